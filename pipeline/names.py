@@ -1,0 +1,23 @@
+"""Names that stand on both sides of an artifact: who writes a column and who reads it."""
+
+SUBJECT_HASH = "subject_hash"
+"""Keyed hash of the subject's identifier: groups rows, is never a feature or a statistic."""
+
+ARM = "arm"
+SITE = "site"
+SPLITS = ("train", "eval", "test")
+
+
+def label_key(task: str) -> str:
+    """Column of a task's label: 1.0 or 0.0, and 0.0 where it is unknown."""
+    return f"label_{task}"
+
+
+def weight_key(task: str) -> str:
+    """Column of a task's weight: 0.0 where the label is unknown, otherwise 1.0."""
+    return f"weight_{task}"
+
+
+def slice_key(name: str) -> str:
+    """Column of the group of a slice that a subject belongs to."""
+    return f"slice_{name}"
