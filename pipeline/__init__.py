@@ -1,0 +1,1 @@
+"""The pipeline's graph, its configuration and its runners."""

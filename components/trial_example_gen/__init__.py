@@ -1,0 +1,1 @@
+"""TrialExampleGen: a study's files in, one tf.Example per subject out."""

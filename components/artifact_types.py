@@ -1,0 +1,30 @@
+"""Artifact types of this project that TFX does not have."""
+
+from tfx.types.artifact import Artifact
+
+
+class TrialRejects(Artifact):
+    """Rows that TrialExampleGen set aside, and the counts of all rows and subjects.
+
+    Files: `rejects-*.jsonl` (dataset, file, row, column, reason) and `counts.json`.
+    """
+
+    TYPE_NAME = "TrialRejects"
+
+
+class GateFindings(Artifact):
+    """What DataGate found: `findings.json`."""
+
+    TYPE_NAME = "GateFindings"
+
+
+class ModelVerdict(Artifact):
+    """The Evaluator's decision with its reasons: `verdict.json`; metrics: `metrics.json`."""
+
+    TYPE_NAME = "ModelVerdict"
+
+
+class ModelRegistration(Artifact):
+    """Where a blessed model was registered: `registration.json`."""
+
+    TYPE_NAME = "ModelRegistration"

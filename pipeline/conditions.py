@@ -1,0 +1,107 @@
+"""Conditions of a study file: data about rows, never evaluated code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    model_validator,
+)
+
+Scalar = StrictBool | StrictInt | StrictFloat | StrictStr
+
+_COMPARISONS = (
+    "equals",
+    "is_in",
+    "at_least",
+    "at_most",
+    "above",
+    "below",
+    "above_column",
+    "below_column",
+    "present",
+)
+
+
+class StrictModel(BaseModel):
+    """Base of everything read from a study file: frozen, and no unknown key passes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Condition(StrictModel):
+    """One comparison of a column, or `all`, `any`, `not` of further conditions.
+
+    A comparison with a missing value is neither true nor false but unknown, and unknown
+    combines as in Kleene's three-valued logic: `any` with one true member is true whatever
+    else is missing, `all` with one false member is false.
+    """
+
+    column: str | None = None
+    equals: Scalar | None = None
+    is_in: Annotated[tuple[Scalar, ...] | None, Field(alias="in", min_length=1)] = None
+    at_least: float | None = None
+    at_most: float | None = None
+    above: float | None = None
+    below: float | None = None
+    above_column: str | None = None
+    below_column: str | None = None
+    present: bool | None = None
+    all: Annotated[tuple[Condition, ...] | None, Field(min_length=1)] = None
+    any: Annotated[tuple[Condition, ...] | None, Field(min_length=1)] = None
+    negated: Annotated[Condition | None, Field(alias="not")] = None
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Condition:
+        groups = [self.all is not None, self.any is not None, self.negated is not None]
+        comparisons = [name for name in _COMPARISONS if getattr(self, name) is not None]
+        if self.column is not None:
+            if any(groups):
+                raise ValueError("write either a column with its comparison, or all/any/not")
+            if not comparisons:
+                raise ValueError(
+                    f"column {self.column} needs a comparison: equals, in, at_least, at_most, "
+                    "above, below, above_column, below_column or present"
+                )
+        elif comparisons:
+            raise ValueError("a comparison needs the key `column`")
+        elif sum(groups) != 1:
+            raise ValueError("expected one of: column with a comparison, all, any, not")
+        return self
+
+    def columns(self) -> Iterator[str]:
+        """Names every column that the condition reads, references of comparisons included."""
+        yield from self.judged_columns()
+        yield from self.reference_columns()
+
+    def judged_columns(self) -> Iterator[str]:
+        """Names the columns that the condition judges (`column: X`)."""
+        if self.column is not None:
+            yield self.column
+        for member in self.members():
+            yield from member.judged_columns()
+
+    def reference_columns(self) -> Iterator[str]:
+        """Names the columns that others are compared with (`above_column: X`)."""
+        for reference in (self.above_column, self.below_column):
+            if reference is not None:
+                yield reference
+        for member in self.members():
+            yield from member.reference_columns()
+
+    def members(self) -> tuple[Condition, ...]:
+        """The conditions that this one combines; empty for a comparison."""
+        if self.negated is not None:
+            return (self.negated,)
+        return self.all or self.any or ()
+
+
+Condition.model_rebuild()
