@@ -1,0 +1,196 @@
+"""Wall time and peak memory of a command, measured over its whole process tree.
+
+Every benchmark runs its candidates as child processes through :func:`run`, so that imports,
+start-up and the workers that a candidate forks are part of what is compared.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+_LOGGER = logging.getLogger(__name__)
+_MEBIBYTE = 1024 * 1024
+_GRACE_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What one run of a command cost.
+
+    Attributes:
+        seconds: Wall time from just before the start of the process to its end.
+        peak_memory_mb: Highest memory of the process tree seen in any sample, in MiB. On Linux
+            it is the sum of the proportional set sizes (PSS), which counts a page that several
+            processes share once; elsewhere the sum of the unique set sizes (USS). A peak that
+            is shorter than the sampling interval can be missed.
+        returncode: Exit status; negative if a signal ended the process, as in `subprocess`.
+        output_tail: Last lines of standard output and standard error, interleaved.
+    """
+
+    seconds: float
+    peak_memory_mb: float
+    returncode: int
+    output_tail: str
+
+
+def run(
+    command: Sequence[str],
+    *,
+    log_path: Path,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    timeout_seconds: float | None = None,
+    interval_seconds: float = 0.2,
+    tail_lines: int = 40,
+) -> Measurement:
+    """Runs a command as a child process and measures it.
+
+    A command that fails is measured like any other: look at `returncode`.
+
+    Args:
+        command: Program and arguments; no shell is involved.
+        log_path: File for standard output and standard error. Its folder is created, an older
+            file is overwritten.
+        cwd: Working directory of the child; the caller's by default.
+        env: Variables to add to the caller's environment.
+        timeout_seconds: After this time the whole process tree is ended.
+        interval_seconds: Pause between two samples of memory, in seconds.
+        tail_lines: How many lines of the log `output_tail` keeps.
+
+    Returns:
+        Wall time, peak memory, exit status and the end of the output.
+
+    Raises:
+        OSError: The program can't be started or the log can't be written.
+        subprocess.TimeoutExpired: The command ran longer than `timeout_seconds`.
+    """
+    log_path.parent.mkdir(parents=True, exist_ok=True)
+    with log_path.open("wb") as log:
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            list(command),
+            cwd=cwd,
+            env={**os.environ, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        sampler = _TreeSampler(process.pid, interval_seconds)
+        sampler.start()
+        try:
+            returncode = process.wait(timeout=timeout_seconds)
+            seconds = time.perf_counter() - started
+        finally:
+            sampler.stop()
+            sampler.end_survivors()
+            process.wait()
+    return Measurement(
+        seconds=seconds,
+        peak_memory_mb=sampler.peak_bytes / _MEBIBYTE,
+        returncode=returncode,
+        output_tail=_tail(log_path, tail_lines),
+    )
+
+
+def last_json_object(text: str) -> dict[str, Any]:
+    """Returns the last line of a text that is a JSON object.
+
+    Benchmarked commands write their results as one such line; libraries may log after it.
+
+    Args:
+        text: Output of a command, for example `Measurement.output_tail`.
+
+    Returns:
+        The decoded object.
+
+    Raises:
+        ValueError: No line of the text is a JSON object.
+    """
+    for line in reversed(text.splitlines()):
+        try:
+            value = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        if isinstance(value, dict):
+            return value
+    raise ValueError("No line of the output is a JSON object; the log file says what happened.")
+
+
+class _TreeSampler(threading.Thread):
+    """Samples the memory of a process and of everything that descends from it."""
+
+    def __init__(self, pid: int, interval_seconds: float) -> None:
+        super().__init__(name=f"memory-of-{pid}", daemon=True)
+        self.peak_bytes = 0
+        self._interval_seconds = interval_seconds
+        self._root_pid = pid
+        self._stopped = threading.Event()
+        # A descendant whose parent has ended is no longer found from the root: remember it.
+        self._seen: set[psutil.Process] = set()
+
+    def run(self) -> None:
+        while True:
+            self._discover()
+            self.peak_bytes = max(self.peak_bytes, sum(map(_memory_bytes, self._seen)))
+            if self._stopped.wait(self._interval_seconds):
+                return
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self.join()
+
+    def end_survivors(self) -> None:
+        """Ends what the command left running, so that it does not disturb the next one."""
+        self._discover()
+        survivors = [process for process in self._seen if process.is_running()]
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            for process in survivors:
+                _send(process, number)
+            _, survivors = psutil.wait_procs(survivors, timeout=_GRACE_SECONDS)
+            if not survivors:
+                return
+        _LOGGER.warning("%d processes of the command could not be ended.", len(survivors))
+
+    def _discover(self) -> None:
+        try:
+            root = psutil.Process(self._root_pid)
+            self._seen.update([root, *root.children(recursive=True)])
+        except psutil.NoSuchProcess:
+            pass
+        for process in list(self._seen):
+            if not process.is_running():
+                self._seen.discard(process)
+
+
+def _memory_bytes(process: psutil.Process) -> int:
+    try:
+        memory = process.memory_full_info()
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return 0
+    return int(memory.pss if hasattr(memory, "pss") else memory.uss)
+
+
+def _send(process: psutil.Process, number: signal.Signals) -> None:
+    try:
+        process.send_signal(number)
+    except psutil.NoSuchProcess:
+        _LOGGER.debug("Process %d ended by itself.", process.pid)
+
+
+def _tail(path: Path, lines: int) -> str:
+    with path.open(encoding="utf-8", errors="replace") as log:
+        return "".join(deque(log, maxlen=lines))
