@@ -97,6 +97,7 @@ def run(
         finally:
             sampler.stop()
             sampler.end_survivors()
+            _end_session(process.pid)
             process.wait()
     return Measurement(
         seconds=seconds,
@@ -189,6 +190,14 @@ def _send(process: psutil.Process, number: signal.Signals) -> None:
         process.send_signal(number)
     except psutil.NoSuchProcess:
         _LOGGER.debug("Process %d ended by itself.", process.pid)
+
+
+def _end_session(leader_pid: int) -> None:
+    """Ends what outlived the command without ever having been sampled."""
+    try:
+        os.killpg(leader_pid, signal.SIGKILL)
+    except ProcessLookupError:
+        _LOGGER.debug("Nothing outlived the command.")
 
 
 def _tail(path: Path, lines: int) -> str:
