@@ -1,0 +1,33 @@
+"""Transformed subjects in memory, and how they get there."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Arrays:
+    """Transformed subjects.
+
+    Attributes:
+        numbers: float32 `[subjects, numbers]`.
+        categories: Codes, int32 `[subjects, categories]`.
+        labels: 0 or 1, float32 `[subjects, tasks]`.
+        weights: 0 where the label is unknown, float32 `[subjects, tasks]`.
+    """
+
+    numbers: np.ndarray
+    categories: np.ndarray
+    labels: np.ndarray
+    weights: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def head(self, rows: int) -> Arrays:
+        """The first subjects."""
+        return Arrays(
+            self.numbers[:rows], self.categories[:rows], self.labels[:rows], self.weights[:rows]
+        )

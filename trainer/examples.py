@@ -1,0 +1,118 @@
+"""Reads transformed examples from TFRecord files into arrays."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from pipeline.errors import UserError
+from pipeline.names import label_key, weight_key
+from trainer.arrays import Arrays
+from trainer.features import CATEGORIES, NUMBERS, ModelInputs
+from trainer.model import Encoding
+from trainer.preprocessing import cardinalities
+
+MAX_BYTES_IN_MEMORY = 2 * 1024**3
+"""Transformed values that are held at once: a million subjects with 60 numbers are 0.3 GB.
+A larger split is trained on block by block, and an epoch is a block."""
+
+_PARSE_ROWS = 8192
+_BYTES_PER_VALUE = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class TransformedExamples:
+    """The files of one split after Transform.
+
+    Attributes:
+        patterns: Glob patterns of the TFRecord files, gzip or plain.
+        encoding: Shape of an example.
+        max_bytes: Size of a block.
+    """
+
+    patterns: tuple[str, ...]
+    encoding: Encoding
+    max_bytes: int = MAX_BYTES_IN_MEMORY
+
+    @property
+    def block_rows(self) -> int:
+        """Subjects of a block at most."""
+        encoding = self.encoding
+        values = encoding.numbers + len(encoding.cardinalities) + 2 * len(encoding.tasks)
+        return max(self.max_bytes // (_BYTES_PER_VALUE * values), 1)
+
+    def __iter__(self) -> Iterator[Arrays]:
+        """Yields blocks of subjects in the order of the files, usually a single one."""
+        block_rows = self.block_rows
+        batches: list[Arrays] = []
+        rows = 0
+        for batch in self._batches(min(_PARSE_ROWS, block_rows)):
+            if batches and rows + len(batch) > block_rows:
+                yield _concatenated(batches)
+                batches, rows = [], 0
+            batches.append(batch)
+            rows += len(batch)
+        if not batches:
+            raise UserError(
+                f"{', '.join(self.patterns)}: no transformed example found, expected at least "
+                "one subject. Check the split's share and the population filter."
+            )
+        yield _concatenated(batches)
+
+    def whole(self) -> Arrays:
+        """All subjects in memory at once."""
+        return _concatenated(list(self))
+
+    def held(self) -> Sequence[Arrays] | TransformedExamples:
+        """The one block, read once, or these examples, to be read again for every pass."""
+        blocks = iter(self)
+        first = next(blocks)
+        return self if next(blocks, None) else (first,)
+
+    def _batches(self, rows: int) -> Iterator[Arrays]:
+        files = sorted(path for pattern in self.patterns for path in tf.io.gfile.glob(pattern))
+        compression = "GZIP" if files and files[0].endswith(".gz") else ""
+        records = tf.data.TFRecordDataset(files, compression_type=compression)
+        parsed = records.batch(rows).map(self._parse, num_parallel_calls=2).prefetch(2)
+        for parts in parsed.as_numpy_iterator():
+            yield Arrays(*parts)
+
+    def _parse(self, serialized: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        encoding = self.encoding
+        labels = [label_key(task) for task in encoding.tasks]
+        weights = [weight_key(task) for task in encoding.tasks]
+        spec: dict[str, tf.io.FixedLenFeature] = {
+            key: tf.io.FixedLenFeature([], tf.float32) for key in (*labels, *weights)
+        }
+        if encoding.numbers:
+            spec[NUMBERS] = tf.io.FixedLenFeature([encoding.numbers], tf.float32)
+        if encoding.cardinalities:
+            spec[CATEGORIES] = tf.io.FixedLenFeature([len(encoding.cardinalities)], tf.int64)
+        parsed = tf.io.parse_example(serialized, spec)
+        rows = tf.shape(serialized)[0]
+        return (
+            parsed.get(NUMBERS, tf.zeros([rows, 0], tf.float32)),
+            tf.cast(parsed.get(CATEGORIES, tf.zeros([rows, 0], tf.int64)), tf.int32),
+            tf.stack([parsed[key] for key in labels], axis=1),
+            tf.stack([parsed[key] for key in weights], axis=1),
+        )
+
+
+def read_encoding(transform_output: tft.TFTransformOutput, inputs: ModelInputs) -> Encoding:
+    """Shape of the examples that Transform wrote for these inputs."""
+    spec = transform_output.transformed_feature_spec()
+    numbers = spec[NUMBERS].shape[0] if NUMBERS in spec else 0
+    return Encoding(numbers, cardinalities(transform_output, inputs), inputs.tasks)
+
+
+def _concatenated(batches: Sequence[Arrays]) -> Arrays:
+    return Arrays(
+        np.concatenate([batch.numbers for batch in batches]),
+        np.concatenate([batch.categories for batch in batches]),
+        np.concatenate([batch.labels for batch in batches]),
+        np.concatenate([batch.weights for batch in batches]),
+    )

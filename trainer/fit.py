@@ -1,0 +1,281 @@
+"""Fits the model on arrays in memory; knows nothing of TFX."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import time
+from collections.abc import Callable, Iterable, Iterator
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from trainer.arrays import Arrays
+from trainer.calibration import Calibration, fit_calibration
+from trainer.linear import LinearStart, fit_linear
+from trainer.model import Encoding, Hyperparameters, TrialModel
+
+PREDICT_ROWS = 8192
+"""Subjects per forward pass outside training: bounds the memory of the hidden layers."""
+
+_MIN_ENTROPY = 0.01
+_MIN_IMPROVEMENT = 1e-5
+
+Progress = Callable[[int, int, str], None]
+"""Called after an epoch with its number, how many there are at most, and a detail."""
+
+
+@dataclasses.dataclass(frozen=True)
+class History:
+    """What happened in training; holds nothing about a single subject.
+
+    Attributes:
+        steps: Steps of the optimiser that were taken.
+        epochs: Passes over the training data that were finished.
+        best_epoch: Epoch whose weights were kept; 0 is the linear start alone.
+        score: Of the best epoch, the mean over the tasks of the eval loss relative to the
+            entropy of the base rate: 1.0 is what knowing the base rate achieves.
+        eval_loss: Per task the mean eval cross-entropy in nats, from epoch 0 on.
+        penalties: Per task the ridge penalty of the linear start.
+        seconds: Wall time of the fit.
+    """
+
+    steps: int
+    epochs: int
+    best_epoch: int
+    score: float
+    eval_loss: dict[str, tuple[float, ...]]
+    penalties: dict[str, float]
+    seconds: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Fitted:
+    """A trained and calibrated model."""
+
+    model: TrialModel
+    calibration: Calibration
+    encoding: Encoding
+    hyperparameters: Hyperparameters
+    history: History
+    forward: Callable[[Arrays], np.ndarray]
+
+    def logits(self, arrays: Arrays) -> np.ndarray:
+        """Uncalibrated logits, the mean over the ensemble: float32 `[subjects, tasks]`."""
+        return self.forward(arrays)
+
+    def predict(self, arrays: Arrays) -> np.ndarray:
+        """Calibrated probabilities: float64 `[subjects, tasks]`."""
+        calibrated = self.calibration(self.logits(arrays).astype(np.float64))
+        return np.asarray(0.5 * (1.0 + np.tanh(0.5 * calibrated)))
+
+
+def fit(
+    train: Arrays | Iterable[Arrays],
+    evaluation: Arrays,
+    encoding: Encoding,
+    hyperparameters: Hyperparameters,
+    seed: int,
+    steps: int | None = None,
+    progress: Progress | None = None,
+) -> Fitted:
+    """Trains on `train`; `evaluation` chooses the epoch and calibrates.
+
+    The linear path starts at ridge logistic regression, the ensemble at zero. Every task's
+    loss is divided by the entropy of its base rate and by its share of known labels: a rare
+    or often unknown outcome counts as much as a common one.
+
+    Args:
+        train: Subjects whose labels shape the weights; or blocks of them, iterated again and
+            again, of which one at a time is in memory and the first has the linear start.
+        evaluation: Subjects that stop training, choose penalties and calibrate.
+        encoding: Shape of both.
+        hyperparameters: Choices of model and training.
+        seed: Seeds initial weights, dropout and the order of the subjects.
+        steps: If given, exactly this many steps instead of stopping early; the best epoch's
+            weights are kept all the same.
+        progress: Told about every epoch.
+
+    Returns:
+        The calibrated model.
+    """
+    started = time.monotonic()
+    keras.utils.set_random_seed(seed)
+    blocks = (train,) if isinstance(train, Arrays) else train
+    first = next(iter(blocks))
+    model = build(encoding, hyperparameters, seed)
+    start = fit_linear(first, evaluation, encoding, hyperparameters.penalties)
+    _assign(model, start)
+    loop = _Loop(model, first, evaluation, hyperparameters)
+    best, losses, taken = _train(loop, blocks, hyperparameters, seed, steps, progress)
+    calibration = fit_calibration(
+        loop.forward(evaluation).astype(np.float64), evaluation.labels, evaluation.weights
+    )
+    history = History(
+        steps=taken,
+        epochs=len(losses) - 1,
+        best_epoch=best,
+        score=loop.score(losses[best]),
+        eval_loss={
+            task: tuple(float(loss[column]) for loss in losses)
+            for column, task in enumerate(encoding.tasks)
+        },
+        penalties=dict(zip(encoding.tasks, start.penalties, strict=True)),
+        seconds=time.monotonic() - started,
+    )
+    return Fitted(model, calibration, encoding, hyperparameters, history, loop.forward)
+
+
+def build(encoding: Encoding, hyperparameters: Hyperparameters, seed: int) -> TrialModel:
+    """A model with initial weights, ready to be called."""
+    model = TrialModel(encoding, hyperparameters, seed)
+    model(
+        (
+            tf.zeros([1, encoding.numbers], tf.float32),
+            tf.zeros([1, len(encoding.cardinalities)], tf.int32),
+        )
+    )
+    return model
+
+
+def _assign(model: TrialModel, start: LinearStart) -> None:
+    model.linear.numbers.assign(start.numbers)
+    model.linear.codes.assign(start.codes)
+    model.linear.bias.assign(start.bias)
+
+
+def _train(
+    loop: _Loop,
+    blocks: Iterable[Arrays],
+    hyper: Hyperparameters,
+    seed: int,
+    steps: int | None,
+    progress: Progress | None,
+) -> tuple[int, list[np.ndarray], int]:
+    """Runs epochs until eval stops improving, and puts the best weights back."""
+    order = np.random.default_rng(seed)
+    losses = [loop.evaluate()]
+    best, weights = 0, loop.model.get_weights()
+    total = -(-steps // loop.steps_per_epoch) if steps else hyper.max_epochs
+    taken = 0
+    for block in itertools.islice(_forever(blocks), total if steps is None else None):
+        taken += loop.run(block, order, steps - taken if steps else None)
+        losses.append(loop.evaluate())
+        epoch = len(losses) - 1
+        if loop.score(losses[epoch]) < loop.score(losses[best]) - _MIN_IMPROVEMENT:
+            best, weights = epoch, loop.model.get_weights()
+        if progress:
+            progress(epoch, total, f"eval loss {loop.score(losses[epoch]):.4f}")
+        if taken == steps or (not steps and epoch - best >= hyper.patience):
+            break
+    loop.model.set_weights(weights)
+    return best, losses, taken
+
+
+class _Loop:
+    """The compiled epoch: no Python between the steps, no copy of the data."""
+
+    def __init__(
+        self, model: TrialModel, train: Arrays, evaluation: Arrays, hyper: Hyperparameters
+    ) -> None:
+        self.model = model
+        self.forward = _mean_logits(model)
+        self._batch = min(hyper.batch_size, len(train))
+        self.steps_per_epoch = len(train) // self._batch
+        self._evaluation = evaluation
+        self._block, self._data = train, _tensors(train)
+        self._entropy = _entropy(train)
+        known = np.maximum(train.weights.mean(axis=0), 1.0 / len(train))
+        balance = tf.constant(1.0 / (self._entropy * known), tf.float32)
+        variables = model.trainable_variables
+        optimizer = keras.optimizers.AdamW(
+            hyper.learning_rate, weight_decay=hyper.weight_decay, global_clipnorm=1.0
+        )
+        optimizer.exclude_from_weight_decay(var_names=["bias"])
+        optimizer.build(variables)
+
+        @tf.function(reduce_retracing=True)
+        def epoch(order: tf.Tensor, *data: tf.Tensor) -> None:
+            for step in tf.range(tf.shape(order)[0]):
+                numbers, categories, labels, weights = (tf.gather(x, order[step]) for x in data)
+                with tf.GradientTape() as tape:
+                    logits = model((numbers, categories), training=True)
+                    loss = _batch_loss(logits, labels, weights * balance)
+                optimizer.apply(tape.gradient(loss, variables), variables)
+
+        self._epoch = epoch
+
+    def run(self, block: Arrays, order: np.random.Generator, most: int | None) -> int:
+        """Goes once over the shuffled subjects of a block, in `most` steps at most.
+
+        Returns:
+            The number of steps.
+        """
+        if block is not self._block:
+            self._block, self._data = block, _tensors(block)
+        steps = len(block) // self._batch
+        steps = steps if most is None else min(steps, most)
+        rows = order.permutation(len(block))[: steps * self._batch]
+        self._epoch(tf.constant(rows.reshape(steps, self._batch), tf.int32), *self._data)
+        return steps
+
+    def evaluate(self) -> np.ndarray:
+        """Mean eval cross-entropy in nats of the ensemble's mean logit, float64 `[tasks]`."""
+        logits = self.forward(self._evaluation).astype(np.float64)
+        labels, weights = self._evaluation.labels, self._evaluation.weights
+        losses = np.sum(weights * (np.logaddexp(0.0, logits) - labels * logits), axis=0)
+        return np.asarray(losses / np.maximum(weights.sum(axis=0), 1.0))
+
+    def score(self, losses: np.ndarray) -> float:
+        """Mean over the tasks of the loss relative to the entropy of the base rate."""
+        return float(np.mean(losses / self._entropy))
+
+
+def _forever(blocks: Iterable[Arrays]) -> Iterator[Arrays]:
+    """Starts over at the end, without keeping what it has seen."""
+    while True:
+        yield from blocks
+
+
+def _tensors(block: Arrays) -> tuple[tf.Tensor, ...]:
+    parts = (block.numbers, block.categories, block.labels, block.weights)
+    return tuple(tf.constant(part) for part in parts)
+
+
+def _batch_loss(logits: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+    """Mean over subjects, members and tasks; each member has a loss of its own."""
+    targets = tf.broadcast_to(labels[:, tf.newaxis], tf.shape(logits))
+    losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=targets, logits=logits)
+    return tf.reduce_mean(tf.reduce_mean(losses, axis=1) * weights)
+
+
+def _entropy(train: Arrays) -> np.ndarray:
+    """Cross-entropy in nats of knowing the base rate alone, float64 `[tasks]`."""
+    known = np.maximum(train.weights.sum(axis=0, dtype=np.float64), 1.0)
+    rate = np.sum(train.labels * train.weights, axis=0, dtype=np.float64) / known
+    rate = np.clip(rate, 1e-6, 1.0 - 1e-6)
+    return np.maximum(-(rate * np.log(rate) + (1 - rate) * np.log1p(-rate)), _MIN_ENTROPY)
+
+
+def _mean_logits(model: TrialModel) -> Callable[[Arrays], np.ndarray]:
+    """Compiles the mean over the ensemble once, for any number of subjects."""
+
+    @tf.function(reduce_retracing=True)
+    def forward(numbers: tf.Tensor, categories: tf.Tensor) -> tf.Tensor:
+        return tf.reduce_mean(model((numbers, categories), training=False), axis=1)
+
+    def chunked(arrays: Arrays) -> np.ndarray:
+        chunks = (
+            slice(first, first + PREDICT_ROWS) for first in range(0, len(arrays), PREDICT_ROWS)
+        )
+        return np.concatenate(
+            [
+                forward(
+                    tf.constant(arrays.numbers[chunk]), tf.constant(arrays.categories[chunk])
+                ).numpy()
+                for chunk in chunks
+            ]
+        )
+
+    return chunked

@@ -1,0 +1,246 @@
+"""Architecture: a linear path, and a parameter-sharing ensemble that learns what it misses."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from pipeline.errors import UserError
+
+
+@dataclasses.dataclass(frozen=True)
+class Encoding:
+    """Shape of the transformed examples that the model reads.
+
+    Attributes:
+        numbers: Width of the dense float vector.
+        cardinalities: Number of codes of each categorical feature, out-of-vocabulary and
+            missing included.
+        tasks: Names of the tasks, in the order of the label columns.
+    """
+
+    numbers: int
+    cardinalities: tuple[int, ...]
+    tasks: tuple[str, ...]
+
+    @property
+    def codes(self) -> int:
+        """Number of codes of all categorical features together."""
+        return sum(self.cardinalities)
+
+    @property
+    def offsets(self) -> np.ndarray:
+        """First row of each categorical feature in the shared tables: int32 `[categories]`."""
+        starts = np.cumsum((0, *self.cardinalities))[:-1]
+        return starts.astype(np.int32)
+
+
+@dataclasses.dataclass(frozen=True)
+class Hyperparameters:
+    """Everything about the model and its training that is a choice.
+
+    Attributes:
+        members: Size of the ensemble.
+        width: Units of a hidden layer.
+        depth: Number of hidden layers; 0 leaves the linear path alone.
+        embedding: Dimensions of the vector of a category.
+        dropout: Share of hidden units that are dropped in training.
+        learning_rate: Step size of AdamW.
+        weight_decay: Decoupled weight decay of AdamW per step, relative to `learning_rate`.
+        batch_size: Subjects per step.
+        max_epochs: Passes over the training data at most.
+        patience: Epochs without a better eval loss after which training stops.
+        penalties: Ridge penalties of the linear path, of which eval chooses one per task.
+            A penalty multiplies half the squared norm of the weights; the loss is summed
+            over subjects, so 1.0 is what scikit-learn calls C=1.
+    """
+
+    members: int = 8
+    width: int = 64
+    depth: int = 2
+    embedding: int = 8
+    dropout: float = 0.2
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.1
+    batch_size: int = 256
+    max_epochs: int = 100
+    patience: int = 12
+    penalties: tuple[float, ...] = (1.0, 10.0, 100.0)
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in _RANGES.items():
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise UserError(f"hyperparameters.{name}: {value} is outside of {low} to {high}.")
+        if not self.penalties or min(self.penalties) <= 0:
+            raise UserError("hyperparameters.penalties: expected numbers above 0.")
+
+
+_RANGES: dict[str, tuple[float, float]] = {
+    "members": (1, 256),
+    "width": (1, 4096),
+    "depth": (0, 8),
+    "embedding": (1, 256),
+    "dropout": (0.0, 0.9),
+    "learning_rate": (1e-7, 1.0),
+    "weight_decay": (0.0, 100.0),
+    "batch_size": (1, 1_000_000),
+    "max_epochs": (0, 100_000),
+    "patience": (1, 100_000),
+}
+
+
+def resolve(
+    rows: int,
+    tuned: Mapping[str, Any] | None = None,
+    chosen: Mapping[str, Any] | None = None,
+) -> Hyperparameters:
+    """Hyperparameters of a study: the defaults for its size, then what differs from them.
+
+    Args:
+        rows: Subjects of the train split.
+        tuned: Values that the Tuner found.
+        chosen: Values that the study's user set; they win.
+
+    Returns:
+        The hyperparameters.
+
+    Raises:
+        UserError: A name is unknown, or a value has the wrong type or is out of range.
+    """
+    defaults = default_hyperparameters(rows)
+    changes: dict[str, Any] = {}
+    for name, value in {**(tuned or {}), **(chosen or {})}.items():
+        known = [field.name for field in dataclasses.fields(Hyperparameters)]
+        if name not in known:
+            raise UserError(f"hyperparameters.{name}: unknown. Expected one of {', '.join(known)}.")
+        changes[name] = _checked(name, value, getattr(defaults, name))
+    return dataclasses.replace(defaults, **changes)
+
+
+def default_hyperparameters(rows: int) -> Hyperparameters:
+    """Defaults for a train split of so many subjects."""
+    del rows
+    return Hyperparameters()
+
+
+def _checked(name: str, value: Any, default: Any) -> Any:
+    """The value as the type of the default."""
+    if isinstance(default, tuple):
+        values = value if isinstance(value, (list, tuple)) else [value]
+        return tuple(_checked(name, each, default[0]) for each in values)
+    whole = isinstance(default, int)
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or (whole and value != int(value)):
+        raise UserError(
+            f"hyperparameters.{name}: expected {'a whole' if whole else 'a'} number, "
+            f"found {type(value).__name__}."
+        )
+    return int(value) if whole else float(value)
+
+
+class Linear(keras.layers.Layer):
+    """Logistic regression of every task at once on numbers and categories."""
+
+    def __init__(self, encoding: Encoding, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._encoding = encoding
+        tasks = len(encoding.tasks)
+        self.numbers = self.add_weight(
+            shape=(encoding.numbers, tasks), initializer="zeros", name="numbers"
+        )
+        self.codes = self.add_weight(
+            shape=(max(encoding.codes, 1), tasks), initializer="zeros", name="codes"
+        )
+        self.bias = self.add_weight(shape=(tasks,), initializer="zeros", name="bias")
+
+    def call(self, numbers: Any, rows: Any) -> Any:
+        """Logits `[batch, tasks]` of numbers `[batch, n]` and table rows `[batch, c]`."""
+        logits = keras.ops.matmul(numbers, self.numbers) + self.bias
+        if self._encoding.cardinalities:
+            logits += keras.ops.sum(keras.ops.take(self.codes, rows, axis=0), axis=1)
+        return logits
+
+
+class Ensemble(keras.layers.Layer):
+    """Multilayer perceptrons that share their weights and differ in input scaling and head.
+
+    After TabM-mini (Gorishniy et al. 2025, "TabM: Advancing tabular deep learning with
+    parameter-efficient ensembling"). The heads start at zero: at first the ensemble adds
+    nothing to the linear path.
+    """
+
+    def __init__(self, encoding: Encoding, hyper: Hyperparameters, seed: int, **kw: Any) -> None:
+        super().__init__(**kw)
+        self._encoding = encoding
+        self._inputs = encoding.numbers + hyper.embedding * len(encoding.cardinalities)
+        seeds = iter(range(seed, seed + 1000))
+        self.table = self.add_weight(
+            shape=(max(encoding.codes, 1), hyper.embedding),
+            initializer=keras.initializers.RandomNormal(
+                stddev=1.0 / math.sqrt(hyper.embedding), seed=next(seeds)
+            ),
+            name="table",
+        )
+        self.adapter = self.add_weight(
+            shape=(hyper.members, self._inputs),
+            initializer=_random_signs(hyper.members, self._inputs, seed),
+            name="adapter",
+        )
+        self._dense = [
+            keras.layers.Dense(
+                hyper.width,
+                activation="relu",
+                kernel_initializer=keras.initializers.HeNormal(seed=next(seeds)),
+            )
+            for _ in range(hyper.depth)
+        ]
+        self._dropout = [
+            keras.layers.Dropout(hyper.dropout, seed=next(seeds)) for _ in range(hyper.depth)
+        ]
+        self.heads = self.add_weight(
+            shape=(hyper.members, hyper.width, len(encoding.tasks)),
+            initializer="zeros",
+            name="heads",
+        )
+
+    def call(self, numbers: Any, rows: Any, training: bool = False) -> Any:
+        """Logits `[batch, members, tasks]` to be added to the linear path's."""
+        ops = keras.ops
+        parts = [numbers]
+        if self._encoding.cardinalities:
+            vectors = ops.take(self.table, rows, axis=0)
+            parts.append(ops.reshape(vectors, (-1, vectors.shape[1] * vectors.shape[2])))
+        hidden = ops.expand_dims(ops.concatenate(parts, axis=-1), 1) * self.adapter
+        for dense, dropout in zip(self._dense, self._dropout, strict=True):
+            hidden = dropout(dense(hidden), training=training)
+        return ops.einsum("bkw,kwt->bkt", hidden, self.heads)
+
+
+class TrialModel(keras.Model):
+    """Logits of every task for every member of the ensemble."""
+
+    def __init__(self, encoding: Encoding, hyper: Hyperparameters, seed: int) -> None:
+        super().__init__()
+        self._encoding = encoding
+        self.linear = Linear(encoding)
+        self.ensemble = Ensemble(encoding, hyper, seed) if hyper.depth else None
+
+    def call(self, inputs: tuple[Any, Any], training: bool = False) -> Any:
+        """Logits `[batch, members, tasks]` of numbers and categories."""
+        numbers, categories = inputs
+        rows = keras.ops.cast(categories, "int32") + self._encoding.offsets
+        linear = keras.ops.expand_dims(self.linear(numbers, rows), 1)
+        if self.ensemble is None:
+            return linear
+        return linear + self.ensemble(numbers, rows, training=training)
+
+
+def _random_signs(members: int, width: int, seed: int) -> Any:
+    signs = np.random.default_rng(seed).choice((-1.0, 1.0), size=(members, width))
+    return lambda shape, dtype=None: keras.ops.convert_to_tensor(signs.reshape(shape), dtype)

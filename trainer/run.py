@@ -1,0 +1,109 @@
+"""Entry point of TFX's Trainer."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from trainer.examples import TransformedExamples, read_encoding
+from trainer.features import model_inputs
+from trainer.fit import Fitted, Progress, fit
+from trainer.model import resolve
+from trainer.serving import save
+
+_LOG = logging.getLogger(__name__)
+
+TRAINING_FILE = "training.json"
+"""Name of the record of a training in `fn_args.model_run_dir`."""
+
+_SECONDS_BETWEEN_REPORTS = 0.5
+
+
+def run_fn(fn_args: Any) -> None:
+    """Trains, calibrates and saves the model; called by TFX's Trainer.
+
+    `custom_config` holds `inputs` (`ModelInputs.to_config()`), `seed`, and in
+    `hyperparameters` what differs from the defaults. What the Tuner found wins over the
+    defaults, and `custom_config` over both.
+
+    Args:
+        fn_args: TFX's `FnArgs`.
+
+    Raises:
+        UserError: A setting is wrong, or a split has no subject.
+    """
+    config = fn_args.custom_config or {}
+    inputs = model_inputs(config)
+    seed = int(config.get("seed", 0))
+    transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
+    encoding = read_encoding(transform_output, inputs)
+    train = TransformedExamples(tuple(fn_args.train_files), encoding)
+    evaluation = TransformedExamples(tuple(fn_args.eval_files), encoding).whole()
+    blocks = train.held()
+    hyperparameters = resolve(
+        len(blocks[0]) if isinstance(blocks, tuple) else train.block_rows,
+        tuned=tuned_values(fn_args.hyperparameters),
+        chosen=config.get("hyperparameters"),
+    )
+    fitted = fit(
+        blocks,
+        evaluation,
+        encoding,
+        hyperparameters,
+        seed,
+        steps=fn_args.train_steps,
+        progress=throttled_progress(),
+    )
+    save(fitted, transform_output, inputs, fn_args.serving_model_dir)
+    write_record(fitted, seed, fn_args.model_run_dir)
+
+
+def tuned_values(found: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Values of the best trial in the configuration that TFX's Tuner writes."""
+    return (found or {}).get("values", {})
+
+
+def throttled_progress() -> Progress:
+    """Reports training to the log, at most twice a second and always at its end."""
+    last = -_SECONDS_BETWEEN_REPORTS
+
+    def report(epoch: int, total: int, detail: str) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if epoch < total and now - last < _SECONDS_BETWEEN_REPORTS:
+            return
+        last = now
+        _LOG.info("training", extra={"progress": (epoch, total), "detail": detail})
+
+    return report
+
+
+def training_record(fitted: Fitted, seed: int) -> dict[str, Any]:
+    """What a training did, as JSON-able values; holds nothing about a single subject."""
+    calibration = fitted.calibration
+    return {
+        **dataclasses.asdict(fitted.history),
+        "seed": seed,
+        "hyperparameters": dataclasses.asdict(fitted.hyperparameters),
+        "calibration": {
+            task: {"slope": slope, "intercept": intercept}
+            for task, slope, intercept in zip(
+                fitted.encoding.tasks, calibration.slopes, calibration.intercepts, strict=True
+            )
+        },
+        "weights": fitted.model.count_params(),
+    }
+
+
+def write_record(fitted: Fitted, seed: int, folder: str) -> None:
+    """Writes `training_record` to a folder, a local path or a URI."""
+    tf.io.gfile.makedirs(folder)
+    with tf.io.gfile.GFile(f"{folder}/{TRAINING_FILE}", "w") as file:
+        file.write(json.dumps(training_record(fitted, seed), indent=2))

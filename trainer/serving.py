@@ -1,0 +1,99 @@
+"""The saved model: Transform's graph, the ensemble and the calibration in one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from trainer.features import CATEGORIES, NUMBERS, ModelInputs
+from trainer.fit import Fitted
+
+EXAMPLES_SIGNATURE = "serving_default"
+COLUMNS_SIGNATURE = "columns"
+
+
+class ServedModel(tf.Module):
+    """Probabilities of every task from raw subjects.
+
+    Attributes:
+        signatures: `serving_default` takes `examples`, string `[batch]`, serialised
+            `tf.Example`s; `columns` takes each feature under its name, `[batch]`, float32
+            with NaN or string with "" where missing. Both return, per task, its name and
+            the probability, float32 `[batch, 1]`.
+    """
+
+    def __init__(
+        self, fitted: Fitted, transform_output: tft.TFTransformOutput, inputs: ModelInputs
+    ) -> None:
+        super().__init__()
+        self._model = fitted.model
+        self._inputs = inputs
+        self._slopes = tf.constant(fitted.calibration.slopes, tf.float32)
+        self._intercepts = tf.constant(fitted.calibration.intercepts, tf.float32)
+        self._transform = transform_output.transform_features_layer()
+        self.signatures = {
+            EXAMPLES_SIGNATURE: self._examples_signature(),
+            COLUMNS_SIGNATURE: self._columns_signature(),
+        }
+
+    def _examples_signature(self) -> Any:
+        spec = {name: tf.io.VarLenFeature(tf.float32) for name in self._inputs.numeric}
+        spec |= {name: tf.io.VarLenFeature(tf.string) for name in self._inputs.categorical}
+
+        @tf.function
+        def serve(examples: tf.Tensor) -> dict[str, tf.Tensor]:
+            return self._probabilities(tf.io.parse_example(examples, spec))
+
+        return serve.get_concrete_function(tf.TensorSpec([None], tf.string, name="examples"))
+
+    def _columns_signature(self) -> Any:
+        kinds = dict.fromkeys(self._inputs.numeric, tf.float32)
+        kinds |= dict.fromkeys(self._inputs.categorical, tf.string)
+
+        @tf.function
+        def serve(**columns: tf.Tensor) -> dict[str, tf.Tensor]:
+            return self._probabilities({name: _sparse(columns[name]) for name in kinds})
+
+        return serve.get_concrete_function(
+            **{name: tf.TensorSpec([None], kind, name=name) for name, kind in kinds.items()}
+        )
+
+    def _probabilities(self, raw: dict[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
+        transformed = self._transform(raw)
+        rows = next(iter(raw.values())).dense_shape[0]
+        numbers = transformed.get(NUMBERS, tf.zeros([rows, 0], tf.float32))
+        categories = transformed.get(CATEGORIES, tf.zeros([rows, 0], tf.int64))
+        members = self._model((numbers, tf.cast(categories, tf.int32)), training=False)
+        logits = tf.reduce_mean(members, axis=1) * self._slopes + self._intercepts
+        probabilities = tf.sigmoid(logits)
+        return {
+            task: probabilities[:, column : column + 1]
+            for column, task in enumerate(self._inputs.tasks)
+        }
+
+
+def save(
+    fitted: Fitted, transform_output: tft.TFTransformOutput, inputs: ModelInputs, folder: str | Path
+) -> None:
+    """Writes the model with its signatures.
+
+    Args:
+        fitted: The trained model.
+        transform_output: Transform's output that it was trained behind.
+        inputs: Columns of the raw examples.
+        folder: Where the SavedModel goes, a local path or a URI.
+    """
+    served = ServedModel(fitted, transform_output, inputs)
+    tf.saved_model.save(served, str(folder), signatures=served.signatures)
+
+
+def _sparse(column: tf.Tensor) -> tf.SparseTensor:
+    """At most one value per row; none where the column holds its missing value."""
+    missing = tf.math.is_nan(column) if column.dtype.is_floating else tf.equal(column, "")
+    rows = tf.where(tf.logical_not(missing))
+    indices = tf.concat([rows, tf.zeros_like(rows)], axis=1)
+    shape = tf.stack([tf.size(column, out_type=tf.int64), 1])
+    return tf.SparseTensor(indices, tf.gather(column, rows[:, 0]), shape)

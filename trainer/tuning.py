@@ -1,0 +1,104 @@
+"""Entry point of TFX's Tuner."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras_tuner
+import tensorflow_transform as tft
+from tfx.components.tuner.component import TunerFnResult
+
+from trainer.arrays import Arrays
+from trainer.examples import TransformedExamples, read_encoding
+from trainer.features import model_inputs
+from trainer.fit import fit
+from trainer.model import resolve
+
+DEFAULT_TRIALS = 12
+"""Trials if `custom_config` does not say otherwise under `trials`."""
+
+OBJECTIVE = "eval_loss"
+
+
+class TrialTuner(keras_tuner.RandomSearch):
+    """Random search whose trial is a whole `fit`, scored by its best eval loss."""
+
+    def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> dict[str, float]:
+        """Fits with the values of a trial.
+
+        Args:
+            trial: keras-tuner's trial.
+            args: Unused; keras-tuner passes on what `search` was given.
+            kwargs: `train`, `evaluation`, `encoding`, `chosen` and `seed`; see `_Task`.
+
+        Returns:
+            The objective.
+        """
+        del args
+        train: Arrays = kwargs["train"]
+        hyperparameters = resolve(
+            len(train), tuned=trial.hyperparameters.values, chosen=kwargs["chosen"]
+        )
+        fitted = fit(
+            train, kwargs["evaluation"], kwargs["encoding"], hyperparameters, kwargs["seed"]
+        )
+        return {OBJECTIVE: fitted.history.score}
+
+
+def tuner_fn(fn_args: Any) -> TunerFnResult:
+    """Prepares the search; called by TFX's Tuner.
+
+    `custom_config` is the Trainer's, and may name the number of `trials`. What it sets in
+    `hyperparameters` is not searched.
+
+    Args:
+        fn_args: TFX's `FnArgs`.
+
+    Returns:
+        The tuner and what its `search` needs.
+
+    Raises:
+        UserError: A setting is wrong, or a split has no subject.
+    """
+    config = fn_args.custom_config or {}
+    inputs = model_inputs(config)
+    encoding = read_encoding(tft.TFTransformOutput(fn_args.transform_graph_path), inputs)
+    chosen = dict(config.get("hyperparameters") or {})
+    seed = int(config.get("seed", 0))
+    train = next(iter(TransformedExamples(tuple(fn_args.train_files), encoding)))
+    evaluation = TransformedExamples(tuple(fn_args.eval_files), encoding).whole()
+    tuner = TrialTuner(
+        objective=keras_tuner.Objective(OBJECTIVE, "min"),
+        hyperparameters=search_space(chosen),
+        max_trials=int(config.get("trials", DEFAULT_TRIALS)),
+        seed=seed,
+        directory=fn_args.working_dir,
+        project_name="tuning",
+        overwrite=True,
+    )
+    return TunerFnResult(
+        tuner=tuner,
+        fit_kwargs={
+            "train": train,
+            "evaluation": evaluation,
+            "encoding": encoding,
+            "chosen": chosen,
+            "seed": seed,
+        },
+    )
+
+
+def search_space(chosen: dict[str, Any]) -> keras_tuner.HyperParameters:
+    """The hyperparameters that matter, without those that are already chosen."""
+    space = keras_tuner.HyperParameters()
+    if "depth" not in chosen:
+        space.Choice("depth", [0, 1, 2])
+    if "width" not in chosen:
+        space.Choice("width", [32, 64, 128])
+    if "dropout" not in chosen:
+        space.Choice("dropout", [0.0, 0.2, 0.4])
+    if "learning_rate" not in chosen:
+        space.Float("learning_rate", 1e-4, 3e-3, sampling="log")
+    if "weight_decay" not in chosen:
+        space.Float("weight_decay", 1e-2, 1.0, sampling="log")
+    return space
