@@ -1,0 +1,1 @@
+"""BaselineModel: brings the last blessed model of a study into a run."""

@@ -1,0 +1,76 @@
+"""The DataGate component."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from tfx.dsl.components.base import base_component, executor_spec
+from tfx.types import channel_utils, standard_artifacts
+from tfx.types.channel import BaseChannel
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+
+from components.artifact_types import GateFindings, TrialRejects
+from components.data_gate.executor import Executor
+
+
+class DataGateSpec(ComponentSpec):
+    """Inputs, parameter and output of DataGate."""
+
+    INPUTS: ClassVar[dict[str, ChannelParameter]] = {
+        "statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics),
+        "schema": ChannelParameter(type=standard_artifacts.Schema),
+        "anomalies": ChannelParameter(type=standard_artifacts.ExampleAnomalies),
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "rejects": ChannelParameter(type=TrialRejects),
+        "baseline_statistics": ChannelParameter(
+            type=standard_artifacts.ExampleStatistics, optional=True
+        ),
+    }
+    OUTPUTS: ClassVar[dict[str, ChannelParameter]] = {
+        "findings": ChannelParameter(type=GateFindings),
+    }
+    PARAMETERS: ClassVar[dict[str, ExecutionParameter]] = {
+        "gate": ExecutionParameter(type=str),
+    }
+
+
+class DataGate(base_component.BaseComponent):
+    """Fails before training when the data are not fit for it, with all reasons in one message.
+
+    What trains must depend on it (`add_upstream_node`), or the gate stops nothing.
+
+    Args:
+        statistics: Statistics of the splits train, eval and test.
+        schema: The curated schema.
+        anomalies: What ExampleValidator found.
+        examples: The examples; only the train split is read.
+        rejects: TrialExampleGen's rejected rows, with `counts.json`.
+        gate: What `components.data_gate.config.gate_section` makes of the study.
+        baseline_statistics: Train statistics of the champion, from BaselineModel.
+    """
+
+    SPEC_CLASS = DataGateSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+
+    def __init__(
+        self,
+        statistics: BaseChannel,
+        schema: BaseChannel,
+        anomalies: BaseChannel,
+        examples: BaseChannel,
+        rejects: BaseChannel,
+        gate: str,
+        baseline_statistics: BaseChannel | None = None,
+    ) -> None:
+        super().__init__(
+            spec=DataGateSpec(
+                statistics=statistics,
+                schema=schema,
+                anomalies=anomalies,
+                examples=examples,
+                rejects=rejects,
+                baseline_statistics=baseline_statistics,
+                gate=gate,
+                findings=channel_utils.as_channel([GateFindings()]),
+            )
+        )

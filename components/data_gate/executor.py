@@ -1,0 +1,132 @@
+"""Applies the gate's rules to the artifacts of a run."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
+from tfx.components.example_validator import executor as example_validator
+from tfx.components.statistics_gen import stats_artifact_utils
+from tfx.dsl.components.base import base_executor
+from tfx.dsl.io import fileio
+from tfx.types import artifact_utils
+from tfx.types.artifact import Artifact
+from tfx.utils import io_utils
+
+from components.data_gate import rules
+from components.data_gate.anomalies import anomaly_findings
+from components.data_gate.config import GateConfig, parse_gate_section
+from components.data_gate.counts import parse_counts
+from components.data_gate.drift import drift_distances
+from components.data_gate.examples import read_train_columns
+from components.data_gate.findings import Finding, findings_json, stop_message
+from pipeline.errors import UserError
+
+_LOG = logging.getLogger(__name__)
+
+
+class Executor(base_executor.BaseExecutor):
+    """Executor of DataGate."""
+
+    def Do(  # noqa: N802 - TFX's name
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Judges the data, writes `findings.json` and logs what is not in order.
+
+        Args:
+            input_dict: The inputs of the component, one artifact each.
+            output_dict: `findings`: its folder gets `findings.json`.
+            exec_properties: `gate`: what `gate_section` made of the study.
+
+        Raises:
+            UserError: There are findings of severity `stop`; the message holds all of them,
+                since TFX removes the outputs of a failed execution.
+        """
+        self._log_startup(input_dict, output_dict, exec_properties)
+        config = parse_gate_section(exec_properties["gate"])
+        inputs = {
+            key: artifact_utils.get_single_instance(artifacts)
+            for key, artifacts in input_dict.items()
+            if artifacts
+        }
+        findings = list(_findings(inputs, config))
+        output = artifact_utils.get_single_uri(output_dict["findings"])
+        io_utils.write_string_file(f"{output}/findings.json", findings_json(findings))
+        _log_findings(findings)
+        message = stop_message(config.study, findings)
+        if message:
+            raise UserError(message)
+
+
+def _findings(inputs: dict[str, Artifact], config: GateConfig) -> Iterator[Finding]:
+    gate = config.gate
+    path = f"{inputs['rejects'].uri}/counts.json"
+    counts = parse_counts(io_utils.read_string_file(path), path)
+    yield from rules.rejects(counts, gate)
+    yield from rules.too_few(counts, gate)
+    yield from _anomalies(inputs, config)
+    yield from _drift(inputs, config)
+    if counts.subjects.get("train", 0):
+        yield from rules.leakage(read_train_columns(inputs["examples"], config), gate)
+
+
+def _anomalies(inputs: dict[str, Artifact], config: GateConfig) -> Iterator[Finding]:
+    schema = _schema(inputs["schema"])
+    artifact = inputs["anomalies"]
+    for split in artifact_utils.decode_split_names(artifact.split_names):
+        folder = artifact_utils.get_split_uri([artifact], split)
+        content = io_utils.read_bytes_file(f"{folder}/{example_validator.DEFAULT_FILE_NAME}")
+        yield from anomaly_findings(
+            anomalies_pb2.Anomalies.FromString(content),
+            _statistics(inputs["statistics"], split),
+            schema,
+            split,
+            config.gate.anomalies,
+        )
+
+
+def _drift(inputs: dict[str, Artifact], config: GateConfig) -> Iterator[Finding]:
+    baseline = inputs.get("baseline_statistics")
+    if baseline is None or not _is_present(baseline):
+        return
+    distances = drift_distances(
+        _statistics(inputs["statistics"], "train"),
+        _statistics(baseline, "train"),
+        config.features,
+        config.gate.drift_limit,
+    )
+    yield from rules.drift(distances, config.gate)
+
+
+def _is_present(baseline: Artifact) -> bool:
+    # The files decide as well: an orchestrator may have lost the property on the way.
+    return bool(
+        baseline.get_int_custom_property("present") == 1
+        or fileio.exists(f"{baseline.uri}/Split-train/{stats_artifact_utils.BINARY_PB_BASENAME}")
+    )
+
+
+def _statistics(artifact: Artifact, split: str) -> statistics_pb2.DatasetFeatureStatisticsList:
+    return stats_artifact_utils.load_statistics(artifact, split).proto()
+
+
+def _schema(artifact: Artifact) -> schema_pb2.Schema:
+    return io_utils.SchemaReader().read(io_utils.get_only_uri_in_dir(artifact.uri))
+
+
+def _log_findings(findings: list[Finding]) -> None:
+    notable = [finding for finding in findings if finding.severity in ("stop", "warn")]
+    if notable:
+        _LOG.warning(
+            "The data gate has %d finding(s):\n%s",
+            len(notable),
+            "\n".join(f"- {item.severity}, {item.rule}: {item.message}" for item in notable),
+            extra={"findings": [finding.as_dict() for finding in notable]},
+        )
+    else:
+        _LOG.info("The data gate has nothing to object to.")

@@ -1,0 +1,228 @@
+"""The gate's rules on counts, distances and columns: pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.data_gate.auc import auc_of_category, auc_of_number, standard_error_of_chance
+from components.data_gate.counts import Counts, DatasetCounts
+from components.data_gate.findings import Finding
+from pipeline.study import Gate, Severity
+
+_REASONS_SHOWN = 3
+_STANDARD_ERRORS_FROM_CHANCE = 4.0
+
+
+Measure = Literal[
+    "Jensen-Shannon divergence",
+    "L-infinity distance",
+    "change in the share of missing values",
+]
+
+
+@dataclass(frozen=True)
+class Distance:
+    """How far a feature's distribution is from the champion's.
+
+    Attributes:
+        feature: Name of the feature.
+        measure: The distance that was taken.
+        value: From 0 (the same) to 1; None if a side has no value of the feature.
+    """
+
+    feature: str
+    measure: Measure
+    value: float | None
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Columns of the train split, one element per subject.
+
+    Attributes:
+        numbers: float64, NaN where missing.
+        categories: int64 codes of levels from 0 on; a missing value is a level too.
+        labels: By task, bool.
+        known: By task, bool: whether the label is known.
+    """
+
+    numbers: Mapping[str, NDArray[np.float64]]
+    categories: Mapping[str, NDArray[np.int64]]
+    labels: Mapping[str, NDArray[np.bool_]]
+    known: Mapping[str, NDArray[np.bool_]]
+
+
+def too_few(counts: Counts, gate: Gate) -> Iterator[Finding]:
+    """Tasks that have too few subjects, or too few of one outcome, in a split."""
+    for task, splits in counts.tasks.items():
+        for split, minimum in gate.minimum.items():
+            labels = splits.get(split)
+            known = labels.known if labels else 0
+            positives = labels.positives if labels else 0
+            yield from (
+                Finding(
+                    rule="too_few",
+                    severity=gate.too_few,
+                    message=(
+                        f"task {task}: the {split} split has {count} {kind}, at least {limit} "
+                        "are needed. Add data, change the split's share or the task's definition "
+                        f"(horizon, condition), or lower gate.minimum.{split}.{key}."
+                    ),
+                    task=task,
+                    split=split,
+                    value=count,
+                    limit=limit,
+                )
+                for count, kind, key, limit in (
+                    (known, "subjects with a known label", "subjects", minimum.subjects),
+                    (positives, "subjects with a positive label", "events", minimum.events),
+                    (known - positives, "subjects with a negative label", "events", minimum.events),
+                )
+                if count < limit
+            )
+
+
+def rejects(counts: Counts, gate: Gate) -> Iterator[Finding]:
+    """The share of each dataset's rows that were set aside, and whether it is too large."""
+    for name, dataset in counts.datasets.items():
+        if dataset.rows_in == 0:
+            continue
+        share = dataset.rejected / dataset.rows_in
+        text = (
+            f"dataset {name}: {dataset.rejected} of {dataset.rows_in} rows ({share:.1%}) were set "
+            f"aside{_reasons(dataset)}; at most {gate.rejects_limit:.1%} may be"
+        )
+        exceeded = share > gate.rejects_limit
+        advice = (
+            " Look them up in the rejects of TrialExampleGen and correct the data or the columns' "
+            "description in the study file (range, missing, type)."
+        )
+        yield Finding(
+            rule="rejects",
+            severity=gate.rejects if exceeded else "ok",
+            message=f"{text}.{advice if exceeded else ''}",
+            dataset=name,
+            value=share,
+            limit=gate.rejects_limit,
+        )
+
+
+def drift(distances: Iterable[Distance], gate: Gate) -> Iterator[Finding]:
+    """The distances of the features from what the champion was trained on."""
+    for distance in distances:
+        exceeded = distance.value is not None and distance.value > gate.drift_limit
+        yield Finding(
+            rule="drift",
+            severity=gate.drift if exceeded else "ok",
+            message=_drift_message(distance, gate, exceeded),
+            feature=distance.feature,
+            split="train",
+            value=distance.value,
+            limit=gate.drift_limit,
+        )
+
+
+def leakage(columns: Columns, gate: Gate) -> Iterator[Finding]:
+    """Features that nearly give a label away by themselves, and each task's strongest one.
+
+    An AUC above the limit that so few events could reach by chance (within four standard
+    errors of 0.5) is at most a warning.
+    """
+    for task, label in columns.labels.items():
+        known = columns.known[task]
+        outcome = label[known]
+        positives = int(outcome.sum())
+        negatives = int(outcome.size) - positives
+        if not positives or not negatives:
+            continue
+        chance = 0.5 + _STANDARD_ERRORS_FROM_CHANCE * standard_error_of_chance(positives, negatives)
+        aucs = _aucs(columns, known, outcome)
+        exceeding = {feature: auc for feature, auc in aucs.items() if auc > gate.leakage_auc}
+        for feature, auc in exceeding.items():
+            severity = gate.leakage
+            doubt = ""
+            if auc <= chance:
+                severity = "warn" if severity == "stop" else severity
+                doubt = (
+                    f" With {positives} positive and {negatives} negative labels this may be "
+                    "chance."
+                )
+            yield _leak(task, feature, auc, gate, severity, doubt)
+        if aucs and not exceeding:
+            strongest = max(aucs, key=lambda feature: aucs[feature])
+            yield _strongest(task, strongest, aucs[strongest], gate)
+
+
+def _drift_message(distance: Distance, gate: Gate, exceeded: bool) -> str:
+    if distance.value is None:
+        return (
+            f"feature {distance.feature} was not compared with the champion's train data: one "
+            "side has no value of it."
+        )
+    advice = (
+        " Check units, coding and who was enrolled since. If the change is real, a new model is "
+        "right: raise gate.drift_limit, or set gate.drift to warn."
+    )
+    return (
+        f"feature {distance.feature} differs from the champion's train data: {distance.measure} "
+        f"{distance.value:.3f} (limit {gate.drift_limit:g}).{advice if exceeded else ''}"
+    )
+
+
+def _reasons(dataset: DatasetCounts) -> str:
+    frequent = sorted(dataset.reasons.items(), key=lambda item: (-item[1], item[0]))
+    shown = ", ".join(f"{reason}: {count}" for reason, count in frequent[:_REASONS_SHOWN])
+    return f" ({shown})" if shown else ""
+
+
+def _aucs(
+    columns: Columns, known: NDArray[np.bool_], outcome: NDArray[np.bool_]
+) -> dict[str, float]:
+    numbers = {
+        name: auc_of_number(values[known], outcome) for name, values in columns.numbers.items()
+    }
+    categories = {
+        name: auc_of_category(codes[known], outcome) for name, codes in columns.categories.items()
+    }
+    return numbers | categories
+
+
+def _leak(
+    task: str, feature: str, auc: float, gate: Gate, severity: Severity, doubt: str
+) -> Finding:
+    return Finding(
+        rule="leakage",
+        severity=severity,
+        message=(
+            f"feature {feature} alone predicts task {task} on train with an AUC of {auc:.3f} "
+            f"(limit {gate.leakage_auc:g}).{doubt} It is probably measured after the landmark or "
+            "made from what the label is made of: check when it becomes known and remove it from "
+            "the features, or raise gate.leakage_auc if it is an honest predictor."
+        ),
+        feature=feature,
+        task=task,
+        split="train",
+        value=auc,
+        limit=gate.leakage_auc,
+    )
+
+
+def _strongest(task: str, feature: str, auc: float, gate: Gate) -> Finding:
+    return Finding(
+        rule="leakage",
+        severity="ok",
+        message=(
+            f"feature {feature} is the strongest single predictor of task {task} on train, with "
+            f"an AUC of {auc:.3f} (limit {gate.leakage_auc:g})."
+        ),
+        feature=feature,
+        task=task,
+        split="train",
+        value=auc,
+        limit=gate.leakage_auc,
+    )

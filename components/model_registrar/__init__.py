@@ -1,0 +1,1 @@
+"""ModelRegistrar: makes a blessed and pushed model the champion of its study."""

@@ -1,0 +1,93 @@
+"""The ModelRegistrar component."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from tfx.dsl.components.base import base_component, executor_spec
+from tfx.orchestration.data_types import RuntimeParameter
+from tfx.types import channel_utils, standard_artifacts
+from tfx.types.channel import BaseChannel
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+
+from components.artifact_types import ModelRegistration, ModelVerdict
+from components.model_registrar.executor import Executor
+
+
+class ModelRegistrarSpec(ComponentSpec):
+    """Inputs, parameters and output of ModelRegistrar."""
+
+    INPUTS: ClassVar[dict[str, ChannelParameter]] = {
+        "model": ChannelParameter(type=standard_artifacts.Model),
+        "model_blessing": ChannelParameter(type=standard_artifacts.ModelBlessing),
+        "pushed_model": ChannelParameter(type=standard_artifacts.PushedModel, optional=True),
+        "statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics),
+        "verdict": ChannelParameter(type=ModelVerdict),
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
+    }
+    OUTPUTS: ClassVar[dict[str, ChannelParameter]] = {
+        "registration": ChannelParameter(type=ModelRegistration),
+    }
+    PARAMETERS: ClassVar[dict[str, ExecutionParameter]] = {
+        "registry_root": ExecutionParameter(type=str),
+        "study": ExecutionParameter(type=str),
+        "study_digest": ExecutionParameter(type=str),
+        "split_seed": ExecutionParameter(type=int),
+        "label_digest": ExecutionParameter(type=str),
+        "code_version": ExecutionParameter(type=str),
+    }
+
+
+class ModelRegistrar(base_component.BaseComponent):
+    """Makes a blessed model the champion of its study, after it was pushed.
+
+    Args:
+        model: The trained model.
+        model_blessing: The Evaluator's blessing; without it nothing is registered.
+        statistics: Statistics with a `train` split, for the drift check of later runs.
+        verdict: The Evaluator's verdict and metrics.
+        examples: What the model was trained on (custom property `fingerprint`).
+        registry_root: Root of the registry of blessed models.
+        study: Name of the study.
+        study_digest: Digest of the study file.
+        split_seed: Seed by which the subjects were divided.
+        label_digest: Digest of the label definitions.
+        code_version: Version of the project.
+        pushed_model: What Pusher did; where given, only a pushed model is registered.
+    """
+
+    SPEC_CLASS = ModelRegistrarSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+
+    def __init__(
+        self,
+        model: BaseChannel,
+        model_blessing: BaseChannel,
+        statistics: BaseChannel,
+        verdict: BaseChannel,
+        examples: BaseChannel,
+        registry_root: str | RuntimeParameter,
+        study: str,
+        study_digest: str,
+        split_seed: int,
+        label_digest: str,
+        code_version: str,
+        pushed_model: BaseChannel | None = None,
+    ) -> None:
+        super().__init__(
+            spec=ModelRegistrarSpec(
+                model=model,
+                model_blessing=model_blessing,
+                pushed_model=pushed_model,
+                statistics=statistics,
+                verdict=verdict,
+                examples=examples,
+                registry_root=registry_root,
+                study=study,
+                study_digest=study_digest,
+                split_seed=split_seed,
+                label_digest=label_digest,
+                code_version=code_version,
+                registration=channel_utils.as_channel([ModelRegistration()]),
+            )
+        )

@@ -1,0 +1,111 @@
+"""Registers a blessed model, or says why not."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import asdict
+from typing import Any
+
+from tfx.components.util import model_utils
+from tfx.dsl.components.base import base_executor
+from tfx.types import artifact_utils
+from tfx.types.artifact import Artifact
+from tfx.utils import io_utils, path_utils
+
+from components.model_registrar.headline import MetricRecord, headline_metrics
+from pipeline.errors import UserError
+from pipeline.registry import Candidate, Entry, Registry
+
+_LOG = logging.getLogger(__name__)
+
+
+class Executor(base_executor.BaseExecutor):
+    """Executor of ModelRegistrar."""
+
+    def Do(  # noqa: N802 - TFX's name
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Registers the model and writes `registration.json`.
+
+        Args:
+            input_dict: The inputs of the component, one artifact each.
+            output_dict: `registration`: its folder gets `registration.json` with
+                `registered`, `reason` (why not, otherwise null) and `entry` (otherwise null);
+                the artifact gets the custom property `registered` (0 or 1).
+            exec_properties: The parameters of the component.
+
+        Raises:
+            UserError: The examples carry no fingerprint, or metrics.json can't be read.
+        """
+        self._log_startup(input_dict, output_dict, exec_properties)
+        reason = _refusal(input_dict)
+        entry = None if reason else _register(input_dict, exec_properties)
+        if reason:
+            _LOG.warning("The model is not registered: %s", reason)
+        registration = artifact_utils.get_single_instance(output_dict["registration"])
+        registration.set_int_custom_property("registered", int(entry is not None))
+        _write(registration, entry, reason)
+
+
+def _refusal(input_dict: dict[str, list[Artifact]]) -> str | None:
+    blessing = artifact_utils.get_single_instance(input_dict["model_blessing"])
+    if not model_utils.is_model_blessed(blessing):
+        verdict = artifact_utils.get_single_uri(input_dict["verdict"])
+        return f"the Evaluator did not bless it; its reasons are in {verdict}/verdict.json."
+    pushed = input_dict.get("pushed_model")
+    if pushed and artifact_utils.get_single_instance(pushed).get_int_custom_property("pushed") != 1:
+        return "it was blessed, but Pusher did not push it."
+    return None
+
+
+def _register(input_dict: dict[str, list[Artifact]], exec_properties: dict[str, Any]) -> Entry:
+    inputs = {
+        key: artifact_utils.get_single_instance(input_dict[key])
+        for key in ("model", "statistics", "verdict", "examples")
+    }
+    candidate = Candidate(
+        study=exec_properties["study"],
+        split_seed=exec_properties["split_seed"],
+        label_digest=exec_properties["label_digest"],
+        study_digest=exec_properties["study_digest"],
+        fingerprint=_fingerprint(inputs["examples"]),
+        code_version=exec_properties["code_version"],
+        metrics=_metrics(inputs["verdict"]),
+    )
+    entry = Registry(exec_properties["registry_root"]).register(
+        candidate,
+        path_utils.serving_model_path(inputs["model"].uri),
+        artifact_utils.get_split_uri([inputs["statistics"]], "train"),
+    )
+    _LOG.info("The model is registered as champion %s of %s.", entry.id, entry.study)
+    return entry
+
+
+def _fingerprint(examples: Artifact) -> str:
+    fingerprint = examples.get_string_custom_property("fingerprint")
+    if not fingerprint:
+        raise UserError(
+            f"{examples.uri}: the examples carry no content fingerprint, so it can't be recorded "
+            "what the model was trained on. Make them with TrialExampleGen."
+        )
+    return str(fingerprint)
+
+
+def _metrics(verdict: Artifact) -> dict[str, float]:
+    path = f"{verdict.uri}/metrics.json"
+    return headline_metrics(MetricRecord.read_all(io_utils.read_string_file(path), path))
+
+
+def _write(registration: Artifact, entry: Entry | None, reason: str | None) -> None:
+    content = {
+        "registered": entry is not None,
+        "reason": reason,
+        "entry": asdict(entry) if entry else None,
+    }
+    io_utils.write_string_file(
+        f"{registration.uri}/registration.json", json.dumps(content, indent=2, sort_keys=True)
+    )

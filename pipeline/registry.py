@@ -1,0 +1,286 @@
+"""The registry of blessed models: which model of a study is the champion, and which were.
+
+Layout below the registry's root, for each study::
+
+    <study>/champion.json                      the champion's entry (the pointer)
+    <study>/history/<UTC time>-<id>.json       one entry per registration, never changed
+    <study>/models/<id>/                       the registered SavedModel
+    <study>/statistics/<id>/Split-train/       statistics of the data it was trained on
+
+The pointer is a byte-for-byte copy of a file of the history and is written last, whole, so a
+registration that breaks off never becomes the champion; what it has copied by then stays
+behind unused. Entries name their files relative to the study's folder: a registry can be
+moved.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from types import ModuleType
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from pipeline.errors import UserError
+
+NO_CHAMPION = "none"
+"""Token of a study that has no champion yet."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What is known of a model before it is registered.
+
+    Attributes:
+        study: Name of the study.
+        split_seed: Seed of the division into train, eval and test that it was trained on.
+        label_digest: Digest of the definitions of its labels.
+        study_digest: Digest of the whole study file.
+        fingerprint: Fingerprint of the data it was trained on.
+        code_version: Version of the project that trained it.
+        metrics: Headline metrics on the test split, by `task/metric`.
+    """
+
+    study: str
+    split_seed: int
+    label_digest: str
+    study_digest: str
+    fingerprint: str
+    code_version: str
+    metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Entry(Candidate):
+    """A registered model.
+
+    Attributes:
+        id: Unique among all registrations.
+        registered_at: UTC time in ISO 8601.
+        model_uri: Folder of the SavedModel.
+        statistics_uri: Folder of the train statistics, with `Split-train` in it.
+    """
+
+    id: str
+    registered_at: str
+    model_uri: str
+    statistics_uri: str
+
+
+class _StoredEntry(BaseModel):
+    """An entry as its file holds it; a later release may have added keys."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    id: str
+    study: str
+    model: str
+    statistics: str
+    split_seed: int
+    label_digest: str
+    study_digest: str
+    fingerprint: str
+    registered_at: str
+    code_version: str
+    metrics: dict[str, float]
+
+
+class Registry:
+    """The registry below one root, on any file system that TFX can open.
+
+    Args:
+        root: A local path or a URI such as `gs://bucket/registry`.
+    """
+
+    def __init__(self, root: str) -> None:
+        self._root = root.rstrip("/")
+
+    def champion(self, study: str) -> Entry | None:
+        """The model that a new one must beat, or None before the first registration.
+
+        Raises:
+            UserError: The pointer is damaged.
+        """
+        content = self._pointer_content(study)
+        return None if content is None else self._parse(study, self._pointer(study), content)
+
+    def champion_token(self, study: str) -> str:
+        """SHA-256 of the pointer in hexadecimal, or `none`: it changes with the champion.
+
+        A run takes it as a parameter, so a cache sees that there is another champion.
+
+        Raises:
+            UserError: The pointer is damaged.
+        """
+        content = self._pointer_content(study)
+        if content is None:
+            return NO_CHAMPION
+        self._parse(study, self._pointer(study), content)
+        return _token(content)
+
+    def entry_of_token(self, study: str, token: str) -> Entry | None:
+        """The champion as it was when a token was taken, whoever is champion by now.
+
+        Args:
+            study: Name of the study.
+            token: What `champion_token` gave.
+
+        Returns:
+            The entry, or None where there was no champion.
+
+        Raises:
+            UserError: No registration has this token, or a file is damaged.
+        """
+        if token == NO_CHAMPION:
+            return None
+        for path in (self._pointer(study), *reversed(self._history_paths(study))):
+            content = _read(path)
+            if content is not None and _token(content) == token:
+                return self._parse(study, path, content)
+        raise UserError(
+            f"{self._folder(study)}: no registration has the token {token[:12]}… that this run "
+            "was created with: the registry was changed or another one is meant. Check the "
+            "registry's root and create the run anew."
+        )
+
+    def history(self, study: str) -> tuple[Entry, ...]:
+        """All registrations of a study, the oldest first.
+
+        Raises:
+            UserError: A file of the history is damaged.
+        """
+        paths = self._history_paths(study)
+        contents = ((path, _read(path)) for path in paths)
+        return tuple(
+            self._parse(study, path, content) for path, content in contents if content is not None
+        )
+
+    def register(self, candidate: Candidate, model_dir: str, statistics_dir: str) -> Entry:
+        """Copies a model and its train statistics into the registry and makes it the champion.
+
+        Args:
+            candidate: What is known of the model.
+            model_dir: Folder of its SavedModel.
+            statistics_dir: Folder of the statistics of the train split (`FeatureStats.pb`).
+
+        Returns:
+            The new champion.
+
+        Raises:
+            UserError: There is no SavedModel in the folder.
+        """
+        if not _fileio().exists(f"{model_dir}/saved_model.pb"):
+            raise UserError(
+                f"{model_dir}: no saved_model.pb here, so there is nothing to register."
+            )
+        identifier = uuid.uuid4().hex[:16]
+        now = datetime.now(UTC)
+        stored = _StoredEntry(
+            id=identifier,
+            model=f"models/{identifier}",
+            statistics=f"statistics/{identifier}",
+            registered_at=now.isoformat(timespec="microseconds"),
+            **asdict(candidate),
+        )
+        folder = self._folder(candidate.study)
+        copy_folder(model_dir, f"{folder}/{stored.model}")
+        copy_folder(statistics_dir, f"{folder}/{stored.statistics}/Split-train")
+        content = json.dumps(stored.model_dump(), indent=2, sort_keys=True).encode()
+        name = f"{now:%Y%m%dT%H%M%S.%fZ}-{identifier}.json"
+        _write_whole(f"{folder}/history/{name}", content)
+        _write_whole(self._pointer(candidate.study), content)
+        return self._entry(stored)
+
+    def _folder(self, study: str) -> str:
+        return f"{self._root}/{study}"
+
+    def _pointer(self, study: str) -> str:
+        return f"{self._folder(study)}/champion.json"
+
+    def _pointer_content(self, study: str) -> bytes | None:
+        return _read(self._pointer(study))
+
+    def _history_paths(self, study: str) -> list[str]:
+        folder = f"{self._folder(study)}/history"
+        if not _fileio().exists(folder):
+            return []
+        return [f"{folder}/{name}" for name in sorted(_fileio().listdir(folder)) if _is_json(name)]
+
+    def _parse(self, study: str, path: str, content: bytes) -> Entry:
+        try:
+            stored = _StoredEntry.model_validate_json(content)
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(part) for part in first["loc"])
+            problem = f"{key}: {first['msg']}" if key else first["msg"]
+            raise UserError(
+                f"{path}: not an entry of the registry ({problem}). {_REPAIR}"
+            ) from error
+        if stored.study != study:
+            raise UserError(f"{path}: an entry of the study {stored.study}, not {study}. {_REPAIR}")
+        return self._entry(stored)
+
+    def _entry(self, stored: _StoredEntry) -> Entry:
+        folder = self._folder(stored.study)
+        return Entry(
+            model_uri=f"{folder}/{stored.model}",
+            statistics_uri=f"{folder}/{stored.statistics}",
+            **stored.model_dump(exclude={"model", "statistics"}),
+        )
+
+
+_REPAIR = (
+    "If this is champion.json, copy the newest good file of history/ over it, or delete it to "
+    "go on without a champion; a damaged file of history/ can be moved away."
+)
+
+
+def copy_folder(source: str, target: str) -> None:
+    """Copies a folder with all that is in it, on any file system; the target is replaced.
+
+    Args:
+        source: Folder to copy.
+        target: Folder that gets the content.
+    """
+    from tfx.utils import io_utils
+
+    io_utils.copy_dir(source, target)
+
+
+def _fileio() -> ModuleType:
+    # Imported on use: it brings TensorFlow, which takes seconds.
+    from tfx.dsl.io import fileio
+
+    return fileio
+
+
+def _token(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _is_json(name: str) -> bool:
+    return name.endswith(".json") and not name.startswith(".")
+
+
+def _read(path: str) -> bytes | None:
+    if not _fileio().exists(path):
+        return None
+    with _fileio().open(path, "rb") as file:
+        return bytes(file.read())
+
+
+def _write_whole(path: str, content: bytes) -> None:
+    """Writes a file so that a reader sees all of it or its previous state."""
+    folder, _, name = path.rpartition("/")
+    _fileio().makedirs(folder)
+    # An object store shows an object only when it is complete, and its rename is a copy.
+    is_local = "://" not in path
+    target = f"{folder}/.{name}.{uuid.uuid4().hex}" if is_local else path
+    with _fileio().open(target, "wb") as file:
+        file.write(content)
+    if is_local:
+        _fileio().rename(target, path, overwrite=True)
