@@ -32,6 +32,9 @@ The tasks:
 * `response`: the symptom score of week 12 is at most half of SEVBL;
 * `hepatic_ae`: an event of "Hepatobiliary disorders" begins on days 29 to 180.
 
+About 25 %, 40 % and 8 % of the subjects whose outcome is known are positive. The probabilities
+themselves reach an AUC of about .77, .755 and .75, which no model can beat but by chance.
+
 The event's day is drawn after the event, the score of week 12 after the response. Dropout depends
 on what is known at day 28 alone, and an event of somebody who drops out after day 28 would have
 come after the dropout: it is never recorded. Whether an outcome is known is therefore independent
