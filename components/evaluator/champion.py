@@ -1,0 +1,50 @@
+"""Whether there is a champion that the challenger can be compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tfx.types.artifact import Artifact
+
+from components.evaluator.config import EvaluationPlan
+
+PRESENT = "present"
+"""Custom property of a baseline model: 1, or 0 where there was no blessed model yet."""
+
+SPLIT_SEED = "split_seed"
+"""Custom property of a model: seed of the split that it was trained on."""
+
+LABEL_DIGEST = "label_digest"
+"""Custom property of a model: digest of its label definitions (`config.label_digest`)."""
+
+FIRST_RUN = "No champion: no model has been blessed before."
+OTHER_SPLIT = (
+    "The champion was not compared: it was trained on another split (other split seed), so it "
+    "may have seen the test subjects."
+)
+OTHER_LABELS = (
+    "The champion was not compared: its label definitions or its way to divide subjects differ "
+    "(other label digest)."
+)
+
+
+def reason_against(baseline: Sequence[Artifact], plan: EvaluationPlan) -> str | None:
+    """Why the baseline model can't be compared with.
+
+    Args:
+        baseline: The Evaluator's baseline input: one `Model` artifact, or none.
+        plan: What is evaluated.
+
+    Returns:
+        A note for the verdict; None if the baseline is a champion to compare with.
+    """
+    if not baseline or baseline[0].get_int_custom_property(PRESENT) != 1:
+        return FIRST_RUN
+    champion = baseline[0]
+    if not champion.has_custom_property(SPLIT_SEED) or (
+        champion.get_int_custom_property(SPLIT_SEED) != plan.split_seed
+    ):
+        return OTHER_SPLIT
+    if champion.get_string_custom_property(LABEL_DIGEST) != plan.label_digest:
+        return OTHER_LABELS
+    return None

@@ -1,0 +1,77 @@
+"""The Evaluator as a TFX component."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tfx.dsl.components.base import base_beam_component, executor_spec
+from tfx.types import channel, standard_artifacts, standard_component_specs
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+from tfx.types.system_executions import Evaluate
+
+from components.artifact_types import ModelVerdict
+from components.evaluator import executor
+
+
+class TrialEvaluatorSpec(ComponentSpec):
+    """Inputs, outputs and the one property of `TrialEvaluator`."""
+
+    PARAMETERS = {executor.SECTION_KEY: ExecutionParameter(type=str)}
+    INPUTS = {
+        standard_component_specs.EXAMPLES_KEY: ChannelParameter(type=standard_artifacts.Examples),
+        standard_component_specs.MODEL_KEY: ChannelParameter(type=standard_artifacts.Model),
+        standard_component_specs.BASELINE_MODEL_KEY: ChannelParameter(
+            type=standard_artifacts.Model, optional=True
+        ),
+    }
+    OUTPUTS = {
+        standard_component_specs.EVALUATION_KEY: ChannelParameter(
+            type=standard_artifacts.ModelEvaluation
+        ),
+        standard_component_specs.BLESSING_KEY: ChannelParameter(
+            type=standard_artifacts.ModelBlessing
+        ),
+        executor.VERDICT_KEY: ChannelParameter(type=ModelVerdict),
+    }
+    TYPE_ANNOTATION = Evaluate
+
+
+class TrialEvaluator(base_beam_component.BaseBeamComponent):
+    """Evaluates a model on the test split by task and slice, and blesses or refuses it.
+
+    Outputs:
+        evaluation: TFMA's raw result; internal, since it holds groups of any size.
+        blessing: As TFX's Evaluator writes it.
+        verdict: `metrics.json` with small groups suppressed, and `verdict.json` with reasons.
+    """
+
+    SPEC_CLASS = TrialEvaluatorSpec
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(executor.Executor)
+
+    def __init__(
+        self,
+        examples: channel.BaseChannel,
+        model: channel.BaseChannel,
+        section: dict[str, Any],
+        baseline_model: channel.BaseChannel | None = None,
+    ) -> None:
+        """Makes the component.
+
+        Args:
+            examples: `Examples` with a split `test`.
+            model: The challenger, a `Model`.
+            section: `components.evaluator.config.evaluation_section` of the study.
+            baseline_model: A `Model`: the champion, or one marked as not present.
+        """
+        super().__init__(
+            TrialEvaluatorSpec(
+                examples=examples,
+                model=model,
+                baseline_model=baseline_model,
+                section=json.dumps(section, sort_keys=True),
+                evaluation=channel.Channel(type=standard_artifacts.ModelEvaluation),
+                blessing=channel.Channel(type=standard_artifacts.ModelBlessing),
+                verdict=channel.Channel(type=ModelVerdict),
+            )
+        )

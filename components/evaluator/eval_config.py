@@ -1,0 +1,109 @@
+"""The evaluation as TFMA's configuration."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tensorflow_model_analysis.proto import config_pb2
+
+from components.evaluator.config import (
+    DESCRIPTIONS,
+    METRICS,
+    METRICS_AT_DECISION,
+    EvaluationPlan,
+)
+from pipeline import names
+
+SUBJECTS = "subjects"
+POSITIVES = "positives"
+_MODULE = "components.evaluator.metrics"
+
+
+@dataclass(frozen=True)
+class MetricName:
+    """What a metric's name in TFMA's result stands for.
+
+    Attributes:
+        metric: The metric.
+        decision_threshold: Probability from which on a prediction counts as positive; None
+            for metrics of probabilities.
+    """
+
+    metric: str
+    decision_threshold: float | None = None
+
+    @property
+    def text(self) -> str:
+        """The name in TFMA's result."""
+        if self.decision_threshold is None:
+            return self.metric
+        return f"{self.metric}@{self.decision_threshold!r}"
+
+    @classmethod
+    def parse(cls, text: str) -> MetricName:
+        """Reads a name in TFMA's result."""
+        metric, _, threshold = text.partition("@")
+        return cls(metric, float(threshold) if threshold else None)
+
+
+def build_eval_config(plan: EvaluationPlan) -> config_pb2.EvalConfig:
+    """Builds what TFX's Evaluator runs on.
+
+    It has no thresholds: TFMA would judge points only; `components.evaluator.judge` judges. A
+    baseline is added by TFX, when there is one.
+
+    Args:
+        plan: What to evaluate.
+
+    Returns:
+        One model spec for all tasks, one metrics spec per task, one slicing spec per slicing.
+    """
+    return config_pb2.EvalConfig(
+        model_specs=[
+            config_pb2.ModelSpec(
+                signature_name="serving_default",
+                model_type="tf_generic",
+                label_keys={task: names.label_key(task) for task in plan.tasks},
+                example_weight_keys={task: names.weight_key(task) for task in plan.tasks},
+            )
+        ],
+        metrics_specs=[
+            config_pb2.MetricsSpec(output_names=[task], metrics=list(_metrics(thresholds)))
+            for task, thresholds in plan.tasks.items()
+        ],
+        slicing_specs=[
+            config_pb2.SlicingSpec(feature_keys=[names.slice_key(name) for name in slicing])
+            for slicing in plan.slicings
+        ],
+        options={
+            "include_default_metrics": {"value": False},
+            "compute_confidence_intervals": {"value": True},
+            "confidence_intervals": {"method": config_pb2.ConfidenceIntervalOptions.JACKKNIFE},
+        },
+    )
+
+
+def _metrics(decision_thresholds: tuple[float, ...]) -> Iterator[config_pb2.MetricConfig]:
+    yield _metric("SubjectCount", MetricName(SUBJECTS))
+    yield _metric("SubjectCount", MetricName(POSITIVES), positive=True)
+    for metric in (*METRICS, *DESCRIPTIONS):
+        if metric not in METRICS_AT_DECISION:
+            yield _metric("ProbabilityMetric", MetricName(metric), statistic=metric)
+            continue
+        for threshold in decision_thresholds:
+            yield _metric(
+                "DecisionMetric",
+                MetricName(metric, threshold),
+                statistic=metric,
+                threshold=threshold,
+            )
+
+
+def _metric(class_name: str, name: MetricName, **arguments: str | float) -> config_pb2.MetricConfig:
+    return config_pb2.MetricConfig(
+        class_name=class_name,
+        module=_MODULE,
+        config=json.dumps({"name": name.text, **arguments}),
+    )

@@ -1,0 +1,127 @@
+"""Runs TFX's Evaluator, reads its result and judges it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+from tensorflow_model_analysis.api import model_eval_lib
+from tfx.components.evaluator import constants
+from tfx.components.evaluator import executor as tfx_executor
+from tfx.types import artifact_utils, standard_component_specs
+from tfx.types.artifact import Artifact
+from tfx.utils import io_utils, proto_utils
+
+from components.evaluator import champion, jackknife, results
+from components.evaluator.config import EvaluationPlan
+from components.evaluator.eval_config import build_eval_config
+from components.evaluator.judge import Verdict, judge
+
+SECTION_KEY = "section"
+VERDICT_KEY = "verdict"
+METRICS_FILE = "metrics.json"
+VERDICT_FILE = "verdict.json"
+
+_SPLIT = "test"
+_EXTRACTORS = "components.evaluator.extractors"
+_logger = logging.getLogger(__name__)
+
+
+class Executor(tfx_executor.Executor):
+    """Evaluates on the test split and blesses or refuses the model.
+
+    The `evaluation` output is TFMA's raw result. It holds numbers of groups of any size and is
+    internal: what may be shown is `metrics.json` in the `verdict` output, where small groups
+    are suppressed.
+    """
+
+    def Do(  # noqa: N802 (TFX's name)
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Evaluates and judges.
+
+        Args:
+            input_dict: `examples`, `model`, and `baseline_model`, which may be absent or a
+                model that is marked as not present.
+            output_dict: `evaluation`, `blessing`, `verdict`.
+            exec_properties: `section`: JSON of `config.evaluation_section`.
+        """
+        plan = EvaluationPlan.from_json(exec_properties[SECTION_KEY])
+        baseline_key = standard_component_specs.BASELINE_MODEL_KEY
+        inputs = dict(input_dict)
+        no_champion = champion.reason_against(inputs.get(baseline_key, []), plan)
+        if no_champion:
+            inputs.pop(baseline_key, None)
+        with jackknife.grouped_by_subject():
+            super().Do(
+                inputs,
+                output_dict,
+                {
+                    standard_component_specs.EVAL_CONFIG_KEY: proto_utils.proto_to_json(
+                        build_eval_config(plan)
+                    ),
+                    standard_component_specs.EXAMPLE_SPLITS_KEY: json.dumps([_SPLIT]),
+                    standard_component_specs.MODULE_PATH_KEY: _EXTRACTORS,
+                },
+            )
+        verdict = _judge(output_dict, plan, no_champion)
+        _bless(verdict, inputs, output_dict, exec_properties)
+
+
+def _judge(
+    output_dict: dict[str, list[Artifact]], plan: EvaluationPlan, no_champion: str | None
+) -> Verdict:
+    evaluation = artifact_utils.get_single_uri(output_dict[standard_component_specs.EVALUATION_KEY])
+    records = results.read_records(model_eval_lib.load_metrics(evaluation), plan)
+    withheld = results.withheld_groups(records, plan)
+    verdict = judge(records, withheld, plan, no_champion)
+    folder = artifact_utils.get_single_uri(output_dict[VERDICT_KEY])
+    _write_json(folder, METRICS_FILE, results.shown_content(records, withheld, plan))
+    _write_json(folder, VERDICT_FILE, verdict.to_json())
+    for refusal in verdict.refusals:
+        _logger.warning("Model refused: %s", refusal.message)
+    for note in verdict.notes:
+        _logger.info("%s", note)
+    return verdict
+
+
+def _write_json(folder: str, name: str, content: dict[str, Any]) -> None:
+    text = json.dumps(content, indent=1, allow_nan=False) + "\n"
+    io_utils.write_string_file(f"{folder}/{name}", text)
+
+
+def _bless(
+    verdict: Verdict,
+    inputs: dict[str, list[Artifact]],
+    output_dict: dict[str, list[Artifact]],
+    exec_properties: dict[str, Any],
+) -> None:
+    """Writes the blessing as TFX's executor does, for its Pusher and resolvers."""
+    blessing = artifact_utils.get_single_instance(
+        output_dict[standard_component_specs.BLESSING_KEY]
+    )
+    model = artifact_utils.get_single_instance(inputs[standard_component_specs.MODEL_KEY])
+    blessing.set_string_custom_property(
+        constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY, model.uri
+    )
+    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id)
+    for baseline in inputs.get(standard_component_specs.BASELINE_MODEL_KEY, []):
+        blessing.set_string_custom_property(
+            constants.ARTIFACT_PROPERTY_BASELINE_MODEL_URI_KEY, baseline.uri
+        )
+        blessing.set_int_custom_property(
+            constants.ARTIFACT_PROPERTY_BASELINE_MODEL_ID_KEY, baseline.id
+        )
+    if "current_component_id" in exec_properties:
+        blessing.set_string_custom_property("component_id", exec_properties["current_component_id"])
+    name, value = (
+        (constants.BLESSED_FILE_NAME, constants.BLESSED_VALUE)
+        if verdict.blessed
+        else (constants.NOT_BLESSED_FILE_NAME, constants.NOT_BLESSED_VALUE)
+    )
+    io_utils.write_string_file(f"{blessing.uri}/{name}", "")
+    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, value)

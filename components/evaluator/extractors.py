@@ -1,0 +1,192 @@
+"""Extractors for TFMA that keep rows in batches: one element per slice and jackknife group.
+
+TFMA takes batches apart into rows and sends every row once to every slice; each metric then
+reads each of these rows by itself. Here the rows of several batches are divided by slice and
+jackknife group at once, and travel together as arrays.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+from apache_beam.transforms import window
+from apache_beam.utils import timestamp, windowed_value
+from numpy.typing import NDArray
+from tensorflow_model_analysis import constants
+from tensorflow_model_analysis.api import types
+from tensorflow_model_analysis.extractors import (
+    example_weights_extractor,
+    extractor,
+    features_extractor,
+    labels_extractor,
+    predictions_extractor,
+    slice_key_extractor,
+)
+from tensorflow_model_analysis.proto import config_pb2
+
+from components.evaluator import jackknife
+from pipeline import names
+from pipeline.errors import UserError
+
+_MOST_ROWS = 16_384
+_KEPT = (constants.LABELS_KEY, constants.PREDICTIONS_KEY, constants.EXAMPLE_WEIGHTS_KEY)
+
+
+def custom_extractors(
+    eval_shared_model: types.MaybeMultipleEvalSharedModels,
+    eval_config: config_pb2.EvalConfig,
+    tensor_adapter_config: object | None = None,
+) -> list[extractor.Extractor]:
+    """The hook by which TFX's Evaluator lets a module replace TFMA's extractors.
+
+    Args:
+        eval_shared_model: The model or models to evaluate.
+        eval_config: The configuration; its slicing specs name feature keys only.
+        tensor_adapter_config: Unused: columns are read as they are.
+
+    Returns:
+        TFMA's extractors of features, labels, weights and predictions, then the one that
+        groups rows by slice and jackknife group.
+    """
+    del tensor_adapter_config
+    slicings = [tuple(spec.feature_keys) for spec in eval_config.slicing_specs]
+    return [
+        features_extractor.FeaturesExtractor(eval_config=eval_config),
+        labels_extractor.LabelsExtractor(eval_config=eval_config),
+        example_weights_extractor.ExampleWeightsExtractor(eval_config=eval_config),
+        predictions_extractor.PredictionsExtractor(
+            eval_config=eval_config, eval_shared_model=eval_shared_model
+        ),
+        # The stage that TFMA's evaluators ask for: it adds the slice keys.
+        extractor.Extractor(
+            stage_name=slice_key_extractor.SLICE_KEY_EXTRACTOR_STAGE_NAME,
+            ptransform=beam.ParDo(_GroupRows(slicings or [()])),
+        ),
+    ]
+
+
+class _GroupRows(beam.DoFn):
+    """Divides rows by slice key and jackknife group.
+
+    Nothing but labels, weights, predictions and the subject's hash goes on from here.
+    """
+
+    def __init__(self, slicings: Sequence[tuple[str, ...]]) -> None:
+        self._slicings = list(slicings)
+        self._keys = sorted({key for slicing in slicings for key in slicing})
+
+    def start_bundle(self) -> None:
+        self._pending: list[dict[str, Any]] = []
+        self._rows = 0
+
+    def process(self, extracts: types.Extracts) -> Iterator[types.Extracts]:
+        features = extracts[constants.FEATURES_KEY]
+        if names.SUBJECT_HASH not in features:
+            raise UserError(
+                f"The examples have no column {names.SUBJECT_HASH}: expected examples that "
+                "TrialExampleGen wrote."
+            )
+        hashes = np.ravel(features[names.SUBJECT_HASH])
+        rows = len(hashes)
+        batch = {
+            key: _each_array(extracts.get(key), functools.partial(_one_per_row, key, rows))
+            for key in _KEPT
+        }
+        batch[constants.FEATURES_KEY] = {
+            names.SUBJECT_HASH: hashes,
+            **{key: _group_names(features.get(key), rows) for key in self._keys},
+        }
+        self._pending.append(batch)
+        self._rows += rows
+        if self._rows >= _MOST_ROWS:
+            yield from self._grouped()
+            self.start_bundle()
+
+    def finish_bundle(self) -> Iterator[windowed_value.WindowedValue]:
+        for extracts in self._grouped():
+            yield windowed_value.WindowedValue(
+                extracts, timestamp.MIN_TIMESTAMP, [window.GlobalWindow()]
+            )
+
+    def _grouped(self) -> Iterator[types.Extracts]:
+        if not self._pending:
+            return
+        rows = _joined(self._pending)
+        features = rows.pop(constants.FEATURES_KEY)
+        hashes = features[names.SUBJECT_HASH]
+        groups = np.fromiter(map(jackknife.group_of, hashes), np.int64, len(hashes))
+        for slicing in self._slicings:
+            for slice_key, selected in _divided(slicing, features, groups):
+                chosen: dict[str, Any] = _each_array(rows, operator.itemgetter(selected))
+                chosen[constants.FEATURES_KEY] = {names.SUBJECT_HASH: hashes[selected]}
+                chosen[constants.SLICE_KEY_TYPES_KEY] = [slice_key]
+                yield chosen
+
+
+def _divided(
+    slicing: tuple[str, ...], features: Mapping[str, NDArray[Any]], groups: NDArray[np.int64]
+) -> Iterator[tuple[tuple[tuple[str, str], ...], NDArray[np.int64]]]:
+    """Rows of each slice key of a slicing, once for each jackknife group."""
+    code = np.zeros(len(groups), np.int64)
+    belongs = np.ones(len(groups), np.bool_)
+    for key in slicing:
+        values, inverse = np.unique(features[key], return_inverse=True)
+        code = code * len(values) + inverse
+        belongs &= features[key] != ""
+    rows = np.flatnonzero(belongs)
+    code = code[rows] * jackknife.GROUPS + groups[rows]
+    order = np.argsort(code, kind="stable")
+    first = np.flatnonzero(np.diff(code[order], prepend=-1))
+    for selected in np.split(rows[order], first[1:]) if len(rows) else ():
+        yield tuple((key, str(features[key][selected[0]])) for key in slicing), selected
+
+
+def _group_names(column: Any, rows: int) -> NDArray[np.str_]:
+    """A slice's column as text, empty where a row has no value; [rows]."""
+    if column is None:
+        return np.full(rows, "")
+    if isinstance(column, np.ndarray) and column.size == rows:
+        return np.asarray([_text(value) for value in column.ravel()])
+    # Some rows have no value: TFMA made a sparse tensor of the column.
+    found = [""] * rows
+    for (row, *_), value in zip(column.indices, column.values, strict=True):
+        found[row] = _text(value)
+    return np.asarray(found)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, np.ndarray):
+        return _text(value[0]) if value.size else ""
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _one_per_row(kind: str, rows: int, found: Any) -> NDArray[Any]:
+    """The one value that each row has; [rows]."""
+    if not isinstance(found, np.ndarray) or found.size != rows:
+        shape = "nothing" if found is None else f"shape {getattr(found, 'shape', 'unknown')}"
+        raise UserError(
+            f"The Evaluator found {shape} as {kind} of {rows} examples: expected one value for "
+            "each task and example. Train the model and make the examples with the same study "
+            "file."
+        )
+    return found.ravel()
+
+
+def _joined(batches: Sequence[Any]) -> Any:
+    first = batches[0]
+    if isinstance(first, Mapping):
+        return {key: _joined([batch[key] for batch in batches]) for key in first}
+    return np.concatenate(batches)
+
+
+def _each_array(tree: Any, function: Callable[[Any], NDArray[Any]]) -> Any:
+    if isinstance(tree, Mapping):
+        return {key: _each_array(value, function) for key, value in tree.items()}
+    return function(tree)

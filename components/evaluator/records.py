@@ -1,0 +1,70 @@
+"""One metric of one task in one group, as it is written, judged and shown."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Group = tuple[tuple[str, str], ...]
+"""A group of a slicing: pairs of slicing and value; the empty one is everybody."""
+
+ModelRole = Literal["challenger", "champion", "difference"]
+
+OVERALL: Group = ()
+
+
+@dataclass(frozen=True)
+class Record:
+    """A metric with its interval and the number of subjects behind it.
+
+    Attributes:
+        task: The task.
+        group: The group of subjects.
+        metric: The metric.
+        decision_threshold: Probability from which on a prediction counts as positive; None for
+            metrics of probabilities.
+        model: `challenger` is the model under evaluation, `champion` the last blessed one,
+            `difference` challenger minus champion.
+        value: The point estimate; not a number where undefined.
+        lower: Lower end of the 95 % interval; not a number where there is none.
+        upper: Upper end.
+        subjects: Subjects of the group whose outcome is known.
+        positives: Those of them with the outcome.
+    """
+
+    task: str
+    group: Group
+    metric: str
+    decision_threshold: float | None
+    model: ModelRole
+    value: float
+    lower: float
+    upper: float
+    subjects: int
+    positives: int
+
+    def to_json(self) -> dict[str, Any]:
+        """The record as JSON-like content; what is not a number becomes null."""
+        return {
+            "task": self.task,
+            "slice": dict(self.group),
+            "metric": self.metric,
+            "decision_threshold": self.decision_threshold,
+            "model": self.model,
+            "value": number_or_none(self.value),
+            "lower": number_or_none(self.lower),
+            "upper": number_or_none(self.upper),
+            "subjects": self.subjects,
+            "positives": self.positives,
+        }
+
+
+def number_or_none(value: float) -> float | None:
+    """The number, or None in place of infinity and not-a-number, which JSON lacks."""
+    return value if math.isfinite(value) else None
+
+
+def group_text(group: Group) -> str:
+    """A group for people: `overall`, `sex=F` or `sex=F, arm=Active`."""
+    return ", ".join(f"{slicing}={value}" for slicing, value in group) or "overall"

@@ -1,0 +1,144 @@
+"""From TFMA's result to records, and to the file that is shown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from tensorflow_model_analysis import constants
+from tensorflow_model_analysis.proto import metrics_for_slice_pb2
+
+from components.evaluator.config import EvaluationPlan
+from components.evaluator.eval_config import POSITIVES, SUBJECTS, MetricName
+from components.evaluator.judge import Withheld
+from components.evaluator.records import Group, ModelRole, Record
+from components.evaluator.suppress import suppressed
+from pipeline import names
+
+_UNBOUNDED = ("log_loss", "calibration_slope")
+_SIGNED = ("calibration_in_the_large",)
+
+
+def read_records(
+    result: Iterable[metrics_for_slice_pb2.MetricsForSlice], plan: EvaluationPlan
+) -> list[Record]:
+    """Reads the records of all groups, those included that may not be shown.
+
+    Ends of intervals that lie outside what a metric can be (a probability above 1) are moved to
+    the edge: the jackknife's t interval does not know the edge.
+
+    Args:
+        result: TFMA's metrics.
+        plan: What was evaluated; records come in its order of tasks and slicings.
+
+    Returns:
+        One record per task, group, metric, decision threshold and model.
+    """
+    order = {slicing: place for place, slicing in enumerate(plan.slicings)}
+    tasks = list(plan.tasks)
+    groups = [record for part in result for record in _records_of(part)]
+    return sorted(
+        groups,
+        key=lambda r: (tasks.index(r.task), order[tuple(name for name, _ in r.group)], r.group),
+    )
+
+
+def withheld_groups(records: Iterable[Record], plan: EvaluationPlan) -> Withheld:
+    """Decides for each task which groups are not shown; see `suppress.suppressed`."""
+    sizes: dict[str, dict[Group, int]] = {task: {} for task in plan.tasks}
+    for record in records:
+        sizes[record.task][record.group] = record.subjects
+    return {
+        task: suppressed(found, plan.slicings, plan.smallest_group) if found else {}
+        for task, found in sizes.items()
+    }
+
+
+def shown_content(
+    records: Iterable[Record], withheld: Withheld, plan: EvaluationPlan
+) -> dict[str, Any]:
+    """What `metrics.json` holds.
+
+    Args:
+        records: All records.
+        withheld: Groups that are not shown, per task.
+        plan: What was evaluated.
+
+    Returns:
+        `records` of the groups shown; `suppressed` groups with the reason and, for those that
+        are too small, the number of subjects as "<N"; `smallest_group`.
+    """
+    return {
+        "smallest_group": plan.smallest_group,
+        "records": [
+            record.to_json() for record in records if record.group not in withheld[record.task]
+        ],
+        "suppressed": [
+            {
+                "task": task,
+                "slice": dict(group),
+                "reason": reason,
+                "subjects": f"<{plan.smallest_group}" if reason == "too_small" else None,
+            }
+            for task, groups in withheld.items()
+            for group, reason in groups.items()
+        ],
+    }
+
+
+def _records_of(part: metrics_for_slice_pb2.MetricsForSlice) -> Iterator[Record]:
+    group = tuple(
+        (key.column.removeprefix(names.slice_key("")), key.bytes_value.decode())
+        for key in part.slice_key.single_slice_keys
+    )
+    counts = {
+        (item.key.output_name, item.key.name): int(item.value.double_value.value)
+        for item in part.metric_keys_and_values
+        if item.key.name in (SUBJECTS, POSITIVES) and _role(item.key) == "challenger"
+    }
+    for item in part.metric_keys_and_values:
+        name = MetricName.parse(item.key.name)
+        if name.metric in (SUBJECTS, POSITIVES):
+            continue
+        role = _role(item.key)
+        lower, upper = _interval(item)
+        low, high = _range(name.metric, role)
+        task = item.key.output_name
+        yield Record(
+            task=task,
+            group=group,
+            metric=name.metric,
+            decision_threshold=name.decision_threshold,
+            model=role,
+            value=item.value.double_value.value,
+            lower=_clipped(lower, low, high),
+            upper=_clipped(upper, low, high),
+            subjects=counts[task, SUBJECTS],
+            positives=counts[task, POSITIVES],
+        )
+
+
+def _role(key: metrics_for_slice_pb2.MetricKey) -> ModelRole:
+    if key.is_diff:
+        return "difference"
+    return "champion" if key.model_name == constants.BASELINE_KEY else "challenger"
+
+
+def _interval(item: metrics_for_slice_pb2.MetricKeyAndValue) -> tuple[float, float]:
+    if not item.HasField("confidence_interval"):
+        return math.nan, math.nan
+    interval = item.confidence_interval
+    return interval.lower_bound.double_value.value, interval.upper_bound.double_value.value
+
+
+def _range(metric: str, role: ModelRole) -> tuple[float, float]:
+    if metric in _UNBOUNDED:
+        return (0.0 if metric == "log_loss" and role != "difference" else -math.inf), math.inf
+    if metric in _SIGNED:
+        return (-2.0, 2.0) if role == "difference" else (-1.0, 1.0)
+    return (-1.0, 1.0) if role == "difference" else (0.0, 1.0)
+
+
+def _clipped(value: float, low: float, high: float) -> float:
+    return value if math.isnan(value) else min(max(value, low), high)

@@ -1,0 +1,133 @@
+"""Runs the Evaluator's executor on hand-made predictions.
+
+The models used here read their predictions from a column of the examples, so that a test
+decides them: `p_<task>` for the challenger, `q_<task>` for the champion.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Row = Mapping[str, float | bytes]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    metrics: dict[str, Any]
+    verdict: dict[str, Any]
+    blessing: Any
+    folder: Path
+
+    def record(self, task: str, metric: str, model: str = "challenger", **more: Any) -> Any:
+        decision_threshold = more.pop("decision_threshold", None)
+        (found,) = (
+            record
+            for record in self.metrics["records"]
+            if record["task"] == task
+            and record["metric"] == metric
+            and record["model"] == model
+            and record["slice"] == more
+            and record["decision_threshold"] == decision_threshold
+        )
+        return found
+
+
+def write_examples(folder: Path, rows: Iterable[Row]) -> None:
+    import tensorflow as tf
+
+    target = folder / "Split-test"
+    target.mkdir(parents=True)
+    with tf.io.TFRecordWriter(str(target / "data.gz"), "GZIP") as writer:
+        for row in rows:
+            example = tf.train.Example()
+            for name, value in row.items():
+                feature = example.features.feature[name]
+                if isinstance(value, bytes):
+                    feature.bytes_list.value.append(value)
+                else:
+                    feature.float_list.value.append(value)
+            writer.write(example.SerializeToString())
+
+
+def write_model(folder: Path, tasks: Iterable[str], prefix: str) -> None:
+    import tensorflow as tf
+
+    names = list(tasks)
+
+    class Model(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
+        def serve(self, examples):
+            columns = {prefix + name: tf.io.FixedLenFeature([1], tf.float32) for name in names}
+            parsed = tf.io.parse_example(examples, columns)
+            return {name: parsed[prefix + name] for name in names}
+
+    model = Model()
+    tf.saved_model.save(
+        model, str(folder / "Format-Serving"), signatures={"serving_default": model.serve}
+    )
+
+
+def evaluate(
+    folder: Path,
+    section: Mapping[str, Any],
+    rows: Iterable[Row],
+    champion: Mapping[str, Any] | None = None,
+) -> Evaluation:
+    """Runs the executor; `champion` gives the baseline model's custom properties."""
+    from apache_beam import Pipeline
+    from apache_beam.runners.portability import fn_api_runner
+    from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+    from tfx.types import artifact_utils, standard_artifacts
+
+    from components.artifact_types import ModelVerdict
+    from components.evaluator.executor import Executor
+
+    def artifact(kind: Any, name: str) -> Any:
+        made = kind()
+        made.uri = str(folder / name)
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        return made
+
+    write_examples(folder / "examples", rows)
+    write_model(folder / "model", section["tasks"], "p_")
+    examples = artifact(standard_artifacts.Examples, "examples")
+    examples.split_names = artifact_utils.encode_split_names(["test"])
+    inputs = {"examples": [examples], "model": [artifact(standard_artifacts.Model, "model")]}
+    if champion is not None:
+        baseline = artifact(standard_artifacts.Model, "baseline")
+        for name, value in champion.items():
+            if isinstance(value, int):
+                baseline.set_int_custom_property(name, value)
+            else:
+                baseline.set_string_custom_property(name, value)
+        if champion["present"]:
+            write_model(folder / "baseline", section["tasks"], "q_")
+        inputs["baseline_model"] = [baseline]
+    outputs = {
+        "evaluation": [artifact(standard_artifacts.ModelEvaluation, "evaluation")],
+        "blessing": [artifact(standard_artifacts.ModelBlessing, "blessing")],
+        "verdict": [artifact(ModelVerdict, "verdict")],
+    }
+    context = BaseBeamExecutor.Context(
+        make_beam_pipeline_fn=lambda: Pipeline(runner=fn_api_runner.FnApiRunner()),
+        tmp_dir=str(folder / "tmp"),
+        unique_id="1",
+    )
+    Executor(context).Do(inputs, outputs, {"section": json.dumps(section)})
+    return Evaluation(
+        metrics=json.loads((folder / "verdict/metrics.json").read_text()),
+        verdict=json.loads((folder / "verdict/verdict.json").read_text()),
+        blessing=outputs["blessing"][0],
+        folder=folder,
+    )
+
+
+@pytest.fixture(scope="session")
+def run_evaluator() -> Callable[..., Evaluation]:
+    return evaluate
