@@ -138,7 +138,7 @@ def check_encoding(path: str, fmt: FileFormat) -> None:
         DataFileError: The name is unknown.
     """
     try:
-        b"".decode(fmt.encoding)
+        " ".encode(fmt.encoding)
     except LookupError as error:
         raise data_error(
             path,

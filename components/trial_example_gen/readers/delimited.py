@@ -1,9 +1,9 @@
 """Delimited text: CSV and its relatives, and tables whose fields blanks separate."""
 
+import codecs
 import csv
 import io
 import itertools
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, BinaryIO
@@ -21,7 +21,6 @@ from components.trial_example_gen.readers.base import (
 )
 
 _BLOCK_BYTES = 16 * 1024 * 1024
-_ROW_LENGTH = re.compile(r"Row #(\d+): Expected (\d+) columns, got (\d+)")
 
 
 def column_types(path: str, fmt: FileFormat) -> dict[str, ColumnType]:
@@ -81,7 +80,6 @@ def read(
     with base.open_file(path) as handle:
         names = _header(path, fmt, handle)
         base.check_columns(path, (name.strip() for name in names), columns)
-        # Every column is needed to tell a row without fields from none.
         wanted = [_raw_name(names, column) for column in columns]
         rows = _folded_rows if fmt.delimiter == " " else _arrow_rows
         batches = (
@@ -108,24 +106,29 @@ def _header(path: str, fmt: FileFormat, handle: BinaryIO) -> list[str]:
     if len(fmt.delimiter) != 1:
         raise data_error(path, "the delimiter must be one character; correct the study file")
     head = base.head_of(handle)
-    wide = fmt.encoding.lower().replace("_", "-").startswith(("utf-16", "utf-32"))
-    if (base.kind_of(head) and not head.startswith(b'{"')) or (b"\0" in head and not wide):
+    if (base.kind_of(head) and not head.startswith(b'{"')) or (
+        b"\0" in head and not _is_wide(fmt.encoding)
+    ):
         raise base.not_a(path, "delimited text", head)
-    try:
-        names = next((row for row in _python_rows(path, fmt, handle) if row), [])
-    except UnicodeDecodeError as error:
-        raise base.undecodable(path, fmt.encoding) from error
+    # The decoder runs ahead into rows whose errors are to be told with their place.
+    names = next((row for row in _python_rows(path, fmt, handle, errors="replace") if row), [])
     handle.seek(0)
+    if any("\N{REPLACEMENT CHARACTER}" in name for name in names):
+        raise base.undecodable(path, fmt.encoding)
+    if fmt.delimiter == " " and names and not names[-1]:
+        names.pop()
     if not names:
         raise data_error(path, "the file has no header row; expected the columns' names in it")
     base.check_unique(path, [name.strip() for name in names])
     return names
 
 
-def _python_rows(path: str, fmt: FileFormat, handle: BinaryIO) -> Iterator[list[str]]:
+def _python_rows(
+    path: str, fmt: FileFormat, handle: BinaryIO, errors: str = "strict"
+) -> Iterator[list[str]]:
     # A byte order mark is no part of the first column's name.
-    encoding = "utf-8-sig" if fmt.encoding.lower() in ("utf-8", "utf8") else fmt.encoding
-    text = io.TextIOWrapper(handle, encoding=encoding, newline="")
+    encoding = "utf-8-sig" if _is_utf_8(fmt.encoding) else fmt.encoding
+    text = io.TextIOWrapper(handle, encoding=encoding, errors=errors, newline="")
     rows = csv.reader(
         text, delimiter=fmt.delimiter, skipinitialspace=fmt.delimiter == " ", strict=False
     )
@@ -173,6 +176,7 @@ def _arrow_rows(
 ) -> Iterator[pa.RecordBatch]:
     """Reads with Arrow's parser, whose batches follow blocks of bytes."""
     # Without a column there would be nothing to count rows by.
+    encoding = "utf8" if _is_utf_8(fmt.encoding) else fmt.encoding
     included = list(dict.fromkeys(wanted)) or [names[0]]
     wrong_rows: list[Any] = []
 
@@ -184,7 +188,7 @@ def _arrow_rows(
         yield from pa_csv.open_csv(
             handle,
             read_options=pa_csv.ReadOptions(
-                use_threads=False, block_size=_BLOCK_BYTES, encoding=fmt.encoding
+                use_threads=False, block_size=_BLOCK_BYTES, encoding=encoding
             ),
             parse_options=pa_csv.ParseOptions(
                 delimiter=fmt.delimiter, newlines_in_values=True, invalid_row_handler=note
@@ -228,6 +232,8 @@ def _cleaned(texts: pa.Array, missing: Sequence[str]) -> pa.Array:
 
 def _locate_undecodable(path: str, fmt: FileFormat) -> base.DataFileError:
     """Looks for the first cell that does not decode, by reading bytes as if they were Latin-1."""
+    if _is_wide(fmt.encoding):
+        return base.undecodable(path, fmt.encoding)
     bytewise = replace(fmt, encoding="latin-1", missing=("",))
     columns = list(column_types(path, bytewise))
     for first, batch in read(Extent(path), bytewise, columns, 1_000):
@@ -236,6 +242,14 @@ def _locate_undecodable(path: str, fmt: FileFormat) -> base.DataFileError:
                 if not _decodes((cell or "").encode("latin-1"), fmt.encoding):
                     return base.undecodable(path, fmt.encoding, row=first + row + 1, column=column)
     return base.undecodable(path, fmt.encoding)
+
+
+def _is_utf_8(encoding: str) -> bool:
+    return codecs.lookup(encoding).name == "utf-8"
+
+
+def _is_wide(encoding: str) -> bool:
+    return codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
 
 
 def _decodes(data: bytes, encoding: str) -> bool:

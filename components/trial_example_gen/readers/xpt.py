@@ -228,9 +228,10 @@ class _Header:
         while (section := _section(record)) in _LABEL_SECTIONS:
             self._labels(_LABEL_SECTIONS[section], self._number(record[48:80]), namestrs)
             record = self._expect("OBS", "OBSV8", *_LABEL_SECTIONS)
-        known = section == "OBSV8" and record[48:63].strip(b"0 ") != b""
-        explicit_zero = section == "OBSV8" and record[48:63].strip() == b"0"
-        return namestrs, self._number(record[48:63]) if known or explicit_zero else None
+        declared = record[48:63].strip()
+        if section == "OBS" or declared in (b"", b"0" * 15):
+            return namestrs, None
+        return namestrs, self._number(declared)
 
     def _take(self, size: int) -> bytes:
         taken = self._handle.read(size)

@@ -1,0 +1,114 @@
+"""All formats give one and the same domain."""
+
+import csv
+import datetime
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pyreadstat
+import pytest
+from reader_helpers import DATA, dataset_json, needs_data, read_all, write_dataset_json
+
+from components.trial_example_gen import readers
+from components.trial_example_gen.readers import Extent, FileFormat
+
+DAY = datetime.date(2024, 1, 2)
+DOMAIN = {
+    "USUBJID": ["01-701", "01-702", "01-703"],
+    "AESEV": ["MILD", None, "schwer: Übelkeit"],
+    "AESTDY": [-1.0, None, 12.5],
+    "ASTDT": [DAY, None, datetime.date(1959, 12, 31)],
+}
+TYPES = {"USUBJID": "text", "AESEV": "text", "AESTDY": "number", "ASTDT": "date"}
+
+
+def write_xpt(folder, version):
+    path = folder / f"ae{version}.xpt"
+    frame = pd.DataFrame({**DOMAIN, "AESEV": [t or "" for t in DOMAIN["AESEV"]]})
+    pyreadstat.write_xport(
+        frame,
+        path,
+        file_format_version=version,
+        table_name="AE",
+        variable_format={"ASTDT": "DATE9."},
+    )
+    return path, FileFormat("xpt")
+
+
+def write_json(folder, encoding):
+    columns = [("USUBJID", "string"), ("AESEV", "string"), ("AESTDY", "float")]
+    rows = [[*row, day and day.isoformat()] for *row, day in zip(*DOMAIN.values(), strict=True)]
+    document = dataset_json([*columns, ("ASTDT", "date", "integer")], rows)
+    return write_dataset_json(folder, document, encoding), FileFormat("dataset-json")
+
+
+def write_parquet(folder):
+    path = folder / "ae.parquet"
+    pq.write_table(pa.table(DOMAIN), path)
+    return path, FileFormat("parquet")
+
+
+@pytest.mark.parametrize(
+    "writer",
+    [
+        lambda folder: write_xpt(folder, 5),
+        lambda folder: write_xpt(folder, 8),
+        lambda folder: write_json(folder, "json"),
+        lambda folder: write_json(folder, "ndjson"),
+        lambda folder: write_json(folder, "dsjc"),
+        write_parquet,
+    ],
+    ids=["xpt-5", "xpt-8", "json", "ndjson", "dsjc", "parquet"],
+)
+def test_typed_formats_give_the_same_domain(tmp_path, writer):
+    path, fmt = writer(tmp_path)
+    assert readers.column_types(str(path), fmt) == TYPES
+    assert read_all(path, fmt) == DOMAIN
+
+
+def test_csv_gives_the_same_domain_as_text(tmp_path):
+    path = tmp_path / "ae.csv"
+    with path.open("w", newline="", encoding="windows-1252") as file:
+        writer = csv.writer(file)
+        writer.writerows([list(DOMAIN), *zip(*DOMAIN.values(), strict=True)])
+    assert read_all(path, FileFormat("csv", encoding="windows-1252")) == {
+        name: [None if value is None else str(value) for value in values]
+        for name, values in DOMAIN.items()
+    }
+
+
+@needs_data
+@pytest.mark.parametrize("name", ["ae.json", "ae.ndjson", "ae.dsjc"])
+def test_the_published_example_is_equal_in_all_encodings(name):
+    folder = DATA / "datasetjson_example"
+    expected = read_all(folder / "ae.xpt", FileFormat("xpt"))
+    assert len(expected["USUBJID"]) == 74
+    assert read_all(folder / name, FileFormat("dataset-json")) == expected
+
+
+@needs_data
+@pytest.mark.parametrize("dataset", ["adsl", "adae"])
+def test_analysis_datasets_are_equal_as_xpt_and_as_json(dataset):
+    folder = DATA / "cdisc_pilot01/adam"
+    transport = read_all(folder / f"{dataset}.xpt", FileFormat("xpt"))
+    document = read_all(folder / f"{dataset}.json", FileFormat("dataset-json"))
+    # The two publications differ in these: columns were renamed, and N became empty.
+    shared = (set(document) & set(transport)) - {"TRTEMFL"}
+    assert len(shared) > 40
+    assert {"USUBJID", "TRTSDT", "AGE"} <= shared
+    for name in shared:
+        assert transport[name] == document[name], name
+
+
+def test_an_unknown_format_is_refused(tmp_path):
+    with pytest.raises(readers.DataFileError, match="format 'sas7bdat' is unknown"):
+        readers.column_types(str(tmp_path / "x.sas7bdat"), FileFormat("sas7bdat"))
+
+
+def test_reading_needs_positive_sizes(tmp_path):
+    path = str(tmp_path / "x.csv")
+    with pytest.raises(ValueError, match="batch_rows"):
+        list(readers.read(Extent(path), FileFormat("csv"), [], 0))
+    with pytest.raises(ValueError, match="rows_per_extent"):
+        readers.extents(path, FileFormat("csv"), 0)
