@@ -523,6 +523,12 @@ class Study(StrictModel):
         return digest_of(self.model_dump(mode="json", by_alias=True, exclude_defaults=True))
 
 
+def study_of_section(section: dict[str, Any]) -> Study:
+    """Makes a study from its `example_section`; what was left out has its default."""
+    tasks = {name: {"title": "", **task} for name, task in section["tasks"].items()}
+    return parse_study({**section, "title": "", "tasks": tasks}, "the example section")
+
+
 def digest_of(content: object) -> str:
     """SHA-256 of JSON-like content, independent of the order of keys, in hexadecimal."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

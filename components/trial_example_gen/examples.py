@@ -1,0 +1,122 @@
+"""One tf.Example per subject, from joined subjects."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
+
+from components.trial_example_gen.features import derive_features
+from components.trial_example_gen.joined import JoinedSubjects
+from components.trial_example_gen.labels import Labels, derive_labels
+from components.trial_example_gen.rows import as_text
+from components.trial_example_gen.splits import split_of, subject_hash
+from pipeline.names import ARM, SITE, SPLITS, SUBJECT_HASH, label_key, slice_key, weight_key
+from pipeline.study import Slice, Study
+
+MISSING_GROUP = "missing"
+"""Group of the subjects whose value a slice does not know."""
+
+
+@dataclass(frozen=True)
+class BuiltExamples:
+    """Examples of one bucket.
+
+    Attributes:
+        by_split: Serialized tf.Examples of each split.
+        counts: Subjects, known labels and positives of each split.
+    """
+
+    by_split: dict[str, list[bytes]]
+    counts: Counter[tuple[str, ...]]
+
+
+def build_examples(study: Study, subjects: JoinedSubjects, key: bytes) -> BuiltExamples:
+    """Derives features, labels, weights, groups and split of each subject, and encodes them.
+
+    Args:
+        study: The study.
+        subjects: Joined subjects.
+        key: Secret of the subject hash.
+
+    Returns:
+        The examples by split. A missing value has no feature value in its example.
+    """
+    columns: dict[str, pa.Array] = dict(derive_features(study, subjects))
+    labels = derive_labels(study, subjects)
+    for task, found in labels.items():
+        columns[label_key(task)] = pa.array(found.positive.astype(np.float64))
+        columns[weight_key(task)] = pa.array(found.known.astype(np.float64))
+    columns |= _groups(study, subjects)
+    columns[SUBJECT_HASH] = pa.array(
+        [subject_hash(study.study, subject, key) for subject in subjects.keys], pa.binary()
+    )
+    sites = columns[SITE].to_pylist() if SITE in columns else [None] * len(subjects.keys)
+    splits = np.array(
+        [
+            split_of(study.study, subject, site, study.split)
+            for subject, site in zip(subjects.keys, sites, strict=True)
+        ],
+        str,
+    )
+    encoded = _encode(columns)
+    by_split = {split: [encoded[i] for i in np.flatnonzero(splits == split)] for split in SPLITS}
+    return BuiltExamples(by_split, _count(splits, labels))
+
+
+def _groups(study: Study, subjects: JoinedSubjects) -> dict[str, pa.Array]:
+    table = subjects.rows[study.subject.dataset].table
+    columns: dict[str, pa.Array] = {}
+    if study.arm:
+        parts = [as_text(table[column].combine_chunks()) for column in study.arm.columns]
+        columns[ARM] = pc.binary_join_element_wise(*parts, "/")
+    if study.site:
+        columns[SITE] = as_text(table[study.site.column].combine_chunks())
+    for name, group in study.slices.groups.items():
+        source = columns[group.of] if group.of else table[str(group.column)].combine_chunks()
+        columns[slice_key(name)] = pc.fill_null(_group_names(group, source), MISSING_GROUP)
+    return columns
+
+
+def _group_names(group: Slice, source: pa.Array) -> pa.Array:
+    if not group.bands:
+        return as_text(source)
+    edges = [f"{edge:g}" for edge in group.bands]
+    names = [f"<{edges[0]}"]
+    names += [f"{low} to <{high}" for low, high in itertools.pairwise(edges)]
+    names.append(f">={edges[-1]}")
+    values = source.to_numpy(zero_copy_only=False)
+    band = np.searchsorted(group.bands, values, side="right")
+    return pa.array(np.array(names, object)[band], pa.string(), mask=np.isnan(values))
+
+
+def _encode(columns: dict[str, pa.Array]) -> list[bytes]:
+    arrays = [_as_lists(array) for array in columns.values()]
+    batch = pa.RecordBatch.from_arrays(arrays, list(columns))
+    return list(RecordBatchToExamplesEncoder().encode(batch))
+
+
+def _as_lists(array: pa.Array) -> pa.Array:
+    """Lists of one value, null where it is missing."""
+    kind = pa.float32() if pa.types.is_floating(array.type) else pa.binary()
+    valid = pc.is_valid(array).to_numpy(zero_copy_only=False)
+    offsets = np.concatenate([[0], np.cumsum(valid)]).astype(np.int32)
+    mask = np.append(~valid, False)
+    values = pc.drop_null(array).cast(kind, safe=False)
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32(), mask=mask), values)
+
+
+def _count(splits: np.ndarray, labels: dict[str, Labels]) -> Counter[tuple[str, ...]]:
+    counts: Counter[tuple[str, ...]] = Counter()
+    for split in SPLITS:
+        inside = splits == split
+        counts["subjects", split] = int(inside.sum())
+        for task, found in labels.items():
+            counts["tasks", task, split, "known"] = int((found.known & inside).sum())
+            counts["tasks", task, split, "positives"] = int((found.positive & inside).sum())
+    return counts

@@ -1,0 +1,98 @@
+"""What TrialExampleGen does."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+from tfx.dsl.io import fileio
+from tfx.types import artifact_utils
+from tfx.types.artifact import Artifact
+
+from components.trial_example_gen.graph import ExampleJob, write_examples
+from components.trial_example_gen.plan import plan_datasets
+from pipeline.errors import UserError
+from pipeline.names import SPLITS
+from pipeline.secrets import load_key
+from pipeline.study import Study, study_of_section
+
+logger = logging.getLogger(__name__)
+
+
+class TrialExampleGenExecutor(BaseBeamExecutor):
+    """Executor of TrialExampleGen."""
+
+    def Do(  # noqa: N802 (TFX's name)
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Reads, joins, derives, writes; then checks what came out.
+
+        Args:
+            input_dict: Empty.
+            output_dict: `examples` and `rejects`.
+            exec_properties: The component's parameters.
+
+        Raises:
+            UserError: The data can't be used; the message says what to put right.
+        """
+        del input_dict
+        study = study_of_section(json.loads(exec_properties["study"]))
+        job = ExampleJob(
+            study=study,
+            plans=plan_datasets(study, exec_properties["data_root"]),
+            key_reference=exec_properties["subject_key"],
+        )
+        load_key(job.key_reference)
+        examples = artifact_utils.get_single_instance(output_dict["examples"])
+        rejects = artifact_utils.get_single_instance(output_dict["rejects"])
+        examples.split_names = artifact_utils.encode_split_names(list(SPLITS))
+        examples.set_string_custom_property("fingerprint", exec_properties["fingerprint"])
+        examples.set_string_custom_property("payload_format", "FORMAT_TF_EXAMPLE")
+        examples.set_string_custom_property("file_format", "tfrecords_gzip")
+        folders = {split: artifact_utils.get_split_uri([examples], split) for split in SPLITS}
+        with self._make_beam_pipeline() as root:
+            write_examples(root, job, folders, rejects.uri)
+        _check(study, _read_counts(rejects.uri))
+
+
+def _read_counts(folder: str) -> dict[str, Any]:
+    with fileio.open(f"{folder}/counts.json") as file:
+        counts: dict[str, Any] = json.loads(file.read())
+    return counts
+
+
+def _check(study: Study, counts: dict[str, Any]) -> None:
+    for name, rows in counts["datasets"].items():
+        logger.info("rows", extra={"rows": {"dataset": name, **rows}})
+    if not sum(counts["subjects"].values()):
+        rows = counts["datasets"][study.subject.dataset]
+        raise UserError(
+            f"No subject is left: of {rows['rows_in']} rows of {study.subject.dataset}, "
+            f"{rows['rejected']} were set aside ({_reasons(rows)}) and {rows['left_out']} left "
+            "out by `population` and `window`. Check those, and the ranges of its columns."
+        )
+    for split in SPLITS:
+        if not counts["subjects"].get(split):
+            raise UserError(
+                f"No subject is in split {split}: of {sum(counts['subjects'].values())} subjects, "
+                "too few for its share. Enlarge the share in `split`, or bring more subjects."
+            )
+    for task, splits in counts["tasks"].items():
+        known = sum(split["known"] for split in splits.values())
+        positives = sum(split["positives"] for split in splits.values())
+        if positives in (0, known):
+            missing = "positive" if positives == 0 else "negative"
+            raise UserError(
+                f"Task {task}: no subject is {missing}: of {sum(counts['subjects'].values())} "
+                f"subjects the label is known for {known}. Check the condition, the codes it "
+                f"compares with and the horizon of tasks.{task}."
+            )
+
+
+def _reasons(rows: dict[str, Any]) -> str:
+    return ", ".join(f"{reason}: {n}" for reason, n in rows["reasons"].items()) or "none"

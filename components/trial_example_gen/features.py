@@ -1,0 +1,131 @@
+"""Features of subjects: columns known at the landmark, and aggregates of rows up to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from components.trial_example_gen.evaluate import is_true
+from components.trial_example_gen.joined import JoinedRows, JoinedSubjects
+from components.trial_example_gen.rows import as_text
+from pipeline.study import ResolvedFeature, Study
+
+
+def derive_features(study: Study, subjects: JoinedSubjects) -> dict[str, pa.Array]:
+    """Derives every feature of a study.
+
+    Args:
+        study: The study.
+        subjects: Joined subjects, n of them.
+
+    Returns:
+        By name: float64 for numbers, string for categories, null where missing; length n.
+    """
+    n = len(subjects.keys)
+    known = {name: _known_by_landmark(study, name, rows) for name, rows in subjects.rows.items()}
+    return {
+        feature.name: _derive(study, feature, known[feature.dataset], n)
+        for feature in study.resolved_features
+    }
+
+
+def _known_by_landmark(study: Study, dataset: str, rows: JoinedRows) -> JoinedRows:
+    """Rows that may be used at the landmark.
+
+    A row counts only if the latest day that it can lie on is not after the landmark. The
+    columns of datasets with one row per subject are checked when the study file is read.
+    """
+    if study.datasets[dataset].rows == "one_per_subject":
+        return rows
+    return rows.filter(rows.day.latest <= study.landmark_day)
+
+
+def _derive(study: Study, feature: ResolvedFeature, rows: JoinedRows, n: int) -> pa.Array:
+    if feature.aggregate is None:
+        values = rows.table[str(feature.column)].combine_chunks()
+        return _aligned(_as_kind(values, feature.kind), rows.subject, n)
+    mask = np.array(is_true(feature.where, rows.table), bool)
+    if feature.parameter is not None:
+        parameter = rows.table[str(study.datasets[feature.dataset].parameter)]
+        mask &= pc.fill_null(pc.equal(parameter, feature.parameter), False).to_numpy()
+    selected = rows.filter(mask)
+    if feature.aggregate in ("count", "any"):
+        counts = np.bincount(selected.subject, minlength=n).astype(np.float64)
+        return pa.array(counts if feature.aggregate == "count" else np.minimum(counts, 1.0))
+    values = selected.table[str(feature.column)].combine_chunks()
+    if feature.kind == "category":
+        return _edge_value(_as_kind(values, "category"), selected.subject, feature, n)
+    return _aggregate_numbers(feature, selected.subject, values.to_numpy(zero_copy_only=False), n)
+
+
+def _as_kind(values: pa.Array, kind: str) -> pa.Array:
+    return as_text(values) if kind == "category" else values
+
+
+def _aligned(values: pa.Array, subject: np.ndarray, n: int) -> pa.Array:
+    position = np.full(n, -1, np.int64)
+    position[subject] = np.arange(len(subject))
+    return values.take(pa.array(position, mask=position < 0))
+
+
+def _edge_value(
+    values: pa.Array, subject: np.ndarray, feature: ResolvedFeature, n: int
+) -> pa.Array:
+    present = np.flatnonzero(pc.is_valid(values).to_numpy(zero_copy_only=False))
+    if feature.aggregate == "first":
+        present = present[::-1]
+    # Rows are in the order of time: a later assignment replaces an earlier one.
+    position = np.full(n, -1, np.int64)
+    position[subject[present]] = present
+    return values.take(pa.array(position, mask=position < 0))
+
+
+def _first(values: np.ndarray, starts: np.ndarray, _: np.ndarray) -> np.ndarray:
+    return values[starts]
+
+
+def _last(values: np.ndarray, _: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    return values[ends - 1]
+
+
+def _change(values: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Last minus first; unknown with a single value."""
+    return np.where(ends - starts > 1, values[ends - 1] - values[starts], np.nan)
+
+
+def _mean(values: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    return np.add.reduceat(values, starts) / (ends - starts)
+
+
+def _min(values: np.ndarray, starts: np.ndarray, _: np.ndarray) -> np.ndarray:
+    return np.minimum.reduceat(values, starts)
+
+
+def _max(values: np.ndarray, starts: np.ndarray, _: np.ndarray) -> np.ndarray:
+    return np.maximum.reduceat(values, starts)
+
+
+_NUMERIC: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]] = {
+    "first": _first,
+    "last": _last,
+    "change": _change,
+    "mean": _mean,
+    "min": _min,
+    "max": _max,
+}
+
+
+def _aggregate_numbers(
+    feature: ResolvedFeature, subject: np.ndarray, values: np.ndarray, n: int
+) -> pa.Array:
+    present = ~np.isnan(values)
+    subject, values = subject[present], values[present]
+    result = np.full(n, np.nan)
+    if len(values):
+        starts = np.flatnonzero(np.r_[True, subject[1:] != subject[:-1]])
+        ends = np.r_[starts[1:], len(values)]
+        result[subject[starts]] = _NUMERIC[str(feature.aggregate)](values, starts, ends)
+    return pa.array(result, pa.float64(), from_pandas=True)

@@ -1,0 +1,320 @@
+"""Joins the rows of all datasets by subject, for one bucket of subjects."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from components.trial_example_gen.days import LATEST, DayRange, study_days
+from components.trial_example_gen.evaluate import is_true
+from components.trial_example_gen.plan import DatasetPlan
+from components.trial_example_gen.rejects import Reason, Reject, RowFilter, row_counts
+from components.trial_example_gen.rows import FILE, ROW, SUBJECT, as_text, date_columns
+from pipeline.study import Dataset, Study
+
+SET_ASIDE = "#set_aside"
+"""Name under which the keys of subjects whose own row was set aside travel."""
+
+
+@dataclass(frozen=True)
+class JoinedRows:
+    """The good rows of one dataset, in the order of subject, day, file and row.
+
+    Attributes:
+        table: The rows.
+        subject: Position of each row's subject, int64, shape [rows].
+        day: Study day of each row; NaN where unknown, minus infinity for the rows of an
+            undated dataset that is known by the landmark.
+    """
+
+    table: pa.Table
+    subject: np.ndarray
+    day: DayRange
+
+    def filter(self, mask: np.ndarray) -> JoinedRows:
+        """The rows where `mask` is true."""
+        return JoinedRows(
+            self.table.filter(pa.array(mask)),
+            self.subject[mask],
+            DayRange(self.day.earliest[mask], self.day.latest[mask]),
+        )
+
+
+@dataclass(frozen=True)
+class JoinedSubjects:
+    """All subjects of a bucket that are in the trial, with their rows.
+
+    Attributes:
+        keys: Identifier of each subject, in rising order.
+        reference: Reference date of each, days since 1970-01-01; NaN where missing.
+        rows: The rows of every dataset, the subject dataset's own included.
+        rejects: Rows set aside while joining.
+        counts: Row counts of the bucket.
+    """
+
+    keys: list[str]
+    reference: np.ndarray
+    rows: dict[str, JoinedRows]
+    rejects: list[Reject] = field(default_factory=list)
+    counts: Counter[tuple[str, ...]] = field(default_factory=Counter)
+
+
+def join_bucket(
+    study: Study, plans: dict[str, DatasetPlan], tables: dict[str, list[pa.Table]]
+) -> JoinedSubjects:
+    """Joins all rows of one bucket of subjects.
+
+    Args:
+        study: The study.
+        plans: A plan of every dataset.
+        tables: Prepared rows of the bucket, by dataset.
+
+    Returns:
+        The subjects and their rows.
+    """
+    merged = {name: _merge(parts) for name, parts in tables.items()}
+    return _Join(study, plans, merged).run()
+
+
+class _Join:
+    def __init__(
+        self, study: Study, plans: dict[str, DatasetPlan], tables: dict[str, pa.Table]
+    ) -> None:
+        self._study = study
+        self._plans = plans
+        self._tables = tables
+        self._rejects: list[Reject] = []
+        self._counts: Counter[tuple[str, ...]] = Counter()
+
+    def run(self) -> JoinedSubjects:
+        name = self._study.subject.dataset
+        if name not in self._tables:
+            return self._without_subjects()
+        everybody = self._with_qualifiers(name, self._tables[name])
+        checked, set_aside = self._check_subjects(name, everybody)
+        inside = self._in_trial(checked)
+        subjects = checked.filter(pa.array(inside))
+        subjects = subjects.take(pc.sort_indices(subjects[SUBJECT]))
+        self._count(name, [], used=len(subjects), left_out=int((~inside).sum()))
+        reference = _optional(subjects, self._study.subject.reference_date)
+        birth = _optional(subjects, self._study.subject.birth_date)
+        outside = pc.filter(checked[SUBJECT], pa.array(~inside))
+        rows = {name: self._dated(name, subjects, np.arange(len(subjects)), reference)}
+        for other, table in self._tables.items():
+            if other in (name, SET_ASIDE):
+                continue
+            table = self._with_qualifiers(other, table)
+            table, index = self._of_subjects(other, table, subjects, outside, set_aside)
+            if self._study.datasets[other].supplements:
+                self._count(other, [], used=len(table))
+                continue
+            rows[other] = self._checked_rows(other, table, index, reference, birth)
+        for other in self._study.datasets:
+            if other not in rows and not self._study.datasets[other].supplements:
+                rows[other] = self._no_rows(other)
+        return JoinedSubjects(
+            subjects[SUBJECT].to_pylist(), reference, rows, self._rejects, self._counts
+        )
+
+    def _without_subjects(self) -> JoinedSubjects:
+        known = set(self._tables.get(SET_ASIDE, _EMPTY)[SUBJECT].to_pylist())
+        for name, table in self._tables.items():
+            if name == SET_ASIDE:
+                continue
+            rows = _row_filter(name, table)
+            aside = np.array([key in known for key in table[SUBJECT].to_pylist()], bool)
+            rows.set_aside(aside, None, Reason.SUBJECT_SET_ASIDE)
+            rows.set_aside(~aside, None, Reason.UNKNOWN_SUBJECT)
+            self._count(name, rows.rejects)
+        return JoinedSubjects([], np.empty(0), {}, self._rejects, self._counts)
+
+    def _count(self, dataset: str, rejects: list[Reject], **counts: int) -> None:
+        self._rejects += rejects
+        self._counts += row_counts(dataset, rejects, **counts)
+
+    def _check_subjects(self, name: str, table: pa.Table) -> tuple[pa.Table, pa.ChunkedArray]:
+        rows = _row_filter(name, table)
+        keys = table[SUBJECT].combine_chunks().dictionary_encode()
+        codes = keys.indices.to_numpy()
+        rows.set_aside(np.bincount(codes)[codes] > 1, self._key(name), Reason.SECOND_ROW)
+        birth = _optional(table, self._study.subject.birth_date)
+        for column in sorted(date_columns(self._study, name)):
+            if column != self._study.subject.birth_date:
+                latest = _array(table, column + LATEST)
+                rows.set_aside(latest < birth, column, Reason.BEFORE_BIRTH)
+        self._count(name, rows.rejects)
+        good = pa.array(rows.good)
+        aside = [pc.filter(table[SUBJECT], pc.invert(good))]
+        if SET_ASIDE in self._tables:
+            aside.append(self._tables[SET_ASIDE][SUBJECT])
+        chunks = [chunk for part in aside for chunk in part.chunks]
+        return table.filter(good), pa.chunked_array(chunks, pa.string())
+
+    def _in_trial(self, table: pa.Table) -> np.ndarray:
+        inside = np.array(is_true(self._study.population, table), bool)
+        window = self._study.window
+        if window:
+            earliest = _array(table, window.column)
+            latest = _array(table, window.column + LATEST)
+            if window.start:
+                inside &= earliest >= _epoch_day(window.start.isoformat())
+            if window.end:
+                inside &= latest <= _epoch_day(window.end.isoformat())
+        return inside
+
+    def _of_subjects(
+        self,
+        name: str,
+        table: pa.Table,
+        subjects: pa.Table,
+        outside: pa.ChunkedArray,
+        set_aside: pa.ChunkedArray,
+    ) -> tuple[pa.Table, np.ndarray]:
+        """Rows of the subjects in the trial, with each row's position among them."""
+        keys = table[SUBJECT]
+        index = pc.fill_null(pc.index_in(keys, subjects[SUBJECT]), -1).to_numpy()
+        left_out = pc.is_in(keys, outside).to_numpy()
+        aside = pc.is_in(keys, set_aside).to_numpy()
+        rows = _row_filter(name, table)
+        unplaced = (index < 0) & ~left_out
+        rows.set_aside(unplaced & aside, self._key(name), Reason.SUBJECT_SET_ASIDE)
+        rows.set_aside(unplaced, self._key(name), Reason.UNKNOWN_SUBJECT)
+        if self._study.datasets[name].rows == "one_per_subject":
+            placed = np.where(index < 0, len(subjects), index)
+            repeated = np.bincount(placed, minlength=len(subjects) + 1)[placed] > 1
+            rows.set_aside(repeated & (index >= 0), self._key(name), Reason.SECOND_ROW)
+        self._count(name, rows.rejects, left_out=int((left_out & rows.good).sum()))
+        keep = rows.good & (index >= 0)
+        return table.filter(pa.array(keep)), index[keep]
+
+    def _checked_rows(
+        self,
+        name: str,
+        table: pa.Table,
+        index: np.ndarray,
+        reference: np.ndarray,
+        birth: np.ndarray,
+    ) -> JoinedRows:
+        described = self._study.datasets[name]
+        rows = _row_filter(name, table)
+        for column in sorted(date_columns(self._study, name)):
+            before = _array(table, column + LATEST) < birth[index]
+            rows.set_aside(before, column, Reason.BEFORE_BIRTH)
+        end = described.end_day or described.end_date
+        start = described.day or described.date
+        if end and start:
+            latest_end = _array(table, end + LATEST if described.end_date else end)
+            rows.set_aside(latest_end < _array(table, start), end, Reason.END_BEFORE_START)
+        self._count(name, rows.rejects, used=int(rows.good.sum()))
+        good = table.filter(pa.array(rows.good))
+        return self._dated(name, good, index[rows.good], reference)
+
+    def _dated(
+        self, name: str, table: pa.Table, subject: np.ndarray, reference: np.ndarray
+    ) -> JoinedRows:
+        day = self._row_days(self._study.datasets[name], table, subject, reference)
+        file = table[FILE].combine_chunks().dictionary_encode()
+        # Files are numbered by name, so that the order does not depend on the workers.
+        rank = np.argsort(np.argsort(np.array(file.dictionary.to_pylist(), str)))
+        order = np.lexsort((_array(table, ROW), rank[file.indices], day.latest, subject))
+        ordered = DayRange(day.earliest[order], day.latest[order])
+        return JoinedRows(table.take(pa.array(order)), subject[order], ordered)
+
+    def _row_days(
+        self, described: Dataset, table: pa.Table, subject: np.ndarray, reference: np.ndarray
+    ) -> DayRange:
+        if described.day:
+            days = _array(table, described.day)
+            return DayRange(days, days)
+        if described.date:
+            dates = DayRange(_array(table, described.date), _array(table, described.date + LATEST))
+            return study_days(dates, reference[subject], self._study.first_day)
+        known = self._study.known_by_landmark(described.known)
+        days = np.full(len(table), -np.inf if known else np.nan)
+        return DayRange(days, days)
+
+    def _no_rows(self, name: str) -> JoinedRows:
+        plan = self._plans[name]
+        dates = date_columns(self._study, name)
+        fields = [(SUBJECT, pa.string()), (FILE, pa.string()), (ROW, pa.int64())]
+        for column, kind in plan.columns:
+            numeric = kind == "number" or column in dates
+            fields.append((column, pa.float64() if numeric else pa.string()))
+            if column in dates:
+                fields.append((column + LATEST, pa.float64()))
+        fields += [(column, pa.string()) for column in plan.qualifiers]
+        empty = pa.schema(fields).empty_table()
+        return JoinedRows(empty, np.empty(0, np.int64), DayRange(np.empty(0), np.empty(0)))
+
+    def _with_qualifiers(self, name: str, table: pa.Table) -> pa.Table:
+        """Adds the qualifiers of a SUPP-- dataset as columns of its parent (SDTM IG 8.4)."""
+        qualifiers = self._plans[name].qualifiers
+        if not qualifiers:
+            return table
+        found: dict[str, dict[tuple[str, str, str], str]] = {q: {} for q in qualifiers}
+        for supplement, described in self._study.datasets.items():
+            if described.supplements == name and supplement in self._tables:
+                self._collect_qualifiers(supplement, found)
+        keys = table[SUBJECT].to_pylist()
+        for qualifier in qualifiers:
+            values = _qualifier_values(found[qualifier], keys, table)
+            table = table.append_column(qualifier, pa.array(values, pa.string()))
+        return table
+
+    def _collect_qualifiers(
+        self, supplement: str, found: dict[str, dict[tuple[str, str, str], str]]
+    ) -> None:
+        table = self._tables[supplement]
+        columns = [table[c].to_pylist() for c in (SUBJECT, "IDVAR", "IDVARVAL", "QNAM", "QVAL")]
+        for subject, variable, value, qualifier, content in zip(*columns, strict=True):
+            if qualifier in found and content is not None:
+                found[qualifier][subject, variable or "", value or ""] = content
+
+    def _key(self, dataset: str) -> str | None:
+        return self._study.subject_column(dataset)
+
+
+def _qualifier_values(
+    found: dict[tuple[str, str, str], str], keys: list[str], table: pa.Table
+) -> list[str | None]:
+    variables = {variable for _, variable, _ in found}
+    columns = {
+        variable: as_text(table[variable].combine_chunks()).to_pylist()
+        for variable in variables
+        if variable and variable in table.column_names
+    }
+    values = [found.get((key, "", "")) for key in keys]
+    for variable, numbers in columns.items():
+        for i, (key, number) in enumerate(zip(keys, numbers, strict=True)):
+            values[i] = found.get((key, variable, number or ""), values[i])
+    return values
+
+
+_EMPTY = pa.table({SUBJECT: pa.array([], pa.string())})
+
+
+def _merge(parts: list[pa.Table]) -> pa.Table:
+    return pa.concat_tables(parts).combine_chunks()
+
+
+def _row_filter(name: str, table: pa.Table) -> RowFilter:
+    if FILE not in table.column_names:
+        return RowFilter(name, np.empty(0, object), np.empty(0, np.int64))
+    files = table[FILE].to_numpy()
+    return RowFilter(name, files, _array(table, ROW))
+
+
+def _array(table: pa.Table, column: str) -> np.ndarray:
+    return table[column].to_numpy()
+
+
+def _optional(table: pa.Table, column: str | None) -> np.ndarray:
+    return _array(table, column) if column else np.full(len(table), np.nan)
+
+
+def _epoch_day(text: str) -> float:
+    return float(np.datetime64(text, "D").astype(int))

@@ -1,0 +1,176 @@
+"""Holds the study file against the data's headers, before any row is read."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from apache_beam.io.filesystems import FileSystems
+
+from components.trial_example_gen.evaluate import check_types
+from components.trial_example_gen.readers import Extent, FileFormat, column_types, extents
+from pipeline.conditions import Condition
+from pipeline.errors import UserError
+from pipeline.study import Dataset, Study
+
+
+@dataclass(frozen=True)
+class DatasetPlan:
+    """What is read of one dataset, and how.
+
+    Attributes:
+        name: The dataset's name in the study file.
+        format: How its files are written.
+        files: Path and size in bytes of each file, in order.
+        columns: Columns that are read, with the type that the study file wants of each.
+        qualifiers: Columns that a supplemental dataset adds (QNAM), all text.
+    """
+
+    name: str
+    format: FileFormat
+    files: tuple[tuple[str, int], ...]
+    columns: tuple[tuple[str, str], ...]
+    qualifiers: tuple[str, ...]
+
+    def extents(self) -> Iterator[Extent]:
+        """The parts that workers read independently of each other."""
+        for path, _ in self.files:
+            yield from extents(path, self.format)
+
+
+def plan_datasets(study: Study, data_root: str) -> dict[str, DatasetPlan]:
+    """Finds every dataset's files and checks their columns and types.
+
+    Args:
+        study: The study.
+        data_root: Folder that the study file's patterns are relative to.
+
+    Returns:
+        A plan for each dataset that the study file uses.
+
+    Raises:
+        UserError: A file or column is missing, or a condition, feature or date asks of a
+            column what its type can't give.
+    """
+    plans = {
+        name: _plan_dataset(study, name, dataset, data_root)
+        for name, dataset in study.datasets.items()
+    }
+    _check_uses(study, plans)
+    return plans
+
+
+def find_files(data_root: str, pattern: str) -> tuple[tuple[str, int], ...]:
+    """Files that a pattern matches: (path, size in bytes), sorted by path."""
+    [match] = FileSystems.match([FileSystems.join(data_root, pattern)])
+    return tuple(sorted((item.path, item.size_in_bytes) for item in match.metadata_list))
+
+
+def _plan_dataset(study: Study, name: str, dataset: Dataset, data_root: str) -> DatasetPlan:
+    files = find_files(data_root, dataset.file)
+    if not files:
+        raise UserError(
+            f"Dataset {name}: no file {dataset.file} in {data_root}. Check the data folder and "
+            f"`datasets.{name}.file` of the study file."
+        )
+    described = FileFormat(
+        format=dataset.format,
+        encoding=dataset.encoding,
+        delimiter=dataset.delimiter,
+        missing=dataset.missing,
+    )
+    has_supplement = any(other.supplements == name for other in study.datasets.values())
+    used = study.columns_used(name)
+    columns: dict[str, str] = {}
+    qualifiers: tuple[str, ...] = ()
+    for path, _ in files:
+        found = column_types(path, described)
+        absent = tuple(column for column in used if column not in found)
+        if absent and not has_supplement:
+            raise UserError(_missing_columns(name, path, absent, list(found)))
+        qualifiers = absent
+        wanted: dict[str, str] = {
+            column: dataset.columns[column].type or found[column]
+            if column in dataset.columns
+            else found[column]
+            for column in used
+            if column in found
+        }
+        if columns and wanted != columns:
+            raise UserError(
+                f"{path}: its columns differ from those of {files[0][0]}; all files of dataset "
+                f"{name} must have one layout."
+            )
+        columns = wanted
+    return DatasetPlan(name, described, files, tuple(columns.items()), qualifiers)
+
+
+def _missing_columns(name: str, path: str, absent: tuple[str, ...], found: list[str]) -> str:
+    hints = []
+    for column in absent:
+        near = difflib.get_close_matches(column, found, 1, cutoff=0.6)
+        hints.append(f"{column} (did you mean {near[0]}?)" if near else column)
+    return (
+        f"{path}: no column {', '.join(hints)}, which the study file uses for dataset {name}. "
+        f"The file has: {', '.join(found[:40])}{', ...' if len(found) > 40 else ''}."
+    )
+
+
+def _check_uses(study: Study, plans: dict[str, DatasetPlan]) -> None:
+    types = {name: _types(plan) for name, plan in plans.items()}
+    for where, dataset, condition in _conditions(study):
+        check_types(condition, types[dataset], where)
+    for where, dataset, column, kind in _typed_uses(study):
+        if column:
+            _expect(types[dataset], column, kind, where)
+
+
+def _typed_uses(study: Study) -> Iterator[tuple[str, str, str | None, str]]:
+    """Columns whose use asks for a type: place in the study file, dataset, column, type."""
+    for feature in study.resolved_features:
+        if feature.kind == "number":
+            yield f"features.{feature.name}", feature.dataset, feature.column, "number"
+    for name, dataset in study.datasets.items():
+        for key in ("day", "end_day"):
+            yield f"datasets.{name}.{key}", name, getattr(dataset, key), "number"
+        for key in ("date", "end_date"):
+            yield f"datasets.{name}.{key}", name, getattr(dataset, key), "date"
+    subject = study.subject.dataset
+    for key in ("reference_date", "birth_date", "exit_date"):
+        yield f"subject.{key}", subject, getattr(study.subject, key), "date"
+    for name, group in study.slices.groups.items():
+        if group.bands:
+            yield f"slices.groups.{name}", subject, group.column, "number"
+
+
+def _types(plan: DatasetPlan) -> dict[str, str]:
+    return dict(plan.columns) | dict.fromkeys(plan.qualifiers, "text")
+
+
+def _expect(types: dict[str, str], column: str, expected: str, where: str) -> None:
+    # Text may hold ISO 8601 dates: it is read as dates wherever a date is asked for.
+    allowed = ("date", "datetime", "text") if expected == "date" else (expected,)
+    if types[column] not in allowed:
+        raise UserError(
+            f"{where}: column {column} holds {types[column]}, expected a {expected}. Name "
+            "another column, or declare its type under the dataset's `columns`."
+        )
+
+
+def _conditions(study: Study) -> Iterator[tuple[str, str, Condition | None]]:
+    subject = study.subject.dataset
+    yield "population", subject, study.population
+    for feature in study.resolved_features:
+        yield f"features.{feature.name}.where", feature.dataset, feature.where
+    for name, task in study.tasks.items():
+        yield f"tasks.{name}.unknown_when", subject, task.unknown_when
+        if task.event:
+            yield f"tasks.{name}.event.where", task.event.dataset, task.event.where
+            if task.event.follow_up:
+                follow_up = task.event.follow_up
+                yield f"tasks.{name}.event.follow_up", follow_up.dataset, follow_up.where
+        if task.state:
+            dataset = task.state.dataset or subject
+            yield f"tasks.{name}.state.where", dataset, task.state.where
+            yield f"tasks.{name}.state.positive", dataset, task.state.positive

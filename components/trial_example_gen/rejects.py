@@ -1,0 +1,129 @@
+"""Rows that are set aside: where they are and why, never what they hold."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+
+
+class Reason(StrEnum):
+    """Why a row was set aside."""
+
+    NO_SUBJECT = "no subject key"
+    NOT_A_NUMBER = "text where a number is expected"
+    NOT_FINITE = "a number that is not finite"
+    OUT_OF_RANGE = "a number outside the range that can be true"
+    NOT_A_DATE = "text where a date is expected"
+    SECOND_ROW = "more than one row for a subject where one is due"
+    UNKNOWN_SUBJECT = "a subject that the subject dataset does not have"
+    SUBJECT_SET_ASIDE = "a subject whose own row was set aside"
+    BEFORE_BIRTH = "a date before the subject's birth"
+    END_BEFORE_START = "an end before its start"
+
+
+@dataclass(frozen=True)
+class Reject:
+    """One row that was set aside.
+
+    Attributes:
+        dataset: The dataset's name in the study file.
+        file: The file's name.
+        row: Number of the data record in the file, from 1.
+        column: The column at fault, where it is one.
+        reason: Why.
+    """
+
+    dataset: str
+    file: str
+    row: int
+    column: str | None
+    reason: Reason
+
+    def to_json(self) -> str:
+        """One line of the rejects artifact."""
+        return json.dumps(
+            {
+                "dataset": self.dataset,
+                "file": self.file,
+                "row": self.row,
+                "column": self.column,
+                "reason": str(self.reason),
+            }
+        )
+
+
+class RowFilter:
+    """Which rows of a table are still good; the first fault found of a row is its reason."""
+
+    def __init__(self, dataset: str, files: np.ndarray, rows: np.ndarray) -> None:
+        self._dataset = dataset
+        self._files = files
+        self._rows = rows
+        self._good = np.ones(len(rows), bool)
+        self.rejects: list[Reject] = []
+
+    @property
+    def good(self) -> np.ndarray:
+        """Booleans, shape [rows]."""
+        return self._good
+
+    def set_aside(self, faulty: np.ndarray, column: str | None, reason: Reason) -> None:
+        """Sets rows aside.
+
+        Args:
+            faulty: Booleans, shape [rows].
+            column: The column at fault.
+            reason: Why.
+        """
+        new = np.flatnonzero(faulty & self._good)
+        self.rejects += [
+            Reject(self._dataset, str(self._files[i]), int(self._rows[i]), column, reason)
+            for i in new
+        ]
+        self._good[new] = False
+
+
+def row_counts(dataset: str, rejects: Iterable[Reject], **counts: int) -> Counter[tuple[str, ...]]:
+    """Counts of a dataset's rows, keyed so that counters of many workers can be added.
+
+    Args:
+        dataset: The dataset's name.
+        rejects: Rows set aside.
+        **counts: `rows_in`, `used`, `left_out`.
+
+    Returns:
+        Counts by ("datasets", dataset, what) and ("reasons", dataset, reason).
+    """
+    counter: Counter[tuple[str, ...]] = Counter(
+        {("datasets", dataset, what): n for what, n in counts.items() if n}
+    )
+    for reject in rejects:
+        counter["datasets", dataset, "rejected"] += 1
+        counter["reasons", dataset, str(reject.reason)] += 1
+    return counter
+
+
+def counts_document(counter: Counter[tuple[str, ...]], datasets: Iterable[str]) -> dict[str, Any]:
+    """Lays merged counters out as `counts.json`."""
+    document: dict[str, Any] = {"datasets": {}, "subjects": {}, "tasks": {}, "sites": {}}
+    for name in datasets:
+        described = {
+            what: counter["datasets", name, what]
+            for what in ("rows_in", "used", "left_out", "rejected")
+        }
+        reasons = {key[2]: n for key, n in sorted(counter.items()) if key[:2] == ("reasons", name)}
+        document["datasets"][name] = described | {"reasons": reasons}
+    for key, n in sorted(counter.items()):
+        if key[0] == "subjects":
+            document["subjects"][key[1]] = n
+        elif key[0] == "tasks":
+            splits = document["tasks"].setdefault(key[1], {})
+            splits.setdefault(key[2], {"known": 0, "positives": 0})[key[3]] = n
+    del document["sites"]
+    return document

@@ -1,0 +1,225 @@
+"""Turns batches of a file into typed rows, ready to be joined by subject."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from components.trial_example_gen.days import LATEST, dates_of
+from components.trial_example_gen.evaluate import evaluate
+from components.trial_example_gen.plan import DatasetPlan
+from components.trial_example_gen.rejects import Reason, Reject, RowFilter
+from pipeline.conditions import Condition
+from pipeline.study import Column, Study
+
+SUBJECT = "#subject"
+FILE = "#file"
+ROW = "#row"
+
+_ABSURD = 1e15
+"""No clinical measurement is larger; beyond it float32 features lose all meaning."""
+
+
+@dataclass(frozen=True)
+class PreparedRows:
+    """Typed rows of one batch.
+
+    Attributes:
+        table: The subject key, file name, row number and every used column: text as string,
+            numbers as float64, dates as two float64 columns of days since 1970-01-01.
+        rejects: Rows set aside.
+        rows_in: Rows of the batch.
+        left_out: Rows that no feature, task or check of the study file asks for.
+        set_aside: Subject keys of the rows set aside.
+    """
+
+    table: pa.Table
+    set_aside: pa.Table
+    rejects: list[Reject]
+    rows_in: int
+    left_out: int
+
+
+def date_columns(study: Study, dataset: str) -> frozenset[str]:
+    """Columns of a dataset that are used as dates, whatever their file's type is."""
+    described = study.datasets[dataset]
+    named = {described.date, described.end_date}
+    if dataset == study.subject.dataset:
+        subject = study.subject
+        named |= {subject.reference_date, subject.birth_date, subject.exit_date}
+        named.add(study.window.column if study.window else None)
+    for task in study.tasks.values():
+        follow_up = task.event.follow_up if task.event else None
+        if follow_up and follow_up.dataset == dataset:
+            named.add(follow_up.date)
+    return frozenset(column for column in named if column)
+
+
+class RowPreparer:
+    """Prepares the batches of one dataset."""
+
+    def __init__(self, study: Study, plan: DatasetPlan) -> None:
+        self._plan = plan
+        self._declared = study.datasets[plan.name].columns
+        self._dates = date_columns(study, plan.name)
+        self._subject = study.subject_column(plan.name)
+        self._wanted = _wanted_rows(study, plan.name)
+
+    def prepare(self, path: str, first_row: int, batch: pa.RecordBatch) -> PreparedRows:
+        """Casts a batch's columns, sets faulty rows aside, drops rows nobody asks for.
+
+        Args:
+            path: The file.
+            first_row: Number of the batch's first record in the file, from 0.
+            batch: The plan's columns as they were read.
+
+        Returns:
+            The typed rows.
+        """
+        numbers = np.arange(first_row + 1, first_row + 1 + batch.num_rows)
+        files = np.full(batch.num_rows, PurePath(path).name, object)
+        rows = RowFilter(self._plan.name, files, numbers)
+        columns: dict[str, Any] = {SUBJECT: self._subject_keys(batch, numbers, rows)}
+        for name, kind in self._plan.columns:
+            for typed_name, array in self._typed(name, kind, batch.column(name), rows):
+                columns[typed_name] = array
+        columns[FILE] = pa.DictionaryArray.from_arrays(
+            pa.array(np.zeros(batch.num_rows, np.int32)), pa.array([PurePath(path).name])
+        ).cast(pa.string())
+        columns[ROW] = pa.array(numbers)
+        everything = pa.table(columns)
+        set_aside = everything.select([SUBJECT]).filter(pa.array(~rows.good))
+        table = everything.filter(pa.array(rows.good))
+        wanted = self._filter(table)
+        return PreparedRows(
+            wanted, set_aside, rows.rejects, batch.num_rows, len(table) - len(wanted)
+        )
+
+    def _subject_keys(
+        self, batch: pa.RecordBatch, numbers: np.ndarray, rows: RowFilter
+    ) -> pa.Array:
+        if self._subject is None:
+            return pc.cast(pa.array(numbers), pa.string())
+        keys = as_text(batch.column(self._subject))
+        rows.set_aside(_mask(pc.is_null(keys)), self._subject, Reason.NO_SUBJECT)
+        return keys
+
+    def _typed(
+        self, name: str, kind: str, array: pa.Array, rows: RowFilter
+    ) -> Iterator[tuple[str, pa.Array]]:
+        declared = self._declared.get(name, Column())
+        if name in self._dates:
+            dates, wrong = dates_of(array)
+            rows.set_aside(wrong, name, Reason.NOT_A_DATE)
+            yield name, _floats(dates.earliest)
+            yield name + LATEST, _floats(dates.latest)
+        elif kind == "number":
+            yield name, _number(name, array, declared, rows)
+        else:
+            text = as_text(array)
+            codes = pa.array([str(code) for code in declared.missing], pa.string())
+            yield name, _without(text, pc.is_in(text, codes)) if declared.missing else text
+
+    def _filter(self, table: pa.Table) -> pa.Table:
+        if self._wanted is None:
+            return table
+        keep = np.zeros(len(table), bool)
+        for condition in self._wanted:
+            # An unknown condition keeps its row: it may be the event that is asked about.
+            keep |= pc.fill_null(evaluate(condition, table), True).to_numpy()
+        return table.filter(pa.array(keep))
+
+
+def as_text(array: pa.Array) -> pa.Array:
+    """Text of a column; whole numbers are written without a decimal point."""
+    if pa.types.is_string(array.type):
+        return array
+    if pa.types.is_floating(array.type):
+        values = array.to_numpy(zero_copy_only=False)
+        return pa.array([None if np.isnan(v) else f"{v:.15g}" for v in values], pa.string())
+    return pc.cast(array, pa.string())
+
+
+def _wanted_rows(study: Study, dataset: str) -> list[Condition] | None:
+    """Conditions of which a row must meet one to be of use; None: every row is."""
+    described = study.datasets[dataset]
+    supplemented = any(other.supplements == dataset for other in study.datasets.values())
+    if described.rows == "one_per_subject" or supplemented:
+        return None
+    if described.supplements:
+        qualifiers = _supplement_columns(study, described.supplements)
+        return [Condition(column="QNAM", is_in=qualifiers)]
+    wanted = [*_feature_conditions(study, dataset), *_task_conditions(study, dataset)]
+    if any(condition is None for condition in wanted):
+        return None
+    return [condition for condition in wanted if condition is not None]
+
+
+def _feature_conditions(study: Study, dataset: str) -> Iterator[Condition | None]:
+    parameter = study.datasets[dataset].parameter
+    for feature in study.resolved_features:
+        if feature.dataset == dataset:
+            parts = [feature.where] if feature.where else []
+            if feature.parameter is not None:
+                parts.append(Condition(column=parameter, equals=feature.parameter))
+            yield Condition(all=tuple(parts)) if parts else None
+
+
+def _task_conditions(study: Study, dataset: str) -> Iterator[Condition | None]:
+    for task in study.tasks.values():
+        follow_up = task.event.follow_up if task.event else None
+        for label in (task.event, follow_up, task.state):
+            if label and label.dataset == dataset:
+                yield label.where
+
+
+def _supplement_columns(study: Study, parent: str) -> tuple[str, ...]:
+    return tuple(study.columns_used(parent))
+
+
+def _number(name: str, array: pa.Array, declared: Column, rows: RowFilter) -> pa.Array:
+    if not pa.types.is_floating(array.type):
+        if declared.missing:
+            codes = pa.array([str(code) for code in declared.missing], pa.string())
+            array = _without(array, pc.is_in(array, codes))
+        array = _parse_numbers(name, array, rows)
+    values = array.to_numpy(zero_copy_only=False).astype(np.float64)
+    present = _mask(pc.is_valid(array))
+    values = np.where(present, values, np.nan)
+    numeric_codes = [float(code) for code in declared.missing if not isinstance(code, str)]
+    if numeric_codes:
+        present &= ~np.isin(values, numeric_codes)
+    rows.set_aside(present & ~np.isfinite(values), name, Reason.NOT_FINITE)
+    low, high = declared.range or (-_ABSURD, _ABSURD)
+    with np.errstate(invalid="ignore"):
+        outside = present & ((values < low) | (values > high))
+    rows.set_aside(outside, name, Reason.OUT_OF_RANGE)
+    return pa.array(values, pa.float64(), mask=~present)
+
+
+def _parse_numbers(name: str, text: pa.Array, rows: RowFilter) -> pa.Array:
+    try:
+        return pc.cast(text, pa.float64())
+    except pa.ArrowInvalid:
+        parsed = pd.to_numeric(text.to_pandas(), errors="coerce").to_numpy(np.float64)
+        rows.set_aside(np.isnan(parsed) & _mask(pc.is_valid(text)), name, Reason.NOT_A_NUMBER)
+        return pa.array(parsed, pa.float64(), from_pandas=True)
+
+
+def _without(array: pa.Array, unknown: pa.Array) -> pa.Array:
+    return pc.if_else(unknown, pa.scalar(None, array.type), array)
+
+
+def _floats(values: np.ndarray) -> pa.Array:
+    return pa.array(values, pa.float64(), from_pandas=True)
+
+
+def _mask(array: pa.Array) -> np.ndarray:
+    return np.asarray(array.to_numpy(zero_copy_only=False), bool)

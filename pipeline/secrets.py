@@ -1,0 +1,68 @@
+"""The key that turns subjects' identifiers into pseudonyms."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+
+from pipeline.errors import UserError
+
+KEY_VARIABLE = "TRIAL_SUBJECT_KEY"
+_SHORTEST = 16
+
+
+def ensure_local_key(path: Path) -> str:
+    """Makes the key of a local machine once; only its owner can read it.
+
+    Args:
+        path: Where the key is kept.
+
+    Returns:
+        A reference to it for `load_key`.
+    """
+    if os.environ.get(KEY_VARIABLE):
+        return f"env:{KEY_VARIABLE}"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(32))
+    return f"file:{path}"
+
+
+def load_key(reference: str) -> bytes:
+    """Reads a key.
+
+    Args:
+        reference: `env:NAME` or `file:PATH`; never the key itself.
+
+    Returns:
+        The key.
+
+    Raises:
+        UserError: There is no such secret, or it is too short to protect anybody.
+    """
+    kind, _, place = reference.partition(":")
+    if kind == "env":
+        text = os.environ.get(place, "")
+    elif kind == "file":
+        try:
+            text = Path(place).read_text().strip()
+        except OSError as error:
+            raise UserError(f"The subject key {place} can't be read: {error.strerror}.") from error
+    else:
+        raise UserError("A subject key is named as env:NAME or file:PATH.")
+    if len(text) < _SHORTEST:
+        raise UserError(
+            f"The subject key {reference} is missing or shorter than {_SHORTEST} characters; "
+            "write a random text of at least that length there."
+        )
+    return text.encode()
+
+
+def key_id(key: bytes) -> str:
+    """Tells keys apart without giving them away: decides caching when a key is changed."""
+    return hmac.new(key, b"key id", hashlib.sha256).hexdigest()[:12]
