@@ -15,7 +15,7 @@ from components.trial_example_gen.graph import ExampleJob, write_examples
 from components.trial_example_gen.plan import plan_datasets
 from pipeline.errors import UserError
 from pipeline.names import SPLITS
-from pipeline.secrets import load_key
+from pipeline.subject_key import load_key
 from pipeline.study import Study, study_of_section
 
 logger = logging.getLogger(__name__)

@@ -26,7 +26,7 @@ from components.trial_example_gen.readers import Extent, read
 from components.trial_example_gen.records import write_records
 from components.trial_example_gen.rejects import counts_document, row_counts
 from components.trial_example_gen.rows import SUBJECT, PreparedRows, RowPreparer
-from pipeline.secrets import load_key
+from pipeline.subject_key import load_key
 from pipeline.study import Study
 
 _BUCKET_BYTES = 16 * 2**20
