@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-SLOPE_DEVIATION = 0.25
+SLOPE_DEVIATION = 0.15
 """Prior standard deviation of the logarithm of the slope around 0."""
 
-INTERCEPT_DEVIATION = 0.5
+INTERCEPT_DEVIATION = 0.25
 """Prior standard deviation of the intercept around 0."""
 
 _STEPS = 50

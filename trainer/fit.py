@@ -37,7 +37,6 @@ class History:
         score: Of the best epoch, the mean over the tasks of the eval loss relative to the
             entropy of the base rate: 1.0 is what knowing the base rate achieves.
         eval_loss: Per task the mean eval cross-entropy in nats, from epoch 0 on.
-        penalties: Per task the ridge penalty of the linear start.
         seconds: Wall time of the fit.
     """
 
@@ -46,7 +45,6 @@ class History:
     best_epoch: int
     score: float
     eval_loss: dict[str, tuple[float, ...]]
-    penalties: dict[str, float]
     seconds: float
 
 
@@ -89,7 +87,7 @@ def fit(
     Args:
         train: Subjects whose labels shape the weights; or blocks of them, iterated again and
             again, of which one at a time is in memory and the first has the linear start.
-        evaluation: Subjects that stop training, choose penalties and calibrate.
+        evaluation: Subjects that stop training and calibrate.
         encoding: Shape of both.
         hyperparameters: Choices of model and training.
         seed: Seeds initial weights, dropout and the order of the subjects.
@@ -105,8 +103,7 @@ def fit(
     blocks = (train,) if isinstance(train, Arrays) else train
     first = next(iter(blocks))
     model = build(encoding, hyperparameters, seed)
-    start = fit_linear(first, evaluation, encoding, hyperparameters.penalties)
-    _assign(model, start)
+    _assign(model, fit_linear(first, encoding, hyperparameters.penalty))
     loop = _Loop(model, first, evaluation, hyperparameters)
     best, losses, taken = _train(loop, blocks, hyperparameters, seed, steps, progress)
     calibration = fit_calibration(
@@ -121,7 +118,6 @@ def fit(
             task: tuple(float(loss[column]) for loss in losses)
             for column, task in enumerate(encoding.tasks)
         },
-        penalties=dict(zip(encoding.tasks, start.penalties, strict=True)),
         seconds=time.monotonic() - started,
     )
     return Fitted(model, calibration, encoding, hyperparameters, history, loop.forward)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 
 import numpy as np
 from scipy import optimize, sparse
@@ -20,52 +19,37 @@ _ITERATIONS = 300
 
 @dataclasses.dataclass(frozen=True)
 class LinearStart:
-    """Weights of the linear path and how they were chosen.
+    """Weights of the linear path.
 
     Attributes:
         numbers: float64 `[numbers, tasks]`.
         codes: float64 `[codes, tasks]`.
         bias: float64 `[tasks]`.
-        penalties: The ridge penalty that eval chose for each task.
     """
 
     numbers: np.ndarray
     codes: np.ndarray
     bias: np.ndarray
-    penalties: tuple[float, ...]
 
 
-def fit_linear(
-    train: Arrays, evaluation: Arrays, encoding: Encoding, penalties: Sequence[float]
-) -> LinearStart:
-    """Maximises the penalised likelihood of each task, for the penalty that eval prefers.
+def fit_linear(train: Arrays, encoding: Encoding, penalty: float) -> LinearStart:
+    """Maximises the penalised likelihood of each task.
 
     Args:
         train: Subjects to fit on; the first `MAX_ROWS` of them are used.
-        evaluation: Subjects whose loss chooses the penalty of each task.
-        encoding: Shape of both.
-        penalties: Candidates; each multiplies half the squared norm of the weights.
+        encoding: Their shape.
+        penalty: Multiplies half the squared norm of a task's weights; the intercept is
+            free.
 
     Returns:
-        The weights, and the chosen penalties.
+        The weights.
     """
-    design = _design(train.head(MAX_ROWS), encoding)
-    labels, weights = train.labels[:MAX_ROWS], train.weights[:MAX_ROWS]
-    against = _design(evaluation, encoding)
-    point = np.zeros((design.shape[1], len(encoding.tasks)))
-    candidates, losses = [], []
-    for penalty in sorted(penalties, reverse=True):
-        point = _minimise(point, design, labels, weights, penalty)
-        candidates.append(point)
-        losses.append(_losses(against @ point, evaluation.labels, evaluation.weights))
-    best = np.argmin(losses, axis=0)
-    chosen = np.stack([candidates[row][:, task] for task, row in enumerate(best)], axis=1)
-    ordered = sorted(penalties, reverse=True)
+    subjects = train.head(MAX_ROWS)
+    found = _minimise(_design(subjects, encoding), subjects.labels, subjects.weights, penalty)
     return LinearStart(
-        numbers=chosen[: encoding.numbers],
-        codes=chosen[encoding.numbers : -1],
-        bias=chosen[-1],
-        penalties=tuple(float(ordered[row]) for row in best),
+        numbers=found[: encoding.numbers],
+        codes=found[encoding.numbers : -1],
+        bias=found[-1],
     )
 
 
@@ -85,18 +69,19 @@ def _design(arrays: Arrays, encoding: Encoding) -> sparse.csr_matrix:
 
 
 def _minimise(
-    start: np.ndarray,
     design: sparse.csr_matrix,
     labels: np.ndarray,
     weights: np.ndarray,
     penalty: float,
 ) -> np.ndarray:
-    ridge = np.full((start.shape[0], 1), penalty)
+    """Weights `[columns, tasks]`; the tasks' losses add up, so one search finds them all."""
+    shape = (design.shape[1], labels.shape[1])
+    ridge = np.full((shape[0], 1), penalty)
     ridge[-1] = _INTERCEPT_PENALTY
     transposed = design.T.tocsr()
 
     def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
-        point = flat.reshape(start.shape)
+        point = flat.reshape(shape)
         logits = design @ point
         loss = np.sum(weights * (np.logaddexp(0.0, logits) - labels * logits))
         error = weights * (0.5 * (1.0 + np.tanh(0.5 * logits)) - labels)
@@ -105,14 +90,9 @@ def _minimise(
 
     found = optimize.minimize(
         objective,
-        start.ravel(),
+        np.zeros(shape).ravel(),
         jac=True,
         method="L-BFGS-B",
         options={"maxiter": _ITERATIONS, "maxcor": 20, "ftol": 1e-10, "gtol": 1e-4},
     )
-    return found.x.reshape(start.shape)
-
-
-def _losses(logits: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Sum of the cross-entropy over the subjects with a known label, per task."""
-    return np.sum(weights * (np.logaddexp(0.0, logits) - labels * logits), axis=0)
+    return found.x.reshape(shape)

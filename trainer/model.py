@@ -55,9 +55,9 @@ class Hyperparameters:
         batch_size: Subjects per step.
         max_epochs: Passes over the training data at most.
         patience: Epochs without a better eval loss after which training stops.
-        penalties: Ridge penalties of the linear path, of which eval chooses one per task.
-            A penalty multiplies half the squared norm of the weights; the loss is summed
-            over subjects, so 1.0 is what scikit-learn calls C=1.
+        penalty: Ridge penalty of the linear path's start. It multiplies half the squared norm
+            of a task's weights; the loss is summed over subjects, so 1 / penalty is what
+            scikit-learn's LogisticRegression calls C.
     """
 
     members: int = 8
@@ -70,16 +70,17 @@ class Hyperparameters:
     batch_size: int = 256
     max_epochs: int = 100
     patience: int = 12
-    penalties: tuple[float, ...] = (1.0, 10.0, 100.0)
+    penalty: float = 10.0
 
     def __post_init__(self) -> None:
         for name, (low, high) in _RANGES.items():
             value = getattr(self, name)
             if not low <= value <= high:
                 raise UserError(f"hyperparameters.{name}: {value} is outside of {low} to {high}.")
-        if not self.penalties or min(self.penalties) <= 0:
-            raise UserError("hyperparameters.penalties: expected numbers above 0.")
 
+
+MANY_ROWS = 100_000
+"""Subjects of the train split from which the defaults change."""
 
 _RANGES: dict[str, tuple[float, float]] = {
     "members": (1, 256),
@@ -92,6 +93,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "batch_size": (1, 1_000_000),
     "max_epochs": (0, 100_000),
     "patience": (1, 100_000),
+    "penalty": (1e-6, 1e9),
 }
 
 
@@ -124,16 +126,19 @@ def resolve(
 
 
 def default_hyperparameters(rows: int) -> Hyperparameters:
-    """Defaults for a train split of so many subjects."""
-    del rows
-    return Hyperparameters()
+    """Defaults for a train split of so many subjects.
+
+    Few subjects have few steps in an epoch, so that the ensemble, which starts at zero, adds
+    little to the linear path before eval stops it. From `MANY_ROWS` on an epoch has so many
+    steps that larger batches and less patience lose nothing.
+    """
+    if rows < MANY_ROWS:
+        return Hyperparameters()
+    return Hyperparameters(batch_size=1024, learning_rate=2e-3, patience=4, max_epochs=30)
 
 
 def _checked(name: str, value: Any, default: Any) -> Any:
     """The value as the type of the default."""
-    if isinstance(default, tuple):
-        values = value if isinstance(value, (list, tuple)) else [value]
-        return tuple(_checked(name, each, default[0]) for each in values)
     whole = isinstance(default, int)
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not number or (whole and value != int(value)):

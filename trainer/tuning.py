@@ -28,8 +28,8 @@ class TrialTuner(keras_tuner.RandomSearch):
 
         Args:
             trial: keras-tuner's trial.
-            args: Unused; keras-tuner passes on what `search` was given.
-            kwargs: `train`, `evaluation`, `encoding`, `chosen` and `seed`; see `_Task`.
+            *args: Unused; keras-tuner passes on what `search` was given.
+            **kwargs: `train`, `evaluation`, `encoding`, `chosen` and `seed`, as `tuner_fn` gives them.
 
         Returns:
             The objective.
@@ -101,4 +101,6 @@ def search_space(chosen: dict[str, Any]) -> keras_tuner.HyperParameters:
         space.Float("learning_rate", 1e-4, 3e-3, sampling="log")
     if "weight_decay" not in chosen:
         space.Float("weight_decay", 1e-2, 1.0, sampling="log")
+    if "penalty" not in chosen:
+        space.Choice("penalty", [1.0, 10.0, 100.0])
     return space

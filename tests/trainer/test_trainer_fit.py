@@ -1,0 +1,185 @@
+import dataclasses
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from pipeline.errors import UserError
+from trainer.arrays import Arrays
+from trainer.fit import fit
+from trainer.model import Encoding, Hyperparameters, resolve
+
+ENCODING = Encoding(numbers=3, cardinalities=(2,), tasks=("death", "ae"))
+SMALL = Hyperparameters(members=2, width=16, depth=1, batch_size=64, max_epochs=4)
+
+
+def trial(count, logit, seed=0):
+    """Three standard normal numbers, one category of two codes; both tasks share their truth."""
+    generator = np.random.default_rng(seed)
+    numbers = generator.normal(size=(count, 3)).astype(np.float32)
+    categories = generator.integers(0, 2, size=(count, 1)).astype(np.int32)
+    chance = 1 / (1 + np.exp(-logit(numbers, categories)))[:, None]
+    labels = (generator.random((count, 2)) < chance).astype(np.float32)
+    return Arrays(numbers, categories, labels, np.ones_like(labels))
+
+
+def linear_truth(numbers, categories):
+    return 1.5 * numbers[:, 0] - categories[:, 0]
+
+
+def interaction(numbers, categories):
+    return 3.0 * numbers[:, 0] * np.where(categories[:, 0] == 1, 1.0, -1.0)
+
+
+def noise(numbers, categories):
+    return np.full(len(numbers), -1.0) + 0.0 * categories[:, 0]
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return fit(trial(400, linear_truth), trial(200, linear_truth, 1), ENCODING, SMALL, seed=7)
+
+
+def test_masked_labels_have_no_influence_on_the_fitted_model(fitted):
+    del fitted
+    parts = [trial(300, linear_truth), trial(100, linear_truth, 1)]
+    for part in parts:
+        part.weights[::4, 1] = 0.0
+    flipped = [
+        dataclasses.replace(part, labels=np.where(part.weights == 0, 1 - part.labels, part.labels))
+        for part in parts
+    ]
+
+    as_is, changed = (fit(*both, ENCODING, SMALL, seed=0) for both in (parts, flipped))
+
+    for one, other in zip(as_is.model.get_weights(), changed.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert as_is.calibration == changed.calibration
+    assert as_is.history.eval_loss == changed.history.eval_loss
+
+
+def test_same_seed_gives_the_same_predictions(fitted):
+    again = fit(trial(400, linear_truth), trial(200, linear_truth, 1), ENCODING, SMALL, seed=7)
+
+    fresh = trial(100, linear_truth, 2)
+    np.testing.assert_array_equal(again.predict(fresh), fitted.predict(fresh))
+
+
+def test_another_seed_gives_other_predictions(fitted):
+    other = fit(trial(400, linear_truth), trial(200, linear_truth, 1), ENCODING, SMALL, seed=8)
+
+    assert other.history.best_epoch > 0
+    fresh = trial(100, linear_truth, 2)
+    assert not np.array_equal(other.predict(fresh), fitted.predict(fresh))
+
+
+def test_a_signal_is_learned(fitted):
+    fresh = trial(2_000, linear_truth, 2)
+    truth = linear_truth(fresh.numbers, fresh.categories)
+
+    for task in (0, 1):
+        best = roc_auc_score(fresh.labels[:, task], truth)
+        assert roc_auc_score(fresh.labels[:, task], fitted.predict(fresh)[:, task]) > best - 0.02
+
+
+def test_the_ensemble_learns_an_interaction_that_the_linear_path_cannot():
+    train, evaluation = trial(3_000, interaction), trial(600, interaction, 1)
+    fresh = trial(2_000, interaction, 2)
+    deep = dataclasses.replace(SMALL, max_epochs=12, learning_rate=1e-2)
+
+    with_ensemble = fit(train, evaluation, ENCODING, deep, seed=0)
+    alone = fit(train, evaluation, ENCODING, dataclasses.replace(deep, depth=0), seed=0)
+
+    assert roc_auc_score(fresh.labels[:, 0], alone.predict(fresh)[:, 0]) < 0.6
+    assert roc_auc_score(fresh.labels[:, 0], with_ensemble.predict(fresh)[:, 0]) > 0.85
+
+
+def test_noise_gives_about_the_base_rate():
+    fitted = fit(trial(1_000, noise), trial(400, noise, 1), ENCODING, SMALL, seed=0)
+
+    predicted = fitted.predict(trial(500, noise, 2))
+
+    base_rate = 1 / (1 + np.exp(1.0))
+    assert predicted.mean() == pytest.approx(base_rate, abs=0.04)
+    assert predicted.std() < 0.05
+
+
+def test_a_fixed_number_of_steps_is_kept_to():
+    fitted = fit(trial(256, noise), trial(64, noise, 1), ENCODING, SMALL, seed=0, steps=11)
+
+    assert fitted.history.steps == 11
+    assert fitted.history.epochs == 3
+
+
+def test_training_stops_when_eval_no_longer_improves():
+    patient = dataclasses.replace(SMALL, max_epochs=200, patience=3, learning_rate=1e-2)
+
+    history = fit(trial(128, noise), trial(64, noise, 1), ENCODING, patient, seed=0).history
+
+    assert history.epochs == history.best_epoch + 3
+    losses = np.array(list(history.eval_loss.values()))
+    assert losses.shape == (2, history.epochs + 1)
+
+
+def test_the_weights_of_the_best_epoch_are_kept():
+    hasty = dataclasses.replace(SMALL, learning_rate=0.3, max_epochs=6)
+    evaluation = trial(200, linear_truth, 1)
+
+    fitted = fit(trial(200, linear_truth), evaluation, ENCODING, hasty, seed=0)
+
+    logits = fitted.logits(evaluation).astype(np.float64)
+    loss = np.mean(np.logaddexp(0, logits) - evaluation.labels * logits, axis=0)
+    best = [losses[fitted.history.best_epoch] for losses in fitted.history.eval_loss.values()]
+    assert loss == pytest.approx(best)
+    assert fitted.history.best_epoch < fitted.history.epochs
+
+
+def test_progress_is_told_about_every_epoch():
+    told = []
+
+    fit(
+        trial(128, noise),
+        trial(64, noise, 1),
+        ENCODING,
+        SMALL,
+        seed=0,
+        progress=lambda epoch, total, detail: told.append((epoch, total, detail)),
+    )
+
+    assert [(epoch, total) for epoch, total, _ in told] == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert all("eval loss" in detail for *_, detail in told)
+
+
+def test_blocks_are_gone_through_again_and_again():
+    blocks = [trial(128, linear_truth, seed) for seed in (0, 1, 2)]
+
+    fitted = fit(blocks, trial(64, linear_truth, 3), ENCODING, SMALL, seed=0, steps=9)
+
+    assert fitted.history.steps == 9
+    assert fitted.history.epochs == 5  # two steps a block, the last one cut short
+
+
+def test_fewer_subjects_than_a_batch_are_one_batch():
+    fitted = fit(trial(20, linear_truth), trial(10, linear_truth, 1), ENCODING, SMALL, seed=0)
+
+    assert fitted.history.steps == fitted.history.epochs
+
+
+def test_chosen_hyperparameters_win_over_tuned_ones():
+    resolved = resolve(1_000, tuned={"width": 32, "depth": 1}, chosen={"width": 16})
+
+    assert (resolved.width, resolved.depth) == (16, 1)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "message"),
+    [
+        ({"widht": 3}, "widht: unknown. Expected one of members, width"),
+        ({"width": 3.5}, "width: expected a whole number, found float"),
+        ({"dropout": "much"}, "dropout: expected a number, found str"),
+        ({"dropout": 1.5}, "dropout: 1.5 is outside of 0.0 to 0.9"),
+    ],
+)
+def test_impossible_hyperparameter_is_named(chosen, message):
+    with pytest.raises(UserError, match=message):
+        resolve(1_000, chosen=chosen)
