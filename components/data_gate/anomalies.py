@@ -96,7 +96,7 @@ def anomaly_findings(
     split: str,
     severity: Severity,
 ) -> Iterator[Finding]:
-    """One finding for each reason of each anomaly of a split.
+    """One finding for each reason of each anomaly of a split; those that read alike are one.
 
     Args:
         anomalies: What ExampleValidator found in the split.
@@ -112,8 +112,9 @@ def anomaly_findings(
         what, advice = _phrase(reason.type)
         yield Finding("anomalies", severity, f"the {split} split {what}. {advice}", split=split)
     for feature in sorted(anomalies.anomaly_info):
-        for reason in anomalies.anomaly_info[feature].reason:
-            sentence = _sentence(reason.type, feature, statistics, schema)
+        reasons = anomalies.anomaly_info[feature].reason
+        sentences = (_sentence(reason.type, feature, statistics, schema) for reason in reasons)
+        for sentence in dict.fromkeys(sentences):
             yield Finding(
                 rule="anomalies",
                 severity=severity,

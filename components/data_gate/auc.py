@@ -69,10 +69,9 @@ def auc_of_category(codes: NDArray[np.int64], outcome: NDArray[np.bool_]) -> flo
     rate = float(outcome.mean())
     score = (other_positives + _PRIOR_SUBJECTS * rate) / (other_total + _PRIOR_SUBJECTS)
     ranks, order = np.unique(score, return_inverse=True)
-    by_score = np.zeros((2, ranks.size))
-    np.add.at(by_score[0], order, positives)
-    np.add.at(by_score[1], order, total - positives)
-    return max(0.5, _auc(by_score[0], by_score[1]))
+    positives_by_score = np.bincount(order, weights=positives, minlength=ranks.size)
+    negatives_by_score = np.bincount(order, weights=total - positives, minlength=ranks.size)
+    return max(0.5, _auc(positives_by_score, negatives_by_score))
 
 
 def standard_error_of_chance(positives: int, negatives: int) -> float:

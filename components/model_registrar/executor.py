@@ -13,7 +13,7 @@ from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 from tfx.utils import io_utils, path_utils
 
-from components.model_registrar.headline import MetricRecord, headline_metrics
+from components.model_registrar.verdict import Metrics, Verdict, headline_metrics, parse
 from pipeline.errors import UserError
 from pipeline.registry import Candidate, Entry, Registry
 
@@ -39,7 +39,8 @@ class Executor(base_executor.BaseExecutor):
             exec_properties: The parameters of the component.
 
         Raises:
-            UserError: The examples carry no fingerprint, or metrics.json can't be read.
+            UserError: The examples carry no fingerprint, or the Evaluator's files can't
+                be read.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         reason = _refusal(input_dict)
@@ -54,8 +55,10 @@ class Executor(base_executor.BaseExecutor):
 def _refusal(input_dict: dict[str, list[Artifact]]) -> str | None:
     blessing = artifact_utils.get_single_instance(input_dict["model_blessing"])
     if not model_utils.is_model_blessed(blessing):
-        verdict = artifact_utils.get_single_uri(input_dict["verdict"])
-        return f"the Evaluator did not bless it; its reasons are in {verdict}/verdict.json."
+        path = f"{artifact_utils.get_single_uri(input_dict['verdict'])}/verdict.json"
+        verdict = parse(Verdict, io_utils.read_string_file(path), path)
+        reasons = " ".join(reason.message for reason in verdict.reasons)
+        return f"the Evaluator did not bless it: {reasons or f'see {path}.'}"
     pushed = input_dict.get("pushed_model")
     if pushed and artifact_utils.get_single_instance(pushed).get_int_custom_property("pushed") != 1:
         return "it was blessed, but Pusher did not push it."
@@ -97,7 +100,7 @@ def _fingerprint(examples: Artifact) -> str:
 
 def _metrics(verdict: Artifact) -> dict[str, float]:
     path = f"{verdict.uri}/metrics.json"
-    return headline_metrics(MetricRecord.read_all(io_utils.read_string_file(path), path))
+    return headline_metrics(parse(Metrics, io_utils.read_string_file(path), path).records)
 
 
 def _write(registration: Artifact, entry: Entry | None, reason: str | None) -> None:

@@ -1,66 +1,85 @@
-"""The few numbers by which people tell registered models apart."""
+"""What the registrar reads of the Evaluator's verdict and metrics."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any
+from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.errors import UserError
 
+_Content = TypeVar("_Content", bound=BaseModel)
 
-class MetricRecord(BaseModel):
-    """What is used of one record of the Evaluator's `metrics.json`.
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Reason(_Part):
+    """Why a model was refused, in a sentence."""
+
+    message: str
+
+
+class Verdict(_Part):
+    """What is used of `verdict.json`."""
+
+    reasons: tuple[Reason, ...]
+
+
+class MetricRecord(_Part):
+    """What is used of one record of `metrics.json`.
 
     Attributes:
         task: The task that was judged.
-        slice: The group of subjects; all of them where it is empty or `overall`.
+        slice: The group of subjects, by slicing; all of them where it is empty.
         metric: Name of the metric.
         model: `challenger`, `champion` or `difference`.
-        value: Null where the group was too small or the metric is undefined.
+        value: Null where the metric is undefined.
         decision_threshold: Null for metrics that need none.
     """
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
     task: str
-    slice: Any = None
+    slice: dict[str, str]
     metric: str
     model: str
-    value: float | None = None
-    decision_threshold: float | None = None
+    value: float | None
+    decision_threshold: float | None
 
     @property
     def is_headline(self) -> bool:
         """Whether it judges the new model on all subjects of the test split."""
-        overall = not self.slice or self.slice == "overall"
-        return overall and self.model == "challenger" and self.decision_threshold is None
-
-    @staticmethod
-    def read_all(text: str, path: str) -> list[MetricRecord]:
-        """Reads `metrics.json`.
-
-        Args:
-            text: Its content.
-            path: Where it lies, for the message.
-
-        Raises:
-            UserError: It is not a list of such records.
-        """
-        try:
-            return _RECORDS.validate_json(text)
-        except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"])
-            raise UserError(
-                f"{path}: not the metrics that TrialEvaluator writes ({place}: {first['msg']}). "
-                "Run the evaluation again."
-            ) from error
+        return not self.slice and self.model == "challenger" and self.decision_threshold is None
 
 
-_RECORDS = TypeAdapter(list[MetricRecord])
+class Metrics(_Part):
+    """What is used of `metrics.json`."""
+
+    records: tuple[MetricRecord, ...]
+
+
+def parse(content: type[_Content], text: str, path: str) -> _Content:
+    """Reads a file of the Evaluator.
+
+    Args:
+        content: `Verdict` or `Metrics`.
+        text: What the file holds.
+        path: Where it lies, for the message.
+
+    Raises:
+        UserError: It is not what TrialEvaluator writes.
+    """
+    try:
+        return content.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise UserError(
+            f"{path}: not what TrialEvaluator writes ({place}: {first['msg']}). Run the "
+            "evaluation again."
+        ) from error
 
 
 def headline_metrics(records: Iterable[MetricRecord]) -> dict[str, float]:

@@ -40,7 +40,8 @@ class Run:
         self.write("model/Format-Serving/saved_model.pb", "the model")
         self.write("statistics/Split-train/FeatureStats.pb", "train statistics")
         self.write("statistics/Split-test/FeatureStats.pb", "test statistics")
-        self.write("verdict/metrics.json", "[]")
+        self.write("verdict/metrics.json", '{"records": []}')
+        self.write("verdict/verdict.json", '{"reasons": []}')
         self.inputs["statistics"].split_names = '["train", "test"]'
         self.inputs["model_blessing"].set_int_custom_property("blessed", 1)
         self.inputs["pushed_model"].set_int_custom_property("pushed", 1)
@@ -102,16 +103,16 @@ def test_only_the_train_statistics_are_kept(run):
 
 def test_the_headline_metrics_are_the_new_models_on_all_test_subjects(run):
     record = {"task": "event", "metric": "auc", "model": "challenger", "value": 0.72}
-    overall = {"slice": "overall", "decision_threshold": None}
+    overall = {"slice": {}, "decision_threshold": None}
     records = [
         record | overall,
         record | overall | {"metric": "brier", "value": 0.126},
         record | overall | {"metric": "calibration_slope", "value": None},
         record | overall | {"metric": "recall", "value": 0.4, "decision_threshold": 0.5},
         record | overall | {"model": "champion", "value": 0.70},
-        record | overall | {"slice": "sex=F", "value": 0.65},
+        record | overall | {"slice": {"sex": "F"}, "value": 0.65},
     ]
-    run.write("verdict/metrics.json", json.dumps(records))
+    run.write("verdict/metrics.json", json.dumps({"records": records}))
 
     run.execute()
 
@@ -120,14 +121,17 @@ def test_the_headline_metrics_are_the_new_models_on_all_test_subjects(run):
 
 def test_a_model_that_is_not_blessed_is_not_registered(run):
     run.inputs["model_blessing"].set_int_custom_property("blessed", 0)
+    refusals = [{"message": "event: auc is 0.61, below 0.65."}]
+    run.write("verdict/verdict.json", json.dumps({"reasons": refusals}))
 
     registration = run.execute()
 
     assert run.registry.champion(STUDY) is None
     assert registration["registered"] is False
     assert registration["entry"] is None
-    assert registration["reason"].startswith("the Evaluator did not bless it")
-    assert "verdict.json" in registration["reason"]
+    assert registration["reason"] == (
+        "the Evaluator did not bless it: event: auc is 0.61, below 0.65."
+    )
     assert run.registration.get_int_custom_property("registered") == 0
 
 
@@ -172,9 +176,9 @@ def test_examples_without_a_fingerprint_are_refused(run):
 
 
 def test_metrics_of_another_form_are_refused(run):
-    run.write("verdict/metrics.json", '[{"task": "event"}]')
+    run.write("verdict/metrics.json", '{"records": [{"task": "event"}]}')
 
-    with pytest.raises(UserError, match=r"metrics\.json: not the metrics .*0\.metric"):
+    with pytest.raises(UserError, match=r"metrics\.json: not what TrialEvaluator .*0\.slice"):
         run.execute()
 
 
