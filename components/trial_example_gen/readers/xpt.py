@@ -26,6 +26,7 @@ from components.trial_example_gen.readers.base import (
 _RECORD = 80
 _MEMBER = re.compile(rb"HEADER RECORD\*{7}MEMB(?:ER  |V8  )HEADER RECORD!{7}")
 _NUMERIC = 1
+_NUMERIC_BYTES = 8
 _LABEL_SECTIONS = {"LABELV8": struct.Struct(">HHH"), "LABELV9": struct.Struct(">HHHHH")}
 
 _DATE_FORMAT = re.compile(
@@ -193,7 +194,7 @@ def _layout(path: str, fmt: FileFormat, handle: BinaryIO) -> _Layout:
     namestrs, records = header.parse()
     record_length = sum(n.length for n in namestrs)
     base.check_unique(path, [n.name for n in namestrs])
-    if any(n.position + n.length > record_length or n.length < 1 for n in namestrs):
+    if not all(_fits(n, record_length) for n in namestrs):
         raise data_error(path, "the header's variable positions do not fit together; export again")
     data_start = handle.tell()
     size = handle.seek(0, SEEK_END) - data_start
@@ -203,6 +204,12 @@ def _layout(path: str, fmt: FileFormat, handle: BinaryIO) -> _Layout:
         data_start=data_start,
         records=_count(path, handle, data_start, size, record_length, records),
     )
+
+
+def _fits(namestr: _Namestr, record_length: int) -> bool:
+    if namestr.length < 1 or (namestr.numeric and namestr.length > _NUMERIC_BYTES):
+        return False
+    return 0 <= namestr.position <= record_length - namestr.length
 
 
 class _Header:

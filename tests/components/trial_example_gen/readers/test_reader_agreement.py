@@ -1,13 +1,18 @@
 """All formats give one and the same domain."""
 
+import contextlib
 import csv
 import datetime
+import tempfile
+from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pyreadstat
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from reader_helpers import DATA, dataset_json, needs_data, read_all, write_dataset_json
 
 from components.trial_example_gen import readers
@@ -43,6 +48,14 @@ def write_json(folder, encoding):
     return write_dataset_json(folder, document, encoding), FileFormat("dataset-json")
 
 
+def write_csv(folder):
+    path = folder / "ae.csv"
+    with path.open("w", newline="", encoding="windows-1252") as file:
+        writer = csv.writer(file)
+        writer.writerows([list(DOMAIN), *zip(*DOMAIN.values(), strict=True)])
+    return path, FileFormat("csv", encoding="windows-1252")
+
+
 def write_parquet(folder):
     path = folder / "ae.parquet"
     pq.write_table(pa.table(DOMAIN), path)
@@ -68,11 +81,8 @@ def test_typed_formats_give_the_same_domain(tmp_path, writer):
 
 
 def test_csv_gives_the_same_domain_as_text(tmp_path):
-    path = tmp_path / "ae.csv"
-    with path.open("w", newline="", encoding="windows-1252") as file:
-        writer = csv.writer(file)
-        writer.writerows([list(DOMAIN), *zip(*DOMAIN.values(), strict=True)])
-    assert read_all(path, FileFormat("csv", encoding="windows-1252")) == {
+    path, fmt = write_csv(tmp_path)
+    assert read_all(path, fmt) == {
         name: [None if value is None else str(value) for value in values]
         for name, values in DOMAIN.items()
     }
@@ -112,3 +122,28 @@ def test_reading_needs_positive_sizes(tmp_path):
         list(readers.read(Extent(path), FileFormat("csv"), [], 0))
     with pytest.raises(ValueError, match="rows_per_extent"):
         readers.extents(path, FileFormat("csv"), 0)
+
+
+WRITERS = {
+    "xpt-5": lambda folder: write_xpt(folder, 5),
+    "xpt-8": lambda folder: write_xpt(folder, 8),
+    "json": lambda folder: write_json(folder, "json"),
+    "ndjson": lambda folder: write_json(folder, "ndjson"),
+    "dsjc": lambda folder: write_json(folder, "dsjc"),
+    "csv": lambda folder: write_csv(folder),
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+@given(data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_damaged_bytes_never_fail_but_with_a_message_for_people(name, data):
+    with tempfile.TemporaryDirectory() as folder:
+        path, fmt = WRITERS[name](Path(folder))
+        content = bytearray(path.read_bytes())
+        places = st.lists(st.integers(0, len(content) - 1), min_size=1, max_size=3)
+        for place in data.draw(places):
+            content[place] = data.draw(st.integers(0, 255))
+        path.write_bytes(content)
+        with contextlib.suppress(readers.DataFileError):
+            read_all(path, fmt)
