@@ -1,0 +1,212 @@
+"""Everything that a run depends on: one validated, frozen object, made once."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import UserError
+from pipeline.study import Study, load_study
+from pipeline.subject_key import ensure_local_key, key_id, load_key
+
+PROJECT = Path(__file__).resolve().parents[1]
+SCHEMAS = PROJECT / "schema"
+DEFAULT_STUDY = "synthetic"
+BEAM_ARGS = ("--runner=FnApiRunner",)
+"""Beam's in-memory runner, by name: the default one would fetch a binary from the network."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a person chooses for a local run.
+
+    Attributes:
+        study: Name of a shipped study, or path of a study file.
+        data: Folder of the data; None generates the synthetic trial.
+        root: Folder that everything is written below.
+        subjects: Size of the synthetic trial.
+        seed: Seed of training, and of the synthetic trial.
+        steps: Training steps; None leaves it to the study file.
+        tune: Whether the Tuner searches hyperparameters first.
+        beam_args: Options of Beam.
+    """
+
+    study: str = DEFAULT_STUDY
+    data: str | None = None
+    root: Path = Path("runs")
+    subjects: int = 5_000
+    seed: int = 20261
+    steps: int | None = None
+    tune: bool = False
+    beam_args: tuple[str, ...] = BEAM_ARGS
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """What the pipeline function builds the graph from.
+
+    Attributes:
+        study: The study.
+        schema_uri: Folder of the curated schema; its name is the content's digest.
+        data_root: Folder of the study's files.
+        fingerprint: Content fingerprint of data and study file, taken when the run is created.
+        subject_key: Reference to the secret of the subject hash.
+        subject_key_id: Identifies that secret.
+        pipeline_name: Name of the pipeline; one a study.
+        pipeline_root: Where artifacts are written.
+        metadata_path: SQLite file of ML Metadata, for the local runner.
+        serving_dir: Where blessed models are pushed to.
+        registry_root: Root of the registry of blessed models.
+        champion_token: The registry's pointer when the run is created.
+        code_version: Version of this project.
+        seed: Seed of training.
+        steps: Training steps; 0 trains until the eval split stops it.
+        tune: Whether the Tuner searches hyperparameters first.
+        beam_args: Options of Beam.
+    """
+
+    study: Study
+    schema_uri: str
+    data_root: str
+    fingerprint: str
+    subject_key: str
+    subject_key_id: str
+    pipeline_name: str
+    pipeline_root: str
+    metadata_path: str
+    serving_dir: str
+    registry_root: str
+    champion_token: str
+    code_version: str
+    seed: int
+    steps: int
+    tune: bool
+    beam_args: tuple[str, ...]
+
+
+def find_study_file(study: str) -> Path:
+    """Path of a study file, given by path or by the name of a shipped study.
+
+    Raises:
+        UserError: There is none.
+    """
+    path = Path(study)
+    if path.suffix in (".yaml", ".yml"):
+        return path
+    shipped = SCHEMAS / study / "study.yaml"
+    if shipped.exists():
+        return shipped
+    names = sorted(folder.parent.name for folder in SCHEMAS.glob("*/study.yaml"))
+    raise UserError(
+        f"There is no study {study}. Give the path of a study file (.yaml), or one of the "
+        f"shipped studies: {', '.join(names)}."
+    )
+
+
+def resolve(settings: Settings) -> RunConfig:
+    """Turns a person's choices into a run's configuration; reads the data once.
+
+    Args:
+        settings: The choices.
+
+    Returns:
+        The configuration, with fingerprint and champion token of this moment.
+
+    Raises:
+        UserError: A choice can't be carried out.
+    """
+    study_file = find_study_file(settings.study)
+    study = load_study(study_file)
+    root = settings.root.resolve()
+    data_root = _data_root(settings, study, root)
+    key = ensure_local_key(root / "secrets" / "subject_key")
+    own = root / study.study
+
+    # Beam takes a second or two to import: only once the cheap checks have passed.
+    from components.trial_example_gen.fingerprint import content_fingerprint
+    from components.trial_example_gen.plan import plan_datasets
+    from pipeline.registry import Registry
+
+    plan_datasets(study, data_root)
+    registry_root = str(root / "registry")
+    return RunConfig(
+        study=study,
+        schema_uri=_snapshot_schema(study_file.parent / "schema.pbtxt", own / "schema"),
+        data_root=data_root,
+        fingerprint=content_fingerprint(study, data_root),
+        subject_key=key,
+        subject_key_id=key_id(load_key(key)),
+        pipeline_name=f"trial-{study.study}".replace("_", "-"),
+        pipeline_root=str(own / "artifacts"),
+        metadata_path=str(own / "metadata.sqlite"),
+        serving_dir=str(own / "serving"),
+        registry_root=registry_root,
+        champion_token=Registry(registry_root).champion_token(study.study),
+        code_version=code_version(),
+        seed=settings.seed,
+        steps=study.training.steps if settings.steps is None else settings.steps,
+        tune=settings.tune,
+        beam_args=settings.beam_args,
+    )
+
+
+def code_version() -> str:
+    """Version of this project, as setup.py has it."""
+    return (PROJECT / "pipeline" / "VERSION").read_text().strip()
+
+
+def synthetic_folder(root: Path, subjects: int, seed: int) -> Path:
+    """Where the synthetic trial of a size and seed lies."""
+    return root / "data" / f"synthetic-{subjects}-{seed}"
+
+
+def _data_root(settings: Settings, study: Study, root: Path) -> str:
+    if settings.data is not None:
+        if "://" not in settings.data and not Path(settings.data).is_dir():
+            raise UserError(f"The data folder {settings.data} does not exist (DATA=...).")
+        return settings.data if "://" in settings.data else str(Path(settings.data).resolve())
+    if study.study != DEFAULT_STUDY:
+        raise UserError(
+            f"The study {study.study} needs its data: DATA=<folder> (or --data). Only the "
+            "synthetic trial is made on the spot."
+        )
+    from pipeline.synthetic import SyntheticTrial, write
+
+    folder = synthetic_folder(root, settings.subjects, settings.seed)
+    write(SyntheticTrial(settings.subjects, settings.seed), str(folder), settings.beam_args)
+    return str(folder)
+
+
+def _snapshot_schema(schema: Path, folder: Path) -> str:
+    """Copies the curated schema to a folder named by its content.
+
+    TFX imports an artifact once per address: a schema that changed under the same address
+    would be served from the cache as it was.
+    """
+    if not schema.exists():
+        raise UserError(
+            f"{schema}: the study has no curated schema. Draft one with "
+            "`python -m pipeline.draft schema`, look it through, and keep it beside the study "
+            "file."
+        )
+    digest = hashlib.sha256(schema.read_bytes()).hexdigest()[:16]
+    target = folder / digest
+    target.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(schema, target / "schema.pbtxt")
+    return str(target)
+
+
+def feature_columns(study: Study) -> tuple[Sequence[str], Sequence[str]]:
+    """Columns that the model reads: (numbers, categories); the arm is always among them."""
+    from pipeline.names import ARM, SITE
+
+    numbers = [f.name for f in study.resolved_features if f.kind == "number"]
+    categories = [f.name for f in study.resolved_features if f.kind == "category"]
+    if study.arm:
+        categories.append(ARM)
+    if study.training.site_as_feature:
+        categories.append(SITE)
+    return numbers, categories

@@ -1,0 +1,138 @@
+"""One run on this machine, stage by stage, with its records and what a person sees of it."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from pipeline.config import RunConfig
+from pipeline.display import RunDisplay, results_table
+from pipeline.errors import UserError
+from pipeline.logs import terminal_and_log
+from pipeline.run_record import StageRecord, recorded, versions
+
+RUN_FILE = "run.json"
+
+
+def run(config: RunConfig) -> int:
+    """Runs the pipeline.
+
+    Args:
+        config: The run's configuration.
+
+    Returns:
+        0 when the run came to its end, 1 when a stage failed.
+    """
+    # TensorFlow reads these when it is imported.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+    run_id = datetime.now().strftime("%Y%m%dT%H%M%S.%f")
+    own = Path(config.pipeline_root).parent
+    log_file = own / "logs" / f"{run_id}.log"
+    records = own / "records" / run_id
+    with terminal_and_log(log_file) as console:
+        console.print(
+            f"[bold]{config.study.title or config.study.study}[/bold]  run {run_id}\n"
+            f"[dim]data {config.data_root}\nlog  {log_file}[/dim]"
+        )
+        try:
+            outputs = _run_stages(config, console, run_id, records)
+        except UserError as error:
+            console.print(f"\n[red]Stopped.[/red] {error}", markup=True)
+            _say_how_to_go_on(console)
+            return 1
+        except Exception as error:
+            console.print(f"\n[red]A stage failed:[/red] {type(error).__name__}: {error}"[:2000])
+            console.print(f"The whole story is in {log_file}.")
+            _log_traceback()
+            _say_how_to_go_on(console)
+            return 1
+        if outputs:
+            _write_run_file(config, run_id, records, outputs)
+            _show_result(console, config, outputs, records)
+    return 0
+
+
+def _run_stages(
+    config: RunConfig, console: Console, run_id: str, records: Path
+) -> dict[str, dict[str, str]]:
+    display = RunDisplay(console)
+    with console.status("loading TensorFlow and TFX"):
+        from pipeline.pipeline import create_pipeline
+        from pipeline.tfx_local import StageRunner
+
+    record_versions = versions(config.code_version)
+
+    class Stages(StageRunner):
+        """Shows and records every stage."""
+
+        def run_stage(self, stage: str, launch: Any) -> None:
+            record = StageRecord(run=run_id, stage=stage, versions=record_versions)
+            with display.stage(stage) as shown, recorded(record, records):
+                if not launch():
+                    record.status = "cached"
+                    shown.cached = True
+
+    runner = Stages()
+    runner.run(create_pipeline(config))
+    return runner.outputs
+
+
+def _write_run_file(
+    config: RunConfig, run_id: str, records: Path, outputs: dict[str, dict[str, str]]
+) -> None:
+    content = {
+        "run": run_id,
+        "study": config.study.study,
+        "study_digest": config.study.digest(),
+        "fingerprint": config.fingerprint,
+        "seed": config.seed,
+        "steps": config.steps,
+        "data_root": config.data_root,
+        "code_version": config.code_version,
+        "outputs": outputs,
+    }
+    records.mkdir(parents=True, exist_ok=True)
+    (records / RUN_FILE).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def _show_result(
+    console: Console, config: RunConfig, outputs: dict[str, dict[str, str]], records: Path
+) -> None:
+    folder = Path(outputs["TrialEvaluator"]["verdict"])
+    metrics = json.loads((folder / "metrics.json").read_text())
+    verdict = json.loads((folder / "verdict.json").read_text())
+    console.print()
+    console.print(results_table(metrics["records"], verdict))
+    for note in verdict["notes"]:
+        console.print(f"  {note}")
+    for reason in verdict["reasons"]:
+        console.print(f"  [red]refused[/red] {reason['message']}")
+    if verdict["not_judged"]:
+        console.print(
+            f"  {len(verdict['not_judged'])} groups are too small to judge "
+            f"(fewer than {metrics['smallest_group']} subjects with a known label)"
+        )
+    console.print(f"\nmetrics   {folder / 'metrics.json'}")
+    console.print(f"model     {outputs['Trainer']['model']}")
+    if verdict["blessed"]:
+        console.print(f"serving   {config.serving_dir}")
+    console.print(f"records   {records}")
+
+
+def _say_how_to_go_on(console: Console) -> None:
+    console.print(
+        "Put it right and run the same command again: stages that were finished and whose "
+        "input is unchanged are taken from the cache."
+    )
+
+
+def _log_traceback() -> None:
+    import logging
+
+    logging.getLogger(__name__).exception("the run failed")

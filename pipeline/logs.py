@@ -1,0 +1,55 @@
+"""Where output goes: people's terminal on one side, everything else in a log file.
+
+TensorFlow's C++ code and Beam's workers write to the process's own file descriptors, so it
+is these that are pointed at the log file.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+
+@contextmanager
+def terminal_and_log(log_file: Path) -> Iterator[Console]:
+    """Sends standard output and error of the whole process to a log file.
+
+    Args:
+        log_file: The log file; its folder is made.
+
+    Yields:
+        A console on the real standard output.
+    """
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    saved = [os.dup(1), os.dup(2)]
+    terminal = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    handler = logging.FileHandler(log_file, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    level = root.level
+    log = os.open(log_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(log)
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    try:
+        yield Console(file=terminal, highlight=False)
+    finally:
+        root.removeHandler(handler)
+        handler.close()
+        root.setLevel(level)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for descriptor, original in zip((1, 2), saved, strict=True):
+            os.dup2(original, descriptor)
+            os.close(original)
+        terminal.close()

@@ -1,0 +1,191 @@
+"""The graph: one function for every runner."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow_data_validation as tfdv
+from tfx.components.example_validator.component import ExampleValidator
+from tfx.components.pusher.component import Pusher
+from tfx.components.statistics_gen.component import StatisticsGen
+from tfx.components.trainer.component import Trainer
+from tfx.components.transform.component import Transform
+from tfx.components.tuner.component import Tuner
+from tfx.dsl.components.base.base_node import BaseNode
+from tfx.dsl.components.common.importer import Importer
+from tfx.orchestration import metadata
+from tfx.orchestration.pipeline import Pipeline
+from tfx.proto import pusher_pb2, trainer_pb2, transform_pb2
+from tfx.types import standard_artifacts
+
+from components.baseline_model.component import BaselineModel
+from components.data_gate.component import DataGate
+from components.data_gate.config import gate_section
+from components.evaluator.component import TrialEvaluator
+from components.evaluator.config import evaluation_section, label_digest
+from components.model_registrar.component import ModelRegistrar
+from components.trial_example_gen.component import TrialExampleGen
+from pipeline.config import RunConfig, feature_columns
+from pipeline.names import ARM, SITE, label_key, slice_key, weight_key
+from pipeline.study import Study
+from trainer.features import ModelInputs
+
+
+def create_pipeline(config: RunConfig) -> Pipeline:
+    """Builds the pipeline of one run.
+
+    Args:
+        config: Everything that the run depends on.
+
+    Returns:
+        The pipeline, with SQLite metadata; other runners replace what they need.
+    """
+    return Pipeline(
+        pipeline_name=config.pipeline_name,
+        pipeline_root=config.pipeline_root,
+        components=_components(config),
+        enable_cache=True,
+        metadata_connection_config=metadata.sqlite_metadata_connection_config(config.metadata_path),
+        beam_pipeline_args=list(config.beam_args),
+    )
+
+
+def _components(config: RunConfig) -> list[BaseNode]:
+    study = config.study
+    example_gen = TrialExampleGen(
+        study=study,
+        data_root=config.data_root,
+        fingerprint=config.fingerprint,
+        subject_key=config.subject_key,
+        subject_key_id=config.subject_key_id,
+    )
+    examples = example_gen.outputs["examples"]
+    # A pseudonym is nobody's statistic: its most frequent values would stand in the artifact.
+    statistics_gen = StatisticsGen(
+        examples=examples,
+        stats_options=tfdv.StatsOptions(feature_allowlist=statistics_columns(study)),
+    )
+    schema = Importer(
+        source_uri=config.schema_uri, artifact_type=standard_artifacts.Schema
+    ).with_id("CuratedSchema")
+    validator = ExampleValidator(
+        statistics=statistics_gen.outputs["statistics"], schema=schema.outputs["result"]
+    )
+    champion = BaselineModel(
+        registry_root=config.registry_root,
+        study=study.study,
+        champion_token=config.champion_token,
+        split_seed=study.split.seed,
+        label_digest=label_digest(study),
+    )
+    gate = DataGate(
+        statistics=statistics_gen.outputs["statistics"],
+        schema=schema.outputs["result"],
+        anomalies=validator.outputs["anomalies"],
+        examples=examples,
+        rejects=example_gen.outputs["rejects"],
+        baseline_statistics=champion.outputs["statistics"],
+        gate=gate_section(study),
+    )
+    transform = Transform(
+        examples=examples,
+        schema=schema.outputs["result"],
+        preprocessing_fn="trainer.preprocessing.preprocessing_fn",
+        splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=["train", "eval"]),
+        custom_config=_custom_config(config),
+        disable_statistics=True,
+    )
+    transform.add_upstream_node(gate)
+    tuner = _tuner(config, transform, schema) if config.tune else None
+    trainer = Trainer(
+        run_fn="trainer.run.run_fn",
+        examples=transform.outputs["transformed_examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        schema=schema.outputs["result"],
+        hyperparameters=tuner.outputs["best_hyperparameters"] if tuner else None,
+        train_args=trainer_pb2.TrainArgs(splits=["train"], num_steps=config.steps),
+        eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
+        custom_config=_custom_config(config),
+    )
+    evaluator = TrialEvaluator(
+        examples=examples,
+        model=trainer.outputs["model"],
+        baseline_model=champion.outputs["model"],
+        section=evaluation_section(study),
+    )
+    pusher = Pusher(
+        model=trainer.outputs["model"],
+        model_blessing=evaluator.outputs["blessing"],
+        push_destination=pusher_pb2.PushDestination(
+            filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=config.serving_dir)
+        ),
+    )
+    registrar = ModelRegistrar(
+        model=trainer.outputs["model"],
+        model_blessing=evaluator.outputs["blessing"],
+        pushed_model=pusher.outputs["pushed_model"],
+        statistics=statistics_gen.outputs["statistics"],
+        verdict=evaluator.outputs["verdict"],
+        examples=examples,
+        registry_root=config.registry_root,
+        study=study.study,
+        study_digest=study.digest(),
+        split_seed=study.split.seed,
+        label_digest=label_digest(study),
+        code_version=config.code_version,
+    )
+    nodes: list[BaseNode | None] = [
+        example_gen,
+        statistics_gen,
+        schema,
+        validator,
+        champion,
+        gate,
+        transform,
+        tuner,
+        trainer,
+        evaluator,
+        pusher,
+        registrar,
+    ]
+    return [node for node in nodes if node is not None]
+
+
+def statistics_columns(study: Study) -> list[str]:
+    """Columns of the examples that statistics may be taken of: all but the subject hash."""
+    numbers, categories = feature_columns(study)
+    columns = [*numbers, *categories]
+    for task in study.tasks:
+        columns += [label_key(task), weight_key(task)]
+    columns += [slice_key(name) for name in study.slices.groups]
+    columns += [ARM] if study.arm else []
+    columns += [SITE] if study.site else []
+    return list(dict.fromkeys(columns))
+
+
+def model_inputs(study: Study) -> ModelInputs:
+    """What the model of a study reads and predicts."""
+    numbers, categories = feature_columns(study)
+    return ModelInputs(
+        numeric=tuple(numbers), categorical=tuple(categories), tasks=tuple(study.tasks)
+    )
+
+
+def _custom_config(config: RunConfig) -> dict[str, Any]:
+    return {
+        "inputs": model_inputs(config.study).to_config(),
+        "seed": config.seed,
+        "hyperparameters": dict(config.study.training.hyperparameters),
+    }
+
+
+def _tuner(config: RunConfig, transform: Transform, schema: Importer) -> Tuner:
+    return Tuner(
+        tuner_fn="trainer.tuning.tuner_fn",
+        examples=transform.outputs["transformed_examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        schema=schema.outputs["result"],
+        train_args=trainer_pb2.TrainArgs(splits=["train"], num_steps=config.steps),
+        eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
+        custom_config=_custom_config(config),
+    )

@@ -1,0 +1,108 @@
+"""TFX's local runner, opened up so that each stage can be shown and recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from ml_metadata.proto import metadata_store_pb2
+from tfx.dsl.compiler import constants
+from tfx.orchestration import metadata
+from tfx.orchestration.local import runner_utils
+from tfx.orchestration.local.local_dag_runner import LocalDagRunner
+from tfx.orchestration.portable import launcher, runtime_parameter_utils
+from tfx.proto.orchestration import pipeline_pb2
+
+from pipeline.errors import UserError
+
+
+class _Launcher(launcher.Launcher):
+    """Launches one node and knows whether its executor really ran."""
+
+    executed = False
+
+    def launch(self) -> Any:
+        # Importers and the like have no executor: what they do is never cached.
+        self.executed = self._system_node_handler is not None
+        return super().launch()
+
+    def _run_executor(self, execution_info: Any) -> Any:
+        self.executed = True
+        return super()._run_executor(execution_info)
+
+
+class StageRunner(LocalDagRunner):
+    """Runs a pipeline's nodes one after the other.
+
+    It keeps TFX's `run`, which TFX's CLI replaces to learn of a pipeline without running it.
+
+    Attributes:
+        outputs: URI of each output of each node, after the run.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.outputs: dict[str, dict[str, str]] = {}
+
+    def run_stage(self, stage: str, launch: Callable[[], bool]) -> None:
+        """Runs one stage; subclasses surround it with what they want to know.
+
+        Args:
+            stage: The node's id.
+            launch: Runs the node; False when its result came from the cache.
+        """
+        del stage
+        launch()
+
+    def run_with_ir(
+        self, pipeline: pipeline_pb2.Pipeline, run_options: Any = None, **_: Any
+    ) -> None:
+        """Runs a compiled pipeline; called by `run`.
+
+        Args:
+            pipeline: The compiled pipeline.
+            run_options: Not supported: a rerun takes finished stages from the cache.
+        """
+        if run_options is not None:
+            raise UserError("Partial runs are not supported: finished stages come from the cache.")
+        runtime_parameter_utils.substitute_runtime_parameter(
+            pipeline,
+            {constants.PIPELINE_RUN_ID_PARAMETER_NAME: datetime.now().isoformat()},
+        )
+        deployment = runner_utils.extract_local_deployment_config(pipeline)
+        connection = getattr(
+            deployment.metadata_connection_config,
+            deployment.metadata_connection_config.WhichOneof("connection_config"),
+        )
+        for item in pipeline.nodes:
+            node = item.pipeline_node
+            stage = node.node_info.id
+            node_launcher = _Launcher(
+                pipeline_node=node,
+                mlmd_connection=metadata.Metadata(connection),
+                pipeline_info=pipeline.pipeline_info,
+                pipeline_runtime_spec=pipeline.runtime_spec,
+                executor_spec=runner_utils.extract_executor_spec(deployment, stage),
+                custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, stage),
+            )
+
+            def launch(node_launcher: _Launcher = node_launcher, stage: str = stage) -> bool:
+                execution = node_launcher.launch()
+                self.outputs[stage] = _output_uris(connection, execution.execution_id)
+                return node_launcher.executed
+
+            self.run_stage(stage, launch)
+
+
+def _output_uris(connection: Any, execution_id: int) -> dict[str, str]:
+    """URIs of an execution's outputs by name, cached ones included."""
+    with metadata.Metadata(connection) as handle:
+        events = handle.store.get_events_by_execution_ids([execution_id])
+        outputs = {
+            event.artifact_id: event.path.steps[0].key
+            for event in events
+            if event.type == metadata_store_pb2.Event.OUTPUT and event.path.steps
+        }
+        artifacts = handle.store.get_artifacts_by_id(list(outputs))
+    return {outputs[artifact.id]: artifact.uri for artifact in artifacts}
