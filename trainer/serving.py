@@ -16,14 +16,7 @@ COLUMNS_SIGNATURE = "columns"
 
 
 class ServedModel(tf.Module):
-    """Probabilities of every task from raw subjects.
-
-    Attributes:
-        signatures: `serving_default` takes `examples`, string `[batch]`, serialised
-            `tf.Example`s; `columns` takes each feature under its name, `[batch]`, float32
-            with NaN or string with "" where missing. Both return, per task, its name and
-            the probability, float32 `[batch, 1]`.
-    """
+    """Probabilities of every task from raw subjects."""
 
     def __init__(
         self, fitted: Fitted, transform_output: tft.TFTransformOutput, inputs: ModelInputs
@@ -34,7 +27,17 @@ class ServedModel(tf.Module):
         self._slopes = tf.constant(fitted.calibration.slopes, tf.float32)
         self._intercepts = tf.constant(fitted.calibration.intercepts, tf.float32)
         self._transform = transform_output.transform_features_layer()
-        self.signatures = {
+
+    def concrete_signatures(self) -> dict[str, Any]:
+        """Signatures to save the module with.
+
+        Returns:
+            `serving_default` takes `examples`, string `[batch]`, serialised `tf.Example`s;
+            `columns` takes each feature under its name, `[batch]`, float32 with NaN or string
+            with "" where missing. Both return, per task, its name and the probability,
+            float32 `[batch, 1]`.
+        """
+        return {
             EXAMPLES_SIGNATURE: self._examples_signature(),
             COLUMNS_SIGNATURE: self._columns_signature(),
         }
@@ -87,7 +90,7 @@ def save(
         folder: Where the SavedModel goes, a local path or a URI.
     """
     served = ServedModel(fitted, transform_output, inputs)
-    tf.saved_model.save(served, str(folder), signatures=served.signatures)
+    tf.saved_model.save(served, str(folder), signatures=served.concrete_signatures())
 
 
 def _sparse(column: tf.Tensor) -> tf.SparseTensor:

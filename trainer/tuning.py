@@ -29,7 +29,8 @@ class TrialTuner(keras_tuner.RandomSearch):
         Args:
             trial: keras-tuner's trial.
             *args: Unused; keras-tuner passes on what `search` was given.
-            **kwargs: `train`, `evaluation`, `encoding`, `chosen` and `seed`, as `tuner_fn` gives them.
+            **kwargs: `train`, `evaluation`, `encoding`, `chosen` and `seed`, as
+                `tuner_fn` gives them.
 
         Returns:
             The objective.

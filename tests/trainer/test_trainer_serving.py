@@ -99,7 +99,7 @@ def test_both_signatures_give_the_same_probabilities(signatures):
 
 
 def test_subject_without_any_value_and_with_a_new_category_is_served(signatures):
-    nothing = dict.fromkeys(INPUTS.features, [])
+    nothing = {name: [] for name in INPUTS.features}
     unheard = {**nothing, "country": [b"XX"]}
 
     found = signatures["serving_default"](
