@@ -280,3 +280,13 @@ def test_a_folder_without_a_saved_model_is_not_registered(registry, tmp_path):
         registry.register(CANDIDATE, str(tmp_path), statistics)
 
     assert registry.champion(STUDY) is None
+
+
+def test_a_registry_can_lie_behind_a_uri(tmp_path):
+    registry = Registry(f"ram://{tmp_path.name}/registry")
+    entry = register(registry, tmp_path, "first")
+
+    assert registry.champion(STUDY) == entry
+    assert registry.history(STUDY) == (entry,)
+    with registry_module._fileio().open(f"{entry.model_uri}/saved_model.pb") as file:
+        assert file.read() == "first"
