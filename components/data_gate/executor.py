@@ -68,7 +68,7 @@ def _findings(inputs: dict[str, Artifact], config: GateConfig) -> Iterator[Findi
     path = f"{inputs['rejects'].uri}/counts.json"
     counts = parse_counts(io_utils.read_string_file(path), path)
     yield from rules.rejects(counts, gate)
-    yield from rules.too_few(counts, gate)
+    yield from rules.too_few(counts, config.tasks, gate)
     yield from _anomalies(inputs, config)
     yield from _drift(inputs, config)
     if counts.subjects.get("train", 0):

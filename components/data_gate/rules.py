@@ -57,11 +57,14 @@ class Columns:
     known: Mapping[str, NDArray[np.bool_]]
 
 
-def too_few(counts: Counts, gate: Gate) -> Iterator[Finding]:
-    """Tasks that have too few subjects, or too few of one outcome, in a split."""
-    for task, splits in counts.tasks.items():
+def too_few(counts: Counts, tasks: Iterable[str], gate: Gate) -> Iterator[Finding]:
+    """Tasks that have too few subjects, or too few of one outcome, in a split.
+
+    A task or a split that was not counted has none.
+    """
+    for task in tasks:
         for split, minimum in gate.minimum.items():
-            labels = splits.get(split)
+            labels = counts.tasks.get(task, {}).get(split)
             known = labels.known if labels else 0
             positives = labels.positives if labels else 0
             yield from (

@@ -54,12 +54,14 @@ def a_label(seed: int = 1, size: int = 2000, rate: float = 0.3) -> np.ndarray:
 
 
 def test_enough_subjects_and_events_are_no_finding():
-    assert list(rules.too_few(counts_of(known=50, positives=10), train_minimum())) == []
+    assert list(rules.too_few(counts_of(known=50, positives=10), ["death"], train_minimum())) == []
 
 
 @pytest.mark.parametrize("severity", SEVERITIES)
 def test_too_few_known_labels_are_found_with_the_studys_severity(severity):
-    (finding,) = rules.too_few(counts_of(known=49, positives=20), train_minimum(severity))
+    (finding,) = rules.too_few(
+        counts_of(known=49, positives=20), ["death"], train_minimum(severity)
+    )
 
     assert finding.severity == severity
     assert (finding.task, finding.split) == ("death", "train")
@@ -71,13 +73,13 @@ def test_too_few_known_labels_are_found_with_the_studys_severity(severity):
 
 
 def test_too_few_positives_are_found():
-    (finding,) = rules.too_few(counts_of(known=60, positives=9), train_minimum())
+    (finding,) = rules.too_few(counts_of(known=60, positives=9), ["death"], train_minimum())
 
     assert "has 9 subjects with a positive label, at least 10 are needed" in finding.message
 
 
 def test_too_few_negatives_are_found():
-    (finding,) = rules.too_few(counts_of(known=60, positives=51), train_minimum())
+    (finding,) = rules.too_few(counts_of(known=60, positives=51), ["death"], train_minimum())
 
     assert "has 9 subjects with a negative label, at least 10 are needed" in finding.message
 
@@ -85,10 +87,17 @@ def test_too_few_negatives_are_found():
 def test_a_split_that_is_not_counted_has_no_subjects():
     gate = Gate(minimum={"eval": SplitMinimum(subjects=1, events=1)})
 
-    findings = list(rules.too_few(counts_of(known=60, positives=30), gate))
+    findings = list(rules.too_few(counts_of(known=60, positives=30), ["death"], gate))
 
     assert [finding.value for finding in findings] == [0, 0, 0]
     assert {finding.split for finding in findings} == {"eval"}
+
+
+def test_a_task_that_is_not_counted_has_no_subjects():
+    findings = list(rules.too_few(counts_of(known=60, positives=30), ["relapse"], train_minimum()))
+
+    assert [finding.value for finding in findings] == [0, 0, 0]
+    assert {finding.task for finding in findings} == {"relapse"}
 
 
 @pytest.mark.parametrize("severity", SEVERITIES)
