@@ -1,4 +1,7 @@
-"""Artifact types of this project that TFX does not have."""
+"""Artifact types of this project that TFX does not have.
+
+Their names have a namespace: TFX compiles no other ones for Kubeflow.
+"""
 
 from tfx.types.artifact import Artifact
 
@@ -9,22 +12,22 @@ class TrialRejects(Artifact):
     Files: `rejects-*.jsonl` (dataset, file, row, column, reason) and `counts.json`.
     """
 
-    TYPE_NAME = "TrialRejects"
+    TYPE_NAME = "trial.TrialRejects"
 
 
 class GateFindings(Artifact):
     """What DataGate found: `findings.json`."""
 
-    TYPE_NAME = "GateFindings"
+    TYPE_NAME = "trial.GateFindings"
 
 
 class ModelVerdict(Artifact):
     """The Evaluator's decision with its reasons: `verdict.json`; metrics: `metrics.json`."""
 
-    TYPE_NAME = "ModelVerdict"
+    TYPE_NAME = "trial.ModelVerdict"
 
 
 class ModelRegistration(Artifact):
     """Where a blessed model was registered: `registration.json`."""
 
-    TYPE_NAME = "ModelRegistration"
+    TYPE_NAME = "trial.ModelRegistration"

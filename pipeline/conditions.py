@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StrictBool,
@@ -16,7 +17,16 @@ from pydantic import (
     model_validator,
 )
 
-Scalar = StrictBool | StrictInt | StrictFloat | StrictStr
+
+def _checked_scalar(value: object) -> object:
+    if not isinstance(value, bool | int | float | str):
+        raise ValueError("expected a text, a number, true or false")
+    return value
+
+
+Scalar = Annotated[
+    StrictBool | StrictInt | StrictFloat | StrictStr, BeforeValidator(_checked_scalar)
+]
 
 _COMPARISONS = (
     "equals",

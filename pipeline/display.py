@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -65,6 +66,7 @@ class RunDisplay:
         """
         described = STAGES.get(name, "")
         stage = Stage()
+        start = time.monotonic()
         columns: Sequence[ProgressColumn] = (
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -73,7 +75,9 @@ class RunDisplay:
             TimeElapsedColumn(),
         )
         label = f"[bold]{name:<17}[/bold] {described}"
-        with Progress(*columns, console=self._console, transient=True) as progress:
+        # Without a terminal there is nothing to animate: one line a stage, when it is over.
+        still = not self._console.is_terminal
+        with Progress(*columns, console=self._console, transient=True, disable=still) as progress:
             task = progress.add_task(label, total=None, detail="")
             follower = _Follower(progress, task)
             logging.getLogger().addHandler(follower)
@@ -84,7 +88,7 @@ class RunDisplay:
                 raise
             finally:
                 logging.getLogger().removeHandler(follower)
-                seconds = progress.tasks[0].elapsed or 0.0
+                seconds = time.monotonic() - start
                 self._line(stage, label, seconds)
 
     def _line(self, stage: Stage, label: str, seconds: float) -> None:

@@ -3,58 +3,77 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 
-from pipeline.config import RunConfig
+from pipeline.config import RunConfig, Settings, resolve
 from pipeline.display import RunDisplay, results_table
 from pipeline.errors import UserError
 from pipeline.logs import terminal_and_log
 from pipeline.run_record import StageRecord, recorded, versions
 
+logger = logging.getLogger(__name__)
+
 RUN_FILE = "run.json"
+_LONGEST_MESSAGE = 2000
+_HOW_TO_GO_ON = (
+    "Put it right and run the same command again: stages that were finished and whose input is "
+    "unchanged are taken from the cache."
+)
 
 
-def run(config: RunConfig) -> int:
+def run(settings: Settings) -> int:
     """Runs the pipeline.
 
     Args:
-        config: The run's configuration.
+        settings: A person's choices.
 
     Returns:
-        0 when the run came to its end, 1 when a stage failed.
+        0 when the run came to its end, 1 when a stage failed, 2 for a mistake in the input.
     """
     # TensorFlow reads these when it is imported.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
     run_id = datetime.now().strftime("%Y%m%dT%H%M%S.%f")
-    own = Path(config.pipeline_root).parent
-    log_file = own / "logs" / f"{run_id}.log"
-    records = own / "records" / run_id
+    log_file = settings.root.resolve() / "logs" / f"{run_id}.log"
     with terminal_and_log(log_file) as console:
+        try:
+            with console.status("reading the study file and the data's headers"):
+                config = resolve(settings)
+        except UserError as error:
+            console.print(f"[red]Not started.[/red] {escape(str(error))}")
+            return 2
         console.print(
-            f"[bold]{config.study.title or config.study.study}[/bold]  run {run_id}\n"
+            f"[bold]{escape(config.study.title or config.study.study)}[/bold]  run {run_id}\n"
             f"[dim]data {config.data_root}\nlog  {log_file}[/dim]"
         )
-        try:
-            outputs = _run_stages(config, console, run_id, records)
-        except UserError as error:
-            console.print(f"\n[red]Stopped.[/red] {error}", markup=True)
-            _say_how_to_go_on(console)
-            return 1
-        except Exception as error:
-            console.print(f"\n[red]A stage failed:[/red] {type(error).__name__}: {error}"[:2000])
-            console.print(f"The whole story is in {log_file}.")
-            _log_traceback()
-            _say_how_to_go_on(console)
-            return 1
-        if outputs:
-            _write_run_file(config, run_id, records, outputs)
-            _show_result(console, config, outputs, records)
+        return _run(config, console, run_id, log_file)
+
+
+def _run(config: RunConfig, console: Console, run_id: str, log_file: Path) -> int:
+    records = Path(config.pipeline_root).parent / "records" / run_id
+    try:
+        outputs = _run_stages(config, console, run_id, records)
+    except UserError as error:
+        console.print(f"\n[red]Stopped.[/red] {escape(str(error))}")
+        console.print(_HOW_TO_GO_ON)
+        return 1
+    except Exception as error:
+        logger.exception("the run failed")
+        told = escape(f"{type(error).__name__}: {error}"[:_LONGEST_MESSAGE])
+        console.print(f"\n[red]A stage failed:[/red] {told}")
+        console.print(f"The whole story is in {log_file}. {_HOW_TO_GO_ON}")
+        return 1
+    # TFX's CLI only asks what the pipeline is: then nothing ran.
+    if outputs:
+        _write_run_file(config, run_id, records, outputs)
+        _show_result(console, config, outputs, records)
     return 0
 
 
@@ -112,7 +131,7 @@ def _show_result(
     for note in verdict["notes"]:
         console.print(f"  {note}")
     for reason in verdict["reasons"]:
-        console.print(f"  [red]refused[/red] {reason['message']}")
+        console.print(f"  [red]refused[/red] {escape(reason['message'])}")
     if verdict["not_judged"]:
         console.print(
             f"  {len(verdict['not_judged'])} groups are too small to judge "
@@ -123,16 +142,3 @@ def _show_result(
     if verdict["blessed"]:
         console.print(f"serving   {config.serving_dir}")
     console.print(f"records   {records}")
-
-
-def _say_how_to_go_on(console: Console) -> None:
-    console.print(
-        "Put it right and run the same command again: stages that were finished and whose "
-        "input is unchanged are taken from the cache."
-    )
-
-
-def _log_traceback() -> None:
-    import logging
-
-    logging.getLogger(__name__).exception("the run failed")

@@ -16,10 +16,11 @@ if __name__ == "__main__" and Path(sys.path[0]).resolve() == Path(__file__).reso
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from pipeline.config import BEAM_ARGS, Settings, resolve
+from pipeline.config import BEAM_ARGS, Settings, find_study_file
 from pipeline.errors import UserError
+from pipeline.study import load_study
 
 _ENVIRONMENT_PREFIX = "TRIAL_"
 
@@ -56,7 +57,13 @@ def parse_settings(arguments: Sequence[str] | None) -> Settings:
     )
     chosen = vars(parser.parse_args(arguments))
     beam = chosen.pop("beam") or os.environ.get("TRIAL_BEAM", "").split()
-    kinds = {"root": Path, "subjects": int, "seed": int, "steps": int, "tune": _flag}
+    kinds: dict[str, Callable[[str], object]] = {
+        "root": Path,
+        "subjects": int,
+        "seed": int,
+        "steps": int,
+        "tune": _flag,
+    }
     for name, value in chosen.items():
         text = os.environ.get(_ENVIRONMENT_PREFIX + name.upper())
         if value is None and text:
@@ -72,20 +79,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 when the run came to its end, 1 when a stage failed, 2 for a mistake in the input.
     """
     try:
-        config = resolve(parse_settings(arguments))
+        settings = parse_settings(arguments)
+        load_study(find_study_file(settings.study))
     except UserError as error:
         sys.stderr.write(f"{error}\n")
         return 2
     from pipeline.local_run import run
 
-    return run(config)
+    return run(settings)
 
 
 def _flag(text: str) -> bool:
     return text.lower() in ("1", "true", "yes")
 
 
-def _converted(name: str, text: str, kind: type) -> object:
+def _converted(name: str, text: str, kind: Callable[[str], object]) -> object:
     try:
         return kind(text)
     except ValueError as error:

@@ -23,13 +23,16 @@ def terminal_and_log(log_file: Path) -> Iterator[Console]:
     Args:
         log_file: The log file; its folder is made.
 
+    Standard output comes back afterwards; standard error stays with the log, since
+    TensorFlow complains to it until the interpreter is gone.
+
     Yields:
         A console on the real standard output.
     """
     log_file.parent.mkdir(parents=True, exist_ok=True)
     sys.stdout.flush()
     sys.stderr.flush()
-    saved = [os.dup(1), os.dup(2)]
+    saved = os.dup(1)
     terminal = os.fdopen(os.dup(1), "w", encoding="utf-8")
     handler = logging.FileHandler(log_file, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
@@ -49,7 +52,6 @@ def terminal_and_log(log_file: Path) -> Iterator[Console]:
         root.setLevel(level)
         sys.stdout.flush()
         sys.stderr.flush()
-        for descriptor, original in zip((1, 2), saved, strict=True):
-            os.dup2(original, descriptor)
-            os.close(original)
+        os.dup2(saved, 1)
+        os.close(saved)
         terminal.close()

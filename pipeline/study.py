@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -53,6 +53,13 @@ def _checked_known(text: str) -> str:
     if not _KNOWN.fullmatch(text):
         raise ValueError("expected `baseline`, `day N` (a study day) or `after`")
     return text
+
+
+def _refuse(problems: Iterable[str]) -> None:
+    """Raises all problems at once, one a line, so that a file is put right in one go."""
+    found = list(problems)
+    if found:
+        raise ValueError("\n".join(found))
 
 
 Name = Annotated[str, AfterValidator(_checked_name)]
@@ -110,15 +117,18 @@ class Dataset(StrictModel):
 
     @model_validator(mode="after")
     def _consistent_dates(self) -> Dataset:
-        if self.day and self.date:
-            raise ValueError("give either `day` or `date`, not both")
-        if self.end_day and not self.day:
-            raise ValueError("`end_day` needs `day`")
-        if self.end_date and not self.date:
-            raise ValueError("`end_date` needs `date`")
-        if self.known and (self.day or self.date):
-            raise ValueError("`known` is for datasets whose rows have neither day nor date")
+        _refuse(self._date_problems())
         return self
+
+    def _date_problems(self) -> Iterator[str]:
+        if self.day and self.date:
+            yield "give either `day` or `date`, not both"
+        if self.end_day and not self.day:
+            yield "`end_day` needs `day`"
+        if self.end_date and not self.date:
+            yield "`end_date` needs `date`"
+        if self.known and (self.day or self.date):
+            yield "`known` is for datasets whose rows have neither day nor date"
 
 
 class Subject(StrictModel):
@@ -296,6 +306,8 @@ class Slice(StrictModel):
     def _one_source(self) -> Slice:
         if (self.column is None) == (self.of is None):
             raise ValueError("give either `column` or `of: arm` or `of: site`")
+        if self.bands and self.of:
+            raise ValueError("bands are of a column of numbers, not of the arm or the site")
         if list(self.bands) != sorted(set(self.bands)):
             raise ValueError("bands must rise")
         return self
@@ -465,10 +477,17 @@ class Study(StrictModel):
             raise ValueError(f"this release reads version {FORMAT_VERSION} of the study file")
         return value
 
+    @field_validator("landmark", mode="before")
+    @classmethod
+    def _landmark_is_a_moment(cls, value: object) -> object:
+        day = value.get("day") if isinstance(value, Mapping) and set(value) == {"day"} else None
+        if value != "baseline" and type(day) is not int:
+            raise ValueError("expected `baseline` or `{day: N}` with the number of a study day")
+        return value
+
     @model_validator(mode="after")
     def _consistent(self) -> Study:
-        for problem in _problems(self):
-            raise ValueError(problem)
+        _refuse(_problems(self))
         return self
 
     @cached_property
@@ -580,18 +599,26 @@ def parse_study(content: object, source: str, root: yaml.Node | None = None) -> 
         return Study.model_validate(content)
     except ValidationError as error:
         lines = [
-            f"{source}{_line_of(root, item['loc'])}: {_key_path(item['loc'])}{_reason(item)}"
+            f"{source}{_line_of(root, location)}: {_key_path(location)}{reason}"
             for item in error.errors()
+            for location, reason in _located_reasons(item)
         ]
         raise UserError("\n".join(dict.fromkeys(lines))) from error
 
 
-def _reason(item: Any) -> str:
+def _located_reasons(item: Any) -> Iterator[tuple[tuple[int | str, ...], str]]:
+    """Key path and reason of each problem that pydantic reports as one error."""
     if item["type"] == "extra_forbidden":
-        return "unknown key. Check its spelling, or remove it."
-    if item["type"] == "missing":
-        return "this key is missing."
-    return str(item["msg"]).removeprefix("Value error, ")
+        yield item["loc"], "unknown key. Check its spelling, or remove it."
+    elif item["type"] == "missing":
+        yield item["loc"], "this key is missing."
+    elif item["loc"]:
+        for reason in str(item["msg"]).removeprefix("Value error, ").splitlines():
+            yield item["loc"], reason
+    else:
+        for problem in str(item["msg"]).removeprefix("Value error, ").splitlines():
+            key, _, reason = problem.partition(": ")
+            yield (tuple(key.split(".")), reason) if reason else ((), problem)
 
 
 def _key_path(location: tuple[int | str, ...]) -> str:
@@ -713,12 +740,14 @@ def _label_columns(study: Study) -> set[tuple[str, str]]:
     baseline value may be both a feature and the reference of a change.
     """
     subject = study.subject.dataset
-    found: set[tuple[str, str]] = set()
+    exits = (study.subject.exit_day, study.subject.exit_date)
+    found = {(subject, name) for name in exits if name}
     for task in study.tasks.values():
         if task.unknown_when:
             found.update((subject, name) for name in task.unknown_when.judged_columns())
         if task.event:
-            found.update((task.event.dataset, name) for name in _event_columns(task.event))
+            columns = _event_columns(task.event, study.datasets[task.event.dataset])
+            found.update((task.event.dataset, name) for name in columns)
             follow_up = task.event.follow_up
             if follow_up:
                 days = (follow_up.day, follow_up.date)
@@ -729,38 +758,66 @@ def _label_columns(study: Study) -> set[tuple[str, str]]:
     return found
 
 
-def _event_columns(event: EventLabel) -> Iterator[str]:
+def _event_columns(event: EventLabel, dataset: Dataset) -> Iterator[str]:
     if event.where:
         yield from event.where.judged_columns()
-    if event.day:
-        yield event.day
+    day = event.day or dataset.day or dataset.date
+    if day:
+        yield day
 
 
 def _problems(study: Study) -> Iterator[str]:
-    yield from _unknown_datasets(study)
-    yield from _dataset_problems(study)
-    yield from _feature_problems(study)
-    yield from _task_problems(study)
+    unknown = [*_unknown_datasets(study), *_misused_supplements(study)]
+    yield from unknown
+    if not unknown:
+        # The other rules look into the datasets that features and tasks name.
+        yield from _dataset_problems(study)
+        yield from _feature_problems(study)
+        yield from _task_problems(study)
+    yield from _landmark_problems(study)
     yield from _slice_problems(study)
     yield from _threshold_problems(study)
 
 
+def _landmark_problems(study: Study) -> Iterator[str]:
+    if study.landmark_day < study.first_day:
+        yield (
+            f"landmark.day: study day {study.landmark_day} lies before baseline, which is study "
+            f"day {study.first_day}"
+        )
+
+
 def _unknown_datasets(study: Study) -> Iterator[str]:
-    named: list[tuple[str, str | None]] = [("subject.dataset", study.subject.dataset)]
-    named += [(f"features.{name}.dataset", f.dataset) for name, f in study.features.items()]
-    named += [(f"datasets.{name}.supplements", d.supplements) for name, d in study.datasets.items()]
-    for name, task in study.tasks.items():
-        if task.event:
-            named.append((f"tasks.{name}.event.dataset", task.event.dataset))
-            if task.event.follow_up:
-                named.append(
-                    (f"tasks.{name}.event.follow_up.dataset", task.event.follow_up.dataset)
-                )
-        if task.state:
-            named.append((f"tasks.{name}.state.dataset", task.state.dataset))
-    for key, dataset in named:
-        if dataset is not None and dataset not in study.datasets:
+    for key, dataset in _named_datasets(study):
+        if dataset not in study.datasets:
             yield f"{key}: no dataset {dataset}; there are: {', '.join(study.datasets)}"
+
+
+def _misused_supplements(study: Study) -> Iterator[str]:
+    for key, name in _named_datasets(study):
+        parent = study.datasets[name].supplements if name in study.datasets else None
+        if parent is not None:
+            yield f"{key}: {name} only adds columns to {parent}; name {parent}"
+
+
+def _named_datasets(study: Study) -> Iterator[tuple[str, str]]:
+    """Each place in the study file that names a dataset, and the name."""
+    yield "subject.dataset", study.subject.dataset
+    for name, feature in study.features.items():
+        if feature.dataset:
+            yield f"features.{name}.dataset", feature.dataset
+    for name, dataset in study.datasets.items():
+        if dataset.supplements:
+            yield f"datasets.{name}.supplements", dataset.supplements
+    for name, task in study.tasks.items():
+        follow_up = task.event.follow_up if task.event else None
+        for key, label in (
+            ("event", task.event),
+            ("event.follow_up", follow_up),
+            ("state", task.state),
+        ):
+            if label and label.dataset:
+                yield f"tasks.{name}.{key}.dataset", label.dataset
 
 
 def _dataset_problems(study: Study) -> Iterator[str]:
@@ -851,6 +908,19 @@ def _row_feature_problems(
             f"features.{feature.name}: the rows of {feature.dataset} have neither day nor date "
             f"and are not declared to be known by the landmark (datasets.{feature.dataset}.known)"
         )
+    for column in dict.fromkeys(_feature_columns(feature, dataset)):
+        known = dataset.columns[column].known if column in dataset.columns else None
+        if known and not study.known_by_landmark(known):
+            yield (
+                f"features.{feature.name}: column {column} is known `{known}`, after the landmark "
+                f"(study day {study.landmark_day}), so it can't be part of a feature"
+            )
+        elif column in (dataset.end_day, dataset.end_date):
+            yield (
+                f"features.{feature.name}: column {column} is the end of a row of "
+                f"{feature.dataset}, which may lie after the landmark, so it can't be part of a "
+                "feature"
+            )
 
 
 def _task_problems(study: Study) -> Iterator[str]:

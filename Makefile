@@ -1,0 +1,84 @@
+# Everything a person does with this project. `make help` lists it.
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+LOCKS := requirements/bootstrap.txt requirements/runtime.txt requirements/dev.txt
+FREE_KB := 6000000
+
+RUN_OPTIONS = $(if $(STUDY),--study $(STUDY)) $(if $(DATA),--data $(DATA)) \
+	$(if $(ROOT),--root $(ROOT)) $(if $(SUBJECTS),--subjects $(SUBJECTS)) \
+	$(if $(SEED),--seed $(SEED)) $(if $(STEPS),--steps $(STEPS)) $(if $(TUNE),--tune)
+
+# Bytecode is compiled once, at installation: without it TensorFlow and TFX take three times
+# as long to import. The cache of uv stays inside the environment.
+export UV_CACHE_DIR = $(CURDIR)/$(VENV)/cache
+export UV_LINK_MODE = hardlink
+
+.PHONY: help setup run test test-slow lint format lock bench-accuracy bench-overhead bench-scale clean
+
+help: ## This list.
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+run: $(READY) ## Run the pipeline: [STUDY=ist DATA=folder ROOT=runs SUBJECTS=n SEED=n STEPS=n TUNE=1].
+	@$(BIN)/python -m pipeline.local_runner $(RUN_OPTIONS)
+
+test: lint ## Lint, types and the tests.
+	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile -q tests
+
+test-slow: $(READY) ## The tests that take minutes.
+	@$(BIN)/python -m pytest -m slow -q tests
+
+lint: $(READY) ## Style and types.
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(READY) ## Mend the style.
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench-accuracy: $(READY) ## Accuracy beside scikit-learn on IST and ACTG175: [TRIAL_DATA_DIR=folder].
+	@$(BIN)/python -m benchmarks.accuracy
+
+bench-overhead: $(READY) ## Time and memory beside a plain TFX pipeline.
+	@$(BIN)/python -m benchmarks.overhead
+
+bench-scale: $(READY) ## Time and memory from 10,000 to 1,000,000 subjects.
+	@$(BIN)/python -m benchmarks.scale
+
+lock: $(READY) ## Resolve requirements/*.in anew.
+	@for name in runtime dev bootstrap; do \
+	  $(BIN)/uv pip compile -q --config-file requirements/uv.toml --python-version 3.11 \
+	    --generate-hashes --no-emit-find-links --no-emit-index-url --allow-unsafe \
+	    --custom-compile-command "make lock" \
+	    requirements/$$name.in -o requirements/$$name.txt || exit 1; \
+	done
+
+setup: $(READY) ## Install everything into .venv.
+
+$(READY): $(LOCKS) setup.py
+	@command -v $(PYTHON) >/dev/null || \
+	  { echo "Python 3.11 is needed: install it, or name it: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+	  { echo "$(PYTHON) is not Python 3.11, which TensorFlow and TFX need here."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
+	  { echo "$(PYTHON) lacks venv: install it (Debian: python3.11-venv)."; exit 1; }
+	@command -v g++ >/dev/null || \
+	  { echo "g++ is needed to build pyfarmhash: install it (Debian: g++)."; exit 1; }
+	@test $$(df -Pk . | awk 'NR == 2 {print $$4}') -ge $(FREE_KB) || \
+	  { echo "$(FREE_KB) kB of free disk space are needed in $(CURDIR)."; exit 1; }
+	@echo "Installing into $(VENV): about 4 GB, a few minutes."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps \
+	  -r requirements/bootstrap.txt
+	@$(BIN)/uv pip sync -q --require-hashes --no-build-isolation --python $(BIN)/python \
+	  requirements/dev.txt
+	@$(BIN)/uv pip install -q --no-deps --no-build-isolation --python $(BIN)/python -e .
+	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib/python3.11/site-packages >/dev/null || true
+	@rm -rf $(UV_CACHE_DIR)
+	@touch $@
+
+clean: ## Remove the environment; runs stay.
+	@rm -rf $(VENV)
