@@ -71,11 +71,12 @@ $(READY): $(LOCKS) setup.py
 	  { echo "$(FREE_KB) kB of free disk space are needed in $(CURDIR)."; exit 1; }
 	@echo "Installing into $(VENV): about 4 GB, a few minutes."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps \
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-cache-dir --require-hashes --no-deps \
 	  -r requirements/bootstrap.txt
 	@$(BIN)/uv pip sync -q --require-hashes --no-build-isolation --python $(BIN)/python \
 	  requirements/dev.txt
 	@$(BIN)/uv pip install -q --no-deps --no-build-isolation --python $(BIN)/python -e .
+	@# A few packages carry templates that are no valid Python: compileall complains of them.
 	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib/python3.11/site-packages >/dev/null || true
 	@rm -rf $(UV_CACHE_DIR)
 	@touch $@
