@@ -14,18 +14,20 @@ from __future__ import annotations
 import argparse
 import csv
 import logging
+import math
 import os
 import re
 import sys
 import tempfile
+import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pipeline.errors import UserError
-from pipeline.names import ARM, SITE, SUBJECT_HASH
+from pipeline.names import ARM, SITE, SPLITS, SUBJECT_HASH, label_key, slice_key, weight_key
 from pipeline.study import Study, load_study
 
 if TYPE_CHECKING:
@@ -52,6 +54,7 @@ _FORMATS: dict[str, Format] = {
 
 _DELIMITERS = (",", ";", "\t", "|", " ")
 _MISSING_CODES = ("NA", "N/A", "NULL", "NaN", ".")
+_OTHER_ENCODING = "windows-1252"
 _ROWS_SEEN = 100_000
 """Rows of a file that are looked at; a later one can only tell what a person finds anyway."""
 
@@ -176,7 +179,7 @@ def look_at(folder: Path) -> list[DatasetDraft]:
     for stem, by_suffix in sorted(groups.items()):
         name = _free_name(Path(stem).name, {dataset.name for dataset in datasets})
         try:
-            datasets.append(_look_at_dataset(folder, name, by_suffix))
+            datasets.append(_look_in_its_encoding(folder, name, by_suffix))
         except UserError as error:
             _LOG.warning("Left out: %s", error)
     if not datasets:
@@ -237,9 +240,9 @@ def draft_schema(study: Study, data: Path) -> str:
     from google.protobuf import text_format
 
     with tempfile.TemporaryDirectory() as folder:
-        examples = _make_examples(study, data, Path(folder))
-        statistics = _statistics(examples, Path(folder) / "statistics")
-    schema = relaxed_schema(study, statistics)
+        make_examples(study, data, Path(folder))
+        statistics = _statistics(Path(folder) / "Split-train", Path(folder) / "statistics")
+    schema = tolerant_schema(study, statistics)
     return (
         f"# Curated schema of the examples of {study.study}. Drafted from the train split: look\n"
         "# through presences, ranges and levels before it judges other data.\n"
@@ -247,10 +250,50 @@ def draft_schema(study: Study, data: Path) -> str:
     )
 
 
-def relaxed_schema(
+def make_examples(study: Study, data: Path, folder: Path) -> None:
+    """Runs TrialExampleGen's Beam graph in this process.
+
+    Args:
+        study: The study.
+        data: Folder of its data.
+        folder: An empty folder; gets `Split-train`, `Split-eval`, `Split-test` with the
+            examples and `rejects` with `counts.json`.
+
+    Raises:
+        UserError: The data can't be used, or leave no subject in the train split.
+    """
+    import apache_beam as beam
+    from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+
+    from components.trial_example_gen.graph import ExampleJob, write_examples
+    from components.trial_example_gen.plan import plan_datasets
+    from pipeline.subject_key import ensure_local_key
+
+    splits = {split: folder / f"Split-{split}" for split in SPLITS}
+    unfinished = folder / "unfinished"
+    for needed in (*splits.values(), unfinished):
+        needed.mkdir()
+    key = ensure_local_key(folder / "subject_key")
+    job = ExampleJob(study, plan_datasets(study, str(data)), key)
+    with beam.Pipeline(runner=FnApiRunner()) as root:
+        write_examples(
+            root,
+            job,
+            split_folders={split: str(path) for split, path in splits.items()},
+            unfinished_folder=str(unfinished),
+            rejects_folder=str(folder / "rejects"),
+        )
+    if not any(splits["train"].iterdir()):
+        raise UserError(
+            f"{data}: no subject is left in the train split. Check `population`, `window` and "
+            "the ranges of the subject dataset's columns."
+        )
+
+
+def tolerant_schema(
     study: Study, statistics: statistics_pb2.DatasetFeatureStatisticsList
 ) -> schema_pb2.Schema:
-    """Infers a schema and relaxes it to what other data of the same trial may show.
+    """Makes a schema that allows what other data of the same trial may show.
 
     No feature gets a shape, so that TensorFlow Transform sees missing values as such. Ranges
     come from the study file, never from the data's own extremes.
@@ -260,44 +303,54 @@ def relaxed_schema(
         statistics: Statistics of one split.
 
     Returns:
-        The schema, its features in the order of the statistics.
+        The schema: features in the order of the study file, then arm, site, slices, and each
+        task's label and weight.
     """
-    import tensorflow_data_validation as tfdv
-    from tensorflow_metadata.proto.v0 import schema_pb2
+    from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
-    inferred = tfdv.infer_schema(
-        statistics, infer_feature_shape=False, max_string_domain_size=_LEVELS
-    )
-    levels = {domain.name: list(domain.value) for domain in inferred.string_domain}
     [split] = statistics.datasets
-    shares = {
-        described.path.step[0]: _common(described).num_non_missing / split.num_examples
-        for described in split.features
-    }
+    described = {feature.path.step[0]: feature for feature in split.features}
     schema = schema_pb2.Schema()
-    for found in inferred.feature:
-        feature = schema.feature.add(name=found.name, type=found.type)
+    for name in sorted(described, key=_order(study)):
+        found = described[name]
+        is_number = found.type == statistics_pb2.FeatureNameStatistics.FLOAT
+        feature = schema.feature.add(
+            name=name, type=schema_pb2.FLOAT if is_number else schema_pb2.BYTES
+        )
+        common = found.num_stats.common_stats if is_number else found.string_stats.common_stats
         feature.presence.min_count = 1
-        feature.presence.min_fraction = _least_share(found.name, shares[found.name])
+        feature.presence.min_fraction = _least_share(
+            name, common.num_non_missing / split.num_examples
+        )
         feature.value_count.min = feature.value_count.max = 1
-        if found.type == schema_pb2.FLOAT:
-            _limit(feature, *_range_of(study, found.name))
-        elif found.domain and found.name != SITE:
-            values = set(levels[found.domain])
-            values |= {"missing"} if found.name.startswith("slice_") else set()
-            feature.string_domain.name = found.name
-            feature.string_domain.value.extend(sorted(values))
-            closed = found.name == ARM
-            feature.distribution_constraints.min_domain_mass = 1.0 if closed else _LISTED_MASS
+        if is_number:
+            _limit(feature, *_range_of(study, name))
+        elif name != SITE and found.string_stats.unique <= _LEVELS:
+            levels = {bucket.label for bucket in found.string_stats.rank_histogram.buckets}
+            _list_levels(feature, levels)
     return schema
 
 
-def _look_at_dataset(folder: Path, name: str, by_suffix: dict[str, list[Path]]) -> DatasetDraft:
+def _look_in_its_encoding(
+    folder: Path, name: str, by_suffix: dict[str, list[Path]]
+) -> DatasetDraft:
+    try:
+        return _look_at_dataset(folder, name, by_suffix, "utf-8")
+    except UserError as error:
+        try:
+            return _look_at_dataset(folder, name, by_suffix, _OTHER_ENCODING)
+        except UserError:
+            raise error from None
+
+
+def _look_at_dataset(
+    folder: Path, name: str, by_suffix: dict[str, list[Path]], encoding: str
+) -> DatasetDraft:
     from components.trial_example_gen.readers import column_types, extents, read
 
     suffix = min(by_suffix, key=list(_FORMATS).index)
     first, *others = by_suffix[suffix]
-    fmt, codes = _format_of(first, _FORMATS[suffix])
+    fmt, codes = _format_of(first, _FORMATS[suffix], encoding)
     types = column_types(str(first), fmt)
     seen = {column: _ColumnSeen(kind) for column, kind in types.items()}
     rows = 0
@@ -356,25 +409,25 @@ def _kind_of(seen: _ColumnSeen, kind: str, rows: int) -> Literal["number", "cate
     return "category" if distinct <= max(_FEW, rows // 2) else None
 
 
-def _format_of(path: Path, format_: Format) -> tuple[FileFormat, Sequence[str]]:
+def _format_of(path: Path, format_: Format, encoding: str) -> tuple[FileFormat, Sequence[str]]:
     from components.trial_example_gen.readers import FileFormat
 
     if format_ != "csv":
-        return FileFormat(format_), ()
+        return FileFormat(format_, encoding), ()
     with path.open("rb") as file:
         head = file.read(2**20)
-    encoding = _encoding_of(head)
+    encoding = encoding if _decodes(head, encoding) else _OTHER_ENCODING
     lines = head.decode(encoding, errors="replace").splitlines()[:20]
     return FileFormat(format_, encoding, _delimiter_of(lines)), _MISSING_CODES
 
 
-def _encoding_of(head: bytes) -> str:
+def _decodes(head: bytes, encoding: str) -> bool:
     try:
         # The head may end within a character.
-        head[: head.rfind(b"\n") + 1].decode("utf-8")
+        head[: head.rfind(b"\n") + 1].decode(encoding)
     except UnicodeDecodeError:
-        return "windows-1252"
-    return "utf-8"
+        return False
+    return True
 
 
 def _delimiter_of(lines: Sequence[str]) -> str:
@@ -430,7 +483,7 @@ def _subject_of(datasets: Sequence[DatasetDraft]) -> tuple[DatasetDraft, str | N
 def _dataset_lines(
     dataset: DatasetDraft, subject: DatasetDraft, key: str | None, used: Sequence[DatasetDraft]
 ) -> Iterator[str]:
-    one_each = dataset is subject or (key is not None and dataset.has_one_row_each(key))
+    one_each = dataset is subject or _is_one_each(dataset, key)
     yield f"  {dataset.name}:"
     if dataset.also:
         yield f"    # Also there, not used: {', '.join(dataset.also)}"
@@ -450,6 +503,12 @@ def _dataset_lines(
     if not one_each:
         yield from _row_lines(dataset)
     yield from _column_lines(dataset, one_each, key)
+
+
+def _is_one_each(dataset: DatasetDraft, key: str | None) -> bool:
+    # Rows that name what they measure may be many in the next delivery.
+    measures = bool(dataset.parents) or any(map(_PARAMETERS.fullmatch, dataset.columns))
+    return key is not None and dataset.has_one_row_each(key) and not measures
 
 
 def _row_lines(dataset: DatasetDraft) -> Iterator[str]:
@@ -480,9 +539,9 @@ def _column_lines(dataset: DatasetDraft, one_each: bool, key: str | None) -> Ite
     yield "    columns:"
     for name, column in dataset.columns.items():
         declared = f"{{type: {column.type}}}" if is_text else "{}"
-        seen = f"{column.distinct} distinct values in {column.present} of {dataset.rows} rows"
+        seen = f"{column.present} of {dataset.rows} rows, {column.distinct} distinct"
         todo = "TODO known; " if one_each and name != key else ""
-        yield f"      {_quoted(name)}: {declared}  # {todo}{column.type}, {seen}"
+        yield f"      {_quoted(name)}: {declared}  # {todo}{column.type} in {seen}"
 
 
 def _subject_lines(
@@ -501,7 +560,7 @@ def _subject_lines(
             yield f"# Also different in every row: {', '.join(others)}"
         yield f"subject: {{dataset: {subject.name}, column: {_quoted(key)}}}"
     if len(datasets) > 1:
-        yield "# TODO `reference_date` in `subject` (RFSTDTC, TRTSDT), if a dataset counts by dates."
+        yield "# TODO `reference_date` of study day 1 (RFSTDTC, TRTSDT), if a dataset has a `date`."
     yield from _candidate_lines(subject, _ARMS, "arm", "arm: {{columns: [{}], control: TODO}}")
     yield from _candidate_lines(subject, _SITES, "site", "site: {{column: {}}}")
     yield "landmark: baseline  # TODO or `{day: N}`: predictions are made at the end of this day"
@@ -524,7 +583,7 @@ def _feature_lines(subject: DatasetDraft, key: str | None) -> Iterator[str]:
     yield "# TODO remove what is no feature: everything that is not known at the landmark."
     yield "features:"
     for name, column in subject.columns.items():
-        if column.kind and name != key:
+        if column.kind and name != key and not _SITES.fullmatch(name):
             feature = re.sub(r"\W", "_", name, flags=re.ASCII)
             named = feature if feature[:1].isalpha() else f"c_{feature}"
             source = "" if named == name else f", column: {_quoted(name)}"
@@ -559,36 +618,6 @@ def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\t", "\\t") + '"'
 
 
-def _make_examples(study: Study, data: Path, folder: Path) -> Path:
-    """Runs TrialExampleGen's graph; returns the folder of the train split."""
-    import apache_beam as beam
-    from apache_beam.runners.portability.fn_api_runner import FnApiRunner
-
-    from components.trial_example_gen.graph import ExampleJob, write_examples
-    from components.trial_example_gen.plan import plan_datasets
-    from pipeline.names import SPLITS
-    from pipeline.subject_key import ensure_local_key
-
-    splits = {split: folder / f"Split-{split}" for split in SPLITS}
-    for split in splits.values():
-        split.mkdir()
-    key = ensure_local_key(folder / "subject_key")
-    job = ExampleJob(study, plan_datasets(study, str(data)), key)
-    with beam.Pipeline(runner=FnApiRunner()) as root:
-        write_examples(
-            root,
-            job,
-            {split: str(path) for split, path in splits.items()},
-            str(folder / "rejects"),
-        )
-    if not any(splits["train"].iterdir()):
-        raise UserError(
-            f"{data}: no subject is left in the train split. Check `population`, `window` and "
-            "the ranges of the subject dataset's columns."
-        )
-    return splits["train"]
-
-
 def _statistics(examples: Path, file: Path) -> statistics_pb2.DatasetFeatureStatisticsList:
     import apache_beam as beam
     import tensorflow_data_validation as tfdv
@@ -613,19 +642,29 @@ def _statistics(examples: Path, file: Path) -> statistics_pb2.DatasetFeatureStat
     return tfdv.load_stats_binary(str(file))
 
 
-def _common(
-    described: statistics_pb2.FeatureNameStatistics,
-) -> statistics_pb2.CommonStatistics:
-    statistics = getattr(described, str(described.WhichOneof("stats")))
-    common: statistics_pb2.CommonStatistics = statistics.common_stats
-    return common
+def _order(study: Study) -> Callable[[str], int]:
+    names = [feature.name for feature in study.resolved_features]
+    names += [ARM, SITE, *(slice_key(name) for name in study.slices.groups)]
+    names += [key(task) for task in study.tasks for key in (label_key, weight_key)]
+    return names.index
+
+
+def _list_levels(feature: schema_pb2.Feature, levels: set[str]) -> None:
+    if feature.name.startswith("slice_"):
+        levels = levels | {"missing"}
+    feature.string_domain.name = feature.name
+    feature.string_domain.value.extend(sorted(levels))
+    mass = 1.0 if feature.name == ARM else _LISTED_MASS
+    feature.distribution_constraints.min_domain_mass = mass
 
 
 def _least_share(name: str, share: float) -> float:
     if name == ARM or name.startswith(("label_", "weight_", "slice_")):
         return 1.0
-    # Another split or another delivery may miss somewhat more.
-    return round(max(share - 0.05, 0.9 * share - 0.05, 0.0), 2)
+    if share == 1:
+        return 0.95
+    # A small split, or another delivery, may well miss more.
+    return max(math.floor((share - 0.15) * 20) / 20, 0.0)
 
 
 def _range_of(study: Study, name: str) -> tuple[float | None, float | None]:
@@ -661,7 +700,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         0, or 2 where the user has to put something right.
     """
     arguments = _parser().parse_args(argv)
-    logging.basicConfig(format="%(message)s")
+    # What libraries have to say on being imported is of no use to who drafts a file.
+    logging.basicConfig(format="%(message)s", level=logging.ERROR)
+    warnings.simplefilter("ignore", FutureWarning)
     _LOG.setLevel(logging.INFO)
     # TensorFlow reads these when it is imported.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
