@@ -19,6 +19,9 @@ from trainer.model import Encoding, Hyperparameters, TrialModel
 PREDICT_ROWS = 8192
 """Subjects per forward pass outside training: bounds the memory of the hidden layers."""
 
+_MAX_EVALUATIONS = 50
+"""With a fixed number of steps: a small split is passed over several times in between."""
+
 _MIN_ENTROPY = 0.01
 _MIN_IMPROVEMENT = 1e-5
 
@@ -32,7 +35,7 @@ class History:
 
     Attributes:
         steps: Steps of the optimiser that were taken.
-        epochs: Passes over the training data that were finished.
+        epochs: Evaluations after passes over the training data.
         best_epoch: Epoch whose weights were kept; 0 is the linear start alone.
         score: Of the best epoch, the mean over the tasks of the eval loss relative to the
             entropy of the base rate: 1.0 is what knowing the base rate achieves.
@@ -154,9 +157,11 @@ def _train(
     losses = [loop.evaluate()]
     best, weights = 0, loop.model.get_weights()
     total = -(-steps // loop.steps_per_epoch) if steps else hyper.max_epochs
+    passes = -(-total // _MAX_EVALUATIONS) if steps else 1
+    total = -(-total // passes)
     taken = 0
     for block in itertools.islice(_forever(blocks), total if steps is None else None):
-        taken += loop.run(block, order, steps - taken if steps else None)
+        taken += loop.run(block, order, passes, steps - taken if steps else None)
         losses.append(loop.evaluate())
         epoch = len(losses) - 1
         if loop.score(losses[epoch]) < loop.score(losses[best]) - _MIN_IMPROVEMENT:
@@ -202,19 +207,25 @@ class _Loop:
 
         self._epoch = epoch
 
-    def run(self, block: Arrays, order: np.random.Generator, most: int | None) -> int:
-        """Goes once over the shuffled subjects of a block, in `most` steps at most.
+    def run(self, block: Arrays, order: np.random.Generator, passes: int, most: int | None) -> int:
+        """Goes over the subjects of a block, shuffled anew in each pass.
+
+        Args:
+            block: The subjects.
+            order: Draws their order.
+            passes: How often to go over them.
+            most: Steps to take at most.
 
         Returns:
             The number of steps.
         """
         if block is not self._block:
             self._block, self._data = block, _tensors(block)
-        steps = len(block) // self._batch
-        steps = steps if most is None else min(steps, most)
-        rows = order.permutation(len(block))[: steps * self._batch]
-        self._epoch(tf.constant(rows.reshape(steps, self._batch), tf.int32), *self._data)
-        return steps
+        whole = len(block) // self._batch * self._batch
+        shuffled = [order.permutation(len(block))[:whole] for _ in range(passes)]
+        rows = np.concatenate(shuffled).reshape(-1, self._batch)[:most]
+        self._epoch(tf.constant(rows, tf.int32), *self._data)
+        return len(rows)
 
     def evaluate(self) -> np.ndarray:
         """Mean eval cross-entropy in nats of the ensemble's mean logit, float64 `[tasks]`."""

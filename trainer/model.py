@@ -65,8 +65,8 @@ class Hyperparameters:
     depth: int = 2
     embedding: int = 8
     dropout: float = 0.2
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.1
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.5
     batch_size: int = 256
     max_epochs: int = 100
     patience: int = 12
@@ -134,7 +134,7 @@ def default_hyperparameters(rows: int) -> Hyperparameters:
     """
     if rows < MANY_ROWS:
         return Hyperparameters()
-    return Hyperparameters(batch_size=1024, learning_rate=2e-3, patience=4, max_epochs=30)
+    return Hyperparameters(batch_size=1024, patience=4, max_epochs=30)
 
 
 def _checked(name: str, value: Any, default: Any) -> Any:

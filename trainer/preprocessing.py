@@ -6,6 +6,7 @@ same graph is part of the served model.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,9 +27,17 @@ MISSING = 1
 """Codes beside the vocabulary's: rare or new categories share one, missing has another."""
 
 
-def vocabulary_name(column: str) -> str:
-    """Name under which Transform keeps the vocabulary of a categorical column."""
-    return f"vocabulary_{column}"
+def vocabulary_name(position: int, column: str) -> str:
+    """Name under which Transform keeps the vocabulary of a categorical column.
+
+    Args:
+        position: Of the column among the categorical ones; keeps names apart.
+        column: Its name, of which TensorFlow's scopes only take ASCII.
+
+    Returns:
+        The name.
+    """
+    return f"vocabulary_{position}_{re.sub(r'[^A-Za-z0-9]', '_', column)}"
 
 
 def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, Any]) -> dict[str, Any]:
@@ -51,7 +60,11 @@ def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, Any]
         outputs[NUMBERS] = _numbers([_sparse(inputs[column]) for column in names.numeric])
     if names.categorical:
         outputs[CATEGORIES] = tf.stack(
-            [_codes(_sparse(inputs[column]), column) for column in names.categorical], axis=1
+            [
+                _codes(_sparse(inputs[column]), vocabulary_name(position, column))
+                for position, column in enumerate(names.categorical)
+            ],
+            axis=1,
         )
     for task in names.tasks:
         for key in (label_key(task), weight_key(task)):
@@ -62,10 +75,10 @@ def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, Any]
 def cardinalities(transform_output: tft.TFTransformOutput, names: ModelInputs) -> tuple[int, ...]:
     """Number of codes of each categorical column, the two special ones included."""
     return tuple(
-        transform_output.vocabulary_size_by_name(vocabulary_name(column))
+        transform_output.vocabulary_size_by_name(vocabulary_name(position, column))
         + OUT_OF_VOCABULARY
         + MISSING
-        for column in names.categorical
+        for position, column in enumerate(names.categorical)
     )
 
 
@@ -90,11 +103,9 @@ def _as_float(column: tf.SparseTensor) -> tf.SparseTensor:
     return tf.cast(column, tf.float32)
 
 
-def _codes(column: tf.SparseTensor, name: str) -> tf.Tensor:
+def _codes(column: tf.SparseTensor, vocabulary: str) -> tf.Tensor:
     column = tf.sparse.retain(column, tf.not_equal(column.values, ""))
-    path = tft.vocabulary(
-        column, frequency_threshold=MIN_CATEGORY_COUNT, vocab_filename=vocabulary_name(name)
-    )
+    path = tft.vocabulary(column, frequency_threshold=MIN_CATEGORY_COUNT, vocab_filename=vocabulary)
     coded = tft.apply_vocabulary(column, path, num_oov_buckets=OUT_OF_VOCABULARY)
     missing = tft.get_num_buckets_for_transformed_feature(coded)
     return _dense(coded, missing)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from pipeline.errors import UserError
 from trainer.features import CATEGORIES, NUMBERS, ModelInputs
 from trainer.fit import Fitted
 
@@ -33,9 +35,9 @@ class ServedModel(tf.Module):
 
         Returns:
             `serving_default` takes `examples`, string `[batch]`, serialised `tf.Example`s;
-            `columns` takes each feature under its name, `[batch]`, float32 with NaN or string
-            with "" where missing. Both return, per task, its name and the probability,
-            float32 `[batch, 1]`.
+            `columns` takes each feature under its argument name, `[batch]`, float32 with NaN
+            or string with "" where missing. Both return, per task, its name and the
+            probability, float32 `[batch, 1]`.
         """
         return {
             EXAMPLES_SIGNATURE: self._examples_signature(),
@@ -53,16 +55,19 @@ class ServedModel(tf.Module):
         return serve.get_concrete_function(tf.TensorSpec([None], tf.string, name="examples"))
 
     def _columns_signature(self) -> Any:
-        kinds = dict.fromkeys(self._inputs.numeric, tf.float32)
-        kinds |= dict.fromkeys(self._inputs.categorical, tf.string)
+        numeric, names = self._inputs.numeric, argument_names(self._inputs)
 
         @tf.function
         def serve(**columns: tf.Tensor) -> dict[str, tf.Tensor]:
-            return self._probabilities({name: _sparse(columns[name]) for name in kinds})
+            return self._probabilities(
+                {column: _sparse(columns[name]) for column, name in names.items()}
+            )
 
-        return serve.get_concrete_function(
-            **{name: tf.TensorSpec([None], kind, name=name) for name, kind in kinds.items()}
-        )
+        specs = {
+            name: tf.TensorSpec([None], tf.float32 if column in numeric else tf.string, name=name)
+            for column, name in names.items()
+        }
+        return serve.get_concrete_function(**specs)
 
     def _probabilities(self, raw: dict[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
         transformed = self._transform(raw)
@@ -76,6 +81,33 @@ class ServedModel(tf.Module):
             task: probabilities[:, column : column + 1]
             for column, task in enumerate(self._inputs.tasks)
         }
+
+
+def argument_names(inputs: ModelInputs) -> dict[str, str]:
+    """Argument of the `columns` signature for every feature.
+
+    Args:
+        inputs: Columns of the raw examples.
+
+    Returns:
+        Per column its own name, with `_` for what TensorFlow takes in no argument, and `x`
+        before a name that starts with no letter.
+
+    Raises:
+        UserError: Two columns get the same name.
+    """
+    names: dict[str, str] = {}
+    for column in inputs.features:
+        name = re.sub(r"[^A-Za-z0-9_]", "_", column)
+        name = name if name[:1].isalpha() else f"x{name}"
+        twin = next((other for other, taken in names.items() if taken == name), None)
+        if twin is not None:
+            raise UserError(
+                f"Features {twin!r} and {column!r} are both {name!r} to the served model: "
+                "rename one of them in the study file."
+            )
+        names[column] = name
+    return names
 
 
 def save(

@@ -99,9 +99,9 @@ def search_space(chosen: dict[str, Any]) -> keras_tuner.HyperParameters:
     if "dropout" not in chosen:
         space.Choice("dropout", [0.0, 0.2, 0.4])
     if "learning_rate" not in chosen:
-        space.Float("learning_rate", 1e-4, 3e-3, sampling="log")
+        space.Float("learning_rate", 3e-4, 1e-2, sampling="log")
     if "weight_decay" not in chosen:
-        space.Float("weight_decay", 1e-2, 1.0, sampling="log")
+        space.Float("weight_decay", 0.05, 2.0, sampling="log")
     if "penalty" not in chosen:
         space.Choice("penalty", [1.0, 10.0, 100.0])
     return space

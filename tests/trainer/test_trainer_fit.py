@@ -111,6 +111,13 @@ def test_a_fixed_number_of_steps_is_kept_to():
     assert fitted.history.epochs == 3
 
 
+def test_many_fixed_steps_on_a_small_split_are_evaluated_seldom():
+    history = fit(trial(64, noise), trial(64, noise, 1), ENCODING, SMALL, seed=0, steps=120).history
+
+    assert history.steps == 120
+    assert history.epochs == 40  # three passes of one step each in between
+
+
 def test_training_stops_when_eval_no_longer_improves():
     patient = dataclasses.replace(SMALL, max_epochs=200, patience=3, learning_rate=1e-2)
 

@@ -1,22 +1,24 @@
 import json
 import logging
-from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
 import tensorflow_transform as tft
-from conftest import INPUTS, example, subjects
+from conftest import INPUTS, example, subjects, transform
 from google.protobuf import text_format
 from tensorflow_model_analysis.proto import config_pb2
 from tfx.components.trainer.fn_args_utils import FnArgs
 
+from pipeline.errors import UserError
+from trainer.arrays import Arrays
 from trainer.examples import TransformedExamples, read_encoding
+from trainer.features import ModelInputs
 from trainer.fit import fit
 from trainer.model import resolve
 from trainer.run import run_fn, throttled_progress
-from trainer.serving import save
+from trainer.serving import argument_names, save
 
 QUICK = {"members": 2, "width": 8, "depth": 1, "max_epochs": 3, "batch_size": 64}
 
@@ -129,6 +131,45 @@ def test_serving_equals_the_fitted_model_on_transformed_data(study, tmp_path):
         )
 
 
+def test_columns_with_names_that_tensorflow_refuses_are_served(tmp_path):
+    inputs = ModelInputs(("ALT (last)", "1st"), ("größe",), ("dead 6m",))
+    generator = np.random.default_rng(0)
+    rows = [
+        {
+            "ALT (last)": [generator.normal()],
+            "1st": [1.0],
+            "größe": [b"tall"],
+            "label_dead 6m": [float(index % 2)],
+            "weight_dead 6m": [1.0],
+        }
+        for index in range(20)
+    ]
+    transformed = transform(rows, inputs, tmp_path / "graph")
+    transform_output = tft.TFTransformOutput(str(tmp_path / "graph"))
+    data = Arrays(
+        np.stack([row["numbers"] for row in transformed]).astype(np.float32),
+        np.stack([row["categories"] for row in transformed]).astype(np.int32),
+        np.array([row["label_dead 6m"] for row in transformed], np.float32)[:, np.newaxis],
+        np.ones((20, 1), np.float32),
+    )
+    encoding = read_encoding(transform_output, inputs)
+    fitted = fit(data, data, encoding, resolve(20, chosen={**QUICK, "depth": 0}), seed=0)
+    save(fitted, transform_output, inputs, tmp_path / "model")
+
+    found = tf.saved_model.load(str(tmp_path / "model")).signatures["columns"](
+        ALT__last_=tf.constant(rows[3]["ALT (last)"], tf.float32),
+        x1st=tf.constant([1.0]),
+        gr__e=tf.constant(["tall"]),
+    )
+
+    np.testing.assert_allclose(found["dead 6m"], fitted.predict(data)[3:4], atol=1e-6)
+
+
+def test_two_columns_with_one_name_to_the_served_model_are_refused():
+    with pytest.raises(UserError, match="'a b' and 'a-b' are both 'a_b'"):
+        argument_names(ModelInputs(("a b",), ("a-b",), ("death",)))
+
+
 def test_record_of_the_training_tells_what_was_done(trained):
     record = json.loads((trained / "run" / "training.json").read_text())
 
@@ -224,12 +265,10 @@ def test_progress_is_reported_at_its_end_and_not_at_every_epoch(caplog):
 
 
 def test_empty_split_is_explained(study, tmp_path):
-    from pipeline.errors import UserError
-
     encoding = read_encoding(tft.TFTransformOutput(str(study.graph)), INPUTS)
 
     with pytest.raises(UserError, match="no transformed example found"):
-        TransformedExamples((str(Path(tmp_path) / "*"),), encoding).whole()
+        TransformedExamples((str(tmp_path / "*"),), encoding).whole()
 
 
 def test_split_larger_than_memory_comes_in_blocks(study):
