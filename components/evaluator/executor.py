@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
+import tempfile
+from pathlib import Path
 from typing import Any
 
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import schema_pb2
 from tensorflow_model_analysis.api import model_eval_lib
 from tfx.components.evaluator import constants
 from tfx.components.evaluator import executor as tfx_executor
-from tfx.types import artifact_utils, standard_component_specs
+from tfx.types import artifact_utils, standard_artifacts, standard_component_specs
 from tfx.types.artifact import Artifact
 from tfx.utils import io_utils, proto_utils
 
@@ -17,6 +21,7 @@ from components.evaluator import champion, jackknife, results
 from components.evaluator.config import EvaluationPlan
 from components.evaluator.eval_config import build_eval_config
 from components.evaluator.judge import Verdict, judge
+from pipeline import names
 
 SECTION_KEY = "section"
 VERDICT_KEY = "verdict"
@@ -56,7 +61,8 @@ class Executor(tfx_executor.Executor):
         no_champion = champion.reason_against(inputs.get(baseline_key, []), plan)
         if no_champion:
             inputs.pop(baseline_key, None)
-        with jackknife.grouped_by_subject():
+        with tempfile.TemporaryDirectory() as folder, jackknife.grouped_by_subject():
+            inputs[standard_component_specs.SCHEMA_KEY] = [_columns_to_read(plan, Path(folder))]
             super().Do(
                 inputs,
                 output_dict,
@@ -70,6 +76,22 @@ class Executor(tfx_executor.Executor):
             )
         verdict = _judge(output_dict, plan, no_champion)
         _bless(verdict, inputs, output_dict, exec_properties)
+
+
+def _columns_to_read(plan: EvaluationPlan, folder: Path) -> Artifact:
+    """A schema of labels, weights, slices and hash: nothing else of an example gets decoded."""
+    floats = [key(task) for task in plan.tasks for key in (names.label_key, names.weight_key)]
+    texts = [names.SUBJECT_HASH, *map(names.slice_key, plan.slices)]
+    schema = schema_pb2.Schema(
+        feature=[
+            *(schema_pb2.Feature(name=name, type=schema_pb2.FLOAT) for name in floats),
+            *(schema_pb2.Feature(name=name, type=schema_pb2.BYTES) for name in texts),
+        ]
+    )
+    (folder / "schema.pbtxt").write_text(text_format.MessageToString(schema))
+    artifact = standard_artifacts.Schema()
+    artifact.uri = str(folder)
+    return artifact
 
 
 def _judge(

@@ -1,8 +1,9 @@
-"""Extractors for TFMA that keep rows in batches: one element per slice and jackknife group.
+"""What TFX's Evaluator loads from a module of the user: the model's loader and the extractors.
 
-TFMA takes batches apart into rows and sends every row once to every slice; each metric then
-reads each of these rows by itself. Here the rows of several batches are divided by slice and
-jackknife group at once, and travel together as arrays.
+The extractors keep rows in batches: one element per slice and jackknife group. TFMA takes
+batches apart into rows and sends every row once to every slice; each metric then reads each of
+these rows by itself. Here the rows of several batches are divided by slice and jackknife group
+at once, and travel together as arrays.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ import numpy as np
 from apache_beam.transforms import window
 from apache_beam.utils import timestamp, windowed_value
 from numpy.typing import NDArray
+from tensorflow.python.framework import errors
 from tensorflow_model_analysis import constants
-from tensorflow_model_analysis.api import types
+from tensorflow_model_analysis.api import model_eval_lib, types
 from tensorflow_model_analysis.extractors import (
     example_weights_extractor,
     extractor,
@@ -28,6 +30,7 @@ from tensorflow_model_analysis.extractors import (
     slice_key_extractor,
 )
 from tensorflow_model_analysis.proto import config_pb2
+from tensorflow_model_analysis.utils import util
 
 from components.evaluator import jackknife
 from pipeline import names
@@ -35,6 +38,76 @@ from pipeline.errors import UserError
 
 _MOST_ROWS = 16_384
 _KEPT = (constants.LABELS_KEY, constants.PREDICTIONS_KEY, constants.EXAMPLE_WEIGHTS_KEY)
+
+
+def custom_eval_shared_model(
+    eval_saved_model_path: str,
+    model_name: str,
+    eval_config: config_pb2.EvalConfig,
+    **unused: object,
+) -> types.EvalSharedModel:
+    """The hook by which TFX's Evaluator lets a module load the model.
+
+    Args:
+        eval_saved_model_path: Folder of the SavedModel.
+        model_name: Name of its model spec.
+        eval_config: The configuration.
+        **unused: What else TFX passes.
+
+    Returns:
+        TFMA's own, but for the way in which signatures are called.
+    """
+    del unused
+    shared = model_eval_lib.default_eval_shared_model(
+        eval_saved_model_path=eval_saved_model_path,
+        model_name=model_name,
+        eval_config=eval_config,
+    )
+    loader = shared.model_loader
+    return shared._replace(
+        model_loader=types.ModelLoader(
+            functools.partial(_load_for_keywords, loader.construct_fn), loader.tags
+        )
+    )
+
+
+def _load_for_keywords(load: Callable[[], Any]) -> _KeywordModel:
+    return _KeywordModel(load())
+
+
+class _KeywordSignature:
+    """Calls a signature by keyword.
+
+    TFMA passes the one input by position, which TensorFlow accepts only after it has failed to
+    bind it and has written all of the batch's examples into the text of an error.
+    """
+
+    def __init__(self, signature: Any) -> None:
+        self._signature = signature
+        self.structured_input_signature = signature.structured_input_signature
+        (self._name,) = self.structured_input_signature[1]
+
+    def __call__(self, examples: Any) -> Any:
+        try:
+            return self._signature(**{self._name: examples})
+        except (TypeError, errors.InvalidArgumentError) as error:
+            # Without the cause: TensorFlow's and TFMA's own messages quote the examples.
+            raise UserError(
+                f"The model refused the examples of the test split ({type(error).__name__}). "
+                "Train it on examples of the same study file."
+            ) from None
+
+
+class _KeywordModel:
+    """A loaded model's signatures that take serialized examples."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model  # Its variables live as long as it does.
+        self.signatures = {
+            name: _KeywordSignature(signature)
+            for name, signature in model.signatures.items()
+            if len(signature.structured_input_signature[1]) == 1
+        }
 
 
 def custom_extractors(
@@ -55,6 +128,9 @@ def custom_extractors(
     """
     del tensor_adapter_config
     slicings = [tuple(spec.feature_keys) for spec in eval_config.slicing_specs]
+    specs = list(eval_config.model_specs)
+    models = [spec.name for spec in specs] if len(specs) > 1 else []
+    tasks = list(specs[0].label_keys)
     return [
         features_extractor.FeaturesExtractor(eval_config=eval_config),
         labels_extractor.LabelsExtractor(eval_config=eval_config),
@@ -65,7 +141,7 @@ def custom_extractors(
         # The stage that TFMA's evaluators ask for: it adds the slice keys.
         extractor.Extractor(
             stage_name=slice_key_extractor.SLICE_KEY_EXTRACTOR_STAGE_NAME,
-            ptransform=beam.ParDo(_GroupRows(slicings or [()])),
+            ptransform=beam.ParDo(_GroupRows(slicings or [()], tasks, models)),
         ),
     ]
 
@@ -76,8 +152,19 @@ class _GroupRows(beam.DoFn):
     Nothing but labels, weights, predictions and the subject's hash goes on from here.
     """
 
-    def __init__(self, slicings: Sequence[tuple[str, ...]]) -> None:
+    def __init__(
+        self, slicings: Sequence[tuple[str, ...]], tasks: Sequence[str], models: Sequence[str]
+    ) -> None:
+        """Initializes the function.
+
+        Args:
+            slicings: Feature keys of each slicing.
+            tasks: Names of the model's outputs.
+            models: Names of the models; none where there is only one.
+        """
         self._slicings = list(slicings)
+        self._tasks = list(tasks)
+        self._models = list(models)
         self._keys = sorted({key for slicing in slicings for key in slicing})
 
     def start_bundle(self) -> None:
@@ -93,10 +180,7 @@ class _GroupRows(beam.DoFn):
             )
         hashes = np.ravel(features[names.SUBJECT_HASH])
         rows = len(hashes)
-        batch = {
-            key: _each_array(extracts.get(key), functools.partial(_one_per_row, key, rows))
-            for key in _KEPT
-        }
+        batch: dict[str, Any] = {kind: self._values(kind, extracts, rows) for kind in _KEPT}
         batch[constants.FEATURES_KEY] = {
             names.SUBJECT_HASH: hashes,
             **{key: _group_names(features.get(key), rows) for key in self._keys},
@@ -112,6 +196,18 @@ class _GroupRows(beam.DoFn):
             yield windowed_value.WindowedValue(
                 extracts, timestamp.MIN_TIMESTAMP, [window.GlobalWindow()]
             )
+
+    def _values(self, kind: str, extracts: types.Extracts, rows: int) -> dict[str, Any]:
+        """Labels, weights or predictions by task, below their model where there are two."""
+        found = util.StandardExtracts(extracts)
+
+        def of_model(model: str | None) -> dict[str, NDArray[Any]]:
+            return {
+                task: _one_per_row(kind, task, rows, found.get_by_key(kind, model, task))
+                for task in self._tasks
+            }
+
+        return {model: of_model(model) for model in self._models} or of_model(None)
 
     def _grouped(self) -> Iterator[types.Extracts]:
         if not self._pending:
@@ -167,14 +263,14 @@ def _text(value: Any) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def _one_per_row(kind: str, rows: int, found: Any) -> NDArray[Any]:
+def _one_per_row(kind: str, task: str, rows: int, found: Any) -> NDArray[Any]:
     """The one value that each row has; [rows]."""
     if not isinstance(found, np.ndarray) or found.size != rows:
-        shape = "nothing" if found is None else f"shape {getattr(found, 'shape', 'unknown')}"
         raise UserError(
-            f"The Evaluator found {shape} as {kind} of {rows} examples: expected one value for "
-            "each task and example. Train the model and make the examples with the same study "
-            "file."
+            f"The Evaluator did not find one value in {kind} of task {task} for each example of "
+            f"the test split. Expected: columns {names.label_key(task)} and "
+            f"{names.weight_key(task)} in the examples, and an output {task} of shape [batch, 1] "
+            "of the model's signature. Make examples and model from the same study file."
         )
     return found.ravel()
 

@@ -9,7 +9,7 @@ models remain TFMA's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import apache_beam as beam
@@ -21,7 +21,6 @@ from tensorflow_model_analysis.metrics import metric_types, metric_util
 from components.evaluator import performance
 from components.evaluator.score_table import ScoreTable
 from pipeline import names
-from pipeline.errors import UserError
 
 _TABLE_NAME = "_score_table"
 _MOST_PENDING_TABLES = 64
@@ -169,12 +168,4 @@ class _ScoreTableCombiner(beam.CombineFn):
         return {self._key: ScoreTable.merged(accumulator)}
 
     def _rows(self, kind: str, element: metric_types.StandardMetricInputs) -> NDArray[Any]:
-        found = element.get_by_key(kind, self._key.model_name, self._key.output_name)
-        if found is None or isinstance(found, Mapping):
-            raise UserError(
-                f"The Evaluator found no {kind} of task {self._key.output_name}: expected the "
-                f"examples to have columns {names.label_key(self._key.output_name)} and "
-                f"{names.weight_key(self._key.output_name)}, and the model's signature an output "
-                f"{self._key.output_name}. Train the model on the same study file."
-            )
-        return np.ravel(found)
+        return np.ravel(element.get_by_key(kind, self._key.model_name, self._key.output_name))

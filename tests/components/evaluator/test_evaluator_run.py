@@ -1,0 +1,225 @@
+"""Whole runs of the executor on hand-made predictions."""
+
+import json
+import zlib
+
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn import metrics as sk
+
+TASKS = ("response", "hepatic_ae")
+GROUPS = 20
+
+
+@pytest.fixture(scope="module")
+def rows():
+    """600 subjects: 9 of unknown sex, some without a region, every seventh outcome unknown."""
+    generator = np.random.default_rng(7)
+    made = []
+    for number in range(600):
+        row = {
+            "subject_hash": f"{number * 7919:016x}".encode(),
+            "slice_sex": b"U" if number < 9 else (b"F", b"M")[number % 2],
+            "slice_arm": (b"Active", b"Placebo")[(number // 2) % 2],
+            "age": 50.0,
+        }
+        if number % 5:
+            row["slice_region"] = (b"North", b"South")[number % 3 > 1]
+        for place, task in enumerate(TASKS):
+            logit = generator.normal(-0.5, 1.2)
+            known = (number + place) % 7 != 0
+            row[f"label_{task}"] = float(known and generator.random() < 1 / (1 + np.exp(-logit)))
+            row[f"weight_{task}"] = float(known)
+            row[f"p_{task}"] = 1 / (1 + np.exp(-logit))
+            row[f"q_{task}"] = 1 / (1 + np.exp(-logit - generator.normal(0, 0.8)))
+        made.append(row)
+    return made
+
+
+@pytest.fixture(scope="module")
+def section():
+    return {
+        "tasks": {task: {"decision_thresholds": [0.3, 0.5]} for task in TASKS},
+        "slices": ["sex", "arm", "region"],
+        "pairs": [["sex", "arm"]],
+        "smallest_group": 20,
+        "thresholds": [
+            {"metric": "auc", "at_least": 0.6, "where": "every_slice"},
+            {"metric": "brier", "at_most": 0.05, "versus": "champion"},
+        ],
+        "split_seed": 3,
+        "label_digest": "digest",
+    }
+
+
+@pytest.fixture(scope="module")
+def evaluation(run_evaluator, section, rows, tmp_path_factory):
+    champion = {"present": 1, "split_seed": 3, "label_digest": "digest"}
+    return run_evaluator(tmp_path_factory.mktemp("with_champion"), section, rows, champion)
+
+
+@pytest.fixture(scope="module")
+def first_run(run_evaluator, section, rows, tmp_path_factory):
+    """One task, no champion yet, and a threshold that can't be reached."""
+    demanding = section | {
+        "tasks": {"response": {"decision_thresholds": [0.5]}},
+        "thresholds": [{"metric": "auc", "at_least": 0.99}],
+    }
+    folder = tmp_path_factory.mktemp("first_run")
+    return run_evaluator(folder, demanding, rows, {"present": 0})
+
+
+def known(rows, task, **group):
+    """Label, challenger's and champion's prediction, jackknife group of known outcomes."""
+    kept = [
+        row
+        for row in rows
+        if row[f"weight_{task}"]
+        and all(row.get(f"slice_{name}", b"").decode() == value for name, value in group.items())
+    ]
+    return (
+        np.array([row[f"label_{task}"] for row in kept]),
+        np.array([row[f"p_{task}"] for row in kept], np.float32).astype(float),
+        np.array([row[f"q_{task}"] for row in kept], np.float32).astype(float),
+        np.array([zlib.crc32(row["subject_hash"]) % GROUPS for row in kept]),
+    )
+
+
+def jackknife(statistic, groups):
+    """The 95 % interval from the twenty samples that leave out one group each."""
+    point = statistic(np.ones(len(groups), bool))
+    samples = np.array([statistic(groups != group) for group in range(GROUPS)])
+    pseudo = GROUPS * point - (GROUPS - 1) * samples
+    reach = stats.t.ppf(0.975, GROUPS - 1) * pseudo.std(ddof=1) / np.sqrt(GROUPS)
+    return samples.mean() - reach, samples.mean() + reach
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("group", [{}, {"arm": "Active"}, {"region": "South"}], ids=str)
+def test_values_are_those_of_the_subjects_whose_outcome_is_known(evaluation, rows, task, group):
+    label, score, _, _ = known(rows, task, **group)
+
+    auc = evaluation.record(task, "auc", **group)
+    assert auc["value"] == pytest.approx(sk.roc_auc_score(label, score), abs=1e-12)
+    assert auc["subjects"] == len(label)
+    assert auc["positives"] == label.sum()
+    recall = evaluation.record(task, "recall", decision_threshold=0.3, **group)
+    assert recall["value"] == pytest.approx(sk.recall_score(label, score >= 0.3), abs=1e-12)
+
+
+@pytest.mark.parametrize("group", [{}, {"arm": "Placebo"}], ids=str)
+def test_intervals_are_those_of_the_delete_a_group_jackknife(evaluation, rows, group):
+    label, score, _, groups = known(rows, "response", **group)
+
+    for metric, statistic in [
+        ("auc", lambda kept: sk.roc_auc_score(label[kept], score[kept])),
+        ("brier", lambda kept: np.mean((label[kept] - score[kept]) ** 2)),
+        ("calibration_in_the_large", lambda kept: np.mean(score[kept] - label[kept])),
+    ]:
+        record = evaluation.record("response", metric, **group)
+        expected = jackknife(statistic, groups)
+        assert (record["lower"], record["upper"]) == pytest.approx(expected, abs=1e-9)
+
+
+def test_the_difference_to_the_champion_has_the_interval_of_paired_samples(evaluation, rows):
+    label, score, champion, groups = known(rows, "hepatic_ae")
+
+    def difference(kept):
+        return sk.roc_auc_score(label[kept], score[kept]) - sk.roc_auc_score(
+            label[kept], champion[kept]
+        )
+
+    record = evaluation.record("hepatic_ae", "auc", "difference")
+    assert record["value"] == pytest.approx(difference(np.ones(len(label), bool)), abs=1e-12)
+    expected = jackknife(difference, groups)
+    assert (record["lower"], record["upper"]) == pytest.approx(expected, abs=1e-9)
+
+
+def test_the_champion_is_scored_on_the_same_subjects(evaluation, rows):
+    label, _, champion, _ = known(rows, "response", arm="Active")
+
+    record = evaluation.record("response", "auc", "champion", arm="Active")
+    assert record["value"] == pytest.approx(sk.roc_auc_score(label, champion), abs=1e-12)
+    assert record["subjects"] == len(label)
+
+
+def test_another_order_of_rows_gives_the_same_files_to_the_last_digit(
+    run_evaluator, section, rows, evaluation, tmp_path
+):
+    shuffled = [rows[place] for place in np.random.default_rng(1).permutation(len(rows))]
+    champion = {"present": 1, "split_seed": 3, "label_digest": "digest"}
+
+    again = run_evaluator(tmp_path, section, shuffled, champion)
+
+    assert again.metrics == evaluation.metrics
+    assert again.verdict == evaluation.verdict
+
+
+def test_a_group_that_is_too_small_has_no_numbers(evaluation):
+    assert not [r for r in evaluation.metrics["records"] if r["slice"] == {"sex": "U"}]
+    assert {
+        "task": "response",
+        "slice": {"sex": "U"},
+        "reason": "too_small",
+        "subjects": "<20",
+    } in evaluation.metrics["suppressed"]
+
+
+def test_the_numbers_shown_do_not_add_up_to_the_small_group(evaluation):
+    shown = {
+        record["slice"]["sex"]
+        for record in evaluation.metrics["records"]
+        if list(record["slice"]) == ["sex"]
+    }
+    assert len(shown) == 1
+
+
+def test_the_verdict_and_the_blessing_agree(evaluation):
+    assert evaluation.verdict["blessed"]
+    assert evaluation.verdict["comparisons"] > 0
+    assert evaluation.blessing.get_int_custom_property("blessed") == 1
+    assert [file.name for file in (evaluation.folder / "blessing").iterdir()] == ["BLESSED"]
+
+
+def test_the_blessing_names_both_models_as_tfx_does(evaluation):
+    blessing = evaluation.blessing
+
+    assert blessing.get_string_custom_property("current_model") == str(evaluation.folder / "model")
+    assert blessing.get_string_custom_property("baseline_model") == str(
+        evaluation.folder / "baseline"
+    )
+
+
+def test_a_refused_model_is_not_blessed(first_run):
+    assert not first_run.verdict["blessed"]
+    assert first_run.verdict["reasons"][0]["message"].startswith("response: auc overall is ")
+    assert first_run.blessing.get_int_custom_property("blessed") == 0
+    assert [file.name for file in (first_run.folder / "blessing").iterdir()] == ["NOT_BLESSED"]
+
+
+def test_a_first_run_is_evaluated_without_a_champion(first_run):
+    assert first_run.verdict["notes"] == ["No champion: no model has been blessed before."]
+    assert {record["model"] for record in first_run.metrics["records"]} == {"challenger"}
+
+
+def test_no_hash_of_a_subject_is_written_anywhere(evaluation, rows):
+    hashes = {row["subject_hash"] for row in rows}
+    for folder in ("evaluation", "verdict", "blessing"):
+        for file in (evaluation.folder / folder).rglob("*"):
+            content = file.read_bytes() if file.is_file() else b""
+            assert not any(value in content for value in hashes)
+
+
+def test_numbers_that_do_not_exist_are_null_in_the_file(evaluation):
+    text = (evaluation.folder / "verdict" / "metrics.json").read_text()
+
+    json.loads(text, parse_constant=lambda constant: pytest.fail(f"{constant} is not JSON"))
+
+
+def test_tfma_gets_its_own_jackknife_back(evaluation):
+    from tensorflow_model_analysis.evaluators import jackknife as tfma_jackknife
+
+    module = tfma_jackknife.ComputeWithConfidenceIntervals.__module__
+    assert evaluation.verdict
+    assert not module.startswith("components")
