@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import itertools
 import logging
 import math
 import os
@@ -21,7 +22,7 @@ import sys
 import tempfile
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -74,6 +75,7 @@ _ARMS = re.compile(r"arm(s|cd)?|trt(01)?p?|treat(ment)?|rx.*|group", re.I)
 _SITES = re.compile(r"site(id|gr1|no)?|.*(hosp|cent(er|re)).*", re.I)
 _DAYS = re.compile(r"\w*DY", re.I)
 _PARAMETERS = re.compile(r"paramcd|\w{2}testcd", re.I)
+_RESERVED = re.compile(rf"{ARM}|{SITE}|{SUBJECT_HASH}|(label|weight|slice)_.*")
 _SUPPLEMENT = {"RDOMAIN", "IDVAR", "IDVARVAL", "QNAM", "QVAL"}
 
 
@@ -177,7 +179,7 @@ def look_at(folder: Path) -> list[DatasetDraft]:
             groups.setdefault(stem, {}).setdefault(path.suffix.lower(), []).append(path)
     datasets: list[DatasetDraft] = []
     for stem, by_suffix in sorted(groups.items()):
-        name = _free_name(Path(stem).name, {dataset.name for dataset in datasets})
+        name = _free_name(Path(stem).name.lower(), {dataset.name for dataset in datasets})
         try:
             datasets.append(_look_in_its_encoding(folder, name, by_suffix))
         except UserError as error:
@@ -241,7 +243,7 @@ def draft_schema(study: Study, data: Path) -> str:
 
     with tempfile.TemporaryDirectory() as folder:
         make_examples(study, data, Path(folder))
-        statistics = _statistics(Path(folder) / "Split-train", Path(folder) / "statistics")
+        statistics = statistics_of(Path(folder) / "Split-train")
     schema = tolerant_schema(study, statistics)
     return (
         f"# Curated schema of the examples of {study.study}. Drafted from the train split: look\n"
@@ -290,6 +292,40 @@ def make_examples(study: Study, data: Path, folder: Path) -> None:
         )
 
 
+def statistics_of(examples: Path) -> statistics_pb2.DatasetFeatureStatisticsList:
+    """Statistics of every column of one split, the subject hash left out.
+
+    Args:
+        examples: Folder of the split.
+
+    Returns:
+        TFDV's statistics.
+    """
+    import apache_beam as beam
+    import tensorflow_data_validation as tfdv
+    from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+    from tfx_bsl.coders.example_coder import ExamplesToRecordBatchDecoder
+
+    def decoded(records: Iterable[bytes]) -> pa.RecordBatch:
+        batch = ExamplesToRecordBatchDecoder().DecodeBatch(list(records))
+        # A pseudonym is nobody's statistic.
+        names = [name for name in batch.schema.names if name != SUBJECT_HASH]
+        return type(batch).from_arrays([batch.column(name) for name in names], names)
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = f"{folder}/statistics"
+        with beam.Pipeline(runner=FnApiRunner()) as root:
+            _ = (
+                root
+                | beam.io.ReadFromTFRecord(f"{examples}/*.gz")
+                | beam.BatchElements(min_batch_size=1000, max_batch_size=1000)
+                | "Decode" >> beam.Map(decoded)
+                | tfdv.GenerateStatistics()
+                | tfdv.WriteStatisticsToBinaryFile(file)
+            )
+        return tfdv.load_stats_binary(file)
+
+
 def tolerant_schema(
     study: Study, statistics: statistics_pb2.DatasetFeatureStatisticsList
 ) -> schema_pb2.Schema:
@@ -310,6 +346,8 @@ def tolerant_schema(
 
     [split] = statistics.datasets
     described = {feature.path.step[0]: feature for feature in split.features}
+    groups = study.slices.groups.items()
+    sites = {SITE, *(slice_key(name) for name, group in groups if group.of == "site")}
     schema = schema_pb2.Schema()
     for name in sorted(described, key=_order(study)):
         found = described[name]
@@ -325,7 +363,7 @@ def tolerant_schema(
         feature.value_count.min = feature.value_count.max = 1
         if is_number:
             _limit(feature, *_range_of(study, name))
-        elif name != SITE and found.string_stats.unique <= _LEVELS:
+        elif name not in sites and found.string_stats.unique <= _LEVELS:
             levels = {bucket.label for bucket in found.string_stats.rank_histogram.buckets}
             _list_levels(feature, levels)
     return schema
@@ -441,14 +479,13 @@ def _delimiter_of(lines: Sequence[str]) -> str:
     return best
 
 
-def _free_name(text: str, taken: set[str]) -> str:
-    name = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_").lower()
-    name = name if name[:1].isalpha() else f"d_{name}"
-    number = 2
-    candidate = name
-    while candidate in taken:
-        candidate, number = f"{name}_{number}", number + 1
-    return candidate
+def _free_name(text: str, taken: Container[str]) -> str:
+    """A name that the study file allows and that is not taken."""
+    name = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_")
+    if not name[:1].isalpha() or _RESERVED.fullmatch(name):
+        name = f"c_{name}"
+    candidates = itertools.chain([name], (f"{name}_{number}" for number in itertools.count(2)))
+    return next(candidate for candidate in candidates if candidate not in taken)
 
 
 def _subject_of(datasets: Sequence[DatasetDraft]) -> tuple[DatasetDraft, str | None]:
@@ -582,12 +619,13 @@ def _candidate_lines(
 def _feature_lines(subject: DatasetDraft, key: str | None) -> Iterator[str]:
     yield "# TODO remove what is no feature: everything that is not known at the landmark."
     yield "features:"
-    for name, column in subject.columns.items():
-        if column.kind and name != key and not _SITES.fullmatch(name):
-            feature = re.sub(r"\W", "_", name, flags=re.ASCII)
-            named = feature if feature[:1].isalpha() else f"c_{feature}"
-            source = "" if named == name else f", column: {_quoted(name)}"
-            yield f"  {named}: {{kind: {column.kind}{source}}}"
+    taken: set[str] = set()
+    for column, described in subject.columns.items():
+        if described.kind and column != key and not _SITES.fullmatch(column):
+            name = _free_name(column, taken)
+            taken.add(name)
+            source = "" if name == column else f", column: {_quoted(column)}"
+            yield f"  {_quoted(name)}: {{kind: {described.kind}{source}}}"
 
 
 _TASK_LINES = (
@@ -606,7 +644,7 @@ def _slice_lines(subject: DatasetDraft) -> Iterator[str]:
     yield "#   groups:"
     for name in subject.columns:
         if re.fullmatch(r"sex|gender|race|ethnic", name, re.I):
-            yield f"#     {name.lower()}: {{column: {name}}}"
+            yield f"#     {name.lower()}: {{column: {_quoted(name)}}}"
     yield "#     arm: {of: arm}"
 
 
@@ -616,30 +654,6 @@ def _quoted(text: str) -> str:
     if plain and not is_word:
         return text
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\t", "\\t") + '"'
-
-
-def _statistics(examples: Path, file: Path) -> statistics_pb2.DatasetFeatureStatisticsList:
-    import apache_beam as beam
-    import tensorflow_data_validation as tfdv
-    from apache_beam.runners.portability.fn_api_runner import FnApiRunner
-    from tfx_bsl.coders.example_coder import ExamplesToRecordBatchDecoder
-
-    def decoded(records: Iterable[bytes]) -> pa.RecordBatch:
-        batch = ExamplesToRecordBatchDecoder().DecodeBatch(list(records))
-        # A pseudonym is nobody's statistic.
-        names = [name for name in batch.schema.names if name != SUBJECT_HASH]
-        return type(batch).from_arrays([batch.column(name) for name in names], names)
-
-    with beam.Pipeline(runner=FnApiRunner()) as root:
-        _ = (
-            root
-            | beam.io.ReadFromTFRecord(f"{examples}/*.gz")
-            | beam.BatchElements(min_batch_size=1000, max_batch_size=1000)
-            | "Decode" >> beam.Map(decoded)
-            | tfdv.GenerateStatistics()
-            | tfdv.WriteStatisticsToBinaryFile(str(file))
-        )
-    return tfdv.load_stats_binary(str(file))
 
 
 def _order(study: Study) -> Callable[[str], int]:
@@ -737,7 +751,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _write_study(data: Path, out: Path, force: bool) -> None:
     _refuse_to_overwrite(out, force)
-    name = _free_name(out.resolve().parent.name, set())
+    name = _free_name(out.resolve().parent.name, ())
     _write(out, draft_study(data, name))
     _LOG.info("%s is drafted. Decide its TODOs, then draft the schema.", out)
 
