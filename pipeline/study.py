@@ -533,9 +533,8 @@ class Study(StrictModel):
         for task in content["tasks"].values():
             for key in ("title", "decision_thresholds"):
                 task.pop(key, None)
-        content.get("slices", {}).pop("pairs", None)
-        content.get("slices", {}).pop("smallest_group", None)
-        return content
+        groups = content.pop("slices", {}).get("groups")
+        return content | ({"slices": {"groups": groups}} if groups else {})
 
     def digest(self) -> str:
         """SHA-256 of the whole study file's content, in hexadecimal."""

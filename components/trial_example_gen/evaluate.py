@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pyarrow as pa
@@ -64,33 +64,50 @@ def check_types(condition: Condition | None, types: dict[str, str], where: str) 
         where: The condition's place in the study file, for the message.
 
     Raises:
-        UserError: A column of text is compared with a number, or the other way round.
+        UserError: A column of text is compared with a number, or the other way round; or a
+            date is compared with anything.
     """
     if condition is None:
         return
     for member in condition.members():
         check_types(member, types, where)
-    if condition.column is None or condition.present is not None:
+    if condition.column is None:
         return
-    has_text = types[condition.column] == "text"
-    wants_text = isinstance(_example_value(condition), str)
-    if condition.above_column or condition.below_column:
-        wants_text = False
-    if has_text != wants_text:
-        kind = "text" if has_text else "a number"
-        expected = "text (in quotes)" if has_text else "numbers"
+    kind = types[condition.column]
+    expected, accepted = _ACCEPTED[kind]
+    if any(type(value) not in accepted for value in _values(condition)):
         raise UserError(
-            f"{where}: column {condition.column} holds {kind}: compare it with {expected}, or "
-            "declare its type under the dataset's `columns`."
+            f"{where}: column {condition.column} holds {_NAMES[kind]}: {expected}, or declare its "
+            "type under the dataset's `columns`."
         )
+    references = tuple(filter(None, (condition.above_column, condition.below_column)))
+    for column in (condition.column, *references) if references else ():
+        if types[column] != "number":
+            raise UserError(
+                f"{where}: column {column} holds {_NAMES[types[column]]}: only columns of numbers "
+                "can be compared with each other. Name another column, or declare its type under "
+                "the dataset's `columns`."
+            )
 
 
-def _example_value(condition: Condition) -> Scalar | None:
+_NAMES = {"text": "text", "number": "a number", "date": "a date", "datetime": "a date and time"}
+_DATES = "only `present` can be asked of it", ()
+_ACCEPTED: dict[str, tuple[str, tuple[type, ...]]] = {
+    "text": ("compare it with text (in quotes)", (str,)),
+    "number": ("compare it with numbers", (int, float)),
+    "date": _DATES,
+    "datetime": _DATES,
+}
+
+
+def _values(condition: Condition) -> Iterator[Scalar]:
+    """The values that a comparison compares its column with."""
     if condition.equals is not None:
-        return condition.equals
-    if condition.is_in is not None:
-        return condition.is_in[0]
-    return 0
+        yield condition.equals
+    yield from condition.is_in or ()
+    for limit in (getattr(condition, name) for name in _COMPARE):
+        if limit is not None:
+            yield limit
 
 
 def _compare(condition: Condition, table: pa.Table) -> pa.ChunkedArray:

@@ -15,8 +15,8 @@ from components.trial_example_gen.graph import ExampleJob, write_examples
 from components.trial_example_gen.plan import plan_datasets
 from pipeline.errors import UserError
 from pipeline.names import SPLITS
-from pipeline.subject_key import load_key
 from pipeline.study import Study, study_of_section
+from pipeline.subject_key import load_key
 
 logger = logging.getLogger(__name__)
 
@@ -55,8 +55,15 @@ class TrialExampleGenExecutor(BaseBeamExecutor):
         examples.set_string_custom_property("payload_format", "FORMAT_TF_EXAMPLE")
         examples.set_string_custom_property("file_format", "tfrecords_gzip")
         folders = {split: artifact_utils.get_split_uri([examples], split) for split in SPLITS}
+        unfinished = f"{examples.uri}/unfinished"
+        # What an earlier attempt left behind would be read together with what is written now.
+        for folder in (*folders.values(), unfinished, rejects.uri):
+            if fileio.exists(folder):
+                fileio.rmtree(folder)
+            fileio.makedirs(folder)
         with self._make_beam_pipeline() as root:
-            write_examples(root, job, folders, rejects.uri)
+            write_examples(root, job, folders, unfinished, rejects.uri)
+        fileio.rmtree(unfinished)
         _check(study, _read_counts(rejects.uri))
 
 

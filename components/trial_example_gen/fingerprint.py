@@ -28,7 +28,7 @@ def content_fingerprint(study: Study, data_root: str) -> str:
         study file's section.
     """
     found = [
-        (name, path.removeprefix(data_root), size, _digest(path))
+        (name, path.removeprefix(data_root).lstrip("/"), size, _digest(path))
         for name, dataset in sorted(study.datasets.items())
         for path, size in find_files(data_root, dataset.file)
     ]

@@ -26,8 +26,8 @@ from components.trial_example_gen.readers import Extent, read
 from components.trial_example_gen.records import write_records
 from components.trial_example_gen.rejects import counts_document, row_counts
 from components.trial_example_gen.rows import SUBJECT, PreparedRows, RowPreparer
-from pipeline.subject_key import load_key
 from pipeline.study import Study
+from pipeline.subject_key import load_key
 
 _BUCKET_BYTES = 16 * 2**20
 _MOST_BUCKETS = 4096
@@ -94,9 +94,12 @@ class _ReadRows(beam.DoFn):
 class _WriteExamples(beam.DoFn):
     """Joins one bucket, turns it into examples and writes them."""
 
-    def __init__(self, job: ExampleJob, split_folders: dict[str, str]) -> None:
+    def __init__(
+        self, job: ExampleJob, split_folders: dict[str, str], unfinished_folder: str
+    ) -> None:
         self._job = job
         self._split_folders = split_folders
+        self._unfinished_folder = unfinished_folder
 
     @cached_property
     def _key(self) -> bytes:
@@ -111,11 +114,16 @@ class _WriteExamples(beam.DoFn):
         counts = subjects.counts
         if subjects.keys:
             built = build_examples(study, subjects, self._key)
-            counts = counts + built.counts
+            # Adding counters with + would lose what was counted as 0.
+            counts.update(built.counts)
             for split, examples in built.by_split.items():
                 if examples:
                     write_records(
-                        self._split_folders[split], bucket[0], self._job.buckets, examples
+                        self._split_folders[split],
+                        self._unfinished_folder,
+                        bucket[0],
+                        self._job.buckets,
+                        examples,
                     )
         yield from (reject.to_json() for reject in subjects.rejects)
         yield beam.pvalue.TaggedOutput(COUNTS, counts)
@@ -142,14 +150,19 @@ class _AddCounts(beam.CombineFn):
 
 
 def write_examples(
-    root: beam.Pipeline, job: ExampleJob, split_folders: dict[str, str], rejects_folder: str
+    root: beam.Pipeline,
+    job: ExampleJob,
+    split_folders: dict[str, str],
+    unfinished_folder: str,
+    rejects_folder: str,
 ) -> None:
     """Adds everything from the files to the written artifacts to a Beam pipeline.
 
     Args:
         root: The Beam pipeline.
         job: What to read and derive.
-        split_folders: Folder of each split's examples.
+        split_folders: Folder of each split's examples; they exist.
+        unfinished_folder: Folder for files that are not yet whole.
         rejects_folder: Folder of the rejects and counts.
     """
     parts = [(name, extent) for name, plan in job.plans.items() for extent in plan.extents()]
@@ -163,7 +176,9 @@ def write_examples(
         read_rows.rows
         | "BySubject" >> beam.GroupByKey()
         | "WriteExamples"
-        >> beam.ParDo(_WriteExamples(job, split_folders)).with_outputs(COUNTS, main=REJECTS)
+        >> beam.ParDo(_WriteExamples(job, split_folders, unfinished_folder)).with_outputs(
+            COUNTS, main=REJECTS
+        )
     )
     _ = (
         (read_rows[REJECTS], built[REJECTS])

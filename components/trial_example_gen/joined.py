@@ -100,7 +100,7 @@ class _Join:
         subjects = checked.filter(pa.array(inside))
         subjects = subjects.take(pc.sort_indices(subjects[SUBJECT]))
         self._count(name, [], used=len(subjects), left_out=int((~inside).sum()))
-        reference = _optional(subjects, self._study.subject.reference_date)
+        reference = self._reference(subjects)
         birth = _optional(subjects, self._study.subject.birth_date)
         outside = pc.filter(checked[SUBJECT], pa.array(~inside))
         rows = {name: self._dated(name, subjects, np.arange(len(subjects)), reference)}
@@ -110,7 +110,7 @@ class _Join:
             table = self._with_qualifiers(other, table)
             table, index = self._of_subjects(other, table, subjects, outside, set_aside)
             if self._study.datasets[other].supplements:
-                self._count(other, [], used=len(table))
+                self._check_qualifiers(other, table)
                 continue
             rows[other] = self._checked_rows(other, table, index, reference, birth)
         for other in self._study.datasets:
@@ -120,6 +120,14 @@ class _Join:
             subjects[SUBJECT].to_pylist(), reference, rows, self._rejects, self._counts
         )
 
+    def _reference(self, subjects: pa.Table) -> np.ndarray:
+        column = self._study.subject.reference_date
+        earliest = _optional(subjects, column)
+        if column is None:
+            return earliest
+        # From a partial date no day can be counted: the subject's rows count as undated.
+        return np.where(earliest == _array(subjects, column + LATEST), earliest, np.nan)
+
     def _without_subjects(self) -> JoinedSubjects:
         known = set(self._tables.get(SET_ASIDE, _EMPTY)[SUBJECT].to_pylist())
         for name, table in self._tables.items():
@@ -127,8 +135,8 @@ class _Join:
                 continue
             rows = _row_filter(name, table)
             aside = np.array([key in known for key in table[SUBJECT].to_pylist()], bool)
-            rows.set_aside(aside, None, Reason.SUBJECT_SET_ASIDE)
-            rows.set_aside(~aside, None, Reason.UNKNOWN_SUBJECT)
+            rows.set_aside(aside, self._key(name), Reason.SUBJECT_SET_ASIDE)
+            rows.set_aside(~aside, self._key(name), Reason.UNKNOWN_SUBJECT)
             self._count(name, rows.rejects)
         return JoinedSubjects([], np.empty(0), {}, self._rejects, self._counts)
 
@@ -140,7 +148,10 @@ class _Join:
         rows = _row_filter(name, table)
         keys = table[SUBJECT].combine_chunks().dictionary_encode()
         codes = keys.indices.to_numpy()
-        rows.set_aside(np.bincount(codes)[codes] > 1, self._key(name), Reason.SECOND_ROW)
+        faulty_before = self._tables.get(SET_ASIDE, _EMPTY)[SUBJECT]
+        repeated = np.bincount(codes, minlength=1)[codes] > 1
+        repeated |= pc.is_in(table[SUBJECT], faulty_before).to_numpy()
+        rows.set_aside(repeated, self._key(name), Reason.SECOND_ROW)
         birth = _optional(table, self._study.subject.birth_date)
         for column in sorted(date_columns(self._study, name)):
             if column != self._study.subject.birth_date:
@@ -265,10 +276,19 @@ class _Join:
             table = table.append_column(qualifier, pa.array(values, pa.string()))
         return table
 
+    def _check_qualifiers(self, name: str, table: pa.Table) -> None:
+        parent = str(self._study.datasets[name].supplements)
+        known = pa.array(["", *(column for column, _ in self._plans[parent].columns)], pa.string())
+        found = pc.is_in(pc.fill_null(table["IDVAR"], ""), known).to_numpy()
+        rows = _row_filter(name, table)
+        rows.set_aside(~found, "IDVAR", Reason.NO_SUCH_IDVAR)
+        self._count(name, rows.rejects, used=int(found.sum()))
+
     def _collect_qualifiers(
         self, supplement: str, found: dict[str, dict[tuple[str, str, str], str]]
     ) -> None:
-        table = self._tables[supplement]
+        # Of two rows for one qualifier the last counts, whichever worker read them.
+        table = self._tables[supplement].sort_by([(FILE, "ascending"), (ROW, "ascending")])
         columns = [table[c].to_pylist() for c in (SUBJECT, "IDVAR", "IDVARVAL", "QNAM", "QVAL")]
         for subject, variable, value, qualifier, content in zip(*columns, strict=True):
             if qualifier in found and content is not None:

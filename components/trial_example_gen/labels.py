@@ -122,11 +122,14 @@ def _state_labels(
 ) -> Labels:
     name = state.dataset or study.subject.dataset
     rows = subjects.rows[name]
-    mask = np.array(is_true(state.where, rows.table), bool)
+    selects = evaluate(state.where, rows.table)
+    mask = np.array(pc.fill_null(selects, False).to_numpy(), bool)
+    possible = np.array(pc.fill_null(selects, True).to_numpy(), bool)
     described = study.datasets[name]
     if described.day or described.date:
         horizon = np.inf if task.horizon is None else task.horizon
         mask &= (rows.day.earliest > study.landmark_day) & (rows.day.latest <= horizon)
+        possible &= ~((rows.day.latest <= study.landmark_day) | (rows.day.earliest > horizon))
     selected = rows.filter(mask)
     outcome = evaluate(state.positive, selected.table)
     position = np.full(n, -1, np.int64)
@@ -135,7 +138,7 @@ def _state_labels(
     positive = pc.fill_null(of_subject, False).to_numpy()
     known = pc.is_valid(of_subject).to_numpy()
     if state.no_row == "negative":
-        known = known | (position < 0)
+        known = known | ~_any(rows, possible, n)
     return Labels(positive, known)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,6 +14,9 @@ from components.trial_example_gen.readers import Extent, FileFormat, column_type
 from pipeline.conditions import Condition
 from pipeline.errors import UserError
 from pipeline.study import Dataset, Study
+
+_RECORD_KEY = re.compile(r".*(SEQ|GRPID|REFID|SPID|LNKID|LNKGRP)|VISIT|VISITNUM")
+"""Variables that IDVAR of a SUPP-- dataset may name (SDTM Implementation Guide 3.4, 8.4)."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,12 @@ def _plan_dataset(study: Study, name: str, dataset: Dataset, data_root: str) -> 
         missing=dataset.missing,
     )
     has_supplement = any(other.supplements == name for other in study.datasets.values())
+    if study.subject.row_number and len(files) > 1:
+        raise UserError(
+            f"Dataset {name}: {dataset.file} matches {len(files)} files, but `subject.row_number` "
+            "tells subjects apart in one file only. Name one file, or a column with the subject "
+            "key (`subject.column`)."
+        )
     used = study.columns_used(name)
     columns: dict[str, str] = {}
     qualifiers: tuple[str, ...] = ()
@@ -90,13 +100,10 @@ def _plan_dataset(study: Study, name: str, dataset: Dataset, data_root: str) -> 
         if absent and not has_supplement:
             raise UserError(_missing_columns(name, path, absent, list(found)))
         qualifiers = absent
-        wanted: dict[str, str] = {
-            column: dataset.columns[column].type or found[column]
-            if column in dataset.columns
-            else found[column]
-            for column in used
-            if column in found
-        }
+        present = [column for column in used if column in found]
+        if has_supplement:
+            present += [c for c in found if _RECORD_KEY.fullmatch(c) and c not in used]
+        wanted = {column: _type(name, dataset, path, column, found[column]) for column in present}
         if columns and wanted != columns:
             raise UserError(
                 f"{path}: its columns differ from those of {files[0][0]}; all files of dataset "
@@ -104,6 +111,16 @@ def _plan_dataset(study: Study, name: str, dataset: Dataset, data_root: str) -> 
             )
         columns = wanted
     return DatasetPlan(name, described, files, tuple(columns.items()), qualifiers)
+
+
+def _type(name: str, dataset: Dataset, path: str, column: str, found: str) -> str:
+    declared = dataset.columns[column].type if column in dataset.columns else None
+    if declared == "number" and found in ("date", "datetime"):
+        raise UserError(
+            f"{path}: column {column} holds dates, but datasets.{name}.columns.{column}.type says "
+            "number. Declare it as date, or leave `type` out."
+        )
+    return declared or found
 
 
 def _missing_columns(name: str, path: str, absent: tuple[str, ...], found: list[str]) -> str:
@@ -131,14 +148,33 @@ def _typed_uses(study: Study) -> Iterator[tuple[str, str, str | None, str]]:
     for feature in study.resolved_features:
         if feature.kind == "number":
             yield f"features.{feature.name}", feature.dataset, feature.column, "number"
+    yield from _event_uses(study)
     for name, dataset in study.datasets.items():
         for key in ("day", "end_day"):
             yield f"datasets.{name}.{key}", name, getattr(dataset, key), "number"
         for key in ("date", "end_date"):
             yield f"datasets.{name}.{key}", name, getattr(dataset, key), "date"
+    yield from _subject_uses(study)
+
+
+def _event_uses(study: Study) -> Iterator[tuple[str, str, str | None, str]]:
+    for name, task in study.tasks.items():
+        if task.event:
+            yield f"tasks.{name}.event.day", task.event.dataset, task.event.day, "number"
+            follow_up = task.event.follow_up
+            if follow_up:
+                where = f"tasks.{name}.event.follow_up"
+                yield f"{where}.day", follow_up.dataset, follow_up.day, "number"
+                yield f"{where}.date", follow_up.dataset, follow_up.date, "date"
+
+
+def _subject_uses(study: Study) -> Iterator[tuple[str, str, str | None, str]]:
     subject = study.subject.dataset
     for key in ("reference_date", "birth_date", "exit_date"):
         yield f"subject.{key}", subject, getattr(study.subject, key), "date"
+    yield "subject.exit_day", subject, study.subject.exit_day, "number"
+    if study.window:
+        yield "window.column", subject, study.window.column, "date"
     for name, group in study.slices.groups.items():
         if group.bands:
             yield f"slices.groups.{name}", subject, group.column, "number"

@@ -20,20 +20,24 @@ _GZIP_WINDOW = 31
 _MASK_DELTA = 0xA282EAD8
 
 
-def write_records(folder: str, number: int, total: int, records: Iterable[bytes]) -> None:
+def write_records(
+    folder: str, unfinished_folder: str, number: int, total: int, records: Iterable[bytes]
+) -> None:
     """Writes records to their final place in one step.
 
     The name depends on the bucket alone and the file appears whole, so that a bucket that is
     processed again after a worker's failure replaces its file and doubles nothing.
 
     Args:
-        folder: Folder of the split.
+        folder: Folder of the split; it exists.
+        unfinished_folder: Folder on the same file system for what is not yet whole: who reads
+            the split reads every file in it, also one that a lost worker left behind.
         number: Number of the bucket.
         total: Number of buckets.
         records: Serialized examples.
     """
     final = FileSystems.join(folder, f"data_tfrecord-{number:05d}-of-{total:05d}.gz")
-    unfinished = f"{final}.{uuid.uuid4().hex}"
+    unfinished = FileSystems.join(unfinished_folder, uuid.uuid4().hex)
     compressor = zlib.compressobj(_COMPRESSION_LEVEL, zlib.DEFLATED, _GZIP_WINDOW)
     with FileSystems.create(unfinished, compression_type=CompressionTypes.UNCOMPRESSED) as file:
         file.write(compressor.compress(b"".join(_framed(records))))

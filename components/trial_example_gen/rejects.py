@@ -25,6 +25,7 @@ class Reason(StrEnum):
     SUBJECT_SET_ASIDE = "a subject whose own row was set aside"
     BEFORE_BIRTH = "a date before the subject's birth"
     END_BEFORE_START = "an end before its start"
+    NO_SUCH_IDVAR = "a qualifier whose IDVAR names no column that identifies a record"
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def row_counts(dataset: str, rejects: Iterable[Reject], **counts: int) -> Counte
 
 def counts_document(counter: Counter[tuple[str, ...]], datasets: Iterable[str]) -> dict[str, Any]:
     """Lays merged counters out as `counts.json`."""
-    document: dict[str, Any] = {"datasets": {}, "subjects": {}, "tasks": {}, "sites": {}}
+    document: dict[str, Any] = {"datasets": {}, "subjects": {}, "tasks": {}}
     for name in datasets:
         described = {
             what: counter["datasets", name, what]
@@ -125,5 +126,4 @@ def counts_document(counter: Counter[tuple[str, ...]], datasets: Iterable[str]) 
         elif key[0] == "tasks":
             splits = document["tasks"].setdefault(key[1], {})
             splits.setdefault(key[2], {"known": 0, "positives": 0})[key[3]] = n
-    del document["sites"]
     return document

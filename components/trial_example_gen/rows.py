@@ -37,7 +37,7 @@ class PreparedRows:
         rejects: Rows set aside.
         rows_in: Rows of the batch.
         left_out: Rows that no feature, task or check of the study file asks for.
-        set_aside: Subject keys of the rows set aside.
+        set_aside: Subject keys of the rows set aside, where they have one.
     """
 
     table: pa.Table
@@ -95,7 +95,8 @@ class RowPreparer:
         ).cast(pa.string())
         columns[ROW] = pa.array(numbers)
         everything = pa.table(columns)
-        set_aside = everything.select([SUBJECT]).filter(pa.array(~rows.good))
+        nameless = _mask(pc.is_null(columns[SUBJECT]))
+        set_aside = everything.select([SUBJECT]).filter(pa.array(~rows.good & ~nameless))
         table = everything.filter(pa.array(rows.good))
         wanted = self._filter(table)
         return PreparedRows(
@@ -116,6 +117,8 @@ class RowPreparer:
     ) -> Iterator[tuple[str, pa.Array]]:
         declared = self._declared.get(name, Column())
         if name in self._dates:
+            if pa.types.is_string(array.type):
+                array = _without_codes(array, declared)
             dates, wrong = dates_of(array)
             rows.set_aside(wrong, name, Reason.NOT_A_DATE)
             yield name, _floats(dates.earliest)
@@ -123,9 +126,7 @@ class RowPreparer:
         elif kind == "number":
             yield name, _number(name, array, declared, rows)
         else:
-            text = as_text(array)
-            codes = pa.array([str(code) for code in declared.missing], pa.string())
-            yield name, _without(text, pc.is_in(text, codes)) if declared.missing else text
+            yield name, _without_codes(as_text(array), declared)
 
     def _filter(self, table: pa.Table) -> pa.Table:
         if self._wanted is None:
@@ -186,10 +187,7 @@ def _supplement_columns(study: Study, parent: str) -> tuple[str, ...]:
 
 def _number(name: str, array: pa.Array, declared: Column, rows: RowFilter) -> pa.Array:
     if not pa.types.is_floating(array.type):
-        if declared.missing:
-            codes = pa.array([str(code) for code in declared.missing], pa.string())
-            array = _without(array, pc.is_in(array, codes))
-        array = _parse_numbers(name, array, rows)
+        array = _parse_numbers(name, _without_codes(array, declared), rows)
     values = array.to_numpy(zero_copy_only=False).astype(np.float64)
     present = _mask(pc.is_valid(array))
     values = np.where(present, values, np.nan)
@@ -213,8 +211,12 @@ def _parse_numbers(name: str, text: pa.Array, rows: RowFilter) -> pa.Array:
         return pa.array(parsed, pa.float64(), from_pandas=True)
 
 
-def _without(array: pa.Array, unknown: pa.Array) -> pa.Array:
-    return pc.if_else(unknown, pa.scalar(None, array.type), array)
+def _without_codes(text: pa.Array, declared: Column) -> pa.Array:
+    """Text with null where it is one of the column's codes of a missing value."""
+    if not declared.missing:
+        return text
+    codes = pa.array([str(code) for code in declared.missing], pa.string())
+    return pc.if_else(pc.is_in(text, codes), pa.scalar(None, pa.string()), text)
 
 
 def _floats(values: np.ndarray) -> pa.Array:

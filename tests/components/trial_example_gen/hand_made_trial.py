@@ -1,0 +1,209 @@
+"""A small trial whose every number a test can see, taken through TrialExampleGen's steps.
+
+The steps run one after the other, without Beam and without any artifact: files, plan, typed
+rows, join, and on demand features and labels.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import textwrap
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from components.trial_example_gen.features import derive_features
+from components.trial_example_gen.joined import SET_ASIDE, JoinedSubjects, join_bucket
+from components.trial_example_gen.labels import derive_labels
+from components.trial_example_gen.plan import DatasetPlan, plan_datasets
+from components.trial_example_gen.readers import read
+from components.trial_example_gen.rejects import Reject, counts_document, row_counts
+from components.trial_example_gen.rows import RowPreparer
+from pipeline.study import Study, parse_study
+
+REMOVED = object()
+
+_STUDY: dict[str, Any] = {
+    "study": "hand",
+    "title": "A trial made by hand",
+    "datasets": {
+        "dm": {
+            "file": "dm.csv",
+            "format": "csv",
+            "rows": "one_per_subject",
+            "columns": {
+                "USUBJID": {"type": "text"},
+                "AGE": {"type": "number", "known": "baseline", "range": [0, 120]},
+                "SEX": {"type": "text", "known": "baseline"},
+                "DIED": {"type": "text", "known": "after"},
+            },
+        },
+        "lb": {
+            "file": "lb.csv",
+            "format": "csv",
+            "rows": "many_per_subject",
+            "day": "LBDY",
+            "parameter": "LBTESTCD",
+            "columns": {
+                "USUBJID": {"type": "text"},
+                "LBTESTCD": {"type": "text"},
+                "LBDY": {"type": "number"},
+                "LBSTRESN": {"type": "number"},
+                "LBNRIND": {"type": "text"},
+            },
+        },
+    },
+    "subject": {"dataset": "dm", "column": "USUBJID"},
+    "landmark": {"day": 28},
+    "features": {
+        "AGE": {"kind": "number"},
+        "alt": {
+            "kind": "number",
+            "dataset": "lb",
+            "column": "LBSTRESN",
+            "where": {"column": "LBTESTCD", "equals": "ALT"},
+            "aggregate": "last",
+        },
+    },
+    "tasks": {
+        "death": {
+            "kind": "outcome",
+            "title": "Dead at the end",
+            "state": {"positive": {"column": "DIED", "equals": "Y"}},
+        }
+    },
+}
+
+DM = """
+    USUBJID,AGE,SEX,DIED
+    S1,61,F,Y
+    S2,72,M,N
+"""
+
+LB = """
+    USUBJID,LBTESTCD,LBDY,LBSTRESN,LBNRIND
+    S1,ALT,1,20,NORMAL
+    S2,ALT,1,30,HIGH
+"""
+
+
+def study_content(changes: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The hand-made study file with changes, each under its dotted path."""
+    content = copy.deepcopy(_STUDY)
+    for path, value in (changes or {}).items():
+        *folders, last = path.split(".")
+        place = content
+        for name in folders:
+            place = place.setdefault(name, {})
+        if value is REMOVED:
+            del place[last]
+        else:
+            place[last] = copy.deepcopy(value)
+    return content
+
+
+def hand_made_study(changes: dict[str, Any] | None = None) -> Study:
+    return parse_study(study_content(changes), "study.yaml")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A study file and its data, and what TrialExampleGen's steps make of them."""
+
+    study: Study
+    folder: Path
+
+    @cached_property
+    def _steps(self) -> tuple[JoinedSubjects, list[Reject], Counter[tuple[str, ...]]]:
+        plans = plan_datasets(self.study, str(self.folder))
+        tables: dict[str, list[pa.Table]] = {}
+        rejects: list[Reject] = []
+        counts: Counter[tuple[str, ...]] = Counter()
+        for name, plan in plans.items():
+            preparer = RowPreparer(self.study, plan)
+            for extent in plan.extents():
+                for first, batch in read(extent, plan.format, [c for c, _ in plan.columns]):
+                    rows = preparer.prepare(extent.path, first, batch)
+                    rejects += rows.rejects
+                    counts += row_counts(
+                        name, rows.rejects, rows_in=rows.rows_in, left_out=rows.left_out
+                    )
+                    tables.setdefault(name, []).append(rows.table)
+                    if name == self.study.subject.dataset:
+                        tables.setdefault(SET_ASIDE, []).append(rows.set_aside)
+        joined = join_bucket(self.study, plans, tables)
+        return joined, rejects + joined.rejects, counts + joined.counts
+
+    @property
+    def plans(self) -> dict[str, DatasetPlan]:
+        return plan_datasets(self.study, str(self.folder))
+
+    @property
+    def joined(self) -> JoinedSubjects:
+        return self._steps[0]
+
+    @property
+    def subjects(self) -> list[str]:
+        return self.joined.keys
+
+    @property
+    def rejects(self) -> list[tuple[str, str, int, str | None, str]]:
+        """(dataset, file, row, column, reason) of each row set aside, in that order."""
+        documents = [json.loads(reject.to_json()) for reject in self._steps[1]]
+        found = [(d["dataset"], d["file"], d["row"], d["column"], d["reason"]) for d in documents]
+        return sorted(found, key=str)
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        document: dict[str, Any] = counts_document(self._steps[2], self.study.datasets)["datasets"]
+        return document
+
+    def feature(self, name: str) -> dict[str, Any]:
+        """A feature's value by subject; None where it is missing."""
+        values = derive_features(self.study, self.joined)[name]
+        return dict(zip(self.subjects, values.to_pylist(), strict=True))
+
+    def label(self, task: str) -> dict[str, bool | None]:
+        """A task's label by subject; None where it is unknown."""
+        labels = derive_labels(self.study, self.joined)[task]
+        return {
+            subject: bool(positive) if known else None
+            for subject, positive, known in zip(
+                self.subjects, labels.positive, labels.known, strict=True
+            )
+        }
+
+
+def make_trial(
+    folder: Path, changes: dict[str, Any] | None = None, **files: str | Iterable[str]
+) -> Trial:
+    """Writes a trial's files (dm.csv and lb.csv where not given) and describes it."""
+    texts = {"dm": DM, "lb": LB, **files}
+    for name, text in texts.items():
+        whole = text if isinstance(text, str) else "\n".join(text)
+        (folder / f"{name}.csv").write_text(textwrap.dedent(whole).strip() + "\n")
+    return Trial(hand_made_study(changes), folder)
+
+
+def events_dataset(**described: Any) -> dict[str, Any]:
+    """Study file entry of a dataset of dated adverse events, ae.csv."""
+    return {
+        "file": "ae.csv",
+        "format": "csv",
+        "rows": "many_per_subject",
+        "columns": {
+            "USUBJID": {"type": "text"},
+            "AEDECOD": {"type": "text"},
+            "AESTDY": {"type": "number"},
+            "AEENDY": {"type": "number"},
+            "AESTDTC": {"type": "date"},
+            "AEENDTC": {"type": "date"},
+        },
+        **described,
+    }

@@ -1,0 +1,405 @@
+"""TrialExampleGen as a whole: 200 subjects whose values follow from their number.
+
+Subject i is P-<i>, AGE 40 + i mod 50, SEX F for even i (missing for every 10th), arm A for
+i mod 3 = 0, otherwise B. Who has i mod 4 = 0 dies; of who has i mod 10 = 9 that is unknown.
+ALT is i on day 1, 2i on day 28 and 9999 on day 29, after the landmark.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyreadstat
+import pytest
+from executor_runs import KEY, SPLITS, Outputs, execute
+from hand_made_trial import hand_made_study
+from tfx.types import artifact_utils
+
+from components.trial_example_gen import graph
+from components.trial_example_gen.component import TrialExampleGen
+from components.trial_example_gen.fingerprint import content_fingerprint
+from components.trial_example_gen.records import write_records
+from components.trial_example_gen.splits import split_of, subject_hash
+from pipeline.errors import UserError
+from pipeline.study import Split, Study
+
+N = 200
+REJECTED_AGE = 7770077.0
+CHANGES: dict[str, Any] = {
+    "datasets.dm.columns.ARM": {"type": "text", "known": "baseline"},
+    "datasets.dm.columns.SITEID": {"type": "text", "known": "baseline"},
+    "arm": {"columns": ["ARM"], "control": "B"},
+    "site": {"column": "SITEID"},
+    "features.SEX": {"kind": "category"},
+    "slices.groups": {
+        "age": {"column": "AGE", "bands": [50, 65]},
+        "sex": {"column": "SEX"},
+        "arm": {"of": "arm"},
+        "site": {"of": "site"},
+    },
+}
+
+
+def subject_rows() -> pd.DataFrame:
+    i = np.arange(N)
+    dm = pd.DataFrame(
+        {
+            "USUBJID": [f"P-{k:04d}" for k in i],
+            "AGE": 40.0 + i % 50,
+            "SEX": np.where(i % 10 == 3, "", np.where(i % 2 == 0, "F", "M")),
+            "DIED": np.where(i % 10 == 9, "", np.where(i % 4 == 0, "Y", "N")),
+            "ARM": np.where(i % 3 == 0, "A", "B"),
+            "SITEID": [f"{k % 7:02d}" for k in i],
+        }
+    )
+    dm.loc[5, "AGE"] = np.nan
+    dm.loc[6, "AGE"] = REJECTED_AGE
+    return dm
+
+
+def lab_rows() -> pd.DataFrame:
+    i = np.repeat(np.arange(N), 3)
+    day = np.tile([1.0, 28.0, 29.0], N)
+    lb = pd.DataFrame(
+        {
+            "USUBJID": [f"P-{k:04d}" for k in i],
+            "LBTESTCD": "ALT",
+            "LBDY": day,
+            "LBSTRESN": np.select([day == 1, day == 28], [1.0 * i, 2.0 * i], 9999.0),
+        }
+    )
+    lb.loc[0, "USUBJID"] = "P-WHO"
+    return lb
+
+
+def write_dataset_json(frame: pd.DataFrame, path: Path) -> None:
+    columns = [
+        {
+            "itemOID": name,
+            "name": name,
+            "label": name,
+            "dataType": "float" if kind == np.float64 else "string",
+        }
+        for name, kind in frame.dtypes.items()
+    ]
+    rows = [[None if value != value else value for value in row] for row in frame.values.tolist()]
+    document = {
+        "datasetJSONCreationDateTime": "2024-11-11T15:09:14",
+        "datasetJSONVersion": "1.1.0",
+        "itemGroupOID": "IG",
+        "records": len(rows),
+        "name": "X",
+        "label": "X",
+        "columns": columns,
+        "rows": rows,
+    }
+    path.write_text(json.dumps(document))
+
+
+WRITERS: dict[str, Any] = {
+    "csv": lambda frame, path: frame.to_csv(path, index=False),
+    "parquet": lambda frame, path: frame.replace("", None).to_parquet(path),
+    "xpt": lambda frame, path: pyreadstat.write_xport(frame, path, file_format_version=5),
+    "dataset-json": write_dataset_json,
+}
+
+
+def write_data(folder: Path, kind: str = "csv") -> Path:
+    folder.mkdir(exist_ok=True)
+    for name, frame in (("dm", subject_rows()), ("lb", lab_rows())):
+        WRITERS[kind](frame, folder / f"{name}.{kind}")
+    return folder
+
+
+def study(kind: str = "csv", **changes: Any) -> Study:
+    files = {f"datasets.{name}.file": f"{name}.{kind}" for name in ("dm", "lb")}
+    formats = {f"datasets.{name}.format": kind for name in ("dm", "lb")}
+    return hand_made_study({**CHANGES, **files, **formats, **changes})
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_data(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="module")
+def outputs(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Outputs:
+    return execute(study(), data, tmp_path_factory.mktemp("run"))
+
+
+def example_of(outputs: Outputs, number: int) -> tuple[str, dict[str, Any]]:
+    pseudonym = subject_hash("hand", f"P-{number:04d}", KEY.encode()).decode()
+    return outputs.by_subject[pseudonym]
+
+
+def test_an_example_holds_features_labels_weights_groups_arm_site_and_pseudonym(
+    outputs: Outputs,
+) -> None:
+    _, example = example_of(outputs, 12)
+    assert example == {
+        "subject_hash": subject_hash("hand", "P-0012", KEY.encode()).decode(),
+        "AGE": 52.0,
+        "SEX": "F",
+        "alt": 24.0,
+        "label_death": 1.0,
+        "weight_death": 1.0,
+        "arm": "A",
+        "site": "05",
+        "slice_age": "50 to <65",
+        "slice_sex": "F",
+        "slice_arm": "A",
+        "slice_site": "05",
+    }
+
+
+def test_an_unknown_label_has_weight_0_and_is_no_event(outputs: Outputs) -> None:
+    _, example = example_of(outputs, 9)
+    assert (example["label_death"], example["weight_death"]) == (0.0, 0.0)
+
+
+def test_a_known_absence_of_the_event_has_weight_1(outputs: Outputs) -> None:
+    _, example = example_of(outputs, 10)
+    assert (example["label_death"], example["weight_death"]) == (0.0, 1.0)
+
+
+def test_a_missing_value_has_no_feature_value_and_the_group_missing(outputs: Outputs) -> None:
+    _, without_age = example_of(outputs, 5)
+    _, without_sex = example_of(outputs, 13)
+    assert without_age.get("AGE") is None
+    assert without_age["slice_age"] == "missing"
+    assert without_sex.get("SEX") is None
+    assert without_sex["slice_sex"] == "missing"
+
+
+@pytest.mark.parametrize(
+    ("number", "band"), [(9, "<50"), (10, "50 to <65"), (24, "50 to <65"), (25, ">=65")]
+)
+def test_a_band_begins_with_its_lower_bound(outputs: Outputs, number: int, band: str) -> None:
+    assert example_of(outputs, number)[1]["slice_age"] == band
+
+
+def test_a_value_dated_after_the_landmark_is_in_no_example(outputs: Outputs) -> None:
+    values = [value for _, example in outputs.by_subject.values() for value in example.values()]
+    assert outputs.counts["datasets"]["lb"]["used"] > 590
+    assert 9999.0 not in values
+
+
+def test_every_subject_is_in_the_split_that_its_hash_says(outputs: Outputs) -> None:
+    numbers = [k for k in range(N) if k != 6]
+    expected = {k: split_of("hand", f"P-{k:04d}", None, Split()) for k in numbers}
+    assert {k: example_of(outputs, k)[0] for k in numbers} == expected
+    assert len(outputs.by_subject) == len(numbers)
+
+
+def test_counts_are_those_of_the_examples(outputs: Outputs) -> None:
+    for split in SPLITS:
+        examples = outputs.examples(split)
+        assert outputs.counts["subjects"][split] == len(examples)
+        assert outputs.counts["tasks"]["death"][split] == {
+            "known": sum(example["weight_death"] == 1.0 for example in examples),
+            "positives": sum(example["label_death"] == 1.0 for example in examples),
+        }
+    assert sum(split["known"] for split in outputs.counts["tasks"]["death"].values()) == 179
+    assert sum(split["positives"] for split in outputs.counts["tasks"]["death"].values()) == 50
+
+
+def test_counts_account_for_every_row(outputs: Outputs) -> None:
+    assert outputs.counts["datasets"] == {
+        "dm": {
+            "rows_in": 200,
+            "used": 199,
+            "left_out": 0,
+            "rejected": 1,
+            "reasons": {"a number outside the range that can be true": 1},
+        },
+        "lb": {
+            "rows_in": 600,
+            "used": 596,
+            "left_out": 0,
+            "rejected": 4,
+            "reasons": {
+                "a subject that the subject dataset does not have": 1,
+                "a subject whose own row was set aside": 3,
+            },
+        },
+    }
+
+
+def test_rejects_name_file_row_and_column(outputs: Outputs) -> None:
+    found = [
+        (line["dataset"], line["file"], line["row"], line["column"]) for line in outputs.rejects
+    ]
+    assert found == [
+        ("dm", "dm.csv", 7, "AGE"),
+        ("lb", "lb.csv", 1, "USUBJID"),
+        ("lb", "lb.csv", 19, "USUBJID"),
+        ("lb", "lb.csv", 20, "USUBJID"),
+        ("lb", "lb.csv", 21, "USUBJID"),
+    ]
+
+
+def test_no_identifier_and_no_rejected_value_is_in_any_artifact(outputs: Outputs) -> None:
+    assert len(outputs.files) >= 5
+    for path in outputs.files:
+        content = path.read_bytes()
+        content = gzip.decompress(content) if path.suffix == ".gz" else content
+        assert not [k for k in range(N) if f"P-{k:04d}".encode() in content]
+        assert b"P-WHO" not in content
+        assert b"7770077" not in content
+        assert np.float32(REJECTED_AGE).tobytes() not in content
+
+
+def test_examples_say_how_they_are_stored_and_what_they_are_made_of(
+    outputs: Outputs, data: Path
+) -> None:
+    artifact = outputs.artifact
+    assert artifact_utils.decode_split_names(artifact.split_names) == list(SPLITS)
+    assert artifact.get_string_custom_property("payload_format") == "FORMAT_TF_EXAMPLE"
+    assert artifact.get_string_custom_property("file_format") == "tfrecords_gzip"
+    fingerprint = artifact.get_string_custom_property("fingerprint")
+    assert fingerprint == content_fingerprint(study(), str(data))
+
+
+def test_nothing_unfinished_is_left(outputs: Outputs) -> None:
+    folders = {path.name for path in (outputs.folder / "examples").iterdir()}
+    assert folders == {"Split-train", "Split-eval", "Split-test"}
+
+
+@pytest.mark.parametrize("kind", ["parquet", "xpt", "dataset-json"])
+def test_the_same_data_in_another_format_give_the_same_examples(
+    outputs: Outputs, tmp_path: Path, kind: str
+) -> None:
+    other = execute(study(kind), write_data(tmp_path / "data", kind), tmp_path / "run")
+    assert other.by_subject == outputs.by_subject
+    for part in ("subjects", "tasks", "datasets"):
+        assert other.counts[part] == outputs.counts[part]
+
+
+def test_several_buckets_give_the_same_examples_as_one(
+    outputs: Outputs, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(graph, "_BUCKET_BYTES", 2000)
+    other = execute(study(), data, tmp_path / "run")
+    assert len(list((tmp_path / "run" / "examples" / "Split-train").iterdir())) > 5
+    assert other.by_subject == outputs.by_subject
+    assert other.counts == outputs.counts
+    assert other.rejects == outputs.rejects
+
+
+def test_rows_without_subject_key_do_not_disturb_several_buckets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = write_data(tmp_path / "data")
+    frame = subject_rows()
+    frame.loc[6, ["USUBJID", "AGE"]] = ["", 46.0]
+    frame.to_csv(data / "dm.csv", index=False)
+    monkeypatch.setattr(graph, "_BUCKET_BYTES", 2000)
+    found = execute(study(), data, tmp_path / "run")
+    assert found.counts["datasets"]["dm"]["reasons"] == {"no subject key": 1}
+    assert len(found.by_subject) == N - 1
+
+
+def test_another_key_gives_other_pseudonyms_and_the_same_splits(
+    outputs: Outputs, data: Path, tmp_path: Path
+) -> None:
+    other = execute(study(), data, tmp_path / "run", key="another key of enough length")
+    assert not set(other.by_subject) & set(outputs.by_subject)
+    assert other.counts == outputs.counts
+
+
+def test_a_rerun_over_leftovers_doubles_nothing(
+    outputs: Outputs, data: Path, tmp_path: Path
+) -> None:
+    train = tmp_path / "run" / "examples" / "Split-train"
+    train.mkdir(parents=True)
+    (left_over,) = (outputs.folder / "examples" / "Split-train").iterdir()
+    (train / "data_tfrecord-00003-of-00009.gz").write_bytes(left_over.read_bytes())
+    (train / "data_tfrecord-00000-of-00001.gz.7f").write_bytes(left_over.read_bytes()[:99])
+    rejects = tmp_path / "run" / "rejects"
+    rejects.mkdir()
+    (rejects / "rejects-00003-of-00009.jsonl").write_text('{"dataset": "dm", "row": 1}\n')
+    again = execute(study(), data, tmp_path / "run")
+    assert again.by_subject == outputs.by_subject
+    assert again.rejects == outputs.rejects
+
+
+def test_a_worker_that_is_lost_while_it_writes_leaves_nothing_in_the_split(tmp_path: Path) -> None:
+    def lost() -> Any:
+        yield b"one record"
+        raise OSError("the disk is full")
+
+    split = tmp_path / "Split-train"
+    split.mkdir()
+    with pytest.raises(OSError, match="disk is full"):
+        write_records(str(split), str(tmp_path / "unfinished"), 0, 1, lost())
+    assert list(split.iterdir()) == []
+
+
+def test_a_bucket_that_is_written_again_replaces_its_file(tmp_path: Path) -> None:
+    split = tmp_path / "Split-train"
+    split.mkdir()
+    for records in ([b"first", b"second"], [b"third"]):
+        write_records(str(split), str(tmp_path / "unfinished"), 0, 1, records)
+    (file,) = split.iterdir()
+    assert b"third" in gzip.decompress(file.read_bytes())
+    assert b"first" not in gzip.decompress(file.read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"tasks.death.state.positive": {"column": "DIED", "equals": "YES"}},
+            "Task death: no subject is positive: of 199 subjects the label is known for 179.",
+        ),
+        (
+            {"tasks.death.state.positive": {"column": "DIED", "in": ["Y", "N"]}},
+            "Task death: no subject is negative: of 199 subjects the label is known for 179.",
+        ),
+        (
+            {"tasks.death.unknown_when": {"column": "USUBJID", "present": True}},
+            "Task death: no subject is positive: of 199 subjects the label is known for 0.",
+        ),
+        (
+            {"population": {"column": "AGE", "above": 119}},
+            "No subject is left: of 200 rows of dm, 1 were set aside (a number outside the range "
+            "that can be true: 1) and 199 left out by `population` and `window`.",
+        ),
+        (
+            {"population": {"column": "USUBJID", "equals": "P-0012"}},
+            "No subject is in split",
+        ),
+    ],
+)
+def test_examples_that_nobody_can_learn_from_are_refused(
+    data: Path, tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UserError) as caught:
+        execute(study(**changes), data, tmp_path / "run")
+    assert str(caught.value).startswith(message)
+
+
+def test_a_missing_dataset_is_refused(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"Dataset lb: no file lab\.csv in .*`datasets\.lb\.file`"):
+        execute(study(**{"datasets.lb.file": "lab.csv"}), data, tmp_path / "run")
+
+
+def test_a_component_is_the_same_execution_whatever_judges_the_model() -> None:
+    def parameters(study: Study) -> dict[str, Any]:
+        component = TrialExampleGen(study, "data", "fingerprint", "env:KEY", "id")
+        return dict(component.exec_properties)
+
+    thresholds = {"thresholds": [{"metric": "auc", "at_least": 0.7}]}
+    assert parameters(study(**thresholds)) == parameters(study())
+    assert parameters(study(landmark="baseline")) != parameters(study())
+
+
+def test_the_key_itself_is_no_parameter_of_a_component(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEY", "a secret that must not be stored")
+    component = TrialExampleGen(study(), "data", "fingerprint", "env:KEY", "id")
+    assert "a secret" not in json.dumps(dict(component.exec_properties))
