@@ -212,7 +212,10 @@ def _complaint(
     if reason == "too_small":
         return f"can't be judged: fewer than {smallest} subjects have a known outcome"
     if found is None or math.isnan(found.value):
-        return "has no value (all subjects have the same outcome, or no prediction is positive)"
+        return (
+            "has no value (for example, because all subjects have the same outcome, or no "
+            "prediction reaches the decision threshold)"
+        )
     threshold = demand.threshold
     bound = threshold.holds == "bound"
     if bound and not (math.isfinite(found.lower) and math.isfinite(found.upper)):

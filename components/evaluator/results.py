@@ -12,7 +12,7 @@ from tensorflow_model_analysis.proto import metrics_for_slice_pb2
 from components.evaluator.config import EvaluationPlan
 from components.evaluator.eval_config import POSITIVES, SUBJECTS, MetricName
 from components.evaluator.judge import Withheld
-from components.evaluator.records import Group, ModelRole, Record
+from components.evaluator.records import OVERALL, Group, ModelRole, Record
 from components.evaluator.suppress import suppressed
 from pipeline import names
 
@@ -46,12 +46,11 @@ def read_records(
 
 def withheld_groups(records: Iterable[Record], plan: EvaluationPlan) -> Withheld:
     """Decides for each task which groups are not shown; see `suppress.suppressed`."""
-    sizes: dict[str, dict[Group, int]] = {task: {} for task in plan.tasks}
+    sizes: dict[str, dict[Group, int]] = {task: {OVERALL: 0} for task in plan.tasks}
     for record in records:
         sizes[record.task][record.group] = record.subjects
     return {
-        task: suppressed(found, plan.slicings, plan.smallest_group) if found else {}
-        for task, found in sizes.items()
+        task: suppressed(found, plan.slicings, plan.smallest_group) for task, found in sizes.items()
     }
 
 

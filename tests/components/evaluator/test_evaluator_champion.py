@@ -1,0 +1,50 @@
+import pytest
+from tfx.types import standard_artifacts
+
+from components.evaluator.champion import FIRST_RUN, OTHER_LABELS, OTHER_SPLIT, reason_against
+from components.evaluator.config import EvaluationPlan
+
+PLAN = EvaluationPlan(
+    tasks={"response": (0.5,)},
+    slices=(),
+    pairs=(),
+    smallest_group=20,
+    thresholds=(),
+    split_seed=1,
+    label_digest="digest",
+)
+
+
+def baseline(present, split_seed=None, label_digest=None):
+    artifact = standard_artifacts.Model()
+    artifact.set_int_custom_property("present", present)
+    if split_seed is not None:
+        artifact.set_int_custom_property("split_seed", split_seed)
+    if label_digest is not None:
+        artifact.set_string_custom_property("label_digest", label_digest)
+    return [artifact]
+
+
+@pytest.mark.parametrize(
+    ("artifacts", "reason"),
+    [
+        ([], FIRST_RUN),
+        (baseline(0, 1, "digest"), FIRST_RUN),
+        (baseline(1, 2, "digest"), OTHER_SPLIT),
+        (baseline(1, None, "digest"), OTHER_SPLIT),
+        (baseline(1, 1, "another"), OTHER_LABELS),
+        (baseline(1, 1, None), OTHER_LABELS),
+        (baseline(1, 1, "digest"), None),
+    ],
+    ids=[
+        "no input",
+        "none blessed yet",
+        "other seed",
+        "unknown seed",
+        "other labels",
+        "unknown labels",
+        "comparable",
+    ],
+)
+def test_a_champion_is_compared_only_on_the_same_split_and_labels(artifacts, reason):
+    assert reason_against(artifacts, PLAN) == reason
