@@ -21,11 +21,13 @@ from pipeline.run_record import StageRecord, recorded, versions
 logger = logging.getLogger(__name__)
 
 RUN_FILE = "run.json"
+INTERRUPTED = 130
+"""Exit code of a process that was interrupted: 128 and the number of SIGINT."""
+
 _LONGEST_MESSAGE = 2000
-_HOW_TO_GO_ON = (
-    "Put it right and run the same command again: stages that were finished and whose input is "
-    "unchanged are taken from the cache."
-)
+_CACHED = "stages that were finished and whose input is unchanged are taken from the cache."
+_AFTER_INTERRUPT = f"Run the same command to go on: {_CACHED}"
+_AFTER_FAILURE = f"Put it right and run the same command again: {_CACHED}"
 
 
 def run(settings: Settings) -> int:
@@ -35,7 +37,8 @@ def run(settings: Settings) -> int:
         settings: A person's choices.
 
     Returns:
-        0 when the run came to its end, 1 when a stage failed, 2 for a mistake in the input.
+        0 when the run came to its end, 1 when a stage failed, 2 for a mistake in the input,
+        130 when it was interrupted.
     """
     # TensorFlow reads these when it is imported.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
@@ -49,6 +52,9 @@ def run(settings: Settings) -> int:
         except UserError as error:
             console.print(f"[red]Not started.[/red] {escape(str(error))}")
             return 2
+        except KeyboardInterrupt:
+            console.print("[red]Interrupted[/red] before the first stage.")
+            return INTERRUPTED
         console.print(
             f"[bold]{escape(config.study.title or config.study.study)}[/bold]  run {run_id}\n"
             f"[dim]data {config.data_root}\nlog  {log_file}[/dim]"
@@ -60,15 +66,19 @@ def _run(config: RunConfig, console: Console, run_id: str, log_file: Path) -> in
     records = Path(config.pipeline_root).parent / "records" / run_id
     try:
         outputs = _run_stages(config, console, run_id, records)
+    except KeyboardInterrupt:
+        logger.warning("interrupted")
+        console.print(f"\n[red]Interrupted.[/red] {_AFTER_INTERRUPT}")
+        return INTERRUPTED
     except UserError as error:
         console.print(f"\n[red]Stopped.[/red] {escape(str(error))}")
-        console.print(_HOW_TO_GO_ON)
+        console.print(_AFTER_FAILURE)
         return 1
     except Exception as error:
         logger.exception("the run failed")
         told = escape(f"{type(error).__name__}: {error}"[:_LONGEST_MESSAGE])
         console.print(f"\n[red]A stage failed:[/red] {told}")
-        console.print(f"The whole story is in {log_file}. {_HOW_TO_GO_ON}")
+        console.print(f"The whole story is in {log_file}. {_AFTER_FAILURE}")
         return 1
     # TFX's CLI only asks what the pipeline is: then nothing ran.
     if outputs:
@@ -127,7 +137,7 @@ def _show_result(
     metrics = json.loads((folder / "metrics.json").read_text())
     verdict = json.loads((folder / "verdict.json").read_text())
     console.print()
-    console.print(results_table(metrics["records"], verdict))
+    console.print(results_table(metrics["records"], verdict), soft_wrap=False)
     for note in verdict["notes"]:
         console.print(f"  {note}")
     for reason in verdict["reasons"]:

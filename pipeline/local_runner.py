@@ -46,9 +46,9 @@ def parse_settings(arguments: Sequence[str] | None) -> Settings:
     parser.add_argument("--study", help="shipped study, or path of a study file")
     parser.add_argument("--data", help="folder of the study's data")
     parser.add_argument("--root", type=Path, help="folder that everything is written below")
-    parser.add_argument("--subjects", type=int, help="size of the synthetic trial")
-    parser.add_argument("--seed", type=int, help="seed of training and of the synthetic trial")
-    parser.add_argument("--steps", type=int, help="training steps; 0 until eval stops it")
+    parser.add_argument("--subjects", type=_whole, help="size of the synthetic trial")
+    parser.add_argument("--seed", type=_whole, help="seed of training and of the synthetic trial")
+    parser.add_argument("--steps", type=_whole, help="training steps; 0 until eval stops it")
     parser.add_argument(
         "--tune", action="store_true", default=None, help="search hyperparameters first"
     )
@@ -59,9 +59,9 @@ def parse_settings(arguments: Sequence[str] | None) -> Settings:
     beam = chosen.pop("beam") or os.environ.get("TRIAL_BEAM", "").split()
     kinds: dict[str, Callable[[str], object]] = {
         "root": Path,
-        "subjects": int,
-        "seed": int,
-        "steps": int,
+        "subjects": _whole,
+        "seed": _whole,
+        "steps": _whole,
         "tune": _flag,
     }
     for name, value in chosen.items():
@@ -76,7 +76,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the pipeline.
 
     Returns:
-        0 when the run came to its end, 1 when a stage failed, 2 for a mistake in the input.
+        0 when the run came to its end, 1 when a stage failed, 2 for a mistake in the input,
+        130 when it was interrupted.
     """
     try:
         settings = parse_settings(arguments)
@@ -89,6 +90,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return run(settings)
 
 
+def _whole(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError("expected a whole number, 0 or more")
+    return int(text)
+
+
 def _flag(text: str) -> bool:
     return text.lower() in ("1", "true", "yes")
 
@@ -96,10 +103,8 @@ def _flag(text: str) -> bool:
 def _converted(name: str, text: str, kind: Callable[[str], object]) -> object:
     try:
         return kind(text)
-    except ValueError as error:
-        raise UserError(
-            f"{_ENVIRONMENT_PREFIX}{name.upper()} (or --{name}): expected a whole number."
-        ) from error
+    except argparse.ArgumentTypeError as error:
+        raise UserError(f"{_ENVIRONMENT_PREFIX}{name.upper()}: {error}.") from error
 
 
 if __name__ == "__main__":

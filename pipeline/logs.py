@@ -6,6 +6,7 @@ is these that are pointed at the log file.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import sys
@@ -23,8 +24,8 @@ def terminal_and_log(log_file: Path) -> Iterator[Console]:
     Args:
         log_file: The log file; its folder is made.
 
-    Standard output comes back afterwards; standard error stays with the log, since
-    TensorFlow complains to it until the interpreter is gone.
+    Both come back afterwards; when the interpreter ends, standard error goes to the log
+    again, since TensorFlow complains to it until the end.
 
     Yields:
         A console on the real standard output.
@@ -32,7 +33,7 @@ def terminal_and_log(log_file: Path) -> Iterator[Console]:
     log_file.parent.mkdir(parents=True, exist_ok=True)
     sys.stdout.flush()
     sys.stderr.flush()
-    saved = os.dup(1)
+    saved_output, saved_error = os.dup(1), os.dup(2)
     terminal = os.fdopen(os.dup(1), "w", encoding="utf-8")
     handler = logging.FileHandler(log_file, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
@@ -41,17 +42,19 @@ def terminal_and_log(log_file: Path) -> Iterator[Console]:
     log = os.open(log_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    os.close(log)
     root.addHandler(handler)
     root.setLevel(logging.INFO)
     try:
-        yield Console(file=terminal, highlight=False)
+        # Paths must stay whole to be copied: lines are broken by the terminal alone.
+        yield Console(file=terminal, highlight=False, soft_wrap=True)
     finally:
         root.removeHandler(handler)
         handler.close()
         root.setLevel(level)
         sys.stdout.flush()
         sys.stderr.flush()
-        os.dup2(saved, 1)
-        os.close(saved)
+        for saved, descriptor in ((saved_output, 1), (saved_error, 2)):
+            os.dup2(saved, descriptor)
+            os.close(saved)
+        atexit.register(os.dup2, log, 2)
         terminal.close()

@@ -86,6 +86,10 @@ def recorded(record: StageRecord, folder: Path) -> Iterator[StageRecord]:
             yield record
         if record.status == "running":
             record.status = "done"
+    except KeyboardInterrupt:
+        record.status = "failed"
+        record.error = "interrupted"
+        raise
     except BaseException as error:
         record.status = "failed"
         record.error = f"{type(error).__name__}: {error}"

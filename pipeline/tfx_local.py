@@ -11,10 +11,14 @@ from tfx.dsl.compiler import constants
 from tfx.orchestration import metadata
 from tfx.orchestration.local import runner_utils
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
-from tfx.orchestration.portable import launcher, runtime_parameter_utils
+from tfx.orchestration.portable import launcher, outputs_utils, runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
 from pipeline.errors import UserError
+
+
+class _StageInterruptedError(Exception):
+    """A keyboard interrupt on its way through TFX, which cleans up after an Exception only."""
 
 
 class _Launcher(launcher.Launcher):
@@ -29,7 +33,11 @@ class _Launcher(launcher.Launcher):
 
     def _run_executor(self, execution_info: Any) -> Any:
         self.executed = True
-        return super()._run_executor(execution_info)
+        try:
+            return super()._run_executor(execution_info)
+        except KeyboardInterrupt as interrupt:
+            outputs_utils.remove_output_dirs(execution_info.output_dict)
+            raise _StageInterruptedError from interrupt
 
 
 class StageRunner(LocalDagRunner):
@@ -63,6 +71,10 @@ class StageRunner(LocalDagRunner):
         Args:
             pipeline: The compiled pipeline.
             run_options: Not supported: a rerun takes finished stages from the cache.
+
+        Raises:
+            KeyboardInterrupt: A person interrupted a stage; it is recorded as failed and its
+                outputs are gone.
         """
         if run_options is not None:
             raise UserError("Partial runs are not supported: finished stages come from the cache.")
@@ -88,7 +100,10 @@ class StageRunner(LocalDagRunner):
             )
 
             def launch(node_launcher: _Launcher = node_launcher, stage: str = stage) -> bool:
-                execution = node_launcher.launch()
+                try:
+                    execution = node_launcher.launch()
+                except _StageInterruptedError as interrupt:
+                    raise KeyboardInterrupt from interrupt
                 self.outputs[stage] = _output_uris(connection, execution.execution_id)
                 return node_launcher.executed
 
