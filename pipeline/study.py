@@ -575,6 +575,12 @@ def load_study(path: Path) -> Study:
         raise UserError(f"{path}: the study file is not UTF-8 text.") from error
     except yaml.YAMLError as error:
         raise UserError(f"{path}: not valid YAML: {error}") from error
+    repeated = [
+        f"{path}, line {line + 1}: {key}: this key stands here twice; YAML keeps the last."
+        for line, key in _repeated_keys(root)
+    ]
+    if repeated:
+        raise UserError("\n".join(repeated))
     if not isinstance(content, dict):
         raise UserError(f"{path}: expected keys such as `study:` and `datasets:`.")
     return parse_study(content, str(path), root)
@@ -603,6 +609,20 @@ def parse_study(content: object, source: str, root: yaml.Node | None = None) -> 
             for location, reason in _located_reasons(item)
         ]
         raise UserError("\n".join(dict.fromkeys(lines))) from error
+
+
+def _repeated_keys(node: yaml.Node | None) -> Iterator[tuple[int, str]]:
+    """Line (from 0) and name of each key that its mapping has already."""
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                yield key.start_mark.line, key.value
+            seen.add(str(key.value))
+            yield from _repeated_keys(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _repeated_keys(item)
 
 
 def _located_reasons(item: Any) -> Iterator[tuple[tuple[int | str, ...], str]]:

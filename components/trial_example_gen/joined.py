@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -152,11 +153,9 @@ class _Join:
         repeated = np.bincount(codes, minlength=1)[codes] > 1
         repeated |= pc.is_in(table[SUBJECT], faulty_before).to_numpy()
         rows.set_aside(repeated, self._key(name), Reason.SECOND_ROW)
-        birth = _optional(table, self._study.subject.birth_date)
-        for column in sorted(date_columns(self._study, name)):
-            if column != self._study.subject.birth_date:
-                latest = _array(table, column + LATEST)
-                rows.set_aside(latest < birth, column, Reason.BEFORE_BIRTH)
+        birth_date = self._study.subject.birth_date
+        dates = date_columns(self._study, name) - {birth_date}
+        self._check_dates(name, table, rows, dates, _optional(table, birth_date))
         self._count(name, rows.rejects)
         good = pa.array(rows.good)
         aside = [pc.filter(table[SUBJECT], pc.invert(good))]
@@ -210,19 +209,23 @@ class _Join:
         reference: np.ndarray,
         birth: np.ndarray,
     ) -> JoinedRows:
-        described = self._study.datasets[name]
         rows = _row_filter(name, table)
-        for column in sorted(date_columns(self._study, name)):
-            before = _array(table, column + LATEST) < birth[index]
-            rows.set_aside(before, column, Reason.BEFORE_BIRTH)
+        self._check_dates(name, table, rows, date_columns(self._study, name), birth[index])
+        self._count(name, rows.rejects, used=int(rows.good.sum()))
+        good = table.filter(pa.array(rows.good))
+        return self._dated(name, good, index[rows.good], reference)
+
+    def _check_dates(
+        self, name: str, table: pa.Table, rows: RowFilter, dates: Iterable[str], birth: np.ndarray
+    ) -> None:
+        described = self._study.datasets[name]
+        for column in sorted(dates):
+            rows.set_aside(_array(table, column + LATEST) < birth, column, Reason.BEFORE_BIRTH)
         end = described.end_day or described.end_date
         start = described.day or described.date
         if end and start:
             latest_end = _array(table, end + LATEST if described.end_date else end)
             rows.set_aside(latest_end < _array(table, start), end, Reason.END_BEFORE_START)
-        self._count(name, rows.rejects, used=int(rows.good.sum()))
-        good = table.filter(pa.array(rows.good))
-        return self._dated(name, good, index[rows.good], reference)
 
     def _dated(
         self, name: str, table: pa.Table, subject: np.ndarray, reference: np.ndarray

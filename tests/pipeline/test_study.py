@@ -107,6 +107,13 @@ def test_an_unknown_key_is_named_with_its_line(tmp_path: Path) -> None:
     ]
 
 
+def test_a_key_that_stands_twice_is_named_with_its_line(tmp_path: Path) -> None:
+    text = STUDY.replace("  AGE: {kind: number}", "  AGE: {kind: number}\n  AGE: {kind: category}")
+    assert refusal_of_text(tmp_path, text) == [
+        "study.yaml, line 26: AGE: this key stands here twice; YAML keeps the last."
+    ]
+
+
 def test_a_missing_key_is_named_with_the_line_of_what_lacks_it(tmp_path: Path) -> None:
     text = STUDY.replace("    title: Dead at the end\n", "")
     assert refusal_of_text(tmp_path, text) == [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -35,9 +36,16 @@ class Outputs:
 
     def examples(self, split: str) -> list[Example]:
         """Examples of a split; a feature without value is None."""
+        return list(self._read(split))
+
+    def an_example(self, split: str) -> Example:
+        """The first example of a split."""
+        return next(self._read(split))
+
+    def _read(self, split: str) -> Iterator[Example]:
         files = sorted(str(p) for p in (self.folder / "examples" / f"Split-{split}").iterdir())
         records = tf.data.TFRecordDataset(files, compression_type="GZIP")
-        return [_values(record) for record in records.as_numpy_iterator()]
+        return (_values(record) for record in records.as_numpy_iterator())
 
     @cached_property
     def by_subject(self) -> dict[str, tuple[str, Example]]:

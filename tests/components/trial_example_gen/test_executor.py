@@ -296,7 +296,8 @@ def test_rows_without_subject_key_do_not_disturb_several_buckets(
 ) -> None:
     data = write_data(tmp_path / "data")
     frame = subject_rows()
-    frame.loc[6, ["USUBJID", "AGE"]] = ["", 46.0]
+    frame.loc[6, "USUBJID"] = ""
+    frame.loc[6, "AGE"] = 46.0
     frame.to_csv(data / "dm.csv", index=False)
     monkeypatch.setattr(graph, "_BUCKET_BYTES", 2000)
     found = execute(study(), data, tmp_path / "run")
@@ -394,7 +395,7 @@ def test_a_component_is_the_same_execution_whatever_judges_the_model() -> None:
         component = TrialExampleGen(study, "data", "fingerprint", "env:KEY", "id")
         return dict(component.exec_properties)
 
-    thresholds = {"thresholds": [{"metric": "auc", "at_least": 0.7}]}
+    thresholds: dict[str, Any] = {"thresholds": [{"metric": "auc", "at_least": 0.7}]}
     assert parameters(study(**thresholds)) == parameters(study())
     assert parameters(study(landmark="baseline")) != parameters(study())
 

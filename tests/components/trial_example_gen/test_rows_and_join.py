@@ -223,6 +223,18 @@ def test_an_end_day_before_its_day_sets_its_row_aside(tmp_path: Path) -> None:
     assert trial.rejects == [("ae", "ae.csv", 1, "AEENDY", "an end before its start")]
 
 
+def test_an_end_before_its_start_sets_a_subject_aside_too(tmp_path: Path) -> None:
+    changes = {
+        "datasets.dm.day": "STARTDY",
+        "datasets.dm.end_day": "STOPDY",
+        "datasets.dm.columns.STARTDY": {"type": "number"},
+        "datasets.dm.columns.STOPDY": {"type": "number"},
+    }
+    rows = ["USUBJID,AGE,SEX,DIED,STARTDY,STOPDY", "S1,61,F,Y,10,9", "S2,72,M,N,10,11"]
+    trial = make_trial(tmp_path, changes, dm=rows, lb=LB_OF_S2)
+    assert trial.rejects == [("dm", "dm.csv", 1, "STOPDY", "an end before its start")]
+
+
 def test_text_that_is_no_date_sets_its_row_aside(tmp_path: Path) -> None:
     trial = dated_trial(tmp_path, "S1,Rash,03/01/2014,")
     assert trial.rejects == [("ae", "ae.csv", 1, "AESTDTC", "text where a date is expected")]
