@@ -29,11 +29,6 @@ class Calibration:
     slopes: tuple[float, ...]
     intercepts: tuple[float, ...]
 
-    @classmethod
-    def identity(cls, tasks: int) -> Calibration:
-        """The calibration that changes nothing."""
-        return cls((1.0,) * tasks, (0.0,) * tasks)
-
     def __call__(self, logits: np.ndarray) -> np.ndarray:
         """Calibrated logits `[subjects, tasks]` of logits of the same shape."""
         return np.asarray(self.slopes) * logits + np.asarray(self.intercepts)

@@ -107,6 +107,7 @@ def fit(
     first = next(iter(blocks))
     model = build(encoding, hyperparameters, seed)
     _assign(model, fit_linear(first, encoding, hyperparameters.penalty))
+    _silence_unseen(model, first)
     loop = _Loop(model, first, evaluation, hyperparameters)
     best, losses, taken = _train(loop, blocks, hyperparameters, seed, steps, progress)
     calibration = fit_calibration(
@@ -142,6 +143,15 @@ def _assign(model: TrialModel, start: LinearStart) -> None:
     model.linear.numbers.assign(start.numbers)
     model.linear.codes.assign(start.codes)
     model.linear.bias.assign(start.bias)
+
+
+def _silence_unseen(model: TrialModel, train: Arrays) -> None:
+    """Empties the vectors that training would leave random: of codes that nobody has."""
+    if model.ensemble is None or not model.encoding.cardinalities:
+        return
+    rows = train.categories + model.encoding.offsets
+    seen = np.bincount(rows.ravel(), minlength=model.encoding.codes) > 0
+    model.ensemble.table.assign(model.ensemble.table * seen[:, np.newaxis])
 
 
 def _train(

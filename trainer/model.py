@@ -232,14 +232,14 @@ class TrialModel(keras.Model):
 
     def __init__(self, encoding: Encoding, hyper: Hyperparameters, seed: int) -> None:
         super().__init__()
-        self._encoding = encoding
+        self.encoding = encoding
         self.linear = Linear(encoding)
         self.ensemble = Ensemble(encoding, hyper, seed) if hyper.depth else None
 
     def call(self, inputs: tuple[Any, Any], training: bool = False) -> Any:
         """Logits `[batch, members, tasks]` of numbers and categories."""
         numbers, categories = inputs
-        rows = keras.ops.cast(categories, "int32") + self._encoding.offsets
+        rows = keras.ops.cast(categories, "int32") + self.encoding.offsets
         linear = keras.ops.expand_dims(self.linear(numbers, rows), 1)
         if self.ensemble is None:
             return linear

@@ -43,7 +43,9 @@ def test_calibration_makes_the_mean_prediction_the_base_rate():
 def test_task_without_a_known_label_is_left_alone():
     logits, labels, weights = labelled(0.5, 1.0, 100)
 
-    assert fit_calibration(logits, labels, 0 * weights) == Calibration.identity(1)
+    assert fit_calibration(logits, labels, 0 * weights) == Calibration(
+        slopes=(1.0,), intercepts=(0.0,)
+    )
 
 
 def test_unknown_labels_have_no_influence():

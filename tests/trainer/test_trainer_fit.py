@@ -104,6 +104,18 @@ def test_noise_gives_about_the_base_rate():
     assert predicted.std() < 0.05
 
 
+def test_category_that_nobody_in_train_has_adds_nothing():
+    train = trial(128, noise)
+    encoding = dataclasses.replace(ENCODING, cardinalities=(3,))
+
+    model = fit(train, trial(64, noise, 1), encoding, SMALL, seed=0).model
+
+    assert np.all(model.linear.codes.numpy()[2] == 0.0)
+    vectors = model.ensemble.table.numpy()
+    assert np.all(vectors[2] == 0.0)
+    assert np.all(np.any(vectors[:2] != 0.0, axis=1))
+
+
 def test_a_fixed_number_of_steps_is_kept_to():
     fitted = fit(trial(256, noise), trial(64, noise, 1), ENCODING, SMALL, seed=0, steps=11)
 
@@ -129,10 +141,12 @@ def test_training_stops_when_eval_no_longer_improves():
 
 
 def test_the_weights_of_the_best_epoch_are_kept():
-    hasty = dataclasses.replace(SMALL, learning_rate=0.3, max_epochs=6)
-    evaluation = trial(200, linear_truth, 1)
+    hasty = dataclasses.replace(
+        SMALL, learning_rate=0.1, max_epochs=10, weight_decay=0.0, dropout=0.0
+    )
+    evaluation = trial(200, noise, 1)
 
-    fitted = fit(trial(200, linear_truth), evaluation, ENCODING, hasty, seed=0)
+    fitted = fit(trial(200, noise), evaluation, ENCODING, hasty, seed=0)
 
     logits = fitted.logits(evaluation).astype(np.float64)
     loss = np.mean(np.logaddexp(0, logits) - evaluation.labels * logits, axis=0)

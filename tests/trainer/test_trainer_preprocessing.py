@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from conftest import transform
+from trainer_study import transform
 
 from trainer.features import ModelInputs
 

@@ -6,10 +6,10 @@ import pytest
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
 import tensorflow_transform as tft
-from conftest import INPUTS, example, subjects, transform
 from google.protobuf import text_format
 from tensorflow_model_analysis.proto import config_pb2
 from tfx.components.trainer.fn_args_utils import FnArgs
+from trainer_study import INPUTS, example, subjects, transform
 
 from pipeline.errors import UserError
 from trainer.arrays import Arrays

@@ -1,6 +1,6 @@
 import pytest
-from conftest import INPUTS
 from tfx.components.trainer.fn_args_utils import FnArgs
+from trainer_study import INPUTS
 
 from trainer.run import tuned_values
 from trainer.tuning import search_space, tuner_fn
