@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import resource
 import signal
 import subprocess
 import threading
@@ -17,7 +18,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import psutil
 
@@ -38,12 +39,22 @@ class Measurement:
             is shorter than the sampling interval can be missed.
         returncode: Exit status; negative if a signal ended the process, as in `subprocess`.
         output_tail: Last lines of standard output and standard error, interleaved.
+        cpu_seconds: Processor time, user and system, of the process and of those descendants
+            that their parents waited for.
+        stopped: Which limit the process tree was ended for, if it was.
     """
 
     seconds: float
     peak_memory_mb: float
     returncode: int
     output_tail: str
+    cpu_seconds: float
+    stopped: Literal["time", "memory"] | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the command came to its own end with status 0."""
+        return self.returncode == 0 and self.stopped is None
 
 
 def run(
@@ -53,12 +64,15 @@ def run(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
     timeout_seconds: float | None = None,
+    memory_limit_mb: float | None = None,
     interval_seconds: float = 0.2,
     tail_lines: int = 40,
 ) -> Measurement:
     """Runs a command as a child process and measures it.
 
-    A command that fails is measured like any other: look at `returncode`.
+    A command that fails, or that a limit ends, is measured like any other: look at `returncode`
+    and `stopped`. The memory limit is held against the measured memory of the whole tree, not
+    against address space (RLIMIT_AS), of which TensorFlow reserves far more than it uses.
 
     Args:
         command: Program and arguments; no shell is involved.
@@ -67,6 +81,7 @@ def run(
         cwd: Working directory of the child; the caller's by default.
         env: Variables to add to the caller's environment.
         timeout_seconds: After this time the whole process tree is ended.
+        memory_limit_mb: With more memory than this, in MiB, the whole process tree is ended.
         interval_seconds: Pause between two samples of memory, in seconds.
         tail_lines: How many lines of the log `output_tail` keeps.
 
@@ -75,9 +90,10 @@ def run(
 
     Raises:
         OSError: The program can't be started or the log can't be written.
-        subprocess.TimeoutExpired: The command ran longer than `timeout_seconds`.
     """
     log_path.parent.mkdir(parents=True, exist_ok=True)
+    cpu_before = _cpu_of_children()
+    stopped: Literal["time", "memory"] | None = None
     with log_path.open("wb") as log:
         started = time.perf_counter()
         process = subprocess.Popen(
@@ -89,21 +105,25 @@ def run(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        sampler = _TreeSampler(process.pid, interval_seconds)
+        sampler = _TreeSampler(process.pid, interval_seconds, memory_limit_mb)
         sampler.start()
         try:
-            returncode = process.wait(timeout=timeout_seconds)
-            seconds = time.perf_counter() - started
+            process.wait(timeout=timeout_seconds)
+        except subprocess.TimeoutExpired:
+            stopped = "time"
         finally:
+            seconds = time.perf_counter() - started
             sampler.stop()
             sampler.end_survivors()
             _end_session(process.pid)
-            process.wait()
+            returncode = process.wait()
     return Measurement(
         seconds=seconds,
         peak_memory_mb=sampler.peak_bytes / _MEBIBYTE,
         returncode=returncode,
         output_tail=_tail(log_path, tail_lines),
+        cpu_seconds=_cpu_of_children() - cpu_before,
+        stopped="memory" if sampler.over_limit else stopped,
     )
 
 
@@ -134,9 +154,11 @@ def last_json_object(text: str) -> dict[str, Any]:
 class _TreeSampler(threading.Thread):
     """Samples the memory of a process and of everything that descends from it."""
 
-    def __init__(self, pid: int, interval_seconds: float) -> None:
+    def __init__(self, pid: int, interval_seconds: float, limit_mb: float | None) -> None:
         super().__init__(name=f"memory-of-{pid}", daemon=True)
         self.peak_bytes = 0
+        self.over_limit = False
+        self._limit_bytes = float("inf") if limit_mb is None else limit_mb * _MEBIBYTE
         self._interval_seconds = interval_seconds
         self._root_pid = pid
         self._stopped = threading.Event()
@@ -147,6 +169,11 @@ class _TreeSampler(threading.Thread):
         while True:
             self._discover()
             self.peak_bytes = max(self.peak_bytes, sum(map(_memory_bytes, self._seen)))
+            if self.peak_bytes > self._limit_bytes:
+                self.over_limit = True
+                for process in self._seen:
+                    _send(process, signal.SIGKILL)
+                return
             if self._stopped.wait(self._interval_seconds):
                 return
 
@@ -175,6 +202,11 @@ class _TreeSampler(threading.Thread):
         for process in list(self._seen):
             if not process.is_running():
                 self._seen.discard(process)
+
+
+def _cpu_of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _memory_bytes(process: psutil.Process) -> int:

@@ -1,0 +1,1 @@
+"""Side-by-side measurements; each one is a command with `--help`."""

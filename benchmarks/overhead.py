@@ -1,0 +1,446 @@
+"""This project's whole process beside a plain TFX pipeline's, on the same data.
+
+Both read the same flat CSV file, train the same multilayer perceptron for the same number of
+steps, evaluate it by the same slices with jackknife intervals, and push it. They run one after
+the other, in alternating order, each in a fresh root and in a process of its own, so that
+imports and start-up count.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any, Literal
+
+from benchmarks import flat_trial, measure
+from benchmarks.report import machine, machine_line, markdown_table, spread, write_json
+from benchmarks.trial_run import PROJECT, run_trial
+from pipeline.errors import UserError
+
+_LOGGER = logging.getLogger(__name__)
+
+Side = Literal["trial", "plain"]
+_TITLES: dict[Side, str] = {"trial": "this project", "plain": "plain TFX"}
+
+_SAME_STAGES = (
+    ("CsvExampleGen", "TrialExampleGen"),
+    ("StatisticsGen", "StatisticsGen"),
+    ("SchemaGen", "CuratedSchema"),
+    ("ExampleValidator", "ExampleValidator"),
+    (None, "BaselineModel"),
+    (None, "DataGate"),
+    ("Transform", "Transform"),
+    ("Trainer", "Trainer"),
+    ("Evaluator", "TrialEvaluator"),
+    ("Pusher", "Pusher"),
+    (None, "ModelRegistrar"),
+)
+"""Stages of the plain pipeline and of this project that do the same work."""
+
+DIFFERENCES = (
+    "Model: beside the same hidden layers this project's has a linear path that starts at ridge "
+    "logistic regression, embeddings (8) where the plain one has one-hot codes, and clipped "
+    "gradients; one ensemble member, no dropout, no weight decay, Adam at 0.001 on both sides.",
+    "Training: this project evaluates up to 50 times within the same number of steps, keeps the "
+    "best weights and calibrates on eval; the plain one evaluates once.",
+    "Transform: this project computes no statistics there and leaves the test split out; the "
+    "plain one does as TFX does by default.",
+    "Checks: only this project fingerprints its input, judges the data before training (DataGate) "
+    "and keeps a registry of models; its curated schema is drafted before the clock starts, the "
+    "plain one infers a schema in the run.",
+    "Evaluation: both use 20 jackknife groups over the same slices; the metrics differ. "
+    "BinaryCrossEntropy and MeanSquaredError of TFMA 0.47 are wrong under the jackknife and are "
+    "compared nowhere.",
+    "Split: 60/20/20 on both sides, but not of the same subjects: the AUCs are a check that both "
+    "learned, not a comparison.",
+)
+"""What remains different when both sides do the same."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What both sides do.
+
+    Attributes:
+        steps: Training steps.
+        width: Units of each hidden layer.
+        depth: Number of hidden layers.
+        batch_size: Subjects in a step.
+        seed: Seed of data and training.
+    """
+
+    steps: int
+    width: int
+    depth: int
+    batch_size: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class SideRun:
+    """One run of one side.
+
+    Attributes:
+        side: Whose.
+        pair: Number of the pair, from 0.
+        seconds: Wall time of the process.
+        cpu_seconds: Processor time of the process.
+        peak_memory_mb: Peak memory of the process tree, in MiB.
+        stages: Wall seconds of each stage.
+        auc: ROC AUC on the test split: value, lower, upper.
+        failure: Why it did not come to its end.
+    """
+
+    side: Side
+    pair: int
+    seconds: float
+    cpu_seconds: float
+    peak_memory_mb: float
+    stages: dict[str, float]
+    auc: dict[str, float]
+    failure: str | None
+
+    @property
+    def outside_stages(self) -> float:
+        """Seconds of imports, start-up and the end."""
+        return self.seconds - sum(self.stages.values())
+
+
+class Bench:
+    """The benchmark at one number of rows."""
+
+    def __init__(self, rows: int, settings: Settings, root: Path, keep: bool) -> None:
+        self._rows = rows
+        self._settings = settings
+        self._root = root / f"rows-{rows}"
+        self._keep = keep
+        self._data = self._root / "data"
+        self._study = self._root / "study" / "study.yaml"
+
+    def prepare(self) -> None:
+        """Makes data, study file and curated schema; none of it is measured.
+
+        Raises:
+            UserError: The schema can't be drafted; the message names the log.
+        """
+        settings = self._settings
+        flat_trial.write_flat_csv(self._data, self._rows, settings.seed)
+        flat_trial.write_study_file(self._study.parent, training=_training(settings))
+        log = self._root / "logs" / "schema.log"
+        drafted = measure.run(
+            [
+                *(sys.executable, "-m", "pipeline.draft", "schema", "--force"),
+                *("--study", str(self._study), "--data", str(self._data)),
+            ],
+            log_path=log,
+            cwd=PROJECT,
+        )
+        if not drafted.succeeded:
+            raise UserError(f"The schema could not be drafted: see {log}.")
+
+    def run(self, repetitions: int) -> Iterator[SideRun]:
+        """Runs both sides in alternating order.
+
+        Args:
+            repetitions: Number of pairs.
+
+        Yields:
+            The runs, as they end.
+        """
+        runners: dict[Side, Callable[[int], SideRun]] = {
+            "trial": self._run_trial,
+            "plain": self._run_plain,
+        }
+        for pair in range(repetitions):
+            order = list(runners) if pair % 2 == 0 else list(reversed(runners))
+            for side in order:
+                done = runners[side](pair)
+                _LOGGER.info(
+                    "%d rows, pair %d, %s: %s",
+                    *(self._rows, pair + 1, _TITLES[side]),
+                    done.failure or f"{done.seconds:.1f} s",
+                )
+                yield done
+
+    def _run_trial(self, pair: int) -> SideRun:
+        root, log = self._fresh("trial", pair)
+        settings = self._settings
+        run = run_trial(
+            study=str(self._study),
+            data=self._data,
+            root=root,
+            log_path=log,
+            options=("--steps", str(settings.steps), "--seed", str(settings.seed)),
+        )
+        failure = run.failure()
+        auc = {} if run.verdict_folder is None or failure else _auc(run.verdict_folder)
+        return self._finished("trial", pair, run.measurement, run.stage_seconds, auc, failure)
+
+    def _run_plain(self, pair: int) -> SideRun:
+        root, log = self._fresh("plain", pair)
+        settings = self._settings
+        measured = measure.run(
+            [
+                *(sys.executable, "-m", "benchmarks.plain_tfx.pipeline"),
+                *("--csv-dir", str(self._data), "--root", str(root)),
+                *("--label", flat_trial.LABEL, "--features", ",".join(flat_trial.NUMERIC)),
+                *("--categorical", ",".join(flat_trial.CATEGORICAL)),
+                *("--slices", ",".join(flat_trial.SLICES), "--steps", str(settings.steps)),
+                *("--units", ",".join([str(settings.width)] * settings.depth)),
+                *("--batch-size", str(settings.batch_size), "--seed", str(settings.seed)),
+            ],
+            log_path=log,
+            cwd=PROJECT,
+            env={"TF_CPP_MIN_LOG_LEVEL": "2", "CUDA_VISIBLE_DEVICES": "-1"},
+        )
+        if not measured.succeeded:
+            failure = f"ended with status {measured.returncode}: see {log}"
+            return self._finished("plain", pair, measured, {}, {}, failure)
+        result = measure.last_json_object(measured.output_tail)
+        return self._finished(
+            "plain", pair, measured, result["component_seconds"], result["auc"], None
+        )
+
+    def _fresh(self, side: Side, pair: int) -> tuple[Path, Path]:
+        root = self._root / f"{side}-{pair}"
+        if root.exists():
+            shutil.rmtree(root)
+        return root, self._root / "logs" / f"{side}-{pair}.log"
+
+    def _finished(
+        self,
+        side: Side,
+        pair: int,
+        measured: measure.Measurement,
+        stages: dict[str, float],
+        auc: dict[str, float],
+        failure: str | None,
+    ) -> SideRun:
+        if not self._keep:
+            shutil.rmtree(self._fresh(side, pair)[0], ignore_errors=True)
+        return SideRun(
+            side=side,
+            pair=pair,
+            seconds=measured.seconds,
+            cpu_seconds=measured.cpu_seconds,
+            peak_memory_mb=measured.peak_memory_mb,
+            stages=stages,
+            auc=auc,
+            failure=failure,
+        )
+
+
+def report(rows: int, runs: Sequence[SideRun]) -> str:
+    """Lays the runs of one number of rows out as Markdown.
+
+    Args:
+        rows: Number of rows.
+        runs: All runs; those that failed are named and left out of the figures.
+
+    Returns:
+        A table of the whole processes, one of the stages, and the failures.
+    """
+    good = [run for run in runs if run.failure is None]
+    text = f"\n### {rows:,} rows\n\n"
+    text += "".join(
+        f"Failed: {_TITLES[run.side]}, pair {run.pair + 1}: {run.failure}\n\n"
+        for run in runs
+        if run.failure
+    )
+    pairs = _pairs(good)
+    if not pairs:
+        return text
+    text += f"Minimum / median / maximum over {len(pairs)} pairs.\n\n" if len(pairs) > 1 else ""
+    return text + _whole_table(pairs) + "\n" + _stage_table(pairs)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the benchmark.
+
+    Args:
+        argv: Arguments; those of the process by default.
+
+    Returns:
+        0 if all runs came to their end, 1 if one failed, 2 for a mistake in the arguments.
+    """
+    arguments = _parser().parse_args(argv)
+    settings = Settings(
+        steps=arguments.steps,
+        width=arguments.width,
+        depth=arguments.depth,
+        batch_size=arguments.batch_size,
+        seed=arguments.seed,
+    )
+    sys.stdout.write(f"{machine_line()}\n\n")
+    sys.stdout.write("".join(f"- {difference}\n" for difference in DIFFERENCES))
+    results: dict[int, list[SideRun]] = {}
+    try:
+        with tempfile.TemporaryDirectory(prefix="overhead-") as scratch:
+            for rows, repetitions in zip(arguments.rows, _repetitions(arguments), strict=True):
+                bench = Bench(rows, settings, arguments.root or Path(scratch), arguments.keep)
+                bench.prepare()
+                results[rows] = list(bench.run(repetitions))
+                sys.stdout.write(report(rows, results[rows]))
+                sys.stdout.flush()
+                # After every size: what is done is kept, whatever happens to the next.
+                write_json(arguments.out, _document(settings, results))
+    except UserError as error:
+        _LOGGER.error("%s", error)
+        return 2
+    return int(any(run.failure for runs in results.values() for run in runs))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.overhead",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--rows", type=int, nargs="+", default=[5_000, 200_000], help="default 5000 200000"
+    )
+    parser.add_argument(
+        "--repetitions",
+        type=int,
+        nargs="+",
+        default=[3, 1],
+        help="pairs of runs for each number of rows, the last one for all that follow; default 3 1",
+    )
+    parser.add_argument("--steps", type=int, default=500, help="training steps")
+    parser.add_argument("--width", type=int, default=64, help="units of a hidden layer")
+    parser.add_argument("--depth", type=int, default=2, help="number of hidden layers")
+    parser.add_argument("--batch-size", type=int, default=256, help="subjects in a step")
+    parser.add_argument("--seed", type=int, default=20261, help="seed of data and training")
+    parser.add_argument("--root", type=Path, help="folder for data and runs; default temporary")
+    parser.add_argument("--keep", action="store_true", help="keep what the runs wrote in --root")
+    parser.add_argument(
+        "--out", type=Path, default=Path("runs/benchmarks/overhead.json"), help="results as JSON"
+    )
+    return parser
+
+
+def _repetitions(arguments: argparse.Namespace) -> list[int]:
+    given: list[int] = arguments.repetitions
+    missing = len(arguments.rows) - len(given)
+    return [*given, *[given[-1]] * missing][: len(arguments.rows)]
+
+
+def _training(settings: Settings) -> dict[str, Any]:
+    """The study file's `training` that makes this project's model the plain one's."""
+    return {
+        "steps": settings.steps,
+        "hyperparameters": {
+            "members": 1,
+            "width": settings.width,
+            "depth": settings.depth,
+            "dropout": 0.0,
+            "learning_rate": 1e-3,
+            "weight_decay": 0.0,
+            "batch_size": settings.batch_size,
+        },
+    }
+
+
+def _auc(verdict_folder: Path) -> dict[str, float]:
+    metrics = json.loads((verdict_folder / "metrics.json").read_text(encoding="utf-8"))
+    [record] = [
+        record
+        for record in metrics["records"]
+        if record["metric"] == "auc" and not record["slice"] and record["model"] == "challenger"
+    ]
+    return {name: record[name] for name in ("value", "lower", "upper")}
+
+
+Pair = tuple[SideRun, SideRun]
+
+
+def _pairs(runs: Iterable[SideRun]) -> list[Pair]:
+    """Runs of both sides by pair: (this project, plain)."""
+    found: dict[int, dict[Side, SideRun]] = {}
+    for run in runs:
+        found.setdefault(run.pair, {})[run.side] = run
+    return [(pair["trial"], pair["plain"]) for pair in found.values() if len(pair) == 2]
+
+
+def _whole_table(pairs: Sequence[Pair]) -> str:
+    measures: tuple[tuple[str, Callable[[SideRun], float], int], ...] = (
+        ("wall, s", lambda run: run.seconds, 1),
+        ("of which outside of stages, s", lambda run: run.outside_stages, 1),
+        ("processor, s", lambda run: run.cpu_seconds, 1),
+        ("peak memory, MiB", lambda run: run.peak_memory_mb, 0),
+    )
+    rows: list[tuple[str, ...]] = [
+        (
+            title,
+            spread([of(plain) for _, plain in pairs], digits),
+            spread([of(trial) for trial, _ in pairs], digits),
+            spread([of(trial) / of(plain) for trial, plain in pairs]),
+        )
+        for title, of, digits in measures
+    ]
+    trial, plain = pairs[0]
+    rows.append(("ROC AUC of the first pair", _interval(plain.auc), _interval(trial.auc), ""))
+    return markdown_table(("whole process", "plain TFX", "this project", "ratio"), rows)
+
+
+def _stage_table(pairs: Sequence[Pair]) -> str:
+    rows = []
+    for plain_stage, trial_stage in _SAME_STAGES:
+        plain_seconds = [p.stages[plain_stage] for _, p in pairs if plain_stage in p.stages]
+        trial_seconds = [t.stages[trial_stage] for t, _ in pairs if trial_stage in t.stages]
+        same = plain_stage in (None, trial_stage)
+        ratio = _ratio(trial_seconds, plain_seconds)
+        rows.append(
+            (
+                trial_stage if same else f"{plain_stage} / {trial_stage}",
+                f"{median(plain_seconds):.1f}" if plain_seconds else "",
+                f"{median(trial_seconds):.1f}" if trial_seconds else "",
+                ratio,
+            )
+        )
+    return markdown_table(("stage, median s", "plain TFX", "this project", "ratio"), rows)
+
+
+def _ratio(numerators: Sequence[float], denominators: Sequence[float]) -> str:
+    if not numerators or not denominators or not median(denominators):
+        return ""
+    return f"{median(numerators) / median(denominators):.2f}"
+
+
+def _interval(auc: dict[str, float]) -> str:
+    return f"{auc['value']:.3f} ({auc['lower']:.3f} to {auc['upper']:.3f})"
+
+
+def _document(settings: Settings, results: dict[int, list[SideRun]]) -> dict[str, Any]:
+    return {
+        "benchmark": "overhead",
+        "machine": machine(),
+        "settings": asdict(settings),
+        "differences": list(DIFFERENCES),
+        "rows": {
+            rows: {
+                "runs": [asdict(run) for run in runs],
+                "ratios": {
+                    name: [
+                        round(getattr(trial, name) / getattr(plain, name), 4)
+                        for trial, plain in _pairs(run for run in runs if run.failure is None)
+                    ]
+                    for name in ("seconds", "cpu_seconds", "peak_memory_mb")
+                },
+            }
+            for rows, runs in results.items()
+        },
+    }
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    sys.exit(main())

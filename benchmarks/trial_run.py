@@ -1,0 +1,114 @@
+"""One run of this project's pipeline as a measured child process, and its run records."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks import measure
+from benchmarks.partial_run import LAST_STAGE_VARIABLE
+from pipeline.display import STAGES
+
+PROJECT = Path(__file__).resolve().parents[1]
+_WHOLE = "pipeline.local_runner"
+_PART = "benchmarks.partial_run"
+
+
+@dataclass(frozen=True)
+class TrialRun:
+    """What a run cost.
+
+    Attributes:
+        measurement: Of the whole process, imports included.
+        stages: Run record of each stage that ended, in the order of the graph.
+        verdict_folder: Folder of `metrics.json`; None if the run did not come to its end.
+    """
+
+    measurement: measure.Measurement
+    stages: dict[str, dict[str, Any]]
+    verdict_folder: Path | None
+
+    @property
+    def stage_seconds(self) -> dict[str, float]:
+        """Wall seconds of each stage."""
+        return {name: record["seconds"] for name, record in self.stages.items()}
+
+    def failure(self) -> str | None:
+        """Why the run did not come to its end, for people; None if it did."""
+        if self.measurement.succeeded:
+            return None
+        for name, record in self.stages.items():
+            if record["status"] == "failed":
+                return f"{name} failed: {record['error']}"
+        last = max(self.stages, key=lambda name: self.stages[name]["started"], default=None)
+        where = f"after {last}" if last else "before the first stage"
+        if self.measurement.stopped:
+            return f"ended by the limit of {self.measurement.stopped} {where}"
+        return f"ended with status {self.measurement.returncode} {where}"
+
+
+def run_trial(
+    *,
+    study: str,
+    data: Path,
+    root: Path,
+    log_path: Path,
+    options: Sequence[str] = (),
+    last_stage: str | None = None,
+    timeout_seconds: float | None = None,
+    memory_limit_mb: float | None = None,
+) -> TrialRun:
+    """Runs the pipeline once in a fresh root.
+
+    Args:
+        study: Shipped study, or path of a study file.
+        data: Folder of the data.
+        root: Folder of everything that the run writes; it must not hold another run.
+        log_path: File for what the process says.
+        options: Further options of the command.
+        last_stage: Stage to end after; None runs the whole pipeline.
+        timeout_seconds: Longest time.
+        memory_limit_mb: Most memory of the process tree, in MiB.
+
+    Returns:
+        The measurement and the run's records.
+
+    Raises:
+        OSError: The command can't be started.
+    """
+    module = _PART if last_stage else _WHOLE
+    command = [sys.executable, "-m", module, "--study", study, "--data", str(data.resolve())]
+    measurement = measure.run(
+        [*command, "--root", str(root.resolve()), *options],
+        log_path=log_path,
+        cwd=PROJECT,
+        env={
+            "TF_CPP_MIN_LOG_LEVEL": "2",
+            "CUDA_VISIBLE_DEVICES": "-1",
+            **({LAST_STAGE_VARIABLE: last_stage} if last_stage else {}),
+        },
+        timeout_seconds=timeout_seconds,
+        memory_limit_mb=memory_limit_mb,
+    )
+    return TrialRun(measurement, _stages(root), _verdict_folder(root))
+
+
+def _stages(root: Path) -> dict[str, dict[str, Any]]:
+    found = {
+        path.stem: json.loads(path.read_text(encoding="utf-8"))
+        for path in root.glob("*/records/*/*.json")
+        if path.name != "run.json"
+    }
+    order = [*STAGES, *sorted(set(found) - set(STAGES))]
+    return {stage: found[stage] for stage in order if stage in found}
+
+
+def _verdict_folder(root: Path) -> Path | None:
+    for path in root.glob("*/records/*/run.json"):
+        outputs = json.loads(path.read_text(encoding="utf-8"))["outputs"]
+        return Path(outputs["TrialEvaluator"]["verdict"])
+    return None
