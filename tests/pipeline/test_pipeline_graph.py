@@ -1,0 +1,184 @@
+"""The graph: who waits for whom, and what each node is told."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tfx.dsl.compiler.compiler import Compiler
+from tfx.proto.orchestration import pipeline_pb2
+
+from pipeline.config import BEAM_ARGS, SCHEMAS, RunConfig
+from pipeline.display import STAGES
+from pipeline.names import SUBJECT_HASH
+from pipeline.pipeline import create_pipeline
+from pipeline.study import load_study
+
+SECRET = "a secret that no node may hold"
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunConfig:
+    """A run of the synthetic trial that was never started."""
+    monkeypatch.setenv("TRIAL_SUBJECT_KEY", SECRET)
+    return RunConfig(
+        study=load_study(SCHEMAS / "synthetic" / "study.yaml"),
+        schema_uri=str(tmp_path / "schema" / "abc"),
+        data_root=str(tmp_path / "data"),
+        fingerprint="f1",
+        subject_key="env:TRIAL_SUBJECT_KEY",
+        subject_key_id="k1",
+        pipeline_name="trial-synthetic",
+        pipeline_root=str(tmp_path / "artifacts"),
+        metadata_path=str(tmp_path / "metadata.sqlite"),
+        serving_dir=str(tmp_path / "serving"),
+        registry_root=str(tmp_path / "registry"),
+        champion_token="none",
+        code_version="1.2.3",
+        seed=11,
+        steps=40,
+        tune=False,
+        beam_args=BEAM_ARGS,
+    )
+
+
+def _compiled(config: RunConfig) -> pipeline_pb2.Pipeline:
+    return Compiler().compile(create_pipeline(config))
+
+
+def _nodes(config: RunConfig) -> dict[str, pipeline_pb2.PipelineNode]:
+    return {item.pipeline_node.node_info.id: item.pipeline_node for item in _compiled(config).nodes}
+
+
+def _upstream(config: RunConfig) -> dict[str, set[str]]:
+    return {name: set(node.upstream_nodes) for name, node in _nodes(config).items()}
+
+
+def _parameters(node: pipeline_pb2.PipelineNode) -> dict[str, Any]:
+    found = {}
+    for name, value in node.parameters.parameters.items():
+        fixed = value.field_value
+        found[name] = getattr(fixed, fixed.WhichOneof("value"))
+    return found
+
+
+def _inputs(node: pipeline_pb2.PipelineNode) -> dict[str, set[str]]:
+    return {
+        name: {channel.producer_node_query.id for channel in spec.channels}
+        for name, spec in node.inputs.inputs.items()
+    }
+
+
+def test_every_node_has_a_line_for_people(config: RunConfig):
+    assert set(_nodes(replace(config, tune=True))) == set(STAGES)
+
+
+def test_transform_waits_for_the_data_gate(config: RunConfig):
+    assert "DataGate" in _upstream(config)["Transform"]
+
+
+def test_nothing_learns_from_the_data_before_the_gate_has_judged_them(config: RunConfig):
+    upstream = _upstream(replace(config, tune=True))
+
+    def ancestors(node: str) -> set[str]:
+        return set().union(*({name} | ancestors(name) for name in upstream[node]))
+
+    for node in ("Transform", "Tuner", "Trainer", "TrialEvaluator", "Pusher", "ModelRegistrar"):
+        assert "DataGate" in ancestors(node), node
+
+
+def test_the_gate_sees_the_champions_statistics_and_the_rejects(config: RunConfig):
+    inputs = _inputs(_nodes(config)["DataGate"])
+    assert inputs["baseline_statistics"] == {"BaselineModel"}
+    assert inputs["rejects"] == {"TrialExampleGen"}
+    assert inputs["anomalies"] == {"ExampleValidator"}
+
+
+def test_the_evaluator_sees_raw_examples_the_model_and_the_champion(config: RunConfig):
+    inputs = _inputs(_nodes(config)["TrialEvaluator"])
+    assert inputs["examples"] == {"TrialExampleGen"}
+    assert inputs["model"] == {"Trainer"}
+    assert inputs["baseline_model"] == {"BaselineModel"}
+
+
+@pytest.mark.parametrize("node", ["Pusher", "ModelRegistrar"])
+def test_only_a_judged_model_is_pushed_and_registered(node: str, config: RunConfig):
+    assert _inputs(_nodes(config)[node])["model_blessing"] == {"TrialEvaluator"}
+
+
+def test_a_model_is_registered_after_it_was_pushed(config: RunConfig):
+    assert "Pusher" in _upstream(config)["ModelRegistrar"]
+
+
+def test_the_test_split_is_kept_from_whatever_trains(config: RunConfig):
+    nodes = _nodes(replace(config, tune=True))
+    splits = json.loads(_parameters(nodes["Transform"])["splits_config"])
+    assert splits == {"analyze": ["train"], "transform": ["train", "eval"]}
+    for node in ("Tuner", "Trainer"):
+        parameters = _parameters(nodes[node])
+        assert json.loads(parameters["train_args"])["splits"] == ["train"]
+        assert json.loads(parameters["eval_args"])["splits"] == ["eval"]
+
+
+def test_the_tuner_is_there_only_when_it_was_asked_for(config: RunConfig):
+    assert "Tuner" not in _nodes(config)
+    tuned = _nodes(replace(config, tune=True))
+    assert _inputs(tuned["Trainer"])["hyperparameters"] == {"Tuner"}
+    assert "hyperparameters" not in _inputs(_nodes(config)["Trainer"])
+
+
+def test_no_node_holds_the_secret_key(config: RunConfig):
+    compiled = _compiled(replace(config, tune=True))
+    assert SECRET.encode() not in compiled.SerializeToString()
+    parameters = _parameters(_nodes(config)["TrialExampleGen"])
+    assert parameters["subject_key"] == "env:TRIAL_SUBJECT_KEY"
+    assert parameters["subject_key_id"] == "k1"
+
+
+def test_statistics_leave_the_subject_hash_out(config: RunConfig):
+    options = json.loads(_parameters(_nodes(config)["StatisticsGen"])["stats_options_json"])
+    [allowed] = [value for key, value in options.items() if "allowlist" in key]
+    assert "AGE" in allowed
+    assert "label_response" in allowed
+    assert SUBJECT_HASH not in allowed
+
+
+def test_the_fingerprint_is_a_parameter_so_that_new_data_are_read_anew(config: RunConfig):
+    assert _parameters(_nodes(config)["TrialExampleGen"])["fingerprint"] == "f1"
+
+
+def test_the_champion_token_is_a_parameter_so_that_a_new_champion_is_fetched(config: RunConfig):
+    found = _nodes(replace(config, champion_token="abc"))["BaselineModel"]
+    assert _parameters(found)["champion_token"] == "abc"
+
+
+@pytest.mark.parametrize("node", ["Transform", "Tuner", "Trainer"])
+def test_seed_and_columns_reach_what_trains(node: str, config: RunConfig):
+    found = _parameters(_nodes(replace(config, tune=True))[node])
+    custom = json.loads(found["custom_config"])
+    assert custom["seed"] == 11
+    assert custom["inputs"]["tasks"] == ["worsening", "response", "hepatic_ae"]
+    assert "arm" in custom["inputs"]["categorical"]
+
+
+def test_a_threshold_concerns_the_evaluator_alone(config: RunConfig):
+    before = _nodes(config)
+    after = _nodes(replace(config, study=config.study.model_copy(update={"thresholds": ()})))
+    changed = {name for name in before if _parameters(before[name]) != _parameters(after[name])}
+    # The registrar writes the digest of the whole study file into the entry.
+    assert changed == {"TrialEvaluator", "ModelRegistrar"}
+
+
+def test_beams_runner_is_named(config: RunConfig):
+    compiled = _compiled(config)
+    options = compiled.SerializeToString()
+    assert b"--runner=FnApiRunner" in options
+
+
+def test_results_are_taken_from_the_cache(config: RunConfig):
+    for name, node in _nodes(config).items():
+        if name != "CuratedSchema":
+            assert node.execution_options.caching_options.enable_cache, name
