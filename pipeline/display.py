@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -120,12 +121,11 @@ class _Follower(logging.Handler):
             self._progress.update(self._task, completed=done, total=total, detail=detail)
 
 
-def results_table(metrics: Sequence[Mapping[str, Any]], verdict: Mapping[str, Any]) -> Table:
+def results_table(metrics: Sequence[Mapping[str, Any]]) -> Table:
     """The result of a run, a line a task.
 
     Args:
         metrics: Records of the Evaluator's `metrics.json`.
-        verdict: Its `verdict.json`.
 
     Returns:
         A table for the terminal.
@@ -152,12 +152,11 @@ def results_table(metrics: Sequence[Mapping[str, Any]], verdict: Mapping[str, An
             task,
             f"{auc['subjects']:,}",
             f"{auc['positives']:,}",
-            f"{_number(auc['value'])} ({_number(auc['lower'])} to {_number(auc['upper'])})",
+            f"{_number(auc['value'])} ({_number(auc['lower'])}–{_number(auc['upper'])})",
             _number(overall[task, "brier"]["value"]),
             _number(overall[task, "calibration_slope"]["value"], 2),
             _number(overall[task, "expected_calibration_error"]["value"]),
         )
-    table.caption = "blessed" if verdict["blessed"] else "refused"
     return table
 
 

@@ -141,7 +141,7 @@ def _show_result(
     for note in verdict["notes"]:
         console.print(f"  {note}")
     for reason in verdict["reasons"]:
-        console.print(f"  [red]refused[/red] {escape(reason['message'])}")
+        console.print(f"  [red]✗[/red] {escape(reason['message'])}")
     if verdict["not_judged"]:
         console.print(
             f"  {len(verdict['not_judged'])} groups are too small to judge "
