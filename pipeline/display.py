@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -135,17 +134,16 @@ def results_table(metrics: Sequence[Mapping[str, Any]]) -> Table:
         for record in metrics
         if record["model"] == "challenger" and not record["slice"]
     }
-    table = Table(title="On the test split", title_justify="left", title_style="bold")
-    table.add_column("task")
-    for column in (
-        "subjects",
-        "events",
-        "AUC (95 % interval)",
-        "Brier",
-        "calibration slope",
-        "ECE",
-    ):
-        table.add_column(column, justify="right")
+    table = Table(
+        title="On the test split: AUC with 95 % interval, Brier, calibration slope and error",
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        padding=(0, 2, 0, 0),
+    )
+    table.add_column("task", no_wrap=True)
+    for column in ("subjects", "events", "AUC", "Brier", "slope", "ECE"):
+        table.add_column(column, justify="right", no_wrap=True)
     for task in dict.fromkeys(task for task, _ in overall):
         auc = overall[task, "auc"]
         table.add_row(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,7 @@ from pipeline.run_record import StageRecord, recorded, versions
 logger = logging.getLogger(__name__)
 
 RUN_FILE = "run.json"
-INTERRUPTED = 130
-"""Exit code of a process that was interrupted: 128 and the number of SIGINT."""
-
+_INTERRUPTED = 128 + signal.SIGINT
 _LONGEST_MESSAGE = 2000
 _CACHED = "stages that were finished and whose input is unchanged are taken from the cache."
 _AFTER_INTERRUPT = f"Run the same command to go on: {_CACHED}"
@@ -54,7 +53,7 @@ def run(settings: Settings) -> int:
             return 2
         except KeyboardInterrupt:
             console.print("[red]Interrupted[/red] before the first stage.")
-            return INTERRUPTED
+            return _INTERRUPTED
         console.print(
             f"[bold]{escape(config.study.title or config.study.study)}[/bold]  run {run_id}\n"
             f"[dim]data {config.data_root}\nlog  {log_file}[/dim]"
@@ -69,7 +68,7 @@ def _run(config: RunConfig, console: Console, run_id: str, log_file: Path) -> in
     except KeyboardInterrupt:
         logger.warning("interrupted")
         console.print(f"\n[red]Interrupted.[/red] {_AFTER_INTERRUPT}")
-        return INTERRUPTED
+        return _INTERRUPTED
     except UserError as error:
         console.print(f"\n[red]Stopped.[/red] {escape(str(error))}")
         console.print(_AFTER_FAILURE)
@@ -137,7 +136,8 @@ def _show_result(
     metrics = json.loads((folder / "metrics.json").read_text())
     verdict = json.loads((folder / "verdict.json").read_text())
     console.print()
-    console.print(results_table(metrics["records"], verdict), soft_wrap=False)
+    console.print(results_table(metrics["records"]))
+    console.print("[green]blessed[/green]" if verdict["blessed"] else "[red]refused[/red]")
     for note in verdict["notes"]:
         console.print(f"  {note}")
     for reason in verdict["reasons"]:
