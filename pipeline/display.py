@@ -150,12 +150,18 @@ def results_table(metrics: Sequence[Mapping[str, Any]]) -> Table:
             task,
             f"{auc['subjects']:,}",
             f"{auc['positives']:,}",
-            f"{_number(auc['value'])} ({_number(auc['lower'])}–{_number(auc['upper'])})",
+            f"{_number(auc['value'])} {_interval(auc)}",
             _number(overall[task, "brier"]["value"]),
             _number(overall[task, "calibration_slope"]["value"], 2),
             _number(overall[task, "expected_calibration_error"]["value"]),
         )
     return table
+
+
+def _interval(record: Mapping[str, Any]) -> str:
+    if record["lower"] is None:
+        return "(no interval)"
+    return f"({_number(record['lower'])}–{_number(record['upper'])})"
 
 
 def _number(value: float | None, decimals: int = 3) -> str:

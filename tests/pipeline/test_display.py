@@ -112,4 +112,4 @@ def test_groups_and_the_champion_have_no_line_of_their_own():
 
 def test_a_value_that_is_undefined_is_a_dash():
     undefined = [_record("auc", None, lower=None, upper=None), *RECORDS[1:]]
-    assert "– (– to –)" in _rendered(undefined)
+    assert "– (no interval)" in _rendered(undefined)
