@@ -16,6 +16,7 @@ if __name__ == "__main__" and Path(sys.path[0]).resolve() == Path(__file__).reso
 
 import argparse
 import os
+import signal
 from collections.abc import Callable, Sequence
 
 from pipeline.config import BEAM_ARGS, Settings, find_study_file
@@ -82,12 +83,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = parse_settings(arguments)
         load_study(find_study_file(settings.study))
+        from pipeline.local_run import run
+
+        return run(settings)
     except UserError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    from pipeline.local_run import run
-
-    return run(settings)
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted.\n")
+        return 128 + signal.SIGINT
 
 
 def _whole(text: str) -> int:

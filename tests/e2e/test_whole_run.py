@@ -1,0 +1,393 @@
+"""One whole run of the synthetic trial, and the same command a second time."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from whole_runs import REPOSITORY, Run
+
+from pipeline.display import STAGES
+from pipeline.names import SUBJECT_HASH, label_key, weight_key
+from pipeline.registry import Registry
+from pipeline.study import load_study
+
+EXECUTED = [stage for stage in STAGES if stage != "Tuner"]
+TASKS = ("worsening", "response", "hepatic_ae")
+IDENTIFIER = re.compile(rb"SYN01-\d+-\d+")
+
+
+def test_a_run_that_comes_to_its_end_exits_with_0(first_run: Run):
+    assert first_run.code == 0, first_run.terminal + first_run.errors
+
+
+def test_each_stage_is_shown_with_its_time(first_run: Run):
+    for stage in EXECUTED:
+        assert re.search(rf"^✓ {stage} +\S.* \d+\.\d s$", first_run.terminal, re.M), stage
+
+
+def test_the_result_table_has_a_line_for_each_task_and_the_verdict(first_run: Run):
+    for task in TASKS:
+        assert re.search(rf"│ {task} +│ +\d+ │ +\d+ │ 0\.\d+ \(0\.\d+ to ", first_run.terminal)
+    assert re.search(r"^ +blessed *$", first_run.terminal, re.M)
+
+
+def test_the_noise_of_the_libraries_goes_to_the_log_alone(first_run: Run):
+    noise = ("Going to run a new execution", "tensorflow", "WARNING", "INFO")
+    assert "Going to run a new execution" in first_run.log
+    assert not [word for word in noise if word in first_run.terminal]
+    assert first_run.errors == ""
+
+
+def test_every_stage_leaves_a_record_with_time_memory_and_versions(first_run: Run):
+    records = first_run.stages
+    assert set(records) == set(EXECUTED)
+    for record in records.values():
+        assert record["status"] == "done"
+        assert record["run"] == first_run.id
+        assert record["seconds"] > 0
+        assert record["peak_memory_mb"] > 100
+        assert {"clinical-trial-pipeline", "tfx", "tensorflow", "keras"} <= set(record["versions"])
+
+
+def test_the_record_of_the_reading_stage_counts_every_row_of_every_dataset(first_run: Run):
+    rows = {item["dataset"]: item for item in first_run.stages["TrialExampleGen"]["rows"]}
+    assert set(rows) == {"adsl", "adae", "adlb", "advs", "adtte"}
+    for item in rows.values():
+        assert item["rows_in"] == item["used"] + item["left_out"] + item["rejected"]
+
+
+def test_the_run_file_names_existing_outputs_of_every_stage(first_run: Run):
+    outputs = first_run.file["outputs"]
+    assert set(outputs) == set(EXECUTED)
+    for stage, named in outputs.items():
+        assert named, stage
+        assert all(Path(uri).exists() for uri in named.values()), named
+
+
+def _overall(run: Run, model: str = "challenger") -> dict[tuple[str, str], dict[str, Any]]:
+    return {
+        (record["task"], record["metric"]): record
+        for record in run.metrics
+        if not record["slice"] and record["model"] == model
+    }
+
+
+def test_every_task_has_every_metric_overall_and_in_every_slicing(first_run: Run):
+    metrics_of: dict[tuple[str, frozenset[str]], set[str]] = {}
+    for record in first_run.metrics:
+        key = record["task"], frozenset(record["slice"])
+        metrics_of.setdefault(key, set()).add(record["metric"])
+    study = load_study(REPOSITORY / "schema" / "synthetic" / "study.yaml")
+    slicings = [(), *((name,) for name in study.slices.groups), *study.slices.pairs]
+    expected = {(task, frozenset(slicing)) for task in TASKS for slicing in slicings}
+    assert set(metrics_of) == expected
+    complete = metrics_of[TASKS[0], frozenset()]
+    assert {"auc", "brier", "calibration_slope", "recall", "observed_rate"} <= complete
+    assert all(found == complete for found in metrics_of.values())
+
+
+def test_every_interval_contains_its_point_estimate(first_run: Run):
+    with_interval = [r for r in first_run.metrics if r["lower"] is not None]
+    assert len(with_interval) > 0.9 * len(first_run.metrics)
+    outside = [r for r in with_interval if not r["lower"] <= r["value"] <= r["upper"]]
+    assert outside == []
+
+
+def test_subjects_of_a_metric_are_those_of_the_test_split_whose_label_is_known(first_run: Run):
+    found = {
+        record["task"]: (record["subjects"], record["positives"])
+        for record in first_run.metrics
+        if not record["slice"]
+    }
+    counted = {
+        task: (splits["test"]["known"], splits["test"]["positives"])
+        for task, splits in first_run.counts["tasks"].items()
+    }
+    assert found == counted
+    assert all(known < first_run.counts["subjects"]["test"] for known, _ in found.values())
+
+
+def test_no_group_smaller_than_the_study_file_allows_is_shown(first_run: Run):
+    assert min(record["subjects"] for record in first_run.metrics) >= 50
+
+
+def _key(run: Run) -> bytes:
+    return (run.root / "secrets" / "subject_key").read_text().strip().encode()
+
+
+def _test_examples(run: Run) -> list[bytes]:
+    import tensorflow as tf
+
+    files = sorted((run.output("TrialExampleGen", "examples") / "Split-test").glob("*.gz"))
+    return [
+        record.numpy()
+        for path in files
+        for record in tf.data.TFRecordDataset(str(path), compression_type="GZIP")
+    ]
+
+
+def _columns(examples: list[bytes]) -> list[dict[str, Any]]:
+    import tensorflow as tf
+
+    rows = []
+    for text in examples:
+        row = {}
+        for name, feature in tf.train.Example.FromString(text).features.feature.items():
+            values = feature.float_list.value or feature.bytes_list.value
+            row[name] = values[0] if values else None
+        rows.append(row)
+    return rows
+
+
+class _Served:
+    """The pushed model and the subjects of the test split."""
+
+    def __init__(self, run: Run) -> None:
+        import tensorflow as tf
+
+        folder = min((run.root / "synthetic" / "serving").iterdir())
+        self._loaded = tf.saved_model.load(str(folder))
+        self._serve = self._loaded.signatures["serving_default"]
+        self._serve_columns = self._loaded.signatures["columns"]
+        self.examples = _test_examples(run)
+        self.rows = _columns(self.examples)
+
+    def of_examples(self, examples: list[bytes]) -> dict[str, np.ndarray]:
+        import tensorflow as tf
+
+        found = self._serve(examples=tf.constant(examples))
+        return {task: values.numpy()[:, 0] for task, values in found.items()}
+
+    def of_columns(self, **fixed: str) -> dict[str, np.ndarray]:
+        import tensorflow as tf
+
+        arguments = {}
+        for name, spec in self._serve_columns.structured_input_signature[1].items():
+            missing = np.nan if spec.dtype == tf.float32 else b""
+            values = [row.get(name) for row in self.rows]
+            if name in fixed:
+                values = [fixed[name]] * len(values)
+            values = [missing if value is None else value for value in values]
+            arguments[name] = tf.constant(values, spec.dtype)
+        found = self._serve_columns(**arguments)
+        return {task: values.numpy()[:, 0] for task, values in found.items()}
+
+
+@pytest.fixture(scope="module")
+def served(first_run: Run) -> _Served:
+    return _Served(first_run)
+
+
+@pytest.fixture(scope="module")
+def against_truth(first_run: Run, served: _Served) -> pd.DataFrame:
+    """A row for each test subject: per task truth, prediction, label, and whether it is known."""
+    from components.trial_example_gen.splits import subject_hash
+
+    truth = pd.read_parquet(Path(first_run.file["data_root"]) / "truth")
+    hashed = [subject_hash("synthetic", name, _key(first_run)).decode() for name in truth.USUBJID]
+    truth = truth.set_index(pd.Index(hashed))
+    frame = pd.DataFrame(served.rows).set_index(SUBJECT_HASH)
+    frame.index = frame.index.map(bytes.decode)
+    predicted = pd.DataFrame(served.of_examples(served.examples), index=frame.index)
+    joined = pd.DataFrame(index=frame.index)
+    for task in TASKS:
+        joined[f"truth_{task}"] = truth[f"p_{task}"].reindex(frame.index)
+        joined[f"prediction_{task}"] = predicted[task]
+        joined[f"label_{task}"] = frame[label_key(task)] > 0
+        joined[f"known_{task}"] = frame[weight_key(task)] > 0
+    return joined
+
+
+def _of_task(frame: pd.DataFrame, task: str) -> pd.DataFrame:
+    known = frame[frame[f"known_{task}"]]
+    names = {f"{kind}_{task}": kind for kind in ("truth", "prediction", "label")}
+    return known[list(names)].rename(columns=names)
+
+
+def _auc(labels: pd.Series, scores: pd.Series) -> float:
+    ranks = scores.rank()
+    positives = int(labels.sum())
+    below = ranks[labels].sum() - positives * (positives + 1) / 2
+    return float(below / (positives * (len(labels) - positives)))
+
+
+def test_every_test_subject_is_found_in_the_truth_by_its_hash(against_truth: pd.DataFrame):
+    assert len(against_truth) > 400
+    assert against_truth.notna().all(axis=None)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_reported_auc_is_that_of_the_served_model(
+    task: str, first_run: Run, against_truth: pd.DataFrame
+):
+    subjects = _of_task(against_truth, task)
+    reported = _overall(first_run)[task, "auc"]["value"]
+    assert _auc(subjects.label, subjects.prediction) == pytest.approx(reported, abs=1e-4)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_auc_of_the_truth_lies_in_the_interval_of_the_models_auc(
+    task: str, first_run: Run, against_truth: pd.DataFrame
+):
+    subjects = _of_task(against_truth, task)
+    reported = _overall(first_run)[task, "auc"]
+    best = _auc(subjects.label, subjects.truth)
+    assert reported["lower"] <= best <= reported["upper"]
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_predictions_rise_with_the_true_probabilities(task: str, against_truth: pd.DataFrame):
+    subjects = _of_task(against_truth, task)
+    # A model that knew nothing would stay below two standard errors, 2 / sqrt(400) = 0.1.
+    assert subjects.prediction.corr(subjects.truth, method="spearman") > 0.5
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_mean_prediction_agrees_with_the_mean_true_probability(
+    task: str, first_run: Run, against_truth: pd.DataFrame
+):
+    subjects = _of_task(against_truth, task)
+    # The intercept was set on the eval split: its events' sampling error is the prediction's.
+    calibrated_on = first_run.counts["tasks"][task]["eval"]["known"]
+    rate = subjects.truth.mean()
+    error = np.sqrt(rate * (1 - rate) / calibrated_on)
+    assert abs(subjects.prediction.mean() - rate) < 3 * error
+
+
+@pytest.mark.parametrize(("task", "sign"), [("worsening", -1), ("response", 1), ("hepatic_ae", 1)])
+def test_the_effect_of_the_treatment_has_its_true_sign(task: str, sign: int, served: _Served):
+    effect = served.of_columns(arm="Active")[task] - served.of_columns(arm="Placebo")[task]
+    assert sign * effect.mean() > 0
+
+
+def test_both_signatures_give_the_same_probabilities(served: _Served):
+    by_example = served.of_examples(served.examples)
+    by_column = served.of_columns()
+    for task in TASKS:
+        np.testing.assert_allclose(by_column[task], by_example[task], atol=1e-6)
+
+
+def test_subjects_with_missing_values_are_predicted_too(served: _Served):
+    incomplete = [row.get("WEIGHTBL") is None or row.get("SMOKFL") is None for row in served.rows]
+    assert 0 < sum(incomplete) < len(incomplete)
+    for probabilities in served.of_examples(served.examples).values():
+        assert np.all((probabilities[incomplete] > 0) & (probabilities[incomplete] < 1))
+
+
+def test_serving_needs_neither_label_nor_weight_nor_group_nor_hash(served: _Served):
+    import tensorflow as tf
+
+    bare = []
+    for text in served.examples:
+        example = tf.train.Example.FromString(text)
+        for name in list(example.features.feature):
+            if name.startswith(("label_", "weight_", "slice_", SUBJECT_HASH)):
+                del example.features.feature[name]
+        bare.append(example.SerializeToString())
+    whole = served.of_examples(served.examples)
+    for task, probabilities in served.of_examples(bare).items():
+        np.testing.assert_array_equal(probabilities, whole[task])
+
+
+def test_a_subject_is_predicted_alike_alone_and_among_others(served: _Served):
+    alone = served.of_examples(served.examples[:1])
+    among = served.of_examples(served.examples)
+    for task in TASKS:
+        assert alone[task][0] == pytest.approx(among[task][0], abs=1e-6)
+
+
+def test_the_first_blessed_model_is_registered_with_the_runs_digests(first_run: Run):
+    entry = Registry(str(first_run.root / "registry")).history("synthetic")[0]
+    assert entry.fingerprint == first_run.file["fingerprint"]
+    assert entry.study_digest == first_run.file["study_digest"]
+    assert (Path(entry.model_uri) / "saved_model.pb").exists()
+    assert (Path(entry.statistics_uri) / "Split-train" / "FeatureStats.pb").exists()
+
+
+def _written(run: Run) -> Iterator[tuple[Path, bytes]]:
+    """Every file below the root but the trial's data and the key itself, unpacked."""
+    apart = (run.root / "data", run.root / "secrets")
+    for path in run.root.rglob("*"):
+        if path.is_file() and not any(path.is_relative_to(folder) for folder in apart):
+            content = path.read_bytes()
+            packed = content[:2] == b"\x1f\x8b"
+            yield path, gzip.decompress(content) if packed else content
+
+
+def test_no_identifier_of_a_subject_is_written_anywhere(second_run: Run):
+    data = Path(second_run.file["data_root"])
+    assert IDENTIFIER.search(next(data.glob("adsl-*")).read_bytes())
+    holders = [path for path, content in _written(second_run) if IDENTIFIER.search(content)]
+    assert holders == []
+
+
+def test_the_key_is_written_nowhere_but_in_its_own_file(second_run: Run):
+    key = _key(second_run)
+    assert [path for path, content in _written(second_run) if key in content] == []
+    assert key.decode() not in second_run.terminal
+
+
+def test_the_key_can_be_read_by_its_owner_alone(first_run: Run):
+    assert (first_run.root / "secrets" / "subject_key").stat().st_mode & 0o077 == 0
+
+
+def test_pseudonyms_stay_in_the_examples(second_run: Run, served: _Served):
+    pseudonyms = [row[SUBJECT_HASH] for row in served.rows]
+    examples = second_run.root / "synthetic" / "artifacts" / "TrialExampleGen" / "examples"
+    holders = [
+        path
+        for path, content in _written(second_run)
+        if not path.is_relative_to(examples) and any(name in content for name in pseudonyms)
+    ]
+    assert holders == []
+
+
+def test_statistics_hold_nothing_of_the_subject_hash(first_run: Run):
+    files = list(first_run.output("StatisticsGen", "statistics").rglob("*.pb"))
+    assert len(files) == 3
+    assert not [path for path in files if SUBJECT_HASH.encode() in path.read_bytes()]
+
+
+def test_the_second_run_takes_all_from_the_cache_but_what_the_champion_concerns(second_run: Run):
+    assert second_run.code == 0, second_run.terminal + second_run.errors
+    ran = {stage for stage, status in second_run.statuses.items() if status != "cached"}
+    # The importer has no executor, so there is nothing to take from the cache.
+    assert ran - {"CuratedSchema"} == {
+        "BaselineModel",
+        "DataGate",
+        "TrialEvaluator",
+        "Pusher",
+        "ModelRegistrar",
+    }
+
+
+def test_the_second_run_shows_what_came_from_the_cache(second_run: Run):
+    assert re.search(r"^✓ Trainer .* from cache$", second_run.terminal, re.M)
+
+
+def test_the_second_run_is_compared_with_the_champion_of_the_first(second_run: Run):
+    differences = _overall(second_run, "difference")
+    for task in TASKS:
+        # The very same model: no difference at all.
+        assert differences[task, "auc"]["value"] == 0
+    assert not any("champion" in note for note in second_run.verdict["notes"])
+
+
+def test_the_second_run_has_the_metrics_of_the_first(first_run: Run, second_run: Run):
+    def points(run: Run) -> dict[str, Any]:
+        keys = ("task", "slice", "metric", "decision_threshold")
+        return {
+            json.dumps([record[key] for key in keys]): record["value"]
+            for record in run.metrics
+            if record["model"] == "challenger"
+        }
+
+    assert points(second_run) == points(first_run)
