@@ -27,7 +27,7 @@ import pandas as pd
 import yaml
 
 from benchmarks import flat_trial, measure
-from benchmarks.report import machine, machine_line, markdown_table, spread, write_json
+from benchmarks.report import machine, machine_line, markdown_table, quietness, spread, write_json
 from benchmarks.trial_run import PROJECT
 from pipeline.errors import UserError
 
@@ -49,6 +49,7 @@ class SideRun:
         import_seconds: Wall time of the imports before it.
         cpu_seconds: Processor time of the whole process, imports and counting included.
         peak_memory_mb: Peak memory of the whole process, in MiB.
+        load_before: Load average of the machine before the start.
         examples: Examples that were written.
         failure: Why it did not come to its end.
     """
@@ -59,6 +60,7 @@ class SideRun:
     import_seconds: float
     cpu_seconds: float
     peak_memory_mb: float
+    load_before: float
     examples: int
     failure: str | None
 
@@ -159,6 +161,7 @@ def run_side(side: str, rows: int, source: Source, out: Path, log: Path) -> Side
         import_seconds=result.get("import_seconds", 0.0),
         cpu_seconds=measured.cpu_seconds,
         peak_memory_mb=measured.peak_memory_mb,
+        load_before=measured.load_before,
         examples=result.get("examples", 0),
         failure=failure,
     )
@@ -170,6 +173,7 @@ def report(rows: int, source: Source, runs: Sequence[SideRun]) -> str:
         f"\n### {rows:,} rows, {source.columns} columns, {source.bytes / 1e6:.1f} MB "
         f"({source.name})\n\n"
     )
+    text += quietness(run.load_before for run in runs)
     text += "".join(
         f"Failed: {_TITLES[run.side]}: {run.failure}\n\n" for run in runs if run.failure
     )

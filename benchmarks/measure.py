@@ -36,19 +36,25 @@ class Measurement:
         peak_memory_mb: Highest memory of the process tree seen in any sample, in MiB. On Linux
             it is the sum of the proportional set sizes (PSS), which counts a page that several
             processes share once; elsewhere the sum of the unique set sizes (USS). A peak that
-            is shorter than the sampling interval can be missed.
+            is shorter than the sampling interval can be missed. A library that other running
+            programs use as well counts in part only: compare on a machine without such.
+        peak_resident_mb: Highest sum of resident set sizes (RSS) of the process tree, in MiB,
+            as the run records have it; pages that its processes share count more than once.
         returncode: Exit status; negative if a signal ended the process, as in `subprocess`.
         output_tail: Last lines of standard output and standard error, interleaved.
         cpu_seconds: Processor time, user and system, of the process and of those descendants
             that their parents waited for.
+        load_before: Load average of the machine over the minute before the start.
         stopped: Which limit the process tree was ended for, if it was.
     """
 
     seconds: float
     peak_memory_mb: float
+    peak_resident_mb: float
     returncode: int
     output_tail: str
     cpu_seconds: float
+    load_before: float
     stopped: Literal["time", "memory"] | None = None
 
     @property
@@ -93,6 +99,7 @@ def run(
     """
     log_path.parent.mkdir(parents=True, exist_ok=True)
     cpu_before = _cpu_of_children()
+    load_before = os.getloadavg()[0]
     stopped: Literal["time", "memory"] | None = None
     with log_path.open("wb") as log:
         started = time.perf_counter()
@@ -120,9 +127,11 @@ def run(
     return Measurement(
         seconds=seconds,
         peak_memory_mb=sampler.peak_bytes / _MEBIBYTE,
+        peak_resident_mb=sampler.peak_resident_bytes / _MEBIBYTE,
         returncode=returncode,
         output_tail=_tail(log_path, tail_lines),
         cpu_seconds=_cpu_of_children() - cpu_before,
+        load_before=load_before,
         stopped="memory" if sampler.over_limit else stopped,
     )
 
@@ -157,6 +166,7 @@ class _TreeSampler(threading.Thread):
     def __init__(self, pid: int, interval_seconds: float, limit_mb: float | None) -> None:
         super().__init__(name=f"memory-of-{pid}", daemon=True)
         self.peak_bytes = 0
+        self.peak_resident_bytes = 0
         self.over_limit = False
         self._limit_bytes = float("inf") if limit_mb is None else limit_mb * _MEBIBYTE
         self._interval_seconds = interval_seconds
@@ -168,7 +178,10 @@ class _TreeSampler(threading.Thread):
     def run(self) -> None:
         while True:
             self._discover()
-            self.peak_bytes = max(self.peak_bytes, sum(map(_memory_bytes, self._seen)))
+            sizes = [_memory_bytes(process) for process in self._seen]
+            self.peak_bytes = max(self.peak_bytes, sum(own for own, _ in sizes))
+            resident = sum(resident for _, resident in sizes)
+            self.peak_resident_bytes = max(self.peak_resident_bytes, resident)
             if self.peak_bytes > self._limit_bytes:
                 self.over_limit = True
                 for process in self._seen:
@@ -209,12 +222,13 @@ def _cpu_of_children() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _memory_bytes(process: psutil.Process) -> int:
+def _memory_bytes(process: psutil.Process) -> tuple[int, int]:
+    """Proportional (or unique) and resident set size."""
     try:
         memory = process.memory_full_info()
     except (psutil.NoSuchProcess, psutil.AccessDenied):
-        return 0
-    return int(memory.pss if hasattr(memory, "pss") else memory.uss)
+        return 0, 0
+    return int(memory.pss if hasattr(memory, "pss") else memory.uss), int(memory.rss)
 
 
 def _send(process: psutil.Process, number: signal.Signals) -> None:

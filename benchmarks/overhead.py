@@ -21,7 +21,7 @@ from statistics import median
 from typing import Any, Literal
 
 from benchmarks import flat_trial, measure
-from benchmarks.report import machine, machine_line, markdown_table, spread, write_json
+from benchmarks.report import machine, machine_line, markdown_table, quietness, spread, write_json
 from benchmarks.trial_run import PROJECT, run_trial
 from pipeline.errors import UserError
 
@@ -94,6 +94,8 @@ class SideRun:
         seconds: Wall time of the process.
         cpu_seconds: Processor time of the process.
         peak_memory_mb: Peak memory of the process tree, in MiB.
+        peak_resident_mb: Its peak resident memory, in MiB.
+        load_before: Load average of the machine before the start.
         stages: Wall seconds of each stage.
         auc: ROC AUC on the test split: value, lower, upper.
         failure: Why it did not come to its end.
@@ -104,6 +106,8 @@ class SideRun:
     seconds: float
     cpu_seconds: float
     peak_memory_mb: float
+    peak_resident_mb: float
+    load_before: float
     stages: dict[str, float]
     auc: dict[str, float]
     failure: str | None
@@ -232,6 +236,8 @@ class Bench:
             seconds=measured.seconds,
             cpu_seconds=measured.cpu_seconds,
             peak_memory_mb=measured.peak_memory_mb,
+            peak_resident_mb=measured.peak_resident_mb,
+            load_before=measured.load_before,
             stages=stages,
             auc=auc,
             failure=failure,
@@ -249,7 +255,7 @@ def report(rows: int, runs: Sequence[SideRun]) -> str:
         A table of the whole processes, one of the stages, and the failures.
     """
     good = [run for run in runs if run.failure is None]
-    text = f"\n### {rows:,} rows\n\n"
+    text = f"\n### {rows:,} rows\n\n{quietness(run.load_before for run in runs)}"
     text += "".join(
         f"Failed: {_TITLES[run.side]}, pair {run.pair + 1}: {run.failure}\n\n"
         for run in runs
@@ -375,7 +381,8 @@ def _whole_table(pairs: Sequence[Pair]) -> str:
         ("wall, s", lambda run: run.seconds, 1),
         ("of which outside of stages, s", lambda run: run.outside_stages, 1),
         ("processor, s", lambda run: run.cpu_seconds, 1),
-        ("peak memory, MiB", lambda run: run.peak_memory_mb, 0),
+        ("peak memory (proportional), MiB", lambda run: run.peak_memory_mb, 0),
+        ("peak memory (resident), MiB", lambda run: run.peak_resident_mb, 0),
     )
     rows: list[tuple[str, ...]] = [
         (
@@ -433,7 +440,7 @@ def _document(settings: Settings, results: dict[int, list[SideRun]]) -> dict[str
                         round(getattr(trial, name) / getattr(plain, name), 4)
                         for trial, plain in _pairs(run for run in runs if run.failure is None)
                     ]
-                    for name in ("seconds", "cpu_seconds", "peak_memory_mb")
+                    for name in ("seconds", "cpu_seconds", "peak_memory_mb", "peak_resident_mb")
                 },
             }
             for rows, runs in results.items()

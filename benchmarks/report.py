@@ -54,6 +54,24 @@ def machine_line() -> str:
     )
 
 
+def quietness(loads: Iterable[float]) -> str:
+    """A warning where the machine was busy before a run, otherwise nothing.
+
+    Args:
+        loads: Load averages just before the runs, the benchmark's own earlier runs included.
+
+    Returns:
+        A paragraph of Markdown, or the empty text.
+    """
+    highest = max(loads, default=0.0)
+    if highest <= machine()["cores"]:
+        return ""
+    return (
+        f"The machine was busy (load up to {highest:.1f} before a run): wall times of different "
+        "runs are not comparable, processor times nearly.\n\n"
+    )
+
+
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Lays a table out in Markdown: the first column to the left, the others to the right.
 

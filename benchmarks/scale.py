@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import measure
-from benchmarks.report import machine, machine_line, markdown_table, write_json
+from benchmarks.report import machine, machine_line, markdown_table, quietness, write_json
 from benchmarks.trial_run import PROJECT, TrialRun, run_trial
 from pipeline.display import STAGES
 from pipeline.errors import UserError
@@ -69,7 +69,8 @@ class SizeRun:
         rows: Rows of all datasets that were read; 0 if unknown.
         seconds: Wall time of the whole process.
         cpu_seconds: Processor time of the whole process.
-        peak_memory_mb: Peak memory of the process tree, in MiB.
+        peak_memory_mb: Peak resident memory of the process tree, in MiB.
+        load_before: Load average of the machine before the start.
         stage_seconds: Wall time of each stage that came to its end.
         stage_memory_mb: Peak resident memory during each of these stages, in MiB.
         failure: Why it did not come to its end.
@@ -82,6 +83,7 @@ class SizeRun:
     seconds: float
     cpu_seconds: float
     peak_memory_mb: float
+    load_before: float
     stage_seconds: dict[str, float]
     stage_memory_mb: dict[str, float]
     failure: str | None
@@ -141,7 +143,7 @@ def report(runs: Sequence[SizeRun], stages: Sequence[str]) -> str:
     memory = _stage_table(
         "stage, peak MiB", runs, stages, lambda run, stage: run.stage_memory_mb.get(stage), 0
     )
-    return "\n".join((whole, seconds, memory))
+    return quietness(run.load_before for run in runs) + "\n".join((whole, seconds, memory))
 
 
 def plot(runs: Sequence[SizeRun], stages: Sequence[str], path: Path) -> None:
@@ -303,6 +305,7 @@ def _not_generated(subjects: int, made: measure.Measurement) -> SizeRun:
         seconds=0.0,
         cpu_seconds=0.0,
         peak_memory_mb=0.0,
+        load_before=made.load_before,
         stage_seconds={},
         stage_memory_mb={},
         failure=f"the data could not be made ({why})",
@@ -318,7 +321,8 @@ def _finished(subjects: int, data: Path, generation_seconds: float, run: TrialRu
         rows=_rows_read(run.stages.get("TrialExampleGen", {})),
         seconds=run.measurement.seconds,
         cpu_seconds=run.measurement.cpu_seconds,
-        peak_memory_mb=run.measurement.peak_memory_mb,
+        peak_memory_mb=run.measurement.peak_resident_mb,
+        load_before=run.measurement.load_before,
         stage_seconds={name: record["seconds"] for name, record in ended.items()},
         stage_memory_mb={name: record["peak_memory_mb"] for name, record in ended.items()},
         failure=run.failure(),
