@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tensorflow_model_analysis import constants
@@ -26,7 +26,9 @@ def read_records(
     """Reads the records of all groups, those included that may not be shown.
 
     Ends of intervals that lie outside what a metric can be (a probability above 1) are moved to
-    the edge: the jackknife's t interval does not know the edge.
+    the edge: the jackknife's t interval does not know the edge. Where a share is 0 or 1 the exact
+    binomial interval takes the place of the jackknife's, which has no width there; other metrics
+    at such an edge (an AUC of 1) have no interval.
 
     Args:
         result: TFMA's metrics.
@@ -91,31 +93,65 @@ def _records_of(part: metrics_for_slice_pb2.MetricsForSlice) -> Iterator[Record]
         (key.column.removeprefix(names.slice_key("")), key.bytes_value.decode())
         for key in part.slice_key.single_slice_keys
     )
-    counts = {
-        (item.key.output_name, item.key.name): int(item.value.double_value.value)
+    values = {
+        (item.key.output_name, _role(item.key), item.key.name): item.value.double_value.value
         for item in part.metric_keys_and_values
-        if item.key.name in (SUBJECTS, POSITIVES) and _role(item.key) == "challenger"
     }
     for item in part.metric_keys_and_values:
         name = MetricName.parse(item.key.name)
         if name.metric in (SUBJECTS, POSITIVES):
             continue
-        role = _role(item.key)
+        task, role = item.key.output_name, _role(item.key)
+        value = item.value.double_value.value
         lower, upper = _interval(item)
+        if role != "difference" and lower == upper == value and value in (0.0, 1.0):
+            lower, upper = _edge_interval(value, _trials(name, task, role, values))
         low, high = _range(name.metric, role)
-        task = item.key.output_name
         yield Record(
             task=task,
             group=group,
             metric=name.metric,
             decision_threshold=name.decision_threshold,
             model=role,
-            value=item.value.double_value.value,
+            value=value,
             lower=_clipped(lower, low, high),
             upper=_clipped(upper, low, high),
-            subjects=counts[task, SUBJECTS],
-            positives=counts[task, POSITIVES],
+            subjects=int(values[task, "challenger", SUBJECTS]),
+            positives=int(values[task, "challenger", POSITIVES]),
         )
+
+
+def _trials(
+    name: MetricName, task: str, role: ModelRole, values: Mapping[tuple[str, ModelRole, str], float]
+) -> float:
+    """Number of subjects that a share is a share of; not a number for what is no share."""
+    subjects = values[task, "challenger", SUBJECTS]
+    positives = values[task, "challenger", POSITIVES]
+    negatives = subjects - positives
+    if name.metric == "precision":
+        at = name.decision_threshold
+        recall = values[task, role, MetricName("recall", at).text]
+        false_positives = values[task, role, MetricName("false_positive_rate", at).text]
+        return recall * positives + false_positives * negatives
+    return {
+        "recall": positives,
+        "false_negative_rate": positives,
+        "specificity": negatives,
+        "false_positive_rate": negatives,
+        "observed_rate": subjects,
+    }.get(name.metric, math.nan)
+
+
+def _edge_interval(share: float, trials: float) -> tuple[float, float]:
+    """95 % interval of a share of 0 or 1 (Clopper and Pearson, Biometrika 1934).
+
+    Leaving out subjects never changes such a share, so the jackknife sees no uncertainty, and
+    a handful of subjects would pass for proof.
+    """
+    if not trials > 0:
+        return math.nan, math.nan
+    reach = 1 - 0.025 ** (1 / trials)
+    return (1 - reach, 1.0) if share else (0.0, reach)
 
 
 def _role(key: metrics_for_slice_pb2.MetricKey) -> ModelRole:

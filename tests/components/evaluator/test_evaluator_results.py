@@ -1,0 +1,124 @@
+import math
+
+import pytest
+from scipy import stats
+from tensorflow_model_analysis.proto import metrics_for_slice_pb2
+
+from components.evaluator.config import EvaluationPlan
+from components.evaluator.results import read_records, shown_content, withheld_groups
+
+PLAN = EvaluationPlan(
+    tasks={"response": (0.5,)},
+    slices=("sex",),
+    pairs=(),
+    smallest_group=20,
+    thresholds=(),
+    split_seed=1,
+    label_digest="digest",
+)
+
+
+def part(subjects=30, positives=10, sex=None, **metrics):
+    """Metrics of a slice as TFMA writes them: name to (value, lower, upper)."""
+    made = metrics_for_slice_pb2.MetricsForSlice()
+    if sex:
+        made.slice_key.single_slice_keys.add(column="slice_sex", bytes_value=sex.encode())
+    counts = {"subjects": (subjects,), "positives": (positives,)}
+    for name, (value, *interval) in (counts | metrics).items():
+        item = made.metric_keys_and_values.add()
+        item.key.name = name.replace("_at_half", "@0.5")
+        item.key.output_name = "response"
+        item.value.double_value.value = value
+        if interval:
+            item.confidence_interval.lower_bound.double_value.value = interval[0]
+            item.confidence_interval.upper_bound.double_value.value = interval[1]
+    return made
+
+
+def interval_of(metric, **metrics):
+    (found,) = (r for r in read_records([part(**metrics)], PLAN) if r.metric == metric)
+    return found.lower, found.upper
+
+
+def test_an_interval_beyond_what_a_metric_can_be_ends_at_the_edge():
+    assert interval_of("auc", auc=(0.98, 0.93, 1.03)) == (0.93, 1.0)
+
+
+def test_the_slope_has_no_edge():
+    assert interval_of("calibration_slope", calibration_slope=(1.9, -0.2, 4.0)) == (-0.2, 4.0)
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "trials"),
+    [
+        ("recall", 1.0, 10),
+        ("false_negative_rate", 0.0, 10),
+        ("specificity", 1.0, 20),
+        ("false_positive_rate", 0.0, 20),
+    ],
+)
+def test_a_share_at_its_edge_has_the_exact_binomial_interval(metric, value, trials):
+    exact = stats.binomtest(int(value * trials), trials).proportion_ci(0.95, method="exact")
+
+    found = interval_of(metric, **{f"{metric}_at_half": (value, value, value)})
+
+    assert found == pytest.approx((exact.low, exact.high), abs=1e-12)
+
+
+def test_a_precision_of_one_rests_on_the_subjects_that_are_predicted_positive():
+    """8 of the 10 subjects with the outcome are found, and nobody else."""
+    exact = stats.binomtest(8, 8).proportion_ci(0.95, method="exact")
+
+    found = interval_of(
+        "precision",
+        precision_at_half=(1.0, 1.0, 1.0),
+        recall_at_half=(0.8, 0.6, 1.0),
+        false_positive_rate_at_half=(0.0, 0.0, 0.0),
+    )
+
+    assert found == pytest.approx((exact.low, exact.high), abs=1e-12)
+
+
+def test_a_perfect_ranking_has_no_interval():
+    lower, upper = interval_of("auc", auc=(1.0, 1.0, 1.0))
+
+    assert math.isnan(lower)
+    assert math.isnan(upper)
+
+
+def test_records_come_in_the_order_of_tasks_and_slicings():
+    parts = [part(sex="M", auc=(0.7,)), part(auc=(0.8,)), part(sex="F", auc=(0.6,))]
+
+    groups = [record.group for record in read_records(parts, PLAN)]
+
+    assert groups == [(), (("sex", "F"),), (("sex", "M"),)]
+
+
+def test_an_empty_test_split_is_too_small():
+    withheld = withheld_groups([], PLAN)
+
+    assert withheld == {"response": {(): "too_small"}}
+    assert shown_content([], withheld, PLAN)["suppressed"][0]["subjects"] == "<20"
+
+
+def test_withheld_groups_are_listed_without_their_numbers():
+    parts = [
+        part(subjects=105, auc=(0.8,)),
+        part(subjects=45, sex="F", auc=(0.81,)),
+        part(subjects=55, sex="M", auc=(0.82,)),
+        part(subjects=5, sex="U", auc=(0.83,)),
+    ]
+    records = read_records(parts, PLAN)
+
+    content = shown_content(records, withheld_groups(records, PLAN), PLAN)
+
+    assert [record["slice"] for record in content["records"]] == [{}, {"sex": "M"}]
+    assert content["suppressed"] == [
+        {
+            "task": "response",
+            "slice": {"sex": "F"},
+            "reason": "complementary",
+            "subjects": None,
+        },
+        {"task": "response", "slice": {"sex": "U"}, "reason": "too_small", "subjects": "<20"},
+    ]
