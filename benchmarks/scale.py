@@ -164,9 +164,8 @@ def plot(runs: Sequence[SizeRun], stages: Sequence[str], path: Path) -> None:
 
     figure, (time_axes, memory_axes) = plt.subplots(1, 2, figsize=(12, 5), layout="constrained")
     done = [run for run in runs if run.failure is None]
-    sizes = [run.subjects for run in done]
-    time_axes.plot(sizes, [run.seconds for run in done], "ko-", label="whole process")
-    memory_axes.plot(sizes, [run.peak_memory_mb for run in done], "ko-", label="whole process")
+    _draw(time_axes, "whole process", done, [run.seconds for run in done], color="black")
+    _draw(memory_axes, "whole process", done, [run.peak_memory_mb for run in done], color="black")
     slow = [
         stage
         for stage in stages
@@ -177,9 +176,12 @@ def plot(runs: Sequence[SizeRun], stages: Sequence[str], path: Path) -> None:
         _draw(memory_axes, stage, runs, [run.stage_memory_mb.get(stage) for run in runs])
     _draw(time_axes, "other stages", runs, [_others(run, stages, slow) for run in runs])
     for axes, title in ((time_axes, "wall time, s"), (memory_axes, "peak memory, MiB")):
-        axes.set(xscale="log", yscale="log", xlabel="subjects", ylabel=title)
+        axes.set(xlabel="subjects", ylabel=title)
         axes.grid(visible=True, which="both", alpha=0.3)
-        axes.legend(fontsize="small")
+        # Without any size that ended there is nothing that a logarithm could be taken of.
+        if axes.lines:
+            axes.set(xscale="log", yscale="log")
+            axes.legend(fontsize="small")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=150)
     plt.close(figure)
@@ -349,10 +351,16 @@ def _stage_table(
     return markdown_table((title, *(f"{run.subjects:,}" for run in runs)), cells())
 
 
-def _draw(axes: Axes, label: str, runs: Sequence[SizeRun], values: Sequence[float | None]) -> None:
+def _draw(
+    axes: Axes,
+    label: str,
+    runs: Sequence[SizeRun],
+    values: Sequence[float | None],
+    color: str | None = None,
+) -> None:
     points = [(run.subjects, value) for run, value in zip(runs, values, strict=True) if value]
     if points:
-        axes.plot(*zip(*points, strict=True), marker=".", label=label)
+        axes.plot(*zip(*points, strict=True), marker=".", label=label, color=color)
 
 
 def _others(run: SizeRun, stages: Sequence[str], slow: Sequence[str]) -> float:
