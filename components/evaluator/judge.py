@@ -19,6 +19,7 @@ from components.evaluator.records import (
 from components.evaluator.suppress import Reason
 from pipeline.study import Threshold
 
+NOT_COMPARED = "Thresholds against a champion were not judged."
 NOTHING_DEMANDED = (
     "The study file has no thresholds: nothing was demanded of the model, so it was not judged "
     "and is blessed as it is."
@@ -164,8 +165,7 @@ def judge(
     comparisons = 0
     for demand in _demands(plan, records):
         if demand.threshold.versus and no_champion:
-            note = f"{demand.task}: {demand.threshold.metric} was not compared with a champion."
-            notes.append(note)
+            notes.append(NOT_COMPARED)
             continue
         reason = withheld.get(demand.task, {}).get(demand.group)
         if reason == "too_small" and demand.group != OVERALL:

@@ -225,7 +225,7 @@ def test_without_a_champion_the_comparison_is_noted_and_not_made():
     assert not judged.judged
     assert judged.notes == (
         "No champion: no model has been blessed before.",
-        "hepatic_ae: auc was not compared with a champion.",
+        "Thresholds against a champion were not judged.",
     )
 
 
