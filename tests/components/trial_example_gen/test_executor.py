@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -388,6 +389,19 @@ def test_examples_that_nobody_can_learn_from_are_refused(
 def test_a_missing_dataset_is_refused(data: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"Dataset lb: no file lab\.csv in .*`datasets\.lb\.file`"):
         execute(study(**{"datasets.lb.file": "lab.csv"}), data, tmp_path / "run")
+
+
+def test_a_fault_that_shows_while_rows_are_read_is_told_as_it_is(
+    data: Path, tmp_path: Path
+) -> None:
+    damaged = tmp_path / "damaged"
+    shutil.copytree(data, damaged)
+    with (damaged / "lb.csv").open("a") as file:
+        file.write("one field only\n")
+    with pytest.raises(UserError, match=r"^\S*lb\.csv.*row \d+") as caught:
+        execute(study(), damaged, tmp_path / "run")
+    assert "Traceback" not in str(caught.value)
+    assert "one field only" not in str(caught.value)
 
 
 def test_a_component_is_the_same_execution_whatever_judges_the_model() -> None:

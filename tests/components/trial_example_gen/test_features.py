@@ -64,7 +64,7 @@ def test_a_category_is_that_of_the_last_or_first_row_up_to_the_landmark(
 
 def test_the_order_is_that_of_the_days_not_of_the_file(tmp_path: Path) -> None:
     trial = make_trial(
-        tmp_path, alt("last"), lb=[HEADER, "S1,ALT,20,2,", "S1,ALT,9,1,", "S1,ALT,27,3,"]
+        tmp_path, alt("last"), lb=[HEADER, "S1,ALT,20,2,", "S1,ALT,27,3,", "S1,ALT,9,1,"]
     )
     assert trial.feature("alt")["S1"] == 3.0
 
@@ -72,6 +72,14 @@ def test_the_order_is_that_of_the_days_not_of_the_file(tmp_path: Path) -> None:
 def test_of_two_rows_of_one_day_the_later_record_is_last(tmp_path: Path) -> None:
     trial = make_trial(tmp_path, alt("last"), lb=[HEADER, "S1,ALT,9,2,", "S1,ALT,9,1,"])
     assert trial.feature("alt")["S1"] == 1.0
+
+
+def test_of_two_rows_of_one_day_that_of_the_later_file_name_is_last(tmp_path: Path) -> None:
+    changes = {"datasets.lb.file": "lb*.csv", **alt("last")}
+    trial = make_trial(
+        tmp_path, changes, lb=[HEADER, "S2,ALT,9,5,", "S1,ALT,9,1,"], lb2=[HEADER, "S1,ALT,9,2,"]
+    )
+    assert trial.feature("alt") == {"S1": 2.0, "S2": 5.0}
 
 
 def test_a_missing_value_is_passed_over(tmp_path: Path) -> None:
