@@ -18,6 +18,14 @@ DEFAULT_STUDY = "synthetic"
 BEAM_ARGS = ("--runner=FnApiRunner",)
 """Beam's in-memory runner, by name: the default one would fetch a binary from the network."""
 
+_SHIPS_CODE = (
+    "--setup_file",
+    "--extra_package",
+    "--requirements_file",
+    "--sdk_container_image",
+    "--environment_type",
+)
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -85,6 +93,18 @@ class RunConfig:
     steps: int
     tune: bool
     beam_args: tuple[str, ...]
+
+
+def with_setup_file(beam_args: Sequence[str]) -> list[str]:
+    """Beam options that say how remote workers get this project.
+
+    Without one of them every Beam stage would copy TFX's whole installation into a source
+    package of its own first, which costs seconds and serves no worker.
+    """
+    names = {argument.split("=")[0] for argument in beam_args}
+    if names & set(_SHIPS_CODE) or not (PROJECT / "setup.py").exists():
+        return list(beam_args)
+    return [*beam_args, f"--setup_file={PROJECT / 'setup.py'}"]
 
 
 def find_study_file(study: str) -> Path:

@@ -25,7 +25,7 @@ from components.evaluator.component import TrialEvaluator
 from components.evaluator.config import evaluation_section, label_digest
 from components.model_registrar.component import ModelRegistrar
 from components.trial_example_gen.component import TrialExampleGen
-from pipeline.config import RunConfig, feature_columns
+from pipeline.config import RunConfig, feature_columns, with_setup_file
 from pipeline.names import ARM, SITE, label_key, slice_key, weight_key
 from pipeline.study import Study
 from trainer.features import ModelInputs
@@ -46,7 +46,7 @@ def create_pipeline(config: RunConfig) -> Pipeline:
         components=_components(config),
         enable_cache=True,
         metadata_connection_config=metadata.sqlite_metadata_connection_config(config.metadata_path),
-        beam_pipeline_args=list(config.beam_args),
+        beam_pipeline_args=with_setup_file(config.beam_args),
     )
 
 

@@ -74,6 +74,8 @@ def _read_counts(folder: str) -> dict[str, Any]:
 
 
 def _check(study: Study, counts: dict[str, Any]) -> None:
+    if counts["problems"]:
+        raise UserError("\n".join(counts["problems"]))
     for name, rows in counts["datasets"].items():
         logger.info("rows", extra={"rows": {"dataset": name, **rows}})
     if not sum(counts["subjects"].values()):

@@ -26,6 +26,7 @@ from components.trial_example_gen.readers import Extent, read
 from components.trial_example_gen.records import write_records
 from components.trial_example_gen.rejects import counts_document, row_counts
 from components.trial_example_gen.rows import SUBJECT, PreparedRows, RowPreparer
+from pipeline.errors import UserError
 from pipeline.study import Study
 from pipeline.subject_key import load_key
 
@@ -69,7 +70,14 @@ class _ReadRows(beam.DoFn):
         self._preparers: dict[str, RowPreparer] = {}
 
     def process(self, part: tuple[str, Extent]) -> Iterator[Any]:
-        dataset, extent = part
+        try:
+            yield from self._read(*part)
+        except UserError as error:
+            # Runners turn an exception of a worker into text of their own: a mistake in the
+            # data travels as what it is, and the executor raises it.
+            yield beam.pvalue.TaggedOutput(COUNTS, Counter({("problems", str(error)): 1}))
+
+    def _read(self, dataset: str, extent: Extent) -> Iterator[Any]:
         plan = self._job.plans[dataset]
         if dataset not in self._preparers:
             self._preparers[dataset] = RowPreparer(self._job.study, plan)
