@@ -404,6 +404,14 @@ def test_a_fault_that_shows_while_rows_are_read_is_told_as_it_is(
     assert "one field only" not in str(caught.value)
 
 
+def test_a_file_that_is_damaged_after_its_header_is_refused(tmp_path: Path) -> None:
+    data = write_data(tmp_path / "data")
+    with (data / "lb.csv").open("ab") as file:
+        file.write(b"P-0001,AL\xc4,1.0,5.0\n")
+    with pytest.raises(UserError, match=r"lb\.csv.*found bytes that are not utf-8"):
+        execute(study(), data, tmp_path / "run")
+
+
 def test_a_component_is_the_same_execution_whatever_judges_the_model() -> None:
     def parameters(study: Study) -> dict[str, Any]:
         component = TrialExampleGen(study, "data", "fingerprint", "env:KEY", "id")
