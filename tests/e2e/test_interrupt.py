@@ -53,14 +53,14 @@ def test_before_the_first_stage_one_line_and_130(tmp_path: Path):
 @pytest.mark.slow
 def test_during_training_the_stage_is_recorded_as_failed_and_a_rerun_goes_on(tmp_path: Path):
     study = study_copy(tmp_path / "study", LENIENT)
-    endless = ("--study", str(study), "--subjects", str(SMALL), "--steps", "1000000")
+    long = ("--study", str(study), "--subjects", str(SMALL), "--steps", "20000")
     root = tmp_path / "runs"
 
     def trains() -> bool:
         logs = [path.read_text(errors="replace") for path in root.glob("logs/*.log")]
         return any("INFO trainer.run: training" in log for log in logs)
 
-    run = _interrupted(root, *endless, when=trains)
+    run = _interrupted(root, *long, when=trains)
 
     assert run.code == 130
     assert "✗ Trainer" in run.terminal

@@ -64,7 +64,7 @@ def test_a_refusal_is_told_with_task_metric_value_and_threshold(
 ):
     [reason] = refused[0].verdict["reasons"]
     assert (reason["task"], reason["metric"]) == ("worsening", "auc")
-    assert f"refused worsening: auc overall is {reason['value']:.3g}" in refused[0].terminal
+    assert f"✗ worsening: auc overall is {reason['value']:.3g}" in refused[0].terminal
     assert "below 0.999" in refused[0].terminal
 
 
