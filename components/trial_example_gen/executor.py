@@ -12,7 +12,7 @@ from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 
 from components.trial_example_gen.graph import ExampleJob, write_examples
-from components.trial_example_gen.plan import plan_datasets
+from components.trial_example_gen.plan import DatasetPlan, plan_datasets
 from pipeline.errors import UserError
 from pipeline.names import SPLITS
 from pipeline.study import Study, study_of_section
@@ -64,7 +64,11 @@ class TrialExampleGenExecutor(BaseBeamExecutor):
         with self._make_beam_pipeline() as root:
             write_examples(root, job, folders, unfinished, rejects.uri)
         fileio.rmtree(unfinished)
-        _check(study, _read_counts(rejects.uri))
+        counts = _read_counts(rejects.uri)
+        if counts["problems"]:
+            raise UserError("\n".join(counts["problems"]))
+        _check_qualifiers(job.plans, counts["qualifiers"])
+        _check(study, counts)
 
 
 def _read_counts(folder: str) -> dict[str, Any]:
@@ -73,9 +77,18 @@ def _read_counts(folder: str) -> dict[str, Any]:
     return counts
 
 
+def _check_qualifiers(plans: dict[str, DatasetPlan], found: dict[str, int]) -> None:
+    """Refuses a column that neither the file nor its supplemental qualifiers know."""
+    for name, plan in plans.items():
+        for qualifier in plan.qualifiers:
+            if not found.get(f"{name}.{qualifier}"):
+                raise UserError(
+                    f"Dataset {name}: there is no column {qualifier}, and no row of its "
+                    "supplemental dataset has this QNAM. Check the spelling in the study file."
+                )
+
+
 def _check(study: Study, counts: dict[str, Any]) -> None:
-    if counts["problems"]:
-        raise UserError("\n".join(counts["problems"]))
     for name, rows in counts["datasets"].items():
         logger.info("rows", extra={"rows": {"dataset": name, **rows}})
     if not sum(counts["subjects"].values()):

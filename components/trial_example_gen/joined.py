@@ -272,7 +272,7 @@ class _Join:
         found: dict[str, dict[tuple[str, str, str], str]] = {q: {} for q in qualifiers}
         for supplement, described in self._study.datasets.items():
             if described.supplements == name and supplement in self._tables:
-                self._collect_qualifiers(supplement, found)
+                self._collect_qualifiers(name, supplement, found)
         keys = table[SUBJECT].to_pylist()
         for qualifier in qualifiers:
             values = _qualifier_values(found[qualifier], keys, table)
@@ -288,7 +288,7 @@ class _Join:
         self._count(name, rows.rejects, used=int(found.sum()))
 
     def _collect_qualifiers(
-        self, supplement: str, found: dict[str, dict[tuple[str, str, str], str]]
+        self, name: str, supplement: str, found: dict[str, dict[tuple[str, str, str], str]]
     ) -> None:
         # Of two rows for one qualifier the last counts, whichever worker read them.
         table = self._tables[supplement].sort_by([(FILE, "ascending"), (ROW, "ascending")])
@@ -296,6 +296,8 @@ class _Join:
         for subject, variable, value, qualifier, content in zip(*columns, strict=True):
             if qualifier in found and content is not None:
                 found[qualifier][subject, variable or "", value or ""] = content
+        for qualifier, contents in found.items():
+            self._counts["qualifiers", name, qualifier] += len(contents)
 
     def _key(self, dataset: str) -> str | None:
         return self._study.subject_column(dataset)

@@ -120,6 +120,9 @@ def counts_document(counter: Counter[tuple[str, ...]], datasets: Iterable[str]) 
         }
         reasons = {key[2]: n for key, n in sorted(counter.items()) if key[:2] == ("reasons", name)}
         document["datasets"][name] = described | {"reasons": reasons}
+    document["qualifiers"] = {
+        f"{key[1]}.{key[2]}": n for key, n in sorted(counter.items()) if key[0] == "qualifiers"
+    }
     document["problems"] = sorted(key[1] for key in counter if key[0] == "problems")
     for key, n in sorted(counter.items()):
         if key[0] == "subjects":

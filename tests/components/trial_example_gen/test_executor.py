@@ -412,6 +412,29 @@ def test_a_file_that_is_damaged_after_its_header_is_refused(tmp_path: Path) -> N
         execute(study(), data, tmp_path / "run")
 
 
+def test_a_column_that_is_no_qualifier_either_is_refused(data: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "with_qualifiers"
+    shutil.copytree(data, folder)
+    lines = ["USUBJID,IDVAR,IDVARVAL,QNAM,QVAL", "P-0012,,,COMPLT8,Y"]
+    (folder / "suppdm.csv").write_text("\n".join(lines) + "\n")
+    texts = {name: {"type": "text"} for name in lines[0].split(",")}
+    misspelled = study(
+        **{
+            "datasets.suppdm": {
+                "file": "suppdm.csv",
+                "format": "csv",
+                "rows": "many_per_subject",
+                "supplements": "dm",
+                "columns": texts,
+            },
+            "datasets.dm.columns.COMPLT9": {"type": "text", "known": "baseline"},
+            "features.COMPLT9": {"kind": "category"},
+        }
+    )
+    with pytest.raises(UserError, match="Dataset dm: there is no column COMPLT9, and no row"):
+        execute(misspelled, folder, tmp_path / "run")
+
+
 def test_a_component_is_the_same_execution_whatever_judges_the_model() -> None:
     def parameters(study: Study) -> dict[str, Any]:
         component = TrialExampleGen(study, "data", "fingerprint", "env:KEY", "id")
