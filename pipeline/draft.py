@@ -75,7 +75,8 @@ _ARMS = re.compile(r"arm(s|cd)?|trt(01)?p?|treat(ment)?|rx.*|group", re.I)
 _SITES = re.compile(r"site(id|gr1|no)?|.*(hosp|cent(er|re)).*", re.I)
 _DAYS = re.compile(r"\w*DY", re.I)
 _PARAMETERS = re.compile(r"paramcd|\w{2}testcd", re.I)
-_RESERVED = re.compile(rf"{ARM}|{SITE}|{SUBJECT_HASH}|(label|weight|slice)_.*")
+# The served model doesn't tell capital letters from small ones.
+_RESERVED = re.compile(rf"{ARM}|{SITE}|{SUBJECT_HASH}|(label|weight|slice)_.*", re.I)
 _SUPPLEMENT = {"RDOMAIN", "IDVAR", "IDVARVAL", "QNAM", "QVAL"}
 
 

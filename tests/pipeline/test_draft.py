@@ -101,7 +101,7 @@ def test_types_and_kinds_follow_from_the_values(data: Path) -> None:
         "HEALED": "text",
     }
     assert draft["features"] == {
-        "ARM": {"kind": "category"},
+        "c_ARM": {"kind": "category", "column": "ARM"},
         "AGE": {"kind": "number"},
         "SEX": {"kind": "category"},
         "SMOKER": {"kind": "category"},
@@ -330,7 +330,7 @@ def schema(decided: tuple[Path, Path]) -> dict[str, schema_pb2.Feature]:
 def test_schema_of_a_decided_draft_lists_every_column_but_the_subject_hash(
     schema: dict[str, schema_pb2.Feature],
 ) -> None:
-    features = ["ARM", "AGE", "SEX", "SMOKER", "WEIGHT"]
+    features = ["c_ARM", "AGE", "SEX", "SMOKER", "WEIGHT"]
     groups = ["arm", "site", "slice_sex", "slice_site"]
 
     assert list(schema) == [*features, *groups, "label_healed", "weight_healed"]
