@@ -1,0 +1,84 @@
+"""scikit-learn's models, untuned, on the examples that this project's model reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+_ITERATIONS = 5000
+"""Enough for logistic regression to converge; its other settings are scikit-learn's."""
+
+
+def encoder(features: pd.DataFrame) -> ColumnTransformer:
+    """Standardised numbers with an indicator where missing, one-hot texts.
+
+    Args:
+        features: Numbers as float with NaN where missing, texts with "" where missing, which
+            becomes a level of its own.
+
+    Returns:
+        The unfitted transformation.
+    """
+    numeric = list(features.select_dtypes("number").columns)
+    texts = [name for name in features.columns if name not in numeric]
+    numbers = make_pipeline(SimpleImputer(add_indicator=True), StandardScaler())
+    levels = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    return ColumnTransformer([("numbers", numbers, numeric), ("levels", levels, texts)])
+
+
+def classifier(name: str, seed: int) -> Any:
+    """An unfitted classifier with scikit-learn's defaults.
+
+    Args:
+        name: One of `accuracy_division.SCIKIT_LEARN`.
+        seed: Its random state.
+
+    Returns:
+        The classifier.
+
+    Raises:
+        KeyError: There is none of this name.
+    """
+    return {
+        "logistic regression": LogisticRegression(max_iter=_ITERATIONS, random_state=seed),
+        "random forest": RandomForestClassifier(random_state=seed),
+        "gradient boosting": HistGradientBoostingClassifier(random_state=seed),
+    }[name]
+
+
+def fit_predict(
+    name: str,
+    train: pd.DataFrame,
+    labels: np.ndarray,
+    known: np.ndarray,
+    test: pd.DataFrame,
+    seed: int,
+) -> np.ndarray:
+    """Fits a model for each task on the subjects whose label is known.
+
+    Args:
+        name: One of `accuracy_division.SCIKIT_LEARN`.
+        train: Features of the train split.
+        labels: 0 or 1, float `[train subjects, tasks]`.
+        known: Whether the label is known, bool `[train subjects, tasks]`.
+        test: Features of the test split.
+        seed: Random state of the models.
+
+    Returns:
+        Probabilities, float64 `[test subjects, tasks]`.
+    """
+    columns = []
+    for task in range(labels.shape[1]):
+        rows = known[:, task]
+        model = Pipeline([("encoder", encoder(train)), ("model", classifier(name, seed))])
+        model.fit(train[rows], labels[rows, task])
+        columns.append(model.predict_proba(test)[:, 1])
+    return np.stack(columns, axis=1)

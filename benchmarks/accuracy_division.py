@@ -1,0 +1,89 @@
+"""What the accuracy benchmark hands between its processes: divisions of a trial and scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+OURS = "ours"
+SCIKIT_LEARN = ("logistic regression", "random forest", "gradient boosting")
+
+
+@dataclass(frozen=True)
+class Division:
+    """One division of a trial into train, eval and test.
+
+    Attributes:
+        study: Name of a shipped study.
+        data: Folder of the trial's data.
+        seed: Seed of the division.
+        holdout_sites: If given, the test split is these sites' subjects.
+        baselines: Which of scikit-learn's models to fit as well.
+        check_served: Whether to score the test split with the saved model too.
+        training_seed: Seed of our training and of scikit-learn's.
+    """
+
+    study: str
+    data: Path
+    seed: int
+    baselines: tuple[str, ...] = SCIKIT_LEARN
+    holdout_sites: tuple[str, ...] = ()
+    check_served: bool = False
+    training_seed: int = 0
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Predictions of every model on one test split. Stays in memory: these are patients.
+
+    Attributes:
+        division: What was divided.
+        tasks: Names of the tasks.
+        subjects: Pseudonyms, bytes `[subjects]`.
+        labels: 0 or 1, float32 `[subjects, tasks]`.
+        known: Whether the label is known, bool `[subjects, tasks]`.
+        probabilities: Per model float64 `[subjects, tasks]`.
+        split_sizes: Subjects of each split.
+        subject_key: Secret that the pseudonyms were made with.
+        served_difference: Largest distance between the saved model's probabilities and those
+            of the fit; None where it was not looked at.
+        best_epoch: Epoch that eval chose; 0 is the linear start.
+        seconds: Wall time of each part.
+    """
+
+    division: Division
+    tasks: tuple[str, ...]
+    subjects: np.ndarray
+    labels: np.ndarray
+    known: np.ndarray
+    probabilities: dict[str, np.ndarray]
+    split_sizes: dict[str, int]
+    subject_key: bytes = field(repr=False)
+    served_difference: float | None
+    best_epoch: int
+    seconds: dict[str, float]
+
+    def of_task(self, task: str, model: str) -> tuple[np.ndarray, np.ndarray]:
+        """Labels and probabilities `[known subjects]` of one task and model."""
+        column = self.tasks.index(task)
+        rows = self.known[:, column]
+        return self.labels[rows, column], self.probabilities[model][rows, column]
+
+
+def score(division: Division) -> Scores:
+    """Runs one division; imports what it needs only in the process that does it.
+
+    Args:
+        division: What to divide and which models to fit.
+
+    Returns:
+        Predictions on the test split.
+
+    Raises:
+        UserError: The data can't be used.
+    """
+    from benchmarks.accuracy_run import run_division
+
+    return run_division(division)

@@ -1,0 +1,343 @@
+"""One division of a trial: this project's model by its own code, scikit-learn's beside it."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import apache_beam as beam
+import keras
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import tensorflow as tf
+import tensorflow_transform as tft
+import tensorflow_transform.beam as tft_beam
+from apache_beam.options.pipeline_options import PipelineOptions
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import schema_pb2
+from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
+from tfx_bsl.public import tfxio
+
+from benchmarks.accuracy_baselines import fit_predict
+from benchmarks.accuracy_division import OURS, Division, Scores
+from components.trial_example_gen.graph import ExampleJob, write_examples
+from components.trial_example_gen.plan import plan_datasets
+from pipeline.config import BEAM_ARGS, feature_columns, find_study_file
+from pipeline.names import SPLITS, SUBJECT_HASH
+from pipeline.study import Study, load_study
+from pipeline.subject_key import ensure_local_key, load_key
+from trainer.arrays import Arrays
+from trainer.examples import TransformedExamples, read_encoding
+from trainer.features import INPUTS_KEY, ModelInputs
+from trainer.fit import Fitted, fit
+from trainer.model import resolve
+from trainer.preprocessing import preprocessing_fn
+from trainer.serving import EXAMPLES_SIGNATURE, save
+
+_LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RawExamples:
+    """Examples of one split as TrialExampleGen wrote them.
+
+    Attributes:
+        serialized: tf.Examples, bytes `[subjects]`.
+        subjects: Pseudonyms, bytes `[subjects]`.
+        features: Numbers with NaN, texts with "" where missing.
+        labels: 0 or 1, float32 `[subjects, tasks]`.
+        known: Whether the label is known, bool `[subjects, tasks]`.
+    """
+
+    serialized: np.ndarray
+    subjects: np.ndarray
+    features: pd.DataFrame
+    labels: np.ndarray
+    known: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.subjects)
+
+
+@dataclass
+class _Clock:
+    """Wall seconds of parts that follow each other."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    _last: float = field(default_factory=time.perf_counter)
+
+    def lap(self, part: str) -> None:
+        now = time.perf_counter()
+        self.seconds[part] = round(now - self._last, 2)
+        self._last = now
+
+
+def run_division(division: Division) -> Scores:
+    """Divides, transforms, trains and scores.
+
+    Only train fits a model; eval stops our training and calibrates; test is predicted.
+
+    Args:
+        division: What to divide and which models to fit.
+
+    Returns:
+        Predictions on the test split.
+
+    Raises:
+        UserError: The data can't be used.
+        RuntimeError: Examples before and after Transform are not of the same subjects.
+    """
+    study_file = find_study_file(division.study)
+    study = _divided(load_study(study_file), division)
+    numeric, categorical = feature_columns(study)
+    inputs = ModelInputs(tuple(numeric), tuple(categorical), tuple(study.tasks))
+    clock = _Clock()
+    keras.backend.clear_session()
+    with tempfile.TemporaryDirectory(prefix="accuracy-") as scratch:
+        root = Path(scratch)
+        key = ensure_local_key(root / "subject_key")
+        make_examples(study, division.data, key, root)
+        raw = {split: read_raw(_split_folder(root, split), inputs) for split in ("train", "test")}
+        clock.lap("examples")
+        transform_examples(study_file.parent / "schema.pbtxt", inputs, root)
+        clock.lap("transform")
+        transform_output = tft.TFTransformOutput(str(root / "transform_graph"))
+        transformed = {split: _read_transformed(root, split, inputs) for split in SPLITS}
+        fitted = _fit(study, division, transform_output, inputs, transformed)
+        order = _joined(raw["test"], _transformed_subjects(root, "test"), transformed["test"])
+        predicted = fitted.predict(transformed["test"])[order]
+        clock.lap("fit")
+        served = None
+        if division.check_served:
+            served = _served_difference(
+                fitted, transform_output, inputs, root / "model", raw["test"], predicted
+            )
+            clock.lap("served model")
+        probabilities = {OURS: predicted}
+        for name in division.baselines:
+            probabilities[name] = fit_predict(
+                name,
+                raw["train"].features,
+                raw["train"].labels,
+                raw["train"].known,
+                raw["test"].features,
+                division.training_seed,
+            )
+            clock.lap(name)
+        return Scores(
+            division=division,
+            tasks=inputs.tasks,
+            subjects=raw["test"].subjects,
+            labels=raw["test"].labels,
+            known=raw["test"].known,
+            probabilities=probabilities,
+            split_sizes={split: len(arrays) for split, arrays in transformed.items()},
+            subject_key=load_key(key),
+            served_difference=served,
+            best_epoch=fitted.history.best_epoch,
+            seconds=clock.seconds,
+        )
+
+
+def make_examples(study: Study, data: Path, key: str, root: Path) -> None:
+    """Runs TrialExampleGen's graph; the splits' folders come to lie below `root`.
+
+    Args:
+        study: The study.
+        data: Folder of its data.
+        key: Reference to the subject key.
+        root: Folder to write below.
+
+    Raises:
+        UserError: The data can't be used.
+    """
+    job = ExampleJob(study, plan_datasets(study, str(data)), key)
+    folders = {split: _split_folder(root, split) for split in SPLITS}
+    unfinished, rejects = root / "unfinished", root / "rejects"
+    for folder in (*folders.values(), unfinished, rejects):
+        folder.mkdir(parents=True)
+    with _beam_pipeline() as pipeline:
+        write_examples(
+            pipeline,
+            job,
+            {split: str(folder) for split, folder in folders.items()},
+            str(unfinished),
+            str(rejects),
+        )
+
+
+def read_raw(folder: Path, inputs: ModelInputs) -> RawExamples:
+    """Reads the examples of a split, in the order of the files."""
+    records = tf.data.TFRecordDataset(_files(folder), compression_type="GZIP")
+    serialized = np.array(list(records.as_numpy_iterator()), object)
+    numbers = (*inputs.numeric, *inputs.label_columns, *inputs.weight_columns)
+    spec = {name: tf.io.FixedLenFeature([], tf.float32, np.nan) for name in numbers}
+    spec |= {name: tf.io.FixedLenFeature([], tf.string, "") for name in inputs.categorical}
+    spec[SUBJECT_HASH] = tf.io.FixedLenFeature([], tf.string)
+    parsed = {name: found.numpy() for name, found in tf.io.parse_example(serialized, spec).items()}
+    return RawExamples(
+        serialized=serialized,
+        subjects=parsed[SUBJECT_HASH].astype(bytes),
+        features=pd.DataFrame(
+            {name: parsed[name] for name in inputs.numeric}
+            | {name: parsed[name].astype(bytes).astype(str) for name in inputs.categorical}
+        ),
+        labels=np.stack([parsed[name] for name in inputs.label_columns], axis=1),
+        known=np.stack([parsed[name] for name in inputs.weight_columns], axis=1) > 0,
+    )
+
+
+def transform_examples(schema_file: Path, inputs: ModelInputs, root: Path) -> None:
+    """Analyses train and transforms every split, as TFX's Transform does.
+
+    Unlike there the test split is transformed too, and the pseudonyms are kept: the pipeline
+    scores test with the saved model alone, which gives the same (`Division.check_served`).
+
+    Args:
+        schema_file: Curated schema of the study.
+        inputs: Columns that the model reads.
+        root: Folder with the splits of the examples; `transform_graph` and the folders of the
+            transformed splits are written below it.
+    """
+    schema = text_format.Parse(schema_file.read_text(encoding="utf-8"), schema_pb2.Schema())
+    wanted = [*inputs.features, *inputs.label_columns, *inputs.weight_columns]
+    schema.feature.add(name=SUBJECT_HASH, type=schema_pb2.BYTES)
+
+    def preprocess(columns: Mapping[str, object]) -> dict[str, object]:
+        return preprocessing_fn(columns, {INPUTS_KEY: inputs.to_config()})
+
+    with (
+        _beam_pipeline() as pipeline,
+        tft_beam.Context(
+            temp_dir=str(root / "transform_temp"),
+            passthrough_keys={SUBJECT_HASH},
+            force_tf_compat_v1=False,
+            use_deep_copy_optimization=True,
+        ),
+    ):
+        batches = {}
+        for split in SPLITS:
+            source = tfxio.TFExampleRecord(
+                str(_split_folder(root, split) / "*.gz"), schema=schema, telemetry_descriptors=[]
+            ).Project([*wanted, SUBJECT_HASH])
+            rows = pipeline | f"Read[{split}]" >> source.BeamSource()
+            batches[split] = (rows, _without_subjects(source.TensorAdapterConfig()))
+        graph = batches["train"] | "Analyze" >> tft_beam.AnalyzeDataset(preprocess)
+        _ = graph | "WriteGraph" >> tft_beam.WriteTransformFn(str(root / "transform_graph"))
+        for split in SPLITS:
+            transformed, _ = (batches[split], graph) | f"Transform[{split}]" >> (
+                tft_beam.TransformDataset(output_record_batches=True)
+            )
+            _ = (
+                transformed
+                | f"Encode[{split}]" >> beam.FlatMap(_encoded)
+                | f"Write[{split}]"
+                >> beam.io.WriteToTFRecord(
+                    str(_transformed_folder(root, split) / "examples"),
+                    file_name_suffix=".gz",
+                    num_shards=1,
+                )
+            )
+
+
+def _divided(study: Study, division: Division) -> Study:
+    """The study with the seed and the held out sites of the division."""
+    change = {"seed": division.seed, "holdout_sites": division.holdout_sites}
+    return study.model_copy(update={"split": study.split.model_copy(update=change)})
+
+
+def _beam_pipeline() -> beam.Pipeline:
+    return beam.Pipeline(options=PipelineOptions(list(BEAM_ARGS)))
+
+
+def _without_subjects(config: tfxio.TensorAdapterConfig) -> tfxio.TensorAdapterConfig:
+    """The pseudonyms stay in the batches and are no tensor: they pass through."""
+    tensors = dict(config.tensor_representations)
+    del tensors[SUBJECT_HASH]
+    return tfxio.TensorAdapterConfig(config.arrow_schema, tensors)
+
+
+def _encoded(batch: tuple[pa.RecordBatch, Mapping[str, pa.Array]]) -> Sequence[bytes]:
+    return RecordBatchToExamplesEncoder().encode(batch[0])
+
+
+def _split_folder(root: Path, split: str) -> Path:
+    return root / "examples" / f"Split-{split}"
+
+
+def _transformed_folder(root: Path, split: str) -> Path:
+    return root / "transformed" / f"Split-{split}"
+
+
+def _files(folder: Path) -> list[str]:
+    return [str(path) for path in sorted(folder.glob("*.gz"))]
+
+
+def _read_transformed(root: Path, split: str, inputs: ModelInputs) -> Arrays:
+    encoding = read_encoding(tft.TFTransformOutput(str(root / "transform_graph")), inputs)
+    pattern = str(_transformed_folder(root, split) / "*.gz")
+    return TransformedExamples((pattern,), encoding).whole()
+
+
+def _transformed_subjects(root: Path, split: str) -> np.ndarray:
+    """Pseudonyms in the order of the transformed examples, bytes `[subjects]`."""
+    records = tf.data.TFRecordDataset(
+        _files(_transformed_folder(root, split)), compression_type="GZIP"
+    )
+    spec = {SUBJECT_HASH: tf.io.FixedLenFeature([], tf.string)}
+    serialized = np.array(list(records.as_numpy_iterator()), object)
+    return np.asarray(tf.io.parse_example(serialized, spec)[SUBJECT_HASH].numpy().astype(bytes))
+
+
+def _joined(raw: RawExamples, subjects: np.ndarray, transformed: Arrays) -> np.ndarray:
+    """Rows of the transformed examples in the order of the raw ones, int `[subjects]`."""
+    place = {subject: row for row, subject in enumerate(subjects.tolist())}
+    order = np.array([place.get(subject, -1) for subject in raw.subjects.tolist()])
+    same = len(place) == len(raw) == len(subjects) and (order >= 0).all()
+    if not (
+        same
+        and np.array_equal(transformed.labels[order], raw.labels)
+        and np.array_equal(transformed.weights[order] > 0, raw.known)
+    ):
+        raise RuntimeError("Examples before and after Transform differ in subjects or labels.")
+    return order
+
+
+def _fit(
+    study: Study,
+    division: Division,
+    transform_output: tft.TFTransformOutput,
+    inputs: ModelInputs,
+    transformed: Mapping[str, Arrays],
+) -> Fitted:
+    """Trains as `trainer.run.run_fn` does, with the study's own settings."""
+    train = transformed["train"]
+    return fit(
+        train,
+        transformed["eval"],
+        read_encoding(transform_output, inputs),
+        resolve(len(train), chosen=study.training.hyperparameters),
+        division.training_seed,
+        steps=study.training.steps or None,
+    )
+
+
+def _served_difference(
+    fitted: Fitted,
+    transform_output: tft.TFTransformOutput,
+    inputs: ModelInputs,
+    folder: Path,
+    raw: RawExamples,
+    predicted: np.ndarray,
+) -> float:
+    """Largest distance of the saved model's probabilities on raw examples from `predicted`."""
+    save(fitted, transform_output, inputs, folder)
+    signature = tf.saved_model.load(str(folder)).signatures[EXAMPLES_SIGNATURE]
+    found = signature(examples=tf.constant(raw.serialized.tolist()))
+    served = np.concatenate([found[task].numpy() for task in inputs.tasks], axis=1)
+    return float(np.abs(served - predicted).max())
