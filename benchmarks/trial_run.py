@@ -16,6 +16,7 @@ from pipeline.display import STAGES
 PROJECT = Path(__file__).resolve().parents[1]
 _WHOLE = "pipeline.local_runner"
 _PART = "benchmarks.partial_run"
+_LONGEST_REASON = 200
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class TrialRun:
             return None
         for name, record in self.stages.items():
             if record["status"] == "failed":
-                return f"{name} failed: {record['error']}"
+                return f"{name} failed: {_one_line(record['error'])}"
         last = max(self.stages, key=lambda name: self.stages[name]["started"], default=None)
         where = f"after {last}" if last else "before the first stage"
         if self.measurement.stopped:
@@ -95,6 +96,12 @@ def run_trial(
         memory_limit_mb=memory_limit_mb,
     )
     return TrialRun(measurement, _stages(root), _verdict_folder(root))
+
+
+def _one_line(text: str) -> str:
+    """A reason that fits into a table; the log has all of it."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST_REASON else f"{line[:_LONGEST_REASON]}..."
 
 
 def _stages(root: Path) -> dict[str, dict[str, Any]]:
