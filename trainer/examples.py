@@ -14,7 +14,7 @@ from pipeline.names import label_key, weight_key
 from trainer.arrays import Arrays
 from trainer.features import CATEGORIES, NUMBERS, ModelInputs
 from trainer.model import Encoding
-from trainer.preprocessing import cardinalities
+from trainer.preprocessing import code_count
 
 MAX_BYTES_IN_MEMORY = 2 * 1024**3
 """Transformed values that are held at once: a million subjects with 60 numbers are 0.3 GB.
@@ -42,7 +42,7 @@ class TransformedExamples:
     def block_rows(self) -> int:
         """Subjects of a block at most."""
         encoding = self.encoding
-        values = encoding.numbers + len(encoding.cardinalities) + 2 * len(encoding.tasks)
+        values = encoding.numbers + encoding.categories + 2 * len(encoding.tasks)
         return max(self.max_bytes // (_BYTES_PER_VALUE * values), 1)
 
     def __iter__(self) -> Iterator[Arrays]:
@@ -90,8 +90,8 @@ class TransformedExamples:
         }
         if encoding.numbers:
             spec[NUMBERS] = tf.io.FixedLenFeature([encoding.numbers], tf.float32)
-        if encoding.cardinalities:
-            spec[CATEGORIES] = tf.io.FixedLenFeature([len(encoding.cardinalities)], tf.int64)
+        if encoding.categories:
+            spec[CATEGORIES] = tf.io.FixedLenFeature([encoding.categories], tf.int64)
         parsed = tf.io.parse_example(serialized, spec)
         rows = tf.shape(serialized)[0]
         return (
@@ -106,7 +106,8 @@ def read_encoding(transform_output: tft.TFTransformOutput, inputs: ModelInputs) 
     """Shape of the examples that Transform wrote for these inputs."""
     spec = transform_output.transformed_feature_spec()
     numbers = spec[NUMBERS].shape[0] if NUMBERS in spec else 0
-    return Encoding(numbers, cardinalities(transform_output, inputs), inputs.tasks)
+    codes = code_count(transform_output, inputs)
+    return Encoding(numbers, len(inputs.categorical), codes, inputs.tasks)
 
 
 def _concatenated(batches: Sequence[Arrays]) -> Arrays:

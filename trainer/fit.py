@@ -133,7 +133,7 @@ def build(encoding: Encoding, hyperparameters: Hyperparameters, seed: int) -> Tr
     model(
         (
             tf.zeros([1, encoding.numbers], tf.float32),
-            tf.zeros([1, len(encoding.cardinalities)], tf.int32),
+            tf.zeros([1, encoding.categories], tf.int32),
         )
     )
     return model
@@ -147,10 +147,9 @@ def _assign(model: TrialModel, start: LinearStart) -> None:
 
 def _silence_unseen(model: TrialModel, train: Arrays) -> None:
     """Empties the vectors that training would leave random: of codes that nobody has."""
-    if model.ensemble is None or not model.encoding.cardinalities:
+    if model.ensemble is None or not model.encoding.categories:
         return
-    rows = train.categories + model.encoding.offsets
-    seen = np.bincount(rows.ravel(), minlength=model.encoding.codes) > 0
+    seen = np.bincount(train.categories.ravel(), minlength=model.encoding.codes) > 0
     model.ensemble.table.assign(model.ensemble.table * seen[:, np.newaxis])
 
 

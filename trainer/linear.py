@@ -59,7 +59,7 @@ def _design(arrays: Arrays, encoding: Encoding) -> sparse.csr_matrix:
     codes = sparse.csr_matrix(
         (
             np.ones(rows * features),
-            (arrays.categories + encoding.offsets).ravel(),
+            arrays.categories.ravel(),
             np.arange(rows + 1) * features,
         ),
         shape=(rows, encoding.codes),

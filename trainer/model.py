@@ -19,25 +19,15 @@ class Encoding:
 
     Attributes:
         numbers: Width of the dense float vector.
-        cardinalities: Number of codes of each categorical feature, out-of-vocabulary and
-            missing included.
+        categories: Number of categorical features.
+        codes: Number of codes that the categorical features share; none is used by two.
         tasks: Names of the tasks, in the order of the label columns.
     """
 
     numbers: int
-    cardinalities: tuple[int, ...]
+    categories: int
+    codes: int
     tasks: tuple[str, ...]
-
-    @property
-    def codes(self) -> int:
-        """Number of codes of all categorical features together."""
-        return sum(self.cardinalities)
-
-    @property
-    def offsets(self) -> np.ndarray:
-        """First row of each categorical feature in the shared tables: int32 `[categories]`."""
-        starts = np.cumsum((0, *self.cardinalities))[:-1]
-        return starts.astype(np.int32)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -164,11 +154,11 @@ class Linear(keras.layers.Layer):
         )
         self.bias = self.add_weight(shape=(tasks,), initializer="zeros", name="bias")
 
-    def call(self, numbers: Any, rows: Any) -> Any:
-        """Logits `[batch, tasks]` of numbers `[batch, n]` and table rows `[batch, c]`."""
+    def call(self, numbers: Any, codes: Any) -> Any:
+        """Logits `[batch, tasks]` of numbers `[batch, n]` and codes `[batch, c]`."""
         logits = keras.ops.matmul(numbers, self.numbers) + self.bias
-        if self._encoding.cardinalities:
-            logits += keras.ops.sum(keras.ops.take(self.codes, rows, axis=0), axis=1)
+        if self._encoding.categories:
+            logits += keras.ops.sum(keras.ops.take(self.codes, codes, axis=0), axis=1)
         return logits
 
 
@@ -183,7 +173,7 @@ class Ensemble(keras.layers.Layer):
     def __init__(self, encoding: Encoding, hyper: Hyperparameters, seed: int, **kw: Any) -> None:
         super().__init__(**kw)
         self._encoding = encoding
-        self._inputs = encoding.numbers + hyper.embedding * len(encoding.cardinalities)
+        self._inputs = encoding.numbers + hyper.embedding * encoding.categories
         seeds = iter(range(seed, seed + 1000))
         self.table = self.add_weight(
             shape=(max(encoding.codes, 1), hyper.embedding),
@@ -214,12 +204,12 @@ class Ensemble(keras.layers.Layer):
             name="heads",
         )
 
-    def call(self, numbers: Any, rows: Any, training: bool = False) -> Any:
+    def call(self, numbers: Any, codes: Any, training: bool = False) -> Any:
         """Logits `[batch, members, tasks]` to be added to the linear path's."""
         ops = keras.ops
         parts = [numbers]
-        if self._encoding.cardinalities:
-            vectors = ops.take(self.table, rows, axis=0)
+        if self._encoding.categories:
+            vectors = ops.take(self.table, codes, axis=0)
             parts.append(ops.reshape(vectors, (-1, vectors.shape[1] * vectors.shape[2])))
         hidden = ops.expand_dims(ops.concatenate(parts, axis=-1), 1) * self.adapter
         for dense, dropout in zip(self._dense, self._dropout, strict=True):
@@ -238,12 +228,13 @@ class TrialModel(keras.Model):
 
     def call(self, inputs: tuple[Any, Any], training: bool = False) -> Any:
         """Logits `[batch, members, tasks]` of numbers and categories."""
-        numbers, categories = inputs
-        rows = keras.ops.cast(categories, "int32") + self.encoding.offsets
-        linear = keras.ops.expand_dims(self.linear(numbers, rows), 1)
+        numbers, codes = inputs
+        # Keras traces a signature of its own when the model is saved, with floats throughout.
+        codes = keras.ops.cast(codes, "int32")
+        linear = keras.ops.expand_dims(self.linear(numbers, codes), 1)
         if self.ensemble is None:
             return linear
-        return linear + self.ensemble(numbers, rows, training=training)
+        return linear + self.ensemble(numbers, codes, training=training)
 
 
 def _random_signs(members: int, width: int, seed: int) -> Any:

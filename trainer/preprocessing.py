@@ -1,12 +1,12 @@
 """Transform's function: from a subject's raw columns to the numbers and codes of the model.
 
-What it learns (means, deviations, knots, vocabularies) comes from the train split alone; the
-same graph is part of the served model.
+What it learns (means, deviations, the vocabulary) comes from the train split alone; the same
+graph is part of the served model. All numbers share one analysis and all categories another:
+Transform's time grows with the number of analyses, hardly with that of columns.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,22 +22,14 @@ CLIP = 5.0
 MIN_CATEGORY_COUNT = 5
 """Subjects of the train split that a category needs to have a code of its own."""
 
-OUT_OF_VOCABULARY = 1
-MISSING = 1
-"""Codes beside the vocabulary's: rare or new categories share one, missing has another."""
+VOCABULARY = "categories"
+"""Name under which Transform keeps the categories with a code of their own."""
 
+SEPARATOR = "\x1f"
+"""Stands in the vocabulary between the position of a column and one of its categories."""
 
-def vocabulary_name(position: int, column: str) -> str:
-    """Name under which Transform keeps the vocabulary of a categorical column.
-
-    Args:
-        position: Of the column among the categorical ones; keeps names apart.
-        column: Its name, of which TensorFlow's scopes only take ASCII.
-
-    Returns:
-        The name.
-    """
-    return f"vocabulary_{position}_{re.sub(r'[^A-Za-z0-9]', '_', column)}"
+_RELATIVE_ROUNDING = 1e-12
+"""Deviation relative to the mean below which equal numbers differ by rounding alone."""
 
 
 def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, Any]) -> dict[str, Any]:
@@ -51,77 +43,97 @@ def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, Any]
     Returns:
         `numbers` float32 `[batch, 2 * numeric]`: per numeric column the z-score (0 where
         missing), then per numeric column 1 where missing; `categories` int64
-        `[batch, categorical]`; per task `label_<task>` and `weight_<task>` float32 `[batch]`,
-        0 where absent. A kind without columns is left out.
+        `[batch, categorical]`, codes of one space for all columns, see `code_count`; per
+        task `label_<task>` and `weight_<task>` float32 `[batch]`, 0 where absent. A kind
+        without columns is left out.
     """
     names = model_inputs(custom_config)
     outputs: dict[str, Any] = {}
     if names.numeric:
-        outputs[NUMBERS] = _numbers([_sparse(inputs[column]) for column in names.numeric])
+        outputs[NUMBERS] = _numbers(_matrix(inputs, names.numeric, tf.float32, float("nan")))
     if names.categorical:
-        outputs[CATEGORIES] = tf.stack(
-            [
-                _codes(_sparse(inputs[column]), vocabulary_name(position, column))
-                for position, column in enumerate(names.categorical)
-            ],
-            axis=1,
-        )
+        outputs[CATEGORIES] = _codes(_matrix(inputs, names.categorical, tf.string, ""))
     for task in names.tasks:
         for key in (label_key(task), weight_key(task)):
-            outputs[key] = _dense(_as_float(_sparse(inputs[key])), 0.0)
+            outputs[key] = tf.squeeze(_matrix(inputs, (key,), tf.float32, 0.0), axis=1)
     return outputs
 
 
-def cardinalities(transform_output: tft.TFTransformOutput, names: ModelInputs) -> tuple[int, ...]:
-    """Number of codes of each categorical column, the two special ones included."""
-    return tuple(
-        transform_output.vocabulary_size_by_name(vocabulary_name(position, column))
-        + OUT_OF_VOCABULARY
-        + MISSING
-        for position, column in enumerate(names.categorical)
+def code_count(transform_output: tft.TFTransformOutput, names: ModelInputs) -> int:
+    """Size of the space of codes that all categorical columns share.
+
+    First come the categories of the vocabulary, then per column one code for its rare and
+    new categories, then per column one for a missing value.
+    """
+    if not names.categorical:
+        return 0
+    return int(transform_output.vocabulary_size_by_name(VOCABULARY)) + 2 * len(names.categorical)
+
+
+def _numbers(raw: tf.Tensor) -> tf.Tensor:
+    """Clipped z-scores and missing indicators of numbers `[batch, n]`, NaN where missing.
+
+    Statistics are taken in float64 and batch by batch (Chan, Golub and LeVeque 1983), which
+    loses nothing where the mean is large and the deviation small.
+    """
+    exact = tf.cast(raw, tf.float64)
+    mean = _finite(tft.mean(exact, reduce_instance_dims=False))
+    deviation = tf.sqrt(_finite(tft.var(exact, reduce_instance_dims=False)))
+    varies = deviation > _RELATIVE_ROUNDING * tf.abs(mean)
+    scores = tf.math.divide_no_nan(exact - mean, tf.where(varies, deviation, 0.0))
+    observed = tf.math.is_finite(exact)
+    clipped = tf.where(observed, tf.clip_by_value(scores, -CLIP, CLIP), 0.0)
+    absent = tf.logical_not(observed)
+    return tf.concat([tf.cast(clipped, tf.float32), tf.cast(absent, tf.float32)], axis=1)
+
+
+def _finite(statistic: tf.Tensor) -> tf.Tensor:
+    """0 where nobody was observed."""
+    return tf.where(tf.math.is_finite(statistic), statistic, 0.0)
+
+
+def _codes(values: tf.Tensor) -> tf.Tensor:
+    """Codes int64 `[batch, n]` of categories `[batch, n]`, "" where missing."""
+    columns = int(values.shape[1])
+    positions = tf.range(columns, dtype=tf.int64)
+    present = tf.not_equal(values, "")
+    prefixes = tf.constant([[f"{position}{SEPARATOR}" for position in range(columns)]])
+    keys = tf.strings.join([tf.broadcast_to(prefixes, tf.shape(values)), _one_line(values)])
+    coded = tft.apply_vocabulary(
+        keys,
+        tft.vocabulary(
+            tf.boolean_mask(keys, present),
+            frequency_threshold=MIN_CATEGORY_COUNT,
+            vocab_filename=VOCABULARY,
+        ),
+        num_oov_buckets=1,
     )
+    known = tft.get_num_buckets_for_transformed_feature(coded) - 1
+    coded = tf.where(coded < known, coded, known + positions)
+    return tf.where(present, coded, known + columns + positions)
 
 
-def _numbers(columns: list[tf.SparseTensor]) -> tf.Tensor:
-    scores, absent = zip(*(_standardised(column) for column in columns), strict=True)
-    return tf.concat([tf.stack(scores, axis=1), tf.stack(absent, axis=1)], axis=1)
+def _one_line(values: tf.Tensor) -> tf.Tensor:
+    """Escapes what would end a line of the vocabulary, and so would be left out of it."""
+    for pattern, escape in ((r"\\", r"\\\\"), ("\n", r"\\n"), ("\r", r"\\r"), (r"\x00", r"\\0")):
+        values = tf.strings.regex_replace(values, pattern, escape)
+    return values
 
 
-def _standardised(column: tf.SparseTensor) -> tuple[tf.Tensor, tf.Tensor]:
-    column = _as_float(column)
-    column = tf.sparse.retain(column, tf.math.is_finite(column.values))
-    scores = tft.scale_to_z_score(column)
-    clipped = tf.clip_by_value(scores.values, -CLIP, CLIP)
-    dense = _dense(tf.SparseTensor(scores.indices, clipped, scores.dense_shape), 0.0)
-    observed = _dense(
-        tf.SparseTensor(column.indices, tf.ones_like(column.values), column.dense_shape), 0.0
-    )
-    return dense, 1.0 - observed
+def _matrix(
+    inputs: Mapping[str, Any], columns: tuple[str, ...], dtype: tf.DType, default: Any
+) -> tf.Tensor:
+    """Columns side by side, `[batch, columns]`, `default` where a subject has no value."""
+    return tf.concat([_dense(tf.cast(inputs[name], dtype), default) for name in columns], axis=1)
 
 
-def _as_float(column: tf.SparseTensor) -> tf.SparseTensor:
-    return tf.cast(column, tf.float32)
+def _dense(column: tf.Tensor | tf.SparseTensor, default: Any) -> tf.Tensor:
+    """Spreads at most one value per row to `[batch, 1]`.
 
-
-def _codes(column: tf.SparseTensor, vocabulary: str) -> tf.Tensor:
-    column = tf.sparse.retain(column, tf.not_equal(column.values, ""))
-    path = tft.vocabulary(column, frequency_threshold=MIN_CATEGORY_COUNT, vocab_filename=vocabulary)
-    coded = tft.apply_vocabulary(column, path, num_oov_buckets=OUT_OF_VOCABULARY)
-    missing = tft.get_num_buckets_for_transformed_feature(coded)
-    return _dense(coded, missing)
-
-
-def _sparse(column: tf.Tensor | tf.SparseTensor) -> tf.SparseTensor:
-    """Takes a column whose schema requires presence, and so arrives dense, as well."""
-    if isinstance(column, tf.SparseTensor):
-        return column
-    rows = tf.size(column, out_type=tf.int64)
-    indices = tf.stack([tf.range(rows), tf.zeros_like(tf.range(rows))], axis=1)
-    return tf.SparseTensor(indices, tf.reshape(column, [-1]), tf.stack([rows, 1]))
-
-
-def _dense(column: tf.SparseTensor, default: Any) -> tf.Tensor:
-    """Spreads at most one value per row to `[batch]`, `default` where there is none."""
+    A column whose schema requires presence and shape arrives dense.
+    """
+    if not isinstance(column, tf.SparseTensor):
+        return tf.reshape(column, [-1, 1])
     shape = tf.stack([column.dense_shape[0], 1])
     wide = tf.SparseTensor(column.indices, column.values, shape)
-    return tf.squeeze(tf.sparse.to_dense(wide, tf.cast(default, column.values.dtype)), axis=1)
+    return tf.ensure_shape(tf.sparse.to_dense(wide, tf.cast(default, column.dtype)), [None, 1])

@@ -9,7 +9,7 @@ from trainer.arrays import Arrays
 from trainer.fit import fit
 from trainer.model import Encoding, Hyperparameters, resolve
 
-ENCODING = Encoding(numbers=3, cardinalities=(2,), tasks=("death", "ae"))
+ENCODING = Encoding(numbers=3, categories=1, codes=2, tasks=("death", "ae"))
 SMALL = Hyperparameters(members=2, width=16, depth=1, batch_size=64, max_epochs=4)
 
 
@@ -106,7 +106,7 @@ def test_noise_gives_about_the_base_rate():
 
 def test_category_that_nobody_in_train_has_adds_nothing():
     train = trial(128, noise)
-    encoding = dataclasses.replace(ENCODING, cardinalities=(3,))
+    encoding = dataclasses.replace(ENCODING, codes=3)
 
     model = fit(train, trial(64, noise, 1), encoding, SMALL, seed=0).model
 

@@ -6,20 +6,19 @@ from trainer.arrays import Arrays
 from trainer.linear import fit_linear
 from trainer.model import Encoding
 
-ENCODING = Encoding(numbers=2, cardinalities=(3, 2), tasks=("death", "ae"))
+ENCODING = Encoding(numbers=2, categories=2, codes=5, tasks=("death", "ae"))
 NUMBERS = np.array([[0.8, -0.5], [-0.4, 0.0]])
 CODES = np.array([[0.0, 0.5], [1.0, 0.0], [-1.0, -0.5], [0.3, 0.0], [-0.3, 0.0]])
 
 
 def truth(arrays):
-    rows = arrays.categories + np.array([0, 3])
-    return arrays.numbers @ NUMBERS + CODES[rows].sum(axis=1) + np.array([-0.5, 0.2])
+    return arrays.numbers @ NUMBERS + CODES[arrays.categories].sum(axis=1) + np.array([-0.5, 0.2])
 
 
 def trial(count, seed=0):
     generator = np.random.default_rng(seed)
     numbers = generator.normal(size=(count, 2)).astype(np.float32)
-    categories = generator.integers(0, (3, 2), size=(count, 2)).astype(np.int32)
+    categories = generator.integers((0, 3), (3, 5), size=(count, 2)).astype(np.int32)
     blank = Arrays(numbers, categories, np.zeros((count, 2)), np.ones((count, 2), np.float32))
     chance = 1 / (1 + np.exp(-truth(blank)))
     labels = (generator.random((count, 2)) < chance).astype(np.float32)
@@ -27,13 +26,11 @@ def trial(count, seed=0):
 
 
 def logits(start, arrays):
-    rows = arrays.categories + np.array([0, 3])
-    return arrays.numbers @ start.numbers + start.codes[rows].sum(axis=1) + start.bias
+    return arrays.numbers @ start.numbers + start.codes[arrays.categories].sum(axis=1) + start.bias
 
 
 def one_hot(arrays):
-    rows = arrays.categories + np.array([0, 3])
-    return np.concatenate([arrays.numbers, np.eye(5)[rows].sum(axis=1)], axis=1)
+    return np.concatenate([arrays.numbers, np.eye(5)[arrays.categories].sum(axis=1)], axis=1)
 
 
 def test_linear_start_is_scikit_learns_ridge_logistic_regression():
@@ -91,8 +88,8 @@ def test_one_kind_of_feature_is_enough(missing_kind):
         "categories": (train.numbers, np.zeros((200, 0), np.int32)),
     }[missing_kind]
     encoding = {
-        "numbers": Encoding(0, (3, 2), ENCODING.tasks),
-        "categories": Encoding(2, (), ENCODING.tasks),
+        "numbers": Encoding(0, 2, 5, ENCODING.tasks),
+        "categories": Encoding(2, 0, 0, ENCODING.tasks),
     }[missing_kind]
 
     found = fit_linear(Arrays(*empty, train.labels, train.weights), encoding, 1.0)
