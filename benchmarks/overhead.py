@@ -347,6 +347,7 @@ def _training(settings: Settings) -> dict[str, Any]:
             "members": 1,
             "width": settings.width,
             "depth": settings.depth,
+            "embedding": 8,
             "dropout": 0.0,
             "learning_rate": 1e-3,
             "weight_decay": 0.0,
