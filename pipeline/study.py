@@ -17,6 +17,10 @@ from pydantic import AfterValidator, Field, ValidationError, field_validator, mo
 
 from pipeline.conditions import Condition, Scalar, StrictModel
 from pipeline.errors import UserError
+from pipeline.names import ARM, SITE, SUBJECT_HASH, label_key, slice_key, weight_key
+
+_TAKEN_NAMES = (ARM, SITE, SUBJECT_HASH)
+_TAKEN_PREFIXES = (label_key(""), weight_key(""), slice_key(""))
 
 FORMAT_VERSION: Literal[1] = 1
 
@@ -865,12 +869,12 @@ def _feature_problems(study: Study) -> Iterator[str]:
     seen: set[str] = set()
     label_columns = _label_columns(study)
     for feature in study.resolved_features:
-        if feature.name in seen:
+        # The arguments of a served model do not tell upper from lower case.
+        name = feature.name.lower()
+        if name in seen:
             yield f"features.{feature.name}: there are two features of this name"
-        seen.add(feature.name)
-        if feature.name in ("arm", "site", "subject_hash") or feature.name.startswith(
-            ("label_", "weight_", "slice_")
-        ):
+        seen.add(name)
+        if name in _TAKEN_NAMES or name.startswith(_TAKEN_PREFIXES):
             yield f"features.{feature.name}: this name is taken by the pipeline; choose another"
         dataset = study.datasets[feature.dataset]
         if feature.parameter is not None and not dataset.parameter:

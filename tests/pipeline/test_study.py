@@ -369,6 +369,14 @@ SITE = {"column": "SITEID"}
             "features.arm: this name is taken by the pipeline",
         ),
         (
+            {"features__ARM": {"kind": "number", "column": "AGE"}},
+            "features.ARM: this name is taken by the pipeline",
+        ),
+        (
+            {"features__age": {"kind": "number", "column": "AGE"}},
+            "features.age: there are two features of this name",
+        ),
+        (
             {"features__label_x": {"kind": "number", "column": "AGE"}},
             "features.label_x: this name is taken by the pipeline",
         ),
