@@ -33,9 +33,7 @@ import numpy as np
 
 from benchmarks.accuracy_division import OURS, SCIKIT_LEARN, Division, Scores, score
 from benchmarks.accuracy_sites import (
-    STUDY as SITE_STUDY,
-)
-from benchmarks.accuracy_sites import (
+    SITE_STUDY,
     TRIALS_OWN,
     SiteComparison,
     compare_with_trial,
@@ -375,25 +373,18 @@ def _metric_table(judged: Judged, metric: Metric) -> str:
 
 
 def _calibration_table(judged: Judged) -> str:
-    rows = [
-        (
-            task,
-            model,
-            check.subjects,
-            check.events,
-            f"{check.slope:.3f}",
-            f"{check.intercept:+.3f}",
-            f"{check.ece:.4f}",
-            _verdict(judged.calibration_met[task])
-            if model == OURS and task in judged.calibration_met
-            else None,
-        )
-        for task, checks in judged.calibration.items()
-        for model, check in checks.items()
-    ]
-    header = ("task", "model", "predictions", "events", "slope", "intercept", "ECE")
-    asked = f"slope {SLOPES[0]} to {SLOPES[1]}, ECE ≤ {MOST_ECE}" if judged.calibration_met else ""
-    return markdown_table((*header, asked), rows)
+    header = ["task", "model", "predictions", "events", "slope", "intercept", "ECE"]
+    if judged.calibration_met:
+        header.append(f"slope {SLOPES[0]} to {SLOPES[1]}, ECE ≤ {MOST_ECE}")
+    rows = []
+    for task, checks in judged.calibration.items():
+        for model, check in checks.items():
+            row = [task, model, check.subjects, check.events]
+            row += [f"{check.slope:.3f}", f"{check.intercept:+.3f}", f"{check.ece:.4f}"]
+            if judged.calibration_met:
+                row.append(_verdict(judged.calibration_met[task]) if model == OURS else None)
+            rows.append(row)
+    return markdown_table(header, rows)
 
 
 def _site_table(sites: SiteComparison, met: bool) -> str:

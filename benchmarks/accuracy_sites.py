@@ -18,7 +18,7 @@ from benchmarks.accuracy_division import OURS, SCIKIT_LEARN, Division, Scores
 from benchmarks.accuracy_statistics import Difference, auc, paired_difference
 from components.trial_example_gen.splits import subject_hash
 
-STUDY = "ist"
+SITE_STUDY = "ist"
 TASK = "dead_or_dependent"
 TRIALS_OWN = "EXPDD"
 FOLDS = 5
@@ -76,7 +76,7 @@ def site_divisions(data: Path, seed: int) -> list[Division]:
     shuffled = np.random.default_rng(seed).permutation(hospitals)
     return [
         Division(
-            study=STUDY,
+            study=SITE_STUDY,
             data=data,
             seed=seed,
             baselines=(_LINEAR,),
@@ -118,7 +118,7 @@ def compare_with_trial(data: Path, scored: Sequence[Scores]) -> SiteComparison:
 def _fold(scores: Scores, own: np.ndarray, outcome: np.ndarray) -> Fold:
     """Joins by the pseudonym of the row's number, which is the trial's subject key."""
     pseudonyms = {
-        subject_hash(STUDY, str(row + 1), scores.subject_key): row for row in range(len(own))
+        subject_hash(SITE_STUDY, str(row + 1), scores.subject_key): row for row in range(len(own))
     }
     rows = np.array([pseudonyms[subject] for subject in scores.subjects.tolist()])
     column = scores.tasks.index(TASK)
