@@ -94,6 +94,7 @@ def _components(config: RunConfig) -> list[BaseNode]:
         splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=["train", "eval"]),
         custom_config=_custom_config(config),
         disable_statistics=True,
+        disable_analyzer_cache=True,
     )
     transform.add_upstream_node(gate)
     tuner = _tuner(config, transform, schema) if config.tune else None
