@@ -15,6 +15,7 @@ from typing import Any
 
 import apache_beam as beam
 import numpy as np
+import tensorflow as tf
 from apache_beam.transforms import window
 from apache_beam.utils import timestamp, windowed_value
 from numpy.typing import NDArray
@@ -37,6 +38,7 @@ from pipeline import names
 from pipeline.errors import UserError
 
 _MOST_ROWS = 16_384
+_BLOCK_ROWS = 256
 _KEPT = (constants.LABELS_KEY, constants.PREDICTIONS_KEY, constants.EXAMPLE_WEIGHTS_KEY)
 
 
@@ -76,10 +78,13 @@ def _load_for_keywords(load: Callable[[], Any]) -> _KeywordModel:
 
 
 class _KeywordSignature:
-    """Calls a signature by keyword.
+    """Calls a signature by keyword, with always the same number of rows.
 
     TFMA passes the one input by position, which TensorFlow accepts only after it has failed to
     bind it and has written all of the batch's examples into the text of an error.
+
+    Beam sizes batches by how long they took, and the last digit of a probability depends on the
+    size of its batch: blocks of one size keep metrics the same from run to run.
     """
 
     def __init__(self, signature: Any) -> None:
@@ -88,6 +93,19 @@ class _KeywordSignature:
         (self._name,) = self.structured_input_signature[1]
 
     def __call__(self, examples: Any) -> Any:
+        rows = np.asarray(examples)
+        blocks = [
+            self._of_block(rows[start : start + _BLOCK_ROWS])
+            for start in range(0, len(rows), _BLOCK_ROWS)
+        ]
+        return {name: tf.concat([block[name] for block in blocks], 0) for name in blocks[0]}
+
+    def _of_block(self, rows: NDArray[Any]) -> dict[str, Any]:
+        padding = np.repeat(rows[-1:], _BLOCK_ROWS - len(rows))
+        outputs = self._call(tf.constant(np.concatenate([rows, padding]).astype(object)))
+        return {name: values[: len(rows)] for name, values in outputs.items()}
+
+    def _call(self, examples: Any) -> Any:
         try:
             return self._signature(**{self._name: examples})
         except (TypeError, errors.InvalidArgumentError) as error:

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 from tensorflow_model_analysis import constants
 
 from components.evaluator import jackknife
@@ -143,3 +144,21 @@ def test_a_model_that_refuses_the_examples_does_not_quote_them():
 
     assert "83" not in str(caught.value)
     assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("rows", [1, 255, 256, 257, 700])
+def test_the_model_is_called_with_blocks_of_one_size_whatever_the_batch(rows):
+    sizes = []
+
+    class Echo:
+        structured_input_signature = ((), {"examples": None})
+
+        def __call__(self, examples):
+            sizes.append(len(examples))
+            return {"response": tf.strings.to_number(examples)[:, tf.newaxis]}
+
+    examples = np.array([b"%d" % number for number in range(rows)], dtype=object)
+    predictions = _KeywordSignature(Echo())(examples)["response"]
+
+    assert set(sizes) == {256}
+    assert predictions.numpy().ravel().tolist() == list(range(rows))
