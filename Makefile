@@ -16,7 +16,8 @@ RUN_OPTIONS = $(if $(STUDY),--study $(STUDY)) $(if $(DATA),--data $(DATA)) \
 export UV_CACHE_DIR = $(CURDIR)/$(VENV)/cache
 export UV_LINK_MODE = hardlink
 
-.PHONY: help setup run test test-slow lint format lock bench-accuracy bench-overhead bench-scale clean
+.PHONY: help setup run test test-slow lint format lock bench-accuracy bench-overhead \
+	bench-example-gen bench-scale clean
 
 help: ## This list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -44,6 +45,9 @@ bench-accuracy: $(READY) ## Accuracy beside scikit-learn on IST and ACTG175: [TR
 
 bench-overhead: $(READY) ## Time and memory beside a plain TFX pipeline.
 	@$(BIN)/python -m benchmarks.overhead
+
+bench-example-gen: $(READY) ## Rows a second beside CsvExampleGen.
+	@$(BIN)/python -m benchmarks.example_gen
 
 bench-scale: $(READY) ## Time and memory from 10,000 to 1,000,000 subjects.
 	@$(BIN)/python -m benchmarks.scale
