@@ -1,39 +1,71 @@
-"""The same data and seed give the same metrics; another seed gives others."""
+"""The same data, key and seed give the same metrics; another seed gives others.
+
+The key takes part because the jackknife's groups follow from the subjects' hashes: with another
+one the point estimates stay, the intervals are estimated from other groups.
+"""
 
 from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from whole_runs import LENIENT, Run, small_run, study_copy
 
+from pipeline.subject_key import KEY_VARIABLE
+
 pytestmark = pytest.mark.slow
 
 
+@dataclass(frozen=True)
+class Runs:
+    """Runs on the same data, each on a fresh root."""
+
+    first: Run
+    again: Run
+    other_seed: Run
+    other_key: Run
+
+
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Run, Run]:
-    """Twice the same run on fresh roots with keys of their own, and one with another seed."""
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     folder = tmp_path_factory.mktemp("repeat")
     study = study_copy(folder / "study", LENIENT)
-    first = small_run(folder / "first" / "runs", study)
-    data = first.file["data_root"]
-    again = small_run(folder / "again" / "runs", study, "--data", data)
-    other = small_run(folder / "other" / "runs", study, "--data", data, "--seed", "4")
-    return first, again, other
+    key = {KEY_VARIABLE: "a key of the first and second run"}
+    first = small_run(folder / "first" / "runs", study, **key)
+    data = ("--data", first.file["data_root"])
+    return Runs(
+        first=first,
+        again=small_run(folder / "again" / "runs", study, *data, **key),
+        other_seed=small_run(folder / "seed" / "runs", study, *data, "--seed", "4", **key),
+        other_key=small_run(folder / "key" / "runs", study, *data),
+    )
 
 
-def test_the_same_seed_gives_the_same_metrics_to_the_last_digit(runs: tuple[Run, Run, Run]):
-    first, again, _ = runs
-    assert again.metrics_text == first.metrics_text
+def test_the_same_seed_gives_the_same_metrics_to_the_last_digit_intervals_included(runs: Runs):
+    assert runs.again.metrics_text == runs.first.metrics_text
 
 
-def test_the_keys_of_the_two_runs_differ(runs: tuple[Run, Run, Run]):
-    first, again, _ = runs
-    keys = {(run.root / "secrets" / "subject_key").read_text() for run in (first, again)}
-    assert len(keys) == 2
+def test_another_seed_of_training_gives_other_metrics_of_the_same_subjects(runs: Runs):
+    assert runs.other_seed.counts == runs.first.counts
+    assert runs.other_seed.metrics_text != runs.first.metrics_text
 
 
-def test_another_seed_of_training_gives_other_metrics_of_the_same_subjects(
-    runs: tuple[Run, Run, Run],
-):
-    first, _, other = runs
-    assert other.counts == first.counts
-    assert other.metrics_text != first.metrics_text
+def _training(run: Run) -> dict[str, Any]:
+    """The record of the training but for the time that it took."""
+    record = json.loads((run.output("Trainer", "model_run") / "training.json").read_text())
+    assert record.pop("seconds") > 0
+    return record
+
+
+def test_another_key_leaves_the_training_as_it_is(runs: Runs):
+    assert _training(runs.other_key) == _training(runs.first)
+
+
+@pytest.mark.parametrize("metric", ["auc", "brier", "observed_rate", "mean_prediction"])
+def test_another_key_leaves_the_point_estimates_as_they_are(runs: Runs, metric: str):
+    def points(run: Run) -> list[float]:
+        return [record["value"] for record in run.metrics if record["metric"] == metric]
+
+    assert points(runs.other_key) == pytest.approx(points(runs.first), abs=1e-6)
