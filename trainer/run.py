@@ -47,6 +47,9 @@ def run_fn(fn_args: Any) -> None:
     train = TransformedExamples(tuple(fn_args.train_files), encoding)
     evaluation = TransformedExamples(tuple(fn_args.eval_files), encoding).whole()
     blocks = train.held()
+    held = sum(map(len, blocks)) if isinstance(blocks, tuple) else None
+    for split, rows in (("train", held), ("eval", len(evaluation))):
+        _LOG.info("rows", extra={"rows": {"split": split, "subjects": rows}})
     hyperparameters = resolve(
         len(blocks[0]) if isinstance(blocks, tuple) else train.block_rows,
         tuned=tuned_values(fn_args.hyperparameters),

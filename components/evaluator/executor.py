@@ -21,6 +21,7 @@ from components.evaluator import champion, jackknife, results
 from components.evaluator.config import EvaluationPlan
 from components.evaluator.eval_config import build_eval_config
 from components.evaluator.judge import Verdict, judge
+from components.evaluator.records import OVERALL
 from pipeline import names
 
 SECTION_KEY = "section"
@@ -104,6 +105,9 @@ def _judge(
     folder = artifact_utils.get_single_uri(output_dict[VERDICT_KEY])
     _write_json(folder, METRICS_FILE, results.shown_content(records, withheld, plan))
     _write_json(folder, VERDICT_FILE, verdict.to_json())
+    subjects = {r.task: r.subjects for r in records if r.group == OVERALL}
+    for task, count in subjects.items():
+        _logger.info("rows", extra={"rows": {"split": _SPLIT, "task": task, "subjects": count}})
     for refusal in verdict.refusals:
         _logger.warning("Model refused: %s", refusal.message)
     for note in verdict.notes:

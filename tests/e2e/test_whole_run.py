@@ -65,6 +65,14 @@ def test_the_record_of_the_reading_stage_counts_every_row_of_every_dataset(first
         assert item["rows_in"] == item["used"] + item["left_out"] + item["rejected"]
 
 
+def test_the_records_of_trainer_and_evaluator_count_their_subjects(first_run: Run):
+    trained = {row["split"]: row["subjects"] for row in first_run.stages["Trainer"]["rows"]}
+    assert trained == {split: first_run.counts["subjects"][split] for split in ("train", "eval")}
+    tested = {row["task"]: row["subjects"] for row in first_run.stages["TrialEvaluator"]["rows"]}
+    tasks = first_run.counts["tasks"]
+    assert tested == {task: tasks[task]["test"]["known"] for task in tasks}
+
+
 def test_the_run_file_names_existing_outputs_of_every_stage(first_run: Run):
     outputs = first_run.file["outputs"]
     assert set(outputs) == set(EXECUTED)
