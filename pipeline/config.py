@@ -14,6 +14,9 @@ from pipeline.subject_key import ensure_local_key, key_id, load_key
 
 PROJECT = Path(__file__).resolve().parents[1]
 SCHEMAS = PROJECT / "schema"
+SUBJECT_KEY_FILE = PROJECT / ".secrets" / "subject_key"
+"""The local machine's own key: one for all runs, whose intervals depend on it."""
+
 DEFAULT_STUDY = "synthetic"
 BEAM_ARGS = ("--runner=FnApiRunner",)
 """Beam's in-memory runner, by name: the default one would fetch a binary from the network."""
@@ -142,7 +145,7 @@ def resolve(settings: Settings) -> RunConfig:
     study = load_study(study_file)
     root = settings.root.resolve()
     data_root = _data_root(settings, study, root)
-    key = ensure_local_key(root / "secrets" / "subject_key")
+    key = ensure_local_key(SUBJECT_KEY_FILE)
     own = root / study.study
 
     # Beam takes a second or two to import: only once the cheap checks have passed.
@@ -176,6 +179,14 @@ def resolve(settings: Settings) -> RunConfig:
 def code_version() -> str:
     """Version of this project, as setup.py has it."""
     return (PROJECT / "pipeline" / "VERSION").read_text().strip()
+
+
+def source_digest(package: str) -> str:
+    """Digest of a package's Python files, in hexadecimal."""
+    digest = hashlib.sha256()
+    for path in sorted((PROJECT / package).rglob("*.py")):
+        digest.update(path.relative_to(PROJECT).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def synthetic_folder(root: Path, subjects: int, seed: int) -> Path:

@@ -25,7 +25,7 @@ from components.evaluator.component import TrialEvaluator
 from components.evaluator.config import evaluation_section, label_digest
 from components.model_registrar.component import ModelRegistrar
 from components.trial_example_gen.component import TrialExampleGen
-from pipeline.config import RunConfig, feature_columns, with_setup_file
+from pipeline.config import RunConfig, feature_columns, source_digest, with_setup_file
 from pipeline.names import ARM, SITE, label_key, slice_key, weight_key
 from pipeline.study import Study
 from trainer.features import ModelInputs
@@ -177,6 +177,9 @@ def _custom_config(config: RunConfig) -> dict[str, Any]:
         "inputs": model_inputs(config.study).to_config(),
         "seed": config.seed,
         "hyperparameters": dict(config.study.training.hyperparameters),
+        # TFX's cache knows a function by its name alone: with an edited trainer its stages
+        # must run again.
+        "source": source_digest("trainer"),
     }
 
 

@@ -32,14 +32,14 @@ class Runs:
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     folder = tmp_path_factory.mktemp("repeat")
     study = study_copy(folder / "study", LENIENT)
-    key = {KEY_VARIABLE: "a key of the first and second run"}
-    first = small_run(folder / "first" / "runs", study, **key)
+    first = small_run(folder / "first" / "runs", study)
+    key = {KEY_VARIABLE: "a key that is not this machine's own"}
     data = ("--data", first.file["data_root"])
     return Runs(
         first=first,
-        again=small_run(folder / "again" / "runs", study, *data, **key),
-        other_seed=small_run(folder / "seed" / "runs", study, *data, "--seed", "4", **key),
-        other_key=small_run(folder / "key" / "runs", study, *data),
+        again=small_run(folder / "again" / "runs", study, *data),
+        other_seed=small_run(folder / "seed" / "runs", study, *data, "--seed", "4"),
+        other_key=small_run(folder / "key" / "runs", study, *data, **key),
     )
 
 

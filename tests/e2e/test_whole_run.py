@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from whole_runs import REPOSITORY, Run
 
+from pipeline.config import SUBJECT_KEY_FILE
 from pipeline.display import STAGES
 from pipeline.names import SUBJECT_HASH, label_key, weight_key
 from pipeline.registry import Registry
@@ -128,8 +129,8 @@ def test_no_group_smaller_than_the_study_file_allows_is_shown(first_run: Run):
     assert min(record["subjects"] for record in first_run.metrics) >= 50
 
 
-def _key(run: Run) -> bytes:
-    return (run.root / "secrets" / "subject_key").read_text().strip().encode()
+def _key() -> bytes:
+    return SUBJECT_KEY_FILE.read_text().strip().encode()
 
 
 def _test_examples(run: Run) -> list[bytes]:
@@ -201,7 +202,7 @@ def against_truth(first_run: Run, served: _Served) -> pd.DataFrame:
     from components.trial_example_gen.splits import subject_hash
 
     truth = pd.read_parquet(Path(first_run.file["data_root"]) / "truth")
-    hashed = [subject_hash("synthetic", name, _key(first_run)).decode() for name in truth.USUBJID]
+    hashed = [subject_hash("synthetic", name, _key()).decode() for name in truth.USUBJID]
     truth = truth.set_index(pd.Index(hashed))
     frame = pd.DataFrame(served.rows).set_index(SUBJECT_HASH)
     frame.index = frame.index.map(bytes.decode)
@@ -322,10 +323,9 @@ def test_the_first_blessed_model_is_registered_with_the_runs_digests(first_run: 
 
 
 def _written(run: Run) -> Iterator[tuple[Path, bytes]]:
-    """Every file below the root but the trial's data and the key itself, unpacked."""
-    apart = (run.root / "data", run.root / "secrets")
+    """Every file below the root but the trial's data, unpacked."""
     for path in run.root.rglob("*"):
-        if path.is_file() and not any(path.is_relative_to(folder) for folder in apart):
+        if path.is_file() and not path.is_relative_to(run.root / "data"):
             content = path.read_bytes()
             packed = content[:2] == b"\x1f\x8b"
             yield path, gzip.decompress(content) if packed else content
@@ -339,13 +339,14 @@ def test_no_identifier_of_a_subject_is_written_anywhere(second_run: Run):
 
 
 def test_the_key_is_written_nowhere_but_in_its_own_file(second_run: Run):
-    key = _key(second_run)
+    key = _key()
     assert [path for path, content in _written(second_run) if key in content] == []
     assert key.decode() not in second_run.terminal
 
 
-def test_the_key_can_be_read_by_its_owner_alone(first_run: Run):
-    assert (first_run.root / "secrets" / "subject_key").stat().st_mode & 0o077 == 0
+@pytest.mark.usefixtures("first_run")
+def test_the_key_can_be_read_by_its_owner_alone():
+    assert SUBJECT_KEY_FILE.stat().st_mode & 0o077 == 0
 
 
 def test_pseudonyms_stay_in_the_examples(second_run: Run, served: _Served):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import stat
 from dataclasses import FrozenInstanceError, replace
@@ -9,7 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import SCHEMAS, RunConfig, Settings, code_version, find_study_file, resolve
+from pipeline import config as config_module
+from pipeline.config import (
+    SCHEMAS,
+    SUBJECT_KEY_FILE,
+    RunConfig,
+    Settings,
+    code_version,
+    find_study_file,
+    resolve,
+    source_digest,
+)
 from pipeline.errors import UserError
 from pipeline.registry import NO_CHAMPION, Candidate, Registry
 from pipeline.subject_key import KEY_VARIABLE
@@ -195,14 +206,25 @@ def _register(config: RunConfig, folder: Path, study: str = "hand_made") -> None
 
 def test_the_key_is_named_and_never_given(settings: Settings):
     config = resolve(settings)
-    file = settings.root / "secrets" / "subject_key"
+    file = SUBJECT_KEY_FILE
     assert config.subject_key == f"file:{file}"
     assert file.read_text() not in repr(config)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
-def test_the_key_is_made_once(settings: Settings):
-    assert resolve(settings).subject_key_id == resolve(settings).subject_key_id
+def test_the_key_is_the_machines_whatever_the_root(settings: Settings, tmp_path: Path):
+    other = dataclasses.replace(settings, root=tmp_path / "another root")
+    assert resolve(settings).subject_key_id == resolve(other).subject_key_id
+
+
+def test_an_edited_package_has_another_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(config_module, "PROJECT", tmp_path)
+    (tmp_path / "trainer").mkdir()
+    file = tmp_path / "trainer" / "model.py"
+    file.write_text("WIDTH = 64\n")
+    before = source_digest("trainer")
+    file.write_text("WIDTH = 65\n")
+    assert source_digest("trainer") != before
 
 
 def test_a_key_in_the_environment_wins(settings: Settings, monkeypatch: pytest.MonkeyPatch):
