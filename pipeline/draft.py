@@ -720,7 +720,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     warnings.simplefilter("ignore", FutureWarning)
     _LOG.setLevel(logging.INFO)
     # TensorFlow reads these when it is imported.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
     try:
         if arguments.what == "study":
