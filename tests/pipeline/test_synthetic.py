@@ -19,15 +19,12 @@ from pipeline.synthetic import (
     COEFFICIENTS,
     DATASETS,
     TASKS,
-    Column,
-    Dataset,
     SyntheticTrial,
-    XptWriter,
-    ibm_float,
     main,
     simulate,
     write,
 )
+from pipeline.xpt_writer import Column, Dataset, XptWriter, ibm_float
 
 ROOT = Path(__file__).resolve().parents[2]
 TWENTY_THOUSAND = SyntheticTrial(subjects=20_000, seed=7)
