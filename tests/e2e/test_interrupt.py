@@ -22,6 +22,10 @@ def _wait_for(condition: Callable[[], bool], child: subprocess.Popen[str]) -> No
         time.sleep(0.1)
 
 
+def _accept_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def _interrupted(root: Path, *arguments: str, when: Callable[[], bool]) -> Run:
     """Starts a run and interrupts it as soon as a condition is met."""
     start = time.monotonic()
@@ -32,6 +36,8 @@ def _interrupted(root: Path, *arguments: str, when: Callable[[], bool]) -> Run:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # Tests that run in the background ignore interrupts, and a child would inherit it.
+        preexec_fn=_accept_interrupts,
     )
     try:
         _wait_for(when, child)
