@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
+from rich.live import Live
 from rich.progress import (
     BarColumn,
     Progress,
@@ -18,6 +19,7 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
@@ -46,6 +48,25 @@ class _BarWhereKnown(ProgressColumn):
 
     def render(self, task: Task) -> Any:
         return self._bar.render(task) if task.total else Text("")
+
+
+def waiting(console: Console, text: str) -> Live:
+    """Shows a spinner with a text while something goes on; leaves nothing behind.
+
+    Args:
+        console: Where to show it.
+        text: What goes on.
+
+    Returns:
+        A context manager.
+    """
+    return Live(
+        Spinner("dots", text),
+        console=console,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
 
 
 class RunDisplay:
@@ -77,7 +98,15 @@ class RunDisplay:
         label = f"[bold]{name:<17}[/bold] {described}"
         # Without a terminal there is nothing to animate: one line a stage, when it is over.
         still = not self._console.is_terminal
-        with Progress(*columns, console=self._console, transient=True, disable=still) as progress:
+        with Progress(
+            *columns,
+            console=self._console,
+            transient=True,
+            disable=still,
+            # What libraries write belongs in the log file, not between these lines.
+            redirect_stdout=False,
+            redirect_stderr=False,
+        ) as progress:
             task = progress.add_task(label, total=None, detail="")
             follower = _Follower(progress, task)
             logging.getLogger().addHandler(follower)

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from pipeline.config import RunConfig, Settings, resolve
-from pipeline.display import RunDisplay, results_table
+from pipeline.display import RunDisplay, results_table, waiting
 from pipeline.errors import UserError
 from pipeline.logs import terminal_and_log
 from pipeline.run_record import StageRecord, recorded, versions
@@ -46,7 +46,7 @@ def run(settings: Settings) -> int:
     log_file = settings.root.resolve() / "logs" / f"{run_id}.log"
     with terminal_and_log(log_file) as console:
         try:
-            with console.status("reading the study file and the data's headers"):
+            with waiting(console, "reading the study file and the data's headers"):
                 config = resolve(settings)
         except UserError as error:
             console.print(f"[red]Not started.[/red] {escape(str(error))}")
@@ -90,7 +90,7 @@ def _run_stages(
     config: RunConfig, console: Console, run_id: str, records: Path
 ) -> dict[str, dict[str, str]]:
     display = RunDisplay(console)
-    with console.status("loading TensorFlow and TFX"):
+    with waiting(console, "loading TensorFlow and TFX"):
         from pipeline.pipeline import create_pipeline
         from pipeline.tfx_local import StageRunner
 

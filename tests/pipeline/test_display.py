@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import re
+import sys
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from pipeline.display import RunDisplay, results_table
+from pipeline.display import RunDisplay, results_table, waiting
 
 
 def _console() -> tuple[Console, io.StringIO]:
@@ -113,3 +114,14 @@ def test_groups_and_the_champion_have_no_line_of_their_own():
 def test_a_value_that_is_undefined_is_a_dash():
     undefined = [_record("auc", None, lower=None, upper=None), *RECORDS[1:]]
     assert "– (no interval)" in _rendered(undefined)
+
+
+def test_what_libraries_write_does_not_appear_on_the_terminal(capfd: pytest.CaptureFixture[str]):
+    text = io.StringIO()
+    console = Console(file=text, width=80, force_terminal=True)
+    with waiting(console, "loading"), RunDisplay(console).stage("Trainer"):
+        sys.stdout.write("chatter on standard output")
+        sys.stderr.write("chatter on standard error")
+    assert "chatter" not in text.getvalue()
+    written = capfd.readouterr()
+    assert (written.out, written.err) == ("chatter on standard output", "chatter on standard error")
