@@ -9,8 +9,11 @@ setup(
     version=(Path(__file__).parent / "pipeline" / "VERSION").read_text().strip(),
     description="A TFX pipeline for machine learning on clinical trial data",
     python_requires=">=3.11,<3.12",
-    packages=find_packages(include=["pipeline*", "components*", "trainer*"]),
-    package_data={"pipeline": ["VERSION"]},
+    packages=find_packages(include=["pipeline*", "components*", "trainer*", "grafana*"]),
+    package_data={
+        "pipeline": ["VERSION", "html/templates/*"],
+        "grafana.store": ["migrations/*", "migrations/versions/*"],
+    },
     # What it needs is pinned with hashes in requirements/, installed before it: remote Beam
     # workers have it in their image.
     install_requires=[],

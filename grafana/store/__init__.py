@@ -1,0 +1,1 @@
+"""The SQL store: its tables, migrations, and what is written to it."""
