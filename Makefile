@@ -16,7 +16,7 @@ RUN_OPTIONS = $(if $(STUDY),--study $(STUDY)) $(if $(DATA),--data $(DATA)) \
 export UV_CACHE_DIR = $(CURDIR)/$(VENV)/cache
 export UV_LINK_MODE = hardlink
 
-.PHONY: help setup run test test-slow lint format lock bench-accuracy bench-overhead \
+.PHONY: help setup run test test-slow system lint format lock bench-accuracy bench-overhead \
 	bench-example-gen bench-scale clean
 
 help: ## This list.
@@ -30,6 +30,12 @@ test: lint ## Lint, types and the tests.
 
 test-slow: $(READY) ## The tests that take minutes.
 	@$(BIN)/python -m pytest -m slow -q tests
+
+system: ## As root on Debian: install the packages that the slow tests need.
+	@packages=$$(grep -oE '^[a-z0-9][^ #]*' requirements/system.txt); \
+	  dpkg-query -W $$packages >/dev/null 2>&1 || \
+	  { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy \
+	    --no-install-recommends $$packages; }
 
 lint: $(READY) ## Style and types.
 	@$(BIN)/ruff check .
