@@ -23,8 +23,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from types import ModuleType
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
+from pipeline.documents import parse_document
 from pipeline.errors import UserError
 
 NO_CHAMPION = "none"
@@ -211,15 +212,7 @@ class Registry:
         return [f"{folder}/{name}" for name in sorted(_fileio().listdir(folder)) if _is_json(name)]
 
     def _parse(self, study: str, path: str, content: bytes) -> Entry:
-        try:
-            stored = _StoredEntry.model_validate_json(content)
-        except ValidationError as error:
-            first = error.errors()[0]
-            key = ".".join(str(part) for part in first["loc"])
-            problem = f"{key}: {first['msg']}" if key else first["msg"]
-            raise UserError(
-                f"{path}: not an entry of the registry ({problem}). {_REPAIR}"
-            ) from error
+        stored = parse_document(_StoredEntry, content, path, "an entry of the registry", _REPAIR)
         if stored.study != study:
             raise UserError(f"{path}: an entry of the study {stored.study}, not {study}. {_REPAIR}")
         return self._entry(stored)

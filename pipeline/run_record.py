@@ -41,7 +41,8 @@ class StageRecord:
         started: UTC, ISO 8601.
         seconds: Wall time.
         peak_memory_mb: Largest resident memory of the process with its children, in MiB.
-        rows: What the stage said of its rows.
+        rows: What the stage said of its rows; empty for a stage that sees no subjects, and for
+            one whose result came from the cache.
         findings: What the stage found (DataGate).
         error: Why it failed.
         versions: Versions of this project and its main dependencies.

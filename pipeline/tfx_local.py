@@ -17,6 +17,7 @@ from tfx.proto.orchestration import pipeline_pb2
 from tfx_bsl.coders import batch_util
 
 from pipeline.errors import UserError
+from pipeline.stage_rows import log_rows
 
 
 class _StageInterruptedError(Exception):
@@ -36,10 +37,16 @@ class _Launcher(launcher.Launcher):
     def _run_executor(self, execution_info: Any) -> Any:
         self.executed = True
         try:
-            return super()._run_executor(execution_info)
+            output = super()._run_executor(execution_info)
         except KeyboardInterrupt as interrupt:
             outputs_utils.remove_output_dirs(execution_info.output_dict)
             raise _StageInterruptedError from interrupt
+        log_rows(
+            self._pipeline_node.node_info.id,
+            execution_info.input_dict,
+            execution_info.output_dict,
+        )
+        return output
 
 
 class StageRunner(LocalDagRunner):

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import ValidationError
-
 from pipeline.conditions import StrictModel
-from pipeline.errors import UserError
+from pipeline.documents import parse_document
 from pipeline.names import ARM, SITE
 from pipeline.study import Gate, Study
 
@@ -52,12 +50,10 @@ def parse_gate_section(text: str) -> GateConfig:
     Raises:
         UserError: It is something else.
     """
-    try:
-        return GateConfig.model_validate_json(text)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise UserError(
-            f"The parameter `gate` of DataGate is wrong ({key}: {first['msg']}). Make it with "
-            "components.data_gate.config.gate_section."
-        ) from error
+    return parse_document(
+        GateConfig,
+        text,
+        "Parameter `gate` of DataGate",
+        "what components.data_gate.config.gate_section makes",
+        "Make it with that.",
+    )

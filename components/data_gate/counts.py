@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.errors import UserError
+from pipeline.documents import parse_document
 
 Count = Annotated[int, Field(ge=0)]
 
@@ -66,12 +66,6 @@ def parse_counts(text: str, path: str) -> Counts:
     Raises:
         UserError: It is not what TrialExampleGen writes.
     """
-    try:
-        return Counts.model_validate_json(text)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise UserError(
-            f"{path}: not the counts that TrialExampleGen writes ({key}: {first['msg']}). Run "
-            "TrialExampleGen again."
-        ) from error
+    return parse_document(
+        Counts, text, path, "the counts that TrialExampleGen writes", "Run TrialExampleGen again."
+    )

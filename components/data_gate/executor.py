@@ -67,6 +67,8 @@ def _findings(inputs: dict[str, Artifact], config: GateConfig) -> Iterator[Findi
     gate = config.gate
     path = f"{inputs['rejects'].uri}/counts.json"
     counts = parse_counts(io_utils.read_string_file(path), path)
+    for split, subjects in counts.subjects.items():
+        _LOG.info("rows", extra={"rows": {"split": split, "subjects": subjects}})
     yield from rules.rejects(counts, gate)
     yield from rules.too_few(counts, config.tasks, gate)
     yield from _anomalies(inputs, config)

@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from pipeline.errors import UserError
+from pipeline.documents import parse_document
 
 _Content = TypeVar("_Content", bound=BaseModel)
 
@@ -71,15 +71,9 @@ def parse(content: type[_Content], text: str, path: str) -> _Content:
     Raises:
         UserError: It is not what TrialEvaluator writes.
     """
-    try:
-        return content.model_validate_json(text)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise UserError(
-            f"{path}: not what TrialEvaluator writes ({place}: {first['msg']}). Run the "
-            "evaluation again."
-        ) from error
+    return parse_document(
+        content, text, path, "what TrialEvaluator writes", "Run the evaluation again."
+    )
 
 
 def headline_metrics(records: Iterable[MetricRecord]) -> dict[str, float]:

@@ -66,6 +66,27 @@ def test_the_record_of_the_reading_stage_counts_every_row_of_every_dataset(first
         assert item["rows_in"] == item["used"] + item["left_out"] + item["rejected"]
 
 
+@pytest.mark.parametrize(
+    ("stage", "splits"),
+    [
+        ("StatisticsGen", ("train", "eval", "test")),
+        ("ExampleValidator", ("train", "eval", "test")),
+        ("DataGate", ("train", "eval", "test")),
+        ("Transform", ("train", "eval")),
+    ],
+)
+def test_the_records_of_stages_in_between_count_the_subjects_of_their_splits(
+    first_run: Run, stage: str, splits: tuple[str, ...]
+):
+    seen = {row["split"]: row["subjects"] for row in first_run.stages[stage]["rows"]}
+    assert seen == {split: first_run.counts["subjects"][split] for split in splits}
+
+
+@pytest.mark.parametrize("stage", ["CuratedSchema", "BaselineModel", "Pusher", "ModelRegistrar"])
+def test_stages_that_see_no_subjects_count_none(first_run: Run, stage: str):
+    assert first_run.stages[stage]["rows"] == []
+
+
 def test_the_records_of_trainer_and_evaluator_count_their_subjects(first_run: Run):
     trained = {row["split"]: row["subjects"] for row in first_run.stages["Trainer"]["rows"]}
     assert trained == {split: first_run.counts["subjects"][split] for split in ("train", "eval")}
