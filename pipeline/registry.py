@@ -21,10 +21,10 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from types import ModuleType
 
 from pydantic import BaseModel, ConfigDict
 
+from pipeline import storage
 from pipeline.documents import parse_document
 from pipeline.errors import UserError
 
@@ -91,10 +91,10 @@ class _StoredEntry(BaseModel):
 
 
 class Registry:
-    """The registry below one root, on any file system that TFX can open.
+    """The registry below one root: a local folder or one in an object store.
 
     Args:
-        root: A local path or a URI such as `gs://bucket/registry`.
+        root: A local path, `gs://bucket/registry` or `s3://bucket/registry`.
     """
 
     def __init__(self, root: str) -> None:
@@ -139,7 +139,7 @@ class Registry:
         if token == NO_CHAMPION:
             return None
         for path in (self._pointer(study), *reversed(self._history_paths(study))):
-            content = _read(path)
+            content = storage.read(path)
             if content is not None and _token(content) == token:
                 return self._parse(study, path, content)
         raise UserError(
@@ -155,7 +155,7 @@ class Registry:
             UserError: A file of the history is damaged.
         """
         paths = self._history_paths(study)
-        contents = ((path, _read(path)) for path in paths)
+        contents = ((path, storage.read(path)) for path in paths)
         return tuple(
             self._parse(study, path, content) for path, content in contents if content is not None
         )
@@ -174,7 +174,7 @@ class Registry:
         Raises:
             UserError: There is no SavedModel in the folder.
         """
-        if not _fileio().exists(f"{model_dir}/saved_model.pb"):
+        if not storage.exists(f"{model_dir}/saved_model.pb"):
             raise UserError(
                 f"{model_dir}: no saved_model.pb here, so there is nothing to register."
             )
@@ -188,12 +188,12 @@ class Registry:
             **asdict(candidate),
         )
         folder = self._folder(candidate.study)
-        copy_folder(model_dir, f"{folder}/{stored.model}")
-        copy_folder(statistics_dir, f"{folder}/{stored.statistics}/Split-train")
+        storage.copy_folder(model_dir, f"{folder}/{stored.model}")
+        storage.copy_folder(statistics_dir, f"{folder}/{stored.statistics}/Split-train")
         content = json.dumps(stored.model_dump(), indent=2, sort_keys=True).encode()
         name = f"{now:%Y%m%dT%H%M%S.%fZ}-{identifier}.json"
-        _write_whole(f"{folder}/history/{name}", content)
-        _write_whole(self._pointer(candidate.study), content)
+        storage.write_whole(f"{folder}/history/{name}", content)
+        storage.write_whole(self._pointer(candidate.study), content)
         return self._entry(stored)
 
     def _folder(self, study: str) -> str:
@@ -203,13 +203,11 @@ class Registry:
         return f"{self._folder(study)}/champion.json"
 
     def _pointer_content(self, study: str) -> bytes | None:
-        return _read(self._pointer(study))
+        return storage.read(self._pointer(study))
 
     def _history_paths(self, study: str) -> list[str]:
         folder = f"{self._folder(study)}/history"
-        if not _fileio().exists(folder):
-            return []
-        return [f"{folder}/{name}" for name in sorted(_fileio().listdir(folder)) if _is_json(name)]
+        return [f"{folder}/{name}" for name in storage.files_below(folder) if _is_json(name)]
 
     def _parse(self, study: str, path: str, content: bytes) -> Entry:
         stored = parse_document(_StoredEntry, content, path, "an entry of the registry", _REPAIR)
@@ -232,48 +230,9 @@ _REPAIR = (
 )
 
 
-def copy_folder(source: str, target: str) -> None:
-    """Copies a folder with all that is in it, on any file system; the target is replaced.
-
-    Args:
-        source: Folder to copy.
-        target: Folder that gets the content.
-    """
-    from tfx.utils import io_utils
-
-    io_utils.copy_dir(source, target)
-
-
-def _fileio() -> ModuleType:
-    # Imported on use: it brings TensorFlow, which takes seconds.
-    from tfx.dsl.io import fileio
-
-    return fileio
-
-
 def _token(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
 def _is_json(name: str) -> bool:
     return name.endswith(".json") and not name.startswith(".")
-
-
-def _read(path: str) -> bytes | None:
-    if not _fileio().exists(path):
-        return None
-    with _fileio().open(path, "rb") as file:
-        return bytes(file.read())
-
-
-def _write_whole(path: str, content: bytes) -> None:
-    """Writes a file so that a reader sees all of it or its previous state."""
-    folder, _, name = path.rpartition("/")
-    _fileio().makedirs(folder)
-    # An object store shows an object only when it is complete, and its rename is a copy.
-    is_local = "://" not in path
-    target = f"{folder}/.{name}.{uuid.uuid4().hex}" if is_local else path
-    with _fileio().open(target, "wb") as file:
-        file.write(content)
-    if is_local:
-        _fileio().rename(target, path, overwrite=True)

@@ -6,13 +6,13 @@ import logging
 from typing import Any
 
 from tfx.dsl.components.base import base_executor
-from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 from tfx.utils import io_utils, path_utils
 
 from pipeline.errors import UserError
-from pipeline.registry import NO_CHAMPION, Entry, Registry, copy_folder
+from pipeline.registry import NO_CHAMPION, Entry, Registry
+from pipeline.storage import copy_folder, files_below
 
 _LOG = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class Executor(base_executor.BaseExecutor):
 
 def _copy(entry: Entry, model: Artifact, statistics: Artifact) -> None:
     for folder in (entry.model_uri, entry.statistics_uri):
-        if not fileio.exists(folder):
+        if not files_below(folder):
             raise UserError(
                 f"{folder}: the registry's files of the champion {entry.id} are gone. Restore "
                 "them, or point champion.json to another registration (a file of history/) and "

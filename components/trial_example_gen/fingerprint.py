@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 
 from apache_beam.io.filesystem import CompressionTypes
-from apache_beam.io.filesystems import FileSystems
 
 from components.trial_example_gen.plan import find_files
+from pipeline.storage import file_systems
 from pipeline.study import Study, digest_of
 
 _BLOCK = 2**22
@@ -37,7 +37,7 @@ def content_fingerprint(study: Study, data_root: str) -> str:
 
 def _digest(path: str) -> str:
     digest = hashlib.sha256()
-    with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
+    with file_systems().open(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
         while block := file.read(_BLOCK):
             digest.update(block)
     return digest.hexdigest()

@@ -7,12 +7,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from apache_beam.io.filesystems import FileSystems
-
 from components.trial_example_gen.evaluate import check_types
 from components.trial_example_gen.readers import Extent, FileFormat, column_types, extents
 from pipeline.conditions import Condition
 from pipeline.errors import UserError
+from pipeline.storage import file_systems
 from pipeline.study import Dataset, Study
 
 _RECORD_KEY = re.compile(r".*(SEQ|GRPID|REFID|SPID|LNKID|LNKGRP)|VISIT|VISITNUM")
@@ -67,7 +66,8 @@ def plan_datasets(study: Study, data_root: str) -> dict[str, DatasetPlan]:
 
 def find_files(data_root: str, pattern: str) -> tuple[tuple[str, int], ...]:
     """Files that a pattern matches: (path, size in bytes), sorted by path."""
-    [match] = FileSystems.match([FileSystems.join(data_root, pattern)])
+    files = file_systems()
+    [match] = files.match([files.join(data_root, pattern)])
     return tuple(sorted((item.path, item.size_in_bytes) for item in match.metadata_list))
 
 

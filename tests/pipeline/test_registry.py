@@ -4,8 +4,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
+from apache_beam.io.filesystems import FileSystems
 
-from pipeline import registry as registry_module
+from pipeline import storage
 from pipeline.errors import UserError
 from pipeline.registry import NO_CHAMPION, Candidate, Registry
 
@@ -137,14 +138,14 @@ def test_a_registration_that_breaks_off_while_copying_changes_nothing(
     registry, tmp_path, monkeypatch, failing_copy
 ):
     first = register(registry, tmp_path, "first")
-    copy = registry_module.copy_folder
+    copy = storage.copy_folder
 
     def breaks_off(source: str, target: str) -> None:
         copy(source, target)
         if f"/{failing_copy}/" in target:
             raise ConnectionError
 
-    monkeypatch.setattr(registry_module, "copy_folder", breaks_off)
+    monkeypatch.setattr(storage, "copy_folder", breaks_off)
     with pytest.raises(ConnectionError):
         register(registry, tmp_path, "second")
 
@@ -156,14 +157,14 @@ def test_a_registration_that_breaks_off_before_the_pointer_is_no_champion(
     registry, tmp_path, monkeypatch
 ):
     first = register(registry, tmp_path, "first")
-    write = registry_module._write_whole
+    write = storage.write_whole
 
     def breaks_off(path: str, content: bytes) -> None:
         if path.endswith("champion.json"):
             raise ConnectionError
         write(path, content)
 
-    monkeypatch.setattr(registry_module, "_write_whole", breaks_off)
+    monkeypatch.setattr(storage, "write_whole", breaks_off)
     with pytest.raises(ConnectionError):
         register(registry, tmp_path, "second")
 
@@ -172,16 +173,15 @@ def test_a_registration_that_breaks_off_before_the_pointer_is_no_champion(
 
 def test_a_write_that_breaks_off_leaves_the_old_pointer_whole(registry, tmp_path, monkeypatch):
     first = register(registry, tmp_path, "first")
-    fileio = registry_module._fileio()
-    rename = fileio.rename
+    rename = FileSystems.rename
 
-    def breaks_off(source: str, target: str, overwrite: bool = False) -> None:
-        if target.endswith("champion.json"):
-            raise ConnectionError
-        rename(source, target, overwrite=overwrite)
+    def breaks_off(sources: list[str], targets: list[str]) -> None:
+        if targets[0].endswith("champion.json"):
+            raise ConnectionResetError
+        rename(sources, targets)
 
-    monkeypatch.setattr(fileio, "rename", breaks_off)
-    with pytest.raises(ConnectionError):
+    monkeypatch.setattr(FileSystems, "rename", breaks_off)
+    with pytest.raises(UserError, match=r"champion\.json: the file system refuses it"):
         register(registry, tmp_path, "second")
 
     assert registry.champion(STUDY) == first
@@ -282,11 +282,12 @@ def test_a_folder_without_a_saved_model_is_not_registered(registry, tmp_path):
     assert registry.champion(STUDY) is None
 
 
-def test_a_registry_can_lie_behind_a_uri(tmp_path):
-    registry = Registry(f"ram://{tmp_path.name}/registry")
-    entry = register(registry, tmp_path, "first")
+def test_a_registry_can_lie_in_a_bucket(bucket, tmp_path):
+    registry = Registry(f"s3://{bucket}/registry")
+    first = register(registry, tmp_path, "first")
+    second = register(registry, tmp_path, "second")
 
-    assert registry.champion(STUDY) == entry
-    assert registry.history(STUDY) == (entry,)
-    with registry_module._fileio().open(f"{entry.model_uri}/saved_model.pb") as file:
-        assert file.read() == "first"
+    assert registry.champion(STUDY) == second
+    assert registry.history(STUDY) == (first, second)
+    assert registry.entry_of_token(STUDY, registry.champion_token(STUDY)) == second
+    assert storage.read(f"{second.model_uri}/saved_model.pb") == b"second"

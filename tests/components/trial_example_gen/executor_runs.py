@@ -84,7 +84,7 @@ def _values(record: bytes) -> Example:
     return example
 
 
-def execute(study: Study, data_root: Path, folder: Path, key: str = KEY) -> Outputs:
+def execute(study: Study, data_root: Path | str, folder: Path, key: str = KEY) -> Outputs:
     """Runs the executor on Beam's in-memory runner.
 
     The runner is handed over ready made: from Beam arguments TFX would first build a package.

@@ -27,6 +27,7 @@ from components.trial_example_gen.fingerprint import content_fingerprint
 from components.trial_example_gen.records import write_records
 from components.trial_example_gen.splits import split_of, subject_hash
 from pipeline.errors import UserError
+from pipeline.storage import copy_folder
 from pipeline.study import Split, Study
 
 N = 200
@@ -312,6 +313,18 @@ def test_another_key_gives_other_pseudonyms_and_the_same_splits(
     other = execute(study(), data, tmp_path / "run", key="another key of enough length")
     assert not set(other.by_subject) & set(outputs.by_subject)
     assert other.counts == outputs.counts
+
+
+def test_data_in_a_bucket_give_the_same_examples_as_in_a_folder(
+    outputs: Outputs, data: Path, bucket: str, tmp_path: Path
+) -> None:
+    copy_folder(str(data), f"s3://{bucket}/trial")
+    of_bucket = execute(study(), f"s3://{bucket}/trial", tmp_path / "run")
+    assert of_bucket.by_subject == outputs.by_subject
+    assert of_bucket.counts == outputs.counts
+    assert content_fingerprint(study(), f"s3://{bucket}/trial") == content_fingerprint(
+        study(), str(data)
+    )
 
 
 def test_a_rerun_over_leftovers_doubles_nothing(
