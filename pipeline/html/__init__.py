@@ -1,0 +1,1 @@
+"""All HTML of the project: one look, one file a page, no network, no script."""

@@ -1,0 +1,37 @@
+"""Charts as figures of a page. Each says in words what it shows.
+
+matplotlib is imported when the first chart is drawn.
+"""
+
+from pipeline.html.charts.curves import (
+    CalibrationBin,
+    CalibrationCurve,
+    Curve,
+    calibration_curve,
+    precision_recall_curve,
+    roc_curve,
+)
+from pipeline.html.charts.groups import Bar, ForestRow, bar_chart, forest_plot
+from pipeline.html.charts.heat import heat_map
+from pipeline.html.charts.terms import Limit, Measure
+from pipeline.html.charts.time import Line, StepCurve, line_chart, step_curves
+
+__all__ = [
+    "Bar",
+    "CalibrationBin",
+    "CalibrationCurve",
+    "Curve",
+    "ForestRow",
+    "Limit",
+    "Line",
+    "Measure",
+    "StepCurve",
+    "bar_chart",
+    "calibration_curve",
+    "forest_plot",
+    "heat_map",
+    "line_chart",
+    "precision_recall_curve",
+    "roc_curve",
+    "step_curves",
+]

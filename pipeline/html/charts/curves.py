@@ -1,0 +1,187 @@
+"""Curves of probabilities: calibration, receiver operating characteristic, precision and recall."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipeline.html.blocks import Figure
+from pipeline.html.charts.drawing import DOTTED, axes_at, drawn, legend, scale, title_above
+from pipeline.html.charts.terms import ends, listed, point
+from pipeline.html.numbers import Estimate, count, estimate, number
+from pipeline.html.palette import MUTED, SERIES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Canvas
+
+_SIDE = 420.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 62.0, 18.0, 42.0, 48.0
+_SIZES_HEIGHT = 40.0
+_GAP = 16.0
+_REACHES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
+
+
+@dataclass(frozen=True)
+class CalibrationBin:
+    """Subjects with similar predictions.
+
+    Attributes:
+        predicted: Their mean prediction.
+        observed: Share of them with the outcome, with its interval.
+        subjects: How many they are.
+    """
+
+    predicted: float
+    observed: Estimate
+    subjects: int
+
+
+@dataclass(frozen=True)
+class CalibrationCurve:
+    """Bins of one model or group, predictions rising."""
+
+    name: str
+    bins: Sequence[CalibrationBin]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A curve in the unit square, with the number that sums it up.
+
+    Attributes:
+        name: What it stands for, such as `challenger, AUC 0.79`.
+        x: [n].
+        y: [n].
+    """
+
+    name: str
+    x: Sequence[float]
+    y: Sequence[float]
+
+
+def calibration_curve(curves: Sequence[CalibrationCurve], caption: str = "") -> Figure:
+    """Draws observed rates by prediction, the ideal, and the number of subjects below.
+
+    Args:
+        curves: At most five; the bars below count the subjects of the first.
+        caption: Below the figure.
+    """
+    reach = _reach(curves)
+
+    def draw(canvas: Canvas) -> None:
+        below = _SIZES_HEIGHT + _GAP
+        axes = axes_at(canvas, _LEFT, _RIGHT, _TOP, _BOTTOM + below)
+        axes.plot([0, reach], [0, reach], color=MUTED, linewidth=1, linestyle=DOTTED)
+        for curve, colour in zip(curves, SERIES, strict=False):
+            _bins(axes, curve, colour)
+        axes.set(xlim=(0, reach), ylim=(0, reach))
+        axes.grid()
+        axes.tick_params(labelbottom=False)
+        scale(axes.xaxis, percent=True)
+        scale(axes.yaxis, percent=True)
+        title_above(axes, "observed rate")
+        legend(axes)
+        sizes = axes_at(canvas, _LEFT, _RIGHT, _SIDE + below - _BOTTOM - _SIZES_HEIGHT, _BOTTOM)
+        _sizes(sizes, curves[0].bins if curves else (), reach)
+
+    spoken = " ".join(
+        f"{curve.name}: {listed([_spoken(item) for item in curve.bins])}" for curve in curves
+    )
+    said = f"Observed rate by predicted probability; ideally they are equal. {spoken}"
+    return Figure(drawn(_SIDE, _SIDE + _SIZES_HEIGHT + _GAP, draw), said, caption)
+
+
+def roc_curve(curves: Sequence[Curve], caption: str = "") -> Figure:
+    """Draws receiver operating characteristics.
+
+    Args:
+        curves: At most five: x false positive rate, y true positive rate.
+        caption: Below the figure.
+    """
+    return _unit_square(
+        curves,
+        ("false positive rate", "true positive rate"),
+        ((0, 1), (0, 1)),
+        "Receiver operating characteristic; the diagonal is guessing.",
+        caption,
+    )
+
+
+def precision_recall_curve(curves: Sequence[Curve], prevalence: float, caption: str = "") -> Figure:
+    """Draws precision by recall.
+
+    Args:
+        curves: At most five: x recall, y precision.
+        prevalence: Share of subjects with the outcome: the precision of guessing.
+        caption: Below the figure.
+    """
+    return _unit_square(
+        curves,
+        ("recall", "precision"),
+        ((0, 1), (prevalence, prevalence)),
+        f"Precision by recall; guessing has a precision of {number(prevalence)}.",
+        caption,
+    )
+
+
+def _unit_square(
+    curves: Sequence[Curve],
+    titles: tuple[str, str],
+    guessing: tuple[tuple[float, float], tuple[float, float]],
+    said: str,
+    caption: str,
+) -> Figure:
+    def draw(canvas: Canvas) -> None:
+        axes = axes_at(canvas, _LEFT, _RIGHT, _TOP, _BOTTOM)
+        axes.plot(*guessing, color=MUTED, linewidth=1, linestyle=DOTTED)
+        for curve, colour in zip(curves, SERIES, strict=False):
+            axes.plot(curve.x, curve.y, color=colour, label=curve.name)
+        axes.set(xlim=(0, 1), ylim=(0, 1.01))
+        axes.grid()
+        axes.set_xlabel(titles[0])
+        title_above(axes, titles[1])
+        scale(axes.xaxis, percent=True)
+        scale(axes.yaxis, percent=True)
+        legend(axes)
+
+    names = listed([curve.name for curve in curves])
+    return Figure(drawn(_SIDE, _SIDE, draw), f"{said} Shown: {names}", caption)
+
+
+def _bins(axes: Axes, curve: CalibrationCurve, colour: str) -> None:
+    x = [item.predicted for item in curve.bins]
+    low = [ends(item.observed)[0] for item in curve.bins]
+    high = [ends(item.observed)[1] for item in curve.bins]
+    axes.vlines(x, low, high, color=colour, linewidth=1.5)
+    observed = [point(item.observed) for item in curve.bins]
+    axes.plot(x, observed, color=colour, marker="o", linewidth=1.2, label=curve.name)
+
+
+def _sizes(axes: Axes, bins: Sequence[CalibrationBin], reach: float) -> None:
+    subjects = [item.subjects for item in bins]
+    axes.bar(
+        [item.predicted for item in bins], subjects, width=reach / 70, color=SERIES[0], alpha=0.6
+    )
+    axes.set_xlim(0, reach)
+    axes.set_xlabel("predicted probability; bars: subjects")
+    scale(axes.xaxis, percent=True)
+    axes.set_yticks([0, max(subjects)] if subjects else [0])
+    axes.yaxis.set_major_formatter(lambda value, _: count(round(value)))
+
+
+def _reach(curves: Sequence[CalibrationCurve]) -> float:
+    """The first round number that everything lies below."""
+    highest = max(
+        (max(item.predicted, ends(item.observed)[1]) for curve in curves for item in curve.bins),
+        default=1.0,
+    )
+    return next((reach for reach in _REACHES if highest <= reach), 1.0)
+
+
+def _spoken(item: CalibrationBin) -> str:
+    return (
+        f"predicted {number(item.predicted, 1, percent=True)}, observed "
+        f"{estimate(item.observed, 1, percent=True)}, {count(item.subjects)} subjects"
+    )

@@ -1,0 +1,236 @@
+"""Canvas of a chart: matplotlib without pyplot, and its result as a small SVG.
+
+Sizes are in pixels; a point of matplotlib is made one pixel.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal
+
+from pipeline.html.charts.terms import Limit, round_text
+from pipeline.html.palette import INK, LIMIT, MUTED, RULE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
+
+TEXT = 12.0
+"""Size of text."""
+
+SMALL_TEXT = TEXT - 1
+
+DASHED = (0, (4, 3))
+"""The line of what is demanded."""
+
+DOTTED = (0, (2, 2))
+"""The line of a reference: the ideal, or what guessing reaches."""
+
+CHARACTER = 6.6
+"""Width of an average character, generously."""
+
+_PIXELS_PER_INCH = 72
+_STYLE: Any = {
+    "font.family": ["DejaVu Sans"],
+    "font.size": TEXT,
+    "text.color": INK,
+    # A dollar sign in a label is a dollar sign.
+    "text.parse_math": False,
+    "axes.edgecolor": RULE,
+    "axes.labelcolor": INK,
+    "axes.labelsize": TEXT,
+    "xtick.color": RULE,
+    "ytick.color": RULE,
+    "xtick.labelcolor": MUTED,
+    "ytick.labelcolor": MUTED,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 1.0,
+    "grid.color": RULE,
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "legend.borderaxespad": 0.0,
+    "lines.linewidth": 2.0,
+    # Text stays text: it can be selected, searched and read aloud.
+    "svg.fonttype": "none",
+    # The same chart always gets the same names inside.
+    "svg.hashsalt": "clinical-trial-pipeline",
+}
+_PROLOGUE = re.compile(r"^.*?(?=<svg\b)|<metadata>.*?</metadata>|<style\b.*?</style>", re.DOTALL)
+_SIZE = re.compile(r'(?<=\s)(width|height)="([0-9.]+)pt"')
+_NAME = re.compile(r' id="([^"]+)"')
+_REFERENCE = re.compile(r'(?:url\(#|href="#)([^")]+)')
+_EMPTY = re.compile(r"\s*<defs>\s*</defs>")
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Everything that is drawn inside has the look of the project."""
+    from matplotlib import rc_context
+
+    with rc_context(_STYLE):
+        yield
+
+
+def drawn(width: float, height: float, draw: Callable[[Figure], None]) -> str:
+    """Draws a chart.
+
+    Args:
+        width: In pixels.
+        height: In pixels.
+        draw: Draws it on a figure of this size.
+
+    Returns:
+        An `<svg>` element; the same drawing always gives the same text.
+    """
+    from matplotlib.figure import Figure
+
+    with styled():
+        figure = Figure(
+            figsize=(width / _PIXELS_PER_INCH, height / _PIXELS_PER_INCH), dpi=_PIXELS_PER_INCH
+        )
+        figure.patch.set_visible(False)
+        draw(figure)
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    return _slim(buffer.getvalue())
+
+
+def axes_at(
+    figure: Figure, left: float, right: float, top: float, bottom: float, **options: Any
+) -> Axes:
+    """Axes with margins in pixels."""
+    width, height = figure.get_size_inches() * _PIXELS_PER_INCH
+    axes = figure.add_axes(
+        (
+            left / width,
+            bottom / height,
+            (width - left - right) / width,
+            (height - top - bottom) / height,
+        ),
+        **options,
+    )
+    axes.patch.set_visible(False)
+    axes.set_axisbelow(True)
+    axes.tick_params(length=4)
+    return axes
+
+
+def note(
+    axes: Axes,
+    text: str,
+    at: tuple[float, float],
+    offset: tuple[float, float] = (0, 0),
+    across: Literal["data", "axes fraction"] = "axes fraction",
+    up: Literal["data", "axes fraction"] = "axes fraction",
+    align: Literal["left", "center", "right"] = "left",
+    vertical: Literal["bottom", "center", "top"] = "center",
+    colour: str = INK,
+    size: float = TEXT,
+    bold: bool = False,
+) -> None:
+    """Writes a text beside or inside axes.
+
+    Args:
+        axes: The axes.
+        text: What to write.
+        at: Where, in the units that `across` and `up` say.
+        offset: How far from there, in pixels.
+        across: Unit of the first coordinate.
+        up: Unit of the second one.
+        align: Which part of the text lies there.
+        vertical: Likewise.
+        colour: Its colour.
+        size: Its size.
+        bold: Whether it stands out.
+    """
+    axes.annotate(
+        text,
+        at,
+        xycoords=(across, up),
+        xytext=offset,
+        textcoords="offset points",
+        ha=align,
+        va=vertical,
+        color=colour,
+        fontsize=size,
+        weight="bold" if bold else "normal",
+        annotation_clip=False,
+    )
+
+
+def title_above(axes: Axes, text: str) -> None:
+    """The vertical axis' title, where it can be read without turning the head."""
+    note(axes, text, (0, 1), (-52, 12), vertical="bottom")
+
+
+def limit_across(axes: Axes, limit: Limit | None, percent: bool) -> None:
+    """The upright dashed line of what is demanded, named above the axes."""
+    if limit is None:
+        return
+    axes.axvline(limit.value, color=LIMIT, linestyle=DASHED, linewidth=1.5)
+    note(
+        axes,
+        limit.said(percent),
+        (limit.value, 1),
+        (0, 4),
+        across="data",
+        align="center",
+        vertical="bottom",
+        colour=LIMIT,
+        size=SMALL_TEXT,
+    )
+
+
+def limit_along(axes: Axes, limit: Limit | None, percent: bool) -> None:
+    """The level dashed line of what is demanded, named at its right end."""
+    if limit is None:
+        return
+    axes.axhline(limit.value, color=LIMIT, linestyle=DASHED, linewidth=1.5)
+    note(
+        axes,
+        limit.said(percent),
+        (1, limit.value),
+        (0, 3),
+        up="data",
+        align="right",
+        vertical="bottom",
+        colour=LIMIT,
+        size=SMALL_TEXT,
+    )
+
+
+def scale(axis: Axis, percent: bool) -> None:
+    """A handful of round ticks, in percent if they are shares."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.set_major_locator(MaxNLocator(6))
+    if percent:
+        axis.set_major_formatter(lambda value, _: round_text(value, percent))
+
+
+def legend(axes: Axes) -> None:
+    """A legend above the axes; none where there is only one thing to see."""
+    entries = len(axes.get_legend_handles_labels()[1])
+    if entries > 1:
+        axes.legend(
+            loc="lower right",
+            bbox_to_anchor=(1, 1.02),
+            ncols=entries,
+            fontsize=SMALL_TEXT,
+            handlelength=1.4,
+            columnspacing=1.2,
+        )
+
+
+def _slim(svg: str) -> str:
+    """Removes what a browser does not need, and names that nothing refers to."""
+    svg = _PROLOGUE.sub("", svg, count=0)
+    svg = _SIZE.sub(lambda found: f'{found[1]}="{float(found[2]):g}"', svg, count=2)
+    referred = set(_REFERENCE.findall(svg))
+    svg = _NAME.sub(lambda found: found[0] if found[1] in referred else "", svg)
+    return _EMPTY.sub("", svg).strip() + "\n"

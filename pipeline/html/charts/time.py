@@ -1,0 +1,191 @@
+"""Numbers over runs or time: lines with bands, and curves that go in steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipeline.html.blocks import Figure
+from pipeline.html.charts.drawing import (
+    CHARACTER,
+    SMALL_TEXT,
+    axes_at,
+    drawn,
+    legend,
+    limit_along,
+    note,
+    scale,
+    title_above,
+)
+from pipeline.html.charts.terms import (
+    Limit,
+    Measure,
+    ends,
+    known,
+    listed,
+    point,
+    round_text,
+    with_limit,
+)
+from pipeline.html.numbers import Estimate, Suppressed, text_of
+from pipeline.html.palette import MUTED, SERIES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Canvas
+
+_WIDTH = 660.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 62.0, 20.0, 42.0, 46.0
+_PLOT = 220.0
+_MOST_TICKS = 8
+_RISK_TITLE, _RISK_LINE = 22.0, 18.0
+_BAND = 0.15
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line over runs or time.
+
+    Attributes:
+        name: What it stands for.
+        points: A number with interval for each place of the axis; None where there is none.
+    """
+
+    name: str
+    points: Sequence[Estimate | None]
+
+
+@dataclass(frozen=True)
+class StepCurve:
+    """A curve that goes in steps, such as Kaplan and Meier's.
+
+    Attributes:
+        name: What it stands for.
+        times: Where it steps, rising; [n].
+        values: Its value from each of these times on; [n].
+        at_risk: Some times, each with the subjects still under observation; may be empty.
+    """
+
+    name: str
+    times: Sequence[float]
+    values: Sequence[Estimate]
+    at_risk: Sequence[tuple[float, int | Suppressed]] = ()
+
+
+def line_chart(
+    lines: Sequence[Line],
+    places: Sequence[str],
+    measure: Measure,
+    caption: str = "",
+    limit: Limit | None = None,
+) -> Figure:
+    """Draws numbers over runs or time, with bands for their intervals.
+
+    Args:
+        lines: At most five.
+        places: What stands at each place of the axis; [n].
+        measure: What is measured.
+        caption: Below the figure.
+        limit: What is demanded.
+    """
+
+    def draw(canvas: Canvas) -> None:
+        axes = axes_at(canvas, _LEFT, _RIGHT, _TOP, _BOTTOM)
+        for line, colour in zip(lines, SERIES, strict=False):
+            _line(axes, line, colour)
+        limit_along(axes, limit, measure.percent)
+        shown = range(0, len(places), max(1, -(-len(places) // _MOST_TICKS)))
+        axes.set_xticks(list(shown), [places[place] for place in shown])
+        axes.set_xlim(-0.5, len(places) - 0.5)
+        axes.grid(axis="y")
+        scale(axes.yaxis, measure.percent)
+        title_above(axes, measure.title)
+        legend(axes)
+
+    last = [
+        f"{line.name}, last: {measure.text(found[-1])}"
+        for line in lines
+        if (found := [item for item in line.points if known(item)])
+    ]
+    said = f"{measure.title} at {len(places)} points. {listed(last)}"
+    svg = drawn(_WIDTH, _TOP + _PLOT + _BOTTOM, draw)
+    return Figure(svg, with_limit(said, limit, measure.percent), caption)
+
+
+def step_curves(
+    curves: Sequence[StepCurve], measure: Measure, time: str, caption: str = ""
+) -> Figure:
+    """Draws curves that go in steps, bands for their intervals, and numbers at risk below.
+
+    Args:
+        curves: At most five.
+        measure: What is measured: the vertical axis.
+        time: Title of the horizontal axis, with its unit.
+        caption: Below the figure.
+    """
+    at_risk = [curve for curve in curves if curve.at_risk]
+    left = max([_LEFT, *(12 + CHARACTER * len(curve.name) for curve in at_risk)])
+    below = _RISK_TITLE + _RISK_LINE * len(at_risk) if at_risk else 0.0
+
+    def draw(canvas: Canvas) -> None:
+        axes = axes_at(canvas, left, _RIGHT, _TOP, _BOTTOM + below)
+        for curve, colour in zip(curves, SERIES, strict=False):
+            _steps(axes, curve, colour)
+        axes.set_xlim(left=0)
+        axes.grid(axis="y")
+        axes.set_xlabel(time)
+        title_above(axes, measure.title)
+        scale(axes.xaxis, percent=False)
+        scale(axes.yaxis, measure.percent)
+        legend(axes)
+        if at_risk:
+            _risk_table(axes, at_risk, left)
+
+    last = [
+        f"{curve.name}: {measure.text(curve.values[-1])} at {round_text(curve.times[-1], False)}"
+        for curve in curves
+        if curve.values
+    ]
+    said = f"{measure.title} by {time}. {listed(last)}"
+    return Figure(drawn(_WIDTH, _TOP + _PLOT + _BOTTOM + below, draw), said, caption)
+
+
+def _line(axes: Axes, line: Line, colour: str) -> None:
+    # A place without a number interrupts line and band.
+    none = Estimate(None)
+    found = [item if item is not None else none for item in line.points]
+    at = range(len(found))
+    axes.plot(
+        at, [point(item) for item in found], color=colour, marker="o", markersize=5, label=line.name
+    )
+    low, high = [ends(item)[0] for item in found], [ends(item)[1] for item in found]
+    axes.fill_between(at, low, high, color=colour, alpha=_BAND, linewidth=0)
+
+
+def _steps(axes: Axes, curve: StepCurve, colour: str) -> None:
+    values = [point(found) for found in curve.values]
+    axes.step(curve.times, values, where="post", color=colour, label=curve.name)
+    low, high = (
+        [ends(found)[0] for found in curve.values],
+        [ends(found)[1] for found in curve.values],
+    )
+    axes.fill_between(curve.times, low, high, step="post", color=colour, alpha=_BAND, linewidth=0)
+
+
+def _risk_table(axes: Axes, curves: Sequence[StepCurve], left: float) -> None:
+    down = -_BOTTOM - 4
+    note(axes, "at risk", (0, 0), (4 - left, down), colour=MUTED, size=SMALL_TEXT)
+    for place, curve in enumerate(curves, start=1):
+        line = down - _RISK_LINE * place
+        note(axes, curve.name, (0, 0), (4 - left, line), size=SMALL_TEXT)
+        for time, subjects in curve.at_risk:
+            note(
+                axes,
+                text_of(subjects),
+                (time, 0),
+                (0, line),
+                across="data",
+                align="center",
+                size=SMALL_TEXT,
+            )

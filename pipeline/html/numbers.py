@@ -1,0 +1,111 @@
+"""How numbers look to a person: the same everywhere."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+MISSING = "–"
+"""Stands where there is no number."""
+
+_MINUS = "−"
+_THOUSANDS = "\N{NARROW NO-BREAK SPACE}"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its interval.
+
+    Attributes:
+        value: The point; None or not-a-number where it is undefined.
+        lower: Lower end of the interval; None or not-a-number where there is none.
+        upper: Upper end.
+    """
+
+    value: float | None
+    lower: float | None = None
+    upper: float | None = None
+
+
+@dataclass(frozen=True)
+class Suppressed:
+    """A number that is not shown, since a group is too small or would give one away.
+
+    Attributes:
+        fewer_than: The smallest number that would be shown; None for what is withheld only to
+            protect another group.
+    """
+
+    fewer_than: int | None = None
+
+
+Value = str | int | float | Estimate | Suppressed | None
+
+
+def text_of(value: Value, decimals: int = 3, percent: bool = False) -> str:
+    """A value of any kind, as a person reads it.
+
+    Args:
+        value: A whole number is shown as a count, a float with `decimals`.
+        decimals: Digits after the point.
+        percent: Whether floats and estimates are shares to be shown in percent.
+    """
+    if value is None:
+        return MISSING
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Estimate):
+        return estimate(value, decimals, percent)
+    if isinstance(value, Suppressed):
+        return suppressed(value)
+    if isinstance(value, int):
+        return count(value)
+    return number(value, decimals, percent)
+
+
+def number(value: float | None, decimals: int = 3, percent: bool = False) -> str:
+    """A number such as `0.794`, `−1.20` or `79.4 %`; a dash for None and not-a-number."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    text = _plain(value * 100 if percent else value, decimals)
+    return f"{text}\N{NARROW NO-BREAK SPACE}%" if percent else text
+
+
+def estimate(found: Estimate, decimals: int = 3, percent: bool = False) -> str:
+    """A number with its interval, such as `0.79 (0.76 to 0.82)`."""
+    if found.value is None or not math.isfinite(found.value):
+        return MISSING
+    point = number(found.value, decimals, percent)
+    if not has_interval(found):
+        return f"{point} (no interval)"
+    scale = 100 if percent else 1
+    lower, upper = (_plain(end * scale, decimals) for end in (found.lower or 0, found.upper or 0))
+    return f"{point} ({lower} to {upper})"
+
+
+def has_interval(found: Estimate) -> bool:
+    """Whether both ends are numbers."""
+    return (
+        found.lower is not None
+        and found.upper is not None
+        and math.isfinite(found.lower)
+        and math.isfinite(found.upper)
+    )
+
+
+def count(value: int) -> str:
+    """A whole number such as `19 435`, its thousands set apart by a thin space."""
+    return f"{value:,}".replace(",", _THOUSANDS).replace("-", _MINUS)
+
+
+def suppressed(value: Suppressed) -> str:
+    """`<10` for a group that is too small, `withheld` for one that protects another."""
+    return "withheld" if value.fewer_than is None else f"<{count(value.fewer_than)}"
+
+
+def _plain(value: float, decimals: int) -> str:
+    text = f"{value:,.{decimals}f}"
+    # A number that rounds to nothing has no sign.
+    if not text.strip("-0.,"):
+        text = text.lstrip("-")
+    return text.replace(",", _THOUSANDS).replace("-", _MINUS)

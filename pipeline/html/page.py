@@ -1,0 +1,140 @@
+"""Pages as one self-contained HTML file each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import count as counter
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from pipeline.html import numbers
+from pipeline.html.blocks import Block, Cell, Column, Figure
+from pipeline.html.palette import DARK, VARIABLES
+from pipeline.html.svg import embedded
+
+_DEEPEST_HEADING = 6
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a page.
+
+    Attributes:
+        title: Its heading.
+        blocks: What is in it.
+        sections: Its own parts, one heading deeper.
+        id: Its address in the page; by default it is made of the title.
+    """
+
+    title: str
+    blocks: Sequence[Block] = ()
+    sections: Sequence[Section] = ()
+    id: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page.
+
+    Attributes:
+        title: Its heading and the browser's title.
+        lead: What it says, in a sentence or two.
+        sections: Its parts; listed on top when there are several.
+        kicker: What kind of page it is, above the title.
+        blocks: What comes before the first part.
+        footer: Where it comes from, below everything.
+    """
+
+    title: str
+    lead: str
+    sections: Sequence[Section]
+    kicker: str = ""
+    blocks: Sequence[Block] = ()
+    footer: str = ""
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """A section with its place in the page."""
+
+    id: str
+    title: str
+    level: int
+    blocks: Sequence[Block]
+    sections: tuple[_Placed, ...]
+
+
+def render(page: Page) -> str:
+    """Renders a page.
+
+    Args:
+        page: The page; all its texts are plain text.
+
+    Returns:
+        An HTML document that needs nothing but itself. The same page always gives the same
+        text.
+    """
+    used: set[str] = {"main", "contents"}
+    figures = counter(1)
+    sections = tuple(_placed(section, 2, used) for section in page.sections)
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            page=page,
+            sections=sections,
+            figure=lambda figure: _figure(figure, next(figures)),
+            light={name: colour for colour, name in VARIABLES.items()},
+            dark=DARK,
+        )
+    )
+
+
+def _placed(section: Section, level: int, used: set[str]) -> _Placed:
+    name = _unused(section.id or _slug(section.title), used)
+    return _Placed(
+        id=name,
+        title=section.title,
+        level=min(level, _DEEPEST_HEADING),
+        blocks=section.blocks,
+        sections=tuple(_placed(part, level + 1, used) for part in section.sections),
+    )
+
+
+def _slug(title: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "section"
+
+
+def _unused(name: str, used: set[str]) -> str:
+    candidates: Iterator[str] = (name if n == 1 else f"{name}-{n}" for n in counter(1))
+    found = next(candidate for candidate in candidates if candidate not in used)
+    used.add(found)
+    return found
+
+
+def _figure(figure: Figure, place: int) -> Markup:
+    return Markup(embedded(figure.svg, f"figure-{place}", str(escape(figure.alternative))))
+
+
+def _shown(value: numbers.Value | Cell, column: Column) -> str:
+    plain = value.value if isinstance(value, Cell) else value
+    return numbers.text_of(plain, column.decimals, column.percent)
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("pipeline.html"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["shown"] = _shown
+    environment.filters["text_of"] = numbers.text_of
+    environment.tests["a"] = lambda value, name: type(value).__name__ == name
+    return environment
