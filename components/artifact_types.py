@@ -22,7 +22,10 @@ class GateFindings(Artifact):
 
 
 class ModelVerdict(Artifact):
-    """The Evaluator's decision with its reasons: `verdict.json`; metrics: `metrics.json`."""
+    """The Evaluator's decision with its reasons: `verdict.json`, on `metrics.json`.
+
+    `curves.json` has calibration, characteristics and confusion of the same groups.
+    """
 
     TYPE_NAME = "trial.ModelVerdict"
 

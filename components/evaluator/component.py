@@ -43,7 +43,8 @@ class TrialEvaluator(base_beam_component.BaseBeamComponent):
     Outputs:
         evaluation: TFMA's raw result; internal, since it holds groups of any size.
         blessing: As TFX's Evaluator writes it.
-        verdict: `metrics.json` with small groups suppressed, and `verdict.json` with reasons.
+        verdict: `metrics.json` and `curves.json` with small groups suppressed, and
+            `verdict.json` with reasons.
     """
 
     SPEC_CLASS = TrialEvaluatorSpec

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from tensorflow_model_analysis.proto import config_pb2
 
@@ -18,6 +19,7 @@ from pipeline import names
 
 SUBJECTS = "subjects"
 POSITIVES = "positives"
+CURVES = "curves"
 _MODULE = "components.evaluator.metrics"
 
 
@@ -70,7 +72,7 @@ def build_eval_config(plan: EvaluationPlan) -> config_pb2.EvalConfig:
             )
         ],
         metrics_specs=[
-            config_pb2.MetricsSpec(output_names=[task], metrics=list(_metrics(thresholds)))
+            config_pb2.MetricsSpec(output_names=[task], metrics=list(_metrics(thresholds, plan)))
             for task, thresholds in plan.tasks.items()
         ],
         slicing_specs=[
@@ -85,9 +87,17 @@ def build_eval_config(plan: EvaluationPlan) -> config_pb2.EvalConfig:
     )
 
 
-def _metrics(decision_thresholds: tuple[float, ...]) -> Iterator[config_pb2.MetricConfig]:
+def _metrics(
+    decision_thresholds: tuple[float, ...], plan: EvaluationPlan
+) -> Iterator[config_pb2.MetricConfig]:
     yield _metric("SubjectCount", MetricName(SUBJECTS))
     yield _metric("SubjectCount", MetricName(POSITIVES), positive=True)
+    yield _metric(
+        "GroupCurves",
+        MetricName(CURVES),
+        decision_thresholds=decision_thresholds,
+        smallest_group=plan.smallest_group,
+    )
     for metric in (*METRICS, *DESCRIPTIONS):
         if metric not in METRICS_AT_DECISION:
             yield _metric("ProbabilityMetric", MetricName(metric), statistic=metric)
@@ -101,7 +111,7 @@ def _metrics(decision_thresholds: tuple[float, ...]) -> Iterator[config_pb2.Metr
             )
 
 
-def _metric(class_name: str, name: MetricName, **arguments: str | float) -> config_pb2.MetricConfig:
+def _metric(class_name: str, name: MetricName, **arguments: Any) -> config_pb2.MetricConfig:
     return config_pb2.MetricConfig(
         class_name=class_name,
         module=_MODULE,

@@ -28,6 +28,7 @@ SECTION_KEY = "section"
 VERDICT_KEY = "verdict"
 METRICS_FILE = "metrics.json"
 VERDICT_FILE = "verdict.json"
+CURVES_FILE = "curves.json"
 
 _SPLIT = "test"
 _EXTRACTORS = "components.evaluator.extractors"
@@ -38,8 +39,8 @@ class Executor(tfx_executor.Executor):
     """Evaluates on the test split and blesses or refuses the model.
 
     The `evaluation` output is TFMA's raw result. It holds numbers of groups of any size and is
-    internal: what may be shown is `metrics.json` in the `verdict` output, where small groups
-    are suppressed.
+    internal: what may be shown are `metrics.json` and `curves.json` in the `verdict` output, where
+    small groups are suppressed.
     """
 
     def Do(  # noqa: N802 (TFX's name)
@@ -99,11 +100,13 @@ def _judge(
     output_dict: dict[str, list[Artifact]], plan: EvaluationPlan, no_champion: str | None
 ) -> Verdict:
     evaluation = artifact_utils.get_single_uri(output_dict[standard_component_specs.EVALUATION_KEY])
-    records = results.read_records(model_eval_lib.load_metrics(evaluation), plan)
+    found = list(model_eval_lib.load_metrics(evaluation))
+    records = results.read_records(found, plan)
     withheld = results.withheld_groups(records, plan)
     verdict = judge(records, withheld, plan, no_champion)
     folder = artifact_utils.get_single_uri(output_dict[VERDICT_KEY])
     _write_json(folder, METRICS_FILE, results.shown_content(records, withheld, plan))
+    _write_json(folder, CURVES_FILE, results.shown_curves(found, records, withheld, plan))
     _write_json(folder, VERDICT_FILE, verdict.to_json())
     subjects = {r.task: r.subjects for r in records if r.group == OVERALL}
     for task, count in subjects.items():

@@ -29,8 +29,11 @@ from pipeline import names
 GROUPS = 20
 """Number of groups: TFMA's own, which its interval's degrees of freedom rest on."""
 
+FULL_SAMPLE = metric_types.MetricKey(name="_full_sample")
+"""Among the metrics of everybody in a slice, not of the samples: for what has no interval."""
+
 _SAMPLE = "_jackknife_sample"
-_FULL_SAMPLE = jackknife._FULL_SAMPLE_ID
+_FULL_SAMPLE_ID = jackknife._FULL_SAMPLE_ID
 _Inputs = metrics_plots_and_validations_evaluator._DEFAULT_COMBINER_INPUT_KEY
 
 
@@ -146,7 +149,7 @@ class _LeaveOneOut(beam.DoFn):
         present = sorted(filled)
         before = self._running([filled[group] for group in present])
         after = self._running([filled[group] for group in reversed(present)])
-        yield self._sample(slice_key, _FULL_SAMPLE, before[-1])
+        yield self._sample(slice_key, _FULL_SAMPLE_ID, before[-1])
         for group in range(GROUPS):
             if group in filled:
                 place = present.index(group)
@@ -171,7 +174,10 @@ class _LeaveOneOut(beam.DoFn):
     def _sample(
         self, slice_key: slicer_lib.SliceKeyType, sample: int, accumulator: Any
     ) -> tuple[slicer_lib.SliceKeyType, metric_types.MetricsDict]:
-        return (*slice_key, (_SAMPLE, sample)), self._combine_fn.extract_output(accumulator)
+        metrics = self._combine_fn.extract_output(accumulator)
+        if sample == _FULL_SAMPLE_ID:
+            metrics = {**metrics, FULL_SAMPLE: True}
+        return (*slice_key, (_SAMPLE, sample)), metrics
 
 
 def _separate_sample(

@@ -9,7 +9,8 @@ models remain TFMA's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import apache_beam as beam
@@ -19,6 +20,8 @@ from tensorflow_model_analysis import constants
 from tensorflow_model_analysis.metrics import metric_types, metric_util
 
 from components.evaluator import performance
+from components.evaluator.curves import curves_of
+from components.evaluator.jackknife import FULL_SAMPLE
 from components.evaluator.score_table import ScoreTable
 from pipeline import names
 
@@ -26,7 +29,7 @@ _TABLE_NAME = "_score_table"
 _MOST_PENDING_TABLES = 64
 
 _Accumulator = tuple[ScoreTable, ...]
-_Statistic = Callable[[ScoreTable], float]
+_Statistic = Callable[[ScoreTable], float | str]
 
 
 class ProbabilityMetric(metric_types.Metric):
@@ -96,12 +99,49 @@ class SubjectCount(metric_types.Metric):
         return False
 
 
+class GroupCurves(metric_types.Metric):
+    """The curves of a group as JSON; see `components.evaluator.curves`."""
+
+    def __init__(
+        self, name: str, decision_thresholds: Sequence[float], smallest_group: int
+    ) -> None:
+        """Initializes the metric.
+
+        Args:
+            name: The metric's name in the result.
+            decision_thresholds: Probabilities from which on a prediction counts as positive.
+            smallest_group: Fewest subjects that a number may concern.
+        """
+
+        def text(table: ScoreTable) -> str:
+            return json.dumps(curves_of(table, decision_thresholds, smallest_group).to_json())
+
+        super().__init__(_computations_of(text, only_full_sample=True), name=name)
+        self._config = {
+            "name": name,
+            "decision_thresholds": list(decision_thresholds),
+            "smallest_group": smallest_group,
+        }
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make this metric again."""
+        return dict(self._config)
+
+    @property
+    def compute_confidence_interval(self) -> bool:
+        """Calibration bins have their own intervals."""
+        return False
+
+
 metric_types.register_metric(ProbabilityMetric)
 metric_types.register_metric(DecisionMetric)
 metric_types.register_metric(SubjectCount)
+metric_types.register_metric(GroupCurves)
 
 
-def _computations_of(statistic: _Statistic) -> Callable[..., metric_types.MetricComputations]:
+def _computations_of(
+    statistic: _Statistic, only_full_sample: bool = False
+) -> Callable[..., metric_types.MetricComputations]:
     def computations(
         name: str, model_name: str = "", output_name: str = "", example_weighted: bool = False
     ) -> metric_types.MetricComputations:
@@ -119,6 +159,8 @@ def _computations_of(statistic: _Statistic) -> Callable[..., metric_types.Metric
         )
 
         def result(computed: metric_types.MetricsDict) -> metric_types.MetricsDict:
+            if only_full_sample and FULL_SAMPLE not in computed:
+                return {}
             return {key: statistic(computed[table_key])}
 
         return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -10,7 +11,7 @@ from tensorflow_model_analysis import constants
 from tensorflow_model_analysis.proto import metrics_for_slice_pb2
 
 from components.evaluator.config import EvaluationPlan
-from components.evaluator.eval_config import POSITIVES, SUBJECTS, MetricName
+from components.evaluator.eval_config import CURVES, POSITIVES, SUBJECTS, MetricName
 from components.evaluator.judge import Withheld
 from components.evaluator.records import OVERALL, Group, ModelRole, Record
 from components.evaluator.suppress import suppressed
@@ -88,18 +89,57 @@ def shown_content(
     }
 
 
+def shown_curves(
+    result: Iterable[metrics_for_slice_pb2.MetricsForSlice],
+    records: Iterable[Record],
+    withheld: Withheld,
+    plan: EvaluationPlan,
+) -> dict[str, Any]:
+    """What `curves.json` holds; see `components.evaluator.curves`.
+
+    Args:
+        result: TFMA's metrics.
+        records: All records; the curves come in their order.
+        withheld: Groups that are not shown, per task.
+        plan: What was evaluated.
+    """
+    found = {
+        (item.key.output_name, _group(part), _role(item.key)): json.loads(item.value.bytes_value)
+        for part in result
+        for item in part.metric_keys_and_values
+        if item.key.name == CURVES
+    }
+    sizes = {
+        (record.task, record.group, record.model): (record.subjects, record.positives)
+        for record in records
+        if record.group not in withheld[record.task]
+    }
+    return {
+        "smallest_group": plan.smallest_group,
+        "curves": [
+            {
+                "task": task,
+                "slice": dict(group),
+                "model": model,
+                "subjects": subjects,
+                "positives": positives,
+                **found[task, group, model],
+            }
+            for (task, group, model), (subjects, positives) in sizes.items()
+            if (task, group, model) in found
+        ],
+    }
+
+
 def _records_of(part: metrics_for_slice_pb2.MetricsForSlice) -> Iterator[Record]:
-    group = tuple(
-        (key.column.removeprefix(names.slice_key("")), key.bytes_value.decode())
-        for key in part.slice_key.single_slice_keys
-    )
+    group = _group(part)
     values = {
         (item.key.output_name, _role(item.key), item.key.name): item.value.double_value.value
         for item in part.metric_keys_and_values
     }
     for item in part.metric_keys_and_values:
         name = MetricName.parse(item.key.name)
-        if name.metric in (SUBJECTS, POSITIVES):
+        if name.metric in (SUBJECTS, POSITIVES, CURVES):
             continue
         task, role = item.key.output_name, _role(item.key)
         value = item.value.double_value.value
@@ -119,6 +159,13 @@ def _records_of(part: metrics_for_slice_pb2.MetricsForSlice) -> Iterator[Record]
             subjects=int(values[task, "challenger", SUBJECTS]),
             positives=int(values[task, "challenger", POSITIVES]),
         )
+
+
+def _group(part: metrics_for_slice_pb2.MetricsForSlice) -> Group:
+    return tuple(
+        (key.column.removeprefix(names.slice_key("")), key.bytes_value.decode())
+        for key in part.slice_key.single_slice_keys
+    )
 
 
 def _trials(

@@ -21,6 +21,7 @@ Row = Mapping[str, float | bytes]
 class Evaluation:
     metrics: dict[str, Any]
     verdict: dict[str, Any]
+    curves: dict[str, Any]
     blessing: Any
     folder: Path
 
@@ -123,6 +124,7 @@ def evaluate(
     return Evaluation(
         metrics=json.loads((folder / "verdict/metrics.json").read_text()),
         verdict=json.loads((folder / "verdict/verdict.json").read_text()),
+        curves=json.loads((folder / "verdict/curves.json").read_text()),
         blessing=outputs["blessing"][0],
         folder=folder,
     )

@@ -154,6 +154,39 @@ def test_another_order_of_rows_gives_the_same_files_to_the_last_digit(
 
     assert again.metrics == evaluation.metrics
     assert again.verdict == evaluation.verdict
+    assert again.curves == evaluation.curves
+
+
+@pytest.mark.parametrize(("model", "column"), [("challenger", 1), ("champion", 2)])
+@pytest.mark.parametrize("group", [{}, {"arm": "Active"}], ids=str)
+def test_the_curves_are_those_of_the_subjects_whose_outcome_is_known(
+    evaluation, rows, model, column, group
+):
+    label, score = (known(rows, "response", **group)[place] for place in (0, column))
+
+    (found,) = (
+        curves
+        for curves in evaluation.curves["curves"]
+        if (curves["task"], curves["slice"], curves["model"]) == ("response", group, model)
+    )
+
+    assert (found["subjects"], found["positives"]) == (len(label), label.sum())
+    assert sum(part["subjects"] for part in found["calibration"]) == len(label)
+    predicted = [part["subjects"] * part["mean_prediction"] for part in found["calibration"]]
+    assert sum(predicted) == pytest.approx(score.sum())
+    (point,) = (point for point in found["roc"] if point["threshold"] == 0.3)
+    assert point["true_positive_rate"] == pytest.approx(sk.recall_score(label, score >= 0.3))
+
+
+def test_curves_are_given_for_the_groups_that_metrics_are_given_for(evaluation):
+    def groups(records):
+        return {
+            (record["task"], record["model"], tuple(sorted(record["slice"].items())))
+            for record in records
+            if record["model"] != "difference"
+        }
+
+    assert groups(evaluation.curves["curves"]) == groups(evaluation.metrics["records"])
 
 
 def test_a_group_that_is_too_small_has_no_numbers(evaluation):
