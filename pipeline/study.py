@@ -18,6 +18,7 @@ from pydantic import AfterValidator, Field, ValidationError, field_validator, mo
 from pipeline.conditions import Condition, Scalar, StrictModel
 from pipeline.errors import UserError
 from pipeline.names import ARM, SITE, SUBJECT_HASH, label_key, slice_key, weight_key
+from pipeline.tripod import ITEMS
 
 _TAKEN_NAMES = (ARM, SITE, SUBJECT_HASH)
 _TAKEN_PREFIXES = (label_key(""), weight_key(""), slice_key(""))
@@ -434,6 +435,35 @@ class Training(StrictModel):
     hyperparameters: dict[str, float | int | bool | str] = {}
 
 
+class Card(StrictModel):
+    """What the model card says that no run can measure.
+
+    Attributes:
+        purpose: What the model is for, by whom and when it is to be used.
+        not_for: What it must not be used for.
+        population: Whom the trial enrolled, where and when.
+        limits: Limits that are known beforehand.
+        statements: A person's answers to items of TRIPOD+AI, by the item's number.
+    """
+
+    purpose: str | None = None
+    not_for: str | None = None
+    population: str | None = None
+    limits: tuple[str, ...] = ()
+    statements: dict[str, str] = {}
+
+    @field_validator("statements")
+    @classmethod
+    def _items_are_for_people(cls, value: dict[str, str]) -> dict[str, str]:
+        for number in value:
+            if number not in ITEMS or ITEMS[number].filled_by == "run":
+                known = ", ".join(n for n, item in ITEMS.items() if item.filled_by != "run")
+                raise ValueError(
+                    f"{number} is no item of TRIPOD+AI that a person answers; those are {known}"
+                )
+        return value
+
+
 @dataclass(frozen=True)
 class ResolvedFeature:
     """A feature with every default filled in and `each` taken apart.
@@ -473,6 +503,7 @@ class Study(StrictModel):
     thresholds: tuple[Threshold, ...] = ()
     gate: Gate = Gate()
     training: Training = Training()
+    card: Card = Card()
 
     @field_validator("version", mode="before")
     @classmethod
@@ -532,7 +563,7 @@ class Study(StrictModel):
     def example_section(self) -> dict[str, Any]:
         """The parts that decide what TrialExampleGen writes: its share of the fingerprint."""
         content = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        for key in ("title", "thresholds", "gate", "training"):
+        for key in ("title", "thresholds", "gate", "training", "card"):
             content.pop(key, None)
         for task in content["tasks"].values():
             for key in ("title", "decision_thresholds"):

@@ -566,3 +566,13 @@ def test_every_column_that_the_study_file_names_is_read() -> None:
     )
     assert set(found.columns_used("dm")) == {"USUBJID", "AGE", "DIED", "SITEID", "NOTED", "WEEK8"}
     assert set(found.columns_used("lb")) == {"USUBJID", "LBDY", "LBSTRESN", "LBTESTCD"}
+
+
+def test_the_card_is_no_part_of_the_examples() -> None:
+    assert study(card__purpose="To plan care.").example_section() == study().example_section()
+
+
+@pytest.mark.parametrize("item", ["23a", "99"])
+def test_a_card_states_only_items_that_a_person_answers(item: str) -> None:
+    with pytest.raises(UserError, match=rf"card\.statements.*{item} is no item .* 17, 18a"):
+        study(card__statements={item: "We did well."})
