@@ -18,11 +18,11 @@ from tfx.utils import io_utils
 from components.data_gate import rules
 from components.data_gate.anomalies import anomaly_findings
 from components.data_gate.config import GateConfig, parse_gate_section
-from components.data_gate.counts import parse_counts
 from components.data_gate.drift import drift_distances
 from components.data_gate.examples import read_train_columns
 from components.data_gate.findings import Finding, findings_json, stop_message
 from pipeline.errors import UserError
+from pipeline.results import Counts, read_result
 
 _LOG = logging.getLogger(__name__)
 
@@ -65,8 +65,7 @@ class Executor(base_executor.BaseExecutor):
 
 def _findings(inputs: dict[str, Artifact], config: GateConfig) -> Iterator[Finding]:
     gate = config.gate
-    path = f"{inputs['rejects'].uri}/counts.json"
-    counts = parse_counts(io_utils.read_string_file(path), path)
+    counts = read_result(Counts, inputs["rejects"].uri)
     for split, subjects in counts.subjects.items():
         _LOG.info("rows", extra={"rows": {"split": split, "subjects": subjects}})
     yield from rules.rejects(counts, gate)

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.data_gate.auc import auc_of_category, auc_of_number, standard_error_of_chance
-from components.data_gate.counts import Counts, DatasetCounts
 from components.data_gate.findings import Finding
+from pipeline.results import Counts, DatasetCounts
 from pipeline.study import Gate, Severity
 
 _REASONS_SHOWN = 3

@@ -13,9 +13,9 @@ from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 from tfx.utils import io_utils, path_utils
 
-from components.model_registrar.verdict import Metrics, Verdict, headline_metrics, parse
 from pipeline.errors import UserError
 from pipeline.registry import Candidate, Entry, Registry
+from pipeline.results import Metrics, Verdict, headline_metrics, read_result
 
 _LOG = logging.getLogger(__name__)
 
@@ -55,10 +55,10 @@ class Executor(base_executor.BaseExecutor):
 def _refusal(input_dict: dict[str, list[Artifact]]) -> str | None:
     blessing = artifact_utils.get_single_instance(input_dict["model_blessing"])
     if not model_utils.is_model_blessed(blessing):
-        path = f"{artifact_utils.get_single_uri(input_dict['verdict'])}/verdict.json"
-        verdict = parse(Verdict, io_utils.read_string_file(path), path)
+        folder = artifact_utils.get_single_uri(input_dict["verdict"])
+        verdict = read_result(Verdict, folder)
         reasons = " ".join(reason.message for reason in verdict.reasons)
-        return f"the Evaluator did not bless it: {reasons or f'see {path}.'}"
+        return f"the Evaluator did not bless it: {reasons or f'see {folder}/verdict.json.'}"
     pushed = input_dict.get("pushed_model")
     if pushed and artifact_utils.get_single_instance(pushed).get_int_custom_property("pushed") != 1:
         return "it was blessed, but Pusher did not push it."
@@ -77,7 +77,7 @@ def _register(input_dict: dict[str, list[Artifact]], exec_properties: dict[str, 
         study_digest=exec_properties["study_digest"],
         fingerprint=_fingerprint(inputs["examples"]),
         code_version=exec_properties["code_version"],
-        metrics=_metrics(inputs["verdict"]),
+        metrics=headline_metrics(read_result(Metrics, inputs["verdict"].uri).records),
     )
     entry = Registry(exec_properties["registry_root"]).register(
         candidate,
@@ -96,11 +96,6 @@ def _fingerprint(examples: Artifact) -> str:
             "what the model was trained on. Make them with TrialExampleGen."
         )
     return str(fingerprint)
-
-
-def _metrics(verdict: Artifact) -> dict[str, float]:
-    path = f"{verdict.uri}/metrics.json"
-    return headline_metrics(parse(Metrics, io_utils.read_string_file(path), path).records)
 
 
 def _write(registration: Artifact, entry: Entry | None, reason: str | None) -> None:

@@ -6,10 +6,9 @@ from sklearn.metrics import roc_auc_score
 
 from components.data_gate import rules
 from components.data_gate.auc import auc_of_category, auc_of_number, standard_error_of_chance
-from components.data_gate.counts import Counts, parse_counts
 from components.data_gate.findings import Finding, findings_json, stop_message
 from components.data_gate.rules import Columns, Distance
-from pipeline.errors import UserError
+from pipeline.results import Counts
 from pipeline.study import Gate, SplitMinimum
 
 SEVERITIES = ["stop", "warn", "ignore"]
@@ -329,10 +328,3 @@ def test_findings_are_written_with_all_their_attributes():
 
     assert '"feature": "AGE"' in text
     assert '"task": null' in text
-
-
-def test_counts_of_another_form_are_refused():
-    with pytest.raises(UserError, match=r"counts\.json: not the counts .*subjects\.train"):
-        parse_counts(
-            '{"datasets": {}, "tasks": {}, "subjects": {"train": -1}}', "rejects/counts.json"
-        )
