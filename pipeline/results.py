@@ -1,7 +1,8 @@
 """What a run's stages wrote for others to read: metrics, verdict, curves, findings, counts.
 
 The writers are TrialEvaluator (`metrics.json`, `verdict.json`, `curves.json`), DataGate
-(`findings.json`) and TrialExampleGen (`counts.json`). A later release may add keys.
+(`findings.json`), TrialExampleGen (`counts.json`) and ModelRegistrar (`registration.json`). A
+later release may add keys.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel
 from pipeline.documents import parse_document
 from pipeline.errors import UserError
 from pipeline.storage import read
+from pipeline.study import Threshold
 
 Count = Annotated[int, Field(ge=0)]
 ModelRole = Literal["challenger", "champion", "difference"]
@@ -110,13 +112,17 @@ class Reason(_OfGroup):
         message: A sentence for people.
         metric: The metric.
         decision_threshold: Null for metrics that need none.
+        model: `difference` where it was compared with the champion.
         value: What was measured.
+        threshold: What was demanded.
     """
 
     message: str
     metric: str
     decision_threshold: float | None
+    model: ModelRole
     value: float | None
+    threshold: Threshold
 
 
 class NotJudged(_OfGroup):
@@ -236,12 +242,20 @@ class Counts(_Part):
     tasks: dict[str, dict[str, LabelCounts]]
 
 
+class Registration(_Part):
+    """`registration.json`: whether the model became the champion, and why not."""
+
+    registered: bool
+    reason: str | None
+
+
 _DOCUMENTS: dict[type[BaseModel], tuple[str, str]] = {
     Metrics: ("metrics.json", "TrialEvaluator"),
     Verdict: ("verdict.json", "TrialEvaluator"),
     Curves: ("curves.json", "TrialEvaluator"),
     Findings: ("findings.json", "DataGate"),
     Counts: ("counts.json", "TrialExampleGen"),
+    Registration: ("registration.json", "ModelRegistrar"),
 }
 
 
@@ -249,7 +263,7 @@ def read_result(content: type[_Content], folder: str) -> _Content:
     """Reads a document of a stage.
 
     Args:
-        content: Which one: `Metrics`, `Verdict`, `Curves`, `Findings` or `Counts`.
+        content: Which one, for example `Metrics`.
         folder: Folder of the artifact that holds it, a local path or a URI.
 
     Raises:

@@ -130,7 +130,13 @@ def test_the_headline_metrics_are_the_new_models_on_all_test_subjects(run):
 
 def test_a_model_that_is_not_blessed_is_not_registered(run):
     run.inputs["model_blessing"].set_int_custom_property("blessed", 0)
-    measured = {"metric": "auc", "decision_threshold": None, "value": 0.61}
+    measured = {
+        "metric": "auc",
+        "decision_threshold": None,
+        "model": "challenger",
+        "value": 0.61,
+        "threshold": {"metric": "auc", "at_least": 0.65},
+    }
     message = "event: auc is 0.61, below 0.65."
     run.write_verdict([{"message": message, "task": "event", "slice": {}, **measured}])
 
