@@ -34,3 +34,9 @@ class ModelRegistration(Artifact):
     """Where a blessed model was registered: `registration.json`."""
 
     TYPE_NAME = "trial.ModelRegistration"
+
+
+class ModelCardDocument(Artifact):
+    """The card of a model: `card.json` for machines, `card.html` for people."""
+
+    TYPE_NAME = "trial.ModelCard"

@@ -571,6 +571,11 @@ class Study(StrictModel):
         groups = content.pop("slices", {}).get("groups")
         return content | ({"slices": {"groups": groups}} if groups else {})
 
+    def to_json(self) -> str:
+        """The whole study file as JSON; `study_from_json` reads it."""
+        content = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        return json.dumps(content, sort_keys=True)
+
     def digest(self) -> str:
         """SHA-256 of the whole study file's content, in hexadecimal."""
         return digest_of(self.model_dump(mode="json", by_alias=True, exclude_defaults=True))
@@ -580,6 +585,11 @@ def study_of_section(section: dict[str, Any]) -> Study:
     """Makes a study from its `example_section`; what was left out has its default."""
     tasks = {name: {"title": "", **task} for name, task in section["tasks"].items()}
     return parse_study({**section, "title": "", "tasks": tasks}, "the example section")
+
+
+def study_from_json(text: str) -> Study:
+    """Makes a study from what `Study.to_json` wrote."""
+    return parse_study(json.loads(text), "the study")
 
 
 def digest_of(content: object) -> str:
