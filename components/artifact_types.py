@@ -40,3 +40,27 @@ class ModelCardDocument(Artifact):
     """The card of a model: `card.json` for machines, `card.html` for people."""
 
     TYPE_NAME = "trial.ModelCard"
+
+
+class KubeflowHTML(Artifact):
+    """One HTML file, at the artifact's URI itself; Kubeflow shows it on the run's page."""
+
+    TYPE_NAME = "system.HTML"
+
+
+class KubeflowMarkdown(Artifact):
+    """One Markdown file, at the artifact's URI itself."""
+
+    TYPE_NAME = "system.Markdown"
+
+
+class KubeflowMetrics(Artifact):
+    """A table of numbers: the custom properties. The file at the URI holds the same as JSON."""
+
+    TYPE_NAME = "system.Metrics"
+
+
+class KubeflowClassificationMetrics(Artifact):
+    """Custom properties `confidenceMetrics` and `confusionMatrix`; the same as a JSON file."""
+
+    TYPE_NAME = "system.ClassificationMetrics"

@@ -12,11 +12,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from pipeline.html import numbers
-from pipeline.html.blocks import Block, Cell, Column, Figure
+from pipeline.html.blocks import Block, Cell, Column, Figure, Table
 from pipeline.html.palette import DARK, VARIABLES
 from pipeline.html.svg import embedded
 
 _DEEPEST_HEADING = 6
+_COMFORTABLE_CHARACTERS = 20
+_CHARACTER_WIDTH = 0.55
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def render(page: Page) -> str:
         text.
     """
     used: set[str] = {"main", "contents"}
-    figures = counter(1)
+    figures, tables = counter(1), counter(1)
     sections = tuple(_placed(section, 2, used) for section in page.sections)
     return (
         _environment()
@@ -88,6 +90,7 @@ def render(page: Page) -> str:
             page=page,
             sections=sections,
             figure=lambda figure: _figure(figure, next(figures)),
+            next_name=lambda: f"table-{next(tables)}",
             light={name: colour for colour, name in VARIABLES.items()},
             dark=DARK,
         )
@@ -125,6 +128,15 @@ def _shown(value: numbers.Value | Cell, column: Column) -> str:
     return numbers.text_of(plain, column.decimals, column.percent)
 
 
+def _least_width(table: Table, place: int) -> float:
+    """Width of a column below which its texts would break too often, in em."""
+    column = table.columns[place]
+    if column.align == "end":
+        return 0.0
+    longest = max((len(_shown(row[place], column)) for row in table.rows), default=0)
+    return min(longest, _COMFORTABLE_CHARACTERS) * _CHARACTER_WIDTH
+
+
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
     environment = Environment(
@@ -135,6 +147,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["shown"] = _shown
+    environment.filters["least_width"] = _least_width
     environment.filters["text_of"] = numbers.text_of
     environment.tests["a"] = lambda value, name: type(value).__name__ == name
     return environment

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
 _LEAST_PLOT = 300.0
-_LEAST_WIDTH = 640.0
+_LEAST_WIDTH = 740.0
 _LINE = 24.0
 _TOP, _BOTTOM = 34.0, 46.0
 _SIZES_WIDTH = 66.0

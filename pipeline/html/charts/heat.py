@@ -20,7 +20,6 @@ _LEAST_CELL = 62.0
 _LINE = 28.0
 _TOP = 34.0
 _MARGIN = 8.0
-_DARK = 0.45
 
 _Cell = float | Suppressed | None
 
@@ -105,6 +104,12 @@ def _range(numbers: Sequence[float], centre: float | None) -> tuple[float, float
 
 
 def _readable_on(colour: Sequence[float]) -> str:
-    red, green, blue = colour[:3]
-    # Neither is a colour of the page: on these cells it must not follow a dark screen.
-    return "#ffffff" if 0.3 * red + 0.59 * green + 0.11 * blue < _DARK else "#111111"
+    """Black or white, whichever has the greater contrast (WCAG 2.2: at least 4.5 on any colour).
+
+    Neither is a colour of the page: on a coloured cell text must not follow a dark screen.
+    """
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour[:3]
+    ]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "#ffffff" if 1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.05 else "#000000"

@@ -1,0 +1,110 @@
+"""The RunPage component."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from tfx.dsl.components.base import base_component, executor_spec
+from tfx.orchestration.data_types import RuntimeParameter
+from tfx.types import channel_utils
+from tfx.types.artifact import Artifact
+from tfx.types.channel import BaseChannel
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+
+from components.artifact_types import (
+    GateFindings,
+    KubeflowClassificationMetrics,
+    KubeflowHTML,
+    KubeflowMarkdown,
+    KubeflowMetrics,
+    ModelRegistration,
+    ModelVerdict,
+    TrialRejects,
+)
+from components.run_page.config import parse_page_section
+from components.run_page.executor import (
+    HTML_KEY,
+    SUMMARY_KEY,
+    Executor,
+    curves_key,
+    metrics_key,
+)
+
+
+class RunPageSpec(ComponentSpec):
+    """Inputs and parameters of RunPage; what it puts out depends on the study's tasks."""
+
+    INPUTS: ClassVar[dict[str, ChannelParameter]] = {
+        "verdict": ChannelParameter(type=ModelVerdict),
+        "findings": ChannelParameter(type=GateFindings),
+        "rejects": ChannelParameter(type=TrialRejects),
+        "registration": ChannelParameter(type=ModelRegistration),
+    }
+    OUTPUTS: ClassVar[dict[str, ChannelParameter]] = {}
+    PARAMETERS: ClassVar[dict[str, ExecutionParameter]] = {
+        "page": ExecutionParameter(type=str),
+        "fingerprint": ExecutionParameter(type=str),
+        "code_version": ExecutionParameter(type=str),
+    }
+
+
+class RunPage(base_component.BaseComponent):
+    """Writes what a person reads of a run: a page of its own, and what Kubeflow's page shows.
+
+    Outputs:
+        html: One self-contained HTML file.
+        summary: A few lines of Markdown.
+        metrics_<task>: A table of numbers.
+        curves_<task>: Receiver operating characteristic and confusion matrix.
+
+    Args:
+        verdict: The Evaluator's verdict, metrics and curves.
+        findings: What DataGate found.
+        rejects: TrialExampleGen's counts.
+        registration: What ModelRegistrar did.
+        page: What `components.run_page.config.page_section` makes of the study.
+        fingerprint: Of data and study file.
+        code_version: Version of the project.
+    """
+
+    SPEC_CLASS = RunPageSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+
+    def __init__(
+        self,
+        verdict: BaseChannel,
+        findings: BaseChannel,
+        rejects: BaseChannel,
+        registration: BaseChannel,
+        page: str,
+        fingerprint: str | RuntimeParameter,
+        code_version: str,
+    ) -> None:
+        outputs = _outputs(page)
+        # Its outputs depend on the study, so that each study has a specification of its own.
+        spec_class: Any = type(
+            "RunPageSpecOfStudy",
+            (RunPageSpec,),
+            {"OUTPUTS": {key: ChannelParameter(type=kind) for key, kind in outputs.items()}},
+        )
+        super().__init__(
+            spec=spec_class(
+                verdict=verdict,
+                findings=findings,
+                rejects=rejects,
+                registration=registration,
+                page=page,
+                fingerprint=fingerprint,
+                code_version=code_version,
+                **{key: channel_utils.as_channel([kind()]) for key, kind in outputs.items()},
+            )
+        )
+
+
+def _outputs(page: str) -> dict[str, type[Artifact]]:
+    """All outputs with their types: Kubeflow titles a table or curve by its output's name."""
+    outputs: dict[str, type[Artifact]] = {HTML_KEY: KubeflowHTML, SUMMARY_KEY: KubeflowMarkdown}
+    for task in parse_page_section(page).tasks:
+        outputs[metrics_key(task)] = KubeflowMetrics
+        outputs[curves_key(task)] = KubeflowClassificationMetrics
+    return outputs

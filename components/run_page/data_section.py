@@ -1,0 +1,86 @@
+"""What the model was made of, and what the data gate found in it."""
+
+from __future__ import annotations
+
+from components.run_page.run_result import RunResult
+from pipeline.html.blocks import Block, Cell, Column, Details, Notice, Table
+from pipeline.html.numbers import count
+from pipeline.html.page import Section
+from pipeline.html.palette import Tone
+from pipeline.names import SPLITS
+from pipeline.results import Finding, LabelCounts
+
+_TONES: dict[str, Tone] = {"stop": "bad", "warn": "warn", "ok": "good", "ignore": "muted"}
+_NOBODY = LabelCounts(known=0, positives=0)
+
+
+def data_section(result: RunResult) -> Section:
+    """Subjects, rows and findings."""
+    findings = result.findings.root
+    notable = [finding for finding in findings if finding.severity in ("stop", "warn")]
+    others = [finding for finding in findings if finding not in notable]
+    blocks: list[Block] = [_gate(notable)]
+    if others:
+        blocks.append(Details(f"{count(len(others))} other measurements", (_findings(others),)))
+    return Section("Data", (*blocks, _subjects(result), _rows(result)))
+
+
+def _gate(notable: list[Finding]) -> Block:
+    if not notable:
+        return Notice("good", "The data gate had nothing to object to")
+    return Notice(
+        "warn",
+        f"The data gate had {len(notable)} objection{'' if len(notable) == 1 else 's'}",
+        items=[f"{finding.rule}: {finding.message}" for finding in notable],
+    )
+
+
+def _findings(findings: list[Finding]) -> Table:
+    return Table(
+        "What the data gate measured",
+        (Column("Rule"), Column("Severity"), Column("Finding")),
+        [
+            (
+                finding.rule,
+                Cell(finding.severity, _TONES.get(finding.severity, "neutral")),
+                finding.message,
+            )
+            for finding in findings
+        ],
+    )
+
+
+def _subjects(result: RunResult) -> Table:
+    splits = [split for split in SPLITS if split in result.counts.subjects]
+    rows: list[tuple[str | int, ...]] = [
+        ("All subjects", *(result.counts.subjects[split] for split in splits))
+    ]
+    for name, task in result.config.tasks.items():
+        of_task = result.counts.tasks.get(name, {})
+        found = [of_task.get(split, _NOBODY) for split in splits]
+        rows.append((f"{task.title}: known", *(item.known for item in found)))
+        rows.append((f"{task.title}: with outcome", *(item.positives for item in found)))
+    return Table(
+        "Subjects by split",
+        (Column("Subjects"), *(Column(split, "end") for split in splits)),
+        rows,
+        ("train fits the model, eval stops training and calibrates, test is this page's.",),
+    )
+
+
+def _rows(result: RunResult) -> Table:
+    return Table(
+        "Rows by dataset",
+        (
+            Column("Dataset"),
+            Column("Read", "end"),
+            Column("Used", "end"),
+            Column("Left out by the study file", "end"),
+            Column("Set aside", "end"),
+        ),
+        [
+            (name, rows.rows_in, rows.used, rows.left_out, rows.rejected)
+            for name, rows in result.counts.datasets.items()
+        ],
+        ("Rows are set aside where something in them can't be true.",),
+    )

@@ -1,0 +1,116 @@
+"""Writes the page of a run and what Kubeflow shows of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from tfx.dsl.components.base import base_executor
+from tfx.dsl.io import fileio
+from tfx.types import artifact_utils
+from tfx.types.artifact import Artifact
+from tfx.utils import io_utils
+
+from components.run_page.config import parse_page_section
+from components.run_page.kubeflow_outputs import (
+    classification_metadata,
+    metrics_metadata,
+    summary_markdown,
+)
+from components.run_page.run_page import run_page
+from components.run_page.run_result import RunResult
+from pipeline.html.page import render
+from pipeline.results import (
+    Counts,
+    Curves,
+    Findings,
+    Metrics,
+    Registration,
+    Verdict,
+    read_result,
+)
+
+HTML_KEY = "html"
+SUMMARY_KEY = "summary"
+
+
+def metrics_key(task: str) -> str:
+    """Output that holds a task's table of numbers."""
+    return f"metrics_{task}"
+
+
+def curves_key(task: str) -> str:
+    """Output that holds a task's characteristic and confusion matrix."""
+    return f"curves_{task}"
+
+
+class Executor(base_executor.BaseExecutor):
+    """Executor of RunPage."""
+
+    def Do(  # noqa: N802 - TFX's name
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Reads the results of the run and writes all outputs.
+
+        Args:
+            input_dict: The inputs of the component, one artifact each.
+            output_dict: `html` and `summary`: each becomes one file. For each task its table of
+                numbers and its curves: metadata of the artifact, and the same as a JSON file,
+                since an object store keeps no empty folder.
+            exec_properties: `page`: what `page_section` made of the study; `fingerprint` and
+                `code_version`.
+
+        Raises:
+            UserError: A file of another stage can't be read.
+        """
+        self._log_startup(input_dict, output_dict, exec_properties)
+        result = _read(input_dict, exec_properties)
+        outputs = {
+            key: artifact_utils.get_single_instance(artifacts)
+            for key, artifacts in output_dict.items()
+        }
+        _write_file(outputs[HTML_KEY].uri, render(run_page(result)))
+        _write_file(outputs[SUMMARY_KEY].uri, summary_markdown(result))
+        for task in result.config.tasks:
+            _write_metadata(outputs[metrics_key(task)], metrics_metadata(result, task))
+            _write_metadata(outputs[curves_key(task)], classification_metadata(result, task))
+
+
+def _read(input_dict: dict[str, list[Artifact]], exec_properties: dict[str, Any]) -> RunResult:
+    def folder(key: str) -> str:
+        return str(artifact_utils.get_single_uri(input_dict[key]))
+
+    return RunResult(
+        config=parse_page_section(exec_properties["page"]),
+        code_version=exec_properties["code_version"],
+        fingerprint=exec_properties["fingerprint"],
+        metrics=read_result(Metrics, folder("verdict")),
+        verdict=read_result(Verdict, folder("verdict")),
+        curves=read_result(Curves, folder("verdict")),
+        findings=read_result(Findings, folder("findings")),
+        counts=read_result(Counts, folder("rejects")),
+        registration=read_result(Registration, folder("registration")),
+    )
+
+
+def _write_metadata(artifact: Artifact, metadata: Mapping[str, Any]) -> None:
+    for name, value in metadata.items():
+        if isinstance(value, float):
+            artifact.set_float_custom_property(name, value)
+        else:
+            artifact.set_json_value_custom_property(name, value)
+    _write_file(artifact.uri, json.dumps(metadata, indent=1, allow_nan=False) + "\n")
+
+
+def _write_file(uri: str, content: str) -> None:
+    """Writes the one file that an artifact of Kubeflow's types is.
+
+    TFX makes a folder there before an executor runs; Kubeflow expects a file at the address.
+    """
+    if fileio.isdir(uri) and not fileio.listdir(uri):
+        fileio.rmtree(uri)
+    io_utils.write_string_file(uri, content)

@@ -1,0 +1,113 @@
+"""The page of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from components.run_page import wording
+from components.run_page.data_section import data_section
+from components.run_page.run_result import RunResult
+from components.run_page.task_section import task_section
+from components.run_page.verdict_section import overall_section, verdict_section
+from pipeline.html import charts
+from pipeline.html.blocks import Block, Facts, Grid, Paragraph
+from pipeline.html.numbers import Suppressed, count
+from pipeline.html.page import Page, Section
+from pipeline.html.terms import METRICS
+from pipeline.results import Group
+
+
+def run_page(result: RunResult) -> Page:
+    """Builds the page.
+
+    Args:
+        result: Everything that it tells of.
+    """
+    tasks = list(result.config.tasks)
+    sections = [verdict_section(result), overall_section(result)]
+    sections += [task_section(result, task) for task in tasks]
+    compared = _groups_compared(result)
+    if compared:
+        sections.append(Section("Groups side by side", compared))
+    sections += [data_section(result), _about(result)]
+    return Page(
+        title=result.config.title,
+        lead=f"{wording.decision(result)}. {wording.decision_sentence(result)} {_basis(result)}",
+        sections=sections,
+        kicker="Evaluation of a run",
+        footer="A model blessed here predicts within this trial's population. It is no medical "
+        "device.",
+    )
+
+
+def _basis(result: RunResult) -> str:
+    subjects = result.counts.subjects.get("test")
+    if subjects is None:
+        return "It was measured on the test split."
+    return (
+        f"It was measured on the {count(subjects)} subjects of the test split, whom neither "
+        "training nor calibration saw."
+    )
+
+
+def _groups_compared(result: RunResult) -> list[Block]:
+    tasks = list(result.config.tasks)
+    groups = list(
+        dict.fromkeys(group for task in tasks for group in result.groups(task) if len(group) == 1)
+    )
+    if not groups or len(tasks) < 2:
+        return []
+    return [
+        Paragraph("Groups by one characteristic; a dash stands where a group has no value."),
+        Grid(
+            (
+                _heat_map(result, groups, "auc", None),
+                _heat_map(result, groups, "calibration_in_the_large", 0.0),
+            )
+        ),
+    ]
+
+
+def _heat_map(
+    result: RunResult, groups: Sequence[Group], metric: str, centre: float | None
+) -> Block:
+    term = METRICS[metric]
+    tasks = list(result.config.tasks)
+    return charts.heat_map(
+        [" ".join(group[0]) for group in groups],
+        tasks,
+        [[_cell(result, task, metric, group) for task in tasks] for group in groups],
+        charts.Measure(term.title, min(term.decimals, 2), term.percent),
+        f"{term.title}. {term.says}",
+        centre=centre,
+    )
+
+
+def _cell(result: RunResult, task: str, metric: str, group: Group) -> float | Suppressed | None:
+    found = result.record(task, metric, group)
+    return found.value if found else result.not_shown(task, group)
+
+
+def _about(result: RunResult) -> Section:
+    config = result.config
+    fewest = count(result.metrics.smallest_group)
+    facts = Facts(
+        (
+            ("Study", f"{config.title} ({config.study})"),
+            ("Fingerprint of data and study file", result.fingerprint),
+            ("Version of the pipeline", result.code_version),
+            ("Smallest group shown", result.metrics.smallest_group),
+        )
+    )
+    notes = (
+        Paragraph(
+            "Intervals are 95 % intervals: of the delete-a-group jackknife over 20 groups of "
+            "subjects, of Wilson for the points of a calibration curve, and exact ones for rates "
+            "of 0 and 100 %. They are not adjusted for the number of comparisons."
+        ),
+        Paragraph(
+            f"Groups with fewer than {fewest} subjects are not shown, and neither is what would "
+            "give them away by subtraction."
+        ),
+    )
+    return Section("About this page", (facts, *notes))

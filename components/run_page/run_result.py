@@ -1,0 +1,168 @@
+"""Everything that a page of a run tells of, in one place."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from components.run_page.config import PageConfig
+from pipeline.html.numbers import Estimate, Suppressed
+from pipeline.results import (
+    Counts,
+    Curves,
+    Findings,
+    Group,
+    GroupCurves,
+    MetricRecord,
+    Metrics,
+    ModelRole,
+    Registration,
+    Verdict,
+)
+
+EVERYBODY: Group = ()
+
+_BAND = re.compile(r"(<|>=)?(\d+(?:\.\d+)?)(?: to <.*)?")
+_Key = tuple[str, str, Group, ModelRole, float | None]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """The result of a run.
+
+    Attributes:
+        config: The study for people.
+        code_version: Version of the project.
+        fingerprint: Of data and study file.
+        metrics: What was measured.
+        verdict: What was decided.
+        curves: Curves of the groups shown.
+        findings: What the gate found.
+        counts: Rows and subjects.
+        registration: What became of the model.
+    """
+
+    config: PageConfig
+    code_version: str
+    fingerprint: str
+    metrics: Metrics
+    verdict: Verdict
+    curves: Curves
+    findings: Findings
+    counts: Counts
+    registration: Registration
+
+    @property
+    def has_champion(self) -> bool:
+        """Whether the last blessed model was scored on the same subjects."""
+        return any(record.model == "champion" for record in self.metrics.records)
+
+    def record(
+        self,
+        task: str,
+        metric: str,
+        group: Group = EVERYBODY,
+        model: ModelRole = "challenger",
+        decision_threshold: float | None = None,
+    ) -> MetricRecord | None:
+        """A record; None where the group is not shown."""
+        return self._records.get((task, metric, group, model, decision_threshold))
+
+    def estimate(
+        self,
+        task: str,
+        metric: str,
+        group: Group = EVERYBODY,
+        model: ModelRole = "challenger",
+        decision_threshold: float | None = None,
+    ) -> Estimate:
+        """A record's number with its interval; without a number where there is no record."""
+        found = self.record(task, metric, group, model, decision_threshold)
+        return Estimate(found.value, found.lower, found.upper) if found else Estimate(None)
+
+    def subjects(self, task: str, group: Group = EVERYBODY) -> int | Suppressed:
+        """Subjects of a group with a known outcome."""
+        found = self.record(task, "auc", group)
+        return found.subjects if found else self.not_shown(task, group)
+
+    def positives(self, task: str, group: Group = EVERYBODY) -> int | Suppressed:
+        """Those of them with the outcome."""
+        found = self.record(task, "auc", group)
+        return found.positives if found else self.not_shown(task, group)
+
+    def groups(self, task: str) -> list[Group]:
+        """Groups of a task that are shown, without everybody, in the study file's order."""
+        shown = {
+            record.group: None
+            for record in self.metrics.records
+            if record.task == task and record.group
+        }
+        order = {name: place for place, name in enumerate(self.config.slices)}
+        return sorted(
+            shown,
+            key=lambda group: (
+                len(group),
+                [order.get(name, -1) for name, _ in group],
+                [_rising(value) for _, value in group],
+            ),
+        )
+
+    def not_shown(self, task: str, group: Group) -> Suppressed:
+        """What stands in place of a group's numbers."""
+        withheld = self._suppressed.get((task, group)) == "complementary"
+        return Suppressed(None if withheld else self.metrics.smallest_group)
+
+    def count_not_shown(self, task: str) -> tuple[int, int]:
+        """How many groups of a task are too small, and how many protect another one."""
+        reasons = [reason for (name, _), reason in self._suppressed.items() if name == task]
+        return reasons.count("too_small"), reasons.count("complementary")
+
+    def curves_of(self, task: str, model: ModelRole) -> GroupCurves | None:
+        """Curves of everybody."""
+        return next(
+            (
+                found
+                for found in self.curves.curves
+                if (found.task, found.group, found.model) == (task, EVERYBODY, model)
+            ),
+            None,
+        )
+
+    def decision_thresholds(self, task: str) -> list[float]:
+        """Decision thresholds of a task, rising."""
+        found = {
+            record.decision_threshold
+            for record in self.metrics.records
+            if record.task == task and record.decision_threshold is not None
+        }
+        return sorted(found)
+
+    def failed(self, task: str, metric: str, group: Group) -> bool:
+        """Whether the model failed a demand on this metric in this group."""
+        return any(
+            (reason.task, reason.metric, reason.group, reason.model)
+            == (task, metric, group, "challenger")
+            for reason in self.verdict.reasons
+        )
+
+    @cached_property
+    def _records(self) -> Mapping[_Key, MetricRecord]:
+        return {
+            (item.task, item.metric, item.group, item.model, item.decision_threshold): item
+            for item in self.metrics.records
+        }
+
+    @cached_property
+    def _suppressed(self) -> Mapping[tuple[str, Group], str]:
+        return {(item.task, item.group): item.reason for item in self.metrics.suppressed}
+
+
+def _rising(value: str) -> tuple[float, str]:
+    """Bands of a number in their order, before texts in theirs."""
+    band = _BAND.fullmatch(value)
+    if not band:
+        return math.inf, value
+    return (-math.inf if band[1] == "<" else float(band[2])), value

@@ -1,0 +1,217 @@
+"""One task: its curves, decisions and groups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from components.run_page import wording
+from components.run_page.run_result import EVERYBODY, RunResult
+from pipeline.html import charts
+from pipeline.html.blocks import Block, Cell, Column, Details, Figure, Grid, Paragraph, Table
+from pipeline.html.numbers import Estimate, number
+from pipeline.html.page import Section
+from pipeline.html.terms import METRICS
+from pipeline.results import Group, GroupCurves, ModelRole
+
+_MODELS: tuple[ModelRole, ...] = ("challenger", "champion")
+_AT_DECISION = ("recall", "specificity", "precision")
+_OF_GROUPS = ("auc", "observed_rate", "mean_prediction", "calibration_in_the_large")
+
+
+def task_section(result: RunResult, task: str) -> Section:
+    """Curves, decisions and groups of a task."""
+    title = result.config.tasks[task].title
+    if result.record(task, "auc") is None:
+        fewest = result.metrics.smallest_group
+        nothing = f"Fewer than {fewest} subjects of the test split have a known outcome."
+        return Section(title, (Paragraph(nothing),))
+    parts = [
+        Section("Everybody", (_curves(result, task), _decisions(result, task))),
+    ]
+    if result.groups(task):
+        parts.append(Section("By group", _groups(result, task)))
+    return Section(title, sections=parts)
+
+
+def _curves(result: RunResult, task: str) -> Grid:
+    found = [(model, result.curves_of(task, model)) for model in _MODELS]
+    present = [(model, curves) for model, curves in found if curves is not None]
+    figures: list[Figure] = []
+    calibrated = [(model, curves) for model, curves in present if curves.calibration]
+    if calibrated:
+        figures.append(_calibration(calibrated))
+    ranked = [(model, curves) for model, curves in present if curves.roc]
+    if ranked:
+        figures.append(_roc(result, task, ranked))
+    return Grid(figures)
+
+
+def _calibration(found: Sequence[tuple[ModelRole, GroupCurves]]) -> Figure:
+    curves = [
+        charts.CalibrationCurve(
+            model,
+            [
+                charts.CalibrationBin(
+                    part.mean_prediction,
+                    Estimate(part.observed_rate, part.lower, part.upper),
+                    part.subjects,
+                )
+                for part in of_model.calibration
+            ],
+        )
+        for model, of_model in found
+    ]
+    caption = (
+        "Calibration: does a prediction of 30 % happen in 30 of 100? On the dotted line it does. "
+        "Each point is about a tenth of the subjects, with its 95 % interval."
+    )
+    return charts.calibration_curve(curves, caption)
+
+
+def _roc(result: RunResult, task: str, found: Sequence[tuple[ModelRole, GroupCurves]]) -> Figure:
+    curves = [
+        charts.Curve(
+            f"{model}, AUC {number(result.estimate(task, 'auc', model=model).value)}",
+            [point.false_positive_rate for point in of_model.roc],
+            [point.true_positive_rate for point in of_model.roc],
+        )
+        for model, of_model in found
+    ]
+    caption = (
+        "Ranking (ROC): for each threshold, the share of subjects with the outcome that are found "
+        "against the share of the others that are flagged as well. The dotted line is guessing."
+    )
+    return charts.roc_curve(curves, caption)
+
+
+def _decisions(result: RunResult, task: str) -> Table:
+    of_task = result.curves_of(task, "challenger")
+    confusion = {item.decision_threshold: item for item in of_task.confusion} if of_task else {}
+    rows = []
+    for threshold in result.decision_thresholds(task):
+        counted = confusion.get(threshold)
+        rows.append(
+            (
+                f"{threshold:g}",
+                *(
+                    result.estimate(task, metric, decision_threshold=threshold)
+                    for metric in _AT_DECISION
+                ),
+                *(
+                    (
+                        counted.true_positives,
+                        counted.false_positives,
+                        counted.false_negatives,
+                        counted.true_negatives,
+                    )
+                    if counted
+                    else (None, None, None, None)
+                ),
+            )
+        )
+    return Table(
+        "If a prediction from a threshold on counts as the outcome",
+        (
+            Column("Threshold"),
+            *(Column(METRICS[m].title, "end", 1, percent=True) for m in _AT_DECISION),
+            Column("Found", "end"),
+            Column("False alarms", "end"),
+            Column("Missed", "end"),
+            Column("Rightly spared", "end"),
+        ),
+        rows,
+        [f"{METRICS[metric].title}: {METRICS[metric].says}" for metric in _AT_DECISION],
+    )
+
+
+def _groups(result: RunResult, task: str) -> list[Block]:
+    groups = result.groups(task)
+    blocks: list[Block] = [
+        _forest(
+            result,
+            task,
+            "auc",
+            "Ranking by group. The grey line is everybody's AUC; a group's AUC also depends on "
+            "how alike its subjects are.",
+        ),
+        _forest(
+            result,
+            task,
+            "calibration_in_the_large",
+            "Calibration by group: right of the line the model predicts too many outcomes for "
+            "the group, left of it too few.",
+        ),
+        Details("These groups in numbers", (_group_table(result, task, groups),)),
+    ]
+    not_shown = wording.not_shown_sentence(result, task)
+    return [*blocks, Paragraph(not_shown)] if not_shown else blocks
+
+
+def _forest(result: RunResult, task: str, metric: str, caption: str) -> Figure:
+    rows: list[charts.ForestRow | str] = [_row(result, task, metric, EVERYBODY)]
+    slicing = ""
+    for group in result.groups(task):
+        if wording.slicing_text(group) != slicing:
+            slicing = wording.slicing_text(group)
+            rows.append(slicing)
+        rows.append(_row(result, task, metric, group))
+    term = METRICS[metric]
+    overall = result.estimate(task, metric).value
+    return charts.forest_plot(
+        rows,
+        charts.Measure(term.title, term.decimals, term.percent),
+        caption,
+        reference=0.0 if metric == "calibration_in_the_large" else overall,
+        limit=_limit(result, task, metric),
+    )
+
+
+def _row(result: RunResult, task: str, metric: str, group: Group) -> charts.ForestRow:
+    return charts.ForestRow(
+        wording.values_text(group) or "everybody",
+        result.estimate(task, metric, group),
+        result.subjects(task, group),
+        "bad" if result.failed(task, metric, group) else "neutral",
+    )
+
+
+def _limit(result: RunResult, task: str, metric: str) -> charts.Limit | None:
+    """What holds in every group, where it is one number."""
+    for threshold in result.config.thresholds:
+        concerned = task in threshold.tasks or not threshold.tasks
+        if (threshold.metric, threshold.where) != (metric, "every_slice") or threshold.versus:
+            continue
+        if concerned and threshold.at_least is not None:
+            return charts.Limit(threshold.at_least, "at least")
+    return None
+
+
+def _group_table(result: RunResult, task: str, groups: Sequence[Group]) -> Table:
+    terms = [METRICS[metric] for metric in _OF_GROUPS]
+    return Table(
+        f"{result.config.tasks[task].title}, by group",
+        (
+            Column("Group"),
+            Column("Subjects", "end"),
+            Column("With outcome", "end"),
+            *(Column(term.title, "end", term.decimals, term.percent) for term in terms),
+        ),
+        [
+            (
+                _group_name(group),
+                result.subjects(task, group),
+                result.positives(task, group),
+                *(
+                    Cell(result.estimate(task, metric, group), "bad")
+                    if result.failed(task, metric, group)
+                    else result.estimate(task, metric, group)
+                    for metric in _OF_GROUPS
+                ),
+            )
+            for group in (EVERYBODY, *groups)
+        ],
+    )
+
+
+def _group_name(group: Group) -> str:
+    return ", ".join(f"{name} {value}" for name, value in group) or "everybody"

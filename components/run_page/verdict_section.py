@@ -1,0 +1,153 @@
+"""What was decided, and why."""
+
+from __future__ import annotations
+
+from components.run_page import wording
+from components.run_page.run_result import RunResult
+from pipeline.html.blocks import (
+    Block,
+    Bullets,
+    Cell,
+    Column,
+    Details,
+    KeyFigure,
+    KeyFigures,
+    Notice,
+    Paragraph,
+    Table,
+)
+from pipeline.html.numbers import has_interval, number
+from pipeline.html.page import Section
+from pipeline.html.palette import Tone
+from pipeline.html.terms import METRICS
+from pipeline.study import Threshold
+
+_COMPARED = ("auc", "brier", "expected_calibration_error")
+
+
+def verdict_section(result: RunResult) -> Section:
+    """The decision with its reasons, the main numbers, and what was demanded."""
+    blocks: list[Block] = [_decision(result), _key_figures(result)]
+    if result.verdict.notes:
+        blocks.append(Bullets(result.verdict.notes))
+    blocks.append(Paragraph(wording.registration_sentence(result)))
+    if result.config.thresholds:
+        blocks.append(_demands(result))
+    if result.has_champion:
+        blocks.append(_champion(result))
+    return Section("Decision", blocks)
+
+
+def overall_section(result: RunResult) -> Section:
+    """All tasks side by side."""
+    metrics = (
+        "auc",
+        "pr_auc",
+        "brier",
+        "calibration_slope",
+        "expected_calibration_error",
+    )
+    table = Table(
+        "Performance on the test split, with 95 % intervals",
+        (
+            Column("Task"),
+            Column("Subjects", "end"),
+            Column("With outcome", "end"),
+            *(_column(metric) for metric in metrics),
+        ),
+        [
+            (
+                task.title,
+                result.subjects(name),
+                result.positives(name),
+                *(
+                    Cell(result.estimate(name, metric), "bad")
+                    if result.failed(name, metric, ())
+                    else result.estimate(name, metric)
+                    for metric in metrics
+                ),
+            )
+            for name, task in result.config.tasks.items()
+        ],
+        ("Subjects whose outcome is unknown are left out of their task.",),
+    )
+    meanings = Bullets([f"{METRICS[m].title}: {METRICS[m].says}" for m in metrics])
+    return Section("Performance", (table, Details("What these numbers say", (meanings,))))
+
+
+def _decision(result: RunResult) -> Notice:
+    verdict = result.verdict
+    kind: Tone = "bad" if not verdict.blessed else "good" if verdict.judged else "warn"
+    return Notice(
+        kind,
+        wording.decision(result),
+        wording.decision_sentence(result),
+        [reason.message for reason in verdict.reasons],
+    )
+
+
+def _key_figures(result: RunResult) -> KeyFigures:
+    figures = []
+    for name, task in result.config.tasks.items():
+        found = result.estimate(name, "auc")
+        interval = (
+            f"{number(found.lower)} to {number(found.upper)}"
+            if has_interval(found)
+            else "no interval"
+        )
+        tone: Tone = "bad" if result.failed(name, "auc", ()) else "neutral"
+        figures.append(KeyFigure(f"AUC, {task.title}", found.value, interval, tone))
+    return KeyFigures(figures)
+
+
+def _demands(result: RunResult) -> Table:
+    return Table(
+        "What the study demands of a model",
+        (Column("Demand"), Column("Tasks"), Column("Where"), Column("Outcome")),
+        [
+            (
+                wording.demand_text(threshold),
+                ", ".join(threshold.tasks) or "all",
+                "everybody and each group" if threshold.where == "every_slice" else "everybody",
+                _outcome(result, threshold),
+            )
+            for threshold in result.config.thresholds
+        ],
+        _not_judged(result),
+    )
+
+
+def _outcome(result: RunResult, threshold: Threshold) -> Cell:
+    if threshold.versus and not result.has_champion:
+        return Cell("not judged", "muted")
+    failures = sum(reason.threshold == threshold for reason in result.verdict.reasons)
+    if failures:
+        return Cell(f"failed in {failures} comparison{'' if failures == 1 else 's'}", "bad")
+    return Cell("passed", "good")
+
+
+def _not_judged(result: RunResult) -> list[str]:
+    groups = len(result.verdict.not_judged)
+    if not groups:
+        return []
+    fewest = result.metrics.smallest_group
+    return [f"Not judged: {groups} groups of a task with fewer than {fewest} subjects."]
+
+
+def _champion(result: RunResult) -> Table:
+    return Table(
+        "Compared with the champion on the same subjects: challenger − champion",
+        (Column("Task"), *(_column(metric) for metric in _COMPARED)),
+        [
+            (
+                task.title,
+                *(result.estimate(name, metric, model="difference") for metric in _COMPARED),
+            )
+            for name, task in result.config.tasks.items()
+        ],
+    )
+
+
+def _column(metric: str) -> Column:
+    term = METRICS[metric]
+    return Column(term.title, "end", term.decimals, term.percent)

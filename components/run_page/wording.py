@@ -1,0 +1,87 @@
+"""Sentences that the page and the summary share."""
+
+from __future__ import annotations
+
+from components.run_page.run_result import RunResult
+from pipeline.html.numbers import count, number
+from pipeline.html.terms import METRICS
+from pipeline.results import Group
+from pipeline.study import Threshold
+
+
+def decision(result: RunResult) -> str:
+    """The decision in a few words."""
+    if not result.verdict.blessed:
+        return "Refused"
+    return "Blessed" if result.verdict.judged else "Blessed without having been judged"
+
+
+def decision_sentence(result: RunResult) -> str:
+    """The decision and what it rests on."""
+    verdict = result.verdict
+    compared = f"{count(verdict.comparisons)} comparison{'' if verdict.comparisons == 1 else 's'}"
+    if not verdict.judged:
+        return "The study file demands nothing of the model, so that nothing was compared."
+    if verdict.blessed:
+        return f"All {compared} with what the study demands were passed."
+    return f"{count(len(verdict.reasons))} of {compared} with what the study demands failed."
+
+
+def registration_sentence(result: RunResult) -> str:
+    """What became of the model."""
+    if result.registration.registered:
+        return "The model is now the champion of its study: later runs are compared with it."
+    return f"The model did not become the champion of its study: {result.registration.reason}"
+
+
+def metric_title(metric: str, decision_threshold: float | None = None) -> str:
+    """A metric's name, with the decision threshold where it needs one."""
+    title = METRICS[metric].title
+    return title if decision_threshold is None else f"{title} at {decision_threshold:g}"
+
+
+def demand_text(threshold: Threshold) -> str:
+    """What a threshold demands, such as `AUC: lower bound at least 0.75`."""
+    what = metric_title(threshold.metric, threshold.decision_threshold)
+    if threshold.versus:
+        what = f"Difference to the champion in {what}"
+    bound = threshold.holds == "bound"
+    limits = [
+        f"{'lower bound ' if bound else ''}at least {_limit(threshold.at_least)}"
+        if threshold.at_least is not None
+        else "",
+        f"{'upper bound ' if bound else ''}at most {_limit(threshold.at_most)}"
+        if threshold.at_most is not None
+        else "",
+    ]
+    return f"{what}: {' and '.join(filter(None, limits))}"
+
+
+def slicing_text(group: Group) -> str:
+    """By what a group was formed, such as `sex × age`."""
+    return " × ".join(name for name, _ in group)
+
+
+def values_text(group: Group) -> str:
+    """A group by its values alone, such as `F, 65 to <75`."""
+    return ", ".join(value for _, value in group)
+
+
+def not_shown_sentence(result: RunResult, task: str) -> str:
+    """How many groups are not shown, and why; empty if all are."""
+    small, withheld = result.count_not_shown(task)
+    parts = []
+    if small:
+        fewest = count(result.metrics.smallest_group)
+        parts.append(f"{_groups(small)} with fewer than {fewest} subjects")
+    if withheld:
+        parts.append(f"{_groups(withheld)} from which a smaller one would follow by subtraction")
+    return f"Not shown: {', '.join(parts)}." if parts else ""
+
+
+def _groups(number_of: int) -> str:
+    return f"{number_of} group{'' if number_of == 1 else 's'}"
+
+
+def _limit(value: float) -> str:
+    return number(value, max(0, len(f"{value:g}".partition(".")[2])))
