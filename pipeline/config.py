@@ -73,6 +73,7 @@ class RunConfig:
         registry_root: Root of the registry of blessed models.
         champion_token: The registry's pointer when the run is created.
         code_version: Version of this project.
+        dependency_lock: SHA-256 of the locked dependencies; empty where there is no lock.
         seed: Seed of training.
         steps: Training steps; 0 trains until the eval split stops it.
         tune: Whether the Tuner searches hyperparameters first.
@@ -92,6 +93,7 @@ class RunConfig:
     registry_root: str
     champion_token: str
     code_version: str
+    dependency_lock: str
     seed: int
     steps: int
     tune: bool
@@ -169,6 +171,7 @@ def resolve(settings: Settings) -> RunConfig:
         registry_root=registry_root,
         champion_token=Registry(registry_root).champion_token(study.study),
         code_version=code_version(),
+        dependency_lock=lock_digest(),
         seed=settings.seed,
         steps=study.training.steps if settings.steps is None else settings.steps,
         tune=settings.tune,
@@ -179,6 +182,12 @@ def resolve(settings: Settings) -> RunConfig:
 def code_version() -> str:
     """Version of this project, as setup.py has it."""
     return (PROJECT / "pipeline" / "VERSION").read_text().strip()
+
+
+def lock_digest() -> str:
+    """SHA-256 of the locked dependencies; empty for an installation without them."""
+    lock = PROJECT / "requirements" / "runtime.txt"
+    return hashlib.sha256(lock.read_bytes()).hexdigest() if lock.exists() else ""
 
 
 def source_digest(package: str) -> str:

@@ -34,8 +34,10 @@ STAGES = {
     "Tuner": "searches hyperparameters",
     "Trainer": "trains and calibrates one model for all tasks",
     "TrialEvaluator": "evaluates by task and slice, blesses or refuses",
+    "ModelCard": "writes what a person must know of the model",
     "Pusher": "pushes a blessed model",
     "ModelRegistrar": "registers a blessed model as champion",
+    "RunPage": "writes the page of this run",
 }
 
 

@@ -23,7 +23,10 @@ from components.data_gate.component import DataGate
 from components.data_gate.config import gate_section
 from components.evaluator.component import TrialEvaluator
 from components.evaluator.config import evaluation_section, label_digest
+from components.model_card.component import ModelCard
 from components.model_registrar.component import ModelRegistrar
+from components.run_page.component import RunPage
+from components.run_page.config import page_section
 from components.trial_example_gen.component import TrialExampleGen
 from pipeline.config import RunConfig, feature_columns, source_digest, with_setup_file
 from pipeline.names import ARM, SITE, label_key, slice_key, weight_key
@@ -114,6 +117,18 @@ def _components(config: RunConfig) -> list[BaseNode]:
         baseline_model=champion.outputs["model"],
         section=evaluation_section(study),
     )
+    card = ModelCard(
+        examples=examples,
+        rejects=example_gen.outputs["rejects"],
+        statistics=statistics_gen.outputs["statistics"],
+        findings=gate.outputs["findings"],
+        model_run=trainer.outputs["model_run"],
+        verdict=evaluator.outputs["verdict"],
+        baseline_model=champion.outputs["model"],
+        study=study.to_json(),
+        code_version=config.code_version,
+        dependency_lock=config.dependency_lock,
+    )
     pusher = Pusher(
         model=trainer.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
@@ -121,6 +136,8 @@ def _components(config: RunConfig) -> list[BaseNode]:
             filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=config.serving_dir)
         ),
     )
+    # No model is pushed without its card.
+    pusher.add_upstream_node(card)
     registrar = ModelRegistrar(
         model=trainer.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
@@ -135,6 +152,15 @@ def _components(config: RunConfig) -> list[BaseNode]:
         label_digest=label_digest(study),
         code_version=config.code_version,
     )
+    run_page = RunPage(
+        verdict=evaluator.outputs["verdict"],
+        findings=gate.outputs["findings"],
+        rejects=example_gen.outputs["rejects"],
+        registration=registrar.outputs["registration"],
+        page=page_section(study),
+        fingerprint=config.fingerprint,
+        code_version=config.code_version,
+    )
     nodes: list[BaseNode | None] = [
         example_gen,
         statistics_gen,
@@ -146,8 +172,10 @@ def _components(config: RunConfig) -> list[BaseNode]:
         tuner,
         trainer,
         evaluator,
+        card,
         pusher,
         registrar,
+        run_page,
     ]
     return [node for node in nodes if node is not None]
 

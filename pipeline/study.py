@@ -574,7 +574,7 @@ class Study(StrictModel):
     def to_json(self) -> str:
         """The whole study file as JSON; `study_from_json` reads it."""
         content = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        return json.dumps(content, sort_keys=True)
+        return json.dumps(content)
 
     def digest(self) -> str:
         """SHA-256 of the whole study file's content, in hexadecimal."""

@@ -36,12 +36,12 @@ class Item:
 
 
 _ALL = (
-    Item("1", "Title", "that a prediction model is developed or evaluated, for whom, of what", "run", "summary"),
+    Item("1", "Title", "that a prediction model is developed or evaluated, for whom, of what", "run", "intended-use"),
     Item("2", "Abstract", "an abstract by TRIPOD+AI for Abstracts", "person"),
     Item("3a", "Introduction", "the health care context, why the model is needed, existing models", "person"),
     Item("3b", "Introduction", "target population, intended purpose and users", "person"),
     Item("3c", "Introduction", "known health inequalities between groups", "person"),
-    Item("4", "Introduction", "objectives: development, evaluation, or both", "run", "summary"),
+    Item("4", "Introduction", "objectives: development, evaluation, or both", "run", "intended-use"),
     Item("5a", "Methods", "sources of the data, and why they represent the target population", "both", "data"),
     Item("5b", "Methods", "dates of the data: start and end of enrolment and follow-up", "both", "data"),
     Item("6a", "Methods", "setting: number and location of centres", "both", "participants"),

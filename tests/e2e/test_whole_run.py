@@ -82,7 +82,7 @@ def test_the_records_of_stages_in_between_count_the_subjects_of_their_splits(
     assert seen == {split: first_run.counts["subjects"][split] for split in splits}
 
 
-@pytest.mark.parametrize("stage", ["CuratedSchema", "BaselineModel", "Pusher", "ModelRegistrar"])
+@pytest.mark.parametrize("stage", ["CuratedSchema", "ModelCard", "Pusher", "ModelRegistrar"])
 def test_stages_that_see_no_subjects_count_none(first_run: Run, stage: str):
     assert first_run.stages[stage]["rows"] == []
 
@@ -93,6 +93,16 @@ def test_the_records_of_trainer_and_evaluator_count_their_subjects(first_run: Ru
     tested = {row["task"]: row["subjects"] for row in first_run.stages["TrialEvaluator"]["rows"]}
     tasks = first_run.counts["tasks"]
     assert tested == {task: tasks[task]["test"]["known"] for task in tasks}
+
+
+def test_the_card_says_what_the_run_measured(first_run: Run):
+    card = json.loads((first_run.output("ModelCard", "card") / "card.json").read_text())
+    assert card["performance"] == first_run.metrics
+    assert card["data"]["subjects"] == first_run.counts["subjects"]
+    assert card["lineage"]["fingerprint"] == first_run.file["fingerprint"]
+    assert card["lineage"]["study_digest"] == first_run.file["study_digest"]
+    assert card["champion"] is None
+    assert (first_run.output("ModelCard", "card") / "card.html").stat().st_size < 2_000_000
 
 
 def test_the_run_file_names_existing_outputs_of_every_stage(first_run: Run):

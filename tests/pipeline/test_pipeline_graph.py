@@ -38,6 +38,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunConfig:
         registry_root=str(tmp_path / "registry"),
         champion_token="none",
         code_version="1.2.3",
+        dependency_lock="0" * 64,
         seed=11,
         steps=40,
         tune=False,
@@ -113,6 +114,11 @@ def test_a_model_is_registered_after_it_was_pushed(config: RunConfig):
     assert "Pusher" in _upstream(config)["ModelRegistrar"]
 
 
+def test_no_model_is_pushed_without_its_card(config: RunConfig):
+    assert "ModelCard" in _upstream(config)["Pusher"]
+    assert _inputs(_nodes(config)["ModelCard"])["verdict"] == {"TrialEvaluator"}
+
+
 def test_the_test_split_is_kept_from_whatever_trains(config: RunConfig):
     nodes = _nodes(replace(config, tune=True))
     splits = json.loads(_parameters(nodes["Transform"])["splits_config"])
@@ -164,12 +170,17 @@ def test_seed_and_columns_reach_what_trains(node: str, config: RunConfig):
     assert "arm" in custom["inputs"]["categorical"]
 
 
-def test_a_threshold_concerns_the_evaluator_alone(config: RunConfig):
+def test_the_page_is_written_when_it_is_known_what_became_of_the_model(config: RunConfig):
+    assert _inputs(_nodes(config)["RunPage"])["registration"] == {"ModelRegistrar"}
+
+
+def test_a_threshold_concerns_no_more_than_who_judges_or_tells_of_it(config: RunConfig):
     before = _nodes(config)
     after = _nodes(replace(config, study=config.study.model_copy(update={"thresholds": ()})))
     changed = {name for name in before if _parameters(before[name]) != _parameters(after[name])}
     # The registrar writes the digest of the whole study file into the entry.
-    assert changed == {"TrialEvaluator", "ModelRegistrar"}
+    # The card describes the whole study.
+    assert changed == {"TrialEvaluator", "ModelCard", "ModelRegistrar"}
 
 
 def test_beams_runner_is_named(config: RunConfig):

@@ -1,0 +1,1 @@
+"""ModelCard: what a person must know of a model before using it."""

@@ -1,0 +1,489 @@
+"""The card as a page, in the order of TRIPOD+AI."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from components.model_card.content import Card, StatedItem
+from pipeline.html.blocks import (
+    Block,
+    Bullets,
+    Cell,
+    Column,
+    Facts,
+    Grid,
+    KeyFigure,
+    KeyFigures,
+    Notice,
+    Paragraph,
+    Table,
+)
+from pipeline.html.charts import (
+    CalibrationBin,
+    CalibrationCurve,
+    ForestRow,
+    Measure,
+    calibration_curve,
+    forest_plot,
+)
+from pipeline.html.numbers import Estimate, Suppressed, Value, number
+from pipeline.html.page import Page, Section
+from pipeline.html.palette import Tone
+from pipeline.html.terms import METRICS
+from pipeline.names import SPLITS
+from pipeline.results import LabelCounts, find_records
+
+_UNSTATED = "Not stated: a person must add it to the study file (card)."
+_OVERALL = (
+    "auc",
+    "pr_auc",
+    "brier",
+    "log_loss",
+    "calibration_slope",
+    "expected_calibration_error",
+)
+_SEVERITIES: dict[str, Tone] = {"ok": "good", "warn": "warn", "stop": "bad"}
+_SPLIT_USES = {
+    "train": "fits the model",
+    "eval": "stops the training, calibrates",
+    "test": "evaluation only",
+}
+
+
+def card_page(card: Card) -> Page:
+    """The page of a card.
+
+    Args:
+        card: The card.
+    """
+    evidence = card.evidence
+    return Page(
+        title=f"Model card: {card.study.title or card.study.study}",
+        kicker="Model card",
+        lead=(
+            f"One model for {len(card.outcomes)} tasks, from what is known {_landmark(card)}: "
+            f"{'; '.join(outcome.title for outcome in card.outcomes)}."
+        ),
+        blocks=[_decision_notice(card), _headline(card)],
+        sections=[
+            Section("What it is for", _intended_use(card), id="intended-use"),
+            Section("Data", _data(card), id="data"),
+            Section("Participants", _participants(card), id="participants"),
+            Section("Outcomes", _outcomes(card), id="outcomes"),
+            Section("Predictors", _predictors(card), id="predictors"),
+            Section("Missing data", _missing(card), id="missing-data"),
+            Section("Training", _training(card), id="training"),
+            Section("Performance", _performance(card), id="performance"),
+            Section("Calibration", _calibration(card), id="calibration"),
+            Section("Fairness: gaps between groups", _fairness(card), id="fairness"),
+            Section("Findings of the data gate", _gate(card), id="gate"),
+            Section("Champion", _champion(card), id="champion"),
+            Section("Decision", _decision(card), id="decision"),
+            Section("Lineage", _lineage(card), id="lineage"),
+            Section("Limits", [Bullets(card.limits)], id="limits"),
+            Section("TRIPOD+AI", _tripod(card.items), id="tripod"),
+        ],
+        footer=(
+            f"clinical-trial-pipeline {evidence.lineage.code_version}, data "
+            f"{evidence.lineage.fingerprint[:12]}"
+        ),
+    )
+
+
+def _decision_notice(card: Card) -> Notice:
+    verdict = card.evidence.verdict
+    reasons = [reason.message for reason in verdict.reasons]
+    if not verdict.blessed:
+        return Notice("bad", "Refused", "It failed what the study demands of it.", reasons)
+    if not verdict.judged:
+        return Notice("warn", "Blessed without being judged", "", list(verdict.notes))
+    return Notice(
+        "good", "Blessed", f"It passed all {verdict.comparisons} comparisons with thresholds."
+    )
+
+
+def _headline(card: Card) -> KeyFigures:
+    figures = []
+    for outcome in card.outcomes:
+        for record in find_records(card.evidence.metrics.records, outcome.name, "auc"):
+            if not record.slice:
+                interval = f"95 %: {number(record.lower, 2)} to {number(record.upper, 2)}"
+                label = f"AUC: {outcome.title}"
+                figures.append(KeyFigure(label, record.value, interval, decimals=2))
+    return KeyFigures(figures)
+
+
+def _intended_use(card: Card) -> list[Block]:
+    said = card.study.card
+    return [
+        Facts(
+            [
+                ("Purpose", said.purpose or _UNSTATED),
+                ("Not for", said.not_for or _UNSTATED),
+                ("Population", said.population or _UNSTATED),
+                ("Moment of prediction", _landmark(card)),
+            ]
+        ),
+        Paragraph(
+            "It gives probabilities for groups of patients like those of the trial. It is no "
+            "medical device and no statement about the effect of a treatment."
+        ),
+    ]
+
+
+def _data(card: Card) -> list[Block]:
+    counts = card.evidence.counts
+    return [
+        Table(
+            "Rows of each dataset",
+            [
+                Column("Dataset"),
+                *(Column(t, "end") for t in ("Rows", "Used", "Left out", "Set aside")),
+            ],
+            [
+                [name, rows.rows_in, rows.used, rows.left_out, rows.rejected]
+                for name, rows in counts.datasets.items()
+            ],
+            [
+                "Left out: by the study file's population and window. Set aside: something in "
+                "the row can't be true."
+            ],
+        )
+    ]
+
+
+def _participants(card: Card) -> list[Block]:
+    evidence = card.evidence
+    facts: list[tuple[str, Value]] = []
+    if evidence.sites is not None:
+        facts.append(("Sites", evidence.sites))
+    if card.study.arm:
+        facts.append(("Control arm", card.study.arm.control))
+    for split, use in _SPLIT_USES.items():
+        facts.append((f"Subjects in {split} ({use})", evidence.counts.subjects.get(split, 0)))
+    rows: list[list[Value | Cell]] = [
+        [outcome.title, split, counts.known, counts.positives]
+        for outcome in card.outcomes
+        for split, counts in _by_split(evidence.counts.tasks.get(outcome.name, {}))
+    ]
+    columns = [
+        Column("Task"),
+        Column("Split"),
+        Column("Label known", "end"),
+        Column("With outcome", "end"),
+    ]
+    return [Facts(facts), Table("Subjects by task and split", columns, rows)]
+
+
+def _by_split(counts: Mapping[str, LabelCounts]) -> list[tuple[str, LabelCounts]]:
+    return [(split, counts[split]) for split in SPLITS if split in counts]
+
+
+def _outcomes(card: Card) -> list[Block]:
+    return [
+        Table(
+            "What is predicted",
+            [
+                Column("Task"),
+                Column("What"),
+                Column("Kind"),
+                Column("Until study day", "end"),
+                Column("Decision thresholds"),
+            ],
+            [
+                [
+                    outcome.name,
+                    outcome.title,
+                    outcome.kind.replace("_", " "),
+                    outcome.horizon,
+                    ", ".join(f"{value:g}" for value in outcome.decision_thresholds),
+                ]
+                for outcome in card.outcomes
+            ],
+            [
+                "Subjects whose label is unknown are masked: they are neither with nor without "
+                "the outcome. So is who had the event, or left, at or before the landmark."
+            ],
+        )
+    ]
+
+
+def _predictors(card: Card) -> list[Block]:
+    return [
+        Paragraph(
+            f"All {len(card.features)} predictors are known {_landmark(card)}; the pipeline "
+            "enforces it. The trial's arm is one of them where there are arms."
+        ),
+        Table(
+            "Predictors",
+            [Column("Predictor"), Column("Kind"), Column("Comes from")],
+            [[feature.name, feature.kind, feature.source] for feature in card.features],
+        ),
+    ]
+
+
+def _missing(card: Card) -> list[Block]:
+    train = card.evidence.counts.subjects.get("train", 0)
+    smallest = card.evidence.metrics.smallest_group
+    rows: list[list[Value | Cell]] = [
+        [
+            feature.name,
+            Suppressed(smallest) if feature.missing is None else feature.missing,
+            None if feature.missing is None or not train else feature.missing / train,
+        ]
+        for feature in card.features
+        if feature.missing != 0
+    ]
+    return [
+        Paragraph(
+            "No subject is left out for a missing predictor: numbers are filled with the training "
+            "mean and flagged, a missing category is a category. The same holds when the model is "
+            "used."
+        ),
+        Table(
+            "Training subjects without a value",
+            [Column("Predictor"), Column("Subjects", "end"), Column("Share", "end", 1, True)],
+            rows,
+            ["Predictors that are not listed have no missing value in training."],
+        )
+        if rows
+        else Paragraph("No predictor has a missing value in training."),
+    ]
+
+
+def _training(card: Card) -> list[Block]:
+    training = card.evidence.training
+    hyperparameters = training.get("hyperparameters", {})
+    return [
+        Paragraph(
+            "A linear part and a small ensemble of networks with shared layers, for all tasks at "
+            "once, fitted on train, stopped and calibrated on eval, evaluated on test. Subjects "
+            "are divided by a hash of study and subject; none is in two splits. Classes are not "
+            "reweighted, so probabilities stay probabilities."
+        ),
+        Facts(
+            [
+                ("Steps", training.get("steps")),
+                ("Best epoch", training.get("best_epoch")),
+                ("Weights", training.get("weights")),
+                ("Seed", str(training.get("seed"))),
+                ("Seed of the split", str(card.study.split.seed)),
+                *((name.replace("_", " "), str(value)) for name, value in hyperparameters.items()),
+            ]
+        ),
+    ]
+
+
+def _performance(card: Card) -> list[Block]:
+    records = card.evidence.metrics.records
+    shown = {name: METRICS[name] for name in _OVERALL}
+    blocks: list[Block] = [
+        Table(
+            "All test subjects with a known label, with 95 % intervals",
+            [
+                Column("Task"),
+                Column("Subjects", "end"),
+                Column("With outcome", "end"),
+                *(
+                    Column(
+                        METRICS[name].title, "end", METRICS[name].decimals, METRICS[name].percent
+                    )
+                    for name in shown
+                ),
+            ],
+            [_overall_row(card, outcome.name, tuple(shown)) for outcome in card.outcomes],
+            [f"{metric.title}: {metric.says}" for metric in shown.values()],
+        )
+    ]
+    for outcome in card.outcomes:
+        found = find_records(records, outcome.name, "auc")
+        rows = [
+            ForestRow(r.group_text, Estimate(r.value, r.lower, r.upper), r.subjects) for r in found
+        ]
+        caption = f"{outcome.title}: AUC by group, with 95 % intervals and numbers of subjects"
+        blocks.append(forest_plot(rows, Measure("AUC", 2), caption, reference=found[0].value))
+    return blocks
+
+
+def _overall_row(card: Card, task: str, metrics: Sequence[str]) -> list[Value | Cell]:
+    records = card.evidence.metrics.records
+    found = {name: find_records(records, task, name)[0] for name in metrics}
+    first = next(iter(found.values()))
+    estimates = [Estimate(r.value, r.lower, r.upper) for r in found.values()]
+    return [task, first.subjects, first.positives, *estimates]
+
+
+def _calibration(card: Card) -> list[Block]:
+    figures: list[Block] = []
+    for curves in card.evidence.curves.curves:
+        if curves.slice or curves.model != "challenger" or not curves.calibration:
+            continue
+        bins = [
+            CalibrationBin(
+                item.mean_prediction,
+                Estimate(item.observed_rate, item.lower, item.upper),
+                item.subjects,
+            )
+            for item in curves.calibration
+        ]
+        figures.append(calibration_curve([CalibrationCurve(curves.task, bins)], curves.task))
+    return [
+        Paragraph(
+            "Probabilities are recalibrated on the eval split, by a slope and an intercept a task "
+            "on the scale of log odds; the test split shows the result."
+        ),
+        Table(
+            "Recalibration",
+            [Column("Task"), Column("Slope", "end"), Column("Intercept", "end")],
+            [
+                [task, float(item["slope"]), float(item["intercept"])]
+                for task, item in card.evidence.training.get("calibration", {}).items()
+            ],
+        ),
+        Grid(figures),
+    ]
+
+
+def _fairness(card: Card) -> list[Block]:
+    rows: list[list[Value | Cell]] = [
+        [
+            gap.task,
+            " and ".join(gap.slicing),
+            METRICS[gap.metric].title
+            + (f" at {gap.decision_threshold:g}" if gap.decision_threshold is not None else ""),
+            Estimate(gap.value, gap.lower, gap.upper),
+            gap.lowest.group_text,
+            gap.highest.group_text,
+            gap.groups,
+        ]
+        for gap in card.gaps
+    ]
+    if not rows:
+        return [Paragraph("No slicing has two groups that are large enough to compare.")]
+    return [
+        Table(
+            "Largest difference between two groups of a slicing",
+            [
+                Column("Task"),
+                Column("Groups by"),
+                Column("Metric"),
+                Column("Largest difference (95 %)", "end"),
+                Column("Lowest"),
+                Column("Highest"),
+                Column("Groups", "end"),
+            ],
+            rows,
+            [
+                "The two groups were picked because they differ most: with many groups a "
+                "difference is to be expected by chance, and the interval, which takes the two "
+                "as given, is too narrow.",
+                f"Groups of fewer than {card.evidence.metrics.smallest_group} subjects are not "
+                "compared.",
+            ],
+        )
+    ]
+
+
+def _gate(card: Card) -> list[Block]:
+    return [
+        Table(
+            "What the gate measured before training",
+            [Column("Rule"), Column("Outcome"), Column("Finding")],
+            [
+                [
+                    finding.rule,
+                    Cell(finding.severity, _SEVERITIES.get(finding.severity, "muted")),
+                    finding.message,
+                ]
+                for finding in card.evidence.findings.root
+            ],
+        )
+    ]
+
+
+def _champion(card: Card) -> list[Block]:
+    evidence = card.evidence
+    if evidence.champion is None:
+        return [Paragraph(" ".join(evidence.verdict.notes) or "There was no champion.")]
+    rows: list[list[Value | Cell]] = [
+        [
+            record.task,
+            METRICS[record.metric].title,
+            Estimate(record.value, record.lower, record.upper),
+        ]
+        for record in evidence.metrics.records
+        if not record.slice and record.model == "difference" and record.metric in ("auc", "brier")
+    ]
+    return [
+        Paragraph(
+            f"The champion {evidence.champion} was scored on the same test subjects. The "
+            "differences below are new model minus champion."
+        ),
+        Table(
+            "New model minus champion",
+            [Column("Task"), Column("Metric"), Column("Difference (95 %)", "end", 4)],
+            rows,
+        ),
+    ]
+
+
+def _decision(card: Card) -> list[Block]:
+    verdict = card.evidence.verdict
+    blocks: list[Block] = [_decision_notice(card)]
+    blocks += [Paragraph(note) for note in verdict.notes]
+    if verdict.not_judged:
+        blocks.append(
+            Paragraph(
+                f"{len(verdict.not_judged)} groups were too small to judge: of them nothing is "
+                "claimed."
+            )
+        )
+    return blocks
+
+
+def _lineage(card: Card) -> list[Block]:
+    lineage = card.evidence.lineage
+    return [
+        Facts(
+            [
+                ("Code", lineage.code_version),
+                ("Locked dependencies (SHA-256)", lineage.dependency_lock or "no lock was found"),
+                ("Study file", lineage.study_digest),
+                ("Data", lineage.fingerprint),
+                *((f"Artifact: {name}", text) for name, text in lineage.artifacts.items()),
+                *lineage.versions.items(),
+            ]
+        ),
+        Paragraph(
+            "The model is a TensorFlow SavedModel with the transformation inside: it takes the "
+            "columns of the predictors and gives a probability for each task."
+        ),
+    ]
+
+
+def _tripod(items: Sequence[StatedItem]) -> list[Block]:
+    waiting = sum("needs a person" in item.status for item in items)
+    return [
+        Paragraph(
+            f"Items of TRIPOD+AI (Collins et al., BMJ 2024;385:e078378). {waiting} of {len(items)} "
+            "wait for a person: state them in the study file under card.statements."
+        ),
+        Table(
+            "Items of TRIPOD+AI",
+            [Column("Item"), Column("Asks for"), Column("Status"), Column("Where, or statement")],
+            [
+                [
+                    item.number,
+                    item.asks,
+                    Cell(item.status, "warn" if "needs a person" in item.status else "good"),
+                    item.statement or (f"section {item.section}" if item.section else None),
+                ]
+                for item in items
+            ],
+        ),
+    ]
+
+
+def _landmark(card: Card) -> str:
+    landmark = card.study.landmark
+    return "at baseline" if landmark == "baseline" else f"by study day {card.study.landmark_day}"
