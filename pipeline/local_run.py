@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import signal
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from pipeline.run_record import StageRecord, recorded, versions
 logger = logging.getLogger(__name__)
 
 RUN_FILE = "run.json"
+PAGE_FILE = "page.html"
 _INTERRUPTED = 128 + signal.SIGINT
 _LONGEST_MESSAGE = 2000
 _CACHED = "stages that were finished and whose input is unchanged are taken from the cache."
@@ -82,6 +84,7 @@ def _run(config: RunConfig, console: Console, run_id: str, log_file: Path) -> in
     # TFX's CLI only asks what the pipeline is: then nothing ran.
     if outputs:
         _write_run_file(config, run_id, records, outputs)
+        shutil.copyfile(outputs["RunPage"]["html"], records / PAGE_FILE)
         _show_result(console, config, outputs, records)
     return 0
 
@@ -152,3 +155,4 @@ def _show_result(
     if verdict["blessed"]:
         console.print(f"serving   {config.serving_dir}")
     console.print(f"records   {records}")
+    console.print(f"page      {records / PAGE_FILE}")

@@ -105,6 +105,11 @@ def test_the_card_says_what_the_run_measured(first_run: Run):
     assert (first_run.output("ModelCard", "card") / "card.html").stat().st_size < 2_000_000
 
 
+def test_the_page_of_the_run_lies_beside_its_records(first_run: Run):
+    page = (first_run.records / "page.html").read_text()
+    assert page == first_run.output("RunPage", "html").read_text()
+
+
 def test_the_run_file_names_existing_outputs_of_every_stage(first_run: Run):
     outputs = first_run.file["outputs"]
     assert set(outputs) == set(EXECUTED)
@@ -407,6 +412,7 @@ def test_the_second_run_takes_all_from_the_cache_but_what_the_champion_concerns(
         "TrialEvaluator",
         "Pusher",
         "ModelRegistrar",
+        "RunPage",
     }
 
 

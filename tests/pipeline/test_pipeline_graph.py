@@ -179,8 +179,8 @@ def test_a_threshold_concerns_no_more_than_who_judges_or_tells_of_it(config: Run
     after = _nodes(replace(config, study=config.study.model_copy(update={"thresholds": ()})))
     changed = {name for name in before if _parameters(before[name]) != _parameters(after[name])}
     # The registrar writes the digest of the whole study file into the entry.
-    # The card describes the whole study.
-    assert changed == {"TrialEvaluator", "ModelCard", "ModelRegistrar"}
+    # The card and the page describe the study.
+    assert changed == {"TrialEvaluator", "ModelCard", "ModelRegistrar", "RunPage"}
 
 
 def test_beams_runner_is_named(config: RunConfig):
