@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from components.run_page import wording
-from components.run_page.run_result import RunResult
+from components.run_page.run_result import EVERYBODY, RunResult
 from pipeline.html.blocks import (
     Block,
     Bullets,
@@ -22,6 +22,8 @@ from pipeline.html.palette import Tone
 from pipeline.html.terms import METRICS
 from pipeline.study import Threshold
 
+_MAIN = ("auc", "brier", "calibration_slope", "expected_calibration_error")
+_FURTHER = ("pr_auc", "log_loss", "observed_rate", "mean_prediction", "calibration_in_the_large")
 _COMPARED = ("auc", "brier", "expected_calibration_error")
 
 
@@ -40,15 +42,20 @@ def verdict_section(result: RunResult) -> Section:
 
 def overall_section(result: RunResult) -> Section:
     """All tasks side by side."""
-    metrics = (
-        "auc",
-        "pr_auc",
-        "brier",
-        "calibration_slope",
-        "expected_calibration_error",
+    more = Details(
+        "More measures, and what they say",
+        (
+            _performance(result, "Further measures on the test split", _FURTHER),
+            Bullets([f"{METRICS[m].title}: {METRICS[m].says}" for m in (*_MAIN, *_FURTHER)]),
+        ),
     )
-    table = Table(
-        "Performance on the test split, with 95 % intervals",
+    main = _performance(result, "Performance on the test split, with 95 % intervals", _MAIN)
+    return Section("Performance", (main, more))
+
+
+def _performance(result: RunResult, caption: str, metrics: tuple[str, ...]) -> Table:
+    return Table(
+        caption,
         (
             Column("Task"),
             Column("Subjects", "end"),
@@ -62,7 +69,7 @@ def overall_section(result: RunResult) -> Section:
                 result.positives(name),
                 *(
                     Cell(result.estimate(name, metric), "bad")
-                    if result.failed(name, metric, ())
+                    if result.failed(name, metric, EVERYBODY)
                     else result.estimate(name, metric)
                     for metric in metrics
                 ),
@@ -71,8 +78,6 @@ def overall_section(result: RunResult) -> Section:
         ],
         ("Subjects whose outcome is unknown are left out of their task.",),
     )
-    meanings = Bullets([f"{METRICS[m].title}: {METRICS[m].says}" for m in metrics])
-    return Section("Performance", (table, Details("What these numbers say", (meanings,))))
 
 
 def _decision(result: RunResult) -> Notice:
@@ -95,7 +100,7 @@ def _key_figures(result: RunResult) -> KeyFigures:
             if has_interval(found)
             else "no interval"
         )
-        tone: Tone = "bad" if result.failed(name, "auc", ()) else "neutral"
+        tone: Tone = "bad" if result.failed(name, "auc", EVERYBODY) else "neutral"
         figures.append(KeyFigure(f"AUC, {task.title}", found.value, interval, tone))
     return KeyFigures(figures)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from components.run_page.run_result import RunResult
-from pipeline.html.numbers import count, number
+from pipeline.html.numbers import count, round_text
 from pipeline.html.terms import METRICS
 from pipeline.results import Group
 from pipeline.study import Threshold
@@ -31,6 +31,8 @@ def registration_sentence(result: RunResult) -> str:
     """What became of the model."""
     if result.registration.registered:
         return "The model is now the champion of its study: later runs are compared with it."
+    if not result.verdict.blessed:
+        return "A refused model is neither pushed nor registered."
     return f"The model did not become the champion of its study: {result.registration.reason}"
 
 
@@ -41,20 +43,19 @@ def metric_title(metric: str, decision_threshold: float | None = None) -> str:
 
 
 def demand_text(threshold: Threshold) -> str:
-    """What a threshold demands, such as `AUC: lower bound at least 0.75`."""
+    """What a threshold demands, such as `AUC: the whole interval at least 0.75`."""
     what = metric_title(threshold.metric, threshold.decision_threshold)
     if threshold.versus:
         what = f"Difference to the champion in {what}"
-    bound = threshold.holds == "bound"
+    percent = METRICS[threshold.metric].percent
     limits = [
-        f"{'lower bound ' if bound else ''}at least {_limit(threshold.at_least)}"
-        if threshold.at_least is not None
-        else "",
-        f"{'upper bound ' if bound else ''}at most {_limit(threshold.at_most)}"
-        if threshold.at_most is not None
-        else "",
+        f"{side} {round_text(value, percent)}"
+        for side, value in (("at least", threshold.at_least), ("at most", threshold.at_most))
+        if value is not None
     ]
-    return f"{what}: {' and '.join(filter(None, limits))}"
+    if threshold.holds == "bound":
+        return f"{what}: the whole interval {' and '.join(limits)}"
+    return f"{what}: {' and '.join(limits)}"
 
 
 def slicing_text(group: Group) -> str:
@@ -81,7 +82,3 @@ def not_shown_sentence(result: RunResult, task: str) -> str:
 
 def _groups(number_of: int) -> str:
     return f"{number_of} group{'' if number_of == 1 else 's'}"
-
-
-def _limit(value: float) -> str:
-    return number(value, max(0, len(f"{value:g}".partition(".")[2])))

@@ -71,6 +71,12 @@ def number(value: float | None, decimals: int = 3, percent: bool = False) -> str
     return f"{text}\N{NARROW NO-BREAK SPACE}%" if percent else text
 
 
+def round_text(value: float, percent: bool) -> str:
+    """A round number, such as a limit or a tick, with as many digits as it needs."""
+    text = f"{value * 100:g}\N{NARROW NO-BREAK SPACE}%" if percent else f"{value:g}"
+    return text.replace("-", _MINUS)
+
+
 def estimate(found: Estimate, decimals: int = 3, percent: bool = False) -> str:
     """A number with its interval, such as `0.79 (0.76 to 0.82)`."""
     if found.value is None or not math.isfinite(found.value):

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
-from pipeline.html.charts.terms import Limit, round_text
+from pipeline.html.charts.terms import Limit
+from pipeline.html.numbers import round_text
 from pipeline.html.palette import INK, LIMIT, MUTED, RULE
 
 if TYPE_CHECKING:

@@ -23,10 +23,9 @@ from pipeline.html.charts.terms import (
     known,
     listed,
     point,
-    round_text,
     with_limit,
 )
-from pipeline.html.numbers import Estimate, Suppressed, has_interval, text_of
+from pipeline.html.numbers import Estimate, Suppressed, has_interval, round_text, text_of
 from pipeline.html.palette import INK, LIMIT, MUTED, PAPER, SERIES, Tone
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.html.numbers import Estimate, Value, has_interval, text_of
+from pipeline.html.numbers import Estimate, Value, has_interval, round_text, text_of
 
 _MOST_SPOKEN = 12
 """Items that an alternative text lists; it counts the others."""
@@ -46,12 +46,6 @@ class Limit:
     def said(self, percent: bool) -> str:
         """The limit in words, such as `at least 0.75`."""
         return f"{self.text} {round_text(self.value, percent)}"
-
-
-def round_text(value: float, percent: bool) -> str:
-    """A round number with as many digits as it needs."""
-    text = f"{value * 100:g}\N{NARROW NO-BREAK SPACE}%" if percent else f"{value:g}"
-    return text.replace("-", "−")
 
 
 def known(found: Estimate | None) -> bool:

@@ -25,10 +25,9 @@ from pipeline.html.charts.terms import (
     known,
     listed,
     point,
-    round_text,
     with_limit,
 )
-from pipeline.html.numbers import Estimate, Suppressed, text_of
+from pipeline.html.numbers import Estimate, Suppressed, round_text, text_of
 from pipeline.html.palette import MUTED, SERIES
 
 if TYPE_CHECKING:
