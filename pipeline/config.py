@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.errors import UserError
 from pipeline.study import Study, load_study
@@ -20,6 +20,9 @@ SUBJECT_KEY_FILE = PROJECT / ".secrets" / "subject_key"
 DEFAULT_STUDY = "synthetic"
 BEAM_ARGS = ("--runner=FnApiRunner",)
 """Beam's in-memory runner, by name: the default one would fetch a binary from the network."""
+
+if TYPE_CHECKING:
+    from tfx.orchestration.data_types import RuntimeParameter
 
 _SHIPS_CODE = (
     "--setup_file",
@@ -59,17 +62,19 @@ class Settings:
 class RunConfig:
     """What the pipeline function builds the graph from.
 
+    What a compiled pipeline learns only when a run starts is a runtime parameter.
+
     Attributes:
         study: The study.
-        schema_uri: Folder of the curated schema; its name is the content's digest.
+        schema: Content of the curated schema.
         data_root: Folder of the study's files.
         fingerprint: Content fingerprint of data and study file, taken when the run is created.
         subject_key: Reference to the secret of the subject hash.
         subject_key_id: Identifies that secret.
         pipeline_name: Name of the pipeline; one a study.
         pipeline_root: Where artifacts are written.
-        metadata_path: SQLite file of ML Metadata, for the local runner.
-        serving_dir: Where blessed models are pushed to.
+        metadata_path: SQLite file of ML Metadata; None where the runner keeps metadata itself.
+        serving_dir: Where blessed models are pushed to; None pushes none, they are registered.
         registry_root: Root of the registry of blessed models.
         champion_token: The registry's pointer when the run is created.
         code_version: Version of this project.
@@ -81,17 +86,17 @@ class RunConfig:
     """
 
     study: Study
-    schema_uri: str
-    data_root: str
-    fingerprint: str
+    schema: str
+    data_root: str | RuntimeParameter
+    fingerprint: str | RuntimeParameter
     subject_key: str
-    subject_key_id: str
+    subject_key_id: str | RuntimeParameter
     pipeline_name: str
     pipeline_root: str
-    metadata_path: str
-    serving_dir: str
-    registry_root: str
-    champion_token: str
+    metadata_path: str | None
+    serving_dir: str | None
+    registry_root: str | RuntimeParameter
+    champion_token: str | RuntimeParameter
     code_version: str
     dependency_lock: str
     seed: int
@@ -159,7 +164,7 @@ def resolve(settings: Settings) -> RunConfig:
     registry_root = str(root / "registry")
     return RunConfig(
         study=study,
-        schema_uri=_snapshot_schema(study_file.parent / "schema.pbtxt", own / "schema"),
+        schema=read_schema(study_file),
         data_root=data_root,
         fingerprint=content_fingerprint(study, data_root),
         subject_key=key,
@@ -175,7 +180,7 @@ def resolve(settings: Settings) -> RunConfig:
         seed=settings.seed,
         steps=study.training.steps if settings.steps is None else settings.steps,
         tune=settings.tune,
-        beam_args=settings.beam_args,
+        beam_args=tuple(with_setup_file(settings.beam_args)),
     )
 
 
@@ -220,23 +225,20 @@ def _data_root(settings: Settings, study: Study, root: Path) -> str:
     return str(folder)
 
 
-def _snapshot_schema(schema: Path, folder: Path) -> str:
-    """Copies the curated schema to a folder named by its content.
+def read_schema(study_file: Path) -> str:
+    """The curated schema that lies beside a study file.
 
-    TFX imports an artifact once per address: a schema that changed under the same address
-    would be served from the cache as it was.
+    Raises:
+        UserError: There is none.
     """
+    schema = study_file.parent / "schema.pbtxt"
     if not schema.exists():
         raise UserError(
             f"{schema}: the study has no curated schema. Draft one with "
             "`python -m pipeline.draft schema`, look it through, and keep it beside the study "
             "file."
         )
-    digest = hashlib.sha256(schema.read_bytes()).hexdigest()[:16]
-    target = folder / digest
-    target.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(schema, target / "schema.pbtxt")
-    return str(target)
+    return schema.read_text(encoding="utf-8")
 
 
 def feature_columns(study: Study) -> tuple[Sequence[str], Sequence[str]]:

@@ -12,13 +12,12 @@ from tfx.components.trainer.component import Trainer
 from tfx.components.transform.component import Transform
 from tfx.components.tuner.component import Tuner
 from tfx.dsl.components.base.base_node import BaseNode
-from tfx.dsl.components.common.importer import Importer
 from tfx.orchestration import metadata
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import pusher_pb2, trainer_pb2, transform_pb2
-from tfx.types import standard_artifacts
 
 from components.baseline_model.component import BaselineModel
+from components.curated_schema.component import CuratedSchema
 from components.data_gate.component import DataGate
 from components.data_gate.config import gate_section
 from components.evaluator.component import TrialEvaluator
@@ -28,7 +27,7 @@ from components.model_registrar.component import ModelRegistrar
 from components.run_page.component import RunPage
 from components.run_page.config import page_section
 from components.trial_example_gen.component import TrialExampleGen
-from pipeline.config import RunConfig, feature_columns, source_digest, with_setup_file
+from pipeline.config import RunConfig, feature_columns, source_digest
 from pipeline.names import ARM, SITE, label_key, slice_key, weight_key
 from pipeline.study import Study
 from trainer.features import ModelInputs
@@ -41,16 +40,22 @@ def create_pipeline(config: RunConfig) -> Pipeline:
         config: Everything that the run depends on.
 
     Returns:
-        The pipeline, with SQLite metadata; other runners replace what they need.
+        The pipeline.
     """
     return Pipeline(
         pipeline_name=config.pipeline_name,
         pipeline_root=config.pipeline_root,
         components=_components(config),
         enable_cache=True,
-        metadata_connection_config=metadata.sqlite_metadata_connection_config(config.metadata_path),
-        beam_pipeline_args=with_setup_file(config.beam_args),
+        metadata_connection_config=_metadata(config),
+        beam_pipeline_args=list(config.beam_args),
     )
+
+
+def _metadata(config: RunConfig) -> metadata.ConnectionConfigType | None:
+    if config.metadata_path is None:
+        return None
+    return metadata.sqlite_metadata_connection_config(config.metadata_path)
 
 
 def _components(config: RunConfig) -> list[BaseNode]:
@@ -68,11 +73,9 @@ def _components(config: RunConfig) -> list[BaseNode]:
         examples=examples,
         stats_options=tfdv.StatsOptions(feature_allowlist=statistics_columns(study)),
     )
-    schema = Importer(
-        source_uri=config.schema_uri, artifact_type=standard_artifacts.Schema
-    ).with_id("CuratedSchema")
+    schema = CuratedSchema(config.schema)
     validator = ExampleValidator(
-        statistics=statistics_gen.outputs["statistics"], schema=schema.outputs["result"]
+        statistics=statistics_gen.outputs["statistics"], schema=schema.outputs["schema"]
     )
     champion = BaselineModel(
         registry_root=config.registry_root,
@@ -83,7 +86,7 @@ def _components(config: RunConfig) -> list[BaseNode]:
     )
     gate = DataGate(
         statistics=statistics_gen.outputs["statistics"],
-        schema=schema.outputs["result"],
+        schema=schema.outputs["schema"],
         anomalies=validator.outputs["anomalies"],
         examples=examples,
         rejects=example_gen.outputs["rejects"],
@@ -92,7 +95,7 @@ def _components(config: RunConfig) -> list[BaseNode]:
     )
     transform = Transform(
         examples=examples,
-        schema=schema.outputs["result"],
+        schema=schema.outputs["schema"],
         preprocessing_fn="trainer.preprocessing.preprocessing_fn",
         splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=["train", "eval"]),
         custom_config=_custom_config(config),
@@ -105,7 +108,7 @@ def _components(config: RunConfig) -> list[BaseNode]:
         run_fn="trainer.run.run_fn",
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
-        schema=schema.outputs["result"],
+        schema=schema.outputs["schema"],
         hyperparameters=tuner.outputs["best_hyperparameters"] if tuner else None,
         train_args=trainer_pb2.TrainArgs(splits=["train"], num_steps=config.steps),
         eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
@@ -129,19 +132,11 @@ def _components(config: RunConfig) -> list[BaseNode]:
         code_version=config.code_version,
         dependency_lock=config.dependency_lock,
     )
-    pusher = Pusher(
-        model=trainer.outputs["model"],
-        model_blessing=evaluator.outputs["blessing"],
-        push_destination=pusher_pb2.PushDestination(
-            filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=config.serving_dir)
-        ),
-    )
-    # No model is pushed without its card.
-    pusher.add_upstream_node(card)
+    pusher = _pusher(config.serving_dir, trainer, evaluator) if config.serving_dir else None
     registrar = ModelRegistrar(
         model=trainer.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
-        pushed_model=pusher.outputs["pushed_model"],
+        pushed_model=pusher.outputs["pushed_model"] if pusher else None,
         statistics=statistics_gen.outputs["statistics"],
         verdict=evaluator.outputs["verdict"],
         examples=examples,
@@ -152,6 +147,10 @@ def _components(config: RunConfig) -> list[BaseNode]:
         label_digest=label_digest(study),
         code_version=config.code_version,
     )
+    # No model is pushed or registered without its card.
+    for node in (pusher, registrar):
+        if node:
+            node.add_upstream_node(card)
     run_page = RunPage(
         verdict=evaluator.outputs["verdict"],
         findings=gate.outputs["findings"],
@@ -211,12 +210,22 @@ def _custom_config(config: RunConfig) -> dict[str, Any]:
     }
 
 
-def _tuner(config: RunConfig, transform: Transform, schema: Importer) -> Tuner:
+def _pusher(serving_dir: str, trainer: Trainer, evaluator: TrialEvaluator) -> Pusher:
+    return Pusher(
+        model=trainer.outputs["model"],
+        model_blessing=evaluator.outputs["blessing"],
+        push_destination=pusher_pb2.PushDestination(
+            filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=serving_dir)
+        ),
+    )
+
+
+def _tuner(config: RunConfig, transform: Transform, schema: CuratedSchema) -> Tuner:
     return Tuner(
         tuner_fn="trainer.tuning.tuner_fn",
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
-        schema=schema.outputs["result"],
+        schema=schema.outputs["schema"],
         train_args=trainer_pb2.TrainArgs(splits=["train"], num_steps=config.steps),
         eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
         custom_config=_custom_config(config),

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from absl import flags
 from ml_metadata.proto import metadata_store_pb2
 from tfx.dsl.compiler import constants
 from tfx.orchestration import metadata
@@ -14,8 +13,8 @@ from tfx.orchestration.local import runner_utils
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.orchestration.portable import launcher, outputs_utils, runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
-from tfx_bsl.coders import batch_util
 
+from pipeline.batching import batch_by_bytes
 from pipeline.errors import UserError
 from pipeline.stage_rows import log_rows
 
@@ -28,11 +27,6 @@ class _Launcher(launcher.Launcher):
     """Launches one node and knows whether its executor really ran."""
 
     executed = False
-
-    def launch(self) -> Any:
-        # Importers and the like have no executor: what they do is never cached.
-        self.executed = self._system_node_handler is not None
-        return super().launch()
 
     def _run_executor(self, execution_info: Any) -> Any:
         self.executed = True
@@ -61,7 +55,7 @@ class StageRunner(LocalDagRunner):
     def __init__(self) -> None:
         super().__init__()
         self.outputs: dict[str, dict[str, str]] = {}
-        _batch_by_bytes()
+        batch_by_bytes()
 
     def run_stage(self, stage: str, launch: Callable[[], bool]) -> None:
         """Runs one stage; subclasses surround it with what they want to know.
@@ -118,15 +112,6 @@ class StageRunner(LocalDagRunner):
                 return node_launcher.executed
 
             self.run_stage(stage, launch)
-
-
-def _batch_by_bytes() -> None:
-    """Lets the data alone decide how rows are batched.
-
-    Beam would tune the batches by the clock, and sums of floats would differ from run to run
-    in their last digits: those of Transform's means, and with them the model's weights.
-    """
-    flags.FLAGS.set_default(batch_util._USE_BYTE_SIZE_BATCHING.name, True)
 
 
 def _output_uris(connection: Any, execution_id: int) -> dict[str, str]:

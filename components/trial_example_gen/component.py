@@ -6,6 +6,7 @@ import json
 
 from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
 from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
+from tfx.orchestration.data_types import RuntimeParameter
 from tfx.types import standard_artifacts
 from tfx.types.channel import Channel
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
@@ -46,10 +47,10 @@ class TrialExampleGen(BaseBeamComponent):
     def __init__(
         self,
         study: Study,
-        data_root: str,
-        fingerprint: str,
+        data_root: str | RuntimeParameter,
+        fingerprint: str | RuntimeParameter,
         subject_key: str,
-        subject_key_id: str,
+        subject_key_id: str | RuntimeParameter,
     ) -> None:
         """Describes one reading of a study.
 

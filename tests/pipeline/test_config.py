@@ -127,17 +127,8 @@ def test_the_version_is_the_projects_own(settings: Settings):
     assert resolve(settings).code_version == code_version() != ""
 
 
-def test_the_schemas_address_stays_while_its_content_does(settings: Settings):
-    assert resolve(settings).schema_uri == resolve(settings).schema_uri
-
-
-def test_another_content_of_the_schema_has_another_address(settings: Settings, tmp_path: Path):
-    before = resolve(settings).schema_uri
-    _rewrite(tmp_path / "schema.pbtxt", "FLOAT", "BYTES")
-    after = resolve(settings).schema_uri
-    assert after != before
-    assert "BYTES" in (Path(after) / "schema.pbtxt").read_text()
-    assert "FLOAT" in (Path(before) / "schema.pbtxt").read_text()
+def test_the_schema_is_the_one_beside_the_study_file(settings: Settings, tmp_path: Path):
+    assert resolve(settings).schema == (tmp_path / "schema.pbtxt").read_text()
 
 
 def test_a_study_without_a_schema_is_told_how_to_draft_one(settings: Settings, tmp_path: Path):

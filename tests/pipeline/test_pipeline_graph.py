@@ -26,7 +26,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunConfig:
     monkeypatch.setenv("TRIAL_SUBJECT_KEY", SECRET)
     return RunConfig(
         study=load_study(SCHEMAS / "synthetic" / "study.yaml"),
-        schema_uri=str(tmp_path / "schema" / "abc"),
+        schema='feature { name: "AGE" }',
         data_root=str(tmp_path / "data"),
         fingerprint="f1",
         subject_key="env:TRIAL_SUBJECT_KEY",
@@ -191,5 +191,4 @@ def test_beams_runner_is_named(config: RunConfig):
 
 def test_results_are_taken_from_the_cache(config: RunConfig):
     for name, node in _nodes(config).items():
-        if name != "CuratedSchema":
-            assert node.execution_options.caching_options.enable_cache, name
+        assert node.execution_options.caching_options.enable_cache, name

@@ -1,0 +1,1 @@
+"""CuratedSchema: the schema that a person keeps beside the study file."""
