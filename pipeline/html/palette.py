@@ -15,7 +15,7 @@ INK = "#1c2127"
 MUTED = "#59626c"
 RULE = "#d3d8de"
 PAPER = "#fdfdfc"
-LIMIT = "#d05a00"
+LIMIT = "#bf5200"
 """What a study demands, and what fails it."""
 
 SERIES = ("#0071b0", "#008f69", "#b8609a", "#4d4fa8", "#8a6d00")

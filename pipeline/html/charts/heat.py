@@ -74,7 +74,7 @@ def heat_map(
                     color=colour,
                     fontsize=SMALL_TEXT,
                 )
-        axes.set_ylim(len(rows), 0)
+        axes.set_ylim(max(len(rows), 1), 0)
         axes.set_yticks([i + 0.5 for i in range(len(rows))], rows, color=INK)
         axes.set_xticks([j + 0.5 for j in range(len(columns))], columns, color=INK)
         axes.xaxis.tick_top()

@@ -96,7 +96,7 @@ def line_chart(
         limit_along(axes, limit, measure.percent)
         shown = range(0, len(places), max(1, -(-len(places) // _MOST_TICKS)))
         axes.set_xticks(list(shown), [places[place] for place in shown])
-        axes.set_xlim(-0.5, len(places) - 0.5)
+        axes.set_xlim(-0.5, max(len(places), 1) - 0.5)
         axes.grid(axis="y")
         scale(axes.yaxis, measure.percent)
         title_above(axes, measure.title)

@@ -1,0 +1,210 @@
+"""Charts: small, deterministic, and told in words."""
+
+import re
+import time
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from pipeline.html import charts
+from pipeline.html.charts import Limit, Measure
+from pipeline.html.numbers import Estimate, Suppressed
+
+AUC = Measure("AUC", decimals=2)
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def forest():
+    rows = ["sex", *(charts.ForestRow(n, Estimate(0.7, 0.6, 0.8), 300) for n in ("F", "M"))]
+    return charts.forest_plot(rows, AUC, "By sex", reference=0.72, limit=Limit(0.65, "at least"))
+
+
+def bars():
+    found = [charts.Bar("AGE", Estimate(0.08)), charts.Bar("SEX", Estimate(0.2, 0.1, 0.3), "bad")]
+    return charts.bar_chart(found, Measure("drift"), limit=Limit(0.1, "at most"))
+
+
+def calibration():
+    bins = [
+        charts.CalibrationBin(p, Estimate(p + 0.02, p - 0.03, p + 0.07), 120)
+        for p in (0.1, 0.3, 0.6)
+    ]
+    return charts.calibration_curve([charts.CalibrationCurve("challenger", bins)])
+
+
+def roc():
+    return charts.roc_curve([charts.Curve(n, [0, 0.1, 1], [0, 0.6, 1]) for n in ("new", "old")])
+
+
+def precision_recall():
+    return charts.precision_recall_curve([charts.Curve("new", [0, 1], [0.9, 0.2])], 0.2)
+
+
+def heat():
+    cells = [[0.8, 0.6], [None, Suppressed(10)]]
+    return charts.heat_map(["F", "M"], ["death", "bleed"], cells, AUC)
+
+
+def two_coloured_heat():
+    return charts.heat_map(["F"], ["death", "bleed"], [[-0.1, 0.3]], AUC, centre=0.0)
+
+
+def lines():
+    points = [Estimate(0.7, 0.6, 0.8), None, Estimate(0.75, 0.7, 0.8)]
+    found = [charts.Line("challenger", points), charts.Line("champion", points)]
+    return charts.line_chart(found, ["May", "June", "July"], AUC, limit=Limit(0.65, "at least"))
+
+
+def steps():
+    values = [Estimate(1.0, 1.0, 1.0), Estimate(0.9, 0.8, 0.95), Estimate(0.7, 0.6, 0.8)]
+    curve = charts.StepCurve("Placebo", [0, 30, 60], values, [(0, 80), (60, Suppressed(10))])
+    return charts.step_curves([curve], Measure("event-free", 0, percent=True), "days")
+
+
+ALL = [
+    forest,
+    bars,
+    calibration,
+    roc,
+    precision_recall,
+    heat,
+    two_coloured_heat,
+    lines,
+    steps,
+]
+
+
+def texts(figure):
+    return [e.text for e in ET.fromstring(figure.svg).iter(f"{SVG}text")]
+
+
+@pytest.mark.parametrize("draw", ALL)
+def test_a_chart_is_one_svg_element_of_its_own_size(draw):
+    root = ET.fromstring(draw().svg)
+
+    assert root.tag == f"{SVG}svg"
+    assert float(root.get("width")) > 100
+    assert root.get("viewBox").split()[2:] == [root.get("width"), root.get("height")]
+
+
+@pytest.mark.parametrize("draw", ALL)
+def test_the_same_chart_gives_the_same_text(draw):
+    assert draw().svg == draw().svg
+
+
+@pytest.mark.parametrize("draw", ALL)
+def test_text_stays_text_and_nothing_is_a_picture(draw):
+    svg = draw().svg
+
+    assert "<text" in svg
+    assert "<image" not in svg
+
+
+@pytest.mark.parametrize("draw", ALL)
+def test_a_chart_brings_no_style_of_its_own_into_the_page(draw):
+    assert "<style" not in draw().svg
+    assert "<metadata" not in draw().svg
+
+
+@pytest.mark.parametrize("draw", ALL)
+def test_a_chart_is_small(draw):
+    assert len(draw().svg) < 30_000
+
+
+@pytest.mark.parametrize("draw", ALL)
+def test_a_chart_says_in_words_what_it_shows(draw):
+    assert len(draw().alternative.split()) > 5
+
+
+def test_a_chart_is_drawn_quickly():
+    """The best of three, so that other work on the machine does not count."""
+
+    def seconds():
+        start = time.perf_counter()
+        forest()
+        return time.perf_counter() - start
+
+    assert min(seconds() for _ in range(3)) < 0.2
+
+
+def test_a_forest_plot_has_group_number_and_size_in_each_line():
+    assert {"sex", "F", "M", "0.70 (0.60 to 0.80)", "300", "at least 0.65"} <= set(texts(forest()))
+
+
+def test_a_forest_plot_in_words_lists_groups_and_what_is_demanded():
+    assert forest().alternative == (
+        "Forest plot of AUC with 95 % intervals. F 0.70 (0.60 to 0.80), 300 subjects; "
+        "M 0.70 (0.60 to 0.80), 300 subjects. The dashed line: at least 0.65."
+    )
+
+
+def test_a_group_that_fails_is_marked_in_words_too():
+    rows = [charts.ForestRow("F", Estimate(0.5, 0.4, 0.6), 90, "bad")]
+
+    assert "F 0.50 (0.40 to 0.60), 90 subjects, fails" in charts.forest_plot(rows, AUC).alternative
+
+
+def test_a_group_without_a_number_keeps_its_line():
+    rows = [
+        charts.ForestRow("F", Estimate(0.6, 0.5, 0.7), 300),
+        charts.ForestRow("M", Estimate(None), Suppressed(10)),
+    ]
+
+    assert {"M", "–", "<10"} <= set(texts(charts.forest_plot(rows, AUC)))
+
+
+def test_ratios_have_a_logarithmic_axis():
+    rows = [charts.ForestRow("F", Estimate(1.0, 0.5, 2.0)), charts.ForestRow("M", Estimate(4.0))]
+    plain, ratios = (
+        charts.forest_plot(rows, Measure("hazard ratio"), logarithmic=scale)
+        for scale in (False, True)
+    )
+
+    def places(figure):
+        markers = re.findall(r'<use [^>]*x="([0-9.]+)"[^>]*fill', figure.svg)
+        return [float(place) for place in markers]
+
+    assert places(plain) != places(ratios)
+
+
+def test_a_long_list_of_groups_is_summed_up_in_words():
+    rows = [charts.ForestRow(f"site {n}", Estimate(0.7, 0.6, 0.8)) for n in range(40)]
+
+    assert "and 28 more." in charts.forest_plot(rows, AUC).alternative
+
+
+def test_a_calibration_curve_in_words_has_each_bin():
+    assert (
+        "predicted 10.0\N{NARROW NO-BREAK SPACE}%, observed 12.0\N{NARROW NO-BREAK SPACE}% "
+        "(7.0 to 17.0), 120 subjects"
+    ) in calibration().alternative
+
+
+def test_suppressed_cells_of_a_heat_map_say_so():
+    assert {"<10", "–", "0.80"} <= set(texts(heat()))
+
+
+def test_the_numbers_at_risk_stand_below_their_times():
+    assert {"at risk", "80", "<10"} <= set(texts(steps()))
+
+
+def test_a_dollar_sign_in_a_label_is_a_dollar_sign():
+    rows = [charts.ForestRow("$x$ & <y>", Estimate(0.7, 0.6, 0.8))]
+
+    assert "$x$ & <y>" in texts(charts.forest_plot(rows, AUC))
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        lambda: charts.forest_plot([], AUC),
+        lambda: charts.bar_chart([], AUC),
+        lambda: charts.calibration_curve([]),
+        lambda: charts.roc_curve([]),
+        lambda: charts.line_chart([], [], AUC),
+        lambda: charts.heat_map([], [], [], AUC),
+        lambda: charts.step_curves([], AUC, "days"),
+    ],
+)
+def test_nothing_to_show_is_a_chart_too(figure):
+    assert "Nothing to show." in figure().alternative or "Observed rate" in figure().alternative
