@@ -4,12 +4,34 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 _REPOSITORY = Path(__file__).parents[1]
+_CHROMIUM = Path("/usr/bin/chromium")
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What a browser saw of a file.
+
+    Attributes:
+        complaints: Messages on its console, errors of scripts included.
+        requests: Addresses that the file asked for.
+        overflow: How many pixels it is wider than the window.
+        screenshot: The whole page, as PNG.
+        page: Playwright's page, still open.
+    """
+
+    complaints: list[str]
+    requests: list[str]
+    overflow: int
+    screenshot: bytes
+    page: Any
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +62,38 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     boto3.client("s3").create_bucket(Bucket=name)
     yield name
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def browse() -> Iterator[Callable[[Path, int], Visit]]:
+    """Opens a file in Debian's chromium, in a window of a width in pixels."""
+    if not _CHROMIUM.exists():
+        pytest.fail(f"{_CHROMIUM} is missing: `make system` installs Debian's package chromium")
+    # Imported on use: most tests need no browser.
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=str(_CHROMIUM), args=["--no-sandbox", "--disable-gpu"]
+        )
+
+        def visit(path: Path, width: int) -> Visit:
+            page = browser.new_page(viewport={"width": width, "height": 900})
+            complaints: list[str] = []
+            requests: list[str] = []
+            page.on("console", lambda message: complaints.append(message.text))
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            page.on("request", lambda request: requests.append(request.url))
+            page.goto(path.as_uri())
+            return Visit(
+                complaints=complaints,
+                requests=[address for address in requests if address != path.as_uri()],
+                overflow=page.evaluate(
+                    "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+                ),
+                screenshot=page.screenshot(full_page=True),
+                page=page,
+            )
+
+        yield visit
+        browser.close()
