@@ -21,7 +21,9 @@ def data_section(result: RunResult) -> Section:
     others = [finding for finding in findings if finding not in notable]
     blocks: list[Block] = [_gate(notable)]
     if others:
-        blocks.append(Details(f"{count(len(others))} other measurements", (_findings(others),)))
+        plural = "" if len(others) == 1 else "s"
+        told = f"{count(len(others))} other measurement{plural}"
+        blocks.append(Details(told, (_findings(others),)))
     return Section("Data", (*blocks, _subjects(result), _rows(result)))
 
 

@@ -4,8 +4,8 @@ import io
 
 import numpy as np
 import pytest
+from hand_made_charts import ALL
 from PIL import Image
-from test_html_charts import ALL
 
 from pipeline.html.blocks import (
     Bullets,

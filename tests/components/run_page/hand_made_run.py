@@ -1,0 +1,204 @@
+"""A small run made by hand: two tasks, groups by sex and age, a champion where it is asked for.
+
+Everybody is 400 subjects with 80 events; women are 220, men 180; "85 and older" are fewer than
+the smallest group of 50.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from components.run_page.config import PageConfig, TaskTitle
+from components.run_page.run_result import RunResult
+from pipeline.results import Counts, Curves, Findings, Metrics, Registration, Verdict
+from pipeline.study import Threshold
+
+TASKS = {
+    "death": TaskTitle(title="Dead at 6 months", kind="outcome"),
+    "bleed": TaskTitle(title="Any bleed", kind="adverse_event"),
+}
+SUBJECTS: dict[tuple[tuple[str, str], ...], tuple[int, int]] = {
+    (): (400, 80),
+    (("sex", "F"),): (220, 50),
+    (("sex", "M"),): (180, 30),
+    (("age", ">=75"),): (120, 30),
+    (("age", "<65"),): (130, 20),
+    (("age", "65 to <75"),): (150, 30),
+}
+VALUES = {
+    "auc": (0.72, 0.66, 0.78),
+    "pr_auc": (0.41, 0.33, 0.49),
+    "brier": (0.13, 0.11, 0.15),
+    "log_loss": (0.42, 0.38, 0.46),
+    "calibration_slope": (0.9, 0.7, 1.1),
+    "expected_calibration_error": (0.02, 0.01, 0.03),
+    "calibration_in_the_large": (-0.01, -0.04, 0.02),
+    "observed_rate": (0.2, 0.16, 0.24),
+    "mean_prediction": (0.19, 0.18, 0.2),
+}
+AT_DECISION = {"recall": (0.6, 0.5, 0.7), "specificity": (0.8, 0.7, 0.9), "precision": None}
+AUC_AT_LEAST = Threshold(metric="auc", at_least=0.7)
+AUC_EVERYWHERE = Threshold(metric="auc", at_least=0.6, where="every_slice")
+NOT_WORSE = Threshold(metric="auc", at_least=-0.02, versus="champion")
+
+
+def records(task: str, model: str = "challenger") -> list[dict[str, Any]]:
+    """All records of a task; a precision has no value."""
+    made = []
+    for group, (subjects, positives) in SUBJECTS.items():
+        own = {
+            "task": task,
+            "slice": dict(group),
+            "model": model,
+            "subjects": subjects,
+            "positives": positives,
+        }
+        for metric, (value, lower, upper) in VALUES.items():
+            made.append(own | _measured(metric, None, value, lower, upper))
+        for metric, found in AT_DECISION.items():
+            made.append(own | _measured(metric, 0.3, *(found or (None, None, None))))
+    return made
+
+
+def curves(task: str, model: str = "challenger") -> dict[str, Any]:
+    """Curves of everybody."""
+    return {
+        "task": task,
+        "slice": {},
+        "model": model,
+        "subjects": 400,
+        "positives": 80,
+        "calibration": [
+            {
+                "mean_prediction": rate,
+                "observed_rate": rate + 0.01,
+                "lower": rate - 0.05,
+                "upper": rate + 0.07,
+                "subjects": 200,
+            }
+            for rate in (0.1, 0.3)
+        ],
+        "roc": [
+            {"threshold": 1.0, "false_positive_rate": 0.0, "true_positive_rate": 0.0},
+            {"threshold": 0.3, "false_positive_rate": 0.2, "true_positive_rate": 0.6},
+            {"threshold": 0.0, "false_positive_rate": 1.0, "true_positive_rate": 1.0},
+        ],
+        "confusion": [
+            {
+                "decision_threshold": 0.3,
+                "true_positives": 48,
+                "false_positives": 64,
+                "true_negatives": 256,
+                "false_negatives": 32,
+            }
+        ],
+    }
+
+
+def failure(
+    threshold: Threshold, task: str = "death", group: dict[str, str] | None = None
+) -> dict[str, Any]:
+    """A threshold that the model failed."""
+    return {
+        "message": f"{task}: {threshold.metric} is too low",
+        "task": task,
+        "slice": group or {},
+        "metric": threshold.metric,
+        "decision_threshold": None,
+        "model": "challenger",
+        "value": 0.5,
+        "threshold": threshold.model_dump(mode="json", exclude_defaults=True),
+    }
+
+
+def documents(
+    failures: Sequence[dict[str, Any]] = (),
+    champion: bool = False,
+    judged: bool = True,
+    notes: Iterable[str] = (),
+    findings: Sequence[dict[str, Any]] = (),
+) -> dict[str, Any]:
+    """What the stages of the run wrote, by file."""
+    models = ("challenger", "champion", "difference") if champion else ("challenger",)
+    small = [{"task": task, "slice": {"age": ">=85"}, "reason": "too_small"} for task in TASKS]
+    return {
+        "metrics.json": {
+            "smallest_group": 50,
+            "records": [item for task in TASKS for m in models for item in records(task, m)],
+            "suppressed": small,
+        },
+        "verdict.json": {
+            "blessed": not failures,
+            "judged": judged,
+            "comparisons": 9 if judged else 0,
+            "reasons": list(failures),
+            "not_judged": small,
+            "notes": list(notes),
+        },
+        "curves.json": {
+            "curves": [curves(task, m) for task in TASKS for m in models if m != "difference"]
+        },
+        "findings.json": list(findings),
+        "counts.json": {
+            "datasets": {"dm": {"rows_in": 2010, "used": 2000, "left_out": 7, "rejected": 3}},
+            "subjects": {"train": 1200, "eval": 400, "test": 400},
+            "tasks": {task: {"test": {"known": 400, "positives": 80}} for task in TASKS},
+        },
+        "registration.json": {
+            "registered": not failures,
+            "reason": "refused" if failures else None,
+        },
+    }
+
+
+def page_config(*thresholds: Threshold) -> PageConfig:
+    """The study for people."""
+    return PageConfig(
+        study="demo",
+        title="A demonstration trial",
+        tasks=TASKS,
+        slices=("sex", "age"),
+        thresholds=thresholds,
+    )
+
+
+def result(*thresholds: Threshold, **changes: Any) -> RunResult:
+    """The result of the run; `changes` are those of `documents`."""
+    written = documents(**changes)
+    return RunResult(
+        config=page_config(*thresholds),
+        code_version="1.2.3",
+        fingerprint="f" * 64,
+        metrics=Metrics.model_validate(written["metrics.json"]),
+        verdict=Verdict.model_validate(written["verdict.json"]),
+        curves=Curves.model_validate(written["curves.json"]),
+        findings=Findings.model_validate(written["findings.json"]),
+        counts=Counts.model_validate(written["counts.json"]),
+        registration=Registration.model_validate(written["registration.json"]),
+    )
+
+
+def write(folder: Path, **changes: Any) -> None:
+    """Writes the documents into one folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in documents(**changes).items():
+        (folder / name).write_text(json.dumps(content))
+
+
+def _measured(
+    metric: str,
+    decision_threshold: float | None,
+    value: float | None,
+    lower: float | None,
+    upper: float | None,
+) -> dict[str, Any]:
+    return {
+        "metric": metric,
+        "decision_threshold": decision_threshold,
+        "value": value,
+        "lower": lower,
+        "upper": upper,
+    }
