@@ -16,7 +16,7 @@ RUN_OPTIONS = $(if $(STUDY),--study $(STUDY)) $(if $(DATA),--data $(DATA)) \
 export UV_CACHE_DIR = $(CURDIR)/$(VENV)/cache
 export UV_LINK_MODE = hardlink
 
-.PHONY: help setup run test test-slow system lint format lock bench-accuracy bench-overhead \
+.PHONY: help setup run test test-slow system compile lint format lock bench-accuracy bench-overhead \
 	bench-example-gen bench-scale clean
 
 help: ## This list.
@@ -36,6 +36,10 @@ system: ## As root on Debian: install the packages that the slow tests need.
 	  dpkg-query -W $$packages >/dev/null 2>&1 || \
 	  { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy \
 	    --no-install-recommends $$packages; }
+
+compile: $(READY) ## Compile for Kubeflow and Vertex AI: [STUDY=ist SETTINGS=file OUT=folder].
+	@$(BIN)/python kubeflow/compile.py $(if $(STUDY),--study $(STUDY)) \
+	  $(if $(SETTINGS),--settings $(SETTINGS)) $(if $(OUT),--out $(OUT))
 
 lint: $(READY) ## Style and types.
 	@$(BIN)/ruff check .

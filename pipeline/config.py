@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import UserError
+from pipeline.names import pipeline_name
 from pipeline.study import Study, load_study
 from pipeline.subject_key import ensure_local_key, key_id, load_key
 
@@ -169,7 +170,7 @@ def resolve(settings: Settings) -> RunConfig:
         fingerprint=content_fingerprint(study, data_root),
         subject_key=key,
         subject_key_id=key_id(load_key(key)),
-        pipeline_name=f"trial-{study.study}".replace("_", "-"),
+        pipeline_name=pipeline_name(study.study),
         pipeline_root=str(own / "artifacts"),
         metadata_path=str(own / "metadata.sqlite"),
         serving_dir=str(own / "serving"),

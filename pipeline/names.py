@@ -21,3 +21,8 @@ def weight_key(task: str) -> str:
 def slice_key(name: str) -> str:
     """Column of the group of a slice that a subject belongs to."""
     return f"slice_{name}"
+
+
+def pipeline_name(study: str) -> str:
+    """Name of a study's pipeline, by the rules of Kubeflow."""
+    return f"trial-{study}".replace("_", "-").lower()

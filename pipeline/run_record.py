@@ -59,6 +59,11 @@ class StageRecord:
     error: str | None = None
     versions: dict[str, str] = field(default_factory=dict)
 
+    def to_json(self) -> dict[str, Any]:
+        """The record as JSON-like content."""
+        content: dict[str, Any] = json.loads(json.dumps(asdict(self), default=str))
+        return content
+
 
 def versions(code_version: str) -> dict[str, str]:
     """Versions that a result depends on."""
@@ -100,7 +105,7 @@ def recorded(record: StageRecord, folder: Path) -> Iterator[StageRecord]:
         record.seconds = round(time.monotonic() - start, 3)
         record.peak_memory_mb = round(memory.peak / 2**20, 1)
         folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(asdict(record), indent=1, default=str)
+        text = json.dumps(record.to_json(), indent=1)
         (folder / f"{record.stage}.json").write_text(text + "\n", encoding="utf-8")
 
 

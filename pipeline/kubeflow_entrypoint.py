@@ -1,0 +1,173 @@
+"""Runs one task of a compiled package in its container: `python -m pipeline.kubeflow_entrypoint`.
+
+TFX's own entrypoint expects what Vertex AI hands to a task. Open-source Kubeflow Pipelines hands
+over less, and in other forms. This one puts that right, lets TFX's entrypoint run the executor, and
+puts right what goes back (`pipeline.kubeflow_handover`). Runtime parameters that belong inside a
+parameter of a TFX component (seed, steps) are put there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import shlex
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import UserError
+from pipeline.kubeflow_handover import Handover
+from pipeline.run_record import StageRecord, recorded, versions
+
+_LOG = logging.getLogger(__name__)
+
+_HANDED_BESIDE = ("seed", "steps", "beam_options")
+"""Parameters for this entrypoint, not for the executor."""
+
+
+@dataclass(frozen=True)
+class _Located:
+    """An artifact as `pipeline.stage_rows` needs it."""
+
+    uri: str
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the task, or the check of an image.
+
+    Returns:
+        0, or 1 for a mistake that a person can put right.
+    """
+    # TensorFlow reads these when it is imported.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(
+        level=logging.INFO,
+        stream=sys.stderr,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    try:
+        if options.check:
+            from pipeline.kubeflow_check import check
+
+            check()
+        else:
+            run_task(options)
+    except UserError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+def run_task(options: argparse.Namespace) -> None:
+    """Runs one task and records it.
+
+    Args:
+        options: The command line.
+
+    Raises:
+        UserError: The executor found something that a person can put right.
+    """
+    from pipeline.config import code_version
+
+    handover = Handover(
+        executor_input=json.loads(options.json_serialized_invocation_args),
+        inputs_spec=json.loads(options.json_serialized_inputs_spec_args),
+        outputs_spec=json.loads(options.outputs_spec),
+    )
+    record = StageRecord(
+        run=handover.run_id, stage=options.stage, versions=versions(code_version())
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            with recorded(record, Path(folder)):
+                _execute(handover, options, Path(folder))
+        finally:
+            sys.stderr.write(f"stage record: {json.dumps(record.to_json())}\n")
+
+
+def _execute(handover: Handover, options: argparse.Namespace, folder: Path) -> None:
+    from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor
+
+    from pipeline.batching import batch_by_bytes
+    from pipeline.stage_rows import log_rows
+
+    batch_by_bytes()
+    handover.make_output_folders()
+    said_by_tfx = folder / "executor" / "output.json"
+    given = handover.parameters()
+    executor_input = handover.for_tfx(executor_parameters(given), said_by_tfx)
+    kubeflow_v2_run_executor.main(
+        (
+            argparse.Namespace(
+                executor_class_path=options.executor_class_path,
+                json_serialized_invocation_args=json.dumps(executor_input),
+                json_serialized_inputs_spec_args=options.json_serialized_inputs_spec_args,
+            ),
+            beam_arguments(str(given.get("beam_options", ""))),
+        )
+    )
+    log_rows(
+        options.stage,
+        {name: [_Located(str(p)) for p in paths] for name, paths in handover.input_paths().items()},
+        {name: [_Located(str(path))] for name, path in handover.output_paths().items()},
+    )
+    handover.fill_empty_outputs()
+    said = handover.for_launcher(json.loads(said_by_tfx.read_text()))
+    handover.output_file.parent.mkdir(parents=True, exist_ok=True)
+    handover.output_file.write_text(json.dumps(said), encoding="utf-8")
+
+
+def executor_parameters(given: dict[str, Any]) -> dict[str, Any]:
+    """Parameters of the executor, with seed and steps where TFX's components look for them.
+
+    Args:
+        given: All parameters of the task.
+    """
+    found = {name: value for name, value in given.items() if name not in _HANDED_BESIDE}
+    if "seed" in given:
+        config = json.loads(found["custom_config"])
+        found["custom_config"] = json.dumps(config | {"seed": given["seed"]})
+    if "steps" in given:
+        arguments = json.loads(found["train_args"])
+        found["train_args"] = json.dumps(arguments | {"num_steps": given["steps"]})
+    return found
+
+
+def beam_arguments(options: str) -> list[str]:
+    """Beam's arguments from the field of a run's form.
+
+    Raises:
+        UserError: They name no runner.
+    """
+    from pipeline.config import with_setup_file
+
+    arguments = shlex.split(options)
+    if arguments and not any(item.startswith("--runner") for item in arguments):
+        raise UserError(
+            "beam_options names no runner, and Beam's default one would fetch a program from the "
+            "network: add --runner=FnApiRunner, or another one."
+        )
+    return with_setup_file(arguments) if arguments else []
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m pipeline.kubeflow_entrypoint")
+    parser.add_argument(
+        "--check", action="store_true", help="import everything and run a tiny task: for an image"
+    )
+    parser.add_argument("--executor_class_path", help="the executor's class")
+    parser.add_argument("--json_serialized_invocation_args", help="the launcher's {{$}}")
+    parser.add_argument("--json_serialized_inputs_spec_args", default="{}", help="declared inputs")
+    parser.add_argument("--outputs_spec", default="{}", help="declared outputs")
+    parser.add_argument("--stage", default="", help="name of the task")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

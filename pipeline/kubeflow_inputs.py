@@ -1,0 +1,80 @@
+"""The first task of a run on Kubeflow: finds out what decides about caching.
+
+A backend's cache knows a task's image, arguments and parameters: data that changed under the same
+address, another key of the subject hash or another champion must therefore be parameters. This
+task is never cached; its three output parameters go to the tasks that they concern.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.errors import UserError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Writes fingerprint, subject key's id and champion's token, each to a file.
+
+    Returns:
+        0, or 1 for a mistake in the input.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        found = _found(options)
+    except UserError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    for path, value in found.items():
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_text(value, encoding="utf-8")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m pipeline.kubeflow_inputs")
+    parser.add_argument("--study", required=True, help="what TrialExampleGen reads, as JSON")
+    parser.add_argument("--data_root", required=True, help="folder of the study's files")
+    parser.add_argument("--data_fingerprint", default="", help="what the data must be, if given")
+    parser.add_argument("--subject_key", required=True, help="reference to the secret")
+    parser.add_argument("--registry_root", required=True, help="root of the registry of models")
+    for name in ("fingerprint", "subject_key_id", "champion_token"):
+        parser.add_argument(f"--{name}_to", required=True, help="file to write it to")
+    return parser
+
+
+def _found(options: argparse.Namespace) -> dict[str, str]:
+    # Beam takes a second or two to import.
+    from components.trial_example_gen.fingerprint import content_fingerprint
+    from components.trial_example_gen.plan import plan_datasets
+    from pipeline.registry import Registry
+    from pipeline.study import study_of_section
+    from pipeline.subject_key import key_id, load_key
+
+    if not options.data_root:
+        raise UserError(
+            "data_root is empty: give the folder of the study's files in the run's form, an "
+            "address such as s3://bucket/folder or a path of a mounted volume."
+        )
+    study = study_of_section(json.loads(options.study))
+    plan_datasets(study, options.data_root)
+    fingerprint = content_fingerprint(study, options.data_root)
+    if options.data_fingerprint not in ("", fingerprint):
+        raise UserError(
+            f"{options.data_root}: the data have the fingerprint {fingerprint}, but the run's form "
+            f"asks for {options.data_fingerprint} (data_fingerprint). Give the data that were "
+            "meant, or leave the field empty to take what is there."
+        )
+    token = Registry(options.registry_root).champion_token(study.study)
+    return {
+        options.fingerprint_to: fingerprint,
+        options.subject_key_id_to: key_id(load_key(options.subject_key)),
+        options.champion_token_to: token,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

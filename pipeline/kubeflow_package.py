@@ -1,0 +1,406 @@
+"""Compiles a study's pipeline to a package for Kubeflow Pipelines and for Vertex AI.
+
+TFX's compiler makes the tasks; what it leaves out, and what open-source Kubeflow Pipelines does
+not take as it comes, is put right in the specification that it returns:
+
+- a first task, `RunInputs`, finds out what decides about caching when the run starts: the
+  fingerprint of the data, the key of the subject hash, the champion;
+- runtime parameters get their defaults and descriptions;
+- tasks get resources, retries, secrets and volumes;
+- artifacts of Kubeflow's own types are called by their names;
+- the entrypoint is told the types of its outputs, the stage and the run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from pipeline.config import RunConfig, code_version, lock_digest
+from pipeline.kubeflow_settings import KubeflowSettings, Resources
+from pipeline.names import pipeline_name
+from pipeline.study import Study
+
+if TYPE_CHECKING:
+    from tfx.orchestration.data_types import RuntimeParameter
+    from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import KubeflowV2DagRunner
+
+Spec = dict[str, Any]
+
+ENTRYPOINT = ("python", "-m", "pipeline.kubeflow_entrypoint")
+RUN_INPUTS = "RunInputs"
+RUN_INPUTS_COMMAND = ("python", "-m", "pipeline.kubeflow_inputs")
+SUBJECT_KEY = "env:TRIAL_SUBJECT_KEY"
+JOB_ID = "{{$.pipeline_job_uuid}}"
+"""Constant that the backend's driver replaces by the run's id (backend/src/v2/driver/resolve.go,
+resolveInputParameter)."""
+
+FOUND_OUT = ("fingerprint", "subject_key_id", "champion_token")
+"""Values that RunInputs finds out when a run starts."""
+
+_NEVER_CACHED = (RUN_INPUTS,)
+_BEAM_DEFAULT = "--runner=FnApiRunner"
+_SEED = 20261
+_KUBEFLOW_TYPES = "system."
+_KUBEFLOW_TYPE_VERSION = "0.0.1"
+_BACKOFF = {"backoffDuration": "30s", "backoffFactor": 2.0, "backoffMaxDuration": "600s"}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A field of a run's form.
+
+    Attributes:
+        name: Its name.
+        kind: `STRING` or `NUMBER_INTEGER`.
+        default: What it holds at first.
+        description: What it is, for who fills in the form.
+    """
+
+    name: str
+    kind: str
+    default: str | int
+    description: str
+
+
+@dataclass(frozen=True)
+class Package:
+    """A compiled pipeline.
+
+    Attributes:
+        spec: The pipeline specification, schema 2.1.0.
+        platform: What Kubernetes must know: secrets and volumes.
+        vertex: The job for Vertex AI.
+    """
+
+    spec: Spec
+    platform: Spec
+    vertex: Spec
+
+    def to_yaml(self) -> str:
+        """The package for Kubeflow Pipelines: one YAML document, or two with the platform's."""
+        documents = [self.spec, self.platform] if self.platform else [self.spec]
+        return yaml.safe_dump_all(documents, sort_keys=True, width=100, allow_unicode=True)
+
+    def to_vertex_json(self) -> str:
+        """The job for Vertex AI."""
+        return json.dumps(self.vertex, indent=1, sort_keys=True) + "\n"
+
+
+def parameters(study: Study, settings: KubeflowSettings) -> tuple[Parameter, ...]:
+    """Fields of a run's form, in their order.
+
+    Args:
+        study: The study.
+        settings: What the package needs to know of the cluster.
+    """
+    return (
+        Parameter("data_root", "STRING", "", "Folder of the study's files: s3://, gs:// or a path"),
+        Parameter(
+            "data_fingerprint",
+            "STRING",
+            "",
+            "Fingerprint that the data must have, or nothing to take them as they are",
+        ),
+        Parameter("seed", "NUMBER_INTEGER", _SEED, "Seed of training"),
+        Parameter(
+            "steps",
+            "NUMBER_INTEGER",
+            study.training.steps,
+            "Training steps; 0: until eval stops it",
+        ),
+        Parameter("beam_options", "STRING", _BEAM_DEFAULT, "Beam's options, the runner among them"),
+        Parameter(
+            "registry_root", "STRING", settings.registry_root, "Root of the registry of models"
+        ),
+        Parameter(
+            "metrics_store",
+            "STRING",
+            settings.metrics_store,
+            "Address of the SQL store, if any",
+        ),
+    )
+
+
+def tfx_runner(settings: KubeflowSettings, out: Path) -> KubeflowV2DagRunner:
+    """TFX's compiler, as this project sets it up.
+
+    Args:
+        settings: What the package needs to know of the cluster.
+        out: Where TFX's CLI is to find the job for Vertex AI.
+    """
+    from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner
+
+    config = kubeflow_v2_dag_runner.KubeflowV2DagRunnerConfig(
+        default_image=settings.image,
+        default_commands=list(ENTRYPOINT),
+        use_pipeline_spec_2_1=True,
+    )
+    return kubeflow_v2_dag_runner.KubeflowV2DagRunner(config, str(out.parent), out.name)
+
+
+def compile_package(
+    study: Study, schema: str, settings: KubeflowSettings, runner: KubeflowV2DagRunner
+) -> Package:
+    """Compiles the pipeline of a study.
+
+    Args:
+        study: The study; it is fixed in the package.
+        schema: Content of its curated schema.
+        settings: What the package needs to know of the cluster.
+        runner: TFX's compiler, from `tfx_runner`.
+    """
+    spec, beam_stages = _compiled(study, schema, settings, runner)
+    form = parameters(study, settings)
+    spec["pipelineInfo"]["description"] = _description(study)
+    _add_run_inputs(spec, study)
+    spec["root"]["inputDefinitions"] = {"parameters": dict(map(_definition, form))}
+    for task in spec["root"]["dag"]["tasks"].values():
+        _finish_task(spec, task, settings, beam_stages)
+    _name_kubeflow_types(spec)
+    vertex = {
+        "displayName": spec["pipelineInfo"]["name"],
+        "pipelineSpec": spec,
+        "runtimeConfig": {"parameterValues": {item.name: item.default for item in form}},
+    }
+    return Package(spec=spec, platform=_platform(spec, settings), vertex=vertex)
+
+
+def _compiled(
+    study: Study, schema: str, settings: KubeflowSettings, runner: KubeflowV2DagRunner
+) -> tuple[Spec, frozenset[str]]:
+    """What TFX's compiler makes of the pipeline, and the stages that run on Beam."""
+    from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
+
+    from pipeline.pipeline import create_pipeline
+
+    pipeline = create_pipeline(_config(study, schema, settings))
+    job: Spec = runner.run(pipeline, write_out=False)
+    nodes = pipeline.components
+    beam_stages = (node.id for node in nodes if isinstance(node.executor_spec, BeamExecutorSpec))
+    return job["pipelineSpec"], frozenset(beam_stages)
+
+
+def _config(study: Study, schema: str, settings: KubeflowSettings) -> RunConfig:
+    return RunConfig(
+        study=study,
+        schema=schema,
+        data_root=_later("data_root"),
+        fingerprint=_later("fingerprint"),
+        subject_key=SUBJECT_KEY,
+        subject_key_id=_later("subject_key_id"),
+        pipeline_name=pipeline_name(study.study),
+        # The backend gives a run its root.
+        pipeline_root="",
+        metadata_path=None,
+        serving_dir=settings.serving_dir,
+        registry_root=_later("registry_root"),
+        champion_token=_later("champion_token"),
+        code_version=code_version(),
+        dependency_lock=lock_digest(),
+        seed=_SEED,
+        steps=study.training.steps,
+        tune=False,
+        beam_args=(),
+    )
+
+
+def _later(name: str) -> RuntimeParameter:
+    from tfx.orchestration.data_types import RuntimeParameter
+
+    return RuntimeParameter(name=name, ptype=str)
+
+
+def _description(study: Study) -> str:
+    return f"{study.title or study.study}. Study file {study.digest()}."
+
+
+def _definition(parameter: Parameter) -> tuple[str, Spec]:
+    return parameter.name, {
+        "parameterType": parameter.kind,
+        "defaultValue": parameter.default,
+        "description": parameter.description,
+        "isOptional": True,
+    }
+
+
+def _add_run_inputs(spec: Spec, study: Study) -> None:
+    """Puts the task that finds out what decides about caching before all that need it."""
+    constants = {
+        "study": json.dumps(study.example_section(), sort_keys=True),
+        "subject_key": SUBJECT_KEY,
+    }
+    asked = ("data_root", "data_fingerprint", "registry_root")
+    spec["components"][RUN_INPUTS] = {
+        "executorLabel": f"{RUN_INPUTS}_executor",
+        "inputDefinitions": {
+            "parameters": {name: {"parameterType": "STRING"} for name in (*constants, *asked)}
+        },
+        "outputDefinitions": {
+            "parameters": {name: {"parameterType": "STRING"} for name in FOUND_OUT}
+        },
+    }
+    arguments = [
+        text
+        for name in (*constants, *asked)
+        for text in (f"--{name}", f"{{{{$.inputs.parameters['{name}']}}}}")
+    ]
+    arguments += [
+        text
+        for name in FOUND_OUT
+        for text in (f"--{name}_to", f"{{{{$.outputs.parameters['{name}'].output_file}}}}")
+    ]
+    executors = spec["deploymentSpec"]["executors"]
+    # TFX's CLI may have put the digest of an image that it built in place of the name.
+    image = next(iter(executors.values()))["container"]["image"]
+    executors[f"{RUN_INPUTS}_executor"] = {
+        "container": {
+            "image": image,
+            "command": list(RUN_INPUTS_COMMAND),
+            "args": arguments,
+        }
+    }
+    tasks = spec["root"]["dag"]["tasks"]
+    for task in tasks.values():
+        _take_from_run_inputs(task)
+    tasks[RUN_INPUTS] = {
+        "taskInfo": {"name": RUN_INPUTS},
+        "componentRef": {"name": RUN_INPUTS},
+        "inputs": {
+            "parameters": {
+                **{name: _constant(value) for name, value in constants.items()},
+                **{name: {"componentInputParameter": name} for name in asked},
+            }
+        },
+    }
+
+
+def _take_from_run_inputs(task: Spec) -> None:
+    inputs = task.get("inputs", {}).get("parameters", {})
+    found_out = [
+        name
+        for name, source in inputs.items()
+        if source.get("componentInputParameter") in FOUND_OUT
+    ]
+    for name in found_out:
+        key = inputs[name]["componentInputParameter"]
+        inputs[name] = {
+            "taskOutputParameter": {"producerTask": RUN_INPUTS, "outputParameterKey": key}
+        }
+    if found_out:
+        task["dependentTasks"] = sorted({*task.get("dependentTasks", ()), RUN_INPUTS})
+
+
+def _finish_task(
+    spec: Spec, task: Spec, settings: KubeflowSettings, beam_stages: frozenset[str]
+) -> None:
+    stage = task["taskInfo"]["name"]
+    component = spec["components"][task["componentRef"]["name"]]
+    container = spec["deploymentSpec"]["executors"][component["executorLabel"]]["container"]
+    container["resources"] = _resources(settings.resources_of(stage))
+    if settings.retries:
+        task["retryPolicy"] = {"maxRetryCount": settings.retries, **_BACKOFF}
+    if stage in _NEVER_CACHED:
+        task["cachingOptions"] = {"enableCache": False}
+        return
+    for name, kind, source in _extra_parameters(task, stage in beam_stages):
+        component.setdefault("inputDefinitions", {}).setdefault("parameters", {})[name] = {
+            "parameterType": kind
+        }
+        task.setdefault("inputs", {}).setdefault("parameters", {})[name] = source
+    outputs = component.get("outputDefinitions", {})
+    container["args"] += [f"--stage={stage}", "--outputs_spec", json.dumps(outputs)]
+
+
+def _extra_parameters(task: Spec, on_beam: bool) -> Iterator[tuple[str, str, Spec]]:
+    """What the entrypoint takes besides the executor's own parameters: name, kind, source.
+
+    Seed and steps stand inside parameters of TFX's components, which know no runtime parameter
+    there: the entrypoint puts them in.
+    """
+    own = task.get("inputs", {}).get("parameters", {})
+    if "custom_config" in own:
+        yield "seed", "NUMBER_INTEGER", {"componentInputParameter": "seed"}
+    if "train_args" in own:
+        yield "steps", "NUMBER_INTEGER", {"componentInputParameter": "steps"}
+    if on_beam:
+        yield "beam_options", "STRING", {"componentInputParameter": "beam_options"}
+
+
+def _resources(wanted: Resources) -> Spec:
+    """Resources as releases before and after KFP 2.4 read them."""
+    resources: Spec = {
+        "cpuRequest": wanted.cpu,
+        "cpuLimit": wanted.cpu,
+        "memoryRequest": wanted.gigabytes,
+        "memoryLimit": wanted.gigabytes,
+        "resourceCpuRequest": f"{wanted.cpu:g}",
+        "resourceCpuLimit": f"{wanted.cpu:g}",
+        "resourceMemoryRequest": wanted.memory,
+        "resourceMemoryLimit": wanted.memory,
+    }
+    if wanted.accelerator:
+        resources["accelerator"] = {
+            "type": wanted.accelerator.type,
+            "count": str(wanted.accelerator.count),
+            "resourceType": wanted.accelerator.type,
+            "resourceCount": str(wanted.accelerator.count),
+        }
+    return resources
+
+
+def _name_kubeflow_types(spec: Spec) -> None:
+    """Calls artifacts of Kubeflow's own types by their names, as its page looks for them."""
+    for component in spec["components"].values():
+        for side in ("inputDefinitions", "outputDefinitions"):
+            for artifact in component.get(side, {}).get("artifacts", {}).values():
+                title = schema_title(artifact["artifactType"])
+                if title.startswith(_KUBEFLOW_TYPES):
+                    artifact["artifactType"] = {
+                        "schemaTitle": title,
+                        "schemaVersion": _KUBEFLOW_TYPE_VERSION,
+                    }
+
+
+def schema_title(artifact_type: Mapping[str, str]) -> str:
+    """Title of an artifact's type, such as `tfx.Examples`.
+
+    Args:
+        artifact_type: A type of the specification; later backends put the whole schema where
+            the title belongs.
+    """
+    text = artifact_type.get("schemaTitle") or artifact_type.get("instanceSchema", "")
+    content = yaml.safe_load(text) if text else None
+    return str(content.get("title", "")) if isinstance(content, dict) else str(content or "")
+
+
+def _platform(spec: Spec, settings: KubeflowSettings) -> Spec:
+    config: Spec = {}
+    if settings.secrets:
+        config["secretAsEnv"] = [
+            {
+                "secretName": key.secret,
+                "keyToEnv": [{"secretKey": key.key, "envVar": variable}],
+                **({"optional": True} if key.optional else {}),
+            }
+            for variable, key in settings.secrets.items()
+        ]
+    if settings.volumes:
+        config["pvcMount"] = [
+            {"constant": claim, "mountPath": path} for path, claim in settings.volumes.items()
+        ]
+    if not config:
+        return {}
+    # A copy for each, or YAML would write references.
+    executors = {label: deepcopy(config) for label in spec["deploymentSpec"]["executors"]}
+    return {"platforms": {"kubernetes": {"deploymentSpec": {"executors": executors}}}}
+
+
+def _constant(value: str) -> Spec:
+    return {"runtimeValue": {"constant": value}}
