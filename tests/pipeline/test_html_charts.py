@@ -148,3 +148,21 @@ def test_a_dollar_sign_in_a_label_is_a_dollar_sign():
 )
 def test_nothing_to_show_is_a_chart_too(figure):
     assert "Nothing to show." in figure().alternative or "Observed rate" in figure().alternative
+
+
+def test_no_more_is_compared_than_there_are_colours():
+    curves = [charts.Curve(str(n), [0, 1], [0, 1]) for n in range(6)]
+
+    with pytest.raises(ValueError, match="at most 5 things, not 6"):
+        charts.roc_curve(curves)
+
+
+def test_long_names_in_a_legend_make_the_chart_higher_not_wider():
+    def sizes(name):
+        curves = [charts.Curve(f"{name} {n}", [0, 1], [0, 1]) for n in range(4)]
+        root = ET.fromstring(charts.roc_curve(curves).svg)
+        return float(root.get("width")), float(root.get("height"))
+
+    (width, low), (same_width, high) = sizes("a"), sizes("a rather long name of a model")
+    assert width == same_width
+    assert high > low

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.html.blocks import Figure
-from pipeline.html.charts.drawing import DOTTED, axes_at, drawn, legend, scale, title_above
+from pipeline.html.charts.drawing import DOTTED, Heading, axes_at, coloured, drawn, scale
 from pipeline.html.charts.terms import ends, listed, point
 from pipeline.html.numbers import Estimate, count, estimate, number
 from pipeline.html.palette import MUTED, SERIES
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
 
-_SIDE = 420.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 62.0, 18.0, 42.0, 48.0
+_PLOT = 340.0
+_LEFT, _RIGHT, _BOTTOM = 62.0, 18.0, 48.0
+_WIDTH = _LEFT + _PLOT + _RIGHT
 _SIZES_HEIGHT = 40.0
 _GAP = 16.0
 _REACHES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
@@ -69,28 +70,28 @@ def calibration_curve(curves: Sequence[CalibrationCurve], caption: str = "") -> 
         caption: Below the figure.
     """
     reach = _reach(curves)
+    heading = Heading("observed rate", [curve.name for curve in curves], _PLOT)
+    below = _GAP + _SIZES_HEIGHT + _BOTTOM
 
     def draw(canvas: Canvas) -> None:
-        below = _SIZES_HEIGHT + _GAP
-        axes = axes_at(canvas, _LEFT, _RIGHT, _TOP, _BOTTOM + below)
+        axes = axes_at(canvas, _LEFT, _RIGHT, heading.height, below)
         axes.plot([0, reach], [0, reach], color=MUTED, linewidth=1, linestyle=DOTTED)
-        for curve, colour in zip(curves, SERIES, strict=False):
-            _bins(axes, curve, colour)
+        for curve, colour, layer in coloured(curves):
+            _bins(axes, curve, colour, layer)
         axes.set(xlim=(0, reach), ylim=(0, reach))
         axes.grid()
         axes.tick_params(labelbottom=False)
         scale(axes.xaxis, percent=True)
         scale(axes.yaxis, percent=True)
-        title_above(axes, "observed rate")
-        legend(axes)
-        sizes = axes_at(canvas, _LEFT, _RIGHT, _SIDE + below - _BOTTOM - _SIZES_HEIGHT, _BOTTOM)
+        heading.draw(axes)
+        sizes = axes_at(canvas, _LEFT, _RIGHT, heading.height + _PLOT + _GAP, _BOTTOM)
         _sizes(sizes, curves[0].bins if curves else (), reach)
 
     spoken = " ".join(
         f"{curve.name}: {listed([_spoken(item) for item in curve.bins])}" for curve in curves
     )
     said = f"Observed rate by predicted probability; ideally they are equal. {spoken}"
-    return Figure(drawn(_SIDE, _SIDE + _SIZES_HEIGHT + _GAP, draw), said, caption)
+    return Figure(drawn(_WIDTH, heading.height + _PLOT + below, draw), said, caption)
 
 
 def roc_curve(curves: Sequence[Curve], caption: str = "") -> Figure:
@@ -133,30 +134,33 @@ def _unit_square(
     said: str,
     caption: str,
 ) -> Figure:
+    heading = Heading(titles[1], [curve.name for curve in curves], _PLOT)
+
     def draw(canvas: Canvas) -> None:
-        axes = axes_at(canvas, _LEFT, _RIGHT, _TOP, _BOTTOM)
+        axes = axes_at(canvas, _LEFT, _RIGHT, heading.height, _BOTTOM)
         axes.plot(*guessing, color=MUTED, linewidth=1, linestyle=DOTTED)
-        for curve, colour in zip(curves, SERIES, strict=False):
-            axes.plot(curve.x, curve.y, color=colour, label=curve.name)
+        for curve, colour, layer in coloured(curves):
+            axes.plot(curve.x, curve.y, color=colour, label=curve.name, zorder=layer)
         axes.set(xlim=(0, 1), ylim=(0, 1.01))
         axes.grid()
         axes.set_xlabel(titles[0])
-        title_above(axes, titles[1])
+        heading.draw(axes)
         scale(axes.xaxis, percent=True)
         scale(axes.yaxis, percent=True)
-        legend(axes)
 
     names = listed([curve.name for curve in curves])
-    return Figure(drawn(_SIDE, _SIDE, draw), f"{said} Shown: {names}", caption)
+    return Figure(
+        drawn(_WIDTH, heading.height + _PLOT + _BOTTOM, draw), f"{said} Shown: {names}", caption
+    )
 
 
-def _bins(axes: Axes, curve: CalibrationCurve, colour: str) -> None:
+def _bins(axes: Axes, curve: CalibrationCurve, colour: str, layer: float) -> None:
     x = [item.predicted for item in curve.bins]
     low = [ends(item.observed)[0] for item in curve.bins]
     high = [ends(item.observed)[1] for item in curve.bins]
-    axes.vlines(x, low, high, color=colour, linewidth=1.5)
+    axes.vlines(x, low, high, color=colour, linewidth=1.5, zorder=layer)
     observed = [point(item.observed) for item in curve.bins]
-    axes.plot(x, observed, color=colour, marker="o", linewidth=1.2, label=curve.name)
+    axes.plot(x, observed, color=colour, marker="o", linewidth=1.2, label=curve.name, zorder=layer)
 
 
 def _sizes(axes: Axes, bins: Sequence[CalibrationBin], reach: float) -> None:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pipeline.html.charts.terms import Limit
 from pipeline.html.numbers import round_text
-from pipeline.html.palette import INK, LIMIT, MUTED, RULE
+from pipeline.html.palette import INK, LIMIT, MUTED, RULE, SERIES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,6 +36,12 @@ CHARACTER = 6.6
 """Width of an average character, generously."""
 
 _PIXELS_PER_INCH = 72
+_TITLE_HEIGHT = 42.0
+_LEGEND_LINE = 20.0
+_LEGEND_SIGN = 40.0
+_TOP_LAYER = 3.0
+
+_Item = TypeVar("_Item")
 _STYLE: Any = {
     "font.family": ["DejaVu Sans"],
     "font.size": TEXT,
@@ -164,9 +171,62 @@ def note(
     )
 
 
-def title_above(axes: Axes, text: str) -> None:
-    """The vertical axis' title, where it can be read without turning the head."""
-    note(axes, text, (0, 1), (-52, 12), vertical="bottom")
+def coloured(items: Sequence[_Item]) -> list[tuple[_Item, str, float]]:
+    """Things that are compared, each with its colour and its layer; the first lies on top.
+
+    Raises:
+        ValueError: They are more than there are colours to tell them apart.
+    """
+    if len(items) > len(SERIES):
+        raise ValueError(f"a chart compares at most {len(SERIES)} things, not {len(items)}")
+    return [
+        (item, colour, _TOP_LAYER - place / 10)
+        for place, (item, colour) in enumerate(zip(items, SERIES, strict=False))
+    ]
+
+
+@dataclass(frozen=True)
+class Heading:
+    """Title of the vertical axis, where it can be read without turning the head, and a legend.
+
+    Attributes:
+        title: What the axis measures.
+        names: What is compared; a legend is drawn where there is more than one.
+        width: Width of the axes, in pixels.
+    """
+
+    title: str
+    names: Sequence[str]
+    width: float
+
+    @property
+    def height(self) -> float:
+        """Room that it needs above the axes, in pixels."""
+        return _TITLE_HEIGHT + _LEGEND_LINE * self._lines
+
+    def draw(self, axes: Axes) -> None:
+        """Draws it; what is compared must be drawn before, with labels."""
+        note(axes, self.title, (0, 1), (-52, 12 + _LEGEND_LINE * self._lines), vertical="bottom")
+        if self._lines:
+            axes.legend(
+                loc="lower left",
+                bbox_to_anchor=(0, 1.01),
+                ncols=self._columns,
+                fontsize=SMALL_TEXT,
+                handlelength=1.4,
+                columnspacing=1.2,
+                labelspacing=0.3,
+            )
+
+    @property
+    def _columns(self) -> int:
+        longest = max(map(len, self.names), default=0)
+        fitting = int(self.width // (CHARACTER * longest + _LEGEND_SIGN))
+        return max(1, min(fitting, len(self.names)))
+
+    @property
+    def _lines(self) -> int:
+        return -(-len(self.names) // self._columns) if len(self.names) > 1 else 0
 
 
 def limit_across(axes: Axes, limit: Limit | None, percent: bool) -> None:
@@ -212,20 +272,6 @@ def scale(axis: Axis, percent: bool) -> None:
     axis.set_major_locator(MaxNLocator(6))
     if percent:
         axis.set_major_formatter(lambda value, _: round_text(value, percent))
-
-
-def legend(axes: Axes) -> None:
-    """A legend above the axes; none where there is only one thing to see."""
-    entries = len(axes.get_legend_handles_labels()[1])
-    if entries > 1:
-        axes.legend(
-            loc="lower right",
-            bbox_to_anchor=(1, 1.02),
-            ncols=entries,
-            fontsize=SMALL_TEXT,
-            handlelength=1.4,
-            columnspacing=1.2,
-        )
 
 
 def _slim(svg: str) -> str:

@@ -10,13 +10,13 @@ from pipeline.html.blocks import Figure
 from pipeline.html.charts.drawing import (
     CHARACTER,
     SMALL_TEXT,
+    Heading,
     axes_at,
+    coloured,
     drawn,
-    legend,
     limit_along,
     note,
     scale,
-    title_above,
 )
 from pipeline.html.charts.terms import (
     Limit,
@@ -28,18 +28,18 @@ from pipeline.html.charts.terms import (
     with_limit,
 )
 from pipeline.html.numbers import Estimate, Suppressed, round_text, text_of
-from pipeline.html.palette import MUTED, SERIES
+from pipeline.html.palette import MUTED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
 
 _WIDTH = 660.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 62.0, 20.0, 42.0, 46.0
+_LEFT, _RIGHT, _BOTTOM = 62.0, 20.0, 46.0
 _PLOT = 220.0
 _MOST_TICKS = 8
 _RISK_TITLE, _RISK_LINE = 22.0, 18.0
-_BAND = 0.15
+_SHADE = 0.15
 
 
 @dataclass(frozen=True)
@@ -88,19 +88,19 @@ def line_chart(
         caption: Below the figure.
         limit: What is demanded.
     """
+    heading = Heading(measure.title, [line.name for line in lines], _WIDTH - _LEFT - _RIGHT)
 
     def draw(canvas: Canvas) -> None:
-        axes = axes_at(canvas, _LEFT, _RIGHT, _TOP, _BOTTOM)
-        for line, colour in zip(lines, SERIES, strict=False):
-            _line(axes, line, colour)
+        axes = axes_at(canvas, _LEFT, _RIGHT, heading.height, _BOTTOM)
+        for line, colour, layer in coloured(lines):
+            _line(axes, line, colour, layer)
         limit_along(axes, limit, measure.percent)
         shown = range(0, len(places), max(1, -(-len(places) // _MOST_TICKS)))
         axes.set_xticks(list(shown), [places[place] for place in shown])
         axes.set_xlim(-0.5, max(len(places), 1) - 0.5)
         axes.grid(axis="y")
         scale(axes.yaxis, measure.percent)
-        title_above(axes, measure.title)
-        legend(axes)
+        heading.draw(axes)
 
     last = [
         f"{line.name}, last: {measure.text(found[-1])}"
@@ -108,7 +108,7 @@ def line_chart(
         if (found := [item for item in line.points if known(item)])
     ]
     said = f"{measure.title} at {len(places)} points. {listed(last)}"
-    svg = drawn(_WIDTH, _TOP + _PLOT + _BOTTOM, draw)
+    svg = drawn(_WIDTH, heading.height + _PLOT + _BOTTOM, draw)
     return Figure(svg, with_limit(said, limit, measure.percent), caption)
 
 
@@ -125,19 +125,19 @@ def step_curves(
     """
     at_risk = [curve for curve in curves if curve.at_risk]
     left = max([_LEFT, *(12 + CHARACTER * len(curve.name) for curve in at_risk)])
-    below = _RISK_TITLE + _RISK_LINE * len(at_risk) if at_risk else 0.0
+    below = _BOTTOM + (_RISK_TITLE + _RISK_LINE * len(at_risk) if at_risk else 0.0)
+    heading = Heading(measure.title, [curve.name for curve in curves], _WIDTH - left - _RIGHT)
 
     def draw(canvas: Canvas) -> None:
-        axes = axes_at(canvas, left, _RIGHT, _TOP, _BOTTOM + below)
-        for curve, colour in zip(curves, SERIES, strict=False):
-            _steps(axes, curve, colour)
+        axes = axes_at(canvas, left, _RIGHT, heading.height, below)
+        for curve, colour, layer in coloured(curves):
+            _steps(axes, curve, colour, layer)
         axes.set_xlim(left=0)
         axes.grid(axis="y")
         axes.set_xlabel(time)
-        title_above(axes, measure.title)
+        heading.draw(axes)
         scale(axes.xaxis, percent=False)
         scale(axes.yaxis, measure.percent)
-        legend(axes)
         if at_risk:
             _risk_table(axes, at_risk, left)
 
@@ -147,29 +147,36 @@ def step_curves(
         if curve.values
     ]
     said = f"{measure.title} by {time}. {listed(last)}"
-    return Figure(drawn(_WIDTH, _TOP + _PLOT + _BOTTOM + below, draw), said, caption)
+    return Figure(drawn(_WIDTH, heading.height + _PLOT + below, draw), said, caption)
 
 
-def _line(axes: Axes, line: Line, colour: str) -> None:
+def _line(axes: Axes, line: Line, colour: str, layer: float) -> None:
     # A place without a number interrupts line and band.
-    none = Estimate(None)
-    found = [item if item is not None else none for item in line.points]
+    found = [item or Estimate(None) for item in line.points]
     at = range(len(found))
     axes.plot(
-        at, [point(item) for item in found], color=colour, marker="o", markersize=5, label=line.name
+        at,
+        [point(item) for item in found],
+        color=colour,
+        marker="o",
+        markersize=5,
+        label=line.name,
+        zorder=layer,
     )
-    low, high = [ends(item)[0] for item in found], [ends(item)[1] for item in found]
-    axes.fill_between(at, low, high, color=colour, alpha=_BAND, linewidth=0)
+    low, high = _band(found)
+    axes.fill_between(at, low, high, color=colour, alpha=_SHADE, linewidth=0)
 
 
-def _steps(axes: Axes, curve: StepCurve, colour: str) -> None:
+def _steps(axes: Axes, curve: StepCurve, colour: str, layer: float) -> None:
     values = [point(found) for found in curve.values]
-    axes.step(curve.times, values, where="post", color=colour, label=curve.name)
-    low, high = (
-        [ends(found)[0] for found in curve.values],
-        [ends(found)[1] for found in curve.values],
-    )
-    axes.fill_between(curve.times, low, high, step="post", color=colour, alpha=_BAND, linewidth=0)
+    axes.step(curve.times, values, where="post", color=colour, label=curve.name, zorder=layer)
+    low, high = _band(curve.values)
+    axes.fill_between(curve.times, low, high, step="post", color=colour, alpha=_SHADE, linewidth=0)
+
+
+def _band(found: Sequence[Estimate]) -> tuple[list[float], list[float]]:
+    intervals = [ends(item) for item in found]
+    return [low for low, _ in intervals], [high for _, high in intervals]
 
 
 def _risk_table(axes: Axes, curves: Sequence[StepCurve], left: float) -> None:
