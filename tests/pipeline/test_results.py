@@ -39,9 +39,7 @@ def test_a_document_of_another_form_is_told_with_its_first_wrong_key(tmp_path: P
     content = {"datasets": {}, "tasks": {}, "subjects": {"train": -1}}
     (tmp_path / "counts.json").write_text(json.dumps(content))
 
-    with pytest.raises(
-        UserError, match=r"counts\.json: not what .*subjects\.train"
-    ):
+    with pytest.raises(UserError, match=r"counts\.json: not what .*subjects\.train"):
         read_result(Counts, str(tmp_path))
 
 
