@@ -24,6 +24,9 @@ _LOCAL = {"minio://": "/minio/", "s3://": "/s3/", "gs://": "/gcs/"}
 _FILES = "system."
 """Artifacts of Kubeflow's own types are single files."""
 
+_METRICS = "system.Metrics"
+"""Its metadata may be numbers only."""
+
 _ADDED_BY_BACKEND = ("display_name", "store_session_info", "_kfp_workspace")
 
 
@@ -141,11 +144,20 @@ class Handover:
                     {
                         "name": artifact.get("name", name),
                         "uri": artifact["uri"],
-                        "metadata": _safe(found.get("metadata", {})),
+                        "metadata": self._metadata_for_launcher(name, found.get("metadata", {})),
                     }
                 ]
             }
         return result
+
+    def _metadata_for_launcher(self, name: str, metadata: Mapping[str, Any]) -> dict[str, Any]:
+        safe = _safe(metadata)
+        if self._title(name) == _METRICS:
+            return {key: value for key, value in safe.items() if isinstance(value, int | float)}
+        if self._is_file(name):
+            # Kubeflow's page shows all metadata of its own types; TFX adds its version.
+            safe.pop("tfx_version", None)
+        return safe
 
     def _outputs(self) -> dict[str, Spec]:
         """Declared outputs; the backend adds others, such as `executor-logs`."""
@@ -154,8 +166,10 @@ class Handover:
         return {name: found["artifacts"][0] for name, found in given.items() if name in declared}
 
     def _is_file(self, name: str) -> bool:
-        declared = self.outputs_spec["artifacts"][name]
-        return schema_title(declared["artifactType"]).startswith(_FILES)
+        return self._title(name).startswith(_FILES)
+
+    def _title(self, name: str) -> str:
+        return schema_title(self.outputs_spec["artifacts"][name]["artifactType"])
 
     def _for_tfx(self, name: str, declared: Spec, artifact: Spec) -> Spec:
         title = schema_title(declared["artifactType"])

@@ -20,6 +20,8 @@ LOGIT_BINS_PER_UNIT = 128
 
 _SMALLEST_PROBABILITY = 1e-7
 _MOST_STEPS = 50
+_CONVERGED = 1e-9
+"""Step of the slope, relative to it, that ends the fit: rounding alone moves it by less."""
 _FloatArray = NDArray[np.float64]
 
 
@@ -216,7 +218,7 @@ def _logistic_slope(x: _FloatArray, count: _FloatArray, positive: _FloatArray) -
             return float(slope)
         intercept, slope = trial
         likelihood = reached
-        if abs(step[1]) <= 1e-12 * max(1.0, abs(slope)):
+        if abs(step[1]) <= _CONVERGED * max(1.0, abs(slope)):
             return float(slope)
     return math.nan
 

@@ -121,6 +121,15 @@ def test_calibration_slope_is_within_a_thousandth_of_the_exact_logistic_fit(size
     assert performance.calibration_slope(table(score, label)) == pytest.approx(exact, abs=1e-3)
 
 
+@pytest.mark.parametrize("seed", [99, 121, 246])
+def test_calibration_slope_is_found_where_rounding_keeps_the_last_steps_apart(seed):
+    generator = np.random.default_rng(seed)
+    logit = generator.normal(size=3700)
+    label = (generator.random(3700) < 1 / (1 + np.exp(-logit))).astype(float)
+    slope = performance._logistic_slope(logit, np.ones(3700), label)
+    assert slope == pytest.approx(1.0, abs=0.15)
+
+
 def test_calibration_slope_of_too_extreme_predictions_is_below_one():
     score, label = sample(50_000)
 
