@@ -23,6 +23,8 @@ ModelRole = Literal["challenger", "champion", "difference"]
 Group = tuple[tuple[str, str], ...]
 """A group of subjects: (slicing, value) pairs; empty for all subjects."""
 
+OVERALL: Group = ()
+
 _Content = TypeVar("_Content", bound=BaseModel)
 
 

@@ -21,8 +21,8 @@ from components.evaluator import champion, jackknife, results
 from components.evaluator.config import EvaluationPlan
 from components.evaluator.eval_config import build_eval_config
 from components.evaluator.judge import Verdict, judge
-from components.evaluator.records import OVERALL
 from pipeline import names
+from pipeline.results import OVERALL
 
 SECTION_KEY = "section"
 VERDICT_KEY = "verdict"

@@ -8,16 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.evaluator.config import METRICS_AT_DECISION, EvaluationPlan
-from components.evaluator.records import (
-    OVERALL,
-    Group,
-    ModelRole,
-    Record,
-    group_text,
-    number_or_none,
-)
-from components.evaluator.suppress import Reason
+from components.evaluator.records import Record, group_text, number_or_none
+from pipeline.results import OVERALL, Group, ModelRole
 from pipeline.study import Threshold
+from pipeline.suppress import Reason
 
 NOT_COMPARED = "Thresholds against a champion were not judged."
 NOTHING_DEMANDED = (

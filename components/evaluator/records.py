@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-Group = tuple[tuple[str, str], ...]
-"""A group of a slicing: pairs of slicing and value; the empty one is everybody."""
-
-ModelRole = Literal["challenger", "champion", "difference"]
-
-OVERALL: Group = ()
+from pipeline.results import Group, ModelRole
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,10 @@ from tensorflow_model_analysis.proto import metrics_for_slice_pb2
 from components.evaluator.config import EvaluationPlan
 from components.evaluator.eval_config import CURVES, POSITIVES, SUBJECTS, MetricName
 from components.evaluator.judge import Withheld
-from components.evaluator.records import OVERALL, Group, ModelRole, Record
-from components.evaluator.suppress import suppressed
+from components.evaluator.records import Record
 from pipeline import names
+from pipeline.results import OVERALL, Group, ModelRole
+from pipeline.suppress import suppressed
 
 _UNBOUNDED = ("log_loss", "calibration_slope")
 _SIGNED = ("calibration_in_the_large",)

@@ -5,7 +5,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.evaluator.suppress import suppressed
+from pipeline.suppress import suppressed
 
 SMALLEST = 20
 SLICINGS = [(), ("sex",), ("arm",), ("sex", "arm")]

@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evaluator.records import OVERALL, Group
+from pipeline.results import OVERALL, Group
 
 Reason = Literal["too_small", "complementary"]
 
