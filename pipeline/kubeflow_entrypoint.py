@@ -109,7 +109,7 @@ def _execute(handover: Handover, options: argparse.Namespace, folder: Path) -> N
                 json_serialized_invocation_args=json.dumps(executor_input),
                 json_serialized_inputs_spec_args=options.json_serialized_inputs_spec_args,
             ),
-            beam_arguments(str(given.get("beam_options", ""))),
+            beam_arguments(given["beam_options"]) if "beam_options" in given else [],
         )
     )
     log_rows(
@@ -148,12 +148,12 @@ def beam_arguments(options: str) -> list[str]:
     from pipeline.config import with_setup_file
 
     arguments = shlex.split(options)
-    if arguments and not any(item.startswith("--runner") for item in arguments):
+    if not any(item.startswith("--runner") for item in arguments):
         raise UserError(
             "beam_options names no runner, and Beam's default one would fetch a program from the "
             "network: add --runner=FnApiRunner, or another one."
         )
-    return with_setup_file(arguments) if arguments else []
+    return with_setup_file(arguments)
 
 
 def _parser() -> argparse.ArgumentParser:

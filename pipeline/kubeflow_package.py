@@ -44,6 +44,7 @@ resolveInputParameter)."""
 FOUND_OUT = ("fingerprint", "subject_key_id", "champion_token")
 """Values that RunInputs finds out when a run starts."""
 
+_INPUTS_SPEC = "--json_serialized_inputs_spec_args"
 _NEVER_CACHED = (RUN_INPUTS,)
 _BEAM_DEFAULT = "--runner=FnApiRunner"
 _SEED = 20261
@@ -314,6 +315,9 @@ def _finish_task(
             "parameterType": kind
         }
         task.setdefault("inputs", {}).setdefault("parameters", {})[name] = source
+    # TFX wrote the inputs down before there were the extra ones.
+    place = container["args"].index(_INPUTS_SPEC) + 1
+    container["args"][place] = json.dumps(component.get("inputDefinitions", {}))
     outputs = component.get("outputDefinitions", {})
     container["args"] += [f"--stage={stage}", "--outputs_spec", json.dumps(outputs)]
 

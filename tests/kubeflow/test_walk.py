@@ -1,0 +1,267 @@
+"""The compiled package, run task by task as open-source Kubeflow Pipelines would run it.
+
+The same small synthetic trial is run by the local runner, then three times by the walker: without
+a champion, with one, and on a later backend with data in which one value has changed.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from spec_walker import REPOSITORY, Commands, TaskRun, Walker
+
+from pipeline.synthetic import SyntheticTrial, write
+
+pytestmark = pytest.mark.slow
+
+SUBJECTS = 600
+SEED = 7
+STEPS = 40
+KEY = "a key that only this test knows"
+FORM = {"steps": STEPS, "seed": 11}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What all runs have in common."""
+
+    folder: Path
+    data: Path
+    study: Path
+    package: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "TRIAL_SUBJECT_KEY": KEY,
+            "PYTHONPATH": str(REPOSITORY),
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+        }
+
+
+@dataclass(frozen=True)
+class Walked:
+    """A walk that has ended."""
+
+    walker: Walker
+    tasks: dict[str, TaskRun]
+
+    def output(self, task: str, name: str) -> Path:
+        return self.walker.content(self.tasks[task].artifacts[name].uri)
+
+    def document(self, task: str, name: str, file: str) -> Any:
+        return json.loads((self.output(task, name) / file).read_text())
+
+    @property
+    def ran(self) -> set[str]:
+        return {name for name, task in self.tasks.items() if not task.cached}
+
+
+@pytest.fixture(scope="module")
+def trial(tmp_path_factory: pytest.TempPathFactory) -> Trial:
+    folder = tmp_path_factory.mktemp("kubeflow")
+    data, study_folder = folder / "data", folder / "study"
+    write(SyntheticTrial(SUBJECTS, SEED), str(data), ("--runner=FnApiRunner",))
+    study_folder.mkdir()
+    shipped = REPOSITORY / "schema" / "synthetic"
+    study = yaml.safe_load((shipped / "study.yaml").read_text())
+    # A small trial is blessed whatever it reaches, but compared with a champion.
+    study["thresholds"] = [{"metric": "auc", "at_least": -0.9, "versus": "champion"}]
+    (study_folder / "study.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
+    (study_folder / "schema.pbtxt").write_text((shipped / "schema.pbtxt").read_text())
+    compiled = subprocess.run(
+        [
+            *(sys.executable, "kubeflow/compile.py"),
+            *("--study", study_folder / "study.yaml", "--out", folder / "packages"),
+        ],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    package = Path(compiled.stdout.splitlines()[0]).read_text()
+    return Trial(folder, data, study_folder / "study.yaml", package)
+
+
+@pytest.fixture(scope="module")
+def local_metrics(trial: Trial) -> list[dict[str, Any]]:
+    root = trial.folder / "local"
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "pipeline.local_runner", "--study", trial.study),
+            *("--data", trial.data, "--root", root),
+            *("--steps", str(STEPS), "--seed", str(FORM["seed"])),
+        ],
+        cwd=REPOSITORY,
+        env=trial.environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    (found,) = (root / "synthetic" / "artifacts" / "TrialEvaluator" / "verdict").glob("*")
+    records: list[dict[str, Any]] = json.loads((found / "metrics.json").read_text())["records"]
+    return records
+
+
+@pytest.fixture(scope="module")
+def walker(trial: Trial) -> Walker:
+    return Walker(trial.folder / "backend", Commands(trial.environment))
+
+
+def walk(trial: Trial, walker: Walker) -> Walked:
+    registry = str(trial.folder / "registry")
+    form = {"data_root": str(trial.data), "registry_root": registry, **FORM}
+    return Walked(walker, walker.run(trial.package, form))
+
+
+@pytest.fixture(scope="module")
+def first(trial: Trial, walker: Walker) -> Walked:
+    return walk(trial, walker)
+
+
+@pytest.fixture(scope="module")
+def second(trial: Trial, walker: Walker, first: Walked) -> Walked:
+    del first
+    return walk(trial, walker)
+
+
+@pytest.fixture(scope="module")
+def later(trial: Trial, second: Walked) -> Walked:
+    """A backend without a metadata store, after a byte of the data has changed."""
+    del second
+    file = next(trial.data.glob("adae*"))
+    content = bytearray(file.read_bytes())
+    place = content.rindex(b"MILD")
+    content[place : place + 4] = b"mild"
+    file.write_bytes(content)
+    backend = Walker(trial.folder / "later", Commands(trial.environment), later=True)
+    return walk(trial, backend)
+
+
+def by_key(records: list[dict[str, Any]], models: set[str]) -> dict[tuple[Any, ...], Any]:
+    names = ("task", "metric", "decision_threshold", "model")
+    return {
+        (*(record[name] for name in names), *sorted(record["slice"].items())): record
+        for record in records
+        if record["model"] in models
+    }
+
+
+def test_every_point_metric_is_the_local_runners(first: Walked, local_metrics: list[Any]):
+    walked = by_key(first.document("TrialEvaluator", "verdict", "metrics.json")["records"], ALL)
+    local = by_key(local_metrics, ALL)
+    assert set(walked) == set(local)
+    assert {key: record["value"] for key, record in walked.items()} == {
+        key: record["value"] for key, record in local.items()
+    }
+
+
+ALL = {"challenger", "champion", "difference"}
+
+
+def test_every_interval_is_the_local_runners(first: Walked, local_metrics: list[Any]):
+    walked = by_key(first.document("TrialEvaluator", "verdict", "metrics.json")["records"], ALL)
+    for key, record in by_key(local_metrics, ALL).items():
+        for end in ("lower", "upper"):
+            if record[end] is None:
+                assert walked[key][end] is None
+            else:
+                assert math.isclose(walked[key][end], record[end], abs_tol=1e-6), key
+
+
+def test_the_first_run_has_no_champion(first: Walked):
+    assert first.tasks["RunInputs"].parameters["champion_token"] == "none"
+    assert first.tasks["BaselineModel"].artifacts["model"].metadata["present"] == 0
+    records = first.document("TrialEvaluator", "verdict", "metrics.json")["records"]
+    assert {record["model"] for record in records} == {"challenger"}
+
+
+def test_the_first_runs_model_is_registered(first: Walked, trial: Trial):
+    registration = first.document("ModelRegistrar", "registration", "registration.json")
+    assert registration["registered"] is True
+    assert list((trial.folder / "registry" / "synthetic" / "history").glob("*.json"))
+
+
+def test_the_second_run_takes_from_the_cache_what_no_champion_concerns(second: Walked):
+    assert second.ran == {
+        "RunInputs",
+        "BaselineModel",
+        "DataGate",
+        "TrialEvaluator",
+        "ModelCard",
+        "ModelRegistrar",
+        "RunPage",
+        # A task whose upstream ran again without being its input is keyed by its inputs alone.
+    }
+
+
+def test_the_second_run_compares_with_the_champion(second: Walked):
+    assert second.tasks["BaselineModel"].artifacts["model"].metadata["present"] == 1
+    records = second.document("TrialEvaluator", "verdict", "metrics.json")["records"]
+    assert {record["model"] for record in records} == ALL
+    differences = [r["value"] for r in records if r["model"] == "difference"]
+    # The same data, seed and code: the champion is the same model.
+    assert all(value == 0 for value in differences if value is not None)
+
+
+def test_splits_and_fingerprint_survive_from_task_to_task(first: Walked):
+    examples = first.tasks["TrialExampleGen"].artifacts["examples"].metadata
+    assert json.loads(examples["split_names"]) == ["train", "eval", "test"]
+    assert examples["fingerprint"] == first.tasks["RunInputs"].parameters["fingerprint"]
+
+
+def test_the_runs_page_has_a_table_and_a_curve_of_each_task(first: Walked):
+    page = first.tasks["RunPage"].artifacts
+    for task in ("worsening", "response"):
+        numbers = page[f"metrics_{task}"].metadata
+        assert 0 < numbers["auc"] < 1
+        assert page[f"curves_{task}"].metadata["confidenceMetrics"]
+        assert page[f"curves_{task}"].metadata["confusionMatrix"]
+    assert "<html" in first.output("RunPage", "html").read_text()
+    assert first.output("RunPage", "summary").read_text().startswith("# ")
+
+
+def test_every_stage_says_what_it_took(first: Walked):
+    records = {}
+    for name, task in first.tasks.items():
+        for line in task.log.splitlines():
+            if line.startswith("stage record: "):
+                records[name] = json.loads(line.removeprefix("stage record: "))
+    assert set(records) == set(first.tasks) - {"RunInputs"}
+    assert {record["status"] for record in records.values()} == {"done"}
+    assert len({record["run"] for record in records.values()}) == 1
+    splits = {row["split"]: row["subjects"] for row in records["StatisticsGen"]["rows"]}
+    assert sum(splits.values()) == sum(
+        first.document("TrialExampleGen", "rejects", "counts.json")["subjects"].values()
+    )
+
+
+def test_the_secret_key_is_nowhere(first: Walked):
+    for task in first.tasks.values():
+        assert KEY not in task.log
+        assert KEY not in json.dumps(task.handed)
+    for path in (first.walker.folder / "bucket").rglob("*"):
+        assert not path.is_file() or KEY.encode() not in path.read_bytes()
+
+
+def test_one_changed_byte_is_another_fingerprint_and_other_examples(first: Walked, later: Walked):
+    before, after = (run.tasks["RunInputs"].parameters for run in (first, later))
+    assert before["fingerprint"] != after["fingerprint"]
+    assert before["subject_key_id"] == after["subject_key_id"]
+
+
+def test_a_later_backend_without_a_metadata_store_runs_the_same_package(later: Walked):
+    assert later.tasks["BaselineModel"].artifacts["model"].metadata["present"] == 1
+    records = later.document("TrialEvaluator", "verdict", "metrics.json")["records"]
+    assert {record["model"] for record in records} == ALL
+    assert later.document("ModelRegistrar", "registration", "registration.json")["registered"]
