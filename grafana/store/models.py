@@ -1,0 +1,354 @@
+"""The tables of the store.
+
+A store holds what runs measured: nothing in it concerns a single subject, and groups that are too
+small are only named. Rows are added, never changed: each table's key is what its rows say, so that
+the same export twice adds nothing. Where a column is part of a key and does not apply, it is empty
+(`""`) or, for a decision threshold, 0.
+
+Times are in UTC. SQLite keeps them without a zone.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, Index, Text
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """A moment; SQLite, which knows no zones, gets and gives UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """A moment on its way into the store."""
+        if value is None:
+            return None
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """A moment on its way out."""
+        del dialect
+        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+class Base(DeclarativeBase):
+    """Base of all tables."""
+
+    type_annotation_map = {str: Text(), datetime: UtcTime(), dict[str, Any]: JSON()}
+
+
+class Run(Base):
+    """A run: what it was made from.
+
+    Attributes:
+        run: Id of the run.
+        study: Name of the study.
+        started: When it was started.
+        runner: `local` or `kubeflow`.
+        started_by: Who or what started it.
+        code_version: Version of the project.
+        study_digest: Digest of the study file.
+        fingerprint: Fingerprint of the data and the study file's part that is read.
+        data_modified: When the newest of the data's files was changed; null where unknown.
+        smallest_group: Fewest subjects that a group is shown for.
+        parameters: Seed, steps and the like.
+    """
+
+    __tablename__ = "runs"
+    __table_args__ = (Index("runs_of_study", "study", "started"),)
+
+    run: Mapped[str] = mapped_column(primary_key=True)
+    study: Mapped[str]
+    started: Mapped[datetime]
+    runner: Mapped[str]
+    started_by: Mapped[str]
+    code_version: Mapped[str]
+    study_digest: Mapped[str]
+    fingerprint: Mapped[str]
+    data_modified: Mapped[datetime | None]
+    smallest_group: Mapped[int]
+    parameters: Mapped[dict[str, Any]]
+
+
+class Outcome(Base):
+    """How a run ended; a run that was taken up again has several.
+
+    Attributes:
+        run: Id of the run.
+        status: `done`, `failed` or `interrupted`.
+        failed_stage: The stage that failed, or empty.
+        ended: When it ended.
+        reason: Why it failed.
+    """
+
+    __tablename__ = "outcomes"
+
+    run: Mapped[str] = mapped_column(primary_key=True)
+    status: Mapped[str] = mapped_column(primary_key=True)
+    failed_stage: Mapped[str] = mapped_column(primary_key=True)
+    ended: Mapped[datetime] = mapped_column(primary_key=True)
+    reason: Mapped[str | None]
+
+
+class Stage(Base):
+    """A stage of a run.
+
+    Attributes:
+        run: Id of the run.
+        stage: The stage's node in the graph.
+        started: When it started.
+        status: `done`, `cached` or `failed`.
+        seconds: Wall time.
+        peak_memory_mb: Largest resident memory of the process with its children, in MiB.
+        error: Why it failed.
+    """
+
+    __tablename__ = "stages"
+
+    run: Mapped[str] = mapped_column(primary_key=True)
+    stage: Mapped[str] = mapped_column(primary_key=True)
+    started: Mapped[datetime] = mapped_column(primary_key=True)
+    status: Mapped[str]
+    seconds: Mapped[float]
+    peak_memory_mb: Mapped[float]
+    error: Mapped[str | None]
+
+
+class StageRows(Base):
+    """Rows or subjects that a stage counted.
+
+    Attributes:
+        run: Id of the run.
+        stage: The stage's node in the graph.
+        dataset: Dataset of the study, for rows; otherwise empty.
+        split: Split of the subjects, or empty.
+        task: Task whose label is known, or empty.
+        rows_in: Rows read.
+        used: Rows used.
+        left_out: Rows that the study file leaves out.
+        rejected: Rows set aside.
+        subjects: Subjects.
+    """
+
+    __tablename__ = "stage_rows"
+
+    run: Mapped[str] = mapped_column(primary_key=True)
+    stage: Mapped[str] = mapped_column(primary_key=True)
+    dataset: Mapped[str] = mapped_column(primary_key=True)
+    split: Mapped[str] = mapped_column(primary_key=True)
+    task: Mapped[str] = mapped_column(primary_key=True)
+    rows_in: Mapped[int | None]
+    used: Mapped[int | None]
+    left_out: Mapped[int | None]
+    rejected: Mapped[int | None]
+    subjects: Mapped[int | None]
+
+
+class Model(Base):
+    """The model that a run trained, and what was decided about it.
+
+    Attributes:
+        run: Id of the run.
+        study: Name of the study.
+        blessed: Whether the Evaluator blessed it.
+        judged: Whether it was compared with any threshold.
+        comparisons: With how many.
+        registered: Whether it became the champion.
+        not_registered: Why not.
+        champion: Whether a champion was scored beside it.
+    """
+
+    __tablename__ = "models"
+    __table_args__ = (Index("models_of_study", "study", "blessed"),)
+
+    run: Mapped[str] = mapped_column(primary_key=True)
+    study: Mapped[str]
+    blessed: Mapped[bool]
+    judged: Mapped[bool]
+    comparisons: Mapped[int]
+    registered: Mapped[bool]
+    not_registered: Mapped[str | None]
+    champion: Mapped[bool]
+
+
+class BlessingReason(Base):
+    """A threshold that a model failed."""
+
+    __tablename__ = "blessing_reasons"
+
+    run: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    task: Mapped[str]
+    slicing: Mapped[str]
+    slice: Mapped[str]
+    metric: Mapped[str]
+    decision_threshold: Mapped[float]
+    value: Mapped[float | None]
+    message: Mapped[str]
+
+
+class Threshold(Base):
+    """A threshold that a study sets.
+
+    Attributes:
+        run: Id of the run.
+        task: The task.
+        metric: The metric.
+        place: `overall` or `every_slice`.
+        versus: `champion` where a difference is meant, otherwise empty.
+        at_least: Lower limit.
+        at_most: Upper limit.
+    """
+
+    __tablename__ = "thresholds"
+
+    run: Mapped[str] = mapped_column(primary_key=True)
+    task: Mapped[str] = mapped_column(primary_key=True)
+    metric: Mapped[str] = mapped_column(primary_key=True)
+    place: Mapped[str] = mapped_column(primary_key=True)
+    versus: Mapped[str] = mapped_column(primary_key=True)
+    at_least: Mapped[float | None]
+    at_most: Mapped[float | None]
+
+
+class Metric(Base):
+    """A metric of a model for a task and group.
+
+    Attributes:
+        run: Id of the run.
+        task: The task.
+        slicing: By what the group was formed, such as `sex` or `sex, age`; empty for everybody.
+        slice: The group, such as `F` or `F, 65+`; empty for everybody.
+        metric: Name of the metric.
+        decision_threshold: 0 for metrics that need none.
+        model: `challenger`, `champion` or `difference`.
+        value: Null where it is undefined.
+        lower: Lower end of its 95 % interval.
+        upper: Upper end.
+        subjects: Subjects of the group whose label is known.
+        positives: Those with the outcome.
+    """
+
+    __tablename__ = "metrics"
+    __table_args__ = (Index("metrics_over_runs", "task", "metric", "slicing", "model", "run"),)
+
+    run: Mapped[str] = mapped_column(primary_key=True)
+    task: Mapped[str] = mapped_column(primary_key=True)
+    slicing: Mapped[str] = mapped_column(primary_key=True)
+    slice: Mapped[str] = mapped_column(primary_key=True)
+    metric: Mapped[str] = mapped_column(primary_key=True)
+    decision_threshold: Mapped[float] = mapped_column(primary_key=True)
+    model: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[float | None]
+    lower: Mapped[float | None]
+    upper: Mapped[float | None]
+    subjects: Mapped[int]
+    positives: Mapped[int]
+
+
+class CalibrationBin(Base):
+    """A bin of a calibration curve: subjects with similar predictions."""
+
+    __tablename__ = "calibration"
+
+    run: Mapped[str] = mapped_column(primary_key=True)
+    task: Mapped[str] = mapped_column(primary_key=True)
+    slicing: Mapped[str] = mapped_column(primary_key=True)
+    slice: Mapped[str] = mapped_column(primary_key=True)
+    model: Mapped[str] = mapped_column(primary_key=True)
+    bin: Mapped[int] = mapped_column(primary_key=True)
+    mean_prediction: Mapped[float]
+    observed_rate: Mapped[float]
+    lower: Mapped[float]
+    upper: Mapped[float]
+    subjects: Mapped[int]
+
+
+class SuppressedGroup(Base):
+    """A group that is not shown; how many subjects it has is not said."""
+
+    __tablename__ = "suppressed_groups"
+
+    run: Mapped[str] = mapped_column(primary_key=True)
+    task: Mapped[str] = mapped_column(primary_key=True)
+    slicing: Mapped[str] = mapped_column(primary_key=True)
+    slice: Mapped[str] = mapped_column(primary_key=True)
+    reason: Mapped[str]
+
+
+class GateFinding(Base):
+    """What a rule of the data gate measured; `drift` among them.
+
+    Attributes:
+        run: Id of the run.
+        number: Its place among the run's findings.
+        rule: The rule.
+        severity: `ok`, `warn` or `stop`.
+        feature: The feature concerned, if one is, and likewise task, split and dataset.
+        value: What was measured.
+        limit: What it was measured against.
+        message: For people.
+    """
+
+    __tablename__ = "gate_findings"
+
+    run: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    rule: Mapped[str]
+    severity: Mapped[str]
+    feature: Mapped[str | None]
+    task: Mapped[str | None]
+    split: Mapped[str | None]
+    dataset: Mapped[str | None]
+    value: Mapped[float | None]
+    limit: Mapped[float | None]
+    message: Mapped[str]
+
+
+class TrialProgress(Base):
+    """A number of TrialSummary.
+
+    Attributes:
+        run: Id of the run.
+        number: Its place in the summary.
+        section: `enrolment`, `disposition`, `exposure`, `adverse_events`, `endpoint` or
+            `completeness`.
+        arm: The arm, and likewise what follows, where it applies.
+        site: The site.
+        period: A month, `YYYY-MM`.
+        category: System organ class, reason of disposition, dataset.
+        severity: Severity of an adverse event.
+        visit: The visit.
+        parameter: What was measured.
+        measure: What the number is.
+        value: The number.
+        lower: Lower end of its 95 % interval.
+        upper: Upper end.
+        subjects: Subjects behind it.
+    """
+
+    __tablename__ = "trial_progress"
+    __table_args__ = (Index("trial_progress_sections", "run", "section", "measure"),)
+
+    run: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    section: Mapped[str]
+    arm: Mapped[str | None]
+    site: Mapped[str | None]
+    period: Mapped[str | None]
+    category: Mapped[str | None]
+    severity: Mapped[str | None]
+    visit: Mapped[str | None]
+    parameter: Mapped[str | None]
+    measure: Mapped[str]
+    value: Mapped[float | None]
+    lower: Mapped[float | None]
+    upper: Mapped[float | None]
+    subjects: Mapped[int | None]
