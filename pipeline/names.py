@@ -18,6 +18,16 @@ def weight_key(task: str) -> str:
     return f"weight_{task}"
 
 
+def time_key(endpoint: str) -> str:
+    """Column of the time to an endpoint, or to the end of observation without it."""
+    return f"tte_time_{endpoint}"
+
+
+def event_key(endpoint: str) -> str:
+    """Column of whether the endpoint was reached at that time: 1.0, or 0.0 (censored)."""
+    return f"tte_event_{endpoint}"
+
+
 def slice_key(name: str) -> str:
     """Column of the group of a slice that a subject belongs to."""
     return f"slice_{name}"

@@ -17,11 +17,20 @@ from pydantic import AfterValidator, Field, ValidationError, field_validator, mo
 
 from pipeline.conditions import Condition, Scalar, StrictModel
 from pipeline.errors import UserError
-from pipeline.names import ARM, SITE, SUBJECT_HASH, label_key, slice_key, weight_key
+from pipeline.names import (
+    ARM,
+    SITE,
+    SUBJECT_HASH,
+    event_key,
+    label_key,
+    slice_key,
+    time_key,
+    weight_key,
+)
 from pipeline.tripod import ITEMS
 
 _TAKEN_NAMES = (ARM, SITE, SUBJECT_HASH)
-_TAKEN_PREFIXES = (label_key(""), weight_key(""), slice_key(""))
+_TAKEN_PREFIXES = tuple(key("") for key in (label_key, weight_key, slice_key, time_key, event_key))
 
 FORMAT_VERSION: Literal[1] = 1
 
@@ -464,6 +473,43 @@ class Card(StrictModel):
         return value
 
 
+class TimeToEvent(StrictModel):
+    """A time to an event or to the end of observation without it, as ADTTE holds them.
+
+    Attributes:
+        title: One line for people.
+        dataset: Where the rows are; the subject dataset where not given.
+        where: Which row; of several of a subject the earliest counts.
+        time: Column of the time since the start of treatment or randomisation.
+        event: When the time is that of an event; otherwise the subject is censored then.
+        unit: Unit of the time, for people.
+        horizon: Times beyond it are censored at it.
+    """
+
+    title: str
+    dataset: str | None = None
+    where: Condition | None = None
+    time: str
+    event: Condition
+    unit: str = "days"
+    horizon: Annotated[float, Field(gt=0)] | None = None
+
+
+class Analysis(StrictModel):
+    """What the researcher's analysis of the arms is told.
+
+    Attributes:
+        randomised: Whether chance alone decided who is in which arm. Without it differences
+            between arms are described and never called effects.
+        adjust_for: Baseline features that effects are adjusted for; all, where not given.
+        time_to_event: Times to events, by name.
+    """
+
+    randomised: bool = False
+    adjust_for: tuple[str, ...] | None = None
+    time_to_event: dict[Name, TimeToEvent] = {}
+
+
 @dataclass(frozen=True)
 class ResolvedFeature:
     """A feature with every default filled in and `each` taken apart.
@@ -504,6 +550,7 @@ class Study(StrictModel):
     gate: Gate = Gate()
     training: Training = Training()
     card: Card = Card()
+    analysis: Analysis = Analysis()
 
     @field_validator("version", mode="before")
     @classmethod
@@ -539,6 +586,13 @@ class Study(StrictModel):
             for resolved in _resolve(self, name, feature)
         )
 
+    @cached_property
+    def baseline_features(self) -> tuple[ResolvedFeature, ...]:
+        """Features whose value is known when the arm begins, the arm's own columns left out."""
+        return tuple(
+            feature for feature in self.resolved_features if _is_of_baseline(self, feature)
+        )
+
     @property
     def subject_dataset(self) -> Dataset:
         """The dataset with one row per subject."""
@@ -569,7 +623,15 @@ class Study(StrictModel):
             for key in ("title", "decision_thresholds"):
                 task.pop(key, None)
         groups = content.pop("slices", {}).get("groups")
-        return content | ({"slices": {"groups": groups}} if groups else {})
+        endpoints = content.pop("analysis", {}).get("time_to_event", {})
+        for endpoint in endpoints.values():
+            for key in ("title", "unit", "horizon"):
+                endpoint.pop(key, None)
+        return (
+            content
+            | ({"slices": {"groups": groups}} if groups else {})
+            | ({"analysis": {"time_to_event": endpoints}} if endpoints else {})
+        )
 
     def to_json(self) -> str:
         """The whole study file as JSON; `study_from_json` reads it."""
@@ -584,7 +646,11 @@ class Study(StrictModel):
 def study_of_section(section: dict[str, Any]) -> Study:
     """Makes a study from its `example_section`; what was left out has its default."""
     tasks = {name: {"title": "", **task} for name, task in section["tasks"].items()}
-    return parse_study({**section, "title": "", "tasks": tasks}, "the example section")
+    endpoints = section.get("analysis", {}).get("time_to_event", {})
+    analysis = {"time_to_event": {name: {"title": "", **e} for name, e in endpoints.items()}}
+    return parse_study(
+        {**section, "title": "", "tasks": tasks, "analysis": analysis}, "the example section"
+    )
 
 
 def study_from_json(text: str) -> Study:
@@ -744,6 +810,7 @@ def _columns_used(study: Study, dataset: str) -> Iterator[str]:
             yield from _feature_columns(feature, described)
     for task in study.tasks.values():
         yield from _task_columns(study, task, dataset)
+    yield from _endpoint_columns(study, dataset)
     if described.supplements:
         yield from ("IDVAR", "IDVARVAL", "QNAM", "QVAL")
 
@@ -792,6 +859,14 @@ def _task_columns(study: Study, task: Task, dataset: str) -> Iterator[str]:
         yield from task.state.positive.columns()
 
 
+def _endpoint_columns(study: Study, dataset: str) -> Iterator[str]:
+    for endpoint in study.analysis.time_to_event.values():
+        if (endpoint.dataset or study.subject.dataset) == dataset:
+            yield endpoint.time
+            yield from _condition_columns(endpoint.where)
+            yield from endpoint.event.columns()
+
+
 def _condition_columns(condition: Condition | None) -> Iterator[str]:
     if condition is not None:
         yield from condition.columns()
@@ -819,6 +894,10 @@ def _label_columns(study: Study) -> set[tuple[str, str]]:
         if task.state:
             dataset = task.state.dataset or subject
             found.update((dataset, name) for name in task.state.positive.judged_columns())
+    for endpoint in study.analysis.time_to_event.values():
+        dataset = endpoint.dataset or subject
+        judged = (endpoint.time, *endpoint.event.judged_columns())
+        found.update((dataset, name) for name in judged)
     return found
 
 
@@ -838,6 +917,7 @@ def _problems(study: Study) -> Iterator[str]:
         yield from _dataset_problems(study)
         yield from _feature_problems(study)
         yield from _task_problems(study)
+        yield from _analysis_problems(study)
     yield from _landmark_problems(study)
     yield from _slice_problems(study)
     yield from _threshold_problems(study)
@@ -882,6 +962,9 @@ def _named_datasets(study: Study) -> Iterator[tuple[str, str]]:
         ):
             if label and label.dataset:
                 yield f"tasks.{name}.{key}.dataset", label.dataset
+    for name, endpoint in study.analysis.time_to_event.items():
+        if endpoint.dataset:
+            yield f"analysis.time_to_event.{name}.dataset", endpoint.dataset
 
 
 def _dataset_problems(study: Study) -> Iterator[str]:
@@ -1020,6 +1103,36 @@ def _state_problems(study: Study, name: str, state: StateLabel) -> Iterator[str]
                 f"tasks.{name}.state.positive: {column}, which others are compared with, must "
                 f"be declared as known by the landmark (datasets.{dataset_name}.columns)"
             )
+
+
+def _is_of_baseline(study: Study, feature: ResolvedFeature) -> bool:
+    dataset = study.datasets[feature.dataset]
+    arm = study.arm.columns if study.arm and feature.dataset == study.subject.dataset else ()
+    if feature.column in arm:
+        return False
+    if dataset.rows == "one_per_subject" and feature.column in dataset.columns:
+        known = dataset.columns[feature.column].known
+    elif dataset.day or dataset.date:
+        return study.landmark_day <= study.first_day
+    else:
+        known = dataset.known
+    return known == "baseline" or (
+        known is not None
+        and known.startswith("day ")
+        and int(known.removeprefix("day ")) <= study.first_day
+    )
+
+
+def _analysis_problems(study: Study) -> Iterator[str]:
+    characteristics = [feature.name for feature in study.baseline_features]
+    for name in study.analysis.adjust_for or ():
+        if name not in characteristics:
+            yield (
+                f"analysis.adjust_for: {name} is no feature that is known at baseline; those are: "
+                f"{', '.join(characteristics)}"
+            )
+    if study.analysis.randomised and not study.arm:
+        yield "analysis.randomised: the study file names no arm"
 
 
 def _slice_problems(study: Study) -> Iterator[str]:

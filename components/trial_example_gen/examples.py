@@ -16,6 +16,7 @@ from components.trial_example_gen.joined import JoinedSubjects
 from components.trial_example_gen.labels import Labels, derive_labels
 from components.trial_example_gen.rows import as_text
 from components.trial_example_gen.splits import split_of, subject_hash
+from components.trial_example_gen.times import derive_times
 from pipeline.names import ARM, SITE, SPLITS, SUBJECT_HASH, label_key, slice_key, weight_key
 from pipeline.study import Slice, Study
 
@@ -52,6 +53,7 @@ def build_examples(study: Study, subjects: JoinedSubjects, key: bytes) -> BuiltE
     for task, found in labels.items():
         columns[label_key(task)] = pa.array(found.positive.astype(np.float64))
         columns[weight_key(task)] = pa.array(found.known.astype(np.float64))
+    columns |= derive_times(study, subjects)
     columns |= _groups(study, subjects)
     columns[SUBJECT_HASH] = pa.array(
         [subject_hash(study.study, subject, key) for subject in subjects.keys], pa.binary()

@@ -149,6 +149,9 @@ def _typed_uses(study: Study) -> Iterator[tuple[str, str, str | None, str]]:
         if feature.kind == "number":
             yield f"features.{feature.name}", feature.dataset, feature.column, "number"
     yield from _event_uses(study)
+    for name, endpoint in study.analysis.time_to_event.items():
+        place = endpoint.dataset or study.subject.dataset
+        yield f"analysis.time_to_event.{name}.time", place, endpoint.time, "number"
     for name, dataset in study.datasets.items():
         for key in ("day", "end_day"):
             yield f"datasets.{name}.{key}", name, getattr(dataset, key), "number"
@@ -210,3 +213,7 @@ def _conditions(study: Study) -> Iterator[tuple[str, str, Condition | None]]:
             dataset = task.state.dataset or subject
             yield f"tasks.{name}.state.where", dataset, task.state.where
             yield f"tasks.{name}.state.positive", dataset, task.state.positive
+    for name, endpoint in study.analysis.time_to_event.items():
+        dataset = endpoint.dataset or subject
+        yield f"analysis.time_to_event.{name}.where", dataset, endpoint.where
+        yield f"analysis.time_to_event.{name}.event", dataset, endpoint.event

@@ -157,7 +157,11 @@ def _wanted_rows(study: Study, dataset: str) -> list[Condition] | None:
     if described.supplements:
         qualifiers = _supplement_columns(study, described.supplements)
         return [Condition(column="QNAM", is_in=qualifiers)]
-    wanted = [*_feature_conditions(study, dataset), *_task_conditions(study, dataset)]
+    wanted = [
+        *_feature_conditions(study, dataset),
+        *_task_conditions(study, dataset),
+        *_endpoint_conditions(study, dataset),
+    ]
     if any(condition is None for condition in wanted):
         return None
     return [condition for condition in wanted if condition is not None]
@@ -179,6 +183,12 @@ def _task_conditions(study: Study, dataset: str) -> Iterator[Condition | None]:
         for label in (task.event, follow_up, task.state):
             if label and label.dataset == dataset:
                 yield label.where
+
+
+def _endpoint_conditions(study: Study, dataset: str) -> Iterator[Condition | None]:
+    for endpoint in study.analysis.time_to_event.values():
+        if endpoint.dataset == dataset:
+            yield endpoint.where
 
 
 def _supplement_columns(study: Study, parent: str) -> tuple[str, ...]:

@@ -576,3 +576,60 @@ def test_the_card_is_no_part_of_the_examples() -> None:
 def test_a_card_states_only_items_that_a_person_answers(item: str) -> None:
     with pytest.raises(UserError, match=rf"card\.statements.*{item} is no item .* 17, 18a"):
         study(card__statements={item: "We did well."})
+
+
+ENDPOINT: dict[str, Any] = {
+    "title": "Death",
+    "time": "WEEK4",
+    "event": {"column": "DIED", "equals": "Y"},
+}
+
+
+def test_a_column_that_decides_a_time_to_event_is_no_feature() -> None:
+    [line] = refusal(
+        analysis__time_to_event={"death": ENDPOINT}, features__WEEK4={"kind": "number"}
+    )
+    assert "features.WEEK4: column WEEK4 decides a label" in line
+
+
+def test_a_time_to_event_is_read_of_a_dataset_that_is_there() -> None:
+    [line] = refusal(analysis__time_to_event={"death": {**ENDPOINT, "dataset": "adtte"}})
+    assert "analysis.time_to_event.death.dataset: no dataset adtte" in line
+
+
+def test_effects_are_adjusted_for_what_is_known_at_baseline_alone() -> None:
+    [line] = refusal(analysis__adjust_for=["lab_ALT"])
+    assert "lab_ALT is no feature that is known at baseline; those are: AGE" in line
+
+
+def test_the_arm_is_no_characteristic_of_baseline() -> None:
+    with_arm = study(
+        datasets__dm__columns__TRT01P={"type": "text", "known": "baseline"},
+        arm={"columns": ["TRT01P"], "control": "Placebo"},
+        features__TRT01P={"kind": "category"},
+    )
+    assert [feature.name for feature in with_arm.baseline_features] == ["AGE"]
+
+
+def test_rows_up_to_the_landmark_are_of_baseline_where_that_is_the_landmark() -> None:
+    at_baseline = study(landmark="baseline")
+    assert [feature.name for feature in at_baseline.baseline_features] == [
+        "AGE",
+        "lab_ALT",
+        "lab_CK_MB",
+    ]
+
+
+def test_arms_that_are_not_named_cannot_be_randomised() -> None:
+    [line] = refusal(analysis__randomised=True)
+    assert "analysis.randomised: the study file names no arm" in line
+
+
+def test_times_to_events_decide_the_examples_and_the_rest_of_the_analysis_does_not() -> None:
+    plain = study().example_section()
+    assert study(analysis__adjust_for=["AGE"]).example_section() == plain
+    timed = study(analysis__time_to_event={"death": ENDPOINT}).example_section()
+    assert timed != plain
+    renamed = {**ENDPOINT, "title": "Death of any cause", "horizon": 180}
+    assert study(analysis__time_to_event={"death": renamed}).example_section() == timed
+    assert study_of_section(timed).example_section() == timed

@@ -1,0 +1,49 @@
+"""Times to the endpoints of the researcher's analysis: to the event, or censored before it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from components.trial_example_gen.evaluate import evaluate, is_true
+from components.trial_example_gen.joined import JoinedSubjects
+from pipeline.names import event_key, time_key
+from pipeline.study import Study, TimeToEvent
+
+
+def derive_times(study: Study, subjects: JoinedSubjects) -> dict[str, pa.Array]:
+    """Derives time and event of every endpoint.
+
+    Args:
+        study: The study.
+        subjects: Joined subjects, n of them.
+
+    Returns:
+        Two columns of float64 for each endpoint, shape [n], null where the subject has no row,
+        or its row no time that is 0 or later, or it is unknown whether the event happened.
+    """
+    columns = {}
+    for name, endpoint in study.analysis.time_to_event.items():
+        time, event = _times(study, endpoint, subjects)
+        columns[time_key(name)] = pa.array(time, pa.float64(), from_pandas=True)
+        columns[event_key(name)] = pa.array(event, pa.float64(), from_pandas=True)
+    return columns
+
+
+def _times(
+    study: Study, endpoint: TimeToEvent, subjects: JoinedSubjects
+) -> tuple[np.ndarray, np.ndarray]:
+    rows = subjects.rows[endpoint.dataset or study.subject.dataset]
+    rows = rows.filter(np.array(is_true(endpoint.where, rows.table), bool))
+    happened = pc.cast(evaluate(endpoint.event, rows.table), pa.float64())
+    event = happened.to_numpy()
+    time = rows.table[endpoint.time].to_numpy()
+    usable = np.flatnonzero((time >= 0) & ~np.isnan(event))
+    # Of several rows the earliest counts, of equal times the event: it is assigned last.
+    order = usable[np.lexsort((event[usable], -time[usable]))]
+    times = np.full(len(subjects.keys), np.nan)
+    events = times.copy()
+    times[rows.subject[order]] = time[order]
+    events[rows.subject[order]] = event[order]
+    return times, events
