@@ -1,0 +1,71 @@
+"""Brings a store's tables and roles to what this release needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, text
+
+from grafana.store.engine import store_engine, transaction
+from pipeline.errors import UserError
+
+READER = "trial_reader"
+"""Role of PostgreSQL that Grafana reads with."""
+
+WRITER = "trial_writer"
+"""Role of PostgreSQL that the pipeline adds rows with."""
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def migrate(address: str) -> None:
+    """Makes or alters tables and, on PostgreSQL, roles; does nothing where all is there.
+
+    Args:
+        address: The store's, for PostgreSQL with a user who may make tables and roles.
+
+    Raises:
+        StoreDownError: The store does not answer, or the user may not.
+    """
+    with store_engine(address) as engine, transaction(engine) as connection:
+        if connection.dialect.name == "postgresql":
+            # Two at once would both make the first table.
+            connection.execute(text("SELECT pg_advisory_xact_lock(7210311)"))
+        _upgrade(connection)
+
+
+def check_current(engine: Engine) -> None:
+    """Refuses a store whose tables are not those of this release.
+
+    Raises:
+        UserError: It has to be migrated, or is newer than this release.
+    """
+    with transaction(engine) as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
+    needed = _scripts().get_current_head()
+    if found != needed:
+        place = engine.url.render_as_string(hide_password=True)
+        raise UserError(
+            f"{place}: the store's tables are of revision {found or 'none'}, this release needs "
+            f"{needed}. Run `make store-migrate STORE=...` with a user who may make tables."
+        )
+
+
+def _upgrade(connection: Connection) -> None:
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    return config
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())

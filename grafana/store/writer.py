@@ -1,0 +1,81 @@
+"""Adds rows to a store: all of an export or nothing, and never twice."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Engine, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+from grafana.store.engine import StoreDownError, store_engine, store_url, transaction
+from grafana.store.migrate import check_current, migrate
+from grafana.store.rows import Rows
+
+_INSERTS: dict[str, Callable[[Table], Any]] = {
+    "postgresql": postgresql.insert,
+    "sqlite": sqlite.insert,
+}
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a store that does not answer is waited for.
+
+    Attributes:
+        attempts: How often it is tried.
+        first_wait: Seconds before the second attempt; each further wait is twice as long.
+    """
+
+    attempts: int = 4
+    first_wait: float = 1.0
+
+
+def export(address: str, rows: Rows, patience: Patience | None = None) -> int:
+    """Adds rows in one transaction; those that are there already stay as they are.
+
+    Args:
+        address: The store's; a SQLite file is made and migrated on the way.
+        rows: Rows by table.
+        patience: How long a store that does not answer is waited for.
+
+    Returns:
+        How many rows were handed over.
+
+    Raises:
+        StoreDownError: The store did not take them, however often it was tried; nothing of them
+            is visible.
+        UserError: The address is wrong, or the store's tables are not those of this release.
+    """
+    patience = patience or Patience()
+    if store_url(address).get_backend_name() == "sqlite":
+        _patiently(patience, lambda: migrate(address))
+    with store_engine(address) as engine:
+        _patiently(patience, lambda: check_current(engine))
+        _patiently(patience, lambda: _add_all(engine, rows))
+    return sum(map(len, rows.values()))
+
+
+def _patiently(patience: Patience, action: Callable[[], None]) -> None:
+    wait = patience.first_wait
+    for attempt in range(patience.attempts):
+        try:
+            return action()
+        except StoreDownError:
+            if attempt == patience.attempts - 1:
+                raise
+            time.sleep(wait)
+            wait *= 2
+    return None
+
+
+def _add_all(engine: Engine, rows: Rows) -> None:
+    with transaction(engine) as connection:
+        for model, found in rows.items():
+            table = model.__table__
+            assert isinstance(table, Table)
+            if found:
+                insert = _INSERTS[connection.dialect.name](table)
+                connection.execute(insert.on_conflict_do_nothing(), found)
