@@ -9,14 +9,17 @@ FREE_KB := 6000000
 
 RUN_OPTIONS = $(if $(STUDY),--study $(STUDY)) $(if $(DATA),--data $(DATA)) \
 	$(if $(ROOT),--root $(ROOT)) $(if $(SUBJECTS),--subjects $(SUBJECTS)) \
-	$(if $(SEED),--seed $(SEED)) $(if $(STEPS),--steps $(STEPS)) $(if $(TUNE),--tune)
+	$(if $(SEED),--seed $(SEED)) $(if $(STEPS),--steps $(STEPS)) $(if $(TUNE),--tune) $(if $(STORE),--store $(STORE))
+
+IMAGE ?= clinical-trial-pipeline:$(shell cat pipeline/VERSION)
+IMAGE_BUILD ?= docker build
 
 # Bytecode is compiled once, at installation: without it TensorFlow and TFX take three times
 # as long to import. The cache of uv stays inside the environment.
 export UV_CACHE_DIR = $(CURDIR)/$(VENV)/cache
 export UV_LINK_MODE = hardlink
 
-.PHONY: help setup run test test-slow system compile lint format lock bench-accuracy bench-overhead \
+.PHONY: help setup run test test-slow system compile export store-migrate lint format lock bench-accuracy bench-overhead \
 	bench-example-gen bench-scale clean
 
 help: ## This list.
@@ -40,6 +43,17 @@ system: ## As root on Debian: install the packages that the slow tests need.
 compile: $(READY) ## Compile for Kubeflow and Vertex AI: [STUDY=ist SETTINGS=file OUT=folder].
 	@$(BIN)/python kubeflow/compile.py $(if $(STUDY),--study $(STUDY)) \
 	  $(if $(SETTINGS),--settings $(SETTINGS)) $(if $(OUT),--out $(OUT))
+
+export: $(READY) ## Export a run again: [RUN=id STORE=address ROOT=runs].
+	@$(BIN)/python -m grafana.store export $(RUN) $(if $(STORE),--store $(STORE)) \
+	  $(if $(ROOT),--root $(ROOT))
+
+store-migrate: $(READY) ## Make the store's tables and roles, set their passwords: STORE=address.
+	@$(BIN)/python -m grafana.store migrate $(STORE)
+
+image: ## Build the image of Kubeflow's tasks: [IMAGE=name:tag BASE=image IMAGE_BUILD="podman build"].
+	@$(IMAGE_BUILD) -f kubeflow/Dockerfile -t $(IMAGE) $(if $(BASE),--build-arg BASE=$(BASE)) \
+	  $(IMAGE_OPTIONS) .
 
 lint: $(READY) ## Style and types.
 	@$(BIN)/ruff check .

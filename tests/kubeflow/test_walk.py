@@ -8,120 +8,18 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import subprocess
-import sys
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from spec_walker import REPOSITORY, Commands, TaskRun, Walker
-
-from pipeline.synthetic import SyntheticTrial, write
+from spec_walker import Commands, Walker
+from walks import ALL, KEY, Trial, Walked, by_key, walk
 
 pytestmark = pytest.mark.slow
-
-SUBJECTS = 600
-SEED = 7
-STEPS = 40
-KEY = "a key that only this test knows"
-FORM = {"steps": STEPS, "seed": 11}
-
-
-@dataclass(frozen=True)
-class Trial:
-    """What all runs have in common."""
-
-    folder: Path
-    data: Path
-    study: Path
-    package: str
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return {
-            **os.environ,
-            "TRIAL_SUBJECT_KEY": KEY,
-            "PYTHONPATH": str(REPOSITORY),
-            "TF_CPP_MIN_LOG_LEVEL": "3",
-        }
-
-
-@dataclass(frozen=True)
-class Walked:
-    """A walk that has ended."""
-
-    walker: Walker
-    tasks: dict[str, TaskRun]
-
-    def output(self, task: str, name: str) -> Path:
-        return self.walker.content(self.tasks[task].artifacts[name].uri)
-
-    def document(self, task: str, name: str, file: str) -> Any:
-        return json.loads((self.output(task, name) / file).read_text())
-
-    @property
-    def ran(self) -> set[str]:
-        return {name for name, task in self.tasks.items() if not task.cached}
-
-
-@pytest.fixture(scope="module")
-def trial(tmp_path_factory: pytest.TempPathFactory) -> Trial:
-    folder = tmp_path_factory.mktemp("kubeflow")
-    data, study_folder = folder / "data", folder / "study"
-    write(SyntheticTrial(SUBJECTS, SEED), str(data), ("--runner=FnApiRunner",))
-    study_folder.mkdir()
-    shipped = REPOSITORY / "schema" / "synthetic"
-    study = yaml.safe_load((shipped / "study.yaml").read_text())
-    # A small trial is blessed whatever it reaches, but compared with a champion.
-    study["thresholds"] = [{"metric": "auc", "at_least": -0.9, "versus": "champion"}]
-    (study_folder / "study.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
-    (study_folder / "schema.pbtxt").write_text((shipped / "schema.pbtxt").read_text())
-    compiled = subprocess.run(
-        [
-            *(sys.executable, "kubeflow/compile.py"),
-            *("--study", study_folder / "study.yaml", "--out", folder / "packages"),
-        ],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    package = Path(compiled.stdout.splitlines()[0]).read_text()
-    return Trial(folder, data, study_folder / "study.yaml", package)
-
-
-@pytest.fixture(scope="module")
-def local_metrics(trial: Trial) -> list[dict[str, Any]]:
-    root = trial.folder / "local"
-    subprocess.run(
-        [
-            *(sys.executable, "-m", "pipeline.local_runner", "--study", trial.study),
-            *("--data", trial.data, "--root", root),
-            *("--steps", str(STEPS), "--seed", str(FORM["seed"])),
-        ],
-        cwd=REPOSITORY,
-        env=trial.environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    (found,) = (root / "synthetic" / "artifacts" / "TrialEvaluator" / "verdict").glob("*")
-    records: list[dict[str, Any]] = json.loads((found / "metrics.json").read_text())["records"]
-    return records
 
 
 @pytest.fixture(scope="module")
 def walker(trial: Trial) -> Walker:
     return Walker(trial.folder / "backend", Commands(trial.environment))
-
-
-def walk(trial: Trial, walker: Walker) -> Walked:
-    registry = str(trial.folder / "registry")
-    form = {"data_root": str(trial.data), "registry_root": registry, **FORM}
-    return Walked(walker, walker.run(trial.package, form))
 
 
 @pytest.fixture(scope="module")
@@ -148,15 +46,6 @@ def later(trial: Trial, second: Walked) -> Walked:
     return walk(trial, backend)
 
 
-def by_key(records: list[dict[str, Any]], models: set[str]) -> dict[tuple[Any, ...], Any]:
-    names = ("task", "metric", "decision_threshold", "model")
-    return {
-        (*(record[name] for name in names), *sorted(record["slice"].items())): record
-        for record in records
-        if record["model"] in models
-    }
-
-
 def test_every_point_metric_is_the_local_runners(first: Walked, local_metrics: list[Any]):
     walked = by_key(first.document("TrialEvaluator", "verdict", "metrics.json")["records"], ALL)
     local = by_key(local_metrics, ALL)
@@ -164,9 +53,6 @@ def test_every_point_metric_is_the_local_runners(first: Walked, local_metrics: l
     assert {key: record["value"] for key, record in walked.items()} == {
         key: record["value"] for key, record in local.items()
     }
-
-
-ALL = {"challenger", "champion", "difference"}
 
 
 def test_every_interval_is_the_local_runners(first: Walked, local_metrics: list[Any]):

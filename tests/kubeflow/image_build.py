@@ -1,0 +1,177 @@
+"""A real image of the tasks, built where no image registry is reached, and containers from it."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import shutil
+import ssl
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+from spec_walker import REPOSITORY, Commands
+
+_BASE = "localhost/trial-test-base:bookworm"
+_IMAGE = "localhost/trial-test:current"
+_MIRROR = "http://deb.debian.org/debian"
+_PACKAGES = {"buildah": "buildah", "podman": "podman", "runc": "runc", "debootstrap": "debootstrap"}
+
+_CONTAINER = (
+    *("podman", "--runtime", "runc", "run", "--rm", "--no-healthcheck"),
+    # Podman's own limits are above what a container of this kind may set.
+    *("--ulimit", "nofile=1024:1024", "--ulimit", "nproc=2048:2048"),
+    # As strict as Kubernetes' standard `restricted`, and read-only.
+    *("--network=none", "--read-only", "--read-only-tmpfs=false", "--tmpfs=/tmp"),
+    *("--cap-drop=ALL", "--security-opt=no-new-privileges"),
+)
+
+
+class ContainerCommands(Commands):
+    """Runs the command lines of tasks in containers of an image, each in one of its own.
+
+    The launcher's folders are mounted where Kubeflow Pipelines has them, and like there the task
+    finds them empty but for its inputs, and may write to them.
+    """
+
+    visible_root = ""
+
+    def __init__(
+        self, image: str, environment: Mapping[str, str], volumes: Sequence[Path] = ()
+    ) -> None:
+        """Prepares the containers.
+
+        Args:
+            image: The image.
+            environment: Variables of the tasks; nothing is taken from this process.
+            volumes: Folders that the tasks find under the same paths.
+        """
+        super().__init__(environment)
+        self._image = image
+        self._volumes = tuple(volumes)
+
+    def run(self, command: list[str], launcher_root: Path) -> subprocess.CompletedProcess[str]:
+        """Runs a command line in a container."""
+        for folder in (launcher_root, *self._volumes):
+            _open_to_all(folder)
+        mounts = {f"/{name}": launcher_root / name for name in ("minio", "gcs", "s3", "tmp/kfp")}
+        mounts |= {str(folder): folder for folder in self._volumes}
+        return in_container(
+            self._image,
+            command,
+            [
+                *(f"--volume={source}:{target}" for target, source in mounts.items()),
+                *(f"--env={name}={value}" for name, value in self._environment.items()),
+            ],
+        )
+
+
+def in_container(
+    image: str, command: Sequence[str] = (), options: Sequence[str] = ()
+) -> subprocess.CompletedProcess[str]:
+    """Runs an image: read-only, without network and capabilities.
+
+    Args:
+        image: The image.
+        command: In place of the image's own.
+        options: More of `podman run`.
+    """
+    entrypoint = [f"--entrypoint={command[0]}"] if command else []
+    return subprocess.run(
+        [*_CONTAINER, *options, *entrypoint, image, *command[1:]],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def build_image(folder: Path) -> str:
+    """Builds the image by `make image` on a base that debootstrap makes.
+
+    Args:
+        folder: For what the build needs besides.
+
+    Returns:
+        The image's name.
+    """
+    missing = [package for name, package in _PACKAGES.items() if shutil.which(name) is None]
+    if missing:
+        pytest.fail(f"missing: `make system` installs Debian's {', '.join(missing)}")
+    if os.geteuid() != 0:
+        pytest.fail("debootstrap and buildah's chroot isolation need root")
+    _make_base(folder)
+    remove_image()
+    options = ["--quiet", "--isolation=chroot", *_index_secrets(folder)]
+    _run(
+        *("make", "image", f"IMAGE={_IMAGE}", f"BASE={_BASE}"),
+        "IMAGE_BUILD=buildah bud --format=docker",
+        f"IMAGE_OPTIONS={' '.join(options)}",
+    )
+    return _IMAGE
+
+
+def remove_image() -> None:
+    """Removes the image, of which there is one on a machine; the base stays."""
+    _run("podman", "image", "rm", "--force", "--ignore", _IMAGE)
+
+
+def installed_bytes(image: str) -> int:
+    """What an image has beyond its base."""
+    sizes = [
+        int(_run("podman", "image", "inspect", "--format={{.Size}}", name).stdout)
+        for name in (image, _BASE)
+    ]
+    return sizes[0] - sizes[1]
+
+
+def _make_base(folder: Path) -> None:
+    if subprocess.run(["podman", "image", "exists", _BASE], check=False).returncode == 0:
+        return
+    root = folder / "base"
+    _run("debootstrap", "--variant=minbase", "bookworm", str(root), _MIRROR)
+    archive = folder / "base.tar"
+    _run("tar", "-C", str(root), "-cf", str(archive), ".")
+    _run("podman", "import", "--quiet", str(archive), _BASE)
+    shutil.rmtree(root)
+    archive.unlink()
+
+
+def _index_secrets(folder: Path) -> list[str]:
+    """This machine's way to the package index, as the build's secrets: nothing goes to a layer."""
+    pip, uv = folder / "pip.conf", folder / "uv.toml"
+    settings = _pip_settings()
+    settings["cert"] = "/etc/ssl/certs/ca-certificates.crt"
+    # Folders of this machine are not in the build.
+    settings.pop("find-links", None)
+    lines = [f"{name} = {value}" for name, value in settings.items()]
+    pip.write_text("\n".join(["[global]", *lines, ""]))
+    index = settings.get("index-url")
+    # JSON's strings are TOML's.
+    uv.write_text(
+        "system-certs = true\n" + (f'[[index]]\nurl = "{index}"\ndefault = true\n' if index else "")
+    )
+    certificates = ssl.get_default_verify_paths().cafile
+    ca = [f"--secret=id=ca,src={certificates}"] if certificates else []
+    return [f"--secret=id=pip,src={pip}", f"--secret=id=uv,src={uv}", *ca]
+
+
+def _pip_settings() -> dict[str, str]:
+    listed = _run("python3", "-m", "pip", "config", "list").stdout
+    found = re.findall(r"^[^=]*\.([a-z-]+)=('.*')$", listed, flags=re.MULTILINE)
+    return {name: ast.literal_eval(value) for name, value in found}
+
+
+def _open_to_all(folder: Path) -> None:
+    """Kubernetes makes scratch volumes that anybody may write to."""
+    folder.chmod(0o777)
+    for path in folder.rglob("*"):
+        path.chmod(0o777 if path.is_dir() else 0o666)
+
+
+def _run(*command: str) -> subprocess.CompletedProcess[str]:
+    ran = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    if ran.returncode:
+        pytest.fail(f"{' '.join(command)}\n{ran.stderr[-4000:]}")
+    return ran

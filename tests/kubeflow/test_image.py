@@ -1,0 +1,90 @@
+"""The image of the tasks, really built and run in real containers."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from image_build import in_container, installed_bytes
+
+pytestmark = pytest.mark.slow
+
+LARGEST = 3_500_000_000
+CHECK = ["python", "-m", "pipeline.kubeflow_entrypoint", "--check"]
+
+
+@pytest.fixture(scope="module")
+def described(image: str) -> Any:
+    listed = subprocess.run(
+        ["podman", "image", "inspect", image], capture_output=True, text=True, check=True
+    )
+    return json.loads(listed.stdout)[0]
+
+
+def test_what_is_installed_stays_below_its_limit(image: str, capsys: pytest.CaptureFixture[str]):
+    size = installed_bytes(image)
+    with capsys.disabled():
+        sys.stdout.write(f"\nThe image installs {size / 1e9:.2f} GB upon its base.\n")
+    assert size <= LARGEST
+
+
+def test_its_health_check_is_the_entrypoints(described: Any):
+    assert described["HealthCheck"]["Test"] == ["CMD", *CHECK]
+
+
+def test_the_check_passes_as_the_images_own_user_read_only_without_network(image: str):
+    ran = in_container(image)
+    assert ran.returncode == 0, ran.stderr[-4000:]
+    assert '"stage": "CuratedSchema", "status": "done"' in ran.stderr
+
+
+def test_the_check_passes_as_a_user_that_a_cluster_chose(image: str):
+    ran = in_container(image, CHECK, ["--user=123456:0"])
+    assert ran.returncode == 0, ran.stderr[-4000:]
+
+
+def test_the_check_fails_when_a_component_is_broken(image: str, tmp_path: Path):
+    broken = tmp_path / "executor.py"
+    broken.write_text("")
+    place = "/app/components/curated_schema/executor.py"
+    ran = in_container(image, CHECK, [f"--volume={broken}:{place}:ro"])
+    assert ran.returncode != 0
+
+
+def test_its_user_is_not_root_and_owns_nothing_that_runs(image: str):
+    ran = in_container(
+        image, ["sh", "-c", "id -u; find /app /opt/trial ! -type l -writable | head"]
+    )
+    assert ran.stdout.split() == ["1000"]
+
+
+def test_what_is_only_for_development_is_left_out(image: str):
+    ran = in_container(image, ["sh", "-c", "ls /app /opt/trial/bin; command -v g++ gcc make"])
+    found = set(ran.stdout.split())
+    assert {"pipeline", "components", "trainer", "schema"} <= found
+    assert not found & {"tests", "benchmarks", "notebooks", "pytest", "ruff", "mypy", "uv"}
+    assert not [name for name in found if name.startswith("/")]
+
+
+def test_where_packages_came_from_stands_nowhere(image: str, described: Any):
+    ran = in_container(image, ["ls", "/etc/pip.conf", "/etc/uv"])
+    assert ran.stdout == ""
+    variables = {entry.partition("=")[0] for entry in described["Config"]["Env"]}
+    assert not [name for name in variables if name.startswith(("PIP_", "UV_"))]
+    assert "index" not in json.dumps(described["History"])
+
+
+def test_nothing_is_compiled_when_a_task_starts(image: str):
+    # A module without bytecode beside it is compiled anew in every read-only container.
+    program = (
+        "import importlib.util, pathlib;"
+        "names = ['tensorflow', 'tfx', 'apache_beam', 'pipeline.pipeline', 'trainer.run'];"
+        "places = [importlib.util.find_spec(name).cached for name in names];"
+        "print([place for place in places if not pathlib.Path(place).exists()])"
+    )
+    ran = in_container(image, ["python", "-c", program])
+    assert ran.stdout.strip() == "[]", ran.stderr[-2000:]

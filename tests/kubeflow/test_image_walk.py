@@ -1,0 +1,38 @@
+"""The compiled package, run task by task, each in a container of the real image."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from image_build import ContainerCommands
+from spec_walker import Walker
+from walks import ALL, KEY, Trial, Walked, by_key, walk
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def walked(trial: Trial, image: str) -> Walked:
+    registry = trial.folder / "registry"
+    registry.mkdir()
+    commands = ContainerCommands(image, {"TRIAL_SUBJECT_KEY": KEY}, [trial.data, registry])
+    return walk(trial, Walker(trial.folder / "backend", commands))
+
+
+def test_every_metric_is_the_local_runners(walked: Walked, local_metrics: list[dict[str, Any]]):
+    records = walked.document("TrialEvaluator", "verdict", "metrics.json")["records"]
+    found, local = by_key(records, ALL), by_key(local_metrics, ALL)
+    assert set(found) == set(local)
+    for key, record in local.items():
+        for name in ("value", "lower", "upper"):
+            ours, theirs = found[key][name], record[name]
+            assert (ours is None) == (theirs is None), key
+            assert ours is None or math.isclose(ours, theirs, abs_tol=1e-6), (key, name)
+
+
+def test_the_model_is_registered_on_the_mounted_volume(walked: Walked, trial: Trial):
+    registration = walked.document("ModelRegistrar", "registration", "registration.json")
+    assert registration["registered"] is True
+    assert list((trial.folder / "registry" / "synthetic" / "history").glob("*.json"))

@@ -1,0 +1,73 @@
+"""What the tests that walk a compiled package share."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from spec_walker import REPOSITORY, TaskRun, Walker
+
+SUBJECTS = 600
+SEED = 7
+STEPS = 40
+KEY = "a key that only this test knows"
+FORM = {"steps": STEPS, "seed": 11}
+
+
+ALL = {"challenger", "champion", "difference"}
+"""Models that a record of the metrics is about."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What all runs have in common."""
+
+    folder: Path
+    data: Path
+    study: Path
+    package: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "TRIAL_SUBJECT_KEY": KEY,
+            "PYTHONPATH": str(REPOSITORY),
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+        }
+
+
+@dataclass(frozen=True)
+class Walked:
+    """A walk that has ended."""
+
+    walker: Walker
+    tasks: dict[str, TaskRun]
+
+    def output(self, task: str, name: str) -> Path:
+        return self.walker.content(self.tasks[task].artifacts[name].uri)
+
+    def document(self, task: str, name: str, file: str) -> Any:
+        return json.loads((self.output(task, name) / file).read_text())
+
+    @property
+    def ran(self) -> set[str]:
+        return {name for name, task in self.tasks.items() if not task.cached}
+
+
+def walk(trial: Trial, walker: Walker) -> Walked:
+    registry = str(trial.folder / "registry")
+    form = {"data_root": str(trial.data), "registry_root": registry, **FORM}
+    return Walked(walker, walker.run(trial.package, form))
+
+
+def by_key(records: list[dict[str, Any]], models: set[str]) -> dict[tuple[Any, ...], Any]:
+    names = ("task", "metric", "decision_threshold", "model")
+    return {
+        (*(record[name] for name in names), *sorted(record["slice"].items())): record
+        for record in records
+        if record["model"] in models
+    }
