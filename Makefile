@@ -19,7 +19,7 @@ IMAGE_BUILD ?= docker build
 export UV_CACHE_DIR = $(CURDIR)/$(VENV)/cache
 export UV_LINK_MODE = hardlink
 
-.PHONY: help setup run test test-slow system compile export store-migrate lint format lock bench-accuracy bench-overhead \
+.PHONY: help setup run test test-slow system compile image export store-migrate lint format lock bench-accuracy bench-overhead \
 	bench-example-gen bench-scale clean
 
 help: ## This list.

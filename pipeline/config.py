@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,7 @@ class Settings:
         steps: Training steps; None leaves it to the study file.
         tune: Whether the Tuner searches hyperparameters first.
         beam_args: Options of Beam.
+        store: Address of the SQL store; None is a SQLite file below the root, empty is none.
     """
 
     study: str = DEFAULT_STUDY
@@ -57,6 +59,7 @@ class Settings:
     steps: int | None = None
     tune: bool = False
     beam_args: tuple[str, ...] = BEAM_ARGS
+    store: str | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,9 @@ class RunConfig:
         steps: Training steps; 0 trains until the eval split stops it.
         tune: Whether the Tuner searches hyperparameters first.
         beam_args: Options of Beam.
+        run_id: Id of the run.
+        store: Address of the SQL store; empty for none.
+        data_modified: When the newest of the data's files was changed; None where unknown.
     """
 
     study: Study
@@ -104,6 +110,9 @@ class RunConfig:
     steps: int
     tune: bool
     beam_args: tuple[str, ...]
+    run_id: str
+    store: str | RuntimeParameter
+    data_modified: datetime | None
 
 
 def with_setup_file(beam_args: Sequence[str]) -> list[str]:
@@ -137,11 +146,12 @@ def find_study_file(study: str) -> Path:
     )
 
 
-def resolve(settings: Settings) -> RunConfig:
+def resolve(settings: Settings, run_id: str = "") -> RunConfig:
     """Turns a person's choices into a run's configuration; reads the data once.
 
     Args:
         settings: The choices.
+        run_id: Id of the run.
 
     Returns:
         The configuration, with fingerprint and champion token of this moment.
@@ -160,6 +170,7 @@ def resolve(settings: Settings) -> RunConfig:
     from components.trial_example_gen.fingerprint import content_fingerprint
     from components.trial_example_gen.plan import plan_datasets
     from pipeline.registry import Registry
+    from pipeline.storage import newest_change
 
     plan_datasets(study, data_root)
     registry_root = str(root / "registry")
@@ -182,7 +193,22 @@ def resolve(settings: Settings) -> RunConfig:
         steps=study.training.steps if settings.steps is None else settings.steps,
         tune=settings.tune,
         beam_args=tuple(with_setup_file(settings.beam_args)),
+        run_id=run_id,
+        store=_store(settings, root),
+        data_modified=newest_change(
+            f"{data_root}/{dataset.file}" for dataset in study.datasets.values()
+        ),
     )
+
+
+def _store(settings: Settings, root: Path) -> str:
+    """The address of the store, checked before anything starts."""
+    from grafana.store.engine import sqlite_address, store_url
+
+    address = sqlite_address(root / "store.sqlite") if settings.store is None else settings.store
+    if address:
+        store_url(address)
+    return address
 
 
 def code_version() -> str:

@@ -209,6 +209,9 @@ def _config(study: Study, schema: str, settings: KubeflowSettings) -> RunConfig:
         steps=study.training.steps,
         tune=False,
         beam_args=(),
+        run_id=JOB_ID,
+        store=_later("metrics_store"),
+        data_modified=None,
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import logging
 import os
 import shutil
 import signal
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +20,11 @@ from pipeline.config import RunConfig, Settings, resolve
 from pipeline.display import RunDisplay, results_table, waiting
 from pipeline.errors import UserError
 from pipeline.logs import terminal_and_log
+from pipeline.run_file import RunFile, Status
 from pipeline.run_record import StageRecord, recorded, versions
 
 logger = logging.getLogger(__name__)
 
-RUN_FILE = "run.json"
 PAGE_FILE = "page.html"
 _INTERRUPTED = 128 + signal.SIGINT
 _LONGEST_MESSAGE = 2000
@@ -49,7 +51,7 @@ def run(settings: Settings) -> int:
     with terminal_and_log(log_file) as console:
         try:
             with waiting(console, "reading the study file and the data's headers"):
-                config = resolve(settings)
+                config = resolve(settings, run_id)
         except UserError as error:
             console.print(f"[red]Not started.[/red] {escape(str(error))}")
             return 2
@@ -63,35 +65,48 @@ def run(settings: Settings) -> int:
         return _run(config, console, run_id, log_file)
 
 
+@dataclass
+class _Story:
+    """What is known of a run while it goes on."""
+
+    run: str
+    started: datetime
+    stage: str = ""
+    outputs: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
 def _run(config: RunConfig, console: Console, run_id: str, log_file: Path) -> int:
     records = Path(config.pipeline_root).parent / "records" / run_id
+    story = _Story(run_id, datetime.now(UTC))
     try:
-        outputs = _run_stages(config, console, run_id, records)
+        _run_stages(config, console, records, story)
     except KeyboardInterrupt:
         logger.warning("interrupted")
         console.print(f"\n[red]Interrupted.[/red] {_AFTER_INTERRUPT}")
+        _leave(config, console, records, story, "interrupted", "interrupted")
         return _INTERRUPTED
     except UserError as error:
         console.print(f"\n[red]Stopped.[/red] {escape(str(error))}")
         console.print(_AFTER_FAILURE)
+        _leave(config, console, records, story, "failed", str(error))
         return 1
     except Exception as error:
         logger.exception("the run failed")
-        told = escape(f"{type(error).__name__}: {error}"[:_LONGEST_MESSAGE])
-        console.print(f"\n[red]A stage failed:[/red] {told}")
+        told = f"{type(error).__name__}: {error}"[:_LONGEST_MESSAGE]
+        console.print(f"\n[red]A stage failed:[/red] {escape(told)}")
         console.print(f"The whole story is in {log_file}. {_AFTER_FAILURE}")
+        _leave(config, console, records, story, "failed", told)
         return 1
     # TFX's CLI only asks what the pipeline is: then nothing ran.
-    if outputs:
-        _write_run_file(config, run_id, records, outputs)
-        shutil.copyfile(outputs["RunPage"]["html"], records / PAGE_FILE)
-        _show_result(console, config, outputs, records)
+    if story.outputs:
+        shutil.copyfile(story.outputs["RunPage"]["html"], records / PAGE_FILE)
+        _show_result(console, config, story.outputs, records)
+        story.stage = ""
+        _leave(config, console, records, story, "done", None)
     return 0
 
 
-def _run_stages(
-    config: RunConfig, console: Console, run_id: str, records: Path
-) -> dict[str, dict[str, str]]:
+def _run_stages(config: RunConfig, console: Console, records: Path, story: _Story) -> None:
     display = RunDisplay(console)
     with waiting(console, "loading TensorFlow and TFX"):
         from pipeline.pipeline import create_pipeline
@@ -103,33 +118,61 @@ def _run_stages(
         """Shows and records every stage."""
 
         def run_stage(self, stage: str, launch: Any) -> None:
-            record = StageRecord(run=run_id, stage=stage, versions=record_versions)
+            story.stage = stage
+            record = StageRecord(run=story.run, stage=stage, versions=record_versions)
             with display.stage(stage) as shown, recorded(record, records):
                 if not launch():
                     record.status = "cached"
                     shown.cached = True
 
     runner = Stages()
+    story.outputs = runner.outputs
     runner.run(create_pipeline(config))
-    return runner.outputs
 
 
-def _write_run_file(
-    config: RunConfig, run_id: str, records: Path, outputs: dict[str, dict[str, str]]
+def _leave(
+    config: RunConfig,
+    console: Console,
+    records: Path,
+    story: _Story,
+    status: Status,
+    reason: str | None,
 ) -> None:
-    content = {
-        "run": run_id,
-        "study": config.study.study,
-        "study_digest": config.study.digest(),
-        "fingerprint": config.fingerprint,
-        "seed": config.seed,
-        "steps": config.steps,
-        "data_root": config.data_root,
-        "code_version": config.code_version,
-        "outputs": outputs,
-    }
-    records.mkdir(parents=True, exist_ok=True)
-    (records / RUN_FILE).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    """Writes down how the run ended and exports it; a store that is down does not undo it."""
+    file = RunFile(
+        run=story.run,
+        study=config.study.study,
+        study_file=json.loads(config.study.to_json()),
+        study_digest=config.study.digest(),
+        fingerprint=str(config.fingerprint),
+        data_root=str(config.data_root),
+        data_modified=config.data_modified,
+        seed=config.seed,
+        steps=config.steps,
+        code_version=config.code_version,
+        started_by=getpass.getuser(),
+        started=story.started,
+        ended=datetime.now(UTC),
+        status=status,
+        failed_stage=story.stage,
+        reason=reason,
+        store=str(config.store),
+        outputs=story.outputs,
+    )
+    file.write(records)
+    if not config.store:
+        return
+    from grafana.store.export import export_local_run
+
+    try:
+        rows = export_local_run(records)
+        console.print(f"store     {config.store} ({rows:,} rows)")
+    except UserError as error:
+        logger.warning("the run was not exported: %s", error)
+        console.print(f"\n[yellow]Not exported.[/yellow] {escape(str(error))}")
+        console.print(
+            f"The run's result stands. Repeat the export with: make export RUN={story.run}"
+        )
 
 
 def _show_result(

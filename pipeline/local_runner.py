@@ -54,6 +54,9 @@ def parse_settings(arguments: Sequence[str] | None) -> Settings:
         "--tune", action="store_true", default=None, help="search hyperparameters first"
     )
     parser.add_argument(
+        "--store", help="address of the SQL store; a SQLite file below the root if not given"
+    )
+    parser.add_argument(
         "--beam", action="append", metavar="OPTION", help="an option of Beam; repeatable"
     )
     chosen = vars(parser.parse_args(arguments))

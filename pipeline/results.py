@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
@@ -251,6 +251,12 @@ class Registration(_Part):
     reason: str | None
 
 
+class TrialSummaryDocument(_Part):
+    """`summary.json`: records with the columns of the store's table trial_progress."""
+
+    records: tuple[dict[str, Any], ...]
+
+
 _DOCUMENTS: dict[type[BaseModel], tuple[str, str]] = {
     Metrics: ("metrics.json", "TrialEvaluator"),
     Verdict: ("verdict.json", "TrialEvaluator"),
@@ -258,6 +264,7 @@ _DOCUMENTS: dict[type[BaseModel], tuple[str, str]] = {
     Findings: ("findings.json", "DataGate"),
     Counts: ("counts.json", "TrialExampleGen"),
     Registration: ("registration.json", "ModelRegistrar"),
+    TrialSummaryDocument: ("summary.json", "TrialSummary"),
 }
 
 

@@ -16,6 +16,8 @@ from typing import Any, Literal
 
 import psutil
 
+from pipeline.run_file import RUN_FILE
+
 _SAMPLE_SECONDS = 0.2
 _DISTRIBUTIONS = (
     "tfx",
@@ -107,6 +109,13 @@ def recorded(record: StageRecord, folder: Path) -> Iterator[StageRecord]:
         folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(record.to_json(), indent=1)
         (folder / f"{record.stage}.json").write_text(text + "\n", encoding="utf-8")
+
+
+def read_records(folder: Path) -> list[dict[str, Any]]:
+    """All records of a run's folder, as JSON-like content, in the order of their starts."""
+    files = (path for path in folder.glob("*.json") if path.name != RUN_FILE)
+    records: list[dict[str, Any]] = [json.loads(path.read_text("utf-8")) for path in files]
+    return sorted(records, key=lambda record: (record["started"], record["stage"]))
 
 
 class _Collector(logging.Handler):

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,6 +81,23 @@ def files_below(folder: str) -> list[str]:
     with _told(folder) as files:
         (found,) = files.match([f"{root}/**"])
         return sorted(item.path.removeprefix(f"{root}/") for item in found.metadata_list)
+
+
+def newest_change(patterns: Iterable[str]) -> datetime | None:
+    """When the newest of the files was changed.
+
+    Args:
+        patterns: Paths or globs.
+
+    Returns:
+        UTC; None where no file is there.
+    """
+    newest = 0.0
+    for pattern in patterns:
+        with _told(pattern) as files:
+            (found,) = files.match([pattern])
+            newest = max([newest, *(item.last_updated_in_seconds for item in found.metadata_list)])
+    return datetime.fromtimestamp(newest, UTC) if newest else None
 
 
 def copy_folder(source: str, target: str) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from psycopg import sql
 from sqlalchemy import Connection, Engine, text
 
 from grafana.store.engine import store_engine, transaction
@@ -36,6 +38,24 @@ def migrate(address: str) -> None:
             # Two at once would both make the first table.
             connection.execute(text("SELECT pg_advisory_xact_lock(7210311)"))
         _upgrade(connection)
+
+
+def set_password(address: str, role: str, password: str) -> None:
+    """Gives a role of PostgreSQL its password.
+
+    Args:
+        address: The store's, with a user who may alter roles.
+        role: The role.
+        password: What the environment holds; it reaches the server as a hash.
+    """
+    with store_engine(address) as engine, transaction(engine) as connection:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, psycopg.Connection)
+        hashed = driver.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256")
+        statement = sql.SQL("ALTER ROLE {} PASSWORD {}").format(
+            sql.Identifier(role), sql.Literal(hashed.decode())
+        )
+        driver.execute(statement)
 
 
 def check_current(engine: Engine) -> None:

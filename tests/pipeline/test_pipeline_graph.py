@@ -42,6 +42,9 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunConfig:
         seed=11,
         steps=40,
         tune=False,
+        run_id="r1",
+        store="",
+        data_modified=None,
         beam_args=BEAM_ARGS,
     )
 

@@ -1,0 +1,70 @@
+"""The store by hand: `python -m grafana.store migrate ADDRESS`, `... export [RUN]`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from grafana.store.engine import store_url
+from grafana.store.export import export_local_run
+from grafana.store.migrate import READER, WRITER, migrate, set_password
+from pipeline.errors import UserError
+from pipeline.run_file import find_run
+
+PASSWORDS = {WRITER: "TRIAL_WRITER_PASSWORD", READER: "TRIAL_READER_PASSWORD"}
+"""Environment variables with the passwords that roles are to get."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one of the commands.
+
+    Returns:
+        0, or 1 for something that a person can put right.
+    """
+    options = _parser().parse_args(arguments)
+    console = Console(highlight=False, soft_wrap=True)
+    try:
+        if options.command == "migrate":
+            _migrate(options.address, console)
+        else:
+            folder = find_run(options.run, options.root)
+            rows = export_local_run(folder, options.store)
+            console.print(f"{folder.name}: {rows:,} rows handed over; what was there stayed")
+    except UserError as error:
+        Console(stderr=True, highlight=False, soft_wrap=True, markup=False).print(str(error))
+        return 1
+    return 0
+
+
+def _migrate(address: str, console: Console) -> None:
+    migrate(address)
+    console.print("The tables are those of this release.")
+    if store_url(address).get_backend_name() != "postgresql":
+        return
+    for role, variable in PASSWORDS.items():
+        if os.environ.get(variable):
+            set_password(address, role, os.environ[variable])
+            console.print(f"Role {role} has the password of {variable}.")
+        else:
+            console.print(f"Role {role} keeps its password: {variable} is not set.")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m grafana.store")
+    commands = parser.add_subparsers(dest="command", required=True)
+    command = commands.add_parser("migrate", help="make or alter the store's tables and roles")
+    command.add_argument("address", help="address, with a user who may make tables and roles")
+    command = commands.add_parser("export", help="export a local run, also again")
+    command.add_argument("run", nargs="?", default="", help="id or folder; the newest run if none")
+    command.add_argument("--store", default="", help="address; the one that the run named if none")
+    command.add_argument("--root", type=Path, default=Path("runs"), help="folder of the runs")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,106 @@
+"""What a local run leaves of itself, however it ends: `run.json` beside its stages' records."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from pipeline.documents import parse_document
+from pipeline.errors import UserError
+
+RUN_FILE = "run.json"
+
+Status = Literal["done", "failed", "interrupted"]
+
+
+class RunFile(BaseModel):
+    """A run that has ended.
+
+    Attributes:
+        run: Its id.
+        study: Name of the study.
+        study_file: The study file's content.
+        study_digest: Its digest.
+        fingerprint: Fingerprint of the data.
+        data_root: Folder of the data.
+        data_modified: When the newest of the data's files was changed.
+        seed: Seed of training.
+        steps: Training steps; 0 trained until the eval split stopped it.
+        code_version: Version of the project.
+        started_by: Who started it.
+        started: When.
+        ended: When it ended.
+        status: How.
+        failed_stage: The stage that failed or was interrupted; empty for a run that is done.
+        reason: Why it failed.
+        store: Address of the SQL store that it is exported to; empty for none.
+        outputs: URI of each output of each stage that has finished.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    run: str
+    study: str
+    study_file: dict[str, Any]
+    study_digest: str
+    fingerprint: str
+    data_root: str
+    data_modified: datetime | None
+    seed: int
+    steps: int
+    code_version: str
+    started_by: str
+    started: datetime
+    ended: datetime
+    status: Status
+    failed_stage: str
+    reason: str | None
+    store: str
+    outputs: dict[str, dict[str, str]]
+
+    def write(self, folder: Path) -> None:
+        """Writes `run.json` to the run's folder of records."""
+        folder.mkdir(parents=True, exist_ok=True)
+        text = self.model_dump_json(indent=1)
+        (folder / RUN_FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def read_run_file(folder: Path) -> RunFile:
+    """Reads `run.json` of a run's folder of records.
+
+    Raises:
+        UserError: It is not there, or something else.
+    """
+    path = folder / RUN_FILE
+    if not path.exists():
+        raise UserError(
+            f"{path} is not there: give the folder of a run's records, "
+            "<root>/<study>/records/<run>."
+        )
+    return parse_document(
+        RunFile, path.read_bytes(), str(path), "what a local run leaves", "Run the pipeline again."
+    )
+
+
+def find_run(run: str, root: Path) -> Path:
+    """Folder of a run's records.
+
+    Args:
+        run: The folder, the run's id, or empty for the newest run.
+        root: Folder that runs are written below.
+
+    Raises:
+        UserError: There is no such run.
+    """
+    if run and Path(run).is_dir():
+        return Path(run)
+    found = sorted(
+        root.glob(f"*/records/{run or '*'}/{RUN_FILE}"), key=lambda path: path.parent.name
+    )
+    if not found:
+        what = f"no run {run}" if run else "no run"
+        raise UserError(f"There is {what} below {root}: name its folder or id (RUN=), or the root.")
+    return found[-1].parent
