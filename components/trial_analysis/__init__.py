@@ -1,0 +1,1 @@
+"""TrialAnalysis: what a statistician wants beside a model, from the same study file."""

@@ -1,0 +1,163 @@
+"""The table of baseline characteristics: who was in which group before anything was given."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.trial_analysis.disclosure import KNOWN, MISSING, Disclosure, with_missing
+from components.trial_analysis.subjects import Factor, TrialSubjects
+from pipeline.analysis import Characteristic, Difference, NumberSummary, ValueCount
+from pipeline.example_columns import Categories
+
+_AROUND_QUARTILE = 5
+"""Values that a quartile is the mean of: a single one would be a subject's own."""
+
+
+def characteristics(subjects: TrialSubjects, disclosure: Disclosure) -> Iterator[Characteristic]:
+    """All rows of the table, by each factor that describes."""
+    for factor in subjects.describing:
+        for name, values in subjects.numbers.items():
+            yield _number(name, values, factor, disclosure)
+        for name, column in subjects.categories.items():
+            yield _category(name, column, factor, disclosure)
+
+
+def difference_of_numbers(
+    values: NDArray[np.float64], control: NDArray[np.float64]
+) -> float | None:
+    """Difference of means by the root of the mean variance (Austin, Stat Med 2009;28:3083-107).
+
+    Args:
+        values: Known values of a group, shape [m].
+        control: Known values of the control, shape [k].
+
+    Returns:
+        In standard deviations; None where nothing varies or a group has fewer than two values.
+    """
+    if min(len(values), len(control)) < 2:
+        return None
+    spread = math.sqrt((values.var(ddof=1) + control.var(ddof=1)) / 2)
+    return float(values.mean() - control.mean()) / spread if spread > 0 else None
+
+
+def difference_of_shares(counts: NDArray[np.float64], control: NDArray[np.float64]) -> float | None:
+    """Distance of two multinomial distributions (Yang and Dalton, SAS Global Forum 2012, 335).
+
+    With two values it is the absolute difference of the shares by the root of the mean variance.
+
+    Args:
+        counts: Subjects of a group by value, shape [values].
+        control: The same of the control.
+
+    Returns:
+        In standard deviations, 0 or more; None where a group is empty.
+    """
+    if not (counts.sum() and control.sum()):
+        return None
+    # One share follows from the others.
+    p, q = (found[1:] / found.sum() for found in (counts, control))
+    covariance = (np.diag(p) - np.outer(p, p) + np.diag(q) - np.outer(q, q)) / 2
+    return float(np.sqrt(max((p - q) @ np.linalg.pinv(covariance) @ (p - q), 0.0)))
+
+
+def around(ordered: NDArray[np.float64], share: float) -> float:
+    """Mean of the few values around a quantile.
+
+    Args:
+        ordered: Values in rising order, shape [m].
+        share: Which quantile, between 0 and 1.
+    """
+    width = min(_AROUND_QUARTILE, len(ordered))
+    middle = share * (len(ordered) - 1)
+    start = round(middle - (width - 1) / 2)
+    start = min(max(start, 0), len(ordered) - width)
+    return float(ordered[start : start + width].mean())
+
+
+def _number(
+    name: str, column: NDArray[np.float32], factor: Factor, disclosure: Disclosure
+) -> Characteristic:
+    values: dict[str, NDArray[np.float64]] = {}
+    summaries = []
+    for level in factor.levels:
+        inside = column[factor.of(level)].astype(np.float64)
+        known = np.sort(inside[~np.isnan(inside)])
+        if disclosure.shows_value(factor, level, name, KNOWN) and len(known):
+            values[level] = known
+        missing = len(inside) - len(known)
+        told = disclosure.shows_value(factor, level, name, MISSING) and level in values
+        summaries.append(_summary(level, values.get(level), missing if told else None))
+    return Characteristic(
+        name=name,
+        kind="number",
+        factor=factor.name,
+        numbers=tuple(summaries),
+        differences=tuple(
+            Difference(
+                level=level,
+                value=difference_of_numbers(values[level], values[str(factor.control)])
+                if {level, factor.control} <= values.keys()
+                else None,
+            )
+            for level in factor.treatments
+        ),
+    )
+
+
+def _summary(level: str, known: NDArray[np.float64] | None, missing: int | None) -> NumberSummary:
+    shown = known is not None
+    return NumberSummary(
+        level=level,
+        subjects=len(known) if known is not None else None,
+        missing=missing if shown else None,
+        mean=float(known.mean()) if known is not None else None,
+        sd=float(known.std(ddof=1)) if known is not None and len(known) > 1 else None,
+        lower_quartile=around(known, 0.25) if known is not None else None,
+        median=around(known, 0.5) if known is not None else None,
+        upper_quartile=around(known, 0.75) if known is not None else None,
+    )
+
+
+def _category(
+    name: str, column: Categories, factor: Factor, disclosure: Disclosure
+) -> Characteristic:
+    values = with_missing(column)
+    counts: list[ValueCount] = []
+    shares: dict[str, NDArray[np.float64]] = {}
+    for level in factor.levels:
+        codes = column.codes[factor.of(level)]
+        sizes = {value: int((codes == code).sum()) for value, code in values}
+        shown = {value: disclosure.shows_value(factor, level, name, value) for value in sizes}
+        counts += [_count(level, value, sizes, shown[value]) for value in sizes]
+        # With all other shares at hand the difference would tell the one that is withheld.
+        if all(shown.values()):
+            shares[level] = np.array([n for value, n in sizes.items() if value != MISSING], float)
+    return Characteristic(
+        name=name,
+        kind="category",
+        factor=factor.name,
+        counts=tuple(counts),
+        differences=tuple(
+            Difference(
+                level=level,
+                value=difference_of_shares(shares[level], shares[str(factor.control)])
+                if {level, factor.control} <= shares.keys()
+                else None,
+            )
+            for level in factor.treatments
+        ),
+    )
+
+
+def _count(level: str, value: str, sizes: dict[str, int], shown: bool) -> ValueCount:
+    total = sum(sizes.values())
+    return ValueCount(
+        level=level,
+        value=value,
+        subjects=sizes[value] if shown else None,
+        share=sizes[value] / total if shown and total else None,
+    )

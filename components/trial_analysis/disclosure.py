@@ -1,0 +1,148 @@
+"""Which groups may be shown.
+
+What identifies a subject are characteristics: arm, site, sex, age band, values at baseline. A
+group that is formed by them is shown from the study's smallest size on, and withheld together
+with what would give it away by subtraction (`pipeline.suppress`); a missing value is a value in
+that sense. Within a group that is shown, outcomes are counted as they are, as in the flow chart
+and the results of every published trial (CONSORT 2010, items 13 and 17): how many had the event,
+and of how many that is unknown. Where time is involved a count of outcomes is finer than that;
+`components.trial_analysis.curves` says what is done about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.trial_analysis.subjects import Factor, TrialSubjects
+from pipeline.example_columns import Categories
+from pipeline.names import ARM
+from pipeline.results import OVERALL, Group
+from pipeline.suppress import suppressed
+
+MISSING = "missing"
+KNOWN = "known"
+
+Withheld = frozenset[Group]
+
+
+class Disclosure:
+    """Answers whether a group may be shown.
+
+    Args:
+        subjects: The subjects.
+        smallest: Fewest subjects that a group is shown for.
+    """
+
+    def __init__(self, subjects: TrialSubjects, smallest: int) -> None:
+        self.smallest = smallest
+        self._factors = subjects.factors
+        self._levels = _withheld_levels(subjects, smallest)
+        everybody = [np.ones(subjects.count, bool)]
+        by_task = [*everybody, *(outcome.known for outcome in subjects.outcomes.values())]
+        columns = {
+            **{name: _presence(values) for name, values in subjects.numbers.items()},
+            **subjects.categories,
+        }
+        self._characteristics = {
+            name: self._withheld_cells(subjects, column, everybody)
+            for name, column in columns.items()
+        }
+        # Each task leaves out other subjects: what one may not show, none shows.
+        self._slicings = {
+            name: self._withheld_cells(subjects, column, by_task)
+            for name, column in subjects.slicings.items()
+        }
+
+    def shows_everybody(self, subjects: int) -> bool:
+        """Whether there are enough subjects at all."""
+        return subjects >= self.smallest
+
+    def shows_level(self, factor: Factor, level: str) -> bool:
+        """Whether a group of a factor may be shown."""
+        return ((factor.name, level),) not in self._levels
+
+    def shows_value(self, factor: Factor, level: str, characteristic: str, value: str) -> bool:
+        """Whether the subjects of a group with a value at baseline may be counted."""
+        cell = ((factor.name, level), ("value", value))
+        return self.shows_level(factor, level) and cell not in self._characteristics[characteristic]
+
+    def shows_missing(self, characteristic: str) -> bool:
+        """Whether it may be told how many subjects lack a characteristic."""
+        return (
+            not {(("value", MISSING),), (("value", KNOWN),)} & self._characteristics[characteristic]
+        )
+
+    def shows_subgroup(self, factor: Factor, level: str, slicing: str, value: str) -> bool:
+        """Whether the subjects of a group within a subgroup may be shown."""
+        cell = ((factor.name, level), ("value", value))
+        return self.shows_level(factor, level) and cell not in self._slicings[slicing]
+
+    def _withheld_cells(
+        self, subjects: TrialSubjects, column: Categories, populations: Sequence[NDArray[np.bool_]]
+    ) -> Withheld:
+        withheld: set[Group] = set()
+        for population in populations:
+            cells = _cells(subjects.describing, column, population, self._levels)
+            # That nobody is in a group gives nobody away.
+            sizes = {group: size for group, size in cells if size}
+            factors = [(factor.name,) for factor in subjects.describing]
+            pairs = [(factor.name, "value") for factor in subjects.describing]
+            withheld |= suppressed(sizes, [*factors, ("value",), *pairs], self.smallest).keys()
+        return frozenset(withheld)
+
+
+def with_missing(column: Categories) -> list[tuple[str, int]]:
+    """Values of a column with their codes, a missing one included where it occurs."""
+    values = [(value, code) for code, value in enumerate(column.values)]
+    return [*values, (MISSING, -1)] if (column.codes < 0).any() else values
+
+
+def _presence(values: NDArray[np.float32]) -> Categories:
+    return Categories(np.where(np.isnan(values), -1, 0).astype(np.int32), (KNOWN,))
+
+
+def _withheld_levels(subjects: TrialSubjects, smallest: int) -> Withheld:
+    sizes: dict[Group, int] = {OVERALL: subjects.count}
+    for factor in subjects.factors:
+        for level in factor.levels:
+            sizes[_arm_group(factor, level, subjects.factors)] = int(factor.of(level).sum())
+    slicings = dict.fromkeys(tuple(name for name, _ in group) for group in sizes if group)
+    found = suppressed(sizes, list(slicings), smallest)
+    return frozenset(
+        ((factor.name, level),)
+        for factor in subjects.factors
+        for level in factor.levels
+        if _arm_group(factor, level, subjects.factors) in found
+    )
+
+
+def _arm_group(factor: Factor, level: str, factors: Sequence[Factor]) -> Group:
+    """A group of a factor; an arm of a factorial design is a cell of its two factors."""
+    margins = [other.name for other in factors if other.name != ARM]
+    if factor.name == ARM and margins:
+        return tuple(zip(margins, level.split("/"), strict=True))
+    return ((factor.name, level),)
+
+
+def _cells(
+    factors: Sequence[Factor],
+    column: Categories,
+    population: NDArray[np.bool_],
+    withheld_levels: Withheld,
+) -> Iterator[tuple[Group, int]]:
+    yield OVERALL, int(population.sum())
+    of_value = {value: (column.codes == code) & population for value, code in with_missing(column)}
+    for value, mask in of_value.items():
+        yield (("value", value),), int(mask.sum())
+    for factor in factors:
+        for level in factor.levels:
+            group: Group = ((factor.name, level),)
+            if group in withheld_levels:
+                continue
+            inside = factor.of(level)
+            yield group, int((inside & population).sum())
+            for value, mask in of_value.items():
+                yield (*group, ("value", value)), int((inside & mask).sum())

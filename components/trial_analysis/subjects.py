@@ -1,0 +1,222 @@
+"""The subjects of a trial as columns: arms, characteristics, groups, outcomes, times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.trial_analysis.plan import AnalysisPlan
+from pipeline.errors import UserError
+from pipeline.example_columns import Categories, ExampleColumns, read_columns
+from pipeline.names import ARM, SPLITS, event_key, label_key, slice_key, time_key, weight_key
+from pipeline.study import Arm
+
+if TYPE_CHECKING:
+    from tfx.types.artifact import Artifact
+
+EVERYBODY = "all subjects"
+OTHER = "other"
+
+_MOST_VALUES = 30
+"""A category of more values is no table row that anybody reads: the rare ones are pooled."""
+
+
+@dataclass(frozen=True)
+class Factor:
+    """What divides subjects into groups that are compared.
+
+    Attributes:
+        name: `arm`, one of the arm's columns, or `all`.
+        groups: Each subject's group; the code is -1 where it is unknown.
+        control: Group that the others are compared with; None: nothing is compared.
+        describes: Whether baseline and subgroups are shown by this factor.
+    """
+
+    name: str
+    groups: Categories
+    control: str | None
+    describes: bool
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """All groups, the control first."""
+        others = [name for name in self.groups.values if name != self.control]
+        return (*([self.control] if self.control is not None else []), *others)
+
+    @property
+    def treatments(self) -> tuple[str, ...]:
+        """The groups that are compared with the control."""
+        return self.levels[1:] if self.control is not None else ()
+
+    def of(self, level: str) -> NDArray[np.bool_]:
+        """Which subjects belong to a group, shape [n]."""
+        return self.groups.codes == self.groups.values.index(level)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A task's outcome.
+
+    Attributes:
+        positive: Booleans, shape [n]; false where unknown.
+        known: Booleans, shape [n].
+    """
+
+    positive: NDArray[np.bool_]
+    known: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Times:
+    """Times to an endpoint.
+
+    Attributes:
+        time: float64, shape [n]; NaN where unknown.
+        event: Booleans, shape [n]; false where the subject is censored at `time`.
+    """
+
+    time: NDArray[np.float64]
+    event: NDArray[np.bool_]
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """Which subjects have a time, shape [n]."""
+        return ~np.isnan(self.time)
+
+
+@dataclass(frozen=True)
+class TrialSubjects:
+    """n subjects.
+
+    Attributes:
+        count: n.
+        factors: What is compared; never empty.
+        numbers: Characteristics that are numbers, float32, shape [n]; NaN where missing.
+        categories: Characteristics that are categories.
+        slicings: Groups that subgroups are made by.
+        outcomes: By task.
+        times: By endpoint.
+    """
+
+    count: int
+    factors: tuple[Factor, ...]
+    numbers: Mapping[str, NDArray[np.float32]]
+    categories: Mapping[str, Categories]
+    slicings: Mapping[str, Categories]
+    outcomes: Mapping[str, Outcome]
+    times: Mapping[str, Times]
+
+    @property
+    def describing(self) -> tuple[Factor, ...]:
+        """Factors that baseline and subgroups are shown by."""
+        return tuple(factor for factor in self.factors if factor.describes)
+
+
+def load_subjects(examples: Artifact, plan: AnalysisPlan) -> TrialSubjects:
+    """Reads the subjects of all splits: no model is involved, so none is kept back.
+
+    Args:
+        examples: The examples.
+        plan: What to read.
+
+    Raises:
+        UserError: The examples lack a column, or no subject is in the control arm.
+    """
+    endpoints = plan.analysis.time_to_event
+    keys = [key(task) for key in (label_key, weight_key) for task in plan.tasks]
+    keys += [key(name) for key in (time_key, event_key) for name in endpoints]
+    numbers = [name for name, kind in plan.characteristics.items() if kind == "number"]
+    categories = [name for name, kind in plan.characteristics.items() if kind == "category"]
+    texts = [*categories, *map(slice_key, plan.slicings), *([ARM] if plan.arm else [])]
+    columns = read_columns(examples, SPLITS, [*numbers, *keys], texts)
+    _check(columns, keys, examples.uri)
+    return TrialSubjects(
+        count=columns.subjects,
+        factors=make_factors(columns.categories.get(ARM), plan.arm, columns.subjects),
+        numbers={name: columns.numbers[name] for name in numbers},
+        categories={name: pooled(columns.categories[name]) for name in categories},
+        slicings={name: pooled(columns.categories[slice_key(name)]) for name in plan.slicings},
+        outcomes={
+            task: Outcome(
+                columns.numbers[label_key(task)] > 0, columns.numbers[weight_key(task)] > 0
+            )
+            for task in plan.tasks
+        },
+        times={
+            name: _times(columns, name, endpoint.horizon) for name, endpoint in endpoints.items()
+        },
+    )
+
+
+def make_factors(arms: Categories | None, arm: Arm | None, subjects: int) -> tuple[Factor, ...]:
+    """What is compared with what.
+
+    An arm of two columns is a factorial design: each column is a factor of its own, compared
+    over all levels of the other one ("at the margins"), and it is these that baseline and
+    subgroups are shown by. The arm itself, the cell of the design, is compared as well.
+
+    Args:
+        arms: Each subject's arm; None where there are no arms.
+        arm: What the study file says of it.
+        subjects: Number of subjects.
+
+    Raises:
+        UserError: No subject is in the control arm.
+    """
+    if arms is None or arm is None:
+        everybody = Categories(np.zeros(subjects, np.int32), (EVERYBODY,))
+        return (Factor("all", everybody, None, True),)
+    if arm.control not in arms.values:
+        raise UserError(
+            f"arm.control: no subject is in arm {arm.control}; there are: "
+            f"{', '.join(arms.values)}. Name one of these in the study file."
+        )
+    parts = [value.split("/") for value in arms.values]
+    if len(arm.columns) != 2 or any(len(part) != 2 for part in parts):
+        return (Factor(ARM, arms, arm.control, True),)
+    margins = [
+        Factor(column, _margin(arms, [part[place] for part in parts]), control, True)
+        for place, (column, control) in enumerate(
+            zip(arm.columns, arm.control.split("/"), strict=True)
+        )
+    ]
+    return (*margins, Factor(ARM, arms, arm.control, False))
+
+
+def pooled(column: Categories) -> Categories:
+    """The column with its rare values taken together, where it has very many."""
+    if len(column.values) <= _MOST_VALUES:
+        return column
+    sizes = np.bincount(column.codes[column.codes >= 0], minlength=len(column.values))
+    frequent = set(np.argsort(-sizes, kind="stable")[: _MOST_VALUES - 1].tolist())
+    names = [value if code in frequent else OTHER for code, value in enumerate(column.values)]
+    return _margin(column, names)
+
+
+def _margin(column: Categories, names: list[str]) -> Categories:
+    """The column with every value replaced by the name at its place."""
+    values = tuple(sorted(set(names)))
+    place = np.array([*(values.index(name) for name in names), -1], np.int32)
+    return Categories(place[column.codes], values)
+
+
+def _times(columns: ExampleColumns, endpoint: str, horizon: float | None) -> Times:
+    time = columns.numbers[time_key(endpoint)].astype(np.float64)
+    event = columns.numbers[event_key(endpoint)] > 0
+    if horizon is not None:
+        event &= ~(time > horizon)
+        time = np.minimum(time, horizon)
+    return Times(time, event)
+
+
+def _check(columns: ExampleColumns, keys: list[str], uri: str) -> None:
+    for name in keys:
+        if np.isnan(columns.numbers[name]).all():
+            raise UserError(
+                f"{uri}: no example has a value of {name}, which the analysis needs. Check the "
+                "conditions of the study file, and make the examples anew with TrialExampleGen."
+            )
