@@ -1,0 +1,126 @@
+"""The manifests as kustomize renders them, and Kubernetes' own schemas of what they may hold."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from copy import deepcopy
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from spec_walker import REPOSITORY
+
+MANIFESTS = REPOSITORY / "kubeflow" / "manifests"
+OVERLAYS = sorted(folder.name for folder in (MANIFESTS / "overlays").iterdir())
+API_SERVER = Path(__file__).parent / "apiserver"
+"""Go module that names the release of Kubernetes."""
+
+Object = dict[str, Any]
+
+
+def needed_program(name: str, where_from: str) -> str:
+    """Path of a program; the test fails where it is missing."""
+    found = shutil.which(name)
+    if found is None:
+        pytest.fail(f"{name} is missing: {where_from}")
+    return found
+
+
+@cache
+def rendered(overlay: str) -> str:
+    """What would be applied."""
+    kubectl = needed_program("kubectl", "install the Kubernetes project's kubectl")
+    ran = subprocess.run(
+        [kubectl, "kustomize", MANIFESTS / "overlays" / overlay],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if ran.returncode or ran.stderr:
+        pytest.fail(ran.stderr)
+    return ran.stdout
+
+
+def objects(overlay: str) -> list[Object]:
+    """The objects of an overlay."""
+    return list(yaml.safe_load_all(rendered(overlay)))
+
+
+def name_of(item: Object) -> str:
+    """Kind and name."""
+    return f"{item['kind']}/{item['metadata']['name']}"
+
+
+def pod_templates(items: list[Object]) -> Iterator[tuple[str, Object]]:
+    """Every template that Kubernetes would make pods of, by the object that holds it."""
+    for item in items:
+        spec = item.get("spec", {})
+        spec = spec.get("jobTemplate", {}).get("spec", spec)
+        if "template" in spec:
+            yield name_of(item), spec["template"]
+
+
+@cache
+def kubernetes_release() -> str:
+    """The release whose schemas and API server the tests use, such as v1.36.3."""
+    found = re.search(r"k8s\.io/kubernetes (v\S+)", (API_SERVER / "go.mod").read_text())
+    assert found
+    return found[1]
+
+
+def complaints(item: Object) -> list[str]:
+    """What Kubernetes' schema of an object's kind finds wrong in it; unknown fields are wrong."""
+    schema = _schema(item["apiVersion"], item["kind"])
+    if schema is None:
+        return [f"no kind {item['kind']} in {item['apiVersion']}"]
+    validator = jsonschema.Draft202012Validator(schema)
+    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(item)]
+
+
+@cache
+def _schema(version: str, kind: str) -> Object | None:
+    group, _, release = version.rpartition("/")
+    path = f"apis__{group}__{release}" if group else f"api__{release}"
+    file = _kubernetes_sources() / "api" / "openapi-spec" / "v3" / f"{path}_openapi.json"
+    if not file.exists():
+        return None
+    schemas = json.loads(file.read_text())["components"]["schemas"]
+    wanted = {"group": group, "kind": kind, "version": release}
+    for name, schema in schemas.items():
+        if wanted in schema.get("x-kubernetes-group-version-kind", ()):
+            strict = {key: _strict(value) for key, value in schemas.items()}
+            return {
+                "$ref": f"#/components/schemas/{name}",
+                "components": {"schemas": strict},
+            }
+    return None
+
+
+def _strict(schema: Object) -> Object:
+    """A schema that refuses fields it does not name."""
+    found = deepcopy(schema)
+    if "properties" in found:
+        found.setdefault("additionalProperties", False)
+    return found
+
+
+@cache
+def _kubernetes_sources() -> Path:
+    go = needed_program("go", "install Go as its go.mod asks")
+    ran = subprocess.run(
+        [go, "mod", "download", "-json", f"k8s.io/kubernetes@{kubernetes_release()}"],
+        cwd=API_SERVER,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if ran.returncode:
+        pytest.fail(ran.stdout + ran.stderr)
+    return Path(json.loads(ran.stdout)["Dir"])

@@ -1,0 +1,203 @@
+"""The manifests: valid by Kubernetes' own schemas, and as a careful operator would have them."""
+
+from __future__ import annotations
+
+import importlib.util
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from manifest_objects import (
+    MANIFESTS,
+    OVERLAYS,
+    Object,
+    complaints,
+    name_of,
+    objects,
+    pod_templates,
+)
+
+from grafana.store.__main__ import PASSWORDS
+from grafana.store.engine import PASSWORD_VARIABLE, store_url
+from pipeline.config import code_version
+
+pytestmark = pytest.mark.slow
+
+TASKS = {"pipelines.kubeflow.org/v2_component": "true"}
+"""Kubeflow's label of every pod of a run."""
+
+
+@pytest.fixture(scope="module", params=OVERLAYS)
+def items(request: pytest.FixtureRequest) -> list[Object]:
+    return objects(request.param)
+
+
+@pytest.fixture
+def schedule(items: list[Object]) -> Object:
+    return find(items, "CronJob/trial-schedule")
+
+
+def find(items: list[Object], name: str) -> Object:
+    return deepcopy(next(item for item in items if name_of(item) == name))
+
+
+def containers(items: list[Object]) -> list[tuple[str, Object]]:
+    return [
+        (f"{name} {container['name']}", container)
+        for name, template in pod_templates(items)
+        for part in ("initContainers", "containers")
+        for container in template["spec"].get(part, ())
+    ]
+
+
+def selects(policy: Object, labels: dict[str, str]) -> bool:
+    return policy["spec"]["podSelector"]["matchLabels"].items() <= labels.items()
+
+
+def policies(items: list[Object], labels: dict[str, str]) -> list[Object]:
+    return [item for item in items if item["kind"] == "NetworkPolicy" and selects(item, labels)]
+
+
+def test_every_object_is_valid_by_kubernetes_schemas(items: list[Object]):
+    assert {name_of(item): found for item in items if (found := complaints(item))} == {}
+
+
+def test_an_unknown_field_is_refused(schedule: Object):
+    schedule["spec"]["jobTemplate"]["spec"]["template"]["spec"]["restartpolicy"] = "Never"
+    [complaint] = complaints(schedule)
+    assert "restartpolicy" in complaint
+
+
+def test_a_value_of_another_type_is_refused(schedule: Object):
+    schedule["spec"]["startingDeadlineSeconds"] = "an hour"
+    [complaint] = complaints(schedule)
+    assert "startingDeadlineSeconds" in complaint
+
+
+def test_a_kind_in_the_wrong_group_is_refused(schedule: Object):
+    assert complaints({**schedule, "apiVersion": "apps/v1"}) == ["no kind CronJob in apps/v1"]
+
+
+def test_everything_lies_in_one_namespace(items: list[Object]):
+    namespaces = {
+        item["metadata"]["name" if item["kind"] == "Namespace" else "namespace"] for item in items
+    }
+    assert len(namespaces) == 1
+
+
+def test_no_pod_may_be_root_or_gain_anything(items: list[Object]):
+    for name, template in pod_templates(items):
+        context = template["spec"]["securityContext"]
+        assert context["runAsNonRoot"] is True, name
+        assert context["runAsUser"] > 0, name
+        assert context["seccompProfile"] == {"type": "RuntimeDefault"}, name
+    for name, container in containers(items):
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }, name
+
+
+def test_no_pod_holds_a_token_of_the_api_server(items: list[Object]):
+    for name, template in pod_templates(items):
+        assert template["spec"]["automountServiceAccountToken"] is False, name
+
+
+def test_every_service_account_that_a_pod_names_is_there(items: list[Object]):
+    accounts = {item["metadata"]["name"] for item in items if item["kind"] == "ServiceAccount"}
+    assert {t["spec"]["serviceAccountName"] for _, t in pod_templates(items)} <= accounts
+
+
+def test_every_container_says_what_it_needs_and_may_use(items: list[Object]):
+    for name, container in containers(items):
+        resources = container["resources"]
+        assert set(resources["requests"]) == set(resources["limits"]) == {"cpu", "memory"}, name
+
+
+def test_every_server_is_probed(items: list[Object]):
+    for name, container in containers(items):
+        if "ports" in container:
+            assert {"startupProbe", "readinessProbe", "livenessProbe"} <= set(container), name
+
+
+def test_every_job_ends(items: list[Object]):
+    jobs = [item["spec"] for item in items if item["kind"] == "Job"]
+    jobs += [item["spec"]["jobTemplate"]["spec"] for item in items if item["kind"] == "CronJob"]
+    assert jobs
+    for job in jobs:
+        assert {"activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished"} <= set(job)
+
+
+def test_every_image_has_a_version(items: list[Object]):
+    for name, container in containers(items):
+        image, _, tag = container["image"].rpartition(":")
+        assert image, name
+        assert tag != "latest", name
+        if image.endswith("/clinical-trial-pipeline"):
+            assert tag == code_version()
+
+
+def test_secrets_are_named_and_never_written_down(items: list[Object]):
+    assert not [name_of(item) for item in items if item["kind"] == "Secret"]
+    for name, container in containers(items):
+        for variable in container.get("env", ()):
+            secret = variable["name"].endswith(("PASSWORD", "KEY", "TOKEN"))
+            assert not (secret and "value" in variable), name
+
+
+def test_every_pod_and_every_task_is_closed_but_for_what_is_allowed(items: list[Object]):
+    pods = [template["metadata"]["labels"] for _, template in pod_templates(items)]
+    for labels in (*pods, TASKS):
+        closed = {kind for p in policies(items, labels) for kind in p["spec"]["policyTypes"]}
+        assert closed == {"Ingress", "Egress"}, labels
+
+
+def test_no_policy_opens_the_way_to_everywhere(items: list[Object]):
+    for policy in (item for item in items if item["kind"] == "NetworkPolicy"):
+        for side, peers in (("ingress", "from"), ("egress", "to")):
+            for rule in policy["spec"].get(side, ()):
+                assert rule[peers], name_of(policy)
+                assert rule["ports"], name_of(policy)
+                blocks = [peer["ipBlock"]["cidr"] for peer in rule[peers] if "ipBlock" in peer]
+                assert all(block.endswith("/32") for block in blocks), name_of(policy)
+
+
+def test_tasks_reach_the_store(items: list[Object]):
+    rules = [rule for p in policies(items, TASKS) for rule in p["spec"].get("egress", ())]
+    ports = {port["port"] for rule in rules for port in rule["ports"]}
+    assert 5432 in ports
+
+
+def test_the_store_keeps_its_data(items: list[Object]):
+    for store in (item for item in items if item["kind"] == "StatefulSet"):
+        retained = store["spec"]["persistentVolumeClaimRetentionPolicy"]
+        assert set(retained.values()) == {"Retain"}
+
+
+def test_the_migration_is_given_what_it_asks_for(items: list[Object]):
+    job = find(items, "Job/trial-store-migration")
+    [container] = job["spec"]["template"]["spec"]["containers"]
+    variables = {variable["name"] for variable in container["env"]}
+    assert variables == {PASSWORD_VARIABLE, *PASSWORDS.values()}
+    [address] = container["args"]
+    assert store_url(address).get_backend_name() == "postgresql"
+
+
+def test_every_program_that_is_called_exists(items: list[Object]):
+    for name, container in containers(items):
+        command = container.get("command", ())
+        if command:
+            assert command[:2] == ["python", "-m"], name
+            assert importlib.util.find_spec(command[2]), name
+
+
+def test_the_schedule_lets_no_two_runs_meet(schedule: Object):
+    spec: Any = schedule["spec"]
+    assert spec["concurrencyPolicy"] == "Forbid"
+    assert spec["timeZone"] == "Etc/UTC"
+
+
+def test_only_the_overlays_name_a_cluster():
+    shared = [*(MANIFESTS / "base").glob("*"), *(MANIFESTS / "components").rglob("*.yaml")]
+    assert not [path for path in shared if "ipBlock" in path.read_text()]
