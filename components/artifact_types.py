@@ -64,3 +64,9 @@ class KubeflowClassificationMetrics(Artifact):
     """Custom properties `confidenceMetrics` and `confusionMatrix`; the same as a JSON file."""
 
     TYPE_NAME = "system.ClassificationMetrics"
+
+
+class StoreExport(Artifact):
+    """Whether a run is in the SQL store: `export.json`."""
+
+    TYPE_NAME = "trial.StoreExport"

@@ -88,6 +88,7 @@ class RunConfig:
         tune: Whether the Tuner searches hyperparameters first.
         beam_args: Options of Beam.
         run_id: Id of the run.
+        runner: `local` or `kubeflow`.
         store: Address of the SQL store; empty for none.
         data_modified: When the newest of the data's files was changed; None where unknown.
     """
@@ -111,6 +112,7 @@ class RunConfig:
     tune: bool
     beam_args: tuple[str, ...]
     run_id: str
+    runner: str
     store: str | RuntimeParameter
     data_modified: datetime | None
 
@@ -169,6 +171,7 @@ def resolve(settings: Settings, run_id: str = "") -> RunConfig:
     # Beam takes a second or two to import: only once the cheap checks have passed.
     from components.trial_example_gen.fingerprint import content_fingerprint
     from components.trial_example_gen.plan import plan_datasets
+    from grafana.store.export import LOCAL
     from pipeline.registry import Registry
     from pipeline.storage import newest_change
 
@@ -194,6 +197,7 @@ def resolve(settings: Settings, run_id: str = "") -> RunConfig:
         tune=settings.tune,
         beam_args=tuple(with_setup_file(settings.beam_args)),
         run_id=run_id,
+        runner=LOCAL,
         store=_store(settings, root),
         data_modified=newest_change(
             f"{data_root}/{dataset.file}" for dataset in study.datasets.values()

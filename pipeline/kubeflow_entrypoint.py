@@ -26,7 +26,7 @@ from pipeline.run_record import StageRecord, recorded, versions
 
 _LOG = logging.getLogger(__name__)
 
-_HANDED_BESIDE = ("seed", "steps", "beam_options")
+_HANDED_BESIDE = ("seed", "steps", "beam_options", "metrics_store")
 """Parameters for this entrypoint, not for the executor."""
 
 
@@ -89,6 +89,22 @@ def run_task(options: argparse.Namespace) -> None:
                 _execute(handover, options, Path(folder))
         finally:
             sys.stderr.write(f"stage record: {json.dumps(record.to_json())}\n")
+            address = handover.parameters().get("metrics_store", "")
+            if address:
+                _export(address, options.study, record)
+
+
+def _export(address: str, study: str, record: StageRecord) -> None:
+    """Exports the stage's record; an exit handler, which could do it, breaks runtime parameters.
+
+    A store that is down ends no stage.
+    """
+    from grafana.store.export import export_stage
+
+    try:
+        export_stage(address, study, record.to_json())
+    except UserError as error:
+        _LOG.warning("The stage's record is not in the store: %s", error)
 
 
 def _execute(handover: Handover, options: argparse.Namespace, folder: Path) -> None:
@@ -166,6 +182,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json_serialized_inputs_spec_args", default="{}", help="declared inputs")
     parser.add_argument("--outputs_spec", default="{}", help="declared outputs")
     parser.add_argument("--stage", default="", help="name of the task")
+    parser.add_argument("--study", default="", help="name of the study")
     return parser
 
 

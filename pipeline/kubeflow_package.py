@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from grafana.store.export import KUBEFLOW
 from pipeline.config import RunConfig, code_version, lock_digest
 from pipeline.kubeflow_settings import KubeflowSettings, Resources
 from pipeline.names import pipeline_name
@@ -163,7 +164,7 @@ def compile_package(
     _add_run_inputs(spec, study)
     spec["root"]["inputDefinitions"] = {"parameters": dict(map(_definition, form))}
     for task in spec["root"]["dag"]["tasks"].values():
-        _finish_task(spec, task, settings, beam_stages)
+        _finish_task(spec, task, study.study, settings, beam_stages)
     _name_kubeflow_types(spec)
     vertex = {
         "displayName": spec["pipelineInfo"]["name"],
@@ -210,6 +211,7 @@ def _config(study: Study, schema: str, settings: KubeflowSettings) -> RunConfig:
         tune=False,
         beam_args=(),
         run_id=JOB_ID,
+        runner=KUBEFLOW,
         store=_later("metrics_store"),
         data_modified=None,
     )
@@ -302,7 +304,7 @@ def _take_from_run_inputs(task: Spec) -> None:
 
 
 def _finish_task(
-    spec: Spec, task: Spec, settings: KubeflowSettings, beam_stages: frozenset[str]
+    spec: Spec, task: Spec, study: str, settings: KubeflowSettings, beam_stages: frozenset[str]
 ) -> None:
     stage = task["taskInfo"]["name"]
     component = spec["components"][task["componentRef"]["name"]]
@@ -322,7 +324,8 @@ def _finish_task(
     place = container["args"].index(_INPUTS_SPEC) + 1
     container["args"][place] = json.dumps(component.get("inputDefinitions", {}))
     outputs = component.get("outputDefinitions", {})
-    container["args"] += [f"--stage={stage}", "--outputs_spec", json.dumps(outputs)]
+    container["args"] += [f"--study={study}", f"--stage={stage}"]
+    container["args"] += ["--outputs_spec", json.dumps(outputs)]
 
 
 def _extra_parameters(task: Spec, on_beam: bool) -> Iterator[tuple[str, str, Spec]]:
@@ -336,6 +339,7 @@ def _extra_parameters(task: Spec, on_beam: bool) -> Iterator[tuple[str, str, Spe
         yield "seed", "NUMBER_INTEGER", {"componentInputParameter": "seed"}
     if "train_args" in own:
         yield "steps", "NUMBER_INTEGER", {"componentInputParameter": "steps"}
+    yield "metrics_store", "STRING", {"componentInputParameter": "metrics_store"}
     if on_beam:
         yield "beam_options", "STRING", {"componentInputParameter": "beam_options"}
 

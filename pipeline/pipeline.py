@@ -22,6 +22,7 @@ from components.data_gate.component import DataGate
 from components.data_gate.config import gate_section
 from components.evaluator.component import TrialEvaluator
 from components.evaluator.config import evaluation_section, label_digest
+from components.metrics_exporter.component import MetricsExporter
 from components.model_card.component import ModelCard
 from components.model_registrar.component import ModelRegistrar
 from components.run_page.component import RunPage
@@ -160,6 +161,20 @@ def _components(config: RunConfig) -> list[BaseNode]:
         fingerprint=config.fingerprint,
         code_version=config.code_version,
     )
+    exporter = MetricsExporter(
+        examples=examples,
+        verdict=evaluator.outputs["verdict"],
+        findings=gate.outputs["findings"],
+        registration=registrar.outputs["registration"],
+        study=study.to_json(),
+        store=config.store,
+        run_id=config.run_id,
+        runner=config.runner,
+        data_root=config.data_root,
+        code_version=config.code_version,
+    )
+    # A run that is in the store as done has its page.
+    exporter.add_upstream_node(run_page)
     nodes: list[BaseNode | None] = [
         example_gen,
         statistics_gen,
@@ -175,6 +190,7 @@ def _components(config: RunConfig) -> list[BaseNode]:
         pusher,
         registrar,
         run_page,
+        exporter,
     ]
     return [node for node in nodes if node is not None]
 

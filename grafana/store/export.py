@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from grafana.store import models
-from grafana.store.rows import Rows, progress_rows, result_rows, stage_rows
+from grafana.store.rows import Row, Rows, progress_rows, result_rows, stage_rows
 from grafana.store.writer import Patience, export
 from pipeline.errors import UserError
 from pipeline.results import (
@@ -25,6 +25,9 @@ from pipeline.results import (
 from pipeline.run_file import RunFile, read_run_file
 from pipeline.run_record import read_records
 from pipeline.study import Study, study_from_json
+
+LOCAL = "local"
+KUBEFLOW = "kubeflow"
 
 
 @dataclass(frozen=True)
@@ -108,18 +111,19 @@ def outcome_rows(
     }
 
 
-def rows_of(facts: RunFacts, folders: ResultFolders) -> Rows:
-    """Rows of a run and of all that its stages wrote.
+def result_rows_of(run: str, study: Study, folders: ResultFolders) -> Rows:
+    """Rows of all that a run's stages wrote.
 
     Args:
-        facts: What the run was made from.
+        run: Id of the run.
+        study: The study.
         folders: Where its stages wrote; a run that failed has not all of them.
     """
-    rows = facts.rows()
+    rows: Rows = {}
     if folders.verdict and folders.findings and folders.registration:
         rows |= result_rows(
-            facts.run,
-            facts.study,
+            run,
+            study,
             read_result(Metrics, folders.verdict),
             read_result(Verdict, folders.verdict),
             read_result(Curves, folders.verdict),
@@ -127,26 +131,43 @@ def rows_of(facts: RunFacts, folders: ResultFolders) -> Rows:
             read_result(Registration, folders.registration),
         )
     if folders.summary:
-        summary = read_result(TrialSummaryDocument, folders.summary)
-        rows |= progress_rows(facts.run, summary.records)
+        rows |= progress_rows(run, read_result(TrialSummaryDocument, folders.summary).records)
     return rows
 
 
-def export_stage(address: str, facts: RunFacts, record: Mapping[str, Any]) -> None:
+def export_stage(address: str, study: str, record: Mapping[str, Any]) -> None:
     """Exports the record of one stage, where each stage is a process of its own.
 
-    A stage that failed ends its run.
+    A stage that failed ends its run: what is known of the run is exported with it.
 
     Args:
         address: The store's.
-        facts: What the run was made from.
+        study: Name of the study.
         record: The stage's run record.
     """
-    rows = facts.rows() | stage_rows([record])
+    rows = stage_rows([record])
     if record["status"] == "failed":
         now = datetime.now(UTC)
-        rows |= outcome_rows(facts.run, "failed", now, record["stage"], record["error"])
+        rows |= outcome_rows(record["run"], "failed", now, record["stage"], record["error"])
+        rows |= {models.Run: [_unknown_run(record, study, now)]}
     export(address, rows)
+
+
+def _unknown_run(record: Mapping[str, Any], study: str, now: datetime) -> Row:
+    """The row of a run that failed before MetricsExporter could say what it was made from."""
+    return {
+        "run": record["run"],
+        "study": study,
+        "started": now,
+        "runner": KUBEFLOW,
+        "started_by": "",
+        "code_version": record["versions"].get("clinical-trial-pipeline", ""),
+        "study_digest": "",
+        "fingerprint": "",
+        "data_modified": None,
+        "smallest_group": 0,
+        "parameters": {},
+    }
 
 
 def export_local_run(folder: Path, address: str = "", patience: Patience | None = None) -> int:
@@ -176,7 +197,7 @@ def _local_rows(run: RunFile) -> Rows:
         run=run.run,
         study=study_from_json(json.dumps(run.study_file)),
         started=run.started,
-        runner="local",
+        runner=LOCAL,
         started_by=run.started_by,
         code_version=run.code_version,
         fingerprint=run.fingerprint,
@@ -190,4 +211,4 @@ def _local_rows(run: RunFile) -> Rows:
         registration=outputs.get("ModelRegistrar", {}).get("registration"),
         summary=outputs.get("TrialSummary", {}).get("summary"),
     )
-    return rows_of(facts, folders)
+    return facts.rows() | result_rows_of(run.run, facts.study, folders)

@@ -413,6 +413,7 @@ def test_the_second_run_takes_all_from_the_cache_but_what_the_champion_concerns(
         "Pusher",
         "ModelRegistrar",
         "RunPage",
+        "MetricsExporter",
     }
 
 

@@ -224,7 +224,7 @@ def test_a_key_in_the_environment_wins(settings: Settings, monkeypatch: pytest.M
     config = resolve(settings)
     assert config.subject_key == f"env:{KEY_VARIABLE}"
     assert config.subject_key_id != own
-    assert "random" not in repr(config)
+    assert "a random text" not in repr(config)
 
 
 def test_a_data_folder_that_is_absent_is_named(settings: Settings, tmp_path: Path):

@@ -43,6 +43,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunConfig:
         steps=40,
         tune=False,
         run_id="r1",
+        runner="local",
         store="",
         data_modified=None,
         beam_args=BEAM_ARGS,
@@ -183,7 +184,13 @@ def test_a_threshold_concerns_no_more_than_who_judges_or_tells_of_it(config: Run
     changed = {name for name in before if _parameters(before[name]) != _parameters(after[name])}
     # The registrar writes the digest of the whole study file into the entry.
     # The card and the page describe the study.
-    assert changed == {"TrialEvaluator", "ModelCard", "ModelRegistrar", "RunPage"}
+    assert changed == {
+        "TrialEvaluator",
+        "ModelCard",
+        "ModelRegistrar",
+        "RunPage",
+        "MetricsExporter",
+    }
 
 
 def test_beams_runner_is_named(config: RunConfig):

@@ -1,0 +1,1 @@
+"""MetricsExporter: a run's results into the SQL store."""

@@ -1,0 +1,88 @@
+"""The MetricsExporter component."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from tfx.dsl.components.base import base_component, executor_spec
+from tfx.orchestration.data_types import RuntimeParameter
+from tfx.types import channel_utils, standard_artifacts
+from tfx.types.channel import BaseChannel
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+
+from components.artifact_types import GateFindings, ModelRegistration, ModelVerdict, StoreExport
+from components.metrics_exporter.executor import Executor
+
+
+class MetricsExporterSpec(ComponentSpec):
+    """Inputs, parameters and output of MetricsExporter."""
+
+    INPUTS: ClassVar[dict[str, ChannelParameter]] = {
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "verdict": ChannelParameter(type=ModelVerdict),
+        "findings": ChannelParameter(type=GateFindings),
+        "registration": ChannelParameter(type=ModelRegistration),
+    }
+    OUTPUTS: ClassVar[dict[str, ChannelParameter]] = {
+        "export": ChannelParameter(type=StoreExport),
+    }
+    PARAMETERS: ClassVar[dict[str, ExecutionParameter]] = {
+        "study": ExecutionParameter(type=str),
+        "store": ExecutionParameter(type=str),
+        "run_id": ExecutionParameter(type=str),
+        "runner": ExecutionParameter(type=str),
+        "data_root": ExecutionParameter(type=str),
+        "code_version": ExecutionParameter(type=str),
+    }
+
+
+class MetricsExporter(base_component.BaseComponent):
+    """Exports what a run's stages wrote to the SQL store.
+
+    A store that does not answer fails nothing: the output says what is left to be done, and the
+    export can be repeated at any time.
+
+    Args:
+        examples: The examples, for their fingerprint.
+        verdict: The Evaluator's metrics, curves and decision.
+        findings: What DataGate found.
+        registration: What became of the model.
+        study: The study file as JSON, from `Study.to_json`.
+        store: Address of the store, without a password; empty exports nothing.
+        run_id: Id of the run; another run is another execution.
+        runner: `local`, whose runner exports the run's own row at its end, or `kubeflow`.
+        data_root: Folder of the study's files, whose age is exported.
+        code_version: Version of this project.
+    """
+
+    SPEC_CLASS = MetricsExporterSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+
+    def __init__(
+        self,
+        examples: BaseChannel,
+        verdict: BaseChannel,
+        findings: BaseChannel,
+        registration: BaseChannel,
+        study: str,
+        store: str | RuntimeParameter,
+        run_id: str,
+        runner: str,
+        data_root: str | RuntimeParameter,
+        code_version: str,
+    ) -> None:
+        super().__init__(
+            spec=MetricsExporterSpec(
+                examples=examples,
+                verdict=verdict,
+                findings=findings,
+                registration=registration,
+                study=study,
+                store=store,
+                run_id=run_id,
+                runner=runner,
+                data_root=data_root,
+                code_version=code_version,
+                export=channel_utils.as_channel([StoreExport()]),
+            )
+        )
