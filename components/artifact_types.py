@@ -30,6 +30,12 @@ class ModelVerdict(Artifact):
     TYPE_NAME = "trial.ModelVerdict"
 
 
+class ResearcherAnalysis(Artifact):
+    """What a statistician wants of the arms: `analysis.json`, see `pipeline.analysis`."""
+
+    TYPE_NAME = "trial.ResearcherAnalysis"
+
+
 class ModelRegistration(Artifact):
     """Where a blessed model was registered: `registration.json`."""
 

@@ -1,8 +1,8 @@
 """What a run's stages wrote for others to read: metrics, verdict, curves, findings, counts.
 
 The writers are TrialEvaluator (`metrics.json`, `verdict.json`, `curves.json`), DataGate
-(`findings.json`), TrialExampleGen (`counts.json`) and ModelRegistrar (`registration.json`). A
-later release may add keys.
+(`findings.json`), TrialExampleGen (`counts.json`), ModelRegistrar (`registration.json`) and
+TrialAnalysis (`analysis.json`, see `pipeline.analysis`). A later release may add keys.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
+from pipeline.analysis import Analysis
 from pipeline.documents import parse_document
 from pipeline.errors import UserError
 from pipeline.storage import read
@@ -264,6 +265,7 @@ _DOCUMENTS: dict[type[BaseModel], tuple[str, str]] = {
     Findings: ("findings.json", "DataGate"),
     Counts: ("counts.json", "TrialExampleGen"),
     Registration: ("registration.json", "ModelRegistrar"),
+    Analysis: ("analysis.json", "TrialAnalysis"),
     TrialSummaryDocument: ("summary.json", "TrialSummary"),
 }
 

@@ -39,8 +39,16 @@ class Disclosure:
     def __init__(self, subjects: TrialSubjects, smallest: int) -> None:
         self.smallest = smallest
         self._factors = subjects.factors
-        self._levels = _withheld_levels(subjects, smallest)
         everybody = [np.ones(subjects.count, bool)]
+        self._levels = _withheld_levels(subjects, smallest, everybody)
+        self._outcomes = {
+            task: _withheld_levels(subjects, smallest, [*everybody, outcome.known])
+            for task, outcome in subjects.outcomes.items()
+        }
+        self._times = {
+            endpoint: _withheld_levels(subjects, smallest, [*everybody, times.known])
+            for endpoint, times in subjects.times.items()
+        }
         by_task = [*everybody, *(outcome.known for outcome in subjects.outcomes.values())]
         columns = {
             **{name: _presence(values) for name, values in subjects.numbers.items()},
@@ -63,6 +71,14 @@ class Disclosure:
     def shows_level(self, factor: Factor, level: str) -> bool:
         """Whether a group of a factor may be shown."""
         return ((factor.name, level),) not in self._levels
+
+    def shows_outcome(self, task: str, factor: Factor, level: str) -> bool:
+        """Whether the subjects of a group whose outcome is known may be shown."""
+        return ((factor.name, level),) not in self._outcomes[task]
+
+    def shows_times(self, endpoint: str, factor: Factor, level: str) -> bool:
+        """Whether the subjects of a group who have a time may be shown."""
+        return ((factor.name, level),) not in self._times[endpoint]
 
     def shows_value(self, factor: Factor, level: str, characteristic: str, value: str) -> bool:
         """Whether the subjects of a group with a value at baseline may be counted."""
@@ -104,19 +120,24 @@ def _presence(values: NDArray[np.float32]) -> Categories:
     return Categories(np.where(np.isnan(values), -1, 0).astype(np.int32), (KNOWN,))
 
 
-def _withheld_levels(subjects: TrialSubjects, smallest: int) -> Withheld:
-    sizes: dict[Group, int] = {OVERALL: subjects.count}
-    for factor in subjects.factors:
-        for level in factor.levels:
-            sizes[_arm_group(factor, level, subjects.factors)] = int(factor.of(level).sum())
-    slicings = dict.fromkeys(tuple(name for name, _ in group) for group in sizes if group)
-    found = suppressed(sizes, list(slicings), smallest)
-    return frozenset(
-        ((factor.name, level),)
+def _withheld_levels(
+    subjects: TrialSubjects, smallest: int, populations: Sequence[NDArray[np.bool_]]
+) -> Withheld:
+    groups = {
+        (factor.name, level): _arm_group(factor, level, subjects.factors)
         for factor in subjects.factors
         for level in factor.levels
-        if _arm_group(factor, level, subjects.factors) in found
-    )
+    }
+    slicings = list(dict.fromkeys(tuple(name for name, _ in group) for group in groups.values()))
+    withheld: set[Group] = set()
+    for population in populations:
+        sizes: dict[Group, int] = {OVERALL: int(population.sum())}
+        for factor in subjects.factors:
+            for level in factor.levels:
+                size = int((factor.of(level) & population).sum())
+                sizes[groups[factor.name, level]] = size
+        withheld |= suppressed(sizes, slicings, smallest).keys()
+    return frozenset((key,) for key, group in groups.items() if group in withheld)
 
 
 def _arm_group(factor: Factor, level: str, factors: Sequence[Factor]) -> Group:

@@ -1,0 +1,187 @@
+"""Kaplan-Meier curves that show no single subject.
+
+A plain curve steps at every event, so its steps are subjects and their days. Here the estimates
+are those of all data, but
+
+- they stand at times of a round grid, not at the days of events;
+- the curve steps only where at least five further subjects had the event since its last step
+  (O'Keefe CM, et al. Confidentialising survival analysis output in a remote data access system.
+  J Priv Confid 2012;4(1); OpenSAFELY's rounded curves delay events in the same way, to six);
+- it ends where fewer subjects than the study's smallest group are still under observation;
+- numbers at risk stand at a few round times, each only if it is reached by that group's size
+  and at least five subjects, or none, have left since the last one that is shown.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.trial_analysis.subjects import Times
+from pipeline.analysis import AtRisk, CurvePoint, Estimate
+
+_FEWEST_A_STEP = 5
+_GRID = 100
+_RISK_TIMES = 5
+_NORMAL_95 = 1.959963984540054
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class KaplanMeier:
+    """Product-limit estimate of a group (Kaplan EL, Meier P. J Am Stat Assoc 1958;53:457-81).
+
+    Attributes:
+        times: Different times of events, rising, shape [k].
+        survival: Share without the event just after each of them, shape [k].
+        error: Greenwood's standard error of it, shape [k].
+        events: Subjects with the event at each of them, shape [k].
+        at_risk: Subjects under observation without the event just before, shape [k].
+        observed: Time of every subject, event or not, rising, shape [n].
+    """
+
+    times: Floats
+    survival: Floats
+    error: Floats
+    events: Floats
+    at_risk: Floats
+    observed: Floats
+
+    @cached_property
+    def _events_by(self) -> Floats:
+        return np.concatenate([[0.0], np.cumsum(self.events)])
+
+    def events_by(self, time: float) -> int:
+        """Subjects with the event at or before a time."""
+        return int(self._events_by[np.searchsorted(self.times, time, side="right")])
+
+    def at_risk_at(self, time: float) -> int:
+        """Subjects under observation without the event just before a time."""
+        return len(self.observed) - int(np.searchsorted(self.observed, time, side="left"))
+
+    def at(self, time: float) -> Estimate:
+        """Estimate at a time with its interval on the scale of log(-log).
+
+        Kalbfleisch JD, Prentice RL. The Statistical Analysis of Failure Time Data, 2nd ed.,
+        section 1.4. There is no interval where the estimate is 0 or 1.
+        """
+        place = int(np.searchsorted(self.times, time, side="right")) - 1
+        if place < 0:
+            return Estimate(value=1.0)
+        survival, error = float(self.survival[place]), float(self.error[place])
+        if not 0 < survival < 1:
+            return Estimate(value=survival)
+        logarithm = math.log(survival)
+        reach = math.exp(_NORMAL_95 * error / (survival * abs(logarithm)))
+        return Estimate(value=survival, lower=survival**reach, upper=survival ** (1 / reach))
+
+
+def kaplan_meier(times: Times, chosen: NDArray[np.bool_]) -> KaplanMeier:
+    """Estimates the curve of a group.
+
+    Args:
+        times: Times of all subjects.
+        chosen: Who belongs to the group and has a time; somebody does.
+    """
+    from statsmodels.duration.survfunc import SurvfuncRight
+
+    time, event = times.time[chosen], times.event[chosen]
+    observed = np.sort(time)
+    if not event.any():
+        nothing = np.empty(0)
+        return KaplanMeier(nothing, nothing, nothing, nothing, nothing, observed)
+    found = SurvfuncRight(time, event.astype(np.float64))
+    happened = found.n_events > 0
+    return KaplanMeier(
+        times=found.surv_times[happened],
+        survival=found.surv_prob[happened],
+        error=np.nan_to_num(found.surv_prob_se[happened]),
+        events=found.n_events[happened],
+        at_risk=np.asarray(found.n_risk[happened], np.float64),
+        observed=observed,
+    )
+
+
+def last_shown(curve: KaplanMeier, step: float, smallest: int) -> float | None:
+    """Last time of the grid at which enough subjects are still under observation."""
+    if len(curve.observed) < smallest:
+        return None
+    return math.floor(curve.observed[-smallest] / step) * step
+
+
+def grid_step(latest: float) -> float:
+    """Distance of the grid's times: round, and so that some hundred of them reach the latest."""
+    return _round_number(latest / _GRID)
+
+
+def thinned(curve: KaplanMeier, step: float, ends: float) -> tuple[CurvePoint, ...]:
+    """The curve's steps that may be shown, up to a time.
+
+    Args:
+        curve: The estimate.
+        step: Distance of the grid's times.
+        ends: Last time that is shown.
+    """
+    points = [CurvePoint(time=0.0, survival=Estimate(value=1.0))]
+    told = 0
+    for time in step * np.arange(0, round(ends / step) + 1):
+        events = curve.events_by(float(time))
+        if events - told >= _FEWEST_A_STEP:
+            points.append(CurvePoint(time=float(time), survival=curve.at(float(time))))
+            told = events
+    return tuple(points)
+
+
+def numbers_at_risk(curve: KaplanMeier, latest: float, smallest: int) -> tuple[AtRisk, ...]:
+    """Subjects at risk at a few round times.
+
+    Args:
+        curve: The estimate.
+        latest: Last time that any group's curve is shown for.
+        smallest: Fewest subjects that are shown.
+    """
+    distance = _round_number(latest / _RISK_TIMES)
+    shown: list[AtRisk] = []
+    told = len(curve.observed)
+    for place in range(math.floor(latest / distance) + 1):
+        time = place * distance
+        subjects = curve.at_risk_at(time)
+        left = told - subjects
+        if subjects < smallest or 0 < left < _FEWEST_A_STEP:
+            shown.append(AtRisk(time=time, subjects=None))
+        else:
+            shown.append(AtRisk(time=time, subjects=subjects))
+            told = subjects
+    return tuple(shown)
+
+
+def restricted_mean(curve: KaplanMeier, until: float) -> tuple[float, float]:
+    """Mean time without the event up to a time: the area under the curve, and its variance.
+
+    Klein JP, Moeschberger ML. Survival Analysis, 2nd ed., formulas 4.5.1 and 4.5.2.
+    """
+    inside = curve.times <= until
+    times = np.concatenate([[0.0], curve.times[inside], [until]])
+    heights = np.concatenate([[1.0], curve.survival[inside]])
+    areas = heights * np.diff(times)
+    after = np.cumsum(areas[::-1])[::-1][1:]
+    events, at_risk = curve.events[inside], curve.at_risk[inside]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = after**2 * events / (at_risk * (at_risk - events))
+    # Where nobody is left the curve is 0, and so is the area after it.
+    return float(areas.sum()), float(np.nansum(np.where(at_risk > events, terms, 0.0)))
+
+
+def _round_number(least: float) -> float:
+    """The smallest of 1, 2, 5, 10, 20, ... (or 0.1, 0.2, ...) that is not below."""
+    if not least > 0:
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(least))
+    return next(
+        power * leading for leading in (1, 2, 5, 10) if power * leading >= least * (1 - 1e-9)
+    )

@@ -1,0 +1,47 @@
+"""Reads the examples, analyses them and writes `analysis.json`."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from tfx.dsl.components.base import base_executor
+from tfx.types import artifact_utils
+from tfx.types.artifact import Artifact
+from tfx.utils import io_utils
+
+from components.trial_analysis.analyse import analyse
+from components.trial_analysis.plan import parse_analysis_section
+from components.trial_analysis.subjects import load_subjects
+
+ANALYSIS_FILE = "analysis.json"
+
+_LOG = logging.getLogger(__name__)
+
+
+class Executor(base_executor.BaseExecutor):
+    """Executor of TrialAnalysis."""
+
+    def Do(  # noqa: N802 - TFX's name
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes the analysis.
+
+        Args:
+            input_dict: `examples`.
+            output_dict: `analysis`: its folder gets `analysis.json`.
+            exec_properties: `plan`: what `analysis_section` made of the study.
+
+        Raises:
+            UserError: The examples lack a column, or the control arm has no subjects.
+        """
+        self._log_startup(input_dict, output_dict, exec_properties)
+        plan = parse_analysis_section(exec_properties["plan"])
+        subjects = load_subjects(artifact_utils.get_single_instance(input_dict["examples"]), plan)
+        _LOG.info("rows", extra={"rows": {"subjects": subjects.count}})
+        document = analyse(subjects, plan).model_dump_json(indent=1)
+        folder = artifact_utils.get_single_uri(output_dict["analysis"])
+        io_utils.write_string_file(f"{folder}/{ANALYSIS_FILE}", document + "\n")

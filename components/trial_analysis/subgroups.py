@@ -1,0 +1,117 @@
+"""Differences within groups of subjects, and whether they differ between the groups."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.trial_analysis.disclosure import Disclosure, with_missing
+from components.trial_analysis.proportions import Observed, risk_difference, risk_ratio
+from components.trial_analysis.subjects import Factor, Outcome, TrialSubjects
+from pipeline.analysis import Comparison, HypothesisTest, Subgroup, Subgroups
+
+Pair = tuple[Observed, Observed]
+"""A group and its control."""
+
+
+def subgroup_effects(subjects: TrialSubjects, disclosure: Disclosure) -> Iterator[Subgroups]:
+    """Every comparison of every task by every slicing."""
+    for task, outcome in subjects.outcomes.items():
+        for factor in subjects.describing:
+            for level in factor.treatments:
+                for slicing in subjects.slicings:
+                    yield _by_slicing(subjects, task, outcome, factor, level, slicing, disclosure)
+
+
+def interaction_test(groups: Sequence[Pair]) -> HypothesisTest | None:
+    """Tests that the odds ratio of group and control is the same in all subgroups.
+
+    The likelihood ratio of the model with a coefficient for every subgroup's difference against
+    the one with a single difference (Breslow NE, Day NE. Statistical Methods in Cancer Research,
+    vol. I, 1980, section 6.7). Subgroups where nobody or everybody had the event say nothing of it.
+
+    Args:
+        groups: Group and control of every subgroup.
+
+    Returns:
+        The test; None where fewer than two subgroups have something to say.
+    """
+    import statsmodels.api as sm
+
+    telling = [pair for pair in groups if _tells(pair)]
+    if len(telling) < 2:
+        return None
+    counts, design = [], []
+    for place, pair in enumerate(telling):
+        for side, treated in zip(pair, (1.0, 0.0), strict=True):
+            counts.append([side.events, side.subjects - side.events])
+            design.append([*(np.arange(len(telling)) == place).astype(float), treated])
+    with warnings.catch_warnings():
+        # A group without events has no finite coefficient, but a finite deviance.
+        warnings.simplefilter("ignore")
+        fit = sm.GLM(np.array(counts), np.array(design), family=sm.families.Binomial()).fit()
+    from scipy.stats import chi2
+
+    degrees = len(telling) - 1
+    # The model with all differences fits every group exactly: its deviance is 0.
+    return HypothesisTest(
+        name="Likelihood-ratio test of interaction (odds ratios)",
+        p_value=float(chi2.sf(fit.deviance, degrees)),
+        statistic=float(fit.deviance),
+        degrees_of_freedom=degrees,
+    )
+
+
+def _by_slicing(
+    subjects: TrialSubjects,
+    task: str,
+    outcome: Outcome,
+    factor: Factor,
+    level: str,
+    slicing: str,
+    disclosure: Disclosure,
+) -> Subgroups:
+    column = subjects.slicings[slicing]
+    sides = (level, str(factor.control))
+    pairs: dict[str, Pair] = {}
+    withheld = 0
+    for value, code in with_missing(column):
+        inside = (column.codes == code) & outcome.known
+        group, control = (_observed(outcome, inside & factor.of(side)) for side in sides)
+        shown = all(disclosure.shows_subgroup(factor, side, slicing, value) for side in sides)
+        if shown and group.subjects and control.subjects:
+            pairs[value] = (group, control)
+        else:
+            withheld += 1
+    return Subgroups(
+        task=task,
+        comparison=Comparison(factor=factor.name, level=level, control=sides[1]),
+        slicing=slicing,
+        groups=tuple(_subgroup(value, *pair) for value, pair in pairs.items()),
+        withheld=withheld,
+        interaction=interaction_test(list(pairs.values())),
+    )
+
+
+def _observed(outcome: Outcome, inside: NDArray[np.bool_]) -> Observed:
+    return Observed(int(inside.sum()), int((inside & outcome.positive).sum()))
+
+
+def _subgroup(value: str, group: Observed, control: Observed) -> Subgroup:
+    return Subgroup(
+        value=value,
+        subjects=group.subjects,
+        events=group.events,
+        control_subjects=control.subjects,
+        control_events=control.events,
+        risk_difference=risk_difference(group, control),
+        risk_ratio=risk_ratio(group, control),
+    )
+
+
+def _tells(pair: Pair) -> bool:
+    events = sum(side.events for side in pair)
+    return 0 < events < sum(side.subjects for side in pair)
