@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import psycopg
@@ -21,6 +22,7 @@ READER = "trial_reader"
 WRITER = "trial_writer"
 """Role of PostgreSQL that the pipeline adds rows with."""
 
+_ALEMBIC = threading.Lock()
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -32,12 +34,19 @@ def migrate(address: str) -> None:
 
     Raises:
         StoreDownError: The store does not answer, or the user may not.
+        UserError: The store is of a later release.
     """
-    with store_engine(address) as engine, transaction(engine) as connection:
+    # Alembic keeps the migration that is going on in global variables.
+    with _ALEMBIC, store_engine(address) as engine, transaction(engine) as connection:
         if connection.dialect.name == "postgresql":
             # Two at once would both make the first table.
             connection.execute(text("SELECT pg_advisory_xact_lock(7210311)"))
-        _upgrade(connection)
+        found = _revision(connection)
+        known = {script.revision for script in _scripts().walk_revisions()}
+        if found is not None and found not in known:
+            raise _other_release(engine, found)
+        if found != _scripts().get_current_head():
+            _upgrade(connection)
 
 
 def set_password(address: str, role: str, password: str) -> None:
@@ -65,14 +74,22 @@ def check_current(engine: Engine) -> None:
         UserError: It has to be migrated, or is newer than this release.
     """
     with transaction(engine) as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
-    needed = _scripts().get_current_head()
-    if found != needed:
-        place = engine.url.render_as_string(hide_password=True)
-        raise UserError(
-            f"{place}: the store's tables are of revision {found or 'none'}, this release needs "
-            f"{needed}. Run `make store-migrate STORE=...` with a user who may make tables."
-        )
+        found = _revision(connection)
+    if found != _scripts().get_current_head():
+        raise _other_release(engine, found)
+
+
+def _other_release(engine: Engine, found: str | None) -> UserError:
+    place = engine.url.render_as_string(hide_password=True)
+    return UserError(
+        f"{place}: the store's tables are of revision {found or 'none'}, this release needs "
+        f"{_scripts().get_current_head()}. Run `make store-migrate STORE=...` with a user who may "
+        "make tables; a store of a later release needs that release."
+    )
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 def _upgrade(connection: Connection) -> None:

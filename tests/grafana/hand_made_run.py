@@ -1,0 +1,152 @@
+"""A run made by hand: two tasks, one slicing, a group that is too small."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import create_engine, text
+
+from grafana.store.engine import store_url
+from grafana.store.export import LOCAL, RunFacts, outcome_rows
+from grafana.store.rows import Rows, result_rows, stage_rows
+from grafana.store.writer import export
+from pipeline.results import Curves, Findings, Metrics, Registration, Verdict
+from pipeline.study import Study, parse_study
+
+STARTED = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+def study() -> Study:
+    """A study with a threshold for each task."""
+    return parse_study(
+        {
+            "study": "hand",
+            "title": "Made by hand",
+            "datasets": {
+                "dm": {
+                    "file": "dm.csv",
+                    "format": "csv",
+                    "rows": "one_per_subject",
+                    "columns": {
+                        "USUBJID": {"type": "text", "known": "baseline"},
+                        "AGE": {"type": "number", "known": "baseline"},
+                        "SEX": {"type": "text", "known": "baseline"},
+                        "DIED": {"type": "text", "known": "after"},
+                    },
+                }
+            },
+            "subject": {"dataset": "dm", "column": "USUBJID"},
+            "features": {"AGE": {"kind": "number"}},
+            "tasks": {
+                "death": {
+                    "kind": "outcome",
+                    "title": "Death",
+                    "state": {"positive": {"column": "DIED", "equals": "Y"}},
+                }
+            },
+            "slices": {"smallest_group": 10, "groups": {"sex": {"column": "SEX"}}},
+            "thresholds": [{"metric": "auc", "at_least": 0.7}],
+        },
+        "the test",
+    )
+
+
+def record(**changes: Any) -> dict[str, Any]:
+    """A record of metrics.json."""
+    content = {
+        "task": "death",
+        "slice": {},
+        "metric": "auc",
+        "decision_threshold": None,
+        "model": "challenger",
+        "value": 0.8,
+        "lower": 0.7,
+        "upper": 0.9,
+        "subjects": 60,
+        "positives": 20,
+    }
+    return content | changes
+
+
+def metrics(*more: dict[str, Any]) -> Metrics:
+    """Everybody and women are shown; men are too few."""
+    return Metrics.model_validate(
+        {
+            "smallest_group": 10,
+            "records": [
+                record(),
+                record(metric="recall", decision_threshold=0.5, value=0.6),
+                record(metric="auc", model="champion", value=0.75),
+                record(slice={"sex": "F"}, value=0.82, subjects=30, positives=9),
+                *more,
+            ],
+            "suppressed": [
+                {"task": "death", "slice": {"sex": "M"}, "reason": "too_small"},
+                {"task": "death", "slice": {"sex": "U"}, "reason": "complementary"},
+            ],
+        }
+    )
+
+
+def run_rows(run: str, *more: dict[str, Any], blessed: bool = True) -> Rows:
+    """All rows of a run that is done."""
+    facts = RunFacts(
+        run=run,
+        study=study(),
+        started=STARTED,
+        runner=LOCAL,
+        started_by="somebody",
+        code_version="0.1.0",
+        fingerprint="f" * 64,
+        data_modified=STARTED,
+        parameters={"seed": 1},
+    )
+    reason = record() | {"message": "death: too low", "threshold": {"metric": "auc", "at_least": 1}}
+    verdict = {"blessed": blessed, "judged": True, "comparisons": 1, "not_judged": [], "notes": []}
+    curve = {"mean_prediction": 0.3, "observed_rate": 0.33, "lower": 0.2, "upper": 0.5}
+    curves = {
+        "curves": [
+            record() | {"calibration": [curve | {"subjects": 60}], "roc": [], "confusion": []}
+        ]
+    }
+    finding = {"rule": "drift", "severity": "warn", "message": "AGE drifts", "feature": "AGE"}
+    results = result_rows(
+        run,
+        study(),
+        metrics(*more),
+        Verdict.model_validate(verdict | {"reasons": [] if blessed else [reason]}),
+        Curves.model_validate(curves),
+        Findings.model_validate([finding | {"value": 0.2, "limit": 0.1}]),
+        Registration(registered=blessed, reason=None),
+    )
+    stage = {
+        "run": run,
+        "stage": "TrialExampleGen",
+        "status": "done",
+        "started": STARTED.isoformat(),
+        "seconds": 1.5,
+        "peak_memory_mb": 500.0,
+        "error": None,
+        "rows": [{"dataset": "dm", "rows_in": 70, "used": 60, "left_out": 8, "rejected": 2}],
+    }
+    return facts.rows() | results | stage_rows([stage]) | outcome_rows(run, "done", STARTED)
+
+
+def counts(address: str) -> dict[str, int]:
+    """Rows of each table, without the revision's."""
+    with create_engine(store_url(address)).connect() as connection:
+        if connection.dialect.name == "sqlite":
+            names = "SELECT name FROM sqlite_master WHERE type = 'table'"
+        else:
+            names = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+        tables = [name for (name,) in connection.execute(text(names)) if "alembic" not in name]
+        return {
+            name: connection.execute(text(f'SELECT count(*) FROM "{name}"')).scalar_one()
+            for name in tables
+        }
+
+
+def add_run(address: str, run: str) -> None:
+    """Exports a run; for a process of its own."""
+    export(address, run_rows(run))

@@ -1,0 +1,306 @@
+"""The store: what is added once, as a whole, and by whom."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from hand_made_run import add_run, counts, record, run_rows
+from sqlalchemy import create_engine, text
+
+from grafana.store.engine import PASSWORD_VARIABLE, StoreDownError, store_engine, store_url
+from grafana.store.migrate import READER, migrate
+from grafana.store.models import Base
+from grafana.store.writer import Patience, export
+from pipeline.errors import UserError
+
+ONCE = Patience(attempts=1)
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
+def address(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue(request.param))
+
+
+def scalar(address: str, statement: str) -> object:
+    engine = create_engine(store_url(address))
+    with engine.connect() as connection:
+        found = connection.execute(text(statement)).scalar_one()
+    engine.dispose()
+    return found
+
+
+def test_a_run_is_added_with_all_that_it_measured(address: str):
+    export(address, run_rows("r1"))
+
+    assert counts(address) == {
+        "runs": 1,
+        "outcomes": 1,
+        "stages": 1,
+        "stage_rows": 1,
+        "models": 1,
+        "blessing_reasons": 0,
+        "thresholds": 1,
+        "metrics": 4,
+        "calibration": 1,
+        "suppressed_groups": 2,
+        "gate_findings": 1,
+        "trial_progress": 0,
+    }
+
+
+def test_the_same_export_twice_changes_nothing(address: str):
+    export(address, run_rows("r1"))
+    before = counts(address)
+    export(address, run_rows("r1"))
+
+    assert counts(address) == before
+    assert scalar(address, "SELECT value FROM metrics WHERE slice = 'F'") == 0.82
+
+
+def test_rows_are_never_changed(address: str):
+    export(address, run_rows("r1"))
+    export(address, run_rows("r1", blessed=False))
+
+    assert scalar(address, "SELECT count(*) FROM models WHERE blessed") == 1
+
+
+def test_a_moment_comes_back_in_utc(address: str):
+    export(address, run_rows("r1"))
+
+    started = str(scalar(address, "SELECT started FROM runs"))
+    assert started.startswith("2026-03-01 12:00:00")
+
+
+def test_two_writers_at_once_lose_nothing(address: str):
+    runs = [f"r{number}" for number in range(4)]
+    with ProcessPoolExecutor(2, get_context("spawn")) as writers:
+        list(writers.map(add_run, [address] * 4, runs))
+
+    assert counts(address)["runs"] == 4
+    assert counts(address)["metrics"] == 16
+
+
+def test_an_export_that_breaks_off_leaves_nothing_half_visible(address: str):
+    rows = run_rows("r1")
+    # The last table's row lacks a value that it needs.
+    last = list(rows)[-1]
+    rows[last] = [{**rows[last][0], "ended": None}]
+
+    with pytest.raises(UserError, match="Nothing was written"):
+        export(address, rows, ONCE)
+
+    assert counts(address)["metrics"] == 0
+
+
+def test_migrating_twice_changes_nothing(address: str, request: pytest.FixtureRequest):
+    owner = address
+    if address.startswith("postgresql"):
+        owner = request.getfixturevalue("server").owner
+    migrate(owner)
+    migrate(owner)
+
+    export(address, run_rows("r1"))
+
+
+def test_migrations_make_the_tables_that_the_code_knows(
+    address: str, request: pytest.FixtureRequest
+):
+    owner = address
+    if address.startswith("postgresql"):
+        owner = request.getfixturevalue("server").owner
+    migrate(owner)
+    with store_engine(owner) as engine, engine.connect() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), Base.metadata)
+    assert differences == []
+
+
+def test_a_store_of_an_unknown_revision_is_told(sqlite: str):
+    migrate(sqlite)
+    with sqlite3.connect(sqlite.removeprefix("sqlite:///")) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+
+    with pytest.raises(UserError, match="9999"):
+        export(sqlite, run_rows("r1"), ONCE)
+
+
+def test_a_suppressed_group_can_not_be_had_by_subtraction(address: str):
+    """Men and unknown together are 30 of 60: neither is there, nor any number of one of them."""
+    export(address, run_rows("r1"))
+
+    shown = "SELECT coalesce(sum(subjects), 0) FROM metrics WHERE metric = 'auc' AND "
+    model = "model = 'challenger' AND slicing = "
+    assert scalar(address, f"{shown}{model}''") == 60
+    assert scalar(address, f"{shown}{model}'sex'") == 30
+    # What is missing is two groups, so no difference is the number of one.
+    assert scalar(address, "SELECT count(*) FROM suppressed_groups WHERE slicing = 'sex'") == 2
+    engine = create_engine(store_url(address))
+    with engine.connect() as connection:
+        columns = connection.execute(text("SELECT * FROM suppressed_groups")).keys()
+    assert set(columns) == {"run", "task", "slicing", "slice", "reason"}
+
+
+def test_no_group_below_the_smallest_is_in_any_table(address: str):
+    export(address, run_rows("r1", record(slice={"sex": "F"}, metric="brier", subjects=30)))
+
+    for table in ("metrics", "calibration"):
+        assert int(str(scalar(address, f"SELECT min(subjects) FROM {table}"))) >= 10
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("postgresql://writer:secret@host/trial", PASSWORD_VARIABLE),
+        ("mysql://host/trial", "PostgreSQL or SQLite, not mysql"),
+        ("nonsense", "none that can be used"),
+        ("oracledb+x://host/trial", "none that can be used"),
+    ],
+)
+def test_an_address_that_can_not_be_used_is_told(address: str, message: str):
+    with pytest.raises(UserError, match=message) as caught:
+        store_url(address)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_server_that_is_not_there_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(PASSWORD_VARIABLE, "the password")
+    with pytest.raises(StoreDownError, match="Nothing was written") as caught:
+        export("postgresql://trial_writer@127.0.0.1:1/trial", run_rows("r1"), ONCE)
+    assert "\n" not in str(caught.value)
+    assert "the password" not in str(caught.value)
+
+
+def test_a_locked_file_is_told_and_nothing_is_half_written(
+    sqlite: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("grafana.store.engine._SECONDS_FOR_A_LOCK", 0.1)
+    export(sqlite, run_rows("r1"))
+    with sqlite3.connect(sqlite.removeprefix("sqlite:///")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreDownError, match="database is locked"):
+            export(sqlite, run_rows("r2"), ONCE)
+        other.rollback()
+
+    assert counts(sqlite)["runs"] == 1
+    export(sqlite, run_rows("r2"))
+    assert counts(sqlite)["runs"] == 2
+
+
+def test_a_full_disk_is_told_and_nothing_is_half_written(sqlite: str):
+    export(sqlite, run_rows("r1"))
+    file = sqlite.removeprefix("sqlite:///")
+    # The shell's limit on the size of files stands for a disk without space.
+    program = (
+        "import sys; sys.path[:0] = ['tests/grafana']\n"
+        "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "from hand_made_run import record, run_rows\n"
+        "from grafana.store.writer import Patience, export\n"
+        "from pipeline.errors import UserError\n"
+        "more = [record(task=f't{n}') for n in range(4000)]\n"
+        "rows = run_rows('r2', *more)\n"
+        "try:\n"
+        f"    export({sqlite!r}, rows, Patience(attempts=1))\n"
+        "except UserError as error:\n"
+        "    sys.exit(str(error))\n"
+    )
+    blocks = Path(file).stat().st_size // 512 + 64
+    done = subprocess.run(
+        [
+            "bash",
+            "-c",
+            f'ulimit -f {blocks // 2}; exec "$@"',
+            "bash",
+            sys.executable,
+            "-c",
+            program,
+        ],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    assert "Nothing was written" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert counts(sqlite)["runs"] == 1
+
+
+@pytest.mark.slow
+def test_the_reader_reads_and_can_write_nothing(
+    postgres: str, server, monkeypatch: pytest.MonkeyPatch
+):
+    from conftest import READER_PASSWORD
+
+    export(postgres, run_rows("r1"))
+    monkeypatch.setenv(PASSWORD_VARIABLE, READER_PASSWORD)
+    reader = server.of(READER)
+    assert counts(reader)["metrics"] == 4
+
+    engine = create_engine(store_url(reader))
+    for statement in (
+        "INSERT INTO outcomes VALUES ('x', 'done', '', now(), NULL)",
+        "UPDATE metrics SET value = 1",
+        "DELETE FROM runs",
+        "CREATE TABLE mine (a int)",
+        "TRUNCATE metrics",
+    ):
+        with engine.connect() as connection, pytest.raises(Exception, match="permission denied"):
+            connection.execute(text(statement))
+    engine.dispose()
+
+
+@pytest.mark.slow
+def test_the_writer_adds_but_changes_and_deletes_nothing(postgres: str):
+    export(postgres, run_rows("r1"))
+    engine = create_engine(store_url(postgres))
+    for statement in ("UPDATE metrics SET value = 1", "DELETE FROM runs", "DROP TABLE runs"):
+        with engine.connect() as connection, pytest.raises(Exception, match=r"denied|owner"):
+            connection.execute(text(statement))
+    engine.dispose()
+
+
+@pytest.mark.slow
+def test_a_server_that_dies_during_an_export_leaves_nothing_and_the_export_is_repeated(
+    postgres: str, server
+):
+    """The server is stopped while the rows of an open transaction wait to be committed."""
+    from grafana.store import writer
+
+    rows = run_rows("r1", *(record(task=f"t{n}") for n in range(2000)))
+    real = writer._add_all
+    attempts = []
+
+    def dies_first(engine, rows):
+        attempts.append(1)
+        if len(attempts) > 1:
+            server.control("start")
+            return real(engine, rows)
+        from sqlalchemy import Table
+
+        with writer.transaction(engine) as connection:
+            for model, found in rows.items():
+                table = model.__table__
+                assert isinstance(table, Table)
+                if found:
+                    connection.execute(table.insert(), found)
+            server.control("stop", "-m", "immediate")
+            connection.execute(text("SELECT 1"))
+        return None
+
+    writer._add_all = dies_first
+    try:
+        export(postgres, rows, Patience(attempts=3, first_wait=0.1))
+    finally:
+        writer._add_all = real
+
+    assert len(attempts) == 2
+    assert counts(postgres)["runs"] == 1
+    assert counts(postgres)["metrics"] == 2004
