@@ -26,10 +26,10 @@ from components.metrics_exporter.component import MetricsExporter
 from components.model_card.component import ModelCard
 from components.model_registrar.component import ModelRegistrar
 from components.run_page.component import RunPage
-from components.run_page.config import page_section
 from components.trial_example_gen.component import TrialExampleGen
 from pipeline.config import RunConfig, feature_columns, source_digest
 from pipeline.names import ARM, SITE, label_key, slice_key, weight_key
+from pipeline.pages.evaluation.config import page_section
 from pipeline.study import Study
 from trainer.features import ModelInputs
 

@@ -21,7 +21,6 @@ from components.artifact_types import (
     ModelVerdict,
     TrialRejects,
 )
-from components.run_page.config import parse_page_section
 from components.run_page.executor import (
     HTML_KEY,
     SUMMARY_KEY,
@@ -29,6 +28,7 @@ from components.run_page.executor import (
     curves_key,
     metrics_key,
 )
+from pipeline.pages.evaluation.config import parse_page_section
 
 
 class RunPageSpec(ComponentSpec):
@@ -62,7 +62,7 @@ class RunPage(base_component.BaseComponent):
         findings: What DataGate found.
         rejects: TrialExampleGen's counts.
         registration: What ModelRegistrar did.
-        page: What `components.run_page.config.page_section` makes of the study.
+        page: What `pipeline.pages.evaluation.config.page_section` makes of the study.
         fingerprint: Of data and study file.
         code_version: Version of the project.
     """

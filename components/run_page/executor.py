@@ -12,15 +12,15 @@ from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 from tfx.utils import io_utils
 
-from components.run_page.config import parse_page_section
 from components.run_page.kubeflow_outputs import (
     classification_metadata,
     metrics_metadata,
     summary_markdown,
 )
-from components.run_page.run_page import run_page
-from components.run_page.run_result import RunResult
 from pipeline.html.page import render
+from pipeline.pages.evaluation.config import parse_page_section
+from pipeline.pages.evaluation.page import run_page
+from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.results import (
     Counts,
     Curves,

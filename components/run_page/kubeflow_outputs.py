@@ -11,10 +11,10 @@ import math
 import re
 from typing import Any
 
-from components.run_page import wording
-from components.run_page.run_result import EVERYBODY, RunResult
 from pipeline.html.numbers import text_of
 from pipeline.html.terms import METRICS
+from pipeline.pages.evaluation import wording
+from pipeline.pages.evaluation.run_result import EVERYBODY, RunResult
 
 _WITH_INTERVAL = ("auc",)
 _IN_SUMMARY = ("auc", "brier", "calibration_slope", "expected_calibration_error")

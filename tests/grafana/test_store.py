@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from hand_made_run import add_run, counts, record, run_rows
 from sqlalchemy import create_engine, text
+from store_runs import add_run, counts, record, run_rows
 
 from grafana.store.engine import PASSWORD_VARIABLE, StoreDownError, store_engine, store_url
 from grafana.store.migrate import READER, migrate
@@ -201,7 +201,7 @@ def test_a_full_disk_is_told_and_nothing_is_half_written(sqlite: str):
     program = (
         "import sys; sys.path[:0] = ['tests/grafana']\n"
         "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        "from hand_made_run import record, run_rows\n"
+        "from store_runs import record, run_rows\n"
         "from grafana.store.writer import Patience, export\n"
         "from pipeline.errors import UserError\n"
         "more = [record(task=f't{n}') for n in range(4000)]\n"

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from components.run_page.config import PageConfig, TaskTitle
-from components.run_page.run_result import RunResult
+from pipeline.pages.evaluation.config import PageConfig, TaskTitle
+from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.results import Counts, Curves, Findings, Metrics, Registration, Verdict
 from pipeline.study import Threshold
 

@@ -3,8 +3,8 @@
 import pytest
 from hand_made_run import AUC_AT_LEAST, AUC_EVERYWHERE, failure, result
 
-from components.run_page.run_page import run_page
 from pipeline.html.page import render
+from pipeline.pages.evaluation.page import run_page
 
 pytestmark = pytest.mark.slow
 

@@ -5,7 +5,6 @@ import re
 import pytest
 from hand_made_run import AUC_AT_LEAST, AUC_EVERYWHERE, NOT_WORSE, failure, result
 
-from components.run_page.run_page import run_page
 from pipeline.html.blocks import (
     Block,
     Cell,
@@ -19,6 +18,7 @@ from pipeline.html.blocks import (
 )
 from pipeline.html.numbers import text_of
 from pipeline.html.page import Section, render
+from pipeline.pages.evaluation.page import run_page
 
 
 def all_blocks(blocks):

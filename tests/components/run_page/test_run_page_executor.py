@@ -18,10 +18,10 @@ from components.artifact_types import (
     TrialRejects,
 )
 from components.run_page.component import RunPage
-from components.run_page.config import page_section, parse_page_section
 from components.run_page.executor import Executor
 from pipeline.config import SCHEMAS
 from pipeline.errors import UserError
+from pipeline.pages.evaluation.config import page_section, parse_page_section
 from pipeline.study import load_study
 
 INPUTS = {

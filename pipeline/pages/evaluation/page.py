@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from components.run_page import wording
-from components.run_page.data_section import data_section
-from components.run_page.run_result import RunResult
-from components.run_page.task_section import task_section
-from components.run_page.verdict_section import overall_section, verdict_section
 from pipeline.html import charts
 from pipeline.html.blocks import Block, Facts, Grid, Paragraph
 from pipeline.html.numbers import Suppressed, count
 from pipeline.html.page import Page, Section
 from pipeline.html.terms import METRICS
+from pipeline.pages.evaluation import wording
+from pipeline.pages.evaluation.data_section import data_section
+from pipeline.pages.evaluation.run_result import RunResult
+from pipeline.pages.evaluation.task_section import task_section
+from pipeline.pages.evaluation.verdict_section import overall_section, verdict_section
 from pipeline.results import Group
 
 

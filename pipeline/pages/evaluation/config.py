@@ -58,6 +58,6 @@ def parse_page_section(text: str) -> PageConfig:
         PageConfig,
         text,
         "Parameter `page` of RunPage",
-        "what components.run_page.config.page_section makes",
+        "what pipeline.pages.evaluation.config.page_section makes",
         "Make it with that.",
     )

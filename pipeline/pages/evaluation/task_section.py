@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from components.run_page import wording
-from components.run_page.run_result import EVERYBODY, RunResult
 from pipeline.html import charts
 from pipeline.html.blocks import Block, Cell, Column, Details, Figure, Grid, Paragraph, Table
 from pipeline.html.numbers import Estimate, number
 from pipeline.html.page import Section
 from pipeline.html.terms import METRICS
+from pipeline.pages.evaluation import wording
+from pipeline.pages.evaluation.run_result import EVERYBODY, RunResult
 from pipeline.results import Group, GroupCurves, ModelRole
 
 _MODELS: tuple[ModelRole, ...] = ("challenger", "champion")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from components.run_page.run_result import RunResult
 from pipeline.html.blocks import Block, Cell, Column, Details, Notice, Table
 from pipeline.html.numbers import count
 from pipeline.html.page import Section
 from pipeline.html.palette import Tone
 from pipeline.names import SPLITS
+from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.results import Finding, LabelCounts
 
 _TONES: dict[str, Tone] = {"stop": "bad", "warn": "warn", "ok": "good", "ignore": "muted"}

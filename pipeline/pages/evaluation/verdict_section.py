@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from components.run_page import wording
-from components.run_page.run_result import EVERYBODY, RunResult
 from pipeline.html.blocks import (
     Block,
     Bullets,
@@ -20,6 +18,8 @@ from pipeline.html.numbers import has_interval, number
 from pipeline.html.page import Section
 from pipeline.html.palette import Tone
 from pipeline.html.terms import METRICS
+from pipeline.pages.evaluation import wording
+from pipeline.pages.evaluation.run_result import EVERYBODY, RunResult
 from pipeline.study import Threshold
 
 _MAIN = ("auc", "brier", "calibration_slope", "expected_calibration_error")

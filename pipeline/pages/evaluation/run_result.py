@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from components.run_page.config import PageConfig
 from pipeline.html.numbers import Estimate, Suppressed
+from pipeline.pages.evaluation.config import PageConfig
 from pipeline.results import (
     Counts,
     Curves,

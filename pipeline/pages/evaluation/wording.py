@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from components.run_page.run_result import RunResult
 from pipeline.html.numbers import count, round_text
 from pipeline.html.terms import METRICS
+from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.results import Group
 from pipeline.study import Threshold
 

@@ -1,0 +1,1 @@
+"""Pages of HTML: what they say; `pipeline.html` says how they look."""

@@ -1,0 +1,1 @@
+"""The evaluation of a model as a page: decision, performance, groups, data."""
