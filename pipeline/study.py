@@ -633,14 +633,17 @@ class Study(StrictModel):
             | ({"analysis": {"time_to_event": endpoints}} if endpoints else {})
         )
 
+    def to_content(self) -> dict[str, Any]:
+        """The whole study file's content; `study_of_json` makes a study of it."""
+        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
     def to_json(self) -> str:
         """The whole study file as JSON; `study_from_json` reads it."""
-        content = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        return json.dumps(content)
+        return json.dumps(self.to_content())
 
     def digest(self) -> str:
         """SHA-256 of the whole study file's content, in hexadecimal."""
-        return digest_of(self.model_dump(mode="json", by_alias=True, exclude_defaults=True))
+        return digest_of(self.to_content())
 
 
 def study_of_section(section: dict[str, Any]) -> Study:
@@ -655,7 +658,12 @@ def study_of_section(section: dict[str, Any]) -> Study:
 
 def study_from_json(text: str) -> Study:
     """Makes a study from what `Study.to_json` wrote."""
-    return parse_study(json.loads(text), "the study")
+    return study_of_json(json.loads(text))
+
+
+def study_of_json(content: Mapping[str, Any]) -> Study:
+    """Makes a study from what `Study.to_content` gave."""
+    return parse_study(dict(content), "the study")
 
 
 def digest_of(content: object) -> str:

@@ -13,11 +13,11 @@ from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 from tfx.utils import io_utils
 
-from components.model_card.content import Evidence, Lineage, make_card
-from components.model_card.page import card_page
+from pipeline.card import Evidence, Lineage, make_card
 from pipeline.errors import UserError
 from pipeline.html.page import render
 from pipeline.names import SITE, SPLITS
+from pipeline.pages.card import card_page
 from pipeline.results import Counts, Curves, Findings, Metrics, Verdict, read_result
 from pipeline.run_record import versions
 from pipeline.storage import read
@@ -55,8 +55,7 @@ class Executor(base_executor.BaseExecutor):
         study = study_from_json(exec_properties["study"])
         card = make_card(study, _evidence(study, inputs, exec_properties))
         folder = artifact_utils.get_single_uri(output_dict["card"])
-        text = json.dumps(card.to_json(), allow_nan=False) + "\n"
-        io_utils.write_string_file(f"{folder}/{CARD_JSON}", text)
+        io_utils.write_string_file(f"{folder}/{CARD_JSON}", card.model_dump_json() + "\n")
         io_utils.write_string_file(f"{folder}/{CARD_HTML}", render(card_page(card)))
 
 

@@ -97,11 +97,12 @@ def test_the_records_of_trainer_and_evaluator_count_their_subjects(first_run: Ru
 
 def test_the_card_says_what_the_run_measured(first_run: Run):
     card = json.loads((first_run.output("ModelCard", "card") / "card.json").read_text())
-    assert card["performance"] == first_run.metrics
-    assert card["data"]["subjects"] == first_run.counts["subjects"]
-    assert card["lineage"]["fingerprint"] == first_run.file["fingerprint"]
-    assert card["lineage"]["study_digest"] == first_run.file["study_digest"]
-    assert card["champion"] is None
+    evidence = card["evidence"]
+    assert evidence["metrics"]["records"] == first_run.metrics
+    assert evidence["counts"]["subjects"] == first_run.counts["subjects"]
+    assert evidence["lineage"]["fingerprint"] == first_run.file["fingerprint"]
+    assert evidence["lineage"]["study_digest"] == first_run.file["study_digest"]
+    assert evidence["champion"] is None
     assert (first_run.output("ModelCard", "card") / "card.html").stat().st_size < 2_000_000
 
 

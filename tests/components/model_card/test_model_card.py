@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from components.model_card.content import Card, Evidence, Lineage, make_card
-from components.model_card.page import card_page
+from pipeline.card import Card, Evidence, Lineage, make_card
 from pipeline.html.page import render
+from pipeline.pages.card import card_page
 from pipeline.results import Counts, Curves, Findings, MetricRecord, Metrics, Verdict
 from pipeline.study import Study, load_study
 from pipeline.tripod import ITEMS
@@ -59,7 +58,7 @@ def evidence(**changes: Any) -> Evidence:
             blessed=True, judged=True, comparisons=7, reasons=(), not_judged=(), notes=()
         ),
         curves=Curves(curves=()),
-        findings=Findings(()),
+        findings=Findings(root=()),
         counts=Counts.model_validate(
             {
                 "datasets": {},
@@ -71,9 +70,16 @@ def evidence(**changes: Any) -> Evidence:
         missing={"AGE": 0, "SMOKFL": None, "WEIGHTBL": 60},
         sites=12,
         champion=None,
-        lineage=Lineage("0.1.0", "", {"tfx": "1.16.0"}, "s" * 64, "f" * 64, {}),
+        lineage=Lineage(
+            code_version="0.1.0",
+            dependency_lock="",
+            versions={"tfx": "1.16.0"},
+            study_digest="s" * 64,
+            fingerprint="f" * 64,
+            artifacts={},
+        ),
     )
-    return replace(found, **changes)
+    return found.model_copy(update=changes)
 
 
 def card_of(study: Study, **changes: Any) -> Card:
@@ -142,7 +148,7 @@ def test_a_refused_model_has_a_card_with_the_reasons(study: Study):
 
 def test_without_a_champion_no_comparison_is_claimed(study: Study):
     card = card_of(study)
-    assert card.to_json()["champion"] is None
+    assert card.evidence.champion is None
     assert any("no comparable champion" in limit for limit in card.limits)
     assert "New model minus champion" not in render(card_page(card))
 
@@ -181,8 +187,8 @@ def test_gaps_between_groups_are_in_the_card(study: Study):
     ]
     records = (*evidence().metrics.records, *groups)
     card = card_of(study, metrics=Metrics(smallest_group=10, records=records, suppressed=()))
-    (gap,) = card.to_json()["gaps"]
-    assert gap["lowest"] == {"sex": "M"}
-    assert (gap["value"], gap["lower"], gap["upper"]) == tuple(
+    (gap,) = card.gaps
+    assert (gap.lowest, gap.highest) == ("sex M", "sex F")
+    assert (gap.value, gap.lower, gap.upper) == tuple(
         pytest.approx(value) for value in (0.05, 0.0, 0.10)
     )

@@ -1,14 +1,18 @@
-"""What a model card says, gathered from what the run's stages wrote: `card.json`."""
+"""What a model card says: `card.json`, made from what the run's stages wrote.
+
+ModelCard writes it; the card's page and the report are drawn from it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
 
 from pipeline.fairness import Gap, gaps
 from pipeline.results import Counts, Curves, Findings, MetricRecord, Metrics, Verdict
-from pipeline.study import Study
+from pipeline.study import ResolvedFeature, Study, study_of_json
 from pipeline.tripod import ITEMS, FilledBy
 
 ItemStatus = Literal[
@@ -20,8 +24,11 @@ ItemStatus = Literal[
 ]
 
 
-@dataclass(frozen=True)
-class Feature:
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Feature(_Part):
     """A predictor.
 
     Attributes:
@@ -37,8 +44,7 @@ class Feature:
     missing: int | None
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(_Part):
     """A task.
 
     Attributes:
@@ -56,45 +62,42 @@ class Outcome:
     decision_thresholds: tuple[float, ...]
 
 
-@dataclass(frozen=True)
-class Lineage:
+class GroupGap(_Part):
+    """Largest difference of a metric between two groups of a slicing; see `pipeline.fairness`."""
+
+    task: str
+    slicing: tuple[str, ...]
+    metric: str
+    decision_threshold: float | None
+    lowest: str
+    highest: str
+    value: float
+    lower: float | None
+    upper: float | None
+    groups: int
+
+
+class Lineage(_Part):
     """Where the model comes from.
 
     Attributes:
         code_version: Version of this project.
-        dependency_lock: SHA-256 of the locked dependencies.
+        dependency_lock: SHA-256 of the locked dependencies; empty where there is no lock.
         versions: Versions of the main dependencies that ran.
         study_digest: Digest of the study file.
         fingerprint: Fingerprint of the data.
-        artifacts: Id or address of each artifact that the card was made from.
+        artifacts: Id and address of each artifact that the card was made from.
     """
 
     code_version: str
     dependency_lock: str
-    versions: Mapping[str, str]
+    versions: dict[str, str]
     study_digest: str
     fingerprint: str
-    artifacts: Mapping[str, str]
+    artifacts: dict[str, str]
 
 
-@dataclass(frozen=True)
-class Evidence:
-    """What the run's stages wrote."""
-
-    metrics: Metrics
-    verdict: Verdict
-    curves: Curves
-    findings: Findings
-    counts: Counts
-    training: Mapping[str, Any]
-    missing: Mapping[str, int | None]
-    sites: int | None
-    champion: str | None
-    lineage: Lineage
-
-
-@dataclass(frozen=True)
-class StatedItem:
+class StatedItem(_Part):
     """An item of TRIPOD+AI and where it stands."""
 
     number: str
@@ -105,12 +108,39 @@ class StatedItem:
     statement: str | None
 
 
-@dataclass(frozen=True)
-class Card:
-    """The card.
+class Evidence(_Part):
+    """What the run's stages wrote.
 
     Attributes:
-        study: The study.
+        metrics: The Evaluator's metrics of all groups that may be shown.
+        verdict: Its decision.
+        curves: Its curves.
+        findings: DataGate's findings.
+        counts: TrialExampleGen's counts.
+        training: Trainer's record.
+        missing: Training subjects without a value by column; None where they are few, but some.
+        sites: How many sites there are; None where the study has none.
+        champion: Id of the champion that was scored on the same subjects; None without one.
+        lineage: Where the model comes from.
+    """
+
+    metrics: Metrics
+    verdict: Verdict
+    curves: Curves
+    findings: Findings
+    counts: Counts
+    training: dict[str, Any]
+    missing: dict[str, int | None]
+    sites: int | None
+    champion: str | None
+    lineage: Lineage
+
+
+class Card(_Part):
+    """`card.json`.
+
+    Attributes:
+        study_file: Content of the study file.
         evidence: What the run's stages wrote.
         features: Predictors.
         outcomes: Tasks.
@@ -119,46 +149,18 @@ class Card:
         limits: What the numbers can't say.
     """
 
-    study: Study
+    study_file: dict[str, Any]
     evidence: Evidence
     features: tuple[Feature, ...]
     outcomes: tuple[Outcome, ...]
-    gaps: tuple[Gap, ...]
+    gaps: tuple[GroupGap, ...]
     items: tuple[StatedItem, ...]
     limits: tuple[str, ...]
 
-    def to_json(self) -> dict[str, Any]:
-        """What `card.json` holds; metrics are those of `metrics.json`, without curves."""
-        evidence = self.evidence
-        return {
-            "study": self.study.study,
-            "title": self.study.title,
-            "intended_use": {
-                "purpose": self.study.card.purpose,
-                "not_for": self.study.card.not_for,
-                "population": self.study.card.population,
-            },
-            "landmark_day": self.study.landmark_day,
-            "data": {
-                "datasets": _dumped(evidence.counts.datasets),
-                "subjects": dict(evidence.counts.subjects),
-                "labels": {task: _dumped(of) for task, of in evidence.counts.tasks.items()},
-                "sites": evidence.sites,
-            },
-            "features": [asdict(feature) for feature in self.features],
-            "outcomes": [asdict(outcome) for outcome in self.outcomes],
-            "training": dict(evidence.training),
-            "performance": [record.model_dump() for record in evidence.metrics.records],
-            "suppressed": [group.model_dump() for group in evidence.metrics.suppressed],
-            "smallest_group": evidence.metrics.smallest_group,
-            "gaps": [_gap_json(gap) for gap in self.gaps],
-            "gate": [finding.model_dump() for finding in evidence.findings.root],
-            "champion": evidence.champion,
-            "decision": evidence.verdict.model_dump(),
-            "lineage": asdict(evidence.lineage),
-            "limits": list(self.limits),
-            "tripod_ai": [asdict(item) for item in self.items],
-        }
+    @property
+    def study(self) -> Study:
+        """The study."""
+        return study_of_json(self.study_file)
 
 
 def make_card(study: Study, evidence: Evidence) -> Card:
@@ -169,28 +171,38 @@ def make_card(study: Study, evidence: Evidence) -> Card:
         evidence: What the run's stages wrote.
     """
     return Card(
-        study=study,
+        study_file=study.to_content(),
         evidence=evidence,
         features=_features(study, evidence.missing),
         outcomes=tuple(
-            Outcome(name, task.title, task.kind, task.horizon, tuple(task.decision_thresholds))
+            Outcome(
+                name=name,
+                title=task.title,
+                kind=task.kind,
+                horizon=task.horizon,
+                decision_thresholds=task.decision_thresholds,
+            )
             for name, task in study.tasks.items()
         ),
-        gaps=tuple(gaps(evidence.metrics.records)),
-        items=_items(study),
+        gaps=tuple(_gap(gap) for gap in gaps(evidence.metrics.records)),
+        items=tuple(_items(study)),
         limits=(*study.card.limits, *_limits(evidence)),
     )
 
 
 def _features(study: Study, missing: Mapping[str, int | None]) -> tuple[Feature, ...]:
-    found = [
-        Feature(feature.name, feature.kind, _source(feature), missing.get(feature.name))
+    return tuple(
+        Feature(
+            name=feature.name,
+            kind=feature.kind,
+            source=_source(feature),
+            missing=missing.get(feature.name),
+        )
         for feature in study.resolved_features
-    ]
-    return tuple(found)
+    )
 
 
-def _source(feature: Any) -> str:
+def _source(feature: ResolvedFeature) -> str:
     parts = [feature.dataset]
     if feature.column:
         parts.append(feature.column)
@@ -200,19 +212,17 @@ def _source(feature: Any) -> str:
     return f"{feature.aggregate} of {text}" if feature.aggregate else text
 
 
-def _items(study: Study) -> tuple[StatedItem, ...]:
+def _items(study: Study) -> Iterator[StatedItem]:
     stated = {**_from_card(study), **study.card.statements}
-    return tuple(
-        StatedItem(
-            item.number,
-            item.part,
-            item.asks,
-            _status(item.filled_by, item.number in stated),
-            item.section,
-            stated.get(item.number),
+    for item in ITEMS.values():
+        yield StatedItem(
+            number=item.number,
+            part=item.part,
+            asks=item.asks,
+            status=_status(item.filled_by, item.number in stated),
+            section=item.section,
+            statement=stated.get(item.number),
         )
-        for item in ITEMS.values()
-    )
 
 
 def _from_card(study: Study) -> dict[str, str]:
@@ -261,20 +271,16 @@ def _few_events(records: Sequence[MetricRecord]) -> list[str]:
     return [task for task, positives in events.items() if positives < 100]
 
 
-def _gap_json(gap: Gap) -> dict[str, Any]:
-    return {
-        "task": gap.task,
-        "slicing": list(gap.slicing),
-        "metric": gap.metric,
-        "decision_threshold": gap.decision_threshold,
-        "lowest": gap.lowest.slice,
-        "highest": gap.highest.slice,
-        "value": gap.value,
-        "lower": gap.lower,
-        "upper": gap.upper,
-        "groups": gap.groups,
-    }
-
-
-def _dumped(parts: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: part.model_dump() for name, part in parts.items()}
+def _gap(gap: Gap) -> GroupGap:
+    return GroupGap(
+        task=gap.task,
+        slicing=gap.slicing,
+        metric=gap.metric,
+        decision_threshold=gap.decision_threshold,
+        lowest=gap.lowest.group_text,
+        highest=gap.highest.group_text,
+        value=gap.value,
+        lower=gap.lower,
+        upper=gap.upper,
+        groups=gap.groups,
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from components.model_card.content import Card, StatedItem
+from pipeline.card import Card, StatedItem
 from pipeline.html.blocks import (
     Block,
     Bullets,
@@ -352,8 +352,8 @@ def _fairness(card: Card) -> list[Block]:
             METRICS[gap.metric].title
             + (f" at {gap.decision_threshold:g}" if gap.decision_threshold is not None else ""),
             Estimate(gap.value, gap.lower, gap.upper),
-            gap.lowest.group_text,
-            gap.highest.group_text,
+            gap.lowest,
+            gap.highest,
             gap.groups,
         ]
         for gap in card.gaps
