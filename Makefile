@@ -40,9 +40,9 @@ system: ## As root on Debian: install the packages that the slow tests need.
 	  { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy \
 	    --no-install-recommends $$packages; }
 
-compile: $(READY) ## Compile for Kubeflow and Vertex AI: [STUDY=ist SETTINGS=file OUT=folder].
+compile: $(READY) ## Compile for Kubeflow and Vertex AI: [STUDY=ist SETTINGS=file OUT=folder TUNE=1].
 	@$(BIN)/python kubeflow/compile.py $(if $(STUDY),--study $(STUDY)) \
-	  $(if $(SETTINGS),--settings $(SETTINGS)) $(if $(OUT),--out $(OUT))
+	  $(if $(SETTINGS),--settings $(SETTINGS)) $(if $(OUT),--out $(OUT)) $(if $(TUNE),--tune)
 
 export: $(READY) ## Export a run again: [RUN=id STORE=address ROOT=runs].
 	@$(BIN)/python -m grafana.store export $(RUN) $(if $(STORE),--store $(STORE)) \

@@ -2,7 +2,7 @@
 
 `make compile` calls it, and TFX's CLI takes it as a pipeline: `tfx pipeline compile --engine=vertex
 --pipeline_path=kubeflow/compile.py`. The CLI hands over no arguments, so every choice can also be
-made by an environment variable (TRIAL_STUDY, TRIAL_SETTINGS, TRIAL_OUT).
+made by an environment variable (TRIAL_STUDY, TRIAL_SETTINGS, TRIAL_OUT, TRIAL_TUNE).
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def _write(options: argparse.Namespace) -> tuple[Path, Path]:
     from pipeline.kubeflow_spec_check import problems
 
     runner = tfx_runner(settings, options.out.resolve() / f"{pipeline_name(study.study)}.json")
-    package = compile_package(study, schema, settings, runner)
+    package = compile_package(study, schema, settings, runner, options.tune)
     found = problems(package.spec)
     if found:
         raise UserError("The package would be refused:\n" + "\n".join(found))
@@ -88,6 +88,12 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         default=Path(os.environ.get("TRIAL_OUT", "packages")),
         help="folder for the packages",
+    )
+    parser.add_argument(
+        "--tune",
+        action="store_true",
+        default=os.environ.get("TRIAL_TUNE", "").lower() in ("1", "true", "yes"),
+        help="search hyperparameters first",
     )
     return parser
 

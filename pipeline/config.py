@@ -226,11 +226,14 @@ def lock_digest() -> str:
     return hashlib.sha256(lock.read_bytes()).hexdigest() if lock.exists() else ""
 
 
-def source_digest(package: str) -> str:
-    """Digest of a package's Python files, in hexadecimal."""
+def source_digest(*packages: str) -> str:
+    """Digest of all files of packages but compiled ones, in hexadecimal."""
     digest = hashlib.sha256()
-    for path in sorted((PROJECT / package).rglob("*.py")):
-        digest.update(path.relative_to(PROJECT).as_posix().encode() + b"\0" + path.read_bytes())
+    files = (path for package in packages for path in (PROJECT / package).rglob("*"))
+    for path in sorted(files):
+        if path.is_file() and path.parent.name != "__pycache__":
+            name = path.relative_to(PROJECT).as_posix()
+            digest.update(name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
 
 

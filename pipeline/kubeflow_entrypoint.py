@@ -26,8 +26,8 @@ from pipeline.run_record import StageRecord, recorded, versions
 
 _LOG = logging.getLogger(__name__)
 
-_HANDED_BESIDE = ("seed", "steps", "beam_options", "metrics_store")
-"""Parameters for this entrypoint, not for the executor."""
+_HANDED_BESIDE = ("seed", "steps", "beam_options", "metrics_store", "code_digest")
+"""Parameters for this entrypoint or for the backend's cache, not for the executor."""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """The first task of a run on Kubeflow: finds out what decides about caching.
 
-A backend's cache knows a task's image, arguments and parameters: data that changed under the same
-address, another key of the subject hash or another champion must therefore be parameters. This
-task is never cached; its three output parameters go to the tasks that they concern.
+A backend's cache knows the name of a task's image, its arguments and its parameters: data that
+changed under the same address, another key of the subject hash, another champion or other code in
+an image of the same name must therefore be parameters. This task is never cached; its output
+parameters go to the tasks that they concern.
 """
 
 from __future__ import annotations
@@ -14,10 +15,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.errors import UserError
+from pipeline.kubeflow_package import FOUND_OUT
+
+_PACKAGES = ("components", "grafana", "pipeline", "trainer")
+"""The code of all tasks."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Writes fingerprint, subject key's id and champion's token, each to a file.
+    """Writes fingerprint, subject key's id, champion's token and code's digest, each to a file.
 
     Returns:
         0, or 1 for a mistake in the input.
@@ -41,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data_fingerprint", default="", help="what the data must be, if given")
     parser.add_argument("--subject_key", required=True, help="reference to the secret")
     parser.add_argument("--registry_root", required=True, help="root of the registry of models")
-    for name in ("fingerprint", "subject_key_id", "champion_token"):
+    for name in FOUND_OUT:
         parser.add_argument(f"--{name}_to", required=True, help="file to write it to")
     return parser
 
@@ -50,6 +55,7 @@ def _found(options: argparse.Namespace) -> dict[str, str]:
     # Beam takes a second or two to import.
     from components.trial_example_gen.fingerprint import content_fingerprint
     from components.trial_example_gen.plan import plan_datasets
+    from pipeline.config import source_digest
     from pipeline.registry import Registry
     from pipeline.study import study_of_section
     from pipeline.subject_key import key_id, load_key
@@ -68,11 +74,11 @@ def _found(options: argparse.Namespace) -> dict[str, str]:
             f"asks for {options.data_fingerprint} (data_fingerprint). Give the data that were "
             "meant, or leave the field empty to take what is there."
         )
-    token = Registry(options.registry_root).champion_token(study.study)
     return {
         options.fingerprint_to: fingerprint,
         options.subject_key_id_to: key_id(load_key(options.subject_key)),
-        options.champion_token_to: token,
+        options.champion_token_to: Registry(options.registry_root).champion_token(study.study),
+        options.code_digest_to: source_digest(*_PACKAGES),
     }
 
 

@@ -4,7 +4,7 @@ TFX's compiler makes the tasks; what it leaves out, and what open-source Kubeflo
 not take as it comes, is put right in the specification that it returns:
 
 - a first task, `RunInputs`, finds out what decides about caching when the run starts: the
-  fingerprint of the data, the key of the subject hash, the champion;
+  fingerprint of the data, the key of the subject hash, the champion, the code in the image;
 - runtime parameters get their defaults and descriptions;
 - tasks get resources, retries, secrets and volumes;
 - artifacts of Kubeflow's own types are called by their names;
@@ -42,11 +42,10 @@ JOB_ID = "{{$.pipeline_job_uuid}}"
 """Constant that the backend's driver replaces by the run's id (backend/src/v2/driver/resolve.go,
 resolveInputParameter)."""
 
-FOUND_OUT = ("fingerprint", "subject_key_id", "champion_token")
+FOUND_OUT = ("fingerprint", "subject_key_id", "champion_token", "code_digest")
 """Values that RunInputs finds out when a run starts."""
 
 _INPUTS_SPEC = "--json_serialized_inputs_spec_args"
-_NEVER_CACHED = (RUN_INPUTS,)
 _BEAM_DEFAULT = "--runner=FnApiRunner"
 _SEED = 20261
 _KUBEFLOW_TYPES = "system."
@@ -148,7 +147,11 @@ def tfx_runner(settings: KubeflowSettings, out: Path) -> KubeflowV2DagRunner:
 
 
 def compile_package(
-    study: Study, schema: str, settings: KubeflowSettings, runner: KubeflowV2DagRunner
+    study: Study,
+    schema: str,
+    settings: KubeflowSettings,
+    runner: KubeflowV2DagRunner,
+    tune: bool = False,
 ) -> Package:
     """Compiles the pipeline of a study.
 
@@ -157,10 +160,11 @@ def compile_package(
         schema: Content of its curated schema.
         settings: What the package needs to know of the cluster.
         runner: TFX's compiler, from `tfx_runner`.
+        tune: Whether the Tuner searches hyperparameters first.
     """
-    spec, beam_stages = _compiled(study, schema, settings, runner)
+    spec, beam_stages = _compiled(_config(study, schema, settings, tune), runner)
     form = parameters(study, settings)
-    spec["pipelineInfo"]["description"] = _description(study)
+    spec["pipelineInfo"]["description"] = _description(study, tune)
     _add_run_inputs(spec, study)
     spec["root"]["inputDefinitions"] = {"parameters": dict(map(_definition, form))}
     for task in spec["root"]["dag"]["tasks"].values():
@@ -174,22 +178,20 @@ def compile_package(
     return Package(spec=spec, platform=_platform(spec, settings), vertex=vertex)
 
 
-def _compiled(
-    study: Study, schema: str, settings: KubeflowSettings, runner: KubeflowV2DagRunner
-) -> tuple[Spec, frozenset[str]]:
+def _compiled(config: RunConfig, runner: KubeflowV2DagRunner) -> tuple[Spec, frozenset[str]]:
     """What TFX's compiler makes of the pipeline, and the stages that run on Beam."""
     from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
 
     from pipeline.pipeline import create_pipeline
 
-    pipeline = create_pipeline(_config(study, schema, settings))
+    pipeline = create_pipeline(config)
     job: Spec = runner.run(pipeline, write_out=False)
     nodes = pipeline.components
     beam_stages = (node.id for node in nodes if isinstance(node.executor_spec, BeamExecutorSpec))
     return job["pipelineSpec"], frozenset(beam_stages)
 
 
-def _config(study: Study, schema: str, settings: KubeflowSettings) -> RunConfig:
+def _config(study: Study, schema: str, settings: KubeflowSettings, tune: bool) -> RunConfig:
     return RunConfig(
         study=study,
         schema=schema,
@@ -208,7 +210,7 @@ def _config(study: Study, schema: str, settings: KubeflowSettings) -> RunConfig:
         dependency_lock=lock_digest(),
         seed=_SEED,
         steps=study.training.steps,
-        tune=False,
+        tune=tune,
         beam_args=(),
         run_id=JOB_ID,
         runner=KUBEFLOW,
@@ -223,8 +225,9 @@ def _later(name: str) -> RuntimeParameter:
     return RuntimeParameter(name=name, ptype=str)
 
 
-def _description(study: Study) -> str:
-    return f"{study.title or study.study}. Study file {study.digest()}."
+def _description(study: Study, tune: bool) -> str:
+    search = " Hyperparameters are searched." if tune else ""
+    return f"{study.title or study.study}. Study file {study.digest()}.{search}"
 
 
 def _definition(parameter: Parameter) -> tuple[str, Spec]:
@@ -273,8 +276,6 @@ def _add_run_inputs(spec: Spec, study: Study) -> None:
         }
     }
     tasks = spec["root"]["dag"]["tasks"]
-    for task in tasks.values():
-        _take_from_run_inputs(task)
     tasks[RUN_INPUTS] = {
         "taskInfo": {"name": RUN_INPUTS},
         "componentRef": {"name": RUN_INPUTS},
@@ -288,19 +289,14 @@ def _add_run_inputs(spec: Spec, study: Study) -> None:
 
 
 def _take_from_run_inputs(task: Spec) -> None:
-    inputs = task.get("inputs", {}).get("parameters", {})
-    found_out = [
-        name
-        for name, source in inputs.items()
-        if source.get("componentInputParameter") in FOUND_OUT
-    ]
-    for name in found_out:
-        key = inputs[name]["componentInputParameter"]
-        inputs[name] = {
-            "taskOutputParameter": {"producerTask": RUN_INPUTS, "outputParameterKey": key}
-        }
-    if found_out:
-        task["dependentTasks"] = sorted({*task.get("dependentTasks", ()), RUN_INPUTS})
+    inputs = task["inputs"]["parameters"]
+    for name, source in inputs.items():
+        key = source.get("componentInputParameter")
+        if key in FOUND_OUT:
+            inputs[name] = {
+                "taskOutputParameter": {"producerTask": RUN_INPUTS, "outputParameterKey": key}
+            }
+    task["dependentTasks"] = sorted({*task.get("dependentTasks", ()), RUN_INPUTS})
 
 
 def _finish_task(
@@ -312,7 +308,7 @@ def _finish_task(
     container["resources"] = _resources(settings.resources_of(stage))
     if settings.retries:
         task["retryPolicy"] = {"maxRetryCount": settings.retries, **_BACKOFF}
-    if stage in _NEVER_CACHED:
+    if stage == RUN_INPUTS:
         task["cachingOptions"] = {"enableCache": False}
         return
     for name, kind, source in _extra_parameters(task, stage in beam_stages):
@@ -320,6 +316,7 @@ def _finish_task(
             "parameterType": kind
         }
         task.setdefault("inputs", {}).setdefault("parameters", {})[name] = source
+    _take_from_run_inputs(task)
     # TFX wrote the inputs down before there were the extra ones.
     place = container["args"].index(_INPUTS_SPEC) + 1
     container["args"][place] = json.dumps(component.get("inputDefinitions", {}))
@@ -332,7 +329,8 @@ def _extra_parameters(task: Spec, on_beam: bool) -> Iterator[tuple[str, str, Spe
     """What the entrypoint takes besides the executor's own parameters: name, kind, source.
 
     Seed and steps stand inside parameters of TFX's components, which know no runtime parameter
-    there: the entrypoint puts them in.
+    there: the entrypoint puts them in. The code's digest is for the backend's cache alone: an image
+    may have been pushed twice under one name.
     """
     own = task.get("inputs", {}).get("parameters", {})
     if "custom_config" in own:
@@ -340,6 +338,7 @@ def _extra_parameters(task: Spec, on_beam: bool) -> Iterator[tuple[str, str, Spe
     if "train_args" in own:
         yield "steps", "NUMBER_INTEGER", {"componentInputParameter": "steps"}
     yield "metrics_store", "STRING", {"componentInputParameter": "metrics_store"}
+    yield "code_digest", "STRING", {"componentInputParameter": "code_digest"}
     if on_beam:
         yield "beam_options", "STRING", {"componentInputParameter": "beam_options"}
 
