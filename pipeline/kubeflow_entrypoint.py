@@ -14,7 +14,6 @@ import logging
 import os
 import shlex
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +21,7 @@ from typing import Any
 
 from pipeline.errors import UserError
 from pipeline.kubeflow_handover import Handover
-from pipeline.run_record import StageRecord, recorded, versions
-
-_LOG = logging.getLogger(__name__)
+from pipeline.kubeflow_record import recorded_task
 
 _HANDED_BESIDE = ("seed", "steps", "beam_options", "metrics_store", "code_digest")
 """Parameters for this entrypoint or for the backend's cache, not for the executor."""
@@ -73,38 +70,14 @@ def run_task(options: argparse.Namespace) -> None:
     Raises:
         UserError: The executor found something that a person can put right.
     """
-    from pipeline.config import code_version
-
     handover = Handover(
         executor_input=json.loads(options.json_serialized_invocation_args),
         inputs_spec=json.loads(options.json_serialized_inputs_spec_args),
         outputs_spec=json.loads(options.outputs_spec),
     )
-    record = StageRecord(
-        run=handover.run_id, stage=options.stage, versions=versions(code_version())
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            with recorded(record, Path(folder)):
-                _execute(handover, options, Path(folder))
-        finally:
-            sys.stderr.write(f"stage record: {json.dumps(record.to_json())}\n")
-            address = handover.parameters().get("metrics_store", "")
-            if address:
-                _export(address, options.study, record)
-
-
-def _export(address: str, study: str, record: StageRecord) -> None:
-    """Exports the stage's record; an exit handler, which could do it, breaks runtime parameters.
-
-    A store that is down ends no stage.
-    """
-    from grafana.store.export import export_stage
-
-    try:
-        export_stage(address, study, record.to_json())
-    except UserError as error:
-        _LOG.warning("The stage's record is not in the store: %s", error)
+    store = handover.parameters().get("metrics_store", "")
+    with recorded_task(handover.run_id, options.stage, options.study, store) as folder:
+        _execute(handover, options, folder)
 
 
 def _execute(handover: Handover, options: argparse.Namespace, folder: Path) -> None:

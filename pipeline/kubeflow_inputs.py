@@ -15,7 +15,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.errors import UserError
-from pipeline.kubeflow_package import FOUND_OUT
+from pipeline.kubeflow_package import FOUND_OUT, RUN_INPUTS
+from pipeline.kubeflow_record import recorded_task
+from pipeline.study import Study, study_of_section
 
 _PACKAGES = ("components", "grafana", "pipeline", "trainer")
 """The code of all tasks."""
@@ -28,8 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0, or 1 for a mistake in the input.
     """
     options = _parser().parse_args(arguments)
+    study = study_of_section(json.loads(options.study))
     try:
-        found = _found(options)
+        with recorded_task(options.run_id, RUN_INPUTS, study.study, options.metrics_store):
+            found = _found(options, study)
     except UserError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -46,18 +50,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data_fingerprint", default="", help="what the data must be, if given")
     parser.add_argument("--subject_key", required=True, help="reference to the secret")
     parser.add_argument("--registry_root", required=True, help="root of the registry of models")
+    parser.add_argument("--metrics_store", default="", help="address of the SQL store, if any")
+    parser.add_argument("--run_id", default="", help="id of the run")
     for name in FOUND_OUT:
         parser.add_argument(f"--{name}_to", required=True, help="file to write it to")
     return parser
 
 
-def _found(options: argparse.Namespace) -> dict[str, str]:
+def _found(options: argparse.Namespace, study: Study) -> dict[str, str]:
     # Beam takes a second or two to import.
     from components.trial_example_gen.fingerprint import content_fingerprint
     from components.trial_example_gen.plan import plan_datasets
     from pipeline.config import source_digest
     from pipeline.registry import Registry
-    from pipeline.study import study_of_section
     from pipeline.subject_key import key_id, load_key
 
     if not options.data_root:
@@ -65,7 +70,6 @@ def _found(options: argparse.Namespace) -> dict[str, str]:
             "data_root is empty: give the folder of the study's files in the run's form, an "
             "address such as s3://bucket/folder or a path of a mounted volume."
         )
-    study = study_of_section(json.loads(options.study))
     plan_datasets(study, options.data_root)
     fingerprint = content_fingerprint(study, options.data_root)
     if options.data_fingerprint not in ("", fingerprint):

@@ -244,8 +244,9 @@ def _add_run_inputs(spec: Spec, study: Study) -> None:
     constants = {
         "study": json.dumps(study.example_section(), sort_keys=True),
         "subject_key": SUBJECT_KEY,
+        "run_id": JOB_ID,
     }
-    asked = ("data_root", "data_fingerprint", "registry_root")
+    asked = ("data_root", "data_fingerprint", "registry_root", "metrics_store")
     spec["components"][RUN_INPUTS] = {
         "executorLabel": f"{RUN_INPUTS}_executor",
         "inputDefinitions": {

@@ -15,9 +15,8 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def walked(trial: Trial, image: str) -> Walked:
-    registry = trial.folder / "registry"
-    registry.mkdir()
-    commands = ContainerCommands(image, {"TRIAL_SUBJECT_KEY": KEY}, [trial.data, registry])
+    trial.shared.mkdir()
+    commands = ContainerCommands(image, {"TRIAL_SUBJECT_KEY": KEY}, [trial.data, trial.shared])
     return walk(trial, Walker(trial.folder / "backend", commands))
 
 
@@ -35,4 +34,4 @@ def test_every_metric_is_the_local_runners(walked: Walked, local_metrics: list[d
 def test_the_model_is_registered_on_the_mounted_volume(walked: Walked, trial: Trial):
     registration = walked.document("ModelRegistrar", "registration", "registration.json")
     assert registration["registered"] is True
-    assert list((trial.folder / "registry" / "synthetic" / "history").glob("*.json"))
+    assert list((trial.shared / "registry" / "synthetic" / "history").glob("*.json"))

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import json
 import math
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
 from spec_walker import Commands, Walker
-from walks import ALL, KEY, Trial, Walked, by_key, walk
+from walks import ALL, KEY, STORE, Trial, Walked, by_key, walk
+
+from pipeline.kubeflow_record import RECORD
 
 pytestmark = pytest.mark.slow
 
@@ -75,7 +79,7 @@ def test_the_first_run_has_no_champion(first: Walked):
 def test_the_first_runs_model_is_registered(first: Walked, trial: Trial):
     registration = first.document("ModelRegistrar", "registration", "registration.json")
     assert registration["registered"] is True
-    assert list((trial.folder / "registry" / "synthetic" / "history").glob("*.json"))
+    assert list((trial.shared / "registry" / "synthetic" / "history").glob("*.json"))
 
 
 def test_the_second_run_takes_from_the_cache_what_no_champion_concerns(second: Walked):
@@ -87,7 +91,7 @@ def test_the_second_run_takes_from_the_cache_what_no_champion_concerns(second: W
         "ModelCard",
         "ModelRegistrar",
         "RunPage",
-        # A task whose upstream ran again without being its input is keyed by its inputs alone.
+        "MetricsExporter",
     }
 
 
@@ -121,15 +125,24 @@ def test_every_stage_says_what_it_took(first: Walked):
     records = {}
     for name, task in first.tasks.items():
         for line in task.log.splitlines():
-            if line.startswith("stage record: "):
-                records[name] = json.loads(line.removeprefix("stage record: "))
-    assert set(records) == set(first.tasks) - {"RunInputs"}
+            if line.startswith(RECORD):
+                records[name] = json.loads(line.removeprefix(RECORD))
+    assert set(records) == set(first.tasks)
     assert {record["status"] for record in records.values()} == {"done"}
     assert len({record["run"] for record in records.values()}) == 1
     splits = {row["split"]: row["subjects"] for row in records["StatisticsGen"]["rows"]}
     assert sum(splits.values()) == sum(
         first.document("TrialExampleGen", "rejects", "counts.json")["subjects"].values()
     )
+
+
+def test_every_stage_and_the_runs_result_are_in_the_store(first: Walked, trial: Trial):
+    run = first.tasks["RunInputs"].handed["inputs"]["parameterValues"]["run_id"]
+    with closing(sqlite3.connect(trial.shared / STORE)) as store:
+        stages = store.execute("SELECT stage, status FROM stages WHERE run = ?", [run]).fetchall()
+        (metrics,) = store.execute("SELECT count(*) FROM metrics WHERE run = ?", [run]).fetchone()
+    assert dict(stages) == dict.fromkeys(first.tasks, "done")
+    assert metrics > 0
 
 
 def test_the_secret_key_is_nowhere(first: Walked):

@@ -10,12 +10,14 @@ from typing import Any
 
 from spec_walker import REPOSITORY, TaskRun, Walker
 
+from grafana.store.engine import sqlite_address
+
 SUBJECTS = 600
 SEED = 7
 STEPS = 40
 KEY = "a key that only this test knows"
+STORE = "store.sqlite"
 FORM = {"steps": STEPS, "seed": 11}
-
 
 ALL = {"challenger", "champion", "difference"}
 """Models that a record of the metrics is about."""
@@ -29,6 +31,11 @@ class Trial:
     data: Path
     study: Path
     package: str
+
+    @property
+    def shared(self) -> Path:
+        """What the runs share: the registry of models and the SQL store."""
+        return self.folder / "shared"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -59,8 +66,12 @@ class Walked:
 
 
 def walk(trial: Trial, walker: Walker) -> Walked:
-    registry = str(trial.folder / "registry")
-    form = {"data_root": str(trial.data), "registry_root": registry, **FORM}
+    form = {
+        "data_root": str(trial.data),
+        "registry_root": str(trial.shared / "registry"),
+        "metrics_store": sqlite_address(trial.shared / STORE),
+        **FORM,
+    }
     return Walked(walker, walker.run(trial.package, form))
 
 
