@@ -39,6 +39,7 @@ STAGES = {
     "ModelRegistrar": "registers a blessed model as champion",
     "MetricsExporter": "exports the results to the store",
     "RunPage": "writes the page of this run",
+    "TrialAnalysis": "compares the arms as a statistician would",
 }
 
 

@@ -26,6 +26,8 @@ from components.metrics_exporter.component import MetricsExporter
 from components.model_card.component import ModelCard
 from components.model_registrar.component import ModelRegistrar
 from components.run_page.component import RunPage
+from components.trial_analysis.component import TrialAnalysis
+from components.trial_analysis.plan import analysis_section
 from components.trial_example_gen.component import TrialExampleGen
 from pipeline.config import RunConfig, feature_columns, source_digest
 from pipeline.names import ARM, SITE, label_key, slice_key, weight_key
@@ -175,6 +177,8 @@ def _components(config: RunConfig) -> list[BaseNode]:
     )
     # A run that is in the store as done has its page.
     exporter.add_upstream_node(run_page)
+    # Beside the training: neither waits for the other.
+    analysis = TrialAnalysis(examples=examples, plan=analysis_section(study))
     nodes: list[BaseNode | None] = [
         example_gen,
         statistics_gen,
@@ -191,6 +195,7 @@ def _components(config: RunConfig) -> list[BaseNode]:
         registrar,
         run_page,
         exporter,
+        analysis,
     ]
     return [node for node in nodes if node is not None]
 

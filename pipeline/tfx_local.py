@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -91,8 +91,7 @@ class StageRunner(LocalDagRunner):
             deployment.metadata_connection_config,
             deployment.metadata_connection_config.WhichOneof("connection_config"),
         )
-        for item in pipeline.nodes:
-            node = item.pipeline_node
+        for node in run_order([item.pipeline_node for item in pipeline.nodes]):
             stage = node.node_info.id
             node_launcher = _Launcher(
                 pipeline_node=node,
@@ -112,6 +111,18 @@ class StageRunner(LocalDagRunner):
                 return node_launcher.executed
 
             self.run_stage(stage, launch)
+
+
+def run_order(nodes: Sequence[Any]) -> list[Any]:
+    """Puts what nothing waits for last, so that it delays no other stage and fails none.
+
+    Of these stages those come first that come latest in the graph: they tell of the training.
+
+    Args:
+        nodes: Pipeline nodes, each after those that it waits for.
+    """
+    beside = [node for node in nodes if not node.downstream_nodes]
+    return [node for node in nodes if node.downstream_nodes] + beside[::-1]
 
 
 def _output_uris(connection: Any, execution_id: int) -> dict[str, str]:

@@ -127,14 +127,15 @@ def thinned(curve: KaplanMeier, step: float, ends: float) -> tuple[CurvePoint, .
         step: Distance of the grid's times.
         ends: Last time that is shown.
     """
-    points = [CurvePoint(time=0.0, survival=Estimate(value=1.0))]
+    points: dict[float, Estimate] = {0.0: Estimate(value=1.0)}
     told = 0
-    for time in step * np.arange(0, round(ends / step) + 1):
-        events = curve.events_by(float(time))
+    for place in range(round(ends / step) + 1):
+        time = place * step
+        events = curve.events_by(time)
         if events - told >= _FEWEST_A_STEP:
-            points.append(CurvePoint(time=float(time), survival=curve.at(float(time))))
+            points[time] = curve.at(time)
             told = events
-    return tuple(points)
+    return tuple(CurvePoint(time=time, survival=found) for time, found in points.items())
 
 
 def numbers_at_risk(curve: KaplanMeier, latest: float, smallest: int) -> tuple[AtRisk, ...]:

@@ -39,28 +39,27 @@ class Disclosure:
     def __init__(self, subjects: TrialSubjects, smallest: int) -> None:
         self.smallest = smallest
         self._factors = subjects.factors
-        everybody = [np.ones(subjects.count, bool)]
-        self._levels = _withheld_levels(subjects, smallest, everybody)
+        everybody = np.ones(subjects.count, bool)
+        self._levels = _withheld_levels(subjects, smallest, [everybody])
         self._outcomes = {
-            task: _withheld_levels(subjects, smallest, [*everybody, outcome.known])
+            task: _withheld_levels(subjects, smallest, [everybody, outcome.known])
             for task, outcome in subjects.outcomes.items()
         }
         self._times = {
-            endpoint: _withheld_levels(subjects, smallest, [*everybody, times.known])
+            endpoint: _withheld_levels(subjects, smallest, [everybody, times.known])
             for endpoint, times in subjects.times.items()
         }
-        by_task = [*everybody, *(outcome.known for outcome in subjects.outcomes.values())]
         columns = {
             **{name: _presence(values) for name, values in subjects.numbers.items()},
             **subjects.categories,
         }
         self._characteristics = {
-            name: self._withheld_cells(subjects, column, everybody)
+            name: self._withheld_cells(subjects, column, [everybody])
             for name, column in columns.items()
         }
-        # Each task leaves out other subjects: what one may not show, none shows.
-        self._slicings = {
-            name: self._withheld_cells(subjects, column, by_task)
+        self._subgroups = {
+            (task, name): self._withheld_cells(subjects, column, [everybody, outcome.known])
+            for task, outcome in subjects.outcomes.items()
             for name, column in subjects.slicings.items()
         }
 
@@ -91,10 +90,13 @@ class Disclosure:
             not {(("value", MISSING),), (("value", KNOWN),)} & self._characteristics[characteristic]
         )
 
-    def shows_subgroup(self, factor: Factor, level: str, slicing: str, value: str) -> bool:
-        """Whether the subjects of a group within a subgroup may be shown."""
+    def shows_subgroup(
+        self, task: str, factor: Factor, level: str, slicing: str, value: str
+    ) -> bool:
+        """Whether a group's subjects within a subgroup whose outcome is known may be shown."""
         cell = ((factor.name, level), ("value", value))
-        return self.shows_level(factor, level) and cell not in self._slicings[slicing]
+        shown = self.shows_outcome(task, factor, level)
+        return shown and cell not in self._subgroups[task, slicing]
 
     def _withheld_cells(
         self, subjects: TrialSubjects, column: Categories, populations: Sequence[NDArray[np.bool_]]
@@ -106,7 +108,7 @@ class Disclosure:
             sizes = {group: size for group, size in cells if size}
             factors = [(factor.name,) for factor in subjects.describing]
             pairs = [(factor.name, "value") for factor in subjects.describing]
-            withheld |= suppressed(sizes, [*factors, ("value",), *pairs], self.smallest).keys()
+            withheld |= suppressed(sizes, [(), *factors, ("value",), *pairs], self.smallest).keys()
         return frozenset(withheld)
 
 
@@ -128,7 +130,8 @@ def _withheld_levels(
         for factor in subjects.factors
         for level in factor.levels
     }
-    slicings = list(dict.fromkeys(tuple(name for name, _ in group) for group in groups.values()))
+    named = [tuple(name for name, _ in group) for group in (OVERALL, *groups.values())]
+    slicings = list(dict.fromkeys(named))
     withheld: set[Group] = set()
     for population in populations:
         sizes: dict[Group, int] = {OVERALL: int(population.sum())}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from pipeline.analysis import HypothesisTest
 
 FALSE_DISCOVERY_RATE = 0.05
@@ -11,20 +13,19 @@ FALSE_DISCOVERY_RATE = 0.05
 
 def holm(tests: Sequence[HypothesisTest]) -> list[HypothesisTest]:
     """Adjusts the tests of a family (Holm S. Scand J Stat 1979;6:65-70)."""
-    adjusted = _adjusted([test.p_value for test in tests], "holm")
+    p_values = np.array([test.p_value for test in tests])
+    order = np.argsort(p_values, kind="stable")
+    steps = p_values[order] * np.arange(len(tests), 0, -1)
+    adjusted = np.empty(len(tests))
+    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
     return [
-        test.model_copy(update={"p_value_holm": p}) for test, p in zip(tests, adjusted, strict=True)
+        test.model_copy(update={"p_value_holm": float(p)})
+        for test, p in zip(tests, adjusted, strict=True)
     ]
 
 
 def false_discovery(p_values: Sequence[float]) -> list[float]:
     """Makes q values (Benjamini Y, Hochberg Y. J R Stat Soc B 1995;57:289-300)."""
-    return _adjusted(p_values, "fdr_bh")
+    from scipy.stats import false_discovery_control
 
-
-def _adjusted(p_values: Sequence[float], method: str) -> list[float]:
-    from statsmodels.stats.multitest import multipletests
-
-    if not p_values:
-        return []
-    return [float(p) for p in multipletests(p_values, method=method)[1]]
+    return [float(q) for q in false_discovery_control(p_values)] if p_values else []

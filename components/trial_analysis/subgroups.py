@@ -81,7 +81,7 @@ def _by_slicing(
     for value, code in with_missing(column):
         inside = (column.codes == code) & outcome.known
         group, control = (_observed(outcome, inside & factor.of(side)) for side in sides)
-        shown = all(disclosure.shows_subgroup(factor, side, slicing, value) for side in sides)
+        shown = all(disclosure.shows_subgroup(task, factor, side, slicing, value) for side in sides)
         if shown and group.subjects and control.subjects:
             pairs[value] = (group, control)
         else:

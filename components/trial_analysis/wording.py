@@ -240,8 +240,8 @@ def _verdict(found: Estimate, nothing: float) -> str:
     if found.lower is None or found.upper is None:
         return ""
     if found.lower <= nothing <= found.upper:
-        return " The interval holds no difference: the data do not tell whether there is one."
-    return " The interval holds differences in this direction only."
+        return " The interval includes no difference: the data do not settle whether there is one."
+    return " The whole interval lies on this side of no difference."
 
 
 def _caution(randomised: bool) -> str:

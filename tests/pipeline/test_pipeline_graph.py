@@ -16,6 +16,7 @@ from pipeline.display import STAGES
 from pipeline.names import SUBJECT_HASH
 from pipeline.pipeline import create_pipeline
 from pipeline.study import load_study
+from pipeline.tfx_local import run_order
 
 SECRET = "a secret that no node may hold"
 
@@ -191,6 +192,19 @@ def test_a_threshold_concerns_no_more_than_who_judges_or_tells_of_it(config: Run
         "RunPage",
         "MetricsExporter",
     }
+
+
+def test_the_analysis_needs_the_examples_alone_and_nothing_waits_for_it(config: RunConfig):
+    assert _upstream(config)["TrialAnalysis"] == {"TrialExampleGen"}
+    assert not any("TrialAnalysis" in upstream for upstream in _upstream(config).values())
+
+
+def test_a_local_run_analyses_the_trial_when_everything_that_trains_is_done(config: RunConfig):
+    nodes = [item.pipeline_node for item in _compiled(config).nodes]
+    order = [node.node_info.id for node in run_order(nodes)]
+    assert sorted(order) == sorted(node.node_info.id for node in nodes)
+    assert order.index("TrialAnalysis") > order.index("ModelRegistrar")
+    assert order.index("TrialAnalysis") > order.index("MetricsExporter")
 
 
 def test_beams_runner_is_named(config: RunConfig):
