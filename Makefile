@@ -19,7 +19,7 @@ IMAGE_BUILD ?= docker build
 export UV_CACHE_DIR = $(CURDIR)/$(VENV)/cache
 export UV_LINK_MODE = hardlink
 
-.PHONY: help setup run test test-slow system compile image export store-migrate lint format lock bench-accuracy bench-overhead \
+.PHONY: help setup run test test-slow system compile image report export store-migrate lint format lock bench-accuracy bench-overhead \
 	bench-example-gen bench-scale clean
 
 help: ## This list.
@@ -43,6 +43,9 @@ system: ## As root on Debian: install the packages that the slow tests need.
 compile: $(READY) ## Compile for Kubeflow and Vertex AI: [STUDY=ist SETTINGS=file OUT=folder TUNE=1].
 	@$(BIN)/python kubeflow/compile.py $(if $(STUDY),--study $(STUDY)) \
 	  $(if $(SETTINGS),--settings $(SETTINGS)) $(if $(OUT),--out $(OUT)) $(if $(TUNE),--tune)
+
+report: $(READY) ## Write a run's report, one HTML file: [RUN=id ROOT=runs].
+	@$(BIN)/python -m pipeline.report $(RUN) $(if $(ROOT),--root $(ROOT))
 
 export: $(READY) ## Export a run again: [RUN=id STORE=address ROOT=runs].
 	@$(BIN)/python -m grafana.store export $(RUN) $(if $(STORE),--store $(STORE)) \

@@ -1,0 +1,381 @@
+"""The researcher's analysis as sections of a page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipeline.analysis import (
+    Analysis,
+    Characteristic,
+    Correlation,
+    Effect,
+    EndpointAnalysis,
+    Estimate,
+    Factor,
+    Rate,
+    Subgroups,
+    SurvivalCurve,
+    TaskAnalysis,
+    ValueCount,
+)
+from pipeline.html import charts, numbers
+from pipeline.html.blocks import (
+    Block,
+    Bullets,
+    Cell,
+    Column,
+    Details,
+    Facts,
+    Figure,
+    Paragraph,
+    Table,
+)
+from pipeline.html.numbers import Suppressed, Value
+from pipeline.html.page import Section
+
+_MOST_CURVES = 5
+_SHOWN_PAIRS = 20
+_LARGE_DIFFERENCE = 0.1
+"""Standardised differences above it are looked at (Austin, Stat Med 2009;28:3083-107)."""
+
+
+def analysis_sections(analysis: Analysis) -> list[Section]:
+    """Sections of the analysis, in a statistician's order.
+
+    Args:
+        analysis: What TrialAnalysis wrote.
+    """
+    sections = [
+        Section("Baseline characteristics", _baseline(analysis), id="baseline"),
+        Section("Outcomes by arm", (), [_task(analysis, task) for task in analysis.tasks]),
+    ]
+    if analysis.endpoints:
+        parts = [_endpoint(analysis, endpoint) for endpoint in analysis.endpoints]
+        sections.append(Section("Time to event", (), parts))
+    if analysis.subgroups:
+        sections.append(Section("Subgroups", _subgroups(analysis)))
+    if analysis.screening.pairs:
+        sections.append(Section("Screening of correlations", _screening(analysis)))
+    sections.append(Section("How to read the analysis", _notes(analysis)))
+    return sections
+
+
+def _baseline(analysis: Analysis) -> list[Block]:
+    factors = [factor for factor in analysis.factors if factor.describes]
+    blocks: list[Block] = []
+    for factor in factors:
+        found = [item for item in analysis.characteristics if item.factor == factor.name]
+        if found:
+            blocks.append(_characteristics(analysis, factor, found))
+    return blocks or [Paragraph("There is nothing to show.")]
+
+
+def _characteristics(analysis: Analysis, factor: Factor, found: Sequence[Characteristic]) -> Table:
+    levels = [level.name for level in factor.levels]
+    others = [level for level in levels if factor.control not in (None, level)]
+    rows: list[list[Value | Cell]] = []
+    for item in found:
+        differences = {part.level: part.value for part in item.differences}
+        compared = [_difference(differences.get(level)) for level in others]
+        if item.kind == "number":
+            by_level = {part.level: part for part in item.numbers}
+            values = [_mean_sd(by_level[level].mean, by_level[level].sd) for level in levels]
+            rows.append([f"{item.name}, mean (SD)", *values, *compared])
+        else:
+            rows.append([item.name, *([None] * len(levels)), *compared])
+            rows += _value_rows(analysis, item.counts, levels, len(others))
+    return Table(
+        f"Characteristics at the moment of prediction, by {factor.name}",
+        [
+            Column("Characteristic"),
+            *(
+                Column(f"{level.name} ({_count(level.subjects, analysis)})", "end")
+                for level in factor.levels
+            ),
+            *(Column(f"difference: {level}", "end", 2) for level in others),
+        ],
+        rows,
+        [
+            f"Difference: standardised, to {factor.control}; beyond ±{_LARGE_DIFFERENCE:g} it is "
+            "marked. In a randomised trial such differences arise by chance."
+            if others
+            else "There is nothing to compare.",
+        ],
+    )
+
+
+def _value_rows(
+    analysis: Analysis, counts: Sequence[ValueCount], levels: Sequence[str], others: int
+) -> list[list[Value | Cell]]:
+    by_value: dict[str, dict[str, ValueCount]] = {}
+    for item in counts:
+        by_value.setdefault(item.value, {})[item.level] = item
+    return [
+        [
+            f"– {value}",
+            *(_share(of_level.get(level), analysis) for level in levels),
+            *([None] * others),
+        ]
+        for value, of_level in by_value.items()
+    ]
+
+
+def _share(item: ValueCount | None, analysis: Analysis) -> Value:
+    if item is None:
+        return 0
+    if item.subjects is None:
+        return Suppressed(analysis.smallest_group)
+    return f"{numbers.count(item.subjects)} ({numbers.number(item.share, 1, True)})"
+
+
+def _mean_sd(mean: float | None, sd: float | None) -> Value:
+    if mean is None:
+        return Suppressed()
+    return f"{numbers.number(mean, 1)} ({numbers.number(sd, 1)})"
+
+
+def _difference(value: float | None) -> Value | Cell:
+    if value is not None and abs(value) > _LARGE_DIFFERENCE:
+        return Cell(value, "warn")
+    return value
+
+
+def _task(analysis: Analysis, task: TaskAnalysis) -> Section:
+    blocks: list[Block] = [_rates(analysis, task)]
+    if task.effects:
+        blocks += [
+            Bullets([effect.says for effect in task.effects]),
+            _effects_plot(task),
+            Details("All comparisons in numbers", (_effects(task.effects),)),
+        ]
+    return Section(task.title or task.task, blocks)
+
+
+def _rates(analysis: Analysis, task: TaskAnalysis) -> Table:
+    return Table(
+        f"{task.title}: how frequent it is",
+        [
+            Column("Group"),
+            Column("Known", "end"),
+            Column("With outcome", "end"),
+            Column("Not known", "end"),
+            Column("Rate (95 %)", "end", 1, percent=True),
+        ],
+        [
+            [
+                _level(rate),
+                _count(rate.subjects, analysis),
+                _count(rate.events, analysis),
+                _count(rate.unknown, analysis),
+                _shown(rate.rate),
+            ]
+            for rate in task.rates
+        ],
+    )
+
+
+def _effects_plot(task: TaskAnalysis) -> Figure:
+    rows = [
+        charts.ForestRow(effect.comparison.text, _shown(effect.risk_difference))
+        for effect in task.effects
+    ]
+    measure = charts.Measure("Risk difference", 1, percent=True)
+    caption = "Left of the line: fewer events than with the control; right of it: more."
+    return charts.forest_plot(rows, measure, caption, reference=0.0)
+
+
+def _effects(effects: Sequence[Effect]) -> Table:
+    return Table(
+        "Differences to the control",
+        [
+            Column("Comparison"),
+            Column("Risk difference", "end", 1, percent=True),
+            Column("Risk ratio", "end", 2),
+            Column("Number needed"),
+            Column("p", "end"),
+            Column("p (Holm)", "end"),
+            Column("Adjusted difference", "end", 1, percent=True),
+        ],
+        [
+            [
+                effect.comparison.text,
+                _shown(effect.risk_difference),
+                _shown(effect.risk_ratio),
+                effect.number_needed.says,
+                _p(effect.test.p_value),
+                _p(effect.test.p_value_holm),
+                effect.adjusted.absent or _shown(effect.adjusted.risk_difference),
+            ]
+            for effect in effects
+        ],
+    )
+
+
+def _endpoint(analysis: Analysis, endpoint: EndpointAnalysis) -> Section:
+    blocks: list[Block] = []
+    factors = dict.fromkeys(curve.factor for curve in endpoint.curves)
+    for factor in factors:
+        shown = [curve for curve in endpoint.curves if curve.factor == factor and curve.points]
+        # A chart tells no more curves apart than these.
+        for first in range(0, len(shown), _MOST_CURVES):
+            blocks.append(_survival(analysis, endpoint, shown[first : first + _MOST_CURVES]))
+    blocks.append(Bullets([comparison.says for comparison in endpoint.comparisons]))
+    if endpoint.comparisons:
+        blocks.append(Details("All comparisons in numbers", (_hazards(endpoint),)))
+    return Section(endpoint.title or endpoint.endpoint, blocks)
+
+
+def _survival(
+    analysis: Analysis, endpoint: EndpointAnalysis, shown: Sequence[SurvivalCurve]
+) -> Figure:
+    curves = [
+        charts.StepCurve(
+            curve.level,
+            [0.0, *(point.time for point in curve.points)],
+            [
+                numbers.Estimate(1.0, 1.0, 1.0),
+                *(_shown(point.survival) for point in curve.points),
+            ],
+            [(item.time, _at_risk(item.subjects, analysis)) for item in curve.at_risk],
+        )
+        for curve in shown
+    ]
+    measure = charts.Measure("without the event", 0, percent=True)
+    caption = (
+        "Kaplan and Meier's estimate with 95 % bands; below, subjects still under observation. "
+        "The curves are thinned so that no step is a single subject."
+    )
+    return charts.step_curves(curves, measure, endpoint.unit, caption)
+
+
+def _hazards(endpoint: EndpointAnalysis) -> Table:
+    rows: list[list[Value | Cell]] = [
+        [
+            item.comparison.text,
+            item.absent or _shown(item.hazard_ratio),
+            _p(item.log_rank.p_value if item.log_rank else None),
+            _p(item.log_rank.p_value_holm if item.log_rank else None),
+            _p(item.proportional_hazards.p_value if item.proportional_hazards else None),
+            _shown(item.restricted_mean_difference),
+        ]
+        for item in endpoint.comparisons
+    ]
+    return Table(
+        "Times compared with the control",
+        [
+            Column("Comparison"),
+            Column("Hazard ratio", "end", 2),
+            Column("p, log-rank", "end"),
+            Column("p (Holm)", "end"),
+            Column("p, proportional hazards", "end"),
+            Column(f"Difference of restricted means ({endpoint.unit})", "end", 1),
+        ],
+        rows,
+        [
+            "A small p of proportional hazards says that the hazard ratio changes in time: then "
+            "the difference of restricted means is the better summary."
+        ],
+    )
+
+
+def _subgroups(analysis: Analysis) -> list[Block]:
+    titles = {task.task: task.title for task in analysis.tasks}
+    blocks: list[Block] = []
+    by_block: dict[tuple[str, str], list[Subgroups]] = {}
+    for found in analysis.subgroups:
+        by_block.setdefault((found.task, found.comparison.text), []).append(found)
+    for (task, comparison), parts in by_block.items():
+        rows: list[charts.ForestRow | str] = []
+        for part in parts:
+            tested = f", interaction p {_p(part.interaction.p_value)}" if part.interaction else ""
+            rows.append(f"{part.slicing}{tested}")
+            rows += [
+                charts.ForestRow(
+                    group.value,
+                    _shown(group.risk_difference),
+                    group.subjects + group.control_subjects,
+                )
+                for group in part.groups
+            ]
+        figure = charts.forest_plot(
+            rows, charts.Measure("Risk difference", 1, percent=True), reference=0.0
+        )
+        blocks.append(Details(f"{titles.get(task, task)}: {comparison}", (figure,)))
+    return [
+        Paragraph(
+            "Whether a difference is another in some group of patients. Interaction tests ask "
+            "that; a group's interval by itself does not. With as many tests as here some p values "
+            "are small by chance."
+        ),
+        *blocks,
+    ]
+
+
+def _screening(analysis: Analysis) -> list[Block]:
+    screening = analysis.screening
+    selected = sum(pair.selected for pair in screening.pairs)
+    share = numbers.number(screening.false_discovery_rate, 0, True)
+    return [
+        Paragraph(
+            f"{selected} of {len(screening.pairs)} pairs of a baseline characteristic and an "
+            f"outcome are selected; of those {share} are expected to be false. A correlation is "
+            "no cause."
+        ),
+        _pairs(screening.pairs[:_SHOWN_PAIRS]),
+    ]
+
+
+def _pairs(pairs: Sequence[Correlation]) -> Table:
+    measures = {"spearman": "Spearman", "cramers_v": "Cramér's V"}
+    return Table(
+        f"The {len(pairs)} pairs with the smallest q values",
+        [
+            Column("Characteristic"),
+            Column("Task"),
+            Column("Measure"),
+            Column("Strength (95 %)", "end", 2),
+            Column("q", "end"),
+            Column("Selected"),
+        ],
+        [
+            [
+                pair.characteristic,
+                pair.task,
+                measures[pair.measure],
+                _shown(pair.strength),
+                _p(pair.q_value),
+                "yes" if pair.selected else "no",
+            ]
+            for pair in pairs
+        ],
+    )
+
+
+def _notes(analysis: Analysis) -> list[Block]:
+    blocks: list[Block] = [Bullets(analysis.notes)]
+    if analysis.absent:
+        blocks.append(Facts([(item.section, item.reason) for item in analysis.absent]))
+    terms = [(term.title, term.says) for term in analysis.terms.values()]
+    return [*blocks, Details("What each number is", (Facts(terms),))]
+
+
+def _shown(found: Estimate) -> numbers.Estimate:
+    return numbers.Estimate(found.value, found.lower, found.upper)
+
+
+def _count(value: int | None, analysis: Analysis) -> Value:
+    return Suppressed(analysis.smallest_group) if value is None else value
+
+
+def _at_risk(value: int | None, analysis: Analysis) -> int | Suppressed:
+    return Suppressed(analysis.smallest_group) if value is None else value
+
+
+def _level(rate: Rate) -> str:
+    return rate.level if rate.factor in ("arm", "all") else f"{rate.factor} {rate.level}"
+
+
+def _p(value: float | None) -> str | None:
+    if value is None:
+        return None
+    return "< 0.001" if value < 0.001 else numbers.number(value, 3)

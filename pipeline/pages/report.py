@@ -1,0 +1,115 @@
+"""The report of a run: one file for who has to judge the model and the trial."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipeline.analysis import Analysis
+from pipeline.card import Card
+from pipeline.html.blocks import Block, Bullets, Notice, Paragraph
+from pipeline.html.numbers import number
+from pipeline.html.page import Page, Section
+from pipeline.pages.analysis import analysis_sections
+from pipeline.pages.card import card_page
+from pipeline.results import MetricRecord, find_records
+
+
+def report_page(card: Card, analysis: Analysis | None, run: str) -> Page:
+    """Builds the report.
+
+    Args:
+        card: The model's card.
+        analysis: The researcher's analysis; None where the run has none.
+        run: Id of the run.
+    """
+    page = card_page(card)
+    sections = [Section("In short", _summary(card, analysis), id="summary")]
+    if analysis:
+        sections.append(Section("The trial", (), analysis_sections(analysis)))
+    sections.append(Section("The model: its card", (), page.sections))
+    return Page(
+        title=card.study.title or card.study.study,
+        kicker=f"Report of run {run}",
+        lead=page.lead,
+        blocks=page.blocks,
+        sections=sections,
+        footer=page.footer,
+    )
+
+
+def _summary(card: Card, analysis: Analysis | None) -> list[Block]:
+    blocks: list[Block] = [
+        Paragraph(
+            "How well the model predicts, in words. Each sentence holds for the subjects of this "
+            "trial's test split; the numbers behind it stand below."
+        ),
+        Bullets([_of_task(card, outcome.name, outcome.title) for outcome in card.outcomes]),
+        *_gaps(card),
+    ]
+    if analysis:
+        blocks += _effects(analysis)
+    return blocks
+
+
+def _of_task(card: Card, task: str, title: str) -> str:
+    records = card.evidence.metrics.records
+    auc = _overall(find_records(records, task, "auc"))
+    if auc is None or auc.value is None:
+        return f"{title}: too few subjects to say how well it is predicted."
+    rate = _overall(find_records(records, task, "observed_rate"))
+    shift = _overall(find_records(records, task, "calibration_in_the_large"))
+    text = (
+        f"{title}: of two patients, one with and one without it, the model gives the one with it "
+        f"the higher probability in {number(auc.value, 0, True)} of the cases"
+    )
+    if auc.lower is not None and auc.upper is not None:
+        text += f" (95 %: {number(auc.lower, 0, True)} to {number(auc.upper, 0, True)})"
+    if rate is not None and rate.value is not None:
+        text += f"; it happened to {number(rate.value, 1, True)} of the patients"
+    if shift is not None and shift.value is not None:
+        word = "higher" if shift.value > 0 else "lower"
+        text += (
+            f", and predictions were on average {number(abs(shift.value) * 100, 1)} percentage "
+            f"points {word}"
+        )
+    return f"{text}."
+
+
+def _overall(records: Sequence[MetricRecord]) -> MetricRecord | None:
+    return next((record for record in records if not record.slice), None)
+
+
+def _gaps(card: Card) -> list[Block]:
+    """Where predictions are too high for one group and too low for another, beyond chance."""
+    certain = [
+        gap
+        for gap in card.gaps
+        if gap.metric == "calibration_in_the_large" and gap.lower is not None and gap.lower > 0
+    ]
+    if not certain:
+        return []
+    return [
+        Notice(
+            "warn",
+            "Not equally honest to all groups",
+            "The distance between mean prediction and observed rate differs between groups by "
+            "more than the interval allows for chance:",
+            [
+                f"{gap.task}, by {' and '.join(gap.slicing)}: {gap.highest} against {gap.lowest}, "
+                f"{number(gap.value * 100, 1)} percentage points"
+                for gap in certain
+            ],
+        )
+    ]
+
+
+def _effects(analysis: Analysis) -> list[Block]:
+    says = [effect.says for task in analysis.tasks for effect in task.effects]
+    if not says:
+        return []
+    heading = (
+        "What the arms did:"
+        if analysis.randomised
+        else "How the arms differ (they were not assigned by chance: no effect is claimed):"
+    )
+    return [Paragraph(heading), Bullets(says)]
