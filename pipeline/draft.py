@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
-    from components.trial_example_gen.readers import FileFormat
+    from pipeline.reading.readers import FileFormat
 
 _LOG = logging.getLogger("pipeline.draft")
 
@@ -385,7 +385,7 @@ def _look_in_its_encoding(
 def _look_at_dataset(
     folder: Path, name: str, by_suffix: dict[str, list[Path]], encoding: str
 ) -> DatasetDraft:
-    from components.trial_example_gen.readers import column_types, extents, read
+    from pipeline.reading.readers import column_types, extents, read
 
     suffix = min(by_suffix, key=list(_FORMATS).index)
     first, *others = by_suffix[suffix]
@@ -449,7 +449,7 @@ def _kind_of(seen: _ColumnSeen, kind: str, rows: int) -> Literal["number", "cate
 
 
 def _format_of(path: Path, format_: Format, encoding: str) -> tuple[FileFormat, Sequence[str]]:
-    from components.trial_example_gen.readers import FileFormat
+    from pipeline.reading.readers import FileFormat
 
     if format_ != "csv":
         return FileFormat(format_, encoding), ()

@@ -22,11 +22,11 @@ import pyarrow as pa
 from components.trial_example_gen.examples import build_examples
 from components.trial_example_gen.joined import SET_ASIDE, join_bucket
 from components.trial_example_gen.plan import DatasetPlan
-from components.trial_example_gen.readers import Extent, read
 from components.trial_example_gen.records import write_records
 from components.trial_example_gen.rejects import counts_document, row_counts
 from components.trial_example_gen.rows import SUBJECT, PreparedRows, RowPreparer
 from pipeline.errors import UserError
+from pipeline.reading.readers import Extent, read
 from pipeline.study import Study
 from pipeline.subject_key import load_key
 

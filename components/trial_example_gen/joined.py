@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.trial_example_gen.days import LATEST, DayRange, study_days
-from components.trial_example_gen.evaluate import is_true
 from components.trial_example_gen.plan import DatasetPlan
 from components.trial_example_gen.rejects import Reason, Reject, RowFilter, row_counts
 from components.trial_example_gen.rows import FILE, ROW, SUBJECT, as_text, date_columns
+from pipeline.reading.days import LATEST, DayRange, study_days
+from pipeline.reading.evaluate import is_true
 from pipeline.study import Dataset, Study
 
 SET_ASIDE = "#set_aside"

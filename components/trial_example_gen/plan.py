@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from components.trial_example_gen.evaluate import check_types
-from components.trial_example_gen.readers import Extent, FileFormat, column_types, extents
 from pipeline.conditions import Condition
 from pipeline.errors import UserError
+from pipeline.reading.evaluate import check_types
+from pipeline.reading.readers import Extent, FileFormat, column_types, extents
 from pipeline.storage import file_systems
 from pipeline.study import Dataset, Study
 

@@ -12,11 +12,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.trial_example_gen.days import LATEST, dates_of
-from components.trial_example_gen.evaluate import evaluate
 from components.trial_example_gen.plan import DatasetPlan
 from components.trial_example_gen.rejects import Reason, Reject, RowFilter
 from pipeline.conditions import Condition
+from pipeline.reading.days import LATEST, dates_of
+from pipeline.reading.evaluate import evaluate
 from pipeline.study import Column, Study
 
 SUBJECT = "#subject"

@@ -13,9 +13,9 @@ import pytest
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from components.trial_example_gen.readers import Extent, FileFormat, read
 from pipeline.draft import make_examples, statistics_of
 from pipeline.names import SPLITS, SUBJECT_HASH, label_key, weight_key
+from pipeline.reading.readers import Extent, FileFormat, read
 from pipeline.study import load_study
 from pipeline.subject_key import KEY_VARIABLE
 from pipeline.synthetic import SyntheticTrial, write

@@ -22,9 +22,9 @@ from components.trial_example_gen.features import derive_features
 from components.trial_example_gen.joined import SET_ASIDE, JoinedSubjects, join_bucket
 from components.trial_example_gen.labels import derive_labels
 from components.trial_example_gen.plan import DatasetPlan, plan_datasets
-from components.trial_example_gen.readers import read
 from components.trial_example_gen.rejects import Reject, counts_document, row_counts
 from components.trial_example_gen.rows import RowPreparer
+from pipeline.reading.readers import read
 from pipeline.study import Study, parse_study
 
 REMOVED = object()

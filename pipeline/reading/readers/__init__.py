@@ -12,8 +12,8 @@ from types import ModuleType
 
 import pyarrow as pa
 
-from components.trial_example_gen.readers import dataset_json, delimited, parquet, xpt
-from components.trial_example_gen.readers.base import (
+from pipeline.reading.readers import dataset_json, delimited, parquet, xpt
+from pipeline.reading.readers.base import (
     ColumnType,
     DataFileError,
     Extent,

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from components.trial_example_gen.readers import base
-from components.trial_example_gen.readers.base import (
+from pipeline.reading.readers import base
+from pipeline.reading.readers.base import (
     ColumnType,
     Extent,
     FileFormat,

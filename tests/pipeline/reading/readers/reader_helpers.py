@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from components.trial_example_gen import readers
+from pipeline.reading import readers
 
 REPOSITORY = Path(__file__).parents[4]
 DATA = Path(os.environ.get("TRIAL_DATA_DIR", REPOSITORY / ".." / "shared" / "data"))

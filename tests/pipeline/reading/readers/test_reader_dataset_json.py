@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reader_helpers import dataset_json, fail_to_read, read_all, write_dataset_json
 
-from components.trial_example_gen import readers
-from components.trial_example_gen.readers import Extent, FileFormat, column_types, read
+from pipeline.reading import readers
+from pipeline.reading.readers import Extent, FileFormat, column_types, read
 
 FORMAT = FileFormat("dataset-json")
 ENCODINGS = ["json", "ndjson", "dsjc", "dsjc-zlib"]

@@ -15,8 +15,8 @@ from typing import BinaryIO
 import numpy as np
 import pyarrow as pa
 
-from components.trial_example_gen.readers import base
-from components.trial_example_gen.readers.base import (
+from pipeline.reading.readers import base
+from pipeline.reading.readers.base import (
     ColumnType,
     Extent,
     FileFormat,

@@ -22,8 +22,8 @@ import orjson
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from components.trial_example_gen.readers import base
-from components.trial_example_gen.readers.base import (
+from pipeline.reading.readers import base
+from pipeline.reading.readers.base import (
     ColumnType,
     Extent,
     FileFormat,

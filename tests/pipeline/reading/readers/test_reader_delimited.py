@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reader_helpers import DATA, fail_to_read, needs_data, read_all
 
-from components.trial_example_gen.readers import Extent, FileFormat, column_types, extents, read
+from pipeline.reading.readers import Extent, FileFormat, column_types, extents, read
 
 CSV = FileFormat("csv")
 BLANKS = FileFormat("csv", delimiter=" ")

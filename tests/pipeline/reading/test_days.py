@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.trial_example_gen.days import DayRange, dates_of, study_days
+from pipeline.reading.days import DayRange, dates_of, study_days
 
 EPOCH = date(1970, 1, 1)
 

@@ -22,8 +22,8 @@ from reader_helpers import (
     xpt_member,
 )
 
-from components.trial_example_gen import readers
-from components.trial_example_gen.readers import Extent, FileFormat, column_types, extents, read
+from pipeline.reading import readers
+from pipeline.reading.readers import Extent, FileFormat, column_types, extents, read
 
 XPT = FileFormat("xpt")
 ONE = bytes.fromhex("4110000000000000")

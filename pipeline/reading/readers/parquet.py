@@ -8,8 +8,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pyarrow_hotfix  # noqa: F401  (closes CVE-2023-47248 on import)
 
-from components.trial_example_gen.readers import base
-from components.trial_example_gen.readers.base import (
+from pipeline.reading.readers import base
+from pipeline.reading.readers.base import (
     ColumnType,
     Extent,
     FileFormat,

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reader_helpers import DATA, dataset_json, needs_data, read_all, write_dataset_json
 
-from components.trial_example_gen import readers
-from components.trial_example_gen.readers import Extent, FileFormat
+from pipeline.reading import readers
+from pipeline.reading.readers import Extent, FileFormat
 
 DAY = datetime.date(2024, 1, 2)
 DOMAIN = {

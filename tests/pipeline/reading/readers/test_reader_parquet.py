@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reader_helpers import fail_to_read, read_all
 
-from components.trial_example_gen.readers import Extent, FileFormat, column_types, extents, read
+from pipeline.reading.readers import Extent, FileFormat, column_types, extents, read
 
 PARQUET = FileFormat("parquet")
 

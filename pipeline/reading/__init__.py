@@ -1,0 +1,1 @@
+"""Reading a study's files: formats, dates, conditions over rows."""
