@@ -105,9 +105,11 @@ def cramers_v(
     np.add.at(table, (places, positive.astype(int)), 1)
     statistic, p_value, degrees, _ = chi2_contingency(table, correction=False)
     # An outcome has two values, so V is the root of chi-squared by the number of subjects.
+    # Below its expectation by chance alone the statistic bounds nothing from above.
+    at_least = max(statistic, float(degrees))
     lower, upper = (
-        min(math.sqrt(_noncentrality(statistic, degrees, share) / len(codes)), 1.0)
-        for share in (0.975, 0.025)
+        min(math.sqrt(_noncentrality(reached, degrees, share) / len(codes)), 1.0)
+        for reached, share in ((statistic, 0.975), (at_least, 0.025))
     )
     value = min(math.sqrt(statistic / len(codes)), 1.0)
     return Estimate(value=value, lower=lower, upper=max(upper, value)), float(p_value)

@@ -78,19 +78,28 @@ def endpoint_analysis(
     )
 
 
-def log_rank(times: Times, treated: NDArray[np.bool_], chosen: NDArray[np.bool_]) -> HypothesisTest:
+def log_rank(
+    times: Times, treated: NDArray[np.bool_], chosen: NDArray[np.bool_]
+) -> HypothesisTest | None:
     """Tests that two groups have the same curve (Mantel N. Cancer Chemother Rep 1966;50:163-70).
 
     Args:
         times: Times of all subjects.
         treated: Who belongs to one of the groups.
         chosen: Who belongs to either and has a time.
+
+    Returns:
+        The test; None where the events leave nothing that could differ.
     """
     from statsmodels.duration.survfunc import survdiff
 
-    statistic, p_value = survdiff(
-        times.time[chosen], times.event[chosen].astype(int), treated[chosen].astype(int)
-    )
+    try:
+        statistic, p_value = survdiff(
+            times.time[chosen], times.event[chosen].astype(int), treated[chosen].astype(int)
+        )
+    except np.linalg.LinAlgError:
+        # The statistic's variance is 0, for example where all have the event at the same time.
+        return None
     return HypothesisTest(
         name="Log-rank test",
         p_value=float(p_value),
