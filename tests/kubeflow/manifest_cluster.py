@@ -105,7 +105,8 @@ def _built_api_server() -> Path:
     built = _BUILT / f"kube-apiserver-{kubernetes_release()}"
     if not built.exists():
         go = needed_program("go", "install Go as its go.mod asks")
-        draft = built.with_suffix(".draft")
+        draft = built.with_name(f"{built.name}.draft")
+        draft.parent.mkdir(parents=True, exist_ok=True)
         ran = subprocess.run(
             [go, "build", "-trimpath", "-o", draft, "k8s.io/kubernetes/cmd/kube-apiserver"],
             cwd=API_SERVER,

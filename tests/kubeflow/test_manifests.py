@@ -7,6 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
+import yaml
 from manifest_objects import (
     MANIFESTS,
     OVERLAYS,
@@ -19,7 +20,11 @@ from manifest_objects import (
 
 from grafana.store.__main__ import PASSWORDS
 from grafana.store.engine import PASSWORD_VARIABLE, store_url
-from pipeline.config import code_version
+from pipeline import kubeflow_submit
+from pipeline.config import code_version, find_study_file
+from pipeline.kubeflow_package import parameters
+from pipeline.kubeflow_settings import load_settings
+from pipeline.study import load_study
 
 pytestmark = pytest.mark.slow
 
@@ -190,6 +195,26 @@ def test_every_program_that_is_called_exists(items: list[Object]):
         if command:
             assert command[:2] == ["python", "-m"], name
             assert importlib.util.find_spec(command[2]), name
+
+
+def test_the_schedule_submits_as_the_command_expects(
+    schedule: Object, capsys: pytest.CaptureFixture[str]
+):
+    [container] = schedule["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    assert container["command"][-1] == kubeflow_submit.__name__
+    # All options are known: what is missing here is the package.
+    assert kubeflow_submit.main(container["args"]) == 2
+    assert capsys.readouterr().err.startswith("/package/package.yaml: the package can't be read")
+
+
+def test_the_schedules_values_are_in_the_form_of_a_run(items: list[Object], schedule: Object):
+    volumes = schedule["spec"]["jobTemplate"]["spec"]["template"]["spec"]["volumes"]
+    [name] = [volume["configMap"]["name"] for volume in volumes if volume["name"] == "parameters"]
+    given = yaml.safe_load(find(items, f"ConfigMap/{name}")["data"]["parameters.yaml"])
+    study = load_study(find_study_file("ist"))
+    form = {item.name for item in parameters(study, load_settings())}
+    assert given["data_root"]
+    assert set(given) <= form
 
 
 def test_the_schedule_lets_no_two_runs_meet(schedule: Object):
