@@ -31,6 +31,9 @@ _EVENTS_A_COEFFICIENT = 10
 _FEWEST_WITH_VALUE = 20
 """Values of fewer subjects share a coefficient: each alone could separate the outcomes."""
 
+_SEPARATED = 30.0
+"""Log odds that no data show: the coefficients run away, since covariates tell the outcome."""
+
 _NORMAL_95 = 1.959963984540054
 
 Floats = NDArray[np.float64]
@@ -128,15 +131,17 @@ def standardised(
         Difference, ratio, and the p value of the difference; None without a finite solution.
     """
     import statsmodels.api as sm
+    from scipy.special import expit
 
     matrix = np.column_stack([np.ones(len(positive)), treated.astype(np.float64), design])
     with warnings.catch_warnings():
         # What they warn of shows in the result, which is looked at.
         warnings.simplefilter("ignore")
         fit = sm.GLM(positive, matrix, family=sm.families.Binomial()).fit(maxiter=50)
-    if not (fit.converged and np.isfinite(fit.params).all()):
+    predictor = matrix @ fit.params
+    if not (fit.converged and np.abs(predictor).max() < _SEPARATED):
         return None
-    fitted = np.asarray(fit.fittedvalues)
+    fitted = expit(predictor)
     # Influence of every subject on the coefficients.
     information = (matrix * (fitted * (1 - fitted))[:, None]).T @ matrix / len(positive)
     influence = ((positive - fitted)[:, None] * matrix) @ np.linalg.pinv(information)
@@ -157,9 +162,11 @@ def _under(
     matrix: Floats, value: float, coefficients: Floats, influence: Floats
 ) -> tuple[float, Floats]:
     """Mean prediction if everybody were in a group, and every subject's influence on it."""
+    from scipy.special import expit
+
     changed = matrix.copy()
     changed[:, 1] = value
-    predicted = 1 / (1 + np.exp(-(changed @ coefficients)))
+    predicted = expit(changed @ coefficients)
     slope = (changed * (predicted * (1 - predicted))[:, None]).mean(axis=0)
     mean = float(predicted.mean())
     return mean, predicted - mean + influence @ slope

@@ -36,6 +36,9 @@ _NORMAL_95 = 1.959963984540054
 _FEWEST_EVENTS = 5
 """With fewer events in both groups together a hazard ratio says nothing."""
 
+_ENDLESS = 20.0
+"""Logarithm of a ratio that no trial measures: the estimate runs away."""
+
 Shown = Mapping[tuple[str, str], tuple[KaplanMeier, float]]
 """Curve of a factor's level and the last time that it is shown for."""
 
@@ -123,7 +126,8 @@ def hazard_ratio(
         places: Subjects of both groups, shape [m].
 
     Returns:
-        The ratio and the test; empty where a group has no events.
+        The ratio and the test; empty where a group has no events, or all of one group had the
+        event before anybody of the other.
     """
     import statsmodels.api as sm
 
@@ -137,9 +141,9 @@ def hazard_ratio(
         fit = sm.PHReg(time, group[:, None], status=event.astype(int), ties="efron").fit()
     variance = float(np.asarray(fit.cov_params()).ravel()[0])
     logarithm = float(fit.params[0])
-    if not (math.isfinite(logarithm) and math.isfinite(variance) and variance > 0):
+    reach = _NORMAL_95 * math.sqrt(variance) if variance > 0 else math.inf
+    if not abs(logarithm) + reach < _ENDLESS:
         return Estimate(), None
-    reach = _NORMAL_95 * math.sqrt(variance)
     ratio = Estimate(
         value=math.exp(logarithm),
         lower=math.exp(logarithm - reach),

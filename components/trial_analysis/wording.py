@@ -146,7 +146,10 @@ def survival_sentence(found: SurvivalComparison, endpoint: TimeToEvent, randomis
     ratio = found.hazard_ratio
     start = f"{endpoint.title}, {found.comparison.text}: "
     if ratio.value is None or ratio.lower is None or ratio.upper is None:
-        return f"{start}no hazard ratio, since a group has no events."
+        return (
+            f"{start}no hazard ratio can be estimated, since a group has no events, or all of them "
+            f"before the other.{_caution(randomised)}"
+        )
     told = f"hazard ratio {ratio.value:.2f} (95 % interval {ratio.lower:.2f} to {ratio.upper:.2f})."
     changing = found.proportional_hazards is not None and found.proportional_hazards.p_value < 0.05
     doubt = (

@@ -108,6 +108,12 @@ def test_with_too_few_events_for_its_coefficients_there_is_no_adjusted_differenc
     assert found.risk_difference == Estimate()
 
 
+def test_covariates_that_tell_the_outcome_have_no_finite_solution():
+    severity = np.arange(400.0)
+    treated = np.arange(400) % 2 == 0
+    assert standardised((severity >= 200).astype(float), treated, severity[:, None]) is None
+
+
 def test_a_missing_number_becomes_the_mean_and_a_column_of_its_own():
     subjects = trial(["A"] * 4, control="A", numbers={"AGE": [40, 60, math.nan, 50]})
     design = design_matrix(subjects, ["AGE"], np.arange(4))

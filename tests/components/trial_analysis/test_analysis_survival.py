@@ -88,6 +88,12 @@ def test_where_all_have_the_event_at_once_no_curve_can_differ():
     assert log_rank(times([5] * 10, [1] * 10), np.arange(10) < 5, np.ones(10, bool)) is None
 
 
+def test_where_one_group_has_all_its_events_first_there_is_no_hazard_ratio():
+    found = times([*range(1, 21), *range(101, 121)], [1] * 40)
+    ratio, _ = hazard_ratio(found, np.arange(40) < 20, np.arange(40))
+    assert ratio.value is None
+
+
 def test_hazards_that_cross_are_not_proportional():
     early = times([*range(1, 101), *range(301, 401)], [1] * 200)
     spread = times([*range(101, 301)], [1] * 200)
