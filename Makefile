@@ -11,6 +11,7 @@ RUN_OPTIONS = $(if $(STUDY),--study $(STUDY)) $(if $(DATA),--data $(DATA)) \
 	$(if $(ROOT),--root $(ROOT)) $(if $(SUBJECTS),--subjects $(SUBJECTS)) \
 	$(if $(SEED),--seed $(SEED)) $(if $(STEPS),--steps $(STEPS)) $(if $(TUNE),--tune) $(if $(STORE),--store $(STORE))
 
+PACKAGE ?= packages/trial-$(subst _,-,$(or $(STUDY),synthetic)).yaml
 IMAGE ?= clinical-trial-pipeline:$(shell cat pipeline/VERSION)
 IMAGE_BUILD ?= docker build
 
@@ -19,7 +20,7 @@ IMAGE_BUILD ?= docker build
 export UV_CACHE_DIR = $(CURDIR)/$(VENV)/cache
 export UV_LINK_MODE = hardlink
 
-.PHONY: help setup run test test-slow system compile image report export store-migrate lint format lock bench-accuracy bench-overhead \
+.PHONY: help setup run test test-slow system compile submit image report export store-migrate lint format lock bench-accuracy bench-overhead \
 	bench-example-gen bench-scale clean
 
 help: ## This list.
@@ -46,6 +47,10 @@ compile: $(READY) ## Compile for Kubeflow and Vertex AI: [STUDY=ist SETTINGS=fil
 
 report: $(READY) ## Write a run's report, one HTML file: [RUN=id ROOT=runs].
 	@$(BIN)/python -m pipeline.report $(RUN) $(if $(ROOT),--root $(ROOT))
+
+submit: $(READY) ## Start a run on Kubeflow: ENDPOINT=url [STUDY=ist PACKAGE=file PARAMETERS=file NAMESPACE=profile].
+	@$(BIN)/python -m pipeline.kubeflow_submit --endpoint "$(ENDPOINT)" --package $(PACKAGE) \
+	  $(if $(PARAMETERS),--parameters $(PARAMETERS)) $(if $(NAMESPACE),--namespace $(NAMESPACE))
 
 export: $(READY) ## Export a run again: [RUN=id STORE=address ROOT=runs].
 	@$(BIN)/python -m grafana.store export $(RUN) $(if $(STORE),--store $(STORE)) \

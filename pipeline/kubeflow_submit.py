@@ -1,0 +1,320 @@
+"""Starts a run on Kubeflow Pipelines: `python -m pipeline.kubeflow_submit`."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import json
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from pipeline.errors import UserError
+
+if TYPE_CHECKING:
+    from kfp_server_api import ApiClient, ApiException
+
+TOKEN_VARIABLE = "TRIAL_KUBEFLOW_TOKEN"
+"""Environment variable with a bearer token for the endpoint."""
+
+TOKEN_FILE = Path("/var/run/secrets/kubeflow/pipelines/token")
+"""Where a pod has its token for Kubeflow Pipelines; kfp's client looks there too."""
+
+SERVICE_ACCOUNT = "trial-runner"
+"""Service account of a run's tasks, as the manifests have it."""
+
+_SECONDS_TO_ANSWER = 20
+_LONGEST_ANSWER = 500
+_NO_NAMESPACE = "kubeflow"
+"""The client's own word for none."""
+
+_HEALTH = "/apis/v2beta1/healthz"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Submits a run and tells where it can be seen.
+
+    Returns:
+        0, or 2 for something that a person can put right.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        form = read_form(options.package)
+        given = {**_file_values(options.parameters), **_line_values(options.set)}
+        values = form_values(form, given)
+        run_id = submit(
+            options.endpoint,
+            options.package,
+            values,
+            namespace=options.namespace,
+            experiment=options.experiment,
+            service_account=options.service_account,
+        )
+    except UserError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    sys.stdout.write(f"run {run_id}\n{options.endpoint.rstrip('/')}/#/runs/details/{run_id}\n")
+    return 0
+
+
+def read_form(package: Path) -> dict[str, dict[str, Any]]:
+    """Fields of the run's form of a package.
+
+    Args:
+        package: YAML file that `make compile` wrote.
+
+    Returns:
+        Definition of each runtime parameter: `parameterType`, `defaultValue`, `description`.
+
+    Raises:
+        UserError: The file is not there, or is no package.
+    """
+    try:
+        spec = next(yaml.safe_load_all(package.read_text(encoding="utf-8")))
+        form: dict[str, dict[str, Any]] = spec["root"]["inputDefinitions"]["parameters"]
+    except OSError as error:
+        raise UserError(
+            f"{package}: the package can't be read ({error.strerror}): `make compile` writes it."
+        ) from error
+    except (yaml.YAMLError, UnicodeDecodeError, StopIteration, KeyError, TypeError) as error:
+        raise UserError(
+            f"{package}: not a compiled package: give the .yaml that `make compile` wrote."
+        ) from error
+    return form
+
+
+def form_values(
+    form: Mapping[str, Mapping[str, Any]], given: Mapping[str, object]
+) -> dict[str, object]:
+    """Values for the run's form in the types that it declares.
+
+    Args:
+        form: The fields, from `read_form`.
+        given: What a person gave, as text or as YAML has it.
+
+    Raises:
+        UserError: There is no such field, or a value is not of its type.
+    """
+    values: dict[str, object] = {}
+    for name, value in given.items():
+        if name not in form:
+            raise UserError(
+                f"The package has no parameter {name}; it has: {', '.join(sorted(form))}."
+            )
+        kind = form[name]["parameterType"]
+        if kind == "NUMBER_INTEGER":
+            if isinstance(value, bool) or not str(value).lstrip("-").isdecimal():
+                raise UserError(f"Parameter {name}: expected a whole number, found {value!r}.")
+            values[name] = int(str(value))
+        else:
+            values[name] = str(value)
+    return values
+
+
+def submit(
+    endpoint: str,
+    package: Path,
+    values: Mapping[str, object],
+    *,
+    namespace: str | None = None,
+    experiment: str | None = None,
+    service_account: str | None = None,
+) -> str:
+    """Starts a run.
+
+    Args:
+        endpoint: Address of Kubeflow Pipelines.
+        package: The compiled package.
+        values: Values of the run's form.
+        namespace: The profile, where Kubeflow has several users.
+        experiment: What the run is filed under; None takes Kubeflow's own default.
+        service_account: Service account of the run's tasks; None takes Kubeflow's own.
+
+    Returns:
+        The run's id.
+
+    Raises:
+        UserError: The endpoint does not answer, knows nobody by the token, is too old, or refuses
+            the package.
+    """
+    # The client warns of its own age and prints what it does.
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        from kfp.client import Client
+
+        with _told(endpoint):
+            _check_endpoint(endpoint, namespace)
+            client = Client(
+                host=endpoint, existing_token=_token(), namespace=namespace or _NO_NAMESPACE
+            )
+            run = client.create_run_from_pipeline_package(
+                str(package),
+                arguments=dict(values),
+                experiment_name=experiment,
+                namespace=namespace,
+                service_account=service_account,
+            )
+    return str(run.run_id)
+
+
+def _check_endpoint(endpoint: str, namespace: str | None) -> None:
+    """Asks for the endpoint's health; kfp's own client would ask five times and log each failure.
+
+    Raises:
+        UserError: The address is none, something else than Kubeflow Pipelines answers, or it
+            needs a namespace.
+    """
+    if not endpoint.startswith(("http://", "https://")):
+        raise UserError(
+            f"The address of Kubeflow Pipelines is {endpoint!r}: expected one that begins with "
+            "http:// or https:// (ENDPOINT=, --endpoint)."
+        )
+    with _api(endpoint) as api:
+        answer = api.call_api(
+            _HEALTH,
+            "GET",
+            header_params={"Accept": "application/json"},
+            auth_settings=["Bearer"],
+            _preload_content=False,
+            _return_http_data_only=True,
+            _request_timeout=_SECONDS_TO_ANSWER,
+        )
+        try:
+            health = json.loads(answer.data)
+        except ValueError as error:
+            raise UserError(
+                f"{endpoint}: a page answers, not Kubeflow Pipelines; perhaps one to log in. Give "
+                f"the address of its API, and a token in {TOKEN_VARIABLE} if it asks for one."
+            ) from error
+    if isinstance(health, dict) and health.get("multi_user") and not namespace:
+        raise UserError(
+            f"{endpoint}: Kubeflow Pipelines has several users here: name the profile that the run "
+            "belongs to (NAMESPACE=, --namespace)."
+        )
+
+
+@contextlib.contextmanager
+def _api(endpoint: str) -> Iterator[ApiClient]:
+    from kfp_server_api import ApiClient, Configuration
+    from urllib3 import Retry
+
+    configuration = Configuration(host=endpoint.rstrip("/"))
+    # A person waits here, and urllib3 logs each attempt.
+    configuration.retries = Retry(total=None, connect=0, read=0, redirect=3)
+    token = _token()
+    if token:
+        configuration.api_key["authorization"] = token
+        configuration.api_key_prefix["authorization"] = "Bearer"
+    with ApiClient(configuration) as client:
+        yield client
+
+
+def _token() -> str | None:
+    token = os.environ.get(TOKEN_VARIABLE)
+    if not token and TOKEN_FILE.exists():
+        token = TOKEN_FILE.read_text(encoding="utf-8")
+    return token.strip() if token else None
+
+
+@contextlib.contextmanager
+def _told(endpoint: str) -> Iterator[None]:
+    """Says in one line what the endpoint's answers mean."""
+    from kfp_server_api import ApiException
+    from urllib3.exceptions import HTTPError
+
+    try:
+        yield
+    except ApiException as error:
+        raise UserError(f"{endpoint}: {_meaning(error)}") from error
+    except HTTPError as error:
+        # urllib3 tells the cause behind what it did.
+        cause = getattr(error, "reason", None) or error
+        told = str(cause).rpartition(": ")[2] or type(cause).__name__
+        raise UserError(
+            f"{endpoint}: Kubeflow Pipelines does not answer ({told}). Check the address and that "
+            "it can be reached from here, such as by kubectl port-forward."
+        ) from error
+
+
+def _meaning(error: ApiException) -> str:
+    known: dict[int, Callable[[str], str]] = {
+        401: lambda _: (
+            f"the token is missing or has expired: put a new one into {TOKEN_VARIABLE} (such as "
+            "from `kubectl create token`)."
+        ),
+        403: lambda said: (
+            f"the token's owner may not do this: {said} Ask for the rights, or give another "
+            f"{TOKEN_VARIABLE}."
+        ),
+        404: lambda said: (
+            "this is no Kubeflow Pipelines 2: an older release, or another address, answers "
+            f"({said}). The package needs release 2.0 or later."
+        ),
+    }
+    said = _said(error)
+    if error.status in known:
+        return known[error.status](said)
+    if error.status and error.status < 500:
+        return f"the package or its parameters are refused: {said}"
+    return f"Kubeflow Pipelines failed ({error.status}): {said}"
+
+
+def _said(error: ApiException) -> str:
+    body = error.body.decode("utf-8", "replace") if isinstance(error.body, bytes) else error.body
+    try:
+        content = json.loads(body or "")
+        told = content.get("message") or content.get("error") or error.reason
+    except (ValueError, AttributeError):
+        told = error.reason
+    return " ".join(str(told).split())[:_LONGEST_ANSWER]
+
+
+def _file_values(path: Path | None) -> dict[str, object]:
+    if path is None:
+        return {}
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"{path}: the parameters can't be read: {error.strerror}.") from error
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: not valid YAML: {error}") from error
+    if content is not None and not isinstance(content, dict):
+        raise UserError(f"{path}: expected lines such as `steps: 500`.")
+    return content or {}
+
+
+def _line_values(lines: Sequence[str]) -> dict[str, str]:
+    for line in lines:
+        if "=" not in line:
+            raise UserError(f"--set {line}: expected name=value.")
+    return dict(line.split("=", 1) for line in lines)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline.kubeflow_submit",
+        description="Start a run on Kubeflow Pipelines.",
+        epilog=f"A token is taken from {TOKEN_VARIABLE}, or from {TOKEN_FILE} in a pod.",
+    )
+    parser.add_argument("--package", type=Path, required=True, help="what `make compile` wrote")
+    parser.add_argument("--endpoint", required=True, help="address of Kubeflow Pipelines")
+    parser.add_argument("--parameters", type=Path, help="YAML file with values of the run's form")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a value; repeatable"
+    )
+    parser.add_argument("--namespace", help="the profile, where Kubeflow has several users")
+    parser.add_argument("--experiment", help="what the run is filed under")
+    parser.add_argument(
+        "--service-account", default=SERVICE_ACCOUNT, help="service account of the tasks"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
