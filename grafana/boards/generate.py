@@ -1,0 +1,64 @@
+"""Writes all that Grafana reads: `python -m grafana.boards.generate`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from grafana.boards import provisioning
+from grafana.boards.model_quality import model_quality
+from grafana.boards.pipeline_health import pipeline_health
+from grafana.boards.trial_progress import trial_progress
+
+FOLDER = Path(__file__).parents[1]
+_HEADER = "# Made by `make grafana` from grafana/boards: change it there.\n"
+
+
+class _Dumper(yaml.SafeDumper):
+    """Texts of several lines stay readable."""
+
+
+def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in value else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def files() -> dict[str, str]:
+    """Content of each file by its path below `grafana/`."""
+    found = {}
+    for board in (model_quality(), trial_progress(), pipeline_health()):
+        content = provisioning.plain(board.build())
+        found[f"dashboards/{board.uid}.json"] = json.dumps(content, indent=1) + "\n"
+    provisioned: dict[str, dict[str, Any]] = {
+        "datasources/store.yaml": provisioning.datasource(),
+        "dashboards/boards.yaml": provisioning.boards_provider(),
+        "alerting/rules.yaml": provisioning.rules(),
+        "alerting/contact_points.yaml": provisioning.contact_points(),
+        "alerting/policies.yaml": provisioning.policies(),
+    }
+    for path, content in provisioned.items():
+        text = yaml.dump(content, Dumper=_Dumper, sort_keys=False, width=100, allow_unicode=True)
+        found[f"provisioning/{path}"] = _HEADER + text
+    return found
+
+
+def write(folder: Path = FOLDER) -> None:
+    """Writes all files.
+
+    Args:
+        folder: Where to.
+    """
+    for path, content in files().items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(content, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()

@@ -1,0 +1,117 @@
+"""What all boards share: where they read from, colours, units, thresholds."""
+
+from __future__ import annotations
+
+from grafana_foundation_sdk.builders import dashboard as builders
+from grafana_foundation_sdk.models import common, dashboard
+
+from grafana import limits
+
+DATASOURCE_TYPE = "grafana-postgresql-datasource"
+DATASOURCE_UID = "trial-store"
+DATASOURCE = common.DataSourceRef(type_val=DATASOURCE_TYPE, uid=DATASOURCE_UID)
+
+FOLDER = "Clinical trial"
+FOLDER_UID = "trial"
+
+GOOD = "green"
+WARN = "orange"
+BAD = "red"
+PLAIN = "text"
+
+NEW_MODEL = "blue"
+CHAMPION = "purple"
+DEMANDED = "orange"
+
+SHARE = "percentunit"
+SCORE = "none"
+SECONDS = "s"
+MEMORY = "mbytes"
+DAYS = "d"
+COUNT = "locale"
+
+Steps = tuple[tuple[float | None, str], ...]
+"""Colours by value, each from its value on; the first one has none."""
+
+STEPS_PLAIN: Steps = ((None, PLAIN),)
+STEPS_NONE: Steps = ((None, GOOD), (1, BAD))
+STEPS_ERROR: Steps = (
+    (None, GOOD),
+    (limits.MISCALIBRATION, WARN),
+    (2 * limits.MISCALIBRATION, BAD),
+)
+STEPS_SLOPE: Steps = ((None, BAD), (0.7, WARN), (0.8, GOOD), (1.25, WARN), (1.5, BAD))
+STEPS_GAP: Steps = ((None, GOOD), (limits.GAP / 2, WARN), (limits.GAP, BAD))
+STEPS_DRIFT: Steps = ((None, GOOD), (0.8 * limits.DRIFT, WARN), (limits.DRIFT, BAD))
+STEPS_REJECTED: Steps = ((None, GOOD), (limits.REJECTED / 5, WARN), (limits.REJECTED, BAD))
+STEPS_SILENCE: Steps = (
+    (None, GOOD),
+    (limits.DAYS_WITHOUT_SUCCESS / 2, WARN),
+    (limits.DAYS_WITHOUT_SUCCESS, BAD),
+)
+STEPS_DATA: Steps = ((None, GOOD), (limits.DAYS_OF_DATA / 2, WARN), (limits.DAYS_OF_DATA, BAD))
+STEPS_MODEL: Steps = ((None, GOOD), (limits.DAYS_OF_MODEL / 2, WARN), (limits.DAYS_OF_MODEL, BAD))
+STEPS_COMPLETE: Steps = (
+    (None, BAD),
+    (limits.COMPLETENESS, WARN),
+    ((1 + limits.COMPLETENESS) / 2, GOOD),
+)
+
+WORDS: dict[str, str] = {
+    "blessed": GOOD,
+    "refused": BAD,
+    "not judged": WARN,
+    "passes": GOOD,
+    "fails": BAD,
+    "done": GOOD,
+    "failed": BAD,
+    "interrupted": WARN,
+    "cached": PLAIN,
+    "ok": GOOD,
+    "warn": WARN,
+    "stop": BAD,
+    "more than control": WARN,
+}
+"""Colour of a word that says how something stands."""
+
+
+def thresholds(steps: Steps) -> builders.ThresholdsConfig:
+    """Steps as Grafana has them."""
+    return (
+        builders.ThresholdsConfig()
+        .mode(dashboard.ThresholdsMode.ABSOLUTE)
+        .steps([dashboard.Threshold(value=value, color=colour) for value, colour in steps])
+    )
+
+
+def words() -> list[dashboard.ValueMapping]:
+    """Colours of words as Grafana has them."""
+    return [
+        dashboard.ValueMap(
+            options={
+                word: dashboard.ValueMappingResult(text=word, color=colour, index=place)
+                for place, (word, colour) in enumerate(WORDS.items())
+            }
+        )
+    ]
+
+
+def properties(**values: object) -> list[dashboard.DynamicConfigValue]:
+    """Properties of a field; `__` in a name stands for a point."""
+    return [
+        dashboard.DynamicConfigValue(id_val=name.replace("__", "."), value=value)
+        for name, value in values.items()
+    ]
+
+
+def fixed(colour: str) -> dict[str, str]:
+    """A colour that does not depend on the value."""
+    return {"mode": "fixed", "fixedColor": colour}
+
+
+def steps_of(steps: Steps) -> dict[str, object]:
+    """Steps as the value of a field's property."""
+    return {
+        "mode": "absolute",
+        "steps": [{"value": value, "color": colour} for value, colour in steps],
+    }

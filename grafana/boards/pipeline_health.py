@@ -1,0 +1,224 @@
+"""The board on the pipeline's health."""
+
+from __future__ import annotations
+
+from grafana.boards import board, look, model_quality
+from grafana.boards.board import Board, Row
+from grafana.boards.panels import AnyPanel, Size, TableColumn, Words, figure, grid, lines, note
+from grafana.queries import pipeline_health as queries
+
+UID = "trial-pipeline-health"
+
+_FIRST = """**Read first:** did the last run come to its end, and how old are data and model (top
+row)? Then: what does the data gate object to, do rows get lost, do distributions move? Time and
+memory are at the bottom; stages taken from the cache are left out."""
+_NO_RUN = "No run of this study yet"
+_NO_STAGES = "No run has executed a stage yet: all were taken from the cache"
+_SECONDS = TableColumn(unit=look.SECONDS, decimals=1)
+_MEMORY = TableColumn(unit=look.MEMORY, decimals=0)
+_COUNT = TableColumn(unit=look.COUNT)
+_FIGURE = Size(5, 4)
+_HALF = Size(12, 9)
+_TO_RUN = {
+    "title": "The model of this run",
+    "url": f"/d/{model_quality.UID}?${{study:queryparam}}&var-run=${{__value.raw}}"
+    "&${__url_time_range}",
+}
+
+
+def pipeline_health() -> Board:
+    """The board."""
+    return Board(
+        uid=UID,
+        title="Pipeline health",
+        description="Whether runs come to their end, on which data, at what cost.",
+        variables=[board.study()],
+        lead=[note(_FIRST, Size(24, 3)), *_figures()],
+        rows=[
+            Row("Runs", [_runs()]),
+            Row("Data", _data()),
+            Row("Time and memory", _costs()),
+        ],
+    )
+
+
+def _figures() -> list[AnyPanel]:
+    return [
+        figure(
+            Words("Did the last run succeed?", "How the newest run ended.", _NO_RUN),
+            queries.LAST_OUTCOME,
+            Size(4, 4),
+        ),
+        figure(
+            Words(
+                "How many runs failed?",
+                "Failed runs in the time range, also those that were taken up again.",
+                _NO_RUN,
+            ),
+            queries.FAILURES,
+            _FIGURE,
+            look.COUNT,
+            steps=look.STEPS_NONE,
+        ),
+        figure(
+            Words(
+                "How long since a run succeeded?",
+                "Since the end of the last run that came to its end.",
+                "No run has come to its end yet",
+            ),
+            queries.SINCE_SUCCESS,
+            _FIGURE,
+            look.DAYS,
+            1,
+            look.STEPS_SILENCE,
+        ),
+        figure(
+            Words(
+                "How old are the newest data?",
+                "Since the newest file of the newest run's data was changed.",
+                "Where the data lie, no time of change is known",
+            ),
+            queries.AGE_OF_DATA,
+            _FIGURE,
+            look.DAYS,
+            1,
+            look.STEPS_DATA,
+        ),
+        figure(
+            Words(
+                "How old is the blessed model?",
+                "Since the run that made the present champion was started.",
+                "No model has been blessed yet",
+            ),
+            queries.AGE_OF_MODEL,
+            _FIGURE,
+            look.DAYS,
+            1,
+            look.STEPS_MODEL,
+        ),
+    ]
+
+
+def _runs() -> AnyPanel:
+    return grid(
+        Words(
+            "Which runs ended how, and why?",
+            "The 50 newest. A run that was taken up again has a line for each end. Click a run to "
+            "see its model.",
+            _NO_RUN,
+        ),
+        queries.RUNS,
+        Size(24, 9),
+        {
+            "run": TableColumn(link=_TO_RUN, width=220),
+            "reason": TableColumn(width=500),
+            "seconds": _SECONDS,
+            "memory": _MEMORY,
+        },
+        coloured=("status",),
+    )
+
+
+def _data() -> list[AnyPanel]:
+    return [
+        grid(
+            Words(
+                "What does the data gate say?",
+                "What the gate measured in the newest run, objections first.",
+                "No run has reached the data gate yet",
+            ),
+            queries.FINDINGS,
+            Size(24, 9),
+            {
+                "value": TableColumn(decimals=3, width=90),
+                "limit": TableColumn(decimals=3, width=90),
+                "message": TableColumn(width=800),
+            },
+            coloured=("severity",),
+        ),
+        lines(
+            Words(
+                "Do distributions move?",
+                "Distance of a feature's distribution from the last run's, as a multiple of the "
+                "study's limit; the 8 that moved most. From 1 on the gate objects.",
+                "Drift is measured from a study's second run on",
+            ),
+            queries.DRIFT,
+            _HALF,
+            steps=look.STEPS_DRIFT,
+            from_zero=True,
+        ),
+        lines(
+            Words(
+                "Are more rows set aside?",
+                "Share of each dataset's rows that something in them made unusable.",
+                _NO_RUN,
+            ),
+            queries.REJECTED,
+            _HALF,
+            look.SHARE,
+            1,
+            look.STEPS_REJECTED,
+            from_zero=True,
+        ),
+        grid(
+            Words(
+                "Which rows were used?",
+                "Rows of the newest run that counted them: left out by the study file, or set "
+                "aside since something in them can't be true.",
+                _NO_RUN,
+            ),
+            queries.ROWS,
+            Size(24, 7),
+            {
+                "rows_in": _COUNT,
+                "used": _COUNT,
+                "left_out": _COUNT,
+                "rejected": _COUNT,
+                "rejected_share": TableColumn(
+                    unit=look.SHARE, decimals=2, steps=look.STEPS_REJECTED
+                ),
+            },
+        ),
+    ]
+
+
+def _costs() -> list[AnyPanel]:
+    return [
+        lines(
+            Words("Where does the time go?", "Wall time of each stage.", _NO_STAGES),
+            queries.STAGE_SECONDS,
+            _HALF,
+            look.SECONDS,
+            0,
+            from_zero=True,
+        ),
+        lines(
+            Words(
+                "Does memory grow?",
+                "Largest resident memory of the process during each stage. On one machine all "
+                "stages share a process, whose memory does not shrink again.",
+                _NO_STAGES,
+            ),
+            queries.STAGE_MEMORY,
+            _HALF,
+            look.MEMORY,
+            0,
+            from_zero=True,
+        ),
+        grid(
+            Words(
+                "What did the newest run's stages cost?",
+                "In the order in which they ran.",
+                _NO_STAGES,
+            ),
+            queries.STAGES,
+            Size(24, 10),
+            {
+                "seconds": _SECONDS,
+                "memory": _MEMORY,
+                "error": TableColumn(width=700),
+            },
+            coloured=("status",),
+        ),
+    ]

@@ -1,0 +1,106 @@
+"""What Grafana reads when it starts: data source, folders with boards, alerts, notifications.
+
+Grafana replaces `$NAME` and `${NAME}` in these files by its environment, but neither in the
+queries of alerts nor `{{ ... }}` in their texts.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+
+from grafana.boards import alerts, look
+from grafana.store.migrate import READER
+
+BOARDS_FOLDER = "/var/lib/grafana/dashboards"
+"""Where Grafana finds the boards' files."""
+
+_OF_THE_GROUP = ("folderUID", "ruleGroup", "orgID")
+
+
+def datasource() -> dict[str, Any]:
+    """The store, read with the role that can only read."""
+    return {
+        "apiVersion": 1,
+        "datasources": [
+            {
+                "name": "Trial store",
+                "uid": look.DATASOURCE_UID,
+                "type": look.DATASOURCE_TYPE,
+                "access": "proxy",
+                "url": "${TRIAL_STORE_HOST}",
+                "user": READER,
+                "secureJsonData": {"password": "${TRIAL_READER_PASSWORD}"},
+                "jsonData": {
+                    "database": "${TRIAL_STORE_DATABASE}",
+                    "sslmode": "${TRIAL_STORE_SSLMODE}",
+                    "postgresVersion": 1500,
+                    "timescaledb": False,
+                    "maxOpenConns": 10,
+                    "connMaxLifetime": 14400,
+                },
+                "isDefault": True,
+                "editable": False,
+            }
+        ],
+    }
+
+
+def boards_provider() -> dict[str, Any]:
+    """Where the boards' files lie, and in which folder they are shown."""
+    return {
+        "apiVersion": 1,
+        "providers": [
+            {
+                "name": "clinical-trial-pipeline",
+                "type": "file",
+                "folder": look.FOLDER,
+                "folderUid": look.FOLDER_UID,
+                "disableDeletion": True,
+                "allowUiUpdates": False,
+                "updateIntervalSeconds": 60,
+                "options": {"path": BOARDS_FOLDER, "foldersFromFilesStructure": False},
+            }
+        ],
+    }
+
+
+def rules() -> dict[str, Any]:
+    """All alert rules, in one group."""
+    return {
+        "apiVersion": 1,
+        "groups": [
+            {
+                "orgId": 1,
+                "name": alerts.GROUP,
+                "folder": alerts.FOLDER,
+                "interval": f"{alerts.INTERVAL_SECONDS}s",
+                "rules": [
+                    {key: value for key, value in rule.items() if key not in _OF_THE_GROUP}
+                    for rule in (plain(alert.build()) for alert in alerts.ALERTS)
+                ],
+            }
+        ],
+    }
+
+
+def contact_points() -> dict[str, Any]:
+    """The webhook."""
+    receiver = plain(alerts.contact_point())
+    name = receiver.pop("name")
+    return {
+        "apiVersion": 1,
+        "contactPoints": [{"orgId": 1, "name": name, "receivers": [receiver]}],
+    }
+
+
+def policies() -> dict[str, Any]:
+    """Who is told what, and how often."""
+    return {"apiVersion": 1, "policies": [{"orgId": 1, **plain(alerts.notification_policy())}]}
+
+
+def plain(item: object) -> Any:
+    """An object of the SDK as JSON-like content."""
+    return json.loads(json.dumps(item, cls=JSONEncoder))

@@ -1,0 +1,30 @@
+"""From where on a number needs attention: the same on boards, on the page and in alerts.
+
+What a model must reach is not here: studies set it, and the store has it.
+"""
+
+from __future__ import annotations
+
+MISCALIBRATION = 0.05
+"""Distance of mean prediction and observed rate; also the mean distance over bins."""
+
+GAP = 0.10
+"""Difference of a rate between two groups that is left beyond their intervals."""
+
+DRIFT = 1.0
+"""Distance of a feature's distribution from the last run's, as a multiple of the study's limit."""
+
+DAYS_WITHOUT_SUCCESS = 7
+"""Days since a study's last run that came to its end."""
+
+REJECTED = 0.05
+"""Share of a dataset's rows that are set aside."""
+
+DAYS_OF_DATA = 30
+"""Age of the newest data."""
+
+DAYS_OF_MODEL = 180
+"""Age of the blessed model."""
+
+COMPLETENESS = 0.90
+"""Share of values that are not missing."""

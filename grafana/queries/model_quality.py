@@ -1,0 +1,255 @@
+"""Questions of the board on model quality.
+
+They are about the test split. `model` is a column of the store: the new model of a run
+(`challenger`), the last blessed one (`champion`), or what is between them (`difference`).
+"""
+
+from __future__ import annotations
+
+from grafana.queries.query import Query, newest
+
+_EVERYBODY = "x.slicing = '' AND x.slice = ''"
+
+VERDICT = Query(
+    """
+SELECT CASE WHEN NOT m.judged THEN 'not judged' WHEN m.blessed THEN 'blessed'
+            ELSE 'refused' END AS verdict
+FROM models m JOIN runs r ON r.run = m.run
+WHERE r.study = :study ORDER BY r.started DESC LIMIT 1
+""",
+    {"verdict": "text"},
+)
+
+OVERVIEW = Query(
+    f"""
+SELECT x.task AS task, MAX(x.subjects) AS subjects, MAX(x.positives) AS positives,
+       MAX(CASE WHEN x.metric = 'auc' THEN x.value END) AS auc,
+       MAX(CASE WHEN x.metric = 'auc' THEN x.lower END) AS auc_lower,
+       MAX(CASE WHEN x.metric = 'auc' THEN x.upper END) AS auc_upper,
+       MAX(CASE WHEN x.metric = 'pr_auc' THEN x.value END) AS pr_auc,
+       MAX(CASE WHEN x.metric = 'observed_rate' THEN x.value END) AS observed_rate,
+       MAX(CASE WHEN x.metric = 'brier' THEN x.value END) AS brier,
+       MAX(CASE WHEN x.metric = 'calibration_slope' THEN x.value END) AS calibration_slope,
+       MAX(CASE WHEN x.metric = 'expected_calibration_error' THEN x.value END)
+         AS calibration_error
+FROM metrics x
+WHERE x.run = :run AND x.model = :model AND {_EVERYBODY} AND x.decision_threshold = 0
+GROUP BY x.task ORDER BY x.task
+""",
+    {
+        "task": "text",
+        "subjects": "count",
+        "positives": "count",
+        "auc": "number",
+        "auc_lower": "number",
+        "auc_upper": "number",
+        "pr_auc": "number",
+        "observed_rate": "number",
+        "brier": "number",
+        "calibration_slope": "number",
+        "calibration_error": "number",
+    },
+)
+
+
+def over_runs(metric: str = ":metric", decision: str = ":decision") -> Query:
+    """A metric of everybody in each run, with what the study demands of it.
+
+    Args:
+        metric: SQL of its name.
+        decision: SQL of its decision threshold.
+    """
+    return Query(
+        f"""
+SELECT r.started AS "time", x.value AS "new model", x.lower AS "lower", x.upper AS "upper",
+       c.value AS "champion", t.at_least AS "at least", t.at_most AS "at most"
+FROM runs r
+JOIN metrics x ON x.run = r.run
+LEFT JOIN metrics c ON c.run = x.run AND c.task = x.task AND c.slicing = '' AND c.slice = ''
+  AND c.metric = x.metric AND c.decision_threshold = x.decision_threshold
+  AND c.model = 'champion'
+LEFT JOIN thresholds t ON t.run = x.run AND t.task = x.task AND t.metric = x.metric
+  AND t.place = 'overall' AND t.versus = ''
+WHERE r.study = :study AND $__timeFilter(r.started) AND x.task = :task AND x.metric = {metric}
+  AND x.decision_threshold = {decision} AND x.model = 'challenger' AND {_EVERYBODY}
+ORDER BY r.started
+""",
+        {
+            "time": "time",
+            "new model": "number",
+            "lower": "number",
+            "upper": "number",
+            "champion": "number",
+            "at least": "number",
+            "at most": "number",
+        },
+    )
+
+
+CHOSEN = over_runs()
+AUC, PR_AUC, BRIER, SLOPE = (
+    over_runs(f"'{metric}'", "0") for metric in ("auc", "pr_auc", "brier", "calibration_slope")
+)
+
+
+def _last(metric: str) -> Query:
+    """A metric of everybody in the newest run that has evaluated a model."""
+    return Query(
+        f"""
+SELECT x.value AS "value" FROM metrics x
+WHERE x.run = {newest("metrics")} AND x.task = :task AND {_EVERYBODY}
+  AND x.metric = '{metric}' AND x.decision_threshold = 0 AND x.model = 'challenger'
+""",
+        {"value": "number"},
+    )
+
+
+LAST_AUC = _last("auc")
+LAST_ERROR = _last("expected_calibration_error")
+LAST_SLOPE = _last("calibration_slope")
+
+DIFFERENCE = Query(
+    f"""
+SELECT r.started AS "time", x.value AS "new model − champion", x.lower AS "lower",
+       x.upper AS "upper"
+FROM runs r JOIN metrics x ON x.run = r.run
+WHERE r.study = :study AND $__timeFilter(r.started) AND x.task = :task AND x.metric = :metric
+  AND x.decision_threshold = :decision AND x.model = 'difference' AND {_EVERYBODY}
+ORDER BY r.started
+""",
+    {
+        "time": "time",
+        "new model − champion": "number",
+        "lower": "number",
+        "upper": "number",
+    },
+)
+
+SLICES = Query(
+    """
+SELECT x.slice AS "group", x.lower AS lower, x.value AS value, x.upper AS upper,
+       x.subjects AS subjects, x.positives AS positives,
+       CASE WHEN x.value < COALESCE(t.at_least, x.value)
+              OR x.value > COALESCE(t.at_most, x.value) THEN 'fails'
+            WHEN t.run IS NULL THEN 'nothing demanded' ELSE 'passes' END AS verdict
+FROM metrics x
+LEFT JOIN thresholds t ON t.run = x.run AND t.task = x.task AND t.metric = x.metric
+  AND t.place = 'every_slice' AND t.versus = ''
+WHERE x.run = :run AND x.task = :task AND x.slicing = :slicing AND x.metric = :metric
+  AND x.decision_threshold = :decision AND x.model = :model
+UNION ALL
+SELECT g.slice, NULL, NULL, NULL, NULL, NULL,
+       CASE g.reason WHEN 'too_small' THEN 'too small to show' ELSE 'withheld' END
+FROM suppressed_groups g
+WHERE g.run = :run AND g.task = :task AND g.slicing = :slicing
+ORDER BY 1
+""",
+    {
+        "group": "text",
+        "lower": "number",
+        "value": "number",
+        "upper": "number",
+        "subjects": "count",
+        "positives": "count",
+        "verdict": "text",
+    },
+)
+
+GROUPS_BY_TASK = Query(
+    """
+SELECT x.slice AS "group", x.task AS task, x.value AS value
+FROM metrics x
+WHERE x.run = :run AND x.slicing = :slicing AND x.metric = :metric AND x.model = :model
+  AND x.decision_threshold = (SELECT MIN(y.decision_threshold) FROM metrics y
+    WHERE y.run = x.run AND y.task = x.task AND y.slicing = x.slicing AND y.slice = x.slice
+      AND y.metric = x.metric)
+ORDER BY x.slice, x.task
+""",
+    {"group": "text", "task": "text", "value": "number"},
+)
+
+GAPS = Query(
+    """
+SELECT r.started AS "time", MAX(x.value) - MIN(x.value) AS "gap",
+       CASE WHEN MAX(x.lower) > MIN(x.upper) THEN MAX(x.lower) - MIN(x.upper) ELSE 0 END
+         AS "gap beyond the intervals"
+FROM runs r JOIN metrics x ON x.run = r.run
+WHERE r.study = :study AND $__timeFilter(r.started) AND x.task = :task AND x.metric = :metric
+  AND x.slicing = :slicing AND x.decision_threshold = :decision AND x.model = 'challenger'
+GROUP BY r.run, r.started ORDER BY r.started
+""",
+    {"time": "time", "gap": "number", "gap beyond the intervals": "number"},
+)
+
+GAPS_OF_RUN = Query(
+    """
+SELECT g.slicing AS slice_feature, g.metric AS metric,
+       CASE WHEN g.decision_threshold > 0 THEN CAST(g.decision_threshold AS TEXT) ELSE '' END
+         AS decision_threshold,
+       g.highest - g.lowest AS gap, g.lowest_group AS lowest_group, g.lowest AS lowest,
+       g.highest_group AS highest_group, g.highest AS highest
+FROM (
+  SELECT DISTINCT x.slicing, x.metric, x.decision_threshold,
+    FIRST_VALUE(x.slice) OVER low AS lowest_group, FIRST_VALUE(x.value) OVER low AS lowest,
+    FIRST_VALUE(x.slice) OVER high AS highest_group, FIRST_VALUE(x.value) OVER high AS highest
+  FROM metrics x
+  WHERE x.run = :run AND x.task = :task AND x.model = :model AND x.slicing <> ''
+    AND x.value IS NOT NULL AND x.metric IN
+      ('recall', 'false_positive_rate', 'precision', 'observed_rate', 'mean_prediction')
+  WINDOW
+    low AS (PARTITION BY x.slicing, x.metric, x.decision_threshold ORDER BY x.value, x.slice),
+    high AS (PARTITION BY x.slicing, x.metric, x.decision_threshold
+             ORDER BY x.value DESC, x.slice)
+) g
+ORDER BY gap DESC, slice_feature, metric LIMIT 20
+""",
+    {
+        "slice_feature": "text",
+        "metric": "text",
+        "decision_threshold": "text",
+        "gap": "number",
+        "lowest_group": "text",
+        "lowest": "number",
+        "highest_group": "text",
+        "highest": "number",
+    },
+)
+
+CALIBRATION = Query(
+    """
+SELECT b.mean_prediction AS predicted, b.observed_rate AS observed, b.lower AS lower,
+       b.upper AS upper, b.mean_prediction AS ideal, b.subjects AS subjects
+FROM calibration b
+WHERE b.run = :run AND b.task = :task AND b.slicing = '' AND b.slice = '' AND b.model = :model
+ORDER BY b.mean_prediction
+""",
+    {
+        "predicted": "number",
+        "observed": "number",
+        "lower": "number",
+        "upper": "number",
+        "ideal": "number",
+        "subjects": "count",
+    },
+)
+
+BLESSINGS = Query(
+    """
+SELECT r.started AS started, m.run AS run,
+       CASE WHEN NOT m.judged THEN 'not judged' WHEN m.blessed THEN 'blessed'
+            ELSE 'refused' END AS verdict,
+       CASE WHEN m.registered THEN 'yes' ELSE 'no' END AS became_champion,
+       m.comparisons AS comparisons, COALESCE(b.message, m.not_registered, '') AS reason
+FROM runs r JOIN models m ON m.run = r.run LEFT JOIN blessing_reasons b ON b.run = m.run
+WHERE r.study = :study AND $__timeFilter(r.started)
+ORDER BY r.started DESC, b.number LIMIT 200
+""",
+    {
+        "started": "time",
+        "run": "text",
+        "verdict": "text",
+        "became_champion": "text",
+        "comparisons": "count",
+        "reason": "text",
+    },
+)

@@ -1,0 +1,173 @@
+"""Questions of the board on the pipeline's health."""
+
+from __future__ import annotations
+
+from grafana.queries.query import Query, newest
+
+_NEWEST_FINDINGS = newest("gate_findings")
+_NEWEST_ROWS = newest("stage_rows")
+_NEWEST_STAGES = newest("stages")
+
+LAST_OUTCOME = Query(
+    """
+SELECT o.status AS status FROM outcomes o JOIN runs r ON r.run = o.run
+WHERE r.study = :study ORDER BY o.ended DESC LIMIT 1
+""",
+    {"status": "text"},
+)
+
+SINCE_SUCCESS = Query(
+    """
+SELECT $__daysSince(o.ended) AS "days" FROM outcomes o JOIN runs r ON r.run = o.run
+WHERE r.study = :study AND o.status = 'done' ORDER BY o.ended DESC LIMIT 1
+""",
+    {"days": "number"},
+)
+
+AGE_OF_DATA = Query(
+    """
+SELECT $__daysSince(r.data_modified) AS "days" FROM runs r
+WHERE r.study = :study AND r.data_modified IS NOT NULL ORDER BY r.started DESC LIMIT 1
+""",
+    {"days": "number"},
+)
+
+AGE_OF_MODEL = Query(
+    """
+SELECT $__daysSince(r.started) AS "days" FROM models m JOIN runs r ON r.run = m.run
+WHERE r.study = :study AND m.registered ORDER BY r.started DESC LIMIT 1
+""",
+    {"days": "number"},
+)
+
+FAILURES = Query(
+    """
+SELECT COUNT(DISTINCT o.run) AS "failed runs" FROM outcomes o JOIN runs r ON r.run = o.run
+WHERE r.study = :study AND $__timeFilter(r.started) AND o.status = 'failed'
+""",
+    {"failed runs": "count"},
+)
+
+RUNS = Query(
+    """
+SELECT r.started AS started, r.run AS run, o.status AS status, o.failed_stage AS failed_stage,
+       COALESCE(o.reason, '') AS reason, s.seconds AS seconds, s.peak_memory_mb AS memory,
+       r.runner AS runner, r.started_by AS started_by, r.code_version AS code_version
+FROM runs r
+JOIN outcomes o ON o.run = r.run
+LEFT JOIN (SELECT run, SUM(seconds) AS seconds, MAX(peak_memory_mb) AS peak_memory_mb
+           FROM stages GROUP BY run) s ON s.run = r.run
+WHERE r.study = :study AND $__timeFilter(r.started)
+ORDER BY o.ended DESC LIMIT 50
+""",
+    {
+        "started": "time",
+        "run": "text",
+        "status": "text",
+        "failed_stage": "text",
+        "reason": "text",
+        "seconds": "number",
+        "memory": "number",
+        "runner": "text",
+        "started_by": "text",
+        "code_version": "text",
+    },
+)
+
+STAGE_SECONDS = Query(
+    """
+SELECT s.started AS "time", s.stage AS "metric", s.seconds AS "seconds"
+FROM runs r JOIN stages s ON s.run = r.run
+WHERE r.study = :study AND $__timeFilter(r.started) AND s.status <> 'cached'
+ORDER BY s.started, s.stage
+""",
+    {"time": "time", "metric": "text", "seconds": "number"},
+)
+
+STAGE_MEMORY = Query(
+    """
+SELECT s.started AS "time", s.stage AS "metric", s.peak_memory_mb AS "MiB"
+FROM runs r JOIN stages s ON s.run = r.run
+WHERE r.study = :study AND $__timeFilter(r.started) AND s.status <> 'cached'
+ORDER BY s.started, s.stage
+""",
+    {"time": "time", "metric": "text", "MiB": "number"},
+)
+
+STAGES = Query(
+    f"""
+SELECT s.stage AS stage, s.status AS status, s.seconds AS seconds, s.peak_memory_mb AS memory,
+       COALESCE(s.error, '') AS error
+FROM stages s WHERE s.run = {_NEWEST_STAGES} ORDER BY s.started
+""",
+    {
+        "stage": "text",
+        "status": "text",
+        "seconds": "number",
+        "memory": "number",
+        "error": "text",
+    },
+)
+
+ROWS = Query(
+    f"""
+SELECT c.dataset AS dataset, MAX(c.rows_in) AS rows_in, MAX(c.used) AS used,
+       MAX(c.left_out) AS left_out, MAX(c.rejected) AS rejected,
+       MAX(c.rejected) / NULLIF(MAX(c.rows_in) * 1.0, 0) AS rejected_share
+FROM stage_rows c WHERE c.run = {_NEWEST_ROWS} AND c.dataset <> ''
+GROUP BY c.dataset ORDER BY c.dataset
+""",
+    {
+        "dataset": "text",
+        "rows_in": "count",
+        "used": "count",
+        "left_out": "count",
+        "rejected": "count",
+        "rejected_share": "number",
+    },
+)
+
+REJECTED = Query(
+    """
+SELECT r.started AS "time", c.dataset AS "metric",
+       MAX(c.rejected) / NULLIF(MAX(c.rows_in) * 1.0, 0) AS "rejected"
+FROM runs r JOIN stage_rows c ON c.run = r.run
+WHERE r.study = :study AND $__timeFilter(r.started) AND c.dataset <> ''
+GROUP BY r.run, r.started, c.dataset ORDER BY r.started, c.dataset
+""",
+    {"time": "time", "metric": "text", "rejected": "number"},
+)
+
+FINDINGS = Query(
+    f"""
+SELECT f.severity AS severity, f.rule AS rule,
+       COALESCE(f.feature, f.task, f.dataset, '') AS "about", f.value AS value,
+       f."limit" AS "limit", f.message AS message
+FROM gate_findings f WHERE f.run = {_NEWEST_FINDINGS}
+ORDER BY CASE f.severity WHEN 'stop' THEN 0 WHEN 'warn' THEN 1 ELSE 2 END, f.number LIMIT 100
+""",
+    {
+        "severity": "text",
+        "rule": "text",
+        "about": "text",
+        "value": "number",
+        "limit": "number",
+        "message": "text",
+    },
+)
+
+DRIFT = Query(
+    """
+WITH d AS (
+  SELECT r.started AS started, f.feature AS feature, f.value / f."limit" AS distance
+  FROM runs r JOIN gate_findings f ON f.run = r.run
+  WHERE r.study = :study AND $__timeFilter(r.started) AND f.rule = 'drift'
+    AND f.value IS NOT NULL AND f."limit" > 0 AND f.feature IS NOT NULL
+)
+SELECT d.started AS "time", d.feature AS "metric", d.distance AS "distance"
+FROM d WHERE d.feature IN
+  (SELECT feature FROM d GROUP BY feature ORDER BY MAX(distance) DESC, feature LIMIT 8)
+ORDER BY d.started, d.feature
+""",
+    {"time": "time", "metric": "text", "distance": "number"},
+)

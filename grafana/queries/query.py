@@ -1,0 +1,87 @@
+"""A question to the store, in SQL that PostgreSQL and SQLite both understand.
+
+Names such as `:study` are filled in: by Grafana from a board's variables, by the page from the
+study that it tells of. Two things that the databases say in different ways are macros:
+`$__timeFilter(column)`, which is Grafana's own, and `$__daysSince(column)`, which is made here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection, bindparam, text
+
+from grafana.store.models import UtcTime
+
+Kind = Literal["time", "text", "number", "count"]
+"""What a column holds: a moment, a text, a number, a whole number."""
+
+Row = Mapping[str, Any]
+
+_PARAMETER = re.compile(r"(?<![:\w]):([a-z_]+)")
+_TIME_FILTER = re.compile(r"\$__timeFilter\(([\w.]+)\)")
+_DAYS_SINCE = re.compile(r"\$__daysSince\(([\w.]+)\)")
+_DAYS = {
+    "postgresql": r"(EXTRACT(EPOCH FROM (CURRENT_TIMESTAMP - \1)) / 86400.0)",
+    "sqlite": r"(julianday('now') - julianday(\1))",
+}
+
+
+@dataclass(frozen=True)
+class Query:
+    """A question to the store.
+
+    Attributes:
+        sql: The statement.
+        columns: What its columns hold, in their order.
+    """
+
+    sql: str
+    columns: Mapping[str, Kind]
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names that have to be filled in, each once."""
+        return tuple(dict.fromkeys(_PARAMETER.findall(self.sql)))
+
+    def for_grafana(self) -> str:
+        """The statement with Grafana's variables, quoted by Grafana."""
+        sql = _PARAMETER.sub(r"${\1:sqlstring}", self.sql.strip())
+        lines = _DAYS_SINCE.sub(_DAYS["postgresql"], sql).splitlines()
+        return "\n".join(line.rstrip() for line in lines if line.strip())
+
+    def rows(
+        self, connection: Connection, parameters: Mapping[str, Any], since: datetime
+    ) -> list[Row]:
+        """Asks the store.
+
+        Args:
+            connection: To the store.
+            parameters: What is filled in; others than the query's are of no effect.
+            since: Where the time filter begins; it has no end.
+
+        Returns:
+            Rows by column; a moment is in UTC, of a whole number an `int`.
+        """
+        sql = _TIME_FILTER.sub(r"\1 >= :since", self.sql)
+        sql = _DAYS_SINCE.sub(_DAYS[connection.dialect.name], sql)
+        given = {name: parameters[name] for name in self.parameters}
+        statement = text(sql)
+        if ":since" in sql:
+            statement = statement.bindparams(bindparam("since", since, UtcTime()))
+        moments = {name: UtcTime() for name, kind in self.columns.items() if kind == "time"}
+        found = connection.execute(statement.columns(**moments), given)
+        return [dict(row) for row in found.mappings()]
+
+
+def newest(table: str) -> str:
+    """SQL of the newest run of the chosen study that has rows in a table."""
+    return (
+        f"(SELECT n.run FROM runs n WHERE n.study = :study "
+        f"AND EXISTS (SELECT 1 FROM {table} e WHERE e.run = n.run) "
+        f"ORDER BY n.started DESC LIMIT 1)"
+    )

@@ -1,0 +1,61 @@
+"""What can be chosen on a board."""
+
+from __future__ import annotations
+
+from grafana.queries.query import Query, newest
+
+_OF_NEWEST_RUN = f"FROM metrics x WHERE x.run = {newest('metrics')}"
+
+STUDIES = Query(
+    """
+SELECT study AS "value" FROM runs GROUP BY study ORDER BY MAX(started) DESC
+""",
+    {"value": "text"},
+)
+
+TASKS = Query(
+    f"""
+SELECT DISTINCT x.task AS "value" {_OF_NEWEST_RUN} ORDER BY 1
+""",
+    {"value": "text"},
+)
+
+METRICS = Query(
+    f"""
+SELECT x.metric AS "value" {_OF_NEWEST_RUN}
+GROUP BY x.metric ORDER BY CASE x.metric WHEN 'auc' THEN 0 ELSE 1 END, x.metric
+""",
+    {"value": "text"},
+)
+
+DECISION_THRESHOLDS = Query(
+    f"""
+SELECT DISTINCT CAST(x.decision_threshold AS TEXT) AS "value" {_OF_NEWEST_RUN}
+AND x.task = :task AND x.metric = :metric ORDER BY 1
+""",
+    {"value": "text"},
+)
+
+SLICINGS = Query(
+    f"""
+SELECT DISTINCT x.slicing AS "value" {_OF_NEWEST_RUN} AND x.slicing <> '' ORDER BY 1
+""",
+    {"value": "text"},
+)
+
+RUNS = Query(
+    """
+SELECT m.run AS "value" FROM models m JOIN runs r ON r.run = m.run
+WHERE r.study = :study ORDER BY r.started DESC LIMIT 200
+""",
+    {"value": "text"},
+)
+
+PARAMETERS = Query(
+    f"""
+SELECT p.parameter AS "value" FROM trial_progress p
+WHERE p.run = {newest("trial_progress")} AND p.section = 'endpoint' AND p.parameter IS NOT NULL
+GROUP BY p.parameter ORDER BY MIN(p.number)
+""",
+    {"value": "text"},
+)
