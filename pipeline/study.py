@@ -444,6 +444,80 @@ class Training(StrictModel):
     hyperparameters: dict[str, float | int | bool | str] = {}
 
 
+class Disposition(StrictModel):
+    """How subjects left the trial.
+
+    Attributes:
+        column: Column of the subject dataset with the reason.
+        completed: Its value for those who completed the trial.
+    """
+
+    column: str
+    completed: Scalar
+
+
+class AdverseEvents(StrictModel):
+    """Adverse events, a row each.
+
+    Attributes:
+        dataset: Where they are.
+        where: Which rows count, such as those that are treatment-emergent.
+        category: Column of the system organ class.
+        severity: Column of the severity.
+        severities: Its values, the mildest first: a subject counts with the worst one.
+    """
+
+    dataset: str
+    where: Condition | None = None
+    category: str | None = None
+    severity: str | None = None
+    severities: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _severities_are_ordered(self) -> AdverseEvents:
+        if (self.severity is None) != (not self.severities):
+            raise ValueError("`severity` needs `severities`, its values from mild to severe")
+        return self
+
+
+class Visits(StrictModel):
+    """A measurement over the visits of the trial.
+
+    Attributes:
+        title: One line for people.
+        dataset: Where it is.
+        where: Which rows.
+        value: Column of the number.
+        visit: Column of the visit's name.
+        order: Column of a number that puts the visits in order.
+    """
+
+    title: str
+    dataset: str
+    where: Condition | None = None
+    value: str
+    visit: str
+    order: str | None = None
+
+
+class Summary(StrictModel):
+    """What the summary of the trial's progress is made from.
+
+    Attributes:
+        enrolment: Column of the subject dataset with the date of enrolment.
+        disposition: How subjects left the trial.
+        exposure: Columns of the subject dataset with a number, by what it is, with its unit.
+        adverse_events: Adverse events.
+        endpoints: Measurements over the visits, by name.
+    """
+
+    enrolment: str | None = None
+    disposition: Disposition | None = None
+    exposure: dict[str, str] = {}
+    adverse_events: AdverseEvents | None = None
+    endpoints: dict[Name, Visits] = {}
+
+
 class Card(StrictModel):
     """What the model card says that no run can measure.
 
@@ -550,6 +624,7 @@ class Study(StrictModel):
     gate: Gate = Gate()
     training: Training = Training()
     card: Card = Card()
+    summary: Summary = Summary()
     analysis: Analysis = Analysis()
 
     @field_validator("version", mode="before")
@@ -617,7 +692,7 @@ class Study(StrictModel):
     def example_section(self) -> dict[str, Any]:
         """The parts that decide what TrialExampleGen writes: its share of the fingerprint."""
         content = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        for key in ("title", "thresholds", "gate", "training", "card"):
+        for key in ("title", "thresholds", "gate", "training", "card", "summary"):
             content.pop(key, None)
         for task in content["tasks"].values():
             for key in ("title", "decision_thresholds"):
@@ -917,8 +992,23 @@ def _event_columns(event: EventLabel, dataset: Dataset) -> Iterator[str]:
         yield day
 
 
+def _summary_problems(study: Study) -> Iterator[str]:
+    summary = study.summary
+    events = summary.adverse_events
+    named = {f"endpoints.{name}": visits.dataset for name, visits in summary.endpoints.items()}
+    if events:
+        named["adverse_events"] = events.dataset
+    for place, dataset in named.items():
+        if dataset not in study.datasets:
+            yield f"summary.{place}.dataset: there is no dataset {dataset}"
+
+
 def _problems(study: Study) -> Iterator[str]:
-    unknown = [*_unknown_datasets(study), *_misused_supplements(study)]
+    unknown = [
+        *_unknown_datasets(study),
+        *_misused_supplements(study),
+        *_summary_problems(study),
+    ]
     yield from unknown
     if not unknown:
         # The other rules look into the datasets that features and tasks name.

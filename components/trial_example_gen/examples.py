@@ -14,10 +14,10 @@ from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
 from components.trial_example_gen.features import derive_features
 from components.trial_example_gen.joined import JoinedSubjects
 from components.trial_example_gen.labels import Labels, derive_labels
-from components.trial_example_gen.rows import as_text
 from components.trial_example_gen.splits import split_of, subject_hash
 from components.trial_example_gen.times import derive_times
 from pipeline.names import ARM, SITE, SPLITS, SUBJECT_HASH, label_key, slice_key, weight_key
+from pipeline.reading.text import as_text
 from pipeline.study import Slice, Study
 
 MISSING_GROUP = "missing"

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.trial_example_gen.joined import JoinedRows, JoinedSubjects
-from components.trial_example_gen.rows import as_text
 from pipeline.reading.evaluate import is_true
+from pipeline.reading.text import as_text
 from pipeline.study import ResolvedFeature, Study
 
 

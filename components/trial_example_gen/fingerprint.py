@@ -6,7 +6,7 @@ import hashlib
 
 from apache_beam.io.filesystem import CompressionTypes
 
-from components.trial_example_gen.plan import find_files
+from pipeline.reading.files import find_files
 from pipeline.storage import file_systems
 from pipeline.study import Study, digest_of
 

@@ -15,8 +15,6 @@ from functools import cached_property
 from typing import Any
 
 import apache_beam as beam
-import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from components.trial_example_gen.examples import build_examples
@@ -24,22 +22,16 @@ from components.trial_example_gen.joined import SET_ASIDE, join_bucket
 from components.trial_example_gen.plan import DatasetPlan
 from components.trial_example_gen.records import write_records
 from components.trial_example_gen.rejects import counts_document, row_counts
-from components.trial_example_gen.rows import SUBJECT, PreparedRows, RowPreparer
+from components.trial_example_gen.rows import PreparedRows, RowPreparer
 from pipeline.errors import UserError
+from pipeline.reading.buckets import Bucketed, number_of_buckets, rows_of, to_buckets
 from pipeline.reading.readers import Extent, read
 from pipeline.study import Study
 from pipeline.subject_key import load_key
 
-_BUCKET_BYTES = 16 * 2**20
-_MOST_BUCKETS = 4096
-# Subject keys and parameter codes repeat: a third of the bytes to shuffle, and on the
-# in-memory runner to hold, for a small part of the stage's time.
-_COMPRESSED = pa.ipc.IpcWriteOptions(compression="lz4")
-
 REJECTS = "rejects"
 COUNTS = "counts"
 
-Bucketed = tuple[int, tuple[str, bytes]]
 CounterOfRows = Counter[tuple[str, ...]]
 
 
@@ -61,7 +53,7 @@ class ExampleJob:
     def buckets(self) -> int:
         """Number of buckets of subjects: one for each 16 MB of input, so that one fits."""
         size = sum(bytes_ for plan in self.plans.values() for _, bytes_ in plan.files)
-        return int(np.clip(size // _BUCKET_BYTES + 1, 1, _MOST_BUCKETS))
+        return number_of_buckets(size)
 
 
 @beam.typehints.with_output_types(Any)
@@ -97,9 +89,9 @@ class _ReadRows(beam.DoFn):
         yield beam.pvalue.TaggedOutput(COUNTS, counts)
 
     def _bucketed(self, dataset: str, rows: PreparedRows) -> Iterator[Bucketed]:
-        yield from _to_buckets(dataset, rows.table, self._job.buckets)
+        yield from to_buckets(dataset, rows.table, self._job.buckets)
         if dataset == self._job.study.subject.dataset and len(rows.set_aside):
-            yield from _to_buckets(SET_ASIDE, rows.set_aside, self._job.buckets)
+            yield from to_buckets(SET_ASIDE, rows.set_aside, self._job.buckets)
 
 
 class _WriteExamples(beam.DoFn):
@@ -119,7 +111,7 @@ class _WriteExamples(beam.DoFn):
     def process(self, bucket: tuple[int, Iterable[tuple[str, bytes]]]) -> Iterator[Any]:
         tables: dict[str, list[pa.Table]] = {}
         for dataset, payload in bucket[1]:
-            tables.setdefault(dataset, []).append(pa.ipc.open_stream(payload).read_all())
+            tables.setdefault(dataset, []).append(rows_of(payload))
         study = self._job.study
         subjects = join_bucket(study, self._job.plans, tables)
         counts = subjects.counts
@@ -205,25 +197,3 @@ def write_examples(
         | "WriteCounts"
         >> beam.io.WriteToText(f"{rejects_folder}/counts.json", shard_name_template="")
     )
-
-
-def _to_buckets(dataset: str, table: pa.Table, buckets: int) -> Iterator[Bucketed]:
-    if buckets == 1:
-        yield 0, (dataset, _payload(table))
-        return
-    codes, keys = pd.factorize(table[SUBJECT].to_numpy())
-    bucket_of_key = pd.util.hash_array(keys.astype(object), categorize=False) % buckets
-    bucket = bucket_of_key[codes].astype(np.int64)
-    order = np.argsort(bucket, kind="stable")
-    ordered = table.take(pa.array(order))
-    found, starts = np.unique(bucket[order], return_index=True)
-    ends = np.append(starts[1:], len(order))
-    for number, start, end in zip(found.tolist(), starts.tolist(), ends.tolist(), strict=True):
-        yield number, (dataset, _payload(ordered.slice(start, end - start)))
-
-
-def _payload(table: pa.Table) -> bytes:
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema, options=_COMPRESSED) as writer:
-        writer.write_table(table)
-    return sink.getvalue().to_pybytes()

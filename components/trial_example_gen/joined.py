@@ -12,9 +12,11 @@ import pyarrow.compute as pc
 
 from components.trial_example_gen.plan import DatasetPlan
 from components.trial_example_gen.rejects import Reason, Reject, RowFilter, row_counts
-from components.trial_example_gen.rows import FILE, ROW, SUBJECT, as_text, date_columns
+from components.trial_example_gen.rows import FILE, ROW, date_columns
+from pipeline.reading.buckets import SUBJECT
 from pipeline.reading.days import LATEST, DayRange, study_days
 from pipeline.reading.evaluate import is_true
+from pipeline.reading.text import as_text
 from pipeline.study import Dataset, Study
 
 SET_ASIDE = "#set_aside"

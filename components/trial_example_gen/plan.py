@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pipeline.conditions import Condition
 from pipeline.errors import UserError
 from pipeline.reading.evaluate import check_types
+from pipeline.reading.files import file_format, find_files
 from pipeline.reading.readers import Extent, FileFormat, column_types, extents
-from pipeline.storage import file_systems
 from pipeline.study import Dataset, Study
 
 _RECORD_KEY = re.compile(r".*(SEQ|GRPID|REFID|SPID|LNKID|LNKGRP)|VISIT|VISITNUM")
@@ -64,13 +64,6 @@ def plan_datasets(study: Study, data_root: str) -> dict[str, DatasetPlan]:
     return plans
 
 
-def find_files(data_root: str, pattern: str) -> tuple[tuple[str, int], ...]:
-    """Files that a pattern matches: (path, size in bytes), sorted by path."""
-    files = file_systems()
-    [match] = files.match([files.join(data_root, pattern)])
-    return tuple(sorted((item.path, item.size_in_bytes) for item in match.metadata_list))
-
-
 def _plan_dataset(study: Study, name: str, dataset: Dataset, data_root: str) -> DatasetPlan:
     files = find_files(data_root, dataset.file)
     if not files:
@@ -78,12 +71,7 @@ def _plan_dataset(study: Study, name: str, dataset: Dataset, data_root: str) -> 
             f"Dataset {name}: no file {dataset.file} in {data_root}. Check the data folder and "
             f"`datasets.{name}.file` of the study file."
         )
-    described = FileFormat(
-        format=dataset.format,
-        encoding=dataset.encoding,
-        delimiter=dataset.delimiter,
-        missing=dataset.missing,
-    )
+    described = file_format(dataset)
     has_supplement = any(other.supplements == name for other in study.datasets.values())
     if study.subject.row_number and len(files) > 1:
         raise UserError(

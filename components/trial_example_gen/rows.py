@@ -15,11 +15,12 @@ import pyarrow.compute as pc
 from components.trial_example_gen.plan import DatasetPlan
 from components.trial_example_gen.rejects import Reason, Reject, RowFilter
 from pipeline.conditions import Condition
+from pipeline.reading.buckets import SUBJECT
 from pipeline.reading.days import LATEST, dates_of
 from pipeline.reading.evaluate import evaluate
+from pipeline.reading.text import as_text
 from pipeline.study import Column, Study
 
-SUBJECT = "#subject"
 FILE = "#file"
 ROW = "#row"
 
@@ -136,16 +137,6 @@ class RowPreparer:
             # An unknown condition keeps its row: it may be the event that is asked about.
             keep |= pc.fill_null(evaluate(condition, table), True).to_numpy()
         return table.filter(pa.array(keep))
-
-
-def as_text(array: pa.Array) -> pa.Array:
-    """Text of a column; whole numbers are written without a decimal point."""
-    if pa.types.is_string(array.type):
-        return array
-    if pa.types.is_floating(array.type):
-        values = array.to_numpy(zero_copy_only=False)
-        return pa.array([None if np.isnan(v) else f"{v:.15g}" for v in values], pa.string())
-    return pc.cast(array, pa.string())
 
 
 def _wanted_rows(study: Study, dataset: str) -> list[Condition] | None:

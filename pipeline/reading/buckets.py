@@ -1,0 +1,68 @@
+"""Rows on their way through Beam: Arrow tables in buckets of subjects.
+
+The bucket is a hash of the subject key, so that all rows of a subject meet, whatever dataset they
+come from, and a site of any size is spread over all buckets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+SUBJECT = "#subject"
+"""Column of the subject key."""
+
+_BUCKET_BYTES = 16 * 2**20
+_MOST_BUCKETS = 4096
+# Subject keys and parameter codes repeat: a third of the bytes to shuffle, and on the
+# in-memory runner to hold, for a small part of the stage's time.
+_COMPRESSED = pa.ipc.IpcWriteOptions(compression="lz4")
+
+Bucketed = tuple[int, tuple[str, bytes]]
+"""Bucket, dataset, rows."""
+
+
+def number_of_buckets(size: int) -> int:
+    """One bucket for each 16 MB of input, so that one fits in memory.
+
+    Args:
+        size: Bytes of all files.
+    """
+    return int(np.clip(size // _BUCKET_BYTES + 1, 1, _MOST_BUCKETS))
+
+
+def to_buckets(dataset: str, table: pa.Table, buckets: int) -> Iterator[Bucketed]:
+    """Divides rows by subject.
+
+    Args:
+        dataset: Name of their dataset.
+        table: The rows, with the column `SUBJECT`.
+        buckets: How many buckets there are.
+    """
+    if buckets == 1:
+        yield 0, (dataset, _payload(table))
+        return
+    codes, keys = pd.factorize(table[SUBJECT].to_numpy())
+    bucket_of_key = pd.util.hash_array(keys.astype(object), categorize=False) % buckets
+    bucket = bucket_of_key[codes].astype(np.int64)
+    order = np.argsort(bucket, kind="stable")
+    ordered = table.take(pa.array(order))
+    found, starts = np.unique(bucket[order], return_index=True)
+    ends = np.append(starts[1:], len(order))
+    for number, start, end in zip(found.tolist(), starts.tolist(), ends.tolist(), strict=True):
+        yield number, (dataset, _payload(ordered.slice(start, end - start)))
+
+
+def rows_of(payload: bytes) -> pa.Table:
+    """Rows of one payload."""
+    return pa.ipc.open_stream(payload).read_all()
+
+
+def _payload(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema, options=_COMPRESSED) as writer:
+        writer.write_table(table)
+    return sink.getvalue().to_pybytes()
