@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
 from importlib import import_module
@@ -23,16 +22,18 @@ def check() -> None:
     """
     for name in ("pipeline.pipeline", "pipeline.kubeflow_inputs", "trainer.run", "trainer.tuning"):
         import_module(name)
-    from pipeline.kubeflow_entrypoint import run_task
+    from pipeline.kubeflow_entrypoint import main
 
     with tempfile.TemporaryDirectory() as root:
-        run_task(_tiny_task(root))
+        if main(_tiny_task(root)):
+            raise UserError("The entrypoint's tiny task failed.")
         made = Path(root) / "minio" / "bucket" / "run" / "CuratedSchema" / "1" / "schema"
         if (made / "schema.pbtxt").read_text() != _CONTENT:
             raise UserError(f"{made}: the entrypoint's tiny task did not write its output.")
 
 
-def _tiny_task(root: str) -> argparse.Namespace:
+def _tiny_task(root: str) -> list[str]:
+    """The command line of a task, as a package has it."""
     folder = "bucket/run/CuratedSchema/1"
     inputs = {"parameters": {"content": {"parameterType": "STRING"}}}
     outputs = {"artifacts": {"schema": {"artifactType": {"schemaTitle": "tfx.Schema"}}}}
@@ -45,10 +46,11 @@ def _tiny_task(root: str) -> argparse.Namespace:
             "outputFile": f"{root}/minio/{folder}/output_metadata.json",
         },
     }
-    return argparse.Namespace(
-        stage="CuratedSchema",
-        executor_class_path="components.curated_schema.executor.Executor",
-        json_serialized_invocation_args=json.dumps(executor_input),
-        json_serialized_inputs_spec_args=json.dumps(inputs),
-        outputs_spec=json.dumps(outputs),
-    )
+    return [
+        "--stage=CuratedSchema",
+        "--study=check",
+        "--executor_class_path=components.curated_schema.executor.Executor",
+        *("--json_serialized_invocation_args", json.dumps(executor_input)),
+        *("--json_serialized_inputs_spec_args", json.dumps(inputs)),
+        *("--outputs_spec", json.dumps(outputs)),
+    ]

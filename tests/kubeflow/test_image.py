@@ -33,7 +33,7 @@ def test_what_is_installed_stays_below_its_limit(image: str, capsys: pytest.Capt
 
 
 def test_its_health_check_is_the_entrypoints(described: Any):
-    assert described["HealthCheck"]["Test"] == ["CMD", *CHECK]
+    assert described["Healthcheck"]["Test"] == ["CMD", *CHECK]
 
 
 def test_the_check_passes_as_the_images_own_user_read_only_without_network(image: str):
