@@ -17,9 +17,10 @@ from grafana.boards.panels import (
     note,
 )
 from grafana.queries import model_quality as queries
+from grafana.queries.alerts import MODEL_QUALITY
 from pipeline.html.terms import METRICS
 
-UID = "trial-model-quality"
+UID = MODEL_QUALITY
 
 _HALF = Size(12, 8)
 _FIGURE = Size(6, 4)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from grafana.boards import board, look, model_quality
+from grafana.boards import board, look
 from grafana.boards.board import Board, Row
 from grafana.boards.panels import AnyPanel, Size, TableColumn, Words, figure, grid, lines, note
 from grafana.queries import pipeline_health as queries
+from grafana.queries.alerts import MODEL_QUALITY, PIPELINE_HEALTH
 
-UID = "trial-pipeline-health"
+UID = PIPELINE_HEALTH
 
 _FIRST = """**Read first:** did the last run come to its end, and how old are data and model (top
 row)? Then: what does the data gate object to, do rows get lost, do distributions move? Time and
@@ -21,7 +22,7 @@ _FIGURE = Size(5, 4)
 _HALF = Size(12, 9)
 _TO_RUN = {
     "title": "The model of this run",
-    "url": f"/d/{model_quality.UID}?${{study:queryparam}}&var-run=${{__value.raw}}"
+    "url": f"/d/{MODEL_QUALITY}?${{study:queryparam}}&var-run=${{__value.raw}}"
     "&${__url_time_range}",
 }
 

@@ -12,6 +12,7 @@ from typing import Any
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 from grafana.boards import alerts, look
+from grafana.queries.alerts import ALERTS
 from grafana.store.migrate import READER
 
 BOARDS_FOLDER = "/var/lib/grafana/dashboards"
@@ -79,7 +80,7 @@ def rules() -> dict[str, Any]:
                 "interval": f"{alerts.INTERVAL_SECONDS}s",
                 "rules": [
                     {key: value for key, value in rule.items() if key not in _OF_THE_GROUP}
-                    for rule in (plain(alert.build()) for alert in alerts.ALERTS)
+                    for rule in (plain(alerts.rule(alert)) for alert in ALERTS)
                 ],
             }
         ],

@@ -1,4 +1,4 @@
-"""What the alerts ask: a row for each thing watched, with one number; labels are texts.
+"""What is watched: questions with a row for each thing, one number, and texts that name it.
 
 A study's model is judged by its newest evaluation: by the champion's numbers where a champion was
 scored and stayed, otherwise by those of the run's own model.
@@ -6,7 +6,50 @@ scored and stayed, otherwise by those of the run's own model.
 
 from __future__ import annotations
 
-from grafana.queries.query import Query
+from dataclasses import dataclass
+from typing import Literal
+
+from grafana import limits
+from grafana.queries.query import Query, Row
+
+MODEL_QUALITY = "trial-model-quality"
+PIPELINE_HEALTH = "trial-pipeline-health"
+
+
+@dataclass(frozen=True)
+class Alert:
+    """Something that somebody should know.
+
+    Attributes:
+        uid: Its fixed id.
+        title: What has happened.
+        query: A row for each thing watched, with one number.
+        above: The number above which it has happened.
+        severity: `critical` where the blessed model or the pipeline can't be relied on.
+        summary: One line; `{study}` stands for what the row has there.
+        description: What to do, with the same.
+        board: The board that shows more.
+    """
+
+    uid: str
+    title: str
+    query: Query
+    above: float
+    severity: Literal["critical", "warning"]
+    summary: str
+    description: str
+    board: str
+
+    @property
+    def number(self) -> str:
+        """The column with the number."""
+        (found,) = (name for name, kind in self.query.columns.items() if kind != "text")
+        return found
+
+    def has_happened(self, row: Row) -> bool:
+        """Whether it has happened to what a row is about."""
+        return row[self.number] is not None and row[self.number] > self.above
+
 
 _LATEST_EVALUATION = """latest AS (
   SELECT run, study, registered, champion FROM (
@@ -139,4 +182,84 @@ SELECT study, failed_stage, failed FROM (
 ) ranked WHERE place = 1
 """,
     {"study": "text", "failed_stage": "text", "failed": "count"},
+)
+
+ALERTS = (
+    Alert(
+        uid="trial-under-the-floor",
+        title="The blessed model misses what its study demands",
+        query=UNDER_THE_FLOOR,
+        above=0.0,
+        severity="critical",
+        summary="{study}: {metric} of {task} misses its limit ({slice_feature}: {slice})",
+        description="The newest evaluation of the blessed model is beyond a threshold of the "
+        "study file. Look at the group's interval and at drift, then train again or withdraw it.",
+        board=MODEL_QUALITY,
+    ),
+    Alert(
+        uid="trial-miscalibrated",
+        title="The blessed model's probabilities are off",
+        query=CALIBRATION,
+        above=limits.MISCALIBRATION,
+        severity="warning",
+        summary="{study}: mean prediction of {task} is far from the observed rate",
+        description=f"Mean prediction and observed rate differ by more than "
+        f"{limits.MISCALIBRATION:.0%}. Ranking may still be right; do not rely on the "
+        "probabilities until the model is calibrated again.",
+        board=MODEL_QUALITY,
+    ),
+    Alert(
+        uid="trial-gap",
+        title="Groups of patients are served too differently",
+        query=GAPS,
+        above=limits.GAP,
+        severity="warning",
+        summary="{study}: {metric} of {task} differs between groups of {slice_feature}",
+        description=f"Even beyond their 95 % intervals two groups differ by more than "
+        f"{limits.GAP:.0%} at decision threshold {{decision_threshold}}.",
+        board=MODEL_QUALITY,
+    ),
+    Alert(
+        uid="trial-drift",
+        title="A feature's distribution has moved",
+        query=DRIFT,
+        above=limits.DRIFT,
+        severity="warning",
+        summary="{study}: {feature} drifts",
+        description="Its distance from the last run's distribution is over the study's limit.",
+        board=PIPELINE_HEALTH,
+    ),
+    Alert(
+        uid="trial-silent",
+        title="No successful run for too long",
+        query=SINCE_SUCCESS,
+        above=limits.DAYS_WITHOUT_SUCCESS,
+        severity="critical",
+        summary="{study}: no run has succeeded lately",
+        description=f"No run of this study has come to its end for more than "
+        f"{limits.DAYS_WITHOUT_SUCCESS} days.",
+        board=PIPELINE_HEALTH,
+    ),
+    Alert(
+        uid="trial-rejects",
+        title="Too many rows are set aside",
+        query=REJECTED,
+        above=limits.REJECTED,
+        severity="warning",
+        summary="{study}: rows of {dataset} are set aside",
+        description=f"More than {limits.REJECTED:.0%} of a dataset's rows hold something that "
+        "can't be true. The run's list of rejects names file, row and reason.",
+        board=PIPELINE_HEALTH,
+    ),
+    Alert(
+        uid="trial-failed",
+        title="The last run failed",
+        query=FAILED,
+        above=0.0,
+        severity="critical",
+        summary="{study}: the last run failed in {failed_stage}",
+        description="The board has the reason. Put it right and run again: finished stages are "
+        "taken from the cache.",
+        board=PIPELINE_HEALTH,
+    ),
 )
