@@ -27,7 +27,8 @@ from benchmarks.accuracy_baselines import fit_predict
 from benchmarks.accuracy_division import OURS, Division, Scores
 from components.trial_example_gen.graph import ExampleJob, write_examples
 from components.trial_example_gen.plan import plan_datasets
-from pipeline.config import BEAM_ARGS, feature_columns, find_study_file
+from pipeline.beam_runners import IN_MEMORY, beam_options
+from pipeline.config import feature_columns, find_study_file
 from pipeline.names import SPLITS, SUBJECT_HASH
 from pipeline.study import Study, load_study
 from pipeline.subject_key import ensure_local_key, load_key
@@ -252,7 +253,7 @@ def _divided(study: Study, division: Division) -> Study:
 
 
 def _beam_pipeline() -> beam.Pipeline:
-    return beam.Pipeline(options=PipelineOptions(list(BEAM_ARGS)))
+    return beam.Pipeline(options=PipelineOptions(list(beam_options(IN_MEMORY))))
 
 
 def _without_subjects(config: tfxio.TensorAdapterConfig) -> tfxio.TensorAdapterConfig:

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.beam_runners import IN_MEMORY, BeamSettings
 from pipeline.errors import UserError
 from pipeline.names import pipeline_name
 from pipeline.study import Study, load_study
@@ -20,19 +21,9 @@ SUBJECT_KEY_FILE = PROJECT / ".secrets" / "subject_key"
 """The local machine's own key: one for all runs, whose intervals depend on it."""
 
 DEFAULT_STUDY = "synthetic"
-BEAM_ARGS = ("--runner=FnApiRunner",)
-"""Beam's in-memory runner, by name: the default one would fetch a binary from the network."""
 
 if TYPE_CHECKING:
     from tfx.orchestration.data_types import RuntimeParameter
-
-_SHIPS_CODE = (
-    "--setup_file",
-    "--extra_package",
-    "--requirements_file",
-    "--sdk_container_image",
-    "--environment_type",
-)
 
 
 @dataclass(frozen=True)
@@ -47,7 +38,7 @@ class Settings:
         seed: Seed of training, and of the synthetic trial.
         steps: Training steps; None leaves it to the study file.
         tune: Whether the Tuner searches hyperparameters first.
-        beam_args: Options of Beam.
+        beam: Where Beam's stages run.
         store: Address of the SQL store; None is a SQLite file below the root, empty is none.
     """
 
@@ -58,7 +49,7 @@ class Settings:
     seed: int = 20261
     steps: int | None = None
     tune: bool = False
-    beam_args: tuple[str, ...] = BEAM_ARGS
+    beam: BeamSettings = IN_MEMORY
     store: str | None = None
 
 
@@ -117,18 +108,6 @@ class RunConfig:
     data_modified: datetime | None
 
 
-def with_setup_file(beam_args: Sequence[str]) -> list[str]:
-    """Beam options that say how remote workers get this project.
-
-    Without one of them every Beam stage would copy TFX's whole installation into a source
-    package of its own first, which costs seconds and serves no worker.
-    """
-    names = {argument.split("=")[0] for argument in beam_args}
-    if names & set(_SHIPS_CODE) or not (PROJECT / "setup.py").exists():
-        return list(beam_args)
-    return [*beam_args, f"--setup_file={PROJECT / 'setup.py'}"]
-
-
 def find_study_file(study: str) -> Path:
     """Path of a study file, given by path or by the name of a shipped study.
 
@@ -164,8 +143,9 @@ def resolve(settings: Settings, run_id: str = "") -> RunConfig:
     study_file = find_study_file(settings.study)
     study = load_study(study_file)
     root = settings.root.resolve()
-    data_root = _data_root(settings, study, root)
     key = ensure_local_key(SUBJECT_KEY_FILE)
+    beam_args = _beam_args(settings, root, key)
+    data_root = _data_root(settings, study, root, beam_args)
     own = root / study.study
 
     # Beam takes a second or two to import: only once the cheap checks have passed.
@@ -195,7 +175,7 @@ def resolve(settings: Settings, run_id: str = "") -> RunConfig:
         seed=settings.seed,
         steps=study.training.steps if settings.steps is None else settings.steps,
         tune=settings.tune,
-        beam_args=tuple(with_setup_file(settings.beam_args)),
+        beam_args=beam_args,
         run_id=run_id,
         runner=LOCAL,
         store=_store(settings, root),
@@ -242,11 +222,30 @@ def synthetic_folder(root: Path, subjects: int, seed: int) -> Path:
     return root / "data" / f"synthetic-{subjects}-{seed}"
 
 
-def _data_root(settings: Settings, study: Study, root: Path) -> str:
+def _beam_args(settings: Settings, root: Path, subject_key: str) -> tuple[str, ...]:
+    """Beam's options, of a runner that can do the run's work."""
+    from pipeline.beam_check import Needs, checked_options
+
+    needs = Needs(
+        read=() if settings.data is None else (_given_data(settings.data),),
+        write=str(root),
+        subject_key=subject_key,
+        code_version=code_version(),
+    )
+    return checked_options(settings.beam, needs)
+
+
+def _given_data(data: str) -> str:
+    if "://" in data:
+        return data
+    if not Path(data).is_dir():
+        raise UserError(f"The data folder {data} does not exist (DATA=...).")
+    return str(Path(data).resolve())
+
+
+def _data_root(settings: Settings, study: Study, root: Path, beam_args: Sequence[str]) -> str:
     if settings.data is not None:
-        if "://" not in settings.data and not Path(settings.data).is_dir():
-            raise UserError(f"The data folder {settings.data} does not exist (DATA=...).")
-        return settings.data if "://" in settings.data else str(Path(settings.data).resolve())
+        return _given_data(settings.data)
     if study.study != DEFAULT_STUDY:
         raise UserError(
             f"The study {study.study} needs its data: DATA=<folder> (or --data). Only the "
@@ -255,7 +254,7 @@ def _data_root(settings: Settings, study: Study, root: Path) -> str:
     from pipeline.synthetic import SyntheticTrial, write
 
     folder = synthetic_folder(root, settings.subjects, settings.seed)
-    write(SyntheticTrial(settings.subjects, settings.seed), str(folder), settings.beam_args)
+    write(SyntheticTrial(settings.subjects, settings.seed), str(folder), beam_args)
     return str(folder)
 
 

@@ -98,7 +98,7 @@ def _execute(handover: Handover, options: argparse.Namespace, folder: Path) -> N
                 json_serialized_invocation_args=json.dumps(executor_input),
                 json_serialized_inputs_spec_args=options.json_serialized_inputs_spec_args,
             ),
-            beam_arguments(given["beam_options"]) if "beam_options" in given else [],
+            _beam_arguments(given, handover),
         )
     )
     log_rows(
@@ -110,6 +110,12 @@ def _execute(handover: Handover, options: argparse.Namespace, folder: Path) -> N
     said = handover.for_launcher(json.loads(said_by_tfx.read_text()))
     handover.output_file.parent.mkdir(parents=True, exist_ok=True)
     handover.output_file.write_text(json.dumps(said), encoding="utf-8")
+
+
+def _beam_arguments(given: dict[str, Any], handover: Handover) -> list[str]:
+    if "beam_options" not in given:
+        return []
+    return beam_arguments(given["beam_options"], str(next(iter(handover.output_paths().values()))))
 
 
 def executor_parameters(given: dict[str, Any]) -> dict[str, Any]:
@@ -128,21 +134,23 @@ def executor_parameters(given: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def beam_arguments(options: str) -> list[str]:
+def beam_arguments(options: str, folder: str) -> list[str]:
     """Beam's arguments from the field of a run's form.
 
-    Raises:
-        UserError: They name no runner.
-    """
-    from pipeline.config import with_setup_file
+    Args:
+        options: The field.
+        folder: Folder of an output, on this container's own path.
 
-    arguments = shlex.split(options)
-    if not any(item.startswith("--runner") for item in arguments):
-        raise UserError(
-            "beam_options names no runner, and Beam's default one would fetch a program from the "
-            "network: add --runner=FnApiRunner, or another one."
-        )
-    return with_setup_file(arguments)
+    Raises:
+        UserError: There is no such runner, or it can't do the task.
+    """
+    from pipeline.beam_check import Needs, checked_options
+    from pipeline.beam_runners import parse_beam_options
+    from pipeline.config import code_version
+    from pipeline.kubeflow_package import SUBJECT_KEY
+
+    needs = Needs(read=(), write=folder, subject_key=SUBJECT_KEY, code_version=code_version())
+    return list(checked_options(parse_beam_options(shlex.split(options)), needs))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -46,7 +46,7 @@ FOUND_OUT = ("fingerprint", "subject_key_id", "champion_token", "code_digest")
 """Values that RunInputs finds out when a run starts."""
 
 _INPUTS_SPEC = "--json_serialized_inputs_spec_args"
-_BEAM_DEFAULT = "--runner=FnApiRunner"
+_BEAM_DEFAULT = "--runner=in-memory"
 _SEED = 20261
 _KUBEFLOW_TYPES = "system."
 _KUBEFLOW_TYPE_VERSION = "0.0.1"
@@ -116,7 +116,9 @@ def parameters(study: Study, settings: KubeflowSettings) -> tuple[Parameter, ...
             study.training.steps,
             "Training steps; 0: until eval stops it",
         ),
-        Parameter("beam_options", "STRING", _BEAM_DEFAULT, "Beam's options, the runner among them"),
+        Parameter(
+            "beam_options", "STRING", _BEAM_DEFAULT, "Where Beam's stages run, and Beam's options"
+        ),
         Parameter(
             "registry_root", "STRING", settings.registry_root, "Root of the registry of models"
         ),

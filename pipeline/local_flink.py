@@ -64,7 +64,7 @@ appender.console.type = CONSOLE
 appender.console.layout.type = PatternLayout
 appender.console.layout.pattern = %d{HH:mm:ss,SSS} %-5p %c{1} %m%n
 """
-_JVM = tuple(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPENED)
+JVM_OPTIONS = tuple(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPENED)
 
 
 @dataclass(frozen=True)
@@ -315,7 +315,7 @@ class LocalFlink:
             host,
             [
                 "java",
-                *_JVM,
+                *JVM_OPTIONS,
                 *jvm,
                 f"-Dlog4j.configurationFile=file:{folder}/log4j.properties",
                 "-cp",

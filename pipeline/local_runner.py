@@ -16,10 +16,12 @@ if __name__ == "__main__" and Path(sys.path[0]).resolve() == Path(__file__).reso
 
 import argparse
 import os
+import shlex
 import signal
 from collections.abc import Callable, Sequence
 
-from pipeline.config import BEAM_ARGS, Settings, find_study_file
+from pipeline.beam_runners import BEAM_CHOICES, add_beam_arguments, parse_beam_options
+from pipeline.config import Settings, find_study_file
 from pipeline.errors import UserError
 from pipeline.study import load_study
 
@@ -56,11 +58,12 @@ def parse_settings(arguments: Sequence[str] | None) -> Settings:
     parser.add_argument(
         "--store", help="address of the SQL store; a SQLite file below the root if not given"
     )
+    add_beam_arguments(parser)
     parser.add_argument(
-        "--beam", action="append", metavar="OPTION", help="an option of Beam; repeatable"
+        "--beam", action="append", metavar="OPTION", help="a further option of Beam; repeatable"
     )
     chosen = vars(parser.parse_args(arguments))
-    beam = chosen.pop("beam") or os.environ.get("TRIAL_BEAM", "").split()
+    beam_options = chosen.pop("beam") or shlex.split(os.environ.get("TRIAL_BEAM", ""))
     kinds: dict[str, Callable[[str], object]] = {
         "root": Path,
         "subjects": _whole,
@@ -73,7 +76,11 @@ def parse_settings(arguments: Sequence[str] | None) -> Settings:
         if value is None and text:
             chosen[name] = _converted(name, text, kinds.get(name, str))
     given = {name: value for name, value in chosen.items() if value is not None}
-    return Settings(**{**vars(defaults), **given, "beam_args": tuple(beam) or BEAM_ARGS})
+    beam = parse_beam_options(
+        [f"{option}={given.pop(name)}" for name, option in BEAM_CHOICES.items() if name in given]
+        + beam_options
+    )
+    return Settings(**{**vars(defaults), **given, "beam": beam})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -109,8 +109,7 @@ def copy_folder(source: str, target: str) -> None:
     """
     source, target = source.rstrip("/"), target.rstrip("/")
     with _told(target) as files:
-        if files_below(target):
-            files.delete([f"{target}/"] if is_remote(target) else [target])
+        remove_folder(target)
         for name in files_below(source):
             path = f"{target}/{name}"
             if not is_remote(target):
@@ -120,6 +119,14 @@ def copy_folder(source: str, target: str) -> None:
                 files.create(path, compression_type=_AS_IS) as writing,
             ):
                 shutil.copyfileobj(reading, writing, _BLOCK)
+
+
+def remove_folder(folder: str) -> None:
+    """Removes a folder with all files in it, if there is one."""
+    root = folder.rstrip("/")
+    if files_below(root):
+        with _told(root) as files:
+            files.delete([f"{root}/"] if is_remote(root) else [root])
 
 
 def is_remote(path: str) -> bool:

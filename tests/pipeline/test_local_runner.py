@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import BEAM_ARGS, Settings
+from pipeline.beam_runners import BeamSettings, Runner
+from pipeline.config import Settings
 from pipeline.errors import UserError
 from pipeline.local_runner import main, parse_settings
 
@@ -35,7 +36,8 @@ def test_the_command_line_sets_every_choice():
     settings = parse_settings(
         [
             *("--study", "ist", "--data", "d", "--root", "r", "--subjects", "200"),
-            *("--seed", "7", "--steps", "30", "--tune", "--beam=--runner=FlinkRunner"),
+            *("--seed", "7", "--steps", "30", "--tune", "--runner=flink"),
+            *("--workers=4", "--master=flink:8081", "--worker-pool=localhost:5", "--beam=--x=1"),
         ]
     )
     assert settings == Settings(
@@ -46,7 +48,13 @@ def test_the_command_line_sets_every_choice():
         seed=7,
         steps=30,
         tune=True,
-        beam_args=("--runner=FlinkRunner",),
+        beam=BeamSettings(
+            runner=Runner.FLINK,
+            workers=4,
+            master="flink:8081",
+            worker_pool="localhost:5",
+            options=("--x=1",),
+        ),
     )
 
 
@@ -59,7 +67,11 @@ def test_the_environment_sets_what_the_command_line_leaves_open(monkeypatch: pyt
         "TRIAL_SEED": "7",
         "TRIAL_STEPS": "30",
         "TRIAL_TUNE": "1",
-        "TRIAL_BEAM": "--runner=FlinkRunner --parallelism=2",
+        "TRIAL_RUNNER": "flink",
+        "TRIAL_WORKERS": "4",
+        "TRIAL_MASTER": "flink:8081",
+        "TRIAL_WORKER_POOL": "localhost:5",
+        "TRIAL_BEAM": "--x=1 --y='2 3'",
     }.items():
         monkeypatch.setenv(name, text)
     assert parse_settings([]) == Settings(
@@ -70,7 +82,13 @@ def test_the_environment_sets_what_the_command_line_leaves_open(monkeypatch: pyt
         seed=7,
         steps=30,
         tune=True,
-        beam_args=("--runner=FlinkRunner", "--parallelism=2"),
+        beam=BeamSettings(
+            runner=Runner.FLINK,
+            workers=4,
+            master="flink:8081",
+            worker_pool="localhost:5",
+            options=("--x=1", "--y=2 3"),
+        ),
     )
 
 
@@ -96,8 +114,8 @@ def test_tuning_is_switched_by_the_environment(
     assert parse_settings([]).tune is tune
 
 
-def test_without_a_choice_beams_in_memory_runner_is_named():
-    assert parse_settings([]).beam_args == BEAM_ARGS == ("--runner=FnApiRunner",)
+def test_without_a_choice_beam_runs_in_memory():
+    assert parse_settings([]).beam == BeamSettings(runner=Runner.IN_MEMORY)
 
 
 @pytest.mark.parametrize("option", ["--steps", "--seed", "--subjects"])

@@ -11,7 +11,8 @@ import pytest
 from tfx.dsl.compiler.compiler import Compiler
 from tfx.proto.orchestration import pipeline_pb2
 
-from pipeline.config import BEAM_ARGS, SCHEMAS, RunConfig
+from pipeline.beam_runners import IN_MEMORY, beam_options
+from pipeline.config import SCHEMAS, RunConfig
 from pipeline.display import STAGES
 from pipeline.names import SUBJECT_HASH
 from pipeline.pipeline import create_pipeline
@@ -47,7 +48,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunConfig:
         runner="local",
         store="",
         data_modified=None,
-        beam_args=BEAM_ARGS,
+        beam_args=beam_options(IN_MEMORY),
     )
 
 

@@ -51,6 +51,20 @@ def test_a_folder_is_copied_with_its_subfolders(folder: str, tmp_path: Path):
     assert (tmp_path / "back" / "variables" / "index").read_bytes() == b"weights"
 
 
+def test_a_folder_is_removed_with_its_subfolders(folder: str):
+    storage.write_whole(f"{folder}/sub/a", b"1")
+
+    storage.remove_folder(folder)
+
+    assert storage.files_below(folder) == []
+
+
+def test_a_folder_that_is_not_there_is_removed_already(folder: str):
+    storage.remove_folder(folder)
+
+    assert storage.files_below(folder) == []
+
+
 def test_a_copy_replaces_what_the_target_held(folder: str, tmp_path: Path):
     (tmp_path / "source").mkdir()
     (tmp_path / "source" / "new").write_bytes(b"1")
