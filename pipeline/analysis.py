@@ -334,8 +334,9 @@ class SurvivalCurve(_Part):
         points: The curve, thinned: it steps at these times.
         ends: Last time that it is shown for.
         at_risk: At a few round times.
-        median: First shown time by which half of the subjects had the event; null where that is
-            not reached while the curve is shown.
+        median: Time by which half of the subjects had the event, rounded up to the curve's grid;
+            null, like the ends of its interval, where that is not reached while the curve is
+            shown.
     """
 
     factor: str
@@ -346,7 +347,7 @@ class SurvivalCurve(_Part):
     points: tuple[CurvePoint, ...]
     ends: float | None
     at_risk: tuple[AtRisk, ...]
-    median: float | None
+    median: Estimate
 
 
 class SurvivalComparison(_Part):

@@ -15,6 +15,7 @@ are those of all data, but
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -136,6 +137,28 @@ def thinned(curve: KaplanMeier, step: float, ends: float) -> tuple[CurvePoint, .
             points[time] = curve.at(time)
             told = events
     return tuple(CurvePoint(time=time, survival=found) for time, found in points.items())
+
+
+def median_time(curve: KaplanMeier, step: float, ends: float) -> Estimate:
+    """Time by which half of the group had the event, up to a time, on the curve's grid.
+
+    Its interval reaches from where the lower to where the upper end of the curve's interval
+    falls to a half (Brookmeyer R, Crowley J. Biometrics 1982;38:29-41).
+    """
+    grid = [(place * step, curve.at(place * step)) for place in range(round(ends / step) + 1)]
+
+    def reached(end: Callable[[Estimate], float | None]) -> float | None:
+        values = ((time, end(found)) for time, found in grid)
+        return next((time for time, value in values if value is not None and value <= 0.5), None)
+
+    value = reached(lambda found: found.value)
+    if value is None:
+        return Estimate()
+    return Estimate(
+        value=value,
+        lower=reached(lambda found: found.lower),
+        upper=reached(lambda found: found.upper),
+    )
 
 
 def numbers_at_risk(curve: KaplanMeier, latest: float, smallest: int) -> tuple[AtRisk, ...]:

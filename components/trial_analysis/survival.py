@@ -15,6 +15,7 @@ from components.trial_analysis.curves import (
     grid_step,
     kaplan_meier,
     last_shown,
+    median_time,
     numbers_at_risk,
     restricted_mean,
     thinned,
@@ -208,21 +209,19 @@ def _curve(
             points=(),
             ends=None,
             at_risk=(),
-            median=None,
+            median=Estimate(),
         )
     curve, ends = shown[factor.name, level]
-    points = thinned(curve, step, ends)
-    reached = (point.time for point in points if (point.survival.value or 0.0) <= 0.5)
     return SurvivalCurve(
         factor=factor.name,
         level=level,
         subjects=len(curve.observed),
         events=int(curve.events.sum()),
         unknown=int((inside & ~times.known).sum()),
-        points=points,
+        points=thinned(curve, step, ends),
         ends=ends,
         at_risk=numbers_at_risk(curve, latest, smallest),
-        median=next(reached, None),
+        median=median_time(curve, step, ends),
     )
 
 

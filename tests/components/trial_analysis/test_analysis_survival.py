@@ -17,6 +17,7 @@ from components.trial_analysis.analyse import analyse
 from components.trial_analysis.curves import (
     kaplan_meier,
     last_shown,
+    median_time,
     numbers_at_risk,
     restricted_mean,
     thinned,
@@ -163,13 +164,24 @@ def test_an_endpoint_has_a_curve_of_each_arm_and_a_comparison():
     assert "6-MP against Placebo: hazard ratio 0.21" in comparison.says
 
 
-def test_the_median_is_the_first_shown_time_by_which_half_had_the_event():
-    arms = [*repeated(("6-MP", 21), ("Placebo", 21))]
-    placebo, drug = endpoint(trial(arms, times={"relapse": REMISSION})).curves
-    # Of 21 with placebo 13 have relapsed by week 8.
-    assert placebo.median == 8
-    # With the drug that is week 23, when fewer than ten are under observation.
-    assert drug.median is None
+@pytest.mark.parametrize(
+    ("group", "median"),
+    [
+        # print(survfit(Surv(time, relapse) ~ treat, conf.type = "log-log")): 8 (4 to 11) and 23
+        # (13 to none).
+        (~WITH_DRUG, (8, 4, 11)),
+        (WITH_DRUG, (23, 13, None)),
+    ],
+)
+def test_the_median_is_that_of_survfit(group: np.ndarray, median: tuple[int, int, int | None]):
+    found = median_time(kaplan_meier(REMISSION, group), step=1.0, ends=35)
+    assert (found.value, found.lower, found.upper) == median
+
+
+def test_the_median_is_told_on_the_grid_and_only_while_the_curve_is_shown():
+    curve = kaplan_meier(REMISSION, ~WITH_DRUG)
+    assert median_time(curve, step=5.0, ends=20).value == 10
+    assert median_time(curve, step=1.0, ends=7).value is None
 
 
 def test_subjects_without_a_time_are_left_out_and_counted():
