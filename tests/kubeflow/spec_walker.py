@@ -44,12 +44,14 @@ class Made:
 
     Attributes:
         identifier: Number that it gets in the metadata store.
+        output: Name of the output that it was.
         uri: Its address.
         metadata: What the task said of it.
         schema: Its type as compiled.
     """
 
     identifier: str
+    output: str
     uri: str
     metadata: dict[str, Any]
     schema: Mapping[str, Any]
@@ -222,7 +224,7 @@ class Walker:
             artifact_type: dict[str, str] = {"schemaTitle": text}
         else:
             artifact_type = {"instanceSchema": ""}
-        added = {"display_name": "output", "store_session_info": _SESSION}
+        added = {"display_name": made.output, "store_session_info": _SESSION}
         found: dict[str, Any] = {
             "type": artifact_type,
             "uri": made.uri,
@@ -306,7 +308,13 @@ class Walker:
             metadata = told.get("metadata", {})
             _check_metadata(name, key, metadata, declared[key]["artifactType"])
             self._identifiers += 1
-            made[key] = Made(str(self._identifiers), uri, metadata, declared[key]["artifactType"])
+            made[key] = Made(
+                identifier=str(self._identifiers),
+                output=key,
+                uri=uri,
+                metadata=metadata,
+                schema=declared[key]["artifactType"],
+            )
         return made
 
 
