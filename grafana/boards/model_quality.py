@@ -203,6 +203,8 @@ def _groups() -> list[AnyPanel]:
                 "upper": _SCORE,
                 "subjects": TableColumn(unit=look.COUNT),
                 "positives": TableColumn(unit=look.COUNT),
+                "at_least": TableColumn(decimals=2),
+                "at_most": TableColumn(decimals=2),
             },
             coloured=("verdict",),
         ),

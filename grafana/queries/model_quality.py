@@ -129,6 +129,7 @@ SLICES = Query(
     """
 SELECT x.slice AS "group", x.lower AS lower, x.value AS value, x.upper AS upper,
        x.subjects AS subjects, x.positives AS positives,
+       t.at_least AS at_least, t.at_most AS at_most,
        CASE WHEN x.value < COALESCE(t.at_least, x.value)
               OR x.value > COALESCE(t.at_most, x.value) THEN 'fails'
             WHEN t.run IS NULL THEN 'nothing demanded' ELSE 'passes' END AS verdict
@@ -138,7 +139,7 @@ LEFT JOIN thresholds t ON t.run = x.run AND t.task = x.task AND t.metric = x.met
 WHERE x.run = :run AND x.task = :task AND x.slicing = :slicing AND x.metric = :metric
   AND x.decision_threshold = :decision AND x.model = :model
 UNION ALL
-SELECT g.slice, NULL, NULL, NULL, NULL, NULL,
+SELECT g.slice, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
        CASE g.reason WHEN 'too_small' THEN 'too small to show' ELSE 'withheld' END
 FROM suppressed_groups g
 WHERE g.run = :run AND g.task = :task AND g.slicing = :slicing
@@ -151,6 +152,8 @@ ORDER BY 1
         "upper": "number",
         "subjects": "count",
         "positives": "count",
+        "at_least": "number",
+        "at_most": "number",
         "verdict": "text",
     },
 )

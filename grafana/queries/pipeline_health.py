@@ -8,6 +8,15 @@ _NEWEST_FINDINGS = newest("gate_findings")
 _NEWEST_ROWS = newest("stage_rows")
 _NEWEST_STAGES = newest("stages")
 
+NEWEST_RUN = Query(
+    """
+SELECT r.run AS run, r.started AS started, r.smallest_group AS smallest_group,
+       r.code_version AS code_version
+FROM runs r WHERE r.study = :study ORDER BY r.started DESC LIMIT 1
+""",
+    {"run": "text", "started": "time", "smallest_group": "count", "code_version": "text"},
+)
+
 LAST_OUTCOME = Query(
     """
 SELECT o.status AS status FROM outcomes o JOIN runs r ON r.run = o.run
@@ -76,20 +85,20 @@ ORDER BY o.ended DESC LIMIT 50
 
 STAGE_SECONDS = Query(
     """
-SELECT s.started AS "time", s.stage AS "metric", s.seconds AS "seconds"
+SELECT r.started AS "time", s.stage AS "metric", MAX(s.seconds) AS "seconds"
 FROM runs r JOIN stages s ON s.run = r.run
 WHERE r.study = :study AND $__timeFilter(r.started) AND s.status <> 'cached'
-ORDER BY s.started, s.stage
+GROUP BY r.run, r.started, s.stage ORDER BY r.started, s.stage
 """,
     {"time": "time", "metric": "text", "seconds": "number"},
 )
 
 STAGE_MEMORY = Query(
     """
-SELECT s.started AS "time", s.stage AS "metric", s.peak_memory_mb AS "MiB"
+SELECT r.started AS "time", s.stage AS "metric", MAX(s.peak_memory_mb) AS "MiB"
 FROM runs r JOIN stages s ON s.run = r.run
 WHERE r.study = :study AND $__timeFilter(r.started) AND s.status <> 'cached'
-ORDER BY s.started, s.stage
+GROUP BY r.run, r.started, s.stage ORDER BY r.started, s.stage
 """,
     {"time": "time", "metric": "text", "MiB": "number"},
 )

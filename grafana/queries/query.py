@@ -65,7 +65,7 @@ class Query:
             since: Where the time filter begins; it has no end.
 
         Returns:
-            Rows by column; a moment is in UTC, of a whole number an `int`.
+            Rows by column; a number is a `float`, a whole number an `int`, a moment in UTC.
         """
         sql = _TIME_FILTER.sub(r"\1 >= :since", self.sql)
         sql = _DAYS_SINCE.sub(_DAYS[connection.dialect.name], sql)
@@ -75,7 +75,10 @@ class Query:
             statement = statement.bindparams(bindparam("since", since, UtcTime()))
         moments = {name: UtcTime() for name, kind in self.columns.items() if kind == "time"}
         found = connection.execute(statement.columns(**moments), given)
-        return [dict(row) for row in found.mappings()]
+        return [
+            {name: _plain(row[name], kind) for name, kind in self.columns.items()}
+            for row in found.mappings()
+        ]
 
 
 def newest(table: str) -> str:
@@ -85,3 +88,12 @@ def newest(table: str) -> str:
         f"AND EXISTS (SELECT 1 FROM {table} e WHERE e.run = n.run) "
         f"ORDER BY n.started DESC LIMIT 1)"
     )
+
+
+def _plain(value: Any, kind: Kind) -> Any:
+    """A value without what only its database has, such as a decimal."""
+    if value is None:
+        return None
+    if kind == "number":
+        return float(value)
+    return int(value) if kind == "count" else value

@@ -1,0 +1,1 @@
+"""The boards as one HTML file, for a store without Grafana; `make boards` writes it."""

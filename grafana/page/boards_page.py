@@ -1,0 +1,136 @@
+"""The page: what needs attention, then each study's three boards."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from grafana.page.health_section import health_section
+from grafana.page.progress_section import progress_section
+from grafana.page.quality_section import quality_section
+from grafana.page.study_store import StudyStore
+from grafana.queries import model_quality, pipeline_health, variables
+from grafana.queries.alerts import ALERTS, Alert
+from pipeline.errors import UserError
+from pipeline.html.blocks import Block, Cell, Column, Notice, Paragraph, Table
+from pipeline.html.numbers import MISSING, count
+from pipeline.html.page import Page, Section
+from pipeline.html.palette import Tone
+
+_MOST_RUNS = 30
+_MOST_OF_AN_ALERT = 8
+_TONES: dict[str, Tone] = {
+    "done": "good",
+    "failed": "bad",
+    "interrupted": "warn",
+    "blessed": "good",
+    "refused": "bad",
+    "not judged": "warn",
+}
+_ALWAYS = datetime(1900, 1, 1)
+
+
+def boards_page(connection: Connection, made: datetime) -> Page:
+    """Builds the page.
+
+    Args:
+        connection: To the store.
+        made: When the page is made.
+
+    Raises:
+        UserError: The store holds no run.
+    """
+    studies = [row["value"] for row in variables.STUDIES.rows(connection, {}, _ALWAYS)]
+    if not studies:
+        raise UserError("The store holds no run yet: run the pipeline first (make run).")
+    stores = [StudyStore(connection, study, _since(connection, study)) for study in studies]
+    return Page(
+        title="Models, trials and pipeline",
+        lead=f"What {len(studies)} stud{'y has' if len(studies) == 1 else 'ies have'} in the "
+        f"store: how good their models are and whom they serve, how the trials go, and whether "
+        f"runs come to their end. Each study shows its {_MOST_RUNS} newest runs at most.",
+        kicker="Boards of the store",
+        blocks=(*_attention(connection), _studies(stores)),
+        sections=[_study(store) for store in stores],
+        footer=f"Made {made:%Y-%m-%d %H:%M} UTC. Intervals are 95 % intervals, not adjusted for "
+        "the number of comparisons. Small groups are not shown, nor is what would give them away. "
+        "No medical device.",
+    )
+
+
+def _since(connection: Connection, study: str) -> datetime:
+    store = StudyStore(connection, study, _ALWAYS)
+    started = [row["started"] for row in store.ask(pipeline_health.RUNS)]
+    return min(sorted(set(started), reverse=True)[:_MOST_RUNS], default=_ALWAYS)
+
+
+def _attention(connection: Connection) -> list[Block]:
+    blocks: list[Block] = []
+    for alert in ALERTS:
+        happened = [
+            row for row in alert.query.rows(connection, {}, _ALWAYS) if alert.has_happened(row)
+        ]
+        if not happened:
+            continue
+        happened.sort(key=lambda row: -row[alert.number])
+        items = [
+            f"{alert.summary.format(**row)}: {_number(alert, row[alert.number])}"
+            for row in happened[:_MOST_OF_AN_ALERT]
+        ]
+        more = len(happened) - len(items)
+        if more > 0:
+            items.append(f"and {count(more)} more")
+        tone: Tone = "bad" if alert.severity == "critical" else "warn"
+        blocks.append(Notice(tone, alert.title, items=items))
+    if not blocks:
+        blocks.append(Notice("good", "Nothing needs attention", "No alert's condition is met."))
+    return blocks
+
+
+def _number(alert: Alert, value: float) -> str:
+    return f"{value:.3g} (limit {alert.above:g})"
+
+
+def _studies(stores: list[StudyStore]) -> Block:
+    rows = []
+    for store in stores:
+        newest = store.one(pipeline_health.NEWEST_RUN)
+        outcome = store.one(pipeline_health.LAST_OUTCOME)
+        verdict = store.one(model_quality.VERDICT)
+        status = outcome["status"] if outcome else MISSING
+        judged = verdict["verdict"] if verdict else MISSING
+        rows.append(
+            (
+                store.study,
+                f"{newest['started']:%Y-%m-%d %H:%M}" if newest else MISSING,
+                Cell(status, _TONES.get(status, "muted")),
+                Cell(judged, _TONES.get(judged, "muted")),
+                newest["code_version"] if newest else MISSING,
+            )
+        )
+    return Table(
+        "Which studies are there?",
+        (
+            Column("Study"),
+            Column("Last run started"),
+            Column("Last run"),
+            Column("Newest model"),
+            Column("Version"),
+        ),
+        rows,
+    )
+
+
+def _study(store: StudyStore) -> Section:
+    newest = store.one(pipeline_health.NEWEST_RUN)
+    smallest_group = int(newest["smallest_group"]) if newest else 0
+    lead = Paragraph(
+        "Read first whether the newest model is blessed, then whether any group is served worse, "
+        "then what the data gate objects to."
+    )
+    return Section(
+        store.study,
+        (lead,),
+        (quality_section(store, smallest_group), progress_section(store), health_section(store)),
+    )

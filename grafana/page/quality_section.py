@@ -1,0 +1,342 @@
+"""Model quality on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from grafana.page.study_store import StudyStore, estimate, places
+from grafana.queries import model_quality as queries
+from grafana.queries import variables
+from grafana.queries.query import Query, Row
+from pipeline.html import charts
+from pipeline.html.blocks import Block, Cell, Column, Details, Grid, Notice, Paragraph, Table
+from pipeline.html.numbers import MISSING, Estimate, Suppressed, Value
+from pipeline.html.page import Section
+from pipeline.html.palette import Tone
+from pipeline.html.terms import METRICS
+
+_TONES: dict[str, Tone] = {"blessed": "good", "refused": "bad", "not judged": "warn"}
+_CHALLENGER = "challenger"
+_CHAMPION = "champion"
+_BY_GROUP = {"metric": "auc", "decision": 0.0, "model": _CHALLENGER}
+_MOST_IN_HISTORY = 30
+_MOST_GROUPS = 24
+
+
+@dataclass(frozen=True)
+class _Newest:
+    """The newest run that has evaluated a model.
+
+    Attributes:
+        run: Its id.
+        smallest_group: Fewest subjects that a group is shown for.
+    """
+
+    run: str
+    smallest_group: int
+
+
+def quality_section(store: StudyStore, smallest_group: int) -> Section:
+    """A study's models.
+
+    Args:
+        store: The study.
+        smallest_group: Fewest subjects that a group is shown for.
+    """
+    history = store.ask(queries.BLESSINGS)
+    runs = store.values(variables.RUNS)
+    if not runs or not history:
+        return Section(
+            "Model quality",
+            (Notice("muted", "No model yet", "No run of this study has evaluated a model."),),
+        )
+    newest = _Newest(runs[0], smallest_group)
+    tasks = store.values(variables.TASKS)
+    blocks: list[Block] = [_verdict(history, newest.run), _overview(store, newest.run)]
+    blocks += _heat_maps(store, newest.run, tasks)
+    blocks.append(_history(history))
+    return Section("Model quality", blocks, [_task(store, newest, task) for task in tasks])
+
+
+def _verdict(history: Sequence[Row], run: str) -> Block:
+    of_run = [row for row in history if row["run"] == run]
+    verdict = of_run[0]["verdict"]
+    reasons = [row["reason"] for row in of_run if row["reason"]]
+    champion = "It became the champion." if of_run[0]["became_champion"] == "yes" else ""
+    return Notice(
+        _TONES[verdict],
+        f"The newest model is {verdict}",
+        champion if verdict == "blessed" else "",
+        reasons,
+    )
+
+
+def _overview(store: StudyStore, run: str) -> Block:
+    rows = store.ask(queries.OVERVIEW, run=run, model=_CHALLENGER)
+    return Table(
+        "How good is the newest model at each task?",
+        (
+            Column("Task"),
+            Column("Subjects", "end"),
+            Column("With outcome", "end"),
+            Column("AUC (95 % interval)", "end"),
+            Column("PR AUC", "end"),
+            Column("Brier", "end", 4),
+            Column("Calibration slope", "end", 2),
+            Column("Calibration error", "end", 1, percent=True),
+        ),
+        [
+            (
+                row["task"],
+                row["subjects"],
+                row["positives"],
+                Estimate(row["auc"], row["auc_lower"], row["auc_upper"]),
+                row["pr_auc"],
+                row["brier"],
+                row["calibration_slope"],
+                row["calibration_error"],
+            )
+            for row in rows
+        ],
+        ("All subjects of the test split whose label is known.",),
+    )
+
+
+def _heat_maps(store: StudyStore, run: str, tasks: Sequence[str]) -> list[Block]:
+    if len(tasks) < 2:
+        return []
+    found: dict[str, dict[str, float]] = {}
+    for slicing in _single(store):
+        for row in store.ask(
+            queries.GROUPS_BY_TASK, run=run, slicing=slicing, metric="auc", model=_CHALLENGER
+        ):
+            if row["value"] is not None:
+                found.setdefault(f"{slicing} {row['group']}", {})[row["task"]] = row["value"]
+    if not found:
+        return []
+    groups = list(found)[:_MOST_GROUPS]
+    return [
+        charts.heat_map(
+            groups,
+            tasks,
+            [[found[group].get(task) for task in tasks] for group in groups],
+            charts.Measure("AUC", 2),
+            "Where is it weak? AUC of each group that may be shown.",
+        )
+    ]
+
+
+def _history(history: Sequence[Row]) -> Block:
+    return Details(
+        "Which models were blessed, and why not the others?",
+        (
+            Table(
+                "Verdicts, newest first",
+                (
+                    Column("Started"),
+                    Column("Run"),
+                    Column("Verdict"),
+                    Column("Became champion"),
+                    Column("Reason"),
+                ),
+                [
+                    (
+                        f"{row['started']:%Y-%m-%d %H:%M}",
+                        row["run"],
+                        Cell(row["verdict"], _TONES[row["verdict"]]),
+                        row["became_champion"],
+                        row["reason"] or MISSING,
+                    )
+                    for row in history[:_MOST_IN_HISTORY]
+                ],
+                ("A line for each reason; times are UTC.",),
+            ),
+        ),
+    )
+
+
+def _task(store: StudyStore, newest: _Newest, task: str) -> Section:
+    calibration = _calibration(store, newest.run, task)
+    auc = _over_runs(store, "auc", queries.AUC, task)
+    blocks: list[Block] = [Grid([auc, *calibration])]
+    blocks += _groups(store, newest, task)
+    more: list[Block] = [
+        _over_runs(store, name, query, task)
+        for name, query in (
+            ("pr_auc", queries.PR_AUC),
+            ("brier", queries.BRIER),
+            ("calibration_slope", queries.SLOPE),
+        )
+    ]
+    more += _difference(store, task)
+    blocks.append(Details("Other metrics over runs, and the champion", (Grid(more),)))
+    blocks += _pairs(store, newest, task)
+    blocks += _gaps(store, newest.run, task)
+    return Section(task, blocks)
+
+
+def _over_runs(store: StudyStore, name: str, query: Query, task: str) -> Block:
+    rows = store.ask(query, task=task)
+    term = METRICS[name]
+    lines = [charts.Line("new model", [estimate(row, "new model") for row in rows])]
+    if any(row["champion"] is not None for row in rows):
+        champions = [
+            Estimate(row["champion"]) if row["champion"] is not None else None for row in rows
+        ]
+        lines.append(charts.Line("champion", champions))
+    return charts.line_chart(
+        lines,
+        places([row["time"] for row in rows]),
+        charts.Measure(term.title, term.decimals, term.percent),
+        f"{term.title} over runs. {term.says}",
+        _limit(rows[-1]) if rows else None,
+    )
+
+
+def _limit(row: Row) -> charts.Limit | None:
+    for column in ("at least", "at most"):
+        value = row.get(column, row.get(column.replace(" ", "_")))
+        if value is not None:
+            return charts.Limit(value, column)
+    return None
+
+
+def _calibration(store: StudyStore, run: str, task: str) -> list[Block]:
+    curves = []
+    for model, name in ((_CHALLENGER, "new model"), (_CHAMPION, "champion")):
+        bins = [
+            charts.CalibrationBin(row["predicted"], estimate(row, "observed"), row["subjects"])
+            for row in store.ask(queries.CALIBRATION, run=run, task=task, model=model)
+        ]
+        if bins:
+            curves.append(charts.CalibrationCurve(name, bins))
+    if not curves:
+        return []
+    return [
+        charts.calibration_curve(
+            curves, "Do predicted risks come true? On the dotted line they do."
+        )
+    ]
+
+
+def _groups(store: StudyStore, newest: _Newest, task: str) -> list[Block]:
+    rows: list[charts.ForestRow | str] = []
+    limit = None
+    for slicing in _single(store):
+        found = store.ask(queries.SLICES, run=newest.run, task=task, slicing=slicing, **_BY_GROUP)
+        if not found:
+            continue
+        rows.append(slicing)
+        rows += [_forest_row(row, newest.smallest_group) for row in found]
+        limit = limit or next(filter(None, map(_limit, found)), None)
+    if not rows:
+        return []
+    overall = store.one(queries.LAST_AUC, task=task)
+    return [
+        charts.forest_plot(
+            rows,
+            charts.Measure("AUC"),
+            "Does the model serve every group? AUC by group; the thin line is everybody's.",
+            reference=overall["value"] if overall else None,
+            limit=limit,
+        )
+    ]
+
+
+def _forest_row(row: Row, smallest_group: int) -> charts.ForestRow:
+    return charts.ForestRow(
+        row["group"],
+        estimate(row),
+        _subjects(row, smallest_group),
+        "bad" if row["verdict"] == "fails" else "neutral",
+    )
+
+
+def _subjects(row: Row, smallest_group: int) -> int | Suppressed:
+    if row["subjects"] is not None:
+        return int(row["subjects"])
+    return Suppressed(smallest_group if row["verdict"] == "too small to show" else None)
+
+
+def _pairs(store: StudyStore, newest: _Newest, task: str) -> list[Block]:
+    rows: list[tuple[Value | Cell, ...]] = []
+    for slicing in store.values(variables.SLICINGS):
+        if slicing in _single(store):
+            continue
+        for row in store.ask(
+            queries.SLICES, run=newest.run, task=task, slicing=slicing, **_BY_GROUP
+        ):
+            shown: Value | Cell = estimate(row)
+            if row["verdict"] == "fails":
+                shown = Cell(estimate(row), "bad")
+            rows.append((slicing, row["group"], shown, _subjects(row, newest.smallest_group)))
+    if not rows:
+        return []
+    columns = (
+        Column("By"),
+        Column("Group"),
+        Column("AUC (95 % interval)", "end"),
+        Column("Subjects", "end"),
+    )
+    return [Details("Pairs of characteristics", (Table("AUC by group", columns, rows),))]
+
+
+def _gaps(store: StudyStore, run: str, task: str) -> list[Block]:
+    rows = store.ask(queries.GAPS_OF_RUN, run=run, task=task, model=_CHALLENGER)
+    if not rows:
+        return []
+    table = Table(
+        "Largest differences of a rate between two groups",
+        (
+            Column("Rate"),
+            Column("Decision threshold"),
+            Column("By"),
+            Column("Difference", "end", 1, percent=True),
+            Column("Lowest in"),
+            Column("Lowest", "end", 1, percent=True),
+            Column("Highest in"),
+            Column("Highest", "end", 1, percent=True),
+        ),
+        [
+            (
+                METRICS[row["metric"]].title,
+                row["decision_threshold"],
+                row["slice_feature"],
+                row["gap"],
+                row["lowest_group"],
+                row["lowest"],
+                row["highest_group"],
+                row["highest"],
+            )
+            for row in rows
+        ],
+        ("Without regard to their intervals: small groups scatter.",),
+    )
+    return [Details("Which groups lie furthest apart?", (table,))]
+
+
+def _difference(store: StudyStore, task: str) -> list[Block]:
+    rows = store.ask(queries.DIFFERENCE, task=task, metric="auc", decision=0.0)
+    if not rows:
+        return [Paragraph("No champion has been scored beside a new model yet.")]
+    return [
+        charts.line_chart(
+            [
+                charts.Line(
+                    "new model − champion",
+                    [estimate(row, "new model − champion") for row in rows],
+                )
+            ],
+            places([row["time"] for row in rows]),
+            charts.Measure("difference of AUC"),
+            "New model minus champion on the same subjects. Where the band holds 0 they are not "
+            "told apart.",
+            charts.Limit(0.0, "no difference"),
+        )
+    ]
+
+
+def _single(store: StudyStore) -> list[str]:
+    """Slicings by one characteristic."""
+    return [name for name in store.values(variables.SLICINGS) if ", " not in name]
