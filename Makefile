@@ -59,6 +59,13 @@ export: $(READY) ## Export a run again: [RUN=id STORE=address ROOT=runs].
 store-migrate: $(READY) ## Make the store's tables and roles, set their passwords: STORE=address.
 	@$(BIN)/python -m grafana.store migrate $(STORE)
 
+boards: $(READY) ## The store's boards as one HTML file: [STORE=address ROOT=runs OUT=file].
+	@$(BIN)/python -m grafana.page $(if $(STORE),--store $(STORE)) $(if $(ROOT),--root $(ROOT)) \
+	  $(if $(OUT),--out $(OUT))
+
+grafana: $(READY) ## Write Grafana's boards, alerts and provisioning anew from grafana/boards.
+	@$(BIN)/python -m grafana.boards.generate
+
 image: ## Build the image of Kubeflow's tasks: [IMAGE=name:tag BASE=image IMAGE_BUILD="podman build"].
 	@$(IMAGE_BUILD) -f kubeflow/Dockerfile -t $(IMAGE) $(if $(BASE),--build-arg BASE=$(BASE)) \
 	  $(IMAGE_OPTIONS) .
