@@ -9,7 +9,9 @@ FREE_KB := 6000000
 
 RUN_OPTIONS = $(if $(STUDY),--study $(STUDY)) $(if $(DATA),--data $(DATA)) \
 	$(if $(ROOT),--root $(ROOT)) $(if $(SUBJECTS),--subjects $(SUBJECTS)) \
-	$(if $(SEED),--seed $(SEED)) $(if $(STEPS),--steps $(STEPS)) $(if $(TUNE),--tune) $(if $(STORE),--store $(STORE))
+	$(if $(SEED),--seed $(SEED)) $(if $(STEPS),--steps $(STEPS)) $(if $(TUNE),--tune) $(if $(STORE),--store $(STORE)) \
+	$(if $(RUNNER),--runner $(RUNNER)) $(if $(WORKERS),--workers $(WORKERS)) \
+	$(if $(MASTER),--master $(MASTER)) $(foreach option,$(BEAM),--beam=$(option))
 
 PACKAGE ?= packages/trial-$(subst _,-,$(or $(STUDY),synthetic)).yaml
 IMAGE ?= clinical-trial-pipeline:$(shell cat pipeline/VERSION)
@@ -20,14 +22,21 @@ IMAGE_BUILD ?= docker build
 export UV_CACHE_DIR = $(CURDIR)/$(VENV)/cache
 export UV_LINK_MODE = hardlink
 
-.PHONY: help setup run test test-slow system compile submit image report export store-migrate lint format lock bench-accuracy bench-overhead \
+.PHONY: help setup run flink-up flink-down test test-slow system compile submit image report export store-migrate lint format lock bench-accuracy bench-overhead \
 	bench-example-gen bench-scale clean
 
 help: ## This list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
-run: $(READY) ## Run the pipeline: [STUDY=ist DATA=folder ROOT=runs SUBJECTS=n SEED=n STEPS=n TUNE=1].
+run: $(READY) ## Run the pipeline: [STUDY=ist DATA=folder ROOT=runs SUBJECTS=n SEED=n STEPS=n TUNE=1 RUNNER=flink].
 	@$(BIN)/python -m pipeline.local_runner $(RUN_OPTIONS)
+
+flink-up: $(READY) ## Start a Flink on this machine for `make run RUNNER=flink`: [WORKERS=n].
+	@$(BIN)/python -m pipeline.local_flink up $(if $(WORKERS),--task-managers $(WORKERS)) \
+	  $(if $(FLINK_JARS),--jars $(FLINK_JARS))
+
+flink-down: $(READY) ## Stop it.
+	@$(BIN)/python -m pipeline.local_flink down
 
 test: lint ## Lint, types and the tests.
 	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile -q tests
