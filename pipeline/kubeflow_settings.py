@@ -122,8 +122,10 @@ def load_settings(path: Path = DEFAULT_SETTINGS) -> KubeflowSettings:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"{path}: the settings can't be read: {error.strerror}.") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: not valid YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: expected lines such as `image: registry.example.org/trial:1`.")
     try:
         return KubeflowSettings.model_validate(content)
     except ValidationError as error:
