@@ -76,3 +76,9 @@ class StoreExport(Artifact):
     """Whether a run is in the SQL store: `export.json`."""
 
     TYPE_NAME = "trial.StoreExport"
+
+
+class ProgressSummary(Artifact):
+    """How the trial goes: `summary.json`."""
+
+    TYPE_NAME = "trial.ProgressSummary"

@@ -37,6 +37,7 @@ STAGES = {
     "ModelCard": "writes what a person must know of the model",
     "Pusher": "pushes a blessed model",
     "ModelRegistrar": "registers a blessed model as champion",
+    "TrialSummary": "sums up how the trial goes",
     "MetricsExporter": "exports the results to the store",
     "RunPage": "writes the page of this run",
     "TrialAnalysis": "compares the arms as a statistician would",

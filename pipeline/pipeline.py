@@ -29,6 +29,7 @@ from components.run_page.component import RunPage
 from components.trial_analysis.component import TrialAnalysis
 from components.trial_analysis.plan import analysis_section
 from components.trial_example_gen.component import TrialExampleGen
+from components.trial_summary.component import TrialSummary, summary_section
 from pipeline.config import RunConfig, feature_columns, source_digest
 from pipeline.names import ARM, SITE, label_key, slice_key, weight_key
 from pipeline.pages.evaluation.config import page_section
@@ -163,11 +164,15 @@ def _components(config: RunConfig) -> list[BaseNode]:
         fingerprint=config.fingerprint,
         code_version=config.code_version,
     )
+    summary = TrialSummary(
+        study=summary_section(study), data_root=config.data_root, fingerprint=config.fingerprint
+    )
     exporter = MetricsExporter(
         examples=examples,
         verdict=evaluator.outputs["verdict"],
         findings=gate.outputs["findings"],
         registration=registrar.outputs["registration"],
+        summary=summary.outputs["summary"],
         study=study.to_json(),
         store=config.store,
         run_id=config.run_id,
@@ -194,8 +199,9 @@ def _components(config: RunConfig) -> list[BaseNode]:
         pusher,
         registrar,
         run_page,
-        exporter,
         analysis,
+        summary,
+        exporter,
     ]
     return [node for node in nodes if node is not None]
 

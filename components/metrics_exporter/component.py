@@ -10,7 +10,13 @@ from tfx.types import channel_utils, standard_artifacts
 from tfx.types.channel import BaseChannel
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
-from components.artifact_types import GateFindings, ModelRegistration, ModelVerdict, StoreExport
+from components.artifact_types import (
+    GateFindings,
+    ModelRegistration,
+    ModelVerdict,
+    ProgressSummary,
+    StoreExport,
+)
 from components.metrics_exporter.executor import Executor
 
 
@@ -22,6 +28,7 @@ class MetricsExporterSpec(ComponentSpec):
         "verdict": ChannelParameter(type=ModelVerdict),
         "findings": ChannelParameter(type=GateFindings),
         "registration": ChannelParameter(type=ModelRegistration),
+        "summary": ChannelParameter(type=ProgressSummary),
     }
     OUTPUTS: ClassVar[dict[str, ChannelParameter]] = {
         "export": ChannelParameter(type=StoreExport),
@@ -47,6 +54,7 @@ class MetricsExporter(base_component.BaseComponent):
         verdict: The Evaluator's metrics, curves and decision.
         findings: What DataGate found.
         registration: What became of the model.
+        summary: How the trial goes.
         study: The study file as JSON, from `Study.to_json`.
         store: Address of the store, without a password; empty exports nothing.
         run_id: Id of the run; another run is another execution.
@@ -64,6 +72,7 @@ class MetricsExporter(base_component.BaseComponent):
         verdict: BaseChannel,
         findings: BaseChannel,
         registration: BaseChannel,
+        summary: BaseChannel,
         study: str,
         store: str | RuntimeParameter,
         run_id: str,
@@ -77,6 +86,7 @@ class MetricsExporter(base_component.BaseComponent):
                 verdict=verdict,
                 findings=findings,
                 registration=registration,
+                summary=summary,
                 study=study,
                 store=store,
                 run_id=run_id,

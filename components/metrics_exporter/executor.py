@@ -65,6 +65,7 @@ def _export(
         verdict=inputs["verdict"].uri,
         findings=inputs["findings"].uri,
         registration=inputs["registration"].uri,
+        summary=inputs["summary"].uri,
     )
     study = study_from_json(exec_properties["study"])
     rows = result_rows_of(exec_properties["run_id"], study, folders)

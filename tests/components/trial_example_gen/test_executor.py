@@ -21,12 +21,12 @@ from executor_runs import KEY, SPLITS, Outputs, execute
 from hand_made_trial import hand_made_study
 from tfx.types import artifact_utils
 
-from components.trial_example_gen import graph
 from components.trial_example_gen.component import TrialExampleGen
 from components.trial_example_gen.fingerprint import content_fingerprint
 from components.trial_example_gen.records import write_records
 from components.trial_example_gen.splits import split_of, subject_hash
 from pipeline.errors import UserError
+from pipeline.reading import buckets
 from pipeline.storage import copy_folder
 from pipeline.study import Split, Study
 
@@ -285,7 +285,7 @@ def test_the_same_data_in_another_format_give_the_same_examples(
 def test_several_buckets_give_the_same_examples_as_one(
     outputs: Outputs, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(graph, "_BUCKET_BYTES", 2000)
+    monkeypatch.setattr(buckets, "_BUCKET_BYTES", 2000)
     other = execute(study(), data, tmp_path / "run")
     assert len(list((tmp_path / "run" / "examples" / "Split-train").iterdir())) > 5
     assert other.by_subject == outputs.by_subject
@@ -301,7 +301,7 @@ def test_rows_without_subject_key_do_not_disturb_several_buckets(
     frame.loc[6, "USUBJID"] = ""
     frame.loc[6, "AGE"] = 46.0
     frame.to_csv(data / "dm.csv", index=False)
-    monkeypatch.setattr(graph, "_BUCKET_BYTES", 2000)
+    monkeypatch.setattr(buckets, "_BUCKET_BYTES", 2000)
     found = execute(study(), data, tmp_path / "run")
     assert found.counts["datasets"]["dm"]["reasons"] == {"no subject key": 1}
     assert len(found.by_subject) == N - 1

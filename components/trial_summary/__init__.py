@@ -1,0 +1,1 @@
+"""TrialSummary: how the trial goes, for who coordinates it."""

@@ -1,0 +1,66 @@
+"""The TrialSummary component."""
+
+from __future__ import annotations
+
+import json
+from typing import ClassVar
+
+from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
+from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
+from tfx.orchestration.data_types import RuntimeParameter
+from tfx.types import channel_utils
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+
+from components.artifact_types import ProgressSummary
+from components.trial_summary.executor import Executor
+from pipeline.study import Study
+
+
+def summary_section(study: Study) -> str:
+    """The study file as JSON, without the parts that the summary does not read."""
+    content = study.to_content()
+    for key in ("thresholds", "gate", "training", "card", "analysis"):
+        content.pop(key, None)
+    return json.dumps(content)
+
+
+class TrialSummarySpec(ComponentSpec):
+    """Parameters and output of TrialSummary."""
+
+    INPUTS: ClassVar[dict[str, ChannelParameter]] = {}
+    OUTPUTS: ClassVar[dict[str, ChannelParameter]] = {
+        "summary": ChannelParameter(type=ProgressSummary),
+    }
+    PARAMETERS: ClassVar[dict[str, ExecutionParameter]] = {
+        "study": ExecutionParameter(type=str),
+        "data_root": ExecutionParameter(type=str),
+        "fingerprint": ExecutionParameter(type=str),
+    }
+
+
+class TrialSummary(BaseBeamComponent):
+    """Sums up with Beam how a trial goes: enrolment, disposition, exposure, adverse events.
+
+    It is no part of the training: it may look beyond the landmark, and nothing that trains reads
+    what it writes.
+
+    Args:
+        study: What `summary_section` makes of the study.
+        data_root: Folder that the study file's patterns are relative to.
+        fingerprint: Fingerprint of the data, so that other data are another execution.
+    """
+
+    SPEC_CLASS = TrialSummarySpec
+    EXECUTOR_SPEC = BeamExecutorSpec(Executor)
+
+    def __init__(
+        self, study: str, data_root: str | RuntimeParameter, fingerprint: str | RuntimeParameter
+    ) -> None:
+        super().__init__(
+            spec=TrialSummarySpec(
+                study=study,
+                data_root=data_root,
+                fingerprint=fingerprint,
+                summary=channel_utils.as_channel([ProgressSummary()]),
+            )
+        )

@@ -1,0 +1,53 @@
+"""What TrialSummary does."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+from tfx.types import artifact_utils
+from tfx.types.artifact import Artifact
+
+from components.trial_summary.graph import SUMMARY_FILE, SummaryJob, write_summary
+from components.trial_summary.plan import plan_summary
+from pipeline.storage import read
+from pipeline.study import study_from_json
+
+_LOG = logging.getLogger(__name__)
+
+
+class Executor(BaseBeamExecutor):
+    """Executor of TrialSummary."""
+
+    def Do(  # noqa: N802 - TFX's name
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Reads the study's files and writes the summary.
+
+        Args:
+            input_dict: Empty.
+            output_dict: `summary`: its folder gets `summary.json`.
+            exec_properties: The component's parameters.
+
+        Raises:
+            UserError: A file or a column that the summary needs is not there.
+        """
+        self._log_startup(input_dict, output_dict, exec_properties)
+        study = study_from_json(exec_properties["study"])
+        planned = plan_summary(study, exec_properties["data_root"])
+        job = SummaryJob(study, {reads.name: reads for reads in planned})
+        folder = artifact_utils.get_single_uri(output_dict["summary"])
+        with self._make_beam_pipeline() as root:
+            write_summary(root, job, folder)
+        _say_what_is_absent(folder)
+
+
+def _say_what_is_absent(folder: str) -> None:
+    summary = json.loads(read(f"{folder}/{SUMMARY_FILE}") or b"{}")
+    for section, reason in summary["absent"].items():
+        _LOG.info("The summary has no %s: %s.", section, reason)
