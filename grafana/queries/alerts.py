@@ -63,13 +63,17 @@ blessed AS (
   FROM latest l WHERE l.registered OR l.champion
 )"""
 
-_LATEST_RUN = """latest AS (
+
+def _latest_with(table: str) -> str:
+    """SQL of each study's newest run that has rows in a table."""
+    return f"""latest AS (
   SELECT run, study FROM (
     SELECT r.run, r.study,
            ROW_NUMBER() OVER (PARTITION BY r.study ORDER BY r.started DESC) AS place
-    FROM runs r
+    FROM runs r WHERE EXISTS (SELECT 1 FROM {table} e WHERE e.run = r.run)
   ) ranked WHERE place = 1
 )"""
+
 
 UNDER_THE_FLOOR = Query(
     f"""
@@ -139,7 +143,7 @@ GROUP BY b.study, x.task, x.metric, x.decision_threshold, x.slicing
 
 DRIFT = Query(
     f"""
-WITH {_LATEST_RUN}
+WITH {_latest_with("gate_findings")}
 SELECT l.study AS study, f.feature AS feature, MAX(f.value / f."limit") AS distance
 FROM latest l JOIN gate_findings f ON f.run = l.run
 WHERE f.rule = 'drift' AND f.feature IS NOT NULL AND f.value IS NOT NULL AND f."limit" > 0
@@ -162,7 +166,7 @@ SELECT study, $__daysSince(last) AS days FROM (
 
 REJECTED = Query(
     f"""
-WITH {_LATEST_RUN}
+WITH {_latest_with("stage_rows")}
 SELECT l.study AS study, c.dataset AS dataset,
        MAX(c.rejected) / NULLIF(MAX(c.rows_in) * 1.0, 0) AS share
 FROM latest l JOIN stage_rows c ON c.run = l.run
