@@ -17,7 +17,8 @@ from spec_walker import REPOSITORY, Commands
 _BASE = "localhost/trial-test-base:bookworm"
 _IMAGE = "localhost/trial-test:current"
 _MIRROR = "http://deb.debian.org/debian"
-_PACKAGES = {"buildah": "buildah", "podman": "podman", "runc": "runc", "debootstrap": "debootstrap"}
+_PROGRAMS = ("buildah", "podman", "runc", "debootstrap")
+"""Each is in the Debian package of its name."""
 
 _CONTAINER = (
     *("podman", "--runtime", "runc", "run", "--rm", "--no-healthcheck"),
@@ -96,7 +97,7 @@ def build_image(folder: Path) -> str:
     Returns:
         The image's name.
     """
-    missing = [package for name, package in _PACKAGES.items() if shutil.which(name) is None]
+    missing = [name for name in _PROGRAMS if shutil.which(name) is None]
     if missing:
         pytest.fail(f"missing: `make system` installs Debian's {', '.join(missing)}")
     if os.geteuid() != 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from copy import deepcopy
 from typing import Any
 
@@ -28,6 +29,7 @@ from pipeline.study import load_study
 
 pytestmark = pytest.mark.slow
 
+GUIDE = MANIFESTS.parents[1] / "docs" / "kubeflow.md"
 TASKS = {"pipelines.kubeflow.org/v2_component": "true"}
 """Kubeflow's label of every pod of a run."""
 
@@ -61,6 +63,13 @@ def selects(policy: Object, labels: dict[str, str]) -> bool:
 
 def policies(items: list[Object], labels: dict[str, str]) -> list[Object]:
     return [item for item in items if item["kind"] == "NetworkPolicy" and selects(item, labels)]
+
+
+def secrets(pod: Object) -> set[str]:
+    variables = [v for container in pod["containers"] for v in container.get("env", ())]
+    references = [v["valueFrom"]["secretKeyRef"]["name"] for v in variables if "valueFrom" in v]
+    mounted = [volume["secret"]["secretName"] for volume in pod["volumes"] if "secret" in volume]
+    return {*references, *mounted}
 
 
 def test_every_object_is_valid_by_kubernetes_schemas(items: list[Object]):
@@ -221,6 +230,18 @@ def test_the_schedule_lets_no_two_runs_meet(schedule: Object):
     spec: Any = schedule["spec"]
     assert spec["concurrencyPolicy"] == "Forbid"
     assert spec["timeZone"] == "Etc/UTC"
+
+
+def test_runs_are_submitted_with_the_service_account_that_is_there(items: list[Object]):
+    assert find(items, f"ServiceAccount/{kubeflow_submit.SERVICE_ACCOUNT}")
+
+
+def test_every_secret_is_explained_to_the_operator(items: list[Object]):
+    explained = set(re.findall(r"^\| `(trial-[a-z-]+)` \|", GUIDE.read_text(), re.MULTILINE))
+    of_pods = {name for _, template in pod_templates(items) for name in secrets(template["spec"])}
+    of_tasks = {key.secret for key in load_settings().secrets.values()}
+    assert of_pods
+    assert of_pods | of_tasks <= explained
 
 
 def test_only_the_overlays_name_a_cluster():
