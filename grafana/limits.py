@@ -12,7 +12,7 @@ GAP = 0.10
 """Difference of a rate between two groups that is left beyond their intervals."""
 
 DRIFT = 1.0
-"""Distance of a feature's distribution from the last run's, as a multiple of the study's limit."""
+"""Distance of a feature's distribution from the last blessed run's, by the study's limit."""
 
 DAYS_WITHOUT_SUCCESS = 7
 """Days since a study's last run that came to its end."""

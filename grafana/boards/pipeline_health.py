@@ -140,9 +140,9 @@ def _data() -> list[AnyPanel]:
         lines(
             Words(
                 "Do distributions move?",
-                "Distance of a feature's distribution from the last run's, as a multiple of the "
-                "study's limit; the 8 that moved most. From 1 on the gate objects.",
-                "Drift is measured from a study's second run on",
+                "Distance of a feature's distribution from that of the last blessed run, as a "
+                "multiple of the study's limit; the 8 that moved most. From 1 on the gate objects.",
+                "Drift is measured once a run of the study has been blessed",
             ),
             queries.DRIFT,
             _HALF,

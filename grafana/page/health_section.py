@@ -153,7 +153,7 @@ def _rows(store: StudyStore) -> list[Block]:
                 drift,
                 places(times),
                 charts.Measure("distance, as a multiple of the limit", 2),
-                "Do distributions move? The features that moved most from run to run.",
+                "Do distributions move? Distance to the last blessed run, of what moved most.",
                 charts.Limit(limits.DRIFT, "the gate objects from"),
             )
         )

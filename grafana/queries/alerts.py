@@ -230,7 +230,7 @@ ALERTS = (
         above=limits.DRIFT,
         severity="warning",
         summary="{study}: {feature} drifts",
-        description="Its distance from the last run's distribution is over the study's limit.",
+        description="Its distance from that of the last blessed run is over the study's limit.",
         board=PIPELINE_HEALTH,
     ),
     Alert(

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from postgres_server import READER_PASSWORD
 from sqlalchemy import create_engine, text
 from store_runs import add_run, counts, record, run_rows
 
@@ -237,8 +238,6 @@ def test_a_full_disk_is_told_and_nothing_is_half_written(sqlite: str):
 def test_the_reader_reads_and_can_write_nothing(
     postgres: str, server, monkeypatch: pytest.MonkeyPatch
 ):
-    from conftest import READER_PASSWORD
-
     export(postgres, run_rows("r1"))
     monkeypatch.setenv(PASSWORD_VARIABLE, READER_PASSWORD)
     reader = server.of(READER)
