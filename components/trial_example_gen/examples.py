@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
 
+from components.trial_example_gen.encoding import encode_examples
 from components.trial_example_gen.features import derive_features
 from components.trial_example_gen.joined import JoinedSubjects
 from components.trial_example_gen.labels import Labels, derive_labels
@@ -66,7 +66,7 @@ def build_examples(study: Study, subjects: JoinedSubjects, key: bytes) -> BuiltE
         ],
         str,
     )
-    encoded = _encode(columns)
+    encoded = encode_examples(columns)
     by_split = {split: [encoded[i] for i in np.flatnonzero(splits == split)] for split in SPLITS}
     return BuiltExamples(by_split, _count(splits, labels))
 
@@ -95,22 +95,6 @@ def _group_names(group: Slice, source: pa.Array) -> pa.Array:
     values = source.to_numpy(zero_copy_only=False)
     band = np.searchsorted(group.bands, values, side="right")
     return pa.array(np.array(names, object)[band], pa.string(), mask=np.isnan(values))
-
-
-def _encode(columns: dict[str, pa.Array]) -> list[bytes]:
-    arrays = [_as_lists(array) for array in columns.values()]
-    batch = pa.RecordBatch.from_arrays(arrays, list(columns))
-    return list(RecordBatchToExamplesEncoder().encode(batch))
-
-
-def _as_lists(array: pa.Array) -> pa.Array:
-    """Lists of one value, null where it is missing."""
-    kind = pa.float32() if pa.types.is_floating(array.type) else pa.binary()
-    valid = pc.is_valid(array).to_numpy(zero_copy_only=False)
-    offsets = np.concatenate([[0], np.cumsum(valid)]).astype(np.int32)
-    mask = np.append(~valid, False)
-    values = pc.drop_null(array).cast(kind, safe=False)
-    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32(), mask=mask), values)
 
 
 def _count(splits: np.ndarray, labels: dict[str, Labels]) -> Counter[tuple[str, ...]]:
