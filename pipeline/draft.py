@@ -28,7 +28,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pipeline.errors import UserError
-from pipeline.names import ARM, SITE, SPLITS, SUBJECT_HASH, label_key, slice_key, weight_key
+from pipeline.names import (
+    ARM,
+    SITE,
+    SPLITS,
+    SUBJECT_HASH,
+    in_statistics,
+    label_key,
+    slice_key,
+    weight_key,
+)
 from pipeline.study import Study, load_study
 
 if TYPE_CHECKING:
@@ -76,7 +85,7 @@ _SITES = re.compile(r"site(id|gr1|no)?|.*(hosp|cent(er|re)).*", re.I)
 _DAYS = re.compile(r"\w*DY", re.I)
 _PARAMETERS = re.compile(r"paramcd|\w{2}testcd", re.I)
 # The served model doesn't tell capital letters from small ones.
-_RESERVED = re.compile(rf"{ARM}|{SITE}|{SUBJECT_HASH}|(label|weight|slice)_.*", re.I)
+_RESERVED = re.compile(rf"{ARM}|{SITE}|{SUBJECT_HASH}|(label|weight|slice|tte)_.*", re.I)
 _SUPPLEMENT = {"RDOMAIN", "IDVAR", "IDVARVAL", "QNAM", "QVAL"}
 
 
@@ -294,7 +303,7 @@ def make_examples(study: Study, data: Path, folder: Path) -> None:
 
 
 def statistics_of(examples: Path) -> statistics_pb2.DatasetFeatureStatisticsList:
-    """Statistics of every column of one split, the subject hash left out.
+    """Statistics of every column of one split that may have them.
 
     Args:
         examples: Folder of the split.
@@ -309,8 +318,7 @@ def statistics_of(examples: Path) -> statistics_pb2.DatasetFeatureStatisticsList
 
     def decoded(records: Iterable[bytes]) -> pa.RecordBatch:
         batch = ExamplesToRecordBatchDecoder().DecodeBatch(list(records))
-        # A pseudonym is nobody's statistic.
-        names = [name for name in batch.schema.names if name != SUBJECT_HASH]
+        names = [name for name in batch.schema.names if in_statistics(name)]
         return type(batch).from_arrays([batch.column(name) for name in names], names)
 
     with tempfile.TemporaryDirectory() as folder:

@@ -28,6 +28,14 @@ def event_key(endpoint: str) -> str:
     return f"tte_event_{endpoint}"
 
 
+def in_statistics(column: str) -> bool:
+    """Whether a column of the examples may be described by statistics.
+
+    A pseudonym is nobody's statistic, and times to events are of no use to a model.
+    """
+    return column != SUBJECT_HASH and not column.startswith((time_key(""), event_key("")))
+
+
 def slice_key(name: str) -> str:
     """Column of the group of a slice that a subject belongs to."""
     return f"slice_{name}"
