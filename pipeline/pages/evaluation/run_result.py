@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from pipeline.group_order import rising
 from pipeline.html.numbers import Estimate, Suppressed
 from pipeline.pages.evaluation.config import PageConfig
 from pipeline.results import (
@@ -25,7 +24,6 @@ from pipeline.results import (
 
 EVERYBODY: Group = ()
 
-_BAND = re.compile(r"(<|>=)?(\d+(?:\.\d+)?)(?: to <.*)?")
 _Key = tuple[str, str, Group, ModelRole, float | None]
 
 
@@ -106,7 +104,7 @@ class RunResult:
             key=lambda group: (
                 len(group),
                 [order.get(name, -1) for name, _ in group],
-                [_rising(value) for _, value in group],
+                [rising(value) for _, value in group],
             ),
         )
 
@@ -158,11 +156,3 @@ class RunResult:
     @cached_property
     def _suppressed(self) -> Mapping[tuple[str, Group], str]:
         return {(item.task, item.group): item.reason for item in self.metrics.suppressed}
-
-
-def _rising(value: str) -> tuple[float, str]:
-    """Bands of a number in their order, before texts in theirs."""
-    band = _BAND.fullmatch(value)
-    if not band:
-        return math.inf, value
-    return (-math.inf if band[1] == "<" else float(band[2])), value
