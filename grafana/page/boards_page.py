@@ -12,11 +12,13 @@ from grafana.page.quality_section import quality_section
 from grafana.page.study_store import StudyStore
 from grafana.queries import model_quality, pipeline_health, variables
 from grafana.queries.alerts import ALERTS, Alert
+from grafana.queries.query import Row
 from pipeline.errors import UserError
 from pipeline.html.blocks import Block, Cell, Column, Notice, Paragraph, Table
 from pipeline.html.numbers import MISSING, count
 from pipeline.html.page import Page, Section
 from pipeline.html.palette import Tone
+from pipeline.html.terms import METRICS
 
 _MOST_RUNS = 30
 _MOST_OF_AN_ALERT = 8
@@ -47,9 +49,8 @@ def boards_page(connection: Connection, made: datetime) -> Page:
     stores = [StudyStore(connection, study, _since(connection, study)) for study in studies]
     return Page(
         title="Models, trials and pipeline",
-        lead=f"What {len(studies)} stud{'y has' if len(studies) == 1 else 'ies have'} in the "
-        f"store: how good their models are and whom they serve, how the trials go, and whether "
-        f"runs come to their end. Each study shows its {_MOST_RUNS} newest runs at most.",
+        lead="How good models are and whom they serve, how trials go, and whether runs come to "
+        f"their end: {_counted(len(studies))}, the {_MOST_RUNS} newest runs of each at most.",
         kicker="Boards of the store",
         blocks=(*_attention(connection), _studies(stores)),
         sections=[_study(store) for store in stores],
@@ -57,6 +58,10 @@ def boards_page(connection: Connection, made: datetime) -> Page:
         "the number of comparisons. Small groups are not shown, nor is what would give them away. "
         "No medical device.",
     )
+
+
+def _counted(studies: int) -> str:
+    return "one study" if studies == 1 else f"{count(studies)} studies"
 
 
 def _since(connection: Connection, study: str) -> datetime:
@@ -75,7 +80,7 @@ def _attention(connection: Connection) -> list[Block]:
             continue
         happened.sort(key=lambda row: -row[alert.number])
         items = [
-            f"{alert.summary.format(**row)}: {_number(alert, row[alert.number])}"
+            f"{_summary(alert, row)}: {row[alert.number]:.3g} (limit {alert.above:g})"
             for row in happened[:_MOST_OF_AN_ALERT]
         ]
         more = len(happened) - len(items)
@@ -88,8 +93,10 @@ def _attention(connection: Connection) -> list[Block]:
     return blocks
 
 
-def _number(alert: Alert, value: float) -> str:
-    return f"{value:.3g} (limit {alert.above:g})"
+def _summary(alert: Alert, row: Row) -> str:
+    metric = row.get("metric")
+    title = METRICS[metric].title if metric in METRICS else metric
+    return alert.summary.format(**{**row, "metric": title})
 
 
 def _studies(stores: list[StudyStore]) -> Block:

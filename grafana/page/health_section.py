@@ -158,7 +158,7 @@ def _rows(store: StudyStore) -> list[Block]:
             )
         )
     rejected, times = lines_by_name(store.ask(queries.REJECTED), "rejected")
-    if rejected:
+    if any(point and point.value for line in rejected for point in line.points):
         figures.append(
             charts.line_chart(
                 rejected,
@@ -198,27 +198,32 @@ def _rows(store: StudyStore) -> list[Block]:
 
 
 def _costs(store: StudyStore) -> list[Block]:
-    figures: list[Block] = []
+    blocks: list[Block] = []
     stages = store.ask(queries.STAGES)
     if stages:
-        figures.append(
+        blocks.append(
             charts.bar_chart(
                 [charts.Bar(row["stage"], Estimate(row["seconds"])) for row in stages],
                 charts.Measure("seconds", 1),
                 "Where did the newest run's time go? Stages from the cache take none.",
             )
         )
-    memory, times = lines_by_name(store.ask(queries.STAGE_MEMORY), "MiB")
-    if memory:
-        figures.append(
-            charts.line_chart(
-                memory,
-                places(times),
-                charts.Measure("peak memory, MiB", 0),
-                "Does memory grow? The stages with most of it.",
+    figures: list[Block] = []
+    for query, value, measure, caption in (
+        (queries.STAGE_SECONDS, "seconds", "seconds", "Does it take longer? The longest stages."),
+        (
+            queries.STAGE_MEMORY,
+            "MiB",
+            "peak memory, MiB",
+            "Does memory grow? The stages with most of it.",
+        ),
+    ):
+        lines, times = lines_by_name(store.ask(query), value)
+        if lines:
+            figures.append(
+                charts.line_chart(lines, places(times), charts.Measure(measure, 0), caption)
             )
-        )
-    return [Grid(figures)] if figures else []
+    return [*blocks, Grid(figures)] if figures else blocks
 
 
 def _tone(word: str) -> Tone:

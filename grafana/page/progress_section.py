@@ -80,7 +80,7 @@ def _enrolment(store: StudyStore) -> list[Block]:
                 "Which sites enrol? Those with most subjects.",
             )
         )
-    return [Grid(blocks)] if blocks else []
+    return blocks
 
 
 def _disposition(store: StudyStore) -> list[Block]:

@@ -9,6 +9,7 @@ from grafana.page.study_store import StudyStore, estimate, places
 from grafana.queries import model_quality as queries
 from grafana.queries import variables
 from grafana.queries.query import Query, Row
+from pipeline.group_order import rising
 from pipeline.html import charts
 from pipeline.html.blocks import Block, Cell, Column, Details, Grid, Notice, Paragraph, Table
 from pipeline.html.numbers import MISSING, Estimate, Suppressed, Value
@@ -20,6 +21,8 @@ _TONES: dict[str, Tone] = {"blessed": "good", "refused": "bad", "not judged": "w
 _CHALLENGER = "challenger"
 _CHAMPION = "champion"
 _BY_GROUP = {"metric": "auc", "decision": 0.0, "model": _CHALLENGER}
+_MAIN = (("auc", queries.AUC), ("brier", queries.BRIER))
+_MORE = (("pr_auc", queries.PR_AUC), ("calibration_slope", queries.SLOPE))
 _MOST_IN_HISTORY = 30
 _MOST_GROUPS = 24
 
@@ -108,9 +111,10 @@ def _heat_maps(store: StudyStore, run: str, tasks: Sequence[str]) -> list[Block]
         return []
     found: dict[str, dict[str, float]] = {}
     for slicing in _single(store):
-        for row in store.ask(
+        rows = store.ask(
             queries.GROUPS_BY_TASK, run=run, slicing=slicing, metric="auc", model=_CHALLENGER
-        ):
+        )
+        for row in sorted(rows, key=lambda row: rising(row["group"])):
             if row["value"] is not None:
                 found.setdefault(f"{slicing} {row['group']}", {})[row["task"]] = row["value"]
     if not found:
@@ -158,17 +162,10 @@ def _history(history: Sequence[Row]) -> Block:
 
 def _task(store: StudyStore, newest: _Newest, task: str) -> Section:
     calibration = _calibration(store, newest.run, task)
-    auc = _over_runs(store, "auc", queries.AUC, task)
-    blocks: list[Block] = [Grid([auc, *calibration])]
+    main = [_over_runs(store, name, query, task) for name, query in _MAIN]
+    blocks: list[Block] = [Grid([Grid(main), *calibration])]
     blocks += _groups(store, newest, task)
-    more: list[Block] = [
-        _over_runs(store, name, query, task)
-        for name, query in (
-            ("pr_auc", queries.PR_AUC),
-            ("brier", queries.BRIER),
-            ("calibration_slope", queries.SLOPE),
-        )
-    ]
+    more = [_over_runs(store, name, query, task) for name, query in _MORE]
     more += _difference(store, task)
     blocks.append(Details("Other metrics over runs, and the champion", (Grid(more),)))
     blocks += _pairs(store, newest, task)
@@ -228,6 +225,7 @@ def _groups(store: StudyStore, newest: _Newest, task: str) -> list[Block]:
         if not found:
             continue
         rows.append(slicing)
+        found.sort(key=lambda row: rising(row["group"]))
         rows += [_forest_row(row, newest.smallest_group) for row in found]
         limit = limit or next(filter(None, map(_limit, found)), None)
     if not rows:

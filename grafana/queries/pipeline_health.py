@@ -168,10 +168,11 @@ ORDER BY CASE f.severity WHEN 'stop' THEN 0 WHEN 'warn' THEN 1 ELSE 2 END, f.num
 DRIFT = Query(
     """
 WITH d AS (
-  SELECT r.started AS started, f.feature AS feature, f.value / f."limit" AS distance
+  SELECT r.started AS started, f.feature AS feature, MAX(f.value / f."limit") AS distance
   FROM runs r JOIN gate_findings f ON f.run = r.run
   WHERE r.study = :study AND $__timeFilter(r.started) AND f.rule = 'drift'
     AND f.value IS NOT NULL AND f."limit" > 0 AND f.feature IS NOT NULL
+  GROUP BY r.run, r.started, f.feature
 )
 SELECT d.started AS "time", d.feature AS "metric", d.distance AS "distance"
 FROM d WHERE d.feature IN

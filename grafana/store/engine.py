@@ -8,7 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    InterfaceError,
+    InternalError,
+    NoSuchModuleError,
+    OperationalError,
+    SQLAlchemyError,
+)
 
 from pipeline.errors import UserError
 
@@ -17,6 +24,11 @@ PASSWORD_VARIABLE = "TRIAL_STORE_PASSWORD"
 
 _SECONDS_TO_CONNECT = 10
 _SECONDS_FOR_A_LOCK = 30
+_PASSES = (OperationalError, InterfaceError, InternalError)
+"""What another attempt may not meet: no connection, a lock, no space, a server that changes over.
+
+A row that is not allowed and a right that is missing stay as they are."""
+
 _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
 
@@ -91,6 +103,7 @@ def transaction(engine: Engine) -> Iterator[Connection]:
 
     Raises:
         StoreDownError: The store does not answer, is locked or has no space.
+        UserError: It refuses: the user may not, or a row can't be.
     """
     try:
         with engine.begin() as connection:
@@ -99,7 +112,8 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         # The driver's own message names no value; SQLAlchemy's has the statement's parameters.
         reason = str(getattr(error, "orig", None) or type(error).__name__).strip()
         place = engine.url.render_as_string(hide_password=True)
-        raise StoreDownError(
+        told = StoreDownError if isinstance(error, _PASSES) else UserError
+        raise told(
             f"{place}: the store did not take it: {reason.splitlines()[0]}. Nothing was written."
         ) from error
 

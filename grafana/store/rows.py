@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from grafana.store import models
-from pipeline.results import Curves, Findings, Metrics, Registration, Verdict
+from pipeline.results import Counts, Curves, Findings, Metrics, Registration, Verdict
+from pipeline.run_record import unforeseen
 from pipeline.study import Study
 
 Row = dict[str, Any]
@@ -18,16 +19,15 @@ NO_THRESHOLD = 0.0
 """Stands for the decision threshold of a metric that needs none, in a key."""
 
 
-def result_rows(
+def evaluation_rows(
     run: str,
     study: Study,
     metrics: Metrics,
     verdict: Verdict,
     curves: Curves,
-    findings: Findings,
     registration: Registration,
 ) -> Rows:
-    """Rows of what a run's stages wrote.
+    """Rows of the Evaluator's result and what followed from it.
 
     Args:
         run: Id of the run.
@@ -35,7 +35,6 @@ def result_rows(
         metrics: The Evaluator's metrics of all groups that may be shown.
         verdict: Its decision.
         curves: Its curves of the same groups.
-        findings: DataGate's findings.
         registration: What became of the model.
     """
     return {
@@ -63,10 +62,27 @@ def result_rows(
             {"run": run, "task": group.task, **_group(group.slice), "reason": group.reason}
             for group in metrics.suppressed
         ],
+    }
+
+
+def finding_rows(run: str, findings: Findings) -> Rows:
+    """Rows of what DataGate found."""
+    return {
         models.GateFinding: [
             {"run": run, "number": number, **finding.model_dump()}
             for number, finding in enumerate(findings.root)
-        ],
+        ]
+    }
+
+
+def count_rows(run: str, counts: Counts) -> Rows:
+    """Rows of the datasets that TrialExampleGen read, also where its result was cached."""
+    stage = {"run": run, "stage": "TrialExampleGen"}
+    return {
+        models.StageRows: [
+            _counted(stage, {"dataset": name, **found.model_dump()})
+            for name, found in counts.datasets.items()
+        ]
     }
 
 
@@ -89,11 +105,26 @@ def stage_rows(records: Iterable[Mapping[str, Any]]) -> Rows:
                 "status": record["status"],
                 "seconds": record["seconds"],
                 "peak_memory_mb": record["peak_memory_mb"],
-                "error": record["error"],
+                "error": shown_error(record),
             }
         )
         counted += (_counted(record, rows) for rows in record["rows"])
     return {models.Stage: stages, models.StageRows: counted}
+
+
+def shown_error(record: Mapping[str, Any]) -> str | None:
+    """Why a stage failed, as far as it may be told."""
+    exception = record.get("exception")
+    return unforeseen(exception) if exception else record["error"]
+
+
+def joined(*parts: Rows) -> Rows:
+    """All rows of several parts, by table."""
+    rows: Rows = {}
+    for part in parts:
+        for model, found in part.items():
+            rows.setdefault(model, []).extend(found)
+    return rows
 
 
 def _model(

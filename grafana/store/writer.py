@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +14,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from grafana.store.engine import StoreDownError, store_engine, store_url, transaction
 from grafana.store.migrate import check_current, migrate
 from grafana.store.rows import Rows
+from pipeline.errors import UserError
+
+ATTEMPTS_VARIABLE = "TRIAL_STORE_ATTEMPTS"
+"""Environment variable with how often a store that does not answer is tried."""
+
+_MOST_ATTEMPTS = 10
 
 _INSERTS: dict[str, Callable[[Table], Any]] = {
     "postgresql": postgresql.insert,
@@ -32,6 +39,24 @@ class Patience:
     attempts: int = 4
     first_wait: float = 1.0
 
+    @classmethod
+    def from_environment(cls) -> Patience:
+        """The default, or as many attempts as `TRIAL_STORE_ATTEMPTS` says.
+
+        Raises:
+            UserError: It is no number from 1 to 10.
+        """
+        given = os.environ.get(ATTEMPTS_VARIABLE)
+        if not given:
+            return cls()
+        if not (given.isdecimal() and 1 <= int(given) <= _MOST_ATTEMPTS):
+            raise UserError(
+                f"{ATTEMPTS_VARIABLE} is {given!r}. Expected how often a store that does not "
+                f"answer is tried, 1 to {_MOST_ATTEMPTS}; each wait is twice as long as the one "
+                "before, the first is a second."
+            )
+        return cls(attempts=int(given))
+
 
 def export(address: str, rows: Rows, patience: Patience | None = None) -> int:
     """Adds rows in one transaction; those that are there already stay as they are.
@@ -39,7 +64,7 @@ def export(address: str, rows: Rows, patience: Patience | None = None) -> int:
     Args:
         address: The store's; a SQLite file is made and migrated on the way.
         rows: Rows by table.
-        patience: How long a store that does not answer is waited for.
+        patience: How long a store that does not answer is waited for; the environment's if none.
 
     Returns:
         How many rows were handed over.
@@ -47,9 +72,10 @@ def export(address: str, rows: Rows, patience: Patience | None = None) -> int:
     Raises:
         StoreDownError: The store did not take them, however often it was tried; nothing of them
             is visible.
-        UserError: The address is wrong, or the store's tables are not those of this release.
+        UserError: The address is wrong, the store's tables are not those of this release, or it
+            refuses the rows; then another attempt is of no use.
     """
-    patience = patience or Patience()
+    patience = patience or Patience.from_environment()
     if store_url(address).get_backend_name() == "sqlite":
         _patiently(patience, lambda: migrate(address))
     with store_engine(address) as engine:
