@@ -406,7 +406,8 @@ class Correlation(_Part):
         measure: Spearman's rank correlation (of a number, from -1 to 1) or Cramér's V (of a
             category, from 0 to 1).
         strength: The measure.
-        subjects: Subjects whose outcome and characteristic are known; null where withheld.
+        subjects: Subjects whose outcome and characteristic are known, a sample where they are very
+            many; null where withheld.
         p_value: Of the hypothesis that they are independent.
         q_value: The same after Benjamini and Hochberg, over all pairs of the screening.
         selected: Whether the q value is at most the screening's false discovery rate.

@@ -19,11 +19,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from components.trial_analysis.subjects import Factor, TrialSubjects
+from components.trial_analysis.subjects import Factor, TrialSubjects, sampled
 from pipeline.analysis import AdjustedEffect, Estimate
-
-MOST_SUBJECTS = 100_000
-"""Models are fitted on a random sample of this many subjects at most."""
 
 _EVENTS_A_COEFFICIENT = 10
 """Peduzzi P, et al. J Clin Epidemiol 1996;49:1373-9."""
@@ -37,14 +34,6 @@ _SEPARATED = 30.0
 _NORMAL_95 = 1.959963984540054
 
 Floats = NDArray[np.float64]
-
-
-def sampled(chosen: NDArray[np.bool_], most: int = MOST_SUBJECTS) -> NDArray[np.int64]:
-    """Places of the chosen subjects, or of a random sample of them where they are very many."""
-    places = np.flatnonzero(chosen)
-    if len(places) <= most:
-        return places
-    return np.sort(np.random.default_rng(0).choice(places, most, replace=False))
 
 
 def design_matrix(
@@ -92,7 +81,7 @@ def adjusted_effect(
         return AdjustedEffect(absent="The study file names nothing to adjust for.")
     design = design_matrix(subjects, covariates, places)
     positive = outcome.positive[places].astype(np.float64)
-    coefficients = int(np.linalg.matrix_rank(design)) + 1 if design.shape[1] else 1
+    coefficients = int(np.linalg.matrix_rank(design.T @ design, hermitian=True)) + 1
     rarer = int(min(positive.sum(), len(positive) - positive.sum()))
     if rarer < _EVENTS_A_COEFFICIENT * coefficients:
         return AdjustedEffect(

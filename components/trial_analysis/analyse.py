@@ -72,6 +72,7 @@ def analyse(subjects: TrialSubjects, plan: AnalysisPlan) -> Analysis:
         notes=tuple(
             notes(
                 plan,
+                subjects=subjects.count,
                 tests=sum(len(task.effects) for task in tasks),
                 interactions=sum(block.interaction is not None for block in subgroups),
                 log_ranks=sum(len(_log_ranks(endpoint)) for endpoint in endpoints),

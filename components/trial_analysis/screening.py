@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from components.trial_analysis.disclosure import Disclosure
 from components.trial_analysis.multiplicity import FALSE_DISCOVERY_RATE, false_discovery
-from components.trial_analysis.subjects import TrialSubjects
+from components.trial_analysis.subjects import TrialSubjects, sampled
 from pipeline.analysis import Association, Correlation, Estimate, Screening
 
 _NORMAL_95 = 1.959963984540054
@@ -129,13 +129,13 @@ def _noncentrality(statistic: float, degrees: int, share: float) -> float:
 def _pairs(subjects: TrialSubjects) -> Iterator[_Found]:
     for task, outcome in subjects.outcomes.items():
         for name, values in subjects.numbers.items():
-            known = outcome.known & ~np.isnan(values)
-            numbers = values[known].astype(np.float64)
-            found = rank_correlation(numbers, outcome.positive[known])
+            places = sampled(outcome.known & ~np.isnan(values))
+            numbers = values[places].astype(np.float64)
+            found = rank_correlation(numbers, outcome.positive[places])
             if found:
-                yield _Found(name, task, "spearman", found[0], int(known.sum()), found[1])
+                yield _Found(name, task, "spearman", found[0], len(places), found[1])
         for name, column in subjects.categories.items():
-            known = outcome.known & (column.codes >= 0)
-            found = cramers_v(column.codes[known], outcome.positive[known])
+            places = sampled(outcome.known & (column.codes >= 0))
+            found = cramers_v(column.codes[places], outcome.positive[places])
             if found:
-                yield _Found(name, task, "cramers_v", found[0], int(known.sum()), found[1])
+                yield _Found(name, task, "cramers_v", found[0], len(places), found[1])

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 EVERYBODY = "all subjects"
 OTHER = "other"
 
+MOST_SUBJECTS = 50_000
+"""What takes long is done with a random sample of this many subjects at most."""
+
 _MOST_VALUES = 30
 """A category of more values is no table row that anybody reads: the rare ones are pooled."""
 
@@ -185,6 +188,14 @@ def make_factors(arms: Categories | None, arm: Arm | None, subjects: int) -> tup
         )
     ]
     return (*margins, Factor(ARM, arms, arm.control, False))
+
+
+def sampled(chosen: NDArray[np.bool_], most: int = MOST_SUBJECTS) -> NDArray[np.int64]:
+    """Places of the chosen subjects, or of a random sample of them where they are very many."""
+    places = np.flatnonzero(chosen)
+    if len(places) <= most:
+        return places
+    return np.sort(np.random.default_rng(0).choice(places, most, replace=False))
 
 
 def pooled(column: Categories) -> Categories:

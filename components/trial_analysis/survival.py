@@ -9,7 +9,6 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from components.trial_analysis.adjusted import sampled
 from components.trial_analysis.curves import (
     KaplanMeier,
     grid_step,
@@ -21,7 +20,7 @@ from components.trial_analysis.curves import (
     thinned,
 )
 from components.trial_analysis.disclosure import Disclosure
-from components.trial_analysis.subjects import Factor, Times, TrialSubjects
+from components.trial_analysis.subjects import Factor, Times, TrialSubjects, sampled
 from components.trial_analysis.wording import survival_sentence
 from pipeline.analysis import (
     Comparison,

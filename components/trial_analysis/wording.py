@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from components.trial_analysis.plan import AnalysisPlan
 from components.trial_analysis.proportions import Observed
+from components.trial_analysis.subjects import MOST_SUBJECTS
 from pipeline.analysis import Comparison, Estimate, SurvivalComparison, Term
 from pipeline.study import TimeToEvent
 
@@ -160,11 +161,14 @@ def survival_sentence(found: SurvivalComparison, endpoint: TimeToEvent, randomis
     return f"{start}{told}{_verdict(ratio, 1.0)}{doubt}{_caution(randomised)}"
 
 
-def notes(plan: AnalysisPlan, tests: int, interactions: int, log_ranks: int) -> Iterator[str]:
+def notes(
+    plan: AnalysisPlan, subjects: int, tests: int, interactions: int, log_ranks: int
+) -> Iterator[str]:
     """What a reader must know of the whole.
 
     Args:
         plan: What the analysis was told.
+        subjects: Number of subjects.
         tests: Number of comparisons of rates.
         interactions: Number of tests of interaction.
         log_ranks: Number of comparisons of curves.
@@ -195,6 +199,12 @@ def notes(plan: AnalysisPlan, tests: int, interactions: int, log_ranks: int) -> 
             "equals. Times to events count from the start."
         )
     yield from _multiplicity(tests, interactions, log_ranks)
+    if subjects > MOST_SUBJECTS:
+        yield (
+            f"Adjusted differences, hazard ratios and the screening rest on a random sample of "
+            f"{MOST_SUBJECTS:,} subjects at most: their intervals are wider than all subjects "
+            "would make them."
+        )
     yield (
         "Groups of fewer than the study's smallest size are withheld, and so is what would give "
         "them away. Quartiles are means of a few neighbouring values."

@@ -11,9 +11,9 @@ from hand_made_subjects import repeated, trial
 from components.trial_analysis.adjusted import (
     adjusted_effect,
     design_matrix,
-    sampled,
     standardised,
 )
+from components.trial_analysis.subjects import sampled
 from pipeline.analysis import Estimate
 
 NOTHING = np.empty((400, 0))
