@@ -57,9 +57,11 @@ compile: $(READY) ## Compile for Kubeflow and Vertex AI: [STUDY=ist SETTINGS=fil
 report: $(READY) ## Write a run's report, one HTML file: [RUN=id ROOT=runs].
 	@$(BIN)/python -m pipeline.report $(RUN) $(if $(ROOT),--root $(ROOT))
 
-submit: $(READY) ## Start a run on Kubeflow: ENDPOINT=url [STUDY=ist PACKAGE=file PARAMETERS=file NAMESPACE=profile].
+submit: $(READY) ## Start a run on Kubeflow: ENDPOINT=url [STUDY=ist DATA=folder PARAMS="a=1 b=2" CRON="0 3 * * *"].
 	@$(BIN)/python -m pipeline.kubeflow_submit --endpoint "$(ENDPOINT)" --package $(PACKAGE) \
-	  $(if $(PARAMETERS),--parameters $(PARAMETERS)) $(if $(NAMESPACE),--namespace $(NAMESPACE))
+	  $(if $(PARAMETERS),--parameters $(PARAMETERS)) $(if $(DATA),--set "data_root=$(DATA)") \
+	  $(foreach value,$(PARAMS),--set "$(value)") $(if $(NAMESPACE),--namespace $(NAMESPACE)) \
+	  $(if $(CRON),--cron "$(CRON)")
 
 export: $(READY) ## Export a run again: [RUN=id STORE=address ROOT=runs].
 	@$(BIN)/python -m grafana.store export $(RUN) $(if $(STORE),--store $(STORE)) \

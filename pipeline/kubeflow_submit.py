@@ -1,4 +1,4 @@
-"""Starts a run on Kubeflow Pipelines: `python -m pipeline.kubeflow_submit`."""
+"""Starts a run on Kubeflow Pipelines, or a recurring one: `python -m pipeline.kubeflow_submit`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ import yaml
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:
+    from kfp.client import Client
     from kfp_server_api import ApiClient, ApiException
 
 TOKEN_VARIABLE = "TRIAL_KUBEFLOW_TOKEN"
@@ -25,6 +27,9 @@ TOKEN_VARIABLE = "TRIAL_KUBEFLOW_TOKEN"
 
 TOKEN_FILE = Path("/var/run/secrets/kubeflow/pipelines/token")
 """Where a pod has its token for Kubeflow Pipelines; kfp's client looks there too."""
+
+DEFAULT_EXPERIMENT = "Default"
+"""Kubeflow's own."""
 
 SERVICE_ACCOUNT = "trial-runner"
 """Service account of a run's tasks, as the manifests have it."""
@@ -35,31 +40,56 @@ _NO_NAMESPACE = "kubeflow"
 """The client's own word for none."""
 
 _HEALTH = "/apis/v2beta1/healthz"
+_CRON_FIELDS = 5
+_SUFFIXES = (".yaml", ".yml")
+"""By these kfp's client knows a package."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where runs are submitted to, and how they are filed there.
+
+    Attributes:
+        endpoint: Address of Kubeflow Pipelines.
+        namespace: The profile, where Kubeflow has several users.
+        experiment: What a run is filed under.
+        service_account: Service account of a run's tasks.
+    """
+
+    endpoint: str
+    namespace: str | None = None
+    experiment: str = DEFAULT_EXPERIMENT
+    service_account: str = SERVICE_ACCOUNT
+
+    def page(self, path: str) -> str:
+        """Address of a page of Kubeflow Pipelines."""
+        return f"{self.endpoint.rstrip('/')}/#/{path}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Submits a run and tells where it can be seen.
+    """Submits a run, or a recurring one, and tells where it can be seen.
 
     Returns:
         0, or 2 for something that a person can put right.
     """
     options = _parser().parse_args(arguments)
+    target = Target(
+        options.endpoint, options.namespace, options.experiment, options.service_account
+    )
     try:
         form = read_form(options.package)
         given = {**_file_values(options.parameters), **_line_values(options.set)}
         values = form_values(form, given)
-        run_id = submit(
-            options.endpoint,
-            options.package,
-            values,
-            namespace=options.namespace,
-            experiment=options.experiment,
-            service_account=options.service_account,
-        )
+        if options.cron:
+            found = schedule(target, options.package, values, options.cron)
+            said = f"recurring run {found}\n{target.page(f'recurringrun/details/{found}')}\n"
+        else:
+            found = submit(target, options.package, values)
+            said = f"run {found}\n{target.page(f'runs/details/{found}')}\n"
     except UserError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    sys.stdout.write(f"run {run_id}\n{options.endpoint.rstrip('/')}/#/runs/details/{run_id}\n")
+    sys.stdout.write(said)
     return 0
 
 
@@ -75,14 +105,27 @@ def read_form(package: Path) -> dict[str, dict[str, Any]]:
     Raises:
         UserError: The file is not there, or is no package.
     """
+    from google.protobuf import json_format
+    from kfp.pipeline_spec import pipeline_spec_pb2
+
+    if package.suffix not in _SUFFIXES:
+        raise UserError(f"{package}: expected the .yaml file that `make compile` wrote.")
     try:
-        spec = next(yaml.safe_load_all(package.read_text(encoding="utf-8")))
+        spec, *platforms = yaml.safe_load_all(package.read_text(encoding="utf-8"))
         form: dict[str, dict[str, Any]] = spec["root"]["inputDefinitions"]["parameters"]
+        # As the client and the backend will read it.
+        json_format.ParseDict(spec, pipeline_spec_pb2.PipelineSpec())
+        for platform in platforms:
+            json_format.ParseDict(platform, pipeline_spec_pb2.PlatformSpec())
+    except json_format.ParseError as error:
+        raise UserError(
+            f"{package}: not as Kubeflow Pipelines takes it ({error}): compile it anew."
+        ) from error
     except OSError as error:
         raise UserError(
             f"{package}: the package can't be read ({error.strerror}): `make compile` writes it."
         ) from error
-    except (yaml.YAMLError, UnicodeDecodeError, StopIteration, KeyError, TypeError) as error:
+    except (yaml.YAMLError, ValueError, KeyError, TypeError) as error:
         raise UserError(
             f"{package}: not a compiled package: give the .yaml that `make compile` wrote."
         ) from error
@@ -117,24 +160,13 @@ def form_values(
     return values
 
 
-def submit(
-    endpoint: str,
-    package: Path,
-    values: Mapping[str, object],
-    *,
-    namespace: str | None = None,
-    experiment: str | None = None,
-    service_account: str | None = None,
-) -> str:
+def submit(target: Target, package: Path, values: Mapping[str, object]) -> str:
     """Starts a run.
 
     Args:
-        endpoint: Address of Kubeflow Pipelines.
+        target: Where to.
         package: The compiled package.
         values: Values of the run's form.
-        namespace: The profile, where Kubeflow has several users.
-        experiment: What the run is filed under; None takes Kubeflow's own default.
-        service_account: Service account of the run's tasks; None takes Kubeflow's own.
 
     Returns:
         The run's id.
@@ -143,24 +175,80 @@ def submit(
         UserError: The endpoint does not answer, knows nobody by the token, is too old, or refuses
             the package.
     """
+    with _client(target) as client:
+        run = client.create_run_from_pipeline_package(
+            str(package),
+            arguments=dict(values),
+            experiment_name=target.experiment,
+            namespace=target.namespace,
+            service_account=target.service_account,
+        )
+    return str(run.run_id)
+
+
+def schedule(target: Target, package: Path, values: Mapping[str, object], cron: str) -> str:
+    """Makes a recurring run of the package's name: one run at a time, none made up for later.
+
+    Args:
+        target: Where to.
+        package: The compiled package.
+        values: Values of the run's form.
+        cron: Minute, hour, day of the month, month and day of the week.
+
+    Returns:
+        The recurring run's id.
+
+    Raises:
+        UserError: As for `submit`; or there are other fields than these five, or there is a
+            recurring run of this name already.
+    """
+    name = package.stem
+    fields = cron.split()
+    if len(fields) != _CRON_FIELDS:
+        raise UserError(
+            f"The schedule is {cron!r}: expected minute, hour, day of the month, month and day of "
+            'the week, such as "0 3 * * *" for each night at three (CRON=, --cron).'
+        )
+    with _client(target) as client:
+        experiment = client.create_experiment(target.experiment, namespace=target.namespace)
+        same_name = {"operation": "EQUALS", "key": "display_name", "stringValue": name}
+        there = client.list_recurring_runs(
+            experiment_id=experiment.experiment_id, filter=json.dumps({"predicates": [same_name]})
+        )
+        if there.recurring_runs:
+            page = target.page(f"recurringrun/details/{there.recurring_runs[0].recurring_run_id}")
+            raise UserError(
+                f"{target.endpoint}: there is a recurring run {name} already, and both would run: "
+                f"delete it first ({page})."
+            )
+        made = client.create_recurring_run(
+            experiment_id=experiment.experiment_id,
+            job_name=name,
+            # Kubeflow's first field are seconds; with five it would take minutes for them.
+            cron_expression=" ".join(["0", *fields]),
+            no_catchup=True,
+            params=dict(values),
+            pipeline_package_path=str(package),
+            service_account=target.service_account,
+        )
+    return str(made.recurring_run_id)
+
+
+@contextlib.contextmanager
+def _client(target: Target) -> Iterator[Client]:
+    """The client of an endpoint that answers; says in one line what its answers mean."""
     # The client warns of its own age and prints what it does.
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         from kfp.client import Client
 
-        with _told(endpoint):
-            _check_endpoint(endpoint, namespace)
-            client = Client(
-                host=endpoint, existing_token=_token(), namespace=namespace or _NO_NAMESPACE
+        with _told(target.endpoint):
+            _check_endpoint(target.endpoint, target.namespace)
+            yield Client(
+                host=target.endpoint,
+                existing_token=_token(),
+                namespace=target.namespace or _NO_NAMESPACE,
             )
-            run = client.create_run_from_pipeline_package(
-                str(package),
-                arguments=dict(values),
-                experiment_name=experiment,
-                namespace=namespace,
-                service_account=service_account,
-            )
-    return str(run.run_id)
 
 
 def _check_endpoint(endpoint: str, namespace: str | None) -> None:
@@ -309,7 +397,13 @@ def _parser() -> argparse.ArgumentParser:
         "--set", action="append", default=[], metavar="NAME=VALUE", help="a value; repeatable"
     )
     parser.add_argument("--namespace", help="the profile, where Kubeflow has several users")
-    parser.add_argument("--experiment", help="what the run is filed under")
+    parser.add_argument(
+        "--experiment", default=DEFAULT_EXPERIMENT, help="what the run is filed under"
+    )
+    parser.add_argument(
+        "--cron",
+        help='make a recurring run: minute, hour, day of month, month, weekday, as "0 3 * * *"',
+    )
     parser.add_argument(
         "--service-account", default=SERVICE_ACCOUNT, help="service account of the tasks"
     )

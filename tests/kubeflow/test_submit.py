@@ -21,6 +21,7 @@ from pipeline.kubeflow_submit import TOKEN_VARIABLE, main
 HEALTH = "GET /apis/v2beta1/healthz"
 EXPERIMENTS = "GET /apis/v2beta1/experiments"
 RUNS = "POST /apis/v2beta1/runs"
+RECURRING = "/apis/v2beta1/recurringruns"
 RUN = "0f6f4f6a-1c5e-4b57-9a8e-1f1f0e7d4c11"
 PACKAGE = {
     "pipelineInfo": {"name": "trial-tiny"},
@@ -57,7 +58,14 @@ class Endpoint:
 
     @property
     def submitted(self) -> dict[str, Any]:
-        (body,) = (body for what, _, body in self.asked if what == RUNS)
+        return self._sent(RUNS)
+
+    @property
+    def scheduled(self) -> dict[str, Any]:
+        return self._sent(f"POST {RECURRING}")
+
+    def _sent(self, to: str) -> dict[str, Any]:
+        (body,) = (body for what, _, body in self.asked if what == to)
         assert isinstance(body, dict)
         return body
 
@@ -90,6 +98,8 @@ def endpoint() -> Iterator[Endpoint]:
                 200, {"experiments": [{"experiment_id": "7", "display_name": "Default"}]}
             ),
             RUNS: Answer(200, {"run_id": RUN}),
+            f"GET {RECURRING}": Answer(200, {}),
+            f"POST {RECURRING}": Answer(200, {"recurring_run_id": "9"}),
         },
     )
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -207,6 +217,84 @@ def test_another_yaml_file_is_no_package(submitted: Any, package: Path):
     code, said = submitted()
     assert code == 2
     assert "not a compiled package" in said
+
+
+def test_a_package_by_another_ending_is_refused(submitted: Any, package: Path):
+    # kfp's client knows what it is given by the ending.
+    code, said = submitted("--package", str(package.rename(package.with_suffix(".txt"))))
+    assert code == 2
+    assert said.endswith("package.txt: expected the .yaml file that `make compile` wrote.\n")
+
+
+def test_a_package_that_was_edited_by_hand_is_refused_before_anything_is_sent(
+    endpoint: Endpoint, submitted: Any, package: Path
+):
+    package.write_text(yaml.safe_dump(PACKAGE | {"retries": 3}))
+    code, said = submitted()
+    assert code == 2
+    assert '"retries"' in said
+    assert said.endswith("compile it anew.\n")
+    assert endpoint.asked == []
+
+
+def test_a_recurring_run_and_its_page_are_told(endpoint: Endpoint, submitted: Any):
+    assert submitted("--cron", "0 3 * * *") == (
+        0,
+        f"recurring run 9\n{endpoint.address}/#/recurringrun/details/9\n",
+    )
+
+
+def test_a_recurring_run_starts_at_the_minute_and_never_twice(endpoint: Endpoint, submitted: Any):
+    submitted("--cron", "0 3 * * *")
+    sent = endpoint.scheduled
+    # Kubeflow's schedules begin with seconds: five fields would run each hour.
+    assert sent["trigger"] == {"cron_schedule": {"cron": "0 0 3 * * *"}}
+    assert sent["mode"] == "ENABLE"
+    assert sent["max_concurrency"] == 1
+    assert sent["no_catchup"] is True
+
+
+def test_a_recurring_run_is_filed_as_a_run_is(endpoint: Endpoint, submitted: Any):
+    submitted("--cron", "0 3 * * *", "--set", "steps=40")
+    sent = endpoint.scheduled
+    assert sent["display_name"] == "package"
+    assert sent["experiment_id"] == "7"
+    assert sent["service_account"] == "trial-runner"
+    assert sent["pipeline_spec"]["pipelineInfo"] == {"name": "trial-tiny"}
+    assert sent["runtime_config"]["parameters"] == {"steps": 40}
+
+
+def test_a_second_recurring_run_of_the_package_is_refused(endpoint: Endpoint, submitted: Any):
+    endpoint.answers[f"GET {RECURRING}"] = Answer(
+        200, {"recurringRuns": [{"recurring_run_id": "4", "display_name": "package"}]}
+    )
+    code, said = submitted("--cron", "0 3 * * *")
+    assert code == 2
+    assert said == (
+        f"{endpoint.address}: there is a recurring run package already, and both would run: "
+        f"delete it first ({endpoint.address}/#/recurringrun/details/4).\n"
+    )
+    assert not [what for what, *_ in endpoint.asked if what.startswith("POST")]
+
+
+@pytest.mark.parametrize("cron", ["0 0 3 * * *", "@daily", "3"])
+def test_a_schedule_of_other_fields_is_refused_before_anything_is_sent(
+    endpoint: Endpoint, submitted: Any, cron: str
+):
+    code, said = submitted("--cron", cron)
+    assert code == 2
+    assert said.startswith(f"The schedule is {cron!r}: expected minute, hour, day of the month")
+    assert endpoint.asked == []
+
+
+def test_a_schedule_that_the_endpoint_refuses_is_told_in_its_words(
+    endpoint: Endpoint, submitted: Any
+):
+    answer = {"code": 3, "message": "Schedule cron is not supported (minute 61)"}
+    endpoint.answers[f"POST {RECURRING}"] = Answer(400, answer)
+    code, said = submitted("--cron", "61 3 * * *")
+    assert code == 2
+    assert "refused: Schedule cron is not supported (minute 61)" in said
 
 
 def test_an_endpoint_that_is_down_is_one_line(package: Path):
