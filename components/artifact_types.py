@@ -73,7 +73,7 @@ class KubeflowClassificationMetrics(Artifact):
 
 
 class StoreExport(Artifact):
-    """Whether a run is in the SQL store: `export.json`."""
+    """Whether a run is in the SQL store, and its rows if not: `export.json`."""
 
     TYPE_NAME = "trial.StoreExport"
 

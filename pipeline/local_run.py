@@ -21,7 +21,7 @@ from pipeline.display import RunDisplay, results_table, waiting
 from pipeline.errors import UserError
 from pipeline.logs import terminal_and_log
 from pipeline.run_file import RunFile, Status
-from pipeline.run_record import StageRecord, recorded, versions
+from pipeline.run_record import StageRecord, recorded, unforeseen, versions
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ def _run(config: RunConfig, console: Console, run_id: str, log_file: Path) -> in
         told = f"{type(error).__name__}: {error}"[:_LONGEST_MESSAGE]
         console.print(f"\n[red]A stage failed:[/red] {escape(told)}")
         console.print(f"The whole story is in {log_file}. {_AFTER_FAILURE}")
-        _leave(config, console, records, story, "failed", told)
+        _leave(config, console, records, story, "failed", unforeseen(type(error).__name__))
         return 1
     # TFX's CLI only asks what the pipeline is: then nothing ran.
     if story.outputs:

@@ -169,6 +169,7 @@ def _components(config: RunConfig) -> list[BaseNode]:
     )
     exporter = MetricsExporter(
         examples=examples,
+        rejects=example_gen.outputs["rejects"],
         verdict=evaluator.outputs["verdict"],
         findings=gate.outputs["findings"],
         registration=registrar.outputs["registration"],

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 import psutil
 
+from pipeline.errors import UserError
 from pipeline.run_file import RUN_FILE
 
 _SAMPLE_SECONDS = 0.2
@@ -47,6 +48,8 @@ class StageRecord:
             one whose result came from the cache.
         findings: What the stage found (DataGate).
         error: Why it failed.
+        exception: Type of the exception where the stage failed with one that nobody foresaw, so
+            that nobody knows what its message holds.
         versions: Versions of this project and its main dependencies.
     """
 
@@ -59,6 +62,7 @@ class StageRecord:
     rows: list[dict[str, Any]] = field(default_factory=list)
     findings: list[dict[str, Any]] = field(default_factory=list)
     error: str | None = None
+    exception: str | None = None
     versions: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -71,6 +75,15 @@ def versions(code_version: str) -> dict[str, str]:
     """Versions that a result depends on."""
     found = {name: version(name) for name in _DISTRIBUTIONS}
     return {"clinical-trial-pipeline": code_version, **found}
+
+
+def unforeseen(exception: str) -> str:
+    """What may be told of an exception whose message might hold anything, a patient's value too.
+
+    Args:
+        exception: Its type.
+    """
+    return f"{exception}, which nobody foresaw: the run's log has the whole story."
 
 
 @contextmanager
@@ -98,8 +111,13 @@ def recorded(record: StageRecord, folder: Path) -> Iterator[StageRecord]:
         record.status = "failed"
         record.error = "interrupted"
         raise
+    except UserError as error:
+        record.status = "failed"
+        record.error = str(error)
+        raise
     except BaseException as error:
         record.status = "failed"
+        record.exception = type(error).__name__
         record.error = f"{type(error).__name__}: {error}"
         raise
     finally:

@@ -16,6 +16,7 @@ from components.artifact_types import (
     ModelVerdict,
     ProgressSummary,
     StoreExport,
+    TrialRejects,
 )
 from components.metrics_exporter.executor import Executor
 
@@ -25,6 +26,7 @@ class MetricsExporterSpec(ComponentSpec):
 
     INPUTS: ClassVar[dict[str, ChannelParameter]] = {
         "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "rejects": ChannelParameter(type=TrialRejects),
         "verdict": ChannelParameter(type=ModelVerdict),
         "findings": ChannelParameter(type=GateFindings),
         "registration": ChannelParameter(type=ModelRegistration),
@@ -46,11 +48,12 @@ class MetricsExporterSpec(ComponentSpec):
 class MetricsExporter(base_component.BaseComponent):
     """Exports what a run's stages wrote to the SQL store.
 
-    A store that does not answer fails nothing: the output says what is left to be done, and the
-    export can be repeated at any time.
+    A store that does not take it fails nothing: the output holds what is left to be added, and
+    the export can be repeated at any time.
 
     Args:
         examples: The examples, for their fingerprint.
+        rejects: The counts of rows that were used and set aside.
         verdict: The Evaluator's metrics, curves and decision.
         findings: What DataGate found.
         registration: What became of the model.
@@ -69,6 +72,7 @@ class MetricsExporter(base_component.BaseComponent):
     def __init__(
         self,
         examples: BaseChannel,
+        rejects: BaseChannel,
         verdict: BaseChannel,
         findings: BaseChannel,
         registration: BaseChannel,
@@ -83,6 +87,7 @@ class MetricsExporter(base_component.BaseComponent):
         super().__init__(
             spec=MetricsExporterSpec(
                 examples=examples,
+                rejects=rejects,
                 verdict=verdict,
                 findings=findings,
                 registration=registration,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from datetime import UTC, datetime
 from typing import Any
@@ -12,19 +11,20 @@ from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 from tfx.utils import io_utils
 
-from grafana.store.engine import StoreDownError
 from grafana.store.export import (
     KUBEFLOW,
     ResultFolders,
     RunFacts,
+    first_start,
     outcome_rows,
     result_rows_of,
 )
+from grafana.store.pending import EXPORT_FILE, ExportFile, by_table
+from grafana.store.rows import Rows, joined
 from grafana.store.writer import export
+from pipeline.errors import UserError
 from pipeline.storage import newest_change
 from pipeline.study import Study, study_from_json
-
-EXPORT_FILE = "export.json"
 
 _LOG = logging.getLogger(__name__)
 
@@ -42,41 +42,45 @@ class Executor(base_executor.BaseExecutor):
 
         Args:
             input_dict: The inputs of the component, one artifact each.
-            output_dict: `export`: its folder gets `export.json` with `status` (`done`, `pending`
-                where the store did not take it, `no store`), `rows` and `reason`.
+            output_dict: `export`: its folder gets `export.json`
+                (`grafana.store.pending.ExportFile`), with all rows where the store did not take
+                them: `python -m grafana.store export FOLDER` adds them later.
             exec_properties: The parameters of the component.
-
-        Raises:
-            UserError: The store's address is wrong, or its tables are those of another release.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         said = _export(input_dict, exec_properties)
         folder = artifact_utils.get_single_uri(output_dict["export"])
-        io_utils.write_string_file(f"{folder}/{EXPORT_FILE}", json.dumps(said, indent=1) + "\n")
+        io_utils.write_string_file(f"{folder}/{EXPORT_FILE}", said.to_json())
 
 
-def _export(
-    input_dict: dict[str, list[Artifact]], exec_properties: dict[str, Any]
-) -> dict[str, Any]:
-    if not exec_properties["store"]:
-        return {"status": "no store", "rows": 0, "reason": None}
+def _export(input_dict: dict[str, list[Artifact]], exec_properties: dict[str, Any]) -> ExportFile:
+    store = exec_properties["store"]
+    if not store:
+        return ExportFile(status="no store", store="")
+    rows = _rows(input_dict, exec_properties)
+    try:
+        return ExportFile(status="done", store=store, rows=export(store, rows))
+    except UserError as error:
+        # Hours of training do not fail for their bookkeeping.
+        _LOG.warning("The run's result stands, but it is not in the store: %s", error)
+        return ExportFile(status="pending", store=store, reason=str(error), pending=by_table(rows))
+
+
+def _rows(input_dict: dict[str, list[Artifact]], exec_properties: dict[str, Any]) -> Rows:
     inputs = {key: artifact_utils.get_single_instance(found) for key, found in input_dict.items()}
     folders = ResultFolders(
-        verdict=inputs["verdict"].uri,
+        rejects=inputs["rejects"].uri,
         findings=inputs["findings"].uri,
+        verdict=inputs["verdict"].uri,
         registration=inputs["registration"].uri,
         summary=inputs["summary"].uri,
     )
     study = study_from_json(exec_properties["study"])
-    rows = result_rows_of(exec_properties["run_id"], study, folders)
-    if exec_properties["runner"] == KUBEFLOW:
-        facts = _facts(study, inputs["examples"], exec_properties)
-        rows |= facts.rows() | outcome_rows(facts.run, "done", facts.started)
-    try:
-        return {"status": "done", "rows": export(exec_properties["store"], rows), "reason": None}
-    except StoreDownError as error:
-        _LOG.warning("The run's result stands, but it is not in the store: %s", error)
-        return {"status": "pending", "rows": 0, "reason": str(error)}
+    results = result_rows_of(exec_properties["run_id"], study, folders)
+    if exec_properties["runner"] != KUBEFLOW:
+        return results
+    facts = _facts(study, inputs["examples"], exec_properties)
+    return joined(facts.rows(), results, outcome_rows(facts.run, "done", datetime.now(UTC)))
 
 
 def _facts(study: Study, examples: Artifact, exec_properties: dict[str, Any]) -> RunFacts:
@@ -84,7 +88,8 @@ def _facts(study: Study, examples: Artifact, exec_properties: dict[str, Any]) ->
     return RunFacts(
         run=exec_properties["run_id"],
         study=study,
-        started=datetime.now(UTC),
+        started=first_start(exec_properties["store"], exec_properties["run_id"])
+        or datetime.now(UTC),
         runner=KUBEFLOW,
         started_by="",
         code_version=exec_properties["code_version"],

@@ -13,6 +13,8 @@ from rich.console import Console
 from grafana.store.engine import store_url
 from grafana.store.export import export_local_run
 from grafana.store.migrate import READER, WRITER, migrate, set_password
+from grafana.store.pending import read_export
+from grafana.store.writer import export
 from pipeline.errors import UserError
 from pipeline.run_file import find_run
 
@@ -32,13 +34,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "migrate":
             _migrate(options.address, console)
         else:
-            folder = find_run(options.run, options.root)
-            rows = export_local_run(folder, options.store)
-            console.print(f"{folder.name}: {rows:,} rows handed over; what was there stayed")
+            rows = _export(options.run, options.store, options.root)
+            console.print(f"{rows:,} rows handed over; what was there stayed.")
     except UserError as error:
         Console(stderr=True, highlight=False, soft_wrap=True, markup=False).print(str(error))
         return 1
     return 0
+
+
+def _export(run: str, store: str, root: Path) -> int:
+    pending = read_export(run) if run else None
+    if pending is None:
+        return export_local_run(find_run(run, root), store)
+    return export(store or pending.store, pending.pending_rows())
 
 
 def _migrate(address: str, console: Console) -> None:
@@ -59,8 +67,14 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser("migrate", help="make or alter the store's tables and roles")
     command.add_argument("address", help="address, with a user who may make tables and roles")
-    command = commands.add_parser("export", help="export a local run, also again")
-    command.add_argument("run", nargs="?", default="", help="id or folder; the newest run if none")
+    command = commands.add_parser("export", help="export a run again")
+    command.add_argument(
+        "run",
+        nargs="?",
+        default="",
+        help="id or folder of a local run, or folder or address of what MetricsExporter left; the "
+        "newest local run if none",
+    )
     command.add_argument("--store", default="", help="address; the one that the run named if none")
     command.add_argument("--root", type=Path, default=Path("runs"), help="folder of the runs")
     return parser

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import func, select
+
 from grafana.store import models
-from grafana.store.rows import Row, Rows, progress_rows, result_rows, stage_rows
+from grafana.store.engine import store_engine, transaction
+from grafana.store.rows import (
+    Row,
+    Rows,
+    count_rows,
+    evaluation_rows,
+    finding_rows,
+    joined,
+    progress_rows,
+    shown_error,
+    stage_rows,
+)
 from grafana.store.writer import Patience, export
 from pipeline.errors import UserError
 from pipeline.results import (
+    Counts,
     Curves,
     Findings,
     Metrics,
@@ -28,6 +43,9 @@ from pipeline.study import Study, study_from_json
 
 LOCAL = "local"
 KUBEFLOW = "kubeflow"
+
+_LOG = logging.getLogger(__name__)
+_NOT_REGISTERED = Registration(registered=False, reason="the run ended before it could be")
 
 
 @dataclass(frozen=True)
@@ -82,14 +100,16 @@ class ResultFolders:
     """Where a run's stages wrote what is exported; None for what is not there.
 
     Attributes:
-        verdict: TrialEvaluator's.
+        rejects: TrialExampleGen's.
         findings: DataGate's.
+        verdict: TrialEvaluator's.
         registration: ModelRegistrar's.
         summary: TrialSummary's.
     """
 
-    verdict: str | None = None
+    rejects: str | None = None
     findings: str | None = None
+    verdict: str | None = None
     registration: str | None = None
     summary: str | None = None
 
@@ -119,20 +139,28 @@ def result_rows_of(run: str, study: Study, folders: ResultFolders) -> Rows:
         study: The study.
         folders: Where its stages wrote; a run that failed has not all of them.
     """
-    rows: Rows = {}
-    if folders.verdict and folders.findings and folders.registration:
-        rows |= result_rows(
-            run,
-            study,
-            read_result(Metrics, folders.verdict),
-            read_result(Verdict, folders.verdict),
-            read_result(Curves, folders.verdict),
-            read_result(Findings, folders.findings),
-            read_result(Registration, folders.registration),
-        )
+    parts: list[Rows] = []
+    if folders.rejects:
+        parts.append(count_rows(run, read_result(Counts, folders.rejects)))
+    if folders.findings:
+        parts.append(finding_rows(run, read_result(Findings, folders.findings)))
+    if folders.verdict:
+        parts.append(_evaluation_rows(run, study, folders.verdict, folders.registration))
     if folders.summary:
-        rows |= progress_rows(run, read_result(TrialSummaryDocument, folders.summary).records)
-    return rows
+        records = read_result(TrialSummaryDocument, folders.summary).records
+        parts.append(progress_rows(run, records))
+    return joined(*parts)
+
+
+def _evaluation_rows(run: str, study: Study, verdict: str, registration: str | None) -> Rows:
+    return evaluation_rows(
+        run,
+        study,
+        read_result(Metrics, verdict),
+        read_result(Verdict, verdict),
+        read_result(Curves, verdict),
+        read_result(Registration, registration) if registration else _NOT_REGISTERED,
+    )
 
 
 def export_stage(address: str, study: str, record: Mapping[str, Any]) -> None:
@@ -147,18 +175,46 @@ def export_stage(address: str, study: str, record: Mapping[str, Any]) -> None:
     """
     rows = stage_rows([record])
     if record["status"] == "failed":
-        now = datetime.now(UTC)
-        rows |= outcome_rows(record["run"], "failed", now, record["stage"], record["error"])
-        rows |= {models.Run: [_unknown_run(record, study, now)]}
+        rows = joined(rows, _failure_rows(address, study, record))
     export(address, rows)
 
 
-def _unknown_run(record: Mapping[str, Any], study: str, now: datetime) -> Row:
+def _failure_rows(address: str, study: str, record: Mapping[str, Any]) -> Rows:
+    run, now = record["run"], datetime.now(UTC)
+    started = first_start(address, run) or datetime.fromisoformat(record["started"])
+    return joined(
+        {models.Run: [_unknown_run(record, study, started)]},
+        outcome_rows(run, "failed", now, record["stage"], shown_error(record)),
+        # No document of a stage that failed is kept.
+        finding_rows(run, Findings.model_validate(record["findings"])),
+    )
+
+
+def first_start(address: str, run: str) -> datetime | None:
+    """When the first of a run's stages started that the store knows of.
+
+    Args:
+        address: The store's.
+        run: Id of the run.
+
+    Returns:
+        UTC; None where the store knows of none, also where it does not answer.
+    """
+    statement = select(func.min(models.Stage.started)).where(models.Stage.run == run)
+    try:
+        with store_engine(address) as engine, transaction(engine) as connection:
+            return connection.execute(statement).scalar_one()
+    except UserError as error:
+        _LOG.info("The start of the run is not known: %s", error)
+        return None
+
+
+def _unknown_run(record: Mapping[str, Any], study: str, started: datetime) -> Row:
     """The row of a run that failed before MetricsExporter could say what it was made from."""
     return {
         "run": record["run"],
         "study": study,
-        "started": now,
+        "started": started,
         "runner": KUBEFLOW,
         "started_by": "",
         "code_version": record["versions"].get("clinical-trial-pipeline", ""),
@@ -187,12 +243,13 @@ def export_local_run(folder: Path, address: str = "", patience: Patience | None 
     run = read_run_file(folder)
     if not (address or run.store):
         raise UserError(f"{folder}: the run names no store; give its address (STORE=).")
-    rows = _local_rows(run) | stage_rows(read_records(folder))
-    rows |= outcome_rows(run.run, run.status, run.ended, run.failed_stage, run.reason)
+    records = read_records(folder)
+    outcome = outcome_rows(run.run, run.status, run.ended, run.failed_stage, run.reason)
+    rows = joined(_local_rows(run, records), stage_rows(records), outcome)
     return export(address or run.store, rows, patience)
 
 
-def _local_rows(run: RunFile) -> Rows:
+def _local_rows(run: RunFile, records: Sequence[Mapping[str, Any]]) -> Rows:
     facts = RunFacts(
         run=run.run,
         study=study_from_json(json.dumps(run.study_file)),
@@ -206,9 +263,15 @@ def _local_rows(run: RunFile) -> Rows:
     )
     outputs = run.outputs
     folders = ResultFolders(
+        rejects=outputs.get("TrialExampleGen", {}).get("rejects"),
         verdict=outputs.get("TrialEvaluator", {}).get("verdict"),
         findings=outputs.get("DataGate", {}).get("findings"),
         registration=outputs.get("ModelRegistrar", {}).get("registration"),
         summary=outputs.get("TrialSummary", {}).get("summary"),
     )
-    return facts.rows() | result_rows_of(run.run, facts.study, folders)
+    rows = joined(facts.rows(), result_rows_of(run.run, facts.study, folders))
+    if folders.findings is None:
+        # DataGate stopped the run, and its output is gone: its record has what it found.
+        found = [finding for record in records for finding in record["findings"]]
+        rows = joined(rows, finding_rows(run.run, Findings.model_validate(found)))
+    return rows

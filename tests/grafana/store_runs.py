@@ -9,7 +9,7 @@ from sqlalchemy import create_engine, text
 
 from grafana.store.engine import store_url
 from grafana.store.export import LOCAL, RunFacts, outcome_rows
-from grafana.store.rows import Rows, result_rows, stage_rows
+from grafana.store.rows import Rows, evaluation_rows, finding_rows, joined, stage_rows
 from grafana.store.writer import export
 from pipeline.results import Curves, Findings, Metrics, Registration, Verdict
 from pipeline.study import Study, parse_study
@@ -54,7 +54,7 @@ def study() -> Study:
 
 def record(**changes: Any) -> dict[str, Any]:
     """A record of metrics.json."""
-    content = {
+    content: dict[str, Any] = {
         "task": "death",
         "slice": {},
         "metric": "auc",
@@ -111,13 +111,12 @@ def run_rows(run: str, *more: dict[str, Any], blessed: bool = True) -> Rows:
         ]
     }
     finding = {"rule": "drift", "severity": "warn", "message": "AGE drifts", "feature": "AGE"}
-    results = result_rows(
+    results = evaluation_rows(
         run,
         study(),
         metrics(*more),
         Verdict.model_validate(verdict | {"reasons": [] if blessed else [reason]}),
         Curves.model_validate(curves),
-        Findings.model_validate([finding | {"value": 0.2, "limit": 0.1}]),
         Registration(registered=blessed, reason=None),
     )
     stage = {
@@ -130,7 +129,14 @@ def run_rows(run: str, *more: dict[str, Any], blessed: bool = True) -> Rows:
         "error": None,
         "rows": [{"dataset": "dm", "rows_in": 70, "used": 60, "left_out": 8, "rejected": 2}],
     }
-    return facts.rows() | results | stage_rows([stage]) | outcome_rows(run, "done", STARTED)
+    found = Findings.model_validate([finding | {"value": 0.2, "limit": 0.1}])
+    return joined(
+        facts.rows(),
+        results,
+        finding_rows(run, found),
+        stage_rows([stage]),
+        outcome_rows(run, "done", STARTED),
+    )
 
 
 def counts(address: str) -> dict[str, int]:
