@@ -54,7 +54,8 @@ def _subjects() -> list[AnyPanel]:
         bars(
             Words(
                 "Does enrolment keep its pace?",
-                "Subjects by month, and all until then. Months with few subjects are merged.",
+                "Subjects by month, and their sum until then. Months of few subjects are left out, so "
+                "that the sum can lack some.",
                 _NO_SUMMARY,
             ),
             queries.ENROLMENT_BY_MONTH,

@@ -68,7 +68,8 @@ def _enrolment(store: StudyStore) -> list[Block]:
                 [charts.Line("subjects", [Estimate(row["until then"]) for row in months])],
                 [row["month"] for row in months],
                 charts.Measure("subjects", 0),
-                "Does enrolment keep its pace? Subjects enrolled until the end of each month.",
+                "Does enrolment keep its pace? Subjects until the end of each month; months of few "
+                "subjects are left out.",
             )
         )
     sites = store.ask(queries.ENROLMENT_BY_SITE)[:_MOST_SITES]
@@ -141,9 +142,7 @@ def _safety(store: StudyStore) -> list[Block]:
         for arm in arms:
             rows.append(arm or "treated")
             rows += [
-                charts.ForestRow(
-                    row["organ_class"] or "any", estimate(row, "difference"), row["subjects"]
-                )
+                charts.ForestRow(row["organ_class"], estimate(row, "difference"), row["subjects"])
                 for row in differences
                 if (row["arm"] or "") == arm
             ]
@@ -178,7 +177,7 @@ def _safety(store: StudyStore) -> list[Block]:
                         ),
                         [
                             (
-                                row["organ_class"] or "any",
+                                row["organ_class"],
                                 row["severity"],
                                 row["arm"],
                                 estimate(row, "share"),
@@ -225,10 +224,7 @@ def _completeness(store: StudyStore) -> list[Block]:
         return []
     return [
         charts.bar_chart(
-            [
-                charts.Bar(f"{row['site']}, {row['dataset']}", Estimate(row["complete"]))
-                for row in rows
-            ],
+            [charts.Bar(row["site"], Estimate(row["complete"])) for row in rows],
             charts.Measure("values that are there", 1, percent=True),
             "Where are data missing? The least complete first.",
         )

@@ -104,10 +104,9 @@ WHERE {_of(EXPOSURE)} ORDER BY p.number
 
 EVENTS = Query(
     f"""
-SELECT p.category AS organ_class, p.arm AS arm, p.value AS share
+SELECT COALESCE(p.category, 'any event') AS organ_class, p.arm AS arm, p.value AS share
 FROM trial_progress p
-WHERE {_of(ADVERSE_EVENTS, SHARE)} AND p.severity IS NULL AND p.category IS NOT NULL
-  AND p.arm IS NOT NULL
+WHERE {_of(ADVERSE_EVENTS, SHARE)} AND p.severity IS NULL AND p.arm IS NOT NULL
 ORDER BY p.number
 """,
     {"organ_class": "text", "arm": "text", "share": "number"},
@@ -115,8 +114,8 @@ ORDER BY p.number
 
 SEVERITIES = Query(
     f"""
-SELECT p.category AS organ_class, p.severity AS severity, p.arm AS arm, p.value AS share,
-       p.lower AS lower, p.upper AS upper, p.subjects AS subjects
+SELECT COALESCE(p.category, 'any event') AS organ_class, p.severity AS severity,
+       p.arm AS arm, p.value AS share, p.lower AS lower, p.upper AS upper, p.subjects AS subjects
 FROM trial_progress p
 WHERE {_of(ADVERSE_EVENTS, SHARE)} AND p.severity IS NOT NULL AND p.arm IS NOT NULL
 ORDER BY p.value DESC, p.number LIMIT 60
@@ -134,7 +133,8 @@ ORDER BY p.value DESC, p.number LIMIT 60
 
 RISK_DIFFERENCES = Query(
     f"""
-SELECT p.category AS organ_class, p.arm AS arm, p.lower AS lower, p.value AS difference,
+SELECT COALESCE(p.category, 'any event') AS organ_class, p.arm AS arm, p.lower AS lower,
+       p.value AS difference,
        p.upper AS upper, p.subjects AS subjects,
        CASE WHEN p.lower > 0 THEN 'more than control' WHEN p.upper < 0 THEN 'fewer than control'
             ELSE 'not told apart' END AS finding
@@ -183,7 +183,7 @@ ORDER BY p.number
 
 LEAST_COMPLETE = Query(
     f"""
-SELECT p.site AS site, COALESCE(p.category, 'all datasets') AS dataset, p.value AS complete
+SELECT p.site AS site, COALESCE(p.category, 'all') AS dataset, p.value AS complete
 FROM trial_progress p
 WHERE {_of(COMPLETENESS, SHARE)} AND p.site IS NOT NULL
 ORDER BY p.value, p.site LIMIT 30

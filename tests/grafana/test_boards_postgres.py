@@ -168,6 +168,26 @@ def test_a_panel_on_the_trial_runs_for_a_study_whatever_its_data_say(reader, stu
     ask(reader, asked, chosen(reader, BOARDS[1], study))
 
 
+@pytest.mark.parametrize("study", STUDIES)
+def test_the_trial_of_a_real_run_is_summed_up(reader, study):
+    enrolled = next(asked for asked in panel_queries(BOARDS[1]) if "enrolled" in asked.place)
+
+    ((subjects,),) = ask(reader, enrolled, chosen(reader, BOARDS[1], study))
+    assert subjects > 100
+
+
+LINES = [asked for uid in BOARDS for asked in panel_queries(uid) if asked.format == "time_series"]
+
+
+@pytest.mark.parametrize("asked", LINES, ids=lambda asked: asked.place)
+def test_a_line_has_one_point_at_a_time(reader, asked):
+    rows = ask(reader, asked, chosen(reader, asked.place.split(":")[0], "synthetic"))
+    points = [row[:2] for row in rows]
+
+    assert list(asked.query.columns)[:2] == ["time", "metric"]
+    assert len(set(points)) == len(points)
+
+
 @pytest.mark.parametrize("asked", panel_queries(BOARDS[0]), ids=lambda asked: asked.place)
 def test_a_metric_of_decisions_can_be_chosen(reader, asked):
     values = chosen(reader, BOARDS[0], "synthetic") | {"task": "worsening", "metric": "recall"}
