@@ -14,7 +14,6 @@ from components.trial_analysis.subjects import (
     TrialSubjects,
     make_factors,
 )
-from pipeline.analysis import Analysis
 from pipeline.conditions import Condition
 from pipeline.example_columns import Categories
 from pipeline.study import Analysis as AnalysisSection
@@ -91,16 +90,3 @@ def plan_of(subjects: TrialSubjects, smallest: int = 5, **analysis: Any) -> Anal
 def repeated(*groups: tuple[Any, int]) -> list[Any]:
     """Values, each as often as is said."""
     return [value for value, times_ in groups for _ in range(times_)]
-
-
-def numbers_in(document: Analysis) -> set[float]:
-    """Every number that a document shows, wherever."""
-
-    def walk(part: Any) -> set[float]:
-        if isinstance(part, dict):
-            return set().union(*map(walk, part.values()), set())
-        if isinstance(part, list):
-            return set().union(*map(walk, part), set())
-        return {float(part)} if isinstance(part, int | float) and part is not True else set()
-
-    return walk(document.model_dump(mode="json"))
