@@ -89,6 +89,44 @@ def metrics(*more: dict[str, Any]) -> Metrics:
     )
 
 
+def verdict(blessed: bool = True) -> Verdict:
+    """Of a model that is blessed, or failed a threshold."""
+    reason = record() | {"message": "death: too low", "threshold": {"metric": "auc", "at_least": 1}}
+    content = {"blessed": blessed, "judged": True, "comparisons": 1, "not_judged": [], "notes": []}
+    return Verdict.model_validate(content | {"reasons": [] if blessed else [reason]})
+
+
+def curves() -> Curves:
+    """One curve with one bin."""
+    item = {"mean_prediction": 0.3, "observed_rate": 0.33, "lower": 0.2, "upper": 0.5}
+    curve = record() | {"calibration": [item | {"subjects": 60}], "roc": [], "confusion": []}
+    return Curves.model_validate({"curves": [curve]})
+
+
+def findings() -> Findings:
+    """One feature drifts."""
+    finding = {"rule": "drift", "severity": "warn", "message": "AGE drifts", "feature": "AGE"}
+    return Findings.model_validate([finding | {"value": 0.2, "limit": 0.1}])
+
+
+def stage(run: str, **changes: Any) -> dict[str, Any]:
+    """A stage's run record."""
+    content: dict[str, Any] = {
+        "run": run,
+        "stage": "TrialExampleGen",
+        "status": "done",
+        "started": STARTED.isoformat(),
+        "seconds": 1.5,
+        "peak_memory_mb": 500.0,
+        "error": None,
+        "exception": None,
+        "rows": [{"dataset": "dm", "rows_in": 70, "used": 60, "left_out": 8, "rejected": 2}],
+        "findings": [],
+        "versions": {"clinical-trial-pipeline": "0.1.0"},
+    }
+    return content | changes
+
+
 def run_rows(run: str, *more: dict[str, Any], blessed: bool = True) -> Rows:
     """All rows of a run that is done."""
     facts = RunFacts(
@@ -102,39 +140,12 @@ def run_rows(run: str, *more: dict[str, Any], blessed: bool = True) -> Rows:
         data_modified=STARTED,
         parameters={"seed": 1},
     )
-    reason = record() | {"message": "death: too low", "threshold": {"metric": "auc", "at_least": 1}}
-    verdict = {"blessed": blessed, "judged": True, "comparisons": 1, "not_judged": [], "notes": []}
-    curve = {"mean_prediction": 0.3, "observed_rate": 0.33, "lower": 0.2, "upper": 0.5}
-    curves = {
-        "curves": [
-            record() | {"calibration": [curve | {"subjects": 60}], "roc": [], "confusion": []}
-        ]
-    }
-    finding = {"rule": "drift", "severity": "warn", "message": "AGE drifts", "feature": "AGE"}
-    results = evaluation_rows(
-        run,
-        study(),
-        metrics(*more),
-        Verdict.model_validate(verdict | {"reasons": [] if blessed else [reason]}),
-        Curves.model_validate(curves),
-        Registration(registered=blessed, reason=None),
-    )
-    stage = {
-        "run": run,
-        "stage": "TrialExampleGen",
-        "status": "done",
-        "started": STARTED.isoformat(),
-        "seconds": 1.5,
-        "peak_memory_mb": 500.0,
-        "error": None,
-        "rows": [{"dataset": "dm", "rows_in": 70, "used": 60, "left_out": 8, "rejected": 2}],
-    }
-    found = Findings.model_validate([finding | {"value": 0.2, "limit": 0.1}])
+    registration = Registration(registered=blessed, reason=None)
     return joined(
         facts.rows(),
-        results,
-        finding_rows(run, found),
-        stage_rows([stage]),
+        evaluation_rows(run, study(), metrics(*more), verdict(blessed), curves(), registration),
+        finding_rows(run, findings()),
+        stage_rows([stage(run)]),
         outcome_rows(run, "done", STARTED),
     )
 
