@@ -59,7 +59,7 @@ def store(server: Server, tmp_path_factory, trial_data_dir) -> str:
     migrate(owner)
     set_password(owner, WRITER, WRITER_PASSWORD)
     set_password(owner, READER, READER_PASSWORD)
-    address = server.of(WRITER).replace(f"/{DATABASE}", f"/{name}")
+    address = server.of(WRITER, name)
     root = tmp_path_factory.mktemp("runs")
     lenient = _lenient_synthetic_study(tmp_path_factory.mktemp("study"))
     run(address, root, "--study", str(lenient), "--seed", "1", *SMALL)
