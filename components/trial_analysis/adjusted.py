@@ -19,6 +19,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from components.trial_analysis.intervals import normal_interval
 from components.trial_analysis.subjects import Factor, TrialSubjects, sampled
 from pipeline.analysis import AdjustedEffect, Estimate
 
@@ -30,8 +31,6 @@ _FEWEST_WITH_VALUE = 20
 
 _SEPARATED = 30.0
 """Log odds that no data show: the coefficients run away, since covariates tell the outcome."""
-
-_NORMAL_95 = 1.959963984540054
 
 Floats = NDArray[np.float64]
 
@@ -163,10 +162,9 @@ def _under(
 
 def _wald(value: float, influence: Floats) -> tuple[Estimate, float]:
     error = float(np.sqrt((influence**2).mean() / len(influence)))
-    estimate = Estimate(
-        value=value, lower=value - _NORMAL_95 * error, upper=value + _NORMAL_95 * error
-    )
-    return estimate, math.erfc(abs(value) / error / math.sqrt(2)) if error > 0 else 1.0
+    return normal_interval(value, error), math.erfc(
+        abs(value) / error / math.sqrt(2)
+    ) if error > 0 else 1.0
 
 
 def _exp(value: float | None) -> float | None:

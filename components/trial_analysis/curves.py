@@ -22,13 +22,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from components.trial_analysis.intervals import NORMAL_95
 from components.trial_analysis.subjects import Times
 from pipeline.analysis import AtRisk, CurvePoint, Estimate
 
 _FEWEST_A_STEP = 5
 _GRID = 100
 _RISK_TIMES = 5
-_NORMAL_95 = 1.959963984540054
 
 Floats = NDArray[np.float64]
 
@@ -78,7 +78,7 @@ class KaplanMeier:
         if not 0 < survival < 1:
             return Estimate(value=survival)
         logarithm = math.log(survival)
-        reach = math.exp(_NORMAL_95 * error / (survival * abs(logarithm)))
+        reach = math.exp(NORMAL_95 * error / (survival * abs(logarithm)))
         return Estimate(value=survival, lower=survival**reach, upper=survival ** (1 / reach))
 
 

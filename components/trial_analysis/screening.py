@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.trial_analysis.disclosure import Disclosure
+from components.trial_analysis.intervals import NORMAL_95
 from components.trial_analysis.multiplicity import FALSE_DISCOVERY_RATE, false_discovery
 from components.trial_analysis.subjects import TrialSubjects, sampled
 from pipeline.analysis import Association, Correlation, Estimate, Screening
 
-_NORMAL_95 = 1.959963984540054
 _FEWEST = 10
 """Fisher's transformation of fewer values is no normal one."""
 
@@ -75,7 +75,7 @@ def rank_correlation(
     rho, p_value = (float(part) for part in spearmanr(values, positive))
     if abs(rho) >= 1:
         return Estimate(value=rho), p_value
-    reach = _NORMAL_95 * math.sqrt((1 + rho**2 / 2) / (len(values) - 3))
+    reach = NORMAL_95 * math.sqrt((1 + rho**2 / 2) / (len(values) - 3))
     middle = math.atanh(rho)
     ends = math.tanh(middle - reach), math.tanh(middle + reach)
     return Estimate(value=rho, lower=ends[0], upper=ends[1]), p_value

@@ -20,6 +20,7 @@ from components.trial_analysis.curves import (
     thinned,
 )
 from components.trial_analysis.disclosure import Disclosure
+from components.trial_analysis.intervals import NORMAL_95, normal_interval
 from components.trial_analysis.subjects import Factor, Times, TrialSubjects, sampled
 from components.trial_analysis.wording import survival_sentence
 from pipeline.analysis import (
@@ -32,7 +33,6 @@ from pipeline.analysis import (
 )
 from pipeline.study import TimeToEvent
 
-_NORMAL_95 = 1.959963984540054
 _FEWEST_EVENTS = 5
 """With fewer events in both groups together a hazard ratio says nothing."""
 
@@ -141,7 +141,7 @@ def hazard_ratio(
         fit = sm.PHReg(time, group[:, None], status=event.astype(int), ties="efron").fit()
     variance = float(np.asarray(fit.cov_params()).ravel()[0])
     logarithm = float(fit.params[0])
-    reach = _NORMAL_95 * math.sqrt(variance) if variance > 0 else math.inf
+    reach = NORMAL_95 * math.sqrt(variance) if variance > 0 else math.inf
     if not abs(logarithm) + reach < _ENDLESS:
         return Estimate(), None
     ratio = Estimate(
@@ -262,9 +262,7 @@ def _mean_difference(group: KaplanMeier, control: KaplanMeier, until: float) -> 
     (mean, variance), (other, other_variance) = (
         restricted_mean(curve, until) for curve in (group, control)
     )
-    reach = _NORMAL_95 * math.sqrt(variance + other_variance)
-    difference = mean - other
-    return Estimate(value=difference, lower=difference - reach, upper=difference + reach)
+    return normal_interval(mean - other, math.sqrt(variance + other_variance))
 
 
 def _no_comparison(comparison: Comparison, reason: str) -> SurvivalComparison:
