@@ -124,12 +124,13 @@ class Stage(Base):
 class StageRows(Base):
     """Rows or subjects that a stage counted.
 
+    How many labels a task knows is left to `metrics`, where small groups are suppressed.
+
     Attributes:
         run: Id of the run.
         stage: The stage's node in the graph.
         dataset: Dataset of the study, for rows; otherwise empty.
         split: Split of the subjects, or empty.
-        task: Task whose label is known, or empty.
         rows_in: Rows read.
         used: Rows used.
         left_out: Rows that the study file leaves out.
@@ -143,7 +144,6 @@ class StageRows(Base):
     stage: Mapped[str] = mapped_column(primary_key=True)
     dataset: Mapped[str] = mapped_column(primary_key=True)
     split: Mapped[str] = mapped_column(primary_key=True)
-    task: Mapped[str] = mapped_column(primary_key=True)
     rows_in: Mapped[int | None]
     used: Mapped[int | None]
     left_out: Mapped[int | None]

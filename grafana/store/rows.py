@@ -108,7 +108,8 @@ def stage_rows(records: Iterable[Mapping[str, Any]]) -> Rows:
                 "error": shown_error(record),
             }
         )
-        counted += (_counted(record, rows) for rows in record["rows"])
+        # With the split's subjects, a task's known labels would tell how many are unknown.
+        counted += (_counted(record, rows) for rows in record["rows"] if "task" not in rows)
     return {models.Stage: stages, models.StageRows: counted}
 
 
@@ -191,6 +192,6 @@ def _counted(record: Mapping[str, Any], rows: Mapping[str, Any]) -> Row:
     return {
         "run": record["run"],
         "stage": record["stage"],
-        **{key: rows.get(key, "") for key in ("dataset", "split", "task")},
+        **{key: rows.get(key, "") for key in ("dataset", "split")},
         **{key: rows.get(key) for key in ("rows_in", "used", "left_out", "rejected", "subjects")},
     }

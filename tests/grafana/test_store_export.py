@@ -170,6 +170,16 @@ def test_rows_of_a_stage_that_was_cached_are_there_too(done: LocalRun, sqlite: s
     assert (row.rows_in, row.used, row.left_out, row.rejected) == (70, 60, 8, 2)
 
 
+def test_how_many_labels_a_task_knows_is_no_row(run: LocalRun, sqlite: str):
+    """Of 61 subjects 48 are known: the others are fewer than the smallest group."""
+    known = {"split": "test", "task": "death", "subjects": 48}
+    run.recorded(stage="TrialEvaluator", rows=[{"split": "test", "subjects": 61}, known])
+    run.ends()
+    export_local_run(run.folder)
+
+    assert one(sqlite, "SELECT subjects FROM stage_rows").subjects == 61
+
+
 def test_a_run_that_the_gate_stopped_says_what_the_gate_found(run: LocalRun, sqlite: str):
     """Its output is removed with the failure; its record is not."""
     run.wrote_examples()

@@ -147,13 +147,12 @@ def _make_tables() -> None:
         sa.Column("stage", sa.Text(), nullable=False),
         sa.Column("dataset", sa.Text(), nullable=False),
         sa.Column("split", sa.Text(), nullable=False),
-        sa.Column("task", sa.Text(), nullable=False),
         sa.Column("rows_in", sa.Integer(), nullable=True),
         sa.Column("used", sa.Integer(), nullable=True),
         sa.Column("left_out", sa.Integer(), nullable=True),
         sa.Column("rejected", sa.Integer(), nullable=True),
         sa.Column("subjects", sa.Integer(), nullable=True),
-        sa.PrimaryKeyConstraint("run", "stage", "dataset", "split", "task"),
+        sa.PrimaryKeyConstraint("run", "stage", "dataset", "split"),
     )
     op.create_table(
         "stages",
