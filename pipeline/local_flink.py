@@ -42,6 +42,10 @@ _POLL_SECONDS = 0.2
 _START_SECONDS = 180.0
 _STOP_SECONDS = 15.0
 
+# The graphs of Transform and of the evaluation are wide: with the default of 512 buffers for each
+# sort-merge exchange they ask for more than any cluster has.
+EXCHANGES = {"taskmanager.network.sort-shuffle.min-buffers": "16"}
+
 _JOB_MANAGER = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
 _TASK_MANAGER = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
 
@@ -212,7 +216,7 @@ class LocalFlink:
             self.start_pool(number)
             self.start_task_manager(number)
         self._wait(lambda: slots_of(self.master) >= self.plan.task_managers)
-        self._wait(lambda: all(map(_pool_answers, self.network.hosts)))
+        self.wait_for_pools()
 
     def start_task_manager(self, number: int) -> None:
         """Starts a task manager; also one that has ended."""
@@ -236,6 +240,18 @@ class LocalFlink:
         """Starts the worker pool of a task manager; also one that has ended."""
         command = [sys.executable, "-m", "pipeline.beam_worker_pool", f"--port={_POOL_PORT}"]
         self._start(f"pool-{number}", self.network.hosts[number], command)
+
+    def wait_for_pools(self) -> None:
+        """Returns when every worker pool answers.
+
+        Raises:
+            UserError: One has ended, or does not answer for minutes.
+        """
+        self._wait(lambda: all(map(_pool_answers, self.network.hosts)))
+
+    def member(self, name: str) -> Member:
+        """The process of a name."""
+        return self._members[name]
 
     def kill(self, name: str) -> None:
         """Ends a process with its children at once, as a crash would."""
@@ -286,9 +302,7 @@ class LocalFlink:
             "rest.address": address,
             "rest.port": str(self._rest_port),
             "parallelism.default": str(self.plan.task_managers),
-            # The graphs of Transform and of the evaluation are wide: with the default of 512
-            # buffers for each sort-merge exchange they ask for more than any cluster has.
-            "taskmanager.network.sort-shuffle.min-buffers": "16",
+            **EXCHANGES,
             # A machine whose cores are all at work answers late, which is no failure.
             "pekko.ask.timeout": "60 s",
             **restarts,

@@ -66,7 +66,7 @@ def test_a_number_of_workers_that_is_none_is_refused(workers: str):
 
 
 def test_an_option_without_its_value_is_refused():
-    with pytest.raises(UserError, match="--master.*: expected one argument"):
+    with pytest.raises(UserError, match=r"--master.*: expected one argument"):
         parse_beam_options(["--master"])
 
 

@@ -1,0 +1,173 @@
+"""A Flink session cluster on Kubernetes: valid, closed, and in step with what runs use."""
+
+from __future__ import annotations
+
+import importlib.util
+from importlib.metadata import version
+from typing import Any
+
+import pytest
+import yaml
+from manifest_objects import Object, complaints, name_of, objects, pod_templates
+
+from pipeline.beam_runners import FLINK_VERSION, WORKER_POOL, Runner
+from pipeline.beam_worker_pool import DEFAULT_PORT
+from pipeline.config import code_version
+from pipeline.local_flink import EXCHANGES
+from pipeline.local_runner import parse_settings
+
+pytestmark = pytest.mark.slow
+
+PROJECT = "clinical-trial-pipeline"
+
+
+@pytest.fixture(scope="module")
+def items() -> list[Object]:
+    """The objects as kustomize renders them."""
+    return objects("../../flink")
+
+
+@pytest.fixture
+def settings(items: list[Object]) -> dict[str, Any]:
+    """Flink's settings."""
+    [found] = [item for item in items if item["kind"] == "ConfigMap"]
+    return yaml.safe_load(found["data"]["flink-conf.yaml"])
+
+
+def _pods(items: list[Object]) -> dict[str, Object]:
+    return {name: template["spec"] for name, template in pod_templates(items)}
+
+
+def _containers(items: list[Object]) -> dict[str, Object]:
+    return {
+        f"{name} {container['name']}": container
+        for name, pod in _pods(items).items()
+        for container in pod["containers"]
+    }
+
+
+def _environment(container: Object) -> dict[str, str]:
+    return {item["name"]: item["value"] for item in container["env"] if "value" in item}
+
+
+def test_every_object_is_valid_by_kubernetes_schemas(items: list[Object]):
+    assert {name_of(item): found for item in items if (found := complaints(item))} == {}
+
+
+def test_no_pod_may_be_root_or_gain_anything(items: list[Object]):
+    for name, pod in _pods(items).items():
+        assert pod["automountServiceAccountToken"] is False, name
+        assert pod["securityContext"]["runAsNonRoot"] is True, name
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
+    for name, container in _containers(items).items():
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }, name
+
+
+def test_every_container_says_what_it_needs_and_may_use(items: list[Object]):
+    for name, container in _containers(items).items():
+        resources = container["resources"]
+        assert set(resources["requests"]) == set(resources["limits"]) == {"cpu", "memory"}, name
+
+
+def test_every_server_is_probed(items: list[Object]):
+    for name, container in _containers(items).items():
+        if "ports" in container or container["name"] == "workers":
+            assert {"startupProbe", "readinessProbe", "livenessProbe"} <= set(container), name
+
+
+def test_nothing_enters_or_leaves_but_what_belongs_to_the_cluster(items: list[Object]):
+    [policy] = [item["spec"] for item in items if item["kind"] == "NetworkPolicy"]
+    assert set(policy["policyTypes"]) == {"Ingress", "Egress"}
+    for _, template in pod_templates(items):
+        selected = policy["podSelector"]["matchLabels"].items()
+        assert selected <= template["metadata"]["labels"].items()
+    [entering] = policy["ingress"]
+    assert [list(peer) for peer in entering["from"]] == [["podSelector"]]
+
+
+def test_the_policy_opens_all_ports_that_are_served(items: list[Object]):
+    [policy] = [item["spec"] for item in items if item["kind"] == "NetworkPolicy"]
+    opened = {port["port"] for port in policy["ingress"][0]["ports"]}
+    served = {
+        port["containerPort"]
+        for container in _containers(items).values()
+        for port in container.get("ports", ())
+    }
+    assert opened == served
+
+
+def test_a_worker_pool_is_beside_each_task_manager(items: list[Object]):
+    pod = _pods(items)["Deployment/trial-flink-task-manager"]
+    flink, workers = pod["containers"]
+    assert flink["command"][-2:] == ["/opt/flink/bin/taskmanager.sh", "start-foreground"]
+    assert workers["command"] == ["python", "-m", "pipeline.beam_worker_pool"]
+    assert workers["args"] == [f"--port={DEFAULT_PORT}"]
+    assert f"localhost:{DEFAULT_PORT}" == WORKER_POOL
+
+
+def test_every_program_of_the_project_exists_and_has_its_version(items: list[Object]):
+    own = {name: c for name, c in _containers(items).items() if PROJECT in c["image"]}
+    assert len(own) == 2
+    for name, container in own.items():
+        assert container["command"][:2] == ["python", "-m"], name
+        assert importlib.util.find_spec(container["command"][2]), name
+        assert container["image"].endswith(f":{code_version()}"), name
+
+
+def test_flink_and_the_job_server_are_those_that_runs_use(items: list[Object]):
+    images = {container["image"] for container in _containers(items).values()}
+    [flink] = [image for image in images if "/flink:" in image]
+    [server] = [image for image in images if "job_server" in image]
+    assert flink.rpartition(":")[2].startswith(f"{FLINK_VERSION}.")
+    assert server.endswith(f"beam_flink{FLINK_VERSION}_job_server:{version('apache-beam')}")
+
+
+def test_runs_and_workers_see_the_same_files_and_the_same_key(items: list[Object]):
+    workers = _containers(items)["Deployment/trial-flink-task-manager workers"]
+    run = _containers(items)["CronJob/trial-flink-run run"]
+
+    def files_and_keys(container: Object) -> Any:
+        mounts = [m for m in container["volumeMounts"] if m["name"] == "trials"]
+        keys = [item for item in container["env"] if item["name"] == "TRIAL_SUBJECT_KEY"]
+        return mounts, keys
+
+    assert files_and_keys(run) == files_and_keys(workers)
+    assert all(files_and_keys(run))
+
+
+def test_a_runs_choices_are_understood(items: list[Object], monkeypatch: pytest.MonkeyPatch):
+    run = _containers(items)["CronJob/trial-flink-run run"]
+    for name, value in _environment(run).items():
+        monkeypatch.setenv(name, value)
+
+    beam = parse_settings([]).beam
+
+    services = {item["metadata"]["name"]: item for item in items if item["kind"] == "Service"}
+    ports = {
+        f"{name}:{port['port']}"
+        for name, item in services.items()
+        for port in item["spec"]["ports"]
+    }
+    assert beam.runner is Runner.FLINK
+    assert beam.master in ports
+    assert beam.options[0].removeprefix("--job_endpoint=") in ports
+
+
+def test_a_run_starts_only_when_somebody_asks_for_it(items: list[Object]):
+    [run] = [item["spec"] for item in items if item["kind"] == "CronJob"]
+    assert run["suspend"] is True
+
+
+def test_the_settings_fit_into_the_pod(items: list[Object], settings: dict[str, Any]):
+    flink = _containers(items)["Deployment/trial-flink-task-manager flink"]
+    assert flink["resources"]["limits"]["memory"] == "3Gi"
+    assert settings["taskmanager.memory.process.size"] == "3072m"
+    assert settings["taskmanager.numberOfTaskSlots"] == 1
+
+
+def test_exchanges_ask_for_as_few_buffers_as_on_one_machine(settings: dict[str, Any]):
+    assert {name: str(settings[name]) for name in EXCHANGES} == EXCHANGES
