@@ -162,9 +162,8 @@ def _under(
 
 def _wald(value: float, influence: Floats) -> tuple[Estimate, float]:
     error = float(np.sqrt((influence**2).mean() / len(influence)))
-    return normal_interval(value, error), math.erfc(
-        abs(value) / error / math.sqrt(2)
-    ) if error > 0 else 1.0
+    p_value = math.erfc(abs(value) / error / math.sqrt(2)) if error > 0 else 1.0
+    return normal_interval(value, error), p_value
 
 
 def _exp(value: float | None) -> float | None:

@@ -38,7 +38,6 @@ class Disclosure:
 
     def __init__(self, subjects: TrialSubjects, smallest: int) -> None:
         self.smallest = smallest
-        self._factors = subjects.factors
         everybody = np.ones(subjects.count, bool)
         self._levels = _withheld_levels(subjects, smallest, [everybody])
         self._outcomes = {

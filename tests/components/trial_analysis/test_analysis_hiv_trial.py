@@ -1,0 +1,25 @@
+"""ACTG 175: each of three regimens against zidovudine alone.
+
+Hammer SM, et al. N Engl J Med 1996;335:1081-90: relative hazards of the primary end point .50 with
+didanosine, .54 with zalcitabine and .61 with didanosine alone, all P < .001, in 2,467 patients.
+The open data set has 2,139 of them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from analysis_runs import analyse_trial
+
+from pipeline.config import SCHEMAS
+from pipeline.study import load_study
+
+
+def test_hazard_ratios_are_close_to_those_published(trial_data_dir: Path, tmp_path: Path):
+    study = load_study(SCHEMAS / "actg175" / "study.yaml")
+    [endpoint] = analyse_trial(study, trial_data_dir / "actg175", tmp_path).endpoints
+    ratios = {found.comparison.level: found.hazard_ratio.value for found in endpoint.comparisons}
+    assert ratios == pytest.approx({"1": 0.50, "2": 0.54, "3": 0.61}, abs=0.03)
+    assert all(found.log_rank and found.log_rank.p_value < 0.001 for found in endpoint.comparisons)
+    assert {found.comparison.control for found in endpoint.comparisons} == {"0"}
