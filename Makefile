@@ -23,7 +23,7 @@ export UV_CACHE_DIR = $(CURDIR)/$(VENV)/cache
 export UV_LINK_MODE = hardlink
 
 .PHONY: help setup run flink-up flink-down test test-slow system compile submit image report export store-migrate lint format lock bench-accuracy bench-overhead \
-	bench-example-gen bench-scale clean
+	bench-example-gen bench-scale bench-flink clean
 
 help: ## This list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -101,6 +101,9 @@ bench-example-gen: $(READY) ## Rows a second beside CsvExampleGen.
 
 bench-scale: $(READY) ## Time and memory from 10,000 to 1,000,000 subjects.
 	@$(BIN)/python -m benchmarks.scale
+
+bench-flink: $(READY) ## Time and memory on Flink beside one machine's runners.
+	@$(BIN)/python -m benchmarks.flink
 
 lock: $(READY) ## Resolve requirements/*.in anew.
 	@for name in runtime dev bootstrap; do \

@@ -15,7 +15,8 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -134,6 +135,29 @@ def run(
         load_before=load_before,
         stopped="memory" if sampler.over_limit else stopped,
     )
+
+
+@contextmanager
+def sampled(
+    pids: Mapping[str, int], interval_seconds: float = 0.5
+) -> Iterator[Callable[[], dict[str, float]]]:
+    """Samples the memory of processes that run already, each with its descendants.
+
+    Args:
+        pids: Process by the name under which it is reported.
+        interval_seconds: Pause between two samples, in seconds.
+
+    Yields:
+        A function that gives the peaks until now, proportional set size in MiB.
+    """
+    samplers = {name: _TreeSampler(pid, interval_seconds, None) for name, pid in pids.items()}
+    for sampler in samplers.values():
+        sampler.start()
+    try:
+        yield lambda: {name: s.peak_bytes / _MEBIBYTE for name, s in samplers.items()}
+    finally:
+        for sampler in samplers.values():
+            sampler.stop()
 
 
 def last_json_object(text: str) -> dict[str, Any]:
