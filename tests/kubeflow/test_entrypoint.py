@@ -38,30 +38,46 @@ def test_the_executor_is_not_told_what_is_for_others():
     assert executor_parameters(given) == {"run_fn": "trainer.run.run_fn"}
 
 
-def test_beams_options_are_split_as_a_shell_would():
-    arguments = beam_arguments("--runner=FlinkRunner --job_name='two words' --setup_file=/x")
-    assert arguments == ["--runner=FlinkRunner", "--job_name=two words", "--setup_file=/x"]
+def test_beams_options_are_split_as_a_shell_would(tmp_path: Path):
+    arguments = beam_arguments("--runner=in-memory --job_name='two words'", str(tmp_path))
+    assert "--job_name=two words" in arguments
 
 
-def test_beams_options_without_a_runner_are_refused():
-    with pytest.raises(UserError, match="names no runner"):
-        beam_arguments("--streaming")
+@pytest.mark.parametrize("options", ["", "--streaming"])
+def test_without_a_runner_beams_own_default_is_not_taken(tmp_path: Path, options: str):
+    # It would fetch a program from the network.
+    assert "--runner=FnApiRunner" in beam_arguments(options, str(tmp_path))
 
 
-def run_task(root: Path, stage: str, executor: str, parameters: dict[str, str]) -> Any:
-    """Runs the entrypoint as the launcher does, for a task with one output."""
+def test_a_runner_that_is_none_is_refused(tmp_path: Path):
+    with pytest.raises(UserError, match="There is no Beam runner nowhere here"):
+        beam_arguments("--runner=nowhere", str(tmp_path))
+
+
+def test_a_quote_that_is_not_closed_is_refused(tmp_path: Path):
+    with pytest.raises(UserError, match="beam_options can't be read"):
+        beam_arguments("--job_name='two words", str(tmp_path))
+
+
+def run_task(root: Path, stage: str, executor: str, parameters: dict[str, str], **made: str) -> Any:
+    """Runs the entrypoint as the launcher does, for a task that makes artifacts of these types."""
     folder = f"bucket/trial-tiny/the-run/{stage}/1"
     executor_input = {
         "inputs": {"parameterValues": parameters},
         "outputs": {
             "artifacts": {
-                "result": {"artifacts": [{"name": "result", "uri": f"minio://{folder}/result"}]}
+                name: {"artifacts": [{"name": name, "uri": f"minio://{folder}/{name}"}]}
+                for name in made
             },
             "outputFile": f"{root}/minio/{folder}/output_metadata.json",
         },
     }
     inputs = {"parameters": {name: {"parameterType": "STRING"} for name in parameters}}
-    outputs = {"artifacts": {"result": {"artifactType": {"schemaTitle": "tfx.Schema"}}}}
+    outputs = {
+        "artifacts": {
+            name: {"artifactType": {"schemaTitle": title}} for name, title in made.items()
+        }
+    }
     return subprocess.run(
         [
             *(sys.executable, "-m", "pipeline.kubeflow_entrypoint"),
@@ -78,27 +94,36 @@ def run_task(root: Path, stage: str, executor: str, parameters: dict[str, str]) 
     )
 
 
+def only_record(said: str) -> dict[str, Any]:
+    (line,) = (text for text in said.splitlines() if text.startswith(RECORD))
+    record: dict[str, Any] = json.loads(line.removeprefix(RECORD))
+    return record
+
+
 @pytest.mark.slow
-def test_a_mistake_is_one_message_and_no_traceback(tmp_path: Path):
-    # There is no file of the study in this folder.
-    study = {"study": "tiny"}
+def test_what_an_executor_refuses_is_one_message_no_traceback_and_a_record(tmp_path: Path):
     ran = run_task(
         tmp_path,
-        "TrialExampleGen",
-        "components.trial_example_gen.executor.TrialExampleGenExecutor",
-        {"study": json.dumps(study), "data_root": str(tmp_path), "beam_options": "--streaming"},
+        "BaselineModel",
+        "components.baseline_model.executor.Executor",
+        {"registry_root": str(tmp_path), "study": "tiny", "champion_token": "of another registry"},
+        model="tfx.Model",
+        statistics="tfx.ExampleStatistics",
     )
+    message = f"{tmp_path}/tiny: no registration has the token of another "
     assert ran.returncode == 1
     assert "Traceback" not in ran.stderr
-    assert ran.stderr.splitlines()[-1].startswith("beam_options names no runner")
+    assert ran.stderr.splitlines()[-1].startswith(message)
+    record = only_record(ran.stderr)
+    assert (record["stage"], record["status"]) == ("BaselineModel", "failed")
+    assert message in record["error"]
 
 
 @pytest.mark.slow
-def test_a_task_that_failed_leaves_its_record_with_the_reason(tmp_path: Path):
-    ran = run_task(tmp_path, "Gate", "no.such.Executor", {})
+def test_a_task_that_fails_otherwise_leaves_its_record_too(tmp_path: Path):
+    ran = run_task(tmp_path, "Gate", "no.such.Executor", {}, model="tfx.Model")
     assert ran.returncode == 1
-    (line,) = (text for text in ran.stderr.splitlines() if text.startswith(RECORD))
-    record = json.loads(line.removeprefix(RECORD))
+    record = only_record(ran.stderr)
     assert (record["run"], record["stage"], record["status"]) == ("the-run", "Gate", "failed")
     assert record["error"] == "ImportError: Could not import no.such.Executor"
 
