@@ -142,15 +142,19 @@ def beam_arguments(options: str, folder: str) -> list[str]:
         folder: Folder of an output, on this container's own path.
 
     Raises:
-        UserError: There is no such runner, or it can't do the task.
+        UserError: They can't be read, there is no such runner, or it can't do the task.
     """
     from pipeline.beam_check import Needs, checked_options
     from pipeline.beam_runners import parse_beam_options
     from pipeline.config import code_version
     from pipeline.kubeflow_package import SUBJECT_KEY
 
+    try:
+        arguments = shlex.split(options)
+    except ValueError as error:
+        raise UserError(f"beam_options can't be read ({error}): close each quote.") from error
     needs = Needs(read=(), write=folder, subject_key=SUBJECT_KEY, code_version=code_version())
-    return list(checked_options(parse_beam_options(shlex.split(options)), needs))
+    return list(checked_options(parse_beam_options(arguments), needs))
 
 
 def _parser() -> argparse.ArgumentParser:
