@@ -10,11 +10,13 @@ server (`tests/flink`), which needs Maven and a Java compiler.
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import shutil
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
@@ -52,6 +54,8 @@ class Result:
         stage_seconds: Wall time of each stage.
         memory_mb: Peak memory of each process with its descendants, in MiB; of the submitting
             process and, on Flink, of the cluster's.
+        jobs: Flink's jobs in the order of their start: seconds, tasks, bytes between tasks; the
+            first one looks at the workers.
         failure: Why it did not come to its end.
     """
 
@@ -62,6 +66,7 @@ class Result:
     load_before: float
     stage_seconds: dict[str, float]
     memory_mb: dict[str, float]
+    jobs: list[dict[str, float]]
     failure: str | None
 
 
@@ -118,6 +123,7 @@ def _run(subjects: int, runner: Runner, data: Path, folder: Path, chosen: Any) -
                 last_stage=None if chosen.until == _WHOLE else chosen.until,
             )
             memory = peaks()
+        jobs = _jobs(running.cluster.master) if running else []
     measurement = run.measurement
     return Result(
         subjects=subjects,
@@ -127,8 +133,27 @@ def _run(subjects: int, runner: Runner, data: Path, folder: Path, chosen: Any) -
         load_before=measurement.load_before,
         stage_seconds=run.stage_seconds,
         memory_mb={_SUBMITTING: measurement.peak_memory_mb, **memory},
+        jobs=jobs,
         failure=run.failure(),
     )
+
+
+def _jobs(master: str) -> list[dict[str, float]]:
+    def ask(question: str) -> Any:
+        with urllib.request.urlopen(f"http://{master}/{question}") as answer:
+            return json.load(answer)
+
+    found = sorted(ask("jobs/overview")["jobs"], key=lambda job: job["start-time"])
+    return [
+        {
+            "seconds": job["duration"] / 1000,
+            "tasks": job["tasks"]["total"],
+            "bytes": sum(
+                vertex["metrics"]["write-bytes"] for vertex in ask(f"jobs/{job['jid']}")["vertices"]
+            ),
+        }
+        for job in found
+    ]
 
 
 def report(results: Sequence[Result]) -> str:
@@ -162,7 +187,21 @@ def report(results: Sequence[Result]) -> str:
             for result in results
         ),
     )
-    return quietness(result.load_before for result in results) + f"{times}\n{memory}"
+    jobs = markdown_table(
+        ("Flink's jobs", "seconds", "tasks", "MB between tasks"),
+        (
+            (
+                f"{result.subjects:,} job {number}",
+                f"{job['seconds']:.1f}",
+                f"{job['tasks']:.0f}",
+                f"{job['bytes'] / 1e6:.1f}",
+            )
+            for result in results
+            for number, job in enumerate(result.jobs)
+        ),
+    )
+    busy = quietness(result.load_before for result in results)
+    return f"{busy}{times}\n{memory}\n{jobs}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,0 +1,236 @@
+"""What fails on the cluster while 300 subjects become examples, and what a rerun makes of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import artifacts
+import pytest
+from conftest import Flink
+
+from pipeline.beam_check import flink_slots
+from pipeline.beam_runners import IN_MEMORY, beam_options, parse_beam_options
+from pipeline.errors import UserError
+from pipeline.local_flink import slots_of
+
+pytestmark = pytest.mark.slow
+
+SUBJECTS = 300
+SEED = 20261
+NO_RESTART = "--number_of_execution_retries=0"
+_SECONDS = 240.0
+
+
+@dataclass(frozen=True)
+class ExampleGen:
+    """TrialExampleGen on the same trial, as often as wanted.
+
+    Attributes:
+        data: Folder of the trial.
+        key: Reference to the subject key.
+    """
+
+    data: Path
+    key: str
+
+    def run(self, folder: Path, options: list[str]) -> None:
+        """Runs it.
+
+        Args:
+            folder: Gets `examples` and `rejects`.
+            options: Beam's.
+        """
+        from tfx.types import standard_artifacts
+
+        from components.artifact_types import TrialRejects
+        from components.trial_example_gen.executor import TrialExampleGenExecutor
+        from pipeline.config import find_study_file
+        from pipeline.study import load_study
+
+        study = load_study(find_study_file("synthetic"))
+        outputs: dict[str, Any] = {}
+        for name, kind in (("examples", standard_artifacts.Examples), ("rejects", TrialRejects)):
+            outputs[name] = [kind()]
+            outputs[name][0].uri = str(folder / name)
+        context = TrialExampleGenExecutor.Context(
+            beam_pipeline_args=options, tmp_dir=str(folder), unique_id="1"
+        )
+        properties = {
+            "study": json.dumps(study.example_section()),
+            "data_root": str(self.data),
+            "fingerprint": "",
+            "subject_key": self.key,
+        }
+        TrialExampleGenExecutor(context).Do({}, outputs, properties)
+
+
+Written = tuple[dict[str, list[bytes]], tuple[list[str], str]]
+
+
+def _written(folder: Path) -> Written:
+    """Everything that a run wrote."""
+    return artifacts.examples(folder / "examples"), artifacts.rejects(folder / "rejects")
+
+
+@pytest.fixture(scope="module")
+def example_gen(tmp_path_factory: pytest.TempPathFactory, subject_key: str) -> ExampleGen:
+    """TrialExampleGen on a synthetic trial."""
+    from pipeline.synthetic import SyntheticTrial, write
+
+    data = tmp_path_factory.mktemp("trial")
+    write(SyntheticTrial(SUBJECTS, SEED), str(data))
+    return ExampleGen(data, subject_key)
+
+
+@pytest.fixture(scope="module")
+def right(example_gen: ExampleGen, tmp_path_factory: pytest.TempPathFactory) -> Written:
+    """What it writes in memory."""
+    folder = tmp_path_factory.mktemp("memory")
+    example_gen.run(folder, list(beam_options(IN_MEMORY)))
+    return _written(folder)
+
+
+@pytest.fixture
+def options(flink: Flink) -> Callable[..., list[str]]:
+    """Beam's options for the cluster."""
+
+    def made(*further: str) -> list[str]:
+        settings = parse_beam_options(flink.options(*further))
+        return list(beam_options(settings, flink_slots(settings)))
+
+    return made
+
+
+@contextmanager
+def _submitted(run: Callable[[], None]) -> Iterator[Future[None]]:
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(run)
+
+
+@contextmanager
+def _held(flink: Flink, pool: str) -> Iterator[None]:
+    """A worker pool starts no workers meanwhile: no job comes to its end."""
+    process = flink.cluster.member(pool).process
+    assert process is not None
+    process.suspend()
+    try:
+        yield
+    finally:
+        if flink.cluster.member(pool).process:
+            process.resume()
+
+
+def _wait(is_true: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + _SECONDS
+    while not is_true():
+        assert time.monotonic() < deadline, f"{what}: not within {_SECONDS:.0f} seconds"
+        time.sleep(0.1)
+
+
+def _ask(flink: Flink, question: str) -> Any:
+    with urllib.request.urlopen(f"http://{flink.cluster.master}/{question}") as answer:
+        return json.load(answer)
+
+
+def _is_at_work(flink: Flink) -> bool:
+    """Whether tasks of a job run."""
+    jobs = _ask(flink, "jobs/overview")["jobs"]
+    return any(job["state"] == "RUNNING" and job["tasks"]["running"] for job in jobs)
+
+
+def _lose_task_manager(flink: Flink, number: int) -> None:
+    """Kills a task manager in the middle of a job, and starts it again."""
+    name = f"taskmanager-{number}"
+    with _held(flink, f"pool-{number}"):
+        _wait(lambda: _is_at_work(flink), "a job that is at work")
+        flink.cluster.kill(name)
+    flink.cluster.start_task_manager(number)
+
+
+def _whole_again(flink: Flink) -> None:
+    _wait(
+        lambda: slots_of(flink.cluster.master) == flink.cluster.plan.task_managers,
+        "a cluster with all its slots",
+    )
+
+
+def test_a_lost_task_manager_is_made_up_for_where_jobs_start_again(
+    flink: Flink, example_gen: ExampleGen, right: Written, options: Any, tmp_path: Path
+):
+    with _submitted(lambda: example_gen.run(tmp_path, options())) as running:
+        _lose_task_manager(flink, 0)
+        running.result(_SECONDS)
+
+    assert _written(tmp_path) == right
+    _whole_again(flink)
+
+
+def test_a_lost_task_manager_ends_the_job_where_jobs_do_not_start_again(
+    flink: Flink, example_gen: ExampleGen, right: Written, options: Any, tmp_path: Path
+):
+    with _submitted(lambda: example_gen.run(tmp_path, options(NO_RESTART))) as running:
+        _lose_task_manager(flink, 1)
+        with pytest.raises(RuntimeError, match=r"(?i)task ?manager"):
+            running.result(_SECONDS)
+    _whole_again(flink)
+
+    example_gen.run(tmp_path, options())
+
+    assert _written(tmp_path) == right
+
+
+def test_a_lost_worker_pool_ends_the_job(
+    flink: Flink, example_gen: ExampleGen, right: Written, options: Any, tmp_path: Path
+):
+    with _submitted(lambda: example_gen.run(tmp_path, options(NO_RESTART))) as running:
+        with _held(flink, "pool-0"):
+            _wait(lambda: _is_at_work(flink), "a job that is at work")
+            flink.cluster.kill("pool-0")
+        with pytest.raises(RuntimeError, match="UNAVAILABLE"):
+            running.result(_SECONDS)
+
+    flink.cluster.start_pool(0)
+    flink.cluster.wait_for_pools()
+    example_gen.run(tmp_path, options())
+
+    assert _written(tmp_path) == right
+
+
+def test_a_worker_pool_that_is_missing_is_told_before_a_run_starts(
+    flink: Flink, subject_key: str, tmp_path: Path
+):
+    from pipeline.beam_check import Needs, checked_options
+    from pipeline.config import code_version
+
+    settings = parse_beam_options(flink.options("--worker-pool=localhost:50999", NO_RESTART))
+    needs = Needs((), str(tmp_path), subject_key, code_version())
+
+    with pytest.raises(UserError, match=r"Expected: a worker pool at localhost:50999"):
+        checked_options(settings, needs)
+
+
+def test_a_disk_that_is_full_on_a_worker_ends_the_job(
+    flink: Flink, example_gen: ExampleGen, right: Written, options: Any
+):
+    if flink.small_disk is None:
+        pytest.skip("a small disk can be mounted by root alone")
+    filler = flink.small_disk / "filler"
+    free = os.statvfs(flink.small_disk)
+    filler.write_bytes(bytes(free.f_bavail * free.f_frsize - 40_000))
+    folder = flink.small_disk / "run"
+
+    with pytest.raises(RuntimeError, match="No space left on device"):
+        example_gen.run(folder, options(NO_RESTART))
+    filler.unlink()
+    example_gen.run(folder, options())
+
+    assert _written(folder) == right
