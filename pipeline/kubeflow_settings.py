@@ -106,6 +106,19 @@ class KubeflowSettings(StrictModel):
             )
         return value
 
+    @field_validator("metrics_store")
+    @classmethod
+    def _holds_no_password(cls, value: str) -> str:
+        # SQLAlchemy takes a while to import, and most packages name no store.
+        if value:
+            from grafana.store.engine import store_url
+
+            try:
+                store_url(value)
+            except UserError as error:
+                raise ValueError(str(error)) from error
+        return value
+
     def resources_of(self, stage: str) -> Resources:
         """What a stage asks for."""
         default = self.resources.get(DEFAULT_RESOURCES, Resources())

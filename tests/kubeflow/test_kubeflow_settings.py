@@ -116,6 +116,14 @@ def test_a_secret_by_value_is_refused_and_not_repeated(complaint: Callable[[str]
     assert "what-nobody-may-read" not in said
 
 
+def test_a_password_in_the_stores_address_is_refused_and_not_repeated(
+    complaint: Callable[[str], str],
+):
+    said = complaint(SOUND + "metrics_store: postgresql://writer:pass-word@store/trial\n")
+    assert said.startswith("metrics_store: The address of the store holds a password")
+    assert "pass-word" not in said
+
+
 def test_every_fault_has_its_line(complaint: Callable[[str], str], file: Path):
     assert complaint("{}").split("\n") == [
         "image: Field required",

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 import yaml
 
-from pipeline.config import SCHEMAS, read_schema
+from pipeline.config import SCHEMAS, RunConfig, read_schema
+from pipeline.kubeflow_entrypoint import executor_parameters
 from pipeline.kubeflow_package import FOUND_OUT, RUN_INPUTS, Package, compile_package, tfx_runner
 from pipeline.kubeflow_settings import KubeflowSettings
 from pipeline.kubeflow_spec_check import problems
+from pipeline.pipeline import create_pipeline
 from pipeline.study import load_study
 
 STUDIES = sorted(path.parent.name for path in SCHEMAS.glob("*/study.yaml"))
@@ -64,6 +66,35 @@ def compiled(study: str = "synthetic", tune: bool = False, **changes: Any) -> Co
     settings = KubeflowSettings.model_validate(SETTINGS | changes)
     runner = tfx_runner(settings, Path("never-written.json"))
     return Compiled(compile_package(load_study(file), read_schema(file), settings, runner, tune))
+
+
+def local_config(seed: int, steps: int) -> RunConfig:
+    """A run of the synthetic trial on this machine, never started."""
+    file = SCHEMAS / "synthetic" / "study.yaml"
+    return RunConfig(
+        study=load_study(file),
+        schema=read_schema(file),
+        data_root="data",
+        fingerprint="f1",
+        subject_key="env:TRIAL_SUBJECT_KEY",
+        subject_key_id="k1",
+        pipeline_name="trial-synthetic",
+        pipeline_root="artifacts",
+        metadata_path="metadata.sqlite",
+        serving_dir="serving",
+        registry_root="registry",
+        champion_token="none",
+        code_version="0.1.0",
+        dependency_lock="",
+        seed=seed,
+        steps=steps,
+        tune=False,
+        beam_args=(),
+        run_id="r1",
+        runner="local",
+        store="",
+        data_modified=None,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -167,10 +198,34 @@ def test_a_task_is_told_its_outputs_as_they_were_declared(synthetic: Compiled):
     assert told == synthetic.component("Trainer")["outputDefinitions"]
 
 
-def test_seed_and_steps_reach_the_training(synthetic: Compiled):
-    taken = synthetic.tasks["Trainer"]["inputs"]["parameters"]
-    assert taken["seed"] == {"componentInputParameter": "seed"}
-    assert taken["steps"] == {"componentInputParameter": "steps"}
+@pytest.mark.parametrize(
+    ("field", "stages"), [("seed", {"Transform", "Trainer"}), ("steps", {"Trainer"})]
+)
+def test_seed_and_steps_reach_what_they_change_alone(
+    synthetic: Compiled, field: str, stages: set[str]
+):
+    taken = {
+        name: task["inputs"]["parameters"][field]
+        for name, task in synthetic.tasks.items()
+        if field in task["inputs"]["parameters"]
+    }
+    assert taken == {stage: {"componentInputParameter": field} for stage in stages}
+
+
+def test_the_training_is_told_what_a_local_run_tells_it(synthetic: Compiled):
+    (trainer,) = (
+        node
+        for node in create_pipeline(local_config(seed=11, steps=40)).components
+        if node.id == "Trainer"
+    )
+    fixed = {
+        name: source["runtimeValue"]["constant"]
+        for name, source in synthetic.tasks["Trainer"]["inputs"]["parameters"].items()
+        if "runtimeValue" in source
+    }
+    found = executor_parameters(fixed | {"seed": 11, "steps": 40})
+    for name in ("custom_config", "train_args", "eval_args"):
+        assert json.loads(found[name]) == json.loads(trainer.exec_properties[name]), name
 
 
 def test_what_runs_on_beam_is_told_its_options(synthetic: Compiled):
