@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from grafana import limits
-from grafana.page.study_store import StudyStore, lines_by_name, places
+from grafana.page.study_store import StudyStore, lines_over_runs
 from grafana.queries import pipeline_health as queries
 from grafana.queries.query import Query, Row
 from pipeline.html import charts
@@ -145,27 +145,20 @@ def _findings(caption: str, rows: Sequence[Row]) -> Table:
 
 
 def _rows(store: StudyStore) -> list[Block]:
-    figures: list[Block] = []
-    drift, times = lines_by_name(store.ask(queries.DRIFT), "distance")
-    if drift:
-        figures.append(
-            charts.line_chart(
-                drift,
-                places(times),
-                charts.Measure("distance, as a multiple of the limit", 2),
-                "Do distributions move? Distance to the last blessed run, of what moved most.",
-                charts.Limit(limits.DRIFT, "the gate objects from"),
-            )
-        )
-    rejected, times = lines_by_name(store.ask(queries.REJECTED), "rejected")
-    if any(point and point.value for line in rejected for point in line.points):
-        figures.append(
-            charts.line_chart(
-                rejected,
-                places(times),
-                charts.Measure("share of rows set aside", 2, percent=True),
-                "Are more rows set aside? The datasets with most of them.",
-            )
+    figures = lines_over_runs(
+        store.ask(queries.DRIFT),
+        "distance",
+        charts.Measure("distance, as a multiple of the limit", 2),
+        "Do distributions move? Distance to the last blessed run, of what moved most.",
+        charts.Limit(limits.DRIFT, "the gate objects from"),
+    )
+    rejected = store.ask(queries.REJECTED)
+    if any(row["rejected"] for row in rejected):
+        figures += lines_over_runs(
+            rejected,
+            "rejected",
+            charts.Measure("share of rows set aside", 2, percent=True),
+            "Are more rows set aside? The datasets with most of them.",
         )
     blocks: list[Block] = [Grid(figures)] if figures else []
     rows = store.ask(queries.ROWS)
@@ -208,21 +201,18 @@ def _costs(store: StudyStore) -> list[Block]:
                 "Where did the newest run's time go? Stages from the cache take none.",
             )
         )
-    figures: list[Block] = []
-    for query, value, measure, caption in (
-        (queries.STAGE_SECONDS, "seconds", "seconds", "Does it take longer? The longest stages."),
-        (
-            queries.STAGE_MEMORY,
-            "MiB",
-            "peak memory, MiB",
-            "Does memory grow? The stages with most of it.",
-        ),
-    ):
-        lines, times = lines_by_name(store.ask(query), value)
-        if lines:
-            figures.append(
-                charts.line_chart(lines, places(times), charts.Measure(measure, 0), caption)
-            )
+    figures = lines_over_runs(
+        store.ask(queries.STAGE_SECONDS),
+        "seconds",
+        charts.Measure("seconds", 0),
+        "Does it take longer? The longest stages.",
+    )
+    figures += lines_over_runs(
+        store.ask(queries.STAGE_MEMORY),
+        "MiB",
+        charts.Measure("peak memory, MiB", 0),
+        "Does memory grow? The stages with most of it.",
+    )
     return [*blocks, Grid(figures)] if figures else blocks
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from grafana.queries.query import Query, Row
 from pipeline.html import charts
+from pipeline.html.blocks import Block
 from pipeline.html.numbers import Estimate
 
 MOST_COMPARED = 5
@@ -57,25 +58,35 @@ def places(times: Sequence[datetime]) -> list[str]:
     return [f"{time:%d %b %H:%M}" for time in times]
 
 
-def lines_by_name(
-    rows: Sequence[Row], value: str, most: int = MOST_COMPARED
-) -> tuple[list[charts.Line], list[datetime]]:
-    """Lines of rows with `time` and `metric`, those with the greatest values.
+def lines_over_runs(
+    rows: Sequence[Row],
+    value: str,
+    measure: charts.Measure,
+    caption: str,
+    limit: charts.Limit | None = None,
+) -> list[Block]:
+    """A chart of rows with `time` and `metric`: the lines with the greatest values.
 
     Args:
         rows: Rows in time.
         value: Column of the value.
-        most: How many lines.
+        measure: What it is.
+        caption: Below the chart; it names a line that stands alone.
+        limit: What is demanded.
 
     Returns:
-        The lines and the times of their points.
+        The chart, or nothing where there is nothing to draw.
     """
     times = sorted({row["time"] for row in rows})
     found: dict[str, dict[datetime, float]] = {}
     for row in rows:
         if row[value] is not None:
             found.setdefault(row["metric"], {})[row["time"]] = row[value]
-    greatest = sorted(found, key=lambda name: (-max(found[name].values()), name))[:most]
+    greatest = sorted(found, key=lambda name: (-max(found[name].values()), name))[:MOST_COMPARED]
+    if not greatest:
+        return []
+    if len(greatest) == 1:
+        caption = f"{caption} Shown: {greatest[0]}."
     lines = [
         charts.Line(
             name,
@@ -83,7 +94,7 @@ def lines_by_name(
         )
         for name in greatest
     ]
-    return lines, times
+    return [charts.line_chart(lines, places(times), measure, caption, limit)]
 
 
 def first_seen(values: Iterable[str]) -> list[str]:
