@@ -105,6 +105,9 @@ bench-scale: $(READY) ## Time and memory from 10,000 to 1,000,000 subjects.
 bench-flink: $(READY) ## Time and memory on Flink beside one machine's runners.
 	@$(BIN)/python -m benchmarks.flink
 
+bench-store: $(READY) ## Seconds of an export, milliseconds of every question of the boards.
+	@$(BIN)/python -m benchmarks.store
+
 lock: $(READY) ## Resolve requirements/*.in anew.
 	@for name in runtime dev bootstrap; do \
 	  $(BIN)/uv pip compile -q --config-file requirements/uv.toml --python-version 3.11 \
