@@ -22,8 +22,8 @@ IMAGE_BUILD ?= docker build
 export UV_CACHE_DIR = $(CURDIR)/$(VENV)/cache
 export UV_LINK_MODE = hardlink
 
-.PHONY: help setup run flink-up flink-down test test-slow system compile submit image report export store-migrate lint format lock bench-accuracy bench-overhead \
-	bench-example-gen bench-scale bench-flink clean
+.PHONY: help setup run flink-up flink-down test test-slow system compile submit image report export store-migrate boards grafana lint format lock bench-accuracy bench-overhead \
+	bench-example-gen bench-scale bench-flink bench-store clean
 
 help: ## This list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18

@@ -38,9 +38,9 @@ class Server:
         """Address for who may make tables: through the socket, without a password."""
         return f"postgresql://postgres@/{DATABASE}?host={self.folder}&port={self.port}"
 
-    def of(self, role: str) -> str:
+    def of(self, role: str, database: str = DATABASE) -> str:
         """Address for a role, over the network, with a password."""
-        return f"postgresql://{role}@127.0.0.1:{self.port}/{DATABASE}"
+        return f"postgresql://{role}@127.0.0.1:{self.port}/{database}"
 
     def control(self, *arguments: str) -> None:
         """Starts or stops the server."""
