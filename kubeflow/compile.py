@@ -1,8 +1,9 @@
 """Compiles a study's pipeline: for open-source Kubeflow Pipelines (YAML) and Vertex AI (JSON).
 
-`make compile` calls it, and TFX's CLI takes it as a pipeline: `tfx pipeline compile --engine=vertex
---pipeline_path=kubeflow/compile.py`. The CLI hands over no arguments, so every choice can also be
-made by an environment variable (TRIAL_STUDY, TRIAL_SETTINGS, TRIAL_OUT, TRIAL_TUNE).
+`make compile` calls it, and TFX's CLI takes it as a pipeline, with the environment's programs on
+the path: `tfx pipeline compile --engine=vertex --pipeline_path=kubeflow/compile.py`. The CLI hands
+over no arguments, so every choice can also be made by an environment variable (TRIAL_STUDY,
+TRIAL_SETTINGS, TRIAL_OUT, TRIAL_TUNE).
 """
 
 from __future__ import annotations

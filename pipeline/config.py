@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -80,6 +81,7 @@ class RunConfig:
         beam_args: Options of Beam.
         run_id: Id of the run.
         runner: `local` or `kubeflow`.
+        started_by: Who or what started the run.
         store: Address of the SQL store; empty for none.
         data_modified: When the newest of the data's files was changed; None where unknown.
     """
@@ -104,6 +106,7 @@ class RunConfig:
     beam_args: tuple[str, ...]
     run_id: str
     runner: str
+    started_by: str
     store: str | RuntimeParameter
     data_modified: datetime | None
 
@@ -178,6 +181,7 @@ def resolve(settings: Settings, run_id: str = "") -> RunConfig:
         beam_args=beam_args,
         run_id=run_id,
         runner=LOCAL,
+        started_by=getpass.getuser(),
         store=_store(settings, root),
         data_modified=newest_change(
             f"{data_root}/{dataset.file}" for dataset in study.datasets.values()

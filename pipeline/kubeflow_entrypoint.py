@@ -23,6 +23,9 @@ from pipeline.errors import UserError
 from pipeline.kubeflow_handover import Handover
 from pipeline.kubeflow_record import recorded_task
 
+_INSIDE = {"seed": ("custom_config", "seed"), "steps": ("train_args", "num_steps")}
+"""Where TFX's components have what is a field of a run's form: parameter, key in it."""
+
 _HANDED_BESIDE = ("seed", "steps", "beam_options", "metrics_store", "code_digest")
 """Parameters for this entrypoint or for the backend's cache, not for the executor."""
 
@@ -125,12 +128,11 @@ def executor_parameters(given: dict[str, Any]) -> dict[str, Any]:
         given: All parameters of the task.
     """
     found = {name: value for name, value in given.items() if name not in _HANDED_BESIDE}
-    if "seed" in given:
-        config = json.loads(found["custom_config"])
-        found["custom_config"] = json.dumps(config | {"seed": given["seed"]})
-    if "steps" in given:
-        arguments = json.loads(found["train_args"])
-        found["train_args"] = json.dumps(arguments | {"num_steps": given["steps"]})
+    for name, (parameter, key) in _INSIDE.items():
+        if name in given and parameter in found:
+            found[parameter] = json.dumps(json.loads(found[parameter]) | {key: given[name]})
+        elif name in given:
+            found[name] = given[name]
     return found
 
 

@@ -9,15 +9,15 @@ parameters go to the tasks that they concern.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline.errors import UserError
 from pipeline.kubeflow_package import FOUND_OUT, RUN_INPUTS
-from pipeline.kubeflow_record import recorded_task
-from pipeline.study import Study, study_of_section
+from pipeline.kubeflow_record import export_run, recorded_task
+from pipeline.study import Study, study_from_json
 
 _PACKAGES = ("components", "grafana", "pipeline", "trainer")
 """The code of all tasks."""
@@ -30,10 +30,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0, or 1 for a mistake in the input.
     """
     options = _parser().parse_args(arguments)
-    study = study_of_section(json.loads(options.study))
+    study = study_from_json(options.study)
+    started = datetime.now(UTC)
     try:
         with recorded_task(options.run_id, RUN_INPUTS, study.study, options.metrics_store):
             found = _found(options, study)
+            _export_run(options, study, started, found[options.fingerprint_to])
     except UserError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -43,15 +45,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _export_run(
+    options: argparse.Namespace, study: Study, started: datetime, fingerprint: str
+) -> None:
+    from grafana.store.export import kubeflow_facts
+
+    if not options.metrics_store:
+        return
+    facts = kubeflow_facts(
+        run=options.run_id,
+        study=study,
+        started=started,
+        started_by=options.started_by,
+        fingerprint=fingerprint,
+        data_root=options.data_root,
+        parameters={"seed": options.seed, "steps": options.steps},
+    )
+    export_run(options.metrics_store, facts)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m pipeline.kubeflow_inputs")
-    parser.add_argument("--study", required=True, help="what TrialExampleGen reads, as JSON")
+    parser.add_argument("--study", required=True, help="the study file as JSON")
     parser.add_argument("--data_root", required=True, help="folder of the study's files")
     parser.add_argument("--data_fingerprint", default="", help="what the data must be, if given")
     parser.add_argument("--subject_key", required=True, help="reference to the secret")
     parser.add_argument("--registry_root", required=True, help="root of the registry of models")
     parser.add_argument("--metrics_store", default="", help="address of the SQL store, if any")
     parser.add_argument("--run_id", default="", help="id of the run")
+    parser.add_argument("--started_by", default="", help="who or what started it")
+    parser.add_argument("--seed", type=int, default=0, help="seed of training")
+    parser.add_argument("--steps", type=int, default=0, help="training steps")
     for name in FOUND_OUT:
         parser.add_argument(f"--{name}_to", required=True, help="file to write it to")
     return parser

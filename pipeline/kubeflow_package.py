@@ -42,6 +42,9 @@ JOB_ID = "{{$.pipeline_job_uuid}}"
 """Constant that the backend's driver replaces by the run's id (backend/src/v2/driver/resolve.go,
 resolveInputParameter)."""
 
+JOB_NAME = "{{$.pipeline_job_name}}"
+"""Likewise by the name that the run has in the user interface; a recurring run gives it its own."""
+
 FOUND_OUT = ("fingerprint", "subject_key_id", "champion_token", "code_digest")
 """Values that RunInputs finds out when a run starts."""
 
@@ -216,6 +219,7 @@ def _config(study: Study, schema: str, settings: KubeflowSettings, tune: bool) -
         beam_args=(),
         run_id=JOB_ID,
         runner=KUBEFLOW,
+        started_by=JOB_NAME,
         store=_later("metrics_store"),
         data_modified=None,
     )
@@ -244,24 +248,28 @@ def _definition(parameter: Parameter) -> tuple[str, Spec]:
 def _add_run_inputs(spec: Spec, study: Study) -> None:
     """Puts the task that finds out what decides about caching before all that need it."""
     constants = {
-        "study": json.dumps(study.example_section(), sort_keys=True),
+        "study": study.to_json(),
         "subject_key": SUBJECT_KEY,
         "run_id": JOB_ID,
+        "started_by": JOB_NAME,
     }
-    asked = ("data_root", "data_fingerprint", "registry_root", "metrics_store")
+    asked = {
+        **dict.fromkeys(("data_root", "data_fingerprint", "registry_root"), "STRING"),
+        "metrics_store": "STRING",
+        **dict.fromkeys(("seed", "steps"), "NUMBER_INTEGER"),
+    }
+    kinds = dict.fromkeys(constants, "STRING") | asked
     spec["components"][RUN_INPUTS] = {
         "executorLabel": f"{RUN_INPUTS}_executor",
         "inputDefinitions": {
-            "parameters": {name: {"parameterType": "STRING"} for name in (*constants, *asked)}
+            "parameters": {name: {"parameterType": kind} for name, kind in kinds.items()}
         },
         "outputDefinitions": {
             "parameters": {name: {"parameterType": "STRING"} for name in FOUND_OUT}
         },
     }
     arguments = [
-        text
-        for name in (*constants, *asked)
-        for text in (f"--{name}", f"{{{{$.inputs.parameters['{name}']}}}}")
+        text for name in kinds for text in (f"--{name}", f"{{{{$.inputs.parameters['{name}']}}}}")
     ]
     arguments += [
         text
@@ -332,13 +340,13 @@ def _extra_parameters(task: Spec, on_beam: bool) -> Iterator[tuple[str, str, Spe
     """What the entrypoint takes besides the executor's own parameters: name, kind, source.
 
     Seed and steps stand inside parameters of TFX's components, which know no runtime parameter
-    there: the entrypoint puts them in. The code's digest is for the backend's cache alone: an image
-    may have been pushed twice under one name.
+    there: the entrypoint puts them in. MetricsExporter has them as its own. The code's digest is
+    for the backend's cache alone: an image may have been pushed twice under one name.
     """
     own = task.get("inputs", {}).get("parameters", {})
-    if "custom_config" in own:
+    if "custom_config" in own or "seed" in own:
         yield "seed", "NUMBER_INTEGER", {"componentInputParameter": "seed"}
-    if "train_args" in own:
+    if "train_args" in own or "steps" in own:
         yield "steps", "NUMBER_INTEGER", {"componentInputParameter": "steps"}
     yield "metrics_store", "STRING", {"componentInputParameter": "metrics_store"}
     yield "code_digest", "STRING", {"componentInputParameter": "code_digest"}

@@ -9,10 +9,14 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.config import code_version
 from pipeline.errors import UserError
 from pipeline.run_record import StageRecord, recorded, versions
+
+if TYPE_CHECKING:
+    from grafana.store.export import RunFacts
 
 _LOG = logging.getLogger(__name__)
 
@@ -45,6 +49,21 @@ def recorded_task(run: str, stage: str, study: str, store: str) -> Iterator[Path
             sys.stderr.write(f"{RECORD}{json.dumps(record.to_json())}\n")
             if store:
                 _export(store, study, record)
+
+
+def export_run(store: str, facts: RunFacts) -> None:
+    """Exports what a run is made from; a store that is down ends no task.
+
+    Args:
+        store: Address of the SQL store.
+        facts: What the run is made from.
+    """
+    from grafana.store.writer import export
+
+    try:
+        export(store, facts.rows())
+    except UserError as error:
+        _LOG.warning("The run is not in the store yet: %s", error)
 
 
 def _export(store: str, study: str, record: StageRecord) -> None:

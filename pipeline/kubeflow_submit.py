@@ -7,6 +7,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -41,6 +42,7 @@ _NO_NAMESPACE = "kubeflow"
 
 _HEALTH = "/apis/v2beta1/healthz"
 _CRON_FIELDS = 5
+_WHOLE_NUMBER = re.compile(r"-?[0-9]+")
 _SUFFIXES = (".yaml", ".yml")
 """By these kfp's client knows a package."""
 
@@ -152,11 +154,17 @@ def form_values(
             )
         kind = form[name]["parameterType"]
         if kind == "NUMBER_INTEGER":
-            if isinstance(value, bool) or not str(value).lstrip("-").isdecimal():
+            if isinstance(value, bool) or not _WHOLE_NUMBER.fullmatch(str(value)):
                 raise UserError(f"Parameter {name}: expected a whole number, found {value!r}.")
             values[name] = int(str(value))
+        elif isinstance(value, str):
+            values[name] = value
         else:
-            values[name] = str(value)
+            # As text, 0012 would be 10 and an empty line None.
+            raise UserError(
+                f"Parameter {name}: expected text, found {value!r}: put it in quotes, or leave the "
+                "line out."
+            )
     return values
 
 

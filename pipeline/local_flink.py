@@ -294,7 +294,7 @@ class LocalFlink:
             restarts = {
                 "restart-strategy.type": "fixed-delay",
                 "restart-strategy.fixed-delay.attempts": str(self.plan.restarts),
-                "restart-strategy.fixed-delay.delay": "5 s",
+                "restart-strategy.fixed-delay.delay": "10 s",
             }
         return {
             "jobmanager.rpc.address": address,
@@ -303,6 +303,9 @@ class LocalFlink:
             "rest.port": str(self._rest_port),
             "parallelism.default": str(self.plan.task_managers),
             **EXCHANGES,
+            # A task manager that has ended is given up after two of them. Until then a job that
+            # starts again is sent there again, and has used up its attempts.
+            "heartbeat.interval": "3000",
             # A machine whose cores are all at work answers late, which is no failure.
             "pekko.ask.timeout": "60 s",
             **restarts,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import logging
 import os
@@ -150,7 +149,7 @@ def _leave(
         seed=config.seed,
         steps=config.steps,
         code_version=config.code_version,
-        started_by=getpass.getuser(),
+        started_by=config.started_by,
         started=story.started,
         ended=datetime.now(UTC),
         status=status,

@@ -178,8 +178,10 @@ def _components(config: RunConfig) -> list[BaseNode]:
         store=config.store,
         run_id=config.run_id,
         runner=config.runner,
+        started_by=config.started_by,
+        seed=config.seed,
+        steps=config.steps,
         data_root=config.data_root,
-        code_version=config.code_version,
     )
     # A run that is in the store as done has its page.
     exporter.add_upstream_node(run_page)

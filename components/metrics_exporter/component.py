@@ -40,8 +40,10 @@ class MetricsExporterSpec(ComponentSpec):
         "store": ExecutionParameter(type=str),
         "run_id": ExecutionParameter(type=str),
         "runner": ExecutionParameter(type=str),
+        "started_by": ExecutionParameter(type=str),
+        "seed": ExecutionParameter(type=int),
+        "steps": ExecutionParameter(type=int),
         "data_root": ExecutionParameter(type=str),
-        "code_version": ExecutionParameter(type=str),
     }
 
 
@@ -62,8 +64,10 @@ class MetricsExporter(base_component.BaseComponent):
         store: Address of the store, without a password; empty exports nothing.
         run_id: Id of the run; another run is another execution.
         runner: `local`, whose runner exports the run's own row at its end, or `kubeflow`.
+        started_by: Who or what started the run.
+        seed: Seed of training.
+        steps: Training steps; 0 trained until the eval split stopped it.
         data_root: Folder of the study's files, whose age is exported.
-        code_version: Version of this project.
     """
 
     SPEC_CLASS = MetricsExporterSpec
@@ -81,8 +85,10 @@ class MetricsExporter(base_component.BaseComponent):
         store: str | RuntimeParameter,
         run_id: str,
         runner: str,
+        started_by: str,
+        seed: int,
+        steps: int,
         data_root: str | RuntimeParameter,
-        code_version: str,
     ) -> None:
         super().__init__(
             spec=MetricsExporterSpec(
@@ -96,8 +102,10 @@ class MetricsExporter(base_component.BaseComponent):
                 store=store,
                 run_id=run_id,
                 runner=runner,
+                started_by=started_by,
+                seed=seed,
+                steps=steps,
                 data_root=data_root,
-                code_version=code_version,
                 export=channel_utils.as_channel([StoreExport()]),
             )
         )

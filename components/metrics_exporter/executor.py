@@ -16,6 +16,7 @@ from grafana.store.export import (
     ResultFolders,
     RunFacts,
     first_start,
+    kubeflow_facts,
     outcome_rows,
     result_rows_of,
 )
@@ -23,7 +24,6 @@ from grafana.store.pending import EXPORT_FILE, ExportFile, by_table
 from grafana.store.rows import Rows, joined
 from grafana.store.writer import export
 from pipeline.errors import UserError
-from pipeline.storage import newest_change
 from pipeline.study import Study, study_from_json
 
 _LOG = logging.getLogger(__name__)
@@ -84,16 +84,13 @@ def _rows(input_dict: dict[str, list[Artifact]], exec_properties: dict[str, Any]
 
 
 def _facts(study: Study, examples: Artifact, exec_properties: dict[str, Any]) -> RunFacts:
-    root = exec_properties["data_root"]
-    return RunFacts(
-        run=exec_properties["run_id"],
+    store, run = exec_properties["store"], exec_properties["run_id"]
+    return kubeflow_facts(
+        run=run,
         study=study,
-        started=first_start(exec_properties["store"], exec_properties["run_id"])
-        or datetime.now(UTC),
-        runner=KUBEFLOW,
-        started_by="",
-        code_version=exec_properties["code_version"],
+        started=first_start(store, run) or datetime.now(UTC),
+        started_by=exec_properties["started_by"],
         fingerprint=examples.get_string_custom_property("fingerprint"),
-        data_modified=newest_change(f"{root}/{item.file}" for item in study.datasets.values()),
-        parameters={},
+        data_root=exec_properties["data_root"],
+        parameters={key: exec_properties[key] for key in ("seed", "steps")},
     )

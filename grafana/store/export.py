@@ -26,6 +26,7 @@ from grafana.store.rows import (
     stage_rows,
 )
 from grafana.store.writer import Patience, export
+from pipeline.config import code_version
 from pipeline.errors import UserError
 from pipeline.results import (
     Counts,
@@ -39,6 +40,7 @@ from pipeline.results import (
 )
 from pipeline.run_file import RunFile, read_run_file
 from pipeline.run_record import read_records
+from pipeline.storage import newest_change
 from pipeline.study import Study, study_from_json
 
 LOCAL = "local"
@@ -93,6 +95,30 @@ class RunFacts:
                 }
             ]
         }
+
+
+def kubeflow_facts(
+    run: str,
+    study: Study,
+    started: datetime,
+    started_by: str,
+    fingerprint: str,
+    data_root: str,
+    parameters: Mapping[str, Any],
+) -> RunFacts:
+    """What a run on Kubeflow was made from, as one of its tasks knows it."""
+    files = (f"{data_root}/{dataset.file}" for dataset in study.datasets.values())
+    return RunFacts(
+        run=run,
+        study=study,
+        started=started,
+        runner=KUBEFLOW,
+        started_by=started_by,
+        code_version=code_version(),
+        fingerprint=fingerprint,
+        data_modified=newest_change(files),
+        parameters=parameters,
+    )
 
 
 @dataclass(frozen=True)
@@ -210,7 +236,7 @@ def first_start(address: str, run: str) -> datetime | None:
 
 
 def _unknown_run(record: Mapping[str, Any], study: str, started: datetime) -> Row:
-    """The row of a run that failed before MetricsExporter could say what it was made from."""
+    """The row of a run that failed before it was known what it was made from."""
     return {
         "run": record["run"],
         "study": study,

@@ -31,7 +31,7 @@ from pipeline.html.page import Page, Section
 from pipeline.html.palette import Tone
 from pipeline.html.terms import METRICS
 from pipeline.names import SPLITS
-from pipeline.results import LabelCounts, find_records
+from pipeline.results import LabelCounts, MetricRecord, find_records
 
 _UNSTATED = "Not stated: a person must add it to the study file (card)."
 _OVERALL = (
@@ -297,20 +297,36 @@ def _performance(card: Card) -> list[Block]:
     ]
     for outcome in card.outcomes:
         found = find_records(records, outcome.name, "auc")
+        if not found:
+            continue
         rows = [
             ForestRow(r.group_text, Estimate(r.value, r.lower, r.upper), r.subjects) for r in found
         ]
         caption = f"{outcome.title}: AUC by group, with 95 % intervals and numbers of subjects"
-        blocks.append(forest_plot(rows, Measure("AUC", 2), caption, reference=found[0].value))
+        blocks.append(
+            forest_plot(
+                rows,
+                Measure("AUC", 2),
+                caption,
+                reference=None if found[0].slice else found[0].value,
+            )
+        )
     return blocks
 
 
 def _overall_row(card: Card, task: str, metrics: Sequence[str]) -> list[Value | Cell]:
     records = card.evidence.metrics.records
-    found = {name: find_records(records, task, name)[0] for name in metrics}
-    first = next(iter(found.values()))
-    estimates = [Estimate(r.value, r.lower, r.upper) for r in found.values()]
-    return [task, first.subjects, first.positives, *estimates]
+    found = [_of_everybody(find_records(records, task, name)) for name in metrics]
+    known = next((record for record in found if record), None)
+    if known is None:
+        withheld = Suppressed(card.evidence.metrics.smallest_group)
+        return [task, withheld, withheld, *([None] * len(metrics))]
+    estimates = [Estimate(r.value, r.lower, r.upper) if r else None for r in found]
+    return [task, known.subjects, known.positives, *estimates]
+
+
+def _of_everybody(records: Sequence[MetricRecord]) -> MetricRecord | None:
+    return next((record for record in records if not record.slice), None)
 
 
 def _calibration(card: Card) -> list[Block]:

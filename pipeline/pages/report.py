@@ -104,12 +104,16 @@ def _gaps(card: Card) -> list[Block]:
 
 
 def _effects(analysis: Analysis) -> list[Block]:
-    says = [effect.says for task in analysis.tasks for effect in task.effects]
-    if not says:
+    effects = [effect for task in analysis.tasks for effect in task.effects]
+    if not effects:
         return []
+    decided = [item for item in effects if item.number_needed.direction != "undecided"]
     heading = (
-        "What the arms did:"
+        f"What the arms did: {len(decided)} of {len(effects)} comparisons have an interval without "
+        "0; the others leave it open whether there is a difference."
         if analysis.randomised
-        else "How the arms differ (they were not assigned by chance: no effect is claimed):"
+        else f"How the arms differ, in {len(decided)} of {len(effects)} comparisons beyond their "
+        "intervals. They were not assigned by chance: no effect is claimed."
     )
-    return [Paragraph(heading), Bullets(says)]
+    blocks: list[Block] = [Paragraph(heading)]
+    return [*blocks, Bullets([item.says for item in decided])] if decided else blocks

@@ -15,6 +15,7 @@ from image_build import build_image, remove_image
 from spec_walker import REPOSITORY
 from walks import FORM, SEED, STEPS, SUBJECTS, Trial
 
+from pipeline.run_file import find_run, read_run_file
 from pipeline.synthetic import SyntheticTrial, write
 
 
@@ -63,6 +64,14 @@ def local_metrics(trial: Trial) -> list[dict[str, Any]]:
     (found,) = (root / "synthetic" / "artifacts" / "TrialEvaluator" / "verdict").glob("*")
     records: list[dict[str, Any]] = json.loads((found / "metrics.json").read_text())["records"]
     return records
+
+
+@pytest.fixture(scope="module")
+def local_seconds(trial: Trial, local_metrics: list[dict[str, Any]]) -> float:
+    """Wall time of the local run, without its start."""
+    del local_metrics
+    run = read_run_file(find_run("", trial.folder / "local"))
+    return (run.ended - run.started).total_seconds()
 
 
 @pytest.fixture(scope="session")

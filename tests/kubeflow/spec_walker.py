@@ -185,6 +185,7 @@ class Walker:
     ) -> dict[str, Any]:
         """backend/src/v2/driver/resolve.go, resolveInputs."""
         waits = set(task.get("dependentTasks", ()))
+        known = {"{{$.pipeline_job_uuid}}": run_id, "{{$.pipeline_job_name}}": f"run of {run_id}"}
         parameters: dict[str, Any] = {}
         for key, source in task.get("inputs", {}).get("parameters", {}).items():
             if "componentInputParameter" in source:
@@ -196,7 +197,7 @@ class Walker:
                 parameters[key] = ended[producer].parameters[output]
             else:
                 constant = source["runtimeValue"]["constant"]
-                parameters[key] = run_id if constant == "{{$.pipeline_job_uuid}}" else constant
+                parameters[key] = known.get(constant, constant)
         artifacts: dict[str, Any] = {}
         for key, source in task.get("inputs", {}).get("artifacts", {}).items():
             producer = source["taskOutputArtifact"]["producerTask"]

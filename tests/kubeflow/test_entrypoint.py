@@ -28,6 +28,10 @@ def test_the_forms_seed_and_steps_replace_those_of_the_package():
     assert json.loads(found["train_args"]) == {"splits": ["train"], "num_steps": 40}
 
 
+def test_seed_and_steps_that_are_the_executors_own_stay():
+    assert executor_parameters({"seed": 7, "steps": 40}) == {"seed": 7, "steps": 40}
+
+
 def test_the_executor_is_not_told_what_is_for_others():
     given = {
         "run_fn": "trainer.run.run_fn",

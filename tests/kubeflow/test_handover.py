@@ -112,6 +112,15 @@ def test_every_object_store_has_its_folder(uri: str, path: str):
     assert artifact["uri"] == path
 
 
+def test_a_path_of_a_volume_stays_what_it_is(tmp_path: Path):
+    artifact = example_artifact(handed(tmp_path, examples={"uri": "/models/examples"}))
+    assert artifact["uri"] == "/models/examples"
+
+
+def test_paths_of_inputs_are_the_launchers(tmp_path: Path):
+    assert handed(tmp_path).input_paths() == {"examples": [tmp_path / "minio/bucket/examples"]}
+
+
 def test_metadata_of_another_task_reach_tfx(tmp_path: Path):
     assert example_artifact(handed(tmp_path))["metadata"] == {
         "split_names": '["train"]',

@@ -77,9 +77,12 @@ def command(
 
     def arguments(**options: str) -> list[str]:
         given = {
-            "study": json.dumps(study.example_section()),
+            "study": study.to_json(),
             "subject_key": "env:TRIAL_SUBJECT_KEY",
             "run_id": RUN,
+            "started_by": "every-monday",
+            "seed": "7",
+            "steps": "40",
             "data_root": str(data),
             "data_fingerprint": "",
             "registry_root": str(tmp_path / "registry"),
@@ -232,6 +235,17 @@ def test_the_record_is_exported_to_the_store(found: Found, tmp_path: Path):
     with closing(sqlite3.connect(tmp_path / "store.sqlite")) as connection:
         stages = connection.execute("SELECT run, stage, status FROM stages").fetchall()
     assert stages == [(RUN, "RunInputs", "done")]
+
+
+def test_what_the_run_is_made_from_is_exported_before_anything_can_fail(
+    found: Found, tmp_path: Path, study: Study
+):
+    fingerprint = found(metrics_store=sqlite_address(tmp_path / "store.sqlite"))["fingerprint"]
+    with closing(sqlite3.connect(tmp_path / "store.sqlite")) as connection:
+        columns = "run, study, started_by, study_digest, fingerprint, parameters"
+        runs = connection.execute(f"SELECT {columns} FROM runs").fetchall()
+    made_from = (study.digest(), fingerprint, '{"seed": 7, "steps": 40}')
+    assert runs == [(RUN, "tiny", "every-monday", *made_from)]
 
 
 def test_a_store_that_is_none_ends_no_run(found: Found, caplog: pytest.LogCaptureFixture):

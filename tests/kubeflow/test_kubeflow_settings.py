@@ -116,6 +116,11 @@ def test_a_secret_by_value_is_refused_and_not_repeated(complaint: Callable[[str]
     assert "what-nobody-may-read" not in said
 
 
+def test_a_stores_address_without_a_password_is_taken(loaded: Loaded):
+    address = "postgresql+psycopg://writer@store:5432/trial"
+    assert loaded(SOUND + f"metrics_store: {address}\n").metrics_store == address
+
+
 def test_a_password_in_the_stores_address_is_refused_and_not_repeated(
     complaint: Callable[[str], str],
 ):

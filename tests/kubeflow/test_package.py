@@ -92,6 +92,7 @@ def local_config(seed: int, steps: int) -> RunConfig:
         beam_args=(),
         run_id="r1",
         runner="local",
+        started_by="somebody",
         store="",
         data_modified=None,
     )
@@ -209,7 +210,8 @@ def test_seed_and_steps_reach_what_they_change_alone(
         for name, task in synthetic.tasks.items()
         if field in task["inputs"]["parameters"]
     }
-    assert taken == {stage: {"componentInputParameter": field} for stage in stages}
+    told = {RUN_INPUTS, "MetricsExporter"}
+    assert taken == {stage: {"componentInputParameter": field} for stage in stages | told}
 
 
 def test_the_training_is_told_what_a_local_run_tells_it(synthetic: Compiled):

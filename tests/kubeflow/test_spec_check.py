@@ -155,6 +155,11 @@ def test_a_default_of_another_type(spec: dict[str, Any], form: dict[str, Any], d
     assert only_problem(spec) == "Runtime parameter seed: its default is no NUMBER_INTEGER."
 
 
+def test_a_number_as_default_of_a_text(spec: dict[str, Any], form: dict[str, Any]):
+    form["seed"] |= {"parameterType": "STRING"}
+    assert only_problem(spec) == "Runtime parameter seed: its default is no STRING."
+
+
 def test_a_runtime_parameter_of_an_unknown_type(spec: dict[str, Any], form: dict[str, Any]):
     form["seed"]["parameterType"] = "INT"
     assert only_problem(spec) == "Runtime parameter seed: 'INT' is no type of a parameter."

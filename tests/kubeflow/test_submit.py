@@ -196,10 +196,46 @@ def test_an_unknown_parameter_is_refused_with_those_there_are(submitted: Any):
     assert said == "The package has no parameter stepps; it has: data_root, steps.\n"
 
 
-def test_a_number_that_is_none_is_refused(submitted: Any):
-    code, said = submitted("--set", "steps=many")
+@pytest.mark.parametrize("value", ["many", "", "--5", "5.0", "0x5"])
+def test_a_number_that_is_none_is_refused(submitted: Any, value: str):
+    code, said = submitted("--set", f"steps={value}")
     assert code == 2
-    assert said == "Parameter steps: expected a whole number, found 'many'.\n"
+    assert said == f"Parameter steps: expected a whole number, found {value!r}.\n"
+
+
+def test_a_line_that_sets_nothing_is_refused(submitted: Any):
+    code, said = submitted("--set", "steps")
+    assert (code, said) == (2, "--set steps: expected name=value.\n")
+
+
+@pytest.mark.parametrize(("line", "found"), [("data_root:", "None"), ("data_root: 0012", "10")])
+def test_what_yaml_takes_for_something_else_than_text_is_refused(
+    submitted: Any, tmp_path: Path, line: str, found: str
+):
+    file = tmp_path / "parameters.yaml"
+    file.write_text(f"{line}\n")
+    code, said = submitted("--parameters", str(file))
+    assert code == 2
+    assert said.startswith(f"Parameter data_root: expected text, found {found}: put it in quotes")
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (None, "the parameters can't be read: No such file or directory."),
+        ("steps: [", "not valid YAML: "),
+        ("steps 500", "expected lines such as `steps: 500`."),
+    ],
+)
+def test_a_file_of_parameters_that_is_none_is_refused(
+    submitted: Any, tmp_path: Path, content: str | None, problem: str
+):
+    file = tmp_path / "parameters.yaml"
+    if content:
+        file.write_text(content)
+    code, said = submitted("--parameters", str(file))
+    assert code == 2
+    assert said.startswith(f"{file}: {problem}")
 
 
 def test_a_package_that_is_not_there_is_named(submitted: Any, package: Path):

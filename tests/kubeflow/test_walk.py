@@ -104,6 +104,11 @@ def test_the_second_run_compares_with_the_champion(second: Walked):
     assert all(value == 0 for value in differences if value is not None)
 
 
+def test_a_task_of_its_own_costs_a_stage_25_seconds_at_most(first: Walked, local_seconds: float):
+    walked = sum(task.seconds for task in first.tasks.values())
+    assert walked <= local_seconds + 25 * len(first.tasks)
+
+
 def test_splits_and_fingerprint_survive_from_task_to_task(first: Walked):
     examples = first.tasks["TrialExampleGen"].artifacts["examples"].metadata
     assert json.loads(examples["split_names"]) == ["train", "eval", "test"]

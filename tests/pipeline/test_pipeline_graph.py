@@ -46,6 +46,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunConfig:
         tune=False,
         run_id="r1",
         runner="local",
+        started_by="somebody",
         store="",
         data_modified=None,
         beam_args=beam_options(IN_MEMORY),

@@ -127,8 +127,10 @@ class Execution:
             "store": self.store,
             "run_id": "r1",
             "runner": LOCAL,
+            "started_by": "every-monday",
+            "seed": 7,
+            "steps": 50,
             "data_root": str(self.folder),
-            "code_version": "0.1.0",
         }
         Executor().Do(
             {key: [artifact] for key, artifact in self.inputs.items()},
@@ -172,8 +174,9 @@ def test_the_local_runner_exports_the_runs_own_row_itself(execution: Execution):
 def test_on_kubeflow_the_run_and_its_outcome_are_exported_too(execution: Execution):
     execution.execute(runner=KUBEFLOW)
 
-    assert execution.rows("SELECT run, study, fingerprint, runner FROM runs") == [
-        ("r1", "hand", "data-1", "kubeflow")
+    columns = "run, study, fingerprint, runner, started_by, parameters"
+    assert execution.rows(f"SELECT {columns} FROM runs") == [
+        ("r1", "hand", "data-1", "kubeflow", "every-monday", '{"seed": 7, "steps": 50}')
     ]
     assert execution.rows("SELECT status FROM outcomes") == [("done",)]
 
@@ -240,8 +243,10 @@ def test_the_component_has_one_execution_a_run():
         store="",
         run_id="r1",
         runner=LOCAL,
+        started_by="somebody",
+        seed=7,
+        steps=50,
         data_root="data",
-        code_version="0.1.0",
     )
 
     assert component.exec_properties["run_id"] == "r1"

@@ -192,3 +192,11 @@ def test_gaps_between_groups_are_in_the_card(study: Study):
     assert (gap.value, gap.lower, gap.upper) == tuple(
         pytest.approx(value) for value in (0.05, 0.0, 0.10)
     )
+
+
+def test_a_task_that_is_wholly_suppressed_has_no_numbers(study: Study):
+    shown = tuple(r for r in evidence().metrics.records if r.task != "hepatic_ae")
+    metrics = Metrics(smallest_group=10, records=shown, suppressed=())
+    html = html_of(study, metrics=metrics)
+    assert "hepatic_ae" in html
+    assert "&lt;10" in html

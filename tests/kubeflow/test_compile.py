@@ -1,0 +1,108 @@
+"""`make compile`: from a study file to two files, by itself and by TFX's CLI."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from google.protobuf import json_format
+from kfp.pipeline_spec import pipeline_spec_pb2
+from spec_walker import REPOSITORY
+
+pytestmark = pytest.mark.slow
+
+COMPILE = REPOSITORY / "kubeflow" / "compile.py"
+WITHOUT_NETWORK = f"""
+import runpy, socket, sys
+
+def refuse(*_):
+    raise AssertionError("the network was asked for")
+
+socket.socket.connect = socket.getaddrinfo = refuse
+sys.argv[0] = {str(COMPILE)!r}
+sys.path.insert(0, {str(REPOSITORY)!r})
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+IMPORTS = """
+import os
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner
+import pipeline.kubeflow_package
+import pipeline.kubeflow_settings
+import pipeline.kubeflow_spec_check
+import pipeline.pipeline
+"""
+
+
+def run(*command: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        cwd=REPOSITORY,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def processor_seconds(*command: str | Path) -> float:
+    """What a process takes of the processor: unlike wall time it does not depend on others."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert run(*command).returncode == 0
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def test_two_packages_are_written_without_network_and_data(tmp_path: Path):
+    ran = run(sys.executable, "-c", WITHOUT_NETWORK, "--study", "ist", "--out", tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    kubeflow, vertex = map(Path, ran.stdout.splitlines())
+    assert (kubeflow.name, vertex.name) == ("trial-ist.yaml", "trial-ist.json")
+    spec, platform = yaml.safe_load_all(kubeflow.read_text())
+    # As the backend reads them: a field that it does not know is an error.
+    json_format.ParseDict(spec, pipeline_spec_pb2.PipelineSpec())
+    json_format.ParseDict(platform, pipeline_spec_pb2.PlatformSpec())
+    assert json.loads(vertex.read_text())["pipelineSpec"] == spec
+
+
+def test_nothing_but_the_files_names_is_said(tmp_path: Path):
+    ran = run(sys.executable, COMPILE, "--out", tmp_path)
+    assert ran.stdout == f"{tmp_path}/trial-synthetic.yaml\n{tmp_path}/trial-synthetic.json\n"
+    assert "Traceback" not in ran.stderr
+
+
+def test_a_mistake_is_one_message_and_no_traceback(tmp_path: Path):
+    ran = run(sys.executable, COMPILE, "--study", "nowhere", "--out", tmp_path)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr.startswith("There is no study nowhere.")
+    assert ran.stderr.count("\n") == 1
+
+
+def test_compiling_takes_little_more_than_its_imports(tmp_path: Path):
+    # Once before, so that both find the files in memory.
+    processor_seconds(sys.executable, "-c", IMPORTS)
+    imports = processor_seconds(sys.executable, "-c", IMPORTS)
+    compiling = processor_seconds(sys.executable, COMPILE, "--out", tmp_path)
+    assert compiling <= 1.3 * imports
+
+
+def test_tfxs_own_cli_compiles_it(tmp_path: Path):
+    ran = run(
+        *(Path(sys.executable).with_name("tfx"), "pipeline", "compile", "--engine=vertex"),
+        f"--pipeline_path={COMPILE}",
+        # The CLI asks `pip` for what is installed, and keeps its things in the home folder.
+        PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        HOME=str(tmp_path),
+        TRIAL_STUDY="actg175",
+        TRIAL_OUT=str(tmp_path / "packages"),
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "Pipeline trial-actg175 compiled successfully." in ran.stdout
+    assert (tmp_path / "packages" / "trial-actg175.yaml").exists()
+    assert (tmp_path / "packages" / "trial-actg175.json").exists()
