@@ -167,17 +167,20 @@ ORDER BY CASE f.severity WHEN 'stop' THEN 0 WHEN 'warn' THEN 1 ELSE 2 END, f.num
 
 DRIFT = Query(
     """
-WITH d AS (
-  SELECT r.started AS started, f.feature AS feature, MAX(f.value / f."limit") AS distance
-  FROM runs r JOIN gate_findings f ON f.run = r.run
-  WHERE r.study = :study AND $__timeFilter(r.started) AND f.rule = 'drift'
-    AND f.value IS NOT NULL AND f."limit" > 0 AND f.feature IS NOT NULL
-  GROUP BY r.run, r.started, f.feature
+WITH shown AS (
+  SELECT f.feature AS feature FROM gate_findings f
+  WHERE f.rule = 'drift' AND f.value IS NOT NULL AND f."limit" > 0 AND f.run = (
+    SELECT r.run FROM runs r WHERE r.study = :study AND $__timeFilter(r.started) AND EXISTS (
+      SELECT 1 FROM gate_findings g
+      WHERE g.run = r.run AND g.rule = 'drift' AND g.feature IS NOT NULL)
+    ORDER BY r.started DESC LIMIT 1)
+  GROUP BY f.feature ORDER BY MAX(f.value / f."limit") DESC, f.feature LIMIT 8
 )
-SELECT d.started AS "time", d.feature AS "metric", d.distance AS "distance"
-FROM d WHERE d.feature IN
-  (SELECT feature FROM d GROUP BY feature ORDER BY MAX(distance) DESC, feature LIMIT 8)
-ORDER BY d.started, d.feature
+SELECT r.started AS "time", f.feature AS "metric", MAX(f.value / f."limit") AS "distance"
+FROM gate_findings f JOIN runs r ON r.run = f.run
+WHERE f.feature IN (SELECT feature FROM shown) AND f.rule = 'drift'
+  AND r.study = :study AND $__timeFilter(r.started) AND f.value IS NOT NULL AND f."limit" > 0
+GROUP BY r.run, r.started, f.feature ORDER BY r.started, f.feature
 """,
     {"time": "time", "metric": "text", "distance": "number"},
 )

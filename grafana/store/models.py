@@ -298,6 +298,7 @@ class GateFinding(Base):
     """
 
     __tablename__ = "gate_findings"
+    __table_args__ = (Index("gate_findings_of_feature", "rule", "feature", "run"),)
 
     run: Mapped[str] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)

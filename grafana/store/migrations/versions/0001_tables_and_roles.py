@@ -81,6 +81,7 @@ def _make_tables() -> None:
         sa.Column("message", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("run", "number"),
     )
+    op.create_index("gate_findings_of_feature", "gate_findings", ["rule", "feature", "run"])
     op.create_table(
         "metrics",
         sa.Column("run", sa.Text(), nullable=False),
