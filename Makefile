@@ -22,7 +22,7 @@ IMAGE_BUILD ?= docker build
 export UV_CACHE_DIR = $(CURDIR)/$(VENV)/cache
 export UV_LINK_MODE = hardlink
 
-.PHONY: help setup run flink-up flink-down test test-slow system compile submit image report export store-migrate boards grafana lint format lock bench-accuracy bench-overhead \
+.PHONY: help setup run flink-up flink-down test test-slow test-flink system compile submit image report export store-migrate boards grafana lint format lock bench-accuracy bench-overhead \
 	bench-example-gen bench-scale bench-flink bench-store clean
 
 help: ## This list.
@@ -41,8 +41,11 @@ flink-down: $(READY) ## Stop it.
 test: lint ## Lint, types and the tests.
 	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile -q tests
 
-test-slow: $(READY) ## The tests that take minutes.
-	@$(BIN)/python -m pytest -m slow -q tests
+test-slow: $(READY) ## The tests that take minutes, but for those on Flink.
+	@$(BIN)/python -m pytest -m slow -q tests --ignore=tests/flink
+
+test-flink: $(READY) ## The pipeline on a real Flink, and Flink's faults.
+	@$(BIN)/python -m pytest -m slow -q tests/flink
 
 system: ## As root on Debian: install the packages that the slow tests need.
 	@packages=$$(grep -oE '^[a-z0-9][^ #]*' requirements/system.txt); \
