@@ -15,6 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from pipeline.beam_failure import meaning
 from pipeline.config import RunConfig, Settings, resolve
 from pipeline.display import RunDisplay, results_table, waiting
 from pipeline.errors import UserError
@@ -93,6 +94,8 @@ def _run(config: RunConfig, console: Console, run_id: str, log_file: Path) -> in
         logger.exception("the run failed")
         told = f"{type(error).__name__}: {error}"[:_LONGEST_MESSAGE]
         console.print(f"\n[red]A stage failed:[/red] {escape(told)}")
+        if cause := meaning(error, config.beam_args):
+            console.print(cause)
         console.print(f"The whole story is in {log_file}. {_AFTER_FAILURE}")
         _leave(config, console, records, story, "failed", unforeseen(type(error).__name__))
         return 1

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,7 @@ class Flink:
     """A cluster with its job server.
 
     Attributes:
-        cluster: The cluster; a job that fails on it starts again up to three times.
+        cluster: The cluster.
         job_endpoint: Address of the job server.
         small_disk: A folder for a megabyte that all workers see; None where none can be made.
     """
@@ -43,16 +43,29 @@ class Flink:
 
 @pytest.fixture(scope="session")
 def flink(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flink]:
+    """A cluster on which a job that fails starts again, up to three times."""
+    with _running(ClusterPlan(), tmp_path_factory.mktemp("flink")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def fragile_flink(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flink]:
+    """A cluster on which a job that fails has failed."""
+    with _running(ClusterPlan(restarts=0), tmp_path_factory.mktemp("flink")) as running:
+        yield running
+
+
+@contextmanager
+def _running(plan: ClusterPlan, folder: Path) -> Iterator[Flink]:
     """A job manager and two task managers; hosts of their own where this user may make them."""
     for program, package in (("javac", "openjdk-17-jdk-headless"), ("mvn", "maven")):
         if shutil.which(program) is None:
             pytest.fail(f"{program} is missing: `make system` installs Debian's package {package}")
     if os.geteuid() == 0 and shutil.which("ip") is None:
         pytest.fail("ip is missing: `make system` installs Debian's package iproute2")
-    folder = tmp_path_factory.mktemp("flink")
     jars, beam_jars = fetch_flink(), fetch_beam_jars()
-    plan = ClusterPlan(jars=tuple(sorted(beam_jars.glob("*.jar"))))
     with _small_disk(folder / "disk") as small_disk:
+        plan = replace(plan, jars=tuple(sorted(beam_jars.glob("*.jar"))))
         cluster = start(plan, folder, jars)
         try:
             server = JobServer(jars, beam_jars, folder / "jobs.log")

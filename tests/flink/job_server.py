@@ -162,19 +162,6 @@ class _Jobs(abstract_job_service.AbstractJobServiceServicer):
     def create_beam_job(self, *args: Any) -> _Job:
         return _Job(self._server, *args)
 
-    def DescribePipelineOptions(  # noqa: N802
-        self, request: Any, context: Any = None, timeout: Any = None
-    ) -> Any:
-        """Options of Java's that Python's side does not know by itself."""
-        del request, context, timeout
-        integer = beam_job_api_pb2.PipelineOptionType.INTEGER
-        return beam_job_api_pb2.DescribePipelineOptionsResponse(
-            options=[
-                beam_job_api_pb2.PipelineOptionDescriptor(name=name, type=integer)
-                for name in ("number_of_execution_retries", "execution_retry_delay")
-            ]
-        )
-
     def GetJobMetrics(self, request: Any, context: Any = None) -> Any:  # noqa: N802
         del request, context
         return beam_job_api_pb2.GetJobMetricsResponse()

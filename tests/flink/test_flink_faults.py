@@ -18,6 +18,7 @@ import pytest
 from conftest import Flink
 
 from pipeline.beam_check import flink_slots
+from pipeline.beam_failure import meaning
 from pipeline.beam_runners import IN_MEMORY, beam_options, parse_beam_options
 from pipeline.errors import UserError
 from pipeline.local_flink import slots_of
@@ -26,7 +27,6 @@ pytestmark = pytest.mark.slow
 
 SUBJECTS = 300
 SEED = 20261
-NO_RESTART = "--number_of_execution_retries=0"
 _SECONDS = 240.0
 
 
@@ -99,15 +99,10 @@ def right(example_gen: ExampleGen, tmp_path_factory: pytest.TempPathFactory) -> 
     return _written(folder)
 
 
-@pytest.fixture
-def options(flink: Flink) -> Callable[..., list[str]]:
-    """Beam's options for the cluster."""
-
-    def made(*further: str) -> list[str]:
-        settings = parse_beam_options(flink.options(*further))
-        return list(beam_options(settings, flink_slots(settings)))
-
-    return made
+def _options(flink: Flink) -> list[str]:
+    """Beam's options for a cluster."""
+    settings = parse_beam_options(flink.options())
+    return list(beam_options(settings, flink_slots(settings)))
 
 
 @contextmanager
@@ -164,9 +159,9 @@ def _whole_again(flink: Flink) -> None:
 
 
 def test_a_lost_task_manager_is_made_up_for_where_jobs_start_again(
-    flink: Flink, example_gen: ExampleGen, right: Written, options: Any, tmp_path: Path
+    flink: Flink, example_gen: ExampleGen, right: Written, tmp_path: Path
 ):
-    with _submitted(lambda: example_gen.run(tmp_path, options())) as running:
+    with _submitted(lambda: example_gen.run(tmp_path, _options(flink))) as running:
         _lose_task_manager(flink, 0)
         running.result(_SECONDS)
 
@@ -175,43 +170,45 @@ def test_a_lost_task_manager_is_made_up_for_where_jobs_start_again(
 
 
 def test_a_lost_task_manager_ends_the_job_where_jobs_do_not_start_again(
-    flink: Flink, example_gen: ExampleGen, right: Written, options: Any, tmp_path: Path
+    fragile_flink: Flink, example_gen: ExampleGen, right: Written, tmp_path: Path
 ):
-    with _submitted(lambda: example_gen.run(tmp_path, options(NO_RESTART))) as running:
-        _lose_task_manager(flink, 1)
-        with pytest.raises(RuntimeError, match=r"(?i)task ?manager"):
+    with _submitted(lambda: example_gen.run(tmp_path, _options(fragile_flink))) as running:
+        _lose_task_manager(fragile_flink, 1)
+        with pytest.raises(RuntimeError) as failure:
             running.result(_SECONDS)
-    _whole_again(flink)
+    _whole_again(fragile_flink)
+    assert meaning(failure.value, _options(fragile_flink)).startswith("A task manager")
 
-    example_gen.run(tmp_path, options())
+    example_gen.run(tmp_path, _options(fragile_flink))
 
     assert _written(tmp_path) == right
 
 
 def test_a_lost_worker_pool_ends_the_job(
-    flink: Flink, example_gen: ExampleGen, right: Written, options: Any, tmp_path: Path
+    fragile_flink: Flink, example_gen: ExampleGen, right: Written, tmp_path: Path
 ):
-    with _submitted(lambda: example_gen.run(tmp_path, options(NO_RESTART))) as running:
-        with _held(flink, "pool-0"):
-            _wait(lambda: _is_at_work(flink), "a job that is at work")
-            flink.cluster.kill("pool-0")
-        with pytest.raises(RuntimeError, match="UNAVAILABLE"):
+    with _submitted(lambda: example_gen.run(tmp_path, _options(fragile_flink))) as running:
+        with _held(fragile_flink, "pool-0"):
+            _wait(lambda: _is_at_work(fragile_flink), "a job that is at work")
+            fragile_flink.cluster.kill("pool-0")
+        with pytest.raises(RuntimeError) as failure:
             running.result(_SECONDS)
+    assert "or the worker pool beside it" in meaning(failure.value, _options(fragile_flink))
 
-    flink.cluster.start_pool(0)
-    flink.cluster.wait_for_pools()
-    example_gen.run(tmp_path, options())
+    fragile_flink.cluster.start_pool(0)
+    fragile_flink.cluster.wait_for_pools()
+    example_gen.run(tmp_path, _options(fragile_flink))
 
     assert _written(tmp_path) == right
 
 
 def test_a_worker_pool_that_is_missing_is_told_before_a_run_starts(
-    flink: Flink, subject_key: str, tmp_path: Path
+    fragile_flink: Flink, subject_key: str, tmp_path: Path
 ):
     from pipeline.beam_check import Needs, checked_options
     from pipeline.config import code_version
 
-    settings = parse_beam_options(flink.options("--worker-pool=localhost:50999", NO_RESTART))
+    settings = parse_beam_options(fragile_flink.options("--worker-pool=localhost:50999"))
     needs = Needs((), str(tmp_path), subject_key, code_version())
 
     with pytest.raises(UserError, match=r"Expected: a worker pool at localhost:50999"):
@@ -219,18 +216,18 @@ def test_a_worker_pool_that_is_missing_is_told_before_a_run_starts(
 
 
 def test_a_disk_that_is_full_on_a_worker_ends_the_job(
-    flink: Flink, example_gen: ExampleGen, right: Written, options: Any
+    fragile_flink: Flink, example_gen: ExampleGen, right: Written
 ):
-    if flink.small_disk is None:
+    if fragile_flink.small_disk is None:
         pytest.skip("a small disk can be mounted by root alone")
-    filler = flink.small_disk / "filler"
-    free = os.statvfs(flink.small_disk)
+    filler = fragile_flink.small_disk / "filler"
+    free = os.statvfs(fragile_flink.small_disk)
     filler.write_bytes(bytes(free.f_bavail * free.f_frsize - 40_000))
-    folder = flink.small_disk / "run"
+    folder = fragile_flink.small_disk / "run"
 
     with pytest.raises(RuntimeError, match="No space left on device"):
-        example_gen.run(folder, options(NO_RESTART))
+        example_gen.run(folder, _options(fragile_flink))
     filler.unlink()
-    example_gen.run(folder, options())
+    example_gen.run(folder, _options(fragile_flink))
 
     assert _written(folder) == right
