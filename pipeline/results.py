@@ -252,10 +252,19 @@ class Registration(_Part):
     reason: str | None
 
 
+class AbsentProgress(_Part):
+    """Something that a summary of a trial's progress does not have, and why."""
+
+    section: str
+    reason: str
+
+
 class TrialSummaryDocument(_Part):
     """`summary.json`: records with the columns of the store's table trial_progress."""
 
+    smallest_group: Count
     records: tuple[dict[str, Any], ...]
+    absent: tuple[AbsentProgress, ...]
 
 
 _DOCUMENTS: dict[type[BaseModel], tuple[str, str]] = {

@@ -448,10 +448,14 @@ class Disposition(StrictModel):
     """How subjects left the trial.
 
     Attributes:
-        column: Column of the subject dataset with the reason.
+        dataset: Where it is; the subject dataset where not given.
+        where: Which rows; a subject whose rows say different things counts as not known.
+        column: Column of the reason.
         completed: Its value for those who completed the trial.
     """
 
+    dataset: str | None = None
+    where: Condition | None = None
     column: str
     completed: Scalar
 
@@ -486,7 +490,7 @@ class Visits(StrictModel):
     Attributes:
         title: One line for people.
         dataset: Where it is.
-        where: Which rows.
+        where: Which rows; of several of a subject and visit the mean counts.
         value: Column of the number.
         visit: Column of the visit's name.
         order: Column of a number that puts the visits in order.
@@ -504,13 +508,20 @@ class Summary(StrictModel):
     """What the summary of the trial's progress is made from.
 
     Attributes:
-        enrolment: Column of the subject dataset with the date of enrolment.
+        population: Who was enrolled, a condition over the subject dataset; the study's own
+            population where not given.
+        safety: Who of them was treated: exposure and adverse events are of these; all, where
+            not given.
+        enrolment: Column of the subject dataset with the date of enrolment; the reference date
+            where not given.
         disposition: How subjects left the trial.
         exposure: Columns of the subject dataset with a number, by what it is, with its unit.
         adverse_events: Adverse events.
         endpoints: Measurements over the visits, by name.
     """
 
+    population: Condition | None = None
+    safety: Condition | None = None
     enrolment: str | None = None
     disposition: Disposition | None = None
     exposure: dict[str, str] = {}
@@ -992,23 +1003,8 @@ def _event_columns(event: EventLabel, dataset: Dataset) -> Iterator[str]:
         yield day
 
 
-def _summary_problems(study: Study) -> Iterator[str]:
-    summary = study.summary
-    events = summary.adverse_events
-    named = {f"endpoints.{name}": visits.dataset for name, visits in summary.endpoints.items()}
-    if events:
-        named["adverse_events"] = events.dataset
-    for place, dataset in named.items():
-        if dataset not in study.datasets:
-            yield f"summary.{place}.dataset: there is no dataset {dataset}"
-
-
 def _problems(study: Study) -> Iterator[str]:
-    unknown = [
-        *_unknown_datasets(study),
-        *_misused_supplements(study),
-        *_summary_problems(study),
-    ]
+    unknown = [*_unknown_datasets(study), *_misused_supplements(study)]
     yield from unknown
     if not unknown:
         # The other rules look into the datasets that features and tasks name.
@@ -1063,6 +1059,16 @@ def _named_datasets(study: Study) -> Iterator[tuple[str, str]]:
     for name, endpoint in study.analysis.time_to_event.items():
         if endpoint.dataset:
             yield f"analysis.time_to_event.{name}.dataset", endpoint.dataset
+    yield from _summary_datasets(study.summary)
+
+
+def _summary_datasets(summary: Summary) -> Iterator[tuple[str, str]]:
+    if summary.disposition and summary.disposition.dataset:
+        yield "summary.disposition.dataset", summary.disposition.dataset
+    if summary.adverse_events:
+        yield "summary.adverse_events.dataset", summary.adverse_events.dataset
+    for name, visits in summary.endpoints.items():
+        yield f"summary.endpoints.{name}.dataset", visits.dataset
 
 
 def _dataset_problems(study: Study) -> Iterator[str]:

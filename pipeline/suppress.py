@@ -8,7 +8,7 @@ numbers that remain (complementary suppression).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -35,9 +35,12 @@ class _Sum:
 
 
 def suppressed(
-    sizes: Mapping[Group, int], slicings: Sequence[tuple[str, ...]], smallest: int
+    sizes: Mapping[Group, int],
+    slicings: Sequence[tuple[str, ...]],
+    smallest: int,
+    shown: Collection[Group] = (),
 ) -> dict[Group, Reason]:
-    """Decides which groups of a task are withheld.
+    """Decides which groups are withheld.
 
     A slicing's groups add up to everybody, and the groups of a pair of slicings to those of
     each of the two; subjects that have no value for a slicing are the unseen rest of such a
@@ -53,11 +56,12 @@ def suppressed(
         sizes: Subjects with a known label of every group, everybody (the empty group) included.
         slicings: Names of the slicings of each kind of group.
         smallest: Fewest subjects that a group is shown for.
+        shown: Groups that are shown already, so that others must be withheld for them.
 
     Returns:
         The withheld groups and why.
     """
-    table = _Table(sizes, slicings)
+    table = _Table(sizes, slicings, shown)
     too_small = {cell for cell, size in enumerate(table.sizes) if size < smallest}
     hidden = too_small | table.rests
     while (exposed := table.exposed(hidden, too_small, smallest)) is not None:
@@ -72,7 +76,13 @@ def suppressed(
 class _Table:
     """Groups as numbered cells, unseen rests after them, and the sums that connect them."""
 
-    def __init__(self, sizes: Mapping[Group, int], slicings: Sequence[tuple[str, ...]]) -> None:
+    def __init__(
+        self,
+        sizes: Mapping[Group, int],
+        slicings: Sequence[tuple[str, ...]],
+        shown: Collection[Group],
+    ) -> None:
+        self._kept = {OVERALL, *shown}
         self.groups = sorted(sizes, key=lambda group: (len(group), group))
         self.sizes = [sizes[group] for group in self.groups]
         self.rests: set[int] = set()
@@ -106,8 +116,10 @@ class _Table:
         return None
 
     def _smallest_shown(self, cells: Sequence[int] | range, hidden: set[int]) -> int | None:
-        shown = [cell for cell in cells if cell not in hidden and self.groups[cell] != OVERALL]
-        return min(shown, key=lambda cell: (self.sizes[cell], cell), default=None)
+        candidates = [
+            cell for cell in cells if cell not in hidden and self.groups[cell] not in self._kept
+        ]
+        return min(candidates, key=lambda cell: (self.sizes[cell], cell), default=None)
 
     def _determined(self, hidden: set[int], too_small: set[int]) -> list[int]:
         """Small cells that the sums and the shown cells leave no freedom.

@@ -4,17 +4,23 @@ A number is a row of the store's table `trial_progress`. Which columns say what 
 
 | section | measure | by | value |
 |---|---|---|---|
-| enrolment | subjects | nothing; `site`; `period` (month) | subjects enrolled |
-| disposition | subjects, share | `arm`, `category`: the reason | of the arm's subjects |
-| exposure | mean, median | `arm`, `parameter`: what, with its unit | |
-| adverse_events | share | `arm`, `category`: organ class, `severity` or any | subjects with one |
+| enrolment | subjects | nothing; `arm`; `site`; `period`; `site`, `period` | subjects enrolled |
+| disposition | subjects, share | `arm` or all, `category`: the reason | of the arm's subjects |
+| exposure | mean | `arm`, `parameter`: what, with its unit | of the treated subjects |
+| adverse_events | share | `arm`, `category`: organ class or any, `severity` | of treated subjects |
 | adverse_events | risk_difference | the same, `arm` against the control | difference of shares |
-| endpoint | mean | `arm`, `visit`, `parameter` | |
-| completeness | share | `site`, `category`: dataset, or any | values that are not missing |
+| endpoint | mean | `arm`, `visit`, `parameter` | of the subjects with a value |
+| completeness | share | nothing; `site`; `category`: dataset | values that are not missing |
 
-A column that does not apply is null, and so is one over which a number is taken: `severity` of
-adverse events of any severity, `arm` of all arms together. Shares are between 0 and 1. Rows come
-in the order in which they are to be shown: visits in time, the control first.
+A column that does not apply is null, and so is one over which a number is taken: `arm` of all arms
+together, `severity` of adverse events of any severity (otherwise a subject counts with the worst
+one). Shares are between 0 and 1. Rows come in the order in which they are to be shown: visits in
+time, the control first.
+
+A period is a month (`YYYY-MM`), or several of few subjects under the name of the last; periods
+follow each other without a gap, so that they add up to the curve of enrolment. `subjects` behind a
+mean or a completeness is a lower bound where not everybody has a value. What may be shown of few
+subjects is told by `components.trial_summary.disclosure`.
 """
 
 from __future__ import annotations
@@ -29,7 +35,6 @@ COMPLETENESS = "completeness"
 SUBJECTS = "subjects"
 SHARE = "share"
 MEAN = "mean"
-MEDIAN = "median"
 RISK_DIFFERENCE = "risk_difference"
 
 COMPLETED = "completed"

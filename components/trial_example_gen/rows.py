@@ -8,7 +8,6 @@ from pathlib import PurePath
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -19,13 +18,11 @@ from pipeline.reading.buckets import SUBJECT
 from pipeline.reading.days import LATEST, dates_of
 from pipeline.reading.evaluate import evaluate
 from pipeline.reading.text import as_text
+from pipeline.reading.typed import numbers_of, without_codes
 from pipeline.study import Column, Study
 
 FILE = "#file"
 ROW = "#row"
-
-_ABSURD = 1e15
-"""No clinical measurement is larger; beyond it float32 features lose all meaning."""
 
 
 @dataclass(frozen=True)
@@ -118,16 +115,18 @@ class RowPreparer:
     ) -> Iterator[tuple[str, pa.Array]]:
         declared = self._declared.get(name, Column())
         if name in self._dates:
-            if pa.types.is_string(array.type):
-                array = _without_codes(array, declared)
-            dates, wrong = dates_of(array)
+            dates, wrong = dates_of(without_codes(array, declared))
             rows.set_aside(wrong, name, Reason.NOT_A_DATE)
             yield name, _floats(dates.earliest)
             yield name + LATEST, _floats(dates.latest)
         elif kind == "number":
-            yield name, _number(name, array, declared, rows)
+            numbers = numbers_of(array, declared)
+            rows.set_aside(numbers.not_a_number, name, Reason.NOT_A_NUMBER)
+            rows.set_aside(numbers.not_finite, name, Reason.NOT_FINITE)
+            rows.set_aside(numbers.out_of_range, name, Reason.OUT_OF_RANGE)
+            yield name, numbers.values
         else:
-            yield name, _without_codes(as_text(array), declared)
+            yield name, without_codes(as_text(array), declared)
 
     def _filter(self, table: pa.Table) -> pa.Table:
         if self._wanted is None:
@@ -184,40 +183,6 @@ def _endpoint_conditions(study: Study, dataset: str) -> Iterator[Condition | Non
 
 def _supplement_columns(study: Study, parent: str) -> tuple[str, ...]:
     return tuple(study.columns_used(parent))
-
-
-def _number(name: str, array: pa.Array, declared: Column, rows: RowFilter) -> pa.Array:
-    if not pa.types.is_floating(array.type):
-        array = _parse_numbers(name, _without_codes(array, declared), rows)
-    values = array.to_numpy(zero_copy_only=False).astype(np.float64)
-    present = _mask(pc.is_valid(array))
-    values = np.where(present, values, np.nan)
-    numeric_codes = [float(code) for code in declared.missing if not isinstance(code, str)]
-    if numeric_codes:
-        present &= ~np.isin(values, numeric_codes)
-    rows.set_aside(present & ~np.isfinite(values), name, Reason.NOT_FINITE)
-    low, high = declared.range or (-_ABSURD, _ABSURD)
-    with np.errstate(invalid="ignore"):
-        outside = present & ((values < low) | (values > high))
-    rows.set_aside(outside, name, Reason.OUT_OF_RANGE)
-    return pa.array(values, pa.float64(), mask=~present)
-
-
-def _parse_numbers(name: str, text: pa.Array, rows: RowFilter) -> pa.Array:
-    try:
-        return pc.cast(text, pa.float64())
-    except pa.ArrowInvalid:
-        parsed = pd.to_numeric(text.to_pandas(), errors="coerce").to_numpy(np.float64)
-        rows.set_aside(np.isnan(parsed) & _mask(pc.is_valid(text)), name, Reason.NOT_A_NUMBER)
-        return pa.array(parsed, pa.float64(), from_pandas=True)
-
-
-def _without_codes(text: pa.Array, declared: Column) -> pa.Array:
-    """Text with null where it is one of the column's codes of a missing value."""
-    if not declared.missing:
-        return text
-    codes = pa.array([str(code) for code in declared.missing], pa.string())
-    return pc.if_else(pc.is_in(text, codes), pa.scalar(None, pa.string()), text)
 
 
 def _floats(values: np.ndarray) -> pa.Array:

@@ -1,15 +1,9 @@
-"""One bucket of subjects: from their rows to sums.
-
-Keys of counts: `subjects`; `arm`, arm; `site`, site; `month`, month; `site_month`, site, month;
-`disposition`, arm, category; `event`, arm; `event_category`, arm, category; `event_severity`, arm,
-worst severity; `values`, site, dataset and `present`, site, dataset. Keys of moments: `exposure`,
-arm, what; `endpoint`, endpoint, arm, visit. An event or value counts where the subject's arm is
-known.
-"""
+"""One bucket of subjects: from their rows to sums."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,159 +11,230 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.trial_summary.plan import completeness_columns, enrolment_column, supplement_of
-from components.trial_summary.sums import Sums
+from components.trial_summary.plan import (
+    DatasetReads,
+    enrolled_condition,
+    enrolment_column,
+    expected_columns,
+    supplement_of,
+)
+from components.trial_summary.sums import ANY, UNKNOWN, Moments, Progress, Sums
+from pipeline.conditions import Condition
 from pipeline.reading.buckets import SUBJECT
+from pipeline.reading.days import LATEST
 from pipeline.reading.evaluate import is_true
-from pipeline.study import Study, Visits
+from pipeline.reading.text import as_text
+from pipeline.study import AdverseEvents, Disposition, Study, Visits
 from pipeline.trial_progress import COMPLETED
 
-_UNKNOWN = ""
+_ARM = "#arm"
+_SITE = "#site"
+_RANK = "#rank"
 
 
-def summarise_bucket(
-    study: Study, tables: Mapping[str, pa.Table], qualifiers: Sequence[str] = ()
-) -> Sums:
+def sum_up(
+    study: Study, reads: Mapping[str, DatasetReads], tables: Mapping[str, pa.Table]
+) -> Progress:
     """Sums up the subjects of one bucket.
+
+    A subject of several rows in the subject dataset is left out, as TrialExampleGen leaves it.
 
     Args:
         study: The study.
-        tables: All rows of these subjects by dataset, with the column `SUBJECT`; dates as days
-            since 1970-01-01, float64.
-        qualifiers: Columns of the subject dataset that its supplemental dataset holds.
+        reads: What was read, by dataset.
+        tables: All typed rows of these subjects by dataset.
 
     Returns:
         Their sums; empty without subjects.
     """
-    sums = Sums()
-    rows = tables.get(study.subject.dataset)
-    if rows is None:
-        return sums
-    supplement = supplement_of(study, study.subject.dataset)
-    rows = _with_qualifiers(rows, tables.get(supplement) if supplement else None, qualifiers)
-    subjects = _subjects(study, rows)
-    _count_subjects(study, subjects, sums)
-    _count_completeness(study, subjects, sums)
-    arms = subjects.set_index(SUBJECT)["#arm"]
-    arms = arms[arms != _UNKNOWN]
-    _count_events(study, tables, arms, sums)
-    for name, visits in study.summary.endpoints.items():
-        _add_visits(name, visits, tables.get(visits.dataset), arms, sums)
-    return sums
+    progress = Progress(treated=Sums() if study.summary.safety else None)
+    name = study.subject.dataset
+    if name not in tables:
+        return progress
+    supplement = supplement_of(study, name)
+    rows = _with_qualifiers(
+        tables[name], tables.get(supplement or ""), reads[name].qualifiers, progress
+    )
+    rows = rows.append_column(_ARM, _joined(rows, study.arm.columns if study.arm else ()))
+    rows = rows.append_column(_SITE, _joined(rows, (study.site.column,) if study.site else ()))
+    rows = rows.filter(pa.array(is_true(enrolled_condition(study), rows)))
+    everybody = dict(tables) | {name: rows}
+    progress.enrolled = _sums(study, everybody)
+    if progress.treated is not None:
+        treated = rows.filter(pa.array(is_true(study.summary.safety, rows)))
+        progress.treated = _sums(study, everybody | {name: treated})
+    for endpoint, visits in study.summary.endpoints.items():
+        progress.visit_order |= _visit_order(endpoint, visits, tables.get(visits.dataset))
+    return progress
 
 
 def _with_qualifiers(
-    rows: pa.Table, supplement: pa.Table | None, qualifiers: Sequence[str]
+    rows: pa.Table,
+    supplement: pa.Table | None,
+    qualifiers: tuple[str, ...],
+    progress: Progress,
 ) -> pa.Table:
     """Subjects with their supplemental qualifiers as columns of text."""
-    empty: dict[str, str] = {}
     for name in qualifiers:
-        values = empty
+        values: dict[str, str] = {}
         if supplement is not None:
             of_name = supplement.filter(pc.equal(supplement["QNAM"], name))
             pairs = zip(of_name[SUBJECT].to_pylist(), of_name["QVAL"].to_pylist(), strict=True)
             values = dict(pairs)
+            progress.qualifiers[name] += len(of_name)
         column = [values.get(key) for key in rows[SUBJECT].to_pylist()]
         rows = rows.append_column(name, pa.array(column, pa.string()))
     return rows
 
 
-def _subjects(study: Study, rows: pa.Table) -> pd.DataFrame:
-    """Subjects of the population, one row each, with `#arm` and `#site`."""
-    kept = rows.filter(pa.array(is_true(study.population, rows)))
-    frame = kept.to_pandas().drop_duplicates(SUBJECT)
-    frame["#arm"] = _joined(frame, study.arm.columns if study.arm else ())
-    frame["#site"] = _joined(frame, (study.site.column,) if study.site else ())
+def _joined(rows: pa.Table, columns: tuple[str, ...]) -> pa.Array:
+    """Values of columns joined by `/`; `UNKNOWN` where one is missing or there is no column."""
+    if not columns:
+        return pa.array([UNKNOWN] * rows.num_rows, pa.string())
+    texts = [as_text(rows[column].combine_chunks()) for column in columns]
+    return pc.fill_null(pc.binary_join_element_wise(*texts, "/"), UNKNOWN)
+
+
+def _sums(study: Study, tables: Mapping[str, pa.Table]) -> Sums:
+    sums = Sums()
+    subjects = tables[study.subject.dataset].to_pandas()
+    subjects = subjects[~subjects[SUBJECT].duplicated(keep=False)].set_index(SUBJECT)
+    sums.arms = _count(subjects, [_ARM])
+    subjects["#month"] = _months(study, subjects)
+    sums.enrolled = _count(subjects, [_SITE, "#month"])
+    for what, column in study.summary.exposure.items():
+        for arm, values in subjects.groupby(_ARM)[column]:
+            known = values.dropna().to_numpy(np.float64)
+            if len(known):
+                sums.exposure[str(arm), what] = Moments.of(known)
+    summary = study.summary
+    if summary.disposition:
+        rows = _rows(tables, summary.disposition.dataset or study.subject.dataset, subjects)
+        sums.dispositions = _dispositions(summary.disposition, rows, subjects)
+    if summary.adverse_events:
+        rows = _rows(tables, summary.adverse_events.dataset, subjects)
+        sums.events = _events(summary.adverse_events, rows)
+    for name, visits in summary.endpoints.items():
+        _add_visits(name, visits, _rows(tables, visits.dataset, subjects), sums)
+    for dataset, columns in expected_columns(study).items():
+        _add_completeness(dataset, columns, _rows(tables, dataset, subjects), sums)
+    return sums
+
+
+def _rows(tables: Mapping[str, pa.Table], dataset: str, subjects: pd.DataFrame) -> pa.Table | None:
+    """Rows of a dataset of these subjects, each with its subject's arm and site."""
+    table = tables.get(dataset)
+    if table is None:
+        return None
+    keys = table[SUBJECT].to_pandas()
+    inside = keys.isin(subjects.index).to_numpy()
+    table = table.filter(pa.array(inside))
+    of_row = subjects.reindex(keys[inside])
+    for name in (_ARM, _SITE):
+        column = pa.array(of_row[name].to_numpy(), pa.string())
+        if name in table.column_names:
+            table = table.drop([name])
+        table = table.append_column(name, column)
+    return table
+
+
+def _frame(rows: pa.Table, where: Condition | None, *categories: str | None) -> pd.DataFrame:
+    """Rows that meet a condition, with the categories as text."""
+    kept = rows.filter(pa.array(is_true(where, rows)))
+    frame = kept.to_pandas()
+    for name in filter(None, categories):
+        frame[name] = as_text(kept[name].combine_chunks()).to_pandas()
     return frame
 
 
-def _joined(frame: pd.DataFrame, columns: tuple[str, ...]) -> Any:
-    if not columns:
-        return _UNKNOWN
-    known = frame[list(columns)].notna().all(axis=1)
-    text = frame[list(columns)].astype(str).agg("/".join, axis=1)
-    return text.where(known, _UNKNOWN)
+def _count(frame: pd.DataFrame, columns: list[str]) -> Counter[Any]:
+    """Rows by the values of columns, none of which is missing."""
+    sizes = frame.groupby(columns, sort=False).size()
+    return Counter({key: int(number) for key, number in sizes.items()})
 
 
-def _count_subjects(study: Study, subjects: pd.DataFrame, sums: Sums) -> None:
-    sums.counts["subjects",] += len(subjects)
-    _count(sums, "arm", subjects["#arm"])
-    _count(sums, "site", subjects["#site"])
+def _months(study: Study, subjects: pd.DataFrame) -> pd.Series | str:
+    """Months of enrolment; `UNKNOWN` where the date is missing or too vague."""
     column = enrolment_column(study)
-    if column:
-        months = pd.to_datetime(subjects[column], unit="D", errors="coerce").dt.strftime("%Y-%m")
-        dated = months.notna()
-        _count(sums, "month", months[dated])
-        _count(sums, "site_month", subjects["#site"][dated], months[dated])
-    disposition = study.summary.disposition
-    if disposition:
-        reasons = subjects[disposition.column].fillna(_UNKNOWN).astype(str)
-        reasons = reasons.mask(reasons == str(disposition.completed), COMPLETED)
-        _count(sums, "disposition", subjects["#arm"], reasons)
-    for what, name in study.summary.exposure.items():
-        for arm in subjects["#arm"].unique():
-            values = subjects[name][subjects["#arm"] == arm]
-            sums.add_values(("exposure", str(arm), what), _numbers(values))
+    if column is None:
+        return UNKNOWN
+    ends = [
+        pd.to_datetime(subjects[name], unit="D", errors="coerce").dt.strftime("%Y-%m")
+        for name in (column, column + LATEST)
+    ]
+    return ends[0].where(ends[0] == ends[1], UNKNOWN)
 
 
-def _count(sums: Sums, kind: str, *columns: pd.Series) -> None:
-    """Counts rows by the values of columns, none of them missing."""
-    for values in zip(*columns, strict=True):
-        sums.counts[(kind, *map(str, values))] += 1
+def _dispositions(
+    described: Disposition, rows: pa.Table | None, subjects: pd.DataFrame
+) -> Counter[tuple[str, str]]:
+    reasons = pd.Series(UNKNOWN, subjects.index)
+    if rows is not None:
+        frame = _frame(rows, described.where, described.column)
+        said = frame.dropna(subset=[described.column]).groupby(SUBJECT)[described.column]
+        agreed = said.first()[said.nunique() == 1]
+        [completed] = as_text(pa.array([described.completed])).to_pylist()
+        reasons.update(agreed.mask(agreed == completed, COMPLETED))
+    return _count(subjects.assign(reason=reasons), [_ARM, "reason"])
 
 
-def _count_completeness(study: Study, subjects: pd.DataFrame, sums: Sums) -> None:
-    columns = list(completeness_columns(study))
-    dataset = study.subject.dataset
-    for name in subjects["#site"].unique():
-        site = str(name)
-        present = subjects.loc[subjects["#site"] == name, columns].notna().to_numpy()
-        sums.counts["values", site, dataset] += present.size
-        sums.counts["present", site, dataset] += int(present.sum())
-
-
-def _count_events(
-    study: Study, tables: Mapping[str, pa.Table], arms: pd.Series, sums: Sums
-) -> None:
-    described = study.summary.adverse_events
-    rows = tables.get(described.dataset) if described else None
-    if described is None or rows is None:
-        return
-    frame = rows.filter(pa.array(is_true(described.where, rows))).to_pandas()
-    frame = frame[frame[SUBJECT].isin(arms.index)]
-    frame["#arm"] = arms.reindex(frame[SUBJECT]).to_numpy()
-    _count(sums, "event", frame.drop_duplicates(SUBJECT)["#arm"])
+def _events(described: AdverseEvents, rows: pa.Table | None) -> Counter[tuple[str, str, str]]:
+    found: Counter[tuple[str, str, str]] = Counter()
+    if rows is None:
+        return found
+    frame = _frame(rows, described.where, described.category, described.severity)
+    ranks = {name: rank for rank, name in enumerate(described.severities)}
+    frame[_RANK] = frame[described.severity].map(ranks).fillna(-1) if described.severity else -1
+    worst = frame.groupby([SUBJECT, _ARM], sort=False)[_RANK].max().reset_index()
+    _add_worst(worst.assign(category=ANY), described, found)
     if described.category:
-        of_category = frame.dropna(subset=[described.category])
-        once = of_category.drop_duplicates([SUBJECT, described.category])
-        _count(sums, "event_category", once["#arm"], once[described.category])
-    if described.severity:
-        rank = {name: place for place, name in enumerate(described.severities)}
-        frame["#rank"] = frame[described.severity].map(rank)
-        ranked = frame.dropna(subset=["#rank"]).sort_values("#rank", kind="stable")
-        worst = ranked.drop_duplicates(SUBJECT, keep="last")
-        _count(sums, "event_severity", worst["#arm"], worst[described.severity])
+        classed = frame.dropna(subset=[described.category])
+        classed = classed.assign(category=classed[described.category])
+        by_class = classed.groupby([SUBJECT, _ARM, "category"], sort=False)[_RANK].max()
+        _add_worst(by_class.reset_index(), described, found)
+    return found
 
 
-def _add_visits(
-    name: str, visits: Visits, rows: pa.Table | None, arms: pd.Series, sums: Sums
+def _add_worst(
+    worst: pd.DataFrame, described: AdverseEvents, found: Counter[tuple[str, str, str]]
 ) -> None:
+    names = dict(enumerate(described.severities)) | {-1: UNKNOWN}
+    counted = _count(worst, [_ARM, "category", _RANK])
+    for (arm, category, rank), number in counted.items():
+        found[arm, category, names[int(rank)]] += number
+
+
+def _add_visits(name: str, visits: Visits, rows: pa.Table | None, sums: Sums) -> None:
     if rows is None:
         return
-    frame = rows.filter(pa.array(is_true(visits.where, rows))).to_pandas()
-    frame = frame[frame[SUBJECT].isin(arms.index)].dropna(subset=[visits.visit, visits.value])
-    # A subject has one value a visit; of several the first counts.
-    frame = frame.drop_duplicates([SUBJECT, visits.visit])
-    frame["#arm"] = arms.reindex(frame[SUBJECT]).to_numpy()
-    for arm, visit in set(zip(frame["#arm"], frame[visits.visit], strict=True)):
-        values = frame[visits.value][(frame["#arm"] == arm) & (frame[visits.visit] == visit)]
-        sums.add_values(("endpoint", name, str(arm), str(visit)), _numbers(values))
-    if visits.order:
-        ordered = frame.dropna(subset=[visits.order])
-        for visit, order in zip(ordered[visits.visit], ordered[visits.order], strict=True):
-            sums.add_order(("endpoint", name, str(visit)), float(order))
+    frame = _frame(rows, visits.where, visits.visit)
+    known = frame.dropna(subset=[visits.visit, visits.value])
+    known = known.assign(visit=known[visits.visit])
+    of_subject = known.groupby([SUBJECT, _ARM, "visit"], sort=False)[visits.value].mean()
+    for (arm, visit), values in of_subject.groupby([_ARM, "visit"], sort=False):
+        sums.visits[str(arm), name, str(visit)] = Moments.of(values.to_numpy(np.float64))
 
 
-def _numbers(values: pd.Series) -> np.ndarray:
-    found = pd.to_numeric(values, errors="coerce").to_numpy(np.float64)
-    return found[np.isfinite(found)]
+def _visit_order(
+    endpoint: str, visits: Visits, rows: pa.Table | None
+) -> dict[tuple[str, str], float]:
+    if rows is None or visits.order is None:
+        return {}
+    frame = _frame(rows, visits.where, visits.visit)
+    ordered = frame.dropna(subset=[visits.visit, visits.order])
+    first = ordered.groupby(visits.visit)[visits.order].min()
+    return {(endpoint, str(visit)): float(order) for visit, order in first.items()}
+
+
+def _add_completeness(
+    dataset: str, columns: tuple[str, ...], rows: pa.Table | None, sums: Sums
+) -> None:
+    if rows is None or not columns:
+        return
+    frame = rows.to_pandas()
+    sums.with_rows[dataset] += int(frame[SUBJECT].nunique())
+    for site, of_site in frame.groupby(_SITE):
+        key = (dataset, str(site))
+        present = of_site[list(columns)].notna().to_numpy()
+        sums.expected[key] += present.size
+        sums.present[key] += int(present.sum())

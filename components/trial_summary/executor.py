@@ -7,11 +7,13 @@ import logging
 from typing import Any
 
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 
-from components.trial_summary.graph import SUMMARY_FILE, SummaryJob, write_summary
+from components.trial_summary.graph import PROBLEMS_FILE, SUMMARY_FILE, SummaryJob, write_summary
 from components.trial_summary.plan import plan_summary
+from pipeline.errors import UserError
 from pipeline.storage import read
 from pipeline.study import study_from_json
 
@@ -35,19 +37,20 @@ class Executor(BaseBeamExecutor):
             exec_properties: The component's parameters.
 
         Raises:
-            UserError: A file or a column that the summary needs is not there.
+            UserError: A file or a column that the summary needs is not there or can't be read.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         study = study_from_json(exec_properties["study"])
-        planned = plan_summary(study, exec_properties["data_root"])
-        job = SummaryJob(study, {reads.name: reads for reads in planned})
+        job = SummaryJob(study, plan_summary(study, exec_properties["data_root"]))
         folder = artifact_utils.get_single_uri(output_dict["summary"])
+        # What an earlier attempt left behind is not this one's.
+        if fileio.exists(folder):
+            fileio.rmtree(folder)
+        fileio.makedirs(folder)
         with self._make_beam_pipeline() as root:
             write_summary(root, job, folder)
-        _say_what_is_absent(folder)
-
-
-def _say_what_is_absent(folder: str) -> None:
-    summary = json.loads(read(f"{folder}/{SUMMARY_FILE}") or b"{}")
-    for section, reason in summary["absent"].items():
-        _LOG.info("The summary has no %s: %s.", section, reason)
+        problems = read(f"{folder}/{PROBLEMS_FILE}")
+        if problems is not None:
+            raise UserError("\n".join(json.loads(problems)))
+        for absent in json.loads(read(f"{folder}/{SUMMARY_FILE}") or b"{}")["absent"]:
+            _LOG.info("Absent from the summary's %s: %s.", absent["section"], absent["reason"])

@@ -8,21 +8,23 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import apache_beam as beam
-import numpy as np
 import pyarrow as pa
 
-from components.trial_summary.bucket import summarise_bucket
+from components.trial_summary.bucket import sum_up
 from components.trial_summary.plan import DatasetReads
 from components.trial_summary.records import summarise
-from components.trial_summary.sums import Sums
-from pipeline.reading.buckets import SUBJECT, Bucketed, number_of_buckets, rows_of, to_buckets
-from pipeline.reading.days import dates_of
+from components.trial_summary.rows import typed_rows
+from components.trial_summary.sums import Progress
+from pipeline.errors import UserError
+from pipeline.reading.buckets import Bucketed, number_of_buckets, rows_of, to_buckets
 from pipeline.reading.readers import Extent, read
-from pipeline.reading.text import as_text
 from pipeline.storage import write_whole
 from pipeline.study import Study
 
 SUMMARY_FILE = "summary.json"
+PROBLEMS_FILE = "problems.json"
+
+_PROBLEMS = "problems"
 
 
 @dataclass(frozen=True)
@@ -46,82 +48,102 @@ class SummaryJob:
 def write_summary(root: beam.Pipeline, job: SummaryJob, folder: str) -> None:
     """Adds everything from the files to `summary.json` to a Beam pipeline.
 
+    Where the data have a fault that a person has to put right, `problems.json` is written in its
+    place: a list of texts.
+
     Args:
         root: The Beam pipeline.
         job: What to read.
         folder: Folder that gets the file.
     """
     parts = [(name, extent) for name, item in job.reads.items() for extent in item.extents()]
-    _ = (
+    rows = (
         root
         | "Parts" >> beam.Create(parts)
         | "Spread" >> beam.Reshuffle()
-        | "ReadRows" >> beam.ParDo(_ReadRows(job))
-        | "BySubject" >> beam.GroupByKey()
-        | "SumUp" >> beam.Map(_sum_up, job)
-        | "Add" >> beam.CombineGlobally(_AddSums())
-        | "Write" >> beam.Map(_write, job.study, folder)
+        | "ReadRows" >> beam.ParDo(_ReadRows(job)).with_outputs(_PROBLEMS, main="rows")
+    )
+    summed = rows.rows | "BySubject" >> beam.GroupByKey() | "SumUp" >> beam.Map(_sum_up, job)
+    _ = (
+        (summed, rows[_PROBLEMS])
+        | "AllSums" >> beam.Flatten()
+        | "Add" >> beam.CombineGlobally(_AddProgress())
+        | "Write" >> beam.Map(_write, job, folder)
     )
 
 
-@beam.typehints.with_output_types(tuple[int, Any])
+@beam.typehints.with_output_types(Any)
 class _ReadRows(beam.DoFn):
     """Reads one extent and sends its rows to their buckets."""
 
     def __init__(self, job: SummaryJob) -> None:
         self._job = job
 
-    def process(self, part: tuple[str, Extent]) -> Iterator[Bucketed]:
-        dataset, extent = part
+    def process(self, part: tuple[str, Extent]) -> Iterator[Any]:
+        try:
+            yield from self._read(*part)
+        except UserError as error:
+            # Runners turn an exception of a worker into text of their own: a mistake in the
+            # data travels as what it is, and the executor raises it.
+            yield beam.pvalue.TaggedOutput(_PROBLEMS, Progress(problems={str(error)}))
+
+    def _read(self, dataset: str, extent: Extent) -> Iterator[Bucketed]:
         reads = self._job.reads[dataset]
-        for first_row, batch in read(extent, reads.format, list(reads.columns)):
-            table = _rows(reads, first_row, batch)
+        names = list(dict.fromkeys([*(name for name, _ in reads.columns), *_key(reads)]))
+        for first_row, batch in read(extent, reads.format, names):
+            table = typed_rows(self._job.study, reads, first_row, batch)
             yield from to_buckets(dataset, table, self._job.buckets)
 
 
-def _rows(reads: DatasetReads, first_row: int, batch: pa.RecordBatch) -> pa.Table:
-    """Rows with a subject key, dates as days; what TrialExampleGen rejects is missing here."""
-    columns = {name: batch.column(name) for name in reads.columns}
-    for name in reads.dates:
-        columns[name] = pa.array(dates_of(columns[name])[0].earliest, pa.float64())
-    if reads.subject is None:
-        keys = pa.array([str(first_row + 1 + i) for i in range(batch.num_rows)])
-    else:
-        keys = as_text(batch.column(reads.subject))
-    table = pa.table({SUBJECT: keys, **columns})
-    known = np.asarray(keys.is_valid())
-    return table.filter(pa.array(known))
+def _key(reads: DatasetReads) -> Iterator[str]:
+    if reads.subject:
+        yield reads.subject
 
 
-def _sum_up(bucket: tuple[int, Iterable[tuple[str, bytes]]], job: SummaryJob) -> Sums:
+def _sum_up(bucket: tuple[int, Iterable[tuple[str, bytes]]], job: SummaryJob) -> Progress:
     tables: dict[str, list[pa.Table]] = {}
     for dataset, payload in bucket[1]:
         tables.setdefault(dataset, []).append(rows_of(payload))
     whole = {dataset: pa.concat_tables(found) for dataset, found in tables.items()}
-    qualifiers = job.reads[job.study.subject.dataset].qualifiers
-    return summarise_bucket(job.study, whole, qualifiers)
+    return sum_up(job.study, job.reads, whole)
 
 
-def _write(sums: Sums, study: Study, folder: str) -> None:
-    text = json.dumps(asdict(summarise(study, sums)), indent=1, allow_nan=False) + "\n"
-    write_whole(f"{folder}/{SUMMARY_FILE}", text.encode())
+def _write(progress: Progress, job: SummaryJob, folder: str) -> None:
+    problems = [*sorted(progress.problems), *_unknown_qualifiers(progress, job)]
+    name, content = (
+        (PROBLEMS_FILE, problems)
+        if problems
+        else (SUMMARY_FILE, asdict(summarise(job.study, progress)))
+    )
+    text = json.dumps(content, indent=1, allow_nan=False) + "\n"
+    write_whole(f"{folder}/{name}", text.encode())
 
 
-class _AddSums(beam.CombineFn):
+def _unknown_qualifiers(progress: Progress, job: SummaryJob) -> Iterator[str]:
+    """Columns that neither the file nor its supplemental qualifiers know."""
+    for name in job.reads[job.study.subject.dataset].qualifiers:
+        if not progress.qualifiers[name]:
+            yield (
+                f"Dataset {job.study.subject.dataset}: there is no column {name}, and no row of "
+                "its supplemental dataset has this QNAM. Check the spelling in the study file."
+            )
+
+
+class _AddProgress(beam.CombineFn):
     """Adds sums of buckets of subjects."""
 
-    def create_accumulator(self) -> Sums:
-        return Sums()
+    def create_accumulator(self) -> Progress:
+        return Progress()
 
-    def add_input(self, total: Sums, part: Sums) -> Sums:
+    def add_input(self, total: Progress, part: Progress) -> Progress:
         total.merge(part)
         return total
 
-    def merge_accumulators(self, totals: Iterable[Sums]) -> Sums:
-        merged = Sums()
+    def merge_accumulators(self, totals: Iterable[Progress]) -> Progress:
+        merged = Progress()
         for total in totals:
             merged.merge(total)
         return merged
 
-    def extract_output(self, total: Sums) -> Any:
+    def extract_output(self, total: Progress) -> Any:
         return total

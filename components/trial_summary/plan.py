@@ -5,13 +5,16 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from pipeline.conditions import Condition
 from pipeline.errors import UserError
 from pipeline.reading.evaluate import check_types
 from pipeline.reading.files import file_format, find_files
-from pipeline.reading.readers import Extent, FileFormat, column_types, extents
-from pipeline.study import Study
+from pipeline.reading.readers import ColumnType, Extent, FileFormat, column_types, extents
+from pipeline.study import Dataset, Study
+
+Kind = Literal["text", "number", "date"]
 
 
 @dataclass(frozen=True)
@@ -22,18 +25,18 @@ class DatasetReads:
         name: Its name in the study file.
         format: How its files are read.
         files: Path and size in bytes of each.
-        columns: Columns to read.
+        columns: Columns to read, and as what.
         subject: Column of the subject key; None where it is the row's number.
-        dates: Those of the columns that are dates.
-        qualifiers: Columns that come from the supplemental dataset.
+        wanted: Rows that meet one of these are of use; all are, where there is none.
+        qualifiers: Columns that come from the supplemental dataset, all of them text.
     """
 
     name: str
     format: FileFormat
     files: tuple[tuple[str, int], ...]
-    columns: tuple[str, ...]
+    columns: tuple[tuple[str, Kind], ...]
     subject: str | None
-    dates: frozenset[str]
+    wanted: tuple[Condition, ...] = ()
     qualifiers: tuple[str, ...] = ()
 
     def extents(self) -> Iterator[Extent]:
@@ -42,45 +45,44 @@ class DatasetReads:
             yield from extents(path, self.format)
 
 
-def completeness_columns(study: Study) -> tuple[str, ...]:
-    """Columns of the subject dataset that are features."""
-    subject = study.subject.dataset
-    features = study.resolved_features
-    columns = (f.column for f in features if f.dataset == subject and f.aggregate is None)
-    return tuple(dict.fromkeys(column for column in columns if column))
+@dataclass(frozen=True)
+class _Use:
+    """A column that is used, as what (None: as the file holds it), and where it says so."""
+
+    dataset: str
+    column: str
+    kind: Kind | None
+    where: str
 
 
-def plan_summary(study: Study, data_root: str) -> tuple[DatasetReads, ...]:
-    """Plans what is read, and checks that it is there.
+def expected_columns(study: Study) -> dict[str, tuple[str, ...]]:
+    """Columns by dataset of which every row should have a value.
 
-    Args:
-        study: The study.
-        data_root: Folder of its data.
-
-    Returns:
-        The subject dataset, then those with many rows a subject.
-
-    Raises:
-        UserError: A file or a column is not there, or a condition does not fit its column.
+    They are the features of the subject dataset with the date of enrolment, organ class and
+    severity of adverse events, and what was measured at visits.
     """
-    columns = _columns(study)
-    enrolment = enrolment_column(study)
     subject = study.subject.dataset
-    reads = []
-    for name in list(columns):
-        dates = frozenset({enrolment} if name == subject and enrolment else ())
-        reads.append(_dataset(study, name, tuple(columns[name]), dates, data_root))
-        supplement = supplement_of(study, name)
-        if reads[-1].qualifiers and supplement:
-            names = ("QNAM", "QVAL")
-            reads.append(_dataset(study, supplement, names, frozenset(), data_root))
-    _check_conditions(study, {item.name: item for item in reads})
-    return tuple(reads)
+    features = [f.column for f in study.resolved_features if f.dataset == subject]
+    found = {subject: [*features, enrolment_column(study)]}
+    events = study.summary.adverse_events
+    if events:
+        found.setdefault(events.dataset, []).extend([events.category, events.severity])
+    for visits in study.summary.endpoints.values():
+        found.setdefault(visits.dataset, []).append(visits.value)
+    return {
+        dataset: tuple(dict.fromkeys(column for column in columns if column))
+        for dataset, columns in found.items()
+    }
 
 
 def enrolment_column(study: Study) -> str | None:
     """Column with the date of enrolment: the summary's, or the reference date."""
     return study.summary.enrolment or study.subject.reference_date
+
+
+def enrolled_condition(study: Study) -> Condition | None:
+    """Who was enrolled."""
+    return study.summary.population or study.population
 
 
 def supplement_of(study: Study, dataset: str) -> str | None:
@@ -89,37 +91,98 @@ def supplement_of(study: Study, dataset: str) -> str | None:
     return next(found, None)
 
 
-def _columns(study: Study) -> dict[str, dict[str, None]]:
-    """Columns by dataset, in order and without repetition."""
+def plan_summary(study: Study, data_root: str) -> dict[str, DatasetReads]:
+    """Plans what is read, and checks that it is there.
+
+    Args:
+        study: The study.
+        data_root: Folder of its data.
+
+    Returns:
+        The subject dataset and those with many rows a subject, by name.
+
+    Raises:
+        UserError: A file or a column is not there, or holds what it can't be used as.
+    """
+    conditions = list(_conditions(study))
+    uses = [*_uses(study), *_condition_uses(conditions)]
+    # Without a column of its own the subject dataset still says who there is.
+    names = dict.fromkeys([study.subject.dataset, *(use.dataset for use in uses)])
+    reads: dict[str, DatasetReads] = {}
+    for name in names:
+        of_dataset = [use for use in uses if use.dataset == name]
+        reads[name] = _plan_dataset(study, name, of_dataset, data_root)
+        supplement = supplement_of(study, name)
+        if reads[name].qualifiers and supplement:
+            where = f"datasets.{supplement}.supplements"
+            pair = [_Use(supplement, column, "text", where) for column in ("QNAM", "QVAL")]
+            reads[supplement] = _plan_dataset(study, supplement, pair, data_root)
+    for where, dataset, condition in conditions:
+        types = dict(reads[dataset].columns) | dict.fromkeys(reads[dataset].qualifiers, "text")
+        check_types(condition, dict(types), where)
+    return reads
+
+
+def _uses(study: Study) -> Iterator[_Use]:
     subject = study.subject.dataset
-    found: dict[str, dict[str, None]] = {subject: {}}
+    for dataset, columns in expected_columns(study).items():
+        yield from (_Use(dataset, column, None, "features") for column in columns)
+    for column in study.arm.columns if study.arm else ():
+        yield _Use(subject, column, None, "arm.columns")
+    if study.site:
+        yield _Use(subject, study.site.column, None, "site.column")
+    enrolment = enrolment_column(study)
+    if enrolment:
+        yield _Use(subject, enrolment, "date", "summary.enrolment")
+    for what, column in study.summary.exposure.items():
+        yield _Use(subject, column, "number", f"summary.exposure.{what}")
+    yield from _row_uses(study)
 
-    def use(dataset: str, *columns: str | None) -> None:
-        found.setdefault(dataset, {}).update(dict.fromkeys(c for c in columns if c))
 
+def _row_uses(study: Study) -> Iterator[_Use]:
     summary = study.summary
-    use(subject, enrolment_column(study), *completeness_columns(study))
-    use(subject, *(study.arm.columns if study.arm else ()))
-    use(subject, study.site.column if study.site else None)
-    use(subject, *_condition_columns(study.population))
-    use(subject, summary.disposition.column if summary.disposition else None)
-    use(subject, *summary.exposure.values())
+    if summary.disposition:
+        dataset = summary.disposition.dataset or study.subject.dataset
+        yield _Use(dataset, summary.disposition.column, None, "summary.disposition.column")
     events = summary.adverse_events
-    if events:
-        use(events.dataset, events.category, events.severity, *_condition_columns(events.where))
-    for visits in summary.endpoints.values():
-        use(visits.dataset, visits.value, visits.visit, visits.order)
-        use(visits.dataset, *_condition_columns(visits.where))
-    return found
+    if events and events.category:
+        yield _Use(events.dataset, events.category, None, "summary.adverse_events.category")
+    if events and events.severity:
+        yield _Use(events.dataset, events.severity, None, "summary.adverse_events.severity")
+    for name, visits in summary.endpoints.items():
+        where = f"summary.endpoints.{name}"
+        yield _Use(visits.dataset, visits.value, "number", f"{where}.value")
+        yield _Use(visits.dataset, visits.visit, None, f"{where}.visit")
+        if visits.order:
+            yield _Use(visits.dataset, visits.order, "number", f"{where}.order")
 
 
-def _condition_columns(condition: Condition | None) -> tuple[str, ...]:
-    return tuple(condition.columns()) if condition else ()
+def _conditions(study: Study) -> Iterator[tuple[str, str, Condition]]:
+    summary, subject = study.summary, study.subject.dataset
+    place = "summary.population" if summary.population else "population"
+    found = [
+        (place, subject, enrolled_condition(study)),
+        ("summary.safety", subject, summary.safety),
+    ]
+    if summary.disposition:
+        dataset = summary.disposition.dataset or subject
+        found.append(("summary.disposition.where", dataset, summary.disposition.where))
+    if summary.adverse_events:
+        events = summary.adverse_events
+        found.append(("summary.adverse_events.where", events.dataset, events.where))
+    for name, visits in summary.endpoints.items():
+        found.append((f"summary.endpoints.{name}.where", visits.dataset, visits.where))
+    for where, dataset, condition in found:
+        if condition:
+            yield where, dataset, condition
 
 
-def _dataset(
-    study: Study, name: str, columns: tuple[str, ...], dates: frozenset[str], data_root: str
-) -> DatasetReads:
+def _condition_uses(conditions: list[tuple[str, str, Condition]]) -> Iterator[_Use]:
+    for where, dataset, condition in conditions:
+        yield from (_Use(dataset, column, None, where) for column in condition.columns())
+
+
+def _plan_dataset(study: Study, name: str, uses: list[_Use], data_root: str) -> DatasetReads:
     described = study.datasets[name]
     files = find_files(data_root, described.file)
     if not files:
@@ -128,47 +191,67 @@ def _dataset(
             f"`datasets.{name}.file` of the study file."
         )
     key = study.subject_column(name)
-    wanted = tuple(dict.fromkeys([*columns, *([key] if key else [])]))
     reading = file_format(described)
-    qualifiers: tuple[str, ...] = ()
+    has_supplement = name == study.subject.dataset and supplement_of(study, name) is not None
+    kinds: dict[str, Kind] = {}
+    qualifiers: dict[str, None] = {}
     for path, _ in files:
-        found = list(column_types(path, reading))
-        if name == study.subject.dataset and supplement_of(study, name):
-            qualifiers = tuple(column for column in wanted if column not in found)
-        present = tuple(column for column in wanted if column not in qualifiers)
-        _check_columns(name, path, present, found)
-    present = tuple(column for column in wanted if column not in qualifiers)
-    return DatasetReads(name, reading, files, present, key, dates, qualifiers)
-
-
-def _check_columns(name: str, path: str, wanted: tuple[str, ...], found: list[str]) -> None:
-    absent = [column for column in wanted if column not in found]
-    if not absent:
-        return
-    hints = []
-    for column in absent:
-        near = difflib.get_close_matches(column, found, 1)
-        hints.append(f"{column} (did you mean {near[0]}?)" if near else column)
-    raise UserError(
-        f"{path}: no column {', '.join(hints)}, which the study file's `summary` uses for dataset "
-        f"{name}. Name another column, or leave that part of `summary` out."
+        found = column_types(path, reading)
+        if key and key not in found:
+            raise _no_column(path, key, list(found), f"the subject key of dataset {name}")
+        for use in uses:
+            if use.column in found:
+                wanted = _kind(described, path, use, found[use.column])
+                kinds[use.column] = _narrower(kinds.get(use.column), wanted)
+            elif has_supplement and use.kind != "number":
+                qualifiers[use.column] = None
+            else:
+                raise _no_column(path, use.column, list(found), f"`{use.where}`")
+    return DatasetReads(
+        name=name,
+        format=reading,
+        files=files,
+        columns=tuple(kinds.items()),
+        subject=key,
+        wanted=_wanted_rows(study, name),
+        qualifiers=tuple(qualifiers),
     )
 
 
-def _check_conditions(study: Study, reads: dict[str, DatasetReads]) -> None:
-    events = study.summary.adverse_events
-    conditions = [("population", study.subject.dataset, study.population)]
-    if events:
-        conditions.append(("summary.adverse_events.where", events.dataset, events.where))
-    for name, visits in study.summary.endpoints.items():
-        conditions.append((f"summary.endpoints.{name}.where", visits.dataset, visits.where))
-    for where, dataset, condition in conditions:
-        path = reads[dataset].files[0][0]
-        types = column_types(path, reads[dataset].format)
-        declared = study.datasets[dataset].columns
-        kinds = {
-            column: (declared[column].type if column in declared else None) or str(kind)
-            for column, kind in types.items()
-        }
-        kinds |= dict.fromkeys(reads[dataset].qualifiers, "text")
-        check_types(condition, kinds, where)
+def _kind(described: Dataset, path: str, use: _Use, in_file: ColumnType) -> Kind:
+    declared = described.columns[use.column].type if use.column in described.columns else None
+    kind = declared or in_file
+    held: Kind = "date" if kind == "datetime" else kind
+    # Text may hold ISO 8601 dates: it is read as dates where a date is asked for.
+    allowed = ("date", "text") if use.kind == "date" else (use.kind,)
+    if use.kind and held not in allowed:
+        raise UserError(
+            f"{path}: column {use.column} holds {kind}, but `{use.where}` needs a {use.kind}. "
+            f"Name another column, or declare datasets.{use.dataset}.columns.{use.column}.type."
+        )
+    return use.kind or held
+
+
+def _narrower(one: Kind | None, other: Kind) -> Kind:
+    """What a column with two uses is read as: text of a date is a date."""
+    return "date" if "date" in (one, other) else other
+
+
+def _no_column(path: str, column: str, found: list[str], needed: str) -> UserError:
+    near = difflib.get_close_matches(column, found, 1)
+    hint = f" (did you mean {near[0]}?)" if near else ""
+    return UserError(
+        f"{path}: no column {column}{hint}, which is {needed} in the study file. Name another "
+        f"column, or leave it out. The file has: {', '.join(found[:40])}"
+        f"{', ...' if len(found) > 40 else ''}."
+    )
+
+
+def _wanted_rows(study: Study, dataset: str) -> tuple[Condition, ...]:
+    """Conditions one of which a row of use meets; none where every row is of use."""
+    if dataset == study.subject.dataset or study.datasets[dataset].supplements:
+        return ()
+    summary = study.summary
+    uses = [*summary.endpoints.values(), summary.adverse_events, summary.disposition]
+    conditions = [use.where for use in uses if use and use.dataset == dataset]
+    return () if None in conditions else tuple(c for c in conditions if c is not None)

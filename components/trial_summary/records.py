@@ -1,9 +1,4 @@
-"""From sums to what is shown: no small group, and none to be had by subtraction.
-
-Subjects with an adverse event are a group of their own: where they, or those without, are fewer
-than the smallest group but some, the rate is withheld. The worst severities of an arm add up to
-it, so further ones are withheld until the small ones don't follow; see `pipeline.suppress`.
-"""
+"""From sums to the records of the summary; `disclosure` decides what may be among them."""
 
 from __future__ import annotations
 
@@ -12,15 +7,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scipy import stats
-from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
-
-from components.trial_summary.sums import Key, Moments, Sums
-from pipeline.results import Group
+from components.trial_summary.disclosure import (
+    MOST_CELLS,
+    at_least,
+    margin,
+    periods,
+    share_present,
+    shown_groups,
+)
+from components.trial_summary.event_disclosure import shown_events
+from components.trial_summary.plan import enrolment_column
+from components.trial_summary.sums import ANY, UNKNOWN, Moments, Progress, Sums
+from pipeline.results import OVERALL, Group
 from pipeline.study import Study
-from pipeline.suppress import suppressed
 from pipeline.trial_progress import (
     ADVERSE_EVENTS,
+    COMPLETED,
     COMPLETENESS,
     DISPOSITION,
     ENDPOINT,
@@ -32,12 +34,48 @@ from pipeline.trial_progress import (
     SUBJECTS,
 )
 
-Record = dict[str, Any]
 
-_COLUMNS = ("section", "arm", "site", "period", "category", "severity", "visit", "parameter")
-_MOST_CELLS = 600
-"""Sites by months beyond which only sites and months are shown: deciding what to withhold takes
-time that grows with the square of the cells."""
+@dataclass(frozen=True)
+class Record:
+    """A number of the summary; `pipeline.trial_progress` says which attributes it has.
+
+    Attributes:
+        section: What it is about.
+        arm: The arm, and likewise what follows, where it applies.
+        site: The site.
+        period: The last month (`YYYY-MM`) of one or several.
+        category: System organ class, reason of disposition, dataset.
+        severity: Severity of the worst adverse event.
+        visit: The visit.
+        parameter: What was measured.
+        measure: What the number is.
+        value: The number.
+        lower: Lower end of its 95 % interval.
+        upper: Upper end.
+        subjects: Subjects behind it.
+    """
+
+    section: str
+    measure: str
+    value: float
+    subjects: int
+    arm: str | None = None
+    site: str | None = None
+    period: str | None = None
+    category: str | None = None
+    severity: str | None = None
+    visit: str | None = None
+    parameter: str | None = None
+    lower: float | None = None
+    upper: float | None = None
+
+
+@dataclass(frozen=True)
+class Absent:
+    """Something that the summary does not have, and why."""
+
+    section: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -46,37 +84,58 @@ class Summary:
 
     Attributes:
         smallest_group: Fewest subjects that a group is shown for.
-        records: The numbers; see `pipeline.trial_progress`.
-        absent: What is not there, by section, and why.
+        records: The numbers, in the order in which they are to be shown.
+        absent: What is not there, and why.
     """
 
     smallest_group: int
     records: tuple[Record, ...]
-    absent: dict[str, str]
+    absent: tuple[Absent, ...]
 
 
-def summarise(study: Study, sums: Sums) -> Summary:
+def summarise(study: Study, progress: Progress) -> Summary:
     """Makes the summary.
 
     Args:
         study: The study.
-        sums: Those of all subjects.
+        progress: Sums of all subjects.
     """
     smallest = study.slices.smallest_group
-    arms = _shown_arms(study, sums, smallest)
-    records = [
-        *_enrolment(sums, smallest),
-        *_disposition(study, sums, smallest),
-        *_exposure(study, sums, arms, smallest),
-        *_adverse_events(study, sums, arms, smallest),
-        *_endpoints(study, sums, arms, smallest),
-        *_completeness(sums, smallest),
-    ]
-    return Summary(smallest, tuple(records), _absent(study, records, smallest))
+    enrolled, treated = progress.enrolled, progress.treated or progress.enrolled
+    apart = _tells_apart(enrolled, treated, smallest)
+    if not apart:
+        enrolled = treated
+    groups = _enrolled_groups(enrolled, smallest)
+    arms = _arms(study, groups)
+    treated_arms = {arm: n for arm in arms if (n := treated.arms[arm]) >= smallest}
+    records = (
+        *_enrolment(groups, arms),
+        *_disposition(enrolled, arms, smallest),
+        *_exposure(study, treated, treated_arms, smallest),
+        *_adverse_events(study, treated, treated_arms, smallest),
+        *_endpoints(study, progress, enrolled, arms, smallest),
+        *_completeness(enrolled, groups, smallest),
+    )
+    absent = [*_absent(study, records, smallest)]
+    if not apart:
+        reason = f"those enrolled but not treated are fewer than {smallest} and left out everywhere"
+        absent.append(Absent(ENROLMENT, reason))
+    return Summary(smallest, records, tuple(absent))
 
 
-def _absent(study: Study, records: list[Record], smallest: int) -> dict[str, str]:
+def _tells_apart(enrolled: Sums, treated: Sums, smallest: int) -> bool:
+    """Whether numbers of both may stand side by side: who was not treated follows from them."""
+    not_treated = [enrolled.subjects - treated.subjects]
+    not_treated += [number - treated.arms[arm] for arm, number in enrolled.arms.items()]
+    return not any(0 < number < smallest for number in not_treated)
+
+
+def _absent(study: Study, records: tuple[Record, ...], smallest: int) -> Iterator[Absent]:
     summary = study.summary
+    if enrolment_column(study) is None:
+        yield Absent(ENROLMENT, "no date (summary.enrolment): nothing is told by month")
+    if study.site is None:
+        yield Absent(ENROLMENT, "the study file names no site: nothing is told by site")
     described = {
         ENROLMENT: True,
         DISPOSITION: summary.disposition is not None,
@@ -85,196 +144,226 @@ def _absent(study: Study, records: list[Record], smallest: int) -> dict[str, str
         ENDPOINT: bool(summary.endpoints),
         COMPLETENESS: True,
     }
-    there = {record["section"] for record in records}
-    return {
-        section: (
-            f"all its groups have fewer than {smallest} subjects, or would give one away"
-            if is_described
-            else f"the study file says nothing of it (summary.{section})"
-        )
-        for section, is_described in described.items()
-        if section not in there
-    }
-
-
-def _record(section: str, measure: str, value: float, subjects: int, **of: str) -> Record:
-    columns = {name: of.get(name) for name in _COLUMNS} | {"section": section}
-    return columns | {
-        "measure": measure,
-        "value": float(value),
-        "lower": None,
-        "upper": None,
-        "subjects": int(subjects),
-    }
-
-
-def _with_interval(record: Record, lower: float, upper: float) -> Record:
-    if math.isfinite(lower) and math.isfinite(upper):
-        record |= {"lower": float(lower), "upper": float(upper)}
-    return record
-
-
-def _sizes(sums: Sums, kinds: Mapping[str, tuple[str, ...]]) -> dict[Group, int]:
-    """Sizes of groups by the names of what they are divided by."""
-    sizes: dict[Group, int] = {(): sums.counts["subjects",]}
-    for key, number in sums.counts.items():
-        if key[0] in kinds:
-            sizes[tuple(zip(kinds[key[0]], key[1:], strict=True))] = number
-    return sizes
-
-
-def _shown(sizes: Mapping[Group, int], smallest: int) -> dict[Group, int]:
-    slicings = list(dict.fromkeys(tuple(name for name, _ in group) for group in sizes))
-    withheld = suppressed(sizes, slicings, smallest)
-    return {group: number for group, number in sizes.items() if group not in withheld}
-
-
-def _shown_arms(study: Study, sums: Sums, smallest: int) -> dict[str, int]:
-    """Arms that may be shown with their subjects, the control first."""
-    sizes = _sizes(sums, {"arm": ("arm",)})
-    found = {group[0][1]: n for group, n in _shown(sizes, smallest).items() if group}
-    control = study.arm.control if study.arm else None
-    names = sorted((arm for arm in found if arm), key=lambda arm: (arm != control, arm))
-    return {arm: found[arm] for arm in names}
-
-
-def _enrolment(sums: Sums, smallest: int) -> Iterator[Record]:
-    kinds: dict[str, tuple[str, ...]] = {"site": ("site",), "month": ("period",)}
-    if sum(key[0] == "site_month" for key in sums.counts) <= _MOST_CELLS:
-        kinds["site_month"] = ("site", "period")
-    for group, number in sorted(_shown(_sizes(sums, kinds), smallest).items()):
-        of = dict(group)
-        if all(of.values()):
-            yield _record(ENROLMENT, SUBJECTS, number, number, **of)
-
-
-def _disposition(study: Study, sums: Sums, smallest: int) -> Iterator[Record]:
-    if not study.summary.disposition:
-        return
-    sizes = _sizes(sums, {"arm": ("arm",), "disposition": ("arm", "category")})
-    for (_, _, category), number in _of(sums, "disposition").items():
-        reason: Group = (("category", category),)
-        sizes[reason] = sizes.get(reason, 0) + number
-    shown = _shown(sizes, smallest)
-    for group, number in sorted(shown.items()):
-        of = dict(group)
-        whole = shown.get((("arm", of["arm"]),)) if "arm" in of else shown.get(())
-        if "category" not in of or not all(of.values()) or whole is None:
+    there = {record.section for record in records}
+    by_arm = (EXPOSURE, ADVERSE_EVENTS, ENDPOINT)
+    for section, is_described in described.items():
+        if section in there:
             continue
-        yield _record(DISPOSITION, SUBJECTS, number, whole, **of)
-        share = _record(DISPOSITION, SHARE, number / whole, whole, **of)
-        yield _with_interval(share, *proportion_confint(number, whole, method="wilson"))
+        if not is_described:
+            yield Absent(section, "the study file's `summary` does not describe it")
+        elif study.arm is None and section in by_arm:
+            yield Absent(section, "it is told by arm, and the study file names none")
+        else:
+            yield Absent(section, f"no group of {smallest} subjects or more may be shown")
+
+
+def _enrolled_groups(sums: Sums, smallest: int) -> dict[Group, int]:
+    """Everybody, arms, sites, periods, and sites within periods, as far as they are shown."""
+    months = {month: n for month, n in margin(sums.enrolled, 1).items() if month != UNKNOWN}
+    period = periods(months, smallest)
+    sizes: dict[Group, int] = {OVERALL: sums.subjects}
+    sizes |= {(("arm", arm),): number for arm, number in sums.arms.items()}
+    sizes |= {(("site", site),): number for site, number in margin(sums.enrolled, 0).items()}
+    cells: dict[Group, int] = {}
+    for (site, month), number in sums.enrolled.items():
+        name = ("period", period.get(month, UNKNOWN))
+        sizes[(name,)] = sizes.get((name,), 0) + number
+        cell: Group = (("site", site), name)
+        cells[cell] = cells.get(cell, 0) + number
+    if len(cells) <= MOST_CELLS:
+        sizes |= cells
+    shown = shown_groups(sizes, smallest)
+    # A site that is withheld does not come back by its periods.
+    return {group: n for group, n in shown.items() if all((part,) in shown for part in group)}
+
+
+def _arms(study: Study, groups: Mapping[Group, int]) -> dict[str, int]:
+    """Arms that are shown with their subjects, the control first."""
+    found = {group[0][1]: n for group, n in groups.items() if _by(group) == ("arm",)}
+    control = study.arm.control if study.arm else None
+    return {arm: found[arm] for arm in sorted(found, key=lambda arm: (arm != control, arm))}
+
+
+def _by(group: Group) -> tuple[str, ...]:
+    return tuple(name for name, _ in group)
+
+
+def _enrolment(groups: Mapping[Group, int], arms: Mapping[str, int]) -> Iterator[Record]:
+    for arm, number in arms.items():
+        yield Record(ENROLMENT, SUBJECTS, number, number, arm=arm)
+    for group, number in sorted(groups.items()):
+        if _by(group) != ("arm",):
+            of: dict[str, Any] = dict(group)
+            yield Record(ENROLMENT, SUBJECTS, number, number, **of)
+
+
+def _disposition(sums: Sums, arms: Mapping[str, int], smallest: int) -> Iterator[Record]:
+    # Arms first: of what they withhold it depends which reasons of all arms together are safe.
+    groups: dict[Group, int] = {OVERALL: sums.subjects}
+    cells: dict[Group, int] = {OVERALL: sums.subjects}
+    cells |= {(("arm", arm),): number for arm, number in arms.items()}
+    for arm, number in arms.items():
+        reasons = {reason: n for (of, reason), n in sums.dispositions.items() if of == arm}
+        of_arm: dict[Group, int] = {(("category", reason),): n for reason, n in reasons.items()}
+        shown = shown_groups({OVERALL: number, **of_arm}, smallest, _kept(reasons, smallest))
+        groups |= {(("arm", arm), *group): n for group, n in shown.items()}
+        cells |= {(("arm", arm), *group): n for group, n in of_arm.items()}
+    for reason, number in margin(sums.dispositions, 1).items():
+        cells[(("category", reason),)] = number
+    for group, number in sorted(shown_groups(cells, smallest, groups).items()):
+        of: dict[str, Any] = dict(group)
+        if "category" not in of or ("arm" in of and group not in groups):
+            continue
+        whole = arms[of["arm"]] if "arm" in of else sums.subjects
+        yield Record(DISPOSITION, SUBJECTS, number, whole, **of)
+        yield _share(DISPOSITION, number, whole, **of)
+
+
+def _kept(reasons: Mapping[str, int], smallest: int) -> tuple[Group, ...]:
+    """Completion, if it is safe: rather than it another reason is withheld for a small one."""
+    completed = reasons.get(COMPLETED, 0)
+    safe = min(completed, sum(reasons.values()) - completed) >= smallest
+    return ((("category", COMPLETED),),) if safe else ()
+
+
+def _share(section: str, number: int, whole: int, **of: str | None) -> Record:
+    """Share with Wilson's interval (J Am Stat Assoc 1927;22:209-12)."""
+    from statsmodels.stats.proportion import proportion_confint
+
+    lower, upper = proportion_confint(number, whole, method="wilson")
+    return Record(
+        section, SHARE, number / whole, whole, lower=float(lower), upper=float(upper), **of
+    )
 
 
 def _exposure(study: Study, sums: Sums, arms: Mapping[str, int], smallest: int) -> Iterator[Record]:
     for what in study.summary.exposure:
-        for arm in arms:
-            moments = sums.moments.get(("exposure", arm, what))
-            if moments and moments.number >= smallest:
-                record = _record(EXPOSURE, MEAN, 0.0, moments.number, arm=arm, parameter=what)
-                yield _with_mean(record, moments)
+        for arm, whole in arms.items():
+            moments = sums.exposure.get((arm, what), Moments())
+            if moments.number >= smallest:
+                subjects = at_least(moments.number, whole, smallest)
+                yield _mean(EXPOSURE, moments, subjects, arm=arm, parameter=what)
 
 
-def _with_mean(record: Record, moments: Moments) -> Record:
+def _mean(section: str, moments: Moments, subjects: int, **of: str | None) -> Record:
     """Mean with Student's interval."""
-    n = moments.number
-    mean = moments.total / n
-    variance = max((moments.squares - n * mean * mean) / (n - 1), 0.0) if n > 1 else math.nan
-    reach = stats.t.ppf(0.975, n - 1) * math.sqrt(variance / n) if n > 1 else math.nan
-    return _with_interval(record | {"value": mean}, mean - reach, mean + reach)
+    from scipy import stats
+
+    free = moments.number - 1
+    reach = stats.t.ppf(0.975, free) * math.sqrt(moments.squares / free / moments.number)
+    lower, upper = moments.mean - reach, moments.mean + reach
+    return Record(
+        section,
+        MEAN,
+        _digits(moments.mean),
+        subjects,
+        lower=_digits(lower),
+        upper=_digits(upper),
+        **of,
+    )
+
+
+def _digits(value: float) -> float:
+    """Six significant digits: further ones depend on the order in which workers added up."""
+    return float(f"{value:.6g}")
 
 
 def _adverse_events(
     study: Study, sums: Sums, arms: Mapping[str, int], smallest: int
 ) -> Iterator[Record]:
-    events = study.summary.adverse_events
-    if not events or study.arm is None:
+    described = study.summary.adverse_events
+    if described is None or study.arm is None:
         return
-    any_event = {arm: sums.counts["event", arm] for arm in arms}
-    yield from _rates(study.arm.control, arms, any_event, smallest, {})
-    categories = sorted({key[2] for key in _of(sums, "event_category")})
-    for category in categories:
-        found = {arm: sums.counts["event_category", arm, category] for arm in arms}
-        yield from _rates(study.arm.control, arms, found, smallest, {"category": category})
-    by_arm = {arm: _severities(sums, arm, subjects, smallest) for arm, subjects in arms.items()}
-    for severity in events.severities:
-        found = {arm: of_arm[severity] for arm, of_arm in by_arm.items() if severity in of_arm}
-        yield from _rates(study.arm.control, arms, found, smallest, {"severity": severity})
-
-
-def _severities(sums: Sums, arm: str, subjects: int, smallest: int) -> dict[str, int]:
-    """Subjects of an arm by their worst event, as far as they may be shown."""
-    found = {key[2]: n for key, n in _of(sums, "event_severity").items() if key[1] == arm}
-    sizes: dict[Group, int] = {(): subjects}
-    sizes |= {(("severity", name),): number for name, number in found.items()}
-    sizes[(("severity", ""),)] = subjects - sum(found.values())
-    shown = _shown({group: n for group, n in sizes.items() if n}, smallest)
-    return {name: number for name, number in found.items() if (("severity", name),) in shown}
+    found: dict[str, dict[str, dict[str, int]]] = {arm: {} for arm in arms}
+    for (arm, category, severity), number in sums.events.items():
+        if arm in found:
+            found[arm].setdefault(category, {})[severity] = number
+    events = {
+        arm: shown_events(number, described.severities, found[arm], smallest)
+        for arm, number in arms.items()
+    }
+    worsts: tuple[str | None, ...] = (None, *described.severities)
+    for category in dict.fromkeys([ANY, *sorted(c for of_arm in found.values() for c in of_arm)]):
+        for worst in worsts:
+            shown = {
+                arm: of_arm[category].shown[worst] if category in of_arm else 0
+                for arm, of_arm in events.items()
+                if category not in of_arm or worst in of_arm[category].shown
+            }
+            # Zeros alone would only tell that the class was seen where it is withheld.
+            if category == ANY or any(shown.values()):
+                yield from _rates(
+                    study.arm.control, arms, shown, category=category or None, severity=worst
+                )
 
 
 def _rates(
-    control: str,
-    arms: Mapping[str, int],
-    found: Mapping[str, int],
-    smallest: int,
-    of: Mapping[str, str],
+    control: str, arms: Mapping[str, int], shown: Mapping[str, int], **of: str | None
 ) -> Iterator[Record]:
-    """Shares of subjects with an event, and differences to the control."""
-    shown = {
-        arm: number
-        for arm, number in found.items()
-        if not 0 < number < smallest and not 0 < arms[arm] - number < smallest
-    }
+    """Shares of subjects with an event, and their differences to the control.
+
+    The interval of a difference is Newcombe's hybrid score interval (Stat Med 1998;17:873-90,
+    method 10).
+    """
+    from statsmodels.stats.proportion import confint_proportions_2indep
+
     for arm, number in shown.items():
-        record = _record(ADVERSE_EVENTS, SHARE, number / arms[arm], arms[arm], arm=arm, **of)
-        yield _with_interval(record, *proportion_confint(number, arms[arm], method="wilson"))
+        yield _share(ADVERSE_EVENTS, number, arms[arm], arm=arm, **of)
     if control not in shown:
         return
+    events, subjects = shown[control], arms[control]
     for arm, number in shown.items():
         if arm == control:
             continue
-        # Newcombe's hybrid score interval (Stat Med 1998;17:873-90).
         lower, upper = confint_proportions_2indep(
-            number, arms[arm], shown[control], arms[control], compare="diff", method="newcomb"
+            number, arms[arm], events, subjects, compare="diff", method="newcomb"
         )
-        difference = number / arms[arm] - shown[control] / arms[control]
-        subjects = arms[arm] + arms[control]
-        record = _record(ADVERSE_EVENTS, RISK_DIFFERENCE, difference, subjects, arm=arm, **of)
-        yield _with_interval(record, lower, upper)
+        yield Record(
+            ADVERSE_EVENTS,
+            RISK_DIFFERENCE,
+            number / arms[arm] - events / subjects,
+            arms[arm] + subjects,
+            arm=arm,
+            lower=float(lower),
+            upper=float(upper),
+            **of,
+        )
 
 
 def _endpoints(
-    study: Study, sums: Sums, arms: Mapping[str, int], smallest: int
+    study: Study, progress: Progress, sums: Sums, arms: Mapping[str, int], smallest: int
 ) -> Iterator[Record]:
     for name, visits in study.summary.endpoints.items():
-        found = {key[3] for key in sums.moments if key[:2] == ("endpoint", name)}
-        ordered = sorted(found, key=lambda v: (sums.orders.get(("endpoint", name, v), math.inf), v))
-        for visit in ordered:
-            for arm in arms:
-                moments = sums.moments.get(("endpoint", name, arm, visit))
-                if moments and moments.number >= smallest:
+        order = progress.visit_order
+        found = {visit for _, endpoint, visit in sums.visits if endpoint == name}
+        for visit in sorted(found, key=lambda v: (order.get((name, v), math.inf), v)):
+            for arm, whole in arms.items():
+                moments = sums.visits.get((arm, name, visit), Moments())
+                if moments.number >= smallest:
+                    subjects = at_least(moments.number, whole, smallest)
                     of = {"arm": arm, "visit": visit, "parameter": visits.title}
-                    yield _with_mean(_record(ENDPOINT, MEAN, 0.0, moments.number, **of), moments)
+                    yield _mean(ENDPOINT, moments, subjects, **of)
 
 
-def _completeness(sums: Sums, smallest: int) -> Iterator[Record]:
-    values: dict[str, list[int]] = {}
-    sites = {
-        group[0][1]: number
-        for group, number in _shown(_sizes(sums, {"site": ("site",)}), smallest).items()
-        if group
-    }
-    total = [0, 0]
-    for key, expected in _of(sums, "values").items():
-        present = sums.counts["present", key[1], key[2]]
-        values[key[1]] = [present, expected]
-        total = [total[0] + present, total[1] + expected]
-    if total[1] and sums.counts["subjects",] >= smallest:
-        yield _record(COMPLETENESS, SHARE, total[0] / total[1], sums.counts["subjects",])
-    for site, (present, expected) in sorted(values.items()):
-        if site and expected and site in sites:
-            yield _record(COMPLETENESS, SHARE, present / expected, sites[site], site=site)
+def _completeness(sums: Sums, groups: Mapping[Group, int], smallest: int) -> Iterator[Record]:
+    """Shares of values that are there: of everybody, by site, and by dataset."""
+    for group, subjects in sorted(groups.items()):
+        if _by(group) in ((), ("site",)):
+            of: dict[str, Any] = dict(group)
+            of_site = [key for key in sums.expected if of.get("site", key[1]) == key[1]]
+            yield from _present(sums, of_site, subjects, smallest, **of)
+    for dataset, number in sums.with_rows.items():
+        if OVERALL in groups and number >= smallest:
+            of_dataset = [key for key in sums.expected if key[0] == dataset]
+            subjects = at_least(number, sums.subjects, smallest)
+            yield from _present(sums, of_dataset, subjects, smallest, category=dataset)
 
 
-def _of(sums: Sums, kind: str) -> dict[Key, int]:
-    return {key: number for key, number in sums.counts.items() if key[0] == kind}
+def _present(
+    sums: Sums, keys: list[tuple[str, str]], subjects: int, smallest: int, **of: str
+) -> Iterator[Record]:
+    expected = sum(sums.expected[key] for key in keys)
+    if expected:
+        present = sum(sums.present[key] for key in keys)
+        share = share_present(present, expected, smallest)
+        yield Record(COMPLETENESS, SHARE, share, subjects, **dict[str, Any](of))

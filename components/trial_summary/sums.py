@@ -2,61 +2,117 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
-Key = tuple[str, ...]
+UNKNOWN = ""
+"""The arm, site, month, reason or severity of subjects of whom it is not known."""
+
+ANY = ""
+"""The organ class that stands for events of any."""
 
 
 @dataclass
 class Moments:
-    """Number, sum and sum of squares of values."""
+    """Number, mean, and sum of squares about the mean.
+
+    They are merged as Chan, Golub and LeVeque do (Updating formulae and a pairwise algorithm for
+    computing sample variances, COMPSTAT 1982), which loses no digits to large means.
+    """
 
     number: int = 0
-    total: float = 0.0
+    mean: float = 0.0
     squares: float = 0.0
 
-    def add(self, values: np.ndarray) -> None:
-        """Adds values, float64 `[n]`, without missing ones."""
-        self.number += len(values)
-        self.total += float(values.sum())
-        self.squares += float((values * values).sum())
+    @classmethod
+    def of(cls, values: np.ndarray) -> Moments:
+        """Moments of values, float64 `[n]`, n at least 1, without missing ones."""
+        mean = float(values.mean())
+        return cls(len(values), mean, float(np.square(values - mean).sum()))
 
     def merge(self, other: Moments) -> None:
         """Adds what another one has seen."""
-        self.number += other.number
-        self.total += other.total
-        self.squares += other.squares
+        number = self.number + other.number
+        if not number:
+            return
+        apart = other.mean - self.mean
+        self.squares += other.squares + apart * apart * self.number * other.number / number
+        self.mean += apart * other.number / number
+        self.number = number
 
 
 @dataclass
 class Sums:
-    """Counts of subjects, and moments of values, by what they are of.
+    """Counts of subjects of one population, and moments of their values.
 
     Attributes:
-        counts: The first part of a key says what is counted; see `bucket.py`.
-        moments: The same for values.
-        orders: Smallest number that orders a visit.
+        enrolled: Subjects by site and month (`YYYY-MM`).
+        arms: Subjects by arm.
+        dispositions: Subjects by arm and reason.
+        events: Subjects with an adverse event by arm, organ class (`ANY` for any) and the worst
+            severity of theirs.
+        with_rows: Subjects with a row by dataset.
+        expected: Values of those rows, missing or not, by dataset and site.
+        present: Values that are not missing by dataset and site.
+        exposure: By arm and what was measured.
+        visits: By arm, endpoint and visit; a value a subject.
     """
 
-    counts: Counter[Key] = field(default_factory=Counter)
-    moments: dict[Key, Moments] = field(default_factory=dict)
-    orders: dict[Key, float] = field(default_factory=dict)
+    enrolled: Counter[tuple[str, str]] = field(default_factory=Counter)
+    arms: Counter[str] = field(default_factory=Counter)
+    dispositions: Counter[tuple[str, str]] = field(default_factory=Counter)
+    events: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    with_rows: Counter[str] = field(default_factory=Counter)
+    expected: Counter[tuple[str, str]] = field(default_factory=Counter)
+    present: Counter[tuple[str, str]] = field(default_factory=Counter)
+    exposure: dict[tuple[str, str], Moments] = field(default_factory=dict)
+    visits: dict[tuple[str, str, str], Moments] = field(default_factory=dict)
 
-    def add_values(self, key: Key, values: np.ndarray) -> None:
-        """Adds values, float64 `[n]`, without missing ones."""
-        self.moments.setdefault(key, Moments()).add(values)
-
-    def add_order(self, key: Key, order: float) -> None:
-        """Notes a number that orders a visit."""
-        self.orders[key] = min(order, self.orders.get(key, order))
+    @property
+    def subjects(self) -> int:
+        """All subjects."""
+        return self.arms.total()
 
     def merge(self, other: Sums) -> None:
         """Adds what another one has seen."""
-        self.counts.update(other.counts)
-        for key, moments in other.moments.items():
-            self.moments.setdefault(key, Moments()).merge(moments)
-        for key, order in other.orders.items():
-            self.add_order(key, order)
+        for each in fields(self):
+            mine, theirs = getattr(self, each.name), getattr(other, each.name)
+            if isinstance(mine, Counter):
+                mine.update(theirs)
+                continue
+            for key, moments in theirs.items():
+                mine.setdefault(key, Moments()).merge(moments)
+
+
+@dataclass
+class Progress:
+    """Everything that is known of the trial.
+
+    Attributes:
+        enrolled: Sums of those who were enrolled.
+        treated: Sums of those of them who were treated; None where the study file does not
+            tell them apart.
+        visit_order: By endpoint and visit, the smallest number that orders it.
+        qualifiers: Rows of each supplemental qualifier that is needed.
+        problems: What a person has to put right.
+    """
+
+    enrolled: Sums = field(default_factory=Sums)
+    treated: Sums | None = None
+    visit_order: dict[tuple[str, str], float] = field(default_factory=dict)
+    qualifiers: Counter[str] = field(default_factory=Counter)
+    problems: set[str] = field(default_factory=set)
+
+    def merge(self, other: Progress) -> None:
+        """Adds what another one has seen."""
+        self.enrolled.merge(other.enrolled)
+        if other.treated is not None:
+            self.treated = self.treated or Sums()
+            self.treated.merge(other.treated)
+        for key, number in other.visit_order.items():
+            self.visit_order[key] = min(number, self.visit_order.get(key, math.inf))
+        self.qualifiers.update(other.qualifiers)
+        self.problems |= other.problems

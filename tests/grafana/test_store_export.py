@@ -83,7 +83,7 @@ class LocalRun:
         self.wrote("ModelRegistrar", "registration", {"registration.json": json.dumps(document)})
 
     def wrote_summary(self) -> None:
-        document = json.dumps({"records": [PROGRESS]})
+        document = json.dumps({"smallest_group": 10, "records": [PROGRESS], "absent": []})
         self.wrote("TrialSummary", "summary", {"summary.json": document})
 
     def ends(self, status: Any = "done", failed_stage: str = "", reason: str | None = None) -> None:

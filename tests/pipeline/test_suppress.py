@@ -61,6 +61,14 @@ def test_few_subjects_without_a_value_of_the_slicing_can_not_be_had_by_subtracti
     assert suppressed(sizes, SLICINGS, SMALLEST) == {group(sex="F"): "complementary"}
 
 
+def test_a_group_that_is_shown_already_stays_and_a_larger_one_goes():
+    sizes = {(): 205, group(race="A"): 5, group(race="B"): 50, group(race="C"): 150}
+
+    withheld = suppressed(sizes, [(), ("race",)], SMALLEST, shown=[group(race="B")])
+
+    assert withheld == {group(race="A"): "too_small", group(race="C"): "complementary"}
+
+
 def test_a_small_cell_of_a_pair_is_protected_from_both_margins():
     sizes = {
         (): 210,

@@ -90,7 +90,7 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
         "curves.json": {"curves": []},
     },
     "registration": {"registration.json": {"registered": True, "reason": None}},
-    "summary": {"summary.json": {"records": []}},
+    "summary": {"summary.json": {"smallest_group": 10, "records": [], "absent": []}},
 }
 NOBODY = "postgresql://trial_writer@127.0.0.1:1/trial"
 

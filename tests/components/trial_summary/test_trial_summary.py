@@ -1,186 +1,94 @@
-"""TrialSummary on subjects made by hand: 45 with treatment A, 40 with the control P.
-
-Site 1 has 45 of them, site 2 has 35, site 3 five with A. All were enrolled in March 2024 but the
-last 12, in April. The smallest group is 10.
-"""
+"""What the summary says of the trial made by hand."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-import apache_beam as beam
 import pandas as pd
 import pytest
-from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from trial_made_by_hand import SUMMARY, rows, study_of, summarised, value
 
-from components.trial_summary.graph import SummaryJob, write_summary
-from components.trial_summary.plan import plan_summary
-from pipeline.errors import UserError
-from pipeline.study import Study, load_study, parse_study
+from grafana.store.models import TrialProgress
 from pipeline.trial_progress import COMPLETED
 
-REPOSITORY = Path(__file__).parents[3]
-SUMMARY = {
-    "enrolment": "RANDDT",
-    "disposition": {"column": "STATUS", "completed": "DONE"},
-    "exposure": {"days": "DAYS"},
-    "adverse_events": {
-        "dataset": "ae",
-        "where": {"column": "TRTEMFL", "equals": "Y"},
-        "category": "SOC",
-        "severity": "SEV",
-        "severities": ["MILD", "SEVERE"],
-    },
-    "endpoints": {
-        "score": {
-            "title": "Score",
-            "dataset": "qs",
-            "value": "AVAL",
-            "visit": "VISIT",
-            "order": "VISITNUM",
-        }
-    },
-}
 
-
-def study_of(**changes: Any) -> Study:
-    text = {"type": "text", "known": "after"}
-    number = {"type": "number", "known": "after"}
-    many = {"format": "csv", "rows": "many_per_subject", "known": "after"}
-    content = {
-        "study": "hand",
-        "title": "Made by hand",
-        "datasets": {
-            "dm": {
-                "file": "dm.csv",
-                "format": "csv",
-                "rows": "one_per_subject",
-                "columns": {
-                    "USUBJID": text,
-                    "ARM": {"type": "text", "known": "baseline"},
-                    "DOSE": {"type": "text", "known": "baseline"},
-                    "SITE": {"type": "text", "known": "baseline"},
-                    "AGE": {"type": "number", "known": "baseline"},
-                    "RANDDT": {"type": "date", "known": "baseline"},
-                    "STATUS": text,
-                    "DAYS": number,
-                },
-            },
-            "ae": {
-                "file": "ae.csv",
-                **many,
-                "columns": {
-                    name: {"type": "text"} for name in ("USUBJID", "SOC", "SEV", "TRTEMFL")
-                },
-            },
-            "qs": {
-                "file": "qs.csv",
-                **many,
-                "columns": {
-                    "USUBJID": {"type": "text"},
-                    "VISIT": {"type": "text"},
-                    "VISITNUM": {"type": "number"},
-                    "AVAL": {"type": "number"},
-                },
-            },
-        },
-        "subject": {"dataset": "dm", "column": "USUBJID"},
-        "arm": {"columns": ["ARM"], "control": "P"},
-        "site": {"column": "SITE"},
-        "features": {"AGE": {"kind": "number"}},
-        "tasks": {
-            "left": {
-                "kind": "outcome",
-                "title": "Left",
-                "state": {"positive": {"column": "STATUS", "equals": "LEFT"}},
-            }
-        },
-        "slices": {"smallest_group": 10},
-        "summary": SUMMARY,
-    }
-    return parse_study({**content, **changes}, "the test")
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("trial")
-    n = range(85)
-    arm = ["A"] * 40 + ["P"] * 40 + ["A"] * 5
-    site = ["1"] * 45 + ["2"] * 35 + ["3"] * 5
-    pd.DataFrame(
-        {
-            "USUBJID": [f"S{i:02d}" for i in n],
-            "ARM": arm,
-            "DOSE": ["B" if i >= 80 else arm[i] for i in n],
-            "SITE": site,
-            # Four of the first site have no age.
-            "AGE": [None if i < 4 else 50 + i % 7 for i in n],
-            "RANDDT": ["2024-03-05" if i < 73 else "2024-04-09" for i in n],
-            # 25 of A are done and 20 left; 30 and 10 of P.
-            "STATUS": ["DONE" if i < 25 or 40 <= i < 70 else "LEFT" for i in n],
-            "DAYS": [100 + i % 2 * 20 for i in n],
-        }
-    ).to_csv(folder / "dm.csv", index=False)
-    events = [(f"S{i:02d}", "SKIN", "MILD", "Y") for i in range(20)]
-    # The first twelve of them have a second one, which is severe.
-    events += [(f"S{i:02d}", "SKIN", "SEVERE", "Y") for i in range(12)]
-    events += [(f"S{i:02d}", "SKIN", "MILD", "Y") for i in range(40, 50)]
-    # Rare: three of A.
-    events += [(f"S{i:02d}", "EYE", "MILD", "Y") for i in range(3)]
-    # Before treatment: does not count.
-    events += [(f"S{i:02d}", "SKIN", "SEVERE", "N") for i in range(50, 80)]
-    frame = pd.DataFrame(events, columns=["USUBJID", "SOC", "SEV", "TRTEMFL"])
-    frame.to_csv(folder / "ae.csv", index=False)
-    visits = [
-        (f"S{i:02d}", name, number, 10.0 + number + (arm[i] == "A") + i % 2)
-        for i in range(80)
-        for name, number in (("Week 10", 10), ("Week 2", 2))
-    ]
-    frame = pd.DataFrame(visits, columns=["USUBJID", "VISIT", "VISITNUM", "AVAL"])
-    frame.to_csv(folder / "qs.csv", index=False)
+def changed(data: Path, folder: Path, dataset: str, **columns: Any) -> Path:
+    """A copy of the trial with other columns in a dataset."""
+    for path in data.iterdir():
+        frame = pd.read_csv(path)
+        if path.name == f"{dataset}.csv":
+            frame = frame.assign(**columns)
+        frame.to_csv(folder / path.name, index=False)
     return folder
 
 
-def summarised(study: Study, data: Path, folder: Path) -> dict[str, Any]:
-    folder.mkdir(exist_ok=True)
-    reads = {item.name: item for item in plan_summary(study, str(data))}
-    with beam.Pipeline(runner=FnApiRunner()) as root:
-        write_summary(root, SummaryJob(study, reads), str(folder))
-    return json.loads((folder / "summary.json").read_text())
-
-
-@pytest.fixture(scope="module")
-def summary(data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return summarised(study_of(), data, tmp_path_factory.mktemp("summary"))
-
-
-def rows(summary: dict[str, Any], section: str, measure: str, **of: Any) -> list[dict[str, Any]]:
-    wanted = {"section": section, "measure": measure, **of}
-    return [
-        record
-        for record in summary["records"]
-        if all(record[name] == value for name, value in wanted.items())
-    ]
-
-
-def value(summary: dict[str, Any], section: str, measure: str, **of: Any) -> float:
-    names = ("arm", "site", "period", "category", "severity", "visit")
-    (record,) = rows(summary, section, measure, **{name: of.get(name) for name in names})
-    return record["value"]
-
-
-def test_enrolment_is_counted_by_month(summary: dict[str, Any]):
+def test_enrolment_is_counted_by_arm_site_and_month(summary: dict[str, Any]):
     assert value(summary, "enrolment", "subjects") == 85
+    assert value(summary, "enrolment", "subjects", arm="P") == 40
+    assert value(summary, "enrolment", "subjects", site="1") == 45
     assert value(summary, "enrolment", "subjects", period="2024-03") == 73
     assert value(summary, "enrolment", "subjects", period="2024-04") == 12
+
+
+def test_a_site_is_counted_within_a_period(summary: dict[str, Any]):
+    # 73 in March: 45 of site 1 and 28 of site 2, which is withheld with the small site 3.
+    assert value(summary, "enrolment", "subjects", period="2024-03", site="1") == 45
+
+
+def test_a_date_that_does_not_tell_the_month_counts_for_no_month(data: Path, tmp_path: Path):
+    vague = changed(data, tmp_path, "dm", RANDDT=["2024"] * 30 + ["2024-03"] * 55)
+    found = summarised(study_of(), vague, tmp_path / "out")
+    assert value(found, "enrolment", "subjects") == 85
+    assert value(found, "enrolment", "subjects", period="2024-03") == 55
+
+
+def test_those_outside_the_population_are_not_counted(data: Path, tmp_path: Path):
+    inside = {"column": "SITE", "equals": "1"}
+    found = summarised(study_of(population=inside), data, tmp_path)
+    assert value(found, "enrolment", "subjects") == 45
+
+
+def test_the_summary_may_have_a_population_of_its_own(data: Path, tmp_path: Path):
+    study = study_of(
+        population={"column": "SITE", "equals": "1"},
+        summary={**SUMMARY, "population": {"column": "SITE", "in": ["1", "2"]}},
+    )
+    assert value(summarised(study, data, tmp_path), "enrolment", "subjects") == 80
+
+
+def test_events_are_of_those_who_were_treated(data: Path, tmp_path: Path):
+    treated = ["N"] * 10 + ["Y"] * 60 + ["N"] * 10 + ["Y"] * 5
+    trial = changed(data, tmp_path, "dm", STATUS=treated)
+    safety = {"column": "STATUS", "equals": "Y"}
+    found = summarised(study_of(summary={**SUMMARY, "safety": safety}), trial, tmp_path / "out")
+    assert value(found, "enrolment", "subjects", arm="A") == 45
+    # 10 of the 20 of A with an event were not treated, and 10 more of A.
+    assert value(found, "adverse_events", "share", arm="A") == 10 / 35
+
+
+def test_few_who_were_not_treated_do_not_follow_from_two_totals(data: Path, tmp_path: Path):
+    trial = changed(data, tmp_path, "dm", STATUS=["N"] * 4 + ["Y"] * 81)
+    safety = {"column": "STATUS", "equals": "Y"}
+    found = summarised(study_of(summary={**SUMMARY, "safety": safety}), trial, tmp_path / "out")
+    assert value(found, "enrolment", "subjects") == 81
+    assert any("not treated" in absent["reason"] for absent in found["absent"])
+
+
+def test_a_subject_with_two_rows_is_left_out(data: Path, tmp_path: Path):
+    subjects = [f"S{i:02d}" for i in range(85)]
+    trial = changed(data, tmp_path, "dm", USUBJID=["S01", *subjects[1:]])
+    assert value(summarised(study_of(), trial, tmp_path / "out"), "enrolment", "subjects") == 83
 
 
 def test_a_small_site_and_one_that_would_give_it_away_are_not_shown(summary: dict[str, Any]):
     sites = {r["site"] for r in rows(summary, "enrolment", "subjects", period=None) if r["site"]}
     # Site 3 has 5 subjects: with both others shown it would follow from the total of 85.
     assert sites == {"1"}
+
+
+def test_what_is_withheld_of_enrolment_is_withheld_everywhere(summary: dict[str, Any]):
+    assert {record["site"] for record in summary["records"]} == {None, "1"}
 
 
 def test_no_count_of_subjects_is_small(summary: dict[str, Any]):
@@ -248,8 +156,12 @@ def test_a_subject_counts_with_the_worst_severity(summary: dict[str, Any]):
     # the 12, the 25 without any event and the 45.
     assert not rows(summary, "adverse_events", "share", arm="A", severity="MILD")
     assert not rows(summary, "adverse_events", "share", arm="A", severity="SEVERE")
-    (mild,) = rows(summary, "adverse_events", "share", arm="P", severity="MILD")
-    assert mild["value"] == 10 / 40
+    assert value(summary, "adverse_events", "share", arm="P", severity="MILD") == 10 / 40
+
+
+def test_a_class_is_divided_by_severity_too(summary: dict[str, Any]):
+    mild = {"arm": "P", "category": "SKIN", "severity": "MILD"}
+    assert value(summary, "adverse_events", "share", **mild) == 10 / 40
 
 
 def test_visits_come_in_their_order(summary: dict[str, Any]):
@@ -258,15 +170,102 @@ def test_visits_come_in_their_order(summary: dict[str, Any]):
     assert [record["value"] for record in means] == [12.5, 20.5]
 
 
-def test_completeness_is_the_share_of_values_that_are_there(summary: dict[str, Any]):
-    assert value(summary, "completeness", "share") == pytest.approx(81 / 85)
-    assert value(summary, "completeness", "share", site="1") == pytest.approx(41 / 45)
+def test_a_subject_with_two_values_at_a_visit_counts_with_their_mean(data: Path, tmp_path: Path):
+    values = pd.read_csv(data / "qs.csv")
+    # At week 10 everybody of P has 20 or 21; now each has a second value, 10 less.
+    second = values[values["VISIT"] == "Week 10"].assign(AVAL=lambda frame: frame["AVAL"] - 10)
+    trial = changed(data, tmp_path, "qs")
+    pd.concat([values, second]).to_csv(trial / "qs.csv", index=False)
+    found = summarised(study_of(), trial, tmp_path / "out")
+    (record,) = rows(found, "endpoint", "mean", arm="P", visit="Week 10")
+    assert record["value"] == 15.5
+
+
+def test_the_number_behind_a_mean_does_not_tell_how_few_lack_a_value(summary: dict[str, Any]):
+    # 40 of the 45 of A came to the visits: five are missing, a small group.
+    (of_a, of_p) = rows(summary, "endpoint", "mean", visit="Week 2")[::-1]
+    assert (of_a["arm"], of_a["subjects"]) == ("A", 35)
+    assert (of_p["arm"], of_p["subjects"]) == ("P", 40)
+
+
+def test_completeness_counts_missing_values_in_tens(summary: dict[str, Any]):
+    # Age and date of 85 subjects; the four ages that are missing are fewer than ten.
+    assert value(summary, "completeness", "share", category="dm") == 1
+
+
+def test_completeness_is_the_share_of_values_that_are_there(data: Path, tmp_path: Path):
+    ages = [None] * 20 + [50.0] * 65
+    trial = changed(data, tmp_path, "dm", AGE=ages)
+    found = summarised(study_of(summary={"enrolment": "RANDDT"}), trial, tmp_path / "out")
+    assert value(found, "completeness", "share") == pytest.approx(150 / 170)
+    assert value(found, "completeness", "share", site="1") == pytest.approx(70 / 90)
+
+
+def test_completeness_is_told_by_dataset_too(summary: dict[str, Any]):
+    records = rows(summary, "completeness", "share", site=None)
+    assert [record["category"] for record in records] == [None, "dm", "ae", "qs"]
+    # 33 subjects have an event: at least 25 of the 85.
+    assert [record["subjects"] for record in records] == [85, 85, 25, 75]
+
+
+def test_what_can_not_be_a_value_is_a_missing_one(data: Path, tmp_path: Path):
+    datasets = study_of().to_content()["datasets"]
+    datasets["dm"]["columns"]["AGE"] |= {"range": [18, 100], "missing": [99]}
+    ages = [7.0] * 10 + [99.0] * 10 + [50.0] * 65
+    trial = changed(data, tmp_path, "dm", AGE=ages)
+    found = summarised(study_of(datasets=datasets), trial, tmp_path / "out")
+    assert value(found, "completeness", "share", category="dm") == pytest.approx(150 / 170)
+
+
+def test_disposition_may_be_a_dataset_of_its_own(data: Path, tmp_path: Path):
+    subjects = pd.read_csv(data / "dm.csv")
+    trial = changed(data, tmp_path, "ae")
+    rows_of = subjects.rename(columns={"STATUS": "DSDECOD"})[["USUBJID", "DSDECOD"]]
+    other = rows_of.assign(DSDECOD="LEFT", DSCAT="OTHER")
+    # Site 2's last subjects say two things of themselves.
+    second = rows_of[60:70].assign(DSDECOD="LEFT", DSCAT="END")
+    pd.concat([rows_of.assign(DSCAT="END"), other, second]).to_csv(trial / "ds.csv", index=False)
+    text = {"type": "text"}
+    columns = {"USUBJID": text, "DSDECOD": text, "DSCAT": text}
+    datasets = study_of().to_content()["datasets"]
+    datasets["ds"] = {
+        "file": "ds.csv",
+        "format": "csv",
+        "rows": "many_per_subject",
+        "known": "after",
+        "columns": columns,
+    }
+    disposition = {
+        "dataset": "ds",
+        "where": {"column": "DSCAT", "equals": "END"},
+        "column": "DSDECOD",
+        "completed": "DONE",
+    }
+    study = study_of(datasets=datasets, summary={**SUMMARY, "disposition": disposition})
+    found = summarised(study, trial, tmp_path / "out")
+    assert value(found, "disposition", "subjects", category=COMPLETED, arm="P") == 20
 
 
 def test_what_the_study_file_does_not_describe_is_said_to_be_absent(data: Path, tmp_path: Path):
     found = summarised(study_of(summary={}), data, tmp_path)
-    assert set(found["absent"]) == {"disposition", "exposure", "adverse_events", "endpoint"}
-    assert "summary.exposure" in found["absent"]["exposure"]
+    absent = {item["section"]: item["reason"] for item in found["absent"]}
+    assert set(absent) == {"enrolment", "disposition", "exposure", "adverse_events", "endpoint"}
+    assert absent["enrolment"] == "no date (summary.enrolment): nothing is told by month"
+    assert absent["exposure"] == "the study file's `summary` does not describe it"
+
+
+def test_without_arms_what_is_told_by_arm_is_said_to_be_absent(data: Path, tmp_path: Path):
+    found = summarised(study_of(arm=None), data, tmp_path)
+    absent = {item["section"]: item["reason"] for item in found["absent"]}
+    assert "the study file names none" in absent["adverse_events"]
+    assert value(found, "disposition", "subjects", category=COMPLETED) == 55
+
+
+def test_a_record_has_the_columns_of_the_store(summary: dict[str, Any]):
+    columns = {column.name for column in TrialProgress.__table__.columns}
+    assert {frozenset(record) for record in summary["records"]} == {
+        frozenset(columns - {"run", "number"})
+    }
 
 
 def test_several_buckets_give_the_same_summary(
@@ -274,27 +273,3 @@ def test_several_buckets_give_the_same_summary(
 ):
     monkeypatch.setattr("pipeline.reading.buckets._BUCKET_BYTES", 500)
     assert summarised(study_of(), data, tmp_path) == summary
-
-
-def test_a_column_that_is_not_there_is_told(data: Path):
-    changed = {**SUMMARY, "exposure": {"days": "DAY"}}
-    with pytest.raises(UserError, match=r"dm\.csv: no column DAY \(did you mean DAYS\?\)"):
-        plan_summary(study_of(summary=changed), str(data))
-
-
-def test_a_dataset_that_is_not_described_is_told():
-    changed = {**SUMMARY, "adverse_events": {"dataset": "adae"}}
-    with pytest.raises(UserError, match=r"summary\.adverse_events\.dataset: there is no dataset"):
-        study_of(summary=changed)
-
-
-def test_the_pilot_study_has_its_known_numbers(trial_data_dir: Path, tmp_path: Path):
-    """254 treated patients; 58 of 86 with placebo completed, 65 of 86 had an adverse event."""
-    study = load_study(REPOSITORY / "schema" / "cdisc_pilot01" / "study.yaml")
-    found = summarised(study, trial_data_dir / "cdisc_pilot01", tmp_path)
-    assert value(found, "enrolment", "subjects") == 254
-    placebo = {"arm": "Placebo"}
-    assert value(found, "disposition", "subjects", category=COMPLETED, **placebo) == 58
-    assert value(found, "adverse_events", "share", **placebo) == pytest.approx(65 / 86)
-    skin = "SKIN AND SUBCUTANEOUS TISSUE DISORDERS"
-    assert value(found, "adverse_events", "share", category=skin, **placebo) == 20 / 86

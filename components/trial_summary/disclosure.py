@@ -1,0 +1,106 @@
+"""Which numbers of a trial's progress may be shown.
+
+No group of 1 to n - 1 subjects is shown, n being the study's smallest group, and none follows by
+subtraction from what is shown. In the order of the sections:
+
+- **Months** are merged into periods of at least n subjects each, so that the curve of enrolment
+  stays whole; a period is called by its last month. Sites, arms and sites within periods are
+  withheld as `pipeline.suppress` decides. The sites and arms that are shown here are the same in
+  every section.
+- **Disposition**: reasons within an arm add up to it. A reason of all arms together is shown where
+  it does not give away what an arm withholds.
+- **Adverse events**: see `event_disclosure`.
+- **Means** are of at least n subjects. How many lack a value would follow from their number: unless
+  nobody does, it is told only up to a multiple of n ("at least").
+- **Completeness** counts missing values in multiples of n.
+
+What this can't prevent: two summaries of a trial that goes on differ by the subjects who came in
+between. Who may read several of them in turn must be allowed to know that.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Collection, Mapping
+
+from components.trial_summary.sums import UNKNOWN
+from pipeline.results import Group
+from pipeline.suppress import suppressed
+
+MOST_CELLS = 2_000
+"""Sites by periods beyond which no site is divided by period: deciding what to withhold takes
+time that grows faster than the number of cells."""
+
+
+def shown_groups(
+    sizes: Mapping[Group, int], smallest: int, shown: Collection[Group] = ()
+) -> dict[Group, int]:
+    """Groups that may be shown, with their sizes.
+
+    Args:
+        sizes: Subjects of every group, everybody (the empty group) included. A group of which
+            something is `UNKNOWN` is never shown, and neither is an empty one.
+        smallest: Fewest subjects that a group is shown for.
+        shown: Groups that are shown already.
+    """
+    named = {
+        group: size
+        for group, size in sizes.items()
+        if size and all(value != UNKNOWN for _, value in group)
+    }
+    slicings = list(dict.fromkeys(tuple(name for name, _ in group) for group in named))
+    withheld = suppressed(named, slicings, smallest, shown) if named else {}
+    return {group: size for group, size in named.items() if group not in withheld}
+
+
+def periods(months: Mapping[str, int], smallest: int) -> dict[str, str]:
+    """Merges months into periods of enough subjects.
+
+    Args:
+        months: Subjects by month (`YYYY-MM`).
+        smallest: Fewest subjects of a period.
+
+    Returns:
+        The period of every month, called by its last month; empty where all are too few.
+    """
+    merged: list[list[str]] = []
+    open_: list[str] = []
+    for month in sorted(months):
+        open_.append(month)
+        if sum(months[each] for each in open_) >= smallest:
+            merged.append(open_)
+            open_ = []
+    if not merged:
+        return {}
+    merged[-1] += open_
+    return {month: members[-1] for members in merged for month in members}
+
+
+def at_least(number: int, whole: int, smallest: int) -> int:
+    """A number of subjects with a value, so that those without are no small group.
+
+    Args:
+        number: Subjects with a value; `smallest` or more.
+        whole: All subjects of the group.
+        smallest: Fewest subjects that a group is shown for.
+
+    Returns:
+        `number` where it is `whole`, otherwise no more than `number`.
+    """
+    without = smallest * math.ceil((whole - number) / smallest)
+    return max(smallest, whole - without)
+
+
+def share_present(present: int, expected: int, smallest: int) -> float:
+    """Share of values that are there; missing ones are counted in multiples of `smallest`."""
+    missing = smallest * round((expected - present) / smallest)
+    return max(0.0, 1 - missing / expected)
+
+
+def margin(cells: Mapping[tuple[str, str], int], place: int) -> Counter[str]:
+    """Sums cells of a table over all values of the other place of their keys."""
+    found: Counter[str] = Counter()
+    for key, number in cells.items():
+        found[key[place]] += number
+    return found

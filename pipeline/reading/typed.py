@@ -1,0 +1,83 @@
+"""Columns as the study file declares them: codes of missing values, numbers, ranges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from pipeline.study import Column
+
+_ABSURD = 1e15
+"""No clinical measurement is larger; beyond it float32 features lose all meaning."""
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A column of numbers, and what in it is none.
+
+    Attributes:
+        values: float64, shape [n]; null where missing or no number.
+        not_a_number: Booleans, shape [n]: text that is no number.
+        not_finite: Booleans, shape [n]: infinite, or NaN that is not the file's missing value.
+        out_of_range: Booleans, shape [n]: outside the declared range.
+    """
+
+    values: pa.Array
+    not_a_number: NDArray[np.bool_]
+    not_finite: NDArray[np.bool_]
+    out_of_range: NDArray[np.bool_]
+
+
+def numbers_of(array: pa.Array, declared: Column) -> Numbers:
+    """Reads a column as numbers.
+
+    Args:
+        array: Floats or text, shape [n].
+        declared: What the study file says of the column.
+    """
+    not_a_number = np.zeros(len(array), bool)
+    if not pa.types.is_floating(array.type):
+        array, not_a_number = _parsed(without_codes(array, declared))
+    values = array.to_numpy(zero_copy_only=False).astype(np.float64)
+    present = np.asarray(pc.is_valid(array).to_numpy(zero_copy_only=False), bool)
+    values = np.where(present, values, np.nan)
+    codes = [float(code) for code in declared.missing if not isinstance(code, str)]
+    if codes:
+        present &= ~np.isin(values, codes)
+    low, high = declared.range or (-_ABSURD, _ABSURD)
+    with np.errstate(invalid="ignore"):
+        outside = present & ((values < low) | (values > high))
+    return Numbers(
+        pa.array(values, pa.float64(), mask=~present),
+        not_a_number,
+        present & ~np.isfinite(values),
+        outside,
+    )
+
+
+def without_codes(array: pa.Array, declared: Column) -> pa.Array:
+    """Text with null where it is one of the column's codes of a missing value.
+
+    Args:
+        array: Shape [n]; what is no text is returned as it is.
+        declared: What the study file says of the column.
+    """
+    if not declared.missing or not pa.types.is_string(array.type):
+        return array
+    codes = pa.array([str(code) for code in declared.missing], pa.string())
+    return pc.if_else(pc.is_in(array, codes), pa.scalar(None, pa.string()), array)
+
+
+def _parsed(text: pa.Array) -> tuple[pa.Array, NDArray[np.bool_]]:
+    """Numbers of a text, and where it is none."""
+    try:
+        return pc.cast(text, pa.float64()), np.zeros(len(text), bool)
+    except pa.ArrowInvalid:
+        parsed = pd.to_numeric(text.to_pandas(), errors="coerce").to_numpy(np.float64)
+        valid = np.asarray(pc.is_valid(text).to_numpy(zero_copy_only=False), bool)
+        return pa.array(parsed, pa.float64(), from_pandas=True), np.isnan(parsed) & valid
