@@ -54,8 +54,8 @@ def _subjects() -> list[AnyPanel]:
         bars(
             Words(
                 "Does enrolment keep its pace?",
-                "Subjects by month, and their sum until then. Months of few subjects are left out: "
-                "the sum can lack some.",
+                "Subjects by month, and their sum until then. Months of few subjects are counted "
+                "with the next.",
                 _NO_SUMMARY,
             ),
             queries.ENROLMENT_BY_MONTH,
