@@ -67,14 +67,16 @@ def checked_options(settings: BeamSettings, needs: Needs) -> tuple[str, ...]:
     if settings.runner not in CLUSTERS:
         return beam_options(settings)
     if settings.runner is Runner.DATAFLOW:
-        _check_dataflow(settings, needs)
-        return beam_options(settings)
+        options = beam_options(settings)
+        _check_dataflow(options, needs)
+        return options
     slots = None
     if settings.runner is Runner.FLINK:
         settings = _with_local_cluster(settings)
         slots = flink_slots(settings)
-        _check_job_server(settings)
     options = beam_options(settings, slots)
+    if settings.runner is Runner.FLINK:
+        _check_job_server(options)
     _check_workers(settings, options, needs, slots.total if slots else settings.workers or 1)
     return options
 
@@ -135,13 +137,13 @@ def _ask_flink(master: str, question: str) -> dict[str, Any]:
         ) from error
 
 
-def _check_job_server(settings: BeamSettings) -> None:
+def _check_job_server(arguments: Sequence[str]) -> None:
     """Beam's job server: one that runs already, or the jar that is started for the run."""
     # Beam takes a second to import.
     from apache_beam.options.pipeline_options import PipelineOptions, PortableOptions
     from apache_beam.runners.portability.flink_runner import FlinkJarJobServer
 
-    options = PipelineOptions(list(beam_options(settings)))
+    options = PipelineOptions(list(arguments))
     endpoint = options.view_as(PortableOptions).job_endpoint
     if endpoint:
         _check_endpoint(endpoint)
@@ -168,11 +170,11 @@ def _check_endpoint(endpoint: str) -> None:
         ) from error
 
 
-def _check_dataflow(settings: BeamSettings, needs: Needs) -> None:
+def _check_dataflow(options: Sequence[str], needs: Needs) -> None:
     """Dataflow takes minutes to start workers: here only what can be seen beforehand is checked."""
     from apache_beam.options.pipeline_options import PipelineOptions
 
-    given = PipelineOptions(list(beam_options(settings))).get_all_options(drop_default=True)
+    given = PipelineOptions(list(options)).get_all_options(drop_default=True)
     missing = [
         f"--{name}"
         for name in ("project", "region", "temp_location", "sdk_container_image")

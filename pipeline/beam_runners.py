@@ -22,7 +22,9 @@ from pipeline.errors import UserError
 _SETUP_FILE = Path(__file__).resolve().parents[1] / "setup.py"
 
 FLINK_VERSION = "1.19"
-WORKER_POOL = "localhost:50000"
+WORKER_POOL_PORT = 50_000
+WORKER_POOL = f"localhost:{WORKER_POOL_PORT}"
+"""Where a worker finds the pool beside it."""
 
 
 class Runner(StrEnum):

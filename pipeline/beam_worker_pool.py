@@ -25,9 +25,8 @@ from typing import Any
 import grpc
 from apache_beam.portability.api import beam_fn_api_pb2, beam_fn_api_pb2_grpc
 
+from pipeline.beam_runners import WORKER_POOL_PORT
 from pipeline.errors import UserError
-
-DEFAULT_PORT = 50_000
 
 _LOG = logging.getLogger(__name__)
 
@@ -162,7 +161,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0, or 2 for something that a person can put right.
     """
     parser = argparse.ArgumentParser(prog="python -m pipeline.beam_worker_pool")
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="default %(default)s")
+    parser.add_argument("--port", type=int, default=WORKER_POOL_PORT, help="default %(default)s")
     parser.add_argument("--address", default="localhost", help="default %(default)s")
     chosen = parser.parse_args(arguments)
     # TensorFlow reads these when it is imported.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.beam_runners import IN_MEMORY, BeamSettings
 from pipeline.errors import UserError
-from pipeline.names import pipeline_name
+from pipeline.names import LOCAL, pipeline_name
 from pipeline.study import Study, load_study
 from pipeline.subject_key import ensure_local_key, key_id, load_key
 
@@ -154,7 +154,6 @@ def resolve(settings: Settings, run_id: str = "") -> RunConfig:
     # Beam takes a second or two to import: only once the cheap checks have passed.
     from components.trial_example_gen.fingerprint import content_fingerprint
     from components.trial_example_gen.plan import plan_datasets
-    from grafana.store.export import LOCAL
     from pipeline.registry import Registry
     from pipeline.storage import newest_change
 

@@ -1,14 +1,21 @@
-"""JSON that one part of the project writes and another reads."""
+"""Files that hold one document: JSON from another part of the project, YAML from a person."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.errors import UserError
 
 _Content = TypeVar("_Content", bound=BaseModel)
+
+
+class Document(BaseModel):
+    """A document of another part of the project, or a piece of one; other keys are passed over."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
 
 
 def parse_document(
@@ -33,3 +40,24 @@ def parse_document(
         key = ".".join(str(part) for part in first["loc"])
         problem = f"{key}: {first['msg']}" if key else first["msg"]
         raise UserError(f"{where}: not {expected} ({problem}). {remedy}") from error
+
+
+def read_yaml(path: Path, what: str) -> object:
+    """Reads a YAML file that a person wrote.
+
+    Args:
+        path: The file.
+        what: What it holds, for the message.
+
+    Raises:
+        UserError: It is not there, can't be read or is no YAML.
+    """
+    # Imported on use: most documents are JSON.
+    import yaml
+
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"{path}: the {what} can't be read: {error.strerror}.") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: not valid YAML: {error}") from error

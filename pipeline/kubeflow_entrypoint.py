@@ -20,14 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UserError
-from pipeline.kubeflow_handover import Handover
+from pipeline.kubeflow_handover import HANDED_BESIDE, INSIDE, Handover
 from pipeline.kubeflow_record import recorded_task
-
-_INSIDE = {"seed": ("custom_config", "seed"), "steps": ("train_args", "num_steps")}
-"""Where TFX's components have what is a field of a run's form: parameter, key in it."""
-
-_HANDED_BESIDE = ("seed", "steps", "beam_options", "metrics_store", "code_digest")
-"""Parameters for this entrypoint or for the backend's cache, not for the executor."""
 
 
 @dataclass(frozen=True)
@@ -127,8 +121,8 @@ def executor_parameters(given: dict[str, Any]) -> dict[str, Any]:
     Args:
         given: All parameters of the task.
     """
-    found = {name: value for name, value in given.items() if name not in _HANDED_BESIDE}
-    for name, (parameter, key) in _INSIDE.items():
+    found = {name: value for name, value in given.items() if name not in HANDED_BESIDE}
+    for name, (parameter, key) in INSIDE.items():
         if name in given and parameter in found:
             found[parameter] = json.dumps(json.loads(found[parameter]) | {key: given[name]})
         elif name in given:
@@ -149,13 +143,15 @@ def beam_arguments(options: str, folder: str) -> list[str]:
     from pipeline.beam_check import Needs, checked_options
     from pipeline.beam_runners import parse_beam_options
     from pipeline.config import code_version
-    from pipeline.kubeflow_package import SUBJECT_KEY
+    from pipeline.subject_key import KEY_IN_ENVIRONMENT
 
     try:
         arguments = shlex.split(options)
     except ValueError as error:
         raise UserError(f"beam_options can't be read ({error}): close each quote.") from error
-    needs = Needs(read=(), write=folder, subject_key=SUBJECT_KEY, code_version=code_version())
+    needs = Needs(
+        read=(), write=folder, subject_key=KEY_IN_ENVIRONMENT, code_version=code_version()
+    )
     return list(checked_options(parse_beam_options(arguments), needs))
 
 

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pipeline.kubeflow_package import schema_title
+import yaml
 
 Spec = dict[str, Any]
 
@@ -21,13 +21,31 @@ EMPTY = "EMPTY"
 _LOCAL = {"minio://": "/minio/", "s3://": "/s3/", "gs://": "/gcs/"}
 """Where the launcher keeps artifacts (backend/src/v2/component/launcher_v2.go, LocalPathForURI)."""
 
-_FILES = "system."
-"""Artifacts of Kubeflow's own types are single files."""
+KUBEFLOW_TYPES = "system."
+"""Kubeflow's own types begin so; their artifacts are single files."""
 
 _METRICS = "system.Metrics"
 """Its metadata may be numbers only."""
 
 _ADDED_BY_BACKEND = ("display_name", "store_session_info", "_kfp_workspace")
+
+INSIDE = {"seed": ("custom_config", "seed"), "steps": ("train_args", "num_steps")}
+"""Where TFX's components have what is a field of a run's form: parameter, key in it."""
+
+HANDED_BESIDE = (*INSIDE, "beam_options", "metrics_store", "code_digest")
+"""Parameters for the entrypoint or for the backend's cache, not for the executor."""
+
+
+def schema_title(artifact_type: Mapping[str, str]) -> str:
+    """Title of an artifact's type, such as `tfx.Examples`.
+
+    Args:
+        artifact_type: A type of the specification; later backends put the whole schema where
+            the title belongs.
+    """
+    text = artifact_type.get("schemaTitle") or artifact_type.get("instanceSchema", "")
+    content = yaml.safe_load(text) if text else None
+    return str(content.get("title", "")) if isinstance(content, dict) else str(content or "")
 
 
 @dataclass(frozen=True)
@@ -166,7 +184,7 @@ class Handover:
         return {name: found["artifacts"][0] for name, found in given.items() if name in declared}
 
     def _is_file(self, name: str) -> bool:
-        return self._title(name).startswith(_FILES)
+        return self._title(name).startswith(KUBEFLOW_TYPES)
 
     def _title(self, name: str) -> str:
         return schema_title(self.outputs_spec["artifacts"][name]["artifactType"])

@@ -48,10 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _export_run(
     options: argparse.Namespace, study: Study, started: datetime, fingerprint: str
 ) -> None:
-    from grafana.store.export import kubeflow_facts
-
     if not options.metrics_store:
         return
+    from grafana.store.export import kubeflow_facts
+
     facts = kubeflow_facts(
         run=options.run_id,
         study=study,

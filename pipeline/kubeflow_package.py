@@ -14,7 +14,7 @@ not take as it comes, is put right in the specification that it returns:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,11 +22,13 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from grafana.store.export import KUBEFLOW
-from pipeline.config import RunConfig, code_version, lock_digest
+from pipeline.beam_runners import Runner
+from pipeline.config import RunConfig, Settings, code_version, lock_digest
+from pipeline.kubeflow_handover import INSIDE, KUBEFLOW_TYPES, schema_title
 from pipeline.kubeflow_settings import KubeflowSettings, Resources
-from pipeline.names import pipeline_name
+from pipeline.names import KUBEFLOW, pipeline_name
 from pipeline.study import Study
+from pipeline.subject_key import KEY_IN_ENVIRONMENT
 
 if TYPE_CHECKING:
     from tfx.orchestration.data_types import RuntimeParameter
@@ -37,7 +39,6 @@ Spec = dict[str, Any]
 ENTRYPOINT = ("python", "-m", "pipeline.kubeflow_entrypoint")
 RUN_INPUTS = "RunInputs"
 RUN_INPUTS_COMMAND = ("python", "-m", "pipeline.kubeflow_inputs")
-SUBJECT_KEY = "env:TRIAL_SUBJECT_KEY"
 JOB_ID = "{{$.pipeline_job_uuid}}"
 """Constant that the backend's driver replaces by the run's id (backend/src/v2/driver/resolve.go,
 resolveInputParameter)."""
@@ -49,9 +50,17 @@ FOUND_OUT = ("fingerprint", "subject_key_id", "champion_token", "code_digest")
 """Values that RunInputs finds out when a run starts."""
 
 _INPUTS_SPEC = "--json_serialized_inputs_spec_args"
-_BEAM_DEFAULT = "--runner=in-memory"
-_SEED = 20261
-_KUBEFLOW_TYPES = "system."
+_BEAM_DEFAULT = f"--runner={Runner.IN_MEMORY}"
+_ASKED = (
+    "data_root",
+    "data_fingerprint",
+    "registry_root",
+    "metrics_store",
+    "seed",
+    "steps",
+)
+"""Fields of a run's form that RunInputs takes."""
+
 _KUBEFLOW_TYPE_VERSION = "0.0.1"
 _BACKOFF = {"backoffDuration": "30s", "backoffFactor": 2.0, "backoffMaxDuration": "600s"}
 
@@ -112,7 +121,7 @@ def parameters(study: Study, settings: KubeflowSettings) -> tuple[Parameter, ...
             "",
             "Fingerprint that the data must have, or nothing to take them as they are",
         ),
-        Parameter("seed", "NUMBER_INTEGER", _SEED, "Seed of training"),
+        Parameter("seed", "NUMBER_INTEGER", Settings.seed, "Seed of training"),
         Parameter(
             "steps",
             "NUMBER_INTEGER",
@@ -170,7 +179,7 @@ def compile_package(
     spec, beam_stages = _compiled(_config(study, schema, settings, tune), runner)
     form = parameters(study, settings)
     spec["pipelineInfo"]["description"] = _description(study, tune)
-    _add_run_inputs(spec, study)
+    _add_run_inputs(spec, study, form)
     spec["root"]["inputDefinitions"] = {"parameters": dict(map(_definition, form))}
     for task in spec["root"]["dag"]["tasks"].values():
         _finish_task(spec, task, study.study, settings, beam_stages)
@@ -202,7 +211,7 @@ def _config(study: Study, schema: str, settings: KubeflowSettings, tune: bool) -
         schema=schema,
         data_root=_later("data_root"),
         fingerprint=_later("fingerprint"),
-        subject_key=SUBJECT_KEY,
+        subject_key=KEY_IN_ENVIRONMENT,
         subject_key_id=_later("subject_key_id"),
         pipeline_name=pipeline_name(study.study),
         # The backend gives a run its root.
@@ -213,7 +222,7 @@ def _config(study: Study, schema: str, settings: KubeflowSettings, tune: bool) -
         champion_token=_later("champion_token"),
         code_version=code_version(),
         dependency_lock=lock_digest(),
-        seed=_SEED,
+        seed=Settings.seed,
         steps=study.training.steps,
         tune=tune,
         beam_args=(),
@@ -245,20 +254,16 @@ def _definition(parameter: Parameter) -> tuple[str, Spec]:
     }
 
 
-def _add_run_inputs(spec: Spec, study: Study) -> None:
+def _add_run_inputs(spec: Spec, study: Study, form: Sequence[Parameter]) -> None:
     """Puts the task that finds out what decides about caching before all that need it."""
     constants = {
         "study": study.to_json(),
-        "subject_key": SUBJECT_KEY,
+        "subject_key": KEY_IN_ENVIRONMENT,
         "run_id": JOB_ID,
         "started_by": JOB_NAME,
     }
-    asked = {
-        **dict.fromkeys(("data_root", "data_fingerprint", "registry_root"), "STRING"),
-        "metrics_store": "STRING",
-        **dict.fromkeys(("seed", "steps"), "NUMBER_INTEGER"),
-    }
-    kinds = dict.fromkeys(constants, "STRING") | asked
+    kinds_of_form = {item.name: item.kind for item in form}
+    kinds = dict.fromkeys(constants, "STRING") | {name: kinds_of_form[name] for name in _ASKED}
     spec["components"][RUN_INPUTS] = {
         "executorLabel": f"{RUN_INPUTS}_executor",
         "inputDefinitions": {
@@ -293,7 +298,7 @@ def _add_run_inputs(spec: Spec, study: Study) -> None:
         "inputs": {
             "parameters": {
                 **{name: _constant(value) for name, value in constants.items()},
-                **{name: {"componentInputParameter": name} for name in asked},
+                **{name: {"componentInputParameter": name} for name in _ASKED},
             }
         },
     }
@@ -344,10 +349,9 @@ def _extra_parameters(task: Spec, on_beam: bool) -> Iterator[tuple[str, str, Spe
     for the backend's cache alone: an image may have been pushed twice under one name.
     """
     own = task.get("inputs", {}).get("parameters", {})
-    if "custom_config" in own or "seed" in own:
-        yield "seed", "NUMBER_INTEGER", {"componentInputParameter": "seed"}
-    if "train_args" in own or "steps" in own:
-        yield "steps", "NUMBER_INTEGER", {"componentInputParameter": "steps"}
+    for name, (parameter, _) in INSIDE.items():
+        if parameter in own or name in own:
+            yield name, "NUMBER_INTEGER", {"componentInputParameter": name}
     yield "metrics_store", "STRING", {"componentInputParameter": "metrics_store"}
     yield "code_digest", "STRING", {"componentInputParameter": "code_digest"}
     if on_beam:
@@ -382,23 +386,11 @@ def _name_kubeflow_types(spec: Spec) -> None:
         for side in ("inputDefinitions", "outputDefinitions"):
             for artifact in component.get(side, {}).get("artifacts", {}).values():
                 title = schema_title(artifact["artifactType"])
-                if title.startswith(_KUBEFLOW_TYPES):
+                if title.startswith(KUBEFLOW_TYPES):
                     artifact["artifactType"] = {
                         "schemaTitle": title,
                         "schemaVersion": _KUBEFLOW_TYPE_VERSION,
                     }
-
-
-def schema_title(artifact_type: Mapping[str, str]) -> str:
-    """Title of an artifact's type, such as `tfx.Examples`.
-
-    Args:
-        artifact_type: A type of the specification; later backends put the whole schema where
-            the title belongs.
-    """
-    text = artifact_type.get("schemaTitle") or artifact_type.get("instanceSchema", "")
-    content = yaml.safe_load(text) if text else None
-    return str(content.get("title", "")) if isinstance(content, dict) else str(content or "")
 
 
 def _platform(spec: Spec, settings: KubeflowSettings) -> Spec:

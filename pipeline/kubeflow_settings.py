@@ -6,12 +6,13 @@ import re
 from pathlib import Path
 from typing import Annotated
 
-import yaml
 from pydantic import Field, ValidationError, field_validator
 
 from pipeline.conditions import StrictModel
 from pipeline.config import PROJECT
+from pipeline.documents import read_yaml
 from pipeline.errors import UserError
+from pipeline.kubeflow_spec_check import names_a_version
 
 DEFAULT_SETTINGS = PROJECT / "kubeflow" / "settings.yaml"
 DEFAULT_RESOURCES = "default"
@@ -98,8 +99,7 @@ class KubeflowSettings(StrictModel):
     @field_validator("image")
     @classmethod
     def _names_a_version(cls, value: str) -> str:
-        name = value.rpartition("/")[2]
-        if "@sha256:" not in value and (":" not in name or name.endswith(":latest")):
+        if not names_a_version(value):
             raise ValueError(
                 "expected an image with a tag that is never pushed twice, or a digest: the cache "
                 "knows the code by the image's name alone"
@@ -131,12 +131,7 @@ def load_settings(path: Path = DEFAULT_SETTINGS) -> KubeflowSettings:
     Raises:
         UserError: It is not there, no YAML, or breaks a rule.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"{path}: the settings can't be read: {error.strerror}.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not valid YAML: {error}") from error
+    content = read_yaml(path, "settings")
     if not isinstance(content, dict):
         raise UserError(f"{path}: expected lines such as `image: registry.example.org/trial:1`.")
     try:

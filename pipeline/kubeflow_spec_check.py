@@ -47,6 +47,12 @@ def problems(spec: Spec) -> list[str]:
     ]
 
 
+def names_a_version(image: str) -> bool:
+    """Whether an image's name tells old code from new: a tag other than `latest`, or a digest."""
+    name = image.rpartition("/")[2]
+    return "@sha256:" in image or (":" in name and not name.endswith(":latest"))
+
+
 def _header(spec: Spec) -> Iterator[str]:
     # backend/src/apiserver/template/template.go, New: other versions are no v2 specification.
     if spec.get("schemaVersion") != SCHEMA_VERSION:
@@ -172,7 +178,7 @@ def _executor(label: str, executor: Spec) -> Iterator[str]:
         # backend/src/v2/driver/driver.go, initPodSpecPatch: an image's own entrypoint is unknown.
         yield f"{label}: no command; the launcher does not know the image's own entrypoint."
     image = container.get("image", "")
-    if not image or image.endswith(":latest") or ":" not in image.rpartition("/")[2]:
+    if not names_a_version(image):
         yield f"{label}: image {image!r} has no version, so the cache can't tell old code from new."
 
 

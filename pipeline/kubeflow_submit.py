@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from pipeline.documents import read_yaml
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:
@@ -374,12 +375,7 @@ def _said(error: ApiException) -> str:
 def _file_values(path: Path | None) -> dict[str, object]:
     if path is None:
         return {}
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"{path}: the parameters can't be read: {error.strerror}.") from error
-    except yaml.YAMLError as error:
-        raise UserError(f"{path}: not valid YAML: {error}") from error
+    content = read_yaml(path, "parameters")
     if content is not None and not isinstance(content, dict):
         raise UserError(f"{path}: expected lines such as `steps: 500`.")
     return content or {}

@@ -26,6 +26,7 @@ from typing import Any
 
 import psutil
 
+from pipeline.beam_runners import WORKER_POOL, WORKER_POOL_PORT
 from pipeline.errors import UserError
 from pipeline.local_hosts import Host, Network, make_network, may_make_hosts, remove_network
 
@@ -37,7 +38,6 @@ FLINK_LOCK = PROJECT / "requirements" / "flink.txt"
 TASK_MANAGERS = 2
 REST_PORT = 8081
 _RPC_PORT = 6123
-_POOL_PORT = 50_000
 _POLL_SECONDS = 0.2
 _START_SECONDS = 180.0
 _STOP_SECONDS = 15.0
@@ -125,15 +125,12 @@ class ClusterPlan:
         memory: Of each task manager.
         restarts: How often a job starts again after a failure; 0 lets it fail.
         jars: Jars beside Flink's own on the cluster's class path.
-        temporary: Parent folder of what task managers spill, by their number; None puts it
-            beside the logs.
     """
 
     task_managers: int = TASK_MANAGERS
     memory: Memory = field(default_factory=Memory)
     restarts: int = 3
     jars: tuple[Path, ...] = ()
-    temporary: Mapping[int, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -198,7 +195,7 @@ class LocalFlink:
     @property
     def worker_pool(self) -> str:
         """Address at which each task manager finds its worker pool."""
-        return f"localhost:{_POOL_PORT}"
+        return WORKER_POOL
 
     @property
     def members(self) -> tuple[Member, ...]:
@@ -222,7 +219,7 @@ class LocalFlink:
         """Starts a task manager; also one that has ended."""
         name = f"taskmanager-{number}"
         host = self.network.hosts[number]
-        temporary = self.plan.temporary.get(number, self.folder / name / "tmp")
+        temporary = self.folder / name / "tmp"
         options = {
             "taskmanager.host": host.address,
             "taskmanager.bind-host": host.address,
@@ -238,7 +235,7 @@ class LocalFlink:
 
     def start_pool(self, number: int) -> None:
         """Starts the worker pool of a task manager; also one that has ended."""
-        command = [sys.executable, "-m", "pipeline.beam_worker_pool", f"--port={_POOL_PORT}"]
+        command = [sys.executable, "-m", "pipeline.beam_worker_pool", f"--port={WORKER_POOL_PORT}"]
         self._start(f"pool-{number}", self.network.hosts[number], command)
 
     def wait_for_pools(self) -> None:
@@ -526,7 +523,7 @@ def _send(process: psutil.Process, number: signal.Signals) -> None:
 
 def _pool_answers(host: Host) -> bool:
     """Whether a host's worker pool is there; it can be asked from that host alone."""
-    probe = f"import socket; socket.create_connection(('localhost', {_POOL_PORT}), 2)"
+    probe = f"import socket; socket.create_connection(('localhost', {WORKER_POOL_PORT}), 2)"
     command = host.command([sys.executable, "-S", "-c", probe])
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 

@@ -144,7 +144,7 @@ def _leave(
     file = RunFile(
         run=story.run,
         study=config.study.study,
-        study_file=json.loads(config.study.to_json()),
+        study_file=config.study.to_content(),
         study_digest=config.study.digest(),
         fingerprint=str(config.fingerprint),
         data_root=str(config.data_root),

@@ -1,5 +1,9 @@
 """Names that stand on both sides of an artifact: who writes a column and who reads it."""
 
+LOCAL = "local"
+KUBEFLOW = "kubeflow"
+"""What runs a pipeline."""
+
 SUBJECT_HASH = "subject_hash"
 """Keyed hash of the subject's identifier: groups rows, is never a feature or a statistic."""
 

@@ -12,6 +12,9 @@ from pathlib import Path
 from pipeline.errors import UserError
 
 KEY_VARIABLE = "TRIAL_SUBJECT_KEY"
+KEY_IN_ENVIRONMENT = f"env:{KEY_VARIABLE}"
+"""Reference to a key that the environment holds."""
+
 _SHORTEST = 16
 
 
@@ -25,7 +28,7 @@ def ensure_local_key(path: Path) -> str:
         A reference to it for `load_key`.
     """
     if os.environ.get(KEY_VARIABLE):
-        return f"env:{KEY_VARIABLE}"
+        return KEY_IN_ENVIRONMENT
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")

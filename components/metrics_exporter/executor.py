@@ -12,7 +12,6 @@ from tfx.types.artifact import Artifact
 from tfx.utils import io_utils
 
 from grafana.store.export import (
-    KUBEFLOW,
     ResultFolders,
     RunFacts,
     first_start,
@@ -24,6 +23,7 @@ from grafana.store.pending import EXPORT_FILE, ExportFile, by_table
 from grafana.store.rows import Rows, joined
 from grafana.store.writer import export
 from pipeline.errors import UserError
+from pipeline.names import KUBEFLOW
 from pipeline.study import Study, study_from_json
 
 _LOG = logging.getLogger(__name__)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from grafana.store.rows import (
 from grafana.store.writer import Patience, export
 from pipeline.config import code_version
 from pipeline.errors import UserError
+from pipeline.names import KUBEFLOW, LOCAL
 from pipeline.results import (
     Counts,
     Curves,
@@ -41,10 +41,7 @@ from pipeline.results import (
 from pipeline.run_file import RunFile, read_run_file
 from pipeline.run_record import read_records
 from pipeline.storage import newest_change
-from pipeline.study import Study, study_from_json
-
-LOCAL = "local"
-KUBEFLOW = "kubeflow"
+from pipeline.study import Study, study_of_json
 
 _LOG = logging.getLogger(__name__)
 _NOT_REGISTERED = Registration(registered=False, reason="the run ended before it could be")
@@ -278,7 +275,7 @@ def export_local_run(folder: Path, address: str = "", patience: Patience | None 
 def _local_rows(run: RunFile, records: Sequence[Mapping[str, Any]]) -> Rows:
     facts = RunFacts(
         run=run.run,
-        study=study_from_json(json.dumps(run.study_file)),
+        study=study_of_json(run.study_file),
         started=run.started,
         runner=LOCAL,
         started_by=run.started_by,

@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import create_engine, text
 
 from grafana.store.engine import store_url
-from grafana.store.export import LOCAL, RunFacts, outcome_rows
+from grafana.store.export import RunFacts, outcome_rows
 from grafana.store.rows import Rows, evaluation_rows, finding_rows, joined, stage_rows
 from grafana.store.writer import export
+from pipeline.names import LOCAL
 from pipeline.results import Curves, Findings, Metrics, Registration, Verdict
 from pipeline.study import Study, parse_study
 

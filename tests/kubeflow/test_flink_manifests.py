@@ -10,8 +10,7 @@ import pytest
 import yaml
 from manifest_objects import Object, complaints, name_of, objects, pod_templates
 
-from pipeline.beam_runners import FLINK_VERSION, WORKER_POOL, Runner
-from pipeline.beam_worker_pool import DEFAULT_PORT
+from pipeline.beam_runners import FLINK_VERSION, WORKER_POOL, WORKER_POOL_PORT, Runner
 from pipeline.config import code_version
 from pipeline.local_flink import EXCHANGES
 from pipeline.local_runner import parse_settings
@@ -105,8 +104,8 @@ def test_a_worker_pool_is_beside_each_task_manager(items: list[Object]):
     flink, workers = pod["containers"]
     assert flink["command"][-2:] == ["/opt/flink/bin/taskmanager.sh", "start-foreground"]
     assert workers["command"] == ["python", "-m", "pipeline.beam_worker_pool"]
-    assert workers["args"] == [f"--port={DEFAULT_PORT}"]
-    assert f"localhost:{DEFAULT_PORT}" == WORKER_POOL
+    assert workers["args"] == [f"--port={WORKER_POOL_PORT}"]
+    assert f"localhost:{WORKER_POOL_PORT}" == WORKER_POOL
 
 
 def test_every_program_of_the_project_exists_and_has_its_version(items: list[Object]):

@@ -223,16 +223,17 @@ def test_what_yaml_takes_for_something_else_than_text_is_refused(
     ("content", "problem"),
     [
         (None, "the parameters can't be read: No such file or directory."),
-        ("steps: [", "not valid YAML: "),
-        ("steps 500", "expected lines such as `steps: 500`."),
+        (b"steps: [", "not valid YAML: "),
+        ("data_root: größer".encode("latin-1"), "not valid YAML: "),
+        (b"steps 500", "expected lines such as `steps: 500`."),
     ],
 )
 def test_a_file_of_parameters_that_is_none_is_refused(
-    submitted: Any, tmp_path: Path, content: str | None, problem: str
+    submitted: Any, tmp_path: Path, content: bytes | None, problem: str
 ):
     file = tmp_path / "parameters.yaml"
     if content:
-        file.write_text(content)
+        file.write_bytes(content)
     code, said = submitted("--parameters", str(file))
     assert code == 2
     assert said.startswith(f"{file}: {problem}")

@@ -22,9 +22,10 @@ from components.artifact_types import (
 )
 from components.metrics_exporter.component import MetricsExporter
 from components.metrics_exporter.executor import Executor
-from grafana.store.export import KUBEFLOW, LOCAL, export_stage
+from grafana.store.export import export_stage
 from grafana.store.pending import read_export
 from grafana.store.writer import ATTEMPTS_VARIABLE, export
+from pipeline.names import KUBEFLOW, LOCAL
 from pipeline.study import parse_study
 
 STUDY = parse_study(
