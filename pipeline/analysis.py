@@ -8,20 +8,15 @@ every number is made.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pipeline.documents import Count, Document
 
-Count = Annotated[int, Field(ge=0)]
 Direction = Literal["fewer", "more", "undecided"]
 Association = Literal["spearman", "cramers_v"]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class Estimate(_Part):
+class Estimate(Document):
     """A number with its 95 % interval.
 
     Attributes:
@@ -35,7 +30,7 @@ class Estimate(_Part):
     upper: float | None = None
 
 
-class HypothesisTest(_Part):
+class HypothesisTest(Document):
     """A test of a hypothesis.
 
     Attributes:
@@ -53,7 +48,7 @@ class HypothesisTest(_Part):
     degrees_of_freedom: int | None = None
 
 
-class Level(_Part):
+class Level(Document):
     """A group of subjects of a factor.
 
     Attributes:
@@ -65,7 +60,7 @@ class Level(_Part):
     subjects: Count | None
 
 
-class Factor(_Part):
+class Factor(Document):
     """What divides subjects into groups that are compared.
 
     Attributes:
@@ -83,7 +78,7 @@ class Factor(_Part):
     describes: bool
 
 
-class Comparison(_Part):
+class Comparison(Document):
     """Which groups are compared.
 
     Attributes:
@@ -103,7 +98,7 @@ class Comparison(_Part):
         return f"{name}{self.level} against {self.control}"
 
 
-class NumberSummary(_Part):
+class NumberSummary(Document):
     """A characteristic that is a number, in one group.
 
     Attributes:
@@ -127,7 +122,7 @@ class NumberSummary(_Part):
     upper_quartile: float | None
 
 
-class ValueCount(_Part):
+class ValueCount(Document):
     """How many subjects of a group have a value.
 
     Attributes:
@@ -143,14 +138,14 @@ class ValueCount(_Part):
     share: float | None
 
 
-class Difference(_Part):
+class Difference(Document):
     """Standardised difference of a group to the control; null where it can't be shown."""
 
     level: str
     value: float | None
 
 
-class Characteristic(_Part):
+class Characteristic(Document):
     """A row of the table of baseline characteristics.
 
     Attributes:
@@ -170,7 +165,7 @@ class Characteristic(_Part):
     differences: tuple[Difference, ...] = ()
 
 
-class Rate(_Part):
+class Rate(Document):
     """How frequent a task's outcome is in a group.
 
     Attributes:
@@ -190,7 +185,7 @@ class Rate(_Part):
     rate: Estimate
 
 
-class NumberNeeded(_Part):
+class NumberNeeded(Document):
     """Number of subjects for one event fewer or more: 1 by the risk difference.
 
     Attributes:
@@ -213,7 +208,7 @@ class NumberNeeded(_Part):
     says: str
 
 
-class AdjustedEffect(_Part):
+class AdjustedEffect(Document):
     """A difference after adjustment for baseline characteristics.
 
     Attributes:
@@ -233,7 +228,7 @@ class AdjustedEffect(_Part):
     p_value: float | None = None
 
 
-class Effect(_Part):
+class Effect(Document):
     """How a task's outcome differs between two groups.
 
     Attributes:
@@ -255,7 +250,7 @@ class Effect(_Part):
     says: str
 
 
-class TaskAnalysis(_Part):
+class TaskAnalysis(Document):
     """A task: rates of all groups and differences to the control."""
 
     task: str
@@ -265,7 +260,7 @@ class TaskAnalysis(_Part):
     effects: tuple[Effect, ...]
 
 
-class Subgroup(_Part):
+class Subgroup(Document):
     """A comparison within a group of subjects: a row of a forest plot.
 
     Attributes:
@@ -287,7 +282,7 @@ class Subgroup(_Part):
     risk_ratio: Estimate
 
 
-class Subgroups(_Part):
+class Subgroups(Document):
     """A comparison by the groups of a slicing: a block of a forest plot.
 
     Attributes:
@@ -308,21 +303,21 @@ class Subgroups(_Part):
     interaction: HypothesisTest | None
 
 
-class CurvePoint(_Part):
+class CurvePoint(Document):
     """Estimate at a time: the share that has not had the event by then."""
 
     time: float
     survival: Estimate
 
 
-class AtRisk(_Part):
+class AtRisk(Document):
     """Subjects under observation without the event just before a time; null where withheld."""
 
     time: float
     subjects: Count | None
 
 
-class SurvivalCurve(_Part):
+class SurvivalCurve(Document):
     """Kaplan-Meier curve of a group.
 
     Attributes:
@@ -350,7 +345,7 @@ class SurvivalCurve(_Part):
     median: Estimate
 
 
-class SurvivalComparison(_Part):
+class SurvivalComparison(Document):
     """How times to an event differ between two groups.
 
     Attributes:
@@ -377,7 +372,7 @@ class SurvivalComparison(_Part):
     says: str
 
 
-class EndpointAnalysis(_Part):
+class EndpointAnalysis(Document):
     """A time to an event.
 
     Attributes:
@@ -397,7 +392,7 @@ class EndpointAnalysis(_Part):
     comparisons: tuple[SurvivalComparison, ...]
 
 
-class Correlation(_Part):
+class Correlation(Document):
     """How a baseline characteristic and a task's outcome go together, over all arms.
 
     Attributes:
@@ -423,7 +418,7 @@ class Correlation(_Part):
     selected: bool
 
 
-class Screening(_Part):
+class Screening(Document):
     """All baseline characteristics by all tasks.
 
     Attributes:
@@ -435,21 +430,21 @@ class Screening(_Part):
     pairs: tuple[Correlation, ...]
 
 
-class Absent(_Part):
-    """What the analysis does not have, and why."""
+class Absent(Document):
+    """What a document does not have, and why."""
 
     section: str
     reason: str
 
 
-class Term(_Part):
+class Term(Document):
     """A number of this document in words."""
 
     title: str
     says: str
 
 
-class Analysis(_Part):
+class Analysis(Document):
     """`analysis.json`.
 
     Attributes:

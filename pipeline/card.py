@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
-
+from pipeline.documents import Document
 from pipeline.fairness import Gap, gaps
 from pipeline.results import Counts, Curves, Findings, MetricRecord, Metrics, Verdict
 from pipeline.study import ResolvedFeature, Study, study_of_json
@@ -24,11 +23,7 @@ ItemStatus = Literal[
 ]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class Feature(_Part):
+class Feature(Document):
     """A predictor.
 
     Attributes:
@@ -44,7 +39,7 @@ class Feature(_Part):
     missing: int | None
 
 
-class Outcome(_Part):
+class Outcome(Document):
     """A task.
 
     Attributes:
@@ -62,22 +57,7 @@ class Outcome(_Part):
     decision_thresholds: tuple[float, ...]
 
 
-class GroupGap(_Part):
-    """Largest difference of a metric between two groups of a slicing; see `pipeline.fairness`."""
-
-    task: str
-    slicing: tuple[str, ...]
-    metric: str
-    decision_threshold: float | None
-    lowest: str
-    highest: str
-    value: float
-    lower: float | None
-    upper: float | None
-    groups: int
-
-
-class Lineage(_Part):
+class Lineage(Document):
     """Where the model comes from.
 
     Attributes:
@@ -97,7 +77,7 @@ class Lineage(_Part):
     artifacts: dict[str, str]
 
 
-class StatedItem(_Part):
+class StatedItem(Document):
     """An item of TRIPOD+AI and where it stands."""
 
     number: str
@@ -108,7 +88,7 @@ class StatedItem(_Part):
     statement: str | None
 
 
-class Evidence(_Part):
+class Evidence(Document):
     """What the run's stages wrote.
 
     Attributes:
@@ -136,7 +116,7 @@ class Evidence(_Part):
     lineage: Lineage
 
 
-class Card(_Part):
+class Card(Document):
     """`card.json`.
 
     Attributes:
@@ -153,7 +133,7 @@ class Card(_Part):
     evidence: Evidence
     features: tuple[Feature, ...]
     outcomes: tuple[Outcome, ...]
-    gaps: tuple[GroupGap, ...]
+    gaps: tuple[Gap, ...]
     items: tuple[StatedItem, ...]
     limits: tuple[str, ...]
 
@@ -184,7 +164,7 @@ def make_card(study: Study, evidence: Evidence) -> Card:
             )
             for name, task in study.tasks.items()
         ),
-        gaps=tuple(_gap(gap) for gap in gaps(evidence.metrics.records)),
+        gaps=tuple(gaps(evidence.metrics.records)),
         items=tuple(_items(study)),
         limits=(*study.card.limits, *_limits(evidence)),
     )
@@ -269,18 +249,3 @@ def _limits(evidence: Evidence) -> list[str]:
 def _few_events(records: Sequence[MetricRecord]) -> list[str]:
     events = {record.task: record.positives for record in records if not record.slice}
     return [task for task, positives in events.items() if positives < 100]
-
-
-def _gap(gap: Gap) -> GroupGap:
-    return GroupGap(
-        task=gap.task,
-        slicing=gap.slicing,
-        metric=gap.metric,
-        decision_threshold=gap.decision_threshold,
-        lowest=gap.lowest.group_text,
-        highest=gap.highest.group_text,
-        value=gap.value,
-        lower=gap.lower,
-        upper=gap.upper,
-        groups=gap.groups,
-    )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.errors import UserError
 
 _Content = TypeVar("_Content", bound=BaseModel)
+
+Count = Annotated[int, Field(ge=0)]
+"""A number of subjects, rows or the like."""
 
 
 class Document(BaseModel):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
-from pipeline.results import MetricRecord, ModelRole
+from pipeline.documents import Document
+from pipeline.results import MetricRecord
 
-GAP_METRICS = (
+_GAP_METRICS = (
     "auc",
     "calibration_in_the_large",
     "recall",
@@ -17,8 +17,7 @@ GAP_METRICS = (
 """Metrics whose differences between groups say for whom a model works less well."""
 
 
-@dataclass(frozen=True)
-class Gap:
+class Gap(Document):
     """Largest difference of a metric between two groups of one slicing.
 
     Attributes:
@@ -38,52 +37,47 @@ class Gap:
     slicing: tuple[str, ...]
     metric: str
     decision_threshold: float | None
-    lowest: MetricRecord
-    highest: MetricRecord
+    lowest: str
+    highest: str
     value: float
     lower: float | None
     upper: float | None
     groups: int
 
 
-def gaps(
-    records: Sequence[MetricRecord],
-    metrics: Sequence[str] = GAP_METRICS,
-    model: ModelRole = "challenger",
-) -> list[Gap]:
-    """Largest gap of each task, slicing, metric and decision threshold.
+def gaps(records: Sequence[MetricRecord]) -> list[Gap]:
+    """Largest gap of the new model in each task, slicing, metric and decision threshold.
 
     Args:
         records: Records of the groups that may be shown.
-        metrics: Metrics to compare.
-        model: Whose.
 
     Returns:
         Gaps in the order of the records; slicings with fewer than two groups have none.
     """
     found: dict[tuple[object, ...], list[MetricRecord]] = {}
     for record in records:
-        if record.slice and record.metric in metrics and record.model == model:
+        if record.slice and record.metric in _GAP_METRICS and record.model == "challenger":
             key = record.task, record.slicing, record.metric, record.decision_threshold
             found.setdefault(key, []).append(record)
     return [gap for group in found.values() for gap in _largest(group)]
 
 
-def difference(highest: MetricRecord, lowest: MetricRecord) -> tuple[float, float, float] | None:
-    """Difference of two groups without common subjects, with its 95 % interval.
+def _interval_of_difference(
+    highest: MetricRecord, lowest: MetricRecord
+) -> tuple[float, float] | tuple[None, None]:
+    """95 % interval of the difference of two groups without common subjects.
 
     The two estimates are independent, so the distances from the estimates to the ends of their
     intervals add in quadrature (MOVER: Zou and Donner, Statistics in Medicine 2008;27:1693-702).
 
     Returns:
-        Difference, lower end, upper end; None where an estimate or interval is missing.
+        Lower end, upper end; None where an estimate or interval is missing.
     """
     high, low = _interval(highest), _interval(lowest)
     if high is None or low is None:
-        return None
+        return None, None
     value = high[0] - low[0]
     return (
-        value,
         value - math.hypot(high[0] - high[1], low[2] - low[0]),
         value + math.hypot(high[2] - high[0], low[0] - low[1]),
     )
@@ -97,17 +91,17 @@ def _largest(records: Sequence[MetricRecord]) -> Iterator[Gap]:
         min(known, key=lambda pair: pair[0]),
         max(known, key=lambda pair: pair[0]),
     )
-    interval = difference(highest, lowest)
+    lower, upper = _interval_of_difference(highest, lowest)
     yield Gap(
         task=highest.task,
         slicing=highest.slicing,
         metric=highest.metric,
         decision_threshold=highest.decision_threshold,
-        lowest=lowest,
-        highest=highest,
+        lowest=lowest.group_text,
+        highest=highest.group_text,
         value=high - low,
-        lower=interval[1] if interval else None,
-        upper=interval[2] if interval else None,
+        lower=lower,
+        upper=upper,
         groups=len(known),
     )
 

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel
+from pydantic import BaseModel, RootModel
 
-from pipeline.analysis import Analysis
-from pipeline.documents import parse_document
+from pipeline.analysis import Absent, Analysis
+from pipeline.documents import Count, Document, parse_document
 from pipeline.errors import UserError
 from pipeline.storage import read
 from pipeline.study import Threshold
 
-Count = Annotated[int, Field(ge=0)]
 ModelRole = Literal["challenger", "champion", "difference"]
 Group = tuple[tuple[str, str], ...]
 """A group of subjects: (slicing, value) pairs; empty for all subjects."""
@@ -29,11 +28,7 @@ OVERALL: Group = ()
 _Content = TypeVar("_Content", bound=BaseModel)
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class _OfGroup(_Part):
+class _OfGroup(Document):
     """What concerns a task in a group.
 
     Attributes:
@@ -95,7 +90,7 @@ class SuppressedGroup(_OfGroup):
     reason: str
 
 
-class Metrics(_Part):
+class Metrics(Document):
     """`metrics.json`."""
 
     smallest_group: Count
@@ -106,6 +101,11 @@ class Metrics(_Part):
     def tasks(self) -> tuple[str, ...]:
         """All tasks in their order."""
         return tuple(dict.fromkeys(record.task for record in self.records))
+
+    @property
+    def has_champion(self) -> bool:
+        """Whether the last blessed model was scored on the same subjects."""
+        return any(record.model == "champion" for record in self.records)
 
 
 class Reason(_OfGroup):
@@ -132,7 +132,7 @@ class NotJudged(_OfGroup):
     """A group with too few subjects for the thresholds that hold in every slice."""
 
 
-class Verdict(_Part):
+class Verdict(Document):
     """`verdict.json`."""
 
     blessed: bool
@@ -143,7 +143,7 @@ class Verdict(_Part):
     notes: tuple[str, ...]
 
 
-class CalibrationBin(_Part):
+class CalibrationBin(Document):
     """Subjects with similar predictions; 95 % interval of the observed rate."""
 
     mean_prediction: float
@@ -153,7 +153,7 @@ class CalibrationBin(_Part):
     subjects: Count
 
 
-class RocPoint(_Part):
+class RocPoint(Document):
     """Rates where predictions from the threshold on count as positive."""
 
     threshold: float
@@ -161,7 +161,7 @@ class RocPoint(_Part):
     true_positive_rate: float
 
 
-class Confusion(_Part):
+class Confusion(Document):
     """Subjects by decision and outcome."""
 
     decision_threshold: float
@@ -182,13 +182,13 @@ class GroupCurves(_OfGroup):
     confusion: tuple[Confusion, ...]
 
 
-class Curves(_Part):
+class Curves(Document):
     """`curves.json`."""
 
     curves: tuple[GroupCurves, ...]
 
 
-class Finding(_Part):
+class Finding(Document):
     """What a rule of the data gate found; see `components.data_gate.findings`."""
 
     rule: str
@@ -206,7 +206,7 @@ class Findings(RootModel[tuple[Finding, ...]]):
     """`findings.json`."""
 
 
-class DatasetCounts(_Part):
+class DatasetCounts(Document):
     """Rows of a dataset.
 
     Attributes:
@@ -224,14 +224,14 @@ class DatasetCounts(_Part):
     reasons: dict[str, Count] = {}
 
 
-class LabelCounts(_Part):
+class LabelCounts(Document):
     """Subjects of a split with a known label of a task, and those with a positive one."""
 
     known: Count
     positives: Count
 
 
-class Counts(_Part):
+class Counts(Document):
     """`counts.json`.
 
     Attributes:
@@ -245,26 +245,23 @@ class Counts(_Part):
     tasks: dict[str, dict[str, LabelCounts]]
 
 
-class Registration(_Part):
+class Registration(Document):
     """`registration.json`: whether the model became the champion, and why not."""
 
     registered: bool
     reason: str | None
 
 
-class AbsentProgress(_Part):
-    """Something that a summary of a trial's progress does not have, and why."""
-
-    section: str
-    reason: str
+class Training(RootModel[dict[str, Any]]):
+    """`training.json`: the record of a training."""
 
 
-class TrialSummaryDocument(_Part):
+class TrialSummaryDocument(Document):
     """`summary.json`: records with the columns of the store's table trial_progress."""
 
     smallest_group: Count
     records: tuple[dict[str, Any], ...]
-    absent: tuple[AbsentProgress, ...]
+    absent: tuple[Absent, ...]
 
 
 _DOCUMENTS: dict[type[BaseModel], tuple[str, str]] = {
@@ -273,6 +270,7 @@ _DOCUMENTS: dict[type[BaseModel], tuple[str, str]] = {
     Curves: ("curves.json", "TrialEvaluator"),
     Findings: ("findings.json", "DataGate"),
     Counts: ("counts.json", "TrialExampleGen"),
+    Training: ("training.json", "Trainer"),
     Registration: ("registration.json", "ModelRegistrar"),
     Analysis: ("analysis.json", "TrialAnalysis"),
     TrialSummaryDocument: ("summary.json", "TrialSummary"),
@@ -323,3 +321,9 @@ def find_records(
         if (record.task, record.metric, record.model, record.decision_threshold)
         == (task, metric, model, decision_threshold)
     ]
+
+
+def find_overall(records: Sequence[MetricRecord], task: str, metric: str) -> MetricRecord | None:
+    """Record of a metric in all subjects; None where it is withheld."""
+    found = find_records(records, task, metric)
+    return next((record for record in found if record.group == OVERALL), None)

@@ -6,9 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
-
-from pipeline.documents import parse_document
+from pipeline.documents import Document, parse_document
 from pipeline.errors import UserError
 
 RUN_FILE = "run.json"
@@ -16,7 +14,7 @@ RUN_FILE = "run.json"
 Status = Literal["done", "failed", "interrupted"]
 
 
-class RunFile(BaseModel):
+class RunFile(Document):
     """A run that has ended.
 
     Attributes:
@@ -39,8 +37,6 @@ class RunFile(BaseModel):
         store: Address of the SQL store that it is exported to; empty for none.
         outputs: URI of each output of each stage that has finished.
     """
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
 
     run: str
     study: str

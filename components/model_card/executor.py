@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,19 +13,15 @@ from tfx.types.artifact import Artifact
 from tfx.utils import io_utils
 
 from pipeline.card import Evidence, Lineage, make_card
-from pipeline.errors import UserError
 from pipeline.html.page import render
 from pipeline.names import SITE, SPLITS
 from pipeline.pages.card import card_page
-from pipeline.results import Counts, Curves, Findings, Metrics, Verdict, read_result
+from pipeline.results import Counts, Curves, Findings, Metrics, Training, Verdict, read_result
 from pipeline.run_record import versions
-from pipeline.storage import read
 from pipeline.study import Study, study_from_json
 
 CARD_JSON = "card.json"
 CARD_HTML = "card.html"
-
-_TRAINING_FILE = "training.json"
 
 
 class Executor(base_executor.BaseExecutor):
@@ -86,11 +81,7 @@ def _evidence(
 
 
 def _training(folder: str) -> dict[str, Any]:
-    path = f"{folder}/{_TRAINING_FILE}"
-    content = read(path)
-    if content is None:
-        raise UserError(f"{path}: Trainer's record is not there. Run Trainer again.")
-    record: dict[str, Any] = json.loads(content)
+    record = read_result(Training, folder).root
     # The course of the loss, epoch by epoch, is for who looks into a training.
     return {key: value for key, value in record.items() if key != "eval_loss"}
 
@@ -126,7 +117,7 @@ def _sites(statistics: Mapping[str, statistics_pb2.DatasetFeatureStatistics]) ->
 
 def _champion(baseline: Artifact, metrics: Metrics) -> str | None:
     """Id of the champion, if it was scored on the same subjects."""
-    if not any(record.model == "champion" for record in metrics.records):
+    if not metrics.has_champion:
         return None
     return str(baseline.get_string_custom_property("champion_id"))
 

@@ -14,7 +14,8 @@ from typing import Any
 from pipeline.html.numbers import text_of
 from pipeline.html.terms import METRICS
 from pipeline.pages.evaluation import wording
-from pipeline.pages.evaluation.run_result import EVERYBODY, RunResult
+from pipeline.pages.evaluation.run_result import RunResult
+from pipeline.results import OVERALL
 
 _WITH_INTERVAL = ("auc",)
 _IN_SUMMARY = ("auc", "brier", "calibration_slope", "expected_calibration_error")
@@ -33,7 +34,7 @@ def metrics_metadata(result: RunResult, task: str) -> dict[str, float]:
     """
     numbers: dict[str, float | None] = {"blessed": float(result.verdict.blessed)}
     for record in result.metrics.records:
-        if (record.task, record.group, record.model) != (task, EVERYBODY, "challenger"):
+        if (record.task, record.group, record.model) != (task, OVERALL, "challenger"):
             continue
         name = record.metric
         if record.decision_threshold is not None:

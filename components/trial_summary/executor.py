@@ -11,9 +11,10 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 
-from components.trial_summary.graph import PROBLEMS_FILE, SUMMARY_FILE, SummaryJob, write_summary
+from components.trial_summary.graph import PROBLEMS_FILE, SummaryJob, write_summary
 from components.trial_summary.plan import plan_summary
 from pipeline.errors import UserError
+from pipeline.results import TrialSummaryDocument, read_result
 from pipeline.storage import read
 from pipeline.study import study_from_json
 
@@ -52,5 +53,5 @@ class Executor(BaseBeamExecutor):
         problems = read(f"{folder}/{PROBLEMS_FILE}")
         if problems is not None:
             raise UserError("\n".join(json.loads(problems)))
-        for absent in json.loads(read(f"{folder}/{SUMMARY_FILE}") or b"{}")["absent"]:
-            _LOG.info("Absent from the summary's %s: %s.", absent["section"], absent["reason"])
+        for absent in read_result(TrialSummaryDocument, folder).absent:
+            _LOG.info("Absent from the summary's %s: %s.", absent.section, absent.reason)

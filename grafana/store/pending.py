@@ -6,18 +6,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from grafana.store.models import Base, UtcTime
 from grafana.store.rows import Row, Rows
-from pipeline.documents import parse_document
+from pipeline.documents import Document, parse_document
 from pipeline.errors import UserError
 from pipeline.storage import read
 
 EXPORT_FILE = "export.json"
 
 
-class ExportFile(BaseModel):
+class ExportFile(Document):
     """`export.json`.
 
     Attributes:
@@ -27,8 +25,6 @@ class ExportFile(BaseModel):
         reason: Why they were not.
         pending: The rows that are to be added yet, by table.
     """
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
 
     status: Literal["done", "pending", "no store"]
     store: str

@@ -139,7 +139,7 @@ def _model(
         "comparisons": verdict.comparisons,
         "registered": registration.registered,
         "not_registered": registration.reason,
-        "champion": any(record.model == "champion" for record in metrics.records),
+        "champion": metrics.has_champion,
     }
 
 

@@ -236,7 +236,7 @@ def _survival(
                 numbers.Estimate(1.0, 1.0, 1.0),
                 *(_shown(point.survival) for point in curve.points),
             ],
-            [(item.time, _at_risk(item.subjects, analysis)) for item in curve.at_risk],
+            [(item.time, _count(item.subjects, analysis)) for item in curve.at_risk],
         )
         for curve in shown
     ]
@@ -363,11 +363,7 @@ def _shown(found: Estimate) -> numbers.Estimate:
     return numbers.Estimate(found.value, found.lower, found.upper)
 
 
-def _count(value: int | None, analysis: Analysis) -> Value:
-    return Suppressed(analysis.smallest_group) if value is None else value
-
-
-def _at_risk(value: int | None, analysis: Analysis) -> int | Suppressed:
+def _count(value: int | None, analysis: Analysis) -> int | Suppressed:
     return Suppressed(analysis.smallest_group) if value is None else value
 
 

@@ -19,7 +19,6 @@ from pipeline.html.blocks import (
     Table,
 )
 from pipeline.html.charts import (
-    CalibrationBin,
     CalibrationCurve,
     ForestRow,
     Measure,
@@ -31,7 +30,8 @@ from pipeline.html.page import Page, Section
 from pipeline.html.palette import Tone
 from pipeline.html.terms import METRICS
 from pipeline.names import SPLITS
-from pipeline.results import LabelCounts, MetricRecord, find_records
+from pipeline.pages.metrics import calibration_bins, metric_column, metric_title
+from pipeline.results import LabelCounts, find_overall, find_records
 
 _UNSTATED = "Not stated: a person must add it to the study file (card)."
 _OVERALL = (
@@ -105,11 +105,11 @@ def _decision_notice(card: Card) -> Notice:
 def _headline(card: Card) -> KeyFigures:
     figures = []
     for outcome in card.outcomes:
-        for record in find_records(card.evidence.metrics.records, outcome.name, "auc"):
-            if not record.slice:
-                interval = f"95 %: {number(record.lower, 2)} to {number(record.upper, 2)}"
-                label = f"AUC: {outcome.title}"
-                figures.append(KeyFigure(label, record.value, interval, decimals=2))
+        record = find_overall(card.evidence.metrics.records, outcome.name, "auc")
+        if record:
+            interval = f"95 %: {number(record.lower, 2)} to {number(record.upper, 2)}"
+            label = f"AUC: {outcome.title}"
+            figures.append(KeyFigure(label, record.value, interval, decimals=2))
     return KeyFigures(figures)
 
 
@@ -276,7 +276,6 @@ def _training(card: Card) -> list[Block]:
 
 def _performance(card: Card) -> list[Block]:
     records = card.evidence.metrics.records
-    shown = {name: METRICS[name] for name in _OVERALL}
     blocks: list[Block] = [
         Table(
             "All test subjects with a known label, with 95 % intervals",
@@ -284,15 +283,10 @@ def _performance(card: Card) -> list[Block]:
                 Column("Task"),
                 Column("Subjects", "end"),
                 Column("With outcome", "end"),
-                *(
-                    Column(
-                        METRICS[name].title, "end", METRICS[name].decimals, METRICS[name].percent
-                    )
-                    for name in shown
-                ),
+                *map(metric_column, _OVERALL),
             ],
-            [_overall_row(card, outcome.name, tuple(shown)) for outcome in card.outcomes],
-            [f"{metric.title}: {metric.says}" for metric in shown.values()],
+            [_overall_row(card, outcome.name, _OVERALL) for outcome in card.outcomes],
+            [f"{METRICS[name].title}: {METRICS[name].says}" for name in _OVERALL],
         )
     ]
     for outcome in card.outcomes:
@@ -316,7 +310,7 @@ def _performance(card: Card) -> list[Block]:
 
 def _overall_row(card: Card, task: str, metrics: Sequence[str]) -> list[Value | Cell]:
     records = card.evidence.metrics.records
-    found = [_of_everybody(find_records(records, task, name)) for name in metrics]
+    found = [find_overall(records, task, name) for name in metrics]
     known = next((record for record in found if record), None)
     if known is None:
         withheld = Suppressed(card.evidence.metrics.smallest_group)
@@ -325,24 +319,13 @@ def _overall_row(card: Card, task: str, metrics: Sequence[str]) -> list[Value | 
     return [task, known.subjects, known.positives, *estimates]
 
 
-def _of_everybody(records: Sequence[MetricRecord]) -> MetricRecord | None:
-    return next((record for record in records if not record.slice), None)
-
-
 def _calibration(card: Card) -> list[Block]:
     figures: list[Block] = []
     for curves in card.evidence.curves.curves:
         if curves.slice or curves.model != "challenger" or not curves.calibration:
             continue
-        bins = [
-            CalibrationBin(
-                item.mean_prediction,
-                Estimate(item.observed_rate, item.lower, item.upper),
-                item.subjects,
-            )
-            for item in curves.calibration
-        ]
-        figures.append(calibration_curve([CalibrationCurve(curves.task, bins)], curves.task))
+        curve = CalibrationCurve(curves.task, calibration_bins(curves))
+        figures.append(calibration_curve([curve], curves.task))
     return [
         Paragraph(
             "Probabilities are recalibrated on the eval split, by a slope and an intercept a task "
@@ -365,8 +348,7 @@ def _fairness(card: Card) -> list[Block]:
         [
             gap.task,
             " and ".join(gap.slicing),
-            METRICS[gap.metric].title
-            + (f" at {gap.decision_threshold:g}" if gap.decision_threshold is not None else ""),
+            metric_title(gap.metric, gap.decision_threshold),
             Estimate(gap.value, gap.lower, gap.upper),
             gap.lowest,
             gap.highest,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from pipeline.analysis import Analysis
 from pipeline.card import Card
 from pipeline.html.blocks import Block, Bullets, Notice, Paragraph
@@ -11,7 +9,7 @@ from pipeline.html.numbers import number
 from pipeline.html.page import Page, Section
 from pipeline.pages.analysis import analysis_sections
 from pipeline.pages.card import card_page
-from pipeline.results import MetricRecord, find_records
+from pipeline.results import find_overall
 
 
 def report_page(card: Card, analysis: Analysis | None, run: str) -> Page:
@@ -53,11 +51,11 @@ def _summary(card: Card, analysis: Analysis | None) -> list[Block]:
 
 def _of_task(card: Card, task: str, title: str) -> str:
     records = card.evidence.metrics.records
-    auc = _overall(find_records(records, task, "auc"))
+    auc = find_overall(records, task, "auc")
     if auc is None or auc.value is None:
         return f"{title}: too few subjects to say how well it is predicted."
-    rate = _overall(find_records(records, task, "observed_rate"))
-    shift = _overall(find_records(records, task, "calibration_in_the_large"))
+    rate = find_overall(records, task, "observed_rate")
+    shift = find_overall(records, task, "calibration_in_the_large")
     text = (
         f"{title}: of two patients, one with and one without it, the model gives the one with it "
         f"the higher probability in {number(auc.value, 0, True)} of the cases"
@@ -73,10 +71,6 @@ def _of_task(card: Card, task: str, title: str) -> str:
             f"points {word}"
         )
     return f"{text}."
-
-
-def _overall(records: Sequence[MetricRecord]) -> MetricRecord | None:
-    return next((record for record in records if not record.slice), None)
 
 
 def _gaps(card: Card) -> list[Block]:

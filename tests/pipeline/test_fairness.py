@@ -29,7 +29,7 @@ def record(group: dict[str, str], value: float | None, **changes: Any) -> Metric
 def test_the_gap_is_between_the_lowest_and_the_highest_group():
     (gap,) = gaps([record({"age": a}, v) for a, v in (("<65", 0.7), ("65+", 0.5), ("85+", 0.6))])
 
-    assert (gap.lowest.slice, gap.highest.slice) == ({"age": "65+"}, {"age": "<65"})
+    assert (gap.lowest, gap.highest) == ("age 65+", "age <65")
     assert gap.value == pytest.approx(0.2)
     assert gap.groups == 3
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pipeline.group_order import rising
+from pipeline.html.blocks import Cell
 from pipeline.html.numbers import Estimate, Suppressed
 from pipeline.pages.evaluation.config import PageConfig
 from pipeline.results import (
+    OVERALL,
     Counts,
     Curves,
     Findings,
@@ -21,8 +23,6 @@ from pipeline.results import (
     Registration,
     Verdict,
 )
-
-EVERYBODY: Group = ()
 
 _Key = tuple[str, str, Group, ModelRole, float | None]
 
@@ -53,16 +53,11 @@ class RunResult:
     counts: Counts
     registration: Registration
 
-    @property
-    def has_champion(self) -> bool:
-        """Whether the last blessed model was scored on the same subjects."""
-        return any(record.model == "champion" for record in self.metrics.records)
-
     def record(
         self,
         task: str,
         metric: str,
-        group: Group = EVERYBODY,
+        group: Group = OVERALL,
         model: ModelRole = "challenger",
         decision_threshold: float | None = None,
     ) -> MetricRecord | None:
@@ -73,7 +68,7 @@ class RunResult:
         self,
         task: str,
         metric: str,
-        group: Group = EVERYBODY,
+        group: Group = OVERALL,
         model: ModelRole = "challenger",
         decision_threshold: float | None = None,
     ) -> Estimate:
@@ -81,12 +76,17 @@ class RunResult:
         found = self.record(task, metric, group, model, decision_threshold)
         return Estimate(found.value, found.lower, found.upper) if found else Estimate(None)
 
-    def subjects(self, task: str, group: Group = EVERYBODY) -> int | Suppressed:
+    def judged(self, task: str, metric: str, group: Group = OVERALL) -> Estimate | Cell:
+        """A number with its interval, marked where it fails what the study demands."""
+        found = self.estimate(task, metric, group)
+        return Cell(found, "bad") if self.failed(task, metric, group) else found
+
+    def subjects(self, task: str, group: Group = OVERALL) -> int | Suppressed:
         """Subjects of a group with a known outcome."""
         found = self.record(task, "auc", group)
         return found.subjects if found else self.not_shown(task, group)
 
-    def positives(self, task: str, group: Group = EVERYBODY) -> int | Suppressed:
+    def positives(self, task: str, group: Group = OVERALL) -> int | Suppressed:
         """Those of them with the outcome."""
         found = self.record(task, "auc", group)
         return found.positives if found else self.not_shown(task, group)
@@ -124,7 +124,7 @@ class RunResult:
             (
                 found
                 for found in self.curves.curves
-                if (found.task, found.group, found.model) == (task, EVERYBODY, model)
+                if (found.task, found.group, found.model) == (task, OVERALL, model)
             ),
             None,
         )

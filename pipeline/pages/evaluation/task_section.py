@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipeline.html import charts
-from pipeline.html.blocks import Block, Cell, Column, Details, Figure, Grid, Paragraph, Table
-from pipeline.html.numbers import Estimate, number
+from pipeline.html.blocks import Block, Column, Details, Figure, Grid, Paragraph, Table
+from pipeline.html.numbers import number
 from pipeline.html.page import Section
 from pipeline.html.terms import METRICS
 from pipeline.pages.evaluation import wording
-from pipeline.pages.evaluation.run_result import EVERYBODY, RunResult
-from pipeline.results import Group, GroupCurves, ModelRole
+from pipeline.pages.evaluation.run_result import RunResult
+from pipeline.pages.metrics import calibration_bins, metric_column
+from pipeline.results import OVERALL, Group, GroupCurves, ModelRole
 
 _MODELS: tuple[ModelRole, ...] = ("challenger", "champion")
 _AT_DECISION = ("recall", "specificity", "precision")
@@ -28,8 +29,9 @@ def task_section(result: RunResult, task: str) -> Section:
     parts = [
         Section("Everybody", (_curves(result, task), _decisions(result, task))),
     ]
-    if result.groups(task):
-        parts.append(Section("By group", _groups(result, task)))
+    groups = result.groups(task)
+    if groups:
+        parts.append(Section("By group", _groups(result, task, groups)))
     return Section(title, sections=parts)
 
 
@@ -50,14 +52,7 @@ def _calibration(found: Sequence[tuple[ModelRole, GroupCurves]]) -> Figure:
     curves = [
         charts.CalibrationCurve(
             model,
-            [
-                charts.CalibrationBin(
-                    part.mean_prediction,
-                    Estimate(part.observed_rate, part.lower, part.upper),
-                    part.subjects,
-                )
-                for part in of_model.calibration
-            ],
+            calibration_bins(of_model),
         )
         for model, of_model in found
     ]
@@ -124,12 +119,12 @@ def _decisions(result: RunResult, task: str) -> Table:
     )
 
 
-def _groups(result: RunResult, task: str) -> list[Block]:
-    groups = result.groups(task)
+def _groups(result: RunResult, task: str, groups: Sequence[Group]) -> list[Block]:
     blocks: list[Block] = [
         _forest(
             result,
             task,
+            groups,
             "auc",
             "Ranking by group. The grey line is everybody's AUC; a group's AUC also depends on "
             "how alike its subjects are.",
@@ -137,6 +132,7 @@ def _groups(result: RunResult, task: str) -> list[Block]:
         _forest(
             result,
             task,
+            groups,
             "calibration_in_the_large",
             "Calibration by group: right of the line the model predicts too many outcomes for "
             "the group, left of it too few.",
@@ -147,10 +143,12 @@ def _groups(result: RunResult, task: str) -> list[Block]:
     return [*blocks, Paragraph(not_shown)] if not_shown else blocks
 
 
-def _forest(result: RunResult, task: str, metric: str, caption: str) -> Figure:
-    rows: list[charts.ForestRow | str] = [_row(result, task, metric, EVERYBODY)]
+def _forest(
+    result: RunResult, task: str, groups: Sequence[Group], metric: str, caption: str
+) -> Figure:
+    rows: list[charts.ForestRow | str] = [_row(result, task, metric, OVERALL)]
     slicing = ""
-    for group in result.groups(task):
+    for group in groups:
         if wording.slicing_text(group) != slicing:
             slicing = wording.slicing_text(group)
             rows.append(slicing)
@@ -187,28 +185,22 @@ def _limit(result: RunResult, task: str, metric: str) -> charts.Limit | None:
 
 
 def _group_table(result: RunResult, task: str, groups: Sequence[Group]) -> Table:
-    terms = [METRICS[metric] for metric in _OF_GROUPS]
     return Table(
         f"{result.config.tasks[task].title}, by group",
         (
             Column("Group"),
             Column("Subjects", "end"),
             Column("With outcome", "end"),
-            *(Column(term.title, "end", term.decimals, term.percent) for term in terms),
+            *map(metric_column, _OF_GROUPS),
         ),
         [
             (
                 _group_name(group),
                 result.subjects(task, group),
                 result.positives(task, group),
-                *(
-                    Cell(result.estimate(task, metric, group), "bad")
-                    if result.failed(task, metric, group)
-                    else result.estimate(task, metric, group)
-                    for metric in _OF_GROUPS
-                ),
+                *(result.judged(task, metric, group) for metric in _OF_GROUPS),
             )
-            for group in (EVERYBODY, *groups)
+            for group in (OVERALL, *groups)
         ],
     )
 

@@ -19,7 +19,9 @@ from pipeline.html.page import Section
 from pipeline.html.palette import Tone
 from pipeline.html.terms import METRICS
 from pipeline.pages.evaluation import wording
-from pipeline.pages.evaluation.run_result import EVERYBODY, RunResult
+from pipeline.pages.evaluation.run_result import RunResult
+from pipeline.pages.metrics import metric_column
+from pipeline.results import OVERALL
 from pipeline.study import Threshold
 
 _MAIN = ("auc", "brier", "calibration_slope", "expected_calibration_error")
@@ -35,7 +37,7 @@ def verdict_section(result: RunResult) -> Section:
     blocks.append(Paragraph(wording.registration_sentence(result)))
     if result.config.thresholds:
         blocks.append(_demands(result))
-    if result.has_champion:
+    if result.metrics.has_champion:
         blocks.append(_champion(result))
     return Section("Decision", blocks)
 
@@ -60,19 +62,14 @@ def _performance(result: RunResult, caption: str, metrics: tuple[str, ...]) -> T
             Column("Task"),
             Column("Subjects", "end"),
             Column("With outcome", "end"),
-            *(_column(metric) for metric in metrics),
+            *map(metric_column, metrics),
         ),
         [
             (
                 task.title,
                 result.subjects(name),
                 result.positives(name),
-                *(
-                    Cell(result.estimate(name, metric), "bad")
-                    if result.failed(name, metric, EVERYBODY)
-                    else result.estimate(name, metric)
-                    for metric in metrics
-                ),
+                *(result.judged(name, metric) for metric in metrics),
             )
             for name, task in result.config.tasks.items()
         ],
@@ -100,7 +97,7 @@ def _key_figures(result: RunResult) -> KeyFigures:
             if has_interval(found)
             else "no interval"
         )
-        tone: Tone = "bad" if result.failed(name, "auc", EVERYBODY) else "neutral"
+        tone: Tone = "bad" if result.failed(name, "auc", OVERALL) else "neutral"
         figures.append(KeyFigure(f"AUC, {task.title}", found.value, interval, tone))
     return KeyFigures(figures)
 
@@ -123,7 +120,7 @@ def _demands(result: RunResult) -> Table:
 
 
 def _outcome(result: RunResult, threshold: Threshold) -> Cell:
-    if threshold.versus and not result.has_champion:
+    if threshold.versus and not result.metrics.has_champion:
         return Cell("not judged", "muted")
     failures = sum(reason.threshold == threshold for reason in result.verdict.reasons)
     if failures:
@@ -142,7 +139,7 @@ def _not_judged(result: RunResult) -> list[str]:
 def _champion(result: RunResult) -> Table:
     return Table(
         "Compared with the champion on the same subjects: challenger − champion",
-        (Column("Task"), *(_column(metric) for metric in _COMPARED)),
+        (Column("Task"), *map(metric_column, _COMPARED)),
         [
             (
                 task.title,
@@ -151,8 +148,3 @@ def _champion(result: RunResult) -> Table:
             for name, task in result.config.tasks.items()
         ],
     )
-
-
-def _column(metric: str) -> Column:
-    term = METRICS[metric]
-    return Column(term.title, "end", term.decimals, term.percent)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pipeline.html.numbers import count, round_text
 from pipeline.html.terms import METRICS
 from pipeline.pages.evaluation.run_result import RunResult
+from pipeline.pages.metrics import metric_title
 from pipeline.results import Group
 from pipeline.study import Threshold
 
@@ -34,12 +35,6 @@ def registration_sentence(result: RunResult) -> str:
     if not result.verdict.blessed:
         return "A refused model is neither pushed nor registered."
     return f"The model did not become the champion of its study: {result.registration.reason}"
-
-
-def metric_title(metric: str, decision_threshold: float | None = None) -> str:
-    """A metric's name, with the decision threshold where it needs one."""
-    title = METRICS[metric].title
-    return title if decision_threshold is None else f"{title} at {decision_threshold:g}"
 
 
 def demand_text(threshold: Threshold) -> str:

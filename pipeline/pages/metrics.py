@@ -1,0 +1,33 @@
+"""Metrics as all pages show them."""
+
+from __future__ import annotations
+
+from pipeline.html.blocks import Column
+from pipeline.html.charts import CalibrationBin
+from pipeline.html.numbers import Estimate
+from pipeline.html.terms import METRICS
+from pipeline.results import GroupCurves
+
+
+def metric_title(metric: str, decision_threshold: float | None = None) -> str:
+    """A metric's name, with the decision threshold where it needs one."""
+    title = METRICS[metric].title
+    return title if decision_threshold is None else f"{title} at {decision_threshold:g}"
+
+
+def metric_column(metric: str) -> Column:
+    """A metric's column in a table."""
+    term = METRICS[metric]
+    return Column(term.title, "end", term.decimals, term.percent)
+
+
+def calibration_bins(curves: GroupCurves) -> list[CalibrationBin]:
+    """A calibration curve's bins, as they are drawn."""
+    return [
+        CalibrationBin(
+            part.mean_prediction,
+            Estimate(part.observed_rate, part.lower, part.upper),
+            part.subjects,
+        )
+        for part in curves.calibration
+    ]
