@@ -154,8 +154,8 @@ def resolve(settings: Settings, run_id: str = "") -> RunConfig:
     # Beam takes a second or two to import: only once the cheap checks have passed.
     from components.trial_example_gen.fingerprint import content_fingerprint
     from components.trial_example_gen.plan import plan_datasets
+    from pipeline.reading.files import data_modified
     from pipeline.registry import Registry
-    from pipeline.storage import newest_change
 
     plan_datasets(study, data_root)
     registry_root = str(root / "registry")
@@ -182,9 +182,7 @@ def resolve(settings: Settings, run_id: str = "") -> RunConfig:
         runner=LOCAL,
         started_by=getpass.getuser(),
         store=_store(settings, root),
-        data_modified=newest_change(
-            f"{data_root}/{dataset.file}" for dataset in study.datasets.values()
-        ),
+        data_modified=data_modified(study, data_root),
     )
 
 

@@ -688,13 +688,22 @@ class Study(StrictModel):
         """Column of the subject key in a dataset; None where it is the row's number."""
         return self.datasets[dataset].subject or self.subject.column
 
+    def supplement_of(self, dataset: str) -> str | None:
+        """The dataset of supplemental qualifiers (SUPP--) of a dataset, if there is one."""
+        found = (name for name, other in self.datasets.items() if other.supplements == dataset)
+        return next(found, None)
+
     def known_by_landmark(self, known: str | None) -> bool:
         """Whether something that is `known` then may be used at the landmark."""
+        return self.known_by(known, self.landmark_day)
+
+    def known_by(self, known: str | None, day: int) -> bool:
+        """Whether something that is `known` then is known on a study day."""
         if known is None or known == "after":
             return False
         if known == "baseline":
             return True
-        return int(known.removeprefix("day ")) <= self.landmark_day
+        return int(known.removeprefix("day ")) <= day
 
     def columns_used(self, dataset: str) -> tuple[str, ...]:
         """Every column of a dataset that the study file refers to, without repetition."""
@@ -702,7 +711,7 @@ class Study(StrictModel):
 
     def example_section(self) -> dict[str, Any]:
         """The parts that decide what TrialExampleGen writes: its share of the fingerprint."""
-        content = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        content = self.to_content()
         for key in ("title", "thresholds", "gate", "training", "card", "summary"):
             content.pop(key, None)
         for task in content["tasks"].values():
@@ -1220,11 +1229,7 @@ def _is_of_baseline(study: Study, feature: ResolvedFeature) -> bool:
         return study.landmark_day <= study.first_day
     else:
         known = dataset.known
-    return known == "baseline" or (
-        known is not None
-        and known.startswith("day ")
-        and int(known.removeprefix("day ")) <= study.first_day
-    )
+    return study.known_by(known, study.first_day)
 
 
 def _analysis_problems(study: Study) -> Iterator[str]:

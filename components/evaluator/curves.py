@@ -136,7 +136,7 @@ class _Cuts:
 
     def __init__(self, table: ScoreTable, thresholds: Sequence[float], smallest: int) -> None:
         self._smallest = smallest
-        self._below = np.concatenate([[0], np.cumsum(table.count)])
+        self._below = _below(table.count)
         self._subjects = table.subjects
         places = np.searchsorted(table.score, np.asarray(thresholds, np.float32), side="left")
         self.fixed: dict[int, float] = {

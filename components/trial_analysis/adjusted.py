@@ -19,7 +19,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from components.trial_analysis.intervals import normal_interval
+from components.trial_analysis.intervals import normal_interval, ratio_interval
 from components.trial_analysis.subjects import Factor, TrialSubjects, sampled
 from pipeline.analysis import AdjustedEffect, Estimate
 
@@ -139,11 +139,8 @@ def standardised(
     difference, p_value = _wald(means[0] - means[1], influences[0] - influences[1])
     if min(means) <= 0:
         return difference, Estimate(), p_value
-    logarithm, _ = _wald(
-        math.log(means[0] / means[1]), influences[0] / means[0] - influences[1] / means[1]
-    )
-    ratio = Estimate(**{key: _exp(end) for key, end in logarithm.model_dump().items()})
-    return difference, ratio, p_value
+    error = _standard_error(influences[0] / means[0] - influences[1] / means[1])
+    return difference, ratio_interval(math.log(means[0] / means[1]), error), p_value
 
 
 def _under(
@@ -161,13 +158,13 @@ def _under(
 
 
 def _wald(value: float, influence: Floats) -> tuple[Estimate, float]:
-    error = float(np.sqrt((influence**2).mean() / len(influence)))
+    error = _standard_error(influence)
     p_value = math.erfc(abs(value) / error / math.sqrt(2)) if error > 0 else 1.0
     return normal_interval(value, error), p_value
 
 
-def _exp(value: float | None) -> float | None:
-    return None if value is None else math.exp(value)
+def _standard_error(influence: Floats) -> float:
+    return float(np.sqrt((influence**2).mean() / len(influence)))
 
 
 def _number_columns(values: Floats) -> list[Floats]:

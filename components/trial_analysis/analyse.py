@@ -124,9 +124,7 @@ class _Work:
         )
 
     def _observed(self, task: str, factor: Factor, level: str) -> Observed:
-        outcome = self.subjects.outcomes[task]
-        inside = factor.of(level) & outcome.known
-        return Observed(int(inside.sum()), int((inside & outcome.positive).sum()))
+        return self.subjects.outcomes[task].observed(factor.of(level))
 
     def _shows(self, task: str, factor: Factor, *levels: str) -> bool:
         return all(self.disclosure.shows_outcome(task, factor, level) for level in levels)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,29 +96,31 @@ def _number(
         kind="number",
         factor=factor.name,
         numbers=tuple(summaries),
-        differences=tuple(
-            Difference(
-                level=level,
-                value=difference_of_numbers(values[level], values[str(factor.control)])
-                if {level, factor.control} <= values.keys()
-                else None,
-            )
-            for level in factor.treatments
-        ),
+        differences=_differences(factor, values, difference_of_numbers),
     )
 
 
 def _summary(level: str, known: NDArray[np.float64] | None, missing: int | None) -> NumberSummary:
-    shown = known is not None
+    if known is None:
+        return NumberSummary(
+            level=level,
+            subjects=None,
+            missing=None,
+            mean=None,
+            sd=None,
+            lower_quartile=None,
+            median=None,
+            upper_quartile=None,
+        )
     return NumberSummary(
         level=level,
-        subjects=len(known) if known is not None else None,
-        missing=missing if shown else None,
-        mean=float(known.mean()) if known is not None else None,
-        sd=float(known.std(ddof=1)) if known is not None and len(known) > 1 else None,
-        lower_quartile=around(known, 0.25) if known is not None else None,
-        median=around(known, 0.5) if known is not None else None,
-        upper_quartile=around(known, 0.75) if known is not None else None,
+        subjects=len(known),
+        missing=missing,
+        mean=float(known.mean()),
+        sd=float(known.std(ddof=1)) if len(known) > 1 else None,
+        lower_quartile=around(known, 0.25),
+        median=around(known, 0.5),
+        upper_quartile=around(known, 0.75),
     )
 
 
@@ -141,15 +143,24 @@ def _category(
         kind="category",
         factor=factor.name,
         counts=tuple(counts),
-        differences=tuple(
-            Difference(
-                level=level,
-                value=difference_of_shares(shares[level], shares[str(factor.control)])
-                if {level, factor.control} <= shares.keys()
-                else None,
-            )
-            for level in factor.treatments
-        ),
+        differences=_differences(factor, shares, difference_of_shares),
+    )
+
+
+def _differences(
+    factor: Factor,
+    found: Mapping[str, NDArray[np.float64]],
+    measure: Callable[[NDArray[np.float64], NDArray[np.float64]], float | None],
+) -> tuple[Difference, ...]:
+    """Of each treatment from the control, where both may be shown."""
+    return tuple(
+        Difference(
+            level=level,
+            value=measure(found[level], found[str(factor.control)])
+            if {level, factor.control} <= found.keys()
+            else None,
+        )
+        for level in factor.treatments
     )
 
 

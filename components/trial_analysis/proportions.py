@@ -46,19 +46,9 @@ def risk_difference(group: Observed, control: Observed) -> Estimate:
 
     Newcombe RG. Stat Med 1998;17:873-90, method 10: it combines Wilson's intervals.
     """
-    from statsmodels.stats.proportion import confint_proportions_2indep
-
     if not (group.subjects and control.subjects):
         return Estimate()
-    lower, upper = confint_proportions_2indep(
-        group.events,
-        group.subjects,
-        control.events,
-        control.subjects,
-        method="newcomb",
-        compare="diff",
-    )
-    return Estimate(value=group.rate - control.rate, lower=float(lower), upper=float(upper))
+    return _compared(group, control, group.rate - control.rate, "newcomb", "diff")
 
 
 def risk_ratio(group: Observed, control: Observed) -> Estimate:
@@ -67,21 +57,27 @@ def risk_ratio(group: Observed, control: Observed) -> Estimate:
     Katz D, et al. Biometrics 1978;34:469-74. Without events in a group there is no interval,
     and without events in the control no ratio.
     """
-    from statsmodels.stats.proportion import confint_proportions_2indep
-
     if not (group.subjects and control.events):
         return Estimate()
     if not group.events:
         return Estimate(value=0.0)
+    return _compared(group, control, group.rate / control.rate, "log", "ratio")
+
+
+def _compared(
+    group: Observed, control: Observed, value: float, method: str, compare: str
+) -> Estimate:
+    from statsmodels.stats.proportion import confint_proportions_2indep
+
     lower, upper = confint_proportions_2indep(
         group.events,
         group.subjects,
         control.events,
         control.subjects,
-        method="log",
-        compare="ratio",
+        method=method,
+        compare=compare,
     )
-    return Estimate(value=group.rate / control.rate, lower=float(lower), upper=float(upper))
+    return Estimate(value=value, lower=float(lower), upper=float(upper))
 
 
 def equality_test(group: Observed, control: Observed) -> HypothesisTest:

@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from components.trial_analysis.disclosure import Disclosure, with_missing
 from components.trial_analysis.proportions import Observed, risk_difference, risk_ratio
@@ -80,7 +79,7 @@ def _by_slicing(
     withheld = 0
     for value, code in with_missing(column):
         inside = (column.codes == code) & outcome.known
-        group, control = (_observed(outcome, inside & factor.of(side)) for side in sides)
+        group, control = (outcome.observed(inside & factor.of(side)) for side in sides)
         shown = all(disclosure.shows_subgroup(task, factor, side, slicing, value) for side in sides)
         if shown and group.subjects and control.subjects:
             pairs[value] = (group, control)
@@ -94,10 +93,6 @@ def _by_slicing(
         withheld=withheld,
         interaction=interaction_test(list(pairs.values())),
     )
-
-
-def _observed(outcome: Outcome, inside: NDArray[np.bool_]) -> Observed:
-    return Observed(int(inside.sum()), int((inside & outcome.positive).sum()))
 
 
 def _subgroup(value: str, group: Observed, control: Observed) -> Subgroup:

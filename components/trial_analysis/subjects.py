@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.trial_analysis.plan import AnalysisPlan
+from components.trial_analysis.proportions import Observed
 from pipeline.errors import UserError
 from pipeline.example_columns import Categories, ExampleColumns, read_columns
 from pipeline.names import ARM, SPLITS, event_key, label_key, slice_key, time_key, weight_key
@@ -71,6 +72,15 @@ class Outcome:
 
     positive: NDArray[np.bool_]
     known: NDArray[np.bool_]
+
+    def observed(self, inside: NDArray[np.bool_]) -> Observed:
+        """Those of a group whose outcome is known.
+
+        Args:
+            inside: Who is in the group; booleans, shape [n].
+        """
+        known = inside & self.known
+        return Observed(int(known.sum()), int((known & self.positive).sum()))
 
 
 @dataclass(frozen=True)

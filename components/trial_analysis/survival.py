@@ -20,7 +20,7 @@ from components.trial_analysis.curves import (
     thinned,
 )
 from components.trial_analysis.disclosure import Disclosure
-from components.trial_analysis.intervals import NORMAL_95, normal_interval
+from components.trial_analysis.intervals import NORMAL_95, normal_interval, ratio_interval
 from components.trial_analysis.subjects import Factor, Times, TrialSubjects, sampled
 from components.trial_analysis.wording import survival_sentence
 from pipeline.analysis import (
@@ -141,14 +141,10 @@ def hazard_ratio(
         fit = sm.PHReg(time, group[:, None], status=event.astype(int), ties="efron").fit()
     variance = float(np.asarray(fit.cov_params()).ravel()[0])
     logarithm = float(fit.params[0])
-    reach = NORMAL_95 * math.sqrt(variance) if variance > 0 else math.inf
-    if not abs(logarithm) + reach < _ENDLESS:
+    error = math.sqrt(variance) if variance > 0 else math.inf
+    if not abs(logarithm) + NORMAL_95 * error < _ENDLESS:
         return Estimate(), None
-    ratio = Estimate(
-        value=math.exp(logarithm),
-        lower=math.exp(logarithm - reach),
-        upper=math.exp(logarithm + reach),
-    )
+    ratio = ratio_interval(logarithm, error)
     residuals = np.asarray(fit.schoenfeld_residuals)[:, 0]
     return ratio, _constant_in_time(time, residuals, variance)
 

@@ -11,8 +11,6 @@ from components.trial_analysis.subjects import MOST_SUBJECTS
 from pipeline.analysis import Comparison, Estimate, SurvivalComparison, Term
 from pipeline.study import TimeToEvent
 
-_FAR = 1000.0
-
 TERMS: dict[str, Term] = {
     "standardised_difference": Term(
         title="Standardised difference",

@@ -15,7 +15,6 @@ from functools import cached_property
 from typing import Any
 
 import apache_beam as beam
-import pyarrow as pa
 
 from components.trial_example_gen.examples import build_examples
 from components.trial_example_gen.joined import SET_ASIDE, join_bucket
@@ -24,7 +23,7 @@ from components.trial_example_gen.records import write_records
 from components.trial_example_gen.rejects import counts_document, row_counts
 from components.trial_example_gen.rows import PreparedRows, RowPreparer
 from pipeline.errors import UserError
-from pipeline.reading.buckets import Bucketed, number_of_buckets, rows_of, to_buckets
+from pipeline.reading.buckets import Bucketed, number_of_buckets, tables_of, to_buckets
 from pipeline.reading.readers import Extent, read
 from pipeline.study import Study
 from pipeline.subject_key import load_key
@@ -109,11 +108,8 @@ class _WriteExamples(beam.DoFn):
         return load_key(self._job.key_reference)
 
     def process(self, bucket: tuple[int, Iterable[tuple[str, bytes]]]) -> Iterator[Any]:
-        tables: dict[str, list[pa.Table]] = {}
-        for dataset, payload in bucket[1]:
-            tables.setdefault(dataset, []).append(rows_of(payload))
         study = self._job.study
-        subjects = join_bucket(study, self._job.plans, tables)
+        subjects = join_bucket(study, self._job.plans, tables_of(bucket[1]))
         counts = subjects.counts
         if subjects.keys:
             built = build_examples(study, subjects, self._key)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pipeline.conditions import Condition
 from pipeline.errors import UserError
 from pipeline.reading.evaluate import check_types
-from pipeline.reading.files import file_format, find_files
+from pipeline.reading.files import file_format, files_of_dataset
 from pipeline.reading.readers import Extent, FileFormat, column_types, extents
 from pipeline.study import Dataset, Study
 
@@ -65,14 +65,9 @@ def plan_datasets(study: Study, data_root: str) -> dict[str, DatasetPlan]:
 
 
 def _plan_dataset(study: Study, name: str, dataset: Dataset, data_root: str) -> DatasetPlan:
-    files = find_files(data_root, dataset.file)
-    if not files:
-        raise UserError(
-            f"Dataset {name}: no file {dataset.file} in {data_root}. Check the data folder and "
-            f"`datasets.{name}.file` of the study file."
-        )
+    files = files_of_dataset(data_root, name, dataset)
     described = file_format(dataset)
-    has_supplement = any(other.supplements == name for other in study.datasets.values())
+    has_supplement = study.supplement_of(name) is not None
     if study.subject.row_number and len(files) > 1:
         raise UserError(
             f"Dataset {name}: {dataset.file} matches {len(files)} files, but `subject.row_number` "

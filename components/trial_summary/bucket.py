@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,6 @@ from components.trial_summary.plan import (
     enrolled_condition,
     enrolment_column,
     expected_columns,
-    supplement_of,
 )
 from components.trial_summary.sums import ANY, UNKNOWN, Moments, Progress, Sums
 from pipeline.conditions import Condition
@@ -51,7 +51,7 @@ def sum_up(
     name = study.subject.dataset
     if name not in tables:
         return progress
-    supplement = supplement_of(study, name)
+    supplement = study.supplement_of(name)
     rows = _with_qualifiers(
         tables[name], tables.get(supplement or ""), reads[name].qualifiers, progress
     )
@@ -107,17 +107,18 @@ def _sums(study: Study, tables: Mapping[str, pa.Table]) -> Sums:
             known = values.dropna().to_numpy(np.float64)
             if len(known):
                 sums.exposure[str(arm), what] = Moments.of(known)
+    # Adverse events and visits of several endpoints ask for the same rows again.
+    rows_of = cache(lambda dataset: _rows(tables, dataset, subjects))
     summary = study.summary
     if summary.disposition:
-        rows = _rows(tables, summary.disposition.dataset or study.subject.dataset, subjects)
+        rows = rows_of(summary.disposition.dataset or study.subject.dataset)
         sums.dispositions = _dispositions(summary.disposition, rows, subjects)
     if summary.adverse_events:
-        rows = _rows(tables, summary.adverse_events.dataset, subjects)
-        sums.events = _events(summary.adverse_events, rows)
+        sums.events = _events(summary.adverse_events, rows_of(summary.adverse_events.dataset))
     for name, visits in summary.endpoints.items():
-        _add_visits(name, visits, _rows(tables, visits.dataset, subjects), sums)
+        _add_visits(name, visits, rows_of(visits.dataset), sums)
     for dataset, columns in expected_columns(study).items():
-        _add_completeness(dataset, columns, _rows(tables, dataset, subjects), sums)
+        _add_completeness(dataset, columns, rows_of(dataset), sums)
     return sums
 
 
@@ -231,7 +232,7 @@ def _add_completeness(
 ) -> None:
     if rows is None or not columns:
         return
-    frame = rows.to_pandas()
+    frame = rows.select([SUBJECT, _SITE, *columns]).to_pandas()
     sums.with_rows[dataset] += int(frame[SUBJECT].nunique())
     for site, of_site in frame.groupby(_SITE):
         key = (dataset, str(site))

@@ -16,7 +16,7 @@ from components.trial_summary.records import summarise
 from components.trial_summary.rows import typed_rows
 from components.trial_summary.sums import Progress
 from pipeline.errors import UserError
-from pipeline.reading.buckets import Bucketed, number_of_buckets, rows_of, to_buckets
+from pipeline.reading.buckets import Bucketed, number_of_buckets, tables_of, to_buckets
 from pipeline.reading.readers import Extent, read
 from pipeline.storage import write_whole
 from pipeline.study import Study
@@ -89,21 +89,15 @@ class _ReadRows(beam.DoFn):
 
     def _read(self, dataset: str, extent: Extent) -> Iterator[Bucketed]:
         reads = self._job.reads[dataset]
-        names = list(dict.fromkeys([*(name for name, _ in reads.columns), *_key(reads)]))
+        key = [reads.subject] if reads.subject else []
+        names = list(dict.fromkeys([*(name for name, _ in reads.columns), *key]))
         for first_row, batch in read(extent, reads.format, names):
             table = typed_rows(self._job.study, reads, first_row, batch)
             yield from to_buckets(dataset, table, self._job.buckets)
 
 
-def _key(reads: DatasetReads) -> Iterator[str]:
-    if reads.subject:
-        yield reads.subject
-
-
 def _sum_up(bucket: tuple[int, Iterable[tuple[str, bytes]]], job: SummaryJob) -> Progress:
-    tables: dict[str, list[pa.Table]] = {}
-    for dataset, payload in bucket[1]:
-        tables.setdefault(dataset, []).append(rows_of(payload))
+    tables = tables_of(bucket[1])
     whole = {dataset: pa.concat_tables(found) for dataset, found in tables.items()}
     return sum_up(job.study, job.reads, whole)
 

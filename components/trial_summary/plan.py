@@ -10,7 +10,7 @@ from typing import Literal
 from pipeline.conditions import Condition
 from pipeline.errors import UserError
 from pipeline.reading.evaluate import check_types
-from pipeline.reading.files import file_format, find_files
+from pipeline.reading.files import file_format, files_of_dataset
 from pipeline.reading.readers import ColumnType, Extent, FileFormat, column_types, extents
 from pipeline.study import Dataset, Study
 
@@ -85,12 +85,6 @@ def enrolled_condition(study: Study) -> Condition | None:
     return study.summary.population or study.population
 
 
-def supplement_of(study: Study, dataset: str) -> str | None:
-    """The dataset of supplemental qualifiers (SUPP--) of a dataset, if there is one."""
-    found = (name for name, other in study.datasets.items() if other.supplements == dataset)
-    return next(found, None)
-
-
 def plan_summary(study: Study, data_root: str) -> dict[str, DatasetReads]:
     """Plans what is read, and checks that it is there.
 
@@ -112,7 +106,7 @@ def plan_summary(study: Study, data_root: str) -> dict[str, DatasetReads]:
     for name in names:
         of_dataset = [use for use in uses if use.dataset == name]
         reads[name] = _plan_dataset(study, name, of_dataset, data_root)
-        supplement = supplement_of(study, name)
+        supplement = study.supplement_of(name)
         if reads[name].qualifiers and supplement:
             where = f"datasets.{supplement}.supplements"
             pair = [_Use(supplement, column, "text", where) for column in ("QNAM", "QVAL")]
@@ -184,15 +178,10 @@ def _condition_uses(conditions: list[tuple[str, str, Condition]]) -> Iterator[_U
 
 def _plan_dataset(study: Study, name: str, uses: list[_Use], data_root: str) -> DatasetReads:
     described = study.datasets[name]
-    files = find_files(data_root, described.file)
-    if not files:
-        raise UserError(
-            f"Dataset {name}: no file {described.file} in {data_root}. Check the data folder and "
-            f"`datasets.{name}.file` of the study file."
-        )
+    files = files_of_dataset(data_root, name, described)
     key = study.subject_column(name)
     reading = file_format(described)
-    has_supplement = name == study.subject.dataset and supplement_of(study, name) is not None
+    has_supplement = name == study.subject.dataset and study.supplement_of(name) is not None
     kinds: dict[str, Kind] = {}
     qualifiers: dict[str, None] = {}
     for path, _ in files:

@@ -40,7 +40,6 @@ from pipeline.results import (
 )
 from pipeline.run_file import RunFile, read_run_file
 from pipeline.run_record import read_records
-from pipeline.storage import newest_change
 from pipeline.study import Study, study_of_json
 
 _LOG = logging.getLogger(__name__)
@@ -104,7 +103,9 @@ def kubeflow_facts(
     parameters: Mapping[str, Any],
 ) -> RunFacts:
     """What a run on Kubeflow was made from, as one of its tasks knows it."""
-    files = (f"{data_root}/{dataset.file}" for dataset in study.datasets.values())
+    # The readers of files are of no use to any other export.
+    from pipeline.reading.files import data_modified
+
     return RunFacts(
         run=run,
         study=study,
@@ -113,7 +114,7 @@ def kubeflow_facts(
         started_by=started_by,
         code_version=code_version(),
         fingerprint=fingerprint,
-        data_modified=newest_change(files),
+        data_modified=data_modified(study, data_root),
         parameters=parameters,
     )
 

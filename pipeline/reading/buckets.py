@@ -6,7 +6,7 @@ come from, and a site of any size is spread over all buckets.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -56,9 +56,12 @@ def to_buckets(dataset: str, table: pa.Table, buckets: int) -> Iterator[Bucketed
         yield number, (dataset, _payload(ordered.slice(start, end - start)))
 
 
-def rows_of(payload: bytes) -> pa.Table:
-    """Rows of one payload."""
-    return pa.ipc.open_stream(payload).read_all()
+def tables_of(payloads: Iterable[tuple[str, bytes]]) -> dict[str, list[pa.Table]]:
+    """Rows of one bucket, by dataset."""
+    tables: dict[str, list[pa.Table]] = {}
+    for dataset, payload in payloads:
+        tables.setdefault(dataset, []).append(pa.ipc.open_stream(payload).read_all())
+    return tables
 
 
 def _payload(table: pa.Table) -> bytes:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from pipeline.errors import UserError
 from pipeline.reading.readers import FileFormat
-from pipeline.storage import file_systems
-from pipeline.study import Dataset
+from pipeline.storage import file_systems, newest_change
+from pipeline.study import Dataset, Study
 
 
 def find_files(data_root: str, pattern: str) -> tuple[tuple[str, int], ...]:
@@ -12,6 +15,26 @@ def find_files(data_root: str, pattern: str) -> tuple[tuple[str, int], ...]:
     files = file_systems()
     [match] = files.match([files.join(data_root, pattern)])
     return tuple(sorted((item.path, item.size_in_bytes) for item in match.metadata_list))
+
+
+def files_of_dataset(data_root: str, name: str, dataset: Dataset) -> tuple[tuple[str, int], ...]:
+    """Files of a dataset: (path, size in bytes), sorted by path.
+
+    Raises:
+        UserError: There is none.
+    """
+    files = find_files(data_root, dataset.file)
+    if not files:
+        raise UserError(
+            f"Dataset {name}: no file {dataset.file} in {data_root}. Check the data folder and "
+            f"`datasets.{name}.file` of the study file."
+        )
+    return files
+
+
+def data_modified(study: Study, data_root: str) -> datetime | None:
+    """When the newest of a study's files was changed, in UTC; None where none is there."""
+    return newest_change(f"{data_root}/{dataset.file}" for dataset in study.datasets.values())
 
 
 def file_format(dataset: Dataset) -> FileFormat:
