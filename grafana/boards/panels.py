@@ -189,12 +189,7 @@ def lines(
         .point_size(7)
         .show_points(commons.VisibilityMode.ALWAYS)
         .span_nulls(True)
-        .legend(
-            common.VizLegendOptions()
-            .display_mode(commons.LegendDisplayMode.LIST)
-            .placement(commons.LegendPlacement.BOTTOM)
-            .show_legend(True)
-        )
+        .legend(_legend())
         .tooltip(
             common.VizTooltipOptions()
             .mode(commons.TooltipDisplayMode.MULTI)
@@ -223,12 +218,7 @@ def curve(words: Words, query: Query, size: Size, across: str, unit: str) -> Any
         .line_width(2)
         .point_size(7)
         .show_points(commons.VisibilityMode.ALWAYS)
-        .legend(
-            common.VizLegendOptions()
-            .display_mode(commons.LegendDisplayMode.LIST)
-            .placement(commons.LegendPlacement.BOTTOM)
-            .show_legend(True)
-        )
+        .legend(_legend())
         .tooltip(common.VizTooltipOptions().mode(commons.TooltipDisplayMode.MULTI))
     )
     for name, values in _styles(tuple(query.columns)):
@@ -270,12 +260,7 @@ def bars(
         .fill_opacity(80)
         .show_value(commons.VisibilityMode.AUTO)
         .x_tick_label_max_length(32)
-        .legend(
-            common.VizLegendOptions()
-            .display_mode(commons.LegendDisplayMode.LIST)
-            .placement(commons.LegendPlacement.BOTTOM)
-            .show_legend(True)
-        )
+        .legend(_legend())
         .tooltip(common.VizTooltipOptions().mode(commons.TooltipDisplayMode.MULTI))
     )
     if by is not None:
@@ -374,6 +359,15 @@ def _styles(columns: Sequence[str]) -> list[tuple[str, dict[str, object]]]:
         "subjects": {"custom__hideFrom": {"legend": True, "tooltip": False, "viz": True}},
     }
     return [(name, known[name]) for name in columns if name in known]
+
+
+def _legend() -> common.VizLegendOptions:
+    return (
+        common.VizLegendOptions()
+        .display_mode(commons.LegendDisplayMode.LIST)
+        .placement(commons.LegendPlacement.BOTTOM)
+        .show_legend(True)
+    )
 
 
 def _finished(panel: Any, words: Words, target: SqlTarget, size: Size) -> AnyPanel:

@@ -34,10 +34,22 @@ class _Newest:
     Attributes:
         run: Its id.
         smallest_group: Fewest subjects that a group is shown for.
+        slicings: By what groups were formed: one characteristic or several.
     """
 
     run: str
     smallest_group: int
+    slicings: Sequence[str]
+
+    @property
+    def single(self) -> list[str]:
+        """Slicings by one characteristic."""
+        return [name for name in self.slicings if ", " not in name]
+
+    @property
+    def combined(self) -> list[str]:
+        """Slicings by several."""
+        return [name for name in self.slicings if ", " in name]
 
 
 def quality_section(store: StudyStore, smallest_group: int) -> Section:
@@ -54,10 +66,10 @@ def quality_section(store: StudyStore, smallest_group: int) -> Section:
             "Model quality",
             (Notice("muted", "No model yet", "No run of this study has evaluated a model."),),
         )
-    newest = _Newest(runs[0], smallest_group)
+    newest = _Newest(runs[0], smallest_group, store.values(variables.SLICINGS))
     tasks = store.values(variables.TASKS)
     blocks: list[Block] = [_verdict(history, newest.run), _overview(store, newest.run)]
-    blocks += _heat_maps(store, newest.run, tasks)
+    blocks += _heat_maps(store, newest, tasks)
     blocks.append(_history(history))
     return Section("Model quality", blocks, [_task(store, newest, task) for task in tasks])
 
@@ -106,13 +118,13 @@ def _overview(store: StudyStore, run: str) -> Block:
     )
 
 
-def _heat_maps(store: StudyStore, run: str, tasks: Sequence[str]) -> list[Block]:
+def _heat_maps(store: StudyStore, newest: _Newest, tasks: Sequence[str]) -> list[Block]:
     if len(tasks) < 2:
         return []
     found: dict[str, dict[str, float]] = {}
-    for slicing in _single(store):
+    for slicing in newest.single:
         rows = store.ask(
-            queries.GROUPS_BY_TASK, run=run, slicing=slicing, metric="auc", model=_CHALLENGER
+            queries.GROUPS_BY_TASK, run=newest.run, slicing=slicing, metric="auc", model=_CHALLENGER
         )
         for row in sorted(rows, key=lambda row: rising(row["group"])):
             if row["value"] is not None:
@@ -187,16 +199,14 @@ def _over_runs(store: StudyStore, name: str, query: Query, task: str) -> Block:
         places([row["time"] for row in rows]),
         charts.Measure(term.title, term.decimals, term.percent),
         f"{term.title} over runs. {term.says}",
-        _limit(rows[-1]) if rows else None,
+        _limit(rows[-1]["at least"], rows[-1]["at most"]) if rows else None,
     )
 
 
-def _limit(row: Row) -> charts.Limit | None:
-    for column in ("at least", "at most"):
-        value = row.get(column, row.get(column.replace(" ", "_")))
-        if value is not None:
-            return charts.Limit(value, column)
-    return None
+def _limit(at_least: float | None, at_most: float | None) -> charts.Limit | None:
+    if at_least is not None:
+        return charts.Limit(at_least, "at least")
+    return charts.Limit(at_most, "at most") if at_most is not None else None
 
 
 def _calibration(store: StudyStore, run: str, task: str) -> list[Block]:
@@ -220,14 +230,15 @@ def _calibration(store: StudyStore, run: str, task: str) -> list[Block]:
 def _groups(store: StudyStore, newest: _Newest, task: str) -> list[Block]:
     rows: list[charts.ForestRow | str] = []
     limit = None
-    for slicing in _single(store):
+    for slicing in newest.single:
         found = store.ask(queries.SLICES, run=newest.run, task=task, slicing=slicing, **_BY_GROUP)
         if not found:
             continue
         rows.append(slicing)
         found.sort(key=lambda row: rising(row["group"]))
         rows += [_forest_row(row, newest.smallest_group) for row in found]
-        limit = limit or next(filter(None, map(_limit, found)), None)
+        limits = (_limit(row["at_least"], row["at_most"]) for row in found)
+        limit = limit or next(filter(None, limits), None)
     if not rows:
         return []
     overall = store.one(queries.LAST_AUC, task=task)
@@ -259,9 +270,7 @@ def _subjects(row: Row, smallest_group: int) -> int | Suppressed:
 
 def _pairs(store: StudyStore, newest: _Newest, task: str) -> list[Block]:
     rows: list[tuple[Value | Cell, ...]] = []
-    for slicing in store.values(variables.SLICINGS):
-        if slicing in _single(store):
-            continue
+    for slicing in newest.combined:
         for row in store.ask(
             queries.SLICES, run=newest.run, task=task, slicing=slicing, **_BY_GROUP
         ):
@@ -333,8 +342,3 @@ def _difference(store: StudyStore, task: str) -> list[Block]:
             charts.Limit(0.0, "no difference"),
         )
     ]
-
-
-def _single(store: StudyStore) -> list[str]:
-    """Slicings by one characteristic."""
-    return [name for name in store.values(variables.SLICINGS) if ", " not in name]

@@ -40,9 +40,9 @@ class StudyStore:
         rows = self.ask(query, **parameters)
         return rows[0] if rows else None
 
-    def values(self, query: Query, **parameters: object) -> list[str]:
+    def values(self, query: Query) -> list[str]:
         """What can be chosen."""
-        return [row["value"] for row in self.ask(query, **parameters)]
+        return [row["value"] for row in self.ask(query)]
 
 
 def estimate(row: Row, value: str = "value") -> Estimate:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from psycopg import sql
 from sqlalchemy import Connection, Engine, text
 
 from grafana.store.engine import store_engine, transaction
@@ -57,6 +55,10 @@ def set_password(address: str, role: str, password: str) -> None:
         role: The role.
         password: What the environment holds; it reaches the server as a hash.
     """
+    # Runs on SQLite need no driver of PostgreSQL.
+    import psycopg
+    from psycopg import sql
+
     with store_engine(address) as engine, transaction(engine) as connection:
         driver = connection.connection.driver_connection
         assert isinstance(driver, psycopg.Connection)

@@ -76,10 +76,12 @@ def export(address: str, rows: Rows, patience: Patience | None = None) -> int:
             refuses the rows; then another attempt is of no use.
     """
     patience = patience or Patience.from_environment()
-    if store_url(address).get_backend_name() == "sqlite":
+    is_file = store_url(address).get_backend_name() == "sqlite"
+    if is_file:
         _patiently(patience, lambda: migrate(address))
     with store_engine(address) as engine:
-        _patiently(patience, lambda: check_current(engine))
+        if not is_file:
+            _patiently(patience, lambda: check_current(engine))
         _patiently(patience, lambda: _add_all(engine, rows))
     return sum(map(len, rows.values()))
 
