@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import uuid
 from collections.abc import Callable, Iterator
@@ -32,6 +33,16 @@ class Visit:
     overflow: int
     screenshot: bytes
     page: Any
+
+    @property
+    def colours(self) -> int:
+        """How many different colours the screenshot has."""
+        # Imported on use: most tests look at no picture.
+        import numpy as np
+        from PIL import Image
+
+        pixels = np.asarray(Image.open(io.BytesIO(self.screenshot)).convert("RGB"))
+        return len(np.unique(pixels.reshape(-1, 3), axis=0))
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from death_study import NUMBER_AT_BASELINE, TEXT_AFTER, TEXT_AT_BASELINE, death_study
 from sqlalchemy import create_engine, text
 
 from grafana.store.engine import store_url
@@ -21,34 +22,16 @@ STARTED = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 def study() -> Study:
     """A study with a threshold for each task."""
     return parse_study(
-        {
-            "study": "hand",
-            "title": "Made by hand",
-            "datasets": {
-                "dm": {
-                    "file": "dm.csv",
-                    "format": "csv",
-                    "rows": "one_per_subject",
-                    "columns": {
-                        "USUBJID": {"type": "text", "known": "baseline"},
-                        "AGE": {"type": "number", "known": "baseline"},
-                        "SEX": {"type": "text", "known": "baseline"},
-                        "DIED": {"type": "text", "known": "after"},
-                    },
-                }
+        death_study(
+            {
+                "USUBJID": TEXT_AT_BASELINE,
+                "AGE": NUMBER_AT_BASELINE,
+                "SEX": TEXT_AT_BASELINE,
+                "DIED": TEXT_AFTER,
             },
-            "subject": {"dataset": "dm", "column": "USUBJID"},
-            "features": {"AGE": {"kind": "number"}},
-            "tasks": {
-                "death": {
-                    "kind": "outcome",
-                    "title": "Death",
-                    "state": {"positive": {"column": "DIED", "equals": "Y"}},
-                }
-            },
-            "slices": {"smallest_group": 10, "groups": {"sex": {"column": "SEX"}}},
-            "thresholds": [{"metric": "auc", "at_least": 0.7}],
-        },
+            slices={"smallest_group": 10, "groups": {"sex": {"column": "SEX"}}},
+            thresholds=[{"metric": "auc", "at_least": 0.7}],
+        ),
         "the test",
     )
 

@@ -1,11 +1,7 @@
 """The page of the boards in a real browser, without network."""
 
-import io
-
-import numpy as np
 import pytest
 from hand_made_store import fill
-from PIL import Image
 
 from grafana.page.__main__ import write_boards
 
@@ -39,9 +35,7 @@ def test_the_page_is_no_wider_than_its_window(visit):
 
 
 def test_something_is_to_be_seen(visit):
-    pixels = np.asarray(Image.open(io.BytesIO(visit.screenshot)).convert("RGB"))
-
-    assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 200
+    assert visit.colours > 200
 
 
 def test_charts_have_a_size(visit):

@@ -215,7 +215,7 @@ def test_a_full_disk_is_told_and_nothing_is_half_written(sqlite: str):
     file = sqlite.removeprefix("sqlite:///")
     # The shell's limit on the size of files stands for a disk without space.
     program = (
-        "import sys; sys.path[:0] = ['tests/grafana']\n"
+        "import sys; sys.path[:0] = ['tests', 'tests/grafana']\n"
         "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "from store_runs import record, run_rows\n"
         "from grafana.store.writer import ATTEMPTS_VARIABLE, Patience, export\n"

@@ -7,9 +7,9 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
+from death_study import NUMBER_AT_BASELINE, TEXT, TEXT_AFTER, death_study
 
 from components.trial_example_gen.fingerprint import content_fingerprint
 from grafana.store.engine import sqlite_address
@@ -24,32 +24,11 @@ from pipeline.subject_key import key_id
 
 KEY = "a key that only this test knows"
 RUN = "0f6f4f6a-1c5e-4b57-9a8e-1f1f0e7d4c11"
-STUDY: dict[str, Any] = {
-    "study": "tiny",
-    "title": "A trial of three",
-    "datasets": {
-        "dm": {
-            "file": "dm.csv",
-            "format": "csv",
-            "rows": "one_per_subject",
-            "columns": {
-                "USUBJID": {"type": "text"},
-                "AGE": {"type": "number", "known": "baseline"},
-                "DIED": {"type": "text", "known": "after"},
-            },
-        }
-    },
-    "subject": {"dataset": "dm", "column": "USUBJID"},
-    "landmark": {"day": 28},
-    "features": {"AGE": {"kind": "number"}},
-    "tasks": {
-        "death": {
-            "kind": "outcome",
-            "title": "Dead at the end",
-            "state": {"positive": {"column": "DIED", "equals": "Y"}},
-        }
-    },
-}
+STUDY = death_study(
+    {"USUBJID": TEXT, "AGE": NUMBER_AT_BASELINE, "DIED": TEXT_AFTER},
+    study="tiny",
+    landmark={"day": 28},
+)
 DM = "USUBJID,AGE,DIED\nS1,61,Y\nS2,72,N\nS3,55,N\n"
 
 Found = Callable[..., dict[str, str]]

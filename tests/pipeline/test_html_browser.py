@@ -1,11 +1,7 @@
 """A page with everything that pages can hold, in a real browser without network."""
 
-import io
-
-import numpy as np
 import pytest
 from hand_made_charts import ALL
-from PIL import Image
 
 from pipeline.html.blocks import (
     Bullets,
@@ -73,9 +69,7 @@ def test_the_page_is_no_wider_than_its_window(visit):
 
 
 def test_something_is_to_be_seen(visit):
-    pixels = np.asarray(Image.open(io.BytesIO(visit.screenshot)).convert("RGB"))
-
-    assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 200
+    assert visit.colours > 200
 
 
 def test_wide_tables_can_be_scrolled_inside_their_region(visit):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from death_study import NUMBER_AT_BASELINE, TEXT_AFTER, TEXT_AT_BASELINE, death_study
 from tfx.types import channel_utils, standard_artifacts
 from tfx.types.artifact import Artifact
 
@@ -29,32 +30,10 @@ from pipeline.names import KUBEFLOW, LOCAL
 from pipeline.study import parse_study
 
 STUDY = parse_study(
-    {
-        "study": "hand",
-        "title": "Made by hand",
-        "datasets": {
-            "dm": {
-                "file": "dm.csv",
-                "format": "csv",
-                "rows": "one_per_subject",
-                "columns": {
-                    "USUBJID": {"type": "text", "known": "baseline"},
-                    "AGE": {"type": "number", "known": "baseline"},
-                    "DIED": {"type": "text", "known": "after"},
-                },
-            }
-        },
-        "subject": {"dataset": "dm", "column": "USUBJID"},
-        "features": {"AGE": {"kind": "number"}},
-        "tasks": {
-            "death": {
-                "kind": "outcome",
-                "title": "Death",
-                "state": {"positive": {"column": "DIED", "equals": "Y"}},
-            }
-        },
-        "slices": {"smallest_group": 10, "groups": {}},
-    },
+    death_study(
+        {"USUBJID": TEXT_AT_BASELINE, "AGE": NUMBER_AT_BASELINE, "DIED": TEXT_AFTER},
+        slices={"smallest_group": 10, "groups": {}},
+    ),
     "the test",
 )
 AUC = {

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from analysis_runs import execute, make_examples
+from death_study import NUMBER_AT_BASELINE, TEXT, TEXT_AFTER, TEXT_AT_BASELINE, death_study
 from tfx.types import channel_utils, standard_artifacts
 from tfx.types.artifact import Artifact
 
@@ -18,35 +19,17 @@ from pipeline.errors import UserError
 from pipeline.results import read_result
 from pipeline.study import Study, parse_study
 
-STUDY: dict[str, Any] = {
-    "study": "hand",
-    "title": "A trial made by hand",
-    "datasets": {
-        "dm": {
-            "file": "dm.csv",
-            "format": "csv",
-            "rows": "one_per_subject",
-            "columns": {
-                "USUBJID": {"type": "text"},
-                "ARM": {"type": "text", "known": "baseline"},
-                "AGE": {"type": "number", "known": "baseline"},
-                "DIED": {"type": "text", "known": "after"},
-                "DAYS": {"type": "number", "known": "after"},
-            },
-        }
+STUDY = death_study(
+    {
+        "USUBJID": TEXT,
+        "ARM": TEXT_AT_BASELINE,
+        "AGE": NUMBER_AT_BASELINE,
+        "DIED": TEXT_AFTER,
+        "DAYS": {"type": "number", "known": "after"},
     },
-    "subject": {"dataset": "dm", "column": "USUBJID"},
-    "arm": {"columns": ["ARM"], "control": "Placebo"},
-    "landmark": "baseline",
-    "features": {"AGE": {"kind": "number"}},
-    "tasks": {
-        "death": {
-            "kind": "outcome",
-            "title": "Death",
-            "state": {"positive": {"column": "DIED", "equals": "Y"}},
-        }
-    },
-    "analysis": {
+    arm={"columns": ["ARM"], "control": "Placebo"},
+    landmark="baseline",
+    analysis={
         "randomised": True,
         "time_to_event": {
             "death": {
@@ -57,7 +40,7 @@ STUDY: dict[str, Any] = {
             }
         },
     },
-}
+)
 
 
 def study(**changes: Any) -> Study:
