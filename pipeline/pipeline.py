@@ -150,6 +150,7 @@ def _components(config: RunConfig) -> list[BaseNode]:
         split_seed=study.split.seed,
         label_digest=label_digest(study),
         code_version=config.code_version,
+        run_id=config.run_id,
     )
     # No model is pushed or registered without its card.
     for node in (pusher, registrar):

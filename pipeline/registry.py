@@ -43,6 +43,7 @@ class Candidate:
         study_digest: Digest of the whole study file.
         fingerprint: Fingerprint of the data it was trained on.
         code_version: Version of the project that trained it.
+        run: Id of the run that registered it.
         metrics: Headline metrics on the test split, by `task/metric`.
     """
 
@@ -52,6 +53,7 @@ class Candidate:
     study_digest: str
     fingerprint: str
     code_version: str
+    run: str
     metrics: Mapping[str, float]
 
 
@@ -88,6 +90,8 @@ class _StoredEntry(BaseModel):
     registered_at: str
     code_version: str
     metrics: dict[str, float]
+    # Older entries do not say.
+    run: str = ""
 
 
 class Registry:

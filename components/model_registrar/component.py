@@ -35,6 +35,7 @@ class ModelRegistrarSpec(ComponentSpec):
         "split_seed": ExecutionParameter(type=int),
         "label_digest": ExecutionParameter(type=str),
         "code_version": ExecutionParameter(type=str),
+        "run_id": ExecutionParameter(type=str),
     }
 
 
@@ -53,6 +54,8 @@ class ModelRegistrar(base_component.BaseComponent):
         split_seed: Seed by which the subjects were divided.
         label_digest: Digest of the label definitions.
         code_version: Version of the project.
+        run_id: Id of the run. The registry is no artifact of a run, so no cache knows what is in
+            it: another run is another execution.
         pushed_model: What Pusher did; where given, only a pushed model is registered.
     """
 
@@ -72,6 +75,7 @@ class ModelRegistrar(base_component.BaseComponent):
         split_seed: int,
         label_digest: str,
         code_version: str,
+        run_id: str,
         pushed_model: BaseChannel | None = None,
     ) -> None:
         super().__init__(
@@ -88,6 +92,7 @@ class ModelRegistrar(base_component.BaseComponent):
                 split_seed=split_seed,
                 label_digest=label_digest,
                 code_version=code_version,
+                run_id=run_id,
                 registration=channel_utils.as_channel([ModelRegistration()]),
             )
         )

@@ -77,6 +77,7 @@ def _register(input_dict: dict[str, list[Artifact]], exec_properties: dict[str, 
         study_digest=exec_properties["study_digest"],
         fingerprint=_fingerprint(inputs["examples"]),
         code_version=exec_properties["code_version"],
+        run=exec_properties["run_id"],
         metrics=headline_metrics(read_result(Metrics, inputs["verdict"].uri).records),
     )
     entry = Registry(exec_properties["registry_root"]).register(

@@ -133,7 +133,7 @@ def test_a_new_champion_is_another_token(found: Found, tmp_path: Path):
         folder.mkdir()
         for file in ("saved_model.pb", "FeatureStats.pb"):
             (folder / file).write_text(name)
-        candidate = Candidate("tiny", 1, "labels", "study", "data", "0.1.0", {})
+        candidate = Candidate("tiny", 1, "labels", "study", "data", "0.1.0", "run-1", {})
         registry.register(candidate, str(folder), str(folder))
         tokens.append(found()["champion_token"])
     assert len(set(tokens)) == 3

@@ -190,6 +190,7 @@ def _register(config: RunConfig, folder: Path, study: str = "hand_made") -> None
         study_digest="s",
         fingerprint=config.fingerprint,
         code_version=config.code_version,
+        run="run-1",
         metrics={"death/auc": 0.8},
     )
     Registry(config.registry_root).register(candidate, str(folder), str(folder))

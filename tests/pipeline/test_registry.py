@@ -18,6 +18,7 @@ CANDIDATE = Candidate(
     study_digest="study-1",
     fingerprint="data-1",
     code_version="0.1.0",
+    run="run-1",
     metrics={"event/auc": 0.72},
 )
 

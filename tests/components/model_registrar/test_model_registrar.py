@@ -19,6 +19,7 @@ PARAMETERS = {
     "split_seed": 7,
     "label_digest": "labels-1",
     "code_version": "0.1.0",
+    "run_id": "run-1",
 }
 
 
