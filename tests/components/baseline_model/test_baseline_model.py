@@ -33,7 +33,9 @@ class Run:
         statistics = self._folder / "statistics" / name
         statistics.mkdir(parents=True)
         (statistics / "FeatureStats.pb").write_text(f"statistics of {name}")
-        candidate = Candidate(STUDY, split_seed, label_digest, "study-1", "data-1", "0.1.0", "run-1", {})
+        candidate = Candidate(
+            STUDY, split_seed, label_digest, "study-1", "data-1", "0.1.0", "run-1", {}
+        )
         return self.registry.register(candidate, str(model), str(statistics))
 
     def execute(self, token: str) -> None:
