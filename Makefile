@@ -22,7 +22,7 @@ IMAGE_BUILD ?= docker build
 export UV_CACHE_DIR = $(CURDIR)/$(VENV)/cache
 export UV_LINK_MODE = hardlink
 
-.PHONY: help setup run flink-up flink-down test test-slow test-flink test-image-walk system compile submit image report export store-migrate boards grafana lint format lock bench-accuracy bench-overhead \
+.PHONY: help setup run flink-up flink-down test test-slow test-flink system compile submit image report export store-migrate boards grafana lint format lock bench-accuracy bench-overhead \
 	bench-example-gen bench-scale bench-flink bench-store clean
 
 help: ## This list.
@@ -41,12 +41,8 @@ flink-down: $(READY) ## Stop it.
 test: lint ## Lint, types and the tests.
 	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile -q tests
 
-test-slow: $(READY) ## The tests that take minutes, but for test-flink and test-image-walk.
-	@$(BIN)/python -m pytest -m slow -q tests --ignore=tests/flink \
-	  --ignore=tests/kubeflow/test_image_walk.py
-
-test-image-walk: $(READY) ## The whole compiled package, every task in a container of its image.
-	@$(BIN)/python -m pytest -m slow -q tests/kubeflow/test_image_walk.py
+test-slow: $(READY) ## The tests that take minutes, but for test-flink.
+	@$(BIN)/python -m pytest -m slow -q tests --ignore=tests/flink
 
 test-flink: $(READY) ## The pipeline on a real Flink, and Flink's faults.
 	@$(BIN)/python -m pytest -m slow -q tests/flink
