@@ -22,7 +22,7 @@ IMAGE_BUILD ?= docker build
 export UV_CACHE_DIR = $(CURDIR)/$(VENV)/cache
 export UV_LINK_MODE = hardlink
 
-.PHONY: help setup run flink-up flink-down test test-slow test-flink system compile submit image report export store-migrate boards grafana lint format lock bench-accuracy bench-overhead \
+.PHONY: help setup run flink-up flink-down test test-slow test-flink system compile submit image report notebooks export store-migrate boards grafana lint format lock bench-accuracy bench-overhead \
 	bench-example-gen bench-scale bench-flink bench-store clean
 
 help: ## This list.
@@ -59,6 +59,9 @@ compile: $(READY) ## Compile for Kubeflow and Vertex AI: [STUDY=ist SETTINGS=fil
 
 report: $(READY) ## Write a run's report, one HTML file: [RUN=id ROOT=runs].
 	@$(BIN)/python -m pipeline.report $(RUN) $(if $(ROOT),--root $(ROOT))
+
+notebooks: $(READY) ## Execute the notebooks on a run: [RUN=id ROOT=runs ONLY=fairness].
+	@$(BIN)/python -m notebooks $(RUN) $(if $(ROOT),--root $(ROOT)) $(if $(ONLY),--only $(ONLY))
 
 submit: $(READY) ## Start a run on Kubeflow: ENDPOINT=url [STUDY=ist DATA=folder PARAMS="a=1 b=2" CRON="0 3 * * *"].
 	@$(BIN)/python -m pipeline.kubeflow_submit --endpoint "$(ENDPOINT)" --package $(PACKAGE) \

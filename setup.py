@@ -9,9 +9,12 @@ setup(
     version=(Path(__file__).parent / "pipeline" / "VERSION").read_text().strip(),
     description="A TFX pipeline for machine learning on clinical trial data",
     python_requires=">=3.11,<3.12",
-    packages=find_packages(include=["pipeline*", "components*", "trainer*", "grafana*"]),
+    packages=find_packages(
+        include=["pipeline*", "components*", "trainer*", "grafana*", "notebooks*"]
+    ),
     package_data={
         "pipeline": ["VERSION", "html/templates/*"],
+        "notebooks": ["*.ipynb", "template/*"],
         "grafana.store": ["migrations/*", "migrations/versions/*"],
     },
     # What it needs is pinned with hashes in requirements/, installed before it: remote Beam

@@ -1,7 +1,8 @@
-"""Pages as one self-contained HTML file each."""
+"""Pages as one self-contained HTML file each, and parts of pages for other documents."""
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from pipeline.html.svg import embedded
 _DEEPEST_HEADING = 6
 _COMFORTABLE_CHARACTERS = 20
 _CHARACTER_WIDTH = 0.55
+_COLOURS = {"light": {name: colour for colour, name in VARIABLES.items()}, "dark": DARK}
 
 
 @dataclass(frozen=True)
@@ -89,12 +91,39 @@ def render(page: Page) -> str:
         .render(
             page=page,
             sections=sections,
-            figure=lambda figure: _figure(figure, next(figures)),
+            figure=lambda figure: _figure(figure, f"figure-{next(figures)}"),
             next_name=lambda: f"table-{next(tables)}",
-            light={name: colour for colour, name in VARIABLES.items()},
-            dark=DARK,
+            **_COLOURS,
         )
     )
+
+
+def render_blocks(blocks: Sequence[Block]) -> str:
+    """Renders blocks as a part of another document, which brings `style`.
+
+    Args:
+        blocks: What to show; all texts are plain text.
+
+    Returns:
+        HTML elements. Their ids come from their content, so that several parts can stand in one
+        document, and the same blocks always give the same text.
+    """
+    name = f"part-{hashlib.sha256(repr(blocks).encode()).hexdigest()[:8]}"
+    figures, tables = counter(1), counter(1)
+    return (
+        _environment()
+        .get_template("part.html")
+        .render(
+            blocks=blocks,
+            figure=lambda figure: _figure(figure, f"{name}-figure-{next(figures)}"),
+            next_name=lambda: f"{name}-table-{next(tables)}",
+        )
+    )
+
+
+def style() -> str:
+    """The style sheet of all pages."""
+    return _environment().get_template("style.css").render(**_COLOURS)
 
 
 def _placed(section: Section, level: int, used: set[str]) -> _Placed:
@@ -119,8 +148,8 @@ def _unused(name: str, used: set[str]) -> str:
     return found
 
 
-def _figure(figure: Figure, place: int) -> Markup:
-    return Markup(embedded(figure.svg, f"figure-{place}", str(escape(figure.alternative))))
+def _figure(figure: Figure, name: str) -> Markup:
+    return Markup(embedded(figure.svg, name, str(escape(figure.alternative))))
 
 
 def _shown(value: numbers.Value | Cell, column: Column) -> str:

@@ -1,0 +1,76 @@
+"""Executes a notebook on a run and writes what came of it beside the run's records."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from notebooks.opened_run import RUN_VARIABLE
+from pipeline.errors import UserError
+
+OUTPUTS = "notebooks"
+"""Folder, inside the run's folder of records, that the executed notebooks lie in."""
+
+_FOLDER = Path(__file__).parent
+_MOST_SECONDS = 600
+"""A cell that takes longer hangs."""
+
+
+def notebook_names() -> list[str]:
+    """Names of the notebooks, without their ending."""
+    return sorted(path.stem for path in _FOLDER.glob("*.ipynb"))
+
+
+def execute(name: str, run_folder: Path) -> Path:
+    """Executes a notebook and writes it with its outputs, and as HTML.
+
+    Args:
+        name: The notebook.
+        run_folder: The run's folder of records.
+
+    Returns:
+        The HTML file; the executed notebook lies beside it.
+
+    Raises:
+        UserError: The run does not hold what the notebook tells of.
+    """
+    # Imported on use: what a person types wrong is told at once.
+    import nbformat
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError
+
+    from notebooks.export import to_html
+
+    notebook = nbformat.read(_FOLDER / f"{name}.ipynb", as_version=nbformat.NO_CONVERT)
+    client = NotebookClient(
+        notebook, timeout=_MOST_SECONDS, resources={"metadata": {"path": str(_FOLDER.parent)}}
+    )
+    try:
+        with _variable(RUN_VARIABLE, str(run_folder.resolve())):
+            client.execute()
+    except CellExecutionError as error:
+        if error.ename == UserError.__name__:
+            raise UserError(error.evalue) from error
+        raise
+    written = run_folder / OUTPUTS
+    written.mkdir(exist_ok=True)
+    nbformat.write(notebook, written / f"{name}.ipynb")
+    page = written / f"{name}.html"
+    page.write_text(to_html(notebook, name), encoding="utf-8")
+    return page
+
+
+@contextmanager
+def _variable(name: str, value: str) -> Iterator[None]:
+    """Sets a variable of the environment, which the notebook's kernel inherits."""
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before

@@ -1,0 +1,105 @@
+"""The run that a notebook tells of."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from notebooks.shown import Shown, show
+from pipeline.errors import UserError
+from pipeline.html.blocks import Facts, Notice
+from pipeline.results import Curves, Metrics, Verdict, read_result
+from pipeline.run_file import RunFile, find_run, read_run_file
+from pipeline.study import Study
+
+RUN_VARIABLE = "RUN"
+ROOT_VARIABLE = "ROOT"
+
+_REPOSITORY = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class OpenedRun:
+    """A run with its documents, each read when it is first asked for.
+
+    Attributes:
+        folder: The run's folder of records.
+        file: What the run left of itself.
+    """
+
+    folder: Path
+    file: RunFile
+
+    def output(self, stage: str, name: str) -> str:
+        """URI of an output of a stage.
+
+        Raises:
+            UserError: The run did not get as far.
+        """
+        found = self.file.outputs.get(stage, {}).get(name)
+        if found is None:
+            at = f" at {self.file.failed_stage}" if self.file.failed_stage else ""
+            raise UserError(
+                f"{self.folder}: this run has no {name} of {stage}: it ended as "
+                f"{self.file.status}{at}. Name a run that got as far (RUN=), or run again."
+            )
+        return found
+
+    @cached_property
+    def study(self) -> Study:
+        """The study file as it was when the run started."""
+        return Study.model_validate(self.file.study_file)
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        """What was measured, without the groups that may not be shown."""
+        return read_result(Metrics, self.output("TrialEvaluator", "verdict"))
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """What was decided."""
+        return read_result(Verdict, self.output("TrialEvaluator", "verdict"))
+
+    @cached_property
+    def curves(self) -> Curves:
+        """Curves of the groups shown."""
+        return read_result(Curves, self.output("TrialEvaluator", "verdict"))
+
+    def heading(self) -> Shown:
+        """Which run this is."""
+        file = self.file
+        facts = Facts(
+            (
+                ("Study", f"{self.study.title or file.study} ({file.study})"),
+                ("Run", file.run),
+                ("Ended", f"{file.ended:%Y-%m-%d %H:%M} UTC, {file.status}"),
+                ("Version of the pipeline", file.code_version),
+                ("Records", str(self.folder)),
+            )
+        )
+        if file.status == "done":
+            return show(facts)
+        at = f" at {file.failed_stage}" if file.failed_stage else ""
+        return show(Notice("warn", f"This run ended as {file.status}{at}"), facts)
+
+
+def open_run(run: str = "", root: Path | None = None) -> OpenedRun:
+    """Opens a run.
+
+    Args:
+        run: Its id or folder of records; by default the variable RUN, else the newest run.
+        root: Folder that runs are written below; by default the variable ROOT, else `runs` in
+            the project's folder.
+
+    Raises:
+        UserError: There is no such run.
+    """
+    found = find_run(run or os.environ.get(RUN_VARIABLE, ""), root or _root()).resolve()
+    return OpenedRun(found, read_run_file(found))
+
+
+def _root() -> Path:
+    named = os.environ.get(ROOT_VARIABLE)
+    return Path(named) if named else _REPOSITORY / "runs"

@@ -1,0 +1,65 @@
+"""The project's tables and charts as outputs of notebook cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.html.blocks import Block
+from pipeline.html.page import render_blocks, style
+
+SCOPE = "trial"
+"""Class of the element that an output lies in: the style sheet touches nothing outside."""
+
+STYLE_MARK = "style"
+"""Mark, in an output's metadata, of the style sheet: documents with their own leave it out."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Blocks as a cell's output.
+
+    Attributes:
+        blocks: What is shown.
+    """
+
+    blocks: Sequence[Block]
+
+    def _repr_html_(self) -> str:
+        return f'<div class="{SCOPE}">{render_blocks(self.blocks)}</div>'
+
+    def __repr__(self) -> str:
+        kinds = ", ".join(type(block).__name__ for block in self.blocks)
+        return f"<{kinds}: shown as HTML>"
+
+
+def show(*blocks: Block) -> Shown:
+    """Blocks as a cell's output: the value of the cell's last line."""
+    return Shown(blocks)
+
+
+class Look:
+    """The style sheet of all outputs, itself an output: the value of a notebook's first cell."""
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
+        return (
+            {"text/html": f"<style>{_scoped(style())}</style>", "text/plain": "The look."},
+            {"text/html": {STYLE_MARK: True}},
+        )
+
+
+LOOK = Look()
+
+
+def _scoped(sheet: str) -> str:
+    """The pages' style sheet for what lies in the scope alone, dark where JupyterLab is dark."""
+    inner = (
+        sheet.replace(
+            "@media screen and (prefers-color-scheme: dark)", '[data-jp-theme-light="false"] &'
+        )
+        .replace(":root", "&")
+        .replace("body {", "& {")
+    )
+    # Twice the class: JupyterLab's own rules for tables are as specific as one.
+    return f".{SCOPE}.{SCOPE} {{ padding: 0.25rem 0.75rem; {inner} }}"

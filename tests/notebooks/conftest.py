@@ -1,0 +1,68 @@
+"""The run that the tests of all notebooks share, and what the notebooks made of it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+import pytest
+from whole_runs import REPOSITORY, Run, environment, run_pipeline
+
+SUBJECTS = 2_500
+
+
+@dataclass(frozen=True)
+class Executed:
+    """A notebook that was executed by the command that a person types.
+
+    Attributes:
+        notebook: With its outputs.
+        page: The HTML file.
+    """
+
+    notebook: nbformat.NotebookNode
+    page: Path
+
+    @property
+    def text(self) -> str:
+        """Everything that was written: notebook and page."""
+        return self.page.with_suffix(".ipynb").read_text() + self.page.read_text()
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run of the synthetic trial; every notebook tells of it."""
+    root = tmp_path_factory.mktemp("notebooks") / "runs"
+    run = run_pipeline(root, "--subjects", str(SUBJECTS), "--steps", "150")
+    assert run.code == 0, run.errors
+    return run
+
+
+@pytest.fixture(scope="session")
+def executed(finished_run: Run) -> Callable[[str], Executed]:
+    """Executes a notebook on the run, once for all tests."""
+    found: dict[str, Executed] = {}
+
+    def execute(name: str) -> Executed:
+        if name not in found:
+            ended = subprocess.run(
+                [sys.executable, "-m", "notebooks", "--root", str(finished_run.root)]
+                + ["--only", name],
+                cwd=REPOSITORY,
+                env=environment(),
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=600,
+            )
+            assert ended.returncode == 0, ended.stderr
+            page = Path(ended.stdout.strip())
+            notebook = nbformat.read(page.with_suffix(".ipynb"), as_version=4)
+            found[name] = Executed(notebook, page)
+        return found[name]
+
+    return execute
