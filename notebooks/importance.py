@@ -1,0 +1,188 @@
+"""What a model's performance rests on: permutation importance.
+
+The values of a source are shuffled between subjects, which breaks their tie to the outcome and
+leaves their distribution as it is; what the model loses by that is how much it relies on them.
+Breiman L. Random forests. Machine Learning 2001;45:5-32; for any model Fisher A, Rudin C,
+Dominici F. All models are wrong, but many are useful. JMLR 2019;20(177):1-81.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from notebooks.served_model import Predict, unmixed
+from pipeline.html.numbers import Estimate
+
+_NORMAL_QUANTILE = 1.959964
+_FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What a model loses in a metric when a source is shuffled; above 0 it got worse.
+
+    Attributes:
+        value: Mean over the repeats.
+        spread: Standard deviation of single repeats around it.
+        standard_error: Of the mean, from the choice of subjects and of permutations.
+    """
+
+    value: float
+    spread: float
+    standard_error: float
+
+    @property
+    def estimate(self) -> Estimate:
+        """The mean with its 95 % interval."""
+        reach = _NORMAL_QUANTILE * self.standard_error
+        return Estimate(self.value, self.value - reach, self.value + reach)
+
+
+@dataclass(frozen=True)
+class Importance:
+    """How much a task's predictions rely on a source.
+
+    Attributes:
+        source: The source.
+        task: The task.
+        auc: Loss in AUC.
+        brier: Rise of the Brier score.
+    """
+
+    source: str
+    task: str
+    auc: Loss
+    brier: Loss
+
+
+def permutation_importance(
+    predict: Predict,
+    labels: _FloatArray,
+    known: NDArray[np.bool_],
+    sources: Sequence[str],
+    tasks: Sequence[str],
+    repeats: int,
+    seed: int,
+) -> list[Importance]:
+    """Loss in AUC and Brier score by shuffling each source between all subjects.
+
+    Args:
+        predict: The model, over subjects `0 .. n - 1`.
+        labels: 0 or 1, shape [n, tasks].
+        known: Whether the label is known, shape [n, tasks].
+        sources: Names of the sources.
+        tasks: Names of the tasks; a task whose known labels are all alike is left out.
+        repeats: Permutations of each source, at least 2.
+        seed: Seed of the permutations.
+
+    Returns:
+        One for each source and task, by task.
+    """
+    rng = np.random.default_rng(seed)
+    origin = unmixed(len(labels), len(sources))
+    before = predict(origin)
+    judged = [task for task in range(len(tasks)) if _varies(labels[known[:, task], task])]
+    scores = {task: _Score.of(before, labels, known, task) for task in judged}
+    found: list[Importance] = []
+    for place, source in enumerate(sources):
+        losses: dict[int, list[_Difference]] = {task: [] for task in judged}
+        for _ in range(repeats):
+            shuffled = origin.copy()
+            shuffled[:, place] = rng.permutation(len(labels))
+            after = predict(shuffled)
+            for task in judged:
+                score = _Score.of(after, labels, known, task)
+                losses[task].append(scores[task].minus(score))
+        found += [_importance(source, tasks[task], losses[task]) for task in judged]
+    return sorted(found, key=lambda item: tasks.index(item.task))
+
+
+@dataclass(frozen=True)
+class _Score:
+    """A task's performance as means over subjects.
+
+    Attributes:
+        above: Share of negatives below each positive, ties counted half; shape [positives].
+        below: Share of positives above each negative, likewise; shape [negatives].
+        squared: Squared error of each subject; shape [known].
+    """
+
+    above: _FloatArray
+    below: _FloatArray
+    squared: _FloatArray
+
+    @classmethod
+    def of(
+        cls, probabilities: _FloatArray, labels: _FloatArray, known: NDArray[np.bool_], task: int
+    ) -> _Score:
+        inside = known[:, task]
+        outcome = labels[inside, task] > 0.5
+        predicted = probabilities[inside, task]
+        positive, negative = predicted[outcome], predicted[~outcome]
+        return cls(
+            above=_share_below(positive, negative),
+            below=1 - _share_below(negative, positive),
+            squared=(predicted - outcome) ** 2,
+        )
+
+    def minus(self, other: _Score) -> _Difference:
+        return _Difference(
+            self.above - other.above, self.below - other.below, other.squared - self.squared
+        )
+
+
+@dataclass(frozen=True)
+class _Difference:
+    above: _FloatArray
+    below: _FloatArray
+    squared: _FloatArray
+
+
+def _importance(source: str, task: str, repeats: Sequence[_Difference]) -> Importance:
+    above = np.stack([item.above for item in repeats])
+    below = np.stack([item.below for item in repeats])
+    squared = np.stack([item.squared for item in repeats])
+    return Importance(
+        source,
+        task,
+        auc=_loss(above, [above, below]),
+        brier=_loss(squared, [squared]),
+    )
+
+
+def _loss(values: _FloatArray, parts: Sequence[_FloatArray]) -> Loss:
+    """Sums a loss up.
+
+    The variance of a mean of subjects' parts; for the AUC those are the structural components of
+    DeLong ER, DeLong DM, Clarke-Pearson DL (Biometrics 1988;44:837-45), of positives and of
+    negatives. Each part is averaged over the repeats first, so that what the permutations add
+    to a subject's part is in its variance too.
+
+    Args:
+        values: Parts whose mean is the loss, shape [repeats, subjects].
+        parts: Independent sets of parts, each [repeats, subjects].
+    """
+    variance = sum(float(part.mean(axis=0).var(ddof=1)) / part.shape[1] for part in parts)
+    return Loss(
+        value=float(values.mean()),
+        spread=float(values.mean(axis=1).std(ddof=1)),
+        standard_error=float(np.sqrt(variance)),
+    )
+
+
+def _share_below(values: _FloatArray, others: _FloatArray) -> _FloatArray:
+    """Share of the others below each value, ties counted half (Mann-Whitney)."""
+    ordered = np.sort(others)
+    less = np.searchsorted(ordered, values, side="left")
+    at_most = np.searchsorted(ordered, values, side="right")
+    share: _FloatArray = (less + at_most) / (2 * len(others))
+    return share
+
+
+def _varies(labels: _FloatArray) -> bool:
+    positives = int((labels > 0.5).sum())
+    return min(positives, len(labels) - positives) > 1

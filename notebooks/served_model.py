@@ -1,0 +1,159 @@
+"""The saved model of a run, asked about subjects whose values come from several subjects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from components.trial_example_gen.encoding import encode_examples
+from notebooks.feature_sources import Source
+from pipeline.errors import UserError
+from pipeline.example_columns import Categories, ExampleColumns
+
+if TYPE_CHECKING:
+    from tfx.types.artifact import Artifact
+
+Predict = Callable[[NDArray[np.int64]], NDArray[np.float64]]
+"""From `origin` [rows, sources], whose values each row has for each source (places of
+subjects), to probabilities [rows, tasks]."""
+
+_SIGNATURE = "serving_default"
+_BLOCK_ROWS = 8192
+
+
+def examples_of(uri: str) -> Artifact:
+    """The examples of a run as an artifact that `read_columns` takes."""
+    # TFX takes seconds to import.
+    from tfx.types import artifact_utils, standard_artifacts
+
+    from pipeline.names import SPLITS
+
+    examples = standard_artifacts.Examples()
+    examples.uri = uri
+    examples.split_names = artifact_utils.encode_split_names(list(SPLITS))
+    return examples
+
+
+class SavedModel:
+    """The model that a run trained, through the signature that it is served by.
+
+    Args:
+        folder: Folder of the SavedModel, a local path or a URI.
+        tasks: Its tasks, in the order of their probabilities.
+
+    Raises:
+        UserError: There is no model with this signature and these tasks.
+    """
+
+    def __init__(self, folder: str, tasks: Sequence[str]) -> None:
+        import tensorflow as tf
+
+        try:
+            # Its variables live as long as it does.
+            self._model = tf.saved_model.load(folder)
+        except OSError as error:
+            raise UserError(f"{folder}: no saved model can be read there ({error}).") from error
+        self._signature = self._model.signatures.get(_SIGNATURE)
+        self._tasks = tuple(tasks)
+        outputs = self._signature.structured_outputs if self._signature is not None else {}
+        missing = [task for task in self._tasks if task not in outputs]
+        if missing:
+            raise UserError(
+                f"{folder}: the signature {_SIGNATURE} does not give {', '.join(missing)}. Open a "
+                "run whose model was made from its own study file."
+            )
+
+    def predict(self, columns: dict[str, pa.Array]) -> NDArray[np.float64]:
+        """Probabilities of subjects.
+
+        Args:
+            columns: Each feature, float or text [n]; null where missing.
+
+        Returns:
+            Probabilities, shape [n, tasks].
+
+        Raises:
+            UserError: The model refused the columns.
+        """
+        import tensorflow as tf
+
+        examples = np.array(encode_examples(columns), object)
+        blocks = [np.empty((0, len(self._tasks)))]
+        for start in range(0, len(examples), _BLOCK_ROWS):
+            block = tf.constant(examples[start : start + _BLOCK_ROWS])
+            try:
+                outputs = self._signature(examples=block)
+            except (TypeError, tf.errors.InvalidArgumentError) as error:
+                # Without the cause: TensorFlow's messages quote what they were given.
+                raise UserError(
+                    f"The saved model refused the examples ({type(error).__name__}): it was "
+                    "trained on other columns."
+                ) from None
+            blocks.append(
+                np.concatenate([outputs[task].numpy() for task in self._tasks], axis=1).astype(
+                    np.float64
+                )
+            )
+        return np.concatenate(blocks)
+
+
+@dataclass(frozen=True)
+class MixedSubjects:
+    """Asks a saved model about rows that are put together from several subjects.
+
+    Attributes:
+        model: The model.
+        columns: Features of the subjects that values are taken from.
+        sources: What is taken as one piece.
+    """
+
+    model: SavedModel
+    columns: ExampleColumns
+    sources: tuple[Source, ...]
+
+    def __call__(self, origin: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Probabilities of rows; `Predict` says of what.
+
+        Args:
+            origin: Places of subjects, shape [rows, sources].
+
+        Returns:
+            Probabilities, shape [rows, tasks].
+        """
+        taken: dict[str, pa.Array] = {}
+        for place, source in enumerate(self.sources):
+            for column in source.columns:
+                taken[column] = self._taken(column, origin[:, place])
+        return self.model.predict(taken)
+
+    def _taken(self, column: str, rows: NDArray[np.int64]) -> pa.Array:
+        if column in self.columns.numbers:
+            return pa.array(self.columns.numbers[column][rows], from_pandas=True)
+        return _texts(self.columns.categories[column], rows)
+
+
+def unmixed(subjects: int | NDArray[np.int64], sources: int) -> NDArray[np.int64]:
+    """Origin of rows as they are: every value from the subject itself.
+
+    Args:
+        subjects: Places of subjects, or how many there are.
+        sources: Number of sources.
+
+    Returns:
+        Shape [rows, sources].
+    """
+    places = np.arange(subjects) if isinstance(subjects, int) else subjects
+    return np.repeat(places[:, None], sources, axis=1)
+
+
+def _texts(column: Categories, rows: NDArray[np.int64]) -> Any:
+    codes = column.codes[rows]
+    indices = pa.array(codes, mask=codes < 0)
+    return pa.DictionaryArray.from_arrays(indices, pa.array(column.values, pa.string())).cast(
+        pa.string()
+    )
