@@ -10,7 +10,17 @@ from pathlib import Path
 from notebooks.shown import Shown, show
 from pipeline.errors import UserError
 from pipeline.html.blocks import Facts, Notice
-from pipeline.results import Curves, Metrics, Verdict, read_result
+from pipeline.pages.evaluation.config import page_section, parse_page_section
+from pipeline.pages.evaluation.run_result import RunResult
+from pipeline.results import (
+    Counts,
+    Curves,
+    Findings,
+    Metrics,
+    Registration,
+    Verdict,
+    read_result,
+)
 from pipeline.run_file import RunFile, find_run, read_run_file
 from pipeline.study import Study
 
@@ -66,6 +76,27 @@ class OpenedRun:
     def curves(self) -> Curves:
         """Curves of the groups shown."""
         return read_result(Curves, self.output("TrialEvaluator", "verdict"))
+
+    @cached_property
+    def result(self) -> RunResult:
+        """What the run's own page is made of."""
+        return RunResult(
+            config=parse_page_section(page_section(self.study)),
+            code_version=self.file.code_version,
+            fingerprint=self.file.fingerprint,
+            metrics=self.metrics,
+            verdict=self.verdict,
+            curves=self.curves,
+            findings=read_result(Findings, self.output("DataGate", "findings")),
+            counts=read_result(Counts, self.output("TrialExampleGen", "rejects")),
+            registration=self._registration,
+        )
+
+    @property
+    def _registration(self) -> Registration:
+        if "ModelRegistrar" not in self.file.outputs:
+            return Registration(registered=False, reason="the run ended before")
+        return read_result(Registration, self.output("ModelRegistrar", "registration"))
 
     def heading(self) -> Shown:
         """Which run this is."""

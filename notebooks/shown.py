@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.html.blocks import Block
-from pipeline.html.page import render_blocks, style
+from pipeline.html.page import Section, render_part, style
 
 SCOPE = "trial"
 """Class of the element that an output lies in: the style sheet touches nothing outside."""
@@ -18,25 +18,32 @@ STYLE_MARK = "style"
 
 @dataclass(frozen=True)
 class Shown:
-    """Blocks as a cell's output.
+    """Tables, charts and texts as a cell's output.
 
     Attributes:
-        blocks: What is shown.
+        blocks: What is shown first.
+        sections: What follows, each under its heading.
     """
 
-    blocks: Sequence[Block]
+    blocks: Sequence[Block] = ()
+    sections: Sequence[Section] = ()
 
     def _repr_html_(self) -> str:
-        return f'<div class="{SCOPE}">{render_blocks(self.blocks)}</div>'
+        part = Section("", self.blocks, self.sections)
+        return f'<div class="{SCOPE}">{render_part(part)}</div>'
 
     def __repr__(self) -> str:
-        kinds = ", ".join(type(block).__name__ for block in self.blocks)
-        return f"<{kinds}: shown as HTML>"
+        return "<shown as HTML>"
 
 
 def show(*blocks: Block) -> Shown:
     """Blocks as a cell's output: the value of the cell's last line."""
     return Shown(blocks)
+
+
+def show_sections(*sections: Section) -> Shown:
+    """Sections as a cell's output."""
+    return Shown(sections=sections)
 
 
 class Look:

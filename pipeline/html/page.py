@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import count as counter
 
@@ -98,23 +98,24 @@ def render(page: Page) -> str:
     )
 
 
-def render_blocks(blocks: Sequence[Block]) -> str:
-    """Renders blocks as a part of another document, which brings `style`.
+def render_part(part: Section) -> str:
+    """Renders a section as a part of another document, which brings `style`.
 
     Args:
-        blocks: What to show; all texts are plain text.
+        part: What to show; all texts are plain text. With a title its heading is of the third
+            level, without one the headings of its own parts are.
 
     Returns:
         HTML elements. Their ids come from their content, so that several parts can stand in one
-        document, and the same blocks always give the same text.
+        document, and the same part always gives the same text.
     """
-    name = f"part-{hashlib.sha256(repr(blocks).encode()).hexdigest()[:8]}"
+    name = f"part-{hashlib.sha256(repr(part).encode()).hexdigest()[:8]}"
     figures, tables = counter(1), counter(1)
     return (
         _environment()
         .get_template("part.html")
         .render(
-            blocks=blocks,
+            section=_named(_placed(part, 3 if part.title else 2, set()), name),
             figure=lambda figure: _figure(figure, f"{name}-figure-{next(figures)}"),
             next_name=lambda: f"{name}-table-{next(tables)}",
         )
@@ -135,6 +136,12 @@ def _placed(section: Section, level: int, used: set[str]) -> _Placed:
         blocks=section.blocks,
         sections=tuple(_placed(part, level + 1, used) for part in section.sections),
     )
+
+
+def _named(section: _Placed, name: str) -> _Placed:
+    """The section with ids that begin with a name."""
+    inner = tuple(_named(part, name) for part in section.sections)
+    return replace(section, id=f"{name}-{section.id}", sections=inner)
 
 
 def _slug(title: str) -> str:

@@ -95,5 +95,17 @@ METRICS: dict[str, MetricTerm] = {
         decimals=1,
         percent=True,
     ),
+    "predicted_positive_rate": MetricTerm(
+        "Predicted positive rate",
+        "Of all subjects, the share that is predicted to have the outcome.",
+        decimals=1,
+        percent=True,
+    ),
+    "negative_predictive_value": MetricTerm(
+        "Negative predictive value",
+        "Of the subjects predicted not to have the outcome, the share that does not have it.",
+        decimals=1,
+        percent=True,
+    ),
 }
-"""By the metric's name in study files and in `metrics.json`."""
+"""By the metric's name in study files and in `metrics.json`, and two that follow from them."""
