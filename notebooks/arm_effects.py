@@ -1,0 +1,172 @@
+"""What a model says about the arms, beside what was observed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.trial_analysis.proportions import Observed, rate, risk_difference
+from notebooks.error_analysis import mean_with_interval
+from notebooks.served_model import Predict, unmixed
+from pipeline import analysis
+from pipeline.html.numbers import Estimate
+from pipeline.results import OVERALL, Group
+from pipeline.suppress import suppressed
+
+THIRDS = ("lowest third", "middle third", "highest third")
+"""Thirds of subjects by a prediction."""
+
+_FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ArmRates:
+    """An arm in the test split.
+
+    Attributes:
+        arm: The arm.
+        subjects: Its subjects whose outcome is known.
+        observed: Share of them with the outcome, with Wilson's interval.
+        predicted: Mean prediction, with the interval of a mean.
+    """
+
+    arm: str
+    subjects: int
+    observed: Estimate
+    predicted: Estimate
+
+
+@dataclass(frozen=True)
+class ThirdEffect:
+    """Arms compared among subjects with similar predictions.
+
+    Attributes:
+        third: Which third of the subjects.
+        subjects: Subjects of both arms whose outcome is known.
+        predicted: Mean of what the model predicts the arm to change.
+        observed: Observed difference of the rates, with Newcombe's interval.
+    """
+
+    third: str
+    subjects: int
+    predicted: float
+    observed: Estimate
+
+
+def arm_rates(
+    predicted: _FloatArray, outcome: _FloatArray, arm: Sequence[str], smallest: int
+) -> list[ArmRates]:
+    """Predicted and observed rates of the arms that may be shown.
+
+    Args:
+        predicted: Probabilities of subjects whose outcome is known, shape [n].
+        outcome: 0 or 1, shape [n].
+        arm: Arm of each, "" where unknown; [n].
+        smallest: Fewest subjects of a group.
+    """
+    members = {name: np.asarray(arm) == name for name in sorted(set(arm)) if name}
+    sizes: dict[Group, int] = {OVERALL: len(outcome)}
+    sizes |= {(("arm", name),): int(inside.sum()) for name, inside in members.items()}
+    withheld = suppressed(sizes, [(), ("arm",)], smallest)
+    return [
+        ArmRates(
+            name,
+            int(inside.sum()),
+            _shown(rate(_observed(outcome[inside]))),
+            mean_with_interval(predicted[inside]),
+        )
+        for name, inside in members.items()
+        if (("arm", name),) not in withheld and OVERALL not in withheld
+    ]
+
+
+def predicted_effects(
+    predict: Predict, subjects: int, sources: int, arm_place: int, arm: Sequence[str], control: str
+) -> dict[str, _FloatArray]:
+    """What the model predicts each arm to change, subject by subject.
+
+    Everybody is given each arm in turn, all other values staying as they are: the difference of
+    the two predictions. It is no causal effect: values after the start of treatment stay as the
+    real arm left them, and a model that was made to predict may have learnt nothing about effects.
+
+    Args:
+        predict: The model.
+        subjects: How many subjects there are.
+        sources: Number of sources.
+        arm_place: Place of the arm among the sources.
+        arm: Arm of each subject; [n].
+        control: The arm that others are compared with.
+
+    Returns:
+        Difference to the control by arm, shape [n, tasks].
+    """
+    names = np.asarray(arm)
+
+    def given(name: str) -> _FloatArray:
+        origin = unmixed(subjects, sources)
+        origin[:, arm_place] = int(np.flatnonzero(names == name)[0])
+        return predict(origin)
+
+    if control not in arm:
+        return {}
+    without = given(control)
+    others = sorted({name for name in arm if name} - {control})
+    return {name: given(name) - without for name in others}
+
+
+def effects_by_third(
+    effect: _FloatArray,
+    outcome: _FloatArray,
+    arm: Sequence[str],
+    compared: tuple[str, str],
+    smallest: int,
+) -> list[ThirdEffect]:
+    """Observed differences among subjects for whom the model predicts similar differences.
+
+    If predicted differences mean something, observed ones rise with them (risk- and effect-based
+    subgroups: Kent DM et al., The Predictive Approaches to Treatment effect Heterogeneity (PATH)
+    statement: explanation and elaboration, Ann Intern Med 2020;172:W1-W25).
+
+    Args:
+        effect: Predicted difference of subjects whose outcome is known, shape [n].
+        outcome: 0 or 1, shape [n].
+        arm: Arm of each; [n].
+        compared: The arm and its control.
+        smallest: Fewest subjects of a third in each of the two arms.
+
+    Returns:
+        All three thirds, or none where one of them is too small or the predictions do not differ.
+    """
+    names = np.asarray(arm)
+    inside = np.isin(names, compared)
+    ordered = np.sort(effect[inside])
+    if len(ordered) < len(THIRDS):
+        return []
+    edges = ordered[[len(ordered) // 3, 2 * len(ordered) // 3]]
+    third = np.searchsorted(edges, effect, side="right")
+    found: list[ThirdEffect] = []
+    for place, name in enumerate(THIRDS):
+        groups = [inside & (third == place) & (names == side) for side in compared]
+        if min(int(group.sum()) for group in groups) < smallest:
+            return []
+        sides = [_observed(outcome[group]) for group in groups]
+        found.append(
+            ThirdEffect(
+                third=name,
+                subjects=sum(side.subjects for side in sides),
+                predicted=float(effect[inside & (third == place)].mean()),
+                observed=_shown(risk_difference(*sides)),
+            )
+        )
+    return found
+
+
+def _observed(outcome: _FloatArray) -> Observed:
+    return Observed(len(outcome), int(outcome.sum()))
+
+
+def _shown(found: analysis.Estimate) -> Estimate:
+    return Estimate(found.value, found.lower, found.upper)

@@ -1,0 +1,73 @@
+"""How far the data of a run are from those of an earlier one, as DataGate measures it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from components.data_gate.config import gate_section, parse_gate_section
+from components.data_gate.rules import Distance
+from notebooks.feature_statistics import STATISTICS_FILE, has_statistics
+from notebooks.run_comparison import ComparedRun
+from pipeline.study import Study
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Distances of every feature between two train splits.
+
+    Attributes:
+        earlier: Id of the earlier run.
+        folder: Folder of its statistics.
+        same_data: Whether both runs read the very same data.
+        distances: By feature and measure.
+    """
+
+    earlier: str
+    folder: str
+    same_data: bool
+    distances: tuple[Distance, ...]
+
+
+def drift_since(
+    study: Study, statistics: str, run: ComparedRun, others: tuple[ComparedRun, ...], most: int
+) -> tuple[Drift, ...]:
+    """Distances from the earlier runs of a study, the latest of them first.
+
+    Args:
+        study: The study file of the run.
+        statistics: Folder of the run's statistics.
+        run: The run.
+        others: All runs of the study.
+        most: How many earlier runs to compare with.
+
+    Returns:
+        One for each earlier run that still has its statistics.
+    """
+    earlier = [other for other in reversed(others) if other.file.run < run.file.run]
+    found: list[Drift] = []
+    for other in earlier:
+        folder = other.file.outputs.get("StatisticsGen", {}).get("statistics")
+        if folder and has_statistics(folder) and len(found) < most:
+            found.append(
+                Drift(
+                    earlier=other.file.run,
+                    folder=folder,
+                    same_data=other.file.fingerprint == run.file.fingerprint,
+                    distances=_distances(study, statistics, folder),
+                )
+            )
+    return tuple(found)
+
+
+def _distances(study: Study, statistics: str, earlier: str) -> tuple[Distance, ...]:
+    # TensorFlow Data Validation takes seconds to import.
+    import tensorflow_data_validation as tfdv
+
+    from components.data_gate.drift import drift_distances
+
+    config = parse_gate_section(gate_section(study))
+    now, then = (
+        tfdv.load_stats_binary(f"{folder}/Split-train/{STATISTICS_FILE}")
+        for folder in (statistics, earlier)
+    )
+    return drift_distances(now, then, config.features, config.gate.drift_limit)

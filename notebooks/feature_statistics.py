@@ -1,0 +1,248 @@
+"""TFDV's statistics of a run, without what belongs to single subjects.
+
+TFDV's own views show the smallest and the largest value, every rank of a category and bars of a
+single subject. Here a bar has at least the study's smallest group of subjects, its edges are
+round numbers, the outermost ones are open, and rare categories are pooled.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import UserError
+from pipeline.html.numbers import round_text
+
+if TYPE_CHECKING:
+    from tensorflow_metadata.proto.v0 import statistics_pb2
+
+STATISTICS_FILE = "FeatureStats.pb"
+RARE = "other"
+
+_MOST_VALUES = 12
+_BARS = 10
+_NICE_STEPS = (1, 2, 2.5, 5, 10)
+
+
+@dataclass(frozen=True)
+class FeatureStatistics:
+    """A column of a split.
+
+    Attributes:
+        name: The column.
+        subjects: Subjects of the split.
+        present: Those of them with a value.
+        mean: Of a number; None of a category.
+        deviation: Its standard deviation; None likewise.
+        values: Subjects by value of a category, the most frequent first; empty of a number.
+        counts: Subjects in `edges`' intervals, [k]; None of a category, and where the
+            statistics hold no histogram.
+        edges: Ends of the intervals, as TFDV took them: [k + 1]. They are subjects' own values
+            and must not be shown.
+    """
+
+    name: str
+    subjects: int
+    present: int
+    mean: float | None = None
+    deviation: float | None = None
+    values: tuple[tuple[str, int], ...] = ()
+    counts: NDArray[np.float64] | None = None
+    edges: NDArray[np.float64] | None = None
+
+    @property
+    def missing_share(self) -> float:
+        """Share of the subjects without a value; NaN where there are no subjects."""
+        return 1 - self.present / self.subjects if self.subjects else math.nan
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Distributions of one column, on the same bars.
+
+    Attributes:
+        names: What each bar stands for; [k].
+        shares: Share of the subjects with a value, by distribution; each [k].
+    """
+
+    names: tuple[str, ...]
+    shares: tuple[tuple[float, ...], ...]
+
+
+def read_statistics(folder: str, split: str) -> dict[str, FeatureStatistics]:
+    """Statistics of a split that StatisticsGen wrote.
+
+    Args:
+        folder: The artifact's folder.
+        split: The split.
+
+    Raises:
+        UserError: There are none.
+    """
+    # TensorFlow Data Validation takes seconds to import.
+    import tensorflow as tf
+    import tensorflow_data_validation as tfdv
+
+    path = f"{folder}/Split-{split}/{STATISTICS_FILE}"
+    if not tf.io.gfile.exists(path):
+        raise UserError(f"{path}: these statistics of StatisticsGen are not there. Run it again.")
+    (dataset,) = tfdv.load_stats_binary(path).datasets
+    return {
+        feature.path.step[0]: _feature(feature, dataset.num_examples)
+        for feature in dataset.features
+    }
+
+
+def has_statistics(folder: str, split: str = "train") -> bool:
+    """Whether there are statistics: BaselineModel brings none without a champion."""
+    return Path(f"{folder}/Split-{split}/{STATISTICS_FILE}").exists()
+
+
+def bars(found: Sequence[FeatureStatistics], smallest: int) -> Bars | None:
+    """Distributions of a column, of several splits or runs, on common bars.
+
+    Args:
+        found: The column in each of them.
+        smallest: Fewest subjects that a bar stands for in each distribution: smaller bars are
+            joined with their neighbours, rare categories with each other.
+
+    Returns:
+        None where there is nothing that may be shown.
+    """
+    if not found or any(item.present < smallest for item in found):
+        return None
+    if all(item.counts is not None for item in found):
+        return _numeric_bars(found, smallest)
+    return _category_bars(found, smallest)
+
+
+def _feature(feature: statistics_pb2.FeatureNameStatistics, subjects: int) -> FeatureStatistics:
+    name = feature.path.step[0]
+    kind = feature.WhichOneof("stats")
+    if kind == "num_stats":
+        numbers = feature.num_stats
+        counts, edges = _histogram(numbers)
+        return FeatureStatistics(
+            name,
+            subjects,
+            numbers.common_stats.num_non_missing,
+            mean=numbers.mean,
+            deviation=numbers.std_dev,
+            counts=counts,
+            edges=edges,
+        )
+    if kind == "string_stats":
+        ranked = feature.string_stats.rank_histogram.buckets
+        return FeatureStatistics(
+            name,
+            subjects,
+            feature.string_stats.common_stats.num_non_missing,
+            values=tuple((bucket.label, round(bucket.sample_count)) for bucket in ranked),
+        )
+    return FeatureStatistics(name, subjects, 0)
+
+
+def _histogram(
+    numbers: statistics_pb2.NumericStatistics,
+) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
+    """The histogram of equally wide intervals."""
+    standard = [item for item in numbers.histograms if item.type == item.STANDARD]
+    buckets = standard[0].buckets if standard else []
+    if not buckets:
+        return None, None
+    edges = [buckets[0].low_value, *(bucket.high_value for bucket in buckets)]
+    return np.array([bucket.sample_count for bucket in buckets]), np.array(edges)
+
+
+def _numeric_bars(found: Sequence[FeatureStatistics], smallest: int) -> Bars | None:
+    low = min(float(_edges(item)[0]) for item in found)
+    high = max(float(_edges(item)[-1]) for item in found)
+    inner = _round_edges(low, high)
+    counts = np.stack([_on_edges(item, inner) for item in found])
+    kept, joined = _joined(inner, counts, smallest)
+    if joined.shape[1] < 2:
+        return None
+    return Bars(tuple(_interval_names(kept)), _shares(joined))
+
+
+def _category_bars(found: Sequence[FeatureStatistics], smallest: int) -> Bars | None:
+    counted = [dict(item.values) for item in found]
+    common = [
+        value for value in counted[0] if all(counts.get(value, 0) >= smallest for counts in counted)
+    ][:_MOST_VALUES]
+    rest = [
+        item.present - sum(counts[value] for value in common)
+        for item, counts in zip(found, counted, strict=True)
+    ]
+    # A small rest would follow by subtraction: the rarest value shown joins it.
+    while common and any(0 < size < smallest for size in rest):
+        last = common.pop()
+        rest = [size + counts[last] for size, counts in zip(rest, counted, strict=True)]
+    if not common:
+        return None
+    columns = [[counts[value] for counts in counted] for value in common]
+    names = [*common]
+    if any(rest):
+        columns.append(rest)
+        names.append(RARE)
+    return Bars(tuple(names), _shares(np.array(columns, np.float64).T))
+
+
+def _shares(counts: NDArray[np.float64]) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple((row / row.sum()).tolist()) for row in counts)
+
+
+def _edges(item: FeatureStatistics) -> NDArray[np.float64]:
+    return np.empty(0) if item.edges is None else item.edges
+
+
+def _round_edges(low: float, high: float) -> list[float]:
+    """Round numbers between two ends, about as many as there are bars."""
+    width = (high - low) / _BARS
+    if not (math.isfinite(width) and width > 0):
+        return []
+    power = 10.0 ** math.floor(math.log10(width))
+    step = next(power * nice for nice in _NICE_STEPS if power * nice >= width)
+    first, last = math.floor(low / step) + 1, math.ceil(high / step) - 1
+    return [round(place * step, 10) for place in range(first, last + 1)]
+
+
+def _on_edges(item: FeatureStatistics, inner: Sequence[float]) -> NDArray[np.float64]:
+    """Subjects between round edges, those of an interval spread evenly over it; [inner + 1]."""
+    edges, counts = _edges(item), np.zeros(0) if item.counts is None else item.counts
+    cumulated = np.concatenate([[0.0], np.cumsum(counts)])
+    at = np.interp(inner, edges, cumulated)
+    return np.diff(np.concatenate([[0.0], at, cumulated[-1:]]))
+
+
+def _joined(
+    inner: Sequence[float], counts: NDArray[np.float64], smallest: int
+) -> tuple[list[float], NDArray[np.float64]]:
+    """Joins bars from the left until each is large enough in every distribution."""
+    kept: list[float] = []
+    columns = [counts[:, 0]]
+    for edge, column in zip(inner, counts.T[1:], strict=True):
+        if (columns[-1] >= smallest).all():
+            kept.append(edge)
+            columns.append(column)
+        else:
+            columns[-1] = columns[-1] + column
+    while len(columns) > 1 and (columns[-1] < smallest).any():
+        last = columns.pop()
+        columns[-1] = columns[-1] + last
+        kept.pop()
+    return kept, np.stack(columns, axis=1)
+
+
+def _interval_names(edges: Sequence[float]) -> Iterator[str]:
+    texts = [round_text(edge, percent=False) for edge in edges]
+    yield f"<{texts[0]}"
+    yield from (f"{low} to <{high}" for low, high in itertools.pairwise(texts))
+    yield f"≥{texts[-1]}"

@@ -1,0 +1,64 @@
+"""All runs of a study, side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import UserError
+from pipeline.results import Metrics, Registration, Verdict, read_result
+from pipeline.run_file import RUN_FILE, RunFile, read_run_file
+
+
+@dataclass(frozen=True)
+class ComparedRun:
+    """A run with its results as far as it got.
+
+    Attributes:
+        file: What it left of itself.
+        metrics: What was measured; None where nothing was.
+        verdict: What was decided; None likewise.
+        registration: Whether the model became the champion; None likewise.
+        unreadable: Why its results can't be read, for example since its artifacts were removed.
+    """
+
+    file: RunFile
+    metrics: Metrics | None = None
+    verdict: Verdict | None = None
+    registration: Registration | None = None
+    unreadable: str | None = None
+
+
+def runs_of_study(study: str, root: Path) -> tuple[ComparedRun, ...]:
+    """Runs of a study below a root, the oldest first.
+
+    Args:
+        study: Name of the study.
+        root: Folder that runs are written below.
+    """
+    files = [
+        read_run_file(path.parent)
+        for path in sorted(
+            root.glob(f"{study}/records/*/{RUN_FILE}"), key=lambda path: path.parent.name
+        )
+    ]
+    return tuple(_with_results(file) for file in files if file.study == study)
+
+
+def root_of(folder: Path) -> Path:
+    """Folder that runs are written below, from a run's folder of records."""
+    return folder.parents[2]
+
+
+def _with_results(file: RunFile) -> ComparedRun:
+    evaluated = file.outputs.get("TrialEvaluator", {}).get("verdict")
+    registered = file.outputs.get("ModelRegistrar", {}).get("registration")
+    try:
+        return ComparedRun(
+            file,
+            metrics=read_result(Metrics, evaluated) if evaluated else None,
+            verdict=read_result(Verdict, evaluated) if evaluated else None,
+            registration=read_result(Registration, registered) if registered else None,
+        )
+    except UserError as error:
+        return ComparedRun(file, unreadable=str(error))
