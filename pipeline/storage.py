@@ -7,8 +7,10 @@ asks (`AWS_ENDPOINT_URL`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`).
 
 from __future__ import annotations
 
+import logging
 import shutil
 import uuid
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -28,12 +30,26 @@ _BLOCK = 2**20
 @cache
 def file_systems() -> type[FileSystems]:
     """Beam's file systems, also where no Beam pipeline has told them its options yet."""
-    # Beam takes a second to import.
-    from apache_beam.io.filesystems import FileSystems
-    from apache_beam.options.pipeline_options import PipelineOptions
+    with _unwarned():
+        # Beam takes a second to import.
+        from apache_beam.io.filesystems import FileSystems
+        from apache_beam.options.pipeline_options import PipelineOptions
 
-    FileSystems.set_options(PipelineOptions([]))
+        FileSystems.set_options(PipelineOptions([]))
     return FileSystems
+
+
+@contextmanager
+def _unwarned() -> Iterator[None]:
+    """Keeps from a person what Google's libraries warn of when Beam imports them."""
+    logged = logging.root.manager.disable
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        logging.disable(logging.WARNING)
+        try:
+            yield
+        finally:
+            logging.disable(logged)
 
 
 def exists(path: str) -> bool:
@@ -147,7 +163,8 @@ def _make_folder(files: type[FileSystems], folder: str) -> None:
 @contextmanager
 def _told(path: str) -> Iterator[Any]:
     """Beam's file systems, whose refusals become messages for a person."""
-    from apache_beam.io.filesystem import BeamIOError
+    with _unwarned():
+        from apache_beam.io.filesystem import BeamIOError
 
     try:
         yield file_systems()
