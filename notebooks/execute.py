@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,6 +12,9 @@ from pipeline.errors import UserError
 
 OUTPUTS = "notebooks"
 """Folder, inside the run's folder of records, that the executed notebooks lie in."""
+
+_QUIET = {"PYTHONWARNINGS": "ignore::FutureWarning", "TF_CPP_MIN_LOG_LEVEL": "3"}
+"""Libraries' warnings, which a reader of the outputs can do nothing about, stay out of them."""
 
 _FOLDER = Path(__file__).parent
 _MOST_SECONDS = 600
@@ -48,7 +51,7 @@ def execute(name: str, run_folder: Path) -> Path:
         notebook, timeout=_MOST_SECONDS, resources={"metadata": {"path": str(_FOLDER.parent)}}
     )
     try:
-        with _variable(RUN_VARIABLE, str(run_folder.resolve())):
+        with _variables({RUN_VARIABLE: str(run_folder.resolve()), **_QUIET}):
             client.execute()
     except CellExecutionError as error:
         if error.ename == UserError.__name__:
@@ -63,14 +66,15 @@ def execute(name: str, run_folder: Path) -> Path:
 
 
 @contextmanager
-def _variable(name: str, value: str) -> Iterator[None]:
-    """Sets a variable of the environment, which the notebook's kernel inherits."""
-    before = os.environ.get(name)
-    os.environ[name] = value
+def _variables(values: Mapping[str, str]) -> Iterator[None]:
+    """Sets variables of the environment, which the notebook's kernel inherits."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
     try:
         yield
     finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.documents import Document
 from pipeline.html.numbers import Estimate
 from pipeline.results import MetricRecord
 
-_GAP_METRICS = (
+GAP_METRICS = (
     "auc",
     "calibration_in_the_large",
     "recall",
@@ -53,18 +53,19 @@ class Gap(Document):
     groups: int
 
 
-def gaps(records: Sequence[MetricRecord]) -> list[Gap]:
+def gaps(records: Sequence[MetricRecord], metrics: Collection[str] = GAP_METRICS) -> list[Gap]:
     """Largest gap of the new model in each task, slicing, metric and decision threshold.
 
     Args:
         records: Records of the groups that may be shown.
+        metrics: Metrics that are compared.
 
     Returns:
         Gaps in the order of the records; slicings with fewer than two groups have none.
     """
     found: dict[tuple[object, ...], list[MetricRecord]] = {}
     for record in records:
-        if record.slice and record.metric in _GAP_METRICS and record.model == "challenger":
+        if record.slice and record.metric in metrics and record.model == "challenger":
             key = record.task, record.slicing, record.metric, record.decision_threshold
             found.setdefault(key, []).append(record)
     return [gap for group in found.values() for gap in _largest(group)]
