@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from notebooks.opened_run import RUN_VARIABLE
 from pipeline.errors import UserError
@@ -43,20 +44,26 @@ def execute(name: str, run_folder: Path) -> Path:
     import nbformat
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
+    from traitlets.config import Config
 
     from notebooks.export import to_html
 
     notebook = nbformat.read(_FOLDER / f"{name}.ipynb", as_version=nbformat.NO_CONVERT)
-    client = NotebookClient(
-        notebook, timeout=_MOST_SECONDS, resources={"metadata": {"path": str(_FOLDER.parent)}}
-    )
-    try:
-        with _variables({RUN_VARIABLE: str(run_folder.resolve()), **_QUIET}):
-            client.execute()
-    except CellExecutionError as error:
-        if error.ename == UserError.__name__:
-            raise UserError(error.evalue) from error
-        raise
+    with TemporaryDirectory() as sockets:
+        client = NotebookClient(
+            notebook,
+            # Sockets in a folder of its own: no port is opened that others could reach.
+            config=Config({"KernelManager": {"transport": "ipc", "ip": f"{sockets}/kernel"}}),
+            timeout=_MOST_SECONDS,
+            resources={"metadata": {"path": str(_FOLDER.parent)}},
+        )
+        try:
+            with _variables({RUN_VARIABLE: str(run_folder.resolve()), **_QUIET}):
+                client.execute()
+        except CellExecutionError as error:
+            if error.ename == UserError.__name__:
+                raise UserError(error.evalue) from error
+            raise
     written = run_folder / OUTPUTS
     written.mkdir(exist_ok=True)
     nbformat.write(notebook, written / f"{name}.ipynb")

@@ -125,7 +125,8 @@ def _document(tasks: dict[str, list[dict[str, Any]]]) -> str:
     numbers = json.dumps(tasks, allow_nan=False).replace("<", "\\u003c")
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Fairness indicators</title>
-<style>body {{ margin: 0; padding: 0.75rem; font: 15px system-ui, sans-serif; }}</style>
+<style>body {{ margin: 0; padding: 0.75rem; font: 15px system-ui, sans-serif; }}
+select {{ max-width: 100%; font: inherit; }} #place {{ overflow-x: auto; }}</style>
 <script>
 // Without these the script asks Google for fonts and charts; neither is needed here.
 window.polymerSkipLoadingFontRoboto = true;
