@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[1]
 SUBJECTS = 2_500
 """Size of the synthetic trial that the runs are made on."""
 
