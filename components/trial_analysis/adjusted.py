@@ -88,7 +88,7 @@ def adjusted_effect(
                 f"{len(covariates)} covariates make {coefficients} coefficients, which need "
                 f"{_EVENTS_A_COEFFICIENT * coefficients} subjects with and as many without the "
                 "event: there are fewer. Name fewer covariates in the study file "
-                "(`analysis.adjust_for`)."
+                "(analysis.adjust_for)."
             )
         )
     found = standardised(positive, treated[places], design)

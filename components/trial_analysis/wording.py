@@ -9,6 +9,7 @@ from components.trial_analysis.plan import AnalysisPlan
 from components.trial_analysis.proportions import Observed
 from components.trial_analysis.subjects import MOST_SUBJECTS
 from pipeline.analysis import Comparison, Estimate, SurvivalComparison, Term
+from pipeline.html.numbers import count, number
 from pipeline.study import TimeToEvent
 
 TERMS: dict[str, Term] = {
@@ -134,9 +135,9 @@ def effect_sentence(
     if difference.value is None or difference.lower is None or difference.upper is None:
         return f"{sides}."
     points = [
-        f"{100 * part:+.1f}" for part in (difference.value, difference.lower, difference.upper)
+        _signed(100 * part) for part in (difference.value, difference.lower, difference.upper)
     ]
-    told = f"{points[0]} percentage points (95 % interval {points[1]} to {points[2]})"
+    told = f"{points[0]} percentage points (95\u202f% interval {points[1]} to {points[2]})"
     return f"{sides}: {told}.{_verdict(difference, 0.0)}{_caution(randomised)}"
 
 
@@ -149,7 +150,8 @@ def survival_sentence(found: SurvivalComparison, endpoint: TimeToEvent, randomis
             f"{start}no hazard ratio can be estimated, since a group has no events, or all of them "
             f"before the other.{_caution(randomised)}"
         )
-    told = f"hazard ratio {ratio.value:.2f} (95 % interval {ratio.lower:.2f} to {ratio.upper:.2f})."
+    interval = f"95\u202f% interval {ratio.lower:.2f} to {ratio.upper:.2f}"
+    told = f"hazard ratio {ratio.value:.2f} ({interval})."
     changing = found.proportional_hazards is not None and found.proportional_hazards.p_value < 0.05
     doubt = (
         " The ratio seems to change in time, so the curves say more than it does."
@@ -186,7 +188,7 @@ def notes(
     else:
         yield (
             "The study file does not say that chance decided about the arms "
-            "(`analysis.randomised`): the groups may have differed from the start, and a "
+            "(analysis.randomised): the groups may have differed from the start, and a "
             "difference of outcomes, adjusted or not, is no effect of the treatment."
         )
     if plan.landmark is not None:
@@ -212,19 +214,19 @@ def notes(
 def _multiplicity(tests: int, interactions: int, log_ranks: int) -> Iterator[str]:
     if tests:
         yield (
-            f"{tests} comparisons of rates were made. Without any real difference about "
-            f"{_expected(tests)} of them would have p below 0.05; `p (Holm)` allows for that. "
+            f"{_counted(tests, 'comparison')} of rates. Without any real difference about "
+            f"{_expected(tests)} of them would have p below 0.05; p (Holm) allows for that. "
             "Intervals do not: each by itself covers the truth in 95 % of cases."
         )
     if interactions:
         yield (
-            f"{interactions} tests of interaction were made, about {_expected(interactions)} with "
-            "p below 0.05 by chance alone. No trial is large enough to tell in which of many "
+            f"{_counted(interactions, 'test')} of interaction, about {_expected(interactions)} "
+            "with p below 0.05 by chance alone. No trial is large enough to tell in which of many "
             "subgroups a treatment works: such results are questions for another trial."
         )
     if log_ranks:
         yield (
-            f"{log_ranks} comparisons of curves were made, about {_expected(log_ranks)} with p "
+            f"{_counted(log_ranks, 'comparison')} of curves, about {_expected(log_ranks)} with p "
             "below 0.05 by chance alone."
         )
     yield (
@@ -233,14 +235,23 @@ def _multiplicity(tests: int, interactions: int, log_ranks: int) -> Iterator[str
     )
 
 
+def _counted(number_of: int, what: str) -> str:
+    return f"There is 1 {what}" if number_of == 1 else f"There are {number_of} {what}s"
+
+
 def _expected(tests: int) -> str:
     expected = 0.05 * tests
     return f"{expected:.0f}" if expected >= 10 else f"{expected:.1f}"
 
 
 def _of(group: Observed) -> str:
-    rate = f"{100 * group.rate:.1f} %" if not math.isnan(group.rate) else "no rate"
-    return f"{group.events:,} of {group.subjects:,} ({rate})"
+    rate = number(group.rate, 1, percent=True) if not math.isnan(group.rate) else "no rate"
+    return f"{count(group.events)} of {count(group.subjects)} ({rate})"
+
+
+def _signed(value: float) -> str:
+    shown = number(value, 1)
+    return f"+{shown}" if value > 0 and shown != number(0.0, 1) else shown
 
 
 def _level(comparison: Comparison, level: str) -> str:

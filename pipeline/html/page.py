@@ -19,6 +19,8 @@ from pipeline.html.svg import embedded
 
 _DEEPEST_HEADING = 6
 _COMFORTABLE_CHARACTERS = 20
+_SENTENCE = 80
+_SENTENCE_CHARACTERS = 36
 _CHARACTER_WIDTH = 0.55
 _COLOURS = {"light": {name: colour for colour, name in VARIABLES.items()}, "dark": DARK}
 
@@ -170,7 +172,8 @@ def _least_width(table: Table, place: int) -> float:
     if column.align == "end":
         return 0.0
     longest = max((len(_shown(row[place], column)) for row in table.rows), default=0)
-    return min(longest, _COMFORTABLE_CHARACTERS) * _CHARACTER_WIDTH
+    comfortable = _SENTENCE_CHARACTERS if longest > _SENTENCE else _COMFORTABLE_CHARACTERS
+    return min(longest, comfortable) * _CHARACTER_WIDTH
 
 
 @lru_cache(maxsize=1)

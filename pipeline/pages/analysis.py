@@ -50,7 +50,7 @@ def analysis_sections(analysis: Analysis) -> list[Section]:
         Section("Outcomes by arm", (), [_task(analysis, task) for task in analysis.tasks]),
     ]
     if analysis.endpoints:
-        parts = [_endpoint(analysis, endpoint) for endpoint in analysis.endpoints]
+        parts = [_endpoint(endpoint) for endpoint in analysis.endpoints]
         sections.append(Section("Time to event", (), parts))
     if analysis.subgroups:
         sections.append(Section("Subgroups", _subgroups(analysis)))
@@ -82,14 +82,14 @@ def _characteristics(analysis: Analysis, factor: Factor, found: Sequence[Charact
             values = [_mean_sd(by_level[level].mean, by_level[level].sd) for level in levels]
             rows.append([f"{item.name}, mean (SD)", *values, *compared])
         else:
-            rows.append([item.name, *([None] * len(levels)), *compared])
-            rows += _value_rows(analysis, item.counts, levels, len(others))
+            rows.append([item.name, *([""] * len(levels)), *compared])
+            rows += _value_rows(item.counts, levels, len(others))
     return Table(
         f"Characteristics at the moment of prediction, by {factor.name}",
         [
             Column("Characteristic"),
             *(
-                Column(f"{level.name} ({_count(level.subjects, analysis)})", "end")
+                Column(f"{level.name} ({numbers.text_of(_count(level.subjects))})", "end")
                 for level in factor.levels
             ),
             *(Column(f"difference: {level}", "end", 2) for level in others),
@@ -100,12 +100,14 @@ def _characteristics(analysis: Analysis, factor: Factor, found: Sequence[Charact
             "marked. In a randomised trial such differences arise by chance."
             if others
             else "There is nothing to compare.",
+            f"Withheld: fewer than {analysis.smallest_group} subjects, or what would give such a "
+            "group away.",
         ],
     )
 
 
 def _value_rows(
-    analysis: Analysis, counts: Sequence[ValueCount], levels: Sequence[str], others: int
+    counts: Sequence[ValueCount], levels: Sequence[str], others: int
 ) -> list[list[Value | Cell]]:
     by_value: dict[str, dict[str, ValueCount]] = {}
     for item in counts:
@@ -113,18 +115,18 @@ def _value_rows(
     return [
         [
             f"– {value}",
-            *(_share(of_level.get(level), analysis) for level in levels),
-            *([None] * others),
+            *(_share(of_level.get(level)) for level in levels),
+            *([""] * others),
         ]
         for value, of_level in by_value.items()
     ]
 
 
-def _share(item: ValueCount | None, analysis: Analysis) -> Value:
+def _share(item: ValueCount | None) -> Value:
     if item is None:
         return 0
     if item.subjects is None:
-        return Suppressed(analysis.smallest_group)
+        return Suppressed()
     return f"{numbers.count(item.subjects)} ({numbers.number(item.share, 1, True)})"
 
 
@@ -140,18 +142,37 @@ def _difference(value: float | None) -> Value | Cell:
     return value
 
 
+def main_effects(analysis: Analysis, task: TaskAnalysis) -> list[Effect]:
+    """Comparisons of a task that a reader should see first.
+
+    In a factorial trial those of its factors, each over all subjects; else those of the arms.
+
+    Args:
+        analysis: The whole analysis.
+        task: The task.
+    """
+    factors = {factor.name for factor in analysis.factors if factor.describes}
+    return [effect for effect in task.effects if effect.comparison.factor in factors]
+
+
 def _task(analysis: Analysis, task: TaskAnalysis) -> Section:
-    blocks: list[Block] = [_rates(analysis, task)]
+    blocks: list[Block] = [_rates(task)]
     if task.effects:
+        first = main_effects(analysis, task)
+        others = [effect.says for effect in task.effects if effect not in first]
+        in_numbers = _effects(task.effects)
         blocks += [
-            Bullets([effect.says for effect in task.effects]),
+            Bullets([effect.says for effect in first]),
             _effects_plot(task),
-            Details("All comparisons in numbers", (_effects(task.effects),)),
+            Details(
+                "All comparisons in numbers",
+                (in_numbers, Bullets(others)) if others else (in_numbers,),
+            ),
         ]
     return Section(task.title or task.task, blocks)
 
 
-def _rates(analysis: Analysis, task: TaskAnalysis) -> Table:
+def _rates(task: TaskAnalysis) -> Table:
     return Table(
         f"{task.title}: how frequent it is",
         [
@@ -164,9 +185,9 @@ def _rates(analysis: Analysis, task: TaskAnalysis) -> Table:
         [
             [
                 _level(rate),
-                _count(rate.subjects, analysis),
-                _count(rate.events, analysis),
-                _count(rate.unknown, analysis),
+                _count(rate.subjects),
+                _count(rate.events),
+                _count(rate.unknown),
                 _shown(rate.rate),
             ]
             for rate in task.rates
@@ -185,6 +206,7 @@ def _effects_plot(task: TaskAnalysis) -> Figure:
 
 
 def _effects(effects: Sequence[Effect]) -> Table:
+    unadjusted = dict.fromkeys(item.adjusted.absent for item in effects if item.adjusted.absent)
     return Table(
         "Differences to the control",
         [
@@ -204,30 +226,31 @@ def _effects(effects: Sequence[Effect]) -> Table:
                 effect.number_needed.says,
                 _p(effect.test.p_value),
                 _p(effect.test.p_value_holm),
-                effect.adjusted.absent or _shown(effect.adjusted.risk_difference),
+                _shown(effect.adjusted.risk_difference),
             ]
             for effect in effects
         ],
+        [f"Without an adjusted difference: {reason}" for reason in unadjusted],
     )
 
 
-def _endpoint(analysis: Analysis, endpoint: EndpointAnalysis) -> Section:
+def _endpoint(endpoint: EndpointAnalysis) -> Section:
     blocks: list[Block] = []
     factors = dict.fromkeys(curve.factor for curve in endpoint.curves)
     for factor in factors:
         shown = [curve for curve in endpoint.curves if curve.factor == factor and curve.points]
         # A chart tells no more curves apart than these.
         for first in range(0, len(shown), _MOST_CURVES):
-            blocks.append(_survival(analysis, endpoint, shown[first : first + _MOST_CURVES]))
+            blocks.append(_survival(endpoint, shown[first : first + _MOST_CURVES]))
     blocks.append(Bullets([comparison.says for comparison in endpoint.comparisons]))
+    if any(item.hazard_ratio.value is not None for item in endpoint.comparisons):
+        blocks.append(_hazards_plot(endpoint))
     if endpoint.comparisons:
         blocks.append(Details("All comparisons in numbers", (_hazards(endpoint),)))
     return Section(endpoint.title or endpoint.endpoint, blocks)
 
 
-def _survival(
-    analysis: Analysis, endpoint: EndpointAnalysis, shown: Sequence[SurvivalCurve]
-) -> Figure:
+def _survival(endpoint: EndpointAnalysis, shown: Sequence[SurvivalCurve]) -> Figure:
     curves = [
         charts.StepCurve(
             curve.level,
@@ -236,7 +259,7 @@ def _survival(
                 numbers.Estimate(1.0, 1.0, 1.0),
                 *(_shown(point.survival) for point in curve.points),
             ],
-            [(item.time, _count(item.subjects, analysis)) for item in curve.at_risk],
+            [(item.time, _count(item.subjects)) for item in curve.at_risk],
         )
         for curve in shown
     ]
@@ -248,11 +271,24 @@ def _survival(
     return charts.step_curves(curves, measure, endpoint.unit, caption)
 
 
+def _hazards_plot(endpoint: EndpointAnalysis) -> Figure:
+    rows = [
+        charts.ForestRow(item.comparison.text, _shown(item.hazard_ratio))
+        for item in endpoint.comparisons
+    ]
+    caption = (
+        "Left of the line: the event is less frequent than with the control; right of it: more."
+    )
+    return charts.forest_plot(
+        rows, charts.Measure("Hazard ratio", 2), caption, reference=1.0, logarithmic=True
+    )
+
+
 def _hazards(endpoint: EndpointAnalysis) -> Table:
     rows: list[list[Value | Cell]] = [
         [
             item.comparison.text,
-            item.absent or _shown(item.hazard_ratio),
+            _shown(item.hazard_ratio),
             _p(item.log_rank.p_value if item.log_rank else None),
             _p(item.log_rank.p_value_holm if item.log_rank else None),
             _p(item.proportional_hazards.p_value if item.proportional_hazards else None),
@@ -273,7 +309,12 @@ def _hazards(endpoint: EndpointAnalysis) -> Table:
         rows,
         [
             "A small p of proportional hazards says that the hazard ratio changes in time: then "
-            "the difference of restricted means is the better summary."
+            "the difference of restricted means is the better summary.",
+            *dict.fromkeys(
+                f"Without a hazard ratio: {item.absent}"
+                for item in endpoint.comparisons
+                if item.absent
+            ),
         ],
     )
 
@@ -363,8 +404,9 @@ def _shown(found: Estimate) -> numbers.Estimate:
     return numbers.Estimate(found.value, found.lower, found.upper)
 
 
-def _count(value: int | None, analysis: Analysis) -> int | Suppressed:
-    return Suppressed(analysis.smallest_group) if value is None else value
+def _count(value: int | None) -> int | Suppressed:
+    # None may stand for a large group that would give away a small one.
+    return Suppressed() if value is None else value
 
 
 def _level(rate: Rate) -> str:

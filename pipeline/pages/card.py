@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pipeline.card import Card, StatedItem
+from pipeline.group_order import rising
 from pipeline.html.blocks import (
     Block,
     Bullets,
@@ -31,7 +32,7 @@ from pipeline.html.palette import Tone
 from pipeline.html.terms import METRICS
 from pipeline.names import SPLITS
 from pipeline.pages.metrics import calibration_bins, metric_column, metric_title
-from pipeline.results import LabelCounts, find_overall, find_records
+from pipeline.results import LabelCounts, MetricRecord, find_overall, find_records
 
 _UNSTATED = "Not stated: a person must add it to the study file (card)."
 _OVERALL = (
@@ -290,7 +291,7 @@ def _performance(card: Card) -> list[Block]:
         )
     ]
     for outcome in card.outcomes:
-        found = find_records(records, outcome.name, "auc")
+        found = sorted(find_records(records, outcome.name, "auc"), key=_place)
         if not found:
             continue
         rows = [
@@ -306,6 +307,12 @@ def _performance(card: Card) -> list[Block]:
             )
         )
     return blocks
+
+
+def _place(record: MetricRecord) -> tuple[object, ...]:
+    """Where a group stands: everybody, single characteristics, pairs; bands rising."""
+    names = [name for name, _ in record.group]
+    return len(names), names, [rising(value) for _, value in record.group]
 
 
 def _overall_row(card: Card, task: str, metrics: Sequence[str]) -> list[Value | Cell]:

@@ -7,7 +7,7 @@ from pipeline.card import Card
 from pipeline.html.blocks import Block, Bullets, Notice, Paragraph
 from pipeline.html.numbers import number
 from pipeline.html.page import Page, Section
-from pipeline.pages.analysis import analysis_sections
+from pipeline.pages.analysis import analysis_sections, main_effects
 from pipeline.pages.card import card_page
 from pipeline.results import find_overall
 
@@ -98,7 +98,7 @@ def _gaps(card: Card) -> list[Block]:
 
 
 def _effects(analysis: Analysis) -> list[Block]:
-    effects = [effect for task in analysis.tasks for effect in task.effects]
+    effects = [effect for task in analysis.tasks for effect in main_effects(analysis, task)]
     if not effects:
         return []
     decided = [item for item in effects if item.number_needed.direction != "undecided"]

@@ -124,7 +124,7 @@ def step_curves(
         caption: Below the figure.
     """
     at_risk = [curve for curve in curves if curve.at_risk]
-    left = max([_LEFT, *(12 + CHARACTER * len(curve.name) for curve in at_risk)])
+    left = max([_LEFT, *map(_risk_width, at_risk)])
     below = _BOTTOM + (_RISK_TITLE + _RISK_LINE * len(at_risk) if at_risk else 0.0)
     heading = Heading(measure.title, [curve.name for curve in curves], _WIDTH - left - _RIGHT)
 
@@ -177,6 +177,12 @@ def _steps(axes: Axes, curve: StepCurve, colour: str, layer: float) -> None:
 def _band(found: Sequence[Estimate]) -> tuple[list[float], list[float]]:
     intervals = [ends(item) for item in found]
     return [low for low, _ in intervals], [high for _, high in intervals]
+
+
+def _risk_width(curve: StepCurve) -> float:
+    """Room left of the axis for a curve's name and half of the number at its start, in pixels."""
+    first = text_of(curve.at_risk[0][1])
+    return 16 + CHARACTER * (len(curve.name) + len(first) / 2)
 
 
 def _risk_table(axes: Axes, curves: Sequence[StepCurve], left: float) -> None:

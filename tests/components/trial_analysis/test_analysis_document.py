@@ -68,9 +68,9 @@ def sizes_of_groups(part: Any, key: str = "") -> Iterator[int]:
 def test_a_comparison_says_what_happened_in_a_sentence():
     [effect] = document(randomised=True).tasks[0].effects
     assert effect.says == (
-        "Death: 10 of 38 (26.3 %) with Active against 20 of 40 (50.0 %) with Placebo: -23.7 "
-        "percentage points (95 % interval -42.3 to -2.1). The whole interval lies on this side "
-        "of no difference."
+        "Death: 10 of 38 (26.3\u202f%) with Active against 20 of 40 (50.0\u202f%) with Placebo: "
+        "−23.7 percentage points (95\u202f% interval −42.3 to −2.1). The whole interval lies on "
+        "this side of no difference."
     )
 
 
@@ -100,7 +100,7 @@ def test_the_number_of_tests_is_told():
     arms = repeated(("High", 40), ("Low", 40), ("Placebo", 40))
     outcomes = {name: repeated((True, 20), (False, 20)) * 3 for name in ("death", "nausea")}
     found = document(trial(arms, outcomes=outcomes))
-    assert any(note.startswith("4 comparisons of rates were made.") for note in found.notes)
+    assert any(note.startswith("There are 4 comparisons of rates.") for note in found.notes)
     assert all(
         effect.test.p_value_holm is not None for task in found.tasks for effect in task.effects
     )
