@@ -8,3 +8,7 @@ class UserError(Exception):
     column, what kind of thing was found (never a value of a patient), what was expected and
     what to do. Runners print it without a traceback.
     """
+
+    def _render_traceback_(self) -> list[str]:
+        """What Jupyter shows in place of a traceback."""
+        return [str(self)]
