@@ -50,8 +50,10 @@ def executed(finished_run: Run) -> Callable[[str], Executed]:
     def execute(name: str) -> Executed:
         if name not in found:
             ended = subprocess.run(
-                [sys.executable, "-m", "notebooks", "--root", str(finished_run.root)]
-                + ["--only", name],
+                [
+                    *(sys.executable, "-m", "notebooks", "--root", str(finished_run.root)),
+                    *("--only", name),
+                ],
                 cwd=REPOSITORY,
                 env=environment(),
                 capture_output=True,
