@@ -198,6 +198,11 @@ class LocalFlink:
         return WORKER_POOL
 
     @property
+    def worker_temporary(self) -> Path:
+        """Folder of the workers' temporary files; each host of its own finds its own there."""
+        return self.folder / "worker-tmp"
+
+    @property
     def members(self) -> tuple[Member, ...]:
         """Processes, in the order in which they were started."""
         return tuple(self._members.values())
@@ -235,8 +240,14 @@ class LocalFlink:
 
     def start_pool(self, number: int) -> None:
         """Starts the worker pool of a task manager; also one that has ended."""
+        name = f"pool-{number}"
+        host = self.network.hosts[number]
         command = [sys.executable, "-m", "pipeline.beam_worker_pool", f"--port={WORKER_POOL_PORT}"]
-        self._start(f"pool-{number}", self.network.hosts[number], command)
+        own = self.folder / name / "tmp"
+        for folder in (own, self.worker_temporary):
+            folder.mkdir(parents=True, exist_ok=True)
+        command = host.command_with_own(self.worker_temporary, own, command)
+        self._start(name, host, command, {"TMPDIR": str(self.worker_temporary)})
 
     def wait_for_pools(self) -> None:
         """Returns when every worker pool answers.
@@ -324,34 +335,27 @@ class LocalFlink:
         (folder / "flink-conf.yaml").write_text(lines, encoding="utf-8")
         (folder / "log4j.properties").write_text(_LOG4J, encoding="utf-8")
         jars = [*sorted(self._flink.glob("*.jar")), *self.plan.jars]
-        self._start(
-            name,
-            host,
-            [
-                "java",
-                *JVM_OPTIONS,
-                *jvm,
-                f"-Dlog4j.configurationFile=file:{folder}/log4j.properties",
-                "-cp",
-                ":".join(map(str, jars)),
-                main_class,
-                "-c",
-                str(folder),
-                *arguments,
-            ],
-        )
+        command = [
+            *("java", *JVM_OPTIONS, *jvm),
+            f"-Dlog4j.configurationFile=file:{folder}/log4j.properties",
+            *("-cp", ":".join(map(str, jars))),
+            *(main_class, "-c", str(folder), *arguments),
+        ]
+        self._start(name, host, host.command(command), {})
 
-    def _start(self, name: str, host: Host, command: Sequence[str]) -> None:
+    def _start(
+        self, name: str, host: Host, command: Sequence[str], environment: Mapping[str, str]
+    ) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._log(name).open("ab") as log:
             process = subprocess.Popen(
-                host.command(command),
+                command,
                 cwd=PROJECT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                env={**os.environ, "PYTHONPATH": str(PROJECT)},
+                env={**os.environ, "PYTHONPATH": str(PROJECT), **environment},
             )
         created = psutil.Process(process.pid).create_time()
         self._members[name] = Member(name, process.pid, created, host)

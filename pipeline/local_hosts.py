@@ -1,7 +1,8 @@
 """Network namespaces as the hosts of a cluster on one machine.
 
 Each host has an address of its own and a loopback interface of its own, as a pod of Kubernetes
-has. All of them see the machine's files, and each other through a bridge.
+has. All of them see the machine's files, but for a folder that each may have for itself, and each
+other through a bridge.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+_MOUNTED = 'mount --bind "$1" "$2" && shift 2 && exec "$@"'
 _MOST_NETWORKS = 200
 
 
@@ -31,6 +34,20 @@ class Host:
         """A command line that runs a command on this host."""
         inside = ["ip", "netns", "exec", self.namespace] if self.namespace else []
         return [*inside, *arguments]
+
+    def command_with_own(self, folder: Path, content: Path, arguments: Sequence[str]) -> list[str]:
+        """The same for a command that finds this host's own files in a folder.
+
+        Args:
+            folder: The folder, under the same path on every host. The machine itself has one of it.
+            content: What a host in a namespace finds there instead.
+            arguments: The command.
+        """
+        if not self.namespace:
+            return self.command(arguments)
+        # `ip` makes a namespace of mounts, too, which ends with the command.
+        mount = ["sh", "-c", _MOUNTED, "sh", str(content), str(folder)]
+        return self.command([*mount, *arguments])
 
 
 @dataclass(frozen=True)

@@ -44,9 +44,14 @@ def fetch_beam_jars(folder: Path = BEAM_JARS) -> Path:
     with tempfile.TemporaryDirectory(dir=folder.parent) as draft:
         jars = Path(draft) / "jars"
         command = ["mvn", "-q", "-B", "-f", str(HERE / "pom.xml")]
-        subprocess.run(
-            [*command, "dependency:copy-dependencies", f"-DoutputDirectory={jars}"], check=True
+        done = subprocess.run(
+            [*command, "dependency:copy-dependencies", f"-DoutputDirectory={jars}"],
+            capture_output=True,
+            text=True,
+            check=False,
         )
+        if done.returncode:
+            raise RuntimeError(f"Maven can't fetch Beam's jars: {done.stdout[-2000:]}")
         for jar in jars.glob("flink-*.jar"):
             jar.unlink()
         jars.rename(folder)

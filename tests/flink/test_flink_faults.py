@@ -9,17 +9,16 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import artifacts
 import pytest
 from conftest import Flink
+from example_gen import IN_MEMORY, ExampleGen, Written, options
 
 from pipeline.beam_check import flink_slots
 from pipeline.beam_failure import meaning
-from pipeline.beam_runners import IN_MEMORY, beam_options, parse_beam_options
+from pipeline.beam_runners import parse_beam_options
 from pipeline.errors import UserError
 from pipeline.local_flink import slots_of
 
@@ -27,58 +26,9 @@ pytestmark = pytest.mark.slow
 
 SUBJECTS = 300
 SEED = 20261
+NOBODY = "127.0.0.1:1"
+"""Address where nothing listens."""
 _SECONDS = 240.0
-
-
-@dataclass(frozen=True)
-class ExampleGen:
-    """TrialExampleGen on the same trial, as often as wanted.
-
-    Attributes:
-        data: Folder of the trial.
-        key: Reference to the subject key.
-    """
-
-    data: Path
-    key: str
-
-    def run(self, folder: Path, options: list[str]) -> None:
-        """Runs it.
-
-        Args:
-            folder: Gets `examples` and `rejects`.
-            options: Beam's.
-        """
-        from tfx.types import standard_artifacts
-
-        from components.artifact_types import TrialRejects
-        from components.trial_example_gen.executor import TrialExampleGenExecutor
-        from pipeline.config import find_study_file
-        from pipeline.study import load_study
-
-        study = load_study(find_study_file("synthetic"))
-        outputs: dict[str, Any] = {}
-        for name, kind in (("examples", standard_artifacts.Examples), ("rejects", TrialRejects)):
-            outputs[name] = [kind()]
-            outputs[name][0].uri = str(folder / name)
-        context = TrialExampleGenExecutor.Context(
-            beam_pipeline_args=options, tmp_dir=str(folder), unique_id="1"
-        )
-        properties = {
-            "study": json.dumps(study.example_section()),
-            "data_root": str(self.data),
-            "fingerprint": "",
-            "subject_key": self.key,
-        }
-        TrialExampleGenExecutor(context).Do({}, outputs, properties)
-
-
-Written = tuple[dict[str, list[bytes]], tuple[list[str], str]]
-
-
-def _written(folder: Path) -> Written:
-    """Everything that a run wrote."""
-    return artifacts.examples(folder / "examples"), artifacts.rejects(folder / "rejects")
 
 
 @pytest.fixture(scope="module")
@@ -94,19 +44,11 @@ def example_gen(tmp_path_factory: pytest.TempPathFactory, subject_key: str) -> E
 @pytest.fixture(scope="module")
 def right(example_gen: ExampleGen, tmp_path_factory: pytest.TempPathFactory) -> Written:
     """What it writes in memory."""
-    folder = tmp_path_factory.mktemp("memory")
-    example_gen.run(folder, list(beam_options(IN_MEMORY)))
-    return _written(folder)
-
-
-def _options(flink: Flink) -> list[str]:
-    """Beam's options for a cluster."""
-    settings = parse_beam_options(flink.options())
-    return list(beam_options(settings, flink_slots(settings)))
+    return example_gen.run(tmp_path_factory.mktemp("memory"), IN_MEMORY)
 
 
 @contextmanager
-def _submitted(run: Callable[[], None]) -> Iterator[Future[None]]:
+def _submitted(run: Callable[[], Written]) -> Iterator[Future[Written]]:
     with ThreadPoolExecutor(1) as pool:
         yield pool.submit(run)
 
@@ -161,73 +103,63 @@ def _whole_again(flink: Flink) -> None:
 def test_a_lost_task_manager_is_made_up_for_where_jobs_start_again(
     flink: Flink, example_gen: ExampleGen, right: Written, tmp_path: Path
 ):
-    with _submitted(lambda: example_gen.run(tmp_path, _options(flink))) as running:
+    with _submitted(lambda: example_gen.run(tmp_path, options(flink))) as running:
         _lose_task_manager(flink, 0)
-        running.result(_SECONDS)
 
-    assert _written(tmp_path) == right
+        assert running.result(_SECONDS) == right
+
     _whole_again(flink)
 
 
 def test_a_lost_task_manager_ends_the_job_where_jobs_do_not_start_again(
     fragile_flink: Flink, example_gen: ExampleGen, right: Written, tmp_path: Path
 ):
-    with _submitted(lambda: example_gen.run(tmp_path, _options(fragile_flink))) as running:
+    with _submitted(lambda: example_gen.run(tmp_path, options(fragile_flink))) as running:
         _lose_task_manager(fragile_flink, 1)
         with pytest.raises(RuntimeError) as failure:
             running.result(_SECONDS)
     _whole_again(fragile_flink)
-    assert meaning(failure.value, _options(fragile_flink)).startswith("A task manager")
+    assert meaning(failure.value, options(fragile_flink)).startswith("A task manager")
 
-    example_gen.run(tmp_path, _options(fragile_flink))
-
-    assert _written(tmp_path) == right
+    assert example_gen.run(tmp_path, options(fragile_flink)) == right
 
 
 def test_a_lost_worker_pool_ends_the_job(
     fragile_flink: Flink, example_gen: ExampleGen, right: Written, tmp_path: Path
 ):
-    with _submitted(lambda: example_gen.run(tmp_path, _options(fragile_flink))) as running:
+    with _submitted(lambda: example_gen.run(tmp_path, options(fragile_flink))) as running:
         with _held(fragile_flink, "pool-0"):
             _wait(lambda: _is_at_work(fragile_flink), "a job that is at work")
             fragile_flink.cluster.kill("pool-0")
         with pytest.raises(RuntimeError) as failure:
             running.result(_SECONDS)
-    assert "or the worker pool beside it" in meaning(failure.value, _options(fragile_flink))
+    assert "or the worker pool beside it" in meaning(failure.value, options(fragile_flink))
 
     fragile_flink.cluster.start_pool(0)
     fragile_flink.cluster.wait_for_pools()
-    example_gen.run(tmp_path, _options(fragile_flink))
-
-    assert _written(tmp_path) == right
+    assert example_gen.run(tmp_path, options(fragile_flink)) == right
 
 
-def test_a_worker_pool_that_is_missing_is_told_before_a_run_starts(
-    fragile_flink: Flink, subject_key: str, tmp_path: Path
+def test_a_cluster_that_is_not_there_is_told_before_a_run_starts(
+    flink: Flink, example_gen: ExampleGen, right: Written, tmp_path: Path
 ):
-    from pipeline.beam_check import Needs, checked_options
-    from pipeline.config import code_version
+    with pytest.raises(UserError, match=f"No Flink answers at http://{NOBODY} "):
+        flink_slots(parse_beam_options([*flink.options(), f"--master={NOBODY}"]))
 
-    settings = parse_beam_options(fragile_flink.options("--worker-pool=localhost:50999"))
-    needs = Needs((), str(tmp_path), subject_key, code_version())
-
-    with pytest.raises(UserError, match=r"Expected: a worker pool at localhost:50999"):
-        checked_options(settings, needs)
+    assert example_gen.run(tmp_path, options(flink)) == right
 
 
 def test_a_disk_that_is_full_on_a_worker_ends_the_job(
     fragile_flink: Flink, example_gen: ExampleGen, right: Written
 ):
     if fragile_flink.small_disk is None:
-        pytest.skip("a small disk can be mounted by root alone")
+        pytest.fail("a small disk can be mounted by root alone")
     filler = fragile_flink.small_disk / "filler"
     free = os.statvfs(fragile_flink.small_disk)
     filler.write_bytes(bytes(free.f_bavail * free.f_frsize - 40_000))
     folder = fragile_flink.small_disk / "run"
 
     with pytest.raises(RuntimeError, match="No space left on device"):
-        example_gen.run(folder, _options(fragile_flink))
+        example_gen.run(folder, options(fragile_flink))
     filler.unlink()
-    example_gen.run(folder, _options(fragile_flink))
-
-    assert _written(folder) == right
+    assert example_gen.run(folder, options(fragile_flink)) == right

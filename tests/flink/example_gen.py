@@ -1,0 +1,74 @@
+"""TrialExampleGen alone, on a runner of choice."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import artifacts
+from conftest import Flink
+
+from pipeline import beam_runners
+from pipeline.beam_check import flink_slots
+from pipeline.beam_runners import beam_options, parse_beam_options
+
+IN_MEMORY = beam_options(beam_runners.IN_MEMORY)
+"""Beam's options for the runner that the cluster is held against."""
+
+Written = tuple[dict[str, list[bytes]], tuple[list[str], str]]
+"""Examples of each split; rejects and counts."""
+
+
+@dataclass(frozen=True)
+class ExampleGen:
+    """TrialExampleGen on one synthetic trial, as often as wanted.
+
+    Attributes:
+        data: Folder of the trial.
+        key: Reference to the subject key.
+    """
+
+    data: Path
+    key: str
+
+    def run(self, folder: Path, beam_args: tuple[str, ...]) -> Written:
+        """Runs it.
+
+        Args:
+            folder: Gets `examples` and `rejects`.
+            beam_args: Beam's options.
+
+        Returns:
+            Everything that it wrote.
+        """
+        from tfx.types import standard_artifacts
+
+        from components.artifact_types import TrialRejects
+        from components.trial_example_gen.executor import TrialExampleGenExecutor
+        from pipeline.config import find_study_file
+        from pipeline.study import load_study
+
+        study = load_study(find_study_file("synthetic"))
+        outputs: dict[str, Any] = {}
+        for name, kind in (("examples", standard_artifacts.Examples), ("rejects", TrialRejects)):
+            outputs[name] = [kind()]
+            outputs[name][0].uri = str(folder / name)
+        context = TrialExampleGenExecutor.Context(
+            beam_pipeline_args=list(beam_args), tmp_dir=str(folder), unique_id="1"
+        )
+        properties = {
+            "study": json.dumps(study.example_section()),
+            "data_root": str(self.data),
+            "fingerprint": "",
+            "subject_key": self.key,
+        }
+        TrialExampleGenExecutor(context).Do({}, outputs, properties)
+        return artifacts.examples(folder / "examples"), artifacts.rejects(folder / "rejects")
+
+
+def options(flink: Flink) -> tuple[str, ...]:
+    """Beam's options for a cluster."""
+    settings = parse_beam_options(flink.options())
+    return beam_options(settings, flink_slots(settings))
