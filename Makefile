@@ -41,10 +41,10 @@ flink-down: $(READY) ## Stop it.
 test: lint ## Lint, types and the tests.
 	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile -q tests
 
-test-slow: $(READY) ## The tests that take minutes, but for test-flink.
-	@$(BIN)/python -m pytest -m slow -q tests --ignore=tests/flink
+test-slow: $(READY) ## The tests that take minutes.
+	@$(BIN)/python -m pytest -m slow -q tests
 
-test-flink: $(READY) ## The pipeline on a real Flink, and Flink's faults.
+test-flink: $(READY) ## Of test-slow: the pipeline on a real Flink, and Flink's faults.
 	@$(BIN)/python -m pytest -m slow -q tests/flink
 
 system: ## As root on Debian: install the packages that the slow tests need.
