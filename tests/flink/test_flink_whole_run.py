@@ -24,6 +24,7 @@ pytestmark = pytest.mark.slow
 
 REPOSITORY = Path(__file__).parents[2]
 TOLERANCE = 1e-6
+_AS_GOOD_AS_ZERO = 1e-12
 SUBJECTS = 300
 SMALLEST_GROUP = 10
 """Of so few subjects the shipped studies would show next to no metrics."""
@@ -130,7 +131,7 @@ def _assert_close(found: Any, expected: Any, what: str) -> None:
         for place, (one, other) in enumerate(zip(found, expected, strict=True)):
             _assert_close(one, other, f"{what}/{place}")
     elif isinstance(expected, float) and not math.isnan(expected):
-        assert found == pytest.approx(expected, rel=TOLERANCE, abs=TOLERANCE), what
+        assert found == pytest.approx(expected, rel=TOLERANCE, abs=_AS_GOOD_AS_ZERO), what
     elif not isinstance(expected, float):
         assert found == expected, what
 
