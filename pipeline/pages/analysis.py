@@ -265,8 +265,8 @@ def _survival(endpoint: EndpointAnalysis, shown: Sequence[SurvivalCurve]) -> Fig
     ]
     measure = charts.Measure("without the event", 0, percent=True)
     caption = (
-        "Kaplan and Meier's estimate with 95 % bands; below, subjects still under observation. "
-        "The curves are thinned so that no step is a single subject."
+        f"By {shown[0].factor}. Kaplan and Meier's estimate with 95 % bands; below, subjects "
+        "still under observation. The curves are thinned so that no step is a single subject."
     )
     return charts.step_curves(curves, measure, endpoint.unit, caption)
 

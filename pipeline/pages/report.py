@@ -82,6 +82,7 @@ def _gaps(card: Card) -> list[Block]:
     ]
     if not certain:
         return []
+    titles = {outcome.name: outcome.title for outcome in card.outcomes}
     return [
         Notice(
             "warn",
@@ -89,7 +90,7 @@ def _gaps(card: Card) -> list[Block]:
             "The distance between mean prediction and observed rate differs between groups by "
             "more than the interval allows for chance:",
             [
-                f"{gap.task}, by {' and '.join(gap.slicing)}: {gap.highest} against {gap.lowest}, "
+                f"{titles[gap.task]}, by {' and '.join(gap.slicing)}: {gap.highest} against {gap.lowest}, "
                 f"{number(gap.value * 100, 1)} percentage points"
                 for gap in certain
             ],

@@ -1,0 +1,197 @@
+"""The report and the card of a whole run, in a real browser without network."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from pathlib import Path
+
+import pytest
+from whole_runs import Run
+
+from pipeline.report import write_report
+
+pytestmark = pytest.mark.slow
+
+MEGABYTE = 1_000_000
+PAPER_WIDTH = 718
+"""Pixels between margins of 1 cm on A4."""
+
+CONTRASTS = """() => {
+  const probe = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
+  const rgba = colour => {
+    probe.clearRect(0, 0, 1, 1);
+    probe.fillStyle = colour;
+    probe.fillRect(0, 0, 1, 1);
+    const [r, g, b, a] = probe.getImageData(0, 0, 1, 1).data;
+    return [r, g, b, a / 255];
+  };
+  const over = ([r, g, b, a], below) =>
+    [r, g, b].map((part, place) => part * a + below[place] * (1 - a));
+  const behind = element => {
+    if (!element) return [255, 255, 255];
+    const own = rgba(getComputedStyle(element).backgroundColor);
+    return own[3] === 1 ? own.slice(0, 3) : over(own, behind(element.parentElement));
+  };
+  const linear = part => (part /= 255) <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+  const luminance = ([r, g, b]) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+  const found = [];
+  for (const element of document.body.querySelectorAll("*")) {
+    const text = [...element.childNodes]
+      .filter(node => node.nodeType === Node.TEXT_NODE && node.textContent.trim());
+    if (!text.length || !element.checkVisibility() || element.localName === "title") continue;
+    const style = getComputedStyle(element);
+    const back = behind(element);
+    const front = over(rgba(element.ownerSVGElement ? style.fill : style.color), back);
+    const [dark, light] = [luminance(front), luminance(back)].sort((a, b) => a - b);
+    const size = parseFloat(style.fontSize);
+    const large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
+    const ratio = (light + 0.05) / (dark + 0.05);
+    found.push({text: text[0].textContent.trim().slice(0, 60), ratio, least: large ? 3 : 4.5});
+  }
+  return found;
+}"""
+
+BEYOND_THE_PAPER = """width => [...document.querySelectorAll("body *")]
+  .filter(element => element.checkVisibility())
+  .filter(element => element.getBoundingClientRect().right > width + 1)
+  .map(element => `${element.tagName}: ${element.textContent.trim().slice(0, 60)}`)"""
+
+INTERACTIVE = "a[href], summary, [tabindex='0']"
+
+
+@pytest.fixture(scope="module", params=["report", "card"])
+def file(first_run: Run, request) -> Path:
+    if request.param == "report":
+        return write_report(first_run.records)
+    return first_run.output("ModelCard", "card") / "card.html"
+
+
+@pytest.fixture(scope="module", params=[400, 1280])
+def visit(browse, file, request):
+    return browse(file, request.param)
+
+
+def test_it_opens_without_complaint_and_asks_for_nothing(visit):
+    assert visit.complaints == []
+    assert visit.requests == []
+
+
+def test_it_is_no_wider_than_its_window(visit):
+    assert visit.overflow == 0
+
+
+def test_something_is_to_be_seen(visit):
+    assert visit.colours > 200
+
+
+def test_it_is_a_file_that_can_be_mailed(file):
+    assert file.stat().st_size <= 5 * MEGABYTE
+
+
+def test_headings_start_at_the_title_and_skip_no_level(visit):
+    levels = visit.page.evaluate(
+        "[...document.querySelectorAll('h1, h2, h3, h4, h5, h6')].map(h => Number(h.localName[1]))"
+    )
+
+    assert levels.count(1) == 1
+    assert levels[0] == 1
+    assert all(deeper - level <= 1 for level, deeper in itertools.pairwise(levels))
+
+
+def test_landmarks_are_there_once_and_parts_have_names(visit):
+    for landmark in ("body > header", "nav", "main", "footer"):
+        assert visit.page.locator(landmark).count() == 1, landmark
+
+    names = visit.page.evaluate(
+        "[...document.querySelectorAll('section, [role=region]')].map("
+        "part => document.getElementById(part.getAttribute('aria-labelledby'))?.textContent)"
+    )
+    assert names
+    assert all(names)
+
+
+def test_every_link_of_the_contents_leads_to_a_heading(visit):
+    targets = visit.page.evaluate(
+        "[...document.querySelectorAll('nav a')].map("
+        "link => document.querySelector(link.getAttribute('href'))?.localName)"
+    )
+
+    assert len(targets) > 10
+    assert all(re.fullmatch("h[2-6]", target or "") for target in targets)
+
+
+def test_every_chart_is_told_in_words(visit):
+    told = visit.page.evaluate(
+        "[...document.querySelectorAll('svg')].map(svg => svg.getAttribute('role') === 'img' && "
+        "document.getElementById(svg.getAttribute('aria-labelledby')).textContent)"
+    )
+
+    assert told
+    assert all(text and re.search(r"\d", text) for text in told)
+
+
+def test_all_that_can_be_used_is_reached_with_the_tabulator_key(visit):
+    page = visit.page
+    page.evaluate("document.activeElement.blur(); window.scrollTo(0, 0)")
+    page.evaluate(
+        "selector => document.querySelectorAll(selector).forEach("
+        "(element, place) => element.dataset.place = place)",
+        INTERACTIVE,
+    )
+    expected = page.evaluate(
+        "selector => [...document.querySelectorAll(selector)].filter("
+        "element => element.checkVisibility({contentVisibilityAuto: true})).map("
+        "element => element.dataset.place)",
+        INTERACTIVE,
+    )
+
+    reached = []
+    for _ in expected:
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.dataset.place"))
+
+    assert reached == expected
+
+
+def test_details_open_and_close_with_the_keyboard(visit):
+    if not visit.page.locator("details").count():
+        pytest.skip("this page has no details")
+    summary = visit.page.locator("summary").first
+    is_open = "element => element.parentElement.open"
+
+    summary.focus()
+    visit.page.keyboard.press("Enter")
+    assert summary.evaluate(is_open)
+    visit.page.keyboard.press("Enter")
+    assert not summary.evaluate(is_open)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out_from_what_is_behind_it(visit, scheme):
+    """WCAG 2.2, success criterion 1.4.3, level AA: 4.5 to 1, large text 3 to 1."""
+    visit.page.emulate_media(color_scheme=scheme)
+    found = visit.page.evaluate(CONTRASTS)
+    visit.page.emulate_media(color_scheme="light")
+
+    assert len(found) > 100
+    assert [item for item in found if item["ratio"] < item["least"]] == []
+
+
+def test_nothing_is_cut_off_on_paper(browse, file):
+    page = browse(file, PAPER_WIDTH).page
+    page.emulate_media(media="print")
+
+    assert page.evaluate(BEYOND_THE_PAPER, PAPER_WIDTH) == []
+    closed = page.evaluate(
+        "[...document.querySelectorAll('details > :not(summary)')].filter("
+        "part => part.getBoundingClientRect().height === 0).length"
+    )
+    assert closed == 0
+
+
+def test_it_prints_on_several_pages(browse, file):
+    printed = browse(file, 1280).page.pdf(format="A4")
+
+    assert printed.startswith(b"%PDF")
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) > 3
