@@ -23,7 +23,7 @@ export UV_CACHE_DIR = $(CURDIR)/$(VENV)/cache
 export UV_LINK_MODE = hardlink
 
 .PHONY: help setup run flink-up flink-down test test-slow test-flink system compile submit image report notebooks export store-migrate boards grafana lint format lock bench-accuracy bench-overhead \
-	bench-example-gen bench-scale bench-flink bench-store clean
+	bench-example-gen bench-scale bench-flink bench-store bench-notebooks clean
 
 help: ## This list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -113,6 +113,9 @@ bench-flink: $(READY) ## Time and memory on Flink beside one machine's runners.
 
 bench-store: $(READY) ## Seconds of an export, milliseconds of every question of the boards.
 	@$(BIN)/python -m benchmarks.store
+
+bench-notebooks: $(READY) ## Seconds of the fairness notebook on a run with 200 groups.
+	@$(BIN)/python -m benchmarks.notebooks
 
 lock: $(READY) ## Resolve requirements/*.in anew.
 	@for name in runtime dev bootstrap; do \

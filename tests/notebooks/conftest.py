@@ -10,9 +10,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from whole_runs import REPOSITORY, Run, environment, run_pipeline
-
-SUBJECTS = 2_500
+from whole_runs import REPOSITORY, SUBJECTS, Run, environment, run_pipeline
 
 
 @dataclass(frozen=True)
