@@ -208,7 +208,12 @@ def _items(study: Study) -> Iterator[StatedItem]:
 def _from_card(study: Study) -> dict[str, str]:
     """Items that the card's own keys answer."""
     card = study.card
-    answers = {"3b": card.purpose, "6b": card.population, "26": " ".join(card.limits)}
+    answers = {
+        "3b": card.purpose,
+        "5b": card.period,
+        "6b": card.population,
+        "26": " ".join(card.limits),
+    }
     return {number: text for number, text in answers.items() if text}
 
 

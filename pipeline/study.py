@@ -535,7 +535,8 @@ class Card(StrictModel):
     Attributes:
         purpose: What the model is for, by whom and when it is to be used.
         not_for: What it must not be used for.
-        population: Whom the trial enrolled, where and when.
+        population: Whom the trial enrolled, and where.
+        period: When it enrolled them and how long it followed them.
         limits: Limits that are known beforehand.
         statements: A person's answers to items of TRIPOD+AI, by the item's number.
     """
@@ -543,6 +544,7 @@ class Card(StrictModel):
     purpose: str | None = None
     not_for: str | None = None
     population: str | None = None
+    period: str | None = None
     limits: tuple[str, ...] = ()
     statements: dict[str, str] = {}
 

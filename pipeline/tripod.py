@@ -43,7 +43,7 @@ _ALL = (
     Item("3c", "Introduction", "known health inequalities between groups", "person"),
     Item("4", "Introduction", "objectives: development, evaluation, or both", "run", "intended-use"),
     Item("5a", "Methods", "sources of the data, and why they represent the target population", "both", "data"),
-    Item("5b", "Methods", "dates of the data: start and end of enrolment and follow-up", "both", "data"),
+    Item("5b", "Methods", "dates of the data: start and end of enrolment and follow-up", "person"),
     Item("6a", "Methods", "setting: number and location of centres", "both", "participants"),
     Item("6b", "Methods", "who was eligible", "both", "participants"),
     Item("6c", "Methods", "treatments received, and how they were handled", "both", "participants"),

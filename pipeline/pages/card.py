@@ -134,7 +134,15 @@ def _intended_use(card: Card) -> list[Block]:
 
 def _data(card: Card) -> list[Block]:
     counts = card.evidence.counts
+    reasons = sorted({reason for rows in counts.datasets.values() for reason in rows.reasons})
+    set_aside = [Paragraph("Rows were set aside for:"), Bullets(reasons)] if reasons else []
     return [
+        Facts(
+            [
+                ("Fingerprint", card.evidence.lineage.fingerprint),
+                ("Period", card.study.card.period or _UNSTATED),
+            ]
+        ),
         Table(
             "Rows of each dataset",
             [
@@ -149,7 +157,8 @@ def _data(card: Card) -> list[Block]:
                 "Left out: by the study file's population and window. Set aside: something in "
                 "the row can't be true."
             ],
-        )
+        ),
+        *set_aside,
     ]
 
 

@@ -90,8 +90,8 @@ def _gaps(card: Card) -> list[Block]:
             "The distance between mean prediction and observed rate differs between groups by "
             "more than the interval allows for chance:",
             [
-                f"{titles[gap.task]}, by {' and '.join(gap.slicing)}: {gap.highest} against {gap.lowest}, "
-                f"{number(gap.value * 100, 1)} percentage points"
+                f"{titles[gap.task]}, by {' and '.join(gap.slicing)}: {gap.highest} against "
+                f"{gap.lowest}, {number(gap.value * 100, 1)} percentage points"
                 for gap in certain
             ],
         )

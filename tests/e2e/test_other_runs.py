@@ -19,6 +19,8 @@ from whole_runs import (
     study_copy,
 )
 
+from pipeline.report import write_report
+
 pytestmark = pytest.mark.slow
 
 
@@ -119,3 +121,4 @@ def test_a_real_trial_runs_to_a_verdict(
         if not record["slice"] and record["metric"] == "auc"
     }
     assert found[task] > auc
+    assert write_report(run.records).stat().st_size <= 5_000_000

@@ -328,3 +328,12 @@ def test_adam_and_sdtm_agree_on_every_subject_that_both_know(
     assert (label_adam == label_sdtm)[in_adam & in_sdtm].all()
     assert (in_adam & ~in_sdtm).sum() == known_in_adam_alone
     assert (in_sdtm & ~in_adam).sum() == 0
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_shipped_study_says_what_its_model_is_for_and_not_for(name: str):
+    card = load_study(SCHEMAS / name / "study.yaml").card
+    assert card.purpose
+    assert card.not_for
+    assert card.population
+    assert card.limits

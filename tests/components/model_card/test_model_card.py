@@ -200,3 +200,18 @@ def test_a_task_that_is_wholly_suppressed_has_no_numbers(study: Study):
     html = html_of(study, metrics=metrics)
     assert "hepatic_ae" in html
     assert "&lt;10" in html
+
+
+def test_a_period_that_nobody_stated_is_no_merit_of_the_run(study: Study):
+    unstated = make_card(with_card(study, period=None), evidence())
+    assert items_of(unstated)["5b"] == "needs a person"
+    stated = make_card(with_card(study, period="1991 to 1996"), evidence())
+    assert items_of(stated)["5b"] == "stated by a person"
+    assert "1991 to 1996" in render(card_page(stated))
+
+
+def test_why_rows_were_set_aside_is_told_without_how_many_by_reason(study: Study):
+    rows = {"rows_in": 9, "used": 7, "left_out": 0, "rejected": 2, "reasons": {"no day": 2}}
+    counts = evidence().counts.model_dump() | {"datasets": {"adae": rows}}
+    html = html_of(study, counts=Counts.model_validate(counts))
+    assert "<li>no day</li>" in html
