@@ -20,6 +20,9 @@ from pipeline.results import OVERALL, Group, GroupCurves, MetricRecord
 
 EVERYBODY = "everybody"
 
+_IDEAL: dict[str, float | None] = {"calibration_in_the_large": 0.0}
+"""Where the thin line of a plot stands; for all other metrics it is everybody's value."""
+
 
 @dataclass(frozen=True)
 class TaskGroups:
@@ -127,16 +130,11 @@ class TaskGroups:
                 rows.append(slicing)
             rows.append(self._row(metric, group, at))
         term = METRICS[metric]
-        reference = 0.0 if metric == "calibration_in_the_large" else None
-        if metric == "calibration_slope":
-            reference = 1.0
-        if reference is None:
-            reference = self.estimate(metric, OVERALL, at).value
         return forest_plot(
             rows,
             Measure(metric_title(metric, at), term.decimals, term.percent),
             caption,
-            reference=reference,
+            reference=_IDEAL.get(metric, self.estimate(metric, OVERALL, at).value),
         )
 
     def _row(self, metric: str, group: Group, at: float | None) -> ForestRow:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 from hand_made_groups import RUN, hand_made_run, write_run
 
@@ -60,16 +57,3 @@ def test_the_heading_warns_of_a_run_that_failed(tmp_path):
     shown = open_run(RUN, tmp_path).heading()._repr_html_()
 
     assert "This run ended as failed at TrialEvaluator" in shown
-
-
-def test_the_command_tells_a_missing_run_without_a_traceback(tmp_path):
-    ended = subprocess.run(
-        [sys.executable, "-m", "notebooks", "nowhere", "--root", str(tmp_path)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert ended.returncode == 1
-    assert ended.stderr.startswith("There is no run nowhere below")
-    assert "Traceback" not in ended.stderr
