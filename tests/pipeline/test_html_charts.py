@@ -9,6 +9,7 @@ from hand_made_charts import ALL, AUC, calibration, forest, heat, steps
 
 from pipeline.html import charts
 from pipeline.html.charts import Measure
+from pipeline.html.charts.drawing import text_width
 from pipeline.html.numbers import Estimate, Suppressed
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -166,3 +167,11 @@ def test_long_names_in_a_legend_make_the_chart_higher_not_wider():
     (width, low), (same_width, high) = sizes("a"), sizes("a rather long name of a model")
     assert width == same_width
     assert high > low
+
+
+def test_capitals_get_more_room():
+    assert text_width(["AMERICAN"]) > text_width(["american"]) > text_width(["asian"])
+
+
+def test_no_text_needs_no_room():
+    assert text_width([]) == 0

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -34,6 +34,9 @@ DOTTED = (0, (2, 2))
 
 CHARACTER = 6.6
 """Width of an average character, generously."""
+
+_CAPITAL = 1.6
+"""By how much a capital is wider: codes of trials are often in capitals alone."""
 
 _PIXELS_PER_INCH = 72
 _TITLE_HEIGHT = 42.0
@@ -106,6 +109,14 @@ def drawn(width: float, height: float, draw: Callable[[Figure], None]) -> str:
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return _slim(buffer.getvalue())
+
+
+def text_width(texts: Iterable[str]) -> float:
+    """Room that the longest of some texts needs, in pixels."""
+    return max(
+        (CHARACTER * len(text) + _CAPITAL * sum(map(str.isupper, text)) for text in texts),
+        default=0.0,
+    )
 
 
 def axes_at(

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from pipeline.html.blocks import Figure
 from pipeline.html.charts.drawing import (
-    CHARACTER,
     SMALL_TEXT,
     axes_at,
     drawn,
     limit_across,
     note,
     scale,
+    text_width,
 )
 from pipeline.html.charts.terms import (
     Limit,
@@ -84,8 +84,8 @@ def forest_plot(
         logarithmic: Whether the axis is one of ratios.
     """
     groups = [row for row in rows if isinstance(row, ForestRow)]
-    left = _text_width([row if isinstance(row, str) else row.label for row in rows]) + 12
-    texts = _text_width([measure.text(row.found) for row in groups] + [_NUMBERS]) + 14
+    left = text_width([row if isinstance(row, str) else row.label for row in rows]) + 12
+    texts = text_width([measure.text(row.found) for row in groups] + [_NUMBERS]) + 14
     sizes = _SIZES_WIDTH if any(row.subjects is not None for row in groups) else 0.0
 
     def draw(canvas: Canvas) -> None:
@@ -132,8 +132,8 @@ def bar_chart(
     texts = [
         measure.text(bar.found if has_interval(bar.found) else bar.found.value) for bar in bars
     ]
-    left = _text_width([bar.label for bar in bars]) + 12
-    right = _text_width(texts) + 14
+    left = text_width([bar.label for bar in bars]) + 12
+    right = text_width(texts) + 14
 
     def draw(canvas: Canvas) -> None:
         axes = _axes(canvas, len(bars), left, right)
@@ -156,10 +156,6 @@ def bar_chart(
 
 
 _NUMBERS = "95 % interval"
-
-
-def _text_width(texts: Sequence[str]) -> float:
-    return CHARACTER * max(map(len, texts), default=0)
 
 
 def _size(lines: int, left: float, right: float) -> tuple[float, float]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pipeline.html.blocks import Figure
-from pipeline.html.charts.drawing import CHARACTER, SMALL_TEXT, axes_at, drawn
+from pipeline.html.charts.drawing import SMALL_TEXT, axes_at, drawn, text_width
 from pipeline.html.charts.terms import Measure, listed
 from pipeline.html.numbers import Suppressed
 from pipeline.html.palette import INK, MUTED
@@ -42,8 +42,8 @@ def heat_map(
         caption: Below the figure.
         centre: The value in the middle of a scale of two colours; without it there is one.
     """
-    left = CHARACTER * max(map(len, rows), default=0) + 14
-    cell = max(_LEAST_CELL, CHARACTER * max(map(len, columns), default=0) + 12)
+    left = text_width(rows) + 14
+    cell = max(_LEAST_CELL, text_width(columns) + 12)
     width = left + cell * max(len(columns), 1) + _MARGIN
     height = _TOP + _LINE * max(len(rows), 1) + _MARGIN
 
