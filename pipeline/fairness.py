@@ -148,8 +148,8 @@ def ratio(first: MetricRecord, second: MetricRecord) -> Estimate:
 
     Its interval is the one of the difference for a ratio (MOVER-R: Donner and Zou, Statistical
     Methods in Medical Research 2012;21:347-59, equation 9), written without cancellation. The
-    logarithm's delta method, of which it takes the place, has no interval at a share of 0 and
-    none that is not symmetric.
+    delta method on the logarithm, which is more usual, has no interval where a share is 0 and
+    knows nothing of intervals with unequal sides.
 
     Returns:
         Without a number where an estimate is missing or the second is 0; the upper end is

@@ -81,6 +81,13 @@ def test_a_champions_records_are_its_own():
     assert gaps([record({"sex": "F"}, 0.7), record({"sex": "M"}, 0.5, model="champion")]) == []
 
 
+def test_other_metrics_can_be_compared():
+    records = [record({"sex": sex}, v, metric="precision") for sex, v in (("F", 0.7), ("M", 0.5))]
+
+    assert gaps(records) == []
+    assert [gap.metric for gap in gaps(records, ["precision"])] == ["precision"]
+
+
 def share(value: float, lower: float, upper: float, **changes: Any) -> MetricRecord:
     return record({"sex": "F"}, value, lower=lower, upper=upper, **changes)
 
