@@ -45,6 +45,7 @@ _COMPARED_RATES = (PREDICTED_POSITIVE_RATE, "recall", "false_positive_rate", "pr
 _COMPARED = ("auc", "calibration_in_the_large", *_COMPARED_RATES)
 _CALIBRATION = ("calibration_in_the_large", "calibration_slope", "expected_calibration_error")
 _MOST_CURVES = 5
+_SIZE_COLUMNS = (Column("Group"), Column("Subjects", "end"), Column("With outcome", "end"))
 
 _CHOSEN = (
     "The two groups of a line were picked because they differ most: with many groups a "
@@ -99,18 +100,21 @@ def _rates(groups: TaskGroups) -> Iterator[Block]:
         return
     yield groups.forest("auc", groups.single, caption=METRICS["auc"].says)
     for place, threshold in enumerate(groups.decision_thresholds):
-        figures = [
-            groups.forest(metric, groups.single, threshold, METRICS[metric].says)
-            for metric in _DRAWN_RATES
-        ]
+        blocks = [*_rate_plots(groups, threshold), _rate_table(groups, threshold)]
         if place == 0:
-            yield from figures
+            yield from blocks
         else:
-            yield Details(f"The same at the threshold {threshold:g}", figures)
-        yield _rate_table(groups, threshold)
+            yield Details(f"The same at the threshold {threshold:g}", blocks)
     sentence = not_shown_sentence(groups.result, groups.task)
     if sentence:
         yield Paragraph(sentence)
+
+
+def _rate_plots(groups: TaskGroups, threshold: float) -> list[Figure]:
+    return [
+        groups.forest(metric, groups.single, threshold, METRICS[metric].says)
+        for metric in _DRAWN_RATES
+    ]
 
 
 def _rate_table(groups: TaskGroups, threshold: float) -> Table:
@@ -126,9 +130,6 @@ def _rate_table(groups: TaskGroups, threshold: float) -> Table:
         ],
         ("With 95 % intervals.",),
     )
-
-
-_SIZE_COLUMNS = (Column("Group"), Column("Subjects", "end"), Column("With outcome", "end"))
 
 
 def _sizes(groups: TaskGroups, group: Group) -> tuple[str, int | Suppressed, int | Suppressed]:
