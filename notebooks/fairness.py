@@ -100,7 +100,7 @@ def _rates(groups: TaskGroups) -> Iterator[Block]:
         return
     yield groups.forest("auc", groups.single, caption=METRICS["auc"].says)
     for place, threshold in enumerate(groups.decision_thresholds):
-        blocks = [*_rate_plots(groups, threshold), _rate_table(groups, threshold)]
+        blocks: list[Block] = [*_rate_plots(groups, threshold), _rate_table(groups, threshold)]
         if place == 0:
             yield from blocks
         else:
