@@ -79,20 +79,23 @@ UNDER_THE_FLOOR = Query(
     f"""
 WITH {_LATEST_EVALUATION},
 judged AS (
-  SELECT b.study, x.task, x.metric, x.slicing, x.slice, x.value, t.at_least, t.at_most
+  SELECT b.study, x.task, x.metric, x.slicing, x.slice, t.at_least, t.at_most,
+         CASE t.holds WHEN 'bound' THEN x.lower ELSE x.value END AS low,
+         CASE t.holds WHEN 'bound' THEN x.upper ELSE x.value END AS high
   FROM blessed b
   JOIN metrics x ON x.run = b.run AND x.model = b.model
   JOIN thresholds t ON t.run = x.run AND t.task = x.task AND t.metric = x.metric
     AND t.versus = '' AND (t.place = 'every_slice' OR x.slicing = '')
+    AND t.decision_threshold IN (0, x.decision_threshold)
 )
 SELECT study, task, metric,
        CASE WHEN slicing = '' THEN 'overall' ELSE slicing END AS slice_feature,
        CASE WHEN slicing = '' THEN 'everybody' ELSE slice END AS slice,
        MAX(shortfall) AS shortfall
 FROM (
-  SELECT study, task, metric, slicing, slice, at_least - value AS shortfall FROM judged
+  SELECT study, task, metric, slicing, slice, at_least - low AS shortfall FROM judged
   UNION ALL
-  SELECT study, task, metric, slicing, slice, value - at_most AS shortfall FROM judged
+  SELECT study, task, metric, slicing, slice, high - at_most AS shortfall FROM judged
 ) distances
 WHERE shortfall IS NOT NULL
 GROUP BY study, task, metric, slicing, slice

@@ -52,6 +52,20 @@ GROUP BY x.task ORDER BY x.task
 )
 
 
+_DEMANDED = """
+  SELECT x.run, x.task, x.slicing, x.slice, x.metric, x.decision_threshold, x.model,
+         MAX(t.at_least) AS at_least, MIN(t.at_most) AS at_most,
+         MIN(CASE WHEN CASE t.holds WHEN 'bound' THEN x.lower ELSE x.value END < t.at_least
+                    OR CASE t.holds WHEN 'bound' THEN x.upper ELSE x.value END > t.at_most
+                  THEN 0 ELSE 1 END) AS passes
+  FROM metrics x
+  JOIN thresholds t ON t.run = x.run AND t.task = x.task AND t.metric = x.metric
+    AND t.versus = '' AND (t.place = 'every_slice' OR x.slicing = '')
+    AND t.decision_threshold IN (0, x.decision_threshold)"""
+"""What a study demands of a metric of a group, the strictest of several, and whether it passes.
+The end of an interval is judged where the study demands that it holds."""
+
+
 def over_runs(metric: str = ":metric", decision: str = ":decision") -> Query:
     """A metric of everybody in each run, with what the study demands of it.
 
@@ -68,8 +82,11 @@ JOIN metrics x ON x.run = r.run
 LEFT JOIN metrics c ON c.run = x.run AND c.task = x.task AND c.slicing = '' AND c.slice = ''
   AND c.metric = x.metric AND c.decision_threshold = x.decision_threshold
   AND c.model = 'champion'
-LEFT JOIN thresholds t ON t.run = x.run AND t.task = x.task AND t.metric = x.metric
-  AND t.place = 'overall' AND t.versus = ''
+LEFT JOIN ({_DEMANDED}
+  WHERE x.slicing = '' AND x.model = 'challenger' AND x.metric = {metric}
+    AND x.decision_threshold = {decision} AND x.task = :task
+  GROUP BY x.run, x.task, x.slicing, x.slice, x.metric, x.decision_threshold, x.model
+) t ON t.run = x.run
 WHERE r.study = :study AND $__timeFilter(r.started) AND x.task = :task AND x.metric = {metric}
   AND x.decision_threshold = {decision} AND x.model = 'challenger' AND {_EVERYBODY}
 ORDER BY r.started
@@ -126,16 +143,18 @@ ORDER BY r.started
 )
 
 SLICES = Query(
-    """
+    f"""
 SELECT x.slice AS "group", x.lower AS lower, x.value AS value, x.upper AS upper,
        x.subjects AS subjects, x.positives AS positives,
        t.at_least AS at_least, t.at_most AS at_most,
-       CASE WHEN x.value < COALESCE(t.at_least, x.value)
-              OR x.value > COALESCE(t.at_most, x.value) THEN 'fails'
-            WHEN t.run IS NULL THEN 'nothing demanded' ELSE 'passes' END AS verdict
+       CASE WHEN t.run IS NULL THEN 'nothing demanded' WHEN t.passes = 0 THEN 'fails'
+            ELSE 'passes' END AS verdict
 FROM metrics x
-LEFT JOIN thresholds t ON t.run = x.run AND t.task = x.task AND t.metric = x.metric
-  AND t.place = 'every_slice' AND t.versus = ''
+LEFT JOIN ({_DEMANDED}
+  WHERE x.run = :run AND x.task = :task AND x.slicing = :slicing AND x.metric = :metric
+    AND x.decision_threshold = :decision AND x.model = :model
+  GROUP BY x.run, x.task, x.slicing, x.slice, x.metric, x.decision_threshold, x.model
+) t ON t.slice = x.slice
 WHERE x.run = :run AND x.task = :task AND x.slicing = :slicing AND x.metric = :metric
   AND x.decision_threshold = :decision AND x.model = :model
 UNION ALL

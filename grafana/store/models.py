@@ -203,6 +203,8 @@ class Threshold(Base):
         metric: The metric.
         place: `overall` or `every_slice`.
         versus: `champion` where a difference is meant, otherwise empty.
+        holds: `point`, or `bound` where the interval's end on the far side must pass too.
+        decision_threshold: At which probability; 0 for all of the task's, or none.
         at_least: Lower limit.
         at_most: Upper limit.
     """
@@ -214,6 +216,8 @@ class Threshold(Base):
     metric: Mapped[str] = mapped_column(primary_key=True)
     place: Mapped[str] = mapped_column(primary_key=True)
     versus: Mapped[str] = mapped_column(primary_key=True)
+    holds: Mapped[str] = mapped_column(primary_key=True)
+    decision_threshold: Mapped[float] = mapped_column(primary_key=True)
     at_least: Mapped[float | None]
     at_most: Mapped[float | None]
 

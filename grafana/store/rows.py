@@ -166,6 +166,8 @@ def _thresholds(run: str, study: Study) -> Iterator[Row]:
                 "metric": threshold.metric,
                 "place": threshold.where,
                 "versus": threshold.versus or "",
+                "holds": threshold.holds,
+                "decision_threshold": threshold.decision_threshold or NO_THRESHOLD,
                 "at_least": threshold.at_least,
                 "at_most": threshold.at_most,
             }

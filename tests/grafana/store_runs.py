@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,8 +20,11 @@ from pipeline.study import Study, parse_study
 STARTED = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
-def study() -> Study:
-    """A study with a threshold for each task."""
+AUC_AT_LEAST = {"metric": "auc", "at_least": 0.7}
+
+
+def study(*thresholds: dict[str, Any]) -> Study:
+    """A study with what it demands; by default one threshold for each task."""
     return parse_study(
         death_study(
             {
@@ -30,7 +34,7 @@ def study() -> Study:
                 "DIED": TEXT_AFTER,
             },
             slices={"smallest_group": 10, "groups": {"sex": {"column": "SEX"}}},
-            thresholds=[{"metric": "auc", "at_least": 0.7}],
+            thresholds=list(thresholds or [AUC_AT_LEAST]),
         ),
         "the test",
     )
@@ -111,7 +115,12 @@ def stage(run: str, **changes: Any) -> dict[str, Any]:
     return content | changes
 
 
-def run_rows(run: str, *more: dict[str, Any], blessed: bool = True) -> Rows:
+def run_rows(
+    run: str,
+    *more: dict[str, Any],
+    blessed: bool = True,
+    thresholds: Sequence[dict[str, Any]] = (),
+) -> Rows:
     """All rows of a run that is done."""
     facts = RunFacts(
         run=run,
@@ -127,7 +136,9 @@ def run_rows(run: str, *more: dict[str, Any], blessed: bool = True) -> Rows:
     registration = Registration(registered=blessed, reason=None)
     return joined(
         facts.rows(),
-        evaluation_rows(run, study(), metrics(*more), verdict(blessed), curves(), registration),
+        evaluation_rows(
+            run, study(*thresholds), metrics(*more), verdict(blessed), curves(), registration
+        ),
         finding_rows(run, findings()),
         stage_rows([stage(run)]),
         outcome_rows(run, "done", STARTED),

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from grafana_files import queries
 from hand_made_store import SECOND, at, failed_run, fill
-from store_runs import STARTED, record, run_rows
+from store_runs import AUC_AT_LEAST, STARTED, record, run_rows
 
 from grafana.queries import alerts, model_quality, pipeline_health, trial_progress, variables
 from grafana.store import models
@@ -63,6 +63,21 @@ def test_a_query_gives_the_columns_that_it_promises(ask, name):
             assert row[column] is None or isinstance(row[column], PYTHON[kind]), column
 
 
+def demand(run, **changes):
+    content = {
+        "run": run,
+        "task": "death",
+        "metric": "auc",
+        "place": "every_slice",
+        "versus": "",
+        "holds": "point",
+        "decision_threshold": 0.0,
+        "at_least": None,
+        "at_most": None,
+    }
+    return content | changes
+
+
 @pytest.mark.usefixtures("filled")
 def test_the_study_that_ran_last_comes_first(sqlite, ask):
     later = at(run_rows("x1"), SECOND + timedelta(days=9), study="newer")
@@ -105,11 +120,37 @@ def test_a_group_that_is_too_small_is_named_without_a_number(ask):
 
 @pytest.mark.usefixtures("filled")
 def test_a_group_fails_what_is_demanded_of_every_slice(sqlite, ask):
-    demand = {"task": "death", "metric": "auc", "place": "every_slice", "versus": ""}
-    export(sqlite, {models.Threshold: [{"run": "r2", **demand, "at_least": 0.7, "at_most": None}]})
+    export(sqlite, {models.Threshold: [demand("r2", at_least=0.7)]})
 
     found = {row["group"]: row["verdict"] for row in ask(model_quality.SLICES)}
     assert found == {"F": "passes", "M": "fails"}
+
+
+@pytest.mark.usefixtures("filled")
+def test_where_the_interval_must_hold_a_good_point_is_not_enough(sqlite, ask):
+    """AUC of women: .8 (.7 to .9)."""
+    export(sqlite, {models.Threshold: [demand("r2", holds="bound", at_least=0.75)]})
+
+    found = {row["group"]: row["verdict"] for row in ask(model_quality.SLICES)}
+    assert found["F"] == "fails"
+
+
+@pytest.mark.usefixtures("filled")
+def test_of_several_demands_the_strictest_is_drawn_once(sqlite, ask):
+    export(sqlite, {models.Threshold: [demand("r2", holds="bound", at_least=0.72)]})
+
+    _, second = ask(model_quality.AUC)
+    assert second["at least"] == 0.72
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_demand_at_one_decision_threshold_is_none_at_another(sqlite, ask):
+    """Recall is known at .5 alone."""
+    recall = demand("r2", metric="recall", decision_threshold=0.3, at_least=0.95)
+    export(sqlite, {models.Threshold: [recall]})
+
+    found = {row["verdict"] for row in ask(model_quality.SLICES, metric="recall", decision="0.5")}
+    assert "fails" not in found
 
 
 @pytest.mark.usefixtures("filled")
@@ -219,6 +260,14 @@ def test_an_alert_watches_the_champion_where_the_new_model_was_refused(sqlite, a
     (row,) = happened(ask, "trial-under-the-floor")
     assert (row["task"], row["metric"], row["slice"]) == ("death", "auc", "everybody")
     assert row["shortfall"] == pytest.approx(0.1)
+
+
+def test_an_interval_that_must_hold_is_watched_by_its_end(sqlite, ask):
+    """AUC .8 (.7 to .9)."""
+    export(sqlite, run_rows("r1", thresholds=[AUC_AT_LEAST | {"at_least": 0.75, "holds": "bound"}]))
+
+    found = {row["slice"]: row["shortfall"] for row in happened(ask, "trial-under-the-floor")}
+    assert found == {"everybody": pytest.approx(0.05)}
 
 
 def test_no_alert_watches_a_model_that_was_refused(sqlite, ask):

@@ -10,7 +10,9 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from postgres_server import READER_PASSWORD
 from sqlalchemy import Engine, create_engine, event, text
@@ -122,6 +124,57 @@ def test_migrations_make_the_tables_that_the_code_knows(
     with store_engine(owner) as engine, engine.connect() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), Base.metadata)
     assert differences == []
+
+
+def test_a_store_of_the_first_revision_keeps_its_thresholds(
+    address: str, request: pytest.FixtureRequest
+):
+    owner = address
+    if address.startswith("postgresql"):
+        owner = request.getfixturevalue("server").owner
+    config = Config()
+    config.set_main_option("script_location", str(REPOSITORY / "grafana/store/migrations"))
+    with store_engine(owner) as engine, engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        command.stamp(config, "0001")
+        connection.execute(text("DROP TABLE thresholds"))
+        connection.execute(
+            text(
+                "CREATE TABLE thresholds (run TEXT, task TEXT, metric TEXT, place TEXT, "
+                "versus TEXT, at_least FLOAT, at_most FLOAT, "
+                "PRIMARY KEY (run, task, metric, place, versus))"
+            )
+        )
+        connection.execute(
+            text("INSERT INTO thresholds VALUES ('r0', 'death', 'auc', 'overall', '', 0.6, NULL)")
+        )
+
+    migrate(owner)
+
+    kept = "SELECT holds FROM thresholds WHERE run = 'r0' AND at_least = 0.6"
+    assert scalar(address, kept) == "point"
+    export(address, run_rows("r1"))
+    assert scalar(address, "SELECT count(*) FROM thresholds") == 2
+
+
+def test_a_demand_on_the_point_and_one_on_the_interval_are_two_rows(sqlite: str):
+    demands = [
+        {"metric": "auc", "at_least": 0.7},
+        {"metric": "auc", "at_least": 0.6, "holds": "bound"},
+        {"metric": "recall", "at_least": 0.5, "decision_threshold": 0.5},
+    ]
+    export(sqlite, run_rows("r1", thresholds=demands))
+
+    with store_engine(sqlite) as engine, engine.connect() as connection:
+        found = connection.execute(
+            text("SELECT metric, holds, decision_threshold, at_least FROM thresholds ORDER BY 1, 2")
+        ).fetchall()
+    assert [tuple(row) for row in found] == [
+        ("auc", "bound", 0.0, 0.6),
+        ("auc", "point", 0.0, 0.7),
+        ("recall", "point", 0.5, 0.5),
+    ]
 
 
 def test_a_store_of_an_unknown_revision_is_told(sqlite: str):
