@@ -690,10 +690,9 @@ class Study(StrictModel):
         """Column of the subject key in a dataset; None where it is the row's number."""
         return self.datasets[dataset].subject or self.subject.column
 
-    def supplement_of(self, dataset: str) -> str | None:
-        """The dataset of supplemental qualifiers (SUPP--) of a dataset, if there is one."""
-        found = (name for name, other in self.datasets.items() if other.supplements == dataset)
-        return next(found, None)
+    def supplements_of(self, dataset: str) -> tuple[str, ...]:
+        """The datasets of supplemental qualifiers (SUPP--) of a dataset, in their order."""
+        return tuple(name for name, other in self.datasets.items() if other.supplements == dataset)
 
     def known_by_landmark(self, known: str | None) -> bool:
         """Whether something that is `known` then may be used at the landmark."""

@@ -67,7 +67,7 @@ def plan_datasets(study: Study, data_root: str) -> dict[str, DatasetPlan]:
 def _plan_dataset(study: Study, name: str, dataset: Dataset, data_root: str) -> DatasetPlan:
     files = files_of_dataset(data_root, name, dataset)
     described = file_format(dataset)
-    has_supplement = study.supplement_of(name) is not None
+    has_supplement = bool(study.supplements_of(name))
     if study.subject.row_number and len(files) > 1:
         raise UserError(
             f"Dataset {name}: {dataset.file} matches {len(files)} files, but `subject.row_number` "

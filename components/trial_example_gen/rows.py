@@ -141,7 +141,7 @@ class RowPreparer:
 def _wanted_rows(study: Study, dataset: str) -> list[Condition] | None:
     """Conditions of which a row must meet one to be of use; None: every row is."""
     described = study.datasets[dataset]
-    supplemented = study.supplement_of(dataset) is not None
+    supplemented = bool(study.supplements_of(dataset))
     if described.rows == "one_per_subject" or supplemented:
         return None
     if described.supplements:

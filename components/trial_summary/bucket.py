@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -18,6 +18,7 @@ from components.trial_summary.plan import (
     enrolment_column,
     expected_columns,
 )
+from components.trial_summary.rows import FILE, ROW
 from components.trial_summary.sums import ANY, UNKNOWN, Moments, Progress, Sums
 from pipeline.conditions import Condition
 from pipeline.reading.buckets import SUBJECT
@@ -51,10 +52,8 @@ def sum_up(
     name = study.subject.dataset
     if name not in tables:
         return progress
-    supplement = study.supplement_of(name)
-    rows = _with_qualifiers(
-        tables[name], tables.get(supplement or ""), reads[name].qualifiers, progress
-    )
+    supplements = [tables[found] for found in study.supplements_of(name) if found in tables]
+    rows = _with_qualifiers(tables[name], supplements, reads[name].qualifiers, progress)
     rows = rows.append_column(_ARM, _joined(rows, study.arm.columns if study.arm else ()))
     rows = rows.append_column(_SITE, _joined(rows, (study.site.column,) if study.site else ()))
     rows = rows.filter(pa.array(is_true(enrolled_condition(study), rows)))
@@ -70,18 +69,24 @@ def sum_up(
 
 def _with_qualifiers(
     rows: pa.Table,
-    supplement: pa.Table | None,
+    supplements: Sequence[pa.Table],
     qualifiers: tuple[str, ...],
     progress: Progress,
 ) -> pa.Table:
-    """Subjects with their supplemental qualifiers as columns of text."""
+    """Subjects with their supplemental qualifiers as columns of text.
+
+    Of several values of a subject the last counts, by dataset, file and row, as TrialExampleGen
+    has it.
+    """
     for name in qualifiers:
         values: dict[str, str] = {}
-        if supplement is not None:
-            of_name = supplement.filter(pc.equal(supplement["QNAM"], name))
-            pairs = zip(of_name[SUBJECT].to_pylist(), of_name["QVAL"].to_pylist(), strict=True)
-            values = dict(pairs)
-            progress.qualifiers[name] += len(of_name)
+        for supplement in supplements:
+            told = pc.and_(pc.equal(supplement["QNAM"], name), pc.is_valid(supplement["QVAL"]))
+            of_name = supplement.filter(told).sort_by([(FILE, "ascending"), (ROW, "ascending")])
+            values |= dict(
+                zip(of_name[SUBJECT].to_pylist(), of_name["QVAL"].to_pylist(), strict=True)
+            )
+        progress.qualifiers[name] += len(values)
         column = [values.get(key) for key in rows[SUBJECT].to_pylist()]
         rows = rows.append_column(name, pa.array(column, pa.string()))
     return rows

@@ -92,7 +92,7 @@ class _ReadRows(beam.DoFn):
         key = [reads.subject] if reads.subject else []
         names = list(dict.fromkeys([*(name for name, _ in reads.columns), *key]))
         for first_row, batch in read(extent, reads.format, names):
-            table = typed_rows(self._job.study, reads, first_row, batch)
+            table = typed_rows(self._job.study, reads, extent.path, first_row, batch)
             yield from to_buckets(dataset, table, self._job.buckets)
 
 

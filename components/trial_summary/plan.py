@@ -28,7 +28,7 @@ class DatasetReads:
         columns: Columns to read, and as what.
         subject: Column of the subject key; None where it is the row's number.
         wanted: Rows that meet one of these are of use; all are, where there is none.
-        qualifiers: Columns that come from the supplemental dataset, all of them text.
+        qualifiers: Columns that come from supplemental datasets, all of them text.
     """
 
     name: str
@@ -106,8 +106,7 @@ def plan_summary(study: Study, data_root: str) -> dict[str, DatasetReads]:
     for name in names:
         of_dataset = [use for use in uses if use.dataset == name]
         reads[name] = _plan_dataset(study, name, of_dataset, data_root)
-        supplement = study.supplement_of(name)
-        if reads[name].qualifiers and supplement:
+        for supplement in study.supplements_of(name) if reads[name].qualifiers else ():
             where = f"datasets.{supplement}.supplements"
             pair = [_Use(supplement, column, "text", where) for column in ("QNAM", "QVAL")]
             reads[supplement] = _plan_dataset(study, supplement, pair, data_root)
@@ -181,7 +180,7 @@ def _plan_dataset(study: Study, name: str, uses: list[_Use], data_root: str) -> 
     files = files_of_dataset(data_root, name, described)
     key = study.subject_column(name)
     reading = file_format(described)
-    has_supplement = name == study.subject.dataset and study.supplement_of(name) is not None
+    has_supplement = name == study.subject.dataset and bool(study.supplements_of(name))
     kinds: dict[str, Kind] = {}
     qualifiers: dict[str, None] = {}
     for path, _ in files:

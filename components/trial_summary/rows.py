@@ -15,9 +15,12 @@ from pipeline.reading.text import as_text
 from pipeline.reading.typed import numbers_of, without_codes
 from pipeline.study import Column, Study
 
+FILE = "#file"
+ROW = "#row"
+
 
 def typed_rows(
-    study: Study, reads: DatasetReads, first_row: int, batch: pa.RecordBatch
+    study: Study, reads: DatasetReads, path: str, first_row: int, batch: pa.RecordBatch
 ) -> pa.Table:
     """Makes typed rows of a batch.
 
@@ -27,17 +30,22 @@ def typed_rows(
     Args:
         study: The study.
         reads: What is read of the dataset.
+        path: The file.
         first_row: Number of the batch's first record in the file, from 0.
         batch: The planned columns as they were read.
 
     Returns:
         Rows of use with a subject key: the columns and `SUBJECT`; text as string, numbers as
-        float64, dates as two float64 columns of days since 1970-01-01.
+        float64, dates as two float64 columns of days since 1970-01-01. Rows of supplemental
+        qualifiers also have their place: `FILE` and `ROW`.
     """
     declared = study.datasets[reads.name].columns
     columns: dict[str, Any] = {SUBJECT: _keys(reads.subject, first_row, batch)}
     for name, kind in reads.columns:
         columns |= _typed(name, kind, batch.column(name), declared.get(name, Column()))
+    if study.datasets[reads.name].supplements:
+        columns[FILE] = pa.array([path] * batch.num_rows, pa.string())
+        columns[ROW] = pa.array(np.arange(first_row, first_row + batch.num_rows), pa.int64())
     table = pa.table(columns)
     keep = np.asarray(columns[SUBJECT].is_valid())
     if reads.wanted:

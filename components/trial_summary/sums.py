@@ -96,7 +96,7 @@ class Progress:
         treated: Sums of those of them who were treated; None where the study file does not
             tell them apart.
         visit_order: By endpoint and visit, the smallest number that orders it.
-        qualifiers: Rows of each supplemental qualifier that is needed.
+        qualifiers: Subjects with a value of each supplemental qualifier that is needed.
         problems: What a person has to put right.
     """
 

@@ -135,7 +135,9 @@ def _intended_use(card: Card) -> list[Block]:
 def _data(card: Card) -> list[Block]:
     counts = card.evidence.counts
     reasons = sorted({reason for rows in counts.datasets.values() for reason in rows.reasons})
-    set_aside = [Paragraph("Rows were set aside for:"), Bullets(reasons)] if reasons else []
+    set_aside: list[Block] = (
+        [Paragraph("Rows were set aside for:"), Bullets(reasons)] if reasons else []
+    )
     return [
         Facts(
             [
