@@ -239,6 +239,11 @@ def _beam_args(settings: Settings, root: Path, subject_key: str) -> tuple[str, .
 def _given_data(data: str) -> str:
     if "://" in data:
         return data
+    if Path(data).is_file():
+        raise UserError(
+            f"The data folder {data} is a file (DATA=...). Give the folder that holds it: the "
+            "study file names the files inside."
+        )
     if not Path(data).is_dir():
         raise UserError(f"The data folder {data} does not exist (DATA=...).")
     return str(Path(data).resolve())

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.errors import UserError
+
+if TYPE_CHECKING:
+    import yaml
 
 _Content = TypeVar("_Content", bound=BaseModel)
 
@@ -62,5 +65,18 @@ def read_yaml(path: Path, what: str) -> object:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"{path}: the {what} can't be read: {error.strerror}.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not valid YAML: {error}") from error
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{path}: not valid YAML: it is not UTF-8 text. Expected the {what}."
+        ) from error
+    except yaml.YAMLError as error:
+        raise UserError(
+            f"{path}: not valid YAML: {yaml_fault(error)}. Expected the {what}."
+        ) from error
+
+
+def yaml_fault(error: yaml.YAMLError) -> str:
+    """What is wrong in a YAML file, in a line and without its content."""
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or "it can't be read as such"
+    return f"{problem} (line {mark.line + 1})" if mark else str(problem)

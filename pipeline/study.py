@@ -16,6 +16,7 @@ import yaml
 from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 
 from pipeline.conditions import Condition, Scalar, StrictModel
+from pipeline.documents import yaml_fault
 from pipeline.errors import UserError
 from pipeline.names import (
     ARM,
@@ -789,7 +790,9 @@ def load_study(path: Path) -> Study:
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: the study file is not UTF-8 text.") from error
     except yaml.YAMLError as error:
-        raise UserError(f"{path}: not valid YAML: {error}") from error
+        raise UserError(
+            f"{path}: not valid YAML: {yaml_fault(error)}. Expected the study file."
+        ) from error
     repeated = [
         f"{path}, line {line + 1}: {key}: this key stands here twice; YAML keeps the last."
         for line, key in _repeated_keys(root)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.conditions import Condition
@@ -81,7 +81,7 @@ def _plan_dataset(study: Study, name: str, dataset: Dataset, data_root: str) -> 
         found = column_types(path, described)
         absent = tuple(column for column in used if column not in found)
         if absent and not has_supplement:
-            raise UserError(_missing_columns(name, path, absent, list(found)))
+            raise UserError(_missing_columns(name, path, used, absent, list(found)))
         qualifiers = absent
         present = [column for column in used if column in found]
         if has_supplement:
@@ -106,7 +106,17 @@ def _type(name: str, dataset: Dataset, path: str, column: str, found: str) -> st
     return declared or found
 
 
-def _missing_columns(name: str, path: str, absent: tuple[str, ...], found: list[str]) -> str:
+def _missing_columns(
+    name: str, path: str, named: Sequence[str], absent: tuple[str, ...], found: list[str]
+) -> str:
+    if not set(named) & set(found):
+        # A file without a header has patients' values in its first line: it is not repeated.
+        return (
+            f"{path}: none of the {len(named)} columns that the study file uses for dataset "
+            f"{name} is there, such as {absent[0]}. Expected a header with the columns' names in "
+            "the first line, in the study file's format, delimiter and encoding: check that this "
+            "is the right file."
+        )
     hints = []
     for column in absent:
         near = difflib.get_close_matches(column, found, 1, cutoff=0.6)

@@ -145,6 +145,15 @@ def test_a_file_that_is_no_yaml_is_refused(complaint: Callable[[str], str]):
     assert complaint("image: [\n").startswith("not valid YAML: ")
 
 
+def test_a_text_that_is_no_yaml_is_refused_with_its_line_and_without_its_content(
+    complaint: Callable[[str], str],
+):
+    said = complaint("# A project\n\nWhat it gives:\n- a model: with: colons\n")
+    assert said == (
+        "not valid YAML: mapping values are not allowed here (line 4). Expected the settings."
+    )
+
+
 def test_a_file_that_is_no_text_is_refused(file: Path):
     file.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UserError, match=r"settings\.yaml: not valid YAML: "):

@@ -233,6 +233,13 @@ def test_a_data_folder_that_is_absent_is_named(settings: Settings, tmp_path: Pat
         resolve(replace(settings, data=str(tmp_path / "absent")))
 
 
+def test_a_file_in_place_of_the_data_folder_is_named(settings: Settings, tmp_path: Path):
+    file = tmp_path / "IST.csv"
+    file.touch()
+    with pytest.raises(UserError, match=r"IST\.csv is a file .* Give the folder that holds it"):
+        resolve(replace(settings, data=str(file)))
+
+
 def test_a_study_other_than_the_synthetic_one_needs_its_data(settings: Settings):
     with pytest.raises(UserError, match=r"hand_made needs its data: .*--data"):
         resolve(replace(settings, data=None))

@@ -50,6 +50,19 @@ def test_a_missing_column_is_refused_with_the_nearest_name(tmp_path: Path) -> No
     )
 
 
+def test_a_file_without_a_header_is_refused_without_repeating_its_values(tmp_path: Path) -> None:
+    message = refusal(tmp_path, {}, lb=["S1,ALT,1,20", "S2,ALT,1,30"])
+    assert message.startswith(f"{tmp_path}/lb.csv: none of the ")
+    assert "Expected a header" in message
+    assert "S1" not in message
+
+
+def test_a_page_of_a_web_site_is_no_file_of_data(tmp_path: Path) -> None:
+    message = refusal(tmp_path, {}, lb=["<!DOCTYPE html><html><body>Not found</body></html>"])
+    assert "Expected a header" in message
+    assert "DOCTYPE" not in message
+
+
 def test_files_of_one_dataset_must_have_the_same_types(tmp_path: Path) -> None:
     ages: list[list[Any]] = [[61.0], ["61"]]
     for number, age in enumerate(ages):
