@@ -1,8 +1,9 @@
 """ACTG 175: each of three regimens against zidovudine alone.
 
-Hammer SM, et al. N Engl J Med 1996;335:1081-90: relative hazards of the primary end point .50 with
-didanosine, .54 with zalcitabine and .61 with didanosine alone, all P < .001, in 2,467 patients.
-The open data set has 2,139 of them.
+Hammer SM, et al. N Engl J Med 1996;335:1081-90. The relative hazards of the primary end point, .50
+with didanosine, .54 with zalcitabine and .61 with didanosine alone, are quoted from memory: no copy
+of the report could be read. What was looked up: the citation, and that the open data set has 2,139
+patients (https://search.r-project.org/CRAN/refmans/speff2trial/html/ACTG175.html).
 """
 
 from __future__ import annotations
