@@ -82,11 +82,14 @@ class Memory:
         heap: Java objects of the tasks: all rows of one bucket at a time, above all.
         managed: For sorting; what does not fit goes to disk.
         network: Buffers between tasks.
+        channel: What waits to go to the Python workers. Beam looks only after every 100th message
+            whether they keep up, and a bucket of subjects, some 4 MB when compressed, is one.
     """
 
-    heap: int = 1024
+    heap: int = 640
     managed: int = 512
     network: int = 512
+    channel: int = 512
 
     _FRAMEWORK = 128
     _METASPACE = 256
@@ -96,7 +99,7 @@ class Memory:
         """Flink's options."""
         return {
             "taskmanager.memory.task.heap.size": f"{self.heap}m",
-            "taskmanager.memory.task.off-heap.size": "0m",
+            "taskmanager.memory.task.off-heap.size": f"{self.channel}m",
             "taskmanager.memory.managed.size": f"{self.managed}m",
             "taskmanager.memory.network.min": f"{self.network}m",
             "taskmanager.memory.network.max": f"{self.network}m",
@@ -111,7 +114,7 @@ class Memory:
         """Java's options for the same sizes."""
         return [
             f"-Xmx{self.heap + self._FRAMEWORK}m",
-            f"-XX:MaxDirectMemorySize={self.network + self._FRAMEWORK}m",
+            f"-XX:MaxDirectMemorySize={self.network + self.channel + self._FRAMEWORK}m",
             f"-XX:MaxMetaspaceSize={self._METASPACE}m",
         ]
 

@@ -21,9 +21,9 @@ from components.trial_example_gen.joined import SET_ASIDE, join_bucket
 from components.trial_example_gen.plan import DatasetPlan
 from components.trial_example_gen.records import write_records
 from components.trial_example_gen.rejects import counts_document, row_counts
-from components.trial_example_gen.rows import PreparedRows, RowPreparer
+from components.trial_example_gen.rows import RowPreparer
 from pipeline.errors import UserError
-from pipeline.reading.buckets import Bucketed, number_of_buckets, tables_of, to_buckets
+from pipeline.reading.buckets import ToBuckets, number_of_buckets, tables_of
 from pipeline.reading.readers import Extent, read
 from pipeline.study import Study
 from pipeline.subject_key import load_key
@@ -50,7 +50,7 @@ class ExampleJob:
 
     @property
     def buckets(self) -> int:
-        """Number of buckets of subjects: one for each 16 MB of input, so that one fits."""
+        """Number of buckets of subjects: one for each 8 MB of input, so that one fits."""
         size = sum(bytes_ for plan in self.plans.values() for _, bytes_ in plan.files)
         return number_of_buckets(size)
 
@@ -78,19 +78,18 @@ class _ReadRows(beam.DoFn):
         preparer = self._preparers[dataset]
         names = [name for name, _ in plan.columns]
         counts: CounterOfRows = Counter()
+        to_buckets = ToBuckets(self._job.buckets)
         for first_row, batch in read(extent, plan.format, names):
             rows = preparer.prepare(extent.path, first_row, batch)
             counts += row_counts(
                 dataset, rows.rejects, rows_in=rows.rows_in, left_out=rows.left_out
             )
             yield from (beam.pvalue.TaggedOutput(REJECTS, r.to_json()) for r in rows.rejects)
-            yield from self._bucketed(dataset, rows)
+            yield from to_buckets.add(dataset, rows.table)
+            if dataset == self._job.study.subject.dataset and len(rows.set_aside):
+                yield from to_buckets.add(SET_ASIDE, rows.set_aside)
+        yield from to_buckets.rest()
         yield beam.pvalue.TaggedOutput(COUNTS, counts)
-
-    def _bucketed(self, dataset: str, rows: PreparedRows) -> Iterator[Bucketed]:
-        yield from to_buckets(dataset, rows.table, self._job.buckets)
-        if dataset == self._job.study.subject.dataset and len(rows.set_aside):
-            yield from to_buckets(SET_ASIDE, rows.set_aside, self._job.buckets)
 
 
 class _WriteExamples(beam.DoFn):

@@ -16,7 +16,7 @@ from components.trial_summary.records import summarise
 from components.trial_summary.rows import typed_rows
 from components.trial_summary.sums import Progress
 from pipeline.errors import UserError
-from pipeline.reading.buckets import Bucketed, number_of_buckets, tables_of, to_buckets
+from pipeline.reading.buckets import Bucketed, ToBuckets, number_of_buckets, tables_of
 from pipeline.reading.readers import Extent, read
 from pipeline.storage import write_whole
 from pipeline.study import Study
@@ -91,9 +91,11 @@ class _ReadRows(beam.DoFn):
         reads = self._job.reads[dataset]
         key = [reads.subject] if reads.subject else []
         names = list(dict.fromkeys([*(name for name, _ in reads.columns), *key]))
+        to_buckets = ToBuckets(self._job.buckets)
         for first_row, batch in read(extent, reads.format, names):
             table = typed_rows(self._job.study, reads, extent.path, first_row, batch)
-            yield from to_buckets(dataset, table, self._job.buckets)
+            yield from to_buckets.add(dataset, table)
+        yield from to_buckets.rest()
 
 
 def _sum_up(bucket: tuple[int, Iterable[tuple[str, bytes]]], job: SummaryJob) -> Progress:

@@ -15,8 +15,11 @@ import pyarrow as pa
 SUBJECT = "#subject"
 """Column of the subject key."""
 
-_BUCKET_BYTES = 16 * 2**20
+# A cluster's task manager may hold 100 of them for its Python workers (`local_flink.Memory`).
+_BUCKET_BYTES = 8 * 2**20
 _MOST_BUCKETS = 4096
+_ROWS_TOGETHER = 200_000
+"""Divided among many buckets, the rows of one batch would be more header than rows."""
 # Subject keys and parameter codes repeat: a third of the bytes to shuffle, and on the
 # in-memory runner to hold, for a small part of the stage's time.
 _COMPRESSED = pa.ipc.IpcWriteOptions(compression="lz4")
@@ -26,7 +29,7 @@ Bucketed = tuple[int, tuple[str, bytes]]
 
 
 def number_of_buckets(size: int) -> int:
-    """One bucket for each 16 MB of input, so that one fits in memory.
+    """One bucket for each 8 MB of input, so that one fits in memory.
 
     Args:
         size: Bytes of all files.
@@ -34,26 +37,49 @@ def number_of_buckets(size: int) -> int:
     return int(np.clip(size // _BUCKET_BYTES + 1, 1, _MOST_BUCKETS))
 
 
-def to_buckets(dataset: str, table: pa.Table, buckets: int) -> Iterator[Bucketed]:
-    """Divides rows by subject.
+class ToBuckets:
+    """Divides rows by subject, many at a time."""
 
-    Args:
-        dataset: Name of their dataset.
-        table: The rows, with the column `SUBJECT`.
-        buckets: How many buckets there are.
-    """
-    if buckets == 1:
-        yield 0, (dataset, _payload(table))
-        return
-    codes, keys = pd.factorize(table[SUBJECT].to_numpy())
-    bucket_of_key = pd.util.hash_array(keys.astype(object), categorize=False) % buckets
-    bucket = bucket_of_key[codes].astype(np.int64)
-    order = np.argsort(bucket, kind="stable")
-    ordered = table.take(pa.array(order))
-    found, starts = np.unique(bucket[order], return_index=True)
-    ends = np.append(starts[1:], len(order))
-    for number, start, end in zip(found.tolist(), starts.tolist(), ends.tolist(), strict=True):
-        yield number, (dataset, _payload(ordered.slice(start, end - start)))
+    def __init__(self, buckets: int) -> None:
+        """Waits for rows.
+
+        Args:
+            buckets: How many buckets there are.
+        """
+        self._buckets = buckets
+        self._waiting: dict[str, list[pa.Table]] = {}
+
+    def add(self, dataset: str, table: pa.Table) -> Iterator[Bucketed]:
+        """Takes rows, and gives what has become many.
+
+        Args:
+            dataset: Name of their dataset.
+            table: The rows, with the column `SUBJECT`.
+        """
+        waiting = self._waiting.setdefault(dataset, [])
+        waiting.append(table)
+        if sum(map(len, waiting)) >= _ROWS_TOGETHER:
+            yield from self._divided(dataset, self._waiting.pop(dataset))
+
+    def rest(self) -> Iterator[Bucketed]:
+        """Gives everything that is left."""
+        while self._waiting:
+            yield from self._divided(*self._waiting.popitem())
+
+    def _divided(self, dataset: str, tables: list[pa.Table]) -> Iterator[Bucketed]:
+        table = pa.concat_tables(tables).combine_chunks()
+        if self._buckets == 1:
+            yield 0, (dataset, _payload(table))
+            return
+        codes, keys = pd.factorize(table[SUBJECT].to_numpy())
+        bucket_of_key = pd.util.hash_array(keys.astype(object), categorize=False) % self._buckets
+        bucket = bucket_of_key[codes].astype(np.int64)
+        order = np.argsort(bucket, kind="stable")
+        ordered = table.take(pa.array(order))
+        found, starts = np.unique(bucket[order], return_index=True)
+        ends = np.append(starts[1:], len(order))
+        for number, start, end in zip(found.tolist(), starts.tolist(), ends.tolist(), strict=True):
+            yield number, (dataset, _payload(ordered.slice(start, end - start)))
 
 
 def tables_of(payloads: Iterable[tuple[str, bytes]]) -> dict[str, list[pa.Table]]:

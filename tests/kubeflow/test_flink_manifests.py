@@ -12,7 +12,7 @@ from manifest_objects import Object, complaints, name_of, objects, pod_templates
 
 from pipeline.beam_runners import FLINK_VERSION, WORKER_POOL, WORKER_POOL_PORT, Runner
 from pipeline.config import code_version
-from pipeline.local_flink import EXCHANGES
+from pipeline.local_flink import EXCHANGES, Memory
 from pipeline.local_runner import parse_settings
 
 pytestmark = pytest.mark.slow
@@ -163,9 +163,14 @@ def test_a_run_starts_only_when_somebody_asks_for_it(items: list[Object]):
 
 def test_the_settings_fit_into_the_pod(items: list[Object], settings: dict[str, Any]):
     flink = _containers(items)["Deployment/trial-flink-task-manager flink"]
-    assert flink["resources"]["limits"]["memory"] == "3Gi"
-    assert settings["taskmanager.memory.process.size"] == "3072m"
+    assert flink["resources"]["limits"]["memory"] == "3584Mi"
+    assert settings["taskmanager.memory.process.size"] == "3584m"
     assert settings["taskmanager.numberOfTaskSlots"] == 1
+
+
+def test_as_much_may_wait_for_python_workers_as_on_one_machine(settings: dict[str, Any]):
+    name = "taskmanager.memory.task.off-heap.size"
+    assert settings[name] == Memory().options()[name]
 
 
 def test_exchanges_ask_for_as_few_buffers_as_on_one_machine(settings: dict[str, Any]):
