@@ -5,6 +5,9 @@ Every runner reads it from a fresh root in a process of its own: in memory, with
 on a local Flink. Of Flink, the peak memory of the job manager, of each task manager and of each
 pool of workers is measured as well. The jobs reach Flink through the tests' stand-in for Beam's job
 server (`tests/flink`), which needs Maven and a Java compiler.
+
+Runs are added to those that the results' file holds already, so that a long series may be measured
+in pieces; where it holds Flink's runs of two sizes, the cost of more workers is computed from them.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -24,8 +28,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import measure
+from benchmarks.flink_cost import FlinkRun, cost_table
 from benchmarks.report import machine, machine_line, markdown_table, quietness, write_json
-from benchmarks.trial_run import PROJECT, run_trial
+from benchmarks.trial_run import PROJECT, TrialRun, run_trial
 from pipeline.beam_runners import Runner
 from pipeline.display import STAGES
 from pipeline.local_flink import TOOLS, ClusterPlan, LocalFlink, fetch_flink, start
@@ -37,8 +42,12 @@ _RUNNERS = (Runner.IN_MEMORY, Runner.MULTI_PROCESS, Runner.FLINK)
 _LAST_STAGE = "Transform"
 """Until there Beam does nearly all of the work."""
 _WHOLE = "whole"
+_SAMPLE_SECONDS = 2.0
+"""Adding up the pages of a cluster's processes takes a tenth of a second."""
 _STAND_IN = PROJECT / "tests" / "flink" / "job_server.py"
 _SUBMITTING = "submitting process"
+
+_Key = tuple[str, int, str, int, bool]
 
 
 @dataclass(frozen=True)
@@ -48,6 +57,9 @@ class Result:
     Attributes:
         subjects: Subjects of the trial.
         runner: Where it ran.
+        workers: How many parts of the data were worked on at once, where the runner has several.
+        warm: Whether the cluster had done the same once before, as one that stays up has.
+        until: Last stage, or `whole`.
         data_bytes: Size of the trial's datasets.
         seconds: Wall time of the whole process.
         load_before: Load average of the machine before the start.
@@ -61,6 +73,9 @@ class Result:
 
     subjects: int
     runner: str
+    workers: int
+    warm: bool
+    until: str
     data_bytes: int
     seconds: float
     load_before: float
@@ -69,11 +84,30 @@ class Result:
     jobs: list[dict[str, float]]
     failure: str | None
 
+    @property
+    def key(self) -> _Key:
+        """What another run of the same is known by."""
+        return self.until, self.subjects, self.runner, self.workers, self.warm
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        workers = "" if self.runner == Runner.IN_MEMORY else f", {self.workers} workers"
+        warm = ", warm" if self.warm else ""
+        until = "" if self.until == _LAST_STAGE else f", {self.until}"
+        return f"{self.subjects:,} {self.runner}{workers}{warm}{until}"
+
 
 @dataclass(frozen=True)
 class _Flink:
     cluster: LocalFlink
     job_endpoint: str
+    job_server_pid: int
+
+    @property
+    def pids(self) -> dict[str, int]:
+        members = {member.name: member.pid for member in self.cluster.members}
+        return {**members, "job server": self.job_server_pid}
 
     @property
     def options(self) -> list[str]:
@@ -98,7 +132,7 @@ def _running_flink(workers: int, folder: Path) -> Iterator[_Flink]:
             plan = ClusterPlan(task_managers=workers, jars=jars)
             cluster = start(plan, folder / "cluster", fetch_flink())
             try:
-                yield _Flink(cluster, endpoint)
+                yield _Flink(cluster, endpoint, server.pid)
             finally:
                 cluster.stop()
         finally:
@@ -109,25 +143,34 @@ def _run(subjects: int, runner: Runner, data: Path, folder: Path, chosen: Any) -
     flink = runner is Runner.FLINK
     with _running_flink(chosen.workers, folder) if flink else nullcontext() as running:
         options = [f"--runner={runner}", f"--workers={chosen.workers}"]
-        pids: dict[str, int] = {}
         if running:
             options = running.options
-            pids = {member.name: member.pid for member in running.cluster.members}
-        with measure.sampled(pids) as peaks:
-            run = run_trial(
+        until = None if chosen.until == _WHOLE else chosen.until
+
+        def run_once(name: str) -> TrialRun:
+            return run_trial(
                 study="synthetic",
                 data=data,
-                root=folder / "run",
-                log_path=folder / "run.log",
+                root=folder / name,
+                log_path=folder / f"{name}.log",
                 options=[*options, f"--steps={chosen.steps}"],
-                last_stage=None if chosen.until == _WHOLE else chosen.until,
+                last_stage=until,
             )
+
+        if running and chosen.warm:
+            run_once("warm-up")
+        begun = time.time()
+        with measure.sampled(running.pids if running else {}, _SAMPLE_SECONDS) as peaks:
+            run = run_once("run")
             memory = peaks()
-        jobs = _jobs(running.cluster.master) if running else []
+        jobs = _jobs(running.cluster.master, begun) if running else []
     measurement = run.measurement
     return Result(
         subjects=subjects,
         runner=runner,
+        workers=1 if runner is Runner.IN_MEMORY else chosen.workers,
+        warm=flink and chosen.warm,
+        until=chosen.until,
         data_bytes=sum(path.stat().st_size for path in data.glob("*.xpt")),
         seconds=measurement.seconds,
         load_before=measurement.load_before,
@@ -138,7 +181,9 @@ def _run(subjects: int, runner: Runner, data: Path, folder: Path, chosen: Any) -
     )
 
 
-def _jobs(master: str) -> list[dict[str, float]]:
+def _jobs(master: str, begun: float) -> list[dict[str, float]]:
+    """Jobs that were started since a time, in seconds since 1970."""
+
     def ask(question: str) -> Any:
         with urllib.request.urlopen(f"http://{master}/{question}") as answer:
             return json.load(answer)
@@ -153,6 +198,7 @@ def _jobs(master: str) -> list[dict[str, float]]:
             ),
         }
         for job in found
+        if job["start-time"] >= begun * 1000
     ]
 
 
@@ -168,7 +214,7 @@ def report(results: Sequence[Result]) -> str:
         ("subjects, runner", "data, MB", "wall, s", *stages, "result"),
         (
             (
-                f"{result.subjects:,} {result.runner}",
+                result.name,
                 f"{result.data_bytes / 1e6:.0f}",
                 f"{result.seconds:.0f}",
                 *(f"{result.stage_seconds.get(stage, 0.0):.1f}" for stage in stages),
@@ -181,7 +227,7 @@ def report(results: Sequence[Result]) -> str:
         ("peak memory, MiB", *names),
         (
             (
-                f"{result.subjects:,} {result.runner}",
+                result.name,
                 *(f"{result.memory_mb[n]:.0f}" if n in result.memory_mb else None for n in names),
             )
             for result in results
@@ -191,7 +237,7 @@ def report(results: Sequence[Result]) -> str:
         ("Flink's jobs", "seconds", "tasks", "MB between tasks"),
         (
             (
-                f"{result.subjects:,} job {number}",
+                f"{result.name}: job {number}",
                 f"{job['seconds']:.1f}",
                 f"{job['tasks']:.0f}",
                 f"{job['bytes'] / 1e6:.1f}",
@@ -201,7 +247,26 @@ def report(results: Sequence[Result]) -> str:
         ),
     )
     busy = quietness(result.load_before for result in results)
-    return f"{busy}{times}\n{memory}\n{jobs}"
+    return f"{busy}{times}\n{memory}\n{jobs}\n{_costs(results)}"
+
+
+def _costs(results: Sequence[Result]) -> str:
+    """What more workers would cost, by the runs up to the stage until which Beam does the work."""
+    return cost_table(
+        [
+            FlinkRun(
+                subjects=result.subjects,
+                workers=result.workers,
+                seconds=result.seconds,
+                job_seconds=sum(job["seconds"] for job in result.jobs),
+                shuffled_bytes=sum(job["bytes"] for job in result.jobs),
+            )
+            for result in results
+            if result.runner == Runner.FLINK
+            and result.until == _LAST_STAGE
+            and not (result.warm or result.failure)
+        ]
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -215,7 +280,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     chosen = _parser().parse_args(argv)
     about = machine_line()
-    results: list[Result] = []
+    results = _known(chosen.out)
     with tempfile.TemporaryDirectory(prefix="flink-benchmark-") as scratch:
         root = (chosen.root or Path(scratch)).resolve()
         for subjects in chosen.sizes:
@@ -224,12 +289,22 @@ def main(argv: Sequence[str] | None = None) -> int:
             for runner in chosen.runners:
                 folder = root / f"{subjects}-{runner}"
                 shutil.rmtree(folder, ignore_errors=True)
-                results.append(_run(subjects, runner, data, folder, chosen))
-                _LOGGER.info("%d %s: %.0f s", subjects, runner, results[-1].seconds)
+                result = _run(subjects, runner, data, folder, chosen)
+                _LOGGER.info("%s: %.0f s", result.name, result.seconds)
+                results[result.key] = result
                 content = {"benchmark": "flink", "machine": machine()}
-                write_json(chosen.out, {**content, "runs": [asdict(r) for r in results]})
-    sys.stdout.write(f"{about}\n\n{report(results)}")
-    return int(any(result.failure for result in results))
+                runs = [asdict(known) for known in results.values()]
+                write_json(chosen.out, {**content, "runs": runs})
+    sys.stdout.write(f"{about}\n\n{report(sorted(results.values(), key=lambda r: r.key))}")
+    return int(any(result.failure for result in results.values()))
+
+
+def _known(out: Path) -> dict[_Key, Result]:
+    """Runs that were measured before."""
+    if not out.exists():
+        return {}
+    runs = [Result(**run) for run in json.loads(out.read_text(encoding="utf-8"))["runs"]]
+    return {run.key: run for run in runs}
 
 
 def _make_data(subjects: int, data: Path, root: Path) -> None:
@@ -258,6 +333,9 @@ def _parser() -> argparse.ArgumentParser:
         "--runners", type=Runner, nargs="+", default=list(_RUNNERS), choices=_RUNNERS
     )
     parser.add_argument("--workers", type=int, default=2, help="default %(default)s")
+    parser.add_argument(
+        "--warm", action="store_true", help="each Flink has done the same once before"
+    )
     parser.add_argument(
         "--until",
         default=_LAST_STAGE,
