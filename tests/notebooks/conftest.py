@@ -36,7 +36,7 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run of the synthetic trial; every notebook tells of it."""
     root = tmp_path_factory.mktemp("notebooks") / "runs"
     run = run_pipeline(root, "--subjects", str(SUBJECTS), "--steps", "150")
-    assert run.code == 0, run.errors
+    assert run.code == 0, run.terminal + run.errors
     return run
 
 
