@@ -26,7 +26,7 @@ from pipeline.html.palette import INK, MUTED, PAPER, SERIES
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
-_BARS_PLOT = 270.0
+_BARS_PLOT = 366.0
 _BARS_HEIGHT = 116.0
 _BAR_SHARE = 0.84
 _LEFT, _RIGHT, _BOTTOM = 52.0, 12.0, 30.0
@@ -49,7 +49,7 @@ def distribution_chart(title: str, distributions: Sequence[str], bars: Bars) -> 
         distributions: What is compared, at most five.
         bars: Shares of each.
     """
-    heading = Heading("share of subjects", distributions, _BARS_PLOT)
+    heading = Heading(f"{title}: share of subjects", distributions, _BARS_PLOT)
     slanted = len(bars.names) * max(map(len, bars.names)) * CHARACTER > _BARS_PLOT
     bottom = _LOWERED if slanted else _BOTTOM
     width = _BAR_SHARE / len(distributions)
@@ -73,7 +73,7 @@ def distribution_chart(title: str, distributions: Sequence[str], bars: Bars) -> 
         for name, shares in zip(distributions, bars.shares, strict=True)
     ]
     svg = drawn(_LEFT + _BARS_PLOT + _RIGHT, heading.height + _BARS_HEIGHT + bottom, draw)
-    return Figure(svg, f"Distribution of {title}. {listed(spoken)}", title)
+    return Figure(svg, f"Distribution of {title}. {listed(spoken)}")
 
 
 def quartile_chart(rows: Sequence[Box | str], measure: Measure, caption: str = "") -> Figure:

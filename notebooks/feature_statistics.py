@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import UserError
+from pipeline.group_order import rising
 from pipeline.html.numbers import round_text
 
 if TYPE_CHECKING:
@@ -27,8 +28,9 @@ STATISTICS_FILE = "FeatureStats.pb"
 RARE = "other"
 
 _MOST_VALUES = 12
-_BARS = 10
+_BARS = 20
 _NICE_STEPS = (1, 2, 2.5, 5, 10)
+_WHOLE_RANGE = 200
 
 
 @dataclass(frozen=True)
@@ -42,10 +44,11 @@ class FeatureStatistics:
         mean: Of a number; None of a category.
         deviation: Its standard deviation; None likewise.
         values: Subjects by value of a category, the most frequent first; empty of a number.
-        counts: Subjects in `edges`' intervals, [k]; None of a category, and where the
-            statistics hold no histogram.
-        edges: Ends of the intervals, as TFDV took them: [k + 1]. They are subjects' own values
-            and must not be shown.
+        counts: Subjects in the intervals between `edges`, [k]; None of a category, and where
+            the statistics hold no histogram.
+        edges: Ends of the intervals, rising, some of them twice; [k + 1]. They are subjects'
+            own values and must not be shown.
+        whole: Whether a number has whole values only, as far as its deciles tell.
     """
 
     name: str
@@ -56,6 +59,7 @@ class FeatureStatistics:
     values: tuple[tuple[str, int], ...] = ()
     counts: NDArray[np.float64] | None = None
     edges: NDArray[np.float64] | None = None
+    whole: bool = False
 
     @property
     def missing_share(self) -> float:
@@ -128,7 +132,8 @@ def _feature(feature: statistics_pb2.FeatureNameStatistics, subjects: int) -> Fe
     kind = feature.WhichOneof("stats")
     if kind == "num_stats":
         numbers = feature.num_stats
-        counts, edges = _histogram(numbers)
+        whole = _is_whole(numbers)
+        counts, edges = _whole_histogram(numbers) if whole else _histogram(numbers)
         return FeatureStatistics(
             name,
             subjects,
@@ -137,6 +142,7 @@ def _feature(feature: statistics_pb2.FeatureNameStatistics, subjects: int) -> Fe
             deviation=numbers.std_dev,
             counts=counts,
             edges=edges,
+            whole=whole,
         )
     if kind == "string_stats":
         ranked = feature.string_stats.rank_histogram.buckets
@@ -152,19 +158,49 @@ def _feature(feature: statistics_pb2.FeatureNameStatistics, subjects: int) -> Fe
 def _histogram(
     numbers: statistics_pb2.NumericStatistics,
 ) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
-    """The histogram of equally wide intervals."""
-    standard = [item for item in numbers.histograms if item.type == item.STANDARD]
-    buckets = standard[0].buckets if standard else []
-    if not buckets:
+    """Both histograms of TFDV in one: that of equally wide intervals and that of deciles."""
+    points: list[tuple[float, float]] = []
+    for histogram in numbers.histograms:
+        cumulated = 0.0
+        for bucket in histogram.buckets:
+            points.append((bucket.low_value, cumulated))
+            cumulated += bucket.sample_count
+            points.append((bucket.high_value, cumulated))
+    if not points:
         return None, None
-    edges = [buckets[0].low_value, *(bucket.high_value for bucket in buckets)]
-    return np.array([bucket.sample_count for bucket in buckets]), np.array(edges)
+    edges, cumulated_counts = np.array(sorted(points)).T
+    counts = np.diff(np.maximum.accumulate(cumulated_counts))
+    return counts, edges
+
+
+def _whole_histogram(
+    numbers: statistics_pb2.NumericStatistics,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """An interval around each whole number; what an interval of TFDV's holds is spread evenly."""
+    (standard,) = (item for item in numbers.histograms if item.type == item.STANDARD)
+    lowest, highest = round(numbers.min), round(numbers.max)
+    counts = np.zeros(highest - lowest + 1)
+    for bucket in standard.buckets:
+        first, end = math.ceil(bucket.low_value), math.ceil(bucket.high_value)
+        # The last interval holds its upper end as well.
+        end = max(end + (bucket.high_value >= highest), first + 1)
+        counts[first - lowest : end - lowest] += bucket.sample_count / (end - first)
+    return counts, np.arange(lowest, highest + 2) - 0.5
+
+
+def _is_whole(numbers: statistics_pb2.NumericStatistics) -> bool:
+    """Whether a number counts something small, as far as its ends and deciles tell."""
+    deciles = [item for item in numbers.histograms if item.type == item.QUANTILES]
+    ends = [bucket.high_value for item in deciles for bucket in item.buckets]
+    small = numbers.max - numbers.min <= _WHOLE_RANGE
+    return bool(ends) and small and all(end.is_integer() for end in (*ends, numbers.min))
 
 
 def _numeric_bars(found: Sequence[FeatureStatistics], smallest: int) -> Bars | None:
     low = min(float(_edges(item)[0]) for item in found)
     high = max(float(_edges(item)[-1]) for item in found)
-    inner = _round_edges(low, high)
+    whole = all(item.whole for item in found)
+    inner = _round_edges(low, high, whole)
     counts = np.stack([_on_edges(item, inner) for item in found])
     kept, joined = _joined(inner, counts, smallest)
     if joined.shape[1] < 2:
@@ -187,6 +223,7 @@ def _category_bars(found: Sequence[FeatureStatistics], smallest: int) -> Bars | 
         rest = [size + counts[last] for size, counts in zip(rest, counted, strict=True)]
     if not common:
         return None
+    common.sort(key=rising)
     columns = [[counts[value] for counts in counted] for value in common]
     names = [*common]
     if any(rest):
@@ -203,13 +240,15 @@ def _edges(item: FeatureStatistics) -> NDArray[np.float64]:
     return np.empty(0) if item.edges is None else item.edges
 
 
-def _round_edges(low: float, high: float) -> list[float]:
+def _round_edges(low: float, high: float, whole: bool) -> list[float]:
     """Round numbers between two ends, about as many as there are bars."""
     width = (high - low) / _BARS
     if not (math.isfinite(width) and width > 0):
         return []
+    width = max(width, 1.0) if whole else width
     power = 10.0 ** math.floor(math.log10(width))
-    step = next(power * nice for nice in _NICE_STEPS if power * nice >= width)
+    steps = [power * nice for nice in _NICE_STEPS]
+    step = next(step for step in steps if step >= width and (step.is_integer() or not whole))
     first, last = math.floor(low / step) + 1, math.ceil(high / step) - 1
     return [round(place * step, 10) for place in range(first, last + 1)]
 
@@ -218,7 +257,8 @@ def _on_edges(item: FeatureStatistics, inner: Sequence[float]) -> NDArray[np.flo
     """Subjects between round edges, those of an interval spread evenly over it; [inner + 1]."""
     edges, counts = _edges(item), np.zeros(0) if item.counts is None else item.counts
     cumulated = np.concatenate([[0.0], np.cumsum(counts)])
-    at = np.interp(inner, edges, cumulated)
+    # Of whole numbers, those below 2 end half-way between 1 and 2.
+    at = np.interp(np.array(inner) - (0.5 if item.whole else 0.0), edges, cumulated)
     return np.diff(np.concatenate([[0.0], at, cumulated[-1:]]))
 
 

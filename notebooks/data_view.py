@@ -1,0 +1,472 @@
+"""What the data notebook shows of a run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from components.data_gate.rules import Distance
+from notebooks.data_drift import Drift, drift_since
+from notebooks.distribution_charts import distribution_chart
+from notebooks.feature_statistics import FeatureStatistics, bars, read_statistics
+from notebooks.missingness import Missingness, missingness
+from notebooks.opened_run import OpenedRun
+from notebooks.run_comparison import ComparedRun, root_of, runs_of_study
+from notebooks.served_model import examples_of
+from notebooks.shown import Shown, show
+from pipeline.config import feature_columns
+from pipeline.example_columns import read_columns
+from pipeline.html.blocks import (
+    Block,
+    Cell,
+    Column,
+    Details,
+    Figure,
+    Grid,
+    KeyFigure,
+    KeyFigures,
+    Notice,
+    Paragraph,
+    Table,
+)
+from pipeline.html.charts import Bar, Limit, Measure, bar_chart, heat_map
+from pipeline.html.numbers import Estimate, Suppressed, Value, count, number
+from pipeline.html.palette import Tone
+from pipeline.names import ARM, SITE, SPLITS
+from pipeline.results import Counts, Finding, Findings, read_result
+from pipeline.study import Study
+
+_MOST_CHARTS = 24
+_MOST_LEVELS = 3
+_MOST_DISTANCES = 20
+_MOST_EARLIER_RUNS = 3
+_MOST_DRIFTED = 6
+_MOST_SITES = 12
+_LEAST_TOLD = 1 / 3
+"""Share of the groups that a column must be told for to be drawn."""
+
+_SEVERITIES: dict[str, tuple[str, Tone]] = {
+    "stop": ("stops the run", "bad"),
+    "warn": ("warning", "warn"),
+    "ignore": ("ignored", "muted"),
+    "ok": ("within its limit", "good"),
+}
+_MISSING_MEASURE = "change in the share of missing values"
+
+
+@dataclass(frozen=True)
+class DataView:
+    """The data of a run, a cell at a time.
+
+    Attributes:
+        run: The run.
+    """
+
+    run: OpenedRun
+
+    def subjects(self) -> Shown:
+        """How many subjects are in each split, and how many of them have which outcome."""
+        counts = self._counts
+        figures = [
+            KeyFigure(f"subjects in {split}", counts.subjects.get(split, 0)) for split in SPLITS
+        ]
+        rows: list[list[Value]] = []
+        for task, splits in counts.tasks.items():
+            for split in SPLITS:
+                labels = splits.get(split)
+                if labels is None:
+                    continue
+                rows.append(
+                    [
+                        self._study.tasks[task].title,
+                        split,
+                        labels.known,
+                        labels.positives,
+                        labels.positives / labels.known if labels.known else None,
+                        counts.subjects.get(split, 0) - labels.known,
+                    ]
+                )
+        table = Table(
+            "Outcomes by task and split",
+            [
+                Column("Task"),
+                Column("Split"),
+                Column("Outcome known", "end"),
+                Column("With outcome", "end"),
+                Column("Rate", "end", 1, percent=True),
+                Column("Not known", "end"),
+            ],
+            rows,
+            [
+                "Subjects whose outcome is not known (observation ended too early, an event before "
+                "the moment of prediction) are left out of that task; they never count as being "
+                "without the outcome."
+            ],
+        )
+        return show(KeyFigures(figures), table)
+
+    def rejected(self) -> Shown:
+        """Rows that were read, left out and set aside, with the reasons."""
+        counts = self._counts
+        table = Table(
+            "Rows by dataset",
+            [
+                Column("Dataset"),
+                Column("Read", "end"),
+                Column("Used", "end"),
+                Column("Left out by the study file", "end"),
+                Column("Set aside", "end"),
+                Column("Share set aside", "end", 2, percent=True),
+            ],
+            [
+                [
+                    name,
+                    dataset.rows_in,
+                    dataset.used,
+                    dataset.left_out,
+                    Cell(dataset.rejected, "warn") if dataset.rejected else 0,
+                    dataset.rejected / dataset.rows_in if dataset.rows_in else None,
+                ]
+                for name, dataset in counts.datasets.items()
+            ],
+        )
+        reasons: list[list[Value]] = [
+            [name, reason, number_of]
+            for name, dataset in counts.datasets.items()
+            for reason, number_of in sorted(dataset.reasons.items(), key=lambda item: -item[1])
+        ]
+        if not reasons:
+            return show(table, Paragraph("No row was set aside: nothing in them was impossible."))
+        why = Table(
+            "Why rows were set aside",
+            [Column("Dataset"), Column("Reason"), Column("Rows", "end")],
+            reasons,
+        )
+        return show(table, why)
+
+    def gate(self) -> Shown:
+        """What the data gate found, the most serious first."""
+        findings = self._findings
+        if findings is None:
+            reason = self.run.file.reason or "Its records tell where it ended."
+            return show(Notice("bad", "This run ended before the gate let it pass", reason))
+        notable = [item for item in findings if item.severity in ("stop", "warn")]
+        quiet = [item for item in findings if item not in notable]
+        if notable:
+            first: Block = Table(
+                "What the gate objects to",
+                [Column("Severity"), Column("Rule"), Column("What was found")],
+                [[_severity(item), item.rule, item.message] for item in notable],
+            )
+        else:
+            first = Notice("good", "The data gate has nothing to object to")
+        measured = Table(
+            "What was measured and lies within its limit",
+            [
+                Column("Rule"),
+                Column("What"),
+                Column("Measured", "end"),
+                Column("Limit", "end"),
+            ],
+            [[item.rule, _subject(item), item.value, item.limit] for item in quiet],
+        )
+        details = [Details(f"{count(len(quiet))} measurements within their limits", (measured,))]
+        return show(first, *(details if quiet else []))
+
+    def anomalies(self) -> Shown:
+        """What TFDV found at odds with the curated schema, split by split."""
+        found = [
+            [split, item.feature or "the whole split", item.message]
+            for split in SPLITS
+            for item in _anomalies(self.run, split)
+        ]
+        if not found:
+            return show(
+                Notice("good", "All columns of all splits are as the curated schema demands")
+            )
+        columns = [Column("Split"), Column("Column"), Column("What was found")]
+        return show(Table("Anomalies", columns, found))
+
+    def statistics(self) -> Shown:
+        """Each column that the model reads, by split."""
+        rows = [
+            [
+                name,
+                *(self._missing(self._statistics[split].get(name)) for split in SPLITS),
+                *(self._summary(self._statistics[split].get(name)) for split in SPLITS),
+            ]
+            for name in self._features
+        ]
+        table = Table(
+            "Columns that the model reads: missing values; mean (standard deviation), or the most "
+            "frequent values",
+            [
+                Column("Column"),
+                *(Column(f"Missing, {split}", "end", 1, percent=True) for split in SPLITS),
+                *(Column(split.capitalize()) for split in SPLITS),
+            ],
+            rows,
+            [self._rule],
+        )
+        return show(table)
+
+    def distributions(self) -> Shown:
+        """Distributions of the columns in the three splits."""
+        figures = [
+            figure
+            for name in self._features
+            if (figure := self._chart(name, {s: self._statistics[s].get(name) for s in SPLITS}))
+        ]
+        if not figures:
+            return show(Paragraph(f"No column has enough subjects to be drawn. {self._rule}"))
+        first, rest = figures[:_MOST_CHARTS], figures[_MOST_CHARTS:]
+        more = [Details(f"{len(rest)} more columns", (Grid(rest),))] if rest else []
+        return show(Grid(first), *more, Paragraph(self._rule))
+
+    def drift(self) -> Shown:
+        """Distances from earlier runs, and the columns that moved most beside each other."""
+        blocks: list[Block] = [self._since_champion()]
+        if not self._drifts:
+            blocks.append(
+                Paragraph(
+                    "No earlier run of this study with statistics lies below the same root, so "
+                    "there is nothing to compare this run with."
+                )
+            )
+        for drift in self._drifts:
+            blocks += self._drift_blocks(drift)
+        return show(*blocks)
+
+    def missing_by_arm(self) -> Shown:
+        """Shares of missing values by arm."""
+        if self._study.arm is None:
+            return show(Paragraph("The study file names no arm."))
+        return self._missing_by("arm", ARM)
+
+    def missing_by_site(self) -> Shown:
+        """Shares of missing values by site."""
+        if self._study.site is None:
+            return show(Paragraph("The study file names no site."))
+        return self._missing_by("site", SITE)
+
+    @property
+    def _study(self) -> Study:
+        return self.run.study
+
+    @property
+    def _smallest(self) -> int:
+        return self._study.slices.smallest_group
+
+    @property
+    def _rule(self) -> str:
+        return (
+            f"No number stands for fewer than {count(self._smallest)} subjects: bars are joined "
+            "until they hold as many, their edges are round and the outermost ones open, rare "
+            "values are pooled, and neither smallest nor largest values are shown."
+        )
+
+    @property
+    def _features(self) -> tuple[str, ...]:
+        numbers, categories = feature_columns(self._study)
+        return (*numbers, *categories)
+
+    @cached_property
+    def _counts(self) -> Counts:
+        return read_result(Counts, self.run.output("TrialExampleGen", "rejects"))
+
+    @cached_property
+    def _findings(self) -> tuple[Finding, ...] | None:
+        folder = self.run.file.outputs.get("DataGate", {}).get("findings")
+        return read_result(Findings, folder).root if folder else None
+
+    @cached_property
+    def _statistics(self) -> dict[str, dict[str, FeatureStatistics]]:
+        folder = self.run.output("StatisticsGen", "statistics")
+        return {split: read_statistics(folder, split) for split in SPLITS}
+
+    @cached_property
+    def _drifts(self) -> tuple[Drift, ...]:
+        return drift_since(
+            self._study,
+            self.run.output("StatisticsGen", "statistics"),
+            ComparedRun(self.run.file),
+            runs_of_study(self.run.file.study, root_of(self.run.folder)),
+            _MOST_EARLIER_RUNS,
+        )
+
+    def _missing(self, found: FeatureStatistics | None) -> Value:
+        if found is None or not found.subjects:
+            return None
+        lacking = found.subjects - found.present
+        if 0 < lacking < self._smallest:
+            return Suppressed(self._smallest)
+        return Suppressed() if 0 < found.present < self._smallest else found.missing_share
+
+    def _summary(self, found: FeatureStatistics | None) -> Value:
+        if found is None or found.present < self._smallest:
+            return Suppressed(self._smallest)
+        if found.mean is not None:
+            return f"{_rounded(found.mean)} ({_rounded(found.deviation)})"
+        drawn = bars([found], self._smallest)
+        if drawn is None:
+            return Suppressed()
+        pairs = zip(drawn.names, drawn.shares[0], strict=True)
+        texts = [f"{name}: {number(share, 0, percent=True)}" for name, share in pairs]
+        more = len(texts) - _MOST_LEVELS
+        return ", ".join(texts[:_MOST_LEVELS]) + (f" and {more} more" if more > 0 else "")
+
+    def _chart(self, name: str, by_name: dict[str, FeatureStatistics | None]) -> Figure | None:
+        found = {key: item for key, item in by_name.items() if item is not None}
+        drawn = bars(list(found.values()), self._smallest)
+        return distribution_chart(name, list(found), drawn) if drawn else None
+
+    def _since_champion(self) -> Block:
+        findings = [item for item in self._findings or () if item.rule == "drift"]
+        if not findings:
+            return Paragraph(
+                "The gate compared nothing: when this run started, its study had no champion with "
+                "statistics yet."
+            )
+        over = [item for item in findings if item.severity != "ok"]
+        measured = f"{count(len(findings))} distances from the train data of the champion"
+        if not over:
+            return Notice("good", "No drift from the champion", f"{measured} are within the limit.")
+        items = [item.message for item in over]
+        return Notice("warn", "Drift from the champion", f"Of {measured}:", items)
+
+    def _drift_blocks(self, drift: Drift) -> Iterator[Block]:
+        limit = self._study.gate.drift_limit
+        known = [item for item in drift.distances if item.value is not None]
+        ordered = sorted(known, key=lambda item: -(item.value or 0))
+        same = "the very same data" if drift.same_data else "other data"
+        yield Paragraph(f"Run {drift.earlier} read {same}.")
+        if not any(item.value for item in known):
+            yield Paragraph("All distances of its train split from this run's are 0.")
+            return
+        yield bar_chart(
+            [_bar(item, limit) for item in ordered[:_MOST_DISTANCES]],
+            Measure("distance, from 0 (the same) to 1", 3),
+            f"Distances of this run's train split from run {drift.earlier}, the largest first.",
+            Limit(limit, "limit"),
+        )
+        yield Grid(list(self._moved(drift, ordered)))
+        unknown = [item.feature for item in drift.distances if item.value is None]
+        if unknown:
+            yield Paragraph(f"Not compared, without values on a side: {', '.join(unknown)}.")
+
+    def _moved(self, drift: Drift, ordered: Sequence[Distance]) -> Iterator[Figure]:
+        then = read_statistics(drift.folder, "train")
+        features = [item.feature for item in ordered if item.measure != _MISSING_MEASURE]
+        for name in features[:_MOST_DRIFTED]:
+            pair = {"this run": self._statistics["train"].get(name), "earlier": then.get(name)}
+            figure = self._chart(name, pair) if None not in pair.values() else None
+            if figure:
+                yield figure
+
+    def _missing_by(self, title: str, column: str) -> Shown:
+        numbers, categories = feature_columns(self._study)
+        features = [name for name in categories if name != column]
+        examples = examples_of(self.run.output("TrialExampleGen", "examples"))
+        found = read_columns(examples, SPLITS, numbers, list(dict.fromkeys([*features, column])))
+        missing = {name: np.isnan(values) for name, values in found.numbers.items()}
+        missing |= {name: found.categories[name].codes < 0 for name in features}
+        group = found.categories[column]
+        values = (*group.values, "")
+        counted = missingness(missing, [values[code] for code in group.codes], self._smallest)
+        return show(*_missing_blocks(counted, title, self._smallest))
+
+
+def _missing_blocks(found: Missingness, title: str, smallest: int) -> Iterator[Block]:
+    if not found.shares:
+        yield Paragraph("No subject lacks a value, or too few subjects are left to say.")
+        return
+    first, rest = found.groups[:_MOST_SITES], found.groups[_MOST_SITES:]
+    told = [
+        name
+        for name in found.shares
+        if sum(not isinstance(share, Suppressed) for share in found.shares[name])
+        >= _LEAST_TOLD * len(found.groups)
+    ]
+    untold = [name for name in found.shares if name not in told]
+    if told:
+        yield heat_map(
+            told,
+            ["everybody", *(name for name, _ in first)],
+            [[found.overall[name], *found.shares[name][: len(first)]] for name in told],
+            Measure(f"Share of subjects without a value, by {title}", 1, percent=True),
+            f"Share of subjects without a value, by {title}, all splits together. <{smallest}: "
+            f"fewer than {smallest} subjects lack it; withheld: it would tell such a number.",
+        )
+    if rest:
+        yield Paragraph(f"Not drawn: {len(rest)} more groups, which can be shown.")
+    if untold:
+        yield Table(
+            f"Columns whose share can be shown for hardly any {title}",
+            [Column("Column"), Column("Everybody", "end", 1, percent=True)],
+            [[name, found.overall[name]] for name in untold],
+            [
+                f"In each {title} fewer than {smallest} subjects lack a value, or have one, or the "
+                "share would tell such a number."
+            ],
+        )
+    sizes = Table(
+        f"Subjects by {title}",
+        [Column(title.capitalize()), Column("Subjects", "end")],
+        [[name, size] for name, size in found.groups],
+        [f"Not shown: {found.withheld} too small, or telling another one."]
+        if found.withheld
+        else [],
+    )
+    yield Details(f"Subjects by {title}", (sizes,))
+
+
+def _anomalies(run: OpenedRun, split: str) -> Iterator[Finding]:
+    # TensorFlow Data Validation takes seconds to import.
+    import tensorflow_data_validation as tfdv
+    from google.protobuf import text_format
+    from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2
+
+    from components.data_gate.anomalies import anomaly_findings
+    from notebooks.feature_statistics import STATISTICS_FILE
+
+    folder = run.output("ExampleValidator", "anomalies")
+    statistics = run.output("StatisticsGen", "statistics")
+    schema = Path(run.output("CuratedSchema", "schema")) / "schema.pbtxt"
+    content = (Path(folder) / f"Split-{split}" / "SchemaDiff.pb").read_bytes()
+    for item in anomaly_findings(
+        anomalies_pb2.Anomalies.FromString(content),
+        tfdv.load_stats_binary(f"{statistics}/Split-{split}/{STATISTICS_FILE}"),
+        text_format.Parse(schema.read_text("utf-8"), schema_pb2.Schema()),
+        split,
+        run.study.gate.anomalies,
+    ):
+        yield Finding.model_validate_json(json.dumps(item.as_dict()))
+
+
+def _severity(item: Finding) -> Cell:
+    text, tone = _SEVERITIES[item.severity]
+    return Cell(text, tone)
+
+
+def _subject(item: Finding) -> str:
+    parts = (item.feature, item.task, item.split, item.dataset)
+    return ", ".join(part for part in parts if part)
+
+
+def _bar(item: Distance, limit: float) -> Bar:
+    over = item.value is not None and item.value > limit
+    label = f"{item.feature}: {'missing values' if item.measure == _MISSING_MEASURE else 'values'}"
+    return Bar(label, Estimate(item.value), "bad" if over else "neutral")
+
+
+def _rounded(value: float | None) -> str:
+    """Three significant digits, more only before the point."""
+    if value is None:
+        return number(None)
+    size = abs(value)
+    return number(value, 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 1 else 3)
