@@ -1,0 +1,507 @@
+"""What the results notebook shows of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from notebooks.arm_effects import arm_rates, effects_by_third, predicted_effects
+from notebooks.attributions import Attributions, boxes, sampled_shapley
+from notebooks.distribution_charts import quartile_chart
+from notebooks.error_analysis import (
+    MISSING,
+    PREDICTION,
+    GroupError,
+    TaskErrors,
+    missing_bands,
+    prediction_bands,
+    task_errors,
+)
+from notebooks.importance import Importance, permutation_importance
+from notebooks.opened_run import OpenedRun
+from notebooks.run_comparison import ComparedRun, root_of, runs_of_study
+from notebooks.scored_subjects import ScoredSubjects, read_scored_subjects
+from notebooks.shown import Shown, show, show_sections
+from pipeline import analysis
+from pipeline.html.blocks import Block, Cell, Column, Details, Notice, Paragraph, Table
+from pipeline.html.charts import Bar, ForestRow, Measure, bar_chart, forest_plot
+from pipeline.html.numbers import Estimate, Value, count
+from pipeline.html.page import Section
+from pipeline.names import ARM
+from pipeline.pages.metrics import metric_title
+from pipeline.results import Metrics, find_overall, find_records, read_result
+from pipeline.study import Study
+
+IMPORTANCE_SUBJECTS = 4_000
+REPEATS = 10
+EXPLAINED_SUBJECTS = 600
+BACKGROUND_SUBJECTS = 32
+_SEED = 0
+_MOST_RUNS = 12
+_MOST_SOURCES = 15
+_MOST_BOXED = 5
+_MOST_ERRORS = 10
+_COMPARED = ("auc", "brier", "calibration_slope", "expected_calibration_error")
+_POINTS = Measure("percentage points of probability", 1, percent=True)
+
+
+@dataclass(frozen=True)
+class ResultsView:
+    """The results of a run, a cell at a time.
+
+    Attributes:
+        run: The run.
+    """
+
+    run: OpenedRun
+
+    def runs(self) -> Shown:
+        """All runs of the study: what became of them, and how well they rank."""
+        runs = self._runs[-_MOST_RUNS:]
+        table = Table(
+            "Runs of this study, the oldest first",
+            [Column("Run"), Column("Status"), Column("Data"), Column("Decision"), Column("Model")],
+            [self._run_row(item) for item in runs],
+            [f"The latest {_MOST_RUNS} of {len(self._runs)}."]
+            if len(self._runs) > _MOST_RUNS
+            else [],
+        )
+        sections = []
+        for task in self.run.metrics.tasks:
+            rows = [
+                ForestRow(self._run_label(item), _estimate(found), found.subjects)
+                for item in runs
+                if item.metrics is not None
+                and (found := find_overall(item.metrics.records, task, "auc"))
+            ]
+            caption = (
+                "Runs that read other data or have another study file were judged on other test "
+                "subjects: their intervals say little about each other."
+            )
+            sections.append(
+                Section(self._title(task), [forest_plot(rows, Measure("AUC"), caption)])
+            )
+        return Shown([table], sections)
+
+    def decision(self) -> Shown:
+        """Whether the model was blessed, and how it compares with the champion."""
+        verdict = self.run.verdict
+        notice = Notice(
+            "good" if verdict.blessed else "bad",
+            "Blessed" if verdict.blessed else "Refused",
+            f"{count(verdict.comparisons)} comparisons with what the study demands.",
+            [*(reason.message for reason in verdict.reasons), *verdict.notes],
+        )
+        metrics = self.run.metrics
+        table = Table(
+            "This model, the champion and their difference on the same test subjects",
+            [
+                Column("Task"),
+                Column("Metric"),
+                Column("This model", "end"),
+                Column("Champion", "end"),
+                Column("Difference", "end"),
+            ],
+            [
+                [
+                    self._title(task),
+                    metric_title(metric),
+                    *(
+                        _role(metrics, task, metric, role)
+                        for role in ("challenger", "champion", "difference")
+                    ),
+                ]
+                for task in metrics.tasks
+                for metric in _COMPARED
+            ],
+            [] if metrics.has_champion else ["There was no champion to compare with."],
+        )
+        return show(notice, table)
+
+    def importance(self) -> Shown:
+        """What each task's predictions rest on."""
+        found = self._importance
+        said = Paragraph(
+            f"{count(len(self._sampled))} of {count(self._subjects.count)} test subjects, "
+            f"{REPEATS} permutations of each source. The interval covers the choice of subjects "
+            "and of permutations; with many sources some intervals miss the truth."
+        )
+        sections = [
+            Section(self._title(task), list(self._importance_blocks(found, task)))
+            for task in self._subjects.tasks
+        ]
+        return Shown([said], sections)
+
+    def attributions(self) -> Shown:
+        """How values move predictions, as distributions over groups."""
+        explained = self._explained
+        if len(explained.values) < self._smallest:
+            return show(Paragraph("There are too few test subjects to show a distribution."))
+        said = Paragraph(
+            f"Sampled Shapley values of {count(len(explained.values))} test subjects against "
+            f"{BACKGROUND_SUBJECTS} others (standard error of a single one from sampling: "
+            f"{np.sqrt((explained.errors**2).mean()) * 100:.1f} percentage points). Groups have at "
+            f"least {self._smallest} of these subjects; each quartile is the mean of the five "
+            "values around it, and nothing is drawn beyond the quartiles."
+        )
+        sections = [
+            Section(self._title(task), list(self._attribution_blocks(place)))
+            for place, task in enumerate(self._subjects.tasks)
+        ]
+        return Shown([said], sections)
+
+    def errors(self) -> Shown:
+        """Where the model is wrong."""
+        return show_sections(
+            *(
+                Section(self._title(task), list(_error_blocks(self._errors(place))))
+                for place, task in enumerate(self._subjects.tasks)
+            )
+        )
+
+    def arms(self) -> Shown:
+        """Predicted and observed rates by arm, and the adjusted effects of the analysis."""
+        if self._study.arm is None:
+            return show(Paragraph("The study file names no arm."))
+        rows: list[list[Value]] = []
+        for place, task in enumerate(self._subjects.tasks):
+            known = self._subjects.known[:, place]
+            arms = np.asarray(self._subjects.arm)[known].tolist()
+            for found in arm_rates(
+                self._subjects.predictions[known, place],
+                self._subjects.labels[known, place],
+                arms,
+                self._smallest,
+            ):
+                rows.append(
+                    [self._title(task), found.arm, found.subjects, found.observed, found.predicted]
+                )
+        table = Table(
+            "Arms in the test split",
+            [
+                Column("Task"),
+                Column("Arm"),
+                Column("Subjects", "end"),
+                Column("Observed rate", "end", 1, percent=True),
+                Column("Mean prediction", "end", 1, percent=True),
+            ],
+            rows,
+        )
+        return show(table, *self._analysed())
+
+    def effects(self) -> Shown:
+        """What the model predicts the arms to change, and whether that is borne out."""
+        if self._study.arm is None:
+            return show(Paragraph("The study file names no arm."))
+        limits = ["The model was made to predict, not to estimate effects: this is no evidence."]
+        if self._study.landmark != "baseline":
+            limits.append(
+                "Predictions are made after the start of treatment: values that the treatment "
+                "has changed by then stay as they are, so its effect through them is left out."
+            )
+        notice = Notice("warn", "Predicted differences are not effects", "", limits)
+        sections = [
+            Section(self._title(task), list(self._effect_blocks(place)))
+            for place, task in enumerate(self._subjects.tasks)
+        ]
+        return Shown([notice], sections)
+
+    @property
+    def _study(self) -> Study:
+        return self.run.study
+
+    @property
+    def _smallest(self) -> int:
+        return self._study.slices.smallest_group
+
+    def _title(self, task: str) -> str:
+        return self._study.tasks[task].title
+
+    @cached_property
+    def _runs(self) -> tuple[ComparedRun, ...]:
+        return runs_of_study(self.run.file.study, root_of(self.run.folder))
+
+    @cached_property
+    def _subjects(self) -> ScoredSubjects:
+        return read_scored_subjects(
+            self._study,
+            self.run.output("TrialExampleGen", "examples"),
+            self.run.output("Trainer", "model"),
+        )
+
+    @cached_property
+    def _sampled(self) -> NDArray[np.int64]:
+        return self._subjects.sample(IMPORTANCE_SUBJECTS, _SEED)
+
+    @cached_property
+    def _importance(self) -> list[Importance]:
+        subjects, sampled = self._subjects, self._sampled
+        return permutation_importance(
+            lambda origin: subjects.mixed(sampled[origin]),
+            subjects.labels[sampled],
+            subjects.known[sampled],
+            [source.name for source in subjects.sources],
+            subjects.tasks,
+            REPEATS,
+            _SEED,
+        )
+
+    @cached_property
+    def _explained_places(self) -> NDArray[np.int64]:
+        return self._subjects.sample(EXPLAINED_SUBJECTS, _SEED)
+
+    @cached_property
+    def _explained(self) -> Attributions:
+        subjects = self._subjects
+        return sampled_shapley(
+            subjects.mixed,
+            self._explained_places,
+            subjects.sample(BACKGROUND_SUBJECTS, _SEED + 1),
+            len(subjects.sources),
+            _SEED,
+        )
+
+    def _run_label(self, item: ComparedRun) -> str:
+        return f"{item.file.run}{' (this run)' if item.file.run == self.run.file.run else ''}"
+
+    def _run_row(self, item: ComparedRun) -> list[Value | Cell]:
+        same = item.file.fingerprint == self.run.file.fingerprint
+        at = f" at {item.file.failed_stage}" if item.file.failed_stage else ""
+        decision: Value | Cell = item.unreadable
+        if item.verdict:
+            blessed = item.verdict.blessed
+            decision = Cell("blessed" if blessed else "refused", "good" if blessed else "bad")
+        registered = item.registration is not None and item.registration.registered
+        return [
+            self._run_label(item),
+            f"{item.file.status}{at}",
+            "as this run" if same else "other",
+            decision,
+            "became champion" if registered else None,
+        ]
+
+    def _importance_blocks(self, found: Sequence[Importance], task: str) -> Iterator[Block]:
+        ordered = sorted(
+            (item for item in found if item.task == task), key=lambda item: -item.auc.value
+        )
+        if not ordered:
+            yield Paragraph("All test subjects have the same outcome.")
+            return
+        yield forest_plot(
+            [ForestRow(item.source, item.auc.estimate) for item in ordered[:_MOST_SOURCES]],
+            Measure("loss in AUC when shuffled", 3),
+            reference=0.0,
+        )
+        table = Table(
+            "All sources",
+            [
+                Column("Source"),
+                Column("Loss in AUC", "end"),
+                Column("Spread of a repeat", "end"),
+                Column("Rise of Brier score", "end", 4),
+                Column("Spread of a repeat", "end", 4),
+            ],
+            [
+                [
+                    item.source,
+                    item.auc.estimate,
+                    item.auc.spread,
+                    item.brier.estimate,
+                    item.brier.spread,
+                ]
+                for item in ordered
+            ],
+        )
+        yield Details("All sources in numbers", (table, self._made_of()))
+
+    def _made_of(self) -> Table:
+        joint = [source for source in self._subjects.sources if len(source.columns) > 1]
+        return Table(
+            "Sources of several columns, shuffled together",
+            [Column("Source"), Column("Columns")],
+            [[source.name, ", ".join(source.columns)] for source in joint],
+        )
+
+    def _attribution_blocks(self, task: int) -> Iterator[Block]:
+        values = self._explained.values[:, :, task]
+        sizes = np.abs(values).mean(axis=0)
+        order = np.argsort(-sizes)
+        sources = self._subjects.sources
+        yield bar_chart(
+            [Bar(sources[i].name, Estimate(float(sizes[i]))) for i in order[:_MOST_SOURCES]],
+            Measure("mean size of contributions, percentage points", 1, percent=True),
+        )
+        rows: list[object] = []
+        for i in order[:_MOST_BOXED]:
+            column = sources[i].columns[0]
+            found = boxes(values[:, i], self._levels(column), self._smallest)
+            if found:
+                rows += [f"{sources[i].name}, by {column}", *found]
+        if rows:
+            yield quartile_chart(rows, _POINTS, "Right of the line: towards the outcome.")  # type: ignore[arg-type]
+
+    def _levels(self, column: str) -> list[str]:
+        """Group of each explained subject by a column: its value, or its third of a number."""
+        places, columns = self._explained_places, self._subjects.columns
+        if column in columns.categories:
+            category = columns.categories[column]
+            return [(*category.values, "no value")[code] for code in category.codes[places]]
+        numbers = columns.numbers[column][places].astype(np.float64)
+        known = numbers[~np.isnan(numbers)]
+        if not len(known):
+            return ["no value"] * len(numbers)
+        thirds = np.searchsorted(np.quantile(known, [1 / 3, 2 / 3]), numbers, side="right")
+        names = ("1 lowest third", "2 middle third", "3 highest third")
+        return [
+            "no value" if np.isnan(value) else names[third]
+            for value, third in zip(numbers, thirds, strict=True)
+        ]
+
+    def _errors(self, place: int) -> TaskErrors | None:
+        subjects = self._subjects
+        task, known = subjects.tasks[place], subjects.known[:, place]
+        predicted = subjects.predictions[known, place]
+        groupings = {
+            name: np.asarray(values)[known].tolist() for name, values in subjects.slices.items()
+        }
+        groupings[PREDICTION] = prediction_bands(predicted, self._smallest)
+        groupings[MISSING] = missing_bands(subjects.missing()[known])
+        withheld = [item.group for item in self.run.metrics.suppressed if item.task == task]
+        return task_errors(
+            predicted,
+            subjects.labels[known, place],
+            groupings,
+            self._study.slices.pairs,
+            self._smallest,
+            withheld,
+        )
+
+    def _analysed(self) -> Iterator[Block]:
+        folder = self.run.file.outputs.get("TrialAnalysis", {}).get("analysis")
+        if folder is None:
+            yield Paragraph("This run has no analysis of the arms.")
+            return
+        found = read_result(analysis.Analysis, folder)
+        rows: list[ForestRow | str] = []
+        for task in found.tasks:
+            rows.append(task.title)
+            for effect in task.effects:
+                text = effect.comparison.text
+                rows.append(ForestRow(f"{text}, as observed", _shown(effect.risk_difference)))
+                if effect.adjusted.absent is None:
+                    adjusted = _shown(effect.adjusted.risk_difference)
+                    rows.append(ForestRow(f"{text}, adjusted", adjusted))
+        if len(rows) > len(found.tasks):
+            yield forest_plot(
+                rows,
+                Measure("risk difference, percentage points", 1, percent=True),
+                "From TrialAnalysis, all splits together.",
+                reference=0.0,
+            )
+
+    def _effect_blocks(self, place: int) -> Iterator[Block]:
+        subjects, arm = self._subjects, self._study.arm
+        names = [source.name for source in subjects.sources]
+        if arm is None or ARM not in names:
+            return
+        found = predicted_effects(
+            subjects.mixed,
+            subjects.count,
+            len(names),
+            names.index(ARM),
+            subjects.arm,
+            arm.control,
+        )
+        rows = [
+            box
+            for name, effect in found.items()
+            for box in boxes(effect[:, place], [f"{name} for all"] * subjects.count, self._smallest)
+        ]
+        if rows:
+            yield quartile_chart(rows, _POINTS, f"Predicted difference to {arm.control}.")
+        known = subjects.known[:, place]
+        arms = np.asarray(subjects.arm)[known].tolist()
+        for name, effect in found.items():
+            thirds = effects_by_third(
+                effect[known, place],
+                subjects.labels[known, place],
+                arms,
+                (name, arm.control),
+                self._smallest,
+            )
+            if not thirds:
+                yield Paragraph(f"{name}: too few subjects in a third of an arm to compare.")
+                continue
+            yield Table(
+                f"{name} against {arm.control}, by third of the predicted difference",
+                [
+                    Column("Third"),
+                    Column("Subjects", "end"),
+                    Column("Predicted", "end", 1, percent=True),
+                    Column("Observed difference", "end", 1, percent=True),
+                ],
+                [[item.third, item.subjects, item.predicted, item.observed] for item in thirds],
+            )
+
+
+def _error_blocks(found: TaskErrors | None) -> Iterator[Block]:
+    if found is None:
+        yield Paragraph("There are too few test subjects.")
+        return
+    rows: list[ForestRow | str] = [ForestRow("everybody", found.overall.log_loss)]
+    heading = ""
+    for item in found.groups:
+        if len(item.group) == 1:
+            if item.group[0][0] != heading:
+                heading = item.group[0][0]
+                rows.append(heading)
+            rows.append(ForestRow(item.group[0][1], item.log_loss, item.subjects))
+    yield forest_plot(rows, Measure("log loss"), reference=found.overall.log_loss.value)
+    worst = sorted(found.groups, key=lambda item: -item.excess)[:_MOST_ERRORS]
+    yield Table(
+        "Groups with more than their share of the loss",
+        [
+            Column("Group"),
+            Column("Subjects", "end"),
+            Column("Share of subjects", "end", 1, percent=True),
+            Column("Share of loss", "end", 1, percent=True),
+            Column("Observed", "end", 1, percent=True),
+            Column("Predicted", "end", 1, percent=True),
+            Column("Loss beyond what was promised", "end"),
+        ],
+        [_error_row(item) for item in worst if item.excess > 0],
+        [
+            "Loss is highest where outcomes are hard to tell, however honest the probabilities: "
+            "an interval above 0 in the last column says that they were not.",
+            f"{found.withheld} groups are withheld: too small, or telling another one.",
+        ],
+    )
+
+
+def _error_row(item: GroupError) -> list[Value]:
+    return [
+        ", ".join(f"{name} {value}" for name, value in item.group),
+        item.subjects,
+        item.share_of_subjects,
+        item.share_of_loss,
+        item.events / item.subjects,
+        item.predicted,
+        item.unexpected,
+    ]
+
+
+def _role(metrics: Metrics, task: str, metric: str, role: object) -> Value:
+    found = [r for r in find_records(metrics.records, task, metric, role) if not r.slice]  # type: ignore[arg-type]
+    return _estimate(found[0]) if found else None
+
+
+def _estimate(found: object) -> Estimate:
+    return Estimate(found.value, found.lower, found.upper)  # type: ignore[attr-defined]
+
+
+def _shown(found: analysis.Estimate) -> Estimate:
+    return Estimate(found.value, found.lower, found.upper)
