@@ -27,6 +27,7 @@ from notebooks.run_comparison import ComparedRun, root_of, runs_of_study
 from notebooks.scored_subjects import ScoredSubjects, read_scored_subjects
 from notebooks.shown import Shown, show, show_sections
 from pipeline import analysis
+from pipeline.group_order import rising
 from pipeline.html.blocks import Block, Cell, Column, Details, Notice, Paragraph, Table
 from pipeline.html.charts import Bar, ForestRow, Measure, bar_chart, forest_plot
 from pipeline.html.numbers import Estimate, Value, count
@@ -38,8 +39,8 @@ from pipeline.study import Study
 
 IMPORTANCE_SUBJECTS = 4_000
 REPEATS = 10
-EXPLAINED_SUBJECTS = 600
-BACKGROUND_SUBJECTS = 32
+EXPLAINED_SUBJECTS = 500
+BACKGROUND_SUBJECTS = 64
 _SEED = 0
 _MOST_RUNS = 12
 _MOST_SOURCES = 15
@@ -454,12 +455,13 @@ def _error_blocks(found: TaskErrors | None) -> Iterator[Block]:
         return
     rows: list[ForestRow | str] = [ForestRow("everybody", found.overall.log_loss)]
     heading = ""
-    for item in found.groups:
-        if len(item.group) == 1:
-            if item.group[0][0] != heading:
-                heading = item.group[0][0]
-                rows.append(heading)
-            rows.append(ForestRow(item.group[0][1], item.log_loss, item.subjects))
+    singles = [item for item in found.groups if len(item.group) == 1]
+    names = list(dict.fromkeys(item.group[0][0] for item in singles))
+    for item in sorted(singles, key=lambda item: _place(item, names)):
+        if item.group[0][0] != heading:
+            heading = item.group[0][0]
+            rows.append(heading)
+        rows.append(ForestRow(item.group[0][1], item.log_loss, item.subjects))
     yield forest_plot(rows, Measure("log loss"), reference=found.overall.log_loss.value)
     worst = sorted(found.groups, key=lambda item: -item.excess)[:_MOST_ERRORS]
     yield Table(
@@ -480,6 +482,11 @@ def _error_blocks(found: TaskErrors | None) -> Iterator[Block]:
             f"{found.withheld} groups are withheld: too small, or telling another one.",
         ],
     )
+
+
+def _place(item: GroupError, names: Sequence[str]) -> tuple[int, tuple[float, str]]:
+    ((name, value),) = item.group
+    return names.index(name), rising(value.removesuffix(" %"))
 
 
 def _error_row(item: GroupError) -> list[Value]:
