@@ -44,6 +44,19 @@ class ExampleColumns:
     categories: dict[str, Categories]
 
 
+def examples_at(uri: str) -> Artifact:
+    """Examples that TrialExampleGen wrote, as an artifact, from their folder."""
+    # TFX takes seconds to import.
+    from tfx.types import artifact_utils, standard_artifacts
+
+    from pipeline.names import SPLITS
+
+    examples = standard_artifacts.Examples()
+    examples.uri = uri
+    examples.split_names = artifact_utils.encode_split_names(list(SPLITS))
+    return examples
+
+
 def read_columns(
     examples: Artifact,
     splits: Sequence[str],

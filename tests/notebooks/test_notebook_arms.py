@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from notebooks.arm_effects import arm_rates, effects_by_third, predicted_effects
+from notebooks.results.arm_effects import arm_rates, effects_by_third, predicted_effects
 
 
 def test_an_arm_has_its_observed_rate_beside_its_mean_prediction() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from notebooks.attributions import Attributions, boxes, sampled_shapley
+from notebooks.results.attributions import Attributions, boxes, sampled_shapley
 
 _SUBJECTS = np.arange(20)
 _BACKGROUND = np.arange(20, 60)

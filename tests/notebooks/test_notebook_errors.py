@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from notebooks.error_analysis import missing_bands, prediction_bands, task_errors
+from notebooks.results.error_analysis import missing_bands, prediction_bands, task_errors
 
 _OUTCOME = np.array([1.0] * 10 + [0.0] * 30)
 _SEX = ["F"] * 20 + ["M"] * 20

@@ -8,8 +8,8 @@ import pytest
 from hand_made_groups import hand_made_run
 from html_reading import Element, read_html
 
-from notebooks import fairness
-from notebooks.group_results import task_groups
+from notebooks.fairness import groups
+from notebooks.fairness.group_results import task_groups
 from notebooks.shown import Shown
 from pipeline.html.numbers import Estimate
 
@@ -36,17 +36,17 @@ def table(root: Element, caption: str) -> list[list[str]]:
 
 @pytest.fixture(scope="module")
 def rates(run):
-    return read(fairness.rates(run))
+    return read(groups.rates(run))
 
 
 @pytest.fixture(scope="module")
 def between(run):
-    return read(fairness.between_groups(run))
+    return read(groups.between_groups(run))
 
 
 @pytest.fixture(scope="module")
 def crossed(run):
-    return read(fairness.intersections(run))
+    return read(groups.intersections(run))
 
 
 def test_everybody_and_each_group_have_sizes_and_rates_with_intervals(rates):
@@ -103,11 +103,11 @@ def test_every_group_stands_beside_the_largest_of_its_characteristic(between):
     ],
 )
 def test_a_ratio_says_where_its_interval_ends(found, text):
-    assert fairness.ratio_text(found) == text
+    assert groups.ratio_text(found) == text
 
 
 def test_each_characteristic_has_its_calibration_curves(run):
-    root = read(fairness.calibration(run))
+    root = read(groups.calibration(run))
 
     captions = [caption.text for caption in root.all("figcaption")]
     assert [text.split(":")[0] for text in captions[1:]] == [

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from notebooks.importance import Importance, permutation_importance
+from notebooks.results.importance import Importance, permutation_importance
 
 _SUBJECTS = 2000
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from notebooks.missingness import missingness
+from notebooks.data.missingness import missingness
 from pipeline.html.numbers import Suppressed
 
 _ARM = ["Active"] * 100 + ["Placebo"] * 100

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hand_made_groups import hand_made_run
 
-from notebooks.small_groups import detectable, excluding_zero, limits, wide
+from notebooks.fairness.small_groups import detectable, excluding_zero, limits, wide
 from pipeline.fairness import contrasts
 from pipeline.results import MetricRecord
 

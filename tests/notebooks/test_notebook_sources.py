@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from notebooks.feature_sources import Source, feature_sources
+from notebooks.results.feature_sources import Source, feature_sources
 from pipeline.study import study_of_json
 
 _CONTENT: dict[str, Any] = {

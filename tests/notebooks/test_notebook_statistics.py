@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
-from notebooks.feature_statistics import Bars, FeatureStatistics, bars, read_statistics
+from notebooks.data.feature_statistics import Bars, FeatureStatistics, bars, read_statistics
 from pipeline.errors import UserError
 
 

@@ -6,7 +6,7 @@ import pytest
 from hand_made_groups import hand_made_run
 from html_reading import Element, read_html
 
-from notebooks.threshold_choice import consequences
+from notebooks.fairness.threshold_choice import consequences
 from pipeline.errors import UserError
 
 

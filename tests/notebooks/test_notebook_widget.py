@@ -9,7 +9,7 @@ import re
 import pytest
 from hand_made_groups import hand_made_run
 
-from notebooks.fairness_widget import Widget, slicing_metrics, widget
+from notebooks.fairness.tfma_widget import Widget, slicing_metrics, widget
 
 
 @pytest.fixture(scope="module")

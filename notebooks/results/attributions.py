@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.trial_analysis.baseline import around
-from notebooks.served_model import Predict, unmixed
+from notebooks.results.served_model import Predict, unmixed
 from pipeline.results import OVERALL, Group
 from pipeline.suppress import suppressed
 

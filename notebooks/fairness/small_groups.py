@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from notebooks.group_results import TaskGroups, group_name, task_groups
+from notebooks.fairness.group_results import TaskGroups, group_name, task_groups
 from notebooks.opened_run import OpenedRun
 from notebooks.shown import Shown, show_sections
 from pipeline.fairness import Contrast

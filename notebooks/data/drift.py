@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from components.data_gate.config import gate_section, parse_gate_section
 from components.data_gate.rules import Distance
-from notebooks.feature_statistics import STATISTICS_FILE, has_statistics
-from notebooks.run_comparison import ComparedRun
+from notebooks.data.feature_statistics import STATISTICS_FILE, has_statistics
+from notebooks.study_runs import ComparedRun
 from pipeline.study import Study
 
 

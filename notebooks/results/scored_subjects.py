@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from notebooks.feature_sources import Source, feature_sources
-from notebooks.served_model import MixedSubjects, SavedModel, examples_of, unmixed
+from notebooks.results.feature_sources import Source, feature_sources
+from notebooks.results.served_model import MixedSubjects, SavedModel, unmixed
 from pipeline.config import feature_columns
-from pipeline.example_columns import Categories, ExampleColumns, read_columns
+from pipeline.example_columns import Categories, ExampleColumns, examples_at, read_columns
 from pipeline.names import ARM, label_key, slice_key, weight_key
 from pipeline.study import Study
 
@@ -80,7 +80,7 @@ def read_scored_subjects(study: Study, examples: str, model: str) -> ScoredSubje
     slices = {name: slice_key(name) for name in study.slices.groups}
     labels, weights = [label_key(task) for task in tasks], [weight_key(task) for task in tasks]
     found = read_columns(
-        examples_of(examples),
+        examples_at(examples),
         ["test"],
         [*numbers, *labels, *weights],
         list(dict.fromkeys([*categories, *slices.values(), *([ARM] if study.arm else [])])),

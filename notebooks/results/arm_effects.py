@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.trial_analysis.proportions import Observed, rate, risk_difference
-from notebooks.error_analysis import mean_with_interval
-from notebooks.served_model import Predict, unmixed
+from notebooks.results.error_analysis import mean_with_interval
+from notebooks.results.served_model import Predict, unmixed
 from pipeline import analysis
 from pipeline.html.numbers import Estimate
 from pipeline.results import OVERALL, Group

@@ -9,10 +9,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from notebooks.arm_effects import arm_rates, effects_by_third, predicted_effects
-from notebooks.attributions import Attributions, boxes, sampled_shapley
-from notebooks.distribution_charts import quartile_chart
-from notebooks.error_analysis import (
+from notebooks.opened_run import OpenedRun
+from notebooks.results.arm_effects import arm_rates, effects_by_third, predicted_effects
+from notebooks.results.attributions import Attributions, boxes, sampled_shapley
+from notebooks.results.error_analysis import (
     MISSING,
     PREDICTION,
     GroupError,
@@ -21,11 +21,11 @@ from notebooks.error_analysis import (
     prediction_bands,
     task_errors,
 )
-from notebooks.importance import Importance, permutation_importance
-from notebooks.opened_run import OpenedRun
-from notebooks.run_comparison import ComparedRun, root_of, runs_of_study
-from notebooks.scored_subjects import ScoredSubjects, read_scored_subjects
+from notebooks.results.importance import Importance, permutation_importance
+from notebooks.results.quartile_chart import quartile_chart
+from notebooks.results.scored_subjects import ScoredSubjects, read_scored_subjects
 from notebooks.shown import Shown, show, show_sections
+from notebooks.study_runs import ComparedRun, root_of, runs_of_study
 from pipeline import analysis
 from pipeline.group_order import rising
 from pipeline.html.blocks import Block, Cell, Column, Details, Notice, Paragraph, Table

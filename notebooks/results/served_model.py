@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from components.trial_example_gen.encoding import encode_examples
-from notebooks.feature_sources import Source
+from notebooks.results.feature_sources import Source
 from pipeline.errors import UserError
 from pipeline.example_columns import Categories, ExampleColumns
-
-if TYPE_CHECKING:
-    from tfx.types.artifact import Artifact
 
 Predict = Callable[[NDArray[np.int64]], NDArray[np.float64]]
 """From `origin` [rows, sources], whose values each row has for each source (places of
@@ -24,19 +21,6 @@ subjects), to probabilities [rows, tasks]."""
 
 _SIGNATURE = "serving_default"
 _BLOCK_ROWS = 8192
-
-
-def examples_of(uri: str) -> Artifact:
-    """The examples of a run as an artifact that `read_columns` takes."""
-    # TFX takes seconds to import.
-    from tfx.types import artifact_utils, standard_artifacts
-
-    from pipeline.names import SPLITS
-
-    examples = standard_artifacts.Examples()
-    examples.uri = uri
-    examples.split_names = artifact_utils.encode_split_names(list(SPLITS))
-    return examples
 
 
 class SavedModel:

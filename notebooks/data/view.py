@@ -11,16 +11,15 @@ from pathlib import Path
 import numpy as np
 
 from components.data_gate.rules import Distance
-from notebooks.data_drift import Drift, drift_since
-from notebooks.distribution_charts import distribution_chart
-from notebooks.feature_statistics import FeatureStatistics, bars, read_statistics
-from notebooks.missingness import Missingness, missingness
+from notebooks.data.distribution_chart import distribution_chart
+from notebooks.data.drift import Drift, drift_since
+from notebooks.data.feature_statistics import FeatureStatistics, bars, read_statistics
+from notebooks.data.missingness import Missingness, missingness
 from notebooks.opened_run import OpenedRun
-from notebooks.run_comparison import ComparedRun, root_of, runs_of_study
-from notebooks.served_model import examples_of
 from notebooks.shown import Shown, show
+from notebooks.study_runs import ComparedRun, root_of, runs_of_study
 from pipeline.config import feature_columns
-from pipeline.example_columns import read_columns
+from pipeline.example_columns import examples_at, read_columns
 from pipeline.html.blocks import (
     Block,
     Cell,
@@ -371,7 +370,7 @@ class DataView:
     def _missing_by(self, title: str, column: str) -> Shown:
         numbers, categories = feature_columns(self._study)
         features = [name for name in categories if name != column]
-        examples = examples_of(self.run.output("TrialExampleGen", "examples"))
+        examples = examples_at(self.run.output("TrialExampleGen", "examples"))
         found = read_columns(examples, SPLITS, numbers, list(dict.fromkeys([*features, column])))
         missing = {name: np.isnan(values) for name, values in found.numbers.items()}
         missing |= {name: found.categories[name].codes < 0 for name in features}
@@ -432,7 +431,7 @@ def _anomalies(run: OpenedRun, split: str) -> Iterator[Finding]:
     from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2
 
     from components.data_gate.anomalies import anomaly_findings
-    from notebooks.feature_statistics import STATISTICS_FILE
+    from notebooks.data.feature_statistics import STATISTICS_FILE
 
     folder = run.output("ExampleValidator", "anomalies")
     statistics = run.output("StatisticsGen", "statistics")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 
-from notebooks.group_results import TaskGroups, group_name, task_groups
+from notebooks.fairness.group_results import TaskGroups, group_name, task_groups
 from notebooks.opened_run import OpenedRun
 from notebooks.shown import Shown, show_sections
 from pipeline.decisions import NEGATIVE_PREDICTIVE_VALUE, PREDICTED_POSITIVE_RATE

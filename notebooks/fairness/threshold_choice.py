@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from notebooks.group_results import EVERYBODY, TaskGroups, group_name, task_groups
+from notebooks.fairness.group_results import EVERYBODY, TaskGroups, group_name, task_groups
 from notebooks.opened_run import OpenedRun
 from notebooks.shown import Shown, show_sections
 from pipeline.decisions import Decisions, decisions_at, evaluated_thresholds

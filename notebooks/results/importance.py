@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from notebooks.served_model import Predict, unmixed
+from notebooks.results.served_model import Predict, unmixed
 from pipeline.html.numbers import Estimate
 
 _NORMAL_QUANTILE = 1.959964
