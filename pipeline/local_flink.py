@@ -111,9 +111,10 @@ class Memory:
         }
 
     def jvm(self) -> list[str]:
-        """Java's options for the same sizes."""
+        """Java's options for the same sizes, as Flink's scripts give them."""
+        heap = self.heap + self._FRAMEWORK
         return [
-            f"-Xmx{self.heap + self._FRAMEWORK}m",
+            *(f"-Xms{heap}m", f"-Xmx{heap}m"),
             f"-XX:MaxDirectMemorySize={self.network + self.channel + self._FRAMEWORK}m",
             f"-XX:MaxMetaspaceSize={self._METASPACE}m",
         ]
