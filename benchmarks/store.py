@@ -32,7 +32,7 @@ from grafana.queries.query import Query
 from grafana.store import models
 from grafana.store.engine import PASSWORD_VARIABLE, sqlite_address, store_engine, transaction
 from grafana.store.migrate import READER, WRITER, migrate, set_password
-from grafana.store.rows import Row, Rows
+from grafana.store.rows import NO_THRESHOLD, Row, Rows
 from grafana.store.writer import export
 from pipeline.errors import UserError
 
@@ -178,7 +178,7 @@ def run_rows(run: str, metric_rows: int) -> Rows:
                 **of_task[0],
                 "number": place,
                 "metric": "auc",
-                "decision_threshold": 0.0,
+                "decision_threshold": NO_THRESHOLD,
                 "value": 0.5,
                 "message": "a threshold was not reached",
             }
@@ -191,6 +191,8 @@ def run_rows(run: str, metric_rows: int) -> Rows:
                 "metric": "auc",
                 "place": place,
                 "versus": "",
+                "holds": "point",
+                "decision_threshold": NO_THRESHOLD,
                 "at_least": 0.6,
                 "at_most": None,
             }
