@@ -18,6 +18,7 @@ from postgres_server import READER_PASSWORD
 from sqlalchemy import Engine, create_engine, event, text
 from store_runs import add_run, counts, record, run_rows
 
+from benchmarks.store import run_rows as measured_rows
 from grafana.store.engine import PASSWORD_VARIABLE, StoreDownError, store_engine, store_url
 from grafana.store.migrate import READER, migrate
 from grafana.store.models import Base
@@ -184,6 +185,13 @@ def test_a_store_of_an_unknown_revision_is_told(sqlite: str):
 
     with pytest.raises(UserError, match="9999"):
         export(sqlite, run_rows("r1"), ONCE)
+
+
+def test_the_runs_that_the_benchmark_makes_are_rows_of_the_store(sqlite: str):
+    export(sqlite, measured_rows("r1", 300))
+
+    assert scalar(sqlite, "SELECT count(*) FROM metrics") == 300
+    assert scalar(sqlite, "SELECT count(*) FROM thresholds") == 10
 
 
 def test_of_a_suppressed_group_the_store_knows_the_name_alone(address: str):
