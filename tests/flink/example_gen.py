@@ -23,15 +23,17 @@ Written = tuple[dict[str, list[bytes]], tuple[list[str], str]]
 
 @dataclass(frozen=True)
 class ExampleGen:
-    """TrialExampleGen on one synthetic trial, as often as wanted.
+    """TrialExampleGen on one trial, as often as wanted.
 
     Attributes:
         data: Folder of the trial.
         key: Reference to the subject key.
+        study: A shipped study, or the path of a study file.
     """
 
     data: Path
     key: str
+    study: str = "synthetic"
 
     def run(self, folder: Path, beam_args: tuple[str, ...]) -> Written:
         """Runs it.
@@ -50,7 +52,7 @@ class ExampleGen:
         from pipeline.config import find_study_file
         from pipeline.study import load_study
 
-        study = load_study(find_study_file("synthetic"))
+        study = load_study(find_study_file(self.study))
         outputs: dict[str, Any] = {}
         for name, kind in (("examples", standard_artifacts.Examples), ("rejects", TrialRejects)):
             outputs[name] = [kind()]
