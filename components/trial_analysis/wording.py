@@ -241,7 +241,7 @@ def _counted(number_of: int, what: str) -> str:
 
 def _expected(tests: int) -> str:
     expected = 0.05 * tests
-    return f"{expected:.0f}" if expected >= 10 else f"{expected:.1f}"
+    return f"{expected:.0f}" if expected >= 10 else f"{expected:.2g}"
 
 
 def _of(group: Observed) -> str:

@@ -18,6 +18,7 @@ from components.trial_analysis.subjects import (
     make_factors,
     pooled,
 )
+from components.trial_analysis.wording import _expected
 from pipeline.analysis import Analysis
 from pipeline.config import SCHEMAS
 from pipeline.errors import UserError
@@ -104,6 +105,11 @@ def test_the_number_of_tests_is_told():
     assert all(
         effect.test.p_value_holm is not None for task in found.tasks for effect in task.effects
     )
+
+
+@pytest.mark.parametrize(("tests", "says"), [(1, "0.05"), (3, "0.15"), (44, "2.2"), (240, "12")])
+def test_few_tests_are_not_said_to_err_twice_as_often_as_they_do(tests: int, says: str):
+    assert _expected(tests) == says
 
 
 def test_holms_family_are_all_comparisons_of_all_tasks():
