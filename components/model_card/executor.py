@@ -105,14 +105,16 @@ def _missing(
 
 
 def _sites(statistics: Mapping[str, statistics_pb2.DatasetFeatureStatistics]) -> int:
-    names = {
-        bucket.label
+    found = [
+        feature.string_stats
         for split in statistics.values()
         for feature in split.features
         if feature.path.step[0] == SITE
-        for bucket in feature.string_stats.rank_histogram.buckets
-    }
-    return len(names)
+    ]
+    names = {bucket.label for sites in found for bucket in sites.rank_histogram.buckets}
+    different = [sites.unique for sites in found]
+    # Names beyond the longest list that TFDV keeps are counted for each split alone.
+    return max([len(names), *different])
 
 
 def _champion(baseline: Artifact, metrics: Metrics) -> str | None:

@@ -90,7 +90,7 @@ def classification_metadata(result: RunResult, task: str) -> dict[str, Any]:
 
 def summary_markdown(result: RunResult) -> str:
     """The decision and the main numbers, in Markdown."""
-    reasons = [f"- {_plain(reason.message)}" for reason in result.verdict.reasons]
+    reasons = [f"- {_plain(text)}" for text in result.refusal_texts()]
     notes = [f"- {_plain(note)}" for note in result.verdict.notes]
     titles = ["Task", "Subjects", "With outcome", *(METRICS[m].title for m in _IN_SUMMARY)]
     rows = [

@@ -31,7 +31,12 @@ from pipeline.html.page import Page, Section
 from pipeline.html.palette import Tone
 from pipeline.html.terms import METRICS
 from pipeline.names import SPLITS
-from pipeline.pages.metrics import calibration_bins, metric_column, metric_title
+from pipeline.pages.metrics import (
+    calibration_bins,
+    metric_column,
+    metric_title,
+    reason_texts,
+)
 from pipeline.results import LabelCounts, MetricRecord, find_overall, find_records
 
 _UNSTATED = "Not stated: a person must add it to the study file (card)."
@@ -93,8 +98,9 @@ def card_page(card: Card) -> Page:
 
 def _decision_notice(card: Card) -> Notice:
     verdict = card.evidence.verdict
-    reasons = [reason.message for reason in verdict.reasons]
     if not verdict.blessed:
+        titles = {outcome.name: outcome.title for outcome in card.outcomes}
+        reasons = reason_texts(verdict.reasons, titles)
         return Notice("bad", "Refused", "It failed what the study demands of it.", reasons)
     if not verdict.judged:
         return Notice("warn", "Blessed without being judged", "", list(verdict.notes))

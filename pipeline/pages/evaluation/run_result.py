@@ -10,6 +10,7 @@ from pipeline.group_order import rising
 from pipeline.html.blocks import Cell
 from pipeline.html.numbers import Estimate, Suppressed
 from pipeline.pages.evaluation.config import PageConfig
+from pipeline.pages.metrics import reason_texts
 from pipeline.results import (
     OVERALL,
     Counts,
@@ -107,6 +108,11 @@ class RunResult:
                 [rising(value) for _, value in group],
             ),
         )
+
+    def refusal_texts(self) -> list[str]:
+        """Why the model was refused, for people."""
+        titles = {name: task.title for name, task in self.config.tasks.items()}
+        return reason_texts(self.verdict.reasons, titles)
 
     def not_shown(self, task: str, group: Group) -> Suppressed:
         """What stands in place of a group's numbers."""

@@ -84,7 +84,7 @@ def _decision(result: RunResult) -> Notice:
         kind,
         wording.decision(result),
         wording.decision_sentence(result),
-        [reason.message for reason in verdict.reasons],
+        result.refusal_texts(),
     )
 
 

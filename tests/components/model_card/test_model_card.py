@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.card import Card, Evidence, Lineage, make_card
 from pipeline.html.page import render
+from pipeline.names import SITE
 from pipeline.pages.card import card_page
 from pipeline.results import Counts, Curves, Findings, MetricRecord, Metrics, Verdict
 from pipeline.study import Study, load_study
@@ -143,7 +144,25 @@ def test_a_refused_model_has_a_card_with_the_reasons(study: Study):
     verdict = Verdict.model_validate(content | {"not_judged": [], "notes": []})
     html = html_of(study, verdict=verdict)
     assert "Refused" in html
-    assert "worsening: auc overall is 0.71, below 0.75." in html
+    title = study.tasks["worsening"].title
+    assert f"{title}: AUC overall is 0.71, below 0.75." in html
+
+
+def test_of_more_sites_than_a_list_of_names_holds_as_many_are_told_as_a_split_has():
+    from tensorflow_metadata.proto.v0 import statistics_pb2
+
+    from components.model_card.executor import _sites
+
+    splits = {name: statistics_pb2.DatasetFeatureStatistics() for name in ("train", "test")}
+    for (name, split), unique in zip(splits.items(), (5, 2), strict=True):
+        feature = split.features.add()
+        feature.path.step.append(SITE)
+        feature.string_stats.unique = unique
+        feature.string_stats.rank_histogram.buckets.add(label=f"first of {name}")
+
+    assert _sites(splits) == 5
+    splits["train"].features[0].string_stats.unique = 1
+    assert _sites(splits) == 2
 
 
 def test_without_a_champion_no_comparison_is_claimed(study: Study):

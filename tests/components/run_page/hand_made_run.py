@@ -102,8 +102,10 @@ def failure(
     threshold: Threshold, task: str = "death", group: dict[str, str] | None = None
 ) -> dict[str, Any]:
     """A threshold that the model failed."""
+    values = ", ".join(f"{name}={value}" for name, value in (group or {}).items())
+    where = f"in slice {values}" if group else "overall"
     return {
-        "message": f"{task}: {threshold.metric} is too low",
+        "message": f"{task}: {threshold.metric} {where} is too low",
         "task": task,
         "slice": group or {},
         "metric": threshold.metric,

@@ -84,7 +84,19 @@ def test_a_refusal_is_told_with_each_of_its_reasons():
     (notice,) = blocks(page, Notice, "Decision")
     assert (notice.kind, notice.title) == ("bad", "Refused")
     assert notice.text == "2 of 9 comparisons with what the study demands failed."
-    assert notice.items == [item["message"] for item in failures]
+    assert notice.items == [
+        "Dead at 6 months: AUC overall is too low",
+        "Dead at 6 months: AUC in slice sex=M is too low",
+    ]
+
+
+def test_a_reason_of_several_demands_is_told_once():
+    failures = [failure(AUC_AT_LEAST), failure(AUC_EVERYWHERE)]
+
+    page = run_page(result(AUC_AT_LEAST, AUC_EVERYWHERE, failures=failures))
+
+    (notice,) = blocks(page, Notice, "Decision")
+    assert notice.items == ["Dead at 6 months: AUC overall is too low"]
 
 
 def test_a_blessing_without_demands_is_no_praise():
