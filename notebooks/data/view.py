@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, wraps
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +58,29 @@ _SEVERITIES: dict[str, tuple[str, Tone]] = {
 _MISSING_MEASURE = "change in the share of missing values"
 
 
+def _needs(
+    stage: str, name: str
+) -> Callable[[Callable[[DataView], Shown]], Callable[[DataView], Shown]]:
+    """Tells in words, in place of a cell's result, that the run ended before its stage."""
+
+    def decorate(cell: Callable[[DataView], Shown]) -> Callable[[DataView], Shown]:
+        @wraps(cell)
+        def shown(view: DataView) -> Shown:
+            file = view.run.file
+            if name in file.outputs.get(stage, {}):
+                return cell(view)
+            at = f" at {file.failed_stage}" if file.failed_stage else ""
+            return show(
+                Notice(
+                    "warn", f"This run did not get to {stage}", f"It ended as {file.status}{at}."
+                )
+            )
+
+        return shown
+
+    return decorate
+
+
 @dataclass(frozen=True)
 class DataView:
     """The data of a run, a cell at a time.
@@ -68,6 +91,7 @@ class DataView:
 
     run: OpenedRun
 
+    @_needs("TrialExampleGen", "rejects")
     def subjects(self) -> Shown:
         """How many subjects are in each split, and how many of them have which outcome."""
         counts = self._counts
@@ -109,6 +133,7 @@ class DataView:
         )
         return show(KeyFigures(figures), table)
 
+    @_needs("TrialExampleGen", "rejects")
     def rejected(self) -> Shown:
         """Rows that were read, left out and set aside, with the reasons."""
         counts = self._counts
@@ -177,6 +202,7 @@ class DataView:
         details = [Details(f"{count(len(quiet))} measurements within their limits", (measured,))]
         return show(first, *(details if quiet else []))
 
+    @_needs("ExampleValidator", "anomalies")
     def anomalies(self) -> Shown:
         """What TFDV found at odds with the curated schema, split by split."""
         found = [
@@ -191,6 +217,7 @@ class DataView:
         columns = [Column("Split"), Column("Column"), Column("What was found")]
         return show(Table("Anomalies", columns, found))
 
+    @_needs("StatisticsGen", "statistics")
     def statistics(self) -> Shown:
         """Each column that the model reads, by split."""
         rows = [
@@ -214,6 +241,7 @@ class DataView:
         )
         return show(table)
 
+    @_needs("StatisticsGen", "statistics")
     def distributions(self) -> Shown:
         """Distributions of the columns in the three splits."""
         figures = [
@@ -227,6 +255,7 @@ class DataView:
         more = [Details(f"{len(rest)} more columns", (Grid(rest),))] if rest else []
         return show(Grid(first), *more, Paragraph(self._rule))
 
+    @_needs("StatisticsGen", "statistics")
     def drift(self) -> Shown:
         """Distances from earlier runs, and the columns that moved most beside each other."""
         blocks: list[Block] = [self._since_champion()]
@@ -241,12 +270,14 @@ class DataView:
             blocks += self._drift_blocks(drift)
         return show(*blocks)
 
+    @_needs("TrialExampleGen", "examples")
     def missing_by_arm(self) -> Shown:
         """Shares of missing values by arm."""
         if self._study.arm is None:
             return show(Paragraph("The study file names no arm."))
         return self._missing_by("arm", ARM)
 
+    @_needs("TrialExampleGen", "examples")
     def missing_by_site(self) -> Shown:
         """Shares of missing values by site."""
         if self._study.site is None:
@@ -325,7 +356,9 @@ class DataView:
         return distribution_chart(name, list(found), drawn) if drawn else None
 
     def _since_champion(self) -> Block:
-        findings = [item for item in self._findings or () if item.rule == "drift"]
+        if self._findings is None:
+            return Paragraph("This run left no findings of the gate on drift from the champion.")
+        findings = [item for item in self._findings if item.rule == "drift"]
         if not findings:
             return Paragraph(
                 "The gate compared nothing: when this run started, its study had no champion with "

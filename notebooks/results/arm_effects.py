@@ -67,10 +67,7 @@ def arm_rates(
         arm: Arm of each, "" where unknown; [n].
         smallest: Fewest subjects of a group.
     """
-    members = {name: np.asarray(arm) == name for name in sorted(set(arm)) if name}
-    sizes: dict[Group, int] = {OVERALL: len(outcome)}
-    sizes |= {(("arm", name),): int(inside.sum()) for name, inside in members.items()}
-    withheld = suppressed(sizes, [(), ("arm",)], smallest)
+    members = {name: np.asarray(arm) == name for name in _arms_shown(arm, smallest)}
     return [
         ArmRates(
             name,
@@ -79,7 +76,6 @@ def arm_rates(
             mean_with_interval(predicted[inside]),
         )
         for name, inside in members.items()
-        if (("arm", name),) not in withheld and OVERALL not in withheld
     ]
 
 
@@ -138,8 +134,12 @@ def effects_by_third(
         smallest: Fewest subjects of a third in each of the two arms.
 
     Returns:
-        All three thirds, or none where one of them is too small or the predictions do not differ.
+        All three thirds; none where one of them is too small, the predictions do not differ, or
+        an arm is withheld.
     """
+    # Both arms' sizes follow from the thirds: an arm that is withheld elsewhere is so here.
+    if not set(compared) <= set(_arms_shown(arm, smallest)):
+        return []
     names = np.asarray(arm)
     inside = np.isin(names, compared)
     ordered = np.sort(effect[inside])
@@ -162,6 +162,14 @@ def effects_by_third(
             )
         )
     return found
+
+
+def _arms_shown(arm: Sequence[str], smallest: int) -> list[str]:
+    names = sorted(set(arm) - {""})
+    sizes: dict[Group, int] = {OVERALL: len(arm)}
+    sizes |= {(("arm", name),): list(arm).count(name) for name in names}
+    withheld = suppressed(sizes, [(), ("arm",)], smallest)
+    return [name for name in names if OVERALL not in withheld and (("arm", name),) not in withheld]
 
 
 def _observed(outcome: _FloatArray) -> Observed:

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from notebooks.opened_run import OpenedRun
-from notebooks.results.arm_effects import arm_rates, effects_by_third, predicted_effects
-from notebooks.results.attributions import Attributions, boxes, sampled_shapley
+from notebooks.results.arm_effects import THIRDS, arm_rates, effects_by_third, predicted_effects
+from notebooks.results.attributions import Attributions, Box, boxes, sampled_shapley
 from notebooks.results.error_analysis import (
     MISSING,
     PREDICTION,
@@ -34,7 +34,14 @@ from pipeline.html.numbers import Estimate, Value, count
 from pipeline.html.page import Section
 from pipeline.names import ARM
 from pipeline.pages.metrics import metric_title
-from pipeline.results import Metrics, find_overall, find_records, read_result
+from pipeline.results import (
+    MetricRecord,
+    Metrics,
+    ModelRole,
+    find_overall,
+    find_records,
+    read_result,
+)
 from pipeline.study import Study
 
 IMPORTANCE_SUBJECTS = 4_000
@@ -47,6 +54,7 @@ _MOST_SOURCES = 15
 _MOST_BOXED = 5
 _MOST_ERRORS = 10
 _COMPARED = ("auc", "brier", "calibration_slope", "expected_calibration_error")
+_ROLES: tuple[ModelRole, ...] = ("challenger", "champion", "difference")
 _POINTS = Measure("percentage points of probability", 1, percent=True)
 
 
@@ -111,10 +119,7 @@ class ResultsView:
                 [
                     self._title(task),
                     metric_title(metric),
-                    *(
-                        _role(metrics, task, metric, role)
-                        for role in ("challenger", "champion", "difference")
-                    ),
+                    *(_role(metrics, task, metric, role) for role in _ROLES),
                 ]
                 for task in metrics.tasks
                 for metric in _COMPARED
@@ -336,14 +341,17 @@ class ResultsView:
             [Bar(sources[i].name, Estimate(float(sizes[i]))) for i in order[:_MOST_SOURCES]],
             Measure("mean size of contributions, percentage points", 1, percent=True),
         )
-        rows: list[object] = []
+        rows: list[Box | str] = []
         for i in order[:_MOST_BOXED]:
             column = sources[i].columns[0]
-            found = boxes(values[:, i], self._levels(column), self._smallest)
+            found = sorted(
+                boxes(values[:, i], self._levels(column), self._smallest),
+                key=lambda box: THIRDS.index(box.group) if box.group in THIRDS else len(THIRDS),
+            )
             if found:
                 rows += [f"{sources[i].name}, by {column}", *found]
         if rows:
-            yield quartile_chart(rows, _POINTS, "Right of the line: towards the outcome.")  # type: ignore[arg-type]
+            yield quartile_chart(rows, _POINTS, "Right of the line: towards the outcome.")
 
     def _levels(self, column: str) -> list[str]:
         """Group of each explained subject by a column: its value, or its third of a number."""
@@ -356,7 +364,7 @@ class ResultsView:
         if not len(known):
             return ["no value"] * len(numbers)
         thirds = np.searchsorted(np.quantile(known, [1 / 3, 2 / 3]), numbers, side="right")
-        names = ("1 lowest third", "2 middle third", "3 highest third")
+        names = THIRDS
         return [
             "no value" if np.isnan(value) else names[third]
             for value, third in zip(numbers, thirds, strict=True)
@@ -501,13 +509,13 @@ def _error_row(item: GroupError) -> list[Value]:
     ]
 
 
-def _role(metrics: Metrics, task: str, metric: str, role: object) -> Value:
-    found = [r for r in find_records(metrics.records, task, metric, role) if not r.slice]  # type: ignore[arg-type]
+def _role(metrics: Metrics, task: str, metric: str, role: ModelRole) -> Value:
+    found = [r for r in find_records(metrics.records, task, metric, role) if not r.slice]
     return _estimate(found[0]) if found else None
 
 
-def _estimate(found: object) -> Estimate:
-    return Estimate(found.value, found.lower, found.upper)  # type: ignore[attr-defined]
+def _estimate(found: MetricRecord) -> Estimate:
+    return Estimate(found.value, found.lower, found.upper)
 
 
 def _shown(found: analysis.Estimate) -> Estimate:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 import html
 import json
 import re
 from pathlib import Path
 
 import pytest
-from whole_runs import SUBJECTS
+from named_subjects import subjects_named
 
 pytestmark = pytest.mark.slow
 
@@ -48,23 +47,7 @@ def test_every_cell_ran_and_said_nothing_but_its_result(fairness):
 
 def test_no_subject_is_in_what_was_written(fairness, finished_run):
     """Neither an identifier of the data nor the pseudonym that examples have in its place."""
-    (data,) = (finished_run.root / "data").glob("*/adsl-*.xpt")
-    examples = finished_run.output("TrialExampleGen", "examples").glob("*/*.gz")
-    identifiers = {text.decode() for text in re.findall(rb"SYN01-\d{3}-\d{7}", data.read_bytes())}
-    pseudonyms = {
-        text.decode()
-        for path in examples
-        for text in re.findall(
-            rb"subject_hash.{1,10}?([0-9a-f]{32})", gzip.decompress(path.read_bytes()), re.DOTALL
-        )
-    }
-    assert len(identifiers) == SUBJECTS
-    # Those outside of the population have no example.
-    assert len(pseudonyms) > 0.9 * SUBJECTS
-
-    words = set(re.findall(r"[\w-]+", fairness.text))
-    assert not words & identifiers
-    assert not words & pseudonyms
+    assert subjects_named(fairness.text, finished_run) == set()
 
 
 def test_the_widget_has_the_groups_that_the_run_shows_and_no_others(fairness, finished_run):

@@ -60,3 +60,13 @@ def test_thirds_with_few_subjects_in_an_arm_are_not_shown() -> None:
     effect = np.repeat([-0.3, -0.2, -0.1], 4)
     arm = ["Active", "Pbo"] * 6
     assert effects_by_third(effect, np.zeros(12), arm, ("Active", "Pbo"), 10) == []
+
+
+def test_an_arm_that_is_withheld_does_not_come_back_in_thirds() -> None:
+    # 5 on another arm: the sizes of the two compared would tell them.
+    effect = np.repeat([-0.3, -0.2, -0.1], 40)
+    arm = ["Active", "Pbo"] * 60
+    compared = ("Active", "Pbo")
+    assert len(effects_by_third(effect, np.zeros(120), arm, compared, 10)) == 3
+    more = np.append(effect, np.zeros(5))
+    assert effects_by_third(more, np.zeros(125), [*arm, *["Other"] * 5], compared, 10) == []

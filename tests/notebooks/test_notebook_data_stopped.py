@@ -1,0 +1,41 @@
+"""What the data notebook tells of a run that ended early."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hand_made_groups import RUN, write_run
+
+from notebooks.data.view import DataView
+from notebooks.opened_run import open_run
+
+
+@pytest.fixture
+def view(tmp_path: Path) -> DataView:
+    write_run(tmp_path, status="failed", failed_stage="TrialEvaluator")
+    return DataView(open_run(RUN, tmp_path))
+
+
+def test_what_is_there_is_told(view: DataView) -> None:
+    assert "400" in view.subjects()._repr_html_()
+    assert "nothing to object to" in view.gate()._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("cell", "stage"),
+    [
+        ("anomalies", "ExampleValidator"),
+        ("statistics", "StatisticsGen"),
+        ("distributions", "StatisticsGen"),
+        ("drift", "StatisticsGen"),
+        ("missing_by_arm", "TrialExampleGen"),
+        ("missing_by_site", "TrialExampleGen"),
+    ],
+)
+def test_what_the_run_did_not_get_to_is_said_in_words(
+    view: DataView, cell: str, stage: str
+) -> None:
+    told = getattr(view, cell)()._repr_html_()
+    assert f"This run did not get to {stage}" in told
+    assert "It ended as failed at TrialEvaluator" in told
