@@ -8,7 +8,7 @@ TrialAnalysis (`analysis.json`, see `pipeline.analysis`). A later release may ad
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, RootModel
@@ -305,6 +305,21 @@ def headline_metrics(records: Iterable[MetricRecord]) -> dict[str, float]:
         for record in records
         if record.is_headline and record.value is not None and math.isfinite(record.value)
     }
+
+
+def gate_findings(folder: str | None, records: Sequence[Mapping[str, Any]]) -> Findings:
+    """What the data gate found; empty where the run did not get to it.
+
+    Args:
+        folder: Folder of its output; None where there is none, as after it stopped the run.
+        records: Records of the run's stages, which hold its findings even then.
+
+    Raises:
+        UserError: The file is missing or damaged.
+    """
+    if folder:
+        return read_result(Findings, folder)
+    return Findings.model_validate([item for record in records for item in record["findings"]])
 
 
 def find_records(

@@ -36,6 +36,7 @@ from pipeline.results import (
     Registration,
     TrialSummaryDocument,
     Verdict,
+    gate_findings,
     read_result,
 )
 from pipeline.run_file import RunFile, read_run_file
@@ -295,7 +296,5 @@ def _local_rows(run: RunFile, records: Sequence[Mapping[str, Any]]) -> Rows:
     )
     rows = joined(facts.rows(), result_rows_of(run.run, facts.study, folders))
     if folders.findings is None:
-        # DataGate stopped the run, and its output is gone: its record has what it found.
-        found = [finding for record in records for finding in record["findings"]]
-        rows = joined(rows, finding_rows(run.run, Findings.model_validate(found)))
+        rows = joined(rows, finding_rows(run.run, gate_findings(None, records)))
     return rows

@@ -37,7 +37,8 @@ from pipeline.html.charts import Bar, Limit, Measure, bar_chart, heat_map
 from pipeline.html.numbers import Estimate, Suppressed, Value, count, number
 from pipeline.html.palette import Tone
 from pipeline.names import ARM, SITE, SPLITS
-from pipeline.results import Counts, Finding, Findings, read_result
+from pipeline.results import Counts, Finding, gate_findings, read_result
+from pipeline.run_record import read_records
 from pipeline.study import Study
 
 _MOST_CHARTS = 24
@@ -176,9 +177,9 @@ class DataView:
     def gate(self) -> Shown:
         """What the data gate found, the most serious first."""
         findings = self._findings
-        if findings is None:
-            reason = self.run.file.reason or "Its records tell where it ended."
-            return show(Notice("bad", "This run ended before the gate let it pass", reason))
+        if not self._gated:
+            reason = self.run.file.reason or ""
+            return show(Notice("warn", "This run did not get to the gate", reason))
         notable = [item for item in findings if item.severity in ("stop", "warn")]
         quiet = [item for item in findings if item not in notable]
         if notable:
@@ -200,7 +201,12 @@ class DataView:
             [[item.rule, _subject(item), item.value, item.limit] for item in quiet],
         )
         details = [Details(f"{count(len(quiet))} measurements within their limits", (measured,))]
-        return show(first, *(details if quiet else []))
+        stopped = [Notice("bad", "The gate stopped this run before the training")]
+        return show(
+            *(stopped if self.run.file.failed_stage == "DataGate" else []),
+            first,
+            *(details if quiet else []),
+        )
 
     @_needs("ExampleValidator", "anomalies")
     def anomalies(self) -> Shown:
@@ -309,10 +315,14 @@ class DataView:
     def _counts(self) -> Counts:
         return read_result(Counts, self.run.output("TrialExampleGen", "rejects"))
 
+    @property
+    def _gated(self) -> bool:
+        return "DataGate" in (*self.run.file.outputs, self.run.file.failed_stage)
+
     @cached_property
-    def _findings(self) -> tuple[Finding, ...] | None:
+    def _findings(self) -> tuple[Finding, ...]:
         folder = self.run.file.outputs.get("DataGate", {}).get("findings")
-        return read_result(Findings, folder).root if folder else None
+        return gate_findings(folder, read_records(self.run.folder)).root
 
     @cached_property
     def _statistics(self) -> dict[str, dict[str, FeatureStatistics]]:
@@ -356,8 +366,8 @@ class DataView:
         return distribution_chart(name, list(found), drawn) if drawn else None
 
     def _since_champion(self) -> Block:
-        if self._findings is None:
-            return Paragraph("This run left no findings of the gate on drift from the champion.")
+        if not self._gated:
+            return Paragraph("This run did not get to the gate, which measures drift.")
         findings = [item for item in self._findings if item.rule == "drift"]
         if not findings:
             return Paragraph(

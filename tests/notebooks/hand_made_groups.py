@@ -55,7 +55,8 @@ def write_run(root: Path, status: Status = "done", failed_stage: str = "") -> Pa
     Args:
         root: Folder of the runs.
         status: How it ended.
-        failed_stage: `TrialEvaluator` for a run that has no evaluation.
+        failed_stage: `TrialEvaluator` for a run that has no evaluation, `DataGate` for one that
+            has no findings either.
 
     Returns:
         Its folder of records.
@@ -68,7 +69,9 @@ def write_run(root: Path, status: Status = "done", failed_stage: str = "") -> Pa
         "TrialExampleGen": {"rejects": str(documents)},
         "DataGate": {"findings": str(documents)},
     }
-    if failed_stage != "TrialEvaluator":
+    if failed_stage == "DataGate":
+        del outputs["DataGate"]
+    elif failed_stage != "TrialEvaluator":
         outputs["TrialEvaluator"] = {"verdict": str(documents)}
     moment = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
     folder = root / "hand" / "records" / RUN

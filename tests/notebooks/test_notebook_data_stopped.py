@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -39,3 +40,16 @@ def test_what_the_run_did_not_get_to_is_said_in_words(
     told = getattr(view, cell)()._repr_html_()
     assert f"This run did not get to {stage}" in told
     assert "It ended as failed at TrialEvaluator" in told
+
+
+def test_what_made_the_gate_stop_a_run_is_told(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, status="failed", failed_stage="DataGate")
+    finding = {"rule": "leakage", "severity": "stop", "message": "AGE tells the outcome."}
+    (folder / "DataGate.json").write_text(
+        json.dumps({"stage": "DataGate", "started": "", "findings": [finding]})
+    )
+
+    told = DataView(open_run(RUN, tmp_path)).gate()._repr_html_()
+
+    assert "The gate stopped this run" in told
+    assert "AGE tells the outcome." in told
