@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from subprocess import DEVNULL
 from tempfile import TemporaryDirectory
 
 from notebooks.opened_run import RUN_VARIABLE
@@ -59,7 +60,8 @@ def execute(name: str, run_folder: Path) -> Path:
         )
         try:
             with _variables({RUN_VARIABLE: str(run_folder.resolve()), **_QUIET}):
-                client.execute()
+                # What libraries in C++ say there is no cell's output and for nobody who reads it.
+                client.execute(stderr=DEVNULL)
         except CellExecutionError as error:
             if error.ename == UserError.__name__:
                 raise UserError(error.evalue) from error
