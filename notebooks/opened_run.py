@@ -48,7 +48,7 @@ class OpenedRun:
         Raises:
             UserError: The run did not get as far.
         """
-        found = self.file.outputs.get(stage, {}).get(name)
+        found = self.file.output(stage, name)
         if found is None:
             at = f" at {self.file.failed_stage}" if self.file.failed_stage else ""
             raise UserError(

@@ -51,8 +51,8 @@ def root_of(folder: Path) -> Path:
 
 
 def _with_results(file: RunFile) -> ComparedRun:
-    evaluated = file.outputs.get("TrialEvaluator", {}).get("verdict")
-    registered = file.outputs.get("ModelRegistrar", {}).get("registration")
+    evaluated = file.output("TrialEvaluator", "verdict")
+    registered = file.output("ModelRegistrar", "registration")
     try:
         return ComparedRun(
             file,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.html.numbers import Estimate
-from pipeline.results import Curves, GroupCurves, MetricRecord
+from pipeline.results import Confusion, Curves, GroupCurves, MetricRecord
 
 PREDICTED_POSITIVE_RATE = "predicted_positive_rate"
 NEGATIVE_PREDICTIVE_VALUE = "negative_predictive_value"
@@ -74,16 +74,7 @@ def decisions_at(curves: GroupCurves, threshold: float) -> Decisions | None:
     Returns:
         The decisions with the threshold that they are of; None for a group without a point.
     """
-    points = [
-        Decisions(
-            item.decision_threshold,
-            item.true_positives,
-            item.false_positives,
-            item.false_negatives,
-            item.true_negatives,
-        )
-        for item in curves.confusion
-    ] + _along_the_curve(curves)
+    points = [*map(_decisions, curves.confusion), *_along_the_curve(curves)]
     return min(points, key=lambda point: abs(point.threshold - threshold), default=None)
 
 
@@ -113,7 +104,7 @@ def decision_records(curves: Curves) -> list[MetricRecord]:
         for group in curves.curves
         if group.model == "challenger"
         for item in group.confusion
-        if (at := decisions_at(group, item.decision_threshold)) is not None
+        for at in (_decisions(item),)
         for metric, share in (
             (PREDICTED_POSITIVE_RATE, at.predicted_positive_rate),
             (NEGATIVE_PREDICTIVE_VALUE, at.negative_predictive_value),
@@ -126,6 +117,16 @@ def evaluated_thresholds(curves: Sequence[GroupCurves]) -> list[float]:
     found = {item.decision_threshold for group in curves for item in group.confusion}
     found |= {point.threshold for group in curves for point in group.roc[1:-1]}
     return sorted(found)
+
+
+def _decisions(item: Confusion) -> Decisions:
+    return Decisions(
+        item.decision_threshold,
+        item.true_positives,
+        item.false_positives,
+        item.false_negatives,
+        item.true_negatives,
+    )
 
 
 def _along_the_curve(curves: GroupCurves) -> list[Decisions]:

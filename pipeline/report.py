@@ -35,7 +35,7 @@ def write_report(folder: Path) -> Path:
         UserError: The run did not get as far as its card.
     """
     run = read_run_file(folder)
-    analysis = _output(run, "TrialAnalysis", "analysis")
+    analysis = run.output("TrialAnalysis", "analysis")
     page = report_page(
         _card(run, folder), read_result(Analysis, analysis) if analysis else None, run.run
     )
@@ -45,7 +45,7 @@ def write_report(folder: Path) -> Path:
 
 
 def _card(run: RunFile, folder: Path) -> Card:
-    card = _output(run, "ModelCard", "card")
+    card = run.output("ModelCard", "card")
     content = read(f"{card}/card.json") if card else None
     if content is None:
         stage = f", at {run.failed_stage}" if run.failed_stage else ""
@@ -55,10 +55,6 @@ def _card(run: RunFile, folder: Path) -> Card:
         )
     remedy = "Run the pipeline again."
     return parse_document(Card, content, f"{card}/card.json", "what ModelCard writes", remedy)
-
-
-def _output(run: RunFile, stage: str, name: str) -> str | None:
-    return run.outputs.get(stage, {}).get(name)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -57,6 +57,10 @@ class RunFile(Document):
     store: str
     outputs: dict[str, dict[str, str]]
 
+    def output(self, stage: str, name: str) -> str | None:
+        """URI of an output of a stage; None where the run did not get as far."""
+        return self.outputs.get(stage, {}).get(name)
+
     def write(self, folder: Path) -> None:
         """Writes `run.json` to the run's folder of records."""
         folder.mkdir(parents=True, exist_ok=True)

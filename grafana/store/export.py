@@ -286,13 +286,12 @@ def _local_rows(run: RunFile, records: Sequence[Mapping[str, Any]]) -> Rows:
         data_modified=run.data_modified,
         parameters={"seed": run.seed, "steps": run.steps},
     )
-    outputs = run.outputs
     folders = ResultFolders(
-        rejects=outputs.get("TrialExampleGen", {}).get("rejects"),
-        verdict=outputs.get("TrialEvaluator", {}).get("verdict"),
-        findings=outputs.get("DataGate", {}).get("findings"),
-        registration=outputs.get("ModelRegistrar", {}).get("registration"),
-        summary=outputs.get("TrialSummary", {}).get("summary"),
+        rejects=run.output("TrialExampleGen", "rejects"),
+        verdict=run.output("TrialEvaluator", "verdict"),
+        findings=run.output("DataGate", "findings"),
+        registration=run.output("ModelRegistrar", "registration"),
+        summary=run.output("TrialSummary", "summary"),
     )
     rows = joined(facts.rows(), result_rows_of(run.run, facts.study, folders))
     if folders.findings is None:

@@ -46,7 +46,7 @@ def drift_since(
     earlier = [other for other in reversed(others) if other.file.run < run.file.run]
     found: list[Drift] = []
     for other in earlier:
-        folder = other.file.outputs.get("StatisticsGen", {}).get("statistics")
+        folder = other.file.output("StatisticsGen", "statistics")
         if folder and has_statistics(folder) and len(found) < most:
             found.append(
                 Drift(

@@ -50,7 +50,8 @@ def missingness(
         groups: Group of each subject, "" for none; [n].
         smallest: Fewest subjects that a number concerns.
     """
-    members = {name: np.asarray(groups, object) == name for name in sorted(set(groups)) if name}
+    group_of = np.asarray(groups, object)
+    members = {name: group_of == name for name in sorted(set(groups)) if name}
     sizes: dict[Group, int] = {OVERALL: len(groups)}
     sizes |= {((_GROUP, name),): int(inside.sum()) for name, inside in members.items()}
     withheld = suppressed(sizes, [(), (_GROUP,)], smallest)

@@ -68,7 +68,7 @@ def _needs(
         @wraps(cell)
         def shown(view: DataView) -> Shown:
             file = view.run.file
-            if name in file.outputs.get(stage, {}):
+            if file.output(stage, name) is not None:
                 return cell(view)
             at = f" at {file.failed_stage}" if file.failed_stage else ""
             return show(
@@ -321,7 +321,7 @@ class DataView:
 
     @cached_property
     def _findings(self) -> tuple[Finding, ...]:
-        folder = self.run.file.outputs.get("DataGate", {}).get("findings")
+        folder = self.run.file.output("DataGate", "findings")
         return gate_findings(folder, read_records(self.run.folder)).root
 
     @cached_property

@@ -390,7 +390,7 @@ class ResultsView:
         )
 
     def _analysed(self) -> Iterator[Block]:
-        folder = self.run.file.outputs.get("TrialAnalysis", {}).get("analysis")
+        folder = self.run.file.output("TrialAnalysis", "analysis")
         if folder is None:
             yield Paragraph("This run has no analysis of the arms.")
             return
