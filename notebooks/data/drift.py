@@ -43,31 +43,31 @@ def drift_since(
     Returns:
         One for each earlier run that still has its statistics.
     """
-    earlier = [other for other in reversed(others) if other.file.run < run.file.run]
-    found: list[Drift] = []
-    for other in earlier:
-        folder = other.file.output("StatisticsGen", "statistics")
-        if folder and has_statistics(folder) and len(found) < most:
-            found.append(
-                Drift(
-                    earlier=other.file.run,
-                    folder=folder,
-                    same_data=other.file.fingerprint == run.file.fingerprint,
-                    distances=_distances(study, statistics, folder),
-                )
-            )
-    return tuple(found)
-
-
-def _distances(study: Study, statistics: str, earlier: str) -> tuple[Distance, ...]:
+    earlier = [
+        (other.file, folder)
+        for other in reversed(others)
+        if other.file.run < run.file.run
+        and (folder := other.file.output("StatisticsGen", "statistics"))
+        and has_statistics(folder)
+    ][:most]
+    if not earlier:
+        return ()
     # TensorFlow Data Validation takes seconds to import.
     import tensorflow_data_validation as tfdv
 
     from components.data_gate.drift import drift_distances
 
     config = parse_gate_section(gate_section(study))
-    now, then = (
+    now, *then = (
         tfdv.load_stats_binary(f"{folder}/Split-train/{STATISTICS_FILE}")
-        for folder in (statistics, earlier)
+        for folder in (statistics, *(folder for _, folder in earlier))
     )
-    return drift_distances(now, then, config.features, config.gate.drift_limit)
+    return tuple(
+        Drift(
+            earlier=file.run,
+            folder=folder,
+            same_data=file.fingerprint == run.file.fingerprint,
+            distances=drift_distances(now, before, config.features, config.gate.drift_limit),
+        )
+        for (file, folder), before in zip(earlier, then, strict=True)
+    )

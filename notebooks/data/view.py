@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, wraps
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from components.data_gate.findings import Finding as GateFinding
 from components.data_gate.rules import Distance
 from notebooks.data.distribution_chart import distribution_chart
 from notebooks.data.drift import Drift, drift_since
@@ -467,7 +467,7 @@ def _missing_blocks(found: Missingness, title: str, smallest: int) -> Iterator[B
     yield Details(f"Subjects by {title}", (sizes,))
 
 
-def _anomalies(run: OpenedRun, split: str) -> Iterator[Finding]:
+def _anomalies(run: OpenedRun, split: str) -> Iterator[GateFinding]:
     # TensorFlow Data Validation takes seconds to import.
     import tensorflow_data_validation as tfdv
     from google.protobuf import text_format
@@ -480,14 +480,13 @@ def _anomalies(run: OpenedRun, split: str) -> Iterator[Finding]:
     statistics = run.output("StatisticsGen", "statistics")
     schema = Path(run.output("CuratedSchema", "schema")) / "schema.pbtxt"
     content = (Path(folder) / f"Split-{split}" / "SchemaDiff.pb").read_bytes()
-    for item in anomaly_findings(
+    return anomaly_findings(
         anomalies_pb2.Anomalies.FromString(content),
         tfdv.load_stats_binary(f"{statistics}/Split-{split}/{STATISTICS_FILE}"),
         text_format.Parse(schema.read_text("utf-8"), schema_pb2.Schema()),
         split,
         run.study.gate.anomalies,
-    ):
-        yield Finding.model_validate_json(json.dumps(item.as_dict()))
+    )
 
 
 def _severity(item: Finding) -> Cell:
