@@ -30,7 +30,7 @@ from typing import Any
 from benchmarks import measure
 from benchmarks.flink_cost import FlinkRun, cost_table
 from benchmarks.report import machine, machine_line, markdown_table, quietness, write_json
-from benchmarks.trial_run import PROJECT, TrialRun, run_trial
+from benchmarks.trial_run import PROJECT, TrialRun, make_synthetic_trial, run_trial
 from pipeline.beam_runners import Runner
 from pipeline.display import STAGES
 from pipeline.local_flink import TOOLS, ClusterPlan, LocalFlink, fetch_flink, start
@@ -308,14 +308,7 @@ def _known(out: Path) -> dict[_Key, Result]:
 
 
 def _make_data(subjects: int, data: Path, root: Path) -> None:
-    made = measure.run(
-        [
-            *(sys.executable, "-m", "pipeline.synthetic"),
-            *("--subjects", str(subjects), "--out", str(data)),
-        ],
-        log_path=root / f"data-{subjects}.log",
-        cwd=PROJECT,
-    )
+    made = make_synthetic_trial(subjects, data, log_path=root / f"data-{subjects}.log")
     if not made.succeeded:
         raise OSError(f"The trial of {subjects} subjects could not be made: {made.output_tail}")
 

@@ -21,7 +21,7 @@ import yaml
 
 from benchmarks import measure
 from benchmarks.report import machine, machine_line, markdown_table, spread, write_json
-from benchmarks.trial_run import PROJECT, run_trial
+from benchmarks.trial_run import PROJECT, make_synthetic_trial, run_trial
 from notebooks.execute import OUTPUTS
 from pipeline.results import Metrics, read_result
 
@@ -125,14 +125,7 @@ def report(found: Executions) -> str:
 def _make_run(root: Path, subjects: int) -> bool:
     """Runs the synthetic trial with many groups below `root`; false if that fails."""
     data = root / "data"
-    made = measure.run(
-        [
-            *(sys.executable, "-m", "pipeline.synthetic"),
-            *("--subjects", str(subjects), "--out", str(data.resolve())),
-        ],
-        log_path=root / "synthetic.log",
-        cwd=PROJECT,
-    )
+    made = make_synthetic_trial(subjects, data, log_path=root / "synthetic.log")
     if not made.succeeded:
         _LOGGER.error("The synthetic trial could not be made:\n%s", made.output_tail)
         return False

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks import measure
 from benchmarks.report import machine, machine_line, markdown_table, quietness, write_json
-from benchmarks.trial_run import PROJECT, TrialRun, run_trial
+from benchmarks.trial_run import TrialRun, make_synthetic_trial, run_trial
 from pipeline.display import STAGES
 from pipeline.errors import UserError
 
@@ -271,13 +271,11 @@ def _chosen_stages(names: Sequence[str] | None) -> list[str]:
 
 
 def _generate(subjects: int, data: Path, plan: Plan) -> measure.Measurement:
-    return measure.run(
-        [
-            *(sys.executable, "-m", "pipeline.synthetic", "--subjects", str(subjects)),
-            *("--seed", str(plan.seed), "--out", str(data)),
-        ],
+    return make_synthetic_trial(
+        subjects,
+        data,
         log_path=plan.root / "logs" / f"data-{subjects}.log",
-        cwd=PROJECT,
+        options=("--seed", str(plan.seed)),
         timeout_seconds=plan.time_limit,
         memory_limit_mb=plan.memory_limit_mb,
     )

@@ -98,6 +98,41 @@ def run_trial(
     return TrialRun(measurement, _stages(root), _verdict_folder(root))
 
 
+def make_synthetic_trial(
+    subjects: int,
+    data: Path,
+    *,
+    log_path: Path,
+    options: Sequence[str] = (),
+    timeout_seconds: float | None = None,
+    memory_limit_mb: float | None = None,
+) -> measure.Measurement:
+    """Makes a synthetic trial.
+
+    Args:
+        subjects: How many.
+        data: Folder for its files.
+        log_path: File for what the process says.
+        options: Further options of the command.
+        timeout_seconds: Longest time.
+        memory_limit_mb: Most memory of the process tree, in MiB.
+
+    Returns:
+        What it took; whether there is a trial, too.
+
+    Raises:
+        OSError: The command can't be started.
+    """
+    command = [sys.executable, "-m", "pipeline.synthetic", "--subjects", str(subjects)]
+    return measure.run(
+        [*command, "--out", str(data.resolve()), *options],
+        log_path=log_path,
+        cwd=PROJECT,
+        timeout_seconds=timeout_seconds,
+        memory_limit_mb=memory_limit_mb,
+    )
+
+
 def _one_line(text: str) -> str:
     """A reason that fits into a table; the log has all of it."""
     line = " ".join(text.split())
