@@ -180,8 +180,9 @@ class DataView:
         if not self._gated:
             reason = self.run.file.reason or ""
             return show(Notice("warn", "This run did not get to the gate", reason))
-        notable = [item for item in findings if item.severity in ("stop", "warn")]
-        quiet = [item for item in findings if item not in notable]
+        serious = ("stop", "warn")
+        notable = [item for kind in serious for item in findings if item.severity == kind]
+        quiet = [item for item in findings if item.severity not in serious]
         if notable:
             first: Block = Table(
                 "What the gate objects to",

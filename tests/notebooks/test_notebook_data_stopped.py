@@ -44,12 +44,16 @@ def test_what_the_run_did_not_get_to_is_said_in_words(
 
 def test_what_made_the_gate_stop_a_run_is_told(tmp_path: Path) -> None:
     folder = write_run(tmp_path, status="failed", failed_stage="DataGate")
-    finding = {"rule": "leakage", "severity": "stop", "message": "AGE tells the outcome."}
+    findings = [
+        {"rule": "anomalies", "severity": "warn", "message": "SEX is not in the schema."},
+        {"rule": "leakage", "severity": "stop", "message": "AGE tells the outcome."},
+    ]
     (folder / "DataGate.json").write_text(
-        json.dumps({"stage": "DataGate", "started": "", "findings": [finding]})
+        json.dumps({"stage": "DataGate", "started": "", "findings": findings})
     )
 
     told = DataView(open_run(RUN, tmp_path)).gate()._repr_html_()
 
     assert "The gate stopped this run" in told
     assert "AGE tells the outcome." in told
+    assert told.index("AGE tells the outcome.") < told.index("SEX is not in the schema.")
