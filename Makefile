@@ -32,11 +32,11 @@ run: $(READY) ## Run the pipeline: [STUDY=ist DATA=folder ROOT=runs SUBJECTS=n S
 	@$(BIN)/python -m pipeline.local_runner $(RUN_OPTIONS)
 
 flink-up: $(READY) ## Start a Flink on this machine for `make run RUNNER=flink`: [WORKERS=n].
-	@$(BIN)/python -m pipeline.local_flink up $(if $(WORKERS),--task-managers $(WORKERS)) \
+	@$(BIN)/python -m pipeline.beam.local_flink up $(if $(WORKERS),--task-managers $(WORKERS)) \
 	  $(if $(FLINK_JARS),--jars $(FLINK_JARS))
 
 flink-down: $(READY) ## Stop it.
-	@$(BIN)/python -m pipeline.local_flink down
+	@$(BIN)/python -m pipeline.beam.local_flink down
 
 test: lint ## Lint, types and the tests.
 	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile -q tests
@@ -58,23 +58,23 @@ compile: $(READY) ## Compile for Kubeflow and Vertex AI: [STUDY=ist SETTINGS=fil
 	  $(if $(SETTINGS),--settings $(SETTINGS)) $(if $(OUT),--out $(OUT)) $(if $(TUNE),--tune)
 
 report: $(READY) ## Write a run's report, one HTML file: [RUN=id ROOT=runs].
-	@$(BIN)/python -m pipeline.report $(RUN) $(if $(ROOT),--root $(ROOT))
+	@$(BIN)/python -m pipeline.pages.__main__ $(RUN) $(if $(ROOT),--root $(ROOT))
 
 notebooks: $(READY) ## Execute the notebooks on a run: [RUN=id ROOT=runs ONLY=fairness].
 	@$(BIN)/python -m notebooks $(RUN) $(if $(ROOT),--root $(ROOT)) $(if $(ONLY),--only $(ONLY))
 
 submit: $(READY) ## Start a run on Kubeflow: ENDPOINT=url [STUDY=ist DATA=folder PARAMS="a=1 b=2" CRON="0 3 * * *"].
-	@$(BIN)/python -m pipeline.kubeflow_submit --endpoint "$(ENDPOINT)" --package $(PACKAGE) \
+	@$(BIN)/python -m pipeline.runners.kubeflow.submit --endpoint "$(ENDPOINT)" --package $(PACKAGE) \
 	  $(if $(PARAMETERS),--parameters $(PARAMETERS)) $(if $(DATA),--set "data_root=$(DATA)") \
 	  $(foreach value,$(PARAMS),--set "$(value)") $(if $(NAMESPACE),--namespace $(NAMESPACE)) \
 	  $(if $(CRON),--cron "$(CRON)")
 
 export: $(READY) ## Export a run again: [RUN=id STORE=address ROOT=runs].
-	@$(BIN)/python -m grafana.store export $(RUN) $(if $(STORE),--store $(STORE)) \
+	@$(BIN)/python -m pipeline.store export $(RUN) $(if $(STORE),--store $(STORE)) \
 	  $(if $(ROOT),--root $(ROOT))
 
 store-migrate: $(READY) ## Make the store's tables and roles, set their passwords: STORE=address.
-	@$(BIN)/python -m grafana.store migrate $(STORE)
+	@$(BIN)/python -m pipeline.store migrate $(STORE)
 
 boards: $(READY) ## The store's boards as one HTML file: [STORE=address ROOT=runs OUT=file].
 	@$(BIN)/python -m grafana.page $(if $(STORE),--store $(STORE)) $(if $(ROOT),--root $(ROOT)) \

@@ -15,7 +15,7 @@ setup(
     package_data={
         "pipeline": ["VERSION", "html/templates/*"],
         "notebooks": ["*.ipynb", "template/*"],
-        "grafana.store": ["migrations/*", "migrations/versions/*"],
+        "pipeline.store": ["migrations/*", "migrations/versions/*"],
     },
     # What it needs is pinned with hashes in requirements/, installed before it: remote Beam
     # workers have it in their image.

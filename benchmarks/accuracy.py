@@ -50,10 +50,10 @@ from benchmarks.accuracy_statistics import (
     paired_difference,
 )
 from benchmarks.report import machine, machine_line, markdown_table, write_json
-from pipeline.config import PROJECT, code_version
 from pipeline.errors import UserError
+from pipeline.version import PROJECT, code_version
 
-_LOGGER = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 Metric = Literal["auc", "brier"]
 _TITLES: dict[Metric, str] = {"auc": "ROC AUC", "brier": "Brier score"}
@@ -182,7 +182,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 # After every study: what is done is kept, whatever happens to the next.
                 write_json(arguments.out, _document(judged))
     except UserError as error:
-        _LOGGER.error("%s", error)
+        logger.error("%s", error)
         return 2
     return int(not all(study.met for study in judged))
 
@@ -288,7 +288,7 @@ def _scored(divisions: Sequence[Division], pool: ProcessPoolExecutor) -> Iterato
     try:
         for done, future in enumerate(as_completed(futures), start=1):
             future.result()
-            _LOGGER.info(
+            logger.info(
                 "%s: %d of %d divisions, %.0f s",
                 futures[future].study,
                 done,

@@ -26,11 +26,13 @@ from tfx_bsl.public import tfxio
 from benchmarks.accuracy_baselines import fit_predict
 from benchmarks.accuracy_division import OURS, Division, Scores
 from components.trial_example_gen.graph import ExampleJob, write_examples
-from components.trial_example_gen.plan import plan_datasets
-from pipeline.beam_runners import IN_MEMORY, beam_options
-from pipeline.config import feature_columns, find_study_file
+from pipeline.beam.options import IN_MEMORY, beam_options
 from pipeline.names import SPLITS, SUBJECT_HASH
-from pipeline.study import Study, load_study
+from pipeline.reading.plan import plan_datasets
+from pipeline.study.load import load_study
+from pipeline.study.references import feature_columns
+from pipeline.study.shipped import find_study_file
+from pipeline.study.study import Study
 from pipeline.subject_key import ensure_local_key, load_key
 from trainer.arrays import Arrays
 from trainer.examples import TransformedExamples, read_encoding
@@ -40,7 +42,7 @@ from trainer.model import resolve
 from trainer.preprocessing import preprocessing_fn
 from trainer.serving import EXAMPLES_SIGNATURE, save
 
-_LOGGER = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)

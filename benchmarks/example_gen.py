@@ -31,7 +31,7 @@ from benchmarks.report import machine, machine_line, markdown_table, quietness, 
 from benchmarks.trial_run import PROJECT
 from pipeline.errors import UserError
 
-_LOGGER = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 _TITLES = {"csv": "CsvExampleGen", "trial": "TrialExampleGen"}
 _CSV_NAME = "rows.csv"
@@ -234,7 +234,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                     {"benchmark": "example_gen", "machine": machine(), "rows": results},
                 )
     except UserError as error:
-        _LOGGER.error("%s", error)
+        logger.error("%s", error)
         return 2
     return int(failed)
 
@@ -271,7 +271,7 @@ def _run_all(rows: int, source: Source, folder: Path, repetitions: int) -> list[
             log = folder / "logs" / f"{side}-{repetition}.log"
             done = run_side(side, rows, source, folder / side, log)
             told = done.failure or f"{done.rate:.0f} rows per second"
-            _LOGGER.info("%d rows, %s: %s", rows, _TITLES[side], told)
+            logger.info("%d rows, %s: %s", rows, _TITLES[side], told)
             runs.append(done)
     return runs
 

@@ -49,7 +49,7 @@ def _run_trial(data: Path, study_file: Path, out: Path) -> dict[str, float]:
 
     from components.artifact_types import TrialRejects
     from components.trial_example_gen.executor import TrialExampleGenExecutor
-    from pipeline.study import load_study
+    from pipeline.study.load import load_study
     from pipeline.subject_key import ensure_local_key, key_id, load_key
 
     imported = time.perf_counter()

@@ -11,7 +11,8 @@ import pandas as pd
 import yaml
 
 from pipeline.errors import UserError
-from pipeline.synthetic import BLOCK, LARGEST, SyntheticTrial, simulate
+from pipeline.synthetic.simulate import simulate
+from pipeline.synthetic.trial import BLOCK, LARGEST, SyntheticTrial
 
 LABEL = "WORSENED"
 AGE_BAND = "AGE_BAND"

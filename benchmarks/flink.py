@@ -31,11 +31,11 @@ from benchmarks import measure
 from benchmarks.flink_cost import FlinkRun, cost_table
 from benchmarks.report import machine, machine_line, markdown_table, quietness, write_json
 from benchmarks.trial_run import PROJECT, TrialRun, make_synthetic_trial, run_trial
-from pipeline.beam_runners import Runner
-from pipeline.display import STAGES
-from pipeline.local_flink import TOOLS, ClusterPlan, LocalFlink, fetch_flink, start
+from pipeline.beam.local_flink import TOOLS, ClusterPlan, LocalFlink, fetch_flink, start
+from pipeline.beam.options import Runner
+from pipeline.runners.local.display import STAGES
 
-_LOGGER = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 _SIZES = (10_000, 100_000)
 _RUNNERS = (Runner.IN_MEMORY, Runner.MULTI_PROCESS, Runner.FLINK)
@@ -290,7 +290,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 folder = root / f"{subjects}-{runner}"
                 shutil.rmtree(folder, ignore_errors=True)
                 result = _run(subjects, runner, data, folder, chosen)
-                _LOGGER.info("%s: %.0f s", result.name, result.seconds)
+                logger.info("%s: %.0f s", result.name, result.seconds)
                 results[result.key] = result
                 content = {"benchmark": "flink", "machine": machine()}
                 runs = [asdict(known) for known in results.values()]

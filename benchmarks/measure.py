@@ -23,7 +23,7 @@ from typing import Any, Literal
 
 import psutil
 
-_LOGGER = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 _MEBIBYTE = 1024 * 1024
 _GRACE_SECONDS = 5.0
 
@@ -228,7 +228,7 @@ class _TreeSampler(threading.Thread):
             _, survivors = psutil.wait_procs(survivors, timeout=_GRACE_SECONDS)
             if not survivors:
                 return
-        _LOGGER.warning("%d processes of the command could not be ended.", len(survivors))
+        logger.warning("%d processes of the command could not be ended.", len(survivors))
 
     def _discover(self) -> None:
         try:
@@ -259,7 +259,7 @@ def _send(process: psutil.Process, number: signal.Signals) -> None:
     try:
         process.send_signal(number)
     except psutil.NoSuchProcess:
-        _LOGGER.debug("Process %d ended by itself.", process.pid)
+        logger.debug("Process %d ended by itself.", process.pid)
 
 
 def _end_session(leader_pid: int) -> None:
@@ -267,7 +267,7 @@ def _end_session(leader_pid: int) -> None:
     try:
         os.killpg(leader_pid, signal.SIGKILL)
     except ProcessLookupError:
-        _LOGGER.debug("Nothing outlived the command.")
+        logger.debug("Nothing outlived the command.")
 
 
 def _tail(path: Path, lines: int) -> str:

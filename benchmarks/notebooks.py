@@ -23,9 +23,9 @@ from benchmarks import measure
 from benchmarks.report import machine, machine_line, markdown_table, spread, write_json
 from benchmarks.trial_run import PROJECT, make_synthetic_trial, run_trial
 from notebooks.execute import OUTPUTS
-from pipeline.results import Metrics, read_result
+from pipeline.results.documents import Metrics, read_result
 
-_LOGGER = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 _LIMIT_SECONDS = 60.0
 _FEWEST_GROUPS = 200
 _NOTEBOOK = "fairness"
@@ -127,7 +127,7 @@ def _make_run(root: Path, subjects: int) -> bool:
     data = root / "data"
     made = make_synthetic_trial(subjects, data, log_path=root / "synthetic.log")
     if not made.succeeded:
-        _LOGGER.error("The synthetic trial could not be made:\n%s", made.output_tail)
+        logger.error("The synthetic trial could not be made:\n%s", made.output_tail)
         return False
     run = run_trial(
         study=str(_study_file(root / "study")),
@@ -137,7 +137,7 @@ def _make_run(root: Path, subjects: int) -> bool:
         options=("--steps", "100"),
     )
     if run.failure():
-        _LOGGER.error("The run failed: %s (%s)", run.failure(), root / "run.log")
+        logger.error("The run failed: %s (%s)", run.failure(), root / "run.log")
     return run.failure() is None
 
 
@@ -172,7 +172,7 @@ def _execute(root: Path, repetitions: int) -> Executions | None:
             cwd=PROJECT,
         )
         if not one.succeeded:
-            _LOGGER.error("The notebook failed:\n%s", one.output_tail)
+            logger.error("The notebook failed:\n%s", one.output_tail)
             return None
         taken.append(one)
     (records,) = (path.parent for path in root.glob("*/records/*/run.json"))

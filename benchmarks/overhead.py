@@ -25,7 +25,7 @@ from benchmarks.report import machine, machine_line, markdown_table, quietness, 
 from benchmarks.trial_run import PROJECT, run_trial
 from pipeline.errors import UserError
 
-_LOGGER = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 Side = Literal["trial", "plain"]
 _TITLES: dict[Side, str] = {"trial": "this project", "plain": "plain TFX"}
@@ -35,7 +35,7 @@ _SAME_STAGES = (
     ("StatisticsGen", "StatisticsGen"),
     ("SchemaGen", "CuratedSchema"),
     ("ExampleValidator", "ExampleValidator"),
-    (None, "BaselineModel"),
+    (None, "ChampionModel"),
     (None, "DataGate"),
     ("Transform", "Transform"),
     ("Trainer", "Trainer"),
@@ -167,7 +167,7 @@ class Bench:
             order = list(runners) if pair % 2 == 0 else list(reversed(runners))
             for side in order:
                 done = runners[side](pair)
-                _LOGGER.info(
+                logger.info(
                     "%d rows, pair %d, %s: %s",
                     *(self._rows, pair + 1, _TITLES[side]),
                     done.failure or f"{done.seconds:.1f} s",
@@ -299,7 +299,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 # After every size: what is done is kept, whatever happens to the next.
                 write_json(arguments.out, _document(settings, results))
     except UserError as error:
-        _LOGGER.error("%s", error)
+        logger.error("%s", error)
         return 2
     return int(any(run.failure for runs in results.values() for run in runs))
 

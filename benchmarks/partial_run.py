@@ -15,11 +15,11 @@ from pathlib import Path
 from pipeline.config import resolve
 from pipeline.errors import UserError
 from pipeline.local_runner import parse_settings
-from pipeline.run_record import StageRecord, recorded, versions
+from pipeline.runs.run_record import StageRecord, recorded, versions
 
 LAST_STAGE_VARIABLE = "BENCHMARK_LAST_STAGE"
 
-_LOGGER = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class _LastStageDone(Exception):  # noqa: N818 (it is no error)
@@ -39,10 +39,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         config = resolve(parse_settings(argv))
     except UserError as error:
-        _LOGGER.error("%s", error)
+        logger.error("%s", error)
         return 2
     from pipeline.pipeline import create_pipeline
-    from pipeline.tfx_local import StageRunner
+    from pipeline.runners.local.stages import StageRunner
 
     run_id = datetime.now().strftime("%Y%m%dT%H%M%S.%f")
     records = Path(config.pipeline_root).parent / "records" / run_id
@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         Stages().run(create_pipeline(config))
     except _LastStageDone:
-        _LOGGER.info("Ended after %s.", last_stage)
+        logger.info("Ended after %s.", last_stage)
     return 0
 
 

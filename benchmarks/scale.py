@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING, Any
 from benchmarks import measure
 from benchmarks.report import machine, machine_line, markdown_table, quietness, write_json
 from benchmarks.trial_run import TrialRun, make_synthetic_trial, run_trial
-from pipeline.display import STAGES
 from pipeline.errors import UserError
+from pipeline.runners.local.display import STAGES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_LOGGER = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 _SIZES = (10_000, 30_000, 100_000, 300_000, 1_000_000)
 _STUDY = "synthetic"
@@ -200,7 +200,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         stages = _chosen_stages(arguments.stages)
     except UserError as error:
-        _LOGGER.error("%s", error)
+        logger.error("%s", error)
         return 2
     runs: list[SizeRun] = []
     with tempfile.TemporaryDirectory(prefix="scale-") as scratch:
@@ -216,7 +216,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         about = machine_line()
         for subjects in arguments.sizes:
             run = run_size(subjects, plan)
-            _LOGGER.info("%d subjects: %s", subjects, run.failure or f"{run.seconds:.0f} s")
+            logger.info("%d subjects: %s", subjects, run.failure or f"{run.seconds:.0f} s")
             runs.append(run)
             # After every size: what is done is kept, whatever happens to the next.
             _write(arguments.out, runs, stages, arguments.plots, about)

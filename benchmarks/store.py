@@ -29,14 +29,14 @@ from benchmarks.postgres import DATABASE, Server, running_server
 from benchmarks.report import machine, machine_line, markdown_table, spread, write_json
 from grafana.queries import alerts, model_quality, pipeline_health, trial_progress, variables
 from grafana.queries.query import Query
-from grafana.store import models
-from grafana.store.engine import PASSWORD_VARIABLE, sqlite_address, store_engine, transaction
-from grafana.store.migrate import READER, WRITER, migrate, set_password
-from grafana.store.rows import NO_THRESHOLD, Row, Rows
-from grafana.store.writer import export
 from pipeline.errors import UserError
+from pipeline.store import models
+from pipeline.store.engine import PASSWORD_VARIABLE, sqlite_address, store_engine, transaction
+from pipeline.store.migrate import READER, WRITER, migrate, set_password
+from pipeline.store.rows import NO_THRESHOLD, Row, Rows
+from pipeline.store.writer import export
 
-_LOGGER = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 _PASSWORD = "of this measurement"
 _EXPORT_LIMIT_SECONDS = 2.0
 _QUERY_LIMIT_MS = 200.0
@@ -436,7 +436,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with running_server() as server:
             exports, asked = _measure(server, arguments)
     except UserError as error:
-        _LOGGER.error("%s", error)
+        logger.error("%s", error)
         return 2
     sys.stdout.write(report(exports, asked, arguments.plans))
     write_json(
@@ -470,7 +470,7 @@ def _measure(
         for table in models.Base.metadata.tables:
             connection.execute(text(f"TRUNCATE {table}"))
     taken = _seconds(lambda: fill(server, arguments.runs, arguments.rows))
-    _LOGGER.info("filled in %.0f s", taken)
+    logger.info("filled in %.0f s", taken)
     asked = ask_all(server, arguments.runs, repetitions)
     exports["PostgreSQL, full"] = seconds_of_exports(writer, "y", arguments.export, repetitions)
     return exports, asked

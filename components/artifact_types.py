@@ -31,7 +31,7 @@ class ModelVerdict(Artifact):
 
 
 class ResearcherAnalysis(Artifact):
-    """What a statistician wants of the arms: `analysis.json`, see `pipeline.analysis`."""
+    """What a statistician wants of the arms: `analysis.json`, see `pipeline.results.analysis`."""
 
     TYPE_NAME = "trial.ResearcherAnalysis"
 

@@ -20,11 +20,11 @@ import logging
 import os
 import warnings
 
-from pipeline.config import DEFAULT_STUDY, find_study_file, read_schema
 from pipeline.errors import UserError
-from pipeline.kubeflow_settings import DEFAULT_SETTINGS, load_settings
 from pipeline.names import pipeline_name
-from pipeline.study import load_study
+from pipeline.runners.kubeflow.settings import DEFAULT_SETTINGS, load_settings
+from pipeline.study.load import load_study
+from pipeline.study.shipped import DEFAULT_STUDY, find_study_file, read_schema
 
 
 def main() -> int:
@@ -54,8 +54,8 @@ def _write(options: argparse.Namespace) -> tuple[Path, Path]:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
-    from pipeline.kubeflow_package import compile_package, tfx_runner
-    from pipeline.kubeflow_spec_check import problems
+    from pipeline.runners.kubeflow.package import compile_package, tfx_runner
+    from pipeline.runners.kubeflow.spec_check import problems
 
     runner = tfx_runner(settings, options.out.resolve() / f"{pipeline_name(study.study)}.json")
     package = compile_package(study, schema, settings, runner, options.tune)

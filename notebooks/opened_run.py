@@ -12,7 +12,7 @@ from pipeline.errors import UserError
 from pipeline.html.blocks import Facts, Notice
 from pipeline.pages.evaluation.config import page_section, parse_page_section
 from pipeline.pages.evaluation.run_result import RunResult
-from pipeline.results import (
+from pipeline.results.documents import (
     Counts,
     Curves,
     Findings,
@@ -21,8 +21,8 @@ from pipeline.results import (
     Verdict,
     read_result,
 )
-from pipeline.run_file import RunFile, find_run, read_run_file
-from pipeline.study import Study
+from pipeline.runs.run_file import RunFile, find_run, read_run_file
+from pipeline.study.study import Study
 
 RUN_VARIABLE = "RUN"
 ROOT_VARIABLE = "ROOT"

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import UserError
-from pipeline.results import Metrics, Registration, Verdict, read_result
-from pipeline.run_file import RUN_FILE, RunFile, read_run_file
+from pipeline.results.documents import Metrics, Registration, Verdict, read_result
+from pipeline.runs.run_file import RUN_FILE, RunFile, read_run_file
 
 
 @dataclass(frozen=True)

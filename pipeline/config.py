@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import getpass
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.beam_runners import IN_MEMORY, BeamSettings
+from pipeline.beam.options import IN_MEMORY, BeamSettings
 from pipeline.errors import UserError
 from pipeline.names import LOCAL, pipeline_name
-from pipeline.study import Study, load_study
+from pipeline.study.load import load_study
+from pipeline.study.shipped import DEFAULT_STUDY, find_study_file, read_schema
+from pipeline.study.study import Study
 from pipeline.subject_key import ensure_local_key, key_id, load_key
-
-PROJECT = Path(__file__).resolve().parents[1]
-SCHEMAS = PROJECT / "schema"
-SUBJECT_KEY_FILE = PROJECT / ".secrets" / "subject_key"
-"""The local machine's own key: one for all runs, whose intervals depend on it."""
-
-DEFAULT_STUDY = "synthetic"
+from pipeline.version import PROJECT, code_version, lock_digest
 
 if TYPE_CHECKING:
     from tfx.orchestration.data_types import RuntimeParameter
+
+SUBJECT_KEY_FILE = PROJECT / ".secrets" / "subject_key"
+"""The local machine's own key: one for all runs, whose intervals depend on it."""
 
 
 @dataclass(frozen=True)
@@ -111,25 +109,6 @@ class RunConfig:
     data_modified: datetime | None
 
 
-def find_study_file(study: str) -> Path:
-    """Path of a study file, given by path or by the name of a shipped study.
-
-    Raises:
-        UserError: There is none.
-    """
-    path = Path(study)
-    if path.suffix in (".yaml", ".yml"):
-        return path
-    shipped = SCHEMAS / study / "study.yaml"
-    if shipped.exists():
-        return shipped
-    names = sorted(folder.parent.name for folder in SCHEMAS.glob("*/study.yaml"))
-    raise UserError(
-        f"There is no study {study}. Give the path of a study file (.yaml), or one of the "
-        f"shipped studies: {', '.join(names)}."
-    )
-
-
 def resolve(settings: Settings, run_id: str = "") -> RunConfig:
     """Turns a person's choices into a run's configuration; reads the data once.
 
@@ -152,10 +131,10 @@ def resolve(settings: Settings, run_id: str = "") -> RunConfig:
     own = root / study.study
 
     # Beam takes a second or two to import: only once the cheap checks have passed.
-    from components.trial_example_gen.fingerprint import content_fingerprint
-    from components.trial_example_gen.plan import plan_datasets
     from pipeline.reading.files import data_modified
-    from pipeline.registry import Registry
+    from pipeline.reading.fingerprint import content_fingerprint
+    from pipeline.reading.plan import plan_datasets
+    from pipeline.runs.registry import Registry
 
     plan_datasets(study, data_root)
     registry_root = str(root / "registry")
@@ -188,34 +167,12 @@ def resolve(settings: Settings, run_id: str = "") -> RunConfig:
 
 def _store(settings: Settings, root: Path) -> str:
     """The address of the store, checked before anything starts."""
-    from grafana.store.engine import sqlite_address, store_url
+    from pipeline.store.engine import sqlite_address, store_url
 
     address = sqlite_address(root / "store.sqlite") if settings.store is None else settings.store
     if address:
         store_url(address)
     return address
-
-
-def code_version() -> str:
-    """Version of this project, as setup.py has it."""
-    return (PROJECT / "pipeline" / "VERSION").read_text().strip()
-
-
-def lock_digest() -> str:
-    """SHA-256 of the locked dependencies; empty for an installation without them."""
-    lock = PROJECT / "requirements" / "runtime.txt"
-    return hashlib.sha256(lock.read_bytes()).hexdigest() if lock.exists() else ""
-
-
-def source_digest(*packages: str) -> str:
-    """Digest of all files of packages but compiled ones, in hexadecimal."""
-    digest = hashlib.sha256()
-    files = (path for package in packages for path in (PROJECT / package).rglob("*"))
-    for path in sorted(files):
-        if path.is_file() and path.parent.name != "__pycache__":
-            name = path.relative_to(PROJECT).as_posix()
-            digest.update(name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 def synthetic_folder(root: Path, subjects: int, seed: int) -> Path:
@@ -225,7 +182,7 @@ def synthetic_folder(root: Path, subjects: int, seed: int) -> Path:
 
 def _beam_args(settings: Settings, root: Path, subject_key: str) -> tuple[str, ...]:
     """Beam's options, of a runner that can do the run's work."""
-    from pipeline.beam_check import Needs, checked_options
+    from pipeline.beam.check import Needs, checked_options
 
     needs = Needs(
         read=() if settings.data is None else (_given_data(settings.data),),
@@ -257,37 +214,9 @@ def _data_root(settings: Settings, study: Study, root: Path, beam_args: Sequence
             f"The study {study.study} needs its data: DATA=<folder> (or --data). Only the "
             "synthetic trial is made on the spot."
         )
-    from pipeline.synthetic import SyntheticTrial, write
+    from pipeline.synthetic.trial import SyntheticTrial
+    from pipeline.synthetic.write import write
 
     folder = synthetic_folder(root, settings.subjects, settings.seed)
     write(SyntheticTrial(settings.subjects, settings.seed), str(folder), beam_args)
     return str(folder)
-
-
-def read_schema(study_file: Path) -> str:
-    """The curated schema that lies beside a study file.
-
-    Raises:
-        UserError: There is none.
-    """
-    schema = study_file.parent / "schema.pbtxt"
-    if not schema.exists():
-        raise UserError(
-            f"{schema}: the study has no curated schema. Draft one with "
-            "`python -m pipeline.draft schema`, look it through, and keep it beside the study "
-            "file."
-        )
-    return schema.read_text(encoding="utf-8")
-
-
-def feature_columns(study: Study) -> tuple[Sequence[str], Sequence[str]]:
-    """Columns that the model reads: (numbers, categories); the arm is always among them."""
-    from pipeline.names import ARM, SITE
-
-    numbers = [f.name for f in study.resolved_features if f.kind == "number"]
-    categories = [f.name for f in study.resolved_features if f.kind == "category"]
-    if study.arm:
-        categories.append(ARM)
-    if study.training.site_as_feature:
-        categories.append(SITE)
-    return numbers, categories

@@ -20,10 +20,11 @@ import shlex
 import signal
 from collections.abc import Callable, Sequence
 
-from pipeline.beam_runners import BEAM_CHOICES, add_beam_arguments, parse_beam_options
-from pipeline.config import Settings, find_study_file
+from pipeline.beam.options import BEAM_CHOICES, add_beam_arguments, parse_beam_options
+from pipeline.config import Settings
 from pipeline.errors import UserError
-from pipeline.study import load_study
+from pipeline.study.load import load_study
+from pipeline.study.shipped import find_study_file
 
 _ENVIRONMENT_PREFIX = "TRIAL_"
 
@@ -93,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = parse_settings(arguments)
         load_study(find_study_file(settings.study))
-        from pipeline.local_run import run
+        from pipeline.runners.local.run import run
 
         return run(settings)
     except UserError as error:

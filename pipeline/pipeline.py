@@ -16,7 +16,7 @@ from tfx.orchestration import metadata
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import pusher_pb2, trainer_pb2, transform_pb2
 
-from components.baseline_model.component import BaselineModel
+from components.champion_model.component import ChampionModel
 from components.curated_schema.component import CuratedSchema
 from components.data_gate.component import DataGate
 from components.data_gate.config import gate_section
@@ -30,10 +30,12 @@ from components.trial_analysis.component import TrialAnalysis
 from components.trial_analysis.plan import analysis_section
 from components.trial_example_gen.component import TrialExampleGen
 from components.trial_summary.component import TrialSummary, summary_section
-from pipeline.config import RunConfig, feature_columns, source_digest
+from pipeline.config import RunConfig
 from pipeline.names import ARM, SITE, label_key, slice_key, weight_key
 from pipeline.pages.evaluation.config import page_section
-from pipeline.study import Study
+from pipeline.study.references import feature_columns
+from pipeline.study.study import Study
+from pipeline.version import source_digest
 from trainer.features import ModelInputs
 
 
@@ -81,7 +83,7 @@ def _components(config: RunConfig) -> list[BaseNode]:
     validator = ExampleValidator(
         statistics=statistics_gen.outputs["statistics"], schema=schema.outputs["schema"]
     )
-    champion = BaselineModel(
+    champion = ChampionModel(
         registry_root=config.registry_root,
         study=study.study,
         champion_token=config.champion_token,
@@ -94,7 +96,7 @@ def _components(config: RunConfig) -> list[BaseNode]:
         anomalies=validator.outputs["anomalies"],
         examples=examples,
         rejects=example_gen.outputs["rejects"],
-        baseline_statistics=champion.outputs["statistics"],
+        champion_statistics=champion.outputs["statistics"],
         gate=gate_section(study),
     )
     transform = Transform(
@@ -121,7 +123,7 @@ def _components(config: RunConfig) -> list[BaseNode]:
     evaluator = TrialEvaluator(
         examples=examples,
         model=trainer.outputs["model"],
-        baseline_model=champion.outputs["model"],
+        champion_model=champion.outputs["model"],
         section=evaluation_section(study),
     )
     card = ModelCard(
@@ -131,7 +133,7 @@ def _components(config: RunConfig) -> list[BaseNode]:
         findings=gate.outputs["findings"],
         model_run=trainer.outputs["model_run"],
         verdict=evaluator.outputs["verdict"],
-        baseline_model=champion.outputs["model"],
+        champion_model=champion.outputs["model"],
         study=study.to_json(),
         code_version=config.code_version,
         dependency_lock=config.dependency_lock,

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+pytest_plugins = ["tests.pipeline.store.fixtures"]
+
 _REPOSITORY = Path(__file__).parents[1]
 _CHROMIUM = Path("/usr/bin/chromium")
 

@@ -18,7 +18,7 @@ from trainer.fit import Fitted, Progress, fit
 from trainer.model import resolve
 from trainer.serving import save
 
-_LOG = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 TRAINING_FILE = "training.json"
 """Name of the record of a training in `fn_args.model_run_dir`."""
@@ -49,7 +49,7 @@ def run_fn(fn_args: Any) -> None:
     blocks = train.held()
     held = sum(map(len, blocks)) if isinstance(blocks, tuple) else None
     for split, rows in (("train", held), ("eval", len(evaluation))):
-        _LOG.info("rows", extra={"rows": {"split": split, "subjects": rows}})
+        logger.info("rows", extra={"rows": {"split": split, "subjects": rows}})
     hyperparameters = resolve(
         len(blocks[0]) if isinstance(blocks, tuple) else train.block_rows,
         tuned=tuned_values(fn_args.hyperparameters),
@@ -83,7 +83,7 @@ def throttled_progress() -> Progress:
         if epoch < total and now - last < _SECONDS_BETWEEN_REPORTS:
             return
         last = now
-        _LOG.info("training", extra={"progress": (epoch, total), "detail": detail})
+        logger.info("training", extra={"progress": (epoch, total), "detail": detail})
 
     return report
 

@@ -21,7 +21,7 @@ from pipeline.errors import UserError
 if TYPE_CHECKING:
     from .graph import PlainConfig
 
-_LOGGER = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 _MILLISECONDS = 1000.0
 
 
@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _check_columns(arguments)
         result = _run(arguments)
     except UserError as error:
-        _LOGGER.error("%s", error)
+        logger.error("%s", error)
         return 2
     sys.stdout.write(json.dumps(result) + "\n")
     return 0

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
 from components.data_gate.findings import Finding
-from pipeline.study import Severity
+from pipeline.study.sections import Severity
 
 _CORRECT = "Correct the data, or the curated schema if it is out of date."
 

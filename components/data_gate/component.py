@@ -22,7 +22,7 @@ class DataGateSpec(ComponentSpec):
         "anomalies": ChannelParameter(type=standard_artifacts.ExampleAnomalies),
         "examples": ChannelParameter(type=standard_artifacts.Examples),
         "rejects": ChannelParameter(type=TrialRejects),
-        "baseline_statistics": ChannelParameter(
+        "champion_statistics": ChannelParameter(
             type=standard_artifacts.ExampleStatistics, optional=True
         ),
     }
@@ -46,7 +46,7 @@ class DataGate(base_component.BaseComponent):
         examples: The examples; only the train split is read.
         rejects: TrialExampleGen's rejected rows, with `counts.json`.
         gate: What `components.data_gate.config.gate_section` makes of the study.
-        baseline_statistics: Train statistics of the champion, from BaselineModel.
+        champion_statistics: Train statistics of the champion, from ChampionModel.
     """
 
     SPEC_CLASS = DataGateSpec
@@ -60,7 +60,7 @@ class DataGate(base_component.BaseComponent):
         examples: BaseChannel,
         rejects: BaseChannel,
         gate: str,
-        baseline_statistics: BaseChannel | None = None,
+        champion_statistics: BaseChannel | None = None,
     ) -> None:
         super().__init__(
             spec=DataGateSpec(
@@ -69,7 +69,7 @@ class DataGate(base_component.BaseComponent):
                 anomalies=anomalies,
                 examples=examples,
                 rejects=rejects,
-                baseline_statistics=baseline_statistics,
+                champion_statistics=champion_statistics,
                 gate=gate,
                 findings=channel_utils.as_channel([GateFindings()]),
             )

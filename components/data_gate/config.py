@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pipeline.conditions import StrictModel
 from pipeline.documents import parse_document
 from pipeline.names import ARM, SITE
-from pipeline.study import Gate, Study
+from pipeline.study.conditions import StrictModel
+from pipeline.study.sections import Gate
+from pipeline.study.study import Study
 
 
 class GateConfig(StrictModel):

@@ -8,8 +8,8 @@ from tfx.types.artifact import Artifact
 from components.data_gate.config import GateConfig
 from components.data_gate.rules import Columns
 from pipeline.errors import UserError
-from pipeline.example_columns import read_columns
 from pipeline.names import label_key, weight_key
+from pipeline.reading.examples import read_columns
 
 MOST_SUBJECTS = 200_000
 

@@ -22,9 +22,9 @@ from components.data_gate.drift import drift_distances
 from components.data_gate.examples import read_train_columns
 from components.data_gate.findings import Finding, findings_json, stop_message
 from pipeline.errors import UserError
-from pipeline.results import Counts, read_result
+from pipeline.results.documents import Counts, read_result
 
-_LOG = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Executor(base_executor.BaseExecutor):
@@ -67,7 +67,7 @@ def _findings(inputs: dict[str, Artifact], config: GateConfig) -> Iterator[Findi
     gate = config.gate
     counts = read_result(Counts, inputs["rejects"].uri)
     for split, subjects in counts.subjects.items():
-        _LOG.info("rows", extra={"rows": {"split": split, "subjects": subjects}})
+        logger.info("rows", extra={"rows": {"split": split, "subjects": subjects}})
     yield from rules.rejects(counts, gate)
     yield from rules.too_few(counts, config.tasks, gate)
     yield from _anomalies(inputs, config)
@@ -92,7 +92,7 @@ def _anomalies(inputs: dict[str, Artifact], config: GateConfig) -> Iterator[Find
 
 
 def _drift(inputs: dict[str, Artifact], config: GateConfig) -> Iterator[Finding]:
-    baseline = inputs.get("baseline_statistics")
+    baseline = inputs.get("champion_statistics")
     if baseline is None or not _is_present(baseline):
         return
     distances = drift_distances(
@@ -123,11 +123,11 @@ def _schema(artifact: Artifact) -> schema_pb2.Schema:
 def _log_findings(findings: list[Finding]) -> None:
     notable = [finding for finding in findings if finding.severity in ("stop", "warn")]
     if notable:
-        _LOG.warning(
+        logger.warning(
             "The data gate has %d finding(s):\n%s",
             len(notable),
             "\n".join(f"- {item.severity}, {item.rule}: {item.message}" for item in notable),
             extra={"findings": [finding.as_dict() for finding in notable]},
         )
     else:
-        _LOG.info("The data gate has nothing to object to.")
+        logger.info("The data gate has nothing to object to.")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from pipeline.study import Severity
+from pipeline.study.sections import Severity
 
 Rule = Literal["anomalies", "drift", "too_few", "leakage", "rejects"]
 

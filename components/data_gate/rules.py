@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from components.data_gate.auc import auc_of_category, auc_of_number, standard_error_of_chance
 from components.data_gate.findings import Finding
-from pipeline.results import Counts, DatasetCounts
-from pipeline.study import Gate, Severity
+from pipeline.results.documents import Counts, DatasetCounts
+from pipeline.study.sections import Gate, Severity
 
 _REASONS_SHOWN = 3
 _STANDARD_ERRORS_FROM_CHANCE = 4.0

@@ -21,9 +21,7 @@ class TrialEvaluatorSpec(ComponentSpec):
     INPUTS = {
         standard_component_specs.EXAMPLES_KEY: ChannelParameter(type=standard_artifacts.Examples),
         standard_component_specs.MODEL_KEY: ChannelParameter(type=standard_artifacts.Model),
-        standard_component_specs.BASELINE_MODEL_KEY: ChannelParameter(
-            type=standard_artifacts.Model, optional=True
-        ),
+        executor.CHAMPION_KEY: ChannelParameter(type=standard_artifacts.Model, optional=True),
     }
     OUTPUTS = {
         standard_component_specs.EVALUATION_KEY: ChannelParameter(
@@ -55,7 +53,7 @@ class TrialEvaluator(base_beam_component.BaseBeamComponent):
         examples: channel.BaseChannel,
         model: channel.BaseChannel,
         section: dict[str, Any],
-        baseline_model: channel.BaseChannel | None = None,
+        champion_model: channel.BaseChannel | None = None,
     ) -> None:
         """Makes the component.
 
@@ -63,13 +61,13 @@ class TrialEvaluator(base_beam_component.BaseBeamComponent):
             examples: `Examples` with a split `test`.
             model: The challenger, a `Model`.
             section: `components.evaluator.config.evaluation_section` of the study.
-            baseline_model: A `Model`: the champion, or one marked as not present.
+            champion_model: A `Model`: the champion, or one marked as not present.
         """
         super().__init__(
             TrialEvaluatorSpec(
                 examples=examples,
                 model=model,
-                baseline_model=baseline_model,
+                champion_model=champion_model,
                 section=json.dumps(section, sort_keys=True),
                 evaluation=channel.Channel(type=standard_artifacts.ModelEvaluation),
                 blessing=channel.Channel(type=standard_artifacts.ModelBlessing),

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from pipeline.conditions import Condition
-from pipeline.study import Metric, Study, Task, Threshold, digest_of
+from pipeline.study.conditions import Condition
+from pipeline.study.sections import Metric, Task, Threshold
+from pipeline.study.study import Study, digest_of
 
 METRICS: tuple[str, ...] = get_args(Metric)
 METRICS_AT_DECISION: tuple[str, ...] = (

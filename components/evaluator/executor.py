@@ -22,9 +22,10 @@ from components.evaluator.config import EvaluationPlan
 from components.evaluator.eval_config import build_eval_config
 from components.evaluator.judge import Verdict, judge
 from pipeline import names
-from pipeline.results import OVERALL
+from pipeline.results.documents import OVERALL
 
 SECTION_KEY = "section"
+CHAMPION_KEY = "champion_model"
 VERDICT_KEY = "verdict"
 METRICS_FILE = "metrics.json"
 VERDICT_FILE = "verdict.json"
@@ -32,7 +33,7 @@ CURVES_FILE = "curves.json"
 
 _SPLIT = "test"
 _EXTRACTORS = "components.evaluator.extractors"
-_logger = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Executor(tfx_executor.Executor):
@@ -52,17 +53,18 @@ class Executor(tfx_executor.Executor):
         """Evaluates and judges.
 
         Args:
-            input_dict: `examples`, `model`, and `baseline_model`, which may be absent or a
+            input_dict: `examples`, `model`, and `champion_model`, which may be absent or a
                 model that is marked as not present.
             output_dict: `evaluation`, `blessing`, `verdict`.
             exec_properties: `section`: JSON of `config.evaluation_section`.
         """
         plan = EvaluationPlan.from_json(exec_properties[SECTION_KEY])
-        baseline_key = standard_component_specs.BASELINE_MODEL_KEY
         inputs = dict(input_dict)
-        no_champion = champion.reason_against(inputs.get(baseline_key, []), plan)
-        if no_champion:
-            inputs.pop(baseline_key, None)
+        models = inputs.pop(CHAMPION_KEY, [])
+        no_champion = champion.reason_against(models, plan)
+        if not no_champion:
+            # TFX calls the model that another is compared with its baseline.
+            inputs[standard_component_specs.BASELINE_MODEL_KEY] = list(models)
         with tempfile.TemporaryDirectory() as folder, jackknife.grouped_by_subject():
             inputs[standard_component_specs.SCHEMA_KEY] = [_columns_to_read(plan, Path(folder))]
             super().Do(
@@ -110,11 +112,11 @@ def _judge(
     _write_json(folder, VERDICT_FILE, verdict.to_json())
     subjects = {r.task: r.subjects for r in records if r.group == OVERALL}
     for task, count in subjects.items():
-        _logger.info("rows", extra={"rows": {"split": _SPLIT, "task": task, "subjects": count}})
+        logger.info("rows", extra={"rows": {"split": _SPLIT, "task": task, "subjects": count}})
     for refusal in verdict.refusals:
-        _logger.warning("Model refused: %s", refusal.message)
+        logger.warning("Model refused: %s", refusal.message)
     for note in verdict.notes:
-        _logger.info("%s", note)
+        logger.info("%s", note)
     return verdict
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from components.evaluator.config import METRICS_AT_DECISION, EvaluationPlan
 from components.evaluator.records import Record, group_text, number_or_none
-from pipeline.results import OVERALL, Group, ModelRole
-from pipeline.study import Threshold
-from pipeline.suppress import Reason
+from pipeline.results.documents import OVERALL, Group, ModelRole
+from pipeline.results.suppress import Reason
+from pipeline.study.sections import Threshold
 
 NOT_COMPARED = "Thresholds against a champion were not judged."
 NOTHING_DEMANDED = (

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.results import Group, ModelRole
+from pipeline.results.documents import Group, ModelRole
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from components.evaluator.eval_config import CURVES, POSITIVES, SUBJECTS, Metric
 from components.evaluator.judge import Withheld
 from components.evaluator.records import Record
 from pipeline import names
-from pipeline.results import OVERALL, Group, ModelRole
-from pipeline.suppress import suppressed
+from pipeline.results.documents import OVERALL, Group, ModelRole
+from pipeline.results.suppress import suppressed
 
 _UNBOUNDED = ("log_loss", "calibration_slope")
 _SIGNED = ("calibration_in_the_large",)

@@ -11,7 +11,9 @@ from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 from tfx.utils import io_utils
 
-from grafana.store.export import (
+from pipeline.errors import UserError
+from pipeline.names import KUBEFLOW
+from pipeline.store.export import (
     ResultFolders,
     RunFacts,
     first_start,
@@ -19,14 +21,13 @@ from grafana.store.export import (
     outcome_rows,
     result_rows_of,
 )
-from grafana.store.pending import EXPORT_FILE, ExportFile, by_table
-from grafana.store.rows import Rows, joined
-from grafana.store.writer import export
-from pipeline.errors import UserError
-from pipeline.names import KUBEFLOW
-from pipeline.study import Study, study_from_json
+from pipeline.store.pending import EXPORT_FILE, ExportFile, by_table
+from pipeline.store.rows import Rows, joined
+from pipeline.store.writer import export
+from pipeline.study.load import study_from_json
+from pipeline.study.study import Study
 
-_LOG = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Executor(base_executor.BaseExecutor):
@@ -43,8 +44,8 @@ class Executor(base_executor.BaseExecutor):
         Args:
             input_dict: The inputs of the component, one artifact each.
             output_dict: `export`: its folder gets `export.json`
-                (`grafana.store.pending.ExportFile`), with all rows where the store did not take
-                them: `python -m grafana.store export FOLDER` adds them later.
+                (`pipeline.store.pending.ExportFile`), with all rows where the store did not take
+                them: `python -m pipeline.store export FOLDER` adds them later.
             exec_properties: The parameters of the component.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
@@ -62,7 +63,7 @@ def _export(input_dict: dict[str, list[Artifact]], exec_properties: dict[str, An
         return ExportFile(status="done", store=store, rows=export(store, rows))
     except UserError as error:
         # Hours of training do not fail for their bookkeeping.
-        _LOG.warning("The run's result stands, but it is not in the store: %s", error)
+        logger.warning("The run's result stands, but it is not in the store: %s", error)
         return ExportFile(status="pending", store=store, reason=str(error), pending=by_table(rows))
 
 

@@ -23,7 +23,7 @@ class ModelCardSpec(ComponentSpec):
         "findings": ChannelParameter(type=GateFindings),
         "model_run": ChannelParameter(type=standard_artifacts.ModelRun),
         "verdict": ChannelParameter(type=ModelVerdict),
-        "baseline_model": ChannelParameter(type=standard_artifacts.Model),
+        "champion_model": ChannelParameter(type=standard_artifacts.Model),
     }
     OUTPUTS: ClassVar[dict[str, ChannelParameter]] = {
         "card": ChannelParameter(type=ModelCardDocument),
@@ -45,7 +45,7 @@ class ModelCard(base_component.BaseComponent):
         findings: What DataGate found.
         model_run: Trainer's record of the training.
         verdict: The Evaluator's metrics, curves and decision.
-        baseline_model: The champion, from BaselineModel.
+        champion_model: The champion, from ChampionModel.
         study: The study file as JSON, from `Study.to_json`.
         code_version: Version of this project.
         dependency_lock: SHA-256 of the locked dependencies; empty where there is no lock.
@@ -62,7 +62,7 @@ class ModelCard(base_component.BaseComponent):
         findings: BaseChannel,
         model_run: BaseChannel,
         verdict: BaseChannel,
-        baseline_model: BaseChannel,
+        champion_model: BaseChannel,
         study: str,
         code_version: str,
         dependency_lock: str,
@@ -75,7 +75,7 @@ class ModelCard(base_component.BaseComponent):
                 findings=findings,
                 model_run=model_run,
                 verdict=verdict,
-                baseline_model=baseline_model,
+                champion_model=champion_model,
                 study=study,
                 code_version=code_version,
                 dependency_lock=dependency_lock,

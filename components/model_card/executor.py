@@ -12,13 +12,22 @@ from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 from tfx.utils import io_utils
 
-from pipeline.card import Evidence, Lineage, make_card
 from pipeline.html.page import render
 from pipeline.names import SITE, SPLITS
 from pipeline.pages.card import card_page
-from pipeline.results import Counts, Curves, Findings, Metrics, Training, Verdict, read_result
-from pipeline.run_record import versions
-from pipeline.study import Study, study_from_json
+from pipeline.results.card import Evidence, Lineage, make_card
+from pipeline.results.documents import (
+    Counts,
+    Curves,
+    Findings,
+    Metrics,
+    Training,
+    Verdict,
+    read_result,
+)
+from pipeline.runs.run_record import versions
+from pipeline.study.load import study_from_json
+from pipeline.study.study import Study
 
 CARD_JSON = "card.json"
 CARD_HTML = "card.html"
@@ -68,7 +77,7 @@ def _evidence(
         training=_training(inputs["model_run"].uri),
         missing=_missing(statistics["train"], metrics.smallest_group),
         sites=_sites(statistics) if study.site else None,
-        champion=_champion(inputs["baseline_model"], metrics),
+        champion=_champion(inputs["champion_model"], metrics),
         lineage=Lineage(
             code_version=exec_properties["code_version"],
             dependency_lock=exec_properties["dependency_lock"],

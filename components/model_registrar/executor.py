@@ -14,10 +14,10 @@ from tfx.types.artifact import Artifact
 from tfx.utils import io_utils, path_utils
 
 from pipeline.errors import UserError
-from pipeline.registry import Candidate, Entry, Registry
-from pipeline.results import Metrics, Verdict, headline_metrics, read_result
+from pipeline.results.documents import Metrics, Verdict, headline_metrics, read_result
+from pipeline.runs.registry import Candidate, Entry, Registry
 
-_LOG = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Executor(base_executor.BaseExecutor):
@@ -46,7 +46,7 @@ class Executor(base_executor.BaseExecutor):
         reason = _refusal(input_dict)
         entry = None if reason else _register(input_dict, exec_properties)
         if reason:
-            _LOG.warning("The model is not registered: %s", reason)
+            logger.warning("The model is not registered: %s", reason)
         registration = artifact_utils.get_single_instance(output_dict["registration"])
         registration.set_int_custom_property("registered", int(entry is not None))
         _write(registration, entry, reason)
@@ -85,7 +85,7 @@ def _register(input_dict: dict[str, list[Artifact]], exec_properties: dict[str, 
         path_utils.serving_model_path(inputs["model"].uri),
         artifact_utils.get_split_uri([inputs["statistics"]], "train"),
     )
-    _LOG.info("The model is registered as champion %s of %s.", entry.id, entry.study)
+    logger.info("The model is registered as champion %s of %s.", entry.id, entry.study)
     return entry
 
 

@@ -21,7 +21,7 @@ from pipeline.html.page import render
 from pipeline.pages.evaluation.config import parse_page_section
 from pipeline.pages.evaluation.page import run_page
 from pipeline.pages.evaluation.run_result import RunResult
-from pipeline.results import (
+from pipeline.results.documents import (
     Counts,
     Curves,
     Findings,

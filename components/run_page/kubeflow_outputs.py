@@ -15,7 +15,7 @@ from pipeline.html.numbers import text_of
 from pipeline.html.terms import METRICS
 from pipeline.pages.evaluation import wording
 from pipeline.pages.evaluation.run_result import RunResult
-from pipeline.results import OVERALL
+from pipeline.results.documents import OVERALL
 
 _WITH_INTERVAL = ("auc",)
 _IN_SUMMARY = ("auc", "brier", "calibration_slope", "expected_calibration_error")

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from components.trial_analysis.intervals import normal_interval, ratio_interval
 from components.trial_analysis.subjects import Factor, TrialSubjects, sampled
-from pipeline.analysis import AdjustedEffect, Estimate
+from pipeline.results.analysis import AdjustedEffect, Estimate
 
 _EVENTS_A_COEFFICIENT = 10
 """Peduzzi P, et al. J Clin Epidemiol 1996;49:1373-9."""

@@ -23,7 +23,7 @@ from components.trial_analysis.subgroups import subgroup_effects
 from components.trial_analysis.subjects import Factor, TrialSubjects
 from components.trial_analysis.survival import endpoint_analysis
 from components.trial_analysis.wording import TERMS, effect_sentence, notes
-from pipeline.analysis import (
+from pipeline.results.analysis import (
     Absent,
     Analysis,
     Comparison,
@@ -36,7 +36,7 @@ from pipeline.analysis import (
     Subgroups,
     TaskAnalysis,
 )
-from pipeline.analysis import Factor as FactorDocument
+from pipeline.results.analysis import Factor as FactorDocument
 
 
 def analyse(subjects: TrialSubjects, plan: AnalysisPlan) -> Analysis:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from components.trial_analysis.intervals import NORMAL_95
 from components.trial_analysis.subjects import Times
-from pipeline.analysis import AtRisk, CurvePoint, Estimate
+from pipeline.results.analysis import AtRisk, CurvePoint, Estimate
 
 _FEWEST_A_STEP = 5
 _GRID = 100

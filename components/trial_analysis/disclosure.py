@@ -1,8 +1,8 @@
 """Which groups may be shown.
 
 What identifies a subject are characteristics: arm, site, sex, age band, values at baseline. A
-group that is formed by them is shown from the study's smallest size on, and withheld together
-with what would give it away by subtraction (`pipeline.suppress`); a missing value is a value in
+group that is formed by them is shown from the study's smallest size on, and withheld together with
+what would give it away by subtraction (`pipeline.results.suppress`); a missing value is a value in
 that sense. Within a group that is shown, outcomes are counted as they are, as in the flow chart
 and the results of every published trial (CONSORT 2010, items 13 and 17): how many had the event,
 and of how many that is unknown. Where time is involved a count of outcomes is finer than that;
@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.trial_analysis.subjects import Factor, TrialSubjects
-from pipeline.example_columns import Categories
 from pipeline.names import ARM
-from pipeline.results import OVERALL, Group
-from pipeline.suppress import suppressed
+from pipeline.reading.examples import Categories
+from pipeline.results.documents import OVERALL, Group
+from pipeline.results.suppress import suppressed
 
 MISSING = "missing"
 KNOWN = "known"

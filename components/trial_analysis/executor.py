@@ -16,7 +16,7 @@ from components.trial_analysis.subjects import load_subjects
 
 ANALYSIS_FILE = "analysis.json"
 
-_LOG = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Executor(base_executor.BaseExecutor):
@@ -41,7 +41,7 @@ class Executor(base_executor.BaseExecutor):
         self._log_startup(input_dict, output_dict, exec_properties)
         plan = parse_analysis_section(exec_properties["plan"])
         subjects = load_subjects(artifact_utils.get_single_instance(input_dict["examples"]), plan)
-        _LOG.info("rows", extra={"rows": {"subjects": subjects.count}})
+        logger.info("rows", extra={"rows": {"subjects": subjects.count}})
         document = analyse(subjects, plan).model_dump_json(indent=1)
         folder = artifact_utils.get_single_uri(output_dict["analysis"])
         io_utils.write_string_file(f"{folder}/{ANALYSIS_FILE}", document + "\n")

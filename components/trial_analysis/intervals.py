@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from pipeline.analysis import Estimate
+from pipeline.results.analysis import Estimate
 
 NORMAL_95 = 1.959963984540054
 """Between minus and plus this many standard deviations lie 95 % of a normal distribution."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline.analysis import HypothesisTest
+from pipeline.results.analysis import HypothesisTest
 
 FALSE_DISCOVERY_RATE = 0.05
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pipeline.conditions import StrictModel
 from pipeline.documents import parse_document
-from pipeline.study import Analysis, Arm, Study
+from pipeline.study.conditions import StrictModel
+from pipeline.study.sections import Analysis, Arm
+from pipeline.study.study import Study
 
 
 class TaskPlan(StrictModel):

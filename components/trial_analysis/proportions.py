@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.analysis import Direction, Estimate, HypothesisTest, NumberNeeded
+from pipeline.results.analysis import Direction, Estimate, HypothesisTest, NumberNeeded
 
 _SMALLEST_EXPECTED = 5
 """Below this expected count the chi-squared distribution is too far off (Cochran 1954)."""

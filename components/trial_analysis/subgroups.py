@@ -10,7 +10,7 @@ import numpy as np
 from components.trial_analysis.disclosure import Disclosure, with_missing
 from components.trial_analysis.proportions import Observed, risk_difference, risk_ratio
 from components.trial_analysis.subjects import Factor, Outcome, TrialSubjects
-from pipeline.analysis import Comparison, HypothesisTest, Subgroup, Subgroups
+from pipeline.results.analysis import Comparison, HypothesisTest, Subgroup, Subgroups
 
 Pair = tuple[Observed, Observed]
 """A group and its control."""

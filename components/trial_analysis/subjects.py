@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from components.trial_analysis.plan import AnalysisPlan
 from components.trial_analysis.proportions import Observed
 from pipeline.errors import UserError
-from pipeline.example_columns import Categories, ExampleColumns, read_columns
 from pipeline.names import ARM, SPLITS, event_key, label_key, slice_key, time_key, weight_key
-from pipeline.study import Arm
+from pipeline.reading.examples import Categories, ExampleColumns, read_columns
+from pipeline.study.sections import Arm
 
 if TYPE_CHECKING:
     from tfx.types.artifact import Artifact

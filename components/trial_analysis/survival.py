@@ -23,7 +23,7 @@ from components.trial_analysis.disclosure import Disclosure
 from components.trial_analysis.intervals import NORMAL_95, normal_interval, ratio_interval
 from components.trial_analysis.subjects import Factor, Times, TrialSubjects, sampled
 from components.trial_analysis.wording import survival_sentence
-from pipeline.analysis import (
+from pipeline.results.analysis import (
     Comparison,
     EndpointAnalysis,
     Estimate,
@@ -31,7 +31,7 @@ from pipeline.analysis import (
     SurvivalComparison,
     SurvivalCurve,
 )
-from pipeline.study import TimeToEvent
+from pipeline.study.sections import TimeToEvent
 
 _FEWEST_EVENTS = 5
 """With fewer events in both groups together a hazard ratio says nothing."""

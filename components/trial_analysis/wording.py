@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from components.trial_analysis.plan import AnalysisPlan
 from components.trial_analysis.proportions import Observed
 from components.trial_analysis.subjects import MOST_SUBJECTS
-from pipeline.analysis import Comparison, Estimate, SurvivalComparison, Term
 from pipeline.html.numbers import count, number
-from pipeline.study import TimeToEvent
+from pipeline.results.analysis import Comparison, Estimate, SurvivalComparison, Term
+from pipeline.study.sections import TimeToEvent
 
 TERMS: dict[str, Term] = {
     "standardised_difference": Term(

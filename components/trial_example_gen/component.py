@@ -13,7 +13,7 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 
 from components.artifact_types import TrialRejects
 from components.trial_example_gen.executor import TrialExampleGenExecutor
-from pipeline.study import Study
+from pipeline.study.study import Study
 
 
 class TrialExampleGenSpec(ComponentSpec):

@@ -18,7 +18,8 @@ from components.trial_example_gen.splits import split_of, subject_hash
 from components.trial_example_gen.times import derive_times
 from pipeline.names import ARM, SITE, SPLITS, SUBJECT_HASH, label_key, slice_key, weight_key
 from pipeline.reading.text import as_text
-from pipeline.study import Slice, Study
+from pipeline.study.sections import Slice
+from pipeline.study.study import Study
 
 MISSING_GROUP = "missing"
 """Group of the subjects whose value a slice does not know."""

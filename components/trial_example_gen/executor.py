@@ -12,10 +12,11 @@ from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 
 from components.trial_example_gen.graph import ExampleJob, write_examples
-from components.trial_example_gen.plan import DatasetPlan, plan_datasets
 from pipeline.errors import UserError
 from pipeline.names import SPLITS
-from pipeline.study import Study, study_of_section
+from pipeline.reading.plan import DatasetPlan, plan_datasets
+from pipeline.study.load import study_of_section
+from pipeline.study.study import Study
 from pipeline.subject_key import load_key
 
 logger = logging.getLogger(__name__)

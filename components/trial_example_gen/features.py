@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 from components.trial_example_gen.joined import JoinedRows, JoinedSubjects
 from pipeline.reading.evaluate import is_true
 from pipeline.reading.text import as_text
-from pipeline.study import ResolvedFeature, Study
+from pipeline.study.sections import ResolvedFeature
+from pipeline.study.study import Study
 
 
 def derive_features(study: Study, subjects: JoinedSubjects) -> dict[str, pa.Array]:

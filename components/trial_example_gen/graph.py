@@ -18,14 +18,14 @@ import apache_beam as beam
 
 from components.trial_example_gen.examples import build_examples
 from components.trial_example_gen.joined import SET_ASIDE, join_bucket
-from components.trial_example_gen.plan import DatasetPlan
 from components.trial_example_gen.records import write_records
 from components.trial_example_gen.rejects import counts_document, row_counts
 from components.trial_example_gen.rows import RowPreparer
 from pipeline.errors import UserError
 from pipeline.reading.buckets import ToBuckets, number_of_buckets, tables_of
-from pipeline.reading.readers import Extent, read
-from pipeline.study import Study
+from pipeline.reading.formats import Extent, read
+from pipeline.reading.plan import DatasetPlan
+from pipeline.study.study import Study
 from pipeline.subject_key import load_key
 
 REJECTS = "rejects"

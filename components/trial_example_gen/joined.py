@@ -10,14 +10,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.trial_example_gen.plan import DatasetPlan
 from components.trial_example_gen.rejects import Reason, Reject, RowFilter, row_counts
 from components.trial_example_gen.rows import FILE, ROW, date_columns
 from pipeline.reading.buckets import SUBJECT
 from pipeline.reading.days import LATEST, DayRange, study_days
 from pipeline.reading.evaluate import is_true
+from pipeline.reading.plan import DatasetPlan
 from pipeline.reading.text import as_text
-from pipeline.study import Dataset, Study
+from pipeline.study.sections import Dataset
+from pipeline.study.study import Study
 
 SET_ASIDE = "#set_aside"
 """Name under which the keys of subjects whose own row was set aside travel."""

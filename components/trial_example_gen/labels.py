@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 from components.trial_example_gen.joined import JoinedRows, JoinedSubjects
 from pipeline.reading.days import LATEST, DayRange, study_days
 from pipeline.reading.evaluate import evaluate, is_true
-from pipeline.study import EventLabel, FollowUp, StateLabel, Study, Task
+from pipeline.study.sections import EventLabel, FollowUp, StateLabel, Task
+from pipeline.study.study import Study
 
 
 @dataclass(frozen=True)

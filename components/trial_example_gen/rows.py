@@ -11,15 +11,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.trial_example_gen.plan import DatasetPlan
 from components.trial_example_gen.rejects import Reason, Reject, RowFilter
-from pipeline.conditions import Condition
 from pipeline.reading.buckets import SUBJECT
 from pipeline.reading.days import LATEST, dates_of
 from pipeline.reading.evaluate import evaluate
+from pipeline.reading.plan import DatasetPlan
 from pipeline.reading.text import as_text
 from pipeline.reading.typed import numbers_of, without_codes
-from pipeline.study import Column, Study
+from pipeline.study.conditions import Condition
+from pipeline.study.sections import Column
+from pipeline.study.study import Study
 
 FILE = "#file"
 ROW = "#row"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 
-from pipeline.study import Split
+from pipeline.study.sections import Split
 
 _SEPARATOR = "\x1f"
 

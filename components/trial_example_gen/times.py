@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 from components.trial_example_gen.joined import JoinedSubjects
 from pipeline.names import event_key, time_key
 from pipeline.reading.evaluate import evaluate, is_true
-from pipeline.study import Study, TimeToEvent
+from pipeline.study.sections import TimeToEvent
+from pipeline.study.study import Study
 
 
 def derive_times(study: Study, subjects: JoinedSubjects) -> dict[str, pa.Array]:

@@ -20,13 +20,14 @@ from components.trial_summary.plan import (
 )
 from components.trial_summary.rows import FILE, ROW
 from components.trial_summary.sums import ANY, UNKNOWN, Moments, Progress, Sums
-from pipeline.conditions import Condition
 from pipeline.reading.buckets import SUBJECT
 from pipeline.reading.days import LATEST
 from pipeline.reading.evaluate import is_true
 from pipeline.reading.text import as_text
-from pipeline.study import AdverseEvents, Disposition, Study, Visits
-from pipeline.trial_progress import COMPLETED
+from pipeline.results.trial_progress import COMPLETED
+from pipeline.study.conditions import Condition
+from pipeline.study.sections import AdverseEvents, Disposition, Visits
+from pipeline.study.study import Study
 
 _ARM = "#arm"
 _SITE = "#site"

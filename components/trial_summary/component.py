@@ -13,7 +13,7 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 
 from components.artifact_types import ProgressSummary
 from components.trial_summary.executor import Executor
-from pipeline.study import Study
+from pipeline.study.study import Study
 
 
 def summary_section(study: Study) -> str:

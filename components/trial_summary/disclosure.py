@@ -5,8 +5,8 @@ subtraction from what is shown. In the order of the sections:
 
 - **Months** are merged into periods of at least n subjects each, so that the curve of enrolment
   stays whole; a period is called by its last month. Sites, arms and sites within periods are
-  withheld as `pipeline.suppress` decides. The sites and arms that are shown here are the same in
-  every section.
+  withheld as `pipeline.results.suppress` decides. The sites and arms that are shown here are the
+  same in every section.
 - **Disposition**: reasons within an arm add up to it. A reason of all arms together is shown where
   it does not give away what an arm withholds.
 - **Adverse events**: see `event_disclosure`.
@@ -25,8 +25,8 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 
 from components.trial_summary.sums import UNKNOWN
-from pipeline.results import Group
-from pipeline.suppress import suppressed
+from pipeline.results.documents import Group
+from pipeline.results.suppress import suppressed
 
 MOST_CELLS = 2_000
 """Sites by periods beyond which no site is divided by period: deciding what to withhold takes

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 from components.trial_summary.disclosure import shown_groups
 from components.trial_summary.sums import ANY, UNKNOWN
-from pipeline.results import OVERALL, Group
+from pipeline.results.documents import OVERALL, Group
 
 
 @dataclass(frozen=True)

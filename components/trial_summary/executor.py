@@ -14,11 +14,11 @@ from tfx.types.artifact import Artifact
 from components.trial_summary.graph import PROBLEMS_FILE, SummaryJob, write_summary
 from components.trial_summary.plan import plan_summary
 from pipeline.errors import UserError
-from pipeline.results import TrialSummaryDocument, read_result
+from pipeline.results.documents import TrialSummaryDocument, read_result
 from pipeline.storage import read
-from pipeline.study import study_from_json
+from pipeline.study.load import study_from_json
 
-_LOG = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Executor(BaseBeamExecutor):
@@ -54,4 +54,4 @@ class Executor(BaseBeamExecutor):
         if problems is not None:
             raise UserError("\n".join(json.loads(problems)))
         for absent in read_result(TrialSummaryDocument, folder).absent:
-            _LOG.info("Absent from the summary's %s: %s.", absent.section, absent.reason)
+            logger.info("Absent from the summary's %s: %s.", absent.section, absent.reason)

@@ -17,9 +17,9 @@ from components.trial_summary.rows import typed_rows
 from components.trial_summary.sums import Progress
 from pipeline.errors import UserError
 from pipeline.reading.buckets import Bucketed, ToBuckets, number_of_buckets, tables_of
-from pipeline.reading.readers import Extent, read
+from pipeline.reading.formats import Extent, read
 from pipeline.storage import write_whole
-from pipeline.study import Study
+from pipeline.study.study import Study
 
 SUMMARY_FILE = "summary.json"
 PROBLEMS_FILE = "problems.json"

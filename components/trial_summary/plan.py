@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from pipeline.conditions import Condition
 from pipeline.errors import UserError
 from pipeline.reading.evaluate import check_types
 from pipeline.reading.files import file_format, files_of_dataset
-from pipeline.reading.readers import ColumnType, Extent, FileFormat, column_types, extents
-from pipeline.study import Dataset, Study
+from pipeline.reading.formats import ColumnType, Extent, FileFormat, column_types, extents
+from pipeline.study.conditions import Condition
+from pipeline.study.sections import Dataset
+from pipeline.study.study import Study
 
 Kind = Literal["text", "number", "date"]
 

@@ -18,9 +18,8 @@ from components.trial_summary.disclosure import (
 from components.trial_summary.event_disclosure import shown_events
 from components.trial_summary.plan import enrolment_column
 from components.trial_summary.sums import ANY, UNKNOWN, Moments, Progress, Sums
-from pipeline.results import OVERALL, Group
-from pipeline.study import Study
-from pipeline.trial_progress import (
+from pipeline.results.documents import OVERALL, Group
+from pipeline.results.trial_progress import (
     ADVERSE_EVENTS,
     COMPLETED,
     COMPLETENESS,
@@ -33,11 +32,12 @@ from pipeline.trial_progress import (
     SHARE,
     SUBJECTS,
 )
+from pipeline.study.study import Study
 
 
 @dataclass(frozen=True)
 class Record:
-    """A number of the summary; `pipeline.trial_progress` says which attributes it has.
+    """A number of the summary; `pipeline.results.trial_progress` says which attributes it has.
 
     Attributes:
         section: What it is about.

@@ -13,7 +13,8 @@ from pipeline.reading.days import LATEST, dates_of
 from pipeline.reading.evaluate import is_true
 from pipeline.reading.text import as_text
 from pipeline.reading.typed import numbers_of, without_codes
-from pipeline.study import Column, Study
+from pipeline.study.sections import Column
+from pipeline.study.study import Study
 
 FILE = "#file"
 ROW = "#row"

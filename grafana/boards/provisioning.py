@@ -13,7 +13,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 from grafana.boards import alerts, look
 from grafana.queries.alerts import ALERTS
-from grafana.store.migrate import READER
+from pipeline.store.migrate import READER
 
 BOARDS_FOLDER = "/var/lib/grafana/dashboards"
 """Where Grafana finds the boards' files."""

@@ -11,10 +11,10 @@ from pathlib import Path
 from rich.console import Console
 
 from grafana.page.boards_page import boards_page
-from grafana.store.engine import sqlite_address, store_engine, store_url, transaction
-from grafana.store.migrate import check_current
 from pipeline.errors import UserError
 from pipeline.html.page import render
+from pipeline.store.engine import sqlite_address, store_engine, store_url, transaction
+from pipeline.store.migrate import check_current
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

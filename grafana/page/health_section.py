@@ -8,6 +8,7 @@ from grafana import limits
 from grafana.page.study_store import StudyStore, lines_over_runs
 from grafana.queries import pipeline_health as queries
 from grafana.queries.query import Query, Row
+from pipeline.estimates import Estimate
 from pipeline.html import charts
 from pipeline.html.blocks import (
     Block,
@@ -20,7 +21,7 @@ from pipeline.html.blocks import (
     Notice,
     Table,
 )
-from pipeline.html.numbers import MISSING, Estimate
+from pipeline.html.numbers import MISSING
 from pipeline.html.page import Section
 from pipeline.html.palette import Tone
 

@@ -8,6 +8,7 @@ from grafana.page.study_store import MOST_COMPARED, StudyStore, estimate, first_
 from grafana.queries import trial_progress as queries
 from grafana.queries import variables
 from grafana.queries.query import Row
+from pipeline.estimates import Estimate
 from pipeline.html import charts
 from pipeline.html.blocks import (
     Block,
@@ -19,7 +20,6 @@ from pipeline.html.blocks import (
     Notice,
     Table,
 )
-from pipeline.html.numbers import Estimate
 from pipeline.html.page import Section
 
 _MOST_SITES = 15

@@ -9,13 +9,14 @@ from grafana.page.study_store import StudyStore, estimate, places
 from grafana.queries import model_quality as queries
 from grafana.queries import variables
 from grafana.queries.query import Query, Row
-from pipeline.group_order import rising
+from pipeline.estimates import Estimate
 from pipeline.html import charts
 from pipeline.html.blocks import Block, Cell, Column, Details, Grid, Notice, Paragraph, Table
-from pipeline.html.numbers import MISSING, Estimate, Suppressed, Value
+from pipeline.html.numbers import MISSING, Suppressed, Value
 from pipeline.html.page import Section
 from pipeline.html.palette import Tone
 from pipeline.html.terms import METRICS
+from pipeline.results.group_order import rising
 
 _TONES: dict[str, Tone] = {"blessed": "good", "refused": "bad", "not judged": "warn"}
 _CHALLENGER = "challenger"

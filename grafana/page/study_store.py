@@ -9,9 +9,9 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from grafana.queries.query import Query, Row
+from pipeline.estimates import Estimate
 from pipeline.html import charts
 from pipeline.html.blocks import Block
-from pipeline.html.numbers import Estimate
 
 MOST_COMPARED = 5
 """Lines that a chart can tell apart."""

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, bindparam, text
 
-from grafana.store.models import UtcTime
+from pipeline.store.models import UtcTime
 
 Kind = Literal["time", "text", "number", "count"]
 """What a column holds: a moment, a text, a number, a whole number."""

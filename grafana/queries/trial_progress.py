@@ -1,4 +1,6 @@
-"""Questions of the board on the trial's progress; `pipeline.trial_progress` says what is counted.
+"""Questions of the board on the trial's progress.
+
+`pipeline.results.trial_progress` says what is counted.
 
 They are about the newest run that has a summary.
 """
@@ -6,7 +8,7 @@ They are about the newest run that has a summary.
 from __future__ import annotations
 
 from grafana.queries.query import Query, newest
-from pipeline.trial_progress import (
+from pipeline.results.trial_progress import (
     ADVERSE_EVENTS,
     COMPLETED,
     COMPLETENESS,

@@ -8,7 +8,7 @@ from components.data_gate.config import gate_section, parse_gate_section
 from components.data_gate.rules import Distance
 from notebooks.data.feature_statistics import STATISTICS_FILE, has_statistics
 from notebooks.study_runs import ComparedRun
-from pipeline.study import Study
+from pipeline.study.study import Study
 
 
 @dataclass(frozen=True)

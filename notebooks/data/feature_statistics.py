@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import UserError
-from pipeline.group_order import rising
 from pipeline.html.numbers import round_text
+from pipeline.results.group_order import rising
 
 if TYPE_CHECKING:
     from tensorflow_metadata.proto.v0 import statistics_pb2
@@ -105,7 +105,7 @@ def read_statistics(folder: str, split: str) -> dict[str, FeatureStatistics]:
 
 
 def has_statistics(folder: str, split: str = "train") -> bool:
-    """Whether there are statistics: BaselineModel brings none without a champion."""
+    """Whether there are statistics: ChampionModel brings none without a champion."""
     return Path(f"{folder}/Split-{split}/{STATISTICS_FILE}").exists()
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.html.numbers import Suppressed
-from pipeline.results import OVERALL, Group
-from pipeline.suppress import suppressed
+from pipeline.results.documents import OVERALL, Group
+from pipeline.results.suppress import suppressed
 
 _GROUP = "group"
 _VALUE = "value"

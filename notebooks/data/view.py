@@ -18,8 +18,7 @@ from notebooks.data.missingness import Missingness, missingness
 from notebooks.opened_run import OpenedRun
 from notebooks.shown import Shown, show
 from notebooks.study_runs import ComparedRun, root_of, runs_of_study
-from pipeline.config import feature_columns
-from pipeline.example_columns import examples_at, read_columns
+from pipeline.estimates import Estimate
 from pipeline.html.blocks import (
     Block,
     Cell,
@@ -34,12 +33,14 @@ from pipeline.html.blocks import (
     Table,
 )
 from pipeline.html.charts import Bar, Limit, Measure, bar_chart, heat_map
-from pipeline.html.numbers import Estimate, Suppressed, Value, count, number
+from pipeline.html.numbers import Suppressed, Value, count, number
 from pipeline.html.palette import Tone
 from pipeline.names import ARM, SITE, SPLITS
-from pipeline.results import Counts, Finding, gate_findings, read_result
-from pipeline.run_record import read_records
-from pipeline.study import Study
+from pipeline.reading.examples import examples_at, read_columns
+from pipeline.results.documents import Counts, Finding, gate_findings, read_result
+from pipeline.runs.run_record import read_records
+from pipeline.study.references import feature_columns
+from pipeline.study.study import Study
 
 _MOST_CHARTS = 24
 _MOST_LEVELS = 3

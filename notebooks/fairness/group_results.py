@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from notebooks.opened_run import OpenedRun
-from pipeline.decisions import decision_records
-from pipeline.fairness import Contrast, contrasts
+from pipeline.estimates import Estimate
 from pipeline.html.blocks import Figure
 from pipeline.html.charts import ForestRow, Measure, forest_plot
-from pipeline.html.numbers import Estimate, Suppressed
+from pipeline.html.numbers import Suppressed
 from pipeline.html.terms import METRICS
 from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.pages.evaluation.wording import slicing_text, values_text
 from pipeline.pages.metrics import metric_title
-from pipeline.results import OVERALL, Group, GroupCurves, MetricRecord
+from pipeline.results.decisions import decision_records
+from pipeline.results.documents import OVERALL, Group, GroupCurves, MetricRecord
+from pipeline.results.fairness import Contrast, contrasts
 
 EVERYBODY = "everybody"
 

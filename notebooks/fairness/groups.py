@@ -12,9 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from notebooks.fairness.group_results import TaskGroups, group_name, task_groups
 from notebooks.opened_run import OpenedRun
 from notebooks.shown import Shown, show_sections
-from pipeline.decisions import NEGATIVE_PREDICTIVE_VALUE, PREDICTED_POSITIVE_RATE
-from pipeline.fairness import Contrast, Gap, gaps, ratio
-from pipeline.group_order import rising
+from pipeline.estimates import Estimate
 from pipeline.html.blocks import Block, Column, Details, Figure, Grid, Paragraph, Table
 from pipeline.html.charts import (
     CalibrationCurve,
@@ -24,12 +22,15 @@ from pipeline.html.charts import (
     forest_plot,
     heat_map,
 )
-from pipeline.html.numbers import Estimate, Suppressed, Value, estimate, number, text_of
+from pipeline.html.numbers import Suppressed, Value, estimate, number, text_of
 from pipeline.html.page import Section
 from pipeline.html.terms import METRICS
 from pipeline.pages.evaluation.wording import not_shown_sentence, values_text
 from pipeline.pages.metrics import calibration_bins, metric_column, metric_title
-from pipeline.results import OVERALL, Group, MetricRecord
+from pipeline.results.decisions import NEGATIVE_PREDICTIVE_VALUE, PREDICTED_POSITIVE_RATE
+from pipeline.results.documents import OVERALL, Group, MetricRecord
+from pipeline.results.fairness import Contrast, Gap, gaps, ratio
+from pipeline.results.group_order import rising
 
 _RATES = (
     "recall",

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from notebooks.fairness.group_results import TaskGroups, group_name, task_groups
 from notebooks.opened_run import OpenedRun
 from notebooks.shown import Shown, show_sections
-from pipeline.fairness import Contrast
 from pipeline.html.blocks import Block, Bullets, Cell, Column, Notice, Paragraph, Table
 from pipeline.html.numbers import has_interval, number
 from pipeline.html.page import Section
 from pipeline.html.terms import METRICS
 from pipeline.pages.evaluation.wording import not_shown_sentence, values_text
-from pipeline.results import MetricRecord
+from pipeline.results.documents import MetricRecord
+from pipeline.results.fairness import Contrast
 
 _RATES = ("recall", "false_positive_rate")
 MOST_OF_THE_POSSIBLE = 0.5

@@ -17,7 +17,7 @@ from typing import Any
 
 from notebooks.opened_run import OpenedRun
 from pipeline.errors import UserError
-from pipeline.results import MetricRecord
+from pipeline.results.documents import MetricRecord
 
 _SCRIPT = "static/vulcanized_tfma.js"
 _PREFIX = "fairness_indicators_metrics"

@@ -7,16 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from notebooks.fairness.group_results import EVERYBODY, TaskGroups, group_name, task_groups
 from notebooks.opened_run import OpenedRun
 from notebooks.shown import Shown, show_sections
-from pipeline.decisions import Decisions, decisions_at, evaluated_thresholds
 from pipeline.errors import UserError
+from pipeline.estimates import Estimate
 from pipeline.html.blocks import Block, Column, Details, Figure, Grid, Paragraph, Table
 from pipeline.html.charts import Measure, StepCurve, step_curves
-from pipeline.html.numbers import Estimate, Value
+from pipeline.html.numbers import Value
 from pipeline.html.page import Section
 from pipeline.html.terms import METRICS
 from pipeline.pages.evaluation.wording import values_text
 from pipeline.pages.metrics import metric_column
-from pipeline.results import OVERALL, Group
+from pipeline.results.decisions import Decisions, decisions_at, evaluated_thresholds
+from pipeline.results.documents import OVERALL, Group
 
 _SHARES = ("predicted_positive_rate", "recall", "false_positive_rate", "precision")
 _DRAWN = ("recall", "predicted_positive_rate")

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from components.trial_analysis.proportions import Observed, rate, risk_difference
 from notebooks.results.error_analysis import mean_with_interval
 from notebooks.results.served_model import Predict, unmixed
-from pipeline import analysis
-from pipeline.html.numbers import Estimate
-from pipeline.results import OVERALL, Group
-from pipeline.suppress import suppressed
+from pipeline.estimates import Estimate
+from pipeline.results import analysis
+from pipeline.results.documents import OVERALL, Group
+from pipeline.results.suppress import suppressed
 
 THIRDS = ("lowest third", "middle third", "highest third")
 """Thirds of subjects by a prediction."""

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from components.trial_analysis.baseline import around
 from notebooks.results.served_model import Predict, unmixed
-from pipeline.results import OVERALL, Group
-from pipeline.suppress import suppressed
+from pipeline.results.documents import OVERALL, Group
+from pipeline.results.suppress import suppressed
 
 _BLOCK_ROWS = 50_000
 _FloatArray = NDArray[np.float64]

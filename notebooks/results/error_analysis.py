@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.html.numbers import Estimate
-from pipeline.results import OVERALL, Group
-from pipeline.suppress import suppressed
+from pipeline.estimates import Estimate
+from pipeline.results.documents import OVERALL, Group
+from pipeline.results.suppress import suppressed
 
 PREDICTION = "predicted probability"
 MISSING = "columns without a value"

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pipeline.conditions import Condition
 from pipeline.names import ARM, SITE
-from pipeline.study import ResolvedFeature, Study
+from pipeline.study.conditions import Condition
+from pipeline.study.sections import ResolvedFeature
+from pipeline.study.study import Study
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from notebooks.results.served_model import Predict, unmixed
-from pipeline.html.numbers import Estimate
+from pipeline.estimates import Estimate
 
 _NORMAL_QUANTILE = 1.959964
 _FloatArray = NDArray[np.float64]

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from notebooks.results.feature_sources import Source, feature_sources
 from notebooks.results.served_model import MixedSubjects, SavedModel, unmixed
-from pipeline.config import feature_columns
-from pipeline.example_columns import Categories, ExampleColumns, examples_at, read_columns
 from pipeline.names import ARM, label_key, slice_key, weight_key
-from pipeline.study import Study
+from pipeline.reading.examples import Categories, ExampleColumns, examples_at, read_columns
+from pipeline.study.references import feature_columns
+from pipeline.study.study import Study
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from components.trial_example_gen.encoding import encode_examples
 from notebooks.results.feature_sources import Source
 from pipeline.errors import UserError
-from pipeline.example_columns import Categories, ExampleColumns
+from pipeline.reading.examples import Categories, ExampleColumns
 
 Predict = Callable[[NDArray[np.int64]], NDArray[np.float64]]
 """From `origin` [rows, sources], whose values each row has for each source (places of

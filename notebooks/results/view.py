@@ -26,15 +26,15 @@ from notebooks.results.quartile_chart import quartile_chart
 from notebooks.results.scored_subjects import ScoredSubjects, read_scored_subjects
 from notebooks.shown import Shown, show, show_sections
 from notebooks.study_runs import ComparedRun, root_of, runs_of_study
-from pipeline import analysis
-from pipeline.group_order import rising
+from pipeline.estimates import Estimate
 from pipeline.html.blocks import Block, Cell, Column, Details, Notice, Paragraph, Table
 from pipeline.html.charts import Bar, ForestRow, Measure, bar_chart, forest_plot
-from pipeline.html.numbers import Estimate, Value, count
+from pipeline.html.numbers import Value, count
 from pipeline.html.page import Section
 from pipeline.names import ARM
 from pipeline.pages.metrics import metric_title
-from pipeline.results import (
+from pipeline.results import analysis
+from pipeline.results.documents import (
     MetricRecord,
     Metrics,
     ModelRole,
@@ -42,7 +42,8 @@ from pipeline.results import (
     find_records,
     read_result,
 )
-from pipeline.study import Study
+from pipeline.results.group_order import rising
+from pipeline.study.study import Study
 
 IMPORTANCE_SUBJECTS = 4_000
 REPEATS = 10

@@ -5,26 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from pipeline.estimates import Estimate
+
 MISSING = "–"
 """Stands where there is no number."""
 
 _MINUS = "−"
 _THOUSANDS = "\N{NARROW NO-BREAK SPACE}"
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number with its interval.
-
-    Attributes:
-        value: The point; None or not-a-number where it is undefined.
-        lower: Lower end of the interval; None or not-a-number where there is none.
-        upper: Upper end.
-    """
-
-    value: float | None
-    lower: float | None = None
-    upper: float | None = None
 
 
 @dataclass(frozen=True)

@@ -4,20 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline.analysis import (
-    Analysis,
-    Characteristic,
-    Correlation,
-    Effect,
-    EndpointAnalysis,
-    Estimate,
-    Factor,
-    Rate,
-    Subgroups,
-    SurvivalCurve,
-    TaskAnalysis,
-    ValueCount,
-)
 from pipeline.html import charts, numbers
 from pipeline.html.blocks import (
     Block,
@@ -32,6 +18,20 @@ from pipeline.html.blocks import (
 )
 from pipeline.html.numbers import Suppressed, Value
 from pipeline.html.page import Section
+from pipeline.results.analysis import (
+    Analysis,
+    Characteristic,
+    Correlation,
+    Effect,
+    EndpointAnalysis,
+    Estimate,
+    Factor,
+    Rate,
+    Subgroups,
+    SurvivalCurve,
+    TaskAnalysis,
+    ValueCount,
+)
 
 _MOST_CURVES = 5
 _SHOWN_PAIRS = 20

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pipeline.card import Card, StatedItem
-from pipeline.group_order import rising
+from pipeline.estimates import Estimate
 from pipeline.html.blocks import (
     Block,
     Bullets,
@@ -26,7 +25,7 @@ from pipeline.html.charts import (
     calibration_curve,
     forest_plot,
 )
-from pipeline.html.numbers import Estimate, Suppressed, Value, number
+from pipeline.html.numbers import Suppressed, Value, number
 from pipeline.html.page import Page, Section
 from pipeline.html.palette import Tone
 from pipeline.html.terms import METRICS
@@ -37,7 +36,9 @@ from pipeline.pages.metrics import (
     metric_title,
     reason_texts,
 )
-from pipeline.results import LabelCounts, MetricRecord, find_overall, find_records
+from pipeline.results.card import Card, StatedItem
+from pipeline.results.documents import LabelCounts, MetricRecord, find_overall, find_records
+from pipeline.results.group_order import rising
 
 _UNSTATED = "Not stated: a person must add it to the study file (card)."
 _OVERALL = (

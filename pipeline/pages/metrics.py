@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from pipeline.estimates import Estimate
 from pipeline.html.blocks import Column
 from pipeline.html.charts import CalibrationBin
-from pipeline.html.numbers import Estimate
 from pipeline.html.terms import METRICS
-from pipeline.results import GroupCurves, Reason
+from pipeline.results.documents import GroupCurves, Reason
 
 
 def metric_title(metric: str, decision_threshold: float | None = None) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pipeline.analysis import Analysis
-from pipeline.card import Card
 from pipeline.html.blocks import Block, Bullets, Notice, Paragraph
 from pipeline.html.numbers import number
 from pipeline.html.page import Page, Section
 from pipeline.pages.analysis import analysis_sections, main_effects
 from pipeline.pages.card import card_page
-from pipeline.results import find_overall
+from pipeline.results.analysis import Analysis
+from pipeline.results.card import Card
+from pipeline.results.documents import find_overall
 
 
 def report_page(card: Card, analysis: Analysis | None, run: str) -> Page:

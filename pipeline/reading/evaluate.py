@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.conditions import Condition, Scalar
 from pipeline.errors import UserError
+from pipeline.study.conditions import Condition, Scalar
 
 _COMPARE: dict[str, Callable[..., Any]] = {
     "at_least": pc.greater_equal,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from pipeline.errors import UserError
-from pipeline.reading.readers import FileFormat
+from pipeline.reading.formats import FileFormat
 from pipeline.storage import file_systems, newest_change
-from pipeline.study import Dataset, Study
+from pipeline.study.sections import Dataset
+from pipeline.study.study import Study
 
 
 def find_files(data_root: str, pattern: str) -> tuple[tuple[str, int], ...]:

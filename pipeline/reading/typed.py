@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pipeline.study import Column
+from pipeline.study.sections import Column
 
 _ABSURD = 1e15
 """No clinical measurement is larger; beyond it float32 features lose all meaning."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from whole_runs import SUBJECTS, Run, run_pipeline
+
+from tests.whole_runs import SUBJECTS, Run, run_pipeline
 
 
 @pytest.fixture(scope="session")

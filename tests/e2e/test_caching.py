@@ -6,9 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from whole_runs import LENIENT, Run, small_run, study_copy
 
-from pipeline.registry import Registry
+from pipeline.runs.registry import Registry
+from tests.whole_runs import LENIENT, Run, small_run, study_copy
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from whole_runs import LENIENT, SMALL, Run, command, environment, small_run, study_copy
+
+from tests.whole_runs import LENIENT, SMALL, Run, command, environment, small_run, study_copy
 
 _LONGEST_WAIT = 600
 

@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from whole_runs import (
+
+from pipeline.pages.__main__ import write_report
+from tests.whole_runs import (
     LENIENT,
     REPOSITORY,
     SMALL,
@@ -18,8 +20,6 @@ from whole_runs import (
     small_run,
     study_copy,
 )
-
-from pipeline.report import write_report
 
 pytestmark = pytest.mark.slow
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from whole_runs import LENIENT, Run, small_run, study_copy
 
 from pipeline.errors import UserError
-from pipeline.registry import Registry
-from pipeline.study import load_study
+from pipeline.runs.registry import Registry
+from pipeline.study.load import load_study
+from tests.whole_runs import LENIENT, Run, small_run, study_copy
 
 pytestmark = pytest.mark.slow
 

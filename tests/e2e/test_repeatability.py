@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from whole_runs import LENIENT, Run, small_run, study_copy
 
 from pipeline.subject_key import KEY_VARIABLE
+from tests.whole_runs import LENIENT, Run, small_run, study_copy
 
 pytestmark = pytest.mark.slow
 

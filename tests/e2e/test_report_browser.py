@@ -7,9 +7,9 @@ import re
 from pathlib import Path
 
 import pytest
-from whole_runs import Run
 
-from pipeline.report import write_report
+from pipeline.pages.__main__ import write_report
+from tests.whole_runs import Run
 
 pytestmark = pytest.mark.slow
 

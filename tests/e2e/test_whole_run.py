@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from whole_runs import REPOSITORY, Run
 
 from pipeline.config import SUBJECT_KEY_FILE
-from pipeline.display import STAGES
 from pipeline.names import SUBJECT_HASH, label_key, weight_key
-from pipeline.registry import Registry
-from pipeline.study import load_study
+from pipeline.runners.local.display import STAGES
+from pipeline.runs.registry import Registry
+from pipeline.study.load import load_study
+from tests.whole_runs import REPOSITORY, Run
 
 EXECUTED = [stage for stage in STAGES if stage != "Tuner"]
 TASKS = ("worsening", "response", "hepatic_ae")
@@ -407,7 +407,7 @@ def test_the_second_run_takes_all_from_the_cache_but_what_the_champion_concerns(
     assert second_run.code == 0, second_run.terminal + second_run.errors
     ran = {stage for stage, status in second_run.statuses.items() if status != "cached"}
     assert ran == {
-        "BaselineModel",
+        "ChampionModel",
         "DataGate",
         "TrialEvaluator",
         "ModelCard",

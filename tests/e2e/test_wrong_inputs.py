@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from whole_runs import environment
 
-from pipeline.config import SCHEMAS
-from pipeline.synthetic import SyntheticTrial, write
+from pipeline.study.shipped import SCHEMAS
+from pipeline.synthetic.trial import SyntheticTrial
+from pipeline.synthetic.write import write
+from tests.whole_runs import environment
 
 # Runs the command and tells afterwards whether TensorFlow came in.
 _PROBE = """

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from job_server import JobServer, fetch_beam_jars
 
-from pipeline.local_flink import ClusterPlan, LocalFlink, fetch_flink, start
+from pipeline.beam.local_flink import ClusterPlan, LocalFlink, fetch_flink, start
+from tests.flink.job_server import JobServer, fetch_beam_jars
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Flink:
     small_disk: Path | None
 
     def options(self, *further: str) -> list[str]:
-        """Options of `pipeline.beam_runners` that choose this cluster."""
+        """Options of `pipeline.beam.options` that choose this cluster."""
         return [
             "--runner=flink",
             f"--master={self.cluster.master}",

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import artifacts
-from conftest import Flink
+from pipeline.beam import options
+from pipeline.beam.check import flink_slots
+from pipeline.beam.options import beam_options, parse_beam_options
+from tests.flink import artifacts
+from tests.flink.conftest import Flink
 
-from pipeline import beam_runners
-from pipeline.beam_check import flink_slots
-from pipeline.beam_runners import beam_options, parse_beam_options
-
-IN_MEMORY = beam_options(beam_runners.IN_MEMORY)
+IN_MEMORY = beam_options(options.IN_MEMORY)
 """Beam's options for the runner that the cluster is held against."""
 
 Written = tuple[dict[str, list[bytes]], tuple[list[str], str]]
@@ -49,8 +48,8 @@ class ExampleGen:
 
         from components.artifact_types import TrialRejects
         from components.trial_example_gen.executor import TrialExampleGenExecutor
-        from pipeline.config import find_study_file
-        from pipeline.study import load_study
+        from pipeline.study.load import load_study
+        from pipeline.study.shipped import find_study_file
 
         study = load_study(find_study_file(self.study))
         outputs: dict[str, Any] = {}

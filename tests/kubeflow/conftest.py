@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 import yaml
-from image_build import build_image, remove_image
-from spec_walker import REPOSITORY
-from walks import FORM, SEED, STEPS, SUBJECTS, Trial
 
-from pipeline.run_file import find_run, read_run_file
-from pipeline.synthetic import SyntheticTrial, write
+from pipeline.runs.run_file import find_run, read_run_file
+from pipeline.synthetic.trial import SyntheticTrial
+from pipeline.synthetic.write import write
+from tests.kubeflow.image_build import build_image, remove_image
+from tests.kubeflow.spec_walker import REPOSITORY
+from tests.kubeflow.walks import FORM, SEED, STEPS, SUBJECTS, Trial
 
 
 @pytest.fixture(scope="module")

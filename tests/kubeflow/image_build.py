@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from spec_walker import REPOSITORY, Commands
+
+from tests.kubeflow.spec_walker import REPOSITORY, Commands
 
 _BASE = "localhost/trial-test-base:bookworm"
 _IMAGE = "localhost/trial-test:current"

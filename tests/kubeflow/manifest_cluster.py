@@ -16,8 +16,9 @@ import pytest
 import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from manifest_objects import API_SERVER, kubernetes_release, needed_program
-from spec_walker import REPOSITORY
+
+from tests.kubeflow.manifest_objects import API_SERVER, kubernetes_release, needed_program
+from tests.kubeflow.spec_walker import REPOSITORY
 
 _BUILT = REPOSITORY / ".tools" / "kubernetes"
 _SECONDS_TO_START = 120

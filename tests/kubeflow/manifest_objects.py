@@ -15,7 +15,8 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
-from spec_walker import REPOSITORY
+
+from tests.kubeflow.spec_walker import REPOSITORY
 
 MANIFESTS = REPOSITORY / "kubeflow" / "manifests"
 OVERLAYS = sorted(folder.name for folder in (MANIFESTS / "overlays").iterdir())

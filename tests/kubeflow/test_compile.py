@@ -13,7 +13,8 @@ import pytest
 import yaml
 from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
-from spec_walker import REPOSITORY
+
+from tests.kubeflow.spec_walker import REPOSITORY
 
 pytestmark = pytest.mark.slow
 
@@ -33,9 +34,9 @@ IMPORTS = """
 import os
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner
-import pipeline.kubeflow_package
-import pipeline.kubeflow_settings
-import pipeline.kubeflow_spec_check
+import pipeline.runners.kubeflow.package
+import pipeline.runners.kubeflow.settings
+import pipeline.runners.kubeflow.spec_check
 import pipeline.pipeline
 """
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 import yaml
-from manifest_objects import Object, complaints, name_of, objects, pod_templates
 
-from pipeline.beam_runners import FLINK_VERSION, WORKER_POOL, WORKER_POOL_PORT, Runner
-from pipeline.config import code_version
-from pipeline.local_flink import EXCHANGES, Memory
+from pipeline.beam.local_flink import EXCHANGES, Memory
+from pipeline.beam.options import FLINK_VERSION, WORKER_POOL, WORKER_POOL_PORT, Runner
 from pipeline.local_runner import parse_settings
+from pipeline.version import code_version
+from tests.kubeflow.manifest_objects import Object, complaints, name_of, objects, pod_templates
 
 pytestmark = pytest.mark.slow
 
@@ -103,7 +103,7 @@ def test_a_worker_pool_is_beside_each_task_manager(items: list[Object]):
     pod = _pods(items)["Deployment/trial-flink-task-manager"]
     flink, workers = pod["containers"]
     assert flink["command"][-2:] == ["/opt/flink/bin/taskmanager.sh", "start-foreground"]
-    assert workers["command"] == ["python", "-m", "pipeline.beam_worker_pool"]
+    assert workers["command"] == ["python", "-m", "pipeline.beam.worker_pool"]
     assert workers["args"] == [f"--port={WORKER_POOL_PORT}"]
     assert f"localhost:{WORKER_POOL_PORT}" == WORKER_POOL
 

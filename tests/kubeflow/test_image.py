@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from image_build import in_container, installed_bytes
+
+from tests.kubeflow.image_build import in_container, installed_bytes
 
 pytestmark = pytest.mark.slow
 
 LARGEST = 3_500_000_000
-CHECK = ["python", "-m", "pipeline.kubeflow_entrypoint", "--check"]
+CHECK = ["python", "-m", "pipeline.runners.kubeflow.entrypoint", "--check"]
 
 
 @pytest.fixture(scope="module")

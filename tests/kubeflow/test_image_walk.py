@@ -6,9 +6,10 @@ import math
 from typing import Any
 
 import pytest
-from image_build import ContainerCommands
-from spec_walker import Walker
-from walks import ALL, KEY, Trial, Walked, by_key, walk
+
+from tests.kubeflow.image_build import ContainerCommands
+from tests.kubeflow.spec_walker import Walker
+from tests.kubeflow.walks import ALL, KEY, Trial, Walked, by_key, walk
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,16 @@ from typing import Any
 
 import pytest
 import yaml
-from manifest_objects import (
+
+from pipeline.runners.kubeflow import submit
+from pipeline.runners.kubeflow.package import parameters
+from pipeline.runners.kubeflow.settings import load_settings
+from pipeline.store.__main__ import PASSWORDS
+from pipeline.store.engine import PASSWORD_VARIABLE, store_url
+from pipeline.study.load import load_study
+from pipeline.study.shipped import find_study_file
+from pipeline.version import code_version
+from tests.kubeflow.manifest_objects import (
     MANIFESTS,
     OVERLAYS,
     Object,
@@ -18,14 +27,6 @@ from manifest_objects import (
     objects,
     pod_templates,
 )
-
-from grafana.store.__main__ import PASSWORDS
-from grafana.store.engine import PASSWORD_VARIABLE, store_url
-from pipeline import kubeflow_submit
-from pipeline.config import code_version, find_study_file
-from pipeline.kubeflow_package import parameters
-from pipeline.kubeflow_settings import load_settings
-from pipeline.study import load_study
 
 pytestmark = pytest.mark.slow
 
@@ -210,9 +211,9 @@ def test_the_schedule_submits_as_the_command_expects(
     schedule: Object, capsys: pytest.CaptureFixture[str]
 ):
     [container] = schedule["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
-    assert container["command"][-1] == kubeflow_submit.__name__
+    assert container["command"][-1] == submit.__name__
     # All options are known: what is missing here is the package.
-    assert kubeflow_submit.main(container["args"]) == 2
+    assert submit.main(container["args"]) == 2
     assert capsys.readouterr().err.startswith("/package/package.yaml: the package can't be read")
 
 
@@ -233,7 +234,7 @@ def test_the_schedule_lets_no_two_runs_meet(schedule: Object):
 
 
 def test_runs_are_submitted_with_the_service_account_that_is_there(items: list[Object]):
-    assert find(items, f"ServiceAccount/{kubeflow_submit.SERVICE_ACCOUNT}")
+    assert find(items, f"ServiceAccount/{submit.SERVICE_ACCOUNT}")
 
 
 def test_every_secret_is_explained_to_the_operator(items: list[Object]):

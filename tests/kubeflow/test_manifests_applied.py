@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from copy import deepcopy
 
 import pytest
-from manifest_cluster import Cluster, running_cluster
-from manifest_objects import OVERLAYS, Object, objects, pod_templates, rendered
+
+from tests.kubeflow.manifest_cluster import Cluster, running_cluster
+from tests.kubeflow.manifest_objects import OVERLAYS, Object, objects, pod_templates, rendered
 
 pytestmark = pytest.mark.slow
 

@@ -13,10 +13,10 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from spec_walker import Commands, Walker
-from walks import ALL, KEY, STORE, Trial, Walked, by_key, walk
 
-from pipeline.kubeflow_record import RECORD
+from pipeline.runners.kubeflow.record import RECORD
+from tests.kubeflow.spec_walker import Commands, Walker
+from tests.kubeflow.walks import ALL, KEY, STORE, Trial, Walked, by_key, walk
 
 pytestmark = pytest.mark.slow
 
@@ -71,7 +71,7 @@ def test_every_interval_is_the_local_runners(first: Walked, local_metrics: list[
 
 def test_the_first_run_has_no_champion(first: Walked):
     assert first.tasks["RunInputs"].parameters["champion_token"] == "none"
-    assert first.tasks["BaselineModel"].artifacts["model"].metadata["present"] == 0
+    assert first.tasks["ChampionModel"].artifacts["model"].metadata["present"] == 0
     records = first.document("TrialEvaluator", "verdict", "metrics.json")["records"]
     assert {record["model"] for record in records} == {"challenger"}
 
@@ -85,7 +85,7 @@ def test_the_first_runs_model_is_registered(first: Walked, trial: Trial):
 def test_the_second_run_takes_from_the_cache_what_no_champion_concerns(second: Walked):
     assert second.ran == {
         "RunInputs",
-        "BaselineModel",
+        "ChampionModel",
         "DataGate",
         "TrialEvaluator",
         "ModelCard",
@@ -96,7 +96,7 @@ def test_the_second_run_takes_from_the_cache_what_no_champion_concerns(second: W
 
 
 def test_the_second_run_compares_with_the_champion(second: Walked):
-    assert second.tasks["BaselineModel"].artifacts["model"].metadata["present"] == 1
+    assert second.tasks["ChampionModel"].artifacts["model"].metadata["present"] == 1
     records = second.document("TrialEvaluator", "verdict", "metrics.json")["records"]
     assert {record["model"] for record in records} == ALL
     differences = [r["value"] for r in records if r["model"] == "difference"]
@@ -165,7 +165,7 @@ def test_one_changed_byte_is_another_fingerprint_and_other_examples(first: Walke
 
 
 def test_a_later_backend_without_a_metadata_store_runs_the_same_package(later: Walked):
-    assert later.tasks["BaselineModel"].artifacts["model"].metadata["present"] == 1
+    assert later.tasks["ChampionModel"].artifacts["model"].metadata["present"] == 1
     records = later.document("TrialEvaluator", "verdict", "metrics.json")["records"]
     assert {record["model"] for record in records} == ALL
     assert later.document("ModelRegistrar", "registration", "registration.json")["registered"]

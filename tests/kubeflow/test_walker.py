@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 import yaml
-from spec_walker import Commands, TaskRun, Walker, WalkError
+
+from tests.kubeflow.spec_walker import Commands, TaskRun, Walker, WalkError
 
 EXAMPLES = (
     "title: tfx.Examples\ntype: object\nproperties:\n  span:\n    type: integer\n"

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from spec_walker import REPOSITORY, TaskRun, Walker
-
-from grafana.store.engine import sqlite_address
+from pipeline.store.engine import sqlite_address
+from tests.kubeflow.spec_walker import REPOSITORY, TaskRun, Walker
 
 SUBJECTS = 600
 SEED = 7

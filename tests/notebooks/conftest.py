@@ -10,7 +10,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from whole_runs import REPOSITORY, SUBJECTS, Run, environment, run_pipeline
+
+from tests.whole_runs import REPOSITORY, SUBJECTS, Run, environment, run_pipeline
 
 
 @dataclass(frozen=True)

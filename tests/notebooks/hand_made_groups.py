@@ -12,11 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from death_study import NUMBER_AT_BASELINE, TEXT_AFTER, TEXT_AT_BASELINE, death_study
-
 from notebooks.opened_run import OpenedRun, open_run
-from pipeline.run_file import RunFile, Status
-from pipeline.study import parse_study
+from pipeline.runs.run_file import RunFile, Status
+from pipeline.study.load import parse_study
+from tests.death_study import NUMBER_AT_BASELINE, TEXT_AFTER, TEXT_AT_BASELINE, death_study
 
 RUN = "20260301T120000.000000"
 THRESHOLD = 0.3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 
-from whole_runs import SUBJECTS, Run
+from tests.whole_runs import SUBJECTS, Run
 
 
 def subjects_named(text: str, run: Run) -> set[str]:

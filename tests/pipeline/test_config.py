@@ -10,20 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import config as config_module
-from pipeline.config import (
-    SCHEMAS,
-    SUBJECT_KEY_FILE,
-    RunConfig,
-    Settings,
-    code_version,
-    find_study_file,
-    resolve,
-    source_digest,
-)
+from pipeline import version
+from pipeline.config import SUBJECT_KEY_FILE, RunConfig, Settings, resolve
 from pipeline.errors import UserError
-from pipeline.registry import NO_CHAMPION, Candidate, Registry
+from pipeline.runs.registry import NO_CHAMPION, Candidate, Registry
+from pipeline.study.shipped import SCHEMAS, find_study_file
 from pipeline.subject_key import KEY_VARIABLE
+from pipeline.version import code_version, source_digest
 
 STUDY = """\
 study: hand_made
@@ -210,7 +203,7 @@ def test_the_key_is_the_machines_whatever_the_root(settings: Settings, tmp_path:
 
 
 def test_an_edited_package_has_another_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(config_module, "PROJECT", tmp_path)
+    monkeypatch.setattr(version, "PROJECT", tmp_path)
     (tmp_path / "trainer").mkdir()
     file = tmp_path / "trainer" / "model.py"
     file.write_text("WIDTH = 64\n")

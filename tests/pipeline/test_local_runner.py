@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.beam_runners import BeamSettings, Runner
+from pipeline.beam.options import BeamSettings, Runner
 from pipeline.config import Settings
 from pipeline.errors import UserError
 from pipeline.local_runner import main, parse_settings

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from pipeline.config import feature_columns
 from pipeline.names import SUBJECT_HASH
 from pipeline.pipeline import model_inputs, statistics_columns
-from pipeline.study import Study, parse_study
+from pipeline.study.load import parse_study
+from pipeline.study.references import feature_columns
+from pipeline.study.study import Study
 
 COLUMNS = {
     "USUBJID": {"type": "text"},

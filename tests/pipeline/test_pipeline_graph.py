@@ -11,13 +11,14 @@ import pytest
 from tfx.dsl.compiler.compiler import Compiler
 from tfx.proto.orchestration import pipeline_pb2
 
-from pipeline.beam_runners import IN_MEMORY, beam_options
-from pipeline.config import SCHEMAS, RunConfig
-from pipeline.display import STAGES
+from pipeline.beam.options import IN_MEMORY, beam_options
+from pipeline.config import RunConfig
 from pipeline.names import SUBJECT_HASH
 from pipeline.pipeline import create_pipeline
-from pipeline.study import load_study
-from pipeline.tfx_local import run_order
+from pipeline.runners.local.display import STAGES
+from pipeline.runners.local.stages import run_order
+from pipeline.study.load import load_study
+from pipeline.study.shipped import SCHEMAS
 
 SECRET = "a secret that no node may hold"
 
@@ -100,7 +101,7 @@ def test_nothing_learns_from_the_data_before_the_gate_has_judged_them(config: Ru
 
 def test_the_gate_sees_the_champions_statistics_and_the_rejects(config: RunConfig):
     inputs = _inputs(_nodes(config)["DataGate"])
-    assert inputs["baseline_statistics"] == {"BaselineModel"}
+    assert inputs["champion_statistics"] == {"ChampionModel"}
     assert inputs["rejects"] == {"TrialExampleGen"}
     assert inputs["anomalies"] == {"ExampleValidator"}
 
@@ -109,7 +110,7 @@ def test_the_evaluator_sees_raw_examples_the_model_and_the_champion(config: RunC
     inputs = _inputs(_nodes(config)["TrialEvaluator"])
     assert inputs["examples"] == {"TrialExampleGen"}
     assert inputs["model"] == {"Trainer"}
-    assert inputs["baseline_model"] == {"BaselineModel"}
+    assert inputs["champion_model"] == {"ChampionModel"}
 
 
 @pytest.mark.parametrize("node", ["Pusher", "ModelRegistrar"])
@@ -164,7 +165,7 @@ def test_the_fingerprint_is_a_parameter_so_that_new_data_are_read_anew(config: R
 
 
 def test_the_champion_token_is_a_parameter_so_that_a_new_champion_is_fetched(config: RunConfig):
-    found = _nodes(replace(config, champion_token="abc"))["BaselineModel"]
+    found = _nodes(replace(config, champion_token="abc"))["ChampionModel"]
     assert _parameters(found)["champion_token"] == "abc"
 
 

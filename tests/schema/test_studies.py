@@ -13,12 +13,13 @@ import pytest
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from pipeline.draft import make_examples, statistics_of
+from pipeline.draft.schema import make_examples, statistics_of
 from pipeline.names import SPLITS, SUBJECT_HASH, in_statistics, label_key, weight_key
-from pipeline.reading.readers import Extent, FileFormat, read
-from pipeline.study import load_study
+from pipeline.reading.formats import Extent, FileFormat, read
+from pipeline.study.load import load_study
 from pipeline.subject_key import KEY_VARIABLE
-from pipeline.synthetic import SyntheticTrial, write
+from pipeline.synthetic.trial import SyntheticTrial
+from pipeline.synthetic.write import write
 
 SCHEMAS = Path(__file__).parents[2] / "schema"
 STUDIES = sorted(folder.parent.name for folder in SCHEMAS.glob("*/study.yaml"))

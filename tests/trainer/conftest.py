@@ -2,7 +2,8 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from trainer_study import INPUTS, subjects, transform, transformed_example
+
+from tests.trainer.trainer_study import INPUTS, subjects, transform, transformed_example
 
 
 @dataclasses.dataclass(frozen=True)

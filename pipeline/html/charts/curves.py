@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipeline.estimates import Estimate
 from pipeline.html.blocks import Figure
 from pipeline.html.charts.drawing import DOTTED, Heading, axes_at, coloured, drawn, scale
 from pipeline.html.charts.terms import ends, listed, point
-from pipeline.html.numbers import Estimate, count, estimate, number
+from pipeline.html.numbers import count, estimate, number
 from pipeline.html.palette import MUTED, SERIES
 
 if TYPE_CHECKING:

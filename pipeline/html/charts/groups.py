@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipeline.estimates import Estimate
 from pipeline.html.blocks import Figure
 from pipeline.html.charts.drawing import (
     SMALL_TEXT,
@@ -25,7 +26,7 @@ from pipeline.html.charts.terms import (
     point,
     with_limit,
 )
-from pipeline.html.numbers import Estimate, Suppressed, has_interval, round_text, text_of
+from pipeline.html.numbers import Suppressed, has_interval, round_text, text_of
 from pipeline.html.palette import INK, LIMIT, MUTED, PAPER, SERIES, Tone
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.html.numbers import Estimate, Value, has_interval, round_text, text_of
+from pipeline.estimates import Estimate
+from pipeline.html.numbers import Value, has_interval, round_text, text_of
 
 _MOST_SPOKEN = 12
 """Items that an alternative text lists; it counts the others."""

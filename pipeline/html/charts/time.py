@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipeline.estimates import Estimate
 from pipeline.html.blocks import Figure
 from pipeline.html.charts.drawing import (
     CHARACTER,
@@ -27,7 +28,7 @@ from pipeline.html.charts.terms import (
     point,
     with_limit,
 )
-from pipeline.html.numbers import Estimate, Suppressed, round_text, text_of
+from pipeline.html.numbers import Suppressed, round_text, text_of
 from pipeline.html.palette import MUTED
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from pipeline.pages.evaluation.data_section import data_section
 from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.pages.evaluation.task_section import task_section
 from pipeline.pages.evaluation.verdict_section import overall_section, verdict_section
-from pipeline.results import Group
+from pipeline.results.documents import Group
 
 
 def run_page(result: RunResult) -> Page:

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from pipeline.group_order import rising
+from pipeline.estimates import Estimate
 from pipeline.html.blocks import Cell
-from pipeline.html.numbers import Estimate, Suppressed
+from pipeline.html.numbers import Suppressed
 from pipeline.pages.evaluation.config import PageConfig
 from pipeline.pages.metrics import reason_texts
-from pipeline.results import (
+from pipeline.results.documents import (
     OVERALL,
     Counts,
     Curves,
@@ -24,6 +24,7 @@ from pipeline.results import (
     Registration,
     Verdict,
 )
+from pipeline.results.group_order import rising
 
 _Key = tuple[str, str, Group, ModelRole, float | None]
 

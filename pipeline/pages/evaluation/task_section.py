@@ -12,7 +12,7 @@ from pipeline.html.terms import METRICS
 from pipeline.pages.evaluation import wording
 from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.pages.metrics import calibration_bins, metric_column
-from pipeline.results import OVERALL, Group, GroupCurves, ModelRole
+from pipeline.results.documents import OVERALL, Group, GroupCurves, ModelRole
 
 _MODELS: tuple[ModelRole, ...] = ("challenger", "champion")
 _AT_DECISION = ("recall", "specificity", "precision")

@@ -21,8 +21,8 @@ from pipeline.html.terms import METRICS
 from pipeline.pages.evaluation import wording
 from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.pages.metrics import metric_column
-from pipeline.results import OVERALL
-from pipeline.study import Threshold
+from pipeline.results.documents import OVERALL
+from pipeline.study.sections import Threshold
 
 _MAIN = ("auc", "brier", "calibration_slope", "expected_calibration_error")
 _FURTHER = ("pr_auc", "log_loss", "observed_rate", "mean_prediction", "calibration_in_the_large")

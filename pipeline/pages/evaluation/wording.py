@@ -6,8 +6,8 @@ from pipeline.html.numbers import count, round_text
 from pipeline.html.terms import METRICS
 from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.pages.metrics import metric_title
-from pipeline.results import Group
-from pipeline.study import Threshold
+from pipeline.results.documents import Group
+from pipeline.study.sections import Threshold
 
 
 def decision(result: RunResult) -> str:

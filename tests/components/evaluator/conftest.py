@@ -109,7 +109,7 @@ def evaluate(
                 baseline.set_string_custom_property(name, value)
         if champion["present"]:
             write_model(folder / "baseline", section["tasks"], "q_")
-        inputs["baseline_model"] = [baseline]
+        inputs["champion_model"] = [baseline]
     outputs = {
         "evaluation": [artifact(standard_artifacts.ModelEvaluation, "evaluation")],
         "blessing": [artifact(standard_artifacts.ModelBlessing, "blessing")],

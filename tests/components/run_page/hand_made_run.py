@@ -13,8 +13,8 @@ from typing import Any
 
 from pipeline.pages.evaluation.config import PageConfig, TaskTitle
 from pipeline.pages.evaluation.run_result import RunResult
-from pipeline.results import Counts, Curves, Findings, Metrics, Registration, Verdict
-from pipeline.study import Threshold
+from pipeline.results.documents import Counts, Curves, Findings, Metrics, Registration, Verdict
+from pipeline.study.sections import Threshold
 
 TASKS = {
     "death": TaskTitle(title="Dead at 6 months", kind="outcome"),

@@ -15,9 +15,9 @@ from components.artifact_types import ResearcherAnalysis, TrialRejects
 from components.trial_analysis.executor import Executor
 from components.trial_analysis.plan import analysis_section
 from components.trial_example_gen.executor import TrialExampleGenExecutor
-from pipeline.analysis import Analysis
-from pipeline.results import read_result
-from pipeline.study import Study
+from pipeline.results.analysis import Analysis
+from pipeline.results.documents import read_result
+from pipeline.study.study import Study
 
 
 def make_examples(study: Study, data_root: Path, folder: Path) -> Artifact:

@@ -14,10 +14,10 @@ from components.trial_analysis.subjects import (
     TrialSubjects,
     make_factors,
 )
-from pipeline.conditions import Condition
-from pipeline.example_columns import Categories
-from pipeline.study import Analysis as AnalysisSection
-from pipeline.study import Arm, TimeToEvent
+from pipeline.reading.examples import Categories
+from pipeline.study.conditions import Condition
+from pipeline.study.sections import Analysis as AnalysisSection
+from pipeline.study.sections import Arm, TimeToEvent
 
 Values = Sequence[str | None]
 

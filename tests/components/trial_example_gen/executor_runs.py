@@ -18,8 +18,8 @@ from tfx.types.artifact import Artifact
 
 from components.artifact_types import TrialRejects
 from components.trial_example_gen.executor import TrialExampleGenExecutor
-from components.trial_example_gen.fingerprint import content_fingerprint
-from pipeline.study import Study
+from pipeline.reading.fingerprint import content_fingerprint
+from pipeline.study.study import Study
 
 KEY = "a key that is long enough"
 SPLITS = ("train", "eval", "test")

@@ -21,11 +21,12 @@ import pyarrow as pa
 from components.trial_example_gen.features import derive_features
 from components.trial_example_gen.joined import SET_ASIDE, JoinedSubjects, join_bucket
 from components.trial_example_gen.labels import derive_labels
-from components.trial_example_gen.plan import DatasetPlan, plan_datasets
 from components.trial_example_gen.rejects import Reject, counts_document, row_counts
 from components.trial_example_gen.rows import RowPreparer
-from pipeline.reading.readers import read
-from pipeline.study import Study, parse_study
+from pipeline.reading.formats import read
+from pipeline.reading.plan import DatasetPlan, plan_datasets
+from pipeline.study.load import parse_study
+from pipeline.study.study import Study
 
 REMOVED = object()
 

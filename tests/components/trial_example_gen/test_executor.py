@@ -17,18 +17,19 @@ import numpy as np
 import pandas as pd
 import pyreadstat
 import pytest
-from executor_runs import KEY, SPLITS, Outputs, execute
-from hand_made_trial import hand_made_study
 from tfx.types import artifact_utils
 
 from components.trial_example_gen.component import TrialExampleGen
-from components.trial_example_gen.fingerprint import content_fingerprint
 from components.trial_example_gen.records import write_records
 from components.trial_example_gen.splits import split_of, subject_hash
 from pipeline.errors import UserError
 from pipeline.reading import buckets
+from pipeline.reading.fingerprint import content_fingerprint
 from pipeline.storage import copy_folder
-from pipeline.study import Split, Study
+from pipeline.study.sections import Split
+from pipeline.study.study import Study
+from tests.components.trial_example_gen.executor_runs import KEY, SPLITS, Outputs, execute
+from tests.components.trial_example_gen.hand_made_trial import hand_made_study
 
 N = 200
 REJECTED_AGE = 7770077.0

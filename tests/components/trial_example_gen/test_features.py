@@ -6,7 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hand_made_trial import REMOVED, Trial, events_dataset, make_trial
+
+from tests.components.trial_example_gen.hand_made_trial import (
+    REMOVED,
+    Trial,
+    events_dataset,
+    make_trial,
+)
 
 HEADER = "USUBJID,LBTESTCD,LBDY,LBSTRESN,LBNRIND"
 BOUNDARY = [

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hand_made_trial import hand_made_study, make_trial
 
-from components.trial_example_gen.fingerprint import content_fingerprint
+from pipeline.reading.fingerprint import content_fingerprint
+from tests.components.trial_example_gen.hand_made_trial import hand_made_study, make_trial
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hand_made_trial import REMOVED, events_dataset, make_trial
 
 from components.trial_example_gen.labels import derive_labels
+from tests.components.trial_example_gen.hand_made_trial import REMOVED, events_dataset, make_trial
 
 RASH: dict[str, Any] = {
     "datasets.ae": events_dataset(day="AESTDY"),

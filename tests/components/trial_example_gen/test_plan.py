@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hand_made_trial import events_dataset, make_trial
 
 from pipeline.errors import UserError
+from tests.components.trial_example_gen.hand_made_trial import events_dataset, make_trial
 
 
 def refusal(folder: Path, changes: dict[str, Any], **files: Any) -> str:

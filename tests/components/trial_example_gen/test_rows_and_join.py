@@ -7,11 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hand_made_trial import DM, REMOVED, Trial, events_dataset, make_trial
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import UserError
+from tests.components.trial_example_gen.hand_made_trial import (
+    DM,
+    REMOVED,
+    Trial,
+    events_dataset,
+    make_trial,
+)
 
 AGE = "datasets.dm.columns.AGE"
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.trial_example_gen.splits import split_of, subject_hash
-from pipeline.study import Split
+from pipeline.study.sections import Split
 
 DEFAULT = Split()
 HELD_OUT = Split(holdout_sites=("07",))

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from executor_runs import Outputs, execute
 
-from pipeline.study import load_study
+from pipeline.study.load import load_study
+from tests.components.trial_example_gen.executor_runs import Outputs, execute
 
 STUDY = Path(__file__).parents[3] / "schema" / "ist" / "study.yaml"
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hand_made_trial import make_trial
 
 from components.trial_example_gen.times import derive_times
 from pipeline.errors import UserError
+from tests.components.trial_example_gen.hand_made_trial import make_trial
 
 ENDPOINT: dict[str, Any] = {
     "datasets.tte": {

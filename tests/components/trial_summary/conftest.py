@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from trial_made_by_hand import study_of, summarised, write_trial
+
+from tests.components.trial_summary.trial_made_by_hand import study_of, summarised, write_trial
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,8 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from components.trial_summary.graph import SUMMARY_FILE, SummaryJob, write_summary
 from components.trial_summary.plan import plan_summary
-from pipeline.study import Study, parse_study
+from pipeline.study.load import parse_study
+from pipeline.study.study import Study
 
 SUMMARY = {
     "enrolment": "RANDDT",

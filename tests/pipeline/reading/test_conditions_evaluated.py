@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.conditions import Condition
 from pipeline.errors import UserError
 from pipeline.reading.evaluate import check_types, evaluate, is_true
+from pipeline.study.conditions import Condition
 
 T, F, U = True, False, None
 TRUTH = [T, F, U]

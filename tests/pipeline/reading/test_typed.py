@@ -2,7 +2,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.reading.typed import numbers_of, without_codes
-from pipeline.study import Column
+from pipeline.study.sections import Column
 
 
 def test_text_that_is_a_number_is_read_as_one():

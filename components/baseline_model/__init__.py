@@ -1,1 +1,0 @@
-"""BaselineModel: brings the last blessed model of a study into a run."""

@@ -1,0 +1,1 @@
+"""ChampionModel: brings the last blessed model of a study into a run."""

@@ -1,0 +1,115 @@
+"""Copies the champion of a study into the artifacts of a run."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from tfx.dsl.components.base import base_executor
+from tfx.types import artifact_utils
+from tfx.types.artifact import Artifact
+from tfx.utils import io_utils, path_utils
+
+from pipeline.errors import UserError
+from pipeline.runs.registry import NO_CHAMPION, Entry, Registry
+from pipeline.storage import copy_folder, files_below
+
+logger = logging.getLogger(__name__)
+
+PLACEHOLDER = "NO_CHAMPION"
+"""File that an absent model's folder holds, since an empty one can't be uploaded."""
+
+
+class Executor(base_executor.BaseExecutor):
+    """Executor of ChampionModel."""
+
+    def Do(  # noqa: N802 - TFX's name
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Copies what the token names.
+
+        Args:
+            input_dict: Empty.
+            output_dict: `model`: its folder gets `Format-Serving` and the custom properties
+                `present` (0 or 1), `split_seed`, `label_digest` and `champion_id`: the
+                champion's own or, without a champion, this run's and `none`. `statistics`:
+                its folder gets `Split-train`, and it gets `present`.
+            exec_properties: The parameters of the component.
+
+        Raises:
+            UserError: The registry is damaged, or does not know the token.
+        """
+        self._log_startup(input_dict, output_dict, exec_properties)
+        model = artifact_utils.get_single_instance(output_dict["model"])
+        statistics = artifact_utils.get_single_instance(output_dict["statistics"])
+        statistics.split_names = artifact_utils.encode_split_names(["train"])
+        registry = Registry(exec_properties["registry_root"])
+        study = exec_properties["study"]
+        entry = registry.entry_of_token(study, exec_properties["champion_token"])
+        if entry is None:
+            logger.info("The study %s has no champion yet.", study)
+            _write_placeholders(model, statistics)
+        else:
+            _log_differences(entry, registry.champion(study), exec_properties)
+            _copy(entry, model, statistics)
+        _set_properties(entry, model, statistics, exec_properties)
+
+
+def _copy(entry: Entry, model: Artifact, statistics: Artifact) -> None:
+    for folder in (entry.model_uri, entry.statistics_uri):
+        if not files_below(folder):
+            raise UserError(
+                f"{folder}: the registry's files of the champion {entry.id} are gone. Restore "
+                "them, or point champion.json to another registration (a file of history/) and "
+                "create the run anew."
+            )
+    copy_folder(entry.model_uri, path_utils.serving_model_dir(model.uri))
+    copy_folder(entry.statistics_uri, statistics.uri)
+
+
+def _write_placeholders(*artifacts: Artifact) -> None:
+    for artifact in artifacts:
+        io_utils.write_string_file(f"{artifact.uri}/{PLACEHOLDER}", "")
+
+
+def _set_properties(
+    entry: Entry | None, model: Artifact, statistics: Artifact, exec_properties: dict[str, Any]
+) -> None:
+    present = int(entry is not None)
+    statistics.set_int_custom_property("present", present)
+    model.set_int_custom_property("present", present)
+    model.set_int_custom_property(
+        "split_seed", entry.split_seed if entry else exec_properties["split_seed"]
+    )
+    model.set_string_custom_property(
+        "label_digest", entry.label_digest if entry else exec_properties["label_digest"]
+    )
+    model.set_string_custom_property("champion_id", entry.id if entry else NO_CHAMPION)
+
+
+def _log_differences(
+    entry: Entry, champion_now: Entry | None, exec_properties: dict[str, Any]
+) -> None:
+    if champion_now is None or champion_now.id != entry.id:
+        logger.warning(
+            "The champion of %s has changed since this run was created; the run goes on with "
+            "the one of that time, %s.",
+            entry.study,
+            entry.id,
+        )
+    if entry.split_seed != exec_properties["split_seed"]:
+        logger.warning(
+            "The champion %s was trained on another division of the subjects (seed %d, this run "
+            "%d): it may have seen the test split, so it can't be compared.",
+            entry.id,
+            entry.split_seed,
+            exec_properties["split_seed"],
+        )
+    if entry.label_digest != exec_properties["label_digest"]:
+        logger.warning(
+            "The champion %s was trained on other label definitions, so it can't be compared.",
+            entry.id,
+        )

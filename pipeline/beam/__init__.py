@@ -1,0 +1,1 @@
+"""Apache Beam: runners, options, checks, and a Flink on this machine."""

@@ -1,0 +1,260 @@
+"""Whether a chosen Beam runner can do a run's work: found out before anything starts."""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline import storage
+from pipeline.beam.options import (
+    CLUSTERS,
+    FLINK_VERSION,
+    BeamSettings,
+    FlinkSlots,
+    Runner,
+    beam_options,
+)
+from pipeline.errors import UserError
+from pipeline.subject_key import key_id, load_key
+
+logger = logging.getLogger(__name__)
+
+_ANSWER_SECONDS = 10.0
+_PARTS_PER_WORKER = 4
+_LONGEST_REASON = 600
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What workers must be able to do.
+
+    Attributes:
+        read: Folders that they read.
+        write: Folder that they write below; it is there.
+        subject_key: Reference to the key of the subject hash.
+        code_version: Version of this project that they must have.
+    """
+
+    read: tuple[str, ...]
+    write: str
+    subject_key: str
+    code_version: str
+
+
+def checked_options(settings: BeamSettings, needs: Needs) -> tuple[str, ...]:
+    """Beam's options for a choice that can be carried out.
+
+    For a cluster with worker pools a small job is run on it: only its workers can say what they
+    see.
+
+    Args:
+        settings: The choice.
+        needs: What workers must be able to do.
+
+    Returns:
+        The options.
+
+    Raises:
+        UserError: It can't; the message says what to put right.
+    """
+    if settings.runner not in CLUSTERS:
+        return beam_options(settings)
+    if settings.runner is Runner.DATAFLOW:
+        options = beam_options(settings)
+        _check_dataflow(options, needs)
+        return options
+    slots = None
+    if settings.runner is Runner.FLINK:
+        settings = _with_local_cluster(settings)
+        slots = flink_slots(settings)
+    options = beam_options(settings, slots)
+    if settings.runner is Runner.FLINK:
+        _check_job_server(options)
+    _check_workers(settings, options, needs, slots.total if slots else settings.workers or 1)
+    return options
+
+
+def _with_local_cluster(settings: BeamSettings) -> BeamSettings:
+    """The cluster that `make flink-up` started, where no other one is named."""
+    from pipeline.beam.local_flink import running_cluster
+
+    if settings.master:
+        return settings
+    found = running_cluster()
+    if found is None:
+        raise UserError(
+            "The runner flink needs a cluster: start one on this machine with `make flink-up`, or "
+            "give host and port of its REST interface (--master, MASTER=)."
+        )
+    return settings.model_copy(
+        update={"master": found["master"], "worker_pool": found["worker_pool"]}
+    )
+
+
+def flink_slots(settings: BeamSettings) -> FlinkSlots:
+    """What a Flink cluster offers.
+
+    Raises:
+        UserError: It does not answer, has another version or too few slots.
+    """
+    master = settings.master or ""
+    overview = _ask_flink(master, "overview")
+    version = str(overview.get("flink-version", ""))
+    if not version.startswith(f"{FLINK_VERSION}."):
+        raise UserError(
+            f"The Flink at {master} has version {version or 'unknown'}; expected {FLINK_VERSION}."
+        )
+    managers = _ask_flink(master, "taskmanagers")["taskmanagers"]
+    slots = [int(manager["slotsNumber"]) for manager in managers]
+    wanted = settings.workers or 1
+    if sum(slots) < wanted:
+        raise UserError(
+            f"The Flink at {master} has {sum(slots)} slots, but {wanted} workers were asked for "
+            "(--workers): a job would wait for the others until it fails. Add task managers, or "
+            "ask for fewer."
+        )
+    return FlinkSlots(total=sum(slots), most_of_one=max(slots))
+
+
+def _ask_flink(master: str, question: str) -> dict[str, Any]:
+    address = master if "://" in master else f"http://{master}"
+    try:
+        with urllib.request.urlopen(f"{address}/{question}", timeout=_ANSWER_SECONDS) as answer:
+            found: dict[str, Any] = json.load(answer)
+            return found
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        raise UserError(
+            f"No Flink answers at {address} ({reason}). Give host and port of its REST interface "
+            "(--master, MASTER=), or start one on this machine with `make flink-up`."
+        ) from error
+
+
+def _check_job_server(arguments: Sequence[str]) -> None:
+    """Beam's job server: one that runs already, or the jar that is started for the run."""
+    # Beam takes a second to import.
+    from apache_beam.options.pipeline_options import PipelineOptions, PortableOptions
+    from apache_beam.runners.portability.flink_runner import FlinkJarJobServer
+
+    options = PipelineOptions(list(arguments))
+    endpoint = options.view_as(PortableOptions).job_endpoint
+    if endpoint:
+        _check_endpoint(endpoint)
+        return
+    server = FlinkJarJobServer(options)
+    try:
+        server.local_jar(server.path_to_jar())
+    except (RuntimeError, ValueError, urllib.error.URLError) as error:
+        raise UserError(
+            f"Beam's job server for Flink can't be had: {error} It is one jar of Maven Central. "
+            "Name a copy with --beam=--flink_job_server_jar=PATH, or a job server that runs "
+            "already with --beam=--job_endpoint=HOST:PORT."
+        ) from error
+
+
+def _check_endpoint(endpoint: str) -> None:
+    host, _, port = endpoint.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), _ANSWER_SECONDS).close()
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"No Beam job server answers at {endpoint} ({error}): start it, or put "
+            "--job_endpoint right."
+        ) from error
+
+
+def _check_dataflow(options: Sequence[str], needs: Needs) -> None:
+    """Dataflow takes minutes to start workers: here only what can be seen beforehand is checked."""
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    given = PipelineOptions(list(options)).get_all_options(drop_default=True)
+    missing = [
+        f"--{name}"
+        for name in ("project", "region", "temp_location", "sdk_container_image")
+        if not given.get(name)
+    ]
+    if missing:
+        raise UserError(
+            f"The runner dataflow needs {', '.join(missing)} (--beam=--project=... and so on). The "
+            "image is this project's own, in which its dependencies are installed."
+        )
+    for folder in (*needs.read, needs.write):
+        if not folder.startswith("gs://"):
+            raise UserError(
+                f"{folder} lies on this machine, where Dataflow's workers can't reach it: data and "
+                "root must be gs:// addresses."
+            )
+
+
+def _check_workers(
+    settings: BeamSettings, options: Sequence[str], needs: Needs, workers: int
+) -> None:
+    import apache_beam as beam
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    folder = f"{needs.write.rstrip('/')}/.workers-{uuid.uuid4().hex}"
+    own_key = key_id(load_key(needs.subject_key))
+    try:
+        with beam.Pipeline(options=PipelineOptions(list(options))) as pipeline:
+            _ = (
+                pipeline
+                | "Parts" >> beam.Create(range(workers * _PARTS_PER_WORKER))
+                | "Spread" >> beam.Reshuffle()
+                | "Look" >> beam.Map(_look, needs=needs, own_key=own_key, folder=folder)
+            )
+    except Exception as error:
+        # Each runner has exceptions of its own.
+        logger.warning("the job that looks at the workers failed", exc_info=True)
+        raise UserError(
+            f"The workers of the {settings.runner} cluster can't be used: "
+            f"{str(error).strip()[-_LONGEST_REASON:]}\nExpected: a worker pool at "
+            f"{settings.worker_pool} beside each task manager (`python -m "
+            "pipeline.beam.worker_pool`), this project installed there, and a root folder that "
+            "they may write to."
+        ) from error
+    _report(settings, needs, folder)
+
+
+def _look(part: int, needs: Needs, own_key: str, folder: str) -> None:
+    """What a worker sees, as a file that this machine reads."""
+    content = json.dumps(list(_problems(needs, own_key)))
+    storage.write_whole(f"{folder}/{part}.json", content.encode())
+
+
+def _problems(needs: Needs, own_key: str) -> Iterator[str]:
+    from pipeline.version import code_version
+
+    if code_version() != needs.code_version:
+        yield f"they have version {code_version()} of this project, not {needs.code_version}"
+    for path in needs.read:
+        if storage.newest_change([f"{path.rstrip('/')}/*"]) is None:
+            yield f"they see no files in the data folder {path}"
+    try:
+        same = key_id(load_key(needs.subject_key)) == own_key
+    except UserError:
+        yield f"they can't read the subject key ({needs.subject_key})"
+    else:
+        if not same:
+            yield f"their subject key ({needs.subject_key}) is another one than here"
+
+
+def _report(settings: BeamSettings, needs: Needs, folder: str) -> None:
+    seen = [storage.read(f"{folder}/{name}") or b"[]" for name in storage.files_below(folder)]
+    problems = sorted({problem for content in seen for problem in json.loads(content)})
+    if not seen:
+        problems = [f"what they write below {needs.write} does not arrive here"]
+    storage.remove_folder(folder)
+    if problems:
+        raise UserError(
+            f"The workers of the {settings.runner} cluster can't do this run: "
+            f"{'; '.join(problems)}. Data, root and subject key must be where every worker "
+            "reaches them: gs:// or s3:// addresses or a shared folder, and TRIAL_SUBJECT_KEY in "
+            "the environment of every worker pool."
+        )

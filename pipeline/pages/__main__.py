@@ -1,0 +1,80 @@
+"""Writes the report of a run: `python -m pipeline.pages.__main__ [RUN]`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from pipeline.documents import parse_document
+from pipeline.errors import UserError
+from pipeline.html.page import render
+from pipeline.pages.report import report_page
+from pipeline.results.analysis import Analysis
+from pipeline.results.card import Card
+from pipeline.results.documents import read_result
+from pipeline.runs.run_file import RunFile, find_run, read_run_file
+from pipeline.storage import read
+
+REPORT_FILE = "report.html"
+
+
+def write_report(folder: Path) -> Path:
+    """Writes the report of a run beside its records.
+
+    Args:
+        folder: The run's folder of records.
+
+    Returns:
+        The file: one, that needs nothing but itself.
+
+    Raises:
+        UserError: The run did not get as far as its card.
+    """
+    run = read_run_file(folder)
+    analysis = run.output("TrialAnalysis", "analysis")
+    page = report_page(
+        _card(run, folder), read_result(Analysis, analysis) if analysis else None, run.run
+    )
+    path = folder / REPORT_FILE
+    path.write_text(render(page), encoding="utf-8")
+    return path
+
+
+def _card(run: RunFile, folder: Path) -> Card:
+    card = run.output("ModelCard", "card")
+    content = read(f"{card}/card.json") if card else None
+    if content is None:
+        stage = f", at {run.failed_stage}" if run.failed_stage else ""
+        raise UserError(
+            f"{folder}: this run has no model card, so there is nothing to report: it ended as "
+            f"{run.status}{stage}. Its reasons are in {folder / 'run.json'}."
+        )
+    remedy = "Run the pipeline again."
+    return parse_document(Card, content, f"{card}/card.json", "what ModelCard writes", remedy)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Writes the report and names its file.
+
+    Returns:
+        0, or 1 for something that a person can put right.
+    """
+    parser = argparse.ArgumentParser(prog="python -m pipeline.pages.__main__")
+    parser.add_argument("run", nargs="?", default="", help="id or folder; the newest run if none")
+    parser.add_argument("--root", type=Path, default=Path("runs"), help="folder of the runs")
+    options = parser.parse_args(arguments)
+    try:
+        path = write_report(find_run(options.run, options.root))
+    except UserError as error:
+        Console(stderr=True, highlight=False, soft_wrap=True, markup=False).print(str(error))
+        return 1
+    Console(highlight=False, soft_wrap=True).print(str(path))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

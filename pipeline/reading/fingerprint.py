@@ -1,0 +1,43 @@
+"""The content fingerprint of a study's input: new content, new examples."""
+
+from __future__ import annotations
+
+import hashlib
+
+from apache_beam.io.filesystem import CompressionTypes
+
+from pipeline.reading.files import find_files
+from pipeline.storage import file_systems
+from pipeline.study.study import Study, digest_of
+
+_BLOCK = 2**22
+
+
+def content_fingerprint(study: Study, data_root: str) -> str:
+    """Fingerprint of all input files and of what TrialExampleGen reads of the study file.
+
+    It is taken when a run is created and given to the component as an explicit parameter,
+    so that it decides about caching on every runner.
+
+    Args:
+        study: The study.
+        data_root: Folder of its data.
+
+    Returns:
+        SHA-256 in hexadecimal, over each dataset's name, file names and bytes, and the
+        study file's section.
+    """
+    found = [
+        (name, path.removeprefix(data_root).lstrip("/"), size, _digest(path))
+        for name, dataset in sorted(study.datasets.items())
+        for path, size in find_files(data_root, dataset.file)
+    ]
+    return digest_of([study.example_section(), found])
+
+
+def _digest(path: str) -> str:
+    digest = hashlib.sha256()
+    with file_systems().open(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()

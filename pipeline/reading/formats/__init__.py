@@ -1,0 +1,111 @@
+"""Readers of the files that clinical trial data comes in, as streams of Arrow batches.
+
+XPT (SAS transport, version 5 and 8), CDISC Dataset-JSON 1.1 in its three encodings, delimited
+text and Parquet are read through Beam's file systems. Text becomes pa.string(), numbers
+pa.float64(), dates pa.date32(), moments pa.timestamp("s"); whatever a format calls missing is
+null. A text that can not be turned into its column's type is handed on as pa.string(), for the
+caller to judge row by row.
+"""
+
+from collections.abc import Iterator, Sequence
+from types import ModuleType
+
+import pyarrow as pa
+
+from pipeline.reading.formats import dataset_json, delimited, parquet, xpt
+from pipeline.reading.formats.base import (
+    ColumnType,
+    DataFileError,
+    Extent,
+    FileFormat,
+    data_error,
+)
+
+__all__ = [
+    "ColumnType",
+    "DataFileError",
+    "Extent",
+    "FileFormat",
+    "column_types",
+    "extents",
+    "read",
+]
+
+_READERS: dict[str, ModuleType] = {
+    "xpt": xpt,
+    "dataset-json": dataset_json,
+    "csv": delimited,
+    "parquet": parquet,
+}
+
+
+def column_types(path: str, fmt: FileFormat) -> dict[str, ColumnType]:
+    """Reads the columns of a file from its header.
+
+    Args:
+        path: The data file.
+        fmt: How its bytes are to be understood.
+
+    Returns:
+        Each column's type, in file order; every CSV column is "text".
+
+    Raises:
+        DataFileError: The file is absent, damaged or not of its declared format.
+    """
+    types: dict[str, ColumnType] = _reader(path, fmt).column_types(path, fmt)
+    return types
+
+
+def extents(path: str, fmt: FileFormat, rows_per_extent: int = 500_000) -> list[Extent]:
+    """Divides a file into ranges of records that can be read independently.
+
+    Args:
+        path: The data file.
+        fmt: How its bytes are to be understood.
+        rows_per_extent: Largest number of records of an XPT extent; consecutive Parquet row
+            groups are joined up to it. A CSV or Dataset-JSON file is always one extent.
+
+    Returns:
+        At least one extent; together they hold every record once, in order.
+
+    Raises:
+        DataFileError: The file is absent, damaged or not of its declared format.
+        ValueError: `rows_per_extent` is not positive.
+    """
+    if rows_per_extent < 1:
+        raise ValueError("rows_per_extent must be positive")
+    parts: list[Extent] = _reader(path, fmt).extents(path, fmt, rows_per_extent)
+    return parts
+
+
+def read(
+    extent: Extent, fmt: FileFormat, columns: Sequence[str], batch_rows: int = 20_000
+) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Reads the records of an extent.
+
+    Args:
+        extent: The file and the range of its records.
+        fmt: How the file's bytes are to be understood.
+        columns: The columns that are wanted.
+        batch_rows: Largest number of records of a batch.
+
+    Yields:
+        The 0-based number in the file of a batch's first record, and the batch with exactly
+        `columns`, in that order.
+
+    Raises:
+        DataFileError: The file is absent, damaged or not of its declared format, or it lacks
+            one of the columns.
+        ValueError: `batch_rows` is not positive.
+    """
+    if batch_rows < 1:
+        raise ValueError("batch_rows must be positive")
+    yield from _reader(extent.path, fmt).read(extent, fmt, columns, batch_rows)
+
+
+def _reader(path: str, fmt: FileFormat) -> ModuleType:
+    if fmt.format not in _READERS:
+        raise data_error(
+            path, f"format '{fmt.format}' is unknown; expected one of {', '.join(_READERS)}"
+        )
+    return _READERS[fmt.format]

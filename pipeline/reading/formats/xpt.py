@@ -1,0 +1,464 @@
+"""SAS transport files (XPT), version 5 and version 8.
+
+The layouts are those of SAS Institute's TS-140, "The Record Layout of a Data Set in SAS
+Transport (XPORT) Format", and its companion for version 8 and 9 data sets.
+"""
+
+import re
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from io import SEEK_END
+from itertools import pairwise
+from typing import BinaryIO
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.reading.formats import base
+from pipeline.reading.formats.base import (
+    ColumnType,
+    Extent,
+    FileFormat,
+    data_error,
+)
+
+_RECORD = 80
+_MEMBER = re.compile(rb"HEADER RECORD\*{7}MEMB(?:ER  |V8  )HEADER RECORD!{7}")
+_NUMERIC = 1
+_NUMERIC_BYTES = 8
+_LABEL_SECTIONS = {"LABELV8": struct.Struct(">HHH"), "LABELV9": struct.Struct(">HHHHH")}
+
+_DATE_FORMAT = re.compile(
+    r"""(?:
+        DATE | DAY | DOWNAME | MONNAME | MONTH | YEAR | NENGO | MINGUO | WEEKDAY | JULDAY
+      | (?:DDMMYY|MMDDYY|YYMMDD)[BCDNPS]? | (?:MMYY|YYMM|YYQ|YYQR)[CDNPS]? | XYYMMDD
+      | (?:E|B|IS)8601DA | JULIAN | PDJUL[GI] | MONYY | YYMON | QTRR? | YYQZ
+      | WEEKDAT[EX] | WORDDAT[EX] | (?:YY)?WEEK[UVW] | HDATE | HEBDATE | EURDFD[DENT]
+      | NLDATE[A-Z]*
+    )""",
+    re.VERBOSE,
+)
+_DATETIME_FORMAT = re.compile(
+    r"""(?:
+        DATETIME | DATEAMPM | MDYAMPM | DTDATE | DTMONYY | DTWKDATX | DTYEAR | DTYYQC
+      | (?:E|B|IS)8601(?:DT|DN|DZ|DX|LX) | EURDFDT | NLDATM[A-Z]*
+    )""",
+    re.VERBOSE,
+)
+_WIDTH = re.compile(r"\d*(?:\.\d*)?$")
+
+_DAYS_TO_UNIX = 3653
+"""Days from SAS's epoch, 1960-01-01, to 1970-01-01."""
+_SECONDS_TO_UNIX = _DAYS_TO_UNIX * 86_400
+_LIMITS_DAYS = (-138_061, 6_589_335)
+"""SAS dates lie between 1582-01-01 and 20000-12-31 (SAS Language Reference: Concepts)."""
+
+
+@dataclass(frozen=True)
+class _Variable:
+    name: str
+    kind: ColumnType
+    position: int
+    length: int
+
+
+@dataclass(frozen=True)
+class _Layout:
+    variables: tuple[_Variable, ...]
+    record_length: int
+    data_start: int
+    records: int
+
+    def variable(self, name: str) -> _Variable:
+        return next(v for v in self.variables if v.name == name)
+
+
+@dataclass(frozen=True)
+class _Namestr:
+    """A variable as the header describes it, before long names and formats are known."""
+
+    numeric: bool
+    name: str
+    display_format: str
+    position: int
+    length: int
+
+
+def column_types(path: str, fmt: FileFormat) -> dict[str, ColumnType]:
+    """Reads the variables of the file's only member.
+
+    Args:
+        path: The XPT file.
+        fmt: Its encoding.
+
+    Returns:
+        Each variable's type in file order, dates and datetimes by their display format.
+
+    Raises:
+        DataFileError: The file is no XPT, or its header is damaged or cut.
+    """
+    with base.open_file(path) as handle:
+        return {v.name: v.kind for v in _layout(path, fmt, handle).variables}
+
+
+def extents(path: str, fmt: FileFormat, rows_per_extent: int) -> list[Extent]:
+    """Divides the records into ranges of equal size.
+
+    Args:
+        path: The XPT file.
+        fmt: Its encoding.
+        rows_per_extent: Largest number of records of a range.
+
+    Returns:
+        The ranges in order; one empty range if the file has no record.
+
+    Raises:
+        DataFileError: The file is no XPT, or it is damaged or cut.
+    """
+    with base.open_file(path) as handle:
+        records = _layout(path, fmt, handle).records
+    return [
+        Extent(path, first, min(rows_per_extent, records - first))
+        for first in range(0, records, rows_per_extent)
+    ] or [Extent(path, 0, 0)]
+
+
+def read(
+    extent: Extent, fmt: FileFormat, columns: Sequence[str], batch_rows: int
+) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Reads a range of records after seeking to it.
+
+    Args:
+        extent: The file and the range.
+        fmt: Its encoding.
+        columns: The variables that are wanted.
+        batch_rows: Largest number of records of a batch.
+
+    Yields:
+        The 0-based number of a batch's first record, and the batch.
+
+    Raises:
+        DataFileError: The file is no XPT, is damaged or cut, holds a second member, lacks a
+            variable, or has text that its encoding can not decode.
+    """
+    path = extent.path
+    with base.open_file(path) as handle:
+        layout = _layout(path, fmt, handle)
+        base.check_columns(path, (v.name for v in layout.variables), columns)
+        wanted = [layout.variable(name) for name in columns]
+        end = int(min(layout.records, extent.end))
+        chunks = _chunks(path, handle, layout, range(extent.first_row, end, batch_rows), end)
+        for first, cells in chunks:
+            arrays = [_convert(path, fmt, cells, variable, first) for variable in wanted]
+            yield first, base.record_batch(arrays, columns, len(cells))
+
+
+def _chunks(
+    path: str, handle: BinaryIO, layout: _Layout, starts: range, end: int
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Yields the first record's number and the records as uint8, shape (n, record length)."""
+    position = layout.data_start + starts.start * layout.record_length
+    # A member header may begin in one chunk and end in the next, or in the extent before.
+    overlap_start = max(layout.data_start, position - _RECORD)
+    handle.seek(overlap_start)
+    overlap = handle.read(position - overlap_start)
+    for first in starts:
+        size = (min(first + starts.step, end) - first) * layout.record_length
+        chunk = handle.read(size)
+        if len(chunk) < size:
+            raise data_error(path, "the file ends within its records; copy it again", row=first + 1)
+        _check_single_member(path, overlap + chunk, position - len(overlap))
+        position += size
+        overlap = (overlap + chunk)[-_RECORD:]
+        yield first, np.frombuffer(chunk, dtype=np.uint8).reshape(-1, layout.record_length)
+
+
+def _check_single_member(path: str, window: bytes, offset: int) -> None:
+    """Refuses a member header at a place where the format allows one."""
+    for match in _MEMBER.finditer(window):
+        if (offset + match.start()) % _RECORD == 0:
+            raise data_error(
+                path,
+                "the file holds more than one data set (member), expected one; export each data "
+                "set to a file of its own",
+            )
+
+
+def _layout(path: str, fmt: FileFormat, handle: BinaryIO) -> _Layout:
+    base.check_encoding(path, fmt)
+    head = base.head_of(handle)
+    if not head.startswith(b"HEADER RECORD*******LIB"):
+        raise base.not_a(path, "a SAS transport file (XPT)", head)
+    header = _Header(path, fmt, handle)
+    namestrs, records = header.parse()
+    record_length = sum(n.length for n in namestrs)
+    base.check_unique(path, [n.name for n in namestrs])
+    if not all(_fits(n, record_length) for n in namestrs):
+        raise data_error(path, "the header's variable positions do not fit together; export again")
+    data_start = handle.tell()
+    size = handle.seek(0, SEEK_END) - data_start
+    return _Layout(
+        variables=tuple(_Variable(n.name, _kind(n), n.position, n.length) for n in namestrs),
+        record_length=record_length,
+        data_start=data_start,
+        records=_count(path, handle, data_start, size, record_length, records),
+    )
+
+
+def _fits(namestr: _Namestr, record_length: int) -> bool:
+    if namestr.length < 1 or (namestr.numeric and namestr.length > _NUMERIC_BYTES):
+        return False
+    return 0 <= namestr.position <= record_length - namestr.length
+
+
+class _Header:
+    """The sections from the library header to the header of the observations."""
+
+    def __init__(self, path: str, fmt: FileFormat, handle: BinaryIO) -> None:
+        self._path = path
+        self._fmt = fmt
+        self._handle = handle
+
+    def parse(self) -> tuple[list[_Namestr], int | None]:
+        """Returns the variables, and the number of records if the header knows it."""
+        self._expect("LIBRARY", "LIBV8")
+        self._take(2 * _RECORD)
+        member = self._expect("MEMBER", "MEMBV8")
+        size = self._number(member[74:78])
+        self._expect("DSCRPTR", "DSCPTV8")
+        self._take(2 * _RECORD)
+        count = self._number(self._expect("NAMESTR", "NAMSTV8")[52:58])
+        block = self._take(_padded(count * size))
+        namestrs = [self._namestr(block[i * size : (i + 1) * size]) for i in range(count)]
+        record = self._expect("OBS", "OBSV8", *_LABEL_SECTIONS)
+        while (section := _section(record)) in _LABEL_SECTIONS:
+            self._labels(_LABEL_SECTIONS[section], self._number(record[48:80]), namestrs)
+            record = self._expect("OBS", "OBSV8", *_LABEL_SECTIONS)
+        declared = record[48:63].strip()
+        if section == "OBS" or declared in (b"", b"0" * 15):
+            return namestrs, None
+        return namestrs, self._number(declared)
+
+    def _take(self, size: int) -> bytes:
+        taken = self._handle.read(size)
+        if len(taken) < size:
+            raise data_error(self._path, "the file ends within its header; copy it again")
+        return taken
+
+    def _expect(self, *sections: str) -> bytes:
+        record = self._take(_RECORD)
+        if _section(record) not in sections:
+            raise data_error(
+                self._path,
+                f"the header is damaged: no {' or '.join(sections)} record where one belongs; "
+                "export the data set again as XPT version 5 or 8",
+            )
+        return record
+
+    def _number(self, field: bytes) -> int:
+        try:
+            return int(field)
+        except ValueError as error:
+            raise data_error(
+                self._path, "the header is damaged: a count is no number; export it again"
+            ) from error
+
+    def _text(self, field: bytes) -> str:
+        try:
+            return field.decode(self._fmt.encoding).strip(" \0")
+        except UnicodeDecodeError as error:
+            raise base.undecodable(self._path, self._fmt.encoding) from error
+
+    def _namestr(self, block: bytes) -> _Namestr:
+        if len(block) < 88:
+            raise data_error(self._path, "the header's variable records are too short")
+        kind, _, length = struct.unpack_from(">hhH", block)
+        (position,) = struct.unpack_from(">i", block, 84)
+        return _Namestr(
+            numeric=kind == _NUMERIC,
+            name=self._text(block[88:120]) or self._text(block[8:16]),
+            display_format=self._text(block[56:64]),
+            position=position,
+            length=length,
+        )
+
+    def _labels(self, entry: struct.Struct, count: int, namestrs: list[_Namestr]) -> None:
+        """Takes long names, and version 9's long formats, into `namestrs`."""
+        taken = 0
+        for _ in range(count):
+            number, *lengths = entry.unpack(self._take(entry.size))
+            fields = [self._take(length) for length in lengths]
+            taken += entry.size + sum(lengths)
+            if not 1 <= number <= len(namestrs):
+                raise data_error(self._path, "the header labels a variable that is not there")
+            old = namestrs[number - 1]
+            display = self._text(fields[2]) if len(fields) > 2 else ""
+            namestrs[number - 1] = _Namestr(
+                numeric=old.numeric,
+                name=self._text(fields[0]) or old.name,
+                display_format=display or old.display_format,
+                position=old.position,
+                length=old.length,
+            )
+        self._take(_padded(taken) - taken)
+
+
+def _section(record: bytes) -> str:
+    if not record.startswith(b"HEADER RECORD*******"):
+        return ""
+    return record[20:28].decode("latin-1").strip()
+
+
+def _padded(size: int) -> int:
+    return -(-size // _RECORD) * _RECORD
+
+
+def _kind(namestr: _Namestr) -> ColumnType:
+    if not namestr.numeric:
+        return "text"
+    name = _WIDTH.sub("", namestr.display_format.upper())
+    if _DATE_FORMAT.fullmatch(name):
+        return "date"
+    return "datetime" if _DATETIME_FORMAT.fullmatch(name) else "number"
+
+
+def _count(
+    path: str, handle: BinaryIO, start: int, size: int, length: int, declared: int | None
+) -> int:
+    """Finds the number of records that `size` bytes of data from `start` on hold.
+
+    Blanks fill the last 80-byte record. Version 5 does not say how many records there are, so
+    blanks that could be a record or the filling are taken for the filling.
+    """
+    if length == 0:
+        return 0
+    if size % _RECORD:
+        raise _cut(path, size // length)
+    if declared is not None:
+        _check_declared(path, handle, start, size, length, declared)
+        return declared
+    handle.seek(start + max(0, size - _RECORD + 1))
+    tail = handle.read()
+    blanks = len(tail) - len(tail.rstrip(b" "))
+    # The records end where a whole number of them leaves only blanks, fewer than 80.
+    records = -(-(size - blanks) // length)
+    if records * length > size:
+        handle.seek(start)
+        while block := handle.read(_RECORD):
+            _check_single_member(path, block, 0)
+        raise _cut(path, size // length)
+    return records
+
+
+def _check_declared(
+    path: str, handle: BinaryIO, start: int, size: int, length: int, declared: int
+) -> None:
+    expected = _padded(declared * length)
+    if expected > size:
+        raise _cut(path, size // length, declared)
+    handle.seek(start + expected)
+    behind = handle.read(_RECORD)
+    _check_single_member(path, behind, 0)
+    if behind:
+        raise data_error(
+            path,
+            f"data follows the {declared} records that the header declares; export it again",
+        )
+
+
+def _cut(path: str, whole: int, declared: int | None = None) -> base.DataFileError:
+    of = f" of {declared}" if declared is not None else ""
+    return data_error(
+        path,
+        f"the file is cut: its data does not end with a whole record (it holds {whole}{of} whole "
+        "records); copy or export it again",
+    )
+
+
+def _convert(
+    path: str, fmt: FileFormat, cells: np.ndarray, variable: _Variable, first: int
+) -> pa.Array:
+    """Converts one variable of records given as uint8, shape (n, record length)."""
+    field = cells[:, variable.position : variable.position + variable.length]
+    if variable.kind == "text":
+        return _texts(path, fmt, field, variable.name, first)
+    values, missing = ibm_to_ieee(field)
+    if variable.kind == "number":
+        return base.masked(values, missing, pa.float64())
+    per_day = 1 if variable.kind == "date" else 86_400
+    low, high = (limit * per_day for limit in _LIMITS_DAYS)
+    impossible = ~missing & ((values < low) | (values >= high + per_day))
+    if impossible.any():
+        raise data_error(
+            path,
+            f"found a number beyond SAS's {variable.kind}s (years 1582 to 20000); correct the "
+            "value or the variable's display format",
+            row=first + int(impossible.argmax()) + 1,
+            column=variable.name,
+        )
+    whole = np.floor(np.where(missing, 0.0, values)).astype(np.int64)
+    if variable.kind == "date":
+        return base.masked((whole - _DAYS_TO_UNIX).astype(np.int32), missing, pa.date32())
+    return base.masked(whole - _SECONDS_TO_UNIX, missing, pa.timestamp("s"))
+
+
+def ibm_to_ieee(field: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Converts IBM hexadecimal floating point to IEEE 754.
+
+    A number is (-1)^s * f * 16^(e - 64), f the fraction of up to 56 bits, e the seven bits
+    behind the sign. SAS stores a missing value as its letter, `.` or `_` in front of zeros.
+
+    Args:
+        field: uint8, shape (n, length), length 2 to 8; shorter numbers lack their last bytes.
+
+    Returns:
+        The numbers as float64 and a bool mask of SAS's missing values, both of shape (n,).
+    """
+    padded = np.zeros((len(field), 8), dtype=np.uint8)
+    padded[:, : field.shape[1]] = field
+    bits = padded.view(">u8").ravel().astype(np.uint64)
+    fraction = bits & np.uint64((1 << 56) - 1)
+    exponent = ((bits >> np.uint64(56)) & np.uint64(0x7F)).astype(np.int32)
+    magnitude = np.ldexp(fraction.astype(np.float64), 4 * (exponent - 64) - 56)
+    values = np.where(padded[:, 0] & 0x80, -magnitude, magnitude)
+    return values, (fraction == 0) & _MISSING_CODES[padded[:, 0]]
+
+
+_MISSING_CODES = np.isin(np.arange(256), [*b"._ABCDEFGHIJKLMNOPQRSTUVWXYZ"])
+
+
+def _texts(path: str, fmt: FileFormat, field: np.ndarray, column: str, first: int) -> pa.Array:
+    """Decodes fixed-width text, uint8 of shape (n, width), without its trailing blanks."""
+    rows, width = field.shape
+    filled = (field != 0x20) & (field != 0)
+    lengths = np.where(filled.any(axis=1), width - filled[:, ::-1].argmax(axis=1), 0)
+    kept = field[np.arange(width) < lengths[:, None]]
+    offsets = np.zeros(rows + 1, dtype=np.int32)
+    np.cumsum(lengths, out=offsets[1:])
+    if (kept.size and kept.max() >= 0x80) or not _keeps_ascii(fmt.encoding):
+        return _decoded(path, fmt, kept.tobytes(), offsets, column, first)
+    texts = pa.StringArray.from_buffers(rows, pa.py_buffer(offsets), pa.py_buffer(kept.tobytes()))
+    return base.null_if_empty(texts)
+
+
+def _keeps_ascii(encoding: str) -> bool:
+    ascii_bytes = bytes(range(128))
+    try:
+        return ascii_bytes.decode(encoding) == ascii_bytes.decode("ascii")
+    except UnicodeDecodeError:
+        return False
+
+
+def _decoded(
+    path: str, fmt: FileFormat, data: bytes, offsets: np.ndarray, column: str, first: int
+) -> pa.Array:
+    texts: list[str | None] = []
+    for row, (start, end) in enumerate(pairwise(offsets)):
+        try:
+            texts.append(data[start:end].decode(fmt.encoding) or None)
+        except UnicodeDecodeError as error:
+            raise base.undecodable(
+                path, fmt.encoding, row=first + row + 1, column=column
+            ) from error
+    return pa.array(texts, pa.string())

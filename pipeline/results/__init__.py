@@ -1,0 +1,1 @@
+"""The documents that stages write, and what readers derive from them."""

@@ -1,0 +1,258 @@
+"""What a model card says: `card.json`, made from what the run's stages wrote.
+
+ModelCard writes it; the card's page and the report are drawn from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+from pipeline.documents import Document
+from pipeline.results.documents import Counts, Curves, Findings, MetricRecord, Metrics, Verdict
+from pipeline.results.fairness import Gap, gaps
+from pipeline.study.load import study_of_json
+from pipeline.study.sections import ResolvedFeature
+from pipeline.study.study import Study
+from pipeline.study.tripod import ITEMS, FilledBy
+
+ItemStatus = Literal[
+    "filled by the run",
+    "filled by the run and a person",
+    "filled in part by the run, needs a person",
+    "stated by a person",
+    "needs a person",
+]
+
+
+class Feature(Document):
+    """A predictor.
+
+    Attributes:
+        name: Its column.
+        kind: `number` or `category`.
+        source: Dataset, column, rows and aggregate that it comes from, in words.
+        missing: Training subjects without a value; None where they are few, but some.
+    """
+
+    name: str
+    kind: str
+    source: str
+    missing: int | None
+
+
+class Outcome(Document):
+    """A task.
+
+    Attributes:
+        name: Its name.
+        title: Its title.
+        kind: `outcome`, `response` or `adverse_event`.
+        horizon: Last study day that counts; None where the label is a state.
+        decision_thresholds: Probabilities from which on a prediction counts as positive.
+    """
+
+    name: str
+    title: str
+    kind: str
+    horizon: int | None
+    decision_thresholds: tuple[float, ...]
+
+
+class Lineage(Document):
+    """Where the model comes from.
+
+    Attributes:
+        code_version: Version of this project.
+        dependency_lock: SHA-256 of the locked dependencies; empty where there is no lock.
+        versions: Versions of the main dependencies that ran.
+        study_digest: Digest of the study file.
+        fingerprint: Fingerprint of the data.
+        artifacts: Id and address of each artifact that the card was made from.
+    """
+
+    code_version: str
+    dependency_lock: str
+    versions: dict[str, str]
+    study_digest: str
+    fingerprint: str
+    artifacts: dict[str, str]
+
+
+class StatedItem(Document):
+    """An item of TRIPOD+AI and where it stands."""
+
+    number: str
+    part: str
+    asks: str
+    status: ItemStatus
+    section: str
+    statement: str | None
+
+
+class Evidence(Document):
+    """What the run's stages wrote.
+
+    Attributes:
+        metrics: The Evaluator's metrics of all groups that may be shown.
+        verdict: Its decision.
+        curves: Its curves.
+        findings: DataGate's findings.
+        counts: TrialExampleGen's counts.
+        training: Trainer's record.
+        missing: Training subjects without a value by column; None where they are few, but some.
+        sites: How many sites there are; None where the study has none.
+        champion: Id of the champion that was scored on the same subjects; None without one.
+        lineage: Where the model comes from.
+    """
+
+    metrics: Metrics
+    verdict: Verdict
+    curves: Curves
+    findings: Findings
+    counts: Counts
+    training: dict[str, Any]
+    missing: dict[str, int | None]
+    sites: int | None
+    champion: str | None
+    lineage: Lineage
+
+
+class Card(Document):
+    """`card.json`.
+
+    Attributes:
+        study_file: Content of the study file.
+        evidence: What the run's stages wrote.
+        features: Predictors.
+        outcomes: Tasks.
+        gaps: Largest gaps between groups.
+        items: Items of TRIPOD+AI.
+        limits: What the numbers can't say.
+    """
+
+    study_file: dict[str, Any]
+    evidence: Evidence
+    features: tuple[Feature, ...]
+    outcomes: tuple[Outcome, ...]
+    gaps: tuple[Gap, ...]
+    items: tuple[StatedItem, ...]
+    limits: tuple[str, ...]
+
+    @property
+    def study(self) -> Study:
+        """The study."""
+        return study_of_json(self.study_file)
+
+
+def make_card(study: Study, evidence: Evidence) -> Card:
+    """Makes a card of a run.
+
+    Args:
+        study: The study.
+        evidence: What the run's stages wrote.
+    """
+    return Card(
+        study_file=study.to_content(),
+        evidence=evidence,
+        features=_features(study, evidence.missing),
+        outcomes=tuple(
+            Outcome(
+                name=name,
+                title=task.title,
+                kind=task.kind,
+                horizon=task.horizon,
+                decision_thresholds=task.decision_thresholds,
+            )
+            for name, task in study.tasks.items()
+        ),
+        gaps=tuple(gaps(evidence.metrics.records)),
+        items=tuple(_items(study)),
+        limits=(*study.card.limits, *_limits(evidence)),
+    )
+
+
+def _features(study: Study, missing: Mapping[str, int | None]) -> tuple[Feature, ...]:
+    return tuple(
+        Feature(
+            name=feature.name,
+            kind=feature.kind,
+            source=_source(feature),
+            missing=missing.get(feature.name),
+        )
+        for feature in study.resolved_features
+    )
+
+
+def _source(feature: ResolvedFeature) -> str:
+    parts = [feature.dataset]
+    if feature.column:
+        parts.append(feature.column)
+    if feature.parameter:
+        parts.append(f"rows of {feature.parameter}")
+    text = ", ".join(parts)
+    return f"{feature.aggregate} of {text}" if feature.aggregate else text
+
+
+def _items(study: Study) -> Iterator[StatedItem]:
+    stated = {**_from_card(study), **study.card.statements}
+    for item in ITEMS.values():
+        yield StatedItem(
+            number=item.number,
+            part=item.part,
+            asks=item.asks,
+            status=_status(item.filled_by, item.number in stated),
+            section=item.section,
+            statement=stated.get(item.number),
+        )
+
+
+def _from_card(study: Study) -> dict[str, str]:
+    """Items that the card's own keys answer."""
+    card = study.card
+    answers = {
+        "3b": card.purpose,
+        "5b": card.period,
+        "6b": card.population,
+        "26": " ".join(card.limits),
+    }
+    return {number: text for number, text in answers.items() if text}
+
+
+def _status(filled_by: FilledBy, stated: bool) -> ItemStatus:
+    if filled_by == "run":
+        return "filled by the run"
+    if filled_by == "person":
+        return "stated by a person" if stated else "needs a person"
+    if stated:
+        return "filled by the run and a person"
+    return "filled in part by the run, needs a person"
+
+
+def _limits(evidence: Evidence) -> list[str]:
+    metrics = evidence.metrics
+    limits = [
+        "Everything was measured in subjects of the same trial as the training subjects: how the "
+        "model does at other sites, in other years or outside a trial was not measured.",
+        "Intervals of 95 % hold for each number by itself; with as many numbers as here, some "
+        "intervals miss by chance.",
+    ]
+    if metrics.suppressed:
+        limits.append(
+            f"Groups of fewer than {metrics.smallest_group} subjects, and groups that would give "
+            "them away, are not shown: for them nothing is known."
+        )
+    few = _few_events(metrics.records)
+    if few:
+        limits.append(
+            f"Fewer than 100 test subjects had the outcome of {', '.join(few)}: performance there "
+            "is uncertain (Vergouwe et al., J Clin Epidemiol 2005;58:475-83 ask for 100)."
+        )
+    if evidence.champion is None:
+        limits.append("There was no comparable champion: nothing says that the model is better.")
+    return limits
+
+
+def _few_events(records: Sequence[MetricRecord]) -> list[str]:
+    events = {record.task: record.positives for record in records if not record.slice}
+    return [task for task, positives in events.items() if positives < 100]

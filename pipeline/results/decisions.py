@@ -1,0 +1,151 @@
+"""What follows for a group from a threshold: who is flagged, found, missed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.estimates import Estimate
+from pipeline.results.documents import Confusion, Curves, GroupCurves, MetricRecord
+
+PREDICTED_POSITIVE_RATE = "predicted_positive_rate"
+NEGATIVE_PREDICTIVE_VALUE = "negative_predictive_value"
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """Subjects of a group by decision and outcome.
+
+    Attributes:
+        threshold: Prediction from which on a subject is flagged.
+        found: Flagged, with the outcome.
+        false_alarms: Flagged, without it.
+        missed: Not flagged, with it.
+        spared: Not flagged, without it.
+    """
+
+    threshold: float
+    found: int
+    false_alarms: int
+    missed: int
+    spared: int
+
+    @property
+    def subjects(self) -> int:
+        """All of them."""
+        return self.found + self.false_alarms + self.missed + self.spared
+
+    @property
+    def predicted_positive_rate(self) -> Estimate:
+        """Share that is flagged."""
+        return _share(self.found + self.false_alarms, self.subjects)
+
+    @property
+    def recall(self) -> Estimate:
+        """Of those with the outcome, the share that is flagged."""
+        return _share(self.found, self.found + self.missed)
+
+    @property
+    def false_positive_rate(self) -> Estimate:
+        """Of those without the outcome, the share that is flagged."""
+        return _share(self.false_alarms, self.false_alarms + self.spared)
+
+    @property
+    def precision(self) -> Estimate:
+        """Of those flagged, the share with the outcome."""
+        return _share(self.found, self.found + self.false_alarms)
+
+    @property
+    def negative_predictive_value(self) -> Estimate:
+        """Of those not flagged, the share without the outcome."""
+        return _share(self.spared, self.spared + self.missed)
+
+
+def decisions_at(curves: GroupCurves, threshold: float) -> Decisions | None:
+    """Decisions at a threshold, or at the nearest one that the run evaluated for the group.
+
+    Between the points of its curve a run tells nothing of a group, lest a number concern a few
+    subjects.
+
+    Args:
+        curves: Curves of the group.
+        threshold: A probability.
+
+    Returns:
+        The decisions with the threshold that they are of; None for a group without a point.
+    """
+    points = [*map(_decisions, curves.confusion), *_along_the_curve(curves)]
+    return min(points, key=lambda point: abs(point.threshold - threshold), default=None)
+
+
+def decision_records(curves: Curves) -> list[MetricRecord]:
+    """Shares of the new model's decisions that `metrics.json` does not hold, as its records.
+
+    Args:
+        curves: Curves of the groups shown.
+
+    Returns:
+        The predicted positive rate and the negative predictive value of each group at each
+        decision threshold, with Wilson's interval.
+    """
+    return [
+        MetricRecord(
+            task=group.task,
+            slice=group.slice,
+            metric=metric,
+            decision_threshold=item.decision_threshold,
+            model=group.model,
+            value=share.value,
+            lower=share.lower,
+            upper=share.upper,
+            subjects=group.subjects,
+            positives=group.positives,
+        )
+        for group in curves.curves
+        if group.model == "challenger"
+        for item in group.confusion
+        for at in (_decisions(item),)
+        for metric, share in (
+            (PREDICTED_POSITIVE_RATE, at.predicted_positive_rate),
+            (NEGATIVE_PREDICTIVE_VALUE, at.negative_predictive_value),
+        )
+    ]
+
+
+def evaluated_thresholds(curves: Sequence[GroupCurves]) -> list[float]:
+    """Thresholds that a run evaluated for some group, rising; the curves' ends are none."""
+    found = {item.decision_threshold for group in curves for item in group.confusion}
+    found |= {point.threshold for group in curves for point in group.roc[1:-1]}
+    return sorted(found)
+
+
+def _decisions(item: Confusion) -> Decisions:
+    return Decisions(
+        item.decision_threshold,
+        item.true_positives,
+        item.false_positives,
+        item.false_negatives,
+        item.true_negatives,
+    )
+
+
+def _along_the_curve(curves: GroupCurves) -> list[Decisions]:
+    """The points of the receiver operating characteristic as counts, its two ends left out."""
+    positives, negatives = curves.positives, curves.subjects - curves.positives
+    made = []
+    for point in curves.roc[1:-1]:
+        found = round(point.true_positive_rate * positives)
+        false = round(point.false_positive_rate * negatives)
+        made.append(Decisions(point.threshold, found, false, positives - found, negatives - false))
+    return made
+
+
+def _share(part: int, whole: int) -> Estimate:
+    """A share with Wilson's 95 % interval; without a number for a share of nobody."""
+    # Imported on use: the library takes a second, and most readers of results need no interval.
+    from statsmodels.stats.proportion import proportion_confint
+
+    if not whole:
+        return Estimate(None)
+    lower, upper = proportion_confint(part, whole, method="wilson")
+    return Estimate(part / whole, max(0.0, float(lower)), min(1.0, float(upper)))

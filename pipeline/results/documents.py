@@ -1,0 +1,344 @@
+"""What a run's stages wrote for others to read: metrics, verdict, curves, findings, counts.
+
+The writers are TrialEvaluator (`metrics.json`, `verdict.json`, `curves.json`), DataGate
+(`findings.json`), TrialExampleGen (`counts.json`), ModelRegistrar (`registration.json`) and
+TrialAnalysis (`analysis.json`, see `pipeline.results.analysis`). A later release may add keys.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, RootModel
+
+from pipeline.documents import Count, Document, parse_document
+from pipeline.errors import UserError
+from pipeline.results.analysis import Absent, Analysis
+from pipeline.storage import read
+from pipeline.study.sections import Threshold
+
+ModelRole = Literal["challenger", "champion", "difference"]
+Group = tuple[tuple[str, str], ...]
+"""A group of subjects: (slicing, value) pairs; empty for all subjects."""
+
+OVERALL: Group = ()
+
+_Content = TypeVar("_Content", bound=BaseModel)
+
+
+class _OfGroup(Document):
+    """What concerns a task in a group.
+
+    Attributes:
+        task: The task.
+        slice: The group's value by slicing; empty for all subjects.
+    """
+
+    task: str
+    slice: dict[str, str]
+
+    @property
+    def group(self) -> Group:
+        """The group, hashable."""
+        return tuple(self.slice.items())
+
+    @property
+    def slicing(self) -> tuple[str, ...]:
+        """By what the group was formed."""
+        return tuple(self.slice)
+
+    @property
+    def group_text(self) -> str:
+        """The group for people: `overall`, or its values."""
+        return ", ".join(f"{slicing} {value}" for slicing, value in self.group) or "overall"
+
+
+class MetricRecord(_OfGroup):
+    """A metric of a model for a task and group.
+
+    Attributes:
+        metric: Its name.
+        decision_threshold: Null for metrics that need none.
+        model: `difference` is challenger minus champion.
+        value: Null where the metric is undefined.
+        lower: Lower end of its 95 % interval; null where it has none.
+        upper: Upper end.
+        subjects: Subjects of the group whose label is known.
+        positives: Those of them with the outcome.
+    """
+
+    metric: str
+    decision_threshold: float | None
+    model: ModelRole
+    value: float | None
+    lower: float | None
+    upper: float | None
+    subjects: Count
+    positives: Count
+
+    @property
+    def is_headline(self) -> bool:
+        """Whether it judges the new model on all subjects of the test split."""
+        return not self.slice and self.model == "challenger" and self.decision_threshold is None
+
+
+class SuppressedGroup(_OfGroup):
+    """A group that is not shown: too small, or it would give another one away."""
+
+    reason: str
+
+
+class Metrics(Document):
+    """`metrics.json`."""
+
+    smallest_group: Count
+    records: tuple[MetricRecord, ...]
+    suppressed: tuple[SuppressedGroup, ...]
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """All tasks in their order."""
+        return tuple(dict.fromkeys(record.task for record in self.records))
+
+    @property
+    def has_champion(self) -> bool:
+        """Whether the last blessed model was scored on the same subjects."""
+        return any(record.model == "champion" for record in self.records)
+
+
+class Reason(_OfGroup):
+    """A threshold that the model failed.
+
+    Attributes:
+        message: A sentence for people.
+        metric: The metric.
+        decision_threshold: Null for metrics that need none.
+        model: `difference` where it was compared with the champion.
+        value: What was measured.
+        threshold: What was demanded.
+    """
+
+    message: str
+    metric: str
+    decision_threshold: float | None
+    model: ModelRole
+    value: float | None
+    threshold: Threshold
+
+
+class NotJudged(_OfGroup):
+    """A group with too few subjects for the thresholds that hold in every slice."""
+
+
+class Verdict(Document):
+    """`verdict.json`."""
+
+    blessed: bool
+    judged: bool
+    comparisons: Count
+    reasons: tuple[Reason, ...]
+    not_judged: tuple[NotJudged, ...]
+    notes: tuple[str, ...]
+
+
+class CalibrationBin(Document):
+    """Subjects with similar predictions; 95 % interval of the observed rate."""
+
+    mean_prediction: float
+    observed_rate: float
+    lower: float
+    upper: float
+    subjects: Count
+
+
+class RocPoint(Document):
+    """Rates where predictions from the threshold on count as positive."""
+
+    threshold: float
+    false_positive_rate: float
+    true_positive_rate: float
+
+
+class Confusion(Document):
+    """Subjects by decision and outcome."""
+
+    decision_threshold: float
+    true_positives: Count
+    false_positives: Count
+    true_negatives: Count
+    false_negatives: Count
+
+
+class GroupCurves(_OfGroup):
+    """Curves of a model for a task and group; lists are empty where there is nothing to show."""
+
+    model: ModelRole
+    subjects: Count
+    positives: Count
+    calibration: tuple[CalibrationBin, ...]
+    roc: tuple[RocPoint, ...]
+    confusion: tuple[Confusion, ...]
+
+
+class Curves(Document):
+    """`curves.json`."""
+
+    curves: tuple[GroupCurves, ...]
+
+
+class Finding(Document):
+    """What a rule of the data gate found; see `components.data_gate.findings`."""
+
+    rule: str
+    severity: str
+    message: str
+    feature: str | None = None
+    task: str | None = None
+    split: str | None = None
+    dataset: str | None = None
+    value: float | None = None
+    limit: float | None = None
+
+
+class Findings(RootModel[tuple[Finding, ...]]):
+    """`findings.json`."""
+
+
+class DatasetCounts(Document):
+    """Rows of a dataset.
+
+    Attributes:
+        rows_in: All rows read.
+        used: Rows that the examples are made of.
+        left_out: Rows that the study file leaves out (population, window).
+        rejected: Rows set aside because something in them can't be true.
+        reasons: Rejected rows by reason.
+    """
+
+    rows_in: Count
+    used: Count
+    left_out: Count
+    rejected: Count
+    reasons: dict[str, Count] = {}
+
+
+class LabelCounts(Document):
+    """Subjects of a split with a known label of a task, and those with a positive one."""
+
+    known: Count
+    positives: Count
+
+
+class Counts(Document):
+    """`counts.json`.
+
+    Attributes:
+        datasets: By dataset.
+        subjects: Subjects by split.
+        tasks: Labels by task and split.
+    """
+
+    datasets: dict[str, DatasetCounts]
+    subjects: dict[str, Count]
+    tasks: dict[str, dict[str, LabelCounts]]
+
+
+class Registration(Document):
+    """`registration.json`: whether the model became the champion, and why not."""
+
+    registered: bool
+    reason: str | None
+
+
+class Training(RootModel[dict[str, Any]]):
+    """`training.json`: the record of a training."""
+
+
+class TrialSummaryDocument(Document):
+    """`summary.json`: records with the columns of the store's table trial_progress."""
+
+    smallest_group: Count
+    records: tuple[dict[str, Any], ...]
+    absent: tuple[Absent, ...]
+
+
+_DOCUMENTS: dict[type[BaseModel], tuple[str, str]] = {
+    Metrics: ("metrics.json", "TrialEvaluator"),
+    Verdict: ("verdict.json", "TrialEvaluator"),
+    Curves: ("curves.json", "TrialEvaluator"),
+    Findings: ("findings.json", "DataGate"),
+    Counts: ("counts.json", "TrialExampleGen"),
+    Training: ("training.json", "Trainer"),
+    Registration: ("registration.json", "ModelRegistrar"),
+    Analysis: ("analysis.json", "TrialAnalysis"),
+    TrialSummaryDocument: ("summary.json", "TrialSummary"),
+}
+
+
+def read_result(content: type[_Content], folder: str) -> _Content:
+    """Reads a document of a stage.
+
+    Args:
+        content: Which one, for example `Metrics`.
+        folder: Folder of the artifact that holds it, a local path or a URI.
+
+    Raises:
+        UserError: It is not there, or not what its stage writes.
+    """
+    name, stage = _DOCUMENTS[content]
+    path = f"{folder}/{name}"
+    text = read(path)
+    if text is None:
+        raise UserError(f"{path}: this file of {stage} is not there. Run {stage} again.")
+    return parse_document(content, text, path, f"what {stage} writes", f"Run {stage} again.")
+
+
+def headline_metrics(records: Iterable[MetricRecord]) -> dict[str, float]:
+    """Metrics of the new model on all test subjects, by `task/metric`.
+
+    Metrics at a decision threshold and undefined ones are left out.
+    """
+    return {
+        f"{record.task}/{record.metric}": record.value
+        for record in records
+        if record.is_headline and record.value is not None and math.isfinite(record.value)
+    }
+
+
+def gate_findings(folder: str | None, records: Sequence[Mapping[str, Any]]) -> Findings:
+    """What the data gate found; empty where the run did not get to it.
+
+    Args:
+        folder: Folder of its output; None where there is none, as after it stopped the run.
+        records: Records of the run's stages, which hold its findings even then.
+
+    Raises:
+        UserError: The file is missing or damaged.
+    """
+    if folder:
+        return read_result(Findings, folder)
+    return Findings.model_validate([item for record in records for item in record["findings"]])
+
+
+def find_records(
+    records: Sequence[MetricRecord],
+    task: str,
+    metric: str,
+    model: ModelRole = "challenger",
+    decision_threshold: float | None = None,
+) -> list[MetricRecord]:
+    """Records of a metric in all groups, in the order of the document."""
+    return [
+        record
+        for record in records
+        if (record.task, record.metric, record.model, record.decision_threshold)
+        == (task, metric, model, decision_threshold)
+    ]
+
+
+def find_overall(records: Sequence[MetricRecord], task: str, metric: str) -> MetricRecord | None:
+    """Record of a metric in all subjects; None where it is withheld."""
+    found = find_records(records, task, metric)
+    return next((record for record in found if record.group == OVERALL), None)

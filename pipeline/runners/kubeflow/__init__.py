@@ -1,0 +1,1 @@
+"""Kubeflow Pipelines: compiling, submitting, and what its tasks run."""

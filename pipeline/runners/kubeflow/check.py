@@ -1,0 +1,61 @@
+"""The health check of an image: everything can be imported, and a tiny task runs."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from importlib import import_module
+from pathlib import Path
+
+from pipeline.errors import UserError
+
+_CONTENT = 'feature { name: "AGE" type: FLOAT }\n'
+
+
+def check() -> None:
+    """Imports the pipeline with all its components and runs the task CuratedSchema.
+
+    Nothing is written but below the folder for temporary files.
+
+    Raises:
+        UserError: The task did not make what it should.
+    """
+    for name in (
+        "pipeline.pipeline",
+        "pipeline.runners.kubeflow.inputs",
+        "trainer.run",
+        "trainer.tuning",
+    ):
+        import_module(name)
+    from pipeline.runners.kubeflow.entrypoint import main
+
+    with tempfile.TemporaryDirectory() as root:
+        if main(_tiny_task(root)):
+            raise UserError("The entrypoint's tiny task failed.")
+        made = Path(root) / "minio" / "bucket" / "run" / "CuratedSchema" / "1" / "schema"
+        if (made / "schema.pbtxt").read_text() != _CONTENT:
+            raise UserError(f"{made}: the entrypoint's tiny task did not write its output.")
+
+
+def _tiny_task(root: str) -> list[str]:
+    """The command line of a task, as a package has it."""
+    folder = "bucket/run/CuratedSchema/1"
+    inputs = {"parameters": {"content": {"parameterType": "STRING"}}}
+    outputs = {"artifacts": {"schema": {"artifactType": {"schemaTitle": "tfx.Schema"}}}}
+    executor_input = {
+        "inputs": {"parameterValues": {"content": _CONTENT}},
+        "outputs": {
+            "artifacts": {
+                "schema": {"artifacts": [{"name": "schema", "uri": f"minio://{folder}/schema"}]}
+            },
+            "outputFile": f"{root}/minio/{folder}/output_metadata.json",
+        },
+    }
+    return [
+        "--stage=CuratedSchema",
+        "--study=check",
+        "--executor_class_path=components.curated_schema.executor.Executor",
+        *("--json_serialized_invocation_args", json.dumps(executor_input)),
+        *("--json_serialized_inputs_spec_args", json.dumps(inputs)),
+        *("--outputs_spec", json.dumps(outputs)),
+    ]

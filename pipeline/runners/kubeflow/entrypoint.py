@@ -1,0 +1,174 @@
+"""Runs one task of a compiled package in its container.
+
+The command is `python -m pipeline.runners.kubeflow.entrypoint`. TFX's own entrypoint expects what
+Vertex AI passes to a task. Open-source Kubeflow Pipelines passes less, and in other forms. This
+entrypoint corrects the input, lets TFX's entrypoint run the executor, and corrects the output
+(`pipeline.runners.kubeflow.handover`). Runtime parameters that belong inside a parameter of a TFX
+component (seed, steps) are inserted there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import UserError
+from pipeline.runners.kubeflow.handover import HANDED_BESIDE, INSIDE, Handover
+from pipeline.runners.kubeflow.record import recorded_task
+
+
+@dataclass(frozen=True)
+class _Located:
+    """An artifact as `pipeline.runs.stage_rows` needs it."""
+
+    uri: str
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the task, or the check of an image.
+
+    Returns:
+        0, or 1 for a mistake that a person can put right.
+    """
+    # TensorFlow reads these when it is imported.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(
+        level=logging.INFO,
+        stream=sys.stderr,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    try:
+        if options.check:
+            from pipeline.runners.kubeflow.check import check
+
+            check()
+        else:
+            run_task(options)
+    except UserError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+def run_task(options: argparse.Namespace) -> None:
+    """Runs one task and records it.
+
+    Args:
+        options: The command line.
+
+    Raises:
+        UserError: The executor found something that a person can put right.
+    """
+    handover = Handover(
+        executor_input=json.loads(options.json_serialized_invocation_args),
+        inputs_spec=json.loads(options.json_serialized_inputs_spec_args),
+        outputs_spec=json.loads(options.outputs_spec),
+    )
+    store = handover.parameters().get("metrics_store", "")
+    with recorded_task(handover.run_id, options.stage, options.study, store) as folder:
+        _execute(handover, options, folder)
+
+
+def _execute(handover: Handover, options: argparse.Namespace, folder: Path) -> None:
+    from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor
+
+    from pipeline.beam.batching import batch_by_bytes
+    from pipeline.runs.stage_rows import log_rows
+
+    batch_by_bytes()
+    handover.make_output_folders()
+    said_by_tfx = folder / "executor" / "output.json"
+    given = handover.parameters()
+    executor_input = handover.for_tfx(executor_parameters(given), said_by_tfx)
+    kubeflow_v2_run_executor.main(
+        (
+            argparse.Namespace(
+                executor_class_path=options.executor_class_path,
+                json_serialized_invocation_args=json.dumps(executor_input),
+                json_serialized_inputs_spec_args=options.json_serialized_inputs_spec_args,
+            ),
+            _beam_arguments(given, handover),
+        )
+    )
+    log_rows(
+        options.stage,
+        {name: [_Located(str(p)) for p in paths] for name, paths in handover.input_paths().items()},
+        {name: [_Located(str(path))] for name, path in handover.output_paths().items()},
+    )
+    handover.fill_empty_outputs()
+    said = handover.for_launcher(json.loads(said_by_tfx.read_text()))
+    handover.output_file.parent.mkdir(parents=True, exist_ok=True)
+    handover.output_file.write_text(json.dumps(said), encoding="utf-8")
+
+
+def _beam_arguments(given: dict[str, Any], handover: Handover) -> list[str]:
+    if "beam_options" not in given:
+        return []
+    return beam_arguments(given["beam_options"], str(next(iter(handover.output_paths().values()))))
+
+
+def executor_parameters(given: dict[str, Any]) -> dict[str, Any]:
+    """Parameters of the executor, with seed and steps where TFX's components look for them.
+
+    Args:
+        given: All parameters of the task.
+    """
+    found = {name: value for name, value in given.items() if name not in HANDED_BESIDE}
+    for name, (parameter, key) in INSIDE.items():
+        if name in given and parameter in found:
+            found[parameter] = json.dumps(json.loads(found[parameter]) | {key: given[name]})
+        elif name in given:
+            found[name] = given[name]
+    return found
+
+
+def beam_arguments(options: str, folder: str) -> list[str]:
+    """Beam's arguments from the field of a run's form.
+
+    Args:
+        options: The field.
+        folder: Folder of an output, on this container's own path.
+
+    Raises:
+        UserError: They can't be read, there is no such runner, or it can't do the task.
+    """
+    from pipeline.beam.check import Needs, checked_options
+    from pipeline.beam.options import parse_beam_options
+    from pipeline.subject_key import KEY_IN_ENVIRONMENT
+    from pipeline.version import code_version
+
+    try:
+        arguments = shlex.split(options)
+    except ValueError as error:
+        raise UserError(f"beam_options can't be read ({error}): close each quote.") from error
+    needs = Needs(
+        read=(), write=folder, subject_key=KEY_IN_ENVIRONMENT, code_version=code_version()
+    )
+    return list(checked_options(parse_beam_options(arguments), needs))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m pipeline.runners.kubeflow.entrypoint")
+    parser.add_argument(
+        "--check", action="store_true", help="import everything and run a tiny task: for an image"
+    )
+    parser.add_argument("--executor_class_path", help="the executor's class")
+    parser.add_argument("--json_serialized_invocation_args", help="the launcher's {{$}}")
+    parser.add_argument("--json_serialized_inputs_spec_args", default="{}", help="declared inputs")
+    parser.add_argument("--outputs_spec", default="{}", help="declared outputs")
+    parser.add_argument("--stage", default="", help="name of the task")
+    parser.add_argument("--study", default="", help="name of the study")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,115 @@
+"""The first task of a run on Kubeflow: finds out what decides about caching.
+
+A backend's cache knows the name of a task's image, its arguments and its parameters: data that
+changed under the same address, another key of the subject hash, another champion or other code in
+an image of the same name must therefore be parameters. This task is never cached; its output
+parameters go to the tasks that they concern.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pipeline.errors import UserError
+from pipeline.runners.kubeflow.package import FOUND_OUT, RUN_INPUTS
+from pipeline.runners.kubeflow.record import export_run, recorded_task
+from pipeline.study.load import study_from_json
+from pipeline.study.study import Study
+
+_PACKAGES = ("components", "grafana", "pipeline", "trainer")
+"""The code of all tasks."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Writes fingerprint, subject key's id, champion's token and code's digest, each to a file.
+
+    Returns:
+        0, or 1 for a mistake in the input.
+    """
+    options = _parser().parse_args(arguments)
+    study = study_from_json(options.study)
+    started = datetime.now(UTC)
+    try:
+        with recorded_task(options.run_id, RUN_INPUTS, study.study, options.metrics_store):
+            found = _found(options, study)
+            _export_run(options, study, started, found[options.fingerprint_to])
+    except UserError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    for path, value in found.items():
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_text(value, encoding="utf-8")
+    return 0
+
+
+def _export_run(
+    options: argparse.Namespace, study: Study, started: datetime, fingerprint: str
+) -> None:
+    if not options.metrics_store:
+        return
+    from pipeline.store.export import kubeflow_facts
+
+    facts = kubeflow_facts(
+        run=options.run_id,
+        study=study,
+        started=started,
+        started_by=options.started_by,
+        fingerprint=fingerprint,
+        data_root=options.data_root,
+        parameters={"seed": options.seed, "steps": options.steps},
+    )
+    export_run(options.metrics_store, facts)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m pipeline.runners.kubeflow.inputs")
+    parser.add_argument("--study", required=True, help="the study file as JSON")
+    parser.add_argument("--data_root", required=True, help="folder of the study's files")
+    parser.add_argument("--data_fingerprint", default="", help="what the data must be, if given")
+    parser.add_argument("--subject_key", required=True, help="reference to the secret")
+    parser.add_argument("--registry_root", required=True, help="root of the registry of models")
+    parser.add_argument("--metrics_store", default="", help="address of the SQL store, if any")
+    parser.add_argument("--run_id", default="", help="id of the run")
+    parser.add_argument("--started_by", default="", help="who or what started it")
+    parser.add_argument("--seed", type=int, default=0, help="seed of training")
+    parser.add_argument("--steps", type=int, default=0, help="training steps")
+    for name in FOUND_OUT:
+        parser.add_argument(f"--{name}_to", required=True, help="file to write it to")
+    return parser
+
+
+def _found(options: argparse.Namespace, study: Study) -> dict[str, str]:
+    # Beam takes a second or two to import.
+    from pipeline.reading.fingerprint import content_fingerprint
+    from pipeline.reading.plan import plan_datasets
+    from pipeline.runs.registry import Registry
+    from pipeline.subject_key import key_id, load_key
+    from pipeline.version import source_digest
+
+    if not options.data_root:
+        raise UserError(
+            "data_root is empty: give the folder of the study's files in the run's form, an "
+            "address such as s3://bucket/folder or a path of a mounted volume."
+        )
+    plan_datasets(study, options.data_root)
+    fingerprint = content_fingerprint(study, options.data_root)
+    if options.data_fingerprint not in ("", fingerprint):
+        raise UserError(
+            f"{options.data_root}: the data have the fingerprint {fingerprint}, but the run's form "
+            f"asks for {options.data_fingerprint} (data_fingerprint). Give the data that were "
+            "meant, or leave the field empty to take what is there."
+        )
+    return {
+        options.fingerprint_to: fingerprint,
+        options.subject_key_id_to: key_id(load_key(options.subject_key)),
+        options.champion_token_to: Registry(options.registry_root).champion_token(study.study),
+        options.code_digest_to: source_digest(*_PACKAGES),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,420 @@
+"""Compiles a study's pipeline to a package for Kubeflow Pipelines and for Vertex AI.
+
+TFX's compiler makes the tasks; what it leaves out, and what open-source Kubeflow Pipelines does
+not take as it comes, is put right in the specification that it returns:
+
+- a first task, `RunInputs`, finds out what decides about caching when the run starts: the
+  fingerprint of the data, the key of the subject hash, the champion, the code in the image;
+- runtime parameters get their defaults and descriptions;
+- tasks get resources, retries, secrets and volumes;
+- artifacts of Kubeflow's own types are called by their names;
+- the entrypoint is told the types of its outputs, the stage and the run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from pipeline.beam.options import Runner
+from pipeline.config import RunConfig, Settings
+from pipeline.names import KUBEFLOW, pipeline_name
+from pipeline.runners.kubeflow.handover import INSIDE, KUBEFLOW_TYPES, schema_title
+from pipeline.runners.kubeflow.settings import KubeflowSettings, Resources
+from pipeline.study.study import Study
+from pipeline.subject_key import KEY_IN_ENVIRONMENT
+from pipeline.version import code_version, lock_digest
+
+if TYPE_CHECKING:
+    from tfx.orchestration.data_types import RuntimeParameter
+    from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import KubeflowV2DagRunner
+
+Spec = dict[str, Any]
+
+ENTRYPOINT = ("python", "-m", "pipeline.runners.kubeflow.entrypoint")
+RUN_INPUTS = "RunInputs"
+RUN_INPUTS_COMMAND = ("python", "-m", "pipeline.runners.kubeflow.inputs")
+JOB_ID = "{{$.pipeline_job_uuid}}"
+"""Constant that the backend's driver replaces by the run's id (backend/src/v2/driver/resolve.go,
+resolveInputParameter)."""
+
+JOB_NAME = "{{$.pipeline_job_name}}"
+"""Likewise by the name that the run has in the user interface; a recurring run gives it its own."""
+
+FOUND_OUT = ("fingerprint", "subject_key_id", "champion_token", "code_digest")
+"""Values that RunInputs finds out when a run starts."""
+
+_INPUTS_SPEC = "--json_serialized_inputs_spec_args"
+_BEAM_DEFAULT = f"--runner={Runner.IN_MEMORY}"
+_ASKED = (
+    "data_root",
+    "data_fingerprint",
+    "registry_root",
+    "metrics_store",
+    "seed",
+    "steps",
+)
+"""Fields of a run's form that RunInputs takes."""
+
+_KUBEFLOW_TYPE_VERSION = "0.0.1"
+_BACKOFF = {"backoffDuration": "30s", "backoffFactor": 2.0, "backoffMaxDuration": "600s"}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A field of a run's form.
+
+    Attributes:
+        name: Its name.
+        kind: `STRING` or `NUMBER_INTEGER`.
+        default: What it holds at first.
+        description: What it is, for who fills in the form.
+    """
+
+    name: str
+    kind: str
+    default: str | int
+    description: str
+
+
+@dataclass(frozen=True)
+class Package:
+    """A compiled pipeline.
+
+    Attributes:
+        spec: The pipeline specification, schema 2.1.0.
+        platform: What Kubernetes must know: secrets and volumes.
+        vertex: The job for Vertex AI.
+    """
+
+    spec: Spec
+    platform: Spec
+    vertex: Spec
+
+    def to_yaml(self) -> str:
+        """The package for Kubeflow Pipelines: one YAML document, or two with the platform's."""
+        documents = [self.spec, self.platform] if self.platform else [self.spec]
+        return yaml.safe_dump_all(documents, sort_keys=True, width=100, allow_unicode=True)
+
+    def to_vertex_json(self) -> str:
+        """The job for Vertex AI."""
+        return json.dumps(self.vertex, indent=1, sort_keys=True) + "\n"
+
+
+def parameters(study: Study, settings: KubeflowSettings) -> tuple[Parameter, ...]:
+    """Fields of a run's form, in their order.
+
+    Args:
+        study: The study.
+        settings: What the package needs to know of the cluster.
+    """
+    return (
+        Parameter("data_root", "STRING", "", "Folder of the study's files: s3://, gs:// or a path"),
+        Parameter(
+            "data_fingerprint",
+            "STRING",
+            "",
+            "Fingerprint that the data must have, or nothing to take them as they are",
+        ),
+        Parameter("seed", "NUMBER_INTEGER", Settings.seed, "Seed of training"),
+        Parameter(
+            "steps",
+            "NUMBER_INTEGER",
+            study.training.steps,
+            "Training steps; 0: until eval stops it",
+        ),
+        Parameter(
+            "beam_options", "STRING", _BEAM_DEFAULT, "Where Beam's stages run, and Beam's options"
+        ),
+        Parameter(
+            "registry_root", "STRING", settings.registry_root, "Root of the registry of models"
+        ),
+        Parameter(
+            "metrics_store",
+            "STRING",
+            settings.metrics_store,
+            "Address of the SQL store, if any",
+        ),
+    )
+
+
+def tfx_runner(settings: KubeflowSettings, out: Path) -> KubeflowV2DagRunner:
+    """TFX's compiler, as this project sets it up.
+
+    Args:
+        settings: What the package needs to know of the cluster.
+        out: Where TFX's CLI is to find the job for Vertex AI.
+    """
+    from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner
+
+    config = kubeflow_v2_dag_runner.KubeflowV2DagRunnerConfig(
+        default_image=settings.image,
+        default_commands=list(ENTRYPOINT),
+        use_pipeline_spec_2_1=True,
+    )
+    return kubeflow_v2_dag_runner.KubeflowV2DagRunner(config, str(out.parent), out.name)
+
+
+def compile_package(
+    study: Study,
+    schema: str,
+    settings: KubeflowSettings,
+    runner: KubeflowV2DagRunner,
+    tune: bool = False,
+) -> Package:
+    """Compiles the pipeline of a study.
+
+    Args:
+        study: The study; it is fixed in the package.
+        schema: Content of its curated schema.
+        settings: What the package needs to know of the cluster.
+        runner: TFX's compiler, from `tfx_runner`.
+        tune: Whether the Tuner searches hyperparameters first.
+    """
+    spec, beam_stages = _compiled(_config(study, schema, settings, tune), runner)
+    form = parameters(study, settings)
+    spec["pipelineInfo"]["description"] = _description(study, tune)
+    _add_run_inputs(spec, study, form)
+    spec["root"]["inputDefinitions"] = {"parameters": dict(map(_definition, form))}
+    for task in spec["root"]["dag"]["tasks"].values():
+        _finish_task(spec, task, study.study, settings, beam_stages)
+    _name_kubeflow_types(spec)
+    vertex = {
+        "displayName": spec["pipelineInfo"]["name"],
+        "pipelineSpec": spec,
+        "runtimeConfig": {"parameterValues": {item.name: item.default for item in form}},
+    }
+    return Package(spec=spec, platform=_platform(spec, settings), vertex=vertex)
+
+
+def _compiled(config: RunConfig, runner: KubeflowV2DagRunner) -> tuple[Spec, frozenset[str]]:
+    """What TFX's compiler makes of the pipeline, and the stages that run on Beam."""
+    from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
+
+    from pipeline.pipeline import create_pipeline
+
+    pipeline = create_pipeline(config)
+    job: Spec = runner.run(pipeline, write_out=False)
+    nodes = pipeline.components
+    beam_stages = (node.id for node in nodes if isinstance(node.executor_spec, BeamExecutorSpec))
+    return job["pipelineSpec"], frozenset(beam_stages)
+
+
+def _config(study: Study, schema: str, settings: KubeflowSettings, tune: bool) -> RunConfig:
+    return RunConfig(
+        study=study,
+        schema=schema,
+        data_root=_later("data_root"),
+        fingerprint=_later("fingerprint"),
+        subject_key=KEY_IN_ENVIRONMENT,
+        subject_key_id=_later("subject_key_id"),
+        pipeline_name=pipeline_name(study.study),
+        # The backend gives a run its root.
+        pipeline_root="",
+        metadata_path=None,
+        serving_dir=settings.serving_dir,
+        registry_root=_later("registry_root"),
+        champion_token=_later("champion_token"),
+        code_version=code_version(),
+        dependency_lock=lock_digest(),
+        seed=Settings.seed,
+        steps=study.training.steps,
+        tune=tune,
+        beam_args=(),
+        run_id=JOB_ID,
+        runner=KUBEFLOW,
+        started_by=JOB_NAME,
+        store=_later("metrics_store"),
+        data_modified=None,
+    )
+
+
+def _later(name: str) -> RuntimeParameter:
+    from tfx.orchestration.data_types import RuntimeParameter
+
+    return RuntimeParameter(name=name, ptype=str)
+
+
+def _description(study: Study, tune: bool) -> str:
+    search = " Hyperparameters are searched." if tune else ""
+    return f"{study.title or study.study}. Study file {study.digest()}.{search}"
+
+
+def _definition(parameter: Parameter) -> tuple[str, Spec]:
+    return parameter.name, {
+        "parameterType": parameter.kind,
+        "defaultValue": parameter.default,
+        "description": parameter.description,
+        "isOptional": True,
+    }
+
+
+def _add_run_inputs(spec: Spec, study: Study, form: Sequence[Parameter]) -> None:
+    """Puts the task that finds out what decides about caching before all that need it."""
+    constants = {
+        "study": study.to_json(),
+        "subject_key": KEY_IN_ENVIRONMENT,
+        "run_id": JOB_ID,
+        "started_by": JOB_NAME,
+    }
+    kinds_of_form = {item.name: item.kind for item in form}
+    kinds = dict.fromkeys(constants, "STRING") | {name: kinds_of_form[name] for name in _ASKED}
+    spec["components"][RUN_INPUTS] = {
+        "executorLabel": f"{RUN_INPUTS}_executor",
+        "inputDefinitions": {
+            "parameters": {name: {"parameterType": kind} for name, kind in kinds.items()}
+        },
+        "outputDefinitions": {
+            "parameters": {name: {"parameterType": "STRING"} for name in FOUND_OUT}
+        },
+    }
+    arguments = [
+        text for name in kinds for text in (f"--{name}", f"{{{{$.inputs.parameters['{name}']}}}}")
+    ]
+    arguments += [
+        text
+        for name in FOUND_OUT
+        for text in (f"--{name}_to", f"{{{{$.outputs.parameters['{name}'].output_file}}}}")
+    ]
+    executors = spec["deploymentSpec"]["executors"]
+    # TFX's CLI may have put the digest of an image that it built in place of the name.
+    image = next(iter(executors.values()))["container"]["image"]
+    executors[f"{RUN_INPUTS}_executor"] = {
+        "container": {
+            "image": image,
+            "command": list(RUN_INPUTS_COMMAND),
+            "args": arguments,
+        }
+    }
+    tasks = spec["root"]["dag"]["tasks"]
+    tasks[RUN_INPUTS] = {
+        "taskInfo": {"name": RUN_INPUTS},
+        "componentRef": {"name": RUN_INPUTS},
+        "inputs": {
+            "parameters": {
+                **{name: _constant(value) for name, value in constants.items()},
+                **{name: {"componentInputParameter": name} for name in _ASKED},
+            }
+        },
+    }
+
+
+def _take_from_run_inputs(task: Spec) -> None:
+    inputs = task["inputs"]["parameters"]
+    for name, source in inputs.items():
+        key = source.get("componentInputParameter")
+        if key in FOUND_OUT:
+            inputs[name] = {
+                "taskOutputParameter": {"producerTask": RUN_INPUTS, "outputParameterKey": key}
+            }
+    task["dependentTasks"] = sorted({*task.get("dependentTasks", ()), RUN_INPUTS})
+
+
+def _finish_task(
+    spec: Spec, task: Spec, study: str, settings: KubeflowSettings, beam_stages: frozenset[str]
+) -> None:
+    stage = task["taskInfo"]["name"]
+    component = spec["components"][task["componentRef"]["name"]]
+    container = spec["deploymentSpec"]["executors"][component["executorLabel"]]["container"]
+    container["resources"] = _resources(settings.resources_of(stage))
+    if settings.retries:
+        task["retryPolicy"] = {"maxRetryCount": settings.retries, **_BACKOFF}
+    if stage == RUN_INPUTS:
+        task["cachingOptions"] = {"enableCache": False}
+        return
+    for name, kind, source in _extra_parameters(task, stage in beam_stages):
+        component.setdefault("inputDefinitions", {}).setdefault("parameters", {})[name] = {
+            "parameterType": kind
+        }
+        task.setdefault("inputs", {}).setdefault("parameters", {})[name] = source
+    _take_from_run_inputs(task)
+    # TFX wrote the inputs down before there were the extra ones.
+    place = container["args"].index(_INPUTS_SPEC) + 1
+    container["args"][place] = json.dumps(component.get("inputDefinitions", {}))
+    outputs = component.get("outputDefinitions", {})
+    container["args"] += [f"--study={study}", f"--stage={stage}"]
+    container["args"] += ["--outputs_spec", json.dumps(outputs)]
+
+
+def _extra_parameters(task: Spec, on_beam: bool) -> Iterator[tuple[str, str, Spec]]:
+    """What the entrypoint takes besides the executor's own parameters: name, kind, source.
+
+    Seed and steps stand inside parameters of TFX's components, which know no runtime parameter
+    there: the entrypoint puts them in. MetricsExporter has them as its own. The code's digest is
+    for the backend's cache alone: an image may have been pushed twice under one name.
+    """
+    own = task.get("inputs", {}).get("parameters", {})
+    for name, (parameter, _) in INSIDE.items():
+        if parameter in own or name in own:
+            yield name, "NUMBER_INTEGER", {"componentInputParameter": name}
+    yield "metrics_store", "STRING", {"componentInputParameter": "metrics_store"}
+    yield "code_digest", "STRING", {"componentInputParameter": "code_digest"}
+    if on_beam:
+        yield "beam_options", "STRING", {"componentInputParameter": "beam_options"}
+
+
+def _resources(wanted: Resources) -> Spec:
+    """Resources as releases before and after KFP 2.4 read them."""
+    resources: Spec = {
+        "cpuRequest": wanted.cpu,
+        "cpuLimit": wanted.cpu,
+        "memoryRequest": wanted.gigabytes,
+        "memoryLimit": wanted.gigabytes,
+        "resourceCpuRequest": f"{wanted.cpu:g}",
+        "resourceCpuLimit": f"{wanted.cpu:g}",
+        "resourceMemoryRequest": wanted.memory,
+        "resourceMemoryLimit": wanted.memory,
+    }
+    if wanted.accelerator:
+        resources["accelerator"] = {
+            "type": wanted.accelerator.type,
+            "count": str(wanted.accelerator.count),
+            "resourceType": wanted.accelerator.type,
+            "resourceCount": str(wanted.accelerator.count),
+        }
+    return resources
+
+
+def _name_kubeflow_types(spec: Spec) -> None:
+    """Calls artifacts of Kubeflow's own types by their names, as its page looks for them."""
+    for component in spec["components"].values():
+        for side in ("inputDefinitions", "outputDefinitions"):
+            for artifact in component.get(side, {}).get("artifacts", {}).values():
+                title = schema_title(artifact["artifactType"])
+                if title.startswith(KUBEFLOW_TYPES):
+                    artifact["artifactType"] = {
+                        "schemaTitle": title,
+                        "schemaVersion": _KUBEFLOW_TYPE_VERSION,
+                    }
+
+
+def _platform(spec: Spec, settings: KubeflowSettings) -> Spec:
+    config: Spec = {}
+    if settings.secrets:
+        config["secretAsEnv"] = [
+            {
+                "secretName": key.secret,
+                "keyToEnv": [{"secretKey": key.key, "envVar": variable}],
+                **({"optional": True} if key.optional else {}),
+            }
+            for variable, key in settings.secrets.items()
+        ]
+    if settings.volumes:
+        config["pvcMount"] = [
+            {"constant": claim, "mountPath": path} for path, claim in settings.volumes.items()
+        ]
+    if not config:
+        return {}
+    # A copy for each, or YAML would write references.
+    executors = {label: deepcopy(config) for label in spec["deploymentSpec"]["executors"]}
+    return {"platforms": {"kubernetes": {"deploymentSpec": {"executors": executors}}}}
+
+
+def _constant(value: str) -> Spec:
+    return {"runtimeValue": {"constant": value}}

@@ -1,0 +1,75 @@
+"""The record of a stage that is a process of its own: in the task's log, and in the SQL store."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.errors import UserError
+from pipeline.runs.run_record import StageRecord, recorded, versions
+from pipeline.version import code_version
+
+if TYPE_CHECKING:
+    from pipeline.store.export import RunFacts
+
+logger = logging.getLogger(__name__)
+
+RECORD = "stage record: "
+"""A line of a task's log that begins so holds the record as JSON."""
+
+
+@contextmanager
+def recorded_task(run: str, stage: str, study: str, store: str) -> Iterator[Path]:
+    """Records what a task did and took, also when it fails.
+
+    An exit handler, which could export all records of a run, breaks runtime parameters. So each
+    task exports its own; a store that is down ends no task.
+
+    Args:
+        run: Id of the run.
+        stage: Name of the task.
+        study: Name of the study.
+        store: Address of the SQL store; empty for none.
+
+    Yields:
+        A folder for temporary files.
+    """
+    record = StageRecord(run=run, stage=stage, versions=versions(code_version()))
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            with recorded(record, Path(folder)):
+                yield Path(folder)
+        finally:
+            sys.stderr.write(f"{RECORD}{json.dumps(record.to_json())}\n")
+            if store:
+                _export(store, study, record)
+
+
+def export_run(store: str, facts: RunFacts) -> None:
+    """Exports what a run is made from; a store that is down ends no task.
+
+    Args:
+        store: Address of the SQL store.
+        facts: What the run is made from.
+    """
+    from pipeline.store.writer import export
+
+    try:
+        export(store, facts.rows())
+    except UserError as error:
+        logger.warning("The run is not in the store yet: %s", error)
+
+
+def _export(store: str, study: str, record: StageRecord) -> None:
+    from pipeline.store.export import export_stage
+
+    try:
+        export_stage(store, study, record.to_json())
+    except UserError as error:
+        logger.warning("The stage's record is not in the store: %s", error)

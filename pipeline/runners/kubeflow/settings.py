@@ -1,0 +1,145 @@
+"""What a compiled package needs to know of the cluster: the settings file."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationError, field_validator
+
+from pipeline.documents import read_yaml
+from pipeline.errors import UserError
+from pipeline.runners.kubeflow.spec_check import names_a_version
+from pipeline.study.conditions import StrictModel
+from pipeline.version import PROJECT
+
+DEFAULT_SETTINGS = PROJECT / "kubeflow" / "settings.yaml"
+DEFAULT_RESOURCES = "default"
+
+_MEMORY = re.compile(r"^[1-9][0-9]*(Mi|Gi)$")
+_BYTES = {"Mi": 2**20, "Gi": 2**30}
+
+
+class Accelerator(StrictModel):
+    """Accelerators of a task.
+
+    Attributes:
+        type: Name of the Kubernetes resource, such as `nvidia.com/gpu`.
+        count: How many.
+    """
+
+    type: Annotated[str, Field(min_length=1)]
+    count: Annotated[int, Field(ge=1)] = 1
+
+
+class Resources(StrictModel):
+    """What a task asks for and may use.
+
+    Attributes:
+        cpu: Cores.
+        memory: Memory as Kubernetes writes it, in Mi or Gi.
+        accelerator: Accelerators, if any.
+    """
+
+    cpu: Annotated[float, Field(gt=0)] = 1.0
+    memory: str = "2Gi"
+    accelerator: Accelerator | None = None
+
+    @field_validator("memory")
+    @classmethod
+    def _is_a_quantity(cls, value: str) -> str:
+        if not _MEMORY.match(value):
+            raise ValueError("expected a whole number with Mi or Gi, such as 4Gi")
+        return value
+
+    @property
+    def gigabytes(self) -> float:
+        """Memory in units of 1,000,000,000 bytes, as the pipeline specification counts."""
+        return int(self.memory[:-2]) * _BYTES[self.memory[-2:]] / 1e9
+
+
+class SecretKey(StrictModel):
+    """A value in a Kubernetes secret.
+
+    Attributes:
+        secret: Name of the secret.
+        key: Its key.
+        optional: Whether tasks start without it.
+    """
+
+    secret: Annotated[str, Field(min_length=1)]
+    key: Annotated[str, Field(min_length=1)]
+    optional: bool = False
+
+
+class KubeflowSettings(StrictModel):
+    """The settings file.
+
+    Attributes:
+        image: Image of every task.
+        registry_root: Root of the registry of blessed models.
+        serving_dir: Where Pusher puts a blessed model; None leaves Pusher out.
+        metrics_store: Address of the SQL store, without a password; empty for none.
+        secrets: Environment variables of every task.
+        volumes: Name of a persistent volume claim by the path where it is mounted.
+        retries: How often a task that failed is tried again.
+        resources: By stage; `default` for those that are not named.
+    """
+
+    image: Annotated[str, Field(min_length=1)]
+    registry_root: Annotated[str, Field(min_length=1)]
+    serving_dir: str | None = None
+    metrics_store: str = ""
+    secrets: dict[str, SecretKey] = {}
+    volumes: dict[str, str] = {}
+    retries: Annotated[int, Field(ge=0, le=10)] = 2
+    resources: dict[str, Resources] = {}
+
+    @field_validator("image")
+    @classmethod
+    def _names_a_version(cls, value: str) -> str:
+        if not names_a_version(value):
+            raise ValueError(
+                "expected an image with a tag that is never pushed twice, or a digest: the cache "
+                "knows the code by the image's name alone"
+            )
+        return value
+
+    @field_validator("metrics_store")
+    @classmethod
+    def _holds_no_password(cls, value: str) -> str:
+        # SQLAlchemy takes a while to import, and most packages name no store.
+        if value:
+            from pipeline.store.engine import store_url
+
+            try:
+                store_url(value)
+            except UserError as error:
+                raise ValueError(str(error)) from error
+        return value
+
+    def resources_of(self, stage: str) -> Resources:
+        """What a stage asks for."""
+        default = self.resources.get(DEFAULT_RESOURCES, Resources())
+        return self.resources.get(stage, default)
+
+
+def load_settings(path: Path = DEFAULT_SETTINGS) -> KubeflowSettings:
+    """Reads a settings file.
+
+    Raises:
+        UserError: It is not there, no YAML, or breaks a rule.
+    """
+    content = read_yaml(path, "settings")
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: expected lines such as `image: registry.example.org/trial:1`.")
+    try:
+        return KubeflowSettings.model_validate(content)
+    except ValidationError as error:
+        lines = [
+            f"{path}: {'.'.join(map(str, item['loc'])) or 'the file'}: "
+            f"{item['msg'].removeprefix('Value error, ')}"
+            for item in error.errors()
+        ]
+        raise UserError("\n".join(lines)) from error

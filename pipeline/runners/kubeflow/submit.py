@@ -1,0 +1,418 @@
+"""Starts a run on Kubeflow Pipelines, or a recurring one."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import json
+import os
+import re
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from pipeline.documents import read_yaml
+from pipeline.errors import UserError
+
+if TYPE_CHECKING:
+    from kfp.client import Client
+    from kfp_server_api import ApiClient, ApiException
+
+TOKEN_VARIABLE = "TRIAL_KUBEFLOW_TOKEN"
+"""Environment variable with a bearer token for the endpoint."""
+
+TOKEN_FILE = Path("/var/run/secrets/kubeflow/pipelines/token")
+"""Where a pod has its token for Kubeflow Pipelines; kfp's client looks there too."""
+
+DEFAULT_EXPERIMENT = "Default"
+"""Kubeflow's own."""
+
+SERVICE_ACCOUNT = "trial-runner"
+"""Service account of a run's tasks, as the manifests have it."""
+
+_SECONDS_TO_ANSWER = 20
+_LONGEST_ANSWER = 500
+_NO_NAMESPACE = "kubeflow"
+"""The client's own word for none."""
+
+_HEALTH = "/apis/v2beta1/healthz"
+_CRON_FIELDS = 5
+_WHOLE_NUMBER = re.compile(r"-?[0-9]+")
+_SUFFIXES = (".yaml", ".yml")
+"""By these kfp's client knows a package."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where runs are submitted to, and how they are filed there.
+
+    Attributes:
+        endpoint: Address of Kubeflow Pipelines.
+        namespace: The profile, where Kubeflow has several users.
+        experiment: What a run is filed under.
+        service_account: Service account of a run's tasks.
+    """
+
+    endpoint: str
+    namespace: str | None = None
+    experiment: str = DEFAULT_EXPERIMENT
+    service_account: str = SERVICE_ACCOUNT
+
+    def page(self, path: str) -> str:
+        """Address of a page of Kubeflow Pipelines."""
+        return f"{self.endpoint.rstrip('/')}/#/{path}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Submits a run, or a recurring one, and tells where it can be seen.
+
+    Returns:
+        0, or 2 for something that a person can put right.
+    """
+    options = _parser().parse_args(arguments)
+    target = Target(
+        options.endpoint, options.namespace, options.experiment, options.service_account
+    )
+    try:
+        form = read_form(options.package)
+        given = {**_file_values(options.parameters), **_line_values(options.set)}
+        values = form_values(form, given)
+        if options.cron:
+            found = schedule(target, options.package, values, options.cron)
+            said = f"recurring run {found}\n{target.page(f'recurringrun/details/{found}')}\n"
+        else:
+            found = submit(target, options.package, values)
+            said = f"run {found}\n{target.page(f'runs/details/{found}')}\n"
+    except UserError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    sys.stdout.write(said)
+    return 0
+
+
+def read_form(package: Path) -> dict[str, dict[str, Any]]:
+    """Fields of the run's form of a package.
+
+    Args:
+        package: YAML file that `make compile` wrote.
+
+    Returns:
+        Definition of each runtime parameter: `parameterType`, `defaultValue`, `description`.
+
+    Raises:
+        UserError: The file is not there, or is no package.
+    """
+    from google.protobuf import json_format
+    from kfp.pipeline_spec import pipeline_spec_pb2
+
+    if package.suffix not in _SUFFIXES:
+        raise UserError(f"{package}: expected the .yaml file that `make compile` wrote.")
+    try:
+        spec, *platforms = yaml.safe_load_all(package.read_text(encoding="utf-8"))
+        form: dict[str, dict[str, Any]] = spec["root"]["inputDefinitions"]["parameters"]
+        # As the client and the backend will read it.
+        json_format.ParseDict(spec, pipeline_spec_pb2.PipelineSpec())
+        for platform in platforms:
+            json_format.ParseDict(platform, pipeline_spec_pb2.PlatformSpec())
+    except json_format.ParseError as error:
+        raise UserError(
+            f"{package}: not as Kubeflow Pipelines takes it ({error}): compile it anew."
+        ) from error
+    except OSError as error:
+        raise UserError(
+            f"{package}: the package can't be read ({error.strerror}): `make compile` writes it."
+        ) from error
+    except (yaml.YAMLError, ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"{package}: not a compiled package: give the .yaml that `make compile` wrote."
+        ) from error
+    return form
+
+
+def form_values(
+    form: Mapping[str, Mapping[str, Any]], given: Mapping[str, object]
+) -> dict[str, object]:
+    """Values for the run's form in the types that it declares.
+
+    Args:
+        form: The fields, from `read_form`.
+        given: What a person gave, as text or as YAML has it.
+
+    Raises:
+        UserError: There is no such field, or a value is not of its type.
+    """
+    values: dict[str, object] = {}
+    for name, value in given.items():
+        if name not in form:
+            raise UserError(
+                f"The package has no parameter {name}; it has: {', '.join(sorted(form))}."
+            )
+        kind = form[name]["parameterType"]
+        if kind == "NUMBER_INTEGER":
+            if isinstance(value, bool) or not _WHOLE_NUMBER.fullmatch(str(value)):
+                raise UserError(f"Parameter {name}: expected a whole number, found {value!r}.")
+            values[name] = int(str(value))
+        elif isinstance(value, str):
+            values[name] = value
+        else:
+            # As text, 0012 would be 10 and an empty line None.
+            raise UserError(
+                f"Parameter {name}: expected text, found {value!r}: put it in quotes, or leave the "
+                "line out."
+            )
+    return values
+
+
+def submit(target: Target, package: Path, values: Mapping[str, object]) -> str:
+    """Starts a run.
+
+    Args:
+        target: Where to.
+        package: The compiled package.
+        values: Values of the run's form.
+
+    Returns:
+        The run's id.
+
+    Raises:
+        UserError: The endpoint does not answer, knows nobody by the token, is too old, or refuses
+            the package.
+    """
+    with _client(target) as client:
+        run = client.create_run_from_pipeline_package(
+            str(package),
+            arguments=dict(values),
+            experiment_name=target.experiment,
+            namespace=target.namespace,
+            service_account=target.service_account,
+        )
+    return str(run.run_id)
+
+
+def schedule(target: Target, package: Path, values: Mapping[str, object], cron: str) -> str:
+    """Makes a recurring run of the package's name: one run at a time, none made up for later.
+
+    Args:
+        target: Where to.
+        package: The compiled package.
+        values: Values of the run's form.
+        cron: Minute, hour, day of the month, month and day of the week.
+
+    Returns:
+        The recurring run's id.
+
+    Raises:
+        UserError: As for `submit`; or there are other fields than these five, or there is a
+            recurring run of this name already.
+    """
+    name = package.stem
+    fields = cron.split()
+    if len(fields) != _CRON_FIELDS:
+        raise UserError(
+            f"The schedule is {cron!r}: expected minute, hour, day of the month, month and day of "
+            'the week, such as "0 3 * * *" for each night at three (CRON=, --cron).'
+        )
+    with _client(target) as client:
+        experiment = client.create_experiment(target.experiment, namespace=target.namespace)
+        same_name = {"operation": "EQUALS", "key": "display_name", "stringValue": name}
+        there = client.list_recurring_runs(
+            experiment_id=experiment.experiment_id, filter=json.dumps({"predicates": [same_name]})
+        )
+        if there.recurring_runs:
+            page = target.page(f"recurringrun/details/{there.recurring_runs[0].recurring_run_id}")
+            raise UserError(
+                f"{target.endpoint}: there is a recurring run {name} already, and both would run: "
+                f"delete it first ({page})."
+            )
+        made = client.create_recurring_run(
+            experiment_id=experiment.experiment_id,
+            job_name=name,
+            # Kubeflow's first field are seconds; with five it would take minutes for them.
+            cron_expression=" ".join(["0", *fields]),
+            no_catchup=True,
+            params=dict(values),
+            pipeline_package_path=str(package),
+            service_account=target.service_account,
+        )
+    return str(made.recurring_run_id)
+
+
+@contextlib.contextmanager
+def _client(target: Target) -> Iterator[Client]:
+    """The client of an endpoint that answers; says in one line what its answers mean."""
+    # The client warns of its own age and prints what it does.
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        from kfp.client import Client
+
+        with _told(target.endpoint):
+            _check_endpoint(target.endpoint, target.namespace)
+            yield Client(
+                host=target.endpoint,
+                existing_token=_token(),
+                namespace=target.namespace or _NO_NAMESPACE,
+            )
+
+
+def _check_endpoint(endpoint: str, namespace: str | None) -> None:
+    """Asks for the endpoint's health; kfp's own client would ask five times and log each failure.
+
+    Raises:
+        UserError: The address is none, something else than Kubeflow Pipelines answers, or it
+            needs a namespace.
+    """
+    if not endpoint.startswith(("http://", "https://")):
+        raise UserError(
+            f"The address of Kubeflow Pipelines is {endpoint!r}: expected one that begins with "
+            "http:// or https:// (ENDPOINT=, --endpoint)."
+        )
+    with _api(endpoint) as api:
+        answer = api.call_api(
+            _HEALTH,
+            "GET",
+            header_params={"Accept": "application/json"},
+            auth_settings=["Bearer"],
+            _preload_content=False,
+            _return_http_data_only=True,
+            _request_timeout=_SECONDS_TO_ANSWER,
+        )
+        try:
+            health = json.loads(answer.data)
+        except ValueError as error:
+            raise UserError(
+                f"{endpoint}: a page answers, not Kubeflow Pipelines; perhaps one to log in. Give "
+                f"the address of its API, and a token in {TOKEN_VARIABLE} if it asks for one."
+            ) from error
+    if isinstance(health, dict) and health.get("multi_user") and not namespace:
+        raise UserError(
+            f"{endpoint}: Kubeflow Pipelines has several users here: name the profile that the run "
+            "belongs to (NAMESPACE=, --namespace)."
+        )
+
+
+@contextlib.contextmanager
+def _api(endpoint: str) -> Iterator[ApiClient]:
+    from kfp_server_api import ApiClient, Configuration
+    from urllib3 import Retry
+
+    configuration = Configuration(host=endpoint.rstrip("/"))
+    # A person waits here, and urllib3 logs each attempt.
+    configuration.retries = Retry(total=None, connect=0, read=0, redirect=3)
+    token = _token()
+    if token:
+        configuration.api_key["authorization"] = token
+        configuration.api_key_prefix["authorization"] = "Bearer"
+    with ApiClient(configuration) as client:
+        yield client
+
+
+def _token() -> str | None:
+    token = os.environ.get(TOKEN_VARIABLE)
+    if not token and TOKEN_FILE.exists():
+        token = TOKEN_FILE.read_text(encoding="utf-8")
+    return token.strip() if token else None
+
+
+@contextlib.contextmanager
+def _told(endpoint: str) -> Iterator[None]:
+    """Says in one line what the endpoint's answers mean."""
+    from kfp_server_api import ApiException
+    from urllib3.exceptions import HTTPError
+
+    try:
+        yield
+    except ApiException as error:
+        raise UserError(f"{endpoint}: {_meaning(error)}") from error
+    except HTTPError as error:
+        # urllib3 tells the cause behind what it did.
+        cause = getattr(error, "reason", None) or error
+        told = str(cause).rpartition(": ")[2] or type(cause).__name__
+        raise UserError(
+            f"{endpoint}: Kubeflow Pipelines does not answer ({told}). Check the address and that "
+            "it can be reached from here, such as by kubectl port-forward."
+        ) from error
+
+
+def _meaning(error: ApiException) -> str:
+    known: dict[int, Callable[[str], str]] = {
+        401: lambda _: (
+            f"the token is missing or has expired: put a new one into {TOKEN_VARIABLE} (such as "
+            "from `kubectl create token`)."
+        ),
+        403: lambda said: (
+            f"the token's owner may not do this: {said} Ask for the rights, or give another "
+            f"{TOKEN_VARIABLE}."
+        ),
+        404: lambda said: (
+            "this is no Kubeflow Pipelines 2: an older release, or another address, answers "
+            f"({said}). The package needs release 2.0 or later."
+        ),
+    }
+    said = _said(error)
+    if error.status in known:
+        return known[error.status](said)
+    if error.status and error.status < 500:
+        return f"the package or its parameters are refused: {said}"
+    return f"Kubeflow Pipelines failed ({error.status}): {said}"
+
+
+def _said(error: ApiException) -> str:
+    body = error.body.decode("utf-8", "replace") if isinstance(error.body, bytes) else error.body
+    try:
+        content = json.loads(body or "")
+        told = content.get("message") or content.get("error") or error.reason
+    except (ValueError, AttributeError):
+        told = error.reason
+    return " ".join(str(told).split())[:_LONGEST_ANSWER]
+
+
+def _file_values(path: Path | None) -> dict[str, object]:
+    if path is None:
+        return {}
+    content = read_yaml(path, "parameters")
+    if content is not None and not isinstance(content, dict):
+        raise UserError(f"{path}: expected lines such as `steps: 500`.")
+    return content or {}
+
+
+def _line_values(lines: Sequence[str]) -> dict[str, str]:
+    for line in lines:
+        if "=" not in line:
+            raise UserError(f"--set {line}: expected name=value.")
+    return dict(line.split("=", 1) for line in lines)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline.runners.kubeflow.submit",
+        description="Start a run on Kubeflow Pipelines.",
+        epilog=f"A token is taken from {TOKEN_VARIABLE}, or from {TOKEN_FILE} in a pod.",
+    )
+    parser.add_argument("--package", type=Path, required=True, help="what `make compile` wrote")
+    parser.add_argument("--endpoint", required=True, help="address of Kubeflow Pipelines")
+    parser.add_argument("--parameters", type=Path, help="YAML file with values of the run's form")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a value; repeatable"
+    )
+    parser.add_argument("--namespace", help="the profile, where Kubeflow has several users")
+    parser.add_argument(
+        "--experiment", default=DEFAULT_EXPERIMENT, help="what the run is filed under"
+    )
+    parser.add_argument(
+        "--cron",
+        help='make a recurring run: minute, hour, day of month, month, weekday, as "0 3 * * *"',
+    )
+    parser.add_argument(
+        "--service-account", default=SERVICE_ACCOUNT, help="service account of the tasks"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,202 @@
+"""What a person sees while a run goes on, and at its end."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+STAGES = {
+    "TrialExampleGen": "reads the study's files, derives features and labels",
+    "StatisticsGen": "describes every column of every split",
+    "CuratedSchema": "brings the curated schema",
+    "ExampleValidator": "holds the statistics against the schema",
+    "ChampionModel": "brings the last blessed model",
+    "DataGate": "decides whether the data are fit for training",
+    "Transform": "standardises numbers, numbers categories",
+    "Tuner": "searches hyperparameters",
+    "Trainer": "trains and calibrates one model for all tasks",
+    "TrialEvaluator": "evaluates by task and slice, blesses or refuses",
+    "ModelCard": "writes what a person must know of the model",
+    "Pusher": "pushes a blessed model",
+    "ModelRegistrar": "registers a blessed model as champion",
+    "TrialSummary": "sums up how the trial goes",
+    "MetricsExporter": "exports the results to the store",
+    "RunPage": "writes the page of this run",
+    "TrialAnalysis": "compares the arms as a statistician would",
+}
+
+
+class _BarWhereKnown(ProgressColumn):
+    """A bar for stages that report how far they are; nothing for the others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bar = BarColumn(bar_width=24)
+
+    def render(self, task: Task) -> Any:
+        return self._bar.render(task) if task.total else Text("")
+
+
+def waiting(console: Console, text: str) -> Live:
+    """Shows a spinner with a text while something goes on; leaves nothing behind.
+
+    Args:
+        console: Where to show it.
+        text: What goes on.
+
+    Returns:
+        A context manager.
+    """
+    return Live(
+        Spinner("dots", text),
+        console=console,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+
+
+class RunDisplay:
+    """Shows the stages of a run as they come and go."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[Stage]:
+        """Shows one stage while it runs, and a line for it when it is over.
+
+        Args:
+            name: The stage's node id.
+
+        Yields:
+            The stage; the caller may mark it as cached.
+        """
+        described = STAGES.get(name, "")
+        stage = Stage()
+        start = time.monotonic()
+        columns: Sequence[ProgressColumn] = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            _BarWhereKnown(),
+            TextColumn("{task.fields[detail]}", style="dim"),
+            TimeElapsedColumn(),
+        )
+        label = f"[bold]{name:<17}[/bold] {described}"
+        # Without a terminal there is nothing to animate: one line a stage, when it is over.
+        still = not self._console.is_terminal
+        with Progress(
+            *columns,
+            console=self._console,
+            transient=True,
+            disable=still,
+            # What libraries write belongs in the log file, not between these lines.
+            redirect_stdout=False,
+            redirect_stderr=False,
+        ) as progress:
+            task = progress.add_task(label, total=None, detail="")
+            follower = _Follower(progress, task)
+            logging.getLogger().addHandler(follower)
+            try:
+                yield stage
+            except BaseException:
+                stage.mark = "[red]✗[/red]"
+                raise
+            finally:
+                logging.getLogger().removeHandler(follower)
+                seconds = time.monotonic() - start
+                self._line(stage, label, seconds)
+
+    def _line(self, stage: Stage, label: str, seconds: float) -> None:
+        taken = "from cache" if stage.cached else f"{seconds:.1f} s"
+        self._console.print(f"{stage.mark} {label} [dim]{taken}[/dim]")
+
+
+class Stage:
+    """How a stage ended."""
+
+    def __init__(self) -> None:
+        self.cached = False
+        self.mark = "[green]✓[/green]"
+
+
+class _Follower(logging.Handler):
+    """Moves the bar by what the stage logs: `extra={"progress": (done, total)}`."""
+
+    def __init__(self, progress: Progress, task: Any) -> None:
+        super().__init__(logging.INFO)
+        self._progress = progress
+        self._task = task
+
+    def emit(self, entry: logging.LogRecord) -> None:
+        reported = getattr(entry, "progress", None)
+        if isinstance(reported, tuple):
+            done, total = reported
+            detail = str(getattr(entry, "detail", ""))
+            self._progress.update(self._task, completed=done, total=total, detail=detail)
+
+
+def results_table(metrics: Sequence[Mapping[str, Any]]) -> Table:
+    """The result of a run, a line a task.
+
+    Args:
+        metrics: Records of the Evaluator's `metrics.json`.
+
+    Returns:
+        A table for the terminal.
+    """
+    overall = {
+        (record["task"], record["metric"]): record
+        for record in metrics
+        if record["model"] == "challenger" and not record["slice"]
+    }
+    table = Table(
+        title="On the test split: AUC with 95 % interval, Brier, calibration slope and error",
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        padding=(0, 2, 0, 0),
+    )
+    table.add_column("task", no_wrap=True)
+    for column in ("subjects", "events", "AUC", "Brier", "slope", "ECE"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for task in dict.fromkeys(task for task, _ in overall):
+        auc = overall[task, "auc"]
+        table.add_row(
+            task,
+            f"{auc['subjects']:,}",
+            f"{auc['positives']:,}",
+            f"{_number(auc['value'])} {_interval(auc)}",
+            _number(overall[task, "brier"]["value"]),
+            _number(overall[task, "calibration_slope"]["value"], 2),
+            _number(overall[task, "expected_calibration_error"]["value"]),
+        )
+    return table
+
+
+def _interval(record: Mapping[str, Any]) -> str:
+    if record["lower"] is None:
+        return "(no interval)"
+    return f"({_number(record['lower'])}–{_number(record['upper'])})"
+
+
+def _number(value: float | None, decimals: int = 3) -> str:
+    return "–" if value is None else f"{value:.{decimals}f}"

@@ -1,0 +1,300 @@
+"""Exports a run: as a component does it, as an entrypoint does it, and again by hand."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, select
+
+from pipeline.errors import UserError
+from pipeline.names import KUBEFLOW, LOCAL
+from pipeline.results.documents import (
+    Counts,
+    Curves,
+    Findings,
+    Metrics,
+    Registration,
+    TrialSummaryDocument,
+    Verdict,
+    gate_findings,
+    read_result,
+)
+from pipeline.runs.run_file import RunFile, read_run_file
+from pipeline.runs.run_record import read_records
+from pipeline.store import models
+from pipeline.store.engine import store_engine, transaction
+from pipeline.store.rows import (
+    Row,
+    Rows,
+    count_rows,
+    evaluation_rows,
+    finding_rows,
+    joined,
+    progress_rows,
+    shown_error,
+    stage_rows,
+)
+from pipeline.store.writer import Patience, export
+from pipeline.study.load import study_of_json
+from pipeline.study.study import Study
+from pipeline.version import code_version
+
+logger = logging.getLogger(__name__)
+_NOT_REGISTERED = Registration(registered=False, reason="the run ended before it could be")
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What a run was made from.
+
+    Attributes:
+        run: Its id.
+        study: The study.
+        started: When it was started.
+        runner: `local` or `kubeflow`.
+        started_by: Who or what started it.
+        code_version: Version of the project.
+        fingerprint: Fingerprint of the data.
+        data_modified: When the newest of the data's files was changed.
+        parameters: Seed, steps and the like.
+    """
+
+    run: str
+    study: Study
+    started: datetime
+    runner: str
+    started_by: str
+    code_version: str
+    fingerprint: str
+    data_modified: datetime | None
+    parameters: Mapping[str, Any]
+
+    def rows(self) -> Rows:
+        """The run's row."""
+        return {
+            models.Run: [
+                {
+                    "run": self.run,
+                    "study": self.study.study,
+                    "started": self.started,
+                    "runner": self.runner,
+                    "started_by": self.started_by,
+                    "code_version": self.code_version,
+                    "study_digest": self.study.digest(),
+                    "fingerprint": self.fingerprint,
+                    "data_modified": self.data_modified,
+                    "smallest_group": self.study.slices.smallest_group,
+                    "parameters": dict(self.parameters),
+                }
+            ]
+        }
+
+
+def kubeflow_facts(
+    run: str,
+    study: Study,
+    started: datetime,
+    started_by: str,
+    fingerprint: str,
+    data_root: str,
+    parameters: Mapping[str, Any],
+) -> RunFacts:
+    """What a run on Kubeflow was made from, as one of its tasks knows it."""
+    # The readers of files are of no use to any other export.
+    from pipeline.reading.files import data_modified
+
+    return RunFacts(
+        run=run,
+        study=study,
+        started=started,
+        runner=KUBEFLOW,
+        started_by=started_by,
+        code_version=code_version(),
+        fingerprint=fingerprint,
+        data_modified=data_modified(study, data_root),
+        parameters=parameters,
+    )
+
+
+@dataclass(frozen=True)
+class ResultFolders:
+    """Where a run's stages wrote what is exported; None for what is not there.
+
+    Attributes:
+        rejects: TrialExampleGen's.
+        findings: DataGate's.
+        verdict: TrialEvaluator's.
+        registration: ModelRegistrar's.
+        summary: TrialSummary's.
+    """
+
+    rejects: str | None = None
+    findings: str | None = None
+    verdict: str | None = None
+    registration: str | None = None
+    summary: str | None = None
+
+
+def outcome_rows(
+    run: str, status: str, ended: datetime, failed_stage: str = "", reason: str | None = None
+) -> Rows:
+    """The row of how a run ended."""
+    return {
+        models.Outcome: [
+            {
+                "run": run,
+                "status": status,
+                "failed_stage": failed_stage,
+                "ended": ended,
+                "reason": reason,
+            }
+        ]
+    }
+
+
+def result_rows_of(run: str, study: Study, folders: ResultFolders) -> Rows:
+    """Rows of all that a run's stages wrote.
+
+    Args:
+        run: Id of the run.
+        study: The study.
+        folders: Where its stages wrote; a run that failed has not all of them.
+    """
+    parts: list[Rows] = []
+    if folders.rejects:
+        parts.append(count_rows(run, read_result(Counts, folders.rejects)))
+    if folders.findings:
+        parts.append(finding_rows(run, read_result(Findings, folders.findings)))
+    if folders.verdict:
+        parts.append(_evaluation_rows(run, study, folders.verdict, folders.registration))
+    if folders.summary:
+        records = read_result(TrialSummaryDocument, folders.summary).records
+        parts.append(progress_rows(run, records))
+    return joined(*parts)
+
+
+def _evaluation_rows(run: str, study: Study, verdict: str, registration: str | None) -> Rows:
+    return evaluation_rows(
+        run,
+        study,
+        read_result(Metrics, verdict),
+        read_result(Verdict, verdict),
+        read_result(Curves, verdict),
+        read_result(Registration, registration) if registration else _NOT_REGISTERED,
+    )
+
+
+def export_stage(address: str, study: str, record: Mapping[str, Any]) -> None:
+    """Exports the record of one stage, where each stage is a process of its own.
+
+    A stage that failed ends its run: what is known of the run is exported with it.
+
+    Args:
+        address: The store's.
+        study: Name of the study.
+        record: The stage's run record.
+    """
+    rows = stage_rows([record])
+    if record["status"] == "failed":
+        rows = joined(rows, _failure_rows(address, study, record))
+    export(address, rows)
+
+
+def _failure_rows(address: str, study: str, record: Mapping[str, Any]) -> Rows:
+    run, now = record["run"], datetime.now(UTC)
+    started = first_start(address, run) or datetime.fromisoformat(record["started"])
+    return joined(
+        {models.Run: [_unknown_run(record, study, started)]},
+        outcome_rows(run, "failed", now, record["stage"], shown_error(record)),
+        # No document of a stage that failed is kept.
+        finding_rows(run, Findings.model_validate(record["findings"])),
+    )
+
+
+def first_start(address: str, run: str) -> datetime | None:
+    """When the first of a run's stages started that the store knows of.
+
+    Args:
+        address: The store's.
+        run: Id of the run.
+
+    Returns:
+        UTC; None where the store knows of none, also where it does not answer.
+    """
+    statement = select(func.min(models.Stage.started)).where(models.Stage.run == run)
+    try:
+        with store_engine(address) as engine, transaction(engine) as connection:
+            return connection.execute(statement).scalar_one()
+    except UserError as error:
+        logger.info("The start of the run is not known: %s", error)
+        return None
+
+
+def _unknown_run(record: Mapping[str, Any], study: str, started: datetime) -> Row:
+    """The row of a run that failed before it was known what it was made from."""
+    return {
+        "run": record["run"],
+        "study": study,
+        "started": started,
+        "runner": KUBEFLOW,
+        "started_by": "",
+        "code_version": record["versions"].get("clinical-trial-pipeline", ""),
+        "study_digest": "",
+        "fingerprint": "",
+        "data_modified": None,
+        "smallest_group": 0,
+        "parameters": {},
+    }
+
+
+def export_local_run(folder: Path, address: str = "", patience: Patience | None = None) -> int:
+    """Exports a local run: its outcome, its stages' records and whatever its stages wrote.
+
+    Args:
+        folder: The run's folder of records.
+        address: The store's; empty takes the one that the run named.
+        patience: How long a store that does not answer is waited for.
+
+    Returns:
+        How many rows were handed over.
+
+    Raises:
+        UserError: The folder is none of a run, or the store did not take the rows.
+    """
+    run = read_run_file(folder)
+    if not (address or run.store):
+        raise UserError(f"{folder}: the run names no store; give its address (STORE=).")
+    records = read_records(folder)
+    outcome = outcome_rows(run.run, run.status, run.ended, run.failed_stage, run.reason)
+    rows = joined(_local_rows(run, records), stage_rows(records), outcome)
+    return export(address or run.store, rows, patience)
+
+
+def _local_rows(run: RunFile, records: Sequence[Mapping[str, Any]]) -> Rows:
+    facts = RunFacts(
+        run=run.run,
+        study=study_of_json(run.study_file),
+        started=run.started,
+        runner=LOCAL,
+        started_by=run.started_by,
+        code_version=run.code_version,
+        fingerprint=run.fingerprint,
+        data_modified=run.data_modified,
+        parameters={"seed": run.seed, "steps": run.steps},
+    )
+    folders = ResultFolders(
+        rejects=run.output("TrialExampleGen", "rejects"),
+        verdict=run.output("TrialEvaluator", "verdict"),
+        findings=run.output("DataGate", "findings"),
+        registration=run.output("ModelRegistrar", "registration"),
+        summary=run.output("TrialSummary", "summary"),
+    )
+    rows = joined(facts.rows(), result_rows_of(run.run, facts.study, folders))
+    if folders.findings is None:
+        rows = joined(rows, finding_rows(run.run, gate_findings(None, records)))
+    return rows

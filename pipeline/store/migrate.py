@@ -1,0 +1,110 @@
+"""Brings a store's tables and roles to what this release needs."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, text
+
+from pipeline.errors import UserError
+from pipeline.store.engine import store_engine, transaction
+
+READER = "trial_reader"
+"""Role of PostgreSQL that Grafana reads with."""
+
+WRITER = "trial_writer"
+"""Role of PostgreSQL that the pipeline adds rows with."""
+
+_ALEMBIC = threading.Lock()
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def migrate(address: str) -> None:
+    """Makes or alters tables and, on PostgreSQL, roles; does nothing where all is there.
+
+    Args:
+        address: The store's, for PostgreSQL with a user who may make tables and roles.
+
+    Raises:
+        StoreDownError: The store does not answer, or the user may not.
+        UserError: The store is of a later release.
+    """
+    # Alembic keeps the migration that is going on in global variables.
+    with _ALEMBIC, store_engine(address) as engine, transaction(engine) as connection:
+        if connection.dialect.name == "postgresql":
+            # Two at once would both make the first table.
+            connection.execute(text("SELECT pg_advisory_xact_lock(7210311)"))
+        found = _revision(connection)
+        known = {script.revision for script in _scripts().walk_revisions()}
+        if found is not None and found not in known:
+            raise _other_release(engine, found)
+        if found != _scripts().get_current_head():
+            _upgrade(connection)
+
+
+def set_password(address: str, role: str, password: str) -> None:
+    """Gives a role of PostgreSQL its password.
+
+    Args:
+        address: The store's, with a user who may alter roles.
+        role: The role.
+        password: What the environment holds; it reaches the server as a hash.
+    """
+    # Runs on SQLite need no driver of PostgreSQL.
+    import psycopg
+    from psycopg import sql
+
+    with store_engine(address) as engine, transaction(engine) as connection:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, psycopg.Connection)
+        hashed = driver.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256")
+        statement = sql.SQL("ALTER ROLE {} PASSWORD {}").format(
+            sql.Identifier(role), sql.Literal(hashed.decode())
+        )
+        driver.execute(statement)
+
+
+def check_current(engine: Engine) -> None:
+    """Refuses a store whose tables are not those of this release.
+
+    Raises:
+        UserError: It has to be migrated, or is newer than this release.
+    """
+    with transaction(engine) as connection:
+        found = _revision(connection)
+    if found != _scripts().get_current_head():
+        raise _other_release(engine, found)
+
+
+def _other_release(engine: Engine, found: str | None) -> UserError:
+    place = engine.url.render_as_string(hide_password=True)
+    return UserError(
+        f"{place}: the store's tables are of revision {found or 'none'}, this release needs "
+        f"{_scripts().get_current_head()}. Run `make store-migrate STORE=...` with a user who may "
+        "make tables; a store of a later release needs that release."
+    )
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _upgrade(connection: Connection) -> None:
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    return config
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())

@@ -1,0 +1,199 @@
+"""From what stages wrote to rows of the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from pipeline.results.documents import Counts, Curves, Findings, Metrics, Registration, Verdict
+from pipeline.runs.run_record import unforeseen
+from pipeline.store import models
+from pipeline.study.study import Study
+
+Row = dict[str, Any]
+Rows = dict[type[models.Base], list[Row]]
+"""Rows by table, in the order in which they are written."""
+
+NO_THRESHOLD = 0.0
+"""Stands for the decision threshold of a metric that needs none, in a key."""
+
+
+def evaluation_rows(
+    run: str,
+    study: Study,
+    metrics: Metrics,
+    verdict: Verdict,
+    curves: Curves,
+    registration: Registration,
+) -> Rows:
+    """Rows of the Evaluator's result and what followed from it.
+
+    Args:
+        run: Id of the run.
+        study: The study.
+        metrics: The Evaluator's metrics of all groups that may be shown.
+        verdict: Its decision.
+        curves: Its curves of the same groups.
+        registration: What became of the model.
+    """
+    return {
+        models.Model: [_model(run, study.study, metrics, verdict, registration)],
+        models.BlessingReason: list(_reasons(run, verdict)),
+        models.Threshold: list(_thresholds(run, study)),
+        models.Metric: [
+            {
+                "run": run,
+                "task": record.task,
+                **_group(record.slice),
+                "metric": record.metric,
+                "decision_threshold": record.decision_threshold or NO_THRESHOLD,
+                "model": record.model,
+                "value": record.value,
+                "lower": record.lower,
+                "upper": record.upper,
+                "subjects": record.subjects,
+                "positives": record.positives,
+            }
+            for record in metrics.records
+        ],
+        models.CalibrationBin: list(_calibration(run, curves)),
+        models.SuppressedGroup: [
+            {"run": run, "task": group.task, **_group(group.slice), "reason": group.reason}
+            for group in metrics.suppressed
+        ],
+    }
+
+
+def finding_rows(run: str, findings: Findings) -> Rows:
+    """Rows of what DataGate found."""
+    return {
+        models.GateFinding: [
+            {"run": run, "number": number, **finding.model_dump()}
+            for number, finding in enumerate(findings.root)
+        ]
+    }
+
+
+def count_rows(run: str, counts: Counts) -> Rows:
+    """Rows of the datasets that TrialExampleGen read, also where its result was cached."""
+    stage = {"run": run, "stage": "TrialExampleGen"}
+    return {
+        models.StageRows: [
+            _counted(stage, {"dataset": name, **found.model_dump()})
+            for name, found in counts.datasets.items()
+        ]
+    }
+
+
+def progress_rows(run: str, records: Sequence[Mapping[str, Any]]) -> Rows:
+    """Rows of TrialSummary's records, whose keys are the table's columns."""
+    rows = [{"run": run, "number": number, **record} for number, record in enumerate(records)]
+    return {models.TrialProgress: rows}
+
+
+def stage_rows(records: Iterable[Mapping[str, Any]]) -> Rows:
+    """Rows of stages' run records (`pipeline.runs.run_record.StageRecord`)."""
+    stages: list[Row] = []
+    counted: list[Row] = []
+    for record in records:
+        stages.append(
+            {
+                "run": record["run"],
+                "stage": record["stage"],
+                "started": datetime.fromisoformat(record["started"]),
+                "status": record["status"],
+                "seconds": record["seconds"],
+                "peak_memory_mb": record["peak_memory_mb"],
+                "error": shown_error(record),
+            }
+        )
+        # With the split's subjects, a task's known labels would tell how many are unknown.
+        counted += (_counted(record, rows) for rows in record["rows"] if "task" not in rows)
+    return {models.Stage: stages, models.StageRows: counted}
+
+
+def shown_error(record: Mapping[str, Any]) -> str | None:
+    """Why a stage failed, as far as it may be told."""
+    exception = record.get("exception")
+    return unforeseen(exception) if exception else record["error"]
+
+
+def joined(*parts: Rows) -> Rows:
+    """All rows of several parts, by table."""
+    rows: Rows = {}
+    for part in parts:
+        for model, found in part.items():
+            rows.setdefault(model, []).extend(found)
+    return rows
+
+
+def _model(
+    run: str, study: str, metrics: Metrics, verdict: Verdict, registration: Registration
+) -> Row:
+    return {
+        "run": run,
+        "study": study,
+        "blessed": verdict.blessed,
+        "judged": verdict.judged,
+        "comparisons": verdict.comparisons,
+        "registered": registration.registered,
+        "not_registered": registration.reason,
+        "champion": metrics.has_champion,
+    }
+
+
+def _reasons(run: str, verdict: Verdict) -> Iterator[Row]:
+    for number, reason in enumerate(verdict.reasons):
+        yield {
+            "run": run,
+            "number": number,
+            "task": reason.task,
+            **_group(reason.slice),
+            "metric": reason.metric,
+            "decision_threshold": reason.decision_threshold or NO_THRESHOLD,
+            "value": reason.value,
+            "message": reason.message,
+        }
+
+
+def _thresholds(run: str, study: Study) -> Iterator[Row]:
+    for threshold in study.thresholds:
+        for task in threshold.tasks or study.tasks:
+            yield {
+                "run": run,
+                "task": task,
+                "metric": threshold.metric,
+                "place": threshold.where,
+                "versus": threshold.versus or "",
+                "holds": threshold.holds,
+                "decision_threshold": threshold.decision_threshold or NO_THRESHOLD,
+                "at_least": threshold.at_least,
+                "at_most": threshold.at_most,
+            }
+
+
+def _calibration(run: str, curves: Curves) -> Iterator[Row]:
+    for curve in curves.curves:
+        for number, item in enumerate(curve.calibration):
+            yield {
+                "run": run,
+                "task": curve.task,
+                **_group(curve.slice),
+                "model": curve.model,
+                "bin": number,
+                **item.model_dump(),
+            }
+
+
+def _group(group: Mapping[str, str]) -> Row:
+    return {"slicing": ", ".join(group), "slice": ", ".join(group.values())}
+
+
+def _counted(record: Mapping[str, Any], rows: Mapping[str, Any]) -> Row:
+    return {
+        "run": record["run"],
+        "stage": record["stage"],
+        **{key: rows.get(key, "") for key in ("dataset", "split")},
+        **{key: rows.get(key) for key in ("rows_in", "used", "left_out", "rejected", "subjects")},
+    }

@@ -1,0 +1,150 @@
+"""Loads study files; every problem is reported with file, line and key."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from pipeline.documents import yaml_fault
+from pipeline.errors import UserError
+from pipeline.study.study import Study
+
+
+def study_of_section(section: dict[str, Any]) -> Study:
+    """Makes a study from its `example_section`; what was left out has its default."""
+    tasks = {name: {"title": "", **task} for name, task in section["tasks"].items()}
+    endpoints = section.get("analysis", {}).get("time_to_event", {})
+    analysis = {"time_to_event": {name: {"title": "", **e} for name, e in endpoints.items()}}
+    return parse_study(
+        {**section, "title": "", "tasks": tasks, "analysis": analysis}, "the example section"
+    )
+
+
+def study_from_json(text: str) -> Study:
+    """Makes a study from what `Study.to_json` wrote."""
+    return study_of_json(json.loads(text))
+
+
+def study_of_json(content: Mapping[str, Any]) -> Study:
+    """Makes a study from what `Study.to_content` gave."""
+    return parse_study(dict(content), "the study")
+
+
+def load_study(path: Path) -> Study:
+    """Reads and validates a study file.
+
+    Args:
+        path: A YAML file.
+
+    Returns:
+        The study.
+
+    Raises:
+        UserError: The file can't be read, is not YAML, or breaks a rule; the message names
+            the file, the line, the key and what was expected.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        content = yaml.safe_load(text)
+    except OSError as error:
+        raise UserError(f"{path}: the study file can't be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: the study file is not UTF-8 text.") from error
+    except yaml.YAMLError as error:
+        raise UserError(
+            f"{path}: not valid YAML: {yaml_fault(error)}. Expected the study file."
+        ) from error
+    repeated = [
+        f"{path}, line {line + 1}: {key}: this key stands here twice; YAML keeps the last."
+        for line, key in _repeated_keys(root)
+    ]
+    if repeated:
+        raise UserError("\n".join(repeated))
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: expected keys such as `study:` and `datasets:`.")
+    return parse_study(content, str(path), root)
+
+
+def parse_study(content: object, source: str, root: yaml.Node | None = None) -> Study:
+    """Validates the content of a study file.
+
+    Args:
+        content: What the YAML (or JSON) holds.
+        source: Where it came from, for messages.
+        root: YAML nodes, for line numbers in messages.
+
+    Returns:
+        The study.
+
+    Raises:
+        UserError: A rule is broken; each problem is one line of the message.
+    """
+    try:
+        return Study.model_validate(content)
+    except ValidationError as error:
+        lines = [
+            f"{source}{_line_of(root, location)}: {_key_path(location)}{reason}"
+            for item in error.errors()
+            for location, reason in _located_reasons(item)
+        ]
+        raise UserError("\n".join(dict.fromkeys(lines))) from error
+
+
+def _repeated_keys(node: yaml.Node | None) -> Iterator[tuple[int, str]]:
+    """Line (from 0) and name of each key that its mapping has already."""
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                yield key.start_mark.line, key.value
+            seen.add(str(key.value))
+            yield from _repeated_keys(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _repeated_keys(item)
+
+
+def _located_reasons(item: Any) -> Iterator[tuple[tuple[int | str, ...], str]]:
+    """Key path and reason of each problem that pydantic reports as one error."""
+    if item["type"] == "extra_forbidden":
+        yield item["loc"], "unknown key. Check its spelling, or remove it."
+    elif item["type"] == "missing":
+        yield item["loc"], "this key is missing."
+    elif item["loc"]:
+        for reason in str(item["msg"]).removeprefix("Value error, ").splitlines():
+            yield item["loc"], reason
+    else:
+        for problem in str(item["msg"]).removeprefix("Value error, ").splitlines():
+            key, _, reason = problem.partition(": ")
+            yield (tuple(key.split(".")), reason) if reason else ((), problem)
+
+
+def _key_path(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in location) + ": " if location else ""
+
+
+def _line_of(root: yaml.Node | None, location: tuple[int | str, ...]) -> str:
+    node = root
+    line = None
+    for part in location:
+        child = _child(node, part)
+        if child is None:
+            break
+        line, node = child
+    return f", line {line + 1}" if line is not None else ""
+
+
+def _child(node: yaml.Node | None, part: int | str) -> tuple[int, yaml.Node] | None:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == str(part):
+                return key.start_mark.line, value
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        return node.value[part].start_mark.line, node.value[part]
+    return None

@@ -1,0 +1,234 @@
+"""Rules that hold between the sections of a study file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from pipeline.names import (
+    ARM,
+    SITE,
+    SUBJECT_HASH,
+    event_key,
+    label_key,
+    slice_key,
+    time_key,
+    weight_key,
+)
+from pipeline.study.references import columns_of_feature, label_columns, named_datasets
+from pipeline.study.sections import Dataset, ResolvedFeature, StateLabel
+
+if TYPE_CHECKING:
+    from pipeline.study.study import Study
+
+_TAKEN_NAMES = (ARM, SITE, SUBJECT_HASH)
+_TAKEN_PREFIXES = tuple(key("") for key in (label_key, weight_key, slice_key, time_key, event_key))
+
+
+def problems(study: Study) -> Iterator[str]:
+    """Each broken rule as one line: key, then what is wrong and what was expected."""
+    unknown = [*_unknown_datasets(study), *_misused_supplements(study)]
+    yield from unknown
+    if not unknown:
+        # The other rules look into the datasets that features and tasks name.
+        yield from _dataset_problems(study)
+        yield from _feature_problems(study)
+        yield from _task_problems(study)
+        yield from _analysis_problems(study)
+    yield from _landmark_problems(study)
+    yield from _slice_problems(study)
+    yield from _threshold_problems(study)
+
+
+def _landmark_problems(study: Study) -> Iterator[str]:
+    if study.landmark_day < study.first_day:
+        yield (
+            f"landmark.day: study day {study.landmark_day} lies before baseline, which is study "
+            f"day {study.first_day}"
+        )
+
+
+def _unknown_datasets(study: Study) -> Iterator[str]:
+    for key, dataset in named_datasets(study):
+        if dataset not in study.datasets:
+            yield f"{key}: no dataset {dataset}; there are: {', '.join(study.datasets)}"
+
+
+def _misused_supplements(study: Study) -> Iterator[str]:
+    for key, name in named_datasets(study):
+        parent = study.datasets[name].supplements if name in study.datasets else None
+        if parent is not None:
+            yield f"{key}: {name} only adds columns to {parent}; name {parent}"
+
+
+def _dataset_problems(study: Study) -> Iterator[str]:
+    if study.subject_dataset.rows != "one_per_subject":
+        yield f"subject.dataset: {study.subject.dataset} must have `rows: one_per_subject`"
+    if study.subject.row_number and len(study.datasets) > 1:
+        yield "subject.row_number: only a study of one dataset can do without a subject key"
+    needs_reference = study.subject.exit_date or any(d.date for d in study.datasets.values())
+    if needs_reference and not study.subject.reference_date:
+        yield "subject.reference_date: needed to count study days from dates"
+    for name, dataset in study.datasets.items():
+        if dataset.format == "csv":
+            undeclared = [
+                column
+                for column in study.columns_used(name)
+                if column not in dataset.columns or dataset.columns[column].type is None
+            ]
+            if undeclared:
+                yield (
+                    f"datasets.{name}.columns: delimited text carries no types: declare "
+                    f"`type` of {', '.join(undeclared)}"
+                )
+
+
+def _feature_problems(study: Study) -> Iterator[str]:
+    seen: set[str] = set()
+    decisive = label_columns(study)
+    for feature in study.resolved_features:
+        # The arguments of a served model do not tell upper from lower case.
+        name = feature.name.lower()
+        if name in seen:
+            yield f"features.{feature.name}: there are two features of this name"
+        seen.add(name)
+        if name in _TAKEN_NAMES or name.startswith(_TAKEN_PREFIXES):
+            yield f"features.{feature.name}: this name is taken by the pipeline; choose another"
+        dataset = study.datasets[feature.dataset]
+        if feature.parameter is not None and not dataset.parameter:
+            yield f"features.{feature.name}: `each` needs datasets.{feature.dataset}.parameter"
+        if dataset.rows == "one_per_subject":
+            yield from _column_feature_problems(study, feature, dataset, decisive)
+        else:
+            yield from _row_feature_problems(study, feature, dataset)
+
+
+def _column_feature_problems(
+    study: Study,
+    feature: ResolvedFeature,
+    dataset: Dataset,
+    label_columns: set[tuple[str, str]],
+) -> Iterator[str]:
+    column = feature.column
+    if feature.aggregate or feature.where:
+        yield (
+            f"features.{feature.name}: {feature.dataset} has one row per subject: name its "
+            "column, without `aggregate` and `where`"
+        )
+    if column is None:
+        return
+    if (feature.dataset, column) in label_columns:
+        yield (
+            f"features.{feature.name}: column {column} decides a label, so it can't be a "
+            "feature: the model would be told the answer"
+        )
+    known = dataset.columns[column].known if column in dataset.columns else None
+    if known is None:
+        yield (
+            f"features.{feature.name}: say when column {column} is known "
+            f"(datasets.{feature.dataset}.columns.{column}.known); an undeclared column can't "
+            "be a feature"
+        )
+    elif not study.known_by_landmark(known):
+        yield (
+            f"features.{feature.name}: column {column} is known `{known}`, after the landmark "
+            f"(study day {study.landmark_day}), so it can't be a feature"
+        )
+
+
+def _row_feature_problems(
+    study: Study, feature: ResolvedFeature, dataset: Dataset
+) -> Iterator[str]:
+    if feature.aggregate is None:
+        yield (
+            f"features.{feature.name}: {feature.dataset} has many rows per subject: say which "
+            "`aggregate` of them (last, first, mean, min, max, change, count, any)"
+        )
+    if not (dataset.day or dataset.date) and not study.known_by_landmark(dataset.known):
+        yield (
+            f"features.{feature.name}: the rows of {feature.dataset} have neither day nor date "
+            f"and are not declared to be known by the landmark (datasets.{feature.dataset}.known)"
+        )
+    for column in dict.fromkeys(columns_of_feature(feature, dataset)):
+        known = dataset.columns[column].known if column in dataset.columns else None
+        if known and not study.known_by_landmark(known):
+            yield (
+                f"features.{feature.name}: column {column} is known `{known}`, after the landmark "
+                f"(study day {study.landmark_day}), so it can't be part of a feature"
+            )
+        elif column in (dataset.end_day, dataset.end_date):
+            yield (
+                f"features.{feature.name}: column {column} is the end of a row of "
+                f"{feature.dataset}, which may lie after the landmark, so it can't be part of a "
+                "feature"
+            )
+
+
+def _task_problems(study: Study) -> Iterator[str]:
+    for name, task in study.tasks.items():
+        if task.horizon is not None and task.horizon <= study.landmark_day:
+            yield (
+                f"tasks.{name}.horizon: day {task.horizon} must lie after the landmark "
+                f"(study day {study.landmark_day})"
+            )
+        if task.event:
+            dataset = study.datasets[task.event.dataset]
+            if not (task.event.day or dataset.day or dataset.date):
+                yield (
+                    f"tasks.{name}.event: {task.event.dataset} has no day or date: name the "
+                    "column (`day`), or write the label as a `state`"
+                )
+            follow_up = task.event.follow_up
+            if follow_up and (follow_up.day is None) == (follow_up.date is None):
+                yield f"tasks.{name}.event.follow_up: give either `day` or `date`"
+        if task.state:
+            yield from _state_problems(study, name, task.state)
+
+
+def _state_problems(study: Study, name: str, state: StateLabel) -> Iterator[str]:
+    dataset_name = state.dataset or study.subject.dataset
+    dataset = study.datasets[dataset_name]
+    for column in state.positive.reference_columns():
+        declared = dataset.columns.get(column)
+        if dataset.rows == "one_per_subject" and not (
+            declared and study.known_by_landmark(declared.known)
+        ):
+            yield (
+                f"tasks.{name}.state.positive: {column}, which others are compared with, must "
+                f"be declared as known by the landmark (datasets.{dataset_name}.columns)"
+            )
+
+
+def _analysis_problems(study: Study) -> Iterator[str]:
+    characteristics = [feature.name for feature in study.baseline_features]
+    for name in study.analysis.adjust_for or ():
+        if name not in characteristics:
+            yield (
+                f"analysis.adjust_for: {name} is no feature that is known at baseline; those are: "
+                f"{', '.join(characteristics)}"
+            )
+    if study.analysis.randomised and not study.arm:
+        yield "analysis.randomised: the study file names no arm"
+
+
+def _slice_problems(study: Study) -> Iterator[str]:
+    for name, group in study.slices.groups.items():
+        if group.of == "arm" and not study.arm:
+            yield f"slices.groups.{name}: the study file names no arm"
+        if group.of == "site" and not study.site:
+            yield f"slices.groups.{name}: the study file names no site"
+    for pair in study.slices.pairs:
+        for name in pair:
+            if name not in study.slices.groups:
+                yield f"slices.pairs: no group {name}; there are: {', '.join(study.slices.groups)}"
+    if study.split.holdout_sites and not study.site:
+        yield "split.holdout_sites: the study file names no site"
+    if study.training.site_as_feature and not study.site:
+        yield "training.site_as_feature: the study file names no site"
+
+
+def _threshold_problems(study: Study) -> Iterator[str]:
+    for threshold in study.thresholds:
+        for task in threshold.tasks:
+            if task not in study.tasks:
+                yield f"thresholds: no task {task}; there are: {', '.join(study.tasks)}"

@@ -1,0 +1,187 @@
+"""The study file as one validated object."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from pipeline.study.conditions import Condition, StrictModel
+from pipeline.study.references import columns_used, is_of_baseline
+from pipeline.study.rules import problems
+from pipeline.study.sections import (
+    FORMAT_VERSION,
+    Analysis,
+    Arm,
+    Card,
+    Dataset,
+    Feature,
+    Gate,
+    Landmark,
+    Name,
+    ResolvedFeature,
+    Site,
+    Slicing,
+    Split,
+    Subject,
+    Summary,
+    Task,
+    Threshold,
+    Training,
+    Window,
+    refuse,
+)
+
+
+class Study(StrictModel):
+    """A whole study file."""
+
+    study: Name
+    title: str
+    version: Literal[1] = FORMAT_VERSION
+    datasets: Annotated[dict[Name, Dataset], Field(min_length=1)]
+    subject: Subject
+    arm: Arm | None = None
+    site: Site | None = None
+    population: Condition | None = None
+    window: Window | None = None
+    first_day: Literal[0, 1] = 1
+    landmark: Literal["baseline"] | Landmark = "baseline"
+    features: Annotated[dict[Name, Feature], Field(min_length=1)]
+    tasks: Annotated[dict[Name, Task], Field(min_length=1)]
+    slices: Slicing = Slicing()
+    split: Split = Split()
+    thresholds: tuple[Threshold, ...] = ()
+    gate: Gate = Gate()
+    training: Training = Training()
+    card: Card = Card()
+    summary: Summary = Summary()
+    analysis: Analysis = Analysis()
+
+    @field_validator("version", mode="before")
+    @classmethod
+    def _version_is_known(cls, value: object) -> object:
+        if value != FORMAT_VERSION:
+            raise ValueError(f"this release reads version {FORMAT_VERSION} of the study file")
+        return value
+
+    @field_validator("landmark", mode="before")
+    @classmethod
+    def _landmark_is_a_moment(cls, value: object) -> object:
+        day = value.get("day") if isinstance(value, Mapping) and set(value) == {"day"} else None
+        if value != "baseline" and type(day) is not int:
+            raise ValueError("expected `baseline` or `{day: N}` with the number of a study day")
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Study:
+        refuse(problems(self))
+        return self
+
+    @cached_property
+    def landmark_day(self) -> int:
+        """Last study day whose values may become features."""
+        return self.first_day if isinstance(self.landmark, str) else self.landmark.day
+
+    @cached_property
+    def resolved_features(self) -> tuple[ResolvedFeature, ...]:
+        """All features, those with `each` taken apart, in the order of the file."""
+        return tuple(
+            resolved
+            for name, feature in self.features.items()
+            for resolved in _resolve(self, name, feature)
+        )
+
+    @cached_property
+    def baseline_features(self) -> tuple[ResolvedFeature, ...]:
+        """Features whose value is known when the arm begins, the arm's own columns left out."""
+        return tuple(feature for feature in self.resolved_features if is_of_baseline(self, feature))
+
+    @property
+    def subject_dataset(self) -> Dataset:
+        """The dataset with one row per subject."""
+        return self.datasets[self.subject.dataset]
+
+    def subject_column(self, dataset: str) -> str | None:
+        """Column of the subject key in a dataset; None where it is the row's number."""
+        return self.datasets[dataset].subject or self.subject.column
+
+    def supplements_of(self, dataset: str) -> tuple[str, ...]:
+        """The datasets of supplemental qualifiers (SUPP--) of a dataset, in their order."""
+        return tuple(name for name, other in self.datasets.items() if other.supplements == dataset)
+
+    def known_by_landmark(self, known: str | None) -> bool:
+        """Whether something that is `known` then may be used at the landmark."""
+        return self.known_by(known, self.landmark_day)
+
+    def known_by(self, known: str | None, day: int) -> bool:
+        """Whether something that is `known` then is known on a study day."""
+        if known is None or known == "after":
+            return False
+        if known == "baseline":
+            return True
+        return int(known.removeprefix("day ")) <= day
+
+    def columns_used(self, dataset: str) -> tuple[str, ...]:
+        """Every column of a dataset that the study file refers to, without repetition."""
+        return tuple(dict.fromkeys(columns_used(self, dataset)))
+
+    def example_section(self) -> dict[str, Any]:
+        """The parts that decide what TrialExampleGen writes: its share of the fingerprint."""
+        content = self.to_content()
+        for key in ("title", "thresholds", "gate", "training", "card", "summary"):
+            content.pop(key, None)
+        for task in content["tasks"].values():
+            for key in ("title", "decision_thresholds"):
+                task.pop(key, None)
+        groups = content.pop("slices", {}).get("groups")
+        endpoints = content.pop("analysis", {}).get("time_to_event", {})
+        for endpoint in endpoints.values():
+            for key in ("title", "unit", "horizon"):
+                endpoint.pop(key, None)
+        return (
+            content
+            | ({"slices": {"groups": groups}} if groups else {})
+            | ({"analysis": {"time_to_event": endpoints}} if endpoints else {})
+        )
+
+    def to_content(self) -> dict[str, Any]:
+        """The whole study file's content; `study_of_json` makes a study of it."""
+        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+    def to_json(self) -> str:
+        """The whole study file as JSON; `study_from_json` reads it."""
+        return json.dumps(self.to_content())
+
+    def digest(self) -> str:
+        """SHA-256 of the whole study file's content, in hexadecimal."""
+        return digest_of(self.to_content())
+
+
+def digest_of(content: object) -> str:
+    """SHA-256 of JSON-like content, independent of the order of keys, in hexadecimal."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _resolve(study: Study, name: str, feature: Feature) -> Iterator[ResolvedFeature]:
+    dataset = feature.dataset or study.subject.dataset
+    column = None if feature.aggregate == "count" else feature.column or name
+    for parameter in feature.each or (None,):
+        yield ResolvedFeature(
+            name=name if parameter is None else f"{name}_{_identifier(parameter)}",
+            kind=feature.kind,
+            dataset=dataset,
+            column=None if feature.aggregate == "any" else column,
+            where=feature.where,
+            parameter=parameter,
+            aggregate=feature.aggregate,
+        )
+
+
+def _identifier(text: str) -> str:
+    return re.sub(r"\W", "_", text)

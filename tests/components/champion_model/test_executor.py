@@ -1,0 +1,165 @@
+import logging
+from pathlib import Path
+
+import pytest
+from tfx.types import artifact_utils, standard_artifacts
+from tfx.utils import path_utils
+
+from components.champion_model.component import ChampionModel
+from components.champion_model.executor import Executor
+from pipeline.errors import UserError
+from pipeline.runs.registry import NO_CHAMPION, Candidate, Entry, Registry
+
+STUDY = "ACTG175"
+
+
+class Run:
+    """One execution of the component: its registry, its parameters, its outputs."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.registry = Registry(str(folder / "registry"))
+        self.model = standard_artifacts.Model()
+        self.model.uri = str(folder / "outputs" / "model")
+        self.statistics = standard_artifacts.ExampleStatistics()
+        self.statistics.uri = str(folder / "outputs" / "statistics")
+        for artifact in (self.model, self.statistics):
+            Path(artifact.uri).mkdir(parents=True)
+
+    def register(self, name: str, split_seed: int = 7, label_digest: str = "labels-1") -> Entry:
+        model = self._folder / "trained" / name
+        model.mkdir(parents=True)
+        (model / "saved_model.pb").write_text(name)
+        statistics = self._folder / "statistics" / name
+        statistics.mkdir(parents=True)
+        (statistics / "FeatureStats.pb").write_text(f"statistics of {name}")
+        candidate = Candidate(
+            STUDY, split_seed, label_digest, "study-1", "data-1", "0.1.0", "run-1", {}
+        )
+        return self.registry.register(candidate, str(model), str(statistics))
+
+    def execute(self, token: str) -> None:
+        Executor().Do(
+            {},
+            {"model": [self.model], "statistics": [self.statistics]},
+            {
+                "registry_root": str(self._folder / "registry"),
+                "study": STUDY,
+                "champion_token": token,
+                "split_seed": 7,
+                "label_digest": "labels-1",
+            },
+        )
+
+    @property
+    def model_content(self) -> str:
+        folder = path_utils.serving_model_path(self.model.uri)
+        return (Path(folder) / "saved_model.pb").read_text()
+
+    @property
+    def statistics_content(self) -> str:
+        folder = artifact_utils.get_split_uri([self.statistics], "train")
+        return (Path(folder) / "FeatureStats.pb").read_text()
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return Run(tmp_path)
+
+
+def test_a_first_run_has_no_baseline(run):
+    run.execute(run.registry.champion_token(STUDY))
+
+    assert run.model.get_int_custom_property("present") == 0
+    assert run.statistics.get_int_custom_property("present") == 0
+    assert run.model.get_string_custom_property("champion_id") == NO_CHAMPION
+
+
+def test_the_outputs_of_a_first_run_hold_a_placeholder_alone(run):
+    run.execute(NO_CHAMPION)
+
+    for artifact in (run.model, run.statistics):
+        assert [path.name for path in Path(artifact.uri).iterdir()] == ["NO_CHAMPION"]
+
+
+def test_the_champion_is_copied_in_the_layout_of_a_tfx_model(run):
+    run.register("champion")
+
+    run.execute(run.registry.champion_token(STUDY))
+
+    assert run.model_content == "champion"
+    assert not path_utils.is_old_model_artifact(run.model)
+
+
+def test_the_champions_train_statistics_are_a_split_of_the_output(run):
+    run.register("champion")
+
+    run.execute(run.registry.champion_token(STUDY))
+
+    assert run.statistics_content == "statistics of champion"
+    assert artifact_utils.decode_split_names(run.statistics.split_names) == ["train"]
+
+
+def test_the_champions_own_seed_and_labels_are_told(run, caplog):
+    entry = run.register("champion", split_seed=8, label_digest="labels-2")
+
+    with caplog.at_level(logging.WARNING):
+        run.execute(run.registry.champion_token(STUDY))
+
+    assert run.model.get_int_custom_property("present") == 1
+    assert run.model.get_int_custom_property("split_seed") == 8
+    assert run.model.get_string_custom_property("label_digest") == "labels-2"
+    assert run.model.get_string_custom_property("champion_id") == entry.id
+    assert "seed 8, this run 7" in caplog.text
+    assert "other label definitions" in caplog.text
+
+
+def test_a_run_keeps_the_champion_that_it_was_created_with(run, caplog):
+    first = run.register("first")
+    token = run.registry.champion_token(STUDY)
+    run.register("second")
+
+    with caplog.at_level(logging.WARNING):
+        run.execute(token)
+
+    assert run.model_content == "first"
+    assert run.model.get_string_custom_property("champion_id") == first.id
+    assert "has changed since this run was created" in caplog.text
+
+
+def test_a_run_created_without_a_champion_goes_on_without_one(run):
+    token = run.registry.champion_token(STUDY)
+    run.register("first")
+
+    run.execute(token)
+
+    assert run.model.get_int_custom_property("present") == 0
+
+
+def test_a_token_that_the_registry_does_not_know_stops_the_run(run):
+    run.register("first")
+
+    with pytest.raises(UserError, match="create the run anew"):
+        run.execute("0" * 64)
+
+
+def test_a_champion_whose_files_are_gone_stops_the_run(run, tmp_path):
+    entry = run.register("first")
+    Path(entry.model_uri).rename(tmp_path / "elsewhere")
+
+    with pytest.raises(UserError, match=f"files of the champion {entry.id} are gone"):
+        run.execute(run.registry.champion_token(STUDY))
+
+
+def test_the_component_passes_the_token_as_a_parameter():
+    component = ChampionModel(
+        registry_root="registry",
+        study=STUDY,
+        champion_token="abc",
+        split_seed=7,
+        label_digest="labels-1",
+    )
+
+    assert component.exec_properties["champion_token"] == "abc"
+    assert component.outputs["model"].type is standard_artifacts.Model
+    assert component.outputs["statistics"].type is standard_artifacts.ExampleStatistics

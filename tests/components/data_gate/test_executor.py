@@ -1,0 +1,347 @@
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+import tensorflow_data_validation as tfdv
+from tfx.components.example_validator import executor as example_validator
+from tfx.types import artifact_utils, channel_utils, standard_artifacts
+from tfx.types.artifact import Artifact
+
+from components.artifact_types import GateFindings, TrialRejects
+from components.data_gate.component import DataGate
+from components.data_gate.config import gate_section, parse_gate_section
+from components.data_gate.examples import read_train_columns
+from components.data_gate.executor import Executor
+from pipeline.errors import UserError
+from pipeline.study.load import parse_study
+
+SPLITS = ("train", "eval", "test")
+SUBJECTS = 400
+SCHEMA = """
+feature { name: "AGE" type: FLOAT float_domain { min: 18 max: 120 } }
+feature { name: "SEX" type: BYTES domain: "sex" }
+feature { name: "arm" type: BYTES }
+feature { name: "label_death" type: FLOAT }
+feature { name: "weight_death" type: FLOAT }
+string_domain { name: "sex" value: "F" value: "M" }
+"""
+
+
+def study_of(**gate: Any):
+    content = {
+        "study": "TRIAL1",
+        "title": "A trial",
+        "datasets": {
+            "adsl": {
+                "file": "adsl.xpt",
+                "format": "xpt",
+                "rows": "one_per_subject",
+                "columns": {"AGE": {"known": "baseline"}, "SEX": {"known": "baseline"}},
+            }
+        },
+        "subject": {"dataset": "adsl", "column": "USUBJID"},
+        "arm": {"columns": ["ARM"], "control": "Placebo"},
+        "features": {"AGE": {"kind": "number"}, "SEX": {"kind": "category"}},
+        "tasks": {
+            "death": {
+                "kind": "outcome",
+                "title": "Death",
+                "state": {"positive": {"column": "DTHFL", "in": ["Y"]}},
+            }
+        },
+        "gate": gate,
+    }
+    return parse_study(content, "study.yaml")
+
+
+def subjects(seed: int, size: int = SUBJECTS) -> pd.DataFrame:
+    """Age (10 % missing), sex, arm and a death that depends on age a little."""
+    random = np.random.default_rng(seed)
+    age = random.normal(60, 10, size)
+    death = random.random(size) < 1 / (1 + np.exp(-(age - 65) / 10))
+    weight = (random.random(size) < 0.95).astype(float)
+    return pd.DataFrame(
+        {
+            "AGE": np.where(random.random(size) < 0.1, np.nan, age),
+            "SEX": random.choice(["F", "M"], size),
+            "arm": random.choice(["Active", "Placebo"], size),
+            "label_death": death * weight,
+            "weight_death": weight,
+        }
+    )
+
+
+def write_examples(frame: pd.DataFrame, path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
+        for row in frame.to_dict("records"):
+            example = tf.train.Example()
+            for name, value in row.items():
+                if isinstance(value, str):
+                    example.features.feature[name].bytes_list.value.append(value.encode())
+                elif not np.isnan(value):
+                    example.features.feature[name].float_list.value.append(value)
+            writer.write(example.SerializeToString())
+
+
+class Run:
+    """The artifacts that reach the gate, made of hand-made subjects by the real components."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.frames = {split: subjects(seed) for seed, split in enumerate(SPLITS)}
+        self.baseline: pd.DataFrame | None = None
+        self.rejected = 0
+        self.findings = self._artifact(GateFindings(), "findings")
+
+    def _artifact(self, artifact: Artifact, name: str) -> Artifact:
+        artifact.uri = str(self._folder / name)
+        Path(artifact.uri).mkdir(exist_ok=True)
+        return artifact
+
+    def _statistics(self, name: str, frames: dict[str, pd.DataFrame]) -> Artifact:
+        artifact = self._artifact(standard_artifacts.ExampleStatistics(), name)
+        artifact.split_names = artifact_utils.encode_split_names(list(frames))
+        for split, frame in frames.items():
+            folder = Path(artifact.uri) / f"Split-{split}"
+            folder.mkdir()
+            statistics = tfdv.generate_statistics_from_dataframe(frame)
+            (folder / "FeatureStats.pb").write_bytes(statistics.SerializeToString())
+        return artifact
+
+    def examples(self) -> Artifact:
+        artifact = self._artifact(standard_artifacts.Examples(), "examples")
+        artifact.split_names = artifact_utils.encode_split_names(list(SPLITS))
+        for split, frame in self.frames.items():
+            folder = Path(artifact.uri) / f"Split-{split}"
+            write_examples(frame, folder / "data_tfrecord-00000-of-00001.gz")
+        return artifact
+
+    def _rejects(self) -> Artifact:
+        artifact = self._artifact(TrialRejects(), "rejects")
+        labels = {
+            split: {
+                "known": int(frame["weight_death"].sum()),
+                "positives": int(frame["label_death"].sum()),
+            }
+            for split, frame in self.frames.items()
+        }
+        counts = {
+            "datasets": {
+                "adsl": {
+                    "rows_in": 1200 + self.rejected,
+                    "used": 1200,
+                    "left_out": 0,
+                    "rejected": self.rejected,
+                    "reasons": {"no subject key": self.rejected},
+                }
+            },
+            "subjects": {split: len(frame) for split, frame in self.frames.items()},
+            "tasks": {"death": labels},
+        }
+        (Path(artifact.uri) / "counts.json").write_text(json.dumps(counts))
+        return artifact
+
+    def _baseline(self) -> Artifact:
+        if self.baseline is not None:
+            artifact = self._statistics("baseline", {"train": self.baseline})
+            artifact.set_int_custom_property("present", 1)
+        else:
+            artifact = self._artifact(standard_artifacts.ExampleStatistics(), "baseline")
+            artifact.split_names = artifact_utils.encode_split_names(["train"])
+            artifact.set_int_custom_property("present", 0)
+        return artifact
+
+    def execute(self, **gate: Any) -> list[dict[str, Any]]:
+        schema = self._artifact(standard_artifacts.Schema(), "schema")
+        (Path(schema.uri) / "schema.pbtxt").write_text(SCHEMA)
+        statistics = self._statistics("statistics", self.frames)
+        anomalies = self._artifact(standard_artifacts.ExampleAnomalies(), "anomalies")
+        example_validator.Executor().Do(
+            {"statistics": [statistics], "schema": [schema]}, {"anomalies": [anomalies]}, {}
+        )
+        inputs = {
+            "statistics": statistics,
+            "schema": schema,
+            "anomalies": anomalies,
+            "examples": self.examples(),
+            "rejects": self._rejects(),
+            "champion_statistics": self._baseline(),
+        }
+        Executor().Do(
+            {key: [artifact] for key, artifact in inputs.items()},
+            {"findings": [self.findings]},
+            {"gate": gate_section(study_of(**gate))},
+        )
+        return self.written()
+
+    def written(self) -> list[dict[str, Any]]:
+        return json.loads((Path(self.findings.uri) / "findings.json").read_text())
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return Run(tmp_path)
+
+
+def notable(findings: list[dict[str, Any]]) -> list[tuple[str, str, str | None]]:
+    return [
+        (item["rule"], item["severity"], item["feature"])
+        for item in findings
+        if item["severity"] != "ok"
+    ]
+
+
+def test_sound_data_pass_and_leave_what_was_measured(run):
+    findings = run.execute()
+
+    assert notable(findings) == []
+    assert {item["rule"] for item in findings} == {"rejects", "leakage"}
+
+
+def test_the_first_run_of_a_study_has_no_drift(run):
+    assert not [item for item in run.execute() if item["rule"] == "drift"]
+
+
+def test_distances_to_the_champion_are_written_although_they_are_small(run):
+    run.baseline = subjects(seed=0)
+
+    distances = [item for item in run.execute() if item["rule"] == "drift"]
+
+    assert {item["feature"] for item in distances} == {"AGE", "SEX", "arm"}
+    assert {item["value"] for item in distances} == {0.0}
+
+
+def test_a_feature_that_shifted_since_the_champion_is_a_warning(run, caplog):
+    run.baseline = subjects(seed=0)
+    run.baseline["AGE"] += 15
+
+    with caplog.at_level(logging.WARNING):
+        findings = run.execute()
+
+    assert notable(findings) == [("drift", "warn", "AGE")]
+    (record,) = [item for item in caplog.records if hasattr(item, "findings")]
+    assert record.levelno == logging.WARNING
+    assert [item["feature"] for item in record.findings] == ["AGE"]
+
+
+def test_a_planted_leak_stops_the_run(run):
+    noise = np.random.default_rng(9).normal(0, 0.1, SUBJECTS)
+    run.frames["train"]["AGE"] = 40 + 20 * (run.frames["train"]["label_death"] + noise)
+
+    with pytest.raises(UserError, match="leakage: feature AGE alone predicts task death"):
+        run.execute()
+
+
+def test_all_that_stops_a_run_is_in_one_message_and_in_the_findings(run, caplog):
+    run.frames["eval"].loc[0, "SEX"] = "Xyzzy"
+    run.frames["test"]["label_death"] = 0.0
+    run.rejected = 300
+
+    with pytest.raises(UserError) as raised:
+        run.execute()
+
+    message = str(raised.value)
+    assert "TRIAL1" in message
+    assert "3 findings" in message
+    assert "rejects: dataset adsl: 300 of 1500 rows (20.0%)" in message
+    assert "too_few: task death: the test split has 0 subjects with a positive label" in message
+    assert "anomalies: column SEX of the eval split has 1 level(s)" in message
+    assert [rule for rule, _, _ in notable(run.written())] == ["rejects", "too_few", "anomalies"]
+    assert "Xyzzy" not in message + caplog.text + json.dumps(run.written())
+
+
+def test_the_studys_severities_let_a_run_go_on(run):
+    run.frames["eval"].loc[0, "SEX"] = "X"
+    run.rejected = 300
+
+    findings = run.execute(anomalies="warn", rejects="ignore")
+
+    assert notable(findings) == [("rejects", "ignore", None), ("anomalies", "warn", "SEX")]
+
+
+def test_columns_are_read_as_they_were_written(run):
+    config = parse_gate_section(gate_section(study_of()))
+
+    columns = read_train_columns(run.examples(), config)
+
+    frame = run.frames["train"]
+    np.testing.assert_allclose(columns.numbers["AGE"], frame["AGE"].astype(np.float32))
+    np.testing.assert_array_equal(columns.labels["death"], frame["label_death"] == 1)
+    np.testing.assert_array_equal(columns.known["death"], frame["weight_death"] == 1)
+    first_woman = columns.categories["SEX"][frame["SEX"].eq("F").idxmax()]
+    np.testing.assert_array_equal(columns.categories["SEX"] == first_woman, frame["SEX"] == "F")
+
+
+def test_a_missing_category_is_a_level_of_its_own(run):
+    run.frames["train"]["SEX"] = ["F", np.nan] * (SUBJECTS // 2)
+    config = parse_gate_section(gate_section(study_of()))
+
+    codes = read_train_columns(run.examples(), config).categories["SEX"]
+
+    assert list(codes[:4]) == [0, 1, 0, 1]
+
+
+def test_a_feature_that_nobody_has_is_read_as_missing(run):
+    run.frames["train"]["AGE"] = np.nan
+    run.frames["train"]["SEX"] = np.nan
+    config = parse_gate_section(gate_section(study_of()))
+
+    columns = read_train_columns(run.examples(), config)
+
+    assert np.isnan(columns.numbers["AGE"]).all()
+    assert set(columns.categories["SEX"]) == {0}
+
+
+def test_only_the_first_subjects_are_read(run):
+    config = parse_gate_section(gate_section(study_of()))
+
+    columns = read_train_columns(run.examples(), config, most_subjects=150)
+
+    expected = run.frames["train"]["AGE"][:150].astype(np.float32)
+    np.testing.assert_allclose(columns.numbers["AGE"], expected)
+
+
+def test_examples_of_another_study_file_are_refused(run):
+    for frame in run.frames.values():
+        frame.drop(columns="label_death", inplace=True)
+    config = parse_gate_section(gate_section(study_of()))
+
+    with pytest.raises(UserError, match="no column label_death"):
+        read_train_columns(run.examples(), config)
+
+
+def test_the_gates_parameter_changes_with_what_it_judges_by_alone():
+    study = study_of()
+
+    assert gate_section(study) == gate_section(study.model_copy(update={"title": "Other"}))
+    assert gate_section(study) != gate_section(study_of(drift="stop"))
+
+
+def test_a_parameter_of_another_form_is_refused():
+    with pytest.raises(UserError, match="gate_section"):
+        parse_gate_section("{}")
+
+
+def test_the_component_works_with_and_without_a_baseline():
+    statistics = channel_utils.as_channel([standard_artifacts.ExampleStatistics()])
+    inputs = {
+        "statistics": statistics,
+        "schema": channel_utils.as_channel([standard_artifacts.Schema()]),
+        "anomalies": channel_utils.as_channel([standard_artifacts.ExampleAnomalies()]),
+        "examples": channel_utils.as_channel([standard_artifacts.Examples()]),
+        "rejects": channel_utils.as_channel([TrialRejects()]),
+        "gate": gate_section(study_of()),
+    }
+
+    without = DataGate(**inputs)
+    with_baseline = DataGate(**inputs, champion_statistics=statistics)
+
+    assert "champion_statistics" not in without.inputs
+    assert "champion_statistics" in with_baseline.inputs
+    assert with_baseline.outputs["findings"].type is GateFindings

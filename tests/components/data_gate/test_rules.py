@@ -1,0 +1,330 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
+
+from components.data_gate import rules
+from components.data_gate.auc import auc_of_category, auc_of_number, standard_error_of_chance
+from components.data_gate.findings import Finding, findings_json, stop_message
+from components.data_gate.rules import Columns, Distance
+from pipeline.results.documents import Counts
+from pipeline.study.sections import Gate, SplitMinimum
+
+SEVERITIES = ["stop", "warn", "ignore"]
+
+
+def counts_of(known: int, positives: int) -> Counts:
+    return Counts.model_validate(
+        {
+            "datasets": {},
+            "subjects": {"train": 100},
+            "tasks": {"death": {"train": {"known": known, "positives": positives}}},
+        }
+    )
+
+
+def train_minimum(severity: str = "stop") -> Gate:
+    return Gate(too_few=severity, minimum={"train": SplitMinimum(subjects=50, events=10)})
+
+
+def rows(rows_in: int, rejected: int, reasons: dict[str, int] | None = None) -> Counts:
+    dataset = {
+        "rows_in": rows_in,
+        "used": rows_in - rejected,
+        "left_out": 0,
+        "rejected": rejected,
+        "reasons": reasons or {},
+    }
+    return Counts.model_validate({"datasets": {"adsl": dataset}, "subjects": {}, "tasks": {}})
+
+
+def columns(label: np.ndarray, known: np.ndarray | None = None, **features: np.ndarray) -> Columns:
+    return Columns(
+        numbers={name: x for name, x in features.items() if x.dtype.kind == "f"},
+        categories={name: x for name, x in features.items() if x.dtype.kind == "i"},
+        labels={"death": label},
+        known={"death": np.ones(label.size, bool) if known is None else known},
+    )
+
+
+def a_label(seed: int = 1, size: int = 2000, rate: float = 0.3) -> np.ndarray:
+    return np.random.default_rng(seed).random(size) < rate
+
+
+def test_enough_subjects_and_events_are_no_finding():
+    assert list(rules.too_few(counts_of(known=50, positives=10), ["death"], train_minimum())) == []
+
+
+@pytest.mark.parametrize("severity", SEVERITIES)
+def test_too_few_known_labels_are_found_with_the_studys_severity(severity):
+    (finding,) = rules.too_few(
+        counts_of(known=49, positives=20), ["death"], train_minimum(severity)
+    )
+
+    assert finding.severity == severity
+    assert (finding.task, finding.split) == ("death", "train")
+    assert (finding.value, finding.limit) == (49, 50)
+    assert finding.message.startswith(
+        "task death: the train split has 49 subjects with a known label, at least 50 are needed."
+    )
+    assert "lower gate.minimum.train.subjects" in finding.message
+
+
+def test_too_few_positives_are_found():
+    (finding,) = rules.too_few(counts_of(known=60, positives=9), ["death"], train_minimum())
+
+    assert "has 9 subjects with a positive label, at least 10 are needed" in finding.message
+
+
+def test_too_few_negatives_are_found():
+    (finding,) = rules.too_few(counts_of(known=60, positives=51), ["death"], train_minimum())
+
+    assert "has 9 subjects with a negative label, at least 10 are needed" in finding.message
+
+
+def test_a_split_that_is_not_counted_has_no_subjects():
+    gate = Gate(minimum={"eval": SplitMinimum(subjects=1, events=1)})
+
+    findings = list(rules.too_few(counts_of(known=60, positives=30), ["death"], gate))
+
+    assert [finding.value for finding in findings] == [0, 0, 0]
+    assert {finding.split for finding in findings} == {"eval"}
+
+
+def test_a_task_that_is_not_counted_has_no_subjects():
+    findings = list(rules.too_few(counts_of(known=60, positives=30), ["relapse"], train_minimum()))
+
+    assert [finding.value for finding in findings] == [0, 0, 0]
+    assert {finding.task for finding in findings} == {"relapse"}
+
+
+@pytest.mark.parametrize("severity", SEVERITIES)
+def test_too_large_a_share_of_rejected_rows_is_found_with_its_reasons(severity):
+    counts = rows(200, 20, {"date": 5, "range": 14, "type": 1})
+
+    (finding,) = rules.rejects(counts, Gate(rejects=severity))
+
+    assert finding.severity == severity
+    assert finding.dataset == "adsl"
+    assert (finding.value, finding.limit) == (0.1, 0.05)
+    assert finding.message.startswith(
+        "dataset adsl: 20 of 200 rows (10.0%) were set aside (range: 14, date: 5, type: 1); at "
+        "most 5.0% may be. Look them up"
+    )
+
+
+def test_a_share_of_rejected_rows_at_the_limit_is_reported_as_in_order():
+    (finding,) = rules.rejects(rows(200, 10), Gate())
+
+    assert finding.severity == "ok"
+    assert finding.value == 0.05
+    assert finding.message.endswith("at most 5.0% may be.")
+
+
+def test_an_empty_dataset_has_no_share_of_rejected_rows():
+    assert list(rules.rejects(rows(0, 0), Gate())) == []
+
+
+@pytest.mark.parametrize("severity", SEVERITIES)
+def test_drift_above_the_limit_is_found_with_the_studys_severity(severity):
+    distance = Distance("AGE", "Jensen-Shannon divergence", 0.25)
+
+    (finding,) = rules.drift([distance], Gate(drift=severity))
+
+    assert finding.severity == severity
+    assert (finding.feature, finding.value, finding.limit) == ("AGE", 0.25, 0.1)
+    assert finding.message.startswith(
+        "feature AGE differs from the champion's train data: Jensen-Shannon divergence 0.250 "
+        "(limit 0.1). Check units"
+    )
+
+
+def test_a_distance_within_the_limit_is_reported_as_in_order():
+    (finding,) = rules.drift([Distance("SEX", "L-infinity distance", 0.1)], Gate(drift="stop"))
+
+    assert (finding.severity, finding.value) == ("ok", 0.1)
+
+
+def test_a_feature_without_a_distance_is_reported_as_not_compared():
+    (finding,) = rules.drift([Distance("NEW", "L-infinity distance", None)], Gate(drift="stop"))
+
+    assert finding.severity == "ok"
+    assert "was not compared" in finding.message
+
+
+@pytest.mark.parametrize("severity", SEVERITIES)
+def test_a_feature_made_from_the_label_is_a_leak(severity):
+    label = a_label()
+    leak = label + np.random.default_rng(2).normal(0, 0.2, label.size)
+
+    (finding,) = rules.leakage(columns(label, LEAK=leak), Gate(leakage=severity))
+
+    assert finding.severity == severity
+    assert (finding.feature, finding.task) == ("LEAK", "death")
+    assert finding.value > 0.99
+    assert finding.message.startswith(
+        "feature LEAK alone predicts task death on train with an AUC of"
+    )
+    assert "remove it from the features" in finding.message
+
+
+def test_a_leak_that_points_downwards_is_found():
+    label = a_label()
+    leak = np.random.default_rng(2).normal(0, 0.2, label.size) - label
+
+    (finding,) = rules.leakage(columns(label, LEAK=leak), Gate())
+
+    assert finding.severity == "stop"
+
+
+def test_an_honest_strong_number_is_no_leak():
+    label = a_label()
+    honest = 1.19 * label + np.random.default_rng(2).normal(size=label.size)
+
+    (finding,) = rules.leakage(columns(label, AGE=honest), Gate())
+
+    assert finding.severity == "ok"
+    assert finding.value == pytest.approx(0.8, abs=0.03)
+    assert "strongest single predictor of task death" in finding.message
+
+
+def test_a_number_that_is_missing_only_for_negatives_is_a_leak():
+    label = a_label()
+    values = np.where(label, np.random.default_rng(2).normal(size=label.size), np.nan)
+
+    (finding,) = rules.leakage(columns(label, DAYS_TO_DEATH=values), Gate())
+
+    assert (finding.severity, finding.value) == ("stop", 1.0)
+
+
+def test_a_category_that_names_the_outcome_is_a_leak():
+    label = a_label()
+    reason = np.where(label, 0, 1 + np.random.default_rng(2).integers(3, size=label.size))
+
+    (finding,) = rules.leakage(columns(label, DCSREAS=reason), Gate())
+
+    assert finding.severity == "stop"
+
+
+@pytest.mark.parametrize("levels", [50, 500, 2000])
+def test_a_random_category_of_many_levels_is_no_leak(levels):
+    label = a_label()
+    site = np.random.default_rng(2).integers(levels, size=label.size)
+
+    (finding,) = rules.leakage(columns(label, SITE=site), Gate())
+
+    assert finding.severity == "ok"
+    assert finding.value < 0.56
+
+
+def test_a_category_with_one_level_for_each_subject_tells_nothing():
+    label = a_label()
+
+    assert auc_of_category(np.arange(label.size), label) == 0.5
+
+
+def test_matched_pairs_are_no_leak():
+    label = np.tile([True, False], 500)
+    pair = np.repeat(np.arange(500), 2)
+
+    assert auc_of_category(pair, label) == 0.5
+
+
+def test_subjects_with_an_unknown_label_are_left_out():
+    label = a_label()
+    known = np.random.default_rng(3).random(label.size) < 0.5
+    noise = np.random.default_rng(2).normal(size=label.size)
+    leak_where_unknown = np.where(known, noise, 10.0 * label)
+
+    (finding,) = rules.leakage(columns(label, known, AGE=leak_where_unknown), Gate())
+
+    assert finding.value < 0.55
+
+
+def test_a_high_auc_that_few_events_reach_by_chance_is_only_a_warning():
+    label = np.arange(100) < 3
+    lucky = label + 0.001 * np.arange(100)
+
+    (finding,) = rules.leakage(columns(label, AGE=lucky), Gate(leakage="stop"))
+
+    assert finding.severity == "warn"
+    assert "With 3 positive and 97 negative labels this may be chance" in finding.message
+
+
+def test_a_task_with_one_outcome_alone_is_not_judged_for_leakage():
+    label = np.zeros(10, bool)
+
+    assert list(rules.leakage(columns(label, AGE=np.arange(10.0)), Gate())) == []
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    values=st.lists(st.integers(0, 5), min_size=4, max_size=40),
+    seed=st.integers(0, 1000),
+)
+def test_auc_of_a_number_equals_scikit_learns_above_one_half(values, seed):
+    numbers = np.array(values, float)
+    label = np.random.default_rng(seed).random(numbers.size) < 0.5
+    label[:2] = [True, False]
+
+    expected = roc_auc_score(label, numbers)
+
+    assert auc_of_number(numbers, label) == pytest.approx(max(expected, 1 - expected))
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    values=st.lists(st.one_of(st.none(), st.integers(0, 3)), min_size=4, max_size=40),
+    seed=st.integers(0, 1000),
+)
+def test_missing_numbers_rank_as_one_level_at_the_better_end(values, seed):
+    numbers = np.array(values, float)
+    label = np.random.default_rng(seed).random(numbers.size) < 0.5
+    label[:2] = [True, False]
+
+    ends = [roc_auc_score(label, np.nan_to_num(numbers, nan=end)) for end in (-1.0, 9.0)]
+
+    expected = max(max(auc, 1 - auc) for auc in ends)
+    assert auc_of_number(numbers, label) == pytest.approx(expected)
+
+
+def test_the_standard_error_of_chance_is_that_of_permuted_labels():
+    random = np.random.default_rng(4)
+    label = np.arange(40) < 10
+    permuted = random.permuted(np.tile(label, (4000, 1)), axis=1)
+    aucs = ((permuted * np.arange(1, 41)).sum(axis=1) - 10 * 11 / 2) / (10 * 30)
+
+    assert standard_error_of_chance(10, 30) == pytest.approx(aucs.std(), rel=0.05)
+
+
+def test_the_message_of_a_stop_holds_every_stop_finding_and_no_other():
+    findings = [
+        Finding("leakage", "stop", "feature LEAK gives task death away. Remove it."),
+        Finding("drift", "warn", "feature AGE drifted."),
+        Finding("too_few", "stop", "task death has too few events. Add data."),
+        Finding("drift", "ok", "feature SEX did not drift."),
+    ]
+
+    message = stop_message("ACTG175", findings)
+
+    assert message.splitlines() == [
+        "The data gate stopped the run of ACTG175 before training (2 findings):",
+        "- leakage: feature LEAK gives task death away. Remove it.",
+        "- too_few: task death has too few events. Add data.",
+        "Put these right and run again. A finding that you accept after review can be made a "
+        "warning in the study file (gate.leakage, gate.too_few: warn).",
+    ]
+
+
+def test_warnings_and_ignored_findings_stop_nothing():
+    findings = [Finding("drift", "warn", "a"), Finding("rejects", "ignore", "b")]
+
+    assert stop_message("ACTG175", findings) is None
+
+
+def test_findings_are_written_with_all_their_attributes():
+    text = findings_json([Finding("drift", "ok", "a", feature="AGE", value=0.1, limit=0.2)])
+
+    assert '"feature": "AGE"' in text
+    assert '"task": null' in text

@@ -1,0 +1,100 @@
+import copy
+import json
+
+import pytest
+
+from components.evaluator.config import EvaluationPlan, evaluation_section, label_digest
+from pipeline.study.load import parse_study
+
+STUDY = {
+    "study": "T1",
+    "title": "A trial",
+    "datasets": {
+        "adsl": {
+            "file": "adsl.xpt",
+            "format": "xpt",
+            "rows": "one_per_subject",
+            "columns": {"AGE": {"known": "baseline"}, "OUT": {"missing": [9]}},
+        },
+        "adae": {"file": "adae.xpt", "format": "xpt", "rows": "many_per_subject", "day": "ASTDY"},
+    },
+    "subject": {"dataset": "adsl", "column": "USUBJID"},
+    "features": {"AGE": {"kind": "number"}},
+    "tasks": {
+        "response": {
+            "kind": "response",
+            "title": "Response",
+            "state": {"positive": {"column": "OUT", "in": [1]}},
+            "decision_thresholds": [0.5],
+        },
+        "ae": {
+            "kind": "adverse_event",
+            "title": "Event",
+            "event": {"dataset": "adae", "where": {"column": "AESER", "in": ["Y"]}},
+            "horizon": 90,
+        },
+    },
+    "slices": {
+        "groups": {"sex": {"column": "SEX"}, "race": {"column": "RACE"}},
+        "pairs": [["sex", "race"]],
+        "smallest_group": 25,
+    },
+    "thresholds": [
+        {"metric": "auc", "at_least": 0.65, "where": "every_slice", "holds": "bound"},
+        {"metric": "recall", "at_least": 0.8, "decision_threshold": 0.2, "tasks": ["ae"]},
+    ],
+    "split": {"seed": 4},
+}
+
+
+def study(change=None):
+    content = copy.deepcopy(STUDY)
+    if change:
+        change(content)
+    return parse_study(content, "study.yaml")
+
+
+def test_the_plan_read_back_is_what_the_study_says():
+    plan = EvaluationPlan.from_json(json.dumps(evaluation_section(study())))
+
+    assert plan.slicings == ((), ("sex",), ("race",), ("sex", "race"))
+    assert plan.smallest_group == 25
+    assert plan.split_seed == 4
+    assert plan.thresholds == study().thresholds
+
+
+def test_a_demanded_decision_threshold_is_computed_for_its_tasks():
+    plan = EvaluationPlan.from_json(json.dumps(evaluation_section(study())))
+
+    assert plan.tasks == {"response": (0.5,), "ae": (0.2, 0.5)}
+
+
+def test_other_titles_features_slices_and_thresholds_leave_the_label_digest_unchanged():
+    def change(content):
+        content["title"] = "Another title"
+        content["datasets"]["adsl"]["file"] = "2026/adsl.xpt"
+        content["datasets"]["adsl"]["columns"]["WEIGHT"] = {"known": "baseline"}
+        content["features"]["WEIGHT"] = {"kind": "number"}
+        content["tasks"]["response"]["title"] = "Another title"
+        content["tasks"]["response"]["decision_thresholds"] = [0.3]
+        content["slices"] = {}
+        content["thresholds"] = []
+
+    assert label_digest(study(change)) == label_digest(study())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content: content["tasks"]["ae"].update(horizon=180),
+        lambda content: content["tasks"]["response"]["state"]["positive"].update({"in": [1, 2]}),
+        lambda content: content["datasets"]["adsl"]["columns"]["OUT"].update(missing=[8]),
+        lambda content: content["datasets"]["adae"].update(day="AENDY"),
+        lambda content: content.update(population={"column": "SAFFL", "in": ["Y"]}),
+        lambda content: content.update(split={"seed": 4, "train": 0.5, "eval": 0.3, "test": 0.2}),
+        lambda content: content["tasks"].pop("ae") and content["thresholds"].pop(),
+    ],
+    ids=["horizon", "condition", "missing code", "day", "population", "shares", "fewer tasks"],
+)
+def test_what_decides_labels_or_splits_changes_the_label_digest(change):
+    assert label_digest(study(change)) != label_digest(study())

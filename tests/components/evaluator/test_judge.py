@@ -1,0 +1,266 @@
+import math
+
+import pytest
+
+from components.evaluator.config import EvaluationPlan
+from components.evaluator.judge import NOTHING_DEMANDED, judge
+from components.evaluator.records import Record
+from pipeline.study.sections import Threshold
+
+FEMALE = (("sex", "F"),)
+MALE = (("sex", "M"),)
+
+
+def plan(*thresholds, tasks=None):
+    return EvaluationPlan(
+        tasks=tasks or {"hepatic_ae": (0.5,)},
+        slices=("sex",),
+        pairs=(),
+        smallest_group=20,
+        thresholds=tuple(Threshold.model_validate(threshold) for threshold in thresholds),
+        split_seed=1,
+        label_digest="digest",
+    )
+
+
+def record(value, lower=math.nan, upper=math.nan, group=(), metric="auc", **more):
+    return Record(
+        **{
+            "task": "hepatic_ae",
+            "group": group,
+            "metric": metric,
+            "decision_threshold": None,
+            "model": "challenger",
+            "value": value,
+            "lower": lower,
+            "upper": upper,
+            "subjects": 100,
+            "positives": 30,
+        }
+        | more
+    )
+
+
+def verdict(records, *thresholds, withheld=None, no_champion=None, tasks=None):
+    return judge(records, withheld or {}, plan(*thresholds, tasks=tasks), no_champion)
+
+
+def messages(judged):
+    return [refusal.message for refusal in judged.refusals]
+
+
+def test_a_value_at_the_limit_passes():
+    judged = verdict([record(0.65)], {"metric": "auc", "at_least": 0.65})
+
+    assert judged.blessed
+    assert judged.judged
+
+
+def test_a_point_below_at_least_is_refused_with_slice_value_interval_and_limit():
+    judged = verdict(
+        [record(0.7, 0.66, 0.74), record(0.61, 0.55, 0.67, FEMALE)],
+        {"metric": "auc", "at_least": 0.65, "where": "every_slice"},
+    )
+
+    assert not judged.blessed
+    assert messages(judged) == ["hepatic_ae: auc in slice sex=F is 0.61 (0.55 to 0.67), below 0.65"]
+
+
+def test_a_point_above_at_most_is_refused():
+    judged = verdict([record(0.3, 0.25, 0.35, metric="brier")], {"metric": "brier", "at_most": 0.2})
+
+    assert messages(judged) == ["hepatic_ae: brier overall is 0.3 (0.25 to 0.35), above 0.2"]
+
+
+def test_a_lower_bound_below_at_least_is_refused_though_the_point_passes():
+    judged = verdict([record(0.7, 0.6, 0.8)], {"metric": "auc", "at_least": 0.65, "holds": "bound"})
+
+    assert messages(judged) == [
+        "hepatic_ae: auc overall is 0.7 (0.6 to 0.8), lower bound below 0.65"
+    ]
+
+
+def test_an_upper_bound_above_at_most_is_refused_though_the_point_passes():
+    judged = verdict(
+        [record(0.15, 0.1, 0.22, metric="brier")],
+        {"metric": "brier", "at_most": 0.2, "holds": "bound"},
+    )
+
+    assert messages(judged) == [
+        "hepatic_ae: brier overall is 0.15 (0.1 to 0.22), upper bound above 0.2"
+    ]
+
+
+def test_bounds_within_the_limits_pass():
+    judged = verdict(
+        [record(0.7, 0.66, 0.8)], {"metric": "auc", "at_least": 0.65, "holds": "bound"}
+    )
+
+    assert judged.blessed
+
+
+def test_a_value_that_rounds_to_its_limit_is_shown_with_more_digits():
+    judged = verdict([record(0.6499999)], {"metric": "auc", "at_least": 0.65})
+
+    assert messages(judged) == ["hepatic_ae: auc overall is 0.6499999, below 0.65"]
+
+
+def test_where_overall_leaves_slices_alone():
+    judged = verdict([record(0.7), record(0.1, group=FEMALE)], {"metric": "auc", "at_least": 0.65})
+
+    assert judged.blessed
+    assert judged.comparisons == 1
+
+
+def test_every_slice_includes_overall():
+    judged = verdict(
+        [record(0.6), record(0.7, group=FEMALE)],
+        {"metric": "auc", "at_least": 0.65, "where": "every_slice"},
+    )
+
+    assert [refusal.group for refusal in judged.refusals] == [()]
+
+
+def test_a_group_that_is_too_small_is_listed_and_not_judged():
+    judged = verdict(
+        [record(0.7), record(0.1, group=FEMALE, subjects=19)],
+        {"metric": "auc", "at_least": 0.65, "where": "every_slice"},
+        withheld={"hepatic_ae": {FEMALE: "too_small"}},
+    )
+
+    assert judged.blessed
+    assert judged.to_json()["not_judged"] == [
+        {"task": "hepatic_ae", "slice": {"sex": "F"}, "subjects": "<20"}
+    ]
+
+
+def test_a_group_withheld_for_anothers_sake_is_judged_without_giving_its_numbers():
+    judged = verdict(
+        [record(0.7), record(0.613, 0.55, 0.67, FEMALE)],
+        {"metric": "auc", "at_least": 0.65, "where": "every_slice"},
+        withheld={"hepatic_ae": {FEMALE: "complementary", MALE: "too_small"}},
+    )
+
+    assert not judged.blessed
+    assert "below 0.65" in messages(judged)[0]
+    assert "0.613" not in str(judged.to_json())
+
+
+def test_a_test_split_that_is_too_small_is_a_refusal():
+    judged = verdict(
+        [record(0.9, subjects=10)],
+        {"metric": "auc", "at_least": 0.65},
+        withheld={"hepatic_ae": {(): "too_small"}},
+    )
+
+    assert messages(judged) == [
+        "hepatic_ae: auc overall can't be judged: fewer than 20 subjects have a known outcome"
+    ]
+
+
+@pytest.mark.parametrize("records", [[record(math.nan)], []], ids=["not a number", "missing"])
+def test_a_metric_without_a_value_is_a_refusal(records):
+    judged = verdict(records, {"metric": "auc", "at_most": 0.65})
+
+    assert not judged.blessed
+    assert "auc overall has no value" in messages(judged)[0]
+
+
+def test_a_bound_that_does_not_exist_is_a_refusal():
+    judged = verdict([record(0.9)], {"metric": "auc", "at_least": 0.65, "holds": "bound"})
+
+    assert "has no confidence interval" in messages(judged)[0]
+
+
+def test_each_decision_threshold_of_the_task_is_judged():
+    judged = verdict(
+        [
+            record(0.4, metric="recall", decision_threshold=0.2),
+            record(0.3, metric="recall", decision_threshold=0.5),
+        ],
+        {"metric": "recall", "at_least": 0.5},
+        tasks={"hepatic_ae": (0.2, 0.5)},
+    )
+
+    assert messages(judged) == [
+        "hepatic_ae: recall at decision threshold 0.2 overall is 0.4, below 0.5",
+        "hepatic_ae: recall at decision threshold 0.5 overall is 0.3, below 0.5",
+    ]
+
+
+def test_a_named_decision_threshold_is_judged_alone():
+    judged = verdict(
+        [
+            record(0.6, metric="recall", decision_threshold=0.2),
+            record(0.3, metric="recall", decision_threshold=0.5),
+        ],
+        {"metric": "recall", "at_least": 0.5, "decision_threshold": 0.2},
+        tasks={"hepatic_ae": (0.2, 0.5)},
+    )
+
+    assert judged.blessed
+
+
+def test_versus_champion_judges_the_difference():
+    judged = verdict(
+        [record(0.9), record(-0.03, -0.05, -0.01, model="difference")],
+        {"metric": "auc", "at_least": -0.01, "versus": "champion"},
+    )
+
+    assert messages(judged) == [
+        "hepatic_ae: difference of auc to the champion overall is -0.03 (-0.05 to -0.01), "
+        "below -0.01"
+    ]
+    assert judged.refusals[0].model == "difference"
+
+
+def test_without_a_champion_the_comparison_is_noted_and_not_made():
+    judged = verdict(
+        [record(0.9)],
+        {"metric": "auc", "at_least": -0.01, "versus": "champion"},
+        no_champion="No champion: no model has been blessed before.",
+    )
+
+    assert judged.blessed
+    assert not judged.judged
+    assert judged.notes == (
+        "No champion: no model has been blessed before.",
+        "Thresholds against a champion were not judged.",
+    )
+
+
+def test_a_threshold_holds_for_its_own_tasks_only():
+    judged = verdict(
+        [record(0.5), record(0.9, task="response")],
+        {"metric": "auc", "at_least": 0.65, "tasks": ["response"]},
+        tasks={"hepatic_ae": (0.5,), "response": (0.5,)},
+    )
+
+    assert judged.blessed
+
+
+def test_without_thresholds_a_model_is_blessed_but_marked_as_not_judged():
+    judged = verdict([record(0.5)])
+
+    assert judged.blessed
+    assert not judged.judged
+    assert judged.notes == (NOTHING_DEMANDED,)
+
+
+def test_the_written_reason_names_what_was_demanded():
+    judged = verdict([record(0.61, 0.55, 0.67)], {"metric": "auc", "at_least": 0.65})
+
+    assert judged.to_json()["reasons"] == [
+        {
+            "message": "hepatic_ae: auc overall is 0.61 (0.55 to 0.67), below 0.65",
+            "task": "hepatic_ae",
+            "slice": {},
+            "metric": "auc",
+            "decision_threshold": None,
+            "model": "challenger",
+            "value": 0.61,
+            "lower": 0.55,
+            "upper": 0.67,
+            "threshold": {"metric": "auc", "at_least": 0.65},
+        }
+    ]

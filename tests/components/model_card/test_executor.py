@@ -1,0 +1,237 @@
+"""The model card: all that the run measured, nothing that it did not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.html.page import render
+from pipeline.names import SITE
+from pipeline.pages.card import card_page
+from pipeline.results.card import Card, Evidence, Lineage, make_card
+from pipeline.results.documents import Counts, Curves, Findings, MetricRecord, Metrics, Verdict
+from pipeline.study.load import load_study
+from pipeline.study.study import Study
+from pipeline.study.tripod import ITEMS
+
+REPOSITORY = Path(__file__).parents[3]
+TASKS = ("worsening", "response", "hepatic_ae")
+
+
+@pytest.fixture(scope="module")
+def study() -> Study:
+    return load_study(REPOSITORY / "schema" / "synthetic" / "study.yaml")
+
+
+def record(task: str, **changes: Any) -> MetricRecord:
+    content = {
+        "task": task,
+        "slice": {},
+        "metric": "auc",
+        "decision_threshold": None,
+        "model": "challenger",
+        "value": 0.712,
+        "lower": 0.65,
+        "upper": 0.77,
+        "subjects": 400,
+        "positives": 120,
+    }
+    return MetricRecord.model_validate(content | changes)
+
+
+METRICS = (
+    "auc",
+    "pr_auc",
+    "brier",
+    "log_loss",
+    "calibration_slope",
+    "expected_calibration_error",
+)
+
+
+def evidence(**changes: Any) -> Evidence:
+    records = [record(task, metric=metric) for task in TASKS for metric in METRICS]
+    split_counts = {"train": {"known": 1200, "positives": 360}}
+    found = Evidence(
+        metrics=Metrics(smallest_group=10, records=tuple(records), suppressed=()),
+        verdict=Verdict(
+            blessed=True, judged=True, comparisons=7, reasons=(), not_judged=(), notes=()
+        ),
+        curves=Curves(curves=()),
+        findings=Findings(root=()),
+        counts=Counts.model_validate(
+            {
+                "datasets": {},
+                "subjects": {"train": 1200, "eval": 400, "test": 400},
+                "tasks": dict.fromkeys(TASKS, split_counts),
+            }
+        ),
+        training={"steps": 100, "seed": 1, "hyperparameters": {"width": 64}},
+        missing={"AGE": 0, "SMOKFL": None, "WEIGHTBL": 60},
+        sites=12,
+        champion=None,
+        lineage=Lineage(
+            code_version="0.1.0",
+            dependency_lock="",
+            versions={"tfx": "1.16.0"},
+            study_digest="s" * 64,
+            fingerprint="f" * 64,
+            artifacts={},
+        ),
+    )
+    return found.model_copy(update=changes)
+
+
+def card_of(study: Study, **changes: Any) -> Card:
+    return make_card(study, evidence(**changes))
+
+
+def html_of(study: Study, **changes: Any) -> str:
+    return render(card_page(card_of(study, **changes)))
+
+
+def with_card(study: Study, **said: Any) -> Study:
+    return study.model_copy(update={"card": study.card.model_copy(update=said)})
+
+
+def items_of(card: Card) -> dict[str, str]:
+    return {item.number: item.status for item in card.items}
+
+
+def test_every_item_of_tripod_ai_has_a_status(study: Study):
+    assert list(items_of(card_of(study))) == list(ITEMS)
+
+
+def test_what_the_run_can_not_know_waits_for_a_person(study: Study):
+    statuses = items_of(make_card(with_card(study, statements={}), evidence()))
+    assert statuses["17"] == "needs a person"
+    assert statuses["18f"] == "filled in part by the run, needs a person"
+    assert statuses["23a"] == "filled by the run"
+
+
+def test_a_persons_statement_answers_an_item(study: Study):
+    stated = with_card(study, statements={"17": "Approved by the committee.", "18f": "Public."})
+    card = make_card(stated, evidence())
+    assert items_of(card)["17"] == "stated by a person"
+    assert items_of(card)["18f"] == "filled by the run and a person"
+    assert "Approved by the committee." in render(card_page(card))
+
+
+def test_the_sections_that_items_refer_to_are_on_the_page(study: Study):
+    page = card_page(card_of(study))
+    sections = {section.id for section in page.sections}
+    assert {item.section for item in ITEMS.values() if item.section} <= sections
+
+
+def test_a_purpose_that_nobody_stated_is_said_to_be_missing(study: Study):
+    html = render(card_page(make_card(with_card(study, purpose=None), evidence())))
+    assert "Not stated: a person must add it" in html
+
+
+def test_a_refused_model_has_a_card_with_the_reasons(study: Study):
+    reason = {
+        "message": "worsening: auc overall is 0.71, below 0.75.",
+        "task": "worsening",
+        "slice": {},
+        "metric": "auc",
+        "decision_threshold": None,
+        "model": "challenger",
+        "value": 0.71,
+        "threshold": {"metric": "auc", "at_least": 0.75},
+    }
+    content = {"blessed": False, "judged": True, "comparisons": 7, "reasons": [reason]}
+    verdict = Verdict.model_validate(content | {"not_judged": [], "notes": []})
+    html = html_of(study, verdict=verdict)
+    assert "Refused" in html
+    title = study.tasks["worsening"].title
+    assert f"{title}: AUC overall is 0.71, below 0.75." in html
+
+
+def test_of_more_sites_than_a_list_of_names_holds_as_many_are_told_as_a_split_has():
+    from tensorflow_metadata.proto.v0 import statistics_pb2
+
+    from components.model_card.executor import _sites
+
+    splits = {name: statistics_pb2.DatasetFeatureStatistics() for name in ("train", "test")}
+    for (name, split), unique in zip(splits.items(), (5, 2), strict=True):
+        feature = split.features.add()
+        feature.path.step.append(SITE)
+        feature.string_stats.unique = unique
+        feature.string_stats.rank_histogram.buckets.add(label=f"first of {name}")
+
+    assert _sites(splits) == 5
+    splits["train"].features[0].string_stats.unique = 1
+    assert _sites(splits) == 2
+
+
+def test_without_a_champion_no_comparison_is_claimed(study: Study):
+    card = card_of(study)
+    assert card.evidence.champion is None
+    assert any("no comparable champion" in limit for limit in card.limits)
+    assert "New model minus champion" not in render(card_page(card))
+
+
+def test_a_comparison_with_the_champion_is_shown_with_its_interval(study: Study):
+    difference = record("worsening", model="difference", value=0.0123, lower=-0.01, upper=0.03)
+    records = (*evidence().metrics.records, difference)
+    metrics = Metrics(smallest_group=10, records=records, suppressed=())
+    html = html_of(study, champion="c0ffee", metrics=metrics)
+    assert "c0ffee" in html
+    assert "0.0123 (−0.0100 to 0.0300)" in html
+
+
+def test_few_missing_values_are_not_counted(study: Study):
+    html = html_of(study)
+    assert "&lt;10" in html
+    assert "5.0" in html  # WEIGHTBL: 60 of 1,200
+
+
+def test_few_events_are_a_limit(study: Study):
+    records = tuple(
+        record(task, metric=metric, positives=99 if task == "hepatic_ae" else 100)
+        for task in TASKS
+        for metric in METRICS
+    )
+    metrics = Metrics(smallest_group=10, records=records, suppressed=())
+    (limit,) = [text for text in card_of(study, metrics=metrics).limits if "100 test" in text]
+    assert "hepatic_ae" in limit
+    assert "worsening" not in limit
+
+
+def test_gaps_between_groups_are_in_the_card(study: Study):
+    groups = [
+        record("worsening", slice={"sex": "F"}, value=0.75, lower=0.72, upper=0.78),
+        record("worsening", slice={"sex": "M"}, value=0.70, lower=0.66, upper=0.74),
+    ]
+    records = (*evidence().metrics.records, *groups)
+    card = card_of(study, metrics=Metrics(smallest_group=10, records=records, suppressed=()))
+    (gap,) = card.gaps
+    assert (gap.lowest, gap.highest) == ("sex M", "sex F")
+    assert (gap.value, gap.lower, gap.upper) == tuple(
+        pytest.approx(value) for value in (0.05, 0.0, 0.10)
+    )
+
+
+def test_a_task_that_is_wholly_suppressed_has_no_numbers(study: Study):
+    shown = tuple(r for r in evidence().metrics.records if r.task != "hepatic_ae")
+    metrics = Metrics(smallest_group=10, records=shown, suppressed=())
+    html = html_of(study, metrics=metrics)
+    assert "hepatic_ae" in html
+    assert "&lt;10" in html
+
+
+def test_a_period_that_nobody_stated_is_no_merit_of_the_run(study: Study):
+    unstated = make_card(with_card(study, period=None), evidence())
+    assert items_of(unstated)["5b"] == "needs a person"
+    stated = make_card(with_card(study, period="1991 to 1996"), evidence())
+    assert items_of(stated)["5b"] == "stated by a person"
+    assert "1991 to 1996" in render(card_page(stated))
+
+
+def test_why_rows_were_set_aside_is_told_without_how_many_by_reason(study: Study):
+    rows = {"rows_in": 9, "used": 7, "left_out": 0, "rejected": 2, "reasons": {"no day": 2}}
+    counts = evidence().counts.model_dump() | {"datasets": {"adae": rows}}
+    html = html_of(study, counts=Counts.model_validate(counts))
+    assert "<li>no day</li>" in html

@@ -1,0 +1,306 @@
+"""What the page of a run tells."""
+
+import re
+
+import pytest
+
+from pipeline.html.blocks import (
+    Block,
+    Cell,
+    Details,
+    Figure,
+    Grid,
+    KeyFigures,
+    Notice,
+    Paragraph,
+    Table,
+)
+from pipeline.html.numbers import text_of
+from pipeline.html.page import Section, render
+from pipeline.pages.evaluation.page import run_page
+from tests.components.run_page.hand_made_run import (
+    AUC_AT_LEAST,
+    AUC_EVERYWHERE,
+    NOT_WORSE,
+    failure,
+    result,
+)
+
+
+def all_blocks(blocks):
+    for block in blocks:
+        yield block
+        if isinstance(block, Details | Grid):
+            yield from all_blocks(block.blocks)
+
+
+def all_sections(sections):
+    for section in sections:
+        yield section
+        yield from all_sections(section.sections)
+
+
+def blocks(page, kind: type[Block], section: str = ""):
+    return [
+        block
+        for found in all_sections(page.sections)
+        if section in ("", found.title)
+        for block in all_blocks(found.blocks)
+        if isinstance(block, kind)
+    ]
+
+
+def table(page, caption):
+    (found,) = (item for item in blocks(page, Table) if item.caption.startswith(caption))
+    return found
+
+
+def cells(found):
+    """Rows of a table as texts."""
+    return [
+        [
+            text_of(value.value if isinstance(value, Cell) else value, column.decimals)
+            for value, column in zip(row, found.columns, strict=True)
+        ]
+        for row in found.rows
+    ]
+
+
+def section_of(page, title) -> Section:
+    (found,) = (item for item in all_sections(page.sections) if item.title == title)
+    return found
+
+
+def test_the_page_begins_with_the_decision_and_what_it_rests_on():
+    page = run_page(result(AUC_AT_LEAST))
+
+    assert page.title == "A demonstration trial"
+    assert page.lead == (
+        "Blessed. All 9 comparisons with what the study demands were passed. It was measured on "
+        "the 400 subjects of the test split, whom neither training nor calibration saw."
+    )
+    assert page.sections[0].title == "Decision"
+
+
+def test_a_refusal_is_told_with_each_of_its_reasons():
+    failures = [failure(AUC_AT_LEAST), failure(AUC_EVERYWHERE, group={"sex": "M"})]
+
+    page = run_page(result(AUC_AT_LEAST, AUC_EVERYWHERE, failures=failures))
+
+    (notice,) = blocks(page, Notice, "Decision")
+    assert (notice.kind, notice.title) == ("bad", "Refused")
+    assert notice.text == "2 of 9 comparisons with what the study demands failed."
+    assert notice.items == [
+        "Dead at 6 months: AUC overall is too low",
+        "Dead at 6 months: AUC in slice sex=M is too low",
+    ]
+
+
+def test_a_reason_of_several_demands_is_told_once():
+    failures = [failure(AUC_AT_LEAST), failure(AUC_EVERYWHERE)]
+
+    page = run_page(result(AUC_AT_LEAST, AUC_EVERYWHERE, failures=failures))
+
+    (notice,) = blocks(page, Notice, "Decision")
+    assert notice.items == ["Dead at 6 months: AUC overall is too low"]
+
+
+def test_a_blessing_without_demands_is_no_praise():
+    (notice,) = blocks(run_page(result(judged=False)), Notice, "Decision")
+
+    assert (notice.kind, notice.title) == ("warn", "Blessed without having been judged")
+
+
+def test_notes_of_the_verdict_are_told():
+    page = run_page(result(notes=["No champion: no model has been blessed before."]))
+
+    assert "No champion: no model has been blessed before." in render(page)
+
+
+def test_every_demand_is_listed_with_its_outcome():
+    page = run_page(
+        result(
+            AUC_AT_LEAST,
+            AUC_EVERYWHERE,
+            NOT_WORSE,
+            failures=[failure(AUC_EVERYWHERE, group={"sex": "M"})],
+        )
+    )
+
+    assert cells(table(page, "What the study demands")) == [
+        ["AUC: at least 0.7", "all", "everybody", "passed"],
+        ["AUC: at least 0.6", "all", "everybody and each group", "failed in 1 comparison"],
+        ["Difference to the champion in AUC: at least −0.02", "all", "everybody", "not judged"],
+    ]
+
+
+def test_each_task_has_its_main_number_on_top():
+    (figures,) = blocks(run_page(result()), KeyFigures, "Decision")
+
+    assert [(item.label, item.value, item.detail) for item in figures.figures] == [
+        ("AUC, Dead at 6 months", 0.72, "0.660 to 0.780"),
+        ("AUC, Any bleed", 0.72, "0.660 to 0.780"),
+    ]
+
+
+def test_performance_has_subjects_events_and_intervals():
+    found = table(run_page(result()), "Performance")
+
+    assert cells(found)[0][:4] == [
+        "Dead at 6 months",
+        "400",
+        "80",
+        "0.720 (0.660 to 0.780)",
+    ]
+
+
+def test_each_task_has_its_own_section_with_calibration_and_ranking():
+    page = run_page(result())
+
+    titles = [section.title for section in page.sections]
+    assert titles[2:4] == ["Dead at 6 months", "Any bleed"]
+    figures = [
+        figure
+        for part in page.sections[2].sections
+        for block in all_blocks(part.blocks)
+        if isinstance(block, Figure)
+        for figure in [block.alternative.split(";")[0].split(":")[0]]
+    ]
+    assert figures == [
+        "Observed rate by predicted probability",
+        "Receiver operating characteristic",
+        "Forest plot of AUC with 95 % intervals. everybody 0.720 (0.660 to 0.780), 400 subjects",
+        "Forest plot of Mean prediction − observed rate with 95 % intervals. everybody "
+        "−1.0\N{NARROW NO-BREAK SPACE}% (−4.0 to 2.0), 400 subjects",
+    ]
+
+
+def test_decisions_are_told_with_rates_and_numbers_of_subjects():
+    page = run_page(result())
+
+    (first, _) = (
+        item for item in blocks(page, Table) if item.caption.startswith("If a prediction")
+    )
+    assert [text_of(v, 1, percent=True) for v in first.rows[0][1:4]] == [
+        "60.0\N{NARROW NO-BREAK SPACE}% (50.0 to 70.0)",
+        "80.0\N{NARROW NO-BREAK SPACE}% (70.0 to 90.0)",
+        "–",
+    ]
+    assert list(first.rows[0][4:]) == [48, 64, 32, 256]
+
+
+def test_groups_stand_in_the_study_files_order_and_bands_rise():
+    rows = cells(table(run_page(result()), "Dead at 6 months, by group"))
+
+    assert [row[0] for row in rows] == [
+        "everybody",
+        "sex F",
+        "sex M",
+        "age <65",
+        "age 65 to <75",
+        "age >=75",
+    ]
+
+
+def test_a_group_that_fails_is_marked_where_its_number_stands():
+    page = run_page(result(AUC_EVERYWHERE, failures=[failure(AUC_EVERYWHERE, group={"sex": "M"})]))
+
+    rows = table(page, "Dead at 6 months, by group").rows
+    assert [row[0] for row in rows if isinstance(row[3], Cell)] == ["sex M"]
+    alternatives = [item.alternative for item in blocks(page, Figure, "By group")]
+    assert "M 0.720 (0.660 to 0.780), 180 subjects, fails" in alternatives[0]
+    assert alternatives[0].endswith("The dashed line: at least 0.6.")
+
+
+def test_groups_that_are_not_shown_are_counted_and_never_named():
+    page = run_page(result())
+
+    told = [item.text for item in blocks(page, Paragraph, "By group")]
+    assert told == ["Not shown: 1 group with fewer than 50 subjects."] * 2
+    assert ">=85" not in render(page).replace("&gt;", ">")
+
+
+def test_challenger_and_champion_are_compared():
+    page = run_page(result(NOT_WORSE, champion=True))
+
+    found = table(page, "Compared with the champion")
+    assert cells(found)[0][:2] == ["Dead at 6 months", "0.720 (0.660 to 0.780)"]
+    (roc,) = (
+        figure
+        for figure in blocks(page, Figure, "Everybody")[:2]
+        if figure.alternative.startswith("Receiver")
+    )
+    assert "challenger, AUC 0.720; champion, AUC 0.720" in roc.alternative
+
+
+def test_without_a_champion_nothing_is_compared():
+    assert not [
+        item for item in blocks(run_page(result()), Table) if item.caption.startswith("Compared")
+    ]
+
+
+def test_tasks_are_set_side_by_side_for_each_group():
+    page = run_page(result())
+
+    first, second = blocks(page, Figure, "Groups side by side")
+    assert "sex F: death 0.72, bleed 0.72" in first.alternative
+    assert second.alternative.startswith("Mean prediction − observed rate")
+
+
+def test_objections_of_the_gate_are_told_before_its_other_measurements():
+    findings = [
+        {"rule": "drift", "severity": "warn", "message": "AGE has drifted"},
+        {"rule": "leakage", "severity": "ok", "message": "no feature gives death away"},
+    ]
+
+    page = run_page(result(findings=findings))
+
+    (notice,) = blocks(page, Notice, "Data")
+    assert (notice.kind, notice.items) == ("warn", ["drift: AGE has drifted"])
+    (details,) = blocks(page, Details, "Data")
+    assert details.summary == "1 other measurement"
+    assert cells(details.blocks[0]) == [["leakage", "ok", "no feature gives death away"]]
+
+
+def test_a_gate_without_objections_says_so():
+    (notice,) = blocks(run_page(result()), Notice, "Data")
+
+    assert (notice.kind, notice.title) == ("good", "The data gate had nothing to object to")
+
+
+def test_subjects_and_rows_are_counted():
+    page = run_page(result())
+
+    thin = "\N{NARROW NO-BREAK SPACE}"
+    assert cells(table(page, "Subjects by split"))[0] == [
+        "All subjects",
+        f"1{thin}200",
+        "400",
+        "400",
+    ]
+    assert cells(table(page, "Rows by dataset")) == [["dm", f"2{thin}010", f"2{thin}000", "7", "3"]]
+
+
+def test_a_task_with_too_few_subjects_says_so_and_has_no_numbers():
+    whole = result()
+    kept = [record for record in whole.metrics.records if record.task != "bleed"]
+    metrics = whole.metrics.model_copy(update={"records": tuple(kept)})
+
+    page = run_page(whole.__class__(**{**vars_of(whole), "metrics": metrics}))
+
+    section = section_of(page, "Any bleed")
+    assert [block.text for block in section.blocks] == [
+        "Fewer than 50 subjects of the test split have a known outcome."
+    ]
+    assert cells(table(page, "Performance"))[1] == ["Any bleed", "<50", "<50", *["–"] * 4]
+
+
+def vars_of(whole):
+    return {name: getattr(whole, name) for name in whole.__dataclass_fields__}
+
+
+@pytest.mark.parametrize("changes", [{}, {"champion": True}, {"judged": False}])
+def test_every_page_is_rendered(changes):
+    text = render(run_page(result(**changes)))
+
+    assert not re.search(r"\bNone\b|\bnan\b", text)

@@ -1,0 +1,36 @@
+"""How the analysis stands on a page."""
+
+from __future__ import annotations
+
+from pipeline.html.page import Page, render
+from pipeline.pages.analysis import analysis_sections, main_effects
+from pipeline.results.analysis import Analysis
+from tests.components.trial_analysis.test_document import document
+
+
+def html_of(analysis: Analysis) -> str:
+    return render(Page("A trial", "What it says.", analysis_sections(analysis)))
+
+
+def test_hazard_ratios_have_a_forest_plot():
+    assert "Forest plot of Hazard ratio with 95 % intervals" in html_of(document())
+
+
+def test_a_number_that_is_not_shown_is_called_withheld_since_it_may_be_large():
+    found = document()
+    first, *others = found.tasks[0].rates
+    hidden = first.model_copy(update={"subjects": None, "events": None, "unknown": None})
+    task = found.tasks[0].model_copy(update={"rates": (hidden, *others)})
+    html = html_of(found.model_copy(update={"tasks": (task, *found.tasks[1:])}))
+    assert ">withheld<" in html
+    assert f"&lt;{found.smallest_group}" not in html
+
+
+def test_a_factor_over_all_subjects_comes_before_the_cells_of_a_factorial_trial():
+    found = document()
+    [effect] = found.tasks[0].effects
+    cell = effect.model_copy(
+        update={"comparison": effect.comparison.model_copy(update={"factor": "cell"})}
+    )
+    task = found.tasks[0].model_copy(update={"effects": (cell, effect)})
+    assert main_effects(found, task) == [effect]

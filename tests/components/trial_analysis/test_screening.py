@@ -1,0 +1,106 @@
+"""Correlations of baseline characteristics and outcomes, and the false discovery rate."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from components.trial_analysis.disclosure import Disclosure
+from components.trial_analysis.multiplicity import false_discovery, holm
+from components.trial_analysis.screening import cramers_v, rank_correlation, screen
+from pipeline.results.analysis import HypothesisTest
+from tests.components.trial_analysis.hand_made_subjects import repeated, trial
+
+
+def p_values(*values: float) -> list[HypothesisTest]:
+    return [HypothesisTest(name="test", p_value=value) for value in values]
+
+
+def test_a_number_and_an_outcome_correlate_by_ranks():
+    # Ranks 1 to 20 and an outcome of the upper half: by hand 50 / sqrt(665 * 5).
+    values = np.arange(20.0)
+    found = rank_correlation(values, values >= 10)
+    assert found is not None
+    expected = 50 / math.sqrt(665 * 5)
+    assert found[0].value == pytest.approx(expected)
+    reach = 1.96 * math.sqrt((1 + expected**2 / 2) / 17)
+    assert found[0].lower == pytest.approx(math.tanh(math.atanh(expected) - reach), rel=1e-3)
+    assert rank_correlation(np.exp(values), values >= 10) == found
+
+
+def test_a_category_and_an_outcome_go_together_by_the_root_of_chi_squared():
+    # 30 of 100 against 15 of 100: chi-squared 6.4516 by 200 subjects.
+    codes = np.array(repeated((0, 100), (1, 100)), np.int32)
+    positive = np.array(repeated((True, 30), (False, 70), (True, 15), (False, 85)))
+    found = cramers_v(codes, positive)
+    assert found is not None
+    strength, p_value = found
+    assert strength.value == pytest.approx(math.sqrt(6.4516 / 200), rel=1e-4)
+    assert p_value == pytest.approx(0.01109, abs=5e-6)
+    # With one degree of freedom the root of chi-squared is nearly normal: 2.54 +- 1.96.
+    assert strength.lower == pytest.approx((2.54 - 1.96) / math.sqrt(200), rel=0.1)
+    assert strength.upper == pytest.approx((2.54 + 1.96) / math.sqrt(200), rel=0.01)
+
+
+def test_no_association_has_an_interval_from_zero():
+    codes = np.array(repeated((0, 100), (1, 100)), np.int32)
+    positive = np.array(repeated((True, 20), (False, 80), (True, 20), (False, 80)))
+    found = cramers_v(codes, positive)
+    assert found is not None
+    assert (found[0].value, found[0].lower) == (0, 0)
+    assert found[0].upper is not None
+    assert found[0].upper > 0
+
+
+@pytest.mark.parametrize("positive", [[True] * 20, [False] * 20])
+def test_an_outcome_that_does_not_vary_goes_with_nothing(positive: list[bool]):
+    assert rank_correlation(np.arange(20.0), np.array(positive)) is None
+    assert cramers_v(np.arange(20, dtype=np.int32) % 2, np.array(positive)) is None
+
+
+def test_q_values_are_those_of_benjamini_and_hochberg():
+    # Sorted p values times m by rank, the smaller of this and the later ones.
+    assert false_discovery([0.01, 0.04, 0.03, 0.5]) == pytest.approx(
+        [0.04, 0.04 * 4 / 3, 0.04 * 4 / 3, 0.5]
+    )
+    assert false_discovery([]) == []
+
+
+def test_holms_p_values_rise_step_by_step():
+    adjusted = [test.p_value_holm for test in holm(p_values(0.01, 0.04, 0.03, 0.5))]
+    # .01 * 4, .03 * 3, .04 * 2 but not below the one before, .5.
+    assert adjusted == pytest.approx([0.04, 0.09, 0.09, 0.5])
+
+
+def test_holms_p_values_are_at_most_one():
+    assert [test.p_value_holm for test in holm(p_values(0.6, 0.7))] == [1, 1]
+
+
+def test_all_characteristics_are_screened_against_all_tasks():
+    outcome = repeated((False, 20), (True, 20))
+    subjects = trial(
+        repeated(("Active", 20), ("Placebo", 20)),
+        numbers={"AGE": list(range(40))},
+        characteristics={"SEX": repeated(("F", 10), ("M", 10), ("F", 10), ("M", 10))},
+        outcomes={"death": outcome, "nausea": repeated((False, 39), (True, 1))},
+    )
+    found = screen(subjects, Disclosure(subjects, 5)).pairs
+    assert len(found) == 4
+    first, last = found[0], found[-1]
+    assert (first.characteristic, first.task, first.selected) == ("AGE", "death", True)
+    assert first.strength.value is not None
+    assert first.strength.value > 0.8
+    assert (last.characteristic, last.task, last.selected) == ("SEX", "death", False)
+
+
+def test_few_missing_values_do_not_follow_from_the_number_of_subjects():
+    ages = [*range(38), math.nan, math.nan]
+    subjects = trial(
+        repeated(("Active", 20), ("Placebo", 20)),
+        numbers={"AGE": ages},
+        outcomes={"death": repeated((False, 20), (True, 20))},
+    )
+    [pair] = screen(subjects, Disclosure(subjects, 5)).pairs
+    assert pair.subjects is None

@@ -1,0 +1,88 @@
+"""Differences within subgroups, and whether they differ between them."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from components.trial_analysis.disclosure import Disclosure
+from components.trial_analysis.proportions import Observed
+from components.trial_analysis.subgroups import interaction_test, subgroup_effects
+from tests.components.trial_analysis.hand_made_subjects import repeated, trial
+
+
+def test_the_same_odds_ratio_everywhere_is_no_interaction():
+    # Odds 1 against 1 / 3, and 3 against 1.
+    groups = [
+        (Observed(20, 10), Observed(20, 5)),
+        (Observed(20, 15), Observed(20, 10)),
+    ]
+    found = interaction_test(groups)
+    assert found is not None
+    assert found.statistic == pytest.approx(0, abs=1e-6)
+    assert found.p_value == pytest.approx(1, abs=1e-3)
+
+
+def test_opposite_differences_are_an_interaction():
+    # Without interaction both groups of both subgroups would have 7.5 of 20.
+    groups = [
+        (Observed(20, 10), Observed(20, 5)),
+        (Observed(20, 5), Observed(20, 10)),
+    ]
+    expected = 4 * (10 * math.log(10 / 7.5) + 10 * math.log(10 / 12.5))
+    expected += 4 * (5 * math.log(5 / 7.5) + 15 * math.log(15 / 12.5))
+    found = interaction_test(groups)
+    assert found is not None
+    assert found.statistic == pytest.approx(expected)
+    assert found.degrees_of_freedom == 1
+
+
+def test_a_subgroup_without_events_says_nothing_of_interaction():
+    telling = [(Observed(20, 10), Observed(20, 5)), (Observed(20, 5), Observed(20, 10))]
+    silent = (Observed(20, 0), Observed(20, 0))
+    assert interaction_test([*telling, silent]) == interaction_test(telling)
+    assert interaction_test([telling[0], silent]) is None
+
+
+def test_a_comparison_is_shown_within_every_group_of_a_slicing():
+    subjects = trial(
+        repeated(("Active", 20), ("Placebo", 20)),
+        slicings={"sex": [*repeated(("F", 10), ("M", 10)), *repeated(("F", 10), ("M", 10))]},
+        outcomes={
+            "death": [
+                *repeated((True, 4), (False, 6), (True, 2), (False, 8)),
+                *repeated((True, 2), (False, 8), (True, 5), (False, 5)),
+            ]
+        },
+    )
+    [block] = subgroup_effects(subjects, Disclosure(subjects, 5))
+    women, men = block.groups
+    assert (women.value, women.subjects, women.events) == ("F", 10, 4)
+    assert (women.control_subjects, women.control_events) == (10, 2)
+    assert women.risk_difference.value == pytest.approx(0.2)
+    assert men.risk_difference.value == pytest.approx(-0.3)
+    assert block.withheld == 0
+    assert block.interaction is not None
+
+
+def test_a_small_group_is_withheld_together_with_what_would_give_it_away():
+    ages = [*repeated(("<65", 3), (">=65", 17)), *repeated(("<65", 10), (">=65", 10))]
+    subjects = trial(
+        repeated(("Active", 20), ("Placebo", 20)),
+        slicings={"age": ages},
+        outcomes={"death": repeated((True, 20), (False, 20))},
+    )
+    [block] = subgroup_effects(subjects, Disclosure(subjects, 5))
+    assert block.groups == ()
+    assert block.withheld == 2
+
+
+def test_subjects_whose_outcome_is_unknown_are_in_no_subgroup():
+    subjects = trial(
+        repeated(("Active", 20), ("Placebo", 20)),
+        slicings={"sex": repeated(("F", 40))},
+        outcomes={"death": [*repeated((True, 5), (None, 10), (False, 5)), *repeated((False, 20))]},
+    )
+    [block] = subgroup_effects(subjects, Disclosure(subjects, 5))
+    assert [(group.subjects, group.events) for group in block.groups] == [(10, 5)]

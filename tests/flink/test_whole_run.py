@@ -1,0 +1,230 @@
+"""The whole pipeline on Flink gives what it gives in memory.
+
+What is counted is the same: examples byte for byte, rejects, counts of the statistics,
+vocabularies. What is added up in floating point is the same within 1e-6, since a cluster adds in
+another order; a model is therefore evaluated on both runners, not trained on both.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.flink import artifacts
+from tests.flink.conftest import Flink
+
+pytestmark = pytest.mark.slow
+
+REPOSITORY = Path(__file__).parents[2]
+TOLERANCE = 1e-6
+_AS_GOOD_AS_ZERO = 1e-12
+SUBJECTS = 300
+SMALLEST_GROUP = 10
+"""Of so few subjects the shipped studies would show next to no metrics."""
+LENIENT: dict[str, Any] = {
+    "thresholds": [{"metric": "auc", "at_least": 0.3}],
+    "gate": {
+        "minimum": {split: {"subjects": 20, "events": 1} for split in ("train", "eval", "test")}
+    },
+}
+"""What lets a trial of few subjects, and a model of few steps, through to the end."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A trial to run.
+
+    Attributes:
+        study: Name of the shipped study.
+        arguments: Of the local runner.
+    """
+
+    study: str
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The same run in both places.
+
+    Attributes:
+        trial: The trial.
+        flink: Outputs of the run on Flink, folder by stage and name.
+        memory: Outputs of the run in memory.
+    """
+
+    trial: Trial
+    flink: dict[str, dict[str, str]]
+    memory: dict[str, dict[str, str]]
+
+    def folders(self, stage: str, name: str) -> tuple[Path, Path]:
+        """An output of Flink's run and of the other one."""
+        return Path(self.flink[stage][name]), Path(self.memory[stage][name])
+
+
+@pytest.fixture(scope="module", params=["synthetic", "actg175"])
+def runs(
+    request: pytest.FixtureRequest, flink: Flink, tmp_path_factory: pytest.TempPathFactory
+) -> Runs:
+    """A synthetic trial with rows of events, and a real one."""
+    folder = tmp_path_factory.mktemp(request.param)
+    arguments = ["--study", str(_study_copy(folder, request.param)), "--steps", "40"]
+    if request.param == "synthetic":
+        arguments += ["--subjects", str(SUBJECTS)]
+    else:
+        arguments += ["--data", str(request.getfixturevalue("trial_data_dir") / request.param)]
+    trial = Trial(request.param, tuple(arguments))
+    on_flink = [
+        option if option.startswith(("--runner", "--master", "--worker")) else f"--beam={option}"
+        for option in flink.options()
+    ]
+    return Runs(
+        trial,
+        flink=_run(folder / "flink", trial, *on_flink),
+        memory=_run(folder / "memory", trial),
+    )
+
+
+def _study_copy(folder: Path, study: str) -> Path:
+    shipped = REPOSITORY / "schema" / study
+    content = yaml.safe_load((shipped / "study.yaml").read_text()) | LENIENT
+    content["slices"]["smallest_group"] = SMALLEST_GROUP
+    (folder / "schema.pbtxt").write_bytes((shipped / "schema.pbtxt").read_bytes())
+    copied = folder / "study.yaml"
+    copied.write_text(yaml.safe_dump(content, sort_keys=False))
+    return copied
+
+
+def _run(root: Path, trial: Trial, *arguments: str) -> dict[str, dict[str, str]]:
+    """Runs the pipeline as a person does; outputs of its stages."""
+    ended = subprocess.run(
+        [
+            *(sys.executable, "-m", "pipeline.local_runner", "--root", str(root)),
+            *(*trial.arguments, *arguments),
+        ],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout[-3000:] + ended.stderr[-3000:]
+    (run_file,) = (root / trial.study / "records").glob("*/run.json")
+    return json.loads(run_file.read_text())["outputs"]
+
+
+def _assert_close(found: Any, expected: Any, what: str) -> None:
+    """Numbers within the tolerance, everything else equal."""
+    if isinstance(expected, dict):
+        assert found.keys() == expected.keys(), what
+        for key in expected:
+            _assert_close(found[key], expected[key], f"{what}/{key}")
+    elif isinstance(expected, list | tuple):
+        assert len(found) == len(expected), what
+        for place, (one, other) in enumerate(zip(found, expected, strict=True)):
+            _assert_close(one, other, f"{what}/{place}")
+    elif isinstance(expected, float) and not math.isnan(expected):
+        assert found == pytest.approx(expected, rel=TOLERANCE, abs=_AS_GOOD_AS_ZERO), what
+    elif not isinstance(expected, float):
+        assert found == expected, what
+
+
+def test_each_split_holds_the_same_examples_byte_for_byte(runs: Runs):
+    flink, memory = map(artifacts.examples, runs.folders("TrialExampleGen", "examples"))
+
+    assert {split: len(records) for split, records in flink.items()} == {
+        split: len(records) for split, records in memory.items()
+    }
+    assert flink == memory
+    assert all(memory.values())
+
+
+def test_the_same_rows_are_rejected_and_the_same_subjects_counted(runs: Runs):
+    flink, memory = map(artifacts.rejects, runs.folders("TrialExampleGen", "rejects"))
+
+    assert flink == memory
+
+
+def test_what_the_statistics_count_is_equal(runs: Runs):
+    flink, memory = map(artifacts.counts_of_statistics, runs.folders("StatisticsGen", "statistics"))
+
+    assert flink == memory
+    assert memory
+
+
+def test_what_the_statistics_compute_is_close(runs: Runs):
+    flink, memory = map(
+        artifacts.moments_of_statistics, runs.folders("StatisticsGen", "statistics")
+    )
+
+    _assert_close(flink, memory, "statistics")
+
+
+def test_the_trials_summary_is_the_same(runs: Runs):
+    flink, memory = runs.folders("TrialSummary", "summary")
+
+    assert (flink / "summary.json").read_text() == (memory / "summary.json").read_text()
+
+
+def test_analyzers_find_the_same_vocabularies_and_close_numbers(runs: Runs):
+    flink, memory = map(artifacts.analyzed, runs.folders("Transform", "transform_graph"))
+
+    assert flink.vocabularies == memory.vocabularies
+    _assert_close(flink.numbers, memory.numbers, "analyzers")
+    assert memory.numbers
+
+
+def test_one_model_has_the_same_metrics_and_intervals_on_both(runs: Runs, tmp_path: Path):
+    on_flink = Path(runs.flink["TrialEvaluator"]["verdict"])
+    in_memory = _evaluated_in_memory(runs, tmp_path)
+
+    for name in ("metrics.json", "curves.json"):
+        found = json.loads((on_flink / name).read_text())
+        _assert_close(found, json.loads((in_memory / name).read_text()), name)
+
+
+def _evaluated_in_memory(runs: Runs, folder: Path) -> Path:
+    """Evaluates the model of Flink's run in memory; folder of the verdict."""
+    from tfx.types import artifact_utils, standard_artifacts
+
+    from components.artifact_types import ModelVerdict
+    from components.evaluator.config import evaluation_section
+    from components.evaluator.executor import Executor
+    from pipeline.beam.options import IN_MEMORY, beam_options
+    from pipeline.study.load import load_study
+
+    def artifact(kind: type, uri: str) -> Any:
+        made = kind()
+        made.uri = uri
+        return made
+
+    examples = artifact(standard_artifacts.Examples, runs.flink["TrialExampleGen"]["examples"])
+    examples.split_names = artifact_utils.encode_split_names(list(artifacts.SPLITS))
+    examples.set_string_custom_property("payload_format", "FORMAT_TF_EXAMPLE")
+    examples.set_string_custom_property("file_format", "tfrecords_gzip")
+    context = Executor.Context(
+        beam_pipeline_args=list(beam_options(IN_MEMORY)), tmp_dir=str(folder), unique_id="1"
+    )
+    outputs = {
+        "evaluation": standard_artifacts.ModelEvaluation,
+        "blessing": standard_artifacts.ModelBlessing,
+        "verdict": ModelVerdict,
+    }
+    study = load_study(Path(runs.trial.arguments[1]))
+    Executor(context).Do(
+        {
+            "examples": [examples],
+            "model": [artifact(standard_artifacts.Model, runs.flink["Trainer"]["model"])],
+        },
+        {name: [artifact(kind, str(folder / name))] for name, kind in outputs.items()},
+        {"section": json.dumps(evaluation_section(study), sort_keys=True)},
+    )
+    return folder / "verdict"

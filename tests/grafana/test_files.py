@@ -1,0 +1,257 @@
+"""What Grafana is given: current, valid, complete, and with no secret in it."""
+
+import itertools
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from grafana_foundation_sdk.models import alerting
+from grafana_foundation_sdk.models.dashboard import Dashboard
+from jsonschema import Draft7Validator
+
+from grafana.boards.alerts import FOLDER as ALERTS_FOLDER
+from grafana.boards.alerts import FOLDER_UID, GROUP
+from grafana.boards.generate import files
+from grafana.boards.provisioning import plain
+from tests.grafana.grafana_files import (
+    BOARDS,
+    FOLDER,
+    alert_queries,
+    board,
+    panel_queries,
+    panels,
+    provisioned,
+    queries,
+)
+
+REFERENCE = Path(os.environ.get("TRIAL_REFERENCE_DIR", FOLDER.parents[1] / "shared" / "reference"))
+COMPOSE = yaml.safe_load((FOLDER / "compose.yaml").read_text())
+
+
+def schema(name):
+    path = REFERENCE / f"grafana-{name}.schema.json"
+    if not path.exists():
+        pytest.skip("Grafana's schemas are absent; set TRIAL_REFERENCE_DIR to their folder")
+    return json.loads(path.read_text())
+
+
+def complaints(schema, definition, content):
+    validator = Draft7Validator({**schema, "$ref": f"#/definitions/{definition}"})
+    return [f"{list(e.absolute_path)}: {e.message[:200]}" for e in validator.iter_errors(content)]
+
+
+def rules():
+    for group in provisioned("alerting/rules.yaml")["groups"]:
+        for rule in group["rules"]:
+            yield {**rule, "folderUID": FOLDER_UID, "ruleGroup": GROUP, "orgID": group["orgId"]}
+
+
+def with_words(uid):
+    return [panel for panel in panels(uid) if panel["type"] != "text"]
+
+
+def test_the_files_are_what_the_code_makes():
+    stale = [path for path, content in files().items() if (FOLDER / path).read_text() != content]
+
+    assert not stale, "run `make grafana` and commit what it writes"
+
+
+def test_no_other_file_lies_beside_them():
+    found = {
+        path.relative_to(FOLDER).as_posix()
+        for folder in ("dashboards", "provisioning")
+        for path in (FOLDER / folder).rglob("*.*")
+    }
+
+    assert found == set(files())
+
+
+@pytest.mark.parametrize("uid", BOARDS)
+def test_a_board_is_valid_by_grafanas_schema(uid):
+    loose = schema("dashboard")
+    # These two hold anything in Grafana; the generated schema says "object" for that.
+    loose["definitions"]["DynamicConfigValue"]["properties"]["value"] = {}
+    loose["definitions"]["MatcherConfig"]["properties"]["options"] = {}
+
+    assert complaints(loose, "Dashboard", board(uid)) == []
+
+
+@pytest.mark.parametrize("uid", BOARDS)
+def test_a_board_comes_back_from_the_sdk_unchanged(uid):
+    assert plain(Dashboard.from_json(board(uid))) == board(uid)
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule["uid"])
+def test_an_alert_rule_is_valid_by_grafanas_schema(rule):
+    assert complaints(schema("alerting"), "Rule", rule) == []
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule["uid"])
+def test_an_alert_rule_comes_back_from_the_sdk_unchanged(rule):
+    again = plain(alerting.Rule.from_json(rule))
+
+    # Of a query of a data source without a class, the SDK keeps its content in an object.
+    for query, given in zip(again["data"], rule["data"], strict=True):
+        query["model"] = query["model"].get("data", query["model"])
+        assert query == given
+    assert again == rule
+
+
+def test_contact_point_and_policy_are_valid_by_grafanas_schema():
+    (point,) = provisioned("alerting/contact_points.yaml")["contactPoints"]
+    (policy,) = provisioned("alerting/policies.yaml")["policies"]
+    found = complaints(schema("alerting"), "ContactPoint", point["receivers"][0])
+    del policy["orgId"]
+
+    assert found + complaints(schema("alerting"), "NotificationPolicy", policy) == []
+
+
+@pytest.mark.parametrize("uid", BOARDS)
+def test_every_panel_asks_a_question_explains_itself_and_says_what_nothing_means(uid):
+    for panel in with_words(uid):
+        assert "?" in panel["title"], panel["title"]
+        assert panel["description"].endswith("."), panel["title"]
+        assert panel["fieldConfig"]["defaults"]["noValue"], panel["title"]
+
+
+@pytest.mark.parametrize("uid", BOARDS)
+def test_a_board_says_first_what_to_read_first(uid):
+    first = next(panels(uid))
+
+    assert first["type"] == "text"
+    assert "Read first" in first["options"]["content"]
+
+
+@pytest.mark.parametrize("uid", BOARDS)
+def test_every_number_has_a_unit(uid):
+    for panel in with_words(uid):
+        if panel["type"] != "table":
+            assert panel["fieldConfig"]["defaults"]["unit"], panel["title"]
+
+
+@pytest.mark.parametrize("uid", BOARDS)
+def test_panels_have_ids_of_their_own_and_do_not_overlap(uid):
+    placed = board(uid)["panels"]
+    ids = [panel["id"] for panel in placed]
+
+    assert len(set(ids)) == len(ids)
+    for one, other in itertools.combinations([panel["gridPos"] for panel in placed], 2):
+        beside = one["x"] + one["w"] <= other["x"] or other["x"] + other["w"] <= one["x"]
+        below = one["y"] + one["h"] <= other["y"] or other["y"] + other["h"] <= one["y"]
+        assert beside or below, (one, other)
+
+
+@pytest.mark.parametrize("uid", BOARDS)
+def test_everything_reads_from_the_provisioned_data_source(uid):
+    (source,) = provisioned("datasources/store.yaml")["datasources"]
+    named = re.findall(r'"datasource": (\{[^}]*\})', json.dumps(board(uid)))
+
+    assert {json.loads(text)["uid"] for text in named} <= {source["uid"], "-- Grafana --"}
+    assert source["type"] == "grafana-postgresql-datasource"
+
+
+def test_what_can_be_chosen_on_the_board_of_models():
+    names = [item["name"] for item in board(BOARDS[0])["templating"]["list"]]
+
+    assert names == ["study", "task", "metric", "decision", "slicing", "model", "run"]
+
+
+@pytest.mark.parametrize("uid", BOARDS)
+def test_what_a_query_needs_can_be_chosen_before_it(uid):
+    chosen: set[str] = set()
+    for item in board(uid)["templating"]["list"]:
+        if item["type"] == "query":
+            assert set(re.findall(r"\$\{(\w+)", item["query"])) <= chosen, item["name"]
+        chosen.add(item["name"])
+    for asked in panel_queries(uid):
+        assert set(re.findall(r"\$\{(\w+)", asked.sql)) <= chosen, asked.place
+
+
+def test_every_query_is_one_of_the_project():
+    known = {query.for_grafana() for query in queries().values()}
+    asked = [item for uid in BOARDS for item in panel_queries(uid)] + alert_queries()
+
+    assert {item.sql for item in asked} <= known
+
+
+def test_a_run_leads_to_its_groups():
+    links = re.findall(r'"url": "(/d/[^"]*)"', json.dumps([board(uid) for uid in BOARDS]))
+
+    assert links
+    for link in links:
+        assert link.startswith("/d/trial-model-quality?")
+        assert "var-run=${__value.raw}" in link
+
+
+def test_an_alert_has_one_number_and_texts():
+    for asked in alert_queries():
+        kinds = list(asked.query.columns.values())
+        assert len([kind for kind in kinds if kind != "text"]) == 1, asked.place
+        assert asked.format == "table"
+
+
+def test_alerts_fire_on_their_number_and_name_what_they_are_about():
+    for rule in rules():
+        _, threshold = rule["data"]
+        assert rule["condition"] == threshold["refId"]
+        assert threshold["model"]["expression"] == "A"
+        assert "{{ .Labels.study }}" in rule["annotations"]["summary"]
+        # Grafana would replace it by its environment.
+        assert "$" not in json.dumps(rule["annotations"])
+
+
+def test_boards_and_alerts_have_folders_of_their_own():
+    (provider,) = provisioned("dashboards/boards.yaml")["providers"]
+
+    assert provider["folder"] != ALERTS_FOLDER
+    assert provider["allowUiUpdates"] is False
+
+
+def test_nothing_in_compose_has_a_default_password():
+    environment = {
+        name: str(value)
+        for service in COMPOSE["services"].values()
+        for name, value in service.get("environment", {}).items()
+    }
+    secrets = {name: value for name, value in environment.items() if "PASSWORD" in name}
+
+    assert len(secrets) >= 4
+    for name, value in secrets.items():
+        assert re.fullmatch(r"\$\{\w+:\?[^}]+\}", value), name
+
+
+def test_the_data_source_reads_with_the_role_that_can_only_read():
+    (source,) = provisioned("datasources/store.yaml")["datasources"]
+
+    assert source["user"] == "trial_reader"
+    assert source["secureJsonData"] == {"password": "${TRIAL_READER_PASSWORD}"}
+
+
+def test_every_variable_of_the_provisioned_files_is_set_in_compose():
+    given = COMPOSE["services"]["grafana"]["environment"]
+    text = "".join(
+        path.read_text()
+        for name in ("datasources/store.yaml", "alerting/contact_points.yaml")
+        for path in [FOLDER / "provisioning" / name]
+    )
+
+    assert set(re.findall(r"\$\{(\w+)\}", text)) <= set(given)
+
+
+def test_versions_in_compose_are_pinned_and_servers_have_health_checks():
+    for name in ("postgres", "grafana"):
+        service = COMPOSE["services"][name]
+        assert re.search(r":\d+\.\d+", service["image"])
+        assert service["healthcheck"]["test"]
+    assert COMPOSE["services"]["grafana"]["depends_on"] == {
+        "migrate": {"condition": "service_completed_successfully"}
+    }
+
+
+def test_what_compose_mounts_is_there():
+    for volume in COMPOSE["services"]["grafana"]["volumes"]:
+        source = volume.split(":")[0]
+        assert (FOLDER / source).is_dir() if source.startswith(".") else source == "grafana"

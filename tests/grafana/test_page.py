@@ -1,0 +1,136 @@
+"""The boards as one HTML file, of a SQLite store made by hand."""
+
+import re
+import sqlite3
+
+import pytest
+
+from grafana.page.__main__ import main, write_boards
+from pipeline.errors import UserError
+from pipeline.store import models
+from pipeline.store.migrate import migrate
+from pipeline.store.writer import export
+from tests.html_reading import read_html
+from tests.pipeline.store.hand_made_store import fill
+from tests.pipeline.store.store_runs import run_rows
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    return tmp_path_factory.mktemp("boards")
+
+
+@pytest.fixture(scope="module")
+def page(path):
+    address = f"sqlite:///{path / 'store.sqlite'}"
+    fill(address)
+    write_boards(address, path / "boards.html")
+    return read_html((path / "boards.html").read_text())
+
+
+def section(page, title):
+    """The section under a heading."""
+    heading = next(
+        item for item in page.all() if re.match("h[2-6]", item.tag) and item.text == title
+    )
+    return heading.parent
+
+
+@pytest.mark.parametrize("title", ["Model quality", "Trial progress", "Pipeline health"])
+def test_the_page_has_the_views_of_the_boards(page, title):
+    assert section(page, title).all("figure")
+
+
+def test_what_needs_attention_comes_first(page):
+    text = page.one("main").text
+
+    assert text.index("The last run failed") < text.index("Model quality")
+    assert "hand: the last run failed in DataGate" in text
+    assert "hand: AGE drifts: 2 (limit 1)" in text
+
+
+def test_the_verdict_on_the_newest_model_has_its_reasons(page):
+    text = section(page, "Model quality").text
+
+    assert "The newest model is refused" in text
+    assert "death: too low" in text
+
+
+def test_a_group_that_is_too_small_shows_no_number(path):
+    address = f"sqlite:///{path / 'small.sqlite'}"
+    export(address, run_rows("r1"))
+    write_boards(address, path / "small.html")
+    page = read_html((path / "small.html").read_text())
+
+    said = [item.text for item in page.all("title")]
+    forest = next(text for text in said if text.startswith("Forest plot"))
+    assert "M –, <10 subjects" in forest
+    assert "U –, withheld subjects" in forest
+
+
+def test_the_trial_is_summed_up(page):
+    text = section(page, "Trial progress").text
+
+    assert "Subjects enrolled 40" in text
+    assert "Completed, Placebo 60.0" in text
+
+
+def test_a_study_without_a_summary_says_so(path):
+    address = f"sqlite:///{path / 'first.sqlite'}"
+    export(address, run_rows("r1"))
+    write_boards(address, path / "first.html")
+
+    page = read_html((path / "first.html").read_text())
+    assert "No summary yet" in section(page, "Trial progress").text
+
+
+def test_a_run_that_failed_before_any_model_has_a_page(path):
+    address = f"sqlite:///{path / 'failed.sqlite'}"
+    rows = run_rows("r1")
+    export(address, {table: rows[table] for table in (models.Run, models.Outcome)})
+    write_boards(address, path / "failed.html")
+
+    page = read_html((path / "failed.html").read_text())
+    assert "No model yet" in section(page, "Model quality").text
+
+
+def test_a_line_that_stands_alone_is_named(page):
+    captions = [item.text for item in section(page, "Pipeline health").all("figcaption")]
+
+    assert any("Do distributions move?" in caption and "AGE" in caption for caption in captions)
+
+
+def test_a_store_that_is_not_there_is_a_clear_error(path):
+    with pytest.raises(UserError, match="there is no store"):
+        write_boards(f"sqlite:///{path / 'nothing.sqlite'}", path / "nothing.html")
+
+    assert not (path / "nothing.sqlite").exists()
+
+
+def test_a_store_without_a_run_is_a_clear_error(path):
+    address = f"sqlite:///{path / 'empty.sqlite'}"
+    migrate(address)
+
+    with pytest.raises(UserError, match="holds no run yet"):
+        write_boards(address, path / "empty.html")
+
+
+def test_a_file_that_is_no_store_is_a_clear_error(path):
+    sqlite3.connect(path / "other.sqlite").close()
+    (path / "other.sqlite").write_text("something else, long enough to be no database at all")
+
+    with pytest.raises(UserError):
+        write_boards(f"sqlite:///{path / 'other.sqlite'}", path / "other.html")
+
+
+def test_the_command_writes_below_the_root(tmp_path, capsys):
+    export(f"sqlite:///{tmp_path / 'store.sqlite'}", run_rows("r1"))
+
+    assert main(["--root", str(tmp_path)]) == 0
+    assert str(tmp_path / "boards.html") in capsys.readouterr().out
+    assert (tmp_path / "boards.html").exists()
+
+
+def test_the_command_tells_a_mistake_without_a_traceback(path, capsys):
+    assert main(["--root", str(path / "nowhere")]) == 1
+    assert "there is no store" in capsys.readouterr().err

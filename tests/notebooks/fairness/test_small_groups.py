@@ -1,0 +1,89 @@
+"""What can't be said of small groups."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from notebooks.fairness.small_groups import detectable, excluding_zero, limits, wide
+from pipeline.results.documents import MetricRecord
+from pipeline.results.fairness import contrasts
+from tests.notebooks.hand_made_groups import hand_made_run
+
+
+def recall(group: dict[str, str], value: float, reach: float, **changes: Any) -> MetricRecord:
+    content = {
+        "task": "death",
+        "slice": group,
+        "metric": "recall",
+        "decision_threshold": 0.3,
+        "model": "challenger",
+        "value": value,
+        "lower": value - reach,
+        "upper": value + reach,
+        "subjects": 100,
+        "positives": 20,
+    }
+    return MetricRecord.model_validate(content | changes)
+
+
+def test_an_interval_over_half_of_what_is_possible_says_next_to_nothing():
+    known, unknown = recall({"sex": "F"}, 0.5, 0.24), recall({"sex": "M"}, 0.5, 0.25)
+
+    assert wide([known, unknown]) == [unknown]
+
+
+def test_a_missing_interval_says_nothing_either():
+    lacking = recall({"sex": "M"}, 1.0, 0, lower=None, upper=None)
+
+    assert wide([lacking]) == [lacking]
+
+
+def test_the_best_and_the_least_known_pair_of_a_characteristic_are_named():
+    found = detectable(
+        contrasts(
+            [
+                recall({"age": "<50"}, 0.5, 0.1, subjects=300),
+                recall({"age": "50+"}, 0.5, 0.05),
+                recall({"age": "85+"}, 0.5, 0.3),
+            ]
+        )
+    )
+
+    assert [(f.slicing, f.best.group.group_text, f.worst.group.group_text) for f in found] == [
+        ("age", "age 50+", "age 85+")
+    ]
+
+
+def test_differences_whose_interval_holds_no_nought_are_counted():
+    found = contrasts(
+        [
+            recall({"age": "<50"}, 0.5, 0.05, subjects=300),
+            recall({"age": "50+"}, 0.8, 0.05),
+            recall({"age": "85+"}, 0.52, 0.05),
+            recall({"age": "95+"}, 0.1, 0.05),
+        ]
+    )
+
+    assert excluding_zero(found) == 2
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory):
+    return limits(hand_made_run(tmp_path_factory.mktemp("run")))._repr_html_()
+
+
+def test_the_groups_that_say_next_to_nothing_are_named_with_what_they_rest_on(shown):
+    # Ten events: 40 % within 31.6 points.
+    assert "1 of 6 groups say next to nothing" in shown
+    assert "age &lt;50 (10 with the outcome): 8 % to 72 %".replace(" %", "\u202f%") in shown
+
+
+def test_a_measure_known_well_enough_in_every_group_is_said_to_be(shown):
+    assert "False positive rate at the threshold 0.3: no group says next to nothing" in shown
+
+
+def test_chance_is_put_beside_what_was_found(shown):
+    # Two measures; by sex one contrast, by age one, by both one.
+    assert "6 differences were looked at here" in shown

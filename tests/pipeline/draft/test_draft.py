@@ -1,0 +1,381 @@
+"""Drafts: what is seen in the files is written down, what can't be seen is left to a person."""
+
+from __future__ import annotations
+
+import csv
+import logging
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from google.protobuf import text_format
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tensorflow_metadata.proto.v0 import schema_pb2
+
+from pipeline.draft.__main__ import main
+from pipeline.draft.data_files import look_at
+from pipeline.draft.schema import draft_schema
+from pipeline.draft.study import draft_study
+from pipeline.errors import UserError
+from pipeline.study.load import load_study, parse_study
+
+
+def _write_csv(path: Path, rows: list[dict[str, Any]], delimiter: str = ",") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]), delimiter=delimiter)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _patients(n: int = 40) -> list[dict[str, Any]]:
+    return [
+        {
+            "PATNO": f"P-{i:03d}",
+            "CENTRE": i % 4,
+            "ARM": "active" if i % 2 else "control",
+            "AGE": 40.5 + i,
+            "SEX": "F" if i % 3 else "M",
+            "SMOKER": i % 2,
+            "WEIGHT": "" if i == 7 else 60 + i,
+            "ENTERED": f"2021-03-{i % 28 + 1:02d}",
+            "REMARK": f"fell off bicycle {i}",
+            "HEALED": "Y" if i % 5 < 2 else "N",
+        }
+        for i in range(n)
+    ]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    _write_csv(tmp_path / "data" / "patients.csv", _patients())
+    return tmp_path / "data"
+
+
+def _draft(folder: Path) -> dict[str, Any]:
+    return yaml.safe_load(draft_study(folder, "mytrial"))
+
+
+def test_study_without_decisions_is_refused(data: Path) -> None:
+    with pytest.raises(UserError, match="tasks: this key is missing"):
+        parse_study(_draft(data), "study.yaml")
+
+
+def test_column_becomes_no_feature_until_a_person_says_when_it_is_known(data: Path) -> None:
+    draft = _draft(data)
+    draft["tasks"] = {
+        "healed": {
+            "kind": "outcome",
+            "title": "Healed",
+            "state": {"positive": {"column": "HEALED", "equals": "Y"}},
+        }
+    }
+    del draft["features"]["HEALED"]
+
+    with pytest.raises(UserError, match=r"say when column ARM is known .*\.ARM\.known"):
+        parse_study(draft, "study.yaml")
+
+
+def test_nothing_is_ever_guessed_to_be_known(data: Path) -> None:
+    columns = _draft(data)["datasets"]["patients"]["columns"].values()
+
+    assert [column for column in columns if "known" in column] == []
+
+
+def test_types_and_kinds_follow_from_the_values(data: Path) -> None:
+    draft = _draft(data)
+    columns = draft["datasets"]["patients"]["columns"]
+
+    assert {name: column["type"] for name, column in columns.items()} == {
+        "PATNO": "text",
+        "CENTRE": "text",
+        "ARM": "text",
+        "AGE": "number",
+        "SEX": "text",
+        "SMOKER": "text",
+        "WEIGHT": "number",
+        "ENTERED": "date",
+        "REMARK": "text",
+        "HEALED": "text",
+    }
+    assert draft["features"] == {
+        "c_ARM": {"kind": "category", "column": "ARM"},
+        "AGE": {"kind": "number"},
+        "SEX": {"kind": "category"},
+        "SMOKER": {"kind": "category"},
+        "WEIGHT": {"kind": "number"},
+        "HEALED": {"kind": "category"},
+    }
+
+
+def test_subject_key_is_found_and_arm_and_site_are_proposed(data: Path) -> None:
+    text = draft_study(data, "mytrial")
+
+    assert yaml.safe_load(text)["subject"] == {"dataset": "patients", "column": "PATNO"}
+    assert "# TODO the arm; candidates: ARM" in text
+    assert "# TODO the site; candidates: CENTRE" in text
+    assert {"arm", "site"}.isdisjoint(yaml.safe_load(text))
+
+
+def test_no_value_of_a_patient_stands_in_a_draft(data: Path) -> None:
+    text = draft_study(data, "mytrial")
+
+    for value in ("P-001", "bicycle", "2021-03", "active"):
+        assert value not in text
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", " "])
+def test_delimiter_is_recognised(tmp_path: Path, delimiter: str) -> None:
+    _write_csv(tmp_path / "a.txt", [{"id": i, "x": i / 2, "y": "v"} for i in range(5)], delimiter)
+
+    [dataset] = look_at(tmp_path)
+
+    assert dataset.format.delimiter == delimiter
+    assert list(dataset.columns) == ["id", "x", "y"]
+
+
+def test_codes_that_mean_missing_are_declared(tmp_path: Path) -> None:
+    weights = ["61.5", "NA", "70.25", "."]
+    _write_csv(tmp_path / "a.csv", [{"id": i, "WT": w} for i, w in enumerate(weights)])
+
+    dataset = _draft(tmp_path)["datasets"]["a"]
+
+    assert dataset["missing"] == ["", ".", "NA"]
+    assert dataset["columns"]["WT"]["type"] == "number"
+
+
+def test_text_in_windows_1252_is_declared_as_such(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes("id,city\n1,Köln\n2,Orléans\n".encode("windows-1252"))
+
+    assert _draft(tmp_path)["datasets"]["a"]["encoding"] == "windows-1252"
+
+
+def test_file_without_a_key_counts_its_rows(tmp_path: Path) -> None:
+    _write_csv(tmp_path / "a.csv", [{"AGE": 50 + i % 3, "SEX": "F"} for i in range(6)])
+
+    assert _draft(tmp_path)["subject"] == {"dataset": "a", "row_number": True}
+
+
+def test_file_with_several_rows_of_a_subject_asks_for_its_day_or_date(data: Path) -> None:
+    visits = [
+        {"PATNO": f"P-{i % 40:03d}", "PARAMCD": "SYSBP", "ADY": i, "ADT": "2021-04-01", "AVAL": i}
+        for i in range(80)
+    ]
+    _write_csv(data / "visits.csv", visits)
+
+    text = draft_study(data, "mytrial")
+    dataset = yaml.safe_load(text)["datasets"]["visits"]
+
+    assert dataset["rows"] == "many_per_subject"
+    assert dataset["parameter"] == "PARAMCD"
+    assert {"day", "date", "known"}.isdisjoint(dataset)
+    assert "# Candidates for day: ADY" in text
+    assert "# Candidates for date: ADT" in text
+
+
+def test_supplemental_qualifiers_are_attached_to_their_parent(tmp_path: Path) -> None:
+    subjects = [{"USUBJID": f"S{i}", "AGE": 50.5 + i} for i in range(4)]
+    _write_csv(tmp_path / "dm.csv", subjects)
+    qualifier = {"RDOMAIN": "DM", "IDVAR": "", "IDVARVAL": "", "QNAM": "SAFETY", "QVAL": "Y"}
+    _write_csv(tmp_path / "suppdm.csv", [{"USUBJID": f"S{i}"} | qualifier for i in range(4)])
+
+    dataset = _draft(tmp_path)["datasets"]["suppdm"]
+
+    assert dataset["supplements"] == "dm"
+    assert dataset["rows"] == "many_per_subject"
+
+
+def test_shards_of_one_dataset_become_one_pattern(tmp_path: Path) -> None:
+    for shard in (0, 1):
+        rows = [{"USUBJID": f"S{shard}{i}", "AGE": 50.5 + i} for i in range(3)]
+        _write_csv(tmp_path / "adam" / f"adsl-0000{shard}-of-00002.csv", rows)
+
+    dataset = _draft(tmp_path)["datasets"]["adsl"]
+
+    assert dataset["file"] == "adam/adsl*.csv"
+    assert dataset["rows"] == "one_per_subject"
+
+
+def test_file_that_can_not_be_read_is_left_out_with_a_reason(
+    data: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (data / "broken.xpt").write_bytes(b"no transport file")
+
+    datasets = _draft(data)["datasets"]
+
+    assert list(datasets) == ["patients"]
+    assert "Left out" in caplog.text
+    assert "broken.xpt" in caplog.text
+
+
+def test_real_trial_in_sdtm_is_drafted_with_its_qualifiers(trial_data_dir: Path) -> None:
+    draft = _draft(trial_data_dir / "cdisc_pilot01" / "sdtm")
+
+    assert draft["subject"] == {"dataset": "dm", "column": "USUBJID"}
+    assert draft["datasets"]["suppdm"]["supplements"] == "dm"
+    assert draft["datasets"]["suppds"]["supplements"] == "ds"
+    assert {n for n, d in draft["datasets"].items() if d["rows"] == "one_per_subject"} == {"dm"}
+
+
+def test_folder_without_data_is_an_error_that_names_what_was_expected(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"no data file that can be read; expected \.xpt"):
+        draft_study(tmp_path, "mytrial")
+
+
+def test_data_without_a_row_per_subject_is_an_error(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        _write_csv(tmp_path / f"{name}.csv", [{"USUBJID": "S1", "X": i} for i in range(3)])
+
+    with pytest.raises(UserError, match="No file has one row for each subject"):
+        draft_study(tmp_path, "mytrial")
+
+
+_COLUMN_NAMES = st.lists(
+    st.text(st.characters(min_codepoint=33, max_codepoint=0x2FF, exclude_categories=["C"])).filter(
+        lambda name: name and not set(name) & set(',;|"')
+    ),
+    min_size=1,
+    max_size=6,
+    unique_by=str.strip,
+)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(names=_COLUMN_NAMES)
+def test_column_of_any_name_comes_through_yaml(tmp_path: Path, names: list[str]) -> None:
+    columns = ["id", *(f"{name}_" for name in names)]
+    rows = [dict.fromkeys(columns, i % 2) | {"id": i} for i in range(4)]
+    _write_csv(tmp_path / "a.csv", rows)
+
+    draft = _draft(tmp_path)
+    features = draft["features"]
+    sources = {feature.get("column", name) for name, feature in features.items()}
+    columns = [column.strip() for column in columns]
+
+    assert list(draft["datasets"]["a"]["columns"]) == columns
+    assert sources <= set(columns)
+    assert all(re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name) for name in features)
+    assert len(sources) == len(features)
+
+
+def test_existing_file_is_not_overwritten_without_force(
+    data: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    out = data.parent / "mytrial" / "study.yaml"
+    arguments = ["study", "--data", str(data), "--out", str(out)]
+
+    assert main(arguments) == 0
+    out.write_text("decided by a person")
+    assert main(arguments) == 2
+    assert out.read_text() == "decided by a person"
+    assert "--force" in caplog.text
+    assert main([*arguments, "--force"]) == 0
+    assert yaml.safe_load(out.read_text())["study"] == "mytrial"
+
+
+def test_mistake_is_told_in_a_sentence(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.ERROR)
+    out = tmp_path / "mytrial" / "study.yaml"
+
+    assert main(["study", "--data", str(tmp_path / "nowhere"), "--out", str(out)]) == 2
+    assert "there is no such folder" in caplog.text
+
+
+def test_help_needs_neither_beam_nor_tensorflow() -> None:
+    code = (
+        "import sys; from pipeline.draft.__main__ import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: sys.exit(any(m in sys.modules for m in ('apache_beam', 'tensorflow')))"
+    )
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.fixture(scope="module")
+def decided(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A drafted study file after a person has decided, and its data."""
+    folder = tmp_path_factory.mktemp("decided")
+    _write_csv(folder / "data" / "patients.csv", _patients(200))
+    out = folder / "mytrial" / "study.yaml"
+    assert main(["study", "--data", str(folder / "data"), "--out", str(out)]) == 0
+    text = out.read_text()
+    for column in ("CENTRE", "ARM", "AGE", "SEX", "SMOKER", "WEIGHT"):
+        text = text.replace(f"      {column}: {{", f"      {column}: {{known: baseline, ")
+    text = text.replace("AGE: {known: baseline,", "AGE: {known: baseline, range: [18, 300],")
+    text = text.replace("  HEALED: {kind: category}\n", "")
+    text = text.replace(
+        "# arm: {columns: [ARM], control: TODO}", "arm: {columns: [ARM], control: control}"
+    )
+    text = text.replace("# site: {", "site: {")
+    text += (
+        "tasks:\n  healed:\n    kind: outcome\n    title: Healed\n"
+        '    state: {positive: {column: HEALED, equals: "Y"}}\n'
+        "slices:\n  groups:\n    sex: {column: SEX}\n    site: {of: site}\n"
+    )
+    out.write_text(text)
+    return out, folder / "data"
+
+
+@pytest.fixture(scope="module")
+def schema(decided: tuple[Path, Path]) -> dict[str, schema_pb2.Feature]:
+    study_file, data = decided
+    text = draft_schema(load_study(study_file), data)
+    return {f.name: f for f in text_format.Parse(text, schema_pb2.Schema()).feature}
+
+
+def test_schema_of_a_decided_draft_lists_every_column_but_the_subject_hash(
+    schema: dict[str, schema_pb2.Feature],
+) -> None:
+    features = ["c_ARM", "AGE", "SEX", "SMOKER", "WEIGHT"]
+    groups = ["arm", "site", "slice_sex", "slice_site"]
+
+    assert list(schema) == [*features, *groups, "label_healed", "weight_healed"]
+
+
+def test_schema_takes_ranges_from_the_study_file_and_not_from_the_data(
+    schema: dict[str, schema_pb2.Feature],
+) -> None:
+    age = schema["AGE"].float_domain
+
+    assert (age.min, age.max) == (18, 300)
+    assert not schema["WEIGHT"].HasField("float_domain")
+
+
+def test_schema_closes_the_arms_and_tolerates_a_rare_new_level_elsewhere(
+    schema: dict[str, schema_pb2.Feature],
+) -> None:
+    assert list(schema["arm"].string_domain.value) == ["active", "control"]
+    assert schema["arm"].distribution_constraints.min_domain_mass == 1
+    assert list(schema["SMOKER"].string_domain.value) == ["0", "1"]
+    assert schema["SMOKER"].distribution_constraints.min_domain_mass == 0.95
+
+
+def test_schema_lists_no_sites(schema: dict[str, schema_pb2.Feature]) -> None:
+    assert not schema["site"].HasField("string_domain")
+    assert not schema["slice_site"].HasField("string_domain")
+
+
+def test_schema_demands_labels_and_groups_of_every_subject_and_features_of_most(
+    schema: dict[str, schema_pb2.Feature],
+) -> None:
+    shares = {name: feature.presence.min_fraction for name, feature in schema.items()}
+
+    assert shares["label_healed"] == shares["slice_sex"] == shares["arm"] == 1
+    assert shares["AGE"] == 0.95
+    assert [feature.name for feature in schema.values() if feature.HasField("shape")] == []
+
+
+def test_schema_command_writes_beside_the_study_file(decided: tuple[Path, Path]) -> None:
+    study_file, data = decided
+
+    assert main(["schema", "--study", str(study_file), "--data", str(data)]) == 0
+    written = study_file.with_name("schema.pbtxt").read_text()
+    assert written.startswith("# Curated schema of the examples of mytrial.")
+    assert main(["schema", "--study", str(study_file), "--data", str(data)]) == 2

@@ -1,0 +1,178 @@
+"""Charts: small, deterministic, and told in words."""
+
+import re
+import time
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from pipeline.estimates import Estimate
+from pipeline.html import charts
+from pipeline.html.charts import Measure
+from pipeline.html.charts.drawing import text_width
+from pipeline.html.numbers import Suppressed
+from tests.pipeline.html.hand_made_charts import ALL, AUC, calibration, forest, heat, steps
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def texts(figure):
+    return [e.text for e in ET.fromstring(figure.svg).iter(f"{SVG}text")]
+
+
+@pytest.mark.parametrize("draw", ALL)
+def test_a_chart_is_one_svg_element_of_its_own_size(draw):
+    root = ET.fromstring(draw().svg)
+
+    assert root.tag == f"{SVG}svg"
+    assert float(root.get("width")) > 100
+    assert root.get("viewBox").split()[2:] == [root.get("width"), root.get("height")]
+
+
+@pytest.mark.parametrize("draw", ALL)
+def test_the_same_chart_gives_the_same_text(draw):
+    assert draw().svg == draw().svg
+
+
+@pytest.mark.parametrize("draw", ALL)
+def test_text_stays_text_and_nothing_is_a_picture(draw):
+    svg = draw().svg
+
+    assert "<text" in svg
+    assert "<image" not in svg
+
+
+@pytest.mark.parametrize("draw", ALL)
+def test_a_chart_brings_no_style_of_its_own_into_the_page(draw):
+    assert "<style" not in draw().svg
+    assert "<metadata" not in draw().svg
+
+
+@pytest.mark.parametrize("draw", ALL)
+def test_a_chart_is_small(draw):
+    assert len(draw().svg) < 30_000
+
+
+@pytest.mark.parametrize("draw", ALL)
+def test_a_chart_says_in_words_what_it_shows(draw):
+    assert len(draw().alternative.split()) > 5
+
+
+def test_a_chart_is_drawn_quickly():
+    """The best of three, so that other work on the machine does not count."""
+
+    def seconds():
+        start = time.perf_counter()
+        forest()
+        return time.perf_counter() - start
+
+    assert min(seconds() for _ in range(3)) < 0.2
+
+
+def test_a_forest_plot_has_group_number_and_size_in_each_line():
+    assert {"sex", "F", "M", "0.70 (0.60 to 0.80)", "300", "at least 0.65"} <= set(texts(forest()))
+
+
+def test_a_forest_plot_in_words_lists_groups_and_what_is_demanded():
+    assert forest().alternative == (
+        "Forest plot of AUC with 95 % intervals. F 0.70 (0.60 to 0.80), 300 subjects; "
+        "M 0.70 (0.60 to 0.80), 300 subjects. The dashed line: at least 0.65."
+    )
+
+
+def test_a_group_that_fails_is_marked_in_words_too():
+    rows = [charts.ForestRow("F", Estimate(0.5, 0.4, 0.6), 90, "bad")]
+
+    assert "F 0.50 (0.40 to 0.60), 90 subjects, fails" in charts.forest_plot(rows, AUC).alternative
+
+
+def test_a_group_without_a_number_keeps_its_line():
+    rows = [
+        charts.ForestRow("F", Estimate(0.6, 0.5, 0.7), 300),
+        charts.ForestRow("M", Estimate(None), Suppressed(10)),
+    ]
+
+    assert {"M", "–", "<10"} <= set(texts(charts.forest_plot(rows, AUC)))
+
+
+def test_ratios_have_a_logarithmic_axis():
+    rows = [charts.ForestRow("F", Estimate(1.0, 0.5, 2.0)), charts.ForestRow("M", Estimate(4.0))]
+    plain, ratios = (
+        charts.forest_plot(rows, Measure("hazard ratio"), logarithmic=scale)
+        for scale in (False, True)
+    )
+
+    def places(figure):
+        markers = re.findall(r'<use [^>]*x="([0-9.]+)"[^>]*fill', figure.svg)
+        return [float(place) for place in markers]
+
+    assert places(plain) != places(ratios)
+
+
+def test_a_long_list_of_groups_is_summed_up_in_words():
+    rows = [charts.ForestRow(f"site {n}", Estimate(0.7, 0.6, 0.8)) for n in range(40)]
+
+    assert "and 28 more." in charts.forest_plot(rows, AUC).alternative
+
+
+def test_a_calibration_curve_in_words_has_each_bin():
+    assert (
+        "predicted 10.0\N{NARROW NO-BREAK SPACE}%, observed 12.0\N{NARROW NO-BREAK SPACE}% "
+        "(7.0 to 17.0), 120 subjects"
+    ) in calibration().alternative
+
+
+def test_suppressed_cells_of_a_heat_map_say_so():
+    assert {"<10", "–", "0.80"} <= set(texts(heat()))
+
+
+def test_the_numbers_at_risk_stand_below_their_times():
+    assert {"at risk", "80", "<10"} <= set(texts(steps()))
+
+
+def test_a_dollar_sign_in_a_label_is_a_dollar_sign():
+    rows = [charts.ForestRow("$x$ & <y>", Estimate(0.7, 0.6, 0.8))]
+
+    assert "$x$ & <y>" in texts(charts.forest_plot(rows, AUC))
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        lambda: charts.forest_plot([], AUC),
+        lambda: charts.bar_chart([], AUC),
+        lambda: charts.calibration_curve([]),
+        lambda: charts.roc_curve([]),
+        lambda: charts.line_chart([], [], AUC),
+        lambda: charts.heat_map([], [], [], AUC),
+        lambda: charts.step_curves([], AUC, "days"),
+    ],
+)
+def test_nothing_to_show_is_a_chart_too(figure):
+    assert "Nothing to show." in figure().alternative or "Observed rate" in figure().alternative
+
+
+def test_no_more_is_compared_than_there_are_colours():
+    curves = [charts.Curve(str(n), [0, 1], [0, 1]) for n in range(6)]
+
+    with pytest.raises(ValueError, match="at most 5 things, not 6"):
+        charts.roc_curve(curves)
+
+
+def test_long_names_in_a_legend_make_the_chart_higher_not_wider():
+    def sizes(name):
+        curves = [charts.Curve(f"{name} {n}", [0, 1], [0, 1]) for n in range(4)]
+        root = ET.fromstring(charts.roc_curve(curves).svg)
+        return float(root.get("width")), float(root.get("height"))
+
+    (width, low), (same_width, high) = sizes("a"), sizes("a rather long name of a model")
+    assert width == same_width
+    assert high > low
+
+
+def test_capitals_get_more_room():
+    assert text_width(["AMERICAN"]) > text_width(["american"]) > text_width(["asian"])
+
+
+def test_no_text_needs_no_room():
+    assert text_width([]) == 0

@@ -1,0 +1,105 @@
+"""What follows for a group from a threshold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from statsmodels.stats.proportion import proportion_confint
+
+from pipeline.results.decisions import (
+    Decisions,
+    decision_records,
+    decisions_at,
+    evaluated_thresholds,
+)
+from pipeline.results.documents import Curves, GroupCurves
+
+# Of 100 with the outcome 60 are flagged, of 300 without it 30.
+AT = {
+    "decision_threshold": 0.3,
+    "true_positives": 60,
+    "false_positives": 30,
+    "true_negatives": 270,
+    "false_negatives": 40,
+}
+ENDS = [(1.0, 0.0, 0.0), (0.0, 1.0, 1.0)]
+
+
+def curves(points: list[tuple[float, float, float]], **changes: Any) -> GroupCurves:
+    content = {
+        "task": "death",
+        "slice": {"sex": "F"},
+        "model": "challenger",
+        "subjects": 400,
+        "positives": 100,
+        "calibration": [],
+        "roc": [
+            {"threshold": at, "false_positive_rate": false, "true_positive_rate": true}
+            for at, false, true in (ENDS[0], *points, ENDS[1])
+        ],
+        "confusion": [AT],
+    }
+    return GroupCurves.model_validate(content | changes)
+
+
+def test_shares_are_of_those_they_concern():
+    at = decisions_at(curves([]), 0.3)
+
+    assert at is not None
+    assert at.predicted_positive_rate.value == pytest.approx(90 / 400)
+    assert at.recall.value == pytest.approx(60 / 100)
+    assert at.false_positive_rate.value == pytest.approx(30 / 300)
+    assert at.precision.value == pytest.approx(60 / 90)
+    assert at.negative_predictive_value.value == pytest.approx(270 / 310)
+
+
+def test_intervals_are_wilsons():
+    at = decisions_at(curves([]), 0.3)
+
+    assert at is not None
+    expected = proportion_confint(60, 100, method="wilson")
+    assert (at.recall.lower, at.recall.upper) == pytest.approx(expected)
+
+
+def test_a_share_of_nobody_is_undefined():
+    nobody_flagged = Decisions(0.9, found=0, false_alarms=0, missed=10, spared=90)
+
+    assert nobody_flagged.precision.value is None
+    assert nobody_flagged.recall.value == 0
+
+
+def test_a_point_of_the_curve_becomes_counts():
+    # 0.9 of 100 and 0.5 of 300.
+    at = decisions_at(curves([(0.1, 0.5, 0.9)]), 0.12)
+
+    assert at == Decisions(0.1, found=90, false_alarms=150, missed=10, spared=150)
+
+
+def test_between_two_points_the_nearer_one_is_taken():
+    at = decisions_at(curves([(0.1, 0.5, 0.9)]), 0.21)
+
+    assert at is not None
+    assert at.threshold == 0.3
+
+
+def test_the_ends_of_a_curve_are_no_choice():
+    assert evaluated_thresholds([curves([(0.1, 0.5, 0.9)])]) == [0.1, 0.3]
+
+
+def test_a_group_without_any_point_has_no_decisions():
+    assert decisions_at(curves([], confusion=[], roc=[]), 0.3) is None
+
+
+def test_records_add_what_the_metrics_lack():
+    found = decision_records(Curves(curves=(curves([]),)))
+
+    assert [(record.metric, record.value) for record in found] == [
+        ("predicted_positive_rate", pytest.approx(0.225)),
+        ("negative_predictive_value", pytest.approx(270 / 310)),
+    ]
+    assert {(record.subjects, record.positives) for record in found} == {(400, 100)}
+
+
+def test_a_champions_decisions_are_its_own():
+    assert decision_records(Curves(curves=(curves([], model="champion"),))) == []

@@ -1,0 +1,68 @@
+"""Documents that stages write for others."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.errors import UserError
+from pipeline.results.documents import Counts, Metrics, find_records, headline_metrics, read_result
+
+RECORD: dict[str, Any] = {
+    "task": "event",
+    "slice": {},
+    "metric": "auc",
+    "decision_threshold": None,
+    "model": "challenger",
+    "value": 0.72,
+    "lower": 0.65,
+    "upper": 0.79,
+    "subjects": 400,
+    "positives": 80,
+}
+
+
+def metrics_of(*changes: dict[str, Any]) -> Metrics:
+    records = [RECORD | change for change in changes]
+    return Metrics.model_validate({"smallest_group": 10, "records": records, "suppressed": []})
+
+
+def test_a_document_that_is_not_there_is_told_with_its_stage(tmp_path: Path):
+    with pytest.raises(UserError, match=r"metrics\.json: .* TrialEvaluator is not there"):
+        read_result(Metrics, str(tmp_path))
+
+
+def test_a_document_of_another_form_is_told_with_its_first_wrong_key(tmp_path: Path):
+    content = {"datasets": {}, "tasks": {}, "subjects": {"train": -1}}
+    (tmp_path / "counts.json").write_text(json.dumps(content))
+
+    with pytest.raises(UserError, match=r"counts\.json: not what .*subjects\.train"):
+        read_result(Counts, str(tmp_path))
+
+
+def test_keys_of_a_later_release_are_ignored(tmp_path: Path):
+    content = {"datasets": {}, "tasks": {}, "subjects": {"train": 7}, "later": 1}
+    (tmp_path / "counts.json").write_text(json.dumps(content))
+
+    assert read_result(Counts, str(tmp_path)).subjects == {"train": 7}
+
+
+def test_headline_metrics_leave_out_what_is_undefined():
+    metrics = metrics_of({}, {"metric": "calibration_slope", "value": None})
+
+    assert headline_metrics(metrics.records) == {"event/auc": 0.72}
+
+
+def test_records_are_found_by_task_metric_model_and_threshold():
+    at = {"metric": "recall", "decision_threshold": 0.5}
+    metrics = metrics_of({}, {"slice": {"sex": "F"}}, {"model": "champion"}, at)
+
+    assert [r.group_text for r in find_records(metrics.records, "event", "auc")] == [
+        "overall",
+        "sex F",
+    ]
+    assert len(find_records(metrics.records, "event", "recall", decision_threshold=0.5)) == 1
+    assert find_records(metrics.records, "event", "recall") == []

@@ -1,0 +1,174 @@
+"""Gaps between groups."""
+
+from __future__ import annotations
+
+import math
+from statistics import NormalDist
+from typing import Any
+
+import pytest
+
+from pipeline.results.documents import MetricRecord
+from pipeline.results.fairness import contrasts, detectable_difference, gaps, ratio
+
+
+def record(group: dict[str, str], value: float | None, **changes: Any) -> MetricRecord:
+    content = {
+        "task": "death",
+        "slice": group,
+        "metric": "recall",
+        "decision_threshold": 0.5,
+        "model": "challenger",
+        "value": value,
+        "lower": None if value is None else value - 0.03,
+        "upper": None if value is None else value + 0.04,
+        "subjects": 100,
+        "positives": 20,
+    }
+    return MetricRecord.model_validate(content | changes)
+
+
+def test_the_gap_is_between_the_lowest_and_the_highest_group():
+    (gap,) = gaps([record({"age": a}, v) for a, v in (("<65", 0.7), ("65+", 0.5), ("85+", 0.6))])
+
+    assert (gap.lowest, gap.highest) == ("age 65+", "age <65")
+    assert gap.value == pytest.approx(0.2)
+    assert gap.groups == 3
+
+
+def test_the_intervals_of_two_groups_add_in_quadrature():
+    # 0.70 (0.67 to 0.74) and 0.50 (0.46 to 0.54): .03 and .04 down, .04 and .03 up.
+    high = record({"sex": "F"}, 0.7, lower=0.67, upper=0.73)
+    low = record({"sex": "M"}, 0.5, lower=0.46, upper=0.54)
+
+    (gap,) = gaps([high, low])
+
+    assert (gap.lower, gap.upper) == (pytest.approx(0.15), pytest.approx(0.25))
+
+
+def test_everybody_is_no_group_and_one_group_has_no_gap():
+    assert gaps([record({}, 0.6), record({"sex": "F"}, 0.7)]) == []
+
+
+def test_groups_without_a_value_are_not_compared():
+    assert gaps([record({"sex": "F"}, 0.7), record({"sex": "M"}, None)]) == []
+
+
+def test_a_group_without_an_interval_leaves_the_gap_without_one():
+    without = record({"sex": "M"}, 0.5, lower=None, upper=None)
+
+    (gap,) = gaps([record({"sex": "F"}, 0.7), without])
+
+    assert gap.value == pytest.approx(0.2)
+    assert gap.lower is None
+
+
+def test_slicings_thresholds_and_tasks_are_compared_among_themselves():
+    found = gaps(
+        [
+            record({"sex": "F"}, 0.7),
+            record({"sex": "M"}, 0.5),
+            record({"arm": "A"}, 0.9),
+            record({"sex": "M"}, 0.1, decision_threshold=0.2),
+            record({"sex": "M"}, 0.1, task="relapse"),
+        ]
+    )
+
+    assert [(gap.slicing, gap.decision_threshold) for gap in found] == [(("sex",), 0.5)]
+
+
+def test_a_champions_records_are_its_own():
+    assert gaps([record({"sex": "F"}, 0.7), record({"sex": "M"}, 0.5, model="champion")]) == []
+
+
+def test_other_metrics_can_be_compared():
+    records = [record({"sex": sex}, v, metric="precision") for sex, v in (("F", 0.7), ("M", 0.5))]
+
+    assert gaps(records) == []
+    assert [gap.metric for gap in gaps(records, ["precision"])] == ["precision"]
+
+
+def share(value: float, lower: float, upper: float, **changes: Any) -> MetricRecord:
+    return record({"sex": "F"}, value, lower=lower, upper=upper, **changes)
+
+
+def test_groups_are_held_against_the_largest_of_their_slicing():
+    found = contrasts(
+        [
+            record({"age": "<65"}, 0.7, subjects=100),
+            record({"age": "65+"}, 0.5, subjects=300),
+            record({"age": "85+"}, 0.6, subjects=50),
+            record({"sex": "F"}, 0.6, subjects=10),
+            record({}, 0.6, subjects=450),
+        ]
+    )
+
+    assert [(item.group.group_text, item.reference.group_text) for item in found] == [
+        ("age <65", "age 65+"),
+        ("age 85+", "age 65+"),
+    ]
+    assert [item.difference.value for item in found] == [pytest.approx(0.2), pytest.approx(0.1)]
+
+
+def test_the_ends_of_a_ratio_solve_the_equation_that_defines_them():
+    """MOVER-R: (a - Ra')^2 = (a - end)^2 + R^2 (a' - other end)^2 at both ends R."""
+    first, second = (0.3, 0.2, 0.45), (0.6, 0.5, 0.75)
+
+    found = ratio(share(*first), share(*second))
+
+    assert found.value == pytest.approx(0.5)
+    for end, own, other in ((found.lower, 0.2, 0.75), (found.upper, 0.45, 0.5)):
+        assert end is not None
+        assert (0.3 - end * 0.6) ** 2 == pytest.approx(
+            (0.3 - own) ** 2 + end**2 * (0.6 - other) ** 2
+        )
+    assert found.lower < found.value < found.upper
+
+
+def test_a_known_divisor_leaves_the_interval_of_the_dividend():
+    found = ratio(share(0.3, 0.2, 0.45), share(0.5, 0.5, 0.5))
+
+    assert (found.lower, found.upper) == (pytest.approx(0.4), pytest.approx(0.9))
+
+
+def test_a_share_of_nought_has_a_ratio_with_an_upper_end():
+    found = ratio(share(0.0, 0.0, 0.1), share(0.5, 0.4, 0.6))
+
+    assert (found.value, found.lower) == (0, 0)
+    assert found.upper == pytest.approx(0.1 / math.sqrt(0.4 * 0.6))
+
+
+def test_a_divisor_that_may_be_nought_leaves_the_upper_end_open():
+    assert ratio(share(0.3, 0.2, 0.45), share(0.1, 0.0, 0.3)).upper == math.inf
+
+
+def test_nothing_is_divided_by_nought():
+    assert ratio(share(0.3, 0.2, 0.45), share(0.0, 0.0, 0.1)).value is None
+
+
+def test_a_ratio_without_both_intervals_has_none():
+    found = ratio(share(0.3, 0.2, 0.45), record({"sex": "M"}, 0.6, lower=None, upper=None))
+
+    assert (found.value, found.lower, found.upper) == (pytest.approx(0.5), None, None)
+
+
+def test_what_would_be_seen_comes_from_the_widths_of_both_intervals():
+    # Widths 0.3 and 0.4: half a width is 1.96 standard errors, the difference's width 0.5.
+    found = detectable_difference(share(0.5, 0.35, 0.65), share(0.5, 0.3, 0.7))
+
+    assert found == pytest.approx(0.5 / 3.92 * 2.8, rel=1e-3)
+
+
+def test_the_difference_that_would_be_seen_has_a_power_of_four_in_five():
+    normal = NormalDist()
+    error = 0.5 / (2 * normal.inv_cdf(0.975))
+    found = detectable_difference(share(0.5, 0.35, 0.65), share(0.5, 0.3, 0.7))
+
+    assert found is not None
+    assert 1 - normal.cdf(normal.inv_cdf(0.975) - found / error) == pytest.approx(0.8)
+
+
+def test_without_an_interval_nothing_is_known_of_what_would_be_seen():
+    lacking = record({"sex": "M"}, 0.6, lower=None, upper=None)
+
+    assert detectable_difference(share(0.5, 0.35, 0.65), lacking) is None

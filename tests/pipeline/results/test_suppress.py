@@ -1,0 +1,162 @@
+import itertools
+from collections import Counter
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.results.suppress import suppressed
+
+SMALLEST = 20
+SLICINGS = [(), ("sex",), ("arm",), ("sex", "arm")]
+
+
+def group(**values):
+    return tuple(values.items())
+
+
+def test_groups_of_the_smallest_size_are_shown():
+    sizes = {(): 40, group(sex="F"): 20, group(sex="M"): 20}
+
+    assert suppressed(sizes, SLICINGS, SMALLEST) == {}
+
+
+def test_a_lone_small_group_takes_the_next_smallest_with_it():
+    sizes = {
+        (): 205,
+        group(race="A"): 5,
+        group(race="B"): 50,
+        group(race="C"): 70,
+        group(race="D"): 80,
+    }
+
+    assert suppressed(sizes, [(), ("race",)], SMALLEST) == {
+        group(race="A"): "too_small",
+        group(race="B"): "complementary",
+    }
+
+
+def test_two_small_groups_that_are_small_together_take_a_third_with_them():
+    sizes = {(): 108, group(race="A"): 3, group(race="B"): 5, group(race="C"): 100}
+
+    assert suppressed(sizes, [(), ("race",)], SMALLEST) == {
+        group(race="A"): "too_small",
+        group(race="B"): "too_small",
+        group(race="C"): "complementary",
+    }
+
+
+def test_two_small_groups_that_are_large_together_need_no_third():
+    sizes = {(): 130, group(race="A"): 12, group(race="B"): 18, group(race="C"): 100}
+
+    assert suppressed(sizes, [(), ("race",)], SMALLEST) == {
+        group(race="A"): "too_small",
+        group(race="B"): "too_small",
+    }
+
+
+def test_few_subjects_without_a_value_of_the_slicing_can_not_be_had_by_subtraction():
+    sizes = {(): 104, group(sex="F"): 40, group(sex="M"): 60}
+
+    assert suppressed(sizes, SLICINGS, SMALLEST) == {group(sex="F"): "complementary"}
+
+
+def test_a_group_that_is_shown_already_stays_and_a_larger_one_goes():
+    sizes = {(): 205, group(race="A"): 5, group(race="B"): 50, group(race="C"): 150}
+
+    withheld = suppressed(sizes, [(), ("race",)], SMALLEST, shown=[group(race="B")])
+
+    assert withheld == {group(race="A"): "too_small", group(race="C"): "complementary"}
+
+
+def test_a_small_cell_of_a_pair_is_protected_from_both_margins():
+    sizes = {
+        (): 210,
+        group(sex="F"): 100,
+        group(sex="M"): 110,
+        group(arm="A"): 85,
+        group(arm="B"): 125,
+        group(sex="F", arm="A"): 5,
+        group(sex="F", arm="B"): 95,
+        group(sex="M", arm="A"): 80,
+        group(sex="M", arm="B"): 30,
+    }
+
+    withheld = suppressed(sizes, SLICINGS, SMALLEST)
+
+    assert {cell for cell in withheld if len(cell) == 2} == {
+        cell for cell in sizes if len(cell) == 2
+    }
+    assert withheld[group(sex="F", arm="A")] == "too_small"
+
+
+def test_when_everybody_is_too_few_nothing_is_shown():
+    sizes = {(): 15, group(sex="F"): 8, group(sex="M"): 7}
+
+    assert suppressed(sizes, SLICINGS, SMALLEST) == dict.fromkeys(sizes, "too_small")
+
+
+subjects = st.lists(
+    st.tuples(
+        st.sampled_from(["", "F", "M", "U"]),
+        st.sampled_from(["", "A", "B", "C"]),
+        st.integers(1, 60),
+    ),
+    min_size=1,
+    max_size=16,
+)
+
+
+def tabulated(rows):
+    sizes: Counter = Counter()
+    for sex, arm, count in rows:
+        values = {"sex": sex, "arm": arm}
+        for slicing in SLICINGS:
+            if all(values[name] for name in slicing):
+                sizes[tuple((name, values[name]) for name in slicing)] += count
+    return dict(sizes)
+
+
+def atoms_of(rows, sizes):
+    """Combinations that may exist: pairs that are not listed are known to be empty."""
+    sexes = {sex for sex, _, _ in rows}
+    arms = {arm for _, arm, _ in rows}
+    return [
+        (sex, arm)
+        for sex, arm in itertools.product(sorted(sexes), sorted(arms))
+        if not (sex and arm) or group(sex=sex, arm=arm) in sizes
+    ]
+
+
+def member(atom, cell):
+    values = dict(zip(("sex", "arm"), atom, strict=True))
+    return all(values[name] == value for name, value in cell)
+
+
+@settings(max_examples=150, deadline=None)
+@given(subjects)
+def test_no_withheld_group_below_the_smallest_size_follows_from_what_is_shown(rows):
+    """The attacker knows which combinations of values may exist and solves for their counts."""
+    sizes = tabulated(rows)
+    withheld = suppressed(sizes, SLICINGS, SMALLEST)
+    atoms = atoms_of(rows, sizes)
+    known = [cell for cell in sizes if cell not in withheld]
+    system = np.array([[float(member(atom, cell)) for atom in atoms] for cell in known])
+    for cell, reason in withheld.items():
+        if reason == "too_small" and known:
+            wanted = np.array([float(member(atom, cell)) for atom in atoms])
+            solution = np.linalg.lstsq(system.T, wanted, rcond=None)[0]
+            assert np.abs(system.T @ solution - wanted).max() > 1e-6
+
+
+@settings(max_examples=150, deadline=None)
+@given(subjects)
+def test_what_is_left_of_a_shown_whole_is_nothing_or_large_enough(rows):
+    sizes = tabulated(rows)
+    withheld = suppressed(sizes, SLICINGS, SMALLEST)
+    for whole, slicing in [((), ("sex",)), ((), ("arm",))]:
+        parts = [cell for cell in sizes if tuple(name for name, _ in cell) == slicing]
+        left = sizes[whole] - sum(sizes[part] for part in parts if part not in withheld)
+        everything_withheld = all(part in withheld for part in parts)
+        if whole not in withheld and not everything_withheld:
+            assert left == 0 or left >= SMALLEST

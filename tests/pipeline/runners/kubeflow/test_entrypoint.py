@@ -1,0 +1,145 @@
+"""The container's entrypoint: what it changes on the way to TFX, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.errors import UserError
+from pipeline.runners.kubeflow.entrypoint import beam_arguments, executor_parameters
+from pipeline.runners.kubeflow.record import RECORD
+from tests.kubeflow.spec_walker import REPOSITORY
+
+
+def test_the_forms_seed_and_steps_replace_those_of_the_package():
+    given = {
+        "custom_config": '{"seed": 1, "inputs": {}}',
+        "train_args": '{"splits": ["train"], "num_steps": 2}',
+        "seed": 7,
+        "steps": 40,
+    }
+    found = executor_parameters(given)
+    assert json.loads(found["custom_config"]) == {"seed": 7, "inputs": {}}
+    assert json.loads(found["train_args"]) == {"splits": ["train"], "num_steps": 40}
+
+
+def test_seed_and_steps_that_are_the_executors_own_stay():
+    assert executor_parameters({"seed": 7, "steps": 40}) == {"seed": 7, "steps": 40}
+
+
+def test_the_executor_is_not_told_what_is_for_others():
+    given = {
+        "run_fn": "trainer.run.run_fn",
+        "beam_options": "--runner=FnApiRunner",
+        "metrics_store": "sqlite:///store",
+        "code_digest": "a1",
+    }
+    assert executor_parameters(given) == {"run_fn": "trainer.run.run_fn"}
+
+
+def test_beams_options_are_split_as_a_shell_would(tmp_path: Path):
+    arguments = beam_arguments("--runner=in-memory --job_name='two words'", str(tmp_path))
+    assert "--job_name=two words" in arguments
+
+
+@pytest.mark.parametrize("options", ["", "--streaming"])
+def test_without_a_runner_beams_own_default_is_not_taken(tmp_path: Path, options: str):
+    # It would fetch a program from the network.
+    assert "--runner=FnApiRunner" in beam_arguments(options, str(tmp_path))
+
+
+def test_a_runner_that_is_none_is_refused(tmp_path: Path):
+    with pytest.raises(UserError, match="There is no Beam runner nowhere here"):
+        beam_arguments("--runner=nowhere", str(tmp_path))
+
+
+def test_a_quote_that_is_not_closed_is_refused(tmp_path: Path):
+    with pytest.raises(UserError, match="beam_options can't be read"):
+        beam_arguments("--job_name='two words", str(tmp_path))
+
+
+def run_task(root: Path, stage: str, executor: str, parameters: dict[str, str], **made: str) -> Any:
+    """Runs the entrypoint as the launcher does, for a task that makes artifacts of these types."""
+    folder = f"bucket/trial-tiny/the-run/{stage}/1"
+    executor_input = {
+        "inputs": {"parameterValues": parameters},
+        "outputs": {
+            "artifacts": {
+                name: {"artifacts": [{"name": name, "uri": f"minio://{folder}/{name}"}]}
+                for name in made
+            },
+            "outputFile": f"{root}/minio/{folder}/output_metadata.json",
+        },
+    }
+    inputs = {"parameters": {name: {"parameterType": "STRING"} for name in parameters}}
+    outputs = {
+        "artifacts": {
+            name: {"artifactType": {"schemaTitle": title}} for name, title in made.items()
+        }
+    }
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "pipeline.runners.kubeflow.entrypoint"),
+            *("--executor_class_path", executor),
+            *("--json_serialized_invocation_args", json.dumps(executor_input)),
+            *("--json_serialized_inputs_spec_args", json.dumps(inputs)),
+            *("--outputs_spec", json.dumps(outputs)),
+            *("--stage", stage, "--study", "tiny"),
+        ],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def only_record(said: str) -> dict[str, Any]:
+    (line,) = (text for text in said.splitlines() if text.startswith(RECORD))
+    record: dict[str, Any] = json.loads(line.removeprefix(RECORD))
+    return record
+
+
+@pytest.mark.slow
+def test_what_an_executor_refuses_is_one_message_no_traceback_and_a_record(tmp_path: Path):
+    ran = run_task(
+        tmp_path,
+        "ChampionModel",
+        "components.champion_model.executor.Executor",
+        {"registry_root": str(tmp_path), "study": "tiny", "champion_token": "of another registry"},
+        model="tfx.Model",
+        statistics="tfx.ExampleStatistics",
+    )
+    message = f"{tmp_path}/tiny: no registration has the token of another "
+    assert ran.returncode == 1
+    assert "Traceback" not in ran.stderr
+    assert ran.stderr.splitlines()[-1].startswith(message)
+    record = only_record(ran.stderr)
+    assert (record["stage"], record["status"]) == ("ChampionModel", "failed")
+    assert message in record["error"]
+
+
+@pytest.mark.slow
+def test_a_task_that_fails_otherwise_leaves_its_record_too(tmp_path: Path):
+    ran = run_task(tmp_path, "Gate", "no.such.Executor", {}, model="tfx.Model")
+    assert ran.returncode == 1
+    record = only_record(ran.stderr)
+    assert (record["run"], record["stage"], record["status"]) == ("the-run", "Gate", "failed")
+    assert record["error"] == "ImportError: Could not import no.such.Executor"
+
+
+@pytest.mark.slow
+def test_the_check_of_an_image_runs_a_task():
+    ran = subprocess.run(
+        [sys.executable, "-m", "pipeline.runners.kubeflow.entrypoint", "--check"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert '"stage": "CuratedSchema", "status": "done"' in ran.stderr

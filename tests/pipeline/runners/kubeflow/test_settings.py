@@ -1,0 +1,166 @@
+"""The settings file: what a package needs to know of the cluster, and what is said of faults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import UserError
+from pipeline.runners.kubeflow.settings import KubeflowSettings, load_settings
+
+SOUND = "image: registry.example.org/trial:1\nregistry_root: s3://bucket/registry\n"
+
+Loaded = Callable[[str], KubeflowSettings]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "settings.yaml"
+
+
+@pytest.fixture
+def loaded(file: Path) -> Loaded:
+    def load(text: str) -> KubeflowSettings:
+        file.write_text(text)
+        return load_settings(file)
+
+    return load
+
+
+@pytest.fixture
+def complaint(loaded: Loaded, file: Path) -> Callable[[str], str]:
+    """What is said of a file, without its name."""
+
+    def read(text: str) -> str:
+        with pytest.raises(UserError) as raised:
+            loaded(text)
+        said = str(raised.value)
+        assert said.startswith(f"{file}: ")
+        return said.removeprefix(f"{file}: ")
+
+    return read
+
+
+def test_the_shipped_settings_are_sound():
+    assert "TRIAL_SUBJECT_KEY" in load_settings().secrets
+
+
+def test_image_and_registry_are_all_that_must_be_said(loaded: Loaded):
+    settings = loaded(SOUND)
+    assert settings.serving_dir is None
+    assert settings.secrets == settings.volumes == settings.resources == {}
+
+
+def test_a_stage_that_is_not_named_has_the_default_resources(loaded: Loaded):
+    settings = loaded(SOUND + "resources: {default: {cpu: 3}, Trainer: {cpu: 8}}\n")
+    assert settings.resources_of("Trainer").cpu == 8
+    assert settings.resources_of("Transform").cpu == 3
+
+
+@pytest.mark.parametrize(
+    ("memory", "gigabytes"), [("1Gi", 1.073741824), ("512Mi", 0.536870912), ("8Gi", 8.589934592)]
+)
+def test_memory_is_also_told_in_gigabytes(loaded: Loaded, memory: str, gigabytes: float):
+    settings = loaded(SOUND + f"resources: {{Trainer: {{memory: {memory}}}}}\n")
+    assert settings.resources_of("Trainer").gigabytes == pytest.approx(gigabytes)
+
+
+@pytest.mark.parametrize(
+    "image", ["trial:1", "host:5000/team/trial:1.2", "host/trial@sha256:" + 64 * "a"]
+)
+def test_an_image_with_a_version_is_taken(loaded: Loaded, image: str):
+    assert loaded(f"image: {image}\nregistry_root: /models\n").image == image
+
+
+@pytest.mark.parametrize("image", ["trial", "trial:latest", "host:5000/trial", "host/trial:latest"])
+def test_an_image_without_a_version_is_refused(complaint: Callable[[str], str], image: str):
+    assert complaint(f"image: {image}\nregistry_root: /models\n") == (
+        "image: expected an image with a tag that is never pushed twice, or a digest: the cache "
+        "knows the code by the image's name alone"
+    )
+
+
+@pytest.mark.parametrize("memory", ["8GB", "8G", "8", "'8'", "0Gi", "1.5Gi", "-1Gi", "lots"])
+def test_memory_that_is_no_quantity_is_refused(complaint: Callable[[str], str], memory: str):
+    said = complaint(SOUND + f"resources: {{Trainer: {{memory: {memory}}}}}\n")
+    assert said.startswith("resources.Trainer.memory: ")
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ("reties: 2", "reties"),
+        ("retries: 11", "retries"),
+        ("retries: -1", "retries"),
+        ("resources: {Trainer: {cores: 2}}", "resources.Trainer.cores"),
+        ("resources: {Trainer: {cpu: 0}}", "resources.Trainer.cpu"),
+        ("resources: {Trainer: {accelerator: {count: 1}}}", "resources.Trainer.accelerator.type"),
+        ("secrets: {KEY: {secret: s}}", "secrets.KEY.key"),
+        ("volumes: {/models: 3}", "volumes./models"),
+    ],
+)
+def test_a_wrong_key_or_value_is_named_in_one_line(
+    complaint: Callable[[str], str], line: str, key: str
+):
+    said = complaint(SOUND + line + "\n")
+    assert said.startswith(f"{key}: ")
+    assert "\n" not in said
+
+
+def test_a_secret_by_value_is_refused_and_not_repeated(complaint: Callable[[str], str]):
+    said = complaint(SOUND + "secrets: {KEY: what-nobody-may-read}\n")
+    assert said.startswith("secrets.KEY: ")
+    assert "what-nobody-may-read" not in said
+
+
+def test_a_stores_address_without_a_password_is_taken(loaded: Loaded):
+    address = "postgresql+psycopg://writer@store:5432/trial"
+    assert loaded(SOUND + f"metrics_store: {address}\n").metrics_store == address
+
+
+def test_a_password_in_the_stores_address_is_refused_and_not_repeated(
+    complaint: Callable[[str], str],
+):
+    said = complaint(SOUND + "metrics_store: postgresql://writer:pass-word@store/trial\n")
+    assert said.startswith("metrics_store: The address of the store holds a password")
+    assert "pass-word" not in said
+
+
+def test_every_fault_has_its_line(complaint: Callable[[str], str], file: Path):
+    assert complaint("{}").split("\n") == [
+        "image: Field required",
+        f"{file}: registry_root: Field required",
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "- image\n", "image\n"])
+def test_a_file_without_keys_is_refused(complaint: Callable[[str], str], text: str):
+    assert complaint(text) == "expected lines such as `image: registry.example.org/trial:1`."
+
+
+def test_a_file_that_is_no_yaml_is_refused(complaint: Callable[[str], str]):
+    assert complaint("image: [\n").startswith("not valid YAML: ")
+
+
+def test_a_text_that_is_no_yaml_is_refused_with_its_line_and_without_its_content(
+    complaint: Callable[[str], str],
+):
+    said = complaint("# A project\n\nWhat it gives:\n- a model: with: colons\n")
+    assert said == (
+        "not valid YAML: mapping values are not allowed here (line 4). Expected the settings."
+    )
+
+
+def test_a_file_that_is_no_text_is_refused(file: Path):
+    file.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UserError, match=r"settings\.yaml: not valid YAML: "):
+        load_settings(file)
+
+
+def test_a_file_that_is_not_there_is_named(file: Path):
+    with pytest.raises(UserError) as raised:
+        load_settings(file)
+    assert str(raised.value) == f"{file}: the settings can't be read: No such file or directory."

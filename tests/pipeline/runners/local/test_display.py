@@ -1,0 +1,127 @@
+"""What a person sees of stages and results."""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from pipeline.runners.local.display import RunDisplay, results_table, waiting
+
+
+def _console() -> tuple[Console, io.StringIO]:
+    text = io.StringIO()
+    return Console(file=text, width=120, highlight=False), text
+
+
+def test_a_stage_that_is_over_is_one_line_with_what_it_does_and_its_seconds():
+    console, text = _console()
+    with RunDisplay(console).stage("Trainer"):
+        pass
+    [line] = text.getvalue().splitlines()
+    assert line == "✓ Trainer           trains and calibrates one model for all tasks 0.0 s"
+
+
+def test_a_cached_stage_says_so_in_place_of_its_seconds():
+    console, text = _console()
+    with RunDisplay(console).stage("Pusher") as stage:
+        stage.cached = True
+    assert text.getvalue().rstrip().endswith("from cache")
+
+
+def test_a_stage_that_fails_is_marked_and_its_error_goes_on():
+    console, text = _console()
+    with pytest.raises(ValueError), RunDisplay(console).stage("DataGate"):
+        raise ValueError
+    assert text.getvalue().startswith("✗ DataGate")
+
+
+def test_a_stage_that_is_interrupted_is_marked_as_failed():
+    console, text = _console()
+    with pytest.raises(KeyboardInterrupt), RunDisplay(console).stage("Trainer"):
+        raise KeyboardInterrupt
+    assert text.getvalue().startswith("✗ Trainer")
+
+
+def test_a_stage_without_a_description_is_shown_by_its_name():
+    console, text = _console()
+    with RunDisplay(console).stage("Something"):
+        pass
+    assert text.getvalue().startswith("✓ Something")
+
+
+def test_on_a_terminal_the_bar_follows_what_the_stage_reports():
+    import logging
+
+    text = io.StringIO()
+    console = Console(file=text, width=120, force_terminal=True)
+    log = logging.getLogger("trainer")
+    log.setLevel(logging.INFO)
+    with RunDisplay(console).stage("Trainer"):
+        log.info("training", extra={"progress": (3, 4), "detail": "eval loss 0.5"})
+        # The bar is drawn four times a second and once at the end: the last state is drawn.
+    assert "eval loss 0.5" in text.getvalue()
+
+
+def _record(metric: str, value: float | None, **extra: Any) -> dict[str, Any]:
+    return {
+        "task": "death",
+        "slice": {},
+        "metric": metric,
+        "decision_threshold": None,
+        "model": "challenger",
+        "value": value,
+        "lower": 0.7,
+        "upper": 0.9,
+        "subjects": 1234,
+        "positives": 56,
+        **extra,
+    }
+
+
+RECORDS = [
+    _record("auc", 0.8),
+    _record("brier", 0.04),
+    _record("calibration_slope", 1.02),
+    _record("expected_calibration_error", 0.015),
+]
+
+
+def _rendered(records: list[dict[str, Any]]) -> str:
+    console, text = _console()
+    console.print(results_table(records))
+    return text.getvalue()
+
+
+def test_a_task_is_a_line_with_counts_interval_and_calibration():
+    line = next(line for line in _rendered(RECORDS).splitlines() if "death" in line)
+    cells = re.split(r" {2,}", line.strip())
+    assert cells == ["death", "1,234", "56", "0.800 (0.700–0.900)", "0.040", "1.02", "0.015"]
+
+
+def test_groups_and_the_champion_have_no_line_of_their_own():
+    others = [
+        _record("auc", 0.6, slice={"sex": "F"}),
+        _record("auc", 0.5, model="champion", task="other"),
+    ]
+    assert _rendered([*RECORDS, *others]) == _rendered(RECORDS)
+
+
+def test_a_value_that_is_undefined_is_a_dash():
+    undefined = [_record("auc", None, lower=None, upper=None), *RECORDS[1:]]
+    assert "– (no interval)" in _rendered(undefined)
+
+
+def test_what_libraries_write_does_not_appear_on_the_terminal(capfd: pytest.CaptureFixture[str]):
+    text = io.StringIO()
+    console = Console(file=text, width=80, force_terminal=True)
+    with waiting(console, "loading"), RunDisplay(console).stage("Trainer"):
+        sys.stdout.write("chatter on standard output")
+        sys.stderr.write("chatter on standard error")
+    assert "chatter" not in text.getvalue()
+    written = capfd.readouterr()
+    assert (written.out, written.err) == ("chatter on standard output", "chatter on standard error")

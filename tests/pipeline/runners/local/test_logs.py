@@ -1,0 +1,82 @@
+"""Terminal and log file are kept apart, down to what C code writes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[4]
+PROGRAM = """
+import atexit, logging, os, sys
+from pathlib import Path
+atexit.register(lambda: os.write(2, b"last complaint\\n"))
+from pipeline.runners.local.logs import terminal_and_log
+with terminal_and_log(Path(sys.argv[1])) as console:
+    console.print("for the person")
+    print("printed by a library")
+    os.write(1, b"C code on output\\n")
+    os.write(2, b"C code on error\\n")
+    logging.getLogger("tfx").info("logged at info")
+    if "fail" in sys.argv:
+        raise SystemExit("failed inside")
+print("printed afterwards")
+sys.stderr.write("error afterwards\\n")
+"""
+
+
+def _ended(log: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(log), *arguments],
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("logs") / "new" / "folder" / "run.log"
+
+
+@pytest.fixture(scope="module")
+def ended(log: Path) -> subprocess.CompletedProcess[str]:
+    return _ended(log)
+
+
+def test_the_person_sees_the_console_and_what_comes_afterwards(
+    ended: subprocess.CompletedProcess[str],
+):
+    assert ended.stdout.splitlines() == ["for the person", "printed afterwards"]
+
+
+def test_errors_after_the_run_reach_the_terminal(ended: subprocess.CompletedProcess[str]):
+    assert "error afterwards" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "text", ["printed by a library", "C code on output", "C code on error", "INFO tfx: logged"]
+)
+def test_everything_else_is_in_the_log_alone(
+    text: str, log: Path, ended: subprocess.CompletedProcess[str]
+):
+    assert text in log.read_text()
+    assert text not in ended.stdout + ended.stderr
+
+
+def test_what_a_library_complains_of_while_the_interpreter_ends_goes_to_the_log(
+    log: Path, ended: subprocess.CompletedProcess[str]
+):
+    assert "last complaint" in log.read_text()
+    assert "last complaint" not in ended.stderr
+
+
+def test_both_streams_come_back_when_the_run_fails(tmp_path: Path):
+    ended = _ended(tmp_path / "run.log", "fail")
+    assert ended.returncode == 1
+    assert "failed inside" in ended.stderr

@@ -1,0 +1,294 @@
+import json
+import threading
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+from apache_beam.io.filesystems import FileSystems
+
+from pipeline import storage
+from pipeline.errors import UserError
+from pipeline.runs.registry import NO_CHAMPION, Candidate, Registry
+
+STUDY = "ACTG175"
+CANDIDATE = Candidate(
+    study=STUDY,
+    split_seed=7,
+    label_digest="labels-1",
+    study_digest="study-1",
+    fingerprint="data-1",
+    code_version="0.1.0",
+    run="run-1",
+    metrics={"event/auc": 0.72},
+)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "registry"
+
+
+@pytest.fixture
+def registry(root: Path) -> Registry:
+    return Registry(str(root))
+
+
+def saved_model(folder: Path, content: str) -> str:
+    (folder / "variables").mkdir(parents=True)
+    (folder / "saved_model.pb").write_text(content)
+    (folder / "variables" / "variables.index").write_text(f"weights of {content}")
+    return str(folder)
+
+
+def train_statistics(folder: Path, content: str) -> str:
+    folder.mkdir(parents=True)
+    (folder / "FeatureStats.pb").write_text(content)
+    return str(folder)
+
+
+def register(registry: Registry, folder: Path, name: str, candidate: Candidate = CANDIDATE):
+    return registry.register(
+        candidate,
+        saved_model(folder / name / "model", name),
+        train_statistics(folder / name / "statistics", f"statistics of {name}"),
+    )
+
+
+def test_a_new_study_has_no_champion(registry):
+    assert registry.champion(STUDY) is None
+    assert registry.champion_token(STUDY) == NO_CHAMPION
+    assert registry.history(STUDY) == ()
+
+
+def test_a_registered_model_is_the_champion(registry, tmp_path):
+    entry = register(registry, tmp_path, "first")
+
+    assert registry.champion(STUDY) == entry
+    assert {key: asdict(entry)[key] for key in asdict(CANDIDATE)} == asdict(CANDIDATE)
+
+
+def test_model_and_train_statistics_are_copied(registry, tmp_path):
+    entry = register(registry, tmp_path, "first")
+
+    model = Path(entry.model_uri)
+    assert (model / "saved_model.pb").read_text() == "first"
+    assert (model / "variables" / "variables.index").read_text() == "weights of first"
+    statistics = Path(entry.statistics_uri) / "Split-train" / "FeatureStats.pb"
+    assert statistics.read_text() == "statistics of first"
+
+
+def test_history_keeps_every_registration_oldest_first(registry, tmp_path):
+    entries = tuple(register(registry, tmp_path, name) for name in ("first", "second", "third"))
+
+    assert registry.history(STUDY) == entries
+    assert registry.champion(STUDY) == entries[-1]
+
+
+def test_a_registration_leaves_earlier_files_of_the_history_as_they_were(registry, root, tmp_path):
+    register(registry, tmp_path, "first")
+    (path,) = (root / STUDY / "history").iterdir()
+    before = path.read_bytes()
+
+    register(registry, tmp_path, "second")
+
+    assert path.read_bytes() == before
+
+
+def test_studies_have_champions_of_their_own(registry, tmp_path):
+    register(registry, tmp_path, "first")
+    other = register(registry, tmp_path, "other", replace(CANDIDATE, study="IST"))
+
+    assert registry.champion("IST") == other
+    assert registry.champion(STUDY).study == STUDY
+
+
+def test_the_token_changes_with_the_champion_and_only_then(registry, tmp_path):
+    register(registry, tmp_path, "first")
+    first = registry.champion_token(STUDY)
+    assert registry.champion_token(STUDY) == first
+
+    register(registry, tmp_path, "second")
+
+    assert registry.champion_token(STUDY) != first
+
+
+def test_a_token_names_its_champion_after_another_one_was_registered(registry, tmp_path):
+    first = register(registry, tmp_path, "first")
+    token = registry.champion_token(STUDY)
+    register(registry, tmp_path, "second")
+
+    assert registry.entry_of_token(STUDY, token) == first
+
+
+def test_the_token_of_no_champion_names_none_even_after_a_registration(registry, tmp_path):
+    token = registry.champion_token(STUDY)
+    register(registry, tmp_path, "first")
+
+    assert registry.entry_of_token(STUDY, token) is None
+
+
+def test_an_unknown_token_is_an_error_that_says_what_to_do(registry, tmp_path):
+    register(registry, tmp_path, "first")
+
+    with pytest.raises(UserError, match=r"no registration has the token .* create the run anew"):
+        registry.entry_of_token(STUDY, "0" * 64)
+
+
+@pytest.mark.parametrize("failing_copy", ["models", "statistics"])
+def test_a_registration_that_breaks_off_while_copying_changes_nothing(
+    registry, tmp_path, monkeypatch, failing_copy
+):
+    first = register(registry, tmp_path, "first")
+    copy = storage.copy_folder
+
+    def breaks_off(source: str, target: str) -> None:
+        copy(source, target)
+        if f"/{failing_copy}/" in target:
+            raise ConnectionError
+
+    monkeypatch.setattr(storage, "copy_folder", breaks_off)
+    with pytest.raises(ConnectionError):
+        register(registry, tmp_path, "second")
+
+    assert registry.champion(STUDY) == first
+    assert registry.history(STUDY) == (first,)
+
+
+def test_a_registration_that_breaks_off_before_the_pointer_is_no_champion(
+    registry, tmp_path, monkeypatch
+):
+    first = register(registry, tmp_path, "first")
+    write = storage.write_whole
+
+    def breaks_off(path: str, content: bytes) -> None:
+        if path.endswith("champion.json"):
+            raise ConnectionError
+        write(path, content)
+
+    monkeypatch.setattr(storage, "write_whole", breaks_off)
+    with pytest.raises(ConnectionError):
+        register(registry, tmp_path, "second")
+
+    assert registry.champion(STUDY) == first
+
+
+def test_a_write_that_breaks_off_leaves_the_old_pointer_whole(registry, tmp_path, monkeypatch):
+    first = register(registry, tmp_path, "first")
+    rename = FileSystems.rename
+
+    def breaks_off(sources: list[str], targets: list[str]) -> None:
+        if targets[0].endswith("champion.json"):
+            raise ConnectionResetError
+        rename(sources, targets)
+
+    monkeypatch.setattr(FileSystems, "rename", breaks_off)
+    with pytest.raises(UserError, match=r"champion\.json: the file system refuses it"):
+        register(registry, tmp_path, "second")
+
+    assert registry.champion(STUDY) == first
+
+
+def test_registrations_at_the_same_time_are_both_in_the_history(registry, tmp_path):
+    start = threading.Barrier(4)
+    registered = []
+
+    def one(name: str) -> None:
+        start.wait()
+        registered.append(register(registry, tmp_path, name))
+
+    threads = [threading.Thread(target=one, args=(f"model-{number}",)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert {entry.id for entry in registry.history(STUDY)} == {entry.id for entry in registered}
+    assert registry.champion(STUDY) in registered
+
+
+def test_no_temporary_file_stays_behind(registry, root, tmp_path):
+    register(registry, tmp_path, "first")
+
+    assert not [path for path in root.rglob("*") if path.name.startswith(".")]
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("{", "JSON"),
+        ("[]", "object"),
+        ('{"id": "a"}', "study: Field required"),
+        ("", "JSON"),
+    ],
+)
+def test_a_damaged_pointer_is_an_error_that_says_what_to_do(
+    registry, root, tmp_path, content, problem
+):
+    register(registry, tmp_path, "first")
+    (root / STUDY / "champion.json").write_text(content)
+
+    for function in (registry.champion, registry.champion_token):
+        with pytest.raises(UserError) as raised:
+            function(STUDY)
+        message = str(raised.value)
+        assert str(root / STUDY / "champion.json") in message
+        assert problem in message
+        assert "copy the newest good file of history/ over it, or delete it" in message
+
+
+def test_a_pointer_of_another_study_is_refused(registry, root, tmp_path):
+    register(registry, tmp_path, "first")
+    (root / "IST").mkdir()
+    (root / "IST" / "champion.json").write_bytes((root / STUDY / "champion.json").read_bytes())
+
+    with pytest.raises(UserError, match="an entry of the study ACTG175, not IST"):
+        registry.champion("IST")
+
+
+def test_the_pointer_can_be_repaired_from_the_history(registry, root, tmp_path):
+    register(registry, tmp_path, "first")
+    token = registry.champion_token(STUDY)
+    pointer = root / STUDY / "champion.json"
+    pointer.write_text("{")
+
+    (history,) = (root / STUDY / "history").iterdir()
+    pointer.write_bytes(history.read_bytes())
+
+    assert registry.champion_token(STUDY) == token
+
+
+def test_a_registry_can_be_moved(registry, root, tmp_path):
+    register(registry, tmp_path, "first")
+    root.rename(tmp_path / "elsewhere")
+
+    champion = Registry(str(tmp_path / "elsewhere")).champion(STUDY)
+
+    assert (Path(champion.model_uri) / "saved_model.pb").exists()
+
+
+def test_keys_of_a_later_release_are_ignored(registry, root, tmp_path):
+    entry = register(registry, tmp_path, "first")
+    pointer = root / STUDY / "champion.json"
+    pointer.write_text(json.dumps(json.loads(pointer.read_text()) | {"later": 1}))
+
+    assert registry.champion(STUDY) == entry
+
+
+def test_a_folder_without_a_saved_model_is_not_registered(registry, tmp_path):
+    statistics = train_statistics(tmp_path / "statistics", "")
+
+    with pytest.raises(UserError, match=r"no saved_model\.pb"):
+        registry.register(CANDIDATE, str(tmp_path), statistics)
+
+    assert registry.champion(STUDY) is None
+
+
+def test_a_registry_can_lie_in_a_bucket(bucket, tmp_path):
+    registry = Registry(f"s3://{bucket}/registry")
+    first = register(registry, tmp_path, "first")
+    second = register(registry, tmp_path, "second")
+
+    assert registry.champion(STUDY) == second
+    assert registry.history(STUDY) == (first, second)
+    assert registry.entry_of_token(STUDY, registry.champion_token(STUDY)) == second
+    assert storage.read(f"{second.model_uri}/saved_model.pb") == b"second"

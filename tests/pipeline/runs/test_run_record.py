@@ -1,0 +1,118 @@
+"""What is written down of a stage, however it ends."""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.runs.run_record import StageRecord, recorded, versions
+
+LOG = logging.getLogger("a.component")
+
+
+@pytest.fixture(autouse=True)
+def _info_is_logged(caplog: pytest.LogCaptureFixture):
+    caplog.set_level(logging.INFO)
+
+
+def _written(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "Trainer.json").read_text())
+
+
+def _record() -> StageRecord:
+    return StageRecord(run="r1", stage="Trainer", versions={"tfx": "1.16.0"})
+
+
+def test_a_stage_that_ends_well_is_done(tmp_path: Path):
+    with recorded(_record(), tmp_path):
+        pass
+    written = _written(tmp_path)
+    assert written["status"] == "done"
+    assert written["error"] is None
+    assert (written["run"], written["stage"]) == ("r1", "Trainer")
+    assert written["versions"] == {"tfx": "1.16.0"}
+
+
+def test_the_start_is_a_moment_in_utc(tmp_path: Path):
+    with recorded(_record(), tmp_path):
+        pass
+    started = datetime.fromisoformat(_written(tmp_path)["started"])
+    assert started.utcoffset() is not None
+    assert started.utcoffset().total_seconds() == 0
+
+
+def test_a_stage_that_was_cached_stays_so(tmp_path: Path):
+    with recorded(_record(), tmp_path) as record:
+        record.status = "cached"
+    assert _written(tmp_path)["status"] == "cached"
+
+
+def test_a_stage_that_fails_is_recorded_with_its_error_which_goes_on(tmp_path: Path):
+    with pytest.raises(ValueError, match="no such column"), recorded(_record(), tmp_path):
+        raise ValueError("no such column")
+    written = _written(tmp_path)
+    assert written["status"] == "failed"
+    assert written["error"] == "ValueError: no such column"
+
+
+def test_a_stage_that_is_interrupted_is_recorded_as_failed(tmp_path: Path):
+    with pytest.raises(KeyboardInterrupt), recorded(_record(), tmp_path):
+        raise KeyboardInterrupt
+    written = _written(tmp_path)
+    assert written["status"] == "failed"
+    assert written["error"] == "interrupted"
+
+
+def test_rows_that_a_stage_logs_are_kept_in_order(tmp_path: Path):
+    with recorded(_record(), tmp_path):
+        LOG.info("rows", extra={"rows": {"dataset": "adsl", "rows_in": 3}})
+        LOG.info("rows", extra={"rows": {"dataset": "adae", "rows_in": 5}})
+    assert _written(tmp_path)["rows"] == [
+        {"dataset": "adsl", "rows_in": 3},
+        {"dataset": "adae", "rows_in": 5},
+    ]
+
+
+def test_findings_are_kept_also_when_the_stage_stops_because_of_them(tmp_path: Path):
+    def stops() -> None:
+        with recorded(_record(), tmp_path):
+            LOG.warning("gate", extra={"findings": [{"rule": "leakage"}]})
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        stops()
+    assert _written(tmp_path)["findings"] == [{"rule": "leakage"}]
+
+
+def test_what_is_logged_after_a_stage_is_not_its_own(tmp_path: Path):
+    record = _record()
+    with recorded(record, tmp_path):
+        pass
+    LOG.info("rows", extra={"rows": {"dataset": "adsl"}})
+    assert record.rows == []
+
+
+def test_memory_of_child_processes_counts(tmp_path: Path):
+    record = _record()
+    with recorded(record, tmp_path):
+        pass
+    alone = record.peak_memory_mb
+    with recorded(record, tmp_path):
+        subprocess.run(
+            [sys.executable, "-c", "import time; b = bytearray(300 * 2**20); time.sleep(0.6)"],
+            check=True,
+        )
+    assert record.peak_memory_mb > alone + 200
+
+
+def test_versions_name_the_project_and_what_its_results_depend_on():
+    found = versions("1.2.3")
+    assert found["clinical-trial-pipeline"] == "1.2.3"
+    assert {"tfx", "tensorflow", "keras", "apache-beam"} <= set(found)

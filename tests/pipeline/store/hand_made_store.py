@@ -1,0 +1,115 @@
+"""A store of a study made by hand: two runs and a failed one, with a summary of the trial."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from pipeline.store import models
+from pipeline.store.export import outcome_rows
+from pipeline.store.rows import Row, Rows, progress_rows
+from pipeline.store.writer import export
+from tests.pipeline.store.store_runs import STARTED, record, run_rows
+
+SECOND = STARTED + timedelta(days=1)
+THIRD = STARTED + timedelta(days=2)
+
+WITH_CHAMPION = (
+    record(model="difference", value=0.05, lower=-0.02, upper=0.12),
+    record(metric="calibration_in_the_large", value=0.02, lower=-0.03, upper=0.07),
+    record(metric="calibration_in_the_large", model="champion", value=0.01),
+    record(slice={"sex": "M"}, value=0.66, subjects=30, positives=11),
+    record(slice={"sex": "F"}, metric="recall", decision_threshold=0.5, value=0.9)
+    | {"lower": 0.85, "upper": 0.95},
+    record(slice={"sex": "M"}, metric="recall", decision_threshold=0.5, value=0.5)
+    | {"lower": 0.4, "upper": 0.6},
+    record(slice={"sex": "F"}, metric="recall", decision_threshold=0.5, model="champion"),
+    *(
+        record(metric=metric)
+        for metric in ("pr_auc", "brier", "calibration_slope", "expected_calibration_error")
+    ),
+)
+"""Of a run that compares with a champion: men are shown, and found less often than women."""
+
+
+def at(rows: Rows, moment: datetime, **run: Any) -> Rows:
+    """The same rows, of a run at another time."""
+    changed = {
+        models.Run: {"started": moment, **run},
+        models.Stage: {"started": moment},
+        models.Outcome: {"ended": moment},
+    }
+    return {
+        table: [row | changed.get(table, {}) for row in content] for table, content in rows.items()
+    }
+
+
+def without(rows: Rows, table: type[models.Base]) -> Rows:
+    return {name: content for name, content in rows.items() if name is not table}
+
+
+def fill(address: str) -> None:
+    """Exports the first run, a second one with a champion and a summary, and a failed third."""
+    export(address, at(run_rows("r1"), STARTED))
+    second = without(run_rows("r2", *WITH_CHAMPION, blessed=False), models.SuppressedGroup)
+    export(address, at(second, SECOND) | progress_rows("r2", list(progress())))
+    export(address, at(failed_run("r3"), THIRD))
+
+
+def failed_run(run: str) -> Rows:
+    rows = run_rows(run)
+    return {
+        models.Run: rows[models.Run],
+        models.Stage: [
+            row | {"stage": "DataGate", "status": "failed", "error": "AGE drifts"}
+            for row in rows[models.Stage]
+        ],
+    } | outcome_rows(run, "failed", THIRD, "DataGate", "AGE drifts")
+
+
+def progress() -> Iterable[Row]:
+    """40 subjects of two arms at two sites."""
+    yield number("enrolment", "subjects", 40)
+    for month, subjects in (("2026-01", 10), ("2026-02", 30)):
+        yield number("enrolment", "subjects", subjects, period=month)
+    for site, subjects in (("01", 28), ("02", 12)):
+        yield number("enrolment", "subjects", subjects, site=site)
+        yield number("completeness", "share", 0.9 if site == "01" else 0.8, site=site)
+    for arm, share, mean in (("Placebo", 0.6, 4.0), ("Active", 0.5, 7.5)):
+        yield number("disposition", "share", share, arm=arm, category="completed", **ends(share))
+        yield number("disposition", "share", 1 - share, arm=arm, category="adverse event")
+        yield number("exposure", "mean", 81.5, arm=arm, parameter="duration (days)")
+        yield number("adverse_events", "share", share / 2, arm=arm, category="Skin", **ends(share))
+        yield number(
+            "adverse_events", "share", share / 4, arm=arm, category="Skin", severity="MILD"
+        )
+        for visit in ("Baseline", "Week 8"):
+            yield number(
+                "endpoint", "mean", mean, arm=arm, visit=visit, parameter="ADAS", **ends(mean)
+            )
+    yield number(
+        "adverse_events",
+        "risk_difference",
+        0.2,
+        arm="Active",
+        category="Skin",
+        lower=0.05,
+        upper=0.3,
+    )
+
+
+def ends(value: float) -> dict[str, float]:
+    return {"lower": value - 0.1, "upper": value + 0.1}
+
+
+def number(section: str, measure: str, value: float, **of: Any) -> Row:
+    columns = ("arm", "site", "period", "category", "severity", "visit", "parameter")
+    nothing = dict.fromkeys((*columns, "lower", "upper"))
+    return nothing | {
+        "section": section,
+        "measure": measure,
+        "value": float(value),
+        "subjects": 20,
+        **of,
+    }

@@ -1,0 +1,322 @@
+"""Exports of whole runs: done, failed, again, and of stages that are processes of their own."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from pipeline.errors import UserError
+from pipeline.runs.run_file import RunFile
+from pipeline.store.__main__ import main
+from pipeline.store.engine import store_url
+from pipeline.store.export import export_local_run, export_stage
+from pipeline.store.pending import EXPORT_FILE, ExportFile, by_table
+from pipeline.store.writer import export
+from tests.pipeline.store.store_runs import (
+    STARTED,
+    counts,
+    curves,
+    findings,
+    metrics,
+    run_rows,
+    stage,
+    study,
+    verdict,
+)
+
+COUNTS = {
+    "datasets": {"dm": {"rows_in": 70, "used": 60, "left_out": 8, "rejected": 2, "reasons": {}}},
+    "subjects": {"train": 36, "eval": 12, "test": 12},
+    "tasks": {},
+}
+PROGRESS = {
+    "section": "enrolment",
+    "arm": None,
+    "site": "701",
+    "period": "2013-07",
+    "category": None,
+    "severity": None,
+    "visit": None,
+    "parameter": None,
+    "measure": "subjects",
+    "value": 12.0,
+    "lower": None,
+    "upper": None,
+    "subjects": 12,
+}
+
+
+def one(address: str, statement: str) -> Any:
+    """The only row of an answer."""
+    engine = create_engine(store_url(address))
+    with engine.connect() as connection:
+        found = connection.execute(text(statement)).one()
+    engine.dispose()
+    return found
+
+
+class LocalRun:
+    """A local run's folder of records and what its stages wrote, as far as it came."""
+
+    def __init__(self, folder: Path, store: str) -> None:
+        self.root = folder
+        self.folder = folder / "hand" / "records" / "r1"
+        self.store = store
+        self.outputs: dict[str, dict[str, str]] = {}
+
+    def wrote(self, stage: str, output: str, documents: dict[str, str]) -> None:
+        """An output of a stage."""
+        folder = self.root / stage / output
+        folder.mkdir(parents=True)
+        for name, content in documents.items():
+            (folder / name).write_text(content)
+        self.outputs.setdefault(stage, {})[output] = str(folder)
+
+    def wrote_examples(self) -> None:
+        self.wrote("TrialExampleGen", "rejects", {"counts.json": json.dumps(COUNTS)})
+
+    def wrote_findings(self) -> None:
+        self.wrote("DataGate", "findings", {"findings.json": findings().model_dump_json()})
+
+    def wrote_verdict(self) -> None:
+        documents = {"metrics": metrics(), "verdict": verdict(), "curves": curves()}
+        content = {f"{name}.json": item.model_dump_json() for name, item in documents.items()}
+        self.wrote("TrialEvaluator", "verdict", content)
+
+    def wrote_registration(self) -> None:
+        document = {"registered": True, "reason": None}
+        self.wrote("ModelRegistrar", "registration", {"registration.json": json.dumps(document)})
+
+    def wrote_summary(self) -> None:
+        document = json.dumps({"smallest_group": 10, "records": [PROGRESS], "absent": []})
+        self.wrote("TrialSummary", "summary", {"summary.json": document})
+
+    def ends(self, status: Any = "done", failed_stage: str = "", reason: str | None = None) -> None:
+        RunFile(
+            run="r1",
+            study="hand",
+            study_file=study().to_content(),
+            study_digest=study().digest(),
+            fingerprint="f" * 64,
+            data_root="data",
+            data_modified=STARTED,
+            seed=7,
+            steps=50,
+            code_version="0.1.0",
+            started_by="somebody",
+            started=STARTED,
+            ended=STARTED + timedelta(minutes=1),
+            status=status,
+            failed_stage=failed_stage,
+            reason=reason,
+            store=self.store,
+            outputs=self.outputs,
+        ).write(self.folder)
+
+    def recorded(self, **changes: Any) -> None:
+        """A stage's record."""
+        record = stage("r1", **changes)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / f"{record['stage']}.json").write_text(json.dumps(record))
+
+
+@pytest.fixture
+def run(tmp_path: Path, sqlite: str) -> LocalRun:
+    return LocalRun(tmp_path / "runs", sqlite)
+
+
+@pytest.fixture
+def done(run: LocalRun) -> LocalRun:
+    """A run that came to its end."""
+    run.wrote_examples()
+    run.wrote_findings()
+    run.wrote_verdict()
+    run.wrote_registration()
+    run.wrote_summary()
+    run.recorded()
+    run.ends()
+    return run
+
+
+def test_a_run_that_is_done_is_exported_whole(done: LocalRun, sqlite: str):
+    export_local_run(done.folder)
+
+    assert counts(sqlite) == {
+        "runs": 1,
+        "outcomes": 1,
+        "stages": 1,
+        "stage_rows": 1,
+        "models": 1,
+        "blessing_reasons": 0,
+        "thresholds": 1,
+        "metrics": 4,
+        "calibration": 1,
+        "suppressed_groups": 2,
+        "gate_findings": 1,
+        "trial_progress": 1,
+    }
+
+
+def test_a_run_says_what_it_was_made_from(done: LocalRun, sqlite: str):
+    export_local_run(done.folder)
+
+    row = one(sqlite, "SELECT * FROM runs")
+    assert (row.run, row.study, row.runner, row.started_by) == ("r1", "hand", "local", "somebody")
+    assert json.loads(row.parameters) == {"seed": 7, "steps": 50}
+    assert row.smallest_group == 10
+
+
+def test_rows_of_a_stage_that_was_cached_are_there_too(done: LocalRun, sqlite: str):
+    done.recorded(status="cached", rows=[])
+    export_local_run(done.folder)
+
+    row = one(sqlite, "SELECT * FROM stage_rows")
+    assert (row.stage, row.dataset) == ("TrialExampleGen", "dm")
+    assert (row.rows_in, row.used, row.left_out, row.rejected) == (70, 60, 8, 2)
+
+
+def test_how_many_labels_a_task_knows_is_no_row(run: LocalRun, sqlite: str):
+    """Of 61 subjects 48 are known: the others are fewer than the smallest group."""
+    known = {"split": "test", "task": "death", "subjects": 48}
+    run.recorded(stage="TrialEvaluator", rows=[{"split": "test", "subjects": 61}, known])
+    run.ends()
+    export_local_run(run.folder)
+
+    assert one(sqlite, "SELECT subjects FROM stage_rows").subjects == 61
+
+
+def test_a_run_that_the_gate_stopped_says_what_the_gate_found(run: LocalRun, sqlite: str):
+    """Its output is removed with the failure; its record is not."""
+    run.wrote_examples()
+    found = findings().root[0].model_dump() | {"severity": "stop"}
+    run.recorded(stage="DataGate", status="failed", error="AGE drifts", findings=[found], rows=[])
+    run.ends("failed", "DataGate", "AGE drifts")
+    export_local_run(run.folder)
+
+    outcome = one(sqlite, "SELECT * FROM outcomes")
+    assert (outcome.status, outcome.failed_stage) == ("failed", "DataGate")
+    assert outcome.reason == "AGE drifts"
+    assert one(sqlite, "SELECT severity FROM gate_findings").severity == "stop"
+    assert counts(sqlite)["metrics"] == 0
+
+
+def test_a_run_that_failed_after_the_evaluation_has_its_metrics(run: LocalRun, sqlite: str):
+    run.wrote_verdict()
+    run.recorded(stage="Pusher", status="failed", error="no space", rows=[])
+    run.ends("failed", "Pusher", "no space")
+    export_local_run(run.folder)
+
+    assert counts(sqlite)["metrics"] == 4
+    model = one(sqlite, "SELECT registered, not_registered FROM models")
+    assert not model.registered
+    assert "ended before" in model.not_registered
+
+
+def test_a_message_that_nobody_foresaw_stays_out_of_the_store(run: LocalRun, sqlite: str):
+    """It could hold anything: here a birth date."""
+    message = "ValueError: could not convert '1931-05-04'"
+    run.recorded(stage="Trainer", status="failed", error=message, exception="ValueError", rows=[])
+    run.ends("failed", "Trainer", "ValueError")
+    export_local_run(run.folder)
+
+    error = one(sqlite, "SELECT error FROM stages").error
+    assert error.startswith("ValueError, which nobody foresaw")
+    assert "1931" not in error
+
+
+def test_a_run_that_is_exported_again_changes_nothing(done: LocalRun, sqlite: str):
+    export_local_run(done.folder)
+    before = counts(sqlite)
+    export_local_run(done.folder)
+
+    assert counts(sqlite) == before
+
+
+def test_another_store_can_be_named(done: LocalRun, tmp_path: Path):
+    other = f"sqlite:///{tmp_path / 'other.sqlite'}"
+    export_local_run(done.folder, other)
+
+    assert counts(other)["runs"] == 1
+
+
+def test_a_run_without_a_store_needs_an_address(run: LocalRun):
+    run.store = ""
+    run.ends()
+    with pytest.raises(UserError, match="STORE="):
+        export_local_run(run.folder)
+
+
+def test_a_stage_that_is_a_process_of_its_own_exports_itself(sqlite: str):
+    export_stage(sqlite, "hand", stage("r1"))
+
+    assert counts(sqlite)["stages"] == 1
+    assert counts(sqlite)["runs"] == 0
+
+
+def test_a_stage_that_fails_ends_its_run(sqlite: str):
+    export_stage(sqlite, "hand", stage("r1"))
+    later = (STARTED + timedelta(minutes=3)).isoformat()
+    found = findings().root[0].model_dump()
+    failed = stage("r1", stage="DataGate", status="failed", error="AGE drifts", started=later)
+    export_stage(sqlite, "hand", failed | {"rows": [], "findings": [found]})
+
+    run = one(sqlite, "SELECT study, runner, started FROM runs")
+    assert (run.study, run.runner) == ("hand", "kubeflow")
+    # Its start is that of its first stage.
+    assert run.started.startswith("2026-03-01 12:00:00")
+    outcome = one(sqlite, "SELECT status, failed_stage, reason FROM outcomes")
+    assert tuple(outcome) == ("failed", "DataGate", "AGE drifts")
+    assert counts(sqlite)["gate_findings"] == 1
+
+
+def test_rows_that_are_pending_come_back_as_they_were():
+    rows = run_rows("r1")
+    left = ExportFile(status="pending", store="", pending=by_table(rows))
+
+    assert ExportFile.model_validate_json(left.to_json()).pending_rows() == rows
+
+
+def test_a_table_of_another_release_is_told():
+    left = ExportFile(status="pending", store="", pending={"tomorrow": []})
+    with pytest.raises(UserError, match="no table tomorrow"):
+        left.pending_rows()
+
+
+class TestByHand:
+    """`make export RUN=...`."""
+
+    def test_a_runs_id_is_enough(self, done: LocalRun, sqlite: str):
+        assert main(["export", "r1", "--root", str(done.root)]) == 0
+        assert counts(sqlite)["runs"] == 1
+
+    def test_without_an_id_it_is_the_newest_run(self, done: LocalRun, sqlite: str):
+        assert main(["export", "--root", str(done.root)]) == 0
+        assert counts(sqlite)["runs"] == 1
+
+    def test_what_a_task_could_not_export_is_exported(self, tmp_path: Path, sqlite: str):
+        left = ExportFile(status="pending", store=sqlite, pending=by_table(run_rows("r1")))
+        (tmp_path / EXPORT_FILE).write_text(left.to_json())
+
+        assert main(["export", str(tmp_path)]) == 0
+        assert counts(sqlite)["metrics"] == 4
+
+    def test_a_run_that_is_not_there_is_told(self, tmp_path: Path, capsys):
+        assert main(["export", "r9", "--root", str(tmp_path)]) == 1
+        assert "There is no run r9" in capsys.readouterr().err
+
+    def test_a_store_that_is_down_is_told_in_one_line(self, done: LocalRun, capsys, monkeypatch):
+        monkeypatch.setenv("TRIAL_STORE_ATTEMPTS", "1")
+        store = "postgresql://trial_writer@127.0.0.1:1/trial"
+
+        assert main(["export", "r1", "--root", str(done.root), "--store", store]) == 1
+        assert "Nothing was written" in capsys.readouterr().err
+
+    def test_a_new_file_is_migrated(self, sqlite: str):
+        assert main(["migrate", sqlite]) == 0
+        export(sqlite, run_rows("r1"))
+        assert counts(sqlite)["runs"] == 1

@@ -1,0 +1,286 @@
+import json
+import logging
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_model_analysis as tfma
+import tensorflow_transform as tft
+from google.protobuf import text_format
+from tensorflow_model_analysis.proto import config_pb2
+from tfx.components.trainer.fn_args_utils import FnArgs
+
+from pipeline.errors import UserError
+from tests.trainer.trainer_study import INPUTS, example, subjects, transform
+from trainer.arrays import Arrays
+from trainer.examples import TransformedExamples, read_encoding
+from trainer.features import ModelInputs
+from trainer.fit import fit
+from trainer.model import resolve
+from trainer.run import run_fn, throttled_progress
+from trainer.serving import argument_names, save
+
+QUICK = {"members": 2, "width": 8, "depth": 1, "max_epochs": 3, "batch_size": 64}
+
+
+@pytest.fixture(scope="module")
+def trained(study, tmp_path_factory):
+    """The folders that the Trainer's run_fn leaves behind."""
+    folder = tmp_path_factory.mktemp("trained")
+    run_fn(
+        FnArgs(
+            train_files=[study.train_files],
+            eval_files=[study.eval_files],
+            train_steps=None,
+            transform_graph_path=str(study.graph),
+            serving_model_dir=str(folder / "Format-Serving"),
+            model_run_dir=str(folder / "run"),
+            hyperparameters={"space": [], "values": {"dropout": 0.1, "width": 4}},
+            custom_config={"inputs": INPUTS.to_config(), "seed": 5, "hyperparameters": QUICK},
+        )
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def signatures(trained):
+    return tf.saved_model.load(str(trained / "Format-Serving")).signatures
+
+
+def without_labels(row):
+    return {name: row[name] for name in INPUTS.features}
+
+
+def columns(rows):
+    """Plain columns of the same subjects: NaN and "" where a value is missing."""
+    found = {
+        name: tf.constant([row[name][0] if row[name] else np.nan for row in rows], tf.float32)
+        for name in INPUTS.numeric
+    }
+    found |= {
+        name: tf.constant([row[name][0] if row[name] else b"" for row in rows], tf.string)
+        for name in INPUTS.categorical
+    }
+    return found
+
+
+def test_examples_without_labels_get_a_probability_per_task(signatures):
+    rows = [without_labels(row) for row in subjects(5, seed=3)]
+
+    found = signatures["serving_default"](examples=tf.constant([example(row) for row in rows]))
+
+    assert set(found) == {"death", "ae"}
+    for probabilities in found.values():
+        assert probabilities.shape == (5, 1)
+        assert probabilities.dtype == tf.float32
+        assert np.all((probabilities > 0) & (probabilities < 1))
+
+
+def test_labels_in_the_example_do_not_matter(signatures):
+    rows = subjects(5, seed=3)
+
+    with_labels, without = (
+        signatures["serving_default"](examples=tf.constant([example(row) for row in part]))
+        for part in (rows, [without_labels(row) for row in rows])
+    )
+
+    for task in INPUTS.tasks:
+        np.testing.assert_array_equal(with_labels[task], without[task])
+
+
+def test_both_signatures_give_the_same_probabilities(signatures):
+    rows = subjects(40, seed=4)
+    assert any(not row["sbp"] for row in rows)
+    assert any(not row["sex"] for row in rows)
+
+    by_example = signatures["serving_default"](examples=tf.constant([example(row) for row in rows]))
+    by_column = signatures["columns"](**columns(rows))
+
+    for task in INPUTS.tasks:
+        np.testing.assert_array_equal(by_example[task], by_column[task])
+
+
+def test_subject_without_any_value_and_with_a_new_category_is_served(signatures):
+    nothing = {name: [] for name in INPUTS.features}
+    unheard = {**nothing, "country": [b"XX"]}
+
+    found = signatures["serving_default"](
+        examples=tf.constant([example(nothing), example(unheard)])
+    )
+
+    assert np.all(np.isfinite(found["death"]))
+
+
+def test_serving_equals_the_fitted_model_on_transformed_data(study, tmp_path):
+    transform_output = tft.TFTransformOutput(str(study.graph))
+    encoding = read_encoding(transform_output, INPUTS)
+    train, evaluation = (
+        TransformedExamples((files,), encoding).whole()
+        for files in (study.train_files, study.eval_files)
+    )
+    fitted = fit(train, evaluation, encoding, resolve(400, chosen=QUICK), seed=0)
+    save(fitted, transform_output, INPUTS, tmp_path)
+
+    served = tf.saved_model.load(str(tmp_path)).signatures["serving_default"](
+        examples=tf.constant([example(row) for row in study.rows[400:]])
+    )
+
+    for column, task in enumerate(INPUTS.tasks):
+        np.testing.assert_allclose(
+            served[task][:, 0], fitted.predict(evaluation)[:, column], atol=1e-5
+        )
+
+
+def test_columns_with_names_that_tensorflow_refuses_are_served(tmp_path):
+    inputs = ModelInputs(("ALT (last)", "1st"), ("größe",), ("dead 6m",))
+    generator = np.random.default_rng(0)
+    rows = [
+        {
+            "ALT (last)": [generator.normal()],
+            "1st": [1.0],
+            "größe": [b"tall"],
+            "label_dead 6m": [float(index % 2)],
+            "weight_dead 6m": [1.0],
+        }
+        for index in range(20)
+    ]
+    transformed = transform(rows, inputs, tmp_path / "graph")
+    transform_output = tft.TFTransformOutput(str(tmp_path / "graph"))
+    data = Arrays(
+        np.stack([row["numbers"] for row in transformed]).astype(np.float32),
+        np.stack([row["categories"] for row in transformed]).astype(np.int32),
+        np.array([row["label_dead 6m"] for row in transformed], np.float32)[:, np.newaxis],
+        np.ones((20, 1), np.float32),
+    )
+    encoding = read_encoding(transform_output, inputs)
+    fitted = fit(data, data, encoding, resolve(20, chosen={**QUICK, "depth": 0}), seed=0)
+    save(fitted, transform_output, inputs, tmp_path / "model")
+
+    found = tf.saved_model.load(str(tmp_path / "model")).signatures["columns"](
+        ALT__last_=tf.constant(rows[3]["ALT (last)"], tf.float32),
+        x1st=tf.constant([1.0]),
+        gr__e=tf.constant(["tall"]),
+    )
+
+    np.testing.assert_allclose(found["dead 6m"], fitted.predict(data)[3:4], atol=1e-6)
+
+
+def test_two_columns_with_one_name_to_the_served_model_are_refused():
+    with pytest.raises(UserError, match="'a b' and 'a-b' are both 'a_b'"):
+        argument_names(ModelInputs(("a b",), ("a-b",), ("death",)))
+
+
+def test_record_of_the_training_tells_what_was_done(trained):
+    record = json.loads((trained / "run" / "training.json").read_text())
+
+    assert record["seed"] == 5
+    assert record["epochs"] == 3
+    assert record["steps"] == 3 * (400 // 64)
+    assert set(record["eval_loss"]) == {"death", "ae"}
+    assert len(record["eval_loss"]["death"]) == 4
+    assert record["calibration"]["death"]["slope"] > 0
+    assert record["weights"] > 100
+    assert record["seconds"] > 0
+
+
+def test_tuned_values_give_way_to_the_users_and_win_over_defaults(trained):
+    used = json.loads((trained / "run" / "training.json").read_text())["hyperparameters"]
+
+    assert used["dropout"] == 0.1  # tuned
+    assert used["width"] == 8  # tuned to 4, set to 8
+
+
+def test_fixed_train_steps_are_kept_to(study, tmp_path):
+    run_fn(
+        FnArgs(
+            train_files=[study.train_files],
+            eval_files=[study.eval_files],
+            train_steps=8,
+            transform_graph_path=str(study.graph),
+            serving_model_dir=str(tmp_path / "serving"),
+            model_run_dir=str(tmp_path / "run"),
+            custom_config={"inputs": INPUTS.to_config(), "hyperparameters": QUICK},
+        )
+    )
+
+    record = json.loads((tmp_path / "run" / "training.json").read_text())
+    assert record["steps"] == 8
+
+
+def test_analysis_reads_the_model_through_its_signature(study, trained, tmp_path):
+    config = text_format.Parse(
+        """
+        model_specs {
+          signature_name: "serving_default"
+          label_keys { key: "death" value: "label_death" }
+          label_keys { key: "ae" value: "label_ae" }
+          model_type: "tf_generic"
+        }
+        slicing_specs {}
+        metrics_specs {
+          output_names: "death"
+          output_names: "ae"
+          metrics { class_name: "AUC" }
+          metrics { class_name: "ExampleCount" }
+        }
+        """,
+        config_pb2.EvalConfig(),
+    )
+    data = tmp_path / "examples.tfrecord"
+    with tf.io.TFRecordWriter(str(data)) as writer:
+        for row in study.rows[400:]:
+            writer.write(example(row))
+    shared = tfma.default_eval_shared_model(str(trained / "Format-Serving"), eval_config=config)
+
+    result = tfma.run_model_analysis(
+        eval_shared_model=shared,
+        eval_config=config,
+        data_location=str(data),
+        output_path=str(tmp_path / "analysis"),
+        pipeline_options=_in_memory(),
+    )
+
+    metrics = result.get_metrics_for_all_slices(output_name="death")[()]
+    assert metrics["example_count"]["doubleValue"] == 200
+    assert metrics["auc"]["doubleValue"] > 0.75
+
+
+def _in_memory():
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    return PipelineOptions(["--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"])
+
+
+def test_progress_is_reported_at_its_end_and_not_at_every_epoch(caplog):
+    report = throttled_progress()
+
+    with caplog.at_level(logging.INFO, logger="trainer.run"):
+        for epoch in range(1, 1001):
+            report(epoch, 1000, "eval loss 0.5")
+
+    told = [record.progress for record in caplog.records]
+    assert told[0] == (1, 1000)
+    assert told[-1] == (1000, 1000)
+    assert len(told) < 10
+
+
+def test_empty_split_is_explained(study, tmp_path):
+    encoding = read_encoding(tft.TFTransformOutput(str(study.graph)), INPUTS)
+
+    with pytest.raises(UserError, match="no transformed example found"):
+        TransformedExamples((str(tmp_path / "*"),), encoding).whole()
+
+
+def test_split_larger_than_memory_comes_in_blocks(study):
+    encoding = read_encoding(tft.TFTransformOutput(str(study.graph)), INPUTS)
+    whole = TransformedExamples((study.train_files,), encoding)
+    row_bytes = 4 * (encoding.numbers + 2 + 4)
+    limited = TransformedExamples((study.train_files,), encoding, max_bytes=150 * row_bytes)
+
+    blocks = list(limited)
+
+    assert [len(block) for block in blocks] == [150, 150, 100]
+    together = np.concatenate([block.numbers for block in blocks])
+    np.testing.assert_array_equal(together, whole.whole().numbers)
+    assert limited.held() is limited
+    assert len(whole.held()) == 1

@@ -1,0 +1,65 @@
+import pytest
+from tfx.components.trainer.fn_args_utils import FnArgs
+
+from tests.trainer.trainer_study import INPUTS
+from trainer.run import tuned_values
+from trainer.tuning import search_space, tuner_fn
+
+QUICK = {"members": 2, "max_epochs": 2, "width": 8, "batch_size": 128}
+
+
+def search(study, folder, seed):
+    result = tuner_fn(
+        FnArgs(
+            train_files=[study.train_files],
+            eval_files=[study.eval_files],
+            transform_graph_path=str(study.graph),
+            working_dir=str(folder),
+            custom_config={
+                "inputs": INPUTS.to_config(),
+                "seed": seed,
+                "trials": 2,
+                "hyperparameters": QUICK,
+            },
+        )
+    )
+    result.tuner.search(**result.fit_kwargs)
+    return result.tuner
+
+
+@pytest.fixture(scope="module")
+def tuner(study, tmp_path_factory):
+    return search(study, tmp_path_factory.mktemp("tuning"), seed=1)
+
+
+def test_the_best_trial_has_the_lowest_eval_loss(tuner):
+    trials = tuner.oracle.trials.values()
+
+    assert len(trials) == 2
+    best = tuner.get_best_hyperparameters()[0].values
+    assert best == min(trials, key=lambda trial: trial.score).hyperparameters.values
+
+
+def test_the_best_values_are_what_the_trainer_reads(tuner):
+    config = tuner.get_best_hyperparameters()[0].get_config()
+
+    assert set(tuned_values(config)) == {
+        "depth",
+        "dropout",
+        "learning_rate",
+        "weight_decay",
+        "penalty",
+    }
+
+
+def test_the_same_seed_finds_the_same_values(study, tuner, tmp_path):
+    again = search(study, tmp_path, seed=1)
+
+    one, other = (each.get_best_hyperparameters()[0].values for each in (tuner, again))
+    assert one == other
+
+
+def test_what_the_user_chose_is_not_searched():
+    space = search_space({"depth": 1, "learning_rate": 1e-3})
+
+    assert set(space.values) == {"width", "dropout", "weight_decay", "penalty"}
