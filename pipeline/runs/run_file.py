@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
+
+from pydantic import field_validator
 
 from pipeline.documents import Document, parse_document
 from pipeline.errors import UserError
@@ -12,6 +15,9 @@ from pipeline.errors import UserError
 RUN_FILE = "run.json"
 
 Status = Literal["done", "failed", "interrupted"]
+
+_RENAMED_STAGES = {"BaselineModel": "ChampionModel"}
+"""Names of stages in 0.1.0, and what they are called now."""
 
 
 class RunFile(Document):
@@ -56,6 +62,13 @@ class RunFile(Document):
     reason: str | None
     store: str
     outputs: dict[str, dict[str, str]]
+
+    @field_validator("outputs", mode="before")
+    @classmethod
+    def _rename_stages(cls, outputs: object) -> object:
+        if not isinstance(outputs, Mapping):
+            return outputs
+        return {_RENAMED_STAGES.get(stage, stage): found for stage, found in outputs.items()}
 
     def output(self, stage: str, name: str) -> str | None:
         """URI of an output of a stage; None where the run did not get as far."""
