@@ -10,8 +10,8 @@ from pathlib import Path
 from notebooks.shown import Shown, show
 from pipeline.errors import UserError
 from pipeline.html.blocks import Facts, Notice
-from pipeline.pages.evaluation.config import page_section, parse_page_section
 from pipeline.pages.evaluation.run_result import RunResult
+from pipeline.pages.evaluation.settings import RunPageSettings
 from pipeline.results.documents import (
     Counts,
     Curves,
@@ -81,7 +81,7 @@ class OpenedRun:
     def result(self) -> RunResult:
         """What the run's own page is made of."""
         return RunResult(
-            config=parse_page_section(page_section(self.study)),
+            settings=RunPageSettings.of(self.study),
             code_version=self.file.code_version,
             fingerprint=self.file.fingerprint,
             metrics=self.metrics,

@@ -19,20 +19,21 @@ from tfx.proto import pusher_pb2, trainer_pb2, transform_pb2
 from components.champion_model.component import ChampionModel
 from components.curated_schema.component import CuratedSchema
 from components.data_gate.component import DataGate
-from components.data_gate.config import gate_section
+from components.data_gate.settings import DataGateSettings
 from components.evaluator.component import TrialEvaluator
-from components.evaluator.config import evaluation_section, label_digest
+from components.evaluator.config import label_digest
+from components.evaluator.settings import EvaluatorSettings
 from components.metrics_exporter.component import MetricsExporter
 from components.model_card.component import ModelCard
 from components.model_registrar.component import ModelRegistrar
 from components.run_page.component import RunPage
 from components.trial_analysis.component import TrialAnalysis
-from components.trial_analysis.plan import analysis_section
+from components.trial_analysis.settings import TrialAnalysisSettings
 from components.trial_example_gen.component import TrialExampleGen
 from components.trial_summary.component import TrialSummary, summary_section
 from pipeline.config import RunConfig
 from pipeline.names import ARM, SITE, label_key, slice_key, weight_key
-from pipeline.pages.evaluation.config import page_section
+from pipeline.pages.evaluation.settings import RunPageSettings
 from pipeline.study.references import feature_columns
 from pipeline.study.study import Study
 from pipeline.version import source_digest
@@ -97,7 +98,7 @@ def _components(config: RunConfig) -> list[BaseNode]:
         examples=examples,
         rejects=example_gen.outputs["rejects"],
         champion_statistics=champion.outputs["statistics"],
-        gate=gate_section(study),
+        settings=DataGateSettings.of(study),
     )
     transform = Transform(
         examples=examples,
@@ -124,7 +125,7 @@ def _components(config: RunConfig) -> list[BaseNode]:
         examples=examples,
         model=trainer.outputs["model"],
         champion_model=champion.outputs["model"],
-        section=evaluation_section(study),
+        settings=EvaluatorSettings.of(study),
     )
     card = ModelCard(
         examples=examples,
@@ -163,7 +164,7 @@ def _components(config: RunConfig) -> list[BaseNode]:
         findings=gate.outputs["findings"],
         rejects=example_gen.outputs["rejects"],
         registration=registrar.outputs["registration"],
-        page=page_section(study),
+        settings=RunPageSettings.of(study),
         fingerprint=config.fingerprint,
         code_version=config.code_version,
     )
@@ -189,7 +190,7 @@ def _components(config: RunConfig) -> list[BaseNode]:
     # A run that is in the store as done has its page.
     exporter.add_upstream_node(run_page)
     # Beside the training: neither waits for the other.
-    analysis = TrialAnalysis(examples=examples, plan=analysis_section(study))
+    analysis = TrialAnalysis(examples=examples, settings=TrialAnalysisSettings.of(study))
     nodes: list[BaseNode | None] = [
         example_gen,
         statistics_gen,

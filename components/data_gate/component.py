@@ -11,6 +11,7 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 
 from components.artifact_types import GateFindings, TrialRejects
 from components.data_gate.executor import Executor
+from components.data_gate.settings import DataGateSettings
 
 
 class DataGateSpec(ComponentSpec):
@@ -30,7 +31,7 @@ class DataGateSpec(ComponentSpec):
         "findings": ChannelParameter(type=GateFindings),
     }
     PARAMETERS: ClassVar[dict[str, ExecutionParameter]] = {
-        "gate": ExecutionParameter(type=str),
+        "settings": ExecutionParameter(type=str),
     }
 
 
@@ -45,7 +46,7 @@ class DataGate(base_component.BaseComponent):
         anomalies: What ExampleValidator found.
         examples: The examples; only the train split is read.
         rejects: TrialExampleGen's rejected rows, with `counts.json`.
-        gate: What `components.data_gate.config.gate_section` makes of the study.
+        settings: What the gate reads of the study.
         champion_statistics: Train statistics of the champion, from ChampionModel.
     """
 
@@ -59,7 +60,7 @@ class DataGate(base_component.BaseComponent):
         anomalies: BaseChannel,
         examples: BaseChannel,
         rejects: BaseChannel,
-        gate: str,
+        settings: DataGateSettings,
         champion_statistics: BaseChannel | None = None,
     ) -> None:
         super().__init__(
@@ -70,7 +71,7 @@ class DataGate(base_component.BaseComponent):
                 examples=examples,
                 rejects=rejects,
                 champion_statistics=champion_statistics,
-                gate=gate,
+                settings=settings.to_json(),
                 findings=channel_utils.as_channel([GateFindings()]),
             )
         )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from tfx.types.artifact import Artifact
 
-from components.data_gate.config import GateConfig
 from components.data_gate.rules import Columns
+from components.data_gate.settings import DataGateSettings
 from pipeline.errors import UserError
 from pipeline.names import label_key, weight_key
 from pipeline.reading.examples import read_columns
@@ -15,13 +15,13 @@ MOST_SUBJECTS = 200_000
 
 
 def read_train_columns(
-    examples: Artifact, config: GateConfig, most_subjects: int = MOST_SUBJECTS
+    examples: Artifact, settings: DataGateSettings, most_subjects: int = MOST_SUBJECTS
 ) -> Columns:
     """Reads features, labels and weights of the train split, and nothing else.
 
     Args:
         examples: The examples, one tf.Example per subject.
-        config: Which features and tasks there are.
+        settings: Which features and tasks there are.
         most_subjects: Subjects after this many are not read.
 
     Returns:
@@ -30,9 +30,9 @@ def read_train_columns(
     Raises:
         UserError: The split has no subjects, or no labels of a task.
     """
-    numbers = [name for name, kind in config.features.items() if kind == "number"]
-    categories = [name for name, kind in config.features.items() if kind == "category"]
-    labels = [key(task) for key in (label_key, weight_key) for task in config.tasks]
+    numbers = [name for name, kind in settings.features.items() if kind == "number"]
+    categories = [name for name, kind in settings.features.items() if kind == "category"]
+    labels = [key(task) for key in (label_key, weight_key) for task in settings.tasks]
     found = read_columns(examples, ["train"], [*numbers, *labels], categories, most_subjects)
     for name in labels:
         if np.isnan(found.numbers[name]).all():
@@ -47,6 +47,6 @@ def read_train_columns(
             name: np.where(column.codes < 0, len(column.values), column.codes).astype(np.int64)
             for name, column in found.categories.items()
         },
-        labels={task: found.numbers[label_key(task)] > 0 for task in config.tasks},
-        known={task: found.numbers[weight_key(task)] > 0 for task in config.tasks},
+        labels={task: found.numbers[label_key(task)] > 0 for task in settings.tasks},
+        known={task: found.numbers[weight_key(task)] > 0 for task in settings.tasks},
     )

@@ -17,10 +17,10 @@ from tfx.utils import io_utils
 
 from components.data_gate import rules
 from components.data_gate.anomalies import anomaly_findings
-from components.data_gate.config import GateConfig, parse_gate_section
 from components.data_gate.drift import drift_distances
 from components.data_gate.examples import read_train_columns
 from components.data_gate.findings import Finding, findings_json, stop_message
+from components.data_gate.settings import DataGateSettings
 from pipeline.errors import UserError
 from pipeline.results.documents import Counts, read_result
 
@@ -41,42 +41,42 @@ class Executor(base_executor.BaseExecutor):
         Args:
             input_dict: The inputs of the component, one artifact each.
             output_dict: `findings`: its folder gets `findings.json`.
-            exec_properties: `gate`: what `gate_section` made of the study.
+            exec_properties: `settings`: `DataGateSettings` as JSON.
 
         Raises:
             UserError: There are findings of severity `stop`; the message holds all of them,
                 since TFX removes the outputs of a failed execution.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
-        config = parse_gate_section(exec_properties["gate"])
+        settings = DataGateSettings.from_json(exec_properties["settings"])
         inputs = {
             key: artifact_utils.get_single_instance(artifacts)
             for key, artifacts in input_dict.items()
             if artifacts
         }
-        findings = list(_findings(inputs, config))
+        findings = list(_findings(inputs, settings))
         output = artifact_utils.get_single_uri(output_dict["findings"])
         io_utils.write_string_file(f"{output}/findings.json", findings_json(findings))
         _log_findings(findings)
-        message = stop_message(config.study, findings)
+        message = stop_message(settings.study_name, findings)
         if message:
             raise UserError(message)
 
 
-def _findings(inputs: dict[str, Artifact], config: GateConfig) -> Iterator[Finding]:
-    gate = config.gate
+def _findings(inputs: dict[str, Artifact], settings: DataGateSettings) -> Iterator[Finding]:
+    gate = settings.gate
     counts = read_result(Counts, inputs["rejects"].uri)
     for split, subjects in counts.subjects.items():
         logger.info("rows", extra={"rows": {"split": split, "subjects": subjects}})
     yield from rules.rejects(counts, gate)
-    yield from rules.too_few(counts, config.tasks, gate)
-    yield from _anomalies(inputs, config)
-    yield from _drift(inputs, config)
+    yield from rules.too_few(counts, settings.tasks, gate)
+    yield from _anomalies(inputs, settings)
+    yield from _drift(inputs, settings)
     if counts.subjects.get("train", 0):
-        yield from rules.leakage(read_train_columns(inputs["examples"], config), gate)
+        yield from rules.leakage(read_train_columns(inputs["examples"], settings), gate)
 
 
-def _anomalies(inputs: dict[str, Artifact], config: GateConfig) -> Iterator[Finding]:
+def _anomalies(inputs: dict[str, Artifact], settings: DataGateSettings) -> Iterator[Finding]:
     schema = _schema(inputs["schema"])
     artifact = inputs["anomalies"]
     for split in artifact_utils.decode_split_names(artifact.split_names):
@@ -87,21 +87,21 @@ def _anomalies(inputs: dict[str, Artifact], config: GateConfig) -> Iterator[Find
             _statistics(inputs["statistics"], split),
             schema,
             split,
-            config.gate.anomalies,
+            settings.gate.anomalies,
         )
 
 
-def _drift(inputs: dict[str, Artifact], config: GateConfig) -> Iterator[Finding]:
+def _drift(inputs: dict[str, Artifact], settings: DataGateSettings) -> Iterator[Finding]:
     baseline = inputs.get("champion_statistics")
     if baseline is None or not _is_present(baseline):
         return
     distances = drift_distances(
         _statistics(inputs["statistics"], "train"),
         _statistics(baseline, "train"),
-        config.features,
-        config.gate.drift_limit,
+        settings.features,
+        settings.gate.drift_limit,
     )
-    yield from rules.drift(distances, config.gate)
+    yield from rules.drift(distances, settings.gate)
 
 
 def _is_present(baseline: Artifact) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tfx.types.artifact import Artifact
 
-from components.evaluator.config import EvaluationPlan
+from components.evaluator.settings import EvaluatorSettings
 
 PRESENT = "present"
 """Custom property of a baseline model: 1, or 0 where there was no blessed model yet."""
@@ -28,12 +28,12 @@ OTHER_LABELS = (
 )
 
 
-def reason_against(baseline: Sequence[Artifact], plan: EvaluationPlan) -> str | None:
+def reason_against(baseline: Sequence[Artifact], settings: EvaluatorSettings) -> str | None:
     """Why the baseline model can't be compared with.
 
     Args:
         baseline: The Evaluator's baseline input: one `Model` artifact, or none.
-        plan: What is evaluated.
+        settings: What is evaluated.
 
     Returns:
         A note for the verdict; None if the baseline is a champion to compare with.
@@ -42,9 +42,9 @@ def reason_against(baseline: Sequence[Artifact], plan: EvaluationPlan) -> str | 
         return FIRST_RUN
     champion = baseline[0]
     if not champion.has_custom_property(SPLIT_SEED) or (
-        champion.get_int_custom_property(SPLIT_SEED) != plan.split_seed
+        champion.get_int_custom_property(SPLIT_SEED) != settings.split_seed
     ):
         return OTHER_SPLIT
-    if champion.get_string_custom_property(LABEL_DIGEST) != plan.label_digest:
+    if champion.get_string_custom_property(LABEL_DIGEST) != settings.label_digest:
         return OTHER_LABELS
     return None

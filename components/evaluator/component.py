@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.types import channel, standard_artifacts, standard_component_specs
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
@@ -12,12 +9,13 @@ from tfx.types.system_executions import Evaluate
 
 from components.artifact_types import ModelVerdict
 from components.evaluator import executor
+from components.evaluator.settings import EvaluatorSettings
 
 
 class TrialEvaluatorSpec(ComponentSpec):
     """Inputs, outputs and the one property of `TrialEvaluator`."""
 
-    PARAMETERS = {executor.SECTION_KEY: ExecutionParameter(type=str)}
+    PARAMETERS = {executor.SETTINGS_KEY: ExecutionParameter(type=str)}
     INPUTS = {
         standard_component_specs.EXAMPLES_KEY: ChannelParameter(type=standard_artifacts.Examples),
         standard_component_specs.MODEL_KEY: ChannelParameter(type=standard_artifacts.Model),
@@ -52,7 +50,7 @@ class TrialEvaluator(base_beam_component.BaseBeamComponent):
         self,
         examples: channel.BaseChannel,
         model: channel.BaseChannel,
-        section: dict[str, Any],
+        settings: EvaluatorSettings,
         champion_model: channel.BaseChannel | None = None,
     ) -> None:
         """Makes the component.
@@ -60,7 +58,7 @@ class TrialEvaluator(base_beam_component.BaseBeamComponent):
         Args:
             examples: `Examples` with a split `test`.
             model: The challenger, a `Model`.
-            section: `components.evaluator.config.evaluation_section` of the study.
+            settings: What the Evaluator reads of the study.
             champion_model: A `Model`: the champion, or one marked as not present.
         """
         super().__init__(
@@ -68,7 +66,7 @@ class TrialEvaluator(base_beam_component.BaseBeamComponent):
                 examples=examples,
                 model=model,
                 champion_model=champion_model,
-                section=json.dumps(section, sort_keys=True),
+                settings=settings.to_json(),
                 evaluation=channel.Channel(type=standard_artifacts.ModelEvaluation),
                 blessing=channel.Channel(type=standard_artifacts.ModelBlessing),
                 verdict=channel.Channel(type=ModelVerdict),

@@ -13,8 +13,8 @@ from components.evaluator.config import (
     DESCRIPTIONS,
     METRICS,
     METRICS_AT_DECISION,
-    EvaluationPlan,
 )
+from components.evaluator.settings import EvaluatorSettings
 from pipeline import names
 
 SUBJECTS = "subjects"
@@ -50,14 +50,14 @@ class MetricName:
         return cls(metric, float(threshold) if threshold else None)
 
 
-def build_eval_config(plan: EvaluationPlan) -> config_pb2.EvalConfig:
+def build_eval_config(settings: EvaluatorSettings) -> config_pb2.EvalConfig:
     """Builds what TFX's Evaluator runs on.
 
     It has no thresholds: TFMA would judge points only; `components.evaluator.judge` judges. A
     baseline is added by TFX, when there is one.
 
     Args:
-        plan: What to evaluate.
+        settings: What to evaluate.
 
     Returns:
         One model spec for all tasks, one metrics spec per task, one slicing spec per slicing.
@@ -67,17 +67,19 @@ def build_eval_config(plan: EvaluationPlan) -> config_pb2.EvalConfig:
             config_pb2.ModelSpec(
                 signature_name="serving_default",
                 model_type="tf_generic",
-                label_keys={task: names.label_key(task) for task in plan.tasks},
-                example_weight_keys={task: names.weight_key(task) for task in plan.tasks},
+                label_keys={task: names.label_key(task) for task in settings.tasks},
+                example_weight_keys={task: names.weight_key(task) for task in settings.tasks},
             )
         ],
         metrics_specs=[
-            config_pb2.MetricsSpec(output_names=[task], metrics=list(_metrics(thresholds, plan)))
-            for task, thresholds in plan.tasks.items()
+            config_pb2.MetricsSpec(
+                output_names=[task], metrics=list(_metrics(thresholds, settings))
+            )
+            for task, thresholds in settings.tasks.items()
         ],
         slicing_specs=[
             config_pb2.SlicingSpec(feature_keys=[names.slice_key(name) for name in slicing])
-            for slicing in plan.slicings
+            for slicing in settings.slicings
         ],
         options={
             "include_default_metrics": {"value": False},
@@ -88,7 +90,7 @@ def build_eval_config(plan: EvaluationPlan) -> config_pb2.EvalConfig:
 
 
 def _metrics(
-    decision_thresholds: tuple[float, ...], plan: EvaluationPlan
+    decision_thresholds: tuple[float, ...], settings: EvaluatorSettings
 ) -> Iterator[config_pb2.MetricConfig]:
     yield _metric("SubjectCount", MetricName(SUBJECTS))
     yield _metric("SubjectCount", MetricName(POSITIVES), positive=True)
@@ -96,7 +98,7 @@ def _metrics(
         "GroupCurves",
         MetricName(CURVES),
         decision_thresholds=decision_thresholds,
-        smallest_group=plan.smallest_group,
+        smallest_group=settings.smallest_group,
     )
     for metric in (*METRICS, *DESCRIPTIONS):
         if metric not in METRICS_AT_DECISION:

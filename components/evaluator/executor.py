@@ -18,13 +18,13 @@ from tfx.types.artifact import Artifact
 from tfx.utils import io_utils, proto_utils
 
 from components.evaluator import champion, jackknife, results
-from components.evaluator.config import EvaluationPlan
 from components.evaluator.eval_config import build_eval_config
 from components.evaluator.judge import Verdict, judge
+from components.evaluator.settings import EvaluatorSettings
 from pipeline import names
 from pipeline.results.documents import OVERALL
 
-SECTION_KEY = "section"
+SETTINGS_KEY = "settings"
 CHAMPION_KEY = "champion_model"
 VERDICT_KEY = "verdict"
 METRICS_FILE = "metrics.json"
@@ -56,36 +56,36 @@ class Executor(tfx_executor.Executor):
             input_dict: `examples`, `model`, and `champion_model`, which may be absent or a
                 model that is marked as not present.
             output_dict: `evaluation`, `blessing`, `verdict`.
-            exec_properties: `section`: JSON of `config.evaluation_section`.
+            exec_properties: `settings`: `EvaluatorSettings` as JSON.
         """
-        plan = EvaluationPlan.from_json(exec_properties[SECTION_KEY])
+        settings = EvaluatorSettings.from_json(exec_properties[SETTINGS_KEY])
         inputs = dict(input_dict)
         models = inputs.pop(CHAMPION_KEY, [])
-        no_champion = champion.reason_against(models, plan)
+        no_champion = champion.reason_against(models, settings)
         if not no_champion:
             # TFX calls the model that another is compared with its baseline.
             inputs[standard_component_specs.BASELINE_MODEL_KEY] = list(models)
         with tempfile.TemporaryDirectory() as folder, jackknife.grouped_by_subject():
-            inputs[standard_component_specs.SCHEMA_KEY] = [_columns_to_read(plan, Path(folder))]
+            inputs[standard_component_specs.SCHEMA_KEY] = [_columns_to_read(settings, Path(folder))]
             super().Do(
                 inputs,
                 output_dict,
                 {
                     standard_component_specs.EVAL_CONFIG_KEY: proto_utils.proto_to_json(
-                        build_eval_config(plan)
+                        build_eval_config(settings)
                     ),
                     standard_component_specs.EXAMPLE_SPLITS_KEY: json.dumps([_SPLIT]),
                     standard_component_specs.MODULE_PATH_KEY: _EXTRACTORS,
                 },
             )
-        verdict = _judge(output_dict, plan, no_champion)
+        verdict = _judge(output_dict, settings, no_champion)
         _bless(verdict, inputs, output_dict, exec_properties)
 
 
-def _columns_to_read(plan: EvaluationPlan, folder: Path) -> Artifact:
+def _columns_to_read(settings: EvaluatorSettings, folder: Path) -> Artifact:
     """A schema of labels, weights, slices and hash: nothing else of an example gets decoded."""
-    floats = [key(task) for task in plan.tasks for key in (names.label_key, names.weight_key)]
-    texts = [names.SUBJECT_HASH, *map(names.slice_key, plan.slices)]
+    floats = [key(task) for task in settings.tasks for key in (names.label_key, names.weight_key)]
+    texts = [names.SUBJECT_HASH, *map(names.slice_key, settings.slices)]
     schema = schema_pb2.Schema(
         feature=[
             *(schema_pb2.Feature(name=name, type=schema_pb2.FLOAT) for name in floats),
@@ -99,16 +99,16 @@ def _columns_to_read(plan: EvaluationPlan, folder: Path) -> Artifact:
 
 
 def _judge(
-    output_dict: dict[str, list[Artifact]], plan: EvaluationPlan, no_champion: str | None
+    output_dict: dict[str, list[Artifact]], settings: EvaluatorSettings, no_champion: str | None
 ) -> Verdict:
     evaluation = artifact_utils.get_single_uri(output_dict[standard_component_specs.EVALUATION_KEY])
     found = list(model_eval_lib.load_metrics(evaluation))
-    records = results.read_records(found, plan)
-    withheld = results.withheld_groups(records, plan)
-    verdict = judge(records, withheld, plan, no_champion)
+    records = results.read_records(found, settings)
+    withheld = results.withheld_groups(records, settings)
+    verdict = judge(records, withheld, settings, no_champion)
     folder = artifact_utils.get_single_uri(output_dict[VERDICT_KEY])
-    _write_json(folder, METRICS_FILE, results.shown_content(records, withheld, plan))
-    _write_json(folder, CURVES_FILE, results.shown_curves(found, records, withheld, plan))
+    _write_json(folder, METRICS_FILE, results.shown_content(records, withheld, settings))
+    _write_json(folder, CURVES_FILE, results.shown_curves(found, records, withheld, settings))
     _write_json(folder, VERDICT_FILE, verdict.to_json())
     subjects = {r.task: r.subjects for r in records if r.group == OVERALL}
     for task, count in subjects.items():

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components.evaluator.config import METRICS_AT_DECISION, EvaluationPlan
+from components.evaluator.config import METRICS_AT_DECISION
 from components.evaluator.records import Record, group_text, number_or_none
+from components.evaluator.settings import EvaluatorSettings
 from pipeline.results.documents import OVERALL, Group, ModelRole
 from pipeline.results.suppress import Reason
 from pipeline.study.sections import Threshold
@@ -134,7 +135,10 @@ class _Demand:
 
 
 def judge(
-    records: Sequence[Record], withheld: Withheld, plan: EvaluationPlan, no_champion: str | None
+    records: Sequence[Record],
+    withheld: Withheld,
+    settings: EvaluatorSettings,
+    no_champion: str | None,
 ) -> Verdict:
     """Judges a model.
 
@@ -144,7 +148,7 @@ def judge(
     Args:
         records: All records, those of withheld groups too.
         withheld: Which groups are not shown.
-        plan: Thresholds and decision thresholds.
+        settings: Thresholds and decision thresholds.
         no_champion: Why there is no champion to compare with; None if there is one.
 
     Returns:
@@ -152,12 +156,12 @@ def judge(
     """
     by_key = {(r.task, r.group, r.metric, r.decision_threshold, r.model): r for r in records}
     notes = [no_champion] if no_champion else []
-    if not plan.thresholds:
+    if not settings.thresholds:
         notes.append(NOTHING_DEMANDED)
     refusals: list[Refusal] = []
     not_judged: list[NotJudged] = []
     comparisons = 0
-    for demand in _demands(plan, records):
+    for demand in _demands(settings, records):
         if demand.threshold.versus and no_champion:
             notes.append(NOT_COMPARED)
             continue
@@ -167,7 +171,7 @@ def judge(
             continue
         comparisons += 1
         found = by_key.get(demand.key)
-        complaint = _complaint(demand, found, reason, plan.smallest_group)
+        complaint = _complaint(demand, found, reason, settings.smallest_group)
         if complaint:
             refusals.append(_refusal(demand, found, reason, complaint))
     return Verdict(
@@ -177,19 +181,19 @@ def judge(
         refusals=tuple(refusals),
         not_judged=tuple(dict.fromkeys(not_judged)),
         notes=tuple(dict.fromkeys(notes)),
-        smallest_group=plan.smallest_group,
+        smallest_group=settings.smallest_group,
     )
 
 
-def _demands(plan: EvaluationPlan, records: Sequence[Record]) -> Iterator[_Demand]:
-    groups: dict[str, dict[Group, None]] = {task: {OVERALL: None} for task in plan.tasks}
+def _demands(settings: EvaluatorSettings, records: Sequence[Record]) -> Iterator[_Demand]:
+    groups: dict[str, dict[Group, None]] = {task: {OVERALL: None} for task in settings.tasks}
     for record in sorted(records, key=lambda record: (len(record.group), record.group)):
         groups[record.task][record.group] = None
-    for threshold in plan.thresholds:
-        for task in threshold.tasks or plan.tasks:
+    for threshold in settings.thresholds:
+        for task in threshold.tasks or settings.tasks:
             everywhere = threshold.where == "every_slice"
             for group in groups[task] if everywhere else (OVERALL,):
-                for decision in _decisions(threshold, plan.tasks[task]):
+                for decision in _decisions(threshold, settings.tasks[task]):
                     yield _Demand(threshold, task, group, decision)
 
 

@@ -10,10 +10,10 @@ from typing import Any
 from tensorflow_model_analysis import constants
 from tensorflow_model_analysis.proto import metrics_for_slice_pb2
 
-from components.evaluator.config import EvaluationPlan
 from components.evaluator.eval_config import CURVES, POSITIVES, SUBJECTS, MetricName
 from components.evaluator.judge import Withheld
 from components.evaluator.records import Record
+from components.evaluator.settings import EvaluatorSettings
 from pipeline import names
 from pipeline.results.documents import OVERALL, Group, ModelRole
 from pipeline.results.suppress import suppressed
@@ -23,7 +23,7 @@ _SIGNED = ("calibration_in_the_large",)
 
 
 def read_records(
-    result: Iterable[metrics_for_slice_pb2.MetricsForSlice], plan: EvaluationPlan
+    result: Iterable[metrics_for_slice_pb2.MetricsForSlice], settings: EvaluatorSettings
 ) -> list[Record]:
     """Reads the records of all groups, those included that may not be shown.
 
@@ -34,13 +34,13 @@ def read_records(
 
     Args:
         result: TFMA's metrics.
-        plan: What was evaluated; records come in its order of tasks and slicings.
+        settings: What was evaluated; records come in its order of tasks and slicings.
 
     Returns:
         One record per task, group, metric, decision threshold and model.
     """
-    order = {slicing: place for place, slicing in enumerate(plan.slicings)}
-    tasks = list(plan.tasks)
+    order = {slicing: place for place, slicing in enumerate(settings.slicings)}
+    tasks = list(settings.tasks)
     groups = [record for part in result for record in _records_of(part)]
     return sorted(
         groups,
@@ -48,32 +48,33 @@ def read_records(
     )
 
 
-def withheld_groups(records: Iterable[Record], plan: EvaluationPlan) -> Withheld:
+def withheld_groups(records: Iterable[Record], settings: EvaluatorSettings) -> Withheld:
     """Decides for each task which groups are not shown; see `suppress.suppressed`."""
-    sizes: dict[str, dict[Group, int]] = {task: {OVERALL: 0} for task in plan.tasks}
+    sizes: dict[str, dict[Group, int]] = {task: {OVERALL: 0} for task in settings.tasks}
     for record in records:
         sizes[record.task][record.group] = record.subjects
     return {
-        task: suppressed(found, plan.slicings, plan.smallest_group) for task, found in sizes.items()
+        task: suppressed(found, settings.slicings, settings.smallest_group)
+        for task, found in sizes.items()
     }
 
 
 def shown_content(
-    records: Iterable[Record], withheld: Withheld, plan: EvaluationPlan
+    records: Iterable[Record], withheld: Withheld, settings: EvaluatorSettings
 ) -> dict[str, Any]:
     """What `metrics.json` holds.
 
     Args:
         records: All records.
         withheld: Groups that are not shown, per task.
-        plan: What was evaluated.
+        settings: What was evaluated.
 
     Returns:
         `records` of the groups shown; `suppressed` groups with the reason and, for those that
         are too small, the number of subjects as "<N"; `smallest_group`.
     """
     return {
-        "smallest_group": plan.smallest_group,
+        "smallest_group": settings.smallest_group,
         "records": [
             record.to_json() for record in records if record.group not in withheld[record.task]
         ],
@@ -82,7 +83,7 @@ def shown_content(
                 "task": task,
                 "slice": dict(group),
                 "reason": reason,
-                "subjects": f"<{plan.smallest_group}" if reason == "too_small" else None,
+                "subjects": f"<{settings.smallest_group}" if reason == "too_small" else None,
             }
             for task, groups in withheld.items()
             for group, reason in groups.items()
@@ -94,7 +95,7 @@ def shown_curves(
     result: Iterable[metrics_for_slice_pb2.MetricsForSlice],
     records: Iterable[Record],
     withheld: Withheld,
-    plan: EvaluationPlan,
+    settings: EvaluatorSettings,
 ) -> dict[str, Any]:
     """What `curves.json` holds; see `components.evaluator.curves`.
 
@@ -102,7 +103,7 @@ def shown_curves(
         result: TFMA's metrics.
         records: All records; the curves come in their order.
         withheld: Groups that are not shown, per task.
-        plan: What was evaluated.
+        settings: What was evaluated.
     """
     found = {
         (item.key.output_name, _group(part), _role(item.key)): json.loads(item.value.bytes_value)
@@ -116,7 +117,7 @@ def shown_curves(
         if record.group not in withheld[record.task]
     }
     return {
-        "smallest_group": plan.smallest_group,
+        "smallest_group": settings.smallest_group,
         "curves": [
             {
                 "task": task,

@@ -28,7 +28,7 @@ from components.run_page.executor import (
     curves_key,
     metrics_key,
 )
-from pipeline.pages.evaluation.config import parse_page_section
+from pipeline.pages.evaluation.settings import RunPageSettings
 
 
 class RunPageSpec(ComponentSpec):
@@ -42,7 +42,7 @@ class RunPageSpec(ComponentSpec):
     }
     OUTPUTS: ClassVar[dict[str, ChannelParameter]] = {}
     PARAMETERS: ClassVar[dict[str, ExecutionParameter]] = {
-        "page": ExecutionParameter(type=str),
+        "settings": ExecutionParameter(type=str),
         "fingerprint": ExecutionParameter(type=str),
         "code_version": ExecutionParameter(type=str),
     }
@@ -62,7 +62,7 @@ class RunPage(base_component.BaseComponent):
         findings: What DataGate found.
         rejects: TrialExampleGen's counts.
         registration: What ModelRegistrar did.
-        page: What `pipeline.pages.evaluation.config.page_section` makes of the study.
+        settings: What the page reads of the study.
         fingerprint: Of data and study file.
         code_version: Version of the project.
     """
@@ -76,11 +76,11 @@ class RunPage(base_component.BaseComponent):
         findings: BaseChannel,
         rejects: BaseChannel,
         registration: BaseChannel,
-        page: str,
+        settings: RunPageSettings,
         fingerprint: str | RuntimeParameter,
         code_version: str,
     ) -> None:
-        outputs = _outputs(page)
+        outputs = _outputs(settings)
         # Its outputs depend on the study, so that each study has a specification of its own.
         spec_class: Any = type(
             "RunPageSpecOfStudy",
@@ -93,7 +93,7 @@ class RunPage(base_component.BaseComponent):
                 findings=findings,
                 rejects=rejects,
                 registration=registration,
-                page=page,
+                settings=settings.to_json(),
                 fingerprint=fingerprint,
                 code_version=code_version,
                 **{key: channel_utils.as_channel([kind()]) for key, kind in outputs.items()},
@@ -101,10 +101,10 @@ class RunPage(base_component.BaseComponent):
         )
 
 
-def _outputs(page: str) -> dict[str, type[Artifact]]:
+def _outputs(settings: RunPageSettings) -> dict[str, type[Artifact]]:
     """All outputs with their types: Kubeflow titles a table or curve by its output's name."""
     outputs: dict[str, type[Artifact]] = {HTML_KEY: KubeflowHTML, SUMMARY_KEY: KubeflowMarkdown}
-    for task in parse_page_section(page).tasks:
+    for task in settings.tasks:
         outputs[metrics_key(task)] = KubeflowMetrics
         outputs[curves_key(task)] = KubeflowClassificationMetrics
     return outputs

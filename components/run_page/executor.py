@@ -18,9 +18,9 @@ from components.run_page.kubeflow_outputs import (
     summary_markdown,
 )
 from pipeline.html.page import render
-from pipeline.pages.evaluation.config import parse_page_section
 from pipeline.pages.evaluation.page import run_page
 from pipeline.pages.evaluation.run_result import RunResult
+from pipeline.pages.evaluation.settings import RunPageSettings
 from pipeline.results.documents import (
     Counts,
     Curves,
@@ -61,7 +61,7 @@ class Executor(base_executor.BaseExecutor):
             output_dict: `html` and `summary`: each becomes one file. For each task its table of
                 numbers and its curves: metadata of the artifact, and the same as a JSON file,
                 since an object store keeps no empty folder.
-            exec_properties: `page`: what `page_section` made of the study; `fingerprint` and
+            exec_properties: `settings`: `RunPageSettings` as JSON; `fingerprint` and
                 `code_version`.
 
         Raises:
@@ -75,7 +75,7 @@ class Executor(base_executor.BaseExecutor):
         }
         _write_file(outputs[HTML_KEY].uri, render(run_page(result)))
         _write_file(outputs[SUMMARY_KEY].uri, summary_markdown(result))
-        for task in result.config.tasks:
+        for task in result.settings.tasks:
             _write_metadata(outputs[metrics_key(task)], metrics_metadata(result, task))
             _write_metadata(outputs[curves_key(task)], classification_metadata(result, task))
 
@@ -85,7 +85,7 @@ def _read(input_dict: dict[str, list[Artifact]], exec_properties: dict[str, Any]
         return str(artifact_utils.get_single_uri(input_dict[key]))
 
     return RunResult(
-        config=parse_page_section(exec_properties["page"]),
+        settings=RunPageSettings.from_json(exec_properties["settings"]),
         code_version=exec_properties["code_version"],
         fingerprint=exec_properties["fingerprint"],
         metrics=read_result(Metrics, folder("verdict")),

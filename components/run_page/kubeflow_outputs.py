@@ -103,11 +103,11 @@ def summary_markdown(result: RunResult) -> str:
                 for m in _IN_SUMMARY
             ),
         ]
-        for name, task in result.config.tasks.items()
+        for name, task in result.settings.tasks.items()
     ]
     table = [_line(titles), _line(["---", *["---:"] * (len(titles) - 1)]), *map(_line, rows)]
     paragraphs = [
-        f"# {_plain(result.config.title)}",
+        f"# {_plain(result.settings.title)}",
         f"**{wording.decision(result)}.** {_plain(wording.decision_sentence(result))}",
         "\n".join(reasons),
         "\n".join(table),

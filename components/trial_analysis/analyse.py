@@ -9,7 +9,6 @@ from components.trial_analysis.adjusted import adjusted_effect
 from components.trial_analysis.baseline import characteristics
 from components.trial_analysis.disclosure import Disclosure
 from components.trial_analysis.multiplicity import holm
-from components.trial_analysis.plan import AnalysisPlan
 from components.trial_analysis.proportions import (
     Observed,
     equality_test,
@@ -19,6 +18,7 @@ from components.trial_analysis.proportions import (
     risk_ratio,
 )
 from components.trial_analysis.screening import screen
+from components.trial_analysis.settings import TrialAnalysisSettings
 from components.trial_analysis.subgroups import subgroup_effects
 from components.trial_analysis.subjects import Factor, TrialSubjects
 from components.trial_analysis.survival import endpoint_analysis
@@ -39,28 +39,28 @@ from pipeline.results.analysis import (
 from pipeline.results.analysis import Factor as FactorDocument
 
 
-def analyse(subjects: TrialSubjects, plan: AnalysisPlan) -> Analysis:
+def analyse(subjects: TrialSubjects, settings: TrialAnalysisSettings) -> Analysis:
     """Makes the whole analysis.
 
     Args:
         subjects: All subjects.
-        plan: What to do with them.
+        settings: What to do with them.
     """
-    disclosure = Disclosure(subjects, plan.smallest_group)
-    work = _Work(subjects, plan, disclosure)
-    tasks = _adjust_tasks([work.task(name) for name in plan.tasks])
+    disclosure = Disclosure(subjects, settings.smallest_group)
+    work = _Work(subjects, settings, disclosure)
+    tasks = _adjust_tasks([work.task(name) for name in settings.tasks])
     subgroups = _adjust_subgroups(list(subgroup_effects(subjects, disclosure)))
     endpoints = _adjust_endpoints(
         [
-            endpoint_analysis(subjects, name, endpoint, disclosure, plan.analysis.randomised)
-            for name, endpoint in plan.analysis.time_to_event.items()
+            endpoint_analysis(subjects, name, endpoint, disclosure, settings.analysis.randomised)
+            for name, endpoint in settings.analysis.time_to_event.items()
         ]
     )
     return Analysis(
-        study=plan.study,
-        title=plan.title,
-        randomised=plan.analysis.randomised,
-        smallest_group=plan.smallest_group,
+        study=settings.study_name,
+        title=settings.title,
+        randomised=settings.analysis.randomised,
+        smallest_group=settings.smallest_group,
         subjects=subjects.count if disclosure.shows_everybody(subjects.count) else None,
         factors=tuple(work.factor(factor) for factor in subjects.factors),
         characteristics=tuple(characteristics(subjects, disclosure)),
@@ -71,21 +71,21 @@ def analyse(subjects: TrialSubjects, plan: AnalysisPlan) -> Analysis:
         terms=TERMS,
         notes=tuple(
             notes(
-                plan,
+                settings,
                 subjects=subjects.count,
                 tests=sum(len(task.effects) for task in tasks),
                 interactions=sum(block.interaction is not None for block in subgroups),
                 log_ranks=sum(len(_log_ranks(endpoint)) for endpoint in endpoints),
             )
         ),
-        absent=tuple(_absent(plan, subjects)),
+        absent=tuple(_absent(settings, subjects)),
     )
 
 
 @dataclass(frozen=True)
 class _Work:
     subjects: TrialSubjects
-    plan: AnalysisPlan
+    settings: TrialAnalysisSettings
     disclosure: Disclosure
 
     def factor(self, factor: Factor) -> FactorDocument:
@@ -105,7 +105,7 @@ class _Work:
         )
 
     def task(self, name: str) -> TaskAnalysis:
-        described = self.plan.tasks[name]
+        described = self.settings.tasks[name]
         return TaskAnalysis(
             task=name,
             title=described.title,
@@ -153,14 +153,14 @@ class _Work:
             risk_ratio=risk_ratio(group, control),
             number_needed=number_needed(difference),
             test=equality_test(group, control),
-            adjusted=adjusted_effect(self.subjects, task, factor, level, self.plan.covariates),
+            adjusted=adjusted_effect(self.subjects, task, factor, level, self.settings.covariates),
             says=effect_sentence(
-                self.plan.tasks[task].title,
+                self.settings.tasks[task].title,
                 comparison,
                 group,
                 control,
                 difference,
-                self.plan.analysis.randomised,
+                self.settings.analysis.randomised,
             ),
         )
 
@@ -206,15 +206,15 @@ def _log_ranks(endpoint: EndpointAnalysis) -> list[HypothesisTest]:
     return [found.log_rank for found in endpoint.comparisons if found.log_rank]
 
 
-def _absent(plan: AnalysisPlan, subjects: TrialSubjects) -> list[Absent]:
+def _absent(settings: TrialAnalysisSettings, subjects: TrialSubjects) -> list[Absent]:
     missing = []
-    if plan.arm is None:
+    if settings.arm is None:
         reason = "The study file names no arm, so there is nothing to compare."
         missing += [Absent(section=name, reason=reason) for name in ("effects", "subgroups")]
     elif not subjects.slicings:
         reason = "The study file has no slices beside the arm (`slices.groups`)."
         missing.append(Absent(section="subgroups", reason=reason))
-    if not plan.analysis.time_to_event:
+    if not settings.analysis.time_to_event:
         reason = "The study file names no time to an event (`analysis.time_to_event`)."
         missing.append(Absent(section="endpoints", reason=reason))
     return missing

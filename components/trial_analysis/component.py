@@ -11,6 +11,7 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 
 from components.artifact_types import ResearcherAnalysis
 from components.trial_analysis.executor import Executor
+from components.trial_analysis.settings import TrialAnalysisSettings
 
 
 class TrialAnalysisSpec(ComponentSpec):
@@ -23,7 +24,7 @@ class TrialAnalysisSpec(ComponentSpec):
         "analysis": ChannelParameter(type=ResearcherAnalysis),
     }
     PARAMETERS: ClassVar[dict[str, ExecutionParameter]] = {
-        "plan": ExecutionParameter(type=str),
+        "settings": ExecutionParameter(type=str),
     }
 
 
@@ -32,17 +33,17 @@ class TrialAnalysis(base_component.BaseComponent):
 
     Args:
         examples: TrialExampleGen's examples; all splits are read.
-        plan: What `components.trial_analysis.plan.analysis_section` makes of the study.
+        settings: What the analysis reads of the study.
     """
 
     SPEC_CLASS = TrialAnalysisSpec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
 
-    def __init__(self, examples: BaseChannel, plan: str) -> None:
+    def __init__(self, examples: BaseChannel, settings: TrialAnalysisSettings) -> None:
         super().__init__(
             spec=TrialAnalysisSpec(
                 examples=examples,
-                plan=plan,
+                settings=settings.to_json(),
                 analysis=channel_utils.as_channel([ResearcherAnalysis()]),
             )
         )

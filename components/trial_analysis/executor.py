@@ -11,7 +11,7 @@ from tfx.types.artifact import Artifact
 from tfx.utils import io_utils
 
 from components.trial_analysis.analyse import analyse
-from components.trial_analysis.plan import parse_analysis_section
+from components.trial_analysis.settings import TrialAnalysisSettings
 from components.trial_analysis.subjects import load_subjects
 
 ANALYSIS_FILE = "analysis.json"
@@ -33,15 +33,17 @@ class Executor(base_executor.BaseExecutor):
         Args:
             input_dict: `examples`.
             output_dict: `analysis`: its folder gets `analysis.json`.
-            exec_properties: `plan`: what `analysis_section` made of the study.
+            exec_properties: `settings`: `TrialAnalysisSettings` as JSON.
 
         Raises:
             UserError: The examples lack a column, or the control arm has no subjects.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
-        plan = parse_analysis_section(exec_properties["plan"])
-        subjects = load_subjects(artifact_utils.get_single_instance(input_dict["examples"]), plan)
+        settings = TrialAnalysisSettings.from_json(exec_properties["settings"])
+        subjects = load_subjects(
+            artifact_utils.get_single_instance(input_dict["examples"]), settings
+        )
         logger.info("rows", extra={"rows": {"subjects": subjects.count}})
-        document = analyse(subjects, plan).model_dump_json(indent=1)
+        document = analyse(subjects, settings).model_dump_json(indent=1)
         folder = artifact_utils.get_single_uri(output_dict["analysis"])
         io_utils.write_string_file(f"{folder}/{ANALYSIS_FILE}", document + "\n")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from components.trial_analysis.plan import AnalysisPlan
 from components.trial_analysis.proportions import Observed
+from components.trial_analysis.settings import TrialAnalysisSettings
 from pipeline.errors import UserError
 from pipeline.names import ARM, SPLITS, event_key, label_key, slice_key, time_key, weight_key
 from pipeline.reading.examples import Categories, ExampleColumns, read_columns
@@ -129,35 +129,35 @@ class TrialSubjects:
         return tuple(factor for factor in self.factors if factor.describes)
 
 
-def load_subjects(examples: Artifact, plan: AnalysisPlan) -> TrialSubjects:
+def load_subjects(examples: Artifact, settings: TrialAnalysisSettings) -> TrialSubjects:
     """Reads the subjects of all splits: no model is involved, so none is kept back.
 
     Args:
         examples: The examples.
-        plan: What to read.
+        settings: What to read.
 
     Raises:
         UserError: The examples lack a column, or no subject is in the control arm.
     """
-    endpoints = plan.analysis.time_to_event
-    keys = [key(task) for key in (label_key, weight_key) for task in plan.tasks]
+    endpoints = settings.analysis.time_to_event
+    keys = [key(task) for key in (label_key, weight_key) for task in settings.tasks]
     keys += [key(name) for key in (time_key, event_key) for name in endpoints]
-    numbers = [name for name, kind in plan.characteristics.items() if kind == "number"]
-    categories = [name for name, kind in plan.characteristics.items() if kind == "category"]
-    texts = [*categories, *map(slice_key, plan.slicings), *([ARM] if plan.arm else [])]
+    numbers = [name for name, kind in settings.characteristics.items() if kind == "number"]
+    categories = [name for name, kind in settings.characteristics.items() if kind == "category"]
+    texts = [*categories, *map(slice_key, settings.slicings), *([ARM] if settings.arm else [])]
     columns = read_columns(examples, SPLITS, [*numbers, *keys], texts)
     _check(columns, keys, examples.uri)
     return TrialSubjects(
         count=columns.subjects,
-        factors=make_factors(columns.categories.get(ARM), plan.arm, columns.subjects),
+        factors=make_factors(columns.categories.get(ARM), settings.arm, columns.subjects),
         numbers={name: columns.numbers[name] for name in numbers},
         categories={name: pooled(columns.categories[name]) for name in categories},
-        slicings={name: pooled(columns.categories[slice_key(name)]) for name in plan.slicings},
+        slicings={name: pooled(columns.categories[slice_key(name)]) for name in settings.slicings},
         outcomes={
             task: Outcome(
                 columns.numbers[label_key(task)] > 0, columns.numbers[weight_key(task)] > 0
             )
-            for task in plan.tasks
+            for task in settings.tasks
         },
         times={
             name: _times(columns, name, endpoint.horizon) for name, endpoint in endpoints.items()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from components.trial_analysis.plan import AnalysisPlan
 from components.trial_analysis.proportions import Observed
+from components.trial_analysis.settings import TrialAnalysisSettings
 from components.trial_analysis.subjects import MOST_SUBJECTS
 from pipeline.html.numbers import count, number
 from pipeline.results.analysis import Comparison, Estimate, SurvivalComparison, Term
@@ -162,12 +162,12 @@ def survival_sentence(found: SurvivalComparison, endpoint: TimeToEvent, randomis
 
 
 def notes(
-    plan: AnalysisPlan, subjects: int, tests: int, interactions: int, log_ranks: int
+    settings: TrialAnalysisSettings, subjects: int, tests: int, interactions: int, log_ranks: int
 ) -> Iterator[str]:
     """What a reader must know of the whole.
 
     Args:
-        plan: What the analysis was told.
+        settings: What the analysis was told.
         subjects: Number of subjects.
         tests: Number of comparisons of rates.
         interactions: Number of tests of interaction.
@@ -178,9 +178,9 @@ def notes(
         "that the data name, whatever was taken. Subjects whose outcome is not known are left "
         "out of it and counted; if they differ from the others, so would the result."
     )
-    if plan.arm is None:
+    if settings.arm is None:
         yield "The study file names no arms: rates and curves are those of all subjects."
-    elif plan.analysis.randomised:
+    elif settings.analysis.randomised:
         yield (
             "Chance decided about the arms, so that a difference beyond chance is an effect of "
             "the assignment to an arm."
@@ -191,10 +191,10 @@ def notes(
             "(analysis.randomised): the groups may have differed from the start, and a "
             "difference of outcomes, adjusted or not, is no effect of the treatment."
         )
-    if plan.landmark is not None:
+    if settings.landmark is not None:
         yield (
-            f"Outcomes of tasks count after study day {plan.landmark}, among the subjects who were "
-            "still under observation without the event then. These are no longer all who were "
+            f"Outcomes of tasks count after study day {settings.landmark}, among the subjects who "
+            "were still under observation without the event then. These are no longer all who were "
             "assigned: if the treatment decided who remained, the comparison is not one of "
             "equals. Times to events count from the start."
         )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from components.data_gate.config import gate_section, parse_gate_section
 from components.data_gate.rules import Distance
+from components.data_gate.settings import DataGateSettings
 from notebooks.data.feature_statistics import STATISTICS_FILE, has_statistics
 from notebooks.study_runs import ComparedRun
 from pipeline.study.study import Study
@@ -57,7 +57,7 @@ def drift_since(
 
     from components.data_gate.drift import drift_distances
 
-    config = parse_gate_section(gate_section(study))
+    settings = DataGateSettings.of(study)
     now, *then = (
         tfdv.load_stats_binary(f"{folder}/Split-train/{STATISTICS_FILE}")
         for folder in (statistics, *(folder for _, folder in earlier))
@@ -67,7 +67,7 @@ def drift_since(
             earlier=file.run,
             folder=folder,
             same_data=file.fingerprint == run.file.fingerprint,
-            distances=drift_distances(now, before, config.features, config.gate.drift_limit),
+            distances=drift_distances(now, before, settings.features, settings.gate.drift_limit),
         )
         for (file, folder), before in zip(earlier, then, strict=True)
     )

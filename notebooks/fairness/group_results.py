@@ -42,7 +42,7 @@ class TaskGroups:
     @property
     def title(self) -> str:
         """The task for people."""
-        return self.result.config.tasks[self.task].title
+        return self.result.settings.tasks[self.task].title
 
     @property
     def decision_thresholds(self) -> list[float]:
@@ -164,7 +164,7 @@ def task_groups(run: OpenedRun) -> list[TaskGroups]:
     decided = decision_records(result.curves)
     return [
         TaskGroups(result, task, decided)
-        for task in result.config.tasks
+        for task in result.settings.tasks
         if task in result.metrics.tasks
     ]
 

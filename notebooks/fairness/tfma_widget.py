@@ -67,10 +67,10 @@ def widget(run: OpenedRun) -> Widget:
     result = run.result
     return Widget(
         {
-            result.config.tasks[task].title: slicing_metrics(
+            result.settings.tasks[task].title: slicing_metrics(
                 [record for record in result.metrics.records if record.task == task]
             )
-            for task in result.config.tasks
+            for task in result.settings.tasks
             if task in result.metrics.tasks
         }
     )

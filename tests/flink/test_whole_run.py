@@ -196,8 +196,8 @@ def _evaluated_in_memory(runs: Runs, folder: Path) -> Path:
     from tfx.types import artifact_utils, standard_artifacts
 
     from components.artifact_types import ModelVerdict
-    from components.evaluator.config import evaluation_section
     from components.evaluator.executor import Executor
+    from components.evaluator.settings import EvaluatorSettings
     from pipeline.beam.options import IN_MEMORY, beam_options
     from pipeline.study.load import load_study
 
@@ -225,6 +225,6 @@ def _evaluated_in_memory(runs: Runs, folder: Path) -> Path:
             "model": [artifact(standard_artifacts.Model, runs.flink["Trainer"]["model"])],
         },
         {name: [artifact(kind, str(folder / name))] for name, kind in outputs.items()},
-        {"section": json.dumps(evaluation_section(study), sort_keys=True)},
+        {"settings": EvaluatorSettings.of(study).to_json()},
     )
     return folder / "verdict"

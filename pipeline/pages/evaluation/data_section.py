@@ -57,7 +57,7 @@ def _subjects(result: RunResult) -> Table:
     rows: list[tuple[str | int, ...]] = [
         ("All subjects", *(result.counts.subjects[split] for split in splits))
     ]
-    for name, task in result.config.tasks.items():
+    for name, task in result.settings.tasks.items():
         of_task = result.counts.tasks.get(name, {})
         found = [of_task.get(split, _NOBODY) for split in splits]
         rows.append((f"{task.title}: known", *(item.known for item in found)))

@@ -23,7 +23,7 @@ def run_page(result: RunResult) -> Page:
     Args:
         result: Everything that it tells of.
     """
-    tasks = list(result.config.tasks)
+    tasks = list(result.settings.tasks)
     sections = [verdict_section(result), overall_section(result)]
     sections += [task_section(result, task) for task in tasks]
     compared = _groups_compared(result)
@@ -31,7 +31,7 @@ def run_page(result: RunResult) -> Page:
         sections.append(Section("Groups side by side", compared))
     sections += [data_section(result), _about(result)]
     return Page(
-        title=result.config.title,
+        title=result.settings.title,
         lead=f"{wording.decision(result)}. {wording.decision_sentence(result)} {_basis(result)}",
         sections=sections,
         kicker="Evaluation of a run",
@@ -51,7 +51,7 @@ def _basis(result: RunResult) -> str:
 
 
 def _groups_compared(result: RunResult) -> list[Block]:
-    tasks = list(result.config.tasks)
+    tasks = list(result.settings.tasks)
     groups = list(
         dict.fromkeys(group for task in tasks for group in result.groups(task) if len(group) == 1)
     )
@@ -72,7 +72,7 @@ def _heat_map(
     result: RunResult, groups: Sequence[Group], metric: str, centre: float | None
 ) -> Block:
     term = METRICS[metric]
-    tasks = list(result.config.tasks)
+    tasks = list(result.settings.tasks)
     return charts.heat_map(
         [" ".join(group[0]) for group in groups],
         tasks,
@@ -89,11 +89,11 @@ def _cell(result: RunResult, task: str, metric: str, group: Group) -> float | Su
 
 
 def _about(result: RunResult) -> Section:
-    config = result.config
+    settings = result.settings
     fewest = count(result.metrics.smallest_group)
     facts = Facts(
         (
-            ("Study", f"{config.title} ({config.study})"),
+            ("Study", f"{settings.title} ({settings.study_name})"),
             ("Fingerprint of data and study file", result.fingerprint),
             ("Version of the pipeline", result.code_version),
             ("Smallest group shown", result.metrics.smallest_group),

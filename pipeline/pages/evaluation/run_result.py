@@ -9,7 +9,7 @@ from functools import cached_property
 from pipeline.estimates import Estimate
 from pipeline.html.blocks import Cell
 from pipeline.html.numbers import Suppressed
-from pipeline.pages.evaluation.config import PageConfig
+from pipeline.pages.evaluation.settings import RunPageSettings
 from pipeline.pages.metrics import reason_texts
 from pipeline.results.documents import (
     OVERALL,
@@ -34,7 +34,7 @@ class RunResult:
     """The result of a run.
 
     Attributes:
-        config: The study for people.
+        settings: The study for people.
         code_version: Version of the project.
         fingerprint: Of data and study file.
         metrics: What was measured.
@@ -45,7 +45,7 @@ class RunResult:
         registration: What became of the model.
     """
 
-    config: PageConfig
+    settings: RunPageSettings
     code_version: str
     fingerprint: str
     metrics: Metrics
@@ -100,7 +100,7 @@ class RunResult:
             for record in self.metrics.records
             if record.task == task and record.group
         }
-        order = {name: place for place, name in enumerate(self.config.slices)}
+        order = {name: place for place, name in enumerate(self.settings.slices)}
         return sorted(
             shown,
             key=lambda group: (
@@ -112,7 +112,7 @@ class RunResult:
 
     def refusal_texts(self) -> list[str]:
         """Why the model was refused, for people."""
-        titles = {name: task.title for name, task in self.config.tasks.items()}
+        titles = {name: task.title for name, task in self.settings.tasks.items()}
         return reason_texts(self.verdict.reasons, titles)
 
     def not_shown(self, task: str, group: Group) -> Suppressed:

@@ -21,7 +21,7 @@ _OF_GROUPS = ("auc", "observed_rate", "mean_prediction", "calibration_in_the_lar
 
 def task_section(result: RunResult, task: str) -> Section:
     """Curves, decisions and groups of a task."""
-    title = result.config.tasks[task].title
+    title = result.settings.tasks[task].title
     if result.record(task, "auc") is None:
         fewest = result.metrics.smallest_group
         nothing = f"Fewer than {fewest} subjects of the test split have a known outcome."
@@ -175,7 +175,7 @@ def _row(result: RunResult, task: str, metric: str, group: Group) -> charts.Fore
 
 def _limit(result: RunResult, task: str, metric: str) -> charts.Limit | None:
     """What holds in every group, where it is one number."""
-    for threshold in result.config.thresholds:
+    for threshold in result.settings.thresholds:
         concerned = task in threshold.tasks or not threshold.tasks
         if (threshold.metric, threshold.where) != (metric, "every_slice") or threshold.versus:
             continue
@@ -186,7 +186,7 @@ def _limit(result: RunResult, task: str, metric: str) -> charts.Limit | None:
 
 def _group_table(result: RunResult, task: str, groups: Sequence[Group]) -> Table:
     return Table(
-        f"{result.config.tasks[task].title}, by group",
+        f"{result.settings.tasks[task].title}, by group",
         (
             Column("Group"),
             Column("Subjects", "end"),

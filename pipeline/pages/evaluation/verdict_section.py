@@ -35,7 +35,7 @@ def verdict_section(result: RunResult) -> Section:
     if result.verdict.notes:
         blocks.append(Bullets(result.verdict.notes))
     blocks.append(Paragraph(wording.registration_sentence(result)))
-    if result.config.thresholds:
+    if result.settings.thresholds:
         blocks.append(_demands(result))
     if result.metrics.has_champion:
         blocks.append(_champion(result))
@@ -71,7 +71,7 @@ def _performance(result: RunResult, caption: str, metrics: tuple[str, ...]) -> T
                 result.positives(name),
                 *(result.judged(name, metric) for metric in metrics),
             )
-            for name, task in result.config.tasks.items()
+            for name, task in result.settings.tasks.items()
         ],
         ("Subjects whose outcome is unknown are left out of their task.",),
     )
@@ -90,7 +90,7 @@ def _decision(result: RunResult) -> Notice:
 
 def _key_figures(result: RunResult) -> KeyFigures:
     figures = []
-    for name, task in result.config.tasks.items():
+    for name, task in result.settings.tasks.items():
         found = result.estimate(name, "auc")
         interval = (
             f"{number(found.lower)} to {number(found.upper)}"
@@ -113,7 +113,7 @@ def _demands(result: RunResult) -> Table:
                 "everybody and each group" if threshold.where == "every_slice" else "everybody",
                 _outcome(result, threshold),
             )
-            for threshold in result.config.thresholds
+            for threshold in result.settings.thresholds
         ],
         _not_judged(result),
     )
@@ -145,6 +145,6 @@ def _champion(result: RunResult) -> Table:
                 task.title,
                 *(result.estimate(name, metric, model="difference") for metric in _COMPARED),
             )
-            for name, task in result.config.tasks.items()
+            for name, task in result.settings.tasks.items()
         ],
     )

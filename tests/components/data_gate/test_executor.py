@@ -14,9 +14,9 @@ from tfx.types.artifact import Artifact
 
 from components.artifact_types import GateFindings, TrialRejects
 from components.data_gate.component import DataGate
-from components.data_gate.config import gate_section, parse_gate_section
 from components.data_gate.examples import read_train_columns
 from components.data_gate.executor import Executor
+from components.data_gate.settings import DataGateSettings
 from pipeline.errors import UserError
 from pipeline.study.load import parse_study
 
@@ -176,7 +176,7 @@ class Run:
         Executor().Do(
             {key: [artifact] for key, artifact in inputs.items()},
             {"findings": [self.findings]},
-            {"gate": gate_section(study_of(**gate))},
+            {"settings": DataGateSettings.of(study_of(**gate)).to_json()},
         )
         return self.written()
 
@@ -266,9 +266,9 @@ def test_the_studys_severities_let_a_run_go_on(run):
 
 
 def test_columns_are_read_as_they_were_written(run):
-    config = parse_gate_section(gate_section(study_of()))
+    settings = DataGateSettings.of(study_of())
 
-    columns = read_train_columns(run.examples(), config)
+    columns = read_train_columns(run.examples(), settings)
 
     frame = run.frames["train"]
     np.testing.assert_allclose(columns.numbers["AGE"], frame["AGE"].astype(np.float32))
@@ -280,9 +280,9 @@ def test_columns_are_read_as_they_were_written(run):
 
 def test_a_missing_category_is_a_level_of_its_own(run):
     run.frames["train"]["SEX"] = ["F", np.nan] * (SUBJECTS // 2)
-    config = parse_gate_section(gate_section(study_of()))
+    settings = DataGateSettings.of(study_of())
 
-    codes = read_train_columns(run.examples(), config).categories["SEX"]
+    codes = read_train_columns(run.examples(), settings).categories["SEX"]
 
     assert list(codes[:4]) == [0, 1, 0, 1]
 
@@ -290,18 +290,18 @@ def test_a_missing_category_is_a_level_of_its_own(run):
 def test_a_feature_that_nobody_has_is_read_as_missing(run):
     run.frames["train"]["AGE"] = np.nan
     run.frames["train"]["SEX"] = np.nan
-    config = parse_gate_section(gate_section(study_of()))
+    settings = DataGateSettings.of(study_of())
 
-    columns = read_train_columns(run.examples(), config)
+    columns = read_train_columns(run.examples(), settings)
 
     assert np.isnan(columns.numbers["AGE"]).all()
     assert set(columns.categories["SEX"]) == {0}
 
 
 def test_only_the_first_subjects_are_read(run):
-    config = parse_gate_section(gate_section(study_of()))
+    settings = DataGateSettings.of(study_of())
 
-    columns = read_train_columns(run.examples(), config, most_subjects=150)
+    columns = read_train_columns(run.examples(), settings, most_subjects=150)
 
     expected = run.frames["train"]["AGE"][:150].astype(np.float32)
     np.testing.assert_allclose(columns.numbers["AGE"], expected)
@@ -310,22 +310,23 @@ def test_only_the_first_subjects_are_read(run):
 def test_examples_of_another_study_file_are_refused(run):
     for frame in run.frames.values():
         frame.drop(columns="label_death", inplace=True)
-    config = parse_gate_section(gate_section(study_of()))
+    settings = DataGateSettings.of(study_of())
 
     with pytest.raises(UserError, match="no column label_death"):
-        read_train_columns(run.examples(), config)
+        read_train_columns(run.examples(), settings)
 
 
 def test_the_gates_parameter_changes_with_what_it_judges_by_alone():
     study = study_of()
 
-    assert gate_section(study) == gate_section(study.model_copy(update={"title": "Other"}))
-    assert gate_section(study) != gate_section(study_of(drift="stop"))
+    settings = DataGateSettings.of(study)
+    assert settings == DataGateSettings.of(study.model_copy(update={"title": "Other"}))
+    assert settings != DataGateSettings.of(study_of(drift="stop"))
 
 
 def test_a_parameter_of_another_form_is_refused():
-    with pytest.raises(UserError, match="gate_section"):
-        parse_gate_section("{}")
+    with pytest.raises(UserError, match="DataGateSettings"):
+        DataGateSettings.from_json("{}")
 
 
 def test_the_component_works_with_and_without_a_baseline():
@@ -336,7 +337,7 @@ def test_the_component_works_with_and_without_a_baseline():
         "anomalies": channel_utils.as_channel([standard_artifacts.ExampleAnomalies()]),
         "examples": channel_utils.as_channel([standard_artifacts.Examples()]),
         "rejects": channel_utils.as_channel([TrialRejects()]),
-        "gate": gate_section(study_of()),
+        "settings": DataGateSettings.of(study_of()),
     }
 
     without = DataGate(**inputs)

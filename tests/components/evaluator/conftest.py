@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from components.evaluator.settings import EvaluatorSettings
+
 Row = Mapping[str, float | bytes]
 
 
@@ -76,7 +78,7 @@ def write_model(folder: Path, tasks: Iterable[str], prefix: str) -> None:
 
 def evaluate(
     folder: Path,
-    section: Mapping[str, Any],
+    settings: EvaluatorSettings,
     rows: Iterable[Row],
     champion: Mapping[str, Any] | None = None,
 ) -> Evaluation:
@@ -96,7 +98,7 @@ def evaluate(
         return made
 
     write_examples(folder / "examples", rows)
-    write_model(folder / "model", section["tasks"], "p_")
+    write_model(folder / "model", settings.tasks, "p_")
     examples = artifact(standard_artifacts.Examples, "examples")
     examples.split_names = artifact_utils.encode_split_names(["test"])
     inputs = {"examples": [examples], "model": [artifact(standard_artifacts.Model, "model")]}
@@ -108,7 +110,7 @@ def evaluate(
             else:
                 baseline.set_string_custom_property(name, value)
         if champion["present"]:
-            write_model(folder / "baseline", section["tasks"], "q_")
+            write_model(folder / "baseline", settings.tasks, "q_")
         inputs["champion_model"] = [baseline]
     outputs = {
         "evaluation": [artifact(standard_artifacts.ModelEvaluation, "evaluation")],
@@ -120,7 +122,7 @@ def evaluate(
         tmp_dir=str(folder / "tmp"),
         unique_id="1",
     )
-    Executor(context).Do(inputs, outputs, {"section": json.dumps(section)})
+    Executor(context).Do(inputs, outputs, {"settings": settings.to_json()})
     return Evaluation(
         metrics=json.loads((folder / "verdict/metrics.json").read_text()),
         verdict=json.loads((folder / "verdict/verdict.json").read_text()),

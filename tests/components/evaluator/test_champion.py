@@ -2,9 +2,9 @@ import pytest
 from tfx.types import standard_artifacts
 
 from components.evaluator.champion import FIRST_RUN, OTHER_LABELS, OTHER_SPLIT, reason_against
-from components.evaluator.config import EvaluationPlan
+from components.evaluator.settings import EvaluatorSettings
 
-PLAN = EvaluationPlan(
+SETTINGS = EvaluatorSettings(
     tasks={"response": (0.5,)},
     slices=(),
     pairs=(),
@@ -47,4 +47,4 @@ def baseline(present, split_seed=None, label_digest=None):
     ],
 )
 def test_a_champion_is_compared_only_on_the_same_split_and_labels(artifacts, reason):
-    assert reason_against(artifacts, PLAN) == reason
+    assert reason_against(artifacts, SETTINGS) == reason

@@ -1,19 +1,26 @@
-import json
-
 from tfx.types import channel, standard_artifacts
 
 from components.artifact_types import ModelVerdict
 from components.evaluator.component import TrialEvaluator
 from components.evaluator.executor import Executor
+from components.evaluator.settings import EvaluatorSettings
 
-SECTION = {"tasks": {"response": {"decision_thresholds": [0.5]}}, "slices": [], "pairs": []}
+SETTINGS = EvaluatorSettings(
+    tasks={"response": (0.5,)},
+    slices=(),
+    pairs=(),
+    smallest_group=20,
+    thresholds=(),
+    split_seed=1,
+    label_digest="digest",
+)
 
 
 def evaluator(**inputs):
     return TrialEvaluator(
         examples=channel.Channel(type=standard_artifacts.Examples),
         model=channel.Channel(type=standard_artifacts.Model),
-        section=SECTION,
+        settings=SETTINGS,
         **inputs,
     )
 
@@ -26,11 +33,11 @@ def test_its_outputs_are_those_that_others_read():
     assert outputs["verdict"].type is ModelVerdict
 
 
-def test_the_section_of_the_study_is_its_only_property():
+def test_its_settings_are_its_only_property():
     properties = evaluator().exec_properties
 
-    assert list(properties) == ["section"]
-    assert json.loads(properties["section"]) == SECTION
+    assert list(properties) == ["settings"]
+    assert EvaluatorSettings.from_json(properties["settings"]) == SETTINGS
 
 
 def test_a_baseline_may_be_given():

@@ -1,9 +1,9 @@
 import copy
-import json
 
 import pytest
 
-from components.evaluator.config import EvaluationPlan, evaluation_section, label_digest
+from components.evaluator.config import label_digest
+from components.evaluator.settings import EvaluatorSettings
 from pipeline.study.load import parse_study
 
 STUDY = {
@@ -54,19 +54,19 @@ def study(change=None):
     return parse_study(content, "study.yaml")
 
 
-def test_the_plan_read_back_is_what_the_study_says():
-    plan = EvaluationPlan.from_json(json.dumps(evaluation_section(study())))
+def test_the_settings_read_back_are_what_the_study_says():
+    settings = EvaluatorSettings.from_json(EvaluatorSettings.of(study()).to_json())
 
-    assert plan.slicings == ((), ("sex",), ("race",), ("sex", "race"))
-    assert plan.smallest_group == 25
-    assert plan.split_seed == 4
-    assert plan.thresholds == study().thresholds
+    assert settings.slicings == ((), ("sex",), ("race",), ("sex", "race"))
+    assert settings.smallest_group == 25
+    assert settings.split_seed == 4
+    assert settings.thresholds == study().thresholds
 
 
 def test_a_demanded_decision_threshold_is_computed_for_its_tasks():
-    plan = EvaluationPlan.from_json(json.dumps(evaluation_section(study())))
+    settings = EvaluatorSettings.from_json(EvaluatorSettings.of(study()).to_json())
 
-    assert plan.tasks == {"response": (0.5,), "ae": (0.2, 0.5)}
+    assert settings.tasks == {"response": (0.5,), "ae": (0.2, 0.5)}
 
 
 def test_other_titles_features_slices_and_thresholds_leave_the_label_digest_unchanged():

@@ -2,17 +2,17 @@ import math
 
 import pytest
 
-from components.evaluator.config import EvaluationPlan
 from components.evaluator.judge import NOTHING_DEMANDED, judge
 from components.evaluator.records import Record
+from components.evaluator.settings import EvaluatorSettings
 from pipeline.study.sections import Threshold
 
 FEMALE = (("sex", "F"),)
 MALE = (("sex", "M"),)
 
 
-def plan(*thresholds, tasks=None):
-    return EvaluationPlan(
+def settings(*thresholds, tasks=None):
+    return EvaluatorSettings(
         tasks=tasks or {"hepatic_ae": (0.5,)},
         slices=("sex",),
         pairs=(),
@@ -42,7 +42,7 @@ def record(value, lower=math.nan, upper=math.nan, group=(), metric="auc", **more
 
 
 def verdict(records, *thresholds, withheld=None, no_champion=None, tasks=None):
-    return judge(records, withheld or {}, plan(*thresholds, tasks=tasks), no_champion)
+    return judge(records, withheld or {}, settings(*thresholds, tasks=tasks), no_champion)
 
 
 def messages(judged):

@@ -4,10 +4,10 @@ import pytest
 from scipy import stats
 from tensorflow_model_analysis.proto import metrics_for_slice_pb2
 
-from components.evaluator.config import EvaluationPlan
 from components.evaluator.results import read_records, shown_content, withheld_groups
+from components.evaluator.settings import EvaluatorSettings
 
-PLAN = EvaluationPlan(
+SETTINGS = EvaluatorSettings(
     tasks={"response": (0.5,)},
     slices=("sex",),
     pairs=(),
@@ -36,7 +36,7 @@ def part(subjects=30, positives=10, sex=None, **metrics):
 
 
 def interval_of(metric, **metrics):
-    (found,) = (r for r in read_records([part(**metrics)], PLAN) if r.metric == metric)
+    (found,) = (r for r in read_records([part(**metrics)], SETTINGS) if r.metric == metric)
     return found.lower, found.upper
 
 
@@ -89,16 +89,16 @@ def test_a_perfect_ranking_has_no_interval():
 def test_records_come_in_the_order_of_tasks_and_slicings():
     parts = [part(sex="M", auc=(0.7,)), part(auc=(0.8,)), part(sex="F", auc=(0.6,))]
 
-    groups = [record.group for record in read_records(parts, PLAN)]
+    groups = [record.group for record in read_records(parts, SETTINGS)]
 
     assert groups == [(), (("sex", "F"),), (("sex", "M"),)]
 
 
 def test_an_empty_test_split_is_too_small():
-    withheld = withheld_groups([], PLAN)
+    withheld = withheld_groups([], SETTINGS)
 
     assert withheld == {"response": {(): "too_small"}}
-    assert shown_content([], withheld, PLAN)["suppressed"][0]["subjects"] == "<20"
+    assert shown_content([], withheld, SETTINGS)["suppressed"][0]["subjects"] == "<20"
 
 
 def test_withheld_groups_are_listed_without_their_numbers():
@@ -108,9 +108,9 @@ def test_withheld_groups_are_listed_without_their_numbers():
         part(subjects=55, sex="M", auc=(0.82,)),
         part(subjects=5, sex="U", auc=(0.83,)),
     ]
-    records = read_records(parts, PLAN)
+    records = read_records(parts, SETTINGS)
 
-    content = shown_content(records, withheld_groups(records, PLAN), PLAN)
+    content = shown_content(records, withheld_groups(records, SETTINGS), SETTINGS)
 
     assert [record["slice"] for record in content["records"]] == [{}, {"sex": "M"}]
     assert content["suppressed"] == [

@@ -8,6 +8,9 @@ import pytest
 from scipy import stats
 from sklearn import metrics as sk
 
+from components.evaluator.settings import EvaluatorSettings
+from pipeline.study.sections import Threshold
+
 TASKS = ("response", "hepatic_ae")
 GROUPS = 20
 
@@ -38,34 +41,36 @@ def rows():
 
 
 @pytest.fixture(scope="module")
-def section():
-    return {
-        "tasks": {task: {"decision_thresholds": [0.3, 0.5]} for task in TASKS},
-        "slices": ["sex", "arm", "region"],
-        "pairs": [["sex", "arm"]],
-        "smallest_group": 20,
-        "thresholds": [
-            {"metric": "auc", "at_least": 0.6, "where": "every_slice"},
-            {"metric": "brier", "at_most": 0.05, "versus": "champion"},
-        ],
-        "split_seed": 3,
-        "label_digest": "digest",
-    }
+def settings():
+    return EvaluatorSettings(
+        tasks=dict.fromkeys(TASKS, (0.3, 0.5)),
+        slices=("sex", "arm", "region"),
+        pairs=(("sex", "arm"),),
+        smallest_group=20,
+        thresholds=(
+            Threshold(metric="auc", at_least=0.6, where="every_slice"),
+            Threshold(metric="brier", at_most=0.05, versus="champion"),
+        ),
+        split_seed=3,
+        label_digest="digest",
+    )
 
 
 @pytest.fixture(scope="module")
-def evaluation(run_evaluator, section, rows, tmp_path_factory):
+def evaluation(run_evaluator, settings, rows, tmp_path_factory):
     champion = {"present": 1, "split_seed": 3, "label_digest": "digest"}
-    return run_evaluator(tmp_path_factory.mktemp("with_champion"), section, rows, champion)
+    return run_evaluator(tmp_path_factory.mktemp("with_champion"), settings, rows, champion)
 
 
 @pytest.fixture(scope="module")
-def first_run(run_evaluator, section, rows, tmp_path_factory):
+def first_run(run_evaluator, settings, rows, tmp_path_factory):
     """One task, no champion yet, and a threshold that can't be reached."""
-    demanding = section | {
-        "tasks": {"response": {"decision_thresholds": [0.5]}},
-        "thresholds": [{"metric": "auc", "at_least": 0.99}],
-    }
+    demanding = settings.model_copy(
+        update={
+            "tasks": {"response": (0.5,)},
+            "thresholds": (Threshold(metric="auc", at_least=0.99),),
+        }
+    )
     folder = tmp_path_factory.mktemp("first_run")
     return run_evaluator(folder, demanding, rows, {"present": 0})
 
@@ -145,12 +150,12 @@ def test_the_champion_is_scored_on_the_same_subjects(evaluation, rows):
 
 
 def test_another_order_of_rows_gives_the_same_files_to_the_last_digit(
-    run_evaluator, section, rows, evaluation, tmp_path
+    run_evaluator, settings, rows, evaluation, tmp_path
 ):
     shuffled = [rows[place] for place in np.random.default_rng(1).permutation(len(rows))]
     champion = {"present": 1, "split_seed": 3, "label_digest": "digest"}
 
-    again = run_evaluator(tmp_path, section, shuffled, champion)
+    again = run_evaluator(tmp_path, settings, shuffled, champion)
 
     assert again.metrics == evaluation.metrics
     assert again.verdict == evaluation.verdict

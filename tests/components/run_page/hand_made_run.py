@@ -11,10 +11,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.pages.evaluation.config import PageConfig, TaskTitle
 from pipeline.pages.evaluation.run_result import RunResult
+from pipeline.pages.evaluation.settings import RunPageSettings
 from pipeline.results.documents import Counts, Curves, Findings, Metrics, Registration, Verdict
 from pipeline.study.sections import Threshold
+from pipeline.study.settings import TaskTitle
 
 TASKS = {
     "death": TaskTitle(title="Dead at 6 months", kind="outcome"),
@@ -156,10 +157,10 @@ def documents(
     }
 
 
-def page_config(*thresholds: Threshold) -> PageConfig:
+def page_settings(*thresholds: Threshold) -> RunPageSettings:
     """The study for people."""
-    return PageConfig(
-        study="demo",
+    return RunPageSettings(
+        study_name="demo",
         title="A demonstration trial",
         tasks=TASKS,
         slices=("sex", "age"),
@@ -171,7 +172,7 @@ def result(*thresholds: Threshold, **changes: Any) -> RunResult:
     """The result of the run; `changes` are those of `documents`."""
     written = documents(**changes)
     return RunResult(
-        config=page_config(*thresholds),
+        settings=page_settings(*thresholds),
         code_version="1.2.3",
         fingerprint="f" * 64,
         metrics=Metrics.model_validate(written["metrics.json"]),

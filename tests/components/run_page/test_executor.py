@@ -19,10 +19,10 @@ from components.artifact_types import (
 from components.run_page.component import RunPage
 from components.run_page.executor import Executor
 from pipeline.errors import UserError
-from pipeline.pages.evaluation.config import page_section, parse_page_section
+from pipeline.pages.evaluation.settings import RunPageSettings
 from pipeline.study.load import load_study
 from pipeline.study.shipped import SCHEMAS
-from tests.components.run_page.hand_made_run import page_config, write
+from tests.components.run_page.hand_made_run import page_settings, write
 
 INPUTS = {
     "verdict": ModelVerdict,
@@ -38,11 +38,8 @@ OUTPUTS = {
     "curves_death": KubeflowClassificationMetrics,
     "curves_bleed": KubeflowClassificationMetrics,
 }
-PROPERTIES = {
-    "page": page_config().model_dump_json(),
-    "fingerprint": "f" * 64,
-    "code_version": "1.2.3",
-}
+VERSIONS = {"fingerprint": "f" * 64, "code_version": "1.2.3"}
+PROPERTIES = VERSIONS | {"settings": page_settings().to_json()}
 
 
 def artifact(kind, path: Path):
@@ -122,7 +119,7 @@ def test_a_missing_file_of_another_stage_is_named(tmp_path):
 
 def component():
     channels = {key: channel_utils.as_channel([kind()]) for key, kind in INPUTS.items()}
-    return RunPage(**channels, **PROPERTIES)
+    return RunPage(**channels, **VERSIONS, settings=page_settings())
 
 
 def test_each_task_has_outputs_of_its_own_name():
@@ -151,11 +148,11 @@ def test_tfx_compiles_the_types_without_properties(kind):
 
 def test_two_studies_have_components_of_their_own():
     """A specification is a class: one study's tasks must not appear in another's outputs."""
-    other = page_config().model_copy(update={"tasks": {}})
+    other = page_settings().model_copy(update={"tasks": {}})
     channels = {key: channel_utils.as_channel([kind()]) for key, kind in INPUTS.items()}
 
     component()
-    small = RunPage(**channels, **(PROPERTIES | {"page": other.model_dump_json()}))
+    small = RunPage(**channels, **VERSIONS, settings=other)
 
     assert set(small.outputs) == {"html", "summary"}
 
@@ -163,13 +160,13 @@ def test_two_studies_have_components_of_their_own():
 def test_the_parameter_of_a_shipped_study_is_read_back():
     study = load_study(SCHEMAS / "synthetic" / "study.yaml")
 
-    config = parse_page_section(page_section(study))
+    settings = RunPageSettings.from_json(RunPageSettings.of(study).to_json())
 
-    assert config.title == study.title
-    assert list(config.tasks) == list(study.tasks)
-    assert config.thresholds == tuple(study.thresholds)
+    assert settings.title == study.title
+    assert list(settings.tasks) == list(study.tasks)
+    assert settings.thresholds == tuple(study.thresholds)
 
 
 def test_another_parameter_is_refused():
-    with pytest.raises(UserError, match=r"Parameter `page` of RunPage.*title"):
-        parse_page_section('{"study": "demo"}')
+    with pytest.raises(UserError, match=r"RunPageSettings.*study_name"):
+        RunPageSettings.from_json('{"title": "demo"}')

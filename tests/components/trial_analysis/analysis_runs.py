@@ -13,7 +13,7 @@ from tfx.types.artifact import Artifact
 
 from components.artifact_types import ResearcherAnalysis, TrialRejects
 from components.trial_analysis.executor import Executor
-from components.trial_analysis.plan import analysis_section
+from components.trial_analysis.settings import TrialAnalysisSettings
 from components.trial_example_gen.executor import TrialExampleGenExecutor
 from pipeline.results.analysis import Analysis
 from pipeline.results.documents import read_result
@@ -51,7 +51,9 @@ def execute(examples: Artifact, study: Study, folder: Path) -> Path:
     output = ResearcherAnalysis()
     output.uri = str(folder)
     Executor().Do(
-        {"examples": [examples]}, {"analysis": [output]}, {"plan": analysis_section(study)}
+        {"examples": [examples]},
+        {"analysis": [output]},
+        {"settings": TrialAnalysisSettings.of(study).to_json()},
     )
     return folder
 

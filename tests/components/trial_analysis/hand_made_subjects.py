@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from components.trial_analysis.plan import AnalysisPlan, TaskPlan
+from components.trial_analysis.settings import TrialAnalysisSettings
 from components.trial_analysis.subjects import (
     Outcome,
     Times,
@@ -18,6 +18,7 @@ from pipeline.reading.examples import Categories
 from pipeline.study.conditions import Condition
 from pipeline.study.sections import Analysis as AnalysisSection
 from pipeline.study.sections import Arm, TimeToEvent
+from pipeline.study.settings import TaskTitle
 
 Values = Sequence[str | None]
 
@@ -64,21 +65,23 @@ def trial(
     )
 
 
-def plan_of(subjects: TrialSubjects, smallest: int = 5, **analysis: Any) -> AnalysisPlan:
-    """The plan that fits these subjects."""
+def settings_of(
+    subjects: TrialSubjects, smallest: int = 5, **analysis: Any
+) -> TrialAnalysisSettings:
+    """The settings that fit these subjects."""
     kinds: dict[str, Any] = dict.fromkeys(subjects.numbers, "number")
     kinds |= dict.fromkeys(subjects.categories, "category")
     first = subjects.factors[-1]
     arm = Arm(columns=("ARM",), control=first.control) if first.control else None
     endpoint = TimeToEvent(title="Event", time="T", event=Condition(column="E", equals=1))
     analysis.setdefault("time_to_event", dict.fromkeys(subjects.times, endpoint))
-    return AnalysisPlan(
-        study="hand",
+    return TrialAnalysisSettings(
+        study_name="hand",
         title="A trial made by hand",
         arm=arm,
         characteristics=kinds,
         tasks={
-            name: TaskPlan(title=name.capitalize(), kind="outcome") for name in subjects.outcomes
+            name: TaskTitle(title=name.capitalize(), kind="outcome") for name in subjects.outcomes
         },
         slicings=tuple(subjects.slicings),
         smallest_group=smallest,

@@ -11,7 +11,7 @@ import pytest
 
 from components.trial_analysis.analyse import analyse
 from components.trial_analysis.disclosure import Disclosure
-from components.trial_analysis.plan import AnalysisPlan, analysis_section, parse_analysis_section
+from components.trial_analysis.settings import TrialAnalysisSettings
 from components.trial_analysis.subjects import (
     TrialSubjects,
     make_factors,
@@ -26,8 +26,8 @@ from pipeline.study.sections import Arm
 from pipeline.study.shipped import SCHEMAS
 from tests.components.trial_analysis.hand_made_subjects import (
     categories,
-    plan_of,
     repeated,
+    settings_of,
     times,
     trial,
 )
@@ -58,7 +58,7 @@ def a_trial() -> TrialSubjects:
 
 def document(subjects: TrialSubjects | None = None, **options: Any) -> Analysis:
     chosen = subjects or a_trial()
-    return analyse(chosen, plan_of(chosen, **options))
+    return analyse(chosen, settings_of(chosen, **options))
 
 
 def sizes_of_groups(part: Any, key: str = "") -> Iterator[int]:
@@ -183,8 +183,8 @@ def test_a_trial_without_arms_has_rates_curves_and_correlations():
 
 def test_outcomes_after_a_later_landmark_are_told_to_be_those_of_who_remained():
     subjects = a_trial()
-    plan = plan_of(subjects).model_copy(update={"landmark": 28})
-    assert any("after study day 28" in note for note in analyse(subjects, plan).notes)
+    settings = settings_of(subjects).model_copy(update={"landmark": 28})
+    assert any("after study day 28" in note for note in analyse(subjects, settings).notes)
 
 
 def test_every_measure_has_its_words():
@@ -254,19 +254,15 @@ def test_a_control_arm_that_nobody_is_in_is_a_mistake_of_the_study_file():
 
 
 @pytest.mark.parametrize("study", ["ist", "actg175", "cdisc_pilot01", "synthetic"])
-def test_a_studys_plan_survives_its_way_through_the_pipeline(study: str):
-    section = analysis_section(load_study(SCHEMAS / study / "study.yaml"))
-    plan = parse_analysis_section(section)
-    assert isinstance(plan, AnalysisPlan)
-    assert plan.model_dump_json(by_alias=True) == section
-    assert plan.analysis.time_to_event
+def test_a_studys_settings_survive_their_way_through_the_pipeline(study: str):
+    settings = TrialAnalysisSettings.of(load_study(SCHEMAS / study / "study.yaml"))
+    assert TrialAnalysisSettings.from_json(settings.to_json()) == settings
+    assert settings.analysis.time_to_event
 
 
 def test_subgroups_are_not_made_by_the_arm():
-    plan = parse_analysis_section(
-        analysis_section(load_study(SCHEMAS / "synthetic" / "study.yaml"))
-    )
-    assert plan.slicings == ("sex", "age_band")
+    settings = TrialAnalysisSettings.of(load_study(SCHEMAS / "synthetic" / "study.yaml"))
+    assert settings.slicings == ("sex", "age_band")
 
 
 def test_the_document_is_read_as_it_was_written(tmp_path: Path):

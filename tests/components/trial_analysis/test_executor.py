@@ -11,7 +11,7 @@ from tfx.types import channel_utils, standard_artifacts
 from tfx.types.artifact import Artifact
 
 from components.trial_analysis.component import TrialAnalysis
-from components.trial_analysis.plan import parse_analysis_section
+from components.trial_analysis.settings import TrialAnalysisSettings
 from pipeline.errors import UserError
 from pipeline.results.analysis import Analysis
 from pipeline.results.documents import read_result
@@ -100,14 +100,15 @@ def test_examples_of_another_study_file_are_refused(examples: Artifact, tmp_path
         execute(examples, study(tasks=tasks), tmp_path / "analysis")
 
 
-def test_a_plan_that_is_none_is_refused():
-    with pytest.raises(UserError, match="Parameter `plan` of TrialAnalysis"):
-        parse_analysis_section("{}")
+def test_settings_of_another_form_are_refused():
+    with pytest.raises(UserError, match="TrialAnalysisSettings"):
+        TrialAnalysisSettings.from_json("{}")
 
 
 def test_the_component_reads_examples_and_gives_an_analysis():
     node = TrialAnalysis(
-        examples=channel_utils.as_channel([standard_artifacts.Examples()]), plan="{}"
+        examples=channel_utils.as_channel([standard_artifacts.Examples()]),
+        settings=TrialAnalysisSettings.of(study()),
     )
     assert set(node.inputs) == {"examples"}
     assert node.outputs["analysis"].type_name == "trial.ResearcherAnalysis"

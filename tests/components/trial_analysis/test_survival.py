@@ -24,7 +24,7 @@ from components.trial_analysis.curves import (
 from components.trial_analysis.subjects import Times, TrialSubjects
 from components.trial_analysis.survival import hazard_ratio, log_rank
 from pipeline.results.analysis import EndpointAnalysis
-from tests.components.trial_analysis.hand_made_subjects import plan_of, repeated, times, trial
+from tests.components.trial_analysis.hand_made_subjects import repeated, settings_of, times, trial
 
 TREATED = [6, 6, 6, 6, 7, 9, 10, 10, 11, 13, 16, 17, 19, 20, 22, 23, 25, 32, 32, 34, 35]
 RELAPSED = [1, 1, 1, 0, 1, 0, 1, 0, 0, 1, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0]
@@ -36,7 +36,7 @@ ALL = np.ones(42, bool)
 
 
 def endpoint(subjects: TrialSubjects, smallest: int = 5) -> EndpointAnalysis:
-    [found] = analyse(subjects, plan_of(subjects, smallest, randomised=True)).endpoints
+    [found] = analyse(subjects, settings_of(subjects, smallest, randomised=True)).endpoints
     return found
 
 

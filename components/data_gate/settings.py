@@ -1,0 +1,41 @@
+"""What DataGate reads of the study."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pipeline.names import ARM, SITE
+from pipeline.study.sections import Gate
+from pipeline.study.settings import Settings
+from pipeline.study.study import Study
+
+
+class DataGateSettings(Settings):
+    """The parts of a study that the gate judges by.
+
+    Attributes:
+        study_name: Name of the study.
+        gate: Severities and limits.
+        tasks: Names of the tasks.
+        features: Columns of the examples that a model may use, with their kind. The arm is
+            judged like a feature, and so is the site where the model may use it.
+    """
+
+    study_name: str
+    gate: Gate
+    tasks: tuple[str, ...]
+    features: dict[str, Literal["number", "category"]]
+
+    @classmethod
+    def of(cls, study: Study) -> Self:
+        """Takes the gate's part of a study."""
+        features: dict[str, Literal["number", "category"]] = {
+            feature.name: feature.kind for feature in study.resolved_features
+        }
+        if study.arm:
+            features[ARM] = "category"
+        if study.training.site_as_feature:
+            features[SITE] = "category"
+        return cls(
+            study_name=study.study, gate=study.gate, tasks=tuple(study.tasks), features=features
+        )

@@ -1,0 +1,65 @@
+"""What the Evaluator reads of the study: what decides its metrics and its verdict."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from components.evaluator.config import label_digest
+from pipeline.study.sections import Task, Threshold
+from pipeline.study.settings import Settings
+from pipeline.study.study import Study
+
+
+class EvaluatorSettings(Settings):
+    """The parts of a study that a model is evaluated and judged by.
+
+    Attributes:
+        tasks: Decision thresholds of each task, in rising order; tasks in the order of their
+            names, which is that of the records in `metrics.json`.
+        slices: Names of the slicings.
+        pairs: Pairs of slicings whose combinations are groups too.
+        smallest_group: Fewest subjects with a known label that a group is shown for.
+        thresholds: What a model must reach.
+        split_seed: Seed of the division into splits.
+        label_digest: Digest of the label definitions, see `label_digest`.
+    """
+
+    tasks: dict[str, tuple[float, ...]]
+    slices: tuple[str, ...]
+    pairs: tuple[tuple[str, str], ...]
+    smallest_group: int
+    thresholds: tuple[Threshold, ...]
+    split_seed: int
+    label_digest: str
+
+    @property
+    def slicings(self) -> tuple[tuple[str, ...], ...]:
+        """All slicings as tuples of names; the empty one, overall, is the first."""
+        return ((), *((name,) for name in self.slices), *self.pairs)
+
+    @classmethod
+    def of(cls, study: Study) -> Self:
+        """Takes the Evaluator's part of a study."""
+        return cls(
+            tasks={
+                name: _decision_thresholds(study, name, task)
+                for name, task in sorted(study.tasks.items())
+            },
+            slices=tuple(study.slices.groups),
+            pairs=study.slices.pairs,
+            smallest_group=study.slices.smallest_group,
+            thresholds=study.thresholds,
+            split_seed=study.split.seed,
+            label_digest=label_digest(study),
+        )
+
+
+def _decision_thresholds(study: Study, name: str, task: Task) -> tuple[float, ...]:
+    """A task's own decision thresholds and those that the study's thresholds name for it."""
+    demanded = {
+        threshold.decision_threshold
+        for threshold in study.thresholds
+        if threshold.decision_threshold is not None
+        and (not threshold.tasks or name in threshold.tasks)
+    }
+    return tuple(sorted({*task.decision_thresholds, *demanded}))

@@ -1,0 +1,38 @@
+"""What the page of a run, and the stage RunPage, read of the study."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pipeline.study.sections import Threshold
+from pipeline.study.settings import Settings, TaskTitle
+from pipeline.study.study import Study
+
+
+class RunPageSettings(Settings):
+    """The parts of a study that its page names.
+
+    Attributes:
+        study_name: Name of the study.
+        title: The study for people.
+        tasks: In the study file's order.
+        slices: Names of the slicings, in the study file's order.
+        thresholds: What a model must reach.
+    """
+
+    study_name: str
+    title: str
+    tasks: dict[str, TaskTitle]
+    slices: tuple[str, ...]
+    thresholds: tuple[Threshold, ...]
+
+    @classmethod
+    def of(cls, study: Study) -> Self:
+        """Takes the page's part of a study."""
+        return cls(
+            study_name=study.study,
+            title=study.title or study.study,
+            tasks=TaskTitle.of(study),
+            slices=tuple(study.slices.groups),
+            thresholds=tuple(study.thresholds),
+        )
