@@ -29,8 +29,8 @@ from components.trial_example_gen.graph import ExampleJob, write_examples
 from pipeline.beam.options import IN_MEMORY, beam_options
 from pipeline.names import SPLITS, SUBJECT_HASH
 from pipeline.reading.plan import plan_datasets
+from pipeline.study.features import feature_columns
 from pipeline.study.load import load_study
-from pipeline.study.references import feature_columns
 from pipeline.study.shipped import find_study_file
 from pipeline.study.study import Study
 from pipeline.subject_key import ensure_local_key, load_key

@@ -34,7 +34,7 @@ from components.trial_summary.component import TrialSummary, summary_section
 from pipeline.config import RunConfig
 from pipeline.names import ARM, SITE, label_key, slice_key, weight_key
 from pipeline.pages.evaluation.settings import RunPageSettings
-from pipeline.study.references import feature_columns
+from pipeline.study.features import feature_columns
 from pipeline.study.study import Study
 from pipeline.version import source_digest
 from trainer.features import ModelInputs

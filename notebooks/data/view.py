@@ -39,7 +39,7 @@ from pipeline.names import ARM, SITE, SPLITS
 from pipeline.reading.examples import examples_at, read_columns
 from pipeline.results.documents import Counts, Finding, gate_findings, read_result
 from pipeline.runs.run_record import read_records
-from pipeline.study.references import feature_columns
+from pipeline.study.features import feature_columns
 from pipeline.study.study import Study
 
 _MOST_CHARTS = 24

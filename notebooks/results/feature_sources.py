@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from pipeline.names import ARM, SITE
 from pipeline.study.conditions import Condition
-from pipeline.study.sections import ResolvedFeature
+from pipeline.study.features import ResolvedFeature
 from pipeline.study.study import Study
 
 

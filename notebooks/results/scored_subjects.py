@@ -12,7 +12,7 @@ from notebooks.results.feature_sources import Source, feature_sources
 from notebooks.results.served_model import MixedSubjects, SavedModel, unmixed
 from pipeline.names import ARM, label_key, slice_key, weight_key
 from pipeline.reading.examples import Categories, ExampleColumns, examples_at, read_columns
-from pipeline.study.references import feature_columns
+from pipeline.study.features import feature_columns
 from pipeline.study.study import Study
 
 

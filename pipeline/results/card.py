@@ -11,8 +11,8 @@ from typing import Any, Literal
 from pipeline.documents import Document
 from pipeline.results.documents import Counts, Curves, Findings, MetricRecord, Metrics, Verdict
 from pipeline.results.fairness import Gap, gaps
+from pipeline.study.features import ResolvedFeature
 from pipeline.study.load import study_of_json
-from pipeline.study.sections import ResolvedFeature
 from pipeline.study.study import Study
 from pipeline.study.tripod import ITEMS, FilledBy
 

@@ -1,188 +1,318 @@
-"""Every use that a study file makes of a column."""
+"""Every use that a study file makes of a dataset or a column: the one walk over its sections.
+
+Whoever asks which columns a stage reads, which decide a label, which are used as dates or which
+datasets are named filters `Study.references()`; nobody else walks the sections.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
-from pipeline.names import ARM, SITE
 from pipeline.study.conditions import Condition
-from pipeline.study.sections import Dataset, EventLabel, ResolvedFeature, Summary, Task
+from pipeline.study.features import ResolvedFeature
+from pipeline.study.sections import EventLabel, StateLabel, Task
 
 if TYPE_CHECKING:
     from pipeline.study.study import Study
 
+Kind = Literal["text", "number", "date"]
 
-def columns_used(study: Study, dataset: str) -> Iterator[str]:
-    """Every column of a dataset that the study file refers to, repetitions included."""
-    described = study.datasets[dataset]
-    subject = study.subject_column(dataset)
-    if subject:
-        yield subject
-    for column in (described.day, described.date, described.end_day, described.end_date):
-        if column:
-            yield column
-    if dataset == study.subject.dataset:
-        yield from _subject_columns(study)
+Role = Literal[
+    "subject",
+    "subject_key",
+    "row_day",
+    "row_end",
+    "qualifier",
+    "reference_date",
+    "birth_date",
+    "exit",
+    "population",
+    "window",
+    "arm",
+    "site",
+    "slicing",
+    "feature",
+    "feature_rows",
+    "label",
+    "label_rows",
+    "unknown_when",
+    "follow_up",
+    "follow_up_rows",
+    "analysis",
+    "analysis_rows",
+    "enrolled",
+    "safety",
+    "enrolment",
+    "disposition",
+    "exposure",
+    "adverse_events",
+    "event_category",
+    "event_severity",
+    "visits",
+    "visit_value",
+    "visit_name",
+    "visit_order",
+]
+"""What a column is used for; `..._rows` choose the rows that a use looks at."""
+
+SUMMARY_ROLES: frozenset[Role] = frozenset(
+    {
+        "enrolled",
+        "safety",
+        "enrolment",
+        "disposition",
+        "exposure",
+        "adverse_events",
+        "event_category",
+        "event_severity",
+        "visits",
+        "visit_value",
+        "visit_name",
+        "visit_order",
+    }
+)
+"""Uses of the section `summary` alone: nothing of them reaches the examples."""
+
+QUALIFIER_COLUMNS = ("IDVAR", "IDVARVAL", "QNAM", "QVAL")
+"""Columns of a SUPP-- dataset (SDTM Implementation Guide 3.4, section 8.4)."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One use of a column, or of a dataset as a whole.
+
+    Attributes:
+        key: Where the study file says so, such as `tasks.death.event.where`.
+        role: What the column is used for.
+        dataset: The dataset, as named or by default; it need not exist.
+        column: The column; None where only the dataset is named.
+        kind: What the use asks the column to be; None: as the file holds it.
+        condition: The condition that the column stands in; of a dataset, the condition of the
+            rows that the use looks at (None: all of them).
+        compared: Whether the column is not judged but others are compared with it
+            (`above_column`, `below_column`).
+    """
+
+    key: str
+    role: Role
+    dataset: str
+    column: str | None = None
+    kind: Kind | None = None
+    condition: Condition | None = None
+    compared: bool = False
+
+
+def references(study: Study) -> Iterator[Reference]:
+    """Yields every use that a study file makes of a dataset or a column.
+
+    A column that is used twice is yielded twice. Nothing is assumed of the study but that each
+    section is valid by itself: datasets that are named need not be there.
+
+    Args:
+        study: The study.
+
+    Yields:
+        The uses, in the order of the sections: datasets, subject, slicing, features, tasks,
+        analysis, summary.
+    """
+    yield from _of_datasets(study)
+    yield from _of_subjects(study)
     for feature in study.resolved_features:
-        if feature.dataset == dataset:
-            yield from columns_of_feature(feature, described)
-    for task in study.tasks.values():
-        yield from _task_columns(study, task, dataset)
-    yield from _endpoint_columns(study, dataset)
-    if described.supplements:
-        yield from ("IDVAR", "IDVARVAL", "QNAM", "QVAL")
+        yield from _of_feature(study, feature)
+    for name, task in study.tasks.items():
+        yield from _of_task(study, f"tasks.{name}", task)
+    yield from _of_endpoints(study)
+    yield from _of_summary(study)
 
 
-def _subject_columns(study: Study) -> Iterator[str]:
-    subject = study.subject
-    optional = (
-        subject.reference_date,
-        subject.birth_date,
-        subject.exit_day,
-        subject.exit_date,
-        study.site.column if study.site else None,
-        study.window.column if study.window else None,
+def _of_datasets(study: Study) -> Iterator[Reference]:
+    for name, dataset in study.datasets.items():
+        key = f"datasets.{name}"
+        subject = "subject.column" if dataset.subject is None else f"{key}.subject"
+        yield from _columns(subject, "subject_key", name, study.subject_column(name))
+        yield from _columns(f"{key}.day", "row_day", name, dataset.day, kind="number")
+        yield from _columns(f"{key}.date", "row_day", name, dataset.date, kind="date")
+        yield from _columns(f"{key}.end_day", "row_end", name, dataset.end_day, kind="number")
+        yield from _columns(f"{key}.end_date", "row_end", name, dataset.end_date, kind="date")
+        if dataset.supplements:
+            place = f"{key}.supplements"
+            yield Reference(place, "qualifier", dataset.supplements)
+            yield from _columns(place, "qualifier", name, *QUALIFIER_COLUMNS, kind="text")
+
+
+def _of_subjects(study: Study) -> Iterator[Reference]:
+    subject, name = study.subject, study.subject.dataset
+    yield Reference("subject.dataset", "subject", name)
+    yield from _columns(
+        "subject.reference_date", "reference_date", name, subject.reference_date, kind="date"
     )
-    yield from (column for column in optional if column)
-    yield from study.arm.columns if study.arm else ()
-    if study.population:
-        yield from study.population.columns()
-    yield from (group.column for group in study.slices.groups.values() if group.column)
-    for task in study.tasks.values():
-        if task.unknown_when:
-            yield from task.unknown_when.columns()
+    yield from _columns("subject.birth_date", "birth_date", name, subject.birth_date, kind="date")
+    yield from _columns("subject.exit_day", "exit", name, subject.exit_day, kind="number")
+    yield from _columns("subject.exit_date", "exit", name, subject.exit_date, kind="date")
+    if study.site:
+        yield from _columns("site.column", "site", name, study.site.column)
+    if study.window:
+        yield from _columns("window.column", "window", name, study.window.column, kind="date")
+    if study.arm:
+        yield from _columns("arm.columns", "arm", name, *study.arm.columns)
+    yield from _condition("population", "population", name, study.population)
+    for group, slicing in study.slices.groups.items():
+        kind: Kind | None = "number" if slicing.bands else None
+        yield from _columns(f"slices.groups.{group}", "slicing", name, slicing.column, kind=kind)
 
 
-def columns_of_feature(feature: ResolvedFeature, described: Dataset) -> Iterator[str]:
-    """Columns that a feature is made from."""
-    if feature.column:
-        yield feature.column
-    if feature.where:
-        yield from feature.where.columns()
-    if feature.parameter is not None and described.parameter:
-        yield described.parameter
+def _of_feature(study: Study, feature: ResolvedFeature) -> Iterator[Reference]:
+    key, dataset = feature.key, feature.dataset
+    described = study.datasets.get(dataset)
+    parameter = described.parameter if described and feature.parameter is not None else None
+    parts = [feature.where] if feature.where else []
+    if parameter:
+        parts.append(Condition(column=parameter, equals=feature.parameter))
+    rows = Condition(all=tuple(parts)) if parts else None
+    yield Reference(f"{key}.dataset", "feature", dataset, condition=rows)
+    kind: Kind | None = "number" if feature.kind == "number" else None
+    yield from _columns(key, "feature", dataset, feature.column, kind=kind)
+    yield from _condition(f"{key}.where", "feature_rows", dataset, feature.where)
+    yield from _columns(f"{key}.each", "feature_rows", dataset, parameter)
 
 
-def _task_columns(study: Study, task: Task, dataset: str) -> Iterator[str]:
+def _of_task(study: Study, key: str, task: Task) -> Iterator[Reference]:
     if task.event:
-        if task.event.dataset == dataset:
-            yield from _condition_columns(task.event.where)
-            if task.event.day:
-                yield task.event.day
-        follow_up = task.event.follow_up
-        if follow_up and follow_up.dataset == dataset:
-            yield from _condition_columns(follow_up.where)
-            yield from (column for column in (follow_up.day, follow_up.date) if column)
-    if task.state and (task.state.dataset or study.subject.dataset) == dataset:
-        yield from _condition_columns(task.state.where)
-        yield from task.state.positive.columns()
+        yield from _of_event(study, f"{key}.event", task.event)
+    if task.state:
+        yield from _of_state(study, f"{key}.state", task.state)
+    yield from _condition(
+        f"{key}.unknown_when", "unknown_when", study.subject.dataset, task.unknown_when
+    )
 
 
-def _endpoint_columns(study: Study, dataset: str) -> Iterator[str]:
-    for endpoint in study.analysis.time_to_event.values():
-        if (endpoint.dataset or study.subject.dataset) == dataset:
-            yield endpoint.time
-            yield from _condition_columns(endpoint.where)
-            yield from endpoint.event.columns()
+def _of_event(study: Study, key: str, event: EventLabel) -> Iterator[Reference]:
+    yield Reference(f"{key}.dataset", "label", event.dataset, condition=event.where)
+    yield from _condition(f"{key}.where", "label", event.dataset, event.where)
+    described = study.datasets.get(event.dataset)
+    if event.day:
+        yield from _columns(f"{key}.day", "label", event.dataset, event.day, kind="number")
+    elif described:
+        # Its type is asked for where the dataset names it.
+        yield from _columns(key, "label", event.dataset, described.day or described.date)
+    if event.follow_up:
+        key, rows = f"{key}.follow_up", event.follow_up
+        yield Reference(f"{key}.dataset", "follow_up", rows.dataset, condition=rows.where)
+        yield from _condition(f"{key}.where", "follow_up_rows", rows.dataset, rows.where)
+        yield from _columns(f"{key}.day", "follow_up", rows.dataset, rows.day, kind="number")
+        yield from _columns(f"{key}.date", "follow_up", rows.dataset, rows.date, kind="date")
 
 
-def _condition_columns(condition: Condition | None) -> Iterator[str]:
-    if condition is not None:
-        yield from condition.columns()
+def _of_state(study: Study, key: str, state: StateLabel) -> Iterator[Reference]:
+    dataset = state.dataset or study.subject.dataset
+    yield Reference(f"{key}.dataset", "label", dataset, condition=state.where)
+    yield from _condition(f"{key}.where", "label_rows", dataset, state.where)
+    yield from _condition(f"{key}.positive", "label", dataset, state.positive)
+
+
+def _of_endpoints(study: Study) -> Iterator[Reference]:
+    for name, endpoint in study.analysis.time_to_event.items():
+        key = f"analysis.time_to_event.{name}"
+        dataset = endpoint.dataset or study.subject.dataset
+        yield Reference(f"{key}.dataset", "analysis", dataset, condition=endpoint.where)
+        yield from _columns(f"{key}.time", "analysis", dataset, endpoint.time, kind="number")
+        yield from _condition(f"{key}.where", "analysis_rows", dataset, endpoint.where)
+        yield from _condition(f"{key}.event", "analysis", dataset, endpoint.event)
+
+
+def _of_summary(study: Study) -> Iterator[Reference]:
+    summary, subject = study.summary, study.subject.dataset
+    if summary.population:
+        yield from _condition("summary.population", "enrolled", subject, summary.population)
+    else:
+        yield from _condition("population", "enrolled", subject, study.population)
+    yield from _condition("summary.safety", "safety", subject, summary.safety)
+    enrolment = summary.enrolment or study.subject.reference_date
+    key = "summary.enrolment" if summary.enrolment else "subject.reference_date"
+    yield from _columns(key, "enrolment", subject, enrolment, kind="date")
+    for what, column in summary.exposure.items():
+        yield from _columns(f"summary.exposure.{what}", "exposure", subject, column, kind="number")
+    yield from _of_disposition(study)
+    yield from _of_adverse_events(study)
+    yield from _of_visits(study)
+
+
+def _of_disposition(study: Study) -> Iterator[Reference]:
+    key, ends = "summary.disposition", study.summary.disposition
+    if ends:
+        dataset = ends.dataset or study.subject.dataset
+        yield Reference(f"{key}.dataset", "disposition", dataset, condition=ends.where)
+        yield from _condition(f"{key}.where", "disposition", dataset, ends.where)
+        yield from _columns(f"{key}.column", "disposition", dataset, ends.column)
+
+
+def _of_adverse_events(study: Study) -> Iterator[Reference]:
+    key, events = "summary.adverse_events", study.summary.adverse_events
+    if events:
+        name = events.dataset
+        yield Reference(f"{key}.dataset", "adverse_events", name, condition=events.where)
+        yield from _condition(f"{key}.where", "adverse_events", name, events.where)
+        yield from _columns(f"{key}.category", "event_category", name, events.category)
+        yield from _columns(f"{key}.severity", "event_severity", name, events.severity)
+
+
+def _of_visits(study: Study) -> Iterator[Reference]:
+    for name, visits in study.summary.endpoints.items():
+        key, dataset = f"summary.endpoints.{name}", visits.dataset
+        yield Reference(f"{key}.dataset", "visits", dataset, condition=visits.where)
+        yield from _condition(f"{key}.where", "visits", dataset, visits.where)
+        yield from _columns(f"{key}.value", "visit_value", dataset, visits.value, kind="number")
+        yield from _columns(f"{key}.visit", "visit_name", dataset, visits.visit)
+        yield from _columns(f"{key}.order", "visit_order", dataset, visits.order, kind="number")
+
+
+def _columns(
+    key: str, role: Role, dataset: str, *columns: str | None, kind: Kind | None = None
+) -> Iterator[Reference]:
+    yield from (Reference(key, role, dataset, column, kind) for column in columns if column)
+
+
+def _condition(
+    key: str, role: Role, dataset: str, condition: Condition | None
+) -> Iterator[Reference]:
+    if condition:
+        for column in condition.judged_columns():
+            yield Reference(key, role, dataset, column, condition=condition)
+        for column in condition.reference_columns():
+            yield Reference(key, role, dataset, column, condition=condition, compared=True)
+
+
+def columns_used(study: Study, dataset: str) -> tuple[str, ...]:
+    """Columns of a dataset that the examples are made from, each once."""
+    found = (
+        use.column
+        for use in study.references()
+        if use.dataset == dataset and use.role not in SUMMARY_ROLES and use.column
+    )
+    return tuple(dict.fromkeys(found))
 
 
 def label_columns(study: Study) -> set[tuple[str, str]]:
-    """Columns (dataset, name) that a label rests on.
+    """Columns (dataset, name) that a label or an endpoint of the analysis rests on.
 
     A column that others are merely compared with (`above_column`) is not among them: a
-    baseline value may be both a feature and the reference of a change.
+    baseline value may be both a feature and the reference of a change. Nor is one that only
+    chooses the rows to look at.
     """
-    subject = study.subject.dataset
-    exits = (study.subject.exit_day, study.subject.exit_date)
-    found = {(subject, name) for name in exits if name}
-    for task in study.tasks.values():
-        if task.unknown_when:
-            found.update((subject, name) for name in task.unknown_when.judged_columns())
-        if task.event:
-            columns = _event_columns(task.event, study.datasets[task.event.dataset])
-            found.update((task.event.dataset, name) for name in columns)
-            follow_up = task.event.follow_up
-            if follow_up:
-                days = (follow_up.day, follow_up.date)
-                found.update((follow_up.dataset, name) for name in days if name)
-        if task.state:
-            dataset = task.state.dataset or subject
-            found.update((dataset, name) for name in task.state.positive.judged_columns())
-    for endpoint in study.analysis.time_to_event.values():
-        dataset = endpoint.dataset or subject
-        judged = (endpoint.time, *endpoint.event.judged_columns())
-        found.update((dataset, name) for name in judged)
-    return found
+    roles: tuple[Role, ...] = ("exit", "label", "unknown_when", "follow_up", "analysis")
+    return {
+        (use.dataset, use.column)
+        for use in study.references()
+        if use.role in roles and use.column and not use.compared
+    }
 
 
-def _event_columns(event: EventLabel, dataset: Dataset) -> Iterator[str]:
-    if event.where:
-        yield from event.where.judged_columns()
-    day = event.day or dataset.day or dataset.date
-    if day:
-        yield day
-
-
-def named_datasets(study: Study) -> Iterator[tuple[str, str]]:
-    """Each place in the study file that names a dataset, and the name."""
-    yield "subject.dataset", study.subject.dataset
-    for name, feature in study.features.items():
-        if feature.dataset:
-            yield f"features.{name}.dataset", feature.dataset
-    for name, dataset in study.datasets.items():
-        if dataset.supplements:
-            yield f"datasets.{name}.supplements", dataset.supplements
-    for name, task in study.tasks.items():
-        follow_up = task.event.follow_up if task.event else None
-        for key, label in (
-            ("event", task.event),
-            ("event.follow_up", follow_up),
-            ("state", task.state),
-        ):
-            if label and label.dataset:
-                yield f"tasks.{name}.{key}.dataset", label.dataset
-    for name, endpoint in study.analysis.time_to_event.items():
-        if endpoint.dataset:
-            yield f"analysis.time_to_event.{name}.dataset", endpoint.dataset
-    yield from _summary_datasets(study.summary)
-
-
-def _summary_datasets(summary: Summary) -> Iterator[tuple[str, str]]:
-    if summary.disposition and summary.disposition.dataset:
-        yield "summary.disposition.dataset", summary.disposition.dataset
-    if summary.adverse_events:
-        yield "summary.adverse_events.dataset", summary.adverse_events.dataset
-    for name, visits in summary.endpoints.items():
-        yield f"summary.endpoints.{name}.dataset", visits.dataset
-
-
-def is_of_baseline(study: Study, feature: ResolvedFeature) -> bool:
-    """Whether a feature is known when the arm begins and is no part of the arm itself."""
-    dataset = study.datasets[feature.dataset]
-    arm = study.arm.columns if study.arm and feature.dataset == study.subject.dataset else ()
-    if feature.column in arm:
-        return False
-    if dataset.rows == "one_per_subject" and feature.column in dataset.columns:
-        known = dataset.columns[feature.column].known
-    elif dataset.day or dataset.date:
-        return study.landmark_day <= study.first_day
-    else:
-        known = dataset.known
-    return study.known_by(known, study.first_day)
-
-
-def feature_columns(study: Study) -> tuple[Sequence[str], Sequence[str]]:
-    """Columns that the model reads: (numbers, categories); the arm is always among them."""
-    numbers = [f.name for f in study.resolved_features if f.kind == "number"]
-    categories = [f.name for f in study.resolved_features if f.kind == "category"]
-    if study.arm:
-        categories.append(ARM)
-    if study.training.site_as_feature:
-        categories.append(SITE)
-    return numbers, categories
+def conditions(uses: Iterable[Reference]) -> Iterator[tuple[str, str, Condition]]:
+    """Key, dataset and condition of each condition among the uses, each once."""
+    seen = set()
+    for use in uses:
+        if use.column and use.condition and use.key not in seen:
+            seen.add(use.key)
+            yield use.key, use.dataset, use.condition

@@ -15,8 +15,9 @@ from pipeline.names import (
     time_key,
     weight_key,
 )
-from pipeline.study.references import columns_of_feature, label_columns, named_datasets
-from pipeline.study.sections import Dataset, ResolvedFeature, StateLabel
+from pipeline.study.features import ResolvedFeature
+from pipeline.study.references import Reference, label_columns
+from pipeline.study.sections import Dataset
 
 if TYPE_CHECKING:
     from pipeline.study.study import Study
@@ -49,16 +50,27 @@ def _landmark_problems(study: Study) -> Iterator[str]:
 
 
 def _unknown_datasets(study: Study) -> Iterator[str]:
-    for key, dataset in named_datasets(study):
-        if dataset not in study.datasets:
-            yield f"{key}: no dataset {dataset}; there are: {', '.join(study.datasets)}"
+    for use in _named_datasets(study):
+        if use.dataset not in study.datasets:
+            yield f"{use.key}: no dataset {use.dataset}; there are: {', '.join(study.datasets)}"
 
 
 def _misused_supplements(study: Study) -> Iterator[str]:
-    for key, name in named_datasets(study):
+    for use in _named_datasets(study):
+        name = use.dataset
         parent = study.datasets[name].supplements if name in study.datasets else None
         if parent is not None:
-            yield f"{key}: {name} only adds columns to {parent}; name {parent}"
+            yield f"{use.key}: {name} only adds columns to {parent}; name {parent}"
+
+
+def _named_datasets(study: Study) -> Iterator[Reference]:
+    """The uses of a dataset as a whole.
+
+    The subject dataset is looked at once, where `subject` names it: it is the default elsewhere.
+    """
+    for use in study.references():
+        if use.column is None and (use.role == "subject" or use.dataset != study.subject.dataset):
+            yield use
 
 
 def _dataset_problems(study: Study) -> Iterator[str]:
@@ -149,7 +161,8 @@ def _row_feature_problems(
             f"features.{feature.name}: the rows of {feature.dataset} have neither day nor date "
             f"and are not declared to be known by the landmark (datasets.{feature.dataset}.known)"
         )
-    for column in dict.fromkeys(columns_of_feature(feature, dataset)):
+    uses = (use.column for use in study.references() if _is_part_of(feature, use))
+    for column in dict.fromkeys(column for column in uses if column):
         known = dataset.columns[column].known if column in dataset.columns else None
         if known and not study.known_by_landmark(known):
             yield (
@@ -162,6 +175,10 @@ def _row_feature_problems(
                 f"{feature.dataset}, which may lie after the landmark, so it can't be part of a "
                 "feature"
             )
+
+
+def _is_part_of(feature: ResolvedFeature, use: Reference) -> bool:
+    return f"{use.key}.".startswith(f"{feature.key}.")
 
 
 def _task_problems(study: Study) -> Iterator[str]:
@@ -181,21 +198,22 @@ def _task_problems(study: Study) -> Iterator[str]:
             follow_up = task.event.follow_up
             if follow_up and (follow_up.day is None) == (follow_up.date is None):
                 yield f"tasks.{name}.event.follow_up: give either `day` or `date`"
-        if task.state:
-            yield from _state_problems(study, name, task.state)
+    yield from _compared_problems(study)
 
 
-def _state_problems(study: Study, name: str, state: StateLabel) -> Iterator[str]:
-    dataset_name = state.dataset or study.subject.dataset
-    dataset = study.datasets[dataset_name]
-    for column in state.positive.reference_columns():
-        declared = dataset.columns.get(column)
+def _compared_problems(study: Study) -> Iterator[str]:
+    """What a state is compared with must be known at the landmark."""
+    for use in study.references():
+        dataset = study.datasets[use.dataset]
+        if not (use.compared and use.column and use.key.endswith(".state.positive")):
+            continue
+        declared = dataset.columns.get(use.column)
         if dataset.rows == "one_per_subject" and not (
             declared and study.known_by_landmark(declared.known)
         ):
             yield (
-                f"tasks.{name}.state.positive: {column}, which others are compared with, must "
-                f"be declared as known by the landmark (datasets.{dataset_name}.columns)"
+                f"{use.key}: {use.column}, which others are compared with, must be declared as "
+                f"known by the landmark (datasets.{use.dataset}.columns)"
             )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Literal
 
@@ -575,21 +574,3 @@ class Analysis(StrictModel):
     randomised: bool = False
     adjust_for: tuple[str, ...] | None = None
     time_to_event: dict[Name, TimeToEvent] = {}
-
-
-@dataclass(frozen=True)
-class ResolvedFeature:
-    """A feature with every default filled in and `each` taken apart.
-
-    Attributes:
-        name: Its column in the examples.
-        parameter: Value of the dataset's parameter column that selects its rows.
-    """
-
-    name: str
-    kind: Literal["number", "category"]
-    dataset: str
-    column: str | None
-    where: Condition | None
-    parameter: str | None
-    aggregate: Aggregate | None

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from pipeline.study.conditions import Condition, StrictModel
-from pipeline.study.references import columns_used, is_of_baseline
+from pipeline.study.features import ResolvedFeature, is_of_baseline, resolve_features
+from pipeline.study.references import Reference, columns_used, references
 from pipeline.study.rules import problems
 from pipeline.study.sections import (
     FORMAT_VERSION,
@@ -24,7 +24,6 @@ from pipeline.study.sections import (
     Gate,
     Landmark,
     Name,
-    ResolvedFeature,
     Site,
     Slicing,
     Split,
@@ -91,11 +90,7 @@ class Study(StrictModel):
     @cached_property
     def resolved_features(self) -> tuple[ResolvedFeature, ...]:
         """All features, those with `each` taken apart, in the order of the file."""
-        return tuple(
-            resolved
-            for name, feature in self.features.items()
-            for resolved in _resolve(self, name, feature)
-        )
+        return tuple(resolve_features(self))
 
     @cached_property
     def baseline_features(self) -> tuple[ResolvedFeature, ...]:
@@ -128,8 +123,16 @@ class Study(StrictModel):
         return int(known.removeprefix("day ")) <= day
 
     def columns_used(self, dataset: str) -> tuple[str, ...]:
-        """Every column of a dataset that the study file refers to, without repetition."""
-        return tuple(dict.fromkeys(columns_used(self, dataset)))
+        """Columns of a dataset that the examples are made from, each once."""
+        return columns_used(self, dataset)
+
+    def references(self) -> tuple[Reference, ...]:
+        """Every use that the study file makes of a dataset or a column."""
+        return self._references
+
+    @cached_property
+    def _references(self) -> tuple[Reference, ...]:
+        return tuple(references(self))
 
     def example_section(self) -> dict[str, Any]:
         """The parts that decide what TrialExampleGen writes: its share of the fingerprint."""
@@ -166,22 +169,3 @@ class Study(StrictModel):
 def digest_of(content: object) -> str:
     """SHA-256 of JSON-like content, independent of the order of keys, in hexadecimal."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def _resolve(study: Study, name: str, feature: Feature) -> Iterator[ResolvedFeature]:
-    dataset = feature.dataset or study.subject.dataset
-    column = None if feature.aggregate == "count" else feature.column or name
-    for parameter in feature.each or (None,):
-        yield ResolvedFeature(
-            name=name if parameter is None else f"{name}_{_identifier(parameter)}",
-            kind=feature.kind,
-            dataset=dataset,
-            column=None if feature.aggregate == "any" else column,
-            where=feature.where,
-            parameter=parameter,
-            aggregate=feature.aggregate,
-        )
-
-
-def _identifier(text: str) -> str:
-    return re.sub(r"\W", "_", text)

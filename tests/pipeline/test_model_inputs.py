@@ -8,8 +8,8 @@ import pytest
 
 from pipeline.names import SUBJECT_HASH
 from pipeline.pipeline import model_inputs, statistics_columns
+from pipeline.study.features import feature_columns
 from pipeline.study.load import parse_study
-from pipeline.study.references import feature_columns
 from pipeline.study.study import Study
 
 COLUMNS = {

@@ -1,0 +1,87 @@
+"""The features of a study, with every default filled in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from pipeline.names import ARM, SITE
+from pipeline.study.conditions import Condition
+from pipeline.study.sections import Aggregate, Feature
+
+if TYPE_CHECKING:
+    from pipeline.study.study import Study
+
+
+@dataclass(frozen=True)
+class ResolvedFeature:
+    """A feature with every default filled in and `each` taken apart.
+
+    Attributes:
+        name: Its column in the examples.
+        key: Where it is in the study file; with `each` several features share it.
+        parameter: Value of the dataset's parameter column that selects its rows.
+    """
+
+    name: str
+    key: str
+    kind: Literal["number", "category"]
+    dataset: str
+    column: str | None
+    where: Condition | None
+    parameter: str | None
+    aggregate: Aggregate | None
+
+
+def resolve_features(study: Study) -> Iterator[ResolvedFeature]:
+    """Yields all features, those with `each` taken apart, in the order of the file."""
+    for name, feature in study.features.items():
+        yield from _resolve(study, name, feature)
+
+
+def _resolve(study: Study, name: str, feature: Feature) -> Iterator[ResolvedFeature]:
+    dataset = feature.dataset or study.subject.dataset
+    column = None if feature.aggregate in ("count", "any") else feature.column or name
+    for parameter in feature.each or (None,):
+        yield ResolvedFeature(
+            name=name if parameter is None else f"{name}_{_identifier(parameter)}",
+            key=f"features.{name}",
+            kind=feature.kind,
+            dataset=dataset,
+            column=column,
+            where=feature.where,
+            parameter=parameter,
+            aggregate=feature.aggregate,
+        )
+
+
+def _identifier(text: str) -> str:
+    return re.sub(r"\W", "_", text)
+
+
+def is_of_baseline(study: Study, feature: ResolvedFeature) -> bool:
+    """Whether a feature is known when the arm begins and is no part of the arm itself."""
+    dataset = study.datasets[feature.dataset]
+    arm = study.arm.columns if study.arm and feature.dataset == study.subject.dataset else ()
+    if feature.column in arm:
+        return False
+    if dataset.rows == "one_per_subject" and feature.column in dataset.columns:
+        known = dataset.columns[feature.column].known
+    elif dataset.day or dataset.date:
+        return study.landmark_day <= study.first_day
+    else:
+        known = dataset.known
+    return study.known_by(known, study.first_day)
+
+
+def feature_columns(study: Study) -> tuple[Sequence[str], Sequence[str]]:
+    """Columns that the model reads: (numbers, categories); the arm is always among them."""
+    numbers = [f.name for f in study.resolved_features if f.kind == "number"]
+    categories = [f.name for f in study.resolved_features if f.kind == "category"]
+    if study.arm:
+        categories.append(ARM)
+    if study.training.site_as_feature:
+        categories.append(SITE)
+    return numbers, categories
