@@ -17,15 +17,16 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import pusher_pb2, trainer_pb2, transform_pb2
 
 from components.champion_model.component import ChampionModel
+from components.champion_model.settings import ChampionModelSettings
 from components.curated_schema.component import CuratedSchema
 from components.data_gate.component import DataGate
 from components.data_gate.settings import DataGateSettings
 from components.evaluator.component import TrialEvaluator
-from components.evaluator.config import label_digest
 from components.evaluator.settings import EvaluatorSettings
 from components.metrics_exporter.component import MetricsExporter
 from components.model_card.component import ModelCard
 from components.model_registrar.component import ModelRegistrar
+from components.model_registrar.settings import ModelRegistrarSettings
 from components.run_page.component import RunPage
 from components.trial_analysis.component import TrialAnalysis
 from components.trial_analysis.settings import TrialAnalysisSettings
@@ -86,10 +87,8 @@ def _components(config: RunConfig) -> list[BaseNode]:
     )
     champion = ChampionModel(
         registry_root=config.registry_root,
-        study=study.study,
+        settings=ChampionModelSettings.of(study),
         champion_token=config.champion_token,
-        split_seed=study.split.seed,
-        label_digest=label_digest(study),
     )
     gate = DataGate(
         statistics=statistics_gen.outputs["statistics"],
@@ -135,7 +134,7 @@ def _components(config: RunConfig) -> list[BaseNode]:
         model_run=trainer.outputs["model_run"],
         verdict=evaluator.outputs["verdict"],
         champion_model=champion.outputs["model"],
-        study=study.to_json(),
+        study=study,
         code_version=config.code_version,
         dependency_lock=config.dependency_lock,
     )
@@ -148,10 +147,7 @@ def _components(config: RunConfig) -> list[BaseNode]:
         verdict=evaluator.outputs["verdict"],
         examples=examples,
         registry_root=config.registry_root,
-        study=study.study,
-        study_digest=study.digest(),
-        split_seed=study.split.seed,
-        label_digest=label_digest(study),
+        settings=ModelRegistrarSettings.of(study),
         code_version=config.code_version,
         run_id=config.run_id,
     )
@@ -178,7 +174,7 @@ def _components(config: RunConfig) -> list[BaseNode]:
         findings=gate.outputs["findings"],
         registration=registrar.outputs["registration"],
         summary=summary.outputs["summary"],
-        study=study.to_json(),
+        study=study,
         store=config.store,
         run_id=config.run_id,
         runner=config.runner,

@@ -10,6 +10,7 @@ from tfx.types import channel_utils, standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
 from components.champion_model.executor import Executor
+from components.champion_model.settings import ChampionModelSettings
 
 
 class ChampionModelSpec(ComponentSpec):
@@ -22,15 +23,13 @@ class ChampionModelSpec(ComponentSpec):
     }
     PARAMETERS: ClassVar[dict[str, ExecutionParameter]] = {
         "registry_root": ExecutionParameter(type=str),
-        "study": ExecutionParameter(type=str),
+        "settings": ExecutionParameter(type=str),
         "champion_token": ExecutionParameter(type=str),
-        "split_seed": ExecutionParameter(type=int),
-        "label_digest": ExecutionParameter(type=str),
     }
 
 
 class ChampionModel(base_component.BaseComponent):
-    """Brings the champion of a study, its model and its train statistics, into a run.
+    """Loads the current champion of a study: its model and its train statistics.
 
     It stands in for TFX's Resolver, which open-source Kubeflow Pipelines refuses. Both
     outputs carry the custom property `present`: 0 in a study's first run, when they hold
@@ -38,11 +37,9 @@ class ChampionModel(base_component.BaseComponent):
 
     Args:
         registry_root: Root of the registry of blessed models.
-        study: Name of the study.
+        settings: What ChampionModel reads of the study.
         champion_token: `Registry.champion_token` at the time when the run was created. The
             champion of that moment is taken, even if another one has been registered since.
-        split_seed: Seed by which this run divides its subjects.
-        label_digest: Digest of this run's label definitions.
     """
 
     SPEC_CLASS = ChampionModelSpec
@@ -51,18 +48,14 @@ class ChampionModel(base_component.BaseComponent):
     def __init__(
         self,
         registry_root: str | RuntimeParameter,
-        study: str,
+        settings: ChampionModelSettings,
         champion_token: str | RuntimeParameter,
-        split_seed: int,
-        label_digest: str,
     ) -> None:
         super().__init__(
             spec=ChampionModelSpec(
                 registry_root=registry_root,
-                study=study,
+                settings=settings.to_json(),
                 champion_token=champion_token,
-                split_seed=split_seed,
-                label_digest=label_digest,
                 model=channel_utils.as_channel([standard_artifacts.Model()]),
                 statistics=channel_utils.as_channel([standard_artifacts.ExampleStatistics()]),
             )

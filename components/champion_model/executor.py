@@ -10,6 +10,7 @@ from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 from tfx.utils import io_utils, path_utils
 
+from components.champion_model.settings import ChampionModelSettings
 from pipeline.errors import UserError
 from pipeline.runs.registry import NO_CHAMPION, Entry, Registry
 from pipeline.storage import copy_folder, files_below
@@ -47,15 +48,16 @@ class Executor(base_executor.BaseExecutor):
         statistics = artifact_utils.get_single_instance(output_dict["statistics"])
         statistics.split_names = artifact_utils.encode_split_names(["train"])
         registry = Registry(exec_properties["registry_root"])
-        study = exec_properties["study"]
-        entry = registry.entry_of_token(study, exec_properties["champion_token"])
+        settings = ChampionModelSettings.from_json(exec_properties["settings"])
+        study_name = settings.study_name
+        entry = registry.entry_of_token(study_name, exec_properties["champion_token"])
         if entry is None:
-            logger.info("The study %s has no champion yet.", study)
+            logger.info("The study %s has no champion yet.", study_name)
             _write_placeholders(model, statistics)
         else:
-            _log_differences(entry, registry.champion(study), exec_properties)
+            _log_differences(entry, registry.champion(study_name), settings)
             _copy(entry, model, statistics)
-        _set_properties(entry, model, statistics, exec_properties)
+        _set_properties(entry, model, statistics, settings)
 
 
 def _copy(entry: Entry, model: Artifact, statistics: Artifact) -> None:
@@ -76,22 +78,20 @@ def _write_placeholders(*artifacts: Artifact) -> None:
 
 
 def _set_properties(
-    entry: Entry | None, model: Artifact, statistics: Artifact, exec_properties: dict[str, Any]
+    entry: Entry | None, model: Artifact, statistics: Artifact, settings: ChampionModelSettings
 ) -> None:
     present = int(entry is not None)
     statistics.set_int_custom_property("present", present)
     model.set_int_custom_property("present", present)
-    model.set_int_custom_property(
-        "split_seed", entry.split_seed if entry else exec_properties["split_seed"]
-    )
+    model.set_int_custom_property("split_seed", entry.split_seed if entry else settings.split_seed)
     model.set_string_custom_property(
-        "label_digest", entry.label_digest if entry else exec_properties["label_digest"]
+        "label_digest", entry.label_digest if entry else settings.label_digest
     )
     model.set_string_custom_property("champion_id", entry.id if entry else NO_CHAMPION)
 
 
 def _log_differences(
-    entry: Entry, champion_now: Entry | None, exec_properties: dict[str, Any]
+    entry: Entry, champion_now: Entry | None, settings: ChampionModelSettings
 ) -> None:
     if champion_now is None or champion_now.id != entry.id:
         logger.warning(
@@ -100,15 +100,15 @@ def _log_differences(
             entry.study,
             entry.id,
         )
-    if entry.split_seed != exec_properties["split_seed"]:
+    if entry.split_seed != settings.split_seed:
         logger.warning(
             "The champion %s was trained on another division of the subjects (seed %d, this run "
             "%d): it may have seen the test split, so it can't be compared.",
             entry.id,
             entry.split_seed,
-            exec_properties["split_seed"],
+            settings.split_seed,
         )
-    if entry.label_digest != exec_properties["label_digest"]:
+    if entry.label_digest != settings.label_digest:
         logger.warning(
             "The champion %s was trained on other label definitions, so it can't be compared.",
             entry.id,

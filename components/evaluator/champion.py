@@ -15,7 +15,7 @@ SPLIT_SEED = "split_seed"
 """Custom property of a model: seed of the split that it was trained on."""
 
 LABEL_DIGEST = "label_digest"
-"""Custom property of a model: digest of its label definitions (`config.label_digest`)."""
+"""Custom property of a model: digest of its label definitions (`pipeline.study.label_digest`)."""
 
 FIRST_RUN = "No champion: no model has been blessed before."
 OTHER_SPLIT = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from components.evaluator.config import label_digest
+from pipeline.study.label_digest import label_digest
 from pipeline.study.sections import Task, Threshold
 from pipeline.study.settings import Settings
 from pipeline.study.study import Study

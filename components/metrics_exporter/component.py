@@ -19,6 +19,7 @@ from components.artifact_types import (
     TrialRejects,
 )
 from components.metrics_exporter.executor import Executor
+from pipeline.study.study import Study
 
 
 class MetricsExporterSpec(ComponentSpec):
@@ -60,7 +61,7 @@ class MetricsExporter(base_component.BaseComponent):
         findings: What DataGate found.
         registration: What became of the model.
         summary: How the trial goes.
-        study: The study file as JSON, from `Study.to_json`.
+        study: The study file: its digest is exported, and the age of all its files.
         store: Address of the store, without a password; empty exports nothing.
         run_id: Id of the run; another run is another execution.
         runner: `local`, whose runner exports the run's own row at its end, or `kubeflow`.
@@ -81,7 +82,7 @@ class MetricsExporter(base_component.BaseComponent):
         findings: BaseChannel,
         registration: BaseChannel,
         summary: BaseChannel,
-        study: str,
+        study: Study,
         store: str | RuntimeParameter,
         run_id: str,
         runner: str,
@@ -98,7 +99,7 @@ class MetricsExporter(base_component.BaseComponent):
                 findings=findings,
                 registration=registration,
                 summary=summary,
-                study=study,
+                study=study.to_json(),
                 store=store,
                 run_id=run_id,
                 runner=runner,

@@ -11,6 +11,7 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 
 from components.artifact_types import GateFindings, ModelCardDocument, ModelVerdict, TrialRejects
 from components.model_card.executor import Executor
+from pipeline.study.study import Study
 
 
 class ModelCardSpec(ComponentSpec):
@@ -46,7 +47,7 @@ class ModelCard(base_component.BaseComponent):
         model_run: Trainer's record of the training.
         verdict: The Evaluator's metrics, curves and decision.
         champion_model: The champion, from ChampionModel.
-        study: The study file as JSON, from `Study.to_json`.
+        study: The study file: the card holds all of it.
         code_version: Version of this project.
         dependency_lock: SHA-256 of the locked dependencies; empty where there is no lock.
     """
@@ -63,7 +64,7 @@ class ModelCard(base_component.BaseComponent):
         model_run: BaseChannel,
         verdict: BaseChannel,
         champion_model: BaseChannel,
-        study: str,
+        study: Study,
         code_version: str,
         dependency_lock: str,
     ) -> None:
@@ -76,7 +77,7 @@ class ModelCard(base_component.BaseComponent):
                 model_run=model_run,
                 verdict=verdict,
                 champion_model=champion_model,
-                study=study,
+                study=study.to_json(),
                 code_version=code_version,
                 dependency_lock=dependency_lock,
                 card=channel_utils.as_channel([ModelCardDocument()]),

@@ -12,6 +12,7 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 
 from components.artifact_types import ModelRegistration, ModelVerdict
 from components.model_registrar.executor import Executor
+from components.model_registrar.settings import ModelRegistrarSettings
 
 
 class ModelRegistrarSpec(ComponentSpec):
@@ -30,10 +31,7 @@ class ModelRegistrarSpec(ComponentSpec):
     }
     PARAMETERS: ClassVar[dict[str, ExecutionParameter]] = {
         "registry_root": ExecutionParameter(type=str),
-        "study": ExecutionParameter(type=str),
-        "study_digest": ExecutionParameter(type=str),
-        "split_seed": ExecutionParameter(type=int),
-        "label_digest": ExecutionParameter(type=str),
+        "settings": ExecutionParameter(type=str),
         "code_version": ExecutionParameter(type=str),
         "run_id": ExecutionParameter(type=str),
     }
@@ -49,10 +47,7 @@ class ModelRegistrar(base_component.BaseComponent):
         verdict: The Evaluator's verdict and metrics.
         examples: What the model was trained on (custom property `fingerprint`).
         registry_root: Root of the registry of blessed models.
-        study: Name of the study.
-        study_digest: Digest of the study file.
-        split_seed: Seed by which the subjects were divided.
-        label_digest: Digest of the label definitions.
+        settings: What ModelRegistrar reads of the study.
         code_version: Version of the project.
         run_id: Id of the run. The registry is no artifact of a run, so no cache knows what is in
             it: another run is another execution.
@@ -70,10 +65,7 @@ class ModelRegistrar(base_component.BaseComponent):
         verdict: BaseChannel,
         examples: BaseChannel,
         registry_root: str | RuntimeParameter,
-        study: str,
-        study_digest: str,
-        split_seed: int,
-        label_digest: str,
+        settings: ModelRegistrarSettings,
         code_version: str,
         run_id: str,
         pushed_model: BaseChannel | None = None,
@@ -87,10 +79,7 @@ class ModelRegistrar(base_component.BaseComponent):
                 verdict=verdict,
                 examples=examples,
                 registry_root=registry_root,
-                study=study,
-                study_digest=study_digest,
-                split_seed=split_seed,
-                label_digest=label_digest,
+                settings=settings.to_json(),
                 code_version=code_version,
                 run_id=run_id,
                 registration=channel_utils.as_channel([ModelRegistration()]),

@@ -13,6 +13,7 @@ from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 from tfx.utils import io_utils, path_utils
 
+from components.model_registrar.settings import ModelRegistrarSettings
 from pipeline.errors import UserError
 from pipeline.results.documents import Metrics, Verdict, headline_metrics, read_result
 from pipeline.runs.registry import Candidate, Entry, Registry
@@ -70,11 +71,12 @@ def _register(input_dict: dict[str, list[Artifact]], exec_properties: dict[str, 
         key: artifact_utils.get_single_instance(input_dict[key])
         for key in ("model", "statistics", "verdict", "examples")
     }
+    settings = ModelRegistrarSettings.from_json(exec_properties["settings"])
     candidate = Candidate(
-        study=exec_properties["study"],
-        split_seed=exec_properties["split_seed"],
-        label_digest=exec_properties["label_digest"],
-        study_digest=exec_properties["study_digest"],
+        study=settings.study_name,
+        split_seed=settings.split_seed,
+        label_digest=settings.label_digest,
+        study_digest=settings.study_digest,
         fingerprint=_fingerprint(inputs["examples"]),
         code_version=exec_properties["code_version"],
         run=exec_properties["run_id"],

@@ -7,10 +7,12 @@ from tfx.utils import path_utils
 
 from components.champion_model.component import ChampionModel
 from components.champion_model.executor import Executor
+from components.champion_model.settings import ChampionModelSettings
 from pipeline.errors import UserError
 from pipeline.runs.registry import NO_CHAMPION, Candidate, Entry, Registry
 
 STUDY = "ACTG175"
+SETTINGS = ChampionModelSettings(study_name=STUDY, split_seed=7, label_digest="labels-1")
 
 
 class Run:
@@ -44,10 +46,8 @@ class Run:
             {"model": [self.model], "statistics": [self.statistics]},
             {
                 "registry_root": str(self._folder / "registry"),
-                "study": STUDY,
+                "settings": SETTINGS.to_json(),
                 "champion_token": token,
-                "split_seed": 7,
-                "label_digest": "labels-1",
             },
         )
 
@@ -154,10 +154,8 @@ def test_a_champion_whose_files_are_gone_stops_the_run(run, tmp_path):
 def test_the_component_passes_the_token_as_a_parameter():
     component = ChampionModel(
         registry_root="registry",
-        study=STUDY,
+        settings=SETTINGS,
         champion_token="abc",
-        split_seed=7,
-        label_digest="labels-1",
     )
 
     assert component.exec_properties["champion_token"] == "abc"

@@ -2,8 +2,8 @@ import copy
 
 import pytest
 
-from components.evaluator.config import label_digest
 from components.evaluator.settings import EvaluatorSettings
+from pipeline.study.label_digest import label_digest
 from pipeline.study.load import parse_study
 
 STUDY = {

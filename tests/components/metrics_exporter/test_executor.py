@@ -219,7 +219,7 @@ def test_the_component_has_one_execution_a_run():
         verdict=channel(ModelVerdict()),
         registration=channel(ModelRegistration()),
         summary=channel(ProgressSummary()),
-        study=STUDY.to_json(),
+        study=STUDY,
         store="",
         run_id="r1",
         runner=LOCAL,

@@ -9,18 +9,15 @@ from tfx.types.artifact import Artifact
 from components.artifact_types import ModelRegistration, ModelVerdict
 from components.model_registrar.component import ModelRegistrar
 from components.model_registrar.executor import Executor
+from components.model_registrar.settings import ModelRegistrarSettings
 from pipeline.errors import UserError
 from pipeline.runs.registry import Registry
 
 STUDY = "ACTG175"
-PARAMETERS = {
-    "study": STUDY,
-    "study_digest": "study-1",
-    "split_seed": 7,
-    "label_digest": "labels-1",
-    "code_version": "0.1.0",
-    "run_id": "run-1",
-}
+SETTINGS = ModelRegistrarSettings(
+    study_name=STUDY, study_digest="study-1", split_seed=7, label_digest="labels-1"
+)
+PARAMETERS = {"code_version": "0.1.0", "run_id": "run-1"}
 
 
 class Run:
@@ -70,7 +67,11 @@ class Run:
         Executor().Do(
             {key: [artifact] for key, artifact in self.inputs.items()},
             {"registration": [self.registration]},
-            PARAMETERS | {"registry_root": str(self._folder / "registry")},
+            PARAMETERS
+            | {
+                "settings": SETTINGS.to_json(),
+                "registry_root": str(self._folder / "registry"),
+            },
         )
         return json.loads((Path(self.registration.uri) / "registration.json").read_text())
 
@@ -202,10 +203,10 @@ def test_the_component_works_with_and_without_pusher():
     }
     pushed = channel_utils.as_channel([standard_artifacts.PushedModel()])
 
-    without = ModelRegistrar(**inputs, **PARAMETERS, registry_root="registry")
-    with_pusher = ModelRegistrar(
-        **inputs, **PARAMETERS, registry_root="registry", pushed_model=pushed
-    )
+    told = {"settings": SETTINGS, "registry_root": "registry", **PARAMETERS}
+
+    without = ModelRegistrar(**inputs, **told)
+    with_pusher = ModelRegistrar(**inputs, **told, pushed_model=pushed)
 
     assert "pushed_model" not in without.inputs
     assert "pushed_model" in with_pusher.inputs

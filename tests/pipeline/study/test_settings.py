@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from components.champion_model.settings import ChampionModelSettings
 from components.data_gate.settings import DataGateSettings
 from components.evaluator.settings import EvaluatorSettings
+from components.model_registrar.settings import ModelRegistrarSettings
 from components.trial_analysis.settings import TrialAnalysisSettings
 from pipeline.errors import UserError
 from pipeline.pages.evaluation.settings import RunPageSettings
@@ -13,7 +15,14 @@ from pipeline.study.load import load_study
 from pipeline.study.settings import Settings
 from pipeline.study.shipped import SCHEMAS
 
-CLASSES = (DataGateSettings, EvaluatorSettings, TrialAnalysisSettings, RunPageSettings)
+CLASSES = (
+    ChampionModelSettings,
+    DataGateSettings,
+    EvaluatorSettings,
+    ModelRegistrarSettings,
+    RunPageSettings,
+    TrialAnalysisSettings,
+)
 STUDIES = sorted(path.parent.name for path in SCHEMAS.glob("*/study.yaml"))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from components.champion_model.settings import ChampionModelSettings
 from pipeline.errors import UserError
 from pipeline.runners.kubeflow.entrypoint import beam_arguments, executor_parameters
 from pipeline.runners.kubeflow.record import RECORD
@@ -110,7 +111,13 @@ def test_what_an_executor_refuses_is_one_message_no_traceback_and_a_record(tmp_p
         tmp_path,
         "ChampionModel",
         "components.champion_model.executor.Executor",
-        {"registry_root": str(tmp_path), "study": "tiny", "champion_token": "of another registry"},
+        {
+            "registry_root": str(tmp_path),
+            "settings": ChampionModelSettings(
+                study_name="tiny", split_seed=1, label_digest="labels"
+            ).to_json(),
+            "champion_token": "of another registry",
+        },
         model="tfx.Model",
         statistics="tfx.ExampleStatistics",
     )

@@ -1,0 +1,32 @@
+"""What ChampionModel reads of the study."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pipeline.study.label_digest import label_digest
+from pipeline.study.settings import Settings
+from pipeline.study.study import Study
+
+
+class ChampionModelSettings(Settings):
+    """The parts of a study that name its champion and decide whether it is comparable.
+
+    Attributes:
+        study_name: Name of the study.
+        split_seed: Seed by which this run divides its subjects.
+        label_digest: Digest of this run's label definitions.
+    """
+
+    study_name: str
+    split_seed: int
+    label_digest: str
+
+    @classmethod
+    def of(cls, study: Study) -> Self:
+        """Takes ChampionModel's part of a study."""
+        return cls(
+            study_name=study.study,
+            split_seed=study.split.seed,
+            label_digest=label_digest(study),
+        )

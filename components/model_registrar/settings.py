@@ -1,0 +1,35 @@
+"""What ModelRegistrar reads of the study."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pipeline.study.label_digest import label_digest
+from pipeline.study.settings import Settings
+from pipeline.study.study import Study
+
+
+class ModelRegistrarSettings(Settings):
+    """The parts of a study that the registry records with a model.
+
+    Attributes:
+        study_name: Name of the study.
+        study_digest: Digest of the study file.
+        split_seed: Seed by which the subjects were divided.
+        label_digest: Digest of the label definitions.
+    """
+
+    study_name: str
+    study_digest: str
+    split_seed: int
+    label_digest: str
+
+    @classmethod
+    def of(cls, study: Study) -> Self:
+        """Takes ModelRegistrar's part of a study."""
+        return cls(
+            study_name=study.study,
+            study_digest=study.digest(),
+            split_seed=study.split.seed,
+            label_digest=label_digest(study),
+        )
