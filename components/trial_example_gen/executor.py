@@ -15,6 +15,7 @@ from components.trial_example_gen.graph import ExampleJob, write_examples
 from pipeline.errors import UserError
 from pipeline.names import SPLITS
 from pipeline.reading.plan import DatasetPlan, plan_datasets
+from pipeline.reading.repeated_keys import check_rows_are_subjects
 from pipeline.study.load import study_of_section
 from pipeline.study.study import Study
 from pipeline.subject_key import load_key
@@ -48,6 +49,7 @@ class TrialExampleGenExecutor(BaseBeamExecutor):
             plans=plan_datasets(study, exec_properties["data_root"]),
             key_reference=exec_properties["subject_key"],
         )
+        check_rows_are_subjects(study, job.plans)
         load_key(job.key_reference)
         examples = artifact_utils.get_single_instance(output_dict["examples"])
         rejects = artifact_utils.get_single_instance(output_dict["rejects"])

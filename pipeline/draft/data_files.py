@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from pipeline.reading.formats import FileFormat
+    from pipeline.reading.repeated_keys import FirstRows, RepeatedKey
 
 logger = logging.getLogger(__name__)
 Format = Literal["xpt", "dataset-json", "csv", "parquet"]
@@ -51,6 +52,11 @@ _SHARD = re.compile(r"[-_.]\d+(-of-\d+)?$")
 _ISO_DATE = re.compile(r"\d{4}(-(\d{2}|-)(-(\d{2}|-))?)?(T.*)?")
 # The served model doesn't tell capital letters from small ones.
 _RESERVED = re.compile(rf"{ARM}|{SITE}|{SUBJECT_HASH}|(label|weight|slice|tte)_.*", re.I)
+
+ARMS = re.compile(r"arm(s|cd)?|trt(01)?p?|treat(ment)?|rx.*|group", re.I)
+SITES = re.compile(r"site(id|gr1|no)?|.*(hosp|cent(er|re)).*", re.I)
+"""Names that arms and sites go by."""
+
 _SUPPLEMENT = {"RDOMAIN", "IDVAR", "IDVARVAL", "QNAM", "QVAL"}
 
 
@@ -116,6 +122,7 @@ class DatasetDraft:
         columns: Its columns, in file order.
         missing: Texts that mean missing (delimited text).
         parents: Domains whose qualifiers it holds, in lower case.
+        repeated: A column that repeats as a subject key does in a file of several rows a subject.
     """
 
     name: str
@@ -126,6 +133,7 @@ class DatasetDraft:
     columns: dict[str, ColumnDraft]
     missing: tuple[str, ...] = ()
     parents: tuple[str, ...] = ()
+    repeated: RepeatedKey | None = None
 
     def has_one_row_each(self, key: str) -> bool:
         """Whether each row has another value of the key."""
@@ -182,6 +190,7 @@ def _look_at_dataset(
     folder: Path, name: str, by_suffix: dict[str, list[Path]], encoding: str
 ) -> DatasetDraft:
     from pipeline.reading.formats import column_types, extents, read
+    from pipeline.reading.repeated_keys import FirstRows
 
     suffix = min(by_suffix, key=list(_FORMATS).index)
     first, *others = by_suffix[suffix]
@@ -189,12 +198,14 @@ def _look_at_dataset(
     types = column_types(str(first), fmt)
     seen = {column: _ColumnSeen(kind) for column, kind in types.items()}
     rows = 0
+    first_rows = FirstRows(list(types))
     parents: set[str] = set()
     for path in (first, *others):
         for extent in extents(str(path), fmt):
             for _, batch in read(extent, fmt, list(types)):
                 for column, array in zip(types, batch.columns, strict=True):
                     seen[column].add(array, codes)
+                first_rows.add(batch)
                 rows += batch.num_rows
                 if rows >= _ROWS_SEEN:
                     break
@@ -218,7 +229,19 @@ def _look_at_dataset(
         columns={column: _judged(found, fmt.format, rows) for column, found in seen.items()},
         missing=tuple(sorted(found_codes)),
         parents=tuple(sorted(parents)),
+        repeated=_repeated(seen, first_rows),
     )
+
+
+def _repeated(seen: dict[str, _ColumnSeen], first_rows: FirstRows) -> RepeatedKey | None:
+    from pipeline.reading.repeated_keys import RepeatedKey, repeated_key
+
+    for name, column in seen.items():
+        found = RepeatedKey(name, column.present, len(column.values))
+        if found.is_so_by_name:
+            return found
+    not_keys = [name for name in seen if ARMS.fullmatch(name) or SITES.fullmatch(name)]
+    return repeated_key(first_rows.columns(), not_keys)
 
 
 def _judged(seen: _ColumnSeen, format_: Format, rows: int) -> ColumnDraft:

@@ -8,15 +8,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.draft.data_files import DatasetDraft, free_name, look_at
+from pipeline.draft.data_files import ARMS, SITES, DatasetDraft, free_name, look_at
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:
-    pass
+    from pipeline.reading.repeated_keys import RepeatedKey
 
 _KEYS = re.compile(r"usubjid|subjid|.*(subj|patient|pat|pid|pt)_?(id|no|num|nr)?(ber)?|id", re.I)
-_ARMS = re.compile(r"arm(s|cd)?|trt(01)?p?|treat(ment)?|rx.*|group", re.I)
-_SITES = re.compile(r"site(id|gr1|no)?|.*(hosp|cent(er|re)).*", re.I)
 _DAYS = re.compile(r"\w*DY", re.I)
 _PARAMETERS = re.compile(r"paramcd|\w{2}testcd", re.I)
 
@@ -57,15 +55,21 @@ def draft_study(folder: Path, name: str) -> str:
 
 
 def _subject_of(datasets: Sequence[DatasetDraft]) -> tuple[DatasetDraft, str | None]:
-    """The dataset with a row per subject, and its key; no key in a single keyless file."""
+    """The dataset with a row per subject, and its key.
+
+    There is no key in a single file without one. A single file of several rows a subject has the
+    key that repeats: it can't be used before a person has decided what its rows are.
+    """
     candidates = [
         (dataset, column)
         for dataset in datasets
         for column in dataset.columns
-        if dataset.has_one_row_each(column) and _KEYS.fullmatch(column)
+        # A number of each row is no subject where a subject's own key repeats beside it.
+        if not dataset.repeated and dataset.has_one_row_each(column) and _KEYS.fullmatch(column)
     ]
     if not candidates and len(datasets) == 1:
-        return datasets[0], None
+        [dataset] = datasets
+        return dataset, dataset.repeated.column if dataset.repeated else None
     if not candidates:
         raise UserError(
             "No file has one row for each subject: expected a column such as USUBJID with "
@@ -88,7 +92,7 @@ def _subject_of(datasets: Sequence[DatasetDraft]) -> tuple[DatasetDraft, str | N
 def _dataset_lines(
     dataset: DatasetDraft, subject: DatasetDraft, key: str | None, used: Sequence[DatasetDraft]
 ) -> Iterator[str]:
-    one_each = dataset is subject or _is_one_each(dataset, key)
+    one_each = not dataset.repeated if dataset is subject else _is_one_each(dataset, key)
     yield f"  {dataset.name}:"
     if dataset.also:
         yield f"    # Also there, not used: {', '.join(dataset.also)}"
@@ -152,7 +156,9 @@ def _column_lines(dataset: DatasetDraft, one_each: bool, key: str | None) -> Ite
 def _subject_lines(
     datasets: Sequence[DatasetDraft], subject: DatasetDraft, key: str | None
 ) -> Iterator[str]:
-    if key is None:
+    if subject.repeated:
+        yield from _repeated_lines(subject, subject.repeated)
+    elif key is None:
         yield "# No column looks like a subject key: the row's number stands for the subject."
         yield f"subject: {{dataset: {subject.name}, row_number: true}}"
     else:
@@ -166,9 +172,20 @@ def _subject_lines(
         yield f"subject: {{dataset: {subject.name}, column: {_quoted(key)}}}"
     if len(datasets) > 1:
         yield "# TODO `reference_date` of study day 1 (RFSTDTC, TRTSDT), if a dataset has a `date`."
-    yield from _candidate_lines(subject, _ARMS, "arm", "arm: {{columns: [{}], control: TODO}}")
-    yield from _candidate_lines(subject, _SITES, "site", "site: {{column: {}}}")
+    yield from _candidate_lines(subject, ARMS, "arm", "arm: {{columns: [{}], control: TODO}}")
+    yield from _candidate_lines(subject, SITES, "site", "site: {{column: {}}}")
     yield "landmark: baseline  # TODO or `{day: N}`: predictions are made at the end of this day"
+
+
+def _repeated_lines(subject: DatasetDraft, repeated: RepeatedKey) -> Iterator[str]:
+    yield "# TODO give a file with one row for each subject. This one seems to have several:"
+    yield (
+        f"# {repeated.column} has {repeated.distinct} different values in {repeated.rows} rows. If "
+        "each row is a subject"
+    )
+    yield "# of its own, say `rows: one_per_subject` above, and here:"
+    yield f"# subject: {{dataset: {subject.name}, row_number: true, rows_are_subjects: true}}"
+    yield f"subject: {{dataset: {subject.name}, column: {_quoted(repeated.column)}}}"
 
 
 def _candidate_lines(
@@ -189,7 +206,7 @@ def _feature_lines(subject: DatasetDraft, key: str | None) -> Iterator[str]:
     yield "features:"
     taken: set[str] = set()
     for column, described in subject.columns.items():
-        if described.kind and column != key and not _SITES.fullmatch(column):
+        if described.kind and column != key and not SITES.fullmatch(column):
             name = free_name(column, taken)
             taken.add(name)
             source = "" if name == column else f", column: {_quoted(column)}"

@@ -71,6 +71,8 @@ class ToBuckets:
         if self._buckets == 1:
             yield 0, (dataset, _payload(table))
             return
+        if not len(table):
+            return
         codes, keys = pd.factorize(table[SUBJECT].to_numpy())
         bucket_of_key = pd.util.hash_array(keys.astype(object), categorize=False) % self._buckets
         bucket = bucket_of_key[codes].astype(np.int64)

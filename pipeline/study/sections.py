@@ -131,6 +131,8 @@ class Subject(StrictModel):
         dataset: The dataset with one row per subject; it decides who is in the trial.
         column: Its subject key.
         row_number: Use the row's number where the file has no key.
+        rows_are_subjects: With `row_number`: each row is a subject of its own, even if a column
+            of the file repeats as a subject key does (see `pipeline.reading.repeated_keys`).
         reference_date: Column of the date of study day `first_day` (RFSTDTC, TRTSDT).
         birth_date: Column of the date of birth; no date of a subject may lie before it.
         exit_day: Column of the study day on which the subject left the trial.
@@ -140,6 +142,7 @@ class Subject(StrictModel):
     dataset: str
     column: str | None = None
     row_number: bool = False
+    rows_are_subjects: bool = False
     reference_date: str | None = None
     birth_date: str | None = None
     exit_day: str | None = None
@@ -149,6 +152,8 @@ class Subject(StrictModel):
     def _one_key(self) -> Subject:
         if (self.column is not None) == self.row_number:
             raise ValueError("give either `column` or `row_number: true`")
+        if self.rows_are_subjects and not self.row_number:
+            raise ValueError("`rows_are_subjects` belongs to `row_number: true`")
         if self.exit_day and self.exit_date:
             raise ValueError("give either `exit_day` or `exit_date`, not both")
         return self

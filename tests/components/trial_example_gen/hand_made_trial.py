@@ -10,7 +10,7 @@ import copy
 import json
 import textwrap
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +23,7 @@ from components.trial_example_gen.joined import SET_ASIDE, JoinedSubjects, join_
 from components.trial_example_gen.labels import derive_labels
 from components.trial_example_gen.rejects import Reject, counts_document, row_counts
 from components.trial_example_gen.rows import RowPreparer
+from pipeline.reading.buckets import ToBuckets, tables_of
 from pipeline.reading.formats import read
 from pipeline.reading.plan import DatasetPlan, plan_datasets
 from pipeline.study.load import parse_study
@@ -121,12 +122,12 @@ class Trial:
     folder: Path
 
     @cached_property
-    def _steps(self) -> tuple[JoinedSubjects, list[Reject], Counter[tuple[str, ...]]]:
-        plans = plan_datasets(self.study, str(self.folder))
-        tables: dict[str, list[pa.Table]] = {}
+    def _rows(self) -> tuple[list[tuple[str, pa.Table]], list[Reject], Counter[tuple[str, ...]]]:
+        """Prepared rows by dataset, the rejects, and the counts."""
+        tables: list[tuple[str, pa.Table]] = []
         rejects: list[Reject] = []
         counts: Counter[tuple[str, ...]] = Counter()
-        for name, plan in plans.items():
+        for name, plan in self.plans.items():
             preparer = RowPreparer(self.study, plan)
             for extent in plan.extents():
                 for first, batch in read(extent, plan.format, [c for c, _ in plan.columns]):
@@ -135,11 +136,28 @@ class Trial:
                     counts += row_counts(
                         name, rows.rejects, rows_in=rows.rows_in, left_out=rows.left_out
                     )
-                    tables.setdefault(name, []).append(rows.table)
+                    tables.append((name, rows.table))
                     if name == self.study.subject.dataset:
-                        tables.setdefault(SET_ASIDE, []).append(rows.set_aside)
-        joined = join_bucket(self.study, plans, tables)
+                        tables.append((SET_ASIDE, rows.set_aside))
+        return tables, rejects, counts
+
+    @cached_property
+    def _steps(self) -> tuple[JoinedSubjects, list[Reject], Counter[tuple[str, ...]]]:
+        rows, rejects, counts = self._rows
+        tables: dict[str, list[pa.Table]] = {}
+        for name, table in rows:
+            tables.setdefault(name, []).append(table)
+        joined = join_bucket(self.study, self.plans, tables)
         return joined, rejects + joined.rejects, counts + joined.counts
+
+    def joined_in(self, buckets: int) -> Iterator[JoinedSubjects]:
+        """The subjects of each of several buckets."""
+        to_buckets = ToBuckets(buckets)
+        bucketed = [item for name, table in self._rows[0] for item in to_buckets.add(name, table)]
+        bucketed += to_buckets.rest()
+        for number in sorted({number for number, _ in bucketed}):
+            of_bucket = tables_of(payload for other, payload in bucketed if other == number)
+            yield join_bucket(self.study, self.plans, of_bucket)
 
     @property
     def plans(self) -> dict[str, DatasetPlan]:

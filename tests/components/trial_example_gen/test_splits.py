@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import csv
 import math
 from collections import Counter
+from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from components.trial_example_gen.examples import build_examples
+from components.trial_example_gen.features import derive_features
 from components.trial_example_gen.splits import split_of, subject_hash
 from pipeline.study.sections import Split
+from tests.components.trial_example_gen.hand_made_trial import Trial, hand_made_study
 
 DEFAULT = Split()
 HELD_OUT = Split(holdout_sites=("07",))
@@ -96,6 +102,54 @@ def test_a_larger_train_split_keeps_its_subjects(subject: str, small: float, mor
     second = Split(train=small + more, eval=0.1, test=1 - small - more - 0.1)
     if split_of("hand", subject, None, first) == "train":
         assert split_of("hand", subject, None, second) == "train"
+
+
+KEYS = st.text(st.characters(codec="utf-8", exclude_categories=["C"]), min_size=1, max_size=6)
+ENTERED_KEYS = KEYS.filter(lambda key: key == key.strip())
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    keys=st.lists(
+        KEYS.filter(lambda key: key == key.strip()), min_size=1, max_size=20, unique=True
+    ),
+    visits=st.lists(st.integers(0, 19), max_size=60),
+    seed=st.integers(0, 99),
+    buckets=st.integers(1, 7),
+)
+def test_rows_of_one_subject_never_straddle_splits(
+    tmp_path: Path, keys: list[str], visits: list[int], seed: int, buckets: int
+) -> None:
+    """Each subject is one example, made of all its rows, in the split of its key.
+
+    Whatever the keys are, however the rows of the file are mixed, and in however many buckets.
+    """
+    files: dict[str, list[tuple[Any, ...]]] = {
+        "dm": [("USUBJID", "AGE", "DIED"), *((key, 50, "Y") for key in keys)],
+        "lb": [
+            ("USUBJID", "LBTESTCD", "LBDY", "LBSTRESN"),
+            *((keys[i % len(keys)], "ALT", 1, i) for i in visits),
+        ],
+    }
+    for name, rows in files.items():
+        with (tmp_path / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file, quoting=csv.QUOTE_ALL).writerows(rows)
+    study = hand_made_study({"split": {"seed": seed}, "features.alt.aggregate": "count"})
+    found: dict[bytes, list[str]] = {}
+    for subjects in Trial(study, tmp_path).joined_in(buckets):
+        built = build_examples(study, subjects, KEY)
+        for split, examples in built.by_split.items():
+            for record in examples:
+                [key] = [key for key in keys if subject_hash("hand", key, KEY) in record]
+                found.setdefault(key.encode(), []).append(split)
+                counted = dict(
+                    zip(subjects.keys, derive_features(study, subjects)["alt"], strict=True)
+                )
+                of_key = sum(keys[i % len(keys)] == key for i in visits)
+                assert counted[key].as_py() == of_key
+    assert found == {key.encode(): [split_of("hand", key, None, study.split)] for key in keys}
 
 
 def test_a_pseudonym_depends_on_the_key() -> None:

@@ -61,20 +61,22 @@ def _draft(folder: Path) -> dict[str, Any]:
     return yaml.safe_load(draft_study(folder, "mytrial"))
 
 
+_HEALED = {
+    "healed": {
+        "kind": "outcome",
+        "title": "Healed",
+        "state": {"positive": {"column": "HEALED", "equals": "Y"}},
+    }
+}
+
+
 def test_study_without_decisions_is_refused(data: Path) -> None:
     with pytest.raises(UserError, match="tasks: this key is missing"):
         parse_study(_draft(data), "study.yaml")
 
 
 def test_column_becomes_no_feature_until_a_person_says_when_it_is_known(data: Path) -> None:
-    draft = _draft(data)
-    draft["tasks"] = {
-        "healed": {
-            "kind": "outcome",
-            "title": "Healed",
-            "state": {"positive": {"column": "HEALED", "equals": "Y"}},
-        }
-    }
+    draft = _draft(data) | {"tasks": _HEALED}
     del draft["features"]["HEALED"]
 
     with pytest.raises(UserError, match=r"say when column ARM is known .*\.ARM\.known"):
@@ -159,6 +161,38 @@ def test_file_without_a_key_counts_its_rows(tmp_path: Path) -> None:
     _write_csv(tmp_path / "a.csv", [{"AGE": 50 + i % 3, "SEX": "F"} for i in range(6)])
 
     assert _draft(tmp_path)["subject"] == {"dataset": "a", "row_number": True}
+
+
+@pytest.mark.parametrize("key", ["PATNO", "WHO"])
+@pytest.mark.parametrize("numbered", [False, True])
+def test_file_of_several_rows_a_subject_is_not_drafted_as_one_row_each(
+    tmp_path: Path, key: str, numbered: bool
+) -> None:
+    rows = [
+        {key if name == "PATNO" else name: value for name, value in patient.items()}
+        | {"VISIT": visit, "HEALED": "Y" if visit else "N"}
+        for patient in _patients()
+        for visit in range(2)
+    ]
+    _write_csv(
+        tmp_path / "a.csv", [({"id": i} if numbered else {}) | r for i, r in enumerate(rows)]
+    )
+
+    text = draft_study(tmp_path, "mytrial")
+    draft = yaml.safe_load(text)
+
+    assert draft["subject"] == {"dataset": "a", "column": key}
+    assert draft["datasets"]["a"]["rows"] == "many_per_subject"
+    assert f"# {key} has 40 different values in 80 rows." in text
+    assert "# subject: {dataset: a, row_number: true, rows_are_subjects: true}" in text
+    with pytest.raises(UserError, match=r"subject\.dataset: a must have `rows: one_per_subject`"):
+        parse_study(draft | {"tasks": _HEALED, "features": {"AGE": {"kind": "number"}}}, "x.yaml")
+
+
+def test_stroke_trial_is_drafted_with_a_row_for_each_subject(trial_data_dir: Path) -> None:
+    draft = _draft(trial_data_dir / "ist")
+
+    assert draft["subject"] == {"dataset": "ist", "row_number": True}
 
 
 def test_file_with_several_rows_of_a_subject_asks_for_its_day_or_date(data: Path) -> None:

@@ -66,3 +66,8 @@ def test_rows_wait_until_they_are_many(number: int, monkeypatch: pytest.MonkeyPa
 
     assert (dataset, later) == ("adae", "adlb")
     assert not list(to_buckets.rest())
+
+
+def test_no_rows_go_to_no_bucket_of_several():
+    to_buckets = ToBuckets(5)
+    assert [*to_buckets.add("ae", _rows().cast(_rows("S1").schema)), *to_buckets.rest()] == []
