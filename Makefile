@@ -4,6 +4,8 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# The console script `trial`, of this checkout.
+TRIAL := $(BIN)/python -m pipeline.cli
 LOCKS := requirements/bootstrap.txt requirements/runtime.txt requirements/dev.txt
 FREE_KB := 6000000
 
@@ -29,14 +31,14 @@ help: ## This list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 run: $(READY) ## Run the pipeline: [STUDY=ist DATA=folder ROOT=runs SUBJECTS=n SEED=n STEPS=n TUNE=1 RUNNER=flink].
-	@$(BIN)/python -m pipeline.local_runner $(RUN_OPTIONS)
+	@$(TRIAL) run $(RUN_OPTIONS)
 
 flink-up: $(READY) ## Start a Flink on this machine for `make run RUNNER=flink`: [WORKERS=n].
-	@$(BIN)/python -m pipeline.beam.local_flink up $(if $(WORKERS),--task-managers $(WORKERS)) \
+	@$(TRIAL) flink up $(if $(WORKERS),--task-managers $(WORKERS)) \
 	  $(if $(FLINK_JARS),--jars $(FLINK_JARS))
 
 flink-down: $(READY) ## Stop it.
-	@$(BIN)/python -m pipeline.beam.local_flink down
+	@$(TRIAL) flink down
 
 test: lint ## Lint, types and the tests.
 	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile -q tests
@@ -54,30 +56,30 @@ system: ## As root on Debian: install the packages that the slow tests need.
 	    --no-install-recommends $$packages; }
 
 compile: $(READY) ## Compile for Kubeflow and Vertex AI: [STUDY=ist SETTINGS=file OUT=folder TUNE=1].
-	@$(BIN)/python kubeflow/compile.py $(if $(STUDY),--study $(STUDY)) \
+	@$(TRIAL) compile $(if $(STUDY),--study $(STUDY)) \
 	  $(if $(SETTINGS),--settings $(SETTINGS)) $(if $(OUT),--out $(OUT)) $(if $(TUNE),--tune)
 
 report: $(READY) ## Write a run's report, one HTML file: [RUN=id ROOT=runs].
-	@$(BIN)/python -m pipeline.pages.__main__ $(RUN) $(if $(ROOT),--root $(ROOT))
+	@$(TRIAL) report $(RUN) $(if $(ROOT),--root $(ROOT))
 
 notebooks: $(READY) ## Execute the notebooks on a run: [RUN=id ROOT=runs ONLY=fairness].
-	@$(BIN)/python -m notebooks $(RUN) $(if $(ROOT),--root $(ROOT)) $(if $(ONLY),--only $(ONLY))
+	@$(TRIAL) notebooks $(RUN) $(if $(ROOT),--root $(ROOT)) $(if $(ONLY),--only $(ONLY))
 
 submit: $(READY) ## Start a run on Kubeflow: ENDPOINT=url [STUDY=ist DATA=folder PARAMS="a=1 b=2" CRON="0 3 * * *"].
-	@$(BIN)/python -m pipeline.runners.kubeflow.submit --endpoint "$(ENDPOINT)" --package $(PACKAGE) \
+	@$(TRIAL) submit --endpoint "$(ENDPOINT)" --package $(PACKAGE) \
 	  $(if $(PARAMETERS),--parameters $(PARAMETERS)) $(if $(DATA),--set "data_root=$(DATA)") \
 	  $(foreach value,$(PARAMS),--set "$(value)") $(if $(NAMESPACE),--namespace $(NAMESPACE)) \
 	  $(if $(CRON),--cron "$(CRON)")
 
 export: $(READY) ## Export a run again: [RUN=id STORE=address ROOT=runs].
-	@$(BIN)/python -m pipeline.store export $(RUN) $(if $(STORE),--store $(STORE)) \
+	@$(TRIAL) export $(RUN) $(if $(STORE),--store $(STORE)) \
 	  $(if $(ROOT),--root $(ROOT))
 
 store-migrate: $(READY) ## Make the store's tables and roles, set their passwords: STORE=address.
-	@$(BIN)/python -m pipeline.store migrate $(STORE)
+	@$(TRIAL) store migrate $(STORE)
 
 boards: $(READY) ## The store's boards as one HTML file: [STORE=address ROOT=runs OUT=file].
-	@$(BIN)/python -m grafana.page $(if $(STORE),--store $(STORE)) $(if $(ROOT),--root $(ROOT)) \
+	@$(TRIAL) boards $(if $(STORE),--store $(STORE)) $(if $(ROOT),--root $(ROOT)) \
 	  $(if $(OUT),--out $(OUT))
 
 grafana: $(READY) ## Write Grafana's boards, alerts and provisioning anew from grafana/boards.
@@ -92,7 +94,7 @@ lint: $(READY) ## Style and types.
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-format: $(READY) ## Mend the style.
+format: $(READY) ## Fix the style.
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 

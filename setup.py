@@ -12,6 +12,7 @@ setup(
     packages=find_packages(
         include=["pipeline*", "components*", "trainer*", "grafana*", "notebooks*"]
     ),
+    entry_points={"console_scripts": ["trial=pipeline.cli.main:main"]},
     package_data={
         "pipeline": ["VERSION", "html/templates/*"],
         "notebooks": ["*.ipynb", "template/*"],

@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from pipeline.cli.commands.run import parse_settings
 from pipeline.config import resolve
 from pipeline.errors import UserError
-from pipeline.local_runner import parse_settings
 from pipeline.runs.run_record import StageRecord, recorded, versions
 
 LAST_STAGE_VARIABLE = "BENCHMARK_LAST_STAGE"
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     last_stage = os.environ[LAST_STAGE_VARIABLE]
     try:
-        config = resolve(parse_settings(argv))
+        config = resolve(parse_settings(sys.argv[1:] if argv is None else argv))
     except UserError as error:
         logger.error("%s", error)
         return 2

@@ -26,8 +26,8 @@ from typing import Any
 
 import psutil
 
+from pipeline.beam.choices import WORKER_POOL, WORKER_POOL_PORT
 from pipeline.beam.local_hosts import Host, Network, make_network, may_make_hosts, remove_network
-from pipeline.beam.options import WORKER_POOL, WORKER_POOL_PORT
 from pipeline.errors import UserError
 from pipeline.version import PROJECT
 

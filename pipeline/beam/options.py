@@ -10,11 +10,11 @@ import argparse
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
+from pipeline.beam.choices import BEAM_CHOICES, WORKER_POOL, Runner
 from pipeline.errors import UserError
 from pipeline.study.conditions import StrictModel
 from pipeline.version import PROJECT
@@ -22,28 +22,6 @@ from pipeline.version import PROJECT
 _SETUP_FILE = PROJECT / "setup.py"
 
 FLINK_VERSION = "1.19"
-WORKER_POOL_PORT = 50_000
-WORKER_POOL = f"localhost:{WORKER_POOL_PORT}"
-"""Where a worker finds the pool beside it."""
-
-
-class Runner(StrEnum):
-    """Where Beam's stages run."""
-
-    IN_MEMORY = "in-memory"
-    MULTI_PROCESS = "multi-process"
-    FLINK = "flink"
-    SPARK = "spark"
-    DATAFLOW = "dataflow"
-
-
-BEAM_CHOICES = {
-    "runner": "--runner",
-    "workers": "--workers",
-    "master": "--master",
-    "worker_pool": "--worker-pool",
-}
-"""What a person chooses, and its option on a command line."""
 
 CLUSTERS = (Runner.FLINK, Runner.SPARK, Runner.DATAFLOW)
 """Runners whose workers are not on this machine, as far as this machine knows."""
@@ -93,36 +71,11 @@ class FlinkSlots:
     most_of_one: int
 
 
-def add_beam_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the choice of a runner to a command line; Beam's own names of an option work, too.
-
-    Args:
-        parser: The command line's parser.
-    """
-    names = ", ".join(Runner)
-    parser.add_argument("--runner", help=f"where Beam's stages run: {names}")
-    parser.add_argument(
-        *("--workers", "--parallelism", "--direct_num_workers"),
-        dest="workers",
-        help="how many parts of the data are worked on at once",
-    )
-    parser.add_argument(
-        *("--master", "--flink_master", "--spark_master_url"),
-        dest="master",
-        help="the cluster: host:port of Flink's REST interface, or Spark's URL",
-    )
-    parser.add_argument(
-        *("--worker-pool", "--environment_config"),
-        dest="worker_pool",
-        help=f"where each task manager finds its worker pool (default {WORKER_POOL})",
-    )
-
-
 def parse_beam_options(arguments: Sequence[str]) -> BeamSettings:
     """Reads a choice from options, such as those of a field in a run's form.
 
     Args:
-        arguments: Options of `add_beam_arguments`; any other one is handed to Beam.
+        arguments: Options of `BEAM_CHOICES`; any other one is handed to Beam.
 
     Returns:
         The choice.
@@ -131,7 +84,8 @@ def parse_beam_options(arguments: Sequence[str]) -> BeamSettings:
         UserError: It can't be carried out.
     """
     parser = _Parser(add_help=False, allow_abbrev=False)
-    add_beam_arguments(parser)
+    for choice in BEAM_CHOICES:
+        parser.add_argument(*choice.options, dest=choice.name)
     known, unknown = parser.parse_known_args(arguments)
     return beam_settings({**vars(known), "options": tuple(unknown)})
 

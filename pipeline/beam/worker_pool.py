@@ -25,7 +25,7 @@ from typing import Any
 import grpc
 from apache_beam.portability.api import beam_fn_api_pb2, beam_fn_api_pb2_grpc
 
-from pipeline.beam.options import WORKER_POOL_PORT
+from pipeline.beam.choices import WORKER_POOL_PORT
 from pipeline.errors import UserError
 
 logger = logging.getLogger(__name__)

@@ -98,6 +98,15 @@ def read_run_file(folder: Path) -> RunFile:
     )
 
 
+def find_runs(root: Path) -> list[Path]:
+    """Folders of the records of all runs below a root, oldest first.
+
+    Args:
+        root: Folder that runs are written below.
+    """
+    return _find(root, "*")
+
+
 def find_run(run: str, root: Path) -> Path:
     """Folder of a run's records.
 
@@ -110,10 +119,13 @@ def find_run(run: str, root: Path) -> Path:
     """
     if run and Path(run).is_dir():
         return Path(run)
-    found = sorted(
-        root.glob(f"*/records/{run or '*'}/{RUN_FILE}"), key=lambda path: path.parent.name
-    )
+    found = _find(root, run or "*")
     if not found:
         what = f"no run {run}" if run else "no run"
         raise UserError(f"There is {what} below {root}: name its folder or id (RUN=), or the root.")
-    return found[-1].parent
+    return found[-1]
+
+
+def _find(root: Path, run: str) -> list[Path]:
+    files = root.glob(f"*/records/{run}/{RUN_FILE}")
+    return sorted((path.parent for path in files), key=lambda folder: folder.name)

@@ -48,8 +48,8 @@ class StageRecord:
             one whose result came from the cache.
         findings: What the stage found (DataGate).
         error: Why it failed.
-        exception: Type of the exception where the stage failed with one that nobody foresaw, so
-            that nobody knows what its message holds.
+        exception: Type of the exception where the stage failed with an unexpected one, whose
+            message may hold anything.
         versions: Versions of this project and its main dependencies.
     """
 
@@ -77,13 +77,13 @@ def versions(code_version: str) -> dict[str, str]:
     return {"clinical-trial-pipeline": code_version, **found}
 
 
-def unforeseen(exception: str) -> str:
-    """What may be told of an exception whose message might hold anything, a patient's value too.
+def describe_unexpected(exception: str) -> str:
+    """What may be shown of an exception whose message may hold anything, a subject's value too.
 
     Args:
         exception: Its type.
     """
-    return f"{exception}, which nobody foresaw: the run's log has the whole story."
+    return f"Unexpected {exception}; see the run's log."
 
 
 @contextmanager

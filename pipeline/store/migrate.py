@@ -20,6 +20,9 @@ READER = "trial_reader"
 WRITER = "trial_writer"
 """Role of PostgreSQL that the pipeline adds rows with."""
 
+PASSWORDS = {WRITER: "TRIAL_WRITER_PASSWORD", READER: "TRIAL_READER_PASSWORD"}
+"""Environment variables with the passwords that roles are to get."""
+
 _ALEMBIC = threading.Lock()
 _MIGRATIONS = Path(__file__).parent / "migrations"
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from pipeline.results.documents import Counts, Curves, Findings, Metrics, Registration, Verdict
-from pipeline.runs.run_record import unforeseen
+from pipeline.runs.run_record import describe_unexpected
 from pipeline.store import models
 from pipeline.study.study import Study
 
@@ -116,7 +116,7 @@ def stage_rows(records: Iterable[Mapping[str, Any]]) -> Rows:
 def shown_error(record: Mapping[str, Any]) -> str | None:
     """Why a stage failed, as far as it may be told."""
     exception = record.get("exception")
-    return unforeseen(exception) if exception else record["error"]
+    return describe_unexpected(exception) if exception else record["error"]
 
 
 def joined(*parts: Rows) -> Rows:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pipeline.errors import UserError
 from pipeline.version import PROJECT
 
-if TYPE_CHECKING:
-    pass
-
 SCHEMAS = PROJECT / "schema"
 DEFAULT_STUDY = "synthetic"
+
+
+def shipped_studies() -> list[str]:
+    """Names of the shipped studies."""
+    return sorted(folder.parent.name for folder in SCHEMAS.glob("*/study.yaml"))
 
 
 def find_study_file(study: str) -> Path:
@@ -27,10 +28,9 @@ def find_study_file(study: str) -> Path:
     shipped = SCHEMAS / study / "study.yaml"
     if shipped.exists():
         return shipped
-    names = sorted(folder.parent.name for folder in SCHEMAS.glob("*/study.yaml"))
     raise UserError(
         f"There is no study {study}. Give the path of a study file (.yaml), or one of the "
-        f"shipped studies: {', '.join(names)}."
+        f"shipped studies: {', '.join(shipped_studies())}."
     )
 
 
@@ -43,8 +43,7 @@ def read_schema(study_file: Path) -> str:
     schema = study_file.parent / "schema.pbtxt"
     if not schema.exists():
         raise UserError(
-            f"{schema}: the study has no curated schema. Draft one with "
-            "`python -m pipeline.draft schema`, look it through, and keep it beside the study "
-            "file."
+            f"{schema}: the study has no curated schema. Draft one with `trial draft schema`, "
+            "review it, and keep it beside the study file."
         )
     return schema.read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.pages.__main__ import write_report
+from pipeline.pages.write_report import write_report
 from tests.whole_runs import (
     LENIENT,
     REPOSITORY,

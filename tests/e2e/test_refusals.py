@@ -83,7 +83,7 @@ def test_drift_against_the_champions_data_stops_the_run_before_training(champion
         ("gate", "drift_limit"): 0.2,
     }
     run = small_run(champion.root, study_copy(champion.root.parent / "older", LENIENT | older))
-    assert run.code == 1, run.terminal
+    assert run.code == 2, run.terminal
     assert "The data gate stopped the run of synthetic before training" in run.terminal
     assert "feature AGE differs from the champion's train data" in run.terminal
     gate = run.stages["DataGate"]
@@ -97,7 +97,7 @@ def test_drift_against_the_champions_data_stops_the_run_before_training(champion
 def test_a_column_that_gives_a_label_away_stops_the_run(tmp_path: Path):
     changes = LENIENT | LEAK | {("datasets", "adsl", "columns", "DCSREAS"): {"known": "baseline"}}
     run = small_run(tmp_path / "runs", study_copy(tmp_path / "leak", changes))
-    assert run.code == 1, run.terminal
+    assert run.code == 2, run.terminal
     assert "feature DCSREAS alone predicts task discontinued" in run.terminal
     assert "Traceback" not in run.terminal
     gate = run.stages["DataGate"]

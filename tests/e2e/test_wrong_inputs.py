@@ -70,4 +70,4 @@ def test_a_study_without_a_curated_schema_is_told_how_to_draft_one(tmp_path: Pat
     study.write_text((SCHEMAS / "synthetic" / "study.yaml").read_text())
     line = _refused(tmp_path, "--study", str(study), "--data", str(data))
     assert "no curated schema" in line
-    assert "pipeline.draft schema" in line
+    assert "trial draft schema" in line

@@ -2,7 +2,7 @@
 
 import pytest
 
-from grafana.page.__main__ import write_boards
+from grafana.page.write_boards import write_boards
 from tests.pipeline.store.hand_made_store import fill
 
 pytestmark = pytest.mark.slow

@@ -5,7 +5,8 @@ import sqlite3
 
 import pytest
 
-from grafana.page.__main__ import main, write_boards
+from grafana.page.write_boards import write_boards
+from pipeline.cli.main import main
 from pipeline.errors import UserError
 from pipeline.store import models
 from pipeline.store.migrate import migrate
@@ -126,11 +127,11 @@ def test_a_file_that_is_no_store_is_a_clear_error(path):
 def test_the_command_writes_below_the_root(tmp_path, capsys):
     export(f"sqlite:///{tmp_path / 'store.sqlite'}", run_rows("r1"))
 
-    assert main(["--root", str(tmp_path)]) == 0
+    assert main(["boards", "--root", str(tmp_path)]) == 0
     assert str(tmp_path / "boards.html") in capsys.readouterr().out
     assert (tmp_path / "boards.html").exists()
 
 
 def test_the_command_tells_a_mistake_without_a_traceback(path, capsys):
-    assert main(["--root", str(path / "nowhere")]) == 1
+    assert main(["boards", "--root", str(path / "nowhere")]) == 2
     assert "there is no store" in capsys.readouterr().err

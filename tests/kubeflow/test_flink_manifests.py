@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
+from pipeline.beam.choices import WORKER_POOL, WORKER_POOL_PORT, Runner
 from pipeline.beam.local_flink import EXCHANGES, Memory
-from pipeline.beam.options import FLINK_VERSION, WORKER_POOL, WORKER_POOL_PORT, Runner
-from pipeline.local_runner import parse_settings
+from pipeline.beam.options import FLINK_VERSION
+from pipeline.cli.commands.run import parse_settings
 from pipeline.version import code_version
 from tests.kubeflow.manifest_objects import Object, complaints, name_of, objects, pod_templates
 

@@ -13,8 +13,8 @@ import yaml
 from pipeline.runners.kubeflow import submit
 from pipeline.runners.kubeflow.package import parameters
 from pipeline.runners.kubeflow.settings import load_settings
-from pipeline.store.__main__ import PASSWORDS
 from pipeline.store.engine import PASSWORD_VARIABLE, store_url
+from pipeline.store.migrate import PASSWORDS
 from pipeline.study.load import load_study
 from pipeline.study.shipped import find_study_file
 from pipeline.version import code_version

@@ -1,4 +1,4 @@
-"""`python -m notebooks`, as a person types it."""
+"""`trial notebooks`, as a person types it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.whole_runs import REPOSITORY, environment
 
 def notebooks(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "notebooks", *arguments],
+        [sys.executable, "-m", "pipeline.cli", "notebooks", *arguments],
         cwd=REPOSITORY,
         env=environment(),
         capture_output=True,
@@ -26,7 +26,7 @@ def notebooks(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_a_missing_run_is_told_without_a_traceback(tmp_path):
     ended = notebooks("nowhere", "--root", str(tmp_path))
 
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert ended.stderr.startswith("There is no run nowhere below")
     assert "Traceback" not in ended.stderr
 
@@ -36,7 +36,7 @@ def test_what_a_notebook_misses_in_a_run_is_told_without_a_traceback(tmp_path):
 
     ended = notebooks(RUN, "--root", str(tmp_path), "--only", "fairness")
 
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert "this run has no verdict of TrialEvaluator: it ended as failed" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert not list(tmp_path.rglob("*.ipynb"))

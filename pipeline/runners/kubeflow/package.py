@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from pipeline.beam.options import Runner
+from pipeline.beam.choices import Runner
 from pipeline.config import RunConfig, Settings
 from pipeline.names import KUBEFLOW, pipeline_name
 from pipeline.runners.kubeflow.handover import INSIDE, KUBEFLOW_TYPES, schema_title

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import io
 import json
 import os
 import re
-import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -69,31 +67,18 @@ class Target:
         return f"{self.endpoint.rstrip('/')}/#/{path}"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Submits a run, or a recurring one, and tells where it can be seen.
+def read_values(package: Path, parameters: Path | None, lines: Sequence[str]) -> dict[str, object]:
+    """Values for the run's form of a package, from a file and from lines, which win.
 
-    Returns:
-        0, or 2 for something that a person can put right.
+    Args:
+        package: The compiled package.
+        parameters: YAML file with values; None for no file.
+        lines: `name=value` each.
+
+    Raises:
+        UserError: The package or the file can't be read, or a value does not fit the form.
     """
-    options = _parser().parse_args(arguments)
-    target = Target(
-        options.endpoint, options.namespace, options.experiment, options.service_account
-    )
-    try:
-        form = read_form(options.package)
-        given = {**_file_values(options.parameters), **_line_values(options.set)}
-        values = form_values(form, given)
-        if options.cron:
-            found = schedule(target, options.package, values, options.cron)
-            said = f"recurring run {found}\n{target.page(f'recurringrun/details/{found}')}\n"
-        else:
-            found = submit(target, options.package, values)
-            said = f"run {found}\n{target.page(f'runs/details/{found}')}\n"
-    except UserError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    sys.stdout.write(said)
-    return 0
+    return form_values(read_form(package), {**_file_values(parameters), **_line_values(lines)})
 
 
 def read_form(package: Path) -> dict[str, dict[str, Any]]:
@@ -386,33 +371,3 @@ def _line_values(lines: Sequence[str]) -> dict[str, str]:
         if "=" not in line:
             raise UserError(f"--set {line}: expected name=value.")
     return dict(line.split("=", 1) for line in lines)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m pipeline.runners.kubeflow.submit",
-        description="Start a run on Kubeflow Pipelines.",
-        epilog=f"A token is taken from {TOKEN_VARIABLE}, or from {TOKEN_FILE} in a pod.",
-    )
-    parser.add_argument("--package", type=Path, required=True, help="what `make compile` wrote")
-    parser.add_argument("--endpoint", required=True, help="address of Kubeflow Pipelines")
-    parser.add_argument("--parameters", type=Path, help="YAML file with values of the run's form")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="a value; repeatable"
-    )
-    parser.add_argument("--namespace", help="the profile, where Kubeflow has several users")
-    parser.add_argument(
-        "--experiment", default=DEFAULT_EXPERIMENT, help="what the run is filed under"
-    )
-    parser.add_argument(
-        "--cron",
-        help='make a recurring run: minute, hour, day of month, month, weekday, as "0 3 * * *"',
-    )
-    parser.add_argument(
-        "--service-account", default=SERVICE_ACCOUNT, help="service account of the tasks"
-    )
-    return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

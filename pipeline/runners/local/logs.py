@@ -1,7 +1,7 @@
-"""Where output goes: people's terminal on one side, everything else in a log file.
+"""Where output goes: what a person reads to the terminal, everything else to a log file.
 
-TensorFlow's C++ code and Beam's workers write to the process's own file descriptors, so it
-is these that are pointed at the log file.
+TensorFlow's C++ code and Beam's workers write to the process's file descriptors, so these are
+redirected to the log file.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from rich.console import Console
 
 @contextmanager
 def terminal_and_log(log_file: Path) -> Iterator[Console]:
-    """Sends standard output and error of the whole process to a log file.
+    """Sends standard output and standard error of the whole process to a log file.
+
+    Both are restored afterwards; when the interpreter exits, standard error is sent to the log
+    again, since TensorFlow still writes to it then.
 
     Args:
         log_file: The log file; its folder is made.
 
-    Both come back afterwards; when the interpreter ends, standard error goes to the log
-    again, since TensorFlow complains to it until the end.
-
     Yields:
-        A console on the real standard output.
+        A console on the process's own standard output.
     """
     log_file.parent.mkdir(parents=True, exist_ok=True)
     sys.stdout.flush()
@@ -45,7 +45,7 @@ def terminal_and_log(log_file: Path) -> Iterator[Console]:
     root.addHandler(handler)
     root.setLevel(logging.INFO)
     try:
-        # Paths must stay whole to be copied: lines are broken by the terminal alone.
+        # Only the terminal wraps lines: a path must stay whole to be copied.
         yield Console(file=terminal, highlight=False, soft_wrap=True)
     finally:
         root.removeHandler(handler)

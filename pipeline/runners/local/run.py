@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import shutil
-import signal
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,30 +18,30 @@ from rich.markup import escape
 from pipeline.beam.failure import meaning
 from pipeline.config import RunConfig, Settings, resolve
 from pipeline.errors import UserError
+from pipeline.results.documents import Verdict, read_result
 from pipeline.runners.local.display import RunDisplay, results_table, waiting
 from pipeline.runners.local.logs import terminal_and_log
+from pipeline.runners.local.outcome import RunOutcome
 from pipeline.runs.run_file import RunFile, Status
-from pipeline.runs.run_record import StageRecord, recorded, unforeseen, versions
+from pipeline.runs.run_record import StageRecord, describe_unexpected, recorded, versions
 
 logger = logging.getLogger(__name__)
 
 PAGE_FILE = "page.html"
-_INTERRUPTED = 128 + signal.SIGINT
 _LONGEST_MESSAGE = 2000
 _CACHED = "stages that were finished and whose input is unchanged are taken from the cache."
-_AFTER_INTERRUPT = f"Run the same command to go on: {_CACHED}"
-_AFTER_FAILURE = f"Put it right and run the same command again: {_CACHED}"
+_AFTER_INTERRUPT = f"Rerun the same command to continue: {_CACHED}"
+_AFTER_FAILURE = f"Fix the problem and rerun the same command: {_CACHED}"
 
 
-def run(settings: Settings) -> int:
+def run(settings: Settings) -> RunOutcome:
     """Runs the pipeline.
 
     Args:
         settings: A person's choices.
 
     Returns:
-        0 when the run came to its end, 1 when a stage failed, 2 for a mistake in the input,
-        130 when it was interrupted.
+        How the run ended; every failure is shown, recorded and logged, none is raised.
     """
     # TensorFlow reads these when it is imported.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
@@ -54,10 +54,19 @@ def run(settings: Settings) -> int:
                 config = resolve(settings, run_id)
         except UserError as error:
             console.print(f"[red]Not started.[/red] {escape(str(error))}")
-            return 2
+            return RunOutcome(
+                run_id,
+                "not started",
+                {"log": log_file},
+                error=str(error),
+                is_users_to_fix=True,
+            )
         except KeyboardInterrupt:
             console.print("[red]Interrupted[/red] before the first stage.")
-            return _INTERRUPTED
+            return RunOutcome(run_id, "interrupted", {"log": log_file})
+        except Exception as error:
+            unexpected = _show_unexpected(console, error, log_file)
+            return RunOutcome(run_id, "not started", {"log": log_file}, error=unexpected)
         console.print(
             f"[bold]{escape(config.study.title or config.study.study)}[/bold]  run {run_id}\n"
             f"[dim]data {config.data_root}\nlog  {log_file}[/dim]"
@@ -75,37 +84,63 @@ class _Story:
     outputs: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
-def _run(config: RunConfig, console: Console, run_id: str, log_file: Path) -> int:
+def _run(config: RunConfig, console: Console, run_id: str, log_file: Path) -> RunOutcome:
     records = Path(config.pipeline_root).parent / "records" / run_id
     story = _Story(run_id, datetime.now(UTC))
+    paths = {"log": log_file, "records": records}
     try:
         _run_stages(config, console, records, story)
     except KeyboardInterrupt:
         logger.warning("interrupted")
         console.print(f"\n[red]Interrupted.[/red] {_AFTER_INTERRUPT}")
         _leave(config, console, records, story, "interrupted", "interrupted")
-        return _INTERRUPTED
+        return RunOutcome(run_id, "interrupted", paths, failed_stage=story.stage)
     except UserError as error:
         console.print(f"\n[red]Stopped.[/red] {escape(str(error))}")
         console.print(_AFTER_FAILURE)
         _leave(config, console, records, story, "failed", str(error))
-        return 1
+        return RunOutcome(
+            run_id,
+            "failed",
+            paths,
+            failed_stage=story.stage,
+            error=str(error),
+            is_users_to_fix=True,
+        )
     except Exception as error:
-        logger.exception("the run failed")
-        told = f"{type(error).__name__}: {error}"[:_LONGEST_MESSAGE]
-        console.print(f"\n[red]A stage failed:[/red] {escape(told)}")
-        if cause := meaning(error, config.beam_args):
-            console.print(cause)
-        console.print(f"The whole story is in {log_file}. {_AFTER_FAILURE}")
-        _leave(config, console, records, story, "failed", unforeseen(type(error).__name__))
-        return 1
+        unexpected = _show_unexpected(console, error, log_file, config.beam_args)
+        console.print(_AFTER_FAILURE)
+        _leave(config, console, records, story, "failed", unexpected)
+        return RunOutcome(run_id, "failed", paths, failed_stage=story.stage, error=unexpected)
     # TFX's CLI only asks what the pipeline is: then nothing ran.
-    if story.outputs:
-        shutil.copyfile(story.outputs["RunPage"]["html"], records / PAGE_FILE)
-        _show_result(console, config, story.outputs, records)
-        story.stage = ""
-        _leave(config, console, records, story, "done", None)
-    return 0
+    if not story.outputs:
+        return RunOutcome(run_id, "done", paths)
+    shutil.copyfile(story.outputs["RunPage"]["html"], records / PAGE_FILE)
+    verdict = _show_result(console, config, story.outputs, records)
+    story.stage = ""
+    _leave(config, console, records, story, "done", None)
+    return RunOutcome(
+        run_id,
+        "done",
+        paths | _result_paths(config, story.outputs, records, verdict.blessed),
+        "blessed" if verdict.blessed else "refused",
+        tuple(reason.message for reason in verdict.reasons),
+    )
+
+
+def _show_unexpected(
+    console: Console, error: Exception, log_file: Path, beam_args: Sequence[str] = ()
+) -> str:
+    """Logs an exception with its traceback and shows its type: its message may hold anything.
+
+    Returns:
+        What may be shown of it.
+    """
+    logger.error("the run failed", exc_info=error)
+    console.print(f"\n[red]Unexpected {type(error).__name__};[/red] see the run's log: {log_file}")
+    if cause := meaning(error, beam_args):
+        console.print(cause)
+    return describe_unexpected(type(error).__name__)
 
 
 def _run_stages(config: RunConfig, console: Console, records: Path, story: _Story) -> None:
@@ -179,25 +214,42 @@ def _leave(
 
 def _show_result(
     console: Console, config: RunConfig, outputs: dict[str, dict[str, str]], records: Path
-) -> None:
+) -> Verdict:
     folder = Path(outputs["TrialEvaluator"]["verdict"])
     metrics = json.loads((folder / "metrics.json").read_text())
-    verdict = json.loads((folder / "verdict.json").read_text())
+    verdict = read_result(Verdict, str(folder))
     console.print()
     console.print(results_table(metrics["records"]))
-    console.print("[green]blessed[/green]" if verdict["blessed"] else "[red]refused[/red]")
-    for note in verdict["notes"]:
+    console.print("[green]blessed[/green]" if verdict.blessed else "[red]refused[/red]")
+    for note in verdict.notes:
         console.print(f"  {note}")
-    for reason in verdict["reasons"]:
-        console.print(f"  [red]✗[/red] {escape(reason['message'])}")
-    if verdict["not_judged"]:
+    for reason in verdict.reasons:
+        console.print(f"  [red]✗[/red] {escape(reason.message)}")
+    if verdict.not_judged:
         console.print(
-            f"  {len(verdict['not_judged'])} groups are too small to judge "
+            f"  {len(verdict.not_judged)} groups are too small to judge "
             f"(fewer than {metrics['smallest_group']} subjects with a known label)"
         )
-    console.print(f"\nmetrics   {folder / 'metrics.json'}")
-    console.print(f"model     {outputs['Trainer']['model']}")
-    if verdict["blessed"]:
-        console.print(f"serving   {config.serving_dir}")
-    console.print(f"records   {records}")
-    console.print(f"page      {records / PAGE_FILE}")
+    paths = _result_paths(config, outputs, records, verdict.blessed)
+    console.print()
+    for name in ("metrics", "model", "serving", "records", "page"):
+        if name in paths:
+            console.print(f"{name:<9} {paths[name]}")
+    return verdict
+
+
+def _result_paths(
+    config: RunConfig, outputs: dict[str, dict[str, str]], records: Path, blessed: bool
+) -> dict[str, Path]:
+    """Where the results of a finished run are."""
+    folder = Path(outputs["TrialEvaluator"]["verdict"])
+    paths = {
+        "metrics": folder / "metrics.json",
+        "verdict": folder / "verdict.json",
+        "model": Path(outputs["Trainer"]["model"]),
+        "records": records,
+        "page": records / PAGE_FILE,
+    }
+    if blessed and config.serving_dir:
+        paths["serving"] = Path(config.serving_dir)
+    return paths

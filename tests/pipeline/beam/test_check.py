@@ -14,7 +14,8 @@ import pytest
 
 from pipeline.beam import check, local_flink
 from pipeline.beam.check import Needs, checked_options, flink_slots
-from pipeline.beam.options import IN_MEMORY, BeamSettings, FlinkSlots, Runner, beam_options
+from pipeline.beam.choices import Runner
+from pipeline.beam.options import IN_MEMORY, BeamSettings, FlinkSlots, beam_options
 from pipeline.errors import UserError
 from pipeline.version import code_version
 

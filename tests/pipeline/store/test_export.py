@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
+from pipeline.cli.main import main
 from pipeline.errors import UserError
 from pipeline.runs.run_file import RunFile
-from pipeline.store.__main__ import main
 from pipeline.store.engine import store_url
 from pipeline.store.export import export_local_run, export_stage
 from pipeline.store.pending import EXPORT_FILE, ExportFile, by_table
@@ -225,7 +225,7 @@ def test_a_message_that_nobody_foresaw_stays_out_of_the_store(run: LocalRun, sql
     export_local_run(run.folder)
 
     error = one(sqlite, "SELECT error FROM stages").error
-    assert error.startswith("ValueError, which nobody foresaw")
+    assert error.startswith("Unexpected ValueError;")
     assert "1931" not in error
 
 
@@ -306,17 +306,17 @@ class TestByHand:
         assert counts(sqlite)["metrics"] == 4
 
     def test_a_run_that_is_not_there_is_told(self, tmp_path: Path, capsys):
-        assert main(["export", "r9", "--root", str(tmp_path)]) == 1
+        assert main(["export", "r9", "--root", str(tmp_path)]) == 2
         assert "There is no run r9" in capsys.readouterr().err
 
     def test_a_store_that_is_down_is_told_in_one_line(self, done: LocalRun, capsys, monkeypatch):
         monkeypatch.setenv("TRIAL_STORE_ATTEMPTS", "1")
         store = "postgresql://trial_writer@127.0.0.1:1/trial"
 
-        assert main(["export", "r1", "--root", str(done.root), "--store", store]) == 1
+        assert main(["export", "r1", "--root", str(done.root), "--store", store]) == 2
         assert "Nothing was written" in capsys.readouterr().err
 
     def test_a_new_file_is_migrated(self, sqlite: str):
-        assert main(["migrate", sqlite]) == 0
+        assert main(["store", "migrate", sqlite]) == 0
         export(sqlite, run_rows("r1"))
         assert counts(sqlite)["runs"] == 1

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.cli.main import main
 from pipeline.errors import UserError
 from pipeline.study.load import load_study
-from pipeline.synthetic.__main__ import main
 from pipeline.synthetic.simulate import simulate
 from pipeline.synthetic.trial import COEFFICIENTS, DATASETS, TASKS, SyntheticTrial
 from pipeline.synthetic.write import write
@@ -492,13 +492,13 @@ def test_parameters_out_of_range_are_refused(parameter, value):
         SyntheticTrial(subjects=100, **{parameter: value})
 
 
-def test_the_command_line_reports_a_bad_size_without_traceback(tmp_path, caplog):
-    assert main(["--subjects", "5", "--out", str(tmp_path)]) == 2
-    assert "subjects is 5" in caplog.text
+def test_the_command_line_reports_a_bad_size_without_traceback(tmp_path, capsys):
+    assert main(["synthetic", "--subjects", "5", "--out", str(tmp_path)]) == 2
+    assert "subjects is 5" in capsys.readouterr().err
 
 
 def test_the_command_line_writes_the_trial(tmp_path):
-    assert main(["--subjects", "120", "--seed", "3", "--out", str(tmp_path)]) == 0
+    assert main(["synthetic", "--subjects", "120", "--seed", "3", "--out", str(tmp_path)]) == 0
     assert len(read(tmp_path, "adsl")) == 120
 
 

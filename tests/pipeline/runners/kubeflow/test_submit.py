@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 import yaml
 
+from pipeline.cli.main import main
 from pipeline.runners.kubeflow import submit
-from pipeline.runners.kubeflow.submit import TOKEN_VARIABLE, main
+from pipeline.runners.kubeflow.submit import TOKEN_VARIABLE
 
 HEALTH = "GET /apis/v2beta1/healthz"
 EXPERIMENTS = "GET /apis/v2beta1/experiments"
@@ -132,7 +133,14 @@ def submitted(
 
     def run(*options: str, address: str = "") -> tuple[int, str]:
         code = main(
-            ["--endpoint", address or endpoint.address, "--package", str(package), *options]
+            [
+                "submit",
+                "--endpoint",
+                address or endpoint.address,
+                "--package",
+                str(package),
+                *options,
+            ]
         )
         said = capsys.readouterr()
         return code, said.out if code == 0 else said.err
@@ -338,7 +346,7 @@ def test_an_endpoint_that_is_down_is_one_line(package: Path):
     # Nobody listens on the discard port. A process of its own: whatever else is said would be seen.
     ran = subprocess.run(
         [
-            *(sys.executable, "-m", "pipeline.runners.kubeflow.submit"),
+            *(sys.executable, "-m", "pipeline.cli", "submit"),
             *("--endpoint", "http://127.0.0.1:9", "--package", package),
         ],
         capture_output=True,

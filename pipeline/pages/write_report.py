@@ -1,13 +1,8 @@
-"""Writes the report of a run: `python -m pipeline.pages.__main__ [RUN]`."""
+"""Writes the report of a run."""
 
 from __future__ import annotations
 
-import argparse
-import sys
-from collections.abc import Sequence
 from pathlib import Path
-
-from rich.console import Console
 
 from pipeline.documents import parse_document
 from pipeline.errors import UserError
@@ -16,7 +11,7 @@ from pipeline.pages.report import report_page
 from pipeline.results.analysis import Analysis
 from pipeline.results.card import Card
 from pipeline.results.documents import read_result
-from pipeline.runs.run_file import RunFile, find_run, read_run_file
+from pipeline.runs.run_file import RunFile, read_run_file
 from pipeline.storage import read
 
 REPORT_FILE = "report.html"
@@ -55,26 +50,3 @@ def _card(run: RunFile, folder: Path) -> Card:
         )
     remedy = "Run the pipeline again."
     return parse_document(Card, content, f"{card}/card.json", "what ModelCard writes", remedy)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Writes the report and names its file.
-
-    Returns:
-        0, or 1 for something that a person can put right.
-    """
-    parser = argparse.ArgumentParser(prog="python -m pipeline.pages.__main__")
-    parser.add_argument("run", nargs="?", default="", help="id or folder; the newest run if none")
-    parser.add_argument("--root", type=Path, default=Path("runs"), help="folder of the runs")
-    options = parser.parse_args(arguments)
-    try:
-        path = write_report(find_run(options.run, options.root))
-    except UserError as error:
-        Console(stderr=True, highlight=False, soft_wrap=True, markup=False).print(str(error))
-        return 1
-    Console(highlight=False, soft_wrap=True).print(str(path))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

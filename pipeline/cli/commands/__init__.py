@@ -1,0 +1,1 @@
+"""The commands of `trial`: each parses its options and calls what does the work."""

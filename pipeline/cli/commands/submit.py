@@ -1,0 +1,53 @@
+"""`trial submit`: starts a run on Kubeflow Pipelines, or schedules one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pipeline.cli.answer import Answer
+from pipeline.cli.lazy import Command
+from pipeline.cli.options import json_option, path_option
+
+
+@click.command(
+    cls=Command,
+    epilog="A token is taken from TRIAL_KUBEFLOW_TOKEN, or in a pod from its service account.",
+)
+@path_option("--package", required=True, help="YAML file that `trial compile` wrote.")
+@click.option("--endpoint", required=True, help="Address of Kubeflow Pipelines.")
+@path_option("--parameters", help="YAML file with values of the run's form.")
+@click.option(
+    "--set", "lines", multiple=True, metavar="NAME=VALUE", help="A value of the form; repeatable."
+)
+@click.option("--namespace", help="The profile, where Kubeflow has several users.")
+@click.option("--experiment", help="What the run is filed under.")
+@click.option(
+    "--cron",
+    help="Schedule a recurring run: minute, hour, day of the month, month, day of the week, such "
+    'as "0 3 * * *".',
+)
+@click.option("--service-account", help="Service account of the tasks.")
+@json_option
+def submit(
+    package: Path,
+    parameters: Path | None,
+    lines: tuple[str, ...],
+    cron: str | None,
+    **target: str | None,
+) -> Answer:
+    """Start a run on Kubeflow Pipelines, or schedule a recurring one."""
+    from pipeline.runners.kubeflow.submit import Target, read_values, schedule
+    from pipeline.runners.kubeflow.submit import submit as submit_package
+
+    place = Target(**{name: value for name, value in target.items() if value})
+    values = read_values(package, parameters, lines)
+    if cron:
+        found = schedule(place, package, values, cron)
+        what, page = "recurring run", place.page(f"recurringrun/details/{found}")
+    else:
+        found = submit_package(place, package, values)
+        what, page = "run", place.page(f"runs/details/{found}")
+    click.echo(f"{what} {found}\n{page}")
+    return Answer({what.replace(" ", "_"): found, "page": page})

@@ -1,0 +1,121 @@
+"""Commands of click that are imported when they are needed, and fail as `UserError`."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from pipeline.errors import UserError
+
+_USERS_TO_FIX = {
+    errno.ENOENT,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EEXIST,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.EROFS,
+    errno.ENOSPC,
+    errno.ENAMETOOLONG,
+    errno.ELOOP,
+}
+
+
+class Command(click.Command):
+    """A command that turns mistakes of its user into `UserError`."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command.
+
+        Raises:
+            UserError: A file or folder that the user named can't be read or written.
+        """
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if error.errno in _USERS_TO_FIX and _is_named(error.filename, ctx):
+                raise UserError(
+                    f"{error.filename}: {error.strerror}. Name another path, or change its "
+                    "permissions."
+                ) from error
+            raise
+
+
+class LazyGroup(click.Group):
+    """A group that imports the module of a command only when the command is asked for.
+
+    Attributes:
+        places: Name of each command, in the order of the help text, to `module:attribute`.
+    """
+
+    def __init__(self, *args: Any, places: Mapping[str, str] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.places = dict(places or {})
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of the commands."""
+        return [*self.places, *super().list_commands(ctx)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name; None where there is none."""
+        place = self.places.get(cmd_name)
+        if place is None:
+            return super().get_command(ctx, cmd_name)
+        module, _, attribute = place.partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+
+def describe_usage_error(error: click.UsageError) -> str:
+    """One sentence on what is wrong with a command line, and where its options are listed.
+
+    Args:
+        error: What click found.
+    """
+    ctx = error.ctx
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return error.ctx.get_help()
+    message = error.message if isinstance(error, click.BadParameter) else error.format_message()
+    name = _parameter_name(error) if isinstance(error, click.BadParameter) else ""
+    if isinstance(error, click.MissingParameter):
+        name, message = "", f"{_parameter_name(error)} is missing"
+    text = f"{name}: {message}" if name else message
+    if ctx is None:
+        return text
+    return f"{ctx.command_path}: {text.strip().rstrip('.')}. See `{ctx.command_path} --help`."
+
+
+def _parameter_name(error: click.BadParameter) -> str:
+    """Where a wrong value was given: the environment variable, the option or the argument."""
+    parameter, ctx = error.param, error.ctx
+    if parameter is None or parameter.name is None:
+        return error.param_hint if isinstance(error.param_hint, str) else ""
+    source = ctx.get_parameter_source(parameter.name) if ctx else None
+    if source is ParameterSource.ENVIRONMENT and isinstance(parameter.envvar, str):
+        return parameter.envvar
+    if isinstance(parameter, click.Option):
+        return f"argument {parameter.opts[0]}"
+    return f"argument {parameter.human_readable_name}"
+
+
+def _is_named(filename: object, ctx: click.Context) -> bool:
+    """Whether a file is one that the user named, lies below it, or is a folder on the way."""
+    if not isinstance(filename, str | bytes):
+        return False
+    path = Path(filename if isinstance(filename, str) else filename.decode()).resolve()
+    return any(
+        path == named or named in path.parents or path in named.parents
+        for named in _named_paths(ctx.params.values())
+    )
+
+
+def _named_paths(values: Sequence[Any] | Any) -> Iterator[Path]:
+    for value in values:
+        if isinstance(value, Path | str) and value:
+            yield Path(value).resolve()

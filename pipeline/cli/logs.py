@@ -1,0 +1,25 @@
+"""What a person sees in the terminal of what modules log."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+
+
+def quiet_libraries() -> None:
+    """Keeps what libraries say on import out of the terminal; called before they are imported."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+    warnings.simplefilter("ignore", FutureWarning)
+
+
+def log_to_terminal(package: str) -> None:
+    """Shows what a package of this project logs, and errors of everything else.
+
+    Args:
+        package: Its name.
+    """
+    quiet_libraries()
+    logging.basicConfig(format="%(message)s", level=logging.ERROR)
+    logging.getLogger(package).setLevel(logging.INFO)

@@ -1,0 +1,116 @@
+"""Options and arguments that several commands share, each defined once."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from pipeline.cli.completion import complete_runs, complete_studies
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+DEFAULT_ROOT = Path("runs")
+"""Folder that runs are written below where nobody names another."""
+
+
+class WholeNumber(click.ParamType):
+    """A whole number that is not below a smallest one."""
+
+    name = "number"
+
+    def __init__(self, smallest: int = 0) -> None:
+        self.smallest = smallest
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number.
+
+        Raises:
+            BadParameter: The text is something else.
+        """
+        text = str(value)
+        if not (text.isascii() and text.isdigit()) or int(text) < self.smallest:
+            self.fail(
+                f"expected a whole number, {self.smallest} or more, found {text!r}", param, ctx
+            )
+        return int(text)
+
+
+class ShellWords(click.ParamType):
+    """Text; several values in an environment variable are split as a shell would."""
+
+    name = "option"
+
+    def split_envvar_value(self, rv: str) -> Sequence[str]:
+        """Splits the variable's content.
+
+        Raises:
+            BadParameter: A quote is not closed.
+        """
+        try:
+            return shlex.split(rv)
+        except ValueError as error:
+            raise click.BadParameter(f"{error}: close each quote") from error
+
+
+def path_option(*names: str, **settings: Any) -> Callable[[Decorated], Decorated]:
+    """An option whose value is a path."""
+    return click.option(*names, type=click.Path(path_type=Path), **settings)
+
+
+def study_option(**settings: Any) -> Callable[[Decorated], Decorated]:
+    """The study: shipped, or a file."""
+    return click.option(
+        "--study",
+        envvar="TRIAL_STUDY",
+        show_envvar=True,
+        shell_complete=complete_studies,
+        help="Shipped study, or path of a study file.",
+        **settings,
+    )
+
+
+tune_option = click.option(
+    "--tune",
+    is_flag=True,
+    default=None,
+    envvar="TRIAL_TUNE",
+    show_envvar=True,
+    help="Search hyperparameters first.",
+)
+
+root_option = path_option(
+    "--root",
+    default=DEFAULT_ROOT,
+    show_default=True,
+    envvar="TRIAL_ROOT",
+    show_envvar=True,
+    help="Folder that runs are written below.",
+)
+
+run_argument = click.argument("run", default="", shell_complete=complete_runs)
+"""Id or folder of a run; the newest below the root if none is given."""
+
+json_option = click.option(
+    "--json",
+    is_flag=True,
+    expose_value=False,
+    help="Write one JSON document to standard output, everything else to standard error.",
+)
+"""`main` looks for it: also a mistake in the command line is told as JSON."""
+
+force_option = click.option("--force", is_flag=True, help="Overwrite an existing file.")
+
+
+def store_option(help_text: str) -> Callable[[Decorated], Decorated]:
+    """The address of a store.
+
+    Args:
+        help_text: What it means for the command.
+    """
+    return click.option(
+        "--store", envvar="TRIAL_STORE", show_envvar=True, metavar="ADDRESS", help=help_text
+    )

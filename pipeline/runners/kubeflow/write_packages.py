@@ -1,0 +1,55 @@
+"""Writes the packages of a study: for Kubeflow Pipelines (YAML) and for Vertex AI (JSON)."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from pathlib import Path
+
+from pipeline.errors import UserError
+from pipeline.names import pipeline_name
+from pipeline.runners.kubeflow.settings import load_settings
+from pipeline.study.load import load_study
+from pipeline.study.shipped import find_study_file, read_schema
+
+
+def write_packages(study: str, settings_file: Path, out: Path, tune: bool) -> tuple[Path, Path]:
+    """Compiles a study's pipeline and writes both packages.
+
+    Args:
+        study: Shipped study, or path of a study file.
+        settings_file: What the packages need to know of the cluster.
+        out: Folder for the packages.
+        tune: Whether hyperparameters are searched first.
+
+    Returns:
+        The YAML file for Kubeflow Pipelines and the JSON file for Vertex AI.
+
+    Raises:
+        UserError: The study or the settings are wrong, or Kubeflow would refuse the package.
+    """
+    study_file = find_study_file(study)
+    content, schema = load_study(study_file), read_schema(study_file)
+    settings = load_settings(settings_file)
+
+    # TFX takes seconds to import: only once the cheap checks have passed. What it and its
+    # dependencies log meanwhile does not concern the user.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)
+    from pipeline.runners.kubeflow.package import compile_package, tfx_runner
+    from pipeline.runners.kubeflow.spec_check import problems
+
+    runner = tfx_runner(settings, out.resolve() / f"{pipeline_name(content.study)}.json")
+    package = compile_package(content, schema, settings, runner, tune)
+    found = problems(package.spec)
+    if found:
+        raise UserError("The package would be refused:\n" + "\n".join(found))
+    # TFX's CLI may have told the runner another place.
+    job = Path(runner._output_dir, runner._output_filename)
+    job.parent.mkdir(parents=True, exist_ok=True)
+    job.write_text(package.to_vertex_json(), encoding="utf-8")
+    kubeflow = job.with_suffix(".yaml")
+    kubeflow.write_text(package.to_yaml(), encoding="utf-8")
+    return kubeflow, job

@@ -1,0 +1,46 @@
+"""How a local run ended, for whoever started it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """How a local run ended.
+
+    Attributes:
+        run: Its id.
+        status: `not started` where the settings or the data were refused before the first stage.
+        paths: What it wrote, by what it is: `log`, `records`, `page`, `metrics`, `verdict`,
+            `model`, `serving`.
+        verdict: `blessed` or `refused`; None where the run has none.
+        reasons: Why the model was refused.
+        failed_stage: The stage that failed or was interrupted; empty if none.
+        error: Why the run failed; None where it did not.
+        is_users_to_fix: Whether the user must fix something before the run can succeed.
+    """
+
+    run: str
+    status: Literal["done", "failed", "interrupted", "not started"]
+    paths: Mapping[str, Path] = field(default_factory=dict)
+    verdict: Literal["blessed", "refused"] | None = None
+    reasons: tuple[str, ...] = ()
+    failed_stage: str = ""
+    error: str | None = None
+    is_users_to_fix: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """The outcome as JSON-like content."""
+        return {
+            "run": self.run,
+            "status": self.status,
+            "verdict": self.verdict,
+            "reasons": list(self.reasons),
+            "failed_stage": self.failed_stage,
+            "error": self.error,
+            "paths": {name: str(path) for name, path in self.paths.items()},
+        }
