@@ -10,8 +10,8 @@ from typing import Any
 from tensorflow_model_analysis import constants
 from tensorflow_model_analysis.proto import metrics_for_slice_pb2
 
+from components.evaluator.comparisons import Suppressed
 from components.evaluator.eval_config import CURVES, POSITIVES, SUBJECTS, MetricName
-from components.evaluator.judge import Withheld
 from components.evaluator.records import Record
 from components.evaluator.settings import EvaluatorSettings
 from pipeline import names
@@ -48,7 +48,7 @@ def read_records(
     )
 
 
-def withheld_groups(records: Iterable[Record], settings: EvaluatorSettings) -> Withheld:
+def withheld_groups(records: Iterable[Record], settings: EvaluatorSettings) -> Suppressed:
     """Decides for each task which groups are not shown; see `suppress.suppressed`."""
     sizes: dict[str, dict[Group, int]] = {task: {OVERALL: 0} for task in settings.tasks}
     for record in records:
@@ -60,7 +60,7 @@ def withheld_groups(records: Iterable[Record], settings: EvaluatorSettings) -> W
 
 
 def shown_content(
-    records: Iterable[Record], withheld: Withheld, settings: EvaluatorSettings
+    records: Iterable[Record], withheld: Suppressed, settings: EvaluatorSettings
 ) -> dict[str, Any]:
     """What `metrics.json` holds.
 
@@ -94,7 +94,7 @@ def shown_content(
 def shown_curves(
     result: Iterable[metrics_for_slice_pb2.MetricsForSlice],
     records: Iterable[Record],
-    withheld: Withheld,
+    withheld: Suppressed,
     settings: EvaluatorSettings,
 ) -> dict[str, Any]:
     """What `curves.json` holds; see `components.evaluator.curves`.

@@ -190,9 +190,10 @@ def _groups() -> list[AnyPanel]:
         grid(
             Words(
                 "Does the model serve every group? ($metric by $slicing)",
-                "Each group's number with the ends of its 95 % interval. `fails` and `passes` "
-                "compare with what the study demands of every slice. Small groups are named but "
-                "not shown, nor is what would give them away.",
+                "Each group's number with the ends of its 95 % interval, and what the Evaluator "
+                "found of it: whether it `passes` or `fails` what the study demands. Small groups "
+                "are named but not shown, nor is what would give them away; of runs of version "
+                "0.1.0 the outcome is not recorded.",
                 _NO_GROUPS,
             ),
             queries.SLICES,

@@ -79,10 +79,7 @@ def _attention(connection: Connection) -> list[Block]:
         if not happened:
             continue
         happened.sort(key=lambda row: -row[alert.number])
-        items = [
-            f"{_summary(alert, row)}: {row[alert.number]:.3g} (limit {alert.above:g})"
-            for row in happened[:_MOST_OF_AN_ALERT]
-        ]
+        items = [_item(alert, row) for row in happened[:_MOST_OF_AN_ALERT]]
         more = len(happened) - len(items)
         if more > 0:
             items.append(f"and {count(more)} more")
@@ -91,6 +88,13 @@ def _attention(connection: Connection) -> list[Block]:
     if not blocks:
         blocks.append(Notice("good", "Nothing needs attention", "No alert's condition is met."))
     return blocks
+
+
+def _item(alert: Alert, row: Row) -> str:
+    """What has happened to what; a measured number stands beside its limit."""
+    if alert.query.columns[alert.number] == "count":
+        return _summary(alert, row)
+    return f"{_summary(alert, row)}: {row[alert.number]:.3g} (limit {alert.above:g})"
 
 
 def _summary(alert: Alert, row: Row) -> str:

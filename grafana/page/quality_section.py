@@ -266,7 +266,7 @@ def _forest_row(row: Row, smallest_group: int) -> charts.ForestRow:
 def _subjects(row: Row, smallest_group: int) -> int | Suppressed:
     if row["subjects"] is not None:
         return int(row["subjects"])
-    return Suppressed(smallest_group if row["verdict"] == "too small to show" else None)
+    return Suppressed(smallest_group if row["not_shown"] == "too small" else None)
 
 
 def _pairs(store: StudyStore, newest: _Newest, task: str) -> list[Block]:

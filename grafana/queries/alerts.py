@@ -77,28 +77,15 @@ def _latest_with(table: str) -> str:
 
 UNDER_THE_FLOOR = Query(
     f"""
-WITH {_LATEST_EVALUATION},
-judged AS (
-  SELECT b.study, x.task, x.metric, x.slicing, x.slice, t.at_least, t.at_most,
-         CASE t.holds WHEN 'bound' THEN x.lower ELSE x.value END AS low,
-         CASE t.holds WHEN 'bound' THEN x.upper ELSE x.value END AS high
-  FROM blessed b
-  JOIN metrics x ON x.run = b.run AND x.model = b.model
-  JOIN thresholds t ON t.run = x.run AND t.task = x.task AND t.metric = x.metric
-    AND t.versus = '' AND (t.place = 'every_slice' OR x.slicing = '')
-    AND t.decision_threshold IN (0, x.decision_threshold)
-)
-SELECT study, task, metric,
-       CASE WHEN slicing = '' THEN 'overall' ELSE slicing END AS slice_feature,
-       CASE WHEN slicing = '' THEN 'everybody' ELSE slice END AS slice,
-       MAX(shortfall) AS shortfall
-FROM (
-  SELECT study, task, metric, slicing, slice, at_least - low AS shortfall FROM judged
-  UNION ALL
-  SELECT study, task, metric, slicing, slice, high - at_most AS shortfall FROM judged
-) distances
-WHERE shortfall IS NOT NULL
-GROUP BY study, task, metric, slicing, slice
+WITH {_LATEST_EVALUATION}
+SELECT b.study AS study, c.task AS task, c.metric AS metric,
+       CASE WHEN c.slicing = '' THEN 'overall' ELSE c.slicing END AS slice_feature,
+       CASE WHEN c.slicing = '' THEN 'everybody' ELSE c.slice END AS slice,
+       MAX(CASE c.outcome WHEN 'fails' THEN 1 ELSE 0 END) AS failed
+FROM blessed b
+JOIN comparisons c ON c.run = b.run AND c.model = b.model
+WHERE c.outcome <> 'not_judged'
+GROUP BY b.study, c.task, c.metric, c.slicing, c.slice
 """,
     {
         "study": "text",
@@ -106,9 +93,10 @@ GROUP BY study, task, metric, slicing, slice
         "metric": "text",
         "slice_feature": "text",
         "slice": "text",
-        "shortfall": "number",
+        "failed": "count",
     },
 )
+"""What the judge found of the model in use; a group that is not judged is not watched."""
 
 CALIBRATION = Query(
     f"""
@@ -200,8 +188,8 @@ ALERTS = (
         above=0.0,
         severity="critical",
         summary="{study}: {metric} of {task} misses its limit ({slice_feature}: {slice})",
-        description="The newest evaluation of the blessed model is beyond a threshold of the "
-        "study file. Look at the group's interval and at drift, then train again or withdraw it.",
+        description="In its newest evaluation the blessed model fails a threshold of the study "
+        "file. Look at the group's interval and at drift, then train again or withdraw it.",
         board=MODEL_QUALITY,
     ),
     Alert(

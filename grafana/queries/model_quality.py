@@ -6,6 +6,7 @@ They are about the test split. `model` is a column of the store: the new model o
 
 from __future__ import annotations
 
+from grafana.queries.outcomes import outcome_weight, outcome_word
 from grafana.queries.query import Query, newest
 
 _EVERYBODY = "x.slicing = '' AND x.slice = ''"
@@ -52,22 +53,8 @@ GROUP BY x.task ORDER BY x.task
 )
 
 
-_DEMANDED = """
-  SELECT x.run, x.task, x.slicing, x.slice, x.metric, x.decision_threshold, x.model,
-         MAX(t.at_least) AS at_least, MIN(t.at_most) AS at_most,
-         MIN(CASE WHEN CASE t.holds WHEN 'bound' THEN x.lower ELSE x.value END < t.at_least
-                    OR CASE t.holds WHEN 'bound' THEN x.upper ELSE x.value END > t.at_most
-                  THEN 0 ELSE 1 END) AS passes
-  FROM metrics x
-  JOIN thresholds t ON t.run = x.run AND t.task = x.task AND t.metric = x.metric
-    AND t.versus = '' AND (t.place = 'every_slice' OR x.slicing = '')
-    AND t.decision_threshold IN (0, x.decision_threshold)"""
-"""What a study demands of a metric of a group, the strictest of several, and whether it passes.
-The end of an interval is judged where the study demands that it holds."""
-
-
 def over_runs(metric: str = ":metric", decision: str = ":decision") -> Query:
-    """A metric of everybody in each run, with what the study demands of it.
+    """A metric of everybody in each run, with the strictest of what the study demands of it.
 
     Args:
         metric: SQL of its name.
@@ -82,10 +69,12 @@ JOIN metrics x ON x.run = r.run
 LEFT JOIN metrics c ON c.run = x.run AND c.task = x.task AND c.slicing = '' AND c.slice = ''
   AND c.metric = x.metric AND c.decision_threshold = x.decision_threshold
   AND c.model = 'champion'
-LEFT JOIN ({_DEMANDED}
-  WHERE x.slicing = '' AND x.model = 'challenger' AND x.metric = {metric}
-    AND x.decision_threshold = {decision} AND x.task = :task
-  GROUP BY x.run, x.task, x.slicing, x.slice, x.metric, x.decision_threshold, x.model
+LEFT JOIN (
+  SELECT run, MAX(at_least) AS at_least, MIN(at_most) AS at_most
+  FROM thresholds
+  WHERE task = :task AND metric = {metric} AND decision_threshold IN (0, {decision})
+    AND versus = ''
+  GROUP BY run
 ) t ON t.run = x.run
 WHERE r.study = :study AND $__timeFilter(r.started) AND x.task = :task AND x.metric = {metric}
   AND x.decision_threshold = {decision} AND x.model = 'challenger' AND {_EVERYBODY}
@@ -142,27 +131,39 @@ ORDER BY r.started
     },
 )
 
+_OF_CHOICE = "run = :run AND task = :task AND slicing = :slicing"
+_OF_METRIC = (
+    f"{_OF_CHOICE} AND metric = :metric AND decision_threshold = :decision AND model = :model"
+)
+
 SLICES = Query(
     f"""
-SELECT x.slice AS "group", x.lower AS lower, x.value AS value, x.upper AS upper,
+WITH judged AS (
+  SELECT slice, MAX({outcome_weight("outcome")}) AS weight,
+         MAX(CASE side WHEN 'at_least' THEN "limit" END) AS at_least,
+         MIN(CASE side WHEN 'at_most' THEN "limit" END) AS at_most
+  FROM comparisons WHERE {_OF_METRIC} GROUP BY slice
+),
+named AS (
+  SELECT slice FROM metrics WHERE {_OF_METRIC}
+  UNION SELECT slice FROM suppressed_groups WHERE {_OF_CHOICE}
+  UNION SELECT slice FROM judged
+)
+SELECT n.slice AS "group", x.lower AS lower, x.value AS value, x.upper AS upper,
        x.subjects AS subjects, x.positives AS positives,
-       t.at_least AS at_least, t.at_most AS at_most,
-       CASE WHEN t.run IS NULL THEN 'nothing demanded' WHEN t.passes = 0 THEN 'fails'
-            ELSE 'passes' END AS verdict
-FROM metrics x
-LEFT JOIN ({_DEMANDED}
-  WHERE x.run = :run AND x.task = :task AND x.slicing = :slicing AND x.metric = :metric
-    AND x.decision_threshold = :decision AND x.model = :model
-  GROUP BY x.run, x.task, x.slicing, x.slice, x.metric, x.decision_threshold, x.model
-) t ON t.slice = x.slice
-WHERE x.run = :run AND x.task = :task AND x.slicing = :slicing AND x.metric = :metric
-  AND x.decision_threshold = :decision AND x.model = :model
-UNION ALL
-SELECT g.slice, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-       CASE g.reason WHEN 'too_small' THEN 'too small to show' ELSE 'withheld' END
-FROM suppressed_groups g
-WHERE g.run = :run AND g.task = :task AND g.slicing = :slicing
-ORDER BY 1
+       j.at_least AS at_least, j.at_most AS at_most,
+       CASE WHEN j.weight IS NOT NULL THEN {outcome_word("j.weight")}
+            WHEN EXISTS (SELECT 1 FROM comparisons c WHERE c.run = :run)
+              OR NOT EXISTS (SELECT 1 FROM thresholds t WHERE t.run = :run)
+              THEN 'nothing demanded'
+            ELSE 'not recorded' END AS verdict,
+       CASE s.reason WHEN 'too_small' THEN 'too small' WHEN 'complementary' THEN 'withheld'
+            ELSE '' END AS not_shown
+FROM named n
+LEFT JOIN (SELECT * FROM metrics WHERE {_OF_METRIC}) x ON x.slice = n.slice
+LEFT JOIN (SELECT * FROM suppressed_groups WHERE {_OF_CHOICE}) s ON s.slice = n.slice
+LEFT JOIN judged j ON j.slice = n.slice
+ORDER BY n.slice
 """,
     {
         "group": "text",
@@ -174,8 +175,13 @@ ORDER BY 1
         "at_least": "number",
         "at_most": "number",
         "verdict": "text",
+        "not_shown": "text",
     },
 )
+"""Groups of a slicing with what the judge found; of several comparisons the worst outcome.
+
+Runs of 0.1.0 had thresholds, but their comparisons are not recorded.
+"""
 
 GROUPS_BY_TASK = Query(
     """

@@ -103,7 +103,7 @@ class ResultsView:
         notice = Notice(
             "good" if verdict.blessed else "bad",
             "Blessed" if verdict.blessed else "Refused",
-            f"{count(verdict.comparisons)} comparisons with what the study demands.",
+            f"{count(verdict.compared)} comparisons with what the study demands.",
             [*(reason.message for reason in verdict.reasons), *verdict.notes],
         )
         metrics = self.run.metrics

@@ -106,7 +106,7 @@ def _decision_notice(card: Card) -> Notice:
     if not verdict.judged:
         return Notice("warn", "Blessed without being judged", "", list(verdict.notes))
     return Notice(
-        "good", "Blessed", f"It passed all {verdict.comparisons} comparisons with thresholds."
+        "good", "Blessed", f"It passed all {verdict.compared} comparisons with thresholds."
     )
 
 

@@ -8,7 +8,7 @@ from pipeline.estimates import Estimate
 from pipeline.html.blocks import Column
 from pipeline.html.charts import CalibrationBin
 from pipeline.html.terms import METRICS
-from pipeline.results.documents import GroupCurves, Reason
+from pipeline.results.documents import GroupCurves, Refusal
 
 
 def metric_title(metric: str, decision_threshold: float | None = None) -> str:
@@ -17,7 +17,7 @@ def metric_title(metric: str, decision_threshold: float | None = None) -> str:
     return title if decision_threshold is None else f"{title} at {decision_threshold:g}"
 
 
-def reason_texts(reasons: Sequence[Reason], titles: Mapping[str, str]) -> list[str]:
+def reason_texts(reasons: Sequence[Refusal], titles: Mapping[str, str]) -> list[str]:
     """Reasons of a refusal, with titles in place of the study file's names; each once.
 
     Args:

@@ -11,13 +11,14 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, RootModel
+from pydantic import BaseModel, RootModel, model_validator
 
 from pipeline.documents import Count, Document, parse_document
 from pipeline.errors import UserError
 from pipeline.results.analysis import Absent, Analysis
+from pipeline.results.outcomes import ComparisonReason, Outcome
 from pipeline.storage import read
-from pipeline.study.sections import Threshold
+from pipeline.study.sections import Side, Threshold
 
 ModelRole = Literal["challenger", "champion", "difference"]
 Group = tuple[tuple[str, str], ...]
@@ -108,8 +109,43 @@ class Metrics(Document):
         return any(record.model == "champion" for record in self.records)
 
 
-class Reason(_OfGroup):
-    """A threshold that the model failed.
+class Comparison(_OfGroup):
+    """A limit of a threshold, compared with a metric of a group.
+
+    Attributes:
+        threshold: Place of the threshold in the study file, from 0.
+        model: Whose metric was judged; what is said of the `champion` does not decide.
+        metric: The metric.
+        decision_threshold: Null for metrics that need none.
+        side: On which side of the limit the metric passes.
+        limit: The limit.
+        holds: Whether the point or the interval's end was judged.
+        value: The number that was judged; null where there is none or the group is suppressed.
+        outcome: What came of it.
+        reason: Why.
+        message: A sentence for people; empty where it passes.
+    """
+
+    threshold: Count
+    model: ModelRole
+    metric: str
+    decision_threshold: float | None
+    side: Side
+    limit: float
+    holds: Literal["point", "bound"]
+    value: float | None
+    outcome: Outcome
+    reason: ComparisonReason
+    message: str
+
+    @property
+    def decides(self) -> bool:
+        """Whether the blessing depends on it."""
+        return self.model != "champion"
+
+
+class Refusal(_OfGroup):
+    """A comparison that the model failed.
 
     Attributes:
         message: A sentence for people.
@@ -133,14 +169,54 @@ class NotJudged(_OfGroup):
 
 
 class Verdict(Document):
-    """`verdict.json`."""
+    """`verdict.json`.
+
+    Attributes:
+        blessed: Whether the model may be used.
+        judged: Whether it was compared with any threshold.
+        compared: How many comparisons the blessing rests on.
+        comparisons: All comparisons; null where they are not recorded, as in documents of 0.1.0,
+            which have their number under this key.
+        reasons: Why the model was refused.
+        not_judged: Groups that are too small to judge.
+        notes: What else a reader must know.
+    """
 
     blessed: bool
     judged: bool
-    comparisons: Count
-    reasons: tuple[Reason, ...]
+    compared: Count
+    comparisons: tuple[Comparison, ...] | None
+    reasons: tuple[Refusal, ...]
     not_judged: tuple[NotJudged, ...]
     notes: tuple[str, ...]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_number(cls, content: object) -> object:
+        """Reads a document of 0.1.0, where `comparisons` is their number."""
+        if isinstance(content, Mapping) and isinstance(content.get("comparisons"), int):
+            return {**content, "compared": content["comparisons"], "comparisons": None}
+        return content
+
+    def outcomes(self, threshold: int) -> list[Outcome] | None:
+        """What came of a threshold's comparisons, as far as the blessing rests on them.
+
+        Args:
+            threshold: Its place in the study file, from 0.
+
+        Returns:
+            One outcome a comparison; None where comparisons are not recorded.
+        """
+        if self.comparisons is None:
+            return None
+        return [i.outcome for i in self.comparisons if i.threshold == threshold and i.decides]
+
+    @property
+    def failed(self) -> int:
+        """How many of the comparisons that the blessing rests on failed."""
+        if self.comparisons is None:
+            return len(self.reasons)
+        return sum(item.decides and item.outcome == "fails" for item in self.comparisons)
 
 
 class CalibrationBin(Document):

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from pipeline.results.documents import OVERALL, Group
 
-Reason = Literal["too_small", "complementary"]
+SuppressionReason = Literal["too_small", "complementary"]
+"""Why a group is not shown: it is small, or another small group would follow from it."""
 
 _TOLERANCE = 1e-9
 
@@ -39,7 +40,7 @@ def suppressed(
     slicings: Sequence[tuple[str, ...]],
     smallest: int,
     shown: Collection[Group] = (),
-) -> dict[Group, Reason]:
+) -> dict[Group, SuppressionReason]:
     """Decides which groups are withheld.
 
     A slicing's groups add up to everybody, and the groups of a pair of slicings to those of

@@ -194,6 +194,50 @@ class BlessingReason(Base):
     message: Mapped[str]
 
 
+class Comparison(Base):
+    """A limit of a threshold, compared with a metric of a group.
+
+    The Evaluator's judge made it; boards and alerts select from here and judge nothing. Runs of
+    0.1.0 have thresholds but no comparisons: theirs are not recorded.
+
+    Attributes:
+        run: Id of the run.
+        number: Its place in the verdict.
+        model: Whose metric was judged: `challenger`, `champion` or `difference`; the blessing
+            does not depend on what is said of the `champion`.
+        task: The task.
+        slicing: By what the group was formed; empty for everybody.
+        slice: The group; empty for everybody.
+        metric: Name of the metric.
+        decision_threshold: 0 for metrics that need none.
+        side: `at_least` or `at_most`.
+        limit: The limit.
+        holds: `point` or `bound`: what had to pass.
+        value: The number that was judged; null where there is none or the group is suppressed.
+        outcome: `passes`, `fails` or `not_judged`.
+        reason: Why, see `pipeline.results.outcomes`.
+        message: For people; empty where it passes.
+    """
+
+    __tablename__ = "comparisons"
+
+    run: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    model: Mapped[str]
+    task: Mapped[str]
+    slicing: Mapped[str]
+    slice: Mapped[str]
+    metric: Mapped[str]
+    decision_threshold: Mapped[float]
+    side: Mapped[str]
+    limit: Mapped[float]
+    holds: Mapped[str]
+    value: Mapped[float | None]
+    outcome: Mapped[str]
+    reason: Mapped[str]
+    message: Mapped[str]
+
+
 class Threshold(Base):
     """A threshold that a study sets.
 
@@ -201,7 +245,7 @@ class Threshold(Base):
         run: Id of the run.
         task: The task.
         metric: The metric.
-        place: `overall` or `every_slice`.
+        scope: `overall` or `every_slice`.
         versus: `champion` where a difference is meant, otherwise empty.
         holds: `point`, or `bound` where the interval's end on the far side must pass too.
         decision_threshold: At which probability; 0 for all of the task's, or none.
@@ -214,7 +258,7 @@ class Threshold(Base):
     run: Mapped[str] = mapped_column(primary_key=True)
     task: Mapped[str] = mapped_column(primary_key=True)
     metric: Mapped[str] = mapped_column(primary_key=True)
-    place: Mapped[str] = mapped_column(primary_key=True)
+    scope: Mapped[str] = mapped_column(primary_key=True)
     versus: Mapped[str] = mapped_column(primary_key=True)
     holds: Mapped[str] = mapped_column(primary_key=True)
     decision_threshold: Mapped[float] = mapped_column(primary_key=True)

@@ -10,6 +10,7 @@ from pipeline.documents import Document, parse_document
 from pipeline.errors import UserError
 from pipeline.storage import read
 from pipeline.store.models import Base, UtcTime
+from pipeline.store.renamed import with_names_of_today
 from pipeline.store.rows import Row, Rows
 
 EXPORT_FILE = "export.json"
@@ -50,7 +51,9 @@ class ExportFile(Document):
                 "the release that wrote it."
             )
         return {
-            tables[name]: [_with_moments(tables[name], row) for row in rows]
+            tables[name]: [
+                _with_moments(tables[name], with_names_of_today(name, row)) for row in rows
+            ]
             for name, rows in self.pending.items()
         }
 

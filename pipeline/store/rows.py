@@ -39,7 +39,8 @@ def evaluation_rows(
     """
     return {
         models.Model: [_model(run, study.study, metrics, verdict, registration)],
-        models.BlessingReason: list(_reasons(run, verdict)),
+        models.BlessingReason: list(_refusals(run, verdict)),
+        models.Comparison: list(_comparisons(run, verdict)),
         models.Threshold: list(_thresholds(run, study)),
         models.Metric: [
             {
@@ -136,24 +137,45 @@ def _model(
         "study": study,
         "blessed": verdict.blessed,
         "judged": verdict.judged,
-        "comparisons": verdict.comparisons,
+        "comparisons": verdict.compared,
         "registered": registration.registered,
         "not_registered": registration.reason,
         "champion": metrics.has_champion,
     }
 
 
-def _reasons(run: str, verdict: Verdict) -> Iterator[Row]:
-    for number, reason in enumerate(verdict.reasons):
+def _refusals(run: str, verdict: Verdict) -> Iterator[Row]:
+    for number, refusal in enumerate(verdict.reasons):
         yield {
             "run": run,
             "number": number,
-            "task": reason.task,
-            **_group(reason.slice),
-            "metric": reason.metric,
-            "decision_threshold": reason.decision_threshold or NO_THRESHOLD,
-            "value": reason.value,
-            "message": reason.message,
+            "task": refusal.task,
+            **_group(refusal.slice),
+            "metric": refusal.metric,
+            "decision_threshold": refusal.decision_threshold or NO_THRESHOLD,
+            "value": refusal.value,
+            "message": refusal.message,
+        }
+
+
+def _comparisons(run: str, verdict: Verdict) -> Iterator[Row]:
+    """A row for each comparison; none for a verdict of 0.1.0, which does not list them."""
+    for number, comparison in enumerate(verdict.comparisons or ()):
+        yield {
+            "run": run,
+            "number": number,
+            "model": comparison.model,
+            "task": comparison.task,
+            **_group(comparison.slice),
+            "metric": comparison.metric,
+            "decision_threshold": comparison.decision_threshold or NO_THRESHOLD,
+            "side": comparison.side,
+            "limit": comparison.limit,
+            "holds": comparison.holds,
+            "value": comparison.value,
+            "outcome": comparison.outcome,
+            "reason": comparison.reason,
+            "message": comparison.message,
         }
 
 
@@ -164,7 +186,7 @@ def _thresholds(run: str, study: Study) -> Iterator[Row]:
                 "run": run,
                 "task": task,
                 "metric": threshold.metric,
-                "place": threshold.where,
+                "scope": threshold.scope,
                 "versus": threshold.versus or "",
                 "holds": threshold.holds,
                 "decision_threshold": threshold.decision_threshold or NO_THRESHOLD,

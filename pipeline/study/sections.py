@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Annotated, Literal
 
@@ -18,6 +18,8 @@ _KNOWN = re.compile(r"baseline|after|day -?\d+")
 ColumnType = Literal["text", "number", "date", "datetime"]
 Aggregate = Literal["last", "first", "mean", "min", "max", "change", "count", "any"]
 Severity = Literal["stop", "warn", "ignore"]
+Side = Literal["at_least", "at_most"]
+"""On which side of its limit a metric passes."""
 
 Metric = Literal[
     "auc",
@@ -328,7 +330,8 @@ class Threshold(StrictModel):
         at_least: Smallest value that passes.
         at_most: Largest value that passes.
         holds: `point`, or `bound`: the interval's end on the far side must pass too.
-        where: `overall`, or `every_slice` (groups that are large enough) with overall.
+        scope: `overall`, or `every_slice` (groups that are large enough) with overall; called
+            `where` in study files of 0.1.0.
         versus: `champion` judges the difference to the last blessed model.
         decision_threshold: For metrics at a threshold; each of the task's, where not given.
     """
@@ -338,9 +341,28 @@ class Threshold(StrictModel):
     at_least: float | None = None
     at_most: float | None = None
     holds: Literal["point", "bound"] = "point"
-    where: Literal["overall", "every_slice"] = "overall"
+    scope: Literal["overall", "every_slice"] = "overall"
     versus: Literal["champion"] | None = None
     decision_threshold: float | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_where(cls, content: object) -> object:
+        """Renames `where`, as 0.1.0 called the scope."""
+        if not isinstance(content, Mapping) or "where" not in content:
+            return content
+        if "scope" in content:
+            raise ValueError("`where` is the former name of `scope`: give `scope` alone")
+        return {"scope" if key == "where" else key: value for key, value in content.items()}
+
+    @property
+    def limits(self) -> tuple[tuple[Side, float], ...]:
+        """The limits that are given, each with its side."""
+        sides: tuple[tuple[Side, float | None], ...] = (
+            ("at_least", self.at_least),
+            ("at_most", self.at_most),
+        )
+        return tuple((side, limit) for side, limit in sides if limit is not None)
 
     @model_validator(mode="after")
     def _has_limit(self) -> Threshold:

@@ -177,7 +177,7 @@ def _limit(result: RunResult, task: str, metric: str) -> charts.Limit | None:
     """What holds in every group, where it is one number."""
     for threshold in result.settings.thresholds:
         concerned = task in threshold.tasks or not threshold.tasks
-        if (threshold.metric, threshold.where) != (metric, "every_slice") or threshold.versus:
+        if (threshold.metric, threshold.scope) != (metric, "every_slice") or threshold.versus:
             continue
         if concerned and threshold.at_least is not None:
             return charts.Limit(threshold.at_least, "at least")

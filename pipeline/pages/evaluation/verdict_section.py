@@ -110,22 +110,36 @@ def _demands(result: RunResult) -> Table:
             (
                 wording.demand_text(threshold),
                 ", ".join(threshold.tasks) or "all",
-                "everybody and each group" if threshold.where == "every_slice" else "everybody",
-                _outcome(result, threshold),
+                "everybody and each group" if threshold.scope == "every_slice" else "everybody",
+                _outcome(result, number, threshold),
             )
-            for threshold in result.settings.thresholds
+            for number, threshold in enumerate(result.settings.thresholds)
         ],
         _not_judged(result),
     )
 
 
-def _outcome(result: RunResult, threshold: Threshold) -> Cell:
+def _outcome(result: RunResult, number: int, threshold: Threshold) -> Cell:
+    """What came of a threshold; `number` is its place in the study file."""
+    outcomes = result.verdict.outcomes(number)
+    if outcomes is None:
+        return _outcome_of_0_1_0(result, threshold)
+    failures = outcomes.count("fails")
+    if failures:
+        return _failed(failures)
+    return Cell("passed", "good") if "passes" in outcomes else Cell("not judged", "muted")
+
+
+def _outcome_of_0_1_0(result: RunResult, threshold: Threshold) -> Cell:
+    """The same of a verdict that lists the failed comparisons alone."""
     if threshold.versus and not result.metrics.has_champion:
         return Cell("not judged", "muted")
-    failures = sum(reason.threshold == threshold for reason in result.verdict.reasons)
-    if failures:
-        return Cell(f"failed in {failures} comparison{'' if failures == 1 else 's'}", "bad")
-    return Cell("passed", "good")
+    failures = sum(refusal.threshold == threshold for refusal in result.verdict.reasons)
+    return _failed(failures) if failures else Cell("passed", "good")
+
+
+def _failed(comparisons: int) -> Cell:
+    return Cell(f"failed in {comparisons} comparison{'' if comparisons == 1 else 's'}", "bad")
 
 
 def _not_judged(result: RunResult) -> list[str]:

@@ -20,12 +20,12 @@ def decision(result: RunResult) -> str:
 def decision_sentence(result: RunResult) -> str:
     """The decision and what it rests on."""
     verdict = result.verdict
-    compared = f"{count(verdict.comparisons)} comparison{'' if verdict.comparisons == 1 else 's'}"
+    compared = f"{count(verdict.compared)} comparison{'' if verdict.compared == 1 else 's'}"
     if not verdict.judged:
         return "The study file demands nothing of the model, so that nothing was compared."
     if verdict.blessed:
         return f"All {compared} with what the study demands were passed."
-    return f"{count(len(verdict.reasons))} of {compared} with what the study demands failed."
+    return f"{count(verdict.failed)} of {compared} with what the study demands failed."
 
 
 def registration_sentence(result: RunResult) -> str:

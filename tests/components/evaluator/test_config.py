@@ -40,7 +40,7 @@ STUDY = {
         "smallest_group": 25,
     },
     "thresholds": [
-        {"metric": "auc", "at_least": 0.65, "where": "every_slice", "holds": "bound"},
+        {"metric": "auc", "at_least": 0.65, "scope": "every_slice", "holds": "bound"},
         {"metric": "recall", "at_least": 0.8, "decision_threshold": 0.2, "tasks": ["ae"]},
     ],
     "split": {"seed": 4},

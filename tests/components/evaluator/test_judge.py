@@ -59,7 +59,7 @@ def test_a_value_at_the_limit_passes():
 def test_a_point_below_at_least_is_refused_with_slice_value_interval_and_limit():
     judged = verdict(
         [record(0.7, 0.66, 0.74), record(0.61, 0.55, 0.67, FEMALE)],
-        {"metric": "auc", "at_least": 0.65, "where": "every_slice"},
+        {"metric": "auc", "at_least": 0.65, "scope": "every_slice"},
     )
 
     assert not judged.blessed
@@ -105,17 +105,17 @@ def test_a_value_that_rounds_to_its_limit_is_shown_with_more_digits():
     assert messages(judged) == ["hepatic_ae: auc overall is 0.6499999, below 0.65"]
 
 
-def test_where_overall_leaves_slices_alone():
+def test_scope_overall_leaves_slices_alone():
     judged = verdict([record(0.7), record(0.1, group=FEMALE)], {"metric": "auc", "at_least": 0.65})
 
     assert judged.blessed
-    assert judged.comparisons == 1
+    assert judged.compared == 1
 
 
 def test_every_slice_includes_overall():
     judged = verdict(
         [record(0.6), record(0.7, group=FEMALE)],
-        {"metric": "auc", "at_least": 0.65, "where": "every_slice"},
+        {"metric": "auc", "at_least": 0.65, "scope": "every_slice"},
     )
 
     assert [refusal.group for refusal in judged.refusals] == [()]
@@ -124,7 +124,7 @@ def test_every_slice_includes_overall():
 def test_a_group_that_is_too_small_is_listed_and_not_judged():
     judged = verdict(
         [record(0.7), record(0.1, group=FEMALE, subjects=19)],
-        {"metric": "auc", "at_least": 0.65, "where": "every_slice"},
+        {"metric": "auc", "at_least": 0.65, "scope": "every_slice"},
         withheld={"hepatic_ae": {FEMALE: "too_small"}},
     )
 
@@ -137,7 +137,7 @@ def test_a_group_that_is_too_small_is_listed_and_not_judged():
 def test_a_group_withheld_for_anothers_sake_is_judged_without_giving_its_numbers():
     judged = verdict(
         [record(0.7), record(0.613, 0.55, 0.67, FEMALE)],
-        {"metric": "auc", "at_least": 0.65, "where": "every_slice"},
+        {"metric": "auc", "at_least": 0.65, "scope": "every_slice"},
         withheld={"hepatic_ae": {FEMALE: "complementary", MALE: "too_small"}},
     )
 

@@ -48,7 +48,7 @@ def settings():
         pairs=(("sex", "arm"),),
         smallest_group=20,
         thresholds=(
-            Threshold(metric="auc", at_least=0.6, where="every_slice"),
+            Threshold(metric="auc", at_least=0.6, scope="every_slice"),
             Threshold(metric="brier", at_most=0.05, versus="champion"),
         ),
         split_seed=3,
@@ -215,7 +215,7 @@ def test_the_numbers_shown_do_not_add_up_to_the_small_group(evaluation):
 
 def test_the_verdict_and_the_blessing_agree(evaluation):
     assert evaluation.verdict["blessed"]
-    assert evaluation.verdict["comparisons"] > 0
+    assert evaluation.verdict["compared"] > 0
     assert evaluation.blessing.get_int_custom_property("blessed") == 1
     assert [file.name for file in (evaluation.folder / "blessing").iterdir()] == ["BLESSED"]
 

@@ -42,7 +42,7 @@ VALUES = {
 }
 AT_DECISION = {"recall": (0.6, 0.5, 0.7), "specificity": (0.8, 0.7, 0.9), "precision": None}
 AUC_AT_LEAST = Threshold(metric="auc", at_least=0.7)
-AUC_EVERYWHERE = Threshold(metric="auc", at_least=0.6, where="every_slice")
+AUC_EVERYWHERE = Threshold(metric="auc", at_least=0.6, scope="every_slice")
 NOT_WORSE = Threshold(metric="auc", at_least=-0.02, versus="champion")
 
 

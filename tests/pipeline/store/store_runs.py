@@ -78,11 +78,49 @@ def metrics(*more: dict[str, Any]) -> Metrics:
     )
 
 
-def verdict(blessed: bool = True) -> Verdict:
-    """Of a model that is blessed, or failed a threshold."""
+def comparison(**changes: Any) -> dict[str, Any]:
+    """A comparison of verdict.json; it passes."""
+    content: dict[str, Any] = {
+        "threshold": 0,
+        "model": "challenger",
+        "task": "death",
+        "slice": {},
+        "metric": "auc",
+        "decision_threshold": None,
+        "side": "at_least",
+        "limit": 0.7,
+        "holds": "point",
+        "value": 0.8,
+        "outcome": "passes",
+        "reason": "within_limit",
+        "message": "",
+    }
+    return content | changes
+
+
+FAILED = {"outcome": "fails", "reason": "beyond_limit", "message": "death: too low"}
+
+
+def verdict(blessed: bool = True, *more: dict[str, Any]) -> Verdict:
+    """Of a model that is blessed, or failed a threshold; the champion passes.
+
+    Args:
+        blessed: Whether it is.
+        more: Further comparisons.
+    """
+    overall = comparison() if blessed else comparison(**FAILED)
     reason = record() | {"message": "death: too low", "threshold": {"metric": "auc", "at_least": 1}}
-    content = {"blessed": blessed, "judged": True, "comparisons": 1, "not_judged": [], "notes": []}
-    return Verdict.model_validate(content | {"reasons": [] if blessed else [reason]})
+    return Verdict.model_validate(
+        {
+            "blessed": blessed,
+            "judged": True,
+            "compared": 1,
+            "comparisons": [overall, comparison(model="champion", value=0.75), *more],
+            "reasons": [] if blessed else [reason],
+            "not_judged": [],
+            "notes": [],
+        }
+    )
 
 
 def curves() -> Curves:
@@ -121,8 +159,17 @@ def run_rows(
     *more: dict[str, Any],
     blessed: bool = True,
     thresholds: Sequence[dict[str, Any]] = (),
+    comparisons: Sequence[dict[str, Any]] = (),
 ) -> Rows:
-    """All rows of a run that is done."""
+    """All rows of a run that is done.
+
+    Args:
+        run: Its id.
+        more: Further records of metrics.json.
+        blessed: Whether its model is blessed.
+        thresholds: What its study demands.
+        comparisons: Further comparisons of verdict.json.
+    """
     facts = RunFacts(
         run=run,
         study=study(),
@@ -138,7 +185,12 @@ def run_rows(
     return joined(
         facts.rows(),
         evaluation_rows(
-            run, study(*thresholds), metrics(*more), verdict(blessed), curves(), registration
+            run,
+            study(*thresholds),
+            metrics(*more),
+            verdict(blessed, *comparisons),
+            curves(),
+            registration,
         ),
         finding_rows(run, findings()),
         stage_rows([stage(run)]),

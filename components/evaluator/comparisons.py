@@ -1,0 +1,227 @@
+"""One comparison: a limit of a threshold, a group of a task, and what comes of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from components.evaluator.records import Record, group_text, number_or_none
+from pipeline.results.documents import OVERALL, Group, ModelRole
+from pipeline.results.outcomes import OUTCOMES, ComparisonReason, Outcome
+from pipeline.results.suppress import SuppressionReason
+from pipeline.study.sections import Side, Threshold
+
+RecordKey = tuple[str, Group, str, float | None, ModelRole]
+Suppressed = Mapping[str, Mapping[Group, SuppressionReason]]
+"""Groups of each task that are not shown, and why."""
+
+_BEYOND: Mapping[tuple[Side, str], str] = {
+    ("at_least", "point"): "below",
+    ("at_least", "bound"): "lower bound below",
+    ("at_most", "point"): "above",
+    ("at_most", "bound"): "upper bound above",
+}
+"""Where a value beyond its limit lies, by side and by what must hold."""
+
+_EXPLANATIONS: Mapping[ComparisonReason, str] = {
+    "within_limit": "",
+    "no_value": "has no value (for example, because all subjects have the same outcome, or no "
+    "prediction reaches the decision threshold)",
+    "no_interval": "has no confidence interval, whose bound the threshold demands",
+    "too_few_subjects": "can't be judged: fewer than {smallest_group} subjects have a known "
+    "outcome",
+    "group_too_small": "is not judged: fewer than {smallest_group} subjects have a known outcome",
+    "no_champion": "is not judged: no champion was scored",
+}
+"""Reasons as the end of a sentence; `beyond_limit` has numbers, see `_beyond`."""
+
+
+@dataclass(frozen=True)
+class Application:
+    """A threshold applied to one group of one task, for one model.
+
+    Attributes:
+        number: Place of the threshold in the study file, from 0.
+        threshold: The threshold.
+        task: The task.
+        group: The group of subjects.
+        decision_threshold: For metrics of decisions.
+        model: Whose metric is judged.
+    """
+
+    number: int
+    threshold: Threshold
+    task: str
+    group: Group
+    decision_threshold: float | None
+    model: ModelRole
+
+    @property
+    def key(self) -> RecordKey:
+        """Key of the record that is judged."""
+        metric = self.threshold.metric
+        return self.task, self.group, metric, self.decision_threshold, self.model
+
+    @property
+    def subject(self) -> str:
+        """What is judged, as the beginning of a sentence."""
+        measure: str = self.threshold.metric
+        if self.decision_threshold is not None:
+            measure += f" at decision threshold {self.decision_threshold:g}"
+        if self.model == "difference":
+            measure = f"difference of {measure} to the champion"
+        if self.model == "champion":
+            measure += " of the champion"
+        place = f"in slice {group_text(self.group)}" if self.group else "overall"
+        return f"{self.task}: {measure} {place}"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A limit of a threshold, compared with a metric of a group.
+
+    Attributes:
+        application: The threshold and what it is applied to.
+        side: On which side of the limit the metric passes.
+        limit: The limit.
+        value: The judged value: the point estimate, or the end of the interval that must hold;
+            None where there is none or the group is suppressed.
+        reason: Why it came out so.
+        message: A sentence for people; empty where it passes.
+        shown: The record that was judged; None where there is none or the group is suppressed.
+    """
+
+    application: Application
+    side: Side
+    limit: float
+    value: float | None
+    reason: ComparisonReason
+    message: str
+    shown: Record | None
+
+    @property
+    def outcome(self) -> Outcome:
+        """What came of it."""
+        return OUTCOMES[self.reason]
+
+    @property
+    def decides(self) -> bool:
+        """Whether the blessing depends on it: the champion's own numbers do not decide."""
+        return self.application.model != "champion"
+
+    @property
+    def refuses(self) -> bool:
+        """Whether it makes the model refused."""
+        return self.decides and self.outcome == "fails"
+
+    def to_json(self) -> dict[str, Any]:
+        """The comparison as JSON-like content."""
+        of = self.application
+        return {
+            "threshold": of.number,
+            "model": of.model,
+            "task": of.task,
+            "slice": dict(of.group),
+            "metric": of.threshold.metric,
+            "decision_threshold": of.decision_threshold,
+            "side": self.side,
+            "limit": self.limit,
+            "holds": of.threshold.holds,
+            "value": self.value,
+            "outcome": self.outcome,
+            "reason": self.reason,
+            "message": self.message,
+        }
+
+
+def compare(
+    application: Application,
+    found: Record | None,
+    suppression: SuppressionReason | None,
+    smallest_group: int,
+    has_champion: bool,
+) -> Iterator[Comparison]:
+    """Compares a metric with each limit of a threshold.
+
+    A group that is suppressed for another group's sake is large enough and is judged, but
+    neither its value nor a digit of it is in the comparison.
+
+    Args:
+        application: The threshold and what it is applied to.
+        found: The record that it concerns, if there is one.
+        suppression: Why the group is not shown; None if it is.
+        smallest_group: Fewest subjects that a group is shown for.
+        has_champion: Whether a champion was scored.
+    """
+    shown = found if suppression is None else None
+    for side, limit in application.threshold.limits:
+        judged = _judged_value(application.threshold, found, side)
+        reason = _reason_against(application, found, suppression, has_champion)
+        if reason is None:
+            within = judged >= limit if side == "at_least" else judged <= limit
+            reason = "within_limit" if within else "beyond_limit"
+        compared = reason in ("within_limit", "beyond_limit")
+        explanation = (
+            _beyond(application.threshold, shown, judged, side, limit)
+            if reason == "beyond_limit"
+            else _EXPLANATIONS[reason].format(smallest_group=smallest_group)
+        )
+        yield Comparison(
+            application=application,
+            side=side,
+            limit=limit,
+            value=number_or_none(judged) if compared and shown else None,
+            reason=reason,
+            message=f"{application.subject} {explanation}" if explanation else "",
+            shown=shown,
+        )
+
+
+def _reason_against(
+    application: Application,
+    found: Record | None,
+    suppression: SuppressionReason | None,
+    has_champion: bool,
+) -> ComparisonReason | None:
+    """Why no value can be compared with a limit; None if one can."""
+    if application.model != "challenger" and not has_champion:
+        return "no_champion"
+    if suppression == "too_small":
+        return "too_few_subjects" if application.group == OVERALL else "group_too_small"
+    if found is None or math.isnan(found.value):
+        return "no_value"
+    ends = found.lower, found.upper
+    if application.threshold.holds == "bound" and not all(map(math.isfinite, ends)):
+        return "no_interval"
+    return None
+
+
+def _judged_value(threshold: Threshold, found: Record | None, side: Side) -> float:
+    if found is None:
+        return math.nan
+    if threshold.holds == "point":
+        return found.value
+    return found.lower if side == "at_least" else found.upper
+
+
+def _beyond(
+    threshold: Threshold, shown: Record | None, judged: float, side: Side, limit: float
+) -> str:
+    where = _BEYOND[side, threshold.holds]
+    if shown is None:
+        return f"is {where} {limit:g} (numbers withheld: a smaller group's would follow from them)"
+    digits = _digits(judged, limit)
+    value = f"{shown.value:.{digits}g}"
+    if math.isfinite(shown.lower) and math.isfinite(shown.upper):
+        value += f" ({shown.lower:.{digits}g} to {shown.upper:.{digits}g})"
+    return f"is {value}, {where} {limit:g}"
+
+
+def _digits(value: float, limit: float) -> int:
+    """Three significant digits, or as many as it takes to tell the value from its limit."""
+    for digits in range(3, 17):
+        if float(f"{value:.{digits}g}") != limit:
+            return digits
+    return 17

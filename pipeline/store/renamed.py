@@ -1,0 +1,26 @@
+"""What 0.1.0 called differently in the store: for its stores and for exports that it left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+METRICS: Mapping[str, str] = {"recall": "sensitivity", "precision": "positive_predictive_value"}
+"""Names of metrics by their former ones."""
+
+COLUMNS: Mapping[str, Mapping[str, str]] = {"thresholds": {"place": "scope"}}
+"""Names of columns by their former ones, of each table that has one."""
+
+
+def with_names_of_today(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as this release has it.
+
+    Args:
+        table: Name of its table.
+        row: What a release made, this one or an earlier one.
+    """
+    columns = COLUMNS.get(table, {})
+    renamed = {columns.get(column, column): value for column, value in row.items()}
+    if renamed.get("metric") in METRICS:
+        renamed["metric"] = METRICS[renamed["metric"]]
+    return renamed
