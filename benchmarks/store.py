@@ -189,7 +189,7 @@ def run_rows(run: str, metric_rows: int) -> Rows:
                 "run": run,
                 "task": task,
                 "metric": "auc",
-                "place": place,
+                "scope": scope,
                 "versus": "",
                 "holds": "point",
                 "decision_threshold": NO_THRESHOLD,
@@ -197,8 +197,9 @@ def run_rows(run: str, metric_rows: int) -> Rows:
                 "at_most": None,
             }
             for task in _TASKS
-            for place in ("overall", "every_slice")
+            for scope in ("overall", "every_slice")
         ],
+        models.Comparison: list(_comparisons(of_task)),
         models.Metric: [
             {
                 **cell,
@@ -257,6 +258,25 @@ def run_rows(run: str, metric_rows: int) -> Rows:
         ],
         models.TrialProgress: list(_progress(run)),
     }
+
+
+def _comparisons(of_task: Sequence[Row]) -> Iterator[Row]:
+    """AUC of every group, of the new model and of the champion, with one limit each."""
+    for number, (cell, model) in enumerate(itertools.product(of_task, _MODELS[:2])):
+        yield {
+            **cell,
+            "number": number,
+            "model": model,
+            "metric": "auc",
+            "decision_threshold": NO_THRESHOLD,
+            "side": "at_least",
+            "limit": 0.6,
+            "holds": "point",
+            "value": 0.5,
+            "outcome": "fails",
+            "reason": "beyond_limit",
+            "message": "a threshold was not reached",
+        }
 
 
 def _progress(run: str) -> Iterator[Row]:

@@ -9,7 +9,7 @@ from grafana.page.boards_page import boards_page
 from pipeline.errors import UserError
 from pipeline.html.page import render
 from pipeline.store.engine import store_engine, store_url, transaction
-from pipeline.store.migrate import check_current
+from pipeline.store.migrate import open_current
 
 
 def write_boards(address: str, out: Path) -> None:
@@ -29,10 +29,9 @@ def write_boards(address: str, out: Path) -> None:
             f"{url.database}: there is no store. Run the pipeline first (make run), or name the "
             "store (STORE=) or the root of the runs (ROOT=)."
         )
-    with store_engine(address) as engine:
-        check_current(engine)
-        with transaction(engine) as connection:
-            html = render(boards_page(connection, datetime.now(UTC)))
+    open_current(address)
+    with store_engine(address) as engine, transaction(engine) as connection:
+        html = render(boards_page(connection, datetime.now(UTC)))
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(html, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Brings a store's tables and roles to what this release needs."""
+"""Migrates a store's tables and roles to what this release needs."""
 
 from __future__ import annotations
 
@@ -72,14 +72,30 @@ def set_password(address: str, role: str, password: str) -> None:
         driver.execute(statement)
 
 
+def open_current(address: str) -> None:
+    """Makes sure that a store can be read: a SQLite file of an earlier release is migrated.
+
+    Args:
+        address: The store's.
+
+    Raises:
+        StoreDownError: The store does not answer.
+        UserError: PostgreSQL has to be migrated by its owner, or the store is of a later release
+            or no store.
+    """
+    with store_engine(address) as engine:
+        if engine.dialect.name == "sqlite" and _revision_of(engine) is not None:
+            migrate(address)
+        check_current(engine)
+
+
 def check_current(engine: Engine) -> None:
     """Refuses a store whose tables are not those of this release.
 
     Raises:
         UserError: It has to be migrated, or is newer than this release.
     """
-    with transaction(engine) as connection:
-        found = _revision(connection)
+    found = _revision_of(engine)
     if found != _scripts().get_current_head():
         raise _other_release(engine, found)
 
@@ -91,6 +107,11 @@ def _other_release(engine: Engine, found: str | None) -> UserError:
         f"{_scripts().get_current_head()}. Run `make store-migrate STORE=...` with a user who may "
         "make tables; a store of a later release needs that release."
     )
+
+
+def _revision_of(engine: Engine) -> str | None:
+    with transaction(engine) as connection:
+        return _revision(connection)
 
 
 def _revision(connection: Connection) -> str | None:

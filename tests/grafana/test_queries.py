@@ -10,8 +10,8 @@ from pipeline.store import models
 from pipeline.store.engine import store_engine
 from pipeline.store.writer import export
 from tests.grafana.grafana_files import queries
-from tests.pipeline.store.hand_made_store import SECOND, at, failed_run, fill
-from tests.pipeline.store.store_runs import AUC_AT_LEAST, STARTED, record, run_rows
+from tests.pipeline.store.hand_made_store import SECOND, at, failed_run, fill, without
+from tests.pipeline.store.store_runs import FAILED, STARTED, comparison, record, run_rows
 
 ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)
 CHOICES = {
@@ -63,12 +63,13 @@ def test_a_query_gives_the_columns_that_it_promises(ask, name):
             assert row[column] is None or isinstance(row[column], PYTHON[kind]), column
 
 
-def demand(run, **changes):
+def threshold(run, **changes):
+    """A row of the thresholds."""
     content = {
         "run": run,
         "task": "death",
         "metric": "auc",
-        "place": "every_slice",
+        "scope": "every_slice",
         "versus": "",
         "holds": "point",
         "decision_threshold": 0.0,
@@ -76,6 +77,30 @@ def demand(run, **changes):
         "at_most": None,
     }
     return content | changes
+
+
+def compared(run, *groups):
+    """Rows of comparisons of AUC by sex: each group with its outcome, or with more of its row."""
+    content = {
+        "run": run,
+        "model": "challenger",
+        "task": "death",
+        "slicing": "sex",
+        "metric": "auc",
+        "decision_threshold": 0.0,
+        "side": "at_least",
+        "limit": 0.7,
+        "holds": "point",
+        "value": None,
+        "reason": "beyond_limit",
+        "message": "",
+    }
+    return {
+        models.Comparison: [
+            content | {"number": number, "slice": group, "outcome": outcome} | changes
+            for number, (group, outcome, changes) in enumerate(groups, 100)
+        ]
+    }
 
 
 @pytest.mark.usefixtures("filled")
@@ -114,43 +139,119 @@ def test_runs_before_the_time_range_are_left_out(ask):
 def test_a_group_that_is_too_small_is_named_without_a_number(ask):
     men = next(row for row in ask(model_quality.SLICES, run="r1") if row["group"] == "M")
 
-    assert men["verdict"] == "too small to show"
+    assert men["not_shown"] == "too small"
     assert {men[name] for name in ("value", "lower", "upper", "subjects", "positives")} == {None}
 
 
 @pytest.mark.usefixtures("filled")
-def test_a_group_fails_what_is_demanded_of_every_slice(sqlite, ask):
-    export(sqlite, {models.Threshold: [demand("r2", at_least=0.7)]})
+def test_a_group_has_the_outcome_that_the_judge_recorded(sqlite, ask):
+    """Whatever its number is: AUC of women is .82."""
+    export(sqlite, compared("r2", ("F", "fails", {}), ("M", "passes", {})))
 
     found = {row["group"]: row["verdict"] for row in ask(model_quality.SLICES)}
-    assert found == {"F": "passes", "M": "fails"}
+    assert found == {"F": "fails", "M": "passes"}
 
 
 @pytest.mark.usefixtures("filled")
-def test_where_the_interval_must_hold_a_good_point_is_not_enough(sqlite, ask):
-    """AUC of women: .8 (.7 to .9)."""
-    export(sqlite, {models.Threshold: [demand("r2", holds="bound", at_least=0.75)]})
+def test_of_several_comparisons_of_a_group_the_worst_outcome_counts(sqlite, ask):
+    women = [("F", outcome, {}) for outcome in ("passes", "fails", "not_judged")]
+    men = [("M", outcome, {}) for outcome in ("not_judged", "passes")]
+    export(sqlite, compared("r2", *women, *men))
 
     found = {row["group"]: row["verdict"] for row in ask(model_quality.SLICES)}
-    assert found["F"] == "fails"
+    assert found == {"F": "fails", "M": "not judged"}
 
 
 @pytest.mark.usefixtures("filled")
-def test_of_several_demands_the_strictest_is_drawn_once(sqlite, ask):
-    export(sqlite, {models.Threshold: [demand("r2", holds="bound", at_least=0.72)]})
+def test_a_suppressed_group_shows_its_outcome_without_a_number(sqlite, ask):
+    export(sqlite, compared("r1", ("U", "fails", {}), ("M", "not_judged", {})))
+
+    found = {row["group"]: row for row in ask(model_quality.SLICES, run="r1")}
+    assert (found["U"]["verdict"], found["U"]["not_shown"]) == ("fails", "withheld")
+    assert (found["M"]["verdict"], found["M"]["not_shown"]) == ("not judged", "too small")
+    assert {found["U"][name] for name in ("value", "lower", "upper", "subjects")} == {None}
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_group_of_which_a_metric_is_missing_shows_its_outcome(sqlite, ask):
+    export(sqlite, compared("r2", ("X", "fails", {"reason": "no_value"})))
+
+    found = {row["group"]: row["verdict"] for row in ask(model_quality.SLICES)}
+    assert found["X"] == "fails"
+
+
+@pytest.mark.usefixtures("filled")
+def test_limits_of_a_group_are_the_strictest_it_was_compared_with(sqlite, ask):
+    at_most = {"side": "at_most"}
+    export(
+        sqlite,
+        compared(
+            "r2",
+            ("F", "passes", {"limit": 0.6}),
+            ("F", "passes", {"limit": 0.7}),
+            ("F", "passes", {"limit": 0.95, **at_most}),
+            ("F", "passes", {"limit": 0.9, **at_most}),
+        ),
+    )
+
+    found = next(row for row in ask(model_quality.SLICES) if row["group"] == "F")
+    assert (found["at_least"], found["at_most"]) == (0.7, 0.9)
+
+
+@pytest.mark.usefixtures("filled")
+def test_where_nothing_is_demanded_of_groups_they_neither_pass_nor_fail(ask):
+    """Both runs' studies demand something of everybody alone."""
+    found = {row["verdict"] for run in ("r1", "r2") for row in ask(model_quality.SLICES, run=run)}
+    assert found == {"nothing demanded"}
+
+
+def test_outcomes_of_a_run_of_0_1_0_are_not_recorded(sqlite, ask):
+    export(sqlite, without(run_rows("r2"), models.Comparison))
+
+    found = {row["verdict"] for row in ask(model_quality.SLICES)}
+    assert found == {"not recorded"}
+
+
+def test_a_run_of_0_1_0_raises_no_alert_of_its_thresholds(sqlite, ask):
+    export(sqlite, without(run_rows("r2"), models.Comparison))
+
+    assert ask(alerts.UNDER_THE_FLOOR) == []
+
+
+@pytest.mark.usefixtures("filled")
+def test_of_several_thresholds_the_strictest_is_drawn_once(sqlite, ask):
+    export(sqlite, {models.Threshold: [threshold("r2", holds="bound", at_least=0.72)]})
 
     _, second = ask(model_quality.AUC)
     assert second["at least"] == 0.72
 
 
 @pytest.mark.usefixtures("filled")
-def test_a_demand_at_one_decision_threshold_is_none_at_another(sqlite, ask):
+def test_a_threshold_on_the_difference_to_the_champion_is_not_drawn_with_the_metric(sqlite, ask):
+    export(sqlite, {models.Threshold: [threshold("r2", versus="champion", at_least=0.9)]})
+
+    _, second = ask(model_quality.AUC)
+    assert second["at least"] == 0.7
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_comparison_at_one_decision_threshold_is_none_at_another(sqlite, ask):
     """Recall is known at .5 alone."""
-    recall = demand("r2", metric="recall", decision_threshold=0.3, at_least=0.95)
-    export(sqlite, {models.Threshold: [recall]})
+    recall = {"metric": "recall", "decision_threshold": 0.3}
+    export(sqlite, compared("r2", ("F", "fails", recall)))
 
     found = {row["verdict"] for row in ask(model_quality.SLICES, metric="recall", decision="0.5")}
-    assert "fails" not in found
+    assert found == {"nothing demanded"}
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_comparison_of_the_champion_is_shown_with_the_champion(sqlite, ask):
+    export(sqlite, compared("r2", ("F", "fails", {"model": "champion", "metric": "recall"})))
+    choice = {"metric": "recall", "decision": "0"}
+
+    assert [row["group"] for row in ask(model_quality.SLICES, **choice)] == []
+    (row,) = ask(model_quality.SLICES, model="champion", **choice)
+    assert (row["group"], row["verdict"]) == ("F", "fails")
 
 
 @pytest.mark.usefixtures("filled")
@@ -249,25 +350,33 @@ def happened(ask, uid):
 
 def test_an_alert_watches_the_champion_where_the_new_model_was_refused(sqlite, ask):
     export(sqlite, at(run_rows("r1"), STARTED))
-    low = record(metric="auc", model="champion", value=0.6)
-    second = run_rows("r2", blessed=False)
-    second[models.Metric] = [
-        {**row, "value": low["value"]} if row["model"] == "champion" else row
-        for row in second[models.Metric]
-    ]
-    export(sqlite, at(second, SECOND))
+    failed = comparison(model="champion", value=0.6, **FAILED)
+    export(sqlite, at(run_rows("r2", blessed=False, comparisons=[failed]), SECOND))
 
     (row,) = happened(ask, "trial-under-the-floor")
     assert (row["task"], row["metric"], row["slice"]) == ("death", "auc", "everybody")
-    assert row["shortfall"] == pytest.approx(0.1)
 
 
-def test_an_interval_that_must_hold_is_watched_by_its_end(sqlite, ask):
-    """AUC .8 (.7 to .9)."""
-    export(sqlite, run_rows("r1", thresholds=[AUC_AT_LEAST | {"at_least": 0.75, "holds": "bound"}]))
+def test_the_comparisons_of_a_refused_model_raise_no_alert(sqlite, ask):
+    """Its champion passes."""
+    export(sqlite, at(run_rows("r2", blessed=False), SECOND))
 
-    found = {row["slice"]: row["shortfall"] for row in happened(ask, "trial-under-the-floor")}
-    assert found == {"everybody": pytest.approx(0.05)}
+    assert [row["failed"] for row in ask(alerts.UNDER_THE_FLOOR)] == [0]
+
+
+def test_a_group_without_a_value_that_fails_raises_an_alert(sqlite, ask):
+    women = comparison(slice={"sex": "F"}, value=None, **FAILED | {"reason": "no_value"})
+    export(sqlite, run_rows("r1", comparisons=[women]))
+
+    (row,) = happened(ask, "trial-under-the-floor")
+    assert (row["slice_feature"], row["slice"]) == ("sex", "F")
+
+
+def test_a_group_that_is_not_judged_is_not_watched(sqlite, ask):
+    men = {"outcome": "not_judged", "reason": "group_too_small", "value": None}
+    export(sqlite, run_rows("r1", comparisons=[comparison(slice={"sex": "M"}, **men)]))
+
+    assert [row["slice"] for row in ask(alerts.UNDER_THE_FLOOR)] == ["everybody"]
 
 
 def test_no_alert_watches_a_model_that_was_refused(sqlite, ask):

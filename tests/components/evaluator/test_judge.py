@@ -118,7 +118,7 @@ def test_every_slice_includes_overall():
         {"metric": "auc", "at_least": 0.65, "scope": "every_slice"},
     )
 
-    assert [refusal.group for refusal in judged.refusals] == [()]
+    assert [refusal.application.group for refusal in judged.refusals] == [()]
 
 
 def test_a_group_that_is_too_small_is_listed_and_not_judged():
@@ -211,7 +211,7 @@ def test_versus_champion_judges_the_difference():
         "hepatic_ae: difference of auc to the champion overall is -0.03 (-0.05 to -0.01), "
         "below -0.01"
     ]
-    assert judged.refusals[0].model == "difference"
+    assert judged.refusals[0].application.model == "difference"
 
 
 def test_without_a_champion_the_comparison_is_noted_and_not_made():

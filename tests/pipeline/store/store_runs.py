@@ -65,7 +65,7 @@ def metrics(*more: dict[str, Any]) -> Metrics:
             "smallest_group": 10,
             "records": [
                 record(),
-                record(metric="recall", decision_threshold=0.5, value=0.6),
+                record(metric="specificity", decision_threshold=0.5, value=0.6),
                 record(metric="auc", model="champion", value=0.75),
                 record(slice={"sex": "F"}, value=0.82, subjects=30, positives=9),
                 *more,

@@ -153,6 +153,7 @@ def test_a_run_that_is_done_is_exported_whole(done: LocalRun, sqlite: str):
         "stage_rows": 1,
         "models": 1,
         "blessing_reasons": 0,
+        "comparisons": 2,
         "thresholds": 1,
         "metrics": 4,
         "calibration": 1,

@@ -10,17 +10,12 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, event, text
 
 from benchmarks.store import run_rows as measured_rows
 from pipeline.errors import UserError
 from pipeline.store.engine import PASSWORD_VARIABLE, StoreDownError, store_engine, store_url
 from pipeline.store.migrate import READER, migrate
-from pipeline.store.models import Base
 from pipeline.store.writer import ATTEMPTS_VARIABLE, Patience, export
 from tests.pipeline.store.postgres_server import READER_PASSWORD
 from tests.pipeline.store.store_runs import add_run, counts, record, run_rows
@@ -52,6 +47,7 @@ def test_a_run_is_added_with_all_that_it_measured(address: str):
         "stage_rows": 1,
         "models": 1,
         "blessing_reasons": 0,
+        "comparisons": 2,
         "thresholds": 1,
         "metrics": 4,
         "calibration": 1,
@@ -115,50 +111,6 @@ def test_migrating_twice_changes_nothing(address: str, request: pytest.FixtureRe
     export(address, run_rows("r1"))
 
 
-def test_migrations_make_the_tables_that_the_code_knows(
-    address: str, request: pytest.FixtureRequest
-):
-    owner = address
-    if address.startswith("postgresql"):
-        owner = request.getfixturevalue("server").owner
-    migrate(owner)
-    with store_engine(owner) as engine, engine.connect() as connection:
-        differences = compare_metadata(MigrationContext.configure(connection), Base.metadata)
-    assert differences == []
-
-
-def test_a_store_of_the_first_revision_keeps_its_thresholds(
-    address: str, request: pytest.FixtureRequest
-):
-    owner = address
-    if address.startswith("postgresql"):
-        owner = request.getfixturevalue("server").owner
-    config = Config()
-    config.set_main_option("script_location", str(REPOSITORY / "pipeline/store/migrations"))
-    with store_engine(owner) as engine, engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-        command.stamp(config, "0001")
-        connection.execute(text("DROP TABLE thresholds"))
-        connection.execute(
-            text(
-                "CREATE TABLE thresholds (run TEXT, task TEXT, metric TEXT, place TEXT, "
-                "versus TEXT, at_least FLOAT, at_most FLOAT, "
-                "PRIMARY KEY (run, task, metric, place, versus))"
-            )
-        )
-        connection.execute(
-            text("INSERT INTO thresholds VALUES ('r0', 'death', 'auc', 'overall', '', 0.6, NULL)")
-        )
-
-    migrate(owner)
-
-    kept = "SELECT holds FROM thresholds WHERE run = 'r0' AND at_least = 0.6"
-    assert scalar(address, kept) == "point"
-    export(address, run_rows("r1"))
-    assert scalar(address, "SELECT count(*) FROM thresholds") == 2
-
-
 def test_a_demand_on_the_point_and_one_on_the_interval_are_two_rows(sqlite: str):
     demands = [
         {"metric": "auc", "at_least": 0.7},
@@ -192,6 +144,7 @@ def test_the_runs_that_the_benchmark_makes_are_rows_of_the_store(sqlite: str):
 
     assert scalar(sqlite, "SELECT count(*) FROM metrics") == 300
     assert scalar(sqlite, "SELECT count(*) FROM thresholds") == 10
+    assert scalar(sqlite, "SELECT count(*) FROM comparisons") == 10
 
 
 def test_of_a_suppressed_group_the_store_knows_the_name_alone(address: str):

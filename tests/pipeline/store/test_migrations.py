@@ -1,0 +1,145 @@
+"""Stores of earlier releases: migrated with all that is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, text
+
+from pipeline.store.engine import store_engine, store_url
+from pipeline.store.migrate import migrate, open_current
+from pipeline.store.models import Base
+from pipeline.store.pending import ExportFile
+from pipeline.store.writer import export
+from tests.pipeline.store.earlier_stores import ROWS, make_store_of_0_1_0, upgrade
+from tests.pipeline.store.postgres_server import DATABASE
+from tests.pipeline.store.store_runs import counts, run_rows
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def owner(request: pytest.FixtureRequest) -> str:
+    """Address of an empty store, with a user who may make tables."""
+    if request.param == "sqlite":
+        return str(request.getfixturevalue("sqlite"))
+    server = request.getfixturevalue("server")
+    dsn = f"host={server.folder} port={server.port} user=postgres dbname={DATABASE}"
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(b"DROP DATABASE IF EXISTS empty")
+        connection.execute(b"CREATE DATABASE empty")
+    address: str = server.owner.replace(f"/{DATABASE}?", "/empty?")
+    return address
+
+
+def rows(address: str, statement: str) -> Sequence[Any]:
+    engine = create_engine(store_url(address))
+    with engine.connect() as connection:
+        found = [tuple(row) for row in connection.execute(text(statement))]
+    engine.dispose()
+    return found
+
+
+def test_migrations_make_the_tables_that_the_code_knows(owner: str):
+    migrate(owner)
+
+    with store_engine(owner) as engine, engine.connect() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), Base.metadata)
+    assert differences == []
+
+
+def test_a_store_of_the_first_revision_keeps_its_thresholds(owner: str):
+    with store_engine(owner) as engine, engine.begin() as connection:
+        upgrade(connection, "0001")
+        connection.execute(
+            text("INSERT INTO thresholds VALUES ('r0', 'death', 'auc', 'overall', '', 0.6, NULL)")
+        )
+
+    migrate(owner)
+
+    kept = "SELECT scope, holds, decision_threshold FROM thresholds WHERE at_least = 0.6"
+    assert rows(owner, kept) == [("overall", "point", 0.0)]
+
+
+def test_a_store_of_0_1_0_loses_no_row(owner: str):
+    make_store_of_0_1_0(owner)
+    migrate(owner)
+
+    found = counts(owner)
+    assert {table: found[table] for table in ROWS} == {t: len(r) for t, r in ROWS.items()}
+    assert found["comparisons"] == 0
+
+
+def test_a_place_becomes_a_scope(owner: str):
+    make_store_of_0_1_0(owner)
+    migrate(owner)
+
+    found = rows(owner, "SELECT metric, scope FROM thresholds ORDER BY metric")
+    assert found == [("auc", "every_slice"), ("sensitivity", "overall")]
+
+
+def test_metrics_get_the_names_of_this_release(owner: str):
+    make_store_of_0_1_0(owner)
+    migrate(owner)
+
+    found = rows(owner, "SELECT DISTINCT metric, value FROM metrics ORDER BY metric, value")
+    decisions = [row for row in found if row[0] != "auc"]
+    assert decisions == [("positive_predictive_value", 0.3), ("sensitivity", 0.4)]
+
+
+def test_a_reason_names_its_metric_as_this_release_does(owner: str):
+    make_store_of_0_1_0(owner)
+    migrate(owner)
+
+    assert rows(owner, "SELECT metric, message FROM blessing_reasons") == [
+        (
+            "sensitivity",
+            "death: sensitivity at decision threshold 0.5 overall is 0.4, below 0.6",
+        )
+    ]
+
+
+def test_a_migrated_store_takes_runs(owner: str):
+    make_store_of_0_1_0(owner)
+    migrate(owner)
+    export(owner, run_rows("r1"))
+
+    assert rows(owner, "SELECT DISTINCT run FROM comparisons") == [("r1",)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("owner", ["postgresql"], indirect=True)
+def test_roles_may_use_the_table_of_comparisons_as_the_others(owner: str):
+    make_store_of_0_1_0(owner)
+    migrate(owner)
+
+    allowed = {
+        (role, right)
+        for role in ("trial_reader", "trial_writer")
+        for right in ("SELECT", "INSERT", "UPDATE", "DELETE")
+        if rows(owner, f"SELECT has_table_privilege('{role}', 'comparisons', '{right}')")[0][0]
+    }
+    assert allowed == {
+        ("trial_reader", "SELECT"),
+        ("trial_writer", "SELECT"),
+        ("trial_writer", "INSERT"),
+    }
+
+
+def test_a_file_of_0_1_0_is_migrated_when_it_is_opened(sqlite: str):
+    make_store_of_0_1_0(sqlite)
+    open_current(sqlite)
+
+    assert rows(sqlite, "SELECT version_num FROM alembic_version") == [("0003",)]
+
+
+def test_rows_that_0_1_0_left_pending_can_be_added(sqlite: str):
+    left = ExportFile(status="pending", store="", pending={"thresholds": ROWS["thresholds"]})
+    read = ExportFile.model_validate_json(left.to_json())
+    export(sqlite, read.pending_rows())
+
+    found = rows(sqlite, "SELECT metric, scope FROM thresholds ORDER BY metric")
+    assert found == [("auc", "every_slice"), ("sensitivity", "overall")]
