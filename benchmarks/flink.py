@@ -32,7 +32,9 @@ from benchmarks.flink_cost import FlinkRun, cost_table
 from benchmarks.report import machine, machine_line, markdown_table, quietness, write_json
 from benchmarks.trial_run import PROJECT, TrialRun, make_synthetic_trial, run_trial
 from pipeline.beam.choices import Runner
-from pipeline.beam.local_flink import TOOLS, ClusterPlan, LocalFlink, fetch_flink, start
+from pipeline.beam.local_flink.cluster import LocalFlink, start
+from pipeline.beam.local_flink.jars import TOOLS, fetch_flink
+from pipeline.beam.local_flink.plan import ClusterPlan
 from pipeline.runners.local.display import STAGES
 
 logger = logging.getLogger(__name__)

@@ -167,11 +167,11 @@ def resolve(settings: Settings, run_id: str = "") -> RunConfig:
 
 def _store(settings: Settings, root: Path) -> str:
     """The address of the store, checked before anything starts."""
-    from pipeline.store.engine import sqlite_address, store_url
+    from pipeline.store.engine import check_address, sqlite_address
 
     address = sqlite_address(root / "store.sqlite") if settings.store is None else settings.store
     if address:
-        store_url(address)
+        check_address(address)
     return address
 
 

@@ -150,6 +150,19 @@ def is_remote(path: str) -> bool:
     return "://" in path
 
 
+def make_folder(path: str) -> None:
+    """Makes a folder, with those above it; nothing happens where it is there.
+
+    Args:
+        path: Local path or address.
+
+    Raises:
+        UserError: The file system refuses it.
+    """
+    with _told(path) as files:
+        _make_folder(files, path)
+
+
 def _make_folder(files: type[FileSystems], folder: str) -> None:
     if not files.exists(folder):
         try:

@@ -83,7 +83,7 @@ def checked_options(settings: BeamSettings, needs: Needs) -> tuple[str, ...]:
 
 def _with_local_cluster(settings: BeamSettings) -> BeamSettings:
     """The cluster that `make flink-up` started, where no other one is named."""
-    from pipeline.beam.local_flink import running_cluster
+    from pipeline.beam.local_flink.session import running_cluster
 
     if settings.master:
         return settings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +13,24 @@ from click.core import ParameterSource
 
 from pipeline.errors import UserError
 
-_USERS_TO_FIX = {
-    errno.ENOENT,
-    errno.EACCES,
-    errno.EPERM,
-    errno.EEXIST,
-    errno.ENOTDIR,
-    errno.EISDIR,
-    errno.EROFS,
-    errno.ENOSPC,
-    errno.ENAMETOOLONG,
-    errno.ELOOP,
+_REMEDIES = {
+    **dict.fromkeys(
+        (
+            errno.ENOENT,
+            errno.EEXIST,
+            errno.ENOTDIR,
+            errno.EISDIR,
+            errno.ENAMETOOLONG,
+            errno.ELOOP,
+        ),
+        "Name another path.",
+    ),
+    **dict.fromkeys(
+        (errno.EACCES, errno.EPERM, errno.EROFS), "Change its permissions, or name another path."
+    ),
+    errno.ENOSPC: "Free some space, or name a path on another disk.",
 }
+"""What to do where a path that the user named can't be used, by the system's error."""
 
 
 class Command(click.Command):
@@ -39,12 +45,10 @@ class Command(click.Command):
         try:
             return super().invoke(ctx)
         except OSError as error:
-            if error.errno in _USERS_TO_FIX and _is_named(error.filename, ctx):
-                raise UserError(
-                    f"{error.filename}: {error.strerror}. Name another path, or change its "
-                    "permissions."
-                ) from error
-            raise
+            if error.errno not in _REMEDIES or not _is_named(error.filename, ctx):
+                raise
+            remedy = _REMEDIES[error.errno]
+            raise UserError(f"{error.filename}: {error.strerror}. {remedy}") from error
 
 
 class LazyGroup(click.Group):
@@ -115,7 +119,7 @@ def _is_named(filename: object, ctx: click.Context) -> bool:
     )
 
 
-def _named_paths(values: Sequence[Any] | Any) -> Iterator[Path]:
+def _named_paths(values: Iterable[Any]) -> Iterator[Path]:
     for value in values:
         if isinstance(value, Path | str) and value:
             yield Path(value).resolve()

@@ -15,7 +15,8 @@ import pyarrow as pa
 SUBJECT = "#subject"
 """Column of the subject key."""
 
-# A cluster's task manager may hold 100 of them for its Python workers (`local_flink.Memory`).
+# A task manager of Flink may hold 100 of them for its Python workers (`Memory` of
+# `pipeline.beam.local_flink.plan`).
 _BUCKET_BYTES = 8 * 2**20
 _MOST_BUCKETS = 4096
 _ROWS_TOGETHER = 200_000

@@ -29,6 +29,9 @@ _PASSES = (OperationalError, InterfaceError, InternalError)
 
 A row that is not allowed and a right that is missing stay as they are."""
 
+_SQLITE_HEADER = b"SQLite format 3\x00"
+"""First bytes of each file of SQLite (www.sqlite.org/fileformat.html); an empty file is one too."""
+
 _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
 
@@ -51,8 +54,8 @@ def store_url(address: str) -> URL:
         url.get_dialect()
     except (ArgumentError, NoSuchModuleError) as error:
         raise UserError(
-            "The address of the store is none that can be used. Expected "
-            "postgresql://user@host:5432/database or sqlite:///path/to/file."
+            "Invalid store address. Expected postgresql://user@host:5432/database or "
+            "sqlite:///path/to/file."
         ) from error
     if url.get_backend_name() not in ("postgresql", "sqlite"):
         raise UserError(
@@ -69,6 +72,20 @@ def store_url(address: str) -> URL:
     return url
 
 
+def check_address(address: str) -> None:
+    """Checks what can be known of a store without connecting to it.
+
+    Args:
+        address: See `store_url`.
+
+    Raises:
+        UserError: The address is invalid, or names a file that is not a SQLite database.
+    """
+    url = store_url(address)
+    if url.get_backend_name() == "sqlite" and url.database:
+        _check_sqlite_file(Path(url.database))
+
+
 def sqlite_address(path: Path) -> str:
     """Address of a SQLite file."""
     return f"sqlite:///{path}"
@@ -80,11 +97,15 @@ def store_engine(address: str) -> Iterator[Engine]:
 
     Args:
         address: See `store_url`.
+
+    Raises:
+        UserError: See `check_address`; or the folder of a SQLite file can't be made.
     """
+    check_address(address)
     url = store_url(address)
     if url.get_backend_name() == "sqlite":
         if url.database:
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+            _make_parent(Path(url.database))
         engine = create_engine(url, connect_args={"timeout": _SECONDS_FOR_A_LOCK})
         event.listen(engine, "connect", _prepare_sqlite)
     else:
@@ -115,6 +136,34 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         told = StoreDownError if isinstance(error, _PASSES) else UserError
         raise told(
             f"{place}: the store did not take it: {reason.splitlines()[0]}. Nothing was written."
+        ) from error
+
+
+def _check_sqlite_file(path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            begin = file.read(len(_SQLITE_HEADER))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise UserError(
+            f"{path}: the store can't be read: {error.strerror}. Name another file (STORE=, "
+            "--store)."
+        ) from error
+    if begin and begin != _SQLITE_HEADER:
+        raise UserError(
+            f"{path} is not a SQLite database. Name another file (STORE=, --store): one that does "
+            "not exist is created."
+        )
+
+
+def _make_parent(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"{path}: the folder of the store can't be made: {error.strerror}. Name another file "
+            "(STORE=, --store)."
         ) from error
 
 

@@ -14,6 +14,7 @@ from typing import IO, Any
 import numpy as np
 
 from pipeline.errors import UserError
+from pipeline.storage import make_folder
 from pipeline.synthetic.simulate import Block, simulate
 from pipeline.synthetic.trial import (
     BLOCK,
@@ -177,8 +178,7 @@ def _make_folders(folder: str) -> None:
     from apache_beam.io.filesystems import FileSystems
 
     for path in (folder, FileSystems.join(folder, TRUTH_FOLDER)):
-        if not FileSystems.exists(path):
-            FileSystems.mkdirs(path)
+        make_folder(path)
 
 
 def _finish(trial: SyntheticTrial, folder: str) -> None:

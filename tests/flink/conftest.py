@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.beam.local_flink import ClusterPlan, LocalFlink, fetch_flink, start
+from pipeline.beam.local_flink.cluster import LocalFlink, start
+from pipeline.beam.local_flink.jars import fetch_flink
+from pipeline.beam.local_flink.plan import ClusterPlan
 from tests.flink.job_server import JobServer, fetch_beam_jars
 
 

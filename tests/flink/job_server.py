@@ -3,7 +3,7 @@
 FlinkRunner fetches Beam's job server, one jar, from Maven Central. Where that jar can't be had,
 this stands in for it: the runner, its options and what reaches the cluster are the same. Beam's
 and Flink's own jars come from Maven and PyPI; the cluster must have Beam's on its class path
-(`python -m pipeline.beam.local_flink up --jars`).
+(`trial flink up --jars`).
 """
 
 from __future__ import annotations
@@ -174,7 +174,7 @@ class _Jobs(abstract_job_service.AbstractJobServiceServicer):
 
 def _start_java(folders: Sequence[Path], log: Path) -> subprocess.Popen[str]:
     sys.path.insert(0, str(PROJECT))
-    from pipeline.beam.local_flink import JVM_OPTIONS
+    from pipeline.beam.local_flink.plan import JVM_OPTIONS
 
     jars = [jar for folder in folders for jar in sorted(folder.glob("*.jar"))]
     with log.open("ab") as errors:
@@ -197,7 +197,7 @@ def main() -> None:
     parser.add_argument("--log", type=Path, default=PROJECT / ".tools" / "flink" / "jobs.log")
     chosen = parser.parse_args()
     sys.path.insert(0, str(PROJECT))
-    from pipeline.beam.local_flink import fetch_flink
+    from pipeline.beam.local_flink.jars import fetch_flink
 
     server = JobServer(fetch_flink(), fetch_beam_jars(), chosen.log, chosen.port)
     sys.stdout.write(f"{server.endpoint}\n")

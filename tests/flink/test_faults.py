@@ -16,7 +16,7 @@ import pytest
 
 from pipeline.beam.check import flink_slots
 from pipeline.beam.failure import meaning
-from pipeline.beam.local_flink import slots_of
+from pipeline.beam.local_flink.cluster import slots_of
 from pipeline.beam.options import parse_beam_options
 from pipeline.errors import UserError
 from tests.flink.conftest import Flink

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from pipeline.beam.choices import WORKER_POOL, WORKER_POOL_PORT, Runner
-from pipeline.beam.local_flink import EXCHANGES, Memory
+from pipeline.beam.local_flink.plan import EXCHANGES, Memory
 from pipeline.beam.options import FLINK_VERSION
 from pipeline.cli.commands.run import parse_settings
 from pipeline.version import code_version

@@ -9,6 +9,7 @@ import click
 from pipeline.cli.answer import Answer
 from pipeline.cli.lazy import Command, LazyGroup
 from pipeline.cli.options import WholeNumber, json_option, path_option
+from pipeline.errors import UserError
 
 
 @click.group(cls=LazyGroup)
@@ -22,13 +23,14 @@ def flink() -> None:
 @json_option
 def up(task_managers: int | None, jars: Path | None) -> Answer:
     """Start a cluster for `trial run --runner=flink`."""
-    from pipeline.beam import local_flink
+    from pipeline.beam.local_flink.plan import TASK_MANAGERS, ClusterPlan
+    from pipeline.beam.local_flink.session import up as start_cluster
 
-    plan = local_flink.ClusterPlan(
-        task_managers=task_managers or local_flink.TASK_MANAGERS,
-        jars=tuple(sorted(jars.glob("*.jar"))) if jars else (),
+    plan = ClusterPlan(
+        task_managers=task_managers or TASK_MANAGERS,
+        jars=_find_jars(jars) if jars else (),
     )
-    cluster = local_flink.up(plan)
+    cluster = start_cluster(plan)
     click.echo(f"Flink: http://{cluster.master}, logs in {cluster.folder}")
     return Answer({"master": cluster.master, "logs": str(cluster.folder)})
 
@@ -37,8 +39,15 @@ def up(task_managers: int | None, jars: Path | None) -> Answer:
 @json_option
 def down() -> Answer:
     """Stop the cluster."""
-    from pipeline.beam.local_flink import down as stop_cluster
+    from pipeline.beam.local_flink.session import down as stop_cluster
 
     stopped = stop_cluster()
     click.echo("stopped" if stopped else "no local Flink is up")
     return Answer({"stopped": stopped})
+
+
+def _find_jars(folder: Path) -> tuple[Path, ...]:
+    jars = tuple(sorted(folder.glob("*.jar")))
+    if not jars:
+        raise UserError(f"{folder}: there are no jars in this folder (--jars, FLINK_JARS=).")
+    return jars

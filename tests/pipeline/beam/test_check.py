@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.beam import check, local_flink
+from pipeline.beam import check
 from pipeline.beam.check import Needs, checked_options, flink_slots
 from pipeline.beam.choices import Runner
+from pipeline.beam.local_flink import session
 from pipeline.beam.options import IN_MEMORY, BeamSettings, FlinkSlots, beam_options
 from pipeline.errors import UserError
 from pipeline.version import code_version
@@ -85,7 +86,7 @@ def test_a_cluster_that_does_not_answer_is_named(needs: Needs):
 def test_flink_without_an_address_is_told_how_to_get_one(
     needs: Needs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(local_flink.running_cluster, "__defaults__", (tmp_path / "none.json",))
+    monkeypatch.setattr(session.running_cluster, "__defaults__", (tmp_path / "none.json",))
     with pytest.raises(UserError, match=r"needs a cluster: .*make flink-up.*--master"):
         checked_options(_flink(None), needs)
 

@@ -169,8 +169,8 @@ def test_no_group_below_the_smallest_is_in_any_table(address: str):
     [
         ("postgresql://writer:secret@host/trial", PASSWORD_VARIABLE),
         ("mysql://host/trial", "PostgreSQL or SQLite, not mysql"),
-        ("nonsense", "none that can be used"),
-        ("oracledb+x://host/trial", "none that can be used"),
+        ("nonsense", "Invalid store address"),
+        ("oracledb+x://host/trial", "Invalid store address"),
     ],
 )
 def test_an_address_that_can_not_be_used_is_told(address: str, message: str):
