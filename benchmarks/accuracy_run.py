@@ -28,7 +28,7 @@ from benchmarks.accuracy_division import OURS, Division, Scores
 from components.trial_example_gen.graph import ExampleJob, write_examples
 from pipeline.beam.options import IN_MEMORY, beam_options
 from pipeline.names import SPLITS, SUBJECT_HASH
-from pipeline.reading.plan import plan_datasets
+from pipeline.reading.plan import plan_examples
 from pipeline.study.features import feature_columns
 from pipeline.study.load import load_study
 from pipeline.study.shipped import find_study_file
@@ -159,7 +159,7 @@ def make_examples(study: Study, data: Path, key: str, root: Path) -> None:
     Raises:
         UserError: The data can't be used.
     """
-    job = ExampleJob(study, plan_datasets(study, str(data)), key)
+    job = ExampleJob(plan_examples(study, str(data)), key)
     folders = {split: _split_folder(root, split) for split in SPLITS}
     unfinished, rejects = root / "unfinished", root / "rejects"
     for folder in (*folders.values(), unfinished, rejects):

@@ -133,10 +133,10 @@ def resolve(settings: Settings, run_id: str = "") -> RunConfig:
     # Beam takes a second or two to import: only once the cheap checks have passed.
     from pipeline.reading.files import data_modified
     from pipeline.reading.fingerprint import content_fingerprint
-    from pipeline.reading.plan import plan_datasets
+    from pipeline.reading.plan import check_data
     from pipeline.runs.registry import Registry
 
-    plan_datasets(study, data_root)
+    check_data(study, data_root)
     registry_root = str(root / "registry")
     return RunConfig(
         study=study,

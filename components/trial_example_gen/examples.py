@@ -12,11 +12,11 @@ import pyarrow.compute as pc
 
 from components.trial_example_gen.encoding import encode_examples
 from components.trial_example_gen.features import derive_features
-from components.trial_example_gen.joined import JoinedSubjects
 from components.trial_example_gen.labels import Labels, derive_labels
 from components.trial_example_gen.splits import split_of, subject_hash
 from components.trial_example_gen.times import derive_times
 from pipeline.names import ARM, SITE, SPLITS, SUBJECT_HASH, label_key, slice_key, weight_key
+from pipeline.reading.joined import JoinedSubjects
 from pipeline.reading.text import as_text
 from pipeline.study.sections import Slice
 from pipeline.study.study import Study

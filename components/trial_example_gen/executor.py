@@ -14,7 +14,8 @@ from tfx.types.artifact import Artifact
 from components.trial_example_gen.graph import ExampleJob, write_examples
 from pipeline.errors import UserError
 from pipeline.names import SPLITS
-from pipeline.reading.plan import DatasetPlan, plan_datasets
+from pipeline.reading.plan import ReadingPlan, plan_examples
+from pipeline.reading.qualifiers import unknown_qualifiers
 from pipeline.reading.repeated_keys import check_rows_are_subjects
 from pipeline.study.load import study_of_section
 from pipeline.study.study import Study
@@ -40,16 +41,13 @@ class TrialExampleGenExecutor(BaseBeamExecutor):
             exec_properties: The component's parameters.
 
         Raises:
-            UserError: The data can't be used; the message says what to put right.
+            UserError: The data can't be used; the message says what to change.
         """
         del input_dict
         study = study_of_section(json.loads(exec_properties["study"]))
-        job = ExampleJob(
-            study=study,
-            plans=plan_datasets(study, exec_properties["data_root"]),
-            key_reference=exec_properties["subject_key"],
-        )
-        check_rows_are_subjects(study, job.plans)
+        plan = plan_examples(study, exec_properties["data_root"])
+        check_rows_are_subjects(plan)
+        job = ExampleJob(plan, exec_properties["subject_key"])
         load_key(job.key_reference)
         examples = artifact_utils.get_single_instance(output_dict["examples"])
         rejects = artifact_utils.get_single_instance(output_dict["rejects"])
@@ -70,7 +68,7 @@ class TrialExampleGenExecutor(BaseBeamExecutor):
         counts = _read_counts(rejects.uri)
         if counts["problems"]:
             raise UserError("\n".join(counts["problems"]))
-        _check_qualifiers(job.plans, counts["qualifiers"])
+        _check_qualifiers(plan, counts["qualifiers"])
         _check(study, counts)
 
 
@@ -80,15 +78,12 @@ def _read_counts(folder: str) -> dict[str, Any]:
     return counts
 
 
-def _check_qualifiers(plans: dict[str, DatasetPlan], found: dict[str, int]) -> None:
-    """Refuses a column that neither the file nor its supplemental qualifiers know."""
-    for name, plan in plans.items():
-        for qualifier in plan.qualifiers:
-            if not found.get(f"{name}.{qualifier}"):
-                raise UserError(
-                    f"Dataset {name}: there is no column {qualifier}, and no row of its "
-                    "supplemental dataset has this QNAM. Check the spelling in the study file."
-                )
+def _check_qualifiers(plan: ReadingPlan, found: dict[str, int]) -> None:
+    """Refuses columns that neither the file nor its supplemental qualifiers have."""
+    counts = {("qualifiers", *name.split(".", 1)): number for name, number in found.items()}
+    unknown = list(unknown_qualifiers(plan, counts))
+    if unknown:
+        raise UserError("\n".join(unknown))
 
 
 def _check(study: Study, counts: dict[str, Any]) -> None:
@@ -98,7 +93,7 @@ def _check(study: Study, counts: dict[str, Any]) -> None:
         rows = counts["datasets"][study.subject.dataset]
         raise UserError(
             f"No subject is left: of {rows['rows_in']} rows of {study.subject.dataset}, "
-            f"{rows['rejected']} were set aside ({_reasons(rows)}) and {rows['left_out']} left "
+            f"{rows['rejected']} were rejected ({_reasons(rows)}) and {rows['left_out']} left "
             "out by `population` and `window`. Check those, and the ranges of its columns."
         )
     for split in SPLITS:

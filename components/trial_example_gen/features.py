@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.trial_example_gen.joined import JoinedRows, JoinedSubjects
 from pipeline.reading.evaluate import is_true
+from pipeline.reading.joined import JoinedRows, JoinedSubjects
 from pipeline.reading.text import as_text
 from pipeline.study.features import ResolvedFeature
 from pipeline.study.study import Study

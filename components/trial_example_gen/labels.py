@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.trial_example_gen.joined import JoinedRows, JoinedSubjects
 from pipeline.reading.days import LATEST, DayRange, study_days
 from pipeline.reading.evaluate import evaluate, is_true
+from pipeline.reading.joined import JoinedRows, JoinedSubjects
 from pipeline.study.sections import EventLabel, FollowUp, StateLabel, Task
 from pipeline.study.study import Study
 

@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.trial_example_gen.joined import JoinedSubjects
 from pipeline.names import event_key, time_key
 from pipeline.reading.evaluate import evaluate, is_true
+from pipeline.reading.joined import JoinedSubjects
 from pipeline.study.sections import TimeToEvent
 from pipeline.study.study import Study
 

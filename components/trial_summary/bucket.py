@@ -12,17 +12,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.trial_summary.plan import (
-    DatasetReads,
-    enrolled_condition,
-    enrolment_column,
-    expected_columns,
-)
-from components.trial_summary.rows import FILE, ROW
 from components.trial_summary.sums import ANY, UNKNOWN, Moments, Progress, Sums
+from components.trial_summary.uses import enrolment_column, expected_columns, summed_rows
 from pipeline.reading.buckets import SUBJECT
 from pipeline.reading.days import LATEST
 from pipeline.reading.evaluate import is_true
+from pipeline.reading.joined import JoinedSubjects
 from pipeline.reading.text import as_text
 from pipeline.results.trial_progress import COMPLETED
 from pipeline.study.conditions import Condition
@@ -34,63 +29,34 @@ _SITE = "#site"
 _RANK = "#rank"
 
 
-def sum_up(
-    study: Study, reads: Mapping[str, DatasetReads], tables: Mapping[str, pa.Table]
-) -> Progress:
+def sum_up(study: Study, subjects: JoinedSubjects) -> Progress:
     """Sums up the subjects of one bucket.
-
-    A subject of several rows in the subject dataset is left out, as TrialExampleGen leaves it.
 
     Args:
         study: The study.
-        reads: What was read, by dataset.
-        tables: All typed rows of these subjects by dataset.
+        subjects: Those who were enrolled and whose own row is used, with their rows.
 
     Returns:
         Their sums; empty without subjects.
     """
     progress = Progress(treated=Sums() if study.summary.safety else None)
-    name = study.subject.dataset
-    if name not in tables:
+    progress.qualifiers.update(
+        {key: number for key, number in subjects.counts.items() if key[0] == "qualifiers"}
+    )
+    if not subjects.keys:
         return progress
-    supplements = [tables[found] for found in study.supplements_of(name) if found in tables]
-    rows = _with_qualifiers(tables[name], supplements, reads[name].qualifiers, progress)
+    tables = {name: rows.table for name, rows in subjects.rows.items() if len(rows.table)}
+    name = study.subject.dataset
+    rows = tables[name]
     rows = rows.append_column(_ARM, _joined(rows, study.arm.columns if study.arm else ()))
     rows = rows.append_column(_SITE, _joined(rows, (study.site.column,) if study.site else ()))
-    rows = rows.filter(pa.array(is_true(enrolled_condition(study), rows)))
-    everybody = dict(tables) | {name: rows}
-    progress.enrolled = _sums(study, everybody)
+    progress.enrolled = _sums(study, tables | {name: rows})
     if progress.treated is not None:
         treated = rows.filter(pa.array(is_true(study.summary.safety, rows)))
-        progress.treated = _sums(study, everybody | {name: treated})
+        progress.treated = _sums(study, tables | {name: treated})
     for endpoint, visits in study.summary.endpoints.items():
         progress.visit_order |= _visit_order(endpoint, visits, tables.get(visits.dataset))
     return progress
-
-
-def _with_qualifiers(
-    rows: pa.Table,
-    supplements: Sequence[pa.Table],
-    qualifiers: tuple[str, ...],
-    progress: Progress,
-) -> pa.Table:
-    """Subjects with their supplemental qualifiers as columns of text.
-
-    Of several values of a subject the last counts, by dataset, file and row, as TrialExampleGen
-    has it.
-    """
-    for name in qualifiers:
-        values: dict[str, str] = {}
-        for supplement in supplements:
-            told = pc.and_(pc.equal(supplement["QNAM"], name), pc.is_valid(supplement["QVAL"]))
-            of_name = supplement.filter(told).sort_by([(FILE, "ascending"), (ROW, "ascending")])
-            values |= dict(
-                zip(of_name[SUBJECT].to_pylist(), of_name["QVAL"].to_pylist(), strict=True)
-            )
-        progress.qualifiers[name] += len(values)
-        column = [values.get(key) for key in rows[SUBJECT].to_pylist()]
-        rows = rows.append_column(name, pa.array(column, pa.string()))
-    return rows
 
 
 def _joined(rows: pa.Table, columns: tuple[str, ...]) -> pa.Array:
@@ -103,14 +69,13 @@ def _joined(rows: pa.Table, columns: tuple[str, ...]) -> pa.Array:
 
 def _sums(study: Study, tables: Mapping[str, pa.Table]) -> Sums:
     sums = Sums()
-    subjects = tables[study.subject.dataset].to_pandas()
-    subjects = subjects[~subjects[SUBJECT].duplicated(keep=False)].set_index(SUBJECT)
+    subjects = _subjects(study, tables[study.subject.dataset])
     sums.arms = _count(subjects, [_ARM])
     subjects["#month"] = _months(study, subjects)
     sums.enrolled = _count(subjects, [_SITE, "#month"])
     for what, column in study.summary.exposure.items():
-        for arm, values in subjects.groupby(_ARM)[column]:
-            known = values.dropna().to_numpy(np.float64)
+        for arm, of_arm in subjects.groupby(_ARM):
+            known = of_arm[column].dropna().to_numpy(np.float64)
             if len(known):
                 sums.exposure[str(arm), what] = Moments.of(known)
     # Adverse events and visits of several endpoints ask for the same rows again.
@@ -124,8 +89,17 @@ def _sums(study: Study, tables: Mapping[str, pa.Table]) -> Sums:
     for name, visits in summary.endpoints.items():
         _add_visits(name, visits, rows_of(visits.dataset), sums)
     for dataset, columns in expected_columns(study).items():
-        _add_completeness(dataset, columns, rows_of(dataset), sums)
+        wanted = summed_rows(study, dataset)
+        _add_completeness(dataset, columns, _meeting(rows_of(dataset), wanted), sums)
     return sums
+
+
+def _subjects(study: Study, rows: pa.Table) -> pd.DataFrame:
+    """Subjects by key, with arm, site, dates of enrolment and exposures."""
+    enrolment = enrolment_column(study)
+    dates = (enrolment, enrolment + LATEST) if enrolment else ()
+    columns = dict.fromkeys([SUBJECT, _ARM, _SITE, *dates, *study.summary.exposure.values()])
+    return rows.select(list(columns)).to_pandas().set_index(SUBJECT)
 
 
 def _rows(tables: Mapping[str, pa.Table], dataset: str, subjects: pd.DataFrame) -> pa.Table | None:
@@ -145,10 +119,16 @@ def _rows(tables: Mapping[str, pa.Table], dataset: str, subjects: pd.DataFrame) 
     return table
 
 
-def _frame(rows: pa.Table, where: Condition | None, *categories: str | None) -> pd.DataFrame:
-    """Rows that meet a condition, with the categories as text."""
+def _frame(
+    rows: pa.Table,
+    where: Condition | None,
+    categories: Sequence[str | None],
+    numbers: Sequence[str | None] = (),
+) -> pd.DataFrame:
+    """Subject, arm and columns of the rows that meet a condition; categories as text."""
     kept = rows.filter(pa.array(is_true(where, rows)))
-    frame = kept.to_pandas()
+    columns = dict.fromkeys([SUBJECT, _ARM, *filter(None, (*categories, *numbers))])
+    frame = kept.select([name for name in columns if name in kept.column_names]).to_pandas()
     for name in filter(None, categories):
         frame[name] = as_text(kept[name].combine_chunks()).to_pandas()
     return frame
@@ -177,7 +157,7 @@ def _dispositions(
 ) -> Counter[tuple[str, str]]:
     reasons = pd.Series(UNKNOWN, subjects.index)
     if rows is not None:
-        frame = _frame(rows, described.where, described.column)
+        frame = _frame(rows, described.where, [described.column])
         said = frame.dropna(subset=[described.column]).groupby(SUBJECT)[described.column]
         agreed = said.first()[said.nunique() == 1]
         [completed] = as_text(pa.array([described.completed])).to_pylist()
@@ -189,7 +169,7 @@ def _events(described: AdverseEvents, rows: pa.Table | None) -> Counter[tuple[st
     found: Counter[tuple[str, str, str]] = Counter()
     if rows is None:
         return found
-    frame = _frame(rows, described.where, described.category, described.severity)
+    frame = _frame(rows, described.where, [described.category, described.severity])
     ranks = {name: rank for rank, name in enumerate(described.severities)}
     frame[_RANK] = frame[described.severity].map(ranks).fillna(-1) if described.severity else -1
     worst = frame.groupby([SUBJECT, _ARM], sort=False)[_RANK].max().reset_index()
@@ -214,7 +194,7 @@ def _add_worst(
 def _add_visits(name: str, visits: Visits, rows: pa.Table | None, sums: Sums) -> None:
     if rows is None:
         return
-    frame = _frame(rows, visits.where, visits.visit)
+    frame = _frame(rows, visits.where, [visits.visit], [visits.value])
     known = frame.dropna(subset=[visits.visit, visits.value])
     known = known.assign(visit=known[visits.visit])
     of_subject = known.groupby([SUBJECT, _ARM, "visit"], sort=False)[visits.value].mean()
@@ -227,10 +207,20 @@ def _visit_order(
 ) -> dict[tuple[str, str], float]:
     if rows is None or visits.order is None:
         return {}
-    frame = _frame(rows, visits.where, visits.visit)
+    frame = _frame(rows, visits.where, [visits.visit], [visits.order])
     ordered = frame.dropna(subset=[visits.visit, visits.order])
     first = ordered.groupby(visits.visit)[visits.order].min()
     return {(endpoint, str(visit)): float(order) for visit, order in first.items()}
+
+
+def _meeting(rows: pa.Table | None, wanted: Sequence[Condition] | None) -> pa.Table | None:
+    """Rows that meet one of the conditions; all, where there are none."""
+    if rows is None or wanted is None:
+        return rows
+    keep = np.zeros(len(rows), bool)
+    for condition in wanted:
+        keep |= is_true(condition, rows)
+    return rows.filter(pa.array(keep)) if keep.any() else None
 
 
 def _add_completeness(

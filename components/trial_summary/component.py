@@ -17,10 +17,14 @@ from pipeline.study.study import Study
 
 
 def summary_section(study: Study) -> str:
-    """The study file as JSON, without the parts that the summary does not read."""
+    """The study file as JSON, without the parts that the summary does not read.
+
+    All that the examples are made from is among them: it decides which rows are rejected.
+    """
     content = study.to_content()
     for key in ("thresholds", "gate", "training", "card", "analysis"):
         content.pop(key, None)
+    content |= {k: v for k, v in study.example_section().items() if k == "analysis"}
     return json.dumps(content)
 
 

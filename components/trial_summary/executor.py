@@ -11,9 +11,9 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 
-from components.trial_summary.graph import PROBLEMS_FILE, SummaryJob, write_summary
-from components.trial_summary.plan import plan_summary
+from components.trial_summary.graph import PROBLEMS_FILE, write_summary
 from pipeline.errors import UserError
+from pipeline.reading.plan import plan_summary
 from pipeline.results.documents import TrialSummaryDocument, read_result
 from pipeline.storage import read
 from pipeline.study.load import study_from_json
@@ -42,14 +42,14 @@ class Executor(BaseBeamExecutor):
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         study = study_from_json(exec_properties["study"])
-        job = SummaryJob(study, plan_summary(study, exec_properties["data_root"]))
+        plan = plan_summary(study, exec_properties["data_root"])
         folder = artifact_utils.get_single_uri(output_dict["summary"])
         # What an earlier attempt left behind is not this one's.
         if fileio.exists(folder):
             fileio.rmtree(folder)
         fileio.makedirs(folder)
         with self._make_beam_pipeline() as root:
-            write_summary(root, job, folder)
+            write_summary(root, plan, folder)
         problems = read(f"{folder}/{PROBLEMS_FILE}")
         if problems is not None:
             raise UserError("\n".join(json.loads(problems)))

@@ -16,8 +16,8 @@ from components.trial_summary.disclosure import (
     shown_groups,
 )
 from components.trial_summary.event_disclosure import shown_events
-from components.trial_summary.plan import enrolment_column
 from components.trial_summary.sums import ANY, UNKNOWN, Moments, Progress, Sums
+from components.trial_summary.uses import enrolment_column
 from pipeline.results.documents import OVERALL, Group
 from pipeline.results.trial_progress import (
     ADVERSE_EVENTS,

@@ -96,14 +96,15 @@ class Progress:
         treated: Sums of those of them who were treated; None where the study file does not
             tell them apart.
         visit_order: By endpoint and visit, the smallest number that orders it.
-        qualifiers: Subjects with a value of each supplemental qualifier that is needed.
-        problems: What a person has to put right.
+        qualifiers: Values found of each supplemental qualifier that is needed, by
+            ("qualifiers", dataset, qualifier).
+        problems: What a person has to mend.
     """
 
     enrolled: Sums = field(default_factory=Sums)
     treated: Sums | None = None
     visit_order: dict[tuple[str, str], float] = field(default_factory=dict)
-    qualifiers: Counter[str] = field(default_factory=Counter)
+    qualifiers: Counter[tuple[str, ...]] = field(default_factory=Counter)
     problems: set[str] = field(default_factory=set)
 
     def merge(self, other: Progress) -> None:

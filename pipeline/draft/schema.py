@@ -74,7 +74,7 @@ def make_examples(study: Study, data: Path, folder: Path) -> None:
     from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
     from components.trial_example_gen.graph import ExampleJob, write_examples
-    from pipeline.reading.plan import plan_datasets
+    from pipeline.reading.plan import plan_examples
     from pipeline.reading.repeated_keys import check_rows_are_subjects
     from pipeline.subject_key import ensure_local_key
 
@@ -83,9 +83,9 @@ def make_examples(study: Study, data: Path, folder: Path) -> None:
     for needed in (*splits.values(), unfinished):
         needed.mkdir()
     key = ensure_local_key(folder / "subject_key")
-    plans = plan_datasets(study, str(data))
-    check_rows_are_subjects(study, plans)
-    job = ExampleJob(study, plans, key)
+    plan = plan_examples(study, str(data))
+    check_rows_are_subjects(plan)
+    job = ExampleJob(plan, key)
     with beam.Pipeline(runner=FnApiRunner()) as root:
         write_examples(
             root,

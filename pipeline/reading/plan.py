@@ -1,22 +1,66 @@
-"""Holds the study file against the data's headers, before any row is read."""
+"""What is read of the data, and as what: the one plan of every stage that reads them.
+
+A stage names its uses of columns (`Study.references()`, filtered by role); files, types, dates,
+qualifiers, wanted rows and what rejects a row follow here, before any row is read, and are the same
+for all stages:
+
+- **Whether a row is rejected** is decided by the columns that the examples are made from, in every
+  stage. A subject whose own row TrialExampleGen rejects is no subject of TrialSummary either, and a
+  rejected adverse event counts nowhere. What the summary alone reads (`summary` of the study file)
+  rejects no row, so that it changes nothing of the training: a value that can't be is missing.
+- **Qualifiers** are the columns that a file lacks and its SUPP-- datasets may bring.
+
+TrialExampleGen and TrialSummary each read the files themselves, after the fingerprint read their
+bytes; they do not share one pass. The fingerprint is the key of TFX's cache and has to be known
+before anything runs. The other two are components with caches of their own, on Kubeflow in
+containers of their own: a changed `summary` must not make new examples, nor train again. To share
+the rows one stage would have to hand the typed rows of all datasets to the other as an artifact,
+which is a second copy of the subjects' data at rest, written and read at the cost of reading the
+files; and the two read different columns of partly different files. `docs/measurements.md` has what
+each of the three passes takes.
+"""
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from pipeline.errors import UserError
 from pipeline.reading.evaluate import check_types
 from pipeline.reading.files import file_format, files_of_dataset
-from pipeline.reading.formats import Extent, FileFormat, column_types, extents
+from pipeline.reading.formats import ColumnType, Extent, FileFormat, column_types, extents
+from pipeline.reading.missing_columns import missing_columns
 from pipeline.study.conditions import Condition
-from pipeline.study.sections import Dataset
+from pipeline.study.references import SUMMARY_ROLES, Kind, Reference, Role, conditions
+from pipeline.study.sections import Dataset, Window
 from pipeline.study.study import Study
 
 _RECORD_KEY = re.compile(r".*(SEQ|GRPID|REFID|SPID|LNKID|LNKGRP)|VISIT|VISITNUM")
 """Variables that IDVAR of a SUPP-- dataset may name (SDTM Implementation Guide 3.4, 8.4)."""
+
+DOMAIN, RELATED_DOMAIN = "DOMAIN", "RDOMAIN"
+"""Columns that say of which domain a record is, and to which one a qualifier belongs."""
+
+_OF_SUBJECTS: frozenset[Role] = frozenset({"arm", "site", "feature"})
+"""Uses of the subject dataset that the summary shares with the examples."""
+
+
+@dataclass(frozen=True)
+class ColumnPlan:
+    """What is read of one column.
+
+    Attributes:
+        name: The column.
+        type: What its file holds, or the study file declares.
+        kind: What it is read as; a date becomes the two days between which it lies.
+        rejects: Whether a value that can't be rejects its row; otherwise it is missing.
+    """
+
+    name: str
+    type: ColumnType
+    kind: Kind
+    rejects: bool
 
 
 @dataclass(frozen=True)
@@ -27,15 +71,36 @@ class DatasetPlan:
         name: The dataset's name in the study file.
         format: How its files are written.
         files: Path and size in bytes of each file, in order.
-        columns: Columns that are read, with the type that the study file wants of each.
+        columns: Columns that are read.
         qualifiers: Columns that a supplemental dataset adds (QNAM), all text.
+        record_keys: Columns by which a qualifier's IDVAR may name a record.
+        wanted: Conditions of which a row must meet one, or may meet one, to be of use; None: every
+            row is.
     """
 
     name: str
     format: FileFormat
     files: tuple[tuple[str, int], ...]
-    columns: tuple[tuple[str, str], ...]
-    qualifiers: tuple[str, ...]
+    columns: tuple[ColumnPlan, ...]
+    qualifiers: tuple[str, ...] = ()
+    record_keys: frozenset[str] = frozenset()
+    wanted: tuple[Condition, ...] | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """The columns to read, in order."""
+        return [column.name for column in self.columns]
+
+    @property
+    def types(self) -> dict[str, str]:
+        """Type of each column, the qualifiers' included."""
+        types: dict[str, str] = {column.name: column.type for column in self.columns}
+        return types | dict.fromkeys(self.qualifiers, "text")
+
+    @property
+    def checked_dates(self) -> list[str]:
+        """Columns of dates that may reject a row, in alphabetical order."""
+        return sorted(c.name for c in self.columns if c.kind == "date" and c.rejects)
 
     def extents(self) -> Iterator[Extent]:
         """The parts that workers read independently of each other."""
@@ -43,61 +108,232 @@ class DatasetPlan:
             yield from extents(path, self.format)
 
 
-def plan_datasets(study: Study, data_root: str) -> dict[str, DatasetPlan]:
-    """Finds every dataset's files and checks their columns and types.
+@dataclass(frozen=True)
+class ReadingPlan:
+    """What one stage reads.
+
+    Attributes:
+        study: The study.
+        datasets: A plan of each dataset that is read.
+        population: Who of the subjects is in; everybody, where None.
+        window: When subjects must have come in, if that matters.
+    """
+
+    study: Study
+    datasets: dict[str, DatasetPlan]
+    population: Condition | None = None
+    window: Window | None = None
+
+    @property
+    def bytes(self) -> int:
+        """Size of all files."""
+        return sum(size for plan in self.datasets.values() for _, size in plan.files)
+
+
+@dataclass
+class _Headers:
+    """Columns of files, each file's header read once."""
+
+    found: dict[tuple[str, FileFormat], dict[str, ColumnType]] = field(default_factory=dict)
+
+    def of(self, path: str, described: FileFormat) -> dict[str, ColumnType]:
+        if (path, described) not in self.found:
+            self.found[path, described] = column_types(path, described)
+        return self.found[path, described]
+
+
+def example_uses(study: Study) -> list[Reference]:
+    """Uses of columns and datasets that the examples are made from."""
+    return [use for use in study.references() if use.role not in SUMMARY_ROLES]
+
+
+def summary_uses(study: Study) -> list[Reference]:
+    """Uses of columns and datasets that the summary is made from."""
+    subject = study.subject.dataset
+    return [
+        use
+        for use in study.references()
+        if use.role in SUMMARY_ROLES or (use.role in _OF_SUBJECTS and use.dataset == subject)
+    ]
+
+
+def plan_examples(study: Study, data_root: str) -> ReadingPlan:
+    """Plans what TrialExampleGen reads.
 
     Args:
         study: The study.
         data_root: Folder that the study file's patterns are relative to.
 
     Returns:
-        A plan for each dataset that the study file uses.
+        The plan, with every dataset of the study.
 
     Raises:
         UserError: A file or column is missing, or a condition, feature or date asks of a
             column what its type can't give.
     """
-    plans = {
-        name: _plan_dataset(study, name, dataset, data_root)
-        for name, dataset in study.datasets.items()
-    }
-    _check_uses(study, plans)
-    return plans
+    return _plan_examples(study, data_root, _Headers())
 
 
-def _plan_dataset(study: Study, name: str, dataset: Dataset, data_root: str) -> DatasetPlan:
-    files = files_of_dataset(data_root, name, dataset)
-    described = file_format(dataset)
-    has_supplement = bool(study.supplements_of(name))
-    if study.subject.row_number and len(files) > 1:
-        raise UserError(
-            f"Dataset {name}: {dataset.file} matches {len(files)} files, but `subject.row_number` "
-            "tells subjects apart in one file only. Name one file, or a column with the subject "
-            "key (`subject.column`)."
-        )
-    used = study.columns_used(name)
-    columns: dict[str, str] = {}
-    qualifiers: tuple[str, ...] = ()
-    for path, _ in files:
-        found = column_types(path, described)
-        absent = tuple(column for column in used if column not in found)
-        if absent and not has_supplement:
-            raise UserError(_missing_columns(name, path, used, absent, list(found)))
-        qualifiers = absent
-        present = [column for column in used if column in found]
-        if has_supplement:
-            present += [c for c in found if _RECORD_KEY.fullmatch(c) and c not in used]
-        wanted = {column: _type(name, dataset, path, column, found[column]) for column in present}
-        if columns and wanted != columns:
+def plan_summary(study: Study, data_root: str) -> ReadingPlan:
+    """Plans what TrialSummary reads; see `plan_examples`.
+
+    Returns:
+        The plan, with the subject dataset and those that `summary` names.
+    """
+    return _plan_summary(study, data_root, _Headers())
+
+
+def check_data(study: Study, data_root: str) -> None:
+    """Checks files, columns and types for all stages, before anything runs.
+
+    Args:
+        study: The study.
+        data_root: Folder of its data.
+
+    Raises:
+        UserError: As `plan_examples`.
+    """
+    headers = _Headers()
+    _plan_examples(study, data_root, headers)
+    _plan_summary(study, data_root, headers)
+
+
+def _plan_examples(study: Study, data_root: str, headers: _Headers) -> ReadingPlan:
+    planner = _Planner(study, data_root, headers, example_uses(study))
+    plans = {name: planner.plan(name) for name in study.datasets}
+    planner.check(plans)
+    return ReadingPlan(study, plans, study.population, study.window)
+
+
+def _plan_summary(study: Study, data_root: str, headers: _Headers) -> ReadingPlan:
+    planner = _Planner(study, data_root, headers, summary_uses(study))
+    # Without a column of its own the subject dataset still says who there is.
+    names = dict.fromkeys([study.subject.dataset, *(use.dataset for use in planner.uses)])
+    plans: dict[str, DatasetPlan] = {}
+    for name in names:
+        plans[name] = planner.plan(name)
+        for supplement in study.supplements_of(name) if plans[name].qualifiers else ():
+            plans[supplement] = planner.plan(supplement)
+    planner.check(plans)
+    return ReadingPlan(study, plans, study.summary.population or study.population)
+
+
+class _Planner:
+    """Plans the datasets of one stage."""
+
+    def __init__(
+        self, study: Study, data_root: str, headers: _Headers, uses: Sequence[Reference]
+    ) -> None:
+        self.uses = uses
+        self._study = study
+        self._data_root = data_root
+        self._headers = headers
+        self._deciding = example_uses(study)
+
+    def plan(self, name: str) -> DatasetPlan:
+        """Plans one dataset."""
+        dataset = self._study.datasets[name]
+        described = file_format(dataset)
+        files = files_of_dataset(self._data_root, name, dataset)
+        if self._study.subject.row_number and len(files) > 1:
             raise UserError(
-                f"{path}: its columns differ from those of {files[0][0]}; all files of dataset "
-                f"{name} must have one layout."
+                f"Dataset {name}: {dataset.file} matches {len(files)} files, but "
+                "`subject.row_number` tells subjects apart in one file only. Name one file, or a "
+                "column with the subject key (`subject.column`)."
             )
-        columns = wanted
-    return DatasetPlan(name, described, files, tuple(columns.items()), qualifiers)
+        [first, *others] = [path for path, _ in files]
+        columns = self._columns(name, dataset, first)
+        for path in others:
+            if self._columns(name, dataset, path) != columns:
+                raise UserError(
+                    f"{path}: its columns differ from those of {first}; all files of dataset "
+                    f"{name} must have one layout."
+                )
+        found = [column.name for column in columns]
+        return DatasetPlan(
+            name=name,
+            format=described,
+            files=files,
+            columns=columns,
+            qualifiers=tuple(c for c in _named(self.uses, name) if c not in found),
+            record_keys=self._record_keys(name, found),
+            wanted=self._wanted(name),
+        )
+
+    def check(self, plans: dict[str, DatasetPlan]) -> None:
+        """Refuses what the columns' types can't give."""
+        types = {name: plan.types for name, plan in plans.items()}
+        for where, dataset, condition in conditions(self.uses):
+            check_types(condition, types[dataset], where)
+        for use in self.uses:
+            if use.column and use.kind:
+                _expect(types[use.dataset][use.column], use)
+
+    def _columns(self, name: str, dataset: Dataset, path: str) -> tuple[ColumnPlan, ...]:
+        found = self._headers.of(path, file_format(dataset))
+        uses = [use for use in (*self._deciding, *self.uses) if use.dataset == name and use.column]
+        used = _named(uses, name)
+        has_supplement = bool(self._study.supplements_of(name))
+        absent = [column for column in used if column not in found]
+        if absent and not has_supplement:
+            raise UserError(missing_columns(name, path, uses, list(found)))
+        used = [column for column in used if column in found]
+        used += [c for c in _helpful(dataset, has_supplement, found) if c not in used]
+        return tuple(self._column(name, dataset, path, column, found[column]) for column in used)
+
+    def _column(
+        self, name: str, dataset: Dataset, path: str, column: str, in_file: ColumnType
+    ) -> ColumnPlan:
+        deciding = _kinds(self._deciding, name, column)
+        kinds = {*deciding, *_kinds(self.uses, name, column)}
+        type_ = _type(name, dataset, path, column, in_file)
+        if "text" in kinds:
+            return ColumnPlan(column, type_, "text", rejects=False)
+        # Text may hold ISO 8601 dates: it is read as dates wherever a date is asked for.
+        if "date" in kinds:
+            return ColumnPlan(column, type_, "date", rejects="date" in deciding)
+        if type_ == "number":
+            return ColumnPlan(column, type_, "number", rejects=bool(deciding))
+        return ColumnPlan(column, type_, "text", rejects=False)
+
+    def _record_keys(self, name: str, found: Iterable[str]) -> frozenset[str]:
+        deciding = _named(self._deciding, name)
+        return frozenset(c for c in found if c in deciding or _RECORD_KEY.fullmatch(c))
+
+    def _wanted(self, name: str) -> tuple[Condition, ...] | None:
+        described = self._study.datasets[name]
+        if described.rows == "one_per_subject" or self._study.supplements_of(name):
+            # A condition of a supplemented dataset may ask for a qualifier, which comes later.
+            return None
+        if described.supplements:
+            qualifiers = _named(self.uses, described.supplements)
+            return (Condition(column="QNAM", is_in=tuple(qualifiers)),)
+        rows = [use.condition for use in self.uses if use.dataset == name and use.column is None]
+        wanted = [condition for condition in rows if condition is not None]
+        return tuple(wanted) if len(wanted) == len(rows) else None
 
 
-def _type(name: str, dataset: Dataset, path: str, column: str, found: str) -> str:
+def _named(uses: Iterable[Reference], dataset: str) -> list[str]:
+    """Columns of a dataset, each once."""
+    found = (use.column for use in uses if use.dataset == dataset and use.column)
+    return list(dict.fromkeys(found))
+
+
+def _kinds(uses: Iterable[Reference], dataset: str, column: str) -> set[Kind | None]:
+    """What the uses of a column ask it to be."""
+    return {use.kind for use in uses if (use.dataset, use.column) == (dataset, column)}
+
+
+def _helpful(dataset: Dataset, has_supplement: bool, found: Iterable[str]) -> list[str]:
+    """Columns that nobody names but by which qualifiers find their records."""
+    if dataset.supplements:
+        return [column for column in found if column == RELATED_DOMAIN]
+    if has_supplement:
+        return [c for c in found if c == DOMAIN or _RECORD_KEY.fullmatch(c)]
+    return []
+
+
+def _type(name: str, dataset: Dataset, path: str, column: str, found: ColumnType) -> ColumnType:
     declared = dataset.columns[column].type if column in dataset.columns else None
     if declared == "number" and found in ("date", "datetime"):
         raise UserError(
@@ -107,107 +343,10 @@ def _type(name: str, dataset: Dataset, path: str, column: str, found: str) -> st
     return declared or found
 
 
-def _missing_columns(
-    name: str, path: str, named: Sequence[str], absent: tuple[str, ...], found: list[str]
-) -> str:
-    if not set(named) & set(found):
-        # A file without a header has patients' values in its first line: it is not repeated.
-        return (
-            f"{path}: none of the {len(named)} columns that the study file uses for dataset "
-            f"{name} is there, such as {absent[0]}. Expected a header with the columns' names in "
-            "the first line, in the study file's format, delimiter and encoding: check that this "
-            "is the right file."
-        )
-    hints = []
-    for column in absent:
-        near = difflib.get_close_matches(column, found, 1, cutoff=0.6)
-        hints.append(f"{column} (did you mean {near[0]}?)" if near else column)
-    return (
-        f"{path}: no column {', '.join(hints)}, which the study file uses for dataset {name}. "
-        f"The file has: {', '.join(found[:40])}{', ...' if len(found) > 40 else ''}."
-    )
-
-
-def _check_uses(study: Study, plans: dict[str, DatasetPlan]) -> None:
-    types = {name: _types(plan) for name, plan in plans.items()}
-    for where, dataset, condition in _conditions(study):
-        check_types(condition, types[dataset], where)
-    for where, dataset, column, kind in _typed_uses(study):
-        if column:
-            _expect(types[dataset], column, kind, where)
-
-
-def _typed_uses(study: Study) -> Iterator[tuple[str, str, str | None, str]]:
-    """Columns whose use asks for a type: place in the study file, dataset, column, type."""
-    for feature in study.resolved_features:
-        if feature.kind == "number":
-            yield f"features.{feature.name}", feature.dataset, feature.column, "number"
-    yield from _event_uses(study)
-    for name, endpoint in study.analysis.time_to_event.items():
-        place = endpoint.dataset or study.subject.dataset
-        yield f"analysis.time_to_event.{name}.time", place, endpoint.time, "number"
-    for name, dataset in study.datasets.items():
-        for key in ("day", "end_day"):
-            yield f"datasets.{name}.{key}", name, getattr(dataset, key), "number"
-        for key in ("date", "end_date"):
-            yield f"datasets.{name}.{key}", name, getattr(dataset, key), "date"
-    yield from _subject_uses(study)
-
-
-def _event_uses(study: Study) -> Iterator[tuple[str, str, str | None, str]]:
-    for name, task in study.tasks.items():
-        if task.event:
-            yield f"tasks.{name}.event.day", task.event.dataset, task.event.day, "number"
-            follow_up = task.event.follow_up
-            if follow_up:
-                where = f"tasks.{name}.event.follow_up"
-                yield f"{where}.day", follow_up.dataset, follow_up.day, "number"
-                yield f"{where}.date", follow_up.dataset, follow_up.date, "date"
-
-
-def _subject_uses(study: Study) -> Iterator[tuple[str, str, str | None, str]]:
-    subject = study.subject.dataset
-    for key in ("reference_date", "birth_date", "exit_date"):
-        yield f"subject.{key}", subject, getattr(study.subject, key), "date"
-    yield "subject.exit_day", subject, study.subject.exit_day, "number"
-    if study.window:
-        yield "window.column", subject, study.window.column, "date"
-    for name, group in study.slices.groups.items():
-        if group.bands:
-            yield f"slices.groups.{name}", subject, group.column, "number"
-
-
-def _types(plan: DatasetPlan) -> dict[str, str]:
-    return dict(plan.columns) | dict.fromkeys(plan.qualifiers, "text")
-
-
-def _expect(types: dict[str, str], column: str, expected: str, where: str) -> None:
-    # Text may hold ISO 8601 dates: it is read as dates wherever a date is asked for.
-    allowed = ("date", "datetime", "text") if expected == "date" else (expected,)
-    if types[column] not in allowed:
+def _expect(found: str, use: Reference) -> None:
+    allowed = ("date", "datetime", "text") if use.kind == "date" else (use.kind,)
+    if found not in allowed and use.kind != "text":
         raise UserError(
-            f"{where}: column {column} holds {types[column]}, expected a {expected}. Name "
-            "another column, or declare its type under the dataset's `columns`."
+            f"{use.key}: column {use.column} holds {found}, expected a {use.kind}. Name another "
+            f"column, or declare its type (datasets.{use.dataset}.columns.{use.column}.type)."
         )
-
-
-def _conditions(study: Study) -> Iterator[tuple[str, str, Condition | None]]:
-    subject = study.subject.dataset
-    yield "population", subject, study.population
-    for feature in study.resolved_features:
-        yield f"features.{feature.name}.where", feature.dataset, feature.where
-    for name, task in study.tasks.items():
-        yield f"tasks.{name}.unknown_when", subject, task.unknown_when
-        if task.event:
-            yield f"tasks.{name}.event.where", task.event.dataset, task.event.where
-            if task.event.follow_up:
-                follow_up = task.event.follow_up
-                yield f"tasks.{name}.event.follow_up", follow_up.dataset, follow_up.where
-        if task.state:
-            dataset = task.state.dataset or subject
-            yield f"tasks.{name}.state.where", dataset, task.state.where
-            yield f"tasks.{name}.state.positive", dataset, task.state.positive
-    for name, endpoint in study.analysis.time_to_event.items():
-        dataset = endpoint.dataset or subject
-        yield f"analysis.time_to_event.{name}.where", dataset, endpoint.where
-        yield f"analysis.time_to_event.{name}.event", dataset, endpoint.event

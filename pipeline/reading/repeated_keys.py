@@ -36,8 +36,7 @@ from numpy.typing import NDArray
 from pipeline.errors import UserError
 from pipeline.reading.formats import column_types, extents, read
 from pipeline.reading.formats.base import FileFormat
-from pipeline.reading.plan import DatasetPlan
-from pipeline.study.study import Study
+from pipeline.reading.plan import ReadingPlan
 
 ROWS_JUDGED = 20_000
 """Rows of a file in which values are compared."""
@@ -159,27 +158,27 @@ class FirstRows:
         return {name: _one_array(parts) for name, parts in self._arrays.items() if parts}
 
 
-def check_rows_are_subjects(study: Study, plans: Mapping[str, DatasetPlan]) -> None:
+def check_rows_are_subjects(plan: ReadingPlan) -> None:
     """Stops where rows that are to be subjects look like several rows of each subject.
 
     Args:
-        study: The study; without `subject.row_number` nothing is read.
-        plans: The plan of its dataset.
+        plan: What is read; nothing is done here without `subject.row_number`.
 
     Raises:
         UserError: A column of the file repeats as a subject key does.
     """
+    study = plan.study
     if not study.subject.row_number or study.subject.rows_are_subjects:
         return
-    plan = plans[study.subject.dataset]
-    [(path, _)] = plan.files
+    dataset = plan.datasets[study.subject.dataset]
+    [(path, _)] = dataset.files
     site = [study.site.column] if study.site else []
     not_keys = {*site, *(study.arm.columns if study.arm else ())}
-    names = list(column_types(path, plan.format))
+    names = list(column_types(path, dataset.format))
     # Keys are looked for by name in the whole file, by value in its first rows.
     named = [name for name in names if looks_like_subject_key(name)]
-    found = repeated_key(_columns(path, plan.format, named, sys.maxsize)) if named else None
-    found = found or repeated_key(_columns(path, plan.format, names, ROWS_JUDGED), not_keys)
+    found = repeated_key(_columns(path, dataset.format, named, sys.maxsize)) if named else None
+    found = found or repeated_key(_columns(path, dataset.format, names, ROWS_JUDGED), not_keys)
     if found:
         raise UserError(
             f"{path}: column {found.column} has {found.distinct} different values in {found.rows} "

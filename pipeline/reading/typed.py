@@ -32,6 +32,12 @@ class Numbers:
     not_finite: NDArray[np.bool_]
     out_of_range: NDArray[np.bool_]
 
+    @property
+    def possible(self) -> pa.Array:
+        """The values that can be true; float64, shape [n]; null for the others."""
+        wrong = self.not_finite | self.out_of_range
+        return pc.if_else(pa.array(wrong), pa.scalar(None, pa.float64()), self.values)
+
 
 def numbers_of(array: pa.Array, declared: Column) -> Numbers:
     """Reads a column as numbers.

@@ -85,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
 def _found(options: argparse.Namespace, study: Study) -> dict[str, str]:
     # Beam takes a second or two to import.
     from pipeline.reading.fingerprint import content_fingerprint
-    from pipeline.reading.plan import plan_datasets
+    from pipeline.reading.plan import check_data
     from pipeline.runs.registry import Registry
     from pipeline.subject_key import key_id, load_key
     from pipeline.version import source_digest
@@ -95,7 +95,7 @@ def _found(options: argparse.Namespace, study: Study) -> dict[str, str]:
             "data_root is empty: give the folder of the study's files in the run's form, an "
             "address such as s3://bucket/folder or a path of a mounted volume."
         )
-    plan_datasets(study, options.data_root)
+    check_data(study, options.data_root)
     fingerprint = content_fingerprint(study, options.data_root)
     if options.data_fingerprint not in ("", fingerprint):
         raise UserError(

@@ -18,14 +18,15 @@ from typing import Any
 
 import pyarrow as pa
 
+from components.trial_example_gen.counts import counts_document
 from components.trial_example_gen.features import derive_features
-from components.trial_example_gen.joined import SET_ASIDE, JoinedSubjects, join_bucket
 from components.trial_example_gen.labels import derive_labels
-from components.trial_example_gen.rejects import Reject, counts_document, row_counts
-from components.trial_example_gen.rows import RowPreparer
 from pipeline.reading.buckets import ToBuckets, tables_of
 from pipeline.reading.formats import read
-from pipeline.reading.plan import DatasetPlan, plan_datasets
+from pipeline.reading.joined import REJECTED, JoinedSubjects, join_bucket
+from pipeline.reading.plan import DatasetPlan, ReadingPlan, plan_examples
+from pipeline.reading.rejects import Reject, row_counts
+from pipeline.reading.rows import RowPreparer
 from pipeline.study.load import parse_study
 from pipeline.study.study import Study
 
@@ -115,11 +116,10 @@ def hand_made_study(changes: dict[str, Any] | None = None) -> Study:
 
 
 @dataclass(frozen=True)
-class Trial:
-    """A study file and its data, and what TrialExampleGen's steps make of them."""
+class Reading:
+    """What a plan's rows are, and how they are joined by subject: without Beam."""
 
-    study: Study
-    folder: Path
+    plan: ReadingPlan
 
     @cached_property
     def _rows(self) -> tuple[list[tuple[str, pa.Table]], list[Reject], Counter[tuple[str, ...]]]:
@@ -127,28 +127,26 @@ class Trial:
         tables: list[tuple[str, pa.Table]] = []
         rejects: list[Reject] = []
         counts: Counter[tuple[str, ...]] = Counter()
-        for name, plan in self.plans.items():
-            preparer = RowPreparer(self.study, plan)
+        for name, plan in self.plan.datasets.items():
+            preparer = RowPreparer(self.plan.study, plan)
             for extent in plan.extents():
-                for first, batch in read(extent, plan.format, [c for c, _ in plan.columns]):
+                for first, batch in read(extent, plan.format, plan.names):
                     rows = preparer.prepare(extent.path, first, batch)
                     rejects += rows.rejects
                     counts += row_counts(
                         name, rows.rejects, rows_in=rows.rows_in, left_out=rows.left_out
                     )
                     tables.append((name, rows.table))
-                    if name == self.study.subject.dataset:
-                        tables.append((SET_ASIDE, rows.set_aside))
+                    if name == self.plan.study.subject.dataset:
+                        tables.append((REJECTED, rows.rejected_subjects))
         return tables, rejects, counts
 
     @cached_property
-    def _steps(self) -> tuple[JoinedSubjects, list[Reject], Counter[tuple[str, ...]]]:
-        rows, rejects, counts = self._rows
+    def joined(self) -> JoinedSubjects:
         tables: dict[str, list[pa.Table]] = {}
-        for name, table in rows:
+        for name, table in self._rows[0]:
             tables.setdefault(name, []).append(table)
-        joined = join_bucket(self.study, self.plans, tables)
-        return joined, rejects + joined.rejects, counts + joined.counts
+        return join_bucket(self.plan, tables)
 
     def joined_in(self, buckets: int) -> Iterator[JoinedSubjects]:
         """The subjects of each of several buckets."""
@@ -157,15 +155,39 @@ class Trial:
         bucketed += to_buckets.rest()
         for number in sorted({number for number, _ in bucketed}):
             of_bucket = tables_of(payload for other, payload in bucketed if other == number)
-            yield join_bucket(self.study, self.plans, of_bucket)
+            yield join_bucket(self.plan, of_bucket)
+
+    @property
+    def rejects(self) -> list[tuple[str, str, int, str | None, str]]:
+        """(dataset, file, row, column, reason) of each rejected row, in that order."""
+        rejects = self._rows[1] + self.joined.rejects
+        documents = [json.loads(reject.to_json()) for reject in rejects]
+        found = [(d["dataset"], d["file"], d["row"], d["column"], d["reason"]) for d in documents]
+        return sorted(found, key=str)
+
+    @property
+    def counts(self) -> Counter[tuple[str, ...]]:
+        return self._rows[2] + self.joined.counts
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A study file and its data, and what TrialExampleGen's steps make of them."""
+
+    study: Study
+    folder: Path
+
+    @cached_property
+    def reading(self) -> Reading:
+        return Reading(plan_examples(self.study, str(self.folder)))
 
     @property
     def plans(self) -> dict[str, DatasetPlan]:
-        return plan_datasets(self.study, str(self.folder))
+        return self.reading.plan.datasets
 
     @property
     def joined(self) -> JoinedSubjects:
-        return self._steps[0]
+        return self.reading.joined
 
     @property
     def subjects(self) -> list[str]:
@@ -173,14 +195,13 @@ class Trial:
 
     @property
     def rejects(self) -> list[tuple[str, str, int, str | None, str]]:
-        """(dataset, file, row, column, reason) of each row set aside, in that order."""
-        documents = [json.loads(reject.to_json()) for reject in self._steps[1]]
-        found = [(d["dataset"], d["file"], d["row"], d["column"], d["reason"]) for d in documents]
-        return sorted(found, key=str)
+        """(dataset, file, row, column, reason) of each rejected row, in that order."""
+        return self.reading.rejects
 
     @property
     def counts(self) -> dict[str, Any]:
-        document: dict[str, Any] = counts_document(self._steps[2], self.study.datasets)["datasets"]
+        counts = self.reading.counts
+        document: dict[str, Any] = counts_document(counts, self.study.datasets)["datasets"]
         return document
 
     def feature(self, name: str) -> dict[str, Any]:

@@ -227,7 +227,7 @@ def test_counts_account_for_every_row(outputs: Outputs) -> None:
             "rejected": 4,
             "reasons": {
                 "a subject that the subject dataset does not have": 1,
-                "a subject whose own row was set aside": 3,
+                "a subject whose own row was rejected": 3,
             },
         },
     }
@@ -383,7 +383,7 @@ def test_a_bucket_that_is_written_again_replaces_its_file(tmp_path: Path) -> Non
         ),
         (
             {"population": {"column": "AGE", "above": 119}},
-            "No subject is left: of 200 rows of dm, 1 were set aside (a number outside the range "
+            "No subject is left: of 200 rows of dm, 1 were rejected (a number outside the range "
             "that can be true: 1) and 199 left out by `population` and `window`.",
         ),
         (

@@ -138,7 +138,7 @@ def test_rows_of_one_subject_never_straddle_splits(
             csv.writer(file, quoting=csv.QUOTE_ALL).writerows(rows)
     study = hand_made_study({"split": {"seed": seed}, "features.alt.aggregate": "count"})
     found: dict[bytes, list[str]] = {}
-    for subjects in Trial(study, tmp_path).joined_in(buckets):
+    for subjects in Trial(study, tmp_path).reading.joined_in(buckets):
         built = build_examples(study, subjects, KEY)
         for split, examples in built.by_split.items():
             for record in examples:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from components.trial_summary.plan import plan_summary
 from pipeline.errors import UserError
+from pipeline.reading.plan import plan_summary
 from tests.components.trial_summary.trial_made_by_hand import SUMMARY, study_of
 
 
@@ -26,7 +26,7 @@ def test_a_column_that_is_not_there_is_told_with_the_nearest_one(data: Path):
 
 def test_text_where_a_number_is_needed_is_told(data: Path):
     message = refusal(data, exposure={"days": "STATUS"})
-    assert "column STATUS holds text, but `summary.exposure.days` needs a number" in message
+    assert "summary.exposure.days: column STATUS holds text, expected a number" in message
     assert "datasets.dm.columns.STATUS.type" in message
 
 
@@ -56,6 +56,6 @@ def test_a_folder_without_the_files_is_told(tmp_path: Path):
 
 
 def test_only_rows_that_are_asked_for_are_wanted(data: Path):
-    reads = plan_summary(study_of(), str(data))
-    assert [condition.column for condition in reads["ae"].wanted] == ["TRTEMFL"]
-    assert reads["qs"].wanted == ()
+    plans = plan_summary(study_of(), str(data)).datasets
+    assert [condition.column for condition in plans["ae"].wanted or ()] == ["TRTEMFL"]
+    assert plans["qs"].wanted is None

@@ -214,13 +214,44 @@ def test_completeness_is_told_by_dataset_too(summary: dict[str, Any]):
     assert [record["subjects"] for record in records] == [85, 85, 25, 75]
 
 
-def test_what_can_not_be_a_value_is_a_missing_one(data: Path, tmp_path: Path):
+def test_a_code_of_a_missing_value_is_no_value(data: Path, tmp_path: Path):
     datasets = study_of().to_content()["datasets"]
-    datasets["dm"]["columns"]["AGE"] |= {"range": [18, 100], "missing": [99]}
-    ages = [7.0] * 10 + [99.0] * 10 + [50.0] * 65
+    datasets["dm"]["columns"]["AGE"] |= {"range": [18, 100], "missing": [999]}
+    ages = [999.0] * 20 + [50.0] * 65
     trial = changed(data, tmp_path, "dm", AGE=ages)
     found = summarised(study_of(datasets=datasets), trial, tmp_path / "out")
     assert value(found, "completeness", "share", category="dm") == pytest.approx(150 / 170)
+
+
+def test_a_subject_whose_own_row_the_examples_reject_is_not_counted(data: Path, tmp_path: Path):
+    datasets = study_of().to_content()["datasets"]
+    datasets["dm"]["columns"]["AGE"] |= {"range": [18, 100]}
+    ages = [7.0] * 10 + [50.0] * 75
+    trial = changed(data, tmp_path, "dm", AGE=ages)
+    found = summarised(study_of(datasets=datasets), trial, tmp_path / "out")
+    assert value(found, "enrolment", "subjects") == 75
+    assert value(found, "enrolment", "subjects", arm="A") == 35
+    # The first 20 subjects have an event.
+    events = value(found, "adverse_events", "share", arm="A")
+    assert events == pytest.approx(10 / 35)
+
+
+def test_a_subject_of_two_rows_is_not_counted(data: Path, tmp_path: Path):
+    trial = changed(data, tmp_path, "dm")
+    frame = pd.read_csv(trial / "dm.csv")
+    pd.concat([frame, frame[:10]]).to_csv(trial / "dm.csv", index=False)
+    assert value(summarised(study_of(), trial, tmp_path / "out"), "enrolment", "subjects") == 75
+
+
+def test_what_only_the_summary_reads_rejects_no_row_and_is_missing(data: Path, tmp_path: Path):
+    datasets = study_of().to_content()["datasets"]
+    datasets["dm"]["columns"]["DAYS"] |= {"range": [0, 500]}
+    days = [9000.0] * 20 + [100.0] * 65
+    trial = changed(data, tmp_path, "dm", DAYS=days)
+    found = summarised(study_of(datasets=datasets), trial, tmp_path / "out")
+    assert value(found, "enrolment", "subjects") == 85
+    [of_a] = rows(found, "exposure", "mean", arm="A")
+    assert (of_a["value"], of_a["subjects"]) == (100, 25)
 
 
 def test_disposition_may_be_a_dataset_of_its_own(data: Path, tmp_path: Path):

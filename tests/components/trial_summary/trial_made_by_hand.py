@@ -14,8 +14,8 @@ import apache_beam as beam
 import pandas as pd
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
-from components.trial_summary.graph import SUMMARY_FILE, SummaryJob, write_summary
-from components.trial_summary.plan import plan_summary
+from components.trial_summary.graph import SUMMARY_FILE, write_summary
+from pipeline.reading.plan import plan_summary
 from pipeline.study.load import parse_study
 from pipeline.study.study import Study
 
@@ -143,9 +143,8 @@ def write_trial(folder: Path) -> Path:
 def summarised(study: Study, data: Path, folder: Path) -> dict[str, Any]:
     """What TrialSummary's graph writes of a trial."""
     folder.mkdir(exist_ok=True)
-    job = SummaryJob(study, plan_summary(study, str(data)))
     with beam.Pipeline(runner=FnApiRunner()) as root:
-        write_summary(root, job, str(folder))
+        write_summary(root, plan_summary(study, str(data)), str(folder))
     return json.loads((folder / SUMMARY_FILE).read_text())
 
 

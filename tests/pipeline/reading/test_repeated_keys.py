@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import UserError
-from pipeline.reading.plan import plan_datasets
+from pipeline.reading.plan import plan_examples
 from pipeline.reading.repeated_keys import (
     RepeatedKey,
     check_rows_are_subjects,
@@ -214,7 +214,7 @@ def study_of(file: str, **subject: Any) -> Study:
 
 
 def check(study: Study, folder: Path) -> None:
-    check_rows_are_subjects(study, plan_datasets(study, str(folder)))
+    check_rows_are_subjects(plan_examples(study, str(folder)))
 
 
 def test_a_run_with_row_numbers_stops_where_a_key_repeats(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Which rows are used, left out, or set aside with a reason."""
+"""Which rows are used, left out, or rejected with a reason."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_numeric_code_is_found_however_the_number_is_written(tmp_path: Path) -
     assert trial.feature("AGE") == {"S1": None, "S2": 72.0}
 
 
-def test_a_code_outside_the_range_does_not_set_its_row_aside(tmp_path: Path) -> None:
+def test_a_code_outside_the_range_does_not_reject_its_row(tmp_path: Path) -> None:
     trial = make_trial(tmp_path, {f"{AGE}.missing": [999]}, dm=dm("S1,999,F,Y", "S2,72,M,N"))
     assert trial.subjects == ["S1", "S2"]
 
@@ -65,7 +65,7 @@ def test_a_range_includes_its_ends(tmp_path: Path, age: int, inside: bool) -> No
     assert ("S1" in trial.subjects) == inside
 
 
-def test_a_number_outside_its_range_sets_its_row_aside(tmp_path: Path) -> None:
+def test_a_number_outside_its_range_rejects_its_row(tmp_path: Path) -> None:
     trial = make_trial(
         tmp_path, dm=dm("S1,61,F,Y", "S2,172,M,N"), lb=["USUBJID,LBTESTCD,LBDY,LBSTRESN"]
     )
@@ -74,12 +74,12 @@ def test_a_number_outside_its_range_sets_its_row_aside(tmp_path: Path) -> None:
     ]
 
 
-def test_an_infinite_number_sets_its_row_aside(tmp_path: Path) -> None:
+def test_an_infinite_number_rejects_its_row(tmp_path: Path) -> None:
     trial = make_trial(tmp_path, dm=dm("S1,inf,F,Y", "S2,72,M,N"), lb=LB_OF_S2)
     assert trial.rejects == [("dm", "dm.csv", 1, "AGE", "a number that is not finite")]
 
 
-def test_text_where_a_number_is_expected_sets_its_row_aside(tmp_path: Path) -> None:
+def test_text_where_a_number_is_expected_rejects_its_row(tmp_path: Path) -> None:
     trial = make_trial(tmp_path, dm=dm("S1,sixty,F,Y", "S2,72,M,N"), lb=LB_OF_S2)
     assert trial.rejects == [("dm", "dm.csv", 1, "AGE", "text where a number is expected")]
 
@@ -89,12 +89,12 @@ def test_a_faulty_number_does_not_change_the_others_of_its_column(tmp_path: Path
     assert trial.feature("AGE") == {"S2": 72.0, "S3": None}
 
 
-def test_a_row_without_subject_key_is_set_aside(tmp_path: Path) -> None:
+def test_a_row_without_subject_key_is_rejected(tmp_path: Path) -> None:
     trial = make_trial(tmp_path, dm=dm("S1,61,F,Y", ",72,M,N"), lb=LB_OF_S1)
     assert trial.rejects == [("dm", "dm.csv", 2, "USUBJID", "no subject key")]
 
 
-def test_all_rows_of_a_subject_with_two_are_set_aside(tmp_path: Path) -> None:
+def test_all_rows_of_a_subject_with_two_are_rejected(tmp_path: Path) -> None:
     trial = make_trial(tmp_path, dm=dm("S1,61,F,Y", "S2,72,M,N", "S2,73,M,N"), lb=LB_OF_S1)
     second = "more than one row for a subject where one is due"
     assert trial.subjects == ["S1"]
@@ -110,7 +110,7 @@ def test_a_second_row_counts_even_if_the_first_was_faulty(tmp_path: Path) -> Non
     assert [reject[2:4] for reject in trial.rejects] == [(2, "AGE"), (3, "USUBJID")]
 
 
-def test_two_rows_in_a_further_dataset_of_single_rows_are_both_set_aside(tmp_path: Path) -> None:
+def test_two_rows_in_a_further_dataset_of_single_rows_are_both_rejected(tmp_path: Path) -> None:
     changes = {
         "datasets.base": {
             "file": "base.csv",
@@ -135,16 +135,16 @@ LB_OF_S1 = ["USUBJID,LBTESTCD,LBDY,LBSTRESN", "S1,ALT,1,20"]
 LB_OF_S2 = ["USUBJID,LBTESTCD,LBDY,LBSTRESN", "S2,ALT,1,30"]
 
 
-def test_a_row_of_a_subject_whom_nobody_knows_is_set_aside(tmp_path: Path) -> None:
+def test_a_row_of_a_subject_whom_nobody_knows_is_rejected(tmp_path: Path) -> None:
     trial = make_trial(tmp_path, lb=[*LB_OF_S1, "S9,ALT,1,99"])
     assert trial.rejects == [
         ("lb", "lb.csv", 2, "USUBJID", "a subject that the subject dataset does not have")
     ]
 
 
-def test_a_row_of_a_subject_whose_own_row_was_set_aside_says_so(tmp_path: Path) -> None:
+def test_a_row_of_a_subject_whose_own_row_was_rejected_says_so(tmp_path: Path) -> None:
     trial = make_trial(tmp_path, dm=dm("S1,61,F,Y", "S2,old,M,N"), lb=LB_OF_S2)
-    assert ("lb", "lb.csv", 1, "USUBJID", "a subject whose own row was set aside") in trial.rejects
+    assert ("lb", "lb.csv", 1, "USUBJID", "a subject whose own row was rejected") in trial.rejects
 
 
 def test_a_row_of_a_subject_outside_the_population_is_left_out(tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ def dated_trial(folder: Path, *events: str) -> Trial:
     return make_trial(folder, changes, dm=DATED_DM, ae=ae(*events))
 
 
-def test_a_date_before_birth_sets_its_row_aside(tmp_path: Path) -> None:
+def test_a_date_before_birth_rejects_its_row(tmp_path: Path) -> None:
     trial = dated_trial(tmp_path, "S1,Rash,1914-03-01,")
     assert trial.rejects == [("ae", "ae.csv", 1, "AESTDTC", "a date before the subject's birth")]
 
@@ -207,7 +207,7 @@ def test_a_partial_date_that_may_lie_after_birth_is_no_fault(tmp_path: Path) -> 
     assert dated_trial(tmp_path, "S1,Rash,1953,").rejects == []
 
 
-def test_an_end_before_its_start_sets_its_row_aside(tmp_path: Path) -> None:
+def test_an_end_before_its_start_rejects_its_row(tmp_path: Path) -> None:
     trial = dated_trial(tmp_path, "S1,Rash,2014-03-02,2014-03-01")
     assert trial.rejects == [("ae", "ae.csv", 1, "AEENDTC", "an end before its start")]
 
@@ -220,7 +220,7 @@ def test_a_partial_end_that_may_lie_after_its_start_is_no_fault(tmp_path: Path) 
     assert dated_trial(tmp_path, "S1,Rash,2014-03-20,2014-03").rejects == []
 
 
-def test_an_end_day_before_its_day_sets_its_row_aside(tmp_path: Path) -> None:
+def test_an_end_day_before_its_day_rejects_its_row(tmp_path: Path) -> None:
     changes = {
         "datasets.ae": events_dataset(day="AESTDY", end_day="AEENDY"),
         "features.events": {"kind": "number", "dataset": "ae", "aggregate": "count"},
@@ -229,7 +229,7 @@ def test_an_end_day_before_its_day_sets_its_row_aside(tmp_path: Path) -> None:
     assert trial.rejects == [("ae", "ae.csv", 1, "AEENDY", "an end before its start")]
 
 
-def test_an_end_before_its_start_sets_a_subject_aside_too(tmp_path: Path) -> None:
+def test_an_end_before_its_start_rejects_a_subject_too(tmp_path: Path) -> None:
     changes = {
         "datasets.dm.day": "STARTDY",
         "datasets.dm.end_day": "STOPDY",
@@ -241,7 +241,7 @@ def test_an_end_before_its_start_sets_a_subject_aside_too(tmp_path: Path) -> Non
     assert trial.rejects == [("dm", "dm.csv", 1, "STOPDY", "an end before its start")]
 
 
-def test_text_that_is_no_date_sets_its_row_aside(tmp_path: Path) -> None:
+def test_text_that_is_no_date_rejects_its_row(tmp_path: Path) -> None:
     trial = dated_trial(tmp_path, "S1,Rash,03/01/2014,")
     assert trial.rejects == [("ae", "ae.csv", 1, "AESTDTC", "text where a date is expected")]
 
@@ -313,7 +313,7 @@ def test_a_qualifier_without_idvar_belongs_to_every_record_of_the_subject(tmp_pa
     assert trial.feature("special") == {"S1": 2.0, "S2": 0.0}
 
 
-def test_a_qualifier_whose_idvar_identifies_nothing_is_set_aside(tmp_path: Path) -> None:
+def test_a_qualifier_whose_idvar_identifies_nothing_is_rejected(tmp_path: Path) -> None:
     supp = ["USUBJID,IDVAR,IDVARVAL,QNAM,QVAL", "S1,AEWHAT,2,AESOSP,Y"]
     trial = make_trial(tmp_path, SUPPLEMENTED_EVENTS, ae=AE_WITH_SEQ, suppae=supp)
     reason = "a qualifier whose IDVAR names no column that identifies a record"
@@ -366,7 +366,7 @@ LAB_ROW = st.tuples(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(subjects=st.lists(SUBJECT_ROW, max_size=6), labs=st.lists(LAB_ROW, max_size=8))
-def test_every_row_is_used_or_left_out_or_set_aside(
+def test_every_row_is_used_or_left_out_or_rejected(
     tmp_path: Path, subjects: list[tuple[str, ...]], labs: list[tuple[str, ...]]
 ) -> None:
     trial = make_trial(

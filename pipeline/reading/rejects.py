@@ -1,4 +1,4 @@
-"""Rows that are set aside: where they are and why, never what they hold."""
+"""Rejected rows: where they are and why, never what they hold."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 import numpy as np
 
 
 class Reason(StrEnum):
-    """Why a row was set aside."""
+    """Why a row is rejected."""
 
     NO_SUBJECT = "no subject key"
     NOT_A_NUMBER = "text where a number is expected"
@@ -22,7 +21,7 @@ class Reason(StrEnum):
     NOT_A_DATE = "text where a date is expected"
     SECOND_ROW = "more than one row for a subject where one is due"
     UNKNOWN_SUBJECT = "a subject that the subject dataset does not have"
-    SUBJECT_SET_ASIDE = "a subject whose own row was set aside"
+    SUBJECT_REJECTED = "a subject whose own row was rejected"
     BEFORE_BIRTH = "a date before the subject's birth"
     END_BEFORE_START = "an end before its start"
     NO_SUCH_IDVAR = "a qualifier whose IDVAR names no column that identifies a record"
@@ -30,7 +29,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class Reject:
-    """One row that was set aside.
+    """One rejected row.
 
     Attributes:
         dataset: The dataset's name in the study file.
@@ -74,8 +73,8 @@ class RowFilter:
         """Booleans, shape [rows]."""
         return self._good
 
-    def set_aside(self, faulty: np.ndarray, column: str | None, reason: Reason) -> None:
-        """Sets rows aside.
+    def reject(self, faulty: np.ndarray, column: str | None, reason: Reason) -> None:
+        """Rejects rows.
 
         Args:
             faulty: Booleans, shape [rows].
@@ -95,7 +94,7 @@ def row_counts(dataset: str, rejects: Iterable[Reject], **counts: int) -> Counte
 
     Args:
         dataset: The dataset's name.
-        rejects: Rows set aside.
+        rejects: Rejected rows.
         **counts: `rows_in`, `used`, `left_out`.
 
     Returns:
@@ -108,26 +107,3 @@ def row_counts(dataset: str, rejects: Iterable[Reject], **counts: int) -> Counte
         counter["datasets", dataset, "rejected"] += 1
         counter["reasons", dataset, str(reject.reason)] += 1
     return counter
-
-
-def counts_document(counter: Counter[tuple[str, ...]], datasets: Iterable[str]) -> dict[str, Any]:
-    """Lays merged counters out as `counts.json`."""
-    document: dict[str, Any] = {"datasets": {}, "subjects": {}, "tasks": {}}
-    for name in datasets:
-        described = {
-            what: counter["datasets", name, what]
-            for what in ("rows_in", "used", "left_out", "rejected")
-        }
-        reasons = {key[2]: n for key, n in sorted(counter.items()) if key[:2] == ("reasons", name)}
-        document["datasets"][name] = described | {"reasons": reasons}
-    document["qualifiers"] = {
-        f"{key[1]}.{key[2]}": n for key, n in sorted(counter.items()) if key[0] == "qualifiers"
-    }
-    document["problems"] = sorted(key[1] for key in counter if key[0] == "problems")
-    for key, n in sorted(counter.items()):
-        if key[0] == "subjects":
-            document["subjects"][key[1]] = n
-        elif key[0] == "tasks":
-            splits = document["tasks"].setdefault(key[1], {})
-            splits.setdefault(key[2], {"known": 0, "positives": 0})[key[3]] = n
-    return document

@@ -21,7 +21,7 @@ def refusal(folder: Path, changes: dict[str, Any], **files: Any) -> str:
 
 def test_only_the_columns_that_the_study_file_names_are_read(tmp_path: Path) -> None:
     plans = make_trial(tmp_path).plans
-    assert dict(plans["dm"].columns) == {"USUBJID": "text", "AGE": "number", "DIED": "text"}
+    assert plans["dm"].types == {"USUBJID": "text", "AGE": "number", "DIED": "text"}
     assert plans["dm"].qualifiers == ()
 
 
@@ -46,7 +46,7 @@ def test_a_missing_column_is_refused_with_the_nearest_name(tmp_path: Path) -> No
     message = refusal(tmp_path, {}, lb=["USUBJID,LBTESTCD,LBDY,LBSTRSN", "S1,ALT,1,20"])
     assert message == (
         f"{tmp_path}/lb.csv: no column LBSTRESN (did you mean LBSTRSN?), which the study file uses "
-        "for dataset lb. The file has: USUBJID, LBTESTCD, LBDY, LBSTRSN."
+        "for dataset lb (`features.alt`). The file has: USUBJID, LBTESTCD, LBDY, LBSTRSN."
     )
 
 

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.trial_example_gen.rejects import Reason, Reject, RowFilter, row_counts
-from components.trial_example_gen.rows import FILE, ROW, date_columns
 from pipeline.reading.buckets import SUBJECT
 from pipeline.reading.days import LATEST, DayRange, study_days
 from pipeline.reading.evaluate import is_true
-from pipeline.reading.plan import DatasetPlan
-from pipeline.reading.text import as_text
+from pipeline.reading.plan import ReadingPlan
+from pipeline.reading.qualifiers import add_qualifiers, names_no_record_key, of_domain
+from pipeline.reading.rejects import Reason, Reject, RowFilter, row_counts
+from pipeline.reading.rows import FILE, ROW
 from pipeline.study.sections import Dataset
-from pipeline.study.study import Study
 
-SET_ASIDE = "#set_aside"
-"""Name under which the keys of subjects whose own row was set aside travel."""
+REJECTED = "#rejected"
+"""Name under which the keys of subjects whose own row was rejected travel."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ class JoinedSubjects:
         keys: Identifier of each subject, in rising order.
         reference: Reference date of each, days since 1970-01-01; NaN where missing.
         rows: The rows of every dataset, the subject dataset's own included.
-        rejects: Rows set aside while joining.
+        rejects: Rows rejected while joining.
         counts: Row counts of the bucket.
     """
 
@@ -67,29 +65,25 @@ class JoinedSubjects:
     counts: Counter[tuple[str, ...]] = field(default_factory=Counter)
 
 
-def join_bucket(
-    study: Study, plans: dict[str, DatasetPlan], tables: dict[str, list[pa.Table]]
-) -> JoinedSubjects:
+def join_bucket(plan: ReadingPlan, tables: dict[str, list[pa.Table]]) -> JoinedSubjects:
     """Joins all rows of one bucket of subjects.
 
     Args:
-        study: The study.
-        plans: A plan of every dataset.
-        tables: Prepared rows of the bucket, by dataset.
+        plan: What was read.
+        tables: Prepared rows of the bucket, by dataset; under `REJECTED` the keys of the rejected
+            rows of the subject dataset.
 
     Returns:
         The subjects and their rows.
     """
     merged = {name: _merge(parts) for name, parts in tables.items()}
-    return _Join(study, plans, merged).run()
+    return _Join(plan, merged).run()
 
 
 class _Join:
-    def __init__(
-        self, study: Study, plans: dict[str, DatasetPlan], tables: dict[str, pa.Table]
-    ) -> None:
-        self._study = study
-        self._plans = plans
+    def __init__(self, plan: ReadingPlan, tables: dict[str, pa.Table]) -> None:
+        self._plan = plan
+        self._study = plan.study
         self._tables = tables
         self._rejects: list[Reject] = []
         self._counts: Counter[tuple[str, ...]] = Counter()
@@ -98,8 +92,9 @@ class _Join:
         name = self._study.subject.dataset
         if name not in self._tables:
             return self._without_subjects()
+        self._choose_domains()
         everybody = self._with_qualifiers(name, self._tables[name])
-        checked, set_aside = self._check_subjects(name, everybody)
+        checked, rejected = self._check_subjects(name, everybody)
         inside = self._in_trial(checked)
         subjects = checked.filter(pa.array(inside))
         subjects = subjects.take(pc.sort_indices(subjects[SUBJECT]))
@@ -109,15 +104,16 @@ class _Join:
         outside = pc.filter(checked[SUBJECT], pa.array(~inside))
         rows = {name: self._dated(name, subjects, np.arange(len(subjects)), reference)}
         for other, table in self._tables.items():
-            if other in (name, SET_ASIDE):
+            if other in (name, REJECTED):
                 continue
             table = self._with_qualifiers(other, table)
-            table, index = self._of_subjects(other, table, subjects, outside, set_aside)
-            if self._study.datasets[other].supplements:
-                self._check_qualifiers(other, table)
+            table, index = self._of_subjects(other, table, subjects, outside, rejected)
+            parent = self._study.datasets[other].supplements
+            if parent:
+                self._check_qualifiers(other, parent, table)
                 continue
             rows[other] = self._checked_rows(other, table, index, reference, birth)
-        for other in self._study.datasets:
+        for other in self._plan.datasets:
             if other not in rows and not self._study.datasets[other].supplements:
                 rows[other] = self._no_rows(other)
         return JoinedSubjects(
@@ -133,14 +129,14 @@ class _Join:
         return np.where(earliest == _array(subjects, column + LATEST), earliest, np.nan)
 
     def _without_subjects(self) -> JoinedSubjects:
-        known = set(self._tables.get(SET_ASIDE, _EMPTY)[SUBJECT].to_pylist())
+        known = set(self._tables.get(REJECTED, _EMPTY)[SUBJECT].to_pylist())
         for name, table in self._tables.items():
-            if name == SET_ASIDE:
+            if name == REJECTED:
                 continue
             rows = _row_filter(name, table)
-            aside = np.array([key in known for key in table[SUBJECT].to_pylist()], bool)
-            rows.set_aside(aside, self._key(name), Reason.SUBJECT_SET_ASIDE)
-            rows.set_aside(~aside, self._key(name), Reason.UNKNOWN_SUBJECT)
+            own = np.array([key in known for key in table[SUBJECT].to_pylist()], bool)
+            rows.reject(own, self._key(name), Reason.SUBJECT_REJECTED)
+            rows.reject(~own, self._key(name), Reason.UNKNOWN_SUBJECT)
             self._count(name, rows.rejects)
         return JoinedSubjects([], np.empty(0), {}, self._rejects, self._counts)
 
@@ -152,24 +148,23 @@ class _Join:
         rows = _row_filter(name, table)
         keys = table[SUBJECT].combine_chunks().dictionary_encode()
         codes = keys.indices.to_numpy()
-        faulty_before = self._tables.get(SET_ASIDE, _EMPTY)[SUBJECT]
+        faulty_before = self._tables.get(REJECTED, _EMPTY)[SUBJECT]
         repeated = np.bincount(codes, minlength=1)[codes] > 1
         repeated |= pc.is_in(table[SUBJECT], faulty_before).to_numpy()
-        rows.set_aside(repeated, self._key(name), Reason.SECOND_ROW)
+        rows.reject(repeated, self._key(name), Reason.SECOND_ROW)
         birth_date = self._study.subject.birth_date
-        dates = date_columns(self._study, name) - {birth_date}
-        self._check_dates(name, table, rows, dates, _optional(table, birth_date))
+        self._check_dates(name, table, rows, _optional(table, birth_date))
         self._count(name, rows.rejects)
         good = pa.array(rows.good)
-        aside = [pc.filter(table[SUBJECT], pc.invert(good))]
-        if SET_ASIDE in self._tables:
-            aside.append(self._tables[SET_ASIDE][SUBJECT])
-        chunks = [chunk for part in aside for chunk in part.chunks]
+        rejected = [pc.filter(table[SUBJECT], pc.invert(good))]
+        if REJECTED in self._tables:
+            rejected.append(self._tables[REJECTED][SUBJECT])
+        chunks = [chunk for part in rejected for chunk in part.chunks]
         return table.filter(good), pa.chunked_array(chunks, pa.string())
 
     def _in_trial(self, table: pa.Table) -> np.ndarray:
-        inside = np.array(is_true(self._study.population, table), bool)
-        window = self._study.window
+        inside = np.array(is_true(self._plan.population, table), bool)
+        window = self._plan.window
         if window:
             earliest = _array(table, window.column)
             latest = _array(table, window.column + LATEST)
@@ -185,21 +180,21 @@ class _Join:
         table: pa.Table,
         subjects: pa.Table,
         outside: pa.ChunkedArray,
-        set_aside: pa.ChunkedArray,
+        rejected: pa.ChunkedArray,
     ) -> tuple[pa.Table, np.ndarray]:
         """Rows of the subjects in the trial, with each row's position among them."""
         keys = table[SUBJECT]
         index = pc.fill_null(pc.index_in(keys, subjects[SUBJECT]), -1).to_numpy()
         left_out = pc.is_in(keys, outside).to_numpy()
-        aside = pc.is_in(keys, set_aside).to_numpy()
+        without_own_row = pc.is_in(keys, rejected).to_numpy()
         rows = _row_filter(name, table)
         unplaced = (index < 0) & ~left_out
-        rows.set_aside(unplaced & aside, self._key(name), Reason.SUBJECT_SET_ASIDE)
-        rows.set_aside(unplaced, self._key(name), Reason.UNKNOWN_SUBJECT)
+        rows.reject(unplaced & without_own_row, self._key(name), Reason.SUBJECT_REJECTED)
+        rows.reject(unplaced, self._key(name), Reason.UNKNOWN_SUBJECT)
         if self._study.datasets[name].rows == "one_per_subject":
             placed = np.where(index < 0, len(subjects), index)
             repeated = np.bincount(placed, minlength=len(subjects) + 1)[placed] > 1
-            rows.set_aside(repeated & (index >= 0), self._key(name), Reason.SECOND_ROW)
+            rows.reject(repeated & (index >= 0), self._key(name), Reason.SECOND_ROW)
         self._count(name, rows.rejects, left_out=int((left_out & rows.good).sum()))
         keep = rows.good & (index >= 0)
         return table.filter(pa.array(keep)), index[keep]
@@ -213,22 +208,23 @@ class _Join:
         birth: np.ndarray,
     ) -> JoinedRows:
         rows = _row_filter(name, table)
-        self._check_dates(name, table, rows, date_columns(self._study, name), birth[index])
+        self._check_dates(name, table, rows, birth[index])
         self._count(name, rows.rejects, used=int(rows.good.sum()))
         good = table.filter(pa.array(rows.good))
         return self._dated(name, good, index[rows.good], reference)
 
-    def _check_dates(
-        self, name: str, table: pa.Table, rows: RowFilter, dates: Iterable[str], birth: np.ndarray
-    ) -> None:
+    def _check_dates(self, name: str, table: pa.Table, rows: RowFilter, birth: np.ndarray) -> None:
         described = self._study.datasets[name]
-        for column in sorted(dates):
-            rows.set_aside(_array(table, column + LATEST) < birth, column, Reason.BEFORE_BIRTH)
+        is_own = name == self._study.subject.dataset
+        for column in self._plan.datasets[name].checked_dates:
+            if is_own and column == self._study.subject.birth_date:
+                continue
+            rows.reject(_array(table, column + LATEST) < birth, column, Reason.BEFORE_BIRTH)
         end = described.end_day or described.end_date
         start = described.day or described.date
         if end and start:
             latest_end = _array(table, end + LATEST if described.end_date else end)
-            rows.set_aside(latest_end < _array(table, start), end, Reason.END_BEFORE_START)
+            rows.reject(latest_end < _array(table, start), end, Reason.END_BEFORE_START)
 
     def _dated(
         self, name: str, table: pa.Table, subject: np.ndarray, reference: np.ndarray
@@ -255,71 +251,44 @@ class _Join:
         return DayRange(days, days)
 
     def _no_rows(self, name: str) -> JoinedRows:
-        plan = self._plans[name]
-        dates = date_columns(self._study, name)
+        plan = self._plan.datasets[name]
         fields = [(SUBJECT, pa.string()), (FILE, pa.string()), (ROW, pa.int64())]
-        for column, kind in plan.columns:
-            numeric = kind == "number" or column in dates
-            fields.append((column, pa.float64() if numeric else pa.string()))
-            if column in dates:
-                fields.append((column + LATEST, pa.float64()))
+        for column in plan.columns:
+            fields.append((column.name, pa.string() if column.kind == "text" else pa.float64()))
+            if column.kind == "date":
+                fields.append((column.name + LATEST, pa.float64()))
         fields += [(column, pa.string()) for column in plan.qualifiers]
         empty = pa.schema(fields).empty_table()
         return JoinedRows(empty, np.empty(0, np.int64), DayRange(np.empty(0), np.empty(0)))
 
+    def _supplements(self, parent: str) -> list[str]:
+        return [name for name in self._study.supplements_of(parent) if name in self._tables]
+
+    def _choose_domains(self) -> None:
+        """Leaves out the qualifiers of other domains than the parent's."""
+        for parent in self._plan.datasets:
+            for name in self._supplements(parent):
+                inside = of_domain(self._tables[name], self._tables.get(parent))
+                self._count(name, [], left_out=int((~inside).sum()))
+                self._tables[name] = self._tables[name].filter(pa.array(inside))
+
     def _with_qualifiers(self, name: str, table: pa.Table) -> pa.Table:
-        """Adds the qualifiers of a SUPP-- dataset as columns of its parent (SDTM IG 8.4)."""
-        qualifiers = self._plans[name].qualifiers
-        if not qualifiers:
+        plan = self._plan.datasets[name]
+        if not plan.qualifiers:
             return table
-        found: dict[str, dict[tuple[str, str, str], str]] = {q: {} for q in qualifiers}
-        for supplement, described in self._study.datasets.items():
-            if described.supplements == name and supplement in self._tables:
-                self._collect_qualifiers(name, supplement, found)
-        keys = table[SUBJECT].to_pylist()
-        for qualifier in qualifiers:
-            values = _qualifier_values(found[qualifier], keys, table)
-            table = table.append_column(qualifier, pa.array(values, pa.string()))
+        supplements = [self._tables[supplement] for supplement in self._supplements(name)]
+        table, found = add_qualifiers(plan, table, supplements)
+        self._counts.update({("qualifiers", name, key): number for key, number in found.items()})
         return table
 
-    def _check_qualifiers(self, name: str, table: pa.Table) -> None:
-        parent = str(self._study.datasets[name].supplements)
-        known = pa.array(["", *(column for column, _ in self._plans[parent].columns)], pa.string())
-        found = pc.is_in(pc.fill_null(table["IDVAR"], ""), known).to_numpy()
+    def _check_qualifiers(self, name: str, parent: str, table: pa.Table) -> None:
         rows = _row_filter(name, table)
-        rows.set_aside(~found, "IDVAR", Reason.NO_SUCH_IDVAR)
-        self._count(name, rows.rejects, used=int(found.sum()))
-
-    def _collect_qualifiers(
-        self, name: str, supplement: str, found: dict[str, dict[tuple[str, str, str], str]]
-    ) -> None:
-        # Of two rows for one qualifier the last counts, whichever worker read them.
-        table = self._tables[supplement].sort_by([(FILE, "ascending"), (ROW, "ascending")])
-        columns = [table[c].to_pylist() for c in (SUBJECT, "IDVAR", "IDVARVAL", "QNAM", "QVAL")]
-        for subject, variable, value, qualifier, content in zip(*columns, strict=True):
-            if qualifier in found and content is not None:
-                found[qualifier][subject, variable or "", value or ""] = content
-        for qualifier, contents in found.items():
-            self._counts["qualifiers", name, qualifier] += len(contents)
+        wrong = names_no_record_key(table, self._plan.datasets[parent])
+        rows.reject(wrong, "IDVAR", Reason.NO_SUCH_IDVAR)
+        self._count(name, rows.rejects, used=int(rows.good.sum()))
 
     def _key(self, dataset: str) -> str | None:
         return self._study.subject_column(dataset)
-
-
-def _qualifier_values(
-    found: dict[tuple[str, str, str], str], keys: list[str], table: pa.Table
-) -> list[str | None]:
-    variables = {variable for _, variable, _ in found}
-    columns = {
-        variable: as_text(table[variable].combine_chunks()).to_pylist()
-        for variable in variables
-        if variable and variable in table.column_names
-    }
-    values = [found.get((key, "", "")) for key in keys]
-    for variable, numbers in columns.items():
-        for i, (key, number) in enumerate(zip(keys, numbers, strict=True)):
-            values[i] = found.get((key, variable, number or ""), values[i])
-    return values
 
 
 _EMPTY = pa.table({SUBJECT: pa.array([], pa.string())})

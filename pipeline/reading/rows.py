@@ -1,0 +1,128 @@
+"""Turns batches of a file into typed rows, as a plan says, ready to be joined by subject."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.reading.buckets import SUBJECT
+from pipeline.reading.days import LATEST, dates_of
+from pipeline.reading.evaluate import evaluate
+from pipeline.reading.plan import ColumnPlan, DatasetPlan
+from pipeline.reading.rejects import Reason, Reject, RowFilter
+from pipeline.reading.text import as_text
+from pipeline.reading.typed import numbers_of, without_codes
+from pipeline.study.sections import Column
+from pipeline.study.study import Study
+
+FILE = "#file"
+ROW = "#row"
+
+
+@dataclass(frozen=True)
+class PreparedRows:
+    """Typed rows of one batch.
+
+    Attributes:
+        table: The subject key, file name, row number and every used column: text as string,
+            numbers as float64, dates as two float64 columns of days since 1970-01-01.
+        rejected_subjects: Subject keys of the rejected rows that have one.
+        rejects: Rejected rows.
+        rows_in: Rows of the batch.
+        left_out: Rows that nothing in the plan asks for.
+    """
+
+    table: pa.Table
+    rejected_subjects: pa.Table
+    rejects: list[Reject]
+    rows_in: int
+    left_out: int
+
+
+class RowPreparer:
+    """Prepares the batches of one dataset."""
+
+    def __init__(self, study: Study, plan: DatasetPlan) -> None:
+        self._plan = plan
+        self._declared = study.datasets[plan.name].columns
+        self._subject = study.subject_column(plan.name)
+
+    def prepare(self, path: str, first_row: int, batch: pa.RecordBatch) -> PreparedRows:
+        """Casts a batch's columns, rejects faulty rows, drops rows that nothing asks for.
+
+        Args:
+            path: The file.
+            first_row: Number of the batch's first record in the file, from 0.
+            batch: The plan's columns as they were read.
+
+        Returns:
+            The typed rows.
+        """
+        numbers = np.arange(first_row + 1, first_row + 1 + batch.num_rows)
+        files = np.full(batch.num_rows, PurePath(path).name, object)
+        rows = RowFilter(self._plan.name, files, numbers)
+        columns: dict[str, Any] = {SUBJECT: self._subject_keys(batch, numbers, rows)}
+        for column in self._plan.columns:
+            columns |= self._typed(column, batch.column(column.name), rows)
+        columns[FILE] = pa.DictionaryArray.from_arrays(
+            pa.array(np.zeros(batch.num_rows, np.int32)), pa.array([PurePath(path).name])
+        ).cast(pa.string())
+        columns[ROW] = pa.array(numbers)
+        everything = pa.table(columns)
+        nameless = _mask(pc.is_null(columns[SUBJECT]))
+        rejected = everything.select([SUBJECT]).filter(pa.array(~rows.good & ~nameless))
+        table = everything.filter(pa.array(rows.good))
+        wanted = self._filter(table)
+        return PreparedRows(
+            wanted, rejected, rows.rejects, batch.num_rows, len(table) - len(wanted)
+        )
+
+    def _subject_keys(
+        self, batch: pa.RecordBatch, numbers: np.ndarray, rows: RowFilter
+    ) -> pa.Array:
+        if self._subject is None:
+            return pc.cast(pa.array(numbers), pa.string())
+        keys = as_text(batch.column(self._subject))
+        rows.reject(_mask(pc.is_null(keys)), self._subject, Reason.NO_SUBJECT)
+        return keys
+
+    def _typed(self, plan: ColumnPlan, array: pa.Array, rows: RowFilter) -> dict[str, pa.Array]:
+        """The column as it is used: one array, or the two ends of a date."""
+        name = plan.name
+        declared = self._declared.get(name, Column())
+        if plan.kind == "date":
+            dates, wrong = dates_of(without_codes(array, declared))
+            if plan.rejects:
+                rows.reject(wrong, name, Reason.NOT_A_DATE)
+            return {name: _floats(dates.earliest), name + LATEST: _floats(dates.latest)}
+        if plan.kind == "number":
+            numbers = numbers_of(array, declared)
+            if not plan.rejects:
+                return {name: numbers.possible}
+            rows.reject(numbers.not_a_number, name, Reason.NOT_A_NUMBER)
+            rows.reject(numbers.not_finite, name, Reason.NOT_FINITE)
+            rows.reject(numbers.out_of_range, name, Reason.OUT_OF_RANGE)
+            return {name: numbers.values}
+        return {name: without_codes(as_text(array), declared)}
+
+    def _filter(self, table: pa.Table) -> pa.Table:
+        if self._plan.wanted is None:
+            return table
+        keep = np.zeros(len(table), bool)
+        for condition in self._plan.wanted:
+            # An unknown condition keeps its row: it may be the event that is asked about.
+            keep |= pc.fill_null(evaluate(condition, table), True).to_numpy()
+        return table.filter(pa.array(keep))
+
+
+def _floats(values: np.ndarray) -> pa.Array:
+    return pa.array(values, pa.float64(), from_pandas=True)
+
+
+def _mask(array: pa.Array) -> np.ndarray:
+    return np.asarray(array.to_numpy(zero_copy_only=False), bool)
