@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from pipeline.study.label_digest import label_digest
+from pipeline.study.digest import label_digest, label_digest_v1
 from pipeline.study.settings import Settings
 from pipeline.study.study import Study
 
@@ -16,11 +16,13 @@ class ChampionModelSettings(Settings):
         study_name: Name of the study.
         split_seed: Seed by which this run divides its subjects.
         label_digest: Digest of this run's label definitions.
+        label_digest_v1: The same by the rules of release 0.1.0.
     """
 
     study_name: str
     split_seed: int
     label_digest: str
+    label_digest_v1: str
 
     @classmethod
     def of(cls, study: Study) -> Self:
@@ -29,4 +31,5 @@ class ChampionModelSettings(Settings):
             study_name=study.study,
             split_seed=study.split.seed,
             label_digest=label_digest(study),
+            label_digest_v1=label_digest_v1(study),
         )

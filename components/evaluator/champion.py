@@ -15,7 +15,7 @@ SPLIT_SEED = "split_seed"
 """Custom property of a model: seed of the split that it was trained on."""
 
 LABEL_DIGEST = "label_digest"
-"""Custom property of a model: digest of its label definitions (`pipeline.study.label_digest`)."""
+"""Custom property of a model: digest of its label definitions (`pipeline.study.digest`)."""
 
 FIRST_RUN = "No champion: no model has been blessed before."
 OTHER_SPLIT = (
@@ -45,6 +45,7 @@ def reason_against(baseline: Sequence[Artifact], settings: EvaluatorSettings) ->
         champion.get_int_custom_property(SPLIT_SEED) != settings.split_seed
     ):
         return OTHER_SPLIT
-    if champion.get_string_custom_property(LABEL_DIGEST) != settings.label_digest:
+    comparable = (settings.label_digest, settings.label_digest_v1)
+    if champion.get_string_custom_property(LABEL_DIGEST) not in comparable:
         return OTHER_LABELS
     return None

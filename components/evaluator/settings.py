@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from pipeline.study.label_digest import label_digest
+from pipeline.study.digest import label_digest, label_digest_v1
 from pipeline.study.sections import Task, Threshold
 from pipeline.study.settings import Settings
 from pipeline.study.study import Study
@@ -21,7 +21,9 @@ class EvaluatorSettings(Settings):
         smallest_group: Fewest subjects with a known label that a group is shown for.
         thresholds: What a model must reach.
         split_seed: Seed of the division into splits.
-        label_digest: Digest of the label definitions, see `label_digest`.
+        label_digest: Digest of the label definitions, see `pipeline.study.digest`.
+        label_digest_v1: The same by the rules of release 0.1.0, under which a champion may be
+            registered.
     """
 
     tasks: dict[str, tuple[float, ...]]
@@ -31,6 +33,7 @@ class EvaluatorSettings(Settings):
     thresholds: tuple[Threshold, ...]
     split_seed: int
     label_digest: str
+    label_digest_v1: str
 
     @property
     def slicings(self) -> tuple[tuple[str, ...], ...]:
@@ -51,6 +54,7 @@ class EvaluatorSettings(Settings):
             thresholds=study.thresholds,
             split_seed=study.split.seed,
             label_digest=label_digest(study),
+            label_digest_v1=label_digest_v1(study),
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from pipeline.study.label_digest import label_digest
+from pipeline.study.digest import label_digest
 from pipeline.study.settings import Settings
 from pipeline.study.study import Study
 

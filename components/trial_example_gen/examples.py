@@ -18,7 +18,7 @@ from components.trial_example_gen.times import derive_times
 from pipeline.names import ARM, SITE, SPLITS, SUBJECT_HASH, label_key, slice_key, weight_key
 from pipeline.reading.joined import JoinedSubjects
 from pipeline.reading.text import as_text
-from pipeline.study.sections import Slice
+from pipeline.study.sections import Site, Slice
 from pipeline.study.study import Study
 
 MISSING_GROUP = "missing"
@@ -59,17 +59,34 @@ def build_examples(study: Study, subjects: JoinedSubjects, key: bytes) -> BuiltE
     columns[SUBJECT_HASH] = pa.array(
         [subject_hash(study.study, subject, key) for subject in subjects.keys], pa.binary()
     )
-    sites = columns[SITE].to_pylist() if SITE in columns else [None] * len(subjects.keys)
-    splits = np.array(
-        [
-            split_of(study.study, subject, site, study.split)
-            for subject, site in zip(subjects.keys, sites, strict=True)
-        ],
-        str,
-    )
+    splits = derive_splits(study, subjects)
     encoded = encode_examples(columns)
     by_split = {split: [encoded[i] for i in np.flatnonzero(splits == split)] for split in SPLITS}
     return BuiltExamples(by_split, _count(splits, labels))
+
+
+def derive_splits(study: Study, subjects: JoinedSubjects) -> np.ndarray:
+    """Assigns each subject to its split.
+
+    Args:
+        study: The study.
+        subjects: Joined subjects, n of them.
+
+    Returns:
+        "train", "eval" or "test", shape [n].
+    """
+    sites = [None] * len(subjects.keys)
+    if study.site:
+        sites = _site_names(study.site, subjects.rows[study.subject.dataset].table).to_pylist()
+    splits = [
+        split_of(study.study, subject, site, study.split)
+        for subject, site in zip(subjects.keys, sites, strict=True)
+    ]
+    return np.array(splits, str)
+
+
+def _site_names(site: Site, subjects: pa.Table) -> pa.Array:
+    return as_text(subjects[site.column].combine_chunks())
 
 
 def _groups(study: Study, subjects: JoinedSubjects) -> dict[str, pa.Array]:
@@ -79,7 +96,7 @@ def _groups(study: Study, subjects: JoinedSubjects) -> dict[str, pa.Array]:
         parts = [as_text(table[column].combine_chunks()) for column in study.arm.columns]
         columns[ARM] = pc.binary_join_element_wise(*parts, "/")
     if study.site:
-        columns[SITE] = as_text(table[study.site.column].combine_chunks())
+        columns[SITE] = _site_names(study.site, table)
     for name, group in study.slices.groups.items():
         source = columns[group.of] if group.of else table[str(group.column)].combine_chunks()
         columns[slice_key(name)] = pc.fill_null(_group_names(group, source), MISSING_GROUP)

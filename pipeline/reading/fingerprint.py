@@ -8,7 +8,8 @@ from apache_beam.io.filesystem import CompressionTypes
 
 from pipeline.reading.files import find_files
 from pipeline.storage import file_systems
-from pipeline.study.study import Study, digest_of
+from pipeline.study.digest import digest_of
+from pipeline.study.study import Study
 
 _BLOCK = 2**22
 

@@ -6,6 +6,7 @@ datasets are named filters `Study.references()`; nobody else walks the sections.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -77,6 +78,9 @@ SUMMARY_ROLES: frozenset[Role] = frozenset(
 
 QUALIFIER_COLUMNS = ("IDVAR", "IDVARVAL", "QNAM", "QVAL")
 """Columns of a SUPP-- dataset (SDTM Implementation Guide 3.4, section 8.4)."""
+
+RECORD_KEY = re.compile(r".*(SEQ|GRPID|REFID|SPID|LNKID|LNKGRP)|VISIT|VISITNUM")
+"""Variables that IDVAR of a SUPP-- dataset may name (SDTM Implementation Guide 3.4, 8.4)."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from functools import cached_property
@@ -11,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from pipeline.study.conditions import Condition, StrictModel
+from pipeline.study.digest import digest_of
 from pipeline.study.features import ResolvedFeature, is_of_baseline, resolve_features
 from pipeline.study.references import Reference, columns_used, references
 from pipeline.study.rules import problems
@@ -164,8 +164,3 @@ class Study(StrictModel):
     def digest(self) -> str:
         """SHA-256 of the whole study file's content, in hexadecimal."""
         return digest_of(self.to_content())
-
-
-def digest_of(content: object) -> str:
-    """SHA-256 of JSON-like content, independent of the order of keys, in hexadecimal."""
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

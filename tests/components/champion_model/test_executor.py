@@ -12,7 +12,12 @@ from pipeline.errors import UserError
 from pipeline.runs.registry import NO_CHAMPION, Candidate, Entry, Registry
 
 STUDY = "ACTG175"
-SETTINGS = ChampionModelSettings(study_name=STUDY, split_seed=7, label_digest="labels-1")
+SETTINGS = ChampionModelSettings(
+    study_name=STUDY,
+    split_seed=7,
+    label_digest="labels-1",
+    label_digest_v1="labels-of-0.1.0",
+)
 
 
 class Run:
@@ -112,6 +117,18 @@ def test_the_champions_own_seed_and_labels_are_told(run, caplog):
     assert run.model.get_string_custom_property("champion_id") == entry.id
     assert "seed 8, this run 7" in caplog.text
     assert "other label definitions" in caplog.text
+
+
+def test_a_champion_of_0_1_0_with_this_run_s_labels_is_announced(run, caplog):
+    run.register("champion", label_digest="labels-of-0.1.0")
+
+    with caplog.at_level(logging.WARNING):
+        run.execute(run.registry.champion_token(STUDY))
+
+    (message,) = [record.getMessage() for record in caplog.records]
+    assert "registered by release 0.1.0" in message
+    assert "its labels are this run's, so it is compared" in message
+    assert run.model.get_string_custom_property("label_digest") == "labels-of-0.1.0"
 
 
 def test_a_run_keeps_the_champion_that_it_was_created_with(run, caplog):

@@ -12,6 +12,7 @@ SETTINGS = EvaluatorSettings(
     thresholds=(),
     split_seed=1,
     label_digest="digest",
+    label_digest_v1="digest of 0.1.0",
 )
 
 
@@ -35,6 +36,7 @@ def baseline(present, split_seed=None, label_digest=None):
         (baseline(1, 1, "another"), OTHER_LABELS),
         (baseline(1, 1, None), OTHER_LABELS),
         (baseline(1, 1, "digest"), None),
+        (baseline(1, 1, "digest of 0.1.0"), None),
     ],
     ids=[
         "no input",
@@ -44,6 +46,7 @@ def baseline(present, split_seed=None, label_digest=None):
         "other labels",
         "unknown labels",
         "comparable",
+        "comparable by the digest of 0.1.0",
     ],
 )
 def test_a_champion_is_compared_only_on_the_same_split_and_labels(artifacts, reason):

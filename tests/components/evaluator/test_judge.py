@@ -20,6 +20,7 @@ def settings(*thresholds, tasks=None):
         thresholds=tuple(Threshold.model_validate(threshold) for threshold in thresholds),
         split_seed=1,
         label_digest="digest",
+        label_digest_v1="digest of 0.1.0",
     )
 
 

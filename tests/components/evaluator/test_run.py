@@ -53,6 +53,7 @@ def settings():
         ),
         split_seed=3,
         label_digest="digest",
+        label_digest_v1="digest of 0.1.0",
     )
 
 

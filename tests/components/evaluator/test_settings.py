@@ -1,9 +1,6 @@
 import copy
 
-import pytest
-
 from components.evaluator.settings import EvaluatorSettings
-from pipeline.study.label_digest import label_digest
 from pipeline.study.load import parse_study
 
 STUDY = {
@@ -67,34 +64,3 @@ def test_a_demanded_decision_threshold_is_computed_for_its_tasks():
     settings = EvaluatorSettings.from_json(EvaluatorSettings.of(study()).to_json())
 
     assert settings.tasks == {"response": (0.5,), "ae": (0.2, 0.5)}
-
-
-def test_other_titles_features_slices_and_thresholds_leave_the_label_digest_unchanged():
-    def change(content):
-        content["title"] = "Another title"
-        content["datasets"]["adsl"]["file"] = "2026/adsl.xpt"
-        content["datasets"]["adsl"]["columns"]["WEIGHT"] = {"known": "baseline"}
-        content["features"]["WEIGHT"] = {"kind": "number"}
-        content["tasks"]["response"]["title"] = "Another title"
-        content["tasks"]["response"]["decision_thresholds"] = [0.3]
-        content["slices"] = {}
-        content["thresholds"] = []
-
-    assert label_digest(study(change)) == label_digest(study())
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda content: content["tasks"]["ae"].update(horizon=180),
-        lambda content: content["tasks"]["response"]["state"]["positive"].update({"in": [1, 2]}),
-        lambda content: content["datasets"]["adsl"]["columns"]["OUT"].update(missing=[8]),
-        lambda content: content["datasets"]["adae"].update(day="AENDY"),
-        lambda content: content.update(population={"column": "SAFFL", "in": ["Y"]}),
-        lambda content: content.update(split={"seed": 4, "train": 0.5, "eval": 0.3, "test": 0.2}),
-        lambda content: content["tasks"].pop("ae") and content["thresholds"].pop(),
-    ],
-    ids=["horizon", "condition", "missing code", "day", "population", "shares", "fewer tasks"],
-)
-def test_what_decides_labels_or_splits_changes_the_label_digest(change):
-    assert label_digest(study(change)) != label_digest(study())

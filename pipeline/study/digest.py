@@ -1,0 +1,166 @@
+"""Digests of a study: of the whole file, and of what its labels mean."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pipeline.study.references import RECORD_KEY, SUMMARY_ROLES, Reference, Role
+
+if TYPE_CHECKING:
+    from pipeline.study.study import Study
+
+LABEL_DIGEST_VERSION = 2
+
+_LABEL_ROLES: frozenset[Role] = frozenset(
+    {"label", "label_rows", "unknown_when", "follow_up", "follow_up_rows"}
+)
+_UNDECIDING_ROLES: frozenset[Role] = SUMMARY_ROLES | {
+    *("feature", "feature_rows", "slicing", "arm", "analysis", "analysis_rows")
+}
+"""Uses whose value changes no label and no split; only the rows that they reject do."""
+
+_SECTIONS = ("study", "subject", "population", "window")
+_NOT_OF_TASKS = ("title", "kind", "decision_thresholds")
+_NOT_OF_DATASETS = (
+    *("file", "format", "encoding", "delimiter", "columns"),
+    *("known", "parameter", "supplements"),
+)
+
+
+def digest_of(content: object) -> str:
+    """SHA-256 of JSON-like content, independent of the order of keys, in hexadecimal."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def label_digest(study: Study) -> str:
+    """Digest of everything that decides who is in which split and what the labels mean.
+
+    Two models are comparable on the same test subjects only if it is equal for both. It covers
+    the tasks' conditions and horizons, who is in the trial, the landmark, how days are counted,
+    the division into splits, how the rows of the subject dataset and of the labels' datasets are
+    keyed and dated, and `type`, `range` and `missing` of each column that is read from these
+    datasets: they decide which rows are rejected, whatever the column is used for. Titles,
+    `known`, decision thresholds, slicing, the model's thresholds and where files lie leave it
+    unchanged, and so does a feature whose column rejects no row.
+
+    A column without a declared type or range rejects rows as well, where it holds a number that
+    is infinite or above 1e15; that is not covered.
+
+    Args:
+        study: The study.
+
+    Returns:
+        The version of the digest, a colon and SHA-256 in hexadecimal.
+    """
+    content = study.to_content()
+    datasets = _label_datasets(study)
+    decided = {
+        **{key: content[key] for key in _SECTIONS if key in content},
+        "first_day": study.first_day,
+        "landmark_day": study.landmark_day,
+        "split": study.split.model_dump(mode="json"),
+        "site": study.site.column if study.site and study.split.holdout_sites else None,
+        "tasks": {name: _without(task, _NOT_OF_TASKS) for name, task in content["tasks"].items()},
+        "datasets": {
+            name: {
+                **_without(content["datasets"][name], _NOT_OF_DATASETS),
+                # Of two supplements that hold a qualifier the last in the file counts.
+                "supplements": study.supplements_of(name),
+            }
+            for name in datasets
+        },
+        "columns": dict(_declared_columns(study, datasets)),
+    }
+    return f"{LABEL_DIGEST_VERSION}:{digest_of(decided)}"
+
+
+def _label_datasets(study: Study) -> tuple[str, ...]:
+    """The subject dataset, the datasets of labels, and the supplements of these."""
+    named = {use.dataset for use in study.references() if use.role in _LABEL_ROLES}
+    own = {study.subject.dataset, *named}
+    return tuple(sorted(own.union(*(study.supplements_of(name) for name in own))))
+
+
+def _declared_columns(
+    study: Study, datasets: tuple[str, ...]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What is declared of the columns that are read from the datasets, where it has an effect."""
+    for dataset in datasets:
+        uses = [use for use in study.references() if use.dataset == dataset]
+        deciding = {use.column for use in uses if _decides(study, use)}
+        for name, column in study.datasets[dataset].columns.items():
+            is_read = name in study.columns_used(dataset) or (
+                study.supplements_of(dataset) and RECORD_KEY.fullmatch(name)
+            )
+            declared = column.model_dump(mode="json", exclude={"known"}, exclude_defaults=True)
+            if name not in deciding and column.type == "text":
+                # Text rejects no row, and only a feature or a slicing reads this one.
+                del declared["type"]
+            if is_read and declared:
+                yield f"{dataset}.{name}", declared
+
+
+def _decides(study: Study, use: Reference) -> bool:
+    """Whether the values of a column decide a label or a split, not only which rows are good."""
+    if use.role == "site":
+        return bool(study.split.holdout_sites)
+    return use.role not in _UNDECIDING_ROLES
+
+
+def label_digest_v1(study: Study) -> str:
+    """The label digest of release 0.1.0, to the last key, as models are registered under it.
+
+    It leaves out datasets that an event names without a condition, and what is declared of the
+    columns of days, exit and population; `label_digest` replaces it. No later key of the study
+    file enters it.
+
+    Args:
+        study: The study.
+
+    Returns:
+        SHA-256 in hexadecimal, without a version.
+    """
+    content = study.to_content()
+    conditions = {
+        (use.dataset, use.column)
+        for use in study.references()
+        if use.key.startswith("tasks.") and use.condition and use.column
+    }
+    names = {study.subject.dataset, *(dataset for dataset, _ in conditions)}
+    columns = {
+        f"{dataset}.{name}": _only(declared.model_dump(mode="json"), _V1_COLUMN)
+        for dataset, name in conditions
+        if (declared := study.datasets[dataset].columns.get(name)) is not None
+    }
+    return digest_of(
+        {
+            **_only(content, ("study", "population", "window", "first_day", "landmark", "split")),
+            "subject": _only(content["subject"], _V1_SUBJECT),
+            "tasks": {name: _only(task, _V1_TASK) for name, task in content["tasks"].items()},
+            "datasets": {name: _only(content["datasets"][name], _V1_DATASET) for name in names},
+            "columns": columns,
+        }
+    )
+
+
+_V1_COLUMN = ("type", "range", "missing")
+_V1_TASK = ("event", "state", "horizon", "unknown_when")
+_V1_SUBJECT = (
+    *("dataset", "column", "row_number"),
+    *("reference_date", "birth_date", "exit_day", "exit_date"),
+)
+_V1_DATASET = (
+    *("rows", "missing", "subject", "day", "date", "end_day", "end_date"),
+    *("parameter", "known", "supplements"),
+)
+
+
+def _only(content: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    return {key: value for key, value in content.items() if key in keys}
+
+
+def _without(content: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    return {key: value for key, value in content.items() if key not in keys}
