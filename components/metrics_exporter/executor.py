@@ -45,7 +45,7 @@ class Executor(base_executor.BaseExecutor):
             input_dict: The inputs of the component, one artifact each.
             output_dict: `export`: its folder gets `export.json`
                 (`pipeline.store.pending.ExportFile`), with all rows where the store did not take
-                them: `python -m pipeline.store export FOLDER` adds them later.
+                them: `trial export FOLDER` adds them later.
             exec_properties: The parameters of the component.
         """
         self._log_startup(input_dict, output_dict, exec_properties)

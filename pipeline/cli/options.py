@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,8 +18,13 @@ DEFAULT_ROOT = Path("runs")
 """Folder that runs are written below where nobody names another."""
 
 
+_MOST = 2**31 - 1
+_WHOLE = re.compile("0*[0-9]{1,10}")
+_LONGEST_SHOWN = 40
+
+
 class WholeNumber(click.ParamType):
-    """A whole number that is not below a smallest one."""
+    """A whole number from a smallest one to 2**31 - 1, which every seed and count fits into."""
 
     name = "number"
 
@@ -32,11 +38,14 @@ class WholeNumber(click.ParamType):
             BadParameter: The text is something else.
         """
         text = str(value)
-        if not (text.isascii() and text.isdigit()) or int(text) < self.smallest:
-            self.fail(
-                f"expected a whole number, {self.smallest} or more, found {text!r}", param, ctx
-            )
-        return int(text)
+        if _WHOLE.fullmatch(text) and self.smallest <= int(text) <= _MOST:
+            return int(text)
+        return self.fail(
+            f"expected a whole number, {self.smallest} or more (at most {_MOST}), found "
+            f"{text[:_LONGEST_SHOWN]!r}",
+            param,
+            ctx,
+        )
 
 
 class ShellWords(click.ParamType):

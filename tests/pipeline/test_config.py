@@ -126,7 +126,7 @@ def test_the_schema_is_the_one_beside_the_study_file(settings: Settings, tmp_pat
 
 def test_a_study_without_a_schema_is_told_how_to_draft_one(settings: Settings, tmp_path: Path):
     (tmp_path / "schema.pbtxt").unlink()
-    with pytest.raises(UserError, match=r"no curated schema.*pipeline\.draft schema"):
+    with pytest.raises(UserError, match=r"no curated schema.*`trial draft schema`"):
         resolve(settings)
 
 

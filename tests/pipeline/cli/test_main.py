@@ -1,0 +1,434 @@
+"""`trial`: help without slow imports, one way to fail, one place for exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.cli import main as cli
+from pipeline.cli.answer import Answer, ExitCode, stdout_to_stderr
+from pipeline.cli.lazy import Command
+from pipeline.cli.main import main, trial
+from pipeline.cli.options import WholeNumber
+from pipeline.errors import UserError
+from pipeline.version import code_version
+from tests.pipeline.cli.command_tree import COMMANDS, HEAVY
+from tests.whole_runs import REPOSITORY, environment
+
+_PROBE = f"""
+import json, sys
+from pipeline.cli.main import main
+codes = [main([*words, "--help"]) for words in json.loads(sys.argv[1])]
+print(json.dumps([codes, [name for name in {HEAVY!r} if name in sys.modules]]))
+"""
+
+
+@pytest.fixture(autouse=True)
+def _no_choices_in_the_environment(monkeypatch: pytest.MonkeyPatch):
+    for name in list(os.environ):
+        if name.startswith("TRIAL_"):
+            monkeypatch.delenv(name)
+
+
+class TestHelp:
+    def test_no_help_imports_a_slow_library(self):
+        words = [[], *map(list, COMMANDS)]
+        ended = subprocess.run(
+            [sys.executable, "-c", _PROBE, json.dumps(words)],
+            cwd=REPOSITORY,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        codes, heavy = json.loads(ended.stdout.splitlines()[-1])
+        assert heavy == []
+        assert codes == [0] * len(words)
+
+    def test_the_help_of_trial_names_every_command(self, capsys: pytest.CaptureFixture[str]):
+        assert main(["--help"]) == 0
+        listed = capsys.readouterr().out
+        for words in COMMANDS:
+            assert re.search(rf"^  {words[0]} ", listed, re.MULTILINE)
+
+    @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+    def test_every_parameter_is_explained(self, words: tuple[str, ...]):
+        command = COMMANDS[words]
+        assert command.help
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                assert parameter.help, parameter.name
+            elif parameter.name != "beam_arguments":
+                assert parameter.human_readable_name in command.help
+
+    def test_options_of_beam_are_explained_for_the_synthetic_trial(self):
+        assert "--direct_num_workers=2" in (COMMANDS["synthetic",].help or "")
+
+    @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+    def test_every_command_answers_a_machine(self, words: tuple[str, ...]):
+        assert "--json" in {name for item in COMMANDS[words].params for name in item.opts}
+
+    def test_an_option_means_the_same_variable_everywhere(self):
+        variables: dict[str, set[object]] = {}
+        for command in COMMANDS.values():
+            for parameter in command.params:
+                if parameter.envvar:
+                    variables.setdefault(parameter.opts[0], set()).add(parameter.envvar)
+        assert variables
+        for option, names in variables.items():
+            assert names == {f"TRIAL_{option[2:].replace('-', '_').upper()}"}
+
+    def test_the_version_is_the_projects(self, capsys: pytest.CaptureFixture[str]):
+        assert main(["--version"]) == 0
+        assert capsys.readouterr().out == f"trial {code_version()}\n"
+
+
+def _required(command: click.Command) -> list[str]:
+    """Options without which a command can't be parsed."""
+    return [
+        word
+        for parameter in command.params
+        if parameter.required
+        for word in ([parameter.opts[0], "1"] if isinstance(parameter, click.Option) else ["1"])
+    ]
+
+
+class TestCommandLine:
+    """Mistakes in the command line: one line, exit code 2, nothing is run."""
+
+    @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+    def test_an_unknown_option(self, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]):
+        assert main([*words, "--stpes", "4"]) == 2
+        said = capsys.readouterr()
+        assert said.out == ""
+        [line] = said.err.splitlines()
+        assert line.startswith(f"trial {' '.join(words)}: No such option '--stpes'")
+        assert line.endswith(f"See `trial {' '.join(words)} --help`.")
+
+    @pytest.mark.parametrize("words", sorted(set(COMMANDS) - {("synthetic",)}), ids=" ".join)
+    def test_an_argument_too_many(self, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]):
+        assert main([*words, *_required(COMMANDS[words]), "one", "two", "three"]) == 2
+        [line] = capsys.readouterr().err.splitlines()
+        assert "unexpected extra argument" in line
+
+    @pytest.mark.parametrize(
+        ("words", "option"),
+        [
+            (words, parameter.opts[0])
+            for words, command in COMMANDS.items()
+            for parameter in command.params
+            if isinstance(parameter.type, WholeNumber)
+        ],
+    )
+    @pytest.mark.parametrize("text", ["lots", "-5", "1.5", "", "²", "9" * 5000, str(2**31)])
+    def test_a_number_that_is_none(
+        self,
+        words: tuple[str, ...],
+        option: str,
+        text: str,
+        capsys: pytest.CaptureFixture[str],
+    ):
+        assert main([*words, f"{option}={text}"]) == 2
+        [line] = capsys.readouterr().err.splitlines()
+        assert f"argument {option}: expected a whole number" in line
+        assert len(line) < 250
+
+    @pytest.mark.parametrize(
+        ("words", "name"),
+        [
+            (words, parameter.opts[0])
+            for words, command in COMMANDS.items()
+            for parameter in command.params
+            if parameter.required
+        ],
+    )
+    def test_a_missing_value(
+        self, words: tuple[str, ...], name: str, capsys: pytest.CaptureFixture[str]
+    ):
+        given = [
+            word
+            for parameter in COMMANDS[words].params
+            if parameter.required and parameter.opts[0] != name
+            for word in (parameter.opts[0], "1")
+        ]
+        assert main([*words, *given]) == 2
+        [line] = capsys.readouterr().err.splitlines()
+        assert f"argument {name if name.startswith('-') else name.upper()} is missing" in line
+
+    def test_an_unknown_command(self, capsys: pytest.CaptureFixture[str]):
+        assert main(["rnu"]) == 2
+        [line] = capsys.readouterr().err.splitlines()
+        assert line.startswith("trial: No such command 'rnu'")
+
+    @pytest.mark.parametrize("words", [[], ["draft"], ["store"], ["flink"]])
+    def test_a_group_alone_lists_its_commands(
+        self, words: list[str], capsys: pytest.CaptureFixture[str]
+    ):
+        assert main(words) == 2
+        assert "Commands:" in capsys.readouterr().err
+
+    @given(text=st.text())
+    def test_a_whole_number_is_what_int_reads_or_a_usage_error(self, text: str):
+        try:
+            number = WholeNumber().convert(text, None, None)
+        except click.BadParameter:
+            assert not re.fullmatch("[0-9]{1,9}", text)
+        else:
+            assert 0 <= number == int(text) < 2**31
+
+    @given(number=st.integers(0, 2**31 - 1), smallest=st.integers(0, 2**31 - 1))
+    def test_a_whole_number_has_a_smallest_one(self, number: int, smallest: int):
+        if number >= smallest:
+            assert WholeNumber(smallest).convert(str(number), None, None) == number
+        else:
+            with pytest.raises(click.BadParameter):
+                WholeNumber(smallest).convert(str(number), None, None)
+
+
+NOWHERE = "/nowhere"
+TEXT = "TEXT_FILE"
+"""Stands for a text file in the table below."""
+
+MISTAKES = {
+    "unknown study": ["run", "--study", "nosuch"],
+    "study file that is not there": ["run", "--study", f"{NOWHERE}/study.yaml"],
+    "study file that is text": ["run", "--study", f"{TEXT}.yaml"],
+    "data folder that is not there": ["run", "--data", NOWHERE],
+    "data folder that is a file": ["run", "--data", TEXT],
+    "unknown runner": ["run", "--runner", "nosuch"],
+    "workers that are no number": ["run", "--workers", "many"],
+    "master without a cluster": ["run", "--master", "flink:8081"],
+    "root below a file": ["run", "--subjects", "100", "--root", TEXT],
+    "store that is a text file": ["run", "--subjects", "100", "--store", f"sqlite:///{TEXT}"],
+    "store that is no address": ["run", "--subjects", "100", "--store", "nonsense"],
+    "report of an unknown run": ["report", "nosuch"],
+    "report below nowhere": ["report", "--root", NOWHERE],
+    "report below a file": ["report", "--root", TEXT],
+    "notebooks of an unknown run": ["notebooks", "nosuch"],
+    "notebooks below a file": ["notebooks", "--root", TEXT],
+    "unknown notebook": ["notebooks", "--only", "nosuch"],
+    "boards without a store": ["boards", "--root", NOWHERE],
+    "boards below a file": ["boards", "--root", TEXT],
+    "boards of a text file": ["boards", "--store", f"sqlite:///{TEXT}"],
+    "boards of no address": ["boards", "--store", "nonsense"],
+    "export of an unknown run": ["export", "nosuch"],
+    "export below a file": ["export", "--root", TEXT],
+    "migration of a text file": ["store", "migrate", f"sqlite:///{TEXT}"],
+    "migration of a folder": ["store", "migrate", "sqlite:////"],
+    "migration of a file below a file": ["store", "migrate", f"sqlite:///{TEXT}/store.sqlite"],
+    "migration of no address": ["store", "migrate", "nonsense"],
+    "migration of another database": ["store", "migrate", "mysql://host/trial"],
+    "draft of no data": ["draft", "study", "--data", NOWHERE, "--out", "study.yaml"],
+    "draft over a file": ["draft", "study", "--data", NOWHERE, "--out", TEXT],
+    "schema of no study": ["draft", "schema", "--study", f"{NOWHERE}/s.yaml", "--data", NOWHERE],
+    "synthetic trial too small": ["synthetic", "--subjects", "5", "--out", "data"],
+    "synthetic trial into a file": ["synthetic", "--subjects", "100", "--out", TEXT],
+    "package of an unknown study": ["compile", "--study", "nosuch"],
+    "package without settings": ["compile", "--settings", f"{NOWHERE}/settings.yaml"],
+    "package by settings that are text": ["compile", "--settings", TEXT],
+    "submission of no package": ["submit", "--package", "x.yaml", "--endpoint", "http://h"],
+    "submission of text": ["submit", "--package", TEXT, "--endpoint", "http://h"],
+    "jars of no folder": ["flink", "up", "--jars", NOWHERE],
+}
+
+
+def mistake_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> list[str]:
+    """The command line of a mistake, run in an empty folder with a text file beside it."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    text = tmp_path / "notes"
+    for file in (text, tmp_path / "notes.yaml"):
+        file.write_text("These are notes of the trial, not what was asked for.\n")
+    return [word.replace(TEXT, str(text)) for word in MISTAKES[name]]
+
+
+class TestMistakes:
+    """What the user must fix: exit code 2, a message without a traceback, nothing written."""
+
+    @pytest.mark.parametrize("name", MISTAKES)
+    def test_is_told_with_exit_code_2(
+        self,
+        name: str,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capfd: pytest.CaptureFixture[str],
+    ):
+        assert main(mistake_in(tmp_path, monkeypatch, name)) == 2
+        said = capfd.readouterr()
+        message = said.err + said.out
+        assert message.strip()
+        assert "Traceback" not in message
+        assert "Usage:" not in message
+        assert "Unexpected" not in message
+        left = {path.name for path in (tmp_path / "work").rglob("*") if path.is_file()}
+        assert {name for name in left if not name.endswith((".log", ".xpt", ".parquet"))} <= {
+            "manifest.json"
+        }
+
+    @pytest.mark.parametrize("name", MISTAKES)
+    def test_is_told_as_json_too(
+        self,
+        name: str,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capfd: pytest.CaptureFixture[str],
+    ):
+        words = mistake_in(tmp_path, monkeypatch, name)
+        assert main([*words, "--json"]) == 2
+        document = json.loads(capfd.readouterr().out)
+        assert document["exit_code"] == 2
+        assert document["error"]
+        assert words[0] == document["command"].split()[0]
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ["boards", "--store", f"sqlite:///{TEXT}"],
+            ["export", "--store", f"sqlite:///{TEXT}"],
+            ["store", "migrate", f"sqlite:///{TEXT}"],
+            ["run", "--subjects", "100", "--store", f"sqlite:///{TEXT}"],
+        ],
+        ids=lambda words: words[0],
+    )
+    def test_a_text_file_as_store_says_what_to_do(
+        self, words: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str], local_run: Path
+    ):
+        text = tmp_path / "notes"
+        text.write_text("These are notes of the trial, not what was asked for.\n")
+        given = [word.replace(TEXT, str(text)) for word in words]
+        root = [] if words[0] == "store" else ["--root", str(local_run)]
+        assert main([*given, *root]) == 2
+        said = capfd.readouterr()
+        assert f"{text} is not a SQLite database. Name another file" in said.out + said.err
+        assert text.read_text().startswith("These are notes")
+
+
+def _command(error: BaseException) -> click.Command:
+    """A command that is given a path and fails."""
+
+    @click.command(cls=Command)
+    @click.option("--out", type=click.Path(path_type=Path))
+    def fail(out: Path) -> Answer:
+        del out
+        raise error
+
+    return fail
+
+
+class TestPathsOfTheUser:
+    """An error of the system at a path that the user named is his or hers to fix."""
+
+    @pytest.mark.parametrize(
+        "error", [PermissionError(13, "Permission denied"), OSError(28, "No space left on device")]
+    )
+    @pytest.mark.parametrize("below", [".", "logs/run.log", ".."])
+    def test_at_below_or_above_the_path(self, error: OSError, below: str, tmp_path: Path):
+        named = tmp_path / "root"
+        failing = OSError(error.errno, error.strerror, str(named / below))
+        with pytest.raises(UserError, match=rf"{error.strerror}\. \w+"):
+            _command(failing).main(["--out", str(named)], standalone_mode=False)
+
+    def test_at_another_path_it_is_unexpected(self, tmp_path: Path):
+        failing = PermissionError(13, "Permission denied", str(tmp_path / "other"))
+        with pytest.raises(PermissionError):
+            _command(failing).main(["--out", str(tmp_path / "root")], standalone_mode=False)
+
+
+class TestUnexpected:
+    @pytest.fixture
+    def fails(self, monkeypatch: pytest.MonkeyPatch):
+        """Lets every command fail with an exception."""
+
+        def prepare(error: BaseException) -> None:
+            def main_of_click(*_: object, **__: object) -> None:
+                raise error
+
+            monkeypatch.setattr(trial, "main", main_of_click)
+
+        return prepare
+
+    def test_is_one_line_with_the_log_and_without_the_message(
+        self, fails, capsys: pytest.CaptureFixture[str]
+    ):
+        fails(ValueError("subject 4711"))
+        assert main(["report"]) == 1
+        [line] = capsys.readouterr().err.splitlines()
+        found = re.fullmatch(r"Unexpected ValueError; see (\S+)\.", line)
+        assert found
+        log = Path(found[1])
+        assert "ValueError: subject 4711" in log.read_text()
+        assert log.stat().st_mode & 0o077 == 0
+        log.unlink()
+
+    def test_is_json_too(self, fails, capsys: pytest.CaptureFixture[str]):
+        fails(ValueError("subject 4711"))
+        assert main(["report", "--json"]) == 1
+        document = json.loads(capsys.readouterr().out)
+        assert document["exit_code"] == 1
+        assert document["error"].startswith("Unexpected ValueError;")
+
+    @pytest.mark.parametrize("error", [KeyboardInterrupt(), click.Abort()])
+    def test_an_interrupt_ends_with_130(
+        self, fails, error: BaseException, capsys: pytest.CaptureFixture[str]
+    ):
+        fails(error)
+        assert main(["run"]) == 130
+        assert capsys.readouterr().err == "Interrupted.\n"
+
+
+class TestJson:
+    def test_whatever_is_printed_meanwhile_goes_to_standard_error(
+        self, capfd: pytest.CaptureFixture[str]
+    ):
+        with stdout_to_stderr():
+            sys.stdout.write("of Python\n")
+            os.write(1, b"of a library in C\n")
+        sys.stdout.write("afterwards\n")
+        said = capfd.readouterr()
+        assert said.out == "afterwards\n"
+        assert said.err == "of Python\nof a library in C\n"
+
+    def test_without_it_nothing_of_it_is_written(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ):
+        answer = Answer({"written": ["x"]}, ExitCode.DONE)
+        monkeypatch.setattr(trial, "main", lambda *_, **__: answer)
+        assert cli.main(["report"]) == 0
+        assert capsys.readouterr().out == ""
+        assert cli.main(["report", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out) == {
+            "command": "report",
+            "exit_code": 0,
+            "written": ["x"],
+        }
+
+    def test_migration_boards_and_export_say_what_they_wrote(
+        self, tmp_path: Path, local_run: Path, capfd: pytest.CaptureFixture[str]
+    ):
+        store = f"sqlite:///{tmp_path / 'other.sqlite'}"
+        out = tmp_path / "boards.html"
+
+        def answer(*words: str) -> dict[str, object]:
+            assert main([*words, "--json"]) == 0
+            return json.loads(capfd.readouterr().out)
+
+        assert answer("store", "migrate", store) == {
+            "command": "store migrate",
+            "exit_code": 0,
+            "store": store,
+            "roles": {},
+        }
+        exported = answer("export", "--root", str(local_run), "--store", store)
+        assert exported["rows"]
+        assert answer("boards", "--store", store, "--out", str(out))["written"] == [str(out)]
+        assert out.exists()

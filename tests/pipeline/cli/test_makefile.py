@@ -1,0 +1,74 @@
+"""The Makefile calls `trial` with options that it has."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+
+import pytest
+
+from tests.pipeline.cli.command_tree import COMMANDS
+from tests.whole_runs import REPOSITORY, environment
+
+TARGETS = {
+    "run": {
+        **{"STUDY": "ist", "DATA": "d", "ROOT": "r", "SUBJECTS": "200", "SEED": "7"},
+        **{"STEPS": "30", "TUNE": "1", "STORE": "sqlite:///s", "RUNNER": "flink"},
+        **{"WORKERS": "4", "MASTER": "flink:8081", "BEAM": "--x=1 --y=2"},
+    },
+    "flink-up": {"WORKERS": "3", "FLINK_JARS": "jars"},
+    "flink-down": {},
+    "compile": {"STUDY": "ist", "SETTINGS": "s.yaml", "OUT": "packages", "TUNE": "1"},
+    "report": {"RUN": "r1", "ROOT": "r"},
+    "notebooks": {"RUN": "r1", "ROOT": "r", "ONLY": "fairness"},
+    "submit": {
+        **{"ENDPOINT": "http://h", "STUDY": "ist", "DATA": "s3://b", "PARAMETERS": "p.yaml"},
+        **{"PARAMS": "a=1 b=2", "NAMESPACE": "n", "CRON": "0 3 * * *"},
+    },
+    "export": {"RUN": "r1", "STORE": "sqlite:///s", "ROOT": "r"},
+    "store-migrate": {"STORE": "sqlite:///s"},
+    "boards": {"STORE": "sqlite:///s", "ROOT": "r", "OUT": "boards.html"},
+}
+
+
+def called(target: str, *variables: str) -> list[str]:
+    """The command line of `trial` that a target would run."""
+    printed = subprocess.run(
+        ["make", "-n", target, *variables],
+        cwd=REPOSITORY,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    # A command may be continued on the next line.
+    lines = printed.replace("\\\n", " ").splitlines()
+    [line] = [line for line in lines if " -m pipeline.cli " in line]
+    return shlex.split(line.partition(" -m pipeline.cli ")[2])
+
+
+def parse(line: list[str]) -> dict[str, object]:
+    """Values of the options that a command line gives; fails where `trial` would refuse it."""
+    [words] = [words for words in COMMANDS if tuple(line[: len(words)]) == words]
+    ctx = COMMANDS[words].make_context(" ".join(words), line[len(words) :])
+    return {
+        name: value
+        for name, value in ctx.params.items()
+        if ctx.get_parameter_source(name).name == "COMMANDLINE"  # type: ignore[union-attr]
+    }
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_variable_of_a_target_reaches_an_option(target: str):
+    variables = TARGETS[target]
+    values = str(parse(called(target, *(f"{name}={text}" for name, text in variables.items()))))
+    for name, text in variables.items():
+        for word in ("True",) if name == "TUNE" else text.split() if name != "CRON" else (text,):
+            if (target, name) == ("submit", "STUDY"):
+                word = "trial-ist.yaml"
+            assert word in values, name
+
+
+@pytest.mark.parametrize("target", sorted(set(TARGETS) - {"store-migrate", "submit"}))
+def test_a_target_without_variables_leaves_the_choice_to_trial(target: str):
+    assert parse(called(target)) == {}
