@@ -89,10 +89,11 @@ image: ## Build the image of Kubeflow's tasks: [IMAGE=name:tag BASE=image IMAGE_
 	@$(IMAGE_BUILD) -f kubeflow/Dockerfile -t $(IMAGE) $(if $(BASE),--build-arg BASE=$(BASE)) \
 	  $(IMAGE_OPTIONS) .
 
-lint: $(READY) ## Style and types.
+lint: $(READY) ## Style, types and the order of layers.
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@PYTHONPATH=. $(BIN)/lint-imports --no-logo
 
 format: $(READY) ## Fix the style.
 	@$(BIN)/ruff check --fix .

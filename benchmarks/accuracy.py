@@ -31,7 +31,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from benchmarks.accuracy_division import OURS, SCIKIT_LEARN, Division, Scores, score
+from benchmarks.accuracy_division import OURS, SCIKIT_LEARN, Division, Scores
+from benchmarks.accuracy_score import score
 from benchmarks.accuracy_sites import (
     SITE_STUDY,
     TRIALS_OWN,

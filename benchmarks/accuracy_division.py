@@ -70,20 +70,3 @@ class Scores:
         column = self.tasks.index(task)
         rows = self.known[:, column]
         return self.labels[rows, column], self.probabilities[model][rows, column]
-
-
-def score(division: Division) -> Scores:
-    """Runs one division; imports what it needs only in the process that does it.
-
-    Args:
-        division: What to divide and which models to fit.
-
-    Returns:
-        Predictions on the test split.
-
-    Raises:
-        UserError: The data can't be used.
-    """
-    from benchmarks.accuracy_run import run_division
-
-    return run_division(division)

@@ -24,6 +24,12 @@ class Document(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
+class StrictModel(BaseModel):
+    """Base of everything read from a study file: frozen, and no unknown key passes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
 def parse_document(
     content: type[_Content], text: str | bytes, where: str, expected: str, remedy: str
 ) -> _Content:

@@ -15,8 +15,8 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError
 
 from pipeline.beam.choices import BEAM_CHOICES, WORKER_POOL, Runner
+from pipeline.documents import StrictModel
 from pipeline.errors import UserError
-from pipeline.study.conditions import StrictModel
 from pipeline.version import PROJECT
 
 _SETUP_FILE = PROJECT / "setup.py"

@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     StrictBool,
     StrictFloat,
@@ -16,6 +14,8 @@ from pydantic import (
     StrictStr,
     model_validator,
 )
+
+from pipeline.documents import StrictModel
 
 
 def _checked_scalar(value: object) -> object:
@@ -39,12 +39,6 @@ _COMPARISONS = (
     "below_column",
     "present",
 )
-
-
-class StrictModel(BaseModel):
-    """Base of everything read from a study file: frozen, and no unknown key passes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
 class Condition(StrictModel):

@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from pipeline.study.conditions import Condition, Scalar, StrictModel
+from pipeline.documents import StrictModel
+from pipeline.study.conditions import Condition, Scalar
 from pipeline.study.tripod import ITEMS
 
 FORMAT_VERSION: Literal[1] = 1

@@ -5,8 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Literal, Self
 
-from pipeline.documents import parse_document
-from pipeline.study.conditions import StrictModel
+from pipeline.documents import StrictModel, parse_document
 
 if TYPE_CHECKING:
     from pipeline.study.study import Study

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from pipeline.study.conditions import Condition, StrictModel
+from pipeline.documents import StrictModel
+from pipeline.study.conditions import Condition
 from pipeline.study.digest import digest_of
 from pipeline.study.features import ResolvedFeature, is_of_baseline, resolve_features
 from pipeline.study.references import Reference, columns_used, references

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -12,10 +13,13 @@ from pipeline.errors import UserError
 _CONTENT = 'feature { name: "AGE" type: FLOAT }\n'
 
 
-def check() -> None:
+def check(run_entrypoint: Callable[[Sequence[str]], int]) -> None:
     """Imports the pipeline with all its components and runs the task CuratedSchema.
 
     Nothing is written but below the folder for temporary files.
+
+    Args:
+        run_entrypoint: Runs a task by its command line; 0 means that it succeeded.
 
     Raises:
         UserError: The task did not make what it should.
@@ -27,10 +31,8 @@ def check() -> None:
         "trainer.tuning",
     ):
         import_module(name)
-    from pipeline.runners.kubeflow.entrypoint import main
-
     with tempfile.TemporaryDirectory() as root:
-        if main(_tiny_task(root)):
+        if run_entrypoint(_tiny_task(root)):
             raise UserError("The entrypoint's tiny task failed.")
         made = Path(root) / "minio" / "bucket" / "run" / "CuratedSchema" / "1" / "schema"
         if (made / "schema.pbtxt").read_text() != _CONTENT:

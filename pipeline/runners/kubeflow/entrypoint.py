@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.check:
             from pipeline.runners.kubeflow.check import check
 
-            check()
+            check(main)
         else:
             run_task(options)
     except UserError as error:

@@ -8,10 +8,9 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError, field_validator
 
-from pipeline.documents import read_yaml
+from pipeline.documents import StrictModel, read_yaml
 from pipeline.errors import UserError
 from pipeline.runners.kubeflow.spec_check import names_a_version
-from pipeline.study.conditions import StrictModel
 from pipeline.version import PROJECT
 
 DEFAULT_SETTINGS = PROJECT / "kubeflow" / "settings.yaml"
