@@ -108,14 +108,7 @@ def _log_differences(
             entry.split_seed,
             settings.split_seed,
         )
-    if entry.label_digest == settings.label_digest_v1:
-        logger.warning(
-            "The champion %s was registered by release 0.1.0, whose label digest leaves out some "
-            "of what decides a label. By that digest its labels are this run's, so it is "
-            "compared; the next registered model has the new digest.",
-            entry.id,
-        )
-    elif entry.label_digest != settings.label_digest:
+    if entry.label_digest not in (settings.label_digest, settings.label_digest_v1):
         logger.warning(
             "The champion %s was trained on other label definitions, so it can't be compared.",
             entry.id,

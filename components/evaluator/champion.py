@@ -26,6 +26,11 @@ OTHER_LABELS = (
     "The champion was not compared: its label definitions or its way to divide subjects differ "
     "(other label digest)."
 )
+OLDER_DIGEST = (
+    "The champion was registered by release 0.1.0, whose label digest leaves out some of what "
+    "decides a label. By that digest its labels are this run's, so it was compared; a model that "
+    "is registered now has the new digest."
+)
 
 
 def reason_against(baseline: Sequence[Artifact], settings: EvaluatorSettings) -> str | None:
@@ -49,3 +54,9 @@ def reason_against(baseline: Sequence[Artifact], settings: EvaluatorSettings) ->
     if champion.get_string_custom_property(LABEL_DIGEST) not in comparable:
         return OTHER_LABELS
     return None
+
+
+def note_on_digest(champion: Artifact, settings: EvaluatorSettings) -> str | None:
+    """What the verdict says of a champion that is compared, by the digest that says it can be."""
+    recorded = champion.get_string_custom_property(LABEL_DIGEST)
+    return OLDER_DIGEST if recorded == settings.label_digest_v1 else None

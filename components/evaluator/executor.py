@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,9 @@ class Executor(tfx_executor.Executor):
         inputs = dict(input_dict)
         models = inputs.pop(CHAMPION_KEY, [])
         no_champion = champion.reason_against(models, settings)
+        note = None
         if not no_champion:
+            note = champion.note_on_digest(models[0], settings)
             # TFX calls the model that another is compared with its baseline.
             inputs[standard_component_specs.BASELINE_MODEL_KEY] = list(models)
         with tempfile.TemporaryDirectory() as folder, jackknife.grouped_by_subject():
@@ -78,7 +81,7 @@ class Executor(tfx_executor.Executor):
                     standard_component_specs.MODULE_PATH_KEY: _EXTRACTORS,
                 },
             )
-        verdict = _judge(output_dict, settings, no_champion)
+        verdict = _judge(output_dict, settings, no_champion, note)
         _bless(verdict, inputs, output_dict, exec_properties)
 
 
@@ -99,13 +102,18 @@ def _columns_to_read(settings: EvaluatorSettings, folder: Path) -> Artifact:
 
 
 def _judge(
-    output_dict: dict[str, list[Artifact]], settings: EvaluatorSettings, no_champion: str | None
+    output_dict: dict[str, list[Artifact]],
+    settings: EvaluatorSettings,
+    no_champion: str | None,
+    note: str | None,
 ) -> Verdict:
     evaluation = artifact_utils.get_single_uri(output_dict[standard_component_specs.EVALUATION_KEY])
     found = list(model_eval_lib.load_metrics(evaluation))
     records = results.read_records(found, settings)
     withheld = results.withheld_groups(records, settings)
     verdict = judge(records, withheld, settings, no_champion)
+    if note:
+        verdict = replace(verdict, notes=(*verdict.notes, note))
     folder = artifact_utils.get_single_uri(output_dict[VERDICT_KEY])
     _write_json(folder, METRICS_FILE, results.shown_content(records, withheld, settings))
     _write_json(folder, CURVES_FILE, results.shown_curves(found, records, withheld, settings))

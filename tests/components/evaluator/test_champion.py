@@ -1,7 +1,14 @@
 import pytest
 from tfx.types import standard_artifacts
 
-from components.evaluator.champion import FIRST_RUN, OTHER_LABELS, OTHER_SPLIT, reason_against
+from components.evaluator.champion import (
+    FIRST_RUN,
+    OLDER_DIGEST,
+    OTHER_LABELS,
+    OTHER_SPLIT,
+    note_on_digest,
+    reason_against,
+)
 from components.evaluator.settings import EvaluatorSettings
 
 SETTINGS = EvaluatorSettings(
@@ -51,3 +58,10 @@ def baseline(present, split_seed=None, label_digest=None):
 )
 def test_a_champion_is_compared_only_on_the_same_split_and_labels(artifacts, reason):
     assert reason_against(artifacts, SETTINGS) == reason
+
+
+def test_a_comparison_by_the_digest_of_0_1_0_is_noted():
+    (older,), (current,) = baseline(1, 1, "digest of 0.1.0"), baseline(1, 1, "digest")
+
+    assert note_on_digest(older, SETTINGS) == OLDER_DIGEST
+    assert note_on_digest(current, SETTINGS) is None
