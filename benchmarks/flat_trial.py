@@ -116,7 +116,7 @@ def _study(training: Mapping[str, Any], smallest_auc: float) -> dict[str, Any]:
                 "state": {"positive": {"column": LABEL, "equals": 1}},
             }
         },
-        "slices": {"groups": {name.lower(): {"column": name} for name in SLICES}},
+        "slicing": {"by": {name.lower(): {"column": name} for name in SLICES}},
         "thresholds": [{"metric": "auc", "at_least": smallest_auc}],
         "training": dict(training),
     }

@@ -145,8 +145,8 @@ def _study_file(folder: Path) -> Path:
     """The synthetic study with many groups, none of which a threshold is held against."""
     shipped = PROJECT / "schema" / "synthetic"
     content = yaml.safe_load((shipped / "study.yaml").read_text(encoding="utf-8"))
-    content["slices"] = {
-        "groups": _GROUPS,
+    content["slicing"] = {
+        "by": _GROUPS,
         "pairs": [list(pair) for pair in _PAIRS],
         "smallest_group": 20,
     }

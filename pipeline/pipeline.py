@@ -215,7 +215,7 @@ def statistics_columns(study: Study) -> list[str]:
     columns = [*numbers, *categories]
     for task in study.tasks:
         columns += [label_key(task), weight_key(task)]
-    columns += [slice_key(name) for name in study.slices.groups]
+    columns += [slice_key(name) for name in study.slicing.by]
     columns += [ARM] if study.arm else []
     columns += [SITE] if study.site else []
     return list(dict.fromkeys(columns))

@@ -48,9 +48,9 @@ class EvaluatorSettings(Settings):
                 name: _decision_thresholds(study, name, task)
                 for name, task in sorted(study.tasks.items())
             },
-            slices=tuple(study.slices.groups),
-            pairs=study.slices.pairs,
-            smallest_group=study.slices.smallest_group,
+            slices=tuple(study.slicing.by),
+            pairs=study.slicing.pairs,
+            smallest_group=study.slicing.smallest_group,
             thresholds=study.thresholds,
             split_seed=study.split.seed,
             label_digest=label_digest(study),

@@ -212,7 +212,7 @@ def _absent(settings: TrialAnalysisSettings, subjects: TrialSubjects) -> list[Ab
         reason = "The study file names no arm, so there is nothing to compare."
         missing += [Absent(section=name, reason=reason) for name in ("effects", "subgroups")]
     elif not subjects.slicings:
-        reason = "The study file has no slices beside the arm (`slices.groups`)."
+        reason = "The study file has no slices beside the arm (`slicing.by`)."
         missing.append(Absent(section="subgroups", reason=reason))
     if not settings.analysis.time_to_event:
         reason = "The study file names no time to an event (`analysis.time_to_event`)."

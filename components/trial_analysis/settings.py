@@ -52,10 +52,10 @@ class TrialAnalysisSettings(Settings):
             tasks=TaskTitle.of(study),
             slicings=tuple(
                 name
-                for name, group in study.slices.groups.items()
+                for name, group in study.slicing.by.items()
                 if group.of != "arm" and group.column not in arm_columns
             ),
-            smallest_group=study.slices.smallest_group,
+            smallest_group=study.slicing.smallest_group,
             landmark=study.landmark_day if study.landmark_day > study.first_day else None,
             analysis=study.analysis,
         )

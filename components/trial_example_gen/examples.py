@@ -18,7 +18,7 @@ from components.trial_example_gen.times import derive_times
 from pipeline.names import ARM, SITE, SPLITS, SUBJECT_HASH, label_key, slice_key, weight_key
 from pipeline.reading.joined import JoinedSubjects
 from pipeline.reading.text import as_text
-from pipeline.study.sections import Site, Slice
+from pipeline.study.sections import Site, Slicing
 from pipeline.study.study import Study
 
 MISSING_GROUP = "missing"
@@ -97,21 +97,21 @@ def _groups(study: Study, subjects: JoinedSubjects) -> dict[str, pa.Array]:
         columns[ARM] = pc.binary_join_element_wise(*parts, "/")
     if study.site:
         columns[SITE] = _site_names(study.site, table)
-    for name, group in study.slices.groups.items():
-        source = columns[group.of] if group.of else table[str(group.column)].combine_chunks()
-        columns[slice_key(name)] = pc.fill_null(_group_names(group, source), MISSING_GROUP)
+    for name, slicing in study.slicing.by.items():
+        source = columns[slicing.of] if slicing.of else table[str(slicing.column)].combine_chunks()
+        columns[slice_key(name)] = pc.fill_null(_group_names(slicing, source), MISSING_GROUP)
     return columns
 
 
-def _group_names(group: Slice, source: pa.Array) -> pa.Array:
-    if not group.bands:
+def _group_names(slicing: Slicing, source: pa.Array) -> pa.Array:
+    if not slicing.bands:
         return as_text(source)
-    edges = [f"{edge:g}" for edge in group.bands]
+    edges = [f"{edge:g}" for edge in slicing.bands]
     names = [f"<{edges[0]}"]
     names += [f"{low} to <{high}" for low, high in itertools.pairwise(edges)]
     names.append(f">={edges[-1]}")
     values = source.to_numpy(zero_copy_only=False)
-    band = np.searchsorted(group.bands, values, side="right")
+    band = np.searchsorted(slicing.bands, values, side="right")
     return pa.array(np.array(names, object)[band], pa.string(), mask=np.isnan(values))
 
 

@@ -100,7 +100,7 @@ def summarise(study: Study, progress: Progress) -> Summary:
         study: The study.
         progress: Sums of all subjects.
     """
-    smallest = study.slices.smallest_group
+    smallest = study.slicing.smallest_group
     enrolled, treated = progress.enrolled, progress.treated or progress.enrolled
     apart = _tells_apart(enrolled, treated, smallest)
     if not apart:

@@ -298,7 +298,7 @@ class DataView:
 
     @property
     def _smallest(self) -> int:
-        return self._study.slices.smallest_group
+        return self._study.slicing.smallest_group
 
     @property
     def _rule(self) -> str:

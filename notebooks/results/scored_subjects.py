@@ -77,7 +77,7 @@ def read_scored_subjects(study: Study, examples: str, model: str) -> ScoredSubje
     """
     tasks = tuple(study.tasks)
     numbers, categories = feature_columns(study)
-    slices = {name: slice_key(name) for name in study.slices.groups}
+    slices = {name: slice_key(name) for name in study.slicing.by}
     labels, weights = [label_key(task) for task in tasks], [weight_key(task) for task in tasks]
     found = read_columns(
         examples_at(examples),

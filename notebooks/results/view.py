@@ -223,7 +223,7 @@ class ResultsView:
 
     @property
     def _smallest(self) -> int:
-        return self._study.slices.smallest_group
+        return self._study.slicing.smallest_group
 
     def _title(self, task: str) -> str:
         return self._study.tasks[task].title
@@ -385,7 +385,7 @@ class ResultsView:
             predicted,
             subjects.labels[known, place],
             groupings,
-            self._study.slices.pairs,
+            self._study.slicing.pairs,
             self._smallest,
             withheld,
         )

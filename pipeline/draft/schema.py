@@ -154,7 +154,7 @@ def tolerant_schema(
 
     [split] = statistics.datasets
     described = {feature.path.step[0]: feature for feature in split.features}
-    groups = study.slices.groups.items()
+    groups = study.slicing.by.items()
     sites = {SITE, *(slice_key(name) for name, group in groups if group.of == "site")}
     schema = schema_pb2.Schema()
     for name in sorted(described, key=_order(study)):
@@ -179,7 +179,7 @@ def tolerant_schema(
 
 def _order(study: Study) -> Callable[[str], int]:
     names = [feature.name for feature in study.resolved_features]
-    names += [ARM, SITE, *(slice_key(name) for name in study.slices.groups)]
+    names += [ARM, SITE, *(slice_key(name) for name in study.slicing.by)]
     names += [key(task) for task in study.tasks for key in (label_key, weight_key)]
     return names.index
 

@@ -50,7 +50,7 @@ def draft_study(folder: Path, name: str) -> str:
         if dataset not in used:
             lines.append(f"  # {dataset.pattern} is left out: it has no column {key}.")
     lines += ["", *_subject_lines(datasets, subject, key), "", *_feature_lines(subject, key)]
-    lines += ["", *_TASK_LINES, "", *_slice_lines(subject)]
+    lines += ["", *_TASK_LINES, "", *_slicing_lines(subject)]
     return "\n".join(lines) + "\n"
 
 
@@ -223,10 +223,10 @@ _TASK_LINES = (
 )
 
 
-def _slice_lines(subject: DatasetDraft) -> Iterator[str]:
-    yield "# TODO groups that results are shown for; for example:"
-    yield "# slices:"
-    yield "#   groups:"
+def _slicing_lines(subject: DatasetDraft) -> Iterator[str]:
+    yield "# TODO what groups are formed by that results are shown for; for example:"
+    yield "# slicing:"
+    yield "#   by:"
     for name in subject.columns:
         if re.fullmatch(r"sex|gender|race|ethnic", name, re.I):
             yield f"#     {name.lower()}: {{column: {_quoted(name)}}}"

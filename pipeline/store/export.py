@@ -88,7 +88,7 @@ class RunFacts:
                     "study_digest": self.study.digest(),
                     "fingerprint": self.fingerprint,
                     "data_modified": self.data_modified,
-                    "smallest_group": self.study.slices.smallest_group,
+                    "smallest_group": self.study.slicing.smallest_group,
                     "parameters": dict(self.parameters),
                 }
             ]

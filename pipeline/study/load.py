@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,10 @@ from pydantic import ValidationError
 
 from pipeline.documents import yaml_fault
 from pipeline.errors import UserError
+from pipeline.study.renamed import old_name, rename_old
 from pipeline.study.study import Study
+
+logger = logging.getLogger(__name__)
 
 
 def study_of_section(section: dict[str, Any]) -> Study:
@@ -74,8 +79,11 @@ def load_study(path: Path) -> Study:
 def parse_study(content: object, source: str, root: yaml.Node | None = None) -> Study:
     """Validates the content of a study file.
 
+    Keys of an older release are renamed; where the YAML nodes are given, so that a person wrote
+    the file, each is logged once.
+
     Args:
-        content: What the YAML (or JSON) holds.
+        content: What the YAML (or JSON) holds, or what `Study.to_content` gave.
         source: Where it came from, for messages.
         root: YAML nodes, for line numbers in messages.
 
@@ -85,8 +93,20 @@ def parse_study(content: object, source: str, root: yaml.Node | None = None) -> 
     Raises:
         UserError: A rule is broken; each problem is one line of the message.
     """
+    present, renamed, doubled = rename_old(content)
+    if doubled:
+        raise UserError(
+            "\n".join(
+                f"{source}{_line_of(root, item.path)}: {item.renamed}: give the new name alone."
+                for item in doubled
+            )
+        )
+    if root is not None:
+        for what in dict.fromkeys(item.renamed for item in renamed):
+            first = next(item.path for item in renamed if item.renamed == what)
+            _log_once(f"{source}{_line_of(root, first)}: {what}. The old name still works.")
     try:
-        return Study.model_validate(content)
+        return Study.model_validate(present)
     except ValidationError as error:
         lines = [
             f"{source}{_line_of(root, location)}: {_key_path(location)}{reason}"
@@ -94,6 +114,11 @@ def parse_study(content: object, source: str, root: yaml.Node | None = None) -> 
             for location, reason in _located_reasons(item)
         ]
         raise UserError("\n".join(dict.fromkeys(lines))) from error
+
+
+@cache
+def _log_once(message: str) -> None:
+    logger.warning("%s", message)
 
 
 def _repeated_keys(node: yaml.Node | None) -> Iterator[tuple[int, str]]:
@@ -132,8 +157,9 @@ def _key_path(location: tuple[int | str, ...]) -> str:
 def _line_of(root: yaml.Node | None, location: tuple[int | str, ...]) -> str:
     node = root
     line = None
-    for part in location:
-        child = _child(node, part)
+    for i, part in enumerate(location):
+        old = old_name(location[:i], part)
+        child = _child(node, part) or (_child(node, old) if old else None)
         if child is None:
             break
         line, node = child

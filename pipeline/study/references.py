@@ -162,9 +162,9 @@ def _of_subjects(study: Study) -> Iterator[Reference]:
     if study.arm:
         yield from _columns("arm.columns", "arm", name, *study.arm.columns)
     yield from _condition("population", "population", name, study.population)
-    for group, slicing in study.slices.groups.items():
+    for group, slicing in study.slicing.by.items():
         kind: Kind | None = "number" if slicing.bands else None
-        yield from _columns(f"slices.groups.{group}", "slicing", name, slicing.column, kind=kind)
+        yield from _columns(f"slicing.by.{group}", "slicing", name, slicing.column, kind=kind)
 
 
 def _of_feature(study: Study, feature: ResolvedFeature) -> Iterator[Reference]:

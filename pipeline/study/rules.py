@@ -230,15 +230,15 @@ def _analysis_problems(study: Study) -> Iterator[str]:
 
 
 def _slice_problems(study: Study) -> Iterator[str]:
-    for name, group in study.slices.groups.items():
+    for name, group in study.slicing.by.items():
         if group.of == "arm" and not study.arm:
-            yield f"slices.groups.{name}: the study file names no arm"
+            yield f"slicing.by.{name}: the study file names no arm"
         if group.of == "site" and not study.site:
-            yield f"slices.groups.{name}: the study file names no site"
-    for pair in study.slices.pairs:
+            yield f"slicing.by.{name}: the study file names no site"
+    for pair in study.slicing.pairs:
         for name in pair:
-            if name not in study.slices.groups:
-                yield f"slices.pairs: no group {name}; there are: {', '.join(study.slices.groups)}"
+            if name not in study.slicing.by:
+                yield f"slicing.pairs: no slicing {name}; there are: {', '.join(study.slicing.by)}"
     if study.split.holdout_sites and not study.site:
         yield "split.holdout_sites: the study file names no site"
     if study.training.site_as_feature and not study.site:

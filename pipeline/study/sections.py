@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Annotated, Literal
 
@@ -290,7 +290,7 @@ class Task(StrictModel):
         return self
 
 
-class Slice(StrictModel):
+class Slicing(StrictModel):
     """Groups that results are shown for: of a column, the arm or the site.
 
     Attributes:
@@ -304,7 +304,7 @@ class Slice(StrictModel):
     bands: tuple[float, ...] = ()
 
     @model_validator(mode="after")
-    def _one_source(self) -> Slice:
+    def _one_source(self) -> Slicing:
         if (self.column is None) == (self.of is None):
             raise ValueError("give either `column` or `of: arm` or `of: site`")
         if self.bands and self.of:
@@ -314,10 +314,16 @@ class Slice(StrictModel):
         return self
 
 
-class Slicing(StrictModel):
-    """All slices of a study, pairs of them included."""
+class Slicings(StrictModel):
+    """All slicings of a study.
 
-    groups: dict[Name, Slice] = {}
+    Attributes:
+        by: The slicings by name.
+        pairs: Names of two slicings whose combinations are groups too.
+        smallest_group: Fewest subjects that a group is shown for.
+    """
+
+    by: dict[Name, Slicing] = {}
     pairs: tuple[tuple[str, str], ...] = ()
     smallest_group: Annotated[int, Field(ge=5)] = 20
 
@@ -331,8 +337,7 @@ class Threshold(StrictModel):
         at_least: Smallest value that passes.
         at_most: Largest value that passes.
         holds: `point`, or `bound`: the interval's end on the far side must pass too.
-        scope: `overall`, or `every_slice` (groups that are large enough) with overall; called
-            `where` in study files of 0.1.0.
+        scope: `overall`, or `every_slice` (groups that are large enough) with overall.
         versus: `champion` judges the difference to the last blessed model.
         decision_threshold: For metrics at a threshold; each of the task's, where not given.
     """
@@ -345,16 +350,6 @@ class Threshold(StrictModel):
     scope: Literal["overall", "every_slice"] = "overall"
     versus: Literal["champion"] | None = None
     decision_threshold: float | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _accept_where(cls, content: object) -> object:
-        """Renames `where`, as 0.1.0 called the scope."""
-        if not isinstance(content, Mapping) or "where" not in content:
-            return content
-        if "scope" in content:
-            raise ValueError("`where` is the former name of `scope`: give `scope` alone")
-        return {"scope" if key == "where" else key: value for key, value in content.items()}
 
     @property
     def limits(self) -> tuple[tuple[Side, float], ...]:

@@ -26,7 +26,7 @@ from pipeline.study.sections import (
     Landmark,
     Name,
     Site,
-    Slicing,
+    Slicings,
     Split,
     Subject,
     Summary,
@@ -54,7 +54,7 @@ class Study(StrictModel):
     landmark: Literal["baseline"] | Landmark = "baseline"
     features: Annotated[dict[Name, Feature], Field(min_length=1)]
     tasks: Annotated[dict[Name, Task], Field(min_length=1)]
-    slices: Slicing = Slicing()
+    slicing: Slicings = Slicings()
     split: Split = Split()
     thresholds: tuple[Threshold, ...] = ()
     gate: Gate = Gate()
@@ -143,14 +143,14 @@ class Study(StrictModel):
         for task in content["tasks"].values():
             for key in ("title", "decision_thresholds"):
                 task.pop(key, None)
-        groups = content.pop("slices", {}).get("groups")
+        slicings = content.pop("slicing", {}).get("by")
         endpoints = content.pop("analysis", {}).get("time_to_event", {})
         for endpoint in endpoints.values():
             for key in ("title", "unit", "horizon"):
                 endpoint.pop(key, None)
         return (
             content
-            | ({"slices": {"groups": groups}} if groups else {})
+            | ({"slicing": {"by": slicings}} if slicings else {})
             | ({"analysis": {"time_to_event": endpoints}} if endpoints else {})
         )
 

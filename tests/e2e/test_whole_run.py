@@ -133,7 +133,7 @@ def test_every_task_has_every_metric_overall_and_in_every_slicing(first_run: Run
         key = record["task"], frozenset(record["slice"])
         metrics_of.setdefault(key, set()).add(record["metric"])
     study = load_study(REPOSITORY / "schema" / "synthetic" / "study.yaml")
-    slicings = [(), *((name,) for name in study.slices.groups), *study.slices.pairs]
+    slicings = [(), *((name,) for name in study.slicing.by), *study.slicing.pairs]
     expected = {(task, frozenset(slicing)) for task in TASKS for slicing in slicings}
     assert set(metrics_of) == expected
     complete = metrics_of[TASKS[0], frozenset()]

@@ -96,7 +96,7 @@ def runs(
 def _study_copy(folder: Path, study: str) -> Path:
     shipped = REPOSITORY / "schema" / study
     content = yaml.safe_load((shipped / "study.yaml").read_text()) | LENIENT
-    content["slices"]["smallest_group"] = SMALLEST_GROUP
+    content["slicing"]["smallest_group"] = SMALLEST_GROUP
     (folder / "schema.pbtxt").write_bytes((shipped / "schema.pbtxt").read_bytes())
     copied = folder / "study.yaml"
     copied.write_text(yaml.safe_dump(content, sort_keys=False))

@@ -110,12 +110,12 @@ def _study_file() -> dict[str, Any]:
         "SEX": TEXT_AT_BASELINE,
         "DIED": TEXT_AFTER,
     }
-    slices = {
-        "groups": {"sex": {"column": "SEX"}, "age": {"column": "AGE", "bands": [50]}},
+    slicing = {
+        "by": {"sex": {"column": "SEX"}, "age": {"column": "AGE", "bands": [50]}},
         "pairs": [["sex", "age"]],
         "smallest_group": 50,
     }
-    return parse_study(death_study(columns, slices=slices), "study.yaml").to_content()
+    return parse_study(death_study(columns, slicing=slicing), "study.yaml").to_content()
 
 
 def _documents() -> dict[str, Any]:

@@ -60,7 +60,7 @@ def _study(**extra: Any) -> Study:
                 "state": {"positive": {"column": "DIED", "equals": "Y"}},
             }
         },
-        "slices": {"groups": {"sex": {"column": "SEX"}}},
+        "slicing": {"by": {"sex": {"column": "SEX"}}},
     }
     return parse_study(content | extra, "study.yaml")
 

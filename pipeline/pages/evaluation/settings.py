@@ -33,6 +33,6 @@ class RunPageSettings(Settings):
             study_name=study.study,
             title=study.title or study.study,
             tasks=TaskTitle.of(study),
-            slices=tuple(study.slices.groups),
+            slices=tuple(study.slicing.by),
             thresholds=tuple(study.thresholds),
         )

@@ -31,8 +31,8 @@ STUDY = {
             "horizon": 90,
         },
     },
-    "slices": {
-        "groups": {"sex": {"column": "SEX"}, "race": {"column": "RACE"}},
+    "slicing": {
+        "by": {"sex": {"column": "SEX"}, "race": {"column": "RACE"}},
         "pairs": [["sex", "race"]],
         "smallest_group": 25,
     },

@@ -32,7 +32,7 @@ from tests.death_study import NUMBER_AT_BASELINE, TEXT_AFTER, TEXT_AT_BASELINE, 
 STUDY = parse_study(
     death_study(
         {"USUBJID": TEXT_AT_BASELINE, "AGE": NUMBER_AT_BASELINE, "DIED": TEXT_AFTER},
-        slices={"smallest_group": 10, "groups": {}},
+        slicing={"smallest_group": 10, "by": {}},
     ),
     "the test",
 )

@@ -39,7 +39,7 @@ CHANGES: dict[str, Any] = {
     "arm": {"columns": ["ARM"], "control": "B"},
     "site": {"column": "SITEID"},
     "features.SEX": {"kind": "category"},
-    "slices.groups": {
+    "slicing.by": {
         "age": {"column": "AGE", "bands": [50, 65]},
         "sex": {"column": "SEX"},
         "arm": {"of": "arm"},

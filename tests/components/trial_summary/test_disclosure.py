@@ -144,7 +144,7 @@ class Attacker:
 
 
 def records(sums: Sums, section: str) -> list[Record]:
-    study = study_of(slices={"smallest_group": N})
+    study = study_of(slicing={"smallest_group": N})
     found = summarise(study, Progress(enrolled=sums)).records
     return [record for record in found if record.section == section]
 

@@ -95,7 +95,7 @@ def study_of(**changes: Any) -> Study:
                 "state": {"positive": {"column": "STATUS", "equals": "LEFT"}},
             }
         },
-        "slices": {"smallest_group": 10},
+        "slicing": {"smallest_group": 10},
         "summary": SUMMARY,
     }
     return parse_study({**content, **changes}, "the test")

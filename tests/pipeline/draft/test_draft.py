@@ -349,7 +349,7 @@ def decided(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     text += (
         "tasks:\n  healed:\n    kind: outcome\n    title: Healed\n"
         '    state: {positive: {column: HEALED, equals: "Y"}}\n'
-        "slices:\n  groups:\n    sex: {column: SEX}\n    site: {of: site}\n"
+        "slicing:\n  by:\n    sex: {column: SEX}\n    site: {of: site}\n"
     )
     out.write_text(text)
     return out, folder / "data"

@@ -108,8 +108,8 @@ EVENT: dict[str, Any] = {"kind": "outcome", "title": "x"}
             "window.column: column AGE holds number, expected a date.",
         ),
         (
-            {"slices.groups": {"sex": {"column": "SEX", "bands": [1]}}},
-            "slices.groups.sex: column SEX holds text, expected a number.",
+            {"slicing.by": {"sex": {"column": "SEX", "bands": [1]}}},
+            "slicing.by.sex: column SEX holds text, expected a number.",
         ),
         (
             {"tasks.rash": {**EVENT, "event": {"dataset": "ae", "day": "AEDECOD"}}},

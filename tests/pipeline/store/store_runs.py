@@ -34,7 +34,7 @@ def study(*thresholds: dict[str, Any]) -> Study:
                 "SEX": TEXT_AT_BASELINE,
                 "DIED": TEXT_AFTER,
             },
-            slices={"smallest_group": 10, "groups": {"sex": {"column": "SEX"}}},
+            slicing={"smallest_group": 10, "by": {"sex": {"column": "SEX"}}},
             thresholds=list(thresholds or [AUC_AT_LEAST]),
         ),
         "the test",

@@ -57,13 +57,13 @@ STUDY: dict[str, Any] = {
             "horizon": 90,
         },
     },
-    "slices": {
-        "groups": {"sex": {"column": "SEX"}, "race": {"column": "RACE"}},
+    "slicing": {
+        "by": {"sex": {"column": "SEX"}, "race": {"column": "RACE"}},
         "pairs": [["sex", "race"]],
         "smallest_group": 25,
     },
     "thresholds": [
-        {"metric": "auc", "at_least": 0.65, "where": "every_slice", "holds": "bound"},
+        {"metric": "auc", "at_least": 0.65, "scope": "every_slice", "holds": "bound"},
         {"metric": "recall", "at_least": 0.8, "decision_threshold": 0.2, "tasks": ["ae"]},
     ],
     "split": {"seed": 4},
@@ -85,7 +85,7 @@ def test_other_titles_features_slices_and_thresholds_leave_the_label_digest_unch
         content["features"]["WEIGHT"] = {"kind": "number"}
         content["tasks"]["response"]["title"] = "Another title"
         content["tasks"]["response"]["decision_thresholds"] = [0.3]
-        content["slices"] = {}
+        content["slicing"] = {}
         content["thresholds"] = []
 
     assert label_digest(study(change)) == label_digest(study())

@@ -80,7 +80,7 @@ STUDY: dict[str, Any] = {
             },
         },
     },
-    "slices": {"groups": {"age": {"column": "AGE", "bands": [65]}, "sex": {"column": "SEX"}}},
+    "slicing": {"by": {"age": {"column": "AGE", "bands": [65]}, "sex": {"column": "SEX"}}},
     "analysis": {
         "time_to_event": {
             "death": {
@@ -163,8 +163,8 @@ def _uses(role: str) -> set[tuple[str, str, str | None, str | None]]:
         (
             "slicing",
             {
-                ("slices.groups.age", "dm", "AGE", "number"),
-                ("slices.groups.sex", "dm", "SEX", None),
+                ("slicing.by.age", "dm", "AGE", "number"),
+                ("slicing.by.sex", "dm", "SEX", None),
             },
         ),
         (

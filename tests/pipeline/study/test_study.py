@@ -136,15 +136,15 @@ def test_every_broken_rule_of_a_file_is_reported_on_a_line_of_its_own(tmp_path: 
         .replace("aggregate: last", "aggregate: mean")
         .replace("    parameter: LBTESTCD\n", "")
     )
-    lines = refusal_of_text(tmp_path, text + "slices: {pairs: [[sex, age]]}\n")
+    lines = refusal_of_text(tmp_path, text + "slicing: {pairs: [[sex, age]]}\n")
     assert [line.split(": ")[1] for line in lines] == [
         "features.DIED",
         "features.DIED",
         "features.WEEK8",
         "features.lab_ALT",
         "features.lab_CK_MB",
-        "slices.pairs",
-        "slices.pairs",
+        "slicing.pairs",
+        "slicing.pairs",
     ]
 
 
@@ -406,16 +406,16 @@ SITE = {"column": "SITEID"}
             "tasks.rash.event.follow_up: give either `day` or `date`",
         ),
         (
-            {"slices__groups": {"arm": {"of": "arm"}}},
-            "slices.groups.arm: the study file names no arm",
+            {"slicing__by": {"arm": {"of": "arm"}}},
+            "slicing.by.arm: the study file names no arm",
         ),
         (
-            {"slices__groups": {"site": {"of": "site"}}},
-            "slices.groups.site: the study file names no site",
+            {"slicing__by": {"site": {"of": "site"}}},
+            "slicing.by.site: the study file names no site",
         ),
         (
-            {"site": SITE, "slices": {"groups": {"s": {"of": "site"}}, "pairs": [["s", "x"]]}},
-            "slices.pairs: no group x; there are: s",
+            {"site": SITE, "slicing": {"by": {"s": {"of": "site"}}, "pairs": [["s", "x"]]}},
+            "slicing.pairs: no slicing x; there are: s",
         ),
         (
             {"split": {"holdout_sites": ["01"]}},
@@ -451,16 +451,16 @@ def test_an_inconsistent_study_file_is_refused(changes: dict[str, Any], message:
         ),
         ({"tasks__death__event": EVENT}, "tasks.death: give either `event` or `state`"),
         (
-            {"slices__groups": {"x": {"column": "AGE", "of": "arm"}}},
-            "slices.groups.x: give either `column` or `of: arm` or `of: site`",
+            {"slicing__by": {"x": {"column": "AGE", "of": "arm"}}},
+            "slicing.by.x: give either `column` or `of: arm` or `of: site`",
         ),
         (
-            {"slices__groups": {"x": {"column": "AGE", "bands": [65, 50]}}},
-            "slices.groups.x: bands must rise",
+            {"slicing__by": {"x": {"column": "AGE", "bands": [65, 50]}}},
+            "slicing.by.x: bands must rise",
         ),
         (
-            {"site": SITE, "slices__groups": {"x": {"of": "site", "bands": [65]}}},
-            "slices.groups.x: bands are of a column of numbers, not of the arm or the site",
+            {"site": SITE, "slicing__by": {"x": {"of": "site", "bands": [65]}}},
+            "slicing.by.x: bands are of a column of numbers, not of the arm or the site",
         ),
         ({"thresholds": [{"metric": "auc"}]}, "thresholds.0: give `at_least`, `at_most` or both"),
         (
@@ -489,8 +489,8 @@ FULL: dict[str, Any] = {
     "population": {"not": {"column": "AGE", "below": 18}},
     "window": {"column": "SITEID", "start": "2014-01-01"},
     "tasks__rash": {**RASH, "horizon": 90, "decision_thresholds": [0.1]},
-    "slices": {
-        "groups": {"age": {"column": "AGE", "bands": [65]}, "site": {"of": "site"}},
+    "slicing": {
+        "by": {"age": {"column": "AGE", "bands": [65]}, "site": {"of": "site"}},
         "pairs": [["age", "site"]],
         "smallest_group": 50,
     },
@@ -508,7 +508,7 @@ def test_the_example_section_makes_the_study_that_it_came_from() -> None:
     for kept in ("datasets", "subject", "site", "population", "window", "features", "split"):
         assert getattr(again, kept) == getattr(original, kept)
     assert again.landmark_day == original.landmark_day
-    assert again.slices.groups == original.slices.groups
+    assert again.slicing.by == original.slicing.by
     assert {name: task.event or task.state for name, task in again.tasks.items()} == {
         name: task.event or task.state for name, task in original.tasks.items()
     }
@@ -523,7 +523,7 @@ def test_the_example_section_makes_the_study_that_it_came_from() -> None:
         {"thresholds": [{"metric": "auc", "at_least": 0.9}]},
         {"gate": {"leakage": "warn"}},
         {"training": {"steps": 5}},
-        {"slices__smallest_group": 99},
+        {"slicing__smallest_group": 99},
     ],
 )
 def test_what_judges_or_trains_the_model_does_not_decide_the_examples(
@@ -545,7 +545,7 @@ def test_what_judges_or_trains_the_model_does_not_decide_the_examples(
         {"split": {"seed": 2}},
         {"datasets__dm__columns__AGE__range": [0, 100]},
         {"datasets__lb__file": "lb2.xpt"},
-        {"slices__groups": {"age": {"column": "AGE", "bands": [65]}}},
+        {"slicing__by": {"age": {"column": "AGE", "bands": [65]}}},
     ],
 )
 def test_what_is_read_or_derived_decides_the_examples(changes: dict[str, Any]) -> None:
