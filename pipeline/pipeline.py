@@ -31,7 +31,7 @@ from components.run_page.component import RunPage
 from components.trial_analysis.component import TrialAnalysis
 from components.trial_analysis.settings import TrialAnalysisSettings
 from components.trial_example_gen.component import TrialExampleGen
-from components.trial_summary.component import TrialSummary, summary_section
+from components.trial_summary.component import TrialSummary
 from pipeline.config import RunConfig
 from pipeline.names import ARM, SITE, label_key, slice_key, weight_key
 from pipeline.pages.evaluation.settings import RunPageSettings
@@ -164,9 +164,7 @@ def _components(config: RunConfig) -> list[BaseNode]:
         fingerprint=config.fingerprint,
         code_version=config.code_version,
     )
-    summary = TrialSummary(
-        study=summary_section(study), data_root=config.data_root, fingerprint=config.fingerprint
-    )
+    summary = TrialSummary(study=study, data_root=config.data_root, fingerprint=config.fingerprint)
     exporter = MetricsExporter(
         examples=examples,
         rejects=example_gen.outputs["rejects"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from datetime import UTC, datetime
 from typing import Any
@@ -24,7 +25,7 @@ from pipeline.store.export import (
 from pipeline.store.pending import EXPORT_FILE, ExportFile, by_table
 from pipeline.store.rows import Rows, joined
 from pipeline.store.writer import export
-from pipeline.study.load import study_from_json
+from pipeline.study.load import parse_study
 from pipeline.study.study import Study
 
 logger = logging.getLogger(__name__)
@@ -76,7 +77,7 @@ def _rows(input_dict: dict[str, list[Artifact]], exec_properties: dict[str, Any]
         registration=inputs["registration"].uri,
         summary=inputs["summary"].uri,
     )
-    study = study_from_json(exec_properties["study"])
+    study = parse_study(json.loads(exec_properties["study"]), "the study")
     results = result_rows_of(exec_properties["run_id"], study, folders)
     if exec_properties["runner"] != KUBEFLOW:
         return results

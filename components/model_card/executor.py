@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,7 +27,7 @@ from pipeline.results.documents import (
     read_result,
 )
 from pipeline.runs.run_record import versions
-from pipeline.study.load import study_from_json
+from pipeline.study.load import parse_study
 from pipeline.study.study import Study
 
 CARD_JSON = "card.json"
@@ -56,7 +57,7 @@ class Executor(base_executor.BaseExecutor):
         inputs = {
             key: artifact_utils.get_single_instance(found) for key, found in input_dict.items()
         }
-        study = study_from_json(exec_properties["study"])
+        study = parse_study(json.loads(exec_properties["study"]), "the study")
         card = make_card(study, _evidence(study, inputs, exec_properties))
         folder = artifact_utils.get_single_uri(output_dict["card"])
         io_utils.write_string_file(f"{folder}/{CARD_JSON}", card.model_dump_json() + "\n")

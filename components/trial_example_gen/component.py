@@ -13,6 +13,7 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 
 from components.artifact_types import TrialRejects
 from components.trial_example_gen.executor import TrialExampleGenExecutor
+from pipeline.study.parts import part_for_examples
 from pipeline.study.study import Study
 
 
@@ -63,7 +64,7 @@ class TrialExampleGen(BaseBeamComponent):
         """
         super().__init__(
             spec=TrialExampleGenSpec(
-                study=json.dumps(study.example_section(), sort_keys=True),
+                study=json.dumps(part_for_examples(study).to_content(), sort_keys=True),
                 data_root=data_root,
                 fingerprint=fingerprint,
                 subject_key=subject_key,

@@ -17,7 +17,7 @@ from pipeline.names import SPLITS
 from pipeline.reading.plan import ReadingPlan, plan_examples
 from pipeline.reading.qualifiers import unknown_qualifiers
 from pipeline.reading.repeated_keys import check_rows_are_subjects
-from pipeline.study.load import study_of_section
+from pipeline.study.load import parse_study
 from pipeline.study.study import Study
 from pipeline.subject_key import load_key
 
@@ -44,7 +44,7 @@ class TrialExampleGenExecutor(BaseBeamExecutor):
             UserError: The data can't be used; the message says what to change.
         """
         del input_dict
-        study = study_of_section(json.loads(exec_properties["study"]))
+        study = parse_study(json.loads(exec_properties["study"]), "the study")
         plan = plan_examples(study, exec_properties["data_root"])
         check_rows_are_subjects(plan)
         job = ExampleJob(plan, exec_properties["subject_key"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import ClassVar
 
 from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
@@ -13,19 +12,8 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 
 from components.artifact_types import ProgressSummary
 from components.trial_summary.executor import Executor
+from pipeline.study.parts import part_for_summary
 from pipeline.study.study import Study
-
-
-def summary_section(study: Study) -> str:
-    """The study file as JSON, without the parts that the summary does not read.
-
-    All that the examples are made from is among them: it decides which rows are rejected.
-    """
-    content = study.to_content()
-    for key in ("thresholds", "gate", "training", "card", "analysis"):
-        content.pop(key, None)
-    content |= {k: v for k, v in study.example_section().items() if k == "analysis"}
-    return json.dumps(content)
 
 
 class TrialSummarySpec(ComponentSpec):
@@ -49,7 +37,7 @@ class TrialSummary(BaseBeamComponent):
     what it writes.
 
     Args:
-        study: What `summary_section` makes of the study.
+        study: The study; only the parts that decide the summary become a parameter.
         data_root: Folder that the study file's patterns are relative to.
         fingerprint: Fingerprint of the data, so that other data are another execution.
     """
@@ -58,11 +46,11 @@ class TrialSummary(BaseBeamComponent):
     EXECUTOR_SPEC = BeamExecutorSpec(Executor)
 
     def __init__(
-        self, study: str, data_root: str | RuntimeParameter, fingerprint: str | RuntimeParameter
+        self, study: Study, data_root: str | RuntimeParameter, fingerprint: str | RuntimeParameter
     ) -> None:
         super().__init__(
             spec=TrialSummarySpec(
-                study=study,
+                study=part_for_summary(study).to_json(),
                 data_root=data_root,
                 fingerprint=fingerprint,
                 summary=channel_utils.as_channel([ProgressSummary()]),

@@ -16,7 +16,7 @@ from pipeline.errors import UserError
 from pipeline.reading.plan import plan_summary
 from pipeline.results.documents import TrialSummaryDocument, read_result
 from pipeline.storage import read
-from pipeline.study.load import study_from_json
+from pipeline.study.load import parse_study
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class Executor(BaseBeamExecutor):
             UserError: A file or a column that the summary needs is not there or can't be read.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
-        study = study_from_json(exec_properties["study"])
+        study = parse_study(json.loads(exec_properties["study"]), "the study")
         plan = plan_summary(study, exec_properties["data_root"])
         folder = artifact_utils.get_single_uri(output_dict["summary"])
         # What an earlier attempt left behind is not this one's.

@@ -9,6 +9,7 @@ from apache_beam.io.filesystem import CompressionTypes
 from pipeline.reading.files import find_files
 from pipeline.storage import file_systems
 from pipeline.study.digest import digest_of
+from pipeline.study.parts import part_for_examples
 from pipeline.study.study import Study
 
 _BLOCK = 2**22
@@ -33,7 +34,7 @@ def content_fingerprint(study: Study, data_root: str) -> str:
         for name, dataset in sorted(study.datasets.items())
         for path, size in find_files(data_root, dataset.file)
     ]
-    return digest_of([study.example_section(), found])
+    return digest_of([part_for_examples(study).to_content(), found])
 
 
 def _digest(path: str) -> str:

@@ -12,7 +12,7 @@ from pipeline.documents import Document
 from pipeline.results.documents import Counts, Curves, Findings, MetricRecord, Metrics, Verdict
 from pipeline.results.fairness import Gap, gaps
 from pipeline.study.features import ResolvedFeature
-from pipeline.study.load import study_of_json
+from pipeline.study.load import parse_study
 from pipeline.study.study import Study
 from pipeline.study.tripod import ITEMS, FilledBy
 
@@ -142,7 +142,7 @@ class Card(Document):
     @property
     def study(self) -> Study:
         """The study."""
-        return study_of_json(self.study_file)
+        return parse_study(self.study_file, "the study of a card")
 
 
 def make_card(study: Study, evidence: Evidence) -> Card:

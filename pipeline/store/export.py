@@ -40,7 +40,7 @@ from pipeline.store.rows import (
     stage_rows,
 )
 from pipeline.store.writer import Patience, export
-from pipeline.study.load import study_of_json
+from pipeline.study.load import parse_study
 from pipeline.study.study import Study
 from pipeline.version import code_version
 
@@ -278,7 +278,7 @@ def export_local_run(folder: Path, address: str = "", patience: Patience | None 
 def _local_rows(run: RunFile, records: Sequence[Mapping[str, Any]]) -> Rows:
     facts = RunFacts(
         run=run.run,
-        study=study_of_json(run.study_file),
+        study=parse_study(run.study_file, f"the study of run {run.run}"),
         started=run.started,
         runner=LOCAL,
         started_by=run.started_by,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,26 +17,6 @@ from pipeline.study.renamed import old_name, rename_old
 from pipeline.study.study import Study
 
 logger = logging.getLogger(__name__)
-
-
-def study_of_section(section: dict[str, Any]) -> Study:
-    """Makes a study from its `example_section`; what was left out has its default."""
-    tasks = {name: {"title": "", **task} for name, task in section["tasks"].items()}
-    endpoints = section.get("analysis", {}).get("time_to_event", {})
-    analysis = {"time_to_event": {name: {"title": "", **e} for name, e in endpoints.items()}}
-    return parse_study(
-        {**section, "title": "", "tasks": tasks, "analysis": analysis}, "the example section"
-    )
-
-
-def study_from_json(text: str) -> Study:
-    """Makes a study from what `Study.to_json` wrote."""
-    return study_of_json(json.loads(text))
-
-
-def study_of_json(content: Mapping[str, Any]) -> Study:
-    """Makes a study from what `Study.to_content` gave."""
-    return parse_study(dict(content), "the study")
 
 
 def load_study(path: Path) -> Study:

@@ -135,31 +135,12 @@ class Study(StrictModel):
     def _references(self) -> tuple[Reference, ...]:
         return tuple(references(self))
 
-    def example_section(self) -> dict[str, Any]:
-        """The parts that decide what TrialExampleGen writes: its share of the fingerprint."""
-        content = self.to_content()
-        for key in ("title", "thresholds", "gate", "training", "card", "summary"):
-            content.pop(key, None)
-        for task in content["tasks"].values():
-            for key in ("title", "decision_thresholds"):
-                task.pop(key, None)
-        slicings = content.pop("slicing", {}).get("by")
-        endpoints = content.pop("analysis", {}).get("time_to_event", {})
-        for endpoint in endpoints.values():
-            for key in ("title", "unit", "horizon"):
-                endpoint.pop(key, None)
-        return (
-            content
-            | ({"slicing": {"by": slicings}} if slicings else {})
-            | ({"analysis": {"time_to_event": endpoints}} if endpoints else {})
-        )
-
     def to_content(self) -> dict[str, Any]:
-        """The whole study file's content; `study_of_json` makes a study of it."""
+        """What the study file holds, without defaults; `parse_study` makes a study of it."""
         return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
     def to_json(self) -> str:
-        """The whole study file as JSON; `study_from_json` reads it."""
+        """The same as JSON; its keys are in the order of the study file, which people see."""
         return json.dumps(self.to_content())
 
     def digest(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from pipeline.beam import options
 from pipeline.beam.check import flink_slots
 from pipeline.beam.options import beam_options, parse_beam_options
+from pipeline.study.parts import part_for_examples
 from tests.flink import artifacts
 from tests.flink.conftest import Flink
 
@@ -60,7 +60,7 @@ class ExampleGen:
             beam_pipeline_args=list(beam_args), tmp_dir=str(folder), unique_id="1"
         )
         properties = {
-            "study": json.dumps(study.example_section()),
+            "study": part_for_examples(study).to_json(),
             "data_root": str(self.data),
             "fingerprint": "",
             "subject_key": self.key,

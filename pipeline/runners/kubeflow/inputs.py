@@ -9,6 +9,7 @@ parameters go to the tasks that they concern.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from pathlib import Path
 from pipeline.errors import UserError
 from pipeline.runners.kubeflow.package import FOUND_OUT, RUN_INPUTS
 from pipeline.runners.kubeflow.record import export_run, recorded_task
-from pipeline.study.load import study_from_json
+from pipeline.study.load import parse_study
 from pipeline.study.study import Study
 
 _PACKAGES = ("components", "grafana", "pipeline", "trainer")
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0, or 1 for a mistake in the input.
     """
     options = _parser().parse_args(arguments)
-    study = study_from_json(options.study)
+    study = parse_study(json.loads(options.study), "the study")
     started = datetime.now(UTC)
     try:
         with recorded_task(options.run_id, RUN_INPUTS, study.study, options.metrics_store):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import apache_beam as beam
@@ -17,6 +16,7 @@ from components.trial_analysis.settings import TrialAnalysisSettings
 from components.trial_example_gen.executor import TrialExampleGenExecutor
 from pipeline.results.analysis import Analysis
 from pipeline.results.documents import read_result
+from pipeline.study.parts import part_for_examples
 from pipeline.study.study import Study
 
 
@@ -35,7 +35,7 @@ def make_examples(study: Study, data_root: Path, folder: Path) -> Artifact:
         {},
         {"examples": [examples], "rejects": [rejects]},
         {
-            "study": json.dumps(study.example_section()),
+            "study": part_for_examples(study).to_json(),
             "data_root": str(data_root),
             "fingerprint": "f",
             "subject_key": f"file:{key}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from notebooks.results.feature_sources import Source, feature_sources
-from pipeline.study.load import study_of_json
+from pipeline.study.load import parse_study
 
 _CONTENT: dict[str, Any] = {
     "study": "hand",
@@ -39,7 +39,7 @@ _CONTENT: dict[str, Any] = {
 
 
 def _sources(features: dict[str, Any], **other: Any) -> tuple[Source, ...]:
-    return feature_sources(study_of_json({**_CONTENT, **other, "features": features}))
+    return feature_sources(parse_study({**_CONTENT, **other, "features": features}, "study.yaml"))
 
 
 def test_a_number_and_its_band_are_one_source() -> None:

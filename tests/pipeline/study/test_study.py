@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from pipeline.errors import UserError
-from pipeline.study.load import load_study, parse_study, study_of_section
+from pipeline.study.load import load_study, parse_study
 from pipeline.study.study import Study
 
 STUDY = """\
@@ -481,8 +481,6 @@ def test_a_part_that_contradicts_itself_is_refused(changes: dict[str, Any], mess
     assert refusal(**changes) == [f"study.yaml: {message}"]
 
 
-# The section that decides the examples.
-
 FULL: dict[str, Any] = {
     "title": "Another title",
     "site": SITE,
@@ -501,57 +499,6 @@ FULL: dict[str, Any] = {
 }
 
 
-def test_the_example_section_makes_the_study_that_it_came_from() -> None:
-    original = study(**FULL)
-    again = study_of_section(original.example_section())
-    assert again.example_section() == original.example_section()
-    for kept in ("datasets", "subject", "site", "population", "window", "features", "split"):
-        assert getattr(again, kept) == getattr(original, kept)
-    assert again.landmark_day == original.landmark_day
-    assert again.slicing.by == original.slicing.by
-    assert {name: task.event or task.state for name, task in again.tasks.items()} == {
-        name: task.event or task.state for name, task in original.tasks.items()
-    }
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"title": "Renamed"},
-        {"tasks__death__title": "Renamed"},
-        {"tasks__death__decision_thresholds": [0.2, 0.4]},
-        {"thresholds": [{"metric": "auc", "at_least": 0.9}]},
-        {"gate": {"leakage": "warn"}},
-        {"training": {"steps": 5}},
-        {"slicing__smallest_group": 99},
-    ],
-)
-def test_what_judges_or_trains_the_model_does_not_decide_the_examples(
-    changes: dict[str, Any],
-) -> None:
-    assert study(**changes).example_section() == study().example_section()
-    assert study(**changes).digest() != study().digest()
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"features__WEEK4": {"kind": "number"}},
-        {"features__lab__aggregate": "mean"},
-        {"landmark": {"day": 29}},
-        {"tasks__death__horizon": 90},
-        {"tasks__death__state__positive__equals": "N"},
-        {"population": {"column": "AGE", "above": 18}},
-        {"split": {"seed": 2}},
-        {"datasets__dm__columns__AGE__range": [0, 100]},
-        {"datasets__lb__file": "lb2.xpt"},
-        {"slicing__by": {"age": {"column": "AGE", "bands": [65]}}},
-    ],
-)
-def test_what_is_read_or_derived_decides_the_examples(changes: dict[str, Any]) -> None:
-    assert study(**changes).example_section() != study().example_section()
-
-
 def test_a_default_that_is_written_out_changes_nothing() -> None:
     written = study(datasets__dm__encoding="utf-8", first_day=1, version=1)
     assert written.digest() == study().digest()
@@ -567,10 +514,6 @@ def test_every_column_that_the_study_file_names_is_read() -> None:
     )
     assert set(found.columns_used("dm")) == {"USUBJID", "AGE", "DIED", "SITEID", "NOTED", "WEEK8"}
     assert set(found.columns_used("lb")) == {"USUBJID", "LBDY", "LBSTRESN", "LBTESTCD"}
-
-
-def test_the_card_is_no_part_of_the_examples() -> None:
-    assert study(card__purpose="To plan care.").example_section() == study().example_section()
 
 
 @pytest.mark.parametrize("item", ["23a", "99"])
@@ -624,13 +567,3 @@ def test_rows_up_to_the_landmark_are_of_baseline_where_that_is_the_landmark() ->
 def test_arms_that_are_not_named_cannot_be_randomised() -> None:
     [line] = refusal(analysis__randomised=True)
     assert "analysis.randomised: the study file names no arm" in line
-
-
-def test_times_to_events_decide_the_examples_and_the_rest_of_the_analysis_does_not() -> None:
-    plain = study().example_section()
-    assert study(analysis__adjust_for=["AGE"]).example_section() == plain
-    timed = study(analysis__time_to_event={"death": ENDPOINT}).example_section()
-    assert timed != plain
-    renamed = {**ENDPOINT, "title": "Death of any cause", "horizon": 180}
-    assert study(analysis__time_to_event={"death": renamed}).example_section() == timed
-    assert study_of_section(timed).example_section() == timed

@@ -1,0 +1,48 @@
+"""The parts of a study that decide what a stage writes, each as a study of its own.
+
+Stages that read the data need most of the study file. They are handed a study from which all is
+left out that does not decide what they write, so their cached results stay valid when that
+changes.
+"""
+
+from __future__ import annotations
+
+from pipeline.study.load import parse_study
+from pipeline.study.study import Study
+
+_NOT_OF_EXAMPLES = ("thresholds", "gate", "training", "card", "summary")
+_NOT_OF_TASKS = ("decision_thresholds",)
+_NOT_OF_ENDPOINTS = ("unit", "horizon")
+
+
+def part_for_examples(study: Study) -> Study:
+    """The study without what does not decide the examples; what people read is empty."""
+    content = {k: v for k, v in study.to_content().items() if k not in _NOT_OF_EXAMPLES}
+    slicings = content.pop("slicing", {}).get("by")
+    endpoints = content.pop("analysis", {}).get("time_to_event")
+    content["title"] = ""
+    content["tasks"] = _untitled(content["tasks"], _NOT_OF_TASKS)
+    if slicings:
+        content["slicing"] = {"by": slicings}
+    if endpoints:
+        content["analysis"] = {"time_to_event": _untitled(endpoints, _NOT_OF_ENDPOINTS)}
+    return parse_study(content, "the study's part for TrialExampleGen")
+
+
+def part_for_summary(study: Study) -> Study:
+    """The study without what does not decide the summary of the trial's progress.
+
+    All that the examples are made from is in it: it decides which rows are rejected.
+    """
+    summary = {k: v for k, v in study.to_content().items() if k in ("slicing", "summary")}
+    content = part_for_examples(study).to_content() | summary
+    return parse_study(content, "the study's part for TrialSummary")
+
+
+def _untitled(
+    named: dict[str, dict[str, object]], left_out: tuple[str, ...]
+) -> dict[str, dict[str, object]]:
+    return {
+        name: {k: v for k, v in part.items() if k not in left_out} | {"title": ""}
+        for name, part in named.items()
+    }
