@@ -1,8 +1,11 @@
-"""What a cluster's failure means: Beam hands on the innermost cause alone."""
+"""What a failure of a Beam job means: Beam hands on the innermost cause, wrapped or as text."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+
+from pipeline.errors import UserError
 
 _CLUSTERS = ("--runner=FlinkRunner", "--runner=SparkRunner")
 _SIGNS_OF_A_LOSS = (
@@ -16,8 +19,36 @@ _SIGNS_OF_A_LOSS = (
 )
 
 
+_STEP = r" \[while running '[^']*'\]"
+_IN_A_TRACEBACK = re.compile(
+    r"^pipeline\.errors\.UserError: (.*?)"
+    rf"(?:{_STEP}|\n\nDuring handling of the above|\n\nThe above exception was|\Z)",
+    re.MULTILINE | re.DOTALL,
+)
+"""The message of a traceback's first `UserError`, which may have several lines."""
+
+
+def find_user_error(error: BaseException) -> UserError | None:
+    """The mistake of the user that made a stage fail.
+
+    A worker in this process raises it with the step's name behind its message. Of another
+    process's worker Beam knows only the text of the traceback.
+
+    Args:
+        error: What a stage raised.
+
+    Returns:
+        The mistake, its message as it was written; None where the cause is something else.
+    """
+    text = str(error)
+    if isinstance(error, UserError):
+        return UserError(re.sub(rf"(?:{_STEP})+\Z", "", text))
+    found = _IN_A_TRACEBACK.search(text)
+    return UserError(found[1].strip()) if found else None
+
+
 def meaning(error: BaseException, beam_args: Sequence[str]) -> str:
-    """Says in a person's words what a failure of a cluster's job points to.
+    """Says in plain words what a failure of a cluster's job points to.
 
     Args:
         error: What a stage raised.

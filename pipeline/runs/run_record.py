@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import psutil
 
-from pipeline.errors import UserError
+from pipeline.beam.failure import find_user_error
 from pipeline.runs.run_file import RUN_FILE
 
 _SAMPLE_SECONDS = 0.2
@@ -111,14 +111,13 @@ def recorded(record: StageRecord, folder: Path) -> Iterator[StageRecord]:
         record.status = "failed"
         record.error = "interrupted"
         raise
-    except UserError as error:
-        record.status = "failed"
-        record.error = str(error)
-        raise
     except BaseException as error:
         record.status = "failed"
-        record.exception = type(error).__name__
-        record.error = f"{type(error).__name__}: {error}"
+        if mistake := find_user_error(error):
+            record.error = str(mistake)
+        else:
+            record.exception = type(error).__name__
+            record.error = f"{type(error).__name__}: {error}"
         raise
     finally:
         logging.getLogger().removeHandler(collector)

@@ -71,7 +71,7 @@ def test_during_training_the_stage_is_recorded_as_failed_and_a_rerun_goes_on(tmp
 
     assert run.code == 130
     assert "✗ Trainer" in run.terminal
-    assert "Interrupted. Run the same command to go on" in run.terminal
+    assert "Interrupted. Rerun the same command to continue" in run.terminal
     assert "Traceback" not in run.terminal + run.errors
     assert run.stages["Trainer"]["status"] == "failed"
     assert run.stages["Trainer"]["error"] == "interrupted"

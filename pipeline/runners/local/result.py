@@ -1,0 +1,69 @@
+"""The result of a finished run: where it is, and what the terminal shows of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+
+from pipeline.config import RunConfig
+from pipeline.results.documents import Verdict
+from pipeline.runners.local.display import results_table
+
+_SHOWN = ("metrics", "model", "serving", "records", "page")
+
+
+def result_paths(
+    config: RunConfig, outputs: Mapping[str, Mapping[str, str]], page: Path, blessed: bool
+) -> dict[str, Path]:
+    """Where the results of a finished run are.
+
+    Args:
+        config: The run's configuration.
+        outputs: URI of each output of each stage.
+        page: The run's page.
+        blessed: Whether the model was blessed: only then it is pushed.
+
+    Returns:
+        Path of each result, by what it is.
+    """
+    folder = Path(outputs["TrialEvaluator"]["verdict"])
+    paths = {
+        "metrics": folder / "metrics.json",
+        "verdict": folder / "verdict.json",
+        "model": Path(outputs["Trainer"]["model"]),
+        "page": page,
+    }
+    if blessed and config.serving_dir:
+        paths["serving"] = Path(config.serving_dir)
+    return paths
+
+
+def show_result(console: Console, verdict: Verdict, paths: Mapping[str, Path]) -> None:
+    """Shows metrics, verdict and paths.
+
+    Args:
+        console: The terminal.
+        verdict: The verdict on the model.
+        paths: What `result_paths` found, and the run's records.
+    """
+    metrics = json.loads(paths["metrics"].read_text(encoding="utf-8"))
+    console.print()
+    console.print(results_table(metrics["records"]))
+    console.print("[green]blessed[/green]" if verdict.blessed else "[red]refused[/red]")
+    for note in verdict.notes:
+        console.print(f"  {note}")
+    for reason in verdict.reasons:
+        console.print(f"  [red]✗[/red] {escape(reason.message)}")
+    if verdict.not_judged:
+        console.print(
+            f"  {len(verdict.not_judged)} groups are too small to judge "
+            f"(fewer than {metrics['smallest_group']} subjects with a known label)"
+        )
+    console.print()
+    for name in _SHOWN:
+        if name in paths:
+            console.print(f"{name:<9} {paths[name]}")
