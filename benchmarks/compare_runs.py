@@ -22,13 +22,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-logger = logging.getLogger(__name__)
+from pipeline.metrics import FORMER_NAMES
 
-RENAMED_VALUES: Mapping[str, str] = {
-    "recall": "sensitivity",
-    "precision": "positive_predictive_value",
-}
-"""Names of metrics in 0.1.0, and what they are called now."""
+logger = logging.getLogger(__name__)
 
 DOCUMENTS: Mapping[str, tuple[str, str]] = {
     "metrics.json": ("TrialEvaluator", "verdict"),
@@ -87,7 +83,7 @@ def _leaves(content: Any, place: Key) -> Iterator[tuple[Key, str]]:
     if isinstance(content, Mapping):
         for key, value in content.items():
             if key not in VOLATILE:
-                yield from _leaves(value, (*place, RENAMED_VALUES.get(key, key)))
+                yield from _leaves(value, (*place, FORMER_NAMES.get(key, key)))
     elif isinstance(content, list):
         names = [_identity(item) for item in content]
         # Lists of numbers, and of items that nothing tells apart, go by position.
@@ -96,7 +92,7 @@ def _leaves(content: Any, place: Key) -> Iterator[tuple[Key, str]]:
             name = names[number] if distinct else None
             yield from _leaves(item, (*place, name or str(number)))
     else:
-        value = RENAMED_VALUES.get(content, content) if isinstance(content, str) else content
+        value = FORMER_NAMES.get(content, content) if isinstance(content, str) else content
         yield place, json.dumps(value)
 
 
@@ -123,7 +119,7 @@ def _identity(item: Any) -> str | None:
         return None
     found = {key: item[key] for key in _IDENTIFYING if key in item}
     text = json.dumps(found, sort_keys=True)
-    for old, new in RENAMED_VALUES.items():
+    for old, new in FORMER_NAMES.items():
         text = text.replace(f'"{old}"', f'"{new}"')
     return text if found else None
 

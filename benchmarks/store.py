@@ -57,7 +57,13 @@ _METRICS = tuple(
             (0.0,),
         ),
         (
-            ("recall", "specificity", "precision", "false_positive_rate", "false_negative_rate"),
+            (
+                "sensitivity",
+                "specificity",
+                "positive_predictive_value",
+                "false_positive_rate",
+                "false_negative_rate",
+            ),
             (0.2, 0.5),
         ),
     )

@@ -9,13 +9,9 @@ from typing import Any
 
 from tensorflow_model_analysis.proto import config_pb2
 
-from components.evaluator.config import (
-    DESCRIPTIONS,
-    METRICS,
-    METRICS_AT_DECISION,
-)
 from components.evaluator.settings import EvaluatorSettings
 from pipeline import names
+from pipeline.metrics import COMPUTED, METRICS
 
 SUBJECTS = "subjects"
 POSITIVES = "positives"
@@ -100,8 +96,8 @@ def _metrics(
         decision_thresholds=decision_thresholds,
         smallest_group=settings.smallest_group,
     )
-    for metric in (*METRICS, *DESCRIPTIONS):
-        if metric not in METRICS_AT_DECISION:
+    for metric in COMPUTED:
+        if not METRICS[metric].at_decision:
             yield _metric("ProbabilityMetric", MetricName(metric), statistic=metric)
             continue
         for threshold in decision_thresholds:

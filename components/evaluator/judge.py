@@ -14,9 +14,9 @@ from components.evaluator.comparisons import (
     Suppressed,
     compare,
 )
-from components.evaluator.config import METRICS_AT_DECISION
 from components.evaluator.records import Record, number_or_none
 from components.evaluator.settings import EvaluatorSettings
+from pipeline.metrics import METRICS
 from pipeline.results.documents import OVERALL, Group, ModelRole
 from pipeline.study.sections import Threshold
 
@@ -167,7 +167,7 @@ def _models(threshold: Threshold, has_champion: bool) -> tuple[ModelRole, ...]:
 
 
 def _decisions(threshold: Threshold, own: tuple[float, ...]) -> tuple[float | None, ...]:
-    if threshold.metric not in METRICS_AT_DECISION:
+    if not METRICS[threshold.metric].at_decision:
         return (None,)
     return own if threshold.decision_threshold is None else (threshold.decision_threshold,)
 

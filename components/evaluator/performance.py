@@ -123,20 +123,20 @@ def expected_calibration_error(table: ScoreTable) -> float:
     return float(np.sum(np.abs(predicted - observed)) / table.subjects)
 
 
-def precision(table: ScoreTable, threshold: float) -> float:
-    """Share of subjects with the outcome among those predicted to have it."""
+def positive_predictive_value(table: ScoreTable, threshold: float) -> float:
+    """Share of subjects with the outcome among those predicted to have it (precision)."""
     true, false, _, _ = _confusion(table, threshold)
     return _ratio(true, true + false)
 
 
-def recall(table: ScoreTable, threshold: float) -> float:
-    """Share of subjects with the outcome that are predicted to have it (sensitivity)."""
+def sensitivity(table: ScoreTable, threshold: float) -> float:
+    """Share of subjects with the outcome that are predicted to have it (recall)."""
     true, _, _, missed = _confusion(table, threshold)
     return _ratio(true, true + missed)
 
 
 def f1(table: ScoreTable, threshold: float) -> float:
-    """Harmonic mean of precision and recall."""
+    """Harmonic mean of positive predictive value and sensitivity."""
     true, false, _, missed = _confusion(table, threshold)
     return _ratio(2 * true, 2 * true + false + missed)
 

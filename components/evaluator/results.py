@@ -15,11 +15,9 @@ from components.evaluator.eval_config import CURVES, POSITIVES, SUBJECTS, Metric
 from components.evaluator.records import Record
 from components.evaluator.settings import EvaluatorSettings
 from pipeline import names
+from pipeline.metrics import METRICS
 from pipeline.results.documents import OVERALL, Group, ModelRole
 from pipeline.results.suppress import suppressed
-
-_UNBOUNDED = ("log_loss", "calibration_slope")
-_SIGNED = ("calibration_in_the_large",)
 
 
 def read_records(
@@ -148,7 +146,7 @@ def _records_of(part: metrics_for_slice_pb2.MetricsForSlice) -> Iterator[Record]
         lower, upper = _interval(item)
         if role != "difference" and lower == upper == value and value in (0.0, 1.0):
             lower, upper = _edge_interval(value, _trials(name, task, role, values))
-        low, high = _range(name.metric, role)
+        low, high = METRICS[name.metric].bounds(role == "difference")
         yield Record(
             task=task,
             group=group,
@@ -177,18 +175,15 @@ def _trials(
     subjects = values[task, "challenger", SUBJECTS]
     positives = values[task, "challenger", POSITIVES]
     negatives = subjects - positives
-    if name.metric == "precision":
+    trials = METRICS[name.metric].trials
+    if trials == "predicted_positives":
         at = name.decision_threshold
-        recall = values[task, role, MetricName("recall", at).text]
+        sensitivity = values[task, role, MetricName("sensitivity", at).text]
         false_positives = values[task, role, MetricName("false_positive_rate", at).text]
-        return recall * positives + false_positives * negatives
-    return {
-        "recall": positives,
-        "false_negative_rate": positives,
-        "specificity": negatives,
-        "false_positive_rate": negatives,
-        "observed_rate": subjects,
-    }.get(name.metric, math.nan)
+        return sensitivity * positives + false_positives * negatives
+    if trials is None:
+        return math.nan
+    return {"subjects": subjects, "positives": positives, "negatives": negatives}[trials]
 
 
 def _edge_interval(share: float, trials: float) -> tuple[float, float]:
@@ -214,14 +209,6 @@ def _interval(item: metrics_for_slice_pb2.MetricKeyAndValue) -> tuple[float, flo
         return math.nan, math.nan
     interval = item.confidence_interval
     return interval.lower_bound.double_value.value, interval.upper_bound.double_value.value
-
-
-def _range(metric: str, role: ModelRole) -> tuple[float, float]:
-    if metric in _UNBOUNDED:
-        return (0.0 if metric == "log_loss" and role != "difference" else -math.inf), math.inf
-    if metric in _SIGNED:
-        return (-2.0, 2.0) if role == "difference" else (-1.0, 1.0)
-    return (-1.0, 1.0) if role == "difference" else (0.0, 1.0)
 
 
 def _clipped(value: float, low: float, high: float) -> float:

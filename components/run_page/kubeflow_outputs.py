@@ -12,7 +12,7 @@ import re
 from typing import Any
 
 from pipeline.html.numbers import text_of
-from pipeline.html.terms import METRICS
+from pipeline.metrics import METRICS
 from pipeline.pages.evaluation import wording
 from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.results.documents import OVERALL

@@ -18,7 +18,7 @@ from grafana.boards.panels import (
 )
 from grafana.queries import model_quality as queries
 from grafana.queries.alerts import MODEL_QUALITY
-from pipeline.html.terms import METRICS
+from pipeline.metrics import METRICS
 
 UID = MODEL_QUALITY
 

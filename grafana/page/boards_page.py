@@ -18,7 +18,7 @@ from pipeline.html.blocks import Block, Cell, Column, Notice, Paragraph, Table
 from pipeline.html.numbers import MISSING, count
 from pipeline.html.page import Page, Section
 from pipeline.html.palette import Tone
-from pipeline.html.terms import METRICS
+from pipeline.metrics import METRICS
 
 _MOST_RUNS = 30
 _MOST_OF_AN_ALERT = 8
@@ -98,7 +98,7 @@ def _item(alert: Alert, row: Row) -> str:
 
 
 def _summary(alert: Alert, row: Row) -> str:
-    metric = row.get("metric")
+    metric = str(row.get("metric"))
     title = METRICS[metric].title if metric in METRICS else metric
     return alert.summary.format(**{**row, "metric": title})
 

@@ -15,7 +15,7 @@ from pipeline.html.blocks import Block, Cell, Column, Details, Grid, Notice, Par
 from pipeline.html.numbers import MISSING, Suppressed, Value
 from pipeline.html.page import Section
 from pipeline.html.palette import Tone
-from pipeline.html.terms import METRICS
+from pipeline.metrics import METRICS
 from pipeline.results.group_order import rising
 
 _TONES: dict[str, Tone] = {"blessed": "good", "refused": "bad", "not judged": "warn"}

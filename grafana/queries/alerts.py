@@ -118,7 +118,7 @@ SELECT b.study AS study, x.task AS task, x.metric AS metric,
        MAX(x.lower) - MIN(x.upper) AS gap
 FROM blessed b
 JOIN metrics x ON x.run = b.run AND x.model = b.model
-WHERE x.metric IN ('recall', 'false_positive_rate') AND x.slicing <> ''
+WHERE x.metric IN ('sensitivity', 'false_positive_rate') AND x.slicing <> ''
   AND x.slicing NOT LIKE '%, %'
   AND x.lower IS NOT NULL AND x.upper IS NOT NULL
 GROUP BY b.study, x.task, x.metric, x.decision_threshold, x.slicing

@@ -223,7 +223,8 @@ FROM (
   FROM metrics x
   WHERE x.run = :run AND x.task = :task AND x.model = :model AND x.slicing <> ''
     AND x.value IS NOT NULL AND x.metric IN
-      ('recall', 'false_positive_rate', 'precision', 'observed_rate', 'mean_prediction')
+      ('sensitivity', 'false_positive_rate', 'positive_predictive_value', 'observed_rate',
+       'mean_prediction')
   WINDOW
     low AS (PARTITION BY x.slicing, x.metric, x.decision_threshold ORDER BY x.value, x.slice),
     high AS (PARTITION BY x.slicing, x.metric, x.decision_threshold

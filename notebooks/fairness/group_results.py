@@ -11,7 +11,7 @@ from pipeline.estimates import Estimate
 from pipeline.html.blocks import Figure
 from pipeline.html.charts import ForestRow, Measure, forest_plot
 from pipeline.html.numbers import Suppressed
-from pipeline.html.terms import METRICS
+from pipeline.metrics import METRICS
 from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.pages.evaluation.wording import slicing_text, values_text
 from pipeline.pages.metrics import metric_title

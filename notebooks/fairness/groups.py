@@ -24,7 +24,7 @@ from pipeline.html.charts import (
 )
 from pipeline.html.numbers import Suppressed, Value, estimate, number, text_of
 from pipeline.html.page import Section
-from pipeline.html.terms import METRICS
+from pipeline.metrics import METRICS
 from pipeline.pages.evaluation.wording import not_shown_sentence, values_text
 from pipeline.pages.metrics import calibration_bins, metric_column, metric_title
 from pipeline.results.decisions import NEGATIVE_PREDICTIVE_VALUE, PREDICTED_POSITIVE_RATE
@@ -33,16 +33,21 @@ from pipeline.results.fairness import Contrast, Gap, gaps, ratio
 from pipeline.results.group_order import rising
 
 _RATES = (
-    "recall",
+    "sensitivity",
     "specificity",
-    "precision",
+    "positive_predictive_value",
     NEGATIVE_PREDICTIVE_VALUE,
     PREDICTED_POSITIVE_RATE,
     "false_positive_rate",
     "false_negative_rate",
 )
-_DRAWN_RATES = ("recall", "false_positive_rate", PREDICTED_POSITIVE_RATE)
-_COMPARED_RATES = (PREDICTED_POSITIVE_RATE, "recall", "false_positive_rate", "precision")
+_DRAWN_RATES = ("sensitivity", "false_positive_rate", PREDICTED_POSITIVE_RATE)
+_COMPARED_RATES = (
+    PREDICTED_POSITIVE_RATE,
+    "sensitivity",
+    "false_positive_rate",
+    "positive_predictive_value",
+)
 _COMPARED = ("auc", "calibration_in_the_large", *_COMPARED_RATES)
 _CALIBRATION = ("calibration_in_the_large", "calibration_slope", "expected_calibration_error")
 _MOST_CURVES = 5

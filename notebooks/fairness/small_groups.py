@@ -11,12 +11,12 @@ from notebooks.shown import Shown, show_sections
 from pipeline.html.blocks import Block, Bullets, Cell, Column, Notice, Paragraph, Table
 from pipeline.html.numbers import has_interval, number
 from pipeline.html.page import Section
-from pipeline.html.terms import METRICS
+from pipeline.metrics import METRICS
 from pipeline.pages.evaluation.wording import not_shown_sentence, values_text
 from pipeline.results.documents import MetricRecord
 from pipeline.results.fairness import Contrast
 
-_RATES = ("recall", "false_positive_rate")
+_RATES = ("sensitivity", "false_positive_rate")
 MOST_OF_THE_POSSIBLE = 0.5
 """Width of a share's interval from which on it says next to nothing."""
 
@@ -138,7 +138,7 @@ def _wide(groups: TaskGroups, metric: str, threshold: float) -> Block:
 def _told(record: MetricRecord, metric: str) -> str:
     basis = (
         f"{record.positives} with the outcome"
-        if metric == "recall"
+        if metric == "sensitivity"
         else f"{record.subjects - record.positives} without the outcome"
     )
     if record.lower is None or record.upper is None:

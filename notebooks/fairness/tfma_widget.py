@@ -23,11 +23,11 @@ _SCRIPT = "static/vulcanized_tfma.js"
 _PREFIX = "fairness_indicators_metrics"
 _OVERALL = "Overall"
 _NAMES = {
-    "recall": "true_positive_rate",
+    "sensitivity": "true_positive_rate",
     "specificity": "true_negative_rate",
     "false_positive_rate": "false_positive_rate",
     "false_negative_rate": "false_negative_rate",
-    "precision": "precision",
+    "positive_predictive_value": "precision",
 }
 """What the widget calls the metrics that it knows, by their names here."""
 

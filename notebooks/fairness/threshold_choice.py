@@ -13,14 +13,19 @@ from pipeline.html.blocks import Block, Column, Details, Figure, Grid, Paragraph
 from pipeline.html.charts import Measure, StepCurve, step_curves
 from pipeline.html.numbers import Value
 from pipeline.html.page import Section
-from pipeline.html.terms import METRICS
+from pipeline.metrics import METRICS
 from pipeline.pages.evaluation.wording import values_text
 from pipeline.pages.metrics import metric_column
 from pipeline.results.decisions import Decisions, decisions_at, evaluated_thresholds
 from pipeline.results.documents import OVERALL, Group
 
-_SHARES = ("predicted_positive_rate", "recall", "false_positive_rate", "precision")
-_DRAWN = ("recall", "predicted_positive_rate")
+_SHARES = (
+    "predicted_positive_rate",
+    "sensitivity",
+    "false_positive_rate",
+    "positive_predictive_value",
+)
+_DRAWN = ("sensitivity", "predicted_positive_rate")
 _THOUSAND = 1000
 _MOST_CURVES = 5
 

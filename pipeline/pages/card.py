@@ -28,7 +28,7 @@ from pipeline.html.charts import (
 from pipeline.html.numbers import Suppressed, Value, number
 from pipeline.html.page import Page, Section
 from pipeline.html.palette import Tone
-from pipeline.html.terms import METRICS
+from pipeline.metrics import METRICS
 from pipeline.names import SPLITS
 from pipeline.pages.metrics import (
     calibration_bins,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pipeline.estimates import Estimate
 from pipeline.html.blocks import Column
 from pipeline.html.charts import CalibrationBin
-from pipeline.html.terms import METRICS
+from pipeline.metrics import METRICS
 from pipeline.results.documents import GroupCurves, Refusal
 
 

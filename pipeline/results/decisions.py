@@ -41,7 +41,7 @@ class Decisions:
         return _share(self.found + self.false_alarms, self.subjects)
 
     @property
-    def recall(self) -> Estimate:
+    def sensitivity(self) -> Estimate:
         """Of those with the outcome, the share that is flagged."""
         return _share(self.found, self.found + self.missed)
 
@@ -51,7 +51,7 @@ class Decisions:
         return _share(self.false_alarms, self.false_alarms + self.spared)
 
     @property
-    def precision(self) -> Estimate:
+    def positive_predictive_value(self) -> Estimate:
         """Of those flagged, the share with the outcome."""
         return _share(self.found, self.found + self.false_alarms)
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, RootModel, model_validator
+from pydantic import BaseModel, BeforeValidator, RootModel, model_validator
 
 from pipeline.documents import Count, Document, parse_document
 from pipeline.errors import UserError
+from pipeline.metrics import current_name
 from pipeline.results.analysis import Absent, Analysis
 from pipeline.results.outcomes import ComparisonReason, Outcome
 from pipeline.storage import read
@@ -27,6 +28,10 @@ Group = tuple[tuple[str, str], ...]
 OVERALL: Group = ()
 
 _Content = TypeVar("_Content", bound=BaseModel)
+
+
+MetricName = Annotated[str, BeforeValidator(current_name)]
+"""A metric's name; documents of 0.1.0 may have a former one."""
 
 
 class _OfGroup(Document):
@@ -70,7 +75,7 @@ class MetricRecord(_OfGroup):
         positives: Those of them with the outcome.
     """
 
-    metric: str
+    metric: MetricName
     decision_threshold: float | None
     model: ModelRole
     value: float | None
@@ -128,7 +133,7 @@ class Comparison(_OfGroup):
 
     threshold: Count
     model: ModelRole
-    metric: str
+    metric: MetricName
     decision_threshold: float | None
     side: Side
     limit: float
@@ -157,7 +162,7 @@ class Refusal(_OfGroup):
     """
 
     message: str
-    metric: str
+    metric: MetricName
     decision_threshold: float | None
     model: ModelRole
     value: float | None

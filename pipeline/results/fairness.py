@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from pipeline.documents import Document
 from pipeline.estimates import Estimate
-from pipeline.results.documents import MetricRecord
+from pipeline.results.documents import MetricName, MetricRecord
 
 GAP_METRICS = (
     "auc",
     "calibration_in_the_large",
-    "recall",
+    "sensitivity",
     "false_positive_rate",
 )
 """Metrics whose differences between groups say for whom a model works less well."""
@@ -43,7 +43,7 @@ class Gap(Document):
 
     task: str
     slicing: tuple[str, ...]
-    metric: str
+    metric: MetricName
     decision_threshold: float | None
     lowest: str
     highest: str

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-METRICS: Mapping[str, str] = {"recall": "sensitivity", "precision": "positive_predictive_value"}
+from pipeline.metrics import FORMER_NAMES
+
+METRICS: Mapping[str, str] = FORMER_NAMES
 """Names of metrics by their former ones."""
 
 COLUMNS: Mapping[str, Mapping[str, str]] = {"thresholds": {"place": "scope"}}

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from pipeline.documents import StrictModel
+from pipeline.metrics import JudgedName, current_name
 from pipeline.study.conditions import Condition, Scalar
 from pipeline.study.tripod import ITEMS
 
@@ -21,22 +22,6 @@ Aggregate = Literal["last", "first", "mean", "min", "max", "change", "count", "a
 Severity = Literal["stop", "warn", "ignore"]
 Side = Literal["at_least", "at_most"]
 """On which side of its limit a metric passes."""
-
-Metric = Literal[
-    "auc",
-    "pr_auc",
-    "brier",
-    "log_loss",
-    "calibration_in_the_large",
-    "calibration_slope",
-    "expected_calibration_error",
-    "precision",
-    "recall",
-    "f1",
-    "specificity",
-    "false_positive_rate",
-    "false_negative_rate",
-]
 
 
 def _checked_name(name: str) -> str:
@@ -342,7 +327,7 @@ class Threshold(StrictModel):
         decision_threshold: For metrics at a threshold; each of the task's, where not given.
     """
 
-    metric: Metric
+    metric: Annotated[JudgedName, BeforeValidator(current_name)]
     tasks: tuple[str, ...] = ()
     at_least: float | None = None
     at_most: float | None = None

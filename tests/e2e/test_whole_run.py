@@ -137,7 +137,7 @@ def test_every_task_has_every_metric_overall_and_in_every_slicing(first_run: Run
     expected = {(task, frozenset(slicing)) for task in TASKS for slicing in slicings}
     assert set(metrics_of) == expected
     complete = metrics_of[TASKS[0], frozenset()]
-    assert {"auc", "brier", "calibration_slope", "recall", "observed_rate"} <= complete
+    assert {"auc", "brier", "calibration_slope", "sensitivity", "observed_rate"} <= complete
     assert all(found == complete for found in metrics_of.values())
 
 

@@ -190,7 +190,7 @@ def test_a_line_has_one_point_at_a_time(reader, asked):
 
 @pytest.mark.parametrize("asked", panel_queries(BOARDS[0]), ids=lambda asked: asked.place)
 def test_a_metric_of_decisions_can_be_chosen(reader, asked):
-    values = chosen(reader, BOARDS[0], "synthetic") | {"task": "worsening", "metric": "recall"}
+    values = chosen(reader, BOARDS[0], "synthetic") | {"task": "worsening", "metric": "sensitivity"}
     thresholds = queries()["variables.DECISION_THRESHOLDS"].for_grafana()
     ((lowest,), *_) = reader.execute(filled(thresholds, values)).fetchall()
 

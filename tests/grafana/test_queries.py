@@ -118,7 +118,9 @@ def test_the_newest_run_comes_first(ask):
 
 @pytest.mark.usefixtures("filled")
 def test_decision_thresholds_are_those_of_the_metric(ask):
-    assert [row["value"] for row in ask(variables.DECISION_THRESHOLDS, metric="recall")] == ["0.5"]
+    assert [row["value"] for row in ask(variables.DECISION_THRESHOLDS, metric="sensitivity")] == [
+        "0.5"
+    ]
 
 
 @pytest.mark.usefixtures("filled")
@@ -236,18 +238,20 @@ def test_a_threshold_on_the_difference_to_the_champion_is_not_drawn_with_the_met
 
 @pytest.mark.usefixtures("filled")
 def test_a_comparison_at_one_decision_threshold_is_none_at_another(sqlite, ask):
-    """Recall is known at .5 alone."""
-    recall = {"metric": "recall", "decision_threshold": 0.3}
-    export(sqlite, compared("r2", ("F", "fails", recall)))
+    """Sensitivity is known at .5 alone."""
+    sensitivity = {"metric": "sensitivity", "decision_threshold": 0.3}
+    export(sqlite, compared("r2", ("F", "fails", sensitivity)))
 
-    found = {row["verdict"] for row in ask(model_quality.SLICES, metric="recall", decision="0.5")}
+    found = {
+        row["verdict"] for row in ask(model_quality.SLICES, metric="sensitivity", decision="0.5")
+    }
     assert found == {"nothing demanded"}
 
 
 @pytest.mark.usefixtures("filled")
 def test_a_comparison_of_the_champion_is_shown_with_the_champion(sqlite, ask):
-    export(sqlite, compared("r2", ("F", "fails", {"model": "champion", "metric": "recall"})))
-    choice = {"metric": "recall", "decision": "0"}
+    export(sqlite, compared("r2", ("F", "fails", {"model": "champion", "metric": "sensitivity"})))
+    choice = {"metric": "sensitivity", "decision": "0"}
 
     assert [row["group"] for row in ask(model_quality.SLICES, **choice)] == []
     (row,) = ask(model_quality.SLICES, model="champion", **choice)
@@ -256,7 +260,7 @@ def test_a_comparison_of_the_champion_is_shown_with_the_champion(sqlite, ask):
 
 @pytest.mark.usefixtures("filled")
 def test_a_gap_counts_beyond_intervals_only_what_they_leave(ask):
-    (row,) = ask(model_quality.GAPS, metric="recall", decision="0.5")
+    (row,) = ask(model_quality.GAPS, metric="sensitivity", decision="0.5")
 
     assert row["gap"] == pytest.approx(0.4)
     assert row["gap beyond the intervals"] == pytest.approx(0.25)
@@ -266,7 +270,7 @@ def test_a_gap_counts_beyond_intervals_only_what_they_leave(ask):
 def test_the_largest_gap_names_its_groups(ask):
     row = ask(model_quality.GAPS_OF_RUN)[0]
 
-    assert (row["metric"], row["lowest_group"], row["highest_group"]) == ("recall", "M", "F")
+    assert (row["metric"], row["lowest_group"], row["highest_group"]) == ("sensitivity", "M", "F")
 
 
 @pytest.mark.usefixtures("filled")
@@ -397,7 +401,7 @@ def test_a_model_above_its_floor_is_watched_quietly(ask):
 def test_groups_that_differ_beyond_their_intervals_raise_an_alert(sqlite, ask):
     found = {"F": (0.85, 0.95), "M": (0.4, 0.6)}
     gaps = [
-        record(slice={"sex": sex}, metric="recall", decision_threshold=0.5, value=0.5)
+        record(slice={"sex": sex}, metric="sensitivity", decision_threshold=0.5, value=0.5)
         | {"lower": lower, "upper": upper}
         for sex, (lower, upper) in found.items()
     ]

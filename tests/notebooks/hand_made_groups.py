@@ -44,7 +44,7 @@ _VALUES = {
 _AT_DECISION = {
     "specificity": (0.8, 0.75, 0.85),
     "false_positive_rate": (0.2, 0.15, 0.25),
-    "precision": (0.5, 0.4, 0.6),
+    "positive_predictive_value": (0.5, 0.4, 0.6),
 }
 
 
@@ -154,16 +154,16 @@ def _records(group: tuple[tuple[str, str], ...]) -> list[dict[str, Any]]:
         "subjects": subjects,
         "positives": positives,
     }
-    recall = RECALL.get(group, 0.6)
+    sensitivity = RECALL.get(group, 0.6)
     # The fewer events, the wider: 100 of them leave a tenth either way.
     reach = 1 / positives**0.5
     at_decision = {
         **_AT_DECISION,
-        "recall": (recall, max(0.0, recall - reach), min(1.0, recall + reach)),
+        "sensitivity": (sensitivity, max(0.0, sensitivity - reach), min(1.0, sensitivity + reach)),
         "false_negative_rate": (
-            1 - recall,
-            max(0.0, 1 - recall - reach),
-            min(1.0, 1 - recall + reach),
+            1 - sensitivity,
+            max(0.0, 1 - sensitivity - reach),
+            min(1.0, 1 - sensitivity + reach),
         ),
     }
     return [

@@ -8,7 +8,7 @@ from pipeline.html import charts
 from pipeline.html.blocks import Block, Facts, Grid, Paragraph
 from pipeline.html.numbers import Suppressed, count
 from pipeline.html.page import Page, Section
-from pipeline.html.terms import METRICS
+from pipeline.metrics import METRICS
 from pipeline.pages.evaluation import wording
 from pipeline.pages.evaluation.data_section import data_section
 from pipeline.pages.evaluation.run_result import RunResult

@@ -8,14 +8,14 @@ from pipeline.html import charts
 from pipeline.html.blocks import Block, Column, Details, Figure, Grid, Paragraph, Table
 from pipeline.html.numbers import number
 from pipeline.html.page import Section
-from pipeline.html.terms import METRICS
+from pipeline.metrics import METRICS
 from pipeline.pages.evaluation import wording
 from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.pages.metrics import calibration_bins, metric_column
 from pipeline.results.documents import OVERALL, Group, GroupCurves, ModelRole
 
 _MODELS: tuple[ModelRole, ...] = ("challenger", "champion")
-_AT_DECISION = ("recall", "specificity", "precision")
+_AT_DECISION = ("sensitivity", "specificity", "positive_predictive_value")
 _OF_GROUPS = ("auc", "observed_rate", "mean_prediction", "calibration_in_the_large")
 
 

@@ -17,7 +17,7 @@ from pipeline.html.blocks import (
 from pipeline.html.numbers import has_interval, number
 from pipeline.html.page import Section
 from pipeline.html.palette import Tone
-from pipeline.html.terms import METRICS
+from pipeline.metrics import METRICS
 from pipeline.pages.evaluation import wording
 from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.pages.metrics import metric_column

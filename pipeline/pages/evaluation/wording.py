@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.html.numbers import count, round_text
-from pipeline.html.terms import METRICS
+from pipeline.metrics import METRICS
 from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.pages.metrics import metric_title
 from pipeline.results.documents import Group

@@ -176,26 +176,26 @@ def test_a_bound_that_does_not_exist_is_a_refusal():
 def test_each_decision_threshold_of_the_task_is_judged():
     judged = verdict(
         [
-            record(0.4, metric="recall", decision_threshold=0.2),
-            record(0.3, metric="recall", decision_threshold=0.5),
+            record(0.4, metric="sensitivity", decision_threshold=0.2),
+            record(0.3, metric="sensitivity", decision_threshold=0.5),
         ],
-        {"metric": "recall", "at_least": 0.5},
+        {"metric": "sensitivity", "at_least": 0.5},
         tasks={"hepatic_ae": (0.2, 0.5)},
     )
 
     assert messages(judged) == [
-        "hepatic_ae: recall at decision threshold 0.2 overall is 0.4, below 0.5",
-        "hepatic_ae: recall at decision threshold 0.5 overall is 0.3, below 0.5",
+        "hepatic_ae: sensitivity at decision threshold 0.2 overall is 0.4, below 0.5",
+        "hepatic_ae: sensitivity at decision threshold 0.5 overall is 0.3, below 0.5",
     ]
 
 
 def test_a_named_decision_threshold_is_judged_alone():
     judged = verdict(
         [
-            record(0.6, metric="recall", decision_threshold=0.2),
-            record(0.3, metric="recall", decision_threshold=0.5),
+            record(0.6, metric="sensitivity", decision_threshold=0.2),
+            record(0.3, metric="sensitivity", decision_threshold=0.5),
         ],
-        {"metric": "recall", "at_least": 0.5, "decision_threshold": 0.2},
+        {"metric": "sensitivity", "at_least": 0.5, "decision_threshold": 0.2},
         tasks={"hepatic_ae": (0.2, 0.5)},
     )
 

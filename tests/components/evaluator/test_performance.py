@@ -87,8 +87,10 @@ def test_decisions_agree_with_scikit_learn(threshold):
     decided = score >= np.float32(threshold)
     counted = table(score, label)
 
-    assert performance.precision(counted, threshold) == sk.precision_score(label, decided)
-    assert performance.recall(counted, threshold) == sk.recall_score(label, decided)
+    assert performance.positive_predictive_value(counted, threshold) == sk.precision_score(
+        label, decided
+    )
+    assert performance.sensitivity(counted, threshold) == sk.recall_score(label, decided)
     assert performance.f1(counted, threshold) == pytest.approx(sk.f1_score(label, decided))
     specificity = sk.recall_score(label, decided, pos_label=0)
     assert performance.specificity(counted, threshold) == specificity
@@ -98,7 +100,7 @@ def test_decisions_agree_with_scikit_learn(threshold):
 
 
 def test_a_prediction_equal_to_the_threshold_counts_as_positive():
-    assert performance.recall(table([0.7, 0.6], [1, 0]), 0.7) == 1.0
+    assert performance.sensitivity(table([0.7, 0.6], [1, 0]), 0.7) == 1.0
     assert performance.specificity(table([0.7, 0.6], [1, 0]), 0.7) == 1.0
 
 
@@ -169,8 +171,8 @@ PROBABILITY_METRICS = (
     performance.mean_prediction,
 )
 DECISION_METRICS = (
-    performance.precision,
-    performance.recall,
+    performance.positive_predictive_value,
+    performance.sensitivity,
     performance.f1,
     performance.specificity,
     performance.false_positive_rate,
@@ -199,5 +201,5 @@ def test_auc_of_subjects_with_the_same_outcome_is_not_a_number():
     assert math.isnan(performance.auc(table([0.1, 0.2], [0, 0])))
 
 
-def test_precision_without_a_positive_prediction_is_not_a_number():
-    assert math.isnan(performance.precision(table([0.1, 0.2], [1, 0]), 0.5))
+def test_positive_predictive_value_without_a_positive_prediction_is_not_a_number():
+    assert math.isnan(performance.positive_predictive_value(table([0.1, 0.2], [1, 0]), 0.5))

@@ -52,7 +52,7 @@ def test_the_slope_has_no_edge():
 @pytest.mark.parametrize(
     ("metric", "value", "trials"),
     [
-        ("recall", 1.0, 10),
+        ("sensitivity", 1.0, 10),
         ("false_negative_rate", 0.0, 10),
         ("specificity", 1.0, 20),
         ("false_positive_rate", 0.0, 20),
@@ -66,14 +66,14 @@ def test_a_share_at_its_edge_has_the_exact_binomial_interval(metric, value, tria
     assert found == pytest.approx((exact.low, exact.high), abs=1e-12)
 
 
-def test_a_precision_of_one_rests_on_the_subjects_that_are_predicted_positive():
+def test_a_positive_predictive_value_of_one_rests_on_the_subjects_that_are_predicted_positive():
     """8 of the 10 subjects with the outcome are found, and nobody else."""
     exact = stats.binomtest(8, 8).proportion_ci(0.95, method="exact")
 
     found = interval_of(
-        "precision",
-        precision_at_half=(1.0, 1.0, 1.0),
-        recall_at_half=(0.8, 0.6, 1.0),
+        "positive_predictive_value",
+        positive_predictive_value_at_half=(1.0, 1.0, 1.0),
+        sensitivity_at_half=(0.8, 0.6, 1.0),
         false_positive_rate_at_half=(0.0, 0.0, 0.0),
     )
 

@@ -110,8 +110,8 @@ def test_values_are_those_of_the_subjects_whose_outcome_is_known(evaluation, row
     assert auc["value"] == pytest.approx(sk.roc_auc_score(label, score), abs=1e-12)
     assert auc["subjects"] == len(label)
     assert auc["positives"] == label.sum()
-    recall = evaluation.record(task, "recall", decision_threshold=0.3, **group)
-    assert recall["value"] == pytest.approx(sk.recall_score(label, score >= 0.3), abs=1e-12)
+    sensitivity = evaluation.record(task, "sensitivity", decision_threshold=0.3, **group)
+    assert sensitivity["value"] == pytest.approx(sk.recall_score(label, score >= 0.3), abs=1e-12)
 
 
 @pytest.mark.parametrize("group", [{}, {"arm": "Placebo"}], ids=str)

@@ -38,7 +38,7 @@ STUDY = {
     },
     "thresholds": [
         {"metric": "auc", "at_least": 0.65, "scope": "every_slice", "holds": "bound"},
-        {"metric": "recall", "at_least": 0.8, "decision_threshold": 0.2, "tasks": ["ae"]},
+        {"metric": "sensitivity", "at_least": 0.8, "decision_threshold": 0.2, "tasks": ["ae"]},
     ],
     "split": {"seed": 4},
 }

@@ -119,7 +119,7 @@ def test_the_headline_metrics_are_the_new_models_on_all_test_subjects(run):
         record | overall,
         record | overall | {"metric": "brier", "value": 0.126},
         record | overall | {"metric": "calibration_slope", "value": None},
-        record | overall | {"metric": "recall", "value": 0.4, "decision_threshold": 0.5},
+        record | overall | {"metric": "sensitivity", "value": 0.4, "decision_threshold": 0.5},
         record | overall | {"model": "champion", "value": 0.70},
         record | overall | {"slice": {"sex": "F"}, "value": 0.65},
     ]

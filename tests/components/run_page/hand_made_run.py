@@ -40,14 +40,18 @@ VALUES = {
     "observed_rate": (0.2, 0.16, 0.24),
     "mean_prediction": (0.19, 0.18, 0.2),
 }
-AT_DECISION = {"recall": (0.6, 0.5, 0.7), "specificity": (0.8, 0.7, 0.9), "precision": None}
+AT_DECISION = {
+    "sensitivity": (0.6, 0.5, 0.7),
+    "specificity": (0.8, 0.7, 0.9),
+    "positive_predictive_value": None,
+}
 AUC_AT_LEAST = Threshold(metric="auc", at_least=0.7)
 AUC_EVERYWHERE = Threshold(metric="auc", at_least=0.6, scope="every_slice")
 NOT_WORSE = Threshold(metric="auc", at_least=-0.02, versus="champion")
 
 
 def records(task: str, model: str = "challenger") -> list[dict[str, Any]]:
-    """All records of a task; a precision has no value."""
+    """All records of a task; a positive predictive value has none."""
     made = []
     for group, (subjects, positives) in SUBJECTS.items():
         own = {

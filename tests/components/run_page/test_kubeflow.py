@@ -24,11 +24,11 @@ def test_a_tasks_table_has_numbers_only():
 
 
 def test_rates_are_told_at_their_decision_thresholds():
-    assert metrics_metadata(result(), "death")["recall_at_0.3"] == 0.6
+    assert metrics_metadata(result(), "death")["sensitivity_at_0.3"] == 0.6
 
 
 def test_what_is_undefined_is_left_out():
-    assert "precision_at_0.3" not in metrics_metadata(result(), "death")
+    assert "positive_predictive_value_at_0.3" not in metrics_metadata(result(), "death")
 
 
 def test_a_refused_model_has_blessed_0():

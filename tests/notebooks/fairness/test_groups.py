@@ -67,17 +67,17 @@ def test_rates_that_the_metrics_lack_are_there_too(rates):
 def test_a_forest_plot_says_in_words_what_it_shows(rates):
     said = [title.text for title in rates.all("title")]
 
-    assert any("Recall at 0.3" in text and "M 50.0 %" in text for text in said)
+    assert any("Sensitivity at 0.3" in text and "M 50.0 %" in text for text in said)
 
 
 def test_the_widest_gap_has_difference_and_ratio_with_intervals(between):
     rows = {(row[0], row[1]): row for row in table(between, "Largest gap")}
 
-    recall = rows["sex", "Recall at 0.3"]
-    assert recall[2:4] == ["M: 50.0 %", "F: 70.0 %"]
+    sensitivity = rows["sex", "Sensitivity at 0.3"]
+    assert sensitivity[2:4] == ["M: 50.0 %", "F: 70.0 %"]
     # 1/sqrt(60) and 1/sqrt(40) in quadrature: 20.4 points either way.
-    assert recall[4] == "20.0 % (−0.4 to 40.4)"
-    assert recall[5].startswith("1.40 (")
+    assert sensitivity[4] == "20.0 % (−0.4 to 40.4)"
+    assert sensitivity[5].startswith("1.40 (")
 
 
 def test_what_is_no_share_has_no_ratio(between):
@@ -89,8 +89,8 @@ def test_what_is_no_share_has_no_ratio(between):
 def test_every_group_stands_beside_the_largest_of_its_characteristic(between):
     rows = table(between, "Differences and ratios")
 
-    assert ["Recall", "sex M", "F"] in [row[:3] for row in rows]
-    assert ["Recall", "age <50", ">=50"] in [row[:3] for row in rows]
+    assert ["Sensitivity", "sex M", "F"] in [row[:3] for row in rows]
+    assert ["Sensitivity", "age <50", ">=50"] in [row[:3] for row in rows]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_each_characteristic_has_its_calibration_curves(run):
 
 
 def test_groups_that_are_not_shown_keep_their_place_without_a_number(crossed):
-    said = next(text.text for text in crossed.all("title") if text.text.startswith("Recall"))
+    said = next(text.text for text in crossed.all("title") if text.text.startswith("Sensitivity"))
 
     assert "F: <50 withheld, >=50 60.0 %" in said
     assert "M: <50 <50, >=50 60.0 %" in said

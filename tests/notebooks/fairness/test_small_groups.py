@@ -12,11 +12,11 @@ from pipeline.results.fairness import contrasts
 from tests.notebooks.hand_made_groups import hand_made_run
 
 
-def recall(group: dict[str, str], value: float, reach: float, **changes: Any) -> MetricRecord:
+def sensitivity(group: dict[str, str], value: float, reach: float, **changes: Any) -> MetricRecord:
     content = {
         "task": "death",
         "slice": group,
-        "metric": "recall",
+        "metric": "sensitivity",
         "decision_threshold": 0.3,
         "model": "challenger",
         "value": value,
@@ -29,13 +29,13 @@ def recall(group: dict[str, str], value: float, reach: float, **changes: Any) ->
 
 
 def test_an_interval_over_half_of_what_is_possible_says_next_to_nothing():
-    known, unknown = recall({"sex": "F"}, 0.5, 0.24), recall({"sex": "M"}, 0.5, 0.25)
+    known, unknown = sensitivity({"sex": "F"}, 0.5, 0.24), sensitivity({"sex": "M"}, 0.5, 0.25)
 
     assert wide([known, unknown]) == [unknown]
 
 
 def test_a_missing_interval_says_nothing_either():
-    lacking = recall({"sex": "M"}, 1.0, 0, lower=None, upper=None)
+    lacking = sensitivity({"sex": "M"}, 1.0, 0, lower=None, upper=None)
 
     assert wide([lacking]) == [lacking]
 
@@ -44,9 +44,9 @@ def test_the_best_and_the_least_known_pair_of_a_characteristic_are_named():
     found = detectable(
         contrasts(
             [
-                recall({"age": "<50"}, 0.5, 0.1, subjects=300),
-                recall({"age": "50+"}, 0.5, 0.05),
-                recall({"age": "85+"}, 0.5, 0.3),
+                sensitivity({"age": "<50"}, 0.5, 0.1, subjects=300),
+                sensitivity({"age": "50+"}, 0.5, 0.05),
+                sensitivity({"age": "85+"}, 0.5, 0.3),
             ]
         )
     )
@@ -59,10 +59,10 @@ def test_the_best_and_the_least_known_pair_of_a_characteristic_are_named():
 def test_differences_whose_interval_holds_no_nought_are_counted():
     found = contrasts(
         [
-            recall({"age": "<50"}, 0.5, 0.05, subjects=300),
-            recall({"age": "50+"}, 0.8, 0.05),
-            recall({"age": "85+"}, 0.52, 0.05),
-            recall({"age": "95+"}, 0.1, 0.05),
+            sensitivity({"age": "<50"}, 0.5, 0.05, subjects=300),
+            sensitivity({"age": "50+"}, 0.8, 0.05),
+            sensitivity({"age": "85+"}, 0.52, 0.05),
+            sensitivity({"age": "95+"}, 0.1, 0.05),
         ]
     )
 

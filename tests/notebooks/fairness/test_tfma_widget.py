@@ -33,7 +33,7 @@ def test_a_metric_has_the_ends_of_its_interval(slices):
 
 
 def test_a_metric_without_an_interval_is_a_number(run):
-    record = run.metrics.records[-1].model_copy(update={"metric": "recall", "lower": None})
+    record = run.metrics.records[-1].model_copy(update={"metric": "sensitivity", "lower": None})
 
     (found,) = slicing_metrics([record])
 

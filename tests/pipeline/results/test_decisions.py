@@ -48,9 +48,9 @@ def test_shares_are_of_those_they_concern():
 
     assert at is not None
     assert at.predicted_positive_rate.value == pytest.approx(90 / 400)
-    assert at.recall.value == pytest.approx(60 / 100)
+    assert at.sensitivity.value == pytest.approx(60 / 100)
     assert at.false_positive_rate.value == pytest.approx(30 / 300)
-    assert at.precision.value == pytest.approx(60 / 90)
+    assert at.positive_predictive_value.value == pytest.approx(60 / 90)
     assert at.negative_predictive_value.value == pytest.approx(270 / 310)
 
 
@@ -59,14 +59,14 @@ def test_intervals_are_wilsons():
 
     assert at is not None
     expected = proportion_confint(60, 100, method="wilson")
-    assert (at.recall.lower, at.recall.upper) == pytest.approx(expected)
+    assert (at.sensitivity.lower, at.sensitivity.upper) == pytest.approx(expected)
 
 
 def test_a_share_of_nobody_is_undefined():
     nobody_flagged = Decisions(0.9, found=0, false_alarms=0, missed=10, spared=90)
 
-    assert nobody_flagged.precision.value is None
-    assert nobody_flagged.recall.value == 0
+    assert nobody_flagged.positive_predictive_value.value is None
+    assert nobody_flagged.sensitivity.value == 0
 
 
 def test_a_point_of_the_curve_becomes_counts():

@@ -57,12 +57,12 @@ def test_headline_metrics_leave_out_what_is_undefined():
 
 
 def test_records_are_found_by_task_metric_model_and_threshold():
-    at = {"metric": "recall", "decision_threshold": 0.5}
+    at = {"metric": "sensitivity", "decision_threshold": 0.5}
     metrics = metrics_of({}, {"slice": {"sex": "F"}}, {"model": "champion"}, at)
 
     assert [r.group_text for r in find_records(metrics.records, "event", "auc")] == [
         "overall",
         "sex F",
     ]
-    assert len(find_records(metrics.records, "event", "recall", decision_threshold=0.5)) == 1
-    assert find_records(metrics.records, "event", "recall") == []
+    assert len(find_records(metrics.records, "event", "sensitivity", decision_threshold=0.5)) == 1
+    assert find_records(metrics.records, "event", "sensitivity") == []

@@ -16,7 +16,7 @@ def record(group: dict[str, str], value: float | None, **changes: Any) -> Metric
     content = {
         "task": "death",
         "slice": group,
-        "metric": "recall",
+        "metric": "sensitivity",
         "decision_threshold": 0.5,
         "model": "challenger",
         "value": value,
@@ -82,10 +82,15 @@ def test_a_champions_records_are_its_own():
 
 
 def test_other_metrics_can_be_compared():
-    records = [record({"sex": sex}, v, metric="precision") for sex, v in (("F", 0.7), ("M", 0.5))]
+    records = [
+        record({"sex": sex}, v, metric="positive_predictive_value")
+        for sex, v in (("F", 0.7), ("M", 0.5))
+    ]
 
     assert gaps(records) == []
-    assert [gap.metric for gap in gaps(records, ["precision"])] == ["precision"]
+    assert [gap.metric for gap in gaps(records, ["positive_predictive_value"])] == [
+        "positive_predictive_value"
+    ]
 
 
 def share(value: float, lower: float, upper: float, **changes: Any) -> MetricRecord:

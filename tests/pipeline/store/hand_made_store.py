@@ -20,11 +20,11 @@ WITH_CHAMPION = (
     record(metric="calibration_in_the_large", value=0.02, lower=-0.03, upper=0.07),
     record(metric="calibration_in_the_large", model="champion", value=0.01),
     record(slice={"sex": "M"}, value=0.66, subjects=30, positives=11),
-    record(slice={"sex": "F"}, metric="recall", decision_threshold=0.5, value=0.9)
+    record(slice={"sex": "F"}, metric="sensitivity", decision_threshold=0.5, value=0.9)
     | {"lower": 0.85, "upper": 0.95},
-    record(slice={"sex": "M"}, metric="recall", decision_threshold=0.5, value=0.5)
+    record(slice={"sex": "M"}, metric="sensitivity", decision_threshold=0.5, value=0.5)
     | {"lower": 0.4, "upper": 0.6},
-    record(slice={"sex": "F"}, metric="recall", decision_threshold=0.5, model="champion"),
+    record(slice={"sex": "F"}, metric="sensitivity", decision_threshold=0.5, model="champion"),
     *(
         record(metric=metric)
         for metric in ("pr_auc", "brier", "calibration_slope", "expected_calibration_error")

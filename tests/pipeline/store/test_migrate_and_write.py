@@ -115,7 +115,7 @@ def test_a_demand_on_the_point_and_one_on_the_interval_are_two_rows(sqlite: str)
     demands = [
         {"metric": "auc", "at_least": 0.7},
         {"metric": "auc", "at_least": 0.6, "holds": "bound"},
-        {"metric": "recall", "at_least": 0.5, "decision_threshold": 0.5},
+        {"metric": "sensitivity", "at_least": 0.5, "decision_threshold": 0.5},
     ]
     export(sqlite, run_rows("r1", thresholds=demands))
 
@@ -126,7 +126,7 @@ def test_a_demand_on_the_point_and_one_on_the_interval_are_two_rows(sqlite: str)
     assert [tuple(row) for row in found] == [
         ("auc", "bound", 0.0, 0.6),
         ("auc", "point", 0.0, 0.7),
-        ("recall", "point", 0.5, 0.5),
+        ("sensitivity", "point", 0.5, 0.5),
     ]
 
 

@@ -1,0 +1,241 @@
+"""The metrics of a model: one registry, which everything that names a metric reads.
+
+A new metric is an entry here and a function of its statistic in
+`components.evaluator.performance`; study file, Evaluator, pages, boards and notebooks follow.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+Trials = Literal["subjects", "positives", "negatives", "predicted_positives"]
+"""Whose share a metric is: of all subjects with a known label, of those with the outcome, of those
+without it, or of those predicted to have it."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric.
+
+    Attributes:
+        name: In study files, documents and the store.
+        title: For people.
+        says: What it says, a sentence for who is no statistician.
+        lowest: Smallest value that it can have.
+        highest: Largest value that it can have.
+        decimals: Digits after the point.
+        percent: Whether it is shown in percent.
+        ideal: Value of a model without fault; None for what describes the subjects.
+        at_decision: Whether it exists at each decision threshold of a task.
+        computed: Whether the Evaluator computes it; others follow from its curves.
+        judged: Whether a study can have thresholds for it.
+        trials: Whose share it is; None for what is no share.
+    """
+
+    name: str
+    title: str
+    says: str
+    lowest: float = 0.0
+    highest: float = 1.0
+    decimals: int = 3
+    percent: bool = False
+    ideal: float | None = None
+    at_decision: bool = False
+    computed: bool = True
+    judged: bool = True
+    trials: Trials | None = None
+
+    def bounds(self, difference: bool) -> tuple[float, float]:
+        """Smallest and largest value that it, or a difference of two models in it, can have."""
+        if not difference:
+            return self.lowest, self.highest
+        width = self.highest - self.lowest
+        return -width, width
+
+
+def _share(
+    name: str, title: str, says: str, trials: Trials, ideal: float, computed: bool = True
+) -> Metric:
+    """A share of subjects at a decision threshold."""
+    return Metric(
+        name,
+        title,
+        says,
+        decimals=1,
+        percent=True,
+        ideal=ideal,
+        at_decision=True,
+        computed=computed,
+        judged=computed,
+        trials=trials,
+    )
+
+
+_ALL = (
+    Metric(
+        "auc",
+        "AUC",
+        "Probability that a subject with the outcome got a higher prediction than one without. "
+        "0.5 is guessing, 1 is perfect ranking.",
+        ideal=1.0,
+    ),
+    Metric(
+        "pr_auc",
+        "PR AUC",
+        "Mean positive predictive value over all sensitivities (average precision). Guessing "
+        "reaches the share of subjects with the outcome.",
+        ideal=1.0,
+    ),
+    Metric(
+        "brier",
+        "Brier score",
+        "Mean squared distance of prediction and outcome; 0 is best. It depends on how frequent "
+        "the outcome is: compare it within a task only.",
+        ideal=0.0,
+    ),
+    Metric(
+        "log_loss",
+        "Log loss",
+        "How surprising the outcomes are to the model, in nats; 0 is best.",
+        highest=math.inf,
+        ideal=0.0,
+    ),
+    Metric(
+        "calibration_in_the_large",
+        "Mean prediction − observed rate",
+        "Above 0 the model predicts more outcomes than occur, below 0 fewer.",
+        lowest=-1.0,
+        decimals=1,
+        percent=True,
+        ideal=0.0,
+    ),
+    Metric(
+        "calibration_slope",
+        "Calibration slope",
+        "1 is ideal. Below 1 predictions are too extreme, above 1 too timid.",
+        lowest=-math.inf,
+        highest=math.inf,
+        decimals=2,
+        ideal=1.0,
+    ),
+    Metric(
+        "expected_calibration_error",
+        "Calibration error",
+        "Mean distance of prediction and observed rate over ten bins of equally many subjects; "
+        "0 is best.",
+        decimals=1,
+        percent=True,
+        ideal=0.0,
+    ),
+    _share(
+        "positive_predictive_value",
+        "Positive predictive value",
+        "Of the subjects predicted to have the outcome, the share that has it (precision).",
+        "predicted_positives",
+        ideal=1.0,
+    ),
+    _share(
+        "sensitivity",
+        "Sensitivity",
+        "Of the subjects with the outcome, the share that is predicted to have it (recall).",
+        "positives",
+        ideal=1.0,
+    ),
+    Metric(
+        "f1",
+        "F1",
+        "Harmonic mean of positive predictive value and sensitivity.",
+        decimals=2,
+        ideal=1.0,
+        at_decision=True,
+    ),
+    _share(
+        "specificity",
+        "Specificity",
+        "Of the subjects without the outcome, the share that is predicted not to have it.",
+        "negatives",
+        ideal=1.0,
+    ),
+    _share(
+        "false_positive_rate",
+        "False positive rate",
+        "Of the subjects without the outcome, the share that is predicted to have it.",
+        "negatives",
+        ideal=0.0,
+    ),
+    _share(
+        "false_negative_rate",
+        "False negative rate",
+        "Of the subjects with the outcome, the share that is predicted not to have it.",
+        "positives",
+        ideal=0.0,
+    ),
+    Metric(
+        "observed_rate",
+        "Observed rate",
+        "Share of subjects with the outcome.",
+        decimals=1,
+        percent=True,
+        judged=False,
+        trials="subjects",
+    ),
+    Metric(
+        "mean_prediction",
+        "Mean prediction",
+        "Mean predicted probability.",
+        decimals=1,
+        percent=True,
+        judged=False,
+    ),
+    Metric(
+        "predicted_positive_rate",
+        "Predicted positive rate",
+        "Of all subjects, the share that is predicted to have the outcome.",
+        decimals=1,
+        percent=True,
+        at_decision=True,
+        computed=False,
+        judged=False,
+        trials="subjects",
+    ),
+    _share(
+        "negative_predictive_value",
+        "Negative predictive value",
+        "Of the subjects predicted not to have the outcome, the share that does not have it.",
+        "subjects",
+        ideal=1.0,
+        computed=False,
+    ),
+)
+
+METRICS: Mapping[str, Metric] = {metric.name: metric for metric in _ALL}
+"""All metrics by name."""
+
+COMPUTED: tuple[str, ...] = tuple(metric.name for metric in _ALL if metric.computed)
+"""Names of what the Evaluator computes."""
+
+JUDGED: tuple[str, ...] = tuple(metric.name for metric in _ALL if metric.judged)
+"""Names of what a study can have thresholds for."""
+
+AT_DECISION: tuple[str, ...] = tuple(metric.name for metric in _ALL if metric.at_decision)
+"""Names of what exists at each decision threshold of a task."""
+
+FORMER_NAMES: Mapping[str, str] = {
+    "recall": "sensitivity",
+    "precision": "positive_predictive_value",
+}
+"""Names of metrics by what version 0.1.0 called them."""
+
+if TYPE_CHECKING:
+    JudgedName = str
+else:
+    JudgedName = Literal[JUDGED]
+    """Type of a metric's name in a threshold, for pydantic."""
+
+
+def current_name(name: object) -> object:
+    """A metric's name of today, given that or the one that version 0.1.0 had for it."""
+    return FORMER_NAMES.get(name, name) if isinstance(name, str) else name
