@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.metrics import FORMER_NAMES
+
 Path = tuple[int | str, ...]
 """Keys and positions that lead from the top of a study file to a part of it."""
 
@@ -56,7 +58,9 @@ class RenamedValue:
         return f"`{self.path[-1]}: {self.old}` is called `{self.path[-1]}: {self.new}` now"
 
 
-RENAMED_VALUES: tuple[RenamedValue, ...] = ()
+RENAMED_VALUES: tuple[RenamedValue, ...] = tuple(
+    RenamedValue(("thresholds", _ANY, "metric"), old, new) for old, new in FORMER_NAMES.items()
+)
 """All renamed values, by paths of present names."""
 
 
