@@ -22,7 +22,6 @@ each of the three passes takes.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -32,15 +31,18 @@ from pipeline.reading.files import file_format, files_of_dataset
 from pipeline.reading.formats import ColumnType, Extent, FileFormat, column_types, extents
 from pipeline.reading.missing_columns import missing_columns
 from pipeline.study.conditions import Condition
-from pipeline.study.references import SUMMARY_ROLES, Kind, Reference, Role, conditions
+from pipeline.study.references import (
+    DOMAIN,
+    RECORD_KEY,
+    RELATED_DOMAIN,
+    SUMMARY_ROLES,
+    Kind,
+    Reference,
+    Role,
+    conditions,
+)
 from pipeline.study.sections import Dataset, Window
 from pipeline.study.study import Study
-
-_RECORD_KEY = re.compile(r".*(SEQ|GRPID|REFID|SPID|LNKID|LNKGRP)|VISIT|VISITNUM")
-"""Variables that IDVAR of a SUPP-- dataset may name (SDTM Implementation Guide 3.4, 8.4)."""
-
-DOMAIN, RELATED_DOMAIN = "DOMAIN", "RDOMAIN"
-"""Columns that say of which domain a record is, and to which one a qualifier belongs."""
 
 _OF_SUBJECTS: frozenset[Role] = frozenset({"arm", "site", "feature"})
 """Uses of the subject dataset that the summary shares with the examples."""
@@ -298,7 +300,7 @@ class _Planner:
 
     def _record_keys(self, name: str, found: Iterable[str]) -> frozenset[str]:
         deciding = _named(self._deciding, name)
-        return frozenset(c for c in found if c in deciding or _RECORD_KEY.fullmatch(c))
+        return frozenset(c for c in found if c in deciding or RECORD_KEY.fullmatch(c))
 
     def _wanted(self, name: str) -> tuple[Condition, ...] | None:
         described = self._study.datasets[name]
@@ -329,7 +331,7 @@ def _helpful(dataset: Dataset, has_supplement: bool, found: Iterable[str]) -> li
     if dataset.supplements:
         return [column for column in found if column == RELATED_DOMAIN]
     if has_supplement:
-        return [c for c in found if c == DOMAIN or _RECORD_KEY.fullmatch(c)]
+        return [c for c in found if c == DOMAIN or RECORD_KEY.fullmatch(c)]
     return []
 
 

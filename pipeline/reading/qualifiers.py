@@ -17,9 +17,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.reading.buckets import SUBJECT
-from pipeline.reading.plan import DOMAIN, RELATED_DOMAIN, DatasetPlan, ReadingPlan
+from pipeline.reading.plan import DatasetPlan, ReadingPlan
 from pipeline.reading.rows import FILE, ROW
 from pipeline.reading.text import as_text
+from pipeline.study.references import DOMAIN, RELATED_DOMAIN
 
 _Contents = dict[tuple[str, str, str], str]
 """A qualifier's values by subject, IDVAR and IDVARVAL."""

@@ -7,7 +7,14 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pipeline.study.references import RECORD_KEY, SUMMARY_ROLES, Reference, Role
+from pipeline.study.references import (
+    DOMAIN,
+    RECORD_KEY,
+    RELATED_DOMAIN,
+    SUMMARY_ROLES,
+    Reference,
+    Role,
+)
 
 if TYPE_CHECKING:
     from pipeline.study.study import Study
@@ -46,8 +53,9 @@ def label_digest(study: Study) -> str:
     `known`, decision thresholds, slicing, the model's thresholds and where files lie leave it
     unchanged, and so does a feature whose column rejects no row.
 
-    A column without a declared type or range rejects rows as well, where it holds a number that
-    is infinite or above 1e15; that is not covered.
+    Two rarities are not covered, for the sake of features: a column without a declared type or
+    range rejects rows where it holds a number that is infinite or above 1e15, and a qualifier
+    may name by IDVAR a column that is no key of records and that only a feature reads.
 
     Args:
         study: The study.
@@ -92,8 +100,8 @@ def _declared_columns(
         uses = [use for use in study.references() if use.dataset == dataset]
         deciding = {use.column for use in uses if _decides(study, use)}
         for name, column in study.datasets[dataset].columns.items():
-            is_read = name in study.columns_used(dataset) or (
-                study.supplements_of(dataset) and RECORD_KEY.fullmatch(name)
+            is_read = name in study.columns_used(dataset) or _places_qualifiers(
+                study, dataset, name
             )
             declared = column.model_dump(mode="json", exclude={"known"}, exclude_defaults=True)
             if name not in deciding and column.type == "text":
@@ -101,6 +109,14 @@ def _declared_columns(
                 del declared["type"]
             if is_read and declared:
                 yield f"{dataset}.{name}", declared
+
+
+def _places_qualifiers(study: Study, dataset: str, column: str) -> bool:
+    """Whether a column, if the file has it, decides to which record a qualifier belongs."""
+    if study.datasets[dataset].supplements:
+        return column == RELATED_DOMAIN
+    has_supplement = bool(study.supplements_of(dataset))
+    return has_supplement and (column == DOMAIN or bool(RECORD_KEY.fullmatch(column)))
 
 
 def _decides(study: Study, use: Reference) -> bool:

@@ -82,6 +82,9 @@ QUALIFIER_COLUMNS = ("IDVAR", "IDVARVAL", "QNAM", "QVAL")
 RECORD_KEY = re.compile(r".*(SEQ|GRPID|REFID|SPID|LNKID|LNKGRP)|VISIT|VISITNUM")
 """Variables that IDVAR of a SUPP-- dataset may name (SDTM Implementation Guide 3.4, 8.4)."""
 
+DOMAIN, RELATED_DOMAIN = "DOMAIN", "RDOMAIN"
+"""Columns that say of which domain a record is, and to which one a qualifier belongs."""
+
 
 @dataclass(frozen=True)
 class Reference:

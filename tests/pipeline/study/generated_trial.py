@@ -160,8 +160,6 @@ def _column_changes() -> list[Change]:
         for column in described["columns"]
         for key, values in declared.items()
         for value in values
-        # The columns of a supplement are text by their standard.
-        if (dataset, value) != ("suppdm", "number")
     ]
 
 

@@ -110,6 +110,36 @@ def test_what_decides_labels_or_splits_changes_the_label_digest(
     assert label_digest(study(change)) != label_digest(study())
 
 
+SUPPLEMENTED: dict[str, Any] = {
+    "suppae": {"file": "suppae.xpt", "format": "xpt", "rows": "many_per_subject"},
+}
+
+
+@pytest.mark.parametrize(
+    ("dataset", "column", "counts"),
+    [
+        ("adae", "AESEQ", True),
+        ("adae", "DOMAIN", True),
+        ("adae", "NOTED", False),
+        ("suppae", "RDOMAIN", True),
+        ("suppae", "QVAL", True),
+        ("suppae", "QORIG", False),
+    ],
+)
+def test_what_is_declared_of_columns_that_place_qualifiers_changes_the_digest(
+    dataset: str, column: str, counts: bool
+) -> None:
+    def supplement(content: dict[str, Any]) -> None:
+        content["datasets"] |= copy.deepcopy(SUPPLEMENTED)
+        content["datasets"]["suppae"]["supplements"] = "adae"
+
+    def declare(content: dict[str, Any]) -> None:
+        supplement(content)
+        content["datasets"][dataset].setdefault("columns", {})[column] = {"missing": ["NA"]}
+
+    assert (label_digest(study(declare)) != label_digest(study(supplement))) is counts
+
+
 # The digest of release 0.1.0.
 
 
