@@ -237,7 +237,7 @@ def _groups(store: StudyStore, newest: _Newest, task: str) -> list[Block]:
             continue
         rows.append(slicing)
         found.sort(key=lambda row: rising(row["group"]))
-        rows += [_forest_row(row, newest.smallest_group) for row in found]
+        rows += [forest_row(row, newest.smallest_group) for row in found]
         limits = (_limit(row["at_least"], row["at_most"]) for row in found)
         limit = limit or next(filter(None, limits), None)
     if not rows:
@@ -254,7 +254,8 @@ def _groups(store: StudyStore, newest: _Newest, task: str) -> list[Block]:
     ]
 
 
-def _forest_row(row: Row, smallest_group: int) -> charts.ForestRow:
+def forest_row(row: Row, smallest_group: int) -> charts.ForestRow:
+    """A row of `SLICES` in a forest plot, marked where the group fails what is demanded."""
     return charts.ForestRow(
         row["group"],
         estimate(row),

@@ -52,16 +52,18 @@ class Alert:
 
 
 _LATEST_EVALUATION = """latest AS (
-  SELECT run, study, registered, champion FROM (
-    SELECT m.run, m.study, m.registered, m.champion,
+  SELECT run, study, registered FROM (
+    SELECT m.run, m.study, m.registered,
            ROW_NUMBER() OVER (PARTITION BY m.study ORDER BY r.started DESC) AS place
     FROM models m JOIN runs r ON r.run = m.run
   ) ranked WHERE place = 1
 ),
-blessed AS (
+in_use AS (
   SELECT l.run, l.study, CASE WHEN l.registered THEN 'challenger' ELSE 'champion' END AS model
-  FROM latest l WHERE l.registered OR l.champion
+  FROM latest l
 )"""
+"""The newest evaluation of each study, and which of its models is in use: the new one where it
+became the champion, otherwise the champion, of which there are rows only if one was scored."""
 
 
 def _latest_with(table: str) -> str:
@@ -82,7 +84,7 @@ SELECT b.study AS study, c.task AS task, c.metric AS metric,
        CASE WHEN c.slicing = '' THEN 'overall' ELSE c.slicing END AS slice_feature,
        CASE WHEN c.slicing = '' THEN 'everybody' ELSE c.slice END AS slice,
        MAX(CASE c.outcome WHEN 'fails' THEN 1 ELSE 0 END) AS failed
-FROM blessed b
+FROM in_use b
 JOIN comparisons c ON c.run = b.run AND c.model = b.model
 WHERE c.outcome <> 'not_judged'
 GROUP BY b.study, c.task, c.metric, c.slicing, c.slice
@@ -102,7 +104,7 @@ CALIBRATION = Query(
     f"""
 WITH {_LATEST_EVALUATION}
 SELECT b.study AS study, x.task AS task, ABS(x.value) AS distance
-FROM blessed b
+FROM in_use b
 JOIN metrics x ON x.run = b.run AND x.model = b.model
 WHERE x.metric = 'calibration_in_the_large' AND x.slicing = '' AND x.slice = ''
   AND x.value IS NOT NULL
@@ -116,7 +118,7 @@ WITH {_LATEST_EVALUATION}
 SELECT b.study AS study, x.task AS task, x.metric AS metric,
        CAST(x.decision_threshold AS TEXT) AS decision_threshold, x.slicing AS slice_feature,
        MAX(x.lower) - MIN(x.upper) AS gap
-FROM blessed b
+FROM in_use b
 JOIN metrics x ON x.run = b.run AND x.model = b.model
 WHERE x.metric IN ('sensitivity', 'false_positive_rate') AND x.slicing <> ''
   AND x.slicing NOT LIKE '%, %'

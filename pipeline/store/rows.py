@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -41,7 +41,7 @@ def evaluation_rows(
         models.Model: [_model(run, study.study, metrics, verdict, registration)],
         models.BlessingReason: list(_refusals(run, verdict)),
         models.Comparison: list(_comparisons(run, verdict)),
-        models.Threshold: list(_thresholds(run, study)),
+        models.Threshold: _thresholds(run, study),
         models.Metric: [
             {
                 "run": run,
@@ -179,10 +179,12 @@ def _comparisons(run: str, verdict: Verdict) -> Iterator[Row]:
         }
 
 
-def _thresholds(run: str, study: Study) -> Iterator[Row]:
+def _thresholds(run: str, study: Study) -> list[Row]:
+    """A row for each key; of several thresholds with the same one the strictest limits."""
+    found: dict[tuple[str, ...], Row] = {}
     for threshold in study.thresholds:
         for task in threshold.tasks or study.tasks:
-            yield {
+            key: Row = {
                 "run": run,
                 "task": task,
                 "metric": threshold.metric,
@@ -190,9 +192,18 @@ def _thresholds(run: str, study: Study) -> Iterator[Row]:
                 "versus": threshold.versus or "",
                 "holds": threshold.holds,
                 "decision_threshold": threshold.decision_threshold or NO_THRESHOLD,
-                "at_least": threshold.at_least,
-                "at_most": threshold.at_most,
             }
+            row = found.setdefault(
+                tuple(map(str, key.values())), key | {"at_least": None, "at_most": None}
+            )
+            row["at_least"] = _strictest(max, row["at_least"], threshold.at_least)
+            row["at_most"] = _strictest(min, row["at_most"], threshold.at_most)
+    return list(found.values())
+
+
+def _strictest(choose: Callable[[list[float]], float], *limits: float | None) -> float | None:
+    given = [limit for limit in limits if limit is not None]
+    return choose(given) if given else None
 
 
 def _calibration(run: str, curves: Curves) -> Iterator[Row]:

@@ -130,6 +130,17 @@ def test_a_demand_on_the_point_and_one_on_the_interval_are_two_rows(sqlite: str)
     ]
 
 
+def test_of_two_thresholds_with_the_same_key_the_strictest_limits_are_kept(sqlite: str):
+    demands = [
+        {"metric": "auc", "at_least": 0.7, "at_most": 0.95},
+        {"metric": "auc", "at_least": 0.6, "at_most": 0.9},
+    ]
+    export(sqlite, run_rows("r1", thresholds=demands))
+
+    assert scalar(sqlite, "SELECT at_least FROM thresholds") == 0.7
+    assert scalar(sqlite, "SELECT at_most FROM thresholds") == 0.9
+
+
 def test_a_store_of_an_unknown_revision_is_told(sqlite: str):
     migrate(sqlite)
     with sqlite3.connect(sqlite.removeprefix("sqlite:///")) as connection:

@@ -1,0 +1,250 @@
+"""What the Evaluator's judge says is what boards, page and alert say, whatever it had to judge."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Connection, StaticPool, create_engine
+
+from components.evaluator.judge import judge
+from components.evaluator.records import Record
+from components.evaluator.settings import EvaluatorSettings
+from grafana.page.quality_section import forest_row
+from grafana.queries import alerts, model_quality
+from pipeline.results.documents import OVERALL, Group, Metrics, ModelRole, Registration, Verdict
+from pipeline.results.suppress import SuppressionReason
+from pipeline.store.models import Base
+from pipeline.store.rows import evaluation_rows
+from pipeline.study.sections import Threshold
+from tests.pipeline.store.store_runs import curves, run_rows, study
+
+SMALLEST = 10
+DECISIONS = (0.2, 0.5)
+MEASURES = (("auc", None), *(("specificity", at) for at in DECISIONS))
+GROUPS: tuple[Group, ...] = (OVERALL, (("sex", "F"),), (("sex", "M"),), (("sex", "U"),))
+NOTHING = "nothing demanded"
+WORDS = {"passes": "passes", "not_judged": "not judged", "fails": "fails"}
+WORST_LAST = ("passes", "not_judged", "fails")
+ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)
+
+# Few numbers, so that values often lie on a limit.
+NUMBERS = st.sampled_from((0.0, 0.25, 0.5, 0.75, 1.0))
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the Evaluator had to judge.
+
+    Attributes:
+        thresholds: What the study demands.
+        records: All records.
+        suppressed: Groups that are not shown.
+        has_champion: Whether a champion was scored.
+    """
+
+    thresholds: tuple[Threshold, ...]
+    records: tuple[Record, ...]
+    suppressed: dict[Group, SuppressionReason]
+    has_champion: bool
+
+    @property
+    def verdict(self) -> Verdict:
+        """The judge's verdict, as it is written and read."""
+        settings = EvaluatorSettings(
+            tasks={"death": DECISIONS},
+            slices=("sex",),
+            pairs=(),
+            smallest_group=SMALLEST,
+            thresholds=self.thresholds,
+            split_seed=1,
+            label_digest="digest",
+        )
+        no_champion = None if self.has_champion else "No champion."
+        made = judge(self.records, {"death": self.suppressed}, settings, no_champion)
+        return Verdict.model_validate_json(json.dumps(made.to_json(), allow_nan=False))
+
+    @property
+    def metrics(self) -> Metrics:
+        """The metrics that may be shown."""
+        return Metrics.model_validate(
+            {
+                "smallest_group": SMALLEST,
+                "records": [
+                    record.to_json()
+                    for record in self.records
+                    if record.group not in self.suppressed
+                ],
+                "suppressed": [
+                    {"task": "death", "slice": dict(group), "reason": reason}
+                    for group, reason in self.suppressed.items()
+                ],
+            }
+        )
+
+    def export(self, connection: Connection) -> None:
+        """Adds the run to an empty store."""
+        verdict = self.verdict
+        registration = Registration(registered=verdict.blessed, reason=None)
+        rows = evaluation_rows(
+            "r1",
+            study(*(item.model_dump(mode="json") for item in self.thresholds)),
+            self.metrics,
+            verdict,
+            curves(),
+            registration,
+        )
+        for model, found in {**run_rows("r1"), **rows}.items():
+            if found:
+                connection.execute(Base.metadata.tables[model.__tablename__].insert(), found)
+
+
+@st.composite
+def thresholds(draw: st.DrawFn) -> Threshold:
+    metric, decision = draw(st.sampled_from((("auc", None), ("specificity", None), *MEASURES[1:])))
+    at_least, at_most = draw(
+        st.tuples(st.none() | NUMBERS, st.none() | NUMBERS).filter(lambda pair: any_given(*pair))
+    )
+    return Threshold(
+        metric=metric,
+        decision_threshold=decision,
+        at_least=at_least,
+        at_most=at_most,
+        holds=draw(st.sampled_from(("point", "bound"))),
+        scope=draw(st.sampled_from(("overall", "every_slice"))),
+        versus=draw(st.sampled_from((None, None, "champion"))),
+    )
+
+
+def any_given(*values: float | None) -> bool:
+    return any(value is not None for value in values)
+
+
+@st.composite
+def records(draw: st.DrawFn, group: Group, model: ModelRole) -> list[Record]:
+    """A group's records of a model; some are missing, lack a value or an interval."""
+    found = []
+    for metric, decision in MEASURES:
+        value = draw(NUMBERS | st.just(math.nan))
+        ends = draw(st.tuples(NUMBERS, NUMBERS) | st.just((math.nan, math.nan)))
+        lower, upper = sorted((*ends, value))[::2] if not math.isnan(value + sum(ends)) else ends
+        if draw(st.integers(0, 9)):
+            found.append(
+                Record("death", group, metric, decision, model, value, lower, upper, 20, 10)
+            )
+    return found
+
+
+@st.composite
+def judged(draw: st.DrawFn) -> Judged:
+    has_champion = draw(st.booleans())
+    models: tuple[ModelRole, ...] = ("challenger",)
+    if has_champion:
+        models = ("challenger", "champion", "difference")
+    reasons: tuple[SuppressionReason | None, ...] = (None, None, "too_small", "complementary")
+    suppressed: dict[Group, SuppressionReason] = {}
+    for group in GROUPS:
+        reason = draw(st.sampled_from(reasons if group else reasons[:3]))
+        if reason:
+            suppressed[group] = reason
+    return Judged(
+        tuple(draw(st.lists(thresholds(), min_size=1, max_size=4))),
+        tuple(
+            record for group in GROUPS for model in models for record in draw(records(group, model))
+        ),
+        suppressed,
+        has_champion,
+    )
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[Connection]:
+    """An empty store in memory."""
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    Base.metadata.create_all(engine)
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+def outcomes(verdict: Verdict) -> dict[tuple[str, str, str, float, str], str]:
+    """The worst outcome by model, slicing, metric, decision threshold and slice."""
+    found: dict[tuple[str, str, str, float, str], str] = {}
+    for item in verdict.comparisons or ():
+        slicing, group = ", ".join(item.slicing), ", ".join(item.slice.values())
+        key = item.model, slicing, item.metric, item.decision_threshold or 0.0, group
+        found[key] = max(found.get(key, "passes"), item.outcome, key=WORST_LAST.index)
+    return found
+
+
+def board_rows(store: Connection, **choice: Any) -> list[Any]:
+    asked = {"run": "r1", "task": "death", **choice}
+    return model_quality.SLICES.rows(store, asked, ALWAYS)
+
+
+@given(case=judged())
+def test_the_word_on_the_board_is_the_judges_outcome(store: Connection, case: Judged):
+    expected = outcomes(case.verdict)
+    with store.begin_nested() as savepoint:
+        case.export(store)
+        for model in ("challenger", "champion"):
+            for slicing in ("", "sex"):
+                for metric, at in MEASURES:
+                    choice = {"model": model, "slicing": slicing, "metric": metric}
+                    rows = board_rows(store, **choice, decision=at or 0.0)
+                    of_choice = (model, slicing, metric, at or 0.0)
+                    judged_groups = {
+                        key[4]: out for key, out in expected.items() if key[:4] == of_choice
+                    }
+                    words = {row["group"]: row["verdict"] for row in rows}
+                    assert len(words) == len(rows)
+                    assert words == dict.fromkeys(words, NOTHING) | {
+                        group: WORDS[outcome] for group, outcome in judged_groups.items()
+                    }
+                    marked = {
+                        row["group"] for row in rows if forest_row(row, SMALLEST).tone == "bad"
+                    }
+                    assert marked == {g for g, out in judged_groups.items() if out == "fails"}
+        savepoint.rollback()
+
+
+@given(case=judged())
+def test_the_alert_is_raised_where_the_judge_says_that_the_model_in_use_fails(
+    store: Connection, case: Judged
+):
+    verdict = case.verdict
+    in_use = "challenger" if verdict.blessed else "champion"
+    failing = {
+        (metric, slicing or "overall", group or "everybody")
+        for (model, slicing, metric, _, group), outcome in outcomes(verdict).items()
+        if model == in_use and outcome == "fails"
+    }
+    with store.begin_nested() as savepoint:
+        case.export(store)
+        alert = next(item for item in alerts.ALERTS if item.uid == "trial-under-the-floor")
+        raised = [
+            (row["metric"], row["slice_feature"], row["slice"])
+            for row in alert.query.rows(store, {}, ALWAYS)
+            if alert.has_happened(row)
+        ]
+        savepoint.rollback()
+
+    assert len(set(raised)) == len(raised)
+    assert set(raised) == failing
+
+
+@given(case=judged())
+def test_nothing_of_a_suppressed_group_is_in_a_comparison(case: Judged):
+    for item in case.verdict.comparisons or ():
+        if item.group in case.suppressed:
+            assert item.value is None
+            numbers = {float(found) for found in re.findall(r"\d+\.?\d*", item.message)}
+            assert numbers <= {item.limit, item.decision_threshold, SMALLEST}
