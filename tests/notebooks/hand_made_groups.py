@@ -134,7 +134,8 @@ def _documents() -> dict[str, Any]:
         "verdict.json": {
             "blessed": True,
             "judged": True,
-            "comparisons": 1,
+            "compared": 1,
+            "comparisons": [],
             "reasons": [],
             "not_judged": [],
             "notes": [],

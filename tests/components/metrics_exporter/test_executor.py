@@ -62,7 +62,8 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
         "verdict.json": {
             "blessed": True,
             "judged": False,
-            "comparisons": 0,
+            "compared": 0,
+            "comparisons": [],
             "reasons": [],
             "not_judged": [],
             "notes": [],

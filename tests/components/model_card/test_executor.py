@@ -57,7 +57,13 @@ def evidence(**changes: Any) -> Evidence:
     found = Evidence(
         metrics=Metrics(smallest_group=10, records=tuple(records), suppressed=()),
         verdict=Verdict(
-            blessed=True, judged=True, comparisons=7, reasons=(), not_judged=(), notes=()
+            blessed=True,
+            judged=True,
+            compared=7,
+            comparisons=(),
+            reasons=(),
+            not_judged=(),
+            notes=(),
         ),
         curves=Curves(curves=()),
         findings=Findings(root=()),
@@ -141,8 +147,8 @@ def test_a_refused_model_has_a_card_with_the_reasons(study: Study):
         "value": 0.71,
         "threshold": {"metric": "auc", "at_least": 0.75},
     }
-    content = {"blessed": False, "judged": True, "comparisons": 7, "reasons": [reason]}
-    verdict = Verdict.model_validate(content | {"not_judged": [], "notes": []})
+    content = {"blessed": False, "judged": True, "compared": 7, "reasons": [reason]}
+    verdict = Verdict.model_validate(content | {"comparisons": [], "not_judged": [], "notes": []})
     html = html_of(study, verdict=verdict)
     assert "Refused" in html
     title = study.tasks["worsening"].title

@@ -60,8 +60,11 @@ class Run:
         self.write("verdict/metrics.json", json.dumps(content))
 
     def write_verdict(self, reasons: list[dict[str, Any]]) -> None:
-        content = {"blessed": not reasons, "judged": True, "comparisons": 1, "not_judged": []}
-        self.write("verdict/verdict.json", json.dumps(content | {"reasons": reasons, "notes": []}))
+        content = {"blessed": not reasons, "judged": True, "compared": 1, "not_judged": []}
+        self.write(
+            "verdict/verdict.json",
+            json.dumps(content | {"comparisons": [], "reasons": reasons, "notes": []}),
+        )
 
     def execute(self) -> dict[str, Any]:
         Executor().Do(

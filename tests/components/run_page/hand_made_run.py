@@ -121,15 +121,47 @@ def failure(
     }
 
 
+def compared(number: int, outcome: str, model: str = "challenger") -> dict[str, Any]:
+    """A comparison of AUC with the threshold of that place in the study file."""
+    return {
+        "threshold": number,
+        "model": model,
+        "task": "death",
+        "slice": {},
+        "metric": "auc",
+        "decision_threshold": None,
+        "side": "at_least",
+        "limit": 0.7,
+        "holds": "point",
+        "value": None,
+        "outcome": outcome,
+        "reason": {"passes": "within_limit", "fails": "beyond_limit"}.get(outcome, "no_champion"),
+        "message": "",
+    }
+
+
 def documents(
     failures: Sequence[dict[str, Any]] = (),
     champion: bool = False,
     judged: bool = True,
     notes: Iterable[str] = (),
     findings: Sequence[dict[str, Any]] = (),
+    comparisons: Sequence[dict[str, Any]] | int | None = None,
 ) -> dict[str, Any]:
-    """What the stages of the run wrote, by file."""
+    """What the stages of the run wrote, by file.
+
+    Args:
+        failures: Why the model was refused.
+        champion: Whether one was scored.
+        judged: Whether anything was compared.
+        notes: Notes of the verdict.
+        findings: What the gate found.
+        comparisons: Those of the verdict, one for each failure if none are given; a number as
+            0.1.0 wrote it.
+    """
     models = ("challenger", "champion", "difference") if champion else ("challenger",)
+    if comparisons is None:
+        comparisons = [compared(0, "fails") for _ in failures]
     small = [{"task": task, "slice": {"age": ">=85"}, "reason": "too_small"} for task in TASKS]
     return {
         "metrics.json": {
@@ -140,7 +172,8 @@ def documents(
         "verdict.json": {
             "blessed": not failures,
             "judged": judged,
-            "comparisons": 9 if judged else 0,
+            "compared": 9 if judged else 0,
+            "comparisons": comparisons,
             "reasons": list(failures),
             "not_judged": small,
             "notes": list(notes),

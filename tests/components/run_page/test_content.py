@@ -22,6 +22,7 @@ from tests.components.run_page.hand_made_run import (
     AUC_AT_LEAST,
     AUC_EVERYWHERE,
     NOT_WORSE,
+    compared,
     failure,
     result,
 )
@@ -124,9 +125,45 @@ def test_every_demand_is_listed_with_its_outcome():
             AUC_EVERYWHERE,
             NOT_WORSE,
             failures=[failure(AUC_EVERYWHERE, group={"sex": "M"})],
+            comparisons=[
+                compared(0, "passes"),
+                compared(0, "not_judged"),
+                compared(0, "fails", model="champion"),
+                compared(1, "passes"),
+                compared(1, "fails"),
+                compared(2, "not_judged"),
+            ],
         )
     )
 
+    assert cells(table(page, "What the study demands")) == [
+        ["AUC: at least 0.7", "all", "everybody", "passed"],
+        ["AUC: at least 0.6", "all", "everybody and each group", "failed in 1 comparison"],
+        ["Difference to the champion in AUC: at least −0.02", "all", "everybody", "not judged"],
+    ]
+
+
+def test_the_verdict_counts_the_comparisons_that_failed():
+    """Both limits of a threshold are failed for one reason: there is no value."""
+    failed = [compared(0, "fails"), compared(0, "fails")]
+    page = run_page(result(AUC_AT_LEAST, failures=[failure(AUC_AT_LEAST)], comparisons=failed))
+
+    assert "2 of 9 comparisons with what the study demands failed." in render(page)
+
+
+def test_of_a_run_of_0_1_0_the_outcome_of_a_demand_follows_from_its_reasons():
+    """Its verdict lists what failed, all of it, and the number of comparisons."""
+    of_0_1_0 = result(
+        AUC_AT_LEAST,
+        AUC_EVERYWHERE,
+        NOT_WORSE,
+        failures=[failure(AUC_EVERYWHERE, group={"sex": "M"})],
+        comparisons=9,
+    )
+    assert of_0_1_0.verdict.comparisons is None
+    page = run_page(of_0_1_0)
+
+    assert "1 of 9 comparisons with what the study demands failed." in render(page)
     assert cells(table(page, "What the study demands")) == [
         ["AUC: at least 0.7", "all", "everybody", "passed"],
         ["AUC: at least 0.6", "all", "everybody and each group", "failed in 1 comparison"],

@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.results.documents import Counts, Metrics, find_records, headline_metrics, read_result
+from pipeline.results.documents import (
+    Counts,
+    Metrics,
+    Verdict,
+    find_records,
+    headline_metrics,
+    read_result,
+)
 
 RECORD: dict[str, Any] = {
     "task": "event",
@@ -66,3 +73,43 @@ def test_records_are_found_by_task_metric_model_and_threshold():
     ]
     assert len(find_records(metrics.records, "event", "sensitivity", decision_threshold=0.5)) == 1
     assert find_records(metrics.records, "event", "sensitivity") == []
+
+
+VERDICT_OF_0_1_0: dict[str, Any] = {
+    "blessed": False,
+    "judged": True,
+    "comparisons": 4,
+    "reasons": [
+        {
+            "message": "event: auc in slice sex=F is 0.5 (0.4 to 0.6), below 0.55",
+            "task": "event",
+            "slice": {"sex": "F"},
+            "metric": "auc",
+            "decision_threshold": None,
+            "model": "challenger",
+            "value": 0.5,
+            "lower": 0.4,
+            "upper": 0.6,
+            "threshold": {"metric": "auc", "at_least": 0.55, "where": "every_slice"},
+        }
+    ],
+    "not_judged": [{"task": "event", "slice": {"sex": "U"}, "subjects": "<10"}],
+    "notes": ["No champion: no model has been blessed before."],
+}
+
+
+def test_a_verdict_of_0_1_0_is_read(tmp_path: Path):
+    (tmp_path / "verdict.json").write_text(json.dumps(VERDICT_OF_0_1_0))
+
+    verdict = read_result(Verdict, str(tmp_path))
+
+    assert (verdict.compared, verdict.comparisons, verdict.failed) == (4, None, 1)
+    assert verdict.outcomes(0) is None
+    assert verdict.reasons[0].threshold.scope == "every_slice"
+    assert [item.group_text for item in verdict.not_judged] == ["sex U"]
+
+
+def test_a_verdict_that_was_read_is_written_and_read_again():
+    verdict = Verdict.model_validate(VERDICT_OF_0_1_0)
+
+    assert Verdict.model_validate_json(verdict.model_dump_json()) == verdict

@@ -1,0 +1,190 @@
+"""What each comparison of a verdict says."""
+
+import itertools
+import math
+
+import pytest
+
+from pipeline.results.outcomes import OUTCOMES
+from tests.components.evaluator.test_judge import FEMALE, MALE, record, verdict
+
+AT_LEAST = {"metric": "auc", "at_least": 0.65}
+EVERYWHERE = AT_LEAST | {"scope": "every_slice"}
+DIFFERENCE = {"metric": "auc", "at_least": -0.01, "versus": "champion"}
+NO_CHAMPION = "No champion: no model has been blessed before."
+
+
+def written(records, *thresholds, **more):
+    return verdict(records, *thresholds, **({"no_champion": NO_CHAMPION} | more)).to_json()[
+        "comparisons"
+    ]
+
+
+def test_a_comparison_says_what_was_compared_with_what():
+    assert written([record(0.7, 0.66, 0.74)], AT_LEAST | {"holds": "bound"}) == [
+        {
+            "threshold": 0,
+            "model": "challenger",
+            "task": "hepatic_ae",
+            "slice": {},
+            "metric": "auc",
+            "decision_threshold": None,
+            "side": "at_least",
+            "limit": 0.65,
+            "holds": "bound",
+            "value": 0.66,
+            "outcome": "passes",
+            "reason": "within_limit",
+            "message": "",
+        }
+    ]
+
+
+def test_each_limit_of_a_threshold_is_a_comparison():
+    both = AT_LEAST | {"at_most": 0.8}
+    found = written([record(0.9)], both)
+
+    assert [(item["side"], item["limit"], item["outcome"]) for item in found] == [
+        ("at_least", 0.65, "passes"),
+        ("at_most", 0.8, "fails"),
+    ]
+
+
+def test_the_far_end_of_the_interval_is_judged_on_each_side():
+    both = AT_LEAST | {"at_most": 0.8, "holds": "bound"}
+    found = written([record(0.7, 0.6, 0.9)], both)
+
+    assert [(item["value"], item["outcome"]) for item in found] == [(0.6, "fails"), (0.9, "fails")]
+
+
+def test_thresholds_are_told_apart_by_their_place_in_the_study_file():
+    found = written([record(0.7)], AT_LEAST, AT_LEAST | {"at_least": 0.8})
+
+    assert [(item["threshold"], item["outcome"]) for item in found] == [
+        (0, "passes"),
+        (1, "fails"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("records", "threshold", "reason"),
+    [
+        ([], AT_LEAST, "no_value"),
+        ([record(math.nan)], AT_LEAST, "no_value"),
+        ([record(math.nan, 0.6, 0.9)], AT_LEAST | {"holds": "bound"}, "no_value"),
+        ([record(0.9)], AT_LEAST | {"holds": "bound"}, "no_interval"),
+        ([record(0.9, 0.8)], AT_LEAST | {"holds": "bound"}, "no_interval"),
+    ],
+)
+def test_where_nothing_can_be_judged_a_comparison_fails_without_a_value(records, threshold, reason):
+    (found,) = written(records, threshold)
+
+    assert (found["outcome"], found["reason"], found["value"]) == ("fails", reason, None)
+
+
+def test_a_group_that_is_too_small_is_not_judged_and_has_no_value():
+    _, found = written(
+        [record(0.9), record(0.613, group=FEMALE)],
+        EVERYWHERE,
+        withheld={"hepatic_ae": {FEMALE: "too_small"}},
+    )
+
+    assert (found["outcome"], found["reason"]) == ("not_judged", "group_too_small")
+    assert "613" not in str(found)
+
+
+@pytest.mark.parametrize("value", [0.6137, 0.7137, math.nan])
+@pytest.mark.parametrize("holds", ["point", "bound"])
+def test_no_digit_of_a_suppressed_group_is_written(value, holds):
+    judged = verdict(
+        [record(0.9, 0.8, 0.95), record(value, 0.5921, 0.7921, FEMALE)],
+        EVERYWHERE | {"holds": holds},
+        withheld={"hepatic_ae": {FEMALE: "complementary", MALE: "too_small"}},
+        no_champion=NO_CHAMPION,
+    )
+
+    assert not any(digits in str(judged.to_json()) for digits in ("137", "921"))
+    found = judged.to_json()["comparisons"][1]
+    assert found["value"] is None
+    assert found["outcome"] in ("passes", "fails")
+
+
+def test_a_suppressed_group_has_the_outcome_that_it_had_if_it_were_shown():
+    records = [record(0.9), record(0.6, group=FEMALE), record(0.7, group=MALE)]
+    shown = written(records, EVERYWHERE)
+    suppressed = written(
+        records,
+        EVERYWHERE,
+        withheld={"hepatic_ae": {FEMALE: "complementary", MALE: "complementary"}},
+    )
+
+    assert [i["outcome"] for i in suppressed] == [i["outcome"] for i in shown]
+
+
+def test_a_champion_that_was_scored_is_compared_with_the_same_thresholds():
+    found = written(
+        [record(0.9), record(0.6, model="champion"), record(0.3, model="difference")],
+        AT_LEAST,
+        DIFFERENCE,
+        no_champion=None,
+    )
+
+    assert [(item["model"], item["value"], item["outcome"]) for item in found] == [
+        ("challenger", 0.9, "passes"),
+        ("champion", 0.6, "fails"),
+        ("difference", 0.3, "passes"),
+    ]
+    assert found[1]["message"] == "hepatic_ae: auc of the champion overall is 0.6, below 0.65"
+
+
+def test_the_champions_own_numbers_do_not_decide():
+    judged = verdict([record(0.9), record(0.6, model="champion")], AT_LEAST)
+
+    assert judged.blessed
+    assert judged.compared == 1
+    assert judged.refusals == ()
+
+
+def test_without_a_champion_there_is_no_row_of_one_and_differences_are_not_judged():
+    found = written([record(0.9)], AT_LEAST, DIFFERENCE)
+
+    assert [(item["model"], item["outcome"], item["reason"]) for item in found] == [
+        ("challenger", "passes", "within_limit"),
+        ("difference", "not_judged", "no_champion"),
+    ]
+
+
+def test_one_missing_value_is_one_reason_whatever_limits_it_misses():
+    judged = verdict([], AT_LEAST | {"at_most": 0.8}, no_champion=NO_CHAMPION)
+
+    assert judged.compared == 2
+    assert len(judged.to_json()["reasons"]) == 1
+
+
+def test_reasons_are_the_comparisons_that_fail():
+    judged = verdict(
+        [record(0.6), record(0.5, group=FEMALE), record(0.7, group=MALE)],
+        EVERYWHERE,
+        no_champion=NO_CHAMPION,
+    ).to_json()
+
+    failing = [item["message"] for item in judged["comparisons"] if item["outcome"] == "fails"]
+    assert [item["message"] for item in judged["reasons"]] == failing
+
+
+def test_every_reason_has_an_outcome_and_a_message_where_it_does_not_pass():
+    withheld = {"hepatic_ae": {FEMALE: "too_small"}}
+    found = list(
+        itertools.chain(
+            written([record(0.9), record(0.5, group=FEMALE)], EVERYWHERE, withheld=withheld),
+            written([record(0.9)], AT_LEAST, withheld={"hepatic_ae": {(): "too_small"}}),
+            written([record(0.9)], AT_LEAST | {"holds": "bound"}, DIFFERENCE),
+            written([], AT_LEAST),
+            written([record(0.5)], AT_LEAST),
+        )
+    )
+
+    assert {item["reason"] for item in found} == set(OUTCOMES)
+    for item in found:
+        assert item["outcome"] == OUTCOMES[item["reason"]]
+        assert bool(item["message"]) == (item["outcome"] != "passes")
