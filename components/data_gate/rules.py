@@ -39,6 +39,10 @@ class Distance:
     measure: Measure
     value: float | None
 
+    def exceeds(self, limit: float) -> bool:
+        """Whether the feature has drifted by more than a limit."""
+        return self.value is not None and self.value > limit
+
 
 @dataclass(frozen=True)
 class Columns:
@@ -118,7 +122,7 @@ def rejects(counts: Counts, gate: Gate) -> Iterator[Finding]:
 def drift(distances: Iterable[Distance], gate: Gate) -> Iterator[Finding]:
     """The distances of the features from what the champion was trained on."""
     for distance in distances:
-        exceeded = distance.value is not None and distance.value > gate.drift_limit
+        exceeded = distance.exceeds(gate.drift_limit)
         yield Finding(
             rule="drift",
             severity=gate.drift if exceeded else "ok",

@@ -24,6 +24,10 @@ _CHAMPION = "champion"
 _BY_GROUP = {"metric": "auc", "decision": 0.0, "model": _CHALLENGER}
 _MAIN = (("auc", queries.AUC), ("brier", queries.BRIER))
 _MORE = (("pr_auc", queries.PR_AUC), ("calibration_slope", queries.SLOPE))
+_NOT_RECORDED = (
+    "Whether a group passes what the study demands was not recorded: the run is one of version "
+    "0.1.0."
+)
 _MOST_IN_HISTORY = 30
 _MOST_GROUPS = 24
 
@@ -231,6 +235,7 @@ def _calibration(store: StudyStore, run: str, task: str) -> list[Block]:
 def _groups(store: StudyStore, newest: _Newest, task: str) -> list[Block]:
     rows: list[charts.ForestRow | str] = []
     limit = None
+    recorded = True
     for slicing in newest.single:
         found = store.ask(queries.SLICES, run=newest.run, task=task, slicing=slicing, **_BY_GROUP)
         if not found:
@@ -240,6 +245,7 @@ def _groups(store: StudyStore, newest: _Newest, task: str) -> list[Block]:
         rows += [forest_row(row, newest.smallest_group) for row in found]
         limits = (_limit(row["at_least"], row["at_most"]) for row in found)
         limit = limit or next(filter(None, limits), None)
+        recorded &= all(row["verdict"] != "not recorded" for row in found)
     if not rows:
         return []
     overall = store.one(queries.LAST_AUC, task=task)
@@ -247,7 +253,8 @@ def _groups(store: StudyStore, newest: _Newest, task: str) -> list[Block]:
         charts.forest_plot(
             rows,
             charts.Measure("AUC"),
-            "Does the model serve every group? AUC by group; the thin line is everybody's.",
+            "Does the model serve every group? AUC by group; the thin line is everybody's."
+            + ("" if recorded else f" {_NOT_RECORDED}"),
             reference=overall["value"] if overall else None,
             limit=limit,
         )

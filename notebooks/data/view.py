@@ -502,9 +502,8 @@ def _subject(item: Finding) -> str:
 
 
 def _bar(item: Distance, limit: float) -> Bar:
-    over = item.value is not None and item.value > limit
     label = f"{item.feature}: {'missing values' if item.measure == _MISSING_MEASURE else 'values'}"
-    return Bar(label, Estimate(item.value), "bad" if over else "neutral")
+    return Bar(label, Estimate(item.value), "bad" if item.exceeds(limit) else "neutral")
 
 
 def _rounded(value: float | None) -> str:

@@ -12,8 +12,9 @@ from pipeline.store import models
 from pipeline.store.migrate import migrate
 from pipeline.store.writer import export
 from tests.html_reading import read_html
+from tests.pipeline.store.earlier_stores import make_store_of_0_1_0
 from tests.pipeline.store.hand_made_store import fill
-from tests.pipeline.store.store_runs import run_rows
+from tests.pipeline.store.store_runs import FAILED, comparison, run_rows
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +36,12 @@ def section(page, title):
         item for item in page.all() if re.match("h[2-6]", item.tag) and item.text == title
     )
     return heading.parent
+
+
+def forest_of(file):
+    """What the first forest plot of a page says."""
+    said = [item.text for item in read_html(file.read_text()).all("title")]
+    return next(text for text in said if text.startswith("Forest plot"))
 
 
 @pytest.mark.parametrize("title", ["Model quality", "Trial progress", "Pipeline health"])
@@ -61,12 +68,32 @@ def test_a_group_that_is_too_small_shows_no_number(path):
     address = f"sqlite:///{path / 'small.sqlite'}"
     export(address, run_rows("r1"))
     write_boards(address, path / "small.html")
-    page = read_html((path / "small.html").read_text())
 
-    said = [item.text for item in page.all("title")]
-    forest = next(text for text in said if text.startswith("Forest plot"))
+    forest = forest_of(path / "small.html")
     assert "M –, <10 subjects" in forest
     assert "U –, withheld subjects" in forest
+
+
+def test_a_group_that_the_judge_says_fails_is_marked_whether_it_shows_a_number_or_not(path):
+    address = f"sqlite:///{path / 'failing.sqlite'}"
+    failed = [comparison(slice={"sex": sex}, **FAILED) for sex in ("F", "U")]
+    export(address, run_rows("r1", comparisons=failed))
+    write_boards(address, path / "failing.html")
+
+    forest = forest_of(path / "failing.html")
+    assert "F 0.820 (0.700 to 0.900), 30 subjects, fails" in forest
+    assert "U –, withheld subjects, fails" in forest
+
+
+def test_a_store_of_0_1_0_has_a_page_that_says_what_was_not_recorded(path):
+    address = f"sqlite:///{path / 'earlier.sqlite'}"
+    make_store_of_0_1_0(address)
+    write_boards(address, path / "earlier.html")
+
+    text = read_html((path / "earlier.html").read_text()).one("main").text
+    assert "was not recorded: the run is one of version 0.1.0" in text
+    assert "misses its limit" not in text
+    assert "fails" not in forest_of(path / "earlier.html")
 
 
 def test_the_trial_is_summed_up(page):

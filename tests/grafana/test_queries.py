@@ -385,7 +385,8 @@ def test_a_group_that_is_not_judged_is_not_watched(sqlite, ask):
 
 def test_no_alert_watches_a_model_that_was_refused(sqlite, ask):
     rows = run_rows("r1", blessed=False)
-    rows[models.Metric] = [row for row in rows[models.Metric] if row["model"] != "champion"]
+    for table in (models.Metric, models.Comparison):
+        rows[table] = [row for row in rows[table] if row["model"] != "champion"]
     rows[models.Model][0]["champion"] = False
     export(sqlite, rows)
 
