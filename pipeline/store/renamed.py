@@ -1,14 +1,11 @@
-"""What 0.1.0 called differently in the store: for its stores and for exports that it left."""
+"""What 0.1.0 called differently in the store, for exports that it left pending."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.metrics import FORMER_NAMES
-
-METRICS: Mapping[str, str] = FORMER_NAMES
-"""Names of metrics by their former ones."""
+from pipeline.metrics import current_name
 
 COLUMNS: Mapping[str, Mapping[str, str]] = {"thresholds": {"place": "scope"}}
 """Names of columns by their former ones, of each table that has one."""
@@ -23,6 +20,6 @@ def with_names_of_today(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
     """
     columns = COLUMNS.get(table, {})
     renamed = {columns.get(column, column): value for column, value in row.items()}
-    if renamed.get("metric") in METRICS:
-        renamed["metric"] = METRICS[renamed["metric"]]
+    if "metric" in renamed:
+        renamed["metric"] = current_name(renamed["metric"])
     return renamed

@@ -3,13 +3,13 @@
 import sqlalchemy as sa
 from alembic import op
 
-from pipeline.store.renamed import METRICS
-
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
 
+# Written out: a migration must not change with the code that reads the store.
+METRICS = {"recall": "sensitivity", "precision": "positive_predictive_value"}
 RIGHTS = {"trial_reader": "SELECT", "trial_writer": "SELECT, INSERT"}
 
 
