@@ -260,13 +260,15 @@ def _survival(endpoint: EndpointAnalysis, shown: Sequence[SurvivalCurve]) -> Fig
                 *(_shown(point.survival) for point in curve.points),
             ],
             [(item.time, _count(item.subjects)) for item in curve.at_risk],
+            curve.ends,
         )
         for curve in shown
     ]
     measure = charts.Measure("without the event", 0, percent=True)
     caption = (
         f"By {shown[0].factor}. Kaplan and Meier's estimate with 95 % bands; below, subjects "
-        "still under observation. The curves are thinned so that no step is a single subject."
+        "still under observation. Each curve goes to the end of its follow-up, as long as enough "
+        "subjects are observed; it is thinned so that no step is a single subject."
     )
     return charts.step_curves(curves, measure, endpoint.unit, caption)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pipeline.estimates import Estimate
@@ -65,12 +65,21 @@ class StepCurve:
         times: Where it steps, rising; [n].
         values: Its value from each of these times on; [n].
         at_risk: Some times, each with the subjects still under observation; may be empty.
+        ends: Until when it is known: it stays at its last value up to then. None ends it at its
+            last step.
     """
 
     name: str
     times: Sequence[float]
     values: Sequence[Estimate]
     at_risk: Sequence[tuple[float, int | Suppressed]] = ()
+    ends: float | None = None
+
+    def to_its_end(self) -> StepCurve:
+        """The same curve with its last value repeated where it ends."""
+        if self.ends is None or not self.times or self.ends <= self.times[-1]:
+            return self
+        return replace(self, times=[*self.times, self.ends], values=[*self.values, self.values[-1]])
 
 
 def line_chart(
@@ -118,13 +127,18 @@ def step_curves(
 ) -> Figure:
     """Draws curves that go in steps, bands for their intervals, and numbers at risk below.
 
+    Each curve is drawn to its end. Where there are numbers at risk, the horizontal axis is
+    labelled at their times.
+
     Args:
         curves: At most five.
         measure: What is measured: the vertical axis.
         time: Title of the horizontal axis, with its unit.
         caption: Below the figure.
     """
+    curves = [curve.to_its_end() for curve in curves]
     at_risk = [curve for curve in curves if curve.at_risk]
+    labelled = sorted({time for curve in at_risk for time, _ in curve.at_risk})
     left = max([_LEFT, *map(_risk_width, at_risk)])
     below = _BOTTOM + (_RISK_TITLE + _RISK_LINE * len(at_risk) if at_risk else 0.0)
     heading = Heading(measure.title, [curve.name for curve in curves], _WIDTH - left - _RIGHT)
@@ -140,6 +154,7 @@ def step_curves(
         scale(axes.xaxis, percent=False)
         scale(axes.yaxis, measure.percent)
         if at_risk:
+            axes.set_xticks(labelled)
             _risk_table(axes, at_risk, left)
 
     last = [

@@ -51,7 +51,7 @@ def lines():
 
 def steps():
     values = [Estimate(1.0, 1.0, 1.0), Estimate(0.9, 0.8, 0.95), Estimate(0.7, 0.6, 0.8)]
-    curve = charts.StepCurve("Placebo", [0, 30, 60], values, [(0, 80), (60, Suppressed(10))])
+    curve = charts.StepCurve("Placebo", [0, 30, 60], values, [(0, 80), (60, Suppressed(10))], 90)
     return charts.step_curves([curve], Measure("event-free", 0, percent=True), "days")
 
 

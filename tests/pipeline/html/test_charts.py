@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.estimates import Estimate
 from pipeline.html import charts
+from pipeline.html.blocks import Figure
 from pipeline.html.charts import Measure
 from pipeline.html.charts.drawing import text_width
 from pipeline.html.numbers import Suppressed
@@ -176,3 +177,34 @@ def test_capitals_get_more_room():
 
 def test_no_text_needs_no_room():
     assert text_width([]) == 0
+
+
+def end_of_the_curve(figure: Figure) -> float:
+    """Rightmost place of the curve's own line, in pixels: the only line of several steps."""
+    (path,) = (
+        path
+        for path in re.findall(r'<path d="(M [^"]+)"', figure.svg)
+        if path.count("L") > 1 and "z" not in path
+    )
+    return max(float(x) for x in re.findall(r"[ML] ([0-9.]+)", path))
+
+
+def test_a_step_curve_is_drawn_to_its_end_and_not_to_its_last_step():
+    values = [Estimate(1.0, 1.0, 1.0), Estimate(0.7, 0.6, 0.8)]
+    at_risk = [(0.0, 80), (50.0, 60), (100.0, 40)]
+
+    def drawn(ends: float | None) -> Figure:
+        curve = charts.StepCurve("Placebo", [0.0, 30.0], values, at_risk, ends)
+        return charts.step_curves([curve], AUC, "days")
+
+    at_its_last_step, at_its_end = (end_of_the_curve(drawn(ends)) for ends in (None, 100.0))
+    assert at_its_end > 2 * at_its_last_step
+
+
+def test_every_labelled_time_has_its_numbers_at_risk():
+    values = [Estimate(1.0, 1.0, 1.0), Estimate(0.7, 0.6, 0.8)]
+    curve = charts.StepCurve("A", [0.0, 30.0], values, [(0.0, 81), (40.0, 62), (80.0, 43)], 90.0)
+    shown = texts(charts.step_curves([curve], AUC, "days"))
+    labels = [text for text in shown if text in {"0", "20", "40", "60", "80", "100"}]
+    assert labels == ["0", "40", "80"]
+    assert {"81", "62", "43"} <= set(shown)
