@@ -20,7 +20,6 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 from rich.spinner import Spinner
-from rich.table import Table
 from rich.text import Text
 
 STAGES = {
@@ -42,6 +41,11 @@ STAGES = {
     "RunPage": "writes the page of this run",
     "TrialAnalysis": "compares the arms statistically",
 }
+
+
+_RESULT_TITLE = "Test split: AUC with 95 % interval, Brier score, calibration slope and error"
+_RESULT_COLUMNS = ("subjects", "events", "AUC", "Brier", "slope", "error")
+_GAP = "  "
 
 
 class _BarWhereKnown(ProgressColumn):
@@ -154,42 +158,50 @@ class _Follower(logging.Handler):
             self._progress.update(self._task, completed=done, total=total, detail=detail)
 
 
-def results_table(metrics: Sequence[Mapping[str, Any]]) -> Table:
-    """The result of a run, a line a task.
+def results_table(metrics: Sequence[Mapping[str, Any]], width: int = 80) -> Text:
+    """The result of a run: a line a task, or two where a name and its numbers do not fit in one.
 
     Args:
         metrics: Records of the Evaluator's `metrics.json`.
+        width: Columns of the terminal.
 
     Returns:
-        A table for the terminal.
+        What the terminal shows; nothing in it is cut.
     """
     overall = {
         (record["task"], record["metric"]): record
         for record in metrics
         if record["model"] == "challenger" and not record["slice"]
     }
-    table = Table(
-        title="On the test split: AUC with 95 % interval, Brier, calibration slope and error",
-        title_justify="left",
-        title_style="bold",
-        box=None,
-        padding=(0, 2, 0, 0),
+    cells = {task: _task_cells(task, overall) for task in dict.fromkeys(t for t, _ in overall)}
+    columns = list(zip(_RESULT_COLUMNS, *cells.values(), strict=True))
+    widths = [max(map(len, column)) for column in columns]
+    names = max(map(len, ["task", *cells]))
+    above = names + sum(widths) + len(_GAP) * len(widths) > width
+
+    def line(name: str, values: Sequence[str]) -> str:
+        numbers = _GAP.join(value.rjust(wide) for value, wide in zip(values, widths, strict=True))
+        return f"{name}\n{_GAP}{numbers}" if above else f"{name.ljust(names)}{_GAP}{numbers}"
+
+    return Text("\n").join(
+        [
+            Text(_RESULT_TITLE, style="bold"),
+            Text(line("task", _RESULT_COLUMNS), style="bold"),
+            *(Text(line(task, values)) for task, values in cells.items()),
+        ]
     )
-    table.add_column("task", no_wrap=True)
-    for column in ("subjects", "events", "AUC", "Brier", "slope", "ECE"):
-        table.add_column(column, justify="right", no_wrap=True)
-    for task in dict.fromkeys(task for task, _ in overall):
-        auc = overall[task, "auc"]
-        table.add_row(
-            task,
-            f"{auc['subjects']:,}",
-            f"{auc['positives']:,}",
-            f"{_number(auc['value'])} {_interval(auc)}",
-            _number(overall[task, "brier"]["value"]),
-            _number(overall[task, "calibration_slope"]["value"], 2),
-            _number(overall[task, "expected_calibration_error"]["value"]),
-        )
-    return table
+
+
+def _task_cells(task: str, overall: Mapping[tuple[str, str], Mapping[str, Any]]) -> list[str]:
+    auc = overall[task, "auc"]
+    return [
+        f"{auc['subjects']:,}",
+        f"{auc['positives']:,}",
+        f"{_number(auc['value'])} {_interval(auc)}",
+        _number(overall[task, "brier"]["value"]),
+        _number(overall[task, "calibration_slope"]["value"], 2),
+        _number(overall[task, "expected_calibration_error"]["value"]),
+    ]
 
 
 def _interval(record: Mapping[str, Any]) -> str:

@@ -52,7 +52,7 @@ def show_result(console: Console, verdict: Verdict, paths: Mapping[str, Path]) -
     """
     metrics = json.loads(paths["metrics"].read_text(encoding="utf-8"))
     console.print()
-    console.print(results_table(metrics["records"]))
+    console.print(results_table(metrics["records"], console.width))
     console.print("[green]blessed[/green]" if verdict.blessed else "[red]refused[/red]")
     for note in verdict.notes:
         console.print(f"  {note}")

@@ -103,6 +103,36 @@ def test_a_task_is_a_line_with_counts_interval_and_calibration():
     assert cells == ["death", "1,234", "56", "0.800 (0.700–0.900)", "0.040", "1.02", "0.015"]
 
 
+LONG_NAME = "moderate_or_severe_adverse_event_by_week_24"
+
+
+@pytest.mark.parametrize("task", ["death", "dead_or_dependent", LONG_NAME])
+@pytest.mark.parametrize("width", [80, 120])
+def test_no_heading_and_no_value_is_cut(task: str, width: int):
+    records = [{**record, "task": task} for record in RECORDS]
+    console = Console(file=io.StringIO(), width=width, highlight=False)
+    console.print(results_table(records, width))
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert max(map(len, lines)) <= width
+    shown = " ".join(lines).split()
+    headings = ["task", "subjects", "events", "AUC", "Brier", "slope", "error"]
+    values = [task, "1,234", "56", "0.800", "(0.700–0.900)", "0.040", "1.02", "0.015"]
+    assert {*headings, *values} <= set(shown)
+
+
+def test_a_long_name_stands_above_its_numbers():
+    records = [{**record, "task": LONG_NAME} for record in RECORDS]
+    lines = results_table(records, 80).plain.splitlines()
+    assert lines[-2] == LONG_NAME
+    assert lines[-1].split()[:2] == ["1,234", "56"]
+
+
+def test_a_short_terminal_folds_lines_and_loses_nothing():
+    console = Console(file=io.StringIO(), width=40, highlight=False)
+    console.print(results_table(RECORDS, 40))
+    assert "0.800 (0.700–0.900)" in " ".join(console.file.getvalue().split())  # type: ignore[attr-defined]
+
+
 def test_groups_and_the_champion_have_no_line_of_their_own():
     others = [
         _record("auc", 0.6, slice={"sex": "F"}),
