@@ -9,11 +9,11 @@ TRIAL := $(BIN)/python -m pipeline.cli
 LOCKS := requirements/bootstrap.txt requirements/runtime.txt requirements/dev.txt
 FREE_KB := 6000000
 
-RUN_OPTIONS = $(if $(STUDY),--study $(STUDY)) $(if $(DATA),--data $(DATA)) \
-	$(if $(ROOT),--root $(ROOT)) $(if $(SUBJECTS),--subjects $(SUBJECTS)) \
-	$(if $(SEED),--seed $(SEED)) $(if $(STEPS),--steps $(STEPS)) $(if $(TUNE),--tune) $(if $(STORE),--store $(STORE)) \
+RUN_OPTIONS = $(if $(STUDY),--study "$(STUDY)") $(if $(DATA),--data "$(DATA)") \
+	$(if $(ROOT),--root "$(ROOT)") $(if $(SUBJECTS),--subjects $(SUBJECTS)) \
+	$(if $(SEED),--seed $(SEED)) $(if $(STEPS),--steps $(STEPS)) $(if $(TUNE),--tune) $(if $(STORE),--store "$(STORE)") \
 	$(if $(RUNNER),--runner $(RUNNER)) $(if $(WORKERS),--workers $(WORKERS)) \
-	$(if $(MASTER),--master $(MASTER)) $(foreach option,$(BEAM),--beam=$(option))
+	$(if $(MASTER),--master "$(MASTER)") $(foreach option,$(BEAM),--beam=$(option))
 
 PACKAGE ?= packages/trial-$(subst _,-,$(or $(STUDY),synthetic)).yaml
 IMAGE ?= clinical-trial-pipeline:$(shell cat pipeline/VERSION)
@@ -35,7 +35,7 @@ run: $(READY) ## Run the pipeline: [STUDY=ist DATA=folder ROOT=runs SUBJECTS=n S
 
 flink-up: $(READY) ## Start a Flink on this machine for `make run RUNNER=flink`: [WORKERS=n].
 	@$(TRIAL) flink up $(if $(WORKERS),--task-managers $(WORKERS)) \
-	  $(if $(FLINK_JARS),--jars $(FLINK_JARS))
+	  $(if $(FLINK_JARS),--jars "$(FLINK_JARS)")
 
 flink-down: $(READY) ## Stop it.
 	@$(TRIAL) flink down
@@ -56,31 +56,31 @@ system: ## As root on Debian: install the packages that the slow tests need.
 	    --no-install-recommends $$packages; }
 
 compile: $(READY) ## Compile for Kubeflow and Vertex AI: [STUDY=ist SETTINGS=file OUT=folder TUNE=1].
-	@$(TRIAL) compile $(if $(STUDY),--study $(STUDY)) \
-	  $(if $(SETTINGS),--settings $(SETTINGS)) $(if $(OUT),--out $(OUT)) $(if $(TUNE),--tune)
+	@$(TRIAL) compile $(if $(STUDY),--study "$(STUDY)") \
+	  $(if $(SETTINGS),--settings "$(SETTINGS)") $(if $(OUT),--out "$(OUT)") $(if $(TUNE),--tune)
 
 report: $(READY) ## Write a run's report, one HTML file: [RUN=id ROOT=runs].
-	@$(TRIAL) report $(RUN) $(if $(ROOT),--root $(ROOT))
+	@$(TRIAL) report $(if $(RUN),"$(RUN)") $(if $(ROOT),--root "$(ROOT)")
 
 notebooks: $(READY) ## Execute the notebooks on a run: [RUN=id ROOT=runs ONLY=fairness].
-	@$(TRIAL) notebooks $(RUN) $(if $(ROOT),--root $(ROOT)) $(if $(ONLY),--only $(ONLY))
+	@$(TRIAL) notebooks $(if $(RUN),"$(RUN)") $(if $(ROOT),--root "$(ROOT)") $(if $(ONLY),--only $(ONLY))
 
 submit: $(READY) ## Start a run on Kubeflow: ENDPOINT=url [STUDY=ist DATA=folder PARAMS="a=1 b=2" CRON="0 3 * * *"].
-	@$(TRIAL) submit --endpoint "$(ENDPOINT)" --package $(PACKAGE) \
-	  $(if $(PARAMETERS),--parameters $(PARAMETERS)) $(if $(DATA),--set "data_root=$(DATA)") \
-	  $(foreach value,$(PARAMS),--set "$(value)") $(if $(NAMESPACE),--namespace $(NAMESPACE)) \
+	@$(TRIAL) submit --endpoint "$(ENDPOINT)" --package "$(PACKAGE)" \
+	  $(if $(PARAMETERS),--parameters "$(PARAMETERS)") $(if $(DATA),--set "data_root=$(DATA)") \
+	  $(foreach value,$(PARAMS),--set "$(value)") $(if $(NAMESPACE),--namespace "$(NAMESPACE)") \
 	  $(if $(CRON),--cron "$(CRON)")
 
 export: $(READY) ## Export a run again: [RUN=id STORE=address ROOT=runs].
-	@$(TRIAL) export $(RUN) $(if $(STORE),--store $(STORE)) \
-	  $(if $(ROOT),--root $(ROOT))
+	@$(TRIAL) export $(if $(RUN),"$(RUN)") $(if $(STORE),--store "$(STORE)") \
+	  $(if $(ROOT),--root "$(ROOT)")
 
 store-migrate: $(READY) ## Make the store's tables and roles, set their passwords: STORE=address.
-	@$(TRIAL) store migrate $(STORE)
+	@$(TRIAL) store migrate $(if $(STORE),"$(STORE)")
 
 boards: $(READY) ## The store's boards as one HTML file: [STORE=address ROOT=runs OUT=file].
-	@$(TRIAL) boards $(if $(STORE),--store $(STORE)) $(if $(ROOT),--root $(ROOT)) \
-	  $(if $(OUT),--out $(OUT))
+	@$(TRIAL) boards $(if $(STORE),--store "$(STORE)") $(if $(ROOT),--root "$(ROOT)") \
+	  $(if $(OUT),--out "$(OUT)")
 
 grafana: $(READY) ## Write Grafana's boards, alerts and provisioning anew from grafana/boards.
 	@$(BIN)/python -m grafana.boards.generate

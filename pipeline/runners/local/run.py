@@ -230,5 +230,5 @@ class _LocalRun:
             logger.warning("the run was not exported: %s", error)
             self._console.print(f"\n[yellow]Not exported.[/yellow] {escape(str(error))}")
             self._console.print(
-                f"The run's result stands. Repeat the export with: make export RUN={self._run}"
+                f"The run's result stands. Repeat the export with: make export RUN={self._records}"
             )

@@ -12,22 +12,27 @@ from tests.whole_runs import REPOSITORY, environment
 
 TARGETS = {
     "run": {
-        **{"STUDY": "ist", "DATA": "d", "ROOT": "r", "SUBJECTS": "200", "SEED": "7"},
-        **{"STEPS": "30", "TUNE": "1", "STORE": "sqlite:///s", "RUNNER": "flink"},
+        **{"STUDY": "ist", "DATA": "my data", "ROOT": "my runs", "SUBJECTS": "200", "SEED": "7"},
+        **{"STEPS": "30", "TUNE": "1", "STORE": "sqlite:///my store", "RUNNER": "flink"},
         **{"WORKERS": "4", "MASTER": "flink:8081", "BEAM": "--x=1 --y=2"},
     },
-    "flink-up": {"WORKERS": "3", "FLINK_JARS": "jars"},
+    "flink-up": {"WORKERS": "3", "FLINK_JARS": "my jars"},
     "flink-down": {},
-    "compile": {"STUDY": "ist", "SETTINGS": "s.yaml", "OUT": "packages", "TUNE": "1"},
-    "report": {"RUN": "r1", "ROOT": "r"},
-    "notebooks": {"RUN": "r1", "ROOT": "r", "ONLY": "fairness"},
+    "compile": {"STUDY": "ist", "SETTINGS": "my settings.yaml", "OUT": "my packages", "TUNE": "1"},
+    "report": {"RUN": "my runs/r1", "ROOT": "my runs"},
+    "notebooks": {"RUN": "my runs/r1", "ROOT": "my runs", "ONLY": "fairness"},
     "submit": {
-        **{"ENDPOINT": "http://h", "STUDY": "ist", "DATA": "s3://b", "PARAMETERS": "p.yaml"},
+        **{
+            "ENDPOINT": "http://h",
+            "STUDY": "ist",
+            "DATA": "s3://b",
+            "PARAMETERS": "my values.yaml",
+        },
         **{"PARAMS": "a=1 b=2", "NAMESPACE": "n", "CRON": "0 3 * * *"},
     },
-    "export": {"RUN": "r1", "STORE": "sqlite:///s", "ROOT": "r"},
-    "store-migrate": {"STORE": "sqlite:///s"},
-    "boards": {"STORE": "sqlite:///s", "ROOT": "r", "OUT": "boards.html"},
+    "export": {"RUN": "my runs/r1", "STORE": "sqlite:///my store", "ROOT": "my runs"},
+    "store-migrate": {"STORE": "sqlite:///my store"},
+    "boards": {"STORE": "sqlite:///my store", "ROOT": "my runs", "OUT": "my boards.html"},
 }
 
 
@@ -58,14 +63,21 @@ def parse(line: list[str]) -> dict[str, object]:
     }
 
 
+def _words(target: str, name: str, text: str) -> list[str]:
+    """What a variable's text becomes among the options: most are one value, spaces included."""
+    if name == "TUNE":
+        return ["True"]
+    if (target, name) == ("submit", "STUDY"):
+        return [f"trial-{text}.yaml"]
+    return text.split() if name in ("BEAM", "PARAMS") else [text]
+
+
 @pytest.mark.parametrize("target", TARGETS)
 def test_every_variable_of_a_target_reaches_an_option(target: str):
     variables = TARGETS[target]
     values = str(parse(called(target, *(f"{name}={text}" for name, text in variables.items()))))
     for name, text in variables.items():
-        for word in ("True",) if name == "TUNE" else text.split() if name != "CRON" else (text,):
-            if (target, name) == ("submit", "STUDY"):
-                word = "trial-ist.yaml"
+        for word in _words(target, name, text):
             assert word in values, name
 
 

@@ -1,0 +1,25 @@
+"""docs/cli.md names every command, every exit code and the right variable of completion."""
+
+from __future__ import annotations
+
+import re
+
+from pipeline.cli.answer import ExitCode
+from tests.pipeline.cli.command_tree import COMMANDS
+from tests.whole_runs import REPOSITORY
+
+TEXT = (REPOSITORY / "docs" / "cli.md").read_text(encoding="utf-8")
+
+
+def test_every_command_is_named():
+    named = re.findall(r"^\| `trial ([a-z ]+?)(?: \[?[A-Z]+\]?)?` \|", TEXT, re.MULTILINE)
+    assert {tuple(words.split()) for words in named} == set(COMMANDS)
+
+
+def test_every_exit_code_is_explained():
+    codes = re.findall(r"^\| (\d+) \|", TEXT, re.MULTILINE)
+    assert [int(code) for code in codes] == sorted(ExitCode)
+
+
+def test_every_shell_has_its_line():
+    assert set(re.findall(r"_TRIAL_COMPLETE=(\w+)_source trial", TEXT)) == {"bash", "zsh", "fish"}
