@@ -25,7 +25,7 @@ export UV_CACHE_DIR = $(CURDIR)/$(VENV)/cache
 export UV_LINK_MODE = hardlink
 
 .PHONY: help setup run flink-up flink-down test test-slow test-flink system compile submit image report notebooks export store-migrate boards grafana lint format lock bench-accuracy bench-overhead \
-	bench-example-gen bench-scale bench-flink bench-store bench-notebooks clean
+	bench-example-gen bench-reading bench-scale bench-flink bench-store bench-notebooks clean
 
 help: ## This list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -107,6 +107,9 @@ bench-overhead: $(READY) ## Time and memory beside a plain TFX pipeline.
 
 bench-example-gen: $(READY) ## Rows a second beside CsvExampleGen.
 	@$(BIN)/python -m benchmarks.example_gen
+
+bench-reading: $(READY) ## Seconds of the three times that a run reads its data.
+	@$(BIN)/python -m benchmarks.reading
 
 bench-scale: $(READY) ## Time and memory from 10,000 to 1,000,000 subjects.
 	@$(BIN)/python -m benchmarks.scale

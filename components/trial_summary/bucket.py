@@ -228,10 +228,12 @@ def _add_completeness(
 ) -> None:
     if rows is None or not columns:
         return
-    frame = rows.select([SUBJECT, _SITE, *columns]).to_pandas()
-    sums.with_rows[dataset] += int(frame[SUBJECT].nunique())
-    for site, of_site in frame.groupby(_SITE):
-        key = (dataset, str(site))
-        present = of_site[list(columns)].notna().to_numpy()
-        sums.expected[key] += present.size
-        sums.present[key] += int(present.sum())
+    sums.with_rows[dataset] += pc.count_distinct(rows[SUBJECT]).as_py()
+    present = np.zeros(len(rows), np.int64)
+    for column in columns:
+        present += np.asarray(pc.is_valid(rows[column]))
+    of_site = pd.Series(present).groupby(rows[_SITE].to_pandas())
+    for site, number in of_site.size().items():
+        sums.expected[dataset, str(site)] += int(number) * len(columns)
+    for site, number in of_site.sum().items():
+        sums.present[dataset, str(site)] += int(number)
