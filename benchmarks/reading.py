@@ -72,7 +72,10 @@ def measure_passes(study: Study, data: str, folder: Path, repetitions: int) -> T
 
 def report(title: str, times: Times) -> str:
     """Lays the passes of one trial out as Markdown."""
-    rows = [(name, *(spread(values, 1) for values in zip(*found))) for name, found in times.items()]
+    rows = [
+        (name, *(spread(values, 1) for values in zip(*found, strict=True)))
+        for name, found in times.items()
+    ]
     header = ("pass", "wall time, s", "processor time, s")
     return f"\n### {title}\n\n" + markdown_table(header, rows)
 
