@@ -22,6 +22,7 @@ from pipeline.results.documents import (
     read_result,
 )
 from pipeline.runs.run_file import RunFile, find_run, read_run_file
+from pipeline.study.load import parse_study
 from pipeline.study.study import Study
 
 RUN_VARIABLE = "RUN"
@@ -60,7 +61,7 @@ class OpenedRun:
     @cached_property
     def study(self) -> Study:
         """The study file as it was when the run started."""
-        return Study.model_validate(self.file.study_file)
+        return parse_study(self.file.study_file, f"the study of run {self.file.run}")
 
     @cached_property
     def metrics(self) -> Metrics:
