@@ -19,7 +19,7 @@ from pipeline.metrics import current_name
 from pipeline.results.analysis import Absent, Analysis
 from pipeline.results.outcomes import ComparisonReason, Outcome
 from pipeline.storage import read
-from pipeline.study.renamed import rename_old
+from pipeline.study.renamed import rename_threshold
 from pipeline.study.sections import Side, Threshold
 
 ModelRole = Literal["challenger", "champion", "difference"]
@@ -167,7 +167,7 @@ class Refusal(_OfGroup):
     decision_threshold: float | None
     model: ModelRole
     value: float | None
-    threshold: Threshold
+    threshold: Annotated[Threshold, BeforeValidator(rename_threshold)]
 
 
 class NotJudged(_OfGroup):
@@ -200,19 +200,9 @@ class Verdict(Document):
     @classmethod
     def _accept_number(cls, content: object) -> object:
         """Reads a document of 0.1.0, where `comparisons` is their number."""
-        if not (isinstance(content, Mapping) and isinstance(content.get("comparisons"), int)):
-            return content
-        reasons = content.get("reasons", ())
-        thresholds, *_ = rename_old({"thresholds": [item["threshold"] for item in reasons]})
-        return {
-            **content,
-            "compared": content["comparisons"],
-            "comparisons": None,
-            "reasons": [
-                {**item, "threshold": threshold}
-                for item, threshold in zip(reasons, thresholds["thresholds"], strict=True)
-            ],
-        }
+        if isinstance(content, Mapping) and isinstance(content.get("comparisons"), int):
+            return {**content, "compared": content["comparisons"], "comparisons": None}
+        return content
 
     def outcomes(self, threshold: int) -> list[Outcome] | None:
         """What came of a threshold's comparisons, as far as the blessing rests on them.

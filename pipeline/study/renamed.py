@@ -103,6 +103,12 @@ def rename_old(content: Any) -> tuple[Any, list[Renaming], list[Renaming]]:
     return content, found, doubled
 
 
+def rename_threshold(content: object) -> object:
+    """Gives a threshold that a document of an older release repeats under the present names."""
+    renamed, _, _ = rename_old({"thresholds": [content]})
+    return renamed["thresholds"][0]
+
+
 def old_name(parent: Path, key: int | str) -> str | None:
     """What a key was called before; `parent` is the path of what holds it, in present names."""
     for renamed in RENAMED_KEYS:

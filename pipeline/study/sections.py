@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from pipeline.documents import StrictModel
-from pipeline.metrics import JudgedName, current_name
+from pipeline.metrics import JudgedName
 from pipeline.study.conditions import Condition, Scalar
 from pipeline.study.tripod import ITEMS
 
@@ -327,7 +327,7 @@ class Threshold(StrictModel):
         decision_threshold: For metrics at a threshold; each of the task's, where not given.
     """
 
-    metric: Annotated[JudgedName, BeforeValidator(current_name)]
+    metric: JudgedName
     tasks: tuple[str, ...] = ()
     at_least: float | None = None
     at_most: float | None = None

@@ -13,7 +13,7 @@ import yaml
 from pipeline.errors import UserError
 from pipeline.study import load
 from pipeline.study.load import load_study, parse_study
-from pipeline.study.renamed import RENAMED_KEYS, rename_old
+from pipeline.study.renamed import RENAMED_KEYS, rename_old, rename_threshold
 from pipeline.study.shipped import SCHEMAS
 from pipeline.study.study import Study
 
@@ -133,6 +133,37 @@ def test_an_old_name_beside_the_new_one_is_refused(written: Callable[[str], Path
     text = (SCHEMAS / "ist" / "study.yaml").read_text() + "slices: {smallest_group: 20}\n"
     (line,) = refusal(written(text))
     assert line.endswith(": `slices` is called `slicing` now: give the new name alone.")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("recall", "sensitivity"), ("precision", "positive_predictive_value")]
+)
+def test_a_metric_s_old_name_is_told_with_its_line(
+    written: Callable[[str], Path], caplog: pytest.LogCaptureFixture, old: str, new: str
+) -> None:
+    text = (SCHEMAS / "ist" / "study.yaml").read_text()
+    of_0_1_0 = text.replace("{metric: expected_calibration_error,", f"{{metric: {old},")
+    of_today = text.replace("{metric: expected_calibration_error,", f"{{metric: {new},")
+    at = of_0_1_0.splitlines().index(f"  - {{metric: {old}, at_most: 0.05}}") + 1
+    path = written(of_0_1_0)
+
+    with caplog.at_level(logging.WARNING):
+        found = load_study(path)
+
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{path}, line {at}: `metric: {old}` is called `metric: {new}` now. The old name still "
+        "works."
+    ]
+    assert found == load_study(written(of_today))
+
+
+def test_a_threshold_in_a_document_of_0_1_0_has_the_present_names() -> None:
+    assert rename_threshold({"metric": "recall", "at_least": 0.5, "where": "overall"}) == {
+        "metric": "sensitivity",
+        "at_least": 0.5,
+        "scope": "overall",
+    }
+    assert rename_threshold(None) is None
 
 
 def test_every_old_name_of_the_table_is_renamed() -> None:
