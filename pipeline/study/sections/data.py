@@ -1,0 +1,137 @@
+"""Sections about the data: datasets and their columns, who a subject is, arm, site, window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from pipeline.documents import StrictModel
+from pipeline.study.conditions import Scalar
+from pipeline.study.sections.types import (
+    ColumnType,
+    Known,
+    refuse,
+)
+
+
+class Column(StrictModel):
+    """What the study file says of one column of a dataset.
+
+    Attributes:
+        type: Needed where the file does not carry types (delimited text).
+        known: When the value is known: `baseline`, `day N`, or `after` (not at prediction).
+        range: Smallest and largest value that can be true; a row outside is rejected.
+        missing: Codes that stand for an unknown value, for example 9 or "UNK".
+    """
+
+    type: ColumnType | None = None
+    known: Known | None = None
+    range: tuple[float, float] | None = None
+    missing: tuple[Scalar, ...] = ()
+
+
+class Dataset(StrictModel):
+    """One dataset: a file, or several of one layout.
+
+    Attributes:
+        file: Path or glob pattern below the data folder.
+        rows: Whether a subject has exactly one row or any number.
+        subject: Column of the subject key; the study's own where not given.
+        day: Column of each row's study day.
+        date: Column of each row's date; study days are counted from the reference date.
+        end_day: Column of the day on which the row's event ended; not before `day`.
+        end_date: The same as a date; not before `date`.
+        parameter: Column that names what a row measures (PARAMCD), for features with `each`.
+        known: When the rows of an undated dataset are known.
+        supplements: Parent dataset to which a SUPP-- dataset adds its qualifiers as columns.
+    """
+
+    file: str
+    format: Literal["xpt", "dataset-json", "csv", "parquet"]
+    rows: Literal["one_per_subject", "many_per_subject"]
+    encoding: str = "utf-8"
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    missing: tuple[str, ...] = ("",)
+    subject: str | None = None
+    columns: dict[str, Column] = {}
+    day: str | None = None
+    date: str | None = None
+    end_day: str | None = None
+    end_date: str | None = None
+    parameter: str | None = None
+    known: Known | None = None
+    supplements: str | None = None
+
+    @model_validator(mode="after")
+    def _consistent_dates(self) -> Dataset:
+        refuse(self._date_problems())
+        return self
+
+    def _date_problems(self) -> Iterator[str]:
+        if self.day and self.date:
+            yield "give either `day` or `date`, not both"
+        if self.end_day and not self.day:
+            yield "`end_day` needs `day`"
+        if self.end_date and not self.date:
+            yield "`end_date` needs `date`"
+        if self.known and (self.day or self.date):
+            yield "`known` is for datasets whose rows have neither day nor date"
+
+
+class Subject(StrictModel):
+    """Who a subject is.
+
+    Attributes:
+        dataset: The dataset with one row per subject; it decides who is in the trial.
+        column: Its subject key.
+        row_number: Use the row's number where the file has no key.
+        rows_are_subjects: With `row_number`: each row is a subject of its own, even if a column
+            of the file repeats as a subject key does (see `pipeline.reading.repeated_keys`).
+        reference_date: Column of the date of study day `first_day` (RFSTDTC, TRTSDT).
+        birth_date: Column of the date of birth; no date of a subject may lie before it.
+        exit_day: Column of the study day on which the subject left the trial.
+        exit_date: The same as a date.
+    """
+
+    dataset: str
+    column: str | None = None
+    row_number: bool = False
+    rows_are_subjects: bool = False
+    reference_date: str | None = None
+    birth_date: str | None = None
+    exit_day: str | None = None
+    exit_date: str | None = None
+
+    @model_validator(mode="after")
+    def _one_key(self) -> Subject:
+        if (self.column is not None) == self.row_number:
+            raise ValueError("give either `column` or `row_number: true`")
+        if self.rows_are_subjects and not self.row_number:
+            raise ValueError("`rows_are_subjects` belongs to `row_number: true`")
+        if self.exit_day and self.exit_date:
+            raise ValueError("give either `exit_day` or `exit_date`, not both")
+        return self
+
+
+class Arm(StrictModel):
+    """The treatment arm: a column of the subject dataset, or several that are combined."""
+
+    columns: Annotated[tuple[str, ...], Field(min_length=1)]
+    control: str
+
+
+class Site(StrictModel):
+    """The site: a column of the subject dataset."""
+
+    column: str
+
+
+class Window(StrictModel):
+    """Subjects whose date lies outside are left out."""
+
+    column: str
+    start: date | None = None
+    end: date | None = None

@@ -1,0 +1,172 @@
+"""Sections about training and judging a model: slicing, thresholds, split, data gate, training."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from pipeline.documents import StrictModel
+from pipeline.metrics import JudgedName
+from pipeline.study.sections.types import (
+    Name,
+    Severity,
+    Share,
+    Side,
+)
+
+
+class Slicing(StrictModel):
+    """Groups that results are shown for: of a column, the arm or the site.
+
+    Attributes:
+        column: A column of the subject dataset.
+        of: `arm` or `site`.
+        bands: Lower bounds of bands of a number: [65, 75] makes <65, 65-75, >=75.
+    """
+
+    column: str | None = None
+    of: Literal["arm", "site"] | None = None
+    bands: tuple[float, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Slicing:
+        if (self.column is None) == (self.of is None):
+            raise ValueError("give either `column` or `of: arm` or `of: site`")
+        if self.bands and self.of:
+            raise ValueError("bands are of a column of numbers, not of the arm or the site")
+        if list(self.bands) != sorted(set(self.bands)):
+            raise ValueError("bands must rise")
+        return self
+
+
+class Slicings(StrictModel):
+    """All slicings of a study.
+
+    Attributes:
+        by: The slicings by name.
+        pairs: Names of two slicings whose combinations are groups too.
+        smallest_group: Fewest subjects that a group is shown for.
+    """
+
+    by: dict[Name, Slicing] = {}
+    pairs: tuple[tuple[str, str], ...] = ()
+    smallest_group: Annotated[int, Field(ge=5)] = 20
+
+
+class Threshold(StrictModel):
+    """What a model must reach to be blessed.
+
+    Attributes:
+        metric: What is judged.
+        tasks: Which tasks; all, where not given.
+        at_least: Smallest value that passes.
+        at_most: Largest value that passes.
+        holds: `point`, or `bound`: the interval's end on the far side must pass too.
+        scope: `overall`, or `every_slice` (groups that are large enough) with overall.
+        versus: `champion` judges the difference to the last blessed model.
+        decision_threshold: For metrics at a threshold; each of the task's, where not given.
+    """
+
+    metric: JudgedName
+    tasks: tuple[str, ...] = ()
+    at_least: float | None = None
+    at_most: float | None = None
+    holds: Literal["point", "bound"] = "point"
+    scope: Literal["overall", "every_slice"] = "overall"
+    versus: Literal["champion"] | None = None
+    decision_threshold: float | None = None
+
+    @property
+    def limits(self) -> tuple[tuple[Side, float], ...]:
+        """The limits that are given, each with its side."""
+        sides: tuple[tuple[Side, float | None], ...] = (
+            ("at_least", self.at_least),
+            ("at_most", self.at_most),
+        )
+        return tuple((side, limit) for side, limit in sides if limit is not None)
+
+    @model_validator(mode="after")
+    def _has_limit(self) -> Threshold:
+        if self.at_least is None and self.at_most is None:
+            raise ValueError("give `at_least`, `at_most` or both")
+        return self
+
+
+class Split(StrictModel):
+    """How subjects are divided.
+
+    Attributes:
+        train: Share that fits the model.
+        eval: Share that stops training and calibrates.
+        test: Share that the Evaluator alone sees.
+        seed: Part of the hash that divides; another seed is another division.
+        holdout_sites: Sites whose subjects all belong to the test split; the other subjects
+            are divided between train and eval in the proportion of their shares.
+    """
+
+    train: Share = 0.6
+    eval: Share = 0.2
+    test: Share = 0.2
+    seed: int = 1
+    holdout_sites: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Split:
+        if abs(self.train + self.eval + self.test - 1) > 1e-9:
+            raise ValueError("the shares of train, eval and test must add up to 1")
+        if min(self.train, self.eval, self.test) <= 0:
+            raise ValueError("each of train, eval and test needs a share above 0")
+        return self
+
+
+class SplitMinimum(StrictModel):
+    """Fewest subjects with a known label, and fewest of each outcome, that a split needs."""
+
+    subjects: Annotated[int, Field(ge=1)]
+    events: Annotated[int, Field(ge=1)]
+
+
+class Gate(StrictModel):
+    """When the data gate stops a run before training.
+
+    Attributes:
+        anomalies: Severity of deviations from the curated schema.
+        drift: Severity of drift against the last blessed run.
+        too_few: Severity of too few subjects or events in a split.
+        leakage: Severity of a single feature that nearly gives a label away.
+        rejects: Severity of too large a share of rejected rows.
+        drift_limit: Largest distance: Jensen-Shannon divergence for numbers, L-infinity
+            norm for categories.
+        leakage_auc: Largest AUC of a single feature on train.
+        rejects_limit: Largest share of a dataset's rows that may be rejected.
+        minimum: Per split.
+    """
+
+    anomalies: Severity = "stop"
+    drift: Severity = "warn"
+    too_few: Severity = "stop"
+    leakage: Severity = "stop"
+    rejects: Severity = "stop"
+    drift_limit: Annotated[float, Field(gt=0)] = 0.1
+    leakage_auc: Annotated[float, Field(gt=0.5, le=1)] = 0.95
+    rejects_limit: Share = 0.05
+    minimum: dict[Literal["train", "eval", "test"], SplitMinimum] = {
+        "train": SplitMinimum(subjects=100, events=10),
+        "eval": SplitMinimum(subjects=30, events=5),
+        "test": SplitMinimum(subjects=30, events=5),
+    }
+
+
+class Training(StrictModel):
+    """How the model is trained.
+
+    Attributes:
+        steps: Training steps; 0 trains until the eval split stops it.
+        site_as_feature: Whether the model may use the site.
+        hyperparameters: Values that replace the model's own defaults.
+    """
+
+    steps: Annotated[int, Field(ge=0)] = 0
+    site_as_feature: bool = False
+    hyperparameters: dict[str, float | int | bool | str] = {}
