@@ -64,7 +64,7 @@ def store(server: Server, tmp_path_factory, trial_data_dir) -> str:
     lenient = _lenient_synthetic_study(tmp_path_factory.mktemp("study"))
     run(address, root, "--study", str(lenient), "--seed", "1", *SMALL)
     run(address, root, "--study", str(lenient), "--seed", "2", *SMALL)
-    run(address, root, "--study", str(lenient), "--seed", "3", "--subjects", "150", expected=1)
+    run(address, root, "--study", str(lenient), "--seed", "3", "--subjects", "150", expected=2)
     data = str(trial_data_dir / "actg175")
     run(address, root, "--study", "actg175", "--data", data, "--steps", "50")
     with pytest.MonkeyPatch.context() as patch:
