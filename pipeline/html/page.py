@@ -166,6 +166,15 @@ def _shown(value: numbers.Value | Cell, column: Column) -> str:
     return numbers.text_of(plain, column.decimals, column.percent)
 
 
+def _cell(value: numbers.Value | Cell, column: Column) -> str | Markup:
+    """A cell's text; a number may stand above what is in brackets, and neither is divided."""
+    text = _shown(value, column)
+    first, bracket, rest = text.partition(" (")
+    if column.align != "end" or not bracket:
+        return text
+    return Markup('<span class="pair"><span>{}</span> <span>({}</span></span>').format(first, rest)
+
+
 def _least_width(table: Table, place: int) -> float:
     """Width of a column below which its texts would break too often, in em."""
     column = table.columns[place]
@@ -185,7 +194,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["shown"] = _shown
+    environment.filters["shown"] = _cell
     environment.filters["least_width"] = _least_width
     environment.filters["text_of"] = numbers.text_of
     environment.tests["a"] = lambda value, name: type(value).__name__ == name

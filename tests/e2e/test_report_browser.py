@@ -57,6 +57,9 @@ BEYOND_THE_PAPER = """width => [...document.querySelectorAll("body *")]
   .filter(element => element.getBoundingClientRect().right > width + 1)
   .map(element => `${element.tagName}: ${element.textContent.trim().slice(0, 60)}`)"""
 
+REGIONS = """() => [...document.querySelectorAll(".scroll")].map(
+  region => [region.scrollWidth, region.clientWidth, region.textContent.slice(0, 60)])"""
+
 INTERACTIVE = "a[href], summary, [tabindex='0']"
 
 
@@ -75,6 +78,14 @@ def visit(browse, file, request):
 def test_it_opens_without_complaint_and_asks_for_nothing(visit):
     assert visit.complaints == []
     assert visit.requests == []
+
+
+def test_at_1280_pixels_no_table_has_to_be_scrolled(browse, file):
+    page = browse(file, 1280).page
+    page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
+    regions = page.evaluate(REGIONS)
+    assert len(regions) > 4
+    assert [region for region in regions if region[0] > region[1]] == []
 
 
 def test_it_is_no_wider_than_its_window(visit):
