@@ -26,7 +26,6 @@ points begin and end at these cuts.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
@@ -37,11 +36,11 @@ from numpy.typing import NDArray
 
 from components.evaluator.performance import CALIBRATION_BINS
 from components.evaluator.score_table import ScoreTable
+from pipeline.estimates import wilson_interval_of_bin
 
 MOST_POINTS = 100
 """Points of a characteristic, its ends included."""
 
-_Z = 1.959963984540054
 _THRESHOLD_DIGITS = 4
 
 
@@ -114,15 +113,6 @@ def curves_of(table: ScoreTable, decision_thresholds: Sequence[float], smallest:
         roc=tuple(_roc(table, cuts.roc_cuts(edges), cuts.fixed)),
         confusion=tuple(_confusion(table, threshold) for threshold in thresholds),
     )
-
-
-def wilson_interval(positives: float, subjects: float) -> tuple[float, float]:
-    """95 % score interval of a share (Wilson, JASA 1927)."""
-    share = positives / subjects
-    spread = _Z * math.sqrt(share * (1 - share) / subjects + _Z**2 / (4 * subjects**2))
-    scale = 1 + _Z**2 / subjects
-    middle = share + _Z**2 / (2 * subjects)
-    return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
 
 
 class _Cuts:
@@ -198,7 +188,7 @@ def _bins(table: ScoreTable, edges: Sequence[int]) -> Iterator[CalibrationBin]:
     positives = np.add.reduceat(table.positive, starts)
     predicted = np.add.reduceat(table.count * table.probability, starts)
     for count, positive, total in zip(subjects, positives, predicted, strict=True):
-        lower, upper = wilson_interval(positive, count)
+        lower, upper = wilson_interval_of_bin(positive, count)
         yield CalibrationBin(
             mean_prediction=float(total / count),
             observed_rate=float(positive / count),

@@ -15,6 +15,7 @@ from components.evaluator.eval_config import CURVES, POSITIVES, SUBJECTS, Metric
 from components.evaluator.records import Record
 from components.evaluator.settings import EvaluatorSettings
 from pipeline import names
+from pipeline.estimates import exact_interval_at_edge
 from pipeline.metrics import METRICS
 from pipeline.results.documents import OVERALL, Group, ModelRole
 from pipeline.results.suppress import suppressed
@@ -145,7 +146,7 @@ def _records_of(part: metrics_for_slice_pb2.MetricsForSlice) -> Iterator[Record]
         value = item.value.double_value.value
         lower, upper = _interval(item)
         if role != "difference" and lower == upper == value and value in (0.0, 1.0):
-            lower, upper = _edge_interval(value, _trials(name, task, role, values))
+            lower, upper = exact_interval_at_edge(value, _trials(name, task, role, values))
         low, high = METRICS[name.metric].bounds(role == "difference")
         yield Record(
             task=task,
@@ -184,18 +185,6 @@ def _trials(
     if trials is None:
         return math.nan
     return {"subjects": subjects, "positives": positives, "negatives": negatives}[trials]
-
-
-def _edge_interval(share: float, trials: float) -> tuple[float, float]:
-    """95 % interval of a share of 0 or 1 (Clopper and Pearson, Biometrika 1934).
-
-    Leaving out subjects never changes such a share, so the jackknife sees no uncertainty, and
-    a handful of subjects would pass for proof.
-    """
-    if not trials > 0:
-        return math.nan, math.nan
-    reach = 1 - 0.025 ** (1 / trials)
-    return (1 - reach, 1.0) if share else (0.0, reach)
 
 
 def _role(key: metrics_for_slice_pb2.MetricKey) -> ModelRole:

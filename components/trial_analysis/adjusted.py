@@ -19,9 +19,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from components.trial_analysis.intervals import normal_interval, ratio_interval
 from components.trial_analysis.subjects import Factor, TrialSubjects, sampled
-from pipeline.results.analysis import AdjustedEffect, Estimate
+from pipeline.estimates import Estimate, log_normal_interval, normal_interval
+from pipeline.results.analysis import AdjustedEffect
 
 _EVENTS_A_COEFFICIENT = 10
 """Peduzzi P, et al. J Clin Epidemiol 1996;49:1373-9."""
@@ -140,7 +140,7 @@ def standardised(
     if min(means) <= 0:
         return difference, Estimate(), p_value
     error = _standard_error(influences[0] / means[0] - influences[1] / means[1])
-    return difference, ratio_interval(math.log(means[0] / means[1]), error), p_value
+    return difference, log_normal_interval(math.log(means[0] / means[1]), error), p_value
 
 
 def _under(

@@ -23,13 +23,13 @@ from components.trial_analysis.subgroups import subgroup_effects
 from components.trial_analysis.subjects import Factor, TrialSubjects
 from components.trial_analysis.survival import endpoint_analysis
 from components.trial_analysis.wording import TERMS, effect_sentence, notes
+from pipeline.estimates import Estimate
 from pipeline.results.analysis import (
     Absent,
     Analysis,
     Comparison,
     Effect,
     EndpointAnalysis,
-    Estimate,
     HypothesisTest,
     Level,
     Rate,

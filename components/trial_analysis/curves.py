@@ -22,9 +22,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from components.trial_analysis.intervals import NORMAL_95
 from components.trial_analysis.subjects import Times
-from pipeline.results.analysis import AtRisk, CurvePoint, Estimate
+from pipeline.estimates import NORMAL_95, Estimate
+from pipeline.results.analysis import AtRisk, CurvePoint
 
 _FEWEST_A_STEP = 5
 _GRID = 100

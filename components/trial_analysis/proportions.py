@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.results.analysis import Direction, Estimate, HypothesisTest, NumberNeeded
+from pipeline.estimates import Estimate, difference_of_shares, ratio_of_shares, share_of
+from pipeline.results.analysis import Direction, HypothesisTest, NumberNeeded
 
 _SMALLEST_EXPECTED = 5
 """Below this expected count the chi-squared distribution is too far off (Cochran 1954)."""
@@ -32,52 +33,21 @@ class Observed:
 
 
 def rate(group: Observed) -> Estimate:
-    """Rate of a group with Wilson's interval (Wilson, J Am Stat Assoc 1927;22:209-12)."""
-    from statsmodels.stats.proportion import proportion_confint
-
-    if not group.subjects:
-        return Estimate()
-    lower, upper = proportion_confint(group.events, group.subjects, method="wilson")
-    return Estimate(value=group.rate, lower=float(lower), upper=float(upper))
+    """Rate of a group with Wilson's interval."""
+    return share_of(group.events, group.subjects)
 
 
 def risk_difference(group: Observed, control: Observed) -> Estimate:
-    """Rate of the group minus rate of the control, with Newcombe's interval.
-
-    Newcombe RG. Stat Med 1998;17:873-90, method 10: it combines Wilson's intervals.
-    """
-    if not (group.subjects and control.subjects):
-        return Estimate()
-    return _compared(group, control, group.rate - control.rate, "newcomb", "diff")
+    """Rate of the group minus rate of the control, with Newcombe's interval."""
+    return difference_of_shares(group.events, group.subjects, control.events, control.subjects)
 
 
 def risk_ratio(group: Observed, control: Observed) -> Estimate:
     """Rate of the group by rate of the control, with Katz's interval on the log scale.
 
-    Katz D, et al. Biometrics 1978;34:469-74. Without events in a group there is no interval,
-    and without events in the control no ratio.
+    Without events in a group there is no interval, and without events in the control no ratio.
     """
-    if not (group.subjects and control.events):
-        return Estimate()
-    if not group.events:
-        return Estimate(value=0.0)
-    return _compared(group, control, group.rate / control.rate, "log", "ratio")
-
-
-def _compared(
-    group: Observed, control: Observed, value: float, method: str, compare: str
-) -> Estimate:
-    from statsmodels.stats.proportion import confint_proportions_2indep
-
-    lower, upper = confint_proportions_2indep(
-        group.events,
-        group.subjects,
-        control.events,
-        control.subjects,
-        method=method,
-        compare=compare,
-    )
-    return Estimate(value=value, lower=float(lower), upper=float(upper))
+    return ratio_of_shares(group.events, group.subjects, control.events, control.subjects)
 
 
 def equality_test(group: Observed, control: Observed) -> HypothesisTest:

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.trial_analysis.disclosure import Disclosure
-from components.trial_analysis.intervals import NORMAL_95
 from components.trial_analysis.multiplicity import FALSE_DISCOVERY_RATE, false_discovery
 from components.trial_analysis.subjects import TrialSubjects, sampled
-from pipeline.results.analysis import Association, Correlation, Estimate, Screening
+from pipeline.estimates import NORMAL_95, Estimate
+from pipeline.results.analysis import Association, Correlation, Screening
 
 _FEWEST = 10
 """Fisher's transformation of fewer values is no normal one."""

@@ -20,13 +20,12 @@ from components.trial_analysis.curves import (
     thinned,
 )
 from components.trial_analysis.disclosure import Disclosure
-from components.trial_analysis.intervals import NORMAL_95, normal_interval, ratio_interval
 from components.trial_analysis.subjects import Factor, Times, TrialSubjects, sampled
 from components.trial_analysis.wording import survival_sentence
+from pipeline.estimates import NORMAL_95, Estimate, log_normal_interval, normal_interval
 from pipeline.results.analysis import (
     Comparison,
     EndpointAnalysis,
-    Estimate,
     HypothesisTest,
     SurvivalComparison,
     SurvivalCurve,
@@ -144,7 +143,7 @@ def hazard_ratio(
     error = math.sqrt(variance) if variance > 0 else math.inf
     if not abs(logarithm) + NORMAL_95 * error < _ENDLESS:
         return Estimate(), None
-    ratio = ratio_interval(logarithm, error)
+    ratio = log_normal_interval(logarithm, error)
     residuals = np.asarray(fit.schoenfeld_residuals)[:, 0]
     return ratio, _constant_in_time(time, residuals, variance)
 

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from components.trial_analysis.proportions import Observed
 from components.trial_analysis.settings import TrialAnalysisSettings
 from components.trial_analysis.subjects import MOST_SUBJECTS
+from pipeline.estimates import Estimate
 from pipeline.html.numbers import count, number
-from pipeline.results.analysis import Comparison, Estimate, SurvivalComparison, Term
+from pipeline.results.analysis import Comparison, SurvivalComparison, Term
 from pipeline.study.sections import TimeToEvent
 
 TERMS: dict[str, Term] = {

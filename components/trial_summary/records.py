@@ -18,6 +18,7 @@ from components.trial_summary.disclosure import (
 from components.trial_summary.event_disclosure import shown_events
 from components.trial_summary.sums import ANY, UNKNOWN, Moments, Progress, Sums
 from components.trial_summary.uses import enrolment_column
+from pipeline.estimates import student_interval, wilson_interval
 from pipeline.results.documents import OVERALL, Group
 from pipeline.results.trial_progress import (
     ADVERSE_EVENTS,
@@ -227,13 +228,9 @@ def _kept(reasons: Mapping[str, int], smallest: int) -> tuple[Group, ...]:
 
 
 def _share(section: str, number: int, whole: int, **of: str | None) -> Record:
-    """Share with Wilson's interval (J Am Stat Assoc 1927;22:209-12)."""
-    from statsmodels.stats.proportion import proportion_confint
-
-    lower, upper = proportion_confint(number, whole, method="wilson")
-    return Record(
-        section, SHARE, number / whole, whole, lower=float(lower), upper=float(upper), **of
-    )
+    """Share with Wilson's interval."""
+    lower, upper = wilson_interval(number, whole)
+    return Record(section, SHARE, number / whole, whole, lower=lower, upper=upper, **of)
 
 
 def _exposure(study: Study, sums: Sums, arms: Mapping[str, int], smallest: int) -> Iterator[Record]:
@@ -247,11 +244,9 @@ def _exposure(study: Study, sums: Sums, arms: Mapping[str, int], smallest: int) 
 
 def _mean(section: str, moments: Moments, subjects: int, **of: str | None) -> Record:
     """Mean with Student's interval."""
-    from scipy import stats
-
     free = moments.number - 1
-    reach = stats.t.ppf(0.975, free) * math.sqrt(moments.squares / free / moments.number)
-    lower, upper = moments.mean - reach, moments.mean + reach
+    error = math.sqrt(moments.squares / free / moments.number)
+    lower, upper = student_interval(moments.mean, error, free)
     return Record(
         section,
         MEAN,

@@ -79,7 +79,7 @@ class TaskGroups:
     def estimate(self, metric: str, group: Group, at: float | None = None) -> Estimate:
         """A number with its interval; without a number where the group is not shown."""
         found = self._records.get((metric, group, at))
-        return Estimate(found.value, found.lower, found.upper) if found else Estimate(None)
+        return found.estimate if found else Estimate()
 
     def of_groups(
         self, metric: str, groups: Sequence[Group], at: float | None = None

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from notebooks.fairness.group_results import TaskGroups, group_name, task_groups
 from notebooks.opened_run import OpenedRun
 from notebooks.shown import Shown, show_sections
-from pipeline.estimates import Estimate
+from pipeline.estimates import Estimate, independent_ratio
 from pipeline.html.blocks import Block, Column, Details, Figure, Grid, Paragraph, Table
 from pipeline.html.charts import (
     CalibrationCurve,
@@ -29,7 +29,7 @@ from pipeline.pages.evaluation.wording import not_shown_sentence, values_text
 from pipeline.pages.metrics import calibration_bins, metric_column, metric_title
 from pipeline.results.decisions import NEGATIVE_PREDICTIVE_VALUE, PREDICTED_POSITIVE_RATE
 from pipeline.results.documents import OVERALL, Group, MetricRecord
-from pipeline.results.fairness import Contrast, Gap, gaps, ratio
+from pipeline.results.fairness import Contrast, Gap, gaps
 from pipeline.results.group_order import rising
 
 _RATES = (
@@ -230,8 +230,10 @@ def _gap_row(gap: Gap, records: Sequence[MetricRecord]) -> tuple[Value, ...]:
         metric_title(gap.metric, gap.decision_threshold),
         f"{values_text(lowest.group)}: {text_of(lowest.value, term.decimals, term.percent)}",
         f"{values_text(highest.group)}: {text_of(highest.value, term.decimals, term.percent)}",
-        text_of(Estimate(gap.value, gap.lower, gap.upper), term.decimals, term.percent),
-        ratio_text(ratio(highest, lowest)) if gap.metric in _COMPARED_RATES else None,
+        text_of(gap.estimate, term.decimals, term.percent),
+        ratio_text(independent_ratio(highest.estimate, lowest.estimate))
+        if gap.metric in _COMPARED_RATES
+        else None,
     )
 
 

@@ -12,7 +12,6 @@ from components.trial_analysis.proportions import Observed, rate, risk_differenc
 from notebooks.results.error_analysis import mean_with_interval
 from notebooks.results.served_model import Predict, unmixed
 from pipeline.estimates import Estimate
-from pipeline.results import analysis
 from pipeline.results.documents import OVERALL, Group
 from pipeline.results.suppress import suppressed
 
@@ -72,7 +71,7 @@ def arm_rates(
         ArmRates(
             name,
             int(inside.sum()),
-            _shown(rate(_observed(outcome[inside]))),
+            rate(_observed(outcome[inside])),
             mean_with_interval(predicted[inside]),
         )
         for name, inside in members.items()
@@ -158,7 +157,7 @@ def effects_by_third(
                 third=name,
                 subjects=sum(side.subjects for side in sides),
                 predicted=float(effect[inside & (third == place)].mean()),
-                observed=_shown(risk_difference(*sides)),
+                observed=risk_difference(*sides),
             )
         )
     return found
@@ -174,7 +173,3 @@ def _arms_shown(arm: Sequence[str], smallest: int) -> list[str]:
 
 def _observed(outcome: _FloatArray) -> Observed:
     return Observed(len(outcome), int(outcome.sum()))
-
-
-def _shown(found: analysis.Estimate) -> Estimate:
-    return Estimate(found.value, found.lower, found.upper)

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.estimates import Estimate
+from pipeline.estimates import Estimate, normal_interval
 from pipeline.results.documents import OVERALL, Group
 from pipeline.results.suppress import suppressed
 
 PREDICTION = "predicted probability"
 MISSING = "columns without a value"
 
-_NORMAL_QUANTILE = 1.959964
 _SMALLEST_PROBABILITY = 1e-7
 _MOST_BANDS = 10
 _MISSING_BANDS = ((0, "none"), (1, "1 or 2"), (3, "3 to 5"), (6, "6 or more"))
@@ -184,5 +183,4 @@ def mean_with_interval(values: _FloatArray) -> Estimate:
     mean = float(values.mean())
     if len(values) < 2:
         return Estimate(mean)
-    reach = _NORMAL_QUANTILE * float(values.std(ddof=1)) / float(np.sqrt(len(values)))
-    return Estimate(mean, mean - reach, mean + reach)
+    return normal_interval(mean, float(values.std(ddof=1)) / float(np.sqrt(len(values))))

@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from notebooks.results.served_model import Predict, unmixed
-from pipeline.estimates import Estimate
+from pipeline.estimates import Estimate, normal_interval
 
-_NORMAL_QUANTILE = 1.959964
 _FloatArray = NDArray[np.float64]
 
 
@@ -38,8 +37,7 @@ class Loss:
     @property
     def estimate(self) -> Estimate:
         """The mean with its 95 % interval."""
-        reach = _NORMAL_QUANTILE * self.standard_error
-        return Estimate(self.value, self.value - reach, self.value + reach)
+        return normal_interval(self.value, self.standard_error)
 
 
 @dataclass(frozen=True)

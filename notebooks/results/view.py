@@ -35,7 +35,6 @@ from pipeline.names import ARM
 from pipeline.pages.metrics import metric_title
 from pipeline.results import analysis
 from pipeline.results.documents import (
-    MetricRecord,
     Metrics,
     ModelRole,
     find_overall,
@@ -83,7 +82,7 @@ class ResultsView:
         sections = []
         for task in self.run.metrics.tasks:
             rows = [
-                ForestRow(self._run_label(item), _estimate(found), found.subjects)
+                ForestRow(self._run_label(item), found.estimate, found.subjects)
                 for item in runs
                 if item.metrics is not None
                 and (found := find_overall(item.metrics.records, task, "auc"))
@@ -401,9 +400,9 @@ class ResultsView:
             rows.append(task.title)
             for effect in task.effects:
                 text = effect.comparison.text
-                rows.append(ForestRow(f"{text}, as observed", _shown(effect.risk_difference)))
+                rows.append(ForestRow(f"{text}, as observed", effect.risk_difference))
                 if effect.adjusted.absent is None:
-                    adjusted = _shown(effect.adjusted.risk_difference)
+                    adjusted = effect.adjusted.risk_difference
                     rows.append(ForestRow(f"{text}, adjusted", adjusted))
         if len(rows) > len(found.tasks):
             yield forest_plot(
@@ -512,12 +511,4 @@ def _error_row(item: GroupError) -> list[Value]:
 
 def _role(metrics: Metrics, task: str, metric: str, role: ModelRole) -> Value:
     found = [r for r in find_records(metrics.records, task, metric, role) if not r.slice]
-    return _estimate(found[0]) if found else None
-
-
-def _estimate(found: MetricRecord) -> Estimate:
-    return Estimate(found.value, found.lower, found.upper)
-
-
-def _shown(found: analysis.Estimate) -> Estimate:
-    return Estimate(found.value, found.lower, found.upper)
+    return found[0].estimate if found else None

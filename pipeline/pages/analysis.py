@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pipeline.estimates import Estimate
 from pipeline.html import charts, numbers
 from pipeline.html.blocks import (
     Block,
@@ -24,7 +25,6 @@ from pipeline.results.analysis import (
     Correlation,
     Effect,
     EndpointAnalysis,
-    Estimate,
     Factor,
     Rate,
     Subgroups,
@@ -188,7 +188,7 @@ def _rates(task: TaskAnalysis) -> Table:
                 _count(rate.subjects),
                 _count(rate.events),
                 _count(rate.unknown),
-                _shown(rate.rate),
+                rate.rate,
             ]
             for rate in task.rates
         ],
@@ -197,8 +197,7 @@ def _rates(task: TaskAnalysis) -> Table:
 
 def _effects_plot(task: TaskAnalysis) -> Figure:
     rows = [
-        charts.ForestRow(effect.comparison.text, _shown(effect.risk_difference))
-        for effect in task.effects
+        charts.ForestRow(effect.comparison.text, effect.risk_difference) for effect in task.effects
     ]
     measure = charts.Measure("Risk difference", 1, percent=True)
     caption = "Left of the line: fewer events than with the control; right of it: more."
@@ -221,12 +220,12 @@ def _effects(effects: Sequence[Effect]) -> Table:
         [
             [
                 effect.comparison.text,
-                _shown(effect.risk_difference),
-                _shown(effect.risk_ratio),
+                effect.risk_difference,
+                effect.risk_ratio,
                 effect.number_needed.says,
                 _p(effect.test.p_value),
                 _p(effect.test.p_value_holm),
-                _shown(effect.adjusted.risk_difference),
+                effect.adjusted.risk_difference,
             ]
             for effect in effects
         ],
@@ -256,8 +255,8 @@ def _survival(endpoint: EndpointAnalysis, shown: Sequence[SurvivalCurve]) -> Fig
             curve.level,
             [0.0, *(point.time for point in curve.points)],
             [
-                numbers.Estimate(1.0, 1.0, 1.0),
-                *(_shown(point.survival) for point in curve.points),
+                Estimate(1.0, 1.0, 1.0),
+                *(point.survival for point in curve.points),
             ],
             [(item.time, _count(item.subjects)) for item in curve.at_risk],
             curve.ends,
@@ -275,8 +274,7 @@ def _survival(endpoint: EndpointAnalysis, shown: Sequence[SurvivalCurve]) -> Fig
 
 def _hazards_plot(endpoint: EndpointAnalysis) -> Figure:
     rows = [
-        charts.ForestRow(item.comparison.text, _shown(item.hazard_ratio))
-        for item in endpoint.comparisons
+        charts.ForestRow(item.comparison.text, item.hazard_ratio) for item in endpoint.comparisons
     ]
     caption = (
         "Left of the line: the event is less frequent than with the control; right of it: more."
@@ -290,11 +288,11 @@ def _hazards(endpoint: EndpointAnalysis) -> Table:
     rows: list[list[Value | Cell]] = [
         [
             item.comparison.text,
-            _shown(item.hazard_ratio),
+            item.hazard_ratio,
             _p(item.log_rank.p_value if item.log_rank else None),
             _p(item.log_rank.p_value_holm if item.log_rank else None),
             _p(item.proportional_hazards.p_value if item.proportional_hazards else None),
-            _shown(item.restricted_mean_difference),
+            item.restricted_mean_difference,
         ]
         for item in endpoint.comparisons
     ]
@@ -335,7 +333,7 @@ def _subgroups(analysis: Analysis) -> list[Block]:
             rows += [
                 charts.ForestRow(
                     group.value,
-                    _shown(group.risk_difference),
+                    group.risk_difference,
                     group.subjects + group.control_subjects,
                 )
                 for group in part.groups
@@ -385,7 +383,7 @@ def _pairs(pairs: Sequence[Correlation]) -> Table:
                 pair.characteristic,
                 pair.task,
                 measures[pair.measure],
-                _shown(pair.strength),
+                pair.strength,
                 _p(pair.q_value),
                 "yes" if pair.selected else "no",
             ]
@@ -400,10 +398,6 @@ def _notes(analysis: Analysis) -> list[Block]:
         blocks.append(Facts([(item.section, item.reason) for item in analysis.absent]))
     terms = [(term.title, term.says) for term in analysis.terms.values()]
     return [*blocks, Details("What each number is", (Facts(terms),))]
-
-
-def _shown(found: Estimate) -> numbers.Estimate:
-    return numbers.Estimate(found.value, found.lower, found.upper)
 
 
 def _count(value: int | None) -> int | Suppressed:

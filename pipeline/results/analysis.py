@@ -11,23 +11,10 @@ from __future__ import annotations
 from typing import Literal
 
 from pipeline.documents import Count, Document
+from pipeline.estimates import Estimate
 
 Direction = Literal["fewer", "more", "undecided"]
 Association = Literal["spearman", "cramers_v"]
-
-
-class Estimate(Document):
-    """A number with its 95 % interval.
-
-    Attributes:
-        value: The point; null where it can't be estimated.
-        lower: Lower end; null where there is no interval.
-        upper: Upper end.
-    """
-
-    value: float | None = None
-    lower: float | None = None
-    upper: float | None = None
 
 
 class HypothesisTest(Document):

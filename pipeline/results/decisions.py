@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.estimates import Estimate
+from pipeline.estimates import Estimate, share_of
 from pipeline.results.documents import Confusion, Curves, GroupCurves, MetricRecord
 
 PREDICTED_POSITIVE_RATE = "predicted_positive_rate"
@@ -38,27 +38,27 @@ class Decisions:
     @property
     def predicted_positive_rate(self) -> Estimate:
         """Share that is flagged."""
-        return _share(self.found + self.false_alarms, self.subjects)
+        return share_of(self.found + self.false_alarms, self.subjects)
 
     @property
     def sensitivity(self) -> Estimate:
         """Of those with the outcome, the share that is flagged."""
-        return _share(self.found, self.found + self.missed)
+        return share_of(self.found, self.found + self.missed)
 
     @property
     def false_positive_rate(self) -> Estimate:
         """Of those without the outcome, the share that is flagged."""
-        return _share(self.false_alarms, self.false_alarms + self.spared)
+        return share_of(self.false_alarms, self.false_alarms + self.spared)
 
     @property
     def positive_predictive_value(self) -> Estimate:
         """Of those flagged, the share with the outcome."""
-        return _share(self.found, self.found + self.false_alarms)
+        return share_of(self.found, self.found + self.false_alarms)
 
     @property
     def negative_predictive_value(self) -> Estimate:
         """Of those not flagged, the share without the outcome."""
-        return _share(self.spared, self.spared + self.missed)
+        return share_of(self.spared, self.spared + self.missed)
 
 
 def decisions_at(curves: GroupCurves, threshold: float) -> Decisions | None:
@@ -130,7 +130,7 @@ def _decisions(item: Confusion) -> Decisions:
 
 
 def _along_the_curve(curves: GroupCurves) -> list[Decisions]:
-    """The points of the receiver operating characteristic as counts, its two ends left out."""
+    """The points of the ROC curve as counts, its two ends left out."""
     positives, negatives = curves.positives, curves.subjects - curves.positives
     made = []
     for point in curves.roc[1:-1]:
@@ -138,14 +138,3 @@ def _along_the_curve(curves: GroupCurves) -> list[Decisions]:
         false = round(point.false_positive_rate * negatives)
         made.append(Decisions(point.threshold, found, false, positives - found, negatives - false))
     return made
-
-
-def _share(part: int, whole: int) -> Estimate:
-    """A share with Wilson's 95 % interval; without a number for a share of nobody."""
-    # Imported on use: the library takes a second, and most readers of results need no interval.
-    from statsmodels.stats.proportion import proportion_confint
-
-    if not whole:
-        return Estimate(None)
-    lower, upper = proportion_confint(part, whole, method="wilson")
-    return Estimate(part / whole, max(0.0, float(lower)), min(1.0, float(upper)))

@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, RootModel, model_validator
 
 from pipeline.documents import Count, Document, parse_document
 from pipeline.errors import UserError
+from pipeline.estimates import Estimate
 from pipeline.metrics import current_name
 from pipeline.results.analysis import Absent, Analysis
 from pipeline.results.outcomes import ComparisonReason, Outcome
@@ -84,6 +85,11 @@ class MetricRecord(_OfGroup):
     upper: float | None
     subjects: Count
     positives: Count
+
+    @property
+    def estimate(self) -> Estimate:
+        """The value with its interval."""
+        return Estimate(self.value, self.lower, self.upper)
 
     @property
     def is_headline(self) -> bool:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.documents import Document
-from pipeline.estimates import Estimate
+from pipeline.estimates import (
+    Estimate,
+    detectable_difference,
+    independent_difference,
+    independent_ratio,
+)
 from pipeline.results.documents import MetricName, MetricRecord
 
 GAP_METRICS = (
@@ -17,12 +21,6 @@ GAP_METRICS = (
     "false_positive_rate",
 )
 """Metrics whose differences between groups say for whom a model works less well."""
-
-_DETECTABLE = 2.8015852
-"""Standard errors of a difference that is found in 4 of 5 samples: z(0.975) + z(0.8)."""
-
-_INTERVAL_WIDTH = 2 * 1.9599640
-"""Width of a 95 % interval in standard errors."""
 
 
 class Gap(Document):
@@ -52,6 +50,11 @@ class Gap(Document):
     upper: float | None
     groups: int
 
+    @property
+    def estimate(self) -> Estimate:
+        """The difference with its interval."""
+        return Estimate(self.value, self.lower, self.upper)
+
 
 def gaps(records: Sequence[MetricRecord], metrics: Collection[str] = GAP_METRICS) -> list[Gap]:
     """Largest gap of the new model in each task, slicing, metric and decision threshold.
@@ -77,7 +80,7 @@ class Contrast:
 
     Attributes:
         group: The group.
-        reference: What it is held against: the largest group of the slicing.
+        reference: The group that it is compared with: the largest of the slicing.
         difference: Group minus reference, in the metric's unit.
         ratio: Group by reference.
         detectable: The smallest difference between the two that would be found in 4 of 5
@@ -109,87 +112,15 @@ def contrasts(records: Sequence[MetricRecord]) -> list[Contrast]:
         Contrast(
             group=record,
             reference=reference,
-            difference=difference(record, reference),
-            ratio=ratio(record, reference),
-            detectable=detectable_difference(record, reference),
+            difference=independent_difference(record.estimate, reference.estimate),
+            ratio=independent_ratio(record.estimate, reference.estimate),
+            detectable=detectable_difference(record.estimate, reference.estimate),
         )
         for members in slicings.values()
         for reference in [max(members, key=lambda member: member.subjects)]
         for record in members
         if record is not reference
     ]
-
-
-def difference(first: MetricRecord, second: MetricRecord) -> Estimate:
-    """First minus second, for two groups without common subjects.
-
-    The two estimates are independent, so the variances on either side, recovered from their
-    intervals, add up: the distances from the estimates to the ends add in quadrature (MOVER: Zou
-    and Donner, Statistics in Medicine 2008;27:1693-702).
-
-    Returns:
-        Without a number where an estimate is missing, without ends where an interval is.
-    """
-    if first.value is None or second.value is None:
-        return Estimate(None)
-    value = first.value - second.value
-    one, other = _interval(first), _interval(second)
-    if one is None or other is None:
-        return Estimate(value)
-    return Estimate(
-        value,
-        value - math.hypot(one[0] - one[1], other[2] - other[0]),
-        value + math.hypot(one[2] - one[0], other[0] - other[1]),
-    )
-
-
-def ratio(first: MetricRecord, second: MetricRecord) -> Estimate:
-    """First by second, two shares of groups without common subjects.
-
-    Its interval is the one of the difference for a ratio (MOVER-R: Donner and Zou, Statistical
-    Methods in Medical Research 2012;21:347-59, equation 9), written without cancellation. The
-    delta method on the logarithm, which is more usual, has no interval where a share is 0 and
-    knows nothing of intervals with unequal sides.
-
-    Returns:
-        Without a number where an estimate is missing or the second is 0; the upper end is
-        infinite where the second share may be 0; without ends where an interval is missing.
-    """
-    if first.value is None or not second.value:
-        return Estimate(None)
-    value = first.value / second.value
-    one, other = _interval(first), _interval(second)
-    if one is None or other is None:
-        return Estimate(value)
-    middle = first.value * second.value
-    low, high = (_reach(first.value, end) for end in one[1:])
-    other_low, other_high = (_reach(second.value, end) for end in other[1:])
-    smallest = middle + math.sqrt(max(0.0, middle**2 - low * other_high))
-    largest = middle + math.sqrt(max(0.0, middle**2 - high * other_low))
-    return Estimate(
-        value,
-        low / smallest if smallest else 0.0,
-        largest / other_low if other_low > 0 else math.inf,
-    )
-
-
-def detectable_difference(first: MetricRecord, second: MetricRecord) -> float | None:
-    """Smallest true difference that would be told from none in 4 of 5 samples of this size.
-
-    2.8 standard errors of the difference: a two-sided test at 5 % then has a power of 80 %
-    (minimum detectable effect: Bloom, Evaluation Review 1995;19:547-56). The standard errors
-    come from the widths of the groups' intervals.
-    """
-    one, other = _interval(first), _interval(second)
-    if one is None or other is None:
-        return None
-    widths = math.hypot(one[2] - one[1], other[2] - other[1])
-    return _DETECTABLE * widths / _INTERVAL_WIDTH
-
-
-def _reach(share: float, end: float) -> float:
-    """`share² − (share − end)²`."""
-    return end * (2 * share - end)
 
 
 def _largest(records: Sequence[MetricRecord]) -> Iterator[Gap]:
@@ -200,7 +131,7 @@ def _largest(records: Sequence[MetricRecord]) -> Iterator[Gap]:
         min(known, key=lambda pair: pair[0]),
         max(known, key=lambda pair: pair[0]),
     )
-    found = difference(highest, lowest)
+    found = independent_difference(highest.estimate, lowest.estimate)
     yield Gap(
         task=highest.task,
         slicing=highest.slicing,
@@ -213,9 +144,3 @@ def _largest(records: Sequence[MetricRecord]) -> Iterator[Gap]:
         upper=found.upper,
         groups=len(known),
     )
-
-
-def _interval(record: MetricRecord) -> tuple[float, float, float] | None:
-    if record.value is None or record.lower is None or record.upper is None:
-        return None
-    return record.value, record.lower, record.upper

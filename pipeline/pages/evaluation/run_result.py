@@ -76,7 +76,7 @@ class RunResult:
     ) -> Estimate:
         """A record's number with its interval; without a number where there is no record."""
         found = self.record(task, metric, group, model, decision_threshold)
-        return Estimate(found.value, found.lower, found.upper) if found else Estimate(None)
+        return found.estimate if found else Estimate()
 
     def judged(self, task: str, metric: str, group: Group = OVERALL) -> Estimate | Cell:
         """A number with its interval, marked where it fails what the study demands."""

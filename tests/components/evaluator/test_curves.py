@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import confusion_matrix, roc_curve
-from statsmodels.stats.proportion import proportion_confint
 
-from components.evaluator.curves import MOST_POINTS, curves_of, wilson_interval
+from components.evaluator.curves import MOST_POINTS, curves_of
 from components.evaluator.score_table import ScoreTable
 
 
@@ -58,14 +57,7 @@ def test_subjects_with_the_same_prediction_share_a_bin():
     ]
 
 
-@pytest.mark.parametrize(("positives", "subjects"), [(0, 20), (3, 40), (20, 20)])
-def test_the_interval_of_a_rate_is_wilsons(positives, subjects):
-    assert wilson_interval(positives, subjects) == pytest.approx(
-        proportion_confint(positives, subjects, method="wilson"), abs=1e-12
-    )
-
-
-def test_every_point_of_the_characteristic_lies_on_the_exact_one():
+def test_every_point_of_the_roc_curve_lies_on_the_exact_one():
     scores, labels = random_trial(1000)
     false, true, _ = roc_curve(labels, scores, drop_intermediate=False)
     exact = set(zip(false.round(9), true.round(9), strict=True))
@@ -86,7 +78,7 @@ def test_a_large_trial_has_a_hundred_points_at_most():
     assert MOST_POINTS // 2 < len(roc) <= MOST_POINTS
 
 
-def test_decision_thresholds_are_points_of_the_characteristic():
+def test_decision_thresholds_are_points_of_the_roc_curve():
     scores, labels = random_trial(1000)
 
     curves = curves_of(table(scores, labels), [0.25], smallest=20)
@@ -144,7 +136,7 @@ def test_a_group_below_the_smallest_size_has_no_curves():
     assert (curves.calibration, curves.roc, curves.confusion) == ((), (), ())
 
 
-def test_without_both_outcomes_there_is_no_characteristic():
+def test_without_both_outcomes_there_is_no_roc_curve():
     curves = curves_of(table(np.linspace(0, 1, 100), np.zeros(100)), [0.5], smallest=10)
 
     assert curves.roc == ()

@@ -13,7 +13,7 @@ from components.trial_analysis.adjusted import (
     standardised,
 )
 from components.trial_analysis.subjects import sampled
-from pipeline.results.analysis import Estimate
+from pipeline.estimates import Estimate
 from tests.components.trial_analysis.hand_made_subjects import repeated, trial
 
 NOTHING = np.empty((400, 0))

@@ -12,7 +12,7 @@ from components.trial_analysis.proportions import (
     risk_difference,
     risk_ratio,
 )
-from pipeline.results.analysis import Estimate
+from pipeline.estimates import Estimate
 
 
 def ends(found: Estimate) -> tuple[float | None, float | None]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from statistics import NormalDist
 from typing import Any
 
 import pytest
 
 from pipeline.results.documents import MetricRecord
-from pipeline.results.fairness import contrasts, detectable_difference, gaps, ratio
+from pipeline.results.fairness import contrasts, gaps
 
 
 def record(group: dict[str, str], value: float | None, **changes: Any) -> MetricRecord:
@@ -93,10 +91,6 @@ def test_other_metrics_can_be_compared():
     ]
 
 
-def share(value: float, lower: float, upper: float, **changes: Any) -> MetricRecord:
-    return record({"sex": "F"}, value, lower=lower, upper=upper, **changes)
-
-
 def test_groups_are_held_against_the_largest_of_their_slicing():
     found = contrasts(
         [
@@ -113,67 +107,3 @@ def test_groups_are_held_against_the_largest_of_their_slicing():
         ("age 85+", "age 65+"),
     ]
     assert [item.difference.value for item in found] == [pytest.approx(0.2), pytest.approx(0.1)]
-
-
-def test_the_ends_of_a_ratio_solve_the_equation_that_defines_them():
-    """MOVER-R: (a - Ra')^2 = (a - end)^2 + R^2 (a' - other end)^2 at both ends R."""
-    first, second = (0.3, 0.2, 0.45), (0.6, 0.5, 0.75)
-
-    found = ratio(share(*first), share(*second))
-
-    assert found.value == pytest.approx(0.5)
-    for end, own, other in ((found.lower, 0.2, 0.75), (found.upper, 0.45, 0.5)):
-        assert end is not None
-        assert (0.3 - end * 0.6) ** 2 == pytest.approx(
-            (0.3 - own) ** 2 + end**2 * (0.6 - other) ** 2
-        )
-    assert found.lower < found.value < found.upper
-
-
-def test_a_known_divisor_leaves_the_interval_of_the_dividend():
-    found = ratio(share(0.3, 0.2, 0.45), share(0.5, 0.5, 0.5))
-
-    assert (found.lower, found.upper) == (pytest.approx(0.4), pytest.approx(0.9))
-
-
-def test_a_share_of_nought_has_a_ratio_with_an_upper_end():
-    found = ratio(share(0.0, 0.0, 0.1), share(0.5, 0.4, 0.6))
-
-    assert (found.value, found.lower) == (0, 0)
-    assert found.upper == pytest.approx(0.1 / math.sqrt(0.4 * 0.6))
-
-
-def test_a_divisor_that_may_be_nought_leaves_the_upper_end_open():
-    assert ratio(share(0.3, 0.2, 0.45), share(0.1, 0.0, 0.3)).upper == math.inf
-
-
-def test_nothing_is_divided_by_nought():
-    assert ratio(share(0.3, 0.2, 0.45), share(0.0, 0.0, 0.1)).value is None
-
-
-def test_a_ratio_without_both_intervals_has_none():
-    found = ratio(share(0.3, 0.2, 0.45), record({"sex": "M"}, 0.6, lower=None, upper=None))
-
-    assert (found.value, found.lower, found.upper) == (pytest.approx(0.5), None, None)
-
-
-def test_what_would_be_seen_comes_from_the_widths_of_both_intervals():
-    # Widths 0.3 and 0.4: half a width is 1.96 standard errors, the difference's width 0.5.
-    found = detectable_difference(share(0.5, 0.35, 0.65), share(0.5, 0.3, 0.7))
-
-    assert found == pytest.approx(0.5 / 3.92 * 2.8, rel=1e-3)
-
-
-def test_the_difference_that_would_be_seen_has_a_power_of_four_in_five():
-    normal = NormalDist()
-    error = 0.5 / (2 * normal.inv_cdf(0.975))
-    found = detectable_difference(share(0.5, 0.35, 0.65), share(0.5, 0.3, 0.7))
-
-    assert found is not None
-    assert 1 - normal.cdf(normal.inv_cdf(0.975) - found / error) == pytest.approx(0.8)
-
-
-def test_without_an_interval_nothing_is_known_of_what_would_be_seen():
-    lacking = record({"sex": "M"}, 0.6, lower=None, upper=None)
-
-    assert detectable_difference(share(0.5, 0.35, 0.65), lacking) is None
