@@ -14,7 +14,7 @@ from pipeline.reading.days import LATEST, DayRange, study_days
 from pipeline.reading.evaluate import is_true
 from pipeline.reading.plan import ReadingPlan
 from pipeline.reading.qualifiers import add_qualifiers, names_no_record_key, of_domain
-from pipeline.reading.rejects import Reason, Reject, RowFilter, row_counts
+from pipeline.reading.rejects import Reject, RejectReason, RowFilter, row_counts
 from pipeline.reading.rows import FILE, ROW
 from pipeline.study.sections import Dataset
 
@@ -135,8 +135,8 @@ class _Join:
                 continue
             rows = _row_filter(name, table)
             own = np.array([key in known for key in table[SUBJECT].to_pylist()], bool)
-            rows.reject(own, self._key(name), Reason.SUBJECT_REJECTED)
-            rows.reject(~own, self._key(name), Reason.UNKNOWN_SUBJECT)
+            rows.reject(own, self._key(name), RejectReason.SUBJECT_REJECTED)
+            rows.reject(~own, self._key(name), RejectReason.UNKNOWN_SUBJECT)
             self._count(name, rows.rejects)
         return JoinedSubjects([], np.empty(0), {}, self._rejects, self._counts)
 
@@ -151,7 +151,7 @@ class _Join:
         faulty_before = self._tables.get(REJECTED, _EMPTY)[SUBJECT]
         repeated = np.bincount(codes, minlength=1)[codes] > 1
         repeated |= pc.is_in(table[SUBJECT], faulty_before).to_numpy()
-        rows.reject(repeated, self._key(name), Reason.SECOND_ROW)
+        rows.reject(repeated, self._key(name), RejectReason.SECOND_ROW)
         birth_date = self._study.subject.birth_date
         self._check_dates(name, table, rows, _optional(table, birth_date))
         self._count(name, rows.rejects)
@@ -189,12 +189,12 @@ class _Join:
         without_own_row = pc.is_in(keys, rejected).to_numpy()
         rows = _row_filter(name, table)
         unplaced = (index < 0) & ~left_out
-        rows.reject(unplaced & without_own_row, self._key(name), Reason.SUBJECT_REJECTED)
-        rows.reject(unplaced, self._key(name), Reason.UNKNOWN_SUBJECT)
+        rows.reject(unplaced & without_own_row, self._key(name), RejectReason.SUBJECT_REJECTED)
+        rows.reject(unplaced, self._key(name), RejectReason.UNKNOWN_SUBJECT)
         if self._study.datasets[name].rows == "one_per_subject":
             placed = np.where(index < 0, len(subjects), index)
             repeated = np.bincount(placed, minlength=len(subjects) + 1)[placed] > 1
-            rows.reject(repeated & (index >= 0), self._key(name), Reason.SECOND_ROW)
+            rows.reject(repeated & (index >= 0), self._key(name), RejectReason.SECOND_ROW)
         self._count(name, rows.rejects, left_out=int((left_out & rows.good).sum()))
         keep = rows.good & (index >= 0)
         return table.filter(pa.array(keep)), index[keep]
@@ -219,12 +219,12 @@ class _Join:
         for column in self._plan.datasets[name].checked_dates:
             if is_own and column == self._study.subject.birth_date:
                 continue
-            rows.reject(_array(table, column + LATEST) < birth, column, Reason.BEFORE_BIRTH)
+            rows.reject(_array(table, column + LATEST) < birth, column, RejectReason.BEFORE_BIRTH)
         end = described.end_day or described.end_date
         start = described.day or described.date
         if end and start:
             latest_end = _array(table, end + LATEST if described.end_date else end)
-            rows.reject(latest_end < _array(table, start), end, Reason.END_BEFORE_START)
+            rows.reject(latest_end < _array(table, start), end, RejectReason.END_BEFORE_START)
 
     def _dated(
         self, name: str, table: pa.Table, subject: np.ndarray, reference: np.ndarray
@@ -284,7 +284,7 @@ class _Join:
     def _check_qualifiers(self, name: str, parent: str, table: pa.Table) -> None:
         rows = _row_filter(name, table)
         wrong = names_no_record_key(table, self._plan.datasets[parent])
-        rows.reject(wrong, "IDVAR", Reason.NO_SUCH_IDVAR)
+        rows.reject(wrong, "IDVAR", RejectReason.NO_SUCH_IDVAR)
         self._count(name, rows.rejects, used=int(rows.good.sum()))
 
     def _key(self, dataset: str) -> str | None:

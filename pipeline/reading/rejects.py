@@ -11,7 +11,7 @@ from enum import StrEnum
 import numpy as np
 
 
-class Reason(StrEnum):
+class RejectReason(StrEnum):
     """Why a row is rejected."""
 
     NO_SUBJECT = "no subject key"
@@ -43,7 +43,7 @@ class Reject:
     file: str
     row: int
     column: str | None
-    reason: Reason
+    reason: RejectReason
 
     def to_json(self) -> str:
         """One line of the rejects artifact."""
@@ -73,7 +73,7 @@ class RowFilter:
         """Booleans, shape [rows]."""
         return self._good
 
-    def reject(self, faulty: np.ndarray, column: str | None, reason: Reason) -> None:
+    def reject(self, faulty: np.ndarray, column: str | None, reason: RejectReason) -> None:
         """Rejects rows.
 
         Args:

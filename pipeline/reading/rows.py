@@ -14,7 +14,7 @@ from pipeline.reading.buckets import SUBJECT
 from pipeline.reading.days import LATEST, dates_of
 from pipeline.reading.evaluate import evaluate
 from pipeline.reading.plan import ColumnPlan, DatasetPlan
-from pipeline.reading.rejects import Reason, Reject, RowFilter
+from pipeline.reading.rejects import Reject, RejectReason, RowFilter
 from pipeline.reading.text import as_text
 from pipeline.reading.typed import numbers_of, without_codes
 from pipeline.study.sections import Column
@@ -88,7 +88,7 @@ class RowPreparer:
         if self._subject is None:
             return pc.cast(pa.array(numbers), pa.string())
         keys = as_text(batch.column(self._subject))
-        rows.reject(_mask(pc.is_null(keys)), self._subject, Reason.NO_SUBJECT)
+        rows.reject(_mask(pc.is_null(keys)), self._subject, RejectReason.NO_SUBJECT)
         return keys
 
     def _typed(self, plan: ColumnPlan, array: pa.Array, rows: RowFilter) -> dict[str, pa.Array]:
@@ -98,15 +98,15 @@ class RowPreparer:
         if plan.kind == "date":
             dates, wrong = dates_of(without_codes(array, declared))
             if plan.rejects:
-                rows.reject(wrong, name, Reason.NOT_A_DATE)
+                rows.reject(wrong, name, RejectReason.NOT_A_DATE)
             return {name: _floats(dates.earliest), name + LATEST: _floats(dates.latest)}
         if plan.kind == "number":
             numbers = numbers_of(array, declared)
             if not plan.rejects:
                 return {name: numbers.possible}
-            rows.reject(numbers.not_a_number, name, Reason.NOT_A_NUMBER)
-            rows.reject(numbers.not_finite, name, Reason.NOT_FINITE)
-            rows.reject(numbers.out_of_range, name, Reason.OUT_OF_RANGE)
+            rows.reject(numbers.not_a_number, name, RejectReason.NOT_A_NUMBER)
+            rows.reject(numbers.not_finite, name, RejectReason.NOT_FINITE)
+            rows.reject(numbers.out_of_range, name, RejectReason.OUT_OF_RANGE)
             return {name: numbers.values}
         return {name: without_codes(as_text(array), declared)}
 
