@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.study.load import parse_study
 from pipeline.study.parts import part_for_examples, part_for_summary
-from tests.pipeline.study.test_study import ENDPOINT, FULL, study
+from tests.pipeline.study.hand_made_study import ENDPOINT, FULL, study
 
 
 def test_the_part_for_examples_has_all_that_they_are_derived_from() -> None:
