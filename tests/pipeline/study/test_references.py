@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from pipeline.study.conditions import Condition
 from pipeline.study.load import load_study, parse_study
-from pipeline.study.references import Reference, conditions, label_columns
+from pipeline.study.references import QUALIFIER_COLUMNS, Reference, conditions, label_columns
 from pipeline.study.shipped import SCHEMAS
 from pipeline.study.study import Study
 
@@ -316,6 +316,33 @@ def test_no_condition_of_a_study_file_is_left_out(name: str) -> None:
     found = study() if name == "hand" else load_study(SCHEMAS / name / "study.yaml")
     listed = {key for key, _, _ in conditions(found.references())}
     assert listed == set(_condition_keys(found))
+
+
+_NO_COLUMNS = {
+    *("study", "title", "file", "format", "rows", "known", "kind", "control", "start", "each"),
+    *("dataset", "supplements", "aggregate", "equals", "completed", "severities"),
+}
+"""Keys of the study file whose texts are no names of columns."""
+
+
+def _texts(part: object, key: str = "") -> Iterator[tuple[str, str]]:
+    """Each text of a study file, with the key that it stands under."""
+    if isinstance(part, str):
+        yield key, part
+    elif isinstance(part, Mapping):
+        for name, value in part.items():
+            # A measure of exposure has a name of its own, and its column stands there.
+            yield from _texts(value, "column" if key == "exposure" else name)
+    elif isinstance(part, list):
+        for value in part:
+            yield from _texts(value, key)
+
+
+def test_no_column_of_a_study_file_is_left_out() -> None:
+    listed = {use.column for use in study().references()}
+    named = {text for key, text in _texts(STUDY) if key not in _NO_COLUMNS}
+    # Features are named by their column where it has their name.
+    assert named | {"AGE"} == listed - {None, *QUALIFIER_COLUMNS}
 
 
 def test_references_are_plain_values() -> None:
