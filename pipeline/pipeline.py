@@ -67,7 +67,8 @@ def _metadata(config: RunConfig) -> metadata.ConnectionConfigType | None:
 
 
 def _components(config: RunConfig) -> list[BaseNode]:
-    study = config.study
+    # What is internal never reaches a stage: `pipeline.internal_report` makes it.
+    study = config.study.as_public()
     example_gen = TrialExampleGen(
         study=study,
         data_root=config.data_root,

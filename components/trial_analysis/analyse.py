@@ -39,14 +39,18 @@ from pipeline.results.analysis import (
 from pipeline.results.analysis import Factor as FactorDocument
 
 
-def analyse(subjects: TrialSubjects, settings: TrialAnalysisSettings) -> Analysis:
+def analyse(
+    subjects: TrialSubjects, settings: TrialAnalysisSettings, internal: bool = False
+) -> Analysis:
     """Makes the whole analysis.
 
     Args:
         subjects: All subjects.
         settings: What to do with them.
+        internal: Whether every group and every time is shown, for those who hold the data.
+            What TrialAnalysis writes never is.
     """
-    disclosure = Disclosure(subjects, settings.smallest_group)
+    disclosure = Disclosure(subjects, settings.smallest_group, is_exact=internal)
     work = _Work(subjects, settings, disclosure)
     tasks = _adjust_tasks([work.task(name) for name in settings.tasks])
     subgroups = _adjust_subgroups(list(subgroup_effects(subjects, disclosure)))
@@ -60,7 +64,7 @@ def analyse(subjects: TrialSubjects, settings: TrialAnalysisSettings) -> Analysi
         study=settings.study_name,
         title=settings.title,
         randomised=settings.analysis.randomised,
-        smallest_group=settings.smallest_group,
+        smallest_group=1 if internal else settings.smallest_group,
         subjects=subjects.count if disclosure.shows_everybody(subjects.count) else None,
         factors=tuple(work.factor(factor) for factor in subjects.factors),
         characteristics=tuple(characteristics(subjects, disclosure)),
@@ -76,6 +80,7 @@ def analyse(subjects: TrialSubjects, settings: TrialAnalysisSettings) -> Analysi
                 tests=sum(len(task.effects) for task in tasks),
                 interactions=sum(block.interaction is not None for block in subgroups),
                 log_ranks=sum(len(_log_ranks(endpoint)) for endpoint in endpoints),
+                internal=internal,
             )
         ),
         absent=tuple(_absent(settings, subjects)),

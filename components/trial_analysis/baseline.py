@@ -90,7 +90,8 @@ def _number(
             values[level] = known
         missing = len(inside) - len(known)
         told = disclosure.shows_value(factor, level, name, MISSING) and level in values
-        summaries.append(_summary(level, values.get(level), missing if told else None))
+        quantile = np.quantile if disclosure.is_exact else around
+        summaries.append(_summary(level, values.get(level), missing if told else None, quantile))
     return Characteristic(
         name=name,
         kind="number",
@@ -100,7 +101,12 @@ def _number(
     )
 
 
-def _summary(level: str, known: NDArray[np.float64] | None, missing: int | None) -> NumberSummary:
+def _summary(
+    level: str,
+    known: NDArray[np.float64] | None,
+    missing: int | None,
+    quantile: Callable[[NDArray[np.float64], float], float],
+) -> NumberSummary:
     if known is None:
         return NumberSummary(
             level=level,
@@ -118,9 +124,9 @@ def _summary(level: str, known: NDArray[np.float64] | None, missing: int | None)
         missing=missing,
         mean=float(known.mean()),
         sd=float(known.std(ddof=1)) if len(known) > 1 else None,
-        lower_quartile=around(known, 0.25),
-        median=around(known, 0.5),
-        upper_quartile=around(known, 0.75),
+        lower_quartile=float(quantile(known, 0.25)),
+        median=float(quantile(known, 0.5)),
+        upper_quartile=float(quantile(known, 0.75)),
     )
 
 

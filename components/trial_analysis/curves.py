@@ -10,12 +10,15 @@ are those of all data, but
 - it ends where fewer subjects than the study's smallest group are still under observation;
 - numbers at risk stand at a few round times, each only if it is reached by that group's size
   and at least five subjects, or none, have left since the last one that is shown.
+
+For those who hold the data themselves it is exact: it steps at every event, up to the last time
+of anybody.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -139,13 +142,29 @@ def thinned(curve: KaplanMeier, step: float, ends: float) -> tuple[CurvePoint, .
     return tuple(CurvePoint(time=time, survival=found) for time, found in points.items())
 
 
-def median_time(curve: KaplanMeier, step: float, ends: float) -> Estimate:
-    """Time by which half of the group had the event, up to a time, on the curve's grid.
+def exact_points(curve: KaplanMeier) -> tuple[CurvePoint, ...]:
+    """The curve's steps at every event."""
+    start = CurvePoint(time=0.0, survival=Estimate(value=1.0))
+    steps = (CurvePoint(time=float(t), survival=curve.at(float(t))) for t in curve.times)
+    return (start, *steps)
 
-    Its interval reaches from where the lower to where the upper end of the curve's interval
-    falls to a half (Brookmeyer R, Crowley J. Biometrics 1982;38:29-41).
+
+def median_time(curve: KaplanMeier, step: float, ends: float) -> Estimate:
+    """Time by which half of the group had the event, up to a time, on the curve's grid."""
+    places = range(round(ends / step) + 1)
+    return _median([(place * step, curve.at(place * step)) for place in places])
+
+
+def exact_median(curve: KaplanMeier) -> Estimate:
+    """Time of the event by which half of the group had it."""
+    return _median([(float(time), curve.at(float(time))) for time in curve.times])
+
+
+def _median(grid: Sequence[tuple[float, Estimate]]) -> Estimate:
+    """Where a curve and the ends of its interval fall to a half.
+
+    Brookmeyer R, Crowley J. Biometrics 1982;38:29-41.
     """
-    grid = [(place * step, curve.at(place * step)) for place in range(round(ends / step) + 1)]
 
     def reached(end: Callable[[Estimate], float | None]) -> float | None:
         values = ((time, end(found)) for time, found in grid)
@@ -161,13 +180,16 @@ def median_time(curve: KaplanMeier, step: float, ends: float) -> Estimate:
     )
 
 
-def numbers_at_risk(curve: KaplanMeier, latest: float, smallest: int) -> tuple[AtRisk, ...]:
+def numbers_at_risk(
+    curve: KaplanMeier, latest: float, smallest: int, fewest_left: int = _FEWEST_A_STEP
+) -> tuple[AtRisk, ...]:
     """Subjects at risk at a few round times.
 
     Args:
         curve: The estimate.
         latest: Last time that any group's curve is shown for.
         smallest: Fewest subjects that are shown.
+        fewest_left: Fewest subjects that two numbers may differ by.
     """
     distance = _round_number(latest / _RISK_TIMES)
     shown: list[AtRisk] = []
@@ -176,7 +198,7 @@ def numbers_at_risk(curve: KaplanMeier, latest: float, smallest: int) -> tuple[A
         time = place * distance
         subjects = curve.at_risk_at(time)
         left = told - subjects
-        if subjects < smallest or 0 < left < _FEWEST_A_STEP:
+        if subjects < smallest or 0 < left < fewest_left:
             shown.append(AtRisk(time=time, subjects=None))
         else:
             shown.append(AtRisk(time=time, subjects=subjects))

@@ -34,18 +34,22 @@ class Disclosure:
     Args:
         subjects: The subjects.
         smallest: Fewest subjects that a group is shown for.
+        is_exact: Whether every group is shown all the same, and every subject's time: for those
+            who hold the data themselves.
     """
 
-    def __init__(self, subjects: TrialSubjects, smallest: int) -> None:
+    def __init__(self, subjects: TrialSubjects, smallest: int, is_exact: bool = False) -> None:
         self.smallest = smallest
+        self.is_exact = is_exact
+        self._fewest = 0 if is_exact else smallest
         everybody = np.ones(subjects.count, bool)
-        self._levels = _withheld_levels(subjects, smallest, [everybody])
+        self._levels = _withheld_levels(subjects, self._fewest, [everybody])
         self._outcomes = {
-            task: _withheld_levels(subjects, smallest, [everybody, outcome.known])
+            task: _withheld_levels(subjects, self._fewest, [everybody, outcome.known])
             for task, outcome in subjects.outcomes.items()
         }
         self._times = {
-            endpoint: _withheld_levels(subjects, smallest, [everybody, times.known])
+            endpoint: _withheld_levels(subjects, self._fewest, [everybody, times.known])
             for endpoint, times in subjects.times.items()
         }
         columns = {
@@ -64,7 +68,7 @@ class Disclosure:
 
     def shows_everybody(self, subjects: int) -> bool:
         """Whether there are enough subjects at all."""
-        return subjects >= self.smallest
+        return subjects >= self._fewest
 
     def shows_level(self, factor: Factor, level: str) -> bool:
         """Whether a group of a factor may be shown."""
@@ -107,7 +111,7 @@ class Disclosure:
             sizes = {group: size for group, size in cells if size}
             factors = [(factor.name,) for factor in subjects.describing]
             pairs = [(factor.name, "value") for factor in subjects.describing]
-            withheld |= suppressed(sizes, [(), *factors, ("value",), *pairs], self.smallest).keys()
+            withheld |= suppressed(sizes, [(), *factors, ("value",), *pairs], self._fewest).keys()
         return frozenset(withheld)
 
 

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from components.trial_analysis.curves import (
     KaplanMeier,
+    exact_median,
+    exact_points,
     grid_step,
     kaplan_meier,
     last_shown,
@@ -68,7 +70,7 @@ def endpoint_analysis(
         unit=endpoint.unit,
         horizon=endpoint.horizon,
         curves=tuple(
-            _curve(times, factor, level, shown, (step, latest, disclosure.smallest))
+            _curve(times, factor, level, shown, (step, latest), disclosure)
             for factor in subjects.factors
             for level in factor.levels
         ),
@@ -178,10 +180,16 @@ def _shown_curves(
         for level in factor.levels:
             if disclosure.shows_times(endpoint, factor, level):
                 curve = kaplan_meier(times, factor.of(level) & times.known)
-                ends = last_shown(curve, step, disclosure.smallest)
+                ends = _end_of(curve, step, disclosure)
                 if ends is not None:
                     shown[factor.name, level] = curve, ends
     return shown
+
+
+def _end_of(curve: KaplanMeier, step: float, disclosure: Disclosure) -> float | None:
+    if disclosure.is_exact:
+        return float(curve.observed[-1]) if len(curve.observed) else None
+    return last_shown(curve, step, disclosure.smallest)
 
 
 def _curve(
@@ -189,9 +197,10 @@ def _curve(
     factor: Factor,
     level: str,
     shown: Shown,
-    limits: tuple[float, float, int],
+    limits: tuple[float, float],
+    disclosure: Disclosure,
 ) -> SurvivalCurve:
-    step, latest, smallest = limits
+    step, latest = limits
     inside = factor.of(level)
     if (factor.name, level) not in shown:
         return SurvivalCurve(
@@ -212,10 +221,12 @@ def _curve(
         subjects=len(curve.observed),
         events=int(curve.events.sum()),
         unknown=int((inside & ~times.known).sum()),
-        points=thinned(curve, step, ends),
+        points=exact_points(curve) if disclosure.is_exact else thinned(curve, step, ends),
         ends=ends,
-        at_risk=numbers_at_risk(curve, latest, smallest),
-        median=median_time(curve, step, ends),
+        at_risk=numbers_at_risk(curve, latest, smallest=0, fewest_left=0)
+        if disclosure.is_exact
+        else numbers_at_risk(curve, latest, disclosure.smallest),
+        median=exact_median(curve) if disclosure.is_exact else median_time(curve, step, ends),
     )
 
 

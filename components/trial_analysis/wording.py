@@ -163,7 +163,12 @@ def survival_sentence(found: SurvivalComparison, endpoint: TimeToEvent, randomis
 
 
 def notes(
-    settings: TrialAnalysisSettings, subjects: int, tests: int, interactions: int, log_ranks: int
+    settings: TrialAnalysisSettings,
+    subjects: int,
+    tests: int,
+    interactions: int,
+    log_ranks: int,
+    internal: bool = False,
 ) -> Iterator[str]:
     """What a reader must know of the whole.
 
@@ -173,6 +178,7 @@ def notes(
         tests: Number of comparisons of rates.
         interactions: Number of tests of interaction.
         log_ranks: Number of comparisons of curves.
+        internal: Whether every group is shown.
     """
     yield (
         "All subjects of the study file's population, of all splits together, each in the arm "
@@ -206,10 +212,13 @@ def notes(
             f"{MOST_SUBJECTS:,} subjects at most: their intervals are wider than all subjects "
             "would make them."
         )
-    yield (
-        "Groups of fewer than the study's smallest size are withheld, and so is what would give "
-        "them away. Quartiles are means of a few neighbouring values."
-    )
+    if internal:
+        yield "Every group is shown with its size, curves and quartiles are exact."
+    else:
+        yield (
+            "Groups of fewer than the study's smallest size are withheld, and so is what would "
+            "give them away. Quartiles are means of a few neighbouring values."
+        )
 
 
 def _multiplicity(tests: int, interactions: int, log_ranks: int) -> Iterator[str]:

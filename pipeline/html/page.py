@@ -53,6 +53,7 @@ class Page:
         kicker: What kind of page it is, above the title.
         blocks: What comes before the first part.
         footer: Where it comes from, below everything.
+        banner: A warning that stays in sight whatever part is looked at.
     """
 
     title: str
@@ -61,6 +62,7 @@ class Page:
     kicker: str = ""
     blocks: Sequence[Block] = ()
     footer: str = ""
+    banner: str = ""
 
 
 @dataclass(frozen=True)

@@ -100,10 +100,18 @@ def _characteristics(analysis: Analysis, factor: Factor, found: Sequence[Charact
             "marked. In a randomised trial such differences arise by chance."
             if others
             else "There is nothing to compare.",
-            f"Withheld: fewer than {analysis.smallest_group} subjects, or what would give such a "
-            "group away.",
+            *_withheld_note(analysis),
         ],
     )
+
+
+def _withheld_note(analysis: Analysis) -> list[str]:
+    if analysis.smallest_group <= 1:
+        return []
+    return [
+        f"Withheld: fewer than {analysis.smallest_group} subjects, or what would give such a "
+        "group away."
+    ]
 
 
 def _value_rows(

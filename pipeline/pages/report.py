@@ -11,14 +11,20 @@ from pipeline.results.analysis import Analysis
 from pipeline.results.card import Card
 from pipeline.results.documents import find_overall
 
+INTERNAL = (
+    "Internal: shows groups of any size and exact times. For those who hold the data of the "
+    "trial; not to be passed on."
+)
 
-def report_page(card: Card, analysis: Analysis | None, run: str) -> Page:
+
+def report_page(card: Card, analysis: Analysis | None, run: str, internal: bool = False) -> Page:
     """Builds the report.
 
     Args:
         card: The model's card.
         analysis: The researcher's analysis; None where the run has none.
         run: Id of the run.
+        internal: Whether the analysis shows every group, which a banner then says.
     """
     page = card_page(card)
     sections = [Section("In short", _summary(card, analysis), id="summary")]
@@ -32,6 +38,7 @@ def report_page(card: Card, analysis: Analysis | None, run: str) -> Page:
         blocks=page.blocks,
         sections=sections,
         footer=page.footer,
+        banner=INTERNAL if internal else "",
     )
 
 

@@ -32,14 +32,23 @@ def write_report(folder: Path) -> Path:
     run = read_run_file(folder)
     analysis = run.output("TrialAnalysis", "analysis")
     page = report_page(
-        _card(run, folder), read_result(Analysis, analysis) if analysis else None, run.run
+        read_card(run, folder), read_result(Analysis, analysis) if analysis else None, run.run
     )
     path = folder / REPORT_FILE
     path.write_text(render(page), encoding="utf-8")
     return path
 
 
-def _card(run: RunFile, folder: Path) -> Card:
+def read_card(run: RunFile, folder: Path) -> Card:
+    """Reads the model card of a run.
+
+    Args:
+        run: What the run left of itself.
+        folder: The run's folder of records.
+
+    Raises:
+        UserError: The run did not get as far as its card.
+    """
     card = run.output("ModelCard", "card")
     content = read(f"{card}/card.json") if card else None
     if content is None:

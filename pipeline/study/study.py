@@ -62,6 +62,7 @@ class Study(StrictModel):
     card: Card = Card()
     summary: Summary = Summary()
     analysis: Analysis = Analysis()
+    disclosure: Literal["public", "internal"] = "public"
 
     @field_validator("version", mode="before")
     @classmethod
@@ -144,5 +145,12 @@ class Study(StrictModel):
         return json.dumps(self.to_content())
 
     def digest(self) -> str:
-        """SHA-256 of the whole study file's content, in hexadecimal."""
-        return digest_of(self.to_content())
+        """SHA-256 of the study file's content but its `disclosure`, in hexadecimal.
+
+        Who may read the internal report changes nothing that a run computes.
+        """
+        return digest_of(self.as_public().to_content())
+
+    def as_public(self) -> Study:
+        """The same study without an internal report: what stages are handed."""
+        return self.model_copy(update={"disclosure": "public"})

@@ -219,3 +219,9 @@ def test_beams_runner_is_named(config: RunConfig):
 def test_results_are_taken_from_the_cache(config: RunConfig):
     for name, node in _nodes(config).items():
         assert node.execution_options.caching_options.enable_cache, name
+
+
+def test_an_internal_report_is_no_matter_of_any_stage(config: RunConfig):
+    internal = replace(config, study=config.study.model_copy(update={"disclosure": "internal"}))
+    assert internal.study.disclosure == "internal"
+    assert _compiled(internal) == _compiled(config)

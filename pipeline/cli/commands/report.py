@@ -16,11 +16,29 @@ from pipeline.cli.options import json_option, root_option, run_argument
 @root_option
 @json_option
 def report(run: str, root: Path) -> Answer:
-    """Write the report of RUN (an id or a folder; the newest run if none) as one HTML file."""
+    """Write the report of RUN (an id or a folder; the newest run if none) as one HTML file.
+
+    Where the study file says `disclosure: internal`, a second file for those who hold the data.
+    """
     from pipeline.pages.write_report import write_report
     from pipeline.runs.run_file import find_run
 
     folder = find_run(run, root)
     written = write_report(folder)
     click.echo(written)
-    return Answer({"run": folder.name, "written": [str(written)]})
+    internal = _write_internal(folder)
+    if internal:
+        click.echo(f"{internal} (internal: not to be passed on)")
+    found = [written, *([internal] if internal else [])]
+    return Answer({"run": folder.name, "written": [str(path) for path in found]})
+
+
+def _write_internal(folder: Path) -> Path | None:
+    from pipeline.runs.run_file import read_run_file
+
+    # What reads the examples takes seconds to import.
+    if read_run_file(folder).study_file.get("disclosure") != "internal":
+        return None
+    from pipeline.internal_report import write_internal_report
+
+    return write_internal_report(folder)
