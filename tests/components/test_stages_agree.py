@@ -118,43 +118,71 @@ def _of(*values: str) -> st.SearchStrategy[str]:
     return st.sampled_from(values)
 
 
-_KEYS = ("S1", "S2", "S3", "S4", "S5", "S6")
-_DOMAINS = _of("DM", "DM", "")
-_SUBJECT = st.tuples(
-    st.just("DM"),
-    _of(*_KEYS, ""),
-    _of("A", "P", ""),
-    _of("40", "61.5", "99", "17", "old", ""),
-    _of("100", "9000", "long", ""),
-    _of("Y", "N"),
-)
+_KEYS = ("S1", "S2", "S3", "S4")
+
+
+def _subject(key: st.SearchStrategy[str]) -> st.SearchStrategy[Row]:
+    return st.tuples(
+        st.just("DM"),
+        key,
+        _of("A", "P", ""),
+        _of("40", "61.5", "55", "99", "", "17", "old"),
+        _of("100", "9000", "long", ""),
+        _of("Y", "N"),
+    )
+
+
 _EVENT = st.tuples(
     st.just("AE"),
-    _of(*_KEYS, "S9", ""),
+    _of(*_KEYS, *_KEYS, "S9", ""),
     _of("1", "2", "3"),
     _of("SKIN", "EYE", ""),
-    _of("5", "900", "long", ""),
+    _of("5", "6", "7", "900", "long", ""),
 )
 
 
-def _qualifiers(domain: str, name: str, *idvars: str) -> st.SearchStrategy[Row]:
-    return st.tuples(
+def _qualifiers(domain: str, name: str, *records: tuple[str, str]) -> st.SearchStrategy[Row]:
+    """Rows of a SUPP-- dataset; `records` are pairs of IDVAR and IDVARVAL."""
+    named = st.sampled_from([("", ""), *records])
+    return st.builds(
+        lambda related, key, record, qualifier, content: (
+            related,
+            key,
+            *record,
+            qualifier,
+            content,
+        ),
         _of(domain, domain, "", "LB"),
-        _of(*_KEYS, "S9"),
-        _of("", *idvars),
-        _of("1", "2", ""),
+        _of(*_KEYS, *_KEYS, "S9"),
+        named,
         _of(name, name, name, "OTHER"),
         _of("Y", "Y", "N", ""),
     )
 
 
-FILES = st.fixed_dictionaries(
-    {
-        "dm": st.lists(_SUBJECT, min_size=1, max_size=8),
-        "ae": st.lists(_EVENT, max_size=12),
-        "suppdm": st.lists(_qualifiers("DM", "SAFETY"), max_size=10),
-        "suppae": st.lists(_qualifiers("AE", "AETRTEM", "AESEQ", "AEWHAT"), max_size=12),
+_RECORDS = (("AESEQ", "1"), ("AESEQ", "2"), ("AESEQ", "3"), ("AEWHAT", "1"), ("", "1"))
+
+
+def _files(
+    first: tuple[Row, ...], more: list[Row], events: list[Row], safety: list[Row], flags: list[Row]
+) -> Files:
+    """Everybody has a row and is in the population, until further rows say otherwise."""
+    everybody = [("DM", key, "", "", "SAFETY", "Y") for key in _KEYS]
+    return {
+        "dm": [*first, *more],
+        "ae": events,
+        "suppdm": [*everybody, *safety],
+        "suppae": flags,
     }
+
+
+FILES = st.builds(
+    _files,
+    st.tuples(*(_subject(st.just(key)) for key in _KEYS)),
+    st.lists(_subject(_of(*_KEYS, "S5", "")), max_size=2),
+    st.lists(_EVENT, max_size=12),
+    st.lists(_qualifiers("DM", "SAFETY"), max_size=3),
+    st.lists(_qualifiers("AE", "AETRTEM", *_RECORDS), max_size=12),
 )
 
 
