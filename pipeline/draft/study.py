@@ -37,6 +37,8 @@ def draft_study(folder: Path, name: str) -> str:
     subject, key = _subject_of(datasets)
     used = [dataset for dataset in datasets if key is None or key in dataset.columns]
     lines = [
+        # An editor completes and checks the keys by it, once the file is in schema/<study>/.
+        "# yaml-language-server: $schema=../study-file.schema.json",
         "# Drafted from the data files. Decide every TODO; until then the file is refused.",
         f"study: {name}",
         f"title: {name}  # TODO the trial's title",

@@ -126,7 +126,12 @@ class ValueCount(Document):
 
 
 class Difference(Document):
-    """Standardised difference of a group to the control; null where it can't be shown."""
+    """Standardised difference of a group to the control; null where it can't be shown.
+
+    Attributes:
+        level: The group.
+        value: The difference.
+    """
 
     level: str
     value: float | None
@@ -238,7 +243,15 @@ class Effect(Document):
 
 
 class TaskAnalysis(Document):
-    """A task: rates of all groups and differences to the control."""
+    """A task: rates of all groups and differences to the control.
+
+    Attributes:
+        task: The task's name.
+        title: The task for people.
+        kind: `outcome`, `response` or `adverse_event`.
+        rates: How frequent the outcome is in each group.
+        effects: Each group compared with its control.
+    """
 
     task: str
     title: str
@@ -291,14 +304,24 @@ class Subgroups(Document):
 
 
 class CurvePoint(Document):
-    """Estimate at a time: the share that has not had the event by then."""
+    """Estimate at a time: the share that has not had the event by then.
+
+    Attributes:
+        time: The time.
+        survival: Share without the event by then, with its interval.
+    """
 
     time: float
     survival: Estimate
 
 
 class AtRisk(Document):
-    """Subjects under observation without the event just before a time; null where withheld."""
+    """Subjects under observation without the event just before a time; null where withheld.
+
+    Attributes:
+        time: The time.
+        subjects: Subjects under observation then; null where withheld.
+    """
 
     time: float
     subjects: Count | None
@@ -418,14 +441,24 @@ class Screening(Document):
 
 
 class Absent(Document):
-    """What a document does not have, and why."""
+    """What a document does not have, and why.
+
+    Attributes:
+        section: The section.
+        reason: Why it is not there.
+    """
 
     section: str
     reason: str
 
 
 class Term(Document):
-    """A number of this document in words."""
+    """A number of this document in words.
+
+    Attributes:
+        title: The term.
+        says: What it means.
+    """
 
     title: str
     says: str

@@ -80,7 +80,16 @@ class Lineage(Document):
 
 
 class StatedItem(Document):
-    """An item of TRIPOD+AI and where it stands."""
+    """An item of TRIPOD+AI and where it stands.
+
+    Attributes:
+        number: The item's number.
+        part: Part of the report that it belongs to.
+        asks: What it asks for.
+        status: Who has answered it.
+        section: Section of the card that answers it.
+        statement: A person's answer; null without one.
+    """
 
     number: str
     part: str

@@ -98,13 +98,23 @@ class MetricRecord(_OfGroup):
 
 
 class SuppressedGroup(_OfGroup):
-    """A group that is not shown: too small, or it would give another one away."""
+    """A group that is not shown: too small, or it would give another one away.
+
+    Attributes:
+        reason: `too_small`, or `complementary`: it would give another group away.
+    """
 
     reason: str
 
 
 class Metrics(Document):
-    """`metrics.json`."""
+    """`metrics.json`.
+
+    Attributes:
+        smallest_group: Fewest subjects with a known label that a group is shown for.
+        records: One for each metric, group and model that may be shown.
+        suppressed: Groups that are not shown.
+    """
 
     smallest_group: Count
     records: tuple[MetricRecord, ...]
@@ -232,7 +242,15 @@ class Verdict(Document):
 
 
 class CalibrationBin(Document):
-    """Subjects with similar predictions; 95 % interval of the observed rate."""
+    """Subjects with similar predictions; 95 % interval of the observed rate.
+
+    Attributes:
+        mean_prediction: Their mean prediction.
+        observed_rate: Share of them with the outcome.
+        lower: Lower end of its interval.
+        upper: Upper end.
+        subjects: How many they are.
+    """
 
     mean_prediction: float
     observed_rate: float
@@ -242,7 +260,13 @@ class CalibrationBin(Document):
 
 
 class RocPoint(Document):
-    """Rates where predictions from the threshold on count as positive."""
+    """Rates where predictions from the threshold on count as positive.
+
+    Attributes:
+        threshold: The decision threshold; rounded, where it is none of the study file.
+        false_positive_rate: Share of subjects without the outcome that count as positive.
+        true_positive_rate: Share of subjects with the outcome that count as positive.
+    """
 
     threshold: float
     false_positive_rate: float
@@ -250,7 +274,15 @@ class RocPoint(Document):
 
 
 class Confusion(Document):
-    """Subjects by decision and outcome."""
+    """Subjects by decision and outcome.
+
+    Attributes:
+        decision_threshold: Probability from which on a prediction counts as positive.
+        true_positives: Subjects with the outcome that count as positive.
+        false_positives: Subjects without it that count as positive.
+        true_negatives: Subjects without it that count as negative.
+        false_negatives: Subjects with it that count as negative.
+    """
 
     decision_threshold: float
     true_positives: Count
@@ -260,7 +292,16 @@ class Confusion(Document):
 
 
 class GroupCurves(_OfGroup):
-    """Curves of a model for a task and group; lists are empty where there is nothing to show."""
+    """Curves of a model for a task and group; lists are empty where there is nothing to show.
+
+    Attributes:
+        model: Whose predictions they are.
+        subjects: Subjects whose label is known.
+        positives: Those of them with the outcome.
+        calibration: Bins of the calibration curve, in rising order of predictions.
+        roc: Points of the ROC curve.
+        confusion: One for each decision threshold.
+    """
 
     model: ModelRole
     subjects: Count
@@ -271,13 +312,29 @@ class GroupCurves(_OfGroup):
 
 
 class Curves(Document):
-    """`curves.json`."""
+    """`curves.json`.
+
+    Attributes:
+        curves: One for each task, group and model that may be shown.
+    """
 
     curves: tuple[GroupCurves, ...]
 
 
 class Finding(Document):
-    """What a rule of the data gate found; see `components.data_gate.findings`."""
+    """What a rule of the data gate found; see `components.data_gate.findings`.
+
+    Attributes:
+        rule: The rule, by its name in the study file's gate section.
+        severity: `ok` for a measurement within its limit, otherwise the study file's.
+        message: For people: what was found, what was expected, what to do; never a subject's value.
+        feature: The feature concerned; null where it is none.
+        task: The task concerned.
+        split: The split concerned.
+        dataset: The dataset concerned.
+        value: What was measured, if it is a number.
+        limit: What it was compared with.
+    """
 
     rule: str
     severity: str
@@ -313,7 +370,12 @@ class DatasetCounts(Document):
 
 
 class LabelCounts(Document):
-    """Subjects of a split with a known label of a task, and those with a positive one."""
+    """Subjects of a split with a known label of a task, and those with a positive one.
+
+    Attributes:
+        known: Subjects whose label is known.
+        positives: Those of them with the outcome.
+    """
 
     known: Count
     positives: Count
@@ -334,7 +396,12 @@ class Counts(Document):
 
 
 class Registration(Document):
-    """`registration.json`: whether the model became the champion, and why not."""
+    """`registration.json`: whether the model became the champion, and why not.
+
+    Attributes:
+        registered: Whether the model became the champion.
+        reason: Why not; null where it did.
+    """
 
     registered: bool
     reason: str | None
@@ -345,7 +412,13 @@ class Training(RootModel[dict[str, Any]]):
 
 
 class TrialSummaryDocument(Document):
-    """`summary.json`: records with the columns of the store's table trial_progress."""
+    """`summary.json`: records with the columns of the store's table trial_progress.
+
+    Attributes:
+        smallest_group: Fewest subjects that a number is shown for.
+        records: One for each number: columns of the store's table trial_progress.
+        absent: Sections that are not there, and why.
+    """
 
     smallest_group: Count
     records: tuple[dict[str, Any], ...]
@@ -363,6 +436,11 @@ _DOCUMENTS: dict[type[BaseModel], tuple[str, str]] = {
     Analysis: ("analysis.json", "TrialAnalysis"),
     TrialSummaryDocument: ("summary.json", "TrialSummary"),
 }
+
+
+def documents() -> list[tuple[str, type[BaseModel]]]:
+    """The name of each document and what it holds."""
+    return [(name, content) for content, (name, _) in _DOCUMENTS.items()]
 
 
 def read_result(content: type[_Content], folder: str) -> _Content:

@@ -74,8 +74,23 @@ class Entry(Candidate):
     statistics_uri: str
 
 
-class _StoredEntry(BaseModel):
-    """An entry as its file holds it; a later release may have added keys."""
+class StoredEntry(BaseModel):
+    """An entry as its file holds it; a later release may have added keys.
+
+    Attributes:
+        id: Unique among all registrations.
+        study: Name of the study.
+        model: Folder of the SavedModel, below the study's folder.
+        statistics: Folder of the train statistics, below the study's folder.
+        split_seed: Seed of the division into splits that it was trained on.
+        label_digest: Digest of the definitions of its labels.
+        study_digest: Digest of the whole study file.
+        fingerprint: Fingerprint of the data it was trained on.
+        registered_at: UTC time in ISO 8601.
+        code_version: Version of the project that trained it.
+        metrics: Headline metrics on the test split, by `task/metric`.
+        run: Id of the run that registered it.
+    """
 
     model_config = ConfigDict(extra="ignore", strict=True)
 
@@ -184,7 +199,7 @@ class Registry:
             )
         identifier = uuid.uuid4().hex[:16]
         now = datetime.now(UTC)
-        stored = _StoredEntry(
+        stored = StoredEntry(
             id=identifier,
             model=f"models/{identifier}",
             statistics=f"statistics/{identifier}",
@@ -214,12 +229,12 @@ class Registry:
         return [f"{folder}/{name}" for name in storage.files_below(folder) if _is_json(name)]
 
     def _parse(self, study: str, path: str, content: bytes) -> Entry:
-        stored = parse_document(_StoredEntry, content, path, "an entry of the registry", _REPAIR)
+        stored = parse_document(StoredEntry, content, path, "an entry of the registry", _REPAIR)
         if stored.study != study:
             raise UserError(f"{path}: an entry of the study {stored.study}, not {study}. {_REPAIR}")
         return self._entry(stored)
 
-    def _entry(self, stored: _StoredEntry) -> Entry:
+    def _entry(self, stored: StoredEntry) -> Entry:
         folder = self._folder(stored.study)
         return Entry(
             model_uri=f"{folder}/{stored.model}",

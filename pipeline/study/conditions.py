@@ -47,6 +47,21 @@ class Condition(StrictModel):
     A comparison with a missing value is neither true nor false but unknown, and unknown
     combines as in Kleene's three-valued logic: `any` with one true member is true whatever
     else is missing, `all` with one false member is false.
+
+    Attributes:
+        column: Column whose value is compared.
+        equals: The value is this one.
+        in: The value is one of these.
+        at_least: The number is this or above.
+        at_most: The number is this or below.
+        above: The number is above this.
+        below: The number is below this.
+        above_column: The value is above that of this column in the same row.
+        below_column: The value is below that of this column in the same row.
+        present: Whether there is a value.
+        all: Each of these conditions is met.
+        any: At least one of these conditions is met.
+        not: This condition is not met.
     """
 
     column: str | None = None

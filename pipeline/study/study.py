@@ -39,7 +39,31 @@ from pipeline.study.sections import (
 
 
 class Study(StrictModel):
-    """A whole study file."""
+    """A whole study file.
+
+    Attributes:
+        study: Its name: letters, digits and _. It names folders, models and rows of the store.
+        title: One line for people.
+        version: Version of the study file's format.
+        datasets: The files that are read, by name.
+        subject: Who a subject is.
+        arm: The treatment arm; a study without arms has none.
+        site: The site.
+        population: Who is in the trial, a condition over the subject dataset; all, where not given.
+        window: Subjects whose date lies outside are left out.
+        first_day: Number of the study day of the reference date: 1 as in CDISC, or 0.
+        landmark: The moment of prediction: `baseline`, or `{day: N}` for the end of study day N.
+        features: What the model may use, by name.
+        tasks: What is predicted, by name.
+        slicing: What groups results are shown for.
+        split: How subjects are divided into train, eval and test.
+        thresholds: What a model must reach to be blessed.
+        gate: When the data stop a run before training.
+        training: How the model is trained.
+        card: What the model card says that no run can measure.
+        summary: What the summary of the trial's progress is made from.
+        analysis: What the researcher's analysis of the arms is told.
+    """
 
     study: Name
     title: str

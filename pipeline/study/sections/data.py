@@ -47,6 +47,11 @@ class Dataset(StrictModel):
         parameter: Column that names what a row measures (PARAMCD), for features with `each`.
         known: When the rows of an undated dataset are known.
         supplements: Parent dataset to which a SUPP-- dataset adds its qualifiers as columns.
+        format: The file format; `csv` is delimited text.
+        encoding: Encoding of text, for `csv` and `xpt`.
+        delimiter: One character between fields, for `csv`.
+        missing: Fields that stand for a missing value, for `csv`.
+        columns: What is known of columns, by name.
     """
 
     file: str
@@ -117,20 +122,35 @@ class Subject(StrictModel):
 
 
 class Arm(StrictModel):
-    """The treatment arm: a column of the subject dataset, or several that are combined."""
+    """The treatment arm: a column of the subject dataset, or several that are combined.
+
+    Attributes:
+        columns: Columns of the subject dataset; the values of several are combined.
+        control: The arm that others are compared with.
+    """
 
     columns: Annotated[tuple[str, ...], Field(min_length=1)]
     control: str
 
 
 class Site(StrictModel):
-    """The site: a column of the subject dataset."""
+    """The site: a column of the subject dataset.
+
+    Attributes:
+        column: The column.
+    """
 
     column: str
 
 
 class Window(StrictModel):
-    """Subjects whose date lies outside are left out."""
+    """Subjects whose date lies outside are left out.
+
+    Attributes:
+        column: Column of the subject dataset with the date.
+        start: First date that counts; no limit where not given.
+        end: Last date that counts; no limit where not given.
+    """
 
     column: str
     start: date | None = None

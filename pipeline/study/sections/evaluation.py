@@ -121,7 +121,12 @@ class Split(StrictModel):
 
 
 class SplitMinimum(StrictModel):
-    """Fewest subjects with a known label, and fewest of each outcome, that a split needs."""
+    """Fewest subjects with a known label, and fewest of each outcome, that a split needs.
+
+    Attributes:
+        subjects: Fewest subjects with a known label.
+        events: Fewest subjects with the outcome, and fewest without it.
+    """
 
     subjects: Annotated[int, Field(ge=1)]
     events: Annotated[int, Field(ge=1)]

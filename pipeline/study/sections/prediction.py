@@ -14,7 +14,11 @@ from pipeline.study.sections.types import (
 
 
 class Landmark(StrictModel):
-    """The moment of prediction: the end of a study day."""
+    """The moment of prediction: the end of a study day.
+
+    Attributes:
+        day: The study day.
+    """
 
     day: int
 
@@ -46,7 +50,14 @@ class Feature(StrictModel):
 
 
 class FollowUp(StrictModel):
-    """Until which study day a subject was observed for an event (its last such row)."""
+    """Until which study day a subject was observed for an event (its last such row).
+
+    Attributes:
+        dataset: Where the rows are that show that a subject was observed.
+        where: Which rows count; all, where not given.
+        day: Column of the study day; the dataset's own day or date where not given.
+        date: The same as a date.
+    """
 
     dataset: str
     where: Condition | None = None
