@@ -31,9 +31,10 @@ from grafana.queries import alerts, model_quality, pipeline_health, trial_progre
 from grafana.queries.query import Query
 from pipeline.errors import UserError
 from pipeline.store import models
-from pipeline.store.engine import PASSWORD_VARIABLE, sqlite_address, store_engine, transaction
+from pipeline.store.engine import PASSWORD_VARIABLE, store_engine, transaction
 from pipeline.store.migrate import READER, WRITER, migrate, set_password
 from pipeline.store.rows import NO_THRESHOLD, Row, Rows
+from pipeline.store.sqlite_file import sqlite_address
 from pipeline.store.writer import export
 
 logger = logging.getLogger(__name__)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pipeline.beam.options import IN_MEMORY, BeamSettings
 from pipeline.errors import UserError
 from pipeline.names import LOCAL, pipeline_name
+from pipeline.store.sqlite_file import check_sqlite_file, sqlite_address
 from pipeline.study.load import load_study
 from pipeline.study.shipped import DEFAULT_STUDY, find_study_file, read_schema
 from pipeline.study.study import Study
@@ -125,6 +126,7 @@ def resolve(settings: Settings, run_id: str = "") -> RunConfig:
     study_file = find_study_file(settings.study)
     study = load_study(study_file)
     root = settings.root.resolve()
+    store = _store(settings, root)
     key = ensure_local_key(SUBJECT_KEY_FILE)
     beam_args = _beam_args(settings, root, key)
     data_root = _data_root(settings, study, root, beam_args)
@@ -160,19 +162,23 @@ def resolve(settings: Settings, run_id: str = "") -> RunConfig:
         run_id=run_id,
         runner=LOCAL,
         started_by=getpass.getuser(),
-        store=_store(settings, root),
+        store=store,
         data_modified=data_modified(study, data_root),
     )
 
 
 def _store(settings: Settings, root: Path) -> str:
     """The address of the store, checked before anything starts."""
-    from pipeline.store.engine import check_address, sqlite_address
+    if settings.store is None:
+        file = root / "store.sqlite"
+        check_sqlite_file(file)
+        return sqlite_address(file)
+    if settings.store:
+        # SQLAlchemy takes a while to import.
+        from pipeline.store.engine import check_address
 
-    address = sqlite_address(root / "store.sqlite") if settings.store is None else settings.store
-    if address:
-        check_address(address)
-    return address
+        check_address(settings.store)
+    return settings.store
 
 
 def synthetic_folder(root: Path, subjects: int, seed: int) -> Path:

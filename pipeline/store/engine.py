@@ -18,6 +18,7 @@ from sqlalchemy.exc import (
 )
 
 from pipeline.errors import UserError
+from pipeline.store.sqlite_file import check_sqlite_file
 
 PASSWORD_VARIABLE = "TRIAL_STORE_PASSWORD"
 """Environment variable with the password of the address's user."""
@@ -28,9 +29,6 @@ _PASSES = (OperationalError, InterfaceError, InternalError)
 """What another attempt may not meet: no connection, a lock, no space, a server that changes over.
 
 A row that is not allowed and a right that is missing stay as they are."""
-
-_SQLITE_HEADER = b"SQLite format 3\x00"
-"""First bytes of each file of SQLite (www.sqlite.org/fileformat.html); an empty file is one too."""
 
 _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
@@ -83,12 +81,7 @@ def check_address(address: str) -> None:
     """
     url = store_url(address)
     if url.get_backend_name() == "sqlite" and url.database:
-        _check_sqlite_file(Path(url.database))
-
-
-def sqlite_address(path: Path) -> str:
-    """Address of a SQLite file."""
-    return f"sqlite:///{path}"
+        check_sqlite_file(Path(url.database))
 
 
 @contextmanager
@@ -137,24 +130,6 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         raise told(
             f"{place}: the store did not take it: {reason.splitlines()[0]}. Nothing was written."
         ) from error
-
-
-def _check_sqlite_file(path: Path) -> None:
-    try:
-        with path.open("rb") as file:
-            begin = file.read(len(_SQLITE_HEADER))
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise UserError(
-            f"{path}: the store can't be read: {error.strerror}. Name another file (STORE=, "
-            "--store)."
-        ) from error
-    if begin and begin != _SQLITE_HEADER:
-        raise UserError(
-            f"{path} is not a SQLite database. Name another file (STORE=, --store): one that does "
-            "not exist is created."
-        )
 
 
 def _make_parent(path: Path) -> None:

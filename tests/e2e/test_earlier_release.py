@@ -18,8 +18,8 @@ from notebooks.opened_run import OpenedRun, open_run
 from pipeline.pages.write_report import write_report
 from pipeline.runs.registry import Registry
 from pipeline.runs.run_file import find_run
-from pipeline.store.engine import sqlite_address
 from pipeline.store.export import export_local_run
+from pipeline.store.sqlite_file import sqlite_address
 from tests.whole_runs import SUBJECTS, Run, run_pipeline
 
 ARCHIVE = Path(__file__).parent / "root-0.1.0.tar.xz"

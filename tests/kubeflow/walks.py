@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.store.engine import sqlite_address
+from pipeline.store.sqlite_file import sqlite_address
 from tests.kubeflow.spec_walker import REPOSITORY, TaskRun, Walker
 
 SUBJECTS = 600

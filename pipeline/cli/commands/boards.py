@@ -19,7 +19,7 @@ from pipeline.cli.options import json_option, path_option, root_option, store_op
 def boards(store: str | None, root: Path, out: Path | None) -> Answer:
     """Write the boards of a store as one HTML file."""
     from grafana.page.write_boards import write_boards
-    from pipeline.store.engine import sqlite_address
+    from pipeline.store.sqlite_file import sqlite_address
 
     out = out or root / "boards.html"
     write_boards(store or sqlite_address(root.resolve() / "store.sqlite"), out)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 
 from pipeline.config import RunConfig
-from pipeline.results.documents import Verdict
 from pipeline.runners.local.display import results_table
+
+if TYPE_CHECKING:
+    from pipeline.results.documents import Verdict
 
 _SHOWN = ("metrics", "model", "serving", "records", "page")
 

@@ -16,7 +16,6 @@ from rich.markup import escape
 from pipeline.beam.failure import find_user_error, meaning
 from pipeline.config import RunConfig, Settings, resolve
 from pipeline.errors import UserError
-from pipeline.results.documents import Verdict, read_result
 from pipeline.runners.local.display import RunDisplay, waiting
 from pipeline.runners.local.logs import terminal_and_log
 from pipeline.runners.local.outcome import RunOutcome
@@ -162,6 +161,8 @@ class _LocalRun:
         # TFX's CLI only asks what the pipeline is: then nothing ran.
         if not self._outputs:
             return RunOutcome(self._run, "done", paths)
+        from pipeline.results.documents import Verdict, read_result
+
         page = self._records / PAGE_FILE
         shutil.copyfile(self._outputs["RunPage"]["html"], page)
         verdict = read_result(Verdict, self._outputs["TrialEvaluator"]["verdict"])

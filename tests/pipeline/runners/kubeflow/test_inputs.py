@@ -15,8 +15,8 @@ from pipeline.runners.kubeflow.inputs import main
 from pipeline.runners.kubeflow.package import FOUND_OUT
 from pipeline.runners.kubeflow.record import RECORD
 from pipeline.runs.registry import Candidate, Registry
-from pipeline.store.engine import sqlite_address
 from pipeline.store.migrate import migrate
+from pipeline.store.sqlite_file import sqlite_address
 from pipeline.study.load import parse_study
 from pipeline.study.study import Study
 from pipeline.subject_key import key_id
