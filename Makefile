@@ -40,8 +40,9 @@ flink-up: $(READY) ## Start a Flink on this machine for `make run RUNNER=flink`:
 flink-down: $(READY) ## Stop it.
 	@$(TRIAL) flink down
 
-test: lint ## Lint, types and the tests.
-	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile -q tests
+test: lint ## Lint, types and the tests: [COVERAGE=1].
+	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile -q $(if $(COVERAGE),--cov --cov-report=) tests
+	@$(if $(COVERAGE),echo "branch coverage, %: $$($(BIN)/coverage report --format=total)")
 
 test-slow: $(READY) ## The tests that take minutes.
 	@$(BIN)/python -m pytest -m slow -q tests

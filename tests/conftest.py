@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,24 @@ import pytest
 
 pytest_plugins = ["tests.pipeline.store.fixtures"]
 
+NO_SKIPS_VARIABLE = "TRIAL_TESTS_NEVER_SKIP"
+"""Set where no test may be skipped, for example because the real trial data must be there."""
+
 _REPOSITORY = Path(__file__).parents[1]
 _CHROMIUM = Path("/usr/bin/chromium")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where all that tests need is there, as in CI, a skipped test has failed."""
+    report = yield
+    if report.skipped and os.environ.get(NO_SKIPS_VARIABLE) and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.longrepr = f"{item.nodeid} was skipped although {NO_SKIPS_VARIABLE} is set: {reason}"
+    return report
 
 
 @dataclass(frozen=True)
