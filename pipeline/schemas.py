@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import AliasChoices, BaseModel, TypeAdapter
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
+from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 
 from pipeline.results.card import Card
@@ -34,10 +34,10 @@ _ATTRIBUTE = re.compile(r"    (\w+): (.*)")
 
 def schemas() -> dict[Path, str]:
     """All schemas by their path below the project's folder."""
-    found = {STUDY_FILE_SCHEMA: _schema(Study, "A study file", "validation")}
+    found = {STUDY_FILE_SCHEMA: _schema(Study, "A study file")}
     for name, content in _documents():
         path = DOCUMENT_SCHEMAS / f"{Path(name).stem}.schema.json"
-        found[path] = _schema(content, name, "serialization")
+        found[path] = _schema(content, name)
     return found
 
 
@@ -118,8 +118,8 @@ def _keys(documented: type) -> dict[str, str]:
     return found
 
 
-def _schema(content: Any, title: str, mode: JsonSchemaMode) -> str:
-    made = TypeAdapter(content).json_schema(schema_generator=_Described, mode=mode)
+def _schema(content: Any, title: str) -> str:
+    made = TypeAdapter(content).json_schema(schema_generator=_Described)
     made = {"$schema": _DIALECT, **made, "title": title}
     return json.dumps(made, indent=1, ensure_ascii=False) + "\n"
 

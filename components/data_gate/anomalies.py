@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
-from components.data_gate.findings import Finding
+from pipeline.results.documents import Finding
 from pipeline.study.sections import Severity
 
 _CORRECT = "Correct the data, or the curated schema if it is out of date."
@@ -107,10 +107,20 @@ def anomaly_findings(
     """
     if anomalies.data_missing:
         what, advice = _PHRASES["NO_DATA_IN_SPAN"]
-        yield Finding("anomalies", severity, f"the {split} split {what}. {advice}", split=split)
+        yield Finding(
+            rule="anomalies",
+            severity=severity,
+            message=f"the {split} split {what}. {advice}",
+            split=split,
+        )
     for reason in anomalies.dataset_anomaly_info.reason:
         what, advice = _phrase(reason.type)
-        yield Finding("anomalies", severity, f"the {split} split {what}. {advice}", split=split)
+        yield Finding(
+            rule="anomalies",
+            severity=severity,
+            message=f"the {split} split {what}. {advice}",
+            split=split,
+        )
     for feature in sorted(anomalies.anomaly_info):
         reasons = anomalies.anomaly_info[feature].reason
         sentences = (_sentence(reason.type, feature, statistics, schema) for reason in reasons)

@@ -19,10 +19,10 @@ from components.data_gate import rules
 from components.data_gate.anomalies import anomaly_findings
 from components.data_gate.drift import drift_distances
 from components.data_gate.examples import read_train_columns
-from components.data_gate.findings import Finding, findings_json, stop_message
+from components.data_gate.findings import stop_message
 from components.data_gate.settings import DataGateSettings
 from pipeline.errors import UserError
-from pipeline.results.documents import Counts, read_result
+from pipeline.results.documents import Counts, Finding, Findings, read_result
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +56,9 @@ class Executor(base_executor.BaseExecutor):
         }
         findings = list(_findings(inputs, settings))
         output = artifact_utils.get_single_uri(output_dict["findings"])
-        io_utils.write_string_file(f"{output}/findings.json", findings_json(findings))
+        io_utils.write_string_file(
+            f"{output}/findings.json", Findings(tuple(findings)).model_dump_json(indent=2)
+        )
         _log_findings(findings)
         message = stop_message(settings.study_name, findings)
         if message:
@@ -127,7 +129,7 @@ def _log_findings(findings: list[Finding]) -> None:
             "The data gate has %d finding(s):\n%s",
             len(notable),
             "\n".join(f"- {item.severity}, {item.rule}: {item.message}" for item in notable),
-            extra={"findings": [finding.as_dict() for finding in notable]},
+            extra={"findings": [finding.model_dump() for finding in notable]},
         )
     else:
         logger.info("The data gate has nothing to object to.")

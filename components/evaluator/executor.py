@@ -23,7 +23,9 @@ from components.evaluator.eval_config import build_eval_config
 from components.evaluator.judge import Verdict, judge
 from components.evaluator.settings import EvaluatorSettings
 from pipeline import names
+from pipeline.documents import Document
 from pipeline.results.documents import OVERALL
+from pipeline.results.documents import Verdict as VerdictDocument
 
 SETTINGS_KEY = "settings"
 CHAMPION_KEY = "champion_model"
@@ -115,9 +117,9 @@ def _judge(
     if note:
         verdict = replace(verdict, notes=(*verdict.notes, note))
     folder = artifact_utils.get_single_uri(output_dict[VERDICT_KEY])
-    _write_json(folder, METRICS_FILE, results.shown_content(records, withheld, settings))
-    _write_json(folder, CURVES_FILE, results.shown_curves(found, records, withheld, settings))
-    _write_json(folder, VERDICT_FILE, verdict.to_json())
+    _write(folder, METRICS_FILE, results.shown_metrics(records, withheld, settings))
+    _write(folder, CURVES_FILE, results.shown_curves(found, records, withheld, settings))
+    _write(folder, VERDICT_FILE, VerdictDocument.model_validate(verdict.to_json()))
     subjects = {r.task: r.subjects for r in records if r.group == OVERALL}
     for task, count in subjects.items():
         logger.info("rows", extra={"rows": {"split": _SPLIT, "task": task, "subjects": count}})
@@ -128,9 +130,10 @@ def _judge(
     return verdict
 
 
-def _write_json(folder: str, name: str, content: dict[str, Any]) -> None:
-    text = json.dumps(content, indent=1, allow_nan=False) + "\n"
-    io_utils.write_string_file(f"{folder}/{name}", text)
+def _write(folder: str, name: str, content: Document) -> None:
+    # What is unset is a default of a threshold: a refusal repeats it as the study file has it.
+    text = content.model_dump_json(indent=1, exclude_unset=True)
+    io_utils.write_string_file(f"{folder}/{name}", text + "\n")
 
 
 def _bless(

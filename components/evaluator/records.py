@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
-from pipeline.results.documents import Group, ModelRole
+from pipeline.results.documents import Group, MetricRecord, ModelRole
 
 
 @dataclass(frozen=True)
@@ -39,20 +38,20 @@ class Record:
     subjects: int
     positives: int
 
-    def to_json(self) -> dict[str, Any]:
-        """The record as JSON-like content; what is not a number becomes null."""
-        return {
-            "task": self.task,
-            "slice": dict(self.group),
-            "metric": self.metric,
-            "decision_threshold": self.decision_threshold,
-            "model": self.model,
-            "value": number_or_none(self.value),
-            "lower": number_or_none(self.lower),
-            "upper": number_or_none(self.upper),
-            "subjects": self.subjects,
-            "positives": self.positives,
-        }
+    def shown(self) -> MetricRecord:
+        """The record as `metrics.json` holds it; what is not a number becomes null."""
+        return MetricRecord(
+            task=self.task,
+            slice=dict(self.group),
+            metric=self.metric,
+            decision_threshold=self.decision_threshold,
+            model=self.model,
+            value=number_or_none(self.value),
+            lower=number_or_none(self.lower),
+            upper=number_or_none(self.upper),
+            subjects=self.subjects,
+            positives=self.positives,
+        )
 
 
 def number_or_none(value: float) -> float | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 from tensorflow_model_analysis import constants
 from tensorflow_model_analysis.proto import metrics_for_slice_pb2
@@ -17,7 +16,15 @@ from components.evaluator.settings import EvaluatorSettings
 from pipeline import names
 from pipeline.estimates import exact_interval_at_edge
 from pipeline.metrics import METRICS
-from pipeline.results.documents import OVERALL, Group, ModelRole
+from pipeline.results.documents import (
+    OVERALL,
+    Curves,
+    Group,
+    GroupCurves,
+    Metrics,
+    ModelRole,
+    SuppressedGroup,
+)
 from pipeline.results.suppress import suppressed
 
 
@@ -58,9 +65,9 @@ def withheld_groups(records: Iterable[Record], settings: EvaluatorSettings) -> S
     }
 
 
-def shown_content(
+def shown_metrics(
     records: Iterable[Record], withheld: Suppressed, settings: EvaluatorSettings
-) -> dict[str, Any]:
+) -> Metrics:
     """What `metrics.json` holds.
 
     Args:
@@ -72,22 +79,22 @@ def shown_content(
         `records` of the groups shown; `suppressed` groups with the reason and, for those that
         are too small, the number of subjects as "<N"; `smallest_group`.
     """
-    return {
-        "smallest_group": settings.smallest_group,
-        "records": [
-            record.to_json() for record in records if record.group not in withheld[record.task]
-        ],
-        "suppressed": [
-            {
-                "task": task,
-                "slice": dict(group),
-                "reason": reason,
-                "subjects": f"<{settings.smallest_group}" if reason == "too_small" else None,
-            }
+    return Metrics(
+        smallest_group=settings.smallest_group,
+        records=tuple(
+            record.shown() for record in records if record.group not in withheld[record.task]
+        ),
+        suppressed=tuple(
+            SuppressedGroup(
+                task=task,
+                slice=dict(group),
+                reason=reason,
+                subjects=f"<{settings.smallest_group}" if reason == "too_small" else None,
+            )
             for task, groups in withheld.items()
             for group, reason in groups.items()
-        ],
-    }
+        ),
+    )
 
 
 def shown_curves(
@@ -95,7 +102,7 @@ def shown_curves(
     records: Iterable[Record],
     withheld: Suppressed,
     settings: EvaluatorSettings,
-) -> dict[str, Any]:
+) -> Curves:
     """What `curves.json` holds; see `components.evaluator.curves`.
 
     Args:
@@ -115,21 +122,21 @@ def shown_curves(
         for record in records
         if record.group not in withheld[record.task]
     }
-    return {
-        "smallest_group": settings.smallest_group,
-        "curves": [
-            {
-                "task": task,
-                "slice": dict(group),
-                "model": model,
-                "subjects": subjects,
-                "positives": positives,
+    return Curves(
+        smallest_group=settings.smallest_group,
+        curves=tuple(
+            GroupCurves(
+                task=task,
+                slice=dict(group),
+                model=model,
+                subjects=subjects,
+                positives=positives,
                 **found[task, group, model],
-            }
+            )
             for (task, group, model), (subjects, positives) in sizes.items()
             if (task, group, model) in found
-        ],
-    }
+        ),
+    )
 
 
 def _records_of(part: metrics_for_slice_pb2.MetricsForSlice) -> Iterator[Record]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from dataclasses import asdict
 from typing import Any
@@ -15,7 +14,14 @@ from tfx.utils import io_utils, path_utils
 
 from components.model_registrar.settings import ModelRegistrarSettings
 from pipeline.errors import UserError
-from pipeline.results.documents import Metrics, Verdict, headline_metrics, read_result
+from pipeline.results.documents import (
+    Metrics,
+    RegisteredModel,
+    Registration,
+    Verdict,
+    headline_metrics,
+    read_result,
+)
 from pipeline.runs.registry import Candidate, Entry, Registry
 
 logger = logging.getLogger(__name__)
@@ -102,11 +108,11 @@ def _fingerprint(examples: Artifact) -> str:
 
 
 def _write(registration: Artifact, entry: Entry | None, reason: str | None) -> None:
-    content = {
-        "registered": entry is not None,
-        "reason": reason,
-        "entry": asdict(entry) if entry else None,
-    }
+    content = Registration(
+        registered=entry is not None,
+        reason=reason,
+        entry=RegisteredModel.model_validate(asdict(entry)) if entry else None,
+    )
     io_utils.write_string_file(
-        f"{registration.uri}/registration.json", json.dumps(content, indent=2, sort_keys=True)
+        f"{registration.uri}/registration.json", content.model_dump_json(indent=2)
     )

@@ -4,27 +4,36 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
+
+from pipeline.results.documents import Counts, DatasetCounts, LabelCounts
 
 
-def counts_document(counter: Counter[tuple[str, ...]], datasets: Iterable[str]) -> dict[str, Any]:
+def counts_document(counter: Counter[tuple[str, ...]], datasets: Iterable[str]) -> Counts:
     """Lays merged counters out as `counts.json`."""
-    document: dict[str, Any] = {"datasets": {}, "subjects": {}, "tasks": {}}
-    for name in datasets:
-        described = {
-            what: counter["datasets", name, what]
-            for what in ("rows_in", "used", "left_out", "rejected")
-        }
-        reasons = {key[2]: n for key, n in sorted(counter.items()) if key[:2] == ("reasons", name)}
-        document["datasets"][name] = described | {"reasons": reasons}
-    document["qualifiers"] = {
-        f"{key[1]}.{key[2]}": n for key, n in sorted(counter.items()) if key[0] == "qualifiers"
-    }
-    document["problems"] = sorted(key[1] for key in counter if key[0] == "problems")
-    for key, n in sorted(counter.items()):
-        if key[0] == "subjects":
-            document["subjects"][key[1]] = n
-        elif key[0] == "tasks":
-            splits = document["tasks"].setdefault(key[1], {})
-            splits.setdefault(key[2], {"known": 0, "positives": 0})[key[3]] = n
-    return document
+    found = sorted(counter.items())
+    labels: dict[str, dict[str, dict[str, int]]] = {}
+    for key, number in found:
+        if key[0] == "tasks":
+            _, task, split, what = key
+            labels.setdefault(task, {}).setdefault(split, {"known": 0, "positives": 0})[what] = (
+                number
+            )
+    return Counts(
+        datasets={
+            name: DatasetCounts(
+                rows_in=counter["datasets", name, "rows_in"],
+                used=counter["datasets", name, "used"],
+                left_out=counter["datasets", name, "left_out"],
+                rejected=counter["datasets", name, "rejected"],
+                reasons={key[2]: n for key, n in found if key[:2] == ("reasons", name)},
+            )
+            for name in datasets
+        },
+        subjects={key[1]: n for key, n in found if key[0] == "subjects"},
+        tasks={
+            task: {split: LabelCounts(**counts) for split, counts in splits.items()}
+            for task, splits in labels.items()
+        },
+        qualifiers={f"{key[1]}.{key[2]}": n for key, n in found if key[0] == "qualifiers"},
+        problems=tuple(sorted(key[1] for key in counter if key[0] == "problems")),
+    )

@@ -17,6 +17,7 @@ from pipeline.names import SPLITS
 from pipeline.reading.plan import ReadingPlan, plan_examples
 from pipeline.reading.qualifiers import unknown_qualifiers
 from pipeline.reading.repeated_keys import check_rows_are_subjects
+from pipeline.results.documents import Counts, DatasetCounts, read_result
 from pipeline.study.load import parse_study
 from pipeline.study.study import Study
 from pipeline.subject_key import load_key
@@ -65,17 +66,11 @@ class TrialExampleGenExecutor(BaseBeamExecutor):
         with self._make_beam_pipeline() as root:
             write_examples(root, job, folders, unfinished, rejects.uri)
         fileio.rmtree(unfinished)
-        counts = _read_counts(rejects.uri)
-        if counts["problems"]:
-            raise UserError("\n".join(counts["problems"]))
-        _check_qualifiers(plan, counts["qualifiers"])
+        counts = read_result(Counts, rejects.uri)
+        if counts.problems:
+            raise UserError("\n".join(counts.problems))
+        _check_qualifiers(plan, counts.qualifiers)
         _check(study, counts)
-
-
-def _read_counts(folder: str) -> dict[str, Any]:
-    with fileio.open(f"{folder}/counts.json") as file:
-        counts: dict[str, Any] = json.loads(file.read())
-    return counts
 
 
 def _check_qualifiers(plan: ReadingPlan, found: dict[str, int]) -> None:
@@ -86,33 +81,33 @@ def _check_qualifiers(plan: ReadingPlan, found: dict[str, int]) -> None:
         raise UserError("\n".join(unknown))
 
 
-def _check(study: Study, counts: dict[str, Any]) -> None:
-    for name, rows in counts["datasets"].items():
-        logger.info("rows", extra={"rows": {"dataset": name, **rows}})
-    if not sum(counts["subjects"].values()):
-        rows = counts["datasets"][study.subject.dataset]
+def _check(study: Study, counts: Counts) -> None:
+    for name, rows in counts.datasets.items():
+        logger.info("rows", extra={"rows": {"dataset": name, **rows.model_dump()}})
+    if not sum(counts.subjects.values()):
+        rows = counts.datasets[study.subject.dataset]
         raise UserError(
-            f"No subject is left: of {rows['rows_in']} rows of {study.subject.dataset}, "
-            f"{rows['rejected']} were rejected ({_reasons(rows)}) and {rows['left_out']} left "
+            f"No subject is left: of {rows.rows_in} rows of {study.subject.dataset}, "
+            f"{rows.rejected} were rejected ({_reasons(rows)}) and {rows.left_out} left "
             "out by `population` and `window`. Check those, and the ranges of its columns."
         )
     for split in SPLITS:
-        if not counts["subjects"].get(split):
+        if not counts.subjects.get(split):
             raise UserError(
-                f"No subject is in split {split}: of {sum(counts['subjects'].values())} subjects, "
+                f"No subject is in split {split}: of {sum(counts.subjects.values())} subjects, "
                 "too few for its share. Enlarge the share in `split`, or bring more subjects."
             )
-    for task, splits in counts["tasks"].items():
-        known = sum(split["known"] for split in splits.values())
-        positives = sum(split["positives"] for split in splits.values())
+    for task, splits in counts.tasks.items():
+        known = sum(split.known for split in splits.values())
+        positives = sum(split.positives for split in splits.values())
         if positives in (0, known):
             missing = "positive" if positives == 0 else "negative"
             raise UserError(
-                f"Task {task}: no subject is {missing}: of {sum(counts['subjects'].values())} "
+                f"Task {task}: no subject is {missing}: of {sum(counts.subjects.values())} "
                 f"subjects the label is known for {known}. Check the condition, the codes it "
                 f"compares with and the horizon of tasks.{task}."
             )
 
 
-def _reasons(rows: dict[str, Any]) -> str:
-    return ", ".join(f"{reason}: {n}" for reason, n in rows["reasons"].items()) or "none"
+def _reasons(rows: DatasetCounts) -> str:
+    return ", ".join(f"{reason}: {n}" for reason, n in rows.reasons.items()) or "none"

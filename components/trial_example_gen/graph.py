@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -125,7 +124,7 @@ def write_examples(
         (found[COUNTS], built[COUNTS])
         | "AllCounts" >> beam.Flatten()
         | "AddCounts" >> beam.CombineGlobally(_AddCounts())
-        | "Document" >> beam.Map(lambda counts: json.dumps(counts_document(counts, datasets)))
+        | "Document" >> beam.Map(lambda counts: counts_document(counts, datasets).model_dump_json())
         | "WriteCounts"
         >> beam.io.WriteToText(f"{rejects_folder}/counts.json", shard_name_template="")
     )

@@ -15,6 +15,7 @@ from components.trial_summary.sums import Progress
 from pipeline.reading.plan import ReadingPlan
 from pipeline.reading.qualifiers import unknown_qualifiers
 from pipeline.reading.read_rows import COUNTS, ROWS, CounterOfRows, joined, read_rows
+from pipeline.results.documents import TrialSummaryDocument
 from pipeline.storage import write_whole
 
 SUMMARY_FILE = "summary.json"
@@ -54,13 +55,11 @@ def _problems(counts: CounterOfRows) -> Progress:
 def _write(progress: Progress, plan: ReadingPlan, folder: str) -> None:
     problems = sorted(progress.problems)
     problems = problems or list(unknown_qualifiers(plan, progress.qualifiers))
-    name, content = (
-        (PROBLEMS_FILE, problems)
-        if problems
-        else (SUMMARY_FILE, asdict(summarise(plan.study, progress)))
-    )
-    text = json.dumps(content, indent=1, allow_nan=False) + "\n"
-    write_whole(f"{folder}/{name}", text.encode())
+    if problems:
+        write_whole(f"{folder}/{PROBLEMS_FILE}", json.dumps(problems).encode())
+        return
+    document = TrialSummaryDocument.model_validate(asdict(summarise(plan.study, progress)))
+    write_whole(f"{folder}/{SUMMARY_FILE}", f"{document.model_dump_json(indent=1)}\n".encode())
 
 
 class _AddProgress(beam.CombineFn):

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from components.data_gate.findings import Finding as GateFinding
 from components.data_gate.rules import Distance
 from notebooks.data.distribution_chart import distribution_chart
 from notebooks.data.drift import Drift, drift_since
@@ -469,7 +468,7 @@ def _missing_blocks(found: Missingness, title: str, smallest: int) -> Iterator[B
     yield Details(f"Subjects by {title}", (sizes,))
 
 
-def _anomalies(run: OpenedRun, split: str) -> Iterator[GateFinding]:
+def _anomalies(run: OpenedRun, split: str) -> Iterator[Finding]:
     # TensorFlow Data Validation takes seconds to import.
     import tensorflow_data_validation as tfdv
     from google.protobuf import text_format

@@ -21,8 +21,9 @@ from pipeline.results.analysis import Absent, Analysis
 from pipeline.results.outcomes import ComparisonReason, Outcome
 from pipeline.storage import read
 from pipeline.study.renamed import rename_threshold
-from pipeline.study.sections import Side, Threshold
+from pipeline.study.sections import Severity, Side, Threshold
 
+Rule = Literal["anomalies", "drift", "too_few", "leakage", "rejects"]
 ModelRole = Literal["challenger", "champion", "difference"]
 Group = tuple[tuple[str, str], ...]
 """A group of subjects: (slicing, value) pairs; empty for all subjects."""
@@ -102,9 +103,11 @@ class SuppressedGroup(_OfGroup):
 
     Attributes:
         reason: `too_small`, or `complementary`: it would give another group away.
+        subjects: How many it has at most, as `<20`, where it is too small; otherwise null.
     """
 
     reason: str
+    subjects: str | None = None
 
 
 class Metrics(Document):
@@ -187,7 +190,13 @@ class Refusal(_OfGroup):
 
 
 class NotJudged(_OfGroup):
-    """A group with too few subjects for the thresholds that hold in every slice."""
+    """A group with too few subjects for the thresholds that hold in every slice.
+
+    Attributes:
+        subjects: How many it has at most, as `<20`.
+    """
+
+    subjects: str | None = None
 
 
 class Verdict(Document):
@@ -315,14 +324,16 @@ class Curves(Document):
     """`curves.json`.
 
     Attributes:
+        smallest_group: Fewest subjects with a known label that a group is shown for.
         curves: One for each task, group and model that may be shown.
     """
 
+    smallest_group: Count | None = None
     curves: tuple[GroupCurves, ...]
 
 
 class Finding(Document):
-    """What a rule of the data gate found; see `components.data_gate.findings`.
+    """What a rule of the data gate found, or measured within its limit.
 
     Attributes:
         rule: The rule, by its name in the study file's gate section.
@@ -336,15 +347,15 @@ class Finding(Document):
         limit: What it was compared with.
     """
 
-    rule: str
-    severity: str
+    rule: Rule
+    severity: Severity | Literal["ok"]
     message: str
     feature: str | None = None
     task: str | None = None
     split: str | None = None
     dataset: str | None = None
-    value: float | None = None
-    limit: float | None = None
+    value: int | float | None = None
+    limit: int | float | None = None
 
 
 class Findings(RootModel[tuple[Finding, ...]]):
@@ -388,11 +399,47 @@ class Counts(Document):
         datasets: By dataset.
         subjects: Subjects by split.
         tasks: Labels by task and split.
+        qualifiers: Values found of each supplemental qualifier, by `dataset.QNAM`.
+        problems: What a person has to fix before the data can be used; the run stops then.
     """
 
     datasets: dict[str, DatasetCounts]
     subjects: dict[str, Count]
     tasks: dict[str, dict[str, LabelCounts]]
+    qualifiers: dict[str, Count] = {}
+    problems: tuple[str, ...] = ()
+
+
+class RegisteredModel(Document):
+    """A model in the registry.
+
+    Attributes:
+        id: Unique among all registrations.
+        registered_at: UTC time in ISO 8601.
+        model_uri: Folder of the SavedModel.
+        statistics_uri: Folder of the train statistics.
+        study: Name of the study.
+        split_seed: Seed of the division into splits that it was trained on.
+        label_digest: Digest of the definitions of its labels.
+        study_digest: Digest of the whole study file.
+        fingerprint: Fingerprint of the data it was trained on.
+        code_version: Version of the project that trained it.
+        run: Id of the run that registered it.
+        metrics: Headline metrics on the test split, by `task/metric`.
+    """
+
+    id: str
+    registered_at: str
+    model_uri: str
+    statistics_uri: str
+    study: str
+    split_seed: int
+    label_digest: str
+    study_digest: str
+    fingerprint: str
+    code_version: str
+    run: str
+    metrics: dict[str, float]
 
 
 class Registration(Document):
@@ -401,10 +448,12 @@ class Registration(Document):
     Attributes:
         registered: Whether the model became the champion.
         reason: Why not; null where it did.
+        entry: What the registry holds of it; null where it did not.
     """
 
     registered: bool
     reason: str | None
+    entry: RegisteredModel | None = None
 
 
 class Training(RootModel[dict[str, Any]]):

@@ -63,6 +63,8 @@ class Study(StrictModel):
         card: What the model card says that no run can measure.
         summary: What the summary of the trial's progress is made from.
         analysis: What the researcher's analysis of the arms is told.
+        disclosure: `public`: only what may be published is written; `internal`: a second report for
+            those who hold the data is written too.
     """
 
     study: Name

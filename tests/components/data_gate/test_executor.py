@@ -19,6 +19,7 @@ from components.data_gate.executor import Executor
 from components.data_gate.settings import DataGateSettings
 from pipeline.errors import UserError
 from pipeline.study.load import parse_study
+from tests.document_schemas import check_document
 
 SPLITS = ("train", "eval", "test")
 SUBJECTS = 400
@@ -202,6 +203,7 @@ def test_sound_data_pass_and_leave_what_was_measured(run):
 
     assert notable(findings) == []
     assert {item["rule"] for item in findings} == {"rejects", "leakage"}
+    check_document("findings.json", findings)
 
 
 def test_the_first_run_of_a_study_has_no_drift(run):

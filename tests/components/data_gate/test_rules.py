@@ -6,9 +6,9 @@ from sklearn.metrics import roc_auc_score
 
 from components.data_gate import rules
 from components.data_gate.auc import auc_of_category, auc_of_number, standard_error_of_chance
-from components.data_gate.findings import Finding, findings_json, stop_message
+from components.data_gate.findings import stop_message
 from components.data_gate.rules import Columns, Distance
-from pipeline.results.documents import Counts
+from pipeline.results.documents import Counts, Finding, Findings
 from pipeline.study.sections import Gate, SplitMinimum
 
 SEVERITIES = ["stop", "warn", "ignore"]
@@ -300,10 +300,16 @@ def test_the_standard_error_of_chance_is_that_of_permuted_labels():
 
 def test_the_message_of_a_stop_holds_every_stop_finding_and_no_other():
     findings = [
-        Finding("leakage", "stop", "feature LEAK gives task death away. Remove it."),
-        Finding("drift", "warn", "feature AGE drifted."),
-        Finding("too_few", "stop", "task death has too few events. Add data."),
-        Finding("drift", "ok", "feature SEX did not drift."),
+        Finding(
+            rule="leakage",
+            severity="stop",
+            message="feature LEAK gives task death away. Remove it.",
+        ),
+        Finding(rule="drift", severity="warn", message="feature AGE drifted."),
+        Finding(
+            rule="too_few", severity="stop", message="task death has too few events. Add data."
+        ),
+        Finding(rule="drift", severity="ok", message="feature SEX did not drift."),
     ]
 
     message = stop_message("ACTG175", findings)
@@ -318,13 +324,18 @@ def test_the_message_of_a_stop_holds_every_stop_finding_and_no_other():
 
 
 def test_warnings_and_ignored_findings_stop_nothing():
-    findings = [Finding("drift", "warn", "a"), Finding("rejects", "ignore", "b")]
+    findings = [
+        Finding(rule="drift", severity="warn", message="a"),
+        Finding(rule="rejects", severity="ignore", message="b"),
+    ]
 
     assert stop_message("ACTG175", findings) is None
 
 
 def test_findings_are_written_with_all_their_attributes():
-    text = findings_json([Finding("drift", "ok", "a", feature="AGE", value=0.1, limit=0.2)])
+    text = Findings(
+        (Finding(rule="drift", severity="ok", message="a", feature="AGE", value=0.1, limit=0.2),)
+    ).model_dump_json(indent=2)
 
     assert '"feature": "AGE"' in text
     assert '"task": null' in text

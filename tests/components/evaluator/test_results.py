@@ -4,7 +4,7 @@ import pytest
 from scipy import stats
 from tensorflow_model_analysis.proto import metrics_for_slice_pb2
 
-from components.evaluator.results import read_records, shown_content, withheld_groups
+from components.evaluator.results import read_records, shown_metrics, withheld_groups
 from components.evaluator.settings import EvaluatorSettings
 
 SETTINGS = EvaluatorSettings(
@@ -99,7 +99,7 @@ def test_an_empty_test_split_is_too_small():
     withheld = withheld_groups([], SETTINGS)
 
     assert withheld == {"response": {(): "too_small"}}
-    assert shown_content([], withheld, SETTINGS)["suppressed"][0]["subjects"] == "<20"
+    assert shown_metrics([], withheld, SETTINGS).suppressed[0].subjects == "<20"
 
 
 def test_withheld_groups_are_listed_without_their_numbers():
@@ -111,10 +111,10 @@ def test_withheld_groups_are_listed_without_their_numbers():
     ]
     records = read_records(parts, SETTINGS)
 
-    content = shown_content(records, withheld_groups(records, SETTINGS), SETTINGS)
+    content = shown_metrics(records, withheld_groups(records, SETTINGS), SETTINGS).model_dump()
 
     assert [record["slice"] for record in content["records"]] == [{}, {"sex": "M"}]
-    assert content["suppressed"] == [
+    assert list(content["suppressed"]) == [
         {
             "task": "response",
             "slice": {"sex": "F"},

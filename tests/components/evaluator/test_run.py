@@ -10,6 +10,7 @@ from sklearn import metrics as sk
 
 from components.evaluator.settings import EvaluatorSettings
 from pipeline.study.sections import Threshold
+from tests.document_schemas import check_document
 
 TASKS = ("response", "hepatic_ae")
 GROUPS = 20
@@ -262,3 +263,8 @@ def test_tfma_gets_its_own_jackknife_back(evaluation):
     module = tfma_jackknife.ComputeWithConfidenceIntervals.__module__
     assert evaluation.verdict
     assert not module.startswith("components")
+
+
+@pytest.mark.parametrize("name", ["metrics", "verdict", "curves"])
+def test_what_is_written_fits_the_published_schema(evaluation, name):
+    check_document(f"{name}.json", getattr(evaluation, name))

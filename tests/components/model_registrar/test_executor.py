@@ -12,6 +12,7 @@ from components.model_registrar.executor import Executor
 from components.model_registrar.settings import ModelRegistrarSettings
 from pipeline.errors import UserError
 from pipeline.runs.registry import Registry
+from tests.document_schemas import check_document
 
 STUDY = "ACTG175"
 SETTINGS = ModelRegistrarSettings(
@@ -93,6 +94,7 @@ def test_a_blessed_and_pushed_model_becomes_the_champion(run):
     assert registration["reason"] is None
     assert registration["entry"]["id"] == champion.id
     assert run.registration.get_int_custom_property("registered") == 1
+    check_document("registration.json", registration)
 
 
 def test_the_entry_says_what_the_model_was_made_from(run):

@@ -201,8 +201,8 @@ class Trial:
     @property
     def counts(self) -> dict[str, Any]:
         counts = self.reading.counts
-        document: dict[str, Any] = counts_document(counts, self.study.datasets)["datasets"]
-        return document
+        document: dict[str, Any] = counts_document(counts, self.study.datasets).model_dump()
+        return document["datasets"]
 
     def feature(self, name: str) -> dict[str, Any]:
         """A feature's value by subject; None where it is missing."""
