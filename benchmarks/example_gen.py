@@ -270,8 +270,8 @@ def _run_all(rows: int, source: Source, folder: Path, repetitions: int) -> list[
         for side in order:
             log = folder / "logs" / f"{side}-{repetition}.log"
             done = run_side(side, rows, source, folder / side, log)
-            told = done.failure or f"{done.rate:.0f} rows per second"
-            logger.info("%d rows, %s: %s", rows, _TITLES[side], told)
+            outcome = done.failure or f"{done.rate:.0f} rows per second"
+            logger.info("%d rows, %s: %s", rows, _TITLES[side], outcome)
             runs.append(done)
     return runs
 

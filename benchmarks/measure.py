@@ -78,7 +78,7 @@ def run(
     """Runs a command as a child process and measures it.
 
     A command that fails, or that a limit ends, is measured like any other: look at `returncode`
-    and `stopped`. The memory limit is held against the measured memory of the whole tree, not
+    and `stopped`. The memory limit is compared with the measured memory of the whole tree, not
     against address space (RLIMIT_AS), of which TensorFlow reserves far more than it uses.
 
     Args:

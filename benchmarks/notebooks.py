@@ -142,7 +142,7 @@ def _make_run(root: Path, subjects: int) -> bool:
 
 
 def _study_file(folder: Path) -> Path:
-    """The synthetic study with many groups, none of which a threshold is held against."""
+    """The synthetic study with many groups, which no threshold concerns."""
     shipped = PROJECT / "schema" / "synthetic"
     content = yaml.safe_load((shipped / "study.yaml").read_text(encoding="utf-8"))
     content["slicing"] = {

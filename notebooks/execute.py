@@ -41,7 +41,7 @@ def execute(name: str, run_folder: Path) -> Path:
     Raises:
         UserError: The run does not hold what the notebook tells of.
     """
-    # Imported on use: what a person types wrong is told at once.
+    # Imported on use: a mistyped argument is reported at once.
     import nbformat
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError

@@ -12,15 +12,9 @@ from pipeline.errors import UserError
 from pipeline.html.blocks import Facts, Notice
 from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.pages.evaluation.settings import RunPageSettings
-from pipeline.results.documents import (
-    Counts,
-    Curves,
-    Findings,
-    Metrics,
-    Registration,
-    Verdict,
-    read_result,
-)
+from pipeline.results.counts import Counts
+from pipeline.results.documents import Curves, Findings, Metrics, Verdict, read_result
+from pipeline.results.registration import Registration
 from pipeline.runs.run_file import RunFile, find_run, read_run_file
 from pipeline.study.load import parse_study
 from pipeline.study.study import Study

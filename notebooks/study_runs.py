@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import UserError
-from pipeline.results.documents import Metrics, Registration, Verdict, read_result
+from pipeline.results.documents import Metrics, Verdict, read_result
+from pipeline.results.registration import Registration
 from pipeline.runs.run_file import RUN_FILE, RunFile, read_run_file
 
 

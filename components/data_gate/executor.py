@@ -22,7 +22,8 @@ from components.data_gate.examples import read_train_columns
 from components.data_gate.findings import stop_message
 from components.data_gate.settings import DataGateSettings
 from pipeline.errors import UserError
-from pipeline.results.documents import Counts, Finding, Findings, read_result
+from pipeline.results.counts import Counts
+from pipeline.results.documents import Finding, Findings, read_result
 
 logger = logging.getLogger(__name__)
 

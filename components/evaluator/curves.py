@@ -1,4 +1,4 @@
-"""Calibration, receiver operating characteristic and confusion of a group of subjects.
+"""Calibration curve, ROC curve and confusion matrices of a group of subjects.
 
 They go into `curves.json`, in the `verdict` output beside `metrics.json`:
 
@@ -14,7 +14,7 @@ They go into `curves.json`, in the `verdict` output beside `metrics.json`:
 
 `slice` is empty for everybody, `model` is `challenger` or `champion`. Calibration bins have rising
 predictions and about equally many subjects, ten where the group is large enough; the interval is
-Wilson's of 95 %. The characteristic starts at 0 and ends at 1; it is empty where all subjects
+Wilson's of 95 %. The ROC curve starts at 0 and ends at 1; it is empty where all subjects
 have the same outcome or are too few for a point between. Lists are empty where a prediction is
 not a number. Only groups that `metrics.json` shows are there.
 
@@ -27,7 +27,7 @@ points begin and end at these cuts.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -37,46 +37,12 @@ from numpy.typing import NDArray
 from components.evaluator.performance import CALIBRATION_BINS
 from components.evaluator.score_table import ScoreTable
 from pipeline.estimates import wilson_interval_of_bin
+from pipeline.results.documents import CalibrationBin, Confusion, RocPoint
 
 MOST_POINTS = 100
-"""Points of a characteristic, its ends included."""
+"""Points of a ROC curve, its ends included."""
 
 _THRESHOLD_DIGITS = 4
-
-
-@dataclass(frozen=True)
-class CalibrationBin:
-    """Subjects with similar predictions; interval of the observed rate: 95 %."""
-
-    mean_prediction: float
-    observed_rate: float
-    lower: float
-    upper: float
-    subjects: int
-
-
-@dataclass(frozen=True)
-class RocPoint:
-    """Rates where predictions from the threshold on count as positive.
-
-    The threshold is rounded where it is not a decision threshold: as it is, it would be the
-    prediction of a subject.
-    """
-
-    threshold: float
-    false_positive_rate: float
-    true_positive_rate: float
-
-
-@dataclass(frozen=True)
-class Confusion:
-    """Subjects by decision and outcome."""
-
-    decision_threshold: float
-    true_positives: int
-    false_positives: int
-    true_negatives: int
-    false_negatives: int
 
 
 @dataclass(frozen=True)
@@ -89,7 +55,11 @@ class Curves:
 
     def to_json(self) -> dict[str, Any]:
         """JSON-like content."""
-        return asdict(self)
+        return {
+            "calibration": [item.model_dump() for item in self.calibration],
+            "roc": [item.model_dump() for item in self.roc],
+            "confusion": [item.model_dump() for item in self.confusion],
+        }
 
 
 def curves_of(table: ScoreTable, decision_thresholds: Sequence[float], smallest: int) -> Curves:
@@ -147,7 +117,7 @@ class _Cuts:
         return self._apart(sorted(set(edges)))
 
     def roc_cuts(self, edges: Sequence[int]) -> list[int]:
-        """Cuts between the points of the characteristic; those of the bins are among them."""
+        """Cuts between the points of the ROC curve; those of the bins are among them."""
         base = sorted({0, *self.fixed, *edges, len(self._below) - 1})
         room = max(1, MOST_POINTS - len(base))
         step = max(self._smallest, -(-self._subjects // room))
@@ -203,11 +173,15 @@ def _roc(table: ScoreTable, cuts: Sequence[int], fixed: dict[int, float]) -> Ite
         return
     true = (table.positives - _below(table.positive)) / table.positives
     false = (table.negatives - _below(table.negative)) / table.negatives
-    yield RocPoint(1.0, 0.0, 0.0)
+    yield RocPoint(threshold=1.0, false_positive_rate=0.0, true_positive_rate=0.0)
     for cut in reversed(cuts):
         threshold = fixed.get(cut, round(float(table.probability[cut]), _THRESHOLD_DIGITS))
-        yield RocPoint(threshold, float(false[cut]), float(true[cut]))
-    yield RocPoint(0.0, 1.0, 1.0)
+        yield RocPoint(
+            threshold=threshold,
+            false_positive_rate=float(false[cut]),
+            true_positive_rate=float(true[cut]),
+        )
+    yield RocPoint(threshold=0.0, false_positive_rate=1.0, true_positive_rate=1.0)
 
 
 def _below(counts: NDArray[np.int64]) -> NDArray[np.int64]:

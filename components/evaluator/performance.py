@@ -26,7 +26,7 @@ _FloatArray = NDArray[np.float64]
 
 
 def auc(table: ScoreTable) -> float:
-    """Area under the receiver operating characteristic curve.
+    """Area under the ROC curve.
 
     It is the probability that a subject with the outcome got a higher prediction than one
     without, ties counted as one half (Mann-Whitney).

@@ -17,15 +17,8 @@ from pipeline.html.page import render
 from pipeline.names import SITE, SPLITS
 from pipeline.pages.card import card_page
 from pipeline.results.card import Evidence, Lineage, make_card
-from pipeline.results.documents import (
-    Counts,
-    Curves,
-    Findings,
-    Metrics,
-    Training,
-    Verdict,
-    read_result,
-)
+from pipeline.results.counts import Counts
+from pipeline.results.documents import Curves, Findings, Metrics, Training, Verdict, read_result
 from pipeline.runs.run_record import versions
 from pipeline.study.load import parse_study
 from pipeline.study.study import Study

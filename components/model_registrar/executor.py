@@ -14,14 +14,8 @@ from tfx.utils import io_utils, path_utils
 
 from components.model_registrar.settings import ModelRegistrarSettings
 from pipeline.errors import UserError
-from pipeline.results.documents import (
-    Metrics,
-    RegisteredModel,
-    Registration,
-    Verdict,
-    headline_metrics,
-    read_result,
-)
+from pipeline.results.documents import Metrics, Verdict, headline_metrics, read_result
+from pipeline.results.registration import RegisteredModel, Registration
 from pipeline.runs.registry import Candidate, Entry, Registry
 
 logger = logging.getLogger(__name__)

@@ -55,7 +55,7 @@ class RunPage(base_component.BaseComponent):
         html: One self-contained HTML file.
         summary: A few lines of Markdown.
         metrics_<task>: A table of numbers.
-        curves_<task>: Receiver operating characteristic and confusion matrix.
+        curves_<task>: ROC curve and confusion matrix.
 
     Args:
         verdict: The Evaluator's verdict, metrics and curves.

@@ -21,15 +21,9 @@ from pipeline.html.page import render
 from pipeline.pages.evaluation.page import run_page
 from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.pages.evaluation.settings import RunPageSettings
-from pipeline.results.documents import (
-    Counts,
-    Curves,
-    Findings,
-    Metrics,
-    Registration,
-    Verdict,
-    read_result,
-)
+from pipeline.results.counts import Counts
+from pipeline.results.documents import Curves, Findings, Metrics, Verdict, read_result
+from pipeline.results.registration import Registration
 
 HTML_KEY = "html"
 SUMMARY_KEY = "summary"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from components.trial_analysis.disclosure import KNOWN, MISSING, Disclosure, with_missing
 from components.trial_analysis.subjects import Factor, TrialSubjects
 from pipeline.reading.examples import Categories
-from pipeline.results.analysis import Characteristic, Difference, NumberSummary, ValueCount
+from pipeline.results.baseline import Characteristic, Difference, NumberSummary, ValueCount
 
 _AROUND_QUARTILE = 5
 """Values that a quartile is the mean of: a single one would be a subject's own."""

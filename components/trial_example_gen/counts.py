@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from pipeline.results.documents import Counts, DatasetCounts, LabelCounts
+from pipeline.results.counts import Counts, DatasetCounts, LabelCounts
 
 
 def counts_document(counter: Counter[tuple[str, ...]], datasets: Iterable[str]) -> Counts:

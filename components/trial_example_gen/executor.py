@@ -17,7 +17,8 @@ from pipeline.names import SPLITS
 from pipeline.reading.plan import ReadingPlan, plan_examples
 from pipeline.reading.qualifiers import unknown_qualifiers
 from pipeline.reading.repeated_keys import check_rows_are_subjects
-from pipeline.results.documents import Counts, DatasetCounts, read_result
+from pipeline.results.counts import Counts, DatasetCounts
+from pipeline.results.documents import read_result
 from pipeline.study.load import parse_study
 from pipeline.study.study import Study
 from pipeline.subject_key import load_key

@@ -16,6 +16,7 @@ from pipeline.html.numbers import MISSING, Suppressed, Value
 from pipeline.html.page import Section
 from pipeline.html.palette import Tone
 from pipeline.metrics import METRICS
+from pipeline.results.documents import CalibrationBin
 from pipeline.results.group_order import rising
 
 _TONES: dict[str, Tone] = {"blessed": "good", "refused": "bad", "not judged": "warn"}
@@ -218,7 +219,13 @@ def _calibration(store: StudyStore, run: str, task: str) -> list[Block]:
     curves = []
     for model, name in ((_CHALLENGER, "new model"), (_CHAMPION, "champion")):
         bins = [
-            charts.CalibrationBin(row["predicted"], estimate(row, "observed"), row["subjects"])
+            CalibrationBin(
+                mean_prediction=row["predicted"],
+                observed_rate=row["observed"],
+                lower=row["lower"],
+                upper=row["upper"],
+                subjects=row["subjects"],
+            )
             for row in store.ask(queries.CALIBRATION, run=run, task=task, model=model)
         ]
         if bins:

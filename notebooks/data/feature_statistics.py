@@ -105,7 +105,7 @@ def read_statistics(folder: str, split: str) -> dict[str, FeatureStatistics]:
 
 
 def has_statistics(folder: str, split: str = "train") -> bool:
-    """Whether there are statistics: ChampionModel brings none without a champion."""
+    """Whether there are statistics: ChampionModel loads none without a champion."""
     return Path(f"{folder}/Split-{split}/{STATISTICS_FILE}").exists()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, wraps
-from pathlib import Path
 
 import numpy as np
 
@@ -13,7 +12,9 @@ from components.data_gate.rules import Distance
 from notebooks.data.distribution_chart import distribution_chart
 from notebooks.data.drift import Drift, drift_since
 from notebooks.data.feature_statistics import FeatureStatistics, bars, read_statistics
-from notebooks.data.missingness import Missingness, missingness
+from notebooks.data.gate_blocks import finding_blocks, read_anomalies
+from notebooks.data.missing_blocks import missing_blocks
+from notebooks.data.missingness import missingness
 from notebooks.opened_run import OpenedRun
 from notebooks.shown import Shown, show
 from notebooks.study_runs import ComparedRun, root_of, runs_of_study
@@ -31,12 +32,12 @@ from pipeline.html.blocks import (
     Paragraph,
     Table,
 )
-from pipeline.html.charts import Bar, Limit, Measure, bar_chart, heat_map
+from pipeline.html.charts import Bar, Limit, Measure, bar_chart
 from pipeline.html.numbers import Suppressed, Value, count, number
-from pipeline.html.palette import Tone
 from pipeline.names import ARM, SITE, SPLITS
 from pipeline.reading.examples import examples_at, read_columns
-from pipeline.results.documents import Counts, Finding, gate_findings, read_result
+from pipeline.results.counts import Counts
+from pipeline.results.documents import Finding, gate_findings, read_result
 from pipeline.runs.run_record import read_records
 from pipeline.study.features import feature_columns
 from pipeline.study.study import Study
@@ -46,16 +47,7 @@ _MOST_LEVELS = 3
 _MOST_DISTANCES = 20
 _MOST_EARLIER_RUNS = 3
 _MOST_DRIFTED = 6
-_MOST_SITES = 12
-_LEAST_TOLD = 1 / 3
-"""Share of the groups that a column must be told for to be drawn."""
 
-_SEVERITIES: dict[str, tuple[str, Tone]] = {
-    "stop": ("stops the run", "bad"),
-    "warn": ("warning", "warn"),
-    "ignore": ("ignored", "muted"),
-    "ok": ("within its limit", "good"),
-}
 _MISSING_MEASURE = "change in the share of missing values"
 
 
@@ -136,7 +128,7 @@ class DataView:
 
     @_needs("TrialExampleGen", "rejects")
     def rejected(self) -> Shown:
-        """Rows that were read, left out and set aside, with the reasons."""
+        """Rows that were read, left out and rejected, with the reasons."""
         counts = self._counts
         table = Table(
             "Rows by dataset",
@@ -145,8 +137,8 @@ class DataView:
                 Column("Read", "end"),
                 Column("Used", "end"),
                 Column("Left out by the study file", "end"),
-                Column("Set aside", "end"),
-                Column("Share set aside", "end", 2, percent=True),
+                Column("Rejected", "end"),
+                Column("Share rejected", "end", 2, percent=True),
             ],
             [
                 [
@@ -166,9 +158,9 @@ class DataView:
             for reason, number_of in sorted(dataset.reasons.items(), key=lambda item: -item[1])
         ]
         if not reasons:
-            return show(table, Paragraph("No row was set aside: nothing in them was impossible."))
+            return show(table, Paragraph("No row was rejected: nothing in them was impossible."))
         why = Table(
-            "Why rows were set aside",
+            "Why rows were rejected",
             [Column("Dataset"), Column("Reason"), Column("Rows", "end")],
             reasons,
         )
@@ -176,37 +168,13 @@ class DataView:
 
     def gate(self) -> Shown:
         """What the data gate found, the most serious first."""
-        findings = self._findings
         if not self._gated:
             reason = self.run.file.reason or ""
             return show(Notice("warn", "This run did not get to the gate", reason))
-        serious = ("stop", "warn")
-        notable = [item for kind in serious for item in findings if item.severity == kind]
-        quiet = [item for item in findings if item.severity not in serious]
-        if notable:
-            first: Block = Table(
-                "What the gate objects to",
-                [Column("Severity"), Column("Rule"), Column("What was found")],
-                [[_severity(item), item.rule, item.message] for item in notable],
-            )
-        else:
-            first = Notice("good", "The data gate has nothing to object to")
-        measured = Table(
-            "What was measured and lies within its limit",
-            [
-                Column("Rule"),
-                Column("What"),
-                Column("Measured", "end"),
-                Column("Limit", "end"),
-            ],
-            [[item.rule, _subject(item), item.value, item.limit] for item in quiet],
-        )
-        details = [Details(f"{count(len(quiet))} measurements within their limits", (measured,))]
         stopped = [Notice("bad", "The gate stopped this run before the training")]
         return show(
             *(stopped if self.run.file.failed_stage == "DataGate" else []),
-            first,
-            *(details if quiet else []),
+            *finding_blocks(self._findings),
         )
 
     @_needs("ExampleValidator", "anomalies")
@@ -215,11 +183,11 @@ class DataView:
         found = [
             [split, item.feature or "the whole split", item.message]
             for split in SPLITS
-            for item in _anomalies(self.run, split)
+            for item in read_anomalies(self.run, split)
         ]
         if not found:
             return show(
-                Notice("good", "All columns of all splits are as the curated schema demands")
+                Notice("good", "All columns of all splits are as the curated schema describes them")
             )
         columns = [Column("Split"), Column("Column"), Column("What was found")]
         return show(Table("Anomalies", columns, found))
@@ -421,83 +389,7 @@ class DataView:
         group = found.categories[column]
         values = (*group.values, "")
         counted = missingness(missing, [values[code] for code in group.codes], self._smallest)
-        return show(*_missing_blocks(counted, title, self._smallest))
-
-
-def _missing_blocks(found: Missingness, title: str, smallest: int) -> Iterator[Block]:
-    if not found.shares:
-        yield Paragraph("No subject lacks a value, or too few subjects are left to say.")
-        return
-    first, rest = found.groups[:_MOST_SITES], found.groups[_MOST_SITES:]
-    told = [
-        name
-        for name in found.shares
-        if sum(not isinstance(share, Suppressed) for share in found.shares[name])
-        >= _LEAST_TOLD * len(found.groups)
-    ]
-    untold = [name for name in found.shares if name not in told]
-    if told:
-        yield heat_map(
-            told,
-            ["everybody", *(name for name, _ in first)],
-            [[found.overall[name], *found.shares[name][: len(first)]] for name in told],
-            Measure(f"Share of subjects without a value, by {title}", 1, percent=True),
-            f"Share of subjects without a value, by {title}, all splits together. <{smallest}: "
-            f"fewer than {smallest} subjects lack it; withheld: it would tell such a number.",
-        )
-    if rest:
-        yield Paragraph(f"Not drawn: {len(rest)} more groups, which can be shown.")
-    if untold:
-        yield Table(
-            f"Columns whose share can be shown for hardly any {title}",
-            [Column("Column"), Column("Everybody", "end", 1, percent=True)],
-            [[name, found.overall[name]] for name in untold],
-            [
-                f"In each {title} fewer than {smallest} subjects lack a value, or have one, or the "
-                "share would tell such a number."
-            ],
-        )
-    sizes = Table(
-        f"Subjects by {title}",
-        [Column(title.capitalize()), Column("Subjects", "end")],
-        [[name, size] for name, size in found.groups],
-        [f"Not shown: {found.withheld} too small, or telling another one."]
-        if found.withheld
-        else [],
-    )
-    yield Details(f"Subjects by {title}", (sizes,))
-
-
-def _anomalies(run: OpenedRun, split: str) -> Iterator[Finding]:
-    # TensorFlow Data Validation takes seconds to import.
-    import tensorflow_data_validation as tfdv
-    from google.protobuf import text_format
-    from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2
-
-    from components.data_gate.anomalies import anomaly_findings
-    from notebooks.data.feature_statistics import STATISTICS_FILE
-
-    folder = run.output("ExampleValidator", "anomalies")
-    statistics = run.output("StatisticsGen", "statistics")
-    schema = Path(run.output("CuratedSchema", "schema")) / "schema.pbtxt"
-    content = (Path(folder) / f"Split-{split}" / "SchemaDiff.pb").read_bytes()
-    return anomaly_findings(
-        anomalies_pb2.Anomalies.FromString(content),
-        tfdv.load_stats_binary(f"{statistics}/Split-{split}/{STATISTICS_FILE}"),
-        text_format.Parse(schema.read_text("utf-8"), schema_pb2.Schema()),
-        split,
-        run.study.gate.anomalies,
-    )
-
-
-def _severity(item: Finding) -> Cell:
-    text, tone = _SEVERITIES[item.severity]
-    return Cell(text, tone)
-
-
-def _subject(item: Finding) -> str:
-    parts = (item.feature, item.task, item.split, item.dataset)
-    return ", ".join(part for part in parts if part)
+        return show(*missing_blocks(counted, title, self._smallest))
 
 
 def _bar(item: Distance, limit: float) -> Bar:

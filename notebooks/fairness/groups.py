@@ -26,7 +26,7 @@ from pipeline.html.numbers import Suppressed, Value, estimate, number, text_of
 from pipeline.html.page import Section
 from pipeline.metrics import METRICS
 from pipeline.pages.evaluation.wording import not_shown_sentence, values_text
-from pipeline.pages.metrics import calibration_bins, metric_column, metric_title
+from pipeline.pages.metrics import metric_column, metric_title
 from pipeline.results.decisions import NEGATIVE_PREDICTIVE_VALUE, PREDICTED_POSITIVE_RATE
 from pipeline.results.documents import OVERALL, Group, MetricRecord
 from pipeline.results.fairness import Contrast, Gap, gaps
@@ -256,8 +256,8 @@ def _contrast_table(groups: TaskGroups, threshold: float) -> Table:
         [_contrast_row(contrast) for contrast in found],
         (
             _INDEPENDENT,
-            "The last column: a true difference of this size is told from none in 4 of 5 trials "
-            "of this size (two-sided, 5 %; Bloom 1995).",
+            "The last column: a true difference of this size is distinguished "
+            "from none in 4 of 5 trials of this size (two-sided, 5 %; Bloom 1995).",
         ),
     )
 
@@ -310,7 +310,7 @@ def _curves(groups: TaskGroups, members: Sequence[Group]) -> Iterator[Figure]:
     left_out = len(drawn) - len(largest)
     yield calibration_curve(
         [
-            CalibrationCurve(values_text(group), calibration_bins(groups.curves[group]))
+            CalibrationCurve(values_text(group), groups.curves[group].calibration)
             for group in drawn
             if group in largest
         ],

@@ -131,11 +131,11 @@ def _wide(groups: TaskGroups, metric: str, threshold: float) -> Block:
         "warn",
         f"{title} {at}: {len(found)} of {len(records)} groups say next to nothing",
         "Their 95 % interval spans at least half of what is possible, or there is none.",
-        [_told(record, metric) for record in found],
+        [_describe_group(record, metric) for record in found],
     )
 
 
-def _told(record: MetricRecord, metric: str) -> str:
+def _describe_group(record: MetricRecord, metric: str) -> str:
     basis = (
         f"{record.positives} with the outcome"
         if metric == "sensitivity"
@@ -174,9 +174,9 @@ def _detectable_table(groups: TaskGroups, threshold: float) -> Table:
         ),
         rows,
         (
-            "In percentage points. A true difference of this size is told from none in 4 of 5 "
-            "trials of this size (two-sided test at 5 %, power 80 %; Bloom 1995); smaller ones are "
-            "mostly missed.",
+            "In percentage points. A true difference of this size is distinguished from none in 4 "
+            "of 5 trials of this size (two-sided test at 5 %, power 80 %; Bloom 1995); smaller "
+            "ones are mostly missed.",
         ),
     )
 

@@ -55,24 +55,24 @@ def feature_sources(study: Study) -> tuple[Source, ...]:
         sources.append(Source(ARM, (ARM,)))
     if study.training.site_as_feature:
         sources.append(Source(SITE, (SITE,)))
-    return tuple(_told_apart(sources))
+    return tuple(_distinguish_names(sources))
 
 
 def _share_records(study: Study, one: ResolvedFeature, other: ResolvedFeature) -> bool:
     if (one.dataset, one.column) != (other.dataset, other.column):
         return False
-    first, second = _demands(study, one), _demands(study, other)
+    first, second = _conditions_of(study, one), _conditions_of(study, other)
     return first <= second or second <= first
 
 
-def _demands(study: Study, feature: ResolvedFeature) -> frozenset[Condition]:
+def _conditions_of(study: Study, feature: ResolvedFeature) -> frozenset[Condition]:
     """What a row must meet, as conditions that must all hold."""
     where = feature.where
-    demands = set(() if where is None else where.all or (where,))
+    conditions = set(() if where is None else where.all or (where,))
     if feature.parameter is not None:
         column = study.datasets[feature.dataset].parameter
-        demands.add(Condition(column=column, equals=feature.parameter))
-    return frozenset(demands)
+        conditions.add(Condition(column=column, equals=feature.parameter))
+    return frozenset(conditions)
 
 
 def _source(group: Sequence[ResolvedFeature]) -> Source:
@@ -85,7 +85,7 @@ def _source(group: Sequence[ResolvedFeature]) -> Source:
     return Source(name, columns)
 
 
-def _told_apart(sources: Sequence[Source]) -> Iterator[Source]:
+def _distinguish_names(sources: Sequence[Source]) -> Iterator[Source]:
     names = [source.name for source in sources]
     for source in sources:
         clashes = names.count(source.name) > 1

@@ -10,17 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from notebooks.opened_run import OpenedRun
-from notebooks.results.arm_effects import THIRDS, arm_rates, effects_by_third, predicted_effects
+from notebooks.results.arm_blocks import POINTS, analysis_blocks, effect_blocks
+from notebooks.results.arm_effects import THIRDS, arm_rates
 from notebooks.results.attributions import Attributions, Box, boxes, sampled_shapley
 from notebooks.results.error_analysis import (
     MISSING,
     PREDICTION,
-    GroupError,
     TaskErrors,
     missing_bands,
     prediction_bands,
     task_errors,
 )
+from notebooks.results.error_blocks import error_blocks
 from notebooks.results.importance import Importance, permutation_importance
 from notebooks.results.quartile_chart import quartile_chart
 from notebooks.results.scored_subjects import ScoredSubjects, read_scored_subjects
@@ -31,17 +32,13 @@ from pipeline.html.blocks import Block, Cell, Column, Details, Notice, Paragraph
 from pipeline.html.charts import Bar, ForestRow, Measure, bar_chart, forest_plot
 from pipeline.html.numbers import Value, count
 from pipeline.html.page import Section
-from pipeline.names import ARM
 from pipeline.pages.metrics import metric_title
-from pipeline.results import analysis
 from pipeline.results.documents import (
     Metrics,
     ModelRole,
     find_overall,
     find_records,
-    read_result,
 )
-from pipeline.results.group_order import rising
 from pipeline.study.study import Study
 
 IMPORTANCE_SUBJECTS = 4_000
@@ -52,10 +49,8 @@ _SEED = 0
 _MOST_RUNS = 12
 _MOST_SOURCES = 15
 _MOST_BOXED = 5
-_MOST_ERRORS = 10
 _COMPARED = ("auc", "brier", "calibration_slope", "expected_calibration_error")
 _ROLES: tuple[ModelRole, ...] = ("challenger", "champion", "difference")
-_POINTS = Measure("percentage points of probability", 1, percent=True)
 
 
 @dataclass(frozen=True)
@@ -164,7 +159,7 @@ class ResultsView:
         """Where the model is wrong."""
         return show_sections(
             *(
-                Section(self._title(task), list(_error_blocks(self._errors(place))))
+                Section(self._title(task), list(error_blocks(self._errors(place))))
                 for place, task in enumerate(self._subjects.tasks)
             )
         )
@@ -197,11 +192,12 @@ class ResultsView:
             ],
             rows,
         )
-        return show(table, *self._analysed())
+        return show(table, *analysis_blocks(self.run.file.output("TrialAnalysis", "analysis")))
 
     def effects(self) -> Shown:
         """What the model predicts the arms to change, and whether that is borne out."""
-        if self._study.arm is None:
+        arm = self._study.arm
+        if arm is None:
             return show(Paragraph("The study file names no arm."))
         limits = ["The model was made to predict, not to estimate effects: this is no evidence."]
         if self._study.landmark != "baseline":
@@ -211,7 +207,9 @@ class ResultsView:
             )
         notice = Notice("warn", "Predicted differences are not effects", "", limits)
         sections = [
-            Section(self._title(task), list(self._effect_blocks(place)))
+            Section(
+                self._title(task), list(effect_blocks(self._subjects, place, arm, self._smallest))
+            )
             for place, task in enumerate(self._subjects.tasks)
         ]
         return Shown([notice], sections)
@@ -351,7 +349,7 @@ class ResultsView:
             if found:
                 rows += [f"{sources[i].name}, by {column}", *found]
         if rows:
-            yield quartile_chart(rows, _POINTS, "Right of the line: towards the outcome.")
+            yield quartile_chart(rows, POINTS, "Right of the line: towards the outcome.")
 
     def _levels(self, column: str) -> list[str]:
         """Group of each explained subject by a column: its value, or its third of a number."""
@@ -388,125 +386,6 @@ class ResultsView:
             self._smallest,
             withheld,
         )
-
-    def _analysed(self) -> Iterator[Block]:
-        folder = self.run.file.output("TrialAnalysis", "analysis")
-        if folder is None:
-            yield Paragraph("This run has no analysis of the arms.")
-            return
-        found = read_result(analysis.Analysis, folder)
-        rows: list[ForestRow | str] = []
-        for task in found.tasks:
-            rows.append(task.title)
-            for effect in task.effects:
-                text = effect.comparison.text
-                rows.append(ForestRow(f"{text}, as observed", effect.risk_difference))
-                if effect.adjusted.absent is None:
-                    adjusted = effect.adjusted.risk_difference
-                    rows.append(ForestRow(f"{text}, adjusted", adjusted))
-        if len(rows) > len(found.tasks):
-            yield forest_plot(
-                rows,
-                Measure("risk difference, percentage points", 1, percent=True),
-                "From TrialAnalysis, all splits together.",
-                reference=0.0,
-            )
-
-    def _effect_blocks(self, place: int) -> Iterator[Block]:
-        subjects, arm = self._subjects, self._study.arm
-        names = [source.name for source in subjects.sources]
-        if arm is None or ARM not in names:
-            return
-        found = predicted_effects(
-            subjects.mixed,
-            subjects.count,
-            len(names),
-            names.index(ARM),
-            subjects.arm,
-            arm.control,
-        )
-        rows = [
-            box
-            for name, effect in found.items()
-            for box in boxes(effect[:, place], [f"{name} for all"] * subjects.count, self._smallest)
-        ]
-        if rows:
-            yield quartile_chart(rows, _POINTS, f"Predicted difference to {arm.control}.")
-        known = subjects.known[:, place]
-        arms = np.asarray(subjects.arm)[known].tolist()
-        for name, effect in found.items():
-            thirds = effects_by_third(
-                effect[known, place],
-                subjects.labels[known, place],
-                arms,
-                (name, arm.control),
-                self._smallest,
-            )
-            if not thirds:
-                yield Paragraph(f"{name}: too few subjects in a third of an arm to compare.")
-                continue
-            yield Table(
-                f"{name} against {arm.control}, by third of the predicted difference",
-                [
-                    Column("Third"),
-                    Column("Subjects", "end"),
-                    Column("Predicted", "end", 1, percent=True),
-                    Column("Observed difference", "end", 1, percent=True),
-                ],
-                [[item.third, item.subjects, item.predicted, item.observed] for item in thirds],
-            )
-
-
-def _error_blocks(found: TaskErrors | None) -> Iterator[Block]:
-    if found is None:
-        yield Paragraph("There are too few test subjects.")
-        return
-    rows: list[ForestRow | str] = [ForestRow("everybody", found.overall.log_loss)]
-    heading = ""
-    singles = [item for item in found.groups if len(item.group) == 1]
-    names = list(dict.fromkeys(item.group[0][0] for item in singles))
-    for item in sorted(singles, key=lambda item: _place(item, names)):
-        if item.group[0][0] != heading:
-            heading = item.group[0][0]
-            rows.append(heading)
-        rows.append(ForestRow(item.group[0][1], item.log_loss, item.subjects))
-    yield forest_plot(rows, Measure("log loss"), reference=found.overall.log_loss.value)
-    worst = sorted(found.groups, key=lambda item: -item.excess)[:_MOST_ERRORS]
-    yield Table(
-        "Groups with more than their share of the loss",
-        [
-            Column("Group"),
-            Column("Subjects", "end"),
-            Column("Share of subjects", "end", 1, percent=True),
-            Column("Share of loss", "end", 1, percent=True),
-            Column("Observed", "end", 1, percent=True),
-            Column("Predicted", "end", 1, percent=True),
-            Column("Loss beyond what was promised", "end"),
-        ],
-        [_error_row(item) for item in worst if item.excess > 0],
-        [
-            "Loss is highest where outcomes are hard to tell, however honest the probabilities: "
-            "an interval above 0 in the last column says that they were not.",
-            f"{found.withheld} groups are withheld: too small, or telling another one.",
-        ],
-    )
-
-
-def _place(item: GroupError, names: Sequence[str]) -> tuple[int, tuple[float, str]]:
-    ((name, value),) = item.group
-    return names.index(name), rising(value.removesuffix(" %"))
-
-
-def _error_row(item: GroupError) -> list[Value]:
-    return [
-        ", ".join(f"{name} {value}" for name, value in item.group),
-        item.subjects,
-        item.share_of_subjects,
-        item.share_of_loss,
-        item.events / item.subjects,
-        item.predicted,
-        item.unexpected,
-    ]
 
 
 def _role(metrics: Metrics, task: str, metric: str, role: ModelRole) -> Value:

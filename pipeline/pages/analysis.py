@@ -21,7 +21,6 @@ from pipeline.html.numbers import Suppressed, Value
 from pipeline.html.page import Section
 from pipeline.results.analysis import (
     Analysis,
-    Characteristic,
     Correlation,
     Effect,
     EndpointAnalysis,
@@ -30,8 +29,8 @@ from pipeline.results.analysis import (
     Subgroups,
     SurvivalCurve,
     TaskAnalysis,
-    ValueCount,
 )
+from pipeline.results.baseline import Characteristic, ValueCount
 
 _MOST_CURVES = 5
 _SHOWN_PAIRS = 20

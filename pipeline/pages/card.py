@@ -4,51 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pipeline.estimates import Estimate
 from pipeline.html.blocks import (
     Block,
     Bullets,
     Cell,
     Column,
     Facts,
-    Grid,
     KeyFigure,
     KeyFigures,
     Notice,
     Paragraph,
     Table,
 )
-from pipeline.html.charts import (
-    CalibrationCurve,
-    ForestRow,
-    Measure,
-    calibration_curve,
-    forest_plot,
-)
 from pipeline.html.numbers import Suppressed, Value, number
 from pipeline.html.page import Page, Section
 from pipeline.html.palette import Tone
-from pipeline.metrics import METRICS
 from pipeline.names import SPLITS
+from pipeline.pages.card_performance import (
+    calibration_blocks,
+    champion_blocks,
+    fairness_blocks,
+    performance_blocks,
+)
 from pipeline.pages.metrics import (
-    calibration_bins,
-    metric_column,
-    metric_title,
     reason_texts,
 )
 from pipeline.results.card import Card, StatedItem
-from pipeline.results.documents import LabelCounts, MetricRecord, find_overall, find_records
-from pipeline.results.group_order import rising
+from pipeline.results.counts import LabelCounts
+from pipeline.results.documents import find_overall
 
 _UNSTATED = "Not stated: a person must add it to the study file (card)."
-_OVERALL = (
-    "auc",
-    "pr_auc",
-    "brier",
-    "log_loss",
-    "calibration_slope",
-    "expected_calibration_error",
-)
 _SEVERITIES: dict[str, Tone] = {"ok": "good", "warn": "warn", "stop": "bad"}
 _SPLIT_USES = {
     "train": "fits the model",
@@ -80,11 +65,11 @@ def card_page(card: Card) -> Page:
             Section("Predictors", _predictors(card), id="predictors"),
             Section("Missing data", _missing(card), id="missing-data"),
             Section("Training", _training(card), id="training"),
-            Section("Performance", _performance(card), id="performance"),
-            Section("Calibration", _calibration(card), id="calibration"),
-            Section("Fairness: gaps between groups", _fairness(card), id="fairness"),
+            Section("Performance", performance_blocks(card), id="performance"),
+            Section("Calibration", calibration_blocks(card), id="calibration"),
+            Section("Fairness: gaps between groups", fairness_blocks(card), id="fairness"),
             Section("Findings of the data gate", _gate(card), id="gate"),
-            Section("Champion", _champion(card), id="champion"),
+            Section("Champion", champion_blocks(card), id="champion"),
             Section("Decision", _decision(card), id="decision"),
             Section("Lineage", _lineage(card), id="lineage"),
             Section("Limits", [Bullets(card.limits)], id="limits"),
@@ -293,120 +278,6 @@ def _training(card: Card) -> list[Block]:
     ]
 
 
-def _performance(card: Card) -> list[Block]:
-    records = card.evidence.metrics.records
-    blocks: list[Block] = [
-        Table(
-            "All test subjects with a known label, with 95 % intervals",
-            [
-                Column("Task"),
-                Column("Subjects", "end"),
-                Column("With outcome", "end"),
-                *map(metric_column, _OVERALL),
-            ],
-            [_overall_row(card, outcome.name, _OVERALL) for outcome in card.outcomes],
-            [f"{METRICS[name].title}: {METRICS[name].says}" for name in _OVERALL],
-        )
-    ]
-    for outcome in card.outcomes:
-        found = sorted(find_records(records, outcome.name, "auc"), key=_place)
-        if not found:
-            continue
-        rows = [
-            ForestRow(r.group_text, Estimate(r.value, r.lower, r.upper), r.subjects) for r in found
-        ]
-        caption = f"{outcome.title}: AUC by group, with 95 % intervals and numbers of subjects"
-        blocks.append(
-            forest_plot(
-                rows,
-                Measure("AUC", 2),
-                caption,
-                reference=None if found[0].slice else found[0].value,
-            )
-        )
-    return blocks
-
-
-def _place(record: MetricRecord) -> tuple[object, ...]:
-    """Where a group stands: everybody, single characteristics, pairs; bands rising."""
-    names = [name for name, _ in record.group]
-    return len(names), names, [rising(value) for _, value in record.group]
-
-
-def _overall_row(card: Card, task: str, metrics: Sequence[str]) -> list[Value | Cell]:
-    records = card.evidence.metrics.records
-    found = [find_overall(records, task, name) for name in metrics]
-    known = next((record for record in found if record), None)
-    if known is None:
-        withheld = Suppressed(card.evidence.metrics.smallest_group)
-        return [task, withheld, withheld, *([None] * len(metrics))]
-    estimates = [Estimate(r.value, r.lower, r.upper) if r else None for r in found]
-    return [task, known.subjects, known.positives, *estimates]
-
-
-def _calibration(card: Card) -> list[Block]:
-    figures: list[Block] = []
-    for curves in card.evidence.curves.curves:
-        if curves.slice or curves.model != "challenger" or not curves.calibration:
-            continue
-        curve = CalibrationCurve(curves.task, calibration_bins(curves))
-        figures.append(calibration_curve([curve], curves.task))
-    return [
-        Paragraph(
-            "Probabilities are recalibrated on the eval split, by a slope and an intercept a task "
-            "on the scale of log odds; the test split shows the result."
-        ),
-        Table(
-            "Recalibration",
-            [Column("Task"), Column("Slope", "end"), Column("Intercept", "end")],
-            [
-                [task, float(item["slope"]), float(item["intercept"])]
-                for task, item in card.evidence.training.get("calibration", {}).items()
-            ],
-        ),
-        Grid(figures),
-    ]
-
-
-def _fairness(card: Card) -> list[Block]:
-    rows: list[list[Value | Cell]] = [
-        [
-            gap.task,
-            " and ".join(gap.slicing),
-            metric_title(gap.metric, gap.decision_threshold),
-            Estimate(gap.value, gap.lower, gap.upper),
-            gap.lowest,
-            gap.highest,
-            gap.groups,
-        ]
-        for gap in card.gaps
-    ]
-    if not rows:
-        return [Paragraph("No slicing has two groups that are large enough to compare.")]
-    return [
-        Table(
-            "Largest difference between two groups of a slicing",
-            [
-                Column("Task"),
-                Column("Groups by"),
-                Column("Metric"),
-                Column("Largest difference (95 %)", "end"),
-                Column("Lowest"),
-                Column("Highest"),
-                Column("Groups", "end"),
-            ],
-            rows,
-            [
-                "The two groups were picked because they differ most: with many groups a "
-                "difference is to be expected by chance, and the interval, which takes the two "
-                "as given, is too narrow.",
-                f"Groups of fewer than {card.evidence.metrics.smallest_group} subjects are not "
-                "compared.",
-            ],
-        )
-    ]
-
-
 def _gate(card: Card) -> list[Block]:
     return [
         Table(
@@ -421,32 +292,6 @@ def _gate(card: Card) -> list[Block]:
                 for finding in card.evidence.findings.root
             ],
         )
-    ]
-
-
-def _champion(card: Card) -> list[Block]:
-    evidence = card.evidence
-    if evidence.champion is None:
-        return [Paragraph(" ".join(evidence.verdict.notes) or "There was no champion.")]
-    rows: list[list[Value | Cell]] = [
-        [
-            record.task,
-            METRICS[record.metric].title,
-            Estimate(record.value, record.lower, record.upper),
-        ]
-        for record in evidence.metrics.records
-        if not record.slice and record.model == "difference" and record.metric in ("auc", "brier")
-    ]
-    return [
-        Paragraph(
-            f"The champion {evidence.champion} was scored on the same test subjects. The "
-            "differences below are new model minus champion."
-        ),
-        Table(
-            "New model minus champion",
-            [Column("Task"), Column("Metric"), Column("Difference (95 %)", "end", 4)],
-            rows,
-        ),
     ]
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pipeline.estimates import Estimate
 from pipeline.html.blocks import Column
-from pipeline.html.charts import CalibrationBin
 from pipeline.metrics import METRICS
-from pipeline.results.documents import GroupCurves, Refusal
+from pipeline.results.documents import Refusal
 
 
 def metric_title(metric: str, decision_threshold: float | None = None) -> str:
@@ -38,15 +36,3 @@ def metric_column(metric: str) -> Column:
     """A metric's column in a table."""
     term = METRICS[metric]
     return Column(term.title, "end", term.decimals, term.percent)
-
-
-def calibration_bins(curves: GroupCurves) -> list[CalibrationBin]:
-    """A calibration curve's bins, as they are drawn."""
-    return [
-        CalibrationBin(
-            part.mean_prediction,
-            Estimate(part.observed_rate, part.lower, part.upper),
-            part.subjects,
-        )
-        for part in curves.calibration
-    ]

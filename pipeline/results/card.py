@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from pipeline.documents import Document
-from pipeline.results.documents import Counts, Curves, Findings, MetricRecord, Metrics, Verdict
+from pipeline.results.counts import Counts
+from pipeline.results.documents import Curves, Findings, MetricRecord, Metrics, Verdict
 from pipeline.results.fairness import Gap, gaps
 from pipeline.study.features import ResolvedFeature
 from pipeline.study.load import parse_study

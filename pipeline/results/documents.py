@@ -18,7 +18,9 @@ from pipeline.errors import UserError
 from pipeline.estimates import Estimate
 from pipeline.metrics import current_name
 from pipeline.results.analysis import Absent, Analysis
+from pipeline.results.counts import Counts
 from pipeline.results.outcomes import ComparisonReason, Outcome
+from pipeline.results.registration import Registration
 from pipeline.storage import read
 from pipeline.study.renamed import rename_threshold
 from pipeline.study.sections import Severity, Side, Threshold
@@ -267,12 +269,18 @@ class CalibrationBin(Document):
     upper: float
     subjects: Count
 
+    @property
+    def observed(self) -> Estimate:
+        """The observed rate with its interval."""
+        return Estimate(self.observed_rate, self.lower, self.upper)
+
 
 class RocPoint(Document):
     """Rates where predictions from the threshold on count as positive.
 
     Attributes:
-        threshold: The decision threshold; rounded, where it is none of the study file.
+        threshold: The decision threshold; rounded where it is none of the study file: as it
+            is, it would be the prediction of a subject.
         false_positive_rate: Share of subjects without the outcome that count as positive.
         true_positive_rate: Share of subjects with the outcome that count as positive.
     """
@@ -360,100 +368,6 @@ class Finding(Document):
 
 class Findings(RootModel[tuple[Finding, ...]]):
     """`findings.json`."""
-
-
-class DatasetCounts(Document):
-    """Rows of a dataset.
-
-    Attributes:
-        rows_in: All rows read.
-        used: Rows that the examples are made of.
-        left_out: Rows that the study file leaves out (population, window).
-        rejected: Rows set aside because something in them can't be true.
-        reasons: Rejected rows by reason.
-    """
-
-    rows_in: Count
-    used: Count
-    left_out: Count
-    rejected: Count
-    reasons: dict[str, Count] = {}
-
-
-class LabelCounts(Document):
-    """Subjects of a split with a known label of a task, and those with a positive one.
-
-    Attributes:
-        known: Subjects whose label is known.
-        positives: Those of them with the outcome.
-    """
-
-    known: Count
-    positives: Count
-
-
-class Counts(Document):
-    """`counts.json`.
-
-    Attributes:
-        datasets: By dataset.
-        subjects: Subjects by split.
-        tasks: Labels by task and split.
-        qualifiers: Values found of each supplemental qualifier, by `dataset.QNAM`.
-        problems: What a person has to fix before the data can be used; the run stops then.
-    """
-
-    datasets: dict[str, DatasetCounts]
-    subjects: dict[str, Count]
-    tasks: dict[str, dict[str, LabelCounts]]
-    qualifiers: dict[str, Count] = {}
-    problems: tuple[str, ...] = ()
-
-
-class RegisteredModel(Document):
-    """A model in the registry.
-
-    Attributes:
-        id: Unique among all registrations.
-        registered_at: UTC time in ISO 8601.
-        model_uri: Folder of the SavedModel.
-        statistics_uri: Folder of the train statistics.
-        study: Name of the study.
-        split_seed: Seed of the division into splits that it was trained on.
-        label_digest: Digest of the definitions of its labels.
-        study_digest: Digest of the whole study file.
-        fingerprint: Fingerprint of the data it was trained on.
-        code_version: Version of the project that trained it.
-        run: Id of the run that registered it.
-        metrics: Headline metrics on the test split, by `task/metric`.
-    """
-
-    id: str
-    registered_at: str
-    model_uri: str
-    statistics_uri: str
-    study: str
-    split_seed: int
-    label_digest: str
-    study_digest: str
-    fingerprint: str
-    code_version: str
-    run: str
-    metrics: dict[str, float]
-
-
-class Registration(Document):
-    """`registration.json`: whether the model became the champion, and why not.
-
-    Attributes:
-        registered: Whether the model became the champion.
-        reason: Why not; null where it did.
-        entry: What the registry holds of it; null where it did not.
-    """
-
-    registered: bool
-    reason: str | None
-    entry: RegisteredModel | None = None
 
 
 class Training(RootModel[dict[str, Any]]):

@@ -13,17 +13,17 @@ from sqlalchemy import func, select
 
 from pipeline.errors import UserError
 from pipeline.names import KUBEFLOW, LOCAL
+from pipeline.results.counts import Counts
 from pipeline.results.documents import (
-    Counts,
     Curves,
     Findings,
     Metrics,
-    Registration,
     TrialSummaryDocument,
     Verdict,
     gate_findings,
     read_result,
 )
+from pipeline.results.registration import Registration
 from pipeline.runs.run_file import RunFile, read_run_file
 from pipeline.runs.run_record import read_records
 from pipeline.store import models

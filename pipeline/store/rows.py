@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from pipeline.results.documents import Counts, Curves, Findings, Metrics, Registration, Verdict
+from pipeline.results.counts import Counts
+from pipeline.results.documents import Curves, Findings, Metrics, Verdict
+from pipeline.results.registration import Registration
 from pipeline.runs.run_record import describe_unexpected
 from pipeline.store import models
 from pipeline.study.study import Study

@@ -21,7 +21,8 @@ from components.evaluator.records import Record
 from components.evaluator.settings import EvaluatorSettings
 from grafana.page.quality_section import forest_row
 from grafana.queries import alerts, model_quality
-from pipeline.results.documents import OVERALL, Group, Metrics, ModelRole, Registration, Verdict
+from pipeline.results.documents import OVERALL, Group, Metrics, ModelRole, Verdict
+from pipeline.results.registration import Registration
 from pipeline.results.suppress import SuppressionReason
 from pipeline.store.models import Base
 from pipeline.store.rows import evaluation_rows

@@ -4,7 +4,6 @@ matplotlib is imported when the first chart is drawn.
 """
 
 from pipeline.html.charts.curves import (
-    CalibrationBin,
     CalibrationCurve,
     Curve,
     calibration_curve,
@@ -18,7 +17,6 @@ from pipeline.html.charts.time import Line, StepCurve, line_chart, step_curves
 
 __all__ = [
     "Bar",
-    "CalibrationBin",
     "CalibrationCurve",
     "Curve",
     "ForestRow",

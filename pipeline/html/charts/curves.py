@@ -1,4 +1,4 @@
-"""Curves of probabilities: calibration, receiver operating characteristic, precision and recall."""
+"""Curves of probabilities: calibration, ROC curve, precision and recall."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipeline.estimates import Estimate
 from pipeline.html.blocks import Figure
 from pipeline.html.charts.drawing import DOTTED, Heading, axes_at, coloured, drawn, scale
 from pipeline.html.charts.terms import ends, listed, point
 from pipeline.html.numbers import count, estimate, number
 from pipeline.html.palette import MUTED, SERIES
+from pipeline.results.documents import CalibrationBin
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,21 +23,6 @@ _WIDTH = _LEFT + _PLOT + _RIGHT
 _SIZES_HEIGHT = 40.0
 _GAP = 16.0
 _REACHES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
-
-
-@dataclass(frozen=True)
-class CalibrationBin:
-    """Subjects with similar predictions.
-
-    Attributes:
-        predicted: Their mean prediction.
-        observed: Share of them with the outcome, with its interval.
-        subjects: How many they are.
-    """
-
-    predicted: float
-    observed: Estimate
-    subjects: int
 
 
 @dataclass(frozen=True)
@@ -96,7 +81,7 @@ def calibration_curve(curves: Sequence[CalibrationCurve], caption: str = "") -> 
 
 
 def roc_curve(curves: Sequence[Curve], caption: str = "") -> Figure:
-    """Draws receiver operating characteristics.
+    """Draws ROC curves.
 
     Args:
         curves: At most five: x false positive rate, y true positive rate.
@@ -106,7 +91,7 @@ def roc_curve(curves: Sequence[Curve], caption: str = "") -> Figure:
         curves,
         ("false positive rate", "true positive rate"),
         ((0, 1), (0, 1)),
-        "Receiver operating characteristic; the diagonal is guessing.",
+        "ROC curve; the diagonal is guessing.",
         caption,
     )
 
@@ -156,7 +141,7 @@ def _unit_square(
 
 
 def _bins(axes: Axes, curve: CalibrationCurve, colour: str, layer: float) -> None:
-    x = [item.predicted for item in curve.bins]
+    x = [item.mean_prediction for item in curve.bins]
     low = [ends(item.observed)[0] for item in curve.bins]
     high = [ends(item.observed)[1] for item in curve.bins]
     axes.vlines(x, low, high, color=colour, linewidth=1.5, zorder=layer)
@@ -167,7 +152,11 @@ def _bins(axes: Axes, curve: CalibrationCurve, colour: str, layer: float) -> Non
 def _sizes(axes: Axes, bins: Sequence[CalibrationBin], reach: float) -> None:
     subjects = [item.subjects for item in bins]
     axes.bar(
-        [item.predicted for item in bins], subjects, width=reach / 70, color=SERIES[0], alpha=0.6
+        [item.mean_prediction for item in bins],
+        subjects,
+        width=reach / 70,
+        color=SERIES[0],
+        alpha=0.6,
     )
     axes.set_xlim(0, reach)
     axes.set_xlabel("predicted probability; bars: subjects")
@@ -179,7 +168,11 @@ def _sizes(axes: Axes, bins: Sequence[CalibrationBin], reach: float) -> None:
 def _reach(curves: Sequence[CalibrationCurve]) -> float:
     """The first round number that everything lies below."""
     highest = max(
-        (max(item.predicted, ends(item.observed)[1]) for curve in curves for item in curve.bins),
+        (
+            max(item.mean_prediction, ends(item.observed)[1])
+            for curve in curves
+            for item in curve.bins
+        ),
         default=1.0,
     )
     return next((reach for reach in _REACHES if highest <= reach), 1.0)
@@ -187,6 +180,6 @@ def _reach(curves: Sequence[CalibrationCurve]) -> float:
 
 def _spoken(item: CalibrationBin) -> str:
     return (
-        f"predicted {number(item.predicted, 1, percent=True)}, observed "
+        f"predicted {number(item.mean_prediction, 1, percent=True)}, observed "
         f"{estimate(item.observed, 1, percent=True)}, {count(item.subjects)} subjects"
     )

@@ -8,7 +8,8 @@ from pipeline.html.page import Section
 from pipeline.html.palette import Tone
 from pipeline.names import SPLITS
 from pipeline.pages.evaluation.run_result import RunResult
-from pipeline.results.documents import Finding, LabelCounts
+from pipeline.results.counts import LabelCounts
+from pipeline.results.documents import Finding
 
 _TONES: dict[str, Tone] = {"stop": "bad", "warn": "warn", "ok": "good", "ignore": "muted"}
 _NOBODY = LabelCounts(known=0, positives=0)

@@ -11,9 +11,9 @@ from pipeline.html.blocks import Cell
 from pipeline.html.numbers import Suppressed
 from pipeline.pages.evaluation.settings import RunPageSettings
 from pipeline.pages.metrics import reason_texts
+from pipeline.results.counts import Counts
 from pipeline.results.documents import (
     OVERALL,
-    Counts,
     Curves,
     Findings,
     Group,
@@ -21,10 +21,10 @@ from pipeline.results.documents import (
     MetricRecord,
     Metrics,
     ModelRole,
-    Registration,
     Verdict,
 )
 from pipeline.results.group_order import rising
+from pipeline.results.registration import Registration
 
 _Key = tuple[str, str, Group, ModelRole, float | None]
 

@@ -11,7 +11,7 @@ from pipeline.html.page import Section
 from pipeline.metrics import METRICS
 from pipeline.pages.evaluation import wording
 from pipeline.pages.evaluation.run_result import RunResult
-from pipeline.pages.metrics import calibration_bins, metric_column
+from pipeline.pages.metrics import metric_column
 from pipeline.results.documents import OVERALL, Group, GroupCurves, ModelRole
 
 _MODELS: tuple[ModelRole, ...] = ("challenger", "champion")
@@ -52,7 +52,7 @@ def _calibration(found: Sequence[tuple[ModelRole, GroupCurves]]) -> Figure:
     curves = [
         charts.CalibrationCurve(
             model,
-            calibration_bins(of_model),
+            of_model.calibration,
         )
         for model, of_model in found
     ]

@@ -8,7 +8,8 @@ from components.data_gate import rules
 from components.data_gate.auc import auc_of_category, auc_of_number, standard_error_of_chance
 from components.data_gate.findings import stop_message
 from components.data_gate.rules import Columns, Distance
-from pipeline.results.documents import Counts, Finding, Findings
+from pipeline.results.counts import Counts
+from pipeline.results.documents import Finding, Findings
 from pipeline.study.sections import Gate, SplitMinimum
 
 SEVERITIES = ["stop", "warn", "ignore"]

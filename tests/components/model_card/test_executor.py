@@ -11,7 +11,8 @@ from pipeline.html.page import render
 from pipeline.names import SITE
 from pipeline.pages.card import card_page
 from pipeline.results.card import Card, Evidence, Lineage, make_card
-from pipeline.results.documents import Counts, Curves, Findings, MetricRecord, Metrics, Verdict
+from pipeline.results.counts import Counts
+from pipeline.results.documents import Curves, Findings, MetricRecord, Metrics, Verdict
 from pipeline.study.load import load_study
 from pipeline.study.study import Study
 from pipeline.study.tripod import ITEMS

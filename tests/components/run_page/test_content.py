@@ -205,7 +205,7 @@ def test_each_task_has_its_own_section_with_calibration_and_ranking():
     ]
     assert figures == [
         "Observed rate by predicted probability",
-        "Receiver operating characteristic",
+        "ROC curve",
         "Forest plot of AUC with 95 % intervals. everybody 0.720 (0.660 to 0.780), 400 subjects",
         "Forest plot of Mean prediction − observed rate with 95 % intervals. everybody "
         "−1.0\N{NARROW NO-BREAK SPACE}% (−4.0 to 2.0), 400 subjects",
@@ -265,7 +265,7 @@ def test_challenger_and_champion_are_compared():
     (roc,) = (
         figure
         for figure in blocks(page, Figure, "Everybody")[:2]
-        if figure.alternative.startswith("Receiver")
+        if figure.alternative.startswith("ROC curve")
     )
     assert "challenger, AUC 0.720; champion, AUC 0.720" in roc.alternative
 

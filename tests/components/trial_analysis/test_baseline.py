@@ -15,7 +15,7 @@ from components.trial_analysis.baseline import (
 )
 from components.trial_analysis.disclosure import Disclosure
 from components.trial_analysis.subjects import TrialSubjects
-from pipeline.results.analysis import Characteristic
+from pipeline.results.baseline import Characteristic
 from tests.components.trial_analysis.hand_made_subjects import repeated, trial
 
 ARMS = repeated(("Active", 10), ("Placebo", 10))

@@ -4,6 +4,7 @@ from pipeline.estimates import Estimate
 from pipeline.html import charts
 from pipeline.html.charts import Limit, Measure
 from pipeline.html.numbers import Suppressed
+from pipeline.results.documents import CalibrationBin
 
 AUC = Measure("AUC", decimals=2)
 
@@ -20,7 +21,13 @@ def bars():
 
 def calibration():
     bins = [
-        charts.CalibrationBin(p, Estimate(p + 0.02, p - 0.03, p + 0.07), 120)
+        CalibrationBin(
+            mean_prediction=p,
+            observed_rate=p + 0.02,
+            lower=p - 0.03,
+            upper=p + 0.07,
+            subjects=120,
+        )
         for p in (0.1, 0.3, 0.6)
     ]
     return charts.calibration_curve([charts.CalibrationCurve("challenger", bins)])

@@ -9,14 +9,8 @@ from typing import Any
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.results.documents import (
-    Counts,
-    Metrics,
-    Verdict,
-    find_records,
-    headline_metrics,
-    read_result,
-)
+from pipeline.results.counts import Counts
+from pipeline.results.documents import Metrics, Verdict, find_records, headline_metrics, read_result
 
 RECORD: dict[str, Any] = {
     "task": "event",

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
+from pipeline.results.counts import Counts
 from pipeline.results.documents import (
-    Counts,
     Curves,
     Findings,
     Metrics,
-    Registration,
     TrialSummaryDocument,
     Verdict,
     read_result,
 )
+from pipeline.results.registration import Registration
 
 RECORD = {
     "task": "death",

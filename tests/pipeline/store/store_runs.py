@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import create_engine, text
 
 from pipeline.names import LOCAL
-from pipeline.results.documents import Curves, Findings, Metrics, Registration, Verdict
+from pipeline.results.documents import Curves, Findings, Metrics, Verdict
+from pipeline.results.registration import Registration
 from pipeline.store.engine import store_url
 from pipeline.store.export import RunFacts, outcome_rows
 from pipeline.store.rows import Rows, evaluation_rows, finding_rows, joined, stage_rows

@@ -10,7 +10,8 @@ import pytest
 from scipy.optimize import linprog
 from sqlalchemy import create_engine, text
 
-from pipeline.results.documents import Group, Metrics, Registration
+from pipeline.results.documents import Group, Metrics
+from pipeline.results.registration import Registration
 from pipeline.results.suppress import suppressed
 from pipeline.store.engine import store_url
 from pipeline.store.rows import evaluation_rows

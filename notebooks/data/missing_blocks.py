@@ -1,0 +1,65 @@
+"""Shows how many subjects of a group lack a value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from notebooks.data.missingness import Missingness
+from pipeline.html.blocks import (
+    Block,
+    Column,
+    Details,
+    Paragraph,
+    Table,
+)
+from pipeline.html.charts import Measure, heat_map
+from pipeline.html.numbers import Suppressed
+
+_MOST_SITES = 12
+_LEAST_SHOWN = 1 / 3
+"""Share of the groups in which a column must be shown for it to be drawn."""
+
+
+def missing_blocks(found: Missingness, title: str, smallest: int) -> Iterator[Block]:
+    """Shares of missing values by group, drawn and in numbers."""
+    if not found.shares:
+        yield Paragraph("No subject lacks a value, or too few subjects are left to say.")
+        return
+    first, rest = found.groups[:_MOST_SITES], found.groups[_MOST_SITES:]
+    shown = [
+        name
+        for name in found.shares
+        if sum(not isinstance(share, Suppressed) for share in found.shares[name])
+        >= _LEAST_SHOWN * len(found.groups)
+    ]
+    hidden = [name for name in found.shares if name not in shown]
+    if shown:
+        yield heat_map(
+            shown,
+            ["everybody", *(name for name, _ in first)],
+            [[found.overall[name], *found.shares[name][: len(first)]] for name in shown],
+            Measure(f"Share of subjects without a value, by {title}", 1, percent=True),
+            f"Share of subjects without a value, by {title}, all splits together. <{smallest}: "
+            f"fewer than {smallest} subjects lack it; withheld: it would tell such a number.",
+        )
+    if rest:
+        yield Paragraph(f"Not drawn: {len(rest)} more groups, which can be shown.")
+    if hidden:
+        yield Table(
+            f"Columns whose share can be shown for hardly any {title}",
+            [Column("Column"), Column("Everybody", "end", 1, percent=True)],
+            [[name, found.overall[name]] for name in hidden],
+            [
+                f"In each {title} fewer than {smallest} subjects lack a value, or have one, or the "
+                "share would tell such a number."
+            ],
+        )
+    sizes = Table(
+        f"Subjects by {title}",
+        [Column(title.capitalize()), Column("Subjects", "end")],
+        [[name, size] for name, size in found.groups],
+        [f"Not shown: {found.withheld} too small, or telling another one."]
+        if found.withheld
+        else [],
+    )
+    yield Details(f"Subjects by {title}", (sizes,))

@@ -1,0 +1,181 @@
+"""How well a model does, for whom, and beside the champion: sections of the model card."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipeline.html.blocks import (
+    Block,
+    Cell,
+    Column,
+    Grid,
+    Paragraph,
+    Table,
+)
+from pipeline.html.charts import (
+    CalibrationCurve,
+    ForestRow,
+    Measure,
+    calibration_curve,
+    forest_plot,
+)
+from pipeline.html.numbers import Suppressed, Value
+from pipeline.metrics import METRICS
+from pipeline.pages.metrics import (
+    metric_column,
+    metric_title,
+)
+from pipeline.results.card import Card
+from pipeline.results.documents import MetricRecord, find_overall, find_records
+from pipeline.results.group_order import rising
+
+_OVERALL = (
+    "auc",
+    "pr_auc",
+    "brier",
+    "log_loss",
+    "calibration_slope",
+    "expected_calibration_error",
+)
+
+
+def performance_blocks(card: Card) -> list[Block]:
+    """Metrics of all test subjects, and the AUC of each group."""
+    records = card.evidence.metrics.records
+    blocks: list[Block] = [
+        Table(
+            "All test subjects with a known label, with 95 % intervals",
+            [
+                Column("Task"),
+                Column("Subjects", "end"),
+                Column("With outcome", "end"),
+                *map(metric_column, _OVERALL),
+            ],
+            [_overall_row(card, outcome.name, _OVERALL) for outcome in card.outcomes],
+            [f"{METRICS[name].title}: {METRICS[name].says}" for name in _OVERALL],
+        )
+    ]
+    for outcome in card.outcomes:
+        found = sorted(find_records(records, outcome.name, "auc"), key=_place)
+        if not found:
+            continue
+        rows = [ForestRow(r.group_text, r.estimate, r.subjects) for r in found]
+        caption = f"{outcome.title}: AUC by group, with 95 % intervals and numbers of subjects"
+        blocks.append(
+            forest_plot(
+                rows,
+                Measure("AUC", 2),
+                caption,
+                reference=None if found[0].slice else found[0].value,
+            )
+        )
+    return blocks
+
+
+def _place(record: MetricRecord) -> tuple[object, ...]:
+    """Where a group stands: everybody, single slicings, pairs; bands rising."""
+    names = [name for name, _ in record.group]
+    return len(names), names, [rising(value) for _, value in record.group]
+
+
+def _overall_row(card: Card, task: str, metrics: Sequence[str]) -> list[Value | Cell]:
+    records = card.evidence.metrics.records
+    found = [find_overall(records, task, name) for name in metrics]
+    known = next((record for record in found if record), None)
+    if known is None:
+        withheld = Suppressed(card.evidence.metrics.smallest_group)
+        return [task, withheld, withheld, *([None] * len(metrics))]
+    estimates = [r.estimate if r else None for r in found]
+    return [task, known.subjects, known.positives, *estimates]
+
+
+def calibration_blocks(card: Card) -> list[Block]:
+    """How predictions were recalibrated, and their calibration curves in the test split."""
+    figures: list[Block] = []
+    for curves in card.evidence.curves.curves:
+        if curves.slice or curves.model != "challenger" or not curves.calibration:
+            continue
+        curve = CalibrationCurve(curves.task, curves.calibration)
+        figures.append(calibration_curve([curve], curves.task))
+    return [
+        Paragraph(
+            "Probabilities are recalibrated on the eval split, by a slope and an intercept a task "
+            "on the scale of log odds; the test split shows the result."
+        ),
+        Table(
+            "Recalibration",
+            [Column("Task"), Column("Slope", "end"), Column("Intercept", "end")],
+            [
+                [task, float(item["slope"]), float(item["intercept"])]
+                for task, item in card.evidence.training.get("calibration", {}).items()
+            ],
+        ),
+        Grid(figures),
+    ]
+
+
+def fairness_blocks(card: Card) -> list[Block]:
+    """Largest differences between groups of a slicing."""
+    rows: list[list[Value | Cell]] = [
+        [
+            gap.task,
+            " and ".join(gap.slicing),
+            metric_title(gap.metric, gap.decision_threshold),
+            gap.estimate,
+            gap.lowest,
+            gap.highest,
+            gap.groups,
+        ]
+        for gap in card.gaps
+    ]
+    if not rows:
+        return [Paragraph("No slicing has two groups that are large enough to compare.")]
+    return [
+        Table(
+            "Largest difference between two groups of a slicing",
+            [
+                Column("Task"),
+                Column("Groups by"),
+                Column("Metric"),
+                Column("Largest difference (95 %)", "end"),
+                Column("Lowest"),
+                Column("Highest"),
+                Column("Groups", "end"),
+            ],
+            rows,
+            [
+                "The two groups were picked because they differ most: with many groups a "
+                "difference is to be expected by chance, and the interval, which takes the two "
+                "as given, is too narrow.",
+                f"Groups of fewer than {card.evidence.metrics.smallest_group} subjects are not "
+                "compared.",
+            ],
+        )
+    ]
+
+
+def champion_blocks(card: Card) -> list[Block]:
+    """The champion's metrics beside the model's."""
+    evidence = card.evidence
+    if evidence.champion is None:
+        return [Paragraph(" ".join(evidence.verdict.notes) or "There was no champion.")]
+    rows: list[list[Value | Cell]] = [
+        [
+            record.task,
+            METRICS[record.metric].title,
+            record.estimate,
+        ]
+        for record in evidence.metrics.records
+        if not record.slice and record.model == "difference" and record.metric in ("auc", "brier")
+    ]
+    return [
+        Paragraph(
+            f"The champion {evidence.champion} was scored on the same test subjects. The "
+            "differences below are new model minus champion."
+        ),
+        Table(
+            "New model minus champion",
+            [Column("Task"), Column("Metric"), Column("Difference (95 %)", "end", 4)],
+            rows,
+        ),
+    ]

@@ -1,0 +1,51 @@
+"""What became of a run's model: what `registration.json` and the registry hold."""
+
+from __future__ import annotations
+
+from pipeline.documents import Document
+
+
+class RegisteredModel(Document):
+    """A model in the registry.
+
+    Attributes:
+        id: Unique among all registrations.
+        registered_at: UTC time in ISO 8601.
+        model_uri: Folder of the SavedModel.
+        statistics_uri: Folder of the train statistics.
+        study: Name of the study.
+        split_seed: Seed of the division into splits that it was trained on.
+        label_digest: Digest of the definitions of its labels.
+        study_digest: Digest of the whole study file.
+        fingerprint: Fingerprint of the data it was trained on.
+        code_version: Version of the project that trained it.
+        run: Id of the run that registered it.
+        metrics: Headline metrics on the test split, by `task/metric`.
+    """
+
+    id: str
+    registered_at: str
+    model_uri: str
+    statistics_uri: str
+    study: str
+    split_seed: int
+    label_digest: str
+    study_digest: str
+    fingerprint: str
+    code_version: str
+    run: str
+    metrics: dict[str, float]
+
+
+class Registration(Document):
+    """`registration.json`: whether the model became the champion, and why not.
+
+    Attributes:
+        registered: Whether the model became the champion.
+        reason: Why not; null where it did.
+        entry: What the registry holds of it; null where it did not.
+    """
+
+    registered: bool
+    reason: str | None
+    entry: RegisteredModel | None = None
