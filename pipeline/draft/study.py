@@ -67,7 +67,7 @@ def _subject_of(datasets: Sequence[DatasetDraft]) -> tuple[DatasetDraft, str | N
         for dataset in datasets
         for column in dataset.columns
         # A number of each row is no subject where a subject's own key repeats beside it.
-        if not dataset.repeated and dataset.has_one_row_each(column) and _KEYS.fullmatch(column)
+        if not dataset.repeated and dataset.has_one_row_each(column) and _is_key_name(column)
     ]
     if not candidates and len(datasets) == 1:
         [dataset] = datasets
@@ -89,6 +89,14 @@ def _subject_of(datasets: Sequence[DatasetDraft]) -> tuple[DatasetDraft, str | N
         )
 
     return max(candidates, key=rank)
+
+
+def _is_key_name(name: str) -> bool:
+    """Whether a column that is different in every row may be the subject key, by its name."""
+    # Beam takes a second or two to import.
+    from pipeline.reading.repeated_keys import looks_like_subject_key
+
+    return looks_like_subject_key(name) or _KEYS.fullmatch(name) is not None
 
 
 def _dataset_lines(

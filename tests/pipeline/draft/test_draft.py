@@ -188,6 +188,15 @@ def test_file_of_several_rows_a_subject_is_not_drafted_as_one_row_each(
         parse_study(draft | {"tasks": _HEALED, "features": {"AGE": {"kind": "number"}}}, "x.yaml")
 
 
+@pytest.mark.parametrize("key", ["participant_id", "MRN", "case_no", "PATNO"])
+def test_every_name_of_a_subject_key_is_one_where_its_values_differ(
+    tmp_path: Path, key: str
+) -> None:
+    _write_csv(tmp_path / "a.csv", [{key: i, "AGE": 50 + i % 3} for i in range(6)])
+
+    assert _draft(tmp_path)["subject"] == {"dataset": "a", "column": key}
+
+
 def test_stroke_trial_is_drafted_with_a_row_for_each_subject(trial_data_dir: Path) -> None:
     draft = _draft(trial_data_dir / "ist")
 
