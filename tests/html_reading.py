@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from typing import Any
 
 _VOID = {"meta", "link", "br", "use", "path", "rect", "line"}
 
@@ -49,23 +50,23 @@ class _Reader(HTMLParser):
         self.root = Element("document", {})
         self._open = self.root
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, tag: Any, attrs: Any) -> None:
         element = Element(tag, {name: value or "" for name, value in attrs}, self._open)
         self._open.content.append(element)
         if tag not in _VOID:
             self._open = element
 
-    def handle_startendtag(self, tag, attrs):
+    def handle_startendtag(self, tag: Any, attrs: Any) -> None:
         self._open.content.append(Element(tag, {k: v or "" for k, v in attrs}, self._open))
 
-    def handle_endtag(self, tag):
+    def handle_endtag(self, tag: Any) -> None:
         if tag in _VOID:
             return
         assert self._open.tag == tag, f"<{self._open.tag}> is closed by </{tag}>"
         assert self._open.parent is not None
         self._open = self._open.parent
 
-    def handle_data(self, data):
+    def handle_data(self, data: Any) -> None:
         self._open.content.append(data)
 
 

@@ -40,7 +40,7 @@ def lint(tree: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_project_keeps_its_layers(tree: Path):
+def test_the_project_keeps_its_layers(tree: Path) -> None:
     found = lint(tree)
     assert found.returncode == 0, found.stdout
     assert "3 kept, 0 broken" in found.stdout
@@ -55,7 +55,9 @@ def test_the_project_keeps_its_layers(tree: Path):
         ("pipeline/study/references.py", "import pipeline.study.rules", "No circle"),
     ],
 )
-def test_a_planted_import_breaks_its_contract(tree: Path, file: str, planted: str, contract: str):
+def test_a_planted_import_breaks_its_contract(
+    tree: Path, file: str, planted: str, contract: str
+) -> None:
     path = tree / file
     original = path.read_text()
     path.write_text(f"{original}\n{planted}\n")
@@ -68,7 +70,7 @@ def test_a_planted_import_breaks_its_contract(tree: Path, file: str, planted: st
     assert any(contract in line for line in broken), found.stdout
 
 
-def test_every_room_of_the_pipeline_has_a_layer():
+def test_every_room_of_the_pipeline_has_a_layer() -> None:
     content = tomllib.loads((PROJECT / "pyproject.toml").read_text())
     order = content["tool"]["importlinter"]["contracts"][0]["layers"]
     named = {name.strip() for line in order for name in line.split("|")}
@@ -80,5 +82,5 @@ def test_every_room_of_the_pipeline_has_a_layer():
     assert rooms - {"pipeline.__init__", "pipeline.runners"} <= named
 
 
-def test_lint_runs_the_contracts():
+def test_lint_runs_the_contracts() -> None:
     assert "lint-imports" in (PROJECT / "Makefile").read_text()

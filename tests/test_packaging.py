@@ -25,18 +25,18 @@ LOCKED = {
 
 
 @pytest.mark.parametrize("text", [*CONTENT["dependencies"], *OPTIONAL["tfx"]])
-def test_the_lock_satisfies_a_dependency(text: str):
+def test_the_lock_satisfies_a_dependency(text: str) -> None:
     wanted = Requirement(text)
     assert wanted.specifier.contains(LOCKED["runtime"][wanted.name])
 
 
 @pytest.mark.parametrize("text", [*OPTIONAL["boards"], *OPTIONAL["notebooks"]])
-def test_the_lock_of_developers_satisfies_an_extra(text: str):
+def test_the_lock_of_developers_satisfies_an_extra(text: str) -> None:
     wanted = Requirement(text)
     assert wanted.specifier.contains(LOCKED["dev"][wanted.name])
 
 
-def test_the_version_is_told_in_one_place():
+def test_the_version_is_told_in_one_place() -> None:
     assert CONTENT["dynamic"] == ["version"]
     citation = (PROJECT / "CITATION.cff").read_text()
     assert f"version: {code_version()}\n" in citation
@@ -58,7 +58,7 @@ def distribution(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-def test_it_holds_what_is_read_at_run_time(distribution: Path):
+def test_it_holds_what_is_read_at_run_time(distribution: Path) -> None:
     with tarfile.open(distribution) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert {
@@ -77,7 +77,7 @@ def test_it_holds_what_is_read_at_run_time(distribution: Path):
 
 
 @pytest.mark.slow
-def test_it_installs_without_an_index_where_the_lock_is(distribution: Path, tmp_path: Path):
+def test_it_installs_without_an_index_where_the_lock_is(distribution: Path, tmp_path: Path) -> None:
     """As on a worker: an environment that has the lock, and nothing to download from."""
     home = tmp_path / "environment"
     venv.create(home, with_pip=True)

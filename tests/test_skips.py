@@ -47,13 +47,13 @@ def outcome(folder: Path, **environment: str) -> subprocess.CompletedProcess[str
     )
 
 
-def test_a_user_without_the_data_may_skip(tmp_path: Path):
+def test_a_user_without_the_data_may_skip(tmp_path: Path) -> None:
     found = outcome(tmp_path)
     assert found.returncode == 0, found.stdout
     assert "3 skipped" in found.stdout
 
 
-def test_where_nothing_may_be_skipped_each_skip_fails(tmp_path: Path):
+def test_where_nothing_may_be_skipped_each_skip_fails(tmp_path: Path) -> None:
     found = outcome(tmp_path, **{NO_SKIPS_VARIABLE: "1"})
     assert found.returncode == 1
     for name in ("test_marked", "test_at_run_time", "test_in_a_fixture"):
@@ -61,12 +61,12 @@ def test_where_nothing_may_be_skipped_each_skip_fails(tmp_path: Path):
     assert "passed" not in found.stdout
 
 
-def test_ci_allows_no_skip():
+def test_ci_allows_no_skip() -> None:
     assert f"export {NO_SKIPS_VARIABLE}=1" in (PROJECT / ".ci" / "run").read_text()
 
 
 @pytest.mark.parametrize("kind", ["DeprecationWarning", "PendingDeprecationWarning"])
-def test_what_is_deprecated_fails_in_the_projects_own_code(kind: str):
+def test_what_is_deprecated_fails_in_the_projects_own_code(kind: str) -> None:
     import warnings
 
     code = f"import warnings; warnings.warn('old', {kind})"

@@ -18,7 +18,7 @@ def tracked(*patterns: str) -> list[Path]:
     return [path for path in paths if path.is_file()]
 
 
-def test_no_source_file_has_more_than_500_lines():
+def test_no_source_file_has_more_than_500_lines() -> None:
     found = tracked(*SOURCE)
     lines = {path: path.read_text("utf-8").count("\n") for path in found}
 

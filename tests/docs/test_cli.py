@@ -11,15 +11,15 @@ from tests.whole_runs import REPOSITORY
 TEXT = (REPOSITORY / "docs" / "cli.md").read_text(encoding="utf-8")
 
 
-def test_every_command_is_named():
+def test_every_command_is_named() -> None:
     named = re.findall(r"^\| `trial ([a-z ]+?)(?: \[?[A-Z]+\]?)?` \|", TEXT, re.MULTILINE)
     assert {tuple(words.split()) for words in named} == set(COMMANDS)
 
 
-def test_every_exit_code_is_explained():
+def test_every_exit_code_is_explained() -> None:
     codes = re.findall(r"^\| (\d+) \|", TEXT, re.MULTILINE)
     assert [int(code) for code in codes] == sorted(ExitCode)
 
 
-def test_every_shell_has_its_line():
+def test_every_shell_has_its_line() -> None:
     assert set(re.findall(r"_TRIAL_COMPLETE=(\w+)_source trial", TEXT)) == {"bash", "zsh", "fish"}

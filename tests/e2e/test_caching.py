@@ -23,7 +23,9 @@ def first(study: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return small_run(tmp_path_factory.mktemp("caching") / "runs", study)
 
 
-def test_a_model_is_registered_again_in_a_registry_that_was_emptied(first: Run, study: Path):
+def test_a_model_is_registered_again_in_a_registry_that_was_emptied(
+    first: Run, study: Path
+) -> None:
     registry = Registry(str(first.root / "registry"))
     assert registry.champion("synthetic") is not None
     shutil.rmtree(first.root / "registry")
@@ -38,7 +40,7 @@ def test_a_model_is_registered_again_in_a_registry_that_was_emptied(first: Run, 
 
 def test_one_changed_byte_of_one_file_runs_all_that_follows_from_the_data(
     first: Run, study: Path, tmp_path: Path
-):
+) -> None:
     data = tmp_path / "data"
     shutil.copytree(first.file["data_root"], data)
     copied = small_run(first.root, study, "--data", str(data))

@@ -39,7 +39,7 @@ def report(run: Run) -> list[Path]:
     return sorted(run.records.glob("report*.html"))
 
 
-def test_a_second_file_is_written_for_its_owner_alone(internal_run: Run):
+def test_a_second_file_is_written_for_its_owner_alone(internal_run: Run) -> None:
     internal, public = report(internal_run)
     assert internal.name == INTERNAL_REPORT_FILE
     assert stat.S_IMODE(internal.stat().st_mode) == 0o600
@@ -47,7 +47,7 @@ def test_a_second_file_is_written_for_its_owner_alone(internal_run: Run):
     assert INTERNAL not in public.read_text()
 
 
-def test_a_public_study_has_no_internal_report(first_run: Run):
+def test_a_public_study_has_no_internal_report(first_run: Run) -> None:
     (public,) = report(first_run)
     assert public.name == "report.html"
 
@@ -64,7 +64,7 @@ def test_a_public_study_has_no_internal_report(first_run: Run):
 )
 def test_every_other_document_has_the_same_bytes(
     first_run: Run, internal_run: Run, stage: str, output: str
-):
+) -> None:
     files = sorted(first_run.output(stage, output).rglob("*.json"))
     assert files
     for file in files:

@@ -50,14 +50,14 @@ def run(root: Path) -> OpenedRun:
     return open_run(root=root)
 
 
-def test_the_report_of_a_run_is_written(root: Path):
+def test_the_report_of_a_run_is_written(root: Path) -> None:
     report = write_report(find_run("", root)).read_text()
     assert "Kaplan-Meier" in report
     assert "0.728" in report
 
 
 @pytest.mark.parametrize("task", sorted(AUC))
-def test_notebooks_open_a_run_with_its_metrics(run: OpenedRun, task: str):
+def test_notebooks_open_a_run_with_its_metrics(run: OpenedRun, task: str) -> None:
     found = [
         record.value
         for record in run.metrics.records
@@ -66,13 +66,13 @@ def test_notebooks_open_a_run_with_its_metrics(run: OpenedRun, task: str):
     assert found == [pytest.approx(AUC[task], abs=1e-4)]
 
 
-def test_metrics_have_the_names_of_today(run: OpenedRun):
+def test_metrics_have_the_names_of_today(run: OpenedRun) -> None:
     names = {record.metric for record in run.metrics.records}
     assert {"sensitivity", "positive_predictive_value"} <= names
     assert not names & {"recall", "precision"}
 
 
-def test_every_document_of_a_run_is_read(run: OpenedRun):
+def test_every_document_of_a_run_is_read(run: OpenedRun) -> None:
     assert run.verdict.blessed
     assert run.curves.curves
     assert run.result.registration.registered
@@ -80,11 +80,11 @@ def test_every_document_of_a_run_is_read(run: OpenedRun):
     assert run.study.study == "synthetic"
 
 
-def test_the_output_of_a_stage_that_was_renamed_is_found(run: OpenedRun):
+def test_the_output_of_a_stage_that_was_renamed_is_found(run: OpenedRun) -> None:
     assert run.file.output("ChampionModel", "statistics")
 
 
-def test_the_store_is_migrated_and_its_boards_are_shown(root: Path):
+def test_the_store_is_migrated_and_its_boards_are_shown(root: Path) -> None:
     page = root / "boards.html"
     # An export migrates a store in a file.
     export_local_run(find_run("", root), sqlite_address(root / "store.sqlite"))
@@ -92,19 +92,19 @@ def test_the_store_is_migrated_and_its_boards_are_shown(root: Path):
     assert "hepatic_ae" in page.read_text()
 
 
-def test_a_run_is_exported_into_a_new_store(root: Path, tmp_path: Path):
+def test_a_run_is_exported_into_a_new_store(root: Path, tmp_path: Path) -> None:
     address = sqlite_address(tmp_path / "store.sqlite")
     assert export_local_run(find_run("", root), address) > 1_000
 
 
-def test_the_champion_is_in_the_registry(root: Path):
+def test_the_champion_is_in_the_registry(root: Path) -> None:
     champion = Registry(str(root / "registry")).champion("synthetic")
     assert champion is not None
     assert champion.id == "dd9b494dc9fa4b46"
 
 
 @pytest.mark.slow
-def test_a_run_of_today_is_compared_with_the_champion_of_then(root: Path, tmp_path: Path):
+def test_a_run_of_today_is_compared_with_the_champion_of_then(root: Path, tmp_path: Path) -> None:
     own = tmp_path / "runs"
     shutil.copytree(root, own)
     found: Run = run_pipeline(own, "--subjects", "5000")

@@ -49,7 +49,7 @@ def _interrupted(root: Path, *arguments: str, when: Callable[[], bool]) -> Run:
     return Run(child.returncode, terminal, errors, root, "synthetic", time.monotonic() - start)
 
 
-def test_before_the_first_stage_one_line_and_130(tmp_path: Path):
+def test_before_the_first_stage_one_line_and_130(tmp_path: Path) -> None:
     root = tmp_path / "runs"
     run = _interrupted(root, "--subjects", "100000", when=(root / "data").exists)
     assert run.code == 130
@@ -58,7 +58,9 @@ def test_before_the_first_stage_one_line_and_130(tmp_path: Path):
 
 
 @pytest.mark.slow
-def test_during_training_the_stage_is_recorded_as_failed_and_a_rerun_goes_on(tmp_path: Path):
+def test_during_training_the_stage_is_recorded_as_failed_and_a_rerun_goes_on(
+    tmp_path: Path,
+) -> None:
     study = study_copy(tmp_path / "study", LENIENT)
     long = ("--study", str(study), "--subjects", str(SMALL), "--steps", "20000")
     root = tmp_path / "runs"

@@ -35,7 +35,7 @@ def _sites(run: Run, split: str) -> set[bytes]:
     }
 
 
-def test_whole_sites_can_be_held_out_for_the_test_split(tmp_path: Path):
+def test_whole_sites_can_be_held_out_for_the_test_split(tmp_path: Path) -> None:
     held_out = ("001", "002", "003", "004", "005")
     changes = LENIENT | {("split", "holdout_sites"): list(held_out)}
     run = small_run(tmp_path / "runs", study_copy(tmp_path / "study", changes))
@@ -45,7 +45,7 @@ def test_whole_sites_can_be_held_out_for_the_test_split(tmp_path: Path):
     assert not (_sites(run, "train") | _sites(run, "eval")) & expected
 
 
-def test_tuned_hyperparameters_are_those_that_the_model_is_trained_with(tmp_path: Path):
+def test_tuned_hyperparameters_are_those_that_the_model_is_trained_with(tmp_path: Path) -> None:
     run = small_run(tmp_path / "runs", study_copy(tmp_path / "study", LENIENT), "--tune")
     assert run.code == 0, run.terminal
     assert run.statuses["Tuner"] == "done"
@@ -75,7 +75,7 @@ def _tfx(root: Path, *arguments: str, study: Path) -> subprocess.CompletedProces
     )
 
 
-def test_tfxs_own_command_line_creates_and_runs_the_pipeline(tmp_path: Path):
+def test_tfxs_own_command_line_creates_and_runs_the_pipeline(tmp_path: Path) -> None:
     root = tmp_path / "runs"
     study = study_copy(tmp_path / "study", LENIENT)
     runner = f"--pipeline_path={REPOSITORY / 'pipeline' / 'local_runner.py'}"
@@ -106,7 +106,7 @@ def test_tfxs_own_command_line_creates_and_runs_the_pipeline(tmp_path: Path):
 )
 def test_a_real_trial_runs_to_a_verdict(
     study: str, data: str, task: str, auc: float, tmp_path: Path, trial_data_dir: Path
-):
+) -> None:
     """What can be reached: .80 on IST, .72 on ACTG 175, .71 on CDISC Pilot 01 (254 subjects)."""
     folder = trial_data_dir / data
     if not folder.is_dir():

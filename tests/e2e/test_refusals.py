@@ -52,7 +52,7 @@ def refused(champion: Run) -> tuple[Run, object, object]:
     return run, before, _left_behind(run)
 
 
-def test_a_refused_model_is_a_run_that_came_to_its_end(refused: tuple[Run, object, object]):
+def test_a_refused_model_is_a_run_that_came_to_its_end(refused: tuple[Run, object, object]) -> None:
     run = refused[0]
     assert run.code == 0, run.terminal
     assert not run.verdict["blessed"]
@@ -61,20 +61,22 @@ def test_a_refused_model_is_a_run_that_came_to_its_end(refused: tuple[Run, objec
 
 def test_a_refusal_is_told_with_task_metric_value_and_threshold(
     refused: tuple[Run, object, object],
-):
+) -> None:
     [reason] = refused[0].verdict["reasons"]
     assert (reason["task"], reason["metric"]) == ("worsening", "auc")
     assert f"✗ worsening: auc overall is {reason['value']:.3g}" in refused[0].terminal
     assert "below 0.999" in refused[0].terminal
 
 
-def test_a_refused_model_is_neither_pushed_nor_registered(refused: tuple[Run, object, object]):
+def test_a_refused_model_is_neither_pushed_nor_registered(
+    refused: tuple[Run, object, object],
+) -> None:
     run, before, after = refused
     assert after == before
     assert f"serving   {run.root}" not in run.terminal
 
 
-def test_drift_against_the_champions_data_stops_the_run_before_training(champion: Run):
+def test_drift_against_the_champions_data_stops_the_run_before_training(champion: Run) -> None:
     before = _left_behind(champion)
     safety = {"column": "SAFFL", "equals": "Y"}
     older = {
@@ -94,7 +96,7 @@ def test_drift_against_the_champions_data_stops_the_run_before_training(champion
     assert _left_behind(champion) == before
 
 
-def test_a_column_that_gives_a_label_away_stops_the_run(tmp_path: Path):
+def test_a_column_that_gives_a_label_away_stops_the_run(tmp_path: Path) -> None:
     changes = LENIENT | LEAK | {("datasets", "adsl", "columns", "DCSREAS"): {"known": "baseline"}}
     run = small_run(tmp_path / "runs", study_copy(tmp_path / "leak", changes))
     assert run.code == 2, run.terminal
@@ -108,7 +110,9 @@ def test_a_column_that_gives_a_label_away_stops_the_run(tmp_path: Path):
     assert "Transform" not in run.stages
 
 
-def test_the_same_column_declared_honestly_is_refused_when_the_study_file_is_read(tmp_path: Path):
+def test_the_same_column_declared_honestly_is_refused_when_the_study_file_is_read(
+    tmp_path: Path,
+) -> None:
     changes = LENIENT | LEAK
     with pytest.raises(UserError, match=r"features\.DCSREAS: column DCSREAS is known `after`"):
         load_study(study_copy(tmp_path / "honest", changes))

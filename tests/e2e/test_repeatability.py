@@ -43,11 +43,13 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     )
 
 
-def test_the_same_seed_gives_the_same_metrics_to_the_last_digit_intervals_included(runs: Runs):
+def test_the_same_seed_gives_the_same_metrics_to_the_last_digit_intervals_included(
+    runs: Runs,
+) -> None:
     assert runs.again.metrics_text == runs.first.metrics_text
 
 
-def test_another_seed_of_training_gives_other_metrics_of_the_same_subjects(runs: Runs):
+def test_another_seed_of_training_gives_other_metrics_of_the_same_subjects(runs: Runs) -> None:
     assert runs.other_seed.counts == runs.first.counts
     assert runs.other_seed.metrics_text != runs.first.metrics_text
 
@@ -59,12 +61,12 @@ def _training(run: Run) -> dict[str, Any]:
     return record
 
 
-def test_another_key_leaves_the_training_as_it_is(runs: Runs):
+def test_another_key_leaves_the_training_as_it_is(runs: Runs) -> None:
     assert _training(runs.other_key) == _training(runs.first)
 
 
 @pytest.mark.parametrize("metric", ["auc", "brier", "observed_rate", "mean_prediction"])
-def test_another_key_leaves_the_point_estimates_as_they_are(runs: Runs, metric: str):
+def test_another_key_leaves_the_point_estimates_as_they_are(runs: Runs, metric: str) -> None:
     def points(run: Run) -> list[float]:
         return [record["value"] for record in run.metrics if record["metric"] == metric]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,23 +65,23 @@ INTERACTIVE = "a[href], summary, [tabindex='0']"
 
 
 @pytest.fixture(scope="module", params=["report", "card"])
-def file(first_run: Run, request) -> Path:
+def file(first_run: Run, request: pytest.FixtureRequest) -> Path:
     if request.param == "report":
         return write_report(first_run.records)
     return first_run.output("ModelCard", "card") / "card.html"
 
 
 @pytest.fixture(scope="module", params=[400, 1280])
-def visit(browse, file, request):
+def visit(browse: Any, file: Any, request: pytest.FixtureRequest) -> Any:
     return browse(file, request.param)
 
 
-def test_it_opens_without_complaint_and_asks_for_nothing(visit):
+def test_it_opens_without_complaint_and_asks_for_nothing(visit: Any) -> None:
     assert visit.complaints == []
     assert visit.requests == []
 
 
-def test_at_1280_pixels_no_table_has_to_be_scrolled(browse, file):
+def test_at_1280_pixels_no_table_has_to_be_scrolled(browse: Any, file: Any) -> None:
     page = browse(file, 1280).page
     page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
     regions = page.evaluate(REGIONS)
@@ -88,19 +89,19 @@ def test_at_1280_pixels_no_table_has_to_be_scrolled(browse, file):
     assert [region for region in regions if region[0] > region[1]] == []
 
 
-def test_it_is_no_wider_than_its_window(visit):
+def test_it_is_no_wider_than_its_window(visit: Any) -> None:
     assert visit.overflow == 0
 
 
-def test_something_is_to_be_seen(visit):
+def test_something_is_to_be_seen(visit: Any) -> None:
     assert visit.colours > 200
 
 
-def test_it_is_a_file_that_can_be_mailed(file):
+def test_it_is_a_file_that_can_be_mailed(file: Any) -> None:
     assert file.stat().st_size <= 5 * MEGABYTE
 
 
-def test_headings_start_at_the_title_and_skip_no_level(visit):
+def test_headings_start_at_the_title_and_skip_no_level(visit: Any) -> None:
     levels = visit.page.evaluate(
         "[...document.querySelectorAll('h1, h2, h3, h4, h5, h6')].map(h => Number(h.localName[1]))"
     )
@@ -110,7 +111,7 @@ def test_headings_start_at_the_title_and_skip_no_level(visit):
     assert all(deeper - level <= 1 for level, deeper in itertools.pairwise(levels))
 
 
-def test_landmarks_are_there_once_and_parts_have_names(visit):
+def test_landmarks_are_there_once_and_parts_have_names(visit: Any) -> None:
     for landmark in ("body > header", "nav", "main", "footer"):
         assert visit.page.locator(landmark).count() == 1, landmark
 
@@ -122,7 +123,7 @@ def test_landmarks_are_there_once_and_parts_have_names(visit):
     assert all(names)
 
 
-def test_every_link_of_the_contents_leads_to_a_heading(visit):
+def test_every_link_of_the_contents_leads_to_a_heading(visit: Any) -> None:
     targets = visit.page.evaluate(
         "[...document.querySelectorAll('nav a')].map("
         "link => document.querySelector(link.getAttribute('href'))?.localName)"
@@ -132,7 +133,7 @@ def test_every_link_of_the_contents_leads_to_a_heading(visit):
     assert all(re.fullmatch("h[2-6]", target or "") for target in targets)
 
 
-def test_every_chart_is_told_in_words(visit):
+def test_every_chart_is_told_in_words(visit: Any) -> None:
     told = visit.page.evaluate(
         "[...document.querySelectorAll('svg')].map(svg => svg.getAttribute('role') === 'img' && "
         "document.getElementById(svg.getAttribute('aria-labelledby')).textContent)"
@@ -142,7 +143,7 @@ def test_every_chart_is_told_in_words(visit):
     assert all(text and re.search(r"\d", text) for text in told)
 
 
-def test_all_that_can_be_used_is_reached_with_the_tabulator_key(visit):
+def test_all_that_can_be_used_is_reached_with_the_tabulator_key(visit: Any) -> None:
     page = visit.page
     page.evaluate("document.activeElement.blur(); window.scrollTo(0, 0)")
     page.evaluate(
@@ -165,7 +166,9 @@ def test_all_that_can_be_used_is_reached_with_the_tabulator_key(visit):
     assert reached == expected
 
 
-def test_details_of_the_report_open_and_close_with_the_keyboard(browse, first_run: Run):
+def test_details_of_the_report_open_and_close_with_the_keyboard(
+    browse: Any, first_run: Run
+) -> None:
     page = browse(write_report(first_run.records), 400).page
     summary = page.locator("summary").first
     is_open = "element => element.parentElement.open"
@@ -178,7 +181,7 @@ def test_details_of_the_report_open_and_close_with_the_keyboard(browse, first_ru
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_stands_out_from_what_is_behind_it(visit, scheme):
+def test_text_stands_out_from_what_is_behind_it(visit: Any, scheme: Any) -> None:
     """WCAG 2.2, success criterion 1.4.3, level AA: 4.5 to 1, large text 3 to 1."""
     visit.page.emulate_media(color_scheme=scheme)
     found = visit.page.evaluate(CONTRASTS)
@@ -188,7 +191,7 @@ def test_text_stands_out_from_what_is_behind_it(visit, scheme):
     assert [item for item in found if item["ratio"] < item["least"]] == []
 
 
-def test_nothing_is_cut_off_on_paper(browse, file):
+def test_nothing_is_cut_off_on_paper(browse: Any, file: Any) -> None:
     page = browse(file, PAPER_WIDTH).page
     page.emulate_media(media="print")
 
@@ -200,7 +203,7 @@ def test_nothing_is_cut_off_on_paper(browse, file):
     assert closed == 0
 
 
-def test_it_prints_on_several_pages(browse, file):
+def test_it_prints_on_several_pages(browse: Any, file: Any) -> None:
     printed = browse(file, 1280).page.pdf(format="A4")
 
     assert printed.startswith(b"%PDF")

@@ -25,30 +25,30 @@ TASKS = ("worsening", "response", "hepatic_ae")
 IDENTIFIER = re.compile(rb"SYN01-\d+-\d+")
 
 
-def test_a_run_that_comes_to_its_end_exits_with_0(first_run: Run):
+def test_a_run_that_comes_to_its_end_exits_with_0(first_run: Run) -> None:
     assert first_run.code == 0, first_run.terminal + first_run.errors
 
 
-def test_each_stage_is_shown_with_its_time(first_run: Run):
+def test_each_stage_is_shown_with_its_time(first_run: Run) -> None:
     for stage in EXECUTED:
         assert re.search(rf"^✓ {stage} +\S.* \d+\.\d s$", first_run.terminal, re.M), stage
 
 
-def test_the_result_table_has_a_line_for_each_task_and_the_verdict(first_run: Run):
+def test_the_result_table_has_a_line_for_each_task_and_the_verdict(first_run: Run) -> None:
     for task in TASKS:
         line = rf"^{task} +\d+ +\d+ +0\.\d+ \(0\.\d+–0\.\d+\)"
         assert re.search(line, first_run.terminal, re.M), task
     assert re.search(r"^blessed$", first_run.terminal, re.M)
 
 
-def test_the_noise_of_the_libraries_goes_to_the_log_alone(first_run: Run):
+def test_the_noise_of_the_libraries_goes_to_the_log_alone(first_run: Run) -> None:
     noise = ("Going to run a new execution", "tensorflow", "WARNING", "INFO")
     assert "Going to run a new execution" in first_run.log
     assert not [word for word in noise if word in first_run.terminal]
     assert first_run.errors == ""
 
 
-def test_every_stage_leaves_a_record_with_time_memory_and_versions(first_run: Run):
+def test_every_stage_leaves_a_record_with_time_memory_and_versions(first_run: Run) -> None:
     records = first_run.stages
     assert set(records) == set(EXECUTED)
     for record in records.values():
@@ -59,7 +59,7 @@ def test_every_stage_leaves_a_record_with_time_memory_and_versions(first_run: Ru
         assert {"clinical-trial-pipeline", "tfx", "tensorflow", "keras"} <= set(record["versions"])
 
 
-def test_the_record_of_the_reading_stage_counts_every_row_of_every_dataset(first_run: Run):
+def test_the_record_of_the_reading_stage_counts_every_row_of_every_dataset(first_run: Run) -> None:
     rows = {item["dataset"]: item for item in first_run.stages["TrialExampleGen"]["rows"]}
     assert set(rows) == {"adsl", "adae", "adlb", "advs", "adtte"}
     for item in rows.values():
@@ -77,17 +77,17 @@ def test_the_record_of_the_reading_stage_counts_every_row_of_every_dataset(first
 )
 def test_the_records_of_stages_in_between_count_the_subjects_of_their_splits(
     first_run: Run, stage: str, splits: tuple[str, ...]
-):
+) -> None:
     seen = {row["split"]: row["subjects"] for row in first_run.stages[stage]["rows"]}
     assert seen == {split: first_run.counts["subjects"][split] for split in splits}
 
 
 @pytest.mark.parametrize("stage", ["CuratedSchema", "ModelCard", "Pusher", "ModelRegistrar"])
-def test_stages_that_see_no_subjects_count_none(first_run: Run, stage: str):
+def test_stages_that_see_no_subjects_count_none(first_run: Run, stage: str) -> None:
     assert first_run.stages[stage]["rows"] == []
 
 
-def test_the_records_of_trainer_and_evaluator_count_their_subjects(first_run: Run):
+def test_the_records_of_trainer_and_evaluator_count_their_subjects(first_run: Run) -> None:
     trained = {row["split"]: row["subjects"] for row in first_run.stages["Trainer"]["rows"]}
     assert trained == {split: first_run.counts["subjects"][split] for split in ("train", "eval")}
     tested = {row["task"]: row["subjects"] for row in first_run.stages["TrialEvaluator"]["rows"]}
@@ -95,7 +95,7 @@ def test_the_records_of_trainer_and_evaluator_count_their_subjects(first_run: Ru
     assert tested == {task: tasks[task]["test"]["known"] for task in tasks}
 
 
-def test_the_card_says_what_the_run_measured(first_run: Run):
+def test_the_card_says_what_the_run_measured(first_run: Run) -> None:
     card = json.loads((first_run.output("ModelCard", "card") / "card.json").read_text())
     evidence = card["evidence"]
     assert evidence["metrics"]["records"] == first_run.metrics
@@ -106,12 +106,12 @@ def test_the_card_says_what_the_run_measured(first_run: Run):
     assert (first_run.output("ModelCard", "card") / "card.html").stat().st_size < 2_000_000
 
 
-def test_the_page_of_the_run_lies_beside_its_records(first_run: Run):
+def test_the_page_of_the_run_lies_beside_its_records(first_run: Run) -> None:
     page = (first_run.records / "page.html").read_text()
     assert page == first_run.output("RunPage", "html").read_text()
 
 
-def test_the_run_file_names_existing_outputs_of_every_stage(first_run: Run):
+def test_the_run_file_names_existing_outputs_of_every_stage(first_run: Run) -> None:
     outputs = first_run.file["outputs"]
     assert set(outputs) == set(EXECUTED)
     for stage, named in outputs.items():
@@ -127,7 +127,7 @@ def _overall(run: Run, model: str = "challenger") -> dict[tuple[str, str], dict[
     }
 
 
-def test_every_task_has_every_metric_overall_and_in_every_slicing(first_run: Run):
+def test_every_task_has_every_metric_overall_and_in_every_slicing(first_run: Run) -> None:
     metrics_of: dict[tuple[str, frozenset[str]], set[str]] = {}
     for record in first_run.metrics:
         key = record["task"], frozenset(record["slice"])
@@ -141,14 +141,16 @@ def test_every_task_has_every_metric_overall_and_in_every_slicing(first_run: Run
     assert all(found == complete for found in metrics_of.values())
 
 
-def test_every_interval_contains_its_point_estimate(first_run: Run):
+def test_every_interval_contains_its_point_estimate(first_run: Run) -> None:
     with_interval = [r for r in first_run.metrics if r["lower"] is not None]
     assert len(with_interval) > 0.9 * len(first_run.metrics)
     outside = [r for r in with_interval if not r["lower"] <= r["value"] <= r["upper"]]
     assert outside == []
 
 
-def test_subjects_of_a_metric_are_those_of_the_test_split_whose_label_is_known(first_run: Run):
+def test_subjects_of_a_metric_are_those_of_the_test_split_whose_label_is_known(
+    first_run: Run,
+) -> None:
     found = {
         record["task"]: (record["subjects"], record["positives"])
         for record in first_run.metrics
@@ -162,7 +164,7 @@ def test_subjects_of_a_metric_are_those_of_the_test_split_whose_label_is_known(f
     assert all(known < first_run.counts["subjects"]["test"] for known, _ in found.values())
 
 
-def test_no_group_smaller_than_the_study_file_allows_is_shown(first_run: Run):
+def test_no_group_smaller_than_the_study_file_allows_is_shown(first_run: Run) -> None:
     assert min(record["subjects"] for record in first_run.metrics) >= 50
 
 
@@ -266,7 +268,7 @@ def _auc(labels: pd.Series, scores: pd.Series) -> float:
     return float(below / (positives * (len(labels) - positives)))
 
 
-def test_every_test_subject_is_found_in_the_truth_by_its_hash(against_truth: pd.DataFrame):
+def test_every_test_subject_is_found_in_the_truth_by_its_hash(against_truth: pd.DataFrame) -> None:
     assert len(against_truth) > 400
     assert against_truth.notna().all(axis=None)
 
@@ -274,7 +276,7 @@ def test_every_test_subject_is_found_in_the_truth_by_its_hash(against_truth: pd.
 @pytest.mark.parametrize("task", TASKS)
 def test_the_reported_auc_is_that_of_the_served_model(
     task: str, first_run: Run, against_truth: pd.DataFrame
-):
+) -> None:
     subjects = _of_task(against_truth, task)
     reported = _overall(first_run)[task, "auc"]["value"]
     assert _auc(subjects.label, subjects.prediction) == pytest.approx(reported, abs=1e-4)
@@ -283,7 +285,7 @@ def test_the_reported_auc_is_that_of_the_served_model(
 @pytest.mark.parametrize("task", TASKS)
 def test_the_auc_of_the_truth_lies_in_the_interval_of_the_models_auc(
     task: str, first_run: Run, against_truth: pd.DataFrame
-):
+) -> None:
     subjects = _of_task(against_truth, task)
     reported = _overall(first_run)[task, "auc"]
     best = _auc(subjects.label, subjects.truth)
@@ -291,7 +293,9 @@ def test_the_auc_of_the_truth_lies_in_the_interval_of_the_models_auc(
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_predictions_rise_with_the_true_probabilities(task: str, against_truth: pd.DataFrame):
+def test_predictions_rise_with_the_true_probabilities(
+    task: str, against_truth: pd.DataFrame
+) -> None:
     subjects = _of_task(against_truth, task)
     # A model that knew nothing would stay below two standard errors, 2 / sqrt(400) = 0.1.
     assert subjects.prediction.corr(subjects.truth, method="spearman") > 0.5
@@ -300,7 +304,7 @@ def test_predictions_rise_with_the_true_probabilities(task: str, against_truth: 
 @pytest.mark.parametrize("task", TASKS)
 def test_the_mean_prediction_agrees_with_the_mean_true_probability(
     task: str, first_run: Run, against_truth: pd.DataFrame
-):
+) -> None:
     subjects = _of_task(against_truth, task)
     # The intercept was set on the eval split: its events' sampling error is the prediction's.
     calibrated_on = first_run.counts["tasks"][task]["eval"]["known"]
@@ -310,26 +314,28 @@ def test_the_mean_prediction_agrees_with_the_mean_true_probability(
 
 
 @pytest.mark.parametrize(("task", "sign"), [("worsening", -1), ("response", 1), ("hepatic_ae", 1)])
-def test_the_effect_of_the_treatment_has_its_true_sign(task: str, sign: int, served: _Served):
+def test_the_effect_of_the_treatment_has_its_true_sign(
+    task: str, sign: int, served: _Served
+) -> None:
     effect = served.of_columns(arm="Active")[task] - served.of_columns(arm="Placebo")[task]
     assert sign * effect.mean() > 0
 
 
-def test_both_signatures_give_the_same_probabilities(served: _Served):
+def test_both_signatures_give_the_same_probabilities(served: _Served) -> None:
     by_example = served.of_examples(served.examples)
     by_column = served.of_columns()
     for task in TASKS:
         np.testing.assert_allclose(by_column[task], by_example[task], atol=1e-6)
 
 
-def test_subjects_with_missing_values_are_predicted_too(served: _Served):
+def test_subjects_with_missing_values_are_predicted_too(served: _Served) -> None:
     incomplete = [row.get("WEIGHTBL") is None or row.get("SMOKFL") is None for row in served.rows]
     assert 0 < sum(incomplete) < len(incomplete)
     for probabilities in served.of_examples(served.examples).values():
         assert np.all((probabilities[incomplete] > 0) & (probabilities[incomplete] < 1))
 
 
-def test_serving_needs_neither_label_nor_weight_nor_group_nor_hash(served: _Served):
+def test_serving_needs_neither_label_nor_weight_nor_group_nor_hash(served: _Served) -> None:
     import tensorflow as tf
 
     bare = []
@@ -344,14 +350,14 @@ def test_serving_needs_neither_label_nor_weight_nor_group_nor_hash(served: _Serv
         np.testing.assert_array_equal(probabilities, whole[task])
 
 
-def test_a_subject_is_predicted_alike_alone_and_among_others(served: _Served):
+def test_a_subject_is_predicted_alike_alone_and_among_others(served: _Served) -> None:
     alone = served.of_examples(served.examples[:1])
     among = served.of_examples(served.examples)
     for task in TASKS:
         assert alone[task][0] == pytest.approx(among[task][0], abs=1e-6)
 
 
-def test_the_first_blessed_model_is_registered_with_the_runs_digests(first_run: Run):
+def test_the_first_blessed_model_is_registered_with_the_runs_digests(first_run: Run) -> None:
     entry = Registry(str(first_run.root / "registry")).history("synthetic")[0]
     assert entry.fingerprint == first_run.file["fingerprint"]
     assert entry.study_digest == first_run.file["study_digest"]
@@ -368,25 +374,25 @@ def _written(run: Run) -> Iterator[tuple[Path, bytes]]:
             yield path, gzip.decompress(content) if packed else content
 
 
-def test_no_identifier_of_a_subject_is_written_anywhere(second_run: Run):
+def test_no_identifier_of_a_subject_is_written_anywhere(second_run: Run) -> None:
     data = Path(second_run.file["data_root"])
     assert IDENTIFIER.search(next(data.glob("adsl-*")).read_bytes())
     holders = [path for path, content in _written(second_run) if IDENTIFIER.search(content)]
     assert holders == []
 
 
-def test_the_key_is_written_nowhere_but_in_its_own_file(second_run: Run):
+def test_the_key_is_written_nowhere_but_in_its_own_file(second_run: Run) -> None:
     key = _key()
     assert [path for path, content in _written(second_run) if key in content] == []
     assert key.decode() not in second_run.terminal
 
 
 @pytest.mark.usefixtures("first_run")
-def test_the_key_can_be_read_by_its_owner_alone():
+def test_the_key_can_be_read_by_its_owner_alone() -> None:
     assert SUBJECT_KEY_FILE.stat().st_mode & 0o077 == 0
 
 
-def test_pseudonyms_stay_in_the_examples(second_run: Run, served: _Served):
+def test_pseudonyms_stay_in_the_examples(second_run: Run, served: _Served) -> None:
     pseudonyms = [row[SUBJECT_HASH] for row in served.rows]
     examples = second_run.root / "synthetic" / "artifacts" / "TrialExampleGen" / "examples"
     holders = [
@@ -397,13 +403,15 @@ def test_pseudonyms_stay_in_the_examples(second_run: Run, served: _Served):
     assert holders == []
 
 
-def test_statistics_hold_nothing_of_the_subject_hash(first_run: Run):
+def test_statistics_hold_nothing_of_the_subject_hash(first_run: Run) -> None:
     files = list(first_run.output("StatisticsGen", "statistics").rglob("*.pb"))
     assert len(files) == 3
     assert not [path for path in files if SUBJECT_HASH.encode() in path.read_bytes()]
 
 
-def test_the_second_run_takes_all_from_the_cache_but_what_the_champion_concerns(second_run: Run):
+def test_the_second_run_takes_all_from_the_cache_but_what_the_champion_concerns(
+    second_run: Run,
+) -> None:
     assert second_run.code == 0, second_run.terminal + second_run.errors
     ran = {stage for stage, status in second_run.statuses.items() if status != "cached"}
     assert ran == {
@@ -418,11 +426,11 @@ def test_the_second_run_takes_all_from_the_cache_but_what_the_champion_concerns(
     }
 
 
-def test_the_second_run_shows_what_came_from_the_cache(second_run: Run):
+def test_the_second_run_shows_what_came_from_the_cache(second_run: Run) -> None:
     assert re.search(r"^✓ Trainer .* from cache$", second_run.terminal, re.M)
 
 
-def test_the_second_run_is_compared_with_the_champion_of_the_first(second_run: Run):
+def test_the_second_run_is_compared_with_the_champion_of_the_first(second_run: Run) -> None:
     differences = _overall(second_run, "difference")
     for task in TASKS:
         # The very same model: no difference at all.
@@ -430,7 +438,7 @@ def test_the_second_run_is_compared_with_the_champion_of_the_first(second_run: R
     assert not any("champion" in note for note in second_run.verdict["notes"])
 
 
-def test_the_second_run_has_the_metrics_of_the_first(first_run: Run, second_run: Run):
+def test_the_second_run_has_the_metrics_of_the_first(first_run: Run, second_run: Run) -> None:
     def points(run: Run) -> dict[str, Any]:
         keys = ("task", "slice", "metric", "decision_threshold")
         return {

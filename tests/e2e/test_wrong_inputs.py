@@ -49,13 +49,13 @@ def _refused(tmp_path: Path, *arguments: str) -> str:
     return line
 
 
-def test_a_missing_file_is_named(tmp_path: Path, data: Path):
+def test_a_missing_file_is_named(tmp_path: Path, data: Path) -> None:
     next(data.glob("adtte-*")).unlink()
     line = _refused(tmp_path, "--data", str(data))
     assert line.startswith(f"Not started. Dataset adtte: no file adtte-*.xpt in {data}.")
 
 
-def test_a_missing_column_is_named_with_its_file(tmp_path: Path, data: Path):
+def test_a_missing_column_is_named_with_its_file(tmp_path: Path, data: Path) -> None:
     [adsl] = data.glob("adsl-*")
     content = adsl.read_bytes()
     # The column's name in the file's header, padded to eight characters.
@@ -65,7 +65,9 @@ def test_a_missing_column_is_named_with_its_file(tmp_path: Path, data: Path):
     assert line.startswith(f"Not started. {adsl}: no column SEVBL (did you mean SEVBASE?)")
 
 
-def test_a_study_without_a_curated_schema_is_told_how_to_draft_one(tmp_path: Path, data: Path):
+def test_a_study_without_a_curated_schema_is_told_how_to_draft_one(
+    tmp_path: Path, data: Path
+) -> None:
     study = tmp_path / "study.yaml"
     study.write_text((SCHEMAS / "synthetic" / "study.yaml").read_text())
     line = _refused(tmp_path, "--study", str(study), "--data", str(data))

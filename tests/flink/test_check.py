@@ -36,7 +36,7 @@ def own_folder(fragile_flink: Flink) -> Path:
 
 def test_workers_that_can_do_the_run_give_its_options_and_leave_nothing(
     fragile_flink: Flink, needs: Needs
-):
+) -> None:
     found = checked_options(parse_beam_options(fragile_flink.options()), needs)
 
     assert "--runner=FlinkRunner" in found
@@ -45,7 +45,7 @@ def test_workers_that_can_do_the_run_give_its_options_and_leave_nothing(
 
 def test_data_that_workers_do_not_see_are_named(
     fragile_flink: Flink, needs: Needs, own_folder: Path
-):
+) -> None:
     data = own_folder / "data"
     data.mkdir()
     (data / "dm.csv").write_text("USUBJID\n1\n")
@@ -57,21 +57,21 @@ def test_data_that_workers_do_not_see_are_named(
 
 def test_a_root_of_this_machine_alone_is_named(
     fragile_flink: Flink, needs: Needs, own_folder: Path
-):
+) -> None:
     elsewhere = dataclasses.replace(needs, write=str(own_folder))
 
     with pytest.raises(UserError, match=f"write below {own_folder} does not arrive here"):
         checked_options(parse_beam_options(fragile_flink.options()), elsewhere)
 
 
-def test_another_version_of_the_project_is_named(fragile_flink: Flink, needs: Needs):
+def test_another_version_of_the_project_is_named(fragile_flink: Flink, needs: Needs) -> None:
     newer = dataclasses.replace(needs, code_version="9.9.9")
 
     with pytest.raises(UserError, match=r"have version .* of this project, not 9\.9\.9"):
         checked_options(parse_beam_options(fragile_flink.options()), newer)
 
 
-def test_a_worker_pool_that_is_missing_is_named(fragile_flink: Flink, needs: Needs):
+def test_a_worker_pool_that_is_missing_is_named(fragile_flink: Flink, needs: Needs) -> None:
     settings = parse_beam_options(fragile_flink.options("--worker-pool=localhost:50999"))
 
     with pytest.raises(UserError, match=r"Expected: a worker pool at localhost:50999"):

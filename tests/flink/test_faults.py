@@ -103,7 +103,7 @@ def _whole_again(flink: Flink) -> None:
 
 def test_a_lost_task_manager_is_made_up_for_where_jobs_start_again(
     flink: Flink, example_gen: ExampleGen, right: Written, tmp_path: Path
-):
+) -> None:
     with _submitted(lambda: example_gen.run(tmp_path, options(flink))) as running:
         _lose_task_manager(flink, 0)
 
@@ -114,7 +114,7 @@ def test_a_lost_task_manager_is_made_up_for_where_jobs_start_again(
 
 def test_a_lost_task_manager_ends_the_job_where_jobs_do_not_start_again(
     fragile_flink: Flink, example_gen: ExampleGen, right: Written, tmp_path: Path
-):
+) -> None:
     with _submitted(lambda: example_gen.run(tmp_path, options(fragile_flink))) as running:
         _lose_task_manager(fragile_flink, 1)
         with pytest.raises(RuntimeError) as failure:
@@ -127,7 +127,7 @@ def test_a_lost_task_manager_ends_the_job_where_jobs_do_not_start_again(
 
 def test_a_lost_worker_pool_ends_the_job(
     fragile_flink: Flink, example_gen: ExampleGen, right: Written, tmp_path: Path
-):
+) -> None:
     with _submitted(lambda: example_gen.run(tmp_path, options(fragile_flink))) as running:
         with _held(fragile_flink, "pool-0"):
             _wait(lambda: _is_at_work(fragile_flink), "a job that is at work")
@@ -143,7 +143,7 @@ def test_a_lost_worker_pool_ends_the_job(
 
 def test_a_cluster_that_is_not_there_is_told_before_a_run_starts(
     flink: Flink, example_gen: ExampleGen, right: Written, tmp_path: Path
-):
+) -> None:
     with pytest.raises(UserError, match=f"No Flink answers at http://{NOBODY} "):
         flink_slots(parse_beam_options([*flink.options(), f"--master={NOBODY}"]))
 
@@ -152,7 +152,7 @@ def test_a_cluster_that_is_not_there_is_told_before_a_run_starts(
 
 def test_a_disk_that_is_full_on_a_worker_ends_the_job(
     fragile_flink: Flink, example_gen: ExampleGen, right: Written
-):
+) -> None:
     if fragile_flink.small_disk is None:
         pytest.fail("a small disk can be mounted by root alone")
     filler = fragile_flink.small_disk / "filler"

@@ -22,7 +22,7 @@ SEED = 20262
 
 def test_transport_files_and_dataset_json_give_the_same_examples_as_in_memory(
     flink: Flink, subject_key: str, trial_data_dir: Path, tmp_path: Path
-):
+) -> None:
     pilot = ExampleGen(trial_data_dir / "cdisc_pilot01", subject_key, "cdisc_pilot01")
 
     found = pilot.run(tmp_path / "flink", options(flink))
@@ -33,7 +33,7 @@ def test_transport_files_and_dataset_json_give_the_same_examples_as_in_memory(
 
 def test_parquet_gives_the_same_examples_as_in_memory(
     flink: Flink, subject_key: str, tmp_path: Path
-):
+) -> None:
     data, study = tmp_path / "data", tmp_path / "study.yaml"
     _write_as_parquet(data, study)
     trial = ExampleGen(data, subject_key, str(study))

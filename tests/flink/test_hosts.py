@@ -12,7 +12,7 @@ from tests.flink.conftest import Flink
 pytestmark = pytest.mark.slow
 
 
-def test_each_worker_has_temporary_files_of_its_own(flink: Flink, tmp_path: Path):
+def test_each_worker_has_temporary_files_of_its_own(flink: Flink, tmp_path: Path) -> None:
     hosts = flink.cluster.network.hosts
     if len(hosts) == 1:
         pytest.fail("hosts of their own can be made by root alone, on Linux")

@@ -20,7 +20,7 @@ ROWS = 100_000
 
 def test_a_subject_with_100_000_rows_of_events_stops_nobody(
     flink: Flink, subject_key: str, tmp_path: Path
-):
+) -> None:
     data = tmp_path / "data"
     _write_trial(data)
     example_gen = ExampleGen(data, subject_key)

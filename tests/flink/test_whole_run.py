@@ -137,7 +137,7 @@ def _assert_close(found: Any, expected: Any, what: str) -> None:
         assert found == expected, what
 
 
-def test_each_split_holds_the_same_examples_byte_for_byte(runs: Runs):
+def test_each_split_holds_the_same_examples_byte_for_byte(runs: Runs) -> None:
     flink, memory = map(artifacts.examples, runs.folders("TrialExampleGen", "examples"))
 
     assert {split: len(records) for split, records in flink.items()} == {
@@ -147,20 +147,20 @@ def test_each_split_holds_the_same_examples_byte_for_byte(runs: Runs):
     assert all(memory.values())
 
 
-def test_the_same_rows_are_rejected_and_the_same_subjects_counted(runs: Runs):
+def test_the_same_rows_are_rejected_and_the_same_subjects_counted(runs: Runs) -> None:
     flink, memory = map(artifacts.rejects, runs.folders("TrialExampleGen", "rejects"))
 
     assert flink == memory
 
 
-def test_what_the_statistics_count_is_equal(runs: Runs):
+def test_what_the_statistics_count_is_equal(runs: Runs) -> None:
     flink, memory = map(artifacts.counts_of_statistics, runs.folders("StatisticsGen", "statistics"))
 
     assert flink == memory
     assert memory
 
 
-def test_what_the_statistics_compute_is_close(runs: Runs):
+def test_what_the_statistics_compute_is_close(runs: Runs) -> None:
     flink, memory = map(
         artifacts.moments_of_statistics, runs.folders("StatisticsGen", "statistics")
     )
@@ -168,13 +168,13 @@ def test_what_the_statistics_compute_is_close(runs: Runs):
     _assert_close(flink, memory, "statistics")
 
 
-def test_the_trials_summary_is_the_same(runs: Runs):
+def test_the_trials_summary_is_the_same(runs: Runs) -> None:
     flink, memory = runs.folders("TrialSummary", "summary")
 
     assert (flink / "summary.json").read_text() == (memory / "summary.json").read_text()
 
 
-def test_analyzers_find_the_same_vocabularies_and_close_numbers(runs: Runs):
+def test_analyzers_find_the_same_vocabularies_and_close_numbers(runs: Runs) -> None:
     flink, memory = map(artifacts.analyzed, runs.folders("Transform", "transform_graph"))
 
     assert flink.vocabularies == memory.vocabularies
@@ -182,7 +182,7 @@ def test_analyzers_find_the_same_vocabularies_and_close_numbers(runs: Runs):
     assert memory.numbers
 
 
-def test_one_model_has_the_same_metrics_and_intervals_on_both(runs: Runs, tmp_path: Path):
+def test_one_model_has_the_same_metrics_and_intervals_on_both(runs: Runs, tmp_path: Path) -> None:
     on_flink = Path(runs.flink["TrialEvaluator"]["verdict"])
     in_memory = _evaluated_in_memory(runs, tmp_path)
 

@@ -5,6 +5,7 @@ import json
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -31,35 +32,35 @@ REFERENCE = Path(os.environ.get("TRIAL_REFERENCE_DIR", FOLDER.parents[1] / "shar
 COMPOSE = yaml.safe_load((FOLDER / "compose.yaml").read_text())
 
 
-def schema(name):
+def schema(name: Any) -> Any:
     path = REFERENCE / f"grafana-{name}.schema.json"
     if not path.exists():
         pytest.skip("Grafana's schemas are absent; set TRIAL_REFERENCE_DIR to their folder")
     return json.loads(path.read_text())
 
 
-def complaints(schema, definition, content):
+def complaints(schema: Any, definition: Any, content: Any) -> Any:
     validator = Draft7Validator({**schema, "$ref": f"#/definitions/{definition}"})
     return [f"{list(e.absolute_path)}: {e.message[:200]}" for e in validator.iter_errors(content)]
 
 
-def rules():
+def rules() -> Any:
     for group in provisioned("alerting/rules.yaml")["groups"]:
         for rule in group["rules"]:
             yield {**rule, "folderUID": FOLDER_UID, "ruleGroup": GROUP, "orgID": group["orgId"]}
 
 
-def with_words(uid):
+def with_words(uid: Any) -> Any:
     return [panel for panel in panels(uid) if panel["type"] != "text"]
 
 
-def test_the_files_are_what_the_code_makes():
+def test_the_files_are_what_the_code_makes() -> None:
     stale = [path for path, content in files().items() if (FOLDER / path).read_text() != content]
 
     assert not stale, "run `make grafana` and commit what it writes"
 
 
-def test_no_other_file_lies_beside_them():
+def test_no_other_file_lies_beside_them() -> None:
     found = {
         path.relative_to(FOLDER).as_posix()
         for folder in ("dashboards", "provisioning")
@@ -70,7 +71,7 @@ def test_no_other_file_lies_beside_them():
 
 
 @pytest.mark.parametrize("uid", BOARDS)
-def test_a_board_is_valid_by_grafanas_schema(uid):
+def test_a_board_is_valid_by_grafanas_schema(uid: Any) -> None:
     loose = schema("dashboard")
     # These two hold anything in Grafana; the generated schema says "object" for that.
     loose["definitions"]["DynamicConfigValue"]["properties"]["value"] = {}
@@ -80,17 +81,17 @@ def test_a_board_is_valid_by_grafanas_schema(uid):
 
 
 @pytest.mark.parametrize("uid", BOARDS)
-def test_a_board_comes_back_from_the_sdk_unchanged(uid):
+def test_a_board_comes_back_from_the_sdk_unchanged(uid: Any) -> None:
     assert plain(Dashboard.from_json(board(uid))) == board(uid)
 
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule["uid"])
-def test_an_alert_rule_is_valid_by_grafanas_schema(rule):
+def test_an_alert_rule_is_valid_by_grafanas_schema(rule: Any) -> None:
     assert complaints(schema("alerting"), "Rule", rule) == []
 
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule["uid"])
-def test_an_alert_rule_comes_back_from_the_sdk_unchanged(rule):
+def test_an_alert_rule_comes_back_from_the_sdk_unchanged(rule: Any) -> None:
     again = plain(alerting.Rule.from_json(rule))
 
     # Of a query of a data source without a class, the SDK keeps its content in an object.
@@ -100,7 +101,7 @@ def test_an_alert_rule_comes_back_from_the_sdk_unchanged(rule):
     assert again == rule
 
 
-def test_contact_point_and_policy_are_valid_by_grafanas_schema():
+def test_contact_point_and_policy_are_valid_by_grafanas_schema() -> None:
     (point,) = provisioned("alerting/contact_points.yaml")["contactPoints"]
     (policy,) = provisioned("alerting/policies.yaml")["policies"]
     found = complaints(schema("alerting"), "ContactPoint", point["receivers"][0])
@@ -110,7 +111,7 @@ def test_contact_point_and_policy_are_valid_by_grafanas_schema():
 
 
 @pytest.mark.parametrize("uid", BOARDS)
-def test_every_panel_asks_a_question_explains_itself_and_says_what_nothing_means(uid):
+def test_every_panel_asks_a_question_explains_itself_and_says_what_nothing_means(uid: Any) -> None:
     for panel in with_words(uid):
         assert "?" in panel["title"], panel["title"]
         assert panel["description"].endswith("."), panel["title"]
@@ -118,7 +119,7 @@ def test_every_panel_asks_a_question_explains_itself_and_says_what_nothing_means
 
 
 @pytest.mark.parametrize("uid", BOARDS)
-def test_a_board_says_first_what_to_read_first(uid):
+def test_a_board_says_first_what_to_read_first(uid: Any) -> None:
     first = next(panels(uid))
 
     assert first["type"] == "text"
@@ -126,14 +127,14 @@ def test_a_board_says_first_what_to_read_first(uid):
 
 
 @pytest.mark.parametrize("uid", BOARDS)
-def test_every_number_has_a_unit(uid):
+def test_every_number_has_a_unit(uid: Any) -> None:
     for panel in with_words(uid):
         if panel["type"] != "table":
             assert panel["fieldConfig"]["defaults"]["unit"], panel["title"]
 
 
 @pytest.mark.parametrize("uid", BOARDS)
-def test_panels_have_ids_of_their_own_and_do_not_overlap(uid):
+def test_panels_have_ids_of_their_own_and_do_not_overlap(uid: Any) -> None:
     placed = board(uid)["panels"]
     ids = [panel["id"] for panel in placed]
 
@@ -145,7 +146,7 @@ def test_panels_have_ids_of_their_own_and_do_not_overlap(uid):
 
 
 @pytest.mark.parametrize("uid", BOARDS)
-def test_everything_reads_from_the_provisioned_data_source(uid):
+def test_everything_reads_from_the_provisioned_data_source(uid: Any) -> None:
     (source,) = provisioned("datasources/store.yaml")["datasources"]
     named = re.findall(r'"datasource": (\{[^}]*\})', json.dumps(board(uid)))
 
@@ -153,14 +154,14 @@ def test_everything_reads_from_the_provisioned_data_source(uid):
     assert source["type"] == "grafana-postgresql-datasource"
 
 
-def test_what_can_be_chosen_on_the_board_of_models():
+def test_what_can_be_chosen_on_the_board_of_models() -> None:
     names = [item["name"] for item in board(BOARDS[0])["templating"]["list"]]
 
     assert names == ["study", "task", "metric", "decision", "slicing", "model", "run"]
 
 
 @pytest.mark.parametrize("uid", BOARDS)
-def test_what_a_query_needs_can_be_chosen_before_it(uid):
+def test_what_a_query_needs_can_be_chosen_before_it(uid: Any) -> None:
     chosen: set[str] = set()
     for item in board(uid)["templating"]["list"]:
         if item["type"] == "query":
@@ -170,14 +171,14 @@ def test_what_a_query_needs_can_be_chosen_before_it(uid):
         assert set(re.findall(r"\$\{(\w+)", asked.sql)) <= chosen, asked.place
 
 
-def test_every_query_is_one_of_the_project():
+def test_every_query_is_one_of_the_project() -> None:
     known = {query.for_grafana() for query in queries().values()}
     asked = [item for uid in BOARDS for item in panel_queries(uid)] + alert_queries()
 
     assert {item.sql for item in asked} <= known
 
 
-def test_a_run_leads_to_its_groups():
+def test_a_run_leads_to_its_groups() -> None:
     links = re.findall(r'"url": "(/d/[^"]*)"', json.dumps([board(uid) for uid in BOARDS]))
 
     assert links
@@ -186,14 +187,14 @@ def test_a_run_leads_to_its_groups():
         assert "var-run=${__value.raw}" in link
 
 
-def test_an_alert_has_one_number_and_texts():
+def test_an_alert_has_one_number_and_texts() -> None:
     for asked in alert_queries():
         kinds = list(asked.query.columns.values())
         assert len([kind for kind in kinds if kind != "text"]) == 1, asked.place
         assert asked.format == "table"
 
 
-def test_alerts_fire_on_their_number_and_name_what_they_are_about():
+def test_alerts_fire_on_their_number_and_name_what_they_are_about() -> None:
     for rule in rules():
         _, threshold = rule["data"]
         assert rule["condition"] == threshold["refId"]
@@ -203,14 +204,14 @@ def test_alerts_fire_on_their_number_and_name_what_they_are_about():
         assert "$" not in json.dumps(rule["annotations"])
 
 
-def test_boards_and_alerts_have_folders_of_their_own():
+def test_boards_and_alerts_have_folders_of_their_own() -> None:
     (provider,) = provisioned("dashboards/boards.yaml")["providers"]
 
     assert provider["folder"] != ALERTS_FOLDER
     assert provider["allowUiUpdates"] is False
 
 
-def test_nothing_in_compose_has_a_default_password():
+def test_nothing_in_compose_has_a_default_password() -> None:
     environment = {
         name: str(value)
         for service in COMPOSE["services"].values()
@@ -223,14 +224,14 @@ def test_nothing_in_compose_has_a_default_password():
         assert re.fullmatch(r"\$\{\w+:\?[^}]+\}", value), name
 
 
-def test_the_data_source_reads_with_the_role_that_can_only_read():
+def test_the_data_source_reads_with_the_role_that_can_only_read() -> None:
     (source,) = provisioned("datasources/store.yaml")["datasources"]
 
     assert source["user"] == "trial_reader"
     assert source["secureJsonData"] == {"password": "${TRIAL_READER_PASSWORD}"}
 
 
-def test_every_variable_of_the_provisioned_files_is_set_in_compose():
+def test_every_variable_of_the_provisioned_files_is_set_in_compose() -> None:
     given = COMPOSE["services"]["grafana"]["environment"]
     text = "".join(
         path.read_text()
@@ -241,7 +242,7 @@ def test_every_variable_of_the_provisioned_files_is_set_in_compose():
     assert set(re.findall(r"\$\{(\w+)\}", text)) <= set(given)
 
 
-def test_versions_in_compose_are_pinned_and_servers_have_health_checks():
+def test_versions_in_compose_are_pinned_and_servers_have_health_checks() -> None:
     for name in ("postgres", "grafana"):
         service = COMPOSE["services"][name]
         assert re.search(r":\d+\.\d+", service["image"])
@@ -251,7 +252,7 @@ def test_versions_in_compose_are_pinned_and_servers_have_health_checks():
     }
 
 
-def test_what_compose_mounts_is_there():
+def test_what_compose_mounts_is_there() -> None:
     for volume in COMPOSE["services"]["grafana"]["volumes"]:
         source = volume.split(":")[0]
         assert (FOLDER / source).is_dir() if source.startswith(".") else source == "grafana"

@@ -194,7 +194,7 @@ def board_rows(store: Connection, **choice: Any) -> list[Any]:
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(case=judged())
-def test_the_word_on_the_board_is_the_judges_outcome(store: Connection, case: Judged):
+def test_the_word_on_the_board_is_the_judges_outcome(store: Connection, case: Judged) -> None:
     expected = outcomes(case.verdict)
     with store.begin_nested() as savepoint:
         case.export(store)
@@ -223,7 +223,7 @@ def test_the_word_on_the_board_is_the_judges_outcome(store: Connection, case: Ju
 @given(case=judged())
 def test_the_alert_is_raised_where_the_judge_says_that_the_model_in_use_fails(
     store: Connection, case: Judged
-):
+) -> None:
     verdict = case.verdict
     in_use = "challenger" if verdict.blessed else "champion"
     failing = {
@@ -247,7 +247,7 @@ def test_the_alert_is_raised_where_the_judge_says_that_the_model_in_use_fails(
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(case=judged())
-def test_nothing_of_a_suppressed_group_is_in_a_comparison(case: Judged):
+def test_nothing_of_a_suppressed_group_is_in_a_comparison(case: Judged) -> None:
     for item in case.verdict.comparisons or ():
         if item.group in case.suppressed:
             assert item.value is None

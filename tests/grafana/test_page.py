@@ -2,6 +2,8 @@
 
 import re
 import sqlite3
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,19 +20,19 @@ from tests.pipeline.store.store_runs import FAILED, comparison, run_rows
 
 
 @pytest.fixture(scope="module")
-def path(tmp_path_factory):
+def path(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return tmp_path_factory.mktemp("boards")
 
 
 @pytest.fixture(scope="module")
-def page(path):
+def page(path: Any) -> Any:
     address = f"sqlite:///{path / 'store.sqlite'}"
     fill(address)
     write_boards(address, path / "boards.html")
     return read_html((path / "boards.html").read_text())
 
 
-def section(page, title):
+def section(page: Any, title: Any) -> Any:
     """The section under a heading."""
     heading = next(
         item for item in page.all() if re.match("h[2-6]", item.tag) and item.text == title
@@ -38,18 +40,18 @@ def section(page, title):
     return heading.parent
 
 
-def forest_of(file):
+def forest_of(file: Any) -> Any:
     """What the first forest plot of a page says."""
     said = [item.text for item in read_html(file.read_text()).all("title")]
     return next(text for text in said if text.startswith("Forest plot"))
 
 
 @pytest.mark.parametrize("title", ["Model quality", "Trial progress", "Pipeline health"])
-def test_the_page_has_the_views_of_the_boards(page, title):
+def test_the_page_has_the_views_of_the_boards(page: Any, title: Any) -> None:
     assert section(page, title).all("figure")
 
 
-def test_what_needs_attention_comes_first(page):
+def test_what_needs_attention_comes_first(page: Any) -> None:
     text = page.one("main").text
 
     assert text.index("The last run failed") < text.index("Model quality")
@@ -57,14 +59,14 @@ def test_what_needs_attention_comes_first(page):
     assert "hand: AGE drifts: 2 (limit 1)" in text
 
 
-def test_the_verdict_on_the_newest_model_has_its_reasons(page):
+def test_the_verdict_on_the_newest_model_has_its_reasons(page: Any) -> None:
     text = section(page, "Model quality").text
 
     assert "The newest model is refused" in text
     assert "death: too low" in text
 
 
-def test_a_group_that_is_too_small_shows_no_number(path):
+def test_a_group_that_is_too_small_shows_no_number(path: Any) -> None:
     address = f"sqlite:///{path / 'small.sqlite'}"
     export(address, run_rows("r1"))
     write_boards(address, path / "small.html")
@@ -74,7 +76,9 @@ def test_a_group_that_is_too_small_shows_no_number(path):
     assert "U –, withheld subjects" in forest
 
 
-def test_a_group_that_the_judge_says_fails_is_marked_whether_it_shows_a_number_or_not(path):
+def test_a_group_that_the_judge_says_fails_is_marked_whether_it_shows_a_number_or_not(
+    path: Any,
+) -> None:
     address = f"sqlite:///{path / 'failing.sqlite'}"
     failed = [comparison(slice={"sex": sex}, **FAILED) for sex in ("F", "U")]
     export(address, run_rows("r1", comparisons=failed))
@@ -85,7 +89,7 @@ def test_a_group_that_the_judge_says_fails_is_marked_whether_it_shows_a_number_o
     assert "U –, withheld subjects, fails" in forest
 
 
-def test_a_store_of_0_1_0_has_a_page_that_says_what_was_not_recorded(path):
+def test_a_store_of_0_1_0_has_a_page_that_says_what_was_not_recorded(path: Any) -> None:
     address = f"sqlite:///{path / 'earlier.sqlite'}"
     make_store_of_0_1_0(address)
     write_boards(address, path / "earlier.html")
@@ -96,14 +100,14 @@ def test_a_store_of_0_1_0_has_a_page_that_says_what_was_not_recorded(path):
     assert "fails" not in forest_of(path / "earlier.html")
 
 
-def test_the_trial_is_summed_up(page):
+def test_the_trial_is_summed_up(page: Any) -> None:
     text = section(page, "Trial progress").text
 
     assert "Subjects enrolled 40" in text
     assert "Completed, Placebo 60.0" in text
 
 
-def test_a_study_without_a_summary_says_so(path):
+def test_a_study_without_a_summary_says_so(path: Any) -> None:
     address = f"sqlite:///{path / 'first.sqlite'}"
     export(address, run_rows("r1"))
     write_boards(address, path / "first.html")
@@ -112,7 +116,7 @@ def test_a_study_without_a_summary_says_so(path):
     assert "No summary yet" in section(page, "Trial progress").text
 
 
-def test_a_run_that_failed_before_any_model_has_a_page(path):
+def test_a_run_that_failed_before_any_model_has_a_page(path: Any) -> None:
     address = f"sqlite:///{path / 'failed.sqlite'}"
     rows = run_rows("r1")
     export(address, {table: rows[table] for table in (models.Run, models.Outcome)})
@@ -122,20 +126,20 @@ def test_a_run_that_failed_before_any_model_has_a_page(path):
     assert "No model yet" in section(page, "Model quality").text
 
 
-def test_a_line_that_stands_alone_is_named(page):
+def test_a_line_that_stands_alone_is_named(page: Any) -> None:
     captions = [item.text for item in section(page, "Pipeline health").all("figcaption")]
 
     assert any("Do distributions move?" in caption and "AGE" in caption for caption in captions)
 
 
-def test_a_store_that_is_not_there_is_a_clear_error(path):
+def test_a_store_that_is_not_there_is_a_clear_error(path: Any) -> None:
     with pytest.raises(UserError, match="there is no store"):
         write_boards(f"sqlite:///{path / 'nothing.sqlite'}", path / "nothing.html")
 
     assert not (path / "nothing.sqlite").exists()
 
 
-def test_a_store_without_a_run_is_a_clear_error(path):
+def test_a_store_without_a_run_is_a_clear_error(path: Any) -> None:
     address = f"sqlite:///{path / 'empty.sqlite'}"
     migrate(address)
 
@@ -143,7 +147,7 @@ def test_a_store_without_a_run_is_a_clear_error(path):
         write_boards(address, path / "empty.html")
 
 
-def test_a_file_that_is_no_store_is_a_clear_error(path):
+def test_a_file_that_is_no_store_is_a_clear_error(path: Any) -> None:
     sqlite3.connect(path / "other.sqlite").close()
     (path / "other.sqlite").write_text("something else, long enough to be no database at all")
 
@@ -151,7 +155,9 @@ def test_a_file_that_is_no_store_is_a_clear_error(path):
         write_boards(f"sqlite:///{path / 'other.sqlite'}", path / "other.html")
 
 
-def test_the_command_writes_below_the_root(tmp_path, capsys):
+def test_the_command_writes_below_the_root(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     export(f"sqlite:///{tmp_path / 'store.sqlite'}", run_rows("r1"))
 
     assert main(["boards", "--root", str(tmp_path)]) == 0
@@ -159,6 +165,8 @@ def test_the_command_writes_below_the_root(tmp_path, capsys):
     assert (tmp_path / "boards.html").exists()
 
 
-def test_the_command_tells_a_mistake_without_a_traceback(path, capsys):
+def test_the_command_tells_a_mistake_without_a_traceback(
+    path: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["boards", "--root", str(path / "nowhere")]) == 2
     assert "there is no store" in capsys.readouterr().err

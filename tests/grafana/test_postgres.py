@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -50,7 +51,7 @@ MADE_BY_HAND = "hand"
 
 
 @pytest.fixture(scope="module")
-def store(server: Server, tmp_path_factory, trial_data_dir) -> str:
+def store(server: Server, tmp_path_factory: pytest.TempPathFactory, trial_data_dir: Path) -> str:
     """Name of a database that real runs were exported to, two of them with a champion."""
     name = f"{DATABASE}_boards"
     with psycopg.connect(_dsn(server, "postgres", DATABASE), autocommit=True) as connection:
@@ -149,7 +150,7 @@ QUALITY_AND_HEALTH = [asked for uid in (BOARDS[0], BOARDS[2]) for asked in panel
 
 @pytest.mark.parametrize("asked", QUALITY_AND_HEALTH, ids=lambda asked: asked.place)
 @pytest.mark.parametrize("study", STUDIES)
-def test_a_panel_on_models_and_runs_shows_something(reader, study, asked):
+def test_a_panel_on_models_and_runs_shows_something(reader: Any, study: Any, asked: Any) -> None:
     rows = ask(reader, asked, chosen(reader, asked.place.split(":")[0], study))
 
     at_first = any(words in asked.place for words in NOTHING_AT_FIRST)
@@ -158,18 +159,20 @@ def test_a_panel_on_models_and_runs_shows_something(reader, study, asked):
 
 
 @pytest.mark.parametrize("asked", panel_queries(BOARDS[1]), ids=lambda asked: asked.place)
-def test_a_panel_on_the_trial_shows_something(reader, asked):
+def test_a_panel_on_the_trial_shows_something(reader: Any, asked: Any) -> None:
     assert ask(reader, asked, chosen(reader, BOARDS[1], MADE_BY_HAND))
 
 
 @pytest.mark.parametrize("asked", panel_queries(BOARDS[1]), ids=lambda asked: asked.place)
 @pytest.mark.parametrize("study", STUDIES)
-def test_a_panel_on_the_trial_runs_for_a_study_whatever_its_data_say(reader, study, asked):
+def test_a_panel_on_the_trial_runs_for_a_study_whatever_its_data_say(
+    reader: Any, study: Any, asked: Any
+) -> None:
     ask(reader, asked, chosen(reader, BOARDS[1], study))
 
 
 @pytest.mark.parametrize("study", STUDIES)
-def test_the_trial_of_a_real_run_is_summed_up(reader, study):
+def test_the_trial_of_a_real_run_is_summed_up(reader: Any, study: Any) -> None:
     enrolled = next(asked for asked in panel_queries(BOARDS[1]) if "enrolled" in asked.place)
 
     ((subjects,),) = ask(reader, enrolled, chosen(reader, BOARDS[1], study))
@@ -180,7 +183,7 @@ LINES = [asked for uid in BOARDS for asked in panel_queries(uid) if asked.format
 
 
 @pytest.mark.parametrize("asked", LINES, ids=lambda asked: asked.place)
-def test_a_line_has_one_point_at_a_time(reader, asked):
+def test_a_line_has_one_point_at_a_time(reader: Any, asked: Any) -> None:
     rows = ask(reader, asked, chosen(reader, asked.place.split(":")[0], "synthetic"))
     points = [row[:2] for row in rows]
 
@@ -189,7 +192,7 @@ def test_a_line_has_one_point_at_a_time(reader, asked):
 
 
 @pytest.mark.parametrize("asked", panel_queries(BOARDS[0]), ids=lambda asked: asked.place)
-def test_a_metric_of_decisions_can_be_chosen(reader, asked):
+def test_a_metric_of_decisions_can_be_chosen(reader: Any, asked: Any) -> None:
     values = chosen(reader, BOARDS[0], "synthetic") | {"task": "worsening", "metric": "sensitivity"}
     thresholds = queries()["variables.DECISION_THRESHOLDS"].for_grafana()
     ((lowest,), *_) = reader.execute(filled(thresholds, values)).fetchall()
@@ -198,7 +201,7 @@ def test_a_metric_of_decisions_can_be_chosen(reader, asked):
 
 
 @pytest.mark.parametrize("asked", alert_queries(), ids=lambda asked: asked.place)
-def test_an_alert_watches_something_and_names_it_once(reader, asked):
+def test_an_alert_watches_something_and_names_it_once(reader: Any, asked: Any) -> None:
     rows = ask(reader, asked, {})
     kinds = list(asked.query.columns.values())
     labels = [
@@ -210,7 +213,7 @@ def test_an_alert_watches_something_and_names_it_once(reader, asked):
     assert all(label for row in labels[:1] for label in row[:1])
 
 
-def test_the_run_that_failed_raises_its_alert(reader):
+def test_the_run_that_failed_raises_its_alert(reader: Any) -> None:
     alert = next(alert for alert in ALERTS if alert.uid == "trial-failed")
     rows = reader.execute(expanded(alert.query.for_grafana(), SINCE, UNTIL)).fetchall()
 
@@ -229,6 +232,6 @@ def test_the_run_that_failed_raises_its_alert(reader):
         "UPDATE alembic_version SET version_num = 'x'",
     ],
 )
-def test_the_role_of_grafana_can_write_nothing(reader, statement):
+def test_the_role_of_grafana_can_write_nothing(reader: Any, statement: Any) -> None:
     with pytest.raises(errors.InsufficientPrivilege):
         reader.execute(statement)

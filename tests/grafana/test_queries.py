@@ -2,6 +2,7 @@
 
 import shutil
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -28,10 +29,10 @@ PYTHON = {"time": datetime, "text": str, "number": float, "count": int}
 
 
 @pytest.fixture
-def ask(sqlite):
+def ask(sqlite: Any) -> Any:
     """Asks the store; what is chosen on the board can be changed."""
 
-    def ask(query, since=ALWAYS, **choices):
+    def ask(query: Any, since: Any = ALWAYS, **choices: Any) -> Any:
         with store_engine(sqlite) as engine, engine.connect() as connection:
             return query.rows(connection, {**CHOICES, **choices}, since)
 
@@ -39,20 +40,20 @@ def ask(sqlite):
 
 
 @pytest.fixture(scope="module")
-def template(tmp_path_factory):
+def template(tmp_path_factory: pytest.TempPathFactory) -> Any:
     path = tmp_path_factory.mktemp("store") / "store.sqlite"
     fill(f"sqlite:///{path}")
     return path
 
 
 @pytest.fixture
-def filled(sqlite, template):
+def filled(sqlite: Any, template: Any) -> None:
     shutil.copy(template, sqlite.removeprefix("sqlite:///"))
 
 
 @pytest.mark.parametrize("name", queries())
 @pytest.mark.usefixtures("filled")
-def test_a_query_gives_the_columns_that_it_promises(ask, name):
+def test_a_query_gives_the_columns_that_it_promises(ask: Any, name: Any) -> None:
     query = queries()[name]
     rows = ask(query)
 
@@ -63,7 +64,7 @@ def test_a_query_gives_the_columns_that_it_promises(ask, name):
             assert row[column] is None or isinstance(row[column], PYTHON[kind]), column
 
 
-def threshold(run, **changes):
+def threshold(run: Any, **changes: Any) -> Any:
     """A row of the thresholds."""
     content = {
         "run": run,
@@ -79,7 +80,7 @@ def threshold(run, **changes):
     return content | changes
 
 
-def compared(run, *groups):
+def compared(run: Any, *groups: Any) -> Any:
     """Rows of comparisons of AUC by sex: each group with its outcome, or with more of its row."""
     content = {
         "run": run,
@@ -104,7 +105,7 @@ def compared(run, *groups):
 
 
 @pytest.mark.usefixtures("filled")
-def test_the_study_that_ran_last_comes_first(sqlite, ask):
+def test_the_study_that_ran_last_comes_first(sqlite: Any, ask: Any) -> None:
     later = at(run_rows("x1"), SECOND + timedelta(days=9), study="newer")
     export(sqlite, {models.Run: later[models.Run]})
 
@@ -112,19 +113,19 @@ def test_the_study_that_ran_last_comes_first(sqlite, ask):
 
 
 @pytest.mark.usefixtures("filled")
-def test_the_newest_run_comes_first(ask):
+def test_the_newest_run_comes_first(ask: Any) -> None:
     assert [row["value"] for row in ask(variables.RUNS)] == ["r2", "r1"]
 
 
 @pytest.mark.usefixtures("filled")
-def test_decision_thresholds_are_those_of_the_metric(ask):
+def test_decision_thresholds_are_those_of_the_metric(ask: Any) -> None:
     assert [row["value"] for row in ask(variables.DECISION_THRESHOLDS, metric="sensitivity")] == [
         "0.5"
     ]
 
 
 @pytest.mark.usefixtures("filled")
-def test_a_metric_over_runs_has_the_champion_and_the_demand_beside_it(ask):
+def test_a_metric_over_runs_has_the_champion_and_the_demand_beside_it(ask: Any) -> None:
     first, second = ask(model_quality.AUC)
 
     assert first["time"] == STARTED
@@ -133,12 +134,12 @@ def test_a_metric_over_runs_has_the_champion_and_the_demand_beside_it(ask):
 
 
 @pytest.mark.usefixtures("filled")
-def test_runs_before_the_time_range_are_left_out(ask):
+def test_runs_before_the_time_range_are_left_out(ask: Any) -> None:
     assert [row["time"] for row in ask(model_quality.AUC, since=SECOND)] == [SECOND]
 
 
 @pytest.mark.usefixtures("filled")
-def test_a_group_that_is_too_small_is_named_without_a_number(ask):
+def test_a_group_that_is_too_small_is_named_without_a_number(ask: Any) -> None:
     men = next(row for row in ask(model_quality.SLICES, run="r1") if row["group"] == "M")
 
     assert men["not_shown"] == "too small"
@@ -146,7 +147,7 @@ def test_a_group_that_is_too_small_is_named_without_a_number(ask):
 
 
 @pytest.mark.usefixtures("filled")
-def test_a_group_has_the_outcome_that_the_judge_recorded(sqlite, ask):
+def test_a_group_has_the_outcome_that_the_judge_recorded(sqlite: Any, ask: Any) -> None:
     """Whatever its number is: AUC of women is .82."""
     export(sqlite, compared("r2", ("F", "fails", {}), ("M", "passes", {})))
 
@@ -155,7 +156,7 @@ def test_a_group_has_the_outcome_that_the_judge_recorded(sqlite, ask):
 
 
 @pytest.mark.usefixtures("filled")
-def test_of_several_comparisons_of_a_group_the_worst_outcome_counts(sqlite, ask):
+def test_of_several_comparisons_of_a_group_the_worst_outcome_counts(sqlite: Any, ask: Any) -> None:
     women = [("F", outcome, {}) for outcome in ("passes", "fails", "not_judged")]
     men = [("M", outcome, {}) for outcome in ("not_judged", "passes")]
     export(sqlite, compared("r2", *women, *men))
@@ -165,7 +166,7 @@ def test_of_several_comparisons_of_a_group_the_worst_outcome_counts(sqlite, ask)
 
 
 @pytest.mark.usefixtures("filled")
-def test_a_suppressed_group_shows_its_outcome_without_a_number(sqlite, ask):
+def test_a_suppressed_group_shows_its_outcome_without_a_number(sqlite: Any, ask: Any) -> None:
     export(sqlite, compared("r1", ("U", "fails", {}), ("M", "not_judged", {})))
 
     found = {row["group"]: row for row in ask(model_quality.SLICES, run="r1")}
@@ -175,7 +176,7 @@ def test_a_suppressed_group_shows_its_outcome_without_a_number(sqlite, ask):
 
 
 @pytest.mark.usefixtures("filled")
-def test_a_group_of_which_a_metric_is_missing_shows_its_outcome(sqlite, ask):
+def test_a_group_of_which_a_metric_is_missing_shows_its_outcome(sqlite: Any, ask: Any) -> None:
     export(sqlite, compared("r2", ("X", "fails", {"reason": "no_value"})))
 
     found = {row["group"]: row["verdict"] for row in ask(model_quality.SLICES)}
@@ -183,7 +184,7 @@ def test_a_group_of_which_a_metric_is_missing_shows_its_outcome(sqlite, ask):
 
 
 @pytest.mark.usefixtures("filled")
-def test_limits_of_a_group_are_the_strictest_it_was_compared_with(sqlite, ask):
+def test_limits_of_a_group_are_the_strictest_it_was_compared_with(sqlite: Any, ask: Any) -> None:
     at_most = {"side": "at_most"}
     export(
         sqlite,
@@ -201,27 +202,27 @@ def test_limits_of_a_group_are_the_strictest_it_was_compared_with(sqlite, ask):
 
 
 @pytest.mark.usefixtures("filled")
-def test_where_nothing_is_demanded_of_groups_they_neither_pass_nor_fail(ask):
+def test_where_nothing_is_demanded_of_groups_they_neither_pass_nor_fail(ask: Any) -> None:
     """Both runs' studies demand something of everybody alone."""
     found = {row["verdict"] for run in ("r1", "r2") for row in ask(model_quality.SLICES, run=run)}
     assert found == {"nothing demanded"}
 
 
-def test_outcomes_of_a_run_of_0_1_0_are_not_recorded(sqlite, ask):
+def test_outcomes_of_a_run_of_0_1_0_are_not_recorded(sqlite: Any, ask: Any) -> None:
     export(sqlite, without(run_rows("r2"), models.Comparison))
 
     found = {row["verdict"] for row in ask(model_quality.SLICES)}
     assert found == {"not recorded"}
 
 
-def test_a_run_of_0_1_0_raises_no_alert_of_its_thresholds(sqlite, ask):
+def test_a_run_of_0_1_0_raises_no_alert_of_its_thresholds(sqlite: Any, ask: Any) -> None:
     export(sqlite, without(run_rows("r2"), models.Comparison))
 
     assert ask(alerts.UNDER_THE_FLOOR) == []
 
 
 @pytest.mark.usefixtures("filled")
-def test_of_several_thresholds_the_strictest_is_drawn_once(sqlite, ask):
+def test_of_several_thresholds_the_strictest_is_drawn_once(sqlite: Any, ask: Any) -> None:
     export(sqlite, {models.Threshold: [threshold("r2", holds="bound", at_least=0.72)]})
 
     _, second = ask(model_quality.AUC)
@@ -229,7 +230,9 @@ def test_of_several_thresholds_the_strictest_is_drawn_once(sqlite, ask):
 
 
 @pytest.mark.usefixtures("filled")
-def test_a_threshold_on_the_difference_to_the_champion_is_not_drawn_with_the_metric(sqlite, ask):
+def test_a_threshold_on_the_difference_to_the_champion_is_not_drawn_with_the_metric(
+    sqlite: Any, ask: Any
+) -> None:
     export(sqlite, {models.Threshold: [threshold("r2", versus="champion", at_least=0.9)]})
 
     _, second = ask(model_quality.AUC)
@@ -237,7 +240,7 @@ def test_a_threshold_on_the_difference_to_the_champion_is_not_drawn_with_the_met
 
 
 @pytest.mark.usefixtures("filled")
-def test_a_comparison_at_one_decision_threshold_is_none_at_another(sqlite, ask):
+def test_a_comparison_at_one_decision_threshold_is_none_at_another(sqlite: Any, ask: Any) -> None:
     """Sensitivity is known at .5 alone."""
     sensitivity = {"metric": "sensitivity", "decision_threshold": 0.3}
     export(sqlite, compared("r2", ("F", "fails", sensitivity)))
@@ -249,7 +252,7 @@ def test_a_comparison_at_one_decision_threshold_is_none_at_another(sqlite, ask):
 
 
 @pytest.mark.usefixtures("filled")
-def test_a_comparison_of_the_champion_is_shown_with_the_champion(sqlite, ask):
+def test_a_comparison_of_the_champion_is_shown_with_the_champion(sqlite: Any, ask: Any) -> None:
     export(sqlite, compared("r2", ("F", "fails", {"model": "champion", "metric": "sensitivity"})))
     choice = {"metric": "sensitivity", "decision": "0"}
 
@@ -259,7 +262,7 @@ def test_a_comparison_of_the_champion_is_shown_with_the_champion(sqlite, ask):
 
 
 @pytest.mark.usefixtures("filled")
-def test_a_gap_counts_beyond_intervals_only_what_they_leave(ask):
+def test_a_gap_counts_beyond_intervals_only_what_they_leave(ask: Any) -> None:
     (row,) = ask(model_quality.GAPS, metric="sensitivity", decision="0.5")
 
     assert row["gap"] == pytest.approx(0.4)
@@ -267,14 +270,14 @@ def test_a_gap_counts_beyond_intervals_only_what_they_leave(ask):
 
 
 @pytest.mark.usefixtures("filled")
-def test_the_largest_gap_names_its_groups(ask):
+def test_the_largest_gap_names_its_groups(ask: Any) -> None:
     row = ask(model_quality.GAPS_OF_RUN)[0]
 
     assert (row["metric"], row["lowest_group"], row["highest_group"]) == ("sensitivity", "M", "F")
 
 
 @pytest.mark.usefixtures("filled")
-def test_the_history_has_a_line_for_each_reason(ask):
+def test_the_history_has_a_line_for_each_reason(ask: Any) -> None:
     newest, oldest = ask(model_quality.BLESSINGS)
 
     assert (newest["run"], newest["verdict"], newest["reason"]) == (
@@ -290,7 +293,7 @@ def test_the_history_has_a_line_for_each_reason(ask):
 
 
 @pytest.mark.usefixtures("filled")
-def test_a_run_that_failed_says_where_and_why(ask):
+def test_a_run_that_failed_says_where_and_why(ask: Any) -> None:
     newest = ask(pipeline_health.RUNS)[0]
 
     assert (newest["run"], newest["failed_stage"], newest["reason"]) == (
@@ -301,14 +304,14 @@ def test_a_run_that_failed_says_where_and_why(ask):
 
 
 @pytest.mark.usefixtures("filled")
-def test_drift_is_a_multiple_of_the_limit(ask):
+def test_drift_is_a_multiple_of_the_limit(ask: Any) -> None:
     row = ask(pipeline_health.DRIFT)[0]
 
     assert (row["metric"], row["distance"]) == ("AGE", 2.0)
 
 
 @pytest.mark.usefixtures("filled")
-def test_stages_from_the_cache_are_left_out_of_times(sqlite, ask):
+def test_stages_from_the_cache_are_left_out_of_times(sqlite: Any, ask: Any) -> None:
     cached = {"run": "r2", "stage": "Trainer", "started": SECOND, "status": "cached"}
     export(
         sqlite, {models.Stage: [{**cached, "seconds": 0.1, "peak_memory_mb": 1.0, "error": None}]}
@@ -319,7 +322,7 @@ def test_stages_from_the_cache_are_left_out_of_times(sqlite, ask):
 
 
 @pytest.mark.usefixtures("filled")
-def test_enrolment_adds_up(ask):
+def test_enrolment_adds_up(ask: Any) -> None:
     found = ask(trial_progress.ENROLMENT_BY_MONTH)
 
     assert [(row["month"], row["in the month"], row["until then"]) for row in found] == [
@@ -329,7 +332,7 @@ def test_enrolment_adds_up(ask):
 
 
 @pytest.mark.usefixtures("filled")
-def test_visits_keep_their_order(ask):
+def test_visits_keep_their_order(ask: Any) -> None:
     found = ask(trial_progress.ENDPOINTS)
 
     assert [(row["arm"], row["visit"]) for row in found] == [
@@ -341,18 +344,20 @@ def test_visits_keep_their_order(ask):
 
 
 @pytest.mark.usefixtures("filled")
-def test_a_difference_whose_interval_excludes_nought_is_told_apart(ask):
+def test_a_difference_whose_interval_excludes_nought_is_told_apart(ask: Any) -> None:
     (row,) = ask(trial_progress.RISK_DIFFERENCES)
 
     assert row["finding"] == "more than control"
 
 
-def happened(ask, uid):
+def happened(ask: Any, uid: Any) -> Any:
     alert = next(alert for alert in alerts.ALERTS if alert.uid == uid)
     return [row for row in ask(alert.query) if alert.has_happened(row)]
 
 
-def test_an_alert_watches_the_champion_where_the_new_model_was_refused(sqlite, ask):
+def test_an_alert_watches_the_champion_where_the_new_model_was_refused(
+    sqlite: Any, ask: Any
+) -> None:
     export(sqlite, at(run_rows("r1"), STARTED))
     failed = comparison(model="champion", value=0.6, **FAILED)
     export(sqlite, at(run_rows("r2", blessed=False, comparisons=[failed]), SECOND))
@@ -361,14 +366,14 @@ def test_an_alert_watches_the_champion_where_the_new_model_was_refused(sqlite, a
     assert (row["task"], row["metric"], row["slice"]) == ("death", "auc", "everybody")
 
 
-def test_the_comparisons_of_a_refused_model_raise_no_alert(sqlite, ask):
+def test_the_comparisons_of_a_refused_model_raise_no_alert(sqlite: Any, ask: Any) -> None:
     """Its champion passes."""
     export(sqlite, at(run_rows("r2", blessed=False), SECOND))
 
     assert [row["failed"] for row in ask(alerts.UNDER_THE_FLOOR)] == [0]
 
 
-def test_a_group_without_a_value_that_fails_raises_an_alert(sqlite, ask):
+def test_a_group_without_a_value_that_fails_raises_an_alert(sqlite: Any, ask: Any) -> None:
     women = comparison(slice={"sex": "F"}, value=None, **FAILED | {"reason": "no_value"})
     export(sqlite, run_rows("r1", comparisons=[women]))
 
@@ -376,14 +381,14 @@ def test_a_group_without_a_value_that_fails_raises_an_alert(sqlite, ask):
     assert (row["slice_feature"], row["slice"]) == ("sex", "F")
 
 
-def test_a_group_that_is_not_judged_is_not_watched(sqlite, ask):
+def test_a_group_that_is_not_judged_is_not_watched(sqlite: Any, ask: Any) -> None:
     men = {"outcome": "not_judged", "reason": "group_too_small", "value": None}
     export(sqlite, run_rows("r1", comparisons=[comparison(slice={"sex": "M"}, **men)]))
 
     assert [row["slice"] for row in ask(alerts.UNDER_THE_FLOOR)] == ["everybody"]
 
 
-def test_no_alert_watches_a_model_that_was_refused(sqlite, ask):
+def test_no_alert_watches_a_model_that_was_refused(sqlite: Any, ask: Any) -> None:
     rows = run_rows("r1", blessed=False)
     for table in (models.Metric, models.Comparison):
         rows[table] = [row for row in rows[table] if row["model"] != "champion"]
@@ -394,12 +399,12 @@ def test_no_alert_watches_a_model_that_was_refused(sqlite, ask):
 
 
 @pytest.mark.usefixtures("filled")
-def test_a_model_above_its_floor_is_watched_quietly(ask):
+def test_a_model_above_its_floor_is_watched_quietly(ask: Any) -> None:
     assert ask(alerts.UNDER_THE_FLOOR)
     assert happened(ask, "trial-under-the-floor") == []
 
 
-def test_groups_that_differ_beyond_their_intervals_raise_an_alert(sqlite, ask):
+def test_groups_that_differ_beyond_their_intervals_raise_an_alert(sqlite: Any, ask: Any) -> None:
     found = {"F": (0.85, 0.95), "M": (0.4, 0.6)}
     gaps = [
         record(slice={"sex": sex}, metric="sensitivity", decision_threshold=0.5, value=0.5)
@@ -412,14 +417,14 @@ def test_groups_that_differ_beyond_their_intervals_raise_an_alert(sqlite, ask):
     assert row["gap"] == pytest.approx(0.25)
 
 
-def test_a_feature_over_its_limit_raises_an_alert(sqlite, ask):
+def test_a_feature_over_its_limit_raises_an_alert(sqlite: Any, ask: Any) -> None:
     export(sqlite, run_rows("r1"))
 
     (row,) = happened(ask, "trial-drift")
     assert row["feature"] == "AGE"
 
 
-def test_a_study_without_a_success_for_long_raises_an_alert(sqlite, ask):
+def test_a_study_without_a_success_for_long_raises_an_alert(sqlite: Any, ask: Any) -> None:
     export(sqlite, at(run_rows("r1"), datetime.now(UTC) - timedelta(days=8)))
     export(sqlite, at(run_rows("x1"), datetime.now(UTC) - timedelta(days=6), study="other"))
 
@@ -428,21 +433,21 @@ def test_a_study_without_a_success_for_long_raises_an_alert(sqlite, ask):
     assert row["days"] == pytest.approx(8, abs=0.1)
 
 
-def test_a_study_that_never_succeeded_counts_from_its_first_run(sqlite, ask):
+def test_a_study_that_never_succeeded_counts_from_its_first_run(sqlite: Any, ask: Any) -> None:
     export(sqlite, at(failed_run("r1"), datetime.now(UTC) - timedelta(days=9)))
 
     (row,) = happened(ask, "trial-silent")
     assert row["days"] == pytest.approx(9, abs=0.1)
 
 
-def test_the_share_of_rejects_is_watched_by_dataset(sqlite, ask):
+def test_the_share_of_rejects_is_watched_by_dataset(sqlite: Any, ask: Any) -> None:
     export(sqlite, run_rows("r1"))
 
     (row,) = ask(alerts.REJECTED)
     assert (row["dataset"], row["share"]) == ("dm", pytest.approx(2 / 70))
 
 
-def test_a_failed_run_raises_an_alert_until_the_next_one_succeeds(sqlite, ask):
+def test_a_failed_run_raises_an_alert_until_the_next_one_succeeds(sqlite: Any, ask: Any) -> None:
     export(sqlite, at(failed_run("r1"), STARTED))
     (row,) = happened(ask, "trial-failed")
     assert row["failed_stage"] == "DataGate"

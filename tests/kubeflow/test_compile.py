@@ -60,7 +60,7 @@ def processor_seconds(*command: str | Path) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def test_two_packages_are_written_without_network_and_data(tmp_path: Path):
+def test_two_packages_are_written_without_network_and_data(tmp_path: Path) -> None:
     ran = run(sys.executable, "-c", WITHOUT_NETWORK, "--study", "ist", "--out", tmp_path)
     assert ran.returncode == 0, ran.stderr
     kubeflow, vertex = map(Path, ran.stdout.splitlines())
@@ -72,20 +72,20 @@ def test_two_packages_are_written_without_network_and_data(tmp_path: Path):
     assert json.loads(vertex.read_text())["pipelineSpec"] == spec
 
 
-def test_nothing_but_the_files_names_is_said(tmp_path: Path):
+def test_nothing_but_the_files_names_is_said(tmp_path: Path) -> None:
     ran = run(sys.executable, COMPILE, "--out", tmp_path)
     assert ran.stdout == f"{tmp_path}/trial-synthetic.yaml\n{tmp_path}/trial-synthetic.json\n"
     assert "Traceback" not in ran.stderr
 
 
-def test_a_mistake_is_one_message_and_no_traceback(tmp_path: Path):
+def test_a_mistake_is_one_message_and_no_traceback(tmp_path: Path) -> None:
     ran = run(sys.executable, COMPILE, "--study", "nowhere", "--out", tmp_path)
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr.startswith("There is no study nowhere.")
     assert ran.stderr.count("\n") == 1
 
 
-def test_compiling_takes_little_more_than_its_imports(tmp_path: Path):
+def test_compiling_takes_little_more_than_its_imports(tmp_path: Path) -> None:
     # Once before, so that both find the files in memory.
     processor_seconds(sys.executable, "-c", IMPORTS)
     imports = processor_seconds(sys.executable, "-c", IMPORTS)
@@ -93,7 +93,7 @@ def test_compiling_takes_little_more_than_its_imports(tmp_path: Path):
     assert compiling <= 1.3 * imports
 
 
-def test_tfxs_own_cli_compiles_it(tmp_path: Path):
+def test_tfxs_own_cli_compiles_it(tmp_path: Path) -> None:
     ran = run(
         *(Path(sys.executable).with_name("tfx"), "pipeline", "compile", "--engine=vertex"),
         f"--pipeline_path={COMPILE}",

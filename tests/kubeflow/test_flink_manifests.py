@@ -50,11 +50,11 @@ def _environment(container: Object) -> dict[str, str]:
     return {item["name"]: item["value"] for item in container["env"] if "value" in item}
 
 
-def test_every_object_is_valid_by_kubernetes_schemas(items: list[Object]):
+def test_every_object_is_valid_by_kubernetes_schemas(items: list[Object]) -> None:
     assert {name_of(item): found for item in items if (found := complaints(item))} == {}
 
 
-def test_no_pod_may_be_root_or_gain_anything(items: list[Object]):
+def test_no_pod_may_be_root_or_gain_anything(items: list[Object]) -> None:
     for name, pod in _pods(items).items():
         assert pod["automountServiceAccountToken"] is False, name
         assert pod["securityContext"]["runAsNonRoot"] is True, name
@@ -67,19 +67,19 @@ def test_no_pod_may_be_root_or_gain_anything(items: list[Object]):
         }, name
 
 
-def test_every_container_says_what_it_needs_and_may_use(items: list[Object]):
+def test_every_container_says_what_it_needs_and_may_use(items: list[Object]) -> None:
     for name, container in _containers(items).items():
         resources = container["resources"]
         assert set(resources["requests"]) == set(resources["limits"]) == {"cpu", "memory"}, name
 
 
-def test_every_server_is_probed(items: list[Object]):
+def test_every_server_is_probed(items: list[Object]) -> None:
     for name, container in _containers(items).items():
         if "ports" in container or container["name"] == "workers":
             assert {"startupProbe", "readinessProbe", "livenessProbe"} <= set(container), name
 
 
-def test_nothing_enters_or_leaves_but_what_belongs_to_the_cluster(items: list[Object]):
+def test_nothing_enters_or_leaves_but_what_belongs_to_the_cluster(items: list[Object]) -> None:
     [policy] = [item["spec"] for item in items if item["kind"] == "NetworkPolicy"]
     assert set(policy["policyTypes"]) == {"Ingress", "Egress"}
     for _, template in pod_templates(items):
@@ -89,7 +89,7 @@ def test_nothing_enters_or_leaves_but_what_belongs_to_the_cluster(items: list[Ob
     assert [list(peer) for peer in entering["from"]] == [["podSelector"]]
 
 
-def test_the_policy_opens_all_ports_that_are_served(items: list[Object]):
+def test_the_policy_opens_all_ports_that_are_served(items: list[Object]) -> None:
     [policy] = [item["spec"] for item in items if item["kind"] == "NetworkPolicy"]
     opened = {port["port"] for port in policy["ingress"][0]["ports"]}
     served = {
@@ -100,7 +100,7 @@ def test_the_policy_opens_all_ports_that_are_served(items: list[Object]):
     assert opened == served
 
 
-def test_a_worker_pool_is_beside_each_task_manager(items: list[Object]):
+def test_a_worker_pool_is_beside_each_task_manager(items: list[Object]) -> None:
     pod = _pods(items)["Deployment/trial-flink-task-manager"]
     flink, workers = pod["containers"]
     assert flink["command"][-2:] == ["/opt/flink/bin/taskmanager.sh", "start-foreground"]
@@ -109,7 +109,7 @@ def test_a_worker_pool_is_beside_each_task_manager(items: list[Object]):
     assert f"localhost:{WORKER_POOL_PORT}" == WORKER_POOL
 
 
-def test_every_program_of_the_project_exists_and_has_its_version(items: list[Object]):
+def test_every_program_of_the_project_exists_and_has_its_version(items: list[Object]) -> None:
     own = {name: c for name, c in _containers(items).items() if PROJECT in c["image"]}
     assert len(own) == 2
     for name, container in own.items():
@@ -118,7 +118,7 @@ def test_every_program_of_the_project_exists_and_has_its_version(items: list[Obj
         assert container["image"].endswith(f":{code_version()}"), name
 
 
-def test_flink_and_the_job_server_are_those_that_runs_use(items: list[Object]):
+def test_flink_and_the_job_server_are_those_that_runs_use(items: list[Object]) -> None:
     images = {container["image"] for container in _containers(items).values()}
     [flink] = [image for image in images if "/flink:" in image]
     [server] = [image for image in images if "job_server" in image]
@@ -126,7 +126,7 @@ def test_flink_and_the_job_server_are_those_that_runs_use(items: list[Object]):
     assert server.endswith(f"beam_flink{FLINK_VERSION}_job_server:{version('apache-beam')}")
 
 
-def test_runs_and_workers_see_the_same_files_and_the_same_key(items: list[Object]):
+def test_runs_and_workers_see_the_same_files_and_the_same_key(items: list[Object]) -> None:
     workers = _containers(items)["Deployment/trial-flink-task-manager workers"]
     run = _containers(items)["CronJob/trial-flink-run run"]
 
@@ -139,7 +139,9 @@ def test_runs_and_workers_see_the_same_files_and_the_same_key(items: list[Object
     assert all(files_and_keys(run))
 
 
-def test_a_runs_choices_are_understood(items: list[Object], monkeypatch: pytest.MonkeyPatch):
+def test_a_runs_choices_are_understood(
+    items: list[Object], monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = _containers(items)["CronJob/trial-flink-run run"]
     for name, value in _environment(run).items():
         monkeypatch.setenv(name, value)
@@ -157,22 +159,22 @@ def test_a_runs_choices_are_understood(items: list[Object], monkeypatch: pytest.
     assert beam.options[0].removeprefix("--job_endpoint=") in ports
 
 
-def test_a_run_starts_only_when_somebody_asks_for_it(items: list[Object]):
+def test_a_run_starts_only_when_somebody_asks_for_it(items: list[Object]) -> None:
     [run] = [item["spec"] for item in items if item["kind"] == "CronJob"]
     assert run["suspend"] is True
 
 
-def test_the_settings_fit_into_the_pod(items: list[Object], settings: dict[str, Any]):
+def test_the_settings_fit_into_the_pod(items: list[Object], settings: dict[str, Any]) -> None:
     flink = _containers(items)["Deployment/trial-flink-task-manager flink"]
     assert flink["resources"]["limits"]["memory"] == "3584Mi"
     assert settings["taskmanager.memory.process.size"] == "3584m"
     assert settings["taskmanager.numberOfTaskSlots"] == 1
 
 
-def test_as_much_may_wait_for_python_workers_as_on_one_machine(settings: dict[str, Any]):
+def test_as_much_may_wait_for_python_workers_as_on_one_machine(settings: dict[str, Any]) -> None:
     name = "taskmanager.memory.task.off-heap.size"
     assert settings[name] == Memory().options()[name]
 
 
-def test_exchanges_ask_for_as_few_buffers_as_on_one_machine(settings: dict[str, Any]):
+def test_exchanges_ask_for_as_few_buffers_as_on_one_machine(settings: dict[str, Any]) -> None:
     assert {name: str(settings[name]) for name in EXCHANGES} == EXCHANGES

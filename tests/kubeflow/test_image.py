@@ -26,29 +26,31 @@ def described(image: str) -> Any:
     return json.loads(listed.stdout)[0]
 
 
-def test_what_is_installed_stays_below_its_limit(image: str, capsys: pytest.CaptureFixture[str]):
+def test_what_is_installed_stays_below_its_limit(
+    image: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     size = installed_bytes(image)
     with capsys.disabled():
         sys.stdout.write(f"\nThe image installs {size / 1e9:.2f} GB upon its base.\n")
     assert size <= LARGEST
 
 
-def test_its_health_check_is_the_entrypoints(described: Any):
+def test_its_health_check_is_the_entrypoints(described: Any) -> None:
     assert described["Healthcheck"]["Test"] == ["CMD", *CHECK]
 
 
-def test_the_check_passes_as_the_images_own_user_read_only_without_network(image: str):
+def test_the_check_passes_as_the_images_own_user_read_only_without_network(image: str) -> None:
     ran = in_container(image)
     assert ran.returncode == 0, ran.stderr[-4000:]
     assert '"stage": "CuratedSchema", "status": "done"' in ran.stderr
 
 
-def test_the_check_passes_as_a_user_that_a_cluster_chose(image: str):
+def test_the_check_passes_as_a_user_that_a_cluster_chose(image: str) -> None:
     ran = in_container(image, CHECK, ["--user=123456:0"])
     assert ran.returncode == 0, ran.stderr[-4000:]
 
 
-def test_the_check_fails_when_a_component_is_broken(image: str, tmp_path: Path):
+def test_the_check_fails_when_a_component_is_broken(image: str, tmp_path: Path) -> None:
     broken = tmp_path / "executor.py"
     broken.write_text("")
     place = "/app/components/curated_schema/executor.py"
@@ -56,14 +58,14 @@ def test_the_check_fails_when_a_component_is_broken(image: str, tmp_path: Path):
     assert ran.returncode != 0
 
 
-def test_its_user_is_not_root_and_owns_nothing_that_runs(image: str):
+def test_its_user_is_not_root_and_owns_nothing_that_runs(image: str) -> None:
     ran = in_container(
         image, ["sh", "-c", "id -u; find /app /opt/trial ! -type l -writable | head"]
     )
     assert ran.stdout.split() == ["1000"]
 
 
-def test_what_is_only_for_development_is_left_out(image: str):
+def test_what_is_only_for_development_is_left_out(image: str) -> None:
     ran = in_container(image, ["sh", "-c", "ls /app; ls /opt/trial/bin; command -v g++ gcc make"])
     found = set(ran.stdout.split())
     assert {"pipeline", "components", "trainer", "schema"} <= found
@@ -71,7 +73,7 @@ def test_what_is_only_for_development_is_left_out(image: str):
     assert not [name for name in found if name.startswith("/")]
 
 
-def test_where_packages_came_from_stands_nowhere(image: str, described: Any):
+def test_where_packages_came_from_stands_nowhere(image: str, described: Any) -> None:
     ran = in_container(image, ["ls", "/etc/pip.conf", "/etc/uv"])
     assert ran.stdout == ""
     variables = {entry.partition("=")[0] for entry in described["Config"]["Env"]}
@@ -79,7 +81,7 @@ def test_where_packages_came_from_stands_nowhere(image: str, described: Any):
     assert "index" not in json.dumps(described["History"])
 
 
-def test_nothing_is_compiled_when_a_task_starts(image: str):
+def test_nothing_is_compiled_when_a_task_starts(image: str) -> None:
     # A module without bytecode beside it is compiled anew in every read-only container.
     program = (
         "import importlib.util, pathlib;"

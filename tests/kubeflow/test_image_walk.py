@@ -21,7 +21,9 @@ def walked(trial: Trial, image: str) -> Walked:
     return walk(trial, Walker(trial.folder / "backend", commands))
 
 
-def test_every_metric_is_the_local_runners(walked: Walked, local_metrics: list[dict[str, Any]]):
+def test_every_metric_is_the_local_runners(
+    walked: Walked, local_metrics: list[dict[str, Any]]
+) -> None:
     records = walked.document("TrialEvaluator", "verdict", "metrics.json")["records"]
     found, local = by_key(records, ALL), by_key(local_metrics, ALL)
     assert set(found) == set(local)
@@ -32,7 +34,7 @@ def test_every_metric_is_the_local_runners(walked: Walked, local_metrics: list[d
             assert ours is None or math.isclose(ours, theirs, abs_tol=1e-6), (key, name)
 
 
-def test_the_model_is_registered_on_the_mounted_volume(walked: Walked, trial: Trial):
+def test_the_model_is_registered_on_the_mounted_volume(walked: Walked, trial: Trial) -> None:
     registration = walked.document("ModelRegistrar", "registration", "registration.json")
     assert registration["registered"] is True
     assert list((trial.shared / "registry" / "synthetic" / "history").glob("*.json"))

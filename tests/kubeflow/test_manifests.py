@@ -73,34 +73,34 @@ def secrets(pod: Object) -> set[str]:
     return {*references, *mounted}
 
 
-def test_every_object_is_valid_by_kubernetes_schemas(items: list[Object]):
+def test_every_object_is_valid_by_kubernetes_schemas(items: list[Object]) -> None:
     assert {name_of(item): found for item in items if (found := complaints(item))} == {}
 
 
-def test_an_unknown_field_is_refused(schedule: Object):
+def test_an_unknown_field_is_refused(schedule: Object) -> None:
     schedule["spec"]["jobTemplate"]["spec"]["template"]["spec"]["restartpolicy"] = "Never"
     [complaint] = complaints(schedule)
     assert "restartpolicy" in complaint
 
 
-def test_a_value_of_another_type_is_refused(schedule: Object):
+def test_a_value_of_another_type_is_refused(schedule: Object) -> None:
     schedule["spec"]["startingDeadlineSeconds"] = "an hour"
     [complaint] = complaints(schedule)
     assert "startingDeadlineSeconds" in complaint
 
 
-def test_a_kind_in_the_wrong_group_is_refused(schedule: Object):
+def test_a_kind_in_the_wrong_group_is_refused(schedule: Object) -> None:
     assert complaints({**schedule, "apiVersion": "apps/v1"}) == ["no kind CronJob in apps/v1"]
 
 
-def test_everything_lies_in_one_namespace(items: list[Object]):
+def test_everything_lies_in_one_namespace(items: list[Object]) -> None:
     namespaces = {
         item["metadata"]["name" if item["kind"] == "Namespace" else "namespace"] for item in items
     }
     assert len(namespaces) == 1
 
 
-def test_no_pod_may_be_root_or_gain_anything(items: list[Object]):
+def test_no_pod_may_be_root_or_gain_anything(items: list[Object]) -> None:
     for name, template in pod_templates(items):
         context = template["spec"]["securityContext"]
         assert context["runAsNonRoot"] is True, name
@@ -114,29 +114,29 @@ def test_no_pod_may_be_root_or_gain_anything(items: list[Object]):
         }, name
 
 
-def test_no_pod_holds_a_token_of_the_api_server(items: list[Object]):
+def test_no_pod_holds_a_token_of_the_api_server(items: list[Object]) -> None:
     for name, template in pod_templates(items):
         assert template["spec"]["automountServiceAccountToken"] is False, name
 
 
-def test_every_service_account_that_a_pod_names_is_there(items: list[Object]):
+def test_every_service_account_that_a_pod_names_is_there(items: list[Object]) -> None:
     accounts = {item["metadata"]["name"] for item in items if item["kind"] == "ServiceAccount"}
     assert {t["spec"]["serviceAccountName"] for _, t in pod_templates(items)} <= accounts
 
 
-def test_every_container_says_what_it_needs_and_may_use(items: list[Object]):
+def test_every_container_says_what_it_needs_and_may_use(items: list[Object]) -> None:
     for name, container in containers(items):
         resources = container["resources"]
         assert set(resources["requests"]) == set(resources["limits"]) == {"cpu", "memory"}, name
 
 
-def test_every_server_is_probed(items: list[Object]):
+def test_every_server_is_probed(items: list[Object]) -> None:
     for name, container in containers(items):
         if "ports" in container:
             assert {"startupProbe", "readinessProbe", "livenessProbe"} <= set(container), name
 
 
-def test_every_job_ends(items: list[Object]):
+def test_every_job_ends(items: list[Object]) -> None:
     jobs = [item["spec"] for item in items if item["kind"] == "Job"]
     jobs += [item["spec"]["jobTemplate"]["spec"] for item in items if item["kind"] == "CronJob"]
     assert jobs
@@ -144,7 +144,7 @@ def test_every_job_ends(items: list[Object]):
         assert {"activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished"} <= set(job)
 
 
-def test_every_image_has_a_version(items: list[Object]):
+def test_every_image_has_a_version(items: list[Object]) -> None:
     for name, container in containers(items):
         image, _, tag = container["image"].rpartition(":")
         assert image, name
@@ -153,7 +153,7 @@ def test_every_image_has_a_version(items: list[Object]):
             assert tag == code_version()
 
 
-def test_secrets_are_named_and_never_written_down(items: list[Object]):
+def test_secrets_are_named_and_never_written_down(items: list[Object]) -> None:
     assert not [name_of(item) for item in items if item["kind"] == "Secret"]
     for name, container in containers(items):
         for variable in container.get("env", ()):
@@ -161,14 +161,14 @@ def test_secrets_are_named_and_never_written_down(items: list[Object]):
             assert not (secret and "value" in variable), name
 
 
-def test_every_pod_and_every_task_is_closed_but_for_what_is_allowed(items: list[Object]):
+def test_every_pod_and_every_task_is_closed_but_for_what_is_allowed(items: list[Object]) -> None:
     pods = [template["metadata"]["labels"] for _, template in pod_templates(items)]
     for labels in (*pods, TASKS):
         closed = {kind for p in policies(items, labels) for kind in p["spec"]["policyTypes"]}
         assert closed == {"Ingress", "Egress"}, labels
 
 
-def test_no_policy_opens_the_way_to_everywhere(items: list[Object]):
+def test_no_policy_opens_the_way_to_everywhere(items: list[Object]) -> None:
     for policy in (item for item in items if item["kind"] == "NetworkPolicy"):
         for side, peers in (("ingress", "from"), ("egress", "to")):
             for rule in policy["spec"].get(side, ()):
@@ -178,19 +178,19 @@ def test_no_policy_opens_the_way_to_everywhere(items: list[Object]):
                 assert all(block.endswith("/32") for block in blocks), name_of(policy)
 
 
-def test_tasks_reach_the_store(items: list[Object]):
+def test_tasks_reach_the_store(items: list[Object]) -> None:
     rules = [rule for p in policies(items, TASKS) for rule in p["spec"].get("egress", ())]
     ports = {port["port"] for rule in rules for port in rule["ports"]}
     assert 5432 in ports
 
 
-def test_the_store_keeps_its_data(items: list[Object]):
+def test_the_store_keeps_its_data(items: list[Object]) -> None:
     for store in (item for item in items if item["kind"] == "StatefulSet"):
         retained = store["spec"]["persistentVolumeClaimRetentionPolicy"]
         assert set(retained.values()) == {"Retain"}
 
 
-def test_the_migration_is_given_what_it_asks_for(items: list[Object]):
+def test_the_migration_is_given_what_it_asks_for(items: list[Object]) -> None:
     job = find(items, "Job/trial-store-migration")
     [container] = job["spec"]["template"]["spec"]["containers"]
     variables = {variable["name"] for variable in container["env"]}
@@ -199,7 +199,7 @@ def test_the_migration_is_given_what_it_asks_for(items: list[Object]):
     assert store_url(address).get_backend_name() == "postgresql"
 
 
-def test_every_program_that_is_called_exists(items: list[Object]):
+def test_every_program_that_is_called_exists(items: list[Object]) -> None:
     for name, container in containers(items):
         command = container.get("command", ())
         if command:
@@ -209,7 +209,7 @@ def test_every_program_that_is_called_exists(items: list[Object]):
 
 def test_the_schedule_submits_as_the_command_expects(
     schedule: Object, capsys: pytest.CaptureFixture[str]
-):
+) -> None:
     [container] = schedule["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
     assert container["command"][-1] == submit.__name__
     # All options are known: what is missing here is the package.
@@ -217,7 +217,9 @@ def test_the_schedule_submits_as_the_command_expects(
     assert capsys.readouterr().err.startswith("/package/package.yaml: the package can't be read")
 
 
-def test_the_schedules_values_are_in_the_form_of_a_run(items: list[Object], schedule: Object):
+def test_the_schedules_values_are_in_the_form_of_a_run(
+    items: list[Object], schedule: Object
+) -> None:
     volumes = schedule["spec"]["jobTemplate"]["spec"]["template"]["spec"]["volumes"]
     [name] = [volume["configMap"]["name"] for volume in volumes if volume["name"] == "parameters"]
     given = yaml.safe_load(find(items, f"ConfigMap/{name}")["data"]["parameters.yaml"])
@@ -227,17 +229,17 @@ def test_the_schedules_values_are_in_the_form_of_a_run(items: list[Object], sche
     assert set(given) <= form
 
 
-def test_the_schedule_lets_no_two_runs_meet(schedule: Object):
+def test_the_schedule_lets_no_two_runs_meet(schedule: Object) -> None:
     spec: Any = schedule["spec"]
     assert spec["concurrencyPolicy"] == "Forbid"
     assert spec["timeZone"] == "Etc/UTC"
 
 
-def test_runs_are_submitted_with_the_service_account_that_is_there(items: list[Object]):
+def test_runs_are_submitted_with_the_service_account_that_is_there(items: list[Object]) -> None:
     assert find(items, f"ServiceAccount/{submit.SERVICE_ACCOUNT}")
 
 
-def test_every_secret_is_explained_to_the_operator(items: list[Object]):
+def test_every_secret_is_explained_to_the_operator(items: list[Object]) -> None:
     explained = set(re.findall(r"^\| `(trial-[a-z-]+)` \|", GUIDE.read_text(), re.MULTILINE))
     of_pods = {name for _, template in pod_templates(items) for name in secrets(template["spec"])}
     of_tasks = {key.secret for key in load_settings().secrets.values()}
@@ -245,6 +247,6 @@ def test_every_secret_is_explained_to_the_operator(items: list[Object]):
     assert of_pods | of_tasks <= explained
 
 
-def test_only_the_overlays_name_a_cluster():
+def test_only_the_overlays_name_a_cluster() -> None:
     shared = [*(MANIFESTS / "base").glob("*"), *(MANIFESTS / "components").rglob("*.yaml")]
     assert not [path for path in shared if "ipBlock" in path.read_text()]

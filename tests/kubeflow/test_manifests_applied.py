@@ -96,11 +96,11 @@ def may(cluster: Cluster, overlay: str, account: str, verb: str, what: str, name
     return bool(json.loads(ran.stdout)["status"]["allowed"])
 
 
-def test_everything_is_there_once_applied(cluster: Cluster, overlay: str):
+def test_everything_is_there_once_applied(cluster: Cluster, overlay: str) -> None:
     assert len(found_there(cluster, overlay)) == len(objects(overlay))
 
 
-def test_applied_again_nothing_changes(cluster: Cluster, overlay: str):
+def test_applied_again_nothing_changes(cluster: Cluster, overlay: str) -> None:
     before = found_there(cluster, overlay)
     assert cluster.kubectl(*APPLY, given=rendered(overlay)).returncode == 0
     assert found_there(cluster, overlay) == before
@@ -114,11 +114,11 @@ def create_pod(cluster: Cluster, pod: Object) -> tuple[int, str]:
 @pytest.mark.parametrize("name", OVERLAYS)
 def test_every_pod_is_admitted_where_the_standard_restricted_is_enforced(
     cluster: Cluster, name: str
-):
+) -> None:
     assert [create_pod(cluster, pod) for pod in pods(name)] == [(0, "")] * len(pods(name))
 
 
-def test_a_pod_that_might_be_root_is_not_admitted(cluster: Cluster):
+def test_a_pod_that_might_be_root_is_not_admitted(cluster: Cluster) -> None:
     pod = deepcopy(pods("standalone")[0])
     del pod["spec"]["securityContext"]["runAsNonRoot"]
     code, said = create_pod(cluster, pod)
@@ -126,14 +126,14 @@ def test_a_pod_that_might_be_root_is_not_admitted(cluster: Cluster):
     assert "runAsNonRoot" in said
 
 
-def test_a_field_that_kubernetes_does_not_know_is_refused(cluster: Cluster):
+def test_a_field_that_kubernetes_does_not_know_is_refused(cluster: Cluster) -> None:
     planted = rendered("standalone").replace("restartPolicy:", "restartpolicy:")
     ran = cluster.kubectl(*APPLY, "--dry-run=server", given=planted)
     assert ran.returncode != 0
     assert "restartpolicy" in ran.stderr
 
 
-def test_a_run_may_report_to_argo_and_read_no_other_secret(cluster: Cluster, overlay: str):
+def test_a_run_may_report_to_argo_and_read_no_other_secret(cluster: Cluster, overlay: str) -> None:
     runner = "trial-runner"
     assert may(cluster, overlay, runner, "create", "workflowtaskresults.argoproj.io")
     assert may(cluster, overlay, runner, "get", "secrets", "mlpipeline-minio-artifact")
@@ -141,11 +141,13 @@ def test_a_run_may_report_to_argo_and_read_no_other_secret(cluster: Cluster, ove
     assert not may(cluster, overlay, runner, "create", "pods")
 
 
-def test_the_schedule_may_read_nothing_of_the_cluster(cluster: Cluster, overlay: str):
+def test_the_schedule_may_read_nothing_of_the_cluster(cluster: Cluster, overlay: str) -> None:
     for what in ("secrets", "pods", "configmaps"):
         assert not may(cluster, overlay, "trial-scheduler", "get", what)
 
 
-def test_the_schedule_may_create_runs_where_kubeflow_asks_who_it_is(cluster: Cluster, overlay: str):
+def test_the_schedule_may_create_runs_where_kubeflow_asks_who_it_is(
+    cluster: Cluster, overlay: str
+) -> None:
     asked = ("trial-scheduler", "create", "runs.pipelines.kubeflow.org")
     assert may(cluster, overlay, *asked) == (overlay == "multi-user")

@@ -50,7 +50,7 @@ def later(trial: Trial, second: Walked) -> Walked:
     return walk(trial, backend)
 
 
-def test_every_point_metric_is_the_local_runners(first: Walked, local_metrics: list[Any]):
+def test_every_point_metric_is_the_local_runners(first: Walked, local_metrics: list[Any]) -> None:
     walked = by_key(first.document("TrialEvaluator", "verdict", "metrics.json")["records"], ALL)
     local = by_key(local_metrics, ALL)
     assert set(walked) == set(local)
@@ -59,7 +59,7 @@ def test_every_point_metric_is_the_local_runners(first: Walked, local_metrics: l
     }
 
 
-def test_every_interval_is_the_local_runners(first: Walked, local_metrics: list[Any]):
+def test_every_interval_is_the_local_runners(first: Walked, local_metrics: list[Any]) -> None:
     walked = by_key(first.document("TrialEvaluator", "verdict", "metrics.json")["records"], ALL)
     for key, record in by_key(local_metrics, ALL).items():
         for end in ("lower", "upper"):
@@ -69,20 +69,20 @@ def test_every_interval_is_the_local_runners(first: Walked, local_metrics: list[
                 assert math.isclose(walked[key][end], record[end], abs_tol=1e-6), key
 
 
-def test_the_first_run_has_no_champion(first: Walked):
+def test_the_first_run_has_no_champion(first: Walked) -> None:
     assert first.tasks["RunInputs"].parameters["champion_token"] == "none"
     assert first.tasks["ChampionModel"].artifacts["model"].metadata["present"] == 0
     records = first.document("TrialEvaluator", "verdict", "metrics.json")["records"]
     assert {record["model"] for record in records} == {"challenger"}
 
 
-def test_the_first_runs_model_is_registered(first: Walked, trial: Trial):
+def test_the_first_runs_model_is_registered(first: Walked, trial: Trial) -> None:
     registration = first.document("ModelRegistrar", "registration", "registration.json")
     assert registration["registered"] is True
     assert list((trial.shared / "registry" / "synthetic" / "history").glob("*.json"))
 
 
-def test_the_second_run_takes_from_the_cache_what_no_champion_concerns(second: Walked):
+def test_the_second_run_takes_from_the_cache_what_no_champion_concerns(second: Walked) -> None:
     assert second.ran == {
         "RunInputs",
         "ChampionModel",
@@ -95,7 +95,7 @@ def test_the_second_run_takes_from_the_cache_what_no_champion_concerns(second: W
     }
 
 
-def test_the_second_run_compares_with_the_champion(second: Walked):
+def test_the_second_run_compares_with_the_champion(second: Walked) -> None:
     assert second.tasks["ChampionModel"].artifacts["model"].metadata["present"] == 1
     records = second.document("TrialEvaluator", "verdict", "metrics.json")["records"]
     assert {record["model"] for record in records} == ALL
@@ -104,18 +104,20 @@ def test_the_second_run_compares_with_the_champion(second: Walked):
     assert all(value == 0 for value in differences if value is not None)
 
 
-def test_a_task_of_its_own_costs_a_stage_25_seconds_at_most(first: Walked, local_seconds: float):
+def test_a_task_of_its_own_costs_a_stage_25_seconds_at_most(
+    first: Walked, local_seconds: float
+) -> None:
     walked = sum(task.seconds for task in first.tasks.values())
     assert walked <= local_seconds + 25 * len(first.tasks)
 
 
-def test_splits_and_fingerprint_survive_from_task_to_task(first: Walked):
+def test_splits_and_fingerprint_survive_from_task_to_task(first: Walked) -> None:
     examples = first.tasks["TrialExampleGen"].artifacts["examples"].metadata
     assert json.loads(examples["split_names"]) == ["train", "eval", "test"]
     assert examples["fingerprint"] == first.tasks["RunInputs"].parameters["fingerprint"]
 
 
-def test_the_runs_page_has_a_table_and_a_curve_of_each_task(first: Walked):
+def test_the_runs_page_has_a_table_and_a_curve_of_each_task(first: Walked) -> None:
     page = first.tasks["RunPage"].artifacts
     for task in ("worsening", "response"):
         numbers = page[f"metrics_{task}"].metadata
@@ -126,7 +128,7 @@ def test_the_runs_page_has_a_table_and_a_curve_of_each_task(first: Walked):
     assert first.output("RunPage", "summary").read_text().startswith("# ")
 
 
-def test_every_stage_says_what_it_took(first: Walked):
+def test_every_stage_says_what_it_took(first: Walked) -> None:
     records = {}
     for name, task in first.tasks.items():
         for line in task.log.splitlines():
@@ -141,7 +143,7 @@ def test_every_stage_says_what_it_took(first: Walked):
     )
 
 
-def test_every_stage_and_the_runs_result_are_in_the_store(first: Walked, trial: Trial):
+def test_every_stage_and_the_runs_result_are_in_the_store(first: Walked, trial: Trial) -> None:
     run = first.tasks["RunInputs"].handed["inputs"]["parameterValues"]["run_id"]
     with closing(sqlite3.connect(trial.shared / STORE)) as store:
         stages = store.execute("SELECT stage, status FROM stages WHERE run = ?", [run]).fetchall()
@@ -150,7 +152,7 @@ def test_every_stage_and_the_runs_result_are_in_the_store(first: Walked, trial: 
     assert metrics > 0
 
 
-def test_the_secret_key_is_nowhere(first: Walked):
+def test_the_secret_key_is_nowhere(first: Walked) -> None:
     for task in first.tasks.values():
         assert KEY not in task.log
         assert KEY not in json.dumps(task.handed)
@@ -158,13 +160,15 @@ def test_the_secret_key_is_nowhere(first: Walked):
         assert not path.is_file() or KEY.encode() not in path.read_bytes()
 
 
-def test_one_changed_byte_is_another_fingerprint_and_other_examples(first: Walked, later: Walked):
+def test_one_changed_byte_is_another_fingerprint_and_other_examples(
+    first: Walked, later: Walked
+) -> None:
     before, after = (run.tasks["RunInputs"].parameters for run in (first, later))
     assert before["fingerprint"] != after["fingerprint"]
     assert before["subject_key_id"] == after["subject_key_id"]
 
 
-def test_a_later_backend_without_a_metadata_store_runs_the_same_package(later: Walked):
+def test_a_later_backend_without_a_metadata_store_runs_the_same_package(later: Walked) -> None:
     assert later.tasks["ChampionModel"].artifacts["model"].metadata["present"] == 1
     records = later.document("TrialEvaluator", "verdict", "metrics.json")["records"]
     assert {record["model"] for record in records} == ALL

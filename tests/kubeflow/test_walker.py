@@ -153,7 +153,9 @@ def logs(task: str) -> dict[str, Any]:
     }
 
 
-def test_a_task_without_upstream_is_handed_what_was_seen(walker: Walker, spec: dict[str, Any]):
+def test_a_task_without_upstream_is_handed_what_was_seen(
+    walker: Walker, spec: dict[str, Any]
+) -> None:
     handed = walked(walker, spec)["Make"].handed
     assert without_ids(walker, handed) == {
         "inputs": {"parameterValues": {"size": 6, "run": "<id>"}},
@@ -178,7 +180,9 @@ def test_a_task_without_upstream_is_handed_what_was_seen(walker: Walker, spec: d
     }
 
 
-def test_a_task_is_handed_upstreams_artifact_as_was_seen(walker: Walker, spec: dict[str, Any]):
+def test_a_task_is_handed_upstreams_artifact_as_was_seen(
+    walker: Walker, spec: dict[str, Any]
+) -> None:
     handed = without_ids(walker, walked(walker, spec)["Read"].handed)
     (artifact,) = handed["inputs"]["artifacts"].pop("examples")["artifacts"]
     session = json.loads(artifact["metadata"].pop("store_session_info"))
@@ -202,7 +206,9 @@ def test_a_task_is_handed_upstreams_artifact_as_was_seen(walker: Walker, spec: d
     }
 
 
-def test_the_later_backend_sends_the_whole_schema_as_a_title(tmp_path: Path, spec: dict[str, Any]):
+def test_the_later_backend_sends_the_whole_schema_as_a_title(
+    tmp_path: Path, spec: dict[str, Any]
+) -> None:
     walker = Walker(tmp_path, Commands({"PATH": "/usr/bin:/bin"}), later=True)
     handed = without_ids(walker, walked(walker, spec)["Read"].handed)
     assert handed["inputs"]["artifacts"]["examples"]["artifacts"] == [
@@ -214,47 +220,47 @@ def test_the_later_backend_sends_the_whole_schema_as_a_title(tmp_path: Path, spe
     ]
 
 
-def test_a_task_finds_nothing_of_those_before(walker: Walker, spec: dict[str, Any]):
+def test_a_task_finds_nothing_of_those_before(walker: Walker, spec: dict[str, Any]) -> None:
     reader = spec["deploymentSpec"]["executors"]["Read_executor"]["container"]
     reader["command"][2] = 'cd "$0/../../.." && test "$(find . -name n)" = "" && ls >&2'
     assert walked(walker, spec)["Read"].log.split() == ["Make", "Read"]
 
 
-def test_a_value_of_the_form_wins_over_its_default(walker: Walker, spec: dict[str, Any]):
+def test_a_value_of_the_form_wins_over_its_default(walker: Walker, spec: dict[str, Any]) -> None:
     handed = walked(walker, spec, size=9)["Make"].handed
     assert handed["inputs"]["parameterValues"]["size"] == 9
 
 
-def test_a_parameter_without_a_value_ends_the_run(walker: Walker, spec: dict[str, Any]):
+def test_a_parameter_without_a_value_ends_the_run(walker: Walker, spec: dict[str, Any]) -> None:
     del spec["root"]["inputDefinitions"]["parameters"]["size"]["defaultValue"]
     with pytest.raises(WalkError, match="no value for runtime parameter size"):
         walked(walker, spec)
 
 
-def test_a_text_for_a_number_ends_the_run(walker: Walker, spec: dict[str, Any]):
+def test_a_text_for_a_number_ends_the_run(walker: Walker, spec: dict[str, Any]) -> None:
     with pytest.raises(WalkError, match="type mismatch"):
         walked(walker, spec, size="nine")
 
 
-def test_an_unknown_field_of_the_package_ends_the_run(walker: Walker, spec: dict[str, Any]):
+def test_an_unknown_field_of_the_package_ends_the_run(walker: Walker, spec: dict[str, Any]) -> None:
     spec["root"]["dag"]["tasks"]["Make"]["retries"] = 3
     with pytest.raises(Exception, match="retries"):
         walked(walker, spec)
 
 
-def test_a_resolver_ends_the_run(walker: Walker, spec: dict[str, Any]):
+def test_a_resolver_ends_the_run(walker: Walker, spec: dict[str, Any]) -> None:
     spec["deploymentSpec"]["executors"]["Make_executor"] = {"resolver": {}}
     with pytest.raises(WalkError, match="not implemented"):
         walked(walker, spec)
 
 
-def test_not_waiting_for_what_is_read_ends_the_run(walker: Walker, spec: dict[str, Any]):
+def test_not_waiting_for_what_is_read_ends_the_run(walker: Walker, spec: dict[str, Any]) -> None:
     del spec["root"]["dag"]["tasks"]["Read"]["dependentTasks"]
     with pytest.raises(WalkError, match="Read does not wait for Make"):
         walked(walker, spec)
 
 
-def test_a_command_that_fails_ends_the_run(walker: Walker, spec: dict[str, Any]):
+def test_a_command_that_fails_ends_the_run(walker: Walker, spec: dict[str, Any]) -> None:
     container = spec["deploymentSpec"]["executors"]["Read_executor"]["container"]
     container["command"] = ["sh", "-c", "echo it broke >&2; exit 3"]
     with pytest.raises(WalkError, match=r"Read failed:\nit broke"):
@@ -271,14 +277,16 @@ def test_a_command_that_fails_ends_the_run(walker: Walker, spec: dict[str, Any])
 )
 def test_an_output_that_is_not_written_ends_the_run(
     walker: Walker, spec: dict[str, Any], command: str, problem: str
-):
+) -> None:
     container = spec["deploymentSpec"]["executors"]["Make_executor"]["container"]
     container["command"][2] = command
     with pytest.raises(WalkError, match=problem):
         walked(walker, spec)
 
 
-def test_a_placeholder_that_nothing_replaces_ends_the_run(walker: Walker, spec: dict[str, Any]):
+def test_a_placeholder_that_nothing_replaces_ends_the_run(
+    walker: Walker, spec: dict[str, Any]
+) -> None:
     container = spec["deploymentSpec"]["executors"]["Read_executor"]["container"]
     container["args"].append("{{$.inputs.artifacts['table'].path}}")
     with pytest.raises(WalkError, match="nothing replaces"):
@@ -290,7 +298,7 @@ def test_a_placeholder_that_nothing_replaces_ends_the_run(walker: Walker, spec: 
 )
 def test_metadata_that_the_backend_refuses_end_the_run(
     walker: Walker, spec: dict[str, Any], metadata: str, problem: str
-):
+) -> None:
     spec["components"]["Make"]["outputDefinitions"]["artifacts"]["examples"]["artifactType"] = {
         "schemaTitle": "system.Metrics"
     }
@@ -300,7 +308,7 @@ def test_metadata_that_the_backend_refuses_end_the_run(
         walked(walker, spec)
 
 
-def test_the_same_inputs_come_from_the_cache(walker: Walker, spec: dict[str, Any]):
+def test_the_same_inputs_come_from_the_cache(walker: Walker, spec: dict[str, Any]) -> None:
     del spec["root"]["dag"]["tasks"]["Make"]["inputs"]["parameters"]["run"]
     del spec["components"]["Make"]["inputDefinitions"]["parameters"]["run"]
     first, second = walked(walker, spec), walked(walker, spec)
@@ -309,6 +317,6 @@ def test_the_same_inputs_come_from_the_cache(walker: Walker, spec: dict[str, Any
     assert not walked(walker, spec, size=9)["Make"].cached
 
 
-def test_a_task_that_is_told_the_run_is_never_cached(walker: Walker, spec: dict[str, Any]):
+def test_a_task_that_is_told_the_run_is_never_cached(walker: Walker, spec: dict[str, Any]) -> None:
     walked(walker, spec)
     assert not walked(walker, spec)["Make"].cached

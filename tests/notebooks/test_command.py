@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -23,7 +25,7 @@ def notebooks(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_missing_run_is_told_without_a_traceback(tmp_path):
+def test_a_missing_run_is_told_without_a_traceback(tmp_path: Path) -> None:
     ended = notebooks("nowhere", "--root", str(tmp_path))
 
     assert ended.returncode == 2
@@ -31,7 +33,7 @@ def test_a_missing_run_is_told_without_a_traceback(tmp_path):
     assert "Traceback" not in ended.stderr
 
 
-def test_what_a_notebook_misses_in_a_run_is_told_without_a_traceback(tmp_path):
+def test_what_a_notebook_misses_in_a_run_is_told_without_a_traceback(tmp_path: Path) -> None:
     write_run(tmp_path, status="failed", failed_stage="TrialEvaluator")
 
     ended = notebooks(RUN, "--root", str(tmp_path), "--only", "fairness")
@@ -43,13 +45,13 @@ def test_what_a_notebook_misses_in_a_run_is_told_without_a_traceback(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def executed(tmp_path_factory):
+def executed(tmp_path_factory: pytest.TempPathFactory) -> Any:
     root = tmp_path_factory.mktemp("runs")
     folder = write_run(root)
     return folder / "notebooks", notebooks("--root", str(root), "--only", "fairness")
 
 
-def test_the_page_is_named_and_nothing_else_is_said(executed):
+def test_the_page_is_named_and_nothing_else_is_said(executed: Any) -> None:
     folder, ended = executed
 
     assert ended.returncode == 0
@@ -57,13 +59,13 @@ def test_the_page_is_named_and_nothing_else_is_said(executed):
     assert ended.stderr == ""
 
 
-def test_notebook_and_page_lie_in_the_runs_folder_of_records(executed):
+def test_notebook_and_page_lie_in_the_runs_folder_of_records(executed: Any) -> None:
     folder, _ = executed
 
     assert sorted(path.name for path in folder.iterdir()) == ["fairness.html", "fairness.ipynb"]
 
 
-def test_the_executed_notebook_has_its_outputs(executed):
+def test_the_executed_notebook_has_its_outputs(executed: Any) -> None:
     folder, _ = executed
     notebook = nbformat.read(folder / "fairness.ipynb", as_version=4)
 

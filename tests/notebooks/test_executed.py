@@ -6,6 +6,7 @@ import html
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,31 +28,33 @@ SECTIONS = (
 
 
 @pytest.fixture(scope="module")
-def fairness(executed):
+def fairness(executed: Any) -> Any:
     return executed("fairness")
 
 
 @pytest.fixture(scope="module", params=[1280, 400])
-def visit(browse, fairness, request):
+def visit(browse: Any, fairness: Any, request: pytest.FixtureRequest) -> Any:
     return browse(fairness.page, request.param)
 
 
-def test_the_files_lie_with_the_runs_records(fairness, finished_run):
+def test_the_files_lie_with_the_runs_records(fairness: Any, finished_run: Any) -> None:
     assert fairness.page == finished_run.records / "notebooks" / "fairness.html"
 
 
-def test_every_cell_ran_and_said_nothing_but_its_result(fairness):
+def test_every_cell_ran_and_said_nothing_but_its_result(fairness: Any) -> None:
     outputs = [output for cell in fairness.notebook.cells for output in cell.get("outputs", [])]
 
     assert {output.output_type for output in outputs} == {"execute_result"}
 
 
-def test_no_subject_is_in_what_was_written(fairness, finished_run):
+def test_no_subject_is_in_what_was_written(fairness: Any, finished_run: Any) -> None:
     """Neither an identifier of the data nor the pseudonym that examples have in its place."""
     assert subjects_named(fairness.text, finished_run) == set()
 
 
-def test_the_widget_has_the_groups_that_the_run_shows_and_no_others(fairness, finished_run):
+def test_the_widget_has_the_groups_that_the_run_shows_and_no_others(
+    fairness: Any, finished_run: Any
+) -> None:
     numbers = re.search(r"const tasks = (\{.*\});\n", html.unescape(fairness.page.read_text()))
     assert numbers
 
@@ -66,32 +69,32 @@ def test_the_widget_has_the_groups_that_the_run_shows_and_no_others(fairness, fi
         }
 
 
-def test_the_browser_has_nothing_to_complain_of(visit):
+def test_the_browser_has_nothing_to_complain_of(visit: Any) -> None:
     assert visit.complaints == []
 
 
-def test_nothing_is_fetched(visit):
+def test_nothing_is_fetched(visit: Any) -> None:
     assert [address for address in visit.requests if not address.startswith("about:")] == []
 
 
-def test_the_page_is_no_wider_than_its_window(visit):
+def test_the_page_is_no_wider_than_its_window(visit: Any) -> None:
     assert visit.overflow == 0
 
 
-def test_every_section_is_there(visit):
+def test_every_section_is_there(visit: Any) -> None:
     headings = visit.page.locator("h2").all_inner_texts()
 
     assert tuple(heading.removesuffix("¶") for heading in headings) == SECTIONS
 
 
-def test_charts_are_drawn_in_the_pages_colours(visit):
+def test_charts_are_drawn_in_the_pages_colours(visit: Any) -> None:
     charts = visit.page.locator("figure svg")
 
     assert charts.count() > 20
     assert visit.colours > 200
 
 
-def test_text_in_charts_stays_readable(visit):
+def test_text_in_charts_stays_readable(visit: Any) -> None:
     smallest = visit.page.evaluate(
         "Math.min(...[...document.querySelectorAll('main figure svg text')]"
         ".filter(text => text.checkVisibility())"
@@ -101,7 +104,7 @@ def test_text_in_charts_stays_readable(visit):
     assert smallest >= 8.5
 
 
-def test_tfmas_widget_draws_its_bars(visit):
+def test_tfmas_widget_draws_its_bars(visit: Any) -> None:
     visit.page.locator("iframe").scroll_into_view_if_needed()
     frame = visit.page.frame_locator("iframe")
 
@@ -110,7 +113,7 @@ def test_tfmas_widget_draws_its_bars(visit):
     assert visit.complaints == []
 
 
-def test_the_widget_shows_the_task_that_is_chosen(visit):
+def test_the_widget_shows_the_task_that_is_chosen(visit: Any) -> None:
     visit.page.locator("iframe").scroll_into_view_if_needed()
     frame = visit.page.frame_locator("iframe")
     choice = frame.locator("#task")
@@ -123,5 +126,5 @@ def test_the_widget_shows_the_task_that_is_chosen(visit):
     assert visit.complaints == []
 
 
-def test_the_page_fits_into_a_mail(fairness):
+def test_the_page_fits_into_a_mail(fairness: Any) -> None:
     assert Path(fairness.page).stat().st_size < 5 * 2**20

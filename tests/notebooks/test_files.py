@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -12,21 +13,21 @@ FILES = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 
 
 @pytest.fixture(params=FILES, ids=lambda path: path.stem)
-def notebook(request):
+def notebook(request: pytest.FixtureRequest) -> Any:
     return nbformat.read(request.param, as_version=nbformat.NO_CONVERT)
 
 
-def test_it_is_a_valid_notebook(notebook):
+def test_it_is_a_valid_notebook(notebook: Any) -> None:
     nbformat.validate(notebook)
 
 
-def test_it_has_no_outputs(notebook):
+def test_it_has_no_outputs(notebook: Any) -> None:
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
 
     assert all(cell.outputs == [] and cell.execution_count is None for cell in code)
 
 
-def test_its_cells_have_names_that_do_not_change_with_every_save(notebook):
+def test_its_cells_have_names_that_do_not_change_with_every_save(notebook: Any) -> None:
     """Names made by people: Jupyter's own are eight hexadecimal digits or longer random ones."""
     names = [cell.id for cell in notebook.cells]
 
@@ -34,7 +35,7 @@ def test_its_cells_have_names_that_do_not_change_with_every_save(notebook):
     assert len(set(names)) == len(names)
 
 
-def test_its_cells_hold_no_logic(notebook):
+def test_its_cells_hold_no_logic(notebook: Any) -> None:
     """Calls alone: what computes lies in modules, where it is tested."""
     logic = (ast.For, ast.While, ast.If, ast.FunctionDef, ast.ClassDef, ast.Lambda, ast.ListComp)
     for cell in notebook.cells:

@@ -24,7 +24,7 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_run_is_read_with_its_results(root: Path):
+def test_a_run_is_read_with_its_results(root: Path) -> None:
     (run,) = runs_of_study("hand", root)
 
     assert run.file.run == RUN
@@ -33,7 +33,7 @@ def test_a_run_is_read_with_its_results(root: Path):
     assert run.unreadable is None
 
 
-def test_a_run_that_was_not_evaluated_is_listed_without_results(tmp_path: Path):
+def test_a_run_that_was_not_evaluated_is_listed_without_results(tmp_path: Path) -> None:
     write_run(tmp_path, status="failed", failed_stage="TrialEvaluator")
 
     (run,) = runs_of_study("hand", tmp_path)
@@ -42,7 +42,7 @@ def test_a_run_that_was_not_evaluated_is_listed_without_results(tmp_path: Path):
     assert (run.metrics, run.verdict) == (None, None)
 
 
-def test_a_run_whose_artifacts_were_removed_says_so(root: Path):
+def test_a_run_whose_artifacts_were_removed_says_so(root: Path) -> None:
     (root / "documents" / "metrics.json").unlink()
 
     (run,) = runs_of_study("hand", root)
@@ -51,22 +51,22 @@ def test_a_run_whose_artifacts_were_removed_says_so(root: Path):
     assert "metrics.json" in str(run.unreadable)
 
 
-def test_another_studys_runs_are_left_out(root: Path):
+def test_another_studys_runs_are_left_out(root: Path) -> None:
     assert runs_of_study("other", root) == ()
 
 
-def test_the_root_is_found_from_the_records(root: Path):
+def test_the_root_is_found_from_the_records(root: Path) -> None:
     assert root_of(root / "hand" / "records" / RUN) == root
 
 
-def test_there_is_no_drift_without_an_earlier_run(root: Path):
+def test_there_is_no_drift_without_an_earlier_run(root: Path) -> None:
     study = open_run(RUN, root).study
     runs = runs_of_study("hand", root)
 
     assert drift_since(study, "statistics", runs[0], runs, most=3) == ()
 
 
-def test_drift_is_the_distance_from_the_train_data_of_an_earlier_run(root: Path):
+def test_drift_is_the_distance_from_the_train_data_of_an_earlier_run(root: Path) -> None:
     study = open_run(RUN, root).study
     (now,) = runs_of_study("hand", root)
     then = _earlier(now, statistics=_statistics(root / "then", range(30, 50)))

@@ -55,12 +55,12 @@ def counts_of(analysis: Analysis, level: str, value: str) -> list[int | None]:
     ]
 
 
-def test_a_small_group_is_counted_in_the_internal_analysis_alone():
+def test_a_small_group_is_counted_in_the_internal_analysis_alone() -> None:
     assert counts_of(document(internal=False), "Active", "North") == [None]
     assert counts_of(document(internal=True), "Active", "North") == [FEW]
 
 
-def test_internal_curves_step_at_every_event_and_end_at_the_last_time():
+def test_internal_curves_step_at_every_event_and_end_at_the_last_time() -> None:
     found = subjects()
     by_level = {curve.level: curve for curve in document(internal=True).endpoints[0].curves}
     for level in ("Active", "Placebo"):
@@ -72,7 +72,7 @@ def test_internal_curves_step_at_every_event_and_end_at_the_last_time():
         assert len(curve.points) > 10
 
 
-def test_internal_quartiles_are_those_of_the_values():
+def test_internal_quartiles_are_those_of_the_values() -> None:
     found = subjects()
     inside = found.numbers["AGE"][found.factors[0].of("Active")]
     (age,) = (item for item in document(internal=True).characteristics if item.name == "AGE")
@@ -80,7 +80,7 @@ def test_internal_quartiles_are_those_of_the_values():
     assert active.median == pytest.approx(float(np.median(inside)))
 
 
-def test_what_both_show_is_the_same():
+def test_what_both_show_is_the_same() -> None:
     public, internal = document(internal=False), document(internal=True)
     assert public.tasks == internal.tasks
     assert public.screening.false_discovery_rate == internal.screening.false_discovery_rate
@@ -89,7 +89,7 @@ def test_what_both_show_is_the_same():
     ]
 
 
-def test_the_public_page_withholds_and_the_internal_one_does_not_speak_of_it():
+def test_the_public_page_withholds_and_the_internal_one_does_not_speak_of_it() -> None:
     pages = {
         internal: render(Page("A trial", "", analysis_sections(document(internal=internal))))
         for internal in (False, True)
@@ -98,14 +98,14 @@ def test_the_public_page_withholds_and_the_internal_one_does_not_speak_of_it():
     assert "ithheld" not in pages[True]
 
 
-def test_a_banner_stands_above_everything():
+def test_a_banner_stands_above_everything() -> None:
     page = Page("A trial", "", (), banner=INTERNAL)
     html = render(page)
     assert html.index(INTERNAL) < html.index("<h1>")
     assert INTERNAL not in render(dataclasses.replace(page, banner=""))
 
 
-def test_the_file_is_its_owners_alone_also_where_another_one_was(tmp_path: Path):
+def test_the_file_is_its_owners_alone_also_where_another_one_was(tmp_path: Path) -> None:
     path = tmp_path / "report.internal.html"
     path.write_text("an earlier one")
     path.chmod(0o644)

@@ -22,7 +22,7 @@ def threshold(metric: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", sorted(METRICS))
-def test_a_metric_has_a_title_and_says_in_a_sentence_what_it_means(name: str):
+def test_a_metric_has_a_title_and_says_in_a_sentence_what_it_means(name: str) -> None:
     metric = METRICS[name]
     assert metric.title[0].isupper()
     assert re.fullmatch(r"[A-Z0-9].*\.", metric.says)
@@ -30,14 +30,14 @@ def test_a_metric_has_a_title_and_says_in_a_sentence_what_it_means(name: str):
 
 
 @pytest.mark.parametrize("name", COMPUTED)
-def test_the_evaluator_has_a_statistic_of_each_metric_that_it_computes(name: str):
+def test_the_evaluator_has_a_statistic_of_each_metric_that_it_computes(name: str) -> None:
     from components.evaluator import performance
 
     parameters = list(inspect.signature(getattr(performance, name)).parameters)
     assert parameters == (["table", "threshold"] if name in AT_DECISION else ["table"])
 
 
-def test_the_evaluator_computes_nothing_else():
+def test_the_evaluator_computes_nothing_else() -> None:
     from components.evaluator.eval_config import (
         CURVES,
         POSITIVES,
@@ -59,23 +59,23 @@ def test_the_evaluator_computes_nothing_else():
 
 
 @pytest.mark.parametrize("name", JUDGED)
-def test_a_study_can_have_a_threshold_for_each_metric_that_is_judged(name: str):
+def test_a_study_can_have_a_threshold_for_each_metric_that_is_judged(name: str) -> None:
     assert Threshold.model_validate(threshold(name)).metric == name
 
 
 @pytest.mark.parametrize("name", sorted(set(METRICS) - set(JUDGED)))
-def test_a_study_can_have_no_threshold_for_what_describes_the_subjects(name: str):
+def test_a_study_can_have_no_threshold_for_what_describes_the_subjects(name: str) -> None:
     with pytest.raises(ValidationError):
         Threshold.model_validate(threshold(name))
 
 
 @pytest.mark.parametrize("name", sorted(METRICS))
-def test_pages_know_each_metric(name: str):
+def test_pages_know_each_metric(name: str) -> None:
     assert metric_title(name) == METRICS[name].title
     assert metric_column(name).decimals == METRICS[name].decimals
 
 
-def test_a_difference_of_two_models_spans_the_range_in_both_directions():
+def test_a_difference_of_two_models_spans_the_range_in_both_directions() -> None:
     assert METRICS["auc"].bounds(difference=True) == (-1.0, 1.0)
     assert METRICS["calibration_in_the_large"].bounds(difference=True) == (-2.0, 2.0)
     assert METRICS["log_loss"].bounds(difference=False) == (0.0, math.inf)
@@ -83,7 +83,7 @@ def test_a_difference_of_two_models_spans_the_range_in_both_directions():
 
 
 @pytest.mark.parametrize(("former", "name"), sorted(FORMER_NAMES.items()))
-def test_a_former_name_is_read_as_the_name_of_today(former: str, name: str):
+def test_a_former_name_is_read_as_the_name_of_today(former: str, name: str) -> None:
     assert current_name(former) == name
     assert Threshold.model_validate(threshold(former)).metric == name
     record = {"task": "t", "slice": {}, "metric": former, "decision_threshold": 0.5}
@@ -94,7 +94,7 @@ def test_a_former_name_is_read_as_the_name_of_today(former: str, name: str):
 @pytest.mark.parametrize(
     "folder", ["grafana/queries", "notebooks", "pipeline/pages", "grafana/page"]
 )
-def test_views_name_no_metric_that_the_registry_lacks(folder: str):
+def test_views_name_no_metric_that_the_registry_lacks(folder: str) -> None:
     """Names in the SQL and the code of views, in quotes after the word metric."""
     named = re.compile(r"metric (?:=|IN) ?\(?((?:'[a-z_0-9]+'(?:,\s*)?)+)")
     text = "\n".join(path.read_text() for path in (PROJECT / folder).rglob("*.py"))

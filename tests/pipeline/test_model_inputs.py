@@ -69,28 +69,28 @@ ARM = {"arm": {"columns": ["TRT"], "control": "Placebo"}}
 SITE = {"site": {"column": "SITEID"}}
 
 
-def test_numbers_and_categories_keep_the_order_of_the_study_file():
+def test_numbers_and_categories_keep_the_order_of_the_study_file() -> None:
     assert feature_columns(_study()) == (["AGE", "lab_ALT", "lab_CK"], ["SEX"])
 
 
-def test_the_arm_is_always_read_where_there_is_one():
+def test_the_arm_is_always_read_where_there_is_one() -> None:
     assert feature_columns(_study(**ARM))[1] == ["SEX", "arm"]
 
 
-def test_the_site_is_not_read_unless_the_study_file_says_so():
+def test_the_site_is_not_read_unless_the_study_file_says_so() -> None:
     assert "site" not in feature_columns(_study(**SITE))[1]
     chosen = _study(**SITE, training={"site_as_feature": True})
     assert feature_columns(chosen)[1] == ["SEX", "site"]
 
 
-def test_the_model_predicts_every_task():
+def test_the_model_predicts_every_task() -> None:
     inputs = model_inputs(_study(**ARM))
     assert inputs.numeric == ("AGE", "lab_ALT", "lab_CK")
     assert inputs.categorical == ("SEX", "arm")
     assert inputs.tasks == ("death",)
 
 
-def test_statistics_are_taken_of_features_labels_weights_and_groups():
+def test_statistics_are_taken_of_features_labels_weights_and_groups() -> None:
     assert statistics_columns(_study(**ARM, **SITE)) == [
         "AGE",
         "lab_ALT",
@@ -105,7 +105,7 @@ def test_statistics_are_taken_of_features_labels_weights_and_groups():
 
 
 @pytest.mark.parametrize("extra", [{}, ARM, ARM | SITE | {"training": {"site_as_feature": True}}])
-def test_no_statistic_is_taken_of_the_subject_hash_and_none_twice(extra: dict[str, Any]):
+def test_no_statistic_is_taken_of_the_subject_hash_and_none_twice(extra: dict[str, Any]) -> None:
     columns = statistics_columns(_study(**extra))
     assert SUBJECT_HASH not in columns
     assert len(set(columns)) == len(columns)

@@ -81,15 +81,15 @@ def _inputs(node: pipeline_pb2.PipelineNode) -> dict[str, set[str]]:
     }
 
 
-def test_every_node_has_a_line_for_people(config: RunConfig):
+def test_every_node_has_a_line_for_people(config: RunConfig) -> None:
     assert set(_nodes(replace(config, tune=True))) == set(STAGES)
 
 
-def test_transform_waits_for_the_data_gate(config: RunConfig):
+def test_transform_waits_for_the_data_gate(config: RunConfig) -> None:
     assert "DataGate" in _upstream(config)["Transform"]
 
 
-def test_nothing_learns_from_the_data_before_the_gate_has_judged_them(config: RunConfig):
+def test_nothing_learns_from_the_data_before_the_gate_has_judged_them(config: RunConfig) -> None:
     upstream = _upstream(replace(config, tune=True))
 
     def ancestors(node: str) -> set[str]:
@@ -99,14 +99,14 @@ def test_nothing_learns_from_the_data_before_the_gate_has_judged_them(config: Ru
         assert "DataGate" in ancestors(node), node
 
 
-def test_the_gate_sees_the_champions_statistics_and_the_rejects(config: RunConfig):
+def test_the_gate_sees_the_champions_statistics_and_the_rejects(config: RunConfig) -> None:
     inputs = _inputs(_nodes(config)["DataGate"])
     assert inputs["champion_statistics"] == {"ChampionModel"}
     assert inputs["rejects"] == {"TrialExampleGen"}
     assert inputs["anomalies"] == {"ExampleValidator"}
 
 
-def test_the_evaluator_sees_raw_examples_the_model_and_the_champion(config: RunConfig):
+def test_the_evaluator_sees_raw_examples_the_model_and_the_champion(config: RunConfig) -> None:
     inputs = _inputs(_nodes(config)["TrialEvaluator"])
     assert inputs["examples"] == {"TrialExampleGen"}
     assert inputs["model"] == {"Trainer"}
@@ -114,20 +114,20 @@ def test_the_evaluator_sees_raw_examples_the_model_and_the_champion(config: RunC
 
 
 @pytest.mark.parametrize("node", ["Pusher", "ModelRegistrar"])
-def test_only_a_judged_model_is_pushed_and_registered(node: str, config: RunConfig):
+def test_only_a_judged_model_is_pushed_and_registered(node: str, config: RunConfig) -> None:
     assert _inputs(_nodes(config)[node])["model_blessing"] == {"TrialEvaluator"}
 
 
-def test_a_model_is_registered_after_it_was_pushed(config: RunConfig):
+def test_a_model_is_registered_after_it_was_pushed(config: RunConfig) -> None:
     assert "Pusher" in _upstream(config)["ModelRegistrar"]
 
 
-def test_no_model_is_pushed_without_its_card(config: RunConfig):
+def test_no_model_is_pushed_without_its_card(config: RunConfig) -> None:
     assert "ModelCard" in _upstream(config)["Pusher"]
     assert _inputs(_nodes(config)["ModelCard"])["verdict"] == {"TrialEvaluator"}
 
 
-def test_the_test_split_is_kept_from_whatever_trains(config: RunConfig):
+def test_the_test_split_is_kept_from_whatever_trains(config: RunConfig) -> None:
     nodes = _nodes(replace(config, tune=True))
     splits = json.loads(_parameters(nodes["Transform"])["splits_config"])
     assert splits == {"analyze": ["train"], "transform": ["train", "eval"]}
@@ -137,14 +137,14 @@ def test_the_test_split_is_kept_from_whatever_trains(config: RunConfig):
         assert json.loads(parameters["eval_args"])["splits"] == ["eval"]
 
 
-def test_the_tuner_is_there_only_when_it_was_asked_for(config: RunConfig):
+def test_the_tuner_is_there_only_when_it_was_asked_for(config: RunConfig) -> None:
     assert "Tuner" not in _nodes(config)
     tuned = _nodes(replace(config, tune=True))
     assert _inputs(tuned["Trainer"])["hyperparameters"] == {"Tuner"}
     assert "hyperparameters" not in _inputs(_nodes(config)["Trainer"])
 
 
-def test_no_node_holds_the_secret_key(config: RunConfig):
+def test_no_node_holds_the_secret_key(config: RunConfig) -> None:
     compiled = _compiled(replace(config, tune=True))
     assert SECRET.encode() not in compiled.SerializeToString()
     parameters = _parameters(_nodes(config)["TrialExampleGen"])
@@ -152,7 +152,7 @@ def test_no_node_holds_the_secret_key(config: RunConfig):
     assert parameters["subject_key_id"] == "k1"
 
 
-def test_statistics_leave_the_subject_hash_out(config: RunConfig):
+def test_statistics_leave_the_subject_hash_out(config: RunConfig) -> None:
     options = json.loads(_parameters(_nodes(config)["StatisticsGen"])["stats_options_json"])
     [allowed] = [value for key, value in options.items() if "allowlist" in key]
     assert "AGE" in allowed
@@ -160,17 +160,19 @@ def test_statistics_leave_the_subject_hash_out(config: RunConfig):
     assert SUBJECT_HASH not in allowed
 
 
-def test_the_fingerprint_is_a_parameter_so_that_new_data_are_read_anew(config: RunConfig):
+def test_the_fingerprint_is_a_parameter_so_that_new_data_are_read_anew(config: RunConfig) -> None:
     assert _parameters(_nodes(config)["TrialExampleGen"])["fingerprint"] == "f1"
 
 
-def test_the_champion_token_is_a_parameter_so_that_a_new_champion_is_fetched(config: RunConfig):
+def test_the_champion_token_is_a_parameter_so_that_a_new_champion_is_fetched(
+    config: RunConfig,
+) -> None:
     found = _nodes(replace(config, champion_token="abc"))["ChampionModel"]
     assert _parameters(found)["champion_token"] == "abc"
 
 
 @pytest.mark.parametrize("node", ["Transform", "Tuner", "Trainer"])
-def test_seed_and_columns_reach_what_trains(node: str, config: RunConfig):
+def test_seed_and_columns_reach_what_trains(node: str, config: RunConfig) -> None:
     found = _parameters(_nodes(replace(config, tune=True))[node])
     custom = json.loads(found["custom_config"])
     assert custom["seed"] == 11
@@ -178,11 +180,11 @@ def test_seed_and_columns_reach_what_trains(node: str, config: RunConfig):
     assert "arm" in custom["inputs"]["categorical"]
 
 
-def test_the_page_is_written_when_it_is_known_what_became_of_the_model(config: RunConfig):
+def test_the_page_is_written_when_it_is_known_what_became_of_the_model(config: RunConfig) -> None:
     assert _inputs(_nodes(config)["RunPage"])["registration"] == {"ModelRegistrar"}
 
 
-def test_a_threshold_concerns_no_more_than_who_judges_or_tells_of_it(config: RunConfig):
+def test_a_threshold_concerns_no_more_than_who_judges_or_tells_of_it(config: RunConfig) -> None:
     before = _nodes(config)
     after = _nodes(replace(config, study=config.study.model_copy(update={"thresholds": ()})))
     changed = {name for name in before if _parameters(before[name]) != _parameters(after[name])}
@@ -197,12 +199,14 @@ def test_a_threshold_concerns_no_more_than_who_judges_or_tells_of_it(config: Run
     }
 
 
-def test_the_analysis_needs_the_examples_alone_and_nothing_waits_for_it(config: RunConfig):
+def test_the_analysis_needs_the_examples_alone_and_nothing_waits_for_it(config: RunConfig) -> None:
     assert _upstream(config)["TrialAnalysis"] == {"TrialExampleGen"}
     assert not any("TrialAnalysis" in upstream for upstream in _upstream(config).values())
 
 
-def test_a_local_run_analyses_the_trial_when_everything_that_trains_is_done(config: RunConfig):
+def test_a_local_run_analyses_the_trial_when_everything_that_trains_is_done(
+    config: RunConfig,
+) -> None:
     nodes = [item.pipeline_node for item in _compiled(config).nodes]
     order = [node.node_info.id for node in run_order(nodes)]
     assert sorted(order) == sorted(node.node_info.id for node in nodes)
@@ -210,18 +214,18 @@ def test_a_local_run_analyses_the_trial_when_everything_that_trains_is_done(conf
     assert order.index("TrialAnalysis") > order.index("MetricsExporter")
 
 
-def test_beams_runner_is_named(config: RunConfig):
+def test_beams_runner_is_named(config: RunConfig) -> None:
     compiled = _compiled(config)
     options = compiled.SerializeToString()
     assert b"--runner=FnApiRunner" in options
 
 
-def test_results_are_taken_from_the_cache(config: RunConfig):
+def test_results_are_taken_from_the_cache(config: RunConfig) -> None:
     for name, node in _nodes(config).items():
         assert node.execution_options.caching_options.enable_cache, name
 
 
-def test_an_internal_report_is_no_matter_of_any_stage(config: RunConfig):
+def test_an_internal_report_is_no_matter_of_any_stage(config: RunConfig) -> None:
     internal = replace(config, study=config.study.model_copy(update={"disclosure": "internal"}))
     assert internal.study.disclosure == "internal"
     assert _compiled(internal) == _compiled(config)

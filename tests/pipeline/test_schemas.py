@@ -46,28 +46,28 @@ def described(schema: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize("path", GENERATED, ids=str)
-def test_the_checked_in_schema_is_what_the_models_generate(path: Path):
+def test_the_checked_in_schema_is_what_the_models_generate(path: Path) -> None:
     assert (PROJECT / path).read_text(encoding="utf-8") == GENERATED[path], "run `make schemas`"
 
 
-def test_no_schema_of_a_document_is_left_over():
+def test_no_schema_of_a_document_is_left_over() -> None:
     found = {path.name for path in (PROJECT / DOCUMENT_SCHEMAS).iterdir()}
 
     assert found == {path.name for path in GENERATED if path.parent == DOCUMENT_SCHEMAS}
 
 
 @pytest.mark.parametrize("path", GENERATED, ids=str)
-def test_every_schema_is_a_valid_one(path: Path):
+def test_every_schema_is_a_valid_one(path: Path) -> None:
     jsonschema.Draft202012Validator.check_schema(checked_in(path))
 
 
 @pytest.mark.parametrize("path", GENERATED, ids=str)
-def test_every_key_is_explained(path: Path):
+def test_every_key_is_explained(path: Path) -> None:
     assert [place for *place, words in described(checked_in(path)) if not words] == []
 
 
 @pytest.mark.parametrize("study", STUDIES)
-def test_a_shipped_study_file_is_valid_by_the_schema_that_it_names(study: str):
+def test_a_shipped_study_file_is_valid_by_the_schema_that_it_names(study: str) -> None:
     path = SCHEMAS / study / "study.yaml"
     first = path.read_text(encoding="utf-8").splitlines()[0]
     named = first.removeprefix("# yaml-language-server: $schema=")
@@ -89,7 +89,7 @@ def test_a_shipped_study_file_is_valid_by_the_schema_that_it_names(study: str):
 )
 def test_what_is_wrong_in_a_study_file_is_found_by_its_schema(
     change: Callable[[dict[str, Any]], Any], place: str
-):
+) -> None:
     content = study_file("synthetic")
     content.setdefault("gate", {})
     change(content)
@@ -121,7 +121,7 @@ class _Derived(_Base):
     second: int
 
 
-def test_docstrings_explain_attributes_of_a_class_and_of_its_bases():
+def test_docstrings_explain_attributes_of_a_class_and_of_its_bases() -> None:
     assert attributes(_Derived) == {
         "first": "Of the base, in two lines.",
         "second": "Its own: with a colon.",

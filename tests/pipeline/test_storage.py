@@ -17,14 +17,14 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return f"s3://{request.getfixturevalue('bucket')}/folder"
 
 
-def test_what_was_written_is_read(folder: str):
+def test_what_was_written_is_read(folder: str) -> None:
     storage.write_whole(f"{folder}/a.gz", b"no gzip at all")
 
     assert storage.exists(f"{folder}/a.gz")
     assert storage.read(f"{folder}/a.gz") == b"no gzip at all"
 
 
-def test_a_file_is_replaced(folder: str):
+def test_a_file_is_replaced(folder: str) -> None:
     storage.write_whole(f"{folder}/a", b"old")
     storage.write_whole(f"{folder}/a", b"new")
 
@@ -32,13 +32,13 @@ def test_a_file_is_replaced(folder: str):
     assert storage.files_below(folder) == ["a"]
 
 
-def test_there_is_nothing_to_read_where_no_file_is(folder: str):
+def test_there_is_nothing_to_read_where_no_file_is(folder: str) -> None:
     assert storage.read(f"{folder}/a") is None
     assert not storage.exists(f"{folder}/a")
     assert storage.files_below(folder) == []
 
 
-def test_a_folder_is_copied_with_its_subfolders(folder: str, tmp_path: Path):
+def test_a_folder_is_copied_with_its_subfolders(folder: str, tmp_path: Path) -> None:
     source = tmp_path / "source"
     (source / "variables").mkdir(parents=True)
     (source / "saved_model.pb").write_bytes(b"graph")
@@ -51,7 +51,7 @@ def test_a_folder_is_copied_with_its_subfolders(folder: str, tmp_path: Path):
     assert (tmp_path / "back" / "variables" / "index").read_bytes() == b"weights"
 
 
-def test_a_folder_is_removed_with_its_subfolders(folder: str):
+def test_a_folder_is_removed_with_its_subfolders(folder: str) -> None:
     storage.write_whole(f"{folder}/sub/a", b"1")
 
     storage.remove_folder(folder)
@@ -59,13 +59,13 @@ def test_a_folder_is_removed_with_its_subfolders(folder: str):
     assert storage.files_below(folder) == []
 
 
-def test_a_folder_that_is_not_there_is_removed_already(folder: str):
+def test_a_folder_that_is_not_there_is_removed_already(folder: str) -> None:
     storage.remove_folder(folder)
 
     assert storage.files_below(folder) == []
 
 
-def test_a_copy_replaces_what_the_target_held(folder: str, tmp_path: Path):
+def test_a_copy_replaces_what_the_target_held(folder: str, tmp_path: Path) -> None:
     (tmp_path / "source").mkdir()
     (tmp_path / "source" / "new").write_bytes(b"1")
     storage.write_whole(f"{folder}/sub/old", b"0")
@@ -75,7 +75,7 @@ def test_a_copy_replaces_what_the_target_held(folder: str, tmp_path: Path):
     assert storage.files_below(folder) == ["new"]
 
 
-def test_a_name_with_wildcards_is_a_name(tmp_path: Path):
+def test_a_name_with_wildcards_is_a_name(tmp_path: Path) -> None:
     source = tmp_path / "[1] * ?"
     source.mkdir()
     (source / "a").write_bytes(b"1")
@@ -85,12 +85,12 @@ def test_a_name_with_wildcards_is_a_name(tmp_path: Path):
     assert (tmp_path / "target [2]" / "a").read_bytes() == b"1"
 
 
-def test_an_address_that_nobody_serves_is_told():
+def test_an_address_that_nobody_serves_is_told() -> None:
     with pytest.raises(UserError, match=r"minio://bucket/a: there is no file system .* s3://"):
         storage.read("minio://bucket/a")
 
 
-def test_a_store_that_refuses_is_told(bucket: str):
+def test_a_store_that_refuses_is_told(bucket: str) -> None:
     del bucket
     with pytest.raises(UserError, match=r"s3://nowhere/a: the file system refuses it"):
         storage.write_whole("s3://nowhere/a", b"1")

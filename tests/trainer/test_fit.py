@@ -1,4 +1,5 @@
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ ENCODING = Encoding(numbers=3, categories=1, codes=2, tasks=("death", "ae"))
 SMALL = Hyperparameters(members=2, width=16, depth=1, batch_size=64, max_epochs=4)
 
 
-def trial(count, logit, seed=0):
+def trial(count: Any, logit: Any, seed: Any = 0) -> Any:
     """Three standard normal numbers, one category of two codes; both tasks share their truth."""
     generator = np.random.default_rng(seed)
     numbers = generator.normal(size=(count, 3)).astype(np.float32)
@@ -23,24 +24,24 @@ def trial(count, logit, seed=0):
     return Arrays(numbers, categories, labels, np.ones_like(labels))
 
 
-def linear_truth(numbers, categories):
+def linear_truth(numbers: Any, categories: Any) -> Any:
     return 1.5 * numbers[:, 0] - categories[:, 0]
 
 
-def interaction(numbers, categories):
+def interaction(numbers: Any, categories: Any) -> Any:
     return 3.0 * numbers[:, 0] * np.where(categories[:, 0] == 1, 1.0, -1.0)
 
 
-def noise(numbers, categories):
+def noise(numbers: Any, categories: Any) -> Any:
     return np.full(len(numbers), -1.0) + 0.0 * categories[:, 0]
 
 
 @pytest.fixture(scope="module")
-def fitted():
+def fitted() -> Any:
     return fit(trial(400, linear_truth), trial(200, linear_truth, 1), ENCODING, SMALL, seed=7)
 
 
-def test_masked_labels_have_no_influence_on_the_fitted_model(fitted):
+def test_masked_labels_have_no_influence_on_the_fitted_model(fitted: Any) -> None:
     del fitted
     parts = [trial(300, linear_truth), trial(100, linear_truth, 1)]
     for part in parts:
@@ -58,14 +59,14 @@ def test_masked_labels_have_no_influence_on_the_fitted_model(fitted):
     assert as_is.history.eval_loss == changed.history.eval_loss
 
 
-def test_same_seed_gives_the_same_predictions(fitted):
+def test_same_seed_gives_the_same_predictions(fitted: Any) -> None:
     again = fit(trial(400, linear_truth), trial(200, linear_truth, 1), ENCODING, SMALL, seed=7)
 
     fresh = trial(100, linear_truth, 2)
     np.testing.assert_array_equal(again.predict(fresh), fitted.predict(fresh))
 
 
-def test_another_seed_gives_other_predictions(fitted):
+def test_another_seed_gives_other_predictions(fitted: Any) -> None:
     other = fit(trial(400, linear_truth), trial(200, linear_truth, 1), ENCODING, SMALL, seed=8)
 
     assert other.history.best_epoch > 0
@@ -73,7 +74,7 @@ def test_another_seed_gives_other_predictions(fitted):
     assert not np.array_equal(other.predict(fresh), fitted.predict(fresh))
 
 
-def test_a_signal_is_learned(fitted):
+def test_a_signal_is_learned(fitted: Any) -> None:
     fresh = trial(2_000, linear_truth, 2)
     truth = linear_truth(fresh.numbers, fresh.categories)
 
@@ -82,7 +83,7 @@ def test_a_signal_is_learned(fitted):
         assert roc_auc_score(fresh.labels[:, task], fitted.predict(fresh)[:, task]) > best - 0.02
 
 
-def test_the_ensemble_learns_an_interaction_that_the_linear_path_cannot():
+def test_the_ensemble_learns_an_interaction_that_the_linear_path_cannot() -> None:
     train, evaluation = trial(3_000, interaction), trial(600, interaction, 1)
     fresh = trial(2_000, interaction, 2)
     deep = dataclasses.replace(SMALL, max_epochs=12, learning_rate=1e-2)
@@ -94,7 +95,7 @@ def test_the_ensemble_learns_an_interaction_that_the_linear_path_cannot():
     assert roc_auc_score(fresh.labels[:, 0], with_ensemble.predict(fresh)[:, 0]) > 0.85
 
 
-def test_noise_gives_about_the_base_rate():
+def test_noise_gives_about_the_base_rate() -> None:
     fitted = fit(trial(1_000, noise), trial(400, noise, 1), ENCODING, SMALL, seed=0)
 
     predicted = fitted.predict(trial(500, noise, 2))
@@ -104,7 +105,7 @@ def test_noise_gives_about_the_base_rate():
     assert predicted.std() < 0.05
 
 
-def test_category_that_nobody_in_train_has_adds_nothing():
+def test_category_that_nobody_in_train_has_adds_nothing() -> None:
     train = trial(128, noise)
     encoding = dataclasses.replace(ENCODING, codes=3)
 
@@ -116,21 +117,21 @@ def test_category_that_nobody_in_train_has_adds_nothing():
     assert np.all(np.any(vectors[:2] != 0.0, axis=1))
 
 
-def test_a_fixed_number_of_steps_is_kept_to():
+def test_a_fixed_number_of_steps_is_kept_to() -> None:
     fitted = fit(trial(256, noise), trial(64, noise, 1), ENCODING, SMALL, seed=0, steps=11)
 
     assert fitted.history.steps == 11
     assert fitted.history.epochs == 3
 
 
-def test_many_fixed_steps_on_a_small_split_are_evaluated_seldom():
+def test_many_fixed_steps_on_a_small_split_are_evaluated_seldom() -> None:
     history = fit(trial(64, noise), trial(64, noise, 1), ENCODING, SMALL, seed=0, steps=120).history
 
     assert history.steps == 120
     assert history.epochs == 40  # three passes of one step each in between
 
 
-def test_training_stops_when_eval_no_longer_improves():
+def test_training_stops_when_eval_no_longer_improves() -> None:
     patient = dataclasses.replace(SMALL, max_epochs=200, patience=3, learning_rate=1e-2)
 
     history = fit(trial(128, noise), trial(64, noise, 1), ENCODING, patient, seed=0).history
@@ -140,7 +141,7 @@ def test_training_stops_when_eval_no_longer_improves():
     assert losses.shape == (2, history.epochs + 1)
 
 
-def test_the_weights_of_the_best_epoch_are_kept():
+def test_the_weights_of_the_best_epoch_are_kept() -> None:
     hasty = dataclasses.replace(
         SMALL, learning_rate=0.1, max_epochs=10, weight_decay=0.0, dropout=0.0
     )
@@ -155,7 +156,7 @@ def test_the_weights_of_the_best_epoch_are_kept():
     assert fitted.history.best_epoch < fitted.history.epochs
 
 
-def test_progress_is_told_about_every_epoch():
+def test_progress_is_told_about_every_epoch() -> None:
     told = []
 
     fit(
@@ -171,7 +172,7 @@ def test_progress_is_told_about_every_epoch():
     assert all("eval loss" in detail for *_, detail in told)
 
 
-def test_blocks_are_gone_through_again_and_again():
+def test_blocks_are_gone_through_again_and_again() -> None:
     blocks = [trial(128, linear_truth, seed) for seed in (0, 1, 2)]
 
     fitted = fit(blocks, trial(64, linear_truth, 3), ENCODING, SMALL, seed=0, steps=9)
@@ -180,13 +181,13 @@ def test_blocks_are_gone_through_again_and_again():
     assert fitted.history.epochs == 5  # two steps a block, the last one cut short
 
 
-def test_fewer_subjects_than_a_batch_are_one_batch():
+def test_fewer_subjects_than_a_batch_are_one_batch() -> None:
     fitted = fit(trial(20, linear_truth), trial(10, linear_truth, 1), ENCODING, SMALL, seed=0)
 
     assert fitted.history.steps == fitted.history.epochs
 
 
-def test_chosen_hyperparameters_win_over_tuned_ones():
+def test_chosen_hyperparameters_win_over_tuned_ones() -> None:
     resolved = resolve(1_000, tuned={"width": 32, "depth": 1}, chosen={"width": 16})
 
     assert (resolved.width, resolved.depth) == (16, 1)
@@ -201,6 +202,6 @@ def test_chosen_hyperparameters_win_over_tuned_ones():
         ({"dropout": 1.5}, "dropout: 1.5 is outside of 0.0 to 0.9"),
     ],
 )
-def test_impossible_hyperparameter_is_named(chosen, message):
+def test_impossible_hyperparameter_is_named(chosen: Any, message: Any) -> None:
     with pytest.raises(UserError, match=message):
         resolve(1_000, chosen=chosen)

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -11,11 +13,11 @@ NUMBERS = np.array([[0.8, -0.5], [-0.4, 0.0]])
 CODES = np.array([[0.0, 0.5], [1.0, 0.0], [-1.0, -0.5], [0.3, 0.0], [-0.3, 0.0]])
 
 
-def truth(arrays):
+def truth(arrays: Any) -> Any:
     return arrays.numbers @ NUMBERS + CODES[arrays.categories].sum(axis=1) + np.array([-0.5, 0.2])
 
 
-def trial(count, seed=0):
+def trial(count: Any, seed: Any = 0) -> Any:
     generator = np.random.default_rng(seed)
     numbers = generator.normal(size=(count, 2)).astype(np.float32)
     categories = generator.integers((0, 3), (3, 5), size=(count, 2)).astype(np.int32)
@@ -25,15 +27,15 @@ def trial(count, seed=0):
     return Arrays(numbers, categories, labels, blank.weights)
 
 
-def logits(start, arrays):
+def logits(start: Any, arrays: Any) -> Any:
     return arrays.numbers @ start.numbers + start.codes[arrays.categories].sum(axis=1) + start.bias
 
 
-def one_hot(arrays):
+def one_hot(arrays: Any) -> Any:
     return np.concatenate([arrays.numbers, np.eye(5)[arrays.categories].sum(axis=1)], axis=1)
 
 
-def test_linear_start_is_scikit_learns_ridge_logistic_regression():
+def test_linear_start_is_scikit_learns_ridge_logistic_regression() -> None:
     train = trial(500)
     reference = LogisticRegression(C=1 / 10.0, tol=1e-8, max_iter=1000)
     reference.fit(one_hot(train), train.labels[:, 0])
@@ -43,7 +45,7 @@ def test_linear_start_is_scikit_learns_ridge_logistic_regression():
     np.testing.assert_allclose(found[:, 0], reference.decision_function(one_hot(train)), atol=5e-3)
 
 
-def test_linear_start_recovers_a_logistic_truth():
+def test_linear_start_recovers_a_logistic_truth() -> None:
     train, fresh = trial(20_000), trial(1_000, seed=1)
 
     found = logits(fit_linear(train, ENCODING, penalty=1.0), fresh)
@@ -51,7 +53,7 @@ def test_linear_start_recovers_a_logistic_truth():
     assert np.sqrt(np.mean((found - truth(fresh)) ** 2)) < 0.06
 
 
-def test_stronger_penalty_gives_smaller_weights():
+def test_stronger_penalty_gives_smaller_weights() -> None:
     train = trial(300)
 
     weak, strong = (fit_linear(train, ENCODING, penalty) for penalty in (1.0, 100.0))
@@ -60,7 +62,7 @@ def test_stronger_penalty_gives_smaller_weights():
     assert np.linalg.norm(strong.codes) < np.linalg.norm(weak.codes)
 
 
-def test_task_without_a_known_label_gets_no_weight():
+def test_task_without_a_known_label_gets_no_weight() -> None:
     train = trial(200)
     train.weights[:, 1] = 0.0
 
@@ -70,7 +72,7 @@ def test_task_without_a_known_label_gets_no_weight():
     assert found.bias[1] == 0.0
 
 
-def test_outcome_that_nobody_has_is_predicted_to_be_rare():
+def test_outcome_that_nobody_has_is_predicted_to_be_rare() -> None:
     train = trial(200)
     train.labels[:, 0] = 0.0
 
@@ -81,7 +83,7 @@ def test_outcome_that_nobody_has_is_predicted_to_be_rare():
 
 
 @pytest.mark.parametrize("missing_kind", ["numbers", "categories"])
-def test_one_kind_of_feature_is_enough(missing_kind):
+def test_one_kind_of_feature_is_enough(missing_kind: Any) -> None:
     train = trial(200)
     empty = {
         "numbers": (np.zeros((200, 0), np.float32), train.categories),

@@ -1,3 +1,6 @@
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -8,7 +11,9 @@ INPUTS = ModelInputs(("age", "dose", "never"), ("sex", "empty"), ("death",))
 AGES = [50.0, 70.0] * 5
 
 
-def row(age=(), sex=(), label=(1.0,), weight=(1.0,), dose=(1.0,)):
+def row(
+    age: Any = (), sex: Any = (), label: Any = (1.0,), weight: Any = (1.0,), dose: Any = (1.0,)
+) -> Any:
     return {
         "age": list(age),
         "dose": list(dose),
@@ -21,12 +26,12 @@ def row(age=(), sex=(), label=(1.0,), weight=(1.0,), dose=(1.0,)):
 
 
 @pytest.fixture(scope="module")
-def graph(tmp_path_factory):
+def graph(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return tmp_path_factory.mktemp("preprocessing") / "graph"
 
 
 @pytest.fixture(scope="module")
-def transformed(graph):
+def transformed(graph: Any) -> Any:
     """Ten subjects of 50 or 70 years, M before F; then one without values, one rare, one NaN."""
     common = [row([age], [b"M" if index < 5 else b"F"]) for index, age in enumerate(AGES)]
     odd = [row(label=(), weight=()), row([60.0], [b"X"], label=[0.0]), row([np.nan], [b""])]
@@ -34,8 +39,8 @@ def transformed(graph):
 
 
 def test_number_is_its_distance_from_the_mean_of_observed_values_in_standard_deviations(
-    transformed,
-):
+    transformed: Any,
+) -> None:
     deviation = np.std([*AGES, 60.0, 60.0])
 
     assert transformed[0]["numbers"][0] == pytest.approx(-10 / deviation, rel=1e-5)
@@ -43,27 +48,29 @@ def test_number_is_its_distance_from_the_mean_of_observed_values_in_standard_dev
     assert transformed[11]["numbers"][0] == pytest.approx(0.0, abs=1e-6)
 
 
-def test_missing_number_is_zero_and_says_so(transformed):
+def test_missing_number_is_zero_and_says_so(transformed: Any) -> None:
     assert transformed[10]["numbers"][0] == 0.0
     assert transformed[10]["numbers"][3] == 1.0
     assert transformed[0]["numbers"][3] == 0.0
 
 
-def test_nan_counts_as_missing(transformed):
+def test_nan_counts_as_missing(transformed: Any) -> None:
     assert transformed[12]["numbers"][0] == 0.0
     assert transformed[12]["numbers"][3] == 1.0
 
 
-def test_constant_number_is_zero(transformed):
+def test_constant_number_is_zero(transformed: Any) -> None:
     assert {subject["numbers"][1] for subject in transformed} == {0.0}
 
 
-def test_number_without_any_value_is_zero_and_missing(transformed):
+def test_number_without_any_value_is_zero_and_missing(transformed: Any) -> None:
     assert {subject["numbers"][2] for subject in transformed} == {0.0}
     assert {subject["numbers"][5] for subject in transformed} == {1.0}
 
 
-def test_categories_are_coded_by_frequency_with_rare_ones_and_missing_apart(transformed):
+def test_categories_are_coded_by_frequency_with_rare_ones_and_missing_apart(
+    transformed: Any,
+) -> None:
     sex = [int(subject["categories"][0]) for subject in transformed]
 
     assert sex[0] == 0  # M: six subjects
@@ -72,17 +79,17 @@ def test_categories_are_coded_by_frequency_with_rare_ones_and_missing_apart(tran
     assert sex[10] == sex[12] == 4  # absent, and the empty text
 
 
-def test_column_without_any_category_has_a_code_for_missing_of_its_own(transformed):
+def test_column_without_any_category_has_a_code_for_missing_of_its_own(transformed: Any) -> None:
     assert {int(subject["categories"][1]) for subject in transformed} == {5}
 
 
-def test_label_and_weight_pass_and_are_zero_where_absent(transformed):
+def test_label_and_weight_pass_and_are_zero_where_absent(transformed: Any) -> None:
     assert (transformed[0]["label_death"], transformed[0]["weight_death"]) == (1.0, 1.0)
     assert (transformed[11]["label_death"], transformed[11]["weight_death"]) == (0.0, 1.0)
     assert (transformed[10]["label_death"], transformed[10]["weight_death"]) == (0.0, 0.0)
 
 
-def test_encoding_counts_every_code_that_transform_can_write(transformed, graph):
+def test_encoding_counts_every_code_that_transform_can_write(transformed: Any, graph: Any) -> None:
     import tensorflow_transform as tft
 
     from trainer.examples import read_encoding
@@ -95,7 +102,7 @@ def test_encoding_counts_every_code_that_transform_can_write(transformed, graph)
     assert np.all((codes >= 0) & (codes < encoding.codes))
 
 
-def test_extreme_number_is_held_at_five_deviations(tmp_path):
+def test_extreme_number_is_held_at_five_deviations(tmp_path: Path) -> None:
     inputs = ModelInputs(("lab",), (), ("death",))
     rows = [{"lab": [0.0], "label_death": [0.0], "weight_death": [1.0]}] * 99
     extreme = {"lab": [1000.0], "label_death": [1.0], "weight_death": [1.0]}
@@ -105,7 +112,7 @@ def test_extreme_number_is_held_at_five_deviations(tmp_path):
     assert found[99]["numbers"][0] == 5.0
 
 
-def test_deviation_is_exact_where_the_mean_is_a_million_times_larger(tmp_path):
+def test_deviation_is_exact_where_the_mean_is_a_million_times_larger(tmp_path: Path) -> None:
     inputs = ModelInputs(("platelets",), (), ("death",))
     values = [1_000_000.0 + step for step in (-1.0, 0.0, 1.0, 2.0)]
     rows = [{"platelets": [v], "label_death": [0.0], "weight_death": [1.0]} for v in values]
@@ -116,7 +123,7 @@ def test_deviation_is_exact_where_the_mean_is_a_million_times_larger(tmp_path):
     assert [r["numbers"][0] for r in found] == pytest.approx(expected, rel=1e-6)
 
 
-def test_a_category_with_a_line_break_has_a_code_of_its_own(tmp_path):
+def test_a_category_with_a_line_break_has_a_code_of_its_own(tmp_path: Path) -> None:
     inputs = ModelInputs((), ("note",), ("death",))
     notes = [b"a\nb"] * 7 + [b"a\\nb"] * 6 + [b"a\x00b"] * 5
     rows = [{"note": [n], "label_death": [0.0], "weight_death": [1.0]} for n in notes]
@@ -126,7 +133,9 @@ def test_a_category_with_a_line_break_has_a_code_of_its_own(tmp_path):
     assert [int(r["categories"][0]) for r in found] == [0] * 7 + [1] * 6 + [2] * 5
 
 
-def test_equally_frequent_categories_are_coded_in_the_same_order_whatever_the_rows(tmp_path):
+def test_equally_frequent_categories_are_coded_in_the_same_order_whatever_the_rows(
+    tmp_path: Path,
+) -> None:
     inputs = ModelInputs((), ("sex",), ("death",))
     rows = [{"sex": [sex], "label_death": [0.0], "weight_death": [1.0]} for sex in [b"F", b"M"] * 6]
 
@@ -136,14 +145,14 @@ def test_equally_frequent_categories_are_coded_in_the_same_order_whatever_the_ro
     assert [r["categories"][0] for r in forward] == [r["categories"][0] for r in backward]
 
 
-def numeric(values):
+def numeric(values: Any) -> Any:
     return [
         {"lab": [] if value is None else [value], "label_death": [0.0], "weight_death": [1.0]}
         for value in values
     ]
 
 
-def test_small_deviation_around_a_large_mean_is_kept(tmp_path):
+def test_small_deviation_around_a_large_mean_is_kept(tmp_path: Path) -> None:
     values = [999_999.0, 1_000_001.0] * 40 + [1_000_000.0]
 
     found = transform(numeric(values), ModelInputs(("lab",), (), ("death",)), tmp_path / "graph")
@@ -153,7 +162,7 @@ def test_small_deviation_around_a_large_mean_is_kept(tmp_path):
     np.testing.assert_allclose(scores, expected, rtol=1e-6, atol=1e-9)
 
 
-def test_constant_that_binary_cannot_hold_is_zero(tmp_path):
+def test_constant_that_binary_cannot_hold_is_zero(tmp_path: Path) -> None:
     rows = numeric([0.1] * 37 + [None])
 
     found = transform(rows, ModelInputs(("lab",), (), ("death",)), tmp_path / "graph")
@@ -161,7 +170,7 @@ def test_constant_that_binary_cannot_hold_is_zero(tmp_path):
     assert {subject["numbers"][0] for subject in found} == {0.0}
 
 
-def coded(columns, folder):
+def coded(columns: Any, folder: Any) -> Any:
     """Codes and vocabulary of categorical columns, given by their values."""
     import tensorflow_transform as tft
 
@@ -179,7 +188,7 @@ def coded(columns, folder):
     return [tuple(map(int, subject["categories"])) for subject in found], vocabulary
 
 
-def test_same_category_of_two_columns_has_two_codes_and_two_counts(tmp_path):
+def test_same_category_of_two_columns_has_two_codes_and_two_counts(tmp_path: Path) -> None:
     columns = {"left": [b"Y"] * 8, "right": [b"N"] * 6 + [b"Y"] * 2}
 
     codes, vocabulary = coded(columns, tmp_path)
@@ -189,7 +198,7 @@ def test_same_category_of_two_columns_has_two_codes_and_two_counts(tmp_path):
     assert codes[7] == (0, 3)  # Y is rare on the right: two known ones, one rare per column
 
 
-def test_equally_frequent_categories_are_in_reverse_order_of_their_texts(tmp_path):
+def test_equally_frequent_categories_are_in_reverse_order_of_their_texts(tmp_path: Path) -> None:
     values = [b"b", b"a", b"c"] * 5
 
     codes, vocabulary = coded({"site": values}, tmp_path)
@@ -201,7 +210,9 @@ def test_equally_frequent_categories_are_in_reverse_order_of_their_texts(tmp_pat
 ODD = (b"a\nb", b"a\rb", b"a\0b", b"a\\nb", b"a\x1fb", b" a ", b"\xff\xfe", "größe".encode())
 
 
-def test_categories_with_line_breaks_and_other_odd_bytes_have_codes_of_their_own(tmp_path):
+def test_categories_with_line_breaks_and_other_odd_bytes_have_codes_of_their_own(
+    tmp_path: Path,
+) -> None:
     codes, vocabulary = coded({"text": [value for value in ODD for _ in range(5)]}, tmp_path)
 
     assert len(vocabulary) == len(ODD)

@@ -1,5 +1,7 @@
 import json
 import logging
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +26,7 @@ QUICK = {"members": 2, "width": 8, "depth": 1, "max_epochs": 3, "batch_size": 64
 
 
 @pytest.fixture(scope="module")
-def trained(study, tmp_path_factory):
+def trained(study: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The folders that the Trainer's run_fn leaves behind."""
     folder = tmp_path_factory.mktemp("trained")
     run_fn(
@@ -43,15 +45,15 @@ def trained(study, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def signatures(trained):
+def signatures(trained: Any) -> Any:
     return tf.saved_model.load(str(trained / "Format-Serving")).signatures
 
 
-def without_labels(row):
+def without_labels(row: Any) -> Any:
     return {name: row[name] for name in INPUTS.features}
 
 
-def columns(rows):
+def columns(rows: Any) -> Any:
     """Plain columns of the same subjects: NaN and "" where a value is missing."""
     found = {
         name: tf.constant([row[name][0] if row[name] else np.nan for row in rows], tf.float32)
@@ -64,7 +66,7 @@ def columns(rows):
     return found
 
 
-def test_examples_without_labels_get_a_probability_per_task(signatures):
+def test_examples_without_labels_get_a_probability_per_task(signatures: Any) -> None:
     rows = [without_labels(row) for row in subjects(5, seed=3)]
 
     found = signatures["serving_default"](examples=tf.constant([example(row) for row in rows]))
@@ -76,7 +78,7 @@ def test_examples_without_labels_get_a_probability_per_task(signatures):
         assert np.all((probabilities > 0) & (probabilities < 1))
 
 
-def test_labels_in_the_example_do_not_matter(signatures):
+def test_labels_in_the_example_do_not_matter(signatures: Any) -> None:
     rows = subjects(5, seed=3)
 
     with_labels, without = (
@@ -88,7 +90,7 @@ def test_labels_in_the_example_do_not_matter(signatures):
         np.testing.assert_array_equal(with_labels[task], without[task])
 
 
-def test_both_signatures_give_the_same_probabilities(signatures):
+def test_both_signatures_give_the_same_probabilities(signatures: Any) -> None:
     rows = subjects(40, seed=4)
     assert any(not row["sbp"] for row in rows)
     assert any(not row["sex"] for row in rows)
@@ -100,7 +102,7 @@ def test_both_signatures_give_the_same_probabilities(signatures):
         np.testing.assert_array_equal(by_example[task], by_column[task])
 
 
-def test_subject_without_any_value_and_with_a_new_category_is_served(signatures):
+def test_subject_without_any_value_and_with_a_new_category_is_served(signatures: Any) -> None:
     nothing = {name: [] for name in INPUTS.features}
     unheard = {**nothing, "country": [b"XX"]}
 
@@ -111,7 +113,7 @@ def test_subject_without_any_value_and_with_a_new_category_is_served(signatures)
     assert np.all(np.isfinite(found["death"]))
 
 
-def test_serving_equals_the_fitted_model_on_transformed_data(study, tmp_path):
+def test_serving_equals_the_fitted_model_on_transformed_data(study: Any, tmp_path: Path) -> None:
     transform_output = tft.TFTransformOutput(str(study.graph))
     encoding = read_encoding(transform_output, INPUTS)
     train, evaluation = (
@@ -131,7 +133,7 @@ def test_serving_equals_the_fitted_model_on_transformed_data(study, tmp_path):
         )
 
 
-def test_columns_with_names_that_tensorflow_refuses_are_served(tmp_path):
+def test_columns_with_names_that_tensorflow_refuses_are_served(tmp_path: Path) -> None:
     inputs = ModelInputs(("ALT (last)", "1st"), ("größe",), ("dead 6m",))
     generator = np.random.default_rng(0)
     rows = [
@@ -165,12 +167,12 @@ def test_columns_with_names_that_tensorflow_refuses_are_served(tmp_path):
     np.testing.assert_allclose(found["dead 6m"], fitted.predict(data)[3:4], atol=1e-6)
 
 
-def test_two_columns_with_one_name_to_the_served_model_are_refused():
+def test_two_columns_with_one_name_to_the_served_model_are_refused() -> None:
     with pytest.raises(UserError, match="'a b' and 'a-b' are both 'a_b'"):
         argument_names(ModelInputs(("a b",), ("a-b",), ("death",)))
 
 
-def test_record_of_the_training_tells_what_was_done(trained):
+def test_record_of_the_training_tells_what_was_done(trained: Any) -> None:
     record = json.loads((trained / "run" / "training.json").read_text())
 
     assert record["seed"] == 5
@@ -183,14 +185,14 @@ def test_record_of_the_training_tells_what_was_done(trained):
     assert record["seconds"] > 0
 
 
-def test_tuned_values_give_way_to_the_users_and_win_over_defaults(trained):
+def test_tuned_values_give_way_to_the_users_and_win_over_defaults(trained: Any) -> None:
     used = json.loads((trained / "run" / "training.json").read_text())["hyperparameters"]
 
     assert used["dropout"] == 0.1  # tuned
     assert used["width"] == 8  # tuned to 4, set to 8
 
 
-def test_fixed_train_steps_are_kept_to(study, tmp_path):
+def test_fixed_train_steps_are_kept_to(study: Any, tmp_path: Path) -> None:
     run_fn(
         FnArgs(
             train_files=[study.train_files],
@@ -207,7 +209,9 @@ def test_fixed_train_steps_are_kept_to(study, tmp_path):
     assert record["steps"] == 8
 
 
-def test_analysis_reads_the_model_through_its_signature(study, trained, tmp_path):
+def test_analysis_reads_the_model_through_its_signature(
+    study: Any, trained: Any, tmp_path: Path
+) -> None:
     config = text_format.Parse(
         """
         model_specs {
@@ -245,13 +249,15 @@ def test_analysis_reads_the_model_through_its_signature(study, trained, tmp_path
     assert metrics["auc"]["doubleValue"] > 0.75
 
 
-def _in_memory():
+def _in_memory() -> Any:
     from apache_beam.options.pipeline_options import PipelineOptions
 
     return PipelineOptions(["--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"])
 
 
-def test_progress_is_reported_at_its_end_and_not_at_every_epoch(caplog):
+def test_progress_is_reported_at_its_end_and_not_at_every_epoch(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     report = throttled_progress()
 
     with caplog.at_level(logging.INFO, logger="trainer.run"):
@@ -264,14 +270,14 @@ def test_progress_is_reported_at_its_end_and_not_at_every_epoch(caplog):
     assert len(told) < 10
 
 
-def test_empty_split_is_explained(study, tmp_path):
+def test_empty_split_is_explained(study: Any, tmp_path: Path) -> None:
     encoding = read_encoding(tft.TFTransformOutput(str(study.graph)), INPUTS)
 
     with pytest.raises(UserError, match="no transformed example found"):
         TransformedExamples((str(tmp_path / "*"),), encoding).whole()
 
 
-def test_split_larger_than_memory_comes_in_blocks(study):
+def test_split_larger_than_memory_comes_in_blocks(study: Any) -> None:
     encoding = read_encoding(tft.TFTransformOutput(str(study.graph)), INPUTS)
     whole = TransformedExamples((study.train_files,), encoding)
     row_bytes = 4 * (encoding.numbers + 2 + 4)

@@ -1,3 +1,6 @@
+from pathlib import Path
+from typing import Any
+
 import pytest
 from tfx.components.trainer.fn_args_utils import FnArgs
 
@@ -8,7 +11,7 @@ from trainer.tuning import search_space, tuner_fn
 QUICK = {"members": 2, "max_epochs": 2, "width": 8, "batch_size": 128}
 
 
-def search(study, folder, seed):
+def search(study: Any, folder: Any, seed: Any) -> Any:
     result = tuner_fn(
         FnArgs(
             train_files=[study.train_files],
@@ -28,11 +31,11 @@ def search(study, folder, seed):
 
 
 @pytest.fixture(scope="module")
-def tuner(study, tmp_path_factory):
+def tuner(study: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     return search(study, tmp_path_factory.mktemp("tuning"), seed=1)
 
 
-def test_the_best_trial_has_the_lowest_eval_loss(tuner):
+def test_the_best_trial_has_the_lowest_eval_loss(tuner: Any) -> None:
     trials = tuner.oracle.trials.values()
 
     assert len(trials) == 2
@@ -40,7 +43,7 @@ def test_the_best_trial_has_the_lowest_eval_loss(tuner):
     assert best == min(trials, key=lambda trial: trial.score).hyperparameters.values
 
 
-def test_the_best_values_are_what_the_trainer_reads(tuner):
+def test_the_best_values_are_what_the_trainer_reads(tuner: Any) -> None:
     config = tuner.get_best_hyperparameters()[0].get_config()
 
     assert set(tuned_values(config)) == {
@@ -52,14 +55,14 @@ def test_the_best_values_are_what_the_trainer_reads(tuner):
     }
 
 
-def test_the_same_seed_finds_the_same_values(study, tuner, tmp_path):
+def test_the_same_seed_finds_the_same_values(study: Any, tuner: Any, tmp_path: Path) -> None:
     again = search(study, tmp_path, seed=1)
 
     one, other = (each.get_best_hyperparameters()[0].values for each in (tuner, again))
     assert one == other
 
 
-def test_what_the_user_chose_is_not_searched():
+def test_what_the_user_chose_is_not_searched() -> None:
     space = search_space({"depth": 1, "learning_rate": 1e-3})
 
     assert set(space.values) == {"width", "dropout", "weight_decay", "penalty"}

@@ -1,6 +1,7 @@
 """Hand-made subjects of a small study, and Transform run on them in memory."""
 
 import tempfile
+from typing import Any
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from trainer.features import ModelInputs
 INPUTS = ModelInputs(numeric=("age", "sbp"), categorical=("sex", "country"), tasks=("death", "ae"))
 
 
-def transform(rows, inputs, graph):
+def transform(rows: Any, inputs: Any, graph: Any) -> Any:
     """Analyses and transforms hand-made rows in memory; keeps the transform graph in `graph`."""
     import apache_beam as beam
     import tensorflow as tf
@@ -25,7 +26,7 @@ def transform(rows, inputs, graph):
     metadata = dataset_metadata.DatasetMetadata(schema_utils.schema_from_feature_spec(spec))
     collected = f"{graph}-rows"
 
-    def preprocess(columns):
+    def preprocess(columns: Any) -> Any:
         return preprocessing_fn(columns, {"inputs": inputs.to_config()})
 
     with (
@@ -43,7 +44,7 @@ def transform(rows, inputs, graph):
     return list(np.load(f"{collected}.npy", allow_pickle=True))
 
 
-def example(row):
+def example(row: Any) -> Any:
     """The serialised tf.Example of a row; an empty list is an absent feature."""
     import tensorflow as tf
 
@@ -58,7 +59,7 @@ def example(row):
     return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
 
 
-def transformed_example(row):
+def transformed_example(row: Any) -> Any:
     """The serialised tf.Example of a transformed row, as Transform materialises it."""
     import tensorflow as tf
 
@@ -71,7 +72,7 @@ def transformed_example(row):
     return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
 
 
-def subjects(count, seed=0):
+def subjects(count: Any, seed: Any = 0) -> Any:
     """Death depends on age and sex, the adverse event on blood pressure; some values missing."""
     generator = np.random.default_rng(seed)
     rows = []

@@ -1,5 +1,6 @@
 import logging
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tfx.types import artifact_utils, standard_artifacts
@@ -72,7 +73,7 @@ def run(tmp_path: Path) -> Run:
     return Run(tmp_path)
 
 
-def test_a_first_run_has_no_baseline(run):
+def test_a_first_run_has_no_baseline(run: Any) -> None:
     run.execute(run.registry.champion_token(STUDY))
 
     assert run.model.get_int_custom_property("present") == 0
@@ -80,14 +81,14 @@ def test_a_first_run_has_no_baseline(run):
     assert run.model.get_string_custom_property("champion_id") == NO_CHAMPION
 
 
-def test_the_outputs_of_a_first_run_hold_a_placeholder_alone(run):
+def test_the_outputs_of_a_first_run_hold_a_placeholder_alone(run: Any) -> None:
     run.execute(NO_CHAMPION)
 
     for artifact in (run.model, run.statistics):
         assert [path.name for path in Path(artifact.uri).iterdir()] == ["NO_CHAMPION"]
 
 
-def test_the_champion_is_copied_in_the_layout_of_a_tfx_model(run):
+def test_the_champion_is_copied_in_the_layout_of_a_tfx_model(run: Any) -> None:
     run.register("champion")
 
     run.execute(run.registry.champion_token(STUDY))
@@ -96,7 +97,7 @@ def test_the_champion_is_copied_in_the_layout_of_a_tfx_model(run):
     assert not path_utils.is_old_model_artifact(run.model)
 
 
-def test_the_champions_train_statistics_are_a_split_of_the_output(run):
+def test_the_champions_train_statistics_are_a_split_of_the_output(run: Any) -> None:
     run.register("champion")
 
     run.execute(run.registry.champion_token(STUDY))
@@ -105,7 +106,9 @@ def test_the_champions_train_statistics_are_a_split_of_the_output(run):
     assert artifact_utils.decode_split_names(run.statistics.split_names) == ["train"]
 
 
-def test_the_champions_own_seed_and_labels_are_told(run, caplog):
+def test_the_champions_own_seed_and_labels_are_told(
+    run: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     entry = run.register("champion", split_seed=8, label_digest="labels-2")
 
     with caplog.at_level(logging.WARNING):
@@ -119,7 +122,9 @@ def test_the_champions_own_seed_and_labels_are_told(run, caplog):
     assert "other label definitions" in caplog.text
 
 
-def test_a_champion_with_this_run_s_labels_by_the_digest_of_0_1_0_can_be_compared(run, caplog):
+def test_a_champion_with_this_run_s_labels_by_the_digest_of_0_1_0_can_be_compared(
+    run: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     run.register("champion", label_digest="labels-of-0.1.0")
 
     with caplog.at_level(logging.WARNING):
@@ -129,7 +134,9 @@ def test_a_champion_with_this_run_s_labels_by_the_digest_of_0_1_0_can_be_compare
     assert run.model.get_string_custom_property("label_digest") == "labels-of-0.1.0"
 
 
-def test_a_run_keeps_the_champion_that_it_was_created_with(run, caplog):
+def test_a_run_keeps_the_champion_that_it_was_created_with(
+    run: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     first = run.register("first")
     token = run.registry.champion_token(STUDY)
     run.register("second")
@@ -142,7 +149,7 @@ def test_a_run_keeps_the_champion_that_it_was_created_with(run, caplog):
     assert "has changed since this run was created" in caplog.text
 
 
-def test_a_run_created_without_a_champion_goes_on_without_one(run):
+def test_a_run_created_without_a_champion_goes_on_without_one(run: Any) -> None:
     token = run.registry.champion_token(STUDY)
     run.register("first")
 
@@ -151,14 +158,14 @@ def test_a_run_created_without_a_champion_goes_on_without_one(run):
     assert run.model.get_int_custom_property("present") == 0
 
 
-def test_a_token_that_the_registry_does_not_know_stops_the_run(run):
+def test_a_token_that_the_registry_does_not_know_stops_the_run(run: Any) -> None:
     run.register("first")
 
     with pytest.raises(UserError, match="create the run anew"):
         run.execute("0" * 64)
 
 
-def test_a_champion_whose_files_are_gone_stops_the_run(run, tmp_path):
+def test_a_champion_whose_files_are_gone_stops_the_run(run: Any, tmp_path: Path) -> None:
     entry = run.register("first")
     Path(entry.model_uri).rename(tmp_path / "elsewhere")
 
@@ -166,7 +173,7 @@ def test_a_champion_whose_files_are_gone_stops_the_run(run, tmp_path):
         run.execute(run.registry.champion_token(STUDY))
 
 
-def test_the_component_passes_the_token_as_a_parameter():
+def test_the_component_passes_the_token_as_a_parameter() -> None:
     component = ChampionModel(
         registry_root="registry",
         settings=SETTINGS,

@@ -13,7 +13,7 @@ from components.curated_schema.executor import Executor
 TEXT = 'feature { name: "AGE" type: FLOAT }\n'
 
 
-def test_tfx_reads_the_schema_that_was_given(tmp_path: Path):
+def test_tfx_reads_the_schema_that_was_given(tmp_path: Path) -> None:
     schema = standard_artifacts.Schema()
     schema.uri = str(tmp_path)
 
@@ -23,5 +23,5 @@ def test_tfx_reads_the_schema_that_was_given(tmp_path: Path):
     assert [feature.name for feature in read.feature] == ["AGE"]
 
 
-def test_another_schema_is_another_execution():
+def test_another_schema_is_another_execution() -> None:
     assert CuratedSchema(TEXT).exec_properties != CuratedSchema("").exec_properties

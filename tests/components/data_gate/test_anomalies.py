@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,25 +22,25 @@ def statistics_of(**columns: list) -> statistics_pb2.DatasetFeatureStatisticsLis
     return tfdv.generate_statistics_from_dataframe(pd.DataFrame(columns))
 
 
-def findings_of(schema_text: str = SCHEMA, severity: str = "stop", **columns: list):
+def findings_of(schema_text: str = SCHEMA, severity: str = "stop", **columns: list) -> Any:
     schema = text_format.Parse(schema_text, schema_pb2.Schema())
     statistics = statistics_of(**columns)
     anomalies = tfdv.validate_statistics(statistics, schema)
     return list(anomaly_findings(anomalies, statistics, schema, "eval", severity))
 
 
-def test_data_that_meet_the_schema_have_no_findings():
+def test_data_that_meet_the_schema_have_no_findings() -> None:
     assert findings_of(AGE=[40.0, 60.0], SEX=["F", "M"]) == []
 
 
 @pytest.mark.parametrize("severity", ["stop", "warn", "ignore"])
-def test_a_finding_has_the_studys_severity(severity):
+def test_a_finding_has_the_studys_severity(severity: Any) -> None:
     (finding,) = findings_of(severity=severity, AGE=[40.0, 150.0], SEX=["F", "M"])
 
     assert finding.severity == severity
 
 
-def test_unexpected_levels_are_counted_but_not_quoted():
+def test_unexpected_levels_are_counted_but_not_quoted() -> None:
     (finding,) = findings_of(AGE=[40.0] * 4, SEX=["F", "M", "F", "Xyzzy"])
 
     assert finding.message.startswith(
@@ -50,7 +52,7 @@ def test_unexpected_levels_are_counted_but_not_quoted():
     assert "Xyzzy" not in finding.message
 
 
-def test_values_above_the_domain_are_not_quoted():
+def test_values_above_the_domain_are_not_quoted() -> None:
     (finding,) = findings_of(AGE=[40.0, 117.0], SEX=["F", "M"])
 
     assert finding.message.startswith(
@@ -59,20 +61,20 @@ def test_values_above_the_domain_are_not_quoted():
     assert "117" not in finding.message
 
 
-def test_values_below_the_domain_are_found():
+def test_values_below_the_domain_are_found() -> None:
     (finding,) = findings_of(AGE=[40.0, 17.0], SEX=["F", "M"])
 
     assert "has values below the smallest that the schema allows" in finding.message
 
 
-def test_a_value_that_too_many_subjects_lack_is_found_with_both_shares():
+def test_a_value_that_too_many_subjects_lack_is_found_with_both_shares() -> None:
     (finding,) = findings_of(AGE=[40.0] * 4, SEX=["F", "M", None, "F"])
 
     assert "has a value for 75.0% of the subjects; the schema demands 100.0%" in finding.message
     assert (finding.value, finding.limit) == (0.75, 1.0)
 
 
-def test_a_column_that_the_schema_lacks_is_found():
+def test_a_column_that_the_schema_lacks_is_found() -> None:
     (finding,) = findings_of(AGE=[40.0], SEX=["F"], BMI=[24.0])
 
     assert finding.message == (
@@ -81,26 +83,26 @@ def test_a_column_that_the_schema_lacks_is_found():
     )
 
 
-def test_a_column_that_the_examples_lack_is_found():
+def test_a_column_that_the_examples_lack_is_found() -> None:
     (finding,) = findings_of(AGE=[40.0])
 
     assert "column SEX of the eval split is in the curated schema but not" in finding.message
 
 
-def test_a_column_of_another_type_is_found():
+def test_a_column_of_another_type_is_found() -> None:
     (finding,) = findings_of(AGE=["forty", "sixty"], SEX=["F", "M"])
 
     assert "column AGE of the eval split has another type than the schema says" in finding.message
 
 
-def test_each_reason_of_a_column_is_a_finding_of_its_own():
+def test_each_reason_of_a_column_is_a_finding_of_its_own() -> None:
     findings = findings_of(AGE=[10.0, 117.0, np.nan], SEX=["F", "M", "F"])
 
     assert {finding.feature for finding in findings} == {"AGE"}
     assert len(findings) >= 2
 
 
-def test_too_few_subjects_for_the_schema_are_a_finding_of_the_split():
+def test_too_few_subjects_for_the_schema_are_a_finding_of_the_split() -> None:
     (finding,) = findings_of(
         SCHEMA + "dataset_constraints { min_examples_count: 3 }", AGE=[40.0], SEX=["F"]
     )
@@ -109,7 +111,7 @@ def test_too_few_subjects_for_the_schema_are_a_finding_of_the_split():
     assert finding.message.startswith("the eval split has fewer subjects than the schema demands.")
 
 
-def test_a_split_without_data_is_found():
+def test_a_split_without_data_is_found() -> None:
     anomalies = anomalies_pb2.Anomalies(data_missing=True)
     statistics = statistics_pb2.DatasetFeatureStatisticsList()
 
@@ -119,7 +121,7 @@ def test_a_split_without_data_is_found():
 
 
 @pytest.mark.parametrize("kind", anomalies_pb2.AnomalyInfo.Type.values())
-def test_every_kind_of_anomaly_is_a_sentence_without_tfdvs_description(kind):
+def test_every_kind_of_anomaly_is_a_sentence_without_tfdvs_description(kind: Any) -> None:
     anomalies = anomalies_pb2.Anomalies()
     reason = anomalies.anomaly_info["AGE"].reason.add(type=kind)
     reason.description = "Unexpected value: 117"
@@ -133,7 +135,7 @@ def test_every_kind_of_anomaly_is_a_sentence_without_tfdvs_description(kind):
     assert "117" not in finding.message
 
 
-def trial(seed: int, years_older: float = 0, women: float = 0.5, missing: float = 0):
+def trial(seed: int, years_older: float = 0, women: float = 0.5, missing: float = 0) -> Any:
     random = np.random.default_rng(seed)
     age = random.normal(60 + years_older, 10, 2000)
     age[random.random(2000) < missing] = np.nan
@@ -144,42 +146,44 @@ def trial(seed: int, years_older: float = 0, women: float = 0.5, missing: float 
 FEATURES = {"AGE": "number", "SEX": "category"}
 
 
-def distances(current, previous, features=FEATURES) -> dict[tuple[str, str], float | None]:
+def distances(
+    current: Any, previous: Any, features: Any = FEATURES
+) -> dict[tuple[str, str], float | None]:
     return {
         (item.feature, item.measure): item.value
         for item in drift_distances(current, previous, features, 0.1)
     }
 
 
-def test_the_same_data_have_no_distance():
+def test_the_same_data_have_no_distance() -> None:
     assert set(distances(trial(1), trial(1)).values()) == {0.0}
 
 
-def test_another_sample_of_the_same_population_is_near():
+def test_another_sample_of_the_same_population_is_near() -> None:
     assert max(distances(trial(1), trial(2)).values()) < 0.05
 
 
-def test_a_number_that_shifted_is_far_by_its_divergence():
+def test_a_number_that_shifted_is_far_by_its_divergence() -> None:
     found = distances(trial(1, years_older=10), trial(2))
 
     assert found[("AGE", "Jensen-Shannon divergence")] > 0.1
     assert found[("SEX", "L-infinity distance")] < 0.05
 
 
-def test_a_category_that_shifted_is_as_far_as_its_frequencies():
+def test_a_category_that_shifted_is_as_far_as_its_frequencies() -> None:
     found = distances(trial(1, women=0.8), trial(2, women=0.5))
 
     assert found[("SEX", "L-infinity distance")] == pytest.approx(0.3, abs=0.04)
 
 
-def test_values_that_are_missing_more_often_are_a_distance_of_their_own():
+def test_values_that_are_missing_more_often_are_a_distance_of_their_own() -> None:
     found = distances(trial(1, missing=0.4), trial(2))
 
     assert found[("AGE", "Jensen-Shannon divergence")] < 0.05
     assert found[("AGE", "change in the share of missing values")] == pytest.approx(0.4, abs=0.04)
 
 
-def test_a_feature_that_the_champion_did_not_have_has_no_distance():
+def test_a_feature_that_the_champion_did_not_have_has_no_distance() -> None:
     current = statistics_of(AGE=[40.0, 50.0], BMI=[24.0, 30.0])
 
     found = distances(current, statistics_of(AGE=[40.0, 50.0]), {"BMI": "number"})

@@ -33,7 +33,7 @@ string_domain { name: "sex" value: "F" value: "M" }
 """
 
 
-def study_of(**gate: Any):
+def study_of(**gate: Any) -> Any:
     content = {
         "study": "TRIAL1",
         "title": "A trial",
@@ -198,7 +198,7 @@ def notable(findings: list[dict[str, Any]]) -> list[tuple[str, str, str | None]]
     ]
 
 
-def test_sound_data_pass_and_leave_what_was_measured(run):
+def test_sound_data_pass_and_leave_what_was_measured(run: Any) -> None:
     findings = run.execute()
 
     assert notable(findings) == []
@@ -206,11 +206,11 @@ def test_sound_data_pass_and_leave_what_was_measured(run):
     check_document("findings.json", findings)
 
 
-def test_the_first_run_of_a_study_has_no_drift(run):
+def test_the_first_run_of_a_study_has_no_drift(run: Any) -> None:
     assert not [item for item in run.execute() if item["rule"] == "drift"]
 
 
-def test_distances_to_the_champion_are_written_although_they_are_small(run):
+def test_distances_to_the_champion_are_written_although_they_are_small(run: Any) -> None:
     run.baseline = subjects(seed=0)
 
     distances = [item for item in run.execute() if item["rule"] == "drift"]
@@ -219,7 +219,9 @@ def test_distances_to_the_champion_are_written_although_they_are_small(run):
     assert {item["value"] for item in distances} == {0.0}
 
 
-def test_a_feature_that_shifted_since_the_champion_is_a_warning(run, caplog):
+def test_a_feature_that_shifted_since_the_champion_is_a_warning(
+    run: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     run.baseline = subjects(seed=0)
     run.baseline["AGE"] += 15
 
@@ -232,7 +234,7 @@ def test_a_feature_that_shifted_since_the_champion_is_a_warning(run, caplog):
     assert [item["feature"] for item in record.findings] == ["AGE"]
 
 
-def test_a_planted_leak_stops_the_run(run):
+def test_a_planted_leak_stops_the_run(run: Any) -> None:
     noise = np.random.default_rng(9).normal(0, 0.1, SUBJECTS)
     run.frames["train"]["AGE"] = 40 + 20 * (run.frames["train"]["label_death"] + noise)
 
@@ -240,7 +242,9 @@ def test_a_planted_leak_stops_the_run(run):
         run.execute()
 
 
-def test_all_that_stops_a_run_is_in_one_message_and_in_the_findings(run, caplog):
+def test_all_that_stops_a_run_is_in_one_message_and_in_the_findings(
+    run: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     run.frames["eval"].loc[0, "SEX"] = "Xyzzy"
     run.frames["test"]["label_death"] = 0.0
     run.rejected = 300
@@ -258,7 +262,7 @@ def test_all_that_stops_a_run_is_in_one_message_and_in_the_findings(run, caplog)
     assert "Xyzzy" not in message + caplog.text + json.dumps(run.written())
 
 
-def test_the_studys_severities_let_a_run_go_on(run):
+def test_the_studys_severities_let_a_run_go_on(run: Any) -> None:
     run.frames["eval"].loc[0, "SEX"] = "X"
     run.rejected = 300
 
@@ -267,7 +271,7 @@ def test_the_studys_severities_let_a_run_go_on(run):
     assert notable(findings) == [("rejects", "ignore", None), ("anomalies", "warn", "SEX")]
 
 
-def test_columns_are_read_as_they_were_written(run):
+def test_columns_are_read_as_they_were_written(run: Any) -> None:
     settings = DataGateSettings.of(study_of())
 
     columns = read_train_columns(run.examples(), settings)
@@ -280,7 +284,7 @@ def test_columns_are_read_as_they_were_written(run):
     np.testing.assert_array_equal(columns.categories["SEX"] == first_woman, frame["SEX"] == "F")
 
 
-def test_a_missing_category_is_a_level_of_its_own(run):
+def test_a_missing_category_is_a_level_of_its_own(run: Any) -> None:
     run.frames["train"]["SEX"] = ["F", np.nan] * (SUBJECTS // 2)
     settings = DataGateSettings.of(study_of())
 
@@ -289,7 +293,7 @@ def test_a_missing_category_is_a_level_of_its_own(run):
     assert list(codes[:4]) == [0, 1, 0, 1]
 
 
-def test_a_feature_that_nobody_has_is_read_as_missing(run):
+def test_a_feature_that_nobody_has_is_read_as_missing(run: Any) -> None:
     run.frames["train"]["AGE"] = np.nan
     run.frames["train"]["SEX"] = np.nan
     settings = DataGateSettings.of(study_of())
@@ -300,7 +304,7 @@ def test_a_feature_that_nobody_has_is_read_as_missing(run):
     assert set(columns.categories["SEX"]) == {0}
 
 
-def test_only_the_first_subjects_are_read(run):
+def test_only_the_first_subjects_are_read(run: Any) -> None:
     settings = DataGateSettings.of(study_of())
 
     columns = read_train_columns(run.examples(), settings, most_subjects=150)
@@ -309,7 +313,7 @@ def test_only_the_first_subjects_are_read(run):
     np.testing.assert_allclose(columns.numbers["AGE"], expected)
 
 
-def test_examples_of_another_study_file_are_refused(run):
+def test_examples_of_another_study_file_are_refused(run: Any) -> None:
     for frame in run.frames.values():
         frame.drop(columns="label_death", inplace=True)
     settings = DataGateSettings.of(study_of())
@@ -318,7 +322,7 @@ def test_examples_of_another_study_file_are_refused(run):
         read_train_columns(run.examples(), settings)
 
 
-def test_the_gates_parameter_changes_with_what_it_judges_by_alone():
+def test_the_gates_parameter_changes_with_what_it_judges_by_alone() -> None:
     study = study_of()
 
     settings = DataGateSettings.of(study)
@@ -326,12 +330,12 @@ def test_the_gates_parameter_changes_with_what_it_judges_by_alone():
     assert settings != DataGateSettings.of(study_of(drift="stop"))
 
 
-def test_a_parameter_of_another_form_is_refused():
+def test_a_parameter_of_another_form_is_refused() -> None:
     with pytest.raises(UserError, match="DataGateSettings"):
         DataGateSettings.from_json("{}")
 
 
-def test_the_component_works_with_and_without_a_baseline():
+def test_the_component_works_with_and_without_a_baseline() -> None:
     statistics = channel_utils.as_channel([standard_artifacts.ExampleStatistics()])
     inputs = {
         "statistics": statistics,

@@ -1,5 +1,6 @@
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -43,9 +44,9 @@ def _is_number(column: pd.Series) -> bool:
     return column.name in NUMBERS or column.name == "TD"
 
 
-def test_what_was_known_at_randomisation_is_no_leak(stroke_trial):
+def test_what_was_known_at_randomisation_is_no_leak(stroke_trial: Any) -> None:
     assert leaks(stroke_trial, NUMBERS + CATEGORIES) == set()
 
 
-def test_what_was_only_known_at_six_months_is_a_leak(stroke_trial):
+def test_what_was_only_known_at_six_months_is_a_leak(stroke_trial: Any) -> None:
     assert leaks(stroke_trial, KNOWN_AT_SIX_MONTHS) == set(KNOWN_AT_SIX_MONTHS)

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -53,12 +55,12 @@ def a_label(seed: int = 1, size: int = 2000, rate: float = 0.3) -> np.ndarray:
     return np.random.default_rng(seed).random(size) < rate
 
 
-def test_enough_subjects_and_events_are_no_finding():
+def test_enough_subjects_and_events_are_no_finding() -> None:
     assert list(rules.too_few(counts_of(known=50, positives=10), ["death"], train_minimum())) == []
 
 
 @pytest.mark.parametrize("severity", SEVERITIES)
-def test_too_few_known_labels_are_found_with_the_studys_severity(severity):
+def test_too_few_known_labels_are_found_with_the_studys_severity(severity: Any) -> None:
     (finding,) = rules.too_few(
         counts_of(known=49, positives=20), ["death"], train_minimum(severity)
     )
@@ -72,19 +74,19 @@ def test_too_few_known_labels_are_found_with_the_studys_severity(severity):
     assert "lower gate.minimum.train.subjects" in finding.message
 
 
-def test_too_few_positives_are_found():
+def test_too_few_positives_are_found() -> None:
     (finding,) = rules.too_few(counts_of(known=60, positives=9), ["death"], train_minimum())
 
     assert "has 9 subjects with a positive label, at least 10 are needed" in finding.message
 
 
-def test_too_few_negatives_are_found():
+def test_too_few_negatives_are_found() -> None:
     (finding,) = rules.too_few(counts_of(known=60, positives=51), ["death"], train_minimum())
 
     assert "has 9 subjects with a negative label, at least 10 are needed" in finding.message
 
 
-def test_a_split_that_is_not_counted_has_no_subjects():
+def test_a_split_that_is_not_counted_has_no_subjects() -> None:
     gate = Gate(minimum={"eval": SplitMinimum(subjects=1, events=1)})
 
     findings = list(rules.too_few(counts_of(known=60, positives=30), ["death"], gate))
@@ -93,7 +95,7 @@ def test_a_split_that_is_not_counted_has_no_subjects():
     assert {finding.split for finding in findings} == {"eval"}
 
 
-def test_a_task_that_is_not_counted_has_no_subjects():
+def test_a_task_that_is_not_counted_has_no_subjects() -> None:
     findings = list(rules.too_few(counts_of(known=60, positives=30), ["relapse"], train_minimum()))
 
     assert [finding.value for finding in findings] == [0, 0, 0]
@@ -101,7 +103,7 @@ def test_a_task_that_is_not_counted_has_no_subjects():
 
 
 @pytest.mark.parametrize("severity", SEVERITIES)
-def test_too_large_a_share_of_rejected_rows_is_found_with_its_reasons(severity):
+def test_too_large_a_share_of_rejected_rows_is_found_with_its_reasons(severity: Any) -> None:
     counts = rows(200, 20, {"date": 5, "range": 14, "type": 1})
 
     (finding,) = rules.rejects(counts, Gate(rejects=severity))
@@ -115,7 +117,7 @@ def test_too_large_a_share_of_rejected_rows_is_found_with_its_reasons(severity):
     )
 
 
-def test_a_share_of_rejected_rows_at_the_limit_is_reported_as_in_order():
+def test_a_share_of_rejected_rows_at_the_limit_is_reported_as_in_order() -> None:
     (finding,) = rules.rejects(rows(200, 10), Gate())
 
     assert finding.severity == "ok"
@@ -123,12 +125,12 @@ def test_a_share_of_rejected_rows_at_the_limit_is_reported_as_in_order():
     assert finding.message.endswith("at most 5.0% may be.")
 
 
-def test_an_empty_dataset_has_no_share_of_rejected_rows():
+def test_an_empty_dataset_has_no_share_of_rejected_rows() -> None:
     assert list(rules.rejects(rows(0, 0), Gate())) == []
 
 
 @pytest.mark.parametrize("severity", SEVERITIES)
-def test_drift_above_the_limit_is_found_with_the_studys_severity(severity):
+def test_drift_above_the_limit_is_found_with_the_studys_severity(severity: Any) -> None:
     distance = Distance("AGE", "Jensen-Shannon divergence", 0.25)
 
     (finding,) = rules.drift([distance], Gate(drift=severity))
@@ -141,13 +143,13 @@ def test_drift_above_the_limit_is_found_with_the_studys_severity(severity):
     )
 
 
-def test_a_distance_within_the_limit_is_reported_as_in_order():
+def test_a_distance_within_the_limit_is_reported_as_in_order() -> None:
     (finding,) = rules.drift([Distance("SEX", "L-infinity distance", 0.1)], Gate(drift="stop"))
 
     assert (finding.severity, finding.value) == ("ok", 0.1)
 
 
-def test_a_feature_without_a_distance_is_reported_as_not_compared():
+def test_a_feature_without_a_distance_is_reported_as_not_compared() -> None:
     (finding,) = rules.drift([Distance("NEW", "L-infinity distance", None)], Gate(drift="stop"))
 
     assert finding.severity == "ok"
@@ -155,7 +157,7 @@ def test_a_feature_without_a_distance_is_reported_as_not_compared():
 
 
 @pytest.mark.parametrize("severity", SEVERITIES)
-def test_a_feature_made_from_the_label_is_a_leak(severity):
+def test_a_feature_made_from_the_label_is_a_leak(severity: Any) -> None:
     label = a_label()
     leak = label + np.random.default_rng(2).normal(0, 0.2, label.size)
 
@@ -170,7 +172,7 @@ def test_a_feature_made_from_the_label_is_a_leak(severity):
     assert "remove it from the features" in finding.message
 
 
-def test_a_leak_that_points_downwards_is_found():
+def test_a_leak_that_points_downwards_is_found() -> None:
     label = a_label()
     leak = np.random.default_rng(2).normal(0, 0.2, label.size) - label
 
@@ -179,7 +181,7 @@ def test_a_leak_that_points_downwards_is_found():
     assert finding.severity == "stop"
 
 
-def test_an_honest_strong_number_is_no_leak():
+def test_an_honest_strong_number_is_no_leak() -> None:
     label = a_label()
     honest = 1.19 * label + np.random.default_rng(2).normal(size=label.size)
 
@@ -190,7 +192,7 @@ def test_an_honest_strong_number_is_no_leak():
     assert "strongest single predictor of task death" in finding.message
 
 
-def test_a_number_that_is_missing_only_for_negatives_is_a_leak():
+def test_a_number_that_is_missing_only_for_negatives_is_a_leak() -> None:
     label = a_label()
     values = np.where(label, np.random.default_rng(2).normal(size=label.size), np.nan)
 
@@ -199,7 +201,7 @@ def test_a_number_that_is_missing_only_for_negatives_is_a_leak():
     assert (finding.severity, finding.value) == ("stop", 1.0)
 
 
-def test_a_category_that_names_the_outcome_is_a_leak():
+def test_a_category_that_names_the_outcome_is_a_leak() -> None:
     label = a_label()
     reason = np.where(label, 0, 1 + np.random.default_rng(2).integers(3, size=label.size))
 
@@ -209,7 +211,7 @@ def test_a_category_that_names_the_outcome_is_a_leak():
 
 
 @pytest.mark.parametrize("levels", [50, 500, 2000])
-def test_a_random_category_of_many_levels_is_no_leak(levels):
+def test_a_random_category_of_many_levels_is_no_leak(levels: Any) -> None:
     label = a_label()
     site = np.random.default_rng(2).integers(levels, size=label.size)
 
@@ -219,20 +221,20 @@ def test_a_random_category_of_many_levels_is_no_leak(levels):
     assert finding.value < 0.56
 
 
-def test_a_category_with_one_level_for_each_subject_tells_nothing():
+def test_a_category_with_one_level_for_each_subject_tells_nothing() -> None:
     label = a_label()
 
     assert auc_of_category(np.arange(label.size), label) == 0.5
 
 
-def test_matched_pairs_are_no_leak():
+def test_matched_pairs_are_no_leak() -> None:
     label = np.tile([True, False], 500)
     pair = np.repeat(np.arange(500), 2)
 
     assert auc_of_category(pair, label) == 0.5
 
 
-def test_subjects_with_an_unknown_label_are_left_out():
+def test_subjects_with_an_unknown_label_are_left_out() -> None:
     label = a_label()
     known = np.random.default_rng(3).random(label.size) < 0.5
     noise = np.random.default_rng(2).normal(size=label.size)
@@ -243,7 +245,7 @@ def test_subjects_with_an_unknown_label_are_left_out():
     assert finding.value < 0.55
 
 
-def test_a_high_auc_that_few_events_reach_by_chance_is_only_a_warning():
+def test_a_high_auc_that_few_events_reach_by_chance_is_only_a_warning() -> None:
     label = np.arange(100) < 3
     lucky = label + 0.001 * np.arange(100)
 
@@ -253,7 +255,7 @@ def test_a_high_auc_that_few_events_reach_by_chance_is_only_a_warning():
     assert "With 3 positive and 97 negative labels this may be chance" in finding.message
 
 
-def test_a_task_with_one_outcome_alone_is_not_judged_for_leakage():
+def test_a_task_with_one_outcome_alone_is_not_judged_for_leakage() -> None:
     label = np.zeros(10, bool)
 
     assert list(rules.leakage(columns(label, AGE=np.arange(10.0)), Gate())) == []
@@ -264,7 +266,7 @@ def test_a_task_with_one_outcome_alone_is_not_judged_for_leakage():
     values=st.lists(st.integers(0, 5), min_size=4, max_size=40),
     seed=st.integers(0, 1000),
 )
-def test_auc_of_a_number_equals_scikit_learns_above_one_half(values, seed):
+def test_auc_of_a_number_equals_scikit_learns_above_one_half(values: Any, seed: Any) -> None:
     numbers = np.array(values, float)
     label = np.random.default_rng(seed).random(numbers.size) < 0.5
     label[:2] = [True, False]
@@ -279,7 +281,7 @@ def test_auc_of_a_number_equals_scikit_learns_above_one_half(values, seed):
     values=st.lists(st.one_of(st.none(), st.integers(0, 3)), min_size=4, max_size=40),
     seed=st.integers(0, 1000),
 )
-def test_missing_numbers_rank_as_one_level_at_the_better_end(values, seed):
+def test_missing_numbers_rank_as_one_level_at_the_better_end(values: Any, seed: Any) -> None:
     numbers = np.array(values, float)
     label = np.random.default_rng(seed).random(numbers.size) < 0.5
     label[:2] = [True, False]
@@ -290,7 +292,7 @@ def test_missing_numbers_rank_as_one_level_at_the_better_end(values, seed):
     assert auc_of_number(numbers, label) == pytest.approx(expected)
 
 
-def test_the_standard_error_of_chance_is_that_of_permuted_labels():
+def test_the_standard_error_of_chance_is_that_of_permuted_labels() -> None:
     random = np.random.default_rng(4)
     label = np.arange(40) < 10
     permuted = random.permuted(np.tile(label, (4000, 1)), axis=1)
@@ -299,7 +301,7 @@ def test_the_standard_error_of_chance_is_that_of_permuted_labels():
     assert standard_error_of_chance(10, 30) == pytest.approx(aucs.std(), rel=0.05)
 
 
-def test_the_message_of_a_stop_holds_every_stop_finding_and_no_other():
+def test_the_message_of_a_stop_holds_every_stop_finding_and_no_other() -> None:
     findings = [
         Finding(
             rule="leakage",
@@ -324,7 +326,7 @@ def test_the_message_of_a_stop_holds_every_stop_finding_and_no_other():
     ]
 
 
-def test_warnings_and_ignored_findings_stop_nothing():
+def test_warnings_and_ignored_findings_stop_nothing() -> None:
     findings = [
         Finding(rule="drift", severity="warn", message="a"),
         Finding(rule="rejects", severity="ignore", message="b"),
@@ -333,7 +335,7 @@ def test_warnings_and_ignored_findings_stop_nothing():
     assert stop_message("ACTG175", findings) is None
 
 
-def test_findings_are_written_with_all_their_attributes():
+def test_findings_are_written_with_all_their_attributes() -> None:
     text = Findings(
         (Finding(rule="drift", severity="ok", message="a", feature="AGE", value=0.1, limit=0.2),)
     ).model_dump_json(indent=2)

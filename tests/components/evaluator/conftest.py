@@ -65,7 +65,7 @@ def write_model(folder: Path, tasks: Iterable[str], prefix: str) -> None:
 
     class Model(tf.Module):
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
-        def serve(self, examples):
+        def serve(self, examples: Any) -> Any:
             columns = {prefix + name: tf.io.FixedLenFeature([1], tf.float32) for name in names}
             parsed = tf.io.parse_example(examples, columns)
             return {name: parsed[prefix + name] for name in names}

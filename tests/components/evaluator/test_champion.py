@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from tfx.types import standard_artifacts
 
@@ -23,7 +25,7 @@ SETTINGS = EvaluatorSettings(
 )
 
 
-def baseline(present, split_seed=None, label_digest=None):
+def baseline(present: Any, split_seed: Any = None, label_digest: Any = None) -> Any:
     artifact = standard_artifacts.Model()
     artifact.set_int_custom_property("present", present)
     if split_seed is not None:
@@ -56,11 +58,13 @@ def baseline(present, split_seed=None, label_digest=None):
         "comparable by the digest of 0.1.0",
     ],
 )
-def test_a_champion_is_compared_only_on_the_same_split_and_labels(artifacts, reason):
+def test_a_champion_is_compared_only_on_the_same_split_and_labels(
+    artifacts: Any, reason: Any
+) -> None:
     assert reason_against(artifacts, SETTINGS) == reason
 
 
-def test_a_comparison_by_the_digest_of_0_1_0_is_noted():
+def test_a_comparison_by_the_digest_of_0_1_0_is_noted() -> None:
     (older,), (current,) = baseline(1, 1, "digest of 0.1.0"), baseline(1, 1, "digest")
 
     assert note_on_digest(older, SETTINGS) == OLDER_DIGEST

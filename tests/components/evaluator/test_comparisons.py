@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from typing import Any
 
 import pytest
 
@@ -14,13 +15,13 @@ DIFFERENCE = {"metric": "auc", "at_least": -0.01, "versus": "champion"}
 NO_CHAMPION = "No champion: no model has been blessed before."
 
 
-def written(records, *thresholds, **more):
+def written(records: Any, *thresholds: Any, **more: Any) -> Any:
     return verdict(records, *thresholds, **({"no_champion": NO_CHAMPION} | more)).to_json()[
         "comparisons"
     ]
 
 
-def test_a_comparison_says_what_was_compared_with_what():
+def test_a_comparison_says_what_was_compared_with_what() -> None:
     assert written([record(0.7, 0.66, 0.74)], AT_LEAST | {"holds": "bound"}) == [
         {
             "threshold": 0,
@@ -40,7 +41,7 @@ def test_a_comparison_says_what_was_compared_with_what():
     ]
 
 
-def test_each_limit_of_a_threshold_is_a_comparison():
+def test_each_limit_of_a_threshold_is_a_comparison() -> None:
     both = AT_LEAST | {"at_most": 0.8}
     found = written([record(0.9)], both)
 
@@ -50,14 +51,14 @@ def test_each_limit_of_a_threshold_is_a_comparison():
     ]
 
 
-def test_the_far_end_of_the_interval_is_judged_on_each_side():
+def test_the_far_end_of_the_interval_is_judged_on_each_side() -> None:
     both = AT_LEAST | {"at_most": 0.8, "holds": "bound"}
     found = written([record(0.7, 0.6, 0.9)], both)
 
     assert [(item["value"], item["outcome"]) for item in found] == [(0.6, "fails"), (0.9, "fails")]
 
 
-def test_thresholds_are_told_apart_by_their_place_in_the_study_file():
+def test_thresholds_are_told_apart_by_their_place_in_the_study_file() -> None:
     found = written([record(0.7)], AT_LEAST, AT_LEAST | {"at_least": 0.8})
 
     assert [(item["threshold"], item["outcome"]) for item in found] == [
@@ -76,13 +77,15 @@ def test_thresholds_are_told_apart_by_their_place_in_the_study_file():
         ([record(0.9, 0.8)], AT_LEAST | {"holds": "bound"}, "no_interval"),
     ],
 )
-def test_where_nothing_can_be_judged_a_comparison_fails_without_a_value(records, threshold, reason):
+def test_where_nothing_can_be_judged_a_comparison_fails_without_a_value(
+    records: Any, threshold: Any, reason: Any
+) -> None:
     (found,) = written(records, threshold)
 
     assert (found["outcome"], found["reason"], found["value"]) == ("fails", reason, None)
 
 
-def test_a_group_that_is_too_small_is_not_judged_and_has_no_value():
+def test_a_group_that_is_too_small_is_not_judged_and_has_no_value() -> None:
     _, found = written(
         [record(0.9), record(0.613, group=FEMALE)],
         EVERYWHERE,
@@ -95,7 +98,7 @@ def test_a_group_that_is_too_small_is_not_judged_and_has_no_value():
 
 @pytest.mark.parametrize("value", [0.6137, 0.7137, math.nan])
 @pytest.mark.parametrize("holds", ["point", "bound"])
-def test_no_digit_of_a_suppressed_group_is_written(value, holds):
+def test_no_digit_of_a_suppressed_group_is_written(value: Any, holds: Any) -> None:
     judged = verdict(
         [record(0.9, 0.8, 0.95), record(value, 0.5921, 0.7921, FEMALE)],
         EVERYWHERE | {"holds": holds},
@@ -109,7 +112,7 @@ def test_no_digit_of_a_suppressed_group_is_written(value, holds):
     assert found["outcome"] in ("passes", "fails")
 
 
-def test_a_suppressed_group_has_the_outcome_that_it_had_if_it_were_shown():
+def test_a_suppressed_group_has_the_outcome_that_it_had_if_it_were_shown() -> None:
     records = [record(0.9), record(0.6, group=FEMALE), record(0.7, group=MALE)]
     shown = written(records, EVERYWHERE)
     suppressed = written(
@@ -121,7 +124,7 @@ def test_a_suppressed_group_has_the_outcome_that_it_had_if_it_were_shown():
     assert [i["outcome"] for i in suppressed] == [i["outcome"] for i in shown]
 
 
-def test_a_champion_that_was_scored_is_compared_with_the_same_thresholds():
+def test_a_champion_that_was_scored_is_compared_with_the_same_thresholds() -> None:
     found = written(
         [record(0.9), record(0.6, model="champion"), record(0.3, model="difference")],
         AT_LEAST,
@@ -137,7 +140,7 @@ def test_a_champion_that_was_scored_is_compared_with_the_same_thresholds():
     assert found[1]["message"] == "hepatic_ae: auc of the champion overall is 0.6, below 0.65"
 
 
-def test_the_champions_own_numbers_do_not_decide():
+def test_the_champions_own_numbers_do_not_decide() -> None:
     judged = verdict([record(0.9), record(0.6, model="champion")], AT_LEAST)
 
     assert judged.blessed
@@ -145,7 +148,7 @@ def test_the_champions_own_numbers_do_not_decide():
     assert judged.refusals == ()
 
 
-def test_without_a_champion_there_is_no_row_of_one_and_differences_are_not_judged():
+def test_without_a_champion_there_is_no_row_of_one_and_differences_are_not_judged() -> None:
     found = written([record(0.9)], AT_LEAST, DIFFERENCE)
 
     assert [(item["model"], item["outcome"], item["reason"]) for item in found] == [
@@ -154,14 +157,14 @@ def test_without_a_champion_there_is_no_row_of_one_and_differences_are_not_judge
     ]
 
 
-def test_one_missing_value_is_one_reason_whatever_limits_it_misses():
+def test_one_missing_value_is_one_reason_whatever_limits_it_misses() -> None:
     judged = verdict([], AT_LEAST | {"at_most": 0.8}, no_champion=NO_CHAMPION)
 
     assert judged.compared == 2
     assert len(judged.to_json()["reasons"]) == 1
 
 
-def test_reasons_are_the_comparisons_that_fail():
+def test_reasons_are_the_comparisons_that_fail() -> None:
     judged = verdict(
         [record(0.6), record(0.5, group=FEMALE), record(0.7, group=MALE)],
         EVERYWHERE,
@@ -172,7 +175,7 @@ def test_reasons_are_the_comparisons_that_fail():
     assert [item["message"] for item in judged["reasons"]] == failing
 
 
-def test_every_reason_has_an_outcome_and_a_message_where_it_does_not_pass():
+def test_every_reason_has_an_outcome_and_a_message_where_it_does_not_pass() -> None:
     withheld = {"hepatic_ae": {FEMALE: "too_small"}}
     found = list(
         itertools.chain(

@@ -1,3 +1,5 @@
+from typing import Any
+
 from tfx.types import channel, standard_artifacts
 
 from components.artifact_types import ModelVerdict
@@ -17,7 +19,7 @@ SETTINGS = EvaluatorSettings(
 )
 
 
-def evaluator(**inputs):
+def evaluator(**inputs: Any) -> Any:
     return TrialEvaluator(
         examples=channel.Channel(type=standard_artifacts.Examples),
         model=channel.Channel(type=standard_artifacts.Model),
@@ -26,7 +28,7 @@ def evaluator(**inputs):
     )
 
 
-def test_its_outputs_are_those_that_others_read():
+def test_its_outputs_are_those_that_others_read() -> None:
     outputs = evaluator().outputs
 
     assert outputs["evaluation"].type is standard_artifacts.ModelEvaluation
@@ -34,18 +36,18 @@ def test_its_outputs_are_those_that_others_read():
     assert outputs["verdict"].type is ModelVerdict
 
 
-def test_its_settings_are_its_only_property():
+def test_its_settings_are_its_only_property() -> None:
     properties = evaluator().exec_properties
 
     assert list(properties) == ["settings"]
     assert EvaluatorSettings.from_json(properties["settings"]) == SETTINGS
 
 
-def test_a_baseline_may_be_given():
+def test_a_baseline_may_be_given() -> None:
     baseline = channel.Channel(type=standard_artifacts.Model)
 
     assert "champion_model" in evaluator(champion_model=baseline).inputs
 
 
-def test_it_runs_on_beam():
+def test_it_runs_on_beam() -> None:
     assert evaluator().executor_spec.executor_class is Executor

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -10,7 +12,7 @@ from pipeline.errors import UserError
 HASHES = np.array([b"%04x" % number for number in range(40)], dtype=object)
 
 
-def batch(rows, **features):
+def batch(rows: Any, **features: Any) -> Any:
     hashes = HASHES[rows]
     count = len(hashes)
     return {
@@ -21,7 +23,7 @@ def batch(rows, **features):
     }
 
 
-def grouped(slicings, *batches):
+def grouped(slicings: Any, *batches: Any) -> Any:
     function = _GroupRows(slicings, ["response"], [])
     function.start_bundle()
     for extracts in batches:
@@ -29,7 +31,7 @@ def grouped(slicings, *batches):
     return [windowed.value for windowed in function.finish_bundle()]
 
 
-def hashes_by_slice(elements):
+def hashes_by_slice(elements: Any) -> Any:
     found = {}
     for element in elements:
         (key,) = element[constants.SLICE_KEY_TYPES_KEY]
@@ -37,11 +39,11 @@ def hashes_by_slice(elements):
     return {key: sorted(value) for key, value in found.items()}
 
 
-def column(*values):
+def column(*values: Any) -> Any:
     return np.array(values, dtype=object).reshape(-1, 1)
 
 
-def test_every_row_is_in_each_of_its_slices_once():
+def test_every_row_is_in_each_of_its_slices_once() -> None:
     sex = column(*[b"F", b"M"] * 20)
 
     elements = grouped([(), ("slice_sex",)], batch(slice(None), slice_sex=sex))
@@ -53,13 +55,13 @@ def test_every_row_is_in_each_of_its_slices_once():
     }
 
 
-def test_an_element_has_rows_of_one_jackknife_group_only():
+def test_an_element_has_rows_of_one_jackknife_group_only() -> None:
     for element in grouped([()], batch(slice(None))):
         hashes = element[constants.FEATURES_KEY]["subject_hash"]
         assert len({jackknife.group_of(value) for value in hashes}) == 1
 
 
-def test_a_pair_of_slicings_makes_their_combinations():
+def test_a_pair_of_slicings_makes_their_combinations() -> None:
     elements = grouped(
         [("slice_sex", "slice_arm")],
         batch(
@@ -81,18 +83,18 @@ def test_a_pair_of_slicings_makes_their_combinations():
     [{}, {"slice_sex": column(b"", b"")}, {"slice_sex": column(None, None)}],
     ids=["no column", "empty text", "null"],
 )
-def test_a_row_without_a_value_belongs_to_no_group(missing):
+def test_a_row_without_a_value_belongs_to_no_group(missing: Any) -> None:
     assert grouped([("slice_sex",)], batch(slice(2), **missing)) == []
 
 
-def test_batches_are_joined_before_they_are_divided():
+def test_batches_are_joined_before_they_are_divided() -> None:
     elements = grouped([()], batch(slice(0, 20)), batch(slice(20, 40)))
 
     assert hashes_by_slice(elements) == {(): sorted(HASHES)}
     assert len(elements) == len({jackknife.group_of(value) for value in HASHES})
 
 
-def test_rows_keep_their_label_and_prediction_together():
+def test_rows_keep_their_label_and_prediction_together() -> None:
     rows = batch(slice(None))
     rows[constants.PREDICTIONS_KEY] = rows[constants.LABELS_KEY]["response"] / 100
 
@@ -102,13 +104,13 @@ def test_rows_keep_their_label_and_prediction_together():
         np.testing.assert_array_equal(predictions, labels / 100)
 
 
-def test_features_go_no_further():
+def test_features_go_no_further() -> None:
     (element, *_) = grouped([()], batch(slice(None), AGE=column(*range(40))))
 
     assert list(element[constants.FEATURES_KEY]) == ["subject_hash"]
 
 
-def test_a_model_without_an_output_for_the_task_is_an_error_that_says_so():
+def test_a_model_without_an_output_for_the_task_is_an_error_that_says_so() -> None:
     rows = batch(slice(None))
     rows[constants.PREDICTIONS_KEY] = {"other": np.zeros((40, 1)), "more": np.zeros((40, 1))}
 
@@ -116,7 +118,7 @@ def test_a_model_without_an_output_for_the_task_is_an_error_that_says_so():
         grouped([()], rows)
 
 
-def test_an_example_without_a_label_is_an_error_that_names_the_column():
+def test_an_example_without_a_label_is_an_error_that_names_the_column() -> None:
     rows = batch(slice(None))
     rows[constants.LABELS_KEY] = {"response": None}
 
@@ -124,7 +126,7 @@ def test_an_example_without_a_label_is_an_error_that_names_the_column():
         grouped([()], rows)
 
 
-def test_examples_without_a_hash_are_an_error():
+def test_examples_without_a_hash_are_an_error() -> None:
     rows = batch(slice(None))
     del rows[constants.FEATURES_KEY]["subject_hash"]
 
@@ -132,11 +134,11 @@ def test_examples_without_a_hash_are_an_error():
         grouped([()], rows)
 
 
-def test_a_model_that_refuses_the_examples_does_not_quote_them():
+def test_a_model_that_refuses_the_examples_does_not_quote_them() -> None:
     class Refusing:
         structured_input_signature = ((), {"examples": None})
 
-        def __call__(self, examples):
+        def __call__(self, examples: Any) -> None:
             raise TypeError(f"can't parse {examples}")
 
     with pytest.raises(UserError) as caught:
@@ -147,13 +149,13 @@ def test_a_model_that_refuses_the_examples_does_not_quote_them():
 
 
 @pytest.mark.parametrize("rows", [1, 255, 256, 257, 700])
-def test_the_model_is_called_with_blocks_of_one_size_whatever_the_batch(rows):
+def test_the_model_is_called_with_blocks_of_one_size_whatever_the_batch(rows: Any) -> None:
     sizes = []
 
     class Echo:
         structured_input_signature = ((), {"examples": None})
 
-        def __call__(self, examples):
+        def __call__(self, examples: Any) -> Any:
             sizes.append(len(examples))
             return {"response": tf.strings.to_number(examples)[:, tf.newaxis]}
 

@@ -1,4 +1,5 @@
 import pickle
+from typing import Any
 
 import apache_beam as beam
 import numpy as np
@@ -16,42 +17,42 @@ DOUBLE = metric_types.MetricKey("double")
 class MeanFn(beam.CombineFn):
     """Changes the first accumulator that it merges, as Beam allows."""
 
-    def create_accumulator(self):
+    def create_accumulator(self) -> Any:
         return [0.0, 0]
 
-    def add_input(self, accumulator, element):
+    def add_input(self, accumulator: Any, element: Any) -> Any:
         for inputs in element[tfma._DEFAULT_COMBINER_INPUT_KEY]:
             accumulator[0] += float(inputs.labels.sum())
             accumulator[1] += len(inputs.labels)
         return accumulator
 
-    def merge_accumulators(self, accumulators):
+    def merge_accumulators(self, accumulators: Any) -> Any:
         first, *others = accumulators
         for other in others:
             first[0] += other[0]
             first[1] += other[1]
         return first
 
-    def extract_output(self, accumulator):
+    def extract_output(self, accumulator: Any) -> Any:
         return {MEAN: accumulator[0] / accumulator[1] if accumulator[1] else float("nan")}
 
 
-def doubled(key, metrics):
+def doubled(key: Any, metrics: Any) -> Any:
     return key, metrics | {DOUBLE: 2 * metrics[MEAN]}
 
 
-def row(number, value):
+def row(number: Any, value: Any) -> Any:
     inputs = metric_types.StandardMetricInputs(
         labels=np.array([value]), features={"subject_hash": np.array([subject_hash(number)])}
     )
     return {tfma._DEFAULT_COMBINER_INPUT_KEY: [inputs]}
 
 
-def subject_hash(number):
+def subject_hash(number: Any) -> Any:
     return f"{number:08x}".encode()
 
 
-def with_intervals(elements, file):
+def with_intervals(elements: Any, file: Any) -> Any:
     with beam.Pipeline(runner=fn_api_runner.FnApiRunner()) as pipeline:
         _ = (
             pipeline
@@ -64,12 +65,12 @@ def with_intervals(elements, file):
 
 
 @pytest.fixture(scope="module")
-def values():
+def values() -> Any:
     return np.random.default_rng(5).normal(size=60)
 
 
 @pytest.fixture(scope="module")
-def found(values, tmp_path_factory):
+def found(values: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """All 60 subjects overall, and the first 12, who leave groups empty, as a slice."""
     rows = [(number, row(number, value)) for number, value in enumerate(values)]
     return with_intervals(
@@ -80,7 +81,9 @@ def found(values, tmp_path_factory):
 
 
 @pytest.mark.parametrize(("key", "size"), [((), 60), ((("sex", "F"),), 12)])
-def test_standard_errors_are_those_of_twenty_leave_one_out_samples(found, values, key, size):
+def test_standard_errors_are_those_of_twenty_leave_one_out_samples(
+    found: Any, values: Any, key: Any, size: Any
+) -> None:
     groups = np.array([jackknife.group_of(subject_hash(number)) for number in range(size)])
     values = values[:size]
     samples = np.array([values[groups != group].mean() for group in range(20)])
@@ -95,19 +98,19 @@ def test_standard_errors_are_those_of_twenty_leave_one_out_samples(found, values
     assert interval.sample_degrees_of_freedom == 19
 
 
-def test_derived_metrics_get_intervals_too(found):
+def test_derived_metrics_get_intervals_too(found: Any) -> None:
     mean, double = found[()][MEAN], found[()][DOUBLE]
 
     assert double.sample_standard_deviation == pytest.approx(2 * mean.sample_standard_deviation)
 
 
-def test_subjects_spread_over_all_groups_evenly():
+def test_subjects_spread_over_all_groups_evenly() -> None:
     counts = np.bincount([jackknife.group_of(subject_hash(number)) for number in range(20_000)])
 
     assert len(counts) == 20
     assert abs(counts - 1000).max() < 150
 
 
-def test_another_number_of_groups_is_refused():
+def test_another_number_of_groups_is_refused() -> None:
     with pytest.raises(ValueError, match="20"):
         jackknife.compute_with_confidence_intervals(MeanFn(), beam.MapTuple(doubled), 10)

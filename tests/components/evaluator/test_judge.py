@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ FEMALE = (("sex", "F"),)
 MALE = (("sex", "M"),)
 
 
-def settings(*thresholds, tasks=None):
+def settings(*thresholds: Any, tasks: Any = None) -> Any:
     return EvaluatorSettings(
         tasks=tasks or {"hepatic_ae": (0.5,)},
         slices=("sex",),
@@ -24,7 +25,14 @@ def settings(*thresholds, tasks=None):
     )
 
 
-def record(value, lower=math.nan, upper=math.nan, group=(), metric="auc", **more):
+def record(
+    value: Any,
+    lower: Any = math.nan,
+    upper: Any = math.nan,
+    group: Any = (),
+    metric: Any = "auc",
+    **more: Any,
+) -> Any:
     return Record(
         **{
             "task": "hepatic_ae",
@@ -42,22 +50,24 @@ def record(value, lower=math.nan, upper=math.nan, group=(), metric="auc", **more
     )
 
 
-def verdict(records, *thresholds, withheld=None, no_champion=None, tasks=None):
+def verdict(
+    records: Any, *thresholds: Any, withheld: Any = None, no_champion: Any = None, tasks: Any = None
+) -> Any:
     return judge(records, withheld or {}, settings(*thresholds, tasks=tasks), no_champion)
 
 
-def messages(judged):
+def messages(judged: Any) -> Any:
     return [refusal.message for refusal in judged.refusals]
 
 
-def test_a_value_at_the_limit_passes():
+def test_a_value_at_the_limit_passes() -> None:
     judged = verdict([record(0.65)], {"metric": "auc", "at_least": 0.65})
 
     assert judged.blessed
     assert judged.judged
 
 
-def test_a_point_below_at_least_is_refused_with_slice_value_interval_and_limit():
+def test_a_point_below_at_least_is_refused_with_slice_value_interval_and_limit() -> None:
     judged = verdict(
         [record(0.7, 0.66, 0.74), record(0.61, 0.55, 0.67, FEMALE)],
         {"metric": "auc", "at_least": 0.65, "scope": "every_slice"},
@@ -67,13 +77,13 @@ def test_a_point_below_at_least_is_refused_with_slice_value_interval_and_limit()
     assert messages(judged) == ["hepatic_ae: auc in slice sex=F is 0.61 (0.55 to 0.67), below 0.65"]
 
 
-def test_a_point_above_at_most_is_refused():
+def test_a_point_above_at_most_is_refused() -> None:
     judged = verdict([record(0.3, 0.25, 0.35, metric="brier")], {"metric": "brier", "at_most": 0.2})
 
     assert messages(judged) == ["hepatic_ae: brier overall is 0.3 (0.25 to 0.35), above 0.2"]
 
 
-def test_a_lower_bound_below_at_least_is_refused_though_the_point_passes():
+def test_a_lower_bound_below_at_least_is_refused_though_the_point_passes() -> None:
     judged = verdict([record(0.7, 0.6, 0.8)], {"metric": "auc", "at_least": 0.65, "holds": "bound"})
 
     assert messages(judged) == [
@@ -81,7 +91,7 @@ def test_a_lower_bound_below_at_least_is_refused_though_the_point_passes():
     ]
 
 
-def test_an_upper_bound_above_at_most_is_refused_though_the_point_passes():
+def test_an_upper_bound_above_at_most_is_refused_though_the_point_passes() -> None:
     judged = verdict(
         [record(0.15, 0.1, 0.22, metric="brier")],
         {"metric": "brier", "at_most": 0.2, "holds": "bound"},
@@ -92,7 +102,7 @@ def test_an_upper_bound_above_at_most_is_refused_though_the_point_passes():
     ]
 
 
-def test_bounds_within_the_limits_pass():
+def test_bounds_within_the_limits_pass() -> None:
     judged = verdict(
         [record(0.7, 0.66, 0.8)], {"metric": "auc", "at_least": 0.65, "holds": "bound"}
     )
@@ -100,20 +110,20 @@ def test_bounds_within_the_limits_pass():
     assert judged.blessed
 
 
-def test_a_value_that_rounds_to_its_limit_is_shown_with_more_digits():
+def test_a_value_that_rounds_to_its_limit_is_shown_with_more_digits() -> None:
     judged = verdict([record(0.6499999)], {"metric": "auc", "at_least": 0.65})
 
     assert messages(judged) == ["hepatic_ae: auc overall is 0.6499999, below 0.65"]
 
 
-def test_scope_overall_leaves_slices_alone():
+def test_scope_overall_leaves_slices_alone() -> None:
     judged = verdict([record(0.7), record(0.1, group=FEMALE)], {"metric": "auc", "at_least": 0.65})
 
     assert judged.blessed
     assert judged.compared == 1
 
 
-def test_every_slice_includes_overall():
+def test_every_slice_includes_overall() -> None:
     judged = verdict(
         [record(0.6), record(0.7, group=FEMALE)],
         {"metric": "auc", "at_least": 0.65, "scope": "every_slice"},
@@ -122,7 +132,7 @@ def test_every_slice_includes_overall():
     assert [refusal.application.group for refusal in judged.refusals] == [()]
 
 
-def test_a_group_that_is_too_small_is_listed_and_not_judged():
+def test_a_group_that_is_too_small_is_listed_and_not_judged() -> None:
     judged = verdict(
         [record(0.7), record(0.1, group=FEMALE, subjects=19)],
         {"metric": "auc", "at_least": 0.65, "scope": "every_slice"},
@@ -135,7 +145,7 @@ def test_a_group_that_is_too_small_is_listed_and_not_judged():
     ]
 
 
-def test_a_group_withheld_for_anothers_sake_is_judged_without_giving_its_numbers():
+def test_a_group_withheld_for_anothers_sake_is_judged_without_giving_its_numbers() -> None:
     judged = verdict(
         [record(0.7), record(0.613, 0.55, 0.67, FEMALE)],
         {"metric": "auc", "at_least": 0.65, "scope": "every_slice"},
@@ -147,7 +157,7 @@ def test_a_group_withheld_for_anothers_sake_is_judged_without_giving_its_numbers
     assert "0.613" not in str(judged.to_json())
 
 
-def test_a_test_split_that_is_too_small_is_a_refusal():
+def test_a_test_split_that_is_too_small_is_a_refusal() -> None:
     judged = verdict(
         [record(0.9, subjects=10)],
         {"metric": "auc", "at_least": 0.65},
@@ -160,20 +170,20 @@ def test_a_test_split_that_is_too_small_is_a_refusal():
 
 
 @pytest.mark.parametrize("records", [[record(math.nan)], []], ids=["not a number", "missing"])
-def test_a_metric_without_a_value_is_a_refusal(records):
+def test_a_metric_without_a_value_is_a_refusal(records: Any) -> None:
     judged = verdict(records, {"metric": "auc", "at_most": 0.65})
 
     assert not judged.blessed
     assert "auc overall has no value" in messages(judged)[0]
 
 
-def test_a_bound_that_does_not_exist_is_a_refusal():
+def test_a_bound_that_does_not_exist_is_a_refusal() -> None:
     judged = verdict([record(0.9)], {"metric": "auc", "at_least": 0.65, "holds": "bound"})
 
     assert "has no confidence interval" in messages(judged)[0]
 
 
-def test_each_decision_threshold_of_the_task_is_judged():
+def test_each_decision_threshold_of_the_task_is_judged() -> None:
     judged = verdict(
         [
             record(0.4, metric="sensitivity", decision_threshold=0.2),
@@ -189,7 +199,7 @@ def test_each_decision_threshold_of_the_task_is_judged():
     ]
 
 
-def test_a_named_decision_threshold_is_judged_alone():
+def test_a_named_decision_threshold_is_judged_alone() -> None:
     judged = verdict(
         [
             record(0.6, metric="sensitivity", decision_threshold=0.2),
@@ -202,7 +212,7 @@ def test_a_named_decision_threshold_is_judged_alone():
     assert judged.blessed
 
 
-def test_versus_champion_judges_the_difference():
+def test_versus_champion_judges_the_difference() -> None:
     judged = verdict(
         [record(0.9), record(-0.03, -0.05, -0.01, model="difference")],
         {"metric": "auc", "at_least": -0.01, "versus": "champion"},
@@ -215,7 +225,7 @@ def test_versus_champion_judges_the_difference():
     assert judged.refusals[0].application.model == "difference"
 
 
-def test_without_a_champion_the_comparison_is_noted_and_not_made():
+def test_without_a_champion_the_comparison_is_noted_and_not_made() -> None:
     judged = verdict(
         [record(0.9)],
         {"metric": "auc", "at_least": -0.01, "versus": "champion"},
@@ -230,7 +240,7 @@ def test_without_a_champion_the_comparison_is_noted_and_not_made():
     )
 
 
-def test_a_threshold_holds_for_its_own_tasks_only():
+def test_a_threshold_holds_for_its_own_tasks_only() -> None:
     judged = verdict(
         [record(0.5), record(0.9, task="response")],
         {"metric": "auc", "at_least": 0.65, "tasks": ["response"]},
@@ -240,7 +250,7 @@ def test_a_threshold_holds_for_its_own_tasks_only():
     assert judged.blessed
 
 
-def test_without_thresholds_a_model_is_blessed_but_marked_as_not_judged():
+def test_without_thresholds_a_model_is_blessed_but_marked_as_not_judged() -> None:
     judged = verdict([record(0.5)])
 
     assert judged.blessed
@@ -248,7 +258,7 @@ def test_without_thresholds_a_model_is_blessed_but_marked_as_not_judged():
     assert judged.notes == (NOTHING_DEMANDED,)
 
 
-def test_the_written_reason_names_what_was_demanded():
+def test_the_written_reason_names_what_was_demanded() -> None:
     judged = verdict([record(0.61, 0.55, 0.67)], {"metric": "auc", "at_least": 0.65})
 
     assert judged.to_json()["reasons"] == [

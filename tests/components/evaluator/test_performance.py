@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,14 +10,14 @@ from components.evaluator import performance
 from components.evaluator.score_table import ScoreTable
 
 
-def table(score, label, known=None):
+def table(score: Any, label: Any, known: Any = None) -> Any:
     score = np.asarray(score, np.float32)
     label = np.asarray(label, np.float32)
     known = np.ones(len(score), bool) if known is None else np.asarray(known, bool)
     return ScoreTable.of_rows(score, label, known)
 
 
-def sample(size=2000, seed=0, digits=None):
+def sample(size: Any = 2000, seed: Any = 0, digits: Any = None) -> Any:
     """Predictions that are too extreme for the outcomes, by a factor of 0.7 in the logit."""
     generator = np.random.default_rng(seed)
     logit = generator.normal(-1, 1.5, size)
@@ -27,7 +28,7 @@ def sample(size=2000, seed=0, digits=None):
     return score, label
 
 
-def bits(first, second):
+def bits(first: Any, second: Any) -> Any:
     return (
         first.score.tobytes() == second.score.tobytes()
         and first.negative.tobytes() == second.negative.tobytes()
@@ -35,7 +36,7 @@ def bits(first, second):
     )
 
 
-def test_subjects_with_an_unknown_outcome_are_left_out():
+def test_subjects_with_an_unknown_outcome_are_left_out() -> None:
     counted = table([0.1, 0.9, 0.9, 0.5], [0, 1, 1, 1], known=[1, 1, 1, 0])
 
     assert counted.score.tolist() == pytest.approx([0.1, 0.9])
@@ -44,7 +45,7 @@ def test_subjects_with_an_unknown_outcome_are_left_out():
     assert (counted.subjects, counted.positives, counted.negatives) == (3, 2, 1)
 
 
-def test_parts_merge_to_the_table_of_the_whole_in_any_order():
+def test_parts_merge_to_the_table_of_the_whole_in_any_order() -> None:
     score, label = sample(300, digits=2)
     parts = [table(score[i::7], label[i::7]) for i in range(7)]
     whole = table(score, label)
@@ -64,25 +65,25 @@ def test_parts_merge_to_the_table_of_the_whole_in_any_order():
     ],
     ids=["auc", "pr_auc", "brier"],
 )
-def test_agrees_with_scikit_learn(ours, theirs, digits):
+def test_agrees_with_scikit_learn(ours: Any, theirs: Any, digits: Any) -> None:
     score, label = sample(digits=digits)
 
     assert ours(table(score, label)) == pytest.approx(theirs(label, score.astype(float)), abs=1e-9)
 
 
-def test_log_loss_agrees_with_scikit_learn():
+def test_log_loss_agrees_with_scikit_learn() -> None:
     score, label = sample()
 
     expected = sk.log_loss(label, score.astype(float))
     assert performance.log_loss(table(score, label)) == pytest.approx(expected, abs=1e-9)
 
 
-def test_log_loss_of_a_certain_and_wrong_prediction_is_finite():
+def test_log_loss_of_a_certain_and_wrong_prediction_is_finite() -> None:
     assert performance.log_loss(table([0.0], [1])) == pytest.approx(-math.log(1e-7))
 
 
 @pytest.mark.parametrize("threshold", [0.1, 0.2, 0.5])
-def test_decisions_agree_with_scikit_learn(threshold):
+def test_decisions_agree_with_scikit_learn(threshold: Any) -> None:
     score, label = sample(digits=1)
     decided = score >= np.float32(threshold)
     counted = table(score, label)
@@ -99,12 +100,12 @@ def test_decisions_agree_with_scikit_learn(threshold):
     assert performance.false_negative_rate(counted, threshold) == pytest.approx(missed)
 
 
-def test_a_prediction_equal_to_the_threshold_counts_as_positive():
+def test_a_prediction_equal_to_the_threshold_counts_as_positive() -> None:
     assert performance.sensitivity(table([0.7, 0.6], [1, 0]), 0.7) == 1.0
     assert performance.specificity(table([0.7, 0.6], [1, 0]), 0.7) == 1.0
 
 
-def test_calibration_in_the_large_is_mean_prediction_minus_observed_rate():
+def test_calibration_in_the_large_is_mean_prediction_minus_observed_rate() -> None:
     counted = table([0.2, 0.4, 0.6, 0.8], [0, 0, 0, 1])
 
     assert performance.mean_prediction(counted) == pytest.approx(0.5)
@@ -114,7 +115,9 @@ def test_calibration_in_the_large_is_mean_prediction_minus_observed_rate():
 
 @pytest.mark.parametrize("size", [60, 500, 20_000])
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_calibration_slope_is_within_a_thousandth_of_the_exact_logistic_fit(size, seed):
+def test_calibration_slope_is_within_a_thousandth_of_the_exact_logistic_fit(
+    size: Any, seed: Any
+) -> None:
     score, label = sample(size, seed)
     p = score.astype(float)
     logit = np.log(p / (1 - p)).reshape(-1, 1)
@@ -124,7 +127,7 @@ def test_calibration_slope_is_within_a_thousandth_of_the_exact_logistic_fit(size
 
 
 @pytest.mark.parametrize("seed", [99, 121, 246])
-def test_calibration_slope_is_found_where_rounding_keeps_the_last_steps_apart(seed):
+def test_calibration_slope_is_found_where_rounding_keeps_the_last_steps_apart(seed: Any) -> None:
     generator = np.random.default_rng(seed)
     logit = generator.normal(size=3700)
     label = (generator.random(3700) < 1 / (1 + np.exp(-logit))).astype(float)
@@ -132,21 +135,21 @@ def test_calibration_slope_is_found_where_rounding_keeps_the_last_steps_apart(se
     assert slope == pytest.approx(1.0, abs=0.15)
 
 
-def test_calibration_slope_of_too_extreme_predictions_is_below_one():
+def test_calibration_slope_of_too_extreme_predictions_is_below_one() -> None:
     score, label = sample(50_000)
 
     assert performance.calibration_slope(table(score, label)) == pytest.approx(0.7, abs=0.03)
 
 
-def test_calibration_slope_of_separated_outcomes_does_not_exist():
+def test_calibration_slope_of_separated_outcomes_does_not_exist() -> None:
     assert math.isnan(performance.calibration_slope(table([0.1, 0.2, 0.8, 0.9], [0, 0, 1, 1])))
 
 
-def test_calibration_slope_of_one_single_prediction_does_not_exist():
+def test_calibration_slope_of_one_single_prediction_does_not_exist() -> None:
     assert math.isnan(performance.calibration_slope(table([0.3, 0.3, 0.3], [0, 1, 0])))
 
 
-def test_expected_calibration_error_agrees_with_ten_bins_of_equally_many_subjects():
+def test_expected_calibration_error_agrees_with_ten_bins_of_equally_many_subjects() -> None:
     score, label = sample(1000, seed=4)
     order = np.argsort(score)
     bins = zip(
@@ -184,7 +187,7 @@ DECISION_METRICS = (
 @pytest.mark.parametrize(
     "counted", [ScoreTable.empty(), table([0.1, math.nan, 0.7], [0, 1, 1])], ids=["empty", "nan"]
 )
-def test_probability_metrics_without_a_basis_are_not_a_number(metric, counted):
+def test_probability_metrics_without_a_basis_are_not_a_number(metric: Any, counted: Any) -> None:
     assert math.isnan(metric(counted))
 
 
@@ -192,14 +195,14 @@ def test_probability_metrics_without_a_basis_are_not_a_number(metric, counted):
 @pytest.mark.parametrize(
     "counted", [ScoreTable.empty(), table([0.1, math.nan, 0.7], [0, 1, 1])], ids=["empty", "nan"]
 )
-def test_decision_metrics_without_a_basis_are_not_a_number(metric, counted):
+def test_decision_metrics_without_a_basis_are_not_a_number(metric: Any, counted: Any) -> None:
     assert math.isnan(metric(counted, 0.5))
 
 
-def test_auc_of_subjects_with_the_same_outcome_is_not_a_number():
+def test_auc_of_subjects_with_the_same_outcome_is_not_a_number() -> None:
     assert math.isnan(performance.auc(table([0.1, 0.2], [1, 1])))
     assert math.isnan(performance.auc(table([0.1, 0.2], [0, 0])))
 
 
-def test_positive_predictive_value_without_a_positive_prediction_is_not_a_number():
+def test_positive_predictive_value_without_a_positive_prediction_is_not_a_number() -> None:
     assert math.isnan(performance.positive_predictive_value(table([0.1, 0.2], [1, 0]), 0.5))

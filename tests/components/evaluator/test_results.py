@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import pytest
 from scipy import stats
@@ -19,7 +20,7 @@ SETTINGS = EvaluatorSettings(
 )
 
 
-def part(subjects=30, positives=10, sex=None, **metrics):
+def part(subjects: Any = 30, positives: Any = 10, sex: Any = None, **metrics: Any) -> Any:
     """Metrics of a slice as TFMA writes them: name to (value, lower, upper)."""
     made = metrics_for_slice_pb2.MetricsForSlice()
     if sex:
@@ -36,16 +37,16 @@ def part(subjects=30, positives=10, sex=None, **metrics):
     return made
 
 
-def interval_of(metric, **metrics):
+def interval_of(metric: Any, **metrics: Any) -> Any:
     (found,) = (r for r in read_records([part(**metrics)], SETTINGS) if r.metric == metric)
     return found.lower, found.upper
 
 
-def test_an_interval_beyond_what_a_metric_can_be_ends_at_the_edge():
+def test_an_interval_beyond_what_a_metric_can_be_ends_at_the_edge() -> None:
     assert interval_of("auc", auc=(0.98, 0.93, 1.03)) == (0.93, 1.0)
 
 
-def test_the_slope_has_no_edge():
+def test_the_slope_has_no_edge() -> None:
     assert interval_of("calibration_slope", calibration_slope=(1.9, -0.2, 4.0)) == (-0.2, 4.0)
 
 
@@ -58,7 +59,9 @@ def test_the_slope_has_no_edge():
         ("false_positive_rate", 0.0, 20),
     ],
 )
-def test_a_share_at_its_edge_has_the_exact_binomial_interval(metric, value, trials):
+def test_a_share_at_its_edge_has_the_exact_binomial_interval(
+    metric: Any, value: Any, trials: Any
+) -> None:
     exact = stats.binomtest(int(value * trials), trials).proportion_ci(0.95, method="exact")
 
     found = interval_of(metric, **{f"{metric}_at_half": (value, value, value)})
@@ -66,7 +69,9 @@ def test_a_share_at_its_edge_has_the_exact_binomial_interval(metric, value, tria
     assert found == pytest.approx((exact.low, exact.high), abs=1e-12)
 
 
-def test_a_positive_predictive_value_of_one_rests_on_the_subjects_that_are_predicted_positive():
+def test_a_positive_predictive_value_of_one_rests_on_the_subjects_that_are_predicted_positive() -> (
+    None
+):
     """8 of the 10 subjects with the outcome are found, and nobody else."""
     exact = stats.binomtest(8, 8).proportion_ci(0.95, method="exact")
 
@@ -80,14 +85,14 @@ def test_a_positive_predictive_value_of_one_rests_on_the_subjects_that_are_predi
     assert found == pytest.approx((exact.low, exact.high), abs=1e-12)
 
 
-def test_a_perfect_ranking_has_no_interval():
+def test_a_perfect_ranking_has_no_interval() -> None:
     lower, upper = interval_of("auc", auc=(1.0, 1.0, 1.0))
 
     assert math.isnan(lower)
     assert math.isnan(upper)
 
 
-def test_records_come_in_the_order_of_tasks_and_slicings():
+def test_records_come_in_the_order_of_tasks_and_slicings() -> None:
     parts = [part(sex="M", auc=(0.7,)), part(auc=(0.8,)), part(sex="F", auc=(0.6,))]
 
     groups = [record.group for record in read_records(parts, SETTINGS)]
@@ -95,14 +100,14 @@ def test_records_come_in_the_order_of_tasks_and_slicings():
     assert groups == [(), (("sex", "F"),), (("sex", "M"),)]
 
 
-def test_an_empty_test_split_is_too_small():
+def test_an_empty_test_split_is_too_small() -> None:
     withheld = withheld_groups([], SETTINGS)
 
     assert withheld == {"response": {(): "too_small"}}
     assert shown_metrics([], withheld, SETTINGS).suppressed[0].subjects == "<20"
 
 
-def test_withheld_groups_are_listed_without_their_numbers():
+def test_withheld_groups_are_listed_without_their_numbers() -> None:
     parts = [
         part(subjects=105, auc=(0.8,)),
         part(subjects=45, sex="F", auc=(0.81,)),

@@ -2,6 +2,8 @@
 
 import json
 import zlib
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +19,7 @@ GROUPS = 20
 
 
 @pytest.fixture(scope="module")
-def rows():
+def rows() -> Any:
     """600 subjects: 9 of unknown sex, some without a region, every seventh outcome unknown."""
     generator = np.random.default_rng(7)
     made = []
@@ -42,7 +44,7 @@ def rows():
 
 
 @pytest.fixture(scope="module")
-def settings():
+def settings() -> Any:
     return EvaluatorSettings(
         tasks=dict.fromkeys(TASKS, (0.3, 0.5)),
         slices=("sex", "arm", "region"),
@@ -59,13 +61,17 @@ def settings():
 
 
 @pytest.fixture(scope="module")
-def evaluation(run_evaluator, settings, rows, tmp_path_factory):
+def evaluation(
+    run_evaluator: Any, settings: Any, rows: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Any:
     champion = {"present": 1, "split_seed": 3, "label_digest": "digest"}
     return run_evaluator(tmp_path_factory.mktemp("with_champion"), settings, rows, champion)
 
 
 @pytest.fixture(scope="module")
-def first_run(run_evaluator, settings, rows, tmp_path_factory):
+def first_run(
+    run_evaluator: Any, settings: Any, rows: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Any:
     """One task, no champion yet, and a threshold that can't be reached."""
     demanding = settings.model_copy(
         update={
@@ -77,7 +83,7 @@ def first_run(run_evaluator, settings, rows, tmp_path_factory):
     return run_evaluator(folder, demanding, rows, {"present": 0})
 
 
-def known(rows, task, **group):
+def known(rows: Any, task: Any, **group: Any) -> Any:
     """Label, challenger's and champion's prediction, jackknife group of known outcomes."""
     kept = [
         row
@@ -93,7 +99,7 @@ def known(rows, task, **group):
     )
 
 
-def jackknife(statistic, groups):
+def jackknife(statistic: Any, groups: Any) -> Any:
     """The 95 % interval from the twenty samples that leave out one group each."""
     point = statistic(np.ones(len(groups), bool))
     samples = np.array([statistic(groups != group) for group in range(GROUPS)])
@@ -104,7 +110,9 @@ def jackknife(statistic, groups):
 
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("group", [{}, {"arm": "Active"}, {"region": "South"}], ids=str)
-def test_values_are_those_of_the_subjects_whose_outcome_is_known(evaluation, rows, task, group):
+def test_values_are_those_of_the_subjects_whose_outcome_is_known(
+    evaluation: Any, rows: Any, task: Any, group: Any
+) -> None:
     label, score, _, _ = known(rows, task, **group)
 
     auc = evaluation.record(task, "auc", **group)
@@ -116,7 +124,9 @@ def test_values_are_those_of_the_subjects_whose_outcome_is_known(evaluation, row
 
 
 @pytest.mark.parametrize("group", [{}, {"arm": "Placebo"}], ids=str)
-def test_intervals_are_those_of_the_delete_a_group_jackknife(evaluation, rows, group):
+def test_intervals_are_those_of_the_delete_a_group_jackknife(
+    evaluation: Any, rows: Any, group: Any
+) -> None:
     label, score, _, groups = known(rows, "response", **group)
 
     for metric, statistic in [
@@ -129,10 +139,12 @@ def test_intervals_are_those_of_the_delete_a_group_jackknife(evaluation, rows, g
         assert (record["lower"], record["upper"]) == pytest.approx(expected, abs=1e-9)
 
 
-def test_the_difference_to_the_champion_has_the_interval_of_paired_samples(evaluation, rows):
+def test_the_difference_to_the_champion_has_the_interval_of_paired_samples(
+    evaluation: Any, rows: Any
+) -> None:
     label, score, champion, groups = known(rows, "hepatic_ae")
 
-    def difference(kept):
+    def difference(kept: Any) -> Any:
         return sk.roc_auc_score(label[kept], score[kept]) - sk.roc_auc_score(
             label[kept], champion[kept]
         )
@@ -143,7 +155,7 @@ def test_the_difference_to_the_champion_has_the_interval_of_paired_samples(evalu
     assert (record["lower"], record["upper"]) == pytest.approx(expected, abs=1e-9)
 
 
-def test_the_champion_is_scored_on_the_same_subjects(evaluation, rows):
+def test_the_champion_is_scored_on_the_same_subjects(evaluation: Any, rows: Any) -> None:
     label, _, champion, _ = known(rows, "response", arm="Active")
 
     record = evaluation.record("response", "auc", "champion", arm="Active")
@@ -152,8 +164,8 @@ def test_the_champion_is_scored_on_the_same_subjects(evaluation, rows):
 
 
 def test_another_order_of_rows_gives_the_same_files_to_the_last_digit(
-    run_evaluator, settings, rows, evaluation, tmp_path
-):
+    run_evaluator: Any, settings: Any, rows: Any, evaluation: Any, tmp_path: Path
+) -> None:
     shuffled = [rows[place] for place in np.random.default_rng(1).permutation(len(rows))]
     champion = {"present": 1, "split_seed": 3, "label_digest": "digest"}
 
@@ -167,8 +179,8 @@ def test_another_order_of_rows_gives_the_same_files_to_the_last_digit(
 @pytest.mark.parametrize(("model", "column"), [("challenger", 1), ("champion", 2)])
 @pytest.mark.parametrize("group", [{}, {"arm": "Active"}], ids=str)
 def test_the_curves_are_those_of_the_subjects_whose_outcome_is_known(
-    evaluation, rows, model, column, group
-):
+    evaluation: Any, rows: Any, model: Any, column: Any, group: Any
+) -> None:
     label, score = (known(rows, "response", **group)[place] for place in (0, column))
 
     (found,) = (
@@ -185,8 +197,8 @@ def test_the_curves_are_those_of_the_subjects_whose_outcome_is_known(
     assert point["true_positive_rate"] == pytest.approx(sk.recall_score(label, score >= 0.3))
 
 
-def test_curves_are_given_for_the_groups_that_metrics_are_given_for(evaluation):
-    def groups(records):
+def test_curves_are_given_for_the_groups_that_metrics_are_given_for(evaluation: Any) -> None:
+    def groups(records: Any) -> Any:
         return {
             (record["task"], record["model"], tuple(sorted(record["slice"].items())))
             for record in records
@@ -196,7 +208,7 @@ def test_curves_are_given_for_the_groups_that_metrics_are_given_for(evaluation):
     assert groups(evaluation.curves["curves"]) == groups(evaluation.metrics["records"])
 
 
-def test_a_group_that_is_too_small_has_no_numbers(evaluation):
+def test_a_group_that_is_too_small_has_no_numbers(evaluation: Any) -> None:
     assert not [r for r in evaluation.metrics["records"] if r["slice"] == {"sex": "U"}]
     assert {
         "task": "response",
@@ -206,7 +218,7 @@ def test_a_group_that_is_too_small_has_no_numbers(evaluation):
     } in evaluation.metrics["suppressed"]
 
 
-def test_the_numbers_shown_do_not_add_up_to_the_small_group(evaluation):
+def test_the_numbers_shown_do_not_add_up_to_the_small_group(evaluation: Any) -> None:
     shown = {
         record["slice"]["sex"]
         for record in evaluation.metrics["records"]
@@ -215,14 +227,14 @@ def test_the_numbers_shown_do_not_add_up_to_the_small_group(evaluation):
     assert len(shown) == 1
 
 
-def test_the_verdict_and_the_blessing_agree(evaluation):
+def test_the_verdict_and_the_blessing_agree(evaluation: Any) -> None:
     assert evaluation.verdict["blessed"]
     assert evaluation.verdict["compared"] > 0
     assert evaluation.blessing.get_int_custom_property("blessed") == 1
     assert [file.name for file in (evaluation.folder / "blessing").iterdir()] == ["BLESSED"]
 
 
-def test_the_blessing_names_both_models_as_tfx_does(evaluation):
+def test_the_blessing_names_both_models_as_tfx_does(evaluation: Any) -> None:
     blessing = evaluation.blessing
 
     assert blessing.get_string_custom_property("current_model") == str(evaluation.folder / "model")
@@ -231,19 +243,19 @@ def test_the_blessing_names_both_models_as_tfx_does(evaluation):
     )
 
 
-def test_a_refused_model_is_not_blessed(first_run):
+def test_a_refused_model_is_not_blessed(first_run: Any) -> None:
     assert not first_run.verdict["blessed"]
     assert first_run.verdict["reasons"][0]["message"].startswith("response: auc overall is ")
     assert first_run.blessing.get_int_custom_property("blessed") == 0
     assert [file.name for file in (first_run.folder / "blessing").iterdir()] == ["NOT_BLESSED"]
 
 
-def test_a_first_run_is_evaluated_without_a_champion(first_run):
+def test_a_first_run_is_evaluated_without_a_champion(first_run: Any) -> None:
     assert first_run.verdict["notes"] == ["No champion: no model has been blessed before."]
     assert {record["model"] for record in first_run.metrics["records"]} == {"challenger"}
 
 
-def test_no_hash_of_a_subject_is_written_anywhere(evaluation, rows):
+def test_no_hash_of_a_subject_is_written_anywhere(evaluation: Any, rows: Any) -> None:
     hashes = {row["subject_hash"] for row in rows}
     for folder in ("evaluation", "verdict", "blessing"):
         for file in (evaluation.folder / folder).rglob("*"):
@@ -251,13 +263,13 @@ def test_no_hash_of_a_subject_is_written_anywhere(evaluation, rows):
             assert not any(value in content for value in hashes)
 
 
-def test_numbers_that_do_not_exist_are_null_in_the_file(evaluation):
+def test_numbers_that_do_not_exist_are_null_in_the_file(evaluation: Any) -> None:
     text = (evaluation.folder / "verdict" / "metrics.json").read_text()
 
     json.loads(text, parse_constant=lambda constant: pytest.fail(f"{constant} is not JSON"))
 
 
-def test_tfma_gets_its_own_jackknife_back(evaluation):
+def test_tfma_gets_its_own_jackknife_back(evaluation: Any) -> None:
     from tensorflow_model_analysis.evaluators import jackknife as tfma_jackknife
 
     module = tfma_jackknife.ComputeWithConfidenceIntervals.__module__
@@ -266,5 +278,5 @@ def test_tfma_gets_its_own_jackknife_back(evaluation):
 
 
 @pytest.mark.parametrize("name", ["metrics", "verdict", "curves"])
-def test_what_is_written_fits_the_published_schema(evaluation, name):
+def test_what_is_written_fits_the_published_schema(evaluation: Any, name: Any) -> None:
     check_document(f"{name}.json", getattr(evaluation, name))

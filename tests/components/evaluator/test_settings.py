@@ -1,4 +1,5 @@
 import copy
+from typing import Any
 
 from components.evaluator.settings import EvaluatorSettings
 from pipeline.study.load import parse_study
@@ -44,14 +45,14 @@ STUDY = {
 }
 
 
-def study(change=None):
+def study(change: Any = None) -> Any:
     content = copy.deepcopy(STUDY)
     if change:
         change(content)
     return parse_study(content, "study.yaml")
 
 
-def test_the_settings_read_back_are_what_the_study_says():
+def test_the_settings_read_back_are_what_the_study_says() -> None:
     settings = EvaluatorSettings.from_json(EvaluatorSettings.of(study()).to_json())
 
     assert settings.slicings == ((), ("sex",), ("race",), ("sex", "race"))
@@ -60,7 +61,7 @@ def test_the_settings_read_back_are_what_the_study_says():
     assert settings.thresholds == study().thresholds
 
 
-def test_a_demanded_decision_threshold_is_computed_for_its_tasks():
+def test_a_demanded_decision_threshold_is_computed_for_its_tasks() -> None:
     settings = EvaluatorSettings.from_json(EvaluatorSettings.of(study()).to_json())
 
     assert settings.tasks == {"response": (0.5,), "ae": (0.2, 0.5)}

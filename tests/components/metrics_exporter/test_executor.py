@@ -133,7 +133,7 @@ def execution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Execution:
     return Execution(tmp_path)
 
 
-def test_what_the_stages_wrote_is_in_the_store(execution: Execution):
+def test_what_the_stages_wrote_is_in_the_store(execution: Execution) -> None:
     said = execution.execute()
 
     assert (said["status"], said["reason"], said["pending"]) == ("done", None, {})
@@ -145,14 +145,14 @@ def test_what_the_stages_wrote_is_in_the_store(execution: Execution):
     assert execution.rows("SELECT dataset, rejected FROM stage_rows") == [("dm", 2)]
 
 
-def test_the_local_runner_exports_the_runs_own_row_itself(execution: Execution):
+def test_the_local_runner_exports_the_runs_own_row_itself(execution: Execution) -> None:
     execution.execute()
 
     assert execution.rows("SELECT run FROM runs") == []
     assert execution.rows("SELECT run FROM outcomes") == []
 
 
-def test_on_kubeflow_the_run_and_its_outcome_are_exported_too(execution: Execution):
+def test_on_kubeflow_the_run_and_its_outcome_are_exported_too(execution: Execution) -> None:
     execution.execute(runner=KUBEFLOW)
 
     columns = "run, study, fingerprint, runner, started_by, parameters"
@@ -162,7 +162,7 @@ def test_on_kubeflow_the_run_and_its_outcome_are_exported_too(execution: Executi
     assert execution.rows("SELECT status FROM outcomes") == [("done",)]
 
 
-def test_on_kubeflow_a_run_starts_with_its_first_stage(execution: Execution):
+def test_on_kubeflow_a_run_starts_with_its_first_stage(execution: Execution) -> None:
     record = {
         "run": "r1",
         "stage": "RunInputs",
@@ -180,14 +180,14 @@ def test_on_kubeflow_a_run_starts_with_its_first_stage(execution: Execution):
     assert started.startswith("2026-03-01 12:00:00")
 
 
-def test_without_a_store_nothing_is_exported(execution: Execution):
+def test_without_a_store_nothing_is_exported(execution: Execution) -> None:
     assert execution.execute(store="")["status"] == "no store"
 
 
 @pytest.mark.parametrize("runner", [LOCAL, KUBEFLOW])
 def test_a_store_that_is_down_fails_nothing_and_the_rows_can_be_added_later(
     execution: Execution, runner: str
-):
+) -> None:
     said = execution.execute(store=NOBODY, runner=runner)
 
     assert said["status"] == "pending"
@@ -199,7 +199,7 @@ def test_a_store_that_is_down_fails_nothing_and_the_rows_can_be_added_later(
     assert execution.rows("SELECT metric, value FROM metrics") == [("auc", 0.8)]
 
 
-def test_a_store_of_another_release_fails_nothing(execution: Execution):
+def test_a_store_of_another_release_fails_nothing(execution: Execution) -> None:
     execution.execute()
     with sqlite3.connect(execution.store.removeprefix("sqlite:///")) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
@@ -207,7 +207,7 @@ def test_a_store_of_another_release_fails_nothing(execution: Execution):
     assert execution.execute()["status"] == "pending"
 
 
-def test_the_component_has_one_execution_a_run():
+def test_the_component_has_one_execution_a_run() -> None:
     """The run's id is a parameter: a cached export would leave the next run out of the store."""
 
     def channel(artifact: Artifact) -> Any:

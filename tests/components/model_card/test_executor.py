@@ -108,18 +108,18 @@ def items_of(card: Card) -> dict[str, str]:
     return {item.number: item.status for item in card.items}
 
 
-def test_every_item_of_tripod_ai_has_a_status(study: Study):
+def test_every_item_of_tripod_ai_has_a_status(study: Study) -> None:
     assert list(items_of(card_of(study))) == list(ITEMS)
 
 
-def test_what_the_run_can_not_know_waits_for_a_person(study: Study):
+def test_what_the_run_can_not_know_waits_for_a_person(study: Study) -> None:
     statuses = items_of(make_card(with_card(study, statements={}), evidence()))
     assert statuses["17"] == "needs a person"
     assert statuses["18f"] == "filled in part by the run, needs a person"
     assert statuses["23a"] == "filled by the run"
 
 
-def test_a_persons_statement_answers_an_item(study: Study):
+def test_a_persons_statement_answers_an_item(study: Study) -> None:
     stated = with_card(study, statements={"17": "Approved by the committee.", "18f": "Public."})
     card = make_card(stated, evidence())
     assert items_of(card)["17"] == "stated by a person"
@@ -127,18 +127,18 @@ def test_a_persons_statement_answers_an_item(study: Study):
     assert "Approved by the committee." in render(card_page(card))
 
 
-def test_the_sections_that_items_refer_to_are_on_the_page(study: Study):
+def test_the_sections_that_items_refer_to_are_on_the_page(study: Study) -> None:
     page = card_page(card_of(study))
     sections = {section.id for section in page.sections}
     assert {item.section for item in ITEMS.values() if item.section} <= sections
 
 
-def test_a_purpose_that_nobody_stated_is_said_to_be_missing(study: Study):
+def test_a_purpose_that_nobody_stated_is_said_to_be_missing(study: Study) -> None:
     html = render(card_page(make_card(with_card(study, purpose=None), evidence())))
     assert "Not stated: a person must add it" in html
 
 
-def test_a_refused_model_has_a_card_with_the_reasons(study: Study):
+def test_a_refused_model_has_a_card_with_the_reasons(study: Study) -> None:
     reason = {
         "message": "worsening: auc overall is 0.71, below 0.75.",
         "task": "worsening",
@@ -157,7 +157,7 @@ def test_a_refused_model_has_a_card_with_the_reasons(study: Study):
     assert f"{title}: AUC overall is 0.71, below 0.75." in html
 
 
-def test_of_more_sites_than_a_list_of_names_holds_as_many_are_told_as_a_split_has():
+def test_of_more_sites_than_a_list_of_names_holds_as_many_are_told_as_a_split_has() -> None:
     from tensorflow_metadata.proto.v0 import statistics_pb2
 
     from components.model_card.executor import _sites
@@ -174,14 +174,14 @@ def test_of_more_sites_than_a_list_of_names_holds_as_many_are_told_as_a_split_ha
     assert _sites(splits) == 2
 
 
-def test_without_a_champion_no_comparison_is_claimed(study: Study):
+def test_without_a_champion_no_comparison_is_claimed(study: Study) -> None:
     card = card_of(study)
     assert card.evidence.champion is None
     assert any("no comparable champion" in limit for limit in card.limits)
     assert "New model minus champion" not in render(card_page(card))
 
 
-def test_a_comparison_with_the_champion_is_shown_with_its_interval(study: Study):
+def test_a_comparison_with_the_champion_is_shown_with_its_interval(study: Study) -> None:
     difference = record("worsening", model="difference", value=0.0123, lower=-0.01, upper=0.03)
     records = (*evidence().metrics.records, difference)
     metrics = Metrics(smallest_group=10, records=records, suppressed=())
@@ -190,13 +190,13 @@ def test_a_comparison_with_the_champion_is_shown_with_its_interval(study: Study)
     assert "0.0123 (−0.0100 to 0.0300)" in read_html(html).text
 
 
-def test_few_missing_values_are_not_counted(study: Study):
+def test_few_missing_values_are_not_counted(study: Study) -> None:
     html = html_of(study)
     assert "&lt;10" in html
     assert "5.0" in html  # WEIGHTBL: 60 of 1,200
 
 
-def test_few_events_are_a_limit(study: Study):
+def test_few_events_are_a_limit(study: Study) -> None:
     records = tuple(
         record(task, metric=metric, positives=99 if task == "hepatic_ae" else 100)
         for task in TASKS
@@ -208,7 +208,7 @@ def test_few_events_are_a_limit(study: Study):
     assert "worsening" not in limit
 
 
-def test_gaps_between_groups_are_in_the_card(study: Study):
+def test_gaps_between_groups_are_in_the_card(study: Study) -> None:
     groups = [
         record("worsening", slice={"sex": "F"}, value=0.75, lower=0.72, upper=0.78),
         record("worsening", slice={"sex": "M"}, value=0.70, lower=0.66, upper=0.74),
@@ -222,7 +222,7 @@ def test_gaps_between_groups_are_in_the_card(study: Study):
     )
 
 
-def test_a_task_that_is_wholly_suppressed_has_no_numbers(study: Study):
+def test_a_task_that_is_wholly_suppressed_has_no_numbers(study: Study) -> None:
     shown = tuple(r for r in evidence().metrics.records if r.task != "hepatic_ae")
     metrics = Metrics(smallest_group=10, records=shown, suppressed=())
     html = html_of(study, metrics=metrics)
@@ -230,7 +230,7 @@ def test_a_task_that_is_wholly_suppressed_has_no_numbers(study: Study):
     assert "&lt;10" in html
 
 
-def test_a_period_that_nobody_stated_is_no_merit_of_the_run(study: Study):
+def test_a_period_that_nobody_stated_is_no_merit_of_the_run(study: Study) -> None:
     unstated = make_card(with_card(study, period=None), evidence())
     assert items_of(unstated)["5b"] == "needs a person"
     stated = make_card(with_card(study, period="1991 to 1996"), evidence())
@@ -238,7 +238,7 @@ def test_a_period_that_nobody_stated_is_no_merit_of_the_run(study: Study):
     assert "1991 to 1996" in render(card_page(stated))
 
 
-def test_why_rows_were_set_aside_is_told_without_how_many_by_reason(study: Study):
+def test_why_rows_were_set_aside_is_told_without_how_many_by_reason(study: Study) -> None:
     rows = {"rows_in": 9, "used": 7, "left_out": 0, "rejected": 2, "reasons": {"no day": 2}}
     counts = evidence().counts.model_dump() | {"datasets": {"adae": rows}}
     html = html_of(study, counts=Counts.model_validate(counts))

@@ -85,7 +85,7 @@ def run(tmp_path: Path) -> Run:
     return Run(tmp_path)
 
 
-def test_a_blessed_and_pushed_model_becomes_the_champion(run):
+def test_a_blessed_and_pushed_model_becomes_the_champion(run: Any) -> None:
     registration = run.execute()
 
     champion = run.registry.champion(STUDY)
@@ -97,7 +97,7 @@ def test_a_blessed_and_pushed_model_becomes_the_champion(run):
     check_document("registration.json", registration)
 
 
-def test_the_entry_says_what_the_model_was_made_from(run):
+def test_the_entry_says_what_the_model_was_made_from(run: Any) -> None:
     run.execute()
 
     champion = run.registry.champion(STUDY)
@@ -108,7 +108,7 @@ def test_the_entry_says_what_the_model_was_made_from(run):
     assert champion.code_version == "0.1.0"
 
 
-def test_only_the_train_statistics_are_kept(run):
+def test_only_the_train_statistics_are_kept(run: Any) -> None:
     run.execute()
 
     statistics = Path(run.registry.champion(STUDY).statistics_uri)
@@ -116,7 +116,7 @@ def test_only_the_train_statistics_are_kept(run):
     assert (statistics / "Split-train" / "FeatureStats.pb").read_text() == "train statistics"
 
 
-def test_the_headline_metrics_are_the_new_models_on_all_test_subjects(run):
+def test_the_headline_metrics_are_the_new_models_on_all_test_subjects(run: Any) -> None:
     record = {"task": "event", "metric": "auc", "model": "challenger", "value": 0.72}
     record |= {"lower": 0.65, "upper": 0.79, "subjects": 400, "positives": 80}
     overall = {"slice": {}, "decision_threshold": None}
@@ -135,7 +135,7 @@ def test_the_headline_metrics_are_the_new_models_on_all_test_subjects(run):
     assert run.registry.champion(STUDY).metrics == {"event/auc": 0.72, "event/brier": 0.126}
 
 
-def test_a_model_that_is_not_blessed_is_not_registered(run):
+def test_a_model_that_is_not_blessed_is_not_registered(run: Any) -> None:
     run.inputs["model_blessing"].set_int_custom_property("blessed", 0)
     measured = {
         "metric": "auc",
@@ -158,13 +158,13 @@ def test_a_model_that_is_not_blessed_is_not_registered(run):
     assert run.registration.get_int_custom_property("registered") == 0
 
 
-def test_a_model_without_any_blessing_is_not_registered(run):
+def test_a_model_without_any_blessing_is_not_registered(run: Any) -> None:
     run.inputs["model_blessing"] = standard_artifacts.ModelBlessing()
 
     assert run.execute()["registered"] is False
 
 
-def test_a_blessed_model_that_was_not_pushed_is_not_registered(run):
+def test_a_blessed_model_that_was_not_pushed_is_not_registered(run: Any) -> None:
     run.inputs["pushed_model"].set_int_custom_property("pushed", 0)
 
     registration = run.execute()
@@ -173,13 +173,13 @@ def test_a_blessed_model_that_was_not_pushed_is_not_registered(run):
     assert registration["reason"] == "it was blessed, but Pusher did not push it."
 
 
-def test_a_pipeline_without_pusher_registers_a_blessed_model(run):
+def test_a_pipeline_without_pusher_registers_a_blessed_model(run: Any) -> None:
     del run.inputs["pushed_model"]
 
     assert run.execute()["registered"] is True
 
 
-def test_a_model_that_is_not_blessed_leaves_the_champion(run):
+def test_a_model_that_is_not_blessed_leaves_the_champion(run: Any) -> None:
     run.execute()
     champion = run.registry.champion(STUDY)
     run.inputs["model_blessing"].set_int_custom_property("blessed", 0)
@@ -189,7 +189,7 @@ def test_a_model_that_is_not_blessed_leaves_the_champion(run):
     assert run.registry.champion(STUDY) == champion
 
 
-def test_examples_without_a_fingerprint_are_refused(run):
+def test_examples_without_a_fingerprint_are_refused(run: Any) -> None:
     run.inputs["examples"].set_string_custom_property("fingerprint", "")
 
     with pytest.raises(UserError, match="no content fingerprint"):
@@ -198,7 +198,7 @@ def test_examples_without_a_fingerprint_are_refused(run):
     assert run.registry.champion(STUDY) is None
 
 
-def test_the_component_works_with_and_without_pusher():
+def test_the_component_works_with_and_without_pusher() -> None:
     inputs = {
         "model": channel_utils.as_channel([standard_artifacts.Model()]),
         "model_blessing": channel_utils.as_channel([standard_artifacts.ModelBlessing()]),

@@ -1,5 +1,8 @@
 """The page of a run in a real browser without network."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from pipeline.html.page import render
@@ -10,7 +13,9 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("width", [400, 1280])
-def test_the_page_of_a_refused_run_opens_without_complaint_and_fits(browse, tmp_path, width):
+def test_the_page_of_a_refused_run_opens_without_complaint_and_fits(
+    browse: Any, tmp_path: Path, width: Any
+) -> None:
     failures = [failure(AUC_AT_LEAST), failure(AUC_EVERYWHERE, group={"sex": "M"})]
     path = tmp_path / "page.html"
     path.write_text(

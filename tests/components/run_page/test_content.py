@@ -1,6 +1,7 @@
 """What the page of a run tells."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -28,20 +29,20 @@ from tests.components.run_page.hand_made_run import (
 )
 
 
-def all_blocks(blocks):
+def all_blocks(blocks: Any) -> Any:
     for block in blocks:
         yield block
         if isinstance(block, Details | Grid):
             yield from all_blocks(block.blocks)
 
 
-def all_sections(sections):
+def all_sections(sections: Any) -> Any:
     for section in sections:
         yield section
         yield from all_sections(section.sections)
 
 
-def blocks(page, kind: type[Block], section: str = ""):
+def blocks(page: Any, kind: type[Block], section: str = "") -> Any:
     return [
         block
         for found in all_sections(page.sections)
@@ -51,12 +52,12 @@ def blocks(page, kind: type[Block], section: str = ""):
     ]
 
 
-def table(page, caption):
+def table(page: Any, caption: Any) -> Any:
     (found,) = (item for item in blocks(page, Table) if item.caption.startswith(caption))
     return found
 
 
-def cells(found):
+def cells(found: Any) -> Any:
     """Rows of a table as texts."""
     return [
         [
@@ -67,12 +68,12 @@ def cells(found):
     ]
 
 
-def section_of(page, title) -> Section:
+def section_of(page: Any, title: Any) -> Section:
     (found,) = (item for item in all_sections(page.sections) if item.title == title)
     return found
 
 
-def test_the_page_begins_with_the_decision_and_what_it_rests_on():
+def test_the_page_begins_with_the_decision_and_what_it_rests_on() -> None:
     page = run_page(result(AUC_AT_LEAST))
 
     assert page.title == "A demonstration trial"
@@ -83,7 +84,7 @@ def test_the_page_begins_with_the_decision_and_what_it_rests_on():
     assert page.sections[0].title == "Decision"
 
 
-def test_a_refusal_is_told_with_each_of_its_reasons():
+def test_a_refusal_is_told_with_each_of_its_reasons() -> None:
     failures = [failure(AUC_AT_LEAST), failure(AUC_EVERYWHERE, group={"sex": "M"})]
 
     page = run_page(result(AUC_AT_LEAST, AUC_EVERYWHERE, failures=failures))
@@ -97,7 +98,7 @@ def test_a_refusal_is_told_with_each_of_its_reasons():
     ]
 
 
-def test_a_reason_of_several_demands_is_told_once():
+def test_a_reason_of_several_demands_is_told_once() -> None:
     failures = [failure(AUC_AT_LEAST), failure(AUC_EVERYWHERE)]
 
     page = run_page(result(AUC_AT_LEAST, AUC_EVERYWHERE, failures=failures))
@@ -106,19 +107,19 @@ def test_a_reason_of_several_demands_is_told_once():
     assert notice.items == ["Dead at 6 months: AUC overall is too low"]
 
 
-def test_a_blessing_without_demands_is_no_praise():
+def test_a_blessing_without_demands_is_no_praise() -> None:
     (notice,) = blocks(run_page(result(judged=False)), Notice, "Decision")
 
     assert (notice.kind, notice.title) == ("warn", "Blessed without having been judged")
 
 
-def test_notes_of_the_verdict_are_told():
+def test_notes_of_the_verdict_are_told() -> None:
     page = run_page(result(notes=["No champion: no model has been blessed before."]))
 
     assert "No champion: no model has been blessed before." in render(page)
 
 
-def test_every_demand_is_listed_with_its_outcome():
+def test_every_demand_is_listed_with_its_outcome() -> None:
     page = run_page(
         result(
             AUC_AT_LEAST,
@@ -143,7 +144,7 @@ def test_every_demand_is_listed_with_its_outcome():
     ]
 
 
-def test_the_verdict_counts_the_comparisons_that_failed():
+def test_the_verdict_counts_the_comparisons_that_failed() -> None:
     """Both limits of a threshold are failed for one reason: there is no value."""
     failed = [compared(0, "fails"), compared(0, "fails")]
     page = run_page(result(AUC_AT_LEAST, failures=[failure(AUC_AT_LEAST)], comparisons=failed))
@@ -151,7 +152,7 @@ def test_the_verdict_counts_the_comparisons_that_failed():
     assert "2 of 9 comparisons with what the study demands failed." in render(page)
 
 
-def test_of_a_run_of_0_1_0_the_outcome_of_a_demand_follows_from_its_reasons():
+def test_of_a_run_of_0_1_0_the_outcome_of_a_demand_follows_from_its_reasons() -> None:
     """Its verdict lists what failed, all of it, and the number of comparisons."""
     of_0_1_0 = result(
         AUC_AT_LEAST,
@@ -171,7 +172,7 @@ def test_of_a_run_of_0_1_0_the_outcome_of_a_demand_follows_from_its_reasons():
     ]
 
 
-def test_each_task_has_its_main_number_on_top():
+def test_each_task_has_its_main_number_on_top() -> None:
     (figures,) = blocks(run_page(result()), KeyFigures, "Decision")
 
     assert [(item.label, item.value, item.detail) for item in figures.figures] == [
@@ -180,7 +181,7 @@ def test_each_task_has_its_main_number_on_top():
     ]
 
 
-def test_performance_has_subjects_events_and_intervals():
+def test_performance_has_subjects_events_and_intervals() -> None:
     found = table(run_page(result()), "Performance")
 
     assert cells(found)[0][:4] == [
@@ -191,7 +192,7 @@ def test_performance_has_subjects_events_and_intervals():
     ]
 
 
-def test_each_task_has_its_own_section_with_calibration_and_ranking():
+def test_each_task_has_its_own_section_with_calibration_and_ranking() -> None:
     page = run_page(result())
 
     titles = [section.title for section in page.sections]
@@ -212,7 +213,7 @@ def test_each_task_has_its_own_section_with_calibration_and_ranking():
     ]
 
 
-def test_decisions_are_told_with_rates_and_numbers_of_subjects():
+def test_decisions_are_told_with_rates_and_numbers_of_subjects() -> None:
     page = run_page(result())
 
     (first, _) = (
@@ -226,7 +227,7 @@ def test_decisions_are_told_with_rates_and_numbers_of_subjects():
     assert list(first.rows[0][4:]) == [48, 64, 32, 256]
 
 
-def test_groups_stand_in_the_study_files_order_and_bands_rise():
+def test_groups_stand_in_the_study_files_order_and_bands_rise() -> None:
     rows = cells(table(run_page(result()), "Dead at 6 months, by group"))
 
     assert [row[0] for row in rows] == [
@@ -239,7 +240,7 @@ def test_groups_stand_in_the_study_files_order_and_bands_rise():
     ]
 
 
-def test_a_group_that_fails_is_marked_where_its_number_stands():
+def test_a_group_that_fails_is_marked_where_its_number_stands() -> None:
     page = run_page(result(AUC_EVERYWHERE, failures=[failure(AUC_EVERYWHERE, group={"sex": "M"})]))
 
     rows = table(page, "Dead at 6 months, by group").rows
@@ -249,7 +250,7 @@ def test_a_group_that_fails_is_marked_where_its_number_stands():
     assert alternatives[0].endswith("The dashed line: at least 0.6.")
 
 
-def test_groups_that_are_not_shown_are_counted_and_never_named():
+def test_groups_that_are_not_shown_are_counted_and_never_named() -> None:
     page = run_page(result())
 
     told = [item.text for item in blocks(page, Paragraph, "By group")]
@@ -257,7 +258,7 @@ def test_groups_that_are_not_shown_are_counted_and_never_named():
     assert ">=85" not in render(page).replace("&gt;", ">")
 
 
-def test_challenger_and_champion_are_compared():
+def test_challenger_and_champion_are_compared() -> None:
     page = run_page(result(NOT_WORSE, champion=True))
 
     found = table(page, "Compared with the champion")
@@ -270,13 +271,13 @@ def test_challenger_and_champion_are_compared():
     assert "challenger, AUC 0.720; champion, AUC 0.720" in roc.alternative
 
 
-def test_without_a_champion_nothing_is_compared():
+def test_without_a_champion_nothing_is_compared() -> None:
     assert not [
         item for item in blocks(run_page(result()), Table) if item.caption.startswith("Compared")
     ]
 
 
-def test_tasks_are_set_side_by_side_for_each_group():
+def test_tasks_are_set_side_by_side_for_each_group() -> None:
     page = run_page(result())
 
     first, second = blocks(page, Figure, "Groups side by side")
@@ -284,7 +285,7 @@ def test_tasks_are_set_side_by_side_for_each_group():
     assert second.alternative.startswith("Mean prediction − observed rate")
 
 
-def test_objections_of_the_gate_are_told_before_its_other_measurements():
+def test_objections_of_the_gate_are_told_before_its_other_measurements() -> None:
     findings = [
         {"rule": "drift", "severity": "warn", "message": "AGE has drifted"},
         {"rule": "leakage", "severity": "ok", "message": "no feature gives death away"},
@@ -299,13 +300,13 @@ def test_objections_of_the_gate_are_told_before_its_other_measurements():
     assert cells(details.blocks[0]) == [["leakage", "ok", "no feature gives death away"]]
 
 
-def test_a_gate_without_objections_says_so():
+def test_a_gate_without_objections_says_so() -> None:
     (notice,) = blocks(run_page(result()), Notice, "Data")
 
     assert (notice.kind, notice.title) == ("good", "The data gate had nothing to object to")
 
 
-def test_subjects_and_rows_are_counted():
+def test_subjects_and_rows_are_counted() -> None:
     page = run_page(result())
 
     thin = "\N{NARROW NO-BREAK SPACE}"
@@ -318,7 +319,7 @@ def test_subjects_and_rows_are_counted():
     assert cells(table(page, "Rows by dataset")) == [["dm", f"2{thin}010", f"2{thin}000", "7", "3"]]
 
 
-def test_a_task_with_too_few_subjects_says_so_and_has_no_numbers():
+def test_a_task_with_too_few_subjects_says_so_and_has_no_numbers() -> None:
     whole = result()
     kept = [record for record in whole.metrics.records if record.task != "bleed"]
     metrics = whole.metrics.model_copy(update={"records": tuple(kept)})
@@ -332,12 +333,12 @@ def test_a_task_with_too_few_subjects_says_so_and_has_no_numbers():
     assert cells(table(page, "Performance"))[1] == ["Any bleed", "<50", "<50", *["–"] * 4]
 
 
-def vars_of(whole):
+def vars_of(whole: Any) -> Any:
     return {name: getattr(whole, name) for name in whole.__dataclass_fields__}
 
 
 @pytest.mark.parametrize("changes", [{}, {"champion": True}, {"judged": False}])
-def test_every_page_is_rendered(changes):
+def test_every_page_is_rendered(changes: Any) -> None:
     text = render(run_page(result(**changes)))
 
     assert not re.search(r"\bNone\b|\bnan\b", text)

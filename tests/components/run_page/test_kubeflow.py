@@ -2,6 +2,7 @@
 
 import json
 import math
+from typing import Any
 
 import pytest
 from kfp.dsl import ClassificationMetrics
@@ -14,7 +15,7 @@ from components.run_page.kubeflow_outputs import (
 from tests.components.run_page.hand_made_run import AUC_AT_LEAST, failure, result
 
 
-def test_a_tasks_table_has_numbers_only():
+def test_a_tasks_table_has_numbers_only() -> None:
     table = metrics_metadata(result(), "death")
 
     assert all(isinstance(value, float) and math.isfinite(value) for value in table.values())
@@ -23,21 +24,21 @@ def test_a_tasks_table_has_numbers_only():
     assert (table["subjects"], table["positives"], table["blessed"]) == (400, 80, 1)
 
 
-def test_rates_are_told_at_their_decision_thresholds():
+def test_rates_are_told_at_their_decision_thresholds() -> None:
     assert metrics_metadata(result(), "death")["sensitivity_at_0.3"] == 0.6
 
 
-def test_what_is_undefined_is_left_out():
+def test_what_is_undefined_is_left_out() -> None:
     assert "positive_predictive_value_at_0.3" not in metrics_metadata(result(), "death")
 
 
-def test_a_refused_model_has_blessed_0():
+def test_a_refused_model_has_blessed_0() -> None:
     refused = result(AUC_AT_LEAST, failures=[failure(AUC_AT_LEAST)])
 
     assert metrics_metadata(refused, "death")["blessed"] == 0
 
 
-def test_curves_have_the_form_that_kfp_gives_them():
+def test_curves_have_the_form_that_kfp_gives_them() -> None:
     expected = ClassificationMetrics()
     expected.log_roc_curve(fpr=[0.0, 0.2, 1.0], tpr=[0.0, 0.6, 1.0], threshold=[1.0, 0.3, 0.0])
     categories = ["without outcome", "with outcome (predicted from 0.3 on)"]
@@ -46,7 +47,7 @@ def test_curves_have_the_form_that_kfp_gives_them():
     assert classification_metadata(result(), "death") == expected.metadata
 
 
-def test_what_has_no_curve_has_no_metadata():
+def test_what_has_no_curve_has_no_metadata() -> None:
     whole = result()
     without = whole.curves.model_copy(update={"curves": ()})
     object.__setattr__(whole, "curves", without)
@@ -54,12 +55,12 @@ def test_what_has_no_curve_has_no_metadata():
     assert classification_metadata(whole, "death") == {}
 
 
-def test_metadata_are_json():
+def test_metadata_are_json() -> None:
     json.dumps(metrics_metadata(result(), "death"), allow_nan=False)
     json.dumps(classification_metadata(result(), "death"), allow_nan=False)
 
 
-def test_the_summary_has_decision_reasons_and_a_line_a_task():
+def test_the_summary_has_decision_reasons_and_a_line_a_task() -> None:
     summary = summary_markdown(result(AUC_AT_LEAST, failures=[failure(AUC_AT_LEAST)]))
 
     assert summary.startswith(
@@ -69,7 +70,7 @@ def test_the_summary_has_decision_reasons_and_a_line_a_task():
     assert "| Dead at 6 months | 400 | 80 | 0.720 (0.660 to 0.780) |" in summary
 
 
-def test_the_summarys_table_has_as_many_cells_in_each_line():
+def test_the_summarys_table_has_as_many_cells_in_each_line() -> None:
     lines = [line for line in summary_markdown(result()).splitlines() if line.startswith("|")]
 
     assert len(lines) == 4
@@ -77,7 +78,7 @@ def test_the_summarys_table_has_as_many_cells_in_each_line():
 
 
 @pytest.mark.parametrize("text", ["a|b", "<b>", "_x_", "*x*", "[x](y)", "`x`", "# x"])
-def test_text_is_never_taken_for_markdown(text):
+def test_text_is_never_taken_for_markdown(text: Any) -> None:
     whole = result(notes=[text])
 
     note = next(line for line in summary_markdown(whole).splitlines() if line.startswith("- "))

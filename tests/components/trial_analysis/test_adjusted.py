@@ -25,7 +25,7 @@ def reach(found: Estimate) -> float:
     return (found.upper - found.lower) / 2
 
 
-def test_without_covariates_it_is_the_plain_difference_with_its_plain_error():
+def test_without_covariates_it_is_the_plain_difference_with_its_plain_error() -> None:
     # 80 of 200 against 50 of 200.
     positive = np.array(repeated((1.0, 80), (0.0, 120), (1.0, 50), (0.0, 150)))
     treated = np.array(repeated((True, 200), (False, 200)))
@@ -42,7 +42,7 @@ def test_without_covariates_it_is_the_plain_difference_with_its_plain_error():
     assert ratio.upper == pytest.approx(1.6 * math.exp(1.96 * logarithm), rel=1e-4)
 
 
-def test_a_difference_that_only_the_mixture_makes_vanishes():
+def test_a_difference_that_only_the_mixture_makes_vanishes() -> None:
     # Men: 30 of 60 in either group; women: 10 of 100 in either. More men are treated.
     men = [*repeated(("men", 120), ("women", 20)), *repeated(("men", 60), ("women", 100))]
     outcomes = [
@@ -60,7 +60,7 @@ def test_a_difference_that_only_the_mixture_makes_vanishes():
     assert found.subjects == 300
 
 
-def test_its_error_is_that_which_leaving_out_each_subject_in_turn_gives():
+def test_its_error_is_that_which_leaving_out_each_subject_in_turn_gives() -> None:
     rng = np.random.default_rng(7)
     treated = np.arange(240) % 2 == 0
     severity = rng.normal(size=240)
@@ -85,7 +85,7 @@ def test_its_error_is_that_which_leaving_out_each_subject_in_turn_gives():
     assert reach(found[0]) / 1.96 == pytest.approx(jackknife, rel=0.05)
 
 
-def test_adjustment_for_what_predicts_the_outcome_is_more_precise():
+def test_adjustment_for_what_predicts_the_outcome_is_more_precise() -> None:
     severity = np.tile([-2.0, -1.0, 1.0, 2.0], 100)
     treated = np.repeat([True, False], 200)
     positive = np.where(np.arange(400) % 10 == 0, severity < 0, severity > 0).astype(float)
@@ -96,7 +96,7 @@ def test_adjustment_for_what_predicts_the_outcome_is_more_precise():
     assert reach(adjusted[0]) < 0.8 * reach(plain[0])
 
 
-def test_with_too_few_events_for_its_coefficients_there_is_no_adjusted_difference():
+def test_with_too_few_events_for_its_coefficients_there_is_no_adjusted_difference() -> None:
     outcomes = [*repeated((True, 9), (False, 41)), *repeated((True, 9), (False, 41))]
     subjects = trial(
         repeated(("Active", 50), ("Placebo", 50)),
@@ -108,13 +108,13 @@ def test_with_too_few_events_for_its_coefficients_there_is_no_adjusted_differenc
     assert found.risk_difference == Estimate()
 
 
-def test_covariates_that_tell_the_outcome_have_no_finite_solution():
+def test_covariates_that_tell_the_outcome_have_no_finite_solution() -> None:
     severity = np.arange(400.0)
     treated = np.arange(400) % 2 == 0
     assert standardised((severity >= 200).astype(float), treated, severity[:, None]) is None
 
 
-def test_a_missing_number_becomes_the_mean_and_a_column_of_its_own():
+def test_a_missing_number_becomes_the_mean_and_a_column_of_its_own() -> None:
     subjects = trial(["A"] * 4, control="A", numbers={"AGE": [40, 60, math.nan, 50]})
     design = design_matrix(subjects, ["AGE"], np.arange(4))
     assert design[:, 1].tolist() == [0, 0, 1, 0]
@@ -122,14 +122,14 @@ def test_a_missing_number_becomes_the_mean_and_a_column_of_its_own():
     assert design[:, 0].mean() == pytest.approx(0)
 
 
-def test_values_of_few_subjects_share_a_column():
+def test_values_of_few_subjects_share_a_column() -> None:
     races = repeated(("A", 60), ("B", 30), ("C", 5), ("D", 6), (None, 25))
     subjects = trial(["X"] * 126, control="X", characteristics={"RACE": races})
     design = design_matrix(subjects, ["RACE"], np.arange(126))
     assert sorted(design.sum(axis=0).tolist()) == [11, 25, 30]
 
 
-def test_models_are_fitted_on_a_sample_where_subjects_are_very_many():
+def test_models_are_fitted_on_a_sample_where_subjects_are_very_many() -> None:
     chosen = np.arange(1000) % 2 == 0
     places = sampled(chosen, most=100)
     assert len(places) == 100

@@ -25,7 +25,7 @@ def table(subjects: TrialSubjects, smallest: int = 5) -> dict[str, Characteristi
     return {row.name: row for row in characteristics(subjects, Disclosure(subjects, smallest))}
 
 
-def test_a_number_is_described_by_arm_the_control_first():
+def test_a_number_is_described_by_arm_the_control_first() -> None:
     ages = [float(age) for age in (*range(50, 60), *range(60, 70))]
     row = table(trial(ARMS, numbers={"AGE": ages}))["AGE"]
     placebo, active = row.numbers
@@ -43,7 +43,7 @@ def test_a_number_is_described_by_arm_the_control_first():
     assert difference.value == pytest.approx(-10 / math.sqrt(82.5 / 9))
 
 
-def test_quartiles_are_means_of_five_neighbours_and_so_nobodys_own_value():
+def test_quartiles_are_means_of_five_neighbours_and_so_nobodys_own_value() -> None:
     values = np.array([0, 0, 0, 0, 100, 200, 300, 1000, 1000, 1000], float)
     assert around(values, 0.5) in (
         pytest.approx((0 + 0 + 100 + 200 + 300) / 5),
@@ -53,7 +53,7 @@ def test_quartiles_are_means_of_five_neighbours_and_so_nobodys_own_value():
     assert around(values, 1.0) == pytest.approx((200 + 300 + 3000) / 5)
 
 
-def test_a_category_is_counted_by_arm_with_its_missing_values():
+def test_a_category_is_counted_by_arm_with_its_missing_values() -> None:
     sexes = [*repeated(("F", 5), ("M", 5)), *repeated(("F", 5), (None, 5))]
     row = table(trial(ARMS, characteristics={"SEX": sexes}))["SEX"]
     counted = {(c.level, c.value): (c.subjects, c.share) for c in row.counts}
@@ -67,25 +67,25 @@ def test_a_category_is_counted_by_arm_with_its_missing_values():
     }
 
 
-def test_missing_numbers_are_counted_and_left_out_of_the_mean():
+def test_missing_numbers_are_counted_and_left_out_of_the_mean() -> None:
     ages = [*repeated((60.0, 5), (math.nan, 5)), *repeated((70.0, 10))]
     active = table(trial(ARMS, numbers={"AGE": ages}))["AGE"].numbers[1]
     assert (active.subjects, active.missing, active.mean) == (5, 5, 60)
 
 
-def test_few_missing_values_are_not_counted_and_neither_is_the_rest():
+def test_few_missing_values_are_not_counted_and_neither_is_the_rest() -> None:
     ages = [*repeated((60.0, 8), (math.nan, 2)), *repeated((70.0, 10))]
     active = table(trial(ARMS, numbers={"AGE": ages}))["AGE"].numbers[1]
     assert (active.subjects, active.missing) == (None, None)
 
 
-def test_two_shares_differ_by_their_difference_over_the_root_of_the_mean_variance():
+def test_two_shares_differ_by_their_difference_over_the_root_of_the_mean_variance() -> None:
     # .5 and .3: .2 / sqrt((.25 + .21) / 2).
     found = difference_of_shares(np.array([50.0, 50.0]), np.array([70.0, 30.0]))
     assert found == pytest.approx(0.2 / math.sqrt(0.23))
 
 
-def test_three_shares_differ_by_the_distance_of_yang_and_dalton():
+def test_three_shares_differ_by_the_distance_of_yang_and_dalton() -> None:
     # The second and third share differ by (.2, 0): the root of .2 squared by the first element
     # of the inverse of their 2 x 2 covariance matrix.
     p, q = np.array([0.2, 0.6, 0.2]), np.array([0.4, 0.4, 0.2])
@@ -96,11 +96,11 @@ def test_three_shares_differ_by_the_distance_of_yang_and_dalton():
     assert difference_of_shares(100 * p, 100 * q) == pytest.approx(expected)
 
 
-def test_what_does_not_vary_has_no_difference():
+def test_what_does_not_vary_has_no_difference() -> None:
     assert difference_of_numbers(np.full(5, 3.0), np.full(5, 3.0)) is None
 
 
-def test_a_difference_is_not_shown_where_a_share_is_withheld():
+def test_a_difference_is_not_shown_where_a_share_is_withheld() -> None:
     sexes = [*repeated(("F", 3), ("M", 7)), *repeated(("F", 5), ("M", 5))]
     row = table(trial(ARMS, characteristics={"SEX": sexes}))["SEX"]
     assert row.differences[0].value is None

@@ -63,13 +63,13 @@ def log_rank_by_hand(group: pd.DataFrame, control: pd.DataFrame) -> float:
     return float(difference**2 / variance)
 
 
-def test_the_arms_are_those_that_others_count(analysis: Analysis):
+def test_the_arms_are_those_that_others_count(analysis: Analysis) -> None:
     [arm] = analysis.factors
     assert arm.control == PLACEBO
     assert {level.name: level.subjects for level in arm.levels} == {PLACEBO: 86, LOW: 84, HIGH: 84}
 
 
-def test_age_and_sex_are_those_that_others_report(analysis: Analysis):
+def test_age_and_sex_are_those_that_others_report(analysis: Analysis) -> None:
     # Age 75.2 (8.59), 75.7 (8.29), 74.4 (7.89); men 33 (38 %), 34 (40 %), 44 (52 %).
     rows = {row.name: row for row in analysis.characteristics}
     ages = {n.level: (round(n.mean or 0, 1), round(n.sd or 0, 2)) for n in rows["AGE"].numbers}
@@ -78,13 +78,13 @@ def test_age_and_sex_are_those_that_others_report(analysis: Analysis):
     assert men == {PLACEBO: 33, LOW: 34, HIGH: 44}
 
 
-def test_races_of_few_patients_are_withheld(analysis: Analysis):
+def test_races_of_few_patients_are_withheld(analysis: Analysis) -> None:
     rows = {row.name: row for row in analysis.characteristics}
     counts = [c.subjects for c in rows["RACE"].counts if c.value.startswith("BLACK")]
     assert counts == [None, None, None]
 
 
-def test_who_did_not_complete_is_the_rest_of_the_58_25_and_27_who_did(analysis: Analysis):
+def test_who_did_not_complete_is_the_rest_of_the_58_25_and_27_who_did(analysis: Analysis) -> None:
     # Completed week 24: 58 of 86, 25 of 84, 27 of 84; one with the high dose had left by day 1.
     rates = {rate.level: rate for rate in analysis.tasks[0].rates}
     assert analysis.tasks[0].task == "discontinued"
@@ -95,7 +95,7 @@ def test_who_did_not_complete_is_the_rest_of_the_58_25_and_27_who_did(analysis: 
 
 def test_patients_with_a_dermatologic_event_are_those_of_the_data(
     endpoint: EndpointAnalysis, adtte: pd.DataFrame
-):
+) -> None:
     expected = adtte[adtte["CNSR"] == 0]["TRTA"].value_counts().to_dict()
     assert {curve.level: curve.events for curve in endpoint.curves} == expected
 
@@ -103,7 +103,7 @@ def test_patients_with_a_dermatologic_event_are_those_of_the_data(
 @pytest.mark.parametrize("arm", [PLACEBO, LOW, HIGH])
 def test_curves_are_those_of_a_product_by_hand(
     arm: str, endpoint: EndpointAnalysis, adtte: pd.DataFrame
-):
+) -> None:
     [curve] = [item for item in endpoint.curves if item.level == arm]
     group = adtte[adtte["TRTA"] == arm]
     assert len(curve.points) > 4
@@ -123,7 +123,7 @@ def test_curves_are_those_of_a_product_by_hand(
 @pytest.mark.parametrize("arm", [PLACEBO, LOW, HIGH])
 def test_every_step_of_a_curve_is_at_least_five_patients(
     arm: str, endpoint: EndpointAnalysis, adtte: pd.DataFrame
-):
+) -> None:
     [curve] = [item for item in endpoint.curves if item.level == arm]
     events = adtte[(adtte["TRTA"] == arm) & (adtte["CNSR"] == 0)]["AVAL"]
     told = [(events <= point.time).sum() for point in curve.points]
@@ -132,7 +132,7 @@ def test_every_step_of_a_curve_is_at_least_five_patients(
     assert at_end >= 20
 
 
-def test_medians_are_those_of_survfit(endpoint: EndpointAnalysis):
+def test_medians_are_those_of_survfit(endpoint: EndpointAnalysis) -> None:
     # survfit(Surv(AVAL, 1 - CNSR) ~ TRTA, conf.type = "log-log"): placebo not reached, low dose 33
     # and high dose 36 days; here rounded up to the curve's grid of 2 days.
     medians = {curve.level: curve.median.value for curve in endpoint.curves}
@@ -142,7 +142,7 @@ def test_medians_are_those_of_survfit(endpoint: EndpointAnalysis):
 @pytest.mark.parametrize("arm", [LOW, HIGH])
 def test_the_log_rank_test_is_that_of_a_sum_by_hand(
     arm: str, endpoint: EndpointAnalysis, adtte: pd.DataFrame
-):
+) -> None:
     found = comparison(endpoint, arm).log_rank
     assert found is not None
     expected = log_rank_by_hand(adtte[adtte["TRTA"] == arm], adtte[adtte["TRTA"] == PLACEBO])
@@ -152,7 +152,7 @@ def test_the_log_rank_test_is_that_of_a_sum_by_hand(
 @pytest.mark.parametrize("arm", [LOW, HIGH])
 def test_the_hazard_ratio_makes_the_partial_likelihoods_slope_zero(
     arm: str, endpoint: EndpointAnalysis, adtte: pd.DataFrame
-):
+) -> None:
     # Efron's partial likelihood, differentiated by hand: at the estimate the observed number of
     # events in the arm is the expected one.
     ratio = comparison(endpoint, arm).hazard_ratio.value

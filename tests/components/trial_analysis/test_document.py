@@ -73,7 +73,7 @@ def sizes_of_groups(part: Any, key: str = "") -> Iterator[int]:
         yield part
 
 
-def test_a_comparison_says_what_happened_in_a_sentence():
+def test_a_comparison_says_what_happened_in_a_sentence() -> None:
     [effect] = document(randomised=True).tasks[0].effects
     assert effect.says == (
         "Death: 10 of 38 (26.3\u202f%) with Active against 20 of 40 (50.0\u202f%) with Placebo: "
@@ -82,13 +82,13 @@ def test_a_comparison_says_what_happened_in_a_sentence():
     )
 
 
-def test_subjects_whose_outcome_is_unknown_are_left_out_and_counted():
+def test_subjects_whose_outcome_is_unknown_are_left_out_and_counted() -> None:
     placebo, active = document().tasks[0].rates
     assert (active.level, active.subjects, active.events, active.unknown) == ("Active", 38, 10, 2)
     assert (placebo.subjects, placebo.unknown) == (40, 0)
 
 
-def test_without_random_assignment_no_difference_is_called_an_effect():
+def test_without_random_assignment_no_difference_is_called_an_effect() -> None:
     found = document()
     assert not found.randomised
     [effect] = found.tasks[0].effects
@@ -99,12 +99,12 @@ def test_without_random_assignment_no_difference_is_called_an_effect():
     assert comparison.says.endswith("this is no effect.")
 
 
-def test_with_random_assignment_a_difference_beyond_chance_is_one():
+def test_with_random_assignment_a_difference_beyond_chance_is_one() -> None:
     notes = document(randomised=True).notes
     assert any("is an effect of the assignment" in note for note in notes)
 
 
-def test_the_number_of_tests_is_told():
+def test_the_number_of_tests_is_told() -> None:
     arms = repeated(("High", 40), ("Low", 40), ("Placebo", 40))
     outcomes = {name: repeated((True, 20), (False, 20)) * 3 for name in ("death", "nausea")}
     found = document(trial(arms, outcomes=outcomes))
@@ -115,11 +115,11 @@ def test_the_number_of_tests_is_told():
 
 
 @pytest.mark.parametrize(("tests", "says"), [(1, "0.05"), (3, "0.15"), (44, "2.2"), (240, "12")])
-def test_few_tests_are_not_said_to_err_twice_as_often_as_they_do(tests: int, says: str):
+def test_few_tests_are_not_said_to_err_twice_as_often_as_they_do(tests: int, says: str) -> None:
     assert _expected(tests) == says
 
 
-def test_holms_family_are_all_comparisons_of_all_tasks():
+def test_holms_family_are_all_comparisons_of_all_tasks() -> None:
     arms = repeated(("Active", 100), ("Placebo", 100))
     outcomes = {
         name: [*repeated((True, 30), (False, 70)), *repeated((True, 15), (False, 85))]
@@ -132,14 +132,14 @@ def test_holms_family_are_all_comparisons_of_all_tasks():
     assert second.p_value_holm == pytest.approx(2 * second.p_value)
 
 
-def test_more_than_two_arms_are_compared_each_with_the_control():
+def test_more_than_two_arms_are_compared_each_with_the_control() -> None:
     arms = repeated(("High", 40), ("Low", 40), ("Placebo", 40))
     found = document(trial(arms, outcomes={"death": repeated((True, 60), (False, 60))}))
     compared = [(e.comparison.level, e.comparison.control) for e in found.tasks[0].effects]
     assert compared == [("High", "Placebo"), ("Low", "Placebo")]
 
 
-def test_an_arm_of_two_columns_is_compared_by_each_over_the_other():
+def test_an_arm_of_two_columns_is_compared_by_each_over_the_other() -> None:
     arms = repeated(("N/N", 40), ("N/Y", 40), ("Y/N", 40), ("Y/Y", 40))
     subjects = trial(
         arms,
@@ -165,7 +165,7 @@ def test_an_arm_of_two_columns_is_compared_by_each_over_the_other():
     assert {row.factor for row in found.characteristics} == {"RXASP", "RXHEP"}
 
 
-def test_a_trial_without_arms_has_rates_curves_and_correlations():
+def test_a_trial_without_arms_has_rates_curves_and_correlations() -> None:
     subjects = trial(
         None,
         count=40,
@@ -181,20 +181,20 @@ def test_a_trial_without_arms_has_rates_curves_and_correlations():
     assert {absent.section for absent in found.absent} == {"effects", "subgroups"}
 
 
-def test_outcomes_after_a_later_landmark_are_told_to_be_those_of_who_remained():
+def test_outcomes_after_a_later_landmark_are_told_to_be_those_of_who_remained() -> None:
     subjects = a_trial()
     settings = settings_of(subjects).model_copy(update={"landmark": 28})
     assert any("after study day 28" in note for note in analyse(subjects, settings).notes)
 
 
-def test_every_measure_has_its_words():
+def test_every_measure_has_its_words() -> None:
     found = document()
     shown = {"rate", "risk_difference", "risk_ratio", "number_needed", "adjusted", "survival"}
     shown |= {"hazard_ratio", "interaction", "spearman", "cramers_v", "q_value", "p_value_holm"}
     assert shown <= found.terms.keys()
 
 
-def test_no_group_below_the_smallest_size_is_shown_anywhere():
+def test_no_group_below_the_smallest_size_is_shown_anywhere() -> None:
     rng = np.random.default_rng(3)
     n = 300
     subjects = trial(
@@ -213,7 +213,7 @@ def test_no_group_below_the_smallest_size_is_shown_anywhere():
     assert "D" in {level.name for level in found.factors[0].levels if level.subjects is None}
 
 
-def test_an_arm_of_a_factorial_design_does_not_follow_from_its_factors():
+def test_an_arm_of_a_factorial_design_does_not_follow_from_its_factors() -> None:
     # Y/Y has 6 subjects: with RXASP Y (46), RXHEP Y (46) and either other arm it would be told.
     arms = repeated(("N/N", 40), ("N/Y", 40), ("Y/N", 40), ("Y/Y", 6))
     subjects = trial(arms, control="N/N", columns=ASPIRIN_HEPARIN)
@@ -239,7 +239,7 @@ def test_an_arm_of_a_factorial_design_does_not_follow_from_its_factors():
     assert np.linalg.matrix_rank(np.vstack([known, smallest_arm])) > np.linalg.matrix_rank(known)
 
 
-def test_very_many_values_of_a_category_are_pooled():
+def test_very_many_values_of_a_category_are_pooled() -> None:
     column = categories([f"v{place % 40:02}" for place in range(400)] + ["v00"] * 5 + [None])
     found = pooled(column)
     assert len(found.values) == 30
@@ -248,24 +248,24 @@ def test_very_many_values_of_a_category_are_pooled():
     assert (found.codes == found.values.index("other")).sum() == 11 * 10
 
 
-def test_a_control_arm_that_nobody_is_in_is_a_mistake_of_the_study_file():
+def test_a_control_arm_that_nobody_is_in_is_a_mistake_of_the_study_file() -> None:
     with pytest.raises(UserError, match=r"no subject is in arm Control; there are: A, B"):
         make_factors(categories(["A", "B"]), Arm(columns=("ARM",), control="Control"), 2)
 
 
 @pytest.mark.parametrize("study", ["ist", "actg175", "cdisc_pilot01", "synthetic"])
-def test_a_studys_settings_survive_their_way_through_the_pipeline(study: str):
+def test_a_studys_settings_survive_their_way_through_the_pipeline(study: str) -> None:
     settings = TrialAnalysisSettings.of(load_study(SCHEMAS / study / "study.yaml"))
     assert TrialAnalysisSettings.from_json(settings.to_json()) == settings
     assert settings.analysis.time_to_event
 
 
-def test_subgroups_are_not_made_by_the_arm():
+def test_subgroups_are_not_made_by_the_arm() -> None:
     settings = TrialAnalysisSettings.of(load_study(SCHEMAS / "synthetic" / "study.yaml"))
     assert settings.slicings == ("sex", "age_band")
 
 
-def test_the_document_is_read_as_it_was_written(tmp_path: Path):
+def test_the_document_is_read_as_it_was_written(tmp_path: Path) -> None:
     written = document()
     (tmp_path / "analysis.json").write_text(written.model_dump_json())
     assert read_result(Analysis, str(tmp_path)) == written

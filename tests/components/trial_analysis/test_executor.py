@@ -61,14 +61,14 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
     return make_examples(study(), folder, folder)
 
 
-def test_the_analysis_is_of_all_splits_together(examples: Artifact, tmp_path: Path):
+def test_the_analysis_is_of_all_splits_together(examples: Artifact, tmp_path: Path) -> None:
     found = read_result(Analysis, str(execute(examples, study(), tmp_path / "analysis")))
     assert found.subjects == 120
     rates = {rate.level: (rate.events, rate.subjects) for rate in found.tasks[0].rates}
     assert rates == {"Placebo": (20, 60), "Active": (15, 60)}
 
 
-def test_times_beyond_the_horizon_are_censored_at_it(examples: Artifact, tmp_path: Path):
+def test_times_beyond_the_horizon_are_censored_at_it(examples: Artifact, tmp_path: Path) -> None:
     found = read_result(Analysis, str(execute(examples, study(), tmp_path / "analysis")))
     [endpoint] = found.endpoints
     events = {curve.level: curve.events for curve in endpoint.curves}
@@ -77,7 +77,7 @@ def test_times_beyond_the_horizon_are_censored_at_it(examples: Artifact, tmp_pat
     assert max(curve.ends or 0 for curve in endpoint.curves) <= 100
 
 
-def test_the_same_examples_give_the_same_document(examples: Artifact, tmp_path: Path):
+def test_the_same_examples_give_the_same_document(examples: Artifact, tmp_path: Path) -> None:
     first, second = (
         (execute(examples, study(), tmp_path / name) / "analysis.json").read_bytes()
         for name in ("first", "second")
@@ -87,25 +87,25 @@ def test_the_same_examples_give_the_same_document(examples: Artifact, tmp_path: 
 
 def test_its_record_says_how_many_subjects_it_saw(
     examples: Artifact, tmp_path: Path, caplog: pytest.LogCaptureFixture
-):
+) -> None:
     with caplog.at_level(logging.INFO):
         execute(examples, study(), tmp_path / "analysis")
     rows = [getattr(record, "rows", None) for record in caplog.records]
     assert {"subjects": 120} in rows
 
 
-def test_examples_of_another_study_file_are_refused(examples: Artifact, tmp_path: Path):
+def test_examples_of_another_study_file_are_refused(examples: Artifact, tmp_path: Path) -> None:
     tasks = {"relapse": STUDY["tasks"]["death"]}
     with pytest.raises(UserError, match="no example has a value of label_relapse"):
         execute(examples, study(tasks=tasks), tmp_path / "analysis")
 
 
-def test_settings_of_another_form_are_refused():
+def test_settings_of_another_form_are_refused() -> None:
     with pytest.raises(UserError, match="TrialAnalysisSettings"):
         TrialAnalysisSettings.from_json("{}")
 
 
-def test_the_component_reads_examples_and_gives_an_analysis():
+def test_the_component_reads_examples_and_gives_an_analysis() -> None:
     node = TrialAnalysis(
         examples=channel_utils.as_channel([standard_artifacts.Examples()]),
         settings=TrialAnalysisSettings.of(study()),

@@ -17,7 +17,7 @@ from pipeline.study.shipped import SCHEMAS
 from tests.components.trial_analysis.analysis_runs import analyse_trial
 
 
-def test_hazard_ratios_are_close_to_those_published(trial_data_dir: Path, tmp_path: Path):
+def test_hazard_ratios_are_close_to_those_published(trial_data_dir: Path, tmp_path: Path) -> None:
     study = load_study(SCHEMAS / "actg175" / "study.yaml")
     [endpoint] = analyse_trial(study, trial_data_dir / "actg175", tmp_path).endpoints
     ratios = {found.comparison.level: found.hazard_ratio.value for found in endpoint.comparisons}

@@ -12,11 +12,11 @@ def html_of(analysis: Analysis) -> str:
     return render(Page("A trial", "What it says.", analysis_sections(analysis)))
 
 
-def test_hazard_ratios_have_a_forest_plot():
+def test_hazard_ratios_have_a_forest_plot() -> None:
     assert "Forest plot of Hazard ratio with 95 % intervals" in html_of(document())
 
 
-def test_a_number_that_is_not_shown_is_called_withheld_since_it_may_be_large():
+def test_a_number_that_is_not_shown_is_called_withheld_since_it_may_be_large() -> None:
     found = document()
     first, *others = found.tasks[0].rates
     hidden = first.model_copy(update={"subjects": None, "events": None, "unknown": None})
@@ -26,7 +26,7 @@ def test_a_number_that_is_not_shown_is_called_withheld_since_it_may_be_large():
     assert f"&lt;{found.smallest_group}" not in html
 
 
-def test_a_factor_over_all_subjects_comes_before_the_cells_of_a_factorial_trial():
+def test_a_factor_over_all_subjects_comes_before_the_cells_of_a_factorial_trial() -> None:
     found = document()
     [effect] = found.tasks[0].effects
     cell = effect.model_copy(

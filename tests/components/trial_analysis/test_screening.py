@@ -18,7 +18,7 @@ def p_values(*values: float) -> list[HypothesisTest]:
     return [HypothesisTest(name="test", p_value=value) for value in values]
 
 
-def test_a_number_and_an_outcome_correlate_by_ranks():
+def test_a_number_and_an_outcome_correlate_by_ranks() -> None:
     # Ranks 1 to 20 and an outcome of the upper half: by hand 50 / sqrt(665 * 5).
     values = np.arange(20.0)
     found = rank_correlation(values, values >= 10)
@@ -30,7 +30,7 @@ def test_a_number_and_an_outcome_correlate_by_ranks():
     assert rank_correlation(np.exp(values), values >= 10) == found
 
 
-def test_a_category_and_an_outcome_go_together_by_the_root_of_chi_squared():
+def test_a_category_and_an_outcome_go_together_by_the_root_of_chi_squared() -> None:
     # 30 of 100 against 15 of 100: chi-squared 6.4516 by 200 subjects.
     codes = np.array(repeated((0, 100), (1, 100)), np.int32)
     positive = np.array(repeated((True, 30), (False, 70), (True, 15), (False, 85)))
@@ -44,7 +44,7 @@ def test_a_category_and_an_outcome_go_together_by_the_root_of_chi_squared():
     assert strength.upper == pytest.approx((2.54 + 1.96) / math.sqrt(200), rel=0.01)
 
 
-def test_no_association_has_an_interval_from_zero():
+def test_no_association_has_an_interval_from_zero() -> None:
     codes = np.array(repeated((0, 100), (1, 100)), np.int32)
     positive = np.array(repeated((True, 20), (False, 80), (True, 20), (False, 80)))
     found = cramers_v(codes, positive)
@@ -55,12 +55,12 @@ def test_no_association_has_an_interval_from_zero():
 
 
 @pytest.mark.parametrize("positive", [[True] * 20, [False] * 20])
-def test_an_outcome_that_does_not_vary_goes_with_nothing(positive: list[bool]):
+def test_an_outcome_that_does_not_vary_goes_with_nothing(positive: list[bool]) -> None:
     assert rank_correlation(np.arange(20.0), np.array(positive)) is None
     assert cramers_v(np.arange(20, dtype=np.int32) % 2, np.array(positive)) is None
 
 
-def test_q_values_are_those_of_benjamini_and_hochberg():
+def test_q_values_are_those_of_benjamini_and_hochberg() -> None:
     # Sorted p values times m by rank, the smaller of this and the later ones.
     assert false_discovery([0.01, 0.04, 0.03, 0.5]) == pytest.approx(
         [0.04, 0.04 * 4 / 3, 0.04 * 4 / 3, 0.5]
@@ -68,17 +68,17 @@ def test_q_values_are_those_of_benjamini_and_hochberg():
     assert false_discovery([]) == []
 
 
-def test_holms_p_values_rise_step_by_step():
+def test_holms_p_values_rise_step_by_step() -> None:
     adjusted = [test.p_value_holm for test in holm(p_values(0.01, 0.04, 0.03, 0.5))]
     # .01 * 4, .03 * 3, .04 * 2 but not below the one before, .5.
     assert adjusted == pytest.approx([0.04, 0.09, 0.09, 0.5])
 
 
-def test_holms_p_values_are_at_most_one():
+def test_holms_p_values_are_at_most_one() -> None:
     assert [test.p_value_holm for test in holm(p_values(0.6, 0.7))] == [1, 1]
 
 
-def test_all_characteristics_are_screened_against_all_tasks():
+def test_all_characteristics_are_screened_against_all_tasks() -> None:
     outcome = repeated((False, 20), (True, 20))
     subjects = trial(
         repeated(("Active", 20), ("Placebo", 20)),
@@ -95,7 +95,7 @@ def test_all_characteristics_are_screened_against_all_tasks():
     assert (last.characteristic, last.task, last.selected) == ("SEX", "death", False)
 
 
-def test_few_missing_values_do_not_follow_from_the_number_of_subjects():
+def test_few_missing_values_do_not_follow_from_the_number_of_subjects() -> None:
     ages = [*range(38), math.nan, math.nan]
     subjects = trial(
         repeated(("Active", 20), ("Placebo", 20)),

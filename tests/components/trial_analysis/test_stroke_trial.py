@@ -61,7 +61,7 @@ def heparin_in_percent(analysis: Analysis, task: str) -> float:
     return round(100 * events / sum(rate.subjects or 0 for rate in levels), 1)
 
 
-def test_all_patients_are_analysed(analysis: Analysis):
+def test_all_patients_are_analysed(analysis: Analysis) -> None:
     # 19,435 are those of the abstract; how many were allocated to aspirin is that of the data.
     assert analysis.subjects == 19_435
     assert {
@@ -72,21 +72,21 @@ def test_all_patients_are_analysed(analysis: Analysis):
     }
 
 
-def test_deaths_within_14_days_with_aspirin_are_those_published(analysis: Analysis):
+def test_deaths_within_14_days_with_aspirin_are_those_published(analysis: Analysis) -> None:
     # 872 (9.0 %) against 909 (9.4 %).
     aspirin, none = (rates(analysis, "dead_14_days", "RXASP")[level] for level in ("Y", "N"))
     assert (aspirin.events, none.events) == (872, 909)
     assert (in_percent(aspirin), in_percent(none)) == (9.0, 9.4)
 
 
-def test_deaths_within_14_days_with_heparin_are_those_published(analysis: Analysis):
+def test_deaths_within_14_days_with_heparin_are_those_published(analysis: Analysis) -> None:
     # 876 (9.0 %) with heparin, 905 (9.3 %) without.
     assert heparin_in_percent(analysis, "dead_14_days") == 9.0
     none = rates(analysis, "dead_14_days", "RXHEP")["N"]
     assert (none.events, in_percent(none)) == (905, 9.3)
 
 
-def test_dead_or_dependent_at_6_months_with_aspirin_is_that_published(analysis: Analysis):
+def test_dead_or_dependent_at_6_months_with_aspirin_is_that_published(analysis: Analysis) -> None:
     # 62.2 % against 63.5 %, 2p = .07, a difference of 13 per 1000.
     aspirin, none = (rates(analysis, "dead_or_dependent", "RXASP")[level] for level in ("Y", "N"))
     assert (in_percent(aspirin), in_percent(none)) == (62.2, 63.5)
@@ -97,7 +97,9 @@ def test_dead_or_dependent_at_6_months_with_aspirin_is_that_published(analysis: 
     assert "do not settle" in found.says
 
 
-def test_after_adjustment_for_baseline_aspirins_benefit_is_that_published(analysis: Analysis):
+def test_after_adjustment_for_baseline_aspirins_benefit_is_that_published(
+    analysis: Analysis,
+) -> None:
     # 14 (SD 6) per 1000, 2p = .03, with another model of prognosis.
     found = effect(analysis, "dead_or_dependent", "RXASP", "Y").adjusted
     difference = found.risk_difference
@@ -109,19 +111,23 @@ def test_after_adjustment_for_baseline_aspirins_benefit_is_that_published(analys
     assert found.p_value == pytest.approx(0.03, abs=0.01)
 
 
-def test_dead_or_dependent_at_6_months_is_as_frequent_with_heparin_as_without(analysis: Analysis):
+def test_dead_or_dependent_at_6_months_is_as_frequent_with_heparin_as_without(
+    analysis: Analysis,
+) -> None:
     # Identical in both groups: 62.9 %.
     assert heparin_in_percent(analysis, "dead_or_dependent") == 62.9
     assert in_percent(rates(analysis, "dead_or_dependent", "RXHEP")["N"]) == 62.9
 
 
-def test_outcomes_that_are_not_known_are_counted(analysis: Analysis, patients: pd.DataFrame):
+def test_outcomes_that_are_not_known_are_counted(
+    analysis: Analysis, patients: pd.DataFrame
+) -> None:
     unknown = patients[~patients["OCCODE"].isin([1, 2, 3, 4])]["RXASP"].value_counts().to_dict()
     found = rates(analysis, "dead_or_dependent", "RXASP")
     assert {level: rate.unknown for level, rate in found.items()} == unknown
 
 
-def test_the_arms_are_balanced(analysis: Analysis):
+def test_the_arms_are_balanced(analysis: Analysis) -> None:
     differences = [
         abs(difference.value)
         for row in analysis.characteristics
@@ -135,7 +141,7 @@ def test_the_arms_are_balanced(analysis: Analysis):
 
 def test_aspirins_comparison_has_subgroups_with_a_test_of_interaction(
     analysis: Analysis, patients: pd.DataFrame
-):
+) -> None:
     [block] = [
         item
         for item in analysis.subgroups
@@ -152,7 +158,7 @@ def test_aspirins_comparison_has_subgroups_with_a_test_of_interaction(
 
 def test_the_curve_of_deaths_is_that_of_a_product_by_hand(
     analysis: Analysis, patients: pd.DataFrame
-):
+) -> None:
     [endpoint] = analysis.endpoints
     [curve] = [c for c in endpoint.curves if (c.factor, c.level) == ("RXASP", "Y")]
     group = patients[(patients["RXASP"] == "Y") & patients["TD"].notna()]
@@ -167,7 +173,7 @@ def test_the_curve_of_deaths_is_that_of_a_product_by_hand(
         assert point.survival.value == pytest.approx(products[int(point.time)], abs=1e-9)
 
 
-def test_no_group_of_a_characteristic_is_smaller_than_the_study_allows(analysis: Analysis):
+def test_no_group_of_a_characteristic_is_smaller_than_the_study_allows(analysis: Analysis) -> None:
     assert analysis.smallest_group == 100
     shown = [count.subjects for row in analysis.characteristics for count in row.counts]
     shown += [group.subjects for block in analysis.subgroups for group in block.groups]

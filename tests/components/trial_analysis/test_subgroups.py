@@ -12,7 +12,7 @@ from components.trial_analysis.subgroups import interaction_test, subgroup_effec
 from tests.components.trial_analysis.hand_made_subjects import repeated, trial
 
 
-def test_the_same_odds_ratio_everywhere_is_no_interaction():
+def test_the_same_odds_ratio_everywhere_is_no_interaction() -> None:
     # Odds 1 against 1 / 3, and 3 against 1.
     groups = [
         (Observed(20, 10), Observed(20, 5)),
@@ -24,7 +24,7 @@ def test_the_same_odds_ratio_everywhere_is_no_interaction():
     assert found.p_value == pytest.approx(1, abs=1e-3)
 
 
-def test_opposite_differences_are_an_interaction():
+def test_opposite_differences_are_an_interaction() -> None:
     # Without interaction both groups of both subgroups would have 7.5 of 20.
     groups = [
         (Observed(20, 10), Observed(20, 5)),
@@ -38,14 +38,14 @@ def test_opposite_differences_are_an_interaction():
     assert found.degrees_of_freedom == 1
 
 
-def test_a_subgroup_without_events_says_nothing_of_interaction():
+def test_a_subgroup_without_events_says_nothing_of_interaction() -> None:
     telling = [(Observed(20, 10), Observed(20, 5)), (Observed(20, 5), Observed(20, 10))]
     silent = (Observed(20, 0), Observed(20, 0))
     assert interaction_test([*telling, silent]) == interaction_test(telling)
     assert interaction_test([telling[0], silent]) is None
 
 
-def test_a_comparison_is_shown_within_every_group_of_a_slicing():
+def test_a_comparison_is_shown_within_every_group_of_a_slicing() -> None:
     subjects = trial(
         repeated(("Active", 20), ("Placebo", 20)),
         slicings={"sex": [*repeated(("F", 10), ("M", 10)), *repeated(("F", 10), ("M", 10))]},
@@ -66,7 +66,7 @@ def test_a_comparison_is_shown_within_every_group_of_a_slicing():
     assert block.interaction is not None
 
 
-def test_a_small_group_is_withheld_together_with_what_would_give_it_away():
+def test_a_small_group_is_withheld_together_with_what_would_give_it_away() -> None:
     ages = [*repeated(("<65", 3), (">=65", 17)), *repeated(("<65", 10), (">=65", 10))]
     subjects = trial(
         repeated(("Active", 20), ("Placebo", 20)),
@@ -78,7 +78,7 @@ def test_a_small_group_is_withheld_together_with_what_would_give_it_away():
     assert block.withheld == 2
 
 
-def test_subjects_whose_outcome_is_unknown_are_in_no_subgroup():
+def test_subjects_whose_outcome_is_unknown_are_in_no_subgroup() -> None:
     subjects = trial(
         repeated(("Active", 20), ("Placebo", 20)),
         slicings={"sex": repeated(("F", 40))},

@@ -18,7 +18,7 @@ def _parsed(encoded: bytes) -> dict[str, list[float] | list[bytes]]:
     }
 
 
-def test_numbers_and_texts_are_read_back_by_protobuf():
+def test_numbers_and_texts_are_read_back_by_protobuf() -> None:
     first, second = encode_examples(
         {"AGE": pa.array([70.5, 61.0]), "SEX": pa.array(["F", "M"]), "ID": pa.array([b"a", b"b"])}
     )
@@ -27,7 +27,7 @@ def test_numbers_and_texts_are_read_back_by_protobuf():
     assert _parsed(second) == {"AGE": [61.0], "SEX": [b"M"], "ID": [b"b"]}
 
 
-def test_a_missing_value_is_a_feature_without_one():
+def test_a_missing_value_is_a_feature_without_one() -> None:
     (encoded,) = encode_examples(
         {"AGE": pa.array([None], pa.float64()), "SEX": pa.array([None], pa.string())}
     )
@@ -35,19 +35,19 @@ def test_a_missing_value_is_a_feature_without_one():
     assert _parsed(encoded) == {"AGE": [], "SEX": []}
 
 
-def test_an_empty_text_is_a_value():
+def test_an_empty_text_is_a_value() -> None:
     (encoded,) = encode_examples({"SEX": pa.array([""])})
 
     assert _parsed(encoded) == {"SEX": [b""]}
 
 
-def test_the_order_of_the_columns_does_not_matter():
+def test_the_order_of_the_columns_does_not_matter() -> None:
     age, sex = pa.array([70.0]), pa.array(["F"])
 
     assert encode_examples({"AGE": age, "SEX": sex}) == encode_examples({"SEX": sex, "AGE": age})
 
 
-def test_there_are_no_examples_of_no_rows():
+def test_there_are_no_examples_of_no_rows() -> None:
     assert encode_examples({"AGE": pa.array([], pa.float64())}) == []
 
 
@@ -63,7 +63,7 @@ def test_there_are_no_examples_of_no_rows():
 )
 def test_every_example_is_the_one_that_protobuf_would_build(
     rows: list[tuple[float | None, str | None]], names: tuple[str, str]
-):
+) -> None:
     encoded = encode_examples(
         {
             names[0]: pa.array([number for number, _ in rows], pa.float64()),

@@ -22,80 +22,80 @@ N = 10
 SEVERITIES = ("MILD", "SEVERE")
 
 
-def test_months_of_enough_subjects_stay_alone():
+def test_months_of_enough_subjects_stay_alone() -> None:
     assert periods({"2024-01": 10, "2024-02": 12}, N) == {
         "2024-01": "2024-01",
         "2024-02": "2024-02",
     }
 
 
-def test_a_small_month_is_counted_with_the_next():
+def test_a_small_month_is_counted_with_the_next() -> None:
     assert periods({"2024-01": 3, "2024-02": 12}, N) == {
         "2024-01": "2024-02",
         "2024-02": "2024-02",
     }
 
 
-def test_small_months_at_the_end_are_counted_with_the_last_period():
+def test_small_months_at_the_end_are_counted_with_the_last_period() -> None:
     found = periods({"2024-01": 12, "2024-02": 11, "2024-03": 2, "2024-04": 4}, N)
     assert found == {"2024-01": "2024-01"} | dict.fromkeys(
         ("2024-02", "2024-03", "2024-04"), "2024-04"
     )
 
 
-def test_a_trial_of_few_subjects_has_no_periods():
+def test_a_trial_of_few_subjects_has_no_periods() -> None:
     assert periods({"2024-01": 4, "2024-02": 5}, N) == {}
 
 
-def test_the_number_of_a_whole_group_is_told():
+def test_the_number_of_a_whole_group_is_told() -> None:
     assert at_least(40, whole=40, smallest=N) == 40
 
 
 @pytest.mark.parametrize("number", [39, 35, 31])
-def test_a_number_that_few_lack_is_told_as_at_least(number: int):
+def test_a_number_that_few_lack_is_told_as_at_least(number: int) -> None:
     assert at_least(number, whole=40, smallest=N) == 30
 
 
-def test_a_number_is_never_told_as_one_of_a_small_group():
+def test_a_number_is_never_told_as_one_of_a_small_group() -> None:
     assert at_least(12, whole=25, smallest=N) == 10
 
 
-def test_missing_values_are_counted_in_multiples_of_the_smallest_group():
+def test_missing_values_are_counted_in_multiples_of_the_smallest_group() -> None:
     assert share_present(196, expected=200, smallest=N) == 1
     assert share_present(193, expected=200, smallest=N) == 0.95
 
 
-def test_few_subjects_with_an_event_are_withheld():
+def test_few_subjects_with_an_event_are_withheld() -> None:
     assert shown_events(40, (), {ANY: {"": 9}}, N)[ANY].shown == {}
 
 
-def test_few_subjects_without_an_event_are_withheld():
+def test_few_subjects_without_an_event_are_withheld() -> None:
     assert shown_events(40, (), {ANY: {"": 31}}, N)[ANY].shown == {}
 
 
-def test_that_nobody_had_an_event_is_shown():
+def test_that_nobody_had_an_event_is_shown() -> None:
     assert shown_events(40, (), {}, N)[ANY].shown == {None: 0}
 
 
-def test_a_small_severity_takes_the_next_smallest_with_it():
+def test_a_small_severity_takes_the_next_smallest_with_it() -> None:
     found = shown_events(100, SEVERITIES, {ANY: {"MILD": 40, "SEVERE": 3}}, N)
     assert found[ANY].shown == {None: 43}
 
 
-def test_a_small_severity_is_not_had_from_those_without_an_event():
+def test_a_small_severity_is_not_had_from_those_without_an_event() -> None:
     """12 of 100 have none, 46 and 39 are mild and moderate: 3 severe would be what is left."""
     found = {ANY: {"MILD": 46, "MODERATE": 39, "SEVERE": 3}}
     shown = shown_events(100, ("MILD", "MODERATE", "SEVERE"), found, N)[ANY].shown
     assert shown == {None: 88, "MILD": 46}
 
 
-def test_few_with_events_of_other_classes_only_are_not_had_by_subtraction():
+def test_few_with_events_of_other_classes_only_are_not_had_by_subtraction() -> None:
     """35 of the 38 with an event have one of the skin: three have others only."""
     found = {ANY: {"": 38}, "EYE": {"": 14}, "SKIN": {"": 35}}
     assert shown_events(100, (), found, N)["SKIN"].shown == {}
 
 
-def test_few_with_severe_events_of_other_classes_only_are_not_had_by_subtraction():
+def test_few_with_severe_events_of_other_classes_only_are_not_had_by_subtraction() -> None:
     """15 have a severe event, 12 of them of the skin: three of other classes only."""
     found = {
         ANY: {"MILD": 45, "SEVERE": 15},
@@ -105,7 +105,7 @@ def test_few_with_severe_events_of_other_classes_only_are_not_had_by_subtraction
     assert shown_events(100, SEVERITIES, found, N)["SKIN"].shown == {None: 32}
 
 
-def test_few_with_events_of_two_classes_are_not_had_by_subtraction():
+def test_few_with_events_of_two_classes_are_not_had_by_subtraction() -> None:
     """20 of the eye and 32 of the skin are 50 subjects: two have both."""
     found = {ANY: {"": 50}, "EYE": {"": 20}, "SKIN": {"": 32}}
     shown = shown_events(100, (), found, N)
@@ -160,7 +160,9 @@ table = st.dictionaries(
 
 @settings(max_examples=60, deadline=None)
 @given(table)
-def test_enrolment_tells_of_no_small_site_month_or_both(enrolled: dict[tuple[str, str], int]):
+def test_enrolment_tells_of_no_small_site_month_or_both(
+    enrolled: dict[tuple[str, str], int],
+) -> None:
     sums = Sums(enrolled=Counter(enrolled), arms=Counter({"A": sum(enrolled.values())}))
     cells = list(itertools.product(["", *SITES], ["", *MONTHS]))
     attacker = Attacker(cells)
@@ -196,7 +198,7 @@ ARMS, REASONS = ("A", "P"), ("completed", "DEATH", "LOST", "")
         min_size=1,
     )
 )
-def test_disposition_tells_of_no_small_reason(dispositions: dict[tuple[str, str], int]):
+def test_disposition_tells_of_no_small_reason(dispositions: dict[tuple[str, str], int]) -> None:
     sums = Sums(dispositions=Counter(dispositions))
     for (arm, _), number in dispositions.items():
         sums.arms[arm] += number
@@ -246,7 +248,7 @@ def counted(numbers: dict[tuple[str, ...], int]) -> dict[str, Counter[str]]:
 
 @settings(max_examples=100, deadline=None)
 @given(st.dictionaries(st.sampled_from(PATTERNS), few_or_many))
-def test_events_tell_of_no_small_group(numbers: dict[tuple[str, ...], int]):
+def test_events_tell_of_no_small_group(numbers: dict[tuple[str, ...], int]) -> None:
     # The subjects of a shown arm are N or more.
     numbers = numbers | {("", ""): numbers.get(("", ""), 0) + N}
     everybody = sum(numbers.values())

@@ -37,7 +37,7 @@ def execute(study: Study, data: Path, folder: Path) -> None:
     Executor(context).Do({}, {"summary": [artifact]}, properties)
 
 
-def test_the_summary_is_read_as_a_document(data: Path, tmp_path: Path):
+def test_the_summary_is_read_as_a_document(data: Path, tmp_path: Path) -> None:
     execute(study_of(), data, tmp_path / "summary")
     document = read_result(TrialSummaryDocument, str(tmp_path / "summary"))
     assert document.smallest_group == 10
@@ -51,7 +51,9 @@ def test_the_summary_is_read_as_a_document(data: Path, tmp_path: Path):
     }
 
 
-def test_what_is_absent_is_logged(data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture):
+def test_what_is_absent_is_logged(
+    data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level(logging.INFO, "components.trial_summary.executor"):
         execute(study_of(summary={}), data, tmp_path / "summary")
     messages = [record.getMessage() for record in caplog.records]
@@ -61,7 +63,7 @@ def test_what_is_absent_is_logged(data: Path, tmp_path: Path, caplog: pytest.Log
     )
 
 
-def test_a_file_that_ends_too_early_is_told_as_what_it_is(data: Path, tmp_path: Path):
+def test_a_file_that_ends_too_early_is_told_as_what_it_is(data: Path, tmp_path: Path) -> None:
     trial = tmp_path / "trial"
     trial.mkdir()
     for path in data.iterdir():
@@ -73,7 +75,7 @@ def test_a_file_that_ends_too_early_is_told_as_what_it_is(data: Path, tmp_path: 
     assert not (tmp_path / "summary" / "summary.json").exists()
 
 
-def test_a_second_attempt_does_not_meet_what_the_first_left(data: Path, tmp_path: Path):
+def test_a_second_attempt_does_not_meet_what_the_first_left(data: Path, tmp_path: Path) -> None:
     left = tmp_path / "summary" / "problems.json"
     left.parent.mkdir()
     left.write_text(json.dumps(["an old problem"]))
@@ -81,12 +83,12 @@ def test_a_second_attempt_does_not_meet_what_the_first_left(data: Path, tmp_path
     assert not left.exists()
 
 
-def test_what_training_alone_reads_is_no_part_of_the_parameters():
+def test_what_training_alone_reads_is_no_part_of_the_parameters() -> None:
     study = study_of(training={"steps": 7}, thresholds=[{"metric": "auc", "at_least": 0.6}])
     assert part_for_summary(study) == part_for_summary(study_of())
 
 
-def test_other_data_are_another_execution():
+def test_other_data_are_another_execution() -> None:
     study = study_of(summary=SUMMARY)
     component = TrialSummary(study=study, data_root="/trial", fingerprint="of the data")
     assert component.exec_properties["fingerprint"] == "of the data"

@@ -45,13 +45,13 @@ def table(pilot: Path, name: str) -> pd.DataFrame:
     return pyreadstat.read_xport(pilot / f"{name}.xpt")[0]
 
 
-def test_enrolment_is_the_reports(adam: dict[str, Any]):
+def test_enrolment_is_the_reports(adam: dict[str, Any]) -> None:
     assert value(adam, "enrolment", "subjects") == 254
     found = {arm: value(adam, "enrolment", "subjects", arm=arm) for arm in (PLACEBO, HIGH, LOW)}
     assert found == {PLACEBO: 86, HIGH: 84, LOW: 84}
 
 
-def test_completion_is_the_reports(adam: dict[str, Any]):
+def test_completion_is_the_reports(adam: dict[str, Any]) -> None:
     found = {
         arm: value(adam, "disposition", "subjects", category=COMPLETED, arm=arm)
         for arm in (PLACEBO, HIGH, LOW)
@@ -59,27 +59,27 @@ def test_completion_is_the_reports(adam: dict[str, Any]):
     assert found == {PLACEBO: 58, HIGH: 27, LOW: 25}
 
 
-def test_the_curve_of_enrolment_holds_everybody(adam: dict[str, Any]):
+def test_the_curve_of_enrolment_holds_everybody(adam: dict[str, Any]) -> None:
     records = rows(adam, "enrolment", "subjects", site=None, arm=None)
     periods = [record["value"] for record in records if record["period"]]
     assert sum(periods) == 254
     assert min(periods) >= SMALLEST
 
 
-def test_sites_are_those_of_the_smallest_group_or_more(adam: dict[str, Any], pilot: Path):
+def test_sites_are_those_of_the_smallest_group_or_more(adam: dict[str, Any], pilot: Path) -> None:
     sizes = table(pilot, "adam/adsl")["SITEID"].value_counts()
     records = rows(adam, "enrolment", "subjects", period=None, arm=None)
     found = {record["site"]: record["value"] for record in records if record["site"]}
     assert found == sizes[sizes >= SMALLEST].to_dict()
 
 
-def test_exposure_is_the_mean_of_the_raw_durations(adam: dict[str, Any], pilot: Path):
+def test_exposure_is_the_mean_of_the_raw_durations(adam: dict[str, Any], pilot: Path) -> None:
     means = table(pilot, "adam/adsl").groupby("TRT01P")["TRTDUR"].mean()
     for record in rows(adam, "exposure", "mean", parameter="days of treatment"):
         assert record["value"] == pytest.approx(means[record["arm"]], rel=1e-5)
 
 
-def test_organ_classes_are_those_of_the_raw_events(adam: dict[str, Any], pilot: Path):
+def test_organ_classes_are_those_of_the_raw_events(adam: dict[str, Any], pilot: Path) -> None:
     events = table(pilot, "adam/adae").query("TRTEMFL == 'Y'")
     once = events.drop_duplicates(["USUBJID", "AEBODSYS"])
     counts = once.groupby(["TRTA", "AEBODSYS"]).size()
@@ -92,7 +92,7 @@ def test_organ_classes_are_those_of_the_raw_events(adam: dict[str, Any], pilot: 
         assert number >= SMALLEST
 
 
-def test_skin_events_are_more_frequent_under_treatment(adam: dict[str, Any]):
+def test_skin_events_are_more_frequent_under_treatment(adam: dict[str, Any]) -> None:
     skin = {"category": "SKIN AND SUBCUTANEOUS TISSUE DISORDERS", "severity": None}
     for record in rows(adam, "adverse_events", "risk_difference", **skin):
         assert record["lower"] > 0
@@ -101,7 +101,7 @@ def test_skin_events_are_more_frequent_under_treatment(adam: dict[str, Any]):
     )
 
 
-def test_the_endpoint_is_the_mean_of_what_was_observed(adam: dict[str, Any], pilot: Path):
+def test_the_endpoint_is_the_mean_of_what_was_observed(adam: dict[str, Any], pilot: Path) -> None:
     scores = table(pilot, "adam/adqscibc").query("ANL01FL == 'Y' and DTYPE == ''")
     means = scores.groupby(["TRTP", "AVISIT"])["AVAL"].mean()
     records = rows(adam, "endpoint", "mean")
@@ -111,7 +111,9 @@ def test_the_endpoint_is_the_mean_of_what_was_observed(adam: dict[str, Any], pil
         assert record["value"] == pytest.approx(expected, rel=1e-5)
 
 
-def test_tabulation_and_analysis_data_say_the_same(adam: dict[str, Any], sdtm: dict[str, Any]):
+def test_tabulation_and_analysis_data_say_the_same(
+    adam: dict[str, Any], sdtm: dict[str, Any]
+) -> None:
     """Screen failures are left out by a supplemental qualifier, and disposition is in DS."""
     for section in ("enrolment", "disposition", "adverse_events"):
         of_sdtm = [record for record in sdtm["records"] if record["section"] == section]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from tests.notebooks.hand_made_groups import hand_made_run
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
+def run(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return hand_made_run(tmp_path_factory.mktemp("run"))
 
 
@@ -35,28 +36,28 @@ def table(root: Element, caption: str) -> list[list[str]]:
 
 
 @pytest.fixture(scope="module")
-def rates(run):
+def rates(run: Any) -> Any:
     return read(groups.rates(run))
 
 
 @pytest.fixture(scope="module")
-def between(run):
+def between(run: Any) -> Any:
     return read(groups.between_groups(run))
 
 
 @pytest.fixture(scope="module")
-def crossed(run):
+def crossed(run: Any) -> Any:
     return read(groups.intersections(run))
 
 
-def test_everybody_and_each_group_have_sizes_and_rates_with_intervals(rates):
+def test_everybody_and_each_group_have_sizes_and_rates_with_intervals(rates: Any) -> None:
     rows = table(rates, "Rates where a prediction of 0.3")
 
     assert [row[0] for row in rows] == ["everybody", "sex F", "sex M", "age <50", "age >=50"]
     assert rows[1][1:4] == ["240", "60", "70.0 % (57.1 to 82.9)"]
 
 
-def test_rates_that_the_metrics_lack_are_there_too(rates):
+def test_rates_that_the_metrics_lack_are_there_too(rates: Any) -> None:
     everybody = table(rates, "Rates where a prediction of 0.3")[0]
 
     # Of 400, 60 are rightly flagged and 60 of 300 are not.
@@ -64,13 +65,13 @@ def test_rates_that_the_metrics_lack_are_there_too(rates):
     assert everybody[6].startswith("85.7 %")
 
 
-def test_a_forest_plot_says_in_words_what_it_shows(rates):
+def test_a_forest_plot_says_in_words_what_it_shows(rates: Any) -> None:
     said = [title.text for title in rates.all("title")]
 
     assert any("Sensitivity at 0.3" in text and "M 50.0 %" in text for text in said)
 
 
-def test_the_widest_gap_has_difference_and_ratio_with_intervals(between):
+def test_the_widest_gap_has_difference_and_ratio_with_intervals(between: Any) -> None:
     rows = {(row[0], row[1]): row for row in table(between, "Largest gap")}
 
     sensitivity = rows["sex", "Sensitivity at 0.3"]
@@ -80,13 +81,13 @@ def test_the_widest_gap_has_difference_and_ratio_with_intervals(between):
     assert sensitivity[5].startswith("1.40 (")
 
 
-def test_what_is_no_share_has_no_ratio(between):
+def test_what_is_no_share_has_no_ratio(between: Any) -> None:
     rows = {(row[0], row[1]): row for row in table(between, "Largest gap")}
 
     assert rows["sex", "AUC"][5] == "–"
 
 
-def test_every_group_stands_beside_the_largest_of_its_characteristic(between):
+def test_every_group_stands_beside_the_largest_of_its_characteristic(between: Any) -> None:
     rows = table(between, "Differences and ratios")
 
     assert ["Sensitivity", "sex M", "F"] in [row[:3] for row in rows]
@@ -102,11 +103,11 @@ def test_every_group_stands_beside_the_largest_of_its_characteristic(between):
         (Estimate(1.4), "1.40 (no interval)"),
     ],
 )
-def test_a_ratio_says_where_its_interval_ends(found, text):
+def test_a_ratio_says_where_its_interval_ends(found: Any, text: Any) -> None:
     assert groups.ratio_text(found) == text
 
 
-def test_each_characteristic_has_its_calibration_curves(run):
+def test_each_characteristic_has_its_calibration_curves(run: Any) -> None:
     root = read(groups.calibration(run))
 
     captions = [caption.text for caption in root.all("figcaption")]
@@ -116,25 +117,25 @@ def test_each_characteristic_has_its_calibration_curves(run):
     ]
 
 
-def test_groups_that_are_not_shown_keep_their_place_without_a_number(crossed):
+def test_groups_that_are_not_shown_keep_their_place_without_a_number(crossed: Any) -> None:
     said = next(text.text for text in crossed.all("title") if text.text.startswith("Sensitivity"))
 
     assert "F: <50 withheld, >=50 60.0 %" in said
     assert "M: <50 <50, >=50 60.0 %" in said
 
 
-def test_the_table_of_pairs_has_only_groups_that_are_shown(crossed):
+def test_the_table_of_pairs_has_only_groups_that_are_shown(crossed: Any) -> None:
     rows = table(crossed, "Groups by two characteristics, at the threshold")
 
     assert [row[0] for row in rows] == ["sex F, age >=50", "sex M, age >=50"]
 
 
-def test_the_reader_is_told_how_many_groups_are_not_shown(crossed):
+def test_the_reader_is_told_how_many_groups_are_not_shown(crossed: Any) -> None:
     assert (
         "Not shown: 1 group with fewer than 50 subjects, 1 group from which a smaller one would "
         "follow by subtraction." in crossed.text
     )
 
 
-def test_tasks_come_in_the_order_of_the_study(run):
+def test_tasks_come_in_the_order_of_the_study(run: Any) -> None:
     assert [groups.task for groups in task_groups(run)] == ["death"]

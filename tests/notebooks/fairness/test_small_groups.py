@@ -28,19 +28,19 @@ def sensitivity(group: dict[str, str], value: float, reach: float, **changes: An
     return MetricRecord.model_validate(content | changes)
 
 
-def test_an_interval_over_half_of_what_is_possible_says_next_to_nothing():
+def test_an_interval_over_half_of_what_is_possible_says_next_to_nothing() -> None:
     known, unknown = sensitivity({"sex": "F"}, 0.5, 0.24), sensitivity({"sex": "M"}, 0.5, 0.25)
 
     assert wide([known, unknown]) == [unknown]
 
 
-def test_a_missing_interval_says_nothing_either():
+def test_a_missing_interval_says_nothing_either() -> None:
     lacking = sensitivity({"sex": "M"}, 1.0, 0, lower=None, upper=None)
 
     assert wide([lacking]) == [lacking]
 
 
-def test_the_best_and_the_least_known_pair_of_a_characteristic_are_named():
+def test_the_best_and_the_least_known_pair_of_a_characteristic_are_named() -> None:
     found = detectable(
         contrasts(
             [
@@ -56,7 +56,7 @@ def test_the_best_and_the_least_known_pair_of_a_characteristic_are_named():
     ]
 
 
-def test_differences_whose_interval_holds_no_nought_are_counted():
+def test_differences_whose_interval_holds_no_nought_are_counted() -> None:
     found = contrasts(
         [
             sensitivity({"age": "<50"}, 0.5, 0.05, subjects=300),
@@ -70,20 +70,20 @@ def test_differences_whose_interval_holds_no_nought_are_counted():
 
 
 @pytest.fixture(scope="module")
-def shown(tmp_path_factory):
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return limits(hand_made_run(tmp_path_factory.mktemp("run")))._repr_html_()
 
 
-def test_the_groups_that_say_next_to_nothing_are_named_with_what_they_rest_on(shown):
+def test_the_groups_that_say_next_to_nothing_are_named_with_what_they_rest_on(shown: Any) -> None:
     # Ten events: 40 % within 31.6 points.
     assert "1 of 6 groups say next to nothing" in shown
     assert "age &lt;50 (10 with the outcome): 8 % to 72 %".replace(" %", "\u202f%") in shown
 
 
-def test_a_measure_known_well_enough_in_every_group_is_said_to_be(shown):
+def test_a_measure_known_well_enough_in_every_group_is_said_to_be(shown: Any) -> None:
     assert "False positive rate at the threshold 0.3: no group says next to nothing" in shown
 
 
-def test_chance_is_put_beside_what_was_found(shown):
+def test_chance_is_put_beside_what_was_found(shown: Any) -> None:
     # Two measures; by sex one contrast, by age one, by both one.
     assert "6 differences were looked at here" in shown

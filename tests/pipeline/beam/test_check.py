@@ -74,61 +74,63 @@ def _flink(master: str | None, **more: Any) -> BeamSettings:
     return BeamSettings(runner=Runner.FLINK, master=master, **more)
 
 
-def test_runners_of_this_machine_need_no_look(needs: Needs):
+def test_runners_of_this_machine_need_no_look(needs: Needs) -> None:
     assert checked_options(IN_MEMORY, needs) == beam_options(IN_MEMORY)
 
 
-def test_a_cluster_that_does_not_answer_is_named(needs: Needs):
+def test_a_cluster_that_does_not_answer_is_named(needs: Needs) -> None:
     with pytest.raises(UserError, match=f"No Flink answers at http://{NOBODY} .*make flink-up"):
         checked_options(_flink(NOBODY), needs)
 
 
 def test_flink_without_an_address_is_told_how_to_get_one(
     needs: Needs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.setattr(session.running_cluster, "__defaults__", (tmp_path / "none.json",))
     with pytest.raises(UserError, match=r"needs a cluster: .*make flink-up.*--master"):
         checked_options(_flink(None), needs)
 
 
-def test_what_is_no_flink_is_refused(rest: Callable[..., str]):
+def test_what_is_no_flink_is_refused(rest: Callable[..., str]) -> None:
     with pytest.raises(UserError, match=r"has version 1\.17\.2; expected 1\.19"):
         flink_slots(_flink(rest(version="1.17.2")))
 
 
-def test_slots_are_counted_by_task_manager(rest: Callable[..., str]):
+def test_slots_are_counted_by_task_manager(rest: Callable[..., str]) -> None:
     assert flink_slots(_flink(rest(slots=(1, 4)))) == FlinkSlots(total=5, most_of_one=4)
 
 
-def test_more_workers_than_slots_are_refused(rest: Callable[..., str]):
+def test_more_workers_than_slots_are_refused(rest: Callable[..., str]) -> None:
     with pytest.raises(UserError, match="has 2 slots, but 3 workers were asked for"):
         flink_slots(_flink(rest(slots=(1, 1)), workers=3))
 
 
-def test_a_cluster_without_task_managers_is_refused(rest: Callable[..., str]):
+def test_a_cluster_without_task_managers_is_refused(rest: Callable[..., str]) -> None:
     with pytest.raises(UserError, match="has 0 slots, but 1 workers were asked for"):
         flink_slots(_flink(rest(slots=())))
 
 
-def test_a_job_server_that_does_not_answer_is_named(needs: Needs, rest: Callable[..., str]):
+def test_a_job_server_that_does_not_answer_is_named(needs: Needs, rest: Callable[..., str]) -> None:
     settings = _flink(rest(), options=(f"--job_endpoint={NOBODY}",))
     with pytest.raises(UserError, match=f"No Beam job server answers at {NOBODY}"):
         checked_options(settings, needs)
 
 
-def test_a_job_servers_jar_that_is_not_there_is_named(needs: Needs, rest: Callable[..., str]):
+def test_a_job_servers_jar_that_is_not_there_is_named(
+    needs: Needs, rest: Callable[..., str]
+) -> None:
     settings = _flink(rest(), options=("--flink_job_server_jar=/nowhere/server.jar",))
     with pytest.raises(UserError, match=r"can't be had: .*/nowhere/server\.jar"):
         checked_options(settings, needs)
 
 
-def test_dataflow_names_all_that_is_missing(needs: Needs):
+def test_dataflow_names_all_that_is_missing(needs: Needs) -> None:
     settings = BeamSettings(runner=Runner.DATAFLOW, options=("--project=p",))
     with pytest.raises(UserError, match="--region, --temp_location, --sdk_container_image"):
         checked_options(settings, needs)
 
 
-def test_dataflow_refuses_a_folder_of_this_machine(needs: Needs):
+def test_dataflow_refuses_a_folder_of_this_machine(needs: Needs) -> None:
     options = ("--project=p", "--region=r", "--temp_location=gs://b/t", "--sdk_container_image=i:1")
     settings = BeamSettings(runner=Runner.DATAFLOW, options=options)
     with pytest.raises(UserError, match=re.escape(needs.read[0]) + ".*must be gs:// addresses"):
@@ -141,32 +143,34 @@ class TestTheWorkersThemselves:
     def _look(self, needs: Needs) -> None:
         check._check_workers(_flink(NOBODY), beam_options(IN_MEMORY), needs, workers=2)
 
-    def test_workers_that_see_everything_pass_and_leave_nothing_behind(self, needs: Needs):
+    def test_workers_that_see_everything_pass_and_leave_nothing_behind(self, needs: Needs) -> None:
         self._look(needs)
         assert list(Path(needs.write).iterdir()) == []
 
-    def test_a_data_folder_that_they_do_not_see_is_named(self, needs: Needs, tmp_path: Path):
+    def test_a_data_folder_that_they_do_not_see_is_named(
+        self, needs: Needs, tmp_path: Path
+    ) -> None:
         hidden = Needs((str(tmp_path / "elsewhere"),), *_others(needs))
         with pytest.raises(
             UserError, match=f"no files in the data folder {tmp_path / 'elsewhere'}"
         ):
             self._look(hidden)
 
-    def test_another_version_of_the_project_is_told(self, needs: Needs):
+    def test_another_version_of_the_project_is_told(self, needs: Needs) -> None:
         other = Needs(needs.read, needs.write, needs.subject_key, "0.0.0")
         with pytest.raises(UserError, match=rf"version {code_version()} .* not 0\.0\.0"):
             self._look(other)
 
-    def test_another_key_of_the_subjects_is_told(self, needs: Needs):
+    def test_another_key_of_the_subjects_is_told(self, needs: Needs) -> None:
         found = list(check._problems(needs, "the id of another key"))
         assert found == [f"their subject key ({needs.subject_key}) is another one than here"]
 
-    def test_a_key_that_they_can_not_read_is_told(self, needs: Needs):
+    def test_a_key_that_they_can_not_read_is_told(self, needs: Needs) -> None:
         without = Needs(needs.read, needs.write, "env:NO_SUCH_VARIABLE", needs.code_version)
         found = list(check._problems(without, "id"))
         assert found == ["they can't read the subject key (env:NO_SUCH_VARIABLE)"]
 
-    def test_a_root_that_is_not_shared_is_told(self, needs: Needs, tmp_path: Path):
+    def test_a_root_that_is_not_shared_is_told(self, needs: Needs, tmp_path: Path) -> None:
         with pytest.raises(UserError, match="does not arrive here"):
             check._report(_flink(NOBODY), needs, str(tmp_path / "nothing"))
 

@@ -32,45 +32,45 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_commands():
+def test_commands() -> None:
     assert completions("re") == ["report"]
     assert completions("draft", "s") == ["schema", "study"]
 
 
-def test_options():
+def test_options() -> None:
     assert "--fail-if-refused" in completions("run", "--f")
 
 
 @pytest.mark.parametrize("command", ["run", "compile"])
-def test_shipped_studies(command: str):
+def test_shipped_studies(command: str) -> None:
     assert completions(command, "--study", "") == shipped_studies()
     assert completions(command, "--study", "cdisc") == ["cdisc_pilot01", "cdisc_pilot01_sdtm"]
 
 
-def test_a_study_file_where_no_shipped_study_begins_so():
+def test_a_study_file_where_no_shipped_study_begins_so() -> None:
     shell = ShellComplete(trial, {}, "trial", "_TRIAL_COMPLETE")
     [item] = shell.get_completions(["run", "--study"], "./my")
     assert item.type == "file"
 
 
 @pytest.mark.parametrize("command", ["report", "notebooks", "export"])
-def test_runs_below_the_root_newest_first(command: str, root: Path):
+def test_runs_below_the_root_newest_first(command: str, root: Path) -> None:
     named = ["--root", str(root)]
     assert completions(command, *named, "") == ["20260103T1", "20260102T1", "20260101T1"]
     assert completions(command, *named, "20260102") == ["20260102T1"]
 
 
-def test_no_run_is_no_mistake(tmp_path: Path):
+def test_no_run_is_no_mistake(tmp_path: Path) -> None:
     assert completions("report", "--root", str(tmp_path / "nowhere"), "") == []
 
 
-def test_runners_and_notebooks():
+def test_runners_and_notebooks() -> None:
     assert completions("run", "--runner", "s") == ["spark"]
     assert completions("notebooks", "--only", "f") == ["fairness"]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_the_script_of_each_shell_is_written(shell: str):
+def test_the_script_of_each_shell_is_written(shell: str) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "pipeline.cli"],
         cwd=REPOSITORY,
@@ -83,7 +83,7 @@ def test_the_script_of_each_shell_is_written(shell: str):
     assert "_TRIAL_COMPLETE" in ended.stdout
 
 
-def test_completing_imports_no_slow_library(root: Path):
+def test_completing_imports_no_slow_library(root: Path) -> None:
     probe = (
         "import json, sys\n"
         "from pipeline.cli.main import main\n"

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -33,14 +34,14 @@ print(json.dumps([codes, [name for name in {HEAVY!r} if name in sys.modules]]))
 
 
 @pytest.fixture(autouse=True)
-def _no_choices_in_the_environment(monkeypatch: pytest.MonkeyPatch):
+def _no_choices_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("TRIAL_"):
             monkeypatch.delenv(name)
 
 
 class TestHelp:
-    def test_no_help_imports_a_slow_library(self):
+    def test_no_help_imports_a_slow_library(self) -> None:
         words = [[], *map(list, COMMANDS)]
         ended = subprocess.run(
             [sys.executable, "-c", _PROBE, json.dumps(words)],
@@ -54,14 +55,16 @@ class TestHelp:
         assert heavy == []
         assert codes == [0] * len(words)
 
-    def test_the_help_of_trial_names_every_command(self, capsys: pytest.CaptureFixture[str]):
+    def test_the_help_of_trial_names_every_command(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         assert main(["--help"]) == 0
         listed = capsys.readouterr().out
         for words in COMMANDS:
             assert re.search(rf"^  {words[0]} ", listed, re.MULTILINE)
 
     @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-    def test_every_parameter_is_explained(self, words: tuple[str, ...]):
+    def test_every_parameter_is_explained(self, words: tuple[str, ...]) -> None:
         command = COMMANDS[words]
         assert command.help
         for parameter in command.params:
@@ -70,14 +73,14 @@ class TestHelp:
             elif parameter.name != "beam_arguments":
                 assert parameter.human_readable_name in command.help
 
-    def test_options_of_beam_are_explained_for_the_synthetic_trial(self):
+    def test_options_of_beam_are_explained_for_the_synthetic_trial(self) -> None:
         assert "--direct_num_workers=2" in (COMMANDS["synthetic",].help or "")
 
     @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-    def test_every_command_answers_a_machine(self, words: tuple[str, ...]):
+    def test_every_command_answers_a_machine(self, words: tuple[str, ...]) -> None:
         assert "--json" in {name for item in COMMANDS[words].params for name in item.opts}
 
-    def test_an_option_means_the_same_variable_everywhere(self):
+    def test_an_option_means_the_same_variable_everywhere(self) -> None:
         variables: dict[str, set[object]] = {}
         for command in COMMANDS.values():
             for parameter in command.params:
@@ -87,7 +90,7 @@ class TestHelp:
         for option, names in variables.items():
             assert names == {f"TRIAL_{option[2:].replace('-', '_').upper()}"}
 
-    def test_the_version_is_the_projects(self, capsys: pytest.CaptureFixture[str]):
+    def test_the_version_is_the_projects(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["--version"]) == 0
         assert capsys.readouterr().out == f"trial {code_version()}\n"
 
@@ -106,7 +109,9 @@ class TestCommandLine:
     """Mistakes in the command line: one line, exit code 2, nothing is run."""
 
     @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-    def test_an_unknown_option(self, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]):
+    def test_an_unknown_option(
+        self, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+    ) -> None:
         assert main([*words, "--stpes", "4"]) == 2
         said = capsys.readouterr()
         assert said.out == ""
@@ -115,7 +120,9 @@ class TestCommandLine:
         assert line.endswith(f"See `trial {' '.join(words)} --help`.")
 
     @pytest.mark.parametrize("words", sorted(set(COMMANDS) - {("synthetic",)}), ids=" ".join)
-    def test_an_argument_too_many(self, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]):
+    def test_an_argument_too_many(
+        self, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+    ) -> None:
         assert main([*words, *_required(COMMANDS[words]), "one", "two", "three"]) == 2
         [line] = capsys.readouterr().err.splitlines()
         assert "unexpected extra argument" in line
@@ -136,7 +143,7 @@ class TestCommandLine:
         option: str,
         text: str,
         capsys: pytest.CaptureFixture[str],
-    ):
+    ) -> None:
         assert main([*words, f"{option}={text}"]) == 2
         [line] = capsys.readouterr().err.splitlines()
         assert f"argument {option}: expected a whole number" in line
@@ -153,7 +160,7 @@ class TestCommandLine:
     )
     def test_a_missing_value(
         self, words: tuple[str, ...], name: str, capsys: pytest.CaptureFixture[str]
-    ):
+    ) -> None:
         given = [
             word
             for parameter in COMMANDS[words].params
@@ -164,7 +171,7 @@ class TestCommandLine:
         [line] = capsys.readouterr().err.splitlines()
         assert f"argument {name if name.startswith('-') else name.upper()} is missing" in line
 
-    def test_an_unknown_command(self, capsys: pytest.CaptureFixture[str]):
+    def test_an_unknown_command(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["rnu"]) == 2
         [line] = capsys.readouterr().err.splitlines()
         assert line.startswith("trial: No such command 'rnu'")
@@ -172,12 +179,12 @@ class TestCommandLine:
     @pytest.mark.parametrize("words", [[], ["draft"], ["store"], ["flink"]])
     def test_a_group_alone_lists_its_commands(
         self, words: list[str], capsys: pytest.CaptureFixture[str]
-    ):
+    ) -> None:
         assert main(words) == 2
         assert "Commands:" in capsys.readouterr().err
 
     @given(text=st.text())
-    def test_a_whole_number_is_what_int_reads_or_a_usage_error(self, text: str):
+    def test_a_whole_number_is_what_int_reads_or_a_usage_error(self, text: str) -> None:
         try:
             number = WholeNumber().convert(text, None, None)
         except click.BadParameter:
@@ -186,7 +193,7 @@ class TestCommandLine:
             assert 0 <= number == int(text) < 2**31
 
     @given(number=st.integers(0, 2**31 - 1), smallest=st.integers(0, 2**31 - 1))
-    def test_a_whole_number_has_a_smallest_one(self, number: int, smallest: int):
+    def test_a_whole_number_has_a_smallest_one(self, number: int, smallest: int) -> None:
         if number >= smallest:
             assert WholeNumber(smallest).convert(str(number), None, None) == number
         else:
@@ -262,7 +269,7 @@ class TestMistakes:
         tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch,
         capfd: pytest.CaptureFixture[str],
-    ):
+    ) -> None:
         assert main(mistake_in(tmp_path, monkeypatch, name)) == 2
         said = capfd.readouterr()
         message = said.err + said.out
@@ -282,7 +289,7 @@ class TestMistakes:
         tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch,
         capfd: pytest.CaptureFixture[str],
-    ):
+    ) -> None:
         words = mistake_in(tmp_path, monkeypatch, name)
         assert main([*words, "--json"]) == 2
         document = json.loads(capfd.readouterr().out)
@@ -302,7 +309,7 @@ class TestMistakes:
     )
     def test_a_text_file_as_store_says_what_to_do(
         self, words: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str], local_run: Path
-    ):
+    ) -> None:
         text = tmp_path / "notes"
         text.write_text("These are notes of the trial, not what was asked for.\n")
         given = [word.replace(TEXT, str(text)) for word in words]
@@ -332,13 +339,13 @@ class TestPathsOfTheUser:
         "error", [PermissionError(13, "Permission denied"), OSError(28, "No space left on device")]
     )
     @pytest.mark.parametrize("below", [".", "logs/run.log", ".."])
-    def test_at_below_or_above_the_path(self, error: OSError, below: str, tmp_path: Path):
+    def test_at_below_or_above_the_path(self, error: OSError, below: str, tmp_path: Path) -> None:
         named = tmp_path / "root"
         failing = OSError(error.errno, error.strerror, str(named / below))
         with pytest.raises(UserError, match=rf"{error.strerror}\. \w+"):
             _command(failing).main(["--out", str(named)], standalone_mode=False)
 
-    def test_at_another_path_it_is_unexpected(self, tmp_path: Path):
+    def test_at_another_path_it_is_unexpected(self, tmp_path: Path) -> None:
         failing = PermissionError(13, "Permission denied", str(tmp_path / "other"))
         with pytest.raises(PermissionError):
             _command(failing).main(["--out", str(tmp_path / "root")], standalone_mode=False)
@@ -346,7 +353,7 @@ class TestPathsOfTheUser:
 
 class TestUnexpected:
     @pytest.fixture
-    def fails(self, monkeypatch: pytest.MonkeyPatch):
+    def fails(self, monkeypatch: pytest.MonkeyPatch) -> Any:
         """Lets every command fail with an exception."""
 
         def prepare(error: BaseException) -> None:
@@ -358,8 +365,8 @@ class TestUnexpected:
         return prepare
 
     def test_is_one_line_with_the_log_and_without_the_message(
-        self, fails, capsys: pytest.CaptureFixture[str]
-    ):
+        self, fails: Any, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         fails(ValueError("subject 4711"))
         assert main(["report"]) == 1
         [line] = capsys.readouterr().err.splitlines()
@@ -370,7 +377,7 @@ class TestUnexpected:
         assert log.stat().st_mode & 0o077 == 0
         log.unlink()
 
-    def test_is_json_too(self, fails, capsys: pytest.CaptureFixture[str]):
+    def test_is_json_too(self, fails: Any, capsys: pytest.CaptureFixture[str]) -> None:
         fails(ValueError("subject 4711"))
         assert main(["report", "--json"]) == 1
         document = json.loads(capsys.readouterr().out)
@@ -379,8 +386,8 @@ class TestUnexpected:
 
     @pytest.mark.parametrize("error", [KeyboardInterrupt(), click.Abort()])
     def test_an_interrupt_ends_with_130(
-        self, fails, error: BaseException, capsys: pytest.CaptureFixture[str]
-    ):
+        self, fails: Any, error: BaseException, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         fails(error)
         assert main(["run"]) == 130
         assert capsys.readouterr().err == "Interrupted.\n"
@@ -389,7 +396,7 @@ class TestUnexpected:
 class TestJson:
     def test_whatever_is_printed_meanwhile_goes_to_standard_error(
         self, capfd: pytest.CaptureFixture[str]
-    ):
+    ) -> None:
         with stdout_to_stderr():
             sys.stdout.write("of Python\n")
             os.write(1, b"of a library in C\n")
@@ -400,7 +407,7 @@ class TestJson:
 
     def test_without_it_nothing_of_it_is_written(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-    ):
+    ) -> None:
         answer = Answer({"written": ["x"]}, ExitCode.DONE)
         monkeypatch.setattr(trial, "main", lambda *_, **__: answer)
         assert cli.main(["report"]) == 0
@@ -414,7 +421,7 @@ class TestJson:
 
     def test_migration_boards_and_export_say_what_they_wrote(
         self, tmp_path: Path, local_run: Path, capfd: pytest.CaptureFixture[str]
-    ):
+    ) -> None:
         store = f"sqlite:///{tmp_path / 'other.sqlite'}"
         out = tmp_path / "boards.html"
 

@@ -73,7 +73,7 @@ def _words(target: str, name: str, text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_every_variable_of_a_target_reaches_an_option(target: str):
+def test_every_variable_of_a_target_reaches_an_option(target: str) -> None:
     variables = TARGETS[target]
     values = str(parse(called(target, *(f"{name}={text}" for name, text in variables.items()))))
     for name, text in variables.items():
@@ -82,5 +82,5 @@ def test_every_variable_of_a_target_reaches_an_option(target: str):
 
 
 @pytest.mark.parametrize("target", sorted(set(TARGETS) - {"store-migrate", "submit"}))
-def test_a_target_without_variables_leaves_the_choice_to_trial(target: str):
+def test_a_target_without_variables_leaves_the_choice_to_trial(target: str) -> None:
     assert parse(called(target)) == {}

@@ -24,7 +24,7 @@ from tests.whole_runs import REPOSITORY, environment
         (["-m", "notebooks"], "notebooks"),
     ],
 )
-def test_an_old_form_is_a_command_of_trial(old: list[str], today: str):
+def test_an_old_form_is_a_command_of_trial(old: list[str], today: str) -> None:
     ended = subprocess.run(
         [sys.executable, *old, "--help"],
         cwd=REPOSITORY,

@@ -41,7 +41,7 @@ def ended(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 )
 def test_the_exit_code_says_how_it_ended(
     outcome: dict[str, Any], code: int, ended: Callable[..., None]
-):
+) -> None:
     ended(**outcome)
     assert main(["run"]) == code
 
@@ -57,14 +57,14 @@ def test_the_exit_code_says_how_it_ended(
 )
 def test_only_a_refused_model_ends_with_3_where_the_flag_asks_for_it(
     outcome: dict[str, Any], code: int, ended: Callable[..., None]
-):
+) -> None:
     ended(**outcome)
     assert main(["run", "--fail-if-refused"]) == code
 
 
 def test_the_outcome_is_json_for_a_machine(
     ended: Callable[..., None], capsys: pytest.CaptureFixture[str]
-):
+) -> None:
     ended(status="done", verdict="refused", reasons=("auc is below 0.7",), paths=PATHS)
     assert main(["run", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {
@@ -82,7 +82,7 @@ def test_the_outcome_is_json_for_a_machine(
 
 def test_an_unexpected_error_before_the_first_stage_is_logged_and_not_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-):
+) -> None:
     def fail(*_: object) -> None:
         raise ValueError("subject 4711")
 

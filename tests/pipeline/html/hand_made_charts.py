@@ -1,5 +1,7 @@
 """A chart of each kind, made by hand."""
 
+from typing import Any
+
 from pipeline.estimates import Estimate
 from pipeline.html import charts
 from pipeline.html.charts import Limit, Measure
@@ -9,17 +11,17 @@ from pipeline.results.documents import CalibrationBin
 AUC = Measure("AUC", decimals=2)
 
 
-def forest():
+def forest() -> Any:
     rows = ["sex", *(charts.ForestRow(n, Estimate(0.7, 0.6, 0.8), 300) for n in ("F", "M"))]
     return charts.forest_plot(rows, AUC, "By sex", reference=0.72, limit=Limit(0.65, "at least"))
 
 
-def bars():
+def bars() -> Any:
     found = [charts.Bar("AGE", Estimate(0.08)), charts.Bar("SEX", Estimate(0.2, 0.1, 0.3), "bad")]
     return charts.bar_chart(found, Measure("drift"), limit=Limit(0.1, "at most"))
 
 
-def calibration():
+def calibration() -> Any:
     bins = [
         CalibrationBin(
             mean_prediction=p,
@@ -33,30 +35,30 @@ def calibration():
     return charts.calibration_curve([charts.CalibrationCurve("challenger", bins)])
 
 
-def roc():
+def roc() -> Any:
     return charts.roc_curve([charts.Curve(n, [0, 0.1, 1], [0, 0.6, 1]) for n in ("new", "old")])
 
 
-def precision_recall():
+def precision_recall() -> Any:
     return charts.precision_recall_curve([charts.Curve("new", [0, 1], [0.9, 0.2])], 0.2)
 
 
-def heat():
+def heat() -> Any:
     cells = [[0.8, 0.6], [None, Suppressed(10)]]
     return charts.heat_map(["F", "M"], ["death", "bleed"], cells, AUC)
 
 
-def two_coloured_heat():
+def two_coloured_heat() -> Any:
     return charts.heat_map(["F"], ["death", "bleed"], [[-0.1, 0.3]], AUC, centre=0.0)
 
 
-def lines():
+def lines() -> Any:
     points = [Estimate(0.7, 0.6, 0.8), None, Estimate(0.75, 0.7, 0.8)]
     found = [charts.Line("challenger", points), charts.Line("champion", points)]
     return charts.line_chart(found, ["May", "June", "July"], AUC, limit=Limit(0.65, "at least"))
 
 
-def steps():
+def steps() -> Any:
     values = [Estimate(1.0, 1.0, 1.0), Estimate(0.9, 0.8, 0.95), Estimate(0.7, 0.6, 0.8)]
     curve = charts.StepCurve("Placebo", [0, 30, 60], values, [(0, 80), (60, Suppressed(10))], 90)
     return charts.step_curves([curve], Measure("event-free", 0, percent=True), "days")

@@ -1,5 +1,7 @@
 """A page with everything that pages can hold, in a real browser without network."""
 
+from typing import Any
+
 import pytest
 
 from pipeline.estimates import Estimate
@@ -25,7 +27,7 @@ LONG = "a_name_without_any_blank_that_is_far_too_long_for_a_telephone_and_goes_o
 
 
 @pytest.fixture(scope="module")
-def file(tmp_path_factory):
+def file(tmp_path_factory: pytest.TempPathFactory) -> Any:
     wide = Table(
         "A wide table",
         [Column("Group"), *(Column(f"Measure {n}", "end") for n in range(12))],
@@ -52,33 +54,33 @@ def file(tmp_path_factory):
 
 
 @pytest.fixture(scope="module", params=[400, 1280])
-def visit(browse, file, request):
+def visit(browse: Any, file: Any, request: pytest.FixtureRequest) -> Any:
     return browse(file, request.param)
 
 
-def test_the_browser_has_nothing_to_complain_of(visit):
+def test_the_browser_has_nothing_to_complain_of(visit: Any) -> None:
     assert visit.complaints == []
 
 
-def test_nothing_is_fetched(visit):
+def test_nothing_is_fetched(visit: Any) -> None:
     assert visit.requests == []
 
 
-def test_the_page_is_no_wider_than_its_window(visit):
+def test_the_page_is_no_wider_than_its_window(visit: Any) -> None:
     assert visit.overflow == 0
 
 
-def test_something_is_to_be_seen(visit):
+def test_something_is_to_be_seen(visit: Any) -> None:
     assert visit.colours > 200
 
 
-def test_wide_tables_can_be_scrolled_inside_their_region(visit):
+def test_wide_tables_can_be_scrolled_inside_their_region(visit: Any) -> None:
     region = visit.page.locator(".scroll:has(table)").first
 
     assert region.evaluate("element => element.scrollWidth > element.clientWidth")
 
 
-def test_text_in_charts_stays_readable(visit):
+def test_text_in_charts_stays_readable(visit: Any) -> None:
     """8.5 pixels and more, also on a telephone."""
     smallest = visit.page.evaluate(
         "Math.min(...[...document.querySelectorAll('main svg text')].map("
@@ -88,7 +90,7 @@ def test_text_in_charts_stays_readable(visit):
     assert smallest >= 8.5
 
 
-def test_the_first_press_of_tab_offers_to_skip_to_the_content(visit):
+def test_the_first_press_of_tab_offers_to_skip_to_the_content(visit: Any) -> None:
     visit.page.keyboard.press("Tab")
     assert visit.page.evaluate("document.activeElement.textContent") == "Skip to the content"
 
@@ -96,7 +98,7 @@ def test_the_first_press_of_tab_offers_to_skip_to_the_content(visit):
     assert visit.page.evaluate("document.activeElement.id") == "main"
 
 
-def test_printing_shows_what_was_closed(visit):
+def test_printing_shows_what_was_closed(visit: Any) -> None:
     visit.page.emulate_media(media="print")
 
     shown = visit.page.locator("details table").first.evaluate(

@@ -52,7 +52,7 @@ def write_page(folder: Path, arms: int) -> Path:
 @pytest.mark.parametrize("arms", [2, 3, 4])
 def test_at_1280_pixels_no_table_has_to_be_scrolled(
     browse: Callable[[Path, int], Visit], tmp_path: Path, arms: int
-):
+) -> None:
     visit = browse(write_page(tmp_path, arms), 1280)
     regions = visit.page.evaluate(REGIONS)
     assert len(regions) > 4
@@ -62,13 +62,13 @@ def test_at_1280_pixels_no_table_has_to_be_scrolled(
 
 def test_on_a_telephone_a_wide_table_scrolls_and_the_page_does_not(
     browse: Callable[[Path, int], Visit], tmp_path: Path
-):
+) -> None:
     visit = browse(write_page(tmp_path, 4), 400)
     assert any(region[0] > region[1] for region in visit.page.evaluate(REGIONS))
     assert visit.overflow == 0
 
 
-def test_a_wide_screen_is_used(browse: Callable[[Path, int], Visit], tmp_path: Path):
+def test_a_wide_screen_is_used(browse: Callable[[Path, int], Visit], tmp_path: Path) -> None:
     visit = browse(write_page(tmp_path, 4), 1920)
     width = visit.page.evaluate("document.querySelector('main').clientWidth")
     assert width > 1280

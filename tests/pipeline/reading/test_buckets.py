@@ -35,11 +35,11 @@ def _subjects(pieces: list[Bucketed]) -> dict[int, dict[str, list[str]]]:
     ("size", "expected"),
     [(0, 1), (8 * MEGABYTE - 1, 1), (8 * MEGABYTE, 2), (80 * MEGABYTE, 11), (2**50, 4096)],
 )
-def test_there_is_a_bucket_for_each_8_mb_of_input_up_to_4096(size: int, expected: int):
+def test_there_is_a_bucket_for_each_8_mb_of_input_up_to_4096(size: int, expected: int) -> None:
     assert number_of_buckets(size) == expected
 
 
-def test_rows_of_a_subject_meet_in_one_bucket_whatever_their_dataset():
+def test_rows_of_a_subject_meet_in_one_bucket_whatever_their_dataset() -> None:
     first, second = ToBuckets(7), ToBuckets(7)
     pieces = [*first.add("adae", _rows("a", "b", "a")), *first.rest()]
     pieces += [*second.add("adlb", _rows("b", "c", "a")), *second.rest()]
@@ -55,7 +55,7 @@ def test_rows_of_a_subject_meet_in_one_bucket_whatever_their_dataset():
 
 
 @pytest.mark.parametrize("number", [1, 2])
-def test_rows_wait_until_they_are_many(number: int, monkeypatch: pytest.MonkeyPatch):
+def test_rows_wait_until_they_are_many(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(buckets, "_ROWS_TOGETHER", 3)
     to_buckets = ToBuckets(number)
 
@@ -68,6 +68,6 @@ def test_rows_wait_until_they_are_many(number: int, monkeypatch: pytest.MonkeyPa
     assert not list(to_buckets.rest())
 
 
-def test_no_rows_go_to_no_bucket_of_several():
+def test_no_rows_go_to_no_bucket_of_several() -> None:
     to_buckets = ToBuckets(5)
     assert [*to_buckets.add("ae", _rows().cast(_rows("S1").schema)), *to_buckets.rest()] == []

@@ -43,7 +43,7 @@ def curves(points: list[tuple[float, float, float]], **changes: Any) -> GroupCur
     return GroupCurves.model_validate(content | changes)
 
 
-def test_shares_are_of_those_they_concern():
+def test_shares_are_of_those_they_concern() -> None:
     at = decisions_at(curves([]), 0.3)
 
     assert at is not None
@@ -54,7 +54,7 @@ def test_shares_are_of_those_they_concern():
     assert at.negative_predictive_value.value == pytest.approx(270 / 310)
 
 
-def test_intervals_are_wilsons():
+def test_intervals_are_wilsons() -> None:
     at = decisions_at(curves([]), 0.3)
 
     assert at is not None
@@ -62,36 +62,36 @@ def test_intervals_are_wilsons():
     assert (at.sensitivity.lower, at.sensitivity.upper) == pytest.approx(expected)
 
 
-def test_a_share_of_nobody_is_undefined():
+def test_a_share_of_nobody_is_undefined() -> None:
     nobody_flagged = Decisions(0.9, found=0, false_alarms=0, missed=10, spared=90)
 
     assert nobody_flagged.positive_predictive_value.value is None
     assert nobody_flagged.sensitivity.value == 0
 
 
-def test_a_point_of_the_curve_becomes_counts():
+def test_a_point_of_the_curve_becomes_counts() -> None:
     # 0.9 of 100 and 0.5 of 300.
     at = decisions_at(curves([(0.1, 0.5, 0.9)]), 0.12)
 
     assert at == Decisions(0.1, found=90, false_alarms=150, missed=10, spared=150)
 
 
-def test_between_two_points_the_nearer_one_is_taken():
+def test_between_two_points_the_nearer_one_is_taken() -> None:
     at = decisions_at(curves([(0.1, 0.5, 0.9)]), 0.21)
 
     assert at is not None
     assert at.threshold == 0.3
 
 
-def test_the_ends_of_a_curve_are_no_choice():
+def test_the_ends_of_a_curve_are_no_choice() -> None:
     assert evaluated_thresholds([curves([(0.1, 0.5, 0.9)])]) == [0.1, 0.3]
 
 
-def test_a_group_without_any_point_has_no_decisions():
+def test_a_group_without_any_point_has_no_decisions() -> None:
     assert decisions_at(curves([], confusion=[], roc=[]), 0.3) is None
 
 
-def test_records_add_what_the_metrics_lack():
+def test_records_add_what_the_metrics_lack() -> None:
     found = decision_records(Curves(curves=(curves([]),)))
 
     assert [(record.metric, record.value) for record in found] == [
@@ -101,5 +101,5 @@ def test_records_add_what_the_metrics_lack():
     assert {(record.subjects, record.positives) for record in found} == {(400, 100)}
 
 
-def test_a_champions_decisions_are_its_own():
+def test_a_champions_decisions_are_its_own() -> None:
     assert decision_records(Curves(curves=(curves([], model="champion"),))) == []

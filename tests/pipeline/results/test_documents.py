@@ -31,12 +31,12 @@ def metrics_of(*changes: dict[str, Any]) -> Metrics:
     return Metrics.model_validate({"smallest_group": 10, "records": records, "suppressed": []})
 
 
-def test_a_document_that_is_not_there_is_told_with_its_stage(tmp_path: Path):
+def test_a_document_that_is_not_there_is_told_with_its_stage(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"metrics\.json: .* TrialEvaluator is not there"):
         read_result(Metrics, str(tmp_path))
 
 
-def test_a_document_of_another_form_is_told_with_its_first_wrong_key(tmp_path: Path):
+def test_a_document_of_another_form_is_told_with_its_first_wrong_key(tmp_path: Path) -> None:
     content = {"datasets": {}, "tasks": {}, "subjects": {"train": -1}}
     (tmp_path / "counts.json").write_text(json.dumps(content))
 
@@ -44,20 +44,20 @@ def test_a_document_of_another_form_is_told_with_its_first_wrong_key(tmp_path: P
         read_result(Counts, str(tmp_path))
 
 
-def test_keys_of_a_later_release_are_ignored(tmp_path: Path):
+def test_keys_of_a_later_release_are_ignored(tmp_path: Path) -> None:
     content = {"datasets": {}, "tasks": {}, "subjects": {"train": 7}, "later": 1}
     (tmp_path / "counts.json").write_text(json.dumps(content))
 
     assert read_result(Counts, str(tmp_path)).subjects == {"train": 7}
 
 
-def test_headline_metrics_leave_out_what_is_undefined():
+def test_headline_metrics_leave_out_what_is_undefined() -> None:
     metrics = metrics_of({}, {"metric": "calibration_slope", "value": None})
 
     assert headline_metrics(metrics.records) == {"event/auc": 0.72}
 
 
-def test_records_are_found_by_task_metric_model_and_threshold():
+def test_records_are_found_by_task_metric_model_and_threshold() -> None:
     at = {"metric": "sensitivity", "decision_threshold": 0.5}
     metrics = metrics_of({}, {"slice": {"sex": "F"}}, {"model": "champion"}, at)
 
@@ -92,7 +92,7 @@ VERDICT_OF_0_1_0: dict[str, Any] = {
 }
 
 
-def test_a_verdict_of_0_1_0_is_read(tmp_path: Path):
+def test_a_verdict_of_0_1_0_is_read(tmp_path: Path) -> None:
     (tmp_path / "verdict.json").write_text(json.dumps(VERDICT_OF_0_1_0))
 
     verdict = read_result(Verdict, str(tmp_path))
@@ -103,7 +103,7 @@ def test_a_verdict_of_0_1_0_is_read(tmp_path: Path):
     assert [item.group_text for item in verdict.not_judged] == ["sex U"]
 
 
-def test_a_verdict_that_was_read_is_written_and_read_again():
+def test_a_verdict_that_was_read_is_written_and_read_again() -> None:
     verdict = Verdict.model_validate(VERDICT_OF_0_1_0)
 
     assert Verdict.model_validate_json(verdict.model_dump_json()) == verdict

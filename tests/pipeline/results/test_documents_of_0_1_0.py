@@ -148,7 +148,9 @@ DOCUMENTS: dict[type[Any], tuple[str, Any]] = {
 
 
 @pytest.mark.parametrize("content", DOCUMENTS, ids=lambda content: content.__name__)
-def test_a_document_of_0_1_0_is_read_and_keeps_what_it_says(content: type[Any], tmp_path: Path):
+def test_a_document_of_0_1_0_is_read_and_keeps_what_it_says(
+    content: type[Any], tmp_path: Path
+) -> None:
     name, written = DOCUMENTS[content]
     (tmp_path / name).write_text(json.dumps(written))
 

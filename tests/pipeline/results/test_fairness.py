@@ -26,7 +26,7 @@ def record(group: dict[str, str], value: float | None, **changes: Any) -> Metric
     return MetricRecord.model_validate(content | changes)
 
 
-def test_the_gap_is_between_the_lowest_and_the_highest_group():
+def test_the_gap_is_between_the_lowest_and_the_highest_group() -> None:
     (gap,) = gaps([record({"age": a}, v) for a, v in (("<65", 0.7), ("65+", 0.5), ("85+", 0.6))])
 
     assert (gap.lowest, gap.highest) == ("age 65+", "age <65")
@@ -34,7 +34,7 @@ def test_the_gap_is_between_the_lowest_and_the_highest_group():
     assert gap.groups == 3
 
 
-def test_the_intervals_of_two_groups_add_in_quadrature():
+def test_the_intervals_of_two_groups_add_in_quadrature() -> None:
     # 0.70 (0.67 to 0.74) and 0.50 (0.46 to 0.54): .03 and .04 down, .04 and .03 up.
     high = record({"sex": "F"}, 0.7, lower=0.67, upper=0.73)
     low = record({"sex": "M"}, 0.5, lower=0.46, upper=0.54)
@@ -44,15 +44,15 @@ def test_the_intervals_of_two_groups_add_in_quadrature():
     assert (gap.lower, gap.upper) == (pytest.approx(0.15), pytest.approx(0.25))
 
 
-def test_everybody_is_no_group_and_one_group_has_no_gap():
+def test_everybody_is_no_group_and_one_group_has_no_gap() -> None:
     assert gaps([record({}, 0.6), record({"sex": "F"}, 0.7)]) == []
 
 
-def test_groups_without_a_value_are_not_compared():
+def test_groups_without_a_value_are_not_compared() -> None:
     assert gaps([record({"sex": "F"}, 0.7), record({"sex": "M"}, None)]) == []
 
 
-def test_a_group_without_an_interval_leaves_the_gap_without_one():
+def test_a_group_without_an_interval_leaves_the_gap_without_one() -> None:
     without = record({"sex": "M"}, 0.5, lower=None, upper=None)
 
     (gap,) = gaps([record({"sex": "F"}, 0.7), without])
@@ -61,7 +61,7 @@ def test_a_group_without_an_interval_leaves_the_gap_without_one():
     assert gap.lower is None
 
 
-def test_slicings_thresholds_and_tasks_are_compared_among_themselves():
+def test_slicings_thresholds_and_tasks_are_compared_among_themselves() -> None:
     found = gaps(
         [
             record({"sex": "F"}, 0.7),
@@ -75,11 +75,11 @@ def test_slicings_thresholds_and_tasks_are_compared_among_themselves():
     assert [(gap.slicing, gap.decision_threshold) for gap in found] == [(("sex",), 0.5)]
 
 
-def test_a_champions_records_are_its_own():
+def test_a_champions_records_are_its_own() -> None:
     assert gaps([record({"sex": "F"}, 0.7), record({"sex": "M"}, 0.5, model="champion")]) == []
 
 
-def test_other_metrics_can_be_compared():
+def test_other_metrics_can_be_compared() -> None:
     records = [
         record({"sex": sex}, v, metric="positive_predictive_value")
         for sex, v in (("F", 0.7), ("M", 0.5))
@@ -91,7 +91,7 @@ def test_other_metrics_can_be_compared():
     ]
 
 
-def test_groups_are_held_against_the_largest_of_their_slicing():
+def test_groups_are_held_against_the_largest_of_their_slicing() -> None:
     found = contrasts(
         [
             record({"age": "<65"}, 0.7, subjects=100),

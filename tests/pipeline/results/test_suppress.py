@@ -1,5 +1,6 @@
 import itertools
 from collections import Counter
+from typing import Any
 
 import numpy as np
 from hypothesis import given, settings
@@ -11,17 +12,17 @@ SMALLEST = 20
 SLICINGS = [(), ("sex",), ("arm",), ("sex", "arm")]
 
 
-def group(**values):
+def group(**values: Any) -> Any:
     return tuple(values.items())
 
 
-def test_groups_of_the_smallest_size_are_shown():
+def test_groups_of_the_smallest_size_are_shown() -> None:
     sizes = {(): 40, group(sex="F"): 20, group(sex="M"): 20}
 
     assert suppressed(sizes, SLICINGS, SMALLEST) == {}
 
 
-def test_a_lone_small_group_takes_the_next_smallest_with_it():
+def test_a_lone_small_group_takes_the_next_smallest_with_it() -> None:
     sizes = {
         (): 205,
         group(race="A"): 5,
@@ -36,7 +37,7 @@ def test_a_lone_small_group_takes_the_next_smallest_with_it():
     }
 
 
-def test_two_small_groups_that_are_small_together_take_a_third_with_them():
+def test_two_small_groups_that_are_small_together_take_a_third_with_them() -> None:
     sizes = {(): 108, group(race="A"): 3, group(race="B"): 5, group(race="C"): 100}
 
     assert suppressed(sizes, [(), ("race",)], SMALLEST) == {
@@ -46,7 +47,7 @@ def test_two_small_groups_that_are_small_together_take_a_third_with_them():
     }
 
 
-def test_two_small_groups_that_are_large_together_need_no_third():
+def test_two_small_groups_that_are_large_together_need_no_third() -> None:
     sizes = {(): 130, group(race="A"): 12, group(race="B"): 18, group(race="C"): 100}
 
     assert suppressed(sizes, [(), ("race",)], SMALLEST) == {
@@ -55,13 +56,13 @@ def test_two_small_groups_that_are_large_together_need_no_third():
     }
 
 
-def test_few_subjects_without_a_value_of_the_slicing_can_not_be_had_by_subtraction():
+def test_few_subjects_without_a_value_of_the_slicing_can_not_be_had_by_subtraction() -> None:
     sizes = {(): 104, group(sex="F"): 40, group(sex="M"): 60}
 
     assert suppressed(sizes, SLICINGS, SMALLEST) == {group(sex="F"): "complementary"}
 
 
-def test_a_group_that_is_shown_already_stays_and_a_larger_one_goes():
+def test_a_group_that_is_shown_already_stays_and_a_larger_one_goes() -> None:
     sizes = {(): 205, group(race="A"): 5, group(race="B"): 50, group(race="C"): 150}
 
     withheld = suppressed(sizes, [(), ("race",)], SMALLEST, shown=[group(race="B")])
@@ -69,7 +70,7 @@ def test_a_group_that_is_shown_already_stays_and_a_larger_one_goes():
     assert withheld == {group(race="A"): "too_small", group(race="C"): "complementary"}
 
 
-def test_a_small_cell_of_a_pair_is_protected_from_both_margins():
+def test_a_small_cell_of_a_pair_is_protected_from_both_margins() -> None:
     sizes = {
         (): 210,
         group(sex="F"): 100,
@@ -90,7 +91,7 @@ def test_a_small_cell_of_a_pair_is_protected_from_both_margins():
     assert withheld[group(sex="F", arm="A")] == "too_small"
 
 
-def test_when_everybody_is_too_few_nothing_is_shown():
+def test_when_everybody_is_too_few_nothing_is_shown() -> None:
     sizes = {(): 15, group(sex="F"): 8, group(sex="M"): 7}
 
     assert suppressed(sizes, SLICINGS, SMALLEST) == dict.fromkeys(sizes, "too_small")
@@ -107,7 +108,7 @@ subjects = st.lists(
 )
 
 
-def tabulated(rows):
+def tabulated(rows: Any) -> Any:
     sizes: Counter = Counter()
     for sex, arm, count in rows:
         values = {"sex": sex, "arm": arm}
@@ -117,7 +118,7 @@ def tabulated(rows):
     return dict(sizes)
 
 
-def atoms_of(rows, sizes):
+def atoms_of(rows: Any, sizes: Any) -> Any:
     """Combinations that may exist: pairs that are not listed are known to be empty."""
     sexes = {sex for sex, _, _ in rows}
     arms = {arm for _, arm, _ in rows}
@@ -128,14 +129,14 @@ def atoms_of(rows, sizes):
     ]
 
 
-def member(atom, cell):
+def member(atom: Any, cell: Any) -> Any:
     values = dict(zip(("sex", "arm"), atom, strict=True))
     return all(values[name] == value for name, value in cell)
 
 
 @settings(max_examples=150, deadline=None)
 @given(subjects)
-def test_no_withheld_group_below_the_smallest_size_follows_from_what_is_shown(rows):
+def test_no_withheld_group_below_the_smallest_size_follows_from_what_is_shown(rows: Any) -> None:
     """The attacker knows which combinations of values may exist and solves for their counts."""
     sizes = tabulated(rows)
     withheld = suppressed(sizes, SLICINGS, SMALLEST)
@@ -151,7 +152,7 @@ def test_no_withheld_group_below_the_smallest_size_follows_from_what_is_shown(ro
 
 @settings(max_examples=150, deadline=None)
 @given(subjects)
-def test_what_is_left_of_a_shown_whole_is_nothing_or_large_enough(rows):
+def test_what_is_left_of_a_shown_whole_is_nothing_or_large_enough(rows: Any) -> None:
     sizes = tabulated(rows)
     withheld = suppressed(sizes, SLICINGS, SMALLEST)
     for whole, slicing in [((), ("sex",)), ((), ("arm",))]:

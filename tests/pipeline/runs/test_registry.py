@@ -2,6 +2,7 @@ import json
 import threading
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from apache_beam.io.filesystems import FileSystems
@@ -46,7 +47,7 @@ def train_statistics(folder: Path, content: str) -> str:
     return str(folder)
 
 
-def register(registry: Registry, folder: Path, name: str, candidate: Candidate = CANDIDATE):
+def register(registry: Registry, folder: Path, name: str, candidate: Candidate = CANDIDATE) -> Any:
     return registry.register(
         candidate,
         saved_model(folder / name / "model", name),
@@ -54,20 +55,20 @@ def register(registry: Registry, folder: Path, name: str, candidate: Candidate =
     )
 
 
-def test_a_new_study_has_no_champion(registry):
+def test_a_new_study_has_no_champion(registry: Any) -> None:
     assert registry.champion(STUDY) is None
     assert registry.champion_token(STUDY) == NO_CHAMPION
     assert registry.history(STUDY) == ()
 
 
-def test_a_registered_model_is_the_champion(registry, tmp_path):
+def test_a_registered_model_is_the_champion(registry: Any, tmp_path: Path) -> None:
     entry = register(registry, tmp_path, "first")
 
     assert registry.champion(STUDY) == entry
     assert {key: asdict(entry)[key] for key in asdict(CANDIDATE)} == asdict(CANDIDATE)
 
 
-def test_model_and_train_statistics_are_copied(registry, tmp_path):
+def test_model_and_train_statistics_are_copied(registry: Any, tmp_path: Path) -> None:
     entry = register(registry, tmp_path, "first")
 
     model = Path(entry.model_uri)
@@ -77,14 +78,16 @@ def test_model_and_train_statistics_are_copied(registry, tmp_path):
     assert statistics.read_text() == "statistics of first"
 
 
-def test_history_keeps_every_registration_oldest_first(registry, tmp_path):
+def test_history_keeps_every_registration_oldest_first(registry: Any, tmp_path: Path) -> None:
     entries = tuple(register(registry, tmp_path, name) for name in ("first", "second", "third"))
 
     assert registry.history(STUDY) == entries
     assert registry.champion(STUDY) == entries[-1]
 
 
-def test_a_registration_leaves_earlier_files_of_the_history_as_they_were(registry, root, tmp_path):
+def test_a_registration_leaves_earlier_files_of_the_history_as_they_were(
+    registry: Any, root: Any, tmp_path: Path
+) -> None:
     register(registry, tmp_path, "first")
     (path,) = (root / STUDY / "history").iterdir()
     before = path.read_bytes()
@@ -94,7 +97,7 @@ def test_a_registration_leaves_earlier_files_of_the_history_as_they_were(registr
     assert path.read_bytes() == before
 
 
-def test_studies_have_champions_of_their_own(registry, tmp_path):
+def test_studies_have_champions_of_their_own(registry: Any, tmp_path: Path) -> None:
     register(registry, tmp_path, "first")
     other = register(registry, tmp_path, "other", replace(CANDIDATE, study="IST"))
 
@@ -102,7 +105,7 @@ def test_studies_have_champions_of_their_own(registry, tmp_path):
     assert registry.champion(STUDY).study == STUDY
 
 
-def test_the_token_changes_with_the_champion_and_only_then(registry, tmp_path):
+def test_the_token_changes_with_the_champion_and_only_then(registry: Any, tmp_path: Path) -> None:
     register(registry, tmp_path, "first")
     first = registry.champion_token(STUDY)
     assert registry.champion_token(STUDY) == first
@@ -112,7 +115,9 @@ def test_the_token_changes_with_the_champion_and_only_then(registry, tmp_path):
     assert registry.champion_token(STUDY) != first
 
 
-def test_a_token_names_its_champion_after_another_one_was_registered(registry, tmp_path):
+def test_a_token_names_its_champion_after_another_one_was_registered(
+    registry: Any, tmp_path: Path
+) -> None:
     first = register(registry, tmp_path, "first")
     token = registry.champion_token(STUDY)
     register(registry, tmp_path, "second")
@@ -120,14 +125,16 @@ def test_a_token_names_its_champion_after_another_one_was_registered(registry, t
     assert registry.entry_of_token(STUDY, token) == first
 
 
-def test_the_token_of_no_champion_names_none_even_after_a_registration(registry, tmp_path):
+def test_the_token_of_no_champion_names_none_even_after_a_registration(
+    registry: Any, tmp_path: Path
+) -> None:
     token = registry.champion_token(STUDY)
     register(registry, tmp_path, "first")
 
     assert registry.entry_of_token(STUDY, token) is None
 
 
-def test_an_unknown_token_is_an_error_that_says_what_to_do(registry, tmp_path):
+def test_an_unknown_token_is_an_error_that_says_what_to_do(registry: Any, tmp_path: Path) -> None:
     register(registry, tmp_path, "first")
 
     with pytest.raises(UserError, match=r"no registration has the token .* create the run anew"):
@@ -136,8 +143,8 @@ def test_an_unknown_token_is_an_error_that_says_what_to_do(registry, tmp_path):
 
 @pytest.mark.parametrize("failing_copy", ["models", "statistics"])
 def test_a_registration_that_breaks_off_while_copying_changes_nothing(
-    registry, tmp_path, monkeypatch, failing_copy
-):
+    registry: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing_copy: Any
+) -> None:
     first = register(registry, tmp_path, "first")
     copy = storage.copy_folder
 
@@ -155,8 +162,8 @@ def test_a_registration_that_breaks_off_while_copying_changes_nothing(
 
 
 def test_a_registration_that_breaks_off_before_the_pointer_is_no_champion(
-    registry, tmp_path, monkeypatch
-):
+    registry: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = register(registry, tmp_path, "first")
     write = storage.write_whole
 
@@ -172,7 +179,9 @@ def test_a_registration_that_breaks_off_before_the_pointer_is_no_champion(
     assert registry.champion(STUDY) == first
 
 
-def test_a_write_that_breaks_off_leaves_the_old_pointer_whole(registry, tmp_path, monkeypatch):
+def test_a_write_that_breaks_off_leaves_the_old_pointer_whole(
+    registry: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = register(registry, tmp_path, "first")
     rename = FileSystems.rename
 
@@ -188,7 +197,9 @@ def test_a_write_that_breaks_off_leaves_the_old_pointer_whole(registry, tmp_path
     assert registry.champion(STUDY) == first
 
 
-def test_registrations_at_the_same_time_are_both_in_the_history(registry, tmp_path):
+def test_registrations_at_the_same_time_are_both_in_the_history(
+    registry: Any, tmp_path: Path
+) -> None:
     start = threading.Barrier(4)
     registered = []
 
@@ -206,7 +217,7 @@ def test_registrations_at_the_same_time_are_both_in_the_history(registry, tmp_pa
     assert registry.champion(STUDY) in registered
 
 
-def test_no_temporary_file_stays_behind(registry, root, tmp_path):
+def test_no_temporary_file_stays_behind(registry: Any, root: Any, tmp_path: Path) -> None:
     register(registry, tmp_path, "first")
 
     assert not [path for path in root.rglob("*") if path.name.startswith(".")]
@@ -222,8 +233,8 @@ def test_no_temporary_file_stays_behind(registry, root, tmp_path):
     ],
 )
 def test_a_damaged_pointer_is_an_error_that_says_what_to_do(
-    registry, root, tmp_path, content, problem
-):
+    registry: Any, root: Any, tmp_path: Path, content: Any, problem: Any
+) -> None:
     register(registry, tmp_path, "first")
     (root / STUDY / "champion.json").write_text(content)
 
@@ -236,7 +247,7 @@ def test_a_damaged_pointer_is_an_error_that_says_what_to_do(
         assert "copy the newest good file of history/ over it, or delete it" in message
 
 
-def test_a_pointer_of_another_study_is_refused(registry, root, tmp_path):
+def test_a_pointer_of_another_study_is_refused(registry: Any, root: Any, tmp_path: Path) -> None:
     register(registry, tmp_path, "first")
     (root / "IST").mkdir()
     (root / "IST" / "champion.json").write_bytes((root / STUDY / "champion.json").read_bytes())
@@ -245,7 +256,9 @@ def test_a_pointer_of_another_study_is_refused(registry, root, tmp_path):
         registry.champion("IST")
 
 
-def test_the_pointer_can_be_repaired_from_the_history(registry, root, tmp_path):
+def test_the_pointer_can_be_repaired_from_the_history(
+    registry: Any, root: Any, tmp_path: Path
+) -> None:
     register(registry, tmp_path, "first")
     token = registry.champion_token(STUDY)
     pointer = root / STUDY / "champion.json"
@@ -257,7 +270,7 @@ def test_the_pointer_can_be_repaired_from_the_history(registry, root, tmp_path):
     assert registry.champion_token(STUDY) == token
 
 
-def test_a_registry_can_be_moved(registry, root, tmp_path):
+def test_a_registry_can_be_moved(registry: Any, root: Any, tmp_path: Path) -> None:
     register(registry, tmp_path, "first")
     root.rename(tmp_path / "elsewhere")
 
@@ -266,7 +279,7 @@ def test_a_registry_can_be_moved(registry, root, tmp_path):
     assert (Path(champion.model_uri) / "saved_model.pb").exists()
 
 
-def test_keys_of_a_later_release_are_ignored(registry, root, tmp_path):
+def test_keys_of_a_later_release_are_ignored(registry: Any, root: Any, tmp_path: Path) -> None:
     entry = register(registry, tmp_path, "first")
     pointer = root / STUDY / "champion.json"
     pointer.write_text(json.dumps(json.loads(pointer.read_text()) | {"later": 1}))
@@ -274,7 +287,7 @@ def test_keys_of_a_later_release_are_ignored(registry, root, tmp_path):
     assert registry.champion(STUDY) == entry
 
 
-def test_a_folder_without_a_saved_model_is_not_registered(registry, tmp_path):
+def test_a_folder_without_a_saved_model_is_not_registered(registry: Any, tmp_path: Path) -> None:
     statistics = train_statistics(tmp_path / "statistics", "")
 
     with pytest.raises(UserError, match=r"no saved_model\.pb"):
@@ -283,7 +296,7 @@ def test_a_folder_without_a_saved_model_is_not_registered(registry, tmp_path):
     assert registry.champion(STUDY) is None
 
 
-def test_a_registry_can_lie_in_a_bucket(bucket, tmp_path):
+def test_a_registry_can_lie_in_a_bucket(bucket: Any, tmp_path: Path) -> None:
     registry = Registry(f"s3://{bucket}/registry")
     first = register(registry, tmp_path, "first")
     second = register(registry, tmp_path, "second")

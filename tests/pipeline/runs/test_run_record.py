@@ -18,7 +18,7 @@ LOG = logging.getLogger("a.component")
 
 
 @pytest.fixture(autouse=True)
-def _info_is_logged(caplog: pytest.LogCaptureFixture):
+def _info_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
 
 
@@ -30,7 +30,7 @@ def _record() -> StageRecord:
     return StageRecord(run="r1", stage="Trainer", versions={"tfx": "1.16.0"})
 
 
-def test_a_stage_that_ends_well_is_done(tmp_path: Path):
+def test_a_stage_that_ends_well_is_done(tmp_path: Path) -> None:
     with recorded(_record(), tmp_path):
         pass
     written = _written(tmp_path)
@@ -40,7 +40,7 @@ def test_a_stage_that_ends_well_is_done(tmp_path: Path):
     assert written["versions"] == {"tfx": "1.16.0"}
 
 
-def test_the_start_is_a_moment_in_utc(tmp_path: Path):
+def test_the_start_is_a_moment_in_utc(tmp_path: Path) -> None:
     with recorded(_record(), tmp_path):
         pass
     started = datetime.fromisoformat(_written(tmp_path)["started"])
@@ -48,13 +48,13 @@ def test_the_start_is_a_moment_in_utc(tmp_path: Path):
     assert started.utcoffset().total_seconds() == 0
 
 
-def test_a_stage_that_was_cached_stays_so(tmp_path: Path):
+def test_a_stage_that_was_cached_stays_so(tmp_path: Path) -> None:
     with recorded(_record(), tmp_path) as record:
         record.status = "cached"
     assert _written(tmp_path)["status"] == "cached"
 
 
-def test_a_stage_that_fails_is_recorded_with_its_error_which_goes_on(tmp_path: Path):
+def test_a_stage_that_fails_is_recorded_with_its_error_which_goes_on(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no such column"), recorded(_record(), tmp_path):
         raise ValueError("no such column")
     written = _written(tmp_path)
@@ -62,7 +62,7 @@ def test_a_stage_that_fails_is_recorded_with_its_error_which_goes_on(tmp_path: P
     assert written["error"] == "ValueError: no such column"
 
 
-def test_a_stage_that_is_interrupted_is_recorded_as_failed(tmp_path: Path):
+def test_a_stage_that_is_interrupted_is_recorded_as_failed(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), recorded(_record(), tmp_path):
         raise KeyboardInterrupt
     written = _written(tmp_path)
@@ -70,7 +70,7 @@ def test_a_stage_that_is_interrupted_is_recorded_as_failed(tmp_path: Path):
     assert written["error"] == "interrupted"
 
 
-def test_rows_that_a_stage_logs_are_kept_in_order(tmp_path: Path):
+def test_rows_that_a_stage_logs_are_kept_in_order(tmp_path: Path) -> None:
     with recorded(_record(), tmp_path):
         LOG.info("rows", extra={"rows": {"dataset": "adsl", "rows_in": 3}})
         LOG.info("rows", extra={"rows": {"dataset": "adae", "rows_in": 5}})
@@ -80,7 +80,7 @@ def test_rows_that_a_stage_logs_are_kept_in_order(tmp_path: Path):
     ]
 
 
-def test_findings_are_kept_also_when_the_stage_stops_because_of_them(tmp_path: Path):
+def test_findings_are_kept_also_when_the_stage_stops_because_of_them(tmp_path: Path) -> None:
     def stops() -> None:
         with recorded(_record(), tmp_path):
             LOG.warning("gate", extra={"findings": [{"rule": "leakage"}]})
@@ -91,7 +91,7 @@ def test_findings_are_kept_also_when_the_stage_stops_because_of_them(tmp_path: P
     assert _written(tmp_path)["findings"] == [{"rule": "leakage"}]
 
 
-def test_what_is_logged_after_a_stage_is_not_its_own(tmp_path: Path):
+def test_what_is_logged_after_a_stage_is_not_its_own(tmp_path: Path) -> None:
     record = _record()
     with recorded(record, tmp_path):
         pass
@@ -99,7 +99,7 @@ def test_what_is_logged_after_a_stage_is_not_its_own(tmp_path: Path):
     assert record.rows == []
 
 
-def test_memory_of_child_processes_counts(tmp_path: Path):
+def test_memory_of_child_processes_counts(tmp_path: Path) -> None:
     record = _record()
     with recorded(record, tmp_path):
         pass
@@ -112,7 +112,7 @@ def test_memory_of_child_processes_counts(tmp_path: Path):
     assert record.peak_memory_mb > alone + 200
 
 
-def test_versions_name_the_project_and_what_its_results_depend_on():
+def test_versions_name_the_project_and_what_its_results_depend_on() -> None:
     found = versions("1.2.3")
     assert found["clinical-trial-pipeline"] == "1.2.3"
     assert {"tfx", "tensorflow", "keras", "apache-beam"} <= set(found)

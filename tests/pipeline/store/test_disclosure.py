@@ -86,7 +86,7 @@ def _belongs(cell: tuple[str, str], slicing: str, group: str) -> float:
     return float([values[name] for name in names] == (group.split(", ") if slicing else []))
 
 
-def test_a_suppressed_group_can_not_be_had_by_subtraction(sqlite: str):
+def test_a_suppressed_group_can_not_be_had_by_subtraction(sqlite: str) -> None:
     exported(sqlite, suppressed(sizes(), SLICINGS, SMALLEST))
 
     fewest, most = learned(sqlite)
@@ -94,7 +94,7 @@ def test_a_suppressed_group_can_not_be_had_by_subtraction(sqlite: str):
     assert most > SMALLEST
 
 
-def test_without_complementary_suppression_it_could_be_had(sqlite: str):
+def test_without_complementary_suppression_it_could_be_had(sqlite: str) -> None:
     """That the attack is one."""
     old_men: Group = (("sex", "M"), ("age", ">=65"))
     exported(sqlite, {old_men: "too_small"})
@@ -102,7 +102,7 @@ def test_without_complementary_suppression_it_could_be_had(sqlite: str):
     assert learned(sqlite) == (pytest.approx(4), pytest.approx(4))
 
 
-def test_no_text_or_number_of_a_suppressed_group_is_in_any_other_table(sqlite: str):
+def test_no_text_or_number_of_a_suppressed_group_is_in_any_other_table(sqlite: str) -> None:
     exported(sqlite, suppressed(sizes(), SLICINGS, SMALLEST))
 
     engine = create_engine(store_url(sqlite))

@@ -16,11 +16,11 @@ PAGE = (Path(__file__).parents[3] / "docs" / "store.md").read_text()
 
 
 @pytest.mark.parametrize("table", Base.metadata.tables)
-def test_each_table_is_described(table: str):
+def test_each_table_is_described(table: str) -> None:
     assert re.search(rf"^\|[^|]*`{table}`", PAGE, re.MULTILINE)
 
 
-def test_each_reason_stands_with_its_outcome():
+def test_each_reason_stands_with_its_outcome() -> None:
     described = dict(
         re.findall(r"^\| `(\w+)` \| `(passes|fails|not_judged)` \|", PAGE, re.MULTILINE)
     )
@@ -28,7 +28,7 @@ def test_each_reason_stands_with_its_outcome():
     assert described == dict(OUTCOMES)
 
 
-def test_the_query_of_the_page_finds_what_fails(sqlite: str):
+def test_the_query_of_the_page_finds_what_fails(sqlite: str) -> None:
     export(sqlite, run_rows("r1", comparisons=[comparison(slice={"sex": "F"}, **FAILED)]))
     (query,) = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
 

@@ -143,7 +143,7 @@ def done(run: LocalRun) -> LocalRun:
     return run
 
 
-def test_a_run_that_is_done_is_exported_whole(done: LocalRun, sqlite: str):
+def test_a_run_that_is_done_is_exported_whole(done: LocalRun, sqlite: str) -> None:
     export_local_run(done.folder)
 
     assert counts(sqlite) == {
@@ -163,7 +163,7 @@ def test_a_run_that_is_done_is_exported_whole(done: LocalRun, sqlite: str):
     }
 
 
-def test_a_run_says_what_it_was_made_from(done: LocalRun, sqlite: str):
+def test_a_run_says_what_it_was_made_from(done: LocalRun, sqlite: str) -> None:
     export_local_run(done.folder)
 
     row = one(sqlite, "SELECT * FROM runs")
@@ -172,7 +172,7 @@ def test_a_run_says_what_it_was_made_from(done: LocalRun, sqlite: str):
     assert row.smallest_group == 10
 
 
-def test_rows_of_a_stage_that_was_cached_are_there_too(done: LocalRun, sqlite: str):
+def test_rows_of_a_stage_that_was_cached_are_there_too(done: LocalRun, sqlite: str) -> None:
     done.recorded(status="cached", rows=[])
     export_local_run(done.folder)
 
@@ -181,7 +181,7 @@ def test_rows_of_a_stage_that_was_cached_are_there_too(done: LocalRun, sqlite: s
     assert (row.rows_in, row.used, row.left_out, row.rejected) == (70, 60, 8, 2)
 
 
-def test_how_many_labels_a_task_knows_is_no_row(run: LocalRun, sqlite: str):
+def test_how_many_labels_a_task_knows_is_no_row(run: LocalRun, sqlite: str) -> None:
     """Of 61 subjects 48 are known: the others are fewer than the smallest group."""
     known = {"split": "test", "task": "death", "subjects": 48}
     run.recorded(stage="TrialEvaluator", rows=[{"split": "test", "subjects": 61}, known])
@@ -191,7 +191,7 @@ def test_how_many_labels_a_task_knows_is_no_row(run: LocalRun, sqlite: str):
     assert one(sqlite, "SELECT subjects FROM stage_rows").subjects == 61
 
 
-def test_a_run_that_the_gate_stopped_says_what_the_gate_found(run: LocalRun, sqlite: str):
+def test_a_run_that_the_gate_stopped_says_what_the_gate_found(run: LocalRun, sqlite: str) -> None:
     """Its output is removed with the failure; its record is not."""
     run.wrote_examples()
     found = findings().root[0].model_dump() | {"severity": "stop"}
@@ -206,7 +206,7 @@ def test_a_run_that_the_gate_stopped_says_what_the_gate_found(run: LocalRun, sql
     assert counts(sqlite)["metrics"] == 0
 
 
-def test_a_run_that_failed_after_the_evaluation_has_its_metrics(run: LocalRun, sqlite: str):
+def test_a_run_that_failed_after_the_evaluation_has_its_metrics(run: LocalRun, sqlite: str) -> None:
     run.wrote_verdict()
     run.recorded(stage="Pusher", status="failed", error="no space", rows=[])
     run.ends("failed", "Pusher", "no space")
@@ -218,7 +218,7 @@ def test_a_run_that_failed_after_the_evaluation_has_its_metrics(run: LocalRun, s
     assert "ended before" in model.not_registered
 
 
-def test_a_message_that_nobody_foresaw_stays_out_of_the_store(run: LocalRun, sqlite: str):
+def test_a_message_that_nobody_foresaw_stays_out_of_the_store(run: LocalRun, sqlite: str) -> None:
     """It could hold anything: here a birth date."""
     message = "ValueError: could not convert '1931-05-04'"
     run.recorded(stage="Trainer", status="failed", error=message, exception="ValueError", rows=[])
@@ -230,7 +230,7 @@ def test_a_message_that_nobody_foresaw_stays_out_of_the_store(run: LocalRun, sql
     assert "1931" not in error
 
 
-def test_a_run_that_is_exported_again_changes_nothing(done: LocalRun, sqlite: str):
+def test_a_run_that_is_exported_again_changes_nothing(done: LocalRun, sqlite: str) -> None:
     export_local_run(done.folder)
     before = counts(sqlite)
     export_local_run(done.folder)
@@ -238,28 +238,28 @@ def test_a_run_that_is_exported_again_changes_nothing(done: LocalRun, sqlite: st
     assert counts(sqlite) == before
 
 
-def test_another_store_can_be_named(done: LocalRun, tmp_path: Path):
+def test_another_store_can_be_named(done: LocalRun, tmp_path: Path) -> None:
     other = f"sqlite:///{tmp_path / 'other.sqlite'}"
     export_local_run(done.folder, other)
 
     assert counts(other)["runs"] == 1
 
 
-def test_a_run_without_a_store_needs_an_address(run: LocalRun):
+def test_a_run_without_a_store_needs_an_address(run: LocalRun) -> None:
     run.store = ""
     run.ends()
     with pytest.raises(UserError, match="STORE="):
         export_local_run(run.folder)
 
 
-def test_a_stage_that_is_a_process_of_its_own_exports_itself(sqlite: str):
+def test_a_stage_that_is_a_process_of_its_own_exports_itself(sqlite: str) -> None:
     export_stage(sqlite, "hand", stage("r1"))
 
     assert counts(sqlite)["stages"] == 1
     assert counts(sqlite)["runs"] == 0
 
 
-def test_a_stage_that_fails_ends_its_run(sqlite: str):
+def test_a_stage_that_fails_ends_its_run(sqlite: str) -> None:
     export_stage(sqlite, "hand", stage("r1"))
     later = (STARTED + timedelta(minutes=3)).isoformat()
     found = findings().root[0].model_dump()
@@ -275,14 +275,14 @@ def test_a_stage_that_fails_ends_its_run(sqlite: str):
     assert counts(sqlite)["gate_findings"] == 1
 
 
-def test_rows_that_are_pending_come_back_as_they_were():
+def test_rows_that_are_pending_come_back_as_they_were() -> None:
     rows = run_rows("r1")
     left = ExportFile(status="pending", store="", pending=by_table(rows))
 
     assert ExportFile.model_validate_json(left.to_json()).pending_rows() == rows
 
 
-def test_a_table_of_another_release_is_told():
+def test_a_table_of_another_release_is_told() -> None:
     left = ExportFile(status="pending", store="", pending={"tomorrow": []})
     with pytest.raises(UserError, match="no table tomorrow"):
         left.pending_rows()
@@ -291,33 +291,37 @@ def test_a_table_of_another_release_is_told():
 class TestByHand:
     """`make export RUN=...`."""
 
-    def test_a_runs_id_is_enough(self, done: LocalRun, sqlite: str):
+    def test_a_runs_id_is_enough(self, done: LocalRun, sqlite: str) -> None:
         assert main(["export", "r1", "--root", str(done.root)]) == 0
         assert counts(sqlite)["runs"] == 1
 
-    def test_without_an_id_it_is_the_newest_run(self, done: LocalRun, sqlite: str):
+    def test_without_an_id_it_is_the_newest_run(self, done: LocalRun, sqlite: str) -> None:
         assert main(["export", "--root", str(done.root)]) == 0
         assert counts(sqlite)["runs"] == 1
 
-    def test_what_a_task_could_not_export_is_exported(self, tmp_path: Path, sqlite: str):
+    def test_what_a_task_could_not_export_is_exported(self, tmp_path: Path, sqlite: str) -> None:
         left = ExportFile(status="pending", store=sqlite, pending=by_table(run_rows("r1")))
         (tmp_path / EXPORT_FILE).write_text(left.to_json())
 
         assert main(["export", str(tmp_path)]) == 0
         assert counts(sqlite)["metrics"] == 4
 
-    def test_a_run_that_is_not_there_is_told(self, tmp_path: Path, capsys):
+    def test_a_run_that_is_not_there_is_told(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         assert main(["export", "r9", "--root", str(tmp_path)]) == 2
         assert "There is no run r9" in capsys.readouterr().err
 
-    def test_a_store_that_is_down_is_told_in_one_line(self, done: LocalRun, capsys, monkeypatch):
+    def test_a_store_that_is_down_is_told_in_one_line(
+        self, done: LocalRun, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("TRIAL_STORE_ATTEMPTS", "1")
         store = "postgresql://trial_writer@127.0.0.1:1/trial"
 
         assert main(["export", "r1", "--root", str(done.root), "--store", store]) == 2
         assert "Nothing was written" in capsys.readouterr().err
 
-    def test_a_new_file_is_migrated(self, sqlite: str):
+    def test_a_new_file_is_migrated(self, sqlite: str) -> None:
         assert main(["store", "migrate", sqlite]) == 0
         export(sqlite, run_rows("r1"))
         assert counts(sqlite)["runs"] == 1

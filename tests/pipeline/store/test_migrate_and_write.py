@@ -8,6 +8,7 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, create_engine, event, text
@@ -37,7 +38,7 @@ def scalar(address: str, statement: str) -> object:
     return found
 
 
-def test_a_run_is_added_with_all_that_it_measured(address: str):
+def test_a_run_is_added_with_all_that_it_measured(address: str) -> None:
     export(address, run_rows("r1"))
 
     assert counts(address) == {
@@ -57,7 +58,7 @@ def test_a_run_is_added_with_all_that_it_measured(address: str):
     }
 
 
-def test_the_same_export_twice_changes_nothing(address: str):
+def test_the_same_export_twice_changes_nothing(address: str) -> None:
     export(address, run_rows("r1"))
     before = counts(address)
     export(address, run_rows("r1"))
@@ -66,21 +67,21 @@ def test_the_same_export_twice_changes_nothing(address: str):
     assert scalar(address, "SELECT value FROM metrics WHERE slice = 'F'") == 0.82
 
 
-def test_rows_are_never_changed(address: str):
+def test_rows_are_never_changed(address: str) -> None:
     export(address, run_rows("r1"))
     export(address, run_rows("r1", blessed=False))
 
     assert scalar(address, "SELECT count(*) FROM models WHERE blessed") == 1
 
 
-def test_a_moment_comes_back_in_utc(address: str):
+def test_a_moment_comes_back_in_utc(address: str) -> None:
     export(address, run_rows("r1"))
 
     started = str(scalar(address, "SELECT started FROM runs"))
     assert started.startswith("2026-03-01 12:00:00")
 
 
-def test_two_writers_at_once_lose_nothing(address: str):
+def test_two_writers_at_once_lose_nothing(address: str) -> None:
     runs = [f"r{number}" for number in range(4)]
     with ProcessPoolExecutor(2, get_context("spawn")) as writers:
         list(writers.map(add_run, [address] * 4, runs))
@@ -89,7 +90,7 @@ def test_two_writers_at_once_lose_nothing(address: str):
     assert counts(address)["metrics"] == 16
 
 
-def test_an_export_that_breaks_off_leaves_nothing_half_visible(address: str):
+def test_an_export_that_breaks_off_leaves_nothing_half_visible(address: str) -> None:
     rows = run_rows("r1")
     # The last table's row lacks a value that it needs.
     last = list(rows)[-1]
@@ -101,7 +102,7 @@ def test_an_export_that_breaks_off_leaves_nothing_half_visible(address: str):
     assert counts(address)["metrics"] == 0
 
 
-def test_migrating_twice_changes_nothing(address: str, request: pytest.FixtureRequest):
+def test_migrating_twice_changes_nothing(address: str, request: pytest.FixtureRequest) -> None:
     owner = address
     if address.startswith("postgresql"):
         owner = request.getfixturevalue("server").owner
@@ -111,7 +112,7 @@ def test_migrating_twice_changes_nothing(address: str, request: pytest.FixtureRe
     export(address, run_rows("r1"))
 
 
-def test_a_demand_on_the_point_and_one_on_the_interval_are_two_rows(sqlite: str):
+def test_a_demand_on_the_point_and_one_on_the_interval_are_two_rows(sqlite: str) -> None:
     demands = [
         {"metric": "auc", "at_least": 0.7},
         {"metric": "auc", "at_least": 0.6, "holds": "bound"},
@@ -130,7 +131,7 @@ def test_a_demand_on_the_point_and_one_on_the_interval_are_two_rows(sqlite: str)
     ]
 
 
-def test_of_two_thresholds_with_the_same_key_the_strictest_limits_are_kept(sqlite: str):
+def test_of_two_thresholds_with_the_same_key_the_strictest_limits_are_kept(sqlite: str) -> None:
     demands = [
         {"metric": "auc", "at_least": 0.7, "at_most": 0.95},
         {"metric": "auc", "at_least": 0.6, "at_most": 0.9},
@@ -141,7 +142,7 @@ def test_of_two_thresholds_with_the_same_key_the_strictest_limits_are_kept(sqlit
     assert scalar(sqlite, "SELECT at_most FROM thresholds") == 0.9
 
 
-def test_a_store_of_an_unknown_revision_is_told(sqlite: str):
+def test_a_store_of_an_unknown_revision_is_told(sqlite: str) -> None:
     migrate(sqlite)
     with sqlite3.connect(sqlite.removeprefix("sqlite:///")) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
@@ -150,7 +151,7 @@ def test_a_store_of_an_unknown_revision_is_told(sqlite: str):
         export(sqlite, run_rows("r1"), ONCE)
 
 
-def test_the_runs_that_the_benchmark_makes_are_rows_of_the_store(sqlite: str):
+def test_the_runs_that_the_benchmark_makes_are_rows_of_the_store(sqlite: str) -> None:
     export(sqlite, measured_rows("r1", 300))
 
     assert scalar(sqlite, "SELECT count(*) FROM metrics") == 300
@@ -158,7 +159,7 @@ def test_the_runs_that_the_benchmark_makes_are_rows_of_the_store(sqlite: str):
     assert scalar(sqlite, "SELECT count(*) FROM comparisons") == 10
 
 
-def test_of_a_suppressed_group_the_store_knows_the_name_alone(address: str):
+def test_of_a_suppressed_group_the_store_knows_the_name_alone(address: str) -> None:
     export(address, run_rows("r1"))
 
     engine = create_engine(store_url(address))
@@ -168,7 +169,7 @@ def test_of_a_suppressed_group_the_store_knows_the_name_alone(address: str):
     assert set(columns) == {"run", "task", "slicing", "slice", "reason"}
 
 
-def test_no_group_below_the_smallest_is_in_any_table(address: str):
+def test_no_group_below_the_smallest_is_in_any_table(address: str) -> None:
     export(address, run_rows("r1", record(slice={"sex": "F"}, metric="brier", subjects=30)))
 
     for table in ("metrics", "calibration"):
@@ -184,13 +185,13 @@ def test_no_group_below_the_smallest_is_in_any_table(address: str):
         ("oracledb+x://host/trial", "Invalid store address"),
     ],
 )
-def test_an_address_that_can_not_be_used_is_told(address: str, message: str):
+def test_an_address_that_can_not_be_used_is_told(address: str, message: str) -> None:
     with pytest.raises(UserError, match=message) as caught:
         store_url(address)
     assert "secret" not in str(caught.value)
 
 
-def test_a_server_that_is_not_there_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch):
+def test_a_server_that_is_not_there_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(PASSWORD_VARIABLE, "the password")
     with pytest.raises(StoreDownError, match="Nothing was written") as caught:
         export("postgresql://trial_writer@127.0.0.1:1/trial", run_rows("r1"), ONCE)
@@ -199,18 +200,20 @@ def test_a_server_that_is_not_there_is_told_in_one_line(monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("given", ["0", "11", "many", "-1"])
-def test_attempts_that_are_no_small_number_are_refused(given: str, monkeypatch):
+def test_attempts_that_are_no_small_number_are_refused(
+    given: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(ATTEMPTS_VARIABLE, given)
     with pytest.raises(UserError, match="1 to 10"):
         Patience.from_environment()
 
 
-def test_the_environment_says_how_often_a_store_is_tried(monkeypatch):
+def test_the_environment_says_how_often_a_store_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(ATTEMPTS_VARIABLE, "7")
     assert Patience.from_environment().attempts == 7
 
 
-def test_each_wait_for_a_store_is_twice_as_long(monkeypatch):
+def test_each_wait_for_a_store_is_twice_as_long(monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
     monkeypatch.setattr("pipeline.store.writer.time.sleep", waits.append)
 
@@ -221,7 +224,7 @@ def test_each_wait_for_a_store_is_twice_as_long(monkeypatch):
 
 def test_a_locked_file_is_told_and_nothing_is_half_written(
     sqlite: str, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.setattr("pipeline.store.engine._SECONDS_FOR_A_LOCK", 0.1)
     export(sqlite, run_rows("r1"))
     with sqlite3.connect(sqlite.removeprefix("sqlite:///")) as other:
@@ -235,7 +238,7 @@ def test_a_locked_file_is_told_and_nothing_is_half_written(
     assert counts(sqlite)["runs"] == 2
 
 
-def test_a_full_disk_is_told_and_nothing_is_half_written(sqlite: str):
+def test_a_full_disk_is_told_and_nothing_is_half_written(sqlite: str) -> None:
     export(sqlite, run_rows("r1"))
     file = sqlite.removeprefix("sqlite:///")
     # The shell's limit on the size of files stands for a disk without space.
@@ -276,8 +279,8 @@ def test_a_full_disk_is_told_and_nothing_is_half_written(sqlite: str):
 
 @pytest.mark.slow
 def test_the_reader_reads_and_can_write_nothing(
-    postgres: str, server, monkeypatch: pytest.MonkeyPatch
-):
+    postgres: str, server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     export(postgres, run_rows("r1"))
     monkeypatch.setenv(PASSWORD_VARIABLE, READER_PASSWORD)
     reader = server.of(READER)
@@ -297,7 +300,7 @@ def test_the_reader_reads_and_can_write_nothing(
 
 
 @pytest.mark.slow
-def test_the_writer_adds_but_changes_and_deletes_nothing(postgres: str):
+def test_the_writer_adds_but_changes_and_deletes_nothing(postgres: str) -> None:
     export(postgres, run_rows("r1"))
     engine = create_engine(store_url(postgres))
     for statement in ("UPDATE metrics SET value = 1", "DELETE FROM runs", "DROP TABLE runs"):
@@ -308,7 +311,9 @@ def test_the_writer_adds_but_changes_and_deletes_nothing(postgres: str):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("postgres")
-def test_what_a_role_may_not_do_is_told_at_once(server, monkeypatch: pytest.MonkeyPatch):
+def test_what_a_role_may_not_do_is_told_at_once(
+    server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Waiting would not help: only what may pass is tried again."""
     monkeypatch.setenv(PASSWORD_VARIABLE, READER_PASSWORD)
 
@@ -319,12 +324,12 @@ def test_what_a_role_may_not_do_is_told_at_once(server, monkeypatch: pytest.Monk
 
 @pytest.mark.slow
 def test_a_server_that_dies_during_an_export_leaves_nothing_and_the_export_is_repeated(
-    postgres: str, server
-):
+    postgres: str, server: Any
+) -> None:
     """The server is stopped when half of the tables' rows wait to be committed."""
     seen: list[int] = []
 
-    def stop_once(connection, _cursor, statement, *_):
+    def stop_once(connection: Any, _cursor: Any, statement: Any, *_: Any) -> None:
         if "INSERT INTO calibration" not in statement:
             return
         server_was_stopped = bool(seen)

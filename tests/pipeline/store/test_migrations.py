@@ -43,7 +43,7 @@ def rows(address: str, statement: str) -> Sequence[Any]:
     return found
 
 
-def test_migrations_make_the_tables_that_the_code_knows(owner: str):
+def test_migrations_make_the_tables_that_the_code_knows(owner: str) -> None:
     migrate(owner)
 
     with store_engine(owner) as engine, engine.connect() as connection:
@@ -51,7 +51,7 @@ def test_migrations_make_the_tables_that_the_code_knows(owner: str):
     assert differences == []
 
 
-def test_a_store_of_the_first_revision_keeps_its_thresholds(owner: str):
+def test_a_store_of_the_first_revision_keeps_its_thresholds(owner: str) -> None:
     with store_engine(owner) as engine, engine.begin() as connection:
         upgrade(connection, "0001")
         connection.execute(
@@ -64,7 +64,7 @@ def test_a_store_of_the_first_revision_keeps_its_thresholds(owner: str):
     assert rows(owner, kept) == [("overall", "point", 0.0)]
 
 
-def test_a_store_of_0_1_0_loses_no_row(owner: str):
+def test_a_store_of_0_1_0_loses_no_row(owner: str) -> None:
     make_store_of_0_1_0(owner)
     migrate(owner)
 
@@ -73,7 +73,7 @@ def test_a_store_of_0_1_0_loses_no_row(owner: str):
     assert found["comparisons"] == 0
 
 
-def test_a_place_becomes_a_scope(owner: str):
+def test_a_place_becomes_a_scope(owner: str) -> None:
     make_store_of_0_1_0(owner)
     migrate(owner)
 
@@ -81,7 +81,7 @@ def test_a_place_becomes_a_scope(owner: str):
     assert found == [("auc", "every_slice"), ("sensitivity", "overall")]
 
 
-def test_metrics_get_the_names_of_this_release(owner: str):
+def test_metrics_get_the_names_of_this_release(owner: str) -> None:
     make_store_of_0_1_0(owner)
     migrate(owner)
 
@@ -90,7 +90,7 @@ def test_metrics_get_the_names_of_this_release(owner: str):
     assert decisions == [("positive_predictive_value", 0.3), ("sensitivity", 0.4)]
 
 
-def test_a_reason_names_its_metric_as_this_release_does(owner: str):
+def test_a_reason_names_its_metric_as_this_release_does(owner: str) -> None:
     make_store_of_0_1_0(owner)
     migrate(owner)
 
@@ -102,7 +102,7 @@ def test_a_reason_names_its_metric_as_this_release_does(owner: str):
     ]
 
 
-def test_a_migrated_store_takes_runs(owner: str):
+def test_a_migrated_store_takes_runs(owner: str) -> None:
     make_store_of_0_1_0(owner)
     migrate(owner)
     export(owner, run_rows("r1"))
@@ -112,7 +112,7 @@ def test_a_migrated_store_takes_runs(owner: str):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("owner", ["postgresql"], indirect=True)
-def test_roles_may_use_the_table_of_comparisons_as_the_others(owner: str):
+def test_roles_may_use_the_table_of_comparisons_as_the_others(owner: str) -> None:
     make_store_of_0_1_0(owner)
     migrate(owner)
 
@@ -129,14 +129,14 @@ def test_roles_may_use_the_table_of_comparisons_as_the_others(owner: str):
     }
 
 
-def test_a_file_of_0_1_0_is_migrated_when_it_is_opened(sqlite: str):
+def test_a_file_of_0_1_0_is_migrated_when_it_is_opened(sqlite: str) -> None:
     make_store_of_0_1_0(sqlite)
     open_current(sqlite)
 
     assert rows(sqlite, "SELECT version_num FROM alembic_version") == [("0003",)]
 
 
-def test_rows_that_0_1_0_left_pending_can_be_added(sqlite: str):
+def test_rows_that_0_1_0_left_pending_can_be_added(sqlite: str) -> None:
     left = ExportFile(status="pending", store="", pending={"thresholds": ROWS["thresholds"]})
     read = ExportFile.model_validate_json(left.to_json())
     export(sqlite, read.pending_rows())

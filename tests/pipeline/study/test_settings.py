@@ -28,20 +28,20 @@ STUDIES = sorted(path.parent.name for path in SCHEMAS.glob("*/study.yaml"))
 
 @pytest.mark.parametrize("study", STUDIES)
 @pytest.mark.parametrize("settings", CLASSES)
-def test_settings_are_read_as_they_were_written(settings: type[Settings], study: str):
+def test_settings_are_read_as_they_were_written(settings: type[Settings], study: str) -> None:
     written = settings.of(load_study(SCHEMAS / study / "study.yaml"))
 
     assert settings.from_json(written.to_json()) == written
 
 
 @pytest.mark.parametrize("settings", CLASSES)
-def test_settings_of_another_form_are_refused_by_their_name(settings: type[Settings]):
+def test_settings_of_another_form_are_refused_by_their_name(settings: type[Settings]) -> None:
     with pytest.raises(UserError, match=settings.__name__):
         settings.from_json("{}")
 
 
 @pytest.mark.parametrize("settings", CLASSES)
-def test_an_unknown_key_is_refused(settings: type[Settings]):
+def test_an_unknown_key_is_refused(settings: type[Settings]) -> None:
     study = load_study(SCHEMAS / "synthetic" / "study.yaml")
     text = settings.of(study).to_json()
 
@@ -49,5 +49,5 @@ def test_an_unknown_key_is_refused(settings: type[Settings]):
         settings.from_json(text[:-1] + ',"surplus":1}')
 
 
-def test_every_class_of_settings_is_tested_here():
+def test_every_class_of_settings_is_tested_here() -> None:
     assert set(CLASSES) == set(Settings.__subclasses__())

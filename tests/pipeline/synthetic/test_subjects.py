@@ -1,5 +1,7 @@
 """What happens to the subjects of the synthetic trial follows the announced truth."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,7 +17,7 @@ def z_score(observed: pd.Series, probability: pd.Series) -> float:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_outcomes_follow_their_true_probabilities(task, labels, truth):
+def test_outcomes_follow_their_true_probabilities(task: Any, labels: Any, truth: Any) -> None:
     observed = labels[task].dropna()
     assert abs(z_score(observed, truth[f"p_{task}"].loc[observed.index])) < 3
 
@@ -23,8 +25,8 @@ def test_outcomes_follow_their_true_probabilities(task, labels, truth):
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("fifth", range(5))
 def test_outcomes_follow_their_true_probabilities_in_every_fifth_of_risk(
-    task, fifth, labels, truth
-):
+    task: Any, fifth: Any, labels: Any, truth: Any
+) -> None:
     observed = labels[task].dropna()
     probability = truth[f"p_{task}"].loc[observed.index]
     members = pd.qcut(probability, 5, labels=False) == fifth
@@ -33,13 +35,13 @@ def test_outcomes_follow_their_true_probabilities_in_every_fifth_of_risk(
 
 @pytest.mark.parametrize("task", TASKS)
 def test_the_effect_of_the_arm_is_the_true_one_within_its_standard_error(
-    task, subjects, labels, truth
-):
+    task: Any, subjects: Any, labels: Any, truth: Any
+) -> None:
     observed = labels[task].dropna()
     probability = truth[f"p_{task}"].loc[observed.index]
     active = subjects["TRT01P"].loc[observed.index].eq("Active").to_numpy()
 
-    def difference(values):
+    def difference(values: Any) -> Any:
         return values[active].mean() - values[~active].mean()
 
     variance = probability * (1 - probability)
@@ -51,7 +53,7 @@ def test_the_effect_of_the_arm_is_the_true_one_within_its_standard_error(
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_logistic_regression_recovers_every_coefficient(task, labels):
+def test_logistic_regression_recovers_every_coefficient(task: Any, labels: Any) -> None:
     blocks = [simulate(TWENTY_THOUSAND, block) for block in range(TWENTY_THOUSAND.blocks)]
     subjects = np.concatenate([block.usubjid for block in blocks]).astype(str)
     names = list(COEFFICIENTS[task])
@@ -73,7 +75,9 @@ def test_logistic_regression_recovers_every_coefficient(task, labels):
     ("task", "share", "auc"),
     [("worsening", 0.25, 0.78), ("response", 0.40, 0.75), ("hepatic_ae", 0.08, 0.75)],
 )
-def test_prevalence_and_the_best_auc_are_as_announced(task, share, auc, labels, truth):
+def test_prevalence_and_the_best_auc_are_as_announced(
+    task: Any, share: Any, auc: Any, labels: Any, truth: Any
+) -> None:
     observed = labels[task].dropna()
     rank = truth[f"p_{task}"].loc[observed.index].rank()
     events = observed.sum()
@@ -84,13 +88,13 @@ def test_prevalence_and_the_best_auc_are_as_announced(task, share, auc, labels, 
     assert area == pytest.approx(auc, abs=0.02)
 
 
-def test_the_truth_is_not_among_the_datasets(folder):
+def test_the_truth_is_not_among_the_datasets(folder: Any) -> None:
     assert list(read_truth(folder).columns) == [f"p_{task}" for task in TASKS]
     names = {column.name for dataset in DATASETS for column in dataset.columns}
     assert not {name for name in names if name.lower().startswith("p_")}
     assert not list(folder.glob("*.parquet"))
 
 
-def test_every_safety_subject_has_a_truth_and_nobody_else(folder, trial):
+def test_every_safety_subject_has_a_truth_and_nobody_else(folder: Any, trial: Any) -> None:
     safety = trial["adsl"].query("SAFFL == 'Y'")
     assert list(read_truth(folder).index) == list(safety["USUBJID"])

@@ -5,6 +5,7 @@ import csv
 import datetime
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -34,7 +35,7 @@ DOMAIN = {
 TYPES = {"USUBJID": "text", "AESEV": "text", "AESTDY": "number", "ASTDT": "date"}
 
 
-def write_xpt(folder, version):
+def write_xpt(folder: Any, version: Any) -> Any:
     path = folder / f"ae{version}.xpt"
     frame = pd.DataFrame({**DOMAIN, "AESEV": [t or "" for t in DOMAIN["AESEV"]]})
     pyreadstat.write_xport(
@@ -47,14 +48,14 @@ def write_xpt(folder, version):
     return path, FileFormat("xpt")
 
 
-def write_json(folder, encoding):
+def write_json(folder: Any, encoding: Any) -> Any:
     columns = [("USUBJID", "string"), ("AESEV", "string"), ("AESTDY", "float")]
     rows = [[*row, day and day.isoformat()] for *row, day in zip(*DOMAIN.values(), strict=True)]
     document = dataset_json([*columns, ("ASTDT", "date", "integer")], rows)
     return write_dataset_json(folder, document, encoding), FileFormat("dataset-json")
 
 
-def write_csv(folder):
+def write_csv(folder: Any) -> Any:
     path = folder / "ae.csv"
     with path.open("w", newline="", encoding="windows-1252") as file:
         writer = csv.writer(file)
@@ -62,7 +63,7 @@ def write_csv(folder):
     return path, FileFormat("csv", encoding="windows-1252")
 
 
-def write_parquet(folder):
+def write_parquet(folder: Any) -> Any:
     path = folder / "ae.parquet"
     pq.write_table(pa.table(DOMAIN), path)
     return path, FileFormat("parquet")
@@ -80,13 +81,13 @@ def write_parquet(folder):
     ],
     ids=["xpt-5", "xpt-8", "json", "ndjson", "dsjc", "parquet"],
 )
-def test_typed_formats_give_the_same_domain(tmp_path, writer):
+def test_typed_formats_give_the_same_domain(tmp_path: Path, writer: Any) -> None:
     path, fmt = writer(tmp_path)
     assert formats.column_types(str(path), fmt) == TYPES
     assert read_all(path, fmt) == DOMAIN
 
 
-def test_csv_gives_the_same_domain_as_text(tmp_path):
+def test_csv_gives_the_same_domain_as_text(tmp_path: Path) -> None:
     path, fmt = write_csv(tmp_path)
     assert read_all(path, fmt) == {
         name: [None if value is None else str(value) for value in values]
@@ -96,7 +97,7 @@ def test_csv_gives_the_same_domain_as_text(tmp_path):
 
 @needs_data
 @pytest.mark.parametrize("name", ["ae.json", "ae.ndjson", "ae.dsjc"])
-def test_the_published_example_is_equal_in_all_encodings(name):
+def test_the_published_example_is_equal_in_all_encodings(name: Any) -> None:
     folder = DATA / "datasetjson_example"
     expected = read_all(folder / "ae.xpt", FileFormat("xpt"))
     assert len(expected["USUBJID"]) == 74
@@ -105,7 +106,7 @@ def test_the_published_example_is_equal_in_all_encodings(name):
 
 @needs_data
 @pytest.mark.parametrize("dataset", ["adsl", "adae"])
-def test_analysis_datasets_are_equal_as_xpt_and_as_json(dataset):
+def test_analysis_datasets_are_equal_as_xpt_and_as_json(dataset: Any) -> None:
     folder = DATA / "cdisc_pilot01/adam"
     transport = read_all(folder / f"{dataset}.xpt", FileFormat("xpt"))
     document = read_all(folder / f"{dataset}.json", FileFormat("dataset-json"))
@@ -117,12 +118,12 @@ def test_analysis_datasets_are_equal_as_xpt_and_as_json(dataset):
         assert transport[name] == document[name], name
 
 
-def test_an_unknown_format_is_refused(tmp_path):
+def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
     with pytest.raises(formats.DataFileError, match="format 'sas7bdat' is unknown"):
         formats.column_types(str(tmp_path / "x.sas7bdat"), FileFormat("sas7bdat"))
 
 
-def test_reading_needs_positive_sizes(tmp_path):
+def test_reading_needs_positive_sizes(tmp_path: Path) -> None:
     path = str(tmp_path / "x.csv")
     with pytest.raises(ValueError, match="batch_rows"):
         list(formats.read(Extent(path), FileFormat("csv"), [], 0))
@@ -143,7 +144,7 @@ WRITERS = {
 @pytest.mark.parametrize("name", WRITERS)
 @given(data=st.data())
 @settings(max_examples=60, deadline=None)
-def test_damaged_bytes_never_fail_but_with_a_message_for_people(name, data):
+def test_damaged_bytes_never_fail_but_with_a_message_for_people(name: Any, data: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path, fmt = WRITERS[name](Path(folder))
         content = bytearray(path.read_bytes())

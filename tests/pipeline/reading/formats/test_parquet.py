@@ -3,6 +3,8 @@
 import datetime
 import decimal
 import tempfile
+from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,7 +18,7 @@ from tests.pipeline.reading.formats.written_files import fail_to_read, read_all
 PARQUET = FileFormat("parquet")
 
 
-def write(folder, table, **options):
+def write(folder: Any, table: Any, **options: Any) -> Any:
     path = f"{folder}/x.parquet"
     pq.write_table(pa.table(table), path, **options)
     return path
@@ -38,8 +40,8 @@ def write(folder, table, **options):
 )
 @settings(max_examples=40, deadline=None)
 def test_what_is_written_is_read_back_for_any_division(
-    rows, row_group_size, rows_per_extent, batch_rows
-):
+    rows: Any, row_group_size: Any, rows_per_extent: Any, batch_rows: Any
+) -> None:
     types = {"T": pa.string(), "N": pa.float64(), "D": pa.date32(), "M": pa.timestamp("us")}
     columns = {
         name: pa.array([row[i] for row in rows], kind)
@@ -56,7 +58,7 @@ def test_what_is_written_is_read_back_for_any_division(
     }
 
 
-def test_extents_are_whole_row_groups(tmp_path):
+def test_extents_are_whole_row_groups(tmp_path: Path) -> None:
     path = write(tmp_path, {"A": list(range(10))}, row_group_size=3)
     assert extents(path, PARQUET, 1) == [
         Extent(path, 0, 3),
@@ -67,7 +69,7 @@ def test_extents_are_whole_row_groups(tmp_path):
     assert extents(path, PARQUET, 6) == [Extent(path, 0, 6), Extent(path, 6, 4)]
 
 
-def test_an_extent_across_row_groups_gives_its_rows_alone(tmp_path):
+def test_an_extent_across_row_groups_gives_its_rows_alone(tmp_path: Path) -> None:
     path = write(tmp_path, {"A": list(range(10))}, row_group_size=3)
     parts = list(read(Extent(path, 4, 4), PARQUET, ["A"]))
     assert [(first, batch.to_pydict()["A"]) for first, batch in parts] == [(4, [4, 5, 6, 7])]
@@ -100,19 +102,21 @@ def test_an_extent_across_row_groups_gives_its_rows_alone(tmp_path):
     ],
     ids=str,
 )
-def test_types_are_reduced_to_text_numbers_dates_and_moments(tmp_path, values, kind, expected):
+def test_types_are_reduced_to_text_numbers_dates_and_moments(
+    tmp_path: Path, values: Any, kind: Any, expected: Any
+) -> None:
     path = write(tmp_path, {"A": values})
     assert column_types(path, PARQUET) == {"A": kind}
     assert read_all(path, PARQUET) == {"A": expected}
 
 
-def test_only_requested_columns_come_in_the_requested_order(tmp_path):
+def test_only_requested_columns_come_in_the_requested_order(tmp_path: Path) -> None:
     path = write(tmp_path, {"A": [1], "B": [2], "C": [3]})
     ((_, batch),) = read(Extent(path), PARQUET, ["C", "A"])
     assert batch.to_pydict() == {"C": [3.0], "A": [1.0]}
 
 
-def test_a_batch_without_columns_still_counts_its_rows(tmp_path):
+def test_a_batch_without_columns_still_counts_its_rows(tmp_path: Path) -> None:
     path = write(tmp_path, {"A": [1, 2, 3]}, row_group_size=2)
     assert [batch.num_rows for _, batch in read(Extent(path), PARQUET, [])] == [2, 1]
 
@@ -120,25 +124,25 @@ def test_a_batch_without_columns_still_counts_its_rows(tmp_path):
 @pytest.mark.parametrize(
     "values", [pa.array([[1, 2]]), pa.array([{"x": 1}])], ids=["list", "struct"]
 )
-def test_a_nested_column_is_refused_by_name(tmp_path, values):
+def test_a_nested_column_is_refused_by_name(tmp_path: Path, values: Any) -> None:
     path = write(tmp_path, {"OK": [1], "DEEP": values})
     assert "column DEEP: found a nested column" in fail_to_read(path, PARQUET, ["OK"])
 
 
-def test_a_column_of_bytes_is_refused_by_name(tmp_path):
+def test_a_column_of_bytes_is_refused_by_name(tmp_path: Path) -> None:
     path = write(tmp_path, {"A": pa.array([b"x"])})
     assert "column A: found Arrow type binary" in fail_to_read(path, PARQUET)
 
 
 @pytest.mark.parametrize("lost", [1, 8, 200])
-def test_a_file_without_its_footer_is_refused(tmp_path, lost):
+def test_a_file_without_its_footer_is_refused(tmp_path: Path, lost: Any) -> None:
     path = tmp_path / "x.parquet"
     write(tmp_path, {"A": [1, 2]})
     path.write_bytes(path.read_bytes()[:-lost])
     assert "no whole Parquet footer" in fail_to_read(path, PARQUET)
 
 
-def test_damaged_data_is_refused(tmp_path):
+def test_damaged_data_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.parquet"
     write(tmp_path, {"A": [f"{i:09d}" for i in range(999)]}, use_dictionary=False)
     content = bytearray(path.read_bytes())
@@ -147,18 +151,18 @@ def test_damaged_data_is_refused(tmp_path):
     assert "a row group can not be read" in fail_to_read(path, PARQUET)
 
 
-def test_another_format_is_refused_by_name(tmp_path):
+def test_another_format_is_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "x.parquet"
     path.write_text('{"rows": []}')
     assert "found JSON text, expected a Parquet file" in fail_to_read(path, PARQUET)
 
 
-def test_an_empty_file_is_refused(tmp_path):
+def test_an_empty_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.parquet"
     path.touch()
     assert "the file is empty" in fail_to_read(path, PARQUET)
 
 
-def test_a_missing_column_is_named_with_near_matches(tmp_path):
+def test_a_missing_column_is_named_with_near_matches(tmp_path: Path) -> None:
     path = write(tmp_path, {"USUBJID": ["1"], "ARM": ["x"]})
     assert "no column USUBJD; did you mean USUBJID?" in fail_to_read(path, PARQUET, ["USUBJD"])

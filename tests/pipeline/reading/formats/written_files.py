@@ -6,6 +6,7 @@ import os
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -20,7 +21,14 @@ needs_data = pytest.mark.skipif(
 )
 
 
-def read_all(path, fmt, columns=None, *, rows_per_extent=500_000, batch_rows=20_000):
+def read_all(
+    path: Any,
+    fmt: Any,
+    columns: Any = None,
+    *,
+    rows_per_extent: Any = 500_000,
+    batch_rows: Any = 20_000,
+) -> Any:
     """Reads a file extent by extent and checks that each batch knows its place."""
     types = formats.column_types(str(path), fmt)
     columns = list(types) if columns is None else columns
@@ -36,7 +44,7 @@ def read_all(path, fmt, columns=None, *, rows_per_extent=500_000, batch_rows=20_
     return pa.Table.from_batches(batches).to_pydict() if batches else {c: [] for c in columns}
 
 
-def fail_to_read(path, fmt, columns=("A",)):
+def fail_to_read(path: Any, fmt: Any, columns: Any = ("A",)) -> Any:
     """Reads a file that is wrong and returns the message."""
     with pytest.raises(formats.DataFileError) as caught:
         for _ in formats.read(formats.Extent(str(path)), fmt, list(columns)):
@@ -44,23 +52,25 @@ def fail_to_read(path, fmt, columns=("A",)):
     return str(caught.value)
 
 
-def _record(text):
+def _record(text: Any) -> Any:
     return text.encode("latin-1").ljust(80)
 
 
-def _header(section, tail="0" * 30):
+def _header(section: Any, tail: Any = "0" * 30) -> Any:
     return _record(f"HEADER RECORD*******{section:<8}HEADER RECORD!!!!!!!{tail}")
 
 
-def _filled(data, filler=b" "):
+def _filled(data: Any, filler: Any = b" ") -> Any:
     return data + filler * (-len(data) % 80)
 
 
-def xpt_library(version=5):
+def xpt_library(version: Any = 5) -> Any:
     return _header("LIBRARY" if version == 5 else "LIBV8") + _record("SAS") * 2
 
 
-def xpt_member(variables, records, *, version=5, count=None, labels=b""):
+def xpt_member(
+    variables: Any, records: Any, *, version: Any = 5, count: Any = None, labels: Any = b""
+) -> Any:
     """One data set of an XPT file, from the layout in SAS's TS-140.
 
     variables: (name, "num" or "char", length, display format); records: each the bytes of its
@@ -104,7 +114,7 @@ def xpt_member(variables, records, *, version=5, count=None, labels=b""):
     )
 
 
-def xpt_labels_v9(entries):
+def xpt_labels_v9(entries: Any) -> Any:
     """The section of long names, labels, formats and informats of version 9."""
     body = b""
     for number, *texts in entries:
@@ -113,7 +123,9 @@ def xpt_labels_v9(entries):
     return _header("LABELV9", str(len(entries))) + _filled(body)
 
 
-def dataset_json(columns, rows, *, records=None, rows_first=False, version="1.1.0"):
+def dataset_json(
+    columns: Any, rows: Any, *, records: Any = None, rows_first: Any = False, version: Any = "1.1.0"
+) -> Any:
     """A Dataset-JSON document; columns: (name, dataType) or (name, dataType, targetDataType)."""
     described = [
         {
@@ -141,7 +153,7 @@ def dataset_json(columns, rows, *, records=None, rows_first=False, version="1.1.
     return document
 
 
-def write_dataset_json(folder, document, encoding):
+def write_dataset_json(folder: Any, document: Any, encoding: Any) -> Any:
     """Writes a document as json, ndjson, dsjc (gzip) or dsjc-zlib; returns the file."""
     path = Path(folder) / f"x.{encoding.split('-')[0]}"
     if encoding == "json":

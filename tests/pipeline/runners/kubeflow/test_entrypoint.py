@@ -17,7 +17,7 @@ from pipeline.runners.kubeflow.record import RECORD
 from tests.kubeflow.spec_walker import REPOSITORY
 
 
-def test_the_forms_seed_and_steps_replace_those_of_the_package():
+def test_the_forms_seed_and_steps_replace_those_of_the_package() -> None:
     given = {
         "custom_config": '{"seed": 1, "inputs": {}}',
         "train_args": '{"splits": ["train"], "num_steps": 2}',
@@ -29,11 +29,11 @@ def test_the_forms_seed_and_steps_replace_those_of_the_package():
     assert json.loads(found["train_args"]) == {"splits": ["train"], "num_steps": 40}
 
 
-def test_seed_and_steps_that_are_the_executors_own_stay():
+def test_seed_and_steps_that_are_the_executors_own_stay() -> None:
     assert executor_parameters({"seed": 7, "steps": 40}) == {"seed": 7, "steps": 40}
 
 
-def test_the_executor_is_not_told_what_is_for_others():
+def test_the_executor_is_not_told_what_is_for_others() -> None:
     given = {
         "run_fn": "trainer.run.run_fn",
         "beam_options": "--runner=FnApiRunner",
@@ -43,23 +43,23 @@ def test_the_executor_is_not_told_what_is_for_others():
     assert executor_parameters(given) == {"run_fn": "trainer.run.run_fn"}
 
 
-def test_beams_options_are_split_as_a_shell_would(tmp_path: Path):
+def test_beams_options_are_split_as_a_shell_would(tmp_path: Path) -> None:
     arguments = beam_arguments("--runner=in-memory --job_name='two words'", str(tmp_path))
     assert "--job_name=two words" in arguments
 
 
 @pytest.mark.parametrize("options", ["", "--streaming"])
-def test_without_a_runner_beams_own_default_is_not_taken(tmp_path: Path, options: str):
+def test_without_a_runner_beams_own_default_is_not_taken(tmp_path: Path, options: str) -> None:
     # It would fetch a program from the network.
     assert "--runner=FnApiRunner" in beam_arguments(options, str(tmp_path))
 
 
-def test_a_runner_that_is_none_is_refused(tmp_path: Path):
+def test_a_runner_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="There is no Beam runner nowhere here"):
         beam_arguments("--runner=nowhere", str(tmp_path))
 
 
-def test_a_quote_that_is_not_closed_is_refused(tmp_path: Path):
+def test_a_quote_that_is_not_closed_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="beam_options can't be read"):
         beam_arguments("--job_name='two words", str(tmp_path))
 
@@ -106,7 +106,7 @@ def only_record(said: str) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-def test_what_an_executor_refuses_is_one_message_no_traceback_and_a_record(tmp_path: Path):
+def test_what_an_executor_refuses_is_one_message_no_traceback_and_a_record(tmp_path: Path) -> None:
     ran = run_task(
         tmp_path,
         "ChampionModel",
@@ -131,7 +131,7 @@ def test_what_an_executor_refuses_is_one_message_no_traceback_and_a_record(tmp_p
 
 
 @pytest.mark.slow
-def test_a_task_that_fails_otherwise_leaves_its_record_too(tmp_path: Path):
+def test_a_task_that_fails_otherwise_leaves_its_record_too(tmp_path: Path) -> None:
     ran = run_task(tmp_path, "Gate", "no.such.Executor", {}, model="tfx.Model")
     assert ran.returncode == 1
     record = only_record(ran.stderr)
@@ -140,7 +140,7 @@ def test_a_task_that_fails_otherwise_leaves_its_record_too(tmp_path: Path):
 
 
 @pytest.mark.slow
-def test_the_check_of_an_image_runs_a_task():
+def test_the_check_of_an_image_runs_a_task() -> None:
     ran = subprocess.run(
         [sys.executable, "-m", "pipeline.runners.kubeflow.entrypoint", "--check"],
         cwd=REPOSITORY,

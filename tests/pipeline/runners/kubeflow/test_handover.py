@@ -82,17 +82,17 @@ def example_artifact(handover: Handover) -> dict[str, Any]:
     ],
     ids=["empty", "none", "the whole schema as a title", "another one"],
 )
-def test_the_type_is_that_of_the_package_whatever_is_sent(tmp_path: Path, sent: Any):
+def test_the_type_is_that_of_the_package_whatever_is_sent(tmp_path: Path, sent: Any) -> None:
     artifact = example_artifact(handed(tmp_path, examples={"type": sent}))
     assert artifact["type"] == {"instanceSchema": "title: tfx.Examples\n"}
 
 
-def test_a_type_of_this_project_is_an_import_path(tmp_path: Path):
+def test_a_type_of_this_project_is_an_import_path(tmp_path: Path) -> None:
     (artifact,) = for_tfx(handed(tmp_path))["outputs"]["artifacts"]["findings"]["artifacts"]
     assert artifact["type"] == {"instanceSchema": "title: components.artifact_types.GateFindings\n"}
 
 
-def test_inputs_and_outputs_are_the_launchers_files(tmp_path: Path):
+def test_inputs_and_outputs_are_the_launchers_files(tmp_path: Path) -> None:
     handover = handed(tmp_path)
     assert example_artifact(handover)["uri"] == f"{tmp_path}/minio/bucket/examples"
     (artifact,) = for_tfx(handover)["outputs"]["artifacts"]["findings"]["artifacts"]
@@ -107,32 +107,32 @@ def test_inputs_and_outputs_are_the_launchers_files(tmp_path: Path):
         ("minio://bucket/examples", "/minio/bucket/examples"),
     ],
 )
-def test_every_object_store_has_its_folder(uri: str, path: str):
+def test_every_object_store_has_its_folder(uri: str, path: str) -> None:
     artifact = example_artifact(handed("", examples={"uri": uri}))
     assert artifact["uri"] == path
 
 
-def test_a_path_of_a_volume_stays_what_it_is(tmp_path: Path):
+def test_a_path_of_a_volume_stays_what_it_is(tmp_path: Path) -> None:
     artifact = example_artifact(handed(tmp_path, examples={"uri": "/models/examples"}))
     assert artifact["uri"] == "/models/examples"
 
 
-def test_paths_of_inputs_are_the_launchers(tmp_path: Path):
+def test_paths_of_inputs_are_the_launchers(tmp_path: Path) -> None:
     assert handed(tmp_path).input_paths() == {"examples": [tmp_path / "minio/bucket/examples"]}
 
 
-def test_metadata_of_another_task_reach_tfx(tmp_path: Path):
+def test_metadata_of_another_task_reach_tfx(tmp_path: Path) -> None:
     assert example_artifact(handed(tmp_path))["metadata"] == {
         "split_names": '["train"]',
         "span": 0.0,
     }
 
 
-def test_an_artifact_without_a_name_gets_one(tmp_path: Path):
+def test_an_artifact_without_a_name_gets_one(tmp_path: Path) -> None:
     assert example_artifact(handed(tmp_path, examples={"name": ""}))["name"] == "examples"
 
 
-def test_the_backends_own_output_is_kept_from_tfx(tmp_path: Path):
+def test_the_backends_own_output_is_kept_from_tfx(tmp_path: Path) -> None:
     assert set(for_tfx(handed(tmp_path))["outputs"]["artifacts"]) == {"findings", "html", "metrics"}
 
 
@@ -149,21 +149,23 @@ def test_the_backends_own_output_is_kept_from_tfx(tmp_path: Path):
         ("splits", ["train"], ["train"]),
     ],
 )
-def test_a_parameter_has_its_declared_type(tmp_path: Path, name: str, sent: object, value: object):
+def test_a_parameter_has_its_declared_type(
+    tmp_path: Path, name: str, sent: object, value: object
+) -> None:
     found = handed(tmp_path, parameters={name: sent}).parameters()[name]
     assert found == value
     assert type(found) is type(value)
 
 
-def test_a_parameter_that_is_not_declared_is_left_out(tmp_path: Path):
+def test_a_parameter_that_is_not_declared_is_left_out(tmp_path: Path) -> None:
     assert handed(tmp_path, parameters={"other": 1}).parameters() == {}
 
 
-def test_the_runs_id_stands_in_the_outputs_address(tmp_path: Path):
+def test_the_runs_id_stands_in_the_outputs_address(tmp_path: Path) -> None:
     assert handed(tmp_path).run_id == "the-run"
 
 
-def test_output_folders_are_made_and_a_files_folder_too(tmp_path: Path):
+def test_output_folders_are_made_and_a_files_folder_too(tmp_path: Path) -> None:
     handover = handed(tmp_path)
     handover.make_output_folders()
     assert handover.output_paths()["findings"].is_dir()
@@ -171,7 +173,7 @@ def test_output_folders_are_made_and_a_files_folder_too(tmp_path: Path):
     assert handover.output_paths()["html"].parent.is_dir()
 
 
-def test_an_empty_output_folder_gets_a_file(tmp_path: Path):
+def test_an_empty_output_folder_gets_a_file(tmp_path: Path) -> None:
     handover = handed(tmp_path)
     handover.make_output_folders()
     (handover.output_paths()["findings"] / "empty").mkdir()
@@ -179,7 +181,7 @@ def test_an_empty_output_folder_gets_a_file(tmp_path: Path):
     assert (handover.output_paths()["findings"] / EMPTY).is_file()
 
 
-def test_an_output_with_a_file_gets_none(tmp_path: Path):
+def test_an_output_with_a_file_gets_none(tmp_path: Path) -> None:
     handover = handed(tmp_path)
     handover.make_output_folders()
     deep = handover.output_paths()["findings"] / "Split-train"
@@ -199,7 +201,7 @@ def told(handover: Handover, **metadata: dict[str, Any]) -> dict[str, Any]:
     return handover.for_launcher(made)["artifacts"]
 
 
-def test_outputs_go_back_under_their_own_addresses(tmp_path: Path):
+def test_outputs_go_back_under_their_own_addresses(tmp_path: Path) -> None:
     (artifact,) = told(handed(tmp_path), findings={"stopped": 0})["findings"]["artifacts"]
     assert artifact == {
         "name": "findings",
@@ -208,19 +210,19 @@ def test_outputs_go_back_under_their_own_addresses(tmp_path: Path):
     }
 
 
-def test_an_output_that_nothing_is_said_of_goes_back_too(tmp_path: Path):
+def test_an_output_that_nothing_is_said_of_goes_back_too(tmp_path: Path) -> None:
     (artifact,) = told(handed(tmp_path))["findings"]["artifacts"]
     assert artifact["metadata"] == {}
 
 
-def test_no_null_and_no_number_that_is_none_goes_back(tmp_path: Path):
+def test_no_null_and_no_number_that_is_none_goes_back(tmp_path: Path) -> None:
     metadata = {"a": None, "b": float("nan"), "c": float("inf"), "d": 1}
     (artifact,) = told(handed(tmp_path), findings=metadata)["findings"]["artifacts"]
     assert artifact["metadata"] == {"d": 1}
     json.dumps(artifact, allow_nan=False)
 
 
-def test_metrics_are_numbers_only(tmp_path: Path):
+def test_metrics_are_numbers_only(tmp_path: Path) -> None:
     metadata = {"auc": 0.8, "tfx_version": "1.16.0", "state": "published"}
     (artifact,) = told(handed(tmp_path), metrics=metadata)["metrics"]["artifacts"]
     assert artifact["metadata"] == {"auc": 0.8}

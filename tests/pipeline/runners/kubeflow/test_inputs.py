@@ -101,11 +101,11 @@ def refusal(
     return run
 
 
-def test_the_fingerprint_is_that_of_a_local_run(found: Found, study: Study, data: Path):
+def test_the_fingerprint_is_that_of_a_local_run(found: Found, study: Study, data: Path) -> None:
     assert found()["fingerprint"] == content_fingerprint(study, str(data))
 
 
-def test_one_new_byte_is_another_fingerprint_and_nothing_else(found: Found, data: Path):
+def test_one_new_byte_is_another_fingerprint_and_nothing_else(found: Found, data: Path) -> None:
     before = found()
     (data / "dm.csv").write_text(DM.replace("72", "73"))
     after = found()
@@ -114,7 +114,7 @@ def test_one_new_byte_is_another_fingerprint_and_nothing_else(found: Found, data
 
 def test_the_keys_id_tells_keys_apart_and_not_what_they_are(
     found: Found, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     first = found()["subject_key_id"]
     assert first == key_id(KEY.encode())
     assert KEY not in first
@@ -122,11 +122,11 @@ def test_the_keys_id_tells_keys_apart_and_not_what_they_are(
     assert found()["subject_key_id"] != first
 
 
-def test_without_a_champion_the_token_says_so(found: Found):
+def test_without_a_champion_the_token_says_so(found: Found) -> None:
     assert found()["champion_token"] == "none"
 
 
-def test_a_new_champion_is_another_token(found: Found, tmp_path: Path):
+def test_a_new_champion_is_another_token(found: Found, tmp_path: Path) -> None:
     registry = Registry(str(tmp_path / "registry"))
     tokens = [found()["champion_token"]]
     for name in ("first", "second"):
@@ -140,18 +140,20 @@ def test_a_new_champion_is_another_token(found: Found, tmp_path: Path):
     assert len(set(tokens)) == 3
 
 
-def test_the_code_is_that_of_all_tasks(found: Found):
+def test_the_code_is_that_of_all_tasks(found: Found) -> None:
     assert found()["code_digest"] == source_digest("components", "grafana", "pipeline", "trainer")
 
 
-def test_the_fingerprint_that_was_asked_for_is_taken(found: Found, study: Study, data: Path):
+def test_the_fingerprint_that_was_asked_for_is_taken(
+    found: Found, study: Study, data: Path
+) -> None:
     asked = content_fingerprint(study, str(data))
     assert found(data_fingerprint=asked)["fingerprint"] == asked
 
 
 def test_other_data_than_were_asked_for_are_refused(
     refusal: Callable[..., str], study: Study, data: Path
-):
+) -> None:
     there = content_fingerprint(study, str(data))
     assert refusal(data_fingerprint="abc123") == (
         f"{data}: the data have the fingerprint {there}, but the run's form asks for abc123 "
@@ -160,13 +162,15 @@ def test_other_data_than_were_asked_for_are_refused(
     )
 
 
-def test_a_form_without_data_is_refused(refusal: Callable[..., str]):
+def test_a_form_without_data_is_refused(refusal: Callable[..., str]) -> None:
     assert refusal(data_root="").startswith(
         "data_root is empty: give the folder of the study's files in the run's form"
     )
 
 
-def test_a_folder_without_the_studys_files_is_refused(refusal: Callable[..., str], tmp_path: Path):
+def test_a_folder_without_the_studys_files_is_refused(
+    refusal: Callable[..., str], tmp_path: Path
+) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     said = refusal(data_root=str(empty))
@@ -176,7 +180,7 @@ def test_a_folder_without_the_studys_files_is_refused(refusal: Callable[..., str
 
 def test_a_missing_key_is_refused_before_any_task_needs_it(
     refusal: Callable[..., str], monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.delenv("TRIAL_SUBJECT_KEY")
     # The command sets the variable; the secret that it comes from is not there.
     assert refusal(subject_key="env:TRIAL_NO_SUCH_KEY").startswith(
@@ -184,14 +188,14 @@ def test_a_missing_key_is_refused_before_any_task_needs_it(
     )
 
 
-def test_a_damaged_registry_is_refused(refusal: Callable[..., str], tmp_path: Path):
+def test_a_damaged_registry_is_refused(refusal: Callable[..., str], tmp_path: Path) -> None:
     pointer = tmp_path / "registry" / "tiny" / "champion.json"
     pointer.parent.mkdir(parents=True)
     pointer.write_text("{")
     assert str(pointer) in refusal()
 
 
-def test_the_task_leaves_its_record(found: Found, capsys: pytest.CaptureFixture[str]):
+def test_the_task_leaves_its_record(found: Found, capsys: pytest.CaptureFixture[str]) -> None:
     found()
     (line,) = capsys.readouterr().err.splitlines()
     record = json.loads(line.removeprefix(RECORD))
@@ -200,7 +204,7 @@ def test_the_task_leaves_its_record(found: Found, capsys: pytest.CaptureFixture[
 
 def test_a_refusal_is_recorded_with_its_reason(
     command: Callable[..., list[str]], capsys: pytest.CaptureFixture[str]
-):
+) -> None:
     main(command(data_root=""))
     line = capsys.readouterr().err.splitlines()[0]
     record = json.loads(line.removeprefix(RECORD))
@@ -208,7 +212,7 @@ def test_a_refusal_is_recorded_with_its_reason(
     assert "data_root is empty" in record["error"]
 
 
-def test_the_record_is_exported_to_the_store(found: Found, tmp_path: Path):
+def test_the_record_is_exported_to_the_store(found: Found, tmp_path: Path) -> None:
     store = sqlite_address(tmp_path / "store.sqlite")
     migrate(store)
     found(metrics_store=store)
@@ -219,7 +223,7 @@ def test_the_record_is_exported_to_the_store(found: Found, tmp_path: Path):
 
 def test_what_the_run_is_made_from_is_exported_before_anything_can_fail(
     found: Found, tmp_path: Path, study: Study
-):
+) -> None:
     fingerprint = found(metrics_store=sqlite_address(tmp_path / "store.sqlite"))["fingerprint"]
     with closing(sqlite3.connect(tmp_path / "store.sqlite")) as connection:
         columns = "run, study, started_by, study_digest, fingerprint, parameters"
@@ -228,6 +232,6 @@ def test_what_the_run_is_made_from_is_exported_before_anything_can_fail(
     assert runs == [(RUN, "tiny", "every-monday", *made_from)]
 
 
-def test_a_store_that_is_none_ends_no_run(found: Found, caplog: pytest.LogCaptureFixture):
+def test_a_store_that_is_none_ends_no_run(found: Found, caplog: pytest.LogCaptureFixture) -> None:
     found(metrics_store="store")
     assert "The stage's record is not in the store" in caplog.text

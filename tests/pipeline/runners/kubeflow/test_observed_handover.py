@@ -122,7 +122,7 @@ def without_chance(handed: dict[str, Any], root: str = "") -> dict[str, Any]:
 @pytest.mark.parametrize("pipeline", PIPELINES)
 def test_the_walker_hands_over_what_the_backend_did(
     observed: dict[str, Any], pipeline: str, tmp_path: Path
-):
+) -> None:
     seen = observed[pipeline]
     ran = Walker(tmp_path, Commands({"PATH": "/usr/bin:/bin"})).run(package(seen), {})
     walked = {
@@ -133,7 +133,7 @@ def test_the_walker_hands_over_what_the_backend_did(
 
 def test_the_folders_of_the_launcher_are_those_of_a_real_task(
     observed: dict[str, Any], tmp_path: Path
-):
+) -> None:
     walker = Walker(tmp_path, Commands({"PATH": "/usr/bin:/bin"}))
     walker.run(package(observed["two_plain_containers"]), {})
     folders = {f"/{path.name}" for path in (tmp_path / "launcher").iterdir()}
@@ -143,7 +143,7 @@ def test_the_folders_of_the_launcher_are_those_of_a_real_task(
 
 
 @pytest.mark.slow
-def test_tfx_takes_what_a_real_task_was_handed(observed: dict[str, Any], tmp_path: Path):
+def test_tfx_takes_what_a_real_task_was_handed(observed: dict[str, Any], tmp_path: Path) -> None:
     from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_entrypoint_utils
     from tfx.types import standard_artifacts
 

@@ -111,20 +111,20 @@ def synthetic() -> Compiled:
 
 
 @pytest.mark.parametrize("study", STUDIES)
-def test_every_shipped_studys_package_is_taken(study: str):
+def test_every_shipped_studys_package_is_taken(study: str) -> None:
     assert problems(compiled(study).package.spec) == []
 
 
-def test_the_same_study_is_the_same_package(synthetic: Compiled):
+def test_the_same_study_is_the_same_package(synthetic: Compiled) -> None:
     assert compiled().package.to_yaml() == synthetic.package.to_yaml()
 
 
-def test_the_package_says_which_study_file_it_was_made_from(synthetic: Compiled):
+def test_the_package_says_which_study_file_it_was_made_from(synthetic: Compiled) -> None:
     digest = load_study(SCHEMAS / "synthetic" / "study.yaml").digest()
     assert digest in synthetic.package.spec["pipelineInfo"]["description"]
 
 
-def test_every_field_of_the_form_has_type_default_and_description(synthetic: Compiled):
+def test_every_field_of_the_form_has_type_default_and_description(synthetic: Compiled) -> None:
     assert set(synthetic.form) == {
         "data_root",
         "data_fingerprint",
@@ -140,12 +140,12 @@ def test_every_field_of_the_form_has_type_default_and_description(synthetic: Com
         assert field["description"]
 
 
-def test_the_training_steps_default_to_the_studys(synthetic: Compiled):
+def test_the_training_steps_default_to_the_studys(synthetic: Compiled) -> None:
     study = load_study(SCHEMAS / "synthetic" / "study.yaml")
     assert synthetic.form["steps"]["defaultValue"] == study.training.steps
 
 
-def test_every_field_of_the_form_reaches_a_task(synthetic: Compiled):
+def test_every_field_of_the_form_reaches_a_task(synthetic: Compiled) -> None:
     reached = {
         source.get("componentInputParameter")
         for task in synthetic.tasks.values()
@@ -154,27 +154,27 @@ def test_every_field_of_the_form_reaches_a_task(synthetic: Compiled):
     assert set(synthetic.form) <= reached
 
 
-def test_what_decides_about_caching_is_never_cached(synthetic: Compiled):
+def test_what_decides_about_caching_is_never_cached(synthetic: Compiled) -> None:
     assert synthetic.tasks[RUN_INPUTS]["cachingOptions"] == {"enableCache": False}
 
 
-def test_every_other_task_is_cached(synthetic: Compiled):
+def test_every_other_task_is_cached(synthetic: Compiled) -> None:
     for name in set(synthetic.tasks) - {RUN_INPUTS}:
         assert synthetic.tasks[name]["cachingOptions"] == {"enableCache": True}, name
 
 
-def test_the_examples_depend_on_data_and_key(synthetic: Compiled):
+def test_the_examples_depend_on_data_and_key(synthetic: Compiled) -> None:
     taken = synthetic.tasks["TrialExampleGen"]["inputs"]["parameters"]
     for name in ("fingerprint", "subject_key_id"):
         assert taken[name]["taskOutputParameter"]["producerTask"] == RUN_INPUTS
 
 
-def test_the_last_champion_depends_on_the_registrys_pointer(synthetic: Compiled):
+def test_the_last_champion_depends_on_the_registrys_pointer(synthetic: Compiled) -> None:
     taken = synthetic.tasks["ChampionModel"]["inputs"]["parameters"]
     assert taken["champion_token"]["taskOutputParameter"]["outputParameterKey"] == "champion_token"
 
 
-def test_every_task_depends_on_the_code_in_its_image(synthetic: Compiled):
+def test_every_task_depends_on_the_code_in_its_image(synthetic: Compiled) -> None:
     for name in set(synthetic.tasks) - {RUN_INPUTS}:
         task = synthetic.tasks[name]
         source = task["inputs"]["parameters"]["code_digest"]["taskOutputParameter"]
@@ -182,12 +182,12 @@ def test_every_task_depends_on_the_code_in_its_image(synthetic: Compiled):
         assert RUN_INPUTS in task["dependentTasks"], name
 
 
-def test_what_is_found_out_is_an_output(synthetic: Compiled):
+def test_what_is_found_out_is_an_output(synthetic: Compiled) -> None:
     outputs = synthetic.component(RUN_INPUTS)["outputDefinitions"]["parameters"]
     assert set(outputs) == set(FOUND_OUT)
 
 
-def test_every_task_starts_in_the_projects_entrypoint(synthetic: Compiled):
+def test_every_task_starts_in_the_projects_entrypoint(synthetic: Compiled) -> None:
     for name in set(synthetic.tasks) - {RUN_INPUTS}:
         container = synthetic.container(name)
         assert container["command"] == ["python", "-m", "pipeline.runners.kubeflow.entrypoint"], (
@@ -196,13 +196,13 @@ def test_every_task_starts_in_the_projects_entrypoint(synthetic: Compiled):
         assert f"--stage={name}" in container["args"]
 
 
-def test_a_task_is_told_its_inputs_as_they_were_declared(synthetic: Compiled):
+def test_a_task_is_told_its_inputs_as_they_were_declared(synthetic: Compiled) -> None:
     arguments = synthetic.container("Trainer")["args"]
     told = json.loads(arguments[arguments.index("--json_serialized_inputs_spec_args") + 1])
     assert told == synthetic.component("Trainer")["inputDefinitions"]
 
 
-def test_a_task_is_told_its_outputs_as_they_were_declared(synthetic: Compiled):
+def test_a_task_is_told_its_outputs_as_they_were_declared(synthetic: Compiled) -> None:
     arguments = synthetic.container("Trainer")["args"]
     told = json.loads(arguments[arguments.index("--outputs_spec") + 1])
     assert told == synthetic.component("Trainer")["outputDefinitions"]
@@ -213,7 +213,7 @@ def test_a_task_is_told_its_outputs_as_they_were_declared(synthetic: Compiled):
 )
 def test_seed_and_steps_reach_what_they_change_alone(
     synthetic: Compiled, field: str, stages: set[str]
-):
+) -> None:
     taken = {
         name: task["inputs"]["parameters"][field]
         for name, task in synthetic.tasks.items()
@@ -223,7 +223,7 @@ def test_seed_and_steps_reach_what_they_change_alone(
     assert taken == {stage: {"componentInputParameter": field} for stage in stages | told}
 
 
-def test_the_training_is_told_what_a_local_run_tells_it(synthetic: Compiled):
+def test_the_training_is_told_what_a_local_run_tells_it(synthetic: Compiled) -> None:
     (trainer,) = (
         node
         for node in create_pipeline(local_config(seed=11, steps=40)).components
@@ -239,7 +239,7 @@ def test_the_training_is_told_what_a_local_run_tells_it(synthetic: Compiled):
         assert json.loads(found[name]) == json.loads(trainer.exec_properties[name]), name
 
 
-def test_what_runs_on_beam_is_told_its_options(synthetic: Compiled):
+def test_what_runs_on_beam_is_told_its_options(synthetic: Compiled) -> None:
     told = {
         name
         for name, task in synthetic.tasks.items()
@@ -249,7 +249,7 @@ def test_what_runs_on_beam_is_told_its_options(synthetic: Compiled):
     assert "Trainer" not in told
 
 
-def test_the_pages_artifacts_have_kubeflows_own_types(synthetic: Compiled):
+def test_the_pages_artifacts_have_kubeflows_own_types(synthetic: Compiled) -> None:
     outputs = synthetic.component("RunPage")["outputDefinitions"]["artifacts"]
     titles = {name: found["artifactType"]["schemaTitle"] for name, found in outputs.items()}
     assert titles["html"] == "system.HTML"
@@ -258,7 +258,7 @@ def test_the_pages_artifacts_have_kubeflows_own_types(synthetic: Compiled):
     assert titles["curves_worsening"] == "system.ClassificationMetrics"
 
 
-def test_a_stage_has_the_resources_that_are_set(synthetic: Compiled):
+def test_a_stage_has_the_resources_that_are_set(synthetic: Compiled) -> None:
     resources = synthetic.container("Trainer")["resources"]
     assert resources["resourceCpuLimit"] == "4"
     assert resources["resourceMemoryLimit"] == "8Gi"
@@ -267,22 +267,22 @@ def test_a_stage_has_the_resources_that_are_set(synthetic: Compiled):
     assert resources["accelerator"]["resourceCount"] == "1"
 
 
-def test_another_stage_has_the_default_resources(synthetic: Compiled):
+def test_another_stage_has_the_default_resources(synthetic: Compiled) -> None:
     resources = synthetic.container("StatisticsGen")["resources"]
     assert resources["resourceCpuLimit"] == "1"
     assert "accelerator" not in resources
 
 
-def test_a_failed_task_is_tried_again():
+def test_a_failed_task_is_tried_again() -> None:
     tasks = compiled(retries=3).tasks.values()
     assert {task["retryPolicy"]["maxRetryCount"] for task in tasks} == {3}
 
 
-def test_no_retries_are_no_policy():
+def test_no_retries_are_no_policy() -> None:
     assert not any("retryPolicy" in task for task in compiled(retries=0).tasks.values())
 
 
-def test_every_task_has_secrets_and_volumes(synthetic: Compiled):
+def test_every_task_has_secrets_and_volumes(synthetic: Compiled) -> None:
     executors = synthetic.package.platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
     assert set(executors) == set(synthetic.package.spec["deploymentSpec"]["executors"])
     for executor in executors.values():
@@ -300,31 +300,31 @@ def test_every_task_has_secrets_and_volumes(synthetic: Compiled):
         assert executor["pvcMount"] == [{"constant": "trial-models", "mountPath": "/models"}]
 
 
-def test_without_secrets_and_volumes_the_package_is_one_document():
+def test_without_secrets_and_volumes_the_package_is_one_document() -> None:
     text = compiled(secrets={}, volumes={}).package.to_yaml()
     assert len(list(yaml.safe_load_all(text))) == 1
 
 
-def test_without_a_serving_folder_the_registry_alone_holds_the_model(synthetic: Compiled):
+def test_without_a_serving_folder_the_registry_alone_holds_the_model(synthetic: Compiled) -> None:
     assert "Pusher" not in synthetic.tasks
     assert "pushed_model" not in synthetic.tasks["ModelRegistrar"]["inputs"]["artifacts"]
 
 
-def test_with_a_serving_folder_a_model_is_pushed_before_it_is_registered():
+def test_with_a_serving_folder_a_model_is_pushed_before_it_is_registered() -> None:
     tasks = compiled(serving_dir="/models/serving").tasks
     destination = tasks["Pusher"]["inputs"]["parameters"]["push_destination"]
     assert "/models/serving" in destination["runtimeValue"]["constant"]
     assert "Pusher" in tasks["ModelRegistrar"]["dependentTasks"]
 
 
-def test_tuning_is_fixed_in_the_package():
+def test_tuning_is_fixed_in_the_package() -> None:
     tuned = compiled(tune=True)
     assert problems(tuned.package.spec) == []
     assert tuned.tasks["Tuner"]["inputs"]["parameters"]["steps"]
     assert "Hyperparameters are searched" in tuned.package.spec["pipelineInfo"]["description"]
 
 
-def test_vertex_is_given_the_same_pipeline_and_its_defaults(synthetic: Compiled):
+def test_vertex_is_given_the_same_pipeline_and_its_defaults(synthetic: Compiled) -> None:
     job = json.loads(synthetic.package.to_vertex_json())
     assert job["pipelineSpec"] == synthetic.package.spec
     assert job["runtimeConfig"]["parameterValues"] == {

@@ -43,17 +43,17 @@ def complaint(loaded: Loaded, file: Path) -> Callable[[str], str]:
     return read
 
 
-def test_the_shipped_settings_are_sound():
+def test_the_shipped_settings_are_sound() -> None:
     assert "TRIAL_SUBJECT_KEY" in load_settings().secrets
 
 
-def test_image_and_registry_are_all_that_must_be_said(loaded: Loaded):
+def test_image_and_registry_are_all_that_must_be_said(loaded: Loaded) -> None:
     settings = loaded(SOUND)
     assert settings.serving_dir is None
     assert settings.secrets == settings.volumes == settings.resources == {}
 
 
-def test_a_stage_that_is_not_named_has_the_default_resources(loaded: Loaded):
+def test_a_stage_that_is_not_named_has_the_default_resources(loaded: Loaded) -> None:
     settings = loaded(SOUND + "resources: {default: {cpu: 3}, Trainer: {cpu: 8}}\n")
     assert settings.resources_of("Trainer").cpu == 8
     assert settings.resources_of("Transform").cpu == 3
@@ -62,7 +62,7 @@ def test_a_stage_that_is_not_named_has_the_default_resources(loaded: Loaded):
 @pytest.mark.parametrize(
     ("memory", "gigabytes"), [("1Gi", 1.073741824), ("512Mi", 0.536870912), ("8Gi", 8.589934592)]
 )
-def test_memory_is_also_told_in_gigabytes(loaded: Loaded, memory: str, gigabytes: float):
+def test_memory_is_also_told_in_gigabytes(loaded: Loaded, memory: str, gigabytes: float) -> None:
     settings = loaded(SOUND + f"resources: {{Trainer: {{memory: {memory}}}}}\n")
     assert settings.resources_of("Trainer").gigabytes == pytest.approx(gigabytes)
 
@@ -70,12 +70,12 @@ def test_memory_is_also_told_in_gigabytes(loaded: Loaded, memory: str, gigabytes
 @pytest.mark.parametrize(
     "image", ["trial:1", "host:5000/team/trial:1.2", "host/trial@sha256:" + 64 * "a"]
 )
-def test_an_image_with_a_version_is_taken(loaded: Loaded, image: str):
+def test_an_image_with_a_version_is_taken(loaded: Loaded, image: str) -> None:
     assert loaded(f"image: {image}\nregistry_root: /models\n").image == image
 
 
 @pytest.mark.parametrize("image", ["trial", "trial:latest", "host:5000/trial", "host/trial:latest"])
-def test_an_image_without_a_version_is_refused(complaint: Callable[[str], str], image: str):
+def test_an_image_without_a_version_is_refused(complaint: Callable[[str], str], image: str) -> None:
     assert complaint(f"image: {image}\nregistry_root: /models\n") == (
         "image: expected an image with a tag that is never pushed twice, or a digest: the cache "
         "knows the code by the image's name alone"
@@ -83,7 +83,9 @@ def test_an_image_without_a_version_is_refused(complaint: Callable[[str], str], 
 
 
 @pytest.mark.parametrize("memory", ["8GB", "8G", "8", "'8'", "0Gi", "1.5Gi", "-1Gi", "lots"])
-def test_memory_that_is_no_quantity_is_refused(complaint: Callable[[str], str], memory: str):
+def test_memory_that_is_no_quantity_is_refused(
+    complaint: Callable[[str], str], memory: str
+) -> None:
     said = complaint(SOUND + f"resources: {{Trainer: {{memory: {memory}}}}}\n")
     assert said.startswith("resources.Trainer.memory: ")
     assert "\n" not in said
@@ -104,32 +106,32 @@ def test_memory_that_is_no_quantity_is_refused(complaint: Callable[[str], str], 
 )
 def test_a_wrong_key_or_value_is_named_in_one_line(
     complaint: Callable[[str], str], line: str, key: str
-):
+) -> None:
     said = complaint(SOUND + line + "\n")
     assert said.startswith(f"{key}: ")
     assert "\n" not in said
 
 
-def test_a_secret_by_value_is_refused_and_not_repeated(complaint: Callable[[str], str]):
+def test_a_secret_by_value_is_refused_and_not_repeated(complaint: Callable[[str], str]) -> None:
     said = complaint(SOUND + "secrets: {KEY: what-nobody-may-read}\n")
     assert said.startswith("secrets.KEY: ")
     assert "what-nobody-may-read" not in said
 
 
-def test_a_stores_address_without_a_password_is_taken(loaded: Loaded):
+def test_a_stores_address_without_a_password_is_taken(loaded: Loaded) -> None:
     address = "postgresql+psycopg://writer@store:5432/trial"
     assert loaded(SOUND + f"metrics_store: {address}\n").metrics_store == address
 
 
 def test_a_password_in_the_stores_address_is_refused_and_not_repeated(
     complaint: Callable[[str], str],
-):
+) -> None:
     said = complaint(SOUND + "metrics_store: postgresql://writer:pass-word@store/trial\n")
     assert said.startswith("metrics_store: The address of the store holds a password")
     assert "pass-word" not in said
 
 
-def test_every_fault_has_its_line(complaint: Callable[[str], str], file: Path):
+def test_every_fault_has_its_line(complaint: Callable[[str], str], file: Path) -> None:
     assert complaint("{}").split("\n") == [
         "image: Field required",
         f"{file}: registry_root: Field required",
@@ -137,30 +139,30 @@ def test_every_fault_has_its_line(complaint: Callable[[str], str], file: Path):
 
 
 @pytest.mark.parametrize("text", ["", "- image\n", "image\n"])
-def test_a_file_without_keys_is_refused(complaint: Callable[[str], str], text: str):
+def test_a_file_without_keys_is_refused(complaint: Callable[[str], str], text: str) -> None:
     assert complaint(text) == "expected lines such as `image: registry.example.org/trial:1`."
 
 
-def test_a_file_that_is_no_yaml_is_refused(complaint: Callable[[str], str]):
+def test_a_file_that_is_no_yaml_is_refused(complaint: Callable[[str], str]) -> None:
     assert complaint("image: [\n").startswith("not valid YAML: ")
 
 
 def test_a_text_that_is_no_yaml_is_refused_with_its_line_and_without_its_content(
     complaint: Callable[[str], str],
-):
+) -> None:
     said = complaint("# A project\n\nWhat it gives:\n- a model: with: colons\n")
     assert said == (
         "not valid YAML: mapping values are not allowed here (line 4). Expected the settings."
     )
 
 
-def test_a_file_that_is_no_text_is_refused(file: Path):
+def test_a_file_that_is_no_text_is_refused(file: Path) -> None:
     file.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UserError, match=r"settings\.yaml: not valid YAML: "):
         load_settings(file)
 
 
-def test_a_file_that_is_not_there_is_named(file: Path):
+def test_a_file_that_is_not_there_is_named(file: Path) -> None:
     with pytest.raises(UserError) as raised:
         load_settings(file)
     assert str(raised.value) == f"{file}: the settings can't be read: No such file or directory."

@@ -148,11 +148,11 @@ def submitted(
     return run
 
 
-def test_the_run_and_its_page_are_told(endpoint: Endpoint, submitted: Any):
+def test_the_run_and_its_page_are_told(endpoint: Endpoint, submitted: Any) -> None:
     assert submitted() == (0, f"run {RUN}\n{endpoint.address}/#/runs/details/{RUN}\n")
 
 
-def test_the_package_is_sent_as_it_was_compiled(endpoint: Endpoint, submitted: Any):
+def test_the_package_is_sent_as_it_was_compiled(endpoint: Endpoint, submitted: Any) -> None:
     submitted()
     assert endpoint.submitted["pipeline_spec"]["pipelineInfo"] == {"name": "trial-tiny"}
     assert endpoint.submitted["pipeline_spec"]["schemaVersion"] == "2.1.0"
@@ -160,7 +160,7 @@ def test_the_package_is_sent_as_it_was_compiled(endpoint: Endpoint, submitted: A
 
 def test_what_kubernetes_must_know_goes_with_the_package(
     endpoint: Endpoint, submitted: Any, package: Path
-):
+) -> None:
     platform = {"platforms": {"kubernetes": {"deploymentSpec": {"executors": {"a": {}}}}}}
     package.write_text(yaml.safe_dump_all([PACKAGE, platform]))
     submitted()
@@ -169,7 +169,9 @@ def test_what_kubernetes_must_know_goes_with_the_package(
     assert sent["pipeline_spec"]["pipelineInfo"] == {"name": "trial-tiny"}
 
 
-def test_values_have_the_types_of_the_form(endpoint: Endpoint, submitted: Any, tmp_path: Path):
+def test_values_have_the_types_of_the_form(
+    endpoint: Endpoint, submitted: Any, tmp_path: Path
+) -> None:
     file = tmp_path / "parameters.yaml"
     file.write_text("data_root: s3://trial/data\nsteps: 5\n")
     submitted("--parameters", str(file), "--set", "steps=40")
@@ -179,39 +181,39 @@ def test_values_have_the_types_of_the_form(endpoint: Endpoint, submitted: Any, t
     }
 
 
-def test_tasks_run_under_the_manifests_service_account(endpoint: Endpoint, submitted: Any):
+def test_tasks_run_under_the_manifests_service_account(endpoint: Endpoint, submitted: Any) -> None:
     submitted()
     assert endpoint.submitted["service_account"] == "trial-runner"
 
 
 def test_a_token_is_sent_as_bearer(
     endpoint: Endpoint, submitted: Any, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.setenv(TOKEN_VARIABLE, "a-token")
     submitted()
     assert {headers["authorization"] for _, headers, _ in endpoint.asked} == {"Bearer a-token"}
 
 
-def test_a_pods_own_token_is_sent(endpoint: Endpoint, submitted: Any, tmp_path: Path):
+def test_a_pods_own_token_is_sent(endpoint: Endpoint, submitted: Any, tmp_path: Path) -> None:
     (tmp_path / "token").write_text("a-pods-token\n")
     submitted()
     assert {h["authorization"] for _, h, _ in endpoint.asked} == {"Bearer a-pods-token"}
 
 
-def test_an_unknown_parameter_is_refused_with_those_there_are(submitted: Any):
+def test_an_unknown_parameter_is_refused_with_those_there_are(submitted: Any) -> None:
     code, said = submitted("--set", "stepps=4")
     assert code == 2
     assert said == "The package has no parameter stepps; it has: data_root, steps.\n"
 
 
 @pytest.mark.parametrize("value", ["many", "", "--5", "5.0", "0x5"])
-def test_a_number_that_is_none_is_refused(submitted: Any, value: str):
+def test_a_number_that_is_none_is_refused(submitted: Any, value: str) -> None:
     code, said = submitted("--set", f"steps={value}")
     assert code == 2
     assert said == f"Parameter steps: expected a whole number, found {value!r}.\n"
 
 
-def test_a_line_that_sets_nothing_is_refused(submitted: Any):
+def test_a_line_that_sets_nothing_is_refused(submitted: Any) -> None:
     code, said = submitted("--set", "steps")
     assert (code, said) == (2, "--set steps: expected name=value.\n")
 
@@ -219,7 +221,7 @@ def test_a_line_that_sets_nothing_is_refused(submitted: Any):
 @pytest.mark.parametrize(("line", "found"), [("data_root:", "None"), ("data_root: 0012", "10")])
 def test_what_yaml_takes_for_something_else_than_text_is_refused(
     submitted: Any, tmp_path: Path, line: str, found: str
-):
+) -> None:
     file = tmp_path / "parameters.yaml"
     file.write_text(f"{line}\n")
     code, said = submitted("--parameters", str(file))
@@ -238,7 +240,7 @@ def test_what_yaml_takes_for_something_else_than_text_is_refused(
 )
 def test_a_file_of_parameters_that_is_none_is_refused(
     submitted: Any, tmp_path: Path, content: bytes | None, problem: str
-):
+) -> None:
     file = tmp_path / "parameters.yaml"
     if content:
         file.write_bytes(content)
@@ -247,7 +249,7 @@ def test_a_file_of_parameters_that_is_none_is_refused(
     assert said.startswith(f"{file}: {problem}")
 
 
-def test_a_package_that_is_not_there_is_named(submitted: Any, package: Path):
+def test_a_package_that_is_not_there_is_named(submitted: Any, package: Path) -> None:
     package.unlink()
     code, said = submitted()
     assert code == 2
@@ -257,14 +259,14 @@ def test_a_package_that_is_not_there_is_named(submitted: Any, package: Path):
     )
 
 
-def test_another_yaml_file_is_no_package(submitted: Any, package: Path):
+def test_another_yaml_file_is_no_package(submitted: Any, package: Path) -> None:
     package.write_text("steps: 5\n")
     code, said = submitted()
     assert code == 2
     assert "not a compiled package" in said
 
 
-def test_a_package_by_another_ending_is_refused(submitted: Any, package: Path):
+def test_a_package_by_another_ending_is_refused(submitted: Any, package: Path) -> None:
     # kfp's client knows what it is given by the ending.
     code, said = submitted("--package", str(package.rename(package.with_suffix(".txt"))))
     assert code == 2
@@ -273,7 +275,7 @@ def test_a_package_by_another_ending_is_refused(submitted: Any, package: Path):
 
 def test_a_package_that_was_edited_by_hand_is_refused_before_anything_is_sent(
     endpoint: Endpoint, submitted: Any, package: Path
-):
+) -> None:
     package.write_text(yaml.safe_dump(PACKAGE | {"retries": 3}))
     code, said = submitted()
     assert code == 2
@@ -282,14 +284,16 @@ def test_a_package_that_was_edited_by_hand_is_refused_before_anything_is_sent(
     assert endpoint.asked == []
 
 
-def test_a_recurring_run_and_its_page_are_told(endpoint: Endpoint, submitted: Any):
+def test_a_recurring_run_and_its_page_are_told(endpoint: Endpoint, submitted: Any) -> None:
     assert submitted("--cron", "0 3 * * *") == (
         0,
         f"recurring run 9\n{endpoint.address}/#/recurringrun/details/9\n",
     )
 
 
-def test_a_recurring_run_starts_at_the_minute_and_never_twice(endpoint: Endpoint, submitted: Any):
+def test_a_recurring_run_starts_at_the_minute_and_never_twice(
+    endpoint: Endpoint, submitted: Any
+) -> None:
     submitted("--cron", "0 3 * * *")
     sent = endpoint.scheduled
     # Kubeflow's schedules begin with seconds: five fields would run each hour.
@@ -299,7 +303,7 @@ def test_a_recurring_run_starts_at_the_minute_and_never_twice(endpoint: Endpoint
     assert sent["no_catchup"] is True
 
 
-def test_a_recurring_run_is_filed_as_a_run_is(endpoint: Endpoint, submitted: Any):
+def test_a_recurring_run_is_filed_as_a_run_is(endpoint: Endpoint, submitted: Any) -> None:
     submitted("--cron", "0 3 * * *", "--set", "steps=40")
     sent = endpoint.scheduled
     assert sent["display_name"] == "package"
@@ -309,7 +313,9 @@ def test_a_recurring_run_is_filed_as_a_run_is(endpoint: Endpoint, submitted: Any
     assert sent["runtime_config"]["parameters"] == {"steps": 40}
 
 
-def test_a_second_recurring_run_of_the_package_is_refused(endpoint: Endpoint, submitted: Any):
+def test_a_second_recurring_run_of_the_package_is_refused(
+    endpoint: Endpoint, submitted: Any
+) -> None:
     endpoint.answers[f"GET {RECURRING}"] = Answer(
         200, {"recurringRuns": [{"recurring_run_id": "4", "display_name": "package"}]}
     )
@@ -325,7 +331,7 @@ def test_a_second_recurring_run_of_the_package_is_refused(endpoint: Endpoint, su
 @pytest.mark.parametrize("cron", ["0 0 3 * * *", "@daily", "3"])
 def test_a_schedule_of_other_fields_is_refused_before_anything_is_sent(
     endpoint: Endpoint, submitted: Any, cron: str
-):
+) -> None:
     code, said = submitted("--cron", cron)
     assert code == 2
     assert said.startswith(f"The schedule is {cron!r}: expected minute, hour, day of the month")
@@ -334,7 +340,7 @@ def test_a_schedule_of_other_fields_is_refused_before_anything_is_sent(
 
 def test_a_schedule_that_the_endpoint_refuses_is_told_in_its_words(
     endpoint: Endpoint, submitted: Any
-):
+) -> None:
     answer = {"code": 3, "message": "Schedule cron is not supported (minute 61)"}
     endpoint.answers[f"POST {RECURRING}"] = Answer(400, answer)
     code, said = submitted("--cron", "61 3 * * *")
@@ -342,7 +348,7 @@ def test_a_schedule_that_the_endpoint_refuses_is_told_in_its_words(
     assert "refused: Schedule cron is not supported (minute 61)" in said
 
 
-def test_an_endpoint_that_is_down_is_one_line(package: Path):
+def test_an_endpoint_that_is_down_is_one_line(package: Path) -> None:
     # Nobody listens on the discard port. A process of its own: whatever else is said would be seen.
     ran = subprocess.run(
         [
@@ -360,13 +366,13 @@ def test_an_endpoint_that_is_down_is_one_line(package: Path):
     )
 
 
-def test_an_address_that_is_none_is_refused(submitted: Any):
+def test_an_address_that_is_none_is_refused(submitted: Any) -> None:
     code, said = submitted(address="ml-pipeline:8888")
     assert code == 2
     assert "expected one that begins with http:// or https://" in said
 
 
-def test_an_expired_token_is_one_line(endpoint: Endpoint, submitted: Any):
+def test_an_expired_token_is_one_line(endpoint: Endpoint, submitted: Any) -> None:
     endpoint.answers[HEALTH] = Answer(401, {"error": "token expired", "code": 16})
     code, said = submitted()
     assert code == 2
@@ -376,7 +382,9 @@ def test_an_expired_token_is_one_line(endpoint: Endpoint, submitted: Any):
     )
 
 
-def test_a_token_that_expires_meanwhile_is_the_same_line(endpoint: Endpoint, submitted: Any):
+def test_a_token_that_expires_meanwhile_is_the_same_line(
+    endpoint: Endpoint, submitted: Any
+) -> None:
     endpoint.answers[RUNS] = Answer(401, {"error": "token expired", "code": 16})
     code, said = submitted()
     assert code == 2
@@ -384,7 +392,7 @@ def test_a_token_that_expires_meanwhile_is_the_same_line(endpoint: Endpoint, sub
     assert said.count("\n") == 1
 
 
-def test_missing_rights_are_told_in_the_endpoints_words(endpoint: Endpoint, submitted: Any):
+def test_missing_rights_are_told_in_the_endpoints_words(endpoint: Endpoint, submitted: Any) -> None:
     answer = {"code": 7, "message": "User 'ana' is not authorized to create runs in 'trials'."}
     endpoint.answers[RUNS] = Answer(403, answer)
     code, said = submitted()
@@ -393,7 +401,7 @@ def test_missing_rights_are_told_in_the_endpoints_words(endpoint: Endpoint, subm
     assert said.count("\n") == 1
 
 
-def test_an_older_backend_is_one_line(endpoint: Endpoint, submitted: Any):
+def test_an_older_backend_is_one_line(endpoint: Endpoint, submitted: Any) -> None:
     # Kubeflow Pipelines 1 knows /apis/v1beta1 alone.
     endpoint.answers.clear()
     code, said = submitted()
@@ -404,21 +412,21 @@ def test_an_older_backend_is_one_line(endpoint: Endpoint, submitted: Any):
     )
 
 
-def test_a_page_to_log_in_is_no_endpoint(endpoint: Endpoint, submitted: Any):
+def test_a_page_to_log_in_is_no_endpoint(endpoint: Endpoint, submitted: Any) -> None:
     endpoint.answers[HEALTH] = Answer(200, "<html><form>Log in</form></html>")
     code, said = submitted()
     assert code == 2
     assert "a page answers, not Kubeflow Pipelines" in said
 
 
-def test_several_users_ask_for_a_profile(endpoint: Endpoint, submitted: Any):
+def test_several_users_ask_for_a_profile(endpoint: Endpoint, submitted: Any) -> None:
     endpoint.answers[HEALTH] = Answer(200, {"multi_user": True})
     code, said = submitted()
     assert code == 2
     assert "name the profile" in said
 
 
-def test_a_profile_is_handed_on(endpoint: Endpoint, submitted: Any):
+def test_a_profile_is_handed_on(endpoint: Endpoint, submitted: Any) -> None:
     endpoint.answers[HEALTH] = Answer(200, {"multi_user": True})
     endpoint.answers[EXPERIMENTS] = Answer(
         200,
@@ -429,7 +437,9 @@ def test_a_profile_is_handed_on(endpoint: Endpoint, submitted: Any):
     assert endpoint.submitted["experiment_id"] == "7"
 
 
-def test_a_refused_package_is_told_in_the_endpoints_words(endpoint: Endpoint, submitted: Any):
+def test_a_refused_package_is_told_in_the_endpoints_words(
+    endpoint: Endpoint, submitted: Any
+) -> None:
     answer = {"code": 3, "message": "Failed to create a run: resolver executors not implemented"}
     endpoint.answers[RUNS] = Answer(400, answer)
     code, said = submitted()
@@ -437,7 +447,7 @@ def test_a_refused_package_is_told_in_the_endpoints_words(endpoint: Endpoint, su
     assert "refused: Failed to create a run: resolver executors not implemented" in said
 
 
-def test_a_backend_that_fails_is_no_traceback(endpoint: Endpoint, submitted: Any):
+def test_a_backend_that_fails_is_no_traceback(endpoint: Endpoint, submitted: Any) -> None:
     endpoint.answers[RUNS] = Answer(500, {"message": "database is locked"})
     code, said = submitted()
     assert code == 2

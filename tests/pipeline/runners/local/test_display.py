@@ -18,7 +18,7 @@ def _console() -> tuple[Console, io.StringIO]:
     return Console(file=text, width=120, highlight=False), text
 
 
-def test_a_stage_that_is_over_is_one_line_with_what_it_does_and_its_seconds():
+def test_a_stage_that_is_over_is_one_line_with_what_it_does_and_its_seconds() -> None:
     console, text = _console()
     with RunDisplay(console).stage("Trainer"):
         pass
@@ -26,35 +26,35 @@ def test_a_stage_that_is_over_is_one_line_with_what_it_does_and_its_seconds():
     assert line == "✓ Trainer           trains and calibrates one model for all tasks 0.0 s"
 
 
-def test_a_cached_stage_says_so_in_place_of_its_seconds():
+def test_a_cached_stage_says_so_in_place_of_its_seconds() -> None:
     console, text = _console()
     with RunDisplay(console).stage("Pusher") as stage:
         stage.cached = True
     assert text.getvalue().rstrip().endswith("from cache")
 
 
-def test_a_stage_that_fails_is_marked_and_its_error_goes_on():
+def test_a_stage_that_fails_is_marked_and_its_error_goes_on() -> None:
     console, text = _console()
     with pytest.raises(ValueError), RunDisplay(console).stage("DataGate"):
         raise ValueError
     assert text.getvalue().startswith("✗ DataGate")
 
 
-def test_a_stage_that_is_interrupted_is_marked_as_failed():
+def test_a_stage_that_is_interrupted_is_marked_as_failed() -> None:
     console, text = _console()
     with pytest.raises(KeyboardInterrupt), RunDisplay(console).stage("Trainer"):
         raise KeyboardInterrupt
     assert text.getvalue().startswith("✗ Trainer")
 
 
-def test_a_stage_without_a_description_is_shown_by_its_name():
+def test_a_stage_without_a_description_is_shown_by_its_name() -> None:
     console, text = _console()
     with RunDisplay(console).stage("Something"):
         pass
     assert text.getvalue().startswith("✓ Something")
 
 
-def test_on_a_terminal_the_bar_follows_what_the_stage_reports():
+def test_on_a_terminal_the_bar_follows_what_the_stage_reports() -> None:
     import logging
 
     text = io.StringIO()
@@ -97,7 +97,7 @@ def _rendered(records: list[dict[str, Any]]) -> str:
     return text.getvalue()
 
 
-def test_a_task_is_a_line_with_counts_interval_and_calibration():
+def test_a_task_is_a_line_with_counts_interval_and_calibration() -> None:
     line = next(line for line in _rendered(RECORDS).splitlines() if "death" in line)
     cells = re.split(r" {2,}", line.strip())
     assert cells == ["death", "1,234", "56", "0.800 (0.700–0.900)", "0.040", "1.02", "0.015"]
@@ -108,7 +108,7 @@ LONG_NAME = "moderate_or_severe_adverse_event_by_week_24"
 
 @pytest.mark.parametrize("task", ["death", "dead_or_dependent", LONG_NAME])
 @pytest.mark.parametrize("width", [80, 120])
-def test_no_heading_and_no_value_is_cut(task: str, width: int):
+def test_no_heading_and_no_value_is_cut(task: str, width: int) -> None:
     records = [{**record, "task": task} for record in RECORDS]
     console = Console(file=io.StringIO(), width=width, highlight=False)
     console.print(results_table(records, width))
@@ -120,20 +120,20 @@ def test_no_heading_and_no_value_is_cut(task: str, width: int):
     assert {*headings, *values} <= set(shown)
 
 
-def test_a_long_name_stands_above_its_numbers():
+def test_a_long_name_stands_above_its_numbers() -> None:
     records = [{**record, "task": LONG_NAME} for record in RECORDS]
     lines = results_table(records, 80).plain.splitlines()
     assert lines[-2] == LONG_NAME
     assert lines[-1].split()[:2] == ["1,234", "56"]
 
 
-def test_a_short_terminal_folds_lines_and_loses_nothing():
+def test_a_short_terminal_folds_lines_and_loses_nothing() -> None:
     console = Console(file=io.StringIO(), width=40, highlight=False)
     console.print(results_table(RECORDS, 40))
     assert "0.800 (0.700–0.900)" in " ".join(console.file.getvalue().split())  # type: ignore[attr-defined]
 
 
-def test_groups_and_the_champion_have_no_line_of_their_own():
+def test_groups_and_the_champion_have_no_line_of_their_own() -> None:
     others = [
         _record("auc", 0.6, slice={"sex": "F"}),
         _record("auc", 0.5, model="champion", task="other"),
@@ -141,12 +141,14 @@ def test_groups_and_the_champion_have_no_line_of_their_own():
     assert _rendered([*RECORDS, *others]) == _rendered(RECORDS)
 
 
-def test_a_value_that_is_undefined_is_a_dash():
+def test_a_value_that_is_undefined_is_a_dash() -> None:
     undefined = [_record("auc", None, lower=None, upper=None), *RECORDS[1:]]
     assert "– (no interval)" in _rendered(undefined)
 
 
-def test_what_libraries_write_does_not_appear_on_the_terminal(capfd: pytest.CaptureFixture[str]):
+def test_what_libraries_write_does_not_appear_on_the_terminal(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     text = io.StringIO()
     console = Console(file=text, width=80, force_terminal=True)
     with waiting(console, "loading"), RunDisplay(console).stage("Trainer"):

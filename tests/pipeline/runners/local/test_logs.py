@@ -51,11 +51,11 @@ def ended(log: Path) -> subprocess.CompletedProcess[str]:
 
 def test_the_person_sees_the_console_and_what_comes_afterwards(
     ended: subprocess.CompletedProcess[str],
-):
+) -> None:
     assert ended.stdout.splitlines() == ["for the person", "printed afterwards"]
 
 
-def test_errors_after_the_run_reach_the_terminal(ended: subprocess.CompletedProcess[str]):
+def test_errors_after_the_run_reach_the_terminal(ended: subprocess.CompletedProcess[str]) -> None:
     assert "error afterwards" in ended.stderr
 
 
@@ -64,19 +64,19 @@ def test_errors_after_the_run_reach_the_terminal(ended: subprocess.CompletedProc
 )
 def test_everything_else_is_in_the_log_alone(
     text: str, log: Path, ended: subprocess.CompletedProcess[str]
-):
+) -> None:
     assert text in log.read_text()
     assert text not in ended.stdout + ended.stderr
 
 
 def test_what_a_library_complains_of_while_the_interpreter_ends_goes_to_the_log(
     log: Path, ended: subprocess.CompletedProcess[str]
-):
+) -> None:
     assert "last complaint" in log.read_text()
     assert "last complaint" not in ended.stderr
 
 
-def test_both_streams_come_back_when_the_run_fails(tmp_path: Path):
+def test_both_streams_come_back_when_the_run_fails(tmp_path: Path) -> None:
     ended = _ended(tmp_path / "run.log", "fail")
     assert ended.returncode == 1
     assert "failed inside" in ended.stderr
