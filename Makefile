@@ -24,7 +24,7 @@ IMAGE_BUILD ?= docker build
 export UV_CACHE_DIR = $(CURDIR)/$(VENV)/cache
 export UV_LINK_MODE = hardlink
 
-.PHONY: help setup run flink-up flink-down test test-slow test-flink system compile submit image report notebooks export store-migrate boards grafana schemas lint format lock bench-accuracy bench-overhead \
+.PHONY: help setup run flink-up flink-down test test-slow test-flink system compile submit image report notebooks export store-migrate boards grafana schemas docs lint format lock bench-accuracy bench-overhead \
 	bench-example-gen bench-reading bench-scale bench-flink bench-store bench-notebooks clean
 
 help: ## This list.
@@ -88,6 +88,9 @@ grafana: $(READY) ## Write Grafana's boards, alerts and provisioning anew from g
 
 schemas: $(READY) ## Write the JSON Schemas of study file and documents anew.
 	@$(BIN)/python -m pipeline.schemas
+
+docs: $(READY) ## Build the documentation site into site/.
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 image: ## Build the image of Kubeflow's tasks: [IMAGE=name:tag BASE=image IMAGE_BUILD="podman build"].
 	@$(IMAGE_BUILD) -f kubeflow/Dockerfile -t $(IMAGE) $(if $(BASE),--build-arg BASE=$(BASE)) \

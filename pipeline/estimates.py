@@ -76,8 +76,9 @@ def wilson_interval(events: int, subjects: int) -> tuple[float, float]:
         events: Subjects that are counted.
         subjects: All subjects, at least 1.
 
-    >>> [round(end, 4) for end in wilson_interval(10, 40)]
-    [0.1419, 0.4019]
+    Examples:
+        >>> [round(end, 4) for end in wilson_interval(10, 40)]
+        [0.1419, 0.4019]
     """
     share = events / subjects
     square = _SCORE_95**2

@@ -1,0 +1,132 @@
+"""The documentation site: built strictly, every internal link resolves, nothing from a network."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from pipeline.version import PROJECT
+from tests.docs.built_site import BuiltPage, build
+
+_URL = re.compile(r"url\(\s*['\"]?([^'\")]+)|@import\s+['\"]([^'\"]+)")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    built = build(folder)
+    assert built.returncode == 0, built.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pages(site: Path) -> dict[Path, BuiltPage]:
+    found = {path: BuiltPage.read(path) for path in sorted(site.rglob("*.html"))}
+    assert len(found) > 15
+    return found
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of what the site is built from, without the API: its build takes less time."""
+    project = tmp_path / "project"
+    shutil.copytree(PROJECT / "docs", project / "docs", ignore=shutil.ignore_patterns("api"))
+    for page in PROJECT.glob("*.md"):
+        shutil.copy(page, project)
+    # Links to sources are checked, too.
+    for folder in ("pipeline", "schema"):
+        (project / folder).symlink_to(PROJECT / folder)
+    settings = (PROJECT / "mkdocs.yml").read_text("utf-8")
+    settings = re.sub(r"      - API:\n( {10}.*\n)+", "", settings)
+    (project / "mkdocs.yml").write_text(settings, encoding="utf-8")
+    return project
+
+
+def is_local(address: str) -> bool:
+    parts = urlsplit(address)
+    return not parts.netloc and parts.scheme in ("", "data")
+
+
+def target(page: Path, link: str) -> tuple[Path, str]:
+    parts = urlsplit(link)
+    path = (page.parent / unquote(parts.path)).resolve() if parts.path else page
+    return path / "index.html" if path.is_dir() else path, unquote(parts.fragment)
+
+
+def test_every_internal_link_leads_to_a_page_and_an_anchor_that_exist(pages):
+    wrong, checked = [], 0
+    for page, content in pages.items():
+        # Links of the page for unknown addresses are absolute.
+        for link in content.links if page.name != "404.html" else ():
+            if urlsplit(link).scheme or urlsplit(link).netloc:
+                continue
+            path, anchor = target(page, link)
+            checked += 1
+            if not path.is_file() or (anchor and anchor not in pages[path].anchors):
+                wrong.append(f"{page.name}: {link}")
+    assert wrong == []
+    assert checked > 500
+
+
+def test_no_page_loads_anything_from_a_network(pages):
+    loads = [(page.name, address) for page, content in pages.items() for address in content.loads]
+    assert len(loads) > 50
+    assert [load for load in loads if not is_local(load[1])] == []
+
+
+def test_whatever_a_page_loads_is_part_of_the_site(pages):
+    missing = [
+        f"{page.name}: {address}"
+        for page, content in pages.items()
+        for address in content.loads
+        if page.name != "404.html"
+        if not address.startswith("data:") and not target(page, address)[0].is_file()
+    ]
+    assert missing == []
+
+
+def test_no_style_loads_anything_from_a_network(site: Path, pages):
+    texts = [path.read_text("utf-8") for path in site.rglob("*.css")]
+    assert texts
+    texts += [style for content in pages.values() for style in content.styles]
+    addresses = [one or other for text in texts for one, other in _URL.findall(text)]
+    assert [address for address in addresses if not is_local(address)] == []
+
+
+def test_nothing_makes_the_theme_load_its_diagrams_from_a_network(site: Path):
+    """The theme fetches Mermaid where a page has a diagram of it."""
+    assert [path for path in site.rglob("*.html") if 'class="mermaid"' in path.read_text()] == []
+
+
+def test_the_readme_is_the_first_page(site: Path):
+    first = (site / "index.html").read_text("utf-8")
+    assert "A TFX pipeline for machine learning on clinical trial data" in first
+    assert 'href="study-file.html"' in first
+
+
+def test_the_copy_builds(copy: Path, tmp_path: Path):
+    built = build(tmp_path / "site", copy)
+    assert built.returncode == 0, built.stderr
+
+
+@pytest.mark.parametrize(
+    ("page", "link"),
+    [
+        ("docs/cli.md", "[gone](nowhere.md)"),
+        ("docs/cli.md", "[gone](store.md#nowhere)"),
+        ("docs/cli.md", "[gone](../pipeline/nowhere.py)"),
+        ("README.md", "[gone](docs/nowhere.md)"),
+        ("README.md", "[gone](docs/store.md#nowhere)"),
+        ("CONTRIBUTING.md", "![gone](docs/nowhere.svg)"),
+    ],
+)
+def test_a_broken_link_fails_the_build(copy: Path, tmp_path: Path, page: str, link: str):
+    with (copy / page).open("a", encoding="utf-8") as file:
+        file.write(f"\n\n{link}\n")
+    built = build(tmp_path / "site", copy)
+    assert built.returncode == 1
+    assert "nowhere" in built.stderr
