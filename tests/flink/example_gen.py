@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.beam import options
 from pipeline.beam.check import flink_slots
+from pipeline.beam.options import IN_MEMORY as BEAM_IN_MEMORY
 from pipeline.beam.options import beam_options, parse_beam_options
 from pipeline.study.parts import part_for_examples
 from tests.flink import artifacts
 from tests.flink.conftest import Flink
 
-IN_MEMORY = beam_options(options.IN_MEMORY)
+IN_MEMORY = beam_options(BEAM_IN_MEMORY)
 """Beam's options for the runner that the cluster is held against."""
 
 Written = tuple[dict[str, list[bytes]], tuple[list[str], str]]

@@ -98,7 +98,7 @@ class Judged:
             {
                 "smallest_group": SMALLEST,
                 "records": [
-                    record.to_json()
+                    record.shown().model_dump()
                     for record in self.records
                     if record.group not in self.suppressed
                 ],

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from pipeline.cli.main import main
 from pipeline.runners.kubeflow import submit
 from pipeline.runners.kubeflow.package import parameters
 from pipeline.runners.kubeflow.settings import load_settings
@@ -211,9 +212,9 @@ def test_the_schedule_submits_as_the_command_expects(
     schedule: Object, capsys: pytest.CaptureFixture[str]
 ) -> None:
     [container] = schedule["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
-    assert container["command"][-1] == submit.__name__
+    assert container["command"] == ["python", "-m", "pipeline.cli", "submit"]
     # All options are known: what is missing here is the package.
-    assert submit.main(container["args"]) == 2
+    assert main(["submit", *container["args"]]) == 2
     assert capsys.readouterr().err.startswith("/package/package.yaml: the package can't be read")
 
 
