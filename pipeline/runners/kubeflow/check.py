@@ -16,13 +16,13 @@ _CONTENT = 'feature { name: "AGE" type: FLOAT }\n'
 def check(run_entrypoint: Callable[[Sequence[str]], int]) -> None:
     """Imports the pipeline with all its components and runs the task CuratedSchema.
 
-    Nothing is written but below the folder for temporary files.
+    It writes only below the folder for temporary files.
 
     Args:
         run_entrypoint: Runs a task by its command line; 0 means that it succeeded.
 
     Raises:
-        UserError: The task did not make what it should.
+        UserError: The task failed, or did not write its output.
     """
     for name in (
         "pipeline.pipeline",

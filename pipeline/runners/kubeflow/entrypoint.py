@@ -36,9 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the task, or the check of an image.
 
     Returns:
-        0, or 1 for a mistake that a person can put right.
+        0, or 1 for an error that the user can fix.
     """
-    # TensorFlow reads these when it is imported.
+    # TensorFlow reads these variables when it is imported.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
     options = _parser().parse_args(arguments)
     logging.basicConfig(
@@ -66,7 +66,7 @@ def run_task(options: argparse.Namespace) -> None:
         options: The command line.
 
     Raises:
-        UserError: The executor found something that a person can put right.
+        UserError: The executor found an error that the user can fix.
     """
     handover = Handover(
         executor_input=json.loads(options.json_serialized_invocation_args),
@@ -139,7 +139,7 @@ def beam_arguments(options: str, folder: str) -> list[str]:
         folder: Folder of an output, on this container's own path.
 
     Raises:
-        UserError: They can't be read, there is no such runner, or it can't do the task.
+        UserError: They can't be parsed, the runner is unknown, or it can't run the task.
     """
     from pipeline.beam.check import Needs, checked_options
     from pipeline.beam.options import parse_beam_options

@@ -1,4 +1,4 @@
-"""What a Kubeflow backend hands to a task, as TFX expects it; and what TFX made, as it takes it."""
+"""Converts a Kubeflow task's input to TFX's form, and TFX's output to Kubeflow's form."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ import yaml
 Spec = dict[str, Any]
 
 EMPTY = "EMPTY"
-"""File that stands in an output that holds nothing: an empty folder can't be uploaded."""
+"""Placeholder file in an empty output: an empty folder can't be uploaded."""
 
 _LOCAL = {"minio://": "/minio/", "s3://": "/s3/", "gs://": "/gcs/"}
 """Where the launcher keeps artifacts (backend/src/v2/component/launcher_v2.go, LocalPathForURI)."""
 
 KUBEFLOW_TYPES = "system."
-"""Kubeflow's own types begin so; their artifacts are single files."""
+"""Prefix of Kubeflow's own types; their artifacts are single files."""
 
 _METRICS = "system.Metrics"
-"""Its metadata may be numbers only."""
+"""Type whose metadata may only be numbers."""
 
 _ADDED_BY_BACKEND = ("display_name", "store_session_info", "_kfp_workspace")
 
 INSIDE = {"seed": ("custom_config", "seed"), "steps": ("train_args", "num_steps")}
-"""Where TFX's components have what is a field of a run's form: parameter, key in it."""
+"""Where TFX's components expect a field of a run's form: parameter, and key in it."""
 
 HANDED_BESIDE = (*INSIDE, "beam_options", "metrics_store", "code_digest")
 """Parameters for the entrypoint or for the backend's cache, not for the executor."""
@@ -50,7 +50,7 @@ def schema_title(artifact_type: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True)
 class Handover:
-    """What the backend hands to a task.
+    """The input that the backend passes to a task.
 
     Attributes:
         executor_input: The launcher's `{{$}}`.
@@ -64,12 +64,12 @@ class Handover:
 
     @property
     def output_file(self) -> Path:
-        """Where the launcher looks for what the task says of its outputs."""
+        """File in which the launcher expects the task's report on its outputs."""
         return Path(self.executor_input["outputs"]["outputFile"])
 
     @property
     def run_id(self) -> str:
-        """Id of the run; empty where the outputs have no address that tells it.
+        """Id of the run; empty where it can't be derived from an output's address.
 
         The driver makes addresses of root, pipeline, run, task, execution and output
         (backend/src/v2/driver/driver.go, provisionOutputs).
@@ -95,7 +95,7 @@ class Handover:
 
         Args:
             parameters: Parameters of the executor.
-            output_file: Where TFX's entrypoint is to say what it made.
+            output_file: File to which TFX's entrypoint writes its executor output.
 
         Returns:
             Inputs and outputs with their types, on local paths.
@@ -145,14 +145,14 @@ class Handover:
         }
 
     def for_launcher(self, made: Mapping[str, Any]) -> Spec:
-        """What TFX's entrypoint said of the outputs, as the launcher takes it.
+        """TFX's executor output in the form that the launcher expects.
 
         Args:
             made: TFX's executor output.
 
         Returns:
             The same with the outputs' own addresses and names, without metadata that are null or
-            no number: the backend refuses them (backend/src/v2/metadata/client.go).
+            not a number: the backend rejects them (backend/src/v2/metadata/client.go).
         """
         result: Spec = {"artifacts": {}}
         for name, artifact in self._outputs().items():
@@ -208,9 +208,9 @@ class Handover:
         return path if path == uri else self._launcher_root() + path
 
     def _launcher_root(self) -> str:
-        """Folder that the launcher's own folders lie in: the root, but for a launcher in a test.
+        """Folder that contains the launcher's own folders: the root, except in tests.
 
-        The file of the outputs lies beside them.
+        The file of the outputs is next to them.
         """
         file = str(self.output_file)
         for found in self.executor_input.get("outputs", {}).get("artifacts", {}).values():
@@ -230,7 +230,7 @@ def _local(uri: str) -> str:
 
 @cache
 def _class_paths() -> Mapping[str, str]:
-    """Import path of each artifact type of this project: TFX takes an unknown title for one."""
+    """Import path of each artifact type of this project: TFX treats an unknown title as one."""
     from tfx.types.artifact import Artifact
 
     from components import artifact_types

@@ -1,9 +1,9 @@
-"""The first task of a run on Kubeflow: finds out what decides about caching.
+"""The first task of a run on Kubeflow: determines the inputs that caching depends on.
 
-A backend's cache knows the name of a task's image, its arguments and its parameters: data that
-changed under the same address, another key of the subject hash, another champion or other code in
-an image of the same name must therefore be parameters. This task is never cached; its output
-parameters go to the tasks that they concern.
+A backend's cache key consists of the name of a task's image, its arguments and its parameters.
+Data that changed under the same address, another key of the subject hash, another champion or
+other code in an image of the same name must therefore be parameters. This task is never cached; its
+output parameters are passed to the tasks that depend on them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Writes fingerprint, subject key's id, champion's token and code's digest, each to a file.
 
     Returns:
-        0, or 1 for a mistake in the input.
+        0, or 1 for an error in the input.
     """
     options = _parser().parse_args(arguments)
     study = parse_study(json.loads(options.study), "the study")
@@ -70,16 +70,18 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m pipeline.runners.kubeflow.inputs")
     parser.add_argument("--study", required=True, help="the study file as JSON")
     parser.add_argument("--data_root", required=True, help="folder of the study's files")
-    parser.add_argument("--data_fingerprint", default="", help="what the data must be, if given")
+    parser.add_argument(
+        "--data_fingerprint", default="", help="fingerprint that the data must have, if given"
+    )
     parser.add_argument("--subject_key", required=True, help="reference to the secret")
     parser.add_argument("--registry_root", required=True, help="root of the registry of models")
     parser.add_argument("--metrics_store", default="", help="address of the SQL store, if any")
     parser.add_argument("--run_id", default="", help="id of the run")
-    parser.add_argument("--started_by", default="", help="who or what started it")
+    parser.add_argument("--started_by", default="", help="user or system that started it")
     parser.add_argument("--seed", type=int, default=0, help="seed of training")
     parser.add_argument("--steps", type=int, default=0, help="training steps")
     for name in FOUND_OUT:
-        parser.add_argument(f"--{name}_to", required=True, help="file to write it to")
+        parser.add_argument(f"--{name}_to", required=True, help="output file")
     return parser
 
 
@@ -101,8 +103,8 @@ def _found(options: argparse.Namespace, study: Study) -> dict[str, str]:
     if options.data_fingerprint not in ("", fingerprint):
         raise UserError(
             f"{options.data_root}: the data have the fingerprint {fingerprint}, but the run's form "
-            f"asks for {options.data_fingerprint} (data_fingerprint). Give the data that were "
-            "meant, or leave the field empty to take what is there."
+            f"requires {options.data_fingerprint} (data_fingerprint). Give the intended "
+            "data, or leave the field empty to accept the current data."
         )
     return {
         options.fingerprint_to: fingerprint,

@@ -1,14 +1,14 @@
 """Compiles a study's pipeline to a package for Kubeflow Pipelines and for Vertex AI.
 
-TFX's compiler makes the tasks; what it leaves out, and what open-source Kubeflow Pipelines does
-not take as it comes, is put right in the specification that it returns:
+TFX's compiler creates the tasks; what it omits, and what open-source Kubeflow Pipelines does
+not accept, is corrected in the specification that it returns:
 
-- a first task, `RunInputs`, finds out what decides about caching when the run starts: the
+- a first task, `RunInputs`, determines what caching depends on when the run starts: the
   fingerprint of the data, the key of the subject hash, the champion, the code in the image;
 - runtime parameters get their defaults and descriptions;
 - tasks get resources, retries, secrets and volumes;
-- artifacts of Kubeflow's own types are called by their names;
-- the entrypoint is told the types of its outputs, the stage and the run.
+- artifacts of Kubeflow's own types get their names;
+- the entrypoint gets the types of its outputs, the stage and the run.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ JOB_ID = "{{$.pipeline_job_uuid}}"
 resolveInputParameter)."""
 
 JOB_NAME = "{{$.pipeline_job_name}}"
-"""Likewise by the name that the run has in the user interface; a recurring run gives it its own."""
+"""Constant replaced by the run's name in the user interface; each recurrence has its own."""
 
 FOUND_OUT = ("fingerprint", "subject_key_id", "champion_token", "code_digest")
-"""Values that RunInputs finds out when a run starts."""
+"""Values that RunInputs determines when a run starts."""
 
 _INPUTS_SPEC = "--json_serialized_inputs_spec_args"
 _BEAM_DEFAULT = f"--runner={Runner.IN_MEMORY}"
@@ -73,8 +73,8 @@ class Parameter:
     Attributes:
         name: Its name.
         kind: `STRING` or `NUMBER_INTEGER`.
-        default: What it holds at first.
-        description: What it is, for who fills in the form.
+        default: Its initial value.
+        description: Its meaning, for the user who fills in the form.
     """
 
     name: str
@@ -89,7 +89,7 @@ class Package:
 
     Attributes:
         spec: The pipeline specification, schema 2.1.0.
-        platform: What Kubernetes must know: secrets and volumes.
+        platform: Settings for Kubernetes: secrets and volumes.
         vertex: The job for Vertex AI.
     """
 
@@ -112,7 +112,7 @@ def parameters(study: Study, settings: KubeflowSettings) -> tuple[Parameter, ...
 
     Args:
         study: The study.
-        settings: What the package needs to know of the cluster.
+        settings: Settings of the cluster.
     """
     return (
         Parameter("data_root", "STRING", "", "Folder of the study's files: s3://, gs:// or a path"),
@@ -120,7 +120,7 @@ def parameters(study: Study, settings: KubeflowSettings) -> tuple[Parameter, ...
             "data_fingerprint",
             "STRING",
             "",
-            "Fingerprint that the data must have, or nothing to take them as they are",
+            "Fingerprint that the data must have; empty accepts any data",
         ),
         Parameter("seed", "NUMBER_INTEGER", Settings.seed, "Seed of training"),
         Parameter(
@@ -148,8 +148,8 @@ def tfx_runner(settings: KubeflowSettings, out: Path) -> KubeflowV2DagRunner:
     """TFX's compiler, as this project sets it up.
 
     Args:
-        settings: What the package needs to know of the cluster.
-        out: Where TFX's CLI is to find the job for Vertex AI.
+        settings: Settings of the cluster.
+        out: Folder where TFX's CLI expects the job for Vertex AI.
     """
     from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner
 
@@ -173,7 +173,7 @@ def compile_package(
     Args:
         study: The study; it is fixed in the package.
         schema: Content of its curated schema.
-        settings: What the package needs to know of the cluster.
+        settings: Settings of the cluster.
         runner: TFX's compiler, from `tfx_runner`.
         tune: Whether the Tuner searches hyperparameters first.
     """
@@ -194,7 +194,7 @@ def compile_package(
 
 
 def _compiled(config: RunConfig, runner: KubeflowV2DagRunner) -> tuple[Spec, frozenset[str]]:
-    """What TFX's compiler makes of the pipeline, and the stages that run on Beam."""
+    """The specification that TFX's compiler returns, and the stages that run on Beam."""
     from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
 
     from pipeline.pipeline import create_pipeline
@@ -256,7 +256,7 @@ def _definition(parameter: Parameter) -> tuple[str, Spec]:
 
 
 def _add_run_inputs(spec: Spec, study: Study, form: Sequence[Parameter]) -> None:
-    """Puts the task that finds out what decides about caching before all that need it."""
+    """Inserts the task RunInputs before all tasks that need its outputs."""
     constants = {
         "study": study.to_json(),
         "subject_key": KEY_IN_ENVIRONMENT,
@@ -334,7 +334,7 @@ def _finish_task(
         }
         task.setdefault("inputs", {}).setdefault("parameters", {})[name] = source
     _take_from_run_inputs(task)
-    # TFX wrote the inputs down before there were the extra ones.
+    # TFX declared the inputs before the extra ones were added.
     place = container["args"].index(_INPUTS_SPEC) + 1
     container["args"][place] = json.dumps(component.get("inputDefinitions", {}))
     outputs = component.get("outputDefinitions", {})
@@ -343,11 +343,12 @@ def _finish_task(
 
 
 def _extra_parameters(task: Spec, on_beam: bool) -> Iterator[tuple[str, str, Spec]]:
-    """What the entrypoint takes besides the executor's own parameters: name, kind, source.
+    """Parameters of the entrypoint besides the executor's own: name, kind, source.
 
-    Seed and steps stand inside parameters of TFX's components, which know no runtime parameter
-    there: the entrypoint puts them in. MetricsExporter has them as its own. The code's digest is
-    for the backend's cache alone: an image may have been pushed twice under one name.
+    Seed and steps are nested in parameters of TFX's components, which support no runtime
+    parameter there: the entrypoint inserts them. MetricsExporter has them as its own.
+    The code's digest is only for the backend's cache: an image may have been pushed twice under one
+    name.
     """
     own = task.get("inputs", {}).get("parameters", {})
     for name, (parameter, _) in INSIDE.items():
@@ -360,7 +361,7 @@ def _extra_parameters(task: Spec, on_beam: bool) -> Iterator[tuple[str, str, Spe
 
 
 def _resources(wanted: Resources) -> Spec:
-    """Resources as releases before and after KFP 2.4 read them."""
+    """Resources in the fields of KFP before 2.4 and in those since."""
     resources: Spec = {
         "cpuRequest": wanted.cpu,
         "cpuLimit": wanted.cpu,
@@ -382,7 +383,7 @@ def _resources(wanted: Resources) -> Spec:
 
 
 def _name_kubeflow_types(spec: Spec) -> None:
-    """Calls artifacts of Kubeflow's own types by their names, as its page looks for them."""
+    """Sets the names of artifacts of Kubeflow's own types, by which its page finds them."""
     for component in spec["components"].values():
         for side in ("inputDefinitions", "outputDefinitions"):
             for artifact in component.get(side, {}).get("artifacts", {}).values():

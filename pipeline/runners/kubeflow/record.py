@@ -1,4 +1,4 @@
-"""The record of a stage that is a process of its own: in the task's log, and in the SQL store."""
+"""Records a stage that runs as a separate process: in the task's log and in the SQL store."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 RECORD = "stage record: "
-"""A line of a task's log that begins so holds the record as JSON."""
+"""Prefix of the line of a task's log that contains the record as JSON."""
 
 
 @contextmanager
 def recorded_task(run: str, stage: str, study: str, store: str) -> Iterator[Path]:
-    """Records what a task did and took, also when it fails.
+    """Records the status and cost of a task, also when it fails.
 
     An exit handler, which could export all records of a run, breaks runtime parameters. So each
-    task exports its own; a store that is down ends no task.
+    task exports its own; an unreachable store does not fail a task.
 
     Args:
         run: Id of the run.
@@ -52,11 +52,11 @@ def recorded_task(run: str, stage: str, study: str, store: str) -> Iterator[Path
 
 
 def export_run(store: str, facts: RunFacts) -> None:
-    """Exports what a run is made from; a store that is down ends no task.
+    """Exports the inputs of a run; an unreachable store does not fail the task.
 
     Args:
         store: Address of the SQL store.
-        facts: What the run is made from.
+        facts: The inputs of the run.
     """
     from pipeline.store.writer import export
 

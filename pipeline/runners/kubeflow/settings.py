@@ -1,4 +1,4 @@
-"""What a compiled package needs to know of the cluster: the settings file."""
+"""The settings file: the cluster's settings for a compiled package."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Accelerator(StrictModel):
 
 
 class Resources(StrictModel):
-    """What a task asks for and may use.
+    """Resources that a task requests and is limited to.
 
     Attributes:
         cpu: Cores.
@@ -82,7 +82,7 @@ class KubeflowSettings(StrictModel):
         metrics_store: Address of the SQL store, without a password; empty for none.
         secrets: Environment variables of every task.
         volumes: Name of a persistent volume claim by the path where it is mounted.
-        retries: How often a task that failed is tried again.
+        retries: How often a failed task is retried.
         resources: By stage; `default` for those that are not named.
     """
 
@@ -100,8 +100,8 @@ class KubeflowSettings(StrictModel):
     def _names_a_version(cls, value: str) -> str:
         if not names_a_version(value):
             raise ValueError(
-                "expected an image with a tag that is never pushed twice, or a digest: the cache "
-                "knows the code by the image's name alone"
+                "expected an image with a unique tag, or a digest: the cache identifies "
+                "the code by the image's name only"
             )
         return value
 
@@ -119,7 +119,7 @@ class KubeflowSettings(StrictModel):
         return value
 
     def resources_of(self, stage: str) -> Resources:
-        """What a stage asks for."""
+        """Resources of a stage."""
         default = self.resources.get(DEFAULT_RESOURCES, Resources())
         return self.resources.get(stage, default)
 
@@ -128,7 +128,7 @@ def load_settings(path: Path = DEFAULT_SETTINGS) -> KubeflowSettings:
     """Reads a settings file.
 
     Raises:
-        UserError: It is not there, no YAML, or breaks a rule.
+        UserError: It does not exist, is not YAML, or breaks a rule.
     """
     content = read_yaml(path, "settings")
     if not isinstance(content, dict):

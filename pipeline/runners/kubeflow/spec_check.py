@@ -1,7 +1,7 @@
-"""What open-source Kubeflow Pipelines refuses in a package, found before it is sent there.
+"""Finds what open-source Kubeflow Pipelines would reject in a package, before it is submitted.
 
-Each rule names the place of kubeflow/pipelines (release 2.15 where nothing else is said) that it
-comes from, so that it can be held against a newer release.
+Each rule names its source in kubeflow/pipelines (release 2.15 unless stated otherwise), so that
+it can be checked against a newer release.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _PARAMETER_KINDS = {
 
 
 def problems(spec: Spec) -> list[str]:
-    """Everything in a package that the backend refuses, a sentence each.
+    """Everything in a package that the backend would reject, one sentence each.
 
     Args:
         spec: The pipeline specification.
@@ -48,13 +48,13 @@ def problems(spec: Spec) -> list[str]:
 
 
 def names_a_version(image: str) -> bool:
-    """Whether an image's name tells old code from new: a tag other than `latest`, or a digest."""
+    """Whether an image's name identifies its code: a tag other than `latest`, or a digest."""
     name = image.rpartition("/")[2]
     return "@sha256:" in image or (":" in name and not name.endswith(":latest"))
 
 
 def _header(spec: Spec) -> Iterator[str]:
-    # backend/src/apiserver/template/template.go, New: other versions are no v2 specification.
+    # backend/src/apiserver/template/template.go, New: other versions are not v2 specifications.
     if spec.get("schemaVersion") != SCHEMA_VERSION:
         yield (
             f"schemaVersion is {spec.get('schemaVersion')!r}; open-source Kubeflow Pipelines takes "
@@ -75,13 +75,13 @@ def _form(spec: Spec) -> Iterator[str]:
     for name, definition in _definitions(spec.get("root", {}), "input", "parameters").items():
         kind = definition.get("parameterType")
         if kind not in _PARAMETER_KINDS:
-            yield f"Runtime parameter {name}: {kind!r} is no type of a parameter."
+            yield f"Runtime parameter {name}: {kind!r} is not a parameter type."
             continue
         # backend/src/v2/driver/root_dag.go, RootDAG: a parameter without a value is an error.
         if "defaultValue" not in definition:
             yield f"Runtime parameter {name} has no default: a recurring run could not start."
         elif not _is_of_kind(definition["defaultValue"], kind):
-            yield f"Runtime parameter {name}: its default is no {kind}."
+            yield f"Runtime parameter {name}: its default is not of type {kind}."
         if not definition.get("description"):
             yield f"Runtime parameter {name} has no description for a run's form."
 
@@ -91,21 +91,21 @@ def _task(spec: Spec, name: str, task: Spec) -> Iterator[str]:
     if not _TASK_NAME.match(name):
         yield f"Task {name}: its name may have letters, digits and hyphens only."
     if task.get("taskInfo", {}).get("name") != name:
-        yield f"Task {name} calls itself {task.get('taskInfo', {}).get('name')!r}."
+        yield f"Task {name} is named {task.get('taskInfo', {}).get('name')!r}."
     component = spec.get("components", {}).get(task.get("componentRef", {}).get("name"))
     if component is None:
         yield f"Task {name}: its component is not in the package."
         return
     for upstream in task.get("dependentTasks", ()):
         if upstream not in _tasks(spec):
-            yield f"Task {name} waits for {upstream}, which is no task."
+            yield f"Task {name} depends on {upstream}, which is not a task."
     # backend/src/v2/driver/resolve.go, resolveUpstreamParameters and resolveUpstreamArtifacts.
     yield from _inputs(spec, name, task, component)
     condition = task.get("triggerPolicy", {}).get("condition", "")
     if "inputs.parameters" in condition:
         yield f"Task {name}: TFX's conditions work on properties of artifacts only."
     if task.get("triggerPolicy", {}).get("strategy") == "ALL_UPSTREAM_TASKS_COMPLETED":
-        yield f"Task {name} is an exit handler: with one, runtime parameters reach no task."
+        yield f"Task {name} is an exit handler: with one, no task receives runtime parameters."
     if component.get("executorLabel") not in _executors(spec):
         yield f"Task {name}: its executor is not in the package."
     else:
@@ -138,14 +138,14 @@ def _source(spec: Spec, name: str, key: str, source: Spec, task: Spec) -> Iterat
         producer = source[kind].get("producerTask")
         upstream = _tasks(spec).get(producer)
         if upstream is None:
-            yield f"Task {name}, {key}: comes from {producer}, which is no task."
+            yield f"Task {name}, {key}: comes from {producer}, which is not a task."
             continue
         made = spec["components"].get(upstream["componentRef"]["name"], {})
         if source[kind].get(output) not in _definitions(made, "output", word):
             yield f"Task {name}, {key}: {producer} has no output {source[kind].get(output)}."
         # backend/src/v2/compiler/argocompiler/dag.go: only these become Argo's dependencies.
         if producer not in task.get("dependentTasks", ()):
-            yield f"Task {name} takes {key} from {producer} but does not wait for it."
+            yield f"Task {name} takes {key} from {producer} but does not depend on it."
     constant = source.get("runtimeValue", {})
     if "runtimeParameter" in constant:
         # backend/src/v2/driver/resolve.go, resolveInputParameter: not implemented.
@@ -171,15 +171,15 @@ def _executor(label: str, executor: Spec) -> Iterator[str]:
     container = executor.get("container")
     if container is None:
         return
-    # backend/src/v2/driver/driver.go: the hook is never read, so what it finds out is lost.
+    # backend/src/v2/driver/driver.go: the hook is never read, so its results are lost.
     if "lifecycle" in container:
-        yield f"{label}: its lifecycle hook is ignored; hand what it finds out over as a parameter."
+        yield f"{label}: its lifecycle hook is ignored; pass its results as parameters."
     if not container.get("command"):
         # backend/src/v2/driver/driver.go, initPodSpecPatch: an image's own entrypoint is unknown.
         yield f"{label}: no command; the launcher does not know the image's own entrypoint."
     image = container.get("image", "")
     if not names_a_version(image):
-        yield f"{label}: image {image!r} has no version, so the cache can't tell old code from new."
+        yield f"{label}: image {image!r} has no version, so the cache can't detect changed code."
 
 
 def _cycles(spec: Spec) -> Iterator[str]:
@@ -188,7 +188,7 @@ def _cycles(spec: Spec) -> Iterator[str]:
         for name in ready:
             del waiting[name]
     if waiting:
-        yield f"These tasks wait for each other: {', '.join(sorted(waiting))}."
+        yield f"These tasks depend on each other: {', '.join(sorted(waiting))}."
 
 
 def _nulls(value: object, place: str) -> Iterator[str]:
@@ -222,7 +222,7 @@ def _is_of_kind(value: object, kind: str) -> bool:
     expected = _PARAMETER_KINDS[kind]
     if isinstance(value, bool):
         return expected is bool
-    # YAML and JSON do not tell 1 from 1.0.
+    # YAML and JSON do not distinguish 1 from 1.0.
     if expected in (int, float):
         return isinstance(value, int | float) and (expected is float or float(value).is_integer())
     return isinstance(value, expected)

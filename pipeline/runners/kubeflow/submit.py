@@ -26,7 +26,7 @@ TOKEN_VARIABLE = "TRIAL_KUBEFLOW_TOKEN"
 """Environment variable with a bearer token for the endpoint."""
 
 TOKEN_FILE = Path("/var/run/secrets/kubeflow/pipelines/token")
-"""Where a pod has its token for Kubeflow Pipelines; kfp's client looks there too."""
+"""Path of a pod's token for Kubeflow Pipelines; kfp's client reads it too."""
 
 DEFAULT_EXPERIMENT = "Default"
 """Kubeflow's own."""
@@ -37,23 +37,23 @@ SERVICE_ACCOUNT = "trial-runner"
 _SECONDS_TO_ANSWER = 20
 _LONGEST_ANSWER = 500
 _NO_NAMESPACE = "kubeflow"
-"""The client's own word for none."""
+"""The client's default for no namespace."""
 
 _HEALTH = "/apis/v2beta1/healthz"
 _CRON_FIELDS = 5
 _WHOLE_NUMBER = re.compile(r"-?[0-9]+")
 _SUFFIXES = (".yaml", ".yml")
-"""By these kfp's client knows a package."""
+"""Suffixes by which kfp's client recognizes a package."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where runs are submitted to, and how they are filed there.
+    """Where runs are submitted to, and under which names.
 
     Attributes:
         endpoint: Address of Kubeflow Pipelines.
         namespace: The profile, where Kubeflow has several users.
-        experiment: What a run is filed under.
+        experiment: Experiment of the run.
         service_account: Service account of a run's tasks.
     """
 
@@ -68,7 +68,7 @@ class Target:
 
 
 def read_values(package: Path, parameters: Path | None, lines: Sequence[str]) -> dict[str, object]:
-    """Values for the run's form of a package, from a file and from lines, which win.
+    """Values for the run's form of a package, from a file and from lines; lines take precedence.
 
     Args:
         package: The compiled package.
@@ -91,7 +91,7 @@ def read_form(package: Path) -> dict[str, dict[str, Any]]:
         Definition of each runtime parameter: `parameterType`, `defaultValue`, `description`.
 
     Raises:
-        UserError: The file is not there, or is no package.
+        UserError: The file does not exist, or is not a package.
     """
     from google.protobuf import json_format
     from kfp.pipeline_spec import pipeline_spec_pb2
@@ -101,13 +101,13 @@ def read_form(package: Path) -> dict[str, dict[str, Any]]:
     try:
         spec, *platforms = yaml.safe_load_all(package.read_text(encoding="utf-8"))
         form: dict[str, dict[str, Any]] = spec["root"]["inputDefinitions"]["parameters"]
-        # As the client and the backend will read it.
+        # Parsed as the client and the backend parse it.
         json_format.ParseDict(spec, pipeline_spec_pb2.PipelineSpec())
         for platform in platforms:
             json_format.ParseDict(platform, pipeline_spec_pb2.PlatformSpec())
     except json_format.ParseError as error:
         raise UserError(
-            f"{package}: not as Kubeflow Pipelines takes it ({error}): compile it anew."
+            f"{package}: Kubeflow Pipelines can't parse it ({error}): compile it again."
         ) from error
     except OSError as error:
         raise UserError(
@@ -127,10 +127,10 @@ def form_values(
 
     Args:
         form: The fields, from `read_form`.
-        given: What a person gave, as text or as YAML has it.
+        given: Values from the user, as text or as parsed YAML.
 
     Raises:
-        UserError: There is no such field, or a value is not of its type.
+        UserError: A field is unknown, or a value is not of its type.
     """
     values: dict[str, object] = {}
     for name, value in given.items():
@@ -146,7 +146,7 @@ def form_values(
         elif isinstance(value, str):
             values[name] = value
         else:
-            # As text, 0012 would be 10 and an empty line None.
+            # Parsed as YAML, 0012 would be 10 and an empty line None.
             raise UserError(
                 f"Parameter {name}: expected text, found {value!r}: put it in quotes, or leave the "
                 "line out."
@@ -158,7 +158,7 @@ def submit(target: Target, package: Path, values: Mapping[str, object]) -> str:
     """Starts a run.
 
     Args:
-        target: Where to.
+        target: Where to submit it.
         package: The compiled package.
         values: Values of the run's form.
 
@@ -166,8 +166,8 @@ def submit(target: Target, package: Path, values: Mapping[str, object]) -> str:
         The run's id.
 
     Raises:
-        UserError: The endpoint does not answer, knows nobody by the token, is too old, or refuses
-            the package.
+        UserError: The endpoint does not answer, rejects the token, is too old, or rejects the
+            package.
     """
     with _client(target) as client:
         run = client.create_run_from_pipeline_package(
@@ -181,10 +181,10 @@ def submit(target: Target, package: Path, values: Mapping[str, object]) -> str:
 
 
 def schedule(target: Target, package: Path, values: Mapping[str, object], cron: str) -> str:
-    """Makes a recurring run of the package's name: one run at a time, none made up for later.
+    """Creates a recurring run named as the package: one run at a time, without catch-up.
 
     Args:
-        target: Where to.
+        target: Where to submit it.
         package: The compiled package.
         values: Values of the run's form.
         cron: Minute, hour, day of the month, month and day of the week.
@@ -193,8 +193,8 @@ def schedule(target: Target, package: Path, values: Mapping[str, object], cron: 
         The recurring run's id.
 
     Raises:
-        UserError: As for `submit`; or there are other fields than these five, or there is a
-            recurring run of this name already.
+        UserError: As for `submit`; or the schedule does not have these five fields, or a
+            recurring run of this name exists.
     """
     name = package.stem
     fields = cron.split()
@@ -218,7 +218,7 @@ def schedule(target: Target, package: Path, values: Mapping[str, object], cron: 
         made = client.create_recurring_run(
             experiment_id=experiment.experiment_id,
             job_name=name,
-            # Kubeflow's first field are seconds; with five it would take minutes for them.
+            # Kubeflow's first field is seconds; given five fields it would read minutes as seconds.
             cron_expression=" ".join(["0", *fields]),
             no_catchup=True,
             params=dict(values),
@@ -230,8 +230,8 @@ def schedule(target: Target, package: Path, values: Mapping[str, object], cron: 
 
 @contextlib.contextmanager
 def _client(target: Target) -> Iterator[Client]:
-    """The client of an endpoint that answers; says in one line what its answers mean."""
-    # The client warns of its own age and prints what it does.
+    """A client of a reachable endpoint; its errors are translated to one line."""
+    # The client warns about its own version and prints its progress.
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         from kfp.client import Client
@@ -246,11 +246,11 @@ def _client(target: Target) -> Iterator[Client]:
 
 
 def _check_endpoint(endpoint: str, namespace: str | None) -> None:
-    """Asks for the endpoint's health; kfp's own client would ask five times and log each failure.
+    """Checks the endpoint's health; kfp's own client would retry five times and log each failure.
 
     Raises:
-        UserError: The address is none, something else than Kubeflow Pipelines answers, or it
-            needs a namespace.
+        UserError: The address is invalid, does not lead to Kubeflow Pipelines, or needs a
+            namespace.
     """
     if not endpoint.startswith(("http://", "https://")):
         raise UserError(
@@ -287,7 +287,7 @@ def _api(endpoint: str) -> Iterator[ApiClient]:
     from urllib3 import Retry
 
     configuration = Configuration(host=endpoint.rstrip("/"))
-    # A person waits here, and urllib3 logs each attempt.
+    # The user is waiting, and urllib3 logs each attempt.
     configuration.retries = Retry(total=None, connect=0, read=0, redirect=3)
     token = _token()
     if token:
@@ -306,7 +306,7 @@ def _token() -> str | None:
 
 @contextlib.contextmanager
 def _told(endpoint: str) -> Iterator[None]:
-    """Says in one line what the endpoint's answers mean."""
+    """Translates the endpoint's errors to one line."""
     from kfp_server_api import ApiException
     from urllib3.exceptions import HTTPError
 
@@ -315,7 +315,7 @@ def _told(endpoint: str) -> Iterator[None]:
     except ApiException as error:
         raise UserError(f"{endpoint}: {_meaning(error)}") from error
     except HTTPError as error:
-        # urllib3 tells the cause behind what it did.
+        # urllib3 wraps the cause in a description of the attempt.
         cause = getattr(error, "reason", None) or error
         told = str(cause).rpartition(": ")[2] or type(cause).__name__
         raise UserError(

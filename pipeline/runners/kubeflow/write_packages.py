@@ -19,7 +19,7 @@ def write_packages(study: str, settings_file: Path, out: Path, tune: bool) -> tu
 
     Args:
         study: Shipped study, or path of a study file.
-        settings_file: What the packages need to know of the cluster.
+        settings_file: Settings of the cluster.
         out: Folder for the packages.
         tune: Whether hyperparameters are searched first.
 
@@ -27,14 +27,14 @@ def write_packages(study: str, settings_file: Path, out: Path, tune: bool) -> tu
         The YAML file for Kubeflow Pipelines and the JSON file for Vertex AI.
 
     Raises:
-        UserError: The study or the settings are wrong, or Kubeflow would refuse the package.
+        UserError: The study or the settings are invalid, or Kubeflow would reject the package.
     """
     study_file = find_study_file(study)
     content, schema = load_study(study_file), read_schema(study_file)
     settings = load_settings(settings_file)
 
-    # TFX takes seconds to import: only once the cheap checks have passed. What it and its
-    # dependencies log meanwhile does not concern the user.
+    # TFX takes seconds to import: only after the cheap checks have passed. What it and its
+    # dependencies log meanwhile is of no interest to the user.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
@@ -45,7 +45,7 @@ def write_packages(study: str, settings_file: Path, out: Path, tune: bool) -> tu
     package = compile_package(content, schema, settings, runner, tune)
     found = problems(package.spec)
     if found:
-        raise UserError("The package would be refused:\n" + "\n".join(found))
+        raise UserError("Kubeflow would reject the package:\n" + "\n".join(found))
     # TFX's CLI may have told the runner another place.
     job = Path(runner._output_dir, runner._output_filename)
     job.parent.mkdir(parents=True, exist_ok=True)

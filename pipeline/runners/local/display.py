@@ -1,4 +1,4 @@
-"""What a person sees while a run goes on, and at its end."""
+"""The terminal's display during a run, and the table of its results."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 STAGES = {
-    "TrialExampleGen": "reads the study's files, derives features and labels",
+    "TrialExampleGen": "reads the study's data, derives features and labels",
     "StatisticsGen": "describes every column of every split",
     "CuratedSchema": "loads the curated schema",
     "ExampleValidator": "validates statistics against the schema",
     "ChampionModel": "loads the current champion",
     "DataGate": "checks whether the data are fit for training",
-    "Transform": "standardises numbers, encodes categories",
+    "Transform": "standardizes numbers, encodes categories",
     "Tuner": "searches hyperparameters",
     "Trainer": "trains and calibrates one model for all tasks",
     "TrialEvaluator": "evaluates by task and slice, blesses or refuses",
     "ModelCard": "documents the model for its users",
     "Pusher": "pushes a blessed model",
     "ModelRegistrar": "registers a blessed model as champion",
-    "TrialSummary": "summarises the trial's progress",
-    "MetricsExporter": "exports the results to the store",
+    "TrialSummary": "summarizes the trial's progress",
+    "MetricsExporter": "exports results to the store",
     "RunPage": "writes the page of this run",
-    "TrialAnalysis": "compares the arms statistically",
+    "TrialAnalysis": "compares arms statistically",
 }
 
 
@@ -60,11 +60,11 @@ class _BarWhereKnown(ProgressColumn):
 
 
 def waiting(console: Console, text: str) -> Live:
-    """Shows a spinner with a text while something goes on; leaves nothing behind.
+    """Shows a spinner with a text while work is in progress; removes both afterwards.
 
     Args:
         console: Where to show it.
-        text: What goes on.
+        text: Description of the work.
 
     Returns:
         A context manager.
@@ -79,14 +79,14 @@ def waiting(console: Console, text: str) -> Live:
 
 
 class RunDisplay:
-    """Shows the stages of a run as they come and go."""
+    """Shows the stages of a run as they start and end."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Stage]:
-        """Shows one stage while it runs, and a line for it when it is over.
+        """Shows one stage while it runs, and a line when it has ended.
 
         Args:
             name: The stage's node id.
@@ -105,14 +105,14 @@ class RunDisplay:
             TimeElapsedColumn(),
         )
         label = f"[bold]{name:<17}[/bold] {described}"
-        # Without a terminal there is nothing to animate: one line a stage, when it is over.
+        # Without a terminal nothing is animated: one line per stage, when it has ended.
         still = not self._console.is_terminal
         with Progress(
             *columns,
             console=self._console,
             transient=True,
             disable=still,
-            # What libraries write belongs in the log file, not between these lines.
+            # Output of libraries goes to the log file, not between these lines.
             redirect_stdout=False,
             redirect_stderr=False,
         ) as progress:
@@ -143,7 +143,7 @@ class Stage:
 
 
 class _Follower(logging.Handler):
-    """Moves the bar by what the stage logs: `extra={"progress": (done, total)}`."""
+    """Updates the bar from the stage's log records: `extra={"progress": (done, total)}`."""
 
     def __init__(self, progress: Progress, task: Any) -> None:
         super().__init__(logging.INFO)
@@ -159,14 +159,14 @@ class _Follower(logging.Handler):
 
 
 def results_table(metrics: Sequence[Mapping[str, Any]], width: int = 80) -> Text:
-    """The result of a run: a line a task, or two where a name and its numbers do not fit in one.
+    """The result of a run: one line per task, or two where name and numbers do not fit in one.
 
     Args:
         metrics: Records of the Evaluator's `metrics.json`.
         width: Columns of the terminal.
 
     Returns:
-        What the terminal shows; nothing in it is cut.
+        The text for the terminal; nothing is truncated.
     """
     overall = {
         (record["task"], record["metric"]): record

@@ -1,4 +1,4 @@
-"""Where output goes: what a person reads to the terminal, everything else to a log file.
+"""Splits output: messages for the user to the terminal, everything else to a log file.
 
 TensorFlow's C++ code and Beam's workers write to the process's file descriptors, so these are
 redirected to the log file.
@@ -25,7 +25,7 @@ def terminal_and_log(log_file: Path) -> Iterator[Console]:
     again, since TensorFlow still writes to it then.
 
     Args:
-        log_file: The log file; its folder is made.
+        log_file: The log file; its folder is created.
 
     Yields:
         A console on the process's own standard output.
@@ -45,7 +45,7 @@ def terminal_and_log(log_file: Path) -> Iterator[Console]:
     root.addHandler(handler)
     root.setLevel(logging.INFO)
     try:
-        # Only the terminal wraps lines: a path must stay whole to be copied.
+        # Only the terminal wraps lines: a path must stay in one piece to be copied.
         yield Console(file=terminal, highlight=False, soft_wrap=True)
     finally:
         root.removeHandler(handler)

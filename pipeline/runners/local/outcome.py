@@ -1,4 +1,4 @@
-"""How a local run ended, for whoever started it."""
+"""The outcome of a local run."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """How a local run ended.
+    """The outcome of a local run.
 
     Attributes:
         run: Its id.
-        status: `not started` where the settings or the data were refused before the first stage.
-        paths: What it wrote, by what it is: `log`, `records`, `page`, `metrics`, `verdict`,
+        status: `not started` where the settings or the data were invalid.
+        paths: What it wrote, by kind: `log`, `records`, `page`, `metrics`, `verdict`,
             `model`, `serving`.
         verdict: `blessed` or `refused`; None where the run has none.
         reasons: Why the model was refused.

@@ -1,4 +1,4 @@
-"""The result of a finished run: where it is, and what the terminal shows of it."""
+"""The result of a finished run: its paths and its summary in the terminal."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _SHOWN = ("metrics", "model", "serving", "records", "page")
 def result_paths(
     config: RunConfig, outputs: Mapping[str, Mapping[str, str]], page: Path, blessed: bool
 ) -> dict[str, Path]:
-    """Where the results of a finished run are.
+    """Paths of the results of a finished run.
 
     Args:
         config: The run's configuration.
         outputs: URI of each output of each stage.
         page: The run's page.
-        blessed: Whether the model was blessed: only then it is pushed.
+        blessed: Whether the model was blessed: only then is it pushed.
 
     Returns:
-        Path of each result, by what it is.
+        Path of each result, by kind.
     """
     folder = Path(outputs["TrialEvaluator"]["verdict"])
     paths = {

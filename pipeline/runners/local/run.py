@@ -26,7 +26,7 @@ from pipeline.runs.run_record import StageRecord, describe_unexpected, recorded,
 logger = logging.getLogger(__name__)
 
 PAGE_FILE = "page.html"
-_CACHED = "stages that were finished and whose input is unchanged are taken from the cache."
+_CACHED = "finished stages with unchanged input are taken from the cache."
 _AFTER_INTERRUPT = f"Rerun the same command to continue: {_CACHED}"
 _AFTER_FAILURE = f"Fix the problem and rerun the same command: {_CACHED}"
 
@@ -35,10 +35,10 @@ def run(settings: Settings) -> RunOutcome:
     """Runs the pipeline.
 
     Args:
-        settings: What the user chose.
+        settings: The user's choices.
 
     Returns:
-        How the run ended; a failure of a stage is shown, recorded and logged, not raised.
+        The outcome; a failure of a stage is shown, recorded and logged, not raised.
 
     Raises:
         OSError: A file or folder can't be used before the first stage.
@@ -62,13 +62,13 @@ def run(settings: Settings) -> RunOutcome:
 def _resolve(
     settings: Settings, run_id: str, console: Console, log_file: Path
 ) -> RunConfig | RunOutcome:
-    """The run's configuration; or how the run ended, where there is none."""
+    """The run's configuration; or the outcome, where the configuration is invalid."""
     paths = {"log": log_file}
     try:
         with waiting(console, "reading the study file and the data's headers"):
             return resolve(settings, run_id)
     except OSError:
-        # The command knows which paths the user named.
+        # The caller knows which paths the user named.
         raise
     except KeyboardInterrupt:
         console.print("[red]Interrupted[/red] before the first stage.")
@@ -84,10 +84,10 @@ def _resolve(
 
 
 def _show_unexpected(console: Console, error: Exception, log_file: Path) -> str:
-    """Logs an exception and shows its type; its message may hold anything, unless it is a system's.
+    """Logs an exception and shows its type; only an OSError's message is free of data.
 
     Returns:
-        What may be recorded of it.
+        The text that may be recorded.
     """
     logger.error("the run failed", exc_info=error)
     what = f"{type(error).__name__}: {error}" if isinstance(error, OSError) else ""
@@ -158,7 +158,7 @@ class _LocalRun:
 
     def _finish(self) -> RunOutcome:
         paths = {"log": self._log_file, "records": self._records}
-        # TFX's CLI only asks what the pipeline is: then nothing ran.
+        # TFX's CLI only asks for the pipeline: then nothing ran.
         if not self._outputs:
             return RunOutcome(self._run, "done", paths)
         from pipeline.results.documents import Verdict, read_result
@@ -195,7 +195,7 @@ class _LocalRun:
         )
 
     def _record(self, status: Status, reason: str | None) -> None:
-        """Writes `run.json` and exports the run; the result stands where the store is down."""
+        """Writes `run.json` and exports the run; an unreachable store does not fail the run."""
         config = self._config
         file = RunFile(
             run=self._run,
@@ -231,5 +231,5 @@ class _LocalRun:
             logger.warning("the run was not exported: %s", error)
             self._console.print(f"\n[yellow]Not exported.[/yellow] {escape(str(error))}")
             self._console.print(
-                f"The run's result stands. Repeat the export with: make export RUN={self._records}"
+                f"The run is complete. Repeat the export with: make export RUN={self._records}"
             )

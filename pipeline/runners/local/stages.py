@@ -1,4 +1,4 @@
-"""TFX's local runner, opened up so that each stage can be shown and recorded."""
+"""TFX's local runner, extended so that each stage can be shown and recorded."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class _StageInterruptedError(Exception):
 
 
 class _Launcher(launcher.Launcher):
-    """Launches one node and knows whether its executor really ran."""
+    """Launches one node and records whether its executor ran."""
 
     executed = False
 
@@ -46,7 +46,7 @@ class _Launcher(launcher.Launcher):
 class StageRunner(LocalDagRunner):
     """Runs a pipeline's nodes one after the other.
 
-    It keeps TFX's `run`, which TFX's CLI replaces to learn of a pipeline without running it.
+    It keeps TFX's `run`, which TFX's CLI replaces to obtain a pipeline without running it.
 
     Attributes:
         outputs: URI of each output of each node, after the run.
@@ -58,7 +58,7 @@ class StageRunner(LocalDagRunner):
         batch_by_bytes()
 
     def run_stage(self, stage: str, launch: Callable[[], bool]) -> None:
-        """Runs one stage; subclasses surround it with what they want to know.
+        """Runs one stage; subclasses override it to observe the stage.
 
         Args:
             stage: The node's id.
@@ -77,8 +77,8 @@ class StageRunner(LocalDagRunner):
             run_options: Not supported: a rerun takes finished stages from the cache.
 
         Raises:
-            KeyboardInterrupt: A person interrupted a stage; it is recorded as failed and its
-                outputs are gone.
+            KeyboardInterrupt: The user interrupted a stage; it is recorded as failed and its
+                outputs are deleted.
         """
         if run_options is not None:
             raise UserError("Partial runs are not supported: finished stages come from the cache.")
@@ -114,12 +114,12 @@ class StageRunner(LocalDagRunner):
 
 
 def run_order(nodes: Sequence[Any]) -> list[Any]:
-    """Puts what nothing waits for last, so that it delays no other stage and fails none.
+    """Moves stages that no other depends on to the end, where they delay or fail no other stage.
 
-    Of these stages those come first that come latest in the graph: they tell of the training.
+    Of these, the latest in the graph come first: they report on the training.
 
     Args:
-        nodes: Pipeline nodes, each after those that it waits for.
+        nodes: Pipeline nodes, each after its dependencies.
     """
     beside = [node for node in nodes if not node.downstream_nodes]
     return [node for node in nodes if node.downstream_nodes] + beside[::-1]

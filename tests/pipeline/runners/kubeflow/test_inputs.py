@@ -156,9 +156,9 @@ def test_other_data_than_were_asked_for_are_refused(
 ) -> None:
     there = content_fingerprint(study, str(data))
     assert refusal(data_fingerprint="abc123") == (
-        f"{data}: the data have the fingerprint {there}, but the run's form asks for abc123 "
-        "(data_fingerprint). Give the data that were meant, or leave the field empty to take what "
-        "is there."
+        f"{data}: the data have the fingerprint {there}, but the run's form requires "
+        "abc123 (data_fingerprint). Give the intended data, or leave the field empty to accept the "
+        "current data."
     )
 
 

@@ -77,8 +77,8 @@ def test_an_image_with_a_version_is_taken(loaded: Loaded, image: str) -> None:
 @pytest.mark.parametrize("image", ["trial", "trial:latest", "host:5000/trial", "host/trial:latest"])
 def test_an_image_without_a_version_is_refused(complaint: Callable[[str], str], image: str) -> None:
     assert complaint(f"image: {image}\nregistry_root: /models\n") == (
-        "image: expected an image with a tag that is never pushed twice, or a digest: the cache "
-        "knows the code by the image's name alone"
+        "image: expected an image with a unique tag, or a digest: the cache identifies "
+        "the code by the image's name only"
     )
 
 

@@ -154,17 +154,18 @@ def test_a_default_of_another_type(
     spec: dict[str, Any], form: dict[str, Any], default: object
 ) -> None:
     form["seed"]["defaultValue"] = default
-    assert only_problem(spec) == "Runtime parameter seed: its default is no NUMBER_INTEGER."
+    expected = "Runtime parameter seed: its default is not of type NUMBER_INTEGER."
+    assert only_problem(spec) == expected
 
 
 def test_a_number_as_default_of_a_text(spec: dict[str, Any], form: dict[str, Any]) -> None:
     form["seed"] |= {"parameterType": "STRING"}
-    assert only_problem(spec) == "Runtime parameter seed: its default is no STRING."
+    assert only_problem(spec) == "Runtime parameter seed: its default is not of type STRING."
 
 
 def test_a_runtime_parameter_of_an_unknown_type(spec: dict[str, Any], form: dict[str, Any]) -> None:
     form["seed"]["parameterType"] = "INT"
-    assert only_problem(spec) == "Runtime parameter seed: 'INT' is no type of a parameter."
+    assert only_problem(spec) == "Runtime parameter seed: 'INT' is not a parameter type."
 
 
 def test_a_runtime_parameter_without_a_description(
@@ -184,7 +185,7 @@ def test_a_task_name_that_is_refused(
 
 def test_a_task_that_calls_itself_otherwise(spec: dict[str, Any], tasks: dict[str, Any]) -> None:
     tasks["Make"]["taskInfo"]["name"] = "Maker"
-    assert only_problem(spec) == "Task Make calls itself 'Maker'."
+    assert only_problem(spec) == "Task Make is named 'Maker'."
 
 
 def test_a_component_that_is_not_there(spec: dict[str, Any], tasks: dict[str, Any]) -> None:
@@ -200,7 +201,7 @@ def test_an_executor_that_is_not_there(spec: dict[str, Any]) -> None:
 def test_waiting_for_a_task_that_is_not_there(spec: dict[str, Any], tasks: dict[str, Any]) -> None:
     # What TFX compiles `.future()[0].value` to.
     tasks["Read"]["dependentTasks"].append("Maker")
-    assert only_problem(spec) == "Task Read waits for Maker, which is no task."
+    assert only_problem(spec) == "Task Read depends on Maker, which is not a task."
 
 
 def test_an_artifact_of_a_task_that_is_not_there(
@@ -208,7 +209,7 @@ def test_an_artifact_of_a_task_that_is_not_there(
 ) -> None:
     source = tasks["Read"]["inputs"]["artifacts"]["data"]["taskOutputArtifact"]
     source["producerTask"] = "Maker"
-    assert only_problem(spec) == "Task Read, data: comes from Maker, which is no task."
+    assert only_problem(spec) == "Task Read, data: comes from Maker, which is not a task."
 
 
 def test_a_parameter_of_a_task_that_is_not_there(
@@ -216,7 +217,7 @@ def test_a_parameter_of_a_task_that_is_not_there(
 ) -> None:
     source = tasks["Read"]["inputs"]["parameters"]["rows"]["taskOutputParameter"]
     source["producerTask"] = "Maker"
-    assert only_problem(spec) == "Task Read, rows: comes from Maker, which is no task."
+    assert only_problem(spec) == "Task Read, rows: comes from Maker, which is not a task."
 
 
 def test_an_output_that_is_not_there(spec: dict[str, Any], tasks: dict[str, Any]) -> None:
@@ -230,8 +231,8 @@ def test_taking_from_a_task_without_waiting_for_it(
 ) -> None:
     del tasks["Read"]["dependentTasks"]
     assert problems(spec) == [
-        "Task Read takes rows from Make but does not wait for it.",
-        "Task Read takes data from Make but does not wait for it.",
+        "Task Read takes rows from Make but does not depend on it.",
+        "Task Read takes data from Make but does not depend on it.",
     ]
 
 
@@ -311,7 +312,7 @@ def test_an_image_without_a_version(
 
 def test_tasks_that_wait_for_each_other(spec: dict[str, Any], tasks: dict[str, Any]) -> None:
     tasks["Make"]["dependentTasks"] = ["Read"]
-    assert only_problem(spec) == "These tasks wait for each other: Make, Read."
+    assert only_problem(spec) == "These tasks depend on each other: Make, Read."
 
 
 def test_a_null(spec: dict[str, Any]) -> None:

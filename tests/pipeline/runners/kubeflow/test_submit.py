@@ -280,7 +280,7 @@ def test_a_package_that_was_edited_by_hand_is_refused_before_anything_is_sent(
     code, said = submitted()
     assert code == 2
     assert '"retries"' in said
-    assert said.endswith("compile it anew.\n")
+    assert said.endswith("compile it again.\n")
     assert endpoint.asked == []
 
 
