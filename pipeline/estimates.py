@@ -40,7 +40,13 @@ class Estimate:
 
 
 def normal_interval(value: float, error: float) -> Estimate:
-    """Wald's interval: an estimate and its standard error."""
+    """Wald's interval: an estimate and its standard error.
+
+    Examples:
+        >>> found = normal_interval(0.5, 0.1)
+        >>> round(found.lower, 3), round(found.upper, 3)
+        (0.304, 0.696)
+    """
     reach = NORMAL_95 * error
     return Estimate(value=value, lower=value - reach, upper=value + reach)
 
@@ -112,6 +118,13 @@ def exact_interval_at_edge(share: float, trials: float) -> tuple[float, float]:
 
     Returns:
         Not-a-number for both ends where `trials` is not above 0.
+
+    Examples:
+        No event among 30 subjects: the rule of three says about 3 / 30.
+
+        >>> lower, upper = exact_interval_at_edge(0, 30)
+        >>> lower, round(upper, 3)
+        (0.0, 0.116)
     """
     if not trials > 0:
         return math.nan, math.nan
@@ -120,7 +133,15 @@ def exact_interval_at_edge(share: float, trials: float) -> tuple[float, float]:
 
 
 def share_of(events: int, subjects: int) -> Estimate:
-    """A share with Wilson's interval; without a number for a share of nobody."""
+    """A share with Wilson's interval; without a number for a share of nobody.
+
+    Examples:
+        >>> share = share_of(10, 40)
+        >>> share.value, round(share.lower, 4), round(share.upper, 4)
+        (0.25, 0.1419, 0.4019)
+        >>> share_of(0, 0)
+        Estimate(value=None, lower=None, upper=None)
+    """
     if not subjects:
         return Estimate()
     lower, upper = wilson_interval(events, subjects)
@@ -136,6 +157,13 @@ def difference_of_shares(
 
     Returns:
         Without a number where one is a share of nobody.
+
+    Examples:
+        The example of the paper (table II, a): 56 of 70 against 48 of 80.
+
+        >>> found = difference_of_shares(56, 70, 48, 80)
+        >>> round(found.value, 4), round(found.lower, 4), round(found.upper, 4)
+        (0.2, 0.0524, 0.3339)
     """
     if not (subjects and other_subjects):
         return Estimate()
@@ -156,6 +184,12 @@ def ratio_of_shares(events: int, subjects: int, other_events: int, other_subject
     Returns:
         Without a number where the second share has no events or the first is one of nobody;
         0 without an interval where the first has no events.
+
+    Examples:
+        >>> ratio_of_shares(10, 40, 20, 40).value
+        0.5
+        >>> ratio_of_shares(0, 40, 20, 40)
+        Estimate(value=0.0, lower=None, upper=None)
     """
     import numpy as np
 
@@ -179,6 +213,10 @@ def independent_difference(first: Estimate, second: Estimate) -> Estimate:
 
     Returns:
         Without a number where an estimate is missing, without ends where an interval is.
+
+    Examples:
+        >>> independent_difference(Estimate(0.75, 0.5, 1.0), Estimate(0.5))
+        Estimate(value=0.25, lower=None, upper=None)
     """
     if first.value is None or second.value is None:
         return Estimate()

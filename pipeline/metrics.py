@@ -49,7 +49,14 @@ class Metric:
     trials: Trials | None = None
 
     def bounds(self, difference: bool) -> tuple[float, float]:
-        """Smallest and largest value that it, or a difference of two models in it, can have."""
+        """Smallest and largest value that it, or a difference of two models in it, can have.
+
+        Examples:
+            >>> METRICS["auc"].bounds(difference=False)
+            (0.0, 1.0)
+            >>> METRICS["auc"].bounds(difference=True)
+            (-1.0, 1.0)
+        """
         if not difference:
             return self.lowest, self.highest
         width = self.highest - self.lowest
@@ -237,5 +244,10 @@ else:
 
 
 def current_name(name: object) -> object:
-    """A metric's name of today, given that or the one that version 0.1.0 had for it."""
+    """A metric's name of today, given that or the one that version 0.1.0 had for it.
+
+    Examples:
+        >>> current_name("recall"), current_name("auc")
+        ('sensitivity', 'auc')
+    """
     return FORMER_NAMES.get(name, name) if isinstance(name, str) else name

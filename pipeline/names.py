@@ -46,5 +46,10 @@ def slice_key(name: str) -> str:
 
 
 def pipeline_name(study: str) -> str:
-    """Name of a study's pipeline, by the rules of Kubeflow."""
+    """Name of a study's pipeline, by the rules of Kubeflow.
+
+    Examples:
+        >>> pipeline_name("cdisc_pilot01")
+        'trial-cdisc-pilot01'
+    """
     return f"trial-{study}".replace("_", "-").lower()

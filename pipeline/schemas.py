@@ -51,7 +51,7 @@ def write_schemas(root: Path) -> None:
 def attributes(documented: type) -> dict[str, str]:
     """What the docstrings of a class and of its bases say of each attribute.
 
-    Example:
+    Examples:
         >>> from pipeline.study.study import Study
         >>> attributes(Study.model_fields["subject"].annotation)["column"]
         'Its subject key.'

@@ -65,7 +65,14 @@ def round_text(value: float, percent: bool) -> str:
 
 
 def estimate(found: Estimate, decimals: int = 3, percent: bool = False) -> str:
-    """A number with its interval, such as `0.79 (0.76 to 0.82)`."""
+    """A number with its interval, such as `0.79 (0.76 to 0.82)`.
+
+    Examples:
+        >>> estimate(Estimate(0.794, 0.761, 0.823), decimals=2)
+        '0.79 (0.76 to 0.82)'
+        >>> estimate(Estimate(0.794))
+        '0.794 (no interval)'
+    """
     if found.value is None or not math.isfinite(found.value):
         return MISSING
     point = number(found.value, decimals, percent)

@@ -44,6 +44,15 @@ def dates_of(array: pa.Array) -> tuple[DayRange, np.ndarray]:
 
     Returns:
         The dates, and booleans that mark text which is no date.
+
+    Examples:
+        A partial date spans its month; what is no date is marked.
+
+        >>> dates, wrong = dates_of(pa.array(["1970-01-02", "1970-02", None, "soon"]))
+        >>> dates.earliest.tolist(), dates.latest.tolist()
+        ([1.0, 31.0, nan, nan], [1.0, 58.0, nan, nan])
+        >>> wrong.tolist()
+        [False, False, False, True]
     """
     if not pa.types.is_string(array.type):
         days = pc.cast(array, pa.date32(), safe=False).cast(pa.int32())
@@ -71,6 +80,16 @@ def study_days(dates: DayRange, reference: np.ndarray, first_day: int) -> DayRan
 
     Returns:
         The study days, shape [n].
+
+    Examples:
+        The day before, the reference date, and the day after.
+
+        >>> dates, _ = dates_of(pa.array(["2014-01-01", "2014-01-02", "2014-01-03"]))
+        >>> reference = np.full(3, dates.earliest[1])
+        >>> study_days(dates, reference, first_day=1).latest.tolist()
+        [-1.0, 1.0, 2.0]
+        >>> study_days(dates, reference, first_day=0).latest.tolist()
+        [-1.0, 0.0, 1.0]
     """
     return DayRange(
         _study_day(dates.earliest, reference, first_day),

@@ -150,7 +150,15 @@ def example_uses(study: Study) -> list[Reference]:
 
 
 def summary_uses(study: Study) -> list[Reference]:
-    """Uses of columns and datasets that the summary is made from."""
+    """Uses of columns and datasets that the summary is made from.
+
+    Examples:
+        >>> from pipeline.study.load import load_study
+        >>> from pipeline.study.shipped import find_study_file
+        >>> study = load_study(find_study_file("synthetic"))
+        >>> sorted({use.dataset for use in summary_uses(study)})
+        ['adae', 'adsl', 'advs']
+    """
     subject = study.subject.dataset
     return [
         use

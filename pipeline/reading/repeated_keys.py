@@ -91,10 +91,11 @@ class RepeatedKey:
 def looks_like_subject_key(name: str) -> bool:
     """Whether a column is called as subject keys are.
 
-    >>> [looks_like_subject_key(name) for name in ("USUBJID", "pat_no", "pidnum", "id")]
-    [True, True, True, True]
-    >>> [looks_like_subject_key(name) for name in ("INPATIENT", "LIPID", "ID14", "VISITNUM")]
-    [False, False, False, False]
+    Examples:
+        >>> [looks_like_subject_key(name) for name in ("USUBJID", "pat_no", "pidnum", "id")]
+        [True, True, True, True]
+        >>> [looks_like_subject_key(name) for name in ("INPATIENT", "LIPID", "ID14", "VISITNUM")]
+        [False, False, False, False]
     """
     return _KEY_NAME.fullmatch(name) is not None
 

@@ -415,6 +415,15 @@ def read_result(content: type[_Content], folder: str) -> _Content:
 
     Raises:
         UserError: It is not there, or not what its stage writes.
+
+    Examples:
+        >>> import json, pathlib, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     document = {"registered": False, "reason": "not blessed"}
+        ...     file = pathlib.Path(folder, "registration.json")
+        ...     _ = file.write_text(json.dumps(document), encoding="utf-8")
+        ...     read_result(Registration, folder).reason
+        'not blessed'
     """
     name, stage = _DOCUMENTS[content]
     path = f"{folder}/{name}"

@@ -13,6 +13,10 @@ def rising(value: str) -> tuple[float, str]:
 
     Args:
         value: The group, such as `<50`, `50 to <65` or `F`.
+
+    Examples:
+        >>> sorted(["M", ">=65", "50 to <65", "<50", "F"], key=rising)
+        ['<50', '50 to <65', '>=65', 'F', 'M']
     """
     band = _BAND.fullmatch(value)
     if not band:

@@ -61,6 +61,14 @@ def suppressed(
 
     Returns:
         The withheld groups and why.
+
+    Examples:
+        Three subjects are too few to show; two slices that add up to a shown whole are both
+        suppressed, since the smaller one would follow by subtraction.
+
+        >>> sizes = {(): 100, (("sex", "F"),): 97, (("sex", "M"),): 3}
+        >>> suppressed(sizes, [(), ("sex",)], smallest=20)
+        {(('sex', 'F'),): 'complementary', (('sex', 'M'),): 'too_small'}
     """
     table = _Table(sizes, slicings, shown)
     too_small = {cell for cell, size in enumerate(table.sizes) if size < smallest}

@@ -114,6 +114,12 @@ class Registry:
 
     Args:
         root: A local path, `gs://bucket/registry` or `s3://bucket/registry`.
+
+    Examples:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as root:
+        ...     Registry(root).champion("ist"), Registry(root).champion_token("ist")
+        (None, 'none')
     """
 
     def __init__(self, root: str) -> None:

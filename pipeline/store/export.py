@@ -143,7 +143,14 @@ class ResultFolders:
 def outcome_rows(
     run: str, status: str, ended: datetime, failed_stage: str = "", reason: str | None = None
 ) -> Rows:
-    """The row of how a run ended."""
+    """The row of how a run ended.
+
+    Examples:
+        >>> ended = datetime(2026, 3, 1, tzinfo=UTC)
+        >>> (rows,) = outcome_rows("20260301T000000", "failed", ended, "DataGate", "drift").values()
+        >>> rows[0]["status"], rows[0]["failed_stage"]
+        ('failed', 'DataGate')
+    """
     return {
         models.Outcome: [
             {

@@ -97,7 +97,17 @@ class Condition(StrictModel):
         return self
 
     def columns(self) -> Iterator[str]:
-        """Names every column that the condition reads, references of comparisons included."""
+        """Names every column that the condition reads, references of comparisons included.
+
+        Examples:
+            >>> worse = {"column": "AVAL", "above_column": "BASE"}
+            >>> female = {"column": "SEX", "equals": "F"}
+            >>> condition = Condition.model_validate({"all": [worse, female]})
+            >>> sorted(condition.columns())
+            ['AVAL', 'BASE', 'SEX']
+            >>> list(condition.judged_columns())
+            ['AVAL', 'SEX']
+        """
         yield from self.judged_columns()
         yield from self.reference_columns()
 

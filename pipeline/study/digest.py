@@ -38,7 +38,12 @@ _NOT_OF_DATASETS = (
 
 
 def digest_of(content: object) -> str:
-    """SHA-256 of JSON-like content, independent of the order of keys, in hexadecimal."""
+    """SHA-256 of JSON-like content, independent of the order of keys, in hexadecimal.
+
+    Examples:
+        >>> digest_of({"a": 1, "b": 2}) == digest_of({"b": 2, "a": 1})
+        True
+    """
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

@@ -31,6 +31,12 @@ def load_study(path: Path) -> Study:
     Raises:
         UserError: The file can't be read, is not YAML, or breaks a rule; the message names
             the file, the line, the key and what was expected.
+
+    Examples:
+        >>> from pipeline.study.shipped import find_study_file
+        >>> study = load_study(find_study_file("synthetic"))
+        >>> study.landmark.day, sorted(study.slicing.by)
+        (28, ['age_band', 'arm', 'sex'])
     """
     try:
         text = path.read_text(encoding="utf-8")

@@ -123,6 +123,13 @@ def references(study: Study) -> Iterator[Reference]:
     Yields:
         The uses, in the order of the sections: datasets, subject, slicing, features, tasks,
         analysis, summary.
+
+    Examples:
+        >>> from pipeline.study.load import load_study
+        >>> from pipeline.study.shipped import find_study_file
+        >>> study = load_study(find_study_file("ist"))
+        >>> sorted({use.role for use in references(study) if use.column == "AGE"})
+        ['feature', 'slicing']
     """
     yield from _of_datasets(study)
     yield from _of_subjects(study)
@@ -292,7 +299,14 @@ def _condition(
 
 
 def columns_used(study: Study, dataset: str) -> tuple[str, ...]:
-    """Columns of a dataset that the examples are made from, each once."""
+    """Columns of a dataset that the examples are made from, each once.
+
+    Examples:
+        >>> from pipeline.study.load import load_study
+        >>> from pipeline.study.shipped import find_study_file
+        >>> "AGE" in columns_used(load_study(find_study_file("ist")), "ist")
+        True
+    """
     found = (
         use.column
         for use in study.references()
