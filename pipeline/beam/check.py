@@ -13,14 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline import storage
-from pipeline.beam.options import (
-    CLUSTERS,
-    FLINK_VERSION,
-    BeamSettings,
-    FlinkSlots,
-    Runner,
-    beam_options,
-)
+from pipeline.beam.choices import Runner
+from pipeline.beam.options import CLUSTERS, FLINK_VERSION, BeamSettings, FlinkSlots, beam_options
 from pipeline.errors import UserError
 from pipeline.subject_key import key_id, load_key
 

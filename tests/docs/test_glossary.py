@@ -79,7 +79,7 @@ def is_in_code(name: str) -> bool:
     return hasattr(importlib.import_module(module), attribute)
 
 
-def test_the_glossary_has_terms_with_a_meaning_each_once():
+def test_the_glossary_has_terms_with_a_meaning_each_once() -> None:
     terms = [row[0] for row in glossary()]
     assert len(terms) >= 40
     assert len(set(terms)) == len(terms)
@@ -87,21 +87,21 @@ def test_the_glossary_has_terms_with_a_meaning_each_once():
 
 
 @pytest.mark.parametrize("name", names(2))
-def test_a_key_is_one_of_the_study_file_or_of_a_document(name: str):
+def test_a_key_is_one_of_the_study_file_or_of_a_document(name: str) -> None:
     assert is_key(name)
 
 
 @pytest.mark.parametrize("name", ["slices", "thresholds[].where", "verdict.json:place", "tasks[]"])
-def test_a_former_or_wrong_key_is_none(name: str):
+def test_a_former_or_wrong_key_is_none(name: str) -> None:
     assert not is_key(name)
 
 
 @pytest.mark.parametrize("name", names(3))
-def test_a_name_in_code_exists(name: str):
+def test_a_name_in_code_exists(name: str) -> None:
     assert is_in_code(name)
 
 
 @pytest.mark.parametrize("name", names(4))
-def test_a_column_is_one_of_the_store(name: str):
+def test_a_column_is_one_of_the_store(name: str) -> None:
     table, _, column = name.partition(".")
     assert column in Base.metadata.tables[table].columns

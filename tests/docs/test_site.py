@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -57,7 +58,7 @@ def target(page: Path, link: str) -> tuple[Path, str]:
     return path / "index.html" if path.is_dir() else path, unquote(parts.fragment)
 
 
-def test_every_internal_link_leads_to_a_page_and_an_anchor_that_exist(pages):
+def test_every_internal_link_leads_to_a_page_and_an_anchor_that_exist(pages: Any) -> None:
     wrong, checked = [], 0
     for page, content in pages.items():
         # Links of the page for unknown addresses are absolute.
@@ -72,13 +73,13 @@ def test_every_internal_link_leads_to_a_page_and_an_anchor_that_exist(pages):
     assert checked > 500
 
 
-def test_no_page_loads_anything_from_a_network(pages):
+def test_no_page_loads_anything_from_a_network(pages: Any) -> None:
     loads = [(page.name, address) for page, content in pages.items() for address in content.loads]
     assert len(loads) > 50
     assert [load for load in loads if not is_local(load[1])] == []
 
 
-def test_whatever_a_page_loads_is_part_of_the_site(pages):
+def test_whatever_a_page_loads_is_part_of_the_site(pages: Any) -> None:
     missing = [
         f"{page.name}: {address}"
         for page, content in pages.items()
@@ -89,7 +90,7 @@ def test_whatever_a_page_loads_is_part_of_the_site(pages):
     assert missing == []
 
 
-def test_no_style_loads_anything_from_a_network(site: Path, pages):
+def test_no_style_loads_anything_from_a_network(site: Path, pages: Any) -> None:
     texts = [path.read_text("utf-8") for path in site.rglob("*.css")]
     assert texts
     texts += [style for content in pages.values() for style in content.styles]
@@ -97,18 +98,18 @@ def test_no_style_loads_anything_from_a_network(site: Path, pages):
     assert [address for address in addresses if not is_local(address)] == []
 
 
-def test_nothing_makes_the_theme_load_its_diagrams_from_a_network(site: Path):
+def test_nothing_makes_the_theme_load_its_diagrams_from_a_network(site: Path) -> None:
     """The theme fetches Mermaid where a page has a diagram of it."""
     assert [path for path in site.rglob("*.html") if 'class="mermaid"' in path.read_text()] == []
 
 
-def test_the_readme_is_the_first_page(site: Path):
+def test_the_readme_is_the_first_page(site: Path) -> None:
     first = (site / "index.html").read_text("utf-8")
     assert "A TFX pipeline for machine learning on clinical trial data" in first
     assert 'href="study-file.html"' in first
 
 
-def test_the_copy_builds(copy: Path, tmp_path: Path):
+def test_the_copy_builds(copy: Path, tmp_path: Path) -> None:
     built = build(tmp_path / "site", copy)
     assert built.returncode == 0, built.stderr
 
@@ -124,7 +125,7 @@ def test_the_copy_builds(copy: Path, tmp_path: Path):
         ("CONTRIBUTING.md", "![gone](docs/nowhere.svg)"),
     ],
 )
-def test_a_broken_link_fails_the_build(copy: Path, tmp_path: Path, page: str, link: str):
+def test_a_broken_link_fails_the_build(copy: Path, tmp_path: Path, page: str, link: str) -> None:
     with (copy / page).open("a", encoding="utf-8") as file:
         file.write(f"\n\n{link}\n")
     built = build(tmp_path / "site", copy)

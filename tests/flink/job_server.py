@@ -87,9 +87,9 @@ class JobServer:
         for file, content in zip(files, (pipeline, options), strict=True):
             file.write_bytes(content)
         with self._turn:
-            self._java.stdin.write("\t".join([name, *map(str, files)]) + "\n")
-            self._java.stdin.flush()
-            answer = self._java.stdout.readline()
+            self._java.stdin.write("\t".join([name, *map(str, files)]) + "\n")  # type: ignore[union-attr]
+            self._java.stdin.flush()  # type: ignore[union-attr]
+            answer = self._java.stdout.readline()  # type: ignore[union-attr]
         for file in files:
             file.unlink()
         if answer.strip() == "DONE":
@@ -99,7 +99,7 @@ class JobServer:
 
     def stop(self) -> None:
         self._server.stop(0)
-        self._java.stdin.close()
+        self._java.stdin.close()  # type: ignore[union-attr]
         self._java.terminate()
         self._java.wait()
         self._folder.cleanup()

@@ -90,7 +90,7 @@ def run(address: str, root: Path, *options: str, expected: int = 0) -> None:
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pipeline.local_runner"),
-            *("--root", root, "--store", address, *options),
+            *("--root", root, "--store", address, *options),  # type: ignore[list-item]
         ],
         cwd=REPOSITORY,
         env={**os.environ, PASSWORD_VARIABLE: WRITER_PASSWORD},
@@ -135,7 +135,7 @@ def chosen(reader: psycopg.Connection, uid: str, study: str) -> dict[str, str]:
 def ask(reader: psycopg.Connection, asked: Asked, values: dict[str, str]) -> list[tuple]:
     """Runs a query; its columns have the names and types that the project promises."""
     cursor = reader.execute(expanded(filled(asked.sql, values), SINCE, UNTIL))
-    found = {column.name: column.type_display for column in cursor.description}
+    found = {column.name: column.type_display for column in cursor.description}  # type: ignore[union-attr]
     assert list(found) == list(asked.query.columns)
     for name, kind in asked.query.columns.items():
         assert found[name] in OIDS[kind], (asked.place, name, found[name])

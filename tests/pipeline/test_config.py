@@ -92,8 +92,8 @@ def test_everything_of_a_study_lies_in_its_folder_below_the_root(settings: Setti
     config = resolve(settings)
     own = settings.root / "hand_made"
     assert Path(config.pipeline_root) == own / "artifacts"
-    assert Path(config.metadata_path) == own / "metadata.sqlite"
-    assert Path(config.serving_dir) == own / "serving"
+    assert Path(config.metadata_path) == own / "metadata.sqlite"  # type: ignore[arg-type]
+    assert Path(config.serving_dir) == own / "serving"  # type: ignore[arg-type]
     assert Path(config.registry_root) == settings.root / "registry"
 
 

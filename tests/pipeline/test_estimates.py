@@ -87,7 +87,9 @@ def test_quantiles_are_those_of_the_normal_distribution() -> None:
 
 def test_an_interval_of_the_normal_distribution_is_symmetric() -> None:
     assert normal_interval(1.0, 0.5) == Estimate(
-        1.0, pytest.approx(1 - 0.98, abs=1e-4), pytest.approx(1 + 0.98, abs=1e-4)
+        1.0,
+        pytest.approx(1 - 0.98, abs=1e-4),  # type: ignore[arg-type]
+        pytest.approx(1 + 0.98, abs=1e-4),  # type: ignore[arg-type]
     )
 
 
@@ -160,7 +162,7 @@ def test_the_ends_of_a_ratio_solve_the_equation_that_defines_them() -> None:
         assert (0.3 - end * 0.6) ** 2 == pytest.approx(
             (0.3 - own) ** 2 + end**2 * (0.6 - other) ** 2
         )
-    assert found.lower < found.value < found.upper
+    assert found.lower < found.value < found.upper  # type: ignore[operator]
 
 
 def test_a_known_divisor_leaves_the_interval_of_the_dividend() -> None:

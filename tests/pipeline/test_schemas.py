@@ -11,8 +11,8 @@ import jsonschema
 import pytest
 import yaml
 
+from pipeline.documents import StrictModel
 from pipeline.schemas import DOCUMENT_SCHEMAS, STUDY_FILE_SCHEMA, attributes, schemas
-from pipeline.study.conditions import StrictModel
 from pipeline.study.shipped import SCHEMAS
 from pipeline.version import PROJECT
 

@@ -124,7 +124,7 @@ def _until_day_56(events: pd.Series, last_day: pd.Series) -> Labels:
     has = {subject: set(days) for subject, days in events.groupby(level=0)}
     known = positives = 0
     for subject, last in last_day.items():
-        days = has.get(subject, set())
+        days = has.get(subject, set())  # type: ignore[call-overload]
         if last <= 1 or any(day <= 1 for day in days):
             continue
         happened = any(day <= 56 for day in days)
@@ -270,13 +270,13 @@ def test_spelled_out_query_of_sdtm_is_the_one_that_the_adam_definition_describes
 ) -> None:
     study = load_study(SCHEMAS / "cdisc_pilot01_sdtm" / "study.yaml")
     event = study.tasks["dermatologic_event"].event
-    skin, listed = event.where.any
+    skin, listed = event.where.any  # type: ignore[misc, union-attr]
     events = sdtm("ae")
     contains = events.AEDECOD.str.contains("APPLICATION|DERMATITIS|ERYTHEMA|BLISTER")
-    of_skin = skin.all[0].equals == events.AEBODSYS
+    of_skin = skin.all[0].equals == events.AEBODSYS  # type: ignore[index]
 
-    assert set(skin.all[1].negated.is_in) == {"ALOPECIA", "COLD SWEAT", "HYPERHIDROSIS"}
-    assert set(listed.is_in) == set(events.AEDECOD[contains & ~of_skin])
+    assert set(skin.all[1].negated.is_in) == {"ALOPECIA", "COLD SWEAT", "HYPERHIDROSIS"}  # type: ignore[arg-type, index, union-attr]
+    assert set(listed.is_in) == set(events.AEDECOD[contains & ~of_skin])  # type: ignore[arg-type]
 
 
 def test_sdtm_discontinued_masks_who_should_never_have_entered(

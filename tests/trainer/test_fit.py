@@ -51,7 +51,7 @@ def test_masked_labels_have_no_influence_on_the_fitted_model(fitted: Any) -> Non
         for part in parts
     ]
 
-    as_is, changed = (fit(*both, ENCODING, SMALL, seed=0) for both in (parts, flipped))
+    as_is, changed = (fit(*both, ENCODING, SMALL, seed=0) for both in (parts, flipped))  # type: ignore[call-arg, misc]
 
     for one, other in zip(as_is.model.get_weights(), changed.model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
@@ -112,7 +112,7 @@ def test_category_that_nobody_in_train_has_adds_nothing() -> None:
     model = fit(train, trial(64, noise, 1), encoding, SMALL, seed=0).model
 
     assert np.all(model.linear.codes.numpy()[2] == 0.0)
-    vectors = model.ensemble.table.numpy()
+    vectors = model.ensemble.table.numpy()  # type: ignore[union-attr]
     assert np.all(vectors[2] == 0.0)
     assert np.all(np.any(vectors[:2] != 0.0, axis=1))
 

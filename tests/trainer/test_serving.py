@@ -103,7 +103,7 @@ def test_both_signatures_give_the_same_probabilities(signatures: Any) -> None:
 
 
 def test_subject_without_any_value_and_with_a_new_category_is_served(signatures: Any) -> None:
-    nothing = {name: [] for name in INPUTS.features}
+    nothing = {name: [] for name in INPUTS.features}  # type: ignore[var-annotated]
     unheard = {**nothing, "country": [b"XX"]}
 
     found = signatures["serving_default"](
@@ -264,7 +264,7 @@ def test_progress_is_reported_at_its_end_and_not_at_every_epoch(
         for epoch in range(1, 1001):
             report(epoch, 1000, "eval loss 0.5")
 
-    told = [record.progress for record in caplog.records]
+    told = [record.progress for record in caplog.records]  # type: ignore[attr-defined]
     assert told[0] == (1, 1000)
     assert told[-1] == (1000, 1000)
     assert len(told) < 10
@@ -289,4 +289,4 @@ def test_split_larger_than_memory_comes_in_blocks(study: Any) -> None:
     together = np.concatenate([block.numbers for block in blocks])
     np.testing.assert_array_equal(together, whole.whole().numbers)
     assert limited.held() is limited
-    assert len(whole.held()) == 1
+    assert len(whole.held()) == 1  # type: ignore[arg-type]

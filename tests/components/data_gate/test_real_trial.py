@@ -37,7 +37,7 @@ def leaks(trial: pd.DataFrame, features: list[str]) -> set[str]:
         labels={"death": trial["OCCODE"].eq(1).to_numpy()},
         known={"death": trial["OCCODE"].isin([1, 2, 3, 4]).to_numpy()},
     )
-    return {item.feature for item in leakage(columns, Gate()) if item.severity == "stop"}
+    return {item.feature for item in leakage(columns, Gate()) if item.severity == "stop"}  # type: ignore[misc]
 
 
 def _is_number(column: pd.Series) -> bool:

@@ -32,7 +32,7 @@ def grouped(slicings: Any, *batches: Any) -> Any:
 
 
 def hashes_by_slice(elements: Any) -> Any:
-    found = {}
+    found = {}  # type: ignore[var-annotated]
     for element in elements:
         (key,) = element[constants.SLICE_KEY_TYPES_KEY]
         found.setdefault(key, []).extend(element[constants.FEATURES_KEY]["subject_hash"])

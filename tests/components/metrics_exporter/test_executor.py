@@ -36,7 +36,7 @@ STUDY = parse_study(
     ),
     "the test",
 )
-AUC = {
+AUC = {  # type: ignore[var-annotated]
     "task": "death",
     "slice": {},
     "metric": "auc",

@@ -28,7 +28,7 @@ def study() -> Study:
 
 
 def record(task: str, **changes: Any) -> MetricRecord:
-    content = {
+    content = {  # type: ignore[var-annotated]
         "task": task,
         "slice": {},
         "metric": "auc",

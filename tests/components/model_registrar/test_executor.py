@@ -119,7 +119,7 @@ def test_only_the_train_statistics_are_kept(run: Any) -> None:
 def test_the_headline_metrics_are_the_new_models_on_all_test_subjects(run: Any) -> None:
     record = {"task": "event", "metric": "auc", "model": "challenger", "value": 0.72}
     record |= {"lower": 0.65, "upper": 0.79, "subjects": 400, "positives": 80}
-    overall = {"slice": {}, "decision_threshold": None}
+    overall = {"slice": {}, "decision_threshold": None}  # type: ignore[var-annotated]
     records = [
         record | overall,
         record | overall | {"metric": "brier", "value": 0.126},
@@ -210,8 +210,8 @@ def test_the_component_works_with_and_without_pusher() -> None:
 
     told = {"settings": SETTINGS, "registry_root": "registry", **PARAMETERS}
 
-    without = ModelRegistrar(**inputs, **told)
-    with_pusher = ModelRegistrar(**inputs, **told, pushed_model=pushed)
+    without = ModelRegistrar(**inputs, **told)  # type: ignore[arg-type]
+    with_pusher = ModelRegistrar(**inputs, **told, pushed_model=pushed)  # type: ignore[arg-type]
 
     assert "pushed_model" not in without.inputs
     assert "pushed_model" in with_pusher.inputs

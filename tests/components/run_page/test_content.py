@@ -327,7 +327,7 @@ def test_a_task_with_too_few_subjects_says_so_and_has_no_numbers() -> None:
     page = run_page(whole.__class__(**{**vars_of(whole), "metrics": metrics}))
 
     section = section_of(page, "Any bleed")
-    assert [block.text for block in section.blocks] == [
+    assert [block.text for block in section.blocks] == [  # type: ignore[union-attr]
         "Fewer than 50 subjects of the test split have a known outcome."
     ]
     assert cells(table(page, "Performance"))[1] == ["Any bleed", "<50", "<50", *["–"] * 4]

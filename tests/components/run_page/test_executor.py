@@ -130,7 +130,7 @@ def test_each_task_has_outputs_of_its_own_name() -> None:
 
 
 def test_the_types_are_those_that_kubeflow_shows() -> None:
-    assert {kind.TYPE_NAME for kind in OUTPUTS.values()} == {
+    assert {kind.TYPE_NAME for kind in OUTPUTS.values()} == {  # type: ignore[attr-defined]
         "system.HTML",
         "system.Markdown",
         "system.Metrics",

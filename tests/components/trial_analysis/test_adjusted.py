@@ -81,7 +81,7 @@ def test_its_error_is_that_which_leaving_out_each_subject_in_turn_gives() -> Non
         keep = everybody.copy()
         keep[place] = False
         left_out.append(value(keep))
-    jackknife = math.sqrt(239 / 240 * float(((left_out - np.mean(left_out)) ** 2).sum()))
+    jackknife = math.sqrt(239 / 240 * float(((left_out - np.mean(left_out)) ** 2).sum()))  # type: ignore[call-overload]
     assert reach(found[0]) / 1.96 == pytest.approx(jackknife, rel=0.05)
 
 

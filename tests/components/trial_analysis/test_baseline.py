@@ -93,7 +93,7 @@ def test_three_shares_differ_by_the_distance_of_yang_and_dalton() -> None:
     b = -(0.6 * 0.2 + 0.4 * 0.2) / 2
     determinant = a * d - b * b
     expected = math.sqrt(0.2**2 * d / determinant)
-    assert difference_of_shares(100 * p, 100 * q) == pytest.approx(expected)
+    assert difference_of_shares(100 * p, 100 * q) == pytest.approx(expected)  # type: ignore[arg-type]
 
 
 def test_what_does_not_vary_has_no_difference() -> None:

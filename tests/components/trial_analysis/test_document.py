@@ -201,10 +201,10 @@ def test_no_group_below_the_smallest_size_is_shown_anywhere() -> None:
         rng.choice(["A", "B", "C", "D"], n, p=[0.4, 0.35, 0.2, 0.05]).tolist(),
         control="A",
         numbers={"AGE": np.where(rng.random(n) < 0.03, np.nan, rng.normal(60, 9, n)).tolist()},
-        characteristics={"RACE": rng.choice(["w", "x", "y", "z"], n, p=[0.7, 0.2, 0.07, 0.03])},
+        characteristics={"RACE": rng.choice(["w", "x", "y", "z"], n, p=[0.7, 0.2, 0.07, 0.03])},  # type: ignore[dict-item]
         slicings={"site": rng.choice([f"s{i}" for i in range(9)], n).tolist()},
-        outcomes={"death": rng.choice([True, False, None], n, p=[0.3, 0.6, 0.1]).tolist()},
-        times={"death": times(rng.integers(1, 200, n).tolist(), rng.random(n) < 0.5)},
+        outcomes={"death": rng.choice([True, False, None], n, p=[0.3, 0.6, 0.1]).tolist()},  # type: ignore[arg-type]
+        times={"death": times(rng.integers(1, 200, n).tolist(), rng.random(n) < 0.5)},  # type: ignore[arg-type]
     )
     found = document(subjects, smallest=20)
     sizes = [size for size in sizes_of_groups(found.model_dump(mode="json")) if size]

@@ -433,7 +433,7 @@ def test_a_column_that_is_no_qualifier_either_is_refused(data: Path, tmp_path: P
     (folder / "suppdm.csv").write_text("\n".join(lines) + "\n")
     texts = {name: {"type": "text"} for name in lines[0].split(",")}
     misspelled = study(
-        **{
+        **{  # type: ignore[arg-type]
             "datasets.suppdm": {
                 "file": "suppdm.csv",
                 "format": "csv",

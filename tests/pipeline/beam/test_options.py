@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from pipeline.beam.choices import Runner
 from pipeline.beam.options import (
     IN_MEMORY,
     BeamSettings,
     FlinkSlots,
-    Runner,
     beam_options,
     parse_beam_options,
 )

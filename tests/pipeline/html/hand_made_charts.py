@@ -13,7 +13,7 @@ AUC = Measure("AUC", decimals=2)
 
 def forest() -> Any:
     rows = ["sex", *(charts.ForestRow(n, Estimate(0.7, 0.6, 0.8), 300) for n in ("F", "M"))]
-    return charts.forest_plot(rows, AUC, "By sex", reference=0.72, limit=Limit(0.65, "at least"))
+    return charts.forest_plot(rows, AUC, "By sex", reference=0.72, limit=Limit(0.65, "at least"))  # type: ignore[arg-type]
 
 
 def bars() -> Any:
@@ -45,7 +45,7 @@ def precision_recall() -> Any:
 
 def heat() -> Any:
     cells = [[0.8, 0.6], [None, Suppressed(10)]]
-    return charts.heat_map(["F", "M"], ["death", "bleed"], cells, AUC)
+    return charts.heat_map(["F", "M"], ["death", "bleed"], cells, AUC)  # type: ignore[arg-type]
 
 
 def two_coloured_heat() -> Any:

@@ -27,8 +27,8 @@ def test_a_chart_is_one_svg_element_of_its_own_size(draw: Any) -> None:
     root = ET.fromstring(draw().svg)
 
     assert root.tag == f"{SVG}svg"
-    assert float(root.get("width")) > 100
-    assert root.get("viewBox").split()[2:] == [root.get("width"), root.get("height")]
+    assert float(root.get("width")) > 100  # type: ignore[arg-type]
+    assert root.get("viewBox").split()[2:] == [root.get("width"), root.get("height")]  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("draw", ALL)
@@ -165,7 +165,7 @@ def test_long_names_in_a_legend_make_the_chart_higher_not_wider() -> None:
     def sizes(name: Any) -> Any:
         curves = [charts.Curve(f"{name} {n}", [0, 1], [0, 1]) for n in range(4)]
         root = ET.fromstring(charts.roc_curve(curves).svg)
-        return float(root.get("width")), float(root.get("height"))
+        return float(root.get("width")), float(root.get("height"))  # type: ignore[arg-type]
 
     (width, low), (same_width, high) = sizes("a"), sizes("a rather long name of a model")
     assert width == same_width

@@ -55,7 +55,7 @@ def examples(tmp_path: Path) -> Artifact:
 def test_splits_follow_each_other_and_what_is_missing_says_so(examples: Artifact) -> None:
     found = read_columns(examples, ["train", "test"], ["AGE"], ["SEX"])
     assert found.subjects == 4
-    np.testing.assert_array_equal(found.numbers["AGE"], np.float32([61, np.nan, 72.5, 80]))
+    np.testing.assert_array_equal(found.numbers["AGE"], np.float32([61, np.nan, 72.5, 80]))  # type: ignore[arg-type]
     assert found.categories["SEX"].values == ("F", "M")
     assert found.categories["SEX"].codes.tolist() == [1, 0, -1, 0]
 

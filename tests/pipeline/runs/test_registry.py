@@ -276,7 +276,7 @@ def test_a_registry_can_be_moved(registry: Any, root: Any, tmp_path: Path) -> No
 
     champion = Registry(str(tmp_path / "elsewhere")).champion(STUDY)
 
-    assert (Path(champion.model_uri) / "saved_model.pb").exists()
+    assert (Path(champion.model_uri) / "saved_model.pb").exists()  # type: ignore[union-attr]
 
 
 def test_keys_of_a_later_release_are_ignored(registry: Any, root: Any, tmp_path: Path) -> None:

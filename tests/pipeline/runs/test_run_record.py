@@ -45,7 +45,7 @@ def test_the_start_is_a_moment_in_utc(tmp_path: Path) -> None:
         pass
     started = datetime.fromisoformat(_written(tmp_path)["started"])
     assert started.utcoffset() is not None
-    assert started.utcoffset().total_seconds() == 0
+    assert started.utcoffset().total_seconds() == 0  # type: ignore[union-attr]
 
 
 def test_a_stage_that_was_cached_stays_so(tmp_path: Path) -> None:

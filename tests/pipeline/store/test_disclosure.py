@@ -87,7 +87,7 @@ def _belongs(cell: tuple[str, str], slicing: str, group: str) -> float:
 
 
 def test_a_suppressed_group_can_not_be_had_by_subtraction(sqlite: str) -> None:
-    exported(sqlite, suppressed(sizes(), SLICINGS, SMALLEST))
+    exported(sqlite, suppressed(sizes(), SLICINGS, SMALLEST))  # type: ignore[arg-type]
 
     fewest, most = learned(sqlite)
     assert fewest == pytest.approx(0)
@@ -103,7 +103,7 @@ def test_without_complementary_suppression_it_could_be_had(sqlite: str) -> None:
 
 
 def test_no_text_or_number_of_a_suppressed_group_is_in_any_other_table(sqlite: str) -> None:
-    exported(sqlite, suppressed(sizes(), SLICINGS, SMALLEST))
+    exported(sqlite, suppressed(sizes(), SLICINGS, SMALLEST))  # type: ignore[arg-type]
 
     engine = create_engine(store_url(sqlite))
     with engine.connect() as connection:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, create_engine, event, text
 
-from benchmarks.store import run_rows as measured_rows
+from benchmarks.store_rows import run_rows as measured_rows
 from pipeline.errors import UserError
 from pipeline.store.engine import PASSWORD_VARIABLE, StoreDownError, store_engine, store_url
 from pipeline.store.migrate import READER, migrate

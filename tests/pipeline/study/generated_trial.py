@@ -323,4 +323,4 @@ def outcomes(files: Files, studies: Iterable[Study | None]) -> list[Outcome | No
         for name, rows in files.items():
             text = "".join(",".join(row) + "\n" for row in rows)
             (Path(folder) / f"{name}.csv").write_text(text)
-        return [study and outcome(study, Path(folder)) for study in studies]
+        return [study and outcome(study, Path(folder)) for study in studies]  # type: ignore[misc]

@@ -37,7 +37,7 @@ TYPES = {"USUBJID": "text", "AESEV": "text", "AESTDY": "number", "ASTDT": "date"
 
 def write_xpt(folder: Any, version: Any) -> Any:
     path = folder / f"ae{version}.xpt"
-    frame = pd.DataFrame({**DOMAIN, "AESEV": [t or "" for t in DOMAIN["AESEV"]]})
+    frame = pd.DataFrame({**DOMAIN, "AESEV": [t or "" for t in DOMAIN["AESEV"]]})  # type: ignore[attr-defined]
     pyreadstat.write_xport(
         frame,
         path,
@@ -90,7 +90,7 @@ def test_typed_formats_give_the_same_domain(tmp_path: Path, writer: Any) -> None
 def test_csv_gives_the_same_domain_as_text(tmp_path: Path) -> None:
     path, fmt = write_csv(tmp_path)
     assert read_all(path, fmt) == {
-        name: [None if value is None else str(value) for value in values]
+        name: [None if value is None else str(value) for value in values]  # type: ignore[attr-defined]
         for name, values in DOMAIN.items()
     }
 
@@ -120,7 +120,7 @@ def test_analysis_datasets_are_equal_as_xpt_and_as_json(dataset: Any) -> None:
 
 def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
     with pytest.raises(formats.DataFileError, match="format 'sas7bdat' is unknown"):
-        formats.column_types(str(tmp_path / "x.sas7bdat"), FileFormat("sas7bdat"))
+        formats.column_types(str(tmp_path / "x.sas7bdat"), FileFormat("sas7bdat"))  # type: ignore[arg-type]
 
 
 def test_reading_needs_positive_sizes(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_what_is_written_is_read_back_exactly(encoding: Any, rows: Any, batch_ro
 def test_types_come_from_the_metadata(tmp_path: Path, encoding: Any) -> None:
     columns = [(kind, kind) for kind in ("string", "boolean", "time", "URI", "date", "datetime")]
     columns += [(kind, kind) for kind in ("integer", "float", "double", "decimal")]
-    columns += [("DT", "date", "integer"), ("DTM", "datetime", "integer")]
+    columns += [("DT", "date", "integer"), ("DTM", "datetime", "integer")]  # type: ignore[list-item]
     path = write_dataset_json(tmp_path, dataset_json(columns, []), encoding)
     assert column_types(str(path), FORMAT) == {
         **dict.fromkeys(("string", "boolean", "time", "URI", "date", "datetime"), "text"),

@@ -163,5 +163,5 @@ def write_dataset_json(folder: Any, document: Any, encoding: Any) -> Any:
     lines = [json.dumps(metadata), *(json.dumps(row) for row in document["rows"])]
     text = ("\n".join(lines) + "\n").encode()
     compress = {"ndjson": bytes, "dsjc": gzip.compress, "dsjc-zlib": zlib.compress}[encoding]
-    path.write_bytes(compress(text))
+    path.write_bytes(compress(text))  # type: ignore[operator]
     return path

@@ -161,7 +161,7 @@ def test_the_package_is_sent_as_it_was_compiled(endpoint: Endpoint, submitted: A
 def test_what_kubernetes_must_know_goes_with_the_package(
     endpoint: Endpoint, submitted: Any, package: Path
 ) -> None:
-    platform = {"platforms": {"kubernetes": {"deploymentSpec": {"executors": {"a": {}}}}}}
+    platform = {"platforms": {"kubernetes": {"deploymentSpec": {"executors": {"a": {}}}}}}  # type: ignore[var-annotated]
     package.write_text(yaml.safe_dump_all([PACKAGE, platform]))
     submitted()
     sent = endpoint.submitted["pipeline_spec"]
