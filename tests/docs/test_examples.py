@@ -30,7 +30,7 @@ def shown() -> list[str]:
 
 
 @pytest.mark.parametrize("name", with_examples())
-def test_the_examples_of_a_module_run(name: str):
+def test_the_examples_of_a_module_run(name: str) -> None:
     module = importlib.import_module(name)
     result = doctest.testmod(module)
     assert result.attempted > 0
@@ -38,11 +38,11 @@ def test_the_examples_of_a_module_run(name: str):
 
 
 @pytest.mark.parametrize("name", shown())
-def test_a_module_that_the_site_shows_has_an_example(name: str):
+def test_a_module_that_the_site_shows_has_an_example(name: str) -> None:
     assert name in with_examples()
 
 
-def test_no_example_needs_tensorflow():
+def test_no_example_needs_tensorflow() -> None:
     program = f"import doctest, importlib, sys\nfor name in {with_examples()}:\n"
     program += "    doctest.testmod(importlib.import_module(name))\n"
     program += "sys.exit('tensorflow' in sys.modules)"
