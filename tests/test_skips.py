@@ -74,3 +74,23 @@ def test_what_is_deprecated_fails_in_the_projects_own_code(kind: str) -> None:
         exec(compile(code, "x.py", "exec"), {"__name__": "pipeline.something"})
     with warnings.catch_warnings():
         exec(compile(code, "x.py", "exec"), {"__name__": "a_library.something"})
+
+
+def test_a_test_without_parameters_fails_everywhere(tmp_path: Path) -> None:
+    file = tmp_path / "test_nothing.py"
+    file.write_text(
+        "import pytest\n\n\n"
+        '@pytest.mark.parametrize("name", [])\n'
+        "def test_each(name):\n    assert name\n"
+    )
+    options = ["-q", "-c", str(PROJECT / "pyproject.toml"), "-p", "no:cacheprovider"]
+    found = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, str(file)],
+        cwd=PROJECT,
+        env={k: v for k, v in os.environ.items() if k != NO_SKIPS_VARIABLE},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.returncode == pytest.ExitCode.INTERRUPTED, found.stdout
+    assert "Empty parameter set in 'test_each'" in found.stdout

@@ -84,7 +84,8 @@ def test_any_division_into_extents_gives_the_same_rows(
     assert table == {"A": rows}
 
 
-REAL_FILES = sorted(DATA.rglob("*.xpt"))
+# Without the data the one parameter is skipped; a folder without such files fails.
+REAL_FILES = sorted(DATA.rglob("*.xpt")) or [DATA]
 
 
 @needs_data
