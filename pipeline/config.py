@@ -1,4 +1,4 @@
-"""Everything that a run depends on: one validated, frozen object, made once."""
+"""The configuration of a run: one validated, frozen object, created once."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SUBJECT_KEY_FILE = PROJECT / ".secrets" / "subject_key"
 
 @dataclass(frozen=True)
 class Settings:
-    """What a person chooses for a local run.
+    """The user's choices for a local run.
 
     Attributes:
         study: Name of a shipped study, or path of a study file.
@@ -55,9 +55,9 @@ class Settings:
 
 @dataclass(frozen=True)
 class RunConfig:
-    """What the pipeline function builds the graph from.
+    """The configuration from which the graph is built.
 
-    What a compiled pipeline learns only when a run starts is a runtime parameter.
+    Values that a compiled pipeline gets only when a run starts are runtime parameters.
 
     Attributes:
         study: The study.
@@ -80,9 +80,9 @@ class RunConfig:
         beam_args: Options of Beam.
         run_id: Id of the run.
         runner: `local` or `kubeflow`.
-        started_by: Who or what started the run.
+        started_by: User or system that started the run.
         store: Address of the SQL store; empty for none.
-        data_modified: When the newest of the data's files was changed; None where unknown.
+        data_modified: Modification time of the newest of the data's files; None where unknown.
     """
 
     study: Study
@@ -111,7 +111,7 @@ class RunConfig:
 
 
 def resolve(settings: Settings, run_id: str = "") -> RunConfig:
-    """Turns a person's choices into a run's configuration; reads the data once.
+    """Converts the user's choices to a run's configuration; reads the data once.
 
     Args:
         settings: The choices.
@@ -121,7 +121,7 @@ def resolve(settings: Settings, run_id: str = "") -> RunConfig:
         The configuration, with fingerprint and champion token of this moment.
 
     Raises:
-        UserError: A choice can't be carried out.
+        UserError: A choice is invalid.
     """
     study_file = find_study_file(settings.study)
     study = load_study(study_file)
@@ -132,7 +132,7 @@ def resolve(settings: Settings, run_id: str = "") -> RunConfig:
     data_root = _data_root(settings, study, root, beam_args)
     own = root / study.study
 
-    # Beam takes a second or two to import: only once the cheap checks have passed.
+    # Beam takes a second or two to import: only after the cheap checks have passed.
     from pipeline.reading.files import data_modified
     from pipeline.reading.fingerprint import content_fingerprint
     from pipeline.reading.plan import check_data
@@ -182,12 +182,12 @@ def _store(settings: Settings, root: Path) -> str:
 
 
 def synthetic_folder(root: Path, subjects: int, seed: int) -> Path:
-    """Where the synthetic trial of a size and seed lies."""
+    """Folder of the synthetic trial of a size and seed."""
     return root / "data" / f"synthetic-{subjects}-{seed}"
 
 
 def _beam_args(settings: Settings, root: Path, subject_key: str) -> tuple[str, ...]:
-    """Beam's options, of a runner that can do the run's work."""
+    """Beam's options, after the check that the runner can execute the run."""
     from pipeline.beam.check import Needs, checked_options
 
     needs = Needs(
@@ -204,8 +204,8 @@ def _given_data(data: str) -> str:
         return data
     if Path(data).is_file():
         raise UserError(
-            f"The data folder {data} is a file (DATA=...). Give the folder that holds it: the "
-            "study file names the files inside."
+            f"The data folder {data} is a file (DATA=...). Give the folder that contains it: the "
+            "study file names the files in it."
         )
     if not Path(data).is_dir():
         raise UserError(f"The data folder {data} does not exist (DATA=...).")
@@ -218,7 +218,7 @@ def _data_root(settings: Settings, study: Study, root: Path, beam_args: Sequence
     if study.study != DEFAULT_STUDY:
         raise UserError(
             f"The study {study.study} needs its data: DATA=<folder> (or --data). Only the "
-            "synthetic trial is made on the spot."
+            "synthetic trial is generated."
         )
     from pipeline.synthetic.trial import SyntheticTrial
     from pipeline.synthetic.write import write

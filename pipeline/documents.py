@@ -1,4 +1,4 @@
-"""Files that hold one document: JSON from another part of the project, YAML from a person."""
+"""Files with one document: JSON from another part of the project, YAML from a user."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ Count = Annotated[int, Field(ge=0)]
 
 
 class Document(BaseModel):
-    """A document of another part of the project, or a piece of one; other keys are passed over."""
+    """A document of another part of the project, or a part of one; other keys are ignored."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
 class StrictModel(BaseModel):
-    """Base of everything read from a study file: frozen, and no unknown key passes."""
+    """Base of everything read from a study file: frozen, unknown keys are rejected."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -36,14 +36,14 @@ def parse_document(
     """Reads a JSON document.
 
     Args:
-        content: What it should hold.
-        text: What it does hold.
-        where: File or parameter that it comes from, for the message.
-        expected: What it should be, in words.
-        remedy: What to do about it, a sentence.
+        content: Expected content.
+        text: The document.
+        where: Its file or parameter, for the message.
+        expected: Description of the expected document.
+        remedy: What the user should do, a sentence.
 
     Raises:
-        UserError: It is something else; the message names the first key that is wrong.
+        UserError: It is invalid; the message names the first invalid key.
     """
     try:
         return content.model_validate_json(text)
@@ -55,14 +55,14 @@ def parse_document(
 
 
 def read_yaml(path: Path, what: str) -> object:
-    """Reads a YAML file that a person wrote.
+    """Reads a YAML file that a user wrote.
 
     Args:
         path: The file.
-        what: What it holds, for the message.
+        what: Description of its content, for the message.
 
     Raises:
-        UserError: It is not there, can't be read or is no YAML.
+        UserError: It does not exist, can't be read or is not YAML.
     """
     # Imported on use: most documents are JSON.
     import yaml
@@ -82,7 +82,7 @@ def read_yaml(path: Path, what: str) -> object:
 
 
 def yaml_fault(error: yaml.YAMLError) -> str:
-    """What is wrong in a YAML file, in a line and without its content."""
+    """The error in a YAML file, in one line and without the file's content."""
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or "it can't be read as such"
     return f"{problem} (line {mark.line + 1})" if mark else str(problem)

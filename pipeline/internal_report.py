@@ -1,7 +1,7 @@
 """The internal report of a run: for those who hold the trial's data, see docs/disclosure.md.
 
-No stage writes anything internal. The analysis is made anew from the run's examples, and the
-report is the one file that holds it.
+No stage writes anything internal. The analysis is computed again from the run's examples, and
+the report is the only file that contains it.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ def write_internal_report(folder: Path) -> Path | None:
         folder: The run's folder of records.
 
     Returns:
-        The file; None where the run's study file does not say `disclosure: internal`.
+        The file; None where the run's study file does not set `disclosure: internal`.
 
     Raises:
-        UserError: The run did not get as far as its card, or its examples are gone.
+        UserError: The run did not reach its card, or its examples were deleted.
     """
     run = read_run_file(folder)
     study = parse_study(run.study_file, f"{folder}: the study file of the run")
@@ -55,7 +55,7 @@ def write_internal_report(folder: Path) -> Path | None:
 
 
 def _write_for_owner(path: Path, text: str) -> None:
-    """Writes a file that nobody but its owner could read at any moment."""
+    """Writes a file that only its owner can read at any moment."""
     path.unlink(missing_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ALONE)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 if __name__ == "__main__" and Path(sys.path[0]).resolve() == Path(__file__).resolve().parent:
-    # As a script this file's own folder comes first on the path, where pipeline.py would
+    # As a script this file's own folder is first on the path, where pipeline.py would
     # hide the package of that name.
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 

@@ -1,4 +1,4 @@
-"""The metrics of a model: one registry, which everything that names a metric reads.
+"""The metrics of a model: one registry, read by everything that names a metric.
 
 A new metric is an entry here and a function of its statistic in
 `components.evaluator.performance`; study file, Evaluator, pages, boards and notebooks follow.
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 Trials = Literal["subjects", "positives", "negatives", "predicted_positives"]
-"""Whose share a metric is: of all subjects with a known label, of those with the outcome, of those
-without it, or of those predicted to have it."""
+"""Denominator of a share: all subjects with a known label, those with the outcome, those without
+it, or those predicted to have it."""
 
 
 @dataclass(frozen=True)
@@ -23,16 +23,16 @@ class Metric:
     Attributes:
         name: In study files, documents and the store.
         title: For people.
-        says: What it says, a sentence for who is no statistician.
+        says: Its explanation, a sentence for readers who are not statisticians.
         lowest: Smallest value that it can have.
         highest: Largest value that it can have.
         decimals: Digits after the point.
         percent: Whether it is shown in percent.
-        ideal: Value of a model without fault; None for what describes the subjects.
+        ideal: Value of a perfect model; None for metrics that describe the subjects.
         at_decision: Whether it exists at each decision threshold of a task.
         computed: Whether the Evaluator computes it; others follow from its curves.
         judged: Whether a study can have thresholds for it.
-        trials: Whose share it is; None for what is no share.
+        trials: Denominator of a share; None for other metrics.
     """
 
     name: str
@@ -222,19 +222,19 @@ METRICS: Mapping[str, Metric] = {metric.name: metric for metric in _ALL}
 """All metrics by name."""
 
 COMPUTED: tuple[str, ...] = tuple(metric.name for metric in _ALL if metric.computed)
-"""Names of what the Evaluator computes."""
+"""Names of the metrics that the Evaluator computes."""
 
 JUDGED: tuple[str, ...] = tuple(metric.name for metric in _ALL if metric.judged)
-"""Names of what a study can have thresholds for."""
+"""Names of the metrics that a study can set thresholds for."""
 
 AT_DECISION: tuple[str, ...] = tuple(metric.name for metric in _ALL if metric.at_decision)
-"""Names of what exists at each decision threshold of a task."""
+"""Names of the metrics that exist at each decision threshold of a task."""
 
 FORMER_NAMES: Mapping[str, str] = {
     "recall": "sensitivity",
     "precision": "positive_predictive_value",
 }
-"""Names of metrics by what version 0.1.0 called them."""
+"""Current names of metrics by their names in version 0.1.0."""
 
 if TYPE_CHECKING:
     JudgedName = str
@@ -244,7 +244,7 @@ else:
 
 
 def current_name(name: object) -> object:
-    """A metric's name of today, given that or the one that version 0.1.0 had for it.
+    """A metric's current name, given it or its name in version 0.1.0.
 
     Examples:
         >>> current_name("recall"), current_name("auc")

@@ -1,8 +1,8 @@
-"""Names that stand on both sides of an artifact: who writes a column and who reads it."""
+"""Names shared by the writers and the readers of an artifact's columns."""
 
 LOCAL = "local"
 KUBEFLOW = "kubeflow"
-"""What runs a pipeline."""
+"""Environments that run a pipeline."""
 
 SUBJECT_HASH = "subject_hash"
 """Keyed hash of the subject's identifier: groups rows, is never a feature or a statistic."""
@@ -35,13 +35,13 @@ def event_key(endpoint: str) -> str:
 def in_statistics(column: str) -> bool:
     """Whether a column of the examples may be described by statistics.
 
-    A pseudonym is nobody's statistic, and times to events are of no use to a model.
+    Pseudonyms have no meaningful statistics, and times to events are not read by a model.
     """
     return column != SUBJECT_HASH and not column.startswith((time_key(""), event_key("")))
 
 
 def slice_key(name: str) -> str:
-    """Column of the group of a slice that a subject belongs to."""
+    """Column with a subject's slice of a slicing."""
     return f"slice_{name}"
 
 

@@ -67,7 +67,7 @@ def _metadata(config: RunConfig) -> metadata.ConnectionConfigType | None:
 
 
 def _components(config: RunConfig) -> list[BaseNode]:
-    # What is internal never reaches a stage: `pipeline.internal_report` makes it.
+    # Internal results never reach a stage: `pipeline.internal_report` computes them.
     study = config.study.as_public()
     example_gen = TrialExampleGen(
         study=study,
@@ -77,7 +77,7 @@ def _components(config: RunConfig) -> list[BaseNode]:
         subject_key_id=config.subject_key_id,
     )
     examples = example_gen.outputs["examples"]
-    # A pseudonym is nobody's statistic: its most frequent values would stand in the artifact.
+    # No statistics of pseudonyms: the most frequent values would be in the artifact.
     statistics_gen = StatisticsGen(
         examples=examples,
         stats_options=tfdv.StatsOptions(feature_allowlist=statistics_columns(study)),
@@ -182,9 +182,9 @@ def _components(config: RunConfig) -> list[BaseNode]:
         steps=config.steps,
         data_root=config.data_root,
     )
-    # A run that is in the store as done has its page.
+    # A run that the store lists as done has its page.
     exporter.add_upstream_node(run_page)
-    # Beside the training: neither waits for the other.
+    # Independent of the training: neither waits for the other.
     analysis = TrialAnalysis(examples=examples, settings=TrialAnalysisSettings.of(study))
     nodes: list[BaseNode | None] = [
         example_gen,
@@ -221,7 +221,7 @@ def statistics_columns(study: Study) -> list[str]:
 
 
 def model_inputs(study: Study) -> ModelInputs:
-    """What the model of a study reads and predicts."""
+    """Inputs and outputs of a study's model."""
     numbers, categories = feature_columns(study)
     return ModelInputs(
         numeric=tuple(numbers), categorical=tuple(categories), tasks=tuple(study.tasks)
@@ -233,7 +233,7 @@ def _custom_config(config: RunConfig) -> dict[str, Any]:
         "inputs": model_inputs(config.study).to_config(),
         "seed": config.seed,
         "hyperparameters": dict(config.study.training.hyperparameters),
-        # TFX's cache knows a function by its name alone: with an edited trainer its stages
+        # TFX's cache identifies a function only by its name: with an edited trainer its stages
         # must run again.
         "source": source_digest("trainer"),
     }

@@ -1,6 +1,6 @@
 """The JSON Schemas of the study file and of a run's documents, generated from their models.
 
-`python -m pipeline.schemas` writes them anew: `schema/study-file.schema.json`, by which an editor
+`python -m pipeline.schemas` regenerates them: `schema/study-file.schema.json`, by which an editor
 completes and checks a study file, and one schema a document in `docs/schemas/`.
 """
 
@@ -49,7 +49,7 @@ def write_schemas(root: Path) -> None:
 
 
 def attributes(documented: type) -> dict[str, str]:
-    """What the docstrings of a class and of its bases say of each attribute.
+    """Descriptions of attributes from the docstrings of a class and of its bases.
 
     Examples:
         >>> from pipeline.study.study import Study
@@ -80,7 +80,7 @@ def _attributes_of(docstring: str) -> Iterator[tuple[str, str]]:
 
 
 class _Described(GenerateJsonSchema):
-    """Puts what a docstring's section Attributes says of a key beside the key."""
+    """Adds the descriptions from a docstring's section Attributes to the keys."""
 
     def model_schema(self, schema: core_schema.ModelSchema) -> dict[str, Any]:
         """The schema of a model."""
@@ -105,7 +105,7 @@ def _describe(made: dict[str, Any], documented: type) -> None:
 
 
 def _keys(documented: type) -> dict[str, str]:
-    """The key of each field whose name in the file is another one."""
+    """The key of each field whose name in the file differs."""
     if not issubclass(documented, BaseModel):
         return {}
     found: dict[str, str] = {}

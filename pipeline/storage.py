@@ -1,8 +1,8 @@
 """Files by address: a local path, `gs://bucket/...` or `s3://bucket/...`.
 
 Addresses go through Beam's file systems, as those of the study's data do: TensorFlow can't open
-`s3://`. For an S3-compatible store, boto3's own environment variables say where it is and who
-asks (`AWS_ENDPOINT_URL`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`).
+`s3://`. For an S3-compatible store, boto3's own environment variables give its address and
+credentials (`AWS_ENDPOINT_URL`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _BLOCK = 2**20
 
 @cache
 def file_systems() -> type[FileSystems]:
-    """Beam's file systems, also where no Beam pipeline has told them its options yet."""
+    """Beam's file systems, also before a Beam pipeline has set their options."""
     with _unwarned():
         # Beam takes a second to import.
         from apache_beam.io.filesystems import FileSystems
@@ -41,7 +41,7 @@ def file_systems() -> type[FileSystems]:
 
 @contextmanager
 def _unwarned() -> Iterator[None]:
-    """Keeps from a person what Google's libraries warn of when Beam imports them."""
+    """Suppresses warnings of Google's libraries when Beam imports them."""
     logged = logging.root.manager.disable
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
@@ -53,13 +53,13 @@ def _unwarned() -> Iterator[None]:
 
 
 def exists(path: str) -> bool:
-    """Whether a file is there; a folder is none in an object store."""
+    """Whether a file exists; object stores have no folders."""
     with _told(path) as files:
         return bool(files.exists(path))
 
 
 def read(path: str) -> bytes | None:
-    """Content of a file, or None where there is none."""
+    """Content of a file, or None if it does not exist."""
     with _told(path) as files:
         if not files.exists(path):
             return None
@@ -68,15 +68,15 @@ def read(path: str) -> bytes | None:
 
 
 def write_whole(path: str, content: bytes) -> None:
-    """Writes a file so that a reader sees all of it or its previous state.
+    """Writes a file atomically: a reader sees the new or the previous content.
 
     Args:
-        path: File to write; its folder is made where it is missing.
-        content: What it gets.
+        path: File to write; its folder is created if missing.
+        content: Its content.
     """
     with _told(path) as files:
         if is_remote(path):
-            # An object store shows an object only when it is complete.
+            # Objects in an object store become visible only when complete.
             with files.create(path, compression_type=_AS_IS) as stream:
                 stream.write(content)
             return
@@ -100,13 +100,13 @@ def files_below(folder: str) -> list[str]:
 
 
 def newest_change(patterns: Iterable[str]) -> datetime | None:
-    """When the newest of the files was changed.
+    """Modification time of the newest of the files.
 
     Args:
         patterns: Paths or globs.
 
     Returns:
-        UTC; None where no file is there.
+        UTC; None if no file exists.
     """
     newest = 0.0
     for pattern in patterns:
@@ -121,7 +121,7 @@ def copy_folder(source: str, target: str) -> None:
 
     Args:
         source: Folder to copy.
-        target: Folder that gets the content; what it held is removed.
+        target: Folder for the content; its previous content is removed.
     """
     source, target = source.rstrip("/"), target.rstrip("/")
     with _told(target) as files:
@@ -138,7 +138,7 @@ def copy_folder(source: str, target: str) -> None:
 
 
 def remove_folder(folder: str) -> None:
-    """Removes a folder with all files in it, if there is one."""
+    """Removes a folder with all files in it, if it exists."""
     root = folder.rstrip("/")
     if files_below(root):
         with _told(root) as files:
@@ -151,7 +151,7 @@ def is_remote(path: str) -> bool:
 
 
 def make_folder(path: str) -> None:
-    """Makes a folder, with those above it; nothing happens where it is there.
+    """Creates a folder and its parents, if it does not exist.
 
     Args:
         path: Local path or address.
@@ -168,14 +168,14 @@ def _make_folder(files: type[FileSystems], folder: str) -> None:
         try:
             files.mkdirs(folder)
         except OSError:
-            # Another process may have made it in the meantime.
+            # Another process may have created it in the meantime.
             if not files.exists(folder):
                 raise
 
 
 @contextmanager
 def _told(path: str) -> Iterator[Any]:
-    """Beam's file systems, whose refusals become messages for a person."""
+    """Beam's file systems; their errors become messages for the user."""
     with _unwarned():
         from apache_beam.io.filesystem import BeamIOError
 
@@ -187,10 +187,10 @@ def _told(path: str) -> Iterator[Any]:
             "gs://bucket/... or s3://bucket/...."
         ) from error
     except Exception as error:
-        # The client of each object store has exceptions of its own.
+        # The client of each object store has its own exceptions.
         if not (is_remote(path) or isinstance(error, BeamIOError | OSError)):
             raise
         raise UserError(
-            f"{path}: the file system refuses it ({type(error).__name__}: {error}). Check the "
-            "address, that the store answers, and that this process may read and write there."
+            f"{path}: the file system refused access ({type(error).__name__}: {error}). Check the "
+            "address, that the store answers, and that this process may read and write it."
         ) from error

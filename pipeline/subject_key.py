@@ -13,16 +13,16 @@ from pipeline.errors import UserError
 
 KEY_VARIABLE = "TRIAL_SUBJECT_KEY"
 KEY_IN_ENVIRONMENT = f"env:{KEY_VARIABLE}"
-"""Reference to a key that the environment holds."""
+"""Reference to a key in the environment."""
 
 _SHORTEST = 16
 
 
 def ensure_local_key(path: Path) -> str:
-    """Makes the key of a local machine once; only its owner can read it.
+    """Creates the key of a local machine once; only its owner can read it.
 
     Args:
-        path: Where the key is kept.
+        path: File of the key.
 
     Returns:
         A reference to it for `load_key`.
@@ -35,7 +35,7 @@ def ensure_local_key(path: Path) -> str:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_hex(32))
-        # A link appears whole and only once: of two runs that start together one makes the key.
+        # Linking is atomic: of two runs that start together, only one creates the key.
         with contextlib.suppress(FileExistsError):
             os.link(draft, path)
         draft.unlink()
@@ -52,7 +52,7 @@ def load_key(reference: str) -> bytes:
         The key.
 
     Raises:
-        UserError: There is no such secret, or it is too short to protect anybody.
+        UserError: The secret does not exist, or is too short to protect subjects.
     """
     kind, _, place = reference.partition(":")
     if kind == "env":
@@ -73,5 +73,5 @@ def load_key(reference: str) -> bytes:
 
 
 def key_id(key: bytes) -> str:
-    """Tells keys apart without giving them away: decides caching when a key is changed."""
+    """Identifies a key without disclosing it: caching depends on it."""
     return hmac.new(key, b"key id", hashlib.sha256).hexdigest()[:12]

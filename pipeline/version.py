@@ -1,4 +1,4 @@
-"""What code this is: the project's folder, version, lock and source digests."""
+"""Identity of the code: the project's folder, version, lock and source digests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def lock_digest() -> str:
 
 
 def source_digest(*packages: str) -> str:
-    """Digest of all files of packages but compiled ones, in hexadecimal."""
+    """Digest of all files of packages except compiled ones, in hexadecimal."""
     digest = hashlib.sha256()
     files = (path for package in packages for path in (PROJECT / package).rglob("*"))
     for path in sorted(files):

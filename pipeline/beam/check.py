@@ -1,4 +1,4 @@
-"""Whether a chosen Beam runner can do a run's work: found out before anything starts."""
+"""Checks before a run starts whether the chosen Beam runner can execute it."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _LONGEST_REASON = 600
 
 @dataclass(frozen=True)
 class Needs:
-    """What workers must be able to do.
+    """Requirements on the workers.
 
     Attributes:
         read: Folders that they read.
-        write: Folder that they write below; it is there.
+        write: Existing folder that they write below.
         subject_key: Reference to the key of the subject hash.
         code_version: Version of this project that they must have.
     """
@@ -43,20 +43,20 @@ class Needs:
 
 
 def checked_options(settings: BeamSettings, needs: Needs) -> tuple[str, ...]:
-    """Beam's options for a choice that can be carried out.
+    """Checks a choice and returns Beam's options for it.
 
-    For a cluster with worker pools a small job is run on it: only its workers can say what they
-    see.
+    On a cluster with worker pools a small job is run: only the workers can report what they
+    have access to.
 
     Args:
         settings: The choice.
-        needs: What workers must be able to do.
+        needs: Requirements on the workers.
 
     Returns:
         The options.
 
     Raises:
-        UserError: It can't; the message says what to put right.
+        UserError: The runner can't execute the run; the message states what to fix.
     """
     if settings.runner not in CLUSTERS:
         return beam_options(settings)
@@ -76,7 +76,7 @@ def checked_options(settings: BeamSettings, needs: Needs) -> tuple[str, ...]:
 
 
 def _with_local_cluster(settings: BeamSettings) -> BeamSettings:
-    """The cluster that `make flink-up` started, where no other one is named."""
+    """The cluster that `make flink-up` started, unless another one is named."""
     from pipeline.beam.local_flink.session import running_cluster
 
     if settings.master:
@@ -147,7 +147,7 @@ def _check_job_server(arguments: Sequence[str]) -> None:
         server.local_jar(server.path_to_jar())
     except (RuntimeError, ValueError, urllib.error.URLError) as error:
         raise UserError(
-            f"Beam's job server for Flink can't be had: {error} It is one jar of Maven Central. "
+            f"Beam's job server for Flink can't be downloaded: {error} It is on Maven Central. "
             "Name a copy with --beam=--flink_job_server_jar=PATH, or a job server that runs "
             "already with --beam=--job_endpoint=HOST:PORT."
         ) from error
@@ -159,13 +159,13 @@ def _check_endpoint(endpoint: str) -> None:
         socket.create_connection((host, int(port)), _ANSWER_SECONDS).close()
     except (OSError, ValueError) as error:
         raise UserError(
-            f"No Beam job server answers at {endpoint} ({error}): start it, or put "
-            "--job_endpoint right."
+            f"No Beam job server answers at {endpoint} ({error}): start it, or "
+            "correct --job_endpoint."
         ) from error
 
 
 def _check_dataflow(options: Sequence[str], needs: Needs) -> None:
-    """Dataflow takes minutes to start workers: here only what can be seen beforehand is checked."""
+    """Checks what can be known beforehand: Dataflow takes minutes to start workers."""
     from apache_beam.options.pipeline_options import PipelineOptions
 
     given = PipelineOptions(list(options)).get_all_options(drop_default=True)
@@ -182,7 +182,7 @@ def _check_dataflow(options: Sequence[str], needs: Needs) -> None:
     for folder in (*needs.read, needs.write):
         if not folder.startswith("gs://"):
             raise UserError(
-                f"{folder} lies on this machine, where Dataflow's workers can't reach it: data and "
+                f"{folder} is on this machine, where Dataflow's workers can't reach it: data and "
                 "root must be gs:// addresses."
             )
 
@@ -205,7 +205,7 @@ def _check_workers(
             )
     except Exception as error:
         # Each runner has exceptions of its own.
-        logger.warning("the job that looks at the workers failed", exc_info=True)
+        logger.warning("the job that checks the workers failed", exc_info=True)
         raise UserError(
             f"The workers of the {settings.runner} cluster can't be used: "
             f"{str(error).strip()[-_LONGEST_REASON:]}\nExpected: a worker pool at "
@@ -217,7 +217,7 @@ def _check_workers(
 
 
 def _look(part: int, needs: Needs, own_key: str, folder: str) -> None:
-    """What a worker sees, as a file that this machine reads."""
+    """Reports a worker's view of data, root and key in a file that this machine reads."""
     content = json.dumps(list(_problems(needs, own_key)))
     storage.write_whole(f"{folder}/{part}.json", content.encode())
 
@@ -236,7 +236,7 @@ def _problems(needs: Needs, own_key: str) -> Iterator[str]:
         yield f"they can't read the subject key ({needs.subject_key})"
     else:
         if not same:
-            yield f"their subject key ({needs.subject_key}) is another one than here"
+            yield f"their subject key ({needs.subject_key}) differs from this machine's"
 
 
 def _report(settings: BeamSettings, needs: Needs, folder: str) -> None:

@@ -1,4 +1,4 @@
-"""What a person chooses of Beam, and the options for it; nothing here is slow to import."""
+"""The user's choices about Beam and their command-line options; imports no slow library."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 WORKER_POOL_PORT = 50_000
 WORKER_POOL = f"localhost:{WORKER_POOL_PORT}"
-"""Where a worker finds the pool beside it."""
+"""Default address of a task manager's worker pool."""
 
 
 class Runner(StrEnum):
@@ -22,12 +22,12 @@ class Runner(StrEnum):
 
 @dataclass(frozen=True)
 class BeamChoice:
-    """A choice, and how it is given on a command line or in the form of a run on Kubeflow.
+    """A choice, and its option on a command line or in the form of a run on Kubeflow.
 
     Attributes:
         name: Attribute of `BeamSettings`.
         options: Names of its option; Beam's own names work, too.
-        help: What it means.
+        help: Its help text.
     """
 
     name: str
@@ -50,6 +50,6 @@ BEAM_CHOICES = (
     BeamChoice(
         "worker_pool",
         ("--worker-pool", "--environment_config"),
-        f"Where each task manager finds its worker pool (default {WORKER_POOL}).",
+        f"Address of each task manager's worker pool (default {WORKER_POOL}).",
     ),
 )

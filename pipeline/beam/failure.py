@@ -1,4 +1,4 @@
-"""What a failure of a Beam job means: Beam hands on the innermost cause, wrapped or as text."""
+"""Interprets the failure of a Beam job: Beam passes on the innermost cause, wrapped or as text."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _IN_A_TRACEBACK = re.compile(
 
 
 def find_user_error(error: BaseException) -> UserError | None:
-    """The mistake of the user that made a stage fail.
+    """The user's mistake that made a stage fail.
 
     A worker in this process raises it with the step's name behind its message. Of another
     process's worker Beam knows only the text of the traceback.
@@ -38,7 +38,7 @@ def find_user_error(error: BaseException) -> UserError | None:
         error: What a stage raised.
 
     Returns:
-        The mistake, its message as it was written; None where the cause is something else.
+        The mistake with its original message; None where the cause is something else.
     """
     text = str(error)
     if isinstance(error, UserError):
@@ -48,20 +48,20 @@ def find_user_error(error: BaseException) -> UserError | None:
 
 
 def meaning(error: BaseException, beam_args: Sequence[str]) -> str:
-    """Says in plain words what a failure of a cluster's job points to.
+    """Explains the likely cause of a failed job of a cluster.
 
     Args:
         error: What a stage raised.
         beam_args: Beam's options of the run.
 
     Returns:
-        A sentence or two; nothing where the error speaks for itself.
+        A sentence or two; empty where the error explains itself.
     """
     on_cluster = any(option in _CLUSTERS for option in beam_args)
     if not (on_cluster and any(sign in str(error) for sign in _SIGNS_OF_A_LOSS)):
         return ""
     return (
-        "A task manager of the cluster, or the worker pool beside it, has ended in the middle of "
-        "the job: often for lack of memory. Its log tells. Start it again; a cluster with a "
-        "restart strategy makes up for a lost task manager by itself."
+        "A task manager of the cluster, or the worker pool beside it, ended during "
+        "the job, often for lack of memory; see its log. Restart it; a cluster with a "
+        "restart strategy recovers from a lost task manager by itself."
     )

@@ -1,7 +1,7 @@
-"""Which Beam runner a run uses: a person's choice, and the options that Beam gets for it.
+"""The user's choice of a Beam runner, and Beam's options for it.
 
-No stage knows which runner it is on. What a runner needs and nobody should have to find out is set
-here.
+No stage depends on the runner. Options that a runner requires, and that users should not have to
+know, are set here.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _SETUP_FILE = PROJECT / "setup.py"
 FLINK_VERSION = "1.19"
 
 CLUSTERS = (Runner.FLINK, Runner.SPARK, Runner.DATAFLOW)
-"""Runners whose workers are not on this machine, as far as this machine knows."""
+"""Runners whose workers may be on other machines."""
 
 _BEAMS_NAMES = {
     "FnApiRunner": Runner.IN_MEMORY,
@@ -35,11 +35,11 @@ _BEAMS_NAMES = {
 
 
 class BeamSettings(StrictModel):
-    """A person's choice of a Beam runner.
+    """The user's choice of a Beam runner.
 
     Attributes:
         runner: Where Beam's stages run.
-        workers: How many parts of the data are worked on at once; None takes all slots of a Flink
+        workers: How many parts of the data are processed at once; None takes all slots of a Flink
             cluster, all cores of this machine with several processes, and the runner's own
             default elsewhere.
         master: Address of the cluster: host and port of Flink's REST interface, or Spark's URL.
@@ -55,7 +55,7 @@ class BeamSettings(StrictModel):
 
 
 IN_MEMORY = BeamSettings()
-"""What holds where nobody chooses."""
+"""The default choice."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class FlinkSlots:
 
     Attributes:
         total: Slots of all task managers.
-        most_of_one: Slots of the task manager that has most.
+        most_of_one: Slots of the task manager with the most.
     """
 
     total: int
@@ -81,7 +81,7 @@ def parse_beam_options(arguments: Sequence[str]) -> BeamSettings:
         The choice.
 
     Raises:
-        UserError: It can't be carried out.
+        UserError: An option is invalid.
     """
     parser = _Parser(add_help=False, allow_abbrev=False)
     for choice in BEAM_CHOICES:
@@ -91,14 +91,14 @@ def parse_beam_options(arguments: Sequence[str]) -> BeamSettings:
 
 
 def beam_settings(chosen: dict[str, Any]) -> BeamSettings:
-    """A validated choice.
+    """Validates a choice.
 
     Args:
-        chosen: Attributes of `BeamSettings`; None where nobody chose. Beam's names of runners
+        chosen: Attributes of `BeamSettings`; None for the default. Beam's names of runners
             work, too.
 
     Raises:
-        UserError: There is no such runner, or another value is none that it can be.
+        UserError: The runner is unknown, or another value is invalid.
     """
     given = {name: value for name, value in chosen.items() if value not in (None, "")}
     runner = given.get("runner", Runner.IN_MEMORY)
@@ -128,18 +128,18 @@ def _check_master(settings: BeamSettings) -> None:
 
 
 def beam_options(settings: BeamSettings, slots: FlinkSlots | None = None) -> tuple[str, ...]:
-    """Options that Beam gets for a choice.
+    """Beam's options for a choice.
 
     Args:
         settings: The choice.
-        slots: What the Flink cluster offers, for the runner `flink`.
+        slots: Slots of the Flink cluster, for the runner `flink`.
 
     Returns:
-        Options as on Beam's command line; a person's own come last, where they win.
+        Options as on Beam's command line; the user's own come last and take precedence.
     """
     match settings.runner:
         case Runner.IN_MEMORY:
-            # By name: Beam's default runner would fetch a program from the network.
+            # By name: Beam's default runner would download a program.
             own = ["--runner=FnApiRunner", *_no_package()]
         case Runner.MULTI_PROCESS:
             own = [
@@ -180,28 +180,27 @@ def _external_workers(settings: BeamSettings) -> list[str]:
     return [
         "--environment_type=EXTERNAL",
         f"--environment_config={settings.worker_pool}",
-        # Otherwise the workers of a job end with each of its steps, and the next step's start
-        # anew, load their models and fill their caches again. The job's own end stops them in any
-        # case after this time.
+        # Otherwise the workers of a job end with each of its steps, and those of the next step
+        # load models and fill caches again. After the job's end they stop after this time.
         "--environment_cache_millis=60000",
         *_no_package(shipped=False),
     ]
 
 
 def _no_package(shipped: bool = True) -> list[str]:
-    """What keeps TFX from copying its own installation into a package for each stage's workers.
+    """Options that keep TFX from packaging its own installation for each stage's workers.
 
-    TFX leaves that out when an option says how workers get their code. Workers of this machine
-    and of a pool have the project; the setup file does no work for them.
+    TFX skips that when an option states how workers get their code. Workers of this machine and
+    of a pool have the project installed; the setup file has no effect on them.
     """
     if shipped and _SETUP_FILE.exists():
         return [f"--setup_file={_SETUP_FILE}"]
-    # Beam reads this option for Docker's environments alone.
+    # Beam reads this option only for Docker environments.
     return ["--sdk_container_image=the-pool-has-the-project"]
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong instead of ending the process."""
+    """Raises an error instead of ending the process."""
 
     def error(self, message: str) -> Any:
         raise UserError(f"Beam's options: {message}.")

@@ -1,7 +1,7 @@
 """The worker pool of a cluster's Beam workers: `python -m pipeline.beam.worker_pool`.
 
-A runner such as Flink asks the pool beside each of its task managers for Python workers, anew for
-each job. Beam's own pool starts each worker as a new interpreter, which then imports TensorFlow:
+A runner such as Flink requests Python workers from the pool of each of its task managers, for each
+job again. Beam's own pool starts each worker as a new interpreter, which then imports TensorFlow:
 that costs more than most stages compute. This one makes workers as copies of one process that has
 imported everything already; they also share its memory.
 
@@ -40,13 +40,13 @@ _IMPORTED_ONCE = (
     "tfx.components.transform.executor",
 )
 _SIDE_INPUT_CACHE_BYTES = 100 * 2**20
-"""What a worker keeps of side inputs; Beam's own pool keeps nothing and fetches them each time."""
+"""A worker's cache of side inputs; Beam's own pool caches nothing and fetches them each time."""
 _STOP_SECONDS = 5.0
 _WARM_UP_SECONDS = 300.0
 
 
 class WorkerPool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):
-    """Beam's service of a worker pool, with workers that start at once."""
+    """Beam's worker pool service, with workers that start without delay."""
 
     def __init__(self) -> None:
         self._processes: dict[str, ForkServerProcess] = {}
@@ -54,7 +54,7 @@ class WorkerPool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):
         self._context.set_forkserver_preload(list(_IMPORTED_ONCE))
 
     def warm_up(self) -> None:
-        """Returns when everything is imported and workers start at once."""
+        """Returns when everything is imported and workers start without delay."""
         process = self._context.Process(target=_nothing)
         process.start()
         process.join(_WARM_UP_SECONDS)
@@ -62,7 +62,7 @@ class WorkerPool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):
     def StartWorker(  # noqa: N802 (gRPC's name)
         self, start_worker_request: Any, unused_context: Any
     ) -> Any:
-        """Starts a worker that connects to the runner that asks for it."""
+        """Starts a worker that connects to the requesting runner."""
         del unused_context
         worker_id = start_worker_request.worker_id
         try:
@@ -103,11 +103,11 @@ def _stop(process: ForkServerProcess) -> None:
 
 
 def _nothing() -> None:
-    """What a process does that is started only to see that it can be."""
+    """Target of a process that is started only to test that it can be."""
 
 
 def _run_worker(control_address: str, worker_id: str) -> None:
-    """Is one worker until its runner hangs up."""
+    """Runs one worker until its runner disconnects."""
     from apache_beam.runners.worker import sdk_worker
 
     from pipeline.beam.batching import batch_by_bytes
@@ -115,7 +115,7 @@ def _run_worker(control_address: str, worker_id: str) -> None:
 
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     batch_by_bytes()
-    # No pipeline tells these workers its options, without which Beam opens no object store.
+    # These workers get no pipeline options, without which Beam opens no object store.
     file_systems()
     sdk_worker.SdkHarness(
         control_address, worker_id=worker_id, state_cache_size=_SIDE_INPUT_CACHE_BYTES
@@ -123,15 +123,15 @@ def _run_worker(control_address: str, worker_id: str) -> None:
 
 
 def serve(port: int, address: str) -> None:
-    """Serves until the process is told to stop (SIGTERM or SIGINT).
+    """Serves until the process receives SIGTERM or SIGINT.
 
     Args:
         port: Port to listen on.
-        address: Address to listen on. Who reaches it can have workers started that run what he
-            sends them: it is this machine's own unless somebody decides otherwise.
+        address: Address to listen on. Any client that reaches it can run code in workers: by
+            default it is the loopback address.
 
     Raises:
-        UserError: The port is taken.
+        UserError: The port is in use.
     """
     pool = WorkerPool()
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=8))
@@ -140,7 +140,7 @@ def serve(port: int, address: str) -> None:
         server.add_insecure_port(f"{address}:{port}")
     except RuntimeError as error:
         raise UserError(
-            f"The worker pool can't listen on {address}:{port}. Is there another one? Choose "
+            f"The worker pool can't listen on {address}:{port}. Is another one running? Choose "
             "another port with --port."
         ) from error
     stopped = threading.Event()
@@ -158,7 +158,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line.
 
     Returns:
-        0, or 2 for something that a person can put right.
+        0, or 2 for an error that the user can fix.
     """
     parser = argparse.ArgumentParser(prog="python -m pipeline.beam.worker_pool")
     parser.add_argument("--port", type=int, default=WORKER_POOL_PORT, help="default %(default)s")
@@ -183,7 +183,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    # Workers must find their function by its module's name, which is not `__main__`.
+    # Workers import their function by its module's name, which is not `__main__`.
     from pipeline.beam.worker_pool import main as run
 
     sys.exit(run())

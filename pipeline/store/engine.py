@@ -1,4 +1,4 @@
-"""Reaching the store: one address for PostgreSQL and SQLite, without a password in it."""
+"""Connections to the store: one address for PostgreSQL and SQLite, without a password in it."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ PASSWORD_VARIABLE = "TRIAL_STORE_PASSWORD"
 _SECONDS_TO_CONNECT = 10
 _SECONDS_FOR_A_LOCK = 30
 _PASSES = (OperationalError, InterfaceError, InternalError)
-"""What another attempt may not meet: no connection, a lock, no space, a server that changes over.
+"""Transient errors, worth another attempt: no connection, a lock, no space, a failover.
 
-A row that is not allowed and a right that is missing stay as they are."""
+An invalid row or a missing right is permanent."""
 
 _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
 
 class StoreDownError(UserError):
-    """The store does not answer, or can't take anything now: try again later."""
+    """The store does not answer, or can't be written at the moment: try again later."""
 
 
 def store_url(address: str) -> URL:
@@ -44,7 +44,7 @@ def store_url(address: str) -> URL:
         address: `postgresql://user@host:5432/database`, or `sqlite:///file`.
 
     Raises:
-        UserError: It is none, or holds a password.
+        UserError: It is invalid, or contains a password.
     """
     try:
         url = make_url(address)
@@ -62,8 +62,8 @@ def store_url(address: str) -> URL:
         )
     if url.password is not None:
         raise UserError(
-            f"The address of the store holds a password, which would stand in logs and metadata. "
-            f"Take it out and give it in the environment as {PASSWORD_VARIABLE}."
+            f"The address of the store contains a password, which would be logged. "
+            f"Remove it and set it in the environment as {PASSWORD_VARIABLE}."
         )
     if url.get_backend_name() == "postgresql" and os.environ.get(PASSWORD_VARIABLE):
         url = url.set(password=os.environ[PASSWORD_VARIABLE])
@@ -71,7 +71,7 @@ def store_url(address: str) -> URL:
 
 
 def check_address(address: str) -> None:
-    """Checks what can be known of a store without connecting to it.
+    """Checks a store's address without connecting to it.
 
     Args:
         address: See `store_url`.
@@ -92,7 +92,7 @@ def store_engine(address: str) -> Iterator[Engine]:
         address: See `store_url`.
 
     Raises:
-        UserError: See `check_address`; or the folder of a SQLite file can't be made.
+        UserError: See `check_address`; or the folder of a SQLite file can't be created.
     """
     check_address(address)
     url = store_url(address)
@@ -113,11 +113,11 @@ def store_engine(address: str) -> Iterator[Engine]:
 
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Connection]:
-    """One transaction: all of what is written inside becomes visible at once, or nothing.
+    """One transaction: everything written inside becomes visible at once, or nothing.
 
     Raises:
         StoreDownError: The store does not answer, is locked or has no space.
-        UserError: It refuses: the user may not, or a row can't be.
+        UserError: It refuses: the user lacks a right, or a row is invalid.
     """
     try:
         with engine.begin() as connection:
@@ -126,9 +126,9 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         # The driver's own message names no value; SQLAlchemy's has the statement's parameters.
         reason = str(getattr(error, "orig", None) or type(error).__name__).strip()
         place = engine.url.render_as_string(hide_password=True)
-        told = StoreDownError if isinstance(error, _PASSES) else UserError
-        raise told(
-            f"{place}: the store did not take it: {reason.splitlines()[0]}. Nothing was written."
+        failure = StoreDownError if isinstance(error, _PASSES) else UserError
+        raise failure(
+            f"{place}: the store rejected the write: {reason.splitlines()[0]}. Nothing was written."
         ) from error
 
 
@@ -137,7 +137,7 @@ def _make_parent(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(
-            f"{path}: the folder of the store can't be made: {error.strerror}. Name another file "
+            f"{path}: the store's folder can't be created: {error.strerror}. Name another file "
             "(STORE=, --store)."
         ) from error
 

@@ -1,4 +1,4 @@
-"""Exports a run: as a component does it, as an entrypoint does it, and again by hand."""
+"""Exports a run: for a component, for Kubeflow's entrypoint, and on a user's command."""
 
 from __future__ import annotations
 
@@ -50,17 +50,17 @@ _NOT_REGISTERED = Registration(registered=False, reason="the run ended before it
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What a run was made from.
+    """The inputs of a run.
 
     Attributes:
         run: Its id.
         study: The study.
         started: When it was started.
         runner: `local` or `kubeflow`.
-        started_by: Who or what started it.
+        started_by: User or system that started it.
         code_version: Version of the project.
         fingerprint: Fingerprint of the data.
-        data_modified: When the newest of the data's files was changed.
+        data_modified: Modification time of the newest of the data's files.
         parameters: Seed, steps and the like.
     """
 
@@ -104,8 +104,8 @@ def kubeflow_facts(
     data_root: str,
     parameters: Mapping[str, Any],
 ) -> RunFacts:
-    """What a run on Kubeflow was made from, as one of its tasks knows it."""
-    # The readers of files are of no use to any other export.
+    """The inputs of a run on Kubeflow, as known to one of its tasks."""
+    # No other export needs the readers of files.
     from pipeline.reading.files import data_modified
 
     return RunFacts(
@@ -123,7 +123,7 @@ def kubeflow_facts(
 
 @dataclass(frozen=True)
 class ResultFolders:
-    """Where a run's stages wrote what is exported; None for what is not there.
+    """Folders of the outputs of a run's stages; None for missing ones.
 
     Attributes:
         rejects: TrialExampleGen's.
@@ -165,12 +165,12 @@ def outcome_rows(
 
 
 def result_rows_of(run: str, study: Study, folders: ResultFolders) -> Rows:
-    """Rows of all that a run's stages wrote.
+    """Rows of all outputs of a run's stages.
 
     Args:
         run: Id of the run.
         study: The study.
-        folders: Where its stages wrote; a run that failed has not all of them.
+        folders: Outputs of its stages; a failed run lacks some.
     """
     parts: list[Rows] = []
     if folders.rejects:
@@ -199,7 +199,7 @@ def _evaluation_rows(run: str, study: Study, verdict: str, registration: str | N
 def export_stage(address: str, study: str, record: Mapping[str, Any]) -> None:
     """Exports the record of one stage, where each stage is a process of its own.
 
-    A stage that failed ends its run: what is known of the run is exported with it.
+    A failed stage ends its run: the run's outcome is exported with it.
 
     Args:
         address: The store's.
@@ -218,20 +218,20 @@ def _failure_rows(address: str, study: str, record: Mapping[str, Any]) -> Rows:
     return joined(
         {models.Run: [_unknown_run(record, study, started)]},
         outcome_rows(run, "failed", now, record["stage"], shown_error(record)),
-        # No document of a stage that failed is kept.
+        # Documents of a failed stage are not kept.
         finding_rows(run, Findings.model_validate(record["findings"])),
     )
 
 
 def first_start(address: str, run: str) -> datetime | None:
-    """When the first of a run's stages started that the store knows of.
+    """Start of the first of a run's stages in the store.
 
     Args:
         address: The store's.
         run: Id of the run.
 
     Returns:
-        UTC; None where the store knows of none, also where it does not answer.
+        UTC; None where the store has none or does not answer.
     """
     statement = select(func.min(models.Stage.started)).where(models.Stage.run == run)
     try:
@@ -243,7 +243,7 @@ def first_start(address: str, run: str) -> datetime | None:
 
 
 def _unknown_run(record: Mapping[str, Any], study: str, started: datetime) -> Row:
-    """The row of a run that failed before it was known what it was made from."""
+    """The row of a run that failed before its inputs were determined."""
     return {
         "run": record["run"],
         "study": study,
@@ -260,7 +260,7 @@ def _unknown_run(record: Mapping[str, Any], study: str, started: datetime) -> Ro
 
 
 def export_local_run(folder: Path, address: str = "", patience: Patience | None = None) -> int:
-    """Exports a local run: its outcome, its stages' records and whatever its stages wrote.
+    """Exports a local run: its outcome, its stages' records and its stages' outputs.
 
     Args:
         folder: The run's folder of records.
@@ -268,10 +268,10 @@ def export_local_run(folder: Path, address: str = "", patience: Patience | None 
         patience: How long a store that does not answer is waited for.
 
     Returns:
-        How many rows were handed over.
+        Number of rows submitted.
 
     Raises:
-        UserError: The folder is none of a run, or the store did not take the rows.
+        UserError: The folder is not a run's, or the store did not accept the rows.
     """
     run = read_run_file(folder)
     if not (address or run.store):

@@ -1,4 +1,4 @@
-"""Migrates a store's tables and roles to what this release needs."""
+"""Migrates a store's tables and roles to this release."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ WRITER = "trial_writer"
 """Role of PostgreSQL that the pipeline adds rows with."""
 
 PASSWORDS = {WRITER: "TRIAL_WRITER_PASSWORD", READER: "TRIAL_READER_PASSWORD"}
-"""Environment variables with the passwords that roles are to get."""
+"""Environment variables with the roles' passwords."""
 
 _ALEMBIC = threading.Lock()
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def migrate(address: str) -> None:
-    """Makes or alters tables and, on PostgreSQL, roles; does nothing where all is there.
+    """Creates or alters tables and, on PostgreSQL, roles; does nothing if they are current.
 
     Args:
-        address: The store's, for PostgreSQL with a user who may make tables and roles.
+        address: The store's, for PostgreSQL with a user who may create tables and roles.
 
     Raises:
-        StoreDownError: The store does not answer, or the user may not.
+        StoreDownError: The store does not answer, or the user lacks a right.
         UserError: The store is of a later release.
     """
-    # Alembic keeps the migration that is going on in global variables.
+    # Alembic keeps the current migration in global variables.
     with _ALEMBIC, store_engine(address) as engine, transaction(engine) as connection:
         if connection.dialect.name == "postgresql":
-            # Two at once would both make the first table.
+            # Two concurrent migrations would both create the first table.
             connection.execute(text("SELECT pg_advisory_xact_lock(7210311)"))
         found = _revision(connection)
         known = {script.revision for script in _scripts().walk_revisions()}
@@ -56,9 +56,9 @@ def set_password(address: str, role: str, password: str) -> None:
     Args:
         address: The store's, with a user who may alter roles.
         role: The role.
-        password: What the environment holds; it reaches the server as a hash.
+        password: The password; only its hash is sent to the server.
     """
-    # Runs on SQLite need no driver of PostgreSQL.
+    # Runs on SQLite need no driver for PostgreSQL.
     import psycopg
     from psycopg import sql
 
@@ -81,7 +81,7 @@ def open_current(address: str) -> None:
     Raises:
         StoreDownError: The store does not answer.
         UserError: PostgreSQL has to be migrated by its owner, or the store is of a later release
-            or no store.
+            or not a store.
     """
     with store_engine(address) as engine:
         if engine.dialect.name == "sqlite" and _revision_of(engine) is not None:
@@ -105,7 +105,7 @@ def _other_release(engine: Engine, found: str | None) -> UserError:
     return UserError(
         f"{place}: the store's tables are of revision {found or 'none'}, this release needs "
         f"{_scripts().get_current_head()}. Run `make store-migrate STORE=...` with a user who may "
-        "make tables; a store of a later release needs that release."
+        "create tables; a store of a later release needs that release."
     )
 
 

@@ -1,9 +1,9 @@
 """The tables of the store.
 
-A store holds what runs measured: nothing in it concerns a single subject, and groups that are too
-small are only named. Rows are added, never changed: each table's key is what its rows say, so that
-the same export twice adds nothing. Where a column is part of a key and does not apply, it is empty
-(`""`) or, for a decision threshold, 0.
+A store holds the results of runs: nothing in it concerns a single subject, and groups that are
+too small are only named. Rows are added, never changed: each table's key identifies its rows'
+content, so that a repeated export adds nothing. Where a column is part of a key and does not apply,
+it is empty (`""`) or, for a decision threshold, 0.
 
 Times are in UTC. SQLite keeps them without a zone.
 """
@@ -45,18 +45,18 @@ class Base(DeclarativeBase):
 
 
 class Run(Base):
-    """A run: what it was made from.
+    """A run: its inputs.
 
     Attributes:
         run: Id of the run.
         study: Name of the study.
         started: When it was started.
         runner: `local` or `kubeflow`.
-        started_by: Who or what started it.
+        started_by: User or system that started it.
         code_version: Version of the project.
         study_digest: Digest of the study file.
         fingerprint: Fingerprint of the data and the study file's part that is read.
-        data_modified: When the newest of the data's files was changed; null where unknown.
+        data_modified: Modification time of the newest of the data's files; null where unknown.
         smallest_group: Fewest subjects that a group is shown for.
         parameters: Seed, steps and the like.
     """
@@ -78,7 +78,7 @@ class Run(Base):
 
 
 class Outcome(Base):
-    """How a run ended; a run that was taken up again has several.
+    """The outcome of a run; a resumed run has several.
 
     Attributes:
         run: Id of the run.
@@ -124,7 +124,7 @@ class Stage(Base):
 class StageRows(Base):
     """Rows or subjects that a stage counted.
 
-    How many labels a task knows is left to `metrics`, where small groups are suppressed.
+    Numbers of known labels are in `metrics`, where small groups are suppressed.
 
     Attributes:
         run: Id of the run.
@@ -133,8 +133,8 @@ class StageRows(Base):
         split: Split of the subjects, or empty.
         rows_in: Rows read.
         used: Rows used.
-        left_out: Rows that the study file leaves out.
-        rejected: Rows set aside.
+        left_out: Rows excluded by the study file.
+        rejected: Rejected rows.
         subjects: Subjects.
     """
 
@@ -152,14 +152,14 @@ class StageRows(Base):
 
 
 class Model(Base):
-    """The model that a run trained, and what was decided about it.
+    """The model that a run trained, and its verdict.
 
     Attributes:
         run: Id of the run.
         study: Name of the study.
         blessed: Whether the Evaluator blessed it.
         judged: Whether it was compared with any threshold.
-        comparisons: With how many.
+        comparisons: Number of comparisons.
         registered: Whether it became the champion.
         not_registered: Why not.
         champion: Whether a champion was scored beside it.
@@ -197,22 +197,22 @@ class BlessingReason(Base):
 class Comparison(Base):
     """A limit of a threshold, compared with a metric of a group.
 
-    The Evaluator's judge made it; boards and alerts select from here and judge nothing. Runs of
+    The Evaluator's judge wrote it; boards and alerts select from here and judge nothing. Runs of
     0.1.0 have thresholds but no comparisons: theirs are not recorded.
 
     Attributes:
         run: Id of the run.
         number: Its place in the verdict.
         model: Whose metric was judged: `challenger`, `champion` or `difference`; the blessing
-            does not depend on what is said of the `champion`.
+            does not depend on comparisons of the `champion`.
         task: The task.
-        slicing: By what the group was formed; empty for everybody.
-        slice: The group; empty for everybody.
+        slicing: The slicing; empty for all subjects.
+        slice: The slice; empty for all subjects.
         metric: Name of the metric.
         decision_threshold: 0 for metrics that need none.
         side: `at_least` or `at_most`.
         limit: The limit.
-        holds: `point` or `bound`: what had to pass.
+        holds: `point` or `bound`: which number must pass.
         value: The number that was judged; null where there is none or the group is suppressed.
         outcome: `passes`, `fails` or `not_judged`.
         reason: Why, see `pipeline.results.outcomes`.
@@ -272,8 +272,8 @@ class Metric(Base):
     Attributes:
         run: Id of the run.
         task: The task.
-        slicing: By what the group was formed, such as `sex` or `sex, age`; empty for everybody.
-        slice: The group, such as `F` or `F, 65+`; empty for everybody.
+        slicing: The slicing, such as `sex` or `sex, age`; empty for all subjects.
+        slice: The slice, such as `F` or `F, 65+`; empty for all subjects.
         metric: Name of the metric.
         decision_threshold: 0 for metrics that need none.
         model: `challenger`, `champion` or `difference`.
@@ -320,7 +320,7 @@ class CalibrationBin(Base):
 
 
 class SuppressedGroup(Base):
-    """A group that is not shown; how many subjects it has is not said."""
+    """A group that is not shown; its number of subjects is not recorded."""
 
     __tablename__ = "suppressed_groups"
 
@@ -341,7 +341,7 @@ class GateFinding(Base):
         severity: `ok`, `warn` or `stop`.
         feature: The feature concerned, if one is, and likewise task, split and dataset.
         value: What was measured.
-        limit: What it was measured against.
+        limit: The limit that it is compared with.
         message: For people.
     """
 
@@ -375,8 +375,8 @@ class TrialProgress(Base):
         category: System organ class, reason of disposition, dataset.
         severity: Severity of an adverse event.
         visit: The visit.
-        parameter: What was measured.
-        measure: What the number is.
+        parameter: The measured parameter.
+        measure: Kind of number.
         value: The number.
         lower: Lower end of its 95 % interval.
         upper: Upper end.

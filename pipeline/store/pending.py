@@ -1,4 +1,4 @@
-"""What MetricsExporter leaves of an export: `export.json`, with the rows that wait to be added."""
+"""`export.json`, MetricsExporter's record of an export, with rows that are still to be added."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class ExportFile(Document):
     """`export.json`.
 
     Attributes:
-        status: `pending` where the store did not take the rows.
+        status: `pending` where the store did not accept the rows.
         store: Address of the store, without a password.
-        rows: How many rows were handed over.
-        reason: Why they were not.
-        pending: The rows that are to be added yet, by table.
+        rows: Number of rows submitted.
+        reason: Why the store did not accept them.
+        pending: The rows that are still to be added, by table.
     """
 
     status: Literal["done", "pending", "no store"]
@@ -38,10 +38,10 @@ class ExportFile(Document):
         return self.model_dump_json(indent=1) + "\n"
 
     def pending_rows(self) -> Rows:
-        """The rows that are to be added yet.
+        """The rows that are still to be added.
 
         Raises:
-            UserError: A table is none of this release.
+            UserError: This release has no such table.
         """
         tables = {mapper.class_.__tablename__: mapper.class_ for mapper in Base.registry.mappers}
         unknown = sorted(set(self.pending) - set(tables))

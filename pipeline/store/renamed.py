@@ -1,4 +1,4 @@
-"""What 0.1.0 called differently in the store, for exports that it left pending."""
+"""The store's columns that were renamed since 0.1.0, for its pending exports."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def with_names_of_today(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
 
     Args:
         table: Name of its table.
-        row: What a release made, this one or an earlier one.
+        row: A row of this or an earlier release.
     """
     columns = COLUMNS.get(table, {})
     renamed = {columns.get(column, column): value for column, value in row.items()}

@@ -1,4 +1,4 @@
-"""From what stages wrote to rows of the store."""
+"""Converts outputs of stages to rows of the store."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Rows = dict[type[models.Base], list[Row]]
 """Rows by table, in the order in which they are written."""
 
 NO_THRESHOLD = 0.0
-"""Stands for the decision threshold of a metric that needs none, in a key."""
+"""Value in a key for the decision threshold of a metric that needs none."""
 
 
 def evaluation_rows(
@@ -29,7 +29,7 @@ def evaluation_rows(
     curves: Curves,
     registration: Registration,
 ) -> Rows:
-    """Rows of the Evaluator's result and what followed from it.
+    """Rows of the Evaluator's result and of the registration.
 
     Args:
         run: Id of the run.
@@ -37,7 +37,7 @@ def evaluation_rows(
         metrics: The Evaluator's metrics of all groups that may be shown.
         verdict: Its decision.
         curves: Its curves of the same groups.
-        registration: What became of the model.
+        registration: Whether the model became the champion.
     """
     return {
         models.Model: [_model(run, study.study, metrics, verdict, registration)],
@@ -69,7 +69,7 @@ def evaluation_rows(
 
 
 def finding_rows(run: str, findings: Findings) -> Rows:
-    """Rows of what DataGate found."""
+    """Rows of DataGate's findings."""
     return {
         models.GateFinding: [
             {"run": run, "number": number, **finding.model_dump()}
@@ -111,13 +111,13 @@ def stage_rows(records: Iterable[Mapping[str, Any]]) -> Rows:
                 "error": shown_error(record),
             }
         )
-        # With the split's subjects, a task's known labels would tell how many are unknown.
+        # With the split's subjects, a task's known labels would disclose how many are unknown.
         counted += (_counted(record, rows) for rows in record["rows"] if "task" not in rows)
     return {models.Stage: stages, models.StageRows: counted}
 
 
 def shown_error(record: Mapping[str, Any]) -> str | None:
-    """Why a stage failed, as far as it may be told."""
+    """Why a stage failed, without what must not be disclosed."""
     exception = record.get("exception")
     return describe_unexpected(exception) if exception else record["error"]
 

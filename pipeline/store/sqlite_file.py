@@ -1,4 +1,4 @@
-"""A store in a SQLite file: its address, and what can be known of it without SQLAlchemy."""
+"""A store in a SQLite file: its address, and checks that need no SQLAlchemy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def sqlite_address(path: Path) -> str:
 
 
 def check_sqlite_file(path: Path) -> None:
-    """Checks that a file is a SQLite database, or is not there yet.
+    """Checks that a file is a SQLite database, or does not exist yet.
 
     Raises:
         UserError: It is something else, or can't be read.

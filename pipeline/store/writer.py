@@ -17,7 +17,7 @@ from pipeline.store.migrate import check_current, migrate
 from pipeline.store.rows import Rows
 
 ATTEMPTS_VARIABLE = "TRIAL_STORE_ATTEMPTS"
-"""Environment variable with how often a store that does not answer is tried."""
+"""Environment variable with the number of attempts to reach a store."""
 
 _MOST_ATTEMPTS = 10
 
@@ -29,10 +29,10 @@ _INSERTS: dict[str, Callable[[Table], Any]] = {
 
 @dataclass(frozen=True)
 class Patience:
-    """How long a store that does not answer is waited for.
+    """How long to wait for a store that does not answer.
 
     Attributes:
-        attempts: How often it is tried.
+        attempts: Number of attempts.
         first_wait: Seconds before the second attempt; each further wait is twice as long.
     """
 
@@ -41,28 +41,28 @@ class Patience:
 
     @classmethod
     def from_environment(cls) -> Patience:
-        """The default, or as many attempts as `TRIAL_STORE_ATTEMPTS` says.
+        """The default, or the number of attempts in `TRIAL_STORE_ATTEMPTS`.
 
         Raises:
-            UserError: It is no number from 1 to 10.
+            UserError: It is not a number from 1 to 10.
         """
         given = os.environ.get(ATTEMPTS_VARIABLE)
         if not given:
             return cls()
         if not (given.isdecimal() and 1 <= int(given) <= _MOST_ATTEMPTS):
             raise UserError(
-                f"{ATTEMPTS_VARIABLE} is {given!r}. Expected how often a store that does not "
-                f"answer is tried, 1 to {_MOST_ATTEMPTS}; each wait is twice as long as the one "
-                "before, the first is a second."
+                f"{ATTEMPTS_VARIABLE} is {given!r}. Expected the number of attempts to reach a "
+                f"store, 1 to {_MOST_ATTEMPTS}; each wait is twice as long as the one "
+                "before, the first is one second."
             )
         return cls(attempts=int(given))
 
 
 def export(address: str, rows: Rows, patience: Patience | None = None) -> int:
-    """Adds rows in one transaction; those that are there already stay as they are.
+    """Adds rows in one transaction; existing rows stay unchanged.
 
     Args:
-        address: The store's; a SQLite file is made and migrated on the way.
+        address: The store's; a SQLite file is created and migrated as needed.
         rows: Rows by table.
         patience: How long a store that does not answer is waited for; the environment's if none.
 
@@ -70,10 +70,9 @@ def export(address: str, rows: Rows, patience: Patience | None = None) -> int:
         How many rows were handed over.
 
     Raises:
-        StoreDownError: The store did not take them, however often it was tried; nothing of them
-            is visible.
-        UserError: The address is wrong, the store's tables are not those of this release, or it
-            refuses the rows; then another attempt is of no use.
+        StoreDownError: The store accepted them in no attempt; none of them is visible.
+        UserError: The address is invalid, the store's tables are not those of this release, or it
+            refuses the rows; another attempt would fail too.
     """
     patience = patience or Patience.from_environment()
     is_file = store_url(address).get_backend_name() == "sqlite"

@@ -241,7 +241,7 @@ def test_a_data_folder_that_is_absent_is_named(settings: Settings, tmp_path: Pat
 def test_a_file_in_place_of_the_data_folder_is_named(settings: Settings, tmp_path: Path) -> None:
     file = tmp_path / "IST.csv"
     file.touch()
-    with pytest.raises(UserError, match=r"IST\.csv is a file .* Give the folder that holds it"):
+    with pytest.raises(UserError, match=r"IST\.csv is a file .* Give the folder that contains it"):
         resolve(replace(settings, data=str(file)))
 
 

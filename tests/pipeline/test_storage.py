@@ -92,5 +92,5 @@ def test_an_address_that_nobody_serves_is_told() -> None:
 
 def test_a_store_that_refuses_is_told(bucket: str) -> None:
     del bucket
-    with pytest.raises(UserError, match=r"s3://nowhere/a: the file system refuses it"):
+    with pytest.raises(UserError, match=r"s3://nowhere/a: the file system refused access"):
         storage.write_whole("s3://nowhere/a", b"1")

@@ -1,4 +1,4 @@
-"""A cluster on this machine: its processes are started, waited for and stopped."""
+"""A cluster on this machine: starts its processes, waits for them and stops them."""
 
 from __future__ import annotations
 
@@ -53,16 +53,16 @@ class LocalFlink:
     """A running cluster.
 
     Attributes:
-        plan: What it is.
+        plan: Its size and options.
         network: Its hosts.
         folder: Configuration and logs of its processes.
     """
 
     def __init__(self, plan: ClusterPlan, network: Network, folder: Path, flink: Path) -> None:
-        """Takes the parts; `start` is how to get a running cluster.
+        """Creates the object only; use `start_cluster` for a running cluster.
 
         Args:
-            plan: What it is to be.
+            plan: Its size and options.
             network: Its hosts.
             folder: For configuration and logs.
             flink: Folder of Flink's jars.
@@ -88,7 +88,7 @@ class LocalFlink:
 
     @property
     def worker_temporary(self) -> Path:
-        """Folder of the workers' temporary files; each host of its own finds its own there."""
+        """Folder of the workers' temporary files; each host has a separate one at this path."""
         return self.folder / "worker-tmp"
 
     @property
@@ -100,7 +100,7 @@ class LocalFlink:
         """Starts every process and returns when all slots are there.
 
         Raises:
-            UserError: A process ended at once; the message names its log.
+            UserError: A process ended immediately; the message names its log.
         """
         self._start_job_manager()
         for number in range(len(self.network.hosts)):
@@ -151,16 +151,16 @@ class LocalFlink:
         return self._members[name]
 
     def kill(self, name: str) -> None:
-        """Ends a process with its children at once, as a crash would."""
+        """Kills a process with its children, as a crash would."""
         end_processes([self._members[name]], signal.SIGKILL)
 
     def stop(self) -> None:
-        """Ends every process and takes the hosts away."""
+        """Ends every process and removes the hosts."""
         end_processes(self.members[::-1], signal.SIGTERM)
         remove_network(self.network)
 
     def to_json(self) -> dict[str, Any]:
-        """What `down` and a run need to know of the cluster."""
+        """The description of the cluster for `down` and for runs."""
         return {
             "master": self.master,
             "worker_pool": self.worker_pool,
@@ -200,10 +200,10 @@ class LocalFlink:
             "rest.port": str(self._rest_port),
             "parallelism.default": str(self.plan.task_managers),
             **EXCHANGES,
-            # A task manager that has ended is given up after two of them. Until then a job that
+            # A lost task manager is given up after two of them. Until then a job that
             # starts again is sent there again, and has used up its attempts.
             "heartbeat.interval": "3000",
-            # A machine whose cores are all at work answers late, which is no failure.
+            # A machine under full load answers late, which is not a failure.
             "pekko.ask.timeout": "60 s",
             **restarts,
         }
@@ -258,7 +258,7 @@ class LocalFlink:
             for member in self.members:
                 if member.process is None:
                     raise UserError(
-                        f"{member.name} of the local Flink ended at once: see "
+                        f"{member.name} of the local Flink ended immediately: see "
                         f"{self._log(member.name)}."
                     )
             if time.monotonic() > deadline:
@@ -273,15 +273,15 @@ def start(plan: ClusterPlan, folder: Path, flink: Path) -> LocalFlink:
     """Starts a cluster.
 
     Args:
-        plan: What it is to be.
+        plan: Its size and options.
         folder: For configuration and logs.
         flink: Folder of Flink's jars, from `fetch_flink`.
 
     Returns:
-        The cluster, ready for jobs.
+        The cluster, ready to accept jobs.
 
     Raises:
-        UserError: It does not come up; nothing of it stays.
+        UserError: It does not start; all its processes are ended.
     """
     if shutil.which("java") is None:
         raise UserError("Flink needs Java: install it (Debian: openjdk-17-jre-headless).")
@@ -309,14 +309,14 @@ def slots_of(master: str) -> int:
 
 
 def _pool_answers(host: Host) -> bool:
-    """Whether a host's worker pool is there; it can be asked from that host alone."""
+    """Whether a host's worker pool answers; it is reachable only from that host."""
     probe = f"import socket; socket.create_connection(('localhost', {WORKER_POOL_PORT}), 2)"
     command = host.command([sys.executable, "-S", "-c", probe])
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def _free_port(wanted: int) -> int:
-    """The port that is wanted, or another one where it is taken."""
+    """The preferred port, or another one if it is in use."""
     for port in (wanted, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

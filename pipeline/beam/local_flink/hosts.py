@@ -1,8 +1,8 @@
 """Network namespaces as the hosts of a cluster on one machine.
 
 Each host has an address of its own and a loopback interface of its own, as a pod of Kubernetes
-has. All of them see the machine's files, but for a folder that each may have for itself, and each
-other through a bridge.
+has. All of them share the machine's files, except a folder that each may have for itself, and reach
+each other through a bridge.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Host:
     """A host.
 
     Attributes:
-        address: Where the others find it.
+        address: Its address for the others.
         namespace: Its network namespace; None for the machine itself.
     """
 
@@ -36,23 +36,23 @@ class Host:
         return [*inside, *arguments]
 
     def command_with_own(self, folder: Path, content: Path, arguments: Sequence[str]) -> list[str]:
-        """The same for a command that finds this host's own files in a folder.
+        """The same for a command that needs this host's own files in a folder.
 
         Args:
-            folder: The folder, under the same path on every host. The machine itself has one of it.
-            content: What a host in a namespace finds there instead.
+            folder: The folder, at the same path on every host.
+            content: Folder that a host in a namespace sees there instead.
             arguments: The command.
         """
         if not self.namespace:
             return self.command(arguments)
-        # `ip` makes a namespace of mounts, too, which ends with the command.
+        # `ip` also creates a mount namespace, which ends with the command.
         mount = ["sh", "-c", _MOUNTED, "sh", str(content), str(folder)]
         return self.command([*mount, *arguments])
 
 
 @dataclass(frozen=True)
 class Network:
-    """Hosts that see each other.
+    """Hosts that can reach each other.
 
     Attributes:
         bridge: Name of the bridge between them; None where the machine is the only host.
@@ -66,7 +66,7 @@ class Network:
 
 
 def may_make_hosts() -> bool:
-    """Whether this user may make network namespaces here."""
+    """Whether this user may create network namespaces here."""
     if os.geteuid() != 0 or shutil.which("ip") is None:
         return False
     name = f"trial-probe-{os.getpid()}"
@@ -77,13 +77,13 @@ def may_make_hosts() -> bool:
 
 
 def make_network(hosts: int) -> Network:
-    """Makes namespaces and the bridge between them.
+    """Creates namespaces and the bridge between them.
 
     Args:
         hosts: How many hosts besides the machine.
 
     Returns:
-        The network; `remove_network` takes it away.
+        The network; `remove_network` removes it.
     """
     number = _free_number()
     bridge = f"trial{number}"
@@ -95,7 +95,7 @@ def make_network(hosts: int) -> Network:
 
 
 def remove_network(network: Network) -> None:
-    """Takes a network away; its processes must have ended."""
+    """Removes a network; its processes must have ended."""
     if network.bridge is None:
         return
     for host in network.hosts:

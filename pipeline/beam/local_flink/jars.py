@@ -12,13 +12,13 @@ from pipeline.errors import UserError
 from pipeline.version import PROJECT
 
 TOOLS = PROJECT / ".tools" / "flink"
-"""Folder of what a local cluster needs and leaves."""
+"""Folder of a local cluster's jars, configuration and logs."""
 
 FLINK_LOCK = PROJECT / "requirements" / "flink.txt"
 
 
 def fetch_flink(folder: Path = TOOLS / "lib") -> Path:
-    """Flink's jars; they are downloaded the first time.
+    """Flink's jars; downloads them on first use.
 
     Args:
         folder: Where they are kept.
@@ -33,7 +33,7 @@ def fetch_flink(folder: Path = TOOLS / "lib") -> Path:
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as draft:
-        # Only downloaded: its jars are all that is wanted of the package.
+        # Only downloaded, not installed: only the package's jars are needed.
         done = subprocess.run(
             [
                 *(sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check"),

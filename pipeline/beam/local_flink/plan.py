@@ -1,4 +1,4 @@
-"""What a local cluster is to be: its size, its memory, and Flink's options for them."""
+"""Size and memory of a local cluster, and Flink's options for them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 TASK_MANAGERS = 2
-"""How many there are where nobody chooses."""
+"""Default number of task managers."""
 
 # The graphs of Transform and of the evaluation are wide: with the default of 512 buffers for each
-# sort-merge exchange they ask for more than any cluster has.
+# sort-merge exchange they require more than any cluster has.
 EXCHANGES = {"taskmanager.network.sort-shuffle.min-buffers": "16"}
 
-# Flink and Beam reach into packages that Java has closed since version 17.
+# Flink and Beam access packages that Java encapsulates since version 17.
 _OPENED = (
     "java.lang",
     "java.lang.invoke",
@@ -37,8 +37,8 @@ class Memory:
         heap: Java objects of the tasks: all rows of one bucket at a time, above all.
         managed: For sorting; what does not fit goes to disk.
         network: Buffers between tasks.
-        channel: What waits to go to the Python workers. Beam looks only after every 100th message
-            whether they keep up, and a bucket of subjects, some 4 MB when compressed, is one.
+        channel: Messages queued for the Python workers. Beam checks only after every 100th message
+            whether they keep up, and a bucket of subjects, some 4 MB compressed, is one message.
     """
 
     heap: int = 640
@@ -77,12 +77,12 @@ class Memory:
 
 @dataclass(frozen=True)
 class ClusterPlan:
-    """What a local cluster is to be.
+    """Size and options of a local cluster.
 
     Attributes:
         task_managers: How many slots; each a task manager of its own where hosts can be made.
         memory: Of each task manager.
-        restarts: How often a job starts again after a failure; 0 lets it fail.
+        restarts: How often a failed job is restarted; 0 lets it fail.
         jars: Jars beside Flink's own on the cluster's class path.
     """
 

@@ -1,4 +1,4 @@
-"""The processes of a local cluster: finding them again and ending them."""
+"""The processes of a local cluster: finds and ends them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Member:
     Attributes:
         name: `jobmanager`, `taskmanager-0`, `pool-0`, ...
         pid: Its process.
-        created: When the process began, seconds since 1970: pids are used again.
+        created: Start of the process, seconds since 1970: pids are reused.
         host: Where it runs.
     """
 
@@ -41,7 +41,7 @@ class Member:
 
 
 def end_processes(members: Sequence[Member], number: signal.Signals) -> None:
-    """Ends processes with their children; those that do not hear are killed."""
+    """Terminates processes with their children; kills those that do not end."""
     found = [process for member in members if (process := member.process)]
     every = [child for process in found for child in process.children(recursive=True)] + found
     for process in every if number == signal.SIGKILL else found:

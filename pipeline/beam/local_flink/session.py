@@ -18,7 +18,7 @@ STATE_FILE = TOOLS / "cluster.json"
 
 
 def running_cluster(state_file: Path = STATE_FILE) -> dict[str, Any] | None:
-    """What is known of the cluster that `up` started; None when none is up."""
+    """The description of the cluster that `up` started; None when none is running."""
     if not state_file.exists():
         return None
     found: dict[str, Any] = json.loads(state_file.read_text())

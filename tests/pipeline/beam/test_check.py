@@ -120,7 +120,7 @@ def test_a_job_servers_jar_that_is_not_there_is_named(
     needs: Needs, rest: Callable[..., str]
 ) -> None:
     settings = _flink(rest(), options=("--flink_job_server_jar=/nowhere/server.jar",))
-    with pytest.raises(UserError, match=r"can't be had: .*/nowhere/server\.jar"):
+    with pytest.raises(UserError, match=r"can't be downloaded: .*/nowhere/server\.jar"):
         checked_options(settings, needs)
 
 
@@ -163,7 +163,7 @@ class TestTheWorkersThemselves:
 
     def test_another_key_of_the_subjects_is_told(self, needs: Needs) -> None:
         found = list(check._problems(needs, "the id of another key"))
-        assert found == [f"their subject key ({needs.subject_key}) is another one than here"]
+        assert found == [f"their subject key ({needs.subject_key}) differs from this machine's"]
 
     def test_a_key_that_they_can_not_read_is_told(self, needs: Needs) -> None:
         without = Needs(needs.read, needs.write, "env:NO_SUCH_VARIABLE", needs.code_version)

@@ -191,7 +191,7 @@ def test_a_write_that_breaks_off_leaves_the_old_pointer_whole(
         rename(sources, targets)
 
     monkeypatch.setattr(FileSystems, "rename", breaks_off)
-    with pytest.raises(UserError, match=r"champion\.json: the file system refuses it"):
+    with pytest.raises(UserError, match=r"champion\.json: the file system refused access"):
         register(registry, tmp_path, "second")
 
     assert registry.champion(STUDY) == first

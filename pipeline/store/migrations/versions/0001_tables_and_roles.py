@@ -16,14 +16,14 @@ WRITER = "trial_writer"
 
 
 def upgrade() -> None:
-    """Makes all tables and, on PostgreSQL, the roles."""
+    """Creates all tables and, on PostgreSQL, the roles."""
     _make_tables()
     if op.get_bind().dialect.name == "postgresql":
         _make_roles()
 
 
 def _make_roles() -> None:
-    """A writer that can add rows and a reader that can read them; they get no password here."""
+    """Creates a role that adds rows and one that reads them, both without a password."""
     for role in (READER, WRITER):
         op.execute(
             f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') "

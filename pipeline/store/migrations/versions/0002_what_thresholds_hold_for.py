@@ -1,6 +1,6 @@
 """Thresholds: whether the point or the interval's end must hold, and at which decision threshold.
 
-Both belong to the key, since a study may demand the one and the other of a metric.
+Both belong to the key, since a study may set thresholds of both kinds for a metric.
 """
 
 import sqlalchemy as sa
@@ -16,10 +16,10 @@ KEPT = "run, task, metric, place, versus, at_least, at_most"
 
 
 def upgrade() -> None:
-    """Makes the table anew: SQLite can't alter a key.
+    """Recreates the table: SQLite can't alter a key.
 
-    What was exported before did not tell; it stays judged by its points, at every decision
-    threshold, as it was.
+    Rows exported before did not record it; they remain judged by points, at every decision
+    threshold.
     """
     op.rename_table("thresholds", "thresholds_0001")
     op.create_table(

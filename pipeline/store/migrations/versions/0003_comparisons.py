@@ -14,12 +14,12 @@ RIGHTS = {"trial_reader": "SELECT", "trial_writer": "SELECT, INSERT"}
 
 
 def upgrade() -> None:
-    """Makes the table, and renames a column and metrics.
+    """Creates the table, and renames a column and metrics.
 
     Runs that were exported before have no comparisons: boards show them as not recorded.
     """
     _make_comparisons()
-    # SQLite renames a column of a key, too.
+    # SQLite can rename a column of a key.
     op.execute("ALTER TABLE thresholds RENAME COLUMN place TO scope")
     for former, name in METRICS.items():
         _rename_metric(former, name)

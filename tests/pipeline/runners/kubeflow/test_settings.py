@@ -127,7 +127,7 @@ def test_a_password_in_the_stores_address_is_refused_and_not_repeated(
     complaint: Callable[[str], str],
 ) -> None:
     said = complaint(SOUND + "metrics_store: postgresql://writer:pass-word@store/trial\n")
-    assert said.startswith("metrics_store: The address of the store holds a password")
+    assert said.startswith("metrics_store: The address of the store contains a password")
     assert "pass-word" not in said
 
 
