@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from pipeline.metrics import AT_DECISION, COMPUTED, FORMER_NAMES, JUDGED, METRICS, current_name
 from pipeline.pages.metrics import metric_column, metric_title
 from pipeline.results.documents import MetricRecord
+from pipeline.study.renamed import rename_old
 from pipeline.study.sections import Threshold
 from pipeline.version import PROJECT
 
@@ -85,7 +86,9 @@ def test_a_difference_of_two_models_spans_the_range_in_both_directions() -> None
 @pytest.mark.parametrize(("former", "name"), sorted(FORMER_NAMES.items()))
 def test_a_former_name_is_read_as_the_name_of_today(former: str, name: str) -> None:
     assert current_name(former) == name
-    assert Threshold.model_validate(threshold(former)).metric == name
+    renamed, found, _ = rename_old({"thresholds": [threshold(former)]})
+    assert [item["metric"] for item in renamed["thresholds"]] == [name]
+    assert len(found) == 1
     record = {"task": "t", "slice": {}, "metric": former, "decision_threshold": 0.5}
     record |= {"model": "challenger", "value": 0.5, "lower": None, "upper": None}
     assert MetricRecord.model_validate(record | {"subjects": 9, "positives": 3}).metric == name
