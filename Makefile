@@ -140,7 +140,7 @@ lock: $(READY) ## Resolve requirements/*.in anew.
 
 setup: $(READY) ## Install everything into .venv.
 
-$(READY): $(LOCKS) setup.py
+$(READY): $(LOCKS) setup.py pyproject.toml
 	@command -v $(PYTHON) >/dev/null || \
 	  { echo "Python 3.11 is needed: install it, or name it: make PYTHON=/path/to/python3.11"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \

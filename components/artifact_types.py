@@ -7,7 +7,7 @@ from tfx.types.artifact import Artifact
 
 
 class TrialRejects(Artifact):
-    """Rows that TrialExampleGen set aside, and the counts of all rows and subjects.
+    """Rows that TrialExampleGen rejected, and the counts of all rows and subjects.
 
     Files: `rejects-*.jsonl` (dataset, file, row, column, reason) and `counts.json`.
     """
@@ -24,14 +24,14 @@ class GateFindings(Artifact):
 class ModelVerdict(Artifact):
     """The Evaluator's decision with its reasons: `verdict.json`, on `metrics.json`.
 
-    `curves.json` has calibration, characteristics and confusion of the same groups.
+    `curves.json` has calibration curves, ROC curves and confusion matrices of the same slices.
     """
 
     TYPE_NAME = "trial.ModelVerdict"
 
 
 class ResearcherAnalysis(Artifact):
-    """What a statistician wants of the arms: `analysis.json`, see `pipeline.results.analysis`."""
+    """The statistical analysis of the arms: `analysis.json`, see `pipeline.results.analysis`."""
 
     TYPE_NAME = "trial.ResearcherAnalysis"
 

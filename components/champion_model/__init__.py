@@ -1,1 +1,1 @@
-"""ChampionModel: brings the last blessed model of a study into a run."""
+"""ChampionModel: loads the current champion of a study into a run."""

@@ -24,7 +24,7 @@ def auc_of_number(values: NDArray[np.float64], outcome: NDArray[np.bool_]) -> fl
         outcome: bool, both values occur, shape [subjects].
 
     Returns:
-        From 0.5 (tells nothing) to 1 (tells all).
+        From 0.5 (no discrimination) to 1 (perfect discrimination).
     """
     missing = np.isnan(values)
     levels, codes = np.unique(values[~missing], return_inverse=True)
@@ -75,7 +75,7 @@ def auc_of_category(codes: NDArray[np.int64], outcome: NDArray[np.bool_]) -> flo
 
 
 def standard_error_of_chance(positives: int, negatives: int) -> float:
-    """Standard error of the AUC of a feature that tells nothing.
+    """Standard error of the AUC of a feature without discrimination.
 
     That of the Mann-Whitney statistic without ties, over the number of pairs: Mann and
     Whitney, Annals of Mathematical Statistics 18 (1947), 50-60.

@@ -1,4 +1,4 @@
-"""What is told of the gate's findings when they stop a run."""
+"""The message of the gate's findings when they stop a run."""
 
 from __future__ import annotations
 

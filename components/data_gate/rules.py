@@ -95,7 +95,7 @@ def too_few(counts: Counts, tasks: Iterable[str], gate: Gate) -> Iterator[Findin
 
 
 def rejects(counts: Counts, gate: Gate) -> Iterator[Finding]:
-    """The share of each dataset's rows that were set aside, and whether it is too large."""
+    """The share of each dataset's rows that were rejected, and whether it is too large."""
     for name, dataset in counts.datasets.items():
         if dataset.rows_in == 0:
             continue

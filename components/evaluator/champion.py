@@ -9,7 +9,7 @@ from tfx.types.artifact import Artifact
 from components.evaluator.settings import EvaluatorSettings
 
 PRESENT = "present"
-"""Custom property of a baseline model: 1, or 0 where there was no blessed model yet."""
+"""Custom property of the champion model: 1, or 0 where there is no champion yet."""
 
 SPLIT_SEED = "split_seed"
 """Custom property of a model: seed of the split that it was trained on."""
@@ -34,7 +34,7 @@ OLDER_DIGEST = (
 
 
 def reason_against(baseline: Sequence[Artifact], settings: EvaluatorSettings) -> str | None:
-    """Why the baseline model can't be compared with.
+    """Why the champion model can't be compared with.
 
     Args:
         baseline: The Evaluator's baseline input: one `Model` artifact, or none.

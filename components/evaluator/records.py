@@ -18,7 +18,7 @@ class Record:
         metric: The metric.
         decision_threshold: Probability from which on a prediction counts as positive; None for
             metrics of probabilities.
-        model: `challenger` is the model under evaluation, `champion` the last blessed one,
+        model: `challenger` is the model under evaluation, `champion` the current champion,
             `difference` challenger minus champion.
         value: The point estimate; not a number where undefined.
         lower: Lower end of the 95 % interval; not a number where there is none.

@@ -46,7 +46,7 @@ class ScoreTable:
         Args:
             score: Predicted probabilities; [n].
             label: 1 where the outcome occurred, otherwise 0; [n].
-            known: Whether the outcome is known; the others are left out; [n].
+            known: Whether the outcome is known; the others are excluded; [n].
 
         Returns:
             The table of the subjects whose outcome is known.

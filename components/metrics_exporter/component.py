@@ -56,7 +56,7 @@ class MetricsExporter(base_component.BaseComponent):
 
     Args:
         examples: The examples, for their fingerprint.
-        rejects: The counts of rows that were used and set aside.
+        rejects: The counts of used and rejected rows.
         verdict: The Evaluator's metrics, curves and decision.
         findings: What DataGate found.
         registration: What became of the model.

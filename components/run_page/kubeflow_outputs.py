@@ -53,7 +53,7 @@ def metrics_metadata(result: RunResult, task: str) -> dict[str, float]:
 
 
 def classification_metadata(result: RunResult, task: str) -> dict[str, Any]:
-    """The characteristic of a task, and its confusion matrix at the lowest decision threshold.
+    """The ROC curve of a task, and its confusion matrix at the lowest decision threshold.
 
     Args:
         result: The run's result.

@@ -30,7 +30,7 @@ _FEWEST_WITH_VALUE = 20
 """Values of fewer subjects share a coefficient: each alone could separate the outcomes."""
 
 _SEPARATED = 30.0
-"""Log odds that no data show: the coefficients run away, since covariates tell the outcome."""
+"""Log odds beyond what data support: covariates separate the outcomes, so coefficients diverge."""
 
 Floats = NDArray[np.float64]
 

@@ -26,7 +26,7 @@ MOST_SUBJECTS = 50_000
 """What takes long is done with a random sample of this many subjects at most."""
 
 _MOST_VALUES = 30
-"""A category of more values is no table row that anybody reads: the rare ones are pooled."""
+"""A category of more values makes no readable table row: the rare ones are pooled."""
 
 
 @dataclass(frozen=True)

@@ -173,7 +173,7 @@ def notes(
     """What a reader must know of the whole.
 
     Args:
-        settings: What the analysis was told.
+        settings: What the analysis reads of the study.
         subjects: Number of subjects.
         tests: Number of comparisons of rates.
         interactions: Number of tests of interaction.

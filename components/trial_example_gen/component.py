@@ -39,7 +39,7 @@ class TrialExampleGen(BaseBeamComponent):
 
     Outputs:
         examples: Splits train, eval and test; custom property `fingerprint`.
-        rejects: Rows set aside, with file, row, column and reason, and all counts.
+        rejects: Rejected rows, with file, row, column and reason, and all counts.
     """
 
     SPEC_CLASS = TrialExampleGenSpec

@@ -6,7 +6,7 @@ shown, for it is of no single subject. The worst severities of an organ class ad
 subjects. Three things follow from several classes together and are prevented:
 
 - Those with an event of a class are among those with any. Where they are nearly all of them, the
-  few others would follow, and the class is withheld; likewise of a severity or worse.
+  few others would follow, and the class is suppressed; likewise of a severity or worse.
 - Classes overlap. Where all are shown and add up to little more than those with any event, few
   subjects have events of several, and the smallest class is withheld.
 - Who has a severe event of any class has one of some class. Where the other classes have too few

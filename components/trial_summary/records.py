@@ -134,9 +134,9 @@ def _tells_apart(enrolled: Sums, treated: Sums, smallest: int) -> bool:
 def _absent(study: Study, records: tuple[Record, ...], smallest: int) -> Iterator[Absent]:
     summary = study.summary
     if enrolment_column(study) is None:
-        yield Absent(ENROLMENT, "no date (summary.enrolment): nothing is told by month")
+        yield Absent(ENROLMENT, "no date (summary.enrolment): nothing is shown by month")
     if study.site is None:
-        yield Absent(ENROLMENT, "the study file names no site: nothing is told by site")
+        yield Absent(ENROLMENT, "the study file names no site: nothing is shown by site")
     described = {
         ENROLMENT: True,
         DISPOSITION: summary.disposition is not None,
@@ -153,7 +153,7 @@ def _absent(study: Study, records: tuple[Record, ...], smallest: int) -> Iterato
         if not is_described:
             yield Absent(section, "the study file's `summary` does not describe it")
         elif study.arm is None and section in by_arm:
-            yield Absent(section, "it is told by arm, and the study file names none")
+            yield Absent(section, "it is shown by arm, and the study file names none")
         else:
             yield Absent(section, f"no group of {smallest} subjects or more may be shown")
 

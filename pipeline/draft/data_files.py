@@ -43,7 +43,7 @@ _DELIMITERS = (",", ";", "\t", "|", " ")
 _MISSING_CODES = ("NA", "N/A", "NULL", "NaN", ".")
 _OTHER_ENCODING = "windows-1252"
 _ROWS_SEEN = 100_000
-"""Rows of a file that are looked at; a later one can only tell what a person finds anyway."""
+"""Rows of a file that are inspected."""
 
 _FEW = 10
 """Most distinct values of a number that is taken for a code."""

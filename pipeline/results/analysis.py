@@ -1,9 +1,9 @@
-"""The researcher's analysis of a run: what `analysis.json` holds.
+"""The analysis of the arms of a run: what `analysis.json` holds.
 
 TrialAnalysis writes it, reports and notebooks read it (`pipeline.results.documents.read_result`).
-All intervals are of 95 %. What is null is withheld (a group is too small, or would give one away)
-or can't be estimated; where the reason is not plain it stands beside. docs/analysis.md tells how
-every number is made.
+All intervals are of 95 %. What is null is suppressed (a group is too small, or would give one away)
+or can't be estimated; where the reason is not obvious it is given beside. docs/analysis.md
+explains how every number is computed.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Level(Document):
 
     Attributes:
         name: The arm, or what was given of one part of the treatment.
-        subjects: How many; null where that is withheld.
+        subjects: How many; null where that is suppressed.
     """
 
     name: str
@@ -92,7 +92,7 @@ class Rate(Document):
     Attributes:
         factor: The factor.
         level: The group.
-        subjects: Subjects whose outcome is known; null, like the rest, where withheld.
+        subjects: Subjects whose outcome is known; null, like the rest, where suppressed.
         events: Those of them with the outcome.
         unknown: Subjects whose outcome is not known; they are left out.
         rate: Events by subjects, with Wilson's interval.
@@ -245,11 +245,11 @@ class CurvePoint(Document):
 
 
 class AtRisk(Document):
-    """Subjects under observation without the event just before a time; null where withheld.
+    """Subjects under observation without the event just before a time; null where suppressed.
 
     Attributes:
         time: The time.
-        subjects: Subjects under observation then; null where withheld.
+        subjects: Subjects under observation then; null where suppressed.
     """
 
     time: float
@@ -262,7 +262,7 @@ class SurvivalCurve(Document):
     Attributes:
         factor: The factor.
         level: The group.
-        subjects: Subjects with a time; null, like the rest, where withheld.
+        subjects: Subjects with a time; null, like the rest, where suppressed.
         events: Those of them with the event.
         unknown: Subjects without a usable time; they are left out.
         points: The curve, thinned: it steps at these times.
@@ -341,7 +341,7 @@ class Correlation(Document):
             category, from 0 to 1).
         strength: The measure.
         subjects: Subjects whose outcome and characteristic are known, a sample where they are very
-            many; null where withheld.
+            many; null where suppressed.
         p_value: Of the hypothesis that they are independent.
         q_value: The same after Benjamini and Hochberg, over all pairs of the screening.
         selected: Whether the q value is at most the screening's false discovery rate.
@@ -402,7 +402,7 @@ class Analysis(Document):
         randomised: Whether chance alone decided about the arms. If not, differences between
             arms are not effects of the treatment.
         smallest_group: Fewest subjects that a group is shown for.
-        subjects: Subjects of all splits together; null where withheld.
+        subjects: Subjects of all splits together; null where suppressed.
         factors: What is compared.
         characteristics: The table of baseline characteristics.
         tasks: Rates and differences.

@@ -12,8 +12,8 @@ class NumberSummary(Document):
 
     Attributes:
         level: The group.
-        subjects: Subjects with a value; null where withheld.
-        missing: Subjects without; null where withheld.
+        subjects: Subjects with a value; null where suppressed.
+        missing: Subjects without; null where suppressed.
         mean: Mean.
         sd: Standard deviation.
         lower_quartile: Mean of the few values around the quartile.
@@ -37,8 +37,8 @@ class ValueCount(Document):
     Attributes:
         level: The group.
         value: The value; `missing` where there is none.
-        subjects: How many; null where withheld.
-        share: Of the group's subjects; null where withheld.
+        subjects: How many; null where suppressed.
+        share: Of the group's subjects; null where suppressed.
     """
 
     level: str

@@ -132,7 +132,7 @@ class Metrics(Document):
 
     @property
     def has_champion(self) -> bool:
-        """Whether the last blessed model was scored on the same subjects."""
+        """Whether the current champion was scored on the same subjects."""
         return any(record.model == "champion" for record in self.records)
 
 

@@ -1,8 +1,8 @@
 """Which groups of subjects are too small to show, and which others would give them away.
 
 Statistical disclosure control by cell suppression (Willenborg and de Waal, Elements of
-Statistical Disclosure Control, 2001, chapter 4): a group under the smallest size is withheld
-(primary suppression), and so are further groups until no withheld small group follows from the
+Statistical Disclosure Control, 2001, chapter 4): a group under the smallest size is suppressed
+(primary suppression), and so are further groups until no suppressed small group follows from the
 numbers that remain (complementary suppression).
 """
 
@@ -41,14 +41,14 @@ def suppressed(
     smallest: int,
     shown: Collection[Group] = (),
 ) -> dict[Group, SuppressionReason]:
-    """Decides which groups are withheld.
+    """Decides which groups are suppressed.
 
     A slicing's groups add up to everybody, and the groups of a pair of slicings to those of
     each of the two; subjects that have no value for a slicing are the unseen rest of such a
-    sum. Groups are withheld until
+    sum. Groups are suppressed until
 
     - no group under the smallest size is determined by the sums and the groups shown, and
-    - where a whole is shown, its withheld parts together are none or reach the smallest size,
+    - where a whole is shown, its suppressed parts together are none or reach the smallest size,
       for their total follows by subtraction.
 
     Among the candidates the smallest group goes first.
@@ -57,10 +57,10 @@ def suppressed(
         sizes: Subjects with a known label of every group, everybody (the empty group) included.
         slicings: Names of the slicings of each kind of group.
         smallest: Fewest subjects that a group is shown for.
-        shown: Groups that are shown already, so that others must be withheld for them.
+        shown: Groups that are shown already, so that others must be suppressed for them.
 
     Returns:
-        The withheld groups and why.
+        The suppressed groups and why.
 
     Examples:
         Three subjects are too few to show; two slices that add up to a shown whole are both

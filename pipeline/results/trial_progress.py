@@ -20,7 +20,7 @@ time, the control first.
 A period is a month (`YYYY-MM`), or several of few subjects under the name of the last; periods
 follow each other without a gap, so that they add up to the curve of enrolment. `subjects` behind a
 mean or a completeness is a lower bound where not everybody has a value. What may be shown of few
-subjects is told by `components.trial_summary.disclosure`.
+subjects is described in `components.trial_summary.disclosure`.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ class Study(StrictModel):
         arm: The treatment arm; a study without arms has none.
         site: The site.
         population: Who is in the trial, a condition over the subject dataset; all, where not given.
-        window: Subjects whose date lies outside are left out.
+        window: Subjects whose date lies outside are excluded.
         first_day: Number of the study day of the reference date: 1 as in CDISC, or 0.
         landmark: The moment of prediction: `baseline`, or `{day: N}` for the end of study day N.
         features: What the model may use, by name.
@@ -62,7 +62,7 @@ class Study(StrictModel):
         training: How the model is trained.
         card: What the model card says that no run can measure.
         summary: What the summary of the trial's progress is made from.
-        analysis: What the researcher's analysis of the arms is told.
+        analysis: Settings of the analysis of the arms.
         disclosure: `public`: only what may be published is written; `internal`: a second report for
             those who hold the data is written too.
     """

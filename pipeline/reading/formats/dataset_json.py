@@ -1,7 +1,7 @@
 """CDISC Dataset-JSON 1.1: one JSON document, newline-delimited JSON, and its compressed form.
 
 The rules are those of CDISC's Dataset-JSON v1.1 specification. Which encoding a file has is
-told by its content, never by its name.
+recognised by its content, never by its name.
 """
 
 import codecs

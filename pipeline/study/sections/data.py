@@ -144,7 +144,7 @@ class Site(StrictModel):
 
 
 class Window(StrictModel):
-    """Subjects whose date lies outside are left out.
+    """Subjects whose date lies outside are excluded.
 
     Attributes:
         column: Column of the subject dataset with the date.

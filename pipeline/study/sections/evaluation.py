@@ -64,7 +64,7 @@ class Threshold(StrictModel):
         at_most: Largest value that passes.
         holds: `point`, or `bound`: the interval's end on the far side must pass too.
         scope: `overall`, or `every_slice` (groups that are large enough) with overall.
-        versus: `champion` judges the difference to the last blessed model.
+        versus: `champion` judges the difference to the current champion.
         decision_threshold: For metrics at a threshold; each of the task's, where not given.
     """
 
@@ -137,7 +137,7 @@ class Gate(StrictModel):
 
     Attributes:
         anomalies: Severity of deviations from the curated schema.
-        drift: Severity of drift against the last blessed run.
+        drift: Severity of drift against the champion's run.
         too_few: Severity of too few subjects or events in a split.
         leakage: Severity of a single feature that nearly gives a label away.
         rejects: Severity of too large a share of rejected rows.

@@ -68,7 +68,7 @@ class TimeToEvent(StrictModel):
 
 
 class Analysis(StrictModel):
-    """What the researcher's analysis of the arms is told.
+    """Settings of the analysis of the arms.
 
     Attributes:
         randomised: Whether chance alone decided who is in which arm. Without it differences
