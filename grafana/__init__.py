@@ -1,1 +1,1 @@
-"""What leaves the pipeline for Grafana: the SQL store, the boards and the alerts."""
+"""Grafana's boards and alerts, their queries, and the boards as a page."""

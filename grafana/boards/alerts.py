@@ -41,7 +41,7 @@ def rule(alert: Alert) -> alerting.Rule:
         .condition(_BEYOND)
         .queries([_query(alert.query), _threshold(alert.above)])
         .for_val("0s")
-        # Nothing to watch is no incident; a store that does not answer is one.
+        # No data is not an incident; a store that does not answer is one.
         .no_data_state("OK")
         .exec_err_state("Error")
         .is_paused(False)
@@ -71,7 +71,7 @@ def contact_point() -> alerting.ContactPoint:
 
 
 def notification_policy() -> alerting.NotificationPolicy:
-    """One message a study and kind of alert; what is critical is repeated sooner."""
+    """One message per study and kind of alert; critical ones are repeated sooner."""
     critical = (
         builders.NotificationPolicy()
         .receiver(CONTACT_POINT)

@@ -46,7 +46,7 @@ class Board:
     rows: Sequence[Row]
 
     def build(self) -> dashboard.Dashboard:
-        """The board as Grafana has it."""
+        """The board in Grafana's form."""
         board = (
             builders.Dashboard(self.title)
             .uid(self.uid)
@@ -81,7 +81,7 @@ class Board:
 
 
 def study() -> builders.QueryVariable:
-    """Which study; the one that ran last comes first."""
+    """The study; the latest to run comes first."""
     return _chosen("study", "Study", variables.STUDIES)
 
 
@@ -101,8 +101,8 @@ def decision() -> builders.QueryVariable:
 
 
 def slicing() -> builders.QueryVariable:
-    """By what subjects are divided into groups."""
-    return _chosen("slicing", "Slice feature", variables.SLICINGS)
+    """The slicing."""
+    return _chosen("slicing", "Slicing", variables.SLICINGS)
 
 
 def run() -> builders.QueryVariable:
@@ -116,7 +116,7 @@ def parameter() -> builders.QueryVariable:
 
 
 def model() -> builders.CustomVariable:
-    """The run's own model, or the last blessed one on the same subjects."""
+    """The run's own model, or the champion on the same subjects."""
     first = _MODELS.split(",")[0]
     return (
         builders.CustomVariable("model")

@@ -1,4 +1,4 @@
-"""What all boards share: where they read from, colours, units, thresholds."""
+"""Shared by all boards: data source, colours, units, thresholds."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ WORDS: dict[str, str] = {
     "stop": BAD,
     "more than control": WARN,
 }
-"""Colour of a word that says how something stands."""
+"""Colour of a status word."""
 
 
 def thresholds(steps: Steps) -> builders.ThresholdsConfig:

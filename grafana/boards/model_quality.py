@@ -24,13 +24,13 @@ UID = MODEL_QUALITY
 
 _HALF = Size(12, 8)
 _FIGURE = Size(6, 4)
-_FIRST = """**Read first:** was the newest model blessed, and how does it do on all subjects of the
-test split (top row)? Then: did it get worse over runs, and is any group of patients served worse
-than others? Bands are 95 % intervals: two numbers whose bands overlap are not shown to differ.
+_FIRST = """**Read first:** was the newest model blessed, and how does it perform on all subjects of
+the test split (top row)? Then: did it get worse over runs, and does it perform worse in any group
+of patients? Bands are 95 % intervals: two numbers whose bands overlap are not shown to differ.
 Choose a run in the history at the bottom to see its groups. `challenger` is the run's own model,
-`champion` the last blessed one on the same subjects."""
+`champion` the current champion on the same subjects."""
 _NO_MODEL = "No run of this study has evaluated a model yet"
-_NO_CHAMPION = "No champion has been scored beside a new model yet: that takes a second run"
+_NO_CHAMPION = "No champion has been evaluated beside a new model yet: that takes a second run"
 _NO_GROUPS = "The study file names no groups, or all are too small to show"
 _TO_RUN = {
     "title": "The groups of this run",
@@ -147,7 +147,7 @@ def _over_runs() -> list[AnyPanel]:
             Words(
                 f"{question} ({METRICS[name].title})",
                 f"{METRICS[name].says} Band: 95 % interval of the new model; dashed: what the "
-                "study demands.",
+                "study's threshold.",
                 _NO_MODEL,
             ),
             query,
@@ -173,7 +173,7 @@ def _over_runs() -> list[AnyPanel]:
             Words(
                 "Is the new model better than the champion? ($metric)",
                 "New model minus champion on the same subjects, with its 95 % interval. Where the "
-                "band holds 0 they are not told apart. Of an error such as the Brier score, less "
+                "band includes 0 no difference is shown. Of an error such as the Brier score, less "
                 "is better.",
                 _NO_CHAMPION,
             ),
@@ -191,8 +191,8 @@ def _groups() -> list[AnyPanel]:
             Words(
                 "Does the model serve every group? ($metric by $slicing)",
                 "Each group's number with the ends of its 95 % interval, and what the Evaluator "
-                "found of it: whether it `passes` or `fails` what the study demands. Small groups "
-                "are named but not shown, nor is what would give them away; of runs of version "
+                "recorded: whether it `passes` or `fails` the study's thresholds. Small groups "
+                "are named but not shown, nor is what would disclose them; of runs of version "
                 "0.1.0 the outcome is not recorded.",
                 _NO_GROUPS,
             ),
@@ -212,7 +212,7 @@ def _groups() -> list[AnyPanel]:
         heat_map(
             Words(
                 "Where is it weak, over all tasks? ($metric by $slicing)",
-                "A row a group, a column a task; the darker, the greater the number. A metric of "
+                "A row per group, a column per task; darker cells are greater. A metric of "
                 "decisions is shown at each task's lowest decision threshold.",
                 _NO_GROUPS,
             ),

@@ -1,4 +1,4 @@
-"""Panels: a title that asks, a description, a query, units and what an empty panel means."""
+"""Panels: title, description, query, units and the text of an empty panel."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class _SqlQuery(cogvariants.Dataquery):
 
 @dataclass(frozen=True)
 class SqlTarget(cogbuilder.Builder[cogvariants.Dataquery]):
-    """What a panel asks.
+    """The query of a panel.
 
     Attributes:
         query: The question.
@@ -63,12 +63,12 @@ class SqlTarget(cogbuilder.Builder[cogvariants.Dataquery]):
 
 @dataclass(frozen=True)
 class Words:
-    """What a panel says in words.
+    """The texts of a panel.
 
     Attributes:
         title: The question that it answers.
         description: How to read it.
-        nothing: What it means when there is nothing to show.
+        nothing: Text shown when there are no data.
     """
 
     title: str
@@ -180,7 +180,7 @@ def lines(
     steps: look.Steps | None = None,
     from_zero: bool = False,
 ) -> AnyPanel:
-    """Numbers over time; `lower` and `upper` become a band, what is demanded a dashed line."""
+    """Numbers over time; `lower` and `upper` become a band, limits a dashed line."""
     panel = (
         timeseries.Panel()
         .unit(unit)
@@ -239,8 +239,8 @@ def bars(
     """Bars.
 
     Args:
-        words: What the panel says.
-        query: What it asks.
+        words: Its texts.
+        query: Its query.
         size: Its size.
         across: Column with the names of the bars.
         unit: Unit of their lengths.
@@ -278,8 +278,8 @@ def grid(
     """A table.
 
     Args:
-        words: What the panel says.
-        query: What it asks.
+        words: Its texts.
+        query: Its query.
         size: Its size.
         columns: How columns are shown that are not shown plainly.
         coloured: Columns whose words are coloured.

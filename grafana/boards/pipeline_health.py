@@ -10,9 +10,9 @@ from grafana.queries.alerts import MODEL_QUALITY, PIPELINE_HEALTH
 
 UID = PIPELINE_HEALTH
 
-_FIRST = """**Read first:** did the last run come to its end, and how old are data and model (top
-row)? Then: what does the data gate object to, do rows get lost, do distributions move? Time and
-memory are at the bottom; stages taken from the cache are left out."""
+_FIRST = """**Read first:** did the last run finish, and how old are data and model (top row)? Then:
+does the data gate have objections, are rows rejected, do distributions drift? Time and memory are
+at the bottom; stages taken from the cache are excluded."""
 _NO_RUN = "No run of this study yet"
 _NO_STAGES = "No run has executed a stage yet: all were taken from the cache"
 _SECONDS = TableColumn(unit=look.SECONDS, decimals=1)
@@ -32,7 +32,7 @@ def pipeline_health() -> Board:
     return Board(
         uid=UID,
         title="Pipeline health",
-        description="Whether runs come to their end, on which data, at what cost.",
+        description="Whether runs finish, on which data, at what cost.",
         variables=[board.study()],
         lead=[note(_FIRST, Size(24, 3)), *_figures()],
         rows=[
@@ -53,7 +53,7 @@ def _figures() -> list[AnyPanel]:
         figure(
             Words(
                 "How many runs failed?",
-                "Failed runs in the time range, also those that were taken up again.",
+                "Failed runs in the time range, including those that were resumed.",
                 _NO_RUN,
             ),
             queries.FAILURES,
@@ -64,8 +64,8 @@ def _figures() -> list[AnyPanel]:
         figure(
             Words(
                 "How long since a run succeeded?",
-                "Since the end of the last run that came to its end.",
-                "No run has come to its end yet",
+                "Since the end of the last run that finished.",
+                "No run has finished yet",
             ),
             queries.SINCE_SUCCESS,
             _FIGURE,
@@ -77,7 +77,7 @@ def _figures() -> list[AnyPanel]:
             Words(
                 "How old are the newest data?",
                 "Since the newest file of the newest run's data was changed.",
-                "Where the data lie, no time of change is known",
+                "The data's location provides no modification time",
             ),
             queries.AGE_OF_DATA,
             _FIGURE,
@@ -88,7 +88,7 @@ def _figures() -> list[AnyPanel]:
         figure(
             Words(
                 "How old is the blessed model?",
-                "Since the run that made the present champion was started.",
+                "Since the start of the run that trained the current champion.",
                 "No model has been blessed yet",
             ),
             queries.AGE_OF_MODEL,
@@ -104,7 +104,7 @@ def _runs() -> AnyPanel:
     return grid(
         Words(
             "Which runs ended how, and why?",
-            "The 50 newest. A run that was taken up again has a line for each end. Click a run to "
+            "The 50 newest. A resumed run has a line for each outcome. Click a run to "
             "see its model.",
             _NO_RUN,
         ),
@@ -124,7 +124,7 @@ def _data() -> list[AnyPanel]:
     return [
         grid(
             Words(
-                "What does the data gate say?",
+                "What does the data gate report?",
                 "What the gate measured in the newest run, objections first.",
                 "No run has reached the data gate yet",
             ),
@@ -139,10 +139,10 @@ def _data() -> list[AnyPanel]:
         ),
         lines(
             Words(
-                "Do distributions move?",
-                "Distance of a feature's distribution from that of the last blessed run, as a "
+                "Do distributions drift?",
+                "Distance of a feature's distribution from that of the champion's run, as a "
                 "multiple of the study's limit; the 8 that moved most. From 1 on the gate objects.",
-                "Drift is measured once a run of the study has been blessed",
+                "Drift is measured once the study has a champion",
             ),
             queries.DRIFT,
             _HALF,
@@ -151,8 +151,8 @@ def _data() -> list[AnyPanel]:
         ),
         lines(
             Words(
-                "Are more rows set aside?",
-                "Share of each dataset's rows that something in them made unusable.",
+                "Are more rows rejected?",
+                "Share of each dataset's rows that could not be used.",
                 _NO_RUN,
             ),
             queries.REJECTED,
@@ -165,8 +165,8 @@ def _data() -> list[AnyPanel]:
         grid(
             Words(
                 "Which rows were used?",
-                "Rows of the newest run that counted them: left out by the study file, or set "
-                "aside since something in them can't be true.",
+                "Rows of the newest run that counted them: excluded by the study file, or "
+                "rejected since a value in them is impossible.",
                 _NO_RUN,
             ),
             queries.ROWS,

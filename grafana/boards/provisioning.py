@@ -1,4 +1,4 @@
-"""What Grafana reads when it starts: data source, folders with boards, alerts, notifications.
+"""Grafana's provisioning: data source, folders with boards, alerts, notifications.
 
 Grafana replaces `$NAME` and `${NAME}` in these files by its environment, but neither in the
 queries of alerts nor `{{ ... }}` in their texts.
@@ -16,7 +16,7 @@ from grafana.queries.alerts import ALERTS
 from pipeline.store.migrate import READER
 
 BOARDS_FOLDER = "/var/lib/grafana/dashboards"
-"""Where Grafana finds the boards' files."""
+"""Path of the boards' files in Grafana's container."""
 
 _OF_THE_GROUP = ("folderUID", "ruleGroup", "orgID")
 
@@ -98,7 +98,7 @@ def contact_points() -> dict[str, Any]:
 
 
 def policies() -> dict[str, Any]:
-    """Who is told what, and how often."""
+    """Routing and frequency of notifications."""
     return {"apiVersion": 1, "policies": [{"orgId": 1, **plain(alerts.notification_policy())}]}
 
 

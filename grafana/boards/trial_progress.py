@@ -11,9 +11,9 @@ UID = "trial-progress"
 
 _FIRST = """**Read first:** how many subjects are in, and do they stay (top row)? Then safety: which
 organ classes are affected more often than under control? Numbers are those of the newest run's
-summary. Groups of few subjects are not shown, nor is what would give them away; what a study's
-data do not say is empty."""
-_NO_SUMMARY = "No run of this study has a summary with this yet, or its data do not say it"
+summary. Groups of few subjects are not shown, nor is what would disclose them; a panel is empty
+where the study's data lack the information."""
+_NO_SUMMARY = "No run of this study has a summary with this yet, or its data lack it"
 _SHARE = TableColumn(unit=look.SHARE, decimals=1)
 _BAR = TableColumn(unit=look.SHARE, decimals=1, bar=True, width=220)
 _COUNT = TableColumn(unit=look.COUNT)
@@ -175,8 +175,8 @@ def _endpoint() -> list[AnyPanel]:
         grid(
             Words(
                 "How sure are these means? ($parameter)",
-                "Mean with the ends of its 95 % interval. Observed values: no difference here is "
-                "adjusted for who left.",
+                "Mean with the ends of its 95 % interval. Observed values, not "
+                "adjusted for dropout.",
                 _NO_SUMMARY,
             ),
             queries.ENDPOINT_INTERVALS,
@@ -186,7 +186,7 @@ def _endpoint() -> list[AnyPanel]:
         grid(
             Words(
                 "Where are data missing?",
-                "Share of expected values that are there, the 30 least complete first.",
+                "Share of expected values that are present, the 30 least complete first.",
                 _NO_SUMMARY,
             ),
             queries.LEAST_COMPLETE,

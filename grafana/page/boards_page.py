@@ -49,13 +49,13 @@ def boards_page(connection: Connection, made: datetime) -> Page:
     stores = [StudyStore(connection, study, _since(connection, study)) for study in studies]
     return Page(
         title="Models, trials and pipeline",
-        lead="How good models are and whom they serve, how trials go, and whether runs come to "
-        f"their end: {_counted(len(studies))}, the {_MOST_RUNS} newest runs of each at most.",
+        lead="How well models perform and in which groups, how trials progress, and whether runs "
+        f"finish: {_counted(len(studies))}, the {_MOST_RUNS} newest runs of each at most.",
         kicker="Boards of the store",
         blocks=(*_attention(connection), _studies(stores)),
         sections=[_study(store) for store in stores],
         footer=f"Made {made:%Y-%m-%d %H:%M} UTC. Intervals are 95 % intervals, not adjusted for "
-        "the number of comparisons. Small groups are not shown, nor is what would give them away. "
+        "the number of comparisons. Small groups are not shown, nor is what would disclose them. "
         "No medical device.",
     )
 
@@ -91,7 +91,7 @@ def _attention(connection: Connection) -> list[Block]:
 
 
 def _item(alert: Alert, row: Row) -> str:
-    """What has happened to what; a measured number stands beside its limit."""
+    """An alert's summary, with the measured number and its limit."""
     if alert.query.columns[alert.number] == "count":
         return _summary(alert, row)
     return f"{_summary(alert, row)}: {row[alert.number]:.3g} (limit {alert.above:g})"
@@ -137,8 +137,8 @@ def _study(store: StudyStore) -> Section:
     newest = store.one(pipeline_health.NEWEST_RUN)
     smallest_group = int(newest["smallest_group"]) if newest else 0
     lead = Paragraph(
-        "Read first whether the newest model is blessed, then whether any group is served worse, "
-        "then what the data gate objects to."
+        "Read first whether the newest model is blessed, then whether it performs worse in any "
+        "group, then the data gate's objections."
     )
     return Section(
         store.study,

@@ -38,7 +38,7 @@ _MOST_RUNS = 15
 
 
 def health_section(store: StudyStore) -> Section:
-    """Whether a study's runs come to their end, on which data, at what cost."""
+    """Whether a study's runs finish, on which data, at what cost."""
     return Section(
         "Pipeline health",
         (_figures(store), *_runs(store), *_gate(store), *_rows(store), *_costs(store)),
@@ -111,12 +111,12 @@ def _gate(store: StudyStore) -> list[Block]:
     objections = [row for row in findings if row["severity"] in ("stop", "warn")]
     blocks: list[Block] = []
     if objections:
-        blocks.append(_findings("What does the data gate object to?", objections))
+        blocks.append(_findings("What are the data gate's objections?", objections))
     elif findings:
-        blocks.append(Notice("good", "The data gate had nothing to object to"))
+        blocks.append(Notice("good", "The data gate had no objections"))
     others = [row for row in findings if row not in objections]
     if others:
-        blocks.append(Details("What else it measured", (_findings("Other measurements", others),)))
+        blocks.append(Details("Further measurements", (_findings("Other measurements", others),)))
     return blocks
 
 
@@ -150,16 +150,16 @@ def _rows(store: StudyStore) -> list[Block]:
         store.ask(queries.DRIFT),
         "distance",
         charts.Measure("distance, as a multiple of the limit", 2),
-        "Do distributions move? Distance to the last blessed run, of what moved most.",
-        charts.Limit(limits.DRIFT, "the gate objects from"),
+        "Do distributions drift? Distance to the champion's run, of those that drifted most.",
+        charts.Limit(limits.DRIFT, "limit of the gate:"),
     )
     rejected = store.ask(queries.REJECTED)
     if any(row["rejected"] for row in rejected):
         figures += lines_over_runs(
             rejected,
             "rejected",
-            charts.Measure("share of rows set aside", 2, percent=True),
-            "Are more rows set aside? The datasets with most of them.",
+            charts.Measure("share of rejected rows", 2, percent=True),
+            "Are more rows rejected? The datasets with most of them.",
         )
     blocks: list[Block] = [Grid(figures)] if figures else []
     rows = store.ask(queries.ROWS)
@@ -171,9 +171,9 @@ def _rows(store: StudyStore) -> list[Block]:
                     Column("Dataset"),
                     Column("Read", "end"),
                     Column("Used", "end"),
-                    Column("Left out by the study file", "end"),
-                    Column("Set aside", "end"),
-                    Column("Share set aside", "end", 2, percent=True),
+                    Column("Excluded by the study file", "end"),
+                    Column("Rejected", "end"),
+                    Column("Share rejected", "end", 2, percent=True),
                 ),
                 [
                     (

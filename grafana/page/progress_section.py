@@ -27,7 +27,7 @@ _MOST_CLASSES = 25
 
 
 def progress_section(store: StudyStore) -> Section:
-    """What a trial coordinator follows."""
+    """Enrolment, disposition, safety and endpoints, for a trial coordinator."""
     blocks = [
         *_key_figures(store),
         *_enrolment(store),
@@ -69,7 +69,7 @@ def _enrolment(store: StudyStore) -> list[Block]:
                 [row["month"] for row in months],
                 charts.Measure("subjects", 0),
                 "Does enrolment keep its pace? Subjects until the end of each month; months of few "
-                "subjects are left out.",
+                "subjects are excluded.",
             )
         )
     sites = store.ask(queries.ENROLMENT_BY_SITE)[:_MOST_SITES]
@@ -225,7 +225,7 @@ def _completeness(store: StudyStore) -> list[Block]:
     return [
         charts.bar_chart(
             [charts.Bar(row["site"], Estimate(row["complete"])) for row in rows],
-            charts.Measure("values that are there", 1, percent=True),
+            charts.Measure("share of values present", 1, percent=True),
             "Where are data missing? The least complete first.",
         )
     ]

@@ -26,7 +26,7 @@ _BY_GROUP = {"metric": "auc", "decision": 0.0, "model": _CHALLENGER}
 _MAIN = (("auc", queries.AUC), ("brier", queries.BRIER))
 _MORE = (("pr_auc", queries.PR_AUC), ("calibration_slope", queries.SLOPE))
 _NOT_RECORDED = (
-    "Whether a group passes what the study demands was not recorded: the run is one of version "
+    "Whether a group passes the study's thresholds was not recorded: the run is one of version "
     "0.1.0."
 )
 _MOST_IN_HISTORY = 30
@@ -40,7 +40,7 @@ class _Newest:
     Attributes:
         run: Its id.
         smallest_group: Fewest subjects that a group is shown for.
-        slicings: By what groups were formed: one characteristic or several.
+        slicings: Slicings, single or pairs.
     """
 
     run: str
@@ -49,12 +49,12 @@ class _Newest:
 
     @property
     def single(self) -> list[str]:
-        """Slicings by one characteristic."""
+        """Single slicings."""
         return [name for name in self.slicings if ", " not in name]
 
     @property
     def combined(self) -> list[str]:
-        """Slicings by several."""
+        """Pairs of slicings."""
         return [name for name in self.slicings if ", " in name]
 
 
@@ -260,7 +260,7 @@ def _groups(store: StudyStore, newest: _Newest, task: str) -> list[Block]:
         charts.forest_plot(
             rows,
             charts.Measure("AUC"),
-            "Does the model serve every group? AUC by group; the thin line is everybody's."
+            "Does the model serve every group? AUC by group; the thin line is that of all subjects."
             + ("" if recorded else f" {_NOT_RECORDED}"),
             reference=overall["value"] if overall else None,
             limit=limit,
@@ -269,7 +269,7 @@ def _groups(store: StudyStore, newest: _Newest, task: str) -> list[Block]:
 
 
 def forest_row(row: Row, smallest_group: int) -> charts.ForestRow:
-    """A row of `SLICES` in a forest plot, marked where the group fails what is demanded."""
+    """A row of `SLICES` in a forest plot, marked where the group fails a threshold."""
     return charts.ForestRow(
         row["group"],
         estimate(row),
@@ -302,7 +302,7 @@ def _pairs(store: StudyStore, newest: _Newest, task: str) -> list[Block]:
         Column("AUC (95 % interval)", "end"),
         Column("Subjects", "end"),
     )
-    return [Details("Pairs of characteristics", (Table("AUC by group", columns, rows),))]
+    return [Details("Pairs of slicings", (Table("AUC by group", columns, rows),))]
 
 
 def _gaps(store: StudyStore, run: str, task: str) -> list[Block]:
@@ -342,7 +342,7 @@ def _gaps(store: StudyStore, run: str, task: str) -> list[Block]:
 def _difference(store: StudyStore, task: str) -> list[Block]:
     rows = store.ask(queries.DIFFERENCE, task=task, metric="auc", decision=0.0)
     if not rows:
-        return [Paragraph("No champion has been scored beside a new model yet.")]
+        return [Paragraph("No champion has been evaluated beside a new model yet.")]
     return [
         charts.line_chart(
             [
@@ -353,8 +353,8 @@ def _difference(store: StudyStore, task: str) -> list[Block]:
             ],
             places([row["time"] for row in rows]),
             charts.Measure("difference of AUC"),
-            "New model minus champion on the same subjects. Where the band holds 0 they are not "
-            "told apart.",
+            "New model minus champion on the same subjects. Where the band includes 0 no "
+            "difference is shown.",
             charts.Limit(0.0, "no difference"),
         )
     ]

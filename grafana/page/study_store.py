@@ -1,4 +1,4 @@
-"""What the store knows of one study, as the page asks for it."""
+"""The page's queries to the store about one study."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.html import charts
 from pipeline.html.blocks import Block
 
 MOST_COMPARED = 5
-"""Lines that a chart can tell apart."""
+"""Most lines that a chart has distinct colours for."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def estimate(row: Row, value: str = "value") -> Estimate:
 
 
 def places(times: Sequence[datetime]) -> list[str]:
-    """What stands at each run of an axis: its day, with the hour where days repeat."""
+    """Label of each run on an axis: its day, with the hour where days repeat."""
     days = [f"{time:%d %b}" for time in times]
     if len(set(days)) == len(days):
         return days
@@ -72,7 +72,7 @@ def lines_over_runs(
         value: Column of the value.
         measure: What it is.
         caption: Below the chart; it names a line that stands alone.
-        limit: What is demanded.
+        limit: The threshold's limit.
 
     Returns:
         The chart, or nothing where there is nothing to draw.

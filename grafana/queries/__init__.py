@@ -1,1 +1,1 @@
-"""What the boards ask of the store: the one source of Grafana's panels, alerts and of the page."""
+"""Queries to the store: the one source of Grafana's panels, of alerts and of the page."""

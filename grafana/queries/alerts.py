@@ -1,4 +1,4 @@
-"""What is watched: questions with a row for each thing, one number, and texts that name it.
+"""Alerts: queries with a row for each monitored item, one number, and texts about it.
 
 A study's model is judged by its newest evaluation: by the champion's numbers where a champion was
 scored and stayed, otherwise by those of the run's own model.
@@ -18,13 +18,13 @@ PIPELINE_HEALTH = "trial-pipeline-health"
 
 @dataclass(frozen=True)
 class Alert:
-    """Something that somebody should know.
+    """A condition that is monitored.
 
     Attributes:
         uid: Its fixed id.
-        title: What has happened.
-        query: A row for each thing watched, with one number.
-        above: The number above which it has happened.
+        title: Its title.
+        query: A row for each monitored item, with one number.
+        above: The limit; the alert is raised above it.
         severity: `critical` where the blessed model or the pipeline can't be relied on.
         summary: One line; `{study}` stands for what the row has there.
         description: What to do, with the same.
@@ -47,7 +47,7 @@ class Alert:
         return found
 
     def has_happened(self, row: Row) -> bool:
-        """Whether it has happened to what a row is about."""
+        """Whether the alert is raised for a row."""
         return row[self.number] is not None and row[self.number] > self.above
 
 
@@ -98,7 +98,7 @@ GROUP BY b.study, c.task, c.metric, c.slicing, c.slice
         "failed": "count",
     },
 )
-"""What the judge found of the model in use; a group that is not judged is not watched."""
+"""The judge's outcomes for the model in use; groups that are not judged are not monitored."""
 
 CALIBRATION = Query(
     f"""
@@ -185,11 +185,11 @@ SELECT study, failed_stage, failed FROM (
 ALERTS = (
     Alert(
         uid="trial-under-the-floor",
-        title="The blessed model misses what its study demands",
+        title="The blessed model fails a threshold of its study",
         query=UNDER_THE_FLOOR,
         above=0.0,
         severity="critical",
-        summary="{study}: {metric} of {task} misses its limit ({slice_feature}: {slice})",
+        summary="{study}: {metric} of {task} fails its threshold ({slice_feature}: {slice})",
         description="In its newest evaluation the blessed model fails a threshold of the study "
         "file. Look at the group's interval and at drift, then train again or withdraw it.",
         board=MODEL_QUALITY,
@@ -208,7 +208,7 @@ ALERTS = (
     ),
     Alert(
         uid="trial-gap",
-        title="Groups of patients are served too differently",
+        title="Performance differs too much between groups of patients",
         query=GAPS,
         above=limits.GAP,
         severity="warning",
@@ -219,12 +219,12 @@ ALERTS = (
     ),
     Alert(
         uid="trial-drift",
-        title="A feature's distribution has moved",
+        title="A feature's distribution drifts",
         query=DRIFT,
         above=limits.DRIFT,
         severity="warning",
         summary="{study}: {feature} drifts",
-        description="Its distance from that of the last blessed run is over the study's limit.",
+        description="Its distance from that of the champion's run exceeds the study's limit.",
         board=PIPELINE_HEALTH,
     ),
     Alert(
@@ -234,19 +234,19 @@ ALERTS = (
         above=limits.DAYS_WITHOUT_SUCCESS,
         severity="critical",
         summary="{study}: no run has succeeded lately",
-        description=f"No run of this study has come to its end for more than "
+        description=f"No run of this study has finished for more than "
         f"{limits.DAYS_WITHOUT_SUCCESS} days.",
         board=PIPELINE_HEALTH,
     ),
     Alert(
         uid="trial-rejects",
-        title="Too many rows are set aside",
+        title="Too many rows are rejected",
         query=REJECTED,
         above=limits.REJECTED,
         severity="warning",
-        summary="{study}: rows of {dataset} are set aside",
-        description=f"More than {limits.REJECTED:.0%} of a dataset's rows hold something that "
-        "can't be true. The run's list of rejects names file, row and reason.",
+        summary="{study}: rows of {dataset} are rejected",
+        description=f"More than {limits.REJECTED:.0%} of a dataset's rows contain impossible "
+        "values. The run's list of rejects names file, row and reason.",
         board=PIPELINE_HEALTH,
     ),
     Alert(
@@ -256,7 +256,7 @@ ALERTS = (
         above=0.0,
         severity="critical",
         summary="{study}: the last run failed in {failed_stage}",
-        description="The board has the reason. Put it right and run again: finished stages are "
+        description="The board has the reason. Fix the problem and rerun: finished stages are "
         "taken from the cache.",
         board=PIPELINE_HEALTH,
     ),

@@ -1,7 +1,7 @@
-"""Questions of the board on model quality.
+"""Queries of the board on model quality.
 
 They are about the test split. `model` is a column of the store: the new model of a run
-(`challenger`), the last blessed one (`champion`), or what is between them (`difference`).
+(`challenger`), the current champion (`champion`), or their difference (`difference`).
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ GROUP BY x.task ORDER BY x.task
 
 
 def over_runs(metric: str = ":metric", decision: str = ":decision") -> Query:
-    """A metric of everybody in each run, with the strictest of what the study demands of it.
+    """A metric of all subjects in each run, with the strictest of the study's limits.
 
     Args:
         metric: SQL of its name.
@@ -178,7 +178,7 @@ ORDER BY n.slice
         "not_shown": "text",
     },
 )
-"""Groups of a slicing with what the judge found; of several comparisons the worst outcome.
+"""Slices of a slicing with the judge's outcomes; of several comparisons the worst outcome.
 
 Runs of 0.1.0 had thresholds, but their comparisons are not recorded.
 """

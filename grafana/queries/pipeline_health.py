@@ -1,4 +1,4 @@
-"""Questions of the board on the pipeline's health."""
+"""Queries of the board on the pipeline's health."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A question to the store, in SQL that PostgreSQL and SQLite both understand.
+"""A query to the store, in SQL that PostgreSQL and SQLite both understand.
 
 Names such as `:study` are filled in: by Grafana from a board's variables, by the page from the
-study that it tells of. Two things that the databases say in different ways are macros:
+study that it shows. Two expressions that differ between the databases are macros:
 `$__timeFilter(column)`, which is Grafana's own, and `$__daysSince(column)`, which is made here.
 """
 
@@ -18,7 +18,7 @@ from sqlalchemy import Connection, bindparam, text
 from pipeline.store.models import UtcTime
 
 Kind = Literal["time", "text", "number", "count"]
-"""What a column holds: a moment, a text, a number, a whole number."""
+"""Type of a column: time, text, number, whole number."""
 
 Row = Mapping[str, Any]
 
@@ -33,11 +33,11 @@ _DAYS = {
 
 @dataclass(frozen=True)
 class Query:
-    """A question to the store.
+    """A query to the store.
 
     Attributes:
         sql: The statement.
-        columns: What its columns hold, in their order.
+        columns: Types of its columns, in their order.
     """
 
     sql: str
@@ -57,7 +57,7 @@ class Query:
     def rows(
         self, connection: Connection, parameters: Mapping[str, Any], since: datetime
     ) -> list[Row]:
-        """Asks the store.
+        """Executes the query.
 
         Args:
             connection: To the store.
@@ -91,7 +91,7 @@ def newest(table: str) -> str:
 
 
 def _plain(value: Any, kind: Kind) -> Any:
-    """A value without what only its database has, such as a decimal."""
+    """A value in a type that all databases have; a decimal becomes a float."""
     if value is None:
         return None
     if kind == "number":

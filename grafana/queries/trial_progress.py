@@ -1,6 +1,6 @@
-"""Questions of the board on the trial's progress.
+"""Queries of the board on the trial's progress.
 
-`pipeline.results.trial_progress` says what is counted.
+`pipeline.results.trial_progress` defines what is counted.
 
 They are about the newest run that has a summary.
 """

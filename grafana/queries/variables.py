@@ -1,4 +1,4 @@
-"""What can be chosen on a board."""
+"""Queries of a board's variables."""
 
 from __future__ import annotations
 

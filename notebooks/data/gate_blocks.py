@@ -38,7 +38,7 @@ def finding_blocks(findings: Sequence[Finding]) -> list[Block]:
             [[_severity(item), item.rule, item.message] for item in notable],
         )
     else:
-        first = Notice("good", "The data gate has nothing to object to")
+        first = Notice("good", "The data gate has no objections")
     measured = Table(
         "What was measured and lies within its limit",
         [

@@ -120,7 +120,7 @@ class DataView:
             rows,
             [
                 "Subjects whose outcome is not known (observation ended too early, an event before "
-                "the moment of prediction) are left out of that task; they never count as being "
+                "the moment of prediction) are excluded from that task; they never count as being "
                 "without the outcome."
             ],
         )
@@ -128,7 +128,7 @@ class DataView:
 
     @_needs("TrialExampleGen", "rejects")
     def rejected(self) -> Shown:
-        """Rows that were read, left out and rejected, with the reasons."""
+        """Rows that were read, excluded and rejected, with the reasons."""
         counts = self._counts
         table = Table(
             "Rows by dataset",
@@ -136,7 +136,7 @@ class DataView:
                 Column("Dataset"),
                 Column("Read", "end"),
                 Column("Used", "end"),
-                Column("Left out by the study file", "end"),
+                Column("Excluded by the study file", "end"),
                 Column("Rejected", "end"),
                 Column("Share rejected", "end", 2, percent=True),
             ],

@@ -97,7 +97,7 @@ class ResultsView:
         notice = Notice(
             "good" if verdict.blessed else "bad",
             "Blessed" if verdict.blessed else "Refused",
-            f"{count(verdict.compared)} comparisons with what the study demands.",
+            f"{count(verdict.compared)} comparisons with thresholds of the study.",
             [*(reason.message for reason in verdict.reasons), *verdict.notes],
         )
         metrics = self.run.metrics
@@ -203,7 +203,7 @@ class ResultsView:
         if self._study.landmark != "baseline":
             limits.append(
                 "Predictions are made after the start of treatment: values that the treatment "
-                "has changed by then stay as they are, so its effect through them is left out."
+                "has changed by then stay as they are, so its effect through them is excluded."
             )
         notice = Notice("warn", "Predicted differences are not effects", "", limits)
         sections = [

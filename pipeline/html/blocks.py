@@ -1,4 +1,4 @@
-"""What a page is made of."""
+"""The elements of a page."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """A value that says something by its tone."""
+    """A value with a tone."""
 
     value: Value
     tone: Tone
@@ -56,8 +56,8 @@ class Table:
     Attributes:
         caption: What it shows; also its name for a screen reader.
         columns: Its columns.
-        rows: A value for each column; `pipeline.html.numbers` says how it is shown.
-        notes: What a reader must know of it, below.
+        rows: A value for each column; `pipeline.html.numbers` formats it.
+        notes: Notes for the reader, below.
     """
 
     caption: str
@@ -72,8 +72,8 @@ class Figure:
 
     Attributes:
         svg: A whole `<svg>` element, sized in pixels.
-        alternative: What the chart says, for who can't see it.
-        caption: What it shows, below it.
+        alternative: Text alternative for screen readers.
+        caption: Its caption, below.
     """
 
     svg: str
@@ -89,7 +89,7 @@ class KeyFigure:
         label: What it is.
         value: The number.
         detail: Its interval or unit, smaller.
-        tone: What it says.
+        tone: Its tone.
         decimals: Digits after the point of floats.
         percent: Whether floats are shares to be shown in percent.
     """
@@ -121,7 +121,7 @@ class Notice:
     """A message that must not be missed.
 
     Attributes:
-        kind: What it says.
+        kind: Its tone.
         title: In a few words.
         text: In a sentence or two; may be empty.
         items: Its reasons, a list.
@@ -135,11 +135,11 @@ class Notice:
 
 @dataclass(frozen=True)
 class Details:
-    """What only some readers want: closed until it is asked for, open in print.
+    """Details for some readers: collapsed until opened, open in print.
 
     Attributes:
-        summary: What is inside.
-        blocks: It.
+        summary: Title of the content.
+        blocks: The content.
     """
 
     summary: str

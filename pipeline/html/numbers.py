@@ -1,4 +1,4 @@
-"""How numbers look to a person: the same everywhere."""
+"""The format of numbers, the same everywhere."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pipeline.estimates import Estimate
 
 MISSING = "–"
-"""Stands where there is no number."""
+"""Placeholder for a missing number."""
 
 _MINUS = "−"
 _THOUSANDS = "\N{NARROW NO-BREAK SPACE}"
@@ -16,7 +16,7 @@ _THOUSANDS = "\N{NARROW NO-BREAK SPACE}"
 
 @dataclass(frozen=True)
 class Suppressed:
-    """A number that is not shown, since a group is too small or would give one away.
+    """A number that is not shown, since a group is too small or would disclose one that is.
 
     Attributes:
         fewer_than: The smallest number that would be shown; None for what is withheld only to
@@ -30,7 +30,7 @@ Value = str | int | float | Estimate | Suppressed | None
 
 
 def text_of(value: Value, decimals: int = 3, percent: bool = False) -> str:
-    """A value of any kind, as a person reads it.
+    """A value of any kind as text.
 
     Args:
         value: A whole number is shown as a count, a float with `decimals`.
@@ -94,7 +94,7 @@ def has_interval(found: Estimate) -> bool:
 
 
 def count(value: int) -> str:
-    """A whole number such as `19 435`, its thousands set apart by a thin space."""
+    """A whole number such as `19 435`, its thousands separated by a thin space."""
     return f"{value:,}".replace(",", _THOUSANDS).replace("-", _MINUS)
 
 

@@ -48,12 +48,12 @@ class Page:
 
     Attributes:
         title: Its heading and the browser's title.
-        lead: What it says, in a sentence or two.
+        lead: Its summary, in a sentence or two.
         sections: Its parts; listed on top when there are several.
         kicker: What kind of page it is, above the title.
         blocks: What comes before the first part.
-        footer: Where it comes from, below everything.
-        banner: A warning that stays in sight whatever part is looked at.
+        footer: Its origin, at the bottom.
+        banner: A warning that stays visible while scrolling.
     """
 
     title: str
@@ -83,8 +83,7 @@ def render(page: Page) -> str:
         page: The page; all its texts are plain text.
 
     Returns:
-        An HTML document that needs nothing but itself. The same page always gives the same
-        text.
+        A self-contained HTML document. The same page always gives the same text.
     """
     used: set[str] = {"main", "contents"}
     figures, tables = counter(1), counter(1)
@@ -103,10 +102,10 @@ def render(page: Page) -> str:
 
 
 def render_part(part: Section) -> str:
-    """Renders a section as a part of another document, which brings `style`.
+    """Renders a section as a part of another document, which must include `style`.
 
     Args:
-        part: What to show; all texts are plain text. With a title its heading is of the third
+        part: The section; all texts are plain text. With a title its heading is of the third
             level, without one the headings of its own parts are.
 
     Returns:
@@ -163,14 +162,14 @@ def _figure(figure: Figure, name: str) -> Markup:
     return Markup(embedded(figure.svg, name, str(escape(figure.alternative))))
 
 
-def _shown(value: numbers.Value | Cell, column: Column) -> str:
+def _format_value(value: numbers.Value | Cell, column: Column) -> str:
     plain = value.value if isinstance(value, Cell) else value
     return numbers.text_of(plain, column.decimals, column.percent)
 
 
 def _cell(value: numbers.Value | Cell, column: Column) -> str | Markup:
-    """A cell's text; a number may stand above what is in brackets, and neither is divided."""
-    text = _shown(value, column)
+    """A cell's text; it may only wrap between a number and its brackets."""
+    text = _format_value(value, column)
     first, bracket, rest = text.partition(" (")
     if column.align != "end" or not bracket:
         return text
@@ -182,7 +181,7 @@ def _least_width(table: Table, place: int) -> float:
     column = table.columns[place]
     if column.align == "end":
         return 0.0
-    longest = max((len(_shown(row[place], column)) for row in table.rows), default=0)
+    longest = max((len(_format_value(row[place], column)) for row in table.rows), default=0)
     comfortable = _SENTENCE_CHARACTERS if longest > _SENTENCE else _COMFORTABLE_CHARACTERS
     return min(longest, comfortable) * _CHARACTER_WIDTH
 

@@ -9,17 +9,17 @@ from __future__ import annotations
 from typing import Literal
 
 Tone = Literal["neutral", "good", "warn", "bad", "muted"]
-"""What a number or notice says; shown by a sign as well as by a colour."""
+"""Meaning of a number or notice, shown by a sign as well as by a colour."""
 
 INK = "#1c2127"
 MUTED = "#59626c"
 RULE = "#d3d8de"
 PAPER = "#fdfdfc"
 LIMIT = "#bf5200"
-"""What a study demands, and what fails it."""
+"""Colour of thresholds and of what fails them."""
 
 SERIES = ("#0071b0", "#008f69", "#b8609a", "#4d4fa8", "#8a6d00")
-"""For what is compared; the first one for a model by itself."""
+"""Colours of compared series; the first one for a single model."""
 
 VARIABLES: dict[str, str] = {
     INK: "--ink",
@@ -29,7 +29,7 @@ VARIABLES: dict[str, str] = {
     LIMIT: "--limit",
     **{colour: f"--series-{place}" for place, colour in enumerate(SERIES, start=1)},
 }
-"""CSS variable of each colour that a chart is drawn in."""
+"""CSS variable of each colour of a chart."""
 
 DARK: dict[str, str] = {
     "--ink": "#e4e7ea",

@@ -19,14 +19,14 @@ def embedded(svg: str, prefix: str, alternative: str) -> str:
     Args:
         svg: A whole `<svg>` element with a width in pixels.
         prefix: Differs for each chart of the page.
-        alternative: What the chart says; already escaped for HTML.
+        alternative: Text alternative; already escaped for HTML.
 
     Returns:
         The element with ids of its own, colours as CSS variables and an alternative text. On a
         narrow screen it shrinks only as far as its text stays readable.
 
     Raises:
-        ValueError: It is no `<svg>` element with a width.
+        ValueError: It is not an `<svg>` element with a width.
     """
     sized = _WIDTH.match(svg)
     if not sized:

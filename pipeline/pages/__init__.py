@@ -1,1 +1,1 @@
-"""Pages of HTML: what they say; `pipeline.html` says how they look."""
+"""Content of the HTML pages; `pipeline.html` defines their look."""

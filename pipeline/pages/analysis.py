@@ -35,14 +35,14 @@ from pipeline.results.baseline import Characteristic, ValueCount
 _MOST_CURVES = 5
 _SHOWN_PAIRS = 20
 _LARGE_DIFFERENCE = 0.1
-"""Standardised differences above it are looked at (Austin, Stat Med 2009;28:3083-107)."""
+"""Standardised differences above it are marked (Austin, Stat Med 2009;28:3083-107)."""
 
 
 def analysis_sections(analysis: Analysis) -> list[Section]:
     """Sections of the analysis, in a statistician's order.
 
     Args:
-        analysis: What TrialAnalysis wrote.
+        analysis: TrialAnalysis' document.
     """
     sections = [
         Section("Baseline characteristics", _baseline(analysis), id="baseline"),
@@ -108,8 +108,8 @@ def _withheld_note(analysis: Analysis) -> list[str]:
     if analysis.smallest_group <= 1:
         return []
     return [
-        f"Withheld: fewer than {analysis.smallest_group} subjects, or what would give such a "
-        "group away."
+        f"Withheld: fewer than {analysis.smallest_group} subjects, or a number from which such a "
+        "group could be derived."
     ]
 
 
@@ -245,7 +245,7 @@ def _endpoint(endpoint: EndpointAnalysis) -> Section:
     factors = dict.fromkeys(curve.factor for curve in endpoint.curves)
     for factor in factors:
         shown = [curve for curve in endpoint.curves if curve.factor == factor and curve.points]
-        # A chart tells no more curves apart than these.
+        # A chart has distinct colours for no more curves.
         for first in range(0, len(shown), _MOST_CURVES):
             blocks.append(_survival(endpoint, shown[first : first + _MOST_CURVES]))
     blocks.append(Bullets([comparison.says for comparison in endpoint.comparisons]))
@@ -315,8 +315,8 @@ def _hazards(endpoint: EndpointAnalysis) -> Table:
         ],
         rows,
         [
-            "A small p of proportional hazards says that the hazard ratio changes in time: then "
-            "the difference of restricted means is the better summary.",
+            "A small p of proportional hazards indicates that the hazard ratio changes over time; "
+            "then the difference of restricted means is the better summary.",
             *dict.fromkeys(
                 f"Without a hazard ratio: {item.absent}"
                 for item in endpoint.comparisons
@@ -351,7 +351,7 @@ def _subgroups(analysis: Analysis) -> list[Block]:
         blocks.append(Details(f"{titles.get(task, task)}: {comparison}", (figure,)))
     return [
         Paragraph(
-            "Whether a difference is another in some group of patients. Interaction tests ask "
+            "Whether a difference varies between groups of patients. Interaction tests answer "
             "that; a group's interval by itself does not. With as many tests as here some p values "
             "are small by chance."
         ),
@@ -404,11 +404,11 @@ def _notes(analysis: Analysis) -> list[Block]:
     if analysis.absent:
         blocks.append(Facts([(item.section, item.reason) for item in analysis.absent]))
     terms = [(term.title, term.says) for term in analysis.terms.values()]
-    return [*blocks, Details("What each number is", (Facts(terms),))]
+    return [*blocks, Details("Definitions of the numbers", (Facts(terms),))]
 
 
 def _count(value: int | None) -> int | Suppressed:
-    # None may stand for a large group that would give away a small one.
+    # None may stand for a large group from which a small one could be derived.
     return Suppressed() if value is None else value
 
 

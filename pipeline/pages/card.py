@@ -33,7 +33,7 @@ from pipeline.results.card import Card, StatedItem
 from pipeline.results.counts import LabelCounts
 from pipeline.results.documents import find_overall
 
-_UNSTATED = "Not stated: a person must add it to the study file (card)."
+_UNSTATED = "Not stated: add it to the study file (card)."
 _SEVERITIES: dict[str, Tone] = {"ok": "good", "warn": "warn", "stop": "bad"}
 _SPLIT_USES = {
     "train": "fits the model",
@@ -87,9 +87,9 @@ def _decision_notice(card: Card) -> Notice:
     if not verdict.blessed:
         titles = {outcome.name: outcome.title for outcome in card.outcomes}
         reasons = reason_texts(verdict.reasons, titles)
-        return Notice("bad", "Refused", "It failed what the study demands of it.", reasons)
+        return Notice("bad", "Refused", "It failed thresholds of the study.", reasons)
     if not verdict.judged:
-        return Notice("warn", "Blessed without being judged", "", list(verdict.notes))
+        return Notice("warn", "Blessed without comparison", "", list(verdict.notes))
     return Notice(
         "good", "Blessed", f"It passed all {verdict.compared} comparisons with thresholds."
     )
@@ -107,13 +107,13 @@ def _headline(card: Card) -> KeyFigures:
 
 
 def _intended_use(card: Card) -> list[Block]:
-    said = card.study.card
+    stated = card.study.card
     return [
         Facts(
             [
-                ("Purpose", said.purpose or _UNSTATED),
-                ("Not for", said.not_for or _UNSTATED),
-                ("Population", said.population or _UNSTATED),
+                ("Purpose", stated.purpose or _UNSTATED),
+                ("Not for", stated.not_for or _UNSTATED),
+                ("Population", stated.population or _UNSTATED),
                 ("Moment of prediction", _landmark(card)),
             ]
         ),
@@ -128,7 +128,7 @@ def _data(card: Card) -> list[Block]:
     counts = card.evidence.counts
     reasons = sorted({reason for rows in counts.datasets.values() for reason in rows.reasons})
     set_aside: list[Block] = (
-        [Paragraph("Rows were set aside for:"), Bullets(reasons)] if reasons else []
+        [Paragraph("Reasons for rejected rows:"), Bullets(reasons)] if reasons else []
     )
     return [
         Facts(
@@ -141,14 +141,14 @@ def _data(card: Card) -> list[Block]:
             "Rows of each dataset",
             [
                 Column("Dataset"),
-                *(Column(t, "end") for t in ("Rows", "Used", "Left out", "Set aside")),
+                *(Column(t, "end") for t in ("Rows", "Used", "Excluded", "Rejected")),
             ],
             [
                 [name, rows.rows_in, rows.used, rows.left_out, rows.rejected]
                 for name, rows in counts.datasets.items()
             ],
             [
-                "Left out: by the study file's population and window. Set aside: something in "
+                "Excluded: by the study file's population and window. Rejected: something in "
                 "the row can't be true."
             ],
         ),
@@ -205,7 +205,7 @@ def _outcomes(card: Card) -> list[Block]:
                 for outcome in card.outcomes
             ],
             [
-                "Subjects whose label is unknown are masked: they are neither with nor without "
+                "Subjects whose label is unknown are masked: they count neither with nor without "
                 "the outcome. So is who had the event, or left, at or before the landmark."
             ],
         )
@@ -240,7 +240,7 @@ def _missing(card: Card) -> list[Block]:
     ]
     return [
         Paragraph(
-            "No subject is left out for a missing predictor: numbers are filled with the training "
+            "No subject is excluded for a missing predictor:  numbers are filled with the training "
             "mean and flagged, a missing category is a category. The same holds when the model is "
             "used."
         ),

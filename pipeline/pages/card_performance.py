@@ -1,4 +1,4 @@
-"""How well a model does, for whom, and beside the champion: sections of the model card."""
+"""A model's performance, by group and against the champion: sections of the model card."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def performance_blocks(card: Card) -> list[Block]:
 
 
 def _place(record: MetricRecord) -> tuple[object, ...]:
-    """Where a group stands: everybody, single slicings, pairs; bands rising."""
+    """Sort key of a group: all subjects, single slicings, pairs; bands in ascending order."""
     names = [name for name, _ in record.group]
     return len(names), names, [rising(value) for _, value in record.group]
 
@@ -99,7 +99,7 @@ def calibration_blocks(card: Card) -> list[Block]:
         figures.append(calibration_curve([curve], curves.task))
     return [
         Paragraph(
-            "Probabilities are recalibrated on the eval split, by a slope and an intercept a task "
+            "Probabilities are recalibrated on the eval split, by a slope and intercept per task "
             "on the scale of log odds; the test split shows the result."
         ),
         Table(
@@ -155,7 +155,7 @@ def fairness_blocks(card: Card) -> list[Block]:
 
 
 def champion_blocks(card: Card) -> list[Block]:
-    """The champion's metrics beside the model's."""
+    """The champion's metrics and the model's."""
     evidence = card.evidence
     if evidence.champion is None:
         return [Paragraph(" ".join(evidence.verdict.notes) or "There was no champion.")]

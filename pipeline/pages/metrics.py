@@ -1,4 +1,4 @@
-"""Metrics as all pages show them."""
+"""Metrics in the form that all pages use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report of a run: one file for who has to judge the model and the trial."""
+"""The report of a run: one file for reviewers of the model and the trial."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def report_page(card: Card, analysis: Analysis | None, run: str, internal: bool 
         card: The model's card.
         analysis: The researcher's analysis; None where the run has none.
         run: Id of the run.
-        internal: Whether the analysis shows every group, which a banner then says.
+        internal: Whether the analysis shows every group; a banner then states it.
     """
     page = card_page(card)
     sections = [Section("In short", _summary(card, analysis), id="summary")]
@@ -45,8 +45,8 @@ def report_page(card: Card, analysis: Analysis | None, run: str, internal: bool 
 def _summary(card: Card, analysis: Analysis | None) -> list[Block]:
     blocks: list[Block] = [
         Paragraph(
-            "How well the model predicts, in words. Each sentence holds for the subjects of this "
-            "trial's test split; the numbers behind it stand below."
+            "How well the model predicts, in words. Each sentence applies to the subjects of this "
+            "trial's test split; its numbers are below."
         ),
         Bullets([_of_task(card, outcome.name, outcome.title) for outcome in card.outcomes]),
         *_gaps(card),
@@ -60,7 +60,7 @@ def _of_task(card: Card, task: str, title: str) -> str:
     records = card.evidence.metrics.records
     auc = find_overall(records, task, "auc")
     if auc is None or auc.value is None:
-        return f"{title}: too few subjects to say how well it is predicted."
+        return f"{title}: too few subjects to assess the prediction."
     rate = find_overall(records, task, "observed_rate")
     shift = find_overall(records, task, "calibration_in_the_large")
     text = (
@@ -93,7 +93,7 @@ def _gaps(card: Card) -> list[Block]:
     return [
         Notice(
             "warn",
-            "Not equally honest to all groups",
+            "Not equally calibrated in all groups",
             "The distance between mean prediction and observed rate differs between groups by "
             "more than the interval allows for chance:",
             [

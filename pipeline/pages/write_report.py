@@ -24,10 +24,10 @@ def write_report(folder: Path) -> Path:
         folder: The run's folder of records.
 
     Returns:
-        The file: one, that needs nothing but itself.
+        The file, which is self-contained.
 
     Raises:
-        UserError: The run did not get as far as its card.
+        UserError: The run did not reach its card.
     """
     run = read_run_file(folder)
     analysis = run.output("TrialAnalysis", "analysis")
@@ -47,7 +47,7 @@ def read_card(run: RunFile, folder: Path) -> Card:
         folder: The run's folder of records.
 
     Raises:
-        UserError: The run did not get as far as its card.
+        UserError: The run did not reach its card.
     """
     card = run.output("ModelCard", "card")
     content = read(f"{card}/card.json") if card else None
@@ -58,4 +58,4 @@ def read_card(run: RunFile, folder: Path) -> Card:
             f"{run.status}{stage}. Its reasons are in {folder / 'run.json'}."
         )
     remedy = "Run the pipeline again."
-    return parse_document(Card, content, f"{card}/card.json", "what ModelCard writes", remedy)
+    return parse_document(Card, content, f"{card}/card.json", "a document of ModelCard", remedy)

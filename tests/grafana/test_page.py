@@ -129,7 +129,7 @@ def test_a_run_that_failed_before_any_model_has_a_page(path: Any) -> None:
 def test_a_line_that_stands_alone_is_named(page: Any) -> None:
     captions = [item.text for item in section(page, "Pipeline health").all("figcaption")]
 
-    assert any("Do distributions move?" in caption and "AGE" in caption for caption in captions)
+    assert any("Do distributions drift?" in caption and "AGE" in caption for caption in captions)
 
 
 def test_a_store_that_is_not_there_is_a_clear_error(path: Any) -> None:

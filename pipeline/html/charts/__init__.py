@@ -1,4 +1,4 @@
-"""Charts as figures of a page. Each says in words what it shows.
+"""Charts as figures of a page, each with a text alternative.
 
 matplotlib is imported when the first chart is drawn.
 """

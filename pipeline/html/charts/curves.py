@@ -35,7 +35,7 @@ class CalibrationCurve:
 
 @dataclass(frozen=True)
 class Curve:
-    """A curve in the unit square, with the number that sums it up.
+    """A curve in the unit square, named with its summary metric.
 
     Attributes:
         name: What it stands for, such as `challenger, AUC 0.79`.
@@ -166,7 +166,7 @@ def _sizes(axes: Axes, bins: Sequence[CalibrationBin], reach: float) -> None:
 
 
 def _reach(curves: Sequence[CalibrationCurve]) -> float:
-    """The first round number that everything lies below."""
+    """The first round number above all values."""
     highest = max(
         (
             max(item.mean_prediction, ends(item.observed)[1])

@@ -27,7 +27,7 @@ TEXT = 12.0
 SMALL_TEXT = TEXT - 1
 
 DASHED = (0, (4, 3))
-"""The line of what is demanded."""
+"""Colour of a threshold's line."""
 
 DOTTED = (0, (2, 2))
 """The line of a reference: the ideal, or what guessing reaches."""
@@ -36,7 +36,7 @@ CHARACTER = 6.6
 """Width of an average character, generously."""
 
 _CAPITAL = 1.6
-"""By how much a capital is wider: codes of trials are often in capitals alone."""
+"""By how much a capital is wider: codes of trials often have capitals only."""
 
 _PIXELS_PER_INCH = 72
 _TITLE_HEIGHT = 42.0
@@ -157,7 +157,7 @@ def note(
     Args:
         axes: The axes.
         text: What to write.
-        at: Where, in the units that `across` and `up` say.
+        at: Its position, in the units `across` and `up`.
         offset: How far from there, in pixels.
         across: Unit of the first coordinate.
         up: Unit of the second one.
@@ -186,7 +186,7 @@ def coloured(items: Sequence[_Item]) -> list[tuple[_Item, str, float]]:
     """Things that are compared, each with its colour and its layer; the first lies on top.
 
     Raises:
-        ValueError: They are more than there are colours to tell them apart.
+        ValueError: There are more of them than distinct colours.
     """
     if len(items) > len(SERIES):
         raise ValueError(f"a chart compares at most {len(SERIES)} things, not {len(items)}")
@@ -241,13 +241,13 @@ class Heading:
 
 
 def limit_across(axes: Axes, limit: Limit | None, percent: bool) -> None:
-    """The upright dashed line of what is demanded, named above the axes."""
+    """The vertical dashed line of a threshold, labelled above the axes."""
     if limit is None:
         return
     axes.axvline(limit.value, color=LIMIT, linestyle=DASHED, linewidth=1.5)
     note(
         axes,
-        limit.said(percent),
+        limit.describe(percent),
         (limit.value, 1),
         (0, 4),
         across="data",
@@ -259,13 +259,13 @@ def limit_across(axes: Axes, limit: Limit | None, percent: bool) -> None:
 
 
 def limit_along(axes: Axes, limit: Limit | None, percent: bool) -> None:
-    """The level dashed line of what is demanded, named at its right end."""
+    """The horizontal dashed line of a threshold, labelled at its right end."""
     if limit is None:
         return
     axes.axhline(limit.value, color=LIMIT, linestyle=DASHED, linewidth=1.5)
     note(
         axes,
-        limit.said(percent),
+        limit.describe(percent),
         (1, limit.value),
         (0, 3),
         up="data",
@@ -277,7 +277,7 @@ def limit_along(axes: Axes, limit: Limit | None, percent: bool) -> None:
 
 
 def scale(axis: Axis, percent: bool) -> None:
-    """A handful of round ticks, in percent if they are shares."""
+    """A few round ticks, in percent if they are shares."""
     from matplotlib.ticker import MaxNLocator
 
     axis.set_major_locator(MaxNLocator(6))

@@ -48,7 +48,7 @@ class ForestRow:
         label: The group.
         found: Its number with interval.
         subjects: How many subjects stand behind it; None to leave that out.
-        tone: `bad` where it fails what is demanded.
+        tone: `bad` where it fails a threshold.
     """
 
     label: str
@@ -80,8 +80,8 @@ def forest_plot(
         rows: Groups from top to bottom; a text is a heading.
         measure: What is measured.
         caption: Below the figure.
-        reference: Where a thin line is drawn: no effect, or everybody's value.
-        limit: What is demanded.
+        reference: Position of a thin line: no effect, or the value of all subjects.
+        limit: The threshold's limit.
         logarithmic: Whether the axis is one of ratios.
     """
     groups = [row for row in rows if isinstance(row, ForestRow)]
@@ -122,13 +122,13 @@ def forest_plot(
 def bar_chart(
     bars: Sequence[Bar], measure: Measure, caption: str = "", limit: Limit | None = None
 ) -> Figure:
-    """Draws horizontal bars from nought, with intervals where there are some.
+    """Draws horizontal bars from zero, with intervals where there are some.
 
     Args:
         bars: From top to bottom.
         measure: What is measured.
         caption: Below the figure.
-        limit: What is demanded.
+        limit: The threshold's limit.
     """
     texts = [
         measure.text(bar.found if has_interval(bar.found) else bar.found.value) for bar in bars

@@ -1,4 +1,4 @@
-"""What charts speak of, and how they say in words what they show."""
+"""Measures and limits of charts, and their texts for screen readers."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ class Measure:
 
 @dataclass(frozen=True)
 class Limit:
-    """What is demanded of a number: a dashed line in the same colour everywhere.
+    """The limit of a threshold: a dashed line in the same colour everywhere.
 
     Attributes:
         value: The limit.
-        text: What it is, such as `at least`.
+        text: Its side, such as `at least`.
     """
 
     value: float
     text: str = "limit"
 
-    def said(self, percent: bool) -> str:
+    def describe(self, percent: bool) -> str:
         """The limit in words, such as `at least 0.75`."""
         return f"{self.text} {round_text(self.value, percent)}"
 
@@ -75,6 +75,6 @@ def listed(items: Sequence[str]) -> str:
     return f"{text}; and {more} more." if more > 0 else f"{text}."
 
 
-def with_limit(said: str, limit: Limit | None, percent: bool) -> str:
-    """What a chart says, with what is demanded."""
-    return said if limit is None else f"{said} The dashed line: {limit.said(percent)}."
+def with_limit(text: str, limit: Limit | None, percent: bool) -> str:
+    """A chart's text alternative, with its limit."""
+    return text if limit is None else f"{text} The dashed line: {limit.describe(percent)}."

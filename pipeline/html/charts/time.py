@@ -65,7 +65,7 @@ class StepCurve:
         times: Where it steps, rising; [n].
         values: Its value from each of these times on; [n].
         at_risk: Some times, each with the subjects still under observation; may be empty.
-        ends: Until when it is known: it stays at its last value up to then. None ends it at its
+        ends: End of its follow-up, up to which it keeps its last value; None ends it at its
             last step.
     """
 
@@ -96,7 +96,7 @@ def line_chart(
         places: What stands at each place of the axis; [n].
         measure: What is measured.
         caption: Below the figure.
-        limit: What is demanded.
+        limit: The threshold's limit.
     """
     heading = Heading(measure.title, [line.name for line in lines], _WIDTH - _LEFT - _RIGHT)
 

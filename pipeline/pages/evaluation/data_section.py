@@ -1,4 +1,4 @@
-"""What the model was made of, and what the data gate found in it."""
+"""The data that the model was trained on, and the data gate's findings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.results.counts import LabelCounts
 from pipeline.results.documents import Finding
 
 _TONES: dict[str, Tone] = {"stop": "bad", "warn": "warn", "ok": "good", "ignore": "muted"}
-_NOBODY = LabelCounts(known=0, positives=0)
+_NO_SUBJECTS = LabelCounts(known=0, positives=0)
 
 
 def data_section(result: RunResult) -> Section:
@@ -23,14 +23,14 @@ def data_section(result: RunResult) -> Section:
     blocks: list[Block] = [_gate(notable)]
     if others:
         plural = "" if len(others) == 1 else "s"
-        told = f"{count(len(others))} other measurement{plural}"
-        blocks.append(Details(told, (_findings(others),)))
+        summary = f"{count(len(others))} other measurement{plural}"
+        blocks.append(Details(summary, (_findings(others),)))
     return Section("Data", (*blocks, _subjects(result), _rows(result)))
 
 
 def _gate(notable: list[Finding]) -> Block:
     if not notable:
-        return Notice("good", "The data gate had nothing to object to")
+        return Notice("good", "The data gate had no objections")
     return Notice(
         "warn",
         f"The data gate had {len(notable)} objection{'' if len(notable) == 1 else 's'}",
@@ -40,7 +40,7 @@ def _gate(notable: list[Finding]) -> Block:
 
 def _findings(findings: list[Finding]) -> Table:
     return Table(
-        "What the data gate measured",
+        "Measurements of the data gate",
         (Column("Rule"), Column("Severity"), Column("Finding")),
         [
             (
@@ -60,7 +60,7 @@ def _subjects(result: RunResult) -> Table:
     ]
     for name, task in result.settings.tasks.items():
         of_task = result.counts.tasks.get(name, {})
-        found = [of_task.get(split, _NOBODY) for split in splits]
+        found = [of_task.get(split, _NO_SUBJECTS) for split in splits]
         rows.append((f"{task.title}: known", *(item.known for item in found)))
         rows.append((f"{task.title}: with outcome", *(item.positives for item in found)))
     return Table(
@@ -78,12 +78,12 @@ def _rows(result: RunResult) -> Table:
             Column("Dataset"),
             Column("Read", "end"),
             Column("Used", "end"),
-            Column("Left out by the study file", "end"),
-            Column("Set aside", "end"),
+            Column("Excluded by the study file", "end"),
+            Column("Rejected", "end"),
         ),
         [
             (name, rows.rows_in, rows.used, rows.left_out, rows.rejected)
             for name, rows in result.counts.datasets.items()
         ],
-        ("Rows are set aside where something in them can't be true.",),
+        ("Rows are rejected where a value in them is impossible.",),
     )

@@ -21,7 +21,7 @@ def run_page(result: RunResult) -> Page:
     """Builds the page.
 
     Args:
-        result: Everything that it tells of.
+        result: The run's result.
     """
     tasks = list(result.settings.tasks)
     sections = [verdict_section(result), overall_section(result)]
@@ -43,10 +43,10 @@ def run_page(result: RunResult) -> Page:
 def _basis(result: RunResult) -> str:
     subjects = result.counts.subjects.get("test")
     if subjects is None:
-        return "It was measured on the test split."
+        return "It was evaluated on the test split."
     return (
-        f"It was measured on the {count(subjects)} subjects of the test split, whom neither "
-        "training nor calibration saw."
+        f"It was evaluated on the {count(subjects)} subjects of the test split, used neither "
+        "for training nor for calibration."
     )
 
 
@@ -58,7 +58,7 @@ def _groups_compared(result: RunResult) -> list[Block]:
     if not groups or len(tasks) < 2:
         return []
     return [
-        Paragraph("Groups by one characteristic; a dash stands where a group has no value."),
+        Paragraph("Groups of one slicing; a dash means that a group has no value."),
         Grid(
             (
                 _heat_map(result, groups, "auc", None),
@@ -107,7 +107,7 @@ def _about(result: RunResult) -> Section:
         ),
         Paragraph(
             f"Groups with fewer than {fewest} subjects are not shown, and neither is what would "
-            "give them away by subtraction."
+            "disclose them by subtraction."
         ),
     )
     return Section("About this page", (facts, *notes))

@@ -1,4 +1,4 @@
-"""Everything that a page of a run tells of, in one place."""
+"""The result of a run, as its pages show it."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class RunResult:
         settings: The study for people.
         code_version: Version of the project.
         fingerprint: Of data and study file.
-        metrics: What was measured.
-        verdict: What was decided.
+        metrics: The metrics.
+        verdict: The verdict.
         curves: Curves of the groups shown.
-        findings: What the gate found.
+        findings: The gate's findings.
         counts: Rows and subjects.
-        registration: What became of the model.
+        registration: Whether the model became the champion.
     """
 
     settings: RunPageSettings
@@ -79,7 +79,7 @@ class RunResult:
         return found.estimate if found else Estimate()
 
     def judged(self, task: str, metric: str, group: Group = OVERALL) -> Estimate | Cell:
-        """A number with its interval, marked where it fails what the study demands."""
+        """A number with its interval, marked where it fails a threshold of the study."""
         found = self.estimate(task, metric, group)
         return Cell(found, "bad") if self.failed(task, metric, group) else found
 
@@ -94,7 +94,7 @@ class RunResult:
         return found.positives if found else self.not_shown(task, group)
 
     def groups(self, task: str) -> list[Group]:
-        """Groups of a task that are shown, without everybody, in the study file's order."""
+        """Slices of a task that are shown, in the study file's order."""
         shown = {
             record.group: None
             for record in self.metrics.records
@@ -116,17 +116,17 @@ class RunResult:
         return reason_texts(self.verdict.reasons, titles)
 
     def not_shown(self, task: str, group: Group) -> Suppressed:
-        """What stands in place of a group's numbers."""
+        """The placeholder for a group's numbers."""
         withheld = self._suppressed.get((task, group)) == "complementary"
         return Suppressed(None if withheld else self.metrics.smallest_group)
 
     def count_not_shown(self, task: str) -> tuple[int, int]:
-        """How many groups of a task are too small, and how many protect another one."""
+        """Number of groups of a task that are too small, and of those that protect another one."""
         reasons = [reason for (name, _), reason in self._suppressed.items() if name == task]
         return reasons.count("too_small"), reasons.count("complementary")
 
     def curves_of(self, task: str, model: ModelRole) -> GroupCurves | None:
-        """Curves of everybody."""
+        """Curves of all subjects."""
         return next(
             (
                 found
@@ -146,7 +146,7 @@ class RunResult:
         return sorted(found)
 
     def failed(self, task: str, metric: str, group: Group) -> bool:
-        """Whether the model failed a demand on this metric in this group."""
+        """Whether the model failed a threshold on this metric in this group."""
         return any(
             (reason.task, reason.metric, reason.group, reason.model)
             == (task, metric, group, "challenger")

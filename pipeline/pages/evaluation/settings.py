@@ -1,4 +1,4 @@
-"""What the page of a run, and the stage RunPage, read of the study."""
+"""The part of the study that the page of a run and the stage RunPage read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class RunPageSettings(Settings):
         title: The study for people.
         tasks: In the study file's order.
         slices: Names of the slicings, in the study file's order.
-        thresholds: What a model must reach.
+        thresholds: The study's thresholds.
     """
 
     study_name: str

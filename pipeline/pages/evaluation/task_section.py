@@ -73,8 +73,8 @@ def _roc(result: RunResult, task: str, found: Sequence[tuple[ModelRole, GroupCur
         for model, of_model in found
     ]
     caption = (
-        "Ranking (ROC): for each threshold, the share of subjects with the outcome that are found "
-        "against the share of the others that are flagged as well. The dotted line is guessing."
+        "ROC curve: for each threshold, the share of subjects with the outcome that are flagged "
+        "against the share of the others that are flagged. The dotted line is random guessing."
     )
     return charts.roc_curve(curves, caption)
 
@@ -126,8 +126,8 @@ def _groups(result: RunResult, task: str, groups: Sequence[Group]) -> list[Block
             task,
             groups,
             "auc",
-            "Ranking by group. The grey line is everybody's AUC; a group's AUC also depends on "
-            "how alike its subjects are.",
+            "AUC by group. The grey line is the AUC of all subjects; a group's AUC also depends on "
+            "how similar its subjects are.",
         ),
         _forest(
             result,
@@ -174,7 +174,7 @@ def _row(result: RunResult, task: str, metric: str, group: Group) -> charts.Fore
 
 
 def _limit(result: RunResult, task: str, metric: str) -> charts.Limit | None:
-    """What holds in every group, where it is one number."""
+    """The limit that holds in every group, if there is exactly one."""
     for threshold in result.settings.thresholds:
         concerned = task in threshold.tasks or not threshold.tasks
         if (threshold.metric, threshold.scope) != (metric, "every_slice") or threshold.versus:

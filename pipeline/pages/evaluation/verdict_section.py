@@ -1,4 +1,4 @@
-"""What was decided, and why."""
+"""The verdict and its reasons."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _COMPARED = ("auc", "brier", "expected_calibration_error")
 
 
 def verdict_section(result: RunResult) -> Section:
-    """The decision with its reasons, the main numbers, and what was demanded."""
+    """The verdict with its reasons, the main metrics and the study's thresholds."""
     blocks: list[Block] = [_decision(result), _key_figures(result)]
     if result.verdict.notes:
         blocks.append(Bullets(result.verdict.notes))
     blocks.append(Paragraph(wording.registration_sentence(result)))
     if result.settings.thresholds:
-        blocks.append(_demands(result))
+        blocks.append(_thresholds(result))
     if result.metrics.has_champion:
         blocks.append(_champion(result))
     return Section("Decision", blocks)
@@ -45,9 +45,9 @@ def verdict_section(result: RunResult) -> Section:
 def overall_section(result: RunResult) -> Section:
     """All tasks side by side."""
     more = Details(
-        "More measures, and what they say",
+        "Further metrics and their meaning",
         (
-            _performance(result, "Further measures on the test split", _FURTHER),
+            _performance(result, "Further metrics on the test split", _FURTHER),
             Bullets([f"{METRICS[m].title}: {METRICS[m].says}" for m in (*_MAIN, *_FURTHER)]),
         ),
     )
@@ -73,7 +73,7 @@ def _performance(result: RunResult, caption: str, metrics: tuple[str, ...]) -> T
             )
             for name, task in result.settings.tasks.items()
         ],
-        ("Subjects whose outcome is unknown are left out of their task.",),
+        ("Subjects whose outcome is unknown are excluded from the task.",),
     )
 
 
@@ -102,15 +102,17 @@ def _key_figures(result: RunResult) -> KeyFigures:
     return KeyFigures(figures)
 
 
-def _demands(result: RunResult) -> Table:
+def _thresholds(result: RunResult) -> Table:
     return Table(
-        "What the study demands of a model",
-        (Column("Demand"), Column("Tasks"), Column("Where"), Column("Outcome")),
+        "Thresholds of the study",
+        (Column("Threshold"), Column("Tasks"), Column("Where"), Column("Outcome")),
         [
             (
-                wording.demand_text(threshold),
+                wording.threshold_text(threshold),
                 ", ".join(threshold.tasks) or "all",
-                "everybody and each group" if threshold.scope == "every_slice" else "everybody",
+                "all subjects and each group"
+                if threshold.scope == "every_slice"
+                else "all subjects",
                 _outcome(result, number, threshold),
             )
             for number, threshold in enumerate(result.settings.thresholds)
@@ -120,7 +122,7 @@ def _demands(result: RunResult) -> Table:
 
 
 def _outcome(result: RunResult, number: int, threshold: Threshold) -> Cell:
-    """What came of a threshold; `number` is its place in the study file."""
+    """Outcome of a threshold; `number` is its position in the study file."""
     outcomes = result.verdict.outcomes(number)
     if outcomes is None:
         return _outcome_of_0_1_0(result, threshold)

@@ -1,4 +1,4 @@
-"""Sentences that the page and the summary share."""
+"""Sentences shared by the page and the summary."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def decision(result: RunResult) -> str:
     """The decision in a few words."""
     if not result.verdict.blessed:
         return "Refused"
-    return "Blessed" if result.verdict.judged else "Blessed without having been judged"
+    return "Blessed" if result.verdict.judged else "Blessed without comparison"
 
 
 def decision_sentence(result: RunResult) -> str:
@@ -22,14 +22,14 @@ def decision_sentence(result: RunResult) -> str:
     verdict = result.verdict
     compared = f"{count(verdict.compared)} comparison{'' if verdict.compared == 1 else 's'}"
     if not verdict.judged:
-        return "The study file demands nothing of the model, so that nothing was compared."
+        return "The study file sets no thresholds, so nothing was compared."
     if verdict.blessed:
-        return f"All {compared} with what the study demands were passed."
-    return f"{count(verdict.failed)} of {compared} with what the study demands failed."
+        return f"All {compared} with thresholds of the study were passed."
+    return f"{count(verdict.failed)} of {compared} with thresholds of the study failed."
 
 
 def registration_sentence(result: RunResult) -> str:
-    """What became of the model."""
+    """Whether the model became the champion."""
     if result.registration.registered:
         return "The model is now the champion of its study: later runs are compared with it."
     if not result.verdict.blessed:
@@ -37,8 +37,8 @@ def registration_sentence(result: RunResult) -> str:
     return f"The model did not become the champion of its study: {result.registration.reason}"
 
 
-def demand_text(threshold: Threshold) -> str:
-    """What a threshold demands, such as `AUC: the whole interval at least 0.75`."""
+def threshold_text(threshold: Threshold) -> str:
+    """A threshold in words, such as `AUC: the whole interval at least 0.75`."""
     what = metric_title(threshold.metric, threshold.decision_threshold)
     if threshold.versus:
         what = f"Difference to the champion in {what}"
@@ -54,7 +54,7 @@ def demand_text(threshold: Threshold) -> str:
 
 
 def slicing_text(group: Group) -> str:
-    """By what a group was formed, such as `sex × age`."""
+    """The name of a slicing, such as `sex × age`."""
     return " × ".join(name for name, _ in group)
 
 

@@ -135,7 +135,7 @@ def test_the_sections_that_items_refer_to_are_on_the_page(study: Study) -> None:
 
 def test_a_purpose_that_nobody_stated_is_said_to_be_missing(study: Study) -> None:
     html = render(card_page(make_card(with_card(study, purpose=None), evidence())))
-    assert "Not stated: a person must add it" in html
+    assert "Not stated: add it" in html
 
 
 def test_a_refused_model_has_a_card_with_the_reasons(study: Study) -> None:

@@ -78,8 +78,8 @@ def test_the_page_begins_with_the_decision_and_what_it_rests_on() -> None:
 
     assert page.title == "A demonstration trial"
     assert page.lead == (
-        "Blessed. All 9 comparisons with what the study demands were passed. It was measured on "
-        "the 400 subjects of the test split, whom neither training nor calibration saw."
+        "Blessed. All 9 comparisons with thresholds of the study were passed. It was evaluated on "
+        "the 400 subjects of the test split, used neither for training nor for calibration."
     )
     assert page.sections[0].title == "Decision"
 
@@ -91,7 +91,7 @@ def test_a_refusal_is_told_with_each_of_its_reasons() -> None:
 
     (notice,) = blocks(page, Notice, "Decision")
     assert (notice.kind, notice.title) == ("bad", "Refused")
-    assert notice.text == "2 of 9 comparisons with what the study demands failed."
+    assert notice.text == "2 of 9 comparisons with thresholds of the study failed."
     assert notice.items == [
         "Dead at 6 months: AUC overall is too low",
         "Dead at 6 months: AUC in slice sex=M is too low",
@@ -110,7 +110,7 @@ def test_a_reason_of_several_demands_is_told_once() -> None:
 def test_a_blessing_without_demands_is_no_praise() -> None:
     (notice,) = blocks(run_page(result(judged=False)), Notice, "Decision")
 
-    assert (notice.kind, notice.title) == ("warn", "Blessed without having been judged")
+    assert (notice.kind, notice.title) == ("warn", "Blessed without comparison")
 
 
 def test_notes_of_the_verdict_are_told() -> None:
@@ -137,10 +137,10 @@ def test_every_demand_is_listed_with_its_outcome() -> None:
         )
     )
 
-    assert cells(table(page, "What the study demands")) == [
-        ["AUC: at least 0.7", "all", "everybody", "passed"],
-        ["AUC: at least 0.6", "all", "everybody and each group", "failed in 1 comparison"],
-        ["Difference to the champion in AUC: at least −0.02", "all", "everybody", "not judged"],
+    assert cells(table(page, "Thresholds of the study")) == [
+        ["AUC: at least 0.7", "all", "all subjects", "passed"],
+        ["AUC: at least 0.6", "all", "all subjects and each group", "failed in 1 comparison"],
+        ["Difference to the champion in AUC: at least −0.02", "all", "all subjects", "not judged"],
     ]
 
 
@@ -149,7 +149,7 @@ def test_the_verdict_counts_the_comparisons_that_failed() -> None:
     failed = [compared(0, "fails"), compared(0, "fails")]
     page = run_page(result(AUC_AT_LEAST, failures=[failure(AUC_AT_LEAST)], comparisons=failed))
 
-    assert "2 of 9 comparisons with what the study demands failed." in render(page)
+    assert "2 of 9 comparisons with thresholds of the study failed." in render(page)
 
 
 def test_of_a_run_of_0_1_0_the_outcome_of_a_demand_follows_from_its_reasons() -> None:
@@ -164,11 +164,11 @@ def test_of_a_run_of_0_1_0_the_outcome_of_a_demand_follows_from_its_reasons() ->
     assert of_0_1_0.verdict.comparisons is None
     page = run_page(of_0_1_0)
 
-    assert "1 of 9 comparisons with what the study demands failed." in render(page)
-    assert cells(table(page, "What the study demands")) == [
-        ["AUC: at least 0.7", "all", "everybody", "passed"],
-        ["AUC: at least 0.6", "all", "everybody and each group", "failed in 1 comparison"],
-        ["Difference to the champion in AUC: at least −0.02", "all", "everybody", "not judged"],
+    assert "1 of 9 comparisons with thresholds of the study failed." in render(page)
+    assert cells(table(page, "Thresholds of the study")) == [
+        ["AUC: at least 0.7", "all", "all subjects", "passed"],
+        ["AUC: at least 0.6", "all", "all subjects and each group", "failed in 1 comparison"],
+        ["Difference to the champion in AUC: at least −0.02", "all", "all subjects", "not judged"],
     ]
 
 
@@ -303,7 +303,7 @@ def test_objections_of_the_gate_are_told_before_its_other_measurements() -> None
 def test_a_gate_without_objections_says_so() -> None:
     (notice,) = blocks(run_page(result()), Notice, "Data")
 
-    assert (notice.kind, notice.title) == ("good", "The data gate had nothing to object to")
+    assert (notice.kind, notice.title) == ("good", "The data gate had no objections")
 
 
 def test_subjects_and_rows_are_counted() -> None:

@@ -20,7 +20,7 @@ def view(tmp_path: Path) -> DataView:
 
 def test_what_is_there_is_told(view: DataView) -> None:
     assert "400" in view.subjects()._repr_html_()
-    assert "nothing to object to" in view.gate()._repr_html_()
+    assert "no objections" in view.gate()._repr_html_()
 
 
 @pytest.mark.parametrize(
