@@ -96,7 +96,7 @@ def test_a_store_of_0_1_0_has_a_page_that_says_what_was_not_recorded(path: Any) 
 
     text = read_html((path / "earlier.html").read_text()).one("main").text
     assert "was not recorded: the run is one of version 0.1.0" in text
-    assert "misses its limit" not in text
+    assert "fails its threshold" not in text
     assert "fails" not in forest_of(path / "earlier.html")
 
 

@@ -142,7 +142,7 @@ def ask(reader: psycopg.Connection, asked: Asked, values: dict[str, str]) -> lis
     return cursor.fetchall()
 
 
-NOTHING_AT_FIRST = ("better than the champion", "Do distributions move")
+NOTHING_AT_FIRST = ("better than the champion", "Do distributions drift")
 """What a study's first run can't show: there is nothing to compare with."""
 
 QUALITY_AND_HEALTH = [asked for uid in (BOARDS[0], BOARDS[2]) for asked in panel_queries(uid)]
