@@ -303,7 +303,7 @@ def test_what_the_study_file_does_not_describe_is_said_to_be_absent(
     found = summarised(study_of(summary={}), data, tmp_path)
     absent = {item["section"]: item["reason"] for item in found["absent"]}
     assert set(absent) == {"enrolment", "disposition", "exposure", "adverse_events", "endpoint"}
-    assert absent["enrolment"] == "no date (summary.enrolment): nothing is told by month"
+    assert absent["enrolment"] == "no date (summary.enrolment): nothing is shown by month"
     assert absent["exposure"] == "the study file's `summary` does not describe it"
 
 
