@@ -40,7 +40,7 @@ def report(run: Run) -> list[Path]:
 
 
 def test_a_second_file_is_written_for_its_owner_alone(internal_run: Run) -> None:
-    internal, public = report(internal_run)
+    public, internal = report(internal_run)
     assert internal.name == INTERNAL_REPORT_FILE
     assert stat.S_IMODE(internal.stat().st_mode) == 0o600
     assert INTERNAL in internal.read_text()
