@@ -39,7 +39,7 @@ def execute(name: str, run_folder: Path) -> Path:
         The HTML file; the executed notebook lies beside it.
 
     Raises:
-        UserError: The run does not hold what the notebook tells of.
+        UserError: The run lacks what the notebook shows.
     """
     # Imported on use: a mistyped argument is reported at once.
     import nbformat
@@ -60,7 +60,7 @@ def execute(name: str, run_folder: Path) -> Path:
         )
         try:
             with _variables({RUN_VARIABLE: str(run_folder.resolve()), **_QUIET}):
-                # What libraries in C++ say there is no cell's output and for nobody who reads it.
+                # What C++ libraries write to standard error is no output of a cell.
                 client.execute(stderr=DEVNULL)
         except CellExecutionError as error:
             if error.ename == UserError.__name__:

@@ -1,4 +1,4 @@
-"""The run that a notebook tells of."""
+"""The run that a notebook shows."""
 
 from __future__ import annotations
 

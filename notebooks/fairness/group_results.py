@@ -51,17 +51,17 @@ class TaskGroups:
 
     @cached_property
     def groups(self) -> list[Group]:
-        """Groups that are shown, by one characteristic and then by two."""
+        """Groups that are shown, by one slicing and then by pairs."""
         return self.result.groups(self.task)
 
     @cached_property
     def single(self) -> list[Group]:
-        """Groups by one characteristic."""
+        """Groups by one slicing."""
         return [group for group in self.groups if len(group) == 1]
 
     @property
     def by_slicing(self) -> list[list[Group]]:
-        """Groups by one characteristic, by that one."""
+        """Groups by one slicing, by that one."""
         found: dict[str, list[Group]] = {}
         for group in self.single:
             found.setdefault(group[0][0], []).append(group)
@@ -69,7 +69,7 @@ class TaskGroups:
 
     @cached_property
     def pairs(self) -> dict[tuple[str, ...], list[Group]]:
-        """Groups by two characteristics, by those two."""
+        """Groups by pairs of slicings, by those two."""
         found: dict[tuple[str, ...], list[Group]] = {}
         for group in self.groups:
             if len(group) > 1:
@@ -122,7 +122,7 @@ class TaskGroups:
     def forest(
         self, metric: str, groups: Sequence[Group], at: float | None = None, caption: str = ""
     ) -> Figure:
-        """A metric in everybody and in groups, a heading for each characteristic."""
+        """A metric in everybody and in groups, a heading for each slicing."""
         rows: list[ForestRow | str] = [self._row(metric, OVERALL, at)]
         slicing = ""
         for group in groups:
@@ -170,5 +170,5 @@ def task_groups(run: OpenedRun) -> list[TaskGroups]:
 
 
 def group_name(group: Group) -> str:
-    """A group with its characteristics, such as `sex F, age_band <50`."""
+    """A group with its slicings, such as `sex F, age_band <50`."""
     return ", ".join(f"{name} {value}" for name, value in group) or EVERYBODY

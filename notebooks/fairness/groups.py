@@ -59,14 +59,14 @@ _CHOSEN = (
     "too narrow."
 )
 _INDEPENDENT = (
-    "The groups of a characteristic share no subject, so that their variances add up: intervals of "
+    "The groups of a slicing share no subject, so that their variances add up: intervals of "
     "differences by MOVER (Zou and Donner 2008), of ratios by MOVER-R (Donner and Zou 2012). They "
     "are not adjusted for the number of comparisons."
 )
 
 
 def rates(run: OpenedRun) -> Shown:
-    """Each task's ranking and rates at its decision thresholds, by one characteristic."""
+    """Each task's ranking and rates at its decision thresholds, by one slicing."""
     return _by_task(run, _rates)
 
 
@@ -81,7 +81,7 @@ def calibration(run: OpenedRun) -> Shown:
 
 
 def intersections(run: OpenedRun) -> Shown:
-    """Groups by two characteristics at once."""
+    """Groups by pairs of slicings."""
     return _by_task(run, _intersections)
 
 
@@ -152,7 +152,7 @@ def _between_groups(groups: TaskGroups) -> Iterator[Block]:
     yield from _largest_gaps(groups, groups.single, "Largest gap between two groups")
     for threshold in groups.decision_thresholds:
         yield Details(
-            f"Every group beside the largest of its characteristic, at the threshold {threshold:g}",
+            f"Every group beside the largest of its slicing, at the threshold {threshold:g}",
             (_contrast_table(groups, threshold),),
         )
 
@@ -174,7 +174,7 @@ def _difference_plot(groups: TaskGroups, metric: str, threshold: float) -> Figur
     return forest_plot(
         rows,
         Measure(f"{title}: difference, percentage points", 1, percent=True),
-        f"{title}: difference to the largest group of the characteristic. An interval that holds "
+        f"{title}: difference to the largest group of the slicing. An interval that holds "
         "0 is no proof of equality.",
         reference=0.0,
     )
@@ -322,14 +322,14 @@ def _curves(groups: TaskGroups, members: Sequence[Group]) -> Iterator[Figure]:
 
 def _intersections(groups: TaskGroups) -> Iterator[Block]:
     if not groups.pairs:
-        yield Paragraph("No group by two characteristics is shown for this task.")
+        yield Paragraph("No group by pairs of slicings is shown for this task.")
         return
     threshold = next(iter(groups.decision_thresholds), None)
     for slicing in groups.pairs:
         if threshold is not None:
             yield Grid([_crossed(groups, slicing, metric, threshold) for metric in _DRAWN_RATES])
     every = [group for members in groups.pairs.values() for group in members]
-    yield from _largest_gaps(groups, every, "Largest gap between two groups by two characteristics")
+    yield from _largest_gaps(groups, every, "Largest gap between two groups by pairs of slicings")
     for at in groups.decision_thresholds:
         yield Details(f"All numbers at the threshold {at:g}", (_pair_table(groups, every, at),))
     sentence = not_shown_sentence(groups.result, groups.task)
@@ -373,7 +373,7 @@ def _cell(
 
 def _pair_table(groups: TaskGroups, every: Sequence[Group], threshold: float) -> Table:
     return Table(
-        f"Groups by two characteristics, at the threshold {threshold:g}",
+        f"Groups by pairs of slicings, at the threshold {threshold:g}",
         (*_SIZE_COLUMNS, *map(metric_column, _COMPARED_RATES), metric_column(_CALIBRATION[0])),
         [
             (

@@ -25,7 +25,7 @@ _LEVEL = 0.05
 
 @dataclass(frozen=True)
 class Detectable:
-    """The smallest differences that would be seen between groups of one characteristic.
+    """The smallest differences that would be seen between groups of one slicing.
 
     Attributes:
         slicing: By what the groups were formed.
@@ -57,13 +57,13 @@ def wide(records: Sequence[MetricRecord]) -> list[MetricRecord]:
 
 
 def detectable(contrasts: Sequence[Contrast]) -> list[Detectable]:
-    """The smallest differences that would be seen, by characteristic.
+    """The smallest differences that would be seen, by slicing.
 
     Args:
-        contrasts: Groups of some characteristics beside the largest of each, for one metric.
+        contrasts: Groups of some slicings beside the largest of each, for one metric.
 
     Returns:
-        In the order of the contrasts; characteristics without an interval are left out.
+        In the order of the contrasts; slicings without an interval are left out.
     """
     found: dict[str, list[tuple[float, Contrast]]] = {}
     for contrast in contrasts:
@@ -104,7 +104,7 @@ def _blocks(groups: TaskGroups) -> Iterator[Block]:
     yield Bullets(
         [
             f"{len(contrasts)} differences were looked at here (sensitivity and false positive "
-            f"rate, each group beside the largest of its characteristic). If none were real, "
+            f"rate, each group beside the largest of its slicing). If none were real, "
             f"about {_LEVEL * len(contrasts):.0f} of the intervals would still exclude 0 by "
             f"chance; {excluding_zero(contrasts)} do.",
             "Fewer outcomes mean less knowledge: sensitivity rests on a group's subjects with the "

@@ -20,7 +20,7 @@ SECTIONS = (
     "How each group fares",
     "Gaps and ratios between groups",
     "Calibration in each group",
-    "Two characteristics at once",
+    "Pairs of slicings",
     "The choice of a threshold",
     "What these numbers can not say",
     "TFMA's own view",

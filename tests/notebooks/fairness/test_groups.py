@@ -125,7 +125,7 @@ def test_groups_that_are_not_shown_keep_their_place_without_a_number(crossed: An
 
 
 def test_the_table_of_pairs_has_only_groups_that_are_shown(crossed: Any) -> None:
-    rows = table(crossed, "Groups by two characteristics, at the threshold")
+    rows = table(crossed, "Groups by pairs of slicings, at the threshold")
 
     assert [row[0] for row in rows] == ["sex F, age >=50", "sex M, age >=50"]
 
