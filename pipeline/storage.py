@@ -54,13 +54,13 @@ def _unwarned() -> Iterator[None]:
 
 def exists(path: str) -> bool:
     """Whether a file exists; object stores have no folders."""
-    with _told(path) as files:
+    with _translate_errors(path) as files:
         return bool(files.exists(path))
 
 
 def read(path: str) -> bytes | None:
     """Content of a file, or None if it does not exist."""
-    with _told(path) as files:
+    with _translate_errors(path) as files:
         if not files.exists(path):
             return None
         with files.open(path, compression_type=_AS_IS) as stream:
@@ -74,7 +74,7 @@ def write_whole(path: str, content: bytes) -> None:
         path: File to write; its folder is created if missing.
         content: Its content.
     """
-    with _told(path) as files:
+    with _translate_errors(path) as files:
         if is_remote(path):
             # Objects in an object store become visible only when complete.
             with files.create(path, compression_type=_AS_IS) as stream:
@@ -94,7 +94,7 @@ def files_below(folder: str) -> list[str]:
     if not is_remote(root):
         paths = (path for path in Path(root).rglob("*") if path.is_file())
         return sorted(path.relative_to(root).as_posix() for path in paths)
-    with _told(folder) as files:
+    with _translate_errors(folder) as files:
         (found,) = files.match([f"{root}/**"])
         return sorted(item.path.removeprefix(f"{root}/") for item in found.metadata_list)
 
@@ -110,7 +110,7 @@ def newest_change(patterns: Iterable[str]) -> datetime | None:
     """
     newest = 0.0
     for pattern in patterns:
-        with _told(pattern) as files:
+        with _translate_errors(pattern) as files:
             (found,) = files.match([pattern])
             newest = max([newest, *(item.last_updated_in_seconds for item in found.metadata_list)])
     return datetime.fromtimestamp(newest, UTC) if newest else None
@@ -124,7 +124,7 @@ def copy_folder(source: str, target: str) -> None:
         target: Folder for the content; its previous content is removed.
     """
     source, target = source.rstrip("/"), target.rstrip("/")
-    with _told(target) as files:
+    with _translate_errors(target) as files:
         remove_folder(target)
         for name in files_below(source):
             path = f"{target}/{name}"
@@ -141,7 +141,7 @@ def remove_folder(folder: str) -> None:
     """Removes a folder with all files in it, if it exists."""
     root = folder.rstrip("/")
     if files_below(root):
-        with _told(root) as files:
+        with _translate_errors(root) as files:
             files.delete([f"{root}/"] if is_remote(root) else [root])
 
 
@@ -159,7 +159,7 @@ def make_folder(path: str) -> None:
     Raises:
         UserError: The file system refuses it.
     """
-    with _told(path) as files:
+    with _translate_errors(path) as files:
         _make_folder(files, path)
 
 
@@ -174,7 +174,7 @@ def _make_folder(files: type[FileSystems], folder: str) -> None:
 
 
 @contextmanager
-def _told(path: str) -> Iterator[Any]:
+def _translate_errors(path: str) -> Iterator[Any]:
     """Beam's file systems; their errors become messages for the user."""
     with _unwarned():
         from apache_beam.io.filesystem import BeamIOError

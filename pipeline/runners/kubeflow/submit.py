@@ -236,7 +236,7 @@ def _client(target: Target) -> Iterator[Client]:
         warnings.simplefilter("ignore")
         from kfp.client import Client
 
-        with _told(target.endpoint):
+        with _translate_errors(target.endpoint):
             _check_endpoint(target.endpoint, target.namespace)
             yield Client(
                 host=target.endpoint,
@@ -305,7 +305,7 @@ def _token() -> str | None:
 
 
 @contextlib.contextmanager
-def _told(endpoint: str) -> Iterator[None]:
+def _translate_errors(endpoint: str) -> Iterator[None]:
     """Translates the endpoint's errors to one line."""
     from kfp_server_api import ApiException
     from urllib3.exceptions import HTTPError
