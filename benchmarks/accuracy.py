@@ -221,7 +221,7 @@ def run_study(study: str, data: Path, seeds: int | None, pool: ProcessPoolExecut
 
 
 def judge(study: str, scored: Sequence[Scores], sites: SiteComparison | None) -> Judged:
-    """Holds the scores of a study against its standard.
+    """Compares the scores of a study with its standard.
 
     Args:
         study: One of `STANDARDS`.

@@ -87,7 +87,7 @@ def site_divisions(data: Path, seed: int) -> list[Division]:
 
 
 def compare_with_trial(data: Path, scored: Sequence[Scores]) -> SiteComparison:
-    """Holds the predictions for held out hospitals against the trial's own.
+    """Compares the predictions for held out hospitals with the trial's own.
 
     Args:
         data: Folder with IST.csv.

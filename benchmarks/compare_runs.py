@@ -132,7 +132,7 @@ def read_documents(root: Path, study: str) -> dict[str, Any]:
         study: Name of the study.
 
     Returns:
-        Content by file name; a file that the run did not write is left out.
+        Content by file name; a file that the run did not write is absent.
 
     Raises:
         FileNotFoundError: The root has no finished run of the study.

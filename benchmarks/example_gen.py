@@ -126,7 +126,7 @@ def run_side(side: str, rows: int, source: Source, out: Path, log: Path) -> Side
         rows: Rows of the file.
         source: The file.
         out: Folder for what it writes; emptied before and removed after.
-        log: File for what the process says.
+        log: File for the output of the process.
 
     Returns:
         What it cost.

@@ -31,7 +31,7 @@ def write_flat_csv(folder: Path, rows: int, seed: int) -> Path:
     """Writes `flat.csv`: seven baseline features, age band, and a label that is always known.
 
     The label is 1 for a subject with a recorded first worsening on any study day, otherwise 0.
-    Subjects that were never treated are left out. Weight and body mass index have empty cells.
+    Subjects that were never treated are excluded. Weight and body mass index have empty cells.
 
     Args:
         folder: Where to; created.

@@ -58,7 +58,7 @@ class CostModel:
 
 
 def fit(small: FlinkRun, large: FlinkRun) -> CostModel:
-    """Tells the parts of the cost apart.
+    """Separates the parts of the cost.
 
     Args:
         small: A run.

@@ -64,7 +64,7 @@ class Executions:
     """What it took to execute the notebook.
 
     Attributes:
-        groups: Groups that the run shows for some task, everybody left out.
+        groups: Groups that the run shows for some task, the overall group excluded.
         records: Numbers in `metrics.json`.
         seconds: Wall time of each execution.
         peak_memory_mb: Highest memory of each execution, in MiB.

@@ -249,7 +249,7 @@ def report(rows: int, runs: Sequence[SideRun]) -> str:
 
     Args:
         rows: Number of rows.
-        runs: All runs; those that failed are named and left out of the figures.
+        runs: All runs; those that failed are named and excluded from the figures.
 
     Returns:
         A table of the whole processes, one of the stages, and the failures.

@@ -150,7 +150,7 @@ def plot(runs: Sequence[SizeRun], stages: Sequence[str], path: Path) -> None:
     """Draws time and memory over the number of subjects, on logarithmic axes.
 
     Args:
-        runs: The runs; the whole process of those that failed is left out.
+        runs: The runs; the whole process of those that failed is excluded.
         stages: Stages to draw; the quick ones share one line.
         path: PNG file to write.
 

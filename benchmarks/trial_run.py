@@ -69,7 +69,7 @@ def run_trial(
         study: Shipped study, or path of a study file.
         data: Folder of the data.
         root: Folder of everything that the run writes; it must not hold another run.
-        log_path: File for what the process says.
+        log_path: File for the output of the process.
         options: Further options of the command.
         last_stage: Stage to end after; None runs the whole pipeline.
         timeout_seconds: Longest time.
@@ -112,7 +112,7 @@ def make_synthetic_trial(
     Args:
         subjects: How many.
         data: Folder for its files.
-        log_path: File for what the process says.
+        log_path: File for the output of the process.
         options: Further options of the command.
         timeout_seconds: Longest time.
         memory_limit_mb: Most memory of the process tree, in MiB.
