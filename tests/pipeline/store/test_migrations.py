@@ -29,7 +29,8 @@ def owner(request: pytest.FixtureRequest) -> str:
     server = request.getfixturevalue("server")
     dsn = f"host={server.folder} port={server.port} user=postgres dbname={DATABASE}"
     with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute(b"DROP DATABASE IF EXISTS empty")
+        # A session that was just closed may still be ending on the server.
+        connection.execute(b"DROP DATABASE IF EXISTS empty WITH (FORCE)")
         connection.execute(b"CREATE DATABASE empty")
     address: str = server.owner.replace(f"/{DATABASE}?", "/empty?")
     return address
