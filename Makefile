@@ -42,7 +42,7 @@ flink-down: $(READY) ## Stop it.
 
 test: lint ## Lint, types and the tests: [COVERAGE=1].
 	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile -q $(if $(COVERAGE),--cov --cov-report=) tests
-	@$(if $(COVERAGE),echo "branch coverage, %: $$($(BIN)/coverage report --format=total)")
+	@$(if $(COVERAGE),echo "branch coverage: $$($(BIN)/coverage report --format=total) %")
 
 test-slow: $(READY) ## The tests that take minutes.
 	@$(BIN)/python -m pytest -m slow -q tests

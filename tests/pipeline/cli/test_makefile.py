@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
 
@@ -36,9 +37,14 @@ TARGETS = {
 }
 
 
-def called(target: str, *variables: str) -> list[str]:
-    """The command line of `trial` that a target would run."""
-    printed = subprocess.run(
+MAKEFILE = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+DOCUMENTED = re.findall(r"^([a-z-]+):.*##", MAKEFILE, re.MULTILINE)
+OPTIONAL = sorted(set(re.findall(r"\$\(if \$\(([A-Z_]+)\)", MAKEFILE)))
+
+
+def commands(target: str, *variables: str) -> str:
+    """The shell commands that a target would run."""
+    return subprocess.run(
         ["make", "-n", target, *variables],
         cwd=REPOSITORY,
         env=environment(),
@@ -46,6 +52,11 @@ def called(target: str, *variables: str) -> list[str]:
         text=True,
         check=True,
     ).stdout
+
+
+def called(target: str, *variables: str) -> list[str]:
+    """The command line of `trial` that a target would run."""
+    printed = commands(target, *variables)
     # A command may be continued on the next line.
     lines = printed.replace("\\\n", " ").splitlines()
     [line] = [line for line in lines if " -m pipeline.cli " in line]
@@ -84,3 +95,14 @@ def test_every_variable_of_a_target_reaches_an_option(target: str) -> None:
 @pytest.mark.parametrize("target", sorted(set(TARGETS) - {"store-migrate", "submit"}))
 def test_a_target_without_variables_leaves_the_choice_to_trial(target: str) -> None:
     assert parse(called(target)) == {}
+
+
+@pytest.mark.parametrize("given", [False, True], ids=["without variables", "with every variable"])
+@pytest.mark.parametrize("target", DOCUMENTED)
+def test_the_shell_can_parse_what_a_target_runs(target: str, given: bool) -> None:
+    assert {"test", "run"} < set(DOCUMENTED)
+    assert "COVERAGE" in OPTIONAL
+    variables = [f"{name}=1" for name in OPTIONAL] if given else []
+    script = commands(target, *variables)
+    parsed = subprocess.run(["sh", "-n"], input=script, text=True, capture_output=True, check=False)
+    assert parsed.returncode == 0, parsed.stderr
