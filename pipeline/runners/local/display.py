@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.live import Live
 from rich.progress import (
@@ -57,6 +59,38 @@ class _BarWhereKnown(ProgressColumn):
 
     def render(self, task: Task) -> Any:
         return self._bar.render(task) if task.total else Text("")
+
+
+def print_words(console: Console, text: str | Text) -> None:
+    """Prints text whose lines break between words on a terminal.
+
+    A word that is longer than a line, such as a path, stays in one piece; so does every line where
+    the output is no terminal but, for example, searched by another program.
+
+    Args:
+        console: Where to print it.
+        text: The text, as rich's markup where it is a `str`.
+    """
+    whole = Text.from_markup(text) if isinstance(text, str) else text
+    if not console.is_terminal:
+        console.print(whole, soft_wrap=True)
+        return
+    for line in whole.split("\n", allow_blank=True):
+        for part in line.divide(_line_breaks(line.plain, console.width)):
+            part.rstrip()
+            # Rich's own wrapping would cut a word that is longer than a line.
+            console.print(part, soft_wrap=True)
+
+
+def _line_breaks(line: str, width: int) -> list[int]:
+    """Places in a line that are the start of a word that no longer fits before the margin."""
+    breaks: list[int] = []
+    start = 0
+    for word in re.finditer(r"\S+", line):
+        if cell_len(line[start : word.end()]) > width and line[start : word.start()].strip():
+            start = word.start()
+            breaks.append(start)
+    return breaks
 
 
 def waiting(console: Console, text: str) -> Live:
@@ -131,7 +165,7 @@ class RunDisplay:
 
     def _line(self, stage: Stage, label: str, seconds: float) -> None:
         taken = "from cache" if stage.cached else f"{seconds:.1f} s"
-        self._console.print(f"{stage.mark} {label} [dim]{taken}[/dim]")
+        print_words(self._console, f"{stage.mark} {label} [dim]{taken}[/dim]")
 
 
 class Stage:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from pipeline.config import RunConfig
-from pipeline.runners.local.display import results_table
+from pipeline.runners.local.display import print_words, results_table
 
 if TYPE_CHECKING:
     from pipeline.results.documents import Verdict
@@ -55,18 +55,19 @@ def show_result(console: Console, verdict: Verdict, paths: Mapping[str, Path]) -
     """
     metrics = json.loads(paths["metrics"].read_text(encoding="utf-8"))
     console.print()
-    console.print(results_table(metrics["records"], console.width))
+    print_words(console, results_table(metrics["records"], console.width))
     console.print("[green]blessed[/green]" if verdict.blessed else "[red]refused[/red]")
     for note in verdict.notes:
-        console.print(f"  {note}")
+        print_words(console, f"  {escape(note)}")
     for reason in verdict.reasons:
-        console.print(f"  [red]✗[/red] {escape(reason.message)}")
+        print_words(console, f"  [red]✗[/red] {escape(reason.message)}")
     if verdict.not_judged:
-        console.print(
+        print_words(
+            console,
             f"  {len(verdict.not_judged)} groups are too small to judge "
-            f"(fewer than {metrics['smallest_group']} subjects with a known label)"
+            f"(fewer than {metrics['smallest_group']} subjects with a known label)",
         )
     console.print()
     for name in _SHOWN:
         if name in paths:
-            console.print(f"{name:<9} {paths[name]}")
+            console.print(f"{name:<9} {escape(str(paths[name]))}")

@@ -16,7 +16,7 @@ from rich.markup import escape
 from pipeline.beam.failure import find_user_error, meaning
 from pipeline.config import RunConfig, Settings, resolve
 from pipeline.errors import UserError
-from pipeline.runners.local.display import RunDisplay, waiting
+from pipeline.runners.local.display import RunDisplay, print_words, waiting
 from pipeline.runners.local.logs import terminal_and_log
 from pipeline.runners.local.outcome import RunOutcome
 from pipeline.runners.local.result import result_paths, show_result
@@ -54,7 +54,7 @@ def run(settings: Settings) -> RunOutcome:
             return config
         console.print(
             f"[bold]{escape(config.study.title or config.study.study)}[/bold]  run {run_id}\n"
-            f"[dim]data {config.data_root}\nlog  {log_file}[/dim]"
+            f"[dim]data {escape(str(config.data_root))}\nlog  {escape(str(log_file))}[/dim]"
         )
         return _LocalRun(config, console, run_id, log_file).execute()
 
@@ -75,7 +75,7 @@ def _resolve(
         return RunOutcome(run_id, "interrupted", paths)
     except Exception as error:
         if mistake := find_user_error(error):
-            console.print(f"[red]Not started.[/red] {escape(str(mistake))}")
+            print_words(console, f"[red]Not started.[/red] {escape(str(mistake))}")
             return RunOutcome(
                 run_id, "not started", paths, error=str(mistake), is_users_to_fix=True
             )
@@ -91,9 +91,10 @@ def _show_unexpected(console: Console, error: Exception, log_file: Path) -> str:
     """
     logger.error("the run failed", exc_info=error)
     what = f"{type(error).__name__}: {error}" if isinstance(error, OSError) else ""
-    console.print(
+    print_words(
+        console,
         f"\n[red]Unexpected {escape(what or type(error).__name__)};[/red] see the run's log: "
-        f"{log_file}"
+        f"{escape(str(log_file))}",
     )
     return describe_unexpected(type(error).__name__)
 
@@ -117,18 +118,18 @@ class _LocalRun:
             self._run_stages()
         except KeyboardInterrupt:
             logger.warning("interrupted")
-            self._console.print(f"\n[red]Interrupted.[/red] {_AFTER_INTERRUPT}")
+            print_words(self._console, f"\n[red]Interrupted.[/red] {_AFTER_INTERRUPT}")
             return self._end_early("interrupted", "interrupted")
         except Exception as error:
             if mistake := find_user_error(error):
                 logger.error("the run was stopped", exc_info=error)
-                self._console.print(f"\n[red]Stopped.[/red] {escape(str(mistake))}")
-                self._console.print(_AFTER_FAILURE)
+                print_words(self._console, f"\n[red]Stopped.[/red] {escape(str(mistake))}")
+                print_words(self._console, _AFTER_FAILURE)
                 return self._end_early("failed", str(mistake), is_users_to_fix=True)
             unexpected = _show_unexpected(self._console, error, self._log_file)
             if cause := meaning(error, self._config.beam_args):
-                self._console.print(cause)
-            self._console.print(_AFTER_FAILURE)
+                print_words(self._console, cause)
+            print_words(self._console, _AFTER_FAILURE)
             return self._end_early("failed", unexpected)
         return self._finish()
 
@@ -226,10 +227,12 @@ class _LocalRun:
 
         try:
             rows = export_local_run(self._records)
-            self._console.print(f"store     {store} ({rows:,} rows)")
+            self._console.print(f"store     {escape(store)} ({rows:,} rows)")
         except UserError as error:
             logger.warning("the run was not exported: %s", error)
-            self._console.print(f"\n[yellow]Not exported.[/yellow] {escape(str(error))}")
-            self._console.print(
-                f"The run is complete. Repeat the export with: make export RUN={self._records}"
+            print_words(self._console, f"\n[yellow]Not exported.[/yellow] {escape(str(error))}")
+            print_words(
+                self._console,
+                "The run is complete. Repeat the export with: "
+                f"make export RUN={escape(str(self._records))}",
             )

@@ -1,0 +1,150 @@
+"""What a finished run says on terminals of different widths."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from pipeline.results.documents import Refusal, Verdict
+from pipeline.runners.local.display import STAGES, RunDisplay, results_table
+from pipeline.runners.local.result import show_result
+from pipeline.study.sections import Threshold
+
+SENTENCE = (
+    "AUC of worsening in age_band [50, 65) is 0.512, which is below the limit of 0.550 that the "
+    "study file demands of every slice."
+)
+NOTE = "There is no champion yet: the thresholds against it were not compared in this run."
+
+
+def records(task: str, subjects: int, positives: int) -> list[dict[str, Any]]:
+    """A task's metrics, each with values of the usual number of digits."""
+    values = {
+        "auc": 0.8123,
+        "brier": 0.0412,
+        "calibration_slope": -1.02,
+        "expected_calibration_error": 0.0153,
+    }
+    return [
+        {
+            "task": task,
+            "slice": {},
+            "metric": metric,
+            "decision_threshold": None,
+            "model": "challenger",
+            "value": value,
+            "lower": 0.7,
+            "upper": 0.9,
+            "subjects": subjects,
+            "positives": positives,
+        }
+        for metric, value in values.items()
+    ]
+
+
+def shown(tasks: list[dict[str, Any]], folder: Path, width: int, terminal: bool = True) -> str:
+    """The end of a run's output, without colours."""
+    verdict = Verdict(
+        blessed=False,
+        judged=True,
+        compared=4,
+        comparisons=None,
+        reasons=(refusal(),),
+        not_judged=(),
+        notes=(NOTE,),
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    metrics = folder / "metrics.json"
+    metrics.write_text(json.dumps({"records": tasks, "smallest_group": 50}))
+    console = Console(
+        file=io.StringIO(),
+        width=width,
+        force_terminal=terminal,
+        color_system=None,
+        highlight=False,
+        soft_wrap=True,
+    )
+    show_result(console, verdict, {"metrics": metrics})
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def refusal() -> Refusal:
+    return Refusal(
+        task="worsening",
+        slice={},
+        message=SENTENCE,
+        metric="auc",
+        decision_threshold=None,
+        model="challenger",
+        value=0.512,
+        threshold=Threshold(metric="auc", at_least=0.55),
+    )
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_lines_break_between_words_and_fit(width: int, tmp_path: Path) -> None:
+    tasks = [*records("worsening", 1234, 567), *records("a_task_with_a_long_name", 981, 45)]
+    text = shown(tasks, tmp_path, width)
+    lines = [line for line in text.splitlines() if str(tmp_path) not in line]
+    assert len(lines) > 8
+    assert max(map(len, lines)) <= width
+    assert {*SENTENCE.split(), *NOTE.split(), "calibration", "Brier", "0.812"} <= set(text.split())
+
+
+def test_a_path_stays_in_one_piece_with_its_brackets(tmp_path: Path) -> None:
+    folder = tmp_path / ("long" * 20) / "of [bold]somebody"
+    assert f"metrics   {folder}/metrics.json\n" in shown(records("death", 99, 9), folder, 60)
+
+
+def test_without_a_terminal_a_sentence_is_one_line(tmp_path: Path) -> None:
+    text = shown(records("death", 99, 9), tmp_path, 60, terminal=False)
+    assert f"  ✗ {SENTENCE}\n" in text
+    assert f"  {NOTE}\n" in text
+
+
+@given(
+    tasks=st.dictionaries(
+        st.from_regex(r"[a-z][a-z_0-9]{0,56}", fullmatch=True),
+        st.tuples(st.integers(0, 999_999), st.integers(0, 99_999)),
+        min_size=1,
+        max_size=4,
+    ),
+    width=st.integers(60, 140),
+)
+def test_numbers_stand_below_their_headings_at_any_width(
+    tasks: dict[str, tuple[int, int]], width: int
+) -> None:
+    found = itertools.chain.from_iterable(records(task, *counts) for task, counts in tasks.items())
+    _, *lines = results_table(list(found), width).plain.splitlines()
+    assert max(map(len, lines)) <= width
+    ends = [len(line) for line in lines if "slope" in line or "-1.02" in line]
+    assert len(ends) == 1 + len(tasks)
+    assert len(set(ends)) == 1
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_a_stages_line_breaks_between_words(width: int) -> None:
+    console = Console(
+        file=io.StringIO(), width=width, force_terminal=True, color_system=None, soft_wrap=True
+    )
+    display = RunDisplay(console)
+    for stage in STAGES:
+        with display.stage(stage) as running:
+            running.cached = True
+    # Without the control sequences that draw the spinner.
+    text = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", console.file.getvalue())  # type: ignore[attr-defined]
+    lines = [line for line in text.splitlines() if line.startswith("✓")]
+    assert len(lines) == len(STAGES)
+    assert max(map(len, lines)) <= width
+    expected = [word for stage, says in STAGES.items() for word in (stage, *says.split())]
+    assert set(expected) <= set(text.split())
+    assert len(expected) > 60
