@@ -37,6 +37,12 @@ _SHOWN_PAIRS = 20
 _LARGE_DIFFERENCE = 0.1
 """Standardised differences above it are marked (Austin, Stat Med 2009;28:3083-107)."""
 
+_EXACT = "Each curve steps at every event and goes to the end of its follow-up."
+_THINNED = (
+    "Each curve goes to the end of its follow-up, as long as enough subjects are observed; it is "
+    "thinned so that no step is a single subject."
+)
+
 
 def analysis_sections(analysis: Analysis) -> list[Section]:
     """Sections of the analysis, in a statistician's order.
@@ -49,7 +55,7 @@ def analysis_sections(analysis: Analysis) -> list[Section]:
         Section("Outcomes by arm", (), [_task(analysis, task) for task in analysis.tasks]),
     ]
     if analysis.endpoints:
-        parts = [_endpoint(endpoint) for endpoint in analysis.endpoints]
+        parts = [_endpoint(endpoint, _is_exact(analysis)) for endpoint in analysis.endpoints]
         sections.append(Section("Time to event", (), parts))
     if analysis.subgroups:
         sections.append(Section("Subgroups", _subgroups(analysis)))
@@ -105,7 +111,7 @@ def _characteristics(analysis: Analysis, factor: Factor, found: Sequence[Charact
 
 
 def _withheld_note(analysis: Analysis) -> list[str]:
-    if analysis.smallest_group <= 1:
+    if _is_exact(analysis):
         return []
     return [
         f"Withheld: fewer than {analysis.smallest_group} subjects, or a number from which such a "
@@ -240,14 +246,19 @@ def _effects(effects: Sequence[Effect]) -> Table:
     )
 
 
-def _endpoint(endpoint: EndpointAnalysis) -> Section:
+def _is_exact(analysis: Analysis) -> bool:
+    """Whether groups of any size are shown, as in an internal report."""
+    return analysis.smallest_group <= 1
+
+
+def _endpoint(endpoint: EndpointAnalysis, is_exact: bool) -> Section:
     blocks: list[Block] = []
     factors = dict.fromkeys(curve.factor for curve in endpoint.curves)
     for factor in factors:
         shown = [curve for curve in endpoint.curves if curve.factor == factor and curve.points]
         # A chart has distinct colours for no more curves.
         for first in range(0, len(shown), _MOST_CURVES):
-            blocks.append(_survival(endpoint, shown[first : first + _MOST_CURVES]))
+            blocks.append(_survival(endpoint, shown[first : first + _MOST_CURVES], is_exact))
     blocks.append(Bullets([comparison.says for comparison in endpoint.comparisons]))
     if any(item.hazard_ratio.value is not None for item in endpoint.comparisons):
         blocks.append(_hazards_plot(endpoint))
@@ -256,7 +267,7 @@ def _endpoint(endpoint: EndpointAnalysis) -> Section:
     return Section(endpoint.title or endpoint.endpoint, blocks)
 
 
-def _survival(endpoint: EndpointAnalysis, shown: Sequence[SurvivalCurve]) -> Figure:
+def _survival(endpoint: EndpointAnalysis, shown: Sequence[SurvivalCurve], is_exact: bool) -> Figure:
     curves = [
         charts.StepCurve(
             curve.level,
@@ -273,8 +284,7 @@ def _survival(endpoint: EndpointAnalysis, shown: Sequence[SurvivalCurve]) -> Fig
     measure = charts.Measure("without the event", 0, percent=True)
     caption = (
         f"By {shown[0].factor}. Kaplan and Meier's estimate with 95 % bands; below, subjects "
-        "still under observation. Each curve goes to the end of its follow-up, as long as enough "
-        "subjects are observed; it is thinned so that no step is a single subject."
+        f"still under observation. {_EXACT if is_exact else _THINNED}"
     )
     return charts.step_curves(curves, measure, endpoint.unit, caption)
 

@@ -98,6 +98,13 @@ def test_the_public_page_withholds_and_the_internal_one_does_not_speak_of_it() -
     assert "ithheld" not in pages[True]
 
 
+def test_the_caption_of_curves_says_whether_they_are_thinned() -> None:
+    for internal in (False, True):
+        page = render(Page("A trial", "", analysis_sections(document(internal=internal))))
+        assert ("thinned so that no step is a single subject" in page) is not internal
+        assert ("steps at every event" in page) is internal
+
+
 def test_a_banner_stands_above_everything() -> None:
     page = Page("A trial", "", (), banner=INTERNAL)
     html = render(page)
