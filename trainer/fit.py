@@ -140,14 +140,16 @@ def build(encoding: Encoding, hyperparameters: Hyperparameters, seed: int) -> Tr
 
 
 def _assign(model: TrialModel, start: LinearStart) -> None:
-    model.linear.numbers.assign(start.numbers)
-    model.linear.codes.assign(start.codes)
+    if model.linear.numbers is not None:
+        model.linear.numbers.assign(start.numbers)
+    if model.linear.codes is not None:
+        model.linear.codes.assign(start.codes)
     model.linear.bias.assign(start.bias)
 
 
 def _silence_unseen(model: TrialModel, train: Arrays) -> None:
     """Empties the vectors that training would leave random: of codes that nobody has."""
-    if model.ensemble is None or not model.encoding.categories:
+    if model.ensemble is None or model.ensemble.table is None:
         return
     seen = np.bincount(train.categories.ravel(), minlength=model.encoding.codes) > 0
     model.ensemble.table.assign(model.ensemble.table * seen[:, np.newaxis])

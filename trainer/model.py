@@ -144,21 +144,25 @@ class Linear(keras.layers.Layer):
 
     def __init__(self, encoding: Encoding, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._encoding = encoding
         tasks = len(encoding.tasks)
-        self.numbers = self.add_weight(
-            shape=(encoding.numbers, tasks), initializer="zeros", name="numbers"
-        )
-        self.codes = self.add_weight(
-            shape=(max(encoding.codes, 1), tasks), initializer="zeros", name="codes"
-        )
+        # A kind that the study lacks has no weights: oneDNN aborts the process at a product of
+        # width zero.
+        self.numbers = self._add_zeros("numbers", encoding.numbers, tasks)
+        self.codes = self._add_zeros("codes", encoding.codes, tasks)
         self.bias = self.add_weight(shape=(tasks,), initializer="zeros", name="bias")
+
+    def _add_zeros(self, name: str, rows: int, tasks: int) -> Any:
+        if not rows:
+            return None
+        return self.add_weight(shape=(rows, tasks), initializer="zeros", name=name)
 
     def call(self, numbers: Any, codes: Any) -> Any:
         """Logits `[batch, tasks]` of numbers `[batch, n]` and codes `[batch, c]`."""
-        logits = keras.ops.matmul(numbers, self.numbers) + self.bias
-        if self._encoding.categories:
-            logits += keras.ops.sum(keras.ops.take(self.codes, codes, axis=0), axis=1)
+        logits = self.bias
+        if self.numbers is not None:
+            logits = keras.ops.matmul(numbers, self.numbers) + logits
+        if self.codes is not None:
+            logits = logits + keras.ops.sum(keras.ops.take(self.codes, codes, axis=0), axis=1)
         return logits
 
 
@@ -172,15 +176,17 @@ class Ensemble(keras.layers.Layer):
 
     def __init__(self, encoding: Encoding, hyper: Hyperparameters, seed: int, **kw: Any) -> None:
         super().__init__(**kw)
-        self._encoding = encoding
         self._inputs = encoding.numbers + hyper.embedding * encoding.categories
         seeds = iter(range(seed, seed + 1000))
-        self.table = self.add_weight(
-            shape=(max(encoding.codes, 1), hyper.embedding),
-            initializer=keras.initializers.RandomNormal(
-                stddev=1.0 / math.sqrt(hyper.embedding), seed=next(seeds)
-            ),
-            name="table",
+        vectors = keras.initializers.RandomNormal(
+            stddev=1.0 / math.sqrt(hyper.embedding), seed=next(seeds)
+        )
+        self.table = (
+            self.add_weight(
+                shape=(encoding.codes, hyper.embedding), initializer=vectors, name="table"
+            )
+            if encoding.codes
+            else None
         )
         self.adapter = self.add_weight(
             shape=(hyper.members, self._inputs),
@@ -208,7 +214,7 @@ class Ensemble(keras.layers.Layer):
         """Logits `[batch, members, tasks]` to be added to the linear path's."""
         ops = keras.ops
         parts = [numbers]
-        if self._encoding.categories:
+        if self.table is not None:
             vectors = ops.take(self.table, codes, axis=0)
             parts.append(ops.reshape(vectors, (-1, vectors.shape[1] * vectors.shape[2])))
         hidden = ops.expand_dims(ops.concatenate(parts, axis=-1), 1) * self.adapter

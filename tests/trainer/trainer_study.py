@@ -10,8 +10,11 @@ from trainer.features import ModelInputs
 INPUTS = ModelInputs(numeric=("age", "sbp"), categorical=("sex", "country"), tasks=("death", "ae"))
 
 
-def transform(rows: Any, inputs: Any, graph: Any) -> Any:
-    """Analyses and transforms hand-made rows in memory; keeps the transform graph in `graph`."""
+def transform(rows: Any, inputs: Any, graph: Any, not_analysed: Any = ()) -> Any:
+    """Analyses and transforms hand-made rows in memory; keeps the transform graph in `graph`.
+
+    Rows that are not analysed are transformed too, and come last.
+    """
     import apache_beam as beam
     import tensorflow as tf
     import tensorflow_transform.beam as tft_beam
@@ -36,12 +39,25 @@ def transform(rows: Any, inputs: Any, graph: Any) -> Any:
         raw = pipeline | beam.Create(rows, reshuffle=False)
         (data, _), graph_fn = (raw, metadata) | tft_beam.AnalyzeAndTransformDataset(preprocess)
         _ = graph_fn | tft_beam.WriteTransformFn(str(graph))
-        _ = (
-            data
-            | beam.combiners.ToList()
-            | beam.Map(lambda found: np.save(f"{collected}.npy", np.array(found, dtype=object)))
-        )
-    return list(np.load(f"{collected}.npy", allow_pickle=True))
+        _collect(data, f"{collected}-analysed.npy")
+        if not_analysed:
+            others = pipeline | "NotAnalysed" >> beam.Create(not_analysed, reshuffle=False)
+            (data, _) = ((others, metadata), graph_fn) | tft_beam.TransformDataset()
+            _collect(data, f"{collected}-not-analysed.npy")
+    found = list(np.load(f"{collected}-analysed.npy", allow_pickle=True))
+    if not_analysed:
+        found += np.load(f"{collected}-not-analysed.npy", allow_pickle=True).tolist()
+    return found
+
+
+def _collect(rows: Any, file: str) -> None:
+    import apache_beam as beam
+
+    _ = (
+        rows
+        | f"List {file}" >> beam.combiners.ToList()
+        | f"Save {file}" >> beam.Map(lambda found: np.save(file, np.array(found, dtype=object)))
+    )
 
 
 def example(row: Any) -> Any:
@@ -63,10 +79,13 @@ def transformed_example(row: Any) -> Any:
     """The serialised tf.Example of a transformed row, as Transform materialises it."""
     import tensorflow as tf
 
-    features = {
-        "categories": tf.train.Feature(int64_list=tf.train.Int64List(value=row["categories"])),
-        "numbers": tf.train.Feature(float_list=tf.train.FloatList(value=row["numbers"])),
-    }
+    features = {}
+    if "categories" in row:
+        codes = tf.train.Int64List(value=row["categories"])
+        features["categories"] = tf.train.Feature(int64_list=codes)
+    if "numbers" in row:
+        numbers = tf.train.FloatList(value=row["numbers"])
+        features["numbers"] = tf.train.Feature(float_list=numbers)
     for name in row.keys() - features.keys():
         features[name] = tf.train.Feature(float_list=tf.train.FloatList(value=[row[name]]))
     return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
