@@ -1,1 +1,1 @@
-"""What the notebooks beside it call, and the command that executes them on a run."""
+"""Code of the notebooks, and the command that executes them on a run."""

@@ -1,4 +1,4 @@
-"""Executes a notebook on a run and writes what came of it beside the run's records."""
+"""Executes a notebook on a run and writes the result beside the run's records."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from notebooks.opened_run import RUN_VARIABLE
 from pipeline.errors import UserError
 
 OUTPUTS = "notebooks"
-"""Folder, inside the run's folder of records, that the executed notebooks lie in."""
+"""Folder of the executed notebooks, inside the run's folder of records."""
 
 _QUIET = {"PYTHONWARNINGS": "ignore::FutureWarning", "TF_CPP_MIN_LOG_LEVEL": "3"}
-"""Libraries' warnings, which a reader of the outputs can do nothing about, stay out of them."""
+"""Hides warnings of libraries, which a reader of the outputs can't act on."""
 
 _FOLDER = Path(__file__).parent
 _MOST_SECONDS = 600
-"""A cell that takes longer hangs."""
+"""Seconds after which a cell is considered to hang."""
 
 
 def notebook_names() -> list[str]:
-    """Names of the notebooks, without their ending."""
+    """Names of the notebooks, without the file extension."""
     return sorted(path.stem for path in _FOLDER.glob("*.ipynb"))
 
 
@@ -36,10 +36,10 @@ def execute(name: str, run_folder: Path) -> Path:
         run_folder: The run's folder of records.
 
     Returns:
-        The HTML file; the executed notebook lies beside it.
+        The HTML file; the executed notebook is beside it.
 
     Raises:
-        UserError: The run lacks what the notebook shows.
+        UserError: The run did not write what the notebook shows.
     """
     # Imported on use: a mistyped argument is reported at once.
     import nbformat
@@ -60,7 +60,7 @@ def execute(name: str, run_folder: Path) -> Path:
         )
         try:
             with _variables({RUN_VARIABLE: str(run_folder.resolve()), **_QUIET}):
-                # What C++ libraries write to standard error is no output of a cell.
+                # Output of C++ libraries on standard error is no output of a cell.
                 client.execute(stderr=DEVNULL)
         except CellExecutionError as error:
             if error.ename == UserError.__name__:
@@ -76,7 +76,7 @@ def execute(name: str, run_folder: Path) -> Path:
 
 @contextmanager
 def _variables(values: Mapping[str, str]) -> Iterator[None]:
-    """Sets variables of the environment, which the notebook's kernel inherits."""
+    """Sets environment variables, which the notebook's kernel inherits."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:

@@ -1,4 +1,4 @@
-"""An executed notebook as one HTML file in the pages' look, that fetches nothing."""
+"""Converts an executed notebook into one self-contained HTML file in the pages' style."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def to_html(notebook: NotebookNode, name: str) -> str:
 
     Args:
         notebook: The executed notebook.
-        name: Its name, for the footer and in place of a missing title.
+        name: Its name, for the footer and as the default title.
 
     Returns:
-        An HTML document that needs nothing but itself.
+        A self-contained HTML document.
     """
     prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     title = _TITLE.search(prose)
@@ -33,8 +33,8 @@ def to_html(notebook: NotebookNode, name: str) -> str:
         "sections": [{"title": found, "id": _anchor(found)} for found in _SECTION.findall(prose)],
         "footer": f"Made by the notebook {name}; its code is in {name}.ipynb beside this file.",
     }
-    # By default nbconvert takes scripts from a public server for mathematics and diagrams: the
-    # project's template names none.
+    # nbconvert's default template loads scripts for mathematics and diagrams from a public server;
+    # the project's template loads none.
     exporter = HTMLExporter(
         template_name=_TEMPLATE.name, extra_template_basedirs=[str(_TEMPLATE.parent)]
     )

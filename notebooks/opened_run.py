@@ -31,7 +31,7 @@ class OpenedRun:
 
     Attributes:
         folder: The run's folder of records.
-        file: What the run left of itself.
+        file: The run's file.
     """
 
     folder: Path
@@ -41,30 +41,30 @@ class OpenedRun:
         """URI of an output of a stage.
 
         Raises:
-            UserError: The run did not get as far.
+            UserError: The run ended before the stage.
         """
         found = self.file.output(stage, name)
         if found is None:
             at = f" at {self.file.failed_stage}" if self.file.failed_stage else ""
             raise UserError(
                 f"{self.folder}: this run has no {name} of {stage}: it ended as "
-                f"{self.file.status}{at}. Name a run that got as far (RUN=), or run again."
+                f"{self.file.status}{at}. Name a run that completed it (RUN=), or run again."
             )
         return found
 
     @cached_property
     def study(self) -> Study:
-        """The study file as it was when the run started."""
+        """The study file at the start of the run."""
         return parse_study(self.file.study_file, f"the study of run {self.file.run}")
 
     @cached_property
     def metrics(self) -> Metrics:
-        """What was measured, without the groups that may not be shown."""
+        """The metrics of the groups that may be shown."""
         return read_result(Metrics, self.output("TrialEvaluator", "verdict"))
 
     @cached_property
     def verdict(self) -> Verdict:
-        """What was decided."""
+        """The verdict."""
         return read_result(Verdict, self.output("TrialEvaluator", "verdict"))
 
     @cached_property
@@ -74,7 +74,7 @@ class OpenedRun:
 
     @cached_property
     def result(self) -> RunResult:
-        """What the run's own page is made of."""
+        """The result as the run's page reads it."""
         return RunResult(
             settings=RunPageSettings.of(self.study),
             code_version=self.file.code_version,
@@ -94,7 +94,7 @@ class OpenedRun:
         return read_result(Registration, self.output("ModelRegistrar", "registration"))
 
     def heading(self) -> Shown:
-        """Which run this is."""
+        """Identity and status of the run."""
         file = self.file
         facts = Facts(
             (

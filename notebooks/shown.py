@@ -10,10 +10,10 @@ from pipeline.html.blocks import Block
 from pipeline.html.page import Section, render_part, style
 
 SCOPE = "trial"
-"""Class of the element that an output lies in: the style sheet touches nothing outside."""
+"""Class of an output's element, to which the style sheet is limited."""
 
 STYLE_MARK = "style"
-"""Mark, in an output's metadata, of the style sheet: documents with their own leave it out."""
+"""Key in an output's metadata that marks the style sheet: documents with their own omit it."""
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,8 @@ class Shown:
     """Tables, charts and texts as a cell's output.
 
     Attributes:
-        blocks: What is shown first.
-        sections: What follows, each under its heading.
+        blocks: Shown first.
+        sections: Shown after the blocks, each under its heading.
     """
 
     blocks: Sequence[Block] = ()
@@ -51,7 +51,7 @@ class Look:
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
         return (
-            {"text/html": f"<style>{_scoped(style())}</style>", "text/plain": "The look."},
+            {"text/html": f"<style>{_scoped(style())}</style>", "text/plain": "The style sheet."},
             {"text/html": {STYLE_MARK: True}},
         )
 
@@ -60,7 +60,7 @@ LOOK = Look()
 
 
 def _scoped(sheet: str) -> str:
-    """The pages' style sheet for what lies in the scope alone, dark where JupyterLab is dark."""
+    """The pages' style sheet, limited to the scope; dark if JupyterLab is dark."""
     inner = (
         sheet.replace(
             "@media screen and (prefers-color-scheme: dark)", '[data-jp-theme-light="false"] &'

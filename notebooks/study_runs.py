@@ -13,14 +13,14 @@ from pipeline.runs.run_file import RUN_FILE, RunFile, read_run_file
 
 @dataclass(frozen=True)
 class ComparedRun:
-    """A run with its results as far as it got.
+    """A run with the results that it wrote.
 
     Attributes:
-        file: What it left of itself.
-        metrics: What was measured; None where nothing was.
-        verdict: What was decided; None likewise.
+        file: The run's file.
+        metrics: Metrics; None if the run did not evaluate a model.
+        verdict: The verdict; None likewise.
         registration: Whether the model became the champion; None likewise.
-        unreadable: Why its results can't be read, for example since its artifacts were removed.
+        unreadable: Why its results can't be read, for example because its artifacts were removed.
     """
 
     file: RunFile

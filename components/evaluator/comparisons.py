@@ -211,7 +211,7 @@ def _beyond(
 ) -> str:
     where = _BEYOND[side, threshold.holds]
     if shown is None:
-        return f"is {where} {limit:g} (numbers withheld: a smaller group's would follow from them)"
+        return f"is {where} {limit:g} (suppressed: a smaller group's numbers would follow)"
     digits = _digits(judged, limit)
     value = f"{shown.value:.{digits}g}"
     if math.isfinite(shown.lower) and math.isfinite(shown.upper):

@@ -112,13 +112,13 @@ def _judge(
     evaluation = artifact_utils.get_single_uri(output_dict[standard_component_specs.EVALUATION_KEY])
     found = list(model_eval_lib.load_metrics(evaluation))
     records = results.read_records(found, settings)
-    withheld = results.withheld_groups(records, settings)
-    verdict = judge(records, withheld, settings, no_champion)
+    suppressed = results.suppressed_groups(records, settings)
+    verdict = judge(records, suppressed, settings, no_champion)
     if note:
         verdict = replace(verdict, notes=(*verdict.notes, note))
     folder = artifact_utils.get_single_uri(output_dict[VERDICT_KEY])
-    _write(folder, METRICS_FILE, results.shown_metrics(records, withheld, settings))
-    _write(folder, CURVES_FILE, results.shown_curves(found, records, withheld, settings))
+    _write(folder, METRICS_FILE, results.shown_metrics(records, suppressed, settings))
+    _write(folder, CURVES_FILE, results.shown_curves(found, records, suppressed, settings))
     _write(folder, VERDICT_FILE, VerdictDocument.model_validate(verdict.to_json()))
     subjects = {r.task: r.subjects for r in records if r.group == OVERALL}
     for task, count in subjects.items():

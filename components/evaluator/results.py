@@ -54,7 +54,7 @@ def read_records(
     )
 
 
-def withheld_groups(records: Iterable[Record], settings: EvaluatorSettings) -> Suppressed:
+def suppressed_groups(records: Iterable[Record], settings: EvaluatorSettings) -> Suppressed:
     """Decides for each task which groups are not shown; see `suppress.suppressed`."""
     sizes: dict[str, dict[Group, int]] = {task: {OVERALL: 0} for task in settings.tasks}
     for record in records:
@@ -66,13 +66,13 @@ def withheld_groups(records: Iterable[Record], settings: EvaluatorSettings) -> S
 
 
 def shown_metrics(
-    records: Iterable[Record], withheld: Suppressed, settings: EvaluatorSettings
+    records: Iterable[Record], hidden: Suppressed, settings: EvaluatorSettings
 ) -> Metrics:
     """What `metrics.json` holds.
 
     Args:
         records: All records.
-        withheld: Groups that are not shown, per task.
+        hidden: Groups that are not shown, per task.
         settings: What was evaluated.
 
     Returns:
@@ -82,7 +82,7 @@ def shown_metrics(
     return Metrics(
         smallest_group=settings.smallest_group,
         records=tuple(
-            record.shown() for record in records if record.group not in withheld[record.task]
+            record.shown() for record in records if record.group not in hidden[record.task]
         ),
         suppressed=tuple(
             SuppressedGroup(
@@ -91,7 +91,7 @@ def shown_metrics(
                 reason=reason,
                 subjects=f"<{settings.smallest_group}" if reason == "too_small" else None,
             )
-            for task, groups in withheld.items()
+            for task, groups in hidden.items()
             for group, reason in groups.items()
         ),
     )
@@ -100,7 +100,7 @@ def shown_metrics(
 def shown_curves(
     result: Iterable[metrics_for_slice_pb2.MetricsForSlice],
     records: Iterable[Record],
-    withheld: Suppressed,
+    hidden: Suppressed,
     settings: EvaluatorSettings,
 ) -> Curves:
     """What `curves.json` holds; see `components.evaluator.curves`.
@@ -108,7 +108,7 @@ def shown_curves(
     Args:
         result: TFMA's metrics.
         records: All records; the curves come in their order.
-        withheld: Groups that are not shown, per task.
+        hidden: Groups that are not shown, per task.
         settings: What was evaluated.
     """
     found = {
@@ -120,7 +120,7 @@ def shown_curves(
     sizes = {
         (record.task, record.group, record.model): (record.subjects, record.positives)
         for record in records
-        if record.group not in withheld[record.task]
+        if record.group not in hidden[record.task]
     }
     return Curves(
         smallest_group=settings.smallest_group,

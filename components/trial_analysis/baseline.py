@@ -141,7 +141,7 @@ def _category(
         sizes = {value: int((codes == code).sum()) for value, code in values}
         shown = {value: disclosure.shows_value(factor, level, name, value) for value in sizes}
         counts += [_count(level, value, sizes, shown[value]) for value in sizes]
-        # With all other shares at hand the difference would tell the one that is withheld.
+        # With all other shares at hand the difference would tell the one that is suppressed.
         if all(shown.values()):
             shares[level] = np.array([n for value, n in sizes.items() if value != MISSING], float)
     return Characteristic(

@@ -1,11 +1,11 @@
 """Which groups may be shown.
 
-What identifies a subject are characteristics: arm, site, sex, age band, values at baseline. A
-group that is formed by them is shown from the study's smallest size on, and withheld together with
-what would give it away by subtraction (`pipeline.results.suppress`); a missing value is a value in
-that sense. Within a group that is shown, outcomes are counted as they are, as in the flow chart
-and the results of every published trial (CONSORT 2010, items 13 and 17): how many had the event,
-and of how many that is unknown. Where time is involved a count of outcomes is finer than that;
+Arm, site, sex, age band and values at baseline identify a subject. A group that they form is shown
+from the study's smallest size on, and otherwise suppressed together with the groups from which it
+would follow by subtraction (`pipeline.results.suppress`); a missing value counts as a value. Within
+a group that is shown, outcomes are counted as they are, as in the flow chart and the results of
+every published trial (CONSORT 2010, items 13 and 17): how many had the event, and of how many that
+is unknown. Where time is involved a count of outcomes is finer than that;
 `components.trial_analysis.curves` says what is done about it.
 """
 
@@ -25,7 +25,7 @@ from pipeline.results.suppress import suppressed
 MISSING = "missing"
 KNOWN = "known"
 
-Withheld = frozenset[Group]
+Hidden = frozenset[Group]
 
 
 class Disclosure:
@@ -43,13 +43,13 @@ class Disclosure:
         self.is_exact = is_exact
         self._fewest = 0 if is_exact else smallest
         everybody = np.ones(subjects.count, bool)
-        self._levels = _withheld_levels(subjects, self._fewest, [everybody])
+        self._levels = _hidden_levels(subjects, self._fewest, [everybody])
         self._outcomes = {
-            task: _withheld_levels(subjects, self._fewest, [everybody, outcome.known])
+            task: _hidden_levels(subjects, self._fewest, [everybody, outcome.known])
             for task, outcome in subjects.outcomes.items()
         }
         self._times = {
-            endpoint: _withheld_levels(subjects, self._fewest, [everybody, times.known])
+            endpoint: _hidden_levels(subjects, self._fewest, [everybody, times.known])
             for endpoint, times in subjects.times.items()
         }
         columns = {
@@ -57,11 +57,11 @@ class Disclosure:
             **subjects.categories,
         }
         self._characteristics = {
-            name: self._withheld_cells(subjects, column, [everybody])
+            name: self._hidden_cells(subjects, column, [everybody])
             for name, column in columns.items()
         }
         self._subgroups = {
-            (task, name): self._withheld_cells(subjects, column, [everybody, outcome.known])
+            (task, name): self._hidden_cells(subjects, column, [everybody, outcome.known])
             for task, outcome in subjects.outcomes.items()
             for name, column in subjects.slicings.items()
         }
@@ -101,18 +101,18 @@ class Disclosure:
         shown = self.shows_outcome(task, factor, level)
         return shown and cell not in self._subgroups[task, slicing]
 
-    def _withheld_cells(
+    def _hidden_cells(
         self, subjects: TrialSubjects, column: Categories, populations: Sequence[NDArray[np.bool_]]
-    ) -> Withheld:
-        withheld: set[Group] = set()
+    ) -> Hidden:
+        hidden: set[Group] = set()
         for population in populations:
             cells = _cells(subjects.describing, column, population, self._levels)
             # That nobody is in a group gives nobody away.
             sizes = {group: size for group, size in cells if size}
             factors = [(factor.name,) for factor in subjects.describing]
             pairs = [(factor.name, "value") for factor in subjects.describing]
-            withheld |= suppressed(sizes, [(), *factors, ("value",), *pairs], self._fewest).keys()
-        return frozenset(withheld)
+            hidden |= suppressed(sizes, [(), *factors, ("value",), *pairs], self._fewest).keys()
+        return frozenset(hidden)
 
 
 def with_missing(column: Categories) -> list[tuple[str, int]]:
@@ -125,9 +125,9 @@ def _presence(values: NDArray[np.float32]) -> Categories:
     return Categories(np.where(np.isnan(values), -1, 0).astype(np.int32), (KNOWN,))
 
 
-def _withheld_levels(
+def _hidden_levels(
     subjects: TrialSubjects, smallest: int, populations: Sequence[NDArray[np.bool_]]
-) -> Withheld:
+) -> Hidden:
     groups = {
         (factor.name, level): _arm_group(factor, level, subjects.factors)
         for factor in subjects.factors
@@ -135,15 +135,15 @@ def _withheld_levels(
     }
     named = [tuple(name for name, _ in group) for group in (OVERALL, *groups.values())]
     slicings = list(dict.fromkeys(named))
-    withheld: set[Group] = set()
+    hidden: set[Group] = set()
     for population in populations:
         sizes: dict[Group, int] = {OVERALL: int(population.sum())}
         for factor in subjects.factors:
             for level in factor.levels:
                 size = int((factor.of(level) & population).sum())
                 sizes[groups[factor.name, level]] = size
-        withheld |= suppressed(sizes, slicings, smallest).keys()
-    return frozenset((key,) for key, group in groups.items() if group in withheld)
+        hidden |= suppressed(sizes, slicings, smallest).keys()
+    return frozenset((key,) for key, group in groups.items() if group in hidden)
 
 
 def _arm_group(factor: Factor, level: str, factors: Sequence[Factor]) -> Group:
@@ -158,7 +158,7 @@ def _cells(
     factors: Sequence[Factor],
     column: Categories,
     population: NDArray[np.bool_],
-    withheld_levels: Withheld,
+    hidden_levels: Hidden,
 ) -> Iterator[tuple[Group, int]]:
     yield OVERALL, int(population.sum())
     of_value = {value: (column.codes == code) & population for value, code in with_missing(column)}
@@ -167,7 +167,7 @@ def _cells(
     for factor in factors:
         for level in factor.levels:
             group: Group = ((factor.name, level),)
-            if group in withheld_levels:
+            if group in hidden_levels:
                 continue
             inside = factor.of(level)
             yield group, int((inside & population).sum())

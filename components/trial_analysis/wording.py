@@ -216,7 +216,7 @@ def notes(
         yield "Every group is shown with its size, curves and quartiles are exact."
     else:
         yield (
-            "Groups of fewer than the study's smallest size are withheld, and so is what would "
+            "Groups of fewer than the study's smallest size are suppressed, and so is what would "
             "give them away. Quartiles are means of a few neighbouring values."
         )
 

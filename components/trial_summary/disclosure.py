@@ -5,7 +5,7 @@ subtraction from what is shown. In the order of the sections:
 
 - **Months** are merged into periods of at least n subjects each, so that the curve of enrolment
   stays whole; a period is called by its last month. Sites, arms and sites within periods are
-  withheld as `pipeline.results.suppress` decides. The sites and arms that are shown here are the
+  suppressed as `pipeline.results.suppress` decides. The sites and arms that are shown here are the
   same in every section.
 - **Disposition**: reasons within an arm add up to it. A reason of all arms together is shown where
   it does not give away what an arm withholds.
@@ -50,8 +50,8 @@ def shown_groups(
         if size and all(value != UNKNOWN for _, value in group)
     }
     slicings = list(dict.fromkeys(tuple(name for name, _ in group) for group in named))
-    withheld = suppressed(named, slicings, smallest, shown) if named else {}
-    return {group: size for group, size in named.items() if group not in withheld}
+    hidden = suppressed(named, slicings, smallest, shown) if named else {}
+    return {group: size for group, size in named.items() if group not in hidden}
 
 
 def periods(months: Mapping[str, int], smallest: int) -> dict[str, str]:

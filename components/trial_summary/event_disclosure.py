@@ -8,7 +8,7 @@ subjects. Three things follow from several classes together and are prevented:
 - Those with an event of a class are among those with any. Where they are nearly all of them, the
   few others would follow, and the class is suppressed; likewise of a severity or worse.
 - Classes overlap. Where all are shown and add up to little more than those with any event, few
-  subjects have events of several, and the smallest class is withheld.
+  subjects have events of several, and the smallest class is suppressed.
 - Who has a severe event of any class has one of some class. Where the other classes have too few
   to explain them all, those of the last class follow, and classes are not divided by severity;
   where even their numbers are too few, nothing is.

@@ -174,7 +174,7 @@ def _enrolled_groups(sums: Sums, smallest: int) -> dict[Group, int]:
     if len(cells) <= MOST_CELLS:
         sizes |= cells
     shown = shown_groups(sizes, smallest)
-    # A site that is withheld does not come back by its periods.
+    # A site that is suppressed does not come back by its periods.
     return {group: n for group, n in shown.items() if all((part,) in shown for part in group)}
 
 
@@ -221,7 +221,7 @@ def _disposition(sums: Sums, arms: Mapping[str, int], smallest: int) -> Iterator
 
 
 def _kept(reasons: Mapping[str, int], smallest: int) -> tuple[Group, ...]:
-    """Completion, if it is safe: rather than it another reason is withheld for a small one."""
+    """Completion, if it is safe: rather than it another reason is suppressed for a small one."""
     completed = reasons.get(COMPLETED, 0)
     safe = min(completed, sum(reasons.values()) - completed) >= smallest
     return ((("category", COMPLETED),),) if safe else ()
@@ -285,7 +285,7 @@ def _adverse_events(
                 for arm, of_arm in events.items()
                 if category not in of_arm or worst in of_arm[category].shown
             }
-            # Zeros alone would only tell that the class was seen where it is withheld.
+            # Zeros alone would only tell that the class was seen where it is suppressed.
             if category == ANY or any(shown.values()):
                 yield from _rates(
                     study.arm.control, arms, shown, category=category or None, severity=worst

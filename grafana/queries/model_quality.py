@@ -157,7 +157,7 @@ SELECT n.slice AS "group", x.lower AS lower, x.value AS value, x.upper AS upper,
               OR NOT EXISTS (SELECT 1 FROM thresholds t WHERE t.run = :run)
               THEN 'nothing demanded'
             ELSE 'not recorded' END AS verdict,
-       CASE s.reason WHEN 'too_small' THEN 'too small' WHEN 'complementary' THEN 'withheld'
+       CASE s.reason WHEN 'too_small' THEN 'too small' WHEN 'complementary' THEN 'suppressed'
             ELSE '' END AS not_shown
 FROM named n
 LEFT JOIN (SELECT * FROM metrics WHERE {_OF_METRIC}) x ON x.slice = n.slice

@@ -1,1 +1,1 @@
-"""What the cells of data.ipynb show."""
+"""Outputs of the cells of data.ipynb."""

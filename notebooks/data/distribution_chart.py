@@ -1,4 +1,4 @@
-"""Distributions of a column beside each other, as bars."""
+"""Distributions of a column side by side, as bars."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ _TURNED = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"}
 
 
 def distribution_chart(title: str, distributions: Sequence[str], bars: Bars) -> Figure:
-    """Draws distributions of one column beside each other.
+    """Draws distributions of one column side by side.
 
     Args:
         title: The column.
-        distributions: What is compared, at most five.
+        distributions: Names of the distributions, at most five.
         bars: Shares of each.
     """
     heading = Heading(f"{title}: share of subjects", distributions, _BARS_PLOT)
@@ -58,15 +58,15 @@ def distribution_chart(title: str, distributions: Sequence[str], bars: Bars) -> 
         scale(axes.yaxis, percent=True)
         heading.draw(axes)
 
-    spoken = [
-        f"{name}: {_said(bars.names, shares)}"
+    texts = [
+        f"{name}: {_share_texts(bars.names, shares)}"
         for name, shares in zip(distributions, bars.shares, strict=True)
     ]
     svg = drawn(_LEFT + _BARS_PLOT + _RIGHT, heading.height + _BARS_HEIGHT + bottom, draw)
-    return Figure(svg, f"Distribution of {title}. {listed(spoken)}")
+    return Figure(svg, f"Distribution of {title}. {listed(texts)}")
 
 
-def _said(names: Sequence[str], shares: Sequence[float]) -> str:
+def _share_texts(names: Sequence[str], shares: Sequence[float]) -> str:
     pairs = zip(names, shares, strict=True)
     return ", ".join(f"{name} {number(share, 0, percent=True)}" for name, share in pairs)
 

@@ -1,4 +1,4 @@
-"""How far the data of a run are from those of an earlier one, as DataGate measures it."""
+"""Distances between the data of two runs, as DataGate measures them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Drift:
     Attributes:
         earlier: Id of the earlier run.
         folder: Folder of its statistics.
-        same_data: Whether both runs read the very same data.
+        same_data: Whether both runs read the same data.
         distances: By feature and measure.
     """
 
@@ -31,17 +31,17 @@ class Drift:
 def drift_since(
     study: Study, statistics: str, run: ComparedRun, others: tuple[ComparedRun, ...], most: int
 ) -> tuple[Drift, ...]:
-    """Distances from the earlier runs of a study, the latest of them first.
+    """Distances from the earlier runs of a study, latest first.
 
     Args:
         study: The study file of the run.
         statistics: Folder of the run's statistics.
         run: The run.
         others: All runs of the study.
-        most: How many earlier runs to compare with.
+        most: Largest number of earlier runs to compare with.
 
     Returns:
-        One for each earlier run that still has its statistics.
+        One for each earlier run whose statistics still exist.
     """
     earlier = [
         (other.file, folder)

@@ -1,4 +1,4 @@
-"""TFDV's statistics of a run, without what belongs to single subjects.
+"""TFDV's statistics of a run, without values of single subjects.
 
 TFDV's own views show the smallest and the largest value, every rank of a category and bars of a
 single subject. Here a bar has at least the study's smallest group of subjects, its edges are
@@ -41,14 +41,14 @@ class FeatureStatistics:
         name: The column.
         subjects: Subjects of the split.
         present: Those of them with a value.
-        mean: Of a number; None of a category.
-        deviation: Its standard deviation; None likewise.
-        values: Subjects by value of a category, the most frequent first; empty of a number.
-        counts: Subjects in the intervals between `edges`, [k]; None of a category, and where
-            the statistics hold no histogram.
+        mean: Mean of a number; None for a category.
+        deviation: Standard deviation; None likewise.
+        values: Subjects by value of a category, the most frequent first; empty for a number.
+        counts: Subjects in the intervals between `edges`, [k]; None for a category, and if the
+            statistics hold no histogram.
         edges: Ends of the intervals, rising, some of them twice; [k + 1]. They are subjects'
             own values and must not be shown.
-        whole: Whether a number has whole values only, as far as its deciles tell.
+        whole: Whether a number has whole values only, judged by its deciles.
     """
 
     name: str
@@ -69,10 +69,10 @@ class FeatureStatistics:
 
 @dataclass(frozen=True)
 class Bars:
-    """Distributions of one column, on the same bars.
+    """Distributions of one column over the same bars.
 
     Attributes:
-        names: What each bar stands for; [k].
+        names: Value or interval of each bar; [k].
         shares: Share of the subjects with a value, by distribution; each [k].
     """
 
@@ -88,7 +88,7 @@ def read_statistics(folder: str, split: str) -> dict[str, FeatureStatistics]:
         split: The split.
 
     Raises:
-        UserError: There are none.
+        UserError: The statistics are missing.
     """
     # TensorFlow Data Validation takes seconds to import.
     import tensorflow as tf
@@ -96,7 +96,7 @@ def read_statistics(folder: str, split: str) -> dict[str, FeatureStatistics]:
 
     path = f"{folder}/Split-{split}/{STATISTICS_FILE}"
     if not tf.io.gfile.exists(path):
-        raise UserError(f"{path}: these statistics of StatisticsGen are not there. Run it again.")
+        raise UserError(f"{path}: statistics of StatisticsGen not found. Rerun the pipeline.")
     (dataset,) = tfdv.load_stats_binary(path).datasets
     return {
         feature.path.step[0]: _feature(feature, dataset.num_examples)
@@ -105,7 +105,7 @@ def read_statistics(folder: str, split: str) -> dict[str, FeatureStatistics]:
 
 
 def has_statistics(folder: str, split: str = "train") -> bool:
-    """Whether there are statistics: ChampionModel loads none without a champion."""
+    """Whether the folder has statistics: without a champion ChampionModel writes none."""
     return Path(f"{folder}/Split-{split}/{STATISTICS_FILE}").exists()
 
 
@@ -114,11 +114,11 @@ def bars(found: Sequence[FeatureStatistics], smallest: int) -> Bars | None:
 
     Args:
         found: The column in each of them.
-        smallest: Fewest subjects that a bar stands for in each distribution: smaller bars are
-            joined with their neighbours, rare categories with each other.
+        smallest: Fewest subjects of a bar in each distribution: smaller bars are merged with their
+            neighbours, rare categories with each other.
 
     Returns:
-        None where there is nothing that may be shown.
+        None if nothing may be shown.
     """
     if not found or any(item.present < smallest for item in found):
         return None
@@ -158,7 +158,7 @@ def _feature(feature: statistics_pb2.FeatureNameStatistics, subjects: int) -> Fe
 def _histogram(
     numbers: statistics_pb2.NumericStatistics,
 ) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
-    """Both histograms of TFDV in one: that of equally wide intervals and that of deciles."""
+    """Combines both histograms of TFDV: that of equally wide intervals and that of deciles."""
     points: list[tuple[float, float]] = []
     for histogram in numbers.histograms:
         cumulated = 0.0
@@ -176,7 +176,7 @@ def _histogram(
 def _whole_histogram(
     numbers: statistics_pb2.NumericStatistics,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """An interval around each whole number; what an interval of TFDV's holds is spread evenly."""
+    """An interval around each whole number; subjects of TFDV's intervals are spread evenly."""
     (standard,) = (item for item in numbers.histograms if item.type == item.STANDARD)
     lowest, highest = round(numbers.min), round(numbers.max)
     counts = np.zeros(highest - lowest + 1)
@@ -189,7 +189,7 @@ def _whole_histogram(
 
 
 def _is_whole(numbers: statistics_pb2.NumericStatistics) -> bool:
-    """Whether a number counts something small, as far as its ends and deciles tell."""
+    """Whether a number is a small count, judged by its extremes and deciles."""
     deciles = [item for item in numbers.histograms if item.type == item.QUANTILES]
     ends = [bucket.high_value for item in deciles for bucket in item.buckets]
     small = numbers.max - numbers.min <= _WHOLE_RANGE
@@ -217,7 +217,7 @@ def _category_bars(found: Sequence[FeatureStatistics], smallest: int) -> Bars | 
         item.present - sum(counts[value] for value in common)
         for item, counts in zip(found, counted, strict=True)
     ]
-    # A small rest would follow by subtraction: the rarest value shown joins it.
+    # A small rest would follow by subtraction: it is pooled with the rarest value shown.
     while common and any(0 < size < smallest for size in rest):
         last = common.pop()
         rest = [size + counts[last] for size, counts in zip(rest, counted, strict=True)]
@@ -241,7 +241,7 @@ def _edges(item: FeatureStatistics) -> NDArray[np.float64]:
 
 
 def _round_edges(low: float, high: float, whole: bool) -> list[float]:
-    """Round numbers between two ends, about as many as there are bars."""
+    """Round numbers between two limits, about as many as there are bars."""
     width = (high - low) / _BARS
     if not (math.isfinite(width) and width > 0):
         return []
@@ -265,7 +265,7 @@ def _on_edges(item: FeatureStatistics, inner: Sequence[float]) -> NDArray[np.flo
 def _joined(
     inner: Sequence[float], counts: NDArray[np.float64], smallest: int
 ) -> tuple[list[float], NDArray[np.float64]]:
-    """Joins bars from the left until each is large enough in every distribution."""
+    """Merges bars from the left until each is large enough in every distribution."""
     kept: list[float] = []
     columns = [counts[:, 0]]
     for edge, column in zip(inner, counts.T[1:], strict=True):

@@ -1,4 +1,4 @@
-"""Shows what the data gate and TFDV found."""
+"""Blocks on findings of the data gate and anomalies of TFDV."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ _SEVERITIES: dict[str, tuple[str, Tone]] = {
 
 
 def finding_blocks(findings: Sequence[Finding]) -> list[Block]:
-    """Findings of the gate, the most serious first."""
+    """Findings of the gate, most serious first."""
     serious = ("stop", "warn")
     notable = [item for kind in serious for item in findings if item.severity == kind]
     quiet = [item for item in findings if item.severity not in serious]
     if notable:
         first: Block = Table(
-            "What the gate objects to",
+            "Findings outside their limits",
             [Column("Severity"), Column("Rule"), Column("What was found")],
             [[_severity(item), item.rule, item.message] for item in notable],
         )
     else:
-        first = Notice("good", "The data gate has no objections")
+        first = Notice("good", "No finding of the data gate is outside its limit")
     measured = Table(
-        "What was measured and lies within its limit",
+        "Findings within their limits",
         [
             Column("Rule"),
             Column("What"),
@@ -54,7 +54,7 @@ def finding_blocks(findings: Sequence[Finding]) -> list[Block]:
 
 
 def read_anomalies(run: OpenedRun, split: str) -> Iterator[Finding]:
-    """What TFDV found in a split at odds with the curated schema."""
+    """Anomalies of a split against the curated schema."""
     # TensorFlow Data Validation takes seconds to import.
     import tensorflow_data_validation as tfdv
     from google.protobuf import text_format

@@ -1,4 +1,4 @@
-"""Shows how many subjects of a group lack a value."""
+"""Blocks on missing values by group."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from pipeline.html.numbers import Suppressed
 
 _MOST_SITES = 12
 _LEAST_SHOWN = 1 / 3
-"""Share of the groups in which a column must be shown for it to be drawn."""
+"""Smallest share of groups with a value that may be shown, for a column to be drawn."""
 
 
 def missing_blocks(found: Missingness, title: str, smallest: int) -> Iterator[Block]:
     """Shares of missing values by group, drawn and in numbers."""
     if not found.shares:
-        yield Paragraph("No subject lacks a value, or too few subjects are left to say.")
+        yield Paragraph("No value is missing, or there are too few subjects to show.")
         return
     first, rest = found.groups[:_MOST_SITES], found.groups[_MOST_SITES:]
     shown = [
@@ -40,10 +40,10 @@ def missing_blocks(found: Missingness, title: str, smallest: int) -> Iterator[Bl
             [[found.overall[name], *found.shares[name][: len(first)]] for name in shown],
             Measure(f"Share of subjects without a value, by {title}", 1, percent=True),
             f"Share of subjects without a value, by {title}, all splits together. <{smallest}: "
-            f"fewer than {smallest} subjects lack it; withheld: it would tell such a number.",
+            f"fewer than {smallest} subjects lack it; suppressed: such a number would follow.",
         )
     if rest:
-        yield Paragraph(f"Not drawn: {len(rest)} more groups, which can be shown.")
+        yield Paragraph(f"Not drawn: {len(rest)} more groups that may be shown.")
     if hidden:
         yield Table(
             f"Columns whose share can be shown for hardly any {title}",
@@ -51,15 +51,15 @@ def missing_blocks(found: Missingness, title: str, smallest: int) -> Iterator[Bl
             [[name, found.overall[name]] for name in hidden],
             [
                 f"In each {title} fewer than {smallest} subjects lack a value, or have one, or the "
-                "share would tell such a number."
+                "such a number would follow from the share."
             ],
         )
     sizes = Table(
         f"Subjects by {title}",
         [Column(title.capitalize()), Column("Subjects", "end")],
         [[name, size] for name, size in found.groups],
-        [f"Not shown: {found.withheld} too small, or telling another one."]
-        if found.withheld
+        [f"Suppressed: {found.hidden} too small, or another one would follow from them."]
+        if found.hidden
         else [],
     )
     yield Details(f"Subjects by {title}", (sizes,))

@@ -1,4 +1,4 @@
-"""Where values are missing: shares by group, from counts that give nobody away."""
+"""Shares of missing values by group, from counts that disclose no small group."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ class Missingness:
 
     Attributes:
         groups: Groups that may be shown, with their subjects.
-        overall: Share by column, everybody together.
+        overall: Share by column, of all subjects.
         shares: Share by column and group, [groups] each.
-        withheld: How many groups are not shown.
+        hidden: How many groups are not shown.
     """
 
     groups: tuple[tuple[str, int], ...]
     overall: dict[str, Share]
     shares: dict[str, tuple[Share, ...]]
-    withheld: int
+    hidden: int
 
 
 def missingness(
@@ -41,9 +41,9 @@ def missingness(
 ) -> Missingness:
     """Counts missing values by group.
 
-    That a value is missing is a characteristic like another: those who lack it are a group, and
-    so are those who have it. Both are withheld where they are too small, together with what would
-    give them away. Columns that nobody lacks are left out.
+    The subjects who lack a value are a group, and so are those who have it. Both are suppressed if
+    too small, together with the groups from which they would follow. Columns without missing values
+    are excluded.
 
     Args:
         missing: Who has no value, by column; [n] each.
@@ -54,20 +54,18 @@ def missingness(
     members = {name: group_of == name for name in sorted(set(groups)) if name}
     sizes: dict[Group, int] = {OVERALL: len(groups)}
     sizes |= {((_GROUP, name),): int(inside.sum()) for name, inside in members.items()}
-    withheld = suppressed(sizes, [(), (_GROUP,)], smallest)
-    shown = [
-        name for name in members if ((_GROUP, name),) not in withheld and OVERALL not in withheld
-    ]
+    hidden = suppressed(sizes, [(), (_GROUP,)], smallest)
+    shown = [name for name in members if ((_GROUP, name),) not in hidden and OVERALL not in hidden]
     overall: dict[str, Share] = {}
     shares: dict[str, tuple[Share, ...]] = {}
     for column, lacking in missing.items():
-        if lacking.any() and OVERALL not in withheld:
+        if lacking.any() and OVERALL not in hidden:
             overall[column], shares[column] = _shares(lacking, members, shown, smallest)
     return Missingness(
         groups=tuple((name, int(members[name].sum())) for name in shown),
         overall=overall,
         shares=shares,
-        withheld=len(members) - len(shown),
+        hidden=len(members) - len(shown),
     )
 
 
@@ -78,16 +76,16 @@ def _shares(
     smallest: int,
 ) -> tuple[Share, tuple[Share, ...]]:
     sizes = _cells(lacking, members, shown)
-    # Cells go before whole groups: how many lack a value at all is what a reader looks for.
+    # Cells are suppressed rather than whole groups: readers look for the overall share first.
     margins = [group for group in sizes if len(group) == 1]
-    withheld = suppressed(
+    hidden = suppressed(
         sizes, [(), (_GROUP,), (_VALUE,), (_GROUP, _VALUE)], smallest, shown=margins
     )
 
     def share(*group: tuple[str, str]) -> Share:
         cells = {value: (*group, (_VALUE, value)) for value in (_MISSING, _KNOWN)}
-        # Of two cells that add up to a group that is shown, one gives the other away.
-        if any(cell in withheld for cell in cells.values()):
+        # Of two cells that add up to a group that is shown, one follows from the other.
+        if any(cell in hidden for cell in cells.values()):
             small = sizes.get(cells[_MISSING], 0) < smallest
             return Suppressed(smallest if small else None)
         return sizes.get(cells[_MISSING], 0) / sizes[tuple(group)]
@@ -98,9 +96,9 @@ def _shares(
 def _cells(
     lacking: NDArray[np.bool_], members: Mapping[str, NDArray[np.bool_]], shown: Sequence[str]
 ) -> dict[Group, int]:
-    """Subjects of every group, of both values, and of every pair of them; none is empty.
+    """Subjects of every group, of both values, and of every pair of them.
 
-    That nobody is in a group gives nobody away.
+    Empty groups are excluded: they disclose nobody.
     """
     everybody = np.ones(len(lacking), bool)
     sizes: dict[Group, int] = {}

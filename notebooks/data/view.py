@@ -1,4 +1,4 @@
-"""What the data notebook shows of a run."""
+"""The data notebook's view of a run."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _MISSING_MEASURE = "change in the share of missing values"
 def _needs(
     stage: str, name: str
 ) -> Callable[[Callable[[DataView], Shown]], Callable[[DataView], Shown]]:
-    """Tells in words, in place of a cell's result, that the run ended before its stage."""
+    """Shows a message instead of a cell's result if the run ended before its stage."""
 
     def decorate(cell: Callable[[DataView], Shown]) -> Callable[[DataView], Shown]:
         @wraps(cell)
@@ -64,9 +64,7 @@ def _needs(
                 return cell(view)
             at = f" at {file.failed_stage}" if file.failed_stage else ""
             return show(
-                Notice(
-                    "warn", f"This run did not get to {stage}", f"It ended as {file.status}{at}."
-                )
+                Notice("warn", f"This run did not reach {stage}", f"It ended as {file.status}{at}.")
             )
 
         return shown
@@ -86,7 +84,7 @@ class DataView:
 
     @_needs("TrialExampleGen", "rejects")
     def subjects(self) -> Shown:
-        """How many subjects are in each split, and how many of them have which outcome."""
+        """Subjects and outcomes by split."""
         counts = self._counts
         figures = [
             KeyFigure(f"subjects in {split}", counts.subjects.get(split, 0)) for split in SPLITS
@@ -119,8 +117,8 @@ class DataView:
             ],
             rows,
             [
-                "Subjects whose outcome is not known (observation ended too early, an event before "
-                "the moment of prediction) are excluded from that task; they never count as being "
+                "Subjects with an unknown outcome (observation ended too early, an event before "
+                "the landmark) are excluded from that task; they never count as being "
                 "without the outcome."
             ],
         )
@@ -158,7 +156,7 @@ class DataView:
             for reason, number_of in sorted(dataset.reasons.items(), key=lambda item: -item[1])
         ]
         if not reasons:
-            return show(table, Paragraph("No row was rejected: nothing in them was impossible."))
+            return show(table, Paragraph("No row was rejected: none had an impossible value."))
         why = Table(
             "Why rows were rejected",
             [Column("Dataset"), Column("Reason"), Column("Rows", "end")],
@@ -167,11 +165,11 @@ class DataView:
         return show(table, why)
 
     def gate(self) -> Shown:
-        """What the data gate found, the most serious first."""
+        """Findings of the data gate, most serious first."""
         if not self._gated:
             reason = self.run.file.reason or ""
-            return show(Notice("warn", "This run did not get to the gate", reason))
-        stopped = [Notice("bad", "The gate stopped this run before the training")]
+            return show(Notice("warn", "This run did not reach the gate", reason))
+        stopped = [Notice("bad", "The gate stopped this run before training")]
         return show(
             *(stopped if self.run.file.failed_stage == "DataGate" else []),
             *finding_blocks(self._findings),
@@ -179,17 +177,15 @@ class DataView:
 
     @_needs("ExampleValidator", "anomalies")
     def anomalies(self) -> Shown:
-        """What TFDV found at odds with the curated schema, split by split."""
+        """Anomalies against the curated schema, by split."""
         found = [
             [split, item.feature or "the whole split", item.message]
             for split in SPLITS
             for item in read_anomalies(self.run, split)
         ]
         if not found:
-            return show(
-                Notice("good", "All columns of all splits are as the curated schema describes them")
-            )
-        columns = [Column("Split"), Column("Column"), Column("What was found")]
+            return show(Notice("good", "All columns of all splits match the curated schema"))
+        columns = [Column("Split"), Column("Column"), Column("Anomaly")]
         return show(Table("Anomalies", columns, found))
 
     @_needs("StatisticsGen", "statistics")
@@ -232,12 +228,12 @@ class DataView:
 
     @_needs("StatisticsGen", "statistics")
     def drift(self) -> Shown:
-        """Distances from earlier runs, and the columns that moved most beside each other."""
+        """Distances from earlier runs, and the columns with the largest ones side by side."""
         blocks: list[Block] = [self._since_champion()]
         if not self._drifts:
             blocks.append(
                 Paragraph(
-                    "No earlier run of this study with statistics lies below the same root, so "
+                    "There is no earlier run of this study with statistics below the same root, so "
                     "there is nothing to compare this run with."
                 )
             )
@@ -270,9 +266,9 @@ class DataView:
     @property
     def _rule(self) -> str:
         return (
-            f"No number stands for fewer than {count(self._smallest)} subjects: bars are joined "
-            "until they hold as many, their edges are round and the outermost ones open, rare "
-            "values are pooled, and neither smallest nor largest values are shown."
+            f"No number describes fewer than {count(self._smallest)} subjects: bars are merged "
+            "until they hold as many, their edges are rounded and the outermost ones open, rare "
+            "values are pooled, and extreme values are not shown."
         )
 
     @property
@@ -336,11 +332,11 @@ class DataView:
 
     def _since_champion(self) -> Block:
         if not self._gated:
-            return Paragraph("This run did not get to the gate, which measures drift.")
+            return Paragraph("This run did not reach the gate, which measures drift.")
         findings = [item for item in self._findings if item.rule == "drift"]
         if not findings:
             return Paragraph(
-                "The gate compared nothing: when this run started, its study had no champion with "
+                "The gate compared nothing: when this run started, the study had no champion with "
                 "statistics yet."
             )
         over = [item for item in findings if item.severity != "ok"]
@@ -354,7 +350,7 @@ class DataView:
         limit = self._study.gate.drift_limit
         known = [item for item in drift.distances if item.value is not None]
         ordered = sorted(known, key=lambda item: -(item.value or 0))
-        same = "the very same data" if drift.same_data else "other data"
+        same = "the same data" if drift.same_data else "other data"
         yield Paragraph(f"Run {drift.earlier} read {same}.")
         if not any(item.value for item in known):
             yield Paragraph("All distances of its train split from this run's are 0.")
@@ -368,7 +364,7 @@ class DataView:
         yield Grid(list(self._moved(drift, ordered)))
         unknown = [item.feature for item in drift.distances if item.value is None]
         if unknown:
-            yield Paragraph(f"Not compared, without values on a side: {', '.join(unknown)}.")
+            yield Paragraph(f"Not compared, because one side has no values: {', '.join(unknown)}.")
 
     def _moved(self, drift: Drift, ordered: Sequence[Distance]) -> Iterator[Figure]:
         then = read_statistics(drift.folder, "train")
@@ -398,7 +394,7 @@ def _bar(item: Distance, limit: float) -> Bar:
 
 
 def _rounded(value: float | None) -> str:
-    """Three significant digits, more only before the point."""
+    """Three significant digits; more only before the decimal point."""
     if value is None:
         return number(None)
     size = abs(value)

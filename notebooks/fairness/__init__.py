@@ -1,1 +1,1 @@
-"""What the cells of fairness.ipynb show."""
+"""Outputs of the cells of fairness.ipynb."""

@@ -22,17 +22,17 @@ from pipeline.results.fairness import Contrast, contrasts
 EVERYBODY = "everybody"
 
 _IDEAL: dict[str, float | None] = {"calibration_in_the_large": 0.0}
-"""Where the thin line of a plot stands; for all other metrics it is everybody's value."""
+"""Position of a plot's reference line; for all other metrics it is the overall value."""
 
 
 @dataclass(frozen=True)
 class TaskGroups:
-    """Results of the new model for one task in all groups.
+    """Results of the challenger for one task in all groups.
 
     Attributes:
         result: The run's result.
         task: The task.
-        decided: Records of decisions that `metrics.json` does not hold, of all tasks.
+        decided: Records at decision thresholds that `metrics.json` does not hold, of all tasks.
     """
 
     result: RunResult
@@ -46,7 +46,7 @@ class TaskGroups:
 
     @property
     def decision_thresholds(self) -> list[float]:
-        """Thresholds that the study file names for the task."""
+        """Decision thresholds of the task in the study file."""
         return self.result.decision_thresholds(self.task)
 
     @cached_property
@@ -61,7 +61,7 @@ class TaskGroups:
 
     @property
     def by_slicing(self) -> list[list[Group]]:
-        """Groups by one slicing, by that one."""
+        """Groups of single slicings, by slicing."""
         found: dict[str, list[Group]] = {}
         for group in self.single:
             found.setdefault(group[0][0], []).append(group)
@@ -69,7 +69,7 @@ class TaskGroups:
 
     @cached_property
     def pairs(self) -> dict[tuple[str, ...], list[Group]]:
-        """Groups by pairs of slicings, by those two."""
+        """Groups of pairs of slicings, by pair."""
         found: dict[tuple[str, ...], list[Group]] = {}
         for group in self.groups:
             if len(group) > 1:
@@ -77,7 +77,7 @@ class TaskGroups:
         return found
 
     def estimate(self, metric: str, group: Group, at: float | None = None) -> Estimate:
-        """A number with its interval; without a number where the group is not shown."""
+        """A metric with its interval; a placeholder if the group is suppressed."""
         found = self._records.get((metric, group, at))
         return found.estimate if found else Estimate()
 
@@ -90,7 +90,7 @@ class TaskGroups:
     def contrasts(
         self, metric: str, groups: Sequence[Group], at: float | None = None
     ) -> list[Contrast]:
-        """Groups beside the largest one of their slicing."""
+        """Groups compared with the largest one of their slicing."""
         return contrasts(self.of_groups(metric, groups, at))
 
     def subjects(self, group: Group) -> int | Suppressed:
@@ -103,7 +103,7 @@ class TaskGroups:
 
     @cached_property
     def curves(self) -> Mapping[Group, GroupCurves]:
-        """Curves of the new model by group."""
+        """Curves of the challenger by group."""
         return {
             found.group: found
             for found in self.result.curves.curves
@@ -112,7 +112,7 @@ class TaskGroups:
 
     @cached_property
     def not_shown(self) -> list[Group]:
-        """Groups that are too small, or protect one that is."""
+        """Suppressed groups: too small, or another one would follow from them."""
         return [
             tuple(item.slice.items())
             for item in self.result.metrics.suppressed
@@ -122,7 +122,7 @@ class TaskGroups:
     def forest(
         self, metric: str, groups: Sequence[Group], at: float | None = None, caption: str = ""
     ) -> Figure:
-        """A metric in everybody and in groups, a heading for each slicing."""
+        """Rows of a metric: overall, and groups under a heading for each slicing."""
         rows: list[ForestRow | str] = [self._row(metric, OVERALL, at)]
         slicing = ""
         for group in groups:
@@ -155,10 +155,10 @@ class TaskGroups:
 
 
 def task_groups(run: OpenedRun) -> list[TaskGroups]:
-    """The results of all tasks, in the study file's order; tasks without any record are left out.
+    """The results of all tasks, in the study file's order; tasks without records are excluded.
 
     Raises:
-        UserError: The run did not get as far as its evaluation.
+        UserError: The run ended before its evaluation.
     """
     result = run.result
     decided = decision_records(result.curves)

@@ -1,7 +1,7 @@
-"""What the fairness notebook shows: rates, gaps, calibration and intersections of groups.
+"""Rates, gaps, calibration and intersections of groups for the fairness notebook.
 
-All numbers come from `metrics.json` and `curves.json`, TFMA's result without the groups that may
-not be shown; TFMA's own files hold groups of any size and are not opened here.
+All numbers come from `metrics.json` and `curves.json`, TFMA's result without suppressed groups;
+TFMA's own files hold groups of any size and are not read.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ _MOST_CURVES = 5
 _SIZE_COLUMNS = (Column("Group"), Column("Subjects", "end"), Column("With outcome", "end"))
 
 _CHOSEN = (
-    "The two groups of a line were picked because they differ most: with many groups a "
-    "difference is to be expected by chance, and the interval, which takes the two as given, is "
+    "The two groups of a row are those that differ most: with many groups a "
+    "difference is expected by chance, and the interval, which ignores the selection, is "
     "too narrow."
 )
 _INDEPENDENT = (
@@ -66,17 +66,17 @@ _INDEPENDENT = (
 
 
 def rates(run: OpenedRun) -> Shown:
-    """Each task's ranking and rates at its decision thresholds, by one slicing."""
+    """AUC and rates at the decision thresholds of each task, by slicing."""
     return _by_task(run, _rates)
 
 
 def between_groups(run: OpenedRun) -> Shown:
-    """How far groups lie apart, as differences and as ratios."""
+    """Differences and ratios between groups."""
     return _by_task(run, _between_groups)
 
 
 def calibration(run: OpenedRun) -> Shown:
-    """Whether a predicted probability means the same in every group."""
+    """Calibration by group."""
     return _by_task(run, _calibration)
 
 
@@ -86,7 +86,7 @@ def intersections(run: OpenedRun) -> Shown:
 
 
 def ratio_text(found: Estimate) -> str:
-    """A ratio with its interval, which may have no upper end or be undefined."""
+    """A ratio with its interval, which may have no upper limit or be undefined."""
     if found.value is None:
         return "by 0: undefined"
     if found.lower is not None and found.upper == math.inf:
@@ -152,7 +152,7 @@ def _between_groups(groups: TaskGroups) -> Iterator[Block]:
     yield from _largest_gaps(groups, groups.single, "Largest gap between two groups")
     for threshold in groups.decision_thresholds:
         yield Details(
-            f"Every group beside the largest of its slicing, at the threshold {threshold:g}",
+            f"Every group compared with the largest of its slicing, at the threshold {threshold:g}",
             (_contrast_table(groups, threshold),),
         )
 
@@ -161,7 +161,9 @@ def _difference_plot(groups: TaskGroups, metric: str, threshold: float) -> Figur
     rows: list[ForestRow | str] = []
     heading = ""
     for contrast in groups.contrasts(metric, groups.single, threshold):
-        slicing = f"{contrast.group.slicing[0]}, beside {values_text(contrast.reference.group)}"
+        slicing = (
+            f"{contrast.group.slicing[0]}, compared with {values_text(contrast.reference.group)}"
+        )
         if slicing != heading:
             heading = slicing
             rows.append(slicing)
@@ -210,7 +212,7 @@ def _gap_table(
             Column("Ratio (95 %)", "end"),
         ),
         [_gap_row(gap, records) for gap in gaps(records, _COMPARED)],
-        (_CHOSEN, _INDEPENDENT, "The ratio is the highest by the lowest; of shares only."),
+        (_CHOSEN, _INDEPENDENT, "The ratio is the highest divided by the lowest; for shares only."),
     )
 
 
@@ -251,13 +253,13 @@ def _contrast_table(groups: TaskGroups, threshold: float) -> Table:
             Column("Beside"),
             Column("Difference (95 %)", "end", 1, percent=True),
             Column("Ratio (95 %)", "end"),
-            Column("Smallest difference that would be seen", "end", 1, percent=True),
+            Column("Smallest detectable difference", "end", 1, percent=True),
         ),
         [_contrast_row(contrast) for contrast in found],
         (
             _INDEPENDENT,
-            "The last column: a true difference of this size is distinguished "
-            "from none in 4 of 5 trials of this size (two-sided, 5 %; Bloom 1995).",
+            "The last column: a true difference of this size is detected "
+            "in 4 of 5 trials of this size (two-sided, 5 %; Bloom 1995).",
         ),
     )
 
@@ -315,7 +317,7 @@ def _curves(groups: TaskGroups, members: Sequence[Group]) -> Iterator[Figure]:
             if group in largest
         ],
         f"Calibration by {' × '.join(name for name, _ in members[0])}: on the dotted line "
-        "predictions come true. The bars count the subjects of the first group."
+        "predicted and observed rates are equal. The bars count the subjects of the first group."
         + (f" The {left_out} smallest groups are not drawn." if left_out else ""),
     )
 

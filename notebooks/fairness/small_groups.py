@@ -1,4 +1,4 @@
-"""What the numbers can't say, since groups are small."""
+"""Limits of the results in small groups."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from pipeline.results.fairness import Contrast
 
 _RATES = ("sensitivity", "false_positive_rate")
 MOST_OF_THE_POSSIBLE = 0.5
-"""Width of a share's interval from which on it says next to nothing."""
+"""Width of a share's interval from which it is uninformative."""
 
 _LEVEL = 0.05
 
 
 @dataclass(frozen=True)
 class Detectable:
-    """The smallest differences that would be seen between groups of one slicing.
+    """The smallest detectable differences between groups of one slicing.
 
     Attributes:
-        slicing: By what the groups were formed.
-        best: The pair of groups in which the smallest difference would be seen.
-        worst: The pair in which only the greatest would be.
+        slicing: The slicing.
+        best: The pair of groups with the smallest detectable difference.
+        worst: The pair with the largest one.
     """
 
     slicing: str
@@ -39,14 +39,14 @@ class Detectable:
 
 
 def limits(run: OpenedRun) -> Shown:
-    """What can't be said of small groups, from the run's own numbers."""
+    """What can't be concluded about small groups, from the run's own numbers."""
     return show_sections(
         *(Section(groups.title, tuple(_blocks(groups))) for groups in task_groups(run))
     )
 
 
 def wide(records: Sequence[MetricRecord]) -> list[MetricRecord]:
-    """Records of shares whose interval spans at least half of what is possible, or is missing."""
+    """Records of shares whose interval spans at least half of the range, or is missing."""
     return [
         record
         for record in records
@@ -57,13 +57,13 @@ def wide(records: Sequence[MetricRecord]) -> list[MetricRecord]:
 
 
 def detectable(contrasts: Sequence[Contrast]) -> list[Detectable]:
-    """The smallest differences that would be seen, by slicing.
+    """The smallest detectable differences by slicing.
 
     Args:
-        contrasts: Groups of some slicings beside the largest of each, for one metric.
+        contrasts: Groups of some slicings compared with the largest of each, for one metric.
 
     Returns:
-        In the order of the contrasts; slicings without an interval are left out.
+        In the order of the contrasts; slicings without an interval are excluded.
     """
     found: dict[str, list[tuple[float, Contrast]]] = {}
     for contrast in contrasts:
@@ -103,13 +103,13 @@ def _blocks(groups: TaskGroups) -> Iterator[Block]:
     yield _detectable_table(groups, threshold)
     yield Bullets(
         [
-            f"{len(contrasts)} differences were looked at here (sensitivity and false positive "
-            f"rate, each group beside the largest of its slicing). If none were real, "
+            f"{len(contrasts)} differences are shown here (sensitivity and false positive "
+            f"rate, each group compared with the largest of its slicing). If none were real, "
             f"about {_LEVEL * len(contrasts):.0f} of the intervals would still exclude 0 by "
             f"chance; {excluding_zero(contrasts)} do.",
-            "Fewer outcomes mean less knowledge: sensitivity rests on a group's subjects with the "
-            "outcome alone, not on all its subjects.",
-            "A gap that is not seen is not absent: it may be as large as its interval allows.",
+            "Precision depends on the number of events: sensitivity is estimated from a group's "
+            "subjects with the outcome, not from all its subjects.",
+            "A gap that is not detected may still be as large as its interval allows.",
             *([sentence] if (sentence := not_shown_sentence(groups.result, groups.task)) else []),
         ]
     )
@@ -123,14 +123,14 @@ def _wide(groups: TaskGroups, metric: str, threshold: float) -> Block:
     if not found:
         return Notice(
             "neutral",
-            f"{title} {at}: no group says next to nothing",
-            f"The 95 % intervals of all {len(records)} groups span less than half of what is "
-            "possible.",
+            f"{title} {at}: every group has an informative interval",
+            f"The 95 % intervals of all {len(records)} groups span less than half of the possible "
+            "range.",
         )
     return Notice(
         "warn",
-        f"{title} {at}: {len(found)} of {len(records)} groups say next to nothing",
-        "Their 95 % interval spans at least half of what is possible, or there is none.",
+        f"{title} {at}: {len(found)} of {len(records)} groups have no informative interval",
+        "Their 95 % interval spans at least half of the possible range, or is missing.",
         [_describe_group(record, metric) for record in found],
     )
 
@@ -163,20 +163,20 @@ def _detectable_table(groups: TaskGroups, threshold: float) -> Table:
         for found in detectable(groups.contrasts(metric, groups.groups, threshold))
     ]
     return Table(
-        f"Smallest difference that could have been seen, at the threshold {threshold:g}",
+        f"Smallest detectable difference, at the threshold {threshold:g}",
         (
             Column("Groups by"),
             Column("Measure"),
-            Column("Best known pair"),
+            Column("Most precise pair"),
             Column("Smallest difference", "end", 0, percent=True),
-            Column("Least known pair"),
+            Column("Least precise pair"),
             Column("Smallest difference", "end", 0, percent=True),
         ),
         rows,
         (
-            "In percentage points. A true difference of this size is distinguished from none in 4 "
+            "In percentage points. A true difference of this size is detected in 4 "
             "of 5 trials of this size (two-sided test at 5 %, power 80 %; Bloom 1995); smaller "
-            "ones are mostly missed.",
+            "ones are usually missed.",
         ),
     )
 

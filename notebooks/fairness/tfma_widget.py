@@ -1,8 +1,8 @@
-"""TFMA's fairness widget without a server, a notebook extension or the internet.
+"""TFMA's fairness widget, without a server, a notebook extension or internet access.
 
 The widget is the element `<fairness-nb-container>` of the script that TFMA's package holds for
-notebooks. It runs in a frame of its own, which holds the script and a run's numbers: those of
-`metrics.json`, so that groups which may not be shown are not in it.
+notebooks. It runs in a frame of its own, which holds the script and the numbers of `metrics.json`,
+so suppressed groups are not in it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _NAMES = {
     "false_negative_rate": "false_negative_rate",
     "positive_predictive_value": "precision",
 }
-"""What the widget calls the metrics that it knows, by their names here."""
+"""The widget's names of metrics, by the project's names."""
 
 _HEIGHT = 1100
 
@@ -39,7 +39,7 @@ class Widget:
     """The widget as a cell's output.
 
     Attributes:
-        tasks: What it shows of each task, by the task's title; the first is shown at once.
+        tasks: Slices by the task's title; the first task is selected.
     """
 
     tasks: dict[str, list[dict[str, Any]]]
@@ -62,7 +62,7 @@ def widget(run: OpenedRun) -> Widget:
         run: The run.
 
     Raises:
-        UserError: The run did not get as far as its evaluation.
+        UserError: The run ended before its evaluation.
     """
     result = run.result
     return Widget(
@@ -80,7 +80,7 @@ def slicing_metrics(records: Sequence[MetricRecord]) -> list[dict[str, Any]]:
     """A task's metrics as the widget takes them.
 
     Args:
-        records: Records of one task; those of other models than the new one are passed over.
+        records: Records of one task; only those of the challenger are used.
 
     Returns:
         A slice for each group, everybody first: its name `sex:F` and value, and each metric that
@@ -121,7 +121,7 @@ def _bounded(record: MetricRecord) -> dict[str, Any]:
 
 def _document(tasks: dict[str, list[dict[str, Any]]]) -> str:
     """The frame's document: choice of the task, the element, the script, the numbers."""
-    # An end of a script inside a script would end it: TFMA's has none, a text of a study may.
+    # "</script>" inside a script would end it: TFMA's script has none, a study's text may.
     numbers = json.dumps(tasks, allow_nan=False).replace("<", "\\u003c")
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Fairness indicators</title>
@@ -149,14 +149,14 @@ show();
 
 
 def _tfma_script() -> str:
-    # Not imported: TFMA takes seconds, and only a file of it is wanted.
+    # Not imported: importing TFMA takes seconds, and only one of its files is needed.
     found = find_spec("tensorflow_model_analysis")
     folders = found.submodule_search_locations if found else None
     path = Path(next(iter(folders), "")) / _SCRIPT if folders else None
     if path is None or not path.exists():
         raise UserError(
-            f"TFMA's package has no {_SCRIPT}, which its fairness widget is in: install the "
+            f"TFMA's package lacks {_SCRIPT}, which holds its fairness widget. Install the "
             "requirements again (make setup)."
         )
-    # A frame that may not take the focus complains of each element that asks for it.
+    # A frame that may not take the focus logs an error for each element that requests it.
     return path.read_text(encoding="utf-8").replace(' autofocus=""', "")

@@ -1,4 +1,4 @@
-"""What the choice of a threshold would mean for each group."""
+"""Consequences of a decision threshold for each group."""
 
 from __future__ import annotations
 
@@ -31,12 +31,11 @@ _MOST_CURVES = 5
 
 
 def consequences(run: OpenedRun, thresholds: Mapping[str, float] | None = None) -> Shown:
-    """Consequences of a threshold, and of all that the run evaluated.
+    """Consequences of a decision threshold, and of all evaluated ones.
 
     Args:
         run: The run.
-        thresholds: Threshold by task; a task that is left out takes the first that its study
-            file names.
+        thresholds: Decision threshold by task; the default is the first one of the study file.
 
     Raises:
         UserError: A task is not the run's, or a threshold is no probability.
@@ -55,12 +54,10 @@ def consequences(run: OpenedRun, thresholds: Mapping[str, float] | None = None) 
 def _check(chosen: Mapping[str, float], tasks: Sequence[str]) -> None:
     for task, threshold in chosen.items():
         if task not in tasks:
-            raise UserError(
-                f"thresholds: {task!r} is no task of this run: it has {', '.join(tasks)}."
-            )
+            raise UserError(f"thresholds: unknown task {task!r}. This run has: {', '.join(tasks)}.")
         if not 0 < threshold < 1:
             raise UserError(
-                f"thresholds: {threshold!r} of {task} is no probability between 0 and 1."
+                f"thresholds: {task} has {threshold!r}; expected a probability between 0 and 1."
             )
 
 
@@ -121,8 +118,8 @@ def _at(groups: TaskGroups, threshold: float) -> Table:
             f"Counts are of {_THOUSAND} subjects like those of the group: flagged is who would be "
             "acted on, found and missed are those with the outcome, false alarms those without it "
             "that are flagged.",
-            "Between the thresholds that the run evaluated for a group nothing is known of it: "
-            "each line says which one it is of. Decision thresholds of the study file are "
+            "Only the thresholds that the run evaluated for a group are known: "
+            "each row states its own. Decision thresholds of the study file are "
             "evaluated for every group. Intervals are Wilson's of 95 %.",
         ),
     )
@@ -156,7 +153,7 @@ def _along(groups: TaskGroups, members: Sequence[Group]) -> Iterator[Figure]:
             Measure(term.title, term.decimals, term.percent),
             "threshold",
             f"{term.title} by threshold, by {slicing}. A curve steps where the run evaluated it; "
-            "between two steps the truth lies between their levels.",
+            "between two steps the true value lies between their levels.",
         )
 
 

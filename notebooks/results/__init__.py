@@ -1,1 +1,1 @@
-"""What the cells of results.ipynb show."""
+"""Outputs of the cells of results.ipynb."""

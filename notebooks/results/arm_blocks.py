@@ -1,4 +1,4 @@
-"""Shows what is known of the arms: analysed, predicted and observed."""
+"""Blocks on the arms: effects of the analysis, predicted and observed rates."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def analysis_blocks(folder: str | None) -> Iterator[Block]:
 
 
 def effect_blocks(subjects: ScoredSubjects, place: int, arm: Arm, smallest: int) -> Iterator[Block]:
-    """What the model predicts the arms to change, and what was observed.
+    """Predicted and observed differences between the arms.
 
     Args:
         subjects: Subjects of the test split.

@@ -1,4 +1,4 @@
-"""What a model says about the arms, beside what was observed."""
+"""Predicted and observed effects of the arms."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class ThirdEffect:
     Attributes:
         third: Which third of the subjects.
         subjects: Subjects of both arms whose outcome is known.
-        predicted: Mean of what the model predicts the arm to change.
+        predicted: Mean of the predicted differences.
         observed: Observed difference of the rates, with Newcombe's interval.
     """
 
@@ -81,11 +81,11 @@ def arm_rates(
 def predicted_effects(
     predict: Predict, subjects: int, sources: int, arm_place: int, arm: Sequence[str], control: str
 ) -> dict[str, _FloatArray]:
-    """What the model predicts each arm to change, subject by subject.
+    """Predicted difference of each arm from the control, by subject.
 
-    Everybody is given each arm in turn, all other values staying as they are: the difference of
-    the two predictions. It is no causal effect: values after the start of treatment stay as the
-    real arm left them, and a model that was made to predict may have learnt nothing about effects.
+    Each subject is predicted in each arm, with all other values unchanged. The difference is not a
+    causal effect: values measured after the start of treatment are those of the assigned arm, and a
+    model trained to predict outcomes need not have learnt effects.
 
     Args:
         predict: The model.
@@ -121,7 +121,7 @@ def effects_by_third(
 ) -> list[ThirdEffect]:
     """Observed differences among subjects for whom the model predicts similar differences.
 
-    If predicted differences mean something, observed ones rise with them (risk- and effect-based
+    If predicted differences are meaningful, observed ones rise with them (risk- and effect-based
     subgroups: Kent DM et al., The Predictive Approaches to Treatment effect Heterogeneity (PATH)
     statement: explanation and elaboration, Ann Intern Med 2020;172:W1-W25).
 
@@ -133,10 +133,11 @@ def effects_by_third(
         smallest: Fewest subjects of a third in each of the two arms.
 
     Returns:
-        All three thirds; none where one of them is too small, the predictions do not differ, or
-        an arm is withheld.
+        All three thirds; empty if one of them is too small, the predictions do not differ, or an
+        arm is suppressed.
     """
-    # Both arms' sizes follow from the thirds: an arm that is withheld elsewhere is so here.
+    # Both arms' sizes follow from the thirds: an arm that is suppressed elsewhere is suppressed
+    # here.
     if not set(compared) <= set(_arms_shown(arm, smallest)):
         return []
     names = np.asarray(arm)
@@ -167,8 +168,8 @@ def _arms_shown(arm: Sequence[str], smallest: int) -> list[str]:
     names = sorted(set(arm) - {""})
     sizes: dict[Group, int] = {OVERALL: len(arm)}
     sizes |= {(("arm", name),): list(arm).count(name) for name in names}
-    withheld = suppressed(sizes, [(), ("arm",)], smallest)
-    return [name for name in names if OVERALL not in withheld and (("arm", name),) not in withheld]
+    hidden = suppressed(sizes, [(), ("arm",)], smallest)
+    return [name for name in names if OVERALL not in hidden and (("arm", name),) not in hidden]
 
 
 def _observed(outcome: _FloatArray) -> Observed:

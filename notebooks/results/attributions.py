@@ -69,15 +69,15 @@ def sampled_shapley(
     """Shapley values of subjects' predictions, estimated by sampling.
 
     For each subject and each member of the background the sources take the subject's values one
-    after the other, in a random order; what the prediction changes by is the contribution of the
-    source. Orders come in pairs, each with its reverse (antithetic sampling). Every subject meets
-    every member of the background once, so its contributions add up to its prediction minus the
-    mean prediction of the background exactly.
+    after the other, in a random order; the change of the prediction is the contribution of the
+    source. Orders come in pairs, each with its reverse (antithetic sampling). Every subject is
+    paired with every member of the background once, so its contributions add up to its prediction
+    minus the mean prediction of the background exactly.
 
     Args:
         predict: The model.
         subjects: Places of the subjects to explain, shape [n].
-        background: Places of the subjects that stand for everybody, shape [m], m at least 2.
+        background: Places of the reference subjects, shape [m], m at least 2.
         sources: Number of sources.
         seed: Seed of the orders.
 
@@ -103,8 +103,8 @@ def boxes(values: _FloatArray, groups: Sequence[str], smallest: int) -> list[Box
     """Quartiles of contributions by group, of groups that may be shown.
 
     A quartile of a group would be the contribution of one subject: each is the mean of the five
-    values around it, nothing is drawn beyond the quartiles, and groups under the smallest size
-    are left out, with what would give them away by subtraction.
+    values around it, nothing is drawn beyond the quartiles, and groups below the smallest size are
+    suppressed, with those from which they would follow by subtraction.
 
     Args:
         values: Shape [n].
@@ -118,13 +118,13 @@ def boxes(values: _FloatArray, groups: Sequence[str], smallest: int) -> list[Box
     names = [str(name) for name in np.unique(members) if name]
     sizes: dict[Group, int] = {OVERALL: len(members)}
     sizes |= {(("group", name),): int((members == name).sum()) for name in names}
-    withheld = suppressed(sizes, [(), ("group",)], smallest)
-    if OVERALL in withheld:
+    hidden = suppressed(sizes, [(), ("group",)], smallest)
+    if OVERALL in hidden:
         return []
     return [
         _box(name, np.sort(values[members == name]))
         for name in names
-        if (("group", name),) not in withheld
+        if (("group", name),) not in hidden
     ]
 
 
@@ -148,7 +148,7 @@ def _block(
 ) -> tuple[_FloatArray, _FloatArray]:
     n, m = len(subjects), len(background)
     turn = _turns(n, m, sources, rng)
-    # Step t has the subject's values of the sources whose turn was before t.
+    # Step t has the subject's values of the sources that come before t in the order.
     steps = np.arange(sources + 1)
     own = turn[:, :, None, :] < steps[:, None]
     origin = np.where(own, subjects[:, None, None, None], background[:, None, None])
@@ -162,7 +162,7 @@ def _block(
 
 
 def _turns(n: int, m: int, sources: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """When each source's turn is, for each subject and member of the background: [n, m, sources].
+    """Position of each source in the order, by subject and background member: [n, m, sources].
 
     Every second order is the reverse of the one before.
     """

@@ -1,4 +1,4 @@
-"""Where a model is wrong: log loss by group, and whether the probabilities promised it."""
+"""Where a model is wrong: log loss by group, beside the loss that its predictions imply."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class GroupError:
         subjects: Subjects of the group whose outcome is known.
         events: Those of them with the outcome.
         predicted: Mean prediction.
-        log_loss: Mean log loss, in nats.
-        unexpected: Log loss minus what the predictions themselves led to expect; 0 for honest
+        log_loss: Mean log loss in nats.
+        unexpected: Log loss minus its expectation under the predictions; 0 for calibrated
             probabilities.
         share_of_subjects: Of all subjects whose outcome is known.
         share_of_loss: Of the sum of all their log losses.
@@ -61,12 +61,12 @@ class TaskErrors:
     Attributes:
         overall: Of everybody.
         groups: Of the groups that may be shown.
-        withheld: How many groups are not shown.
+        hidden: How many groups are not shown.
     """
 
     overall: GroupError
     groups: tuple[GroupError, ...]
-    withheld: int
+    hidden: int
 
 
 def task_errors(
@@ -75,13 +75,13 @@ def task_errors(
     groupings: Mapping[str, Sequence[str]],
     pairs: Sequence[tuple[str, str]],
     smallest: int,
-    withheld: Collection[Group] = (),
+    also_hidden: Collection[Group] = (),
 ) -> TaskErrors | None:
     """Errors of a task by group.
 
     A subject's log loss is -ln p of what happened; its expectation under the predictions is
     -p ln p - (1 - p) ln(1 - p). The difference has expectation 0 where the probabilities are
-    honest (a score in the sense of Spiegelhalter DJ, Statistics in Medicine 1986;5:421-33, with
+    calibrated (a score in the sense of Spiegelhalter DJ, Statistics in Medicine 1986;5:421-33, with
     the log loss in place of the Brier score).
 
     Args:
@@ -90,7 +90,7 @@ def task_errors(
         groupings: Group of each subject, "" for none, by grouping; each [n].
         pairs: Pairs of groupings whose combinations are groups too.
         smallest: Fewest subjects of a group.
-        withheld: Groups that are withheld elsewhere, and so here.
+        also_hidden: Groups that the run's own documents suppress.
 
     Returns:
         None where there are fewer subjects than that.
@@ -117,11 +117,11 @@ def task_errors(
             share_of_loss=float(loss[inside].sum() / loss.sum()),
         )
 
-    shown = [group for group in members if group not in hidden and group not in withheld]
+    shown = [group for group in members if group not in hidden and group not in also_hidden]
     return TaskErrors(
         overall=error(OVERALL, np.ones(len(outcome), bool)),
         groups=tuple(error(group, members[group]) for group in shown),
-        withheld=len(members) - len(shown),
+        hidden=len(members) - len(shown),
     )
 
 
@@ -133,7 +133,7 @@ def prediction_bands(predicted: _FloatArray, smallest: int) -> list[str]:
 
     Args:
         predicted: Shape [n].
-        smallest: Fewest subjects of a group; fewer bands are made where it demands that.
+        smallest: Fewest subjects of a group; fewer bands are made where it requires that.
 
     Returns:
         Names such as `10 to <20 %`; [n].

@@ -41,13 +41,13 @@ def error_blocks(found: TaskErrors | None) -> Iterator[Block]:
             Column("Share of loss", "end", 1, percent=True),
             Column("Observed", "end", 1, percent=True),
             Column("Predicted", "end", 1, percent=True),
-            Column("Loss beyond what was promised", "end"),
+            Column("Loss beyond the expected one", "end"),
         ],
         [_error_row(item) for item in worst if item.excess > 0],
         [
-            "Loss is highest where outcomes are hard to tell, however honest the probabilities: "
-            "an interval above 0 in the last column says that they were not.",
-            f"{found.withheld} groups are withheld: too small, or telling another one.",
+            "Loss is highest where outcomes are hard to predict, even by calibrated probabilities: "
+            "an interval above 0 in the last column means that they are not calibrated.",
+            f"{found.hidden} groups are suppressed: too small, or another would follow from them.",
         ],
     )
 

@@ -1,8 +1,8 @@
-"""Which columns of a model come from the same source, so that they are judged together.
+"""Which columns of a model come from the same source and are permuted together.
 
-The last value and the change of a laboratory parameter, or a number and its band, are made of
-the same records. Shuffling one of them alone would make subjects that can't exist, and each
-would hide behind the other.
+The last value and the change of a laboratory parameter, or a number and its band, are derived from
+the same records. Shuffling one of them alone would make impossible subjects, and each would mask
+the importance of the other.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pipeline.study.study import Study
 
 @dataclass(frozen=True)
 class Source:
-    """What one or several columns of the model are made of.
+    """The origin of one or several columns of the model.
 
     Attributes:
         name: For people; no two sources of a study share it.
@@ -33,8 +33,8 @@ def feature_sources(study: Study) -> tuple[Source, ...]:
     """Sources of everything that the model of a study reads, in the order of the study file.
 
     Two features share a source if they read the same column of the same dataset (or only count
-    its rows), and the rows of one are among the rows of the other as far as their conditions
-    tell. The arm, and the site where the model may use it, are sources of their own.
+    its rows), and by their conditions the rows of one are a subset of the rows of the other. The
+    arm, and the site where the model may use it, are sources of their own.
     """
     groups: list[list[ResolvedFeature]] = []
     for feature in study.resolved_features:

@@ -1,9 +1,9 @@
-"""What a model's performance rests on: permutation importance.
+"""Permutation importance of the sources of a model's features.
 
-The values of a source are shuffled between subjects, which breaks their tie to the outcome and
-leaves their distribution as it is; what the model loses by that is how much it relies on them.
-Breiman L. Random forests. Machine Learning 2001;45:5-32; for any model Fisher A, Rudin C,
-Dominici F. All models are wrong, but many are useful. JMLR 2019;20(177):1-81.
+The values of a source are shuffled between subjects, which removes their association with the
+outcome and keeps their distribution; the loss in performance is the importance of the source.
+Breiman L. Random forests. Machine Learning 2001;45:5-32; for any model Fisher A, Rudin C, Dominici
+F. All models are wrong, but many are useful. JMLR 2019;20(177):1-81.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Loss:
-    """What a model loses in a metric when a source is shuffled; above 0 it got worse.
+    """Loss in a metric when a source is shuffled; above 0 the model is worse.
 
     Attributes:
         value: Mean over the repeats.
@@ -73,7 +73,7 @@ def permutation_importance(
         labels: 0 or 1, shape [n, tasks].
         known: Whether the label is known, shape [n, tasks].
         sources: Names of the sources.
-        tasks: Names of the tasks; a task whose known labels are all alike is left out.
+        tasks: Names of the tasks; a task whose known labels are all equal is excluded.
         repeats: Permutations of each source, at least 2.
         seed: Seed of the permutations.
 
@@ -153,12 +153,12 @@ def _importance(source: str, task: str, repeats: Sequence[_Difference]) -> Impor
 
 
 def _loss(values: _FloatArray, parts: Sequence[_FloatArray]) -> Loss:
-    """Sums a loss up.
+    """Summarizes a loss.
 
     The variance of a mean of subjects' parts; for the AUC those are the structural components of
     DeLong ER, DeLong DM, Clarke-Pearson DL (Biometrics 1988;44:837-45), of positives and of
-    negatives. Each part is averaged over the repeats first, so that what the permutations add
-    to a subject's part is in its variance too.
+    negatives. Each part is averaged over the repeats first, so that its variance includes that of
+    the permutations.
 
     Args:
         values: Parts whose mean is the loss, shape [repeats, subjects].

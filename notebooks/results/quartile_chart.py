@@ -24,7 +24,7 @@ _SIZES_WIDTH = 66.0
 
 
 def quartile_chart(rows: Sequence[Box | str], measure: Measure, caption: str = "") -> Figure:
-    """Draws the quartiles of groups, a line a group; nothing beyond the quartiles.
+    """Draws the quartiles of groups, one line per group; nothing beyond the quartiles.
 
     Args:
         rows: Groups from top to bottom; a text is a heading.
@@ -65,11 +65,11 @@ def quartile_chart(rows: Sequence[Box | str], measure: Measure, caption: str = "
         axes.set_xlabel(measure.title)
         scale(axes.xaxis, measure.percent)
 
-    spoken = listed(
+    texts = listed(
         [f"{box.group} {_quartiles(box, measure)}, {count(box.subjects)} subjects" for box in boxes]
     )
     svg = drawn(left + _BOX_PLOT + right, height, draw)
-    return Figure(svg, f"Median and quartiles of {measure.title}. {spoken}", caption)
+    return Figure(svg, f"Median and quartiles of {measure.title}. {texts}", caption)
 
 
 def _quartiles(box: Box, measure: Measure) -> str:

@@ -1,4 +1,4 @@
-"""The test split of a run, as a model and its judges see it."""
+"""The test split of a run: features, labels, slices and predictions."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class ScoredSubjects:
 
     Attributes:
         tasks: Names of the tasks.
-        sources: What the model's columns are made of.
+        sources: Sources of the model's columns.
         columns: The model's columns.
         labels: 0 or 1, float64 [n, tasks].
         known: Whether the label is known, [n, tasks].
         slices: Group of each subject, "" for none, by slicing; [n].
         arm: Arm of each subject, "" where unknown; [n]. Empty where there is none.
-        mixed: The model, asked about rows of these subjects' values.
-        predictions: Of the subjects as they are, float64 [n, tasks].
+        mixed: The model, for rows that combine these subjects' values.
+        predictions: Predicted probabilities of the subjects, float64 [n, tasks].
     """
 
     tasks: tuple[str, ...]
@@ -44,18 +44,18 @@ class ScoredSubjects:
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """Number of subjects."""
         return self.columns.subjects
 
     def sample(self, most: int, seed: int) -> NDArray[np.int64]:
-        """Places of some of the subjects, at random; of all where they are few enough."""
+        """Places of a random sample of the subjects; of all if they are few enough."""
         if self.count <= most:
             return np.arange(self.count)
         chosen = np.random.default_rng(seed).choice(self.count, most, replace=False)
         return np.sort(chosen)
 
     def missing(self) -> NDArray[np.int64]:
-        """How many of the model's columns each subject has no value of; [n]."""
+        """Number of the model's columns that are missing, by subject; [n]."""
         empty = np.zeros(self.count, np.int64)
         for numbers in self.columns.numbers.values():
             empty += np.isnan(numbers)
@@ -65,7 +65,7 @@ class ScoredSubjects:
 
 
 def read_scored_subjects(study: Study, examples: str, model: str) -> ScoredSubjects:
-    """Reads the test split and asks the saved model about it.
+    """Reads the test split and predicts it with the saved model.
 
     Args:
         study: The run's study file.

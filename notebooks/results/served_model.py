@@ -1,4 +1,4 @@
-"""The saved model of a run, asked about subjects whose values come from several subjects."""
+"""Predictions of a run's saved model for rows that combine values of several subjects."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from pipeline.errors import UserError
 from pipeline.reading.examples import Categories, ExampleColumns
 
 Predict = Callable[[NDArray[np.int64]], NDArray[np.float64]]
-"""From `origin` [rows, sources], whose values each row has for each source (places of
-subjects), to probabilities [rows, tasks]."""
+"""Maps `origin` [rows, sources], the place of the subject that each value is taken from, to
+probabilities [rows, tasks]."""
 
 _SIGNATURE = "serving_default"
 _BLOCK_ROWS = 8192
 
 
 class SavedModel:
-    """The model that a run trained, through the signature that it is served by.
+    """The model of a run, called by its serving signature.
 
     Args:
         folder: Folder of the SavedModel, a local path or a URI.
@@ -38,18 +38,18 @@ class SavedModel:
         import tensorflow as tf
 
         try:
-            # Its variables live as long as it does.
+            # Keeps the variables alive.
             self._model = tf.saved_model.load(folder)
         except OSError as error:
-            raise UserError(f"{folder}: no saved model can be read there ({error}).") from error
+            raise UserError(f"{folder}: can't load a SavedModel ({error}).") from error
         self._signature = self._model.signatures.get(_SIGNATURE)
         self._tasks = tuple(tasks)
         outputs = self._signature.structured_outputs if self._signature is not None else {}
         missing = [task for task in self._tasks if task not in outputs]
         if missing:
             raise UserError(
-                f"{folder}: the signature {_SIGNATURE} does not give {', '.join(missing)}. Open a "
-                "run whose model was made from its own study file."
+                f"{folder}: the signature {_SIGNATURE} has no output {', '.join(missing)}. Open a "
+                "run whose model was trained with its own study file."
             )
 
     def predict(self, columns: dict[str, pa.Array]) -> NDArray[np.float64]:
@@ -62,7 +62,7 @@ class SavedModel:
             Probabilities, shape [n, tasks].
 
         Raises:
-            UserError: The model refused the columns.
+            UserError: The model can't process the columns.
         """
         import tensorflow as tf
 
@@ -73,9 +73,9 @@ class SavedModel:
             try:
                 outputs = self._signature(examples=block)
             except (TypeError, tf.errors.InvalidArgumentError) as error:
-                # Without the cause: TensorFlow's messages quote what they were given.
+                # Without the cause: TensorFlow's messages quote the input.
                 raise UserError(
-                    f"The saved model refused the examples ({type(error).__name__}): it was "
+                    f"The saved model can't process the examples ({type(error).__name__}): it was "
                     "trained on other columns."
                 ) from None
             blocks.append(
@@ -88,12 +88,12 @@ class SavedModel:
 
 @dataclass(frozen=True)
 class MixedSubjects:
-    """Asks a saved model about rows that are put together from several subjects.
+    """Predicts rows that combine values of several subjects.
 
     Attributes:
         model: The model.
         columns: Features of the subjects that values are taken from.
-        sources: What is taken as one piece.
+        sources: Columns that are taken from the same subject.
     """
 
     model: SavedModel
@@ -101,7 +101,7 @@ class MixedSubjects:
     sources: tuple[Source, ...]
 
     def __call__(self, origin: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Probabilities of rows; `Predict` says of what.
+        """Predicts rows; see `Predict`.
 
         Args:
             origin: Places of subjects, shape [rows, sources].
@@ -122,7 +122,7 @@ class MixedSubjects:
 
 
 def unmixed(subjects: int | NDArray[np.int64], sources: int) -> NDArray[np.int64]:
-    """Origin of rows as they are: every value from the subject itself.
+    """Origin of unchanged rows: every value from the subject itself.
 
     Args:
         subjects: Places of subjects, or how many there are.

@@ -1,4 +1,4 @@
-"""What the results notebook shows of a run."""
+"""The results notebook's view of a run."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class ResultsView:
     run: OpenedRun
 
     def runs(self) -> Shown:
-        """All runs of the study: what became of them, and how well they rank."""
+        """All runs of the study: status, outcome and AUC."""
         runs = self._runs[-_MOST_RUNS:]
         table = Table(
             "Runs of this study, the oldest first",
@@ -124,25 +124,25 @@ class ResultsView:
         return show(notice, table)
 
     def importance(self) -> Shown:
-        """What each task's predictions rest on."""
+        """Importance of the sources for each task."""
         found = self._importance
-        said = Paragraph(
+        method = Paragraph(
             f"{count(len(self._sampled))} of {count(self._subjects.count)} test subjects, "
             f"{REPEATS} permutations of each source. The interval covers the choice of subjects "
-            "and of permutations; with many sources some intervals miss the truth."
+            "and of permutations; of many intervals some do not hold the true value."
         )
         sections = [
             Section(self._title(task), list(self._importance_blocks(found, task)))
             for task in self._subjects.tasks
         ]
-        return Shown([said], sections)
+        return Shown([method], sections)
 
     def attributions(self) -> Shown:
-        """How values move predictions, as distributions over groups."""
+        """Contributions of values to predictions, as distributions over groups."""
         explained = self._explained
         if len(explained.values) < self._smallest:
             return show(Paragraph("There are too few test subjects to show a distribution."))
-        said = Paragraph(
+        method = Paragraph(
             f"Sampled Shapley values of {count(len(explained.values))} test subjects against "
             f"{BACKGROUND_SUBJECTS} others (standard error of a single one from sampling: "
             f"{np.sqrt((explained.errors**2).mean()) * 100:.1f} percentage points). Groups have at "
@@ -153,10 +153,10 @@ class ResultsView:
             Section(self._title(task), list(self._attribution_blocks(place)))
             for place, task in enumerate(self._subjects.tasks)
         ]
-        return Shown([said], sections)
+        return Shown([method], sections)
 
     def errors(self) -> Shown:
-        """Where the model is wrong."""
+        """Log loss by group."""
         return show_sections(
             *(
                 Section(self._title(task), list(error_blocks(self._errors(place))))
@@ -195,15 +195,15 @@ class ResultsView:
         return show(table, *analysis_blocks(self.run.file.output("TrialAnalysis", "analysis")))
 
     def effects(self) -> Shown:
-        """What the model predicts the arms to change, and whether that is borne out."""
+        """Predicted differences between the arms, beside the observed ones."""
         arm = self._study.arm
         if arm is None:
             return show(Paragraph("The study file names no arm."))
-        limits = ["The model was made to predict, not to estimate effects: this is no evidence."]
+        limits = ["The model predicts outcomes; it does not estimate effects: this is no evidence."]
         if self._study.landmark != "baseline":
             limits.append(
-                "Predictions are made after the start of treatment: values that the treatment "
-                "has changed by then stay as they are, so its effect through them is excluded."
+                "The landmark is after the start of treatment: values that the treatment "
+                "has changed by then are kept, so its effect through them is excluded."
             )
         notice = Notice("warn", "Predicted differences are not effects", "", limits)
         sections = [
@@ -377,14 +377,14 @@ class ResultsView:
         }
         groupings[PREDICTION] = prediction_bands(predicted, self._smallest)
         groupings[MISSING] = missing_bands(subjects.missing()[known])
-        withheld = [item.group for item in self.run.metrics.suppressed if item.task == task]
+        also_hidden = [item.group for item in self.run.metrics.suppressed if item.task == task]
         return task_errors(
             predicted,
             subjects.labels[known, place],
             groupings,
             self._study.slicing.pairs,
             self._smallest,
-            withheld,
+            also_hidden,
         )
 
 

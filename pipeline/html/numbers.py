@@ -19,7 +19,7 @@ class Suppressed:
     """A number that is not shown, since a group is too small or would disclose one that is.
 
     Attributes:
-        fewer_than: The smallest number that would be shown; None for what is withheld only to
+        fewer_than: The smallest number that would be shown; None for what is suppressed only to
             protect another group.
     """
 
@@ -99,8 +99,8 @@ def count(value: int) -> str:
 
 
 def suppressed(value: Suppressed) -> str:
-    """`<10` for a group that is too small, `withheld` for one that protects another."""
-    return "withheld" if value.fewer_than is None else f"<{count(value.fewer_than)}"
+    """`<10` for a group that is too small, `suppressed` for one that protects another."""
+    return "suppressed" if value.fewer_than is None else f"<{count(value.fewer_than)}"
 
 
 def _plain(value: float, decimals: int) -> str:

@@ -105,16 +105,16 @@ def _characteristics(analysis: Analysis, factor: Factor, found: Sequence[Charact
             "marked. In a randomised trial such differences arise by chance."
             if others
             else "There is nothing to compare.",
-            *_withheld_note(analysis),
+            *_suppressed_note(analysis),
         ],
     )
 
 
-def _withheld_note(analysis: Analysis) -> list[str]:
+def _suppressed_note(analysis: Analysis) -> list[str]:
     if _is_exact(analysis):
         return []
     return [
-        f"Withheld: fewer than {analysis.smallest_group} subjects, or a number from which such a "
+        f"Suppressed: fewer than {analysis.smallest_group} subjects, or a number from which such a "
         "group could be derived."
     ]
 

@@ -83,8 +83,8 @@ def _overall_row(card: Card, task: str, metrics: Sequence[str]) -> list[Value | 
     found = [find_overall(records, task, name) for name in metrics]
     known = next((record for record in found if record), None)
     if known is None:
-        withheld = Suppressed(card.evidence.metrics.smallest_group)
-        return [task, withheld, withheld, *([None] * len(metrics))]
+        suppressed = Suppressed(card.evidence.metrics.smallest_group)
+        return [task, suppressed, suppressed, *([None] * len(metrics))]
     estimates = [r.estimate if r else None for r in found]
     return [task, known.subjects, known.positives, *estimates]
 

@@ -477,6 +477,6 @@ def find_records(
 
 
 def find_overall(records: Sequence[MetricRecord], task: str, metric: str) -> MetricRecord | None:
-    """Record of a metric in all subjects; None where it is withheld."""
+    """Record of a metric in all subjects; None where it is suppressed."""
     found = find_records(records, task, metric)
     return next((record for record in found if record.group == OVERALL), None)

@@ -73,7 +73,7 @@ def test_a_group_that_is_too_small_shows_no_number(path: Any) -> None:
 
     forest = forest_of(path / "small.html")
     assert "M –, <10 subjects" in forest
-    assert "U –, withheld subjects" in forest
+    assert "U –, suppressed subjects" in forest
 
 
 def test_a_group_that_the_judge_says_fails_is_marked_whether_it_shows_a_number_or_not(
@@ -86,7 +86,7 @@ def test_a_group_that_the_judge_says_fails_is_marked_whether_it_shows_a_number_o
 
     forest = forest_of(path / "failing.html")
     assert "F 0.820 (0.700 to 0.900), 30 subjects, fails" in forest
-    assert "U –, withheld subjects, fails" in forest
+    assert "U –, suppressed subjects, fails" in forest
 
 
 def test_a_store_of_0_1_0_has_a_page_that_says_what_was_not_recorded(path: Any) -> None:

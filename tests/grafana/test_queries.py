@@ -170,7 +170,7 @@ def test_a_suppressed_group_shows_its_outcome_without_a_number(sqlite: Any, ask:
     export(sqlite, compared("r1", ("U", "fails", {}), ("M", "not_judged", {})))
 
     found = {row["group"]: row for row in ask(model_quality.SLICES, run="r1")}
-    assert (found["U"]["verdict"], found["U"]["not_shown"]) == ("fails", "withheld")
+    assert (found["U"]["verdict"], found["U"]["not_shown"]) == ("fails", "suppressed")
     assert (found["M"]["verdict"], found["M"]["not_shown"]) == ("not judged", "too small")
     assert {found["U"][name] for name in ("value", "lower", "upper", "subjects")} == {None}
 

@@ -17,13 +17,13 @@ pytestmark = pytest.mark.slow
 BARS = "fairness-bounded-value-bar-chart rect"
 SECTIONS = (
     "The run",
-    "How each group fares",
+    "Performance by group",
     "Gaps and ratios between groups",
     "Calibration in each group",
     "Pairs of slicings",
-    "The choice of a threshold",
-    "What these numbers can not say",
-    "TFMA's own view",
+    "Choice of a decision threshold",
+    "Limits in small groups",
+    "TFMA's fairness indicators",
 )
 
 

@@ -94,7 +94,7 @@ def test_the_public_page_withholds_and_the_internal_one_does_not_speak_of_it() -
         internal: render(Page("A trial", "", analysis_sections(document(internal=internal))))
         for internal in (False, True)
     }
-    assert ">withheld<" in pages[False]
+    assert ">suppressed<" in pages[False]
     assert "ithheld" not in pages[True]
 
 

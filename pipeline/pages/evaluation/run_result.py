@@ -117,8 +117,8 @@ class RunResult:
 
     def not_shown(self, task: str, group: Group) -> Suppressed:
         """The placeholder for a group's numbers."""
-        withheld = self._suppressed.get((task, group)) == "complementary"
-        return Suppressed(None if withheld else self.metrics.smallest_group)
+        protects_other = self._suppressed.get((task, group)) == "complementary"
+        return Suppressed(None if protects_other else self.metrics.smallest_group)
 
     def count_not_shown(self, task: str) -> tuple[int, int]:
         """Number of groups of a task that are too small, and of those that protect another one."""

@@ -65,13 +65,13 @@ def values_text(group: Group) -> str:
 
 def not_shown_sentence(result: RunResult, task: str) -> str:
     """How many groups are not shown, and why; empty if all are."""
-    small, withheld = result.count_not_shown(task)
+    small, others = result.count_not_shown(task)
     parts = []
     if small:
         fewest = count(result.metrics.smallest_group)
         parts.append(f"{_groups(small)} with fewer than {fewest} subjects")
-    if withheld:
-        parts.append(f"{_groups(withheld)} from which a smaller one would follow by subtraction")
+    if others:
+        parts.append(f"{_groups(others)} from which a smaller one would follow by subtraction")
     return f"Not shown: {', '.join(parts)}." if parts else ""
 
 

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from tensorflow_model_analysis.proto import metrics_for_slice_pb2
 
-from components.evaluator.results import read_records, shown_metrics, withheld_groups
+from components.evaluator.results import read_records, shown_metrics, suppressed_groups
 from components.evaluator.settings import EvaluatorSettings
 
 SETTINGS = EvaluatorSettings(
@@ -101,7 +101,7 @@ def test_records_come_in_the_order_of_tasks_and_slicings() -> None:
 
 
 def test_an_empty_test_split_is_too_small() -> None:
-    withheld = withheld_groups([], SETTINGS)
+    withheld = suppressed_groups([], SETTINGS)
 
     assert withheld == {"response": {(): "too_small"}}
     assert shown_metrics([], withheld, SETTINGS).suppressed[0].subjects == "<20"
@@ -116,7 +116,7 @@ def test_withheld_groups_are_listed_without_their_numbers() -> None:
     ]
     records = read_records(parts, SETTINGS)
 
-    content = shown_metrics(records, withheld_groups(records, SETTINGS), SETTINGS).model_dump()
+    content = shown_metrics(records, suppressed_groups(records, SETTINGS), SETTINGS).model_dump()
 
     assert [record["slice"] for record in content["records"]] == [{}, {"sex": "M"}]
     assert list(content["suppressed"]) == [

@@ -16,13 +16,13 @@ def test_hazard_ratios_have_a_forest_plot() -> None:
     assert "Forest plot of Hazard ratio with 95 % intervals" in html_of(document())
 
 
-def test_a_number_that_is_not_shown_is_called_withheld_since_it_may_be_large() -> None:
+def test_a_number_that_is_not_shown_is_called_suppressed_since_it_may_be_large() -> None:
     found = document()
     first, *others = found.tasks[0].rates
     hidden = first.model_copy(update={"subjects": None, "events": None, "unknown": None})
     task = found.tasks[0].model_copy(update={"rates": (hidden, *others)})
     html = html_of(found.model_copy(update={"tasks": (task, *found.tasks[1:])}))
-    assert ">withheld<" in html
+    assert ">suppressed<" in html
     assert f"&lt;{found.smallest_group}" not in html
 
 

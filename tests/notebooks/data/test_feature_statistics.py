@@ -142,6 +142,6 @@ def test_statistics_are_those_that_tfx_writes(tmp_path: Path) -> None:
     assert found["SEX"].values == (("F", 120), ("M", 80))
 
 
-def test_statistics_that_are_not_there_are_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"Split-train/FeatureStats.pb.*Run it again"):
+def test_missing_statistics_are_named_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"Split-train/FeatureStats.pb.*Rerun the pipeline"):
         read_statistics(str(tmp_path), "train")

@@ -50,4 +50,4 @@ def test_small_sites_are_withheld_with_what_would_tell_them() -> None:
     site = ["01"] * 150 + ["02"] * 45 + ["03"] * 5
     found = missingness({"CRP": _first((0, 60))}, site, smallest=10)
     assert found.groups == (("01", 150),)
-    assert found.withheld == 2
+    assert found.hidden == 2

@@ -1,4 +1,4 @@
-"""What the data notebook tells of a run that ended early."""
+"""The data notebook on a run that ended early."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def view(tmp_path: Path) -> DataView:
     return DataView(open_run(RUN, tmp_path))
 
 
-def test_what_is_there_is_told(view: DataView) -> None:
+def test_what_the_run_wrote_is_shown(view: DataView) -> None:
     assert "400" in view.subjects()._repr_html_()
-    assert "no objections" in view.gate()._repr_html_()
+    assert "No finding of the data gate is outside its limit" in view.gate()._repr_html_()
 
 
 @pytest.mark.parametrize(
@@ -34,15 +34,13 @@ def test_what_is_there_is_told(view: DataView) -> None:
         ("missing_by_site", "TrialExampleGen"),
     ],
 )
-def test_what_the_run_did_not_get_to_is_said_in_words(
-    view: DataView, cell: str, stage: str
-) -> None:
-    told = getattr(view, cell)()._repr_html_()
-    assert f"This run did not get to {stage}" in told
-    assert "It ended as failed at TrialEvaluator" in told
+def test_a_stage_that_the_run_did_not_reach_is_named(view: DataView, cell: str, stage: str) -> None:
+    page = getattr(view, cell)()._repr_html_()
+    assert f"This run did not reach {stage}" in page
+    assert "It ended as failed at TrialEvaluator" in page
 
 
-def test_what_made_the_gate_stop_a_run_is_told(tmp_path: Path) -> None:
+def test_the_findings_that_stopped_a_run_are_shown(tmp_path: Path) -> None:
     folder = write_run(tmp_path, status="failed", failed_stage="DataGate")
     findings = [
         {"rule": "anomalies", "severity": "warn", "message": "SEX is not in the schema."},
@@ -52,8 +50,8 @@ def test_what_made_the_gate_stop_a_run_is_told(tmp_path: Path) -> None:
         json.dumps({"stage": "DataGate", "started": "", "findings": findings})
     )
 
-    told = DataView(open_run(RUN, tmp_path)).gate()._repr_html_()
+    page = DataView(open_run(RUN, tmp_path)).gate()._repr_html_()
 
-    assert "The gate stopped this run" in told
-    assert "AGE tells the outcome." in told
-    assert told.index("AGE tells the outcome.") < told.index("SEX is not in the schema.")
+    assert "The gate stopped this run" in page
+    assert "AGE tells the outcome." in page
+    assert page.index("AGE tells the outcome.") < page.index("SEX is not in the schema.")

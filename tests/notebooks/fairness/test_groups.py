@@ -120,7 +120,7 @@ def test_each_characteristic_has_its_calibration_curves(run: Any) -> None:
 def test_groups_that_are_not_shown_keep_their_place_without_a_number(crossed: Any) -> None:
     said = next(text.text for text in crossed.all("title") if text.text.startswith("Sensitivity"))
 
-    assert "F: <50 withheld, >=50 60.0 %" in said
+    assert "F: <50 suppressed, >=50 60.0 %" in said
     assert "M: <50 <50, >=50 60.0 %" in said
 
 

@@ -1,4 +1,4 @@
-"""What can't be said of small groups."""
+"""Limits of the results in small groups."""
 
 from __future__ import annotations
 
@@ -74,16 +74,18 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return limits(hand_made_run(tmp_path_factory.mktemp("run")))._repr_html_()
 
 
-def test_the_groups_that_say_next_to_nothing_are_named_with_what_they_rest_on(shown: Any) -> None:
+def test_groups_without_an_informative_interval_are_named_with_their_counts(shown: Any) -> None:
     # Ten events: 40 % within 31.6 points.
-    assert "1 of 6 groups say next to nothing" in shown
+    assert "1 of 6 groups have no informative interval" in shown
     assert "age &lt;50 (10 with the outcome): 8 % to 72 %".replace(" %", "\u202f%") in shown
 
 
-def test_a_measure_known_well_enough_in_every_group_is_said_to_be(shown: Any) -> None:
-    assert "False positive rate at the threshold 0.3: no group says next to nothing" in shown
+def test_a_metric_that_is_precise_in_every_group_is_named(shown: Any) -> None:
+    assert (
+        "False positive rate at the threshold 0.3: every group has an informative interval" in shown
+    )
 
 
-def test_chance_is_put_beside_what_was_found(shown: Any) -> None:
+def test_the_number_of_differences_expected_by_chance_is_stated(shown: Any) -> None:
     # Two measures; by sex one contrast, by age one, by both one.
-    assert "6 differences were looked at here" in shown
+    assert "6 differences are shown here" in shown

@@ -40,12 +40,12 @@ def test_groups_that_are_not_shown_have_no_line(run: Any) -> None:
     assert "sex F, age <50" not in rows(run)
 
 
-def test_a_task_that_the_run_lacks_is_told(run: Any) -> None:
-    with pytest.raises(UserError, match="'relapse' is no task of this run: it has death"):
+def test_an_unknown_task_is_an_error(run: Any) -> None:
+    with pytest.raises(UserError, match=r"unknown task 'relapse'\. This run has: death"):
         consequences(run, {"relapse": 0.3})
 
 
 @pytest.mark.parametrize("threshold", [0, 1, 30])
 def test_a_threshold_is_a_probability(run: Any, threshold: Any) -> None:
-    with pytest.raises(UserError, match="no probability between 0 and 1"):
+    with pytest.raises(UserError, match="expected a probability between 0 and 1"):
         consequences(run, {"death": threshold})

@@ -44,7 +44,7 @@ def test_small_groups_are_withheld_with_what_would_tell_them() -> None:
     found = task_errors(np.full(40, 0.25), _OUTCOME, {"sex": groups}, [], smallest=10)
     assert found is not None
     assert [group.group for group in found.groups] == [(("sex", "U"),)]
-    assert found.withheld == 2
+    assert found.hidden == 2
 
 
 def test_what_is_withheld_elsewhere_is_withheld_here() -> None:

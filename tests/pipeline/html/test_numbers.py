@@ -21,7 +21,7 @@ THIN = "\N{NARROW NO-BREAK SPACE}"
         (19435, {}, f"19{THIN}435"),
         (-1200, {}, f"−1{THIN}200"),
         (Suppressed(10), {}, "<10"),
-        (Suppressed(), {}, "withheld"),
+        (Suppressed(), {}, "suppressed"),
         (None, {}, "–"),
         (math.nan, {}, "–"),
         ("ist", {}, "ist"),
