@@ -1,26 +1,24 @@
 """Dates and study days, whole and partial.
 
 A date is kept as the two days between which it lies, counted from 1970-01-01, as float64
-with NaN for a missing one. A whole date has both ends equal; ISO 8601's partial dates of
-SDTM ("2014", "2014-03") span their year or month. What must have happened by a moment is
-judged by the later end, what may have happened by the earlier one: nothing is imputed.
+with NaN for a missing one. A whole date has both ends equal; SDTM's partial dates and intervals
+("2014-03", "2014-01-05/2014-01-20") span what they leave open. What must have happened by a moment
+is judged by the later end, what may have happened by the earlier one: nothing is imputed.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.reading.iso_dates import UNDATED, days_of_text
+
 LATEST = "#latest"
 """Suffix of the column that holds the later end of a partial date."""
-
-_ISO = r"^(?P<y>\d{4})(-(?P<m>\d{2}|-)(-(?P<d>\d{2}|-))?)?(T.*)?$"
-_ISO_PATTERN = re.compile(_ISO)
 
 
 @dataclass(frozen=True)
@@ -36,11 +34,12 @@ class DayRange:
     latest: np.ndarray
 
 
-def dates_of(array: pa.Array) -> tuple[DayRange, np.ndarray]:
+def dates_of(array: pa.Array, zone: ZoneInfo | None = None) -> tuple[DayRange, np.ndarray]:
     """Reads a column of dates.
 
     Args:
-        array: date32, timestamp, or ISO 8601 text (whole or partial); shape [n].
+        array: date32, timestamp, or text as SDTM writes dates (`iso_dates`); shape [n].
+        zone: Where the days of text with an offset are counted; None: where it was written.
 
     Returns:
         The dates, and booleans that mark text which is no date.
@@ -59,12 +58,11 @@ def dates_of(array: pa.Array) -> tuple[DayRange, np.ndarray]:
         found = pc.cast(days, pa.float64()).to_numpy(zero_copy_only=False)
         return DayRange(found, found.copy()), np.zeros(len(array), bool)
     encoded = array.dictionary_encode()
-    ends = [_iso_ends(text) for text in encoded.dictionary.to_pylist()]
-    table = np.array([*ends, (np.nan, np.nan)], np.float64).reshape(-1, 2)
-    codes = pc.fill_null(encoded.indices, len(ends)).to_numpy(zero_copy_only=False)
-    earliest, latest = table[codes, 0], table[codes, 1]
-    wrong = np.isnan(earliest) & pc.is_valid(array).to_numpy(zero_copy_only=False)
-    return DayRange(earliest, latest), wrong
+    found = [days_of_text(text, zone) for text in encoded.dictionary.to_pylist()]
+    codes = pc.fill_null(encoded.indices, len(found)).to_numpy(zero_copy_only=False)
+    ends = np.array([*(days or UNDATED for days in found), UNDATED], np.float64)
+    no_date = np.array([*(days is None for days in found), False], bool)
+    return DayRange(ends[codes, 0], ends[codes, 1]), no_date[codes]
 
 
 def study_days(dates: DayRange, reference: np.ndarray, first_day: int) -> DayRange:
@@ -100,22 +98,3 @@ def study_days(dates: DayRange, reference: np.ndarray, first_day: int) -> DayRan
 def _study_day(day: np.ndarray, reference: np.ndarray, first_day: int) -> np.ndarray:
     difference = day - reference
     return np.where(difference >= 0, difference + first_day, difference)
-
-
-def _iso_ends(text: str) -> tuple[Any, Any]:
-    match = _ISO_PATTERN.match(text)
-    if match is None:
-        return (np.nan, np.nan)
-    year, month, day = (match["y"], match["m"], match["d"])
-    month = None if month in (None, "-") else month
-    day = None if day in (None, "-") or month is None else day
-    whole = "-".join(part for part in (year, month, day) if part)
-    try:
-        start = np.datetime64(whole)
-        end = start + 1
-        return (
-            float(start.astype("datetime64[D]").astype(int)),
-            float(end.astype("datetime64[D]").astype(int)) - 1,
-        )
-    except ValueError:
-        return (np.nan, np.nan)

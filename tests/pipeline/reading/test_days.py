@@ -67,7 +67,7 @@ def test_without_a_reference_date_there_is_no_study_day() -> None:
         ("2016-02", date(2016, 2, 1), date(2016, 2, 29)),
         ("2014", date(2014, 1, 1), date(2014, 12, 31)),
         ("2014-03--", date(2014, 3, 1), date(2014, 3, 31)),
-        ("2014---05", date(2014, 1, 1), date(2014, 12, 31)),
+        ("2014---05", date(2014, 1, 5), date(2014, 12, 5)),
     ],
 )
 def test_a_date_lies_between_the_ends_of_what_is_known_of_it(
