@@ -6,11 +6,13 @@ import csv
 import itertools
 import logging
 import re
-from collections.abc import Container, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
+from pipeline.draft.columns import ColumnDraft, ColumnSeen, draft_columns, missing_of_all
+from pipeline.draft.roles import ARMS, SITES
 from pipeline.errors import UserError
 from pipeline.names import (
     ARM,
@@ -19,8 +21,6 @@ from pipeline.names import (
 )
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from pipeline.reading.formats import FileFormat
     from pipeline.reading.repeated_keys import FirstRows, RepeatedKey
 
@@ -40,73 +40,15 @@ _FORMATS: dict[str, Format] = {
 """By suffix, in the order of preference where one dataset lies there in several formats."""
 
 _DELIMITERS = (",", ";", "\t", "|", " ")
-_MISSING_CODES = ("NA", "N/A", "NULL", "NaN", ".")
 _OTHER_ENCODING = "windows-1252"
 _ROWS_SEEN = 100_000
 """Rows of a file that are inspected."""
 
-_FEW = 10
-"""Most distinct values of a number that is taken for a code."""
-
 _SHARD = re.compile(r"[-_.]\d+(-of-\d+)?$")
-_ISO_DATE = re.compile(r"\d{4}(-(\d{2}|-)(-(\d{2}|-))?)?(T.*)?")
 # The served model doesn't tell capital letters from small ones.
 _RESERVED = re.compile(rf"{ARM}|{SITE}|{SUBJECT_HASH}|(label|weight|slice|tte)_.*", re.I)
 
-ARMS = re.compile(r"arm(s|cd)?|trt(01)?p?|treat(ment)?|rx.*|group", re.I)
-SITES = re.compile(r"site(id|gr1|no)?|.*(hosp|cent(er|re)).*", re.I)
-"""Names that arms and sites go by."""
-
 _SUPPLEMENT = {"RDOMAIN", "IDVAR", "IDVARVAL", "QNAM", "QVAL"}
-
-
-@dataclass
-class _ColumnSeen:
-    """What was seen of one column; its values are counted and then forgotten."""
-
-    type: str
-    values: set[Any] = field(default_factory=set)
-    present: int = 0
-    numbers: int = 0
-    whole_numbers: int = 0
-    dates: int = 0
-    missing_codes: set[str] = field(default_factory=set)
-
-    def add(self, array: pa.Array, codes: Sequence[str]) -> None:
-        for value in array.to_pylist():
-            if value in codes:
-                self.missing_codes.add(value)
-            elif value is not None:
-                self.present += 1
-                self.values.add(value)
-                self._judge(value)
-
-    def _judge(self, value: object) -> None:
-        text = str(value)
-        self.dates += bool(_ISO_DATE.fullmatch(text)) and "-" in text
-        try:
-            number = float(text)
-        except ValueError:
-            return
-        self.numbers += 1
-        self.whole_numbers += number.is_integer()
-
-
-@dataclass(frozen=True)
-class ColumnDraft:
-    """One column as it looks.
-
-    Attributes:
-        type: Its type in the study file.
-        kind: How a model would read it; None where it is no candidate for a feature.
-        distinct: Number of distinct values.
-        present: Number of rows with a value.
-    """
-
-    type: str
-    kind: Literal["number", "category"] | None
-    distinct: int
-    present: int
 
 
 @dataclass(frozen=True)
@@ -120,9 +62,11 @@ class DatasetDraft:
         format: How its files are written.
         rows: Number of rows that were looked at.
         columns: Its columns, in file order.
-        missing: Texts that mean missing (delimited text).
+        missing: Texts that mean missing in every column (delimited text).
         parents: Domains whose qualifiers it holds, in lower case.
         repeated: A column that repeats as a subject key does in a file of several rows a subject.
+        constant: With `repeated`: the columns that are the same in all rows of a subject.
+        is_collapsed: Whether it is the same file, read as one row for each subject.
     """
 
     name: str
@@ -134,9 +78,13 @@ class DatasetDraft:
     missing: tuple[str, ...] = ()
     parents: tuple[str, ...] = ()
     repeated: RepeatedKey | None = None
+    constant: tuple[str, ...] = ()
+    is_collapsed: bool = False
 
     def has_one_row_each(self, key: str) -> bool:
         """Whether each row has another value of the key."""
+        if self.is_collapsed:
+            return self.repeated is not None and self.repeated.column == key
         column = self.columns.get(key)
         return column is not None and column.distinct == column.present == self.rows > 0
 
@@ -194,9 +142,10 @@ def _look_at_dataset(
 
     suffix = min(by_suffix, key=list(_FORMATS).index)
     first, *others = by_suffix[suffix]
-    fmt, codes = _format_of(first, _FORMATS[suffix], encoding)
+    fmt = _format_of(first, _FORMATS[suffix], encoding)
+    is_text = fmt.format == "csv"
     types = column_types(str(first), fmt)
-    seen = {column: _ColumnSeen(kind) for column, kind in types.items()}
+    seen = {column: ColumnSeen(kind) for column, kind in types.items()}
     rows = 0
     first_rows = FirstRows(list(types))
     parents: set[str] = set()
@@ -204,14 +153,15 @@ def _look_at_dataset(
         for extent in extents(str(path), fmt):
             for _, batch in read(extent, fmt, list(types)):
                 for column, array in zip(types, batch.columns, strict=True):
-                    seen[column].add(array, codes)
+                    seen[column].add(array, may_be_codes=is_text)
                 first_rows.add(batch)
                 rows += batch.num_rows
                 if rows >= _ROWS_SEEN:
                     break
     if set(types) >= _SUPPLEMENT:
         parents = {str(value).lower() for value in seen["RDOMAIN"].values}
-    found_codes = {code for column in seen.values() for code in column.missing_codes}
+    missing = missing_of_all(seen)
+    repeated = _repeated(seen, first_rows)
     pattern = first.relative_to(folder)
     if others:
         pattern = pattern.with_name(f"{_SHARD.sub('', first.stem)}*{first.suffix}")
@@ -226,14 +176,15 @@ def _look_at_dataset(
         ),
         format=fmt,
         rows=rows,
-        columns={column: _judged(found, fmt.format, rows) for column, found in seen.items()},
-        missing=tuple(sorted(found_codes)),
+        columns=draft_columns(seen, is_text, rows, missing),
+        missing=missing,
         parents=tuple(sorted(parents)),
-        repeated=_repeated(seen, first_rows),
+        repeated=repeated,
+        constant=_constant_columns(first_rows, repeated.column) if repeated else (),
     )
 
 
-def _repeated(seen: dict[str, _ColumnSeen], first_rows: FirstRows) -> RepeatedKey | None:
+def _repeated(seen: Mapping[str, ColumnSeen], first_rows: FirstRows) -> RepeatedKey | None:
     from pipeline.reading.repeated_keys import RepeatedKey, repeated_key
 
     for name, column in seen.items():
@@ -244,39 +195,26 @@ def _repeated(seen: dict[str, _ColumnSeen], first_rows: FirstRows) -> RepeatedKe
     return repeated_key(first_rows.columns(), not_keys)
 
 
-def _judged(seen: _ColumnSeen, format_: Format, rows: int) -> ColumnDraft:
-    distinct = len(seen.values)
-    kind = seen.type
-    if format_ == "csv" and seen.present:
-        if seen.dates == seen.present:
-            kind = "date"
-        elif seen.numbers == seen.present:
-            # Few whole numbers are codes more often than not, and codes have no order.
-            is_code = distinct <= _FEW and seen.whole_numbers == seen.present
-            kind = "text" if is_code else "number"
-    return ColumnDraft(kind, _kind_of(seen, kind, rows), distinct, seen.present)
+def _constant_columns(first_rows: FirstRows, key: str) -> tuple[str, ...]:
+    """Columns that are the same in all rows of a subject, the key among them."""
+    import pandas as pd
+
+    frame = pd.DataFrame({name: a.to_pandas() for name, a in first_rows.columns().items()})
+    most = frame.groupby(key).nunique(dropna=False).max()
+    names = first_rows.columns()
+    return tuple(name for name in names if name == key or most[name] == 1)
 
 
-def _kind_of(seen: _ColumnSeen, kind: str, rows: int) -> Literal["number", "category"] | None:
-    distinct = len(seen.values)
-    if distinct < 2 or kind in ("date", "datetime") or seen.dates == seen.present:
-        return None
-    if kind == "number":
-        return "number"
-    # A text that nearly every row has to itself is a key or a remark.
-    return "category" if distinct <= max(_FEW, rows // 2) else None
-
-
-def _format_of(path: Path, format_: Format, encoding: str) -> tuple[FileFormat, Sequence[str]]:
+def _format_of(path: Path, format_: Format, encoding: str) -> FileFormat:
     from pipeline.reading.formats import FileFormat
 
     if format_ != "csv":
-        return FileFormat(format_, encoding), ()
+        return FileFormat(format_, encoding)
     with path.open("rb") as file:
         head = file.read(2**20)
     encoding = encoding if _decodes(head, encoding) else _OTHER_ENCODING
     lines = head.decode(encoding, errors="replace").splitlines()[:20]
-    return FileFormat(format_, encoding, _delimiter_of(lines)), _MISSING_CODES
+    return FileFormat(format_, encoding, _delimiter_of(lines))
 
 
 def _decodes(head: bytes, encoding: str) -> bool:

@@ -5,18 +5,34 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.draft.data_files import ARMS, SITES, DatasetDraft, free_name, look_at
+from pipeline.draft.columns import ColumnDraft
+from pipeline.draft.data_files import DatasetDraft, free_name, look_at
+from pipeline.draft.evaluation import evaluation_lines
+from pipeline.draft.roles import (
+    SITES,
+    TimeToEvent,
+    arm_candidates,
+    date_candidates,
+    day_candidates,
+    is_known_after,
+    parameter_column,
+    reference_candidates,
+    site_candidates,
+    times_to_event,
+)
+from pipeline.draft.tasks import task_lines
+from pipeline.draft.words import TODO_ABOUT, quoted
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:
     from pipeline.reading.repeated_keys import RepeatedKey
 
+_FEWEST_OF_AN_UNNAMED_KEY = 20
 _KEYS = re.compile(r"usubjid|subjid|.*(subj|patient|pat|pid|pt)_?(id|no|num|nr)?(ber)?|id", re.I)
-_DAYS = re.compile(r"\w*DY", re.I)
-_PARAMETERS = re.compile(r"paramcd|\w{2}testcd", re.I)
 
 
 def draft_study(folder: Path, name: str) -> str:
@@ -27,8 +43,8 @@ def draft_study(folder: Path, name: str) -> str:
         name: The study's name.
 
     Returns:
-        YAML with comments. It is not valid before a person has decided what the TODOs ask:
-        no column is declared to be known at any time, and there is no task.
+        YAML with comments. It is refused until a person has replaced each TODO, and loads as it is
+        then: no column is guessed to be known at any time.
 
     Raises:
         UserError: There is no data, or nothing that could be a subject.
@@ -36,12 +52,16 @@ def draft_study(folder: Path, name: str) -> str:
     datasets = look_at(folder)
     subject, key = _subject_of(datasets)
     used = [dataset for dataset in datasets if key is None or key in dataset.columns]
+    if subject.repeated:
+        subject = _as_subjects(subject, {dataset.name for dataset in used})
+        used.insert(0, subject)
     lines = [
         # An editor completes and checks the keys by it, once the file is in schema/<study>/.
         "# yaml-language-server: $schema=../study-file.schema.json",
-        "# Drafted from the data files. Decide every TODO; until then the file is refused.",
+        "# Drafted from the data files. Replace each TODO; the file is refused until then. What",
+        "# else is here is a guess: the comment beside it says what was seen in the data.",
         f"study: {name}",
-        f"title: {name}  # TODO the trial's title",
+        "title: TODO  # the trial's title, one line",
         "version: 1",
         "",
         "datasets:",
@@ -50,10 +70,21 @@ def draft_study(folder: Path, name: str) -> str:
         lines += _dataset_lines(dataset, subject, key, used)
     for dataset in datasets:
         if dataset not in used:
-            lines.append(f"  # {dataset.pattern} is left out: it has no column {key}.")
-    lines += ["", *_subject_lines(datasets, subject, key), "", *_feature_lines(subject, key)]
-    lines += ["", *_TASK_LINES, "", *_slicing_lines(subject)]
+            lines.append(f"  # {dataset.pattern} is not used: it has no column {key}.")
+    lines += ["", *_subject_lines(used, subject, key), "", *_feature_lines(used, subject, key)]
+    lines += ["", *task_lines(used, subject)]
+    lines += ["", *evaluation_lines(used, subject)]
     return "\n".join(lines) + "\n"
+
+
+def _as_subjects(long: DatasetDraft, taken: set[str]) -> DatasetDraft:
+    """A file of several rows a subject, read as one row each: what is the same in all of them."""
+    return replace(
+        long,
+        name=free_name("subjects", taken),
+        columns={name: long.columns[name] for name in long.constant},
+        is_collapsed=True,
+    )
 
 
 def _subject_of(datasets: Sequence[DatasetDraft]) -> tuple[DatasetDraft, str | None]:
@@ -71,7 +102,7 @@ def _subject_of(datasets: Sequence[DatasetDraft]) -> tuple[DatasetDraft, str | N
     ]
     if not candidates and len(datasets) == 1:
         [dataset] = datasets
-        return dataset, dataset.repeated.column if dataset.repeated else None
+        return dataset, dataset.repeated.column if dataset.repeated else _unnamed_key(dataset)
     if not candidates:
         raise UserError(
             "No file has one row for each subject: expected a column such as USUBJID with "
@@ -99,153 +130,233 @@ def _is_key_name(name: str) -> bool:
     return looks_like_subject_key(name) or _KEYS.fullmatch(name) is not None
 
 
+def _unnamed_key(dataset: DatasetDraft) -> str | None:
+    """A column of another value in each row that can be nothing but a key, whatever its name.
+
+    That is a text without blanks (no remark), or whole numbers that increase from row to row.
+    """
+    return next(
+        (
+            name
+            for name, column in dataset.columns.items()
+            if dataset.has_one_row_each(name)
+            and dataset.rows >= _FEWEST_OF_AN_UNNAMED_KEY
+            and (column.increases or column.is_compact_text)
+        ),
+        None,
+    )
+
+
 def _dataset_lines(
     dataset: DatasetDraft, subject: DatasetDraft, key: str | None, used: Sequence[DatasetDraft]
 ) -> Iterator[str]:
-    one_each = not dataset.repeated if dataset is subject else _is_one_each(dataset, key)
+    one_each = dataset is subject or _is_one_each(dataset, key)
     yield f"  {dataset.name}:"
+    if dataset.is_collapsed:
+        yield "    # The file has several rows of a subject. The columns that are the same in all"
+        yield "    # of them describe the subject; the file is read again below, row by row."
     if dataset.also:
         yield f"    # Also there, not used: {', '.join(dataset.also)}"
-    yield f"    file: {_quoted(dataset.pattern)}"
+    yield f"    file: {quoted(dataset.pattern)}"
     yield f"    format: {dataset.format.format}"
     if dataset.format.encoding != "utf-8":
         yield f"    encoding: {dataset.format.encoding}"
     if dataset.format.delimiter != ",":
-        yield f"    delimiter: {_quoted(dataset.format.delimiter)}"
+        yield f"    delimiter: {quoted(dataset.format.delimiter)}"
     if dataset.missing:
-        yield f"    missing: [{', '.join(_quoted(code) for code in ('', *dataset.missing))}]"
-    yield f"    rows: {'one_per_subject' if one_each else 'many_per_subject'}"
+        codes = ", ".join(quoted(code) for code in ("", *dataset.missing))
+        yield f"    missing: [{codes}]  # texts that are no value in any column"
+    yield f"    rows: {'one_per_subject' if one_each else 'many_per_subject'}{_why(dataset, key)}"
+    if dataset.is_collapsed:
+        yield "    collapse: true"
     parents = [other.name for other in used if other.name in dataset.parents]
     if parents:
         yield f"    supplements: {parents[0]}"
         return
-    if not one_each:
-        yield from _row_lines(dataset)
+    if one_each and dataset is subject:
+        yield "    # When its columns are known: baseline, or day N (a study day). A column that is"
+        yield "    # known later says so itself below (`known: after`), and is no feature."
+        yield "    known: TODO"
+    elif not one_each:
+        yield from _row_lines(dataset, subject)
     yield from _column_lines(dataset, one_each, key)
+
+
+def _why(dataset: DatasetDraft, key: str | None) -> str:
+    column = dataset.columns.get(key) if key else None
+    if column is None:
+        return ""
+    return f"  # {key}: {column.distinct} distinct in {dataset.rows} rows"
 
 
 def _is_one_each(dataset: DatasetDraft, key: str | None) -> bool:
     # Rows that name what they measure may be many in the next delivery.
-    measures = bool(dataset.parents) or any(map(_PARAMETERS.fullmatch, dataset.columns))
+    measures = bool(dataset.parents) or parameter_column(dataset.columns) is not None
     return key is not None and dataset.has_one_row_each(key) and not measures
 
 
-def _row_lines(dataset: DatasetDraft) -> Iterator[str]:
-    days = [c for c, d in dataset.columns.items() if d.type == "number" and _DAYS.fullmatch(c)]
-    dates = [
-        column
-        for column, described in dataset.columns.items()
-        if described.type in ("date", "datetime") or re.fullmatch(r"\w*DTC", column)
-    ]
-    yield "    # TODO say when a row came to be known, by `day: COLUMN` (study day) or by"
-    yield "    # `date: COLUMN`; without it its rows can't become features."
+def _row_lines(dataset: DatasetDraft, subject: DatasetDraft) -> Iterator[str]:
+    days = day_candidates(dataset.columns)
+    dates = date_candidates(dataset.columns, subject.columns)
     if days:
-        yield f"    # Candidates for day: {', '.join(days)}"
-    if dates:
-        yield f"    # Candidates for date: {', '.join(dates)}"
-    for column in dataset.columns:
-        if _PARAMETERS.fullmatch(column):
-            yield f"    parameter: {column}"
+        yield f"    day: {days[0]}  # study day of a row{_others(days[1:])}"
+    elif dates and reference_candidates(subject.columns):
+        yield f"    date: {dates[0]}  # date of a row{_others(dates[1:])}"
+    else:
+        yield "    # No column looks like the day of a row. For features and events its rows need"
+        yield "    # `day: COLUMN`, `date: COLUMN`, or `known: baseline` for all of them."
+    parameter = parameter_column(dataset.columns)
+    if parameter:
+        measured = dataset.columns[parameter].distinct
+        yield f"    parameter: {parameter}  # names what a row measures: {measured} distinct"
+
+
+def _others(names: Sequence[str]) -> str:
+    return f"; or: {', '.join(names)}" if names else ""
 
 
 def _column_lines(dataset: DatasetDraft, one_each: bool, key: str | None) -> Iterator[str]:
     is_text = dataset.format.format == "csv"
     if not one_each and not is_text:
         return
-    if one_each:
-        yield "    # TODO say of each column when it is known: `known: baseline`, `known: day N`,"
-        yield "    # or `known: after` for what is not known at the moment of prediction."
     yield "    columns:"
     for name, column in dataset.columns.items():
-        declared = f"{{type: {column.type}}}" if is_text else "{}"
-        seen = f"{column.present} of {dataset.rows} rows, {column.distinct} distinct"
-        todo = "TODO known; " if one_each and name != key else ""
-        yield f"      {_quoted(name)}: {declared}  # {todo}{column.type} in {seen}"
+        declared = []
+        if is_text:
+            # A key keeps every digit as text only.
+            declared.append(f"type: {'text' if name == key else column.type}")
+        if one_each and name != key and is_known_after(name):
+            declared.append("known: after")
+        if column.missing:
+            declared.append(f"missing: [{', '.join(quoted(code) for code in column.missing)}]")
+        yield f"      {quoted(name)}: {{{', '.join(declared)}}}  # {_seen(dataset, name, key)}"
+
+
+def _seen(dataset: DatasetDraft, name: str, key: str | None) -> str:
+    if name == key:
+        return f"the subject key: {dataset.columns[name].distinct} distinct"
+    described = dataset.columns[name].described(dataset.rows)
+    # A level may hold what would end the comment.
+    return described.replace("\n", " ").replace("\r", " ")
 
 
 def _subject_lines(
-    datasets: Sequence[DatasetDraft], subject: DatasetDraft, key: str | None
+    used: Sequence[DatasetDraft], subject: DatasetDraft, key: str | None
 ) -> Iterator[str]:
+    others = [
+        column for column in subject.columns if column != key and subject.has_one_row_each(column)
+    ]
     if subject.repeated:
-        yield from _repeated_lines(subject, subject.repeated)
-    elif key is None:
+        yield from _repeated_lines(subject.repeated)
+    if key is None:
         yield "# No column looks like a subject key: the row's number stands for the subject."
         yield f"subject: {{dataset: {subject.name}, row_number: true}}"
     else:
-        others = [
-            column
-            for column in subject.columns
-            if column != key and subject.has_one_row_each(column)
-        ]
         if others:
             yield f"# Also different in every row: {', '.join(others)}"
-        yield f"subject: {{dataset: {subject.name}, column: {_quoted(key)}}}"
-    if len(datasets) > 1:
-        yield "# TODO `reference_date` of study day 1 (RFSTDTC, TRTSDT), if a dataset has a `date`."
-    yield from _candidate_lines(subject, ARMS, "arm", "arm: {{columns: [{}], control: TODO}}")
-    yield from _candidate_lines(subject, SITES, "site", "site: {{column: {}}}")
-    yield "landmark: baseline  # TODO or `{day: N}`: predictions are made at the end of this day"
+        yield "subject:"
+        yield f"  dataset: {subject.name}"
+        yield f"  column: {quoted(key)}"
+        yield from _reference_lines(used, subject)
+    yield from _arm_lines(subject)
+    sites = site_candidates(subject.columns)
+    if sites:
+        yield f"site: {{column: {quoted(sites[0])}}}  # {_counted(subject, sites)}"
+    else:
+        yield "# No column looks like a site. If one is: `site: {column: COLUMN}`"
+    yield from _day_lines(used, times_to_event(subject.columns))
 
 
-def _repeated_lines(subject: DatasetDraft, repeated: RepeatedKey) -> Iterator[str]:
-    yield "# TODO give a file with one row for each subject. This one seems to have several:"
-    yield (
-        f"# {repeated.column} has {repeated.distinct} different values in {repeated.rows} rows. If "
-        "each row is a subject"
-    )
-    yield "# of its own, say `rows: one_per_subject` above, and here:"
-    yield f"# subject: {{dataset: {subject.name}, row_number: true, rows_are_subjects: true}}"
-    yield f"subject: {{dataset: {subject.name}, column: {_quoted(repeated.column)}}}"
-
-
-def _candidate_lines(
-    subject: DatasetDraft, pattern: re.Pattern[str], what: str, example: str
-) -> Iterator[str]:
-    candidates = [
-        name
-        for name, column in subject.columns.items()
-        if pattern.fullmatch(name) and 2 <= column.distinct < max(column.present, 3)
+def _reference_lines(used: Sequence[DatasetDraft], subject: DatasetDraft) -> Iterator[str]:
+    """The date of study day 1, where the rows of some dataset have a date and no study day."""
+    dated = [
+        dataset.name
+        for dataset in used
+        if dataset is not subject
+        and not dataset.parents
+        and not day_candidates(dataset.columns)
+        and date_candidates(dataset.columns, subject.columns)
     ]
-    if candidates:
-        yield f"# TODO the {what}; candidates: {', '.join(candidates)}"
-        yield f"# {example.format(_quoted(candidates[0]))}"
+    found = reference_candidates(subject.columns)
+    if found and dated:
+        yield (
+            f"  reference_date: {quoted(found[0])}  # study days of {', '.join(dated)} count from "
+            f"it{_others(found[1:])}"
+        )
 
 
-def _feature_lines(subject: DatasetDraft, key: str | None) -> Iterator[str]:
-    yield "# TODO remove what is no feature: everything that is not known at the landmark."
+def _arm_lines(subject: DatasetDraft) -> Iterator[str]:
+    arms = arm_candidates(subject.columns)
+    if arms:
+        yield "# Several columns (a factorial design) are combined: their levels are joined by /."
+        for name in arms:
+            yield f"# {name}: {_levels(subject.columns[name])}"
+        yield f"arm: {{columns: [{quoted(arms[0])}], control: TODO}}  # a level, in quotes"
+        return
+    few = [name for name, column in subject.columns.items() if 2 <= column.distinct <= 6]
+    yield "# No column looks like a treatment arm. If one is:"
+    yield "# arm: {columns: [COLUMN], control: LEVEL}"
+    if few:
+        yield f"# Columns of 2 to 6 levels: {', '.join(few)}"
+
+
+def _levels(column: ColumnDraft) -> str:
+    shown = ", ".join(f'"{level}" ({count} rows)' for level, count in column.levels)
+    return shown.replace("\n", " ") or f"{column.distinct} levels"
+
+
+def _counted(subject: DatasetDraft, names: Sequence[str]) -> str:
+    return ", ".join(f"{name} ({subject.columns[name].distinct} distinct)" for name in names)
+
+
+def _day_lines(used: Sequence[DatasetDraft], timed: TimeToEvent | None) -> Iterator[str]:
+    if any(day_candidates(dataset.columns) for dataset in used):
+        zero = any(
+            dataset.columns[name].smallest_is_zero
+            for dataset in used
+            for name in day_candidates(dataset.columns)[:1]
+        )
+        yield f"first_day: {int(not zero)}  # study day of the reference date: CDISC has no day 0"
+    elif timed:
+        yield f"first_day: TODO  # what {timed.time} is on the day it counts from: 0 or 1"
+    yield "landmark: baseline  # or {day: N}: predictions are made at the end of this study day"
+
+
+def _repeated_lines(repeated: RepeatedKey) -> Iterator[str]:
+    yield (
+        f"# {repeated.column} has {repeated.distinct} different values in {repeated.rows} rows, so"
+    )
+    yield "# that a subject has several rows. If each row is a subject of its own, keep one dataset"
+    yield "# with `rows: one_per_subject`, without `collapse`, and say here:"
+    yield "# subject: {dataset: NAME, row_number: true, rows_are_subjects: true}"
+
+
+def _feature_lines(
+    used: Sequence[DatasetDraft], subject: DatasetDraft, key: str | None
+) -> Iterator[str]:
+    arms = arm_candidates(subject.columns)
+    yield "# What the model may read beside the arm. Remove what repeats another column, and what"
+    yield "# is not known at the landmark."
     yield "features:"
     taken: set[str] = set()
+    omitted: list[str] = []
     for column, described in subject.columns.items():
-        if described.kind and column != key and not SITES.fullmatch(column):
-            name = free_name(column, taken)
-            taken.add(name)
-            source = "" if name == column else f", column: {_quoted(column)}"
-            yield f"  {_quoted(name)}: {{kind: {described.kind}{source}}}"
-
-
-_TASK_LINES = (
-    "# TODO what is to be predicted; for example:",
-    "# tasks:",
-    "#   responded:",
-    "#     kind: response        # or outcome, adverse_event",
-    "#     title: Responded to treatment",
-    '#     state: {positive: {column: RESPFL, equals: "Y"}}',
-)
-
-
-def _slicing_lines(subject: DatasetDraft) -> Iterator[str]:
-    yield "# TODO what groups are formed by that results are shown for; for example:"
-    yield "# slicing:"
-    yield "#   by:"
-    for name in subject.columns:
-        if re.fullmatch(r"sex|gender|race|ethnic", name, re.I):
-            yield f"#     {name.lower()}: {{column: {_quoted(name)}}}"
-    yield "#     arm: {of: arm}"
-
-
-def _quoted(text: str) -> str:
-    plain = re.fullmatch(r"[A-Za-z_][\w./-]*", text, re.ASCII)
-    is_word = text.lower() in ("y", "n", "yes", "no", "on", "off", "true", "false", "null")
-    if plain and not is_word:
-        return text
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\t", "\\t") + '"'
+        if not described.kind or column == key or SITES.fullmatch(column):
+            continue
+        if column in arms or is_known_after(column):
+            omitted.append(column)
+            continue
+        name = free_name(column, taken)
+        taken.add(name)
+        source = "" if name == column else f", column: {quoted(column)}"
+        yield f"  {quoted(name)}: {{kind: {described.kind}{source}}}"
+    if not taken:
+        yield f"  TODO: {{kind: number}}  # {TODO_ABOUT['feature']}"
+    if omitted:
+        yield f"  # Not drafted, as they look like the arm or like an outcome: {', '.join(omitted)}"
+    for dataset in used:
+        parameter = parameter_column(dataset.columns)
+        if dataset is not subject and parameter and day_candidates(dataset.columns):
+            value = "AVAL" if "AVAL" in dataset.columns else "VALUE"
+            yield f"  # last_{dataset.name}: {{dataset: {dataset.name}, column: {value},"
+            yield f"  #   kind: number, aggregate: last, each: [codes of {parameter}]}}"

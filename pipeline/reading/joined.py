@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.reading.buckets import SUBJECT
+from pipeline.reading.collapse import repeats_of_earlier_rows
 from pipeline.reading.days import LATEST, DayRange, study_days
 from pipeline.reading.evaluate import is_true
 from pipeline.reading.plan import ReadingPlan
@@ -93,7 +94,7 @@ class _Join:
         if name not in self._tables:
             return self._without_subjects()
         self._choose_domains()
-        everybody = self._with_qualifiers(name, self._tables[name])
+        everybody = self._collapsed(name, self._with_qualifiers(name, self._tables[name]))
         checked, rejected = self._check_subjects(name, everybody)
         inside = self._in_trial(checked)
         subjects = checked.filter(pa.array(inside))
@@ -106,7 +107,7 @@ class _Join:
         for other, table in self._tables.items():
             if other in (name, REJECTED):
                 continue
-            table = self._with_qualifiers(other, table)
+            table = self._collapsed(other, self._with_qualifiers(other, table))
             table, index = self._of_subjects(other, table, subjects, outside, rejected)
             parent = self._study.datasets[other].supplements
             if parent:
@@ -139,6 +140,14 @@ class _Join:
             rows.reject(~own, self._key(name), RejectReason.UNKNOWN_SUBJECT)
             self._count(name, rows.rejects)
         return JoinedSubjects([], np.empty(0), {}, self._rejects, self._counts)
+
+    def _collapsed(self, name: str, table: pa.Table) -> pa.Table:
+        """The rows of a dataset, those that only repeat another one of their subject taken out."""
+        if not self._study.datasets[name].collapse:
+            return table
+        repeats = repeats_of_earlier_rows(table)
+        self._count(name, [], used=int(repeats.sum()))
+        return table.filter(pa.array(~repeats))
 
     def _count(self, dataset: str, rejects: list[Reject], **counts: int) -> None:
         self._rejects += rejects

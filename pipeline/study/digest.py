@@ -174,6 +174,8 @@ _V1_SUBJECT = (
     *("reference_date", "birth_date", "exit_day", "exit_date"),
 )
 _V1_DATASET = (
+    # Younger than the digest; a study that uses it has other subjects.
+    "collapse",
     *("rows", "missing", "subject", "day", "date", "end_day", "end_date"),
     *("parameter", "known", "supplements"),
 )

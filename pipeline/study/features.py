@@ -67,8 +67,8 @@ def is_of_baseline(study: Study, feature: ResolvedFeature) -> bool:
     arm = study.arm.columns if study.arm and feature.dataset == study.subject.dataset else ()
     if feature.column in arm:
         return False
-    if dataset.rows == "one_per_subject" and feature.column in dataset.columns:
-        known = dataset.columns[feature.column].known
+    if dataset.rows == "one_per_subject" and feature.column:
+        known = dataset.known_of(feature.column)
     elif dataset.day or dataset.date:
         return study.landmark_day <= study.first_day
     else:

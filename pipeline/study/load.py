@@ -17,6 +17,10 @@ from pipeline.study.renamed import old_name, rename_old
 from pipeline.study.study import Study
 
 logger = logging.getLogger(__name__)
+TODO = "TODO"
+"""What a draft writes where only a person knows the value."""
+
+_Path = tuple[int | str, ...]
 
 
 def load_study(path: Path) -> Study:
@@ -90,15 +94,39 @@ def parse_study(content: object, source: str, root: yaml.Node | None = None) -> 
         for what in dict.fromkeys(item.renamed for item in renamed):
             first = next(item.path for item in renamed if item.renamed == what)
             _log_once(f"{source}{_line_of(root, first)}: {what}. The old name still works.")
+    undecided = list(_undecided(present))
     try:
-        return Study.model_validate(present)
+        study = Study.model_validate(present)
     except ValidationError as error:
-        lines = [
-            f"{source}{_line_of(root, location)}: {_key_path(location)}{reason}"
+        problems = [
+            (location, reason)
             for item in error.errors()
             for location, reason in _located_reasons(item)
+            if not any(location[: len(path)] == path for path in undecided)
         ]
-        raise UserError("\n".join(dict.fromkeys(lines))) from error
+    else:
+        problems = []
+    problems += [(path, f"{TODO} is still to be decided.") for path in undecided]
+    if problems:
+        lines = [
+            f"{source}{_line_of(root, location)}: {_key_path(location)}{reason}"
+            for location, reason in problems
+        ]
+        raise UserError("\n".join(dict.fromkeys(lines)))
+    return study
+
+
+def _undecided(content: object, path: _Path = ()) -> Iterator[_Path]:
+    """Key paths of the values that a draft leaves to a person."""
+    if content == TODO:
+        yield path
+    elif isinstance(content, dict):
+        for key, value in content.items():
+            yield from _undecided(key, (*path, str(key)))
+            yield from _undecided(value, (*path, str(key)))
+    elif isinstance(content, list):
+        for number, value in enumerate(content):
+            yield from _undecided(value, (*path, number))
 
 
 @cache

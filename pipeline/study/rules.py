@@ -28,6 +28,10 @@ _TAKEN_PREFIXES = tuple(key("") for key in (label_key, weight_key, slice_key, ti
 
 def problems(study: Study) -> Iterator[str]:
     """Each broken rule as one line: key, then what is wrong and what was expected."""
+    # Reported with the other problems of the file, so that it is corrected in one go.
+    for key in ("features", "tasks"):
+        if not getattr(study, key):
+            yield f"{key}: this key is missing."
     unknown = [*_unknown_datasets(study), *_misused_supplements(study)]
     yield from unknown
     if not unknown:
@@ -134,12 +138,12 @@ def _column_feature_problems(
             f"features.{feature.name}: column {column} decides a label, so it can't be a "
             "feature: the model would be told the answer"
         )
-    known = dataset.columns[column].known if column in dataset.columns else None
+    known = dataset.known_of(column)
     if known is None:
         yield (
             f"features.{feature.name}: say when column {column} is known "
-            f"(datasets.{feature.dataset}.columns.{column}.known); an undeclared column can't "
-            "be a feature"
+            f"(datasets.{feature.dataset}.columns.{column}.known, or datasets.{feature.dataset}."
+            "known for all columns that don't say it); an undeclared column can't be a feature"
         )
     elif not study.known_by_landmark(known):
         yield (
@@ -163,7 +167,7 @@ def _row_feature_problems(
         )
     uses = (use.column for use in study.references() if _is_part_of(feature, use))
     for column in dict.fromkeys(column for column in uses if column):
-        known = dataset.columns[column].known if column in dataset.columns else None
+        known = dataset.known_of(column)
         if known and not study.known_by_landmark(known):
             yield (
                 f"features.{feature.name}: column {column} is known `{known}`, after the landmark "
@@ -207,9 +211,8 @@ def _compared_problems(study: Study) -> Iterator[str]:
         dataset = study.datasets[use.dataset]
         if not (use.compared and use.column and use.key.endswith(".state.positive")):
             continue
-        declared = dataset.columns.get(use.column)
-        if dataset.rows == "one_per_subject" and not (
-            declared and study.known_by_landmark(declared.known)
+        if dataset.rows == "one_per_subject" and not study.known_by_landmark(
+            dataset.known_of(use.column)
         ):
             yield (
                 f"{use.key}: {use.column}, which others are compared with, must be declared as "

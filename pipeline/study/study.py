@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from pipeline.documents import StrictModel
 from pipeline.study.conditions import Condition
@@ -36,6 +36,8 @@ from pipeline.study.sections import (
     Window,
     refuse,
 )
+
+_NEEDED = ("features", "tasks")
 
 
 class Study(StrictModel):
@@ -67,6 +69,9 @@ class Study(StrictModel):
             those who hold the data is written too.
     """
 
+    # Both are needed; where one is missing, the rules of the other sections are checked as well.
+    model_config = ConfigDict(json_schema_extra=lambda schema: schema["required"].extend(_NEEDED))
+
     study: Name
     title: str
     version: Literal[1] = FORMAT_VERSION
@@ -78,8 +83,8 @@ class Study(StrictModel):
     window: Window | None = None
     first_day: Literal[0, 1] = 1
     landmark: Literal["baseline"] | Landmark = "baseline"
-    features: Annotated[dict[Name, Feature], Field(min_length=1)]
-    tasks: Annotated[dict[Name, Task], Field(min_length=1)]
+    features: Annotated[dict[Name, Feature], Field(min_length=1)] = {}
+    tasks: Annotated[dict[Name, Task], Field(min_length=1)] = {}
     slicing: Slicings = Slicings()
     split: Split = Split()
     thresholds: tuple[Threshold, ...] = ()

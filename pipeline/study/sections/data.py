@@ -39,13 +39,16 @@ class Dataset(StrictModel):
     Attributes:
         file: Path or glob pattern below the data folder.
         rows: Whether a subject has exactly one row or any number.
+        collapse: With `one_per_subject`: the file has several rows of a subject (one a visit), and
+            those that agree in every column that is read count as one.
         subject: Column of the subject key; the study's own where not given.
         day: Column of each row's study day.
         date: Column of each row's date; study days are counted from the reference date.
         end_day: Column of the day on which the row's event ended; not before `day`.
         end_date: The same as a date; not before `date`.
         parameter: Column that names what a row measures (PARAMCD), for features with `each`.
-        known: When the rows of an undated dataset are known.
+        known: When the rows of an undated dataset are known; of one row per subject, when the
+            columns are known that do not say so themselves.
         supplements: Parent dataset to which a SUPP-- dataset adds its qualifiers as columns.
         format: The file format; `csv` is delimited text.
         encoding: Encoding of text, for `csv` and `xpt`.
@@ -60,6 +63,7 @@ class Dataset(StrictModel):
     encoding: str = "utf-8"
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     missing: tuple[str, ...] = ("",)
+    collapse: bool = False
     subject: str | None = None
     columns: dict[str, Column] = {}
     day: str | None = None
@@ -70,12 +74,21 @@ class Dataset(StrictModel):
     known: Known | None = None
     supplements: str | None = None
 
+    def known_of(self, column: str) -> Known | None:
+        """When a column is known: what it says itself, or what all of one row per subject say."""
+        declared = self.columns.get(column)
+        if declared and declared.known:
+            return declared.known
+        return self.known if self.rows == "one_per_subject" else None
+
     @model_validator(mode="after")
     def _consistent_dates(self) -> Dataset:
         refuse(self._date_problems())
         return self
 
     def _date_problems(self) -> Iterator[str]:
+        if self.collapse and self.rows != "one_per_subject":
+            yield "`collapse` makes one row per subject: say `rows: one_per_subject`"
         if self.day and self.date:
             yield "give either `day` or `date`, not both"
         if self.end_day and not self.day:

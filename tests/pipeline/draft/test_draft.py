@@ -60,6 +60,12 @@ def _draft(folder: Path) -> dict[str, Any]:
     return yaml.safe_load(draft_study(folder, "mytrial"))
 
 
+def _decided(draft: dict[str, Any]) -> dict[str, Any]:
+    """A draft whose title, arm and analysis a person has decided, but nothing of any column."""
+    decided = draft | {"title": "My trial", "tasks": _HEALED, "analysis": {"randomised": True}}
+    return decided | ({"arm": draft["arm"] | {"control": "control"}} if "arm" in draft else {})
+
+
 _HEALED = {
     "healed": {
         "kind": "outcome",
@@ -70,22 +76,76 @@ _HEALED = {
 
 
 def test_study_without_decisions_is_refused(data: Path) -> None:
-    with pytest.raises(UserError, match="tasks: this key is missing"):
-        parse_study(_draft(data), "study.yaml")
+    text = draft_study(data, "mytrial")
+    todo = [line for line in text.splitlines() if "TODO" in line and not line.startswith("#")]
+
+    with pytest.raises(UserError) as refused:
+        parse_study(yaml.safe_load(text), "study.yaml")
+
+    reasons = str(refused.value).splitlines()
+    assert all(reason.endswith("TODO is still to be decided.") for reason in reasons)
+    assert len(reasons) == sum(line.partition("#")[0].count("TODO") for line in todo) > 5
+
+
+def test_every_problem_is_reported_at_once(data: Path) -> None:
+    """A file without tasks is not only told so: what is wrong elsewhere is told with it."""
+    draft = _decided(_draft(data))
+    del draft["tasks"]
+    draft["datasets"]["patients"]["known"] = "after"
+    draft["landmark"] = {"day": -3}
+
+    with pytest.raises(UserError) as refused:
+        parse_study(draft, "study.yaml")
+
+    reasons = str(refused.value).splitlines()
+    assert "study.yaml: tasks: this key is missing." in reasons
+    assert len([reason for reason in reasons if "so it can't be a feature" in reason]) == len(
+        draft["features"]
+    )
+    assert any(reason.startswith("study.yaml: landmark.day") for reason in reasons)
 
 
 def test_column_becomes_no_feature_until_a_person_says_when_it_is_known(data: Path) -> None:
-    draft = _draft(data) | {"tasks": _HEALED}
+    draft = _decided(_draft(data))
     del draft["features"]["HEALED"]
+    del draft["datasets"]["patients"]["known"]
 
-    with pytest.raises(UserError, match=r"say when column ARM is known .*\.ARM\.known"):
+    with pytest.raises(UserError, match=r"say when column AGE is known .*\.AGE\.known"):
         parse_study(draft, "study.yaml")
+
+
+def test_whole_dataset_says_when_its_columns_are_known(data: Path) -> None:
+    draft = _decided(_draft(data))
+    del draft["features"]["HEALED"]
+    draft["datasets"]["patients"]["known"] = "baseline"
+    draft["datasets"]["patients"]["columns"]["WEIGHT"]["known"] = "after"
+
+    with pytest.raises(UserError) as refused:
+        parse_study(draft, "study.yaml")
+
+    assert [line for line in str(refused.value).splitlines() if "known `after`" not in line] == []
+    del draft["features"]["WEIGHT"]
+    assert parse_study(draft, "study.yaml").baseline_features
 
 
 def test_nothing_is_ever_guessed_to_be_known(data: Path) -> None:
     columns = _draft(data)["datasets"]["patients"]["columns"].values()
 
+    assert len(columns) == 10
     assert [column for column in columns if "known" in column] == []
+    assert _draft(data)["datasets"]["patients"]["known"] == "TODO"
+
+
+@pytest.mark.parametrize("name", ["days", "cens", "DTHFL", "EOSDT", "offtrt", "survival_time"])
+def test_what_its_name_calls_an_outcome_is_known_after_and_no_feature(
+    tmp_path: Path, name: str
+) -> None:
+    _write_csv(tmp_path / "a.csv", [{"id": i, name: i % 2, "AGE": i / 2} for i in range(30)])
+
+    draft = _draft(tmp_path)
+
+    assert draft["datasets"]["a"]["columns"][name]["known"] == "after"
+    assert list(draft["features"]) == ["AGE"]
 
 
 def test_types_and_kinds_follow_from_the_values(data: Path) -> None:
@@ -105,7 +165,6 @@ def test_types_and_kinds_follow_from_the_values(data: Path) -> None:
         "HEALED": "text",
     }
     assert draft["features"] == {
-        "c_ARM": {"kind": "category", "column": "ARM"},
         "AGE": {"kind": "number"},
         "SEX": {"kind": "category"},
         "SMOKER": {"kind": "category"},
@@ -115,19 +174,29 @@ def test_types_and_kinds_follow_from_the_values(data: Path) -> None:
 
 
 def test_subject_key_is_found_and_arm_and_site_are_proposed(data: Path) -> None:
-    text = draft_study(data, "mytrial")
+    draft = _draft(data)
 
-    assert yaml.safe_load(text)["subject"] == {"dataset": "patients", "column": "PATNO"}
-    assert "# TODO the arm; candidates: ARM" in text
-    assert "# TODO the site; candidates: CENTRE" in text
-    assert {"arm", "site"}.isdisjoint(yaml.safe_load(text))
+    assert draft["subject"] == {"dataset": "patients", "column": "PATNO"}
+    assert draft["arm"] == {"columns": ["ARM"], "control": "TODO"}
+    assert draft["site"] == {"column": "CENTRE"}
 
 
 def test_no_value_of_a_patient_stands_in_a_draft(data: Path) -> None:
     text = draft_study(data, "mytrial")
 
-    for value in ("P-001", "bicycle", "2021-03", "active"):
+    for value in ("P-001", "bicycle", "2021-03", "47.5"):
         assert value not in text
+
+
+def test_levels_are_named_where_many_subjects_share_them(tmp_path: Path) -> None:
+    rows = [{"id": i, "ARM": "AB"[i % 2], "RACE": "rare" if i < 3 else "usual"} for i in range(40)]
+    _write_csv(tmp_path / "a.csv", rows)
+
+    text = draft_study(tmp_path, "mytrial")
+
+    assert '# ARM: "A" (20 rows), "B" (20 rows)' in text
+    assert "usual (37 rows) and 1 rarer" in text
+    assert '"rare"' not in text
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", " "])
@@ -180,12 +249,14 @@ def test_file_of_several_rows_a_subject_is_not_drafted_as_one_row_each(
     text = draft_study(tmp_path, "mytrial")
     draft = yaml.safe_load(text)
 
-    assert draft["subject"] == {"dataset": "a", "column": key}
+    assert draft["subject"] == {"dataset": "subjects", "column": key}
     assert draft["datasets"]["a"]["rows"] == "many_per_subject"
-    assert f"# {key} has 40 different values in 80 rows." in text
-    assert "# subject: {dataset: a, row_number: true, rows_are_subjects: true}" in text
-    with pytest.raises(UserError, match=r"subject\.dataset: a must have `rows: one_per_subject`"):
-        parse_study(draft | {"tasks": _HEALED, "features": {"AGE": {"kind": "number"}}}, "x.yaml")
+    assert f"# {key} has 40 different values in 80 rows" in text
+    assert "# subject: {dataset: NAME, row_number: true, rows_are_subjects: true}" in text
+    subjects = draft["datasets"]["subjects"]
+    assert (subjects["rows"], subjects["collapse"]) == ("one_per_subject", True)
+    assert {"VISIT", "HEALED"}.isdisjoint(subjects["columns"])
+    assert {"AGE", "ARM", "SEX"} <= set(subjects["columns"])
 
 
 @pytest.mark.parametrize("key", ["participant_id", "MRN", "case_no", "PATNO"])
@@ -210,14 +281,119 @@ def test_file_with_several_rows_of_a_subject_asks_for_its_day_or_date(data: Path
     ]
     _write_csv(data / "visits.csv", visits)
 
-    text = draft_study(data, "mytrial")
-    dataset = yaml.safe_load(text)["datasets"]["visits"]
+    dataset = _draft(data)["datasets"]["visits"]
 
     assert dataset["rows"] == "many_per_subject"
     assert dataset["parameter"] == "PARAMCD"
-    assert {"day", "date", "known"}.isdisjoint(dataset)
-    assert "# Candidates for day: ADY" in text
-    assert "# Candidates for date: ADT" in text
+    assert dataset["day"] == "ADY"
+    assert {"date", "known"}.isdisjoint(dataset)
+
+
+def test_copies_of_the_subjects_dates_are_no_dates_of_rows(tmp_path: Path) -> None:
+    subjects = [{"USUBJID": f"S{i}", "TRTSDT": "2021-03-01", "AGE": i / 2} for i in range(30)]
+    _write_csv(tmp_path / "adsl.csv", subjects)
+    rows = [
+        {"USUBJID": f"S{i % 30}", "TRTSDT": "2021-03-01", "ASTDT": f"2021-04-{i % 28 + 1:02d}"}
+        for i in range(60)
+    ]
+    _write_csv(tmp_path / "adae.csv", rows)
+
+    draft = _draft(tmp_path)
+
+    assert draft["datasets"]["adae"]["date"] == "ASTDT"
+    assert draft["subject"]["reference_date"] == "TRTSDT"
+
+
+def test_dataset_that_keeps_its_testcd_has_one_parameter(tmp_path: Path) -> None:
+    _write_csv(tmp_path / "adsl.csv", [{"USUBJID": f"S{i}", "AGE": i / 2} for i in range(30)])
+    rows = [
+        {"USUBJID": f"S{i % 30}", "LBTESTCD": "ALT", "PARAMCD": "ALT", "ADY": i, "AVAL": i / 2}
+        for i in range(60)
+    ]
+    _write_csv(tmp_path / "adlb.csv", rows)
+
+    assert draft_study(tmp_path, "mytrial").count("\n    parameter:") == 1
+    assert _draft(tmp_path)["datasets"]["adlb"]["parameter"] == "PARAMCD"
+
+
+def test_column_of_another_value_in_every_row_is_a_key_whatever_its_name(tmp_path: Path) -> None:
+    _write_csv(tmp_path / "a.csv", [{"who": f"N{i:04d}", "AGE": i % 9 / 2} for i in range(40)])
+
+    assert _draft(tmp_path)["subject"] == {"dataset": "a", "column": "who"}
+
+
+def test_whole_numbers_of_another_value_in_every_row_are_no_feature(tmp_path: Path) -> None:
+    rows = [{"id": i, "sample": 7919 * i % 104729, "AGE": i % 9 / 2} for i in range(120)]
+    _write_csv(tmp_path / "a.csv", rows)
+
+    assert list(_draft(tmp_path)["features"]) == ["AGE"]
+
+
+def test_columns_that_differ_in_a_number_of_their_name_have_one_kind(tmp_path: Path) -> None:
+    rows = [{"id": i, "Apgar1": i % 4 + 4, "Apgar5": i % 11, "x": i / 2} for i in range(120)]
+    _write_csv(tmp_path / "a.csv", rows)
+
+    features = _draft(tmp_path)["features"]
+
+    assert (features["Apgar1"], features["Apgar5"]) == ({"kind": "number"}, {"kind": "number"})
+
+
+def test_namibia_is_a_country_where_na_elsewhere_is_missing(tmp_path: Path) -> None:
+    rows = [
+        {"id": f"P{i}", "COUNTRY": ("NA", "ZA", "BW")[i % 3], "WT": "NA" if i == 5 else 60.5 + i}
+        for i in range(30)
+    ]
+    _write_csv(tmp_path / "a.csv", rows)
+
+    text = draft_study(tmp_path, "mytrial")
+    dataset = yaml.safe_load(text)["datasets"]["a"]
+
+    assert "missing" not in dataset
+    assert dataset["columns"]["WT"]["missing"] == ["NA"]
+    assert "missing" not in dataset["columns"]["COUNTRY"]
+    assert "BW (10 rows), NA (10 rows), ZA (10 rows)" in text
+    assert "NA in 10 rows is a value here" in text
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["trt", "treatment", "rx", "arm", "TRT01P", "allocation", "group", "tx", "Rand_Arm", "drug"],
+)
+def test_arm_is_found_by_the_names_that_trials_use(tmp_path: Path, name: str) -> None:
+    _write_csv(tmp_path / "a.csv", [{"id": i, name: "AB"[i % 2], "x": i / 2} for i in range(40)])
+
+    assert _draft(tmp_path)["arm"]["columns"] == [name]
+
+
+def test_draft_without_an_arm_says_how_to_name_one(tmp_path: Path) -> None:
+    _write_csv(tmp_path / "a.csv", [{"id": i, "Z": i % 2, "x": i / 2} for i in range(40)])
+
+    text = draft_study(tmp_path, "mytrial")
+
+    assert "# arm: {columns: [COLUMN], control: LEVEL}" in text
+    assert "# Columns of 2 to 6 levels: Z" in text
+
+
+def test_time_and_status_become_a_task_and_an_analysis(tmp_path: Path) -> None:
+    rows = [
+        {"id": i, "arm": i % 2, "futime": 20 + i, "status": i % 3 == 0, "x": i / 2}
+        for i in range(120)
+    ]
+    _write_csv(tmp_path / "a.csv", rows)
+
+    draft = _draft(tmp_path)
+    [task] = draft["tasks"].values()
+
+    assert task["event"]["day"] == task["event"]["follow_up"]["day"] == "futime"
+    assert task["event"]["where"] == {"column": "status", "equals": "TODO"}
+    assert task["horizon"] == draft["first_day"] == "TODO"
+    assert draft["analysis"]["time_to_event"]["event"]["time"] == "futime"
+
+
+def test_draft_has_thresholds_so_that_chance_is_not_blessed(data: Path) -> None:
+    thresholds = _draft(data)["thresholds"]
+
+    assert {"metric": "auc", "at_least": 0.5, "holds": "bound"} in thresholds
 
 
 def test_supplemental_qualifiers_are_attached_to_their_parent(tmp_path: Path) -> None:
@@ -347,19 +523,22 @@ def decided(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     out = folder / "mytrial" / "study.yaml"
     assert main(["draft", "study", "--data", str(folder / "data"), "--out", str(out)]) == 0
     text = out.read_text()
-    for column in ("CENTRE", "ARM", "AGE", "SEX", "SMOKER", "WEIGHT"):
-        text = text.replace(f"      {column}: {{", f"      {column}: {{known: baseline, ")
-    text = text.replace("AGE: {known: baseline,", "AGE: {known: baseline, range: [18, 300],")
-    text = text.replace("  HEALED: {kind: category}\n", "")
-    text = text.replace(
-        "# arm: {columns: [ARM], control: TODO}", "arm: {columns: [ARM], control: control}"
-    )
-    text = text.replace("# site: {", "site: {")
-    text += (
-        "tasks:\n  healed:\n    kind: outcome\n    title: Healed\n"
-        '    state: {positive: {column: HEALED, equals: "Y"}}\n'
-        "slicing:\n  by:\n    sex: {column: SEX}\n    site: {of: site}\n"
-    )
+    for drafted, decision in (
+        ("title: TODO  # the trial", "title: My trial  # the trial"),
+        ("    known: TODO", "    known: baseline"),
+        ("      HEALED: {type: text}", "      HEALED: {type: text, known: after}"),
+        ("      AGE: {type: number}", "      AGE: {type: number, range: [18, 300]}"),
+        ("  HEALED: {kind: category}\n", ""),
+        ("control: TODO", "control: control"),
+        ("  TODO:  # a name", "  healed:  # a name"),
+        ("    kind: TODO", "    kind: outcome"),
+        ("    title: TODO", "    title: Healed"),
+        ("{column: TODO, equals: TODO}", '{column: HEALED, equals: "Y"}'),
+        ("    arm: {of: arm}", "    site: {of: site}"),
+        ("randomised: TODO", "randomised: true"),
+    ):
+        assert text.count(drafted) == 1, drafted
+        text = text.replace(drafted, decision)
     out.write_text(text)
     return out, folder / "data"
 
@@ -374,7 +553,7 @@ def schema(decided: tuple[Path, Path]) -> dict[str, schema_pb2.Feature]:
 def test_schema_of_a_decided_draft_lists_every_column_but_the_subject_hash(
     schema: dict[str, schema_pb2.Feature],
 ) -> None:
-    features = ["c_ARM", "AGE", "SEX", "SMOKER", "WEIGHT"]
+    features = ["AGE", "SEX", "SMOKER", "WEIGHT"]
     groups = ["arm", "site", "slice_sex", "slice_site"]
 
     assert list(schema) == [*features, *groups, "label_healed", "weight_healed"]

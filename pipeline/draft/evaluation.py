@@ -1,0 +1,88 @@
+"""The part of a drafted study file about groups, splits, thresholds and what people read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from pipeline.draft.data_files import DatasetDraft
+from pipeline.draft.roles import arm_candidates, times_to_event
+from pipeline.draft.tasks import serious_events
+from pipeline.draft.words import quoted
+
+_GROUPS = re.compile(r"sex|gender|race|ethnic\w*|country|region", re.I)
+
+
+def evaluation_lines(used: Sequence[DatasetDraft], subject: DatasetDraft) -> Iterator[str]:
+    """The sections after `tasks`.
+
+    Args:
+        used: The study's datasets.
+        subject: The one with a row for each subject.
+    """
+    yield from _slicing_lines(subject)
+    yield ""
+    yield f"# Shares of the {subject.rows} subjects: to train, to stop and calibrate, to test."
+    yield "split: {train: 0.6, eval: 0.2, test: 0.2}"
+    yield ""
+    yield "# A model is blessed, pushed and registered only if it reaches these. Raise them to"
+    yield "# what its use needs: an AUC of 0.5 is chance; `holds: bound` judges the interval's end."
+    yield "thresholds:"
+    yield "  - {metric: auc, at_least: 0.5, holds: bound}"
+    yield "  - {metric: expected_calibration_error, at_most: 0.1}"
+    yield "  - {metric: auc, at_least: -0.02, versus: champion}"
+    yield ""
+    yield from _analysis_lines(subject)
+    yield from _summary_lines(used)
+    yield "# What the model card says that no data can tell:"
+    yield "# card: {purpose: ..., not_for: ..., population: ..., period: ..., limits: [...]}"
+
+
+def _slicing_lines(subject: DatasetDraft) -> Iterator[str]:
+    groups = [
+        name
+        for name, column in subject.columns.items()
+        if _GROUPS.fullmatch(name) and column.kind == "category"
+    ]
+    arm = bool(arm_candidates(subject.columns))
+    yield "# Groups that results are shown for."
+    if groups or arm:
+        yield "slicing:"
+        yield "  by:"
+    for name in groups:
+        count = f"{subject.columns[name].distinct} distinct"
+        yield f"    {name.lower()}: {{column: {quoted(name)}}}  # {count}"
+    if arm:
+        yield "    arm: {of: arm}"
+    yield "  # Further ones: `NAME: {column: COLUMN}`, for numbers with `bands: [40, 65]`."
+
+
+def _analysis_lines(subject: DatasetDraft) -> Iterator[str]:
+    if not arm_candidates(subject.columns):
+        return
+    yield "analysis:"
+    yield "  randomised: TODO  # true only if chance alone decided who is in which arm"
+    timed = times_to_event(subject.columns)
+    if timed:
+        yield "  time_to_event:"
+        yield "    event:"
+        yield "      title: TODO  # what the event is"
+        yield f"      time: {quoted(timed.time)}"
+        status = quoted(timed.status)
+        yield f"      event: {{column: {status}, equals: TODO}}  # the code of the event"
+    yield ""
+
+
+def _summary_lines(used: Sequence[DatasetDraft]) -> Iterator[str]:
+    yield "# What a coordinator follows; each key is optional:"
+    events = serious_events(used)
+    if events and {"AEBODSYS", "AESEV"} <= set(events.columns):
+        yield "summary:"
+        yield "  adverse_events:"
+        yield f"    dataset: {events.name}"
+        yield "    category: AEBODSYS"
+        yield "    severity: AESEV"
+        yield "    severities: [MILD, MODERATE, SEVERE]"
+    else:
+        yield "# summary: {enrolment: COLUMN, disposition: {...}, adverse_events: {...}}"
+    yield ""

@@ -1,0 +1,18 @@
+"""Pieces of YAML that drafts are made of."""
+
+from __future__ import annotations
+
+import re
+
+TODO_ABOUT = {
+    "feature": "no column looks like a feature: name one",
+}
+
+
+def quoted(text: str) -> str:
+    """A text as YAML, in quotes where it would be read as something else."""
+    plain = re.fullmatch(r"[A-Za-z_][\w./-]*", text, re.ASCII)
+    is_word = text.lower() in ("y", "n", "yes", "no", "on", "off", "true", "false", "null")
+    if plain and not is_word:
+        return text
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\t", "\\t") + '"'
