@@ -103,7 +103,7 @@ def run_rows(run: str, metric_rows: int) -> Rows:
                 "split": "",
                 "rows_in": 1000,
                 "used": 990,
-                "left_out": 5,
+                "excluded": 5,
                 "rejected": 5,
                 "subjects": None,
             }

@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-Trials = Literal["subjects", "positives", "negatives", "predicted_positives"]
+Trials = Literal[
+    "subjects", "positives", "negatives", "predicted_positives", "predicted_negatives"
+]
 """Denominator of a share: all subjects with a known label, those with the outcome, those without
-it, or those predicted to have it."""
+it, those predicted to have it, or those predicted not to have it."""
 
 
 @dataclass(frozen=True)
@@ -212,7 +214,7 @@ _ALL = (
         "negative_predictive_value",
         "Negative predictive value",
         "Of the subjects predicted not to have the outcome, the share that does not have it.",
-        "subjects",
+        "predicted_negatives",
         ideal=1.0,
         computed=False,
     ),

@@ -75,7 +75,7 @@ def build_eval_config(settings: EvaluatorSettings) -> config_pb2.EvalConfig:
         ],
         slicing_specs=[
             config_pb2.SlicingSpec(feature_keys=[names.slice_key(name) for name in slicing])
-            for slicing in settings.slicings
+            for slicing in settings.expanded_slicings
         ],
         options={
             "include_default_metrics": {"value": False},

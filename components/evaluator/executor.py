@@ -90,7 +90,7 @@ class Executor(tfx_executor.Executor):
 def _columns_to_read(settings: EvaluatorSettings, folder: Path) -> Artifact:
     """A schema of labels, weights, slices and hash: nothing else of an example gets decoded."""
     floats = [key(task) for task in settings.tasks for key in (names.label_key, names.weight_key)]
-    texts = [names.SUBJECT_HASH, *map(names.slice_key, settings.slices)]
+    texts = [names.SUBJECT_HASH, *map(names.slice_key, settings.slicings)]
     schema = schema_pb2.Schema(
         feature=[
             *(schema_pb2.Feature(name=name, type=schema_pb2.FLOAT) for name in floats),

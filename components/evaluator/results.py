@@ -45,7 +45,7 @@ def read_records(
     Returns:
         One record per task, group, metric, decision threshold and model.
     """
-    order = {slicing: place for place, slicing in enumerate(settings.slicings)}
+    order = {slicing: place for place, slicing in enumerate(settings.expanded_slicings)}
     tasks = list(settings.tasks)
     groups = [record for part in result for record in _records_of(part)]
     return sorted(
@@ -60,7 +60,7 @@ def suppressed_groups(records: Iterable[Record], settings: EvaluatorSettings) ->
     for record in records:
         sizes[record.task][record.group] = record.subjects
     return {
-        task: suppressed(found, settings.slicings, settings.smallest_group)
+        task: suppressed(found, settings.expanded_slicings, settings.smallest_group)
         for task, found in sizes.items()
     }
 
@@ -184,11 +184,12 @@ def _trials(
     positives = values[task, "challenger", POSITIVES]
     negatives = subjects - positives
     trials = METRICS[name.metric].trials
-    if trials == "predicted_positives":
+    if trials in ("predicted_positives", "predicted_negatives"):
         at = name.decision_threshold
         sensitivity = values[task, role, MetricName("sensitivity", at).text]
         false_positives = values[task, role, MetricName("false_positive_rate", at).text]
-        return sensitivity * positives + false_positives * negatives
+        predicted = sensitivity * positives + false_positives * negatives
+        return predicted if trials == "predicted_positives" else subjects - predicted
     if trials is None:
         return math.nan
     return {"subjects": subjects, "positives": positives, "negatives": negatives}[trials]

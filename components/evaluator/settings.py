@@ -16,7 +16,7 @@ class EvaluatorSettings(Settings):
     Attributes:
         tasks: Decision thresholds of each task, in rising order; tasks in the order of their
             names, which is that of the records in `metrics.json`.
-        slices: Names of the slicings.
+        slicings: Names of the slicings of one column each.
         pairs: Pairs of slicings whose combinations are groups too.
         smallest_group: Fewest subjects with a known label that a group is shown for.
         thresholds: What a model must reach.
@@ -27,7 +27,7 @@ class EvaluatorSettings(Settings):
     """
 
     tasks: dict[str, tuple[float, ...]]
-    slices: tuple[str, ...]
+    slicings: tuple[str, ...]
     pairs: tuple[tuple[str, str], ...]
     smallest_group: int
     thresholds: tuple[Threshold, ...]
@@ -36,9 +36,9 @@ class EvaluatorSettings(Settings):
     label_digest_v1: str
 
     @property
-    def slicings(self) -> tuple[tuple[str, ...], ...]:
-        """All slicings as tuples of names; the empty one, overall, is the first."""
-        return ((), *((name,) for name in self.slices), *self.pairs)
+    def expanded_slicings(self) -> tuple[tuple[str, ...], ...]:
+        """All slicings as tuples of names: overall (the empty one), the single ones, pairs."""
+        return ((), *((name,) for name in self.slicings), *self.pairs)
 
     @classmethod
     def of(cls, study: Study) -> Self:
@@ -48,7 +48,7 @@ class EvaluatorSettings(Settings):
                 name: _decision_thresholds(study, name, task)
                 for name, task in sorted(study.tasks.items())
             },
-            slices=tuple(study.slicing.by),
+            slicings=tuple(study.slicing.by),
             pairs=study.slicing.pairs,
             smallest_group=study.slicing.smallest_group,
             thresholds=study.thresholds,

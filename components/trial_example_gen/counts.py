@@ -23,7 +23,7 @@ def counts_document(counter: Counter[tuple[str, ...]], datasets: Iterable[str]) 
             name: DatasetCounts(
                 rows_in=counter["datasets", name, "rows_in"],
                 used=counter["datasets", name, "used"],
-                left_out=counter["datasets", name, "left_out"],
+                excluded=counter["datasets", name, "excluded"],
                 rejected=counter["datasets", name, "rejected"],
                 reasons={key[2]: n for key, n in found if key[:2] == ("reasons", name)},
             )

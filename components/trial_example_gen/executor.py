@@ -89,7 +89,7 @@ def _check(study: Study, counts: Counts) -> None:
         rows = counts.datasets[study.subject.dataset]
         raise UserError(
             f"No subject is left: of {rows.rows_in} rows of {study.subject.dataset}, "
-            f"{rows.rejected} were rejected ({_reasons(rows)}) and {rows.left_out} left "
+            f"{rows.rejected} were rejected ({_reasons(rows)}) and {rows.excluded} left "
             "out by `population` and `window`. Check those, and the ranges of its columns."
         )
     for split in SPLITS:

@@ -174,7 +174,7 @@ def _data() -> list[AnyPanel]:
             {
                 "rows_in": _COUNT,
                 "used": _COUNT,
-                "left_out": _COUNT,
+                "excluded": _COUNT,
                 "rejected": _COUNT,
                 "rejected_share": TableColumn(
                     unit=look.SHARE, decimals=2, steps=look.STEPS_REJECTED

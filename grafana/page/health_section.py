@@ -180,7 +180,7 @@ def _rows(store: StudyStore) -> list[Block]:
                         row["dataset"],
                         row["rows_in"],
                         row["used"],
-                        row["left_out"],
+                        row["excluded"],
                         row["rejected"],
                         row["rejected_share"],
                     )

@@ -121,7 +121,7 @@ FROM stages s WHERE s.run = {_NEWEST_STAGES} ORDER BY s.started
 ROWS = Query(
     f"""
 SELECT c.dataset AS dataset, MAX(c.rows_in) AS rows_in, MAX(c.used) AS used,
-       MAX(c.left_out) AS left_out, MAX(c.rejected) AS rejected,
+       MAX(c.excluded) AS excluded, MAX(c.rejected) AS rejected,
        MAX(c.rejected) / NULLIF(MAX(c.rows_in) * 1.0, 0) AS rejected_share
 FROM stage_rows c WHERE c.run = {_NEWEST_ROWS} AND c.dataset <> ''
 GROUP BY c.dataset ORDER BY c.dataset
@@ -130,7 +130,7 @@ GROUP BY c.dataset ORDER BY c.dataset
         "dataset": "text",
         "rows_in": "count",
         "used": "count",
-        "left_out": "count",
+        "excluded": "count",
         "rejected": "count",
         "rejected_share": "number",
     },

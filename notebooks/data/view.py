@@ -143,7 +143,7 @@ class DataView:
                     name,
                     dataset.rows_in,
                     dataset.used,
-                    dataset.left_out,
+                    dataset.excluded,
                     Cell(dataset.rejected, "warn") if dataset.rejected else 0,
                     dataset.rejected / dataset.rows_in if dataset.rows_in else None,
                 ]

@@ -144,7 +144,7 @@ def _data(card: Card) -> list[Block]:
                 *(Column(t, "end") for t in ("Rows", "Used", "Excluded", "Rejected")),
             ],
             [
-                [name, rows.rows_in, rows.used, rows.left_out, rows.rejected]
+                [name, rows.rows_in, rows.used, rows.excluded, rows.rejected]
                 for name, rows in counts.datasets.items()
             ],
             [

@@ -99,7 +99,7 @@ class _Join:
         inside = self._in_trial(checked)
         subjects = checked.filter(pa.array(inside))
         subjects = subjects.take(pc.sort_indices(subjects[SUBJECT]))
-        self._count(name, [], used=len(subjects), left_out=int((~inside).sum()))
+        self._count(name, [], used=len(subjects), excluded=int((~inside).sum()))
         reference = self._reference(subjects)
         birth = _optional(subjects, self._study.subject.birth_date)
         outside = pc.filter(checked[SUBJECT], pa.array(~inside))
@@ -194,17 +194,17 @@ class _Join:
         """Rows of the subjects in the trial, with each row's position among them."""
         keys = table[SUBJECT]
         index = pc.fill_null(pc.index_in(keys, subjects[SUBJECT]), -1).to_numpy()
-        left_out = pc.is_in(keys, outside).to_numpy()
+        excluded = pc.is_in(keys, outside).to_numpy()
         without_own_row = pc.is_in(keys, rejected).to_numpy()
         rows = _row_filter(name, table)
-        unplaced = (index < 0) & ~left_out
+        unplaced = (index < 0) & ~excluded
         rows.reject(unplaced & without_own_row, self._key(name), RejectReason.SUBJECT_REJECTED)
         rows.reject(unplaced, self._key(name), RejectReason.UNKNOWN_SUBJECT)
         if self._study.datasets[name].rows == "one_per_subject":
             placed = np.where(index < 0, len(subjects), index)
             repeated = np.bincount(placed, minlength=len(subjects) + 1)[placed] > 1
             rows.reject(repeated & (index >= 0), self._key(name), RejectReason.SECOND_ROW)
-        self._count(name, rows.rejects, left_out=int((left_out & rows.good).sum()))
+        self._count(name, rows.rejects, excluded=int((excluded & rows.good).sum()))
         keep = rows.good & (index >= 0)
         return table.filter(pa.array(keep)), index[keep]
 
@@ -278,7 +278,7 @@ class _Join:
         for parent in self._plan.datasets:
             for name in self._supplements(parent):
                 inside = of_domain(self._tables[name], self._tables.get(parent))
-                self._count(name, [], left_out=int((~inside).sum()))
+                self._count(name, [], excluded=int((~inside).sum()))
                 self._tables[name] = self._tables[name].filter(pa.array(inside))
 
     def _with_qualifiers(self, name: str, table: pa.Table) -> pa.Table:

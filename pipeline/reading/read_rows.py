@@ -86,7 +86,7 @@ class _ReadRows(beam.DoFn):
         for first_row, batch in read(extent, plan.format, plan.names):
             rows = preparer.prepare(extent.path, first_row, batch)
             counts += row_counts(
-                dataset, rows.rejects, rows_in=rows.rows_in, left_out=rows.left_out
+                dataset, rows.rejects, rows_in=rows.rows_in, excluded=rows.excluded
             )
             yield from (beam.pvalue.TaggedOutput(REJECTS, r.to_json()) for r in rows.rejects)
             yield from to_buckets.add(dataset, rows.table)

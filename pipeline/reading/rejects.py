@@ -95,7 +95,7 @@ def row_counts(dataset: str, rejects: Iterable[Reject], **counts: int) -> Counte
     Args:
         dataset: The dataset's name.
         rejects: Rejected rows.
-        **counts: `rows_in`, `used`, `left_out`.
+        **counts: `rows_in`, `used`, `excluded`.
 
     Returns:
         Counts by ("datasets", dataset, what) and ("reasons", dataset, reason).

@@ -34,14 +34,14 @@ class PreparedRows:
         rejected_subjects: Subject keys of the rejected rows that have one.
         rejects: Rejected rows.
         rows_in: Rows of the batch.
-        left_out: Rows that nothing in the plan asks for.
+        excluded: Rows that nothing in the plan asks for.
     """
 
     table: pa.Table
     rejected_subjects: pa.Table
     rejects: list[Reject]
     rows_in: int
-    left_out: int
+    excluded: int
 
 
 class RowPreparer:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import AliasChoices, Field
+
 from pipeline.documents import Count, Document
 
 
@@ -11,14 +13,15 @@ class DatasetCounts(Document):
     Attributes:
         rows_in: All rows read.
         used: Rows that the examples are made of.
-        left_out: Rows that the study file leaves out (population, window).
+        excluded: Rows that the study file excludes (population, window); `left_out` in documents
+            of 0.1.0.
         rejected: Rows that can't be used because something in them can't be true.
         reasons: Rejected rows by reason.
     """
 
     rows_in: Count
     used: Count
-    left_out: Count
+    excluded: Count = Field(validation_alias=AliasChoices("excluded", "left_out"))
     rejected: Count
     reasons: dict[str, Count] = {}
 

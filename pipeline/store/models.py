@@ -133,7 +133,7 @@ class StageRows(Base):
         split: Split of the subjects, or empty.
         rows_in: Rows read.
         used: Rows used.
-        left_out: Rows excluded by the study file.
+        excluded: Rows excluded by the study file.
         rejected: Rejected rows.
         subjects: Subjects.
     """
@@ -146,7 +146,7 @@ class StageRows(Base):
     split: Mapped[str] = mapped_column(primary_key=True)
     rows_in: Mapped[int | None]
     used: Mapped[int | None]
-    left_out: Mapped[int | None]
+    excluded: Mapped[int | None]
     rejected: Mapped[int | None]
     subjects: Mapped[int | None]
 

@@ -7,7 +7,10 @@ from typing import Any
 
 from pipeline.metrics import current_name
 
-COLUMNS: Mapping[str, Mapping[str, str]] = {"thresholds": {"place": "scope"}}
+COLUMNS: Mapping[str, Mapping[str, str]] = {
+    "thresholds": {"place": "scope"},
+    "stage_rows": {"left_out": "excluded"},
+}
 """Names of columns by their former ones, of each table that has one."""
 
 

@@ -11,6 +11,7 @@ from pipeline.results.documents import Curves, Findings, Metrics, Verdict
 from pipeline.results.registration import Registration
 from pipeline.runs.run_record import describe_unexpected
 from pipeline.store import models
+from pipeline.store.renamed import with_names_of_today
 from pipeline.study.study import Study
 
 Row = dict[str, Any]
@@ -226,9 +227,10 @@ def _group(group: Mapping[str, str]) -> Row:
 
 
 def _counted(record: Mapping[str, Any], rows: Mapping[str, Any]) -> Row:
+    rows = with_names_of_today(models.StageRows.__tablename__, rows)
     return {
         "run": record["run"],
         "stage": record["stage"],
         **{key: rows.get(key, "") for key in ("dataset", "split")},
-        **{key: rows.get(key) for key in ("rows_in", "used", "left_out", "rejected", "subjects")},
+        **{key: rows.get(key) for key in ("rows_in", "used", "excluded", "rejected", "subjects")},
     }

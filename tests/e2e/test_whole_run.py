@@ -63,7 +63,7 @@ def test_the_record_of_the_reading_stage_counts_every_row_of_every_dataset(first
     rows = {item["dataset"]: item for item in first_run.stages["TrialExampleGen"]["rows"]}
     assert set(rows) == {"adsl", "adae", "adlb", "advs", "adtte"}
     for item in rows.values():
-        assert item["rows_in"] == item["used"] + item["left_out"] + item["rejected"]
+        assert item["rows_in"] == item["used"] + item["excluded"] + item["rejected"]
 
 
 @pytest.mark.parametrize(

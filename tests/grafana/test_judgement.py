@@ -79,7 +79,7 @@ class Judged:
         """The judge's verdict, as it is written and read."""
         of_evaluator = EvaluatorSettings(
             tasks={"death": DECISIONS},
-            slices=("sex",),
+            slicings=("sex",),
             pairs=(),
             smallest_group=SMALLEST,
             thresholds=self.thresholds,

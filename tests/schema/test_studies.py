@@ -299,7 +299,7 @@ def test_sdtm_leaves_screen_failures_out_by_their_missing_population_flag(
     )
 
     assert counts["datasets"]["dm"]["used"] == 254
-    assert counts["datasets"]["dm"]["left_out"] == 52
+    assert counts["datasets"]["dm"]["excluded"] == 52
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def _rows(result: RunResult) -> Table:
             Column("Rejected", "end"),
         ),
         [
-            (name, rows.rows_in, rows.used, rows.left_out, rows.rejected)
+            (name, rows.rows_in, rows.used, rows.excluded, rows.rejected)
             for name, rows in result.counts.datasets.items()
         ],
         ("Rows are rejected where a value in them is impossible.",),

@@ -100,7 +100,7 @@ class RunResult:
             for record in self.metrics.records
             if record.task == task and record.group
         }
-        order = {name: place for place, name in enumerate(self.settings.slices)}
+        order = {name: place for place, name in enumerate(self.settings.slicings)}
         return sorted(
             shown,
             key=lambda group: (

@@ -16,14 +16,14 @@ class RunPageSettings(Settings):
         study_name: Name of the study.
         title: The study for people.
         tasks: In the study file's order.
-        slices: Names of the slicings, in the study file's order.
+        slicings: Names of the slicings, in the study file's order.
         thresholds: The study's thresholds.
     """
 
     study_name: str
     title: str
     tasks: dict[str, TaskTitle]
-    slices: tuple[str, ...]
+    slicings: tuple[str, ...]
     thresholds: tuple[Threshold, ...]
 
     @classmethod
@@ -33,6 +33,6 @@ class RunPageSettings(Settings):
             study_name=study.study,
             title=study.title or study.study,
             tasks=TaskTitle.of(study),
-            slices=tuple(study.slicing.by),
+            slicings=tuple(study.slicing.by),
             thresholds=tuple(study.thresholds),
         )

@@ -137,7 +137,7 @@ class Run:
                 "adsl": {
                     "rows_in": 1200 + self.rejected,
                     "used": 1200,
-                    "left_out": 0,
+                    "excluded": 0,
                     "rejected": self.rejected,
                     "reasons": {"no subject key": self.rejected},
                 }

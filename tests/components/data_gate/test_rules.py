@@ -35,7 +35,7 @@ def rows(rows_in: int, rejected: int, reasons: dict[str, int] | None = None) -> 
     dataset = {
         "rows_in": rows_in,
         "used": rows_in - rejected,
-        "left_out": 0,
+        "excluded": 0,
         "rejected": rejected,
         "reasons": reasons or {},
     }

@@ -9,7 +9,7 @@ from components.evaluator.settings import EvaluatorSettings
 
 SETTINGS = EvaluatorSettings(
     tasks={"response": (0.5,)},
-    slices=(),
+    slicings=(),
     pairs=(),
     smallest_group=20,
     thresholds=(),

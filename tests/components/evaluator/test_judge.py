@@ -15,7 +15,7 @@ MALE = (("sex", "M"),)
 def settings(*thresholds: Any, tasks: Any = None) -> Any:
     return EvaluatorSettings(
         tasks=tasks or {"hepatic_ae": (0.5,)},
-        slices=("sex",),
+        slicings=("sex",),
         pairs=(),
         smallest_group=20,
         thresholds=tuple(Threshold.model_validate(threshold) for threshold in thresholds),

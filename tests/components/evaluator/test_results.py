@@ -10,7 +10,7 @@ from components.evaluator.settings import EvaluatorSettings
 
 SETTINGS = EvaluatorSettings(
     tasks={"response": (0.5,)},
-    slices=("sex",),
+    slicings=("sex",),
     pairs=(),
     smallest_group=20,
     thresholds=(),

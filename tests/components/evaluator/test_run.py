@@ -47,7 +47,7 @@ def rows() -> Any:
 def settings() -> Any:
     return EvaluatorSettings(
         tasks=dict.fromkeys(TASKS, (0.3, 0.5)),
-        slices=("sex", "arm", "region"),
+        slicings=("sex", "arm", "region"),
         pairs=(("sex", "arm"),),
         smallest_group=20,
         thresholds=(

@@ -55,7 +55,7 @@ def study(change: Any = None) -> Any:
 def test_the_settings_read_back_are_what_the_study_says() -> None:
     settings = EvaluatorSettings.from_json(EvaluatorSettings.of(study()).to_json())
 
-    assert settings.slicings == ((), ("sex",), ("race",), ("sex", "race"))
+    assert settings.expanded_slicings == ((), ("sex",), ("race",), ("sex", "race"))
     assert settings.smallest_group == 25
     assert settings.split_seed == 4
     assert settings.thresholds == study().thresholds

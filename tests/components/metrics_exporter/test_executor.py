@@ -51,7 +51,7 @@ AUC = {  # type: ignore[var-annotated]
 DOCUMENTS: dict[str, dict[str, Any]] = {
     "rejects": {
         "counts.json": {
-            "datasets": {"dm": {"rows_in": 70, "used": 60, "left_out": 8, "rejected": 2}},
+            "datasets": {"dm": {"rows_in": 70, "used": 60, "excluded": 8, "rejected": 2}},
             "subjects": {"train": 36, "eval": 12, "test": 12},
             "tasks": {},
         }

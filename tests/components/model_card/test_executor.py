@@ -239,7 +239,7 @@ def test_a_period_that_nobody_stated_is_no_merit_of_the_run(study: Study) -> Non
 
 
 def test_why_rows_were_set_aside_is_told_without_how_many_by_reason(study: Study) -> None:
-    rows = {"rows_in": 9, "used": 7, "left_out": 0, "rejected": 2, "reasons": {"no day": 2}}
+    rows = {"rows_in": 9, "used": 7, "excluded": 0, "rejected": 2, "reasons": {"no day": 2}}
     counts = evidence().counts.model_dump() | {"datasets": {"adae": rows}}
     html = html_of(study, counts=Counts.model_validate(counts))
     assert "<li>no day</li>" in html

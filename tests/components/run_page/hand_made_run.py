@@ -185,7 +185,7 @@ def documents(
         },
         "findings.json": list(findings),
         "counts.json": {
-            "datasets": {"dm": {"rows_in": 2010, "used": 2000, "left_out": 7, "rejected": 3}},
+            "datasets": {"dm": {"rows_in": 2010, "used": 2000, "excluded": 7, "rejected": 3}},
             "subjects": {"train": 1200, "eval": 400, "test": 400},
             "tasks": {task: {"test": {"known": 400, "positives": 80}} for task in TASKS},
         },
@@ -202,7 +202,7 @@ def page_settings(*thresholds: Threshold) -> RunPageSettings:
         study_name="demo",
         title="A demonstration trial",
         tasks=TASKS,
-        slices=("sex", "age"),
+        slicings=("sex", "age"),
         thresholds=thresholds,
     )
 

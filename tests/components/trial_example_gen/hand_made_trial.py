@@ -134,7 +134,7 @@ class Reading:
                     rows = preparer.prepare(extent.path, first, batch)
                     rejects += rows.rejects
                     counts += row_counts(
-                        name, rows.rejects, rows_in=rows.rows_in, left_out=rows.left_out
+                        name, rows.rejects, rows_in=rows.rows_in, excluded=rows.excluded
                     )
                     tables.append((name, rows.table))
                     if name == self.plan.study.subject.dataset:

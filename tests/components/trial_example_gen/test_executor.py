@@ -216,14 +216,14 @@ def test_counts_account_for_every_row(outputs: Outputs) -> None:
         "dm": {
             "rows_in": 200,
             "used": 199,
-            "left_out": 0,
+            "excluded": 0,
             "rejected": 1,
             "reasons": {"a number outside the range that can be true": 1},
         },
         "lb": {
             "rows_in": 600,
             "used": 596,
-            "left_out": 0,
+            "excluded": 0,
             "rejected": 4,
             "reasons": {
                 "a subject that the subject dataset does not have": 1,

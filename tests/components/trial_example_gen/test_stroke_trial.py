@@ -64,7 +64,7 @@ def test_every_patient_is_accounted_for(outputs: Outputs, patients: pd.DataFrame
     counts = outputs.counts["datasets"]["ist"]
     assert counts["rows_in"] == len(patients) == 19_435
     assert counts["used"] == len(used(patients))
-    assert counts["used"] + counts["rejected"] + counts["left_out"] == len(patients)
+    assert counts["used"] + counts["rejected"] + counts["excluded"] == len(patients)
     assert sum(outputs.counts["subjects"].values()) == counts["used"]
 
 

@@ -151,7 +151,7 @@ def test_a_row_of_a_subject_outside_the_population_is_left_out(tmp_path: Path) -
     trial = make_trial(tmp_path, {"population": {"column": "AGE", "below": 70}})
     assert trial.subjects == ["S1"]
     assert trial.rejects == []
-    assert trial.counts["lb"]["left_out"] == 1
+    assert trial.counts["lb"]["excluded"] == 1
 
 
 def test_a_subject_of_whom_the_population_is_unknown_is_left_out(tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ def test_a_row_that_no_feature_and_no_task_asks_for_is_left_out(tmp_path: Path) 
     assert trial.counts["lb"] == {
         "rows_in": 2,
         "used": 1,
-        "left_out": 1,
+        "excluded": 1,
         "rejected": 0,
         "reasons": {},
     }
@@ -259,7 +259,7 @@ def test_a_window_leaves_out_who_came_before_or_after(tmp_path: Path) -> None:
         lb=["USUBJID,LBTESTCD,LBDY,LBSTRESN"],
     )
     assert trial.subjects == ["S1", "S2", "S4"]
-    assert trial.counts["dm"]["left_out"] == 3
+    assert trial.counts["dm"]["excluded"] == 3
 
 
 SUPPLEMENTS: dict[str, Any] = {
@@ -378,7 +378,7 @@ def test_every_row_is_used_or_left_out_or_rejected(
     for name, rows in (("dm", len(subjects)), ("lb", len(labs))):
         counts = trial.counts[name]
         assert counts["rows_in"] == rows
-        assert counts["used"] + counts["left_out"] + counts["rejected"] == rows
+        assert counts["used"] + counts["excluded"] + counts["rejected"] == rows
         assert sum(counts["reasons"].values()) == counts["rejected"]
         assert len([reject for reject in trial.rejects if reject[0] == name]) == counts["rejected"]
     assert trial.counts["dm"]["used"] == len(trial.subjects)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from statsmodels.stats.proportion import proportion_confint
 
+from pipeline.metrics import METRICS
 from pipeline.results.decisions import (
     Decisions,
     decision_records,
@@ -52,6 +53,30 @@ def test_shares_are_of_those_they_concern() -> None:
     assert at.false_positive_rate.value == pytest.approx(30 / 300)
     assert at.positive_predictive_value.value == pytest.approx(60 / 90)
     assert at.negative_predictive_value.value == pytest.approx(270 / 310)
+
+
+@pytest.mark.parametrize(
+    ("metric", "numerator"),
+    [
+        ("predicted_positive_rate", 60 + 30),
+        ("sensitivity", 60),
+        ("false_positive_rate", 30),
+        ("positive_predictive_value", 60),
+        ("negative_predictive_value", 270),
+    ],
+)
+def test_the_registry_names_the_denominator_of_each_share(metric: str, numerator: int) -> None:
+    numbers = {
+        "subjects": 400,
+        "positives": 100,
+        "negatives": 300,
+        "predicted_positives": 90,
+        "predicted_negatives": 310,
+    }
+    at = decisions_at(curves([]), 0.3)
+
+    denominator = numbers[METRICS[metric].trials or ""]
+    assert getattr(at, metric).value == pytest.approx(numerator / denominator)
 
 
 def test_intervals_are_wilsons() -> None:

@@ -71,6 +71,10 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         {**_OF_GROUP, **_RECALL, "number": 0, "value": 0.4}
         | {"message": "death: recall at decision threshold 0.5 overall is 0.4, below 0.6"}
     ],
+    "stage_rows": [
+        {"run": "r0", "stage": "TrialExampleGen", "dataset": "dm", "split": ""}
+        | {"rows_in": 70, "used": 60, "left_out": 8, "rejected": 2, "subjects": None}
+    ],
 }
 """Rows of a run that was refused; women have no value, where the study demands one."""
 

@@ -148,7 +148,7 @@ def stage(run: str, **changes: Any) -> dict[str, Any]:
         "peak_memory_mb": 500.0,
         "error": None,
         "exception": None,
-        "rows": [{"dataset": "dm", "rows_in": 70, "used": 60, "left_out": 8, "rejected": 2}],
+        "rows": [{"dataset": "dm", "rows_in": 70, "used": 60, "excluded": 8, "rejected": 2}],
         "findings": [],
         "versions": {"clinical-trial-pipeline": "0.1.0"},
     }

@@ -30,7 +30,7 @@ from tests.pipeline.store.store_runs import (
 )
 
 COUNTS = {
-    "datasets": {"dm": {"rows_in": 70, "used": 60, "left_out": 8, "rejected": 2, "reasons": {}}},
+    "datasets": {"dm": {"rows_in": 70, "used": 60, "excluded": 8, "rejected": 2, "reasons": {}}},
     "subjects": {"train": 36, "eval": 12, "test": 12},
     "tasks": {},
 }
@@ -178,7 +178,7 @@ def test_rows_of_a_stage_that_was_cached_are_there_too(done: LocalRun, sqlite: s
 
     row = one(sqlite, "SELECT * FROM stage_rows")
     assert (row.stage, row.dataset) == ("TrialExampleGen", "dm")
-    assert (row.rows_in, row.used, row.left_out, row.rejected) == (70, 60, 8, 2)
+    assert (row.rows_in, row.used, row.excluded, row.rejected) == (70, 60, 8, 2)
 
 
 def test_how_many_labels_a_task_knows_is_no_row(run: LocalRun, sqlite: str) -> None:

@@ -82,6 +82,14 @@ def test_a_place_becomes_a_scope(owner: str) -> None:
     assert found == [("auc", "every_slice"), ("sensitivity", "overall")]
 
 
+def test_rows_left_out_become_excluded(owner: str) -> None:
+    make_store_of_0_1_0(owner)
+    migrate(owner)
+
+    found = rows(owner, "SELECT dataset, rows_in, used, excluded, rejected FROM stage_rows")
+    assert found == [("dm", 70, 60, 8, 2)]
+
+
 def test_metrics_get_the_names_of_this_release(owner: str) -> None:
     make_store_of_0_1_0(owner)
     migrate(owner)
@@ -134,13 +142,15 @@ def test_a_file_of_0_1_0_is_migrated_when_it_is_opened(sqlite: str) -> None:
     make_store_of_0_1_0(sqlite)
     open_current(sqlite)
 
-    assert rows(sqlite, "SELECT version_num FROM alembic_version") == [("0003",)]
+    assert rows(sqlite, "SELECT version_num FROM alembic_version") == [("0004",)]
 
 
 def test_rows_that_0_1_0_left_pending_can_be_added(sqlite: str) -> None:
-    left = ExportFile(status="pending", store="", pending={"thresholds": ROWS["thresholds"]})
+    pending = {table: ROWS[table] for table in ("thresholds", "stage_rows")}
+    left = ExportFile(status="pending", store="", pending=pending)
     read = ExportFile.model_validate_json(left.to_json())
     export(sqlite, read.pending_rows())
 
     found = rows(sqlite, "SELECT metric, scope FROM thresholds ORDER BY metric")
     assert found == [("auc", "every_slice"), ("sensitivity", "overall")]
+    assert rows(sqlite, "SELECT excluded FROM stage_rows") == [(8,)]
