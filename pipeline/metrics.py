@@ -11,9 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-Trials = Literal[
-    "subjects", "positives", "negatives", "predicted_positives", "predicted_negatives"
-]
+Trials = Literal["subjects", "positives", "negatives", "predicted_positives", "predicted_negatives"]
 """Denominator of a share: all subjects with a known label, those with the outcome, those without
 it, those predicted to have it, or those predicted not to have it."""
 

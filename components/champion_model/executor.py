@@ -12,7 +12,8 @@ from tfx.utils import io_utils, path_utils
 
 from components.champion_model.settings import ChampionModelSettings
 from pipeline.errors import UserError
-from pipeline.runs.registry import NO_CHAMPION, Entry, Registry
+from pipeline.results.registration import RegisteredModel
+from pipeline.runs.registry import NO_CHAMPION, Registry
 from pipeline.storage import copy_folder, files_below
 
 logger = logging.getLogger(__name__)
@@ -60,7 +61,7 @@ class Executor(base_executor.BaseExecutor):
         _set_properties(entry, model, statistics, settings)
 
 
-def _copy(entry: Entry, model: Artifact, statistics: Artifact) -> None:
+def _copy(entry: RegisteredModel, model: Artifact, statistics: Artifact) -> None:
     for folder in (entry.model_uri, entry.statistics_uri):
         if not files_below(folder):
             raise UserError(
@@ -78,7 +79,10 @@ def _write_placeholders(*artifacts: Artifact) -> None:
 
 
 def _set_properties(
-    entry: Entry | None, model: Artifact, statistics: Artifact, settings: ChampionModelSettings
+    entry: RegisteredModel | None,
+    model: Artifact,
+    statistics: Artifact,
+    settings: ChampionModelSettings,
 ) -> None:
     present = int(entry is not None)
     statistics.set_int_custom_property("present", present)
@@ -91,7 +95,7 @@ def _set_properties(
 
 
 def _log_differences(
-    entry: Entry, champion_now: Entry | None, settings: ChampionModelSettings
+    entry: RegisteredModel, champion_now: RegisteredModel | None, settings: ChampionModelSettings
 ) -> None:
     if champion_now is None or champion_now.id != entry.id:
         logger.warning(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict
 from typing import Any
 
 from tfx.components.util import model_utils
@@ -15,8 +14,8 @@ from tfx.utils import io_utils, path_utils
 from components.model_registrar.settings import ModelRegistrarSettings
 from pipeline.errors import UserError
 from pipeline.results.documents import Metrics, Verdict, headline_metrics, read_result
-from pipeline.results.registration import RegisteredModel, Registration
-from pipeline.runs.registry import Candidate, Entry, Registry
+from pipeline.results.registration import Candidate, RegisteredModel, Registration
+from pipeline.runs.registry import Registry
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +65,9 @@ def _refusal(input_dict: dict[str, list[Artifact]]) -> str | None:
     return None
 
 
-def _register(input_dict: dict[str, list[Artifact]], exec_properties: dict[str, Any]) -> Entry:
+def _register(
+    input_dict: dict[str, list[Artifact]], exec_properties: dict[str, Any]
+) -> RegisteredModel:
     inputs = {
         key: artifact_utils.get_single_instance(input_dict[key])
         for key in ("model", "statistics", "verdict", "examples")
@@ -101,12 +102,8 @@ def _fingerprint(examples: Artifact) -> str:
     return str(fingerprint)
 
 
-def _write(registration: Artifact, entry: Entry | None, reason: str | None) -> None:
-    content = Registration(
-        registered=entry is not None,
-        reason=reason,
-        entry=RegisteredModel.model_validate(asdict(entry)) if entry else None,
-    )
+def _write(registration: Artifact, entry: RegisteredModel | None, reason: str | None) -> None:
+    content = Registration(registered=entry is not None, reason=reason, entry=entry)
     io_utils.write_string_file(
         f"{registration.uri}/registration.json", content.model_dump_json(indent=2)
     )

@@ -5,14 +5,10 @@ from __future__ import annotations
 from pipeline.documents import Document
 
 
-class RegisteredModel(Document):
-    """A model in the registry.
+class Candidate(Document):
+    """What is known of a model before it is registered.
 
     Attributes:
-        id: Unique among all registrations.
-        registered_at: UTC time in ISO 8601.
-        model_uri: Folder of the SavedModel.
-        statistics_uri: Folder of the train statistics.
         study: Name of the study.
         split_seed: Seed of the division into splits that it was trained on.
         label_digest: Digest of the definitions of its labels.
@@ -23,10 +19,6 @@ class RegisteredModel(Document):
         metrics: Headline metrics on the test split, by `task/metric`.
     """
 
-    id: str
-    registered_at: str
-    model_uri: str
-    statistics_uri: str
     study: str
     split_seed: int
     label_digest: str
@@ -35,6 +27,22 @@ class RegisteredModel(Document):
     code_version: str
     run: str
     metrics: dict[str, float]
+
+
+class RegisteredModel(Candidate):
+    """A model in the registry.
+
+    Attributes:
+        id: Unique among all registrations.
+        registered_at: UTC time in ISO 8601.
+        model_uri: Folder of the SavedModel.
+        statistics_uri: Folder of the train statistics, with `Split-train` in it.
+    """
+
+    id: str
+    registered_at: str
+    model_uri: str
+    statistics_uri: str
 
 
 class Registration(Document):

@@ -18,94 +18,36 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from pipeline import storage
 from pipeline.documents import parse_document
 from pipeline.errors import UserError
+from pipeline.results.registration import Candidate, RegisteredModel
 
 NO_CHAMPION = "none"
 """Token of a study that has no champion yet."""
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """What is known of a model before it is registered.
-
-    Attributes:
-        study: Name of the study.
-        split_seed: Seed of the division into train, eval and test that it was trained on.
-        label_digest: Digest of the definitions of its labels.
-        study_digest: Digest of the whole study file.
-        fingerprint: Fingerprint of the data it was trained on.
-        code_version: Version of the project that trained it.
-        run: Id of the run that registered it.
-        metrics: Headline metrics on the test split, by `task/metric`.
-    """
-
-    study: str
-    split_seed: int
-    label_digest: str
-    study_digest: str
-    fingerprint: str
-    code_version: str
-    run: str
-    metrics: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Entry(Candidate):
-    """A registered model.
-
-    Attributes:
-        id: Unique among all registrations.
-        registered_at: UTC time in ISO 8601.
-        model_uri: Folder of the SavedModel.
-        statistics_uri: Folder of the train statistics, with `Split-train` in it.
-    """
-
-    id: str
-    registered_at: str
-    model_uri: str
-    statistics_uri: str
-
-
-class StoredEntry(BaseModel):
+class StoredEntry(Candidate):
     """An entry as its file holds it; a later release may have added keys.
 
     Attributes:
         id: Unique among all registrations.
-        study: Name of the study.
         model: Folder of the SavedModel, below the study's folder.
         statistics: Folder of the train statistics, below the study's folder.
-        split_seed: Seed of the division into splits that it was trained on.
-        label_digest: Digest of the definitions of its labels.
-        study_digest: Digest of the whole study file.
-        fingerprint: Fingerprint of the data it was trained on.
         registered_at: UTC time in ISO 8601.
-        code_version: Version of the project that trained it.
-        metrics: Headline metrics on the test split, by `task/metric`.
-        run: Id of the run that registered it.
+        run: Id of the run that registered it; empty in entries that do not say.
     """
 
-    model_config = ConfigDict(extra="ignore", strict=True)
+    model_config = ConfigDict(strict=True)
 
     id: str
-    study: str
     model: str
     statistics: str
-    split_seed: int
-    label_digest: str
-    study_digest: str
-    fingerprint: str
     registered_at: str
-    code_version: str
-    metrics: dict[str, float]
-    # Older entries do not say.
     run: str = ""
 
 
@@ -125,7 +67,7 @@ class Registry:
     def __init__(self, root: str) -> None:
         self._root = root.rstrip("/")
 
-    def champion(self, study: str) -> Entry | None:
+    def champion(self, study: str) -> RegisteredModel | None:
         """The model that a new one must beat, or None before the first registration.
 
         Raises:
@@ -148,7 +90,7 @@ class Registry:
         self._parse(study, self._pointer(study), content)
         return _token(content)
 
-    def entry_of_token(self, study: str, token: str) -> Entry | None:
+    def entry_of_token(self, study: str, token: str) -> RegisteredModel | None:
         """The champion as it was when a token was taken, whoever is champion by now.
 
         Args:
@@ -173,7 +115,7 @@ class Registry:
             "registry's root and create the run anew."
         )
 
-    def history(self, study: str) -> tuple[Entry, ...]:
+    def history(self, study: str) -> tuple[RegisteredModel, ...]:
         """All registrations of a study, the oldest first.
 
         Raises:
@@ -185,7 +127,9 @@ class Registry:
             self._parse(study, path, content) for path, content in contents if content is not None
         )
 
-    def register(self, candidate: Candidate, model_dir: str, statistics_dir: str) -> Entry:
+    def register(
+        self, candidate: Candidate, model_dir: str, statistics_dir: str
+    ) -> RegisteredModel:
         """Copies a model and its train statistics into the registry and makes it the champion.
 
         Args:
@@ -210,7 +154,7 @@ class Registry:
             model=f"models/{identifier}",
             statistics=f"statistics/{identifier}",
             registered_at=now.isoformat(timespec="microseconds"),
-            **asdict(candidate),
+            **candidate.model_dump(),
         )
         folder = self._folder(candidate.study)
         storage.copy_folder(model_dir, f"{folder}/{stored.model}")
@@ -234,15 +178,15 @@ class Registry:
         folder = f"{self._folder(study)}/history"
         return [f"{folder}/{name}" for name in storage.files_below(folder) if _is_json(name)]
 
-    def _parse(self, study: str, path: str, content: bytes) -> Entry:
+    def _parse(self, study: str, path: str, content: bytes) -> RegisteredModel:
         stored = parse_document(StoredEntry, content, path, "an entry of the registry", _REPAIR)
         if stored.study != study:
             raise UserError(f"{path}: an entry of the study {stored.study}, not {study}. {_REPAIR}")
         return self._entry(stored)
 
-    def _entry(self, stored: StoredEntry) -> Entry:
+    def _entry(self, stored: StoredEntry) -> RegisteredModel:
         folder = self._folder(stored.study)
-        return Entry(
+        return RegisteredModel(
             model_uri=f"{folder}/{stored.model}",
             statistics_uri=f"{folder}/{stored.statistics}",
             **stored.model_dump(exclude={"model", "statistics"}),

@@ -13,7 +13,8 @@ import pytest
 from pipeline import version
 from pipeline.config import SUBJECT_KEY_FILE, RunConfig, Settings, resolve
 from pipeline.errors import UserError
-from pipeline.runs.registry import NO_CHAMPION, Candidate, Registry
+from pipeline.results.registration import Candidate
+from pipeline.runs.registry import NO_CHAMPION, Registry
 from pipeline.study.shipped import SCHEMAS, find_study_file
 from pipeline.subject_key import KEY_VARIABLE
 from pipeline.version import code_version, source_digest

@@ -10,7 +10,8 @@ from components.champion_model.component import ChampionModel
 from components.champion_model.executor import Executor
 from components.champion_model.settings import ChampionModelSettings
 from pipeline.errors import UserError
-from pipeline.runs.registry import NO_CHAMPION, Candidate, Entry, Registry
+from pipeline.results.registration import Candidate, RegisteredModel
+from pipeline.runs.registry import NO_CHAMPION, Registry
 
 STUDY = "ACTG175"
 SETTINGS = ChampionModelSettings(
@@ -34,7 +35,9 @@ class Run:
         for artifact in (self.model, self.statistics):
             Path(artifact.uri).mkdir(parents=True)
 
-    def register(self, name: str, split_seed: int = 7, label_digest: str = "labels-1") -> Entry:
+    def register(
+        self, name: str, split_seed: int = 7, label_digest: str = "labels-1"
+    ) -> RegisteredModel:
         model = self._folder / "trained" / name
         model.mkdir(parents=True)
         (model / "saved_model.pb").write_text(name)
@@ -42,7 +45,14 @@ class Run:
         statistics.mkdir(parents=True)
         (statistics / "FeatureStats.pb").write_text(f"statistics of {name}")
         candidate = Candidate(
-            STUDY, split_seed, label_digest, "study-1", "data-1", "0.1.0", "run-1", {}
+            study=STUDY,
+            split_seed=split_seed,
+            label_digest=label_digest,
+            study_digest="study-1",
+            fingerprint="data-1",
+            code_version="0.1.0",
+            run="run-1",
+            metrics={},
         )
         return self.registry.register(candidate, str(model), str(statistics))
 

@@ -1,6 +1,5 @@
 import json
 import threading
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,8 @@ from apache_beam.io.filesystems import FileSystems
 
 from pipeline import storage
 from pipeline.errors import UserError
-from pipeline.runs.registry import NO_CHAMPION, Candidate, Registry
+from pipeline.results.registration import Candidate
+from pipeline.runs.registry import NO_CHAMPION, Registry
 
 STUDY = "ACTG175"
 CANDIDATE = Candidate(
@@ -65,7 +65,7 @@ def test_a_registered_model_is_the_champion(registry: Any, tmp_path: Path) -> No
     entry = register(registry, tmp_path, "first")
 
     assert registry.champion(STUDY) == entry
-    assert {key: asdict(entry)[key] for key in asdict(CANDIDATE)} == asdict(CANDIDATE)
+    assert Candidate.model_validate(entry.model_dump()) == CANDIDATE
 
 
 def test_model_and_train_statistics_are_copied(registry: Any, tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_a_registration_leaves_earlier_files_of_the_history_as_they_were(
 
 def test_studies_have_champions_of_their_own(registry: Any, tmp_path: Path) -> None:
     register(registry, tmp_path, "first")
-    other = register(registry, tmp_path, "other", replace(CANDIDATE, study="IST"))
+    other = register(registry, tmp_path, "other", CANDIDATE.model_copy(update={"study": "IST"}))
 
     assert registry.champion("IST") == other
     assert registry.champion(STUDY).study == STUDY

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from pipeline.reading.fingerprint import content_fingerprint
+from pipeline.results.registration import Candidate
 from pipeline.runners.kubeflow.inputs import main
 from pipeline.runners.kubeflow.package import FOUND_OUT
 from pipeline.runners.kubeflow.record import RECORD
-from pipeline.runs.registry import Candidate, Registry
+from pipeline.runs.registry import Registry
 from pipeline.store.migrate import migrate
 from pipeline.store.sqlite_file import sqlite_address
 from pipeline.study.load import parse_study
@@ -134,7 +135,16 @@ def test_a_new_champion_is_another_token(found: Found, tmp_path: Path) -> None:
         folder.mkdir()
         for file in ("saved_model.pb", "FeatureStats.pb"):
             (folder / file).write_text(name)
-        candidate = Candidate("tiny", 1, "labels", "study", "data", "0.1.0", "run-1", {})
+        candidate = Candidate(
+            study="tiny",
+            split_seed=1,
+            label_digest="labels",
+            study_digest="study",
+            fingerprint="data",
+            code_version="0.1.0",
+            run="run-1",
+            metrics={},
+        )
         registry.register(candidate, str(folder), str(folder))
         tokens.append(found()["champion_token"])
     assert len(set(tokens)) == 3
