@@ -67,7 +67,7 @@ def _evidence(
         verdict=read_result(Verdict, inputs["verdict"].uri),
         curves=read_result(Curves, inputs["verdict"].uri),
         findings=read_result(Findings, inputs["findings"].uri),
-        counts=read_result(Counts, inputs["rejects"].uri),
+        counts=read_result(Counts, inputs["rejects"].uri).published(),
         training=_training(inputs["model_run"].uri),
         missing=_missing(statistics["train"], metrics.smallest_group),
         sites=_sites(statistics) if study.site else None,

@@ -10,9 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from components.trial_example_gen.counts import count_labels
 from components.trial_example_gen.encoding import encode_examples
 from components.trial_example_gen.features import derive_features
-from components.trial_example_gen.labels import Labels, derive_labels
+from components.trial_example_gen.labels import derive_labels
 from components.trial_example_gen.splits import split_of, subject_hash
 from components.trial_example_gen.times import derive_times
 from pipeline.names import ARM, SITE, SPLITS, SUBJECT_HASH, label_key, slice_key, weight_key
@@ -31,7 +32,7 @@ class BuiltExamples:
 
     Attributes:
         by_split: Serialized tf.Examples of each split.
-        counts: Subjects, known labels and positives of each split.
+        counts: Subjects, and known and masked labels, of each split and arm.
     """
 
     by_split: dict[str, list[bytes]]
@@ -60,9 +61,10 @@ def build_examples(study: Study, subjects: JoinedSubjects, key: bytes) -> BuiltE
         [subject_hash(study.study, subject, key) for subject in subjects.keys], pa.binary()
     )
     splits = derive_splits(study, subjects)
+    arms = _names(columns[ARM]) if study.arm else None
     encoded = encode_examples(columns)
     by_split = {split: [encoded[i] for i in np.flatnonzero(splits == split)] for split in SPLITS}
-    return BuiltExamples(by_split, _count(splits, labels))
+    return BuiltExamples(by_split, count_labels(splits, arms, labels))
 
 
 def derive_splits(study: Study, subjects: JoinedSubjects) -> np.ndarray:
@@ -103,6 +105,10 @@ def _groups(study: Study, subjects: JoinedSubjects) -> dict[str, pa.Array]:
     return columns
 
 
+def _names(groups: pa.Array) -> np.ndarray:
+    return np.array(pc.fill_null(groups, MISSING_GROUP).to_pylist(), str)
+
+
 def _group_names(slicing: Slicing, source: pa.Array) -> pa.Array:
     if not slicing.bands:
         return as_text(source)
@@ -113,14 +119,3 @@ def _group_names(slicing: Slicing, source: pa.Array) -> pa.Array:
     values = source.to_numpy(zero_copy_only=False)
     band = np.searchsorted(slicing.bands, values, side="right")
     return pa.array(np.array(names, object)[band], pa.string(), mask=np.isnan(values))
-
-
-def _count(splits: np.ndarray, labels: dict[str, Labels]) -> Counter[tuple[str, ...]]:
-    counts: Counter[tuple[str, ...]] = Counter()
-    for split in SPLITS:
-        inside = splits == split
-        counts["subjects", split] = int(inside.sum())
-        for task, found in labels.items():
-            counts["tasks", task, split, "known"] = int((found.known & inside).sum())
-            counts["tasks", task, split, "positives"] = int((found.positive & inside).sum())
-    return counts

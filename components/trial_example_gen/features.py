@@ -36,12 +36,21 @@ def derive_features(study: Study, subjects: JoinedSubjects) -> dict[str, pa.Arra
 def _known_by_landmark(study: Study, dataset: str, rows: JoinedRows) -> JoinedRows:
     """Rows that may be used at the landmark.
 
-    A row counts only if the latest day that it can lie on is not after the landmark. The
-    columns of datasets with one row per subject are checked when the study file is read.
+    A row counts only if the latest day that it can lie on is not after the landmark, and not on
+    its day where events of the dataset on that day are or may be after it. The columns of
+    datasets with one row per subject are checked when the study file is read.
     """
     if study.datasets[dataset].rows == "one_per_subject":
         return rows
+    if dataset in _later_on_landmark(study):
+        return rows.filter(rows.day.latest < study.landmark_day)
     return rows.filter(rows.day.latest <= study.landmark_day)
+
+
+def _later_on_landmark(study: Study) -> set[str]:
+    """Datasets whose events on the landmark's day may be what a task predicts."""
+    events = (task.event for task in study.tasks.values() if task.event)
+    return {e.dataset for e in events if e.landmark_day not in ("masked", "before")}
 
 
 def _derive(study: Study, feature: ResolvedFeature, rows: JoinedRows, n: int) -> pa.Array:

@@ -65,6 +65,11 @@ def dates_of(array: pa.Array, zone: ZoneInfo | None = None) -> tuple[DayRange, n
     return DayRange(ends[codes, 0], ends[codes, 1]), no_date[codes]
 
 
+def date_range(table: pa.Table, column: str) -> DayRange:
+    """The dates of a column as `RowPreparer` lays them out: two columns of float64."""
+    return DayRange(table[column].to_numpy(), table[column + LATEST].to_numpy())
+
+
 def study_days(dates: DayRange, reference: np.ndarray, first_day: int) -> DayRange:
     """Counts study days from the reference date.
 

@@ -55,6 +55,8 @@ class JoinedSubjects:
         keys: Identifier of each subject, in rising order.
         reference: Reference date of each, days since 1970-01-01; NaN where missing.
         rows: The rows of every dataset, the subject dataset's own included.
+        rejected_rows: The rejected rows of these subjects, of the datasets that have any: what
+            can be read of them, and null for what can't.
         rejects: Rows rejected while joining.
         counts: Row counts of the bucket.
     """
@@ -62,6 +64,7 @@ class JoinedSubjects:
     keys: list[str]
     reference: np.ndarray
     rows: dict[str, JoinedRows]
+    rejected_rows: dict[str, JoinedRows] = field(default_factory=dict)
     rejects: list[Reject] = field(default_factory=list)
     counts: Counter[tuple[str, ...]] = field(default_factory=Counter)
 
@@ -118,7 +121,11 @@ class _Join:
             if other not in rows and not self._study.datasets[other].supplements:
                 rows[other] = self._no_rows(other)
         return JoinedSubjects(
-            subjects[SUBJECT].to_pylist(), reference, rows, self._rejects, self._counts
+            subjects[SUBJECT].to_pylist(),
+            reference,
+            rows,
+            rejects=self._rejects,
+            counts=self._counts,
         )
 
     def _reference(self, subjects: pa.Table) -> np.ndarray:
@@ -139,7 +146,7 @@ class _Join:
             rows.reject(own, self._key(name), RejectReason.SUBJECT_REJECTED)
             rows.reject(~own, self._key(name), RejectReason.UNKNOWN_SUBJECT)
             self._count(name, rows.rejects)
-        return JoinedSubjects([], np.empty(0), {}, self._rejects, self._counts)
+        return JoinedSubjects([], np.empty(0), {}, rejects=self._rejects, counts=self._counts)
 
     def _collapsed(self, name: str, table: pa.Table) -> pa.Table:
         """The rows of a dataset, those that only repeat another one of their subject taken out."""

@@ -1,14 +1,34 @@
-"""How many rows and subjects a run has: what `counts.json` holds."""
+"""How many rows, subjects and labels a run has: what `counts.json` holds.
+
+The counts are exact and stay inside: whoever shows one applies the disclosure rules to it.
+"""
 
 from __future__ import annotations
+
+from enum import StrEnum
 
 from pydantic import AliasChoices, Field
 
 from pipeline.documents import Count, Document
 
 
+class MaskReason(StrEnum):
+    """Why a label is unknown; where several apply, the first of this list is counted."""
+
+    UNKNOWN_WHEN = "`unknown_when` is met"
+    LEFT = "left the trial at or before the landmark"
+    BEFORE = "event at or before the landmark"
+    ON_LANDMARK = "event on the landmark's day"
+    UNDATED = "undated event"
+    UNCERTAIN_DAY = "a day that may lie within or outside"
+    MISSING_VALUE = "missing value"
+    REJECTED_ROW = "rejected row"
+    NOT_FOLLOWED = "not followed to the horizon"
+    NO_ROW = "no row in the window"
+
+
 class DatasetCounts(Document):
-    """Rows of a dataset.
+    """Rows of a dataset; `rows_in` is the sum of `used`, `excluded` and `rejected`.
 
     Attributes:
         rows_in: All rows read.
@@ -26,16 +46,33 @@ class DatasetCounts(Document):
     reasons: dict[str, Count] = {}
 
 
-class LabelCounts(Document):
-    """Subjects of a split with a known label of a task, and those with a positive one.
+class ArmLabelCounts(Document):
+    """Labels of subjects; known and masked labels together are all subjects.
 
     Attributes:
         known: Subjects whose label is known.
         positives: Those of them with the outcome.
+        masked: Subjects whose label is unknown, by reason (`MaskReason`); those of `rejected
+            row` had a label if the row had been readable.
     """
 
     known: Count
     positives: Count
+    masked: dict[str, Count] = {}
+
+
+class LabelCounts(ArmLabelCounts):
+    """Labels of one task in one split.
+
+    Attributes:
+        known: Subjects whose label is known.
+        positives: Those of them with the outcome.
+        masked: Subjects whose label is unknown, by reason.
+        arms: The same by arm, `missing` for subjects without one; empty where the study file
+            names no arm.
+    """
+
+    arms: dict[str, ArmLabelCounts] = {}
 
 
 class Counts(Document):
@@ -45,6 +82,7 @@ class Counts(Document):
         datasets: By dataset.
         subjects: Subjects by split.
         tasks: Labels by task and split.
+        features: Subjects whose feature is missing because of a rejected row, by feature.
         qualifiers: Values found of each supplemental qualifier, by `dataset.QNAM`.
         problems: What a person has to fix before the data can be used; the run stops then.
     """
@@ -52,5 +90,26 @@ class Counts(Document):
     datasets: dict[str, DatasetCounts]
     subjects: dict[str, Count]
     tasks: dict[str, dict[str, LabelCounts]]
+    features: dict[str, Count] = {}
     qualifiers: dict[str, Count] = {}
     problems: tuple[str, ...] = ()
+
+    def published(self) -> Counts:
+        """The counts that a published document may hold: those of masked labels may be small.
+
+        Examples:
+            >>> masked = {"rejected row": 1}
+            >>> labels = LabelCounts(known=9, positives=4, masked=masked)
+            >>> tasks = {"death": {"train": labels}}
+            >>> counts = Counts(datasets={}, subjects={"train": 10}, tasks=tasks)
+            >>> counts.published().tasks["death"]["train"].masked
+            {}
+        """
+        tasks = {
+            task: {
+                split: LabelCounts(known=labels.known, positives=labels.positives)
+                for split, labels in splits.items()
+            }
+            for task, splits in self.tasks.items()
+        }
+        return self.model_copy(update={"tasks": tasks, "features": {}})

@@ -211,6 +211,8 @@ def _of_event(study: Study, key: str, event: EventLabel) -> Iterator[Reference]:
     elif described:
         # Its type is asked for where the dataset names it.
         yield from _columns(key, "label", event.dataset, described.day or described.date)
+    if isinstance(event.landmark_day, Condition):
+        yield from _condition(f"{key}.landmark_day", "label", event.dataset, event.landmark_day)
     if event.follow_up:
         key, rows = f"{key}.follow_up", event.follow_up
         yield Reference(f"{key}.dataset", "follow_up", rows.dataset, condition=rows.where)

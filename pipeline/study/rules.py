@@ -17,7 +17,7 @@ from pipeline.names import (
 )
 from pipeline.study.features import ResolvedFeature
 from pipeline.study.references import Reference, label_columns
-from pipeline.study.sections import Dataset
+from pipeline.study.sections import Dataset, EventLabel, Task
 
 if TYPE_CHECKING:
     from pipeline.study.study import Study
@@ -49,7 +49,8 @@ def _landmark_problems(study: Study) -> Iterator[str]:
     if study.landmark_day < study.first_day:
         yield (
             f"landmark.day: study day {study.landmark_day} lies before baseline, which is study "
-            f"day {study.first_day}"
+            f"day {study.first_day}: write `landmark: baseline`, and to count events of that day "
+            "as after it, `landmark_day: after` in the task's `event`"
         )
 
 
@@ -199,10 +200,24 @@ def _task_problems(study: Study) -> Iterator[str]:
                     f"tasks.{name}.event: {task.event.dataset} has no day or date: name the "
                     "column (`day`), or write the label as a `state`"
                 )
-            follow_up = task.event.follow_up
-            if follow_up and (follow_up.day is None) == (follow_up.date is None):
-                yield f"tasks.{name}.event.follow_up: give either `day` or `date`"
+            yield from _moment_problems(study, f"tasks.{name}", task, task.event)
     yield from _compared_problems(study)
+
+
+def _moment_problems(study: Study, key: str, task: Task, event: EventLabel) -> Iterator[str]:
+    follow_up = event.follow_up
+    if follow_up and (follow_up.day is None) == (follow_up.date is None):
+        yield f"{key}.event.follow_up: give either `day` or `date`"
+    if follow_up and task.horizon is None:
+        yield (
+            f"{key}.event.follow_up: without `horizon` nobody is known to be without the event, "
+            f"however long the follow-up: give the last study day that counts ({key}.horizon)"
+        )
+    if event.landmark_day not in ("masked", "before") and study.landmark_day > study.first_day:
+        yield (
+            f"{key}.event.landmark_day: the landmark is the end of study day "
+            f"{study.landmark_day}: what happens on that day is before it; leave this key out"
+        )
 
 
 def _compared_problems(study: Study) -> Iterator[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from pipeline.documents import StrictModel
 from pipeline.study.conditions import Condition
@@ -70,19 +71,32 @@ class EventLabel(StrictModel):
 
     An event at or before the landmark masks the subject. Without an event the label is
     negative if the follow-up reaches the horizon, and unknown if it ends before; without
-    `follow_up` everybody counts as observed.
+    `follow_up` everybody counts as observed. `follow_up` needs the task's `horizon`.
 
     Attributes:
         dataset: Where the events are.
         where: Which rows are events; all, where not given.
         day: Column of the event's day; the dataset's own day or date where not given.
+        landmark_day: What an event on the first study day is, where the landmark is baseline:
+            `after` it, for data that can't hold anything earlier, such as deaths; `before` it;
+            or a condition over the event's row that is met after it, such as
+            `{column: HOURS, above: 0}`, not met before it, and not known where the column is
+            missing. `masked`: not known, so that the subject's label is unknown.
         follow_up: Until when a subject was observed.
     """
 
     dataset: str
     where: Condition | None = None
     day: str | None = None
+    landmark_day: Literal["masked", "after", "before"] | Condition = "masked"
     follow_up: FollowUp | None = None
+
+    @field_validator("landmark_day", mode="before")
+    @classmethod
+    def _landmark_day_is_known(cls, value: object) -> object:
+        if isinstance(value, Condition | Mapping) or value in ("masked", "after", "before"):
+            return value
+        raise ValueError("expected `after`, `before`, `masked` or a condition over the event's row")
 
 
 class StateLabel(StrictModel):

@@ -21,6 +21,7 @@ import pyarrow as pa
 from components.trial_example_gen.counts import counts_document
 from components.trial_example_gen.features import derive_features
 from components.trial_example_gen.labels import derive_labels
+from components.trial_example_gen.masks import REASONS
 from pipeline.reading.buckets import ToBuckets, tables_of
 from pipeline.reading.formats import read
 from pipeline.reading.joined import REJECTED, JoinedSubjects, join_bucket
@@ -218,6 +219,12 @@ class Trial:
                 self.subjects, labels.positive, labels.known, strict=True
             )
         }
+
+    def reason(self, task: str) -> dict[str, str | None]:
+        """Why a task's label is unknown, by subject; None where it is known."""
+        reasons = derive_labels(self.study, self.joined)[task].reason
+        named = [None, *map(str, REASONS)]
+        return {s: named[number] for s, number in zip(self.subjects, reasons, strict=True)}
 
 
 def make_trial(

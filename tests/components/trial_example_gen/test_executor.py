@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,13 @@ from pipeline.reading.fingerprint import content_fingerprint
 from pipeline.storage import copy_folder
 from pipeline.study.sections import Split
 from pipeline.study.study import Study
-from tests.components.trial_example_gen.executor_runs import KEY, SPLITS, Outputs, execute
+from tests.components.trial_example_gen.executor_runs import (
+    KEY,
+    SPLITS,
+    Example,
+    Outputs,
+    execute,
+)
 from tests.components.trial_example_gen.hand_made_trial import hand_made_study
 
 N = 200
@@ -199,14 +206,26 @@ def test_every_subject_is_in_the_split_that_its_hash_says(outputs: Outputs) -> N
     assert len(outputs.by_subject) == len(numbers)
 
 
+def known_labels(examples: Sequence[Example]) -> dict[str, int]:
+    return {
+        "known": sum(example["weight_death"] == 1.0 for example in examples),
+        "positives": sum(example["label_death"] == 1.0 for example in examples),
+    }
+
+
 def test_counts_are_those_of_the_examples(outputs: Outputs) -> None:
     for split in SPLITS:
         examples = outputs.examples(split)
         assert outputs.counts["subjects"][split] == len(examples)
-        assert outputs.counts["tasks"]["death"][split] == {
-            "known": sum(example["weight_death"] == 1.0 for example in examples),
-            "positives": sum(example["label_death"] == 1.0 for example in examples),
-        }
+        found = outputs.counts["tasks"]["death"][split]
+        assert {what: found[what] for what in ("known", "positives")} == known_labels(examples)
+        assert set(found["arms"]) == {str(example["arm"]) for example in examples}
+        for arm, of_arm in found["arms"].items():
+            examples_of_arm = [example for example in examples if example["arm"] == arm]
+            unknown = sum(example["weight_death"] == 0.0 for example in examples_of_arm)
+            masked = {"missing value": unknown} if unknown else {}
+            assert of_arm == {**known_labels(examples_of_arm), "masked": masked}
+        assert sum(found["masked"].values()) + found["known"] == len(examples)
     assert sum(split["known"] for split in outputs.counts["tasks"]["death"].values()) == 179
     assert sum(split["positives"] for split in outputs.counts["tasks"]["death"].values()) == 50
 

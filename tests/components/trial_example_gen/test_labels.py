@@ -134,12 +134,6 @@ def test_an_event_is_positive_however_short_the_follow_up(tmp_path: Path) -> Non
     assert followed_until(tmp_path, "60", "Rash,59") is True
 
 
-def test_without_horizon_a_day_after_the_landmark_is_follow_up_enough(tmp_path: Path) -> None:
-    no_horizon = {"tasks.rash.horizon": REMOVED}
-    assert followed_until(tmp_path, "28", **no_horizon) is None
-    assert followed_until(tmp_path, "29", **no_horizon) is False
-
-
 def test_the_last_of_several_rows_of_follow_up_counts(tmp_path: Path) -> None:
     changes = {
         "tasks.rash.event.follow_up": {
@@ -311,3 +305,115 @@ def test_an_event_can_have_its_day_in_a_column_of_its_own(tmp_path: Path) -> Non
     dm = ["USUBJID,AGE,SEX,DIED,DTHDY", "S1,61,F,Y,60", "S2,61,F,N,", "S3,61,F,Y,91", "S4,6,F,Y,"]
     trial = make_trial(tmp_path, changes, dm=dm, lb=NO_LAB)
     assert trial.label("dead") == {"S1": True, "S2": False, "S3": False, "S4": None}
+
+
+ON_DAY_1: dict[str, Any] = {**RASH, "landmark": "baseline"}
+"""The landmark is study day 1, which is the day of randomisation."""
+
+
+def rash_at_baseline(folder: Path, day: str, landmark_day: Any, hours: str = "") -> bool | None:
+    described = events_dataset(day="AESTDY")
+    described["columns"]["HOURS"] = {"type": "number"}
+    changes = {**ON_DAY_1, "datasets.ae": described}
+    if landmark_day is not None:
+        changes["tasks.rash.event.landmark_day"] = landmark_day
+    ae = ["USUBJID,AEDECOD,AESTDY,HOURS", f"S1,Rash,{day},{hours}"]
+    return make_trial(folder, changes, ae=ae).label("rash")["S1"]
+
+
+@pytest.mark.parametrize(
+    ("landmark_day", "label"),
+    [(None, None), ("masked", None), ("before", None), ("after", True)],
+)
+def test_the_study_file_says_whether_an_event_on_the_landmark_is_after_it(
+    tmp_path: Path, landmark_day: str | None, label: bool | None
+) -> None:
+    assert rash_at_baseline(tmp_path, "1", landmark_day) is label
+
+
+@pytest.mark.parametrize("landmark_day", [None, "before", "after"])
+def test_an_event_before_the_day_of_the_landmark_masks_whatever_is_said_of_that_day(
+    tmp_path: Path, landmark_day: str | None
+) -> None:
+    assert rash_at_baseline(tmp_path, "-1", landmark_day) is None
+
+
+@pytest.mark.parametrize(("hours", "label"), [("0.5", True), ("0", None), ("-2", None), ("", None)])
+def test_a_condition_says_whether_an_event_on_the_landmark_is_after_it(
+    tmp_path: Path, hours: str, label: bool | None
+) -> None:
+    later = {"column": "HOURS", "above": 0}
+    assert rash_at_baseline(tmp_path, "1", later, hours) is label
+    assert rash_at_baseline(tmp_path, "2", later, hours) is True
+
+
+def test_what_is_after_the_landmark_on_its_day_is_in_no_feature(tmp_path: Path) -> None:
+    changes = {
+        **ON_DAY_1,
+        "tasks.rash.event.landmark_day": "after",
+        "features.rashes": {"kind": "number", "dataset": "ae", "aggregate": "count"},
+    }
+    ae = ["USUBJID,AEDECOD,AESTDY", "S1,Rash,1", "S1,Headache,-3", "S2,Headache,1"]
+    assert make_trial(tmp_path, changes, ae=ae).feature("rashes") == {"S1": 1.0, "S2": 0.0}
+    changes.pop("tasks.rash.event.landmark_day")
+    assert make_trial(tmp_path, changes, ae=ae).feature("rashes") == {"S1": 2.0, "S2": 1.0}
+
+
+def why_unknown(folder: Path, *events: str, **changes: Any) -> str | None:
+    """Why the label of S1 is unknown, of whom these events (term, day) are recorded."""
+    dm = ["USUBJID,AGE,SEX,DIED,LASTDY,EOSDY", f"S1,61,F,Y,{changes.pop('last', 200)},200"]
+    ae = ["USUBJID,AEDECOD,AESTDY", *(f"S1,{event}" for event in events)]
+    trial = make_trial(folder, {**RASH, **SEEN, **changes}, dm=dm, ae=ae, lb=NO_LAB)
+    return trial.reason("rash")["S1"]
+
+
+@pytest.mark.parametrize(
+    ("events", "reason"),
+    [
+        (["Rash,60"], None),
+        ([], None),
+        (["Rash,28"], "event at or before the landmark"),
+        (["Rash,-4", "Rash,60"], "event at or before the landmark"),
+        (["Rash,"], "undated event"),
+        ([",60"], "missing value"),
+        ([",5"], "missing value"),
+    ],
+)
+def test_an_unknown_label_of_an_event_has_a_reason(
+    tmp_path: Path, events: list[str], reason: str | None
+) -> None:
+    assert why_unknown(tmp_path, *events) == reason
+
+
+def test_who_was_not_followed_or_left_has_a_reason(tmp_path: Path) -> None:
+    assert why_unknown(tmp_path, last="60") == "not followed to the horizon"
+    left = {"datasets.dm.columns.LASTDY": {"type": "number"}, "subject.exit_day": "LASTDY"}
+    assert why_unknown(tmp_path, last="5", **left) == "left the trial at or before the landmark"
+    met = {"tasks.rash.unknown_when": {"column": "SEX", "equals": "F"}}
+    assert why_unknown(tmp_path, "Rash,5", **met) == "`unknown_when` is met"
+
+
+def test_an_event_on_the_first_study_day_has_a_reason_of_its_own(tmp_path: Path) -> None:
+    at_baseline = {"landmark": "baseline"}
+    assert why_unknown(tmp_path, "Rash,1", **at_baseline) == "event on the landmark's day"
+    assert why_unknown(tmp_path, "Rash,-1", **at_baseline) == "event at or before the landmark"
+    before = {**at_baseline, "tasks.rash.event.landmark_day": "before"}
+    assert why_unknown(tmp_path, "Rash,1", **before) == "event at or before the landmark"
+
+
+@pytest.mark.parametrize(
+    ("rows", "no_row", "reason"),
+    [
+        (["ALT,40,20"], "unknown", None),
+        (["ALT,40,"], "unknown", "missing value"),
+        ([], "unknown", "no row in the window"),
+        ([], "negative", None),
+        (["ALT,,20"], "negative", "a day that may lie within or outside"),
+    ],
+)
+def test_an_unknown_label_of_a_state_has_a_reason(
+    tmp_path: Path, rows: list[str], no_row: str, reason: str | None
+) -> None:
+    changes = {**RESPONSE, "tasks.response.state.no_row": no_row}
+    lb = [*NO_LAB, *(f"S1,{row}" for row in rows)]
+    assert make_trial(tmp_path, changes, lb=lb).reason("response")["S1"] == reason

@@ -119,6 +119,7 @@ EVENT: dict[str, Any] = {"kind": "outcome", "title": "x"}
             {
                 "tasks.rash": {
                     **EVENT,
+                    "horizon": 90,
                     "event": {
                         "dataset": "ae",
                         "day": "AESTDY",

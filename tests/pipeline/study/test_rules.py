@@ -209,6 +209,23 @@ def test_rows_known_after_the_landmark_are_no_feature(known: str) -> None:
             "tasks.rash.event.follow_up: give either `day` or `date`",
         ),
         (
+            {
+                "tasks__rash": {
+                    **{key: value for key, value in RASH.items() if key != "horizon"},
+                    "event": {**EVENT, "follow_up": {"dataset": "dm", "day": "AGE"}},
+                }
+            },
+            "tasks.rash.event.follow_up: without `horizon` nobody is known to be without the event",
+        ),
+        (
+            {"tasks__rash": {**RASH, "event": {**EVENT, "landmark_day": "after"}}},
+            "tasks.rash.event.landmark_day: the landmark is the end of study day 28",
+        ),
+        (
+            {"tasks__rash": {**RASH, "event": {**EVENT, "landmark_day": "later"}}},
+            "tasks.rash.event.landmark_day: expected `after`, `before`, `masked` or a condition",
+        ),
+        (
             {"slicing__by": {"arm": {"of": "arm"}}},
             "slicing.by.arm: the study file names no arm",
         ),

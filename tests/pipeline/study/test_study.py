@@ -56,7 +56,9 @@ def test_a_missing_key_is_named_with_the_line_of_what_lacks_it(tmp_path: Path) -
 def test_a_broken_rule_is_named_with_its_line(tmp_path: Path) -> None:
     text = STUDY.replace("landmark: {day: 28}", "landmark: {day: 0}")
     assert refusal_of_text(tmp_path, text) == [
-        "study.yaml, line 23: landmark.day: study day 0 lies before baseline, which is study day 1"
+        "study.yaml, line 23: landmark.day: study day 0 lies before baseline, which is study day "
+        "1: write `landmark: baseline`, and to count events of that day as after it, "
+        "`landmark_day: after` in the task's `event`"
     ]
 
 
@@ -108,7 +110,8 @@ def test_a_landmark_is_baseline_or_a_study_day(landmark: Any) -> None:
 def test_a_landmark_before_baseline_is_refused(first_day: int, day: int) -> None:
     assert refusal(landmark={"day": day}, first_day=first_day) == [
         f"study.yaml: landmark.day: study day {day} lies before baseline, which is study day "
-        f"{first_day}"
+        f"{first_day}: write `landmark: baseline`, and to count events of that day as after it, "
+        "`landmark_day: after` in the task's `event`"
     ]
 
 

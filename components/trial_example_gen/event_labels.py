@@ -1,0 +1,188 @@
+"""Labels of events: positive where one is dated after the landmark, up to the horizon."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow.compute as pc
+
+from components.trial_example_gen.masks import Labels, Masks, any_of
+from pipeline.reading.days import DayRange, date_range, study_days
+from pipeline.reading.evaluate import evaluate, is_true
+from pipeline.reading.joined import JoinedRows, JoinedSubjects
+from pipeline.results.counts import MaskReason
+from pipeline.study.conditions import Condition
+from pipeline.study.sections import EventLabel, FollowUp, Task
+from pipeline.study.study import Study
+
+
+@dataclass(frozen=True)
+class _EventRows:
+    """Rows that are or may be events; each array is of booleans, shape [rows].
+
+    Attributes:
+        rows: The rows.
+        certain: Whether a row is an event.
+        possible: Whether it is or may be one.
+        day: Study day of the event.
+        before: Whether its day is certainly at or before the landmark, but not `on`.
+        on: Whether it is on the landmark's day, and whether before or after is not known.
+        after: Whether it is certainly after the landmark.
+    """
+
+    rows: JoinedRows
+    certain: np.ndarray
+    possible: np.ndarray
+    day: DayRange
+    before: np.ndarray
+    on: np.ndarray
+    after: np.ndarray
+
+
+def event_labels(study: Study, task: Task, event: EventLabel, subjects: JoinedSubjects) -> Labels:
+    """Derives the labels of a task whose label is an event.
+
+    An event that is or may be at or before the landmark masks its subject. A rejected row is an
+    event that may have happened: at any time, as far as its own day can't be read.
+
+    Args:
+        study: The study.
+        task: The task.
+        event: Its label.
+        subjects: Joined subjects, n of them.
+
+    Returns:
+        The labels.
+    """
+    n = len(subjects.keys)
+    found = _event_rows(study, event, subjects.rows[event.dataset])
+    horizon = np.inf if task.horizon is None else task.horizon
+    in_time = found.after & (found.day.earliest <= horizon)
+    positive = any_of(found.rows, found.certain & in_time & (found.day.latest <= horizon), n)
+    perhaps = any_of(found.rows, found.possible & in_time, n)
+    masks = Masks(n)
+    _mask_early(masks, found, n)
+    _mask_rejected(masks, study, event, subjects, horizon, positive)
+    if (perhaps & ~positive).any():
+        unsure = any_of(found.rows, found.certain & in_time, n)
+        masks.add(unsure & ~positive, MaskReason.UNCERTAIN_DAY)
+        masks.add(perhaps & ~positive, MaskReason.MISSING_VALUE)
+    _mask_unobserved(masks, study, task, event, subjects, positive)
+    return masks.labels(positive)
+
+
+def _event_rows(study: Study, event: EventLabel, rows: JoinedRows) -> _EventRows:
+    outcome = evaluate(event.where, rows.table)
+    day = _event_days(event, rows)
+    before, after = day.latest < study.landmark_day, day.earliest > study.landmark_day
+    on = (day.earliest <= study.landmark_day) & (day.latest == study.landmark_day)
+    if on.any() or event.landmark_day == "after":
+        is_after, is_before = _on_landmark(study, event, rows, day)
+        before, after = before | is_before, after | is_after
+    return _EventRows(
+        rows=rows,
+        certain=pc.fill_null(outcome, False).to_numpy(),
+        possible=pc.fill_null(outcome, True).to_numpy(),
+        day=day,
+        before=before,
+        on=on & ~before & ~after,
+        after=after,
+    )
+
+
+def _on_landmark(
+    study: Study, event: EventLabel, rows: JoinedRows, day: DayRange
+) -> tuple[np.ndarray, np.ndarray]:
+    """Whether rows that may be on the landmark's day are certainly after, or before, it."""
+    landmark = study.landmark_day
+    nowhere = np.zeros(len(day.latest), bool)
+    if landmark > study.first_day or event.landmark_day == "before":
+        # The landmark is the end of its day.
+        return nowhere, day.latest == landmark
+    if event.landmark_day == "after":
+        return day.earliest == landmark, nowhere
+    if isinstance(event.landmark_day, Condition):
+        is_after = evaluate(event.landmark_day, rows.table)
+        on = (day.earliest == landmark) & (day.latest == landmark)
+        yes = pc.fill_null(is_after, False).to_numpy()
+        no = pc.fill_null(pc.invert(is_after), False).to_numpy()
+        return on & yes, on & no
+    return nowhere, nowhere
+
+
+def _mask_early(masks: Masks, found: _EventRows, n: int) -> None:
+    """Masks subjects with an event that is or may be at or before the landmark."""
+    early = found.possible & ~found.after
+    if not early.any():
+        return
+    sure = early & found.certain
+    masks.add(any_of(found.rows, sure & found.before, n), MaskReason.BEFORE)
+    masks.add(any_of(found.rows, sure & found.on, n), MaskReason.ON_LANDMARK)
+    undated = np.isnan(found.day.earliest)
+    masks.add(any_of(found.rows, sure & undated, n), MaskReason.UNDATED)
+    masks.add(any_of(found.rows, sure, n), MaskReason.UNCERTAIN_DAY)
+    masks.add(any_of(found.rows, early, n), MaskReason.MISSING_VALUE)
+
+
+def _mask_rejected(
+    masks: Masks,
+    study: Study,
+    event: EventLabel,
+    subjects: JoinedSubjects,
+    horizon: float,
+    positive: np.ndarray,
+) -> None:
+    """Masks subjects of whom a rejected row could have decided the label."""
+    n = len(subjects.keys)
+    if event.dataset in subjects.rejected_rows:
+        lost = _event_rows(study, event, subjects.rejected_rows[event.dataset])
+        masks.add(any_of(lost.rows, lost.possible & ~lost.after, n), MaskReason.REJECTED_ROW)
+        in_time = lost.possible & lost.after & (lost.day.earliest <= horizon)
+        masks.add(any_of(lost.rows, in_time, n) & ~positive, MaskReason.REJECTED_ROW)
+
+
+def _event_days(event: EventLabel, rows: JoinedRows) -> DayRange:
+    if event.day:
+        days = rows.table[event.day].to_numpy()
+        return DayRange(days, days)
+    return rows.day
+
+
+def _mask_unobserved(
+    masks: Masks,
+    study: Study,
+    task: Task,
+    event: EventLabel,
+    subjects: JoinedSubjects,
+    positive: np.ndarray,
+) -> None:
+    """Masks subjects without an event who were not followed up to the horizon."""
+    follow_up = event.follow_up
+    if follow_up is None:
+        return
+    horizon = study.landmark_day + 1 if task.horizon is None else task.horizon
+    n = len(subjects.keys)
+    rows = subjects.rows[follow_up.dataset]
+    counts = np.array(is_true(follow_up.where, rows.table), bool)
+    until = _follow_up_days(study, follow_up, rows, subjects)
+    unseen = ~positive & ~any_of(rows, counts & (until.earliest >= horizon), n)
+    if follow_up.dataset in subjects.rejected_rows:
+        lost = subjects.rejected_rows[follow_up.dataset]
+        may_count = pc.fill_null(evaluate(follow_up.where, lost.table), True).to_numpy()
+        until = _follow_up_days(study, follow_up, lost, subjects)
+        masks.add(
+            unseen & any_of(lost, may_count & ~(until.latest < horizon), n),
+            MaskReason.REJECTED_ROW,
+        )
+    masks.add(unseen, MaskReason.NOT_FOLLOWED)
+
+
+def _follow_up_days(
+    study: Study, follow_up: FollowUp, rows: JoinedRows, subjects: JoinedSubjects
+) -> DayRange:
+    if follow_up.day:
+        days = rows.table[follow_up.day].to_numpy()
+        return DayRange(days, days)
+    dates = date_range(rows.table, str(follow_up.date))
+    return study_days(dates, subjects.reference[rows.subject], study.first_day)

@@ -1,0 +1,79 @@
+"""Labels of one task, and the reason of each that is unknown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.reading.joined import JoinedRows
+from pipeline.results.counts import MaskReason
+
+REASONS = tuple(MaskReason)
+"""Reasons by number, from 1; 0 is a known label."""
+_NUMBERS = {reason: number for number, reason in enumerate(REASONS, start=1)}
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Labels of one task.
+
+    Attributes:
+        positive: Booleans, shape [n]; false where unknown.
+        reason: Why the label is unknown, shape [n]: a number of `REASONS`, 0 where it is known.
+    """
+
+    positive: np.ndarray
+    reason: np.ndarray
+
+    @property
+    def known(self) -> np.ndarray:
+        """Booleans, shape [n]; false masks the subject for this task."""
+        return self.reason == 0
+
+
+class Masks:
+    """Collects why labels are unknown: of several reasons of a subject the first one stays."""
+
+    def __init__(self, n: int) -> None:
+        """Masks nobody.
+
+        Args:
+            n: Number of subjects.
+        """
+        self._reason = np.zeros(n, np.int64)
+
+    def add(self, unknown: np.ndarray, reason: MaskReason) -> None:
+        """Masks subjects that are not masked yet.
+
+        Args:
+            unknown: Booleans, shape [n].
+            reason: Why.
+        """
+        self._reason[unknown & (self._reason == 0)] = _NUMBERS[reason]
+
+    def add_all(self, labels: Labels) -> None:
+        """Masks the subjects that other labels mask and that are not masked yet."""
+        np.copyto(self._reason, labels.reason, where=self._reason == 0)
+
+    def labels(self, positive: np.ndarray) -> Labels:
+        """Labels of all subjects.
+
+        Args:
+            positive: Booleans, shape [n]; what they say of masked subjects does not count.
+        """
+        return Labels(positive & (self._reason == 0), self._reason)
+
+
+def any_of(rows: JoinedRows, mask: np.ndarray, n: int) -> np.ndarray:
+    """Whether a subject has a row for which `mask` is true.
+
+    Args:
+        rows: Rows of n subjects.
+        mask: Booleans, shape [rows].
+        n: Number of subjects.
+
+    Returns:
+        Booleans, shape [n].
+    """
+    return np.bincount(rows.subject[mask], minlength=n) > 0

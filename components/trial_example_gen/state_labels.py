@@ -1,0 +1,103 @@
+"""Labels of states: positive where the row that counts meets a condition."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from components.trial_example_gen.masks import Labels, Masks, any_of
+from pipeline.reading.evaluate import evaluate
+from pipeline.reading.joined import JoinedRows, JoinedSubjects
+from pipeline.results.counts import MaskReason
+from pipeline.study.sections import StateLabel, Task
+from pipeline.study.study import Study
+
+
+def state_labels(study: Study, task: Task, state: StateLabel, subjects: JoinedSubjects) -> Labels:
+    """Derives the labels of a task whose label is a state.
+
+    The last row that certainly lies in the window decides. A rejected row decides in its place
+    if it may lie at its day or later, and may say something else.
+
+    Args:
+        study: The study.
+        task: The task.
+        state: Its label.
+        subjects: Joined subjects, n of them.
+
+    Returns:
+        The labels.
+    """
+    n = len(subjects.keys)
+    name = state.dataset or study.subject.dataset
+    rows = subjects.rows[name]
+    certain, possible = _in_window(study, task, name, state, rows)
+    selected = rows.filter(certain)
+    outcome = evaluate(state.positive, selected.table)
+    position = np.full(n, -1, np.int64)
+    position[selected.subject] = np.arange(len(selected.subject))
+    of_subject = pc.take(outcome, pa.array(position, mask=position < 0))
+    positive = np.array(pc.fill_null(of_subject, False).to_numpy(), bool)
+    known = np.array(pc.is_valid(of_subject).to_numpy(), bool)
+    has_row = position >= 0
+    masks = Masks(n)
+    masks.add(has_row & ~known, MaskReason.MISSING_VALUE)
+    if name in subjects.rejected_rows:
+        lost = subjects.rejected_rows[name]
+        day = np.full(n, -np.inf)
+        day[selected.subject] = selected.day.latest
+        said = np.where(known, positive, np.nan)
+        if state.no_row == "negative":
+            said[~has_row] = 0
+        decides = _may_decide(study, task, name, state, lost, day, said)
+        masks.add(any_of(lost, decides, n), MaskReason.REJECTED_ROW)
+    if state.no_row == "negative":
+        masks.add(~has_row & any_of(rows, possible, n), MaskReason.UNCERTAIN_DAY)
+    else:
+        masks.add(~has_row, MaskReason.NO_ROW)
+    return masks.labels(positive)
+
+
+def _in_window(
+    study: Study, task: Task, name: str, state: StateLabel, rows: JoinedRows
+) -> tuple[np.ndarray, np.ndarray]:
+    """Whether rows are certainly, and whether they are possibly, among those looked at."""
+    selects = evaluate(state.where, rows.table)
+    certain = np.array(pc.fill_null(selects, False).to_numpy(), bool)
+    possible = np.array(pc.fill_null(selects, True).to_numpy(), bool)
+    described = study.datasets[name]
+    if described.day or described.date:
+        horizon = np.inf if task.horizon is None else task.horizon
+        certain &= (rows.day.earliest > study.landmark_day) & (rows.day.latest <= horizon)
+        possible &= ~((rows.day.latest <= study.landmark_day) | (rows.day.earliest > horizon))
+    return certain, possible
+
+
+def _may_decide(
+    study: Study,
+    task: Task,
+    name: str,
+    state: StateLabel,
+    lost: JoinedRows,
+    day: np.ndarray,
+    said: np.ndarray,
+) -> np.ndarray:
+    """Whether rejected rows may decide the label of their subject otherwise.
+
+    Args:
+        study: The study.
+        task: The task.
+        name: The state's dataset.
+        state: The label.
+        lost: The rejected rows.
+        day: Day of the row that decides, shape [n]; minus infinity without one.
+        said: What it says, shape [n]: 1 positive, 0 negative, NaN unknown.
+
+    Returns:
+        Booleans, shape [rows].
+    """
+    _, possible = _in_window(study, task, name, state, lost)
+    before = lost.day.latest < day[lost.subject]
+    outcome = pc.cast(evaluate(state.positive, lost.table), pa.float64()).to_numpy()
+    return possible & ~before & ~(outcome == said[lost.subject])
