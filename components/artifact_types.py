@@ -1,6 +1,6 @@
 """Artifact types of this project that TFX does not have.
 
-Their names have a namespace: TFX compiles no other ones for Kubeflow.
+Their names have a namespace: TFX can't compile others for Kubeflow.
 """
 
 from tfx.types.artifact import Artifact
@@ -16,7 +16,7 @@ class TrialRejects(Artifact):
 
 
 class GateFindings(Artifact):
-    """What DataGate found: `findings.json`."""
+    """Findings of DataGate: `findings.json`."""
 
     TYPE_NAME = "trial.GateFindings"
 
@@ -37,7 +37,7 @@ class ResearcherAnalysis(Artifact):
 
 
 class ModelRegistration(Artifact):
-    """Where a blessed model was registered: `registration.json`."""
+    """The registration of a blessed model: `registration.json`."""
 
     TYPE_NAME = "trial.ModelRegistration"
 
@@ -67,7 +67,7 @@ class KubeflowMetrics(Artifact):
 
 
 class KubeflowClassificationMetrics(Artifact):
-    """Custom properties `confidenceMetrics` and `confusionMatrix`; the same as a JSON file."""
+    """ROC curve and confusion matrix, as custom properties and as a JSON file."""
 
     TYPE_NAME = "system.ClassificationMetrics"
 
@@ -79,6 +79,6 @@ class StoreExport(Artifact):
 
 
 class ProgressSummary(Artifact):
-    """How the trial goes: `summary.json`."""
+    """Progress of the trial: `summary.json`."""
 
     TYPE_NAME = "trial.ProgressSummary"

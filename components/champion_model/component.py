@@ -31,15 +31,15 @@ class ChampionModelSpec(ComponentSpec):
 class ChampionModel(base_component.BaseComponent):
     """Loads the current champion of a study: its model and its train statistics.
 
-    It stands in for TFX's Resolver, which open-source Kubeflow Pipelines refuses. Both
-    outputs carry the custom property `present`: 0 in a study's first run, when they hold
-    nothing but a placeholder file.
+    It replaces TFX's Resolver, which open-source Kubeflow Pipelines rejects. Both
+    outputs carry the custom property `present`: 0 in a study's first run, when they hold only a
+    placeholder file.
 
     Args:
         registry_root: Root of the registry of blessed models.
         settings: What ChampionModel reads of the study.
-        champion_token: `Registry.champion_token` at the time when the run was created. The
-            champion of that moment is taken, even if another one has been registered since.
+        champion_token: `Registry.champion_token` when the run was created. That champion is loaded
+            even if another one has been registered since.
     """
 
     SPEC_CLASS = ChampionModelSpec

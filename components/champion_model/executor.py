@@ -1,4 +1,4 @@
-"""Copies the champion of a study into the artifacts of a run."""
+"""Copies the current champion of a study into the artifacts of a run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pipeline.storage import copy_folder, files_below
 logger = logging.getLogger(__name__)
 
 PLACEHOLDER = "NO_CHAMPION"
-"""File that an absent model's folder holds, since an empty one can't be uploaded."""
+"""Placeholder file in an absent model's folder, since an empty folder can't be uploaded."""
 
 
 class Executor(base_executor.BaseExecutor):
@@ -31,7 +31,7 @@ class Executor(base_executor.BaseExecutor):
         output_dict: dict[str, list[Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Copies what the token names.
+        """Copies the model and the train statistics that the token names.
 
         Args:
             input_dict: Empty.
@@ -42,7 +42,7 @@ class Executor(base_executor.BaseExecutor):
             exec_properties: The parameters of the component.
 
         Raises:
-            UserError: The registry is damaged, or does not know the token.
+            UserError: The registry is damaged or lacks the token's registration.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         model = artifact_utils.get_single_instance(output_dict["model"])
@@ -65,9 +65,9 @@ def _copy(entry: RegisteredModel, model: Artifact, statistics: Artifact) -> None
     for folder in (entry.model_uri, entry.statistics_uri):
         if not files_below(folder):
             raise UserError(
-                f"{folder}: the registry's files of the champion {entry.id} are gone. Restore "
+                f"{folder}: the registry's files of the champion {entry.id} are missing. Restore "
                 "them, or point champion.json to another registration (a file of history/) and "
-                "create the run anew."
+                "create the run again."
             )
     copy_folder(entry.model_uri, path_utils.serving_model_dir(model.uri))
     copy_folder(entry.statistics_uri, statistics.uri)
@@ -99,15 +99,15 @@ def _log_differences(
 ) -> None:
     if champion_now is None or champion_now.id != entry.id:
         logger.warning(
-            "The champion of %s has changed since this run was created; the run goes on with "
-            "the one of that time, %s.",
+            "The champion of %s has changed since this run was created; the run uses "
+            "the earlier one, %s.",
             entry.study,
             entry.id,
         )
     if entry.split_seed != settings.split_seed:
         logger.warning(
-            "The champion %s was trained on another division of the subjects (seed %d, this run "
-            "%d): it may have seen the test split, so it can't be compared.",
+            "The champion %s was trained on another split (split seed %d, this run "
+            "%d): it may have seen test subjects, so it can't be compared.",
             entry.id,
             entry.split_seed,
             settings.split_seed,

@@ -14,9 +14,9 @@ class ChampionModelSettings(Settings):
 
     Attributes:
         study_name: Name of the study.
-        split_seed: Seed by which this run divides its subjects.
+        split_seed: Seed of this run's splits.
         label_digest: Digest of this run's label definitions.
-        label_digest_v1: The same by the rules of release 0.1.0.
+        label_digest_v1: The same, computed as by release 0.1.0.
     """
 
     study_name: str

@@ -1,1 +1,1 @@
-"""CuratedSchema: the schema that a person keeps beside the study file."""
+"""CuratedSchema: the schema that is maintained beside the study file."""

@@ -24,10 +24,10 @@ class CuratedSchemaSpec(ComponentSpec):
 
 
 class CuratedSchema(base_component.BaseComponent):
-    """Brings a study's curated schema into a run.
+    """Loads a study's curated schema into a run.
 
-    It stands in for TFX's Importer: the schema travels inside the pipeline, so a compiled one
-    needs no file that lies somewhere else, and another schema is another execution.
+    It replaces TFX's Importer: the schema is a parameter, so a compiled pipeline needs no file
+    elsewhere, and a changed schema is a new execution.
 
     Args:
         schema: The content of the study's schema.pbtxt.

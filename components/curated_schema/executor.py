@@ -1,4 +1,4 @@
-"""Writes the schema where TFX's components look for it."""
+"""Writes the schema as TFX's components expect it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Executor(base_executor.BaseExecutor):
         Args:
             input_dict: Empty.
             output_dict: `schema`: its folder gets the file.
-            exec_properties: `content`: what it holds.
+            exec_properties: `content`: the schema as text.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         folder = artifact_utils.get_single_uri(output_dict["schema"])

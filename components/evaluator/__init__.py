@@ -1,1 +1,1 @@
-"""Judges a model on the test split: metrics with intervals, per task and slice."""
+"""Evaluates a model on the test split: metrics with intervals, by task and slice, and a verdict."""

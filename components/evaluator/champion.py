@@ -1,4 +1,4 @@
-"""Whether there is a champion that the challenger can be compared with."""
+"""Whether the run has a champion that is comparable with the challenger."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ OTHER_SPLIT = (
     "may have seen the test subjects."
 )
 OTHER_LABELS = (
-    "The champion was not compared: its label definitions or its way to divide subjects differ "
+    "The champion was not compared: its label definitions or its division into splits differ "
     "(other label digest)."
 )
 OLDER_DIGEST = (
-    "The champion was registered by release 0.1.0, whose label digest leaves out some of what "
-    "decides a label. By that digest its labels are this run's, so it was compared; a model that "
-    "is registered now has the new digest."
+    "The champion was registered by release 0.1.0, whose label digest omits some settings that "
+    "decide a label. By that digest its labels equal this run's, so it was compared; models "
+    "registered from now on have the new digest."
 )
 
 
 def reason_against(baseline: Sequence[Artifact], settings: EvaluatorSettings) -> str | None:
-    """Why the champion model can't be compared with.
+    """The reason why the champion can't be compared.
 
     Args:
         baseline: The Evaluator's baseline input: one `Model` artifact, or none.
-        settings: What is evaluated.
+        settings: Settings of the evaluation.
 
     Returns:
         A note for the verdict; None if the baseline is a champion to compare with.
@@ -57,6 +57,6 @@ def reason_against(baseline: Sequence[Artifact], settings: EvaluatorSettings) ->
 
 
 def note_on_digest(champion: Artifact, settings: EvaluatorSettings) -> str | None:
-    """What the verdict says of a champion that is compared, by the digest that says it can be."""
+    """A note for the verdict if the champion is comparable by the digest of release 0.1.0 only."""
     recorded = champion.get_string_custom_property(LABEL_DIGEST)
     return OLDER_DIGEST if recorded == settings.label_digest_v1 else None

@@ -1,4 +1,4 @@
-"""One comparison: a limit of a threshold, a group of a task, and what comes of them."""
+"""Comparisons: one limit of a threshold, applied to one group of a task, with its outcome."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pipeline.study.sections import Side, Threshold
 
 RecordKey = tuple[str, Group, str, float | None, ModelRole]
 Suppressed = Mapping[str, Mapping[Group, SuppressionReason]]
-"""Groups of each task that are not shown, and why."""
+"""Suppressed groups of each task, with the reason."""
 
 _BEYOND: Mapping[tuple[Side, str], str] = {
     ("at_least", "point"): "below",
@@ -23,13 +23,13 @@ _BEYOND: Mapping[tuple[Side, str], str] = {
     ("at_most", "point"): "above",
     ("at_most", "bound"): "upper bound above",
 }
-"""Where a value beyond its limit lies, by side and by what must hold."""
+"""Description of a value beyond its limit, by side and `holds`."""
 
 _EXPLANATIONS: Mapping[ComparisonReason, str] = {
     "within_limit": "",
     "no_value": "has no value (for example, because all subjects have the same outcome, or no "
     "prediction reaches the decision threshold)",
-    "no_interval": "has no confidence interval, whose bound the threshold demands",
+    "no_interval": "has no confidence interval, but the threshold applies to its bound",
     "too_few_subjects": "can't be judged: fewer than {smallest_group} subjects have a known "
     "outcome",
     "group_too_small": "is not judged: fewer than {smallest_group} subjects have a known outcome",
@@ -48,7 +48,7 @@ class Application:
         task: The task.
         group: The group of subjects.
         decision_threshold: For metrics of decisions.
-        model: Whose metric is judged.
+        model: The model whose metric is judged.
     """
 
     number: int
@@ -66,7 +66,7 @@ class Application:
 
     @property
     def subject(self) -> str:
-        """What is judged, as the beginning of a sentence."""
+        """The judged metric, as the beginning of a sentence."""
         measure: str = self.threshold.metric
         if self.decision_threshold is not None:
             measure += f" at decision threshold {self.decision_threshold:g}"
@@ -86,11 +86,11 @@ class Comparison:
         application: The threshold and what it is applied to.
         side: On which side of the limit the metric passes.
         limit: The limit.
-        value: The judged value: the point estimate, or the end of the interval that must hold;
-            None where there is none or the group is suppressed.
-        reason: Why it came out so.
-        message: A sentence for people; empty where it passes.
-        shown: The record that was judged; None where there is none or the group is suppressed.
+        value: The judged value: the point estimate or the bound of its interval; None if it is
+            missing or the group is suppressed.
+        reason: Reason of the outcome.
+        message: A sentence for people; empty if the comparison passes.
+        shown: The judged record; None if there is none or the group is suppressed.
     """
 
     application: Application
@@ -103,17 +103,17 @@ class Comparison:
 
     @property
     def outcome(self) -> Outcome:
-        """What came of it."""
+        """Whether the metric passes, fails or is not judged."""
         return OUTCOMES[self.reason]
 
     @property
     def decides(self) -> bool:
-        """Whether the blessing depends on it: the champion's own numbers do not decide."""
+        """Whether the blessing depends on it: the champion's own metrics do not decide."""
         return self.application.model != "champion"
 
     @property
     def refuses(self) -> bool:
-        """Whether it makes the model refused."""
+        """Whether the model is refused because of it."""
         return self.decides and self.outcome == "fails"
 
     def to_json(self) -> dict[str, Any]:
@@ -145,13 +145,13 @@ def compare(
 ) -> Iterator[Comparison]:
     """Compares a metric with each limit of a threshold.
 
-    A group that is suppressed for another group's sake is large enough and is judged, but
-    neither its value nor a digit of it is in the comparison.
+    A group that is suppressed to protect another group is large enough and is judged, but the
+    comparison holds neither its value nor any digit of it.
 
     Args:
         application: The threshold and what it is applied to.
-        found: The record that it concerns, if there is one.
-        suppression: Why the group is not shown; None if it is.
+        found: The record of the metric, if there is one.
+        suppression: Reason why the group is suppressed; None if it is shown.
         smallest_group: Fewest subjects that a group is shown for.
         has_champion: Whether a champion was scored.
     """
@@ -185,7 +185,7 @@ def _reason_against(
     suppression: SuppressionReason | None,
     has_champion: bool,
 ) -> ComparisonReason | None:
-    """Why no value can be compared with a limit; None if one can."""
+    """The reason why no value can be compared with a limit; None if one can."""
     if application.model != "challenger" and not has_champion:
         return "no_champion"
     if suppression == "too_small":
@@ -220,7 +220,7 @@ def _beyond(
 
 
 def _digits(value: float, limit: float) -> int:
-    """Three significant digits, or as many as it takes to tell the value from its limit."""
+    """Three significant digits, or as many as distinguish the value from its limit."""
     for digits in range(3, 17):
         if float(f"{value:.{digits}g}") != limit:
             return digits

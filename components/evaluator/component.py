@@ -13,7 +13,7 @@ from components.evaluator.settings import EvaluatorSettings
 
 
 class TrialEvaluatorSpec(ComponentSpec):
-    """Inputs, outputs and the one property of `TrialEvaluator`."""
+    """Inputs, outputs and parameter of `TrialEvaluator`."""
 
     PARAMETERS = {executor.SETTINGS_KEY: ExecutionParameter(type=str)}
     INPUTS = {
@@ -37,7 +37,7 @@ class TrialEvaluator(base_beam_component.BaseBeamComponent):
     """Evaluates a model on the test split by task and slice, and blesses or refuses it.
 
     Outputs:
-        evaluation: TFMA's raw result; internal, since it holds groups of any size.
+        evaluation: TFMA's raw result; internal, because it holds groups of any size.
         blessing: As TFX's Evaluator writes it.
         verdict: `metrics.json` and `curves.json` with small groups suppressed, and
             `verdict.json` with reasons.
@@ -58,7 +58,7 @@ class TrialEvaluator(base_beam_component.BaseBeamComponent):
         Args:
             examples: `Examples` with a split `test`.
             model: The challenger, a `Model`.
-            settings: What the Evaluator reads of the study.
+            settings: The Evaluator's part of the study.
             champion_model: A `Model`: the champion, or one marked as not present.
         """
         super().__init__(

@@ -12,11 +12,11 @@ They go into `curves.json`, in the `verdict` output beside `metrics.json`:
         "confusion": [{"decision_threshold": 0.1, "true_positives": 170, "false_positives": 540,
                        "true_negatives": 1053, "false_negatives": 41}, ...]}]}
 
-`slice` is empty for everybody, `model` is `challenger` or `champion`. Calibration bins have rising
-predictions and about equally many subjects, ten where the group is large enough; the interval is
-Wilson's of 95 %. The ROC curve starts at 0 and ends at 1; it is empty where all subjects
-have the same outcome or are too few for a point between. Lists are empty where a prediction is
-not a number. Only groups that `metrics.json` shows are there.
+`slice` is empty for all subjects, `model` is `challenger` or `champion`. Calibration bins have
+rising predictions and about equally many subjects, ten where the group is large enough; the
+interval is Wilson's of 95 %. The ROC curve starts at 0 and ends at 1; it is empty where all
+subjects have the same outcome or are too few for a point in between. Lists are empty if a
+prediction is not a number. Only groups that `metrics.json` shows are there.
 
 No number concerns fewer subjects than the smallest group, not even by subtraction: the subjects
 in order of their predictions are cut once, at the decision thresholds (whose rates
@@ -40,14 +40,14 @@ from pipeline.estimates import wilson_interval_of_bin
 from pipeline.results.documents import CalibrationBin, Confusion, RocPoint
 
 MOST_POINTS = 100
-"""Points of a ROC curve, its ends included."""
+"""Largest number of points of a ROC curve, including its ends."""
 
 _THRESHOLD_DIGITS = 4
 
 
 @dataclass(frozen=True)
 class Curves:
-    """What `curves.json` holds of a group; see there."""
+    """The curves of a group, as in `curves.json`; see this module's docstring."""
 
     calibration: tuple[CalibrationBin, ...]
     roc: tuple[RocPoint, ...]
@@ -67,7 +67,7 @@ def curves_of(table: ScoreTable, decision_thresholds: Sequence[float], smallest:
 
     Args:
         table: Predictions and outcomes of its subjects.
-        decision_thresholds: Probabilities from which on a prediction counts as positive.
+        decision_thresholds: Probabilities from which a prediction is positive.
         smallest: Fewest subjects that a bin or a step between two points holds.
 
     Returns:
@@ -86,12 +86,12 @@ def curves_of(table: ScoreTable, decision_thresholds: Sequence[float], smallest:
 
 
 class _Cuts:
-    """Where the subjects, in order of their predictions, are divided.
+    """Cuts of the subjects in order of their predictions.
 
-    A cut is a place in the score table: the predictions before it lie below.
+    A cut is an index of the score table: the predictions before it are lower.
 
     Attributes:
-        fixed: Decision threshold of each cut that one of them makes.
+        fixed: Decision threshold of each cut that is made by one.
     """
 
     def __init__(self, table: ScoreTable, thresholds: Sequence[float], smallest: int) -> None:
@@ -117,7 +117,7 @@ class _Cuts:
         return self._apart(sorted(set(edges)))
 
     def roc_cuts(self, edges: Sequence[int]) -> list[int]:
-        """Cuts between the points of the ROC curve; those of the bins are among them."""
+        """Cuts between the points of the ROC curve, including those of the bins."""
         base = sorted({0, *self.fixed, *edges, len(self._below) - 1})
         room = max(1, MOST_POINTS - len(base))
         step = max(self._smallest, -(-self._subjects // room))

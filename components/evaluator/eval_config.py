@@ -21,11 +21,11 @@ _MODULE = "components.evaluator.metrics"
 
 @dataclass(frozen=True)
 class MetricName:
-    """What a metric's name in TFMA's result stands for.
+    """A metric and its decision threshold, as encoded in the metric's name in TFMA's result.
 
     Attributes:
         metric: The metric.
-        decision_threshold: Probability from which on a prediction counts as positive; None
+        decision_threshold: Probability from which a prediction is positive; None
             for metrics of probabilities.
     """
 
@@ -34,29 +34,30 @@ class MetricName:
 
     @property
     def text(self) -> str:
-        """The name in TFMA's result."""
+        """The metric's name in TFMA's result."""
         if self.decision_threshold is None:
             return self.metric
         return f"{self.metric}@{self.decision_threshold!r}"
 
     @classmethod
     def parse(cls, text: str) -> MetricName:
-        """Reads a name in TFMA's result."""
+        """Parses a metric's name in TFMA's result."""
         metric, _, threshold = text.partition("@")
         return cls(metric, float(threshold) if threshold else None)
 
 
 def build_eval_config(settings: EvaluatorSettings) -> config_pb2.EvalConfig:
-    """Builds what TFX's Evaluator runs on.
+    """Builds the `EvalConfig` of TFX's Evaluator.
 
-    It has no thresholds: TFMA would judge points only; `components.evaluator.judge` judges. A
-    baseline is added by TFX, when there is one.
+    It has no thresholds, since TFMA would apply them to point estimates only; see
+    `components.evaluator.judge`. TFX adds the champion as TFMA's baseline model, if there is one.
 
     Args:
-        settings: What to evaluate.
+        settings: Settings of the evaluation.
 
     Returns:
-        One model spec for all tasks, one metrics spec per task, one slicing spec per slicing.
+        One model spec for all tasks, one metrics spec for each task, one slicing spec for each
+        slicing.
     """
     return config_pb2.EvalConfig(
         model_specs=[

@@ -1,4 +1,4 @@
-"""Runs TFX's Evaluator, reads its result and judges it."""
+"""Runs TFX's Evaluator, reads its result and writes the verdict."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ logger = logging.getLogger(__name__)
 class Executor(tfx_executor.Executor):
     """Evaluates on the test split and blesses or refuses the model.
 
-    The `evaluation` output is TFMA's raw result. It holds numbers of groups of any size and is
-    internal: what may be shown are `metrics.json` and `curves.json` in the `verdict` output, where
-    small groups are suppressed.
+    The `evaluation` output is TFMA's raw result. It holds groups of any size and is internal:
+    `metrics.json` and `curves.json` in the `verdict` output may be shown, with small groups
+    suppressed.
     """
 
     def Do(  # noqa: N802 (TFX's name)
@@ -53,11 +53,11 @@ class Executor(tfx_executor.Executor):
         output_dict: dict[str, list[Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Evaluates and judges.
+        """Evaluates the model and writes the verdict and the blessing.
 
         Args:
-            input_dict: `examples`, `model`, and `champion_model`, which may be absent or a
-                model that is marked as not present.
+            input_dict: `examples`, `model`, and `champion_model`, which may be missing or marked as
+                not present.
             output_dict: `evaluation`, `blessing`, `verdict`.
             exec_properties: `settings`: `EvaluatorSettings` as JSON.
         """
@@ -68,7 +68,7 @@ class Executor(tfx_executor.Executor):
         note = None
         if not no_champion:
             note = champion.note_on_digest(models[0], settings)
-            # TFX calls the model that another is compared with its baseline.
+            # TFX calls the model to compare with the baseline.
             inputs[standard_component_specs.BASELINE_MODEL_KEY] = list(models)
         with tempfile.TemporaryDirectory() as folder, jackknife.grouped_by_subject():
             inputs[standard_component_specs.SCHEMA_KEY] = [_columns_to_read(settings, Path(folder))]
@@ -88,7 +88,7 @@ class Executor(tfx_executor.Executor):
 
 
 def _columns_to_read(settings: EvaluatorSettings, folder: Path) -> Artifact:
-    """A schema of labels, weights, slices and hash: nothing else of an example gets decoded."""
+    """A schema of labels, weights, slices and hash: other features are not decoded."""
     floats = [key(task) for task in settings.tasks for key in (names.label_key, names.weight_key)]
     texts = [names.SUBJECT_HASH, *map(names.slice_key, settings.slicings)]
     schema = schema_pb2.Schema(
@@ -131,7 +131,7 @@ def _judge(
 
 
 def _write(folder: str, name: str, content: Document) -> None:
-    # What is unset is a default of a threshold: a refusal repeats it as the study file has it.
+    # Defaults of thresholds are omitted: a refusal repeats the threshold as in the study file.
     text = content.model_dump_json(indent=1, exclude_unset=True)
     io_utils.write_string_file(f"{folder}/{name}", text + "\n")
 
@@ -142,7 +142,7 @@ def _bless(
     output_dict: dict[str, list[Artifact]],
     exec_properties: dict[str, Any],
 ) -> None:
-    """Writes the blessing as TFX's executor does, for its Pusher and resolvers."""
+    """Writes the blessing as TFX's Evaluator does, for its Pusher and resolvers."""
     blessing = artifact_utils.get_single_instance(
         output_dict[standard_component_specs.BLESSING_KEY]
     )

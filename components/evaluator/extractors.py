@@ -1,9 +1,9 @@
-"""What TFX's Evaluator loads from a module of the user: the model's loader and the extractors.
+"""The module file of TFX's Evaluator: loader of the model, and extractors.
 
-The extractors keep rows in batches: one element per slice and jackknife group. TFMA takes
-batches apart into rows and sends every row once to every slice; each metric then reads each of
-these rows by itself. Here the rows of several batches are divided by slice and jackknife group
-at once, and travel together as arrays.
+The extractors keep rows in batches: one element per slice and jackknife group. TFMA splits batches
+into rows and sends every row to each of its slices, where each metric reads it separately. Here the
+rows of several batches are divided by slice and jackknife group at once and stay together as
+arrays.
 """
 
 from __future__ import annotations
@@ -48,16 +48,16 @@ def custom_eval_shared_model(
     eval_config: config_pb2.EvalConfig,
     **unused: object,
 ) -> types.EvalSharedModel:
-    """The hook by which TFX's Evaluator lets a module load the model.
+    """Loads the model; TFX's Evaluator calls this function by name.
 
     Args:
         eval_saved_model_path: Folder of the SavedModel.
         model_name: Name of its model spec.
         eval_config: The configuration.
-        **unused: What else TFX passes.
+        **unused: Other arguments of TFX.
 
     Returns:
-        TFMA's own, but for the way in which signatures are called.
+        TFMA's model, with another way of calling its signatures.
     """
     del unused
     shared = model_eval_lib.default_eval_shared_model(
@@ -78,13 +78,13 @@ def _load_for_keywords(load: Callable[[], Any]) -> _KeywordModel:
 
 
 class _KeywordSignature:
-    """Calls a signature by keyword, with always the same number of rows.
+    """Calls a signature by keyword, with a constant number of rows.
 
-    TFMA passes the one input by position, which TensorFlow accepts only after it has failed to
-    bind it and has written all of the batch's examples into the text of an error.
+    TFMA passes the input by position, which TensorFlow accepts only after a failed binding whose
+    error message contains all examples of the batch.
 
-    Beam sizes batches by how long they took, and the last digit of a probability depends on the
-    size of its batch: blocks of one size keep metrics the same from run to run.
+    Beam adapts the size of batches to their duration, and the last digit of a probability depends
+    on the batch size: blocks of a constant size make metrics reproducible.
     """
 
     def __init__(self, signature: Any) -> None:
@@ -109,9 +109,9 @@ class _KeywordSignature:
         try:
             return self._signature(**{self._name: examples})
         except (TypeError, errors.InvalidArgumentError) as error:
-            # Without the cause: TensorFlow's and TFMA's own messages quote the examples.
+            # Without the cause: messages of TensorFlow and TFMA quote the examples.
             raise UserError(
-                f"The model refused the examples of the test split ({type(error).__name__}). "
+                f"The model can't process the examples of the test split ({type(error).__name__}). "
                 "Train it on examples of the same study file."
             ) from None
 
@@ -120,7 +120,7 @@ class _KeywordModel:
     """A loaded model's signatures that take serialized examples."""
 
     def __init__(self, model: Any) -> None:
-        self._model = model  # Its variables live as long as it does.
+        self._model = model  # Keeps the variables alive.
         self.signatures = {
             name: _KeywordSignature(signature)
             for name, signature in model.signatures.items()
@@ -133,12 +133,12 @@ def custom_extractors(
     eval_config: config_pb2.EvalConfig,
     tensor_adapter_config: object | None = None,
 ) -> list[extractor.Extractor]:
-    """The hook by which TFX's Evaluator lets a module replace TFMA's extractors.
+    """Builds the extractors; TFX's Evaluator calls this function by name.
 
     Args:
         eval_shared_model: The model or models to evaluate.
         eval_config: The configuration; its slicing specs name feature keys only.
-        tensor_adapter_config: Unused: columns are read as they are.
+        tensor_adapter_config: Unused.
 
     Returns:
         TFMA's extractors of features, labels, weights and predictions, then the one that
@@ -156,7 +156,7 @@ def custom_extractors(
         predictions_extractor.PredictionsExtractor(
             eval_config=eval_config, eval_shared_model=eval_shared_model
         ),
-        # The stage that TFMA's evaluators ask for: it adds the slice keys.
+        # The stage name that TFMA's evaluators expect: it adds the slice keys.
         extractor.Extractor(
             stage_name=slice_key_extractor.SLICE_KEY_EXTRACTOR_STAGE_NAME,
             ptransform=beam.ParDo(_GroupRows(slicings or [()], tasks, models)),
@@ -167,7 +167,7 @@ def custom_extractors(
 class _GroupRows(beam.DoFn):
     """Divides rows by slice key and jackknife group.
 
-    Nothing but labels, weights, predictions and the subject's hash goes on from here.
+    The output has only labels, weights, predictions and the subject's hash.
     """
 
     def __init__(
@@ -178,7 +178,7 @@ class _GroupRows(beam.DoFn):
         Args:
             slicings: Feature keys of each slicing.
             tasks: Names of the model's outputs.
-            models: Names of the models; none where there is only one.
+            models: Names of the models; empty if there is only one.
         """
         self._slicings = list(slicings)
         self._tasks = list(tasks)
@@ -216,7 +216,7 @@ class _GroupRows(beam.DoFn):
             )
 
     def _values(self, kind: str, extracts: types.Extracts, rows: int) -> dict[str, Any]:
-        """Labels, weights or predictions by task, below their model where there are two."""
+        """Labels, weights or predictions by task; nested by model if there are two."""
         found = util.StandardExtracts(extracts)
 
         def of_model(model: str | None) -> dict[str, NDArray[Any]]:
@@ -261,12 +261,12 @@ def _divided(
 
 
 def _group_names(column: Any, rows: int) -> NDArray[np.str_]:
-    """A slice's column as text, empty where a row has no value; [rows]."""
+    """Values of a slicing as text, empty if missing; [rows]."""
     if column is None:
         return np.full(rows, "")
     if isinstance(column, np.ndarray) and column.size == rows:
         return np.asarray([_text(value) for value in column.ravel()])
-    # Some rows have no value: TFMA made a sparse tensor of the column.
+    # Some rows have no value: TFMA read the column as a sparse tensor.
     found = [""] * rows
     for (row, *_), value in zip(column.indices, column.values, strict=True):
         found[row] = _text(value)
@@ -282,11 +282,11 @@ def _text(value: Any) -> str:
 
 
 def _one_per_row(kind: str, task: str, rows: int, found: Any) -> NDArray[Any]:
-    """The one value that each row has; [rows]."""
+    """The single value of each row; [rows]."""
     if not isinstance(found, np.ndarray) or found.size != rows:
         raise UserError(
-            f"The Evaluator did not find one value in {kind} of task {task} for each example of "
-            f"the test split. Expected: columns {names.label_key(task)} and "
+            f"The Evaluator expected one value in {kind} of task {task} for each example of "
+            f"the test split: columns {names.label_key(task)} and "
             f"{names.weight_key(task)} in the examples, and an output {task} of shape [batch, 1] "
             "of the model's signature. Make examples and model from the same study file."
         )

@@ -1,10 +1,10 @@
-"""Delete-a-group jackknife that is reproducible and whose Beam graph stays small.
+"""A reproducible delete-a-group jackknife with a small Beam graph.
 
-TFMA deals rows to its twenty groups by an unseeded random generator, so that intervals differ
-from run to run, and builds a chain of Beam transforms for each of the twenty samples: the graph
-takes long to build and to run, and on Flink needs more network buffers than a cluster has by
-default. Here the group follows from the subject's hash, one keyed combine makes all groups'
-accumulators, and the samples of a slice are made from them in one place.
+TFMA assigns rows to its twenty groups by an unseeded random generator, so intervals differ between
+runs, and builds a chain of Beam transforms for each of the twenty samples: the graph is slow to
+build and to run, and on Flink it needs more network buffers than a cluster has by default. Here the
+group follows from the subject's hash, one keyed combine computes the accumulators of all groups,
+and one function computes the samples of a slice from them.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from tensorflow_model_analysis.slicer import slicer_lib
 from pipeline import names
 
 GROUPS = 20
-"""Number of groups: TFMA's own, which its interval's degrees of freedom rest on."""
+"""Number of groups as in TFMA, whose interval has the corresponding degrees of freedom."""
 
 FULL_SAMPLE = metric_types.MetricKey(name="_full_sample")
-"""Among the metrics of everybody in a slice, not of the samples: for what has no interval."""
+"""Key suffix of metrics without an interval: computed from the full sample only."""
 
 _SAMPLE = "_jackknife_sample"
 _FULL_SAMPLE_ID = jackknife._FULL_SAMPLE_ID
@@ -39,13 +39,13 @@ _Inputs = metrics_plots_and_validations_evaluator._DEFAULT_COMBINER_INPUT_KEY
 
 def group_of(subject_hash: bytes) -> int:
     """Jackknife group of a subject, 0 to 19; the same in every run and on every runner."""
-    # CRC-32 spreads whatever alphabet the hash is written in evenly over the groups.
+    # CRC-32 distributes hashes of any alphabet evenly over the groups.
     return zlib.crc32(subject_hash) % GROUPS
 
 
 @contextmanager
 def grouped_by_subject() -> Iterator[None]:
-    """While it lasts, pipelines that TFMA builds get this module's jackknife."""
+    """Context in which pipelines that TFMA builds use this module's jackknife."""
     original = jackknife.ComputeWithConfidenceIntervals
     jackknife.ComputeWithConfidenceIntervals = compute_with_confidence_intervals
     try:
@@ -61,23 +61,23 @@ def compute_with_confidence_intervals(
     skip_ci_metric_keys: Iterable[metric_types.MetricKey] | None = None,
     random_seed_for_testing: int | None = None,
 ) -> beam.PTransform:
-    """Takes the place of TFMA's transform of this name; same input, same kind of result.
+    """Replaces TFMA's transform of this name; same input and result type.
 
-    Each element must carry rows of one jackknife group only: single rows do, and so do the
-    elements of `components.evaluator.extractors`.
+    Each element must hold rows of one jackknife group only, such as single rows or the elements of
+    `components.evaluator.extractors`.
 
     Args:
         computations_combine_fn: Combines extracts into metrics.
         derived_metrics_ptransform: Adds derived and difference metrics to each slice's.
         num_jackknife_samples: Number of groups; must be 20.
-        skip_ci_metric_keys: Metrics that get no interval.
-        random_seed_for_testing: Without effect: nothing is random here.
+        skip_ci_metric_keys: Metrics without an interval.
+        random_seed_for_testing: Ignored: the groups are not random.
 
     Returns:
         A transform from (slice key, extracts) to (slice key, metrics with intervals).
 
     Raises:
-        ValueError: Another number of groups was asked for.
+        ValueError: The number of groups is not 20.
     """
     del random_seed_for_testing
     if num_jackknife_samples != GROUPS:
@@ -145,7 +145,7 @@ class _LeaveOneOut(beam.DoFn):
     ) -> Iterator[tuple[slicer_lib.SliceKeyType, metric_types.MetricsDict]]:
         slice_key, groups = element
         filled = dict(groups)
-        # In the order of their numbers, so that sums come out the same each time.
+        # In the order of the group numbers, so that sums are reproducible.
         present = sorted(filled)
         before = self._running([filled[group] for group in present])
         after = self._running([filled[group] for group in reversed(present)])
@@ -166,7 +166,7 @@ class _LeaveOneOut(beam.DoFn):
         return running
 
     def _merged(self, *accumulators: Any) -> Any:
-        # Combiners may change the first accumulator that they merge, and no other.
+        # Combiners may modify the first accumulator that they merge, but no other.
         return self._combine_fn.merge_accumulators(
             [self._combine_fn.create_accumulator(), *accumulators]
         )

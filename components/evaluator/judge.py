@@ -1,4 +1,4 @@
-"""The verdict on a model: its records against the study's thresholds."""
+"""The verdict on a model: its records compared with the study's thresholds."""
 
 from __future__ import annotations
 
@@ -22,19 +22,18 @@ from pipeline.study.sections import Threshold
 
 NOT_COMPARED = "Thresholds against a champion were not judged."
 NOTHING_DEMANDED = (
-    "The study file has no thresholds: nothing was demanded of the model, so it was not judged "
-    "and is blessed as it is."
+    "The study file has no thresholds: the model was not judged and is blessed unconditionally."
 )
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a model may be used, and why not.
+    """The decision on a model with its comparisons.
 
     Attributes:
-        comparisons: Every comparison, those of the champion's own numbers too.
-        notes: What else a reader must know.
-        smallest_group: Fewest subjects that a group is judged for.
+        comparisons: All comparisons, including those of the champion's own metrics.
+        notes: Notes for the reader.
+        smallest_group: Fewest subjects of a group that is judged.
     """
 
     comparisons: tuple[Comparison, ...]
@@ -43,22 +42,22 @@ class Verdict:
 
     @property
     def blessed(self) -> bool:
-        """Whether the model may be used: nothing that decides fails."""
+        """Whether the model is blessed: no deciding comparison fails."""
         return not self.refusals
 
     @property
     def judged(self) -> bool:
-        """Whether anything that decides was compared with a threshold at all."""
+        """Whether there is any deciding comparison that was judged."""
         return self.compared > 0
 
     @property
     def compared(self) -> int:
-        """How many comparisons that decide were made."""
+        """Number of deciding comparisons that were judged."""
         return sum(item.outcome != "not_judged" for item in self._deciding())
 
     @property
     def refusals(self) -> tuple[Comparison, ...]:
-        """Comparisons that make the model refused; of those with the same message the first."""
+        """Comparisons because of which the model is refused, without repeated messages."""
         first: dict[str, Comparison] = {}
         for item in self.comparisons:
             if item.refuses:
@@ -67,7 +66,7 @@ class Verdict:
 
     @property
     def groups_not_judged(self) -> tuple[tuple[str, Group], ...]:
-        """Task and group of the groups that are too small to judge."""
+        """Task and group of the groups that are too small to be judged."""
         small = (
             (item.application.task, item.application.group)
             for item in self._deciding()
@@ -102,14 +101,14 @@ def judge(
 ) -> Verdict:
     """Judges a model.
 
-    The numbers of a champion that was scored are compared with the same thresholds, for those
-    who watch the model in use; they do not decide about the model.
+    The metrics of a scored champion are compared with the same thresholds, to monitor the model in
+    use; these comparisons do not decide on the challenger.
 
     Args:
-        records: All records, those of suppressed groups too.
-        suppressed: Which groups are not shown.
+        records: All records, including those of suppressed groups.
+        suppressed: Suppressed groups by task.
         settings: Thresholds and decision thresholds.
-        no_champion: Why there is no champion to compare with; None if there is one.
+        no_champion: Reason why there is no comparable champion; None if there is one.
 
     Returns:
         The verdict. Without thresholds the model is blessed but marked as not judged.
@@ -139,7 +138,7 @@ def judge(
 def _applications(
     settings: EvaluatorSettings, records: Sequence[Record], has_champion: bool
 ) -> Iterator[Application]:
-    """Each threshold in each group that it is about, with the models whose metrics are judged."""
+    """Each threshold in each group in its scope, with the models whose metrics are judged."""
     groups = _groups(settings, records)
     for number, threshold in enumerate(settings.thresholds):
         for model in _models(threshold, has_champion):
@@ -153,7 +152,7 @@ def _applications(
 def _groups(
     settings: EvaluatorSettings, records: Sequence[Record]
 ) -> Mapping[str, Sequence[Group]]:
-    """Each task's groups, everybody first."""
+    """Groups of each task, all subjects first."""
     groups: dict[str, dict[Group, None]] = {task: {OVERALL: None} for task in settings.tasks}
     for record in sorted(records, key=lambda record: (len(record.group), record.group)):
         groups[record.task][record.group] = None

@@ -1,10 +1,10 @@
 """TFMA metrics over exact score tables.
 
-TFMA has some of these metrics itself, but computes them row by row in Python, once for each
-metric and slice, from predictions rounded to equally spaced thresholds. Here all metrics of a
-task share one accumulator, which takes any number of rows at once and keeps every distinct
-prediction (`components.evaluator.score_table`); intervals, slices and differences between
-models remain TFMA's.
+TFMA has some of these metrics, but computes them row by row in Python, for each metric and slice,
+from predictions rounded to equally spaced thresholds. Here all metrics of a task share one
+accumulator, which takes any number of rows at once and keeps every distinct prediction
+(`components.evaluator.score_table`); intervals, slices and differences between models remain
+TFMA's.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _Statistic = Callable[[ScoreTable], float | str]
 
 
 class ProbabilityMetric(metric_types.Metric):
-    """A measure of probabilities as such: ranking, calibration, likelihood."""
+    """A metric of probabilities: ranking, calibration, likelihood."""
 
     def __init__(self, name: str, statistic: str) -> None:
         """Initializes the metric.
@@ -46,35 +46,35 @@ class ProbabilityMetric(metric_types.Metric):
         self._statistic = statistic
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this metric again."""
+        """The constructor's arguments, for serialization."""
         return {"name": self.name, "statistic": self._statistic}
 
 
 class DecisionMetric(metric_types.Metric):
-    """A measure of the decisions that a threshold makes of probabilities."""
+    """A metric of the decisions at a decision threshold."""
 
     def __init__(self, name: str, statistic: str, threshold: float) -> None:
         """Initializes the metric.
 
         Args:
             name: The metric's name in the result.
-            statistic: A function of `components.evaluator.performance` of a table and a
+            statistic: A function of `components.evaluator.performance` of a table and a decision
                 threshold.
-            threshold: Probability from which on a prediction counts as positive.
+            threshold: Decision threshold: probability from which a prediction is positive.
         """
         measure = getattr(performance, statistic)
         super().__init__(_computations_of(lambda table: measure(table, threshold)), name=name)
         self._config = {"name": name, "statistic": statistic, "threshold": threshold}
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this metric again."""
+        """The constructor's arguments, for serialization."""
         return dict(self._config)
 
 
 class SubjectCount(metric_types.Metric):
-    """Number of subjects whose outcome is known, or of those that had it.
+    """Number of subjects whose outcome is known, or of those with the outcome.
 
-    TFMA's own example count also counts the subjects whose outcome is unknown.
+    TFMA's example count includes subjects whose outcome is unknown.
     """
 
     def __init__(self, name: str, positive: bool = False) -> None:
@@ -90,12 +90,12 @@ class SubjectCount(metric_types.Metric):
         self._config = {"name": name, "positive": positive}
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this metric again."""
+        """The constructor's arguments, for serialization."""
         return dict(self._config)
 
     @property
     def compute_confidence_interval(self) -> bool:
-        """A count of the subjects at hand has no sampling error."""
+        """A count has no sampling error, so no interval."""
         return False
 
 
@@ -109,8 +109,8 @@ class GroupCurves(metric_types.Metric):
 
         Args:
             name: The metric's name in the result.
-            decision_thresholds: Probabilities from which on a prediction counts as positive.
-            smallest_group: Fewest subjects that a number may concern.
+            decision_thresholds: Probabilities from which a prediction is positive.
+            smallest_group: Fewest subjects behind a number.
         """
 
         def text(table: ScoreTable) -> str:
@@ -124,12 +124,12 @@ class GroupCurves(metric_types.Metric):
         }
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this metric again."""
+        """The constructor's arguments, for serialization."""
         return dict(self._config)
 
     @property
     def compute_confidence_interval(self) -> bool:
-        """Calibration bins have their own intervals."""
+        """None: calibration bins have their own intervals."""
         return False
 
 
@@ -176,14 +176,14 @@ def _computations_of(
 
 
 def _with_subject_hash() -> metric_types.StandardMetricInputsPreprocessor:
-    """Keeps the subject's hash, which the jackknife divides the subjects by."""
+    """Keeps the subject's hash, which determines the jackknife group."""
     return metric_types.StandardMetricInputsPreprocessor(
         include_filter={constants.FEATURES_KEY: {names.SUBJECT_HASH: {}}}
     )
 
 
 class _ScoreTableCombiner(beam.CombineFn):
-    """Collects score tables; an accumulator is a tuple of tables that are yet to be merged."""
+    """Collects score tables; an accumulator is a tuple of tables that are not merged yet."""
 
     def __init__(self, key: metric_types.MetricKey) -> None:
         self._key = key

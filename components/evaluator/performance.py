@@ -1,8 +1,7 @@
-"""Measures of a probability's ranking, calibration and decisions, from a table of scores.
+"""Metrics of ranking, calibration and decisions, computed from a score table.
 
-Every function returns not-a-number where its measure is not defined for the subjects given (for
-example an area under a curve when all subjects have the same outcome) and where a prediction is
-not a number.
+Every function returns not-a-number if its metric is undefined for the given subjects (for example,
+the area under a curve if all subjects have the same outcome) or if a prediction is not a number.
 """
 
 from __future__ import annotations
@@ -16,20 +15,20 @@ from components.evaluator.score_table import ScoreTable
 
 CALIBRATION_BINS = 10
 LOGIT_BINS_PER_UNIT = 128
-"""Resolution of the histogram that the calibration slope is fitted to."""
+"""Bins per unit of the logit in the histogram to which the calibration slope is fitted."""
 
 _SMALLEST_PROBABILITY = 1e-7
 _MOST_STEPS = 50
 _CONVERGED = 1e-9
-"""Step of the slope, relative to it, that ends the fit: rounding alone moves it by less."""
+"""Relative step of the slope below which the fit has converged; above rounding error."""
 _FloatArray = NDArray[np.float64]
 
 
 def auc(table: ScoreTable) -> float:
     """Area under the ROC curve.
 
-    It is the probability that a subject with the outcome got a higher prediction than one
-    without, ties counted as one half (Mann-Whitney).
+    The probability that a subject with the outcome has a higher prediction than one without, ties
+    counted as one half (Mann-Whitney).
     """
     if not (_valid(table) and table.positives and table.negatives):
         return math.nan
@@ -39,10 +38,10 @@ def auc(table: ScoreTable) -> float:
 
 
 def pr_auc(table: ScoreTable) -> float:
-    """Area under the precision-recall curve: average precision.
+    """Area under the curve of positive predictive value by sensitivity: average precision.
 
-    The mean of the precision at each distinct prediction, weighted by the gain in recall there,
-    without interpolation, as scikit-learn's `average_precision_score`.
+    The mean of the positive predictive value at each distinct prediction, weighted by the gain in
+    sensitivity there, without interpolation, as scikit-learn's `average_precision_score`.
     """
     if not (_valid(table) and table.positives):
         return math.nan
@@ -60,7 +59,7 @@ def brier(table: ScoreTable) -> float:
 
 
 def log_loss(table: ScoreTable) -> float:
-    """Mean negative log-likelihood in nats; predictions are kept 1e-7 away from 0 and 1."""
+    """Mean negative log-likelihood in nats; predictions are clipped to 1e-7 from 0 and 1."""
     if not _valid(table):
         return math.nan
     p = _inner(table)
@@ -91,8 +90,7 @@ def calibration_slope(table: ScoreTable) -> float:
     Cox's logistic recalibration, with a free intercept. 1 is ideal, below 1 the predictions are
     too extreme. The fit runs on a histogram of the logits with 128 bins per unit, each at the
     mean logit of its subjects, which keeps its cost constant; the error against the fit on the
-    rows is below 0.001. Not a number where the outcomes are separated, which no finite slope
-    fits.
+    rows is below 0.001. Not a number if the outcomes are separated, where no finite slope exists.
     """
     if not (_valid(table) and table.positives and table.negatives) or _separated(table):
         return math.nan
@@ -124,13 +122,13 @@ def expected_calibration_error(table: ScoreTable) -> float:
 
 
 def positive_predictive_value(table: ScoreTable, threshold: float) -> float:
-    """Share of subjects with the outcome among those predicted to have it (precision)."""
+    """Share of subjects with the outcome among those predicted to have it."""
     true, false, _, _ = _confusion(table, threshold)
     return _ratio(true, true + false)
 
 
 def sensitivity(table: ScoreTable, threshold: float) -> float:
-    """Share of subjects with the outcome that are predicted to have it (recall)."""
+    """Share of subjects with the outcome that are predicted to have it."""
     true, _, _, missed = _confusion(table, threshold)
     return _ratio(true, true + missed)
 
@@ -176,7 +174,7 @@ def _confusion(table: ScoreTable, threshold: float) -> tuple[float, float, float
     """True positives, false positives, true negatives and false negatives."""
     if not _valid(table):
         return math.nan, math.nan, math.nan, math.nan
-    # In single precision on both sides: a prediction of 0.7 must reach a threshold of 0.7.
+    # float32 on both sides: a prediction of 0.7 must reach a threshold of 0.7.
     first = int(np.searchsorted(table.score, np.float32(threshold), side="left"))
     true = float(table.positive[first:].sum())
     false = float(table.negative[first:].sum())

@@ -1,4 +1,4 @@
-"""One metric of one task in one group, as it is written, judged and shown."""
+"""One metric of one task in one group."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ class Record:
         task: The task.
         group: The group of subjects.
         metric: The metric.
-        decision_threshold: Probability from which on a prediction counts as positive; None for
-            metrics of probabilities.
+        decision_threshold: Probability from which a prediction is positive; None for metrics of
+            probabilities.
         model: `challenger` is the model under evaluation, `champion` the current champion,
             `difference` challenger minus champion.
-        value: The point estimate; not a number where undefined.
-        lower: Lower end of the 95 % interval; not a number where there is none.
-        upper: Upper end.
+        value: The point estimate; not a number if undefined.
+        lower: Lower bound of the 95 % interval; not a number if there is none.
+        upper: Upper bound.
         subjects: Subjects of the group whose outcome is known.
         positives: Those of them with the outcome.
     """
@@ -39,7 +39,7 @@ class Record:
     positives: int
 
     def shown(self) -> MetricRecord:
-        """The record as `metrics.json` holds it; what is not a number becomes null."""
+        """The record as in `metrics.json`; not-a-number becomes null."""
         return MetricRecord(
             task=self.task,
             slice=dict(self.group),

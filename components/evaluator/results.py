@@ -1,4 +1,4 @@
-"""From TFMA's result to records, and to the file that is shown."""
+"""Converts TFMA's result into records and into the documents that may be shown."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ from pipeline.results.suppress import suppressed
 def read_records(
     result: Iterable[metrics_for_slice_pb2.MetricsForSlice], settings: EvaluatorSettings
 ) -> list[Record]:
-    """Reads the records of all groups, those included that may not be shown.
+    """Reads the records of all groups, including those that must be suppressed.
 
-    Ends of intervals that lie outside what a metric can be (a probability above 1) are moved to
-    the edge: the jackknife's t interval does not know the edge. Where a share is 0 or 1 the exact
-    binomial interval takes the place of the jackknife's, which has no width there; other metrics
-    at such an edge (an AUC of 1) have no interval.
+    Bounds outside a metric's range (a probability above 1) are clipped: the jackknife's t interval
+    ignores the range. If a share is 0 or 1 the exact binomial interval replaces the jackknife's,
+    which has no width there; other metrics at the limit of their range (an AUC of 1) have no
+    interval.
 
     Args:
         result: TFMA's metrics.
-        settings: What was evaluated; records come in its order of tasks and slicings.
+        settings: Settings of the evaluation; they give the order of tasks and slicings.
 
     Returns:
-        One record per task, group, metric, decision threshold and model.
+        One record for each task, group, metric, decision threshold and model.
     """
     order = {slicing: place for place, slicing in enumerate(settings.expanded_slicings)}
     tasks = list(settings.tasks)
@@ -68,16 +68,16 @@ def suppressed_groups(records: Iterable[Record], settings: EvaluatorSettings) ->
 def shown_metrics(
     records: Iterable[Record], hidden: Suppressed, settings: EvaluatorSettings
 ) -> Metrics:
-    """What `metrics.json` holds.
+    """Makes `metrics.json`.
 
     Args:
         records: All records.
-        hidden: Groups that are not shown, per task.
+        hidden: Suppressed groups by task.
         settings: What was evaluated.
 
     Returns:
-        `records` of the groups shown; `suppressed` groups with the reason and, for those that
-        are too small, the number of subjects as "<N"; `smallest_group`.
+        `records` of the groups shown; `suppressed` groups with the reason and, if they are too
+        small, the number of subjects as "<N"; `smallest_group`.
     """
     return Metrics(
         smallest_group=settings.smallest_group,
@@ -103,12 +103,12 @@ def shown_curves(
     hidden: Suppressed,
     settings: EvaluatorSettings,
 ) -> Curves:
-    """What `curves.json` holds; see `components.evaluator.curves`.
+    """Makes `curves.json`; see `components.evaluator.curves`.
 
     Args:
         result: TFMA's metrics.
-        records: All records; the curves come in their order.
-        hidden: Groups that are not shown, per task.
+        records: All records; they give the order of the curves.
+        hidden: Suppressed groups by task.
         settings: What was evaluated.
     """
     found = {
@@ -179,7 +179,7 @@ def _group(part: metrics_for_slice_pb2.MetricsForSlice) -> Group:
 def _trials(
     name: MetricName, task: str, role: ModelRole, values: Mapping[tuple[str, ModelRole, str], float]
 ) -> float:
-    """Number of subjects that a share is a share of; not a number for what is no share."""
+    """Denominator of a share; not a number for metrics that are no share."""
     subjects = values[task, "challenger", SUBJECTS]
     positives = values[task, "challenger", POSITIVES]
     negatives = subjects - positives

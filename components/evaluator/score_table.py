@@ -1,4 +1,4 @@
-"""Predictions and outcomes of a group of subjects, as an exact table that merges."""
+"""Predictions and outcomes of a group of subjects, as an exact table that can be merged."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ _FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class ScoreTable:
-    """How many subjects with and without the outcome got each distinct prediction.
+    """Number of subjects with and without the outcome at each distinct prediction.
 
-    The table has one canonical form for a set of subjects (predictions rise, counts are whole
-    numbers), so whatever is computed from it does not depend on the order in which rows or
-    partial tables came together: not even in the last digit, and not on the number of workers.
-    It needs 20 bytes for each distinct prediction.
+    The table of a set of subjects is canonical (predictions rise, counts are integers), so results
+    do not depend on the order in which rows or partial tables are merged, nor on the number of
+    workers, to the last digit. It needs 20 bytes for each distinct prediction.
 
     Attributes:
-        score: Distinct predictions, rising; float32 [n]. Not-a-number comes last.
+        score: Distinct predictions, rising; float32 [n]. Not-a-number is last.
         negative: Subjects without the outcome at each; int64 [n].
         positive: Subjects with the outcome at each; int64 [n].
     """

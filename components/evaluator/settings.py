@@ -1,4 +1,4 @@
-"""What the Evaluator reads of the study: what decides its metrics and its verdict."""
+"""The Evaluator's part of the study."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from pipeline.study.study import Study
 
 
 class EvaluatorSettings(Settings):
-    """The parts of a study that a model is evaluated and judged by.
+    """The parts of a study that determine the metrics and the verdict.
 
     Attributes:
         tasks: Decision thresholds of each task, in rising order; tasks in the order of their
             names, which is that of the records in `metrics.json`.
         slicings: Names of the slicings of one column each.
         pairs: Pairs of slicings whose combinations are groups too.
-        smallest_group: Fewest subjects with a known label that a group is shown for.
-        thresholds: What a model must reach.
+        smallest_group: Fewest subjects with a known label of a group that is shown.
+        thresholds: Thresholds of metrics.
         split_seed: Seed of the division into splits.
         label_digest: Digest of the label definitions, see `pipeline.study.digest`.
         label_digest_v1: The same by the rules of release 0.1.0, under which a champion may be

@@ -1,1 +1,1 @@
-"""MetricsExporter: a run's results into the SQL store."""
+"""MetricsExporter: exports a run's results to the SQL store."""

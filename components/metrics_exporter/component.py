@@ -49,26 +49,26 @@ class MetricsExporterSpec(ComponentSpec):
 
 
 class MetricsExporter(base_component.BaseComponent):
-    """Exports what a run's stages wrote to the SQL store.
+    """Exports the documents of a run's stages to the SQL store.
 
-    A store that does not take it fails nothing: the output holds what is left to be added, and
-    the export can be repeated at any time.
+    A store that can't be written does not fail the run: the output holds the rows that are pending,
+    and the export can be repeated at any time.
 
     Args:
         examples: The examples, for their fingerprint.
         rejects: The counts of used and rejected rows.
         verdict: The Evaluator's metrics, curves and decision.
-        findings: What DataGate found.
-        registration: What became of the model.
-        summary: How the trial goes.
-        study: The study file: its digest is exported, and the age of all its files.
+        findings: Findings of DataGate.
+        registration: Whether the model was registered.
+        summary: Progress of the trial.
+        study: The study file: its digest and the age of its data files are exported.
         store: Address of the store, without a password; empty exports nothing.
-        run_id: Id of the run; another run is another execution.
+        run_id: Id of the run; every run is a new execution.
         runner: `local`, whose runner exports the run's own row at its end, or `kubeflow`.
         started_by: Who or what started the run.
         seed: Seed of training.
-        steps: Training steps; 0 trained until the eval split stopped it.
-        data_root: Folder of the study's files, whose age is exported.
+        steps: Training steps; 0 if the eval split stopped the training.
+        data_root: Folder of the study's data files, whose age is exported.
     """
 
     SPEC_CLASS = MetricsExporterSpec

@@ -1,4 +1,4 @@
-"""Reads what the run's stages wrote and hands it to the store."""
+"""Reads the documents of the run's stages and writes them to the store."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ class Executor(base_executor.BaseExecutor):
         Args:
             input_dict: The inputs of the component, one artifact each.
             output_dict: `export`: its folder gets `export.json`
-                (`pipeline.store.pending.ExportFile`), with all rows where the store did not take
-                them: `trial export FOLDER` adds them later.
+                (`pipeline.store.pending.ExportFile`), with all rows if the store could not be
+                written: `trial export FOLDER` adds them later.
             exec_properties: The parameters of the component.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
-        said = _export(input_dict, exec_properties)
+        export = _export(input_dict, exec_properties)
         folder = artifact_utils.get_single_uri(output_dict["export"])
-        io_utils.write_string_file(f"{folder}/{EXPORT_FILE}", said.to_json())
+        io_utils.write_string_file(f"{folder}/{EXPORT_FILE}", export.to_json())
 
 
 def _export(input_dict: dict[str, list[Artifact]], exec_properties: dict[str, Any]) -> ExportFile:
@@ -63,8 +63,8 @@ def _export(input_dict: dict[str, list[Artifact]], exec_properties: dict[str, An
     try:
         return ExportFile(status="done", store=store, rows=export(store, rows))
     except UserError as error:
-        # Hours of training do not fail for their bookkeeping.
-        logger.warning("The run's result stands, but it is not in the store: %s", error)
+        # A failed export must not fail a run that took hours to train.
+        logger.warning("The run is valid, but it could not be exported to the store: %s", error)
         return ExportFile(status="pending", store=store, reason=str(error), pending=by_table(rows))
 
 

@@ -1,1 +1,1 @@
-"""ModelCard: what a person must know of a model before using it."""
+"""ModelCard: writes the model card by the items of TRIPOD+AI."""

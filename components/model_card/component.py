@@ -43,13 +43,13 @@ class ModelCard(base_component.BaseComponent):
         examples: The examples, for their fingerprint.
         rejects: TrialExampleGen's counts of rows, subjects and labels.
         statistics: Statistics of the splits, for missing values and sites.
-        findings: What DataGate found.
+        findings: Findings of DataGate.
         model_run: Trainer's record of the training.
         verdict: The Evaluator's metrics, curves and decision.
         champion_model: The champion, from ChampionModel.
         study: The study file: the card holds all of it.
         code_version: Version of this project.
-        dependency_lock: SHA-256 of the locked dependencies; empty where there is no lock.
+        dependency_lock: SHA-256 of the locked dependencies; empty if there is no lock.
     """
 
     SPEC_CLASS = ModelCardSpec

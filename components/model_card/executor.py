@@ -1,4 +1,4 @@
-"""Gathers what the run's stages wrote and writes the card."""
+"""Reads the documents of the run's stages and writes the card."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _evidence(
 
 def _training(folder: str) -> dict[str, Any]:
     record = read_result(Training, folder).root
-    # The course of the loss, epoch by epoch, is for who looks into a training.
+    # The loss by epoch is left to the training record.
     return {key: value for key, value in record.items() if key != "eval_loss"}
 
 
@@ -96,7 +96,7 @@ def _statistics(artifact: Artifact, split: str) -> statistics_pb2.DatasetFeature
 def _missing(
     statistics: statistics_pb2.DatasetFeatureStatistics, smallest_group: int
 ) -> dict[str, int | None]:
-    """Subjects without a value by column; None for some, but fewer than the smallest group."""
+    """Subjects without a value by column; None for 1 or more, but fewer than the smallest group."""
     found: dict[str, int | None] = {}
     for feature in statistics.features:
         common = feature.num_stats.common_stats
@@ -116,12 +116,12 @@ def _sites(statistics: Mapping[str, statistics_pb2.DatasetFeatureStatistics]) ->
     ]
     names = {bucket.label for sites in found for bucket in sites.rank_histogram.buckets}
     different = [sites.unique for sites in found]
-    # Names beyond the longest list that TFDV keeps are counted for each split alone.
+    # TFDV's list of values is limited: beyond it only counts of each split are known.
     return max([len(names), *different])
 
 
 def _champion(baseline: Artifact, metrics: Metrics) -> str | None:
-    """Id of the champion, if it was scored on the same subjects."""
+    """Id of the champion if it was scored on the same subjects."""
     if not metrics.has_champion:
         return None
     return str(baseline.get_string_custom_property("champion_id"))

@@ -1,1 +1,1 @@
-"""ModelRegistrar: makes a blessed and pushed model the champion of its study."""
+"""ModelRegistrar: registers a blessed and pushed model as the champion of its study."""

@@ -38,20 +38,20 @@ class ModelRegistrarSpec(ComponentSpec):
 
 
 class ModelRegistrar(base_component.BaseComponent):
-    """Makes a blessed model the champion of its study, after it was pushed.
+    """Registers a blessed model as the champion of its study, after it was pushed.
 
     Args:
         model: The trained model.
-        model_blessing: The Evaluator's blessing; without it nothing is registered.
+        model_blessing: The Evaluator's blessing; a model without it is not registered.
         statistics: Statistics with a `train` split, for the drift check of later runs.
         verdict: The Evaluator's verdict and metrics.
-        examples: What the model was trained on (custom property `fingerprint`).
+        examples: The examples of the training (custom property `fingerprint`).
         registry_root: Root of the registry of blessed models.
         settings: What ModelRegistrar reads of the study.
         code_version: Version of the project.
-        run_id: Id of the run. The registry is no artifact of a run, so no cache knows what is in
-            it: another run is another execution.
-        pushed_model: What Pusher did; where given, only a pushed model is registered.
+        run_id: Id of the run. The registry is not an artifact, so the cache can't know its content:
+            every run is a new execution.
+        pushed_model: Pusher's output; if given, only a pushed model is registered.
     """
 
     SPEC_CLASS = ModelRegistrarSpec

@@ -1,4 +1,4 @@
-"""Registers a blessed model, or says why not."""
+"""Registers a blessed model, or writes the reason why not."""
 
 from __future__ import annotations
 
@@ -39,8 +39,7 @@ class Executor(base_executor.BaseExecutor):
             exec_properties: The parameters of the component.
 
         Raises:
-            UserError: The examples carry no fingerprint, or the Evaluator's files can't
-                be read.
+            UserError: The examples have no fingerprint, or the Evaluator's files can't be read.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         reason = _refusal(input_dict)
@@ -96,8 +95,8 @@ def _fingerprint(examples: Artifact) -> str:
     fingerprint = examples.get_string_custom_property("fingerprint")
     if not fingerprint:
         raise UserError(
-            f"{examples.uri}: the examples carry no content fingerprint, so it can't be recorded "
-            "what the model was trained on. Make them with TrialExampleGen."
+            f"{examples.uri}: the examples have no fingerprint, so it can't be recorded "
+            "which data the model was trained on. Make them with TrialExampleGen."
         )
     return str(fingerprint)
 

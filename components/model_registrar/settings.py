@@ -15,7 +15,7 @@ class ModelRegistrarSettings(Settings):
     Attributes:
         study_name: Name of the study.
         study_digest: Digest of the study file.
-        split_seed: Seed by which the subjects were divided.
+        split_seed: Seed of the splits.
         label_digest: Digest of the label definitions.
     """
 

@@ -1,1 +1,1 @@
-"""RunPage: what a person reads of a run, also on its page in Kubeflow."""
+"""RunPage: writes the page of a run, and the visualizations on its page in Kubeflow."""

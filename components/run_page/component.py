@@ -32,7 +32,7 @@ from pipeline.pages.evaluation.settings import RunPageSettings
 
 
 class RunPageSpec(ComponentSpec):
-    """Inputs and parameters of RunPage; what it puts out depends on the study's tasks."""
+    """Inputs and parameters of RunPage; its outputs depend on the study's tasks."""
 
     INPUTS: ClassVar[dict[str, ChannelParameter]] = {
         "verdict": ChannelParameter(type=ModelVerdict),
@@ -49,7 +49,7 @@ class RunPageSpec(ComponentSpec):
 
 
 class RunPage(base_component.BaseComponent):
-    """Writes what a person reads of a run: a page of its own, and what Kubeflow's page shows.
+    """Writes the page of a run, and the artifacts that Kubeflow shows on its page.
 
     Outputs:
         html: One self-contained HTML file.
@@ -59,11 +59,11 @@ class RunPage(base_component.BaseComponent):
 
     Args:
         verdict: The Evaluator's verdict, metrics and curves.
-        findings: What DataGate found.
+        findings: Findings of DataGate.
         rejects: TrialExampleGen's counts.
-        registration: What ModelRegistrar did.
+        registration: Whether ModelRegistrar registered the model.
         settings: What the page reads of the study.
-        fingerprint: Of data and study file.
+        fingerprint: Fingerprint of data and study file.
         code_version: Version of the project.
     """
 
@@ -81,7 +81,7 @@ class RunPage(base_component.BaseComponent):
         code_version: str,
     ) -> None:
         outputs = _outputs(settings)
-        # Its outputs depend on the study, so that each study has a specification of its own.
+        # The outputs depend on the study, so each study has its own specification.
         spec_class: Any = type(
             "RunPageSpecOfStudy",
             (RunPageSpec,),
@@ -102,7 +102,7 @@ class RunPage(base_component.BaseComponent):
 
 
 def _outputs(settings: RunPageSettings) -> dict[str, type[Artifact]]:
-    """All outputs with their types: Kubeflow titles a table or curve by its output's name."""
+    """All outputs with their types; Kubeflow titles a table or curve by the name of its output."""
     outputs: dict[str, type[Artifact]] = {HTML_KEY: KubeflowHTML, SUMMARY_KEY: KubeflowMarkdown}
     for task in settings.tasks:
         outputs[metrics_key(task)] = KubeflowMetrics

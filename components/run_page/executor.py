@@ -1,4 +1,4 @@
-"""Writes the page of a run and what Kubeflow shows of it."""
+"""Writes the page of a run and the artifacts that Kubeflow shows."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ SUMMARY_KEY = "summary"
 
 
 def metrics_key(task: str) -> str:
-    """Output that holds a task's table of numbers."""
+    """Name of the output with a task's metrics."""
     return f"metrics_{task}"
 
 
 def curves_key(task: str) -> str:
-    """Output that holds a task's characteristic and confusion matrix."""
+    """Name of the output with a task's ROC curve and confusion matrix."""
     return f"curves_{task}"
 
 
@@ -53,8 +53,8 @@ class Executor(base_executor.BaseExecutor):
         Args:
             input_dict: The inputs of the component, one artifact each.
             output_dict: `html` and `summary`: each becomes one file. For each task its table of
-                numbers and its curves: metadata of the artifact, and the same as a JSON file,
-                since an object store keeps no empty folder.
+                numbers and its curves: metadata of the artifact, and the same as a JSON file, since
+                object stores keep no empty folders.
             exec_properties: `settings`: `RunPageSettings` as JSON; `fingerprint` and
                 `code_version`.
 
@@ -101,9 +101,9 @@ def _write_metadata(artifact: Artifact, metadata: Mapping[str, Any]) -> None:
 
 
 def _write_file(uri: str, content: str) -> None:
-    """Writes the one file that an artifact of Kubeflow's types is.
+    """Writes the single file of an artifact of Kubeflow's types.
 
-    TFX makes a folder there before an executor runs; Kubeflow expects a file at the address.
+    TFX makes a folder there before an executor runs; Kubeflow expects a file at the URI.
     """
     if fileio.isdir(uri) and not fileio.listdir(uri):
         fileio.rmtree(uri)

@@ -1,6 +1,6 @@
-"""What Kubeflow's own page of a run shows: tables of numbers, curves, a summary.
+"""Artifacts that Kubeflow shows on a run's page: tables of metrics, curves, a summary.
 
-It reads metadata of artifacts of its own types, in the form that kfp's `Metrics` and
+Kubeflow reads metadata of artifacts of its own types, in the form that kfp's `Metrics` and
 `ClassificationMetrics` give them (kfp/dsl/types/artifact_types.py), and the file of a `Markdown`
 artifact (frontend/src/components/viewers/MetricsVisualizations.tsx).
 """
@@ -23,14 +23,14 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
 
 def metrics_metadata(result: RunResult, task: str) -> dict[str, float]:
-    """Metrics of a task as Kubeflow's table shows them.
+    """Metrics of a task for Kubeflow's table.
 
     Args:
         result: The run's result.
         task: The task.
 
     Returns:
-        Numbers by name; what is undefined is left out, since metadata must be numbers.
+        Numbers by name, without undefined ones, since metadata must be numbers.
     """
     numbers: dict[str, float | None] = {"blessed": float(result.verdict.blessed)}
     for record in result.metrics.records:
@@ -60,7 +60,7 @@ def classification_metadata(result: RunResult, task: str) -> dict[str, Any]:
         task: The task.
 
     Returns:
-        `confidenceMetrics` and `confusionMatrix`; each only where there is something to show.
+        `confidenceMetrics` and `confusionMatrix`, each only if it exists.
     """
     curves = result.curves_of(task, "challenger")
     metadata: dict[str, Any] = {}
@@ -75,10 +75,11 @@ def classification_metadata(result: RunResult, task: str) -> dict[str, Any]:
         ]
     if curves and curves.confusion:
         counted = curves.confusion[0]
+        positive = f"with outcome (predicted: {counted.decision_threshold:g} or more)"
         metadata["confusionMatrix"] = {
             "annotationSpecs": [
                 {"displayName": "without outcome"},
-                {"displayName": f"with outcome (predicted from {counted.decision_threshold:g} on)"},
+                {"displayName": positive},
             ],
             "rows": [
                 {"row": [counted.true_negatives, counted.false_positives]},

@@ -1,1 +1,1 @@
-"""TrialAnalysis: what a statistician wants beside a model, from the same study file."""
+"""TrialAnalysis: the statistical analysis of the arms, from the same study file."""

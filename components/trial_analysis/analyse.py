@@ -1,4 +1,4 @@
-"""From subjects to the document."""
+"""Computes the analysis document from the subjects."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ def analyse(
 
     Args:
         subjects: All subjects.
-        settings: What to do with them.
-        internal: Whether every group and every time is shown, for those who hold the data.
-            What TrialAnalysis writes never is.
+        settings: Settings of the analysis.
+        internal: Whether every group and every time is shown, for the owner of the data.
+            TrialAnalysis never writes that document.
     """
     disclosure = Disclosure(subjects, settings.smallest_group, is_exact=internal)
     work = _Work(subjects, settings, disclosure)

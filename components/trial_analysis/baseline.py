@@ -1,4 +1,4 @@
-"""The table of baseline characteristics: who was in which group before anything was given."""
+"""The table of baseline characteristics by group."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from pipeline.reading.examples import Categories
 from pipeline.results.baseline import Characteristic, Difference, NumberSummary, ValueCount
 
 _AROUND_QUARTILE = 5
-"""Values that a quartile is the mean of: a single one would be a subject's own."""
+"""Number of values whose mean replaces a quartile: a single value would be a subject's own."""
 
 
 def characteristics(subjects: TrialSubjects, disclosure: Disclosure) -> Iterator[Characteristic]:
-    """All rows of the table, by each factor that describes."""
+    """All rows of the table, for each factor with `describes`."""
     for factor in subjects.describing:
         for name, values in subjects.numbers.items():
             yield _number(name, values, factor, disclosure)
@@ -89,9 +89,11 @@ def _number(
         if disclosure.shows_value(factor, level, name, KNOWN) and len(known):
             values[level] = known
         missing = len(inside) - len(known)
-        told = disclosure.shows_value(factor, level, name, MISSING) and level in values
+        may_count = disclosure.shows_value(factor, level, name, MISSING) and level in values
         quantile = np.quantile if disclosure.is_exact else around
-        summaries.append(_summary(level, values.get(level), missing if told else None, quantile))
+        summaries.append(
+            _summary(level, values.get(level), missing if may_count else None, quantile)
+        )
     return Characteristic(
         name=name,
         kind="number",
@@ -141,7 +143,7 @@ def _category(
         sizes = {value: int((codes == code).sum()) for value, code in values}
         shown = {value: disclosure.shows_value(factor, level, name, value) for value in sizes}
         counts += [_count(level, value, sizes, shown[value]) for value in sizes]
-        # With all other shares at hand the difference would tell the one that is suppressed.
+        # From all other shares and the difference the suppressed share would follow.
         if all(shown.values()):
             shares[level] = np.array([n for value, n in sizes.items() if value != MISSING], float)
     return Characteristic(
@@ -158,7 +160,7 @@ def _differences(
     found: Mapping[str, NDArray[np.float64]],
     measure: Callable[[NDArray[np.float64], NDArray[np.float64]], float | None],
 ) -> tuple[Difference, ...]:
-    """Of each treatment from the control, where both may be shown."""
+    """Standardised difference of each treatment from the control, if both may be shown."""
     return tuple(
         Difference(
             level=level,

@@ -29,7 +29,7 @@ class TrialAnalysisSpec(ComponentSpec):
 
 
 class TrialAnalysis(base_component.BaseComponent):
-    """Compares the arms of a trial as a statistician would; no model is involved.
+    """Compares the arms of a trial statistically; no model is involved.
 
     Args:
         examples: TrialExampleGen's examples; all splits are read.

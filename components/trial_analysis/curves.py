@@ -1,9 +1,9 @@
-"""Kaplan-Meier curves that show no single subject.
+"""Kaplan-Meier curves that disclose no single subject.
 
-A plain curve steps at every event, so its steps are subjects and their days. Here the estimates
-are those of all data, but
+An exact curve steps at every event, so its steps disclose subjects and their days. Here the
+estimates use all data, but
 
-- they stand at times of a round grid, not at the days of events;
+- they are given at times of a round grid, not at the days of events;
 - the curve steps only where at least five further subjects had the event since its last step
   (O'Keefe CM, et al. Confidentialising survival analysis output in a remote data access system.
   J Priv Confid 2012;4(1); OpenSAFELY's rounded curves delay events in the same way, to six);
@@ -11,8 +11,7 @@ are those of all data, but
 - numbers at risk stand at a few round times, each only if it is reached by that group's size
   and at least five subjects, or none, have left since the last one that is shown.
 
-For those who hold the data themselves it is exact: it steps at every event, up to the last time
-of anybody.
+For the owner of the data it is exact: it steps at every event, up to the last time of any subject.
 """
 
 from __future__ import annotations
@@ -90,7 +89,7 @@ def kaplan_meier(times: Times, chosen: NDArray[np.bool_]) -> KaplanMeier:
 
     Args:
         times: Times of all subjects.
-        chosen: Who belongs to the group and has a time; somebody does.
+        chosen: Subjects of the group who have a time; at least one.
     """
     from statsmodels.duration.survfunc import SurvfuncRight
 
@@ -119,7 +118,7 @@ def last_shown(curve: KaplanMeier, step: float, smallest: int) -> float | None:
 
 
 def grid_step(latest: float) -> float:
-    """Distance of the grid's times: round, and so that some hundred of them reach the latest."""
+    """Distance of the grid's times: a round number, with about a hundred steps up to the latest."""
     return _round_number(latest / _GRID)
 
 
@@ -132,13 +131,13 @@ def thinned(curve: KaplanMeier, step: float, ends: float) -> tuple[CurvePoint, .
         ends: Last time that is shown.
     """
     points: dict[float, Estimate] = {0.0: Estimate(value=1.0)}
-    told = 0
+    shown_events = 0
     for place in range(round(ends / step) + 1):
         time = place * step
         events = curve.events_by(time)
-        if events - told >= _FEWEST_A_STEP:
+        if events - shown_events >= _FEWEST_A_STEP:
             points[time] = curve.at(time)
-            told = events
+            shown_events = events
     return tuple(CurvePoint(time=time, survival=found) for time, found in points.items())
 
 
@@ -161,7 +160,7 @@ def exact_median(curve: KaplanMeier) -> Estimate:
 
 
 def _median(grid: Sequence[tuple[float, Estimate]]) -> Estimate:
-    """Where a curve and the ends of its interval fall to a half.
+    """The times at which a curve and the bounds of its interval fall to a half.
 
     Brookmeyer R, Crowley J. Biometrics 1982;38:29-41.
     """
@@ -188,21 +187,21 @@ def numbers_at_risk(
     Args:
         curve: The estimate.
         latest: Last time that any group's curve is shown for.
-        smallest: Fewest subjects that are shown.
-        fewest_left: Fewest subjects that two numbers may differ by.
+        smallest: Smallest number of subjects that is shown.
+        fewest_left: Smallest difference of two successive numbers, other than 0.
     """
     distance = _round_number(latest / _RISK_TIMES)
     shown: list[AtRisk] = []
-    told = len(curve.observed)
+    shown_at_risk = len(curve.observed)
     for place in range(math.floor(latest / distance) + 1):
         time = place * distance
         subjects = curve.at_risk_at(time)
-        left = told - subjects
+        left = shown_at_risk - subjects
         if subjects < smallest or 0 < left < fewest_left:
             shown.append(AtRisk(time=time, subjects=None))
         else:
             shown.append(AtRisk(time=time, subjects=subjects))
-            told = subjects
+            shown_at_risk = subjects
     return tuple(shown)
 
 
@@ -219,7 +218,7 @@ def restricted_mean(curve: KaplanMeier, until: float) -> tuple[float, float]:
     events, at_risk = curve.events[inside], curve.at_risk[inside]
     with np.errstate(divide="ignore", invalid="ignore"):
         terms = after**2 * events / (at_risk * (at_risk - events))
-    # Where nobody is left the curve is 0, and so is the area after it.
+    # Without subjects at risk the curve is 0, and so is the area after it.
     return float(areas.sum()), float(np.nansum(np.where(at_risk > events, terms, 0.0)))
 
 

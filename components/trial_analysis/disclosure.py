@@ -29,13 +29,12 @@ Hidden = frozenset[Group]
 
 
 class Disclosure:
-    """Answers whether a group may be shown.
+    """Decides whether a group may be shown.
 
     Args:
         subjects: The subjects.
         smallest: Fewest subjects that a group is shown for.
-        is_exact: Whether every group is shown all the same, and every subject's time: for those
-            who hold the data themselves.
+        is_exact: Whether every group and every subject's time is shown: for the owner of the data.
     """
 
     def __init__(self, subjects: TrialSubjects, smallest: int, is_exact: bool = False) -> None:
@@ -67,7 +66,7 @@ class Disclosure:
         }
 
     def shows_everybody(self, subjects: int) -> bool:
-        """Whether there are enough subjects at all."""
+        """Whether all subjects together may be shown."""
         return subjects >= self._fewest
 
     def shows_level(self, factor: Factor, level: str) -> bool:
@@ -88,7 +87,7 @@ class Disclosure:
         return self.shows_level(factor, level) and cell not in self._characteristics[characteristic]
 
     def shows_missing(self, characteristic: str) -> bool:
-        """Whether it may be told how many subjects lack a characteristic."""
+        """Whether the number of subjects who lack a characteristic may be shown."""
         return (
             not {(("value", MISSING),), (("value", KNOWN),)} & self._characteristics[characteristic]
         )
@@ -107,7 +106,7 @@ class Disclosure:
         hidden: set[Group] = set()
         for population in populations:
             cells = _cells(subjects.describing, column, population, self._levels)
-            # That nobody is in a group gives nobody away.
+            # An empty group discloses nobody.
             sizes = {group: size for group, size in cells if size}
             factors = [(factor.name,) for factor in subjects.describing]
             pairs = [(factor.name, "value") for factor in subjects.describing]
@@ -116,7 +115,7 @@ class Disclosure:
 
 
 def with_missing(column: Categories) -> list[tuple[str, int]]:
-    """Values of a column with their codes, a missing one included where it occurs."""
+    """Values of a column with their codes, including a missing one if it occurs."""
     values = [(value, code) for code, value in enumerate(column.values)]
     return [*values, (MISSING, -1)] if (column.codes < 0).any() else values
 
@@ -147,7 +146,7 @@ def _hidden_levels(
 
 
 def _arm_group(factor: Factor, level: str, factors: Sequence[Factor]) -> Group:
-    """A group of a factor; an arm of a factorial design is a cell of its two factors."""
+    """The group of a factor's level; an arm of a factorial design is a cell of its two factors."""
     margins = [other.name for other in factors if other.name != ARM]
     if factor.name == ARM and margins:
         return tuple(zip(margins, level.split("/"), strict=True))

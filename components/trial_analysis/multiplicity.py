@@ -1,4 +1,4 @@
-"""Many tests at once: p values that allow for their number."""
+"""Multiple testing: p values adjusted for the number of tests."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def holm(tests: Sequence[HypothesisTest]) -> list[HypothesisTest]:
 
 
 def false_discovery(p_values: Sequence[float]) -> list[float]:
-    """Makes q values (Benjamini Y, Hochberg Y. J R Stat Soc B 1995;57:289-300)."""
+    """Computes q values (Benjamini Y, Hochberg Y. J R Stat Soc B 1995;57:289-300)."""
     from scipy.stats import false_discovery_control
 
     return [float(q) for q in false_discovery_control(p_values)] if p_values else []

@@ -1,4 +1,4 @@
-"""Two groups and an outcome: differences of rates with their intervals."""
+"""Rates of an outcome in two groups: differences, ratios and tests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.estimates import Estimate, difference_of_shares, ratio_of_shares, 
 from pipeline.results.analysis import Direction, HypothesisTest, NumberNeeded
 
 _SMALLEST_EXPECTED = 5
-"""Below this expected count the chi-squared distribution is too far off (Cochran 1954)."""
+"""Smallest expected count for the chi-squared approximation (Cochran 1954)."""
 
 _SAYS_MORE: dict[Direction, str] = {
     "fewer": "one event fewer",
@@ -43,7 +43,7 @@ def risk_difference(group: Observed, control: Observed) -> Estimate:
 
 
 def risk_ratio(group: Observed, control: Observed) -> Estimate:
-    """Rate of the group by rate of the control, with Katz's interval on the log scale.
+    """Rate of the group divided by rate of the control, with Katz's interval on the log scale.
 
     Without events in a group there is no interval, and without events in the control no ratio.
     """
@@ -53,7 +53,7 @@ def risk_ratio(group: Observed, control: Observed) -> Estimate:
 def equality_test(group: Observed, control: Observed) -> HypothesisTest:
     """Tests that both rates are the same: Pearson's chi-squared, Fisher's where counts are small.
 
-    Where no rate can differ, since nobody or everybody had the event, the p value is 1.
+    If no or every subject had the event the rates can't differ and the p value is 1.
     """
     from scipy.stats import chi2_contingency, fisher_exact
 
@@ -78,9 +78,9 @@ def number_needed(difference: Estimate) -> NumberNeeded:
     """Number of subjects for one event fewer or more.
 
     Where the interval of the difference holds 0, the data are compatible with one event fewer in
-    a certain number of subjects, with no difference at all (infinitely many subjects) and with
-    one event more; the interval then has no lower and upper end in the usual sense (Altman DG.
-    BMJ 1998;317:1309-12).
+    a certain number of subjects, with no difference (infinitely many subjects) and with one event
+    more; the interval then has no lower and upper bound in the usual sense (Altman DG. BMJ
+    1998;317:1309-12).
 
     Args:
         difference: Rate of the level minus rate of the control, with its interval.
@@ -100,9 +100,10 @@ def number_needed(difference: Estimate) -> NumberNeeded:
             lower=fewest_fewer,
             upper=fewest_more,
             says=(
-                "The interval of the difference holds 0: the data do not tell in which direction "
+                "The interval of the difference includes 0: the data do not show in which "
+                "direction "
                 f"it lies. They are compatible with {_one('fewer', fewest_fewer)}, with no "
-                f"difference at all, and with {_one('more', fewest_more)}."
+                f"difference, and with {_one('more', fewest_more)}."
             ),
         )
     near, far = sorted((abs(lower), abs(upper)))
@@ -120,10 +121,14 @@ def number_needed(difference: Estimate) -> NumberNeeded:
 
 
 def _subjects_for(difference: float | None) -> float | None:
-    # Rounding guards against 1 / 0.1 being a little more than 10.
+    # Rounding: 1 / 0.1 may be a little more than 10.
     return float(math.ceil(round(1 / abs(difference), 9))) if difference else None
 
 
 def _one(direction: Direction, subjects: float | None) -> str:
-    told = _SAYS_MORE[direction]
-    return f"{told} in no fewer than {subjects:,.0f} subjects" if subjects else f"not even {told}"
+    outcome = _SAYS_MORE[direction]
+    return (
+        f"{outcome} in no fewer than {subjects:,.0f} subjects"
+        if subjects
+        else f"not even {outcome}"
+    )

@@ -1,4 +1,4 @@
-"""Which baseline characteristics go together with which outcomes, over all arms."""
+"""Associations of baseline characteristics with outcomes, over all arms."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pipeline.estimates import NORMAL_95, Estimate
 from pipeline.results.analysis import Association, Correlation, Screening
 
 _FEWEST = 10
-"""Fisher's transformation of fewer values is no normal one."""
+"""Fewest values for which Fisher's transformation is approximately normal."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class _Found:
 def screen(subjects: TrialSubjects, disclosure: Disclosure) -> Screening:
     """All characteristics by all tasks, with the false discovery rate controlled over all pairs.
 
-    Pairs where nothing varies, or too few subjects are known, are no pairs.
+    Pairs without variation or with too few known values are excluded.
     """
     found = [pair for pair in _pairs(subjects) if pair.subjects >= disclosure.smallest]
     q_values = false_discovery([pair.p_value for pair in found])
@@ -42,7 +42,7 @@ def screen(subjects: TrialSubjects, disclosure: Disclosure) -> Screening:
             task=pair.task,
             measure=pair.measure,
             strength=pair.strength,
-            # With the outcome's own number it would tell how many lack the characteristic.
+            # Beside the outcome's own number it would disclose how many lack the characteristic.
             subjects=pair.subjects if disclosure.shows_missing(pair.characteristic) else None,
             p_value=pair.p_value,
             q_value=q_value,
@@ -63,7 +63,7 @@ def rank_correlation(
 
     Args:
         values: Known values, shape [m].
-        positive: Who had the event, shape [m].
+        positive: Whether each subject had the event, shape [m].
 
     Returns:
         None where one of the two does not vary, or m is below 10.
@@ -91,7 +91,7 @@ def cramers_v(
 
     Args:
         codes: Known values, shape [m].
-        positive: Who had the event, shape [m].
+        positive: Whether each subject had the event, shape [m].
 
     Returns:
         None where one of the two does not vary, or m is below 10.
@@ -105,7 +105,7 @@ def cramers_v(
     np.add.at(table, (places, positive.astype(int)), 1)
     statistic, p_value, degrees, _ = chi2_contingency(table, correction=False)
     # An outcome has two values, so V is the root of chi-squared by the number of subjects.
-    # Below its expectation by chance alone the statistic bounds nothing from above.
+    # Below its expectation under independence the statistic gives no lower bound above 0.
     at_least = max(statistic, float(degrees))
     lower, upper = (
         min(math.sqrt(_noncentrality(reached, degrees, share) / len(codes)), 1.0)

@@ -1,4 +1,4 @@
-"""Differences within groups of subjects, and whether they differ between the groups."""
+"""Effects within subgroups, and tests of interaction."""
 
 from __future__ import annotations
 
@@ -30,13 +30,14 @@ def interaction_test(groups: Sequence[Pair]) -> HypothesisTest | None:
 
     The likelihood ratio of the model with a coefficient for every subgroup's difference against
     the one with a single difference (Breslow NE, Day NE. Statistical Methods in Cancer Research,
-    vol. I, 1980, section 6.7). Subgroups where nobody or everybody had the event say nothing of it.
+    vol. I, 1980, section 6.7). Subgroups in which no or every subject had the event are
+    uninformative.
 
     Args:
         groups: Group and control of every subgroup.
 
     Returns:
-        The test; None where fewer than two subgroups have something to say.
+        The test; None if fewer than two subgroups are informative.
     """
     import statsmodels.api as sm
 

@@ -23,20 +23,20 @@ EVERYBODY = "all subjects"
 OTHER = "other"
 
 MOST_SUBJECTS = 50_000
-"""What takes long is done with a random sample of this many subjects at most."""
+"""Slow computations use a random sample of at most this many subjects."""
 
 _MOST_VALUES = 30
-"""A category of more values makes no readable table row: the rare ones are pooled."""
+"""Largest number of values of a category: rare values beyond it are pooled."""
 
 
 @dataclass(frozen=True)
 class Factor:
-    """What divides subjects into groups that are compared.
+    """A division of the subjects into groups that are compared.
 
     Attributes:
         name: `arm`, one of the arm's columns, or `all`.
         groups: Each subject's group; the code is -1 where it is unknown.
-        control: Group that the others are compared with; None: nothing is compared.
+        control: Group that the others are compared with; None without comparisons.
         describes: Whether baseline and subgroups are shown by this factor.
     """
 
@@ -53,11 +53,11 @@ class Factor:
 
     @property
     def treatments(self) -> tuple[str, ...]:
-        """The groups that are compared with the control."""
+        """Groups that are compared with the control."""
         return self.levels[1:] if self.control is not None else ()
 
     def of(self, level: str) -> NDArray[np.bool_]:
-        """Which subjects belong to a group, shape [n]."""
+        """Mask of the subjects of a group, shape [n]."""
         return self.groups.codes == self.groups.values.index(level)
 
 
@@ -77,7 +77,7 @@ class Outcome:
         """Those of a group whose outcome is known.
 
         Args:
-            inside: Who is in the group; booleans, shape [n].
+            inside: Mask of the group; booleans, shape [n].
         """
         known = inside & self.known
         return Observed(int(known.sum()), int((known & self.positive).sum()))
@@ -97,17 +97,17 @@ class Times:
 
     @property
     def known(self) -> NDArray[np.bool_]:
-        """Which subjects have a time, shape [n]."""
+        """Mask of the subjects with a time, shape [n]."""
         return ~np.isnan(self.time)
 
 
 @dataclass(frozen=True)
 class TrialSubjects:
-    """n subjects.
+    """Columns of n subjects.
 
     Attributes:
         count: n.
-        factors: What is compared; never empty.
+        factors: Divisions into groups that are compared; never empty.
         numbers: Characteristics that are numbers, float32, shape [n]; NaN where missing.
         categories: Characteristics that are categories.
         slicings: Groups that subgroups are made by.
@@ -130,7 +130,7 @@ class TrialSubjects:
 
 
 def load_subjects(examples: Artifact, settings: TrialAnalysisSettings) -> TrialSubjects:
-    """Reads the subjects of all splits: no model is involved, so none is kept back.
+    """Reads the subjects of all splits; no model is involved, so none is held out.
 
     Args:
         examples: The examples.
@@ -166,15 +166,15 @@ def load_subjects(examples: Artifact, settings: TrialAnalysisSettings) -> TrialS
 
 
 def make_factors(arms: Categories | None, arm: Arm | None, subjects: int) -> tuple[Factor, ...]:
-    """What is compared with what.
+    """Makes the factors whose levels are compared.
 
     An arm of two columns is a factorial design: each column is a factor of its own, compared
-    over all levels of the other one ("at the margins"), and it is these that baseline and
-    subgroups are shown by. The arm itself, the cell of the design, is compared as well.
+    over all levels of the other one ("at the margins"); baseline and subgroups are shown by these
+    factors. The arm itself, a cell of the design, is compared as well.
 
     Args:
         arms: Each subject's arm; None where there are no arms.
-        arm: What the study file says of it.
+        arm: The study file's section on the arm.
         subjects: Number of subjects.
 
     Raises:
@@ -185,7 +185,7 @@ def make_factors(arms: Categories | None, arm: Arm | None, subjects: int) -> tup
         return (Factor("all", everybody, None, True),)
     if arm.control not in arms.values:
         raise UserError(
-            f"arm.control: no subject is in arm {arm.control}; there are: "
+            f"arm.control: no subject is in arm {arm.control}; found: "
             f"{', '.join(arms.values)}. Name one of these in the study file."
         )
     parts = [value.split("/") for value in arms.values]
@@ -201,7 +201,7 @@ def make_factors(arms: Categories | None, arm: Arm | None, subjects: int) -> tup
 
 
 def sampled(chosen: NDArray[np.bool_], most: int = MOST_SUBJECTS) -> NDArray[np.int64]:
-    """Places of the chosen subjects, or of a random sample of them where they are very many."""
+    """Indices of the chosen subjects, or of a random sample if there are too many."""
     places = np.flatnonzero(chosen)
     if len(places) <= most:
         return places
@@ -209,7 +209,7 @@ def sampled(chosen: NDArray[np.bool_], most: int = MOST_SUBJECTS) -> NDArray[np.
 
 
 def pooled(column: Categories) -> Categories:
-    """The column with its rare values taken together, where it has very many."""
+    """The column with rare values pooled, if it has too many."""
     if len(column.values) <= _MOST_VALUES:
         return column
     sizes = np.bincount(column.codes[column.codes >= 0], minlength=len(column.values))
@@ -219,7 +219,7 @@ def pooled(column: Categories) -> Categories:
 
 
 def _margin(column: Categories, names: list[str]) -> Categories:
-    """The column with every value replaced by the name at its place."""
+    """The column with every value replaced by the name at its index."""
     values = tuple(sorted(set(names)))
     place = np.array([*(values.index(name) for name in names), -1], np.int32)
     return Categories(place[column.codes], values)
@@ -239,5 +239,5 @@ def _check(columns: ExampleColumns, keys: list[str], uri: str) -> None:
         if np.isnan(columns.numbers[name]).all():
             raise UserError(
                 f"{uri}: no example has a value of {name}, which the analysis needs. Check the "
-                "conditions of the study file, and make the examples anew with TrialExampleGen."
+                "conditions of the study file and rerun TrialExampleGen."
             )

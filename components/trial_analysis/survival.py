@@ -1,4 +1,4 @@
-"""Times to events by group: curves, log-rank tests, hazard ratios, and whether these hold."""
+"""Times to events by group: curves, log-rank tests, hazard ratios, proportional hazards."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ from pipeline.results.analysis import (
 from pipeline.study.sections import TimeToEvent
 
 _FEWEST_EVENTS = 5
-"""With fewer events in both groups together a hazard ratio says nothing."""
+"""Fewest events in both groups together for a hazard ratio."""
 
 _ENDLESS = 20.0
-"""Logarithm of a ratio that no trial measures: the estimate runs away."""
+"""Largest plausible absolute log hazard ratio: beyond it the estimate diverges."""
 
 Shown = Mapping[tuple[str, str], tuple[KaplanMeier, float]]
 """Curve of a factor's level and the last time that it is shown for."""
@@ -56,9 +56,9 @@ def endpoint_analysis(
     Args:
         subjects: The subjects.
         name: The endpoint's name.
-        endpoint: What the study file says of it.
-        disclosure: What may be shown.
-        randomised: Whether chance decided about the groups.
+        endpoint: The endpoint's section of the study file.
+        disclosure: Which groups may be shown.
+        randomised: Whether the groups were assigned at random.
     """
     times = subjects.times[name]
     step = grid_step(float(np.nanmax(times.time)))
@@ -89,11 +89,11 @@ def log_rank(
 
     Args:
         times: Times of all subjects.
-        treated: Who belongs to one of the groups.
-        chosen: Who belongs to either and has a time.
+        treated: Mask of one of the groups.
+        chosen: Mask of the subjects of either group who have a time.
 
     Returns:
-        The test; None where the events leave nothing that could differ.
+        The test; None if its variance is 0.
     """
     from statsmodels.duration.survfunc import survdiff
 
@@ -115,7 +115,7 @@ def log_rank(
 def hazard_ratio(
     times: Times, treated: NDArray[np.bool_], places: NDArray[np.int64]
 ) -> tuple[Estimate, HypothesisTest | None]:
-    """Hazard ratio by Cox's model with the group alone, and whether it is constant in time.
+    """Hazard ratio by Cox's model with the group as the only covariate, and whether it is constant.
 
     Ties are treated as Efron does (J Am Stat Assoc 1977;72:557-65). The test correlates the
     Schoenfeld residuals with the order of the events (Grambsch PM, Therneau TM. Biometrika
@@ -123,12 +123,12 @@ def hazard_ratio(
 
     Args:
         times: Times of all subjects.
-        treated: Who belongs to the group that is compared.
+        treated: Mask of the group that is compared.
         places: Subjects of both groups, shape [m].
 
     Returns:
-        The ratio and the test; empty where a group has no events, or all of one group had the
-        event before anybody of the other.
+        The ratio and the test; empty if a group has no events, or all subjects of one group had the
+        event before any of the other.
     """
     import statsmodels.api as sm
 
@@ -137,7 +137,7 @@ def hazard_ratio(
     if not (event[group == 1].any() and event[group == 0].any()):
         return Estimate(), None
     with warnings.catch_warnings():
-        # What they warn of shows in the result, which is looked at.
+        # Conditions that cause these warnings are detected in the result.
         warnings.simplefilter("ignore")
         fit = sm.PHReg(time, group[:, None], status=event.astype(int), ties="efron").fit()
     variance = float(np.asarray(fit.cov_params()).ravel()[0])

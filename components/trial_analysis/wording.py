@@ -1,4 +1,4 @@
-"""What the analysis says in words: results, what every number is, what it can't say."""
+"""Texts of the analysis: results in words, explanations of every number, limitations."""
 
 from __future__ import annotations
 
@@ -30,27 +30,32 @@ TERMS: dict[str, Term] = {
     "risk_difference": Term(
         title="Risk difference",
         says=(
-            "Rate of the group minus rate of the control, so many in a hundred more (or fewer) had "
+            "Rate of the group minus rate of the control: so many in a hundred more (or fewer) had "
             "the event (Newcombe's interval). 0 is no difference."
         ),
     ),
     "risk_ratio": Term(
         title="Risk ratio",
-        says="Rate of the group by rate of the control (Katz's interval). 1 is no difference.",
+        says=(
+            "Rate of the group divided by rate of the control (Katz's interval). 1 is no "
+            "difference."
+        ),
     ),
     "number_needed": Term(
         title="Number needed to treat",
         says=(
-            "How many subjects make one event fewer (or more) in the group than in the control: 1 "
-            "by the risk difference. Where the interval of the difference holds 0, this number's "
+            "Number of subjects for one event fewer (or more) in the group than in the control: 1 "
+            "divided by the risk difference. If the interval of the difference includes 0, this "
+            "number's "
             "interval passes through infinity."
         ),
     ),
     "adjusted": Term(
         title="Adjusted for baseline",
         says=(
-            "The same difference after a logistic model has allowed for baseline characteristics: "
-            "the mean predicted rate if all subjects of both groups were in the one, minus (or by) "
+            "The same difference adjusted for baseline characteristics by a logistic model: "
+            "the mean predicted rate if all subjects of both groups were in the one, minus (or "
+            "divided by) "
             "that if all were in the other (marginal standardisation, sandwich standard errors)."
         ),
     ),
@@ -58,15 +63,15 @@ TERMS: dict[str, Term] = {
         title="Interaction",
         says=(
             "Whether the difference between group and control differs between subgroups, on the "
-            "scale of odds ratios. It is this test, not the subgroups' own intervals, that tells "
-            "whether subgroups differ; on another scale the answer may be another one."
+            "scale of odds ratios. This test, not the subgroups' own intervals, shows "
+            "whether subgroups differ; on another scale the result may differ."
         ),
     ),
     "survival": Term(
         title="Share without the event",
         says=(
             "Kaplan-Meier estimate of the share that has not had the event by a time, with its "
-            "interval on the scale of log(-log). The curve is thinned: each of its steps is at "
+            "interval on the scale of log(-log). The curve is thinned: each of its steps covers at "
             "least five subjects, at times of a round grid."
         ),
     ),
@@ -75,14 +80,15 @@ TERMS: dict[str, Term] = {
         says=(
             "How much more (or less) frequent the event is in the group than in the control, at "
             "any moment among those who have not had it yet (Cox's model, Efron's ties). 1 is no "
-            "difference. It sums up the curves only while it is much the same at all times."
+            "difference. It describes the curves well only if it is roughly constant over time."
         ),
     ),
     "proportional_hazards": Term(
         title="Proportional hazards",
         says=(
-            "A small p value says that the hazard ratio changes in time: then look at the curves "
-            "and at the difference of mean times instead."
+            "A small p value indicates that the hazard ratio changes over time: then see the "
+            "curves "
+            "and the difference of mean times instead."
         ),
     ),
     "restricted_mean_difference": Term(
@@ -95,26 +101,27 @@ TERMS: dict[str, Term] = {
     "spearman": Term(
         title="Spearman's correlation",
         says=(
-            "Whether larger values go with more (towards 1) or fewer events (towards -1); 0 is no "
-            "monotone relation."
+            "Whether larger values are associated with more (towards 1) or fewer events (towards "
+            "-1); 0 is no "
+            "monotone association."
         ),
     ),
     "cramers_v": Term(
         title="Cramér's V",
-        says="How strongly a category and the event go together: 0 not at all, 1 entirely.",
+        says="Association of a category and the event: 0 is none, 1 is perfect.",
     ),
     "p_value_holm": Term(
         title="p (Holm)",
         says=(
-            "The p value after allowing for the number of tests of its kind in this analysis: "
-            "calling those below 0.05 real is wrong in at most 5 % of such analyses."
+            "The p value adjusted for the number of tests of its family in this analysis: "
+            "the probability of any false positive at 0.05 is at most 5 %."
         ),
     ),
     "q_value": Term(
         title="q",
         says=(
-            "The p value after allowing for the number of pairs (Benjamini and Hochberg): of the "
-            "pairs selected up to 0.05, about 5 % are expected to be chance."
+            "The p value adjusted for the number of pairs (Benjamini and Hochberg): of the "
+            "pairs selected up to 0.05, about 5 % are expected to be false positives."
         ),
     ),
 }
@@ -138,8 +145,8 @@ def effect_sentence(
     points = [
         _signed(100 * part) for part in (difference.value, difference.lower, difference.upper)
     ]
-    told = f"{points[0]} percentage points (95\u202f% interval {points[1]} to {points[2]})"
-    return f"{sides}: {told}.{_verdict(difference, 0.0)}{_caution(randomised)}"
+    effect = f"{points[0]} percentage points (95\u202f% interval {points[1]} to {points[2]})"
+    return f"{sides}: {effect}.{_conclude(difference, 0.0)}{_caution(randomised)}"
 
 
 def survival_sentence(found: SurvivalComparison, endpoint: TimeToEvent, randomised: bool) -> str:
@@ -148,18 +155,14 @@ def survival_sentence(found: SurvivalComparison, endpoint: TimeToEvent, randomis
     start = f"{endpoint.title}, {found.comparison.text}: "
     if ratio.value is None or ratio.lower is None or ratio.upper is None:
         return (
-            f"{start}no hazard ratio can be estimated, since a group has no events, or all of them "
+            f"{start}no hazard ratio can be estimated: a group has no events, or all of them "
             f"before the other.{_caution(randomised)}"
         )
     interval = f"95\u202f% interval {ratio.lower:.2f} to {ratio.upper:.2f}"
-    told = f"hazard ratio {ratio.value:.2f} ({interval})."
+    effect = f"hazard ratio {ratio.value:.2f} ({interval})."
     changing = found.proportional_hazards is not None and found.proportional_hazards.p_value < 0.05
-    doubt = (
-        " The ratio seems to change in time, so the curves say more than it does."
-        if changing
-        else ""
-    )
-    return f"{start}{told}{_verdict(ratio, 1.0)}{doubt}{_caution(randomised)}"
+    doubt = " The ratio appears to change over time: see the curves instead." if changing else ""
+    return f"{start}{effect}{_conclude(ratio, 1.0)}{doubt}{_caution(randomised)}"
 
 
 def notes(
@@ -170,7 +173,7 @@ def notes(
     log_ranks: int,
     internal: bool = False,
 ) -> Iterator[str]:
-    """What a reader must know of the whole.
+    """Notes on the whole analysis.
 
     Args:
         settings: What the analysis reads of the study.
@@ -182,42 +185,44 @@ def notes(
     """
     yield (
         "All subjects of the study file's population, of all splits together, each in the arm "
-        "that the data name, whatever was taken. Subjects whose outcome is not known are left "
-        "out of it and counted; if they differ from the others, so would the result."
+        "recorded in the data, regardless of the treatment taken. Subjects with an unknown outcome "
+        "are "
+        "excluded and counted; if they differ from the others, the results are biased."
     )
     if settings.arm is None:
         yield "The study file names no arms: rates and curves are those of all subjects."
     elif settings.analysis.randomised:
         yield (
-            "Chance decided about the arms, so that a difference beyond chance is an effect of "
+            "The arms were assigned at random, so a difference beyond chance is an effect of "
             "the assignment to an arm."
         )
     else:
         yield (
-            "The study file does not say that chance decided about the arms "
+            "The study file does not state that the arms were assigned at random "
             "(analysis.randomised): the groups may have differed from the start, and a "
-            "difference of outcomes, adjusted or not, is no effect of the treatment."
+            "difference of outcomes, adjusted or not, can't be attributed to the treatment."
         )
     if settings.landmark is not None:
         yield (
             f"Outcomes of tasks count after study day {settings.landmark}, among the subjects who "
-            "were still under observation without the event then. These are no longer all who were "
-            "assigned: if the treatment decided who remained, the comparison is not one of "
-            "equals. Times to events count from the start."
+            "were still under observation without the event then. These are not all who were "
+            "assigned: if the treatment affected who remained, the groups are no longer "
+            "comparable. Times to events count from the start."
         )
     yield from _multiplicity(tests, interactions, log_ranks)
     if subjects > MOST_SUBJECTS:
         yield (
-            f"Adjusted differences, hazard ratios and the screening rest on a random sample of "
-            f"{MOST_SUBJECTS:,} subjects at most: their intervals are wider than all subjects "
-            "would make them."
+            f"Adjusted differences, hazard ratios and the screening use a random sample of at most "
+            f"{MOST_SUBJECTS:,} subjects: their intervals are wider than those of all subjects "
+            "would be."
         )
     if internal:
         yield "Every group is shown with its size, curves and quartiles are exact."
     else:
         yield (
-            "Groups of fewer than the study's smallest size are suppressed, and so is what would "
-            "give them away. Quartiles are means of a few neighbouring values."
+            "Groups smaller than the study's smallest group are suppressed, and so are groups from "
+            "which "
+            "they would follow. Quartiles are means of a few neighbouring values."
         )
 
 
@@ -225,14 +230,14 @@ def _multiplicity(tests: int, interactions: int, log_ranks: int) -> Iterator[str
     if tests:
         yield (
             f"{_counted(tests, 'comparison')} of rates. Without any real difference about "
-            f"{_expected(tests)} of them would have p below 0.05; p (Holm) allows for that. "
-            "Intervals do not: each by itself covers the truth in 95 % of cases."
+            f"{_expected(tests)} of them would have p below 0.05; p (Holm) adjusts for that. "
+            "Intervals are not adjusted: each covers the true value in 95 % of trials."
         )
     if interactions:
         yield (
             f"{_counted(interactions, 'test')} of interaction, about {_expected(interactions)} "
-            "with p below 0.05 by chance alone. No trial is large enough to tell in which of many "
-            "subgroups a treatment works: such results are questions for another trial."
+            "with p below 0.05 by chance alone. No trial is large enough to show in which of many "
+            "subgroups a treatment works: such results are hypotheses for another trial."
         )
     if log_ranks:
         yield (
@@ -240,8 +245,8 @@ def _multiplicity(tests: int, interactions: int, log_ranks: int) -> Iterator[str
             "below 0.05 by chance alone."
         )
     yield (
-        "The screening looks for what goes together, over all arms. It adjusts for nothing and "
-        "says nothing of causes."
+        "The screening looks for associations over all arms. It is unadjusted and "
+        "says nothing about causes."
     )
 
 
@@ -268,13 +273,13 @@ def _level(comparison: Comparison, level: str) -> str:
     return level if comparison.factor == "arm" else f"{comparison.factor} {level}"
 
 
-def _verdict(found: Estimate, nothing: float) -> str:
+def _conclude(found: Estimate, null: float) -> str:
     if found.lower is None or found.upper is None:
         return ""
-    if found.lower <= nothing <= found.upper:
-        return " The interval includes no difference: the data do not settle whether there is one."
-    return " The whole interval lies on this side of no difference."
+    if found.lower <= null <= found.upper:
+        return f" The interval includes {null:g} (no difference): the result is inconclusive."
+    return f" The interval does not include {null:g} (no difference)."
 
 
 def _caution(randomised: bool) -> str:
-    return "" if randomised else " The groups were not formed by chance: this is no effect."
+    return "" if randomised else " The groups were not randomised: this is not a treatment effect."

@@ -1,1 +1,1 @@
-"""TrialSummary: how the trial goes, for who coordinates it."""
+"""TrialSummary: progress of the trial, for its coordinators."""

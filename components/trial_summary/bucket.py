@@ -1,4 +1,4 @@
-"""One bucket of subjects: from their rows to sums."""
+"""Computes the sums of one bucket of subjects from their rows."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ _RANK = "#rank"
 
 
 def sum_up(study: Study, subjects: JoinedSubjects) -> Progress:
-    """Sums up the subjects of one bucket.
+    """Computes the sums of the subjects of one bucket.
 
     Args:
         study: The study.
-        subjects: Those who were enrolled and whose own row is used, with their rows.
+        subjects: Enrolled subjects whose own row is used, with their rows.
 
     Returns:
         Their sums; empty without subjects.
@@ -60,7 +60,7 @@ def sum_up(study: Study, subjects: JoinedSubjects) -> Progress:
 
 
 def _joined(rows: pa.Table, columns: tuple[str, ...]) -> pa.Array:
-    """Values of columns joined by `/`; `UNKNOWN` where one is missing or there is no column."""
+    """Values of columns joined by `/`; `UNKNOWN` if one is missing or there is no column."""
     if not columns:
         return pa.array([UNKNOWN] * rows.num_rows, pa.string())
     texts = [as_text(rows[column].combine_chunks()) for column in columns]
@@ -78,7 +78,7 @@ def _sums(study: Study, tables: Mapping[str, pa.Table]) -> Sums:
             known = of_arm[column].dropna().to_numpy(np.float64)
             if len(known):
                 sums.exposure[str(arm), what] = Moments.of(known)
-    # Adverse events and visits of several endpoints ask for the same rows again.
+    # Adverse events and visits of several endpoints use the same rows.
     rows_of = cache(lambda dataset: _rows(tables, dataset, subjects))
     summary = study.summary
     if summary.disposition:
@@ -141,7 +141,7 @@ def _count(frame: pd.DataFrame, columns: list[str]) -> Counter[Any]:
 
 
 def _months(study: Study, subjects: pd.DataFrame) -> pd.Series | str:
-    """Months of enrolment; `UNKNOWN` where the date is missing or too vague."""
+    """Months of enrolment; `UNKNOWN` if the date is missing or lacks the month."""
     column = enrolment_column(study)
     if column is None:
         return UNKNOWN
@@ -158,8 +158,8 @@ def _dispositions(
     reasons = pd.Series(UNKNOWN, subjects.index)
     if rows is not None:
         frame = _frame(rows, described.where, [described.column])
-        said = frame.dropna(subset=[described.column]).groupby(SUBJECT)[described.column]
-        agreed = said.first()[said.nunique() == 1]
+        recorded = frame.dropna(subset=[described.column]).groupby(SUBJECT)[described.column]
+        agreed = recorded.first()[recorded.nunique() == 1]
         [completed] = as_text(pa.array([described.completed])).to_pylist()
         reasons.update(agreed.mask(agreed == completed, COMPLETED))
     return _count(subjects.assign(reason=reasons), [_ARM, "reason"])
@@ -214,7 +214,7 @@ def _visit_order(
 
 
 def _meeting(rows: pa.Table | None, wanted: Sequence[Condition] | None) -> pa.Table | None:
-    """Rows that meet one of the conditions; all, where there are none."""
+    """Rows that meet one of the conditions; all rows without conditions."""
     if rows is None or wanted is None:
         return rows
     keep = np.zeros(len(rows), bool)

@@ -31,15 +31,15 @@ class TrialSummarySpec(ComponentSpec):
 
 
 class TrialSummary(BaseBeamComponent):
-    """Sums up with Beam how a trial goes: enrolment, disposition, exposure, adverse events.
+    """Summarizes a trial's progress with Beam: enrolment, disposition, exposure, adverse events.
 
-    It is no part of the training: it may look beyond the landmark, and nothing that trains reads
-    what it writes.
+    It is not part of the training: it may read data after the landmark, and no training stage reads
+    its output.
 
     Args:
-        study: The study; only the parts that decide the summary become a parameter.
+        study: The study; only the parts that the summary uses become a parameter.
         data_root: Folder that the study file's patterns are relative to.
-        fingerprint: Fingerprint of the data, so that other data are another execution.
+        fingerprint: Fingerprint of the data, so that changed data are a new execution.
     """
 
     SPEC_CLASS = TrialSummarySpec

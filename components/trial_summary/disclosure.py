@@ -1,21 +1,21 @@
-"""Which numbers of a trial's progress may be shown.
+"""Disclosure control of a trial's progress.
 
 No group of 1 to n - 1 subjects is shown, n being the study's smallest group, and none follows by
 subtraction from what is shown. In the order of the sections:
 
 - **Months** are merged into periods of at least n subjects each, so that the curve of enrolment
-  stays whole; a period is called by its last month. Sites, arms and sites within periods are
+  stays complete; a period is named by its last month. Sites, arms and sites within periods are
   suppressed as `pipeline.results.suppress` decides. The sites and arms that are shown here are the
   same in every section.
-- **Disposition**: reasons within an arm add up to it. A reason of all arms together is shown where
-  it does not give away what an arm withholds.
+- **Disposition**: reasons within an arm add up to it. A reason of all arms together is shown if no
+  suppressed count of an arm follows from it.
 - **Adverse events**: see `event_disclosure`.
-- **Means** are of at least n subjects. How many lack a value would follow from their number: unless
-  nobody does, it is told only up to a multiple of n ("at least").
+- **Means** are of at least n subjects. The number of missing values would follow from their number:
+  unless there are none, it is shown rounded down to a multiple of n ("at least").
 - **Completeness** counts missing values in multiples of n.
 
-What this can't prevent: two summaries of a trial that goes on differ by the subjects who came in
-between. Who may read several of them in turn must be allowed to know that.
+What this can't prevent: two summaries of an ongoing trial differ by the subjects enrolled in
+between. Readers of several summaries must be authorised to know that.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from pipeline.results.documents import Group
 from pipeline.results.suppress import suppressed
 
 MOST_CELLS = 2_000
-"""Sites by periods beyond which no site is divided by period: deciding what to withhold takes
-time that grows faster than the number of cells."""
+"""Largest number of cells of sites by periods; beyond it sites are not divided by period, since
+the time to decide on suppression grows faster than the number of cells."""
 
 
 def shown_groups(
@@ -39,8 +39,8 @@ def shown_groups(
     """Groups that may be shown, with their sizes.
 
     Args:
-        sizes: Subjects of every group, everybody (the empty group) included. A group of which
-            something is `UNKNOWN` is never shown, and neither is an empty one.
+        sizes: Subjects of every group, including all subjects (the empty mapping). A group with a
+            value `UNKNOWN` is never shown, and neither is an empty one.
         smallest: Fewest subjects that a group is shown for.
         shown: Groups that are shown already.
     """
@@ -55,14 +55,14 @@ def shown_groups(
 
 
 def periods(months: Mapping[str, int], smallest: int) -> dict[str, str]:
-    """Merges months into periods of enough subjects.
+    """Merges months into periods with enough subjects.
 
     Args:
         months: Subjects by month (`YYYY-MM`).
         smallest: Fewest subjects of a period.
 
     Returns:
-        The period of every month, called by its last month; empty where all are too few.
+        The period of every month, named by its last month; empty if all subjects are too few.
     """
     merged: list[list[str]] = []
     open_: list[str] = []
@@ -78,28 +78,28 @@ def periods(months: Mapping[str, int], smallest: int) -> dict[str, str]:
 
 
 def at_least(number: int, whole: int, smallest: int) -> int:
-    """A number of subjects with a value, so that those without are no small group.
+    """Rounds a number of subjects with a value so that no small number of missing ones follows.
 
     Args:
         number: Subjects with a value; `smallest` or more.
-        whole: All subjects of the group.
+        whole: Number of all subjects of the group.
         smallest: Fewest subjects that a group is shown for.
 
     Returns:
-        `number` where it is `whole`, otherwise no more than `number`.
+        `number` if it equals `whole`, otherwise `number` or less.
     """
     without = smallest * math.ceil((whole - number) / smallest)
     return max(smallest, whole - without)
 
 
 def share_present(present: int, expected: int, smallest: int) -> float:
-    """Share of values that are there; missing ones are counted in multiples of `smallest`."""
+    """Share of values that are present; missing ones are counted in multiples of `smallest`."""
     missing = smallest * round((expected - present) / smallest)
     return max(0.0, 1 - missing / expected)
 
 
 def margin(cells: Mapping[tuple[str, str], int], place: int) -> Counter[str]:
-    """Sums cells of a table over all values of the other place of their keys."""
+    """Sums the cells of a table over the other position of their keys."""
     found: Counter[str] = Counter()
     for key, number in cells.items():
         found[key[place]] += number

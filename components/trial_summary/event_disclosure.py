@@ -1,17 +1,17 @@
-"""Which counts of adverse events of an arm may be shown.
+"""Disclosure control of the counts of adverse events of an arm.
 
-Subjects with an event are a group of the arm, and those without are one: neither is shown where
-one is of 1 to n - 1 subjects, n being the study's smallest group. That nobody had an event is
-shown, for it is of no single subject. The worst severities of an organ class add up to its
-subjects. Three things follow from several classes together and are prevented:
+Subjects with an event are a group of the arm, and so are those without: neither is shown if one has
+1 to n - 1 subjects, n being the study's smallest group. Zero subjects with an event is shown, since
+it concerns no single subject. The worst severities of an organ class add up to its subjects. Three
+things follow from several classes together and are prevented:
 
-- Those with an event of a class are among those with any. Where they are nearly all of them, the
-  few others would follow, and the class is suppressed; likewise of a severity or worse.
+- Subjects with an event of a class are a subset of those with any event. If they are nearly all of
+  them, the few others would follow, and the class is suppressed; likewise for a severity or worse.
 - Classes overlap. Where all are shown and add up to little more than those with any event, few
   subjects have events of several, and the smallest class is suppressed.
-- Who has a severe event of any class has one of some class. Where the other classes have too few
-  to explain them all, those of the last class follow, and classes are not divided by severity;
-  where even their numbers are too few, nothing is.
+- A subject with a severe event of any class has one of some class. If the other classes have too
+  few to account for all of them, those of the last class follow, and classes are not divided by
+  severity; if even their totals are too few, no class is.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Events:
     """Subjects of an arm with an event, of one organ class or of any.
 
     Attributes:
-        found: By the severity of their worst event, `UNKNOWN` included.
+        found: By the severity of their worst event, including `UNKNOWN`.
         shown: Those that may be shown: with an event (None), and by worst severity.
     """
 
@@ -46,11 +46,11 @@ class Events:
         return Events(self.found, {None: self.subjects} if None in self.shown else {})
 
     def severe(self, severities: Sequence[str], first: int) -> int | None:
-        """Subjects whose worst event is of a severity or worse, if that follows from the shown.
+        """Subjects whose worst event has at least a severity, if it follows from the shown numbers.
 
         Args:
             severities: The severities, the mildest first.
-            first: Place of the severity.
+            first: Index of the severity.
         """
         milder, worse = severities[:first], severities[first:]
         if all(severity in self.shown for severity in worse):
@@ -66,7 +66,7 @@ def shown_events(
     found: Mapping[str, Mapping[str, int]],
     smallest: int,
 ) -> dict[str, Events]:
-    """Decides what may be shown of an arm's events.
+    """Decides which counts of an arm's events may be shown.
 
     Args:
         subjects: All subjects of the arm.
@@ -144,7 +144,7 @@ def _beside_each_other(
 def _smallest_of_few_in_several(
     counts: Mapping[str, int | None], of_any: int | None, smallest: int
 ) -> str | None:
-    """The class to withhold where it follows that few subjects are in several."""
+    """The class to suppress if it follows that few subjects have events of several classes."""
     known = {name: number for name, number in counts.items() if number is not None}
     if of_any is None or len(known) < len(counts):
         return None
@@ -156,7 +156,7 @@ def _smallest_of_few_in_several(
 def _others_explain(
     classes: Mapping[str, Events], of_any: Events, severities: Sequence[str], smallest: int
 ) -> bool:
-    """Whether the severe events of any class may, as far as one can see, lie outside each class."""
+    """Whether the severe events of any class can be accounted for without each single class."""
     for first in range(1, len(severities)):
         everybody = of_any.severe(severities, first) or 0
         most = [_most_severe(events, severities, first, smallest) for events in classes.values()]
@@ -166,7 +166,7 @@ def _others_explain(
 
 
 def _most_severe(events: Events, severities: Sequence[str], first: int, smallest: int) -> int:
-    """How many subjects of a class may, for all that is shown, have a severe event."""
+    """Largest number of subjects of a class with a severe event consistent with what is shown."""
     known = events.severe(severities, first)
     if known is not None:
         return known

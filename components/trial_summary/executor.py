@@ -1,4 +1,4 @@
-"""What TrialSummary does."""
+"""Reads the study's files and writes the summary."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ class Executor(BaseBeamExecutor):
             exec_properties: The component's parameters.
 
         Raises:
-            UserError: A file or a column that the summary needs is not there or can't be read.
+            UserError: A file or a column that the summary needs is missing or can't be read.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         study = parse_study(json.loads(exec_properties["study"]), "the study")
         plan = plan_summary(study, exec_properties["data_root"])
         folder = artifact_utils.get_single_uri(output_dict["summary"])
-        # What an earlier attempt left behind is not this one's.
+        # Removes files of an earlier attempt.
         if fileio.exists(folder):
             fileio.rmtree(folder)
         fileio.makedirs(folder)
@@ -54,4 +54,4 @@ class Executor(BaseBeamExecutor):
         if problems is not None:
             raise UserError("\n".join(json.loads(problems)))
         for absent in read_result(TrialSummaryDocument, folder).absent:
-            logger.info("Absent from the summary's %s: %s.", absent.section, absent.reason)
+            logger.info("Missing from the summary's %s: %s.", absent.section, absent.reason)

@@ -1,4 +1,4 @@
-"""The Beam graph: files to subjects with their rows, buckets of subjects to one set of sums."""
+"""The Beam graph: groups rows by subject, computes sums of buckets of subjects, merges them."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ PROBLEMS_FILE = "problems.json"
 
 
 def write_summary(root: beam.Pipeline, plan: ReadingPlan, folder: str) -> None:
-    """Adds everything from the files to `summary.json` to a Beam pipeline.
+    """Adds the steps from the data files to `summary.json` to a Beam pipeline.
 
-    Where the data have a fault that a person has to mend, `problems.json` is written in its place:
-    a list of texts.
+    If the data have a fault that the user must fix, `problems.json` is written instead: a list of
+    messages.
 
     Args:
         root: The Beam pipeline.
-        plan: What to read.
+        plan: The reading plan.
         folder: Folder that gets the file.
     """
     found = read_rows(root, plan)
@@ -63,7 +63,7 @@ def _write(progress: Progress, plan: ReadingPlan, folder: str) -> None:
 
 
 class _AddProgress(beam.CombineFn):
-    """Adds sums of buckets of subjects."""
+    """Merges the sums of buckets of subjects."""
 
     def create_accumulator(self) -> Progress:
         return Progress()

@@ -1,4 +1,4 @@
-"""From sums to the records of the summary; `disclosure` decides what may be among them."""
+"""Makes the records of the summary from sums; `disclosure` decides which may be shown."""
 
 from __future__ import annotations
 
@@ -41,19 +41,19 @@ class Record:
     """A number of the summary; `pipeline.results.trial_progress` says which attributes it has.
 
     Attributes:
-        section: What it is about.
-        arm: The arm, and likewise what follows, where it applies.
+        section: Section of the summary.
+        arm: The arm; this and the following attributes only where they apply.
         site: The site.
         period: The last month (`YYYY-MM`) of one or several.
         category: System organ class, reason of disposition, dataset.
         severity: Severity of the worst adverse event.
         visit: The visit.
-        parameter: What was measured.
-        measure: What the number is.
+        parameter: The measured parameter.
+        measure: Kind of the number.
         value: The number.
-        lower: Lower end of its 95 % interval.
-        upper: Upper end.
-        subjects: Subjects behind it.
+        lower: Lower bound of its 95 % interval.
+        upper: Upper bound.
+        subjects: Number of subjects behind it.
     """
 
     section: str
@@ -73,7 +73,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Absent:
-    """Something that the summary does not have, and why."""
+    """A part that the summary lacks, with the reason."""
 
     section: str
     reason: str
@@ -85,8 +85,8 @@ class Summary:
 
     Attributes:
         smallest_group: Fewest subjects that a group is shown for.
-        records: The numbers, in the order in which they are to be shown.
-        absent: What is not there, and why.
+        records: The numbers, in the order of display.
+        absent: Missing parts, with reasons.
     """
 
     smallest_group: int
@@ -119,13 +119,16 @@ def summarise(study: Study, progress: Progress) -> Summary:
     )
     absent = [*_absent(study, records, smallest)]
     if not apart:
-        reason = f"those enrolled but not treated are fewer than {smallest} and left out everywhere"
+        reason = (
+            f"fewer than {smallest} subjects were enrolled but not treated; they are excluded "
+            "everywhere"
+        )
         absent.append(Absent(ENROLMENT, reason))
     return Summary(smallest, records, tuple(absent))
 
 
 def _tells_apart(enrolled: Sums, treated: Sums, smallest: int) -> bool:
-    """Whether numbers of both may stand side by side: who was not treated follows from them."""
+    """Whether numbers of both may be shown side by side: those not treated follow from them."""
     not_treated = [enrolled.subjects - treated.subjects]
     not_treated += [number - treated.arms[arm] for arm, number in enrolled.arms.items()]
     return not any(0 < number < smallest for number in not_treated)
@@ -155,11 +158,11 @@ def _absent(study: Study, records: tuple[Record, ...], smallest: int) -> Iterato
         elif study.arm is None and section in by_arm:
             yield Absent(section, "it is shown by arm, and the study file names none")
         else:
-            yield Absent(section, f"no group of {smallest} subjects or more may be shown")
+            yield Absent(section, f"no group has {smallest} subjects or more that may be shown")
 
 
 def _enrolled_groups(sums: Sums, smallest: int) -> dict[Group, int]:
-    """Everybody, arms, sites, periods, and sites within periods, as far as they are shown."""
+    """All subjects, arms, sites, periods, and sites within periods, if they may be shown."""
     months = {month: n for month, n in margin(sums.enrolled, 1).items() if month != UNKNOWN}
     period = periods(months, smallest)
     sizes: dict[Group, int] = {OVERALL: sums.subjects}
@@ -174,12 +177,12 @@ def _enrolled_groups(sums: Sums, smallest: int) -> dict[Group, int]:
     if len(cells) <= MOST_CELLS:
         sizes |= cells
     shown = shown_groups(sizes, smallest)
-    # A site that is suppressed does not come back by its periods.
+    # A suppressed site is not shown by period either.
     return {group: n for group, n in shown.items() if all((part,) in shown for part in group)}
 
 
 def _arms(study: Study, groups: Mapping[Group, int]) -> dict[str, int]:
-    """Arms that are shown with their subjects, the control first."""
+    """Arms that may be shown with their subjects, the control first."""
     found = {group[0][1]: n for group, n in groups.items() if _by(group) == ("arm",)}
     control = study.arm.control if study.arm else None
     return {arm: found[arm] for arm in sorted(found, key=lambda arm: (arm != control, arm))}
@@ -199,7 +202,7 @@ def _enrolment(groups: Mapping[Group, int], arms: Mapping[str, int]) -> Iterator
 
 
 def _disposition(sums: Sums, arms: Mapping[str, int], smallest: int) -> Iterator[Record]:
-    # Arms first: of what they withhold it depends which reasons of all arms together are safe.
+    # Arms first: which reasons of all arms together are safe depends on the suppressed ones.
     groups: dict[Group, int] = {OVERALL: sums.subjects}
     cells: dict[Group, int] = {OVERALL: sums.subjects}
     cells |= {(("arm", arm),): number for arm, number in arms.items()}
@@ -221,7 +224,7 @@ def _disposition(sums: Sums, arms: Mapping[str, int], smallest: int) -> Iterator
 
 
 def _kept(reasons: Mapping[str, int], smallest: int) -> tuple[Group, ...]:
-    """Completion, if it is safe: rather than it another reason is suppressed for a small one."""
+    """Completion, if it is safe: another reason is suppressed in preference to it."""
     completed = reasons.get(COMPLETED, 0)
     safe = min(completed, sum(reasons.values()) - completed) >= smallest
     return ((("category", COMPLETED),),) if safe else ()
@@ -259,7 +262,7 @@ def _mean(section: str, moments: Moments, subjects: int, **of: str | None) -> Re
 
 
 def _digits(value: float) -> float:
-    """Six significant digits: further ones depend on the order in which workers added up."""
+    """Six significant digits: further ones depend on the order of summation by the workers."""
     return float(f"{value:.6g}")
 
 
@@ -285,7 +288,7 @@ def _adverse_events(
                 for arm, of_arm in events.items()
                 if category not in of_arm or worst in of_arm[category].shown
             }
-            # Zeros alone would only tell that the class was seen where it is suppressed.
+            # Zeros alone would only disclose that the class occurred where it is suppressed.
             if category == ANY or any(shown.values()):
                 yield from _rates(
                     study.arm.control, arms, shown, category=category or None, severity=worst
@@ -341,7 +344,7 @@ def _endpoints(
 
 
 def _completeness(sums: Sums, groups: Mapping[Group, int], smallest: int) -> Iterator[Record]:
-    """Shares of values that are there: of everybody, by site, and by dataset."""
+    """Shares of values that are present: overall, by site, and by dataset."""
     for group, subjects in sorted(groups.items()):
         if _by(group) in ((), ("site",)):
             of: dict[str, Any] = dict(group)

@@ -1,4 +1,4 @@
-"""What the summary is computed from: counts and sums that add up over subjects."""
+"""Counts and sums over subjects, from which the summary is computed."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 
 UNKNOWN = ""
-"""The arm, site, month, reason or severity of subjects of whom it is not known."""
+"""The arm, site, month, reason or severity of subjects for whom it is unknown."""
 
 ANY = ""
-"""The organ class that stands for events of any."""
+"""Key of events of any organ class."""
 
 
 @dataclass
 class Moments:
     """Number, mean, and sum of squares about the mean.
 
-    They are merged as Chan, Golub and LeVeque do (Updating formulae and a pairwise algorithm for
-    computing sample variances, COMPSTAT 1982), which loses no digits to large means.
+    They are merged as by Chan, Golub and LeVeque (Updating formulae and a pairwise algorithm for
+    computing sample variances, COMPSTAT 1982), which is numerically stable for large means.
     """
 
     number: int = 0
@@ -34,7 +34,7 @@ class Moments:
         return cls(len(values), mean, float(np.square(values - mean).sum()))
 
     def merge(self, other: Moments) -> None:
-        """Adds what another one has seen."""
+        """Merges another one into this one."""
         number = self.number + other.number
         if not number:
             return
@@ -57,8 +57,8 @@ class Sums:
         with_rows: Subjects with a row by dataset.
         expected: Values of those rows, missing or not, by dataset and site.
         present: Values that are not missing by dataset and site.
-        exposure: By arm and what was measured.
-        visits: By arm, endpoint and visit; a value a subject.
+        exposure: By arm and measured parameter.
+        visits: By arm, endpoint and visit; one value per subject.
     """
 
     enrolled: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -77,7 +77,7 @@ class Sums:
         return self.arms.total()
 
     def merge(self, other: Sums) -> None:
-        """Adds what another one has seen."""
+        """Merges another one into this one."""
         for each in fields(self):
             mine, theirs = getattr(self, each.name), getattr(other, each.name)
             if isinstance(mine, Counter):
@@ -89,16 +89,16 @@ class Sums:
 
 @dataclass
 class Progress:
-    """Everything that is known of the trial.
+    """Sums of all subjects of the trial.
 
     Attributes:
-        enrolled: Sums of those who were enrolled.
-        treated: Sums of those of them who were treated; None where the study file does not
-            tell them apart.
-        visit_order: By endpoint and visit, the smallest number that orders it.
-        qualifiers: Values found of each supplemental qualifier that is needed, by
+        enrolled: Sums of the enrolled subjects.
+        treated: Sums of the treated subjects among them; None if the study file does not
+            distinguish them.
+        visit_order: Smallest order number by endpoint and visit.
+        qualifiers: Number of values of each supplemental qualifier that is needed, by
             ("qualifiers", dataset, qualifier).
-        problems: What a person has to mend.
+        problems: Faults that the user must fix.
     """
 
     enrolled: Sums = field(default_factory=Sums)
@@ -108,7 +108,7 @@ class Progress:
     problems: set[str] = field(default_factory=set)
 
     def merge(self, other: Progress) -> None:
-        """Adds what another one has seen."""
+        """Merges another one into this one."""
         self.enrolled.merge(other.enrolled)
         if other.treated is not None:
             self.treated = self.treated or Sums()

@@ -1,4 +1,4 @@
-"""What of the study file's uses the summary asks for."""
+"""Columns and rows of the study that the summary uses."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _ROWS: tuple[Role, ...] = ("disposition", "adverse_events", "visits")
 
 
 def expected_columns(study: Study) -> dict[str, tuple[str, ...]]:
-    """Columns by dataset of which every row should have a value.
+    """Columns by dataset in which every row should have a value.
 
     They are the features of the subject dataset with the date of enrolment, organ class and
-    severity of adverse events, and what was measured at visits.
+    severity of adverse events, and the values measured at visits.
     """
     subject = study.subject.dataset
     found: dict[str, dict[str, None]] = {subject: {}}
@@ -31,7 +31,7 @@ def enrolment_column(study: Study) -> str | None:
 
 
 def summed_rows(study: Study, dataset: str) -> tuple[Condition, ...] | None:
-    """Conditions of which a row meets one where the summary uses it; None: every row is used."""
+    """Conditions of which a used row meets at least one; None if every row is used."""
     if dataset == study.subject.dataset:
         return None
     rows = [

@@ -175,11 +175,11 @@ def test_a_token_that_the_registry_does_not_know_stops_the_run(run: Any) -> None
         run.execute("0" * 64)
 
 
-def test_a_champion_whose_files_are_gone_stops_the_run(run: Any, tmp_path: Path) -> None:
+def test_a_champion_whose_files_are_missing_stops_the_run(run: Any, tmp_path: Path) -> None:
     entry = run.register("first")
     Path(entry.model_uri).rename(tmp_path / "elsewhere")
 
-    with pytest.raises(UserError, match=f"files of the champion {entry.id} are gone"):
+    with pytest.raises(UserError, match=f"files of the champion {entry.id} are missing"):
         run.execute(run.registry.champion_token(STUDY))
 
 

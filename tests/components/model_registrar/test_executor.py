@@ -192,7 +192,7 @@ def test_a_model_that_is_not_blessed_leaves_the_champion(run: Any) -> None:
 def test_examples_without_a_fingerprint_are_refused(run: Any) -> None:
     run.inputs["examples"].set_string_custom_property("fingerprint", "")
 
-    with pytest.raises(UserError, match="no content fingerprint"):
+    with pytest.raises(UserError, match="the examples have no fingerprint"):
         run.execute()
 
     assert run.registry.champion(STUDY) is None

@@ -41,7 +41,7 @@ def test_a_refused_model_has_blessed_0() -> None:
 def test_curves_have_the_form_that_kfp_gives_them() -> None:
     expected = ClassificationMetrics()
     expected.log_roc_curve(fpr=[0.0, 0.2, 1.0], tpr=[0.0, 0.6, 1.0], threshold=[1.0, 0.3, 0.0])
-    categories = ["without outcome", "with outcome (predicted from 0.3 on)"]
+    categories = ["without outcome", "with outcome (predicted: 0.3 or more)"]
     expected.log_confusion_matrix(categories, [[256, 64], [32, 48]])
 
     assert classification_metadata(result(), "death") == expected.metadata

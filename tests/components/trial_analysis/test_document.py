@@ -73,12 +73,12 @@ def sizes_of_groups(part: Any, key: str = "") -> Iterator[int]:
         yield part
 
 
-def test_a_comparison_says_what_happened_in_a_sentence() -> None:
+def test_a_comparison_is_described_in_a_sentence() -> None:
     [effect] = document(randomised=True).tasks[0].effects
     assert effect.says == (
         "Death: 10 of 38 (26.3\u202f%) with Active against 20 of 40 (50.0\u202f%) with Placebo: "
-        "−23.7 percentage points (95\u202f% interval −42.3 to −2.1). The whole interval lies on "
-        "this side of no difference."
+        "−23.7 percentage points (95\u202f% interval −42.3 to −2.1). The interval does not "
+        "include 0 (no difference)."
     )
 
 
@@ -92,11 +92,11 @@ def test_without_random_assignment_no_difference_is_called_an_effect() -> None:
     found = document()
     assert not found.randomised
     [effect] = found.tasks[0].effects
-    assert effect.says.endswith("The groups were not formed by chance: this is no effect.")
-    assert any("no effect of the treatment" in note for note in found.notes)
+    assert effect.says.endswith("The groups were not randomised: this is not a treatment effect.")
+    assert any("can't be attributed to the treatment" in note for note in found.notes)
     assert all("is an effect" not in note for note in found.notes)
     [comparison] = found.endpoints[0].comparisons
-    assert comparison.says.endswith("this is no effect.")
+    assert comparison.says.endswith("this is not a treatment effect.")
 
 
 def test_with_random_assignment_a_difference_beyond_chance_is_one() -> None:
@@ -248,8 +248,8 @@ def test_very_many_values_of_a_category_are_pooled() -> None:
     assert (found.codes == found.values.index("other")).sum() == 11 * 10
 
 
-def test_a_control_arm_that_nobody_is_in_is_a_mistake_of_the_study_file() -> None:
-    with pytest.raises(UserError, match=r"no subject is in arm Control; there are: A, B"):
+def test_a_control_arm_without_subjects_is_an_error_of_the_study_file() -> None:
+    with pytest.raises(UserError, match=r"no subject is in arm Control; found: A, B"):
         make_factors(categories(["A", "B"]), Arm(columns=("ARM",), control="Control"), 2)
 
 

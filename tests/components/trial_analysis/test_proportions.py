@@ -96,7 +96,7 @@ def test_a_number_needed_passes_through_infinity_where_the_difference_may_be_non
     found = number_needed(Estimate(value=-0.10, lower=-0.25, upper=0.05))
     assert (found.direction, found.value_means) == ("undecided", "fewer")
     assert (found.value, found.lower, found.upper) == (10, 4, 20)
-    assert "no difference at all" in found.says
+    assert "with no difference, and" in found.says
 
 
 def test_without_a_difference_no_number_of_subjects_is_needed() -> None:

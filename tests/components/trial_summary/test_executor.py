@@ -58,7 +58,7 @@ def test_what_is_absent_is_logged(
         execute(study_of(summary={}), data, tmp_path / "summary")
     messages = [record.getMessage() for record in caplog.records]
     assert (
-        "Absent from the summary's exposure: the study file's `summary` does not describe it."
+        "Missing from the summary's exposure: the study file's `summary` does not describe it."
         in messages
     )
 
