@@ -132,6 +132,27 @@ def exact_interval_at_edge(share: float, trials: float) -> tuple[float, float]:
     return (1 - reach, 1.0) if share else (0.0, reach)
 
 
+def exact_interval(events: int, subjects: int, confidence: float) -> tuple[float, float]:
+    """Exact interval of a share (Clopper and Pearson, Biometrika 1934;26:404-13).
+
+    Args:
+        events: Subjects that are counted.
+        subjects: All subjects, at least 1.
+        confidence: Probability that the interval covers the true share, at least.
+
+    Examples:
+        >>> [round(end, 4) for end in exact_interval(10, 40, 0.95)]
+        [0.1269, 0.412]
+    """
+    from scipy.special import betaincinv
+
+    tail = (1 - confidence) / 2
+    lower = betaincinv(events, subjects - events + 1, tail) if events else 0.0
+    # The upper end is the mirror image of the lower one of those who are not counted.
+    upper = 1 - betaincinv(subjects - events, events + 1, tail) if events < subjects else 1.0
+    return float(lower), float(upper)
+
+
 def share_of(events: int, subjects: int) -> Estimate:
     """A share with Wilson's interval; without a number for a share of nobody.
 

@@ -152,10 +152,15 @@ def _components(config: RunConfig) -> list[BaseNode]:
         code_version=config.code_version,
         run_id=config.run_id,
     )
-    # No model is pushed or registered without its card.
+    summary = TrialSummary(study=study, data_root=config.data_root, fingerprint=config.fingerprint)
+    # Independent of the training: neither waits for the other.
+    analysis = TrialAnalysis(examples=examples, settings=TrialAnalysisSettings.of(study))
+    # No model is pushed or registered without its card, nor when a later stage would still fail
+    # on the data or the study file.
     for node in (pusher, registrar):
-        if node:
-            node.add_upstream_node(card)
+        for earlier in (card, analysis, summary):
+            if node:
+                node.add_upstream_node(earlier)
     run_page = RunPage(
         verdict=evaluator.outputs["verdict"],
         findings=gate.outputs["findings"],
@@ -165,7 +170,6 @@ def _components(config: RunConfig) -> list[BaseNode]:
         fingerprint=config.fingerprint,
         code_version=config.code_version,
     )
-    summary = TrialSummary(study=study, data_root=config.data_root, fingerprint=config.fingerprint)
     exporter = MetricsExporter(
         examples=examples,
         rejects=example_gen.outputs["rejects"],
@@ -184,8 +188,6 @@ def _components(config: RunConfig) -> list[BaseNode]:
     )
     # A run that the store lists as done has its page.
     exporter.add_upstream_node(run_page)
-    # Independent of the training: neither waits for the other.
-    analysis = TrialAnalysis(examples=examples, settings=TrialAnalysisSettings.of(study))
     nodes: list[BaseNode | None] = [
         example_gen,
         statistics_gen,
@@ -198,11 +200,11 @@ def _components(config: RunConfig) -> list[BaseNode]:
         trainer,
         evaluator,
         card,
+        analysis,
+        summary,
         pusher,
         registrar,
         run_page,
-        analysis,
-        summary,
         exporter,
     ]
     return [node for node in nodes if node is not None]

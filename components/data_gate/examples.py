@@ -1,15 +1,16 @@
-"""Reads the columns of the train split that the leakage rule needs."""
+"""Reads the columns of the train split that the rules on features need."""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from tfx.types.artifact import Artifact
 
 from components.data_gate.rules import Columns
 from components.data_gate.settings import DataGateSettings
 from pipeline.errors import UserError
-from pipeline.names import label_key, weight_key
-from pipeline.reading.examples import read_columns
+from pipeline.names import ARM, label_key, weight_key
+from pipeline.reading.examples import Categories, read_columns
 
 MOST_SUBJECTS = 200_000
 
@@ -41,7 +42,11 @@ def read_train_columns(
                 "look for leakage. Make the examples anew with TrialExampleGen from this study "
                 "file."
             )
+    missing = {name: np.isnan(found.numbers[name]) for name in numbers}
+    missing |= {name: found.categories[name].codes < 0 for name in categories}
     return Columns(
+        missing=missing,
+        arms=_arms(found.categories.get(ARM)),
         numbers={name: found.numbers[name].astype(np.float64) for name in numbers},
         categories={
             name: np.where(column.codes < 0, len(column.values), column.codes).astype(np.int64)
@@ -50,3 +55,9 @@ def read_train_columns(
         labels={task: found.numbers[label_key(task)] > 0 for task in settings.tasks},
         known={task: found.numbers[weight_key(task)] > 0 for task in settings.tasks},
     )
+
+
+def _arms(column: Categories | None) -> dict[str, NDArray[np.bool_]]:
+    if column is None:
+        return {}
+    return {value: column.codes == code for code, value in enumerate(column.values)}

@@ -20,6 +20,7 @@ from components.data_gate.anomalies import anomaly_findings
 from components.data_gate.drift import drift_distances
 from components.data_gate.examples import read_train_columns
 from components.data_gate.findings import stop_message
+from components.data_gate.missingness import missingness
 from components.data_gate.settings import DataGateSettings
 from pipeline.errors import UserError
 from pipeline.results.counts import Counts
@@ -76,7 +77,9 @@ def _findings(inputs: dict[str, Artifact], settings: DataGateSettings) -> Iterat
     yield from _anomalies(inputs, settings)
     yield from _drift(inputs, settings)
     if counts.subjects.get("train", 0):
-        yield from rules.leakage(read_train_columns(inputs["examples"], settings), gate)
+        columns = read_train_columns(inputs["examples"], settings)
+        yield from rules.leakage(columns, gate)
+        yield from missingness(columns, gate, settings.smallest_group)
 
 
 def _anomalies(inputs: dict[str, Artifact], settings: DataGateSettings) -> Iterator[Finding]:

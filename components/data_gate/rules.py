@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -53,12 +53,16 @@ class Columns:
         categories: int64 codes of levels from 0 on; a missing value is a level too.
         labels: By task, bool.
         known: By task, bool: whether the label is known.
+        missing: By feature, bool: whether it has no value.
+        arms: By arm, bool: who is in it; empty without arms.
     """
 
     numbers: Mapping[str, NDArray[np.float64]]
     categories: Mapping[str, NDArray[np.int64]]
     labels: Mapping[str, NDArray[np.bool_]]
     known: Mapping[str, NDArray[np.bool_]]
+    missing: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    arms: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
 
 
 def too_few(counts: Counts, tasks: Iterable[str], gate: Gate) -> Iterator[Finding]:
@@ -67,7 +71,7 @@ def too_few(counts: Counts, tasks: Iterable[str], gate: Gate) -> Iterator[Findin
     A task or a split that was not counted has none.
     """
     for task in tasks:
-        for split, minimum in gate.minimum.items():
+        for split, minimum in gate.minimum.by_split().items():
             labels = counts.tasks.get(task, {}).get(split)
             known = labels.known if labels else 0
             positives = labels.positives if labels else 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
+
+from pydantic import Field
 
 from pipeline.names import ARM, SITE
 from pipeline.study.sections import Gate
@@ -19,12 +21,14 @@ class DataGateSettings(Settings):
         tasks: Names of the tasks.
         features: Columns of the examples that a model may use, with their kind. The arm is
             judged like a feature, and so is the site where the model may use it.
+        smallest_group: Fewest subjects that a number is shown for.
     """
 
     study_name: str
     gate: Gate
     tasks: tuple[str, ...]
     features: dict[str, Literal["number", "category"]]
+    smallest_group: Annotated[int, Field(ge=5)] = 20
 
     @classmethod
     def of(cls, study: Study) -> Self:
@@ -37,5 +41,9 @@ class DataGateSettings(Settings):
         if study.training.site_as_feature:
             features[SITE] = "category"
         return cls(
-            study_name=study.study, gate=study.gate, tasks=tuple(study.tasks), features=features
+            study_name=study.study,
+            gate=study.gate,
+            tasks=tuple(study.tasks),
+            features=features,
+            smallest_group=study.slicing.smallest_group,
         )

@@ -199,33 +199,27 @@ def test_a_threshold_concerns_no_more_than_who_judges_or_tells_of_it(config: Run
     }
 
 
-def test_the_analysis_needs_the_examples_alone_and_nothing_waits_for_it(config: RunConfig) -> None:
+def test_the_analysis_needs_the_examples_alone(config: RunConfig) -> None:
     assert _upstream(config)["TrialAnalysis"] == {"TrialExampleGen"}
-    assert not any("TrialAnalysis" in upstream for upstream in _upstream(config).values())
 
 
-def test_a_local_run_analyses_the_trial_when_everything_that_trains_is_done(
+@pytest.mark.parametrize("node", ["Pusher", "ModelRegistrar"])
+def test_no_model_is_pushed_or_registered_before_analysis_and_summary_are_done(
+    node: str, config: RunConfig
+) -> None:
+    assert {"TrialAnalysis", "TrialSummary"} <= _upstream(config)[node]
+
+
+def test_a_model_that_is_not_pushed_is_registered_after_analysis_and_summary(
     config: RunConfig,
 ) -> None:
+    upstream = _upstream(replace(config, serving_dir=None))
+    assert {"TrialAnalysis", "TrialSummary"} <= upstream["ModelRegistrar"]
+
+
+def test_a_local_run_analyses_the_trial_before_it_pushes(config: RunConfig) -> None:
     nodes = [item.pipeline_node for item in _compiled(config).nodes]
     order = [node.node_info.id for node in run_order(nodes)]
     assert sorted(order) == sorted(node.node_info.id for node in nodes)
-    assert order.index("TrialAnalysis") > order.index("ModelRegistrar")
-    assert order.index("TrialAnalysis") > order.index("MetricsExporter")
-
-
-def test_beams_runner_is_named(config: RunConfig) -> None:
-    compiled = _compiled(config)
-    options = compiled.SerializeToString()
-    assert b"--runner=FnApiRunner" in options
-
-
-def test_results_are_taken_from_the_cache(config: RunConfig) -> None:
-    for name, node in _nodes(config).items():
-        assert node.execution_options.caching_options.enable_cache, name
-
-
-def test_an_internal_report_is_no_matter_of_any_stage(config: RunConfig) -> None:
-    internal = replace(config, study=config.study.model_copy(update={"disclosure": "internal"}))
-    assert internal.study.disclosure == "internal"
-    assert _compiled(internal) == _compiled(config)
+    for earlier in ("TrialAnalysis", "TrialSummary"):
+        assert order.index(earlier) < order.index("Pusher") < order.index("ModelRegistrar")

@@ -10,12 +10,14 @@ from pipeline.study.sections.data import (
 )
 from pipeline.study.sections.evaluation import (
     Gate,
+    Minimum,
     Slicing,
     Slicings,
     Split,
     SplitMinimum,
     Threshold,
     Training,
+    TrainMinimum,
 )
 from pipeline.study.sections.prediction import (
     EventLabel,
@@ -65,6 +67,7 @@ __all__ = [
     "Gate",
     "Known",
     "Landmark",
+    "Minimum",
     "Name",
     "Severity",
     "Share",
@@ -80,6 +83,7 @@ __all__ = [
     "Task",
     "Threshold",
     "TimeToEvent",
+    "TrainMinimum",
     "Training",
     "Visits",
     "Window",

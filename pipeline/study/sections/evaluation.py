@@ -128,8 +128,38 @@ class SplitMinimum(StrictModel):
         events: Fewest subjects with the outcome, and fewest without it.
     """
 
-    subjects: Annotated[int, Field(ge=1)]
-    events: Annotated[int, Field(ge=1)]
+    subjects: Annotated[int, Field(ge=1)] = 30
+    events: Annotated[int, Field(ge=1)] = 5
+
+
+class TrainMinimum(SplitMinimum):
+    """The same of the train split.
+
+    Attributes:
+        subjects: Fewest subjects with a known label.
+        events: Fewest subjects with the outcome, and fewest without it.
+    """
+
+    subjects: Annotated[int, Field(ge=1)] = 100
+    events: Annotated[int, Field(ge=1)] = 10
+
+
+class Minimum(StrictModel):
+    """What each split needs; what is not given keeps its default.
+
+    Attributes:
+        train: Of the split that fits the model.
+        eval: Of the split that stops training and calibrates.
+        test: Of the split that the Evaluator alone sees.
+    """
+
+    train: TrainMinimum = TrainMinimum()
+    eval: SplitMinimum = SplitMinimum()
+    test: SplitMinimum = SplitMinimum()
+
+    def by_split(self) -> dict[str, SplitMinimum]:
+        """The minimum of each split by its name."""
+        return {"train": self.train, "eval": self.eval, "test": self.test}
 
 
 class Gate(StrictModel):
@@ -140,27 +170,29 @@ class Gate(StrictModel):
         drift: Severity of drift against the champion's run.
         too_few: Severity of too few subjects or events in a split.
         leakage: Severity of a single feature that nearly gives a label away.
+        missingness: Severity of a feature that is missing more often where a label is positive
+            than where it is negative (or less often), or in one arm than in the others.
         rejects: Severity of too large a share of rejected rows.
         drift_limit: Largest distance: Jensen-Shannon divergence for numbers, L-infinity
             norm for categories.
         leakage_auc: Largest AUC of a single feature on train.
+        missingness_limit: Smallest difference of two shares of missing values on train that is
+            found, if it is also more than chance.
         rejects_limit: Largest share of a dataset's rows that may be rejected.
-        minimum: Per split.
+        minimum: What each split needs; what is not given keeps its default.
     """
 
     anomalies: Severity = "stop"
     drift: Severity = "warn"
     too_few: Severity = "stop"
     leakage: Severity = "stop"
+    missingness: Severity = "warn"
     rejects: Severity = "stop"
     drift_limit: Annotated[float, Field(gt=0)] = 0.1
     leakage_auc: Annotated[float, Field(gt=0.5, le=1)] = 0.95
+    missingness_limit: Share = 0.1
     rejects_limit: Share = 0.05
-    minimum: dict[Literal["train", "eval", "test"], SplitMinimum] = {
-        "train": SplitMinimum(subjects=100, events=10),
-        "eval": SplitMinimum(subjects=30, events=5),
-        "test": SplitMinimum(subjects=30, events=5),
-    }
+    minimum: Minimum = Minimum()
 
 
 class Training(StrictModel):

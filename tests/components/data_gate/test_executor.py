@@ -202,7 +202,7 @@ def test_sound_data_pass_and_leave_what_was_measured(run: Any) -> None:
     findings = run.execute()
 
     assert notable(findings) == []
-    assert {item["rule"] for item in findings} == {"rejects", "leakage"}
+    assert {item["rule"] for item in findings} == {"rejects", "leakage", "missingness"}
     check_document("findings.json", findings)
 
 
@@ -352,3 +352,26 @@ def test_the_component_works_with_and_without_a_baseline() -> None:
     assert "champion_statistics" not in without.inputs
     assert "champion_statistics" in with_baseline.inputs
     assert with_baseline.outputs["findings"].type is GateFindings
+
+
+def test_a_feature_that_is_missing_by_outcome_and_arm_is_a_warning(run: Any) -> None:
+    frame = run.frames["train"]
+    lost = (frame["label_death"] == 0) & (frame.index % 2 == 0)
+    frame.loc[lost | (frame["arm"] == "Active"), "AGE"] = np.nan
+    frame.loc[(frame["arm"] == "Placebo") & ~lost, "AGE"] = 60.0
+
+    findings = [item for item in run.execute(anomalies="ignore") if item["rule"] == "missingness"]
+
+    assert {(item["feature"], item["task"], item["severity"]) for item in findings} == {
+        ("AGE", "death", "warn"),
+        ("AGE", None, "warn"),
+    }
+
+
+def test_a_category_that_is_missing_by_outcome_is_a_warning(run: Any) -> None:
+    frame = run.frames["train"]
+    frame["SEX"] = frame["SEX"].where((frame["label_death"] == 1) | (frame.index % 2 == 0), np.nan)
+
+    found = notable(run.execute(anomalies="ignore", leakage="ignore"))
+
+    assert ("missingness", "warn", "SEX") in found

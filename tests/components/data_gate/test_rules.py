@@ -12,7 +12,7 @@ from components.data_gate.findings import stop_message
 from components.data_gate.rules import Columns, Distance
 from pipeline.results.counts import Counts
 from pipeline.results.documents import Finding, Findings
-from pipeline.study.sections import Gate, SplitMinimum
+from pipeline.study.sections import Gate, Minimum, TrainMinimum
 
 SEVERITIES = ["stop", "warn", "ignore"]
 
@@ -21,14 +21,20 @@ def counts_of(known: int, positives: int) -> Counts:
     return Counts.model_validate(
         {
             "datasets": {},
-            "subjects": {"train": 100},
-            "tasks": {"death": {"train": {"known": known, "positives": positives}}},
+            "subjects": {"train": 100, "eval": 50, "test": 50},
+            "tasks": {
+                "death": {
+                    "train": {"known": known, "positives": positives},
+                    "eval": {"known": 50, "positives": 25},
+                    "test": {"known": 50, "positives": 25},
+                }
+            },
         }
     )
 
 
 def train_minimum(severity: str = "stop") -> Gate:
-    return Gate(too_few=severity, minimum={"train": SplitMinimum(subjects=50, events=10)})  # type: ignore[arg-type]
+    return Gate(too_few=severity, minimum=Minimum(train=TrainMinimum(subjects=50, events=10)))  # type: ignore[arg-type]
 
 
 def rows(rows_in: int, rejected: int, reasons: dict[str, int] | None = None) -> Counts:
@@ -87,18 +93,18 @@ def test_too_few_negatives_are_found() -> None:
 
 
 def test_a_split_that_is_not_counted_has_no_subjects() -> None:
-    gate = Gate(minimum={"eval": SplitMinimum(subjects=1, events=1)})
+    counts = counts_of(known=60, positives=30).model_copy(update={"tasks": {"death": {}}})
 
-    findings = list(rules.too_few(counts_of(known=60, positives=30), ["death"], gate))
+    findings = list(rules.too_few(counts, ["death"], train_minimum()))
 
-    assert [finding.value for finding in findings] == [0, 0, 0]
-    assert {finding.split for finding in findings} == {"eval"}
+    assert [finding.value for finding in findings] == [0] * 9
+    assert {finding.split for finding in findings} == {"train", "eval", "test"}
 
 
 def test_a_task_that_is_not_counted_has_no_subjects() -> None:
     findings = list(rules.too_few(counts_of(known=60, positives=30), ["relapse"], train_minimum()))
 
-    assert [finding.value for finding in findings] == [0, 0, 0]
+    assert [finding.value for finding in findings] == [0] * 9
     assert {finding.task for finding in findings} == {"relapse"}
 
 
