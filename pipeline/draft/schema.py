@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -156,32 +156,46 @@ def tolerant_schema(
     described = {feature.path.step[0]: feature for feature in split.features}
     groups = study.slicing.by.items()
     sites = {SITE, *(slice_key(name) for name, group in groups if group.of == "site")}
+    numbers = _numbers(study)
     schema = schema_pb2.Schema()
-    for name in sorted(described, key=_order(study)):
-        found = described[name]
-        is_number = found.type == statistics_pb2.FeatureNameStatistics.FLOAT
+    for name in _columns(study, described):
+        found = described.get(name, statistics_pb2.FeatureNameStatistics())
+        is_number = name in numbers
         feature = schema.feature.add(
             name=name, type=schema_pb2.FLOAT if is_number else schema_pb2.BYTES
         )
-        common = found.num_stats.common_stats if is_number else found.string_stats.common_stats
-        feature.presence.min_count = 1
-        feature.presence.min_fraction = _least_share(
-            name, common.num_non_missing / split.num_examples
-        )
+        present = _present(found)
+        # Where nobody has a value, that is no reason to refuse these very data.
+        feature.presence.min_count = min(present, 1)
+        feature.presence.min_fraction = _least_share(name, present / split.num_examples)
         feature.value_count.min = feature.value_count.max = 1
         if is_number:
             _limit(feature, *_range_of(study, name))
-        elif name not in sites and found.string_stats.unique <= _LEVELS:
+        elif present and name not in sites and found.string_stats.unique <= _LEVELS:
             levels = {bucket.label for bucket in found.string_stats.rank_histogram.buckets}
             _list_levels(feature, levels)
     return schema
 
 
-def _order(study: Study) -> Callable[[str], int]:
-    names = [feature.name for feature in study.resolved_features]
-    names += [ARM, SITE, *(slice_key(name) for name in study.slicing.by)]
-    names += [key(task) for task in study.tasks for key in (label_key, weight_key)]
-    return names.index
+def _numbers(study: Study) -> set[str]:
+    """Columns that hold numbers: what a column without any value holds, only the study says."""
+    features = {item.name for item in study.resolved_features if item.kind == "number"}
+    return features | {key(task) for task in study.tasks for key in (label_key, weight_key)}
+
+
+def _columns(study: Study, described: Iterable[str]) -> list[str]:
+    """Columns of the schema, in its order; a feature is one even if nobody has a value."""
+    features = [feature.name for feature in study.resolved_features]
+    others = [ARM, SITE, *(slice_key(name) for name in study.slicing.by)]
+    others += [key(task) for task in study.tasks for key in (label_key, weight_key)]
+    found = set(described)
+    return features + [name for name in others if name in found]
+
+
+def _present(found: statistics_pb2.FeatureNameStatistics) -> int:
+    """Examples with a value of a column."""
+    kind = found.WhichOneof("stats")
+    return int(getattr(found, kind).common_stats.num_non_missing) if kind else 0
 
 
 def _list_levels(feature: schema_pb2.Feature, levels: set[str]) -> None:
