@@ -19,6 +19,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from components.trial_analysis.design import (
+    Design,
+    covariate_columns,
+    independent_columns,
+    independent_design,
+    separating_covariates,
+)
 from components.trial_analysis.subjects import Factor, TrialSubjects, sampled
 from pipeline.estimates import Estimate, log_normal_interval, normal_interval
 from pipeline.results.analysis import AdjustedEffect
@@ -26,39 +33,13 @@ from pipeline.results.analysis import AdjustedEffect
 _EVENTS_A_COEFFICIENT = 10
 """Peduzzi P, et al. J Clin Epidemiol 1996;49:1373-9."""
 
-_FEWEST_WITH_VALUE = 20
-"""Values of fewer subjects share a coefficient: each alone could separate the outcomes."""
-
 _SEPARATED = 30.0
 """Log odds beyond what data support: covariates separate the outcomes, so coefficients diverge."""
 
+_ENDLESS_ODDS = 15.0
+"""Log odds ratio of the groups that is beyond any data: it grows as long as the search goes on."""
+
 Floats = NDArray[np.float64]
-
-
-def design_matrix(
-    subjects: TrialSubjects, covariates: Sequence[str], places: NDArray[np.int64]
-) -> Floats:
-    """Covariates as columns.
-
-    A missing number becomes the mean, with a column of its own that says so; a missing category
-    is a value like another. With random assignment neither biases a difference of arms (White
-    IR, Thompson SG. Stat Med 2005;24:993-1007).
-
-    Args:
-        subjects: The subjects.
-        covariates: Names of characteristics.
-        places: Which subjects, shape [m].
-
-    Returns:
-        Shape [m, columns]; no constant.
-    """
-    columns: list[Floats] = []
-    for name in covariates:
-        if name in subjects.numbers:
-            columns += _number_columns(subjects.numbers[name][places].astype(np.float64))
-        else:
-            columns += _category_columns(subjects.categories[name].codes[places])
-    return np.column_stack(columns) if columns else np.empty((len(places), 0))
 
 
 def adjusted_effect(
@@ -78,30 +59,58 @@ def adjusted_effect(
     places = sampled((treated | factor.of(str(factor.control))) & outcome.known)
     if not covariates:
         return AdjustedEffect(absent="The study file names nothing to adjust for.")
-    design = design_matrix(subjects, covariates, places)
+    group = treated[places]
+    if group.all() or not group.any():
+        return AdjustedEffect(absent="In one of the groups no outcome is known.")
+    design = independent_design(covariate_columns(subjects, covariates, places), group)
     positive = outcome.positive[places].astype(np.float64)
-    coefficients = int(np.linalg.matrix_rank(design.T @ design, hermitian=True)) + 1
-    rarer = int(min(positive.sum(), len(positive) - positive.sum()))
-    if rarer < _EVENTS_A_COEFFICIENT * coefficients:
-        return AdjustedEffect(
-            absent=(
-                f"{len(covariates)} covariates make {coefficients} coefficients, which need "
-                f"{_EVENTS_A_COEFFICIENT * coefficients} subjects with and as many without the "
-                "event: there are fewer. Name fewer covariates in the study file "
-                "(analysis.adjust_for)."
-            )
-        )
-    found = standardised(positive, treated[places], design)
+    absent = _refusal(design, positive, group)
+    found = None if absent else standardised(positive, group, design.columns)
     if found is None:
-        return AdjustedEffect(absent="The logistic model has no finite solution on these data.")
+        absent = absent or _no_solution(design, positive, group)
+        return AdjustedEffect(absent=absent, dropped=design.dropped)
     difference, ratio, p_value = found
     return AdjustedEffect(
         absent=None,
-        covariates=tuple(covariates),
+        covariates=tuple(covariate.name for covariate in design.kept),
+        dropped=design.dropped,
         subjects=len(places),
         risk_difference=difference,
         risk_ratio=ratio,
         p_value=p_value,
+    )
+
+
+def _refusal(design: Design, positive: Floats, group: NDArray[np.bool_]) -> str | None:
+    """Why no model is fitted; None where one is."""
+    if not design.kept:
+        reasons = "; ".join(covariate.says for covariate in design.dropped)
+        return f"No covariate is left to adjust for: {reasons}."
+    coefficients = design.columns.shape[1] + 1
+    rarer = int(min(positive.sum(), len(positive) - positive.sum()))
+    if rarer < _EVENTS_A_COEFFICIENT * coefficients:
+        return (
+            f"{len(design.kept)} covariates make {coefficients} coefficients, which need "
+            f"{_EVENTS_A_COEFFICIENT * coefficients} subjects with and as many without the "
+            "event: there are fewer. Name fewer covariates in the study file "
+            "(analysis.adjust_for)."
+        )
+    if any(part.min() == part.max() for part in (positive[group], positive[~group])):
+        return (
+            "In one of the groups nobody, or everybody, had the event: the logistic model has no "
+            "finite solution."
+        )
+    return None
+
+
+def _no_solution(design: Design, positive: Floats, group: NDArray[np.bool_]) -> str:
+    names = separating_covariates(positive, group, design.kept)
+    if not names:
+        return "The logistic model has no finite solution on these data."
+    return (
+        f"The logistic model has no finite solution: {', '.join(names)} "
+        f"{'tells' if len(names) == 1 else 'tell'} who has the event and who has not. Leave "
+        f"{'it' if len(names) == 1 else 'them'} out of the study file's analysis.adjust_for."
     )
 
 
@@ -113,7 +122,8 @@ def standardised(
     Args:
         positive: 1.0 with the event, shape [m].
         treated: Who belongs to the group that is compared, shape [m].
-        design: Covariates, shape [m, columns].
+        design: Covariates, shape [m, columns]. A column that depends on the constant, the group
+            and the columns before it is ignored.
 
     Returns:
         Difference, ratio, and the p value of the difference; None without a finite solution.
@@ -121,7 +131,8 @@ def standardised(
     import statsmodels.api as sm
     from scipy.special import expit
 
-    matrix = np.column_stack([np.ones(len(positive)), treated.astype(np.float64), design])
+    group = treated.astype(np.float64)
+    matrix = independent_columns(np.column_stack([np.ones(len(positive)), group, design]))
     with warnings.catch_warnings():
         # What they warn of shows in the result, which is looked at.
         warnings.simplefilter("ignore")
@@ -129,16 +140,21 @@ def standardised(
     predictor = matrix @ fit.params
     if not (fit.converged and np.abs(predictor).max() < _SEPARATED):
         return None
+    # The search ends where every prediction is as good as certain, and "converges" there.
+    separated = np.array_equal(predictor > 0, positive > 0)
+    if separated or not abs(fit.params[1]) < _ENDLESS_ODDS:
+        return None
     fitted = expit(predictor)
     # Influence of every subject on the coefficients.
     information = (matrix * (fitted * (1 - fitted))[:, None]).T @ matrix / len(positive)
-    influence = ((positive - fitted)[:, None] * matrix) @ np.linalg.pinv(information)
+    try:
+        influence = np.linalg.solve(information, ((positive - fitted)[:, None] * matrix).T).T
+    except np.linalg.LinAlgError:
+        return None
     means, influences = zip(
         *(_under(matrix, value, fit.params, influence) for value in (1.0, 0.0)), strict=True
     )
     difference, p_value = _wald(means[0] - means[1], influences[0] - influences[1])
-    if min(means) <= 0:
-        return difference, Estimate(), p_value
     error = _standard_error(influences[0] / means[0] - influences[1] / means[1])
     return difference, log_normal_interval(math.log(means[0] / means[1]), error), p_value
 
@@ -165,24 +181,3 @@ def _wald(value: float, influence: Floats) -> tuple[Estimate, float]:
 
 def _standard_error(influence: Floats) -> float:
     return float(np.sqrt((influence**2).mean() / len(influence)))
-
-
-def _number_columns(values: Floats) -> list[Floats]:
-    missing = np.isnan(values)
-    known = values[~missing]
-    spread = known.std() if len(known) else 0.0
-    if not spread > 0:
-        return []
-    columns = [np.where(missing, 0.0, (values - known.mean()) / spread)]
-    if missing.any():
-        columns.append(missing.astype(np.float64))
-    return columns
-
-
-def _category_columns(codes: NDArray[np.int32]) -> list[Floats]:
-    found, sizes = np.unique(codes, return_counts=True)
-    rare = found[sizes < _FEWEST_WITH_VALUE]
-    together = np.where(np.isin(codes, rare), -2, codes)
-    # The most frequent value is what the others are compared with.
-    values, sizes = np.unique(together, return_counts=True)
-    return [(together == value).astype(np.float64) for value in np.delete(values, np.argmax(sizes))]

@@ -16,6 +16,9 @@ from pipeline.results.baseline import Characteristic, Difference, NumberSummary,
 _AROUND_QUARTILE = 5
 """Number of values whose mean replaces a quartile: a single value would be a subject's own."""
 
+_SINGULAR = 1e-9
+"""Difference of shares that no variance stands against, beyond rounding."""
+
 
 def characteristics(subjects: TrialSubjects, disclosure: Disclosure) -> Iterator[Characteristic]:
     """All rows of the table, for each factor with `describes`."""
@@ -54,14 +57,18 @@ def difference_of_shares(counts: NDArray[np.float64], control: NDArray[np.float6
         control: The same of the control.
 
     Returns:
-        In standard deviations, 0 or more; None where a group is empty.
+        In standard deviations, 0 or more; None where a group is empty, or where the value tells
+        the two groups apart, which is farther than any number.
     """
     if not (counts.sum() and control.sum()):
         return None
     # One share follows from the others.
     p, q = (found[1:] / found.sum() for found in (counts, control))
     covariance = (np.diag(p) - np.outer(p, p) + np.diag(q) - np.outer(q, q)) / 2
-    return float(np.sqrt(max((p - q) @ np.linalg.pinv(covariance) @ (p - q), 0.0)))
+    towards = np.linalg.pinv(covariance) @ (p - q)
+    if not np.allclose(covariance @ towards, p - q, rtol=0, atol=_SINGULAR):
+        return None
+    return float(np.sqrt(max((p - q) @ towards, 0.0)))
 
 
 def around(ordered: NDArray[np.float64], share: float) -> float:

@@ -217,8 +217,18 @@ def _effects_plot(task: TaskAnalysis) -> Figure:
     return charts.forest_plot(rows, measure, caption, reference=0.0)
 
 
+def _adjustment_notes(effects: Sequence[Effect]) -> list[str]:
+    """Why there is no adjusted difference, and what a difference is not adjusted for."""
+    absent = dict.fromkeys(item.adjusted.absent for item in effects if item.adjusted.absent)
+    dropped = (
+        f"{item.comparison.text}: not adjusted for everything: {covariate.says}."
+        for item in effects
+        for covariate in item.adjusted.dropped
+    )
+    return [*(f"Without an adjusted difference: {reason}" for reason in absent), *dropped]
+
+
 def _effects(effects: Sequence[Effect]) -> Table:
-    unadjusted = dict.fromkeys(item.adjusted.absent for item in effects if item.adjusted.absent)
     return Table(
         "Differences to the control",
         [
@@ -242,7 +252,7 @@ def _effects(effects: Sequence[Effect]) -> Table:
             ]
             for effect in effects
         ],
-        [f"Without an adjusted difference: {reason}" for reason in unadjusted],
+        _adjustment_notes(effects),
     )
 
 

@@ -129,12 +129,43 @@ class NumberNeeded(Document):
     says: str
 
 
+DropReason = Literal["constant", "repeats others", "repeats the group"]
+"""Why a covariate is left out of an adjustment."""
+
+
+class DroppedCovariate(Document):
+    """A characteristic that a difference could not be adjusted for.
+
+    Attributes:
+        name: The characteristic.
+        reason: `constant`: it has one value in both groups; `repeats others`: it follows from
+            covariates before it; `repeats the group`: it tells the two groups apart, for example
+            because it is the arm, or is missing in one of them.
+    """
+
+    name: str
+    reason: DropReason
+
+    @property
+    def says(self) -> str:
+        """The reason in words."""
+        return {
+            "constant": f"{self.name} has one value only",
+            "repeats others": f"{self.name} follows from the other covariates",
+            "repeats the group": (
+                f"{self.name} can't be told apart from the group (it repeats the arm, or is "
+                "missing in one group)"
+            ),
+        }[self.reason]
+
+
 class AdjustedEffect(Document):
     """A difference after adjustment for baseline characteristics.
 
     Attributes:
         absent: Why there is none; null where there is one.
         covariates: What it is adjusted for.
+        dropped: What it could not be adjusted for.
         subjects: Subjects that the model was fitted on.
         risk_difference: Level minus control, standardised to all subjects of both.
         risk_ratio: Level by control, standardised likewise.
@@ -143,6 +174,7 @@ class AdjustedEffect(Document):
 
     absent: str | None
     covariates: tuple[str, ...] = ()
+    dropped: tuple[DroppedCovariate, ...] = ()
     subjects: Count | None = None
     risk_difference: Estimate = Estimate()
     risk_ratio: Estimate = Estimate()

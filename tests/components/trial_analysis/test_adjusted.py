@@ -7,11 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from components.trial_analysis.adjusted import (
-    adjusted_effect,
-    design_matrix,
-    standardised,
-)
+from components.trial_analysis.adjusted import adjusted_effect, standardised
+from components.trial_analysis.design import covariate_columns
 from components.trial_analysis.subjects import sampled
 from pipeline.estimates import Estimate
 from tests.components.trial_analysis.hand_made_subjects import repeated, trial
@@ -116,7 +113,7 @@ def test_covariates_that_tell_the_outcome_have_no_finite_solution() -> None:
 
 def test_a_missing_number_becomes_the_mean_and_a_column_of_its_own() -> None:
     subjects = trial(["A"] * 4, control="A", numbers={"AGE": [40, 60, math.nan, 50]})
-    design = design_matrix(subjects, ["AGE"], np.arange(4))
+    design = covariate_columns(subjects, ["AGE"], np.arange(4))[0].columns
     assert design[:, 1].tolist() == [0, 0, 1, 0]
     assert design[2, 0] == 0
     assert design[:, 0].mean() == pytest.approx(0)
@@ -125,7 +122,7 @@ def test_a_missing_number_becomes_the_mean_and_a_column_of_its_own() -> None:
 def test_values_of_few_subjects_share_a_column() -> None:
     races = repeated(("A", 60), ("B", 30), ("C", 5), ("D", 6), (None, 25))
     subjects = trial(["X"] * 126, control="X", characteristics={"RACE": races})
-    design = design_matrix(subjects, ["RACE"], np.arange(126))
+    design = covariate_columns(subjects, ["RACE"], np.arange(126))[0].columns
     assert sorted(design.sum(axis=0).tolist()) == [11, 25, 30]
 
 

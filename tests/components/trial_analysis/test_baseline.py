@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from components.trial_analysis.baseline import (
     around,
@@ -94,6 +96,30 @@ def test_three_shares_differ_by_the_distance_of_yang_and_dalton() -> None:
     determinant = a * d - b * b
     expected = math.sqrt(0.2**2 * d / determinant)
     assert difference_of_shares(100 * p, 100 * q) == pytest.approx(expected)  # type: ignore[arg-type]
+
+
+COUNTS = st.lists(st.integers(0, 30), min_size=3, max_size=3)
+
+
+@given(COUNTS, COUNTS)
+def test_shares_differ_by_nothing_only_where_they_are_the_same(
+    group: list[int], control: list[int]
+) -> None:
+    found = difference_of_shares(np.array(group, float), np.array(control, float))
+
+    if found is None:
+        apart = not any(one and other for one, other in zip(group, control, strict=True))
+        assert apart
+    else:
+        same = [
+            one * sum(control) == other * sum(group)
+            for one, other in zip(group, control, strict=True)
+        ]
+        assert (found < 1e-6) == all(same)
+
+
+def test_value_that_tells_the_groups_apart_has_no_finite_difference() -> None:
+    assert difference_of_shares(np.array([50.0, 0.0]), np.array([0.0, 50.0])) is None
 
 
 def test_what_does_not_vary_has_no_difference() -> None:

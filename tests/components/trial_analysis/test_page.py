@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.html.page import Page, render
 from pipeline.pages.analysis import analysis_sections, main_effects
-from pipeline.results.analysis import Analysis
+from pipeline.results.analysis import Analysis, DroppedCovariate
 from tests.components.trial_analysis.test_document import document
 
 
@@ -34,3 +34,17 @@ def test_a_factor_over_all_subjects_comes_before_the_cells_of_a_factorial_trial(
     )
     task = found.tasks[0].model_copy(update={"effects": (cell, effect)})
     assert main_effects(found, task) == [effect]
+
+
+def test_covariate_that_a_difference_is_not_adjusted_for_is_named_with_the_reason() -> None:
+    found = document()
+    [effect] = found.tasks[0].effects
+    dropped = (DroppedCovariate(name="TRTA", reason="repeats the group"),)
+    unadjusted = effect.model_copy(
+        update={"adjusted": effect.adjusted.model_copy(update={"dropped": dropped})}
+    )
+    task = found.tasks[0].model_copy(update={"effects": (unadjusted,)})
+
+    html = html_of(found.model_copy(update={"tasks": (task, *found.tasks[1:])}))
+
+    assert "TRTA can&#39;t be told apart from the group" in html
