@@ -4,7 +4,7 @@ XPT (SAS transport, version 5 and 8), CDISC Dataset-JSON 1.1 in its three encodi
 text and Parquet are read through Beam's file systems. Text becomes pa.string(), numbers
 pa.float64(), dates pa.date32(), moments pa.timestamp("s"); whatever a format calls missing is
 null. A text that can not be turned into its column's type is handed on as pa.string(), for the
-caller to judge row by row.
+caller to judge row by row. Text has no outer blanks, and blanks alone are null (`texts.cleaned`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from types import ModuleType
 
 import pyarrow as pa
 
-from pipeline.reading.formats import dataset_json, delimited, parquet, xpt
+from pipeline.reading.formats import dataset_json, delimited, parquet, texts, xpt
 from pipeline.reading.formats.base import (
     ColumnType,
     DataFileError,
@@ -94,13 +94,22 @@ def read(
         `columns`, in that order.
 
     Raises:
-        DataFileError: The file is absent, damaged or not of its declared format, or it lacks
-            one of the columns.
+        DataFileError: The file is absent, damaged or not of its declared format, it lacks one of
+            the columns, a text holds the character NUL, or not all records were found.
         ValueError: `batch_rows` is not positive.
     """
     if batch_rows < 1:
         raise ValueError("batch_rows must be positive")
-    yield from _reader(extent.path, fmt).read(extent, fmt, columns, batch_rows)
+    path, rows = extent.path, 0
+    for first, batch in _reader(path, fmt).read(extent, fmt, columns, batch_rows):
+        rows += batch.num_rows
+        yield first, texts.cleaned(path, fmt, first, batch)
+    if extent.rows is not None and rows != extent.rows:
+        raise data_error(
+            path,
+            f"found {rows} records from number {extent.first_row + 1} on, expected {extent.rows}; "
+            "the file was changed while it was read, or is damaged: get it again",
+        )
 
 
 def _reader(path: str, fmt: FileFormat) -> ModuleType:

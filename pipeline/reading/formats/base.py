@@ -104,19 +104,35 @@ def data_error(
 
 
 def undecodable(
-    path: str, encoding: str, *, row: int | None = None, column: str | None = None
+    path: str,
+    encoding: str,
+    *,
+    row: int | None = None,
+    column: str | None = None,
+    cell: bytes = b"",
 ) -> DataFileError:
-    """Words the error for bytes that the declared encoding can not decode.
+    """Words the error for bytes that the encoding can not decode.
 
     Args:
         path: The data file.
-        encoding: The declared encoding.
+        encoding: The file's encoding.
         row: 1-based number of the data record, if known.
         column: The column's name, if known.
+        cell: The value's bytes, if known; they are not shown.
 
     Returns:
         The error, ready to be raised.
     """
+    if _is_cut(cell, encoding):
+        return data_error(
+            path,
+            f"found a text that is cut within its last character, as {encoding}: its width was "
+            "counted in characters, where it is one of bytes; write the file again with a wider "
+            "column. If other texts are wrong too, it is the encoding: declare it in the study "
+            "file (encoding: windows-1252 is often right)",
+            row=row,
+            column=column,
+        )
     other = "utf-8" if codecs.lookup(encoding).name == "cp1252" else "windows-1252"
     return data_error(
         path,
@@ -125,6 +141,13 @@ def undecodable(
         row=row,
         column=column,
     )
+
+
+def _is_cut(cell: bytes, encoding: str) -> bool:
+    """Whether a value's bytes end within a character."""
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    decoder.decode(cell)
+    return bool(decoder.getstate()[0])
 
 
 def check_encoding(path: str, fmt: FileFormat) -> None:

@@ -459,6 +459,10 @@ def _decoded(
             texts.append(data[start:end].decode(fmt.encoding) or None)
         except UnicodeDecodeError as error:
             raise base.undecodable(
-                path, fmt.encoding, row=first + row + 1, column=column
+                path,
+                fmt.encoding,
+                row=first + row + 1,
+                column=column,
+                cell=data[start:end],
             ) from error
     return pa.array(texts, pa.string())
