@@ -126,10 +126,10 @@ def undecodable(
     if _is_cut(cell, encoding):
         return data_error(
             path,
-            f"found a text that is cut within its last character, as {encoding}: its width was "
-            "counted in characters, where it is one of bytes; write the file again with a wider "
-            "column. If other texts are wrong too, it is the encoding: declare it in the study "
-            "file (encoding: windows-1252 is often right)",
+            f"found bytes that are not {encoding}: the text seems to be cut within its last "
+            "character, since its width was counted in characters where it is one of bytes; write "
+            "the file again with a wider column. Where other texts are wrong too, declare the "
+            "file's encoding in the study file (encoding: windows-1252 is often right)",
             row=row,
             column=column,
         )
