@@ -10,7 +10,7 @@ from __future__ import annotations
 from pipeline.study.load import parse_study
 from pipeline.study.study import Study
 
-_NOT_OF_EXAMPLES = ("thresholds", "gate", "training", "card", "summary")
+_NOT_OF_EXAMPLES = ("thresholds", "gate", "training", "card", "summary", "disclosure")
 _NOT_OF_TASKS = ("decision_thresholds",)
 _NOT_OF_ENDPOINTS = ("unit", "horizon")
 

@@ -88,6 +88,7 @@ def test_a_slash_after_the_folder_changes_nothing(folder: Path) -> None:
         {"thresholds": [{"metric": "auc", "at_least": 0.9}]},
         {"title": "Renamed"},
         {"gate": {"leakage": "warn"}},
+        {"disclosure": "internal"},
     ],
 )
 def test_what_does_not_decide_the_examples_changes_nothing(

@@ -25,6 +25,11 @@ def test_the_part_for_examples_has_all_that_they_are_derived_from() -> None:
     }
 
 
+@pytest.mark.parametrize("part", [part_for_examples, part_for_summary])
+def test_an_internal_report_decides_nothing_that_is_read(part: Any) -> None:
+    assert part(study(disclosure="internal")) == part(study())
+
+
 @pytest.mark.parametrize(
     "changes",
     [
