@@ -32,7 +32,15 @@ class DataGateSettings(Settings):
 
     @classmethod
     def of(cls, study: Study) -> Self:
-        """Takes the gate's part of a study."""
+        """Takes the gate's part of a study.
+
+        Examples:
+            >>> from pipeline.study.load import load_study
+            >>> from pipeline.study.shipped import find_study_file
+            >>> settings = DataGateSettings.of(load_study(find_study_file("synthetic")))
+            >>> settings.tasks, settings.features["arm"]
+            (('worsening', 'response', 'hepatic_ae'), 'category')
+        """
         features: dict[str, Literal["number", "category"]] = {
             feature.name: feature.kind for feature in study.resolved_features
         }

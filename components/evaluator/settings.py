@@ -42,7 +42,15 @@ class EvaluatorSettings(Settings):
 
     @classmethod
     def of(cls, study: Study) -> Self:
-        """Takes the Evaluator's part of a study."""
+        """Takes the Evaluator's part of a study.
+
+        Examples:
+            >>> from pipeline.study.load import load_study
+            >>> from pipeline.study.shipped import find_study_file
+            >>> settings = EvaluatorSettings.of(load_study(find_study_file("synthetic")))
+            >>> settings.tasks["worsening"], settings.smallest_group
+            ((0.25, 0.5), 50)
+        """
         return cls(
             tasks={
                 name: _decision_thresholds(study, name, task)

@@ -26,7 +26,15 @@ class ModelRegistrarSettings(Settings):
 
     @classmethod
     def of(cls, study: Study) -> Self:
-        """Takes ModelRegistrar's part of a study."""
+        """Takes ModelRegistrar's part of a study.
+
+        Examples:
+            >>> from pipeline.study.load import load_study
+            >>> from pipeline.study.shipped import find_study_file
+            >>> settings = ModelRegistrarSettings.of(load_study(find_study_file("synthetic")))
+            >>> settings.study_name, settings.split_seed
+            ('synthetic', 1)
+        """
         return cls(
             study_name=study.study,
             study_digest=study.digest(),

@@ -42,7 +42,15 @@ class TrialAnalysisSettings(Settings):
 
     @classmethod
     def of(cls, study: Study) -> Self:
-        """Takes the analysis's part of a study."""
+        """Takes the analysis's part of a study.
+
+        Examples:
+            >>> from pipeline.study.load import load_study
+            >>> from pipeline.study.shipped import find_study_file
+            >>> settings = TrialAnalysisSettings.of(load_study(find_study_file("synthetic")))
+            >>> settings.slicings, settings.landmark
+            (('sex', 'age_band'), 28)
+        """
         arm_columns = study.arm.columns if study.arm else ()
         return cls(
             study_name=study.study,

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pipeline.pages.write_report import write_report
+from tests.each import each
 from tests.whole_runs import Run
 
 pytestmark = pytest.mark.slow
@@ -108,7 +109,7 @@ def test_headings_start_at_the_title_and_skip_no_level(visit: Any) -> None:
 
     assert levels.count(1) == 1
     assert levels[0] == 1
-    assert all(deeper - level <= 1 for level, deeper in itertools.pairwise(levels))
+    assert all(deeper - level <= 1 for level, deeper in each(itertools.pairwise(levels)))
 
 
 def test_landmarks_are_there_once_and_parts_have_names(visit: Any) -> None:
