@@ -49,8 +49,8 @@ def _run_trial(data: Path, study_file: Path, out: Path) -> dict[str, float]:
 
     from components.artifact_types import TrialRejects
     from components.trial_example_gen.executor import TrialExampleGenExecutor
+    from components.trial_example_gen.settings import TrialExampleGenSettings
     from pipeline.study.load import load_study
-    from pipeline.study.parts import part_for_examples
     from pipeline.subject_key import ensure_local_key, key_id, load_key
 
     imported = time.perf_counter()
@@ -58,7 +58,7 @@ def _run_trial(data: Path, study_file: Path, out: Path) -> dict[str, float]:
     study = load_study(study_file)
     executor = TrialExampleGenExecutor(_context(TrialExampleGenExecutor, out))
     properties = {
-        "study": json.dumps(part_for_examples(study).to_content(), sort_keys=True),
+        "settings": TrialExampleGenSettings.of(study).to_json(),
         "data_root": str(data),
         # Both sides leave the fingerprint to who creates the run.
         "fingerprint": "",

@@ -163,7 +163,7 @@ def resolve(settings: Settings, run_id: str = "") -> RunConfig:
         runner=LOCAL,
         started_by=getpass.getuser(),
         store=store,
-        data_modified=data_modified(study, data_root),
+        data_modified=data_modified(study.files, data_root),
     )
 
 

@@ -24,14 +24,18 @@ from components.data_gate.settings import DataGateSettings
 from components.evaluator.component import TrialEvaluator
 from components.evaluator.settings import EvaluatorSettings
 from components.metrics_exporter.component import MetricsExporter
+from components.metrics_exporter.settings import MetricsExporterSettings
 from components.model_card.component import ModelCard
+from components.model_card.settings import ModelCardSettings
 from components.model_registrar.component import ModelRegistrar
 from components.model_registrar.settings import ModelRegistrarSettings
 from components.run_page.component import RunPage
 from components.trial_analysis.component import TrialAnalysis
 from components.trial_analysis.settings import TrialAnalysisSettings
 from components.trial_example_gen.component import TrialExampleGen
+from components.trial_example_gen.settings import TrialExampleGenSettings
 from components.trial_summary.component import TrialSummary
+from components.trial_summary.settings import TrialSummarySettings
 from pipeline.config import RunConfig
 from pipeline.names import ARM, SITE, label_key, slice_key, weight_key
 from pipeline.pages.evaluation.settings import RunPageSettings
@@ -70,7 +74,7 @@ def _components(config: RunConfig) -> list[BaseNode]:
     # Internal results never reach a stage: `pipeline.internal_report` computes them.
     study = config.study.as_public()
     example_gen = TrialExampleGen(
-        study=study,
+        settings=TrialExampleGenSettings.of(study),
         data_root=config.data_root,
         fingerprint=config.fingerprint,
         subject_key=config.subject_key,
@@ -135,7 +139,7 @@ def _components(config: RunConfig) -> list[BaseNode]:
         model_run=trainer.outputs["model_run"],
         verdict=evaluator.outputs["verdict"],
         champion_model=champion.outputs["model"],
-        study=study,
+        settings=ModelCardSettings.of(study),
         code_version=config.code_version,
         dependency_lock=config.dependency_lock,
     )
@@ -152,7 +156,11 @@ def _components(config: RunConfig) -> list[BaseNode]:
         code_version=config.code_version,
         run_id=config.run_id,
     )
-    summary = TrialSummary(study=study, data_root=config.data_root, fingerprint=config.fingerprint)
+    summary = TrialSummary(
+        settings=TrialSummarySettings.of(study),
+        data_root=config.data_root,
+        fingerprint=config.fingerprint,
+    )
     # Independent of the training: neither waits for the other.
     analysis = TrialAnalysis(examples=examples, settings=TrialAnalysisSettings.of(study))
     # No model is pushed or registered without its card, nor when a later stage would still fail
@@ -177,7 +185,7 @@ def _components(config: RunConfig) -> list[BaseNode]:
         findings=gate.outputs["findings"],
         registration=registrar.outputs["registration"],
         summary=summary.outputs["summary"],
-        study=study,
+        settings=MetricsExporterSettings.of(study),
         store=config.store,
         run_id=config.run_id,
         runner=config.runner,

@@ -19,7 +19,7 @@ from components.artifact_types import (
     TrialRejects,
 )
 from components.metrics_exporter.executor import Executor
-from pipeline.study.study import Study
+from components.metrics_exporter.settings import MetricsExporterSettings
 
 
 class MetricsExporterSpec(ComponentSpec):
@@ -37,7 +37,7 @@ class MetricsExporterSpec(ComponentSpec):
         "export": ChannelParameter(type=StoreExport),
     }
     PARAMETERS: ClassVar[dict[str, ExecutionParameter]] = {
-        "study": ExecutionParameter(type=str),
+        "settings": ExecutionParameter(type=str),
         "store": ExecutionParameter(type=str),
         "run_id": ExecutionParameter(type=str),
         "runner": ExecutionParameter(type=str),
@@ -61,7 +61,7 @@ class MetricsExporter(base_component.BaseComponent):
         findings: Findings of DataGate.
         registration: Whether the model was registered.
         summary: Progress of the trial.
-        study: The study file: its digest and the age of its data files are exported.
+        settings: What MetricsExporter reads of the study.
         store: Address of the store, without a password; empty exports nothing.
         run_id: Id of the run; every run is a new execution.
         runner: `local`, whose runner exports the run's own row at its end, or `kubeflow`.
@@ -82,7 +82,7 @@ class MetricsExporter(base_component.BaseComponent):
         findings: BaseChannel,
         registration: BaseChannel,
         summary: BaseChannel,
-        study: Study,
+        settings: MetricsExporterSettings,
         store: str | RuntimeParameter,
         run_id: str,
         runner: str,
@@ -99,7 +99,7 @@ class MetricsExporter(base_component.BaseComponent):
                 findings=findings,
                 registration=registration,
                 summary=summary,
-                study=study.to_json(),
+                settings=settings.to_json(),
                 store=store,
                 run_id=run_id,
                 runner=runner,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +11,7 @@ from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 from tfx.utils import io_utils
 
+from components.metrics_exporter.settings import MetricsExporterSettings
 from pipeline.errors import UserError
 from pipeline.names import KUBEFLOW
 from pipeline.store.export import (
@@ -25,8 +25,6 @@ from pipeline.store.export import (
 from pipeline.store.pending import EXPORT_FILE, ExportFile, by_table
 from pipeline.store.rows import Rows, joined
 from pipeline.store.writer import export
-from pipeline.study.load import parse_study
-from pipeline.study.study import Study
 
 logger = logging.getLogger(__name__)
 
@@ -77,19 +75,22 @@ def _rows(input_dict: dict[str, list[Artifact]], exec_properties: dict[str, Any]
         registration=inputs["registration"].uri,
         summary=inputs["summary"].uri,
     )
-    study = parse_study(json.loads(exec_properties["study"]), "the study")
-    results = result_rows_of(exec_properties["run_id"], study, folders)
+    settings = MetricsExporterSettings.from_json(exec_properties["settings"])
+    results = result_rows_of(exec_properties["run_id"], settings.study, folders)
     if exec_properties["runner"] != KUBEFLOW:
         return results
-    facts = _facts(study, inputs["examples"], exec_properties)
+    facts = _facts(settings, inputs["examples"], exec_properties)
     return joined(facts.rows(), results, outcome_rows(facts.run, "done", datetime.now(UTC)))
 
 
-def _facts(study: Study, examples: Artifact, exec_properties: dict[str, Any]) -> RunFacts:
+def _facts(
+    settings: MetricsExporterSettings, examples: Artifact, exec_properties: dict[str, Any]
+) -> RunFacts:
     store, run = exec_properties["store"], exec_properties["run_id"]
     return kubeflow_facts(
         run=run,
-        study=study,
+        study=settings.study,
+        files=settings.files,
         started=first_start(store, run) or datetime.now(UTC),
         started_by=exec_properties["started_by"],
         fingerprint=examples.get_string_custom_property("fingerprint"),

@@ -11,7 +11,7 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 
 from components.artifact_types import GateFindings, ModelCardDocument, ModelVerdict, TrialRejects
 from components.model_card.executor import Executor
-from pipeline.study.study import Study
+from components.model_card.settings import ModelCardSettings
 
 
 class ModelCardSpec(ComponentSpec):
@@ -30,7 +30,7 @@ class ModelCardSpec(ComponentSpec):
         "card": ChannelParameter(type=ModelCardDocument),
     }
     PARAMETERS: ClassVar[dict[str, ExecutionParameter]] = {
-        "study": ExecutionParameter(type=str),
+        "settings": ExecutionParameter(type=str),
         "code_version": ExecutionParameter(type=str),
         "dependency_lock": ExecutionParameter(type=str),
     }
@@ -47,7 +47,7 @@ class ModelCard(base_component.BaseComponent):
         model_run: Trainer's record of the training.
         verdict: The Evaluator's metrics, curves and decision.
         champion_model: The champion, from ChampionModel.
-        study: The study file: the card holds all of it.
+        settings: What ModelCard reads of the study: the card holds all of it.
         code_version: Version of this project.
         dependency_lock: SHA-256 of the locked dependencies; empty if there is no lock.
     """
@@ -64,7 +64,7 @@ class ModelCard(base_component.BaseComponent):
         model_run: BaseChannel,
         verdict: BaseChannel,
         champion_model: BaseChannel,
-        study: Study,
+        settings: ModelCardSettings,
         code_version: str,
         dependency_lock: str,
     ) -> None:
@@ -77,7 +77,7 @@ class ModelCard(base_component.BaseComponent):
                 model_run=model_run,
                 verdict=verdict,
                 champion_model=champion_model,
-                study=study.to_json(),
+                settings=settings.to_json(),
                 code_version=code_version,
                 dependency_lock=dependency_lock,
                 card=channel_utils.as_channel([ModelCardDocument()]),

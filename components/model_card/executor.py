@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +12,7 @@ from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 from tfx.utils import io_utils
 
+from components.model_card.settings import ModelCardSettings
 from pipeline.html.page import render
 from pipeline.names import SITE, SPLITS
 from pipeline.pages.card import card_page
@@ -20,7 +20,6 @@ from pipeline.results.card import Evidence, Lineage, make_card
 from pipeline.results.counts import Counts
 from pipeline.results.documents import Curves, Findings, Metrics, Training, Verdict, read_result
 from pipeline.runs.run_record import versions
-from pipeline.study.load import parse_study
 from pipeline.study.study import Study
 
 CARD_JSON = "card.json"
@@ -50,7 +49,7 @@ class Executor(base_executor.BaseExecutor):
         inputs = {
             key: artifact_utils.get_single_instance(found) for key, found in input_dict.items()
         }
-        study = parse_study(json.loads(exec_properties["study"]), "the study")
+        study = ModelCardSettings.from_json(exec_properties["settings"]).study
         card = make_card(study, _evidence(study, inputs, exec_properties))
         folder = artifact_utils.get_single_uri(output_dict["card"])
         io_utils.write_string_file(f"{folder}/{CARD_JSON}", card.model_dump_json() + "\n")

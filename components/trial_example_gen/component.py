@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
 from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
 from tfx.orchestration.data_types import RuntimeParameter
@@ -13,15 +11,14 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 
 from components.artifact_types import TrialRejects
 from components.trial_example_gen.executor import TrialExampleGenExecutor
-from pipeline.study.parts import part_for_examples
-from pipeline.study.study import Study
+from components.trial_example_gen.settings import TrialExampleGenSettings
 
 
 class TrialExampleGenSpec(ComponentSpec):
     """Parameters and outputs of TrialExampleGen."""
 
     PARAMETERS = {
-        "study": ExecutionParameter(type=str),
+        "settings": ExecutionParameter(type=str),
         "data_root": ExecutionParameter(type=str),
         "fingerprint": ExecutionParameter(type=str),
         "subject_key": ExecutionParameter(type=str),
@@ -47,7 +44,7 @@ class TrialExampleGen(BaseBeamComponent):
 
     def __init__(
         self,
-        study: Study,
+        settings: TrialExampleGenSettings,
         data_root: str | RuntimeParameter,
         fingerprint: str | RuntimeParameter,
         subject_key: str,
@@ -56,7 +53,7 @@ class TrialExampleGen(BaseBeamComponent):
         """Describes one reading of a study.
 
         Args:
-            study: The study; only the parts that decide the examples become a parameter.
+            settings: What TrialExampleGen reads of the study.
             data_root: Folder that the study file's patterns are relative to.
             fingerprint: `content_fingerprint` of study and data, taken now.
             subject_key: Reference to the secret of the subject hash (`env:` or `file:`).
@@ -64,7 +61,7 @@ class TrialExampleGen(BaseBeamComponent):
         """
         super().__init__(
             spec=TrialExampleGenSpec(
-                study=json.dumps(part_for_examples(study).to_content(), sort_keys=True),
+                settings=settings.to_json(),
                 data_root=data_root,
                 fingerprint=fingerprint,
                 subject_key=subject_key,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from typing import Any
 
@@ -12,6 +11,7 @@ from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 
 from components.trial_example_gen.graph import ExampleJob, write_examples
+from components.trial_example_gen.settings import TrialExampleGenSettings
 from pipeline.errors import UserError
 from pipeline.names import SPLITS
 from pipeline.reading.plan import ReadingPlan, plan_examples
@@ -19,7 +19,6 @@ from pipeline.reading.qualifiers import unknown_qualifiers
 from pipeline.reading.repeated_keys import check_rows_are_subjects
 from pipeline.results.counts import Counts, DatasetCounts
 from pipeline.results.documents import read_result
-from pipeline.study.load import parse_study
 from pipeline.study.study import Study
 from pipeline.subject_key import load_key
 
@@ -46,7 +45,7 @@ class TrialExampleGenExecutor(BaseBeamExecutor):
             UserError: The data can't be used; the message says what to change.
         """
         del input_dict
-        study = parse_study(json.loads(exec_properties["study"]), "the study")
+        study = TrialExampleGenSettings.from_json(exec_properties["settings"]).study
         plan = plan_examples(study, exec_properties["data_root"])
         check_rows_are_subjects(plan)
         job = ExampleJob(plan, exec_properties["subject_key"])

@@ -12,8 +12,7 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 
 from components.artifact_types import ProgressSummary
 from components.trial_summary.executor import Executor
-from pipeline.study.parts import part_for_summary
-from pipeline.study.study import Study
+from components.trial_summary.settings import TrialSummarySettings
 
 
 class TrialSummarySpec(ComponentSpec):
@@ -24,7 +23,7 @@ class TrialSummarySpec(ComponentSpec):
         "summary": ChannelParameter(type=ProgressSummary),
     }
     PARAMETERS: ClassVar[dict[str, ExecutionParameter]] = {
-        "study": ExecutionParameter(type=str),
+        "settings": ExecutionParameter(type=str),
         "data_root": ExecutionParameter(type=str),
         "fingerprint": ExecutionParameter(type=str),
     }
@@ -37,7 +36,7 @@ class TrialSummary(BaseBeamComponent):
     its output.
 
     Args:
-        study: The study; only the parts that the summary uses become a parameter.
+        settings: What TrialSummary reads of the study.
         data_root: Folder that the study file's patterns are relative to.
         fingerprint: Fingerprint of the data, so that changed data are a new execution.
     """
@@ -46,11 +45,14 @@ class TrialSummary(BaseBeamComponent):
     EXECUTOR_SPEC = BeamExecutorSpec(Executor)
 
     def __init__(
-        self, study: Study, data_root: str | RuntimeParameter, fingerprint: str | RuntimeParameter
+        self,
+        settings: TrialSummarySettings,
+        data_root: str | RuntimeParameter,
+        fingerprint: str | RuntimeParameter,
     ) -> None:
         super().__init__(
             spec=TrialSummarySpec(
-                study=part_for_summary(study).to_json(),
+                settings=settings.to_json(),
                 data_root=data_root,
                 fingerprint=fingerprint,
                 summary=channel_utils.as_channel([ProgressSummary()]),

@@ -12,11 +12,11 @@ from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 
 from components.trial_summary.graph import PROBLEMS_FILE, write_summary
+from components.trial_summary.settings import TrialSummarySettings
 from pipeline.errors import UserError
 from pipeline.reading.plan import plan_summary
 from pipeline.results.documents import TrialSummaryDocument, read_result
 from pipeline.storage import read
-from pipeline.study.load import parse_study
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class Executor(BaseBeamExecutor):
             UserError: A file or a column that the summary needs is missing or can't be read.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
-        study = parse_study(json.loads(exec_properties["study"]), "the study")
+        study = TrialSummarySettings.from_json(exec_properties["settings"]).study
         plan = plan_summary(study, exec_properties["data_root"])
         folder = artifact_utils.get_single_uri(output_dict["summary"])
         # Removes files of an earlier attempt.

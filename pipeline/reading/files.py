@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from pipeline.errors import UserError
 from pipeline.reading.formats import FileFormat
 from pipeline.storage import file_systems, newest_change
 from pipeline.study.sections import Dataset
-from pipeline.study.study import Study
 
 
 def find_files(data_root: str, pattern: str) -> tuple[tuple[str, int], ...]:
@@ -33,9 +33,14 @@ def files_of_dataset(data_root: str, name: str, dataset: Dataset) -> tuple[tuple
     return files
 
 
-def data_modified(study: Study, data_root: str) -> datetime | None:
-    """When the newest of a study's files was changed, in UTC; None where none is there."""
-    return newest_change(f"{data_root}/{dataset.file}" for dataset in study.datasets.values())
+def data_modified(files: Iterable[str], data_root: str) -> datetime | None:
+    """When the newest of a study's files was changed, in UTC; None where none is there.
+
+    Args:
+        files: Patterns of the files, as the study file names them.
+        data_root: Folder that they are relative to.
+    """
+    return newest_change(f"{data_root}/{file}" for file in files)
 
 
 def file_format(dataset: Dataset) -> FileFormat:

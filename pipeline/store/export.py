@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +28,7 @@ from pipeline.runs.run_file import RunFile, read_run_file
 from pipeline.runs.run_record import read_records
 from pipeline.store import models
 from pipeline.store.engine import store_engine, transaction
+from pipeline.store.exported_study import ExportedStudy
 from pipeline.store.rows import (
     Row,
     Rows,
@@ -41,7 +42,6 @@ from pipeline.store.rows import (
 )
 from pipeline.store.writer import Patience, export
 from pipeline.study.load import parse_study
-from pipeline.study.study import Study
 from pipeline.version import code_version
 
 logger = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class RunFacts:
 
     Attributes:
         run: Its id.
-        study: The study.
+        study: What the store has of the study.
         started: When it was started.
         runner: `local` or `kubeflow`.
         started_by: User or system that started it.
@@ -65,7 +65,7 @@ class RunFacts:
     """
 
     run: str
-    study: Study
+    study: ExportedStudy
     started: datetime
     runner: str
     started_by: str
@@ -80,15 +80,15 @@ class RunFacts:
             models.Run: [
                 {
                     "run": self.run,
-                    "study": self.study.study,
+                    "study": self.study.study_name,
                     "started": self.started,
                     "runner": self.runner,
                     "started_by": self.started_by,
                     "code_version": self.code_version,
-                    "study_digest": self.study.digest(),
+                    "study_digest": self.study.digest,
                     "fingerprint": self.fingerprint,
                     "data_modified": self.data_modified,
-                    "smallest_group": self.study.slicing.smallest_group,
+                    "smallest_group": self.study.smallest_group,
                     "parameters": dict(self.parameters),
                 }
             ]
@@ -97,14 +97,18 @@ class RunFacts:
 
 def kubeflow_facts(
     run: str,
-    study: Study,
+    study: ExportedStudy,
+    files: Iterable[str],
     started: datetime,
     started_by: str,
     fingerprint: str,
     data_root: str,
     parameters: Mapping[str, Any],
 ) -> RunFacts:
-    """The inputs of a run on Kubeflow, as known to one of its tasks."""
+    """The inputs of a run on Kubeflow, as known to one of its tasks.
+
+    `files` are the patterns of the data's files below `data_root`.
+    """
     # No other export needs the readers of files.
     from pipeline.reading.files import data_modified
 
@@ -116,7 +120,7 @@ def kubeflow_facts(
         started_by=started_by,
         code_version=code_version(),
         fingerprint=fingerprint,
-        data_modified=data_modified(study, data_root),
+        data_modified=data_modified(files, data_root),
         parameters=parameters,
     )
 
@@ -164,12 +168,12 @@ def outcome_rows(
     }
 
 
-def result_rows_of(run: str, study: Study, folders: ResultFolders) -> Rows:
+def result_rows_of(run: str, study: ExportedStudy, folders: ResultFolders) -> Rows:
     """Rows of all outputs of a run's stages.
 
     Args:
         run: Id of the run.
-        study: The study.
+        study: What the store has of the study.
         folders: Outputs of its stages; a failed run lacks some.
     """
     parts: list[Rows] = []
@@ -185,7 +189,9 @@ def result_rows_of(run: str, study: Study, folders: ResultFolders) -> Rows:
     return joined(*parts)
 
 
-def _evaluation_rows(run: str, study: Study, verdict: str, registration: str | None) -> Rows:
+def _evaluation_rows(
+    run: str, study: ExportedStudy, verdict: str, registration: str | None
+) -> Rows:
     return evaluation_rows(
         run,
         study,
@@ -285,7 +291,7 @@ def export_local_run(folder: Path, address: str = "", patience: Patience | None 
 def _local_rows(run: RunFile, records: Sequence[Mapping[str, Any]]) -> Rows:
     facts = RunFacts(
         run=run.run,
-        study=parse_study(run.study_file, f"the study of run {run.run}"),
+        study=ExportedStudy.of(parse_study(run.study_file, f"the study of run {run.run}")),
         started=run.started,
         runner=LOCAL,
         started_by=run.started_by,

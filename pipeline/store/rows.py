@@ -11,8 +11,8 @@ from pipeline.results.documents import Curves, Findings, Metrics, Verdict
 from pipeline.results.registration import Registration
 from pipeline.runs.run_record import describe_unexpected
 from pipeline.store import models
+from pipeline.store.exported_study import ExportedStudy
 from pipeline.store.renamed import with_names_of_today
-from pipeline.study.study import Study
 
 Row = dict[str, Any]
 Rows = dict[type[models.Base], list[Row]]
@@ -24,7 +24,7 @@ NO_THRESHOLD = 0.0
 
 def evaluation_rows(
     run: str,
-    study: Study,
+    study: ExportedStudy,
     metrics: Metrics,
     verdict: Verdict,
     curves: Curves,
@@ -34,14 +34,14 @@ def evaluation_rows(
 
     Args:
         run: Id of the run.
-        study: The study.
+        study: What the store has of the study.
         metrics: The Evaluator's metrics of all groups that may be shown.
         verdict: Its decision.
         curves: Its curves of the same groups.
         registration: Whether the model became the champion.
     """
     return {
-        models.Model: [_model(run, study.study, metrics, verdict, registration)],
+        models.Model: [_model(run, study.study_name, metrics, verdict, registration)],
         models.BlessingReason: list(_refusals(run, verdict)),
         models.Comparison: list(_comparisons(run, verdict)),
         models.Threshold: _thresholds(run, study),
@@ -182,7 +182,7 @@ def _comparisons(run: str, verdict: Verdict) -> Iterator[Row]:
         }
 
 
-def _thresholds(run: str, study: Study) -> list[Row]:
+def _thresholds(run: str, study: ExportedStudy) -> list[Row]:
     """A row for each key; of several thresholds with the same one the strictest limits."""
     found: dict[tuple[str, ...], Row] = {}
     for threshold in study.thresholds:

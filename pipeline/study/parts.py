@@ -7,12 +7,29 @@ changes.
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+
 from pipeline.study.load import parse_study
 from pipeline.study.study import Study
 
 _NOT_OF_EXAMPLES = ("thresholds", "gate", "training", "card", "summary", "disclosure")
 _NOT_OF_TASKS = ("decision_thresholds",)
 _NOT_OF_ENDPOINTS = ("unit", "horizon")
+
+
+def _parse(content: object) -> Study:
+    return content if isinstance(content, Study) else parse_study(content, "the study")
+
+
+StudyContent = Annotated[
+    Study, BeforeValidator(_parse), PlainSerializer(Study.to_content), WithJsonSchema({})
+]
+"""A study as a field of a stage's settings: in JSON what its study file holds, without defaults.
+
+Its reader raises UserError, as `parse_study` does.
+"""
 
 
 def part_for_examples(study: Study) -> Study:

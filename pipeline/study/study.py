@@ -159,6 +159,11 @@ class Study(StrictModel):
         """Columns of a dataset that the examples are made from, each once."""
         return columns_used(self, dataset)
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Patterns of the data's files, relative to the folder of the data."""
+        return tuple(dataset.file for dataset in self.datasets.values())
+
     def references(self) -> tuple[Reference, ...]:
         """Every use that the study file makes of a dataset or a column."""
         return self._references

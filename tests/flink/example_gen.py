@@ -9,7 +9,6 @@ from typing import Any
 from pipeline.beam.check import flink_slots
 from pipeline.beam.options import IN_MEMORY as BEAM_IN_MEMORY
 from pipeline.beam.options import beam_options, parse_beam_options
-from pipeline.study.parts import part_for_examples
 from tests.flink import artifacts
 from tests.flink.conftest import Flink
 
@@ -48,6 +47,7 @@ class ExampleGen:
 
         from components.artifact_types import TrialRejects
         from components.trial_example_gen.executor import TrialExampleGenExecutor
+        from components.trial_example_gen.settings import TrialExampleGenSettings
         from pipeline.study.load import load_study
         from pipeline.study.shipped import find_study_file
 
@@ -60,7 +60,7 @@ class ExampleGen:
             beam_pipeline_args=list(beam_args), tmp_dir=str(folder), unique_id="1"
         )
         properties = {
-            "study": part_for_examples(study).to_json(),
+            "settings": TrialExampleGenSettings.of(study).to_json(),
             "data_root": str(self.data),
             "fingerprint": "",
             "subject_key": self.key,

@@ -24,6 +24,7 @@ from grafana.queries import alerts, model_quality
 from pipeline.results.documents import OVERALL, Group, Metrics, ModelRole, Verdict
 from pipeline.results.registration import Registration
 from pipeline.results.suppress import SuppressionReason
+from pipeline.store.exported_study import ExportedStudy
 from pipeline.store.models import Base
 from pipeline.store.rows import evaluation_rows
 from pipeline.study.sections import Threshold
@@ -115,7 +116,7 @@ class Judged:
         registration = Registration(registered=verdict.blessed, reason=None)
         rows = evaluation_rows(
             "r1",
-            study(*(item.model_dump(mode="json") for item in self.thresholds)),
+            ExportedStudy.of(study(*(item.model_dump(mode="json") for item in self.thresholds))),
             self.metrics,
             verdict,
             curves(),

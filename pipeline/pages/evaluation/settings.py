@@ -12,6 +12,8 @@ from pipeline.study.study import Study
 class RunPageSettings(Settings):
     """The parts of a study that its page names.
 
+    Not in `components/run_page`: the page, a layer below the components, reads it too.
+
     Attributes:
         study_name: Name of the study.
         title: The study for people.

@@ -53,10 +53,12 @@ def _export_run(
     if not options.metrics_store:
         return
     from pipeline.store.export import kubeflow_facts
+    from pipeline.store.exported_study import ExportedStudy
 
     facts = kubeflow_facts(
         run=options.run_id,
-        study=study,
+        study=ExportedStudy.of(study),
+        files=study.files,
         started=started,
         started_by=options.started_by,
         fingerprint=fingerprint,

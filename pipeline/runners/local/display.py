@@ -24,6 +24,8 @@ from rich.progress import (
 from rich.spinner import Spinner
 from rich.text import Text
 
+from pipeline.results.documents import MetricRecord
+
 STAGES = {
     "TrialExampleGen": "reads the study's data, derives features and labels",
     "StatisticsGen": "describes every column of every split",
@@ -192,7 +194,7 @@ class _Follower(logging.Handler):
             self._progress.update(self._task, completed=done, total=total, detail=detail)
 
 
-def results_table(metrics: Sequence[Mapping[str, Any]], width: int = 80) -> Text:
+def results_table(metrics: Sequence[MetricRecord], width: int = 80) -> Text:
     """The result of a run: one line per task, or two where name and numbers do not fit in one.
 
     Args:
@@ -203,9 +205,9 @@ def results_table(metrics: Sequence[Mapping[str, Any]], width: int = 80) -> Text
         The text for the terminal; nothing is truncated.
     """
     overall = {
-        (record["task"], record["metric"]): record
+        (record.task, record.metric): record
         for record in metrics
-        if record["model"] == "challenger" and not record["slice"]
+        if record.model == "challenger" and not record.slice
     }
     cells = {task: _task_cells(task, overall) for task in dict.fromkeys(t for t, _ in overall)}
     columns = list(zip(_RESULT_COLUMNS, *cells.values(), strict=True))
@@ -226,22 +228,22 @@ def results_table(metrics: Sequence[Mapping[str, Any]], width: int = 80) -> Text
     )
 
 
-def _task_cells(task: str, overall: Mapping[tuple[str, str], Mapping[str, Any]]) -> list[str]:
+def _task_cells(task: str, overall: Mapping[tuple[str, str], MetricRecord]) -> list[str]:
     auc = overall[task, "auc"]
     return [
-        f"{auc['subjects']:,}",
-        f"{auc['positives']:,}",
-        f"{_number(auc['value'])} {_interval(auc)}",
-        _number(overall[task, "brier"]["value"]),
-        _number(overall[task, "calibration_slope"]["value"], 2),
-        _number(overall[task, "expected_calibration_error"]["value"]),
+        f"{auc.subjects:,}",
+        f"{auc.positives:,}",
+        f"{_number(auc.value)} {_interval(auc)}",
+        _number(overall[task, "brier"].value),
+        _number(overall[task, "calibration_slope"].value, 2),
+        _number(overall[task, "expected_calibration_error"].value),
     ]
 
 
-def _interval(record: Mapping[str, Any]) -> str:
-    if record["lower"] is None:
+def _interval(record: MetricRecord) -> str:
+    if record.lower is None:
         return "(no interval)"
-    return f"({_number(record['lower'])}–{_number(record['upper'])})"
+    return f"({_number(record.lower)}–{_number(record.upper)})"
 
 
 def _number(value: float | None, decimals: int = 3) -> str:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 
 from pipeline.config import RunConfig
+from pipeline.results.documents import Metrics, Verdict, read_result
 from pipeline.runners.local.display import print_words, results_table
-
-if TYPE_CHECKING:
-    from pipeline.results.documents import Verdict
 
 _SHOWN = ("metrics", "model", "serving", "records", "page")
 
@@ -53,9 +49,9 @@ def show_result(console: Console, verdict: Verdict, paths: Mapping[str, Path]) -
         verdict: The verdict on the model.
         paths: What `result_paths` found, and the run's records.
     """
-    metrics = json.loads(paths["metrics"].read_text(encoding="utf-8"))
+    metrics = read_result(Metrics, str(paths["metrics"].parent))
     console.print()
-    print_words(console, results_table(metrics["records"], console.width))
+    print_words(console, results_table(metrics.records, console.width))
     console.print("[green]blessed[/green]" if verdict.blessed else "[red]refused[/red]")
     for note in verdict.notes:
         print_words(console, f"  {escape(note)}")
@@ -65,7 +61,7 @@ def show_result(console: Console, verdict: Verdict, paths: Mapping[str, Path]) -
         print_words(
             console,
             f"  {len(verdict.not_judged)} groups are too small to judge "
-            f"(fewer than {metrics['smallest_group']} subjects with a known label)",
+            f"(fewer than {metrics.smallest_group} subjects with a known label)",
         )
     console.print()
     for name in _SHOWN:

@@ -22,6 +22,7 @@ from components.artifact_types import (
 )
 from components.metrics_exporter.component import MetricsExporter
 from components.metrics_exporter.executor import Executor
+from components.metrics_exporter.settings import MetricsExporterSettings
 from pipeline.names import KUBEFLOW, LOCAL
 from pipeline.store.export import export_stage
 from pipeline.store.pending import read_export
@@ -104,7 +105,7 @@ class Execution:
 
     def execute(self, **changes: Any) -> dict[str, Any]:
         parameters = {
-            "study": STUDY.to_json(),
+            "settings": MetricsExporterSettings.of(STUDY).to_json(),
             "store": self.store,
             "run_id": "r1",
             "runner": LOCAL,
@@ -220,7 +221,7 @@ def test_the_component_has_one_execution_a_run() -> None:
         verdict=channel(ModelVerdict()),
         registration=channel(ModelRegistration()),
         summary=channel(ProgressSummary()),
-        study=STUDY,
+        settings=MetricsExporterSettings.of(STUDY),
         store="",
         run_id="r1",
         runner=LOCAL,

@@ -14,9 +14,9 @@ from components.artifact_types import ResearcherAnalysis, TrialRejects
 from components.trial_analysis.executor import Executor
 from components.trial_analysis.settings import TrialAnalysisSettings
 from components.trial_example_gen.executor import TrialExampleGenExecutor
+from components.trial_example_gen.settings import TrialExampleGenSettings
 from pipeline.results.analysis import Analysis
 from pipeline.results.documents import read_result
-from pipeline.study.parts import part_for_examples
 from pipeline.study.study import Study
 
 
@@ -35,7 +35,7 @@ def make_examples(study: Study, data_root: Path, folder: Path) -> Artifact:
         {},
         {"examples": [examples], "rejects": [rejects]},
         {
-            "study": part_for_examples(study).to_json(),
+            "settings": TrialExampleGenSettings.of(study).to_json(),
             "data_root": str(data_root),
             "fingerprint": "f",
             "subject_key": f"file:{key}",

@@ -18,8 +18,8 @@ from tfx.types.artifact import Artifact
 
 from components.artifact_types import TrialRejects
 from components.trial_example_gen.executor import TrialExampleGenExecutor
+from components.trial_example_gen.settings import TrialExampleGenSettings
 from pipeline.reading.fingerprint import content_fingerprint
-from pipeline.study.parts import part_for_examples
 from pipeline.study.study import Study
 
 KEY = "a key that is long enough"
@@ -104,7 +104,7 @@ def execute(study: Study, data_root: Path | str, folder: Path, key: str = KEY) -
         {},
         {"examples": [examples], "rejects": [rejects]},
         {
-            "study": part_for_examples(study).to_json(),
+            "settings": TrialExampleGenSettings.of(study).to_json(),
             "data_root": str(data_root),
             "fingerprint": content_fingerprint(study, str(data_root)),
             "subject_key": f"file:{secret}",

@@ -22,6 +22,7 @@ from tfx.types import artifact_utils
 
 from components.trial_example_gen.component import TrialExampleGen
 from components.trial_example_gen.records import write_records
+from components.trial_example_gen.settings import TrialExampleGenSettings
 from components.trial_example_gen.splits import split_of, subject_hash
 from pipeline.errors import UserError
 from pipeline.reading import buckets
@@ -470,7 +471,8 @@ def test_a_column_that_is_no_qualifier_either_is_refused(data: Path, tmp_path: P
 
 def test_a_component_is_the_same_execution_whatever_judges_the_model() -> None:
     def parameters(study: Study) -> dict[str, Any]:
-        component = TrialExampleGen(study, "data", "fingerprint", "env:KEY", "id")
+        settings = TrialExampleGenSettings.of(study)
+        component = TrialExampleGen(settings, "data", "fingerprint", "env:KEY", "id")
         return dict(component.exec_properties)
 
     thresholds: dict[str, Any] = {"thresholds": [{"metric": "auc", "at_least": 0.7}]}
@@ -480,5 +482,6 @@ def test_a_component_is_the_same_execution_whatever_judges_the_model() -> None:
 
 def test_the_key_itself_is_no_parameter_of_a_component(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEY", "a secret that must not be stored")
-    component = TrialExampleGen(study(), "data", "fingerprint", "env:KEY", "id")
+    settings = TrialExampleGenSettings.of(study())
+    component = TrialExampleGen(settings, "data", "fingerprint", "env:KEY", "id")
     assert "a secret" not in json.dumps(dict(component.exec_properties))

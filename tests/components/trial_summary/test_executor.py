@@ -14,9 +14,9 @@ from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from components.artifact_types import ProgressSummary
 from components.trial_summary.component import TrialSummary
 from components.trial_summary.executor import Executor
+from components.trial_summary.settings import TrialSummarySettings
 from pipeline.errors import UserError
 from pipeline.results.documents import TrialSummaryDocument, read_result
-from pipeline.study.parts import part_for_summary
 from pipeline.study.study import Study
 from tests.components.trial_summary.trial_made_by_hand import SUMMARY, study_of
 
@@ -30,7 +30,7 @@ def execute(study: Study, data: Path, folder: Path) -> None:
         unique_id="1",
     )
     properties = {
-        "study": part_for_summary(study).to_json(),
+        "settings": TrialSummarySettings.of(study).to_json(),
         "data_root": str(data),
         "fingerprint": "of the data",
     }
@@ -85,11 +85,11 @@ def test_a_second_attempt_does_not_meet_what_the_first_left(data: Path, tmp_path
 
 def test_what_training_alone_reads_is_no_part_of_the_parameters() -> None:
     study = study_of(training={"steps": 7}, thresholds=[{"metric": "auc", "at_least": 0.6}])
-    assert part_for_summary(study) == part_for_summary(study_of())
+    assert TrialSummarySettings.of(study) == TrialSummarySettings.of(study_of())
 
 
 def test_other_data_are_another_execution() -> None:
-    study = study_of(summary=SUMMARY)
-    component = TrialSummary(study=study, data_root="/trial", fingerprint="of the data")
+    settings = TrialSummarySettings.of(study_of(summary=SUMMARY))
+    component = TrialSummary(settings=settings, data_root="/trial", fingerprint="of the data")
     assert component.exec_properties["fingerprint"] == "of the data"
     assert component.outputs["summary"].type is ProgressSummary

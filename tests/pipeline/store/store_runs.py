@@ -13,6 +13,7 @@ from pipeline.results.documents import Curves, Findings, Metrics, Verdict
 from pipeline.results.registration import Registration
 from pipeline.store.engine import store_url
 from pipeline.store.export import RunFacts, outcome_rows
+from pipeline.store.exported_study import ExportedStudy
 from pipeline.store.rows import Rows, evaluation_rows, finding_rows, joined, stage_rows
 from pipeline.store.writer import export
 from pipeline.study.load import parse_study
@@ -173,7 +174,7 @@ def run_rows(
     """
     facts = RunFacts(
         run=run,
-        study=study(),
+        study=ExportedStudy.of(study()),
         started=STARTED,
         runner=LOCAL,
         started_by="somebody",
@@ -187,7 +188,7 @@ def run_rows(
         facts.rows(),
         evaluation_rows(
             run,
-            study(*thresholds),
+            ExportedStudy.of(study(*thresholds)),
             metrics(*more),
             verdict(blessed, *comparisons),
             curves(),

@@ -14,6 +14,7 @@ from pipeline.results.documents import Group, Metrics
 from pipeline.results.registration import Registration
 from pipeline.results.suppress import suppressed
 from pipeline.store.engine import store_url
+from pipeline.store.exported_study import ExportedStudy
 from pipeline.store.rows import evaluation_rows
 from pipeline.store.writer import export
 from tests.pipeline.store.store_runs import curves, record, study, verdict
@@ -61,7 +62,12 @@ def exported(address: str, withheld: dict[Group, str]) -> None:
     }
     registration = Registration(registered=True, reason=None)
     rows = evaluation_rows(
-        "r1", study(), Metrics.model_validate(content), verdict(), curves(), registration
+        "r1",
+        ExportedStudy.of(study()),
+        Metrics.model_validate(content),
+        verdict(),
+        curves(),
+        registration,
     )
     export(address, rows)
 

@@ -12,9 +12,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pipeline.study.digest import LABEL_DIGEST_VERSION, label_digest, label_digest_v1
-from pipeline.study.load import load_study, parse_study
+from pipeline.study.load import load_study
 from pipeline.study.shipped import SCHEMAS
-from pipeline.study.study import Study
 from tests.components.trial_example_gen.hand_made_trial import REMOVED
 from tests.pipeline.study.generated_trial import (
     COUNTED,
@@ -28,53 +27,7 @@ from tests.pipeline.study.generated_trial import (
     trial_files,
     trial_study,
 )
-
-STUDY: dict[str, Any] = {
-    "study": "T1",
-    "title": "A trial",
-    "datasets": {
-        "adsl": {
-            "file": "adsl.xpt",
-            "format": "xpt",
-            "rows": "one_per_subject",
-            "columns": {"AGE": {"known": "baseline"}, "OUT": {"missing": [9]}},
-        },
-        "adae": {"file": "adae.xpt", "format": "xpt", "rows": "many_per_subject", "day": "ASTDY"},
-    },
-    "subject": {"dataset": "adsl", "column": "USUBJID"},
-    "features": {"AGE": {"kind": "number"}},
-    "tasks": {
-        "response": {
-            "kind": "response",
-            "title": "Response",
-            "state": {"positive": {"column": "OUT", "in": [1]}},
-            "decision_thresholds": [0.5],
-        },
-        "ae": {
-            "kind": "adverse_event",
-            "title": "Event",
-            "event": {"dataset": "adae", "where": {"column": "AESER", "in": ["Y"]}},
-            "horizon": 90,
-        },
-    },
-    "slicing": {
-        "by": {"sex": {"column": "SEX"}, "race": {"column": "RACE"}},
-        "pairs": [["sex", "race"]],
-        "smallest_group": 25,
-    },
-    "thresholds": [
-        {"metric": "auc", "at_least": 0.65, "scope": "every_slice", "holds": "bound"},
-        {"metric": "sensitivity", "at_least": 0.8, "decision_threshold": 0.2, "tasks": ["ae"]},
-    ],
-    "split": {"seed": 4},
-}
-
-
-def study(change: Callable[[dict[str, Any]], object] | None = None) -> Study:
-    content = copy.deepcopy(STUDY)
-    if change:
-        change(content)
-    return parse_study(content, "study.yaml")
+from tests.pipeline.study.two_tasks import study
 
 
 def test_other_titles_features_slices_and_thresholds_leave_the_label_digest_unchanged() -> None:

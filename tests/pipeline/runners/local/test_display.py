@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from pipeline.results.documents import MetricRecord
 from pipeline.runners.local.display import RunDisplay, results_table, waiting
 
 
@@ -67,8 +68,8 @@ def test_on_a_terminal_the_bar_follows_what_the_stage_reports() -> None:
     assert "eval loss 0.5" in text.getvalue()
 
 
-def _record(metric: str, value: float | None, **extra: Any) -> dict[str, Any]:
-    return {
+def _record(metric: str, value: float | None, **extra: Any) -> MetricRecord:
+    content = {
         "task": "death",
         "slice": {},
         "metric": metric,
@@ -81,6 +82,7 @@ def _record(metric: str, value: float | None, **extra: Any) -> dict[str, Any]:
         "positives": 56,
         **extra,
     }
+    return MetricRecord.model_validate(content)
 
 
 RECORDS = [
@@ -91,7 +93,7 @@ RECORDS = [
 ]
 
 
-def _rendered(records: list[dict[str, Any]]) -> str:
+def _rendered(records: list[MetricRecord]) -> str:
     console, text = _console()
     console.print(results_table(records))
     return text.getvalue()
@@ -109,7 +111,7 @@ LONG_NAME = "moderate_or_severe_adverse_event_by_week_24"
 @pytest.mark.parametrize("task", ["death", "dead_or_dependent", LONG_NAME])
 @pytest.mark.parametrize("width", [80, 120])
 def test_no_heading_and_no_value_is_cut(task: str, width: int) -> None:
-    records = [{**record, "task": task} for record in RECORDS]
+    records = [record.model_copy(update={"task": task}) for record in RECORDS]
     console = Console(file=io.StringIO(), width=width, highlight=False)
     console.print(results_table(records, width))
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
@@ -121,7 +123,7 @@ def test_no_heading_and_no_value_is_cut(task: str, width: int) -> None:
 
 
 def test_a_long_name_stands_above_its_numbers() -> None:
-    records = [{**record, "task": LONG_NAME} for record in RECORDS]
+    records = [record.model_copy(update={"task": LONG_NAME}) for record in RECORDS]
     lines = results_table(records, 80).plain.splitlines()
     assert lines[-2] == LONG_NAME
     assert lines[-1].split()[:2] == ["1,234", "56"]

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from pipeline.results.documents import Refusal, Verdict
+from pipeline.results.documents import MetricRecord, Refusal, Verdict
 from pipeline.runners.local.display import STAGES, RunDisplay, results_table
 from pipeline.runners.local.result import show_result
 from pipeline.study.sections import Threshold
@@ -24,6 +24,10 @@ SENTENCE = (
     "study file demands of every slice."
 )
 NOTE = "There is no champion yet: the thresholds against it were not compared in this run."
+
+
+def metric_records(*found: dict[str, Any]) -> list[MetricRecord]:
+    return [MetricRecord.model_validate(record) for record in found]
 
 
 def records(task: str, subjects: int, positives: int) -> list[dict[str, Any]]:
@@ -64,7 +68,7 @@ def shown(tasks: list[dict[str, Any]], folder: Path, width: int, terminal: bool 
     )
     folder.mkdir(parents=True, exist_ok=True)
     metrics = folder / "metrics.json"
-    metrics.write_text(json.dumps({"records": tasks, "smallest_group": 50}))
+    metrics.write_text(json.dumps({"records": tasks, "smallest_group": 50, "suppressed": []}))
     console = Console(
         file=io.StringIO(),
         width=width,
@@ -124,7 +128,7 @@ def test_numbers_stand_below_their_headings_at_any_width(
     tasks: dict[str, tuple[int, int]], width: int
 ) -> None:
     found = itertools.chain.from_iterable(records(task, *counts) for task, counts in tasks.items())
-    _, *lines = results_table(list(found), width).plain.splitlines()
+    _, *lines = results_table(metric_records(*found), width).plain.splitlines()
     assert max(map(len, lines)) <= width
     ends = [len(line) for line in lines if "slope" in line or "-1.02" in line]
     assert len(ends) == 1 + len(tasks)

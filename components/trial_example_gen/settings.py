@@ -1,0 +1,36 @@
+"""What TrialExampleGen reads of the study."""
+
+from __future__ import annotations
+
+import json
+from typing import Self
+
+from pipeline.study.parts import StudyContent, part_for_examples
+from pipeline.study.settings import Settings
+from pipeline.study.study import Study
+
+
+class TrialExampleGenSettings(Settings):
+    """The parts of a study that the examples are made from.
+
+    That is most of the study file, with its own rules between the parts, so it is a study
+    itself: without thresholds, gate, training, card, titles and all else that does not decide
+    the examples.
+
+    Attributes:
+        study: The study's part.
+    """
+
+    study: StudyContent
+
+    @classmethod
+    def of(cls, study: Study) -> Self:
+        """Takes the part of a study that decides the examples."""
+        return cls(study=part_for_examples(study))
+
+    def to_json(self) -> str:
+        """The settings as a parameter, with sorted keys.
+
+        The order of a study file's keys changes no example, so it must not change the parameter.
+        """
+        return json.dumps(json.loads(super().to_json()), sort_keys=True)
