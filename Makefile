@@ -83,10 +83,10 @@ boards: $(READY) ## The store's boards as one HTML file: [STORE=address ROOT=run
 	@$(TRIAL) boards $(if $(STORE),--store "$(STORE)") $(if $(ROOT),--root "$(ROOT)") \
 	  $(if $(OUT),--out "$(OUT)")
 
-grafana: $(READY) ## Write Grafana's boards, alerts and provisioning anew from grafana/boards.
+grafana: $(READY) ## Regenerate Grafana's boards, alerts and provisioning from grafana/boards.
 	@$(BIN)/python -m grafana.boards.generate
 
-schemas: $(READY) ## Write the JSON Schemas of study file and documents anew.
+schemas: $(READY) ## Regenerate the JSON Schemas of study file and documents.
 	@$(BIN)/python -m pipeline.schemas
 
 docs: $(READY) ## Build the documentation site into site/.
@@ -130,7 +130,7 @@ bench-store: $(READY) ## Seconds of an export, milliseconds of every question of
 bench-notebooks: $(READY) ## Seconds of the fairness notebook on a run with 200 groups.
 	@$(BIN)/python -m benchmarks.notebooks
 
-lock: $(READY) ## Resolve requirements/*.in anew.
+lock: $(READY) ## Resolve requirements/*.in again.
 	@for name in runtime dev bootstrap; do \
 	  $(BIN)/uv pip compile -q --config-file requirements/uv.toml --python-version 3.11 \
 	    --generate-hashes --no-emit-find-links --no-emit-index-url --allow-unsafe \

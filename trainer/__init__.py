@@ -1,1 +1,1 @@
-"""What runs inside Transform, Tuner and Trainer."""
+"""Module files of Transform, Tuner and Trainer."""

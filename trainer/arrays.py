@@ -1,4 +1,4 @@
-"""Transformed subjects in memory, and how they get there."""
+"""Transformed subjects in memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Platt scaling per task, drawn towards doing nothing where the eval split is small."""
+"""Platt scaling per task, shrunk towards the identity if the eval split is small."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _TOLERANCE = 1e-8
 
 @dataclasses.dataclass(frozen=True)
 class Calibration:
-    """One straight line per task, from the model's logit to the calibrated one.
+    """A linear function per task, from the model's logit to the calibrated one.
 
     Attributes:
-        slopes: Factor per task; positive, so that the ranking of subjects stays.
-        intercepts: Summand per task.
+        slopes: Slope per task; positive, so that the ranking of subjects is kept.
+        intercepts: Intercept per task.
     """
 
     slopes: tuple[float, ...]
@@ -38,16 +38,16 @@ def fit_calibration(logits: np.ndarray, labels: np.ndarray, weights: np.ndarray)
     """Fits slope and intercept of every task.
 
     The maximum of the Bernoulli likelihood (Platt 1999, "Probabilistic outputs for support
-    vector machines") times a normal prior on the logarithm of the slope and on the intercept:
-    a few subjects move the line little, many find it freely.
+    vector machines") times a normal prior on the logarithm of the slope and on the intercept, which
+    dominates only if there are few subjects.
 
     Args:
-        logits: Of the eval split, float `[subjects, tasks]`.
+        logits: Logits of the eval split, float `[subjects, tasks]`.
         labels: 0 or 1, float `[subjects, tasks]`.
         weights: 0 where the label is unknown, float `[subjects, tasks]`.
 
     Returns:
-        The lines; the identity for a task without a known label.
+        The calibration; the identity for a task without a known label.
     """
     columns = [
         _fit_line(logits[:, task], labels[:, task], weights[:, task])

@@ -17,8 +17,8 @@ from trainer.model import Encoding
 from trainer.preprocessing import code_count
 
 MAX_BYTES_IN_MEMORY = 2 * 1024**3
-"""Transformed values that are held at once: a million subjects with 60 numbers are 0.3 GB.
-A larger split is trained on block by block, and an epoch is a block."""
+"""Bytes of transformed values in memory: a million subjects with 60 numbers are 0.3 GB. A larger
+split is trained in blocks, and an epoch is a block."""
 
 _PARSE_ROWS = 8192
 _BYTES_PER_VALUE = 4
@@ -40,7 +40,7 @@ class TransformedExamples:
 
     @property
     def block_rows(self) -> int:
-        """Subjects of a block at most."""
+        """Largest number of subjects in a block."""
         encoding = self.encoding
         values = encoding.numbers + encoding.categories + 2 * len(encoding.tasks)
         return max(self.max_bytes // (_BYTES_PER_VALUE * values), 1)
@@ -68,7 +68,7 @@ class TransformedExamples:
         return _concatenated(list(self))
 
     def held(self) -> Sequence[Arrays] | TransformedExamples:
-        """The one block, read once, or these examples, to be read again for every pass."""
+        """The block if there is only one, otherwise these examples, reread in every pass."""
         blocks = iter(self)
         first = next(blocks)
         return self if next(blocks, None) else (first,)

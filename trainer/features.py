@@ -1,4 +1,4 @@
-"""Which columns of an example the model reads, and how they travel to TFX's components."""
+"""Columns of an example that the model reads, and their form in `custom_config`."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class ModelInputs:
 
     @property
     def features(self) -> tuple[str, ...]:
-        """Every column that serving needs."""
+        """All columns that serving needs."""
         return self.numeric + self.categorical
 
     @property
@@ -77,7 +77,7 @@ class ModelInputs:
             The inputs.
 
         Raises:
-            UserError: A key is missing or unknown, or a name stands twice.
+            UserError: A key is missing or unknown, or a name is repeated.
         """
         roles = {field.name for field in dataclasses.fields(cls)}
         if set(config) != roles:
@@ -89,16 +89,16 @@ class ModelInputs:
 
 
 def model_inputs(custom_config: Mapping[str, Any] | None) -> ModelInputs:
-    """Finds the inputs in the `custom_config` of Transform, Tuner or Trainer.
+    """Reads the inputs from the `custom_config` of Transform, Tuner or Trainer.
 
     Args:
-        custom_config: What the pipeline gave to the component.
+        custom_config: The component's `custom_config`.
 
     Returns:
         The inputs.
 
     Raises:
-        UserError: There are none.
+        UserError: It has no inputs.
     """
     if not custom_config or INPUTS_KEY not in custom_config:
         raise UserError(

@@ -1,4 +1,4 @@
-"""Fits the model on arrays in memory; knows nothing of TFX."""
+"""Fits the model on arrays in memory; independent of TFX."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from trainer.linear import LinearStart, fit_linear
 from trainer.model import Encoding, Hyperparameters, TrialModel
 
 PREDICT_ROWS = 8192
-"""Subjects per forward pass outside training: bounds the memory of the hidden layers."""
+"""Subjects per forward pass outside training; limits the memory of the hidden layers."""
 
 _MAX_EVALUATIONS = 50
-"""With a fixed number of steps: a small split is passed over several times in between."""
+"""Fewest steps between evaluations with a fixed number of steps: small splits are repeated."""
 
 _MIN_ENTROPY = 0.01
 _MIN_IMPROVEMENT = 1e-5
 
 Progress = Callable[[int, int, str], None]
-"""Called after an epoch with its number, how many there are at most, and a detail."""
+"""Called after an epoch with its number, the largest number of epochs, and a detail."""
 
 
 @dataclasses.dataclass(frozen=True)
 class History:
-    """What happened in training; holds nothing about a single subject.
+    """The course of a training, without data of single subjects.
 
     Attributes:
-        steps: Steps of the optimiser that were taken.
+        steps: Optimiser steps.
         epochs: Evaluations after passes over the training data.
-        best_epoch: Epoch whose weights were kept; 0 is the linear start alone.
-        score: Of the best epoch, the mean over the tasks of the eval loss relative to the
-            entropy of the base rate: 1.0 is what knowing the base rate achieves.
+        best_epoch: Epoch whose weights were kept; 0 is the linear model alone.
+        score: Mean over the tasks of the best epoch's eval loss relative to the entropy of the base
+            rate: 1.0 is the loss of predicting the base rate.
         eval_loss: Per task the mean eval cross-entropy in nats, from epoch 0 on.
         seconds: Wall time of the fit.
     """
@@ -81,22 +81,22 @@ def fit(
     steps: int | None = None,
     progress: Progress | None = None,
 ) -> Fitted:
-    """Trains on `train`; `evaluation` chooses the epoch and calibrates.
+    """Trains on `train`; `evaluation` selects the epoch and fits the calibration.
 
     The linear path starts at ridge logistic regression, the ensemble at zero. Every task's
-    loss is divided by the entropy of its base rate and by its share of known labels: a rare
-    or often unknown outcome counts as much as a common one.
+    loss is divided by the entropy of its base rate and by its share of known labels, so that rare
+    or often unknown outcomes have the same weight as common ones.
 
     Args:
-        train: Subjects whose labels shape the weights; or blocks of them, iterated again and
-            again, of which one at a time is in memory and the first has the linear start.
-        evaluation: Subjects that stop training and calibrate.
+        train: Subjects to fit the weights; or blocks of them, iterated repeatedly, with one at a
+            time in memory; the linear start is fitted on the first.
+        evaluation: Subjects for early stopping and calibration.
         encoding: Shape of both.
-        hyperparameters: Choices of model and training.
+        hyperparameters: Hyperparameters of model and training.
         seed: Seeds initial weights, dropout and the order of the subjects.
-        steps: If given, exactly this many steps instead of stopping early; the best epoch's
-            weights are kept all the same.
-        progress: Told about every epoch.
+        steps: If given, exactly this many steps instead of early stopping; the best epoch's weights
+            are still kept.
+        progress: Called after every epoch.
 
     Returns:
         The calibrated model.
@@ -148,7 +148,7 @@ def _assign(model: TrialModel, start: LinearStart) -> None:
 
 
 def _silence_unseen(model: TrialModel, train: Arrays) -> None:
-    """Empties the vectors that training would leave random: of codes that nobody has."""
+    """Zeroes the embeddings of unseen codes, which training would leave random."""
     if model.ensemble is None or model.ensemble.table is None:
         return
     seen = np.bincount(train.categories.ravel(), minlength=model.encoding.codes) > 0
@@ -163,7 +163,7 @@ def _train(
     steps: int | None,
     progress: Progress | None,
 ) -> tuple[int, list[np.ndarray], int]:
-    """Runs epochs until eval stops improving, and puts the best weights back."""
+    """Runs epochs until the eval loss stops improving, and restores the best weights."""
     order = np.random.default_rng(seed)
     losses = [loop.evaluate()]
     best, weights = 0, loop.model.get_weights()
@@ -186,7 +186,7 @@ def _train(
 
 
 class _Loop:
-    """The compiled epoch: no Python between the steps, no copy of the data."""
+    """The compiled epoch, without Python code between steps or copies of the data."""
 
     def __init__(
         self, model: TrialModel, train: Arrays, evaluation: Arrays, hyper: Hyperparameters
@@ -219,13 +219,13 @@ class _Loop:
         self._epoch = epoch
 
     def run(self, block: Arrays, order: np.random.Generator, passes: int, most: int | None) -> int:
-        """Goes over the subjects of a block, shuffled anew in each pass.
+        """Trains on the subjects of a block, reshuffled in each pass.
 
         Args:
             block: The subjects.
-            order: Draws their order.
-            passes: How often to go over them.
-            most: Steps to take at most.
+            order: Random generator of their order.
+            passes: Number of passes.
+            most: Largest number of steps.
 
         Returns:
             The number of steps.
@@ -251,7 +251,7 @@ class _Loop:
 
 
 def _forever(blocks: Iterable[Arrays]) -> Iterator[Arrays]:
-    """Starts over at the end, without keeping what it has seen."""
+    """Repeats an iterable without caching it."""
     while True:
         yield from blocks
 
@@ -262,14 +262,14 @@ def _tensors(block: Arrays) -> tuple[tf.Tensor, ...]:
 
 
 def _batch_loss(logits: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
-    """Mean over subjects, members and tasks; each member has a loss of its own."""
+    """Mean over subjects, members and tasks; each member has its own loss."""
     targets = tf.broadcast_to(labels[:, tf.newaxis], tf.shape(logits))
     losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=targets, logits=logits)
     return tf.reduce_mean(tf.reduce_mean(losses, axis=1) * weights)
 
 
 def _entropy(train: Arrays) -> np.ndarray:
-    """Cross-entropy in nats of knowing the base rate alone, float64 `[tasks]`."""
+    """Cross-entropy in nats of predicting the base rate, float64 `[tasks]`."""
     known = np.maximum(train.weights.sum(axis=0, dtype=np.float64), 1.0)
     rate = np.sum(train.labels * train.weights, axis=0, dtype=np.float64) / known
     rate = np.clip(rate, 1e-6, 1.0 - 1e-6)

@@ -1,4 +1,4 @@
-"""Ridge logistic regression of all tasks: where the model's linear path starts from."""
+"""Ridge logistic regression of all tasks: initial weights of the model's linear path."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from trainer.arrays import Arrays
 from trainer.model import Encoding
 
 MAX_ROWS = 50_000
-"""Subjects that the regression looks at; with more, training goes on from there."""
+"""Largest number of subjects for the regression; training continues on all of them."""
 
 _INTERCEPT_PENALTY = 1e-4
 _ITERATIONS = 300
@@ -38,8 +38,8 @@ def fit_linear(train: Arrays, encoding: Encoding, penalty: float) -> LinearStart
     Args:
         train: Subjects to fit on; the first `MAX_ROWS` of them are used.
         encoding: Their shape.
-        penalty: Multiplies half the squared norm of a task's weights; the intercept is
-            free.
+        penalty: Multiplies half the squared norm of a task's weights; the intercept is not
+            penalised.
 
     Returns:
         The weights.
@@ -74,7 +74,7 @@ def _minimise(
     weights: np.ndarray,
     penalty: float,
 ) -> np.ndarray:
-    """Weights `[columns, tasks]`; the tasks' losses add up, so one search finds them all."""
+    """Weights `[columns, tasks]`; the tasks' losses add up, so one minimisation fits them all."""
     shape = (design.shape[1], labels.shape[1])
     ridge = np.full((shape[0], 1), penalty)
     ridge[-1] = _INTERCEPT_PENALTY

@@ -1,8 +1,8 @@
-"""Transform's function: from a subject's raw columns to the numbers and codes of the model.
+"""Transform's `preprocessing_fn`: from a subject's raw columns to numbers and codes.
 
-What it learns (means, deviations, the vocabulary) comes from the train split alone; the same
-graph is part of the served model. All numbers share one analysis and all categories another:
-Transform's time grows with the number of analyses, hardly with that of columns.
+Means, deviations and the vocabulary are computed from the train split only; the same graph is part
+of the served model. All numbers share one analyzer and all categories another: Transform's run time
+grows with the number of analyzers, hardly with that of columns.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pipeline.names import label_key, weight_key
 from trainer.features import CATEGORIES, NUMBERS, ModelInputs, model_inputs
 
 CLIP = 5.0
-"""Standard deviations from the mean beyond which a number counts as this far."""
+"""Standard deviations from the mean at which z-scores are clipped."""
 
 MIN_CATEGORY_COUNT = 5
 """Subjects of the train split that a category needs to have a code of its own."""
@@ -26,10 +26,10 @@ VOCABULARY = "categories"
 """Name under which Transform keeps the categories with a code of their own."""
 
 SEPARATOR = "\x1f"
-"""Stands in the vocabulary between the position of a column and one of its categories."""
+"""Separates the position of a column from one of its categories in the vocabulary."""
 
 _RELATIVE_ROUNDING = 1e-12
-"""Deviation relative to the mean below which equal numbers differ by rounding alone."""
+"""Deviation relative to the mean below which numbers are equal up to rounding."""
 
 
 def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, Any]) -> dict[str, Any]:
@@ -43,9 +43,9 @@ def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, Any]
     Returns:
         `numbers` float32 `[batch, 2 * numeric]`: per numeric column the z-score (0 where
         missing), then per numeric column 1 where missing; `categories` int64
-        `[batch, categorical]`, codes of one space for all columns, see `code_count`; per
-        task `label_<task>` and `weight_<task>` float32 `[batch]`, 0 where absent. A kind
-        without columns is left out.
+        `[batch, categorical]`, codes of one space for all columns, see `code_count`; per task
+        `label_<task>` and `weight_<task>` float32 `[batch]`, 0 where absent. A kind without columns
+        is omitted.
     """
     names = model_inputs(custom_config)
     outputs: dict[str, Any] = {}
@@ -73,8 +73,8 @@ def code_count(transform_output: tft.TFTransformOutput, names: ModelInputs) -> i
 def _numbers(raw: tf.Tensor) -> tf.Tensor:
     """Clipped z-scores and missing indicators of numbers `[batch, n]`, NaN where missing.
 
-    Statistics are taken in float64 and batch by batch (Chan, Golub and LeVeque 1983), which
-    loses nothing where the mean is large and the deviation small.
+    Statistics are computed in float64 and by batch (Chan, Golub and LeVeque 1983), which is
+    numerically stable if the mean is large and the deviation small.
     """
     exact = tf.cast(raw, tf.float64)
     mean = _finite(tft.mean(exact, reduce_instance_dims=False))
@@ -88,7 +88,7 @@ def _numbers(raw: tf.Tensor) -> tf.Tensor:
 
 
 def _finite(statistic: tf.Tensor) -> tf.Tensor:
-    """0 where nobody was observed."""
+    """Replaces not-a-number, from columns without any value, by 0."""
     return tf.where(tf.math.is_finite(statistic), statistic, 0.0)
 
 
@@ -114,7 +114,7 @@ def _codes(values: tf.Tensor) -> tf.Tensor:
 
 
 def _one_line(values: tf.Tensor) -> tf.Tensor:
-    """Escapes what would end a line of the vocabulary, and so would be left out of it."""
+    """Escapes line breaks, which would end a line of the vocabulary."""
     for pattern, escape in ((r"\\", r"\\\\"), ("\n", r"\\n"), ("\r", r"\\r"), (r"\x00", r"\\0")):
         values = tf.strings.regex_replace(values, pattern, escape)
     return values
@@ -123,12 +123,12 @@ def _one_line(values: tf.Tensor) -> tf.Tensor:
 def _matrix(
     inputs: Mapping[str, Any], columns: tuple[str, ...], dtype: tf.DType, default: Any
 ) -> tf.Tensor:
-    """Columns side by side, `[batch, columns]`, `default` where a subject has no value."""
+    """Stacks columns to `[batch, columns]`, with `default` for missing values."""
     return tf.concat([_dense(tf.cast(inputs[name], dtype), default) for name in columns], axis=1)
 
 
 def _dense(column: tf.Tensor | tf.SparseTensor, default: Any) -> tf.Tensor:
-    """Spreads at most one value per row to `[batch, 1]`.
+    """Converts at most one value per row to `[batch, 1]`.
 
     A column whose schema requires presence and shape arrives dense.
     """

@@ -21,7 +21,7 @@ from trainer.serving import save
 logger = logging.getLogger(__name__)
 
 TRAINING_FILE = "training.json"
-"""Name of the record of a training in `fn_args.model_run_dir`."""
+"""File name of the training's record in `fn_args.model_run_dir`."""
 
 _SECONDS_BETWEEN_REPORTS = 0.5
 
@@ -30,7 +30,7 @@ def run_fn(fn_args: Any) -> None:
     """Trains, calibrates and saves the model; called by TFX's Trainer.
 
     `custom_config` holds `inputs` (`ModelInputs.to_config()`), `seed`, and in
-    `hyperparameters` what differs from the defaults. What the Tuner found wins over the
+    `hyperparameters` values that replace the defaults. The Tuner's values take precedence over the
     defaults, and `custom_config` over both.
 
     Args:
@@ -74,7 +74,7 @@ def tuned_values(found: Mapping[str, Any] | None) -> Mapping[str, Any]:
 
 
 def throttled_progress() -> Progress:
-    """Reports training to the log, at most twice a second and always at its end."""
+    """Logs the progress of training, at most twice a second and always at its end."""
     last = -_SECONDS_BETWEEN_REPORTS
 
     def report(epoch: int, total: int, detail: str) -> None:
@@ -89,7 +89,7 @@ def throttled_progress() -> Progress:
 
 
 def training_record(fitted: Fitted, seed: int) -> dict[str, Any]:
-    """What a training did, as JSON-able values; holds nothing about a single subject."""
+    """The record of a training as JSON-able values, without data of single subjects."""
     calibration = fitted.calibration
     return {
         **dataclasses.asdict(fitted.history),

@@ -1,4 +1,4 @@
-"""The saved model: Transform's graph, the ensemble and the calibration in one."""
+"""The saved model: Transform's graph, the ensemble and the calibration."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ def argument_names(inputs: ModelInputs) -> dict[str, str]:
         inputs: Columns of the raw examples.
 
     Returns:
-        Per column its own name, with `_` for what TensorFlow takes in no argument, and `x`
-        before a name that starts with no letter.
+        Argument by column: its name, with `_` for characters that TensorFlow does not allow, and
+        `x` prepended if it does not start with a letter.
 
     Raises:
         UserError: Two columns get the same name.
@@ -117,16 +117,16 @@ def save(
 
     Args:
         fitted: The trained model.
-        transform_output: Transform's output that it was trained behind.
+        transform_output: Transform's output that it was trained on.
         inputs: Columns of the raw examples.
-        folder: Where the SavedModel goes, a local path or a URI.
+        folder: Destination of the SavedModel, a local path or a URI.
     """
     served = ServedModel(fitted, transform_output, inputs)
     tf.saved_model.save(served, str(folder), signatures=served.concrete_signatures())
 
 
 def _sparse(column: tf.Tensor) -> tf.SparseTensor:
-    """At most one value per row; none where the column holds its missing value."""
+    """Converts a column to at most one value per row, without missing ones."""
     missing = tf.math.is_nan(column) if column.dtype.is_floating else tf.equal(column, "")
     rows = tf.where(tf.logical_not(missing))
     indices = tf.concat([rows, tf.zeros_like(rows)], axis=1)

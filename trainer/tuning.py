@@ -15,20 +15,20 @@ from trainer.fit import fit
 from trainer.model import resolve
 
 DEFAULT_TRIALS = 12
-"""Trials if `custom_config` does not say otherwise under `trials`."""
+"""Default number of trials, unless `custom_config` has `trials`."""
 
 OBJECTIVE = "eval_loss"
 
 
 class TrialTuner(keras_tuner.RandomSearch):
-    """Random search whose trial is a whole `fit`, scored by its best eval loss."""
+    """Random search in which a trial is a complete `fit`, scored by its best eval loss."""
 
     def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> dict[str, float]:
         """Fits with the values of a trial.
 
         Args:
             trial: keras-tuner's trial.
-            *args: Unused; keras-tuner passes on what `search` was given.
+            *args: Unused; keras-tuner passes the arguments of `search`.
             **kwargs: `train`, `evaluation`, `encoding`, `chosen` and `seed`, as
                 `tuner_fn` gives them.
 
@@ -56,7 +56,7 @@ def tuner_fn(fn_args: Any) -> TunerFnResult:
         fn_args: TFX's `FnArgs`.
 
     Returns:
-        The tuner and what its `search` needs.
+        The tuner and the arguments of its `search`.
 
     Raises:
         UserError: A setting is wrong, or a split has no subject.

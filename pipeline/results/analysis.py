@@ -1,9 +1,9 @@
-"""The analysis of the arms of a run: what `analysis.json` holds.
+"""The analysis of the arms of a run: the content of `analysis.json`.
 
 TrialAnalysis writes it, reports and notebooks read it (`pipeline.results.documents.read_result`).
-All intervals are of 95 %. What is null is suppressed (a group is too small, or would give one away)
-or can't be estimated; where the reason is not obvious it is given beside. docs/analysis.md
-explains how every number is computed.
+All intervals are 95 % intervals. A null value is suppressed (the group is too small, or a small one
+would follow from it) or can't be estimated; if the reason is not obvious it is given too.
+docs/analysis.md explains how every number is computed.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ class HypothesisTest(Document):
     """A test of a hypothesis.
 
     Attributes:
-        name: Which test, for people.
+        name: Name of the test, for people.
         p_value: Its p value.
         p_value_holm: The same, adjusted by Holm for all tests of its family.
-        statistic: The test statistic, where it has one.
+        statistic: The test statistic; null if it has none.
         degrees_of_freedom: Of the statistic's distribution.
     """
 
@@ -40,8 +40,8 @@ class Level(Document):
     """A group of subjects of a factor.
 
     Attributes:
-        name: The arm, or what was given of one part of the treatment.
-        subjects: How many; null where that is suppressed.
+        name: The arm, or the level of one part of the treatment.
+        subjects: Number of subjects; null where suppressed.
     """
 
     name: str
@@ -49,14 +49,13 @@ class Level(Document):
 
 
 class Factor(Document):
-    """What divides subjects into groups that are compared.
+    """A division of the subjects into groups that are compared.
 
     Attributes:
         name: `arm`; in a trial whose arm has several columns also each of these; `all` where
             there are no arms.
-        control: The level that the others are compared with; null where there is nothing to
-            compare.
-        levels: All of them.
+        control: The level that the others are compared with; null without comparisons.
+        levels: All levels.
         describes: Whether baseline and subgroups are shown by this factor.
     """
 
@@ -67,12 +66,12 @@ class Factor(Document):
 
 
 class Comparison(Document):
-    """Which groups are compared.
+    """The two groups of a comparison.
 
     Attributes:
         factor: The factor.
-        level: The group that is compared ...
-        control: ... with this one.
+        level: The group that is compared with the control.
+        control: The group that it is compared with.
     """
 
     factor: str
@@ -87,15 +86,15 @@ class Comparison(Document):
 
 
 class Rate(Document):
-    """How frequent a task's outcome is in a group.
+    """Rate of a task's outcome in a group.
 
     Attributes:
         factor: The factor.
         level: The group.
         subjects: Subjects whose outcome is known; null, like the rest, where suppressed.
         events: Those of them with the outcome.
-        unknown: Subjects whose outcome is not known; they are left out.
-        rate: Events by subjects, with Wilson's interval.
+        unknown: Subjects with an unknown outcome; they are excluded.
+        rate: Events divided by subjects, with Wilson's interval.
     """
 
     factor: str
@@ -107,18 +106,18 @@ class Rate(Document):
 
 
 class NumberNeeded(Document):
-    """Number of subjects for one event fewer or more: 1 by the risk difference.
+    """Number of subjects for one event fewer or more: 1 divided by the risk difference.
 
     Attributes:
-        direction: `undecided` where the interval of the difference holds 0: then the interval
-            of this number passes through infinity, and the two ends below belong to `fewer` and
+        direction: `undecided` if the interval of the difference includes 0: then the interval of
+            this number passes through infinity, and the two bounds below belong to `fewer` and
             `more`.
-        value: The point; null where the difference is 0.
-        value_means: What the point itself means, whatever the interval says.
+        value: The point estimate; null where the difference is 0.
+        value_means: Direction of the point estimate, regardless of the interval.
         lower: Smallest number that is compatible with the data; for `undecided` the smallest
             number for one event fewer.
         upper: Largest one; for `undecided` the smallest number for one event more.
-        says: All of that in words.
+        says: The result as a sentence.
     """
 
     direction: Direction
@@ -163,13 +162,13 @@ class AdjustedEffect(Document):
     """A difference after adjustment for baseline characteristics.
 
     Attributes:
-        absent: Why there is none; null where there is one.
-        covariates: What it is adjusted for.
-        dropped: What it could not be adjusted for.
+        absent: Reason why there is no adjusted effect; null if there is one.
+        covariates: Covariates that it is adjusted for.
+        dropped: Covariates that it could not be adjusted for.
         subjects: Subjects that the model was fitted on.
         risk_difference: Level minus control, standardised to all subjects of both.
-        risk_ratio: Level by control, standardised likewise.
-        p_value: Of the risk difference (Wald).
+        risk_ratio: Level divided by control, standardised likewise.
+        p_value: P value of the risk difference (Wald).
     """
 
     absent: str | None
@@ -182,16 +181,16 @@ class AdjustedEffect(Document):
 
 
 class Effect(Document):
-    """How a task's outcome differs between two groups.
+    """Effect on a task's outcome: difference between two groups.
 
     Attributes:
-        comparison: Which groups.
+        comparison: The two groups.
         risk_difference: Rate of the level minus rate of the control.
-        risk_ratio: Rate of the level by rate of the control.
+        risk_ratio: Rate of the level divided by rate of the control.
         number_needed: Subjects for one event fewer or more.
-        test: Of the hypothesis that both rates are the same.
-        adjusted: After adjustment.
-        says: The result, a sentence.
+        test: Test of the hypothesis that both rates are equal.
+        adjusted: The effect adjusted for baseline characteristics.
+        says: The result as a sentence.
     """
 
     comparison: Comparison
@@ -210,7 +209,7 @@ class TaskAnalysis(Document):
         task: The task's name.
         title: The task for people.
         kind: `outcome`, `response` or `adverse_event`.
-        rates: How frequent the outcome is in each group.
+        rates: Rate of the outcome in each group.
         effects: Each group compared with its control.
     """
 
@@ -231,7 +230,7 @@ class Subgroup(Document):
         control_subjects: The same of the control.
         control_events: The same of the control.
         risk_difference: Rate of the level minus rate of the control.
-        risk_ratio: Rate of the level by rate of the control.
+        risk_ratio: Rate of the level divided by rate of the control.
     """
 
     value: str
@@ -248,12 +247,12 @@ class Subgroups(Document):
 
     Attributes:
         task: The task.
-        comparison: What is compared.
-        slicing: By what subjects are divided.
-        groups: Those that may be shown.
-        withheld: How many are not shown.
-        interaction: Of the hypothesis that the odds ratio is the same in all groups shown; null
-            with fewer than two of them.
+        comparison: The two groups that are compared.
+        slicing: The slicing that forms the subgroups.
+        groups: Groups that may be shown.
+        withheld: Number of suppressed groups.
+        interaction: Test of the hypothesis that the odds ratio is the same in all groups shown;
+            null with fewer than two of them.
     """
 
     task: str
@@ -296,13 +295,12 @@ class SurvivalCurve(Document):
         level: The group.
         subjects: Subjects with a time; null, like the rest, where suppressed.
         events: Those of them with the event.
-        unknown: Subjects without a usable time; they are left out.
+        unknown: Subjects without a usable time; they are excluded.
         points: The curve, thinned: it steps at these times.
-        ends: Last time that it is shown for.
-        at_risk: At a few round times.
+        ends: Last time of the curve that is shown.
+        at_risk: Numbers at risk at a few round times.
         median: Time by which half of the subjects had the event, rounded up to the curve's grid;
-            null, like the ends of its interval, where that is not reached while the curve is
-            shown.
+            null, like the bounds of its interval, where it is not reached while the curve is shown.
     """
 
     factor: str
@@ -317,19 +315,19 @@ class SurvivalCurve(Document):
 
 
 class SurvivalComparison(Document):
-    """How times to an event differ between two groups.
+    """Difference in times to an event between two groups.
 
     Attributes:
-        comparison: Which groups.
-        log_rank: Of the hypothesis that both curves are the same.
-        hazard_ratio: Cox's model with the group alone.
-        proportional_hazards: Of the hypothesis that the hazard ratio is the same at all times.
+        comparison: The two groups.
+        log_rank: Test of the hypothesis that both curves are the same.
+        hazard_ratio: Cox's model with the group as the only covariate.
+        proportional_hazards: Test of the hypothesis that the hazard ratio is constant over time.
         restricted_mean_difference: Mean time without the event up to `restricted_to`, level
             minus control, in the endpoint's unit.
-        restricted_to: Up to which time.
+        restricted_to: The time up to which means are restricted.
         subjects: Subjects that Cox's model was fitted on; null with `absent`.
-        absent: Why there is no comparison; null where there is one.
-        says: The result, a sentence.
+        absent: Reason why there is no comparison; null if there is one.
+        says: The result as a sentence.
     """
 
     comparison: Comparison
@@ -350,9 +348,9 @@ class EndpointAnalysis(Document):
         endpoint: Its name in the study file.
         title: For people.
         unit: Unit of its times.
-        horizon: Times beyond it are censored at it; null where nothing is cut.
+        horizon: Times beyond it are censored at it; null without censoring.
         curves: One for each group.
-        comparisons: Each with the control.
+        comparisons: Comparison of each group with the control.
     """
 
     endpoint: str
@@ -364,7 +362,7 @@ class EndpointAnalysis(Document):
 
 
 class Correlation(Document):
-    """How a baseline characteristic and a task's outcome go together, over all arms.
+    """Association of a baseline characteristic with a task's outcome, over all arms.
 
     Attributes:
         characteristic: The feature.
@@ -372,10 +370,10 @@ class Correlation(Document):
         measure: Spearman's rank correlation (of a number, from -1 to 1) or Cramér's V (of a
             category, from 0 to 1).
         strength: The measure.
-        subjects: Subjects whose outcome and characteristic are known, a sample where they are very
+        subjects: Subjects whose outcome and characteristic are known, a sample if there are too
             many; null where suppressed.
-        p_value: Of the hypothesis that they are independent.
-        q_value: The same after Benjamini and Hochberg, over all pairs of the screening.
+        p_value: P value of the hypothesis that they are independent.
+        q_value: The same adjusted by Benjamini and Hochberg, over all pairs of the screening.
         selected: Whether the q value is at most the screening's false discovery rate.
     """
 
@@ -393,8 +391,8 @@ class Screening(Document):
     """All baseline characteristics by all tasks.
 
     Attributes:
-        false_discovery_rate: Expected share of false ones among the selected.
-        pairs: By rising q value.
+        false_discovery_rate: Expected share of false positives among the selected pairs.
+        pairs: All pairs by rising q value.
     """
 
     false_discovery_rate: float
@@ -402,11 +400,11 @@ class Screening(Document):
 
 
 class Absent(Document):
-    """What a document does not have, and why.
+    """A part that the document lacks, with the reason.
 
     Attributes:
         section: The section.
-        reason: Why it is not there.
+        reason: Reason why it is missing.
     """
 
     section: str
@@ -414,11 +412,11 @@ class Absent(Document):
 
 
 class Term(Document):
-    """A number of this document in words.
+    """Explanation of a number of this document.
 
     Attributes:
         title: The term.
-        says: What it means.
+        says: Its meaning.
     """
 
     title: str
@@ -431,19 +429,19 @@ class Analysis(Document):
     Attributes:
         study: The study.
         title: The study's title.
-        randomised: Whether chance alone decided about the arms. If not, differences between
-            arms are not effects of the treatment.
+        randomised: Whether the arms were assigned at random. If not, differences between arms are
+            not effects of the treatment.
         smallest_group: Fewest subjects that a group is shown for.
         subjects: Subjects of all splits together; null where suppressed.
-        factors: What is compared.
+        factors: Divisions of the subjects that are compared.
         characteristics: The table of baseline characteristics.
         tasks: Rates and differences.
         subgroups: Differences by group.
         endpoints: Times to events.
         screening: Correlations of baseline characteristics and tasks.
-        terms: What every kind of number is, in words.
-        notes: What a reader must know of the whole, multiplicity included.
-        absent: What is not there.
+        terms: Explanation of every kind of number.
+        notes: Notes on the whole analysis, including multiplicity.
+        absent: Missing parts.
     """
 
     study: str

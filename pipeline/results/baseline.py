@@ -1,4 +1,4 @@
-"""Baseline characteristics of the arms: a part of what `analysis.json` holds."""
+"""Baseline characteristics of the arms: a part of `analysis.json`."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class ValueCount(Document):
     Attributes:
         level: The group.
         value: The value; `missing` where there is none.
-        subjects: How many; null where suppressed.
-        share: Of the group's subjects; null where suppressed.
+        subjects: Number of subjects; null where suppressed.
+        share: Share of the group's subjects; null where suppressed.
     """
 
     level: str
@@ -64,11 +64,11 @@ class Characteristic(Document):
 
     Attributes:
         name: The feature.
-        kind: Which of the two following is filled.
+        kind: Whether `numbers` or `counts` is filled.
         factor: The factor whose levels are the columns.
         numbers: One for each level.
         counts: One for each level and value.
-        differences: To the control, one for each other level.
+        differences: Difference to the control, one for each other level.
     """
 
     name: str

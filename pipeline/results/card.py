@@ -1,4 +1,4 @@
-"""What a model card says: `card.json`, made from what the run's stages wrote.
+"""The model card: `card.json`, made from the documents of the run's stages.
 
 ModelCard writes it; the card's page and the report are drawn from it.
 """
@@ -33,7 +33,8 @@ class Feature(Document):
         name: Its column.
         kind: `number` or `category`.
         source: Dataset, column, rows and aggregate that it comes from, in words.
-        missing: Training subjects without a value; None where they are few, but some.
+        missing: Training subjects without a value; None for 1 or more, but fewer than the smallest
+            group.
     """
 
     name: str
@@ -50,7 +51,7 @@ class Outcome(Document):
         title: Its title.
         kind: `outcome`, `response` or `adverse_event`.
         horizon: Last study day that counts; None where the label is a state.
-        decision_thresholds: Probabilities from which on a prediction counts as positive.
+        decision_thresholds: Probabilities from which a prediction is positive.
     """
 
     name: str
@@ -61,15 +62,15 @@ class Outcome(Document):
 
 
 class Lineage(Document):
-    """Where the model comes from.
+    """Lineage of the model.
 
     Attributes:
         code_version: Version of this project.
-        dependency_lock: SHA-256 of the locked dependencies; empty where there is no lock.
-        versions: Versions of the main dependencies that ran.
+        dependency_lock: SHA-256 of the locked dependencies; empty if there is no lock.
+        versions: Versions of the main dependencies of the run.
         study_digest: Digest of the study file.
         fingerprint: Fingerprint of the data.
-        artifacts: Id and address of each artifact that the card was made from.
+        artifacts: Id and URI of each artifact that the card was made from.
     """
 
     code_version: str
@@ -81,13 +82,13 @@ class Lineage(Document):
 
 
 class StatedItem(Document):
-    """An item of TRIPOD+AI and where it stands.
+    """An item of TRIPOD+AI with its status.
 
     Attributes:
         number: The item's number.
         part: Part of the report that it belongs to.
-        asks: What it asks for.
-        status: Who has answered it.
+        asks: The text of the item.
+        status: Whether the run, a person or nobody has answered it.
         section: Section of the card that answers it.
         statement: A person's answer; null without one.
     """
@@ -101,19 +102,20 @@ class StatedItem(Document):
 
 
 class Evidence(Document):
-    """What the run's stages wrote.
+    """Documents of the run's stages.
 
     Attributes:
         metrics: The Evaluator's metrics of all groups that may be shown.
-        verdict: Its decision.
-        curves: Its curves.
+        verdict: The Evaluator's verdict.
+        curves: The Evaluator's curves.
         findings: DataGate's findings.
         counts: TrialExampleGen's counts.
-        training: Trainer's record.
-        missing: Training subjects without a value by column; None where they are few, but some.
-        sites: How many sites there are; None where the study has none.
+        training: Trainer's record of the training.
+        missing: Training subjects without a value by column; None for 1 or more, but fewer than the
+            smallest group.
+        sites: Number of sites; None if the study has none.
         champion: Id of the champion that was scored on the same subjects; None without one.
-        lineage: Where the model comes from.
+        lineage: Lineage of the model.
     """
 
     metrics: Metrics
@@ -133,12 +135,12 @@ class Card(Document):
 
     Attributes:
         study_file: Content of the study file.
-        evidence: What the run's stages wrote.
+        evidence: Documents of the run's stages.
         features: Predictors.
         outcomes: Tasks.
         gaps: Largest gaps between groups.
         items: Items of TRIPOD+AI.
-        limits: What the numbers can't say.
+        limits: Limitations of the numbers.
     """
 
     study_file: dict[str, Any]
@@ -160,7 +162,7 @@ def make_card(study: Study, evidence: Evidence) -> Card:
 
     Args:
         study: The study.
-        evidence: What the run's stages wrote.
+        evidence: Documents of the run's stages.
     """
     return Card(
         study_file=study.to_content(),
@@ -242,24 +244,27 @@ def _status(filled_by: FilledBy, stated: bool) -> ItemStatus:
 def _limits(evidence: Evidence) -> list[str]:
     metrics = evidence.metrics
     limits = [
-        "Everything was measured in subjects of the same trial as the training subjects: how the "
-        "model does at other sites, in other years or outside a trial was not measured.",
-        "Intervals of 95 % hold for each number by itself; with as many numbers as here, some "
-        "intervals miss by chance.",
+        "Performance was measured in subjects of the same trial as the training subjects; "
+        "performance at other sites, in other years or outside a trial was not measured.",
+        "95 % intervals are not adjusted for multiplicity: with as many numbers as here, some "
+        "intervals do not include the true value.",
     ]
     if metrics.suppressed:
         limits.append(
-            f"Groups of fewer than {metrics.smallest_group} subjects, and groups that would give "
-            "them away, are not shown: for them nothing is known."
+            f"Groups of fewer than {metrics.smallest_group} subjects, and groups from which they "
+            "would "
+            "follow, are suppressed: performance in them is not shown."
         )
     few = _few_events(metrics.records)
     if few:
         limits.append(
             f"Fewer than 100 test subjects had the outcome of {', '.join(few)}: performance there "
-            "is uncertain (Vergouwe et al., J Clin Epidemiol 2005;58:475-83 ask for 100)."
+            "is uncertain (Vergouwe et al., J Clin Epidemiol 2005;58:475-83)."
         )
     if evidence.champion is None:
-        limits.append("There was no comparable champion: nothing says that the model is better.")
+        limits.append(
+            "There was no comparable champion: no evidence shows that the model is better."
+        )
     return limits
 
 

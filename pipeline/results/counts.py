@@ -35,7 +35,7 @@ class DatasetCounts(Document):
         used: Rows that the examples are made of.
         excluded: Rows that the study file excludes (population, window); `left_out` in documents
             of 0.1.0.
-        rejected: Rows that can't be used because something in them can't be true.
+        rejected: Rows that can't be used because a value is impossible.
         reasons: Rejected rows by reason.
     """
 
@@ -84,7 +84,7 @@ class Counts(Document):
         tasks: Labels by task and split.
         features: Subjects whose feature is missing because of a rejected row, by feature.
         qualifiers: Values found of each supplemental qualifier, by `dataset.QNAM`.
-        problems: What a person has to fix before the data can be used; the run stops then.
+        problems: Faults that the user must fix before the data can be used; the run stops then.
     """
 
     datasets: dict[str, DatasetCounts]

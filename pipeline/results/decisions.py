@@ -1,4 +1,4 @@
-"""What follows for a group from a threshold: who is flagged, found, missed."""
+"""Decisions at a threshold by group: subjects flagged, found, missed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Decisions:
     """Subjects of a group by decision and outcome.
 
     Attributes:
-        threshold: Prediction from which on a subject is flagged.
+        threshold: Predicted probability from which a subject is flagged.
         found: Flagged, with the outcome.
         false_alarms: Flagged, without it.
         missed: Not flagged, with it.
@@ -32,39 +32,39 @@ class Decisions:
 
     @property
     def subjects(self) -> int:
-        """All of them."""
+        """Number of all subjects."""
         return self.found + self.false_alarms + self.missed + self.spared
 
     @property
     def predicted_positive_rate(self) -> Estimate:
-        """Share that is flagged."""
+        """Share of subjects that are flagged."""
         return share_of(self.found + self.false_alarms, self.subjects)
 
     @property
     def sensitivity(self) -> Estimate:
-        """Of those with the outcome, the share that is flagged."""
+        """Share of subjects with the outcome that are flagged."""
         return share_of(self.found, self.found + self.missed)
 
     @property
     def false_positive_rate(self) -> Estimate:
-        """Of those without the outcome, the share that is flagged."""
+        """Share of subjects without the outcome that are flagged."""
         return share_of(self.false_alarms, self.false_alarms + self.spared)
 
     @property
     def positive_predictive_value(self) -> Estimate:
-        """Of those flagged, the share with the outcome."""
+        """Share of flagged subjects that have the outcome."""
         return share_of(self.found, self.found + self.false_alarms)
 
     @property
     def negative_predictive_value(self) -> Estimate:
-        """Of those not flagged, the share without the outcome."""
+        """Share of subjects not flagged that do not have the outcome."""
         return share_of(self.spared, self.spared + self.missed)
 
 
 def decisions_at(curves: GroupCurves, threshold: float) -> Decisions | None:
     """Decisions at a threshold, or at the nearest one that the run evaluated for the group.
 
-    Between the points of its curve a run tells nothing of a group, lest a number concern a few
+    A group's curve has no values between its points, since a number could then concern few
     subjects.
 
     Args:
@@ -72,14 +72,14 @@ def decisions_at(curves: GroupCurves, threshold: float) -> Decisions | None:
         threshold: A probability.
 
     Returns:
-        The decisions with the threshold that they are of; None for a group without a point.
+        The decisions with the evaluated threshold; None for a group without a point.
     """
     points = [*map(_decisions, curves.confusion), *_along_the_curve(curves)]
     return min(points, key=lambda point: abs(point.threshold - threshold), default=None)
 
 
 def decision_records(curves: Curves) -> list[MetricRecord]:
-    """Shares of the new model's decisions that `metrics.json` does not hold, as its records.
+    """Shares of the challenger's decisions that `metrics.json` lacks, as its records.
 
     Args:
         curves: Curves of the groups shown.
@@ -113,7 +113,7 @@ def decision_records(curves: Curves) -> list[MetricRecord]:
 
 
 def evaluated_thresholds(curves: Sequence[GroupCurves]) -> list[float]:
-    """Thresholds that a run evaluated for some group, rising; the curves' ends are none."""
+    """Thresholds that a run evaluated for any group, rising, without the ends of the curves."""
     found = {item.decision_threshold for group in curves for item in group.confusion}
     found |= {point.threshold for group in curves for point in group.roc[1:-1]}
     return sorted(found)
@@ -130,7 +130,7 @@ def _decisions(item: Confusion) -> Decisions:
 
 
 def _along_the_curve(curves: GroupCurves) -> list[Decisions]:
-    """The points of the ROC curve as counts, its two ends left out."""
+    """The points of the ROC curve as counts, without its two ends."""
     positives, negatives = curves.positives, curves.subjects - curves.positives
     made = []
     for point in curves.roc[1:-1]:

@@ -1,4 +1,4 @@
-"""What a run's stages wrote for others to read: metrics, verdict, curves, findings, counts.
+"""Documents of a run's stages: metrics, verdict, curves, findings, counts.
 
 The writers are TrialEvaluator (`metrics.json`, `verdict.json`, `curves.json`), DataGate
 (`findings.json`), TrialExampleGen (`counts.json`), ModelRegistrar (`registration.json`) and
@@ -40,7 +40,7 @@ MetricName = Annotated[str, BeforeValidator(current_name)]
 
 
 class _OfGroup(Document):
-    """What concerns a task in a group.
+    """A part of a document that belongs to a task and a group.
 
     Attributes:
         task: The task.
@@ -57,7 +57,7 @@ class _OfGroup(Document):
 
     @property
     def slicing(self) -> tuple[str, ...]:
-        """By what the group was formed."""
+        """The slicing of the group."""
         return tuple(self.slice)
 
     @property
@@ -74,8 +74,8 @@ class MetricRecord(_OfGroup):
         decision_threshold: Null for metrics that need none.
         model: `difference` is challenger minus champion.
         value: Null where the metric is undefined.
-        lower: Lower end of its 95 % interval; null where it has none.
-        upper: Upper end.
+        lower: Lower bound of its 95 % interval; null if it has none.
+        upper: Upper bound.
         subjects: Subjects of the group whose label is known.
         positives: Those of them with the outcome.
     """
@@ -96,16 +96,16 @@ class MetricRecord(_OfGroup):
 
     @property
     def is_headline(self) -> bool:
-        """Whether it judges the new model on all subjects of the test split."""
+        """Whether it is a metric of the challenger on all subjects of the test split."""
         return not self.slice and self.model == "challenger" and self.decision_threshold is None
 
 
 class SuppressedGroup(_OfGroup):
-    """A group that is not shown: too small, or it would give another one away.
+    """A suppressed group: too small, or a small one would follow from it.
 
     Attributes:
-        reason: `too_small`, or `complementary`: it would give another group away.
-        subjects: How many it has at most, as `<20`, where it is too small; otherwise null.
+        reason: `too_small`, or `complementary`: a small group would follow from it by subtraction.
+        subjects: Upper limit of its size, as `<20`, where it is too small; otherwise null.
     """
 
     reason: str
@@ -116,9 +116,9 @@ class Metrics(Document):
     """`metrics.json`.
 
     Attributes:
-        smallest_group: Fewest subjects with a known label that a group is shown for.
+        smallest_group: Fewest subjects with a known label of a group that is shown.
         records: One for each metric, group and model that may be shown.
-        suppressed: Groups that are not shown.
+        suppressed: Suppressed groups.
     """
 
     smallest_group: Count
@@ -141,16 +141,16 @@ class Comparison(_OfGroup):
 
     Attributes:
         threshold: Place of the threshold in the study file, from 0.
-        model: Whose metric was judged; what is said of the `champion` does not decide.
+        model: The model whose metric was judged; comparisons of the `champion` do not decide.
         metric: The metric.
         decision_threshold: Null for metrics that need none.
         side: On which side of the limit the metric passes.
         limit: The limit.
-        holds: Whether the point or the interval's end was judged.
-        value: The number that was judged; null where there is none or the group is suppressed.
-        outcome: What came of it.
-        reason: Why.
-        message: A sentence for people; empty where it passes.
+        holds: Whether the point estimate or the bound of the interval was judged.
+        value: The judged number; null if there is none or the group is suppressed.
+        outcome: `passes`, `fails` or `not_judged`.
+        reason: Reason of the outcome.
+        message: A sentence for people; empty if it passes.
     """
 
     threshold: Count
@@ -178,9 +178,9 @@ class Refusal(_OfGroup):
         message: A sentence for people.
         metric: The metric.
         decision_threshold: Null for metrics that need none.
-        model: `difference` where it was compared with the champion.
-        value: What was measured.
-        threshold: What was demanded.
+        model: `difference` if it was compared with the champion.
+        value: The judged value.
+        threshold: The threshold.
     """
 
     message: str
@@ -195,7 +195,7 @@ class NotJudged(_OfGroup):
     """A group with too few subjects for the thresholds that hold in every slice.
 
     Attributes:
-        subjects: How many it has at most, as `<20`.
+        subjects: Upper limit of its size, as `<20`.
     """
 
     subjects: str | None = None
@@ -205,14 +205,14 @@ class Verdict(Document):
     """`verdict.json`.
 
     Attributes:
-        blessed: Whether the model may be used.
+        blessed: Whether the model is blessed.
         judged: Whether it was compared with any threshold.
-        compared: How many comparisons the blessing rests on.
-        comparisons: All comparisons; null where they are not recorded, as in documents of 0.1.0,
-            which have their number under this key.
+        compared: Number of comparisons that decide on the blessing.
+        comparisons: All comparisons; null if they are not recorded, as in documents of 0.1.0, which
+            hold their number under this key.
         reasons: Why the model was refused.
-        not_judged: Groups that are too small to judge.
-        notes: What else a reader must know.
+        not_judged: Groups that are too small to be judged.
+        notes: Notes for the reader.
     """
 
     blessed: bool
@@ -226,19 +226,19 @@ class Verdict(Document):
     @model_validator(mode="before")
     @classmethod
     def _accept_number(cls, content: object) -> object:
-        """Reads a document of 0.1.0, where `comparisons` is their number."""
+        """Accepts a document of 0.1.0, where `comparisons` is a number."""
         if isinstance(content, Mapping) and isinstance(content.get("comparisons"), int):
             return {**content, "compared": content["comparisons"], "comparisons": None}
         return content
 
     def outcomes(self, threshold: int) -> list[Outcome] | None:
-        """What came of a threshold's comparisons, as far as the blessing rests on them.
+        """Outcomes of a threshold's comparisons that decide on the blessing.
 
         Args:
             threshold: Its place in the study file, from 0.
 
         Returns:
-            One outcome a comparison; None where comparisons are not recorded.
+            One outcome for each comparison; None if comparisons are not recorded.
         """
         if self.comparisons is None:
             return None
@@ -246,7 +246,7 @@ class Verdict(Document):
 
     @property
     def failed(self) -> int:
-        """How many of the comparisons that the blessing rests on failed."""
+        """Number of deciding comparisons that failed."""
         if self.comparisons is None:
             return len(self.reasons)
         return sum(item.decides and item.outcome == "fails" for item in self.comparisons)
@@ -258,9 +258,9 @@ class CalibrationBin(Document):
     Attributes:
         mean_prediction: Their mean prediction.
         observed_rate: Share of them with the outcome.
-        lower: Lower end of its interval.
-        upper: Upper end.
-        subjects: How many they are.
+        lower: Lower bound of its interval.
+        upper: Upper bound.
+        subjects: Number of subjects.
     """
 
     mean_prediction: float
@@ -276,11 +276,11 @@ class CalibrationBin(Document):
 
 
 class RocPoint(Document):
-    """Rates where predictions from the threshold on count as positive.
+    """Rates at a decision threshold.
 
     Attributes:
-        threshold: The decision threshold; rounded where it is none of the study file: as it
-            is, it would be the prediction of a subject.
+        threshold: The decision threshold; rounded unless it is one of the study file, since the
+            exact one would be the prediction of a subject.
         false_positive_rate: Share of subjects without the outcome that count as positive.
         true_positive_rate: Share of subjects with the outcome that count as positive.
     """
@@ -294,7 +294,7 @@ class Confusion(Document):
     """Subjects by decision and outcome.
 
     Attributes:
-        decision_threshold: Probability from which on a prediction counts as positive.
+        decision_threshold: Probability from which a prediction is positive.
         true_positives: Subjects with the outcome that count as positive.
         false_positives: Subjects without it that count as positive.
         true_negatives: Subjects without it that count as negative.
@@ -309,10 +309,10 @@ class Confusion(Document):
 
 
 class GroupCurves(_OfGroup):
-    """Curves of a model for a task and group; lists are empty where there is nothing to show.
+    """Curves of a model for a task and group; lists are empty if nothing may be shown.
 
     Attributes:
-        model: Whose predictions they are.
+        model: The model.
         subjects: Subjects whose label is known.
         positives: Those of them with the outcome.
         calibration: Bins of the calibration curve, in rising order of predictions.
@@ -332,7 +332,7 @@ class Curves(Document):
     """`curves.json`.
 
     Attributes:
-        smallest_group: Fewest subjects with a known label that a group is shown for.
+        smallest_group: Fewest subjects with a known label of a group that is shown.
         curves: One for each task, group and model that may be shown.
     """
 
@@ -341,18 +341,18 @@ class Curves(Document):
 
 
 class Finding(Document):
-    """What a rule of the data gate found, or measured within its limit.
+    """A finding of a rule of the data gate, or a measurement within its limit.
 
     Attributes:
         rule: The rule, by its name in the study file's gate section.
         severity: `ok` for a measurement within its limit, otherwise the study file's.
         message: For people: what was found, what was expected, what to do; never a subject's value.
-        feature: The feature concerned; null where it is none.
+        feature: The feature concerned; null if there is none.
         task: The task concerned.
         split: The split concerned.
         dataset: The dataset concerned.
-        value: What was measured, if it is a number.
-        limit: What it was compared with.
+        value: The measured number, if there is one.
+        limit: The limit that it was compared with.
     """
 
     rule: Rule
@@ -378,9 +378,9 @@ class TrialSummaryDocument(Document):
     """`summary.json`: records with the columns of the store's table trial_progress.
 
     Attributes:
-        smallest_group: Fewest subjects that a number is shown for.
+        smallest_group: Fewest subjects behind a number that is shown.
         records: One for each number: columns of the store's table trial_progress.
-        absent: Sections that are not there, and why.
+        absent: Missing sections, with reasons.
     """
 
     smallest_group: Count
@@ -402,7 +402,7 @@ _DOCUMENTS: dict[type[BaseModel], tuple[str, str]] = {
 
 
 def documents() -> list[tuple[str, type[BaseModel]]]:
-    """The name of each document and what it holds."""
+    """The file name of each document with its class."""
     return [(name, content) for content, (name, _) in _DOCUMENTS.items()]
 
 
@@ -410,11 +410,11 @@ def read_result(content: type[_Content], folder: str) -> _Content:
     """Reads a document of a stage.
 
     Args:
-        content: Which one, for example `Metrics`.
+        content: Class of the document, for example `Metrics`.
         folder: Folder of the artifact that holds it, a local path or a URI.
 
     Raises:
-        UserError: It is not there, or not what its stage writes.
+        UserError: The file is missing or invalid.
 
     Examples:
         >>> import json, pathlib, tempfile
@@ -429,14 +429,14 @@ def read_result(content: type[_Content], folder: str) -> _Content:
     path = f"{folder}/{name}"
     text = read(path)
     if text is None:
-        raise UserError(f"{path}: this file of {stage} is not there. Run {stage} again.")
+        raise UserError(f"{path}: this file of {stage} is missing. Rerun {stage}.")
     return parse_document(content, text, path, f"what {stage} writes", f"Run {stage} again.")
 
 
 def headline_metrics(records: Iterable[MetricRecord]) -> dict[str, float]:
-    """Metrics of the new model on all test subjects, by `task/metric`.
+    """Metrics of the challenger on all test subjects, by `task/metric`.
 
-    Metrics at a decision threshold and undefined ones are left out.
+    Metrics at a decision threshold and undefined ones are excluded.
     """
     return {
         f"{record.task}/{record.metric}": record.value
@@ -446,10 +446,10 @@ def headline_metrics(records: Iterable[MetricRecord]) -> dict[str, float]:
 
 
 def gate_findings(folder: str | None, records: Sequence[Mapping[str, Any]]) -> Findings:
-    """What the data gate found; empty where the run did not get to it.
+    """Findings of the data gate; empty if the run did not reach it.
 
     Args:
-        folder: Folder of its output; None where there is none, as after it stopped the run.
+        folder: Folder of its output; None if there is none, as after it stopped the run.
         records: Records of the run's stages, which hold its findings even then.
 
     Raises:

@@ -1,4 +1,4 @@
-"""How far apart groups of subjects lie in a metric."""
+"""Differences and ratios of a metric between groups of subjects."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GAP_METRICS = (
     "sensitivity",
     "false_positive_rate",
 )
-"""Metrics whose differences between groups say for whom a model works less well."""
+"""Metrics whose differences between groups show where a model performs worse."""
 
 
 class Gap(Document):
@@ -28,15 +28,15 @@ class Gap(Document):
 
     Attributes:
         task: The task.
-        slicing: By what the groups were formed.
+        slicing: The slicing that forms the groups.
         metric: The metric.
         decision_threshold: None for metrics that need none.
         lowest: Group with the lowest value.
         highest: Group with the highest value.
         value: Highest minus lowest, in the metric's unit; 0 or more.
-        lower: Lower end of its 95 % interval; None where a group has no interval.
-        upper: Upper end.
-        groups: How many groups were compared.
+        lower: Lower bound of its 95 % interval; None if a group has no interval.
+        upper: Upper bound.
+        groups: Number of groups compared.
     """
 
     task: str
@@ -57,7 +57,7 @@ class Gap(Document):
 
 
 def gaps(records: Sequence[MetricRecord], metrics: Collection[str] = GAP_METRICS) -> list[Gap]:
-    """Largest gap of the new model in each task, slicing, metric and decision threshold.
+    """Largest gap of the challenger by task, slicing, metric and decision threshold.
 
     Args:
         records: Records of the groups that may be shown.
@@ -76,15 +76,15 @@ def gaps(records: Sequence[MetricRecord], metrics: Collection[str] = GAP_METRICS
 
 @dataclass(frozen=True)
 class Contrast:
-    """A group beside another one of its slicing.
+    """Comparison of a group with another one of its slicing.
 
     Attributes:
         group: The group.
         reference: The group that it is compared with: the largest of the slicing.
         difference: Group minus reference, in the metric's unit.
-        ratio: Group by reference.
-        detectable: The smallest difference between the two that would be found in 4 of 5
-            samples of this size; None where an interval is missing.
+        ratio: Group divided by reference.
+        detectable: The smallest difference between the two that would be detected in 4 of 5 samples
+            of this size; None if an interval is missing.
     """
 
     group: MetricRecord
@@ -95,13 +95,13 @@ class Contrast:
 
 
 def contrasts(records: Sequence[MetricRecord]) -> list[Contrast]:
-    """Each group beside the largest one of its slicing.
+    """Compares each group with the largest one of its slicing.
 
     Args:
-        records: Records of one metric and task, each group once; everybody is passed over.
+        records: Records of one metric and task, each group once; the overall record is ignored.
 
     Returns:
-        In the order of the records; groups without a value have none, nor do slicings with
+        Contrasts in the order of the records; none for groups without a value and for slicings with
         fewer than two groups.
     """
     slicings: dict[tuple[str, ...], list[MetricRecord]] = {}

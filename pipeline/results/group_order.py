@@ -1,4 +1,4 @@
-"""The order in which the groups of a characteristic are shown."""
+"""The order in which the groups of a slicing are shown."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What can come of comparing a metric with a threshold, and why.
+"""Outcomes of comparisons of metrics with thresholds, and their reasons.
 
-This is the one place that says which reason leads to which outcome: the Evaluator's judge, the
-documents, the store and the boards take it from here.
+The outcome of each reason is defined only here, for the Evaluator's judge, the documents, the store
+and the boards.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ ComparisonReason = Literal[
     "group_too_small",
     "no_champion",
 ]
-"""Why a comparison came out as it did.
+"""Reason of the outcome of a comparison.
 
-`within_limit`, `beyond_limit`: the judged value and its limit say so.
+`within_limit`, `beyond_limit`: the judged value is within or beyond its limit.
 `no_value`: the metric is undefined for the group.
-`no_interval`: the threshold demands that the interval's end holds, and there is no interval.
-`too_few_subjects`: in all of the test split fewer subjects than the smallest group are known.
+`no_interval`: the threshold applies to a bound of the interval, and there is no interval.
+`too_few_subjects`: fewer subjects of the test split than the smallest group have a known label.
 `group_too_small`: the group has fewer subjects than the smallest group.
-`no_champion`: the threshold is one on the difference to a champion, and none was scored.
+`no_champion`: the threshold applies to the difference to a champion, and none was scored.
 """
 
 OUTCOMES: Mapping[ComparisonReason, Outcome] = {
@@ -42,11 +42,11 @@ OUTCOMES: Mapping[ComparisonReason, Outcome] = {
 """The outcome of each reason."""
 
 BY_WEIGHT: tuple[Outcome, ...] = ("passes", "not_judged", "fails")
-"""Outcomes; of several comparisons of the same number the last one counts."""
+"""Outcomes by weight; of several comparisons of the same number the last one counts."""
 
 WORDS: Mapping[Outcome, str] = {
     "passes": "passes",
     "not_judged": "not judged",
     "fails": "fails",
 }
-"""Outcomes as boards and pages show them."""
+"""Text of each outcome on boards and pages."""

@@ -1,4 +1,4 @@
-"""What became of a run's model: what `registration.json` and the registry hold."""
+"""Registration of a run's model: the content of `registration.json` and of the registry."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ class RegisteredModel(Candidate):
 
 
 class Registration(Document):
-    """`registration.json`: whether the model became the champion, and why not.
+    """`registration.json`: whether the model became the champion, or the reason why not.
 
     Attributes:
         registered: Whether the model became the champion.
-        reason: Why not; null where it did.
-        entry: What the registry holds of it; null where it did not.
+        reason: Reason why not; null if it did.
+        entry: Its entry in the registry; null if it was not registered.
     """
 
     registered: bool

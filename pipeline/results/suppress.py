@@ -1,4 +1,4 @@
-"""Which groups of subjects are too small to show, and which others would give them away.
+"""Suppression of small groups, and of groups from which they would follow.
 
 Statistical disclosure control by cell suppression (Willenborg and de Waal, Elements of
 Statistical Disclosure Control, 2001, chapter 4): a group under the smallest size is suppressed
@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 from pipeline.results.documents import OVERALL, Group
 
 SuppressionReason = Literal["too_small", "complementary"]
-"""Why a group is not shown: it is small, or another small group would follow from it."""
+"""Reason why a group is suppressed: it is small, or a small group would follow from it."""
 
 _TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True)
 class _Sum:
-    """Disjoint parts that add up to a whole; both are places in the list of cells."""
+    """Disjoint parts that add up to a whole; both are indices of the list of cells."""
 
     whole: int
     parts: tuple[int, ...]
@@ -43,24 +43,24 @@ def suppressed(
 ) -> dict[Group, SuppressionReason]:
     """Decides which groups are suppressed.
 
-    A slicing's groups add up to everybody, and the groups of a pair of slicings to those of
-    each of the two; subjects that have no value for a slicing are the unseen rest of such a
-    sum. Groups are suppressed until
+    A slicing's groups add up to all subjects, and the groups of a pair of slicings to those of each
+    of the two; subjects without a value for a slicing are the unseen rest of such a sum. Groups are
+    suppressed until
 
     - no group under the smallest size is determined by the sums and the groups shown, and
-    - where a whole is shown, its suppressed parts together are none or reach the smallest size,
-      for their total follows by subtraction.
+    - if a whole is shown, its suppressed parts together are none or reach the smallest size, since
+      their total follows by subtraction.
 
-    Among the candidates the smallest group goes first.
+    Among the candidates the smallest group is suppressed first.
 
     Args:
-        sizes: Subjects with a known label of every group, everybody (the empty group) included.
+        sizes: Subjects with a known label of every group, including all subjects (the empty group).
         slicings: Names of the slicings of each kind of group.
         smallest: Fewest subjects that a group is shown for.
         shown: Groups that are shown already, so that others must be suppressed for them.
 
     Returns:
-        The suppressed groups and why.
+        The suppressed groups with their reasons.
 
     Examples:
         Three subjects are too few to show; two slices that add up to a shown whole are both
@@ -107,7 +107,7 @@ class _Table:
             self.sums.append(_Sum(place[whole], cells))
 
     def exposed(self, hidden: set[int], too_small: set[int], smallest: int) -> int | None:
-        """A shown cell to withhold next; None when every small group is safe."""
+        """The shown cell to suppress next; None if every small group is safe."""
         for equation in self.sums:
             inside = [cell for cell in equation.parts if cell in hidden]
             total = sum(self.sizes[cell] for cell in inside)
@@ -131,9 +131,9 @@ class _Table:
         return min(candidates, key=lambda cell: (self.sizes[cell], cell), default=None)
 
     def _determined(self, hidden: set[int], too_small: set[int]) -> list[int]:
-        """Small cells that the sums and the shown cells leave no freedom.
+        """Small cells that are determined by the sums and the shown cells.
 
-        A hidden cell is free if some solution of the homogeneous sums moves it.
+        A hidden cell is free if a solution of the homogeneous system changes it.
         """
         unknown = sorted(hidden)
         column = {cell: place for place, cell in enumerate(unknown)}
@@ -154,7 +154,7 @@ class _Table:
 def _families(
     groups: Sequence[Group], slicings: Sequence[tuple[str, ...]]
 ) -> Iterator[tuple[Group, list[Group]]]:
-    """Wholes with their parts: everybody by each slicing, each group by each pair it is in."""
+    """Wholes with their parts: all subjects by slicing, each group by the pairs it is in."""
     by_slicing: dict[tuple[str, ...], list[Group]] = {tuple(slicing): [] for slicing in slicings}
     for group in groups:
         by_slicing[tuple(name for name, _ in group)].append(group)

@@ -1,4 +1,4 @@
-"""What the numbers of a trial's progress are called, by TrialSummary, the store and the boards.
+"""Names of the numbers of a trial's progress in TrialSummary, the store and the boards.
 
 A number is a row of the store's table `trial_progress`. Which columns say what it is of:
 
@@ -14,13 +14,13 @@ A number is a row of the store's table `trial_progress`. Which columns say what 
 
 A column that does not apply is null, and so is one over which a number is taken: `arm` of all arms
 together, `severity` of adverse events of any severity (otherwise a subject counts with the worst
-one). Shares are between 0 and 1. Rows come in the order in which they are to be shown: visits in
-time, the control first.
+one). Shares are between 0 and 1. Rows are in the order of display: visits in time, the control
+first.
 
 A period is a month (`YYYY-MM`), or several of few subjects under the name of the last; periods
 follow each other without a gap, so that they add up to the curve of enrolment. `subjects` behind a
-mean or a completeness is a lower bound where not everybody has a value. What may be shown of few
-subjects is described in `components.trial_summary.disclosure`.
+mean or a completeness is a lower bound if some subjects have no value. Disclosure control is
+described in `components.trial_summary.disclosure`.
 """
 
 from __future__ import annotations
@@ -38,4 +38,4 @@ MEAN = "mean"
 RISK_DIFFERENCE = "risk_difference"
 
 COMPLETED = "completed"
-"""The category of subjects who came to the end of the trial, whatever the study calls it."""
+"""The category of subjects who completed the trial, whatever the study's term for it."""

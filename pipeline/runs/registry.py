@@ -1,4 +1,4 @@
-"""The registry of blessed models: which model of a study is the champion, and which were.
+"""The registry of blessed models: the current and all former champions of each study.
 
 Layout below the registry's root, for each study::
 
@@ -7,10 +7,9 @@ Layout below the registry's root, for each study::
     <study>/models/<id>/                       the registered SavedModel
     <study>/statistics/<id>/Split-train/       statistics of the data it was trained on
 
-The pointer is a byte-for-byte copy of a file of the history and is written last, whole, so a
-registration that breaks off never becomes the champion; what it has copied by then stays
-behind unused. Entries name their files relative to the study's folder: a registry can be
-moved.
+The pointer is a byte-for-byte copy of a file of the history and is written last, whole, so an
+interrupted registration never becomes the champion; files copied by then remain unused. Entries
+name their files relative to the study's folder, so a registry can be moved.
 """
 
 from __future__ import annotations
@@ -68,7 +67,7 @@ class Registry:
         self._root = root.rstrip("/")
 
     def champion(self, study: str) -> RegisteredModel | None:
-        """The model that a new one must beat, or None before the first registration.
+        """The current champion, or None before the first registration.
 
         Raises:
             UserError: The pointer is damaged.
@@ -79,7 +78,7 @@ class Registry:
     def champion_token(self, study: str) -> str:
         """SHA-256 of the pointer in hexadecimal, or `none`: it changes with the champion.
 
-        A run takes it as a parameter, so a cache sees that there is another champion.
+        It is a parameter of a run, so the cache recognizes another champion.
 
         Raises:
             UserError: The pointer is damaged.
@@ -91,14 +90,14 @@ class Registry:
         return _token(content)
 
     def entry_of_token(self, study: str, token: str) -> RegisteredModel | None:
-        """The champion as it was when a token was taken, whoever is champion by now.
+        """The champion of the time when a token was made, even if there is another one now.
 
         Args:
             study: Name of the study.
-            token: What `champion_token` gave.
+            token: A result of `champion_token`.
 
         Returns:
-            The entry, or None where there was no champion.
+            The entry, or None if there was no champion.
 
         Raises:
             UserError: No registration has this token, or a file is damaged.
@@ -111,8 +110,8 @@ class Registry:
                 return self._parse(study, path, content)
         raise UserError(
             f"{self._folder(study)}: no registration has the token {token[:12]}… that this run "
-            "was created with: the registry was changed or another one is meant. Check the "
-            "registry's root and create the run anew."
+            "was created with: the registry was changed, or it is another registry. Check its "
+            "root and create the run again."
         )
 
     def history(self, study: str) -> tuple[RegisteredModel, ...]:
@@ -133,7 +132,7 @@ class Registry:
         """Copies a model and its train statistics into the registry and makes it the champion.
 
         Args:
-            candidate: What is known of the model.
+            candidate: The model's data.
             model_dir: Folder of its SavedModel.
             statistics_dir: Folder of the statistics of the train split (`FeatureStats.pb`).
 
@@ -145,7 +144,7 @@ class Registry:
         """
         if not storage.exists(f"{model_dir}/saved_model.pb"):
             raise UserError(
-                f"{model_dir}: no saved_model.pb here, so there is nothing to register."
+                f"{model_dir}: saved_model.pb not found, so the model can't be registered."
             )
         identifier = uuid.uuid4().hex[:16]
         now = datetime.now(UTC)
@@ -195,7 +194,7 @@ class Registry:
 
 _REPAIR = (
     "If this is champion.json, copy the newest good file of history/ over it, or delete it to "
-    "go on without a champion; a damaged file of history/ can be moved away."
+    "continue without a champion; a damaged file of history/ can be moved away."
 )
 
 

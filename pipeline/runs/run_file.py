@@ -1,4 +1,4 @@
-"""What a local run leaves of itself, however it ends: `run.json` beside its stages' records."""
+"""The record of a local run, whatever its status: `run.json` beside its stages' records."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RUN_FILE = "run.json"
 Status = Literal["done", "failed", "interrupted"]
 
 _RENAMED_STAGES = {"BaselineModel": "ChampionModel"}
-"""Names of stages in 0.1.0, and what they are called now."""
+"""Present names of stages by their names in 0.1.0."""
 
 
 class RunFile(Document):
@@ -30,18 +30,18 @@ class RunFile(Document):
         study_digest: Its digest.
         fingerprint: Fingerprint of the data.
         data_root: Folder of the data.
-        data_modified: When the newest of the data's files was changed.
+        data_modified: Modification time of the newest data file.
         seed: Seed of training.
-        steps: Training steps; 0 trained until the eval split stopped it.
+        steps: Training steps; 0 if the eval split stopped the training.
         code_version: Version of the project.
         started_by: Who started it.
-        started: When.
+        started: When it started.
         ended: When it ended.
-        status: How.
-        failed_stage: The stage that failed or was interrupted; empty for a run that is done.
+        status: Its status.
+        failed_stage: The stage that failed or was interrupted; empty for a finished run.
         reason: Why it failed.
         store: Address of the SQL store that it is exported to; empty for none.
-        outputs: URI of each output of each stage that has finished.
+        outputs: URI of each output of each finished stage.
     """
 
     run: str
@@ -71,7 +71,7 @@ class RunFile(Document):
         return {_RENAMED_STAGES.get(stage, stage): found for stage, found in outputs.items()}
 
     def output(self, stage: str, name: str) -> str | None:
-        """URI of an output of a stage; None where the run did not get as far."""
+        """URI of an output of a stage; None if the run did not reach it."""
         return self.outputs.get(stage, {}).get(name)
 
     def write(self, folder: Path) -> None:
@@ -85,16 +85,15 @@ def read_run_file(folder: Path) -> RunFile:
     """Reads `run.json` of a run's folder of records.
 
     Raises:
-        UserError: It is not there, or something else.
+        UserError: The file is missing or invalid.
     """
     path = folder / RUN_FILE
     if not path.exists():
         raise UserError(
-            f"{path} is not there: give the folder of a run's records, "
-            "<root>/<study>/records/<run>."
+            f"{path} not found: give the folder of a run's records, <root>/<study>/records/<run>."
         )
     return parse_document(
-        RunFile, path.read_bytes(), str(path), "what a local run leaves", "Run the pipeline again."
+        RunFile, path.read_bytes(), str(path), "the record of a local run", "Rerun the pipeline."
     )
 
 

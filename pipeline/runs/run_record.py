@@ -1,4 +1,4 @@
-"""What a stage of a run did and what it took: one JSON file per stage, also when it failed."""
+"""Records of stages: one JSON file per stage with status, time and memory, even if it failed."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ class StageRecord:
     Attributes:
         run: Identifies the run.
         stage: The stage's node in the graph.
-        status: How it stands.
+        status: Its status.
         started: UTC, ISO 8601.
         seconds: Wall time.
         peak_memory_mb: Largest resident memory of the process with its children, in MiB.
-        rows: What the stage said of its rows; empty for a stage that sees no subjects, and for
-            one whose result came from the cache.
-        findings: What the stage found (DataGate).
-        error: Why it failed.
-        exception: Type of the exception where the stage failed with an unexpected one, whose
-            message may hold anything.
+        rows: Rows logged by the stage; empty for a stage that reads no subjects, and for a cached
+            one.
+        findings: Findings of the stage (DataGate).
+        error: Reason of the failure.
+        exception: Type of the unexpected exception with which the stage failed; its message is not
+            shown, since it may quote data.
         versions: Versions of this project and its main dependencies.
     """
 
@@ -72,13 +72,13 @@ class StageRecord:
 
 
 def versions(code_version: str) -> dict[str, str]:
-    """Versions that a result depends on."""
+    """Versions of the dependencies that determine a result."""
     found = {name: version(name) for name in _DISTRIBUTIONS}
     return {"clinical-trial-pipeline": code_version, **found}
 
 
 def describe_unexpected(exception: str) -> str:
-    """What may be shown of an exception whose message may hold anything, a subject's value too.
+    """Describes an unexpected exception without its message, which may quote a subject's value.
 
     Args:
         exception: Its type.
@@ -88,10 +88,10 @@ def describe_unexpected(exception: str) -> str:
 
 @contextmanager
 def recorded(record: StageRecord, folder: Path) -> Iterator[StageRecord]:
-    """Measures a stage and writes its record, whatever happens inside.
+    """Measures a stage and writes its record, even if the stage fails.
 
     Args:
-        record: Filled in: time, memory, what the stage logged, and the error, if any.
+        record: Gets time, memory, structured log data, and the error, if any.
         folder: Where `<stage>.json` is written.
 
     Yields:
@@ -136,7 +136,7 @@ def read_records(folder: Path) -> list[dict[str, Any]]:
 
 
 class _Collector(logging.Handler):
-    """Keeps what stages say in structured form."""
+    """Collects structured log data of stages."""
 
     def __init__(self, record: StageRecord) -> None:
         super().__init__(logging.INFO)

@@ -1,7 +1,7 @@
-"""How many subjects TFX's own stages saw, read from what they left behind.
+"""Numbers of subjects in TFX's own stages, read from their outputs.
 
-TrialExampleGen, DataGate, Trainer and TrialEvaluator say it themselves. CuratedSchema, Pusher,
-ModelRegistrar and the like see no subjects.
+TrialExampleGen, DataGate, Trainer and TrialEvaluator log them. CuratedSchema, Pusher,
+ModelRegistrar and similar stages read no subjects.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def log_rows(
 
 
 def _split_folders(uri: str) -> list[tuple[str, str]]:
-    """The splits that are there: a study without a champion has no statistics of one."""
+    """Folders of the existing splits: without a champion its statistics are missing."""
     from tfx.dsl.io import fileio
 
     names = sorted(name.rstrip("/") for name in fileio.listdir(uri))

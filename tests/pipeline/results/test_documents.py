@@ -31,8 +31,8 @@ def metrics_of(*changes: dict[str, Any]) -> Metrics:
     return Metrics.model_validate({"smallest_group": 10, "records": records, "suppressed": []})
 
 
-def test_a_document_that_is_not_there_is_told_with_its_stage(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"metrics\.json: .* TrialEvaluator is not there"):
+def test_a_document_that_is_missing_is_named_with_its_stage(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"metrics\.json: .* TrialEvaluator is missing"):
         read_result(Metrics, str(tmp_path))
 
 

@@ -137,7 +137,7 @@ def test_the_token_of_no_champion_names_none_even_after_a_registration(
 def test_an_unknown_token_is_an_error_that_says_what_to_do(registry: Any, tmp_path: Path) -> None:
     register(registry, tmp_path, "first")
 
-    with pytest.raises(UserError, match=r"no registration has the token .* create the run anew"):
+    with pytest.raises(UserError, match=r"no registration has the token .* create the run again"):
         registry.entry_of_token(STUDY, "0" * 64)
 
 
@@ -290,7 +290,7 @@ def test_keys_of_a_later_release_are_ignored(registry: Any, root: Any, tmp_path:
 def test_a_folder_without_a_saved_model_is_not_registered(registry: Any, tmp_path: Path) -> None:
     statistics = train_statistics(tmp_path / "statistics", "")
 
-    with pytest.raises(UserError, match=r"no saved_model\.pb"):
+    with pytest.raises(UserError, match=r"saved_model\.pb not found"):
         registry.register(CANDIDATE, str(tmp_path), statistics)
 
     assert registry.champion(STUDY) is None
