@@ -22,6 +22,7 @@ from components.data_gate.examples import read_train_columns
 from components.data_gate.findings import stop_message
 from components.data_gate.missingness import missingness
 from components.data_gate.settings import DataGateSettings
+from components.data_gate.unknown_labels import unknown_labels
 from pipeline.errors import UserError
 from pipeline.results.counts import Counts
 from pipeline.results.documents import Finding, Findings, read_result
@@ -73,6 +74,7 @@ def _findings(inputs: dict[str, Artifact], settings: DataGateSettings) -> Iterat
     for split, subjects in counts.subjects.items():
         logger.info("rows", extra={"rows": {"split": split, "subjects": subjects}})
     yield from rules.rejects(counts, gate)
+    yield from unknown_labels(counts, gate, settings.smallest_group)
     yield from rules.too_few(counts, settings.tasks, gate)
     yield from _anomalies(inputs, settings)
     yield from _drift(inputs, settings)

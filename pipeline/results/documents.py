@@ -25,7 +25,17 @@ from pipeline.storage import read
 from pipeline.study.renamed import rename_threshold
 from pipeline.study.sections import Severity, Side, Threshold
 
-Rule = Literal["anomalies", "drift", "too_few", "leakage", "missingness", "rejects"]
+Rule = Literal[
+    "anomalies",
+    "drift",
+    "too_few",
+    "leakage",
+    "missingness",
+    "rejects",
+    "lost_labels",
+    "landmark_labels",
+    "unknown_labels",
+]
 ModelRole = Literal["challenger", "champion", "difference"]
 Group = tuple[tuple[str, str], ...]
 """A group of subjects: (slicing, value) pairs; empty for all subjects."""

@@ -9,9 +9,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from pipeline.config import RunConfig
-from pipeline.results.documents import Metrics, Verdict, read_result
+from pipeline.results.documents import Findings, Metrics, Verdict, read_result
 from pipeline.runners.local.display import print_words, results_table
 
+_OF_LABELS = ("lost_labels", "landmark_labels", "unknown_labels")
 _SHOWN = ("metrics", "model", "serving", "records", "page")
 
 
@@ -35,14 +36,34 @@ def result_paths(
         "verdict": folder / "verdict.json",
         "model": Path(outputs["Trainer"]["model"]),
         "page": page,
+        "findings": Path(outputs["DataGate"]["findings"]),
     }
     if blessed and config.serving_dir:
         paths["serving"] = Path(config.serving_dir)
     return paths
 
 
+def show_findings(console: Console, findings: Findings) -> None:
+    """Shows the data gate's warnings, and how many labels are unknown and why.
+
+    Args:
+        console: The terminal.
+        findings: The gate's findings.
+    """
+    warnings = [item for item in findings.root if item.severity in ("stop", "warn")]
+    unknown = [item for item in findings.root if item.rule in _OF_LABELS and item not in warnings]
+    for title, items, mark in (
+        ("Warnings of the data gate", warnings, "[yellow]![/yellow]"),
+        ("Labels that are unknown", unknown, "-"),
+    ):
+        if items:
+            console.print(f"[bold]{title}[/bold]")
+        for item in items:
+            print_words(console, f"  {mark} {escape(item.message)}")
+
+
 def show_result(console: Console, verdict: Verdict, paths: Mapping[str, Path]) -> None:
-    """Shows metrics, verdict and paths.
+    """Shows metrics, verdict, what the data gate found, and paths.
 
     Args:
         console: The terminal.
@@ -63,6 +84,8 @@ def show_result(console: Console, verdict: Verdict, paths: Mapping[str, Path]) -
             f"  {len(verdict.not_judged)} groups are too small to judge "
             f"(fewer than {metrics.smallest_group} subjects with a known label)",
         )
+    if "findings" in paths:
+        show_findings(console, read_result(Findings, str(paths["findings"])))
     console.print()
     for name in _SHOWN:
         if name in paths:

@@ -173,12 +173,26 @@ class Gate(StrictModel):
         missingness: Severity of a feature that is missing more often where a label is positive
             than where it is negative (or less often), or in one arm than in the others.
         rejects: Severity of too large a share of rejected rows.
+        lost_labels: Severity of too many labels that are unknown because of a rejected row, or of
+            a difference of their shares between arms.
+        landmark_labels: Severity of too many labels that are unknown because of an event on the
+            landmark's day.
+        unknown_labels: Severity of too many labels that are unknown because an event has no day,
+            its day may lie within or outside, or a value is missing.
         drift_limit: Largest distance: Jensen-Shannon divergence for numbers, L-infinity
             norm for categories.
         leakage_auc: Largest AUC of a single feature on train.
         missingness_limit: Smallest difference of two shares of missing values on train that is
             found, if it is also more than chance.
         rejects_limit: Largest share of a dataset's rows that may be rejected.
+        lost_labels_warn: Share of a task's subjects from which on lost labels are a warning.
+        lost_labels_limit: Share from which on they stop the run.
+        lost_labels_difference: Difference of the shares of an arm and of all others from which on
+            they stop the run, if it is also more than chance.
+        landmark_labels_warn: Share of a task's subjects from which on these are a warning.
+        landmark_labels_limit: Share from which on they stop the run.
+        unknown_labels_limit: Share of a task's subjects, for each reason, from which on these
+            are found.
         minimum: What each split needs; what is not given keeps its default.
     """
 
@@ -188,10 +202,19 @@ class Gate(StrictModel):
     leakage: Severity = "stop"
     missingness: Severity = "warn"
     rejects: Severity = "stop"
+    lost_labels: Severity = "stop"
+    landmark_labels: Severity = "stop"
+    unknown_labels: Severity = "warn"
     drift_limit: Annotated[float, Field(gt=0)] = 0.1
     leakage_auc: Annotated[float, Field(gt=0.5, le=1)] = 0.95
     missingness_limit: Share = 0.1
     rejects_limit: Share = 0.05
+    lost_labels_warn: Share = 0.01
+    lost_labels_limit: Share = 0.05
+    lost_labels_difference: Share = 0.02
+    landmark_labels_warn: Share = 0.01
+    landmark_labels_limit: Share = 0.05
+    unknown_labels_limit: Share = 0.01
     minimum: Minimum = Minimum()
 
 

@@ -18,6 +18,7 @@ from components.data_gate.examples import read_train_columns
 from components.data_gate.executor import Executor
 from components.data_gate.settings import DataGateSettings
 from pipeline.errors import UserError
+from pipeline.results.counts import MaskReason
 from pipeline.study.load import parse_study
 from tests.document_schemas import check_document
 
@@ -98,6 +99,7 @@ class Run:
         self.frames = {split: subjects(seed) for seed, split in enumerate(SPLITS)}
         self.baseline: pd.DataFrame | None = None
         self.rejected = 0
+        self.masked: dict[str, int] = {}
         self.findings = self._artifact(GateFindings(), "findings")
 
     def _artifact(self, artifact: Artifact, name: str) -> Artifact:
@@ -129,6 +131,7 @@ class Run:
             split: {
                 "known": int(frame["weight_death"].sum()),
                 "positives": int(frame["label_death"].sum()),
+                "masked": self.masked,
             }
             for split, frame in self.frames.items()
         }
@@ -375,3 +378,19 @@ def test_a_category_that_is_missing_by_outcome_is_a_warning(run: Any) -> None:
     found = notable(run.execute(anomalies="ignore", leakage="ignore"))
 
     assert ("missingness", "warn", "SEX") in found
+
+
+@pytest.mark.parametrize("reason", [MaskReason.REJECTED_ROW, MaskReason.ON_LANDMARK])
+def test_many_labels_that_were_lost_stop_the_run(run: Any, reason: str) -> None:
+    run.masked = {str(reason): 40}
+
+    with pytest.raises(UserError, match=f"120 of .* have no known label: {reason}"):
+        run.execute()
+
+
+def test_the_smallest_group_is_the_studys(run: Any) -> None:
+    run.masked = {str(MaskReason.LEFT): 6}
+
+    (finding,) = [item for item in run.execute() if item["rule"] == "unknown_labels"]
+
+    assert "fewer than 20 of" in finding["message"]

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from pipeline.results.documents import MetricRecord, Refusal, Verdict
+from pipeline.results.documents import Finding, Findings, MetricRecord, Refusal, Verdict
 from pipeline.runners.local.display import STAGES, RunDisplay, results_table
 from pipeline.runners.local.result import show_result
 from pipeline.study.sections import Threshold
@@ -102,6 +102,37 @@ def test_lines_break_between_words_and_fit(width: int, tmp_path: Path) -> None:
     assert len(lines) > 8
     assert max(map(len, lines)) <= width
     assert {*SENTENCE.split(), *NOTE.split(), "calibration", "Brier", "0.812"} <= set(text.split())
+
+
+def test_warnings_of_the_gate_and_unknown_labels_are_shown_with_their_reason(
+    tmp_path: Path,
+) -> None:
+    console = Console(file=io.StringIO(), width=60, force_terminal=False, highlight=False)
+    found = [
+        Finding(rule="missingness", severity="warn", message="AGE is missing [more] often"),
+        Finding(rule="unknown_labels", severity="ok", message="task death: 40 of 900 left"),
+        Finding(rule="landmark_labels", severity="warn", message="task death: 60 of 900 day 1"),
+        Finding(rule="leakage", severity="ok", message="AGE is the strongest"),
+    ]
+    (tmp_path / "findings.json").write_text(Findings(tuple(found)).model_dump_json())
+    metrics = tmp_path / "metrics.json"
+    content = {"records": records("death", 99, 9), "smallest_group": 50, "suppressed": []}
+    metrics.write_text(json.dumps(content))
+    verdict = Verdict(
+        blessed=True, judged=True, compared=4, comparisons=None, reasons=(), not_judged=(), notes=()
+    )
+
+    show_result(console, verdict, {"metrics": metrics, "findings": tmp_path})
+
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert (
+        "Warnings of the data gate\n"
+        "  ! AGE is missing [more] often\n"
+        "  ! task death: 60 of 900 day 1\n"
+        "Labels that are unknown\n"
+        "  - task death: 40 of 900 left\n"
+    ) in text
+    assert "strongest" not in text
 
 
 def test_a_path_stays_in_one_piece_with_its_brackets(tmp_path: Path) -> None:
