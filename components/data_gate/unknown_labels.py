@@ -180,14 +180,13 @@ def _finding(
     label = ("label", str(reason))
     severity = _severity(share, limits) if limits else "ok"
     percent = f" ({share:.1%})" if shown.is_shown(label) else ""
-    arms = ", ".join(f"{arm}: {shown.number(('arm', arm), label)}" for arm in _named(task, shown))
     limit = _exceeded(share, limits) if limits else None
     return Finding(
         rule=limits.rule if limits else "unknown_labels",
         severity=severity,
         message=(
             f"task {task.name}: {shown.number(label)} of {shown.number()} subjects{percent} have "
-            f"no known label: {reason}{f' ({arms})' if arms else ''}."
+            f"no known label: {reason}{_by_arm(task, label, shown)}."
             + (f" {_demand(limits)}." if limits else "")
             + (_ADVICE.get(reason, "") if severity != "ok" else "")
         ),
@@ -197,9 +196,15 @@ def _finding(
     )
 
 
-def _named(task: _TaskLabels, shown: _Shown) -> list[str]:
-    """Arms that may be named: those that are not small."""
-    return [arm for arm in task.arms if shown.is_shown(("arm", arm))]
+def _by_arm(task: _TaskLabels, label: tuple[str, str], shown: _Shown) -> str:
+    """A label's numbers of the arms that may be named: those that are not small."""
+    named = [arm for arm in task.arms if shown.is_shown(("arm", arm))]
+    if not named:
+        return ""
+    if not any(shown.is_shown(("arm", arm), label) for arm in named):
+        return " (numbers by arm are suppressed)"
+    numbers = (f"{arm}: {shown.number(('arm', arm), label)}" for arm in named)
+    return f" ({', '.join(numbers)})"
 
 
 def _demand(limits: _Limits) -> str:

@@ -194,8 +194,19 @@ def test_a_small_count_is_not_shown_nor_does_it_follow_from_others() -> None:
 
     (finding,) = judged(by_arm(**arms))
 
-    assert "A: suppressed, B: fewer than 20" in finding.message
+    assert "(numbers by arm are suppressed)" in finding.message
     assert "40 of 1,040" in finding.message
+
+
+def test_small_counts_of_several_arms_protect_each_other() -> None:
+    sizes = {"A": 37, "B": 40, "C": 3, "D": 4}
+
+    (finding,) = judged(
+        by_arm(**{arm: labels(500, **{ON_LANDMARK: n}) for arm, n in sizes.items()})
+    )
+
+    assert "84 of 2,084" in finding.message
+    assert "(A: suppressed, B: 40, C: fewer than 20, D: fewer than 20)" in finding.message
 
 
 def test_a_small_total_is_not_shown() -> None:
