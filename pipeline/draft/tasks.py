@@ -54,6 +54,7 @@ def _timed_lines(subject: DatasetDraft, timed: TimeToEvent) -> Iterator[str]:
     yield f"      dataset: {subject.name}"
     yield f"      day: {quoted(timed.time)}"
     yield f"      where: {{column: {quoted(timed.status)}, equals: TODO}}  # the code of the event"
+    yield from _landmark_day_lines()
     yield "      # Who had no event counts as negative only if followed up to the horizon."
     yield f"      follow_up: {{dataset: {subject.name}, day: {quoted(timed.time)}}}"
 
@@ -67,6 +68,13 @@ def _adverse_event_lines(events: DatasetDraft) -> Iterator[str]:
     yield "    event:"
     yield f"      dataset: {events.name}"
     yield '      where: {column: AESER, equals: "Y"}'
+    yield from _landmark_day_lines()
+
+
+def _landmark_day_lines() -> Iterator[str]:
+    yield "      # An event on the first study day itself: `after` the landmark, if the data hold"
+    yield "      # nothing from before it; `before`; or `masked`, which leaves its subjects out."
+    yield "      landmark_day: TODO"
 
 
 def _state_lines() -> Iterator[str]:

@@ -31,6 +31,7 @@ DECISIONS = (
     ("title: TODO  # what the event is, and", "title: Event within 96 weeks  # and"),
     ("horizon: TODO", "horizon: 672"),
     ("where: {column: cens, equals: TODO}", 'where: {column: cens, equals: "1"}'),
+    ("landmark_day: TODO", "landmark_day: after"),
     ("randomised: TODO", "randomised: true"),
     ("title: TODO  # what the event is\n", "title: CD4 decline by half, AIDS or death\n"),
     ("event: {column: cens, equals: TODO}", 'event: {column: cens, equals: "1"}'),
@@ -92,7 +93,7 @@ def test_documented_commands_lead_from_a_folder_of_data_to_a_finished_run(
     assert ended.returncode == 0, ended.stdout + ended.stderr
     finished = Run(ended.returncode, ended.stdout, ended.stderr, tmp_path / "runs", "mytrial", 0)
     assert "blessed" in finished.terminal
-    assert set(finished.statuses.values()) == {"succeeded"}
+    assert set(finished.statuses.values()) == {"done"}
     [auc] = [
         record["value"]
         for record in finished.metrics

@@ -387,6 +387,7 @@ def test_time_and_status_become_a_task_and_an_analysis(tmp_path: Path) -> None:
     assert task["event"]["day"] == task["event"]["follow_up"]["day"] == "futime"
     assert task["event"]["where"] == {"column": "status", "equals": "TODO"}
     assert task["horizon"] == draft["first_day"] == "TODO"
+    assert task["event"]["landmark_day"] == "TODO"
     assert draft["analysis"]["time_to_event"]["event"]["time"] == "futime"
 
 
