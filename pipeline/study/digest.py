@@ -135,8 +135,8 @@ def label_digest_v1(study: Study) -> str:
     """The label digest of release 0.1.0, to the last key, as models are registered under it.
 
     It leaves out datasets that an event names without a condition, and what is declared of the
-    columns of days, exit and population; `label_digest` replaces it. No later key of the study
-    file enters it.
+    columns of days, exit and population; `label_digest` replaces it. A later key of the
+    study file enters it where a study uses it: it may change labels.
 
     Args:
         study: The study.
@@ -152,7 +152,10 @@ def label_digest_v1(study: Study) -> str:
     }
     names = {study.subject.dataset, *(dataset for dataset, _ in conditions)}
     columns = {
-        f"{dataset}.{name}": _only(declared.model_dump(mode="json"), _V1_COLUMN)
+        f"{dataset}.{name}": {
+            **_only(declared.model_dump(mode="json"), _V1_COLUMN),
+            **_without(declared.model_dump(mode="json", exclude_defaults=True), _V1_COLUMN_KEYS),
+        }
         for dataset, name in conditions
         if (declared := study.datasets[dataset].columns.get(name)) is not None
     }
@@ -160,25 +163,24 @@ def label_digest_v1(study: Study) -> str:
         {
             **_only(content, ("study", "population", "window", "first_day", "landmark", "split")),
             "subject": _only(content["subject"], _V1_SUBJECT),
-            "tasks": {name: _only(task, _V1_TASK) for name, task in content["tasks"].items()},
-            "datasets": {name: _only(content["datasets"][name], _V1_DATASET) for name in names},
+            "tasks": {
+                name: _without(task, _NOT_OF_TASKS) for name, task in content["tasks"].items()
+            },
+            "datasets": {
+                name: _without(content["datasets"][name], _V1_NOT_OF_DATASETS) for name in names
+            },
             "columns": columns,
         }
     )
 
 
 _V1_COLUMN = ("type", "range", "missing")
-_V1_TASK = ("event", "state", "horizon", "unknown_when")
+_V1_COLUMN_KEYS = (*_V1_COLUMN, "known")
 _V1_SUBJECT = (
     *("dataset", "column", "row_number"),
     *("reference_date", "birth_date", "exit_day", "exit_date"),
 )
-_V1_DATASET = (
-    # Younger than the digest; a study that uses it has other subjects.
-    "collapse",
-    *("rows", "missing", "subject", "day", "date", "end_day", "end_date"),
-    *("parameter", "known", "supplements"),
-)
+_V1_NOT_OF_DATASETS = ("file", "format", "encoding", "delimiter", "columns")
 
 
 def _only(content: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pipeline.study.digest import LABEL_DIGEST_VERSION, label_digest, label_digest_v1
-from pipeline.study.load import load_study
+from pipeline.study.load import load_study, parse_study
 from pipeline.study.shipped import SCHEMAS
 from tests.components.trial_example_gen.hand_made_trial import REMOVED
 from tests.pipeline.study.generated_trial import (
@@ -110,6 +110,22 @@ def test_the_digest_of_0_1_0_is_what_0_1_0_registers_its_models_with(
     name: str, digest: str
 ) -> None:
     assert label_digest_v1(load_study(SCHEMAS / name / "study.yaml")) == digest
+
+
+def test_younger_keys_are_in_the_digest_of_0_1_0_where_a_study_uses_them() -> None:
+    """A champion of 0.1.0 was trained without them, so its labels may be others."""
+    content = load_study(SCHEMAS / "actg175" / "study.yaml").to_content()
+    before = label_digest_v1(parse_study(content, "study.yaml"))
+    collapsed = copy.deepcopy(content)
+    collapsed["datasets"]["actg175"]["collapse"] = True
+    after = copy.deepcopy(content)
+    after["tasks"]["event_96_weeks"]["event"]["landmark_day"] = "after"
+
+    digests = [
+        label_digest_v1(parse_study(changed, "study.yaml")) for changed in (collapsed, after)
+    ]
+
+    assert len({before, *digests}) == 3
 
 
 def test_the_two_versions_of_the_digest_can_be_told_apart() -> None:
