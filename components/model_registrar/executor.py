@@ -34,8 +34,9 @@ class Executor(base_executor.BaseExecutor):
         Args:
             input_dict: The inputs of the component, one artifact each.
             output_dict: `registration`: its folder gets `registration.json` with
-                `registered`, `reason` (why not, otherwise null) and `entry` (otherwise null);
-                the artifact gets the custom property `registered` (0 or 1).
+                `registered`, `reason` (why not, otherwise null) and `entry` (null where the
+                registry does not hold the model); the artifact gets the custom property
+                `registered` (0 or 1).
             exec_properties: The parameters of the component.
 
         Raises:
@@ -43,11 +44,14 @@ class Executor(base_executor.BaseExecutor):
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         reason = _refusal(input_dict)
-        entry = None if reason else _register(input_dict, exec_properties)
+        entry = None
         if reason:
             logger.warning("The model is not registered: %s", reason)
+        else:
+            entry = _register(input_dict, exec_properties)
+            reason = _already_champion(entry, exec_properties["run_id"])
         registration = artifact_utils.get_single_instance(output_dict["registration"])
-        registration.set_int_custom_property("registered", int(entry is not None))
+        registration.set_int_custom_property("registered", int(reason is None))
         _write(registration, entry, reason)
 
 
@@ -87,8 +91,16 @@ def _register(
         path_utils.serving_model_path(inputs["model"].uri),
         artifact_utils.get_split_uri([inputs["statistics"]], "train"),
     )
-    logger.info("The model is registered as champion %s of %s.", entry.id, entry.study)
+    logger.info("The champion of %s is %s, registered by %s.", entry.study, entry.id, entry.run)
     return entry
+
+
+def _already_champion(entry: RegisteredModel, run: str) -> str | None:
+    """Why a model is not registered that is the champion; None where this run registered it."""
+    if entry.run == run:
+        return None
+    by = f" by the run {entry.run}" if entry.run else ""
+    return f"it is the champion already, registered{by} at {entry.registered_at}."
 
 
 def _fingerprint(examples: Artifact) -> str:
@@ -102,7 +114,7 @@ def _fingerprint(examples: Artifact) -> str:
 
 
 def _write(registration: Artifact, entry: RegisteredModel | None, reason: str | None) -> None:
-    content = Registration(registered=entry is not None, reason=reason, entry=entry)
+    content = Registration(registered=reason is None, reason=reason, entry=entry)
     io_utils.write_string_file(
         f"{registration.uri}/registration.json", content.model_dump_json(indent=2)
     )

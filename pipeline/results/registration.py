@@ -37,21 +37,23 @@ class RegisteredModel(Candidate):
         registered_at: UTC time in ISO 8601.
         model_uri: Folder of the SavedModel.
         statistics_uri: Folder of the train statistics, with `Split-train` in it.
+        model_digest: Digest of the SavedModel's files; empty in entries of 0.1.0.
     """
 
     id: str
     registered_at: str
     model_uri: str
     statistics_uri: str
+    model_digest: str = ""
 
 
 class Registration(Document):
     """`registration.json`: whether the model became the champion, or the reason why not.
 
     Attributes:
-        registered: Whether the model became the champion.
+        registered: Whether this run made the model the champion.
         reason: Reason why not; null if it did.
-        entry: Its entry in the registry; null if it was not registered.
+        entry: Its entry in the registry; null if it has none.
     """
 
     registered: bool

@@ -10,6 +10,9 @@ Layout below the registry's root, for each study::
 The pointer is a byte-for-byte copy of a file of the history and is written last, whole, so an
 interrupted registration never becomes the champion; files copied by then remain unused. Entries
 name their files relative to the study's folder, so a registry can be moved.
+
+A champion is identified by its content: a model whose files are those of the champion is not
+registered again, so the pointer, and with it the cache of later runs, stays as it is.
 """
 
 from __future__ import annotations
@@ -39,6 +42,7 @@ class StoredEntry(Candidate):
         statistics: Folder of the train statistics, below the study's folder.
         registered_at: UTC time in ISO 8601.
         run: Id of the run that registered it; empty in entries that do not say.
+        model_digest: Digest of the SavedModel's files; empty in entries of 0.1.0.
     """
 
     model_config = ConfigDict(strict=True)
@@ -48,6 +52,7 @@ class StoredEntry(Candidate):
     statistics: str
     registered_at: str
     run: str = ""
+    model_digest: str = ""
 
 
 class Registry:
@@ -131,13 +136,16 @@ class Registry:
     ) -> RegisteredModel:
         """Copies a model and its train statistics into the registry and makes it the champion.
 
+        The present champion stays where it is this very model, trained for the same labels on
+        the same division of the subjects.
+
         Args:
             candidate: The model's data.
             model_dir: Folder of its SavedModel.
             statistics_dir: Folder of the statistics of the train split (`FeatureStats.pb`).
 
         Returns:
-            The new champion.
+            The champion: the new one, with the candidate's `run`, or the one that stays.
 
         Raises:
             UserError: There is no SavedModel in the folder.
@@ -146,6 +154,10 @@ class Registry:
             raise UserError(
                 f"{model_dir}: saved_model.pb not found, so the model can't be registered."
             )
+        digest = folder_digest(model_dir)
+        champion = self.champion(candidate.study)
+        if champion and self._is_same(champion, candidate, digest):
+            return champion
         identifier = uuid.uuid4().hex[:16]
         now = datetime.now(UTC)
         stored = StoredEntry(
@@ -153,6 +165,7 @@ class Registry:
             model=f"models/{identifier}",
             statistics=f"statistics/{identifier}",
             registered_at=now.isoformat(timespec="microseconds"),
+            model_digest=digest,
             **candidate.model_dump(),
         )
         folder = self._folder(candidate.study)
@@ -163,6 +176,15 @@ class Registry:
         storage.write_whole(f"{folder}/history/{name}", content)
         storage.write_whole(self._pointer(candidate.study), content)
         return self._entry(stored)
+
+    def _is_same(self, champion: RegisteredModel, candidate: Candidate, digest: str) -> bool:
+        """Whether the champion is the candidate, and its files are where they should be."""
+        return (
+            champion.label_digest == candidate.label_digest
+            and champion.split_seed == candidate.split_seed
+            and digest == (champion.model_digest or folder_digest(champion.model_uri))
+            and storage.exists(f"{champion.model_uri}/saved_model.pb")
+        )
 
     def _folder(self, study: str) -> str:
         return f"{self._root}/{study}"
@@ -196,6 +218,15 @@ _REPAIR = (
     "If this is champion.json, copy the newest good file of history/ over it, or delete it to "
     "continue without a champion; a damaged file of history/ can be moved away."
 )
+
+
+def folder_digest(folder: str) -> str:
+    """SHA-256 over names and contents of all files below a folder, in hexadecimal."""
+    digest = hashlib.sha256()
+    for name in sorted(storage.files_below(folder)):
+        content = storage.read(f"{folder}/{name}") or b""
+        digest.update(f"{name}\0{hashlib.sha256(content).hexdigest()}\n".encode())
+    return digest.hexdigest()
 
 
 def _token(content: bytes) -> str:

@@ -23,6 +23,35 @@ def first(study: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return small_run(tmp_path_factory.mktemp("caching") / "runs", study)
 
 
+ALWAYS = {"ModelRegistrar", "RunPage", "MetricsExporter"}
+"""Stages of every run: they read or write what no cache knows, the registry and the store."""
+
+
+def executed(run: Run) -> set[str]:
+    return {stage for stage, status in run.statuses.items() if status != "cached"}
+
+
+def test_nightly_runs_on_unchanged_data_keep_the_champion_and_come_from_the_cache(
+    first: Run, study: Path
+) -> None:
+    registry = Registry(str(first.root / "registry"))
+    token = registry.champion_token("synthetic")
+
+    second, third = (small_run(first.root, study) for _ in range(2))
+
+    assert registry.champion_token("synthetic") == token
+    assert len(registry.history("synthetic")) == 1
+    # The second run is the first with a champion: the model is compared with itself.
+    compared = {"ChampionModel", "DataGate", "TrialEvaluator", "ModelCard", "Pusher"}
+    assert executed(second) == compared | ALWAYS
+    assert executed(third) == ALWAYS
+    for run in (second, third):
+        assert run.verdict["blessed"], run.terminal
+        registration = run.output("ModelRegistrar", "registration") / "registration.json"
+        assert "it is the champion already" in registration.read_text()
+    assert len(list((first.root / "synthetic" / "serving").iterdir())) == 2
+
+
 def test_a_model_is_registered_again_in_a_registry_that_was_emptied(
     first: Run, study: Path
 ) -> None:

@@ -185,7 +185,7 @@ def test_a_model_of_another_study_is_no_champion(settings: Settings, tmp_path: P
 
 def _register(config: RunConfig, folder: Path, study: str = "hand_made") -> None:
     folder.mkdir()
-    (folder / "saved_model.pb").write_bytes(b"a model")
+    (folder / "saved_model.pb").write_text(f"the model in {folder.name}")
     (folder / "FeatureStats.pb").write_bytes(b"statistics")
     candidate = Candidate(
         study=study,

@@ -67,7 +67,7 @@ class Run:
             json.dumps(content | {"comparisons": [], "reasons": reasons, "notes": []}),
         )
 
-    def execute(self) -> dict[str, Any]:
+    def execute(self, run_id: str = "run-1") -> dict[str, Any]:
         Executor().Do(
             {key: [artifact] for key, artifact in self.inputs.items()},
             {"registration": [self.registration]},
@@ -75,6 +75,7 @@ class Run:
             | {
                 "settings": SETTINGS.to_json(),
                 "registry_root": str(self._folder / "registry"),
+                "run_id": run_id,
             },
         )
         return json.loads((Path(self.registration.uri) / "registration.json").read_text())
@@ -177,6 +178,30 @@ def test_a_pipeline_without_pusher_registers_a_blessed_model(run: Any) -> None:
     del run.inputs["pushed_model"]
 
     assert run.execute()["registered"] is True
+
+
+def test_champion_that_a_later_run_takes_from_the_cache_is_not_registered_again(run: Any) -> None:
+    run.execute("run-1")
+    token = run.registry.champion_token(STUDY)
+
+    registration = run.execute("run-2")
+
+    assert run.registry.champion_token(STUDY) == token
+    assert len(run.registry.history(STUDY)) == 1
+    assert registration["registered"] is False
+    assert registration["reason"].startswith(
+        "it is the champion already, registered by the run run-1 at "
+    )
+    assert registration["entry"]["id"] == run.registry.champion(STUDY).id
+    assert run.registration.get_int_custom_property("registered") == 0
+    check_document("registration.json", registration)
+
+
+def test_retried_registration_of_the_same_run_says_that_it_is_registered(run: Any) -> None:
+    run.execute("run-1")
+
+    assert run.execute("run-1")["registered"] is True
+    assert len(run.registry.history(STUDY)) == 1
 
 
 def test_a_model_that_is_not_blessed_leaves_the_champion(run: Any) -> None:

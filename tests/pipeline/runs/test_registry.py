@@ -1,4 +1,5 @@
 import json
+import shutil
 import threading
 from pathlib import Path
 from typing import Any
@@ -294,6 +295,98 @@ def test_a_folder_without_a_saved_model_is_not_registered(registry: Any, tmp_pat
         registry.register(CANDIDATE, str(tmp_path), statistics)
 
     assert registry.champion(STUDY) is None
+
+
+def test_the_champion_itself_is_not_registered_again(
+    registry: Any, root: Any, tmp_path: Path
+) -> None:
+    first = register(registry, tmp_path, "first")
+    token = registry.champion_token(STUDY)
+    files = sorted(root.rglob("*"))
+    later = CANDIDATE.model_copy(update={"run": "run-2", "metrics": {"event/auc": 0.73}})
+
+    again = registry.register(
+        later,
+        str(tmp_path / "first" / "model"),
+        train_statistics(tmp_path / "again", "statistics of first"),
+    )
+
+    assert again == first
+    assert registry.champion_token(STUDY) == token
+    assert sorted(root.rglob("*")) == files
+
+
+@pytest.mark.parametrize(
+    "changed",
+    ["saved_model.pb", "variables/variables.index", "assets/categories"],
+    ids=["graph", "weights", "one file more"],
+)
+def test_model_that_differs_from_the_champion_in_one_file_is_registered(
+    registry: Any, tmp_path: Path, changed: str
+) -> None:
+    first = register(registry, tmp_path, "first")
+    other = tmp_path / "other"
+    saved_model(other, "first")
+    (other / changed).parent.mkdir(exist_ok=True)
+    (other / changed).write_text("changed")
+
+    second = registry.register(CANDIDATE, str(other), train_statistics(tmp_path / "s", "other"))
+
+    assert registry.champion(STUDY) == second
+    assert second.id != first.id
+
+
+@pytest.mark.parametrize("changed", [{"label_digest": "labels-2"}, {"split_seed": 8}])
+def test_same_model_for_other_labels_or_another_division_is_registered(
+    registry: Any, tmp_path: Path, changed: dict[str, Any]
+) -> None:
+    register(registry, tmp_path, "first")
+
+    registry.register(
+        CANDIDATE.model_copy(update=changed),
+        str(tmp_path / "first" / "model"),
+        str(tmp_path / "first" / "statistics"),
+    )
+
+    assert len(registry.history(STUDY)) == 2
+
+
+def test_former_champion_can_become_the_champion_again(registry: Any, tmp_path: Path) -> None:
+    register(registry, tmp_path, "first")
+    register(registry, tmp_path, "second")
+
+    again = registry.register(
+        CANDIDATE, str(tmp_path / "first" / "model"), str(tmp_path / "first" / "statistics")
+    )
+
+    assert registry.champion(STUDY) == again
+    assert len(registry.history(STUDY)) == 3
+
+
+def test_champion_of_0_1_0_is_known_by_its_files(registry: Any, root: Any, tmp_path: Path) -> None:
+    first = register(registry, tmp_path, "first")
+    pointer = root / STUDY / "champion.json"
+    old = json.loads(pointer.read_text())
+    del old["model_digest"]
+    pointer.write_text(json.dumps(old))
+
+    again = registry.register(
+        CANDIDATE, str(tmp_path / "first" / "model"), str(tmp_path / "first" / "statistics")
+    )
+
+    assert again.id == first.id
+
+
+def test_champion_whose_files_are_gone_is_registered_again(registry: Any, tmp_path: Path) -> None:
+    first = register(registry, tmp_path, "first")
+    shutil.rmtree(first.model_uri)
+
+    again = registry.register(
+        CANDIDATE, str(tmp_path / "first" / "model"), str(tmp_path / "first" / "statistics")
+    )
+
+    assert again.id != first.id
+    assert (Path(again.model_uri) / "saved_model.pb").exists()
 
 
 def test_a_registry_can_lie_in_a_bucket(bucket: Any, tmp_path: Path) -> None:
