@@ -45,6 +45,18 @@ def slice_key(name: str) -> str:
     return f"slice_{name}"
 
 
+_PIPELINE_PREFIX = "trial-"
+_LONGEST_PIPELINE_NAME = 63
+"""`_MAX_PIPELINE_NAME_LENGTH` of TFX (tfx/orchestration/pipeline.py), after Argo's limit of a
+workflow's name."""
+
+LONGEST_STUDY_NAME = _LONGEST_PIPELINE_NAME - len(_PIPELINE_PREFIX)
+
+LONGEST_NAME = 200
+"""Of tasks, features and the like: outputs of stages and columns carry them behind a prefix, and
+file systems and ML Metadata's tables end names at 255 bytes."""
+
+
 def pipeline_name(study: str) -> str:
     """Name of a study's pipeline, by the rules of Kubeflow.
 
@@ -52,4 +64,4 @@ def pipeline_name(study: str) -> str:
         >>> pipeline_name("cdisc_pilot01")
         'trial-cdisc-pilot01'
     """
-    return f"trial-{study}".replace("_", "-").lower()
+    return f"{_PIPELINE_PREFIX}{study}".replace("_", "-").lower()

@@ -28,6 +28,7 @@ from pipeline.study.sections import (
     Site,
     Slicings,
     Split,
+    StudyName,
     Subject,
     Summary,
     Task,
@@ -72,7 +73,7 @@ class Study(StrictModel):
     # Both are needed; where one is missing, the rules of the other sections are checked as well.
     model_config = ConfigDict(json_schema_extra=lambda schema: schema["required"].extend(_NEEDED))
 
-    study: Name
+    study: StudyName
     title: str
     version: Literal[1] = FORMAT_VERSION
     datasets: Annotated[dict[Name, Dataset], Field(min_length=1)]

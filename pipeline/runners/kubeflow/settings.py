@@ -82,7 +82,8 @@ class KubeflowSettings(StrictModel):
         metrics_store: Address of the SQL store, without a password; empty for none.
         secrets: Environment variables of every task.
         volumes: Name of a persistent volume claim by the path where it is mounted.
-        retries: How often a failed task is retried.
+        retries: How often a task is retried whose pod was lost; Kubeflow's installation retries no
+            program that fails (`retryPolicy: OnError`).
         resources: By stage; `default` for those that are not named.
     """
 

@@ -47,6 +47,7 @@ from pipeline.study.sections.types import (
     Severity,
     Share,
     Side,
+    StudyName,
     refuse,
 )
 
@@ -78,6 +79,7 @@ __all__ = [
     "Split",
     "SplitMinimum",
     "StateLabel",
+    "StudyName",
     "Subject",
     "Summary",
     "Task",

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from pipeline.names import LONGEST_NAME, LONGEST_STUDY_NAME, pipeline_name
+
 FORMAT_VERSION: Literal[1] = 1
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _KNOWN = re.compile(r"baseline|after|day -?\d+")
@@ -21,6 +23,26 @@ Side = Literal["at_least", "at_most"]
 def _checked_name(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise ValueError("expected a name of letters, digits and _, beginning with a letter")
+    if len(name) > LONGEST_NAME:
+        raise ValueError(f"expected a name of at most {LONGEST_NAME} characters, found {len(name)}")
+    return name
+
+
+def _checked_study_name(name: str) -> str:
+    """Checks what the pipeline is named after, by the rules of TFX and Kubeflow.
+
+    Kubeflow Pipelines: backend/src/apiserver/template/v2_template.go, validatePipelineName.
+    """
+    if len(name) > LONGEST_STUDY_NAME:
+        raise ValueError(
+            f"expected a study's name of at most {LONGEST_STUDY_NAME} characters, found "
+            f"{len(name)}: TFX and Kubeflow name the pipeline {pipeline_name('…')} and take 63"
+        )
+    if name.endswith("_"):
+        raise ValueError(
+            "expected a study's name that ends with a letter or digit: Kubeflow refuses the name "
+            f"{pipeline_name(name)} of its pipeline"
+        )
     return name
 
 
@@ -38,5 +60,6 @@ def refuse(problems: Iterable[str]) -> None:
 
 
 Name = Annotated[str, AfterValidator(_checked_name)]
+StudyName = Annotated[Name, AfterValidator(_checked_study_name)]
 Known = Annotated[str, AfterValidator(_checked_known)]
 Share = Annotated[float, Field(ge=0, le=1)]
