@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 
+from tests.each import each
+
 REPOSITORY = Path(__file__).parents[1]
 
 
@@ -45,7 +47,7 @@ def test_the_hooks_run_what_make_lint_runs() -> None:
 
 def test_every_hook_is_a_program_of_the_environment_and_sees_every_python_file() -> None:
     # Hooks of other repositories would be downloaded, in other versions than the lock's.
-    for hook in hooks():
+    for hook in each(hooks()):
         assert hook["language"] == "system"
         assert hook["types_or"] == ["python", "pyi"]
         assert not {"exclude", "files", "args", "stages"} & hook.keys()

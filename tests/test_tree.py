@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+from tests.each import each
+
 ROOT = Path(__file__).resolve().parents[1]
 MOST_LINES = 500
 SOURCE = ("*.py", "*.sh", "Makefile", "*.sql", "*.j2", "*.css", "*.js")
@@ -23,4 +25,4 @@ def test_no_source_file_has_more_than_500_lines() -> None:
     lines = {path: path.read_text("utf-8").count("\n") for path in found}
 
     assert len(found) > 300
-    assert {str(path): number for path, number in lines.items() if number > MOST_LINES} == {}
+    assert {str(path): number for path, number in each(lines.items()) if number > MOST_LINES} == {}

@@ -27,6 +27,7 @@ from pipeline.study.shipped import SCHEMAS
 from pipeline.study.study import Study
 from tests.components.trial_example_gen.hand_made_trial import Reading
 from tests.components.trial_summary.trial_made_by_hand import rows, summarised
+from tests.each import each
 
 _TEXT = {"type": "text"}
 _QUALIFIER = ("RDOMAIN", "USUBJID", "IDVAR", "IDVARVAL", "QNAM", "QVAL")
@@ -345,7 +346,7 @@ def test_the_pilot_has_the_same_subjects_qualifiers_and_types_in_both_stages(
     assert summary.joined.keys == examples.joined.keys
     assert summed(summary, 3).enrolled.subjects == 254
     compared = 0
-    for name in set(summary.joined.rows):
+    for name in each(set(summary.joined.rows)):
         mine, other = (reading.plan.datasets[name] for reading in (examples, summary))
         shared = [column for column in mine.types if column in other.types]
         assert {c: mine.types[c] for c in shared} == {c: other.types[c] for c in shared}

@@ -12,6 +12,7 @@ import pytest
 
 from pipeline.version import PROJECT
 from tests.docs.built_site import BuiltPage, build
+from tests.each import each
 
 _URL = re.compile(r"url\(\s*['\"]?([^'\")]+)|@import\s+['\"]([^'\"]+)")
 
@@ -95,12 +96,14 @@ def test_no_style_loads_anything_from_a_network(site: Path, pages: Any) -> None:
     assert texts
     texts += [style for content in pages.values() for style in content.styles]
     addresses = [one or other for text in texts for one, other in _URL.findall(text)]
-    assert [address for address in addresses if not is_local(address)] == []
+    assert [address for address in each(addresses) if not is_local(address)] == []
 
 
 def test_nothing_makes_the_theme_load_its_diagrams_from_a_network(site: Path) -> None:
     """The theme fetches Mermaid where a page has a diagram of it."""
-    assert [path for path in site.rglob("*.html") if 'class="mermaid"' in path.read_text()] == []
+    assert [
+        path for path in each(site.rglob("*.html")) if 'class="mermaid"' in path.read_text()
+    ] == []
 
 
 def test_the_readme_is_the_first_page(site: Path) -> None:

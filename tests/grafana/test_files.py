@@ -17,6 +17,7 @@ from grafana.boards.alerts import FOLDER as ALERTS_FOLDER
 from grafana.boards.alerts import FOLDER_UID, GROUP
 from grafana.boards.generate import files
 from grafana.boards.provisioning import plain
+from tests.each import each
 from tests.grafana.grafana_files import (
     BOARDS,
     FOLDER,
@@ -95,7 +96,7 @@ def test_an_alert_rule_comes_back_from_the_sdk_unchanged(rule: Any) -> None:
     again = plain(alerting.Rule.from_json(rule))
 
     # Of a query of a data source without a class, the SDK keeps its content in an object.
-    for query, given in zip(again["data"], rule["data"], strict=True):
+    for query, given in each(zip(again["data"], rule["data"], strict=True)):
         query["model"] = query["model"].get("data", query["model"])
         assert query == given
     assert again == rule
@@ -112,7 +113,7 @@ def test_contact_point_and_policy_are_valid_by_grafanas_schema() -> None:
 
 @pytest.mark.parametrize("uid", BOARDS)
 def test_every_panel_asks_a_question_explains_itself_and_says_what_nothing_means(uid: Any) -> None:
-    for panel in with_words(uid):
+    for panel in each(with_words(uid)):
         assert "?" in panel["title"], panel["title"]
         assert panel["description"].endswith("."), panel["title"]
         assert panel["fieldConfig"]["defaults"]["noValue"], panel["title"]
@@ -128,7 +129,7 @@ def test_a_board_says_first_what_to_read_first(uid: Any) -> None:
 
 @pytest.mark.parametrize("uid", BOARDS)
 def test_every_number_has_a_unit(uid: Any) -> None:
-    for panel in with_words(uid):
+    for panel in each(with_words(uid)):
         if panel["type"] != "table":
             assert panel["fieldConfig"]["defaults"]["unit"], panel["title"]
 
@@ -139,7 +140,7 @@ def test_panels_have_ids_of_their_own_and_do_not_overlap(uid: Any) -> None:
     ids = [panel["id"] for panel in placed]
 
     assert len(set(ids)) == len(ids)
-    for one, other in itertools.combinations([panel["gridPos"] for panel in placed], 2):
+    for one, other in each(itertools.combinations([panel["gridPos"] for panel in placed], 2)):
         beside = one["x"] + one["w"] <= other["x"] or other["x"] + other["w"] <= one["x"]
         below = one["y"] + one["h"] <= other["y"] or other["y"] + other["h"] <= one["y"]
         assert beside or below, (one, other)
@@ -163,11 +164,11 @@ def test_what_can_be_chosen_on_the_board_of_models() -> None:
 @pytest.mark.parametrize("uid", BOARDS)
 def test_what_a_query_needs_can_be_chosen_before_it(uid: Any) -> None:
     chosen: set[str] = set()
-    for item in board(uid)["templating"]["list"]:
+    for item in each(board(uid)["templating"]["list"]):
         if item["type"] == "query":
             assert set(re.findall(r"\$\{(\w+)", item["query"])) <= chosen, item["name"]
         chosen.add(item["name"])
-    for asked in panel_queries(uid):
+    for asked in each(panel_queries(uid)):
         assert set(re.findall(r"\$\{(\w+)", asked.sql)) <= chosen, asked.place
 
 
@@ -188,14 +189,14 @@ def test_a_run_leads_to_its_groups() -> None:
 
 
 def test_an_alert_has_one_number_and_texts() -> None:
-    for asked in alert_queries():
+    for asked in each(alert_queries()):
         kinds = list(asked.query.columns.values())
         assert len([kind for kind in kinds if kind != "text"]) == 1, asked.place
         assert asked.format == "table"
 
 
 def test_alerts_fire_on_their_number_and_name_what_they_are_about() -> None:
-    for rule in rules():
+    for rule in each(rules()):
         _, threshold = rule["data"]
         assert rule["condition"] == threshold["refId"]
         assert threshold["model"]["expression"] == "A"
@@ -253,6 +254,6 @@ def test_versions_in_compose_are_pinned_and_servers_have_health_checks() -> None
 
 
 def test_what_compose_mounts_is_there() -> None:
-    for volume in COMPOSE["services"]["grafana"]["volumes"]:
+    for volume in each(COMPOSE["services"]["grafana"]["volumes"]):
         source = volume.split(":")[0]
         assert (FOLDER / source).is_dir() if source.startswith(".") else source == "grafana"

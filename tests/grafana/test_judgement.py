@@ -249,7 +249,7 @@ def test_the_alert_is_raised_where_the_judge_says_that_the_model_in_use_fails(
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(case=judged())
 def test_nothing_of_a_suppressed_group_is_in_a_comparison(case: Judged) -> None:
-    for item in case.verdict.comparisons or ():
+    for item in case.verdict.comparisons or ():  # may be empty
         if item.group in case.suppressed:
             assert item.value is None
             numbers = {float(found) for found in re.findall(r"\d+\.?\d*", item.message)}

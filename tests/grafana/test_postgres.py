@@ -20,6 +20,7 @@ from psycopg import errors
 from grafana.queries.alerts import ALERTS
 from pipeline.store.engine import PASSWORD_VARIABLE
 from pipeline.store.migrate import READER, WRITER, migrate, set_password
+from tests.each import each
 from tests.grafana.grafana_files import (
     BOARDS,
     Asked,
@@ -210,7 +211,7 @@ def test_an_alert_watches_something_and_names_it_once(reader: Any, asked: Any) -
 
     assert rows
     assert len(set(labels)) == len(labels)
-    assert all(label for row in labels[:1] for label in row[:1])
+    assert all(label for row in each(labels[:1]) for label in row[:1])
 
 
 def test_the_run_that_failed_raises_its_alert(reader: Any) -> None:

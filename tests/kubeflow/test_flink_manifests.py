@@ -14,6 +14,7 @@ from pipeline.beam.local_flink.plan import EXCHANGES, Memory
 from pipeline.beam.options import FLINK_VERSION
 from pipeline.cli.commands.run import parse_settings
 from pipeline.version import code_version
+from tests.each import each
 from tests.kubeflow.manifest_objects import Object, complaints, name_of, objects, pod_templates
 
 pytestmark = pytest.mark.slow
@@ -51,15 +52,15 @@ def _environment(container: Object) -> dict[str, str]:
 
 
 def test_every_object_is_valid_by_kubernetes_schemas(items: list[Object]) -> None:
-    assert {name_of(item): found for item in items if (found := complaints(item))} == {}
+    assert {name_of(item): found for item in each(items) if (found := complaints(item))} == {}
 
 
 def test_no_pod_may_be_root_or_gain_anything(items: list[Object]) -> None:
-    for name, pod in _pods(items).items():
+    for name, pod in each(_pods(items).items()):
         assert pod["automountServiceAccountToken"] is False, name
         assert pod["securityContext"]["runAsNonRoot"] is True, name
         assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
-    for name, container in _containers(items).items():
+    for name, container in each(_containers(items).items()):
         assert container["securityContext"] == {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
@@ -68,13 +69,13 @@ def test_no_pod_may_be_root_or_gain_anything(items: list[Object]) -> None:
 
 
 def test_every_container_says_what_it_needs_and_may_use(items: list[Object]) -> None:
-    for name, container in _containers(items).items():
+    for name, container in each(_containers(items).items()):
         resources = container["resources"]
         assert set(resources["requests"]) == set(resources["limits"]) == {"cpu", "memory"}, name
 
 
 def test_every_server_is_probed(items: list[Object]) -> None:
-    for name, container in _containers(items).items():
+    for name, container in each(_containers(items).items()):
         if "ports" in container or container["name"] == "workers":
             assert {"startupProbe", "readinessProbe", "livenessProbe"} <= set(container), name
 
@@ -82,7 +83,7 @@ def test_every_server_is_probed(items: list[Object]) -> None:
 def test_nothing_enters_or_leaves_but_what_belongs_to_the_cluster(items: list[Object]) -> None:
     [policy] = [item["spec"] for item in items if item["kind"] == "NetworkPolicy"]
     assert set(policy["policyTypes"]) == {"Ingress", "Egress"}
-    for _, template in pod_templates(items):
+    for _, template in each(pod_templates(items)):
         selected = policy["podSelector"]["matchLabels"].items()
         assert selected <= template["metadata"]["labels"].items()
     [entering] = policy["ingress"]

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.each import each
 from tests.kubeflow.image_build import in_container, installed_bytes
 
 pytestmark = pytest.mark.slow
@@ -77,7 +78,7 @@ def test_where_packages_came_from_stands_nowhere(image: str, described: Any) -> 
     ran = in_container(image, ["ls", "/etc/pip.conf", "/etc/uv"])
     assert ran.stdout == ""
     variables = {entry.partition("=")[0] for entry in described["Config"]["Env"]}
-    assert not [name for name in variables if name.startswith(("PIP_", "UV_"))]
+    assert not [name for name in each(variables) if name.startswith(("PIP_", "UV_"))]
     assert "index" not in json.dumps(described["History"])
 
 

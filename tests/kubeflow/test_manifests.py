@@ -19,6 +19,7 @@ from pipeline.store.migrate import PASSWORDS
 from pipeline.study.load import load_study
 from pipeline.study.shipped import find_study_file
 from pipeline.version import code_version
+from tests.each import each
 from tests.kubeflow.manifest_objects import (
     MANIFESTS,
     OVERLAYS,
@@ -75,7 +76,7 @@ def secrets(pod: Object) -> set[str]:
 
 
 def test_every_object_is_valid_by_kubernetes_schemas(items: list[Object]) -> None:
-    assert {name_of(item): found for item in items if (found := complaints(item))} == {}
+    assert {name_of(item): found for item in each(items) if (found := complaints(item))} == {}
 
 
 def test_an_unknown_field_is_refused(schedule: Object) -> None:
@@ -102,12 +103,12 @@ def test_everything_lies_in_one_namespace(items: list[Object]) -> None:
 
 
 def test_no_pod_may_be_root_or_gain_anything(items: list[Object]) -> None:
-    for name, template in pod_templates(items):
+    for name, template in each(pod_templates(items)):
         context = template["spec"]["securityContext"]
         assert context["runAsNonRoot"] is True, name
         assert context["runAsUser"] > 0, name
         assert context["seccompProfile"] == {"type": "RuntimeDefault"}, name
-    for name, container in containers(items):
+    for name, container in each(containers(items)):
         assert container["securityContext"] == {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
@@ -116,7 +117,7 @@ def test_no_pod_may_be_root_or_gain_anything(items: list[Object]) -> None:
 
 
 def test_no_pod_holds_a_token_of_the_api_server(items: list[Object]) -> None:
-    for name, template in pod_templates(items):
+    for name, template in each(pod_templates(items)):
         assert template["spec"]["automountServiceAccountToken"] is False, name
 
 
@@ -126,13 +127,13 @@ def test_every_service_account_that_a_pod_names_is_there(items: list[Object]) ->
 
 
 def test_every_container_says_what_it_needs_and_may_use(items: list[Object]) -> None:
-    for name, container in containers(items):
+    for name, container in each(containers(items)):
         resources = container["resources"]
         assert set(resources["requests"]) == set(resources["limits"]) == {"cpu", "memory"}, name
 
 
 def test_every_server_is_probed(items: list[Object]) -> None:
-    for name, container in containers(items):
+    for name, container in each(containers(items)):
         if "ports" in container:
             assert {"startupProbe", "readinessProbe", "livenessProbe"} <= set(container), name
 
@@ -146,7 +147,7 @@ def test_every_job_ends(items: list[Object]) -> None:
 
 
 def test_every_image_has_a_version(items: list[Object]) -> None:
-    for name, container in containers(items):
+    for name, container in each(containers(items)):
         image, _, tag = container["image"].rpartition(":")
         assert image, name
         assert tag != "latest", name
@@ -155,9 +156,9 @@ def test_every_image_has_a_version(items: list[Object]) -> None:
 
 
 def test_secrets_are_named_and_never_written_down(items: list[Object]) -> None:
-    assert not [name_of(item) for item in items if item["kind"] == "Secret"]
-    for name, container in containers(items):
-        for variable in container.get("env", ()):
+    assert not [name_of(item) for item in each(items) if item["kind"] == "Secret"]
+    for name, container in each(containers(items)):
+        for variable in container.get("env", ()):  # may be empty
             secret = variable["name"].endswith(("PASSWORD", "KEY", "TOKEN"))
             assert not (secret and "value" in variable), name
 
@@ -170,13 +171,20 @@ def test_every_pod_and_every_task_is_closed_but_for_what_is_allowed(items: list[
 
 
 def test_no_policy_opens_the_way_to_everywhere(items: list[Object]) -> None:
-    for policy in (item for item in items if item["kind"] == "NetworkPolicy"):
-        for side, peers in (("ingress", "from"), ("egress", "to")):
-            for rule in policy["spec"].get(side, ()):
-                assert rule[peers], name_of(policy)
-                assert rule["ports"], name_of(policy)
-                blocks = [peer["ipBlock"]["cidr"] for peer in rule[peers] if "ipBlock" in peer]
-                assert all(block.endswith("/32") for block in blocks), name_of(policy)
+    rules = [
+        (name_of(item), rule[peers], rule["ports"])
+        for item in items
+        if item["kind"] == "NetworkPolicy"
+        for side, peers in (("ingress", "from"), ("egress", "to"))
+        for rule in item["spec"].get(side, ())
+    ]
+    for name, peers, ports in each(rules):
+        assert peers, name
+        assert ports, name
+    blocks = [
+        peer["ipBlock"]["cidr"] for _, peers, _ in rules for peer in peers if "ipBlock" in peer
+    ]
+    assert [block for block in blocks if not block.endswith("/32")] == []  # may be empty
 
 
 def test_tasks_reach_the_store(items: list[Object]) -> None:
@@ -186,7 +194,8 @@ def test_tasks_reach_the_store(items: list[Object]) -> None:
 
 
 def test_the_store_keeps_its_data(items: list[Object]) -> None:
-    for store in (item for item in items if item["kind"] == "StatefulSet"):
+    stores = [item for item in items if item["kind"] == "StatefulSet"]
+    for store in stores:  # may be empty
         retained = store["spec"]["persistentVolumeClaimRetentionPolicy"]
         assert set(retained.values()) == {"Retain"}
 
@@ -201,7 +210,7 @@ def test_the_migration_is_given_what_it_asks_for(items: list[Object]) -> None:
 
 
 def test_every_program_that_is_called_exists(items: list[Object]) -> None:
-    for name, container in containers(items):
+    for name, container in each(containers(items)):
         command = container.get("command", ())
         if command:
             assert command[:2] == ["python", "-m"], name
@@ -250,4 +259,4 @@ def test_every_secret_is_explained_to_the_operator(items: list[Object]) -> None:
 
 def test_only_the_overlays_name_a_cluster() -> None:
     shared = [*(MANIFESTS / "base").glob("*"), *(MANIFESTS / "components").rglob("*.yaml")]
-    assert not [path for path in shared if "ipBlock" in path.read_text()]
+    assert not [path for path in each(shared) if "ipBlock" in path.read_text()]

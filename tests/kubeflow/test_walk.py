@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from pipeline.runners.kubeflow.record import RECORD
+from tests.each import each
 from tests.kubeflow.spec_walker import Commands, Walker
 from tests.kubeflow.walks import ALL, KEY, STORE, Trial, Walked, by_key, walk
 
@@ -61,7 +62,7 @@ def test_every_point_metric_is_the_local_runners(first: Walked, local_metrics: l
 
 def test_every_interval_is_the_local_runners(first: Walked, local_metrics: list[Any]) -> None:
     walked = by_key(first.document("TrialEvaluator", "verdict", "metrics.json")["records"], ALL)
-    for key, record in by_key(local_metrics, ALL).items():
+    for key, record in each(by_key(local_metrics, ALL).items()):
         for end in ("lower", "upper"):
             if record[end] is None:
                 assert walked[key][end] is None
@@ -101,7 +102,7 @@ def test_the_second_run_compares_with_the_champion(second: Walked) -> None:
     assert {record["model"] for record in records} == ALL
     differences = [r["value"] for r in records if r["model"] == "difference"]
     # The same data, seed and code: the champion is the same model.
-    assert all(value == 0 for value in differences if value is not None)
+    assert {value for value in differences if value is not None} == {0}
 
 
 def test_a_task_of_its_own_costs_a_stage_25_seconds_at_most(
@@ -153,10 +154,10 @@ def test_every_stage_and_the_runs_result_are_in_the_store(first: Walked, trial: 
 
 
 def test_the_secret_key_is_nowhere(first: Walked) -> None:
-    for task in first.tasks.values():
+    for task in each(first.tasks.values()):
         assert KEY not in task.log
         assert KEY not in json.dumps(task.handed)
-    for path in (first.walker.folder / "bucket").rglob("*"):
+    for path in each((first.walker.folder / "bucket").rglob("*")):
         assert not path.is_file() or KEY.encode() not in path.read_bytes()
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import nbformat
 import pytest
 
+from tests.each import each
+
 FILES = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 
 
@@ -24,7 +26,7 @@ def test_it_is_a_valid_notebook(notebook: Any) -> None:
 def test_it_has_no_outputs(notebook: Any) -> None:
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
 
-    assert all(cell.outputs == [] and cell.execution_count is None for cell in code)
+    assert all(cell.outputs == [] and cell.execution_count is None for cell in each(code))
 
 
 def test_its_cells_have_names_that_do_not_change_with_every_save(notebook: Any) -> None:
@@ -38,7 +40,7 @@ def test_its_cells_have_names_that_do_not_change_with_every_save(notebook: Any) 
 def test_its_cells_hold_no_logic(notebook: Any) -> None:
     """Calls alone: what computes lies in modules, where it is tested."""
     logic = (ast.For, ast.While, ast.If, ast.FunctionDef, ast.ClassDef, ast.Lambda, ast.ListComp)
-    for cell in notebook.cells:
+    for cell in each(notebook.cells):
         if cell.cell_type == "code":
             found = [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, logic)]
             assert found == [], cell.id

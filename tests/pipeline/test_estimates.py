@@ -30,6 +30,7 @@ from pipeline.estimates import (
     wilson_interval,
     wilson_interval_of_bin,
 )
+from tests.each import each
 
 SUBJECTS = st.integers(1, 60) | st.integers(61, 50_000)
 SHARES = SUBJECTS.flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
@@ -120,7 +121,7 @@ def test_the_interval_at_an_edge_is_clopper_and_pearsons(trials: int) -> None:
 
 
 def test_a_share_of_no_trials_has_no_interval_at_its_edge() -> None:
-    assert all(map(math.isnan, exact_interval_at_edge(1.0, math.nan)))
+    assert all(each(map(math.isnan, exact_interval_at_edge(1.0, math.nan))))
 
 
 @pytest.mark.parametrize(

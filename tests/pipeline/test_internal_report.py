@@ -23,6 +23,7 @@ from tests.components.trial_analysis.hand_made_subjects import (
     times,
     trial,
 )
+from tests.each import each
 
 FEW = 3
 """Subjects of a region that is too small to be shown."""
@@ -68,7 +69,7 @@ def test_internal_curves_step_at_every_event_and_end_at_the_last_time() -> None:
         curve = by_level[level]
         assert [point.time for point in curve.points] == [0.0, *exact.times]
         assert curve.ends == exact.observed[-1]
-        assert all(item.subjects is not None for item in curve.at_risk)
+        assert all(item.subjects is not None for item in each(curve.at_risk))
         assert len(curve.points) > 10
 
 

@@ -15,6 +15,7 @@ from pipeline.documents import StrictModel
 from pipeline.schemas import DOCUMENT_SCHEMAS, STUDY_FILE_SCHEMA, attributes, schemas
 from pipeline.study.shipped import SCHEMAS
 from pipeline.version import PROJECT
+from tests.each import each
 
 STUDIES = sorted(path.parent.name for path in SCHEMAS.glob("*/study.yaml"))
 GENERATED = schemas()
@@ -63,7 +64,7 @@ def test_every_schema_is_a_valid_one(path: Path) -> None:
 
 @pytest.mark.parametrize("path", GENERATED, ids=str)
 def test_every_key_is_explained(path: Path) -> None:
-    assert [place for *place, words in described(checked_in(path)) if not words] == []
+    assert [place for *place, words in each(described(checked_in(path))) if not words] == []
 
 
 @pytest.mark.parametrize("study", STUDIES)

@@ -20,6 +20,7 @@ from pipeline.study.load import load_study
 from pipeline.subject_key import KEY_VARIABLE
 from pipeline.synthetic.trial import SyntheticTrial
 from pipeline.synthetic.write import write
+from tests.each import each
 
 SCHEMAS = Path(__file__).parents[2] / "schema"
 STUDIES = sorted(folder.parent.name for folder in SCHEMAS.glob("*/study.yaml"))
@@ -170,7 +171,9 @@ def test_no_split_deviates_from_the_schema(name: str, examples: Examples) -> Non
 
 @pytest.mark.parametrize("name", STUDIES)
 def test_schema_gives_no_feature_a_shape_so_that_missing_values_stay_missing(name: str) -> None:
-    assert [feature.name for feature in _schema(name).feature if feature.HasField("shape")] == []
+    assert [
+        feature.name for feature in each(_schema(name).feature) if feature.HasField("shape")
+    ] == []
 
 
 @pytest.mark.parametrize("name", STUDIES)
@@ -262,7 +265,7 @@ def test_cdisc_pilot_places_no_row_by_a_date_since_its_files_disagree_by_ten_yea
     start_in_adsl = adam("adsl").set_index("USUBJID").TRTSDT[subject]
 
     assert start.year - start_in_adsl.year == 10
-    assert [name for name, dataset in study.datasets.items() if dataset.date] == []
+    assert [name for name, dataset in each(study.datasets.items()) if dataset.date] == []
 
 
 def test_spelled_out_query_of_sdtm_is_the_one_that_the_adam_definition_describes(

@@ -210,7 +210,7 @@ def test_sound_data_pass_and_leave_what_was_measured(run: Any) -> None:
 
 
 def test_the_first_run_of_a_study_has_no_drift(run: Any) -> None:
-    assert not [item for item in run.execute() if item["rule"] == "drift"]
+    assert "drift" not in {item["rule"] for item in run.execute()}
 
 
 def test_distances_to_the_champion_are_written_although_they_are_small(run: Any) -> None:

@@ -8,6 +8,7 @@ from tensorflow_model_analysis import constants
 from components.evaluator import jackknife
 from components.evaluator.extractors import _GroupRows, _KeywordSignature
 from pipeline.errors import UserError
+from tests.each import each
 
 HASHES = np.array([b"%04x" % number for number in range(40)], dtype=object)
 
@@ -56,7 +57,7 @@ def test_every_row_is_in_each_of_its_slices_once() -> None:
 
 
 def test_an_element_has_rows_of_one_jackknife_group_only() -> None:
-    for element in grouped([()], batch(slice(None))):
+    for element in each(grouped([()], batch(slice(None)))):
         hashes = element[constants.FEATURES_KEY]["subject_hash"]
         assert len({jackknife.group_of(value) for value in hashes}) == 1
 

@@ -13,6 +13,7 @@ from sklearn import metrics as sk
 from components.evaluator.settings import EvaluatorSettings
 from pipeline.study.sections import Threshold
 from tests.document_schemas import check_document
+from tests.each import each
 
 TASKS = ("response", "hepatic_ae")
 GROUPS = 20
@@ -209,7 +210,7 @@ def test_curves_are_given_for_the_groups_that_metrics_are_given_for(evaluation: 
 
 
 def test_a_group_that_is_too_small_has_no_numbers(evaluation: Any) -> None:
-    assert not [r for r in evaluation.metrics["records"] if r["slice"] == {"sex": "U"}]
+    assert not [r for r in each(evaluation.metrics["records"]) if r["slice"] == {"sex": "U"}]
     assert {
         "task": "response",
         "slice": {"sex": "U"},
@@ -258,9 +259,9 @@ def test_a_first_run_is_evaluated_without_a_champion(first_run: Any) -> None:
 def test_no_hash_of_a_subject_is_written_anywhere(evaluation: Any, rows: Any) -> None:
     hashes = {row["subject_hash"] for row in rows}
     for folder in ("evaluation", "verdict", "blessing"):
-        for file in (evaluation.folder / folder).rglob("*"):
+        for file in each((evaluation.folder / folder).rglob("*")):
             content = file.read_bytes() if file.is_file() else b""
-            assert not any(value in content for value in hashes)
+            assert not any(value in content for value in each(hashes))
 
 
 def test_numbers_that_do_not_exist_are_null_in_the_file(evaluation: Any) -> None:

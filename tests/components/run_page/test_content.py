@@ -27,6 +27,7 @@ from tests.components.run_page.hand_made_run import (
     failure,
     result,
 )
+from tests.each import each
 
 
 def all_blocks(blocks: Any) -> Any:
@@ -273,7 +274,9 @@ def test_challenger_and_champion_are_compared() -> None:
 
 def test_without_a_champion_nothing_is_compared() -> None:
     assert not [
-        item for item in blocks(run_page(result()), Table) if item.caption.startswith("Compared")
+        item
+        for item in each(blocks(run_page(result()), Table))
+        if item.caption.startswith("Compared")
     ]
 
 

@@ -19,6 +19,7 @@ from components.trial_analysis.disclosure import Disclosure
 from components.trial_analysis.subjects import TrialSubjects
 from pipeline.results.baseline import Characteristic
 from tests.components.trial_analysis.hand_made_subjects import repeated, trial
+from tests.each import each
 
 ARMS = repeated(("Active", 10), ("Placebo", 10))
 
@@ -115,7 +116,7 @@ def test_shares_differ_by_nothing_only_where_they_are_the_same(
             one * sum(control) == other * sum(group)
             for one, other in zip(group, control, strict=True)
         ]
-        assert (found < 1e-6) == all(same)
+        assert (found < 1e-6) == all(each(same))
 
 
 def test_value_that_tells_the_groups_apart_has_no_finite_difference() -> None:

@@ -31,6 +31,7 @@ from tests.components.trial_analysis.hand_made_subjects import (
     times,
     trial,
 )
+from tests.each import each
 
 ASPIRIN_HEPARIN = ("RXASP", "RXHEP")
 
@@ -94,7 +95,7 @@ def test_without_random_assignment_no_difference_is_called_an_effect() -> None:
     [effect] = found.tasks[0].effects
     assert effect.says.endswith("The groups were not randomised: this is not a treatment effect.")
     assert any("can't be attributed to the treatment" in note for note in found.notes)
-    assert all("is an effect" not in note for note in found.notes)
+    assert all("is an effect" not in note for note in each(found.notes))
     [comparison] = found.endpoints[0].comparisons
     assert comparison.says.endswith("this is not a treatment effect.")
 
@@ -110,7 +111,9 @@ def test_the_number_of_tests_is_told() -> None:
     found = document(trial(arms, outcomes=outcomes))
     assert any(note.startswith("There are 4 comparisons of rates.") for note in found.notes)
     assert all(
-        effect.test.p_value_holm is not None for task in found.tasks for effect in task.effects
+        effect.test.p_value_holm is not None
+        for task in each(found.tasks)
+        for effect in task.effects
     )
 
 

@@ -22,6 +22,7 @@ from pipeline.results.analysis import Analysis, Effect, Rate
 from pipeline.study.load import load_study
 from pipeline.study.shipped import SCHEMAS
 from tests.components.trial_analysis.analysis_runs import analyse_trial
+from tests.each import each
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +149,7 @@ def test_aspirins_comparison_has_subgroups_with_a_test_of_interaction(
         if (item.task, item.slicing) == ("dead_14_days", "sex")
         and item.comparison.factor == "RXASP"
     ]
-    for group in block.groups:
+    for group in each(block.groups):
         inside = patients[(patients["SEX"] == group.value) & (patients["RXASP"] == "Y")]
         assert (group.subjects, group.events) == (len(inside), int(inside.ID14.sum()))
     assert block.interaction is not None
@@ -169,7 +170,7 @@ def test_the_curve_of_deaths_is_that_of_a_product_by_hand(
         survival *= 1 - ((group["TD"] == day) & (group["DIED"] == 1)).sum() / at_risk
         products[day] = survival
     assert len(curve.points) > 50
-    for point in curve.points[1:]:
+    for point in each(curve.points[1:]):
         assert point.survival.value == pytest.approx(products[int(point.time)], abs=1e-9)
 
 

@@ -25,6 +25,7 @@ from components.trial_analysis.subjects import Times, TrialSubjects
 from components.trial_analysis.survival import hazard_ratio, log_rank
 from pipeline.results.analysis import EndpointAnalysis
 from tests.components.trial_analysis.hand_made_subjects import repeated, settings_of, times, trial
+from tests.each import each
 
 TREATED = [6, 6, 6, 6, 7, 9, 10, 10, 11, 13, 16, 17, 19, 20, 22, 23, 25, 32, 32, 34, 35]
 RELAPSED = [1, 1, 1, 0, 1, 0, 1, 0, 0, 1, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0]
@@ -201,7 +202,7 @@ def test_an_arm_that_is_too_small_has_no_curve_and_no_comparison() -> None:
     assert shown["Active"] is None
     # With the total it would follow from the others.
     assert list(shown.values()).count(None) == 2
-    assert all(comparison.hazard_ratio.value is None for comparison in found.comparisons)
+    assert all(comparison.hazard_ratio.value is None for comparison in each(found.comparisons))
 
 
 def test_without_events_curves_stay_at_the_top_and_nothing_is_compared() -> None:

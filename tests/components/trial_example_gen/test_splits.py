@@ -17,6 +17,7 @@ from components.trial_example_gen.features import derive_features
 from components.trial_example_gen.splits import split_of, subject_hash
 from pipeline.study.sections import Split
 from tests.components.trial_example_gen.hand_made_trial import Trial, hand_made_study
+from tests.each import each
 
 DEFAULT = Split()
 HELD_OUT = Split(holdout_sites=("07",))
@@ -138,10 +139,10 @@ def test_rows_of_one_subject_never_straddle_splits(
             csv.writer(file, quoting=csv.QUOTE_ALL).writerows(rows)
     study = hand_made_study({"split": {"seed": seed}, "features.alt.aggregate": "count"})
     found: dict[bytes, list[str]] = {}
-    for subjects in Trial(study, tmp_path).reading.joined_in(buckets):
+    for subjects in each(Trial(study, tmp_path).reading.joined_in(buckets)):
         built = build_examples(study, subjects, KEY)
-        for split, examples in built.by_split.items():
-            for record in examples:
+        for split, examples in each(built.by_split.items()):
+            for record in examples:  # may be empty
                 [key] = [key for key in keys if subject_hash("hand", key, KEY) in record]
                 found.setdefault(key.encode(), []).append(split)
                 counted = dict(

@@ -17,6 +17,7 @@ from pipeline.results.trial_progress import COMPLETED
 from pipeline.study.load import load_study
 from pipeline.study.shipped import SCHEMAS
 from tests.components.trial_summary.trial_made_by_hand import rows, summarised, value
+from tests.each import each
 
 PLACEBO, HIGH, LOW = "Placebo", "Xanomeline High Dose", "Xanomeline Low Dose"
 SMALLEST = 20
@@ -75,7 +76,7 @@ def test_sites_are_those_of_the_smallest_group_or_more(adam: dict[str, Any], pil
 
 def test_exposure_is_the_mean_of_the_raw_durations(adam: dict[str, Any], pilot: Path) -> None:
     means = table(pilot, "adam/adsl").groupby("TRT01P")["TRTDUR"].mean()
-    for record in rows(adam, "exposure", "mean", parameter="days of treatment"):
+    for record in each(rows(adam, "exposure", "mean", parameter="days of treatment")):
         assert record["value"] == pytest.approx(means[record["arm"]], rel=1e-5)
 
 
@@ -94,7 +95,7 @@ def test_organ_classes_are_those_of_the_raw_events(adam: dict[str, Any], pilot: 
 
 def test_skin_events_are_more_frequent_under_treatment(adam: dict[str, Any]) -> None:
     skin = {"category": "SKIN AND SUBCUTANEOUS TISSUE DISORDERS", "severity": None}
-    for record in rows(adam, "adverse_events", "risk_difference", **skin):
+    for record in each(rows(adam, "adverse_events", "risk_difference", **skin)):
         assert record["lower"] > 0
     assert value(adam, "adverse_events", "risk_difference", arm=HIGH, **skin) == pytest.approx(
         40 / 84 - 20 / 86

@@ -67,7 +67,7 @@ class TestHelp:
     def test_every_parameter_is_explained(self, words: tuple[str, ...]) -> None:
         command = COMMANDS[words]
         assert command.help
-        for parameter in command.params:
+        for parameter in command.params:  # may be empty
             if isinstance(parameter, click.Option):
                 assert parameter.help, parameter.name
             elif parameter.name != "beam_arguments":

@@ -22,6 +22,7 @@ from pipeline.draft.schema import draft_schema
 from pipeline.draft.study import draft_study
 from pipeline.errors import UserError
 from pipeline.study.load import load_study, parse_study
+from tests.each import each
 
 
 def _write_csv(path: Path, rows: list[dict[str, Any]], delimiter: str = ",") -> None:
@@ -123,7 +124,9 @@ def test_whole_dataset_says_when_its_columns_are_known(data: Path) -> None:
     with pytest.raises(UserError) as refused:
         parse_study(draft, "study.yaml")
 
-    assert [line for line in str(refused.value).splitlines() if "known `after`" not in line] == []
+    assert [
+        line for line in each(str(refused.value).splitlines()) if "known `after`" not in line
+    ] == []
     del draft["features"]["WEIGHT"]
     assert parse_study(draft, "study.yaml").baseline_features
 
@@ -590,7 +593,7 @@ def test_schema_demands_labels_and_groups_of_every_subject_and_features_of_most(
 
     assert shares["label_healed"] == shares["slice_sex"] == shares["arm"] == 1
     assert shares["AGE"] == 0.95
-    assert [feature.name for feature in schema.values() if feature.HasField("shape")] == []
+    assert [feature.name for feature in each(schema.values()) if feature.HasField("shape")] == []
 
 
 def test_schema_command_writes_beside_the_study_file(decided: tuple[Path, Path]) -> None:

@@ -27,6 +27,7 @@ from pipeline.html.blocks import (
 from pipeline.html.numbers import Suppressed
 from pipeline.html.page import Page, Section, render
 from pipeline.html.palette import DARK, INK, LIMIT, MUTED, PAPER, SERIES, VARIABLES
+from tests.each import each
 from tests.html_reading import read_html
 
 CURVE = charts.roc_curve([charts.Curve("model", [0, 0.2, 1], [0, 0.7, 1])], "Ranking")
@@ -246,6 +247,6 @@ def test_what_is_compared_and_what_is_demanded_differ_without_red_and_green() ->
         # Deuteranopia, after Viénot, Brettel and Mollon (1999): one sum of red and green is left.
         return 0.29 * red + 0.71 * green, blue
 
-    for one, other in itertools.combinations((*SERIES[:2], LIMIT), 2):
+    for one, other in each(itertools.combinations((*SERIES[:2], LIMIT), 2)):
         distance = sum(abs(a - b) for a, b in zip(seen(one), seen(other), strict=True))
         assert distance > 60, (one, other)

@@ -143,7 +143,7 @@ def test_no_withheld_group_below_the_smallest_size_follows_from_what_is_shown(ro
     atoms = atoms_of(rows, sizes)
     known = [cell for cell in sizes if cell not in withheld]
     system = np.array([[float(member(atom, cell)) for atom in atoms] for cell in known])
-    for cell, reason in withheld.items():
+    for cell, reason in withheld.items():  # may be empty
         if reason == "too_small" and known:
             wanted = np.array([float(member(atom, cell)) for atom in atoms])
             solution = np.linalg.lstsq(system.T, wanted, rcond=None)[0]

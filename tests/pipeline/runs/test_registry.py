@@ -11,6 +11,7 @@ from pipeline import storage
 from pipeline.errors import UserError
 from pipeline.results.registration import Candidate
 from pipeline.runs.registry import NO_CHAMPION, Registry
+from tests.each import each
 
 STUDY = "ACTG175"
 CANDIDATE = Candidate(
@@ -221,7 +222,7 @@ def test_registrations_at_the_same_time_are_both_in_the_history(
 def test_no_temporary_file_stays_behind(registry: Any, root: Any, tmp_path: Path) -> None:
     register(registry, tmp_path, "first")
 
-    assert not [path for path in root.rglob("*") if path.name.startswith(".")]
+    assert not [path for path in each(root.rglob("*")) if path.name.startswith(".")]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.synthetic.simulate import simulate
 from pipeline.synthetic.trial import SyntheticTrial
+from tests.each import each
 
 
 def test_a_worsening_falls_on_days_5_to_180(trial: Any) -> None:
@@ -124,7 +125,7 @@ def test_percent_change_refers_to_the_baseline_row(trial: Any) -> None:
 def test_arms_are_balanced_within_each_site_up_to_one_permuted_block() -> None:
     adsl = simulate(SyntheticTrial(subjects=1_000, sites=7), 0).datasets["adsl"]
     active = adsl["TRT01P"] == b"Active"
-    for site in np.unique(adsl["SITEID"]):
+    for site in each(np.unique(adsl["SITEID"])):
         members = adsl["SITEID"] == site
         assert abs(2 * int(active[members].sum()) - int(members.sum())) <= 2
 

@@ -16,6 +16,7 @@ from pipeline.study.load import load_study
 from pipeline.synthetic.simulate import simulate
 from pipeline.synthetic.trial import DATASETS, TASKS, SyntheticTrial
 from pipeline.synthetic.write import write
+from tests.each import each
 from tests.pipeline.synthetic.written_trials import files, read
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -52,7 +53,9 @@ def test_a_block_does_not_depend_on_the_number_of_later_blocks() -> None:
     sites = 20
     short = simulate(SyntheticTrial(subjects=1_000, sites=sites), 0).datasets["adlb"]
     long = simulate(SyntheticTrial(subjects=5_000, sites=sites), 0).datasets["adlb"]
-    assert all(np.array_equal(short[name], long[name], equal_nan=name == "AVAL") for name in short)
+    assert all(
+        np.array_equal(short[name], long[name], equal_nan=name == "AVAL") for name in each(short)
+    )
 
 
 def test_another_seed_is_another_trial(tmp_path: Path) -> None:
@@ -160,6 +163,6 @@ def test_the_help_needs_no_beam() -> None:
 def test_the_study_file_refers_only_to_columns_that_exist() -> None:
     study = load_study(ROOT / "schema" / "synthetic" / "study.yaml")
     existing = {d.name: {column.name for column in d.columns} for d in DATASETS}
-    for name in study.datasets:
+    for name in each(study.datasets):
         assert set(study.columns_used(name)) <= existing[name]
     assert set(study.tasks) == set(TASKS)

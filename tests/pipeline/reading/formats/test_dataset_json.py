@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from pipeline.reading import formats
 from pipeline.reading.formats import Extent, FileFormat, column_types, read
+from tests.each import each
 from tests.pipeline.reading.formats.written_files import (
     as_read,
     dataset_json,
@@ -269,7 +270,7 @@ def test_a_file_cut_anywhere_is_refused(tmp_path: Path, encoding: Any) -> None:
     rows = [[f"subject {i}"] for i in range(40)]
     path = write_dataset_json(tmp_path, dataset_json([("A", "string")], rows), encoding)
     whole = path.read_bytes()
-    for kept in range(1, len(whole) - 1, 7):
+    for kept in each(range(1, len(whole) - 1, 7)):
         path.write_bytes(whole[:kept])
         message = fail_to_read(path, FORMAT)
         assert any(word in message for word in ("cut", "expected", "not valid JSON")), kept

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from pipeline.reading import formats
 from pipeline.reading.formats import Extent, FileFormat, column_types, extents, read
+from tests.each import each
 from tests.pipeline.reading.formats.written_files import (
     DATA,
     as_read,
@@ -100,7 +101,7 @@ def test_real_files_agree_with_pyreadstat_cell_by_cell(path: Any) -> None:
         path, encoding="windows-1252", disable_datetime_conversion=True
     )
     assert list(table) == list(frame.columns)
-    for name, kind in column_types(str(path), fmt).items():
+    for name, kind in each(column_types(str(path), fmt).items()):
         expected = frame[name]
         if kind == "text":
             assert table[name] == [as_read(text) for text in expected], name

@@ -24,6 +24,7 @@ from pipeline.runners.kubeflow.settings import KubeflowSettings
 from pipeline.runners.kubeflow.spec_check import problems
 from pipeline.study.load import load_study
 from pipeline.study.shipped import SCHEMAS, read_schema
+from tests.each import each
 
 STUDIES = sorted(path.parent.name for path in SCHEMAS.glob("*/study.yaml"))
 SETTINGS: dict[str, Any] = {
@@ -159,7 +160,7 @@ def test_what_decides_about_caching_is_never_cached(synthetic: Compiled) -> None
 
 
 def test_every_other_task_is_cached(synthetic: Compiled) -> None:
-    for name in set(synthetic.tasks) - {RUN_INPUTS}:
+    for name in each(set(synthetic.tasks) - {RUN_INPUTS}):
         assert synthetic.tasks[name]["cachingOptions"] == {"enableCache": True}, name
 
 
@@ -175,7 +176,7 @@ def test_the_last_champion_depends_on_the_registrys_pointer(synthetic: Compiled)
 
 
 def test_every_task_depends_on_the_code_in_its_image(synthetic: Compiled) -> None:
-    for name in set(synthetic.tasks) - {RUN_INPUTS}:
+    for name in each(set(synthetic.tasks) - {RUN_INPUTS}):
         task = synthetic.tasks[name]
         source = task["inputs"]["parameters"]["code_digest"]["taskOutputParameter"]
         assert source == {"producerTask": RUN_INPUTS, "outputParameterKey": "code_digest"}, name
@@ -188,7 +189,7 @@ def test_what_is_found_out_is_an_output(synthetic: Compiled) -> None:
 
 
 def test_every_task_starts_in_the_projects_entrypoint(synthetic: Compiled) -> None:
-    for name in set(synthetic.tasks) - {RUN_INPUTS}:
+    for name in each(set(synthetic.tasks) - {RUN_INPUTS}):
         container = synthetic.container(name)
         assert container["command"] == ["python", "-m", "pipeline.runners.kubeflow.entrypoint"], (
             name
@@ -279,7 +280,7 @@ def test_a_failed_task_is_tried_again() -> None:
 
 
 def test_no_retries_are_no_policy() -> None:
-    assert not any("retryPolicy" in task for task in compiled(retries=0).tasks.values())
+    assert not any("retryPolicy" in task for task in each(compiled(retries=0).tasks.values()))
 
 
 def test_every_task_has_secrets_and_volumes(synthetic: Compiled) -> None:

@@ -18,6 +18,7 @@ import yaml
 from pipeline.cli.main import main
 from pipeline.runners.kubeflow import submit
 from pipeline.runners.kubeflow.submit import TOKEN_VARIABLE
+from tests.each import each
 
 HEALTH = "GET /apis/v2beta1/healthz"
 EXPERIMENTS = "GET /apis/v2beta1/experiments"
@@ -325,7 +326,7 @@ def test_a_second_recurring_run_of_the_package_is_refused(
         f"{endpoint.address}: there is a recurring run package already, and both would run: "
         f"delete it first ({endpoint.address}/#/recurringrun/details/4).\n"
     )
-    assert not [what for what, *_ in endpoint.asked if what.startswith("POST")]
+    assert not [what for what, *_ in each(endpoint.asked) if what.startswith("POST")]
 
 
 @pytest.mark.parametrize("cron", ["0 0 3 * * *", "@daily", "3"])
