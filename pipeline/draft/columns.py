@@ -193,7 +193,7 @@ def _draft(seen: ColumnSeen, is_text: bool, rows: int, missing: Sequence[str]) -
         notes.append("another value in every row, so it is drafted as no feature")
     if feature == "category" or (kind == "number" and distinct <= _FEW):
         levels = tuple(
-            (str(value), count)
+            (_text(value), count)
             for value, count in sorted(values.items(), key=lambda item: str(item[0]))
             if count >= _FEWEST_SHOWN
         )[:_FEW]
@@ -286,6 +286,11 @@ def _middle(seen: ColumnSeen) -> tuple[str, str]:
                 found.append(_rounded(value))
                 break
     return found[0], found[1]
+
+
+def _text(value: object) -> str:
+    whole = isinstance(value, float) and value.is_integer()
+    return str(int(value)) if whole else str(value)  # type: ignore[call-overload]
 
 
 def _rounded(value: float) -> str:

@@ -32,7 +32,7 @@ def evaluation_lines(used: Sequence[DatasetDraft], subject: DatasetDraft) -> Ite
     yield "  - {metric: expected_calibration_error, at_most: 0.1}"
     yield "  - {metric: auc, at_least: -0.02, versus: champion}"
     yield ""
-    yield from _analysis_lines(subject)
+    yield from _analysis_lines(used, subject)
     yield from _summary_lines(used)
     yield "# What the model card says that no data can tell:"
     yield "# card: {purpose: ..., not_for: ..., population: ..., period: ..., limits: [...]}"
@@ -57,13 +57,24 @@ def _slicing_lines(subject: DatasetDraft) -> Iterator[str]:
     yield "  # Further ones: `NAME: {column: COLUMN}`, for numbers with `bands: [40, 65]`."
 
 
-def _analysis_lines(subject: DatasetDraft) -> Iterator[str]:
+def _analysis_lines(used: Sequence[DatasetDraft], subject: DatasetDraft) -> Iterator[str]:
     if not arm_candidates(subject.columns):
         return
     yield "analysis:"
     yield "  randomised: TODO  # true only if chance alone decided who is in which arm"
     timed = times_to_event(subject.columns)
-    if timed:
+    censored = next((d for d in used if {"AVAL", "CNSR", "PARAMCD"} <= set(d.columns)), None)
+    if censored:
+        yield "  time_to_event:"
+        yield f"    # {censored.name}: {censored.columns['PARAMCD'].distinct} distinct PARAMCD."
+        yield "    event:"
+        yield "      title: TODO  # what the event is"
+        yield f"      dataset: {censored.name}"
+        if censored.columns["PARAMCD"].distinct > 1:
+            yield "      where: {column: PARAMCD, equals: TODO}"
+        yield "      time: AVAL"
+        yield "      event: {column: CNSR, equals: 0}  # CDISC: 0 is the event, above 0 is censored"
+    elif timed:
         yield "  time_to_event:"
         yield "    event:"
         yield "      title: TODO  # what the event is"

@@ -28,8 +28,12 @@ SITES = re.compile(r"site(id|gr1|no)?|.*(hosp|cent(er|re)).*", re.I)
 
 _PARAMETERS = re.compile(r"paramcd|\w{2}testcd", re.I)
 _DAYS = re.compile(r"\w*DY", re.I)
-_DAYS_FIRST = re.compile(r"astdy|ady|\w{2}(st)?dy|visitdy", re.I)
+_PLANNED = re.compile(r"visitdy", re.I)
+"""The planned day of a visit says less of a row than the day on which it was."""
+
+_DATES_FIRST = re.compile(r"ast?dt|adt|\w{2}(st)?dtc", re.I)
 _DATES = re.compile(r"\w*DTC", re.I)
+_ENDS = re.compile(r"\w{1,2}en(dy|dt|dtc|dtm)", re.I)
 _REFERENCES = re.compile(r"rfstdtc|trtsdt|randdt|rfxstdtc|.*(random|rand|entry|enrol)\w*", re.I)
 
 _TIMES = re.compile(
@@ -117,17 +121,18 @@ def parameter_column(columns: Iterable[str]) -> str | None:
 def day_candidates(columns: Mapping[str, ColumnDraft]) -> list[str]:
     """Columns of a row's study day, that of its start first."""
     found = [n for n, column in columns.items() if column.type == "number" and _DAYS.fullmatch(n)]
-    return sorted(found, key=lambda name: (not _DAYS_FIRST.fullmatch(name), "EN" in name.upper()))
+    return sorted(found, key=lambda n: (bool(_PLANNED.fullmatch(n)), bool(_ENDS.fullmatch(n))))
 
 
 def date_candidates(columns: Mapping[str, ColumnDraft], of_subject: Iterable[str]) -> list[str]:
     """Columns of a row's own date: copies of the subject's dates tell nothing about the row."""
     copies = set(of_subject)
-    return [
+    found = [
         name
         for name, column in columns.items()
         if name not in copies and (column.type in ("date", "datetime") or _DATES.fullmatch(name))
     ]
+    return sorted(found, key=lambda name: (not _DATES_FIRST.fullmatch(name), name.upper()))
 
 
 def reference_candidates(columns: Mapping[str, ColumnDraft]) -> list[str]:

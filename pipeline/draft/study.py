@@ -264,6 +264,8 @@ def _subject_lines(
         yield f"site: {{column: {quoted(sites[0])}}}  # {_counted(subject, sites)}"
     else:
         yield "# No column looks like a site. If one is: `site: {column: COLUMN}`"
+    yield "# Who is in the trial, for example without screen failures; all, where not given:"
+    yield "# population: {column: COLUMN, present: true}"
     yield from _day_lines(used, times_to_event(subject.columns))
 
 

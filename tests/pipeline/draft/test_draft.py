@@ -368,6 +368,43 @@ def test_arm_is_found_by_the_names_that_trials_use(tmp_path: Path, name: str) ->
     assert _draft(tmp_path)["arm"]["columns"] == [name]
 
 
+def test_dataset_of_times_to_events_becomes_an_analysis(tmp_path: Path) -> None:
+    subjects = [{"USUBJID": f"S{i}", "ARM": "AB"[i % 2], "AGE": i / 2} for i in range(40)]
+    _write_csv(tmp_path / "adsl.csv", subjects)
+    rows = [
+        {"USUBJID": f"S{i % 40}", "PARAMCD": "OS", "STARTDT": "2021-01-01", "ADT": "2021-02-03"}
+        | {"AVAL": i, "CNSR": i % 2}
+        for i in range(40)
+    ]
+    _write_csv(tmp_path / "adtte.csv", rows)
+
+    draft = _draft(tmp_path)
+
+    assert draft["analysis"]["time_to_event"]["event"] == {
+        "title": "TODO",
+        "dataset": "adtte",
+        "time": "AVAL",
+        "event": {"column": "CNSR", "equals": 0},
+    }
+
+
+@pytest.mark.parametrize(
+    ("columns", "day"),
+    [
+        (["VISITDY", "CMENDY", "CMSTDY"], "CMSTDY"),
+        (["VISITDY", "MHDY"], "MHDY"),
+        (["AENDY", "ASTDY"], "ASTDY"),
+        (["VISITDY"], "VISITDY"),
+    ],
+)
+def test_day_of_a_row_is_that_of_its_start(tmp_path: Path, columns: list[str], day: str) -> None:
+    _write_csv(tmp_path / "adsl.csv", [{"USUBJID": f"S{i}", "AGE": i / 2} for i in range(30)])
+    rows = [{"USUBJID": f"S{i % 30}"} | dict.fromkeys(columns, i) for i in range(60)]
+    _write_csv(tmp_path / "events.csv", rows)
+
+    assert _draft(tmp_path)["datasets"]["events"]["day"] == day
+
+
 def test_draft_without_an_arm_says_how_to_name_one(tmp_path: Path) -> None:
     _write_csv(tmp_path / "a.csv", [{"id": i, "Z": i % 2, "x": i / 2} for i in range(40)])
 
