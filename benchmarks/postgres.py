@@ -64,8 +64,8 @@ class Server:
             check=False,
         )
         if done.returncode:
-            said = (self.folder / "log").read_text()
-            raise UserError(f"PostgreSQL: {command[0]} failed with {done.returncode}.\n{said}")
+            output = (self.folder / "log").read_text()
+            raise UserError(f"PostgreSQL: {command[0]} failed with {done.returncode}.\n{output}")
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""`python -m notebooks`: today `trial notebooks`."""
+"""`python -m notebooks`, replaced by `trial notebooks`."""
 
 from __future__ import annotations
 

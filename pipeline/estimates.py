@@ -283,7 +283,7 @@ def independent_ratio(first: Estimate, second: Estimate) -> Estimate:
 
 
 def detectable_difference(first: Estimate, second: Estimate) -> float | None:
-    """Smallest true difference that would be told from none in 4 of 5 samples of this size.
+    """Smallest true difference that would be detected in 4 of 5 samples of this size.
 
     2.8 standard errors of the difference: a two-sided test at 5 % then has a power of 80 %
     (minimum detectable effect: Bloom, Evaluation Review 1995;19:547-56). The standard errors

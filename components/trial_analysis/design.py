@@ -1,6 +1,6 @@
 """Covariates as the columns of a regression, without those that say nothing of their own.
 
-A covariate that repeats the arm, or is missing in one of two groups only, can't be told apart
+A covariate that repeats the arm, or is missing in one of two groups only, can't be distinguished
 from the treatment: whatever is attributed to the one is taken from the other, so a difference
 adjusted for it is no difference between the groups. One that follows from the others changes
 nothing. Either is found by the rank of the columns and left out by name.
@@ -92,7 +92,7 @@ def covariate_columns(
 def independent_design(
     covariates: Sequence[CovariateColumns], treated: NDArray[np.bool_]
 ) -> Design:
-    """Leaves out what can't be told apart from the group, or follows from what comes before it.
+    """Excludes covariates that repeat the group or follow from earlier covariates.
 
     Of columns that depend on each other the later ones are left out, so that the order of the
     study file decides. Columns that tell two covariates' shared missing values twice are

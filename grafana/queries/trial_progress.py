@@ -139,7 +139,7 @@ SELECT COALESCE(p.category, 'any event') AS organ_class, p.arm AS arm, p.lower A
        p.value AS difference,
        p.upper AS upper, p.subjects AS subjects,
        CASE WHEN p.lower > 0 THEN 'more than control' WHEN p.upper < 0 THEN 'fewer than control'
-            ELSE 'not told apart' END AS finding
+            ELSE 'no difference found' END AS finding
 FROM trial_progress p
 WHERE {_of(ADVERSE_EVENTS, RISK_DIFFERENCE)} AND p.severity IS NULL
 ORDER BY p.value DESC, p.number LIMIT 40

@@ -92,7 +92,7 @@ def excluding_zero(contrasts: Sequence[Contrast]) -> int:
 def _blocks(groups: TaskGroups) -> Iterator[Block]:
     threshold = next(iter(groups.decision_thresholds), None)
     if threshold is None or not groups.groups:
-        yield Paragraph("No group is shown for this task, so that nothing can be said of groups.")
+        yield Paragraph("No group is shown for this task.")
         return
     yield from (_wide(groups, metric, threshold) for metric in _RATES)
     contrasts = [

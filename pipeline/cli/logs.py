@@ -23,5 +23,5 @@ def log_to_terminal(package: str) -> None:
     quiet_libraries()
     logging.basicConfig(format="%(message)s", level=logging.ERROR)
     logging.getLogger(package).setLevel(logging.INFO)
-    # A study file is whoever's command it is: its old names are told by each.
+    # Every command that loads a study file logs its former names.
     logging.getLogger("pipeline.study").setLevel(logging.WARNING)

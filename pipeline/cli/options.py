@@ -109,7 +109,7 @@ json_option = click.option(
     expose_value=False,
     help="Write one JSON document to standard output, everything else to standard error.",
 )
-"""`main` looks for it: also a mistake in the command line is told as JSON."""
+"""`main` looks for it: errors in the command line are reported as JSON too."""
 
 force_option = click.option("--force", is_flag=True, help="Overwrite an existing file.")
 

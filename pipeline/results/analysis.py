@@ -152,7 +152,7 @@ class DroppedCovariate(Document):
             "constant": f"{self.name} has one value only",
             "repeats others": f"{self.name} follows from the other covariates",
             "repeats the group": (
-                f"{self.name} can't be told apart from the group (it repeats the arm, or is "
+                f"{self.name} can't be distinguished from the group (it repeats the arm, or is "
                 "missing in one group)"
             ),
         }[self.reason]

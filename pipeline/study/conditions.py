@@ -1,4 +1,4 @@
-"""Conditions of a study file: data about rows, never evaluated code."""
+"""Conditions of a study file: declarative, never evaluated as code."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class Condition(StrictModel):
     """One comparison of a column, or `all`, `any`, `not` of further conditions.
 
     A comparison with a missing value is neither true nor false but unknown, and unknown
-    combines as in Kleene's three-valued logic: `any` with one true member is true whatever
-    else is missing, `all` with one false member is false.
+    combines as in Kleene's three-valued logic: `any` with one true member is true even if others
+    are unknown, `all` with one false member is false.
 
     Attributes:
         column: Column whose value is compared.
@@ -97,7 +97,7 @@ class Condition(StrictModel):
         return self
 
     def columns(self) -> Iterator[str]:
-        """Names every column that the condition reads, references of comparisons included.
+        """Names every column that the condition reads, including references of comparisons.
 
         Examples:
             >>> worse = {"column": "AVAL", "above_column": "BASE"}

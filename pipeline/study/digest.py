@@ -1,4 +1,4 @@
-"""Digests of a study: of the whole file, and of what its labels mean."""
+"""Digests of a study: of the whole file, and of its label definitions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LABEL_ROLES: frozenset[Role] = frozenset(
 _UNDECIDING_ROLES: frozenset[Role] = SUMMARY_ROLES | {
     *("feature", "feature_rows", "slicing", "arm", "analysis", "analysis_rows")
 }
-"""Uses whose value changes no label and no split; only the rows that they reject do."""
+"""Uses whose values change no label and no split; only the rows that they reject can."""
 
 _SECTIONS = ("study", "subject", "population", "window")
 _NOT_OF_TASKS = ("title", "kind", "decision_thresholds")
@@ -48,19 +48,19 @@ def digest_of(content: object) -> str:
 
 
 def label_digest(study: Study) -> str:
-    """Digest of everything that decides who is in which split and what the labels mean.
+    """Digest of all settings that decide the splits and the labels.
 
     Two models are comparable on the same test subjects only if it is equal for both. It covers
     the tasks' conditions and horizons, who is in the trial, the landmark, how days are counted,
     the division into splits, how the rows of the subject dataset and of the labels' datasets are
     keyed and dated, and `type`, `range` and `missing` of each column that is read from these
-    datasets: they decide which rows are rejected, whatever the column is used for. Titles,
-    `known`, decision thresholds, slicing, the model's thresholds and where files lie leave it
-    unchanged, and so does a feature whose column rejects no row.
+    datasets: they decide which rows are rejected, whatever the column is used for. Titles, `known`,
+        decision thresholds, slicing, thresholds and the location of files do not change it, nor
+        does a feature whose column rejects no row.
 
-    Two rarities are not covered, for the sake of features: a column without a declared type or
-    range rejects rows where it holds a number that is infinite or above 1e15, and a qualifier
-    may name by IDVAR a column that is no key of records and that only a feature reads.
+    Two rare cases are not covered, so that features can be added: a column without a declared type
+    or range rejects rows where it holds a number that is infinite or above 1e15, and a qualifier
+    may refer by IDVAR to a column that is not a key and that only a feature reads.
 
     Args:
         study: The study.
@@ -91,7 +91,7 @@ def label_digest(study: Study) -> str:
 
 
 def _label_datasets(study: Study) -> tuple[str, ...]:
-    """The subject dataset, the datasets of labels, and the supplements of these."""
+    """The subject dataset, the datasets of labels, and their supplements."""
     named = {use.dataset for use in study.references() if use.role in _LABEL_ROLES}
     own = {study.subject.dataset, *named}
     return tuple(sorted(own.union(*(study.supplements_of(name) for name in own))))
@@ -100,7 +100,7 @@ def _label_datasets(study: Study) -> tuple[str, ...]:
 def _declared_columns(
     study: Study, datasets: tuple[str, ...]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """What is declared of the columns that are read from the datasets, where it has an effect."""
+    """Declarations of the columns that are read from the datasets, if they have an effect."""
     for dataset in datasets:
         uses = [use for use in study.references() if use.dataset == dataset]
         deciding = {use.column for use in uses if _decides(study, use)}
@@ -110,14 +110,14 @@ def _declared_columns(
             )
             declared = column.model_dump(mode="json", exclude={"known"}, exclude_defaults=True)
             if name not in deciding and column.type == "text":
-                # Text rejects no row, and only a feature or a slicing reads this one.
+                # Text rejects no row, and only a feature or a slicing reads this column.
                 del declared["type"]
             if is_read and declared:
                 yield f"{dataset}.{name}", declared
 
 
 def _places_qualifiers(study: Study, dataset: str, column: str) -> bool:
-    """Whether a column, if the file has it, decides to which record a qualifier belongs."""
+    """Whether a column, if the file has it, determines the record of a qualifier."""
     if study.datasets[dataset].supplements:
         return column == RELATED_DOMAIN
     has_supplement = bool(study.supplements_of(dataset))
@@ -125,18 +125,18 @@ def _places_qualifiers(study: Study, dataset: str, column: str) -> bool:
 
 
 def _decides(study: Study, use: Reference) -> bool:
-    """Whether the values of a column decide a label or a split, not only which rows are good."""
+    """Whether the values of a column decide a label or a split, not only rejected rows."""
     if use.role == "site":
         return bool(study.split.holdout_sites)
     return use.role not in _UNDECIDING_ROLES
 
 
 def label_digest_v1(study: Study) -> str:
-    """The label digest of release 0.1.0, to the last key, as models are registered under it.
+    """The label digest of release 0.1.0, under which models are registered.
 
-    It leaves out datasets that an event names without a condition, and what is declared of the
-    columns of days, exit and population; `label_digest` replaces it. A later key of the
-    study file enters it where a study uses it: it may change labels.
+    It omits datasets that an event names without a condition, and the declarations of the columns
+    of days, exit and population; `label_digest` replaces it. Later keys of the study file are part
+    of it if a study uses them, since they may change labels.
 
     Args:
         study: The study.

@@ -1,4 +1,4 @@
-"""The features of a study, with every default filled in."""
+"""The features of a study, with all defaults."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ResolvedFeature:
-    """A feature with every default filled in and `each` taken apart.
+    """A feature with all defaults, one for each value of `each`.
 
     Attributes:
         name: Its column in the examples.
-        key: Where it is in the study file; with `each` several features share it.
+        key: Its key in the study file; with `each` several features share it.
         parameter: Value of the dataset's parameter column that selects its rows.
     """
 
@@ -36,7 +36,7 @@ class ResolvedFeature:
 
 
 def resolve_features(study: Study) -> Iterator[ResolvedFeature]:
-    """Yields all features, those with `each` taken apart, in the order of the file."""
+    """Yields all features, with `each` expanded, in the order of the file."""
     for name, feature in study.features.items():
         yield from _resolve(study, name, feature)
 
@@ -62,7 +62,7 @@ def _identifier(text: str) -> str:
 
 
 def is_of_baseline(study: Study, feature: ResolvedFeature) -> bool:
-    """Whether a feature is known when the arm begins and is no part of the arm itself."""
+    """Whether a feature is known at baseline and is not part of the arm."""
     dataset = study.datasets[feature.dataset]
     arm = study.arm.columns if study.arm and feature.dataset == study.subject.dataset else ()
     if feature.column in arm:

@@ -1,4 +1,4 @@
-"""Loads study files; every problem is reported with file, line and key."""
+"""Loads study files; reports every problem with file, line and key."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pipeline.study.study import Study
 
 logger = logging.getLogger(__name__)
 TODO = "TODO"
-"""What a draft writes where only a person knows the value."""
+"""Placeholder in a draft for values that the user must fill in."""
 
 _Path = tuple[int | str, ...]
 
@@ -68,12 +68,11 @@ def load_study(path: Path) -> Study:
 def parse_study(content: object, source: str, root: yaml.Node | None = None) -> Study:
     """Validates the content of a study file.
 
-    Keys of an older release are renamed; where the YAML nodes are given, so that a person wrote
-    the file, each is logged once.
+    Keys of an older release are renamed; if the YAML nodes are given, each is logged once.
 
     Args:
-        content: What the YAML (or JSON) holds, or what `Study.to_content` gave.
-        source: Where it came from, for messages.
+        content: Content of the YAML or JSON file, or of `Study.to_content`.
+        source: Its origin, for messages.
         root: YAML nodes, for line numbers in messages.
 
     Returns:
@@ -117,7 +116,7 @@ def parse_study(content: object, source: str, root: yaml.Node | None = None) -> 
 
 
 def _undecided(content: object, path: _Path = ()) -> Iterator[_Path]:
-    """Key paths of the values that a draft leaves to a person."""
+    """Key paths of the placeholders in a draft."""
     if content == TODO:
         yield path
     elif isinstance(content, dict):
@@ -135,7 +134,7 @@ def _log_once(message: str) -> None:
 
 
 def _repeated_keys(node: yaml.Node | None) -> Iterator[tuple[int, str]]:
-    """Line (from 0) and name of each key that its mapping has already."""
+    """Line (from 0) and name of each repeated key."""
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:

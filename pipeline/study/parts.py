@@ -1,8 +1,7 @@
-"""The parts of a study that decide what a stage writes, each as a study of its own.
+"""The parts of a study that determine a stage's output, each as a study of its own.
 
-Stages that read the data need most of the study file. They are handed a study from which all is
-left out that does not decide what they write, so their cached results stay valid when that
-changes.
+Stages that read the data need most of the study file. They get a study without the settings that do
+not affect their output, so their cached results stay valid if those change.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ Its reader raises UserError, as `parse_study` does.
 
 
 def part_for_examples(study: Study) -> Study:
-    """The study without what does not decide the examples; what people read is empty."""
+    """The study without settings that do not affect the examples, and without titles."""
     content = {k: v for k, v in study.to_content().items() if k not in _NOT_OF_EXAMPLES}
     slicings = content.pop("slicing", {}).get("by")
     endpoints = content.pop("analysis", {}).get("time_to_event")
@@ -47,9 +46,9 @@ def part_for_examples(study: Study) -> Study:
 
 
 def part_for_summary(study: Study) -> Study:
-    """The study without what does not decide the summary of the trial's progress.
+    """The study without settings that do not affect the summary of the trial's progress.
 
-    All that the examples are made from is in it: it decides which rows are rejected.
+    It includes the settings of the examples, since they decide which rows are rejected.
     """
     summary = {k: v for k, v in study.to_content().items() if k in ("slicing", "summary")}
     content = part_for_examples(study).to_content() | summary

@@ -1,7 +1,7 @@
-"""Every use that a study file makes of a dataset or a column: the one walk over its sections.
+"""All references of a study file to datasets and columns.
 
-Whoever asks which columns a stage reads, which decide a label, which are used as dates or which
-datasets are named filters `Study.references()`; nobody else walks the sections.
+The columns that a stage reads, that decide a label or that are dates, and the named datasets, are
+filters of `Study.references()`; no other module traverses the sections.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ Role = Literal[
     "visit_name",
     "visit_order",
 ]
-"""What a column is used for; `..._rows` choose the rows that a use looks at."""
+"""Role of a column; roles `..._rows` select the rows of a use."""
 
 SUMMARY_ROLES: frozenset[Role] = frozenset(
     {
@@ -74,7 +74,7 @@ SUMMARY_ROLES: frozenset[Role] = frozenset(
         "visit_order",
     }
 )
-"""Uses of the section `summary` alone: nothing of them reaches the examples."""
+"""Roles of the section `summary`: they do not affect the examples."""
 
 QUALIFIER_COLUMNS = ("IDVAR", "IDVARVAL", "QNAM", "QVAL")
 """Columns of a SUPP-- dataset (SDTM Implementation Guide 3.4, section 8.4)."""
@@ -83,23 +83,23 @@ RECORD_KEY = re.compile(r".*(SEQ|GRPID|REFID|SPID|LNKID|LNKGRP)|VISIT|VISITNUM")
 """Variables that IDVAR of a SUPP-- dataset may name (SDTM Implementation Guide 3.4, 8.4)."""
 
 DOMAIN, RELATED_DOMAIN = "DOMAIN", "RDOMAIN"
-"""Columns that say of which domain a record is, and to which one a qualifier belongs."""
+"""Columns with the domain of a record, and with that of a qualifier's parent."""
 
 
 @dataclass(frozen=True)
 class Reference:
-    """One use of a column, or of a dataset as a whole.
+    """One use of a column or of a whole dataset.
 
     Attributes:
-        key: Where the study file says so, such as `tasks.death.event.where`.
-        role: What the column is used for.
+        key: Its key in the study file, such as `tasks.death.event.where`.
+        role: Role of the column.
         dataset: The dataset, as named or by default; it need not exist.
-        column: The column; None where only the dataset is named.
-        kind: What the use asks the column to be; None: as the file holds it.
-        condition: The condition that the column stands in; of a dataset, the condition of the
-            rows that the use looks at (None: all of them).
-        compared: Whether the column is not judged but others are compared with it
-            (`above_column`, `below_column`).
+        column: The column; None if only the dataset is named.
+        kind: Type that the use requires; None for any.
+        condition: The condition that contains the column; for a dataset, the condition of the rows
+            that the use reads (None: all rows).
+        compared: Whether the column is the reference of a comparison (`above_column`,
+            `below_column`).
     """
 
     key: str
@@ -114,8 +114,8 @@ class Reference:
 def references(study: Study) -> Iterator[Reference]:
     """Yields every use that a study file makes of a dataset or a column.
 
-    A column that is used twice is yielded twice. Nothing is assumed of the study but that each
-    section is valid by itself: datasets that are named need not be there.
+    A column that is used twice is yielded twice. Only each section by itself must be valid: named
+    datasets need not exist.
 
     Args:
         study: The study.
@@ -209,7 +209,7 @@ def _of_event(study: Study, key: str, event: EventLabel) -> Iterator[Reference]:
     if event.day:
         yield from _columns(f"{key}.day", "label", event.dataset, event.day, kind="number")
     elif described:
-        # Its type is asked for where the dataset names it.
+        # Its type is required where the dataset names it.
         yield from _columns(key, "label", event.dataset, described.day or described.date)
     if isinstance(event.landmark_day, Condition):
         yield from _condition(f"{key}.landmark_day", "label", event.dataset, event.landmark_day)
@@ -318,11 +318,10 @@ def columns_used(study: Study, dataset: str) -> tuple[str, ...]:
 
 
 def label_columns(study: Study) -> set[tuple[str, str]]:
-    """Columns (dataset, name) that a label or an endpoint of the analysis rests on.
+    """Columns (dataset, name) that determine a label or an endpoint of the analysis.
 
-    A column that others are merely compared with (`above_column`) is not among them: a
-    baseline value may be both a feature and the reference of a change. Nor is one that only
-    chooses the rows to look at.
+    The reference of a comparison (`above_column`) is not among them: a baseline value may be both a
+    feature and the reference of a change. Neither are columns that only select rows.
     """
     roles: tuple[Role, ...] = ("exit", "label", "unknown_when", "follow_up", "analysis")
     return {
@@ -333,7 +332,7 @@ def label_columns(study: Study) -> set[tuple[str, str]]:
 
 
 def conditions(uses: Iterable[Reference]) -> Iterator[tuple[str, str, Condition]]:
-    """Key, dataset and condition of each condition among the uses, each once."""
+    """Key, dataset and condition of each distinct condition of the uses."""
     seen = set()
     for use in uses:
         if use.column and use.condition and use.key not in seen:

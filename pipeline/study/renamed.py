@@ -1,7 +1,7 @@
-"""Keys of older study files under their present names.
+"""Renames keys of older study files.
 
-A study file of an older release loads as it is: before it is validated its keys are renamed by
-the table below. The same holds for study files that run records and compiled packages carry.
+Study files of older releases can be loaded: before validation their keys are renamed by the table
+below. The same holds for study files in run records and compiled packages.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from typing import Any
 from pipeline.metrics import FORMER_NAMES
 
 Path = tuple[int | str, ...]
-"""Keys and positions that lead from the top of a study file to a part of it."""
+"""Keys and positions from the top of a study file to a part of it."""
 
 _ANY = "*"
-"""Stands for any key or position in a path of the table."""
+"""Wildcard for any key or position in a path of the table."""
 
 
 @dataclass(frozen=True)
 class RenamedKey:
-    """A key that has another name now.
+    """A renamed key.
 
     Attributes:
-        parent: Path of what holds the key, in present names; `*` stands for any part.
-        old: The name that it had.
-        new: The name that it has.
+        parent: Path of the mapping that holds the key, in present names; `*` is a wildcard.
+        old: The former name.
+        new: The present name.
     """
 
     parent: tuple[str, ...]
@@ -43,12 +43,12 @@ RENAMED_KEYS: tuple[RenamedKey, ...] = (
     RenamedKey(("slicing",), "groups", "by"),
     RenamedKey(("thresholds", _ANY), "where", "scope"),
 )
-"""All renamed keys, those of a part after the part's own."""
+"""All renamed keys; keys inside a renamed part come after it."""
 
 
 @dataclass(frozen=True)
 class RenamedValue:
-    """A value that has another name now; `path` leads to it, as in `RenamedKey`."""
+    """A renamed value; `path` is its path, as in `RenamedKey`."""
 
     path: tuple[str, ...]
     old: str
@@ -66,21 +66,21 @@ RENAMED_VALUES: tuple[RenamedValue, ...] = tuple(
 
 @dataclass(frozen=True)
 class Renaming:
-    """An old name that was found: where it stands, in present names, and what it is."""
+    """A former name in a study file: its path in present names, and the renaming."""
 
     path: Path
     renamed: RenamedKey | RenamedValue
 
 
 def rename_old(content: Any) -> tuple[Any, list[Renaming], list[Renaming]]:
-    """Gives what a study file holds under the present names.
+    """Renames the keys of a study file's content.
 
     Args:
-        content: What the YAML (or JSON) holds; left unchanged.
+        content: Content of the YAML or JSON file; not modified.
 
     Returns:
-        The renamed content, the old names that were found, and those that stand beside the
-        present name: the caller refuses these.
+        The renamed content, the former names that it had, and those that are given together with
+        the present name, which the caller reports as errors.
     """
     found: list[Renaming] = []
     doubled: list[Renaming] = []
@@ -104,13 +104,13 @@ def rename_old(content: Any) -> tuple[Any, list[Renaming], list[Renaming]]:
 
 
 def rename_threshold(content: object) -> object:
-    """Gives a threshold that a document of an older release repeats under the present names."""
+    """Renames the keys of a threshold in a document of an older release."""
     renamed, _, _ = rename_old({"thresholds": [content]})
     return renamed["thresholds"][0]
 
 
 def old_name(parent: Path, key: int | str) -> str | None:
-    """What a key was called before; `parent` is the path of what holds it, in present names."""
+    """The former name of a key; `parent` is the path of its mapping, in present names."""
     for renamed in RENAMED_KEYS:
         if renamed.new == key and _matches(parent, renamed.parent):
             return renamed.old
@@ -128,7 +128,7 @@ def _matches(path: Path, pattern: tuple[str, ...]) -> bool:
 
 
 def _parts(content: Any, pattern: Sequence[str], path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Path and content of every part that a pattern leads to."""
+    """Path and content of every part that matches a pattern."""
     if not pattern:
         yield path, content
         return
@@ -143,7 +143,7 @@ def _parts(content: Any, pattern: Sequence[str], path: Path = ()) -> Iterator[tu
 
 
 def _replaced(content: Any, path: Path, part: Any) -> Any:
-    """A copy of the content with another part at a path."""
+    """A copy of the content with the part at a path replaced."""
     if not path:
         return part
     key, *rest = path

@@ -1,4 +1,4 @@
-"""Rules that hold between the sections of a study file."""
+"""Rules between the sections of a study file."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ _TAKEN_PREFIXES = tuple(key("") for key in (label_key, weight_key, slice_key, ti
 
 
 def problems(study: Study) -> Iterator[str]:
-    """Each broken rule as one line: key, then what is wrong and what was expected."""
-    # Reported with the other problems of the file, so that it is corrected in one go.
+    """Each violated rule as one line: key, fault and what was expected."""
+    # Reported together with the other problems of the file.
     for key in ("features", "tasks"):
         if not getattr(study, key):
             yield f"{key}: this key is missing."
     unknown = [*_unknown_datasets(study), *_misused_supplements(study)]
     yield from unknown
     if not unknown:
-        # The other rules look into the datasets that features and tasks name.
+        # The other rules need the datasets that features and tasks name.
         yield from _dataset_problems(study)
         yield from _feature_problems(study)
         yield from _task_problems(study)
@@ -71,7 +71,7 @@ def _misused_supplements(study: Study) -> Iterator[str]:
 def _named_datasets(study: Study) -> Iterator[Reference]:
     """The uses of a dataset as a whole.
 
-    The subject dataset is looked at once, where `subject` names it: it is the default elsewhere.
+    The subject dataset is checked once, where `subject` names it: it is the default elsewhere.
     """
     for use in study.references():
         if use.column is None and (use.role == "subject" or use.dataset != study.subject.dataset):
@@ -104,7 +104,7 @@ def _feature_problems(study: Study) -> Iterator[str]:
     seen: set[str] = set()
     decisive = label_columns(study)
     for feature in study.resolved_features:
-        # The arguments of a served model do not tell upper from lower case.
+        # The arguments of a served model are not case-sensitive.
         name = feature.name.lower()
         if name in seen:
             yield f"features.{feature.name}: there are two features of this name"
@@ -137,7 +137,7 @@ def _column_feature_problems(
     if (feature.dataset, column) in label_columns:
         yield (
             f"features.{feature.name}: column {column} decides a label, so it can't be a "
-            "feature: the model would be told the answer"
+            "feature: the label would leak into the features"
         )
     known = dataset.known_of(column)
     if known is None:
@@ -221,7 +221,7 @@ def _moment_problems(study: Study, key: str, task: Task, event: EventLabel) -> I
 
 
 def _compared_problems(study: Study) -> Iterator[str]:
-    """What a state is compared with must be known at the landmark."""
+    """The reference of a state's comparison must be known at the landmark."""
     for use in study.references():
         dataset = study.datasets[use.dataset]
         if not (use.compared and use.column and use.key.endswith(".state.positive")):

@@ -1,4 +1,4 @@
-"""The part of a study that is handed to a stage: one class a stage, one way there and back."""
+"""Base class of the settings that a stage takes from a study, with its JSON form."""
 
 from __future__ import annotations
 
@@ -12,24 +12,23 @@ if TYPE_CHECKING:
 
 
 class TaskTitle(StrictModel):
-    """What a task is called, and its kind."""
+    """Title and kind of a task."""
 
     title: str
     kind: Literal["outcome", "response", "adverse_event"]
 
     @classmethod
     def of(cls, study: Study) -> dict[str, Self]:
-        """Every task of a study by its name, in the study file's order."""
+        """All tasks of a study by name, in the study file's order."""
         return {name: cls(title=task.title, kind=task.kind) for name, task in study.tasks.items()}
 
 
 class Settings(StrictModel, ABC):
-    """What a stage reads of a study.
+    """The part of a study that a stage reads.
 
-    A stage takes nothing else from the study file, so the stage's cached result stays valid
-    when another part of the file changes. Keys are written in the order of the class's fields;
-    where a field is a mapping by name, in the study file's order, which is the order that people
-    see the names in.
+    A stage reads nothing else of the study file, so its cached result stays valid if another part
+    of the file changes. Keys are written in the order of the class's fields; mappings by name keep
+    the study file's order, in which the names are displayed.
     """
 
     @classmethod
@@ -46,7 +45,7 @@ class Settings(StrictModel, ABC):
         """Reads what `to_json` wrote.
 
         Raises:
-            UserError: It is something else.
+            UserError: It has another form.
         """
         return parse_document(
             cls,

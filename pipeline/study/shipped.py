@@ -1,4 +1,4 @@
-"""The studies that come with the project, and the schema beside a study file."""
+"""The shipped studies, and the curated schema beside a study file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def find_study_file(study: str) -> Path:
     """Path of a study file, given by path or by the name of a shipped study.
 
     Raises:
-        UserError: There is none.
+        UserError: It does not exist.
     """
     path = Path(study)
     if path.suffix in (".yaml", ".yml"):
@@ -35,10 +35,10 @@ def find_study_file(study: str) -> Path:
 
 
 def read_schema(study_file: Path) -> str:
-    """The curated schema that lies beside a study file.
+    """Reads the curated schema beside a study file.
 
     Raises:
-        UserError: There is none.
+        UserError: It does not exist.
     """
     schema = study_file.parent / "schema.pbtxt"
     if not schema.exists():

@@ -49,28 +49,29 @@ class Study(StrictModel):
         title: One line for people.
         version: Version of the study file's format.
         datasets: The files that are read, by name.
-        subject: Who a subject is.
+        subject: Identification of subjects.
         arm: The treatment arm; a study without arms has none.
         site: The site.
-        population: Who is in the trial, a condition over the subject dataset; all, where not given.
+        population: Condition over the subject dataset for the subjects of the trial; all, where not
+            given.
         window: Subjects whose date lies outside are excluded.
         first_day: Number of the study day of the reference date: 1 as in CDISC, or 0.
         landmark: The moment of prediction: `baseline`, or `{day: N}` for the end of study day N.
-        features: What the model may use, by name.
-        tasks: What is predicted, by name.
-        slicing: What groups results are shown for.
-        split: How subjects are divided into train, eval and test.
-        thresholds: What a model must reach to be blessed.
-        gate: When the data stop a run before training.
-        training: How the model is trained.
-        card: What the model card says that no run can measure.
-        summary: What the summary of the trial's progress is made from.
+        features: Features of the model, by name.
+        tasks: Tasks, by name.
+        slicing: Groups for which results are shown.
+        split: Division of the subjects into train, eval and test.
+        thresholds: Thresholds that a model must meet to be blessed.
+        gate: Rules by which the data gate stops a run before training.
+        training: Settings of the training.
+        card: Statements of the model card that a run can't measure.
+        summary: Settings of the summary of the trial's progress.
         analysis: Settings of the analysis of the arms.
-        disclosure: `public`: only what may be published is written; `internal`: a second report for
-            those who hold the data is written too.
+        disclosure: `public`: only documents that may be published are written; `internal`: an
+            additional report for the owner of the data.
     """
 
-    # Both are needed; where one is missing, the rules of the other sections are checked as well.
+    # Both are required; if one is missing, the rules of the other sections are still checked.
     model_config = ConfigDict(json_schema_extra=lambda schema: schema["required"].extend(_NEEDED))
 
     study: StudyName
@@ -123,12 +124,12 @@ class Study(StrictModel):
 
     @cached_property
     def resolved_features(self) -> tuple[ResolvedFeature, ...]:
-        """All features, those with `each` taken apart, in the order of the file."""
+        """All features, with `each` expanded, in the order of the file."""
         return tuple(resolve_features(self))
 
     @cached_property
     def baseline_features(self) -> tuple[ResolvedFeature, ...]:
-        """Features whose value is known when the arm begins, the arm's own columns left out."""
+        """Features that are known at baseline, without the arm's own columns."""
         return tuple(feature for feature in self.resolved_features if is_of_baseline(self, feature))
 
     @property
@@ -137,7 +138,7 @@ class Study(StrictModel):
         return self.datasets[self.subject.dataset]
 
     def subject_column(self, dataset: str) -> str | None:
-        """Column of the subject key in a dataset; None where it is the row's number."""
+        """Column of the subject key in a dataset; None if it is the row's number."""
         return self.datasets[dataset].subject or self.subject.column
 
     def supplements_of(self, dataset: str) -> tuple[str, ...]:
@@ -145,11 +146,11 @@ class Study(StrictModel):
         return tuple(name for name, other in self.datasets.items() if other.supplements == dataset)
 
     def known_by_landmark(self, known: str | None) -> bool:
-        """Whether something that is `known` then may be used at the landmark."""
+        """Whether a value with this `known` may be used at the landmark."""
         return self.known_by(known, self.landmark_day)
 
     def known_by(self, known: str | None, day: int) -> bool:
-        """Whether something that is `known` then is known on a study day."""
+        """Whether a value with this `known` is known on a study day."""
         if known is None or known == "after":
             return False
         if known == "baseline":
@@ -166,7 +167,7 @@ class Study(StrictModel):
         return tuple(dataset.file for dataset in self.datasets.values())
 
     def references(self) -> tuple[Reference, ...]:
-        """Every use that the study file makes of a dataset or a column."""
+        """All references of the study file to datasets and columns."""
         return self._references
 
     @cached_property
@@ -174,20 +175,20 @@ class Study(StrictModel):
         return tuple(references(self))
 
     def to_content(self) -> dict[str, Any]:
-        """What the study file holds, without defaults; `parse_study` makes a study of it."""
+        """The study file's content without defaults, for `parse_study`."""
         return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
     def to_json(self) -> str:
-        """The same as JSON; its keys are in the order of the study file, which people see."""
+        """The same as JSON, with keys in the order of the study file."""
         return json.dumps(self.to_content())
 
     def digest(self) -> str:
         """SHA-256 of the study file's content but its `disclosure`, in hexadecimal.
 
-        Who may read the internal report changes nothing that a run computes.
+        `disclosure` does not affect any result.
         """
         return digest_of(self.as_public().to_content())
 
     def as_public(self) -> Study:
-        """The same study without an internal report: what stages are handed."""
+        """The same study without an internal report, as stages get it."""
         return self.model_copy(update={"disclosure": "public"})

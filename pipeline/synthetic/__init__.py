@@ -1,10 +1,10 @@
-"""A seeded synthetic trial whose truth is known, written by Beam as SAS transport files.
+"""A seeded synthetic trial with known truth, written by Beam as SAS transport files.
 
 The trial compares `Active` with `Placebo`, randomised 1:1 in permuted blocks of four within
-site. Every safety subject is observed from study day 1 to study day 180 unless he or she drops
-out. The datasets are ADaM-like: `adsl` (a row per subject), `adae`, `adlb`, `advs` and `adtte`.
-Beside them lies `truth/`, with the probabilities that generated the outcomes; nothing of it is
-among the datasets.
+site. Every safety subject is observed from study day 1 to study day 180 unless lost to follow-up.
+The datasets are ADaM-like: `adsl` (a row per subject), `adae`, `adlb`, `advs` and `adtte`. The
+folder `truth/` beside them holds the probabilities that generated the outcomes; the datasets do not
+contain them.
 
 Three outcomes depend on the subject's state at the landmark, study day 28, and on nothing else
 that can be known (no site or country effect, no hidden covariate): each is a Bernoulli draw whose
@@ -33,18 +33,18 @@ The tasks:
 * `hepatic_ae`: an event of "Hepatobiliary disorders" begins on days 29 to 180.
 
 About 25 %, 40 % and 8 % of the subjects whose outcome is known are positive. The probabilities
-themselves reach an AUC of about .77, .755 and .75, which no model can beat but by chance.
+themselves reach an AUC of about .77, .755 and .75, which a model can exceed only by chance.
 
 The event's day is drawn after the event, the score of week 12 after the response. Dropout depends
-on what is known at day 28 alone, and an event of somebody who drops out after day 28 would have
-come after the dropout: it is never recorded. Whether an outcome is known is therefore independent
-of the outcome given the landmark state, and the probabilities are calibrated among the subjects
-whose outcome is known. A first WORSEN event up to day 28 is a draw of its own; such subjects are
-not at risk of `worsening` after the landmark.
+only on the state at day 28, and an event of a subject who drops out after day 28 would occur after
+the dropout: it is never recorded. Whether an outcome is known is therefore independent of the
+outcome given the landmark state, and the probabilities are calibrated among the subjects whose
+outcome is known. A first WORSEN event up to day 28 is a draw of its own; such subjects are not at
+risk of `worsening` after the landmark.
 
-Some rows are there to be traps: a week 4 visit may fall after day 28, ALT of week 12 is raised
-after a hepatic event, some adverse events began before treatment, and a few randomised subjects
-were never treated (SAFFL is N: no dates of treatment, no events, no truth).
+Some rows are deliberate leakage traps: a week 4 visit may fall after day 28, ALT of week 12 is
+raised after a hepatic event, some adverse events began before treatment, and a few randomised
+subjects were never treated (SAFFL is N: no dates of treatment, no events, no truth).
 
 Draws come from Philox generators keyed by (seed, block of 1,000 subjects), so the records do not
 depend on shards, runners or workers. The transport format is that of SAS Technical Note TS-140

@@ -1,4 +1,4 @@
-"""`python -m pipeline.synthetic`: today `trial synthetic`."""
+"""`python -m pipeline.synthetic`, replaced by `trial synthetic`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes the datasets of the synthetic trial from what happened to its subjects."""
+"""Makes the datasets of the synthetic trial from its simulated subjects."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _date_of(first_dose: Array, day: Array) -> Array:
 
 
 def draw_visit_days(n: int, rng: np.random.Generator) -> Array:
-    """(n, 4) study days: baseline on 1 or up to three days before, a late week 4 is rare."""
+    """(n, 4) study days: baseline on day 1 or up to three days before; a late week 4 is rare."""
     baseline = np.where(draw(rng, 0.15, n), -rng.integers(1, 4, size=n), 1)
     week_2 = 14 + rng.integers(-2, 3, size=n)
     week_4 = LANDMARK_DAY - rng.integers(0, 5, size=n)
@@ -58,11 +58,11 @@ def make_findings(
 
     Args:
         base: n subjects.
-        values: Parameter code to the visits it is measured at and (n, 4) values.
+        values: Parameter code to its visits and (n, 4) values.
         days: (n, 4) study days of the visits.
-        attended: (n, 4) whether the visit took place.
+        attended: (n, 4), whether the visit took place.
         missing: Share of rows that lack their value.
-        rng: Source of the missing values.
+        rng: Random generator of the missing values.
     """
     layout = [(code, visit) for code, (visits, _) in values.items() for visit in visits]
     codes, visits = zip(*layout, strict=True)
@@ -139,7 +139,7 @@ def _event_rows(
     organ: Array,
     rng: np.random.Generator,
 ) -> Columns:
-    """Adds severity, seriousness and the end; an end after the last day is not yet known."""
+    """Adds severity, seriousness and the end; an end after the last day is missing."""
     total = len(subject)
     severity = np.searchsorted([0.6, 0.9], rng.random(total), side="right")
     serious = draw(rng, np.where(severity == 2, 0.30, 0.02), total)

@@ -60,7 +60,7 @@ def simulate(trial: SyntheticTrial, block: int) -> Block:
     """Simulates one block of up to 1,000 subjects, the same for the same trial and block.
 
     Args:
-        trial: What is to be generated.
+        trial: Parameters of the trial.
         block: Number of the block, from 0 to `trial.blocks - 1`.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Draws what happens to the subjects of the synthetic trial: baseline, course and follow-up."""
+"""Simulates the subjects of the synthetic trial: baseline, course and follow-up."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from pipeline.synthetic.xpt_writer import Array
 
 @dataclasses.dataclass(frozen=True)
 class Baseline:
-    """What is known of n subjects at baseline; each (n,)."""
+    """State of n subjects at baseline; each (n,)."""
 
     number: Array
     usubjid: Array
@@ -65,7 +65,7 @@ class Course:
 
 @dataclasses.dataclass(frozen=True)
 class FollowUp:
-    """What follows from the landmark state; a day is 0 where there is none."""
+    """Events and dropout after the landmark; a day is 0 if there is none."""
 
     last_day: Array
     dropped_out: Array
@@ -76,12 +76,12 @@ class FollowUp:
 
 
 def generator(trial: SyntheticTrial, *key: int) -> np.random.Generator:
-    """Random numbers that depend on the trial's seed and a key alone."""
+    """Random generator that depends only on the trial's seed and a key."""
     return np.random.Generator(np.random.Philox(np.random.SeedSequence(trial.seed, spawn_key=key)))
 
 
 def expit(log_odds: Array) -> Array:
-    """Probability that belongs to log odds."""
+    """Converts log odds to a probability."""
     return np.asarray(1.0 / (1.0 + np.exp(-log_odds)))
 
 
@@ -137,7 +137,7 @@ def draw_baseline(trial: SyntheticTrial, block: int, rng: np.random.Generator) -
 
 
 def _sites(trial: SyntheticTrial, n: int, rng: np.random.Generator) -> Array:
-    """Sites differ in how many subjects they enrol; the shares are the same in all blocks."""
+    """Site of each subject; sites differ in size, with the same shares in all blocks."""
     shares = generator(trial, TRIAL_WIDE).uniform(0.5, 1.5, trial.site_count)
     return rng.choice(trial.site_count, size=n, p=shares / shares.sum())
 
@@ -206,7 +206,7 @@ def make_terms(base: Baseline, course: Course) -> Columns:
 
 
 def _day(rng: np.random.Generator, first: int, last: int, n: int, shape: float = 1.0) -> Array:
-    """Days first..last; a shape above 1 puts more of them early."""
+    """Days first..last; with a shape above 1 early days are more frequent."""
     return np.asarray(first + np.floor((last - first + 1) * rng.beta(1.0, shape, n)))
 
 

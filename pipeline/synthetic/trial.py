@@ -121,7 +121,7 @@ TRIAL_WIDE: Final = LARGEST  # no block has this number
 
 @dataclasses.dataclass(frozen=True)
 class SyntheticTrial:
-    """What is to be generated; equal parameters mean equal bytes.
+    """Parameters of a synthetic trial; equal parameters give equal bytes.
 
     Attributes:
         subjects: Number of randomised subjects, 100 to 1,000,000.
@@ -167,7 +167,7 @@ class SyntheticTrial:
 
     @property
     def blocks(self) -> int:
-        """Number of blocks of 1,000 subjects, the last one perhaps smaller."""
+        """Number of blocks of 1,000 subjects; the last one may be smaller."""
         return math.ceil(self.subjects / BLOCK)
 
     @property
@@ -177,7 +177,7 @@ class SyntheticTrial:
 
 
 def require(holds: bool, name: str, found: object, expected: str) -> None:
-    """Refuses a parameter of the trial unless it holds what was expected of it."""
+    """Raises a `UserError` if a parameter of the trial is out of its range."""
     if not holds:
         raise UserError(f"Synthetic trial: {name} is {found}; expected {expected}.")
 

@@ -37,15 +37,14 @@ def _shard_name(stem: str, shard: int, shards: int, suffix: str) -> str:
 
 
 def write_shard(shard: int, trial: SyntheticTrial, folder: str) -> None:
-    """Simulates one shard and writes its files; this is what a Beam worker runs.
+    """Simulates one shard and writes its files; runs on a Beam worker.
 
-    Each file gets its name only when it is whole, so a repeated or interrupted attempt does no
-    harm.
+    Each file is renamed when complete, so attempts can be repeated or interrupted.
 
     Args:
         shard: From 0 to `trial.shards - 1`.
-        trial: What is to be generated.
-        folder: Where to; any file system that Beam knows.
+        trial: Parameters of the trial.
+        folder: Destination; any file system that Beam supports.
     """
     from apache_beam.io.filesystems import FileSystems
 
@@ -104,12 +103,12 @@ def write(trial: SyntheticTrial, folder: str, beam_args: Sequence[str] = ()) -> 
 
     Writes `<dataset>-XXXXX-of-XXXXX.xpt`, `truth/truth-XXXXX-of-XXXXX.parquet` (USUBJID and
     p_<task>, safety subjects) and, last, `manifest.json`. A folder whose manifest names this
-    very trial is left as it is; without a manifest everything is written anew.
+    same trial is left unchanged; without a manifest everything is rewritten.
 
     Args:
-        trial: What is to be generated.
-        folder: Where to; any file system that Beam knows.
-        beam_args: Beam's pipeline options; without a runner among them the in-memory one runs.
+        trial: Parameters of the trial.
+        folder: Destination; any file system that Beam supports.
+        beam_args: Beam's pipeline options; the default runner is the in-memory one.
 
     Raises:
         UserError: The folder holds another trial, or shards of one.

@@ -1,4 +1,4 @@
-"""Writes SAS transport files (XPORT, version 5) block by block, with fixed header dates.
+"""Writes SAS transport files (XPORT, version 5) by block, with fixed header dates.
 
 The layout is that of SAS's technical paper TS-140.
 """

@@ -101,7 +101,7 @@ def run(fail_if_refused: bool, **chosen: Any) -> Answer:
     from pipeline.study.shipped import find_study_file
 
     settings = build_settings(chosen)
-    # A mistake in the study file is told before anything is written.
+    # Errors in the study file are reported before anything is written.
     load_study(find_study_file(settings.study))
     from pipeline.runners.local.run import run as run_pipeline
 

@@ -7,7 +7,7 @@ from pipeline.html.charts.curves import (
     CalibrationCurve,
     Curve,
     calibration_curve,
-    precision_recall_curve,
+    predictive_value_curve,
     roc_curve,
 )
 from pipeline.html.charts.groups import Bar, ForestRow, bar_chart, forest_plot
@@ -29,7 +29,7 @@ __all__ = [
     "forest_plot",
     "heat_map",
     "line_chart",
-    "precision_recall_curve",
+    "predictive_value_curve",
     "roc_curve",
     "step_curves",
 ]

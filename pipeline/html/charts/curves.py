@@ -1,4 +1,4 @@
-"""Curves of probabilities: calibration, ROC curve, precision and recall."""
+"""Curves of predictions: calibration, ROC, positive predictive value by sensitivity."""
 
 from __future__ import annotations
 
@@ -73,11 +73,11 @@ def calibration_curve(curves: Sequence[CalibrationCurve], caption: str = "") -> 
         sizes = axes_at(canvas, _LEFT, _RIGHT, heading.height + _PLOT + _GAP, _BOTTOM)
         _sizes(sizes, curves[0].bins if curves else (), reach)
 
-    spoken = " ".join(
-        f"{curve.name}: {listed([_spoken(item) for item in curve.bins])}" for curve in curves
+    texts = " ".join(
+        f"{curve.name}: {listed([_describe_bin(item) for item in curve.bins])}" for curve in curves
     )
-    said = f"Observed rate by predicted probability; ideally they are equal. {spoken}"
-    return Figure(drawn(_WIDTH, heading.height + _PLOT + below, draw), said, caption)
+    description = f"Observed rate by predicted probability; ideally they are equal. {texts}"
+    return Figure(drawn(_WIDTH, heading.height + _PLOT + below, draw), description, caption)
 
 
 def roc_curve(curves: Sequence[Curve], caption: str = "") -> Figure:
@@ -96,19 +96,19 @@ def roc_curve(curves: Sequence[Curve], caption: str = "") -> Figure:
     )
 
 
-def precision_recall_curve(curves: Sequence[Curve], prevalence: float, caption: str = "") -> Figure:
-    """Draws precision by recall.
+def predictive_value_curve(curves: Sequence[Curve], prevalence: float, caption: str = "") -> Figure:
+    """Draws positive predictive value by sensitivity.
 
     Args:
-        curves: At most five: x recall, y precision.
-        prevalence: Share of subjects with the outcome: the precision of guessing.
+        curves: At most five: x sensitivity, y positive predictive value.
+        prevalence: Share of subjects with the outcome: the positive predictive value of guessing.
         caption: Below the figure.
     """
     return _unit_square(
         curves,
-        ("recall", "precision"),
+        ("sensitivity", "positive predictive value"),
         ((0, 1), (prevalence, prevalence)),
-        f"Precision by recall; guessing has a precision of {number(prevalence)}.",
+        f"Positive predictive value by sensitivity; guessing has {number(prevalence)}.",
         caption,
     )
 
@@ -117,7 +117,7 @@ def _unit_square(
     curves: Sequence[Curve],
     titles: tuple[str, str],
     guessing: tuple[tuple[float, float], tuple[float, float]],
-    said: str,
+    description: str,
     caption: str,
 ) -> Figure:
     heading = Heading(titles[1], [curve.name for curve in curves], _PLOT)
@@ -136,7 +136,9 @@ def _unit_square(
 
     names = listed([curve.name for curve in curves])
     return Figure(
-        drawn(_WIDTH, heading.height + _PLOT + _BOTTOM, draw), f"{said} Shown: {names}", caption
+        drawn(_WIDTH, heading.height + _PLOT + _BOTTOM, draw),
+        f"{description} Shown: {names}",
+        caption,
     )
 
 
@@ -178,7 +180,7 @@ def _reach(curves: Sequence[CalibrationCurve]) -> float:
     return next((reach for reach in _REACHES if highest <= reach), 1.0)
 
 
-def _spoken(item: CalibrationBin) -> str:
+def _describe_bin(item: CalibrationBin) -> str:
     return (
         f"predicted {number(item.mean_prediction, 1, percent=True)}, observed "
         f"{estimate(item.observed, 1, percent=True)}, {count(item.subjects)} subjects"

@@ -113,10 +113,10 @@ def forest_plot(
         else:
             scale(axes.xaxis, measure.percent)
 
-    spoken = listed([_spoken(row, measure) for row in groups])
-    said = f"Forest plot of {measure.title} with 95 % intervals. {spoken}"
+    descriptions = listed([_describe_row(row, measure) for row in groups])
+    description = f"Forest plot of {measure.title} with 95 % intervals. {descriptions}"
     svg = drawn(*_size(len(rows), left, texts + sizes), draw)
-    return Figure(svg, with_limit(said, limit, measure.percent), caption)
+    return Figure(svg, with_limit(description, limit, measure.percent), caption)
 
 
 def bar_chart(
@@ -151,9 +151,9 @@ def bar_chart(
         axes.set_xlabel(measure.title)
         scale(axes.xaxis, measure.percent)
 
-    spoken = listed([f"{bar.label} {text}" for bar, text in zip(bars, texts, strict=True)])
-    said = with_limit(f"Bars of {measure.title}. {spoken}", limit, measure.percent)
-    return Figure(drawn(*_size(len(bars), left, right), draw), said, caption)
+    descriptions = listed([f"{bar.label} {text}" for bar, text in zip(bars, texts, strict=True)])
+    description = with_limit(f"Bars of {measure.title}. {descriptions}", limit, measure.percent)
+    return Figure(drawn(*_size(len(bars), left, right), draw), description, caption)
 
 
 _NUMBERS = "95 % interval"
@@ -201,7 +201,7 @@ def _beside(axes: Axes, place: int, right: float, text: str, colour: str) -> Non
     note(axes, text, (1, place), (right - 4, 0), up="data", align="right", colour=colour)
 
 
-def _spoken(row: ForestRow, measure: Measure) -> str:
+def _describe_row(row: ForestRow, measure: Measure) -> str:
     subjects = "" if row.subjects is None else f", {text_of(row.subjects)} subjects"
     failing = ", fails" if row.tone == "bad" else ""
     return f"{row.label} {measure.text(row.found)}{subjects}{failing}"

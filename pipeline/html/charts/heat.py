@@ -81,14 +81,14 @@ def heat_map(
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
 
-    spoken = [
+    descriptions = [
         f"{row}: "
         + ", ".join(
             f"{column} {measure.text(value)}" for column, value in zip(columns, cells, strict=True)
         )
         for row, cells in zip(rows, values, strict=True)
     ]
-    return Figure(drawn(width, height, draw), f"{measure.title}. {listed(spoken)}", caption)
+    return Figure(drawn(width, height, draw), f"{measure.title}. {listed(descriptions)}", caption)
 
 
 def _number(value: _Cell) -> float | None:

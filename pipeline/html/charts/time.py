@@ -117,9 +117,9 @@ def line_chart(
         for line in lines
         if (found := [item for item in line.points if known(item)])
     ]
-    said = f"{measure.title} at {len(places)} points. {listed(last)}"
+    description = f"{measure.title} at {len(places)} points. {listed(last)}"
     svg = drawn(_WIDTH, heading.height + _PLOT + _BOTTOM, draw)
-    return Figure(svg, with_limit(said, limit, measure.percent), caption)
+    return Figure(svg, with_limit(description, limit, measure.percent), caption)
 
 
 def step_curves(
@@ -162,8 +162,8 @@ def step_curves(
         for curve in curves
         if curve.values
     ]
-    said = f"{measure.title} by {time}. {listed(last)}"
-    return Figure(drawn(_WIDTH, heading.height + _PLOT + below, draw), said, caption)
+    description = f"{measure.title} by {time}. {listed(last)}"
+    return Figure(drawn(_WIDTH, heading.height + _PLOT + below, draw), description, caption)
 
 
 def _line(axes: Axes, line: Line, colour: str, layer: float) -> None:

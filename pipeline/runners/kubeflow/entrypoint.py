@@ -86,9 +86,9 @@ def _execute(handover: Handover, options: argparse.Namespace, folder: Path) -> N
 
     batch_by_bytes()
     handover.make_output_folders()
-    said_by_tfx = folder / "executor" / "output.json"
+    tfx_output_file = folder / "executor" / "output.json"
     given = handover.parameters()
-    executor_input = handover.for_tfx(executor_parameters(given), said_by_tfx)
+    executor_input = handover.for_tfx(executor_parameters(given), tfx_output_file)
     kubeflow_v2_run_executor.main(
         (
             argparse.Namespace(
@@ -105,9 +105,9 @@ def _execute(handover: Handover, options: argparse.Namespace, folder: Path) -> N
         {name: [_Located(str(path))] for name, path in handover.output_paths().items()},
     )
     handover.fill_empty_outputs()
-    said = handover.for_launcher(json.loads(said_by_tfx.read_text()))
+    output = handover.for_launcher(json.loads(tfx_output_file.read_text()))
     handover.output_file.parent.mkdir(parents=True, exist_ok=True)
-    handover.output_file.write_text(json.dumps(said), encoding="utf-8")
+    handover.output_file.write_text(json.dumps(output), encoding="utf-8")
 
 
 def _beam_arguments(given: dict[str, Any], handover: Handover) -> list[str]:

@@ -313,48 +313,48 @@ def _translate_errors(endpoint: str) -> Iterator[None]:
     try:
         yield
     except ApiException as error:
-        raise UserError(f"{endpoint}: {_meaning(error)}") from error
+        raise UserError(f"{endpoint}: {_explain(error)}") from error
     except HTTPError as error:
         # urllib3 wraps the cause in a description of the attempt.
         cause = getattr(error, "reason", None) or error
-        told = str(cause).rpartition(": ")[2] or type(cause).__name__
+        cause_text = str(cause).rpartition(": ")[2] or type(cause).__name__
         raise UserError(
-            f"{endpoint}: Kubeflow Pipelines does not answer ({told}). Check the address and that "
-            "it can be reached from here, such as by kubectl port-forward."
+            f"{endpoint}: Kubeflow Pipelines does not answer ({cause_text}). Check the address and "
+            "that it can be reached from here, such as by kubectl port-forward."
         ) from error
 
 
-def _meaning(error: ApiException) -> str:
+def _explain(error: ApiException) -> str:
     known: dict[int, Callable[[str], str]] = {
         401: lambda _: (
             f"the token is missing or has expired: put a new one into {TOKEN_VARIABLE} (such as "
             "from `kubectl create token`)."
         ),
-        403: lambda said: (
-            f"the token's owner may not do this: {said} Ask for the rights, or give another "
+        403: lambda message: (
+            f"the token's owner may not do this: {message} Ask for the rights, or give another "
             f"{TOKEN_VARIABLE}."
         ),
-        404: lambda said: (
+        404: lambda message: (
             "this is no Kubeflow Pipelines 2: an older release, or another address, answers "
-            f"({said}). The package needs release 2.0 or later."
+            f"({message}). The package needs release 2.0 or later."
         ),
     }
-    said = _said(error)
+    message = _error_message(error)
     if error.status in known:
-        return known[error.status](said)
+        return known[error.status](message)
     if error.status and error.status < 500:
-        return f"the package or its parameters are refused: {said}"
-    return f"Kubeflow Pipelines failed ({error.status}): {said}"
+        return f"the package or its parameters are refused: {message}"
+    return f"Kubeflow Pipelines failed ({error.status}): {message}"
 
 
-def _said(error: ApiException) -> str:
+def _error_message(error: ApiException) -> str:
     body = error.body.decode("utf-8", "replace") if isinstance(error.body, bytes) else error.body
     try:
         content = json.loads(body or "")
-        told = content.get("message") or content.get("error") or error.reason
+        text = content.get("message") or content.get("error") or error.reason
     except (ValueError, AttributeError):
-        told = error.reason
-    return " ".join(str(told).split())[:_LONGEST_ANSWER]
+        text = error.reason
+    return " ".join(str(text).split())[:_LONGEST_ANSWER]
 
 
 def _file_values(path: Path | None) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""The sections of a study file, each validated by itself; the rules between them: `rules`."""
+"""The sections of a study file, validated separately; `pipeline.study.rules` has their rules."""
 
 from pipeline.study.sections.data import (
     Arm,

@@ -1,4 +1,4 @@
-"""Sections about the data: datasets and their columns, who a subject is, arm, site, window."""
+"""Sections about the data: datasets and their columns, subject, arm, site, window."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from pipeline.study.sections.types import (
 
 
 class Column(StrictModel):
-    """What the study file says of one column of a dataset.
+    """One column of a dataset.
 
     Attributes:
-        type: Needed where the file does not carry types (delimited text).
+        type: Type of the column; required if the file has no types (delimited text).
         known: When the value is known: `baseline`, `day N`, or `after` (not at prediction).
-        range: Smallest and largest value that can be true; a row outside is rejected.
-        missing: Codes that stand for an unknown value, for example 9 or "UNK".
+        range: Smallest and largest possible value; a row outside is rejected.
+        missing: Codes of a missing value, for example 9 or "UNK".
     """
 
     type: ColumnType | None = None
@@ -47,14 +47,14 @@ class Dataset(StrictModel):
         end_day: Column of the day on which the row's event ended; not before `day`.
         end_date: The same as a date; not before `date`.
         parameter: Column that names what a row measures (PARAMCD), for features with `each`.
-        known: When the rows of an undated dataset are known; of one row per subject, when the
-            columns are known that do not say so themselves.
+        known: When the rows of an undated dataset are known; with one row per subject, when columns
+            without their own `known` are known.
         supplements: Parent dataset to which a SUPP-- dataset adds its qualifiers as columns.
         format: The file format; `csv` is delimited text.
         encoding: Encoding of text, for `csv` and `xpt`.
         delimiter: One character between fields, for `csv`.
-        missing: Fields that stand for a missing value, for `csv`.
-        columns: What is known of columns, by name.
+        missing: Texts of missing fields, for `csv`.
+        columns: Declarations of columns, by name.
     """
 
     file: str
@@ -75,7 +75,7 @@ class Dataset(StrictModel):
     supplements: str | None = None
 
     def known_of(self, column: str) -> Known | None:
-        """When a column is known: what it says itself, or what all of one row per subject say."""
+        """When a column is known: its own `known`, or that of a one-row-per-subject dataset."""
         declared = self.columns.get(column)
         if declared and declared.known:
             return declared.known
@@ -100,7 +100,7 @@ class Dataset(StrictModel):
 
 
 class Subject(StrictModel):
-    """Who a subject is.
+    """Identification of subjects.
 
     Attributes:
         dataset: The dataset with one row per subject; it decides who is in the trial.

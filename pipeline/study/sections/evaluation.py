@@ -1,4 +1,4 @@
-"""Sections about training and judging a model: slicing, thresholds, split, data gate, training."""
+"""Sections about training and evaluation: slicing, thresholds, split, data gate, training."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipeline.study.sections.types import (
 
 
 class Slicing(StrictModel):
-    """Groups that results are shown for: of a column, the arm or the site.
+    """A slicing: groups by a column, the arm or the site.
 
     Attributes:
         column: A column of the subject dataset.
@@ -46,7 +46,7 @@ class Slicings(StrictModel):
     Attributes:
         by: The slicings by name.
         pairs: Names of two slicings whose combinations are groups too.
-        smallest_group: Fewest subjects that a group is shown for.
+        smallest_group: Fewest subjects of a group that is shown.
     """
 
     by: dict[Name, Slicing] = {}
@@ -55,16 +55,17 @@ class Slicings(StrictModel):
 
 
 class Threshold(StrictModel):
-    """What a model must reach to be blessed.
+    """A threshold that a model must meet to be blessed.
 
     Attributes:
-        metric: What is judged.
-        tasks: Which tasks; all, where not given.
+        metric: The judged metric.
+        tasks: Tasks that it applies to; all, where not given.
         at_least: Smallest value that passes.
         at_most: Largest value that passes.
-        holds: `point`, or `bound`: the interval's end on the far side must pass too.
+        holds: `point`, or `bound`: the bound of the interval on the unfavourable side must pass
+            too.
         scope: `overall`, or `every_slice` (groups that are large enough) with overall.
-        versus: `champion` judges the difference to the current champion.
+        versus: `champion` applies the threshold to the difference to the current champion.
         decision_threshold: For metrics at a threshold; each of the task's, where not given.
     """
 
@@ -94,13 +95,13 @@ class Threshold(StrictModel):
 
 
 class Split(StrictModel):
-    """How subjects are divided.
+    """Division of the subjects into splits.
 
     Attributes:
-        train: Share that fits the model.
-        eval: Share that stops training and calibrates.
-        test: Share that the Evaluator alone sees.
-        seed: Part of the hash that divides; another seed is another division.
+        train: Share for fitting the model.
+        eval: Share for early stopping and calibration.
+        test: Share for the evaluation only.
+        seed: Seed of the hash that assigns splits.
         holdout_sites: Sites whose subjects all belong to the test split; the other subjects
             are divided between train and eval in the proportion of their shares.
     """
@@ -163,13 +164,13 @@ class Minimum(StrictModel):
 
 
 class Gate(StrictModel):
-    """When the data gate stops a run before training.
+    """Rules by which the data gate stops a run before training.
 
     Attributes:
         anomalies: Severity of deviations from the curated schema.
         drift: Severity of drift against the champion's run.
         too_few: Severity of too few subjects or events in a split.
-        leakage: Severity of a single feature that nearly gives a label away.
+        leakage: Severity of a single feature that nearly determines a label.
         missingness: Severity of a feature that is missing more often where a label is positive
             than where it is negative (or less often), or in one arm than in the others.
         rejects: Severity of too large a share of rejected rows.
@@ -219,12 +220,12 @@ class Gate(StrictModel):
 
 
 class Training(StrictModel):
-    """How the model is trained.
+    """Settings of the training.
 
     Attributes:
-        steps: Training steps; 0 trains until the eval split stops it.
+        steps: Training steps; 0 for early stopping on the eval split.
         site_as_feature: Whether the model may use the site.
-        hyperparameters: Values that replace the model's own defaults.
+        hyperparameters: Values that replace the defaults.
     """
 
     steps: Annotated[int, Field(ge=0)] = 0

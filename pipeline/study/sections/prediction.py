@@ -1,4 +1,4 @@
-"""Sections about what is predicted, when, and from what: landmark, features, tasks."""
+"""Sections about the prediction: landmark, features, tasks."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class Feature(StrictModel):
     """A feature: a column of the subject dataset, or an aggregate of rows up to the landmark.
 
     Attributes:
-        kind: How the model reads it.
+        kind: `number` or `category`.
         dataset: The subject dataset where not given.
         column: The feature's own name where not given.
-        where: Which rows count.
+        where: Condition of the rows that count.
         each: Values of the dataset's parameter column: one feature for each.
-        aggregate: What is made of the rows; needed where a subject has many.
+        aggregate: Aggregate of the rows; required if a subject can have several.
     """
 
     kind: Literal["number", "category"]
@@ -51,10 +51,10 @@ class Feature(StrictModel):
 
 
 class FollowUp(StrictModel):
-    """Until which study day a subject was observed for an event (its last such row).
+    """Follow-up: the study day until which a subject was observed for an event (its last row).
 
     Attributes:
-        dataset: Where the rows are that show that a subject was observed.
+        dataset: Dataset of the rows that show that a subject was observed.
         where: Which rows count; all, where not given.
         day: Column of the study day; the dataset's own day or date where not given.
         date: The same as a date.
@@ -71,10 +71,10 @@ class EventLabel(StrictModel):
 
     An event at or before the landmark masks the subject. Without an event the label is
     negative if the follow-up reaches the horizon, and unknown if it ends before; without
-    `follow_up` everybody counts as observed. `follow_up` needs the task's `horizon`.
+    `follow_up` all subjects count as observed. `follow_up` needs the task's `horizon`.
 
     Attributes:
-        dataset: Where the events are.
+        dataset: Dataset of the events.
         where: Which rows are events; all, where not given.
         day: Column of the event's day; the dataset's own day or date where not given.
         landmark_day: What an event on the first study day is, where the landmark is baseline:
@@ -82,7 +82,7 @@ class EventLabel(StrictModel):
             or a condition over the event's row that is met after it, such as
             `{column: HOURS, above: 0}`, not met before it, and not known where the column is
             missing. `masked`: not known, so that the subject's label is unknown.
-        follow_up: Until when a subject was observed.
+        follow_up: Follow-up of the subjects.
     """
 
     dataset: str
@@ -103,10 +103,10 @@ class StateLabel(StrictModel):
     """Positive when the selected row meets `positive`; unknown when its columns are missing.
 
     Attributes:
-        dataset: Where the row is; the subject dataset where not given.
-        where: Which row; of several in the window the last counts.
-        positive: What makes the label positive.
-        no_row: What a subject without such a row is.
+        dataset: Dataset of the row; the subject dataset where not given.
+        where: Condition of the row; of several in the window the last counts.
+        positive: Condition under which the label is positive.
+        no_row: Label of a subject without such a row.
     """
 
     dataset: str | None = None
@@ -116,16 +116,16 @@ class StateLabel(StrictModel):
 
 
 class Task(StrictModel):
-    """One thing to predict.
+    """A task: one thing to predict.
 
     Attributes:
-        kind: What sort of prediction it is.
+        kind: `outcome`, `response` or `adverse_event`.
         title: One line for people.
         event: The label as an event in time.
         state: The label as a state.
         horizon: Last study day that counts.
         unknown_when: Condition over the subject dataset that masks the subject.
-        decision_thresholds: Probabilities from which on a prediction counts as positive.
+        decision_thresholds: Probabilities from which a prediction is positive.
     """
 
     kind: Literal["outcome", "response", "adverse_event"]

@@ -1,4 +1,4 @@
-"""Sections about what people read: the model card and the analysis of the arms."""
+"""Sections about reports: the model card and the analysis of the arms."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from pipeline.study.tripod import ITEMS
 
 
 class Card(StrictModel):
-    """What the model card says that no run can measure.
+    """Statements of the model card that a run can't measure.
 
     Attributes:
-        purpose: What the model is for, by whom and when it is to be used.
-        not_for: What it must not be used for.
+        purpose: Purpose of the model, its users and the time of use.
+        not_for: Uses that are out of scope.
         population: Whom the trial enrolled, and where.
         period: When it enrolled them and how long it followed them.
-        limits: Limits that are known beforehand.
+        limits: Limitations known in advance.
         statements: A person's answers to items of TRIPOD+AI, by the item's number.
     """
 
@@ -46,14 +46,15 @@ class Card(StrictModel):
 
 
 class TimeToEvent(StrictModel):
-    """A time to an event or to the end of observation without it, as ADTTE holds them.
+    """A time to an event or to censoring, as in ADTTE.
 
     Attributes:
         title: One line for people.
-        dataset: Where the rows are; the subject dataset where not given.
-        where: Which row; of several of a subject the earliest counts.
+        dataset: Dataset of the rows; the subject dataset where not given.
+        where: Condition of the row; of several of a subject the earliest counts.
         time: Column of the time since the start of treatment or randomisation.
-        event: When the time is that of an event; otherwise the subject is censored then.
+        event: Condition under which the time is that of an event; otherwise the subject is
+            censored.
         unit: Unit of the time, for people.
         horizon: Times beyond it are censored at it.
     """
@@ -71,8 +72,8 @@ class Analysis(StrictModel):
     """Settings of the analysis of the arms.
 
     Attributes:
-        randomised: Whether chance alone decided who is in which arm. Without it differences
-            between arms are described and never called effects.
+        randomised: Whether the arms were assigned at random. Otherwise differences between arms are
+            described and never called effects.
         adjust_for: Baseline features that effects are adjusted for; all, where not given.
         time_to_event: Times to events, by name.
     """

@@ -1,4 +1,4 @@
-"""The section `summary`: what the summary of the trial's progress is made from."""
+"""The section `summary`: settings of the summary of the trial's progress."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pipeline.study.sections.types import (
 
 
 class Disposition(StrictModel):
-    """How subjects left the trial.
+    """Disposition: how subjects left the trial.
 
     Attributes:
-        dataset: Where it is; the subject dataset where not given.
-        where: Which rows; a subject whose rows say different things counts as not known.
+        dataset: Its dataset; the subject dataset where not given.
+        where: Condition of the rows; a subject whose rows disagree counts as unknown.
         column: Column of the reason.
         completed: Its value for those who completed the trial.
     """
@@ -28,11 +28,11 @@ class Disposition(StrictModel):
 
 
 class AdverseEvents(StrictModel):
-    """Adverse events, a row each.
+    """Adverse events, one row each.
 
     Attributes:
-        dataset: Where they are.
-        where: Which rows count, such as those that are treatment-emergent.
+        dataset: Their dataset.
+        where: Condition of the rows that count, such as treatment-emergent events.
         category: Column of the system organ class.
         severity: Column of the severity.
         severities: Its values, the mildest first: a subject counts with the worst one.
@@ -56,11 +56,11 @@ class Visits(StrictModel):
 
     Attributes:
         title: One line for people.
-        dataset: Where it is.
-        where: Which rows; of several of a subject and visit the mean counts.
+        dataset: Its dataset.
+        where: Condition of the rows; of several of a subject and visit the mean counts.
         value: Column of the number.
         visit: Column of the visit's name.
-        order: Column of a number that puts the visits in order.
+        order: Column of a number that orders the visits.
     """
 
     title: str
@@ -72,17 +72,17 @@ class Visits(StrictModel):
 
 
 class Summary(StrictModel):
-    """What the summary of the trial's progress is made from.
+    """Settings of the summary of the trial's progress.
 
     Attributes:
-        population: Who was enrolled, a condition over the subject dataset; the study's own
-            population where not given.
-        safety: Who of them was treated: exposure and adverse events are of these; all, where
-            not given.
+        population: Condition over the subject dataset for enrolled subjects; the study's population
+            where not given.
+        safety: Condition for the treated subjects among them, of whom exposure and adverse events
+            are; all, where not given.
         enrolment: Column of the subject dataset with the date of enrolment; the reference date
             where not given.
         disposition: How subjects left the trial.
-        exposure: Columns of the subject dataset with a number, by what it is, with its unit.
+        exposure: Columns of the subject dataset with a number, by name with unit.
         adverse_events: Adverse events.
         endpoints: Measurements over the visits, by name.
     """

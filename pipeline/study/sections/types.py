@@ -17,7 +17,7 @@ ColumnType = Literal["text", "number", "date", "datetime"]
 Aggregate = Literal["last", "first", "mean", "min", "max", "change", "count", "any"]
 Severity = Literal["stop", "warn", "ignore"]
 Side = Literal["at_least", "at_most"]
-"""On which side of its limit a metric passes."""
+"""The side of its limit on which a metric passes."""
 
 
 def _checked_name(name: str) -> str:
@@ -53,7 +53,7 @@ def _checked_known(text: str) -> str:
 
 
 def refuse(problems: Iterable[str]) -> None:
-    """Raises all problems at once, one a line, so that a file is fixed in one go."""
+    """Raises all problems at once, one per line."""
     found = list(problems)
     if found:
         raise ValueError("\n".join(found))

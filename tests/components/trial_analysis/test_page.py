@@ -47,4 +47,4 @@ def test_covariate_that_a_difference_is_not_adjusted_for_is_named_with_the_reaso
 
     html = html_of(found.model_copy(update={"tasks": (task, *found.tasks[1:])}))
 
-    assert "TRTA can&#39;t be told apart from the group" in html
+    assert "TRTA can&#39;t be distinguished from the group" in html

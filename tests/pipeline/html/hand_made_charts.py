@@ -40,7 +40,7 @@ def roc() -> Any:
 
 
 def precision_recall() -> Any:
-    return charts.precision_recall_curve([charts.Curve("new", [0, 1], [0.9, 0.2])], 0.2)
+    return charts.predictive_value_curve([charts.Curve("new", [0, 1], [0.9, 0.2])], 0.2)
 
 
 def heat() -> Any:
