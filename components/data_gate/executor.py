@@ -20,6 +20,7 @@ from components.data_gate.anomalies import anomaly_findings
 from components.data_gate.drift import drift_distances
 from components.data_gate.examples import read_train_columns
 from components.data_gate.findings import stop_message
+from components.data_gate.levels import features_without_rows, levels
 from components.data_gate.missingness import missingness
 from components.data_gate.settings import DataGateSettings
 from components.data_gate.unknown_labels import unknown_labels
@@ -73,10 +74,15 @@ def _findings(inputs: dict[str, Artifact], settings: DataGateSettings) -> Iterat
     counts = read_result(Counts, inputs["rejects"].uri)
     for split, subjects in counts.subjects.items():
         logger.info("rows", extra={"rows": {"split": split, "subjects": subjects}})
+    explained = features_without_rows(counts)
+    yield from levels(counts, settings)
     yield from rules.rejects(counts, gate)
     yield from unknown_labels(counts, gate, settings.smallest_group)
     yield from rules.too_few(counts, settings.tasks, gate)
-    yield from _anomalies(inputs, settings)
+    for finding in _anomalies(inputs, settings):
+        # The rule on levels says why these features have no value.
+        if finding.feature not in explained:
+            yield finding
     yield from _drift(inputs, settings)
     if counts.subjects.get("train", 0):
         columns = read_train_columns(inputs["examples"], settings)

@@ -22,6 +22,9 @@ class DataGateSettings(Settings):
         features: Columns of the examples that a model may use, with their kind. The arm is
             judged like a feature, and so is the site where the model may use it.
         smallest_group: Fewest subjects that a number is shown for.
+        control: The arm that others are compared with; None without arms.
+        arm_columns: The arm's columns, for people.
+        subject_dataset: The dataset that holds them.
     """
 
     study_name: str
@@ -29,6 +32,9 @@ class DataGateSettings(Settings):
     tasks: tuple[str, ...]
     features: dict[str, Literal["number", "category"]]
     smallest_group: Annotated[int, Field(ge=5)] = 20
+    control: str | None = None
+    arm_columns: tuple[str, ...] = ()
+    subject_dataset: str = ""
 
     @classmethod
     def of(cls, study: Study) -> Self:
@@ -54,4 +60,7 @@ class DataGateSettings(Settings):
             tasks=tuple(study.tasks),
             features=features,
             smallest_group=study.slicing.smallest_group,
+            control=study.arm.control if study.arm else None,
+            subject_dataset=study.subject.dataset,
+            arm_columns=study.arm.columns if study.arm else (),
         )

@@ -8,6 +8,8 @@ Counters of many workers are added: what they count has a key of a few words.
   reason; each subject is counted once, under its arm ("" where the study file names none).
 - ("features", feature): subjects whose feature is missing because of a rejected row.
 - ("qualifiers", dataset, qualifier): values.
+- ("levels", dataset, column, value) and ("values", dataset, column, hash): values that the study
+  file names and that were found, and different values of columns that lack one (`LevelFinder`).
 - ("problems", text): what a person has to fix.
 """
 
@@ -20,7 +22,7 @@ import numpy as np
 
 from components.trial_example_gen.masks import REASONS, Labels
 from pipeline.names import SPLITS
-from pipeline.results.counts import ArmLabelCounts, Counts, DatasetCounts, LabelCounts
+from pipeline.results.counts import AbsentLevels, ArmLabelCounts, Counts, DatasetCounts, LabelCounts
 
 _NO_ARM = ""
 
@@ -57,8 +59,18 @@ def count_labels(
     return counts
 
 
-def counts_document(counter: Counter[tuple[str, ...]], datasets: Iterable[str]) -> Counts:
-    """Lays merged counters out as `counts.json`."""
+def counts_document(
+    counter: Counter[tuple[str, ...]],
+    datasets: Iterable[str],
+    absent: Iterable[AbsentLevels] = (),
+) -> Counts:
+    """Lays merged counters out as `counts.json`.
+
+    Args:
+        counter: All counts.
+        datasets: Names of the datasets.
+        absent: Values that the study file names and no row has.
+    """
     found = sorted(counter.items())
     return Counts(
         datasets={
@@ -75,6 +87,7 @@ def counts_document(counter: Counter[tuple[str, ...]], datasets: Iterable[str]) 
         tasks=_tasks(found),
         features={key[1]: n for key, n in found if key[0] == "features"},
         qualifiers={f"{key[1]}.{key[2]}": n for key, n in found if key[0] == "qualifiers"},
+        absent_levels=tuple(absent),
         problems=tuple(sorted(key[1] for key in counter if key[0] == "problems")),
     )
 

@@ -12,6 +12,7 @@ import apache_beam as beam
 
 from components.trial_example_gen.counts import counts_document
 from components.trial_example_gen.examples import build_examples
+from components.trial_example_gen.levels import absent_levels
 from components.trial_example_gen.records import write_records
 from pipeline.reading.plan import ReadingPlan
 from pipeline.reading.read_rows import (
@@ -119,12 +120,19 @@ def write_examples(
         | "AllRejects" >> beam.Flatten()
         | "WriteRejects" >> beam.io.WriteToText(f"{rejects_folder}/rejects", ".jsonl")
     )
-    datasets = list(job.plan.datasets)
     _ = (
         (found[COUNTS], built[COUNTS])
         | "AllCounts" >> beam.Flatten()
         | "AddCounts" >> beam.CombineGlobally(_AddCounts())
-        | "Document" >> beam.Map(lambda counts: counts_document(counts, datasets).model_dump_json())
+        | "Document" >> beam.Map(_document, job.plan)
         | "WriteCounts"
         >> beam.io.WriteToText(f"{rejects_folder}/counts.json", shard_name_template="")
     )
+
+
+def _document(counts: CounterOfRows, plan: ReadingPlan) -> str:
+    qualified = [
+        (name, column) for name, item in plan.datasets.items() for column in item.qualifiers
+    ]
+    absent = absent_levels(plan.study, qualified, counts)
+    return counts_document(counts, plan.datasets, absent).model_dump_json()

@@ -88,6 +88,7 @@ class _ReadRows(beam.DoFn):
             counts += row_counts(
                 dataset, rows.rejects, rows_in=rows.rows_in, excluded=rows.excluded
             )
+            counts.update(rows.levels)
             yield from (beam.pvalue.TaggedOutput(REJECTS, r.to_json()) for r in rows.rejects)
             yield from to_buckets.add(dataset, rows.table)
             if dataset == self._plan.study.subject.dataset and len(rows.rejected_subjects):

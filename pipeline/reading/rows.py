@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -13,6 +14,7 @@ import pyarrow.compute as pc
 from pipeline.reading.buckets import SUBJECT
 from pipeline.reading.days import LATEST, dates_of
 from pipeline.reading.evaluate import evaluate
+from pipeline.reading.levels import LevelFinder
 from pipeline.reading.plan import ColumnPlan, DatasetPlan
 from pipeline.reading.rejects import Reject, RejectReason, RowFilter
 from pipeline.reading.text import as_text
@@ -35,6 +37,7 @@ class PreparedRows:
         rejects: Rejected rows.
         rows_in: Rows of the batch.
         excluded: Rows that nothing in the plan asks for.
+        levels: What `LevelFinder` found in the good rows, the excluded ones included.
     """
 
     table: pa.Table
@@ -42,6 +45,7 @@ class PreparedRows:
     rejects: list[Reject]
     rows_in: int
     excluded: int
+    levels: Counter[tuple[str, ...]]
 
 
 class RowPreparer:
@@ -51,6 +55,7 @@ class RowPreparer:
         self._plan = plan
         self._declared = study.datasets[plan.name].columns
         self._subject = study.subject_column(plan.name)
+        self._levels = LevelFinder(study, plan.name)
 
     def prepare(self, path: str, first_row: int, batch: pa.RecordBatch) -> PreparedRows:
         """Casts a batch's columns, rejects faulty rows, drops rows that nothing asks for.
@@ -79,7 +84,12 @@ class RowPreparer:
         table = everything.filter(pa.array(rows.good))
         wanted = self._filter(table)
         return PreparedRows(
-            wanted, rejected, rows.rejects, batch.num_rows, len(table) - len(wanted)
+            wanted,
+            rejected,
+            rows.rejects,
+            batch.num_rows,
+            len(table) - len(wanted),
+            self._levels.find(table),
         )
 
     def _subject_keys(

@@ -75,6 +75,28 @@ class LabelCounts(ArmLabelCounts):
     arms: dict[str, ArmLabelCounts] = {}
 
 
+class AbsentLevels(Document):
+    """Values that one place of the study file compares a column with and that no row has.
+
+    Attributes:
+        key: The place in the study file.
+        dataset: The dataset.
+        column: The column.
+        levels: The values, as the study file names them.
+        present: How many others of that place there are rows of.
+        needed: Whether what the place asks for can't be had without them.
+        found: Different values that the column has, counted up to 1,000.
+    """
+
+    key: str
+    dataset: str
+    column: str
+    levels: tuple[str, ...]
+    present: Count
+    needed: bool
+    found: Count
+
+
 class Counts(Document):
     """`counts.json`.
 
@@ -92,6 +114,7 @@ class Counts(Document):
     tasks: dict[str, dict[str, LabelCounts]]
     features: dict[str, Count] = {}
     qualifiers: dict[str, Count] = {}
+    absent_levels: tuple[AbsentLevels, ...] = ()
     problems: tuple[str, ...] = ()
 
     def published(self) -> Counts:

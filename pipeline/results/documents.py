@@ -35,6 +35,7 @@ Rule = Literal[
     "lost_labels",
     "landmark_labels",
     "unknown_labels",
+    "levels",
 ]
 ModelRole = Literal["challenger", "champion", "difference"]
 Group = tuple[tuple[str, str], ...]

@@ -46,7 +46,7 @@ def _resolve(study: Study, name: str, feature: Feature) -> Iterator[ResolvedFeat
     column = None if feature.aggregate in ("count", "any") else feature.column or name
     for parameter in feature.each or (None,):
         yield ResolvedFeature(
-            name=name if parameter is None else f"{name}_{_identifier(parameter)}",
+            name=name if parameter is None else feature_name(name, parameter),
             key=f"features.{name}",
             kind=feature.kind,
             dataset=dataset,
@@ -57,8 +57,14 @@ def _resolve(study: Study, name: str, feature: Feature) -> Iterator[ResolvedFeat
         )
 
 
-def _identifier(text: str) -> str:
-    return re.sub(r"\W", "_", text)
+def feature_name(name: str, parameter: str) -> str:
+    """Name of the feature that `each` makes of one parameter.
+
+    Examples:
+        >>> feature_name("laboratory", "ALT-2")
+        'laboratory_ALT_2'
+    """
+    return name + "_" + re.sub(r"\W", "_", parameter)
 
 
 def is_of_baseline(study: Study, feature: ResolvedFeature) -> bool:

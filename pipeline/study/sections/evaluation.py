@@ -173,6 +173,9 @@ class Gate(StrictModel):
         leakage: Severity of a single feature that nearly determines a label.
         missingness: Severity of a feature that is missing more often where a label is positive
             than where it is negative (or less often), or in one arm than in the others.
+        levels: Severity of a value that the study file names (the control, a parameter of `each`,
+            a held-out site, all values of a condition) and that no row has; where only some values
+            of a condition are absent, at most a warning.
         rejects: Severity of too large a share of rejected rows.
         lost_labels: Severity of too many labels that are unknown because of a rejected row, or of
             a difference of their shares between arms.
@@ -202,6 +205,7 @@ class Gate(StrictModel):
     too_few: Severity = "stop"
     leakage: Severity = "stop"
     missingness: Severity = "warn"
+    levels: Severity = "stop"
     rejects: Severity = "stop"
     lost_labels: Severity = "stop"
     landmark_labels: Severity = "stop"

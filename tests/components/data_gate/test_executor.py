@@ -100,6 +100,8 @@ class Run:
         self.baseline: pd.DataFrame | None = None
         self.rejected = 0
         self.masked: dict[str, int] = {}
+        self.arms: dict[str, int] = {}
+        self.absent: list[dict[str, Any]] = []
         self.findings = self._artifact(GateFindings(), "findings")
 
     def _artifact(self, artifact: Artifact, name: str) -> Artifact:
@@ -132,6 +134,7 @@ class Run:
                 "known": int(frame["weight_death"].sum()),
                 "positives": int(frame["label_death"].sum()),
                 "masked": self.masked,
+                "arms": {arm: {"known": n, "positives": 0} for arm, n in self.arms.items()},
             }
             for split, frame in self.frames.items()
         }
@@ -147,6 +150,7 @@ class Run:
             },
             "subjects": {split: len(frame) for split, frame in self.frames.items()},
             "tasks": {"death": labels},
+            "absent_levels": self.absent,
         }
         (Path(artifact.uri) / "counts.json").write_text(json.dumps(counts))
         return artifact
@@ -394,3 +398,32 @@ def test_the_smallest_group_is_the_studys(run: Any) -> None:
     (finding,) = [item for item in run.execute() if item["rule"] == "unknown_labels"]
 
     assert "fewer than 20 of" in finding["message"]
+
+
+def test_a_control_that_is_in_no_arm_stops_the_run(run: Any) -> None:
+    run.arms = {"Active": 200, "placebo": 200}
+
+    with pytest.raises(UserError, match=r"arm.control: no subject is in arm Placebo .*column ARM"):
+        run.execute()
+
+
+def test_a_parameter_without_rows_is_told_instead_of_a_deviation_from_the_schema(run: Any) -> None:
+    run.absent = [
+        {
+            "key": "features.lab.each",
+            "dataset": "adlb",
+            "column": "PARAMCD",
+            "levels": ["ALP"],
+            "present": 0,
+            "needed": True,
+            "found": 12,
+        }
+    ]
+    for frame in run.frames.values():
+        frame["lab_ALP"] = np.where(frame.index > 0, np.nan, 1.0)
+
+    with pytest.raises(UserError) as stopped:
+        run.execute()
+
+    assert "features.lab.each: no row of dataset adlb has ALP" in str(stopped.value)
+    assert "1 finding)" in str(stopped.value)

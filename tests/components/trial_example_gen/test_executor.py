@@ -486,3 +486,24 @@ def test_the_key_itself_is_no_parameter_of_a_component(monkeypatch: pytest.Monke
     settings = TrialExampleGenSettings.of(study())
     component = TrialExampleGen(settings, "data", "fingerprint", "env:KEY", "id")
     assert "a secret" not in json.dumps(dict(component.exec_properties))
+
+
+def test_values_that_the_study_names_and_no_row_has_are_written(data: Path, tmp_path: Path) -> None:
+    laboratory: dict[str, Any] = {
+        "kind": "number",
+        "dataset": "lb",
+        "column": "LBSTRESN",
+        "each": ["ALT", "ALP"],
+        "aggregate": "last",
+    }
+
+    counts = execute(study(**{"features.laboratory": laboratory}), data, tmp_path).counts
+
+    assert [
+        (item["key"], item["column"], item["levels"], item["found"])
+        for item in counts["absent_levels"]
+    ] == [("features.laboratory.each", "LBTESTCD", ["ALP"], 1)]
+
+
+def test_a_study_whose_values_are_all_there_has_none_absent(outputs: Outputs) -> None:
+    assert outputs.counts["absent_levels"] == []
