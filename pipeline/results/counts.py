@@ -106,6 +106,7 @@ class Counts(Document):
         tasks: Labels by task and split.
         features: Subjects whose feature is missing because of a rejected row, by feature.
         qualifiers: Values found of each supplemental qualifier, by `dataset.QNAM`.
+        absent_levels: Values that the study file names and no row has.
         problems: Faults that the user must fix before the data can be used; the run stops then.
     """
 

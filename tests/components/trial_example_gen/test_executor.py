@@ -489,15 +489,17 @@ def test_the_key_itself_is_no_parameter_of_a_component(monkeypatch: pytest.Monke
 
 
 def test_values_that_the_study_names_and_no_row_has_are_written(data: Path, tmp_path: Path) -> None:
-    laboratory: dict[str, Any] = {
-        "kind": "number",
-        "dataset": "lb",
-        "column": "LBSTRESN",
-        "each": ["ALT", "ALP"],
-        "aggregate": "last",
+    changes: dict[str, Any] = {
+        "features.laboratory": {
+            "kind": "number",
+            "dataset": "lb",
+            "column": "LBSTRESN",
+            "each": ["ALT", "ALP"],
+            "aggregate": "last",
+        }
     }
 
-    counts = execute(study(**{"features.laboratory": laboratory}), data, tmp_path).counts
+    counts = execute(study(**changes), data, tmp_path).counts
 
     assert [
         (item["key"], item["column"], item["levels"], item["found"])
