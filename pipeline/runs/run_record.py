@@ -123,9 +123,14 @@ def recorded(record: StageRecord, folder: Path) -> Iterator[StageRecord]:
         logging.getLogger().removeHandler(collector)
         record.seconds = round(time.monotonic() - start, 3)
         record.peak_memory_mb = round(memory.peak / 2**20, 1)
-        folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(record.to_json(), indent=1)
-        (folder / f"{record.stage}.json").write_text(text + "\n", encoding="utf-8")
+        write_record(record, folder)
+
+
+def write_record(record: StageRecord, folder: Path) -> None:
+    """Writes a stage's record to its run's folder as `<stage>.json`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(record.to_json(), indent=1)
+    (folder / f"{record.stage}.json").write_text(text + "\n", encoding="utf-8")
 
 
 def read_records(folder: Path) -> list[dict[str, Any]]:

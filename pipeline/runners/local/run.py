@@ -15,11 +15,18 @@ from rich.markup import escape
 
 from pipeline.beam.failure import find_user_error, meaning
 from pipeline.config import RunConfig, Settings, resolve
-from pipeline.errors import UserError
 from pipeline.runners.local.display import RunDisplay, print_words, waiting
 from pipeline.runners.local.logs import terminal_and_log
 from pipeline.runners.local.outcome import RunOutcome
+from pipeline.runners.local.record import (
+    StartedStage,
+    note_stage,
+    read_stage,
+    record_death,
+    record_run,
+)
 from pipeline.runners.local.result import result_paths, show_result
+from pipeline.runners.local.supervise import supervise
 from pipeline.runs.run_file import RunFile, Status
 from pipeline.runs.run_record import StageRecord, describe_unexpected, recorded, versions
 
@@ -48,6 +55,21 @@ def run(settings: Settings) -> RunOutcome:
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
     run_id = datetime.now().strftime("%Y%m%dT%H%M%S.%f")
     log_file = settings.root.resolve() / "logs" / f"{run_id}.log"
+    return supervise(
+        lambda notes: _run(settings, run_id, log_file, notes),
+        lambda death, notes: _tell_death(death, notes, run_id, log_file),
+    )
+
+
+def _run(settings: Settings, run_id: str, log_file: Path, notes: Path) -> RunOutcome:
+    """Runs the pipeline in this process.
+
+    Args:
+        settings: The user's choices.
+        run_id: The run's id.
+        log_file: Its log.
+        notes: Folder for what must be known of the run if this process dies.
+    """
     with terminal_and_log(log_file) as console:
         config = _resolve(settings, run_id, console, log_file)
         if isinstance(config, RunOutcome):
@@ -56,7 +78,39 @@ def run(settings: Settings) -> RunOutcome:
             f"[bold]{escape(config.study.title or config.study.study)}[/bold]  run {run_id}\n"
             f"[dim]data {escape(str(config.data_root))}\nlog  {escape(str(log_file))}[/dim]"
         )
-        return _LocalRun(config, console, run_id, log_file).execute()
+        return _LocalRun(config, console, run_id, log_file, notes).execute()
+
+
+def _tell_death(death: str, notes: Path, run_id: str, log_file: Path) -> RunOutcome:
+    """Shows and records a run whose process died.
+
+    Args:
+        death: How it died.
+        notes: What it left.
+        run_id: The run's id.
+        log_file: Its log.
+    """
+    stage = read_stage(notes)
+    where = f"Stage {stage.record.stage}: its" if stage else "Before the first stage the run's"
+    reason = f"{where} process {death}."
+    paths = {"log": log_file}
+    with terminal_and_log(log_file) as console:
+        logger.error("the run failed: %s", reason)
+        console.show_cursor()
+        print_words(
+            console,
+            f"\n[red]✗ {escape(reason)}[/red] See {escape(str(log_file))}. {_AFTER_FAILURE}",
+        )
+        if stage is None:
+            return RunOutcome(run_id, "not started", paths, error=reason)
+        record_death(stage, reason, console)
+    return RunOutcome(
+        run_id,
+        "failed",
+        paths | {"records": stage.records},
+        failed_stage=stage.record.stage,
+        error=reason,
+    )
 
 
 def _resolve(
@@ -102,8 +156,11 @@ def _show_unexpected(console: Console, error: Exception, log_file: Path) -> str:
 class _LocalRun:
     """A run whose settings are resolved."""
 
-    def __init__(self, config: RunConfig, console: Console, run_id: str, log_file: Path) -> None:
+    def __init__(
+        self, config: RunConfig, console: Console, run_id: str, log_file: Path, notes: Path
+    ) -> None:
         self._config = config
+        self._notes = notes
         self._console = console
         self._run = run_id
         self._log_file = log_file
@@ -149,6 +206,7 @@ class _LocalRun:
                 run._stage = stage
                 record = StageRecord(run=run._run, stage=stage, versions=record_versions)
                 with display.stage(stage) as shown, recorded(record, run._records):
+                    run._note(record)
                     if not launch():
                         record.status = "cached"
                         shown.cached = True
@@ -195,10 +253,10 @@ class _LocalRun:
             is_users_to_fix=is_users_to_fix,
         )
 
-    def _record(self, status: Status, reason: str | None) -> None:
-        """Writes `run.json` and exports the run; an unreachable store does not fail the run."""
+    def _file(self, status: Status, reason: str | None) -> RunFile:
+        """`run.json` of the run if it ended now."""
         config = self._config
-        file = RunFile(
+        return RunFile(
             run=self._run,
             study=config.study.study,
             study_file=config.study.to_content(),
@@ -218,21 +276,10 @@ class _LocalRun:
             store=str(config.store),
             outputs=self._outputs,
         )
-        file.write(self._records)
-        if config.store:
-            self._export(str(config.store))
 
-    def _export(self, store: str) -> None:
-        from pipeline.store.export import export_local_run
+    def _record(self, status: Status, reason: str | None) -> None:
+        record_run(self._file(status, reason), self._records, self._console)
 
-        try:
-            rows = export_local_run(self._records)
-            self._console.print(f"store     {escape(store)} ({rows:,} rows)")
-        except UserError as error:
-            logger.warning("the run was not exported: %s", error)
-            print_words(self._console, f"\n[yellow]Not exported.[/yellow] {escape(str(error))}")
-            print_words(
-                self._console,
-                "The run is complete. Repeat the export with: "
-                f"make export RUN={escape(str(self._records))}",
-            )
+    def _note(self, record: StageRecord) -> None:
+        """Leaves word of a stage that starts, for the case that its process dies."""
+        note_stage(StartedStage(self._file("failed", None), record, self._records), self._notes)

@@ -1,0 +1,108 @@
+"""What a local run leaves of itself: `run.json`, rows in the store, a dead stage's record."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+
+from pipeline.errors import UserError
+from pipeline.runners.local.display import print_words
+from pipeline.runs.run_file import RunFile
+from pipeline.runs.run_record import StageRecord, write_record
+
+logger = logging.getLogger(__name__)
+
+_NOTE = "stage.json"
+
+
+@dataclass(frozen=True)
+class StartedStage:
+    """A stage that has started: what is left of it where its process dies.
+
+    Attributes:
+        file: The run's file as it would be if the run had failed in this stage.
+        record: The stage's record.
+        records: Folder of the run's records.
+    """
+
+    file: RunFile
+    record: StageRecord
+    records: Path
+
+
+def note_stage(stage: StartedStage, folder: Path) -> None:
+    """Writes a stage to a folder that outlives its process; the one before is overwritten."""
+    content = {
+        "file": stage.file.model_dump(mode="json"),
+        "record": stage.record.to_json(),
+        "records": str(stage.records),
+    }
+    unfinished = folder / f"{_NOTE}.unfinished"
+    unfinished.write_text(json.dumps(content), encoding="utf-8")
+    unfinished.rename(folder / _NOTE)
+
+
+def read_stage(folder: Path) -> StartedStage | None:
+    """The stage that started last; None before the first."""
+    path = folder / _NOTE
+    if not path.exists():
+        return None
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return StartedStage(
+        RunFile.model_validate(content["file"]),
+        StageRecord(**content["record"]),
+        Path(content["records"]),
+    )
+
+
+def record_death(stage: StartedStage, reason: str, console: Console) -> None:
+    """Records that a stage failed, and its run with it.
+
+    Args:
+        stage: The stage.
+        reason: How its process ended.
+        console: The terminal.
+    """
+    ended = datetime.now(UTC)
+    started = datetime.fromisoformat(stage.record.started)
+    record = dataclasses.replace(
+        stage.record,
+        status="failed",
+        error=reason,
+        seconds=round((ended - started).total_seconds(), 3),
+    )
+    write_record(record, stage.records)
+    file = stage.file.model_copy(update={"status": "failed", "reason": reason, "ended": ended})
+    record_run(file, stage.records, console)
+
+
+def record_run(file: RunFile, records: Path, console: Console) -> None:
+    """Writes `run.json` and exports the run; an unreachable store does not fail the run.
+
+    Args:
+        file: The run's file.
+        records: Folder of the run's records.
+        console: The terminal.
+    """
+    file.write(records)
+    if not file.store:
+        return
+    from pipeline.store.export import export_local_run
+
+    try:
+        rows = export_local_run(records)
+        console.print(f"store     {escape(file.store)} ({rows:,} rows)")
+    except UserError as error:
+        logger.warning("the run was not exported: %s", error)
+        print_words(console, f"\n[yellow]Not exported.[/yellow] {escape(str(error))}")
+        print_words(
+            console,
+            f"The run is complete. Repeat the export with: make export RUN={escape(str(records))}",
+        )

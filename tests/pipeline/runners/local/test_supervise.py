@@ -1,0 +1,124 @@
+"""A process that dies leaves somebody who says how; whatever else it does, nobody notices."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.whole_runs import environment
+
+DIED = "lambda death, notes: f'died: it {death}; it left {[p.name for p in notes.iterdir()]}'"
+
+
+def start(work: str, folder: Path) -> subprocess.Popen[str]:
+    """A program that supervises some work, `work(notes)`, and prints what came of it."""
+    script = folder / "program.py"
+    script.write_text(
+        "import os, signal, sys, time\n"
+        "from pipeline.runners.local.supervise import supervise\n"
+        f"def work(notes):\n{textwrap.indent(work, '    ')}\n"
+        f"print(supervise(work, {DIED}), flush=True)\n"
+    )
+    return subprocess.Popen(
+        [sys.executable, str(script)],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+
+
+def output(work: str, folder: Path) -> str:
+    program = start(work, folder)
+    found, _ = program.communicate(timeout=60)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("work", "told"),
+    [
+        ("os.abort()", "was ended by SIGABRT: a native library failed"),
+        ("os.kill(os.getpid(), signal.SIGSEGV)", "was ended by SIGSEGV: a native library failed"),
+        ("os.kill(os.getpid(), signal.SIGKILL)", "was ended by SIGKILL: as a rule because"),
+        ("os.kill(os.getpid(), signal.SIGTERM)", "was ended by SIGTERM;"),
+        ("os._exit(3)", "ended with exit code 3"),
+    ],
+)
+def test_death_of_the_process_is_told_with_its_signal(work: str, told: str, tmp_path: Path) -> None:
+    found = output(f"(notes / 'note').write_text('x')\n{work}", tmp_path)
+
+    assert f"died: it {told}" in found
+    assert "it left ['note']" in found
+
+
+def test_result_is_returned_from_another_process(tmp_path: Path) -> None:
+    program = start("return [os.getppid(), os.getpid()]", tmp_path)
+
+    parent, child = program.communicate(timeout=60)[0].strip("[]\n").split(", ")
+
+    assert int(parent) == program.pid
+    assert child != parent
+
+
+def test_exception_is_raised_in_the_parent(tmp_path: Path) -> None:
+    program = start("raise FileNotFoundError(2, 'No such file', 'data.csv')", tmp_path)
+    _, errors = program.communicate(timeout=60)
+
+    assert program.returncode == 1
+    assert "FileNotFoundError: [Errno 2] No such file: 'data.csv'" in errors
+
+
+def test_interrupt_of_the_parent_reaches_the_work_once(tmp_path: Path) -> None:
+    work = """\
+interrupts = 0
+for turn in range(20):
+    try:
+        if turn == 0:
+            print('working', flush=True)
+        time.sleep(0.2)
+    except KeyboardInterrupt:
+        interrupts += 1
+return f'interrupts: {interrupts}'
+"""
+    program = start(work, tmp_path)
+    assert program.stdout is not None
+    assert program.stdout.readline() == "working\n"
+
+    program.send_signal(signal.SIGINT)
+
+    assert program.communicate(timeout=60)[0] == "interrupts: 1\n"
+
+
+def test_work_ends_with_its_parent(tmp_path: Path) -> None:
+    program = start("print(os.getpid(), flush=True)\ntime.sleep(120)", tmp_path)
+    assert program.stdout is not None
+    child = int(program.stdout.readline())
+
+    program.kill()
+    program.communicate(timeout=60)
+
+    end = time.monotonic() + 30
+    while not is_gone(child):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def is_gone(process: int) -> bool:
+    try:
+        return psutil.Process(process).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def test_handlers_that_work_registers_for_its_exit_are_called(tmp_path: Path) -> None:
+    found = output("import atexit\natexit.register(print, 'tidied up')\nreturn 'done'", tmp_path)
+
+    assert found == "tidied up\ndone\n"
