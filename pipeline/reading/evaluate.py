@@ -90,6 +90,19 @@ def check_types(condition: Condition | None, types: dict[str, str], where: str) 
             )
 
 
+def compares_with_numbers(condition: Condition, column: str) -> bool:
+    """Whether a condition compares a column with numbers, or with a column of numbers."""
+    if any(compares_with_numbers(member, column) for member in condition.members()):
+        return True
+    if column in (condition.above_column, condition.below_column):
+        return True
+    if condition.column != column:
+        return False
+    if condition.above_column or condition.below_column:
+        return True
+    return any(type(value) in (int, float) for value in _values(condition))
+
+
 _NAMES = {"text": "text", "number": "a number", "date": "a date", "datetime": "a date and time"}
 _DATES = "only `present` can be asked of it", ()
 _ACCEPTED: dict[str, tuple[str, tuple[type, ...]]] = {

@@ -50,4 +50,5 @@ def file_format(dataset: Dataset) -> FileFormat:
         encoding=dataset.encoding,
         delimiter=dataset.delimiter,
         missing=dataset.missing,
+        zone=dataset.zone,
     )

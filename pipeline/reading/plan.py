@@ -26,10 +26,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.errors import UserError
-from pipeline.reading.evaluate import check_types
+from pipeline.reading.evaluate import check_types, compares_with_numbers
 from pipeline.reading.files import file_format, files_of_dataset
-from pipeline.reading.formats import ColumnType, Extent, FileFormat, column_types, extents
+from pipeline.reading.formats import (
+    ColumnType,
+    Extent,
+    FileFormat,
+    StoredType,
+    extents,
+    stored_types,
+)
 from pipeline.reading.missing_columns import missing_columns
+from pipeline.reading.stored import resolve_type
 from pipeline.study.conditions import Condition
 from pipeline.study.references import (
     DOMAIN,
@@ -57,12 +65,15 @@ class ColumnPlan:
         type: What its file holds, or the study file declares.
         kind: What it is read as; a date becomes the two days between which it lies.
         rejects: Whether a value that can't be rejects its row; otherwise it is missing.
+        dates_are_numbers: Whether it holds dates as numbers, which the study file tells how to
+            count.
     """
 
     name: str
     type: ColumnType
     kind: Kind
     rejects: bool
+    dates_are_numbers: bool = False
 
 
 @dataclass(frozen=True)
@@ -136,11 +147,11 @@ class ReadingPlan:
 class _Headers:
     """Columns of files, each file's header read once."""
 
-    found: dict[tuple[str, FileFormat], dict[str, ColumnType]] = field(default_factory=dict)
+    found: dict[tuple[str, FileFormat], dict[str, StoredType]] = field(default_factory=dict)
 
-    def of(self, path: str, described: FileFormat) -> dict[str, ColumnType]:
+    def of(self, path: str, described: FileFormat) -> dict[str, StoredType]:
         if (path, described) not in self.found:
-            self.found[path, described] = column_types(path, described)
+            self.found[path, described] = stored_types(path, described)
         return self.found[path, described]
 
 
@@ -251,14 +262,7 @@ class _Planner:
                 "`subject.row_number` tells subjects apart in one file only. Name one file, or a "
                 "column with the subject key (`subject.column`)."
             )
-        [first, *others] = [path for path, _ in files]
-        columns = self._columns(name, dataset, first)
-        for path in others:
-            if self._columns(name, dataset, path) != columns:
-                raise UserError(
-                    f"{path}: its columns differ from those of {first}; all files of dataset "
-                    f"{name} must have one layout."
-                )
+        columns = self._columns(name, dataset, [path for path, _ in files])
         found = [column.name for column in columns]
         return DatasetPlan(
             name=name,
@@ -279,7 +283,22 @@ class _Planner:
             if use.column and use.kind:
                 _expect(types[use.dataset][use.column], use)
 
-    def _columns(self, name: str, dataset: Dataset, path: str) -> tuple[ColumnPlan, ...]:
+    def _columns(self, name: str, dataset: Dataset, paths: list[str]) -> tuple[ColumnPlan, ...]:
+        stored = {path: self._stored(name, dataset, path) for path in paths}
+        first = stored[paths[0]]
+        for path, columns in stored.items():
+            if set(columns) != set(first):
+                raise UserError(
+                    f"{path}: its columns differ from those of {paths[0]}; all files of dataset "
+                    f"{name} must have one layout."
+                )
+        return tuple(
+            self._column(name, dataset, column, {path: stored[path][column] for path in paths})
+            for column in first
+        )
+
+    def _stored(self, name: str, dataset: Dataset, path: str) -> dict[str, StoredType]:
+        """How a file holds the columns that are read of it."""
         found = self._headers.of(path, file_format(dataset))
         uses = [use for use in (*self._deciding, *self.uses) if use.dataset == name and use.column]
         used = _named(uses, name)
@@ -289,22 +308,34 @@ class _Planner:
             raise UserError(missing_columns(name, path, uses, list(found)))
         used = [column for column in used if column in found]
         used += [c for c in _helpful(dataset, has_supplement, found) if c not in used]
-        return tuple(self._column(name, dataset, path, column, found[column]) for column in used)
+        return {column: found[column] for column in used}
 
     def _column(
-        self, name: str, dataset: Dataset, path: str, column: str, in_file: ColumnType
+        self, name: str, dataset: Dataset, column: str, stored: dict[str, StoredType]
     ) -> ColumnPlan:
         deciding = _kinds(self._deciding, name, column)
         kinds = {*deciding, *_kinds(self.uses, name, column)}
-        type_ = _type(name, dataset, path, column, in_file)
-        if "text" in kinds:
-            return ColumnPlan(column, type_, "text", rejects=False)
-        # Text may hold ISO 8601 dates: it is read as dates wherever a date is asked for.
-        if "date" in kinds:
-            return ColumnPlan(column, type_, "date", rejects="date" in deciding)
-        if type_ == "number":
-            return ColumnPlan(column, type_, "number", rejects=bool(deciding))
-        return ColumnPlan(column, type_, "text", rejects=False)
+        type_ = resolve_type(name, dataset, column, stored) or self._asked(name, column)
+        kind: Kind = "text"
+        if "text" not in kinds:
+            # Text may hold ISO 8601 dates: it is read as dates wherever a date is asked for.
+            kind = "date" if "date" in kinds else "number" if type_ == "number" else "text"
+        rejects = "date" in deciding if kind == "date" else kind == "number" and bool(deciding)
+        return ColumnPlan(column, type_, kind, rejects, _counts_dates(dataset, column, stored))
+
+    def _asked(self, name: str, column: str) -> ColumnType:
+        """What the uses of a column ask it to be, of which the files hold no value."""
+        uses = [
+            use
+            for use in (*self._deciding, *self.uses)
+            if (use.dataset, use.column) == (name, column)
+        ]
+        for kind in ("number", "date"):
+            if any(use.kind == kind for use in uses):
+                return kind
+        compared = (use.condition for use in uses if use.condition)
+        numeric = any(compares_with_numbers(condition, column) for condition in compared)
+        return "number" if numeric else "text"
 
     def _record_keys(self, name: str, found: Iterable[str]) -> frozenset[str]:
         deciding = _named(self._deciding, name)
@@ -343,14 +374,12 @@ def _helpful(dataset: Dataset, has_supplement: bool, found: Iterable[str]) -> li
     return []
 
 
-def _type(name: str, dataset: Dataset, path: str, column: str, found: ColumnType) -> ColumnType:
-    declared = dataset.columns[column].type if column in dataset.columns else None
-    if declared == "number" and found in ("date", "datetime"):
-        raise UserError(
-            f"{path}: column {column} holds dates, but datasets.{name}.columns.{column}.type says "
-            "number. Declare it as date, or leave `type` out."
-        )
-    return declared or found
+def _counts_dates(dataset: Dataset, column: str, stored: dict[str, StoredType]) -> bool:
+    """Whether a column's dates are numbers."""
+    declared = dataset.columns.get(column)
+    if declared is None or declared.type not in ("date", "datetime"):
+        return False
+    return declared.counts_time or "number" in stored.values()
 
 
 def _expect(found: str, use: Reference) -> None:

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +19,7 @@ from pipeline.reading.levels import LevelFinder
 from pipeline.reading.plan import ColumnPlan, DatasetPlan
 from pipeline.reading.rejects import Reject, RejectReason, RowFilter
 from pipeline.reading.text import as_text
-from pipeline.reading.typed import numbers_of, without_codes
+from pipeline.reading.typed import Numbers, moments_of, numbers_of, without_codes
 from pipeline.study.sections import Column
 from pipeline.study.study import Study
 
@@ -56,6 +57,7 @@ class RowPreparer:
         self._declared = study.datasets[plan.name].columns
         self._subject = study.subject_column(plan.name)
         self._levels = LevelFinder(study, plan.name)
+        self._zone = ZoneInfo(plan.format.zone) if plan.format.zone else None
 
     def prepare(self, path: str, first_row: int, batch: pa.RecordBatch) -> PreparedRows:
         """Casts a batch's columns, rejects faulty rows, drops rows that nothing asks for.
@@ -105,8 +107,10 @@ class RowPreparer:
         """The column as it is used: one array, or the two ends of a date."""
         name = plan.name
         declared = self._declared.get(name, Column())
+        if plan.dates_are_numbers and not pa.types.is_temporal(array.type):
+            array = _moments(plan, array, declared, rows)
         if plan.kind == "date":
-            dates, wrong = dates_of(without_codes(array, declared))
+            dates, wrong = dates_of(without_codes(array, declared), self._zone)
             if plan.rejects:
                 rows.reject(wrong, name, RejectReason.NOT_A_DATE)
             return {name: _floats(dates.earliest), name + LATEST: _floats(dates.latest)}
@@ -114,9 +118,7 @@ class RowPreparer:
             numbers = numbers_of(array, declared)
             if not plan.rejects:
                 return {name: numbers.possible}
-            rows.reject(numbers.not_a_number, name, RejectReason.NOT_A_NUMBER)
-            rows.reject(numbers.not_finite, name, RejectReason.NOT_FINITE)
-            rows.reject(numbers.out_of_range, name, RejectReason.OUT_OF_RANGE)
+            _reject_numbers(name, numbers, rows)
             return {name: numbers.values}
         return {name: without_codes(as_text(array), declared)}
 
@@ -128,6 +130,22 @@ class RowPreparer:
             # An unknown condition keeps its row: it may be the event that is asked about.
             keep |= pc.fill_null(evaluate(condition, table), True).to_numpy()
         return table.filter(pa.array(keep))
+
+
+def _moments(plan: ColumnPlan, array: pa.Array, declared: Column, rows: RowFilter) -> pa.Array:
+    """Dates or moments of a column that counts them; null where it can't."""
+    numbers = numbers_of(array, declared)
+    moments, beyond = moments_of(numbers.possible, declared)
+    if plan.rejects:
+        _reject_numbers(plan.name, numbers, rows)
+        rows.reject(beyond, plan.name, RejectReason.OUT_OF_RANGE)
+    return moments
+
+
+def _reject_numbers(column: str, numbers: Numbers, rows: RowFilter) -> None:
+    rows.reject(numbers.not_a_number, column, RejectReason.NOT_A_NUMBER)
+    rows.reject(numbers.not_finite, column, RejectReason.NOT_FINITE)
+    rows.reject(numbers.out_of_range, column, RejectReason.OUT_OF_RANGE)
 
 
 def _floats(values: np.ndarray) -> pa.Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,10 @@ from numpy.typing import NDArray
 
 from pipeline.study.sections import Column
 
+_SAS_EPOCH = date(1960, 1, 1)
+_UNITS_OF_DAY = {"days": 1, "seconds": 86_400, "milliseconds": 86_400_000}
+_CALENDAR = (date(1582, 1, 1).toordinal(), 7_305_000)
+"""Days of SAS's calendar, 1582 to 20000, as `date.toordinal` counts them."""
 _ABSURD = 1e15
 """No clinical measurement is larger; beyond it float32 features lose all meaning."""
 
@@ -64,6 +69,40 @@ def numbers_of(array: pa.Array, declared: Column) -> Numbers:
         present & ~np.isfinite(values),
         outside,
     )
+
+
+def moments_of(numbers: pa.Array, declared: Column) -> tuple[pa.Array, NDArray[np.bool_]]:
+    """Dates or moments that are stored as numbers.
+
+    Args:
+        numbers: float64, shape [n]; null where missing.
+        declared: What the study file says of the column; its type is date or datetime.
+
+    Returns:
+        pa.date32() or pa.timestamp("s"), shape [n], null where missing or beyond the calendar; and
+        booleans that mark numbers beyond it.
+
+    Examples:
+        >>> moments_of(pa.array([0.0, 20000.0]), Column(type="date"))[0].to_pylist()
+        [datetime.date(1960, 1, 1), datetime.date(2014, 10, 4)]
+    """
+    unit = declared.unit or ("days" if declared.type == "date" else "seconds")
+    epoch = (declared.epoch or _SAS_EPOCH).toordinal()
+    stored = numbers.to_numpy(zero_copy_only=False).astype(np.float64)
+    days = stored / _UNITS_OF_DAY[unit] + epoch
+    with np.errstate(invalid="ignore"):
+        beyond = (days < _CALENDAR[0]) | (days >= _CALENDAR[1])
+    missing = np.isnan(stored) | beyond
+    to_unix = epoch - date(1970, 1, 1).toordinal()
+    if declared.type == "date":
+        whole = np.floor(stored / _UNITS_OF_DAY[unit]) + to_unix
+        kind = pa.date32()
+    else:
+        # To the millisecond first: a time of day as a fraction of a day is seldom exact.
+        whole = np.floor(np.round(stored * (86_400 / _UNITS_OF_DAY[unit]), 3)) + to_unix * 86_400
+        kind = pa.timestamp("s")
+    steps = np.where(missing, 0, whole).astype(np.int32 if kind == pa.date32() else np.int64)
+    return pa.array(steps, mask=missing).cast(kind), np.asarray(beyond, bool)
 
 
 def without_codes(array: pa.Array, declared: Column) -> pa.Array:

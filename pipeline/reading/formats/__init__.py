@@ -2,9 +2,11 @@
 
 XPT (SAS transport, version 5 and 8), CDISC Dataset-JSON 1.1 in its three encodings, delimited
 text and Parquet are read through Beam's file systems. Text becomes pa.string(), numbers
-pa.float64(), dates pa.date32(), moments pa.timestamp("s"); whatever a format calls missing is
-null. A text that can not be turned into its column's type is handed on as pa.string(), for the
-caller to judge row by row. Text has no outer blanks, and blanks alone are null (`texts.cleaned`).
+pa.float64(), dates pa.date32(), moments pa.timestamp("s") of the local clock; whatever a format
+calls missing is null. A batch of a column is handed on as pa.string() where a text of it can not be
+turned into the column's type, for the caller to judge row by row, and where float64 would lose
+digits of a number, which may be a key. Text has no outer blanks, and blanks alone are null
+(`texts.cleaned`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,10 +16,12 @@ import pyarrow as pa
 
 from pipeline.reading.formats import dataset_json, delimited, parquet, texts, xpt
 from pipeline.reading.formats.base import (
+    READ_AS,
     ColumnType,
     DataFileError,
     Extent,
     FileFormat,
+    StoredType,
     data_error,
 )
 
@@ -26,9 +30,11 @@ __all__ = [
     "DataFileError",
     "Extent",
     "FileFormat",
+    "StoredType",
     "column_types",
     "extents",
     "read",
+    "stored_types",
 ]
 
 _READERS: dict[str, ModuleType] = {
@@ -39,21 +45,31 @@ _READERS: dict[str, ModuleType] = {
 }
 
 
-def column_types(path: str, fmt: FileFormat) -> dict[str, ColumnType]:
-    """Reads the columns of a file from its header.
+def stored_types(path: str, fmt: FileFormat) -> dict[str, StoredType]:
+    """Reads from a file's header how it holds its columns.
 
     Args:
         path: The data file.
         fmt: How its bytes are to be understood.
 
     Returns:
-        Each column's type, in file order; every CSV column is "text".
+        How each column is stored, in file order; every CSV column is "text".
 
     Raises:
         DataFileError: The file is absent, damaged or not of its declared format.
     """
-    types: dict[str, ColumnType] = _reader(path, fmt).column_types(path, fmt)
+    types: dict[str, StoredType] = _reader(path, fmt).column_types(path, fmt)
     return types
+
+
+def column_types(path: str, fmt: FileFormat) -> dict[str, ColumnType]:
+    """Reads from a file's header what its columns are read as; see `stored_types`.
+
+    Returns:
+        The type of each column that can be read, in file order.
+    """
+    stored = stored_types(path, fmt)
+    return {name: READ_AS[type_] for name, type_ in stored.items() if type_ in READ_AS}
 
 
 def extents(path: str, fmt: FileFormat, rows_per_extent: int = 500_000) -> list[Extent]:

@@ -14,6 +14,20 @@ from pipeline.errors import UserError
 
 ColumnType = Literal["text", "number", "date", "datetime"]
 
+StoredType = Literal["text", "number", "date", "datetime", "boolean", "empty", "unreadable"]
+"""How a file holds a column: as a `ColumnType`, as true or false, without any value, or in a way
+that no tabular trial data has, such as lists or bytes."""
+
+READ_AS: dict[StoredType, ColumnType] = {
+    "text": "text",
+    "number": "number",
+    "date": "date",
+    "datetime": "datetime",
+    "boolean": "text",
+    "empty": "text",
+}
+"""What a column is read as by how it is stored; no "unreadable" one is read."""
+
 ARROW_TYPES: dict[ColumnType, pa.DataType] = {
     "text": pa.string(),
     "number": pa.float64(),
@@ -53,12 +67,15 @@ class FileFormat:
         delimiter: The one character between the fields of a CSV file; a blank stands for a
             run of blanks.
         missing: The texts that mean a missing value in a CSV file.
+        zone: Where the days of moments with an offset are counted, an IANA name; None: where the
+            file says that they were written.
     """
 
     format: Literal["xpt", "dataset-json", "csv", "parquet"]
     encoding: str = "utf-8"
     delimiter: str = ","
     missing: tuple[str, ...] = ("",)
+    zone: str | None = None
 
 
 @dataclass(frozen=True)

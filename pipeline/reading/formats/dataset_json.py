@@ -7,12 +7,14 @@ recognised by its content, never by its name.
 import codecs
 import contextlib
 import io
+import json
 import math
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from itertools import islice
 from operator import itemgetter
 from typing import Any, BinaryIO, Literal, cast
@@ -22,11 +24,13 @@ import orjson
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from pipeline.reading.exact_numbers import LARGEST_WHOLE, keeps_digits, number_texts
 from pipeline.reading.formats import base
 from pipeline.reading.formats.base import (
     ColumnType,
     Extent,
     FileFormat,
+    StoredType,
     data_error,
 )
 
@@ -36,6 +40,12 @@ _EXPECTED = "Dataset-JSON 1.1"
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _DATETIME = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2})?)(?:\.\d+)?")
+_LONG_INTEGER = b"0" * 19
+_DIGITS_ALIKE = bytes(
+    ord("0") if chr(byte).isdecimal() and byte < 128 else byte for byte in range(256)
+)
+_SHORT = 15
+"""No number that is written in so few characters loses a digit as float64."""
 _NUMBERS = frozenset({"integer", "float", "double", "decimal"})
 
 
@@ -81,7 +91,7 @@ class _Header:
     newline_delimited: bool
 
 
-def column_types(path: str, fmt: FileFormat) -> dict[str, ColumnType]:  # noqa: ARG001
+def column_types(path: str, fmt: FileFormat) -> dict[str, StoredType]:  # noqa: ARG001
     """Reads the columns from the metadata in front of the rows.
 
     Args:
@@ -89,13 +99,14 @@ def column_types(path: str, fmt: FileFormat) -> dict[str, ColumnType]:  # noqa: 
         fmt: Not needed: Dataset-JSON is UTF-8.
 
     Returns:
-        Each column's type in file order. Dates and datetimes are "text" unless their
+        How each column is stored, in file order. Dates and datetimes are "text" unless their
         `targetDataType` is integer, since SDTM's may be partial.
 
     Raises:
         DataFileError: The file is no Dataset-JSON 1.1, or it is cut.
     """
-    return {column.name: column.kind for column in _header(path).metadata.columns}
+    columns = _header(path).metadata.columns
+    return {c.name: "boolean" if c.data_type == "boolean" else c.kind for c in columns}
 
 
 def extents(path: str, fmt: FileFormat, rows_per_extent: int) -> list[Extent]:  # noqa: ARG001
@@ -320,8 +331,20 @@ def _top_level(path: str, stream: BinaryIO) -> tuple[dict[str, Any], bool]:
 
 
 def _document(path: str, stream: BinaryIO) -> Iterator[Any]:
+    rows = 0
     with _json_errors(path, "its rows"):
-        yield from ijson.items(stream, "rows.item", buf_size=_CHUNK, use_float=True)
+        try:
+            for row in ijson.items(stream, "rows.item", buf_size=_CHUNK, use_float=True):
+                rows += 1
+                yield row
+            return
+        except ijson.JSONError as error:
+            if "overflow" not in str(error):
+                raise
+    # JSON limits no number, but the fast parser does: the rest is read with all digits.
+    with _content(path) as again, _json_errors(path, "its rows"):
+        exact = ijson.items(again, "rows.item", buf_size=_CHUNK, use_float=False)
+        yield from islice(exact, rows, None)
 
 
 def _lines(path: str, stream: BinaryIO) -> Iterator[Any]:
@@ -330,18 +353,35 @@ def _lines(path: str, stream: BinaryIO) -> Iterator[Any]:
         if not line.strip():
             continue
         try:
-            yield orjson.loads(line)
-        except orjson.JSONDecodeError:
-            whole = line.endswith(b"\n")
-            what = "is not valid JSON in UTF-8" if whole else "is cut"
-            raise data_error(
-                path, f"the line {what}; get or write the file again", row=number
-            ) from None
+            # Beyond 64 bits orjson rounds.
+            is_long = _LONG_INTEGER in line.translate(_DIGITS_ALIKE)
+            yield _loads_exactly(line) if is_long else orjson.loads(line)
+        except ValueError:
+            yield _loads_slowly(path, line, number)
+
+
+def _loads_exactly(line: bytes) -> Any:
+    return json.loads(line.decode(), parse_float=Decimal, parse_constant=_refuse_constant)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"JSON has no {name}")
+
+
+def _loads_slowly(path: str, line: bytes, number: int) -> Any:
+    """Parses a line that holds a number beyond float64, or tells what is wrong with it."""
+    try:
+        return _loads_exactly(line)
+    except ValueError:
+        what = "is not valid JSON in UTF-8" if line.endswith(b"\n") else "is cut"
+        raise data_error(
+            path, f"the line {what}; get or write the file again", row=number
+        ) from None
 
 
 def _convert(path: str, values: list[Any], column: _Column, first: int) -> pa.Array:
     types = set(map(type, values))
-    if not types <= {str, int, float, bool, type(None)}:
+    if not types <= {str, int, float, bool, Decimal, type(None)}:
         row = next(i for i, v in enumerate(values) if isinstance(v, list | dict))
         raise data_error(
             path,
@@ -375,7 +415,22 @@ def _numbers(values: list[Any], types: set[type]) -> pa.Array:
     if types <= {float, type(None)}:
         return pa.array(values, pa.float64())
     texts = [_text(v) if isinstance(v, str | bool) else v for v in values]
-    return _parsed(texts, _to_number, pa.float64())
+    numbers = _parsed(texts, _to_number, pa.float64())
+    if pa.types.is_floating(numbers.type) and not all(map(keeps_digits, _doubtful(texts))):
+        return number_texts([v.strip() if isinstance(v, str) else v for v in texts])
+    return numbers
+
+
+def _doubtful(numbers: list[Any]) -> Iterator[Any]:
+    """Those of which float64 may lose a digit; no float, which is one already."""
+    for number in numbers:
+        if isinstance(number, str):
+            if len(number) > _SHORT:
+                yield number.strip()
+        elif isinstance(number, Decimal) or (
+            isinstance(number, int) and abs(number) > LARGEST_WHOLE
+        ):
+            yield number
 
 
 def _parsed(values: list[Any], parse: Callable[[Any], Any], kind: pa.DataType) -> pa.Array:

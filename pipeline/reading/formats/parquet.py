@@ -8,18 +8,20 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pyarrow_hotfix  # noqa: F401  (closes CVE-2023-47248 on import)
 
+from pipeline.reading.exact_numbers import exact_numbers
 from pipeline.reading.formats import base
 from pipeline.reading.formats.base import (
-    ColumnType,
     Extent,
     FileFormat,
+    StoredType,
     data_error,
 )
+from pipeline.reading.formats.clocks import local_time
 
 _MAGIC = b"PAR1"
 
 
-def column_types(path: str, fmt: FileFormat) -> dict[str, ColumnType]:  # noqa: ARG001
+def column_types(path: str, fmt: FileFormat) -> dict[str, StoredType]:  # noqa: ARG001
     """Reads the columns from the file's footer.
 
     Args:
@@ -27,11 +29,10 @@ def column_types(path: str, fmt: FileFormat) -> dict[str, ColumnType]:  # noqa: 
         fmt: Not needed: the file describes itself.
 
     Returns:
-        Each column's type in file order.
+        How each column is stored, in file order.
 
     Raises:
-        DataFileError: The file is no Parquet, is cut, or has a column of a type that no
-            tabular trial data has, such as a list.
+        DataFileError: The file is no Parquet, or it is cut.
     """
     with base.open_file(path) as handle:
         return _types(path, _open(path, handle).schema_arrow)
@@ -66,7 +67,7 @@ def extents(path: str, fmt: FileFormat, rows_per_extent: int) -> list[Extent]:  
 
 def read(
     extent: Extent,
-    fmt: FileFormat,  # noqa: ARG001
+    fmt: FileFormat,
     columns: Sequence[str],
     batch_rows: int,
 ) -> Iterator[tuple[int, pa.RecordBatch]]:
@@ -74,7 +75,7 @@ def read(
 
     Args:
         extent: The file and the range of its records.
-        fmt: Not needed: the file describes itself.
+        fmt: Its zone; all else the file describes itself.
         columns: The columns that are wanted; no other is read.
         batch_rows: Largest number of records of a batch.
 
@@ -82,19 +83,22 @@ def read(
         The 0-based number of a batch's first record, and the batch.
 
     Raises:
-        DataFileError: The file is no Parquet, is damaged or cut, or lacks a column.
+        DataFileError: The file is no Parquet, is damaged or cut, lacks a column, or holds in one
+            what no tabular trial data has, such as lists.
     """
     path = extent.path
     with base.open_file(path) as handle:
         file = _open(path, handle)
         types = _types(path, file.schema_arrow)
         base.check_columns(path, types, columns)
+        for column in columns:
+            _check_readable(path, file.schema_arrow.field(column))
         groups, skipped = _groups(file.metadata, extent)
         if not groups:
             return
         shifted = Extent(path, extent.first_row - skipped, extent.rows)
         batches = (
-            _converted(batch, columns, types)
+            _converted(path, batch, columns, fmt.zone)
             for batch in _batches(path, file, groups, columns, batch_rows)
         )
         for first, batch in base.clip(batches, shifted, batch_rows):
@@ -142,58 +146,57 @@ def _groups(metadata: pq.FileMetaData, extent: Extent) -> tuple[list[int], int]:
     return groups, skipped
 
 
-def _types(path: str, schema: pa.Schema) -> dict[str, ColumnType]:
+def _types(path: str, schema: pa.Schema) -> dict[str, StoredType]:
     base.check_unique(path, schema.names)
-    return {field.name: _type(path, field) for field in schema}
+    return {field.name: _type(field.type) for field in schema}
 
 
-def _type(path: str, field: pa.Field) -> ColumnType:
-    kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+def _type(kind: pa.DataType) -> StoredType:
     is_ = pa.types
-    if is_.is_nested(kind):
-        raise data_error(
-            path,
-            "found a nested column, expected one value a record; write it without the column or "
-            "as a table of its own",
-            column=field.name,
-        )
+    if is_.is_dictionary(kind):
+        return _type(kind.value_type)
     if is_.is_integer(kind) or is_.is_float32(kind) or is_.is_float64(kind) or is_.is_decimal(kind):
         return "number"
     if is_.is_date(kind):
         return "date"
     if is_.is_timestamp(kind):
         return "datetime"
-    if (
-        is_.is_string(kind)
-        or is_.is_large_string(kind)
-        or is_.is_boolean(kind)
-        or is_.is_null(kind)
-    ):
+    if is_.is_string(kind) or is_.is_large_string(kind) or is_.is_time(kind):
         return "text"
-    raise data_error(
-        path,
-        f"found Arrow type {kind}, expected text, number, date or timestamp; convert the column",
-        column=field.name,
-    )
+    if is_.is_boolean(kind):
+        return "boolean"
+    return "empty" if is_.is_null(kind) else "unreadable"
+
+
+def _check_readable(path: str, field: pa.Field) -> None:
+    if _type(field.type) == "unreadable":
+        found = "a nested column" if pa.types.is_nested(field.type) else f"Arrow type {field.type}"
+        raise data_error(
+            path,
+            f"found {found}, expected text, number, date or timestamp; convert the column",
+            column=field.name,
+        )
 
 
 def _converted(
-    batch: pa.RecordBatch, columns: Sequence[str], types: dict[str, ColumnType]
+    path: str, batch: pa.RecordBatch, columns: Sequence[str], zone: str | None
 ) -> pa.RecordBatch:
-    arrays = [_convert(batch.column(batch.schema.names.index(c)), types[c]) for c in columns]
+    names = batch.schema.names
+    arrays = [_convert(path, c, batch.column(names.index(c)), zone) for c in columns]
     return base.record_batch(arrays, columns, batch.num_rows)
 
 
-def _convert(values: pa.Array, kind: ColumnType) -> pa.Array:
+def _convert(path: str, column: str, values: pa.Array, zone: str | None) -> pa.Array:
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()
+    kind = _type(values.type)
     if kind == "datetime":
-        values = pc.floor_temporal(values, unit="second")
-        # A zoned timestamp becomes its UTC time, which is what Parquet stores.
-        return values.cast(pa.timestamp("s", tz=values.type.tz), safe=False).cast(pa.timestamp("s"))
-    converted = values.cast(base.ARROW_TYPES[kind], safe=False)
-    if kind == "text":
-        return base.null_if_empty(converted)
+        return local_time(path, column, values, zone)
+    if kind == "date":
+        return values.cast(pa.date32(), safe=False)
     if kind == "number":
-        return pc.if_else(pc.is_nan(converted), pa.scalar(None, pa.float64()), converted)
-    return converted
+        return exact_numbers(values)
+    texts = values.cast(pa.string(), safe=False)
+    if pa.types.is_time(values.type):
+        texts = pc.replace_substring_regex(texts, r"\.0+$|(\.\d*[1-9])0+$", r"\1")
+    return base.null_if_empty(texts)

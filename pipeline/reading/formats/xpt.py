@@ -15,11 +15,13 @@ from typing import BinaryIO
 import numpy as np
 import pyarrow as pa
 
+from pipeline.reading.exact_numbers import LARGEST_WHOLE, Number, number_texts
 from pipeline.reading.formats import base
 from pipeline.reading.formats.base import (
     ColumnType,
     Extent,
     FileFormat,
+    StoredType,
     data_error,
 )
 
@@ -85,7 +87,7 @@ class _Namestr:
     length: int
 
 
-def column_types(path: str, fmt: FileFormat) -> dict[str, ColumnType]:
+def column_types(path: str, fmt: FileFormat) -> dict[str, StoredType]:
     """Reads the variables of the file's only member.
 
     Args:
@@ -228,9 +230,13 @@ class _Header:
         size = self._number(member[74:78])
         self._expect("DSCRPTR", "DSCPTV8")
         self._take(2 * _RECORD)
-        count = self._number(self._expect("NAMESTR", "NAMSTV8")[52:58])
+        variables = self._expect("NAMESTR", "NAMSTV8")
+        count = self._number(variables[52:58])
         block = self._take(_padded(count * size))
-        namestrs = [self._namestr(block[i * size : (i + 1) * size]) for i in range(count)]
+        has_long_names = _section(variables) == "NAMSTV8"
+        namestrs = [
+            self._namestr(block[i * size : (i + 1) * size], has_long_names) for i in range(count)
+        ]
         record = self._expect("OBS", "OBSV8", *_LABEL_SECTIONS)
         while (section := _section(record)) in _LABEL_SECTIONS:
             self._labels(_LABEL_SECTIONS[section], self._number(record[48:80]), namestrs)
@@ -270,14 +276,15 @@ class _Header:
         except UnicodeDecodeError as error:
             raise base.undecodable(self._path, self._fmt.encoding) from error
 
-    def _namestr(self, block: bytes) -> _Namestr:
+    def _namestr(self, block: bytes, has_long_name: bool) -> _Namestr:
         if len(block) < 88:
             raise data_error(self._path, "the header's variable records are too short")
         kind, _, length = struct.unpack_from(">hhH", block)
         (position,) = struct.unpack_from(">i", block, 84)
         return _Namestr(
             numeric=kind == _NUMERIC,
-            name=self._text(block[88:120]) or self._text(block[8:16]),
+            # Version 5 leaves these bytes unused, and they may hold anything (TS-140).
+            name=(has_long_name and self._text(block[88:120])) or self._text(block[8:16]),
             display_format=self._text(block[56:64]),
             position=position,
             length=length,
@@ -385,7 +392,7 @@ def _convert(
         return _texts(path, fmt, field, variable.name, first)
     values, missing = ibm_to_ieee(field)
     if variable.kind == "number":
-        return base.masked(values, missing, pa.float64())
+        return _exact(field, values, missing)
     per_day = 1 if variable.kind == "date" else 86_400
     low, high = (limit * per_day for limit in _LIMITS_DAYS)
     impossible = ~missing & ((values < low) | (values >= high + per_day))
@@ -426,6 +433,24 @@ def ibm_to_ieee(field: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 _MISSING_CODES = np.isin(np.arange(256), [*b"._ABCDEFGHIJKLMNOPQRSTUVWXYZ"])
+
+
+def _exact(field: np.ndarray, values: np.ndarray, missing: np.ndarray) -> pa.Array:
+    """Numbers as float64, or as text where float64 rounds a whole number of IBM's 56 bits."""
+    if not len(values) or -LARGEST_WHOLE <= values.min() <= values.max() <= LARGEST_WHOLE:
+        return base.masked(values, missing, pa.float64())
+    numbers: list[Number | None] = [
+        None if gap else value for gap, value in zip(missing, values.tolist(), strict=True)
+    ]
+    lost = False
+    for i in np.flatnonzero(np.abs(values) > LARGEST_WHOLE):
+        stored = field[i].tobytes().ljust(_NUMERIC_BYTES, b"\0")
+        sixteens = (stored[0] & 0x7F) - 64 - 14
+        if sixteens >= 0:
+            whole = int.from_bytes(stored[1:], "big") * 16**sixteens
+            lost |= whole != abs(int(values[i]))
+            numbers[i] = -whole if stored[0] & 0x80 else whole
+    return number_texts(numbers) if lost else base.masked(values, missing, pa.float64())
 
 
 def _texts(path: str, fmt: FileFormat, field: np.ndarray, column: str, first: int) -> pa.Array:

@@ -13,6 +13,7 @@ from pipeline.study.conditions import Scalar
 from pipeline.study.sections.types import (
     ColumnType,
     Known,
+    Zone,
     refuse,
 )
 
@@ -25,12 +26,29 @@ class Column(StrictModel):
         known: When the value is known: `baseline`, `day N`, or `after` (not at prediction).
         range: Smallest and largest possible value; a row outside is rejected.
         missing: Codes of a missing value, for example 9 or "UNK".
+        unit: Unit of numbers of type `date` or `datetime`; default: days for a date, seconds for a
+            datetime, as in SAS.
+        epoch: Date from which such numbers count; default: 1960-01-01, as in SAS. With `unit` or
+            `epoch`, text is read as a number.
     """
 
     type: ColumnType | None = None
     known: Known | None = None
     range: tuple[float, float] | None = None
     missing: tuple[Scalar, ...] = ()
+    unit: Literal["days", "seconds", "milliseconds"] | None = None
+    epoch: date | None = None
+
+    @property
+    def counts_time(self) -> bool:
+        """Whether the study file says how a number means a date."""
+        return self.unit is not None or self.epoch is not None
+
+    @model_validator(mode="after")
+    def _unit_of_dates(self) -> Column:
+        if self.counts_time and self.type not in ("date", "datetime"):
+            raise ValueError("`unit` and `epoch` belong to `type: date` or `type: datetime`")
+        return self
 
 
 class Dataset(StrictModel):
@@ -54,6 +72,8 @@ class Dataset(StrictModel):
         encoding: Encoding of text, for `csv` and `xpt`.
         delimiter: One character between fields, for `csv`.
         missing: Texts of missing fields, for `csv`.
+        zone: Time zone of the study days, such as `Asia/Tokyo`, of moments with a zone or offset;
+            default: the zone or offset of each moment.
         columns: Declarations of columns, by name.
     """
 
@@ -73,6 +93,7 @@ class Dataset(StrictModel):
     parameter: str | None = None
     known: Known | None = None
     supplements: str | None = None
+    zone: Zone | None = None
 
     def known_of(self, column: str) -> Known | None:
         """When a column is known: its own `known`, or that of a one-row-per-subject dataset."""

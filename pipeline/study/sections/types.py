@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field
 
@@ -52,6 +53,14 @@ def _checked_known(text: str) -> str:
     return text
 
 
+def _checked_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("expected the IANA name of a time zone, such as Europe/Berlin") from None
+    return name
+
+
 def refuse(problems: Iterable[str]) -> None:
     """Raises all problems at once, one per line."""
     found = list(problems)
@@ -62,4 +71,5 @@ def refuse(problems: Iterable[str]) -> None:
 Name = Annotated[str, AfterValidator(_checked_name)]
 StudyName = Annotated[Name, AfterValidator(_checked_study_name)]
 Known = Annotated[str, AfterValidator(_checked_known)]
+Zone = Annotated[str, AfterValidator(_checked_zone)]
 Share = Annotated[float, Field(ge=0, le=1)]

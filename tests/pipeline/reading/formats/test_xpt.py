@@ -132,6 +132,21 @@ def test_records_shorter_than_the_padding_are_counted_exactly(tmp_path: Path, re
     assert read_all(path, XPT) == {"A": [f"S{i:02d}" for i in range(records)]}
 
 
+@pytest.mark.parametrize(
+    "unused", [b"left over text", b"\xff\xfe\xfd" * 17, b"A", b" " * 52, b"B".ljust(52)]
+)
+def test_version_5_has_no_meaning_in_the_last_bytes_of_a_variable(
+    tmp_path: Path, unused: bytes
+) -> None:
+    content = one_member([NUMBER, ("B", "num", 8, "DATE9.")], [ONE + TWO])
+    start = content.index(b"NAMESTR") - 20 + 80
+    for number in range(2):
+        place = start + number * 140 + 88
+        content = content[:place] + unused.ljust(52, b"\0") + content[place + 52 :]
+    table = read_all(write(tmp_path, content), XPT)
+    assert table == {"A": [1.0], "B": [datetime.date(1960, 1, 3)]}
+
+
 def test_a_blank_record_between_others_is_a_record(tmp_path: Path) -> None:
     path = write(tmp_path, one_member([("A", "char", 4, "")], [b"x   ", b"    ", b"y   "]))
     assert read_all(path, XPT) == {"A": ["x", None, "y"]}
