@@ -1,4 +1,4 @@
-"""Accuracy on two real trials, beside scikit-learn's models on the same subjects.
+"""Accuracy on two real trials, compared with scikit-learn's models on the same subjects.
 
 Each division puts 60 % of the subjects into train, 20 % into eval and 20 % into test. Every
 model is fitted on train alone; eval stops this project's training early and calibrates it; test
@@ -70,12 +70,12 @@ MOST_SERVED_DIFFERENCE = 1e-5
 
 @dataclass(frozen=True)
 class Standard:
-    """What is asked of a study.
+    """Criteria of a study.
 
     Attributes:
         divisions: Seeds of the split, from 1.
-        least_auc_difference: To the best of scikit-learn's models.
-        calibration: Whether slope and error of calibration are judged.
+        least_auc_difference: Smallest difference of the AUC to the best of scikit-learn's models.
+        calibration: Whether calibration slope and error are judged.
     """
 
     divisions: int
@@ -95,15 +95,15 @@ class Comparison:
 
     Attributes:
         task: Name of the task.
-        metric: Of what.
+        metric: The metric.
         subjects: Known labels in a test split, mean over the divisions.
         events: Positive ones among them, mean over the divisions.
         values: Per model, the metric in each division.
         means: Per model, its mean.
         best: The best of scikit-learn's models by its mean.
-        difference: Of ours to it.
-        limit: The difference that is asked for: at least for AUC, at most for Brier.
-        met: Whether it is.
+        difference: Difference of this project's model to it.
+        limit: Limit of the difference: at least for AUC, at most for Brier.
+        met: Whether it is met.
     """
 
     task: str
@@ -120,14 +120,14 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Judged:
-    """One study.
+    """Results of one study.
 
     Attributes:
         study: Its name.
-        divisions: How many.
+        divisions: Number of divisions.
         comparisons: All tasks and metrics.
         calibration: Per task and model, over the test splits of all divisions.
-        calibration_met: Per task whether our calibration is as asked; empty if not asked.
+        calibration_met: Per task, whether calibration meets the criteria; empty without criteria.
         served_difference: Largest distance of the saved model's probabilities.
         sites: Hospitals held out.
         runs: Sizes, chosen epoch and seconds of each division.
@@ -144,17 +144,17 @@ class Judged:
 
     @property
     def served_met(self) -> bool:
-        """Whether the saved model predicts as the fit does."""
+        """Whether the saved model's predictions equal those of the fit."""
         return self.served_difference <= MOST_SERVED_DIFFERENCE
 
     @property
     def sites_met(self) -> bool:
-        """Whether the trial's own prediction is surpassed, where that is asked."""
+        """Whether the model is better than the trial's own prediction, if that is a criterion."""
         return self.sites is None or ours_minus_trial(self.sites).mean >= LEAST_OVER_TRIAL
 
     @property
     def met(self) -> bool:
-        """Whether every criterion is."""
+        """Whether every criterion is met."""
         comparisons = all(comparison.met for comparison in self.comparisons)
         calibrated = all(self.calibration_met.values())
         return comparisons and calibrated and self.served_met and self.sites_met
@@ -180,7 +180,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 judged.append(run_study(study, arguments.data, arguments.seeds, pool))
                 sys.stdout.write(report(judged[-1]))
                 sys.stdout.flush()
-                # After every study: what is done is kept, whatever happens to the next.
+                # After every study, so that its results are kept if the next one fails.
                 write_json(arguments.out, _document(judged))
     except UserError as error:
         logger.error("%s", error)
@@ -195,7 +195,7 @@ def run_study(study: str, data: Path, seeds: int | None, pool: ProcessPoolExecut
         study: One of `STANDARDS`.
         data: Folder with a folder of each trial.
         seeds: Number of divisions; None for the study's own.
-        pool: Where they run.
+        pool: Executor of the divisions.
 
     Returns:
         The judgement.
@@ -255,7 +255,7 @@ def judge(study: str, scored: Sequence[Scores], sites: SiteComparison | None) ->
 
 
 def _prepare_workers() -> None:
-    """Sets what the worker processes inherit, where the user has not."""
+    """Sets environment variables for the worker processes, unless the user did."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Gradient boosting waits for its threads by spinning: on a busy machine it takes many times
     # as long with two as with one.
@@ -283,7 +283,7 @@ def report(judged: Judged) -> str:
 
 
 def _scored(divisions: Sequence[Division], pool: ProcessPoolExecutor) -> Iterator[Scores]:
-    """Scores in the order of the divisions; tells of each when it is done."""
+    """Scores in the order of the divisions; logs each when it is done."""
     started = time.monotonic()
     futures = {pool.submit(score, division): division for division in divisions}
     try:

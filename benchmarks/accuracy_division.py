@@ -1,4 +1,4 @@
-"""What the accuracy benchmark hands between its processes: divisions of a trial and scores."""
+"""Data passed between the accuracy benchmark's processes: divisions of a trial and scores."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Division:
         holdout_sites: If given, the test split is these sites' subjects.
         baselines: Which of scikit-learn's models to fit as well.
         check_served: Whether to score the test split with the saved model too.
-        training_seed: Seed of our training and of scikit-learn's.
+        training_seed: Seed of this project's training and of scikit-learn's.
     """
 
     study: str
@@ -36,10 +36,10 @@ class Division:
 
 @dataclass(frozen=True)
 class Scores:
-    """Predictions of every model on one test split. Stays in memory: these are patients.
+    """Predictions of every model on one test split; kept in memory only, since they are patients'.
 
     Attributes:
-        division: What was divided.
+        division: The division.
         tasks: Names of the tasks.
         subjects: Pseudonyms, bytes `[subjects]`.
         labels: 0 or 1, float32 `[subjects, tasks]`.
@@ -47,8 +47,8 @@ class Scores:
         probabilities: Per model float64 `[subjects, tasks]`.
         split_sizes: Subjects of each split.
         subject_key: Secret that the pseudonyms were made with.
-        served_difference: Largest distance between the saved model's probabilities and those
-            of the fit; None where it was not looked at.
+        served_difference: Largest difference between the saved model's probabilities and those of
+            the fit; None if it was not checked.
         best_epoch: Epoch that eval chose; 0 is the linear start.
         seconds: Wall time of each part.
     """

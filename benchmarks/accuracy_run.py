@@ -1,4 +1,4 @@
-"""One division of a trial: this project's model by its own code, scikit-learn's beside it."""
+"""One division of a trial: this project's model, and scikit-learn's models."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def run_division(division: Division) -> Scores:
 
 
 def make_examples(study: Study, data: Path, key: str, root: Path) -> None:
-    """Runs TrialExampleGen's graph; the splits' folders come to lie below `root`.
+    """Runs TrialExampleGen's graph; it writes the splits' folders below `root`.
 
     Args:
         study: The study.
@@ -198,8 +198,8 @@ def read_raw(folder: Path, inputs: ModelInputs) -> RawExamples:
 def transform_examples(schema_file: Path, inputs: ModelInputs, root: Path) -> None:
     """Analyses train and transforms every split, as TFX's Transform does.
 
-    Unlike there the test split is transformed too, and the pseudonyms are kept: the pipeline
-    scores test with the saved model alone, which gives the same (`Division.check_served`).
+    Unlike Transform it transforms the test split too and keeps the pseudonyms: the pipeline scores
+    test with the saved model, which gives the same result (`Division.check_served`).
 
     Args:
         schema_file: Curated schema of the study.
@@ -259,7 +259,7 @@ def _beam_pipeline() -> beam.Pipeline:
 
 
 def _without_subjects(config: tfxio.TensorAdapterConfig) -> tfxio.TensorAdapterConfig:
-    """The pseudonyms stay in the batches and are no tensor: they pass through."""
+    """Removes the pseudonyms, which stay in the batches but are not transformed."""
     tensors = dict(config.tensor_representations)
     del tensors[SUBJECT_HASH]
     return tfxio.TensorAdapterConfig(config.arrow_schema, tensors)
@@ -338,7 +338,7 @@ def _served_difference(
     raw: RawExamples,
     predicted: np.ndarray,
 ) -> float:
-    """Largest distance of the saved model's probabilities on raw examples from `predicted`."""
+    """Largest difference of the saved model's probabilities on raw examples from `predicted`."""
     save(fitted, transform_output, inputs, folder)
     signature = tf.saved_model.load(str(folder)).signatures[EXAMPLES_SIGNATURE]
     found = signature(examples=tf.constant(raw.serialized.tolist()))

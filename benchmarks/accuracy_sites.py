@@ -1,7 +1,7 @@
-"""International Stroke Trial: hospitals held out, beside the trial's own prediction.
+"""International Stroke Trial: held-out hospitals, compared with the trial's own prediction.
 
 The trial's data carry EXPDD, its own predicted probability of being dead or dependent at six
-months. No feature or label is made of it: it is read for this comparison alone.
+months. It is read for this comparison only, not for features or labels.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class CalibrationCheck:
-    """How far probabilities can be taken at their word.
+    """Calibration of probabilities.
 
     Attributes:
         subjects: Predictions that were checked.
@@ -91,7 +91,7 @@ def paired_difference(
 
 
 def check_calibration(labels: np.ndarray, probabilities: np.ndarray) -> CalibrationCheck:
-    """Checks labels and probabilities `[subjects]` against each other."""
+    """Validates labels and probabilities `[subjects]`."""
     inside = np.clip(probabilities, _SMALLEST_PROBABILITY, 1 - _SMALLEST_PROBABILITY)
     log_odds = np.log(inside) - np.log1p(-inside)
     line = LogisticRegression(penalty=None, tol=1e-8, max_iter=1000)

@@ -7,8 +7,8 @@ seed, for example by two versions of this project:
     trial run --study ist --data ... --root /tmp/new
     python -m benchmarks.compare_runs /tmp/old /tmp/new
 
-Of each study the newest finished run counts. What stands under another name in the newer version
-is mapped to that name first. Two numbers are equal when their digits are.
+The newest finished run of each study counts. Renamed keys of the newer version are mapped first.
+Two numbers are equal if all their digits are.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ DOCUMENTS: Mapping[str, tuple[str, str]] = {
     "findings.json": ("DataGate", "findings"),
     "training.json": ("Trainer", "model_run"),
 }
-"""File, and the stage and output that it lies in."""
+"""File, with its stage and output."""
 
 VOLATILE = frozenset({"seconds"})
 """Keys whose values differ between two runs of one version."""
@@ -51,8 +51,8 @@ class Difference:
     """A leaf of a document that is not the same in both runs.
 
     Attributes:
-        place: Where it is, keys joined by dots; an item of a list by what identifies it.
-        old: Its JSON text in the older run; None where it is not there.
+        place: Its path, keys joined by dots; an item of a list by its identifying key.
+        old: Its JSON text in the older run; None if it is missing.
         new: The same of the newer run.
     """
 
@@ -86,7 +86,7 @@ def _leaves(content: Any, place: Key) -> Iterator[tuple[Key, str]]:
                 yield from _leaves(value, (*place, FORMER_NAMES.get(key, key)))
     elif isinstance(content, list):
         names = [_identity(item) for item in content]
-        # Lists of numbers, and of items that nothing tells apart, go by position.
+        # Lists of numbers and of items without an identifying key are compared by position.
         distinct = None not in names and len(set(names)) == len(names)
         for number, item in enumerate(content):
             name = names[number] if distinct else None
@@ -114,7 +114,7 @@ _IDENTIFYING = (
 
 
 def _identity(item: Any) -> str | None:
-    """What tells an item of a list from the others; None where it has no such keys."""
+    """The identifying keys of a list's item; None if it has none."""
     if not isinstance(item, Mapping):
         return None
     found = {key: item[key] for key in _IDENTIFYING if key in item}
@@ -154,16 +154,16 @@ def _documents(outputs: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, 
 def compare_studies(
     old: Path, new: Path, studies: Sequence[str], say: Callable[[str], None]
 ) -> int:
-    """Compares two roots and says what differs.
+    """Compares two roots and reports the differences.
 
     Args:
         old: Root of the older version.
         new: Root of the newer version.
         studies: Names of the studies.
-        say: Takes each line of the report.
+        say: Called with each line of the report.
 
     Returns:
-        How many leaves differ.
+        Number of leaves that differ.
     """
     total = 0
     for study in studies:
@@ -186,7 +186,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Compares two roots.
 
     Returns:
-        0 when every value is the same, 1 when some differ, 2 when there is nothing to compare.
+        0 if all values are equal, 1 if some differ, 2 if there is nothing to compare.
     """
     parser = argparse.ArgumentParser(prog="python -m benchmarks.compare_runs")
     parser.add_argument("old", type=Path, help="root of the older version's runs")

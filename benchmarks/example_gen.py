@@ -1,4 +1,4 @@
-"""Rows per second of TrialExampleGen beside TFX's CsvExampleGen.
+"""Rows per second of TrialExampleGen compared with TFX's CsvExampleGen.
 
 Both read the same flat CSV file with all of its columns, divide the rows 60/20/20 and write
 compressed records of tf.Examples, as executors of TFX in a process of their own with Beam's
@@ -51,7 +51,7 @@ class SideRun:
         peak_memory_mb: Peak memory of the whole process, in MiB.
         load_before: Load average of the machine before the start.
         examples: Examples that were written.
-        failure: Why it did not come to its end.
+        failure: Reason of a failure.
     """
 
     side: str
@@ -75,7 +75,7 @@ class Source:
     """The file that both sides read.
 
     Attributes:
-        name: What it is made from.
+        name: Its source.
         columns: Number of columns.
         data: Its folder.
         study: Study file that uses all of its columns.
@@ -94,7 +94,7 @@ def make_source(rows: int, folder: Path, trial_data: Path) -> Source:
 
     Args:
         rows: Number of rows.
-        folder: Where to.
+        folder: Destination.
         trial_data: Folder that may hold `ist/IST.csv`.
 
     Returns:
@@ -168,7 +168,7 @@ def run_side(side: str, rows: int, source: Source, out: Path, log: Path) -> Side
 
 
 def report(rows: int, source: Source, runs: Sequence[SideRun]) -> str:
-    """Lays the runs of one number of rows out as Markdown."""
+    """Formats the runs of one number of rows as Markdown."""
     text = (
         f"\n### {rows:,} rows, {source.columns} columns, {source.bytes / 1e6:.1f} MB "
         f"({source.name})\n\n"
@@ -208,7 +208,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments; those of the process by default.
 
     Returns:
-        0 if all runs came to their end, 1 if one failed, 2 for a mistake in the arguments.
+        0 if all runs finished, 1 if one failed, 2 for an error in the arguments.
     """
     arguments = _parser().parse_args(argv)
     sys.stdout.write(f"{machine_line()}\n")
@@ -293,8 +293,8 @@ def _repeat(original: Path, path: Path, rows: int) -> None:
 def _wide_study(ist: Path) -> dict[str, Any]:
     """A study file that reads every column: the label's, and all others as features.
 
-    It measures reading; as a study it would be wrong, since most of these columns are known
-    only after randomisation.
+    It is for measuring reading only: as a study it would be wrong, since most of these columns are
+    known only after randomisation.
     """
     table = pd.read_csv(ist, dtype=str, keep_default_na=False)
     kinds = {str(name): _kind(table[name]) for name in table.columns}

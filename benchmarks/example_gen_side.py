@@ -60,7 +60,7 @@ def _run_trial(data: Path, study_file: Path, out: Path) -> dict[str, float]:
     properties = {
         "settings": TrialExampleGenSettings.of(study).to_json(),
         "data_root": str(data),
-        # Both sides leave the fingerprint to who creates the run.
+        # In a pipeline the fingerprint is computed when the run is created.
         "fingerprint": "",
         "subject_key": key,
         "subject_key_id": key_id(load_key(key)),

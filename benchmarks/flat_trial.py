@@ -34,7 +34,7 @@ def write_flat_csv(folder: Path, rows: int, seed: int) -> Path:
     Subjects that were never treated are excluded. Weight and body mass index have empty cells.
 
     Args:
-        folder: Where to; created.
+        folder: Destination; created.
         rows: Number of subjects.
         seed: Seed of the synthetic trial.
 
@@ -71,7 +71,7 @@ def write_study_file(
     """Writes the study file that describes `flat.csv`.
 
     Args:
-        folder: Where to; created.
+        folder: Destination; created.
         training: The study file's `training`.
         smallest_auc: ROC AUC at which the model is blessed.
 

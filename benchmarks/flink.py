@@ -6,8 +6,8 @@ on a local Flink. Of Flink, the peak memory of the job manager, of each task man
 pool of workers is measured as well. The jobs reach Flink through the tests' stand-in for Beam's job
 server (`tests/flink`), which needs Maven and a Java compiler.
 
-Runs are added to those that the results' file holds already, so that a long series may be measured
-in pieces; where it holds Flink's runs of two sizes, the cost of more workers is computed from them.
+Runs are added to those in the results' file, so a long series can be measured in parts; if it holds
+Flink runs of two sizes, the cost of more workers is computed from them.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 _SIZES = (10_000, 100_000)
 _RUNNERS = (Runner.IN_MEMORY, Runner.MULTI_PROCESS, Runner.FLINK)
 _LAST_STAGE = "Transform"
-"""Until there Beam does nearly all of the work."""
+"""Last stage of the part in which Beam does nearly all of the work."""
 _WHOLE = "whole"
 _SAMPLE_SECONDS = 2.0
 """Adding up the pages of a cluster's processes takes a tenth of a second."""
@@ -58,9 +58,9 @@ class Result:
 
     Attributes:
         subjects: Subjects of the trial.
-        runner: Where it ran.
-        workers: How many parts of the data were worked on at once, where the runner has several.
-        warm: Whether the cluster had done the same once before, as one that stays up has.
+        runner: The runner.
+        workers: Number of parallel workers, if the runner has several.
+        warm: Whether the cluster had done the same run before.
         until: Last stage, or `whole`.
         data_bytes: Size of the trial's datasets.
         seconds: Wall time of the whole process.
@@ -70,7 +70,7 @@ class Result:
             process and, on Flink, of the cluster's.
         jobs: Flink's jobs in the order of their start: seconds, tasks, bytes between tasks; the
             first one looks at the workers.
-        failure: Why it did not come to its end.
+        failure: Reason of a failure.
     """
 
     subjects: int
@@ -88,12 +88,12 @@ class Result:
 
     @property
     def key(self) -> _Key:
-        """What another run of the same is known by."""
+        """Key that identifies repeated measurements."""
         return self.until, self.subjects, self.runner, self.workers, self.warm
 
     @property
     def name(self) -> str:
-        """For people."""
+        """Description of the run."""
         workers = "" if self.runner == Runner.IN_MEMORY else f", {self.workers} workers"
         warm = ", warm" if self.warm else ""
         until = "" if self.until == _LAST_STAGE else f", {self.until}"
@@ -205,7 +205,7 @@ def _jobs(master: str, begun: float) -> list[dict[str, float]]:
 
 
 def report(results: Sequence[Result]) -> str:
-    """Lays the runs out as Markdown: time by stage, then memory by process."""
+    """Formats the runs as Markdown: time by stage, then memory by process."""
     stages = [
         stage
         for stage in STAGES
@@ -253,7 +253,7 @@ def report(results: Sequence[Result]) -> str:
 
 
 def _costs(results: Sequence[Result]) -> str:
-    """What more workers would cost, by the runs up to the stage until which Beam does the work."""
+    """Estimated cost of more workers, from the runs up to the last Beam stage."""
     return cost_table(
         [
             FlinkRun(
@@ -278,7 +278,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments; those of the process by default.
 
     Returns:
-        0 if every run came to its end, otherwise 1.
+        0 if every run finished, otherwise 1.
     """
     chosen = _parser().parse_args(argv)
     about = machine_line()
@@ -302,7 +302,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _known(out: Path) -> dict[_Key, Result]:
-    """Runs that were measured before."""
+    """Runs of earlier measurements."""
     if not out.exists():
         return {}
     runs = [Result(**run) for run in json.loads(out.read_text(encoding="utf-8"))["runs"]]
@@ -329,7 +329,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--workers", type=int, default=2, help="default %(default)s")
     parser.add_argument(
-        "--warm", action="store_true", help="each Flink has done the same once before"
+        "--warm", action="store_true", help="each Flink cluster has done the same run before"
     )
     parser.add_argument(
         "--until",

@@ -1,8 +1,8 @@
-"""What a run on Flink costs with more workers, from runs that were measured.
+"""Estimated cost of a run on Flink with more workers, from measured runs.
 
 Wall time outside of Flink's jobs is that of the submitting process: it is serial, and grows with
-the subjects only by the planning, which reads every byte once. Time inside the jobs is their start,
-which any size pays, and work, which divides among the workers. Two sizes tell the parts apart.
+the subjects only by the planning, which reads every byte once. Time inside the jobs consists of a
+constant start and of work that is divided among the workers. Two sizes identify the parts.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ _MILLION = 1_000_000
 
 @dataclass(frozen=True)
 class FlinkRun:
-    """A run that was measured.
+    """A measured run.
 
     Attributes:
         subjects: Subjects of the trial.
-        workers: Slots that it had.
+        workers: Number of slots.
         seconds: Wall time.
         job_seconds: Wall time of Flink's jobs.
         shuffled_bytes: Bytes that went from task to task.
@@ -41,9 +41,9 @@ class CostModel:
     """Seconds and bytes of a run.
 
     Attributes:
-        start: Seconds that a run of any size costs.
-        serial: Seconds per subject that do not divide.
-        divisible: Seconds per subject on one worker that divide.
+        start: Constant seconds of a run of any size.
+        serial: Seconds per subject that are not parallel.
+        divisible: Seconds per subject on one worker that are parallel.
         shuffled: Bytes per subject from task to task.
     """
 
@@ -82,10 +82,10 @@ def fit(small: FlinkRun, large: FlinkRun) -> CostModel:
 
 
 def cost_table(runs: Sequence[FlinkRun]) -> str:
-    """Lays out the cost of more workers as Markdown.
+    """Formats the cost of more workers as Markdown.
 
     Args:
-        runs: Runs that were measured.
+        runs: Measured runs.
 
     Returns:
         The model of the smallest and the largest one with as many workers as the largest; nothing

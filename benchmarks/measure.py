@@ -30,7 +30,7 @@ _GRACE_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Measurement:
-    """What one run of a command cost.
+    """Measurements of one run of a command.
 
     Attributes:
         seconds: Wall time from just before the start of the process to its end.
@@ -38,7 +38,7 @@ class Measurement:
             it is the sum of the proportional set sizes (PSS), which counts a page that several
             processes share once; elsewhere the sum of the unique set sizes (USS). A peak that
             is shorter than the sampling interval can be missed. A library that other running
-            programs use as well counts in part only: compare on a machine without such.
+            programs use as well counts only in part: compare on an idle machine.
         peak_resident_mb: Highest sum of resident set sizes (RSS) of the process tree, in MiB,
             as the run records have it; pages that its processes share count more than once.
         returncode: Exit status; negative if a signal ended the process, as in `subprocess`.
@@ -60,7 +60,7 @@ class Measurement:
 
     @property
     def succeeded(self) -> bool:
-        """Whether the command came to its own end with status 0."""
+        """Whether the command finished with status 0."""
         return self.returncode == 0 and self.stopped is None
 
 
@@ -181,7 +181,7 @@ def last_json_object(text: str) -> dict[str, Any]:
             continue
         if isinstance(value, dict):
             return value
-    raise ValueError("No line of the output is a JSON object; the log file says what happened.")
+    raise ValueError("No line of the output is a JSON object; see the log file.")
 
 
 class _TreeSampler(threading.Thread):

@@ -1,4 +1,4 @@
-"""This project's whole process beside a plain TFX pipeline's, on the same data.
+"""This project's process compared with that of a plain TFX pipeline, on the same data.
 
 Both read the same flat CSV file, train the same multilayer perceptron for the same number of
 steps, evaluate it by the same slices with jackknife intervals, and push it. They run one after

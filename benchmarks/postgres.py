@@ -35,7 +35,7 @@ class Server:
 
     @property
     def owner(self) -> str:
-        """Address for who may make tables: through the socket, without a password."""
+        """Address of the role that creates tables: through the socket, without a password."""
         return f"postgresql://postgres@/{DATABASE}?host={self.folder}&port={self.port}"
 
     def of(self, role: str, database: str = DATABASE) -> str:

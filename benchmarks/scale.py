@@ -117,7 +117,7 @@ def run_size(subjects: int, plan: Plan) -> SizeRun:
 
 
 def report(runs: Sequence[SizeRun], stages: Sequence[str]) -> str:
-    """Lays the runs out as Markdown: whole processes, then seconds and memory of the stages."""
+    """Formats the runs as Markdown: processes, then seconds and memory of the stages."""
     whole = markdown_table(
         (
             *("subjects", "rows", "data, MB", "wall, s", "processor, s", "peak memory, MiB"),

@@ -209,7 +209,7 @@ def run_rows(run: str, metric_rows: int) -> Rows:
 
 
 def _comparisons(of_task: Sequence[Row]) -> Iterator[Row]:
-    """AUC of every group, of the new model and of the champion, with one limit each."""
+    """AUC of every group, of challenger and champion, with one limit each."""
     for number, (cell, model) in enumerate(itertools.product(of_task, _MODELS[:2])):
         yield {
             **cell,

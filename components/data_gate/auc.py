@@ -16,8 +16,8 @@ def auc_of_number(values: NDArray[np.float64], outcome: NDArray[np.bool_]) -> fl
     """AUC of a number's ranks, symmetric around 0.5.
 
     Missing values are a level of their own, below or above all others, whichever separates
-    the outcomes more: a value that is missing only where the outcome is negative gives it
-    away as well.
+    the outcomes more: a value that is missing only where the outcome is negative leaks it
+    as well.
 
     Args:
         values: float64, NaN where missing, shape [subjects].

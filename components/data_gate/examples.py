@@ -39,7 +39,7 @@ def read_train_columns(
         if np.isnan(found.numbers[name]).all():
             raise UserError(
                 f"{examples.uri}: the train split has no column {name}, so the data gate can't "
-                "look for leakage. Make the examples anew with TrialExampleGen from this study "
+                "look for leakage. Make the examples again with TrialExampleGen from this study "
                 "file."
             )
     missing = {name: np.isnan(found.numbers[name]) for name in numbers}

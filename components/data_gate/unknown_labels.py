@@ -30,7 +30,7 @@ _ADVICE = {
     ),
     MaskReason.ON_LANDMARK: (
         " What happens after randomisation on its day is the outcome: say in the task's "
-        "`event.landmark_day` how time is told apart on that day (`after`, `before` or a "
+        "`event.landmark_day` how times are distinguished on that day (`after`, `before` or a "
         "condition)."
     ),
 }

@@ -30,7 +30,7 @@ of patients? Bands are 95 % intervals: two numbers whose bands overlap are not s
 Choose a run in the history at the bottom to see its groups. `challenger` is the run's own model,
 `champion` the current champion on the same subjects."""
 _NO_MODEL = "No run of this study has evaluated a model yet"
-_NO_CHAMPION = "No champion has been evaluated beside a new model yet: that takes a second run"
+_NO_CHAMPION = "No champion has been evaluated beside a challenger yet: that takes a second run"
 _NO_GROUPS = "The study file names no groups, or all are too small to show"
 _TO_RUN = {
     "title": "The groups of this run",
@@ -146,7 +146,7 @@ def _over_runs() -> list[AnyPanel]:
         lines(
             Words(
                 f"{question} ({METRICS[name].title})",
-                f"{METRICS[name].says} Band: 95 % interval of the new model; dashed: what the "
+                f"{METRICS[name].says} Band: 95 % interval of the challenger; dashed: what the "
                 "study's threshold.",
                 _NO_MODEL,
             ),
@@ -171,8 +171,8 @@ def _over_runs() -> list[AnyPanel]:
     panels.append(
         lines(
             Words(
-                "Is the new model better than the champion? ($metric)",
-                "New model minus champion on the same subjects, with its 95 % interval. Where the "
+                "Is the challenger better than the champion? ($metric)",
+                "Challenger minus champion on the same subjects, with its 95 % interval. Where the "
                 "band includes 0 no difference is shown. Of an error such as the Brier score, less "
                 "is better.",
                 _NO_CHAMPION,

@@ -347,8 +347,8 @@ def _styles(columns: Sequence[str]) -> list[tuple[str, dict[str, object]]]:
         "color": look.fixed(look.DEMANDED),
     }
     known: dict[str, dict[str, object]] = {
-        "new model": {"color": look.fixed(look.NEW_MODEL)},
-        "new model − champion": {"color": look.fixed(look.NEW_MODEL)},
+        "challenger": {"color": look.fixed(look.NEW_MODEL)},
+        "challenger − champion": {"color": look.fixed(look.NEW_MODEL)},
         "observed": {"color": look.fixed(look.NEW_MODEL)},
         "champion": {"color": look.fixed(look.CHAMPION)},
         "lower": edge,

@@ -194,7 +194,7 @@ def _task(store: StudyStore, newest: _Newest, task: str) -> Section:
 def _over_runs(store: StudyStore, name: str, query: Query, task: str) -> Block:
     rows = store.ask(query, task=task)
     term = METRICS[name]
-    lines = [charts.Line("new model", [estimate(row, "new model") for row in rows])]
+    lines = [charts.Line("challenger", [estimate(row, "challenger") for row in rows])]
     if any(row["champion"] is not None for row in rows):
         champions = [
             Estimate(row["champion"]) if row["champion"] is not None else None for row in rows
@@ -217,7 +217,7 @@ def _limit(at_least: float | None, at_most: float | None) -> charts.Limit | None
 
 def _calibration(store: StudyStore, run: str, task: str) -> list[Block]:
     curves = []
-    for model, name in ((_CHALLENGER, "new model"), (_CHAMPION, "champion")):
+    for model, name in ((_CHALLENGER, "challenger"), (_CHAMPION, "champion")):
         bins = [
             CalibrationBin(
                 mean_prediction=row["predicted"],
@@ -342,18 +342,18 @@ def _gaps(store: StudyStore, run: str, task: str) -> list[Block]:
 def _difference(store: StudyStore, task: str) -> list[Block]:
     rows = store.ask(queries.DIFFERENCE, task=task, metric="auc", decision=0.0)
     if not rows:
-        return [Paragraph("No champion has been evaluated beside a new model yet.")]
+        return [Paragraph("No champion has been evaluated beside a challenger yet.")]
     return [
         charts.line_chart(
             [
                 charts.Line(
-                    "new model − champion",
-                    [estimate(row, "new model − champion") for row in rows],
+                    "challenger − champion",
+                    [estimate(row, "challenger − champion") for row in rows],
                 )
             ],
             places([row["time"] for row in rows]),
             charts.Measure("difference of AUC"),
-            "New model minus champion on the same subjects. Where the band includes 0 no "
+            "Challenger minus champion on the same subjects. Where the band includes 0 no "
             "difference is shown.",
             charts.Limit(0.0, "no difference"),
         )

@@ -82,7 +82,7 @@ UNDER_THE_FLOOR = Query(
 WITH {_LATEST_EVALUATION}
 SELECT b.study AS study, c.task AS task, c.metric AS metric,
        CASE WHEN c.slicing = '' THEN 'overall' ELSE c.slicing END AS slice_feature,
-       CASE WHEN c.slicing = '' THEN 'everybody' ELSE c.slice END AS slice,
+       CASE WHEN c.slicing = '' THEN 'overall' ELSE c.slice END AS slice,
        MAX(CASE c.outcome WHEN 'fails' THEN 1 ELSE 0 END) AS failed
 FROM in_use b
 JOIN comparisons c ON c.run = b.run AND c.model = b.model

@@ -1,6 +1,6 @@
 """Queries of the board on model quality.
 
-They are about the test split. `model` is a column of the store: the new model of a run
+They are about the test split. `model` is a column of the store: the challenger of a run
 (`challenger`), the current champion (`champion`), or their difference (`difference`).
 """
 
@@ -62,7 +62,7 @@ def over_runs(metric: str = ":metric", decision: str = ":decision") -> Query:
     """
     return Query(
         f"""
-SELECT r.started AS "time", x.value AS "new model", x.lower AS "lower", x.upper AS "upper",
+SELECT r.started AS "time", x.value AS "challenger", x.lower AS "lower", x.upper AS "upper",
        c.value AS "champion", t.at_least AS "at least", t.at_most AS "at most"
 FROM runs r
 JOIN metrics x ON x.run = r.run
@@ -82,7 +82,7 @@ ORDER BY r.started
 """,
         {
             "time": "time",
-            "new model": "number",
+            "challenger": "number",
             "lower": "number",
             "upper": "number",
             "champion": "number",
@@ -116,7 +116,7 @@ LAST_SLOPE = _last("calibration_slope")
 
 DIFFERENCE = Query(
     f"""
-SELECT r.started AS "time", x.value AS "new model − champion", x.lower AS "lower",
+SELECT r.started AS "time", x.value AS "challenger − champion", x.lower AS "lower",
        x.upper AS "upper"
 FROM runs r JOIN metrics x ON x.run = r.run
 WHERE r.study = :study AND $__timeFilter(r.started) AND x.task = :task AND x.metric = :metric
@@ -125,7 +125,7 @@ ORDER BY r.started
 """,
     {
         "time": "time",
-        "new model − champion": "number",
+        "challenger − champion": "number",
         "lower": "number",
         "upper": "number",
     },

@@ -36,7 +36,7 @@ def missing_blocks(found: Missingness, title: str, smallest: int) -> Iterator[Bl
     if shown:
         yield heat_map(
             shown,
-            ["everybody", *(name for name, _ in first)],
+            ["overall", *(name for name, _ in first)],
             [[found.overall[name], *found.shares[name][: len(first)]] for name in shown],
             Measure(f"Share of subjects without a value, by {title}", 1, percent=True),
             f"Share of subjects without a value, by {title}, all splits together. <{smallest}: "
@@ -47,7 +47,7 @@ def missing_blocks(found: Missingness, title: str, smallest: int) -> Iterator[Bl
     if hidden:
         yield Table(
             f"Columns whose share can be shown for hardly any {title}",
-            [Column("Column"), Column("Everybody", "end", 1, percent=True)],
+            [Column("Column"), Column("Overall", "end", 1, percent=True)],
             [[name, found.overall[name]] for name in hidden],
             [
                 f"In each {title} fewer than {smallest} subjects lack a value, or have one, or the "

@@ -19,7 +19,7 @@ from pipeline.results.decisions import decision_records
 from pipeline.results.documents import OVERALL, Group, GroupCurves, MetricRecord
 from pipeline.results.fairness import Contrast, contrasts
 
-EVERYBODY = "everybody"
+OVERALL_NAME = "overall"
 
 _IDEAL: dict[str, float | None] = {"calibration_in_the_large": 0.0}
 """Position of a plot's reference line; for all other metrics it is the overall value."""
@@ -140,7 +140,7 @@ class TaskGroups:
 
     def _row(self, metric: str, group: Group, at: float | None) -> ForestRow:
         return ForestRow(
-            values_text(group) or EVERYBODY,
+            values_text(group) or OVERALL_NAME,
             self.estimate(metric, group, at),
             self.subjects(group),
         )
@@ -171,4 +171,4 @@ def task_groups(run: OpenedRun) -> list[TaskGroups]:
 
 def group_name(group: Group) -> str:
     """A group with its slicings, such as `sex F, age_band <50`."""
-    return ", ".join(f"{name} {value}" for name, value in group) or EVERYBODY
+    return ", ".join(f"{name} {value}" for name, value in group) or OVERALL_NAME

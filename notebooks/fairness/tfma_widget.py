@@ -83,7 +83,7 @@ def slicing_metrics(records: Sequence[MetricRecord]) -> list[dict[str, Any]]:
         records: Records of one task; only those of the challenger are used.
 
     Returns:
-        A slice for each group, everybody first: its name `sex:F` and value, and each metric that
+        A slice for each group, all subjects first: its name `sex:F` and value, and each metric that
         the widget knows with the ends of its interval.
     """
     slices: dict[str, dict[str, Any]] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from notebooks.fairness.group_results import EVERYBODY, TaskGroups, group_name, task_groups
+from notebooks.fairness.group_results import OVERALL_NAME, TaskGroups, group_name, task_groups
 from notebooks.opened_run import OpenedRun
 from notebooks.shown import Shown, show_sections
 from pipeline.errors import UserError
@@ -77,7 +77,7 @@ def _blocks(groups: TaskGroups, threshold: float | None) -> Iterator[Block]:
         if (point := decisions_at(everybody, place)) is not None
     ]
     yield Details(
-        "Every threshold that the run evaluated for everybody",
+        "Every threshold that the run evaluated for all subjects",
         (
             Table(
                 "All subjects, by threshold",
@@ -166,7 +166,7 @@ def _points(groups: TaskGroups, group: Group) -> list[Decisions]:
 def _curve(groups: TaskGroups, group: Group, metric: str) -> StepCurve:
     points = _points(groups, group)
     return StepCurve(
-        values_text(group) or EVERYBODY,
+        values_text(group) or OVERALL_NAME,
         [point.threshold for point in points],
         [Estimate(getattr(point, metric).value) for point in points],
     )

@@ -28,7 +28,7 @@ class GroupError:
     """How wrong a task's predictions are in a group.
 
     Attributes:
-        group: The group; empty for everybody.
+        group: The group; empty for all subjects.
         subjects: Subjects of the group whose outcome is known.
         events: Those of them with the outcome.
         predicted: Mean prediction.
@@ -59,7 +59,7 @@ class TaskErrors:
     """Errors of a task.
 
     Attributes:
-        overall: Of everybody.
+        overall: Errors of all subjects.
         groups: Of the groups that may be shown.
         hidden: How many groups are not shown.
     """

@@ -21,7 +21,7 @@ def error_blocks(found: TaskErrors | None) -> Iterator[Block]:
     if found is None:
         yield Paragraph("There are too few test subjects.")
         return
-    rows: list[ForestRow | str] = [ForestRow("everybody", found.overall.log_loss)]
+    rows: list[ForestRow | str] = [ForestRow("overall", found.overall.log_loss)]
     heading = ""
     singles = [item for item in found.groups if len(item.group) == 1]
     names = list(dict.fromkeys(item.group[0][0] for item in singles))

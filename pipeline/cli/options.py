@@ -15,7 +15,7 @@ from pipeline.cli.completion import complete_runs, complete_studies
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 DEFAULT_ROOT = Path("runs")
-"""Folder that runs are written below where nobody names another."""
+"""Default folder that runs are written below."""
 
 
 _MOST = 2**31 - 1

@@ -61,7 +61,7 @@ def _analysis_lines(used: Sequence[DatasetDraft], subject: DatasetDraft) -> Iter
     if not arm_candidates(subject.columns):
         return
     yield "analysis:"
-    yield "  randomised: TODO  # true only if chance alone decided who is in which arm"
+    yield "  randomised: TODO  # true only if the arms were assigned at random"
     timed = times_to_event(subject.columns)
     censored = next((d for d in used if {"AVAL", "CNSR", "PARAMCD"} <= set(d.columns)), None)
     if censored:

@@ -165,7 +165,7 @@ def tolerant_schema(
             name=name, type=schema_pb2.FLOAT if is_number else schema_pb2.BYTES
         )
         present = _present(found)
-        # Where nobody has a value, that is no reason to refuse these very data.
+        # A column without any value must not be an anomaly in these data.
         feature.presence.min_count = min(present, 1)
         feature.presence.min_fraction = _least_share(name, present / split.num_examples)
         feature.value_count.min = feature.value_count.max = 1
@@ -184,7 +184,7 @@ def _numbers(study: Study) -> set[str]:
 
 
 def _columns(study: Study, described: Iterable[str]) -> list[str]:
-    """Columns of the schema, in its order; a feature is one even if nobody has a value."""
+    """Columns of the schema, in its order; a feature is included even without any value."""
     features = [feature.name for feature in study.resolved_features]
     others = [ARM, SITE, *(slice_key(name) for name in study.slicing.by)]
     others += [key(task) for task in study.tasks for key in (label_key, weight_key)]

@@ -171,10 +171,10 @@ def champion_blocks(card: Card) -> list[Block]:
     return [
         Paragraph(
             f"The champion {evidence.champion} was scored on the same test subjects. The "
-            "differences below are new model minus champion."
+            "differences below are challenger minus champion."
         ),
         Table(
-            "New model minus champion",
+            "Challenger minus champion",
             [Column("Task"), Column("Metric"), Column("Difference (95 %)", "end", 4)],
             rows,
         ),

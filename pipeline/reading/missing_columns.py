@@ -1,4 +1,4 @@
-"""What is said of columns that a file lacks."""
+"""Messages about columns that a file lacks."""
 
 from __future__ import annotations
 

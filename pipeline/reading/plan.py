@@ -128,7 +128,7 @@ class ReadingPlan:
     Attributes:
         study: The study.
         datasets: A plan of each dataset that is read.
-        population: Who of the subjects is in; everybody, where None.
+        population: Condition of the population; all subjects, if None.
         window: When subjects must have come in, if that matters.
     """
 
@@ -366,7 +366,7 @@ def _kinds(uses: Iterable[Reference], dataset: str, column: str) -> set[Kind | N
 
 
 def _helpful(dataset: Dataset, has_supplement: bool, found: Iterable[str]) -> list[str]:
-    """Columns that nobody names but by which qualifiers find their records."""
+    """Columns that no section names but that qualifiers refer to."""
     if dataset.supplements:
         return [column for column in found if column == RELATED_DOMAIN]
     if has_supplement:

@@ -1,6 +1,6 @@
 """How many rows, subjects and labels a run has: what `counts.json` holds.
 
-The counts are exact and stay inside: whoever shows one applies the disclosure rules to it.
+The counts are exact and internal: apply disclosure control before showing them.
 """
 
 from __future__ import annotations

@@ -210,7 +210,7 @@ def _moment_problems(study: Study, key: str, task: Task, event: EventLabel) -> I
         yield f"{key}.event.follow_up: give either `day` or `date`"
     if follow_up and task.horizon is None:
         yield (
-            f"{key}.event.follow_up: without `horizon` nobody is known to be without the event, "
+            f"{key}.event.follow_up: without `horizon` no subject is known not to have the event, "
             f"however long the follow-up: give the last study day that counts ({key}.horizon)"
         )
     if event.landmark_day not in ("masked", "before") and study.landmark_day > study.first_day:

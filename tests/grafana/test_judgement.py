@@ -228,7 +228,7 @@ def test_the_alert_is_raised_where_the_judge_says_that_the_model_in_use_fails(
     verdict = case.verdict
     in_use = "challenger" if verdict.blessed else "champion"
     failing = {
-        (metric, slicing or "overall", group or "everybody")
+        (metric, slicing or "overall", group or "overall")
         for (model, slicing, metric, _, group), outcome in outcomes(verdict).items()
         if model == in_use and outcome == "fails"
     }

@@ -129,7 +129,7 @@ def test_a_metric_over_runs_has_the_champion_and_the_demand_beside_it(ask: Any) 
     first, second = ask(model_quality.AUC)
 
     assert first["time"] == STARTED
-    assert (second["new model"], second["lower"], second["upper"]) == (0.8, 0.7, 0.9)
+    assert (second["challenger"], second["lower"], second["upper"]) == (0.8, 0.7, 0.9)
     assert (second["champion"], second["at least"], second["at most"]) == (0.75, 0.7, None)
 
 
@@ -363,7 +363,7 @@ def test_an_alert_watches_the_champion_where_the_new_model_was_refused(
     export(sqlite, at(run_rows("r2", blessed=False, comparisons=[failed]), SECOND))
 
     (row,) = happened(ask, "trial-under-the-floor")
-    assert (row["task"], row["metric"], row["slice"]) == ("death", "auc", "everybody")
+    assert (row["task"], row["metric"], row["slice"]) == ("death", "auc", "overall")
 
 
 def test_the_comparisons_of_a_refused_model_raise_no_alert(sqlite: Any, ask: Any) -> None:
@@ -385,7 +385,7 @@ def test_a_group_that_is_not_judged_is_not_watched(sqlite: Any, ask: Any) -> Non
     men = {"outcome": "not_judged", "reason": "group_too_small", "value": None}
     export(sqlite, run_rows("r1", comparisons=[comparison(slice={"sex": "M"}, **men)]))
 
-    assert [row["slice"] for row in ask(alerts.UNDER_THE_FLOOR)] == ["everybody"]
+    assert [row["slice"] for row in ask(alerts.UNDER_THE_FLOOR)] == ["overall"]
 
 
 def test_no_alert_watches_a_model_that_was_refused(sqlite: Any, ask: Any) -> None:

@@ -134,7 +134,7 @@ def build_settings(chosen: dict[str, Any]) -> Settings:
     """A person's choices as the settings of a run.
 
     Args:
-        chosen: Value of each option; None where nobody chose.
+        chosen: Value of each option; None if not given.
 
     Raises:
         UserError: The choice of a Beam runner can't be carried out.

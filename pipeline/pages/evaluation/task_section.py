@@ -27,7 +27,7 @@ def task_section(result: RunResult, task: str) -> Section:
         nothing = f"Fewer than {fewest} subjects of the test split have a known outcome."
         return Section(title, (Paragraph(nothing),))
     parts = [
-        Section("Everybody", (_curves(result, task), _decisions(result, task))),
+        Section("All subjects", (_curves(result, task), _decisions(result, task))),
     ]
     groups = result.groups(task)
     if groups:
@@ -166,7 +166,7 @@ def _forest(
 
 def _row(result: RunResult, task: str, metric: str, group: Group) -> charts.ForestRow:
     return charts.ForestRow(
-        wording.values_text(group) or "everybody",
+        wording.values_text(group) or "overall",
         result.estimate(task, metric, group),
         result.subjects(task, group),
         "bad" if result.failed(task, metric, group) else "neutral",
@@ -206,4 +206,4 @@ def _group_table(result: RunResult, task: str, groups: Sequence[Group]) -> Table
 
 
 def _group_name(group: Group) -> str:
-    return ", ".join(f"{name} {value}" for name, value in group) or "everybody"
+    return ", ".join(f"{name} {value}" for name, value in group) or "overall"

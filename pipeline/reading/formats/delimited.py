@@ -119,7 +119,7 @@ def _open(
         if text is not None and "\0" in text and not is_wide(encoding):
             raise base.not_a(path, "delimited text", head)
     except UnicodeDecodeError as error:
-        # The decoder runs ahead into rows, whose errors are told with their place.
+        # The decoder runs ahead into rows, whose errors are reported with their place.
         raise _locate_undecodable(path, fmt) from error
     names = next(_split([text], fmt)) if text else []
     if any("\N{REPLACEMENT CHARACTER}" in name for name in names):

@@ -193,8 +193,8 @@ class Records:
         """Refuses a field in quotes that holds the end of a row, and the start of a later one.
 
         A quote that was forgotten in one row and another in a later one make one field of the rows
-        between them. It is told by the rows that it would hold: each with as many delimiters as
-        the header, and with a first field of the same form.
+        between them. The rows in it reveal it: each has as many delimiters as
+        the header, and a first field of the same form.
         """
         lines = layout.line_ends
         pairs = len(closing)

@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     started = datetime.now(UTC)
     try:
         with recorded_task(options.run_id, RUN_INPUTS, study.study, options.metrics_store):
-            found = _found(options, study)
+            found = _compute_inputs(options, study)
             _export_run(options, study, started, found[options.fingerprint_to])
     except UserError as error:
         sys.stderr.write(f"{error}\n")
@@ -87,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _found(options: argparse.Namespace, study: Study) -> dict[str, str]:
+def _compute_inputs(options: argparse.Namespace, study: Study) -> dict[str, str]:
     # Beam takes a second or two to import.
     from pipeline.reading.fingerprint import content_fingerprint
     from pipeline.reading.plan import check_data

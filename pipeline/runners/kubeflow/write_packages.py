@@ -46,7 +46,7 @@ def write_packages(study: str, settings_file: Path, out: Path, tune: bool) -> tu
     found = problems(package.spec)
     if found:
         raise UserError("Kubeflow would reject the package:\n" + "\n".join(found))
-    # TFX's CLI may have told the runner another place.
+    # TFX's CLI may have given the runner another path.
     job = Path(runner._output_dir, runner._output_filename)
     job.parent.mkdir(parents=True, exist_ok=True)
     job.write_text(package.to_vertex_json(), encoding="utf-8")

@@ -178,7 +178,7 @@ def test_without_a_champion_no_comparison_is_claimed(study: Study) -> None:
     card = card_of(study)
     assert card.evidence.champion is None
     assert any("no comparable champion" in limit for limit in card.limits)
-    assert "New model minus champion" not in render(card_page(card))
+    assert "Challenger minus champion" not in render(card_page(card))
 
 
 def test_a_comparison_with_the_champion_is_shown_with_its_interval(study: Study) -> None:

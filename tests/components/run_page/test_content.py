@@ -208,8 +208,8 @@ def test_each_task_has_its_own_section_with_calibration_and_ranking() -> None:
     assert figures == [
         "Observed rate by predicted probability",
         "ROC curve",
-        "Forest plot of AUC with 95 % intervals. everybody 0.720 (0.660 to 0.780), 400 subjects",
-        "Forest plot of Mean prediction − observed rate with 95 % intervals. everybody "
+        "Forest plot of AUC with 95 % intervals. overall 0.720 (0.660 to 0.780), 400 subjects",
+        "Forest plot of Mean prediction − observed rate with 95 % intervals. overall "
         "−1.0\N{NARROW NO-BREAK SPACE}% (−4.0 to 2.0), 400 subjects",
     ]
 
@@ -232,7 +232,7 @@ def test_groups_stand_in_the_study_files_order_and_bands_rise() -> None:
     rows = cells(table(run_page(result()), "Dead at 6 months, by group"))
 
     assert [row[0] for row in rows] == [
-        "everybody",
+        "overall",
         "sex F",
         "sex M",
         "age <65",
@@ -266,7 +266,7 @@ def test_challenger_and_champion_are_compared() -> None:
     assert cells(found)[0][:2] == ["Dead at 6 months", "0.720 (0.660 to 0.780)"]
     (roc,) = (
         figure
-        for figure in blocks(page, Figure, "Everybody")[:2]
+        for figure in blocks(page, Figure, "All subjects")[:2]
         if figure.alternative.startswith("ROC curve")
     )
     assert "challenger, AUC 0.720; champion, AUC 0.720" in roc.alternative

@@ -53,7 +53,7 @@ def crossed(run: Any) -> Any:
 def test_everybody_and_each_group_have_sizes_and_rates_with_intervals(rates: Any) -> None:
     rows = table(rates, "Rates where a prediction of 0.3")
 
-    assert [row[0] for row in rows] == ["everybody", "sex F", "sex M", "age <50", "age >=50"]
+    assert [row[0] for row in rows] == ["overall", "sex F", "sex M", "age <50", "age >=50"]
     assert rows[1][1:4] == ["240", "60", "70.0 % (57.1 to 82.9)"]
 
 

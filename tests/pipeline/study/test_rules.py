@@ -215,7 +215,7 @@ def test_rows_known_after_the_landmark_are_no_feature(known: str) -> None:
                     "event": {**EVENT, "follow_up": {"dataset": "dm", "day": "AGE"}},
                 }
             },
-            "tasks.rash.event.follow_up: without `horizon` nobody is known to be without the event",
+            "tasks.rash.event.follow_up: without `horizon` no subject is known not to have",
         ),
         (
             {"tasks__rash": {**RASH, "event": {**EVENT, "landmark_day": "after"}}},

@@ -1,0 +1,93 @@
+"""Source, notebooks, studies and docs are in plain technical English and the glossary's words."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+import pytest
+
+from pipeline.version import PROJECT
+
+WRITE_INSTEAD = {
+    r"withh(o|e)ld(s|ing)?": "suppress (a group), mask (a label)",
+    r"set aside": "reject",
+    r"whoever": "the role: the user, the owner of the data, a client",
+    r"anew": "again",
+    r"nobody foresaw": "Unexpected {X}; see the run's log",
+    r"put it right": "fix the problem and rerun",
+    r"g(i|a)ve[ns]? (it|them|one|another|others|the outcome|the label) away": "disclose; leak",
+    r"what (comes|came|becomes|became) of": "outcome, result",
+    r"told apart": "distinguish",
+    r"chance (alone )?decided": "assigned at random",
+    r"(is|are) told": "report, log, show",
+    r"come to lie": "is written to",
+    r"brings? the (last|latest|current|blessed|champion)": "load",
+    r"last blessed model": "current champion",
+    r"next to nothing": "not informative",
+    r"new model minus": "challenger minus champion",
+    r"precision[- ]recall": "positive predictive value by sensitivity",
+    r"(receiver operating|ROC) characteristic": "ROC curve",
+}
+"""Patterns of what is not written, upper and lower case alike, and what to write instead."""
+
+VERB_AND_OBJECT = r"def _?(told|said|gone|spoken|found)\("
+"""Functions whose name does not say what they do; a verb and its object does."""
+
+ALLOWED = {
+    ("pipeline/results/analysis.py", "withheld"),  # A key of `analysis.json`,
+    ("components/trial_analysis/subgroups.py", "withheld"),  # and its writer.
+    ("schema/ist/study.yaml", "withholding"),  # Of a treatment.
+}
+
+_NOT_READ = ("tests/", "docs/schemas/", "grafana/dashboards/", "CHANGELOG.md")
+
+
+def texts() -> Iterator[tuple[str, str]]:
+    """Path and text of each file that people write and read."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--", "*.py", "*.ipynb", "*.md", "*.yaml", "Makefile"],
+        cwd=PROJECT,
+        capture_output=True,
+        check=True,
+        encoding="utf-8",
+    ).stdout.splitlines()
+    for name in listed:
+        if not name.startswith(_NOT_READ):
+            yield name, (PROJECT / name).read_text("utf-8")
+
+
+def joined(text: str) -> str:
+    """The text without its line ends, so that a phrase is found across lines and literals."""
+    return re.sub(r"\"?\s*\n\s*(?:#\s|f?\")?", " ", text)
+
+
+def test_files_are_read() -> None:
+    suffixes = {PurePosixPath(name).suffix for name, _ in texts()}
+
+    assert suffixes >= {".py", ".ipynb", ".md", ".yaml"}
+
+
+@pytest.mark.parametrize(("pattern", "instead"), WRITE_INSTEAD.items())
+def test_a_phrase_is_written_in_plain_words(pattern: str, instead: str) -> None:
+    phrase = re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE)
+    found = {
+        (name, match.group())
+        for name, text in texts()
+        for match in phrase.finditer(joined(text))
+        if (name, match.group()) not in ALLOWED
+    }
+
+    assert not found, f"write instead: {instead}"
+
+
+def test_a_helper_is_named_by_a_verb_and_its_object() -> None:
+    found = {
+        (name, match.group())
+        for name, text in texts()
+        for match in re.finditer(VERB_AND_OBJECT, text)
+    }
+
+    assert not found
