@@ -2,58 +2,26 @@
 
 from __future__ import annotations
 
-import csv
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from google.protobuf import text_format
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tensorflow_metadata.proto.v0 import schema_pb2
 
-from pipeline.cli.main import main
 from pipeline.draft.data_files import look_at
-from pipeline.draft.schema import draft_schema
 from pipeline.draft.study import draft_study
 from pipeline.errors import UserError
-from pipeline.study.load import load_study, parse_study
+from pipeline.study.load import parse_study
 from tests.each import each
-
-
-def _write_csv(path: Path, rows: list[dict[str, Any]], delimiter: str = ",") -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]), delimiter=delimiter)
-        writer.writeheader()
-        writer.writerows(rows)
-
-
-def _patients(n: int = 40) -> list[dict[str, Any]]:
-    return [
-        {
-            "PATNO": f"P-{i:03d}",
-            "CENTRE": i % 4,
-            "ARM": "active" if i % 2 else "control",
-            "AGE": 40.5 + i,
-            "SEX": "F" if i % 3 else "M",
-            "SMOKER": i % 2,
-            "WEIGHT": "" if i == 7 else 60 + i,
-            "ENTERED": f"2021-03-{i % 28 + 1:02d}",
-            "REMARK": f"fell off bicycle {i}",
-            "HEALED": "Y" if i % 5 < 2 else "N",
-        }
-        for i in range(n)
-    ]
+from tests.pipeline.draft.hand_made_files import patients, write_csv
 
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    _write_csv(tmp_path / "data" / "patients.csv", _patients())
+    write_csv(tmp_path / "data" / "patients.csv", patients())
     return tmp_path / "data"
 
 
@@ -143,7 +111,7 @@ def test_nothing_is_ever_guessed_to_be_known(data: Path) -> None:
 def test_what_its_name_calls_an_outcome_is_known_after_and_no_feature(
     tmp_path: Path, name: str
 ) -> None:
-    _write_csv(tmp_path / "a.csv", [{"id": i, name: i % 2, "AGE": i / 2} for i in range(30)])
+    write_csv(tmp_path / "a.csv", [{"id": i, name: i % 2, "AGE": i / 2} for i in range(30)])
 
     draft = _draft(tmp_path)
 
@@ -193,7 +161,7 @@ def test_no_value_of_a_patient_stands_in_a_draft(data: Path) -> None:
 
 def test_levels_are_named_where_many_subjects_share_them(tmp_path: Path) -> None:
     rows = [{"id": i, "ARM": "AB"[i % 2], "RACE": "rare" if i < 3 else "usual"} for i in range(40)]
-    _write_csv(tmp_path / "a.csv", rows)
+    write_csv(tmp_path / "a.csv", rows)
 
     text = draft_study(tmp_path, "mytrial")
 
@@ -204,7 +172,7 @@ def test_levels_are_named_where_many_subjects_share_them(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", " "])
 def test_delimiter_is_recognised(tmp_path: Path, delimiter: str) -> None:
-    _write_csv(tmp_path / "a.txt", [{"id": i, "x": i / 2, "y": "v"} for i in range(5)], delimiter)
+    write_csv(tmp_path / "a.txt", [{"id": i, "x": i / 2, "y": "v"} for i in range(5)], delimiter)
 
     [dataset] = look_at(tmp_path)
 
@@ -214,7 +182,7 @@ def test_delimiter_is_recognised(tmp_path: Path, delimiter: str) -> None:
 
 def test_codes_that_mean_missing_are_declared(tmp_path: Path) -> None:
     weights = ["61.5", "NA", "70.25", "."]
-    _write_csv(tmp_path / "a.csv", [{"id": i, "WT": w} for i, w in enumerate(weights)])
+    write_csv(tmp_path / "a.csv", [{"id": i, "WT": w} for i, w in enumerate(weights)])
 
     dataset = _draft(tmp_path)["datasets"]["a"]
 
@@ -229,7 +197,7 @@ def test_text_in_windows_1252_is_declared_as_such(tmp_path: Path) -> None:
 
 
 def test_file_without_a_key_counts_its_rows(tmp_path: Path) -> None:
-    _write_csv(tmp_path / "a.csv", [{"AGE": 50 + i % 3, "SEX": "F"} for i in range(6)])
+    write_csv(tmp_path / "a.csv", [{"AGE": 50 + i % 3, "SEX": "F"} for i in range(6)])
 
     assert _draft(tmp_path)["subject"] == {"dataset": "a", "row_number": True}
 
@@ -242,12 +210,10 @@ def test_file_of_several_rows_a_subject_is_not_drafted_as_one_row_each(
     rows = [
         {key if name == "PATNO" else name: value for name, value in patient.items()}
         | {"VISIT": visit, "HEALED": "Y" if visit else "N"}
-        for patient in _patients()
+        for patient in patients()
         for visit in range(2)
     ]
-    _write_csv(
-        tmp_path / "a.csv", [({"id": i} if numbered else {}) | r for i, r in enumerate(rows)]
-    )
+    write_csv(tmp_path / "a.csv", [({"id": i} if numbered else {}) | r for i, r in enumerate(rows)])
 
     text = draft_study(tmp_path, "mytrial")
     draft = yaml.safe_load(text)
@@ -266,7 +232,7 @@ def test_file_of_several_rows_a_subject_is_not_drafted_as_one_row_each(
 def test_every_name_of_a_subject_key_is_one_where_its_values_differ(
     tmp_path: Path, key: str
 ) -> None:
-    _write_csv(tmp_path / "a.csv", [{key: i, "AGE": 50 + i % 3} for i in range(6)])
+    write_csv(tmp_path / "a.csv", [{key: i, "AGE": 50 + i % 3} for i in range(6)])
 
     assert _draft(tmp_path)["subject"] == {"dataset": "a", "column": key}
 
@@ -282,7 +248,7 @@ def test_file_with_several_rows_of_a_subject_asks_for_its_day_or_date(data: Path
         {"PATNO": f"P-{i % 40:03d}", "PARAMCD": "SYSBP", "ADY": i, "ADT": "2021-04-01", "AVAL": i}
         for i in range(80)
     ]
-    _write_csv(data / "visits.csv", visits)
+    write_csv(data / "visits.csv", visits)
 
     dataset = _draft(data)["datasets"]["visits"]
 
@@ -294,12 +260,12 @@ def test_file_with_several_rows_of_a_subject_asks_for_its_day_or_date(data: Path
 
 def test_copies_of_the_subjects_dates_are_no_dates_of_rows(tmp_path: Path) -> None:
     subjects = [{"USUBJID": f"S{i}", "TRTSDT": "2021-03-01", "AGE": i / 2} for i in range(30)]
-    _write_csv(tmp_path / "adsl.csv", subjects)
+    write_csv(tmp_path / "adsl.csv", subjects)
     rows = [
         {"USUBJID": f"S{i % 30}", "TRTSDT": "2021-03-01", "ASTDT": f"2021-04-{i % 28 + 1:02d}"}
         for i in range(60)
     ]
-    _write_csv(tmp_path / "adae.csv", rows)
+    write_csv(tmp_path / "adae.csv", rows)
 
     draft = _draft(tmp_path)
 
@@ -308,33 +274,33 @@ def test_copies_of_the_subjects_dates_are_no_dates_of_rows(tmp_path: Path) -> No
 
 
 def test_dataset_that_keeps_its_testcd_has_one_parameter(tmp_path: Path) -> None:
-    _write_csv(tmp_path / "adsl.csv", [{"USUBJID": f"S{i}", "AGE": i / 2} for i in range(30)])
+    write_csv(tmp_path / "adsl.csv", [{"USUBJID": f"S{i}", "AGE": i / 2} for i in range(30)])
     rows = [
         {"USUBJID": f"S{i % 30}", "LBTESTCD": "ALT", "PARAMCD": "ALT", "ADY": i, "AVAL": i / 2}
         for i in range(60)
     ]
-    _write_csv(tmp_path / "adlb.csv", rows)
+    write_csv(tmp_path / "adlb.csv", rows)
 
     assert draft_study(tmp_path, "mytrial").count("\n    parameter:") == 1
     assert _draft(tmp_path)["datasets"]["adlb"]["parameter"] == "PARAMCD"
 
 
 def test_column_of_another_value_in_every_row_is_a_key_whatever_its_name(tmp_path: Path) -> None:
-    _write_csv(tmp_path / "a.csv", [{"who": f"N{i:04d}", "AGE": i % 9 / 2} for i in range(40)])
+    write_csv(tmp_path / "a.csv", [{"who": f"N{i:04d}", "AGE": i % 9 / 2} for i in range(40)])
 
     assert _draft(tmp_path)["subject"] == {"dataset": "a", "column": "who"}
 
 
 def test_whole_numbers_of_another_value_in_every_row_are_no_feature(tmp_path: Path) -> None:
     rows = [{"id": i, "sample": 7919 * i % 104729, "AGE": i % 9 / 2} for i in range(120)]
-    _write_csv(tmp_path / "a.csv", rows)
+    write_csv(tmp_path / "a.csv", rows)
 
     assert list(_draft(tmp_path)["features"]) == ["AGE"]
 
 
 def test_columns_that_differ_in_a_number_of_their_name_have_one_kind(tmp_path: Path) -> None:
     rows = [{"id": i, "Apgar1": i % 4 + 4, "Apgar5": i % 11, "x": i / 2} for i in range(120)]
-    _write_csv(tmp_path / "a.csv", rows)
+    write_csv(tmp_path / "a.csv", rows)
 
     features = _draft(tmp_path)["features"]
 
@@ -346,7 +312,7 @@ def test_namibia_is_a_country_where_na_elsewhere_is_missing(tmp_path: Path) -> N
         {"id": f"P{i}", "COUNTRY": ("NA", "ZA", "BW")[i % 3], "WT": "NA" if i == 5 else 60.5 + i}
         for i in range(30)
     ]
-    _write_csv(tmp_path / "a.csv", rows)
+    write_csv(tmp_path / "a.csv", rows)
 
     text = draft_study(tmp_path, "mytrial")
     dataset = yaml.safe_load(text)["datasets"]["a"]
@@ -363,7 +329,7 @@ def test_namibia_is_a_country_where_na_elsewhere_is_missing(tmp_path: Path) -> N
     ["trt", "treatment", "rx", "arm", "TRT01P", "allocation", "group", "tx", "Rand_Arm", "drug"],
 )
 def test_arm_is_found_by_the_names_that_trials_use(tmp_path: Path, name: str) -> None:
-    _write_csv(tmp_path / "a.csv", [{"id": i, name: "AB"[i % 2], "x": i / 2} for i in range(40)])
+    write_csv(tmp_path / "a.csv", [{"id": i, name: "AB"[i % 2], "x": i / 2} for i in range(40)])
 
     assert _draft(tmp_path)["arm"]["columns"] == [name]
 
@@ -406,7 +372,7 @@ def test_day_of_a_row_is_that_of_its_start(tmp_path: Path, columns: list[str], d
 
 
 def test_draft_without_an_arm_says_how_to_name_one(tmp_path: Path) -> None:
-    _write_csv(tmp_path / "a.csv", [{"id": i, "Z": i % 2, "x": i / 2} for i in range(40)])
+    write_csv(tmp_path / "a.csv", [{"id": i, "Z": i % 2, "x": i / 2} for i in range(40)])
 
     text = draft_study(tmp_path, "mytrial")
 
@@ -419,7 +385,7 @@ def test_time_and_status_become_a_task_and_an_analysis(tmp_path: Path) -> None:
         {"id": i, "arm": i % 2, "futime": 20 + i, "status": i % 3 == 0, "x": i / 2}
         for i in range(120)
     ]
-    _write_csv(tmp_path / "a.csv", rows)
+    write_csv(tmp_path / "a.csv", rows)
 
     draft = _draft(tmp_path)
     [task] = draft["tasks"].values()
@@ -439,9 +405,9 @@ def test_draft_has_thresholds_so_that_chance_is_not_blessed(data: Path) -> None:
 
 def test_supplemental_qualifiers_are_attached_to_their_parent(tmp_path: Path) -> None:
     subjects = [{"USUBJID": f"S{i}", "AGE": 50.5 + i} for i in range(4)]
-    _write_csv(tmp_path / "dm.csv", subjects)
+    write_csv(tmp_path / "dm.csv", subjects)
     qualifier = {"RDOMAIN": "DM", "IDVAR": "", "IDVARVAL": "", "QNAM": "SAFETY", "QVAL": "Y"}
-    _write_csv(tmp_path / "suppdm.csv", [{"USUBJID": f"S{i}"} | qualifier for i in range(4)])
+    write_csv(tmp_path / "suppdm.csv", [{"USUBJID": f"S{i}"} | qualifier for i in range(4)])
 
     dataset = _draft(tmp_path)["datasets"]["suppdm"]
 
@@ -452,7 +418,7 @@ def test_supplemental_qualifiers_are_attached_to_their_parent(tmp_path: Path) ->
 def test_shards_of_one_dataset_become_one_pattern(tmp_path: Path) -> None:
     for shard in (0, 1):
         rows = [{"USUBJID": f"S{shard}{i}", "AGE": 50.5 + i} for i in range(3)]
-        _write_csv(tmp_path / "adam" / f"adsl-0000{shard}-of-00002.csv", rows)
+        write_csv(tmp_path / "adam" / f"adsl-0000{shard}-of-00002.csv", rows)
 
     dataset = _draft(tmp_path)["datasets"]["adsl"]
 
@@ -488,7 +454,7 @@ def test_folder_without_data_is_an_error_that_names_what_was_expected(tmp_path: 
 
 def test_data_without_a_row_per_subject_is_an_error(tmp_path: Path) -> None:
     for name in ("a", "b"):
-        _write_csv(tmp_path / f"{name}.csv", [{"USUBJID": "S1", "X": i} for i in range(3)])
+        write_csv(tmp_path / f"{name}.csv", [{"USUBJID": "S1", "X": i} for i in range(3)])
 
     with pytest.raises(UserError, match="No file has one row for each subject"):
         draft_study(tmp_path, "mytrial")
@@ -511,7 +477,7 @@ _COLUMN_NAMES = st.lists(
 def test_column_of_any_name_comes_through_yaml(tmp_path: Path, names: list[str]) -> None:
     columns = ["id", *(f"{name}_" for name in names)]
     rows = [dict.fromkeys(columns, i % 2) | {"id": i} for i in range(4)]
-    _write_csv(tmp_path / "a.csv", rows)
+    write_csv(tmp_path / "a.csv", rows)
 
     draft = _draft(tmp_path)
     features = draft["features"]
@@ -522,121 +488,3 @@ def test_column_of_any_name_comes_through_yaml(tmp_path: Path, names: list[str])
     assert sources <= set(columns)
     assert all(re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name) for name in features)
     assert len(sources) == len(features)
-
-
-def test_existing_file_is_not_overwritten_without_force(
-    data: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    out = data.parent / "mytrial" / "study.yaml"
-    arguments = ["draft", "study", "--data", str(data), "--out", str(out)]
-
-    assert main(arguments) == 0
-    out.write_text("decided by a person")
-    assert main(arguments) == 2
-    assert out.read_text() == "decided by a person"
-    assert "--force" in capsys.readouterr().err
-    assert main([*arguments, "--force"]) == 0
-    assert yaml.safe_load(out.read_text())["study"] == "mytrial"
-
-
-def test_mistake_is_told_in_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    out = tmp_path / "mytrial" / "study.yaml"
-
-    assert main(["draft", "study", "--data", str(tmp_path / "nowhere"), "--out", str(out)]) == 2
-    assert "there is no such folder" in capsys.readouterr().err
-
-
-def test_help_needs_neither_beam_nor_tensorflow() -> None:
-    code = (
-        "import sys; from pipeline.cli.main import main\n"
-        "assert main(['draft', 'study', '--help']) == 0\n"
-        "sys.exit(any(m in sys.modules for m in ('apache_beam', 'tensorflow')))"
-    )
-
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-@pytest.fixture(scope="module")
-def decided(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A drafted study file after a person has decided, and its data."""
-    folder = tmp_path_factory.mktemp("decided")
-    _write_csv(folder / "data" / "patients.csv", _patients(200))
-    out = folder / "mytrial" / "study.yaml"
-    assert main(["draft", "study", "--data", str(folder / "data"), "--out", str(out)]) == 0
-    text = out.read_text()
-    for drafted, decision in (
-        ("title: TODO  # the trial", "title: My trial  # the trial"),
-        ("    known: TODO", "    known: baseline"),
-        ("      HEALED: {type: text}", "      HEALED: {type: text, known: after}"),
-        ("      AGE: {type: number}", "      AGE: {type: number, range: [18, 300]}"),
-        ("  HEALED: {kind: category}\n", ""),
-        ("control: TODO", "control: control"),
-        ("  TODO:  # a name", "  healed:  # a name"),
-        ("    kind: TODO", "    kind: outcome"),
-        ("    title: TODO", "    title: Healed"),
-        ("{column: TODO, equals: TODO}", '{column: HEALED, equals: "Y"}'),
-        ("    arm: {of: arm}", "    site: {of: site}"),
-        ("randomised: TODO", "randomised: true"),
-    ):
-        assert text.count(drafted) == 1, drafted
-        text = text.replace(drafted, decision)
-    out.write_text(text)
-    return out, folder / "data"
-
-
-@pytest.fixture(scope="module")
-def schema(decided: tuple[Path, Path]) -> dict[str, schema_pb2.Feature]:
-    study_file, data = decided
-    text = draft_schema(load_study(study_file), data)
-    return {f.name: f for f in text_format.Parse(text, schema_pb2.Schema()).feature}
-
-
-def test_schema_of_a_decided_draft_lists_every_column_but_the_subject_hash(
-    schema: dict[str, schema_pb2.Feature],
-) -> None:
-    features = ["AGE", "SEX", "SMOKER", "WEIGHT"]
-    groups = ["arm", "site", "slice_sex", "slice_site"]
-
-    assert list(schema) == [*features, *groups, "label_healed", "weight_healed"]
-
-
-def test_schema_takes_ranges_from_the_study_file_and_not_from_the_data(
-    schema: dict[str, schema_pb2.Feature],
-) -> None:
-    age = schema["AGE"].float_domain
-
-    assert (age.min, age.max) == (18, 300)
-    assert not schema["WEIGHT"].HasField("float_domain")
-
-
-def test_schema_closes_the_arms_and_tolerates_a_rare_new_level_elsewhere(
-    schema: dict[str, schema_pb2.Feature],
-) -> None:
-    assert list(schema["arm"].string_domain.value) == ["active", "control"]
-    assert schema["arm"].distribution_constraints.min_domain_mass == 1
-    assert list(schema["SMOKER"].string_domain.value) == ["0", "1"]
-    assert schema["SMOKER"].distribution_constraints.min_domain_mass == 0.95
-
-
-def test_schema_lists_no_sites(schema: dict[str, schema_pb2.Feature]) -> None:
-    assert not schema["site"].HasField("string_domain")
-    assert not schema["slice_site"].HasField("string_domain")
-
-
-def test_schema_demands_labels_and_groups_of_every_subject_and_features_of_most(
-    schema: dict[str, schema_pb2.Feature],
-) -> None:
-    shares = {name: feature.presence.min_fraction for name, feature in schema.items()}
-
-    assert shares["label_healed"] == shares["slice_sex"] == shares["arm"] == 1
-    assert shares["AGE"] == 0.95
-    assert [feature.name for feature in each(schema.values()) if feature.HasField("shape")] == []
-
-
-def test_schema_command_writes_beside_the_study_file(decided: tuple[Path, Path]) -> None:
-    study_file, data = decided
-
-    assert main(["draft", "schema", "--study", str(study_file), "--data", str(data)]) == 0
-    written = study_file.with_name("schema.pbtxt").read_text()
-    assert written.startswith("# Curated schema of the examples of mytrial.")
-    assert main(["draft", "schema", "--study", str(study_file), "--data", str(data)]) == 2
