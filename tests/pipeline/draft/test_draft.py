@@ -336,13 +336,13 @@ def test_arm_is_found_by_the_names_that_trials_use(tmp_path: Path, name: str) ->
 
 def test_dataset_of_times_to_events_becomes_an_analysis(tmp_path: Path) -> None:
     subjects = [{"USUBJID": f"S{i}", "ARM": "AB"[i % 2], "AGE": i / 2} for i in range(40)]
-    _write_csv(tmp_path / "adsl.csv", subjects)
+    write_csv(tmp_path / "adsl.csv", subjects)
     rows = [
         {"USUBJID": f"S{i % 40}", "PARAMCD": "OS", "STARTDT": "2021-01-01", "ADT": "2021-02-03"}
         | {"AVAL": i, "CNSR": i % 2}
         for i in range(40)
     ]
-    _write_csv(tmp_path / "adtte.csv", rows)
+    write_csv(tmp_path / "adtte.csv", rows)
 
     draft = _draft(tmp_path)
 
@@ -364,9 +364,9 @@ def test_dataset_of_times_to_events_becomes_an_analysis(tmp_path: Path) -> None:
     ],
 )
 def test_day_of_a_row_is_that_of_its_start(tmp_path: Path, columns: list[str], day: str) -> None:
-    _write_csv(tmp_path / "adsl.csv", [{"USUBJID": f"S{i}", "AGE": i / 2} for i in range(30)])
+    write_csv(tmp_path / "adsl.csv", [{"USUBJID": f"S{i}", "AGE": i / 2} for i in range(30)])
     rows = [{"USUBJID": f"S{i % 30}"} | dict.fromkeys(columns, i) for i in range(60)]
-    _write_csv(tmp_path / "events.csv", rows)
+    write_csv(tmp_path / "events.csv", rows)
 
     assert _draft(tmp_path)["datasets"]["events"]["day"] == day
 
