@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline.synthetic import write as writing
 from pipeline.synthetic.simulate import Block, simulate
-from pipeline.synthetic.trial import SyntheticTrial
+from pipeline.synthetic.trial import TRUTH_FOLDER, UNFINISHED, SyntheticTrial
 from tests.whole_runs import SMALL
 
 SITE, RACE = "777", "OTHER"
@@ -27,7 +27,7 @@ def write_planted_trial(folder: Path) -> Path:
     Returns:
         The folder.
     """
-    for name in (writing.TRUTH_FOLDER, writing.UNFINISHED):
+    for name in (TRUTH_FOLDER, UNFINISHED):
         (folder / name).mkdir(parents=True)
     with mock.patch.object(writing, "simulate", _with_planted_groups):
         writing.write_shard(0, SyntheticTrial(SMALL), str(folder))
