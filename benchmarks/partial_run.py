@@ -15,7 +15,8 @@ from pathlib import Path
 from pipeline.cli.commands.run import parse_settings
 from pipeline.config import resolve
 from pipeline.errors import UserError
-from pipeline.runs.run_record import StageRecord, recorded, versions
+from pipeline.runs.run_record import recorded, versions
+from pipeline.runs.stage_record import StageRecord
 
 LAST_STAGE_VARIABLE = "BENCHMARK_LAST_STAGE"
 

@@ -21,7 +21,7 @@ from pipeline.results.card import Card
 from pipeline.results.documents import documents
 from pipeline.runs.registry import StoredEntry
 from pipeline.runs.run_file import RunFile
-from pipeline.runs.run_record import StageRecord
+from pipeline.runs.stage_record import StageRecord
 from pipeline.store.pending import ExportFile
 from pipeline.study.study import Study
 from pipeline.version import PROJECT

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import logging
 import time
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from pipeline.results.training import Recalibration, Training
 from trainer.examples import TransformedExamples, read_encoding
 from trainer.features import model_inputs
 from trainer.fit import Fitted, Progress, fit
@@ -88,25 +88,25 @@ def throttled_progress() -> Progress:
     return report
 
 
-def training_record(fitted: Fitted, seed: int) -> dict[str, Any]:
-    """The record of a training as JSON-able values, without data of single subjects."""
+def training_record(fitted: Fitted, seed: int) -> Training:
+    """The record of a training, without data of single subjects."""
     calibration = fitted.calibration
-    return {
+    return Training(
         **dataclasses.asdict(fitted.history),
-        "seed": seed,
-        "hyperparameters": dataclasses.asdict(fitted.hyperparameters),
-        "calibration": {
-            task: {"slope": slope, "intercept": intercept}
+        seed=seed,
+        hyperparameters=dataclasses.asdict(fitted.hyperparameters),
+        calibration={
+            task: Recalibration(slope=slope, intercept=intercept)
             for task, slope, intercept in zip(
                 fitted.encoding.tasks, calibration.slopes, calibration.intercepts, strict=True
             )
         },
-        "weights": fitted.model.count_params(),
-    }
+        weights=fitted.model.count_params(),
+    )
 
 
 def write_record(fitted: Fitted, seed: int, folder: str) -> None:
     """Writes `training_record` to a folder, a local path or a URI."""
     tf.io.gfile.makedirs(folder)
     with tf.io.gfile.GFile(f"{folder}/{TRAINING_FILE}", "w") as file:
-        file.write(json.dumps(training_record(fitted, seed), indent=2))
+        file.write(training_record(fitted, seed).model_dump_json(indent=2))

@@ -18,7 +18,8 @@ from pipeline.names import SITE, SPLITS
 from pipeline.pages.card import card_page
 from pipeline.results.card import Evidence, Lineage, make_card
 from pipeline.results.counts import Counts
-from pipeline.results.documents import Curves, Findings, Metrics, Training, Verdict, read_result
+from pipeline.results.documents import Curves, Findings, Metrics, Verdict, read_result
+from pipeline.results.training import Training
 from pipeline.runs.run_record import versions
 from pipeline.study.study import Study
 
@@ -67,7 +68,7 @@ def _evidence(
         curves=read_result(Curves, inputs["verdict"].uri),
         findings=read_result(Findings, inputs["findings"].uri),
         counts=read_result(Counts, inputs["rejects"].uri).published(),
-        training=_training(inputs["model_run"].uri),
+        training=read_result(Training, inputs["model_run"].uri).facts,
         missing=_missing(statistics["train"], metrics.smallest_group),
         sites=_sites(statistics) if study.site else None,
         champion=_champion(inputs["champion_model"], metrics),
@@ -80,12 +81,6 @@ def _evidence(
             artifacts={key: _address(artifact) for key, artifact in sorted(inputs.items())},
         ),
     )
-
-
-def _training(folder: str) -> dict[str, Any]:
-    record = read_result(Training, folder).root
-    # The loss by epoch is left to the training record.
-    return {key: value for key, value in record.items() if key != "eval_loss"}
 
 
 def _statistics(artifact: Artifact, split: str) -> statistics_pb2.DatasetFeatureStatistics:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from typing import Any
 
@@ -11,11 +10,12 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 
-from components.trial_summary.graph import PROBLEMS_FILE, write_summary
+from components.trial_summary.graph import PROBLEMS_FILE, SummaryProblems, write_summary
 from components.trial_summary.settings import TrialSummarySettings
 from pipeline.errors import UserError
 from pipeline.reading.plan import plan_summary
-from pipeline.results.documents import TrialSummaryDocument, read_result
+from pipeline.results.documents import read_result
+from pipeline.results.trial_progress import TrialSummaryDocument
 from pipeline.storage import read
 
 logger = logging.getLogger(__name__)
@@ -52,6 +52,6 @@ class Executor(BaseBeamExecutor):
             write_summary(root, plan, folder)
         problems = read(f"{folder}/{PROBLEMS_FILE}")
         if problems is not None:
-            raise UserError("\n".join(json.loads(problems)))
+            raise UserError("\n".join(SummaryProblems.model_validate_json(problems).root))
         for absent in read_result(TrialSummaryDocument, folder).absent:
             logger.info("Missing from the summary's %s: %s.", absent.section, absent.reason)

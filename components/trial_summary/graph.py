@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from dataclasses import asdict
 from typing import Any
 
 import apache_beam as beam
+from pydantic import RootModel
 
 from components.trial_summary.bucket import sum_up
 from components.trial_summary.records import summarise
@@ -15,11 +14,14 @@ from components.trial_summary.sums import Progress
 from pipeline.reading.plan import ReadingPlan
 from pipeline.reading.qualifiers import unknown_qualifiers
 from pipeline.reading.read_rows import COUNTS, ROWS, CounterOfRows, joined, read_rows
-from pipeline.results.documents import TrialSummaryDocument
 from pipeline.storage import write_whole
 
 SUMMARY_FILE = "summary.json"
 PROBLEMS_FILE = "problems.json"
+
+
+class SummaryProblems(RootModel[tuple[str, ...]]):
+    """`problems.json`: what a person has to fix before the data can be used."""
 
 
 def write_summary(root: beam.Pipeline, plan: ReadingPlan, folder: str) -> None:
@@ -56,9 +58,10 @@ def _write(progress: Progress, plan: ReadingPlan, folder: str) -> None:
     problems = sorted(progress.problems)
     problems = problems or list(unknown_qualifiers(plan, progress.qualifiers))
     if problems:
-        write_whole(f"{folder}/{PROBLEMS_FILE}", json.dumps(problems).encode())
+        content = SummaryProblems(tuple(problems)).model_dump_json()
+        write_whole(f"{folder}/{PROBLEMS_FILE}", content.encode())
         return
-    document = TrialSummaryDocument.model_validate(asdict(summarise(plan.study, progress)))
+    document = summarise(plan.study, progress)
     write_whole(f"{folder}/{SUMMARY_FILE}", f"{document.model_dump_json(indent=1)}\n".encode())
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from components.trial_summary.disclosure import (
@@ -19,6 +18,7 @@ from components.trial_summary.event_disclosure import shown_events
 from components.trial_summary.sums import ANY, UNKNOWN, Moments, Progress, Sums
 from components.trial_summary.uses import enrolment_column
 from pipeline.estimates import student_interval, wilson_interval
+from pipeline.results.analysis import Absent
 from pipeline.results.documents import OVERALL, Group
 from pipeline.results.trial_progress import (
     ADVERSE_EVENTS,
@@ -32,69 +32,13 @@ from pipeline.results.trial_progress import (
     RISK_DIFFERENCE,
     SHARE,
     SUBJECTS,
+    ProgressRecord,
+    TrialSummaryDocument,
 )
 from pipeline.study.study import Study
 
 
-@dataclass(frozen=True)
-class Record:
-    """A number of the summary; `pipeline.results.trial_progress` says which attributes it has.
-
-    Attributes:
-        section: Section of the summary.
-        arm: The arm; this and the following attributes only where they apply.
-        site: The site.
-        period: The last month (`YYYY-MM`) of one or several.
-        category: System organ class, reason of disposition, dataset.
-        severity: Severity of the worst adverse event.
-        visit: The visit.
-        parameter: The measured parameter.
-        measure: Kind of the number.
-        value: The number.
-        lower: Lower bound of its 95 % interval.
-        upper: Upper bound.
-        subjects: Number of subjects behind it.
-    """
-
-    section: str
-    measure: str
-    value: float
-    subjects: int
-    arm: str | None = None
-    site: str | None = None
-    period: str | None = None
-    category: str | None = None
-    severity: str | None = None
-    visit: str | None = None
-    parameter: str | None = None
-    lower: float | None = None
-    upper: float | None = None
-
-
-@dataclass(frozen=True)
-class Absent:
-    """A part that the summary lacks, with the reason."""
-
-    section: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Summary:
-    """`summary.json`.
-
-    Attributes:
-        smallest_group: Fewest subjects that a group is shown for.
-        records: The numbers, in the order of display.
-        absent: Missing parts, with reasons.
-    """
-
-    smallest_group: int
-    records: tuple[Record, ...]
-    absent: tuple[Absent, ...]
-
-
-def summarise(study: Study, progress: Progress) -> Summary:
+def summarise(study: Study, progress: Progress) -> TrialSummaryDocument:
     """Makes the summary.
 
     Args:
@@ -123,8 +67,8 @@ def summarise(study: Study, progress: Progress) -> Summary:
             f"fewer than {smallest} subjects were enrolled but not treated; they are excluded "
             "everywhere"
         )
-        absent.append(Absent(ENROLMENT, reason))
-    return Summary(smallest, records, tuple(absent))
+        absent.append(Absent(section=ENROLMENT, reason=reason))
+    return TrialSummaryDocument(smallest_group=smallest, records=records, absent=tuple(absent))
 
 
 def _tells_apart(enrolled: Sums, treated: Sums, smallest: int) -> bool:
@@ -134,12 +78,16 @@ def _tells_apart(enrolled: Sums, treated: Sums, smallest: int) -> bool:
     return not any(0 < number < smallest for number in not_treated)
 
 
-def _absent(study: Study, records: tuple[Record, ...], smallest: int) -> Iterator[Absent]:
+def _absent(study: Study, records: tuple[ProgressRecord, ...], smallest: int) -> Iterator[Absent]:
     summary = study.summary
     if enrolment_column(study) is None:
-        yield Absent(ENROLMENT, "no date (summary.enrolment): nothing is shown by month")
+        yield Absent(
+            section=ENROLMENT, reason="no date (summary.enrolment): nothing is shown by month"
+        )
     if study.site is None:
-        yield Absent(ENROLMENT, "the study file names no site: nothing is shown by site")
+        yield Absent(
+            section=ENROLMENT, reason="the study file names no site: nothing is shown by site"
+        )
     described = {
         ENROLMENT: True,
         DISPOSITION: summary.disposition is not None,
@@ -154,11 +102,16 @@ def _absent(study: Study, records: tuple[Record, ...], smallest: int) -> Iterato
         if section in there:
             continue
         if not is_described:
-            yield Absent(section, "the study file's `summary` does not describe it")
+            yield Absent(section=section, reason="the study file's `summary` does not describe it")
         elif study.arm is None and section in by_arm:
-            yield Absent(section, "it is shown by arm, and the study file names none")
+            yield Absent(
+                section=section, reason="it is shown by arm, and the study file names none"
+            )
         else:
-            yield Absent(section, f"no group has {smallest} subjects or more that may be shown")
+            yield Absent(
+                section=section,
+                reason=f"no group has {smallest} subjects or more that may be shown",
+            )
 
 
 def _enrolled_groups(sums: Sums, smallest: int) -> dict[Group, int]:
@@ -192,16 +145,28 @@ def _by(group: Group) -> tuple[str, ...]:
     return tuple(name for name, _ in group)
 
 
-def _enrolment(groups: Mapping[Group, int], arms: Mapping[str, int]) -> Iterator[Record]:
+def _enrolment(groups: Mapping[Group, int], arms: Mapping[str, int]) -> Iterator[ProgressRecord]:
     for arm, number in arms.items():
-        yield Record(ENROLMENT, SUBJECTS, number, number, arm=arm)
+        yield ProgressRecord(
+            section=ENROLMENT,
+            measure=SUBJECTS,
+            value=number,
+            subjects=number,
+            arm=arm,
+        )
     for group, number in sorted(groups.items()):
         if _by(group) != ("arm",):
             of: dict[str, Any] = dict(group)
-            yield Record(ENROLMENT, SUBJECTS, number, number, **of)
+            yield ProgressRecord(
+                section=ENROLMENT,
+                measure=SUBJECTS,
+                value=number,
+                subjects=number,
+                **of,
+            )
 
 
-def _disposition(sums: Sums, arms: Mapping[str, int], smallest: int) -> Iterator[Record]:
+def _disposition(sums: Sums, arms: Mapping[str, int], smallest: int) -> Iterator[ProgressRecord]:
     # Arms first: which reasons of all arms together are safe depends on the suppressed ones.
     groups: dict[Group, int] = {OVERALL: sums.subjects}
     cells: dict[Group, int] = {OVERALL: sums.subjects}
@@ -219,7 +184,13 @@ def _disposition(sums: Sums, arms: Mapping[str, int], smallest: int) -> Iterator
         if "category" not in of or ("arm" in of and group not in groups):
             continue
         whole = arms[of["arm"]] if "arm" in of else sums.subjects
-        yield Record(DISPOSITION, SUBJECTS, number, whole, **of)
+        yield ProgressRecord(
+            section=DISPOSITION,
+            measure=SUBJECTS,
+            value=number,
+            subjects=whole,
+            **of,
+        )
         yield _share(DISPOSITION, number, whole, **of)
 
 
@@ -230,13 +201,23 @@ def _kept(reasons: Mapping[str, int], smallest: int) -> tuple[Group, ...]:
     return ((("category", COMPLETED),),) if safe else ()
 
 
-def _share(section: str, number: int, whole: int, **of: str | None) -> Record:
+def _share(section: str, number: int, whole: int, **of: str | None) -> ProgressRecord:
     """Share with Wilson's interval."""
     lower, upper = wilson_interval(number, whole)
-    return Record(section, SHARE, number / whole, whole, lower=lower, upper=upper, **of)
+    return ProgressRecord(
+        section=section,
+        measure=SHARE,
+        value=number / whole,
+        subjects=whole,
+        lower=lower,
+        upper=upper,
+        **of,
+    )
 
 
-def _exposure(study: Study, sums: Sums, arms: Mapping[str, int], smallest: int) -> Iterator[Record]:
+def _exposure(
+    study: Study, sums: Sums, arms: Mapping[str, int], smallest: int
+) -> Iterator[ProgressRecord]:
     for what in study.summary.exposure:
         for arm, whole in arms.items():
             moments = sums.exposure.get((arm, what), Moments())
@@ -245,16 +226,16 @@ def _exposure(study: Study, sums: Sums, arms: Mapping[str, int], smallest: int) 
                 yield _mean(EXPOSURE, moments, subjects, arm=arm, parameter=what)
 
 
-def _mean(section: str, moments: Moments, subjects: int, **of: str | None) -> Record:
+def _mean(section: str, moments: Moments, subjects: int, **of: str | None) -> ProgressRecord:
     """Mean with Student's interval."""
     free = moments.number - 1
     error = math.sqrt(moments.squares / free / moments.number)
     lower, upper = student_interval(moments.mean, error, free)
-    return Record(
-        section,
-        MEAN,
-        _digits(moments.mean),
-        subjects,
+    return ProgressRecord(
+        section=section,
+        measure=MEAN,
+        value=_digits(moments.mean),
+        subjects=subjects,
         lower=_digits(lower),
         upper=_digits(upper),
         **of,
@@ -268,7 +249,7 @@ def _digits(value: float) -> float:
 
 def _adverse_events(
     study: Study, sums: Sums, arms: Mapping[str, int], smallest: int
-) -> Iterator[Record]:
+) -> Iterator[ProgressRecord]:
     described = study.summary.adverse_events
     if described is None or study.arm is None:
         return
@@ -297,7 +278,7 @@ def _adverse_events(
 
 def _rates(
     control: str, arms: Mapping[str, int], shown: Mapping[str, int], **of: str | None
-) -> Iterator[Record]:
+) -> Iterator[ProgressRecord]:
     """Shares of subjects with an event, and their differences to the control.
 
     The interval of a difference is Newcombe's hybrid score interval (Stat Med 1998;17:873-90,
@@ -316,11 +297,11 @@ def _rates(
         lower, upper = confint_proportions_2indep(
             number, arms[arm], events, subjects, compare="diff", method="newcomb"
         )
-        yield Record(
-            ADVERSE_EVENTS,
-            RISK_DIFFERENCE,
-            number / arms[arm] - events / subjects,
-            arms[arm] + subjects,
+        yield ProgressRecord(
+            section=ADVERSE_EVENTS,
+            measure=RISK_DIFFERENCE,
+            value=number / arms[arm] - events / subjects,
+            subjects=arms[arm] + subjects,
             arm=arm,
             lower=float(lower),
             upper=float(upper),
@@ -330,7 +311,7 @@ def _rates(
 
 def _endpoints(
     study: Study, progress: Progress, sums: Sums, arms: Mapping[str, int], smallest: int
-) -> Iterator[Record]:
+) -> Iterator[ProgressRecord]:
     for name, visits in study.summary.endpoints.items():
         order = progress.visit_order
         found = {visit for _, endpoint, visit in sums.visits if endpoint == name}
@@ -343,7 +324,9 @@ def _endpoints(
                     yield _mean(ENDPOINT, moments, subjects, **of)
 
 
-def _completeness(sums: Sums, groups: Mapping[Group, int], smallest: int) -> Iterator[Record]:
+def _completeness(
+    sums: Sums, groups: Mapping[Group, int], smallest: int
+) -> Iterator[ProgressRecord]:
     """Shares of values that are present: overall, by site, and by dataset."""
     for group, subjects in sorted(groups.items()):
         if _by(group) in ((), ("site",)):
@@ -359,9 +342,15 @@ def _completeness(sums: Sums, groups: Mapping[Group, int], smallest: int) -> Ite
 
 def _present(
     sums: Sums, keys: list[tuple[str, str]], subjects: int, smallest: int, **of: str
-) -> Iterator[Record]:
+) -> Iterator[ProgressRecord]:
     expected = sum(sums.expected[key] for key in keys)
     if expected:
         present = sum(sums.present[key] for key in keys)
         share = share_present(present, expected, smallest)
-        yield Record(COMPLETENESS, SHARE, share, subjects, **dict[str, Any](of))
+        yield ProgressRecord(
+            section=COMPLETENESS,
+            measure=SHARE,
+            value=share,
+            subjects=subjects,
+            **dict[str, Any](of),
+        )

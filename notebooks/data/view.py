@@ -37,8 +37,8 @@ from pipeline.html.numbers import Suppressed, Value, count, number
 from pipeline.names import ARM, SITE, SPLITS
 from pipeline.reading.examples import examples_at, read_columns
 from pipeline.results.counts import Counts
-from pipeline.results.documents import Finding, gate_findings, read_result
-from pipeline.runs.run_record import read_records
+from pipeline.results.documents import Finding, read_result
+from pipeline.runs.stage_record import gate_findings, read_records
 from pipeline.study.features import feature_columns
 from pipeline.study.study import Study
 

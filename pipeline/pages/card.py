@@ -257,7 +257,6 @@ def _missing(card: Card) -> list[Block]:
 
 def _training(card: Card) -> list[Block]:
     training = card.evidence.training
-    hyperparameters = training.get("hyperparameters", {})
     return [
         Paragraph(
             "A linear part and a small ensemble of networks with shared layers, for all tasks at "
@@ -267,12 +266,15 @@ def _training(card: Card) -> list[Block]:
         ),
         Facts(
             [
-                ("Steps", training.get("steps")),
-                ("Best epoch", training.get("best_epoch")),
-                ("Weights", training.get("weights")),
-                ("Seed", str(training.get("seed"))),
+                ("Steps", training.steps),
+                ("Best epoch", training.best_epoch),
+                ("Weights", training.weights),
+                ("Seed", str(training.seed)),
                 ("Seed of the split", str(card.study.split.seed)),
-                *((name.replace("_", " "), str(value)) for name, value in hyperparameters.items()),
+                *(
+                    (name.replace("_", " "), str(value))
+                    for name, value in training.hyperparameters.items()
+                ),
             ]
         ),
     ]

@@ -106,8 +106,8 @@ def calibration_blocks(card: Card) -> list[Block]:
             "Recalibration",
             [Column("Task"), Column("Slope", "end"), Column("Intercept", "end")],
             [
-                [task, float(item["slope"]), float(item["intercept"])]
-                for task, item in card.evidence.training.get("calibration", {}).items()
+                [task, item.slope, item.intercept]
+                for task, item in card.evidence.training.calibration.items()
             ],
         ),
         Grid(figures),

@@ -12,6 +12,7 @@ from pipeline.documents import Document
 from pipeline.results.counts import Counts
 from pipeline.results.documents import Curves, Findings, MetricRecord, Metrics, Verdict
 from pipeline.results.fairness import Gap, gaps
+from pipeline.results.training import TrainingFacts
 from pipeline.study.features import ResolvedFeature
 from pipeline.study.load import parse_study
 from pipeline.study.study import Study
@@ -123,7 +124,7 @@ class Evidence(Document):
     curves: Curves
     findings: Findings
     counts: Counts
-    training: dict[str, Any]
+    training: TrainingFacts
     missing: dict[str, int | None]
     sites: int | None
     champion: str | None

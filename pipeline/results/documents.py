@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, RootModel, model_validator
 
@@ -17,10 +17,12 @@ from pipeline.documents import Count, Document, parse_document
 from pipeline.errors import UserError
 from pipeline.estimates import Estimate
 from pipeline.metrics import current_name
-from pipeline.results.analysis import Absent, Analysis
+from pipeline.results.analysis import Analysis
 from pipeline.results.counts import Counts
 from pipeline.results.outcomes import ComparisonReason, Outcome
 from pipeline.results.registration import Registration
+from pipeline.results.training import Training
+from pipeline.results.trial_progress import TrialSummaryDocument
 from pipeline.storage import read
 from pipeline.study.renamed import rename_threshold
 from pipeline.study.sections import Severity, Side, Threshold
@@ -381,24 +383,6 @@ class Findings(RootModel[tuple[Finding, ...]]):
     """`findings.json`."""
 
 
-class Training(RootModel[dict[str, Any]]):
-    """`training.json`: the record of a training."""
-
-
-class TrialSummaryDocument(Document):
-    """`summary.json`: records with the columns of the store's table trial_progress.
-
-    Attributes:
-        smallest_group: Fewest subjects behind a number that is shown.
-        records: One for each number: columns of the store's table trial_progress.
-        absent: Missing sections, with reasons.
-    """
-
-    smallest_group: Count
-    records: tuple[dict[str, Any], ...]
-    absent: tuple[Absent, ...]
-
-
 _DOCUMENTS: dict[type[BaseModel], tuple[str, str]] = {
     Metrics: ("metrics.json", "TrialEvaluator"),
     Verdict: ("verdict.json", "TrialEvaluator"),
@@ -454,21 +438,6 @@ def headline_metrics(records: Iterable[MetricRecord]) -> dict[str, float]:
         for record in records
         if record.is_headline and record.value is not None and math.isfinite(record.value)
     }
-
-
-def gate_findings(folder: str | None, records: Sequence[Mapping[str, Any]]) -> Findings:
-    """Findings of the data gate; empty if the run did not reach it.
-
-    Args:
-        folder: Folder of its output; None if there is none, as after it stopped the run.
-        records: Records of the run's stages, which hold its findings even then.
-
-    Raises:
-        UserError: The file is missing or damaged.
-    """
-    if folder:
-        return read_result(Findings, folder)
-    return Findings.model_validate([item for record in records for item in record["findings"]])
 
 
 def find_records(

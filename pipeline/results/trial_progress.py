@@ -25,6 +25,9 @@ described in `components.trial_summary.disclosure`.
 
 from __future__ import annotations
 
+from pipeline.documents import Count, Document
+from pipeline.results.analysis import Absent
+
 ENROLMENT = "enrolment"
 DISPOSITION = "disposition"
 EXPOSURE = "exposure"
@@ -39,3 +42,51 @@ RISK_DIFFERENCE = "risk_difference"
 
 COMPLETED = "completed"
 """The category of subjects who completed the trial, whatever the study's term for it."""
+
+
+class ProgressRecord(Document):
+    """A number of the summary; the table above says which keys it has.
+
+    Attributes:
+        section: What it is about.
+        measure: What the number is.
+        value: The number.
+        subjects: Subjects behind it.
+        arm: The arm; this and what follows are null where they do not apply.
+        site: The site.
+        period: The last month (`YYYY-MM`) of one or several.
+        category: System organ class, reason of disposition, dataset.
+        severity: Severity of the worst adverse event.
+        visit: The visit.
+        parameter: What was measured.
+        lower: Lower end of its 95 % interval.
+        upper: Upper end.
+    """
+
+    section: str
+    measure: str
+    value: float
+    subjects: Count | None = None
+    arm: str | None = None
+    site: str | None = None
+    period: str | None = None
+    category: str | None = None
+    severity: str | None = None
+    visit: str | None = None
+    parameter: str | None = None
+    lower: float | None = None
+    upper: float | None = None
+
+
+class TrialSummaryDocument(Document):
+    """`summary.json`.
+
+    Attributes:
+        smallest_group: Fewest subjects behind a number that is shown.
+        records: The numbers, in the order in which they are to be shown.
+        absent: Missing sections, with reasons.
+    """
+
+    smallest_group: Count
+    records: tuple[ProgressRecord, ...]
+    absent: tuple[Absent, ...]

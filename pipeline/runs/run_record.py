@@ -1,23 +1,21 @@
-"""Records of stages: one JSON file per stage with status, time and memory, even if it failed."""
+"""Measures a stage of a run and writes its record, even if it fails."""
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
 
 import psutil
 
 from pipeline.beam.failure import find_user_error
-from pipeline.runs.run_file import RUN_FILE
+from pipeline.results.documents import Finding
+from pipeline.runs.stage_record import CountedRows, StageRecord
 
 _SAMPLE_SECONDS = 0.2
 _DISTRIBUTIONS = (
@@ -30,60 +28,11 @@ _DISTRIBUTIONS = (
     "tensorflow-model-analysis",
 )
 
-Status = Literal["running", "done", "cached", "failed"]
-
-
-@dataclass
-class StageRecord:
-    """One stage of one run.
-
-    Attributes:
-        run: Identifies the run.
-        stage: The stage's node in the graph.
-        status: Its status.
-        started: UTC, ISO 8601.
-        seconds: Wall time.
-        peak_memory_mb: Largest resident memory of the process with its children, in MiB.
-        rows: Rows logged by the stage; empty for a stage that reads no subjects, and for a cached
-            one.
-        findings: Findings of the stage (DataGate).
-        error: Reason of the failure.
-        exception: Type of the unexpected exception with which the stage failed; its message is not
-            shown, since it may quote data.
-        versions: Versions of this project and its main dependencies.
-    """
-
-    run: str
-    stage: str
-    status: Status = "running"
-    started: str = ""
-    seconds: float = 0.0
-    peak_memory_mb: float = 0.0
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    findings: list[dict[str, Any]] = field(default_factory=list)
-    error: str | None = None
-    exception: str | None = None
-    versions: dict[str, str] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """The record as JSON-like content."""
-        content: dict[str, Any] = json.loads(json.dumps(asdict(self), default=str))
-        return content
-
 
 def versions(code_version: str) -> dict[str, str]:
     """Versions of the dependencies that determine a result."""
     found = {name: version(name) for name in _DISTRIBUTIONS}
     return {"clinical-trial-pipeline": code_version, **found}
-
-
-def describe_unexpected(exception: str) -> str:
-    """Describes an unexpected exception without its message, which may quote a subject's value.
-
-    Args:
-        exception: Its type.
-    """
-    return f"Unexpected {exception}; see the run's log."
 
 
 @contextmanager
@@ -97,7 +46,7 @@ def recorded(record: StageRecord, folder: Path) -> Iterator[StageRecord]:
     Yields:
         The record; the caller may set the status `cached`.
     """
-    record.started = datetime.now(UTC).isoformat(timespec="seconds")
+    record.started = datetime.now(UTC).replace(microsecond=0)
     start = time.monotonic()
     collector = _Collector(record)
     logging.getLogger().addHandler(collector)
@@ -123,21 +72,7 @@ def recorded(record: StageRecord, folder: Path) -> Iterator[StageRecord]:
         logging.getLogger().removeHandler(collector)
         record.seconds = round(time.monotonic() - start, 3)
         record.peak_memory_mb = round(memory.peak / 2**20, 1)
-        write_record(record, folder)
-
-
-def write_record(record: StageRecord, folder: Path) -> None:
-    """Writes a stage's record to its run's folder as `<stage>.json`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(record.to_json(), indent=1)
-    (folder / f"{record.stage}.json").write_text(text + "\n", encoding="utf-8")
-
-
-def read_records(folder: Path) -> list[dict[str, Any]]:
-    """All records of a run's folder, as JSON-like content, in the order of their starts."""
-    files = (path for path in folder.glob("*.json") if path.name != RUN_FILE)
-    records: list[dict[str, Any]] = [json.loads(path.read_text("utf-8")) for path in files]
-    return sorted(records, key=lambda record: (record["started"], record["stage"]))
+        record.write(folder)
 
 
 class _Collector(logging.Handler):
@@ -150,10 +85,10 @@ class _Collector(logging.Handler):
     def emit(self, entry: logging.LogRecord) -> None:
         rows = getattr(entry, "rows", None)
         if isinstance(rows, dict):
-            self._record.rows.append(rows)
+            self._record.rows.append(CountedRows.model_validate(rows))
         findings = getattr(entry, "findings", None)
         if isinstance(findings, list):
-            self._record.findings.extend(findings)
+            self._record.findings.extend(map(Finding.model_validate, findings))
 
 
 class _PeakMemory:

@@ -18,14 +18,13 @@ from pipeline.results.documents import (
     Curves,
     Findings,
     Metrics,
-    TrialSummaryDocument,
     Verdict,
-    gate_findings,
     read_result,
 )
 from pipeline.results.registration import Registration
+from pipeline.results.trial_progress import TrialSummaryDocument
 from pipeline.runs.run_file import RunFile, read_run_file
-from pipeline.runs.run_record import read_records
+from pipeline.runs.stage_record import StageRecord, gate_findings, read_records
 from pipeline.store import models
 from pipeline.store.engine import store_engine, transaction
 from pipeline.store.exported_study import ExportedStudy
@@ -202,7 +201,7 @@ def _evaluation_rows(
     )
 
 
-def export_stage(address: str, study: str, record: Mapping[str, Any]) -> None:
+def export_stage(address: str, study: str, record: StageRecord) -> None:
     """Exports the record of one stage, where each stage is a process of its own.
 
     A failed stage ends its run: the run's outcome is exported with it.
@@ -213,19 +212,19 @@ def export_stage(address: str, study: str, record: Mapping[str, Any]) -> None:
         record: The stage's run record.
     """
     rows = stage_rows([record])
-    if record["status"] == "failed":
+    if record.status == "failed":
         rows = joined(rows, _failure_rows(address, study, record))
     export(address, rows)
 
 
-def _failure_rows(address: str, study: str, record: Mapping[str, Any]) -> Rows:
-    run, now = record["run"], datetime.now(UTC)
-    started = first_start(address, run) or datetime.fromisoformat(record["started"])
+def _failure_rows(address: str, study: str, record: StageRecord) -> Rows:
+    run, now = record.run, datetime.now(UTC)
+    started = first_start(address, run) or record.started
     return joined(
         {models.Run: [_unknown_run(record, study, started)]},
-        outcome_rows(run, "failed", now, record["stage"], shown_error(record)),
+        outcome_rows(run, "failed", now, record.stage, shown_error(record)),
         # Documents of a failed stage are not kept.
-        finding_rows(run, Findings.model_validate(record["findings"])),
+        finding_rows(run, Findings(tuple(record.findings))),
     )
 
 
@@ -248,15 +247,15 @@ def first_start(address: str, run: str) -> datetime | None:
         return None
 
 
-def _unknown_run(record: Mapping[str, Any], study: str, started: datetime) -> Row:
+def _unknown_run(record: StageRecord, study: str, started: datetime) -> Row:
     """The row of a run that failed before its inputs were determined."""
     return {
-        "run": record["run"],
+        "run": record.run,
         "study": study,
         "started": started,
         "runner": KUBEFLOW,
         "started_by": "",
-        "code_version": record["versions"].get("clinical-trial-pipeline", ""),
+        "code_version": record.versions.get("clinical-trial-pipeline", ""),
         "study_digest": "",
         "fingerprint": "",
         "data_modified": None,
@@ -288,7 +287,7 @@ def export_local_run(folder: Path, address: str = "", patience: Patience | None 
     return export(address or run.store, rows, patience)
 
 
-def _local_rows(run: RunFile, records: Sequence[Mapping[str, Any]]) -> Rows:
+def _local_rows(run: RunFile, records: Sequence[StageRecord]) -> Rows:
     facts = RunFacts(
         run=run.run,
         study=ExportedStudy.of(parse_study(run.study_file, f"the study of run {run.run}")),

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from pipeline.results.counts import Counts
 from pipeline.results.documents import Curves, Findings, Metrics, Verdict
 from pipeline.results.registration import Registration
-from pipeline.runs.run_record import describe_unexpected
+from pipeline.results.trial_progress import ProgressRecord
+from pipeline.runs.stage_record import CountedRows, StageRecord, describe_unexpected
 from pipeline.store import models
 from pipeline.store.exported_study import ExportedStudy
-from pipeline.store.renamed import with_names_of_today
 
 Row = dict[str, Any]
 Rows = dict[type[models.Base], list[Row]]
@@ -81,46 +80,49 @@ def finding_rows(run: str, findings: Findings) -> Rows:
 
 def count_rows(run: str, counts: Counts) -> Rows:
     """Rows of the datasets that TrialExampleGen read, also where its result was cached."""
-    stage = {"run": run, "stage": "TrialExampleGen"}
     return {
         models.StageRows: [
-            _counted(stage, {"dataset": name, **found.model_dump()})
+            _counted(run, "TrialExampleGen", CountedRows(dataset=name, **found.model_dump()))
             for name, found in counts.datasets.items()
         ]
     }
 
 
-def progress_rows(run: str, records: Sequence[Mapping[str, Any]]) -> Rows:
+def progress_rows(run: str, records: Sequence[ProgressRecord]) -> Rows:
     """Rows of TrialSummary's records, whose keys are the table's columns."""
-    rows = [{"run": run, "number": number, **record} for number, record in enumerate(records)]
+    rows: list[Row] = [
+        {"run": run, "number": number, **record.model_dump()}
+        for number, record in enumerate(records)
+    ]
     return {models.TrialProgress: rows}
 
 
-def stage_rows(records: Iterable[Mapping[str, Any]]) -> Rows:
-    """Rows of stages' run records (`pipeline.runs.run_record.StageRecord`)."""
+def stage_rows(records: Iterable[StageRecord]) -> Rows:
+    """Rows of stages' run records."""
     stages: list[Row] = []
     counted: list[Row] = []
     for record in records:
         stages.append(
             {
-                "run": record["run"],
-                "stage": record["stage"],
-                "started": datetime.fromisoformat(record["started"]),
-                "status": record["status"],
-                "seconds": record["seconds"],
-                "peak_memory_mb": record["peak_memory_mb"],
+                "run": record.run,
+                "stage": record.stage,
+                "started": record.started,
+                "status": record.status,
+                "seconds": record.seconds,
+                "peak_memory_mb": record.peak_memory_mb,
                 "error": shown_error(record),
             }
         )
         # With the split's subjects, a task's known labels would disclose how many are unknown.
-        counted += (_counted(record, rows) for rows in record["rows"] if "task" not in rows)
+        counted += (
+            _counted(record.run, record.stage, rows) for rows in record.rows if rows.task is None
+        )
     return {models.Stage: stages, models.StageRows: counted}
 
 
-def shown_error(record: Mapping[str, Any]) -> str | None:
+def shown_error(record: StageRecord) -> str | None:
     """Why a stage failed, without what must not be disclosed."""
-    exception = record.get("exception")
-    return describe_unexpected(exception) if exception else record["error"]
+    return describe_unexpected(record.exception) if record.exception else record.error
 
 
 def joined(*parts: Rows) -> Rows:
@@ -226,11 +228,11 @@ def _group(group: Mapping[str, str]) -> Row:
     return {"slicing": ", ".join(group), "slice": ", ".join(group.values())}
 
 
-def _counted(record: Mapping[str, Any], rows: Mapping[str, Any]) -> Row:
-    rows = with_names_of_today(models.StageRows.__tablename__, rows)
+def _counted(run: str, stage: str, rows: CountedRows) -> Row:
     return {
-        "run": record["run"],
-        "stage": record["stage"],
-        **{key: rows.get(key, "") for key in ("dataset", "split")},
-        **{key: rows.get(key) for key in ("rows_in", "used", "excluded", "rejected", "subjects")},
+        "run": run,
+        "stage": stage,
+        "dataset": rows.dataset or "",
+        "split": rows.split or "",
+        **rows.model_dump(include={"rows_in", "used", "excluded", "rejected", "subjects"}),
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 import tempfile
@@ -12,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import UserError
-from pipeline.runs.run_record import StageRecord, recorded, versions
+from pipeline.runs.run_record import recorded, versions
+from pipeline.runs.stage_record import StageRecord
 from pipeline.version import code_version
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def recorded_task(run: str, stage: str, study: str, store: str) -> Iterator[Path
             with recorded(record, Path(folder)):
                 yield Path(folder)
         finally:
-            sys.stderr.write(f"{RECORD}{json.dumps(record.to_json())}\n")
+            sys.stderr.write(f"{RECORD}{record.model_dump_json()}\n")
             if store:
                 _export(store, study, record)
 
@@ -70,6 +70,6 @@ def _export(store: str, study: str, record: StageRecord) -> None:
     from pipeline.store.export import export_stage
 
     try:
-        export_stage(store, study, record.to_json())
+        export_stage(store, study, record)
     except UserError as error:
         logger.warning("The stage's record is not in the store: %s", error)

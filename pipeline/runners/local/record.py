@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import logging
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 
+from pipeline.documents import Document
 from pipeline.errors import UserError
 from pipeline.runners.local.display import print_words
 from pipeline.runs.run_file import RunFile
-from pipeline.runs.run_record import StageRecord, write_record
+from pipeline.runs.stage_record import StageRecord
 
 logger = logging.getLogger(__name__)
 
 _NOTE = "stage.json"
 
 
-@dataclass(frozen=True)
-class StartedStage:
+class StartedStage(Document):
     """A stage that has started: what is left of it where its process dies.
 
     Attributes:
@@ -39,13 +36,8 @@ class StartedStage:
 
 def note_stage(stage: StartedStage, folder: Path) -> None:
     """Writes a stage to a folder that outlives its process; the one before is overwritten."""
-    content = {
-        "file": stage.file.model_dump(mode="json"),
-        "record": stage.record.to_json(),
-        "records": str(stage.records),
-    }
     unfinished = folder / f"{_NOTE}.unfinished"
-    unfinished.write_text(json.dumps(content), encoding="utf-8")
+    unfinished.write_text(stage.model_dump_json(), encoding="utf-8")
     unfinished.rename(folder / _NOTE)
 
 
@@ -54,12 +46,7 @@ def read_stage(folder: Path) -> StartedStage | None:
     path = folder / _NOTE
     if not path.exists():
         return None
-    content = json.loads(path.read_text(encoding="utf-8"))
-    return StartedStage(
-        RunFile.model_validate(content["file"]),
-        StageRecord(**content["record"]),
-        Path(content["records"]),
-    )
+    return StartedStage.model_validate_json(path.read_text(encoding="utf-8"))
 
 
 def record_death(stage: StartedStage, reason: str, console: Console) -> None:
@@ -71,14 +58,9 @@ def record_death(stage: StartedStage, reason: str, console: Console) -> None:
         console: The terminal.
     """
     ended = datetime.now(UTC)
-    started = datetime.fromisoformat(stage.record.started)
-    record = dataclasses.replace(
-        stage.record,
-        status="failed",
-        error=reason,
-        seconds=round((ended - started).total_seconds(), 3),
-    )
-    write_record(record, stage.records)
+    seconds = round((ended - stage.record.started).total_seconds(), 3)
+    changes = {"status": "failed", "error": reason, "seconds": seconds}
+    stage.record.model_copy(update=changes).write(stage.records)
     file = stage.file.model_copy(update={"status": "failed", "reason": reason, "ended": ended})
     record_run(file, stage.records, console)
 

@@ -28,7 +28,8 @@ from pipeline.runners.local.record import (
 from pipeline.runners.local.result import result_paths, show_result
 from pipeline.runners.local.supervise import supervise
 from pipeline.runs.run_file import RunFile, Status
-from pipeline.runs.run_record import StageRecord, describe_unexpected, recorded, versions
+from pipeline.runs.run_record import recorded, versions
+from pipeline.runs.stage_record import StageRecord, describe_unexpected
 
 logger = logging.getLogger(__name__)
 
@@ -282,4 +283,7 @@ class _LocalRun:
 
     def _note(self, record: StageRecord) -> None:
         """Leaves word of a stage that starts, for the case that its process dies."""
-        note_stage(StartedStage(self._file("failed", None), record, self._records), self._notes)
+        started = StartedStage(
+            file=self._file("failed", None), record=record, records=self._records
+        )
+        note_stage(started, self._notes)

@@ -24,6 +24,7 @@ from components.metrics_exporter.component import MetricsExporter
 from components.metrics_exporter.executor import Executor
 from components.metrics_exporter.settings import MetricsExporterSettings
 from pipeline.names import KUBEFLOW, LOCAL
+from pipeline.runs.stage_record import StageRecord
 from pipeline.store.export import export_stage
 from pipeline.store.pending import read_export
 from pipeline.store.writer import ATTEMPTS_VARIABLE, export
@@ -174,7 +175,7 @@ def test_on_kubeflow_a_run_starts_with_its_first_stage(execution: Execution) -> 
         "error": None,
         "rows": [],
     }
-    export_stage(execution.store, "hand", record)
+    export_stage(execution.store, "hand", StageRecord.model_validate(record))
     execution.execute(runner=KUBEFLOW)
 
     ((started,),) = execution.rows("SELECT started FROM runs")

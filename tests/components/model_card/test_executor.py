@@ -13,6 +13,7 @@ from pipeline.pages.card import card_page
 from pipeline.results.card import Card, Evidence, Lineage, make_card
 from pipeline.results.counts import Counts
 from pipeline.results.documents import Curves, Findings, MetricRecord, Metrics, Verdict
+from pipeline.results.training import TrainingFacts
 from pipeline.study.load import load_study
 from pipeline.study.study import Study
 from pipeline.study.tripod import ITEMS
@@ -76,7 +77,17 @@ def evidence(**changes: Any) -> Evidence:
                 "tasks": dict.fromkeys(TASKS, split_counts),
             }
         ),
-        training={"steps": 100, "seed": 1, "hyperparameters": {"width": 64}},
+        training=TrainingFacts(
+            steps=100,
+            epochs=4,
+            best_epoch=3,
+            score=0.9,
+            seconds=2.5,
+            seed=1,
+            hyperparameters={"width": 64},
+            calibration={},
+            weights=500,
+        ),
         missing={"AGE": 0, "SMOKFL": None, "WEIGHTBL": 60},
         sites=12,
         champion=None,

@@ -14,8 +14,9 @@ from scipy.optimize import linprog
 
 from components.trial_summary.disclosure import at_least, periods, share_present
 from components.trial_summary.event_disclosure import shown_events
-from components.trial_summary.records import Record, summarise
+from components.trial_summary.records import summarise
 from components.trial_summary.sums import ANY, Progress, Sums
+from pipeline.results.trial_progress import ProgressRecord
 from tests.components.trial_summary.trial_made_by_hand import study_of
 
 N = 10
@@ -143,7 +144,7 @@ class Attacker:
         return float(answer.fun) if answer.status == 0 else -np.inf
 
 
-def records(sums: Sums, section: str) -> list[Record]:
+def records(sums: Sums, section: str) -> list[ProgressRecord]:
     study = study_of(slicing={"smallest_group": N})
     found = summarise(study, Progress(enrolled=sums)).records
     return [record for record in found if record.section == section]

@@ -16,7 +16,8 @@ from components.trial_summary.component import TrialSummary
 from components.trial_summary.executor import Executor
 from components.trial_summary.settings import TrialSummarySettings
 from pipeline.errors import UserError
-from pipeline.results.documents import TrialSummaryDocument, read_result
+from pipeline.results.documents import read_result
+from pipeline.results.trial_progress import TrialSummaryDocument
 from pipeline.study.study import Study
 from tests.components.trial_summary.trial_made_by_hand import SUMMARY, study_of
 
@@ -41,7 +42,7 @@ def test_the_summary_is_read_as_a_document(data: Path, tmp_path: Path) -> None:
     execute(study_of(), data, tmp_path / "summary")
     document = read_result(TrialSummaryDocument, str(tmp_path / "summary"))
     assert document.smallest_group == 10
-    assert {record["section"] for record in document.records} == {
+    assert {record.section for record in document.records} == {
         "enrolment",
         "disposition",
         "exposure",

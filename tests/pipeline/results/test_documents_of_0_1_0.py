@@ -13,11 +13,12 @@ from pipeline.results.documents import (
     Curves,
     Findings,
     Metrics,
-    TrialSummaryDocument,
     Verdict,
     read_result,
 )
 from pipeline.results.registration import Registration
+from pipeline.results.training import Training
+from pipeline.results.trial_progress import TrialSummaryDocument
 
 RECORD = {
     "task": "death",
@@ -134,6 +135,21 @@ DOCUMENTS: dict[type[Any], tuple[str, Any]] = {
                 "run": "r1",
                 "metrics": {"death/auc": 0.71},
             },
+        },
+    ),
+    Training: (
+        "training.json",
+        {
+            "steps": 396,
+            "epochs": 2,
+            "best_epoch": 1,
+            "score": 0.84,
+            "eval_loss": {"death": [0.45, 0.44]},
+            "seconds": 2.5,
+            "seed": 7,
+            "hyperparameters": {"width": 64, "dropout": 0.2},
+            "calibration": {"death": {"slope": 1.1, "intercept": -0.1}},
+            "weights": 11435,
         },
     ),
     TrialSummaryDocument: (

@@ -6,13 +6,16 @@ import json
 import logging
 import subprocess
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipeline.runs.run_record import StageRecord, recorded, versions
+from pipeline.errors import UserError
+from pipeline.runs.run_file import RUN_FILE
+from pipeline.runs.run_record import recorded, versions
+from pipeline.runs.stage_record import StageRecord, read_records
 
 LOG = logging.getLogger("a.component")
 
@@ -81,14 +84,65 @@ def test_rows_that_a_stage_logs_are_kept_in_order(tmp_path: Path) -> None:
 
 
 def test_findings_are_kept_also_when_the_stage_stops_because_of_them(tmp_path: Path) -> None:
+    finding = {"rule": "leakage", "severity": "stop", "message": "AGE tells the label"}
+
     def stops() -> None:
         with recorded(_record(), tmp_path):
-            LOG.warning("gate", extra={"findings": [{"rule": "leakage"}]})
+            LOG.warning("gate", extra={"findings": [finding]})
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
         stops()
-    assert _written(tmp_path)["findings"] == [{"rule": "leakage"}]
+    (written,) = _written(tmp_path)["findings"]
+    assert {key: written[key] for key in finding} == finding
+
+
+def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
+    with recorded(_record(), tmp_path) as record:
+        LOG.info("rows", extra={"rows": {"split": "train", "subjects": 12}})
+    (tmp_path / RUN_FILE).write_text("not a stage's")
+
+    assert read_records(tmp_path) == [record]
+
+
+def test_records_are_read_in_the_order_of_their_starts(tmp_path: Path) -> None:
+    for stage, minute in (("Evaluator", 2), ("Trainer", 1), ("DataGate", 0)):
+        started = datetime(2026, 3, 1, 12, minute, tzinfo=UTC)
+        StageRecord(run="r1", stage=stage, started=started).write(tmp_path)
+
+    assert [record.stage for record in read_records(tmp_path)] == [
+        *("DataGate", "Trainer", "Evaluator"),
+    ]
+
+
+def test_a_file_that_is_no_record_is_named(tmp_path: Path) -> None:
+    (tmp_path / "Trainer.json").write_text('{"run": "r1"}')
+
+    with pytest.raises(UserError, match=r"Trainer\.json: not a stage's record \(stage: "):
+        read_records(tmp_path)
+
+
+def test_a_record_of_0_1_0_is_read(tmp_path: Path) -> None:
+    rows = {"dataset": "dm", "rows_in": 9, "used": 6, "left_out": 2, "rejected": 1, "reasons": {}}
+    content = {
+        "run": "r0",
+        "stage": "BaselineModel",
+        "status": "done",
+        "started": "2026-01-05T12:00:00+00:00",
+        "seconds": 1.099,
+        "peak_memory_mb": 1030.8,
+        "rows": [rows],
+        "findings": [],
+        "error": None,
+        "exception": None,
+        "versions": {"clinical-trial-pipeline": "0.1.0"},
+    }
+    (tmp_path / "BaselineModel.json").write_text(json.dumps(content))
+
+    (record,) = read_records(tmp_path)
+    assert record.stage == "ChampionModel"
+    assert record.started == datetime(2026, 1, 5, 12, tzinfo=UTC)
+    assert record.rows[0].excluded == 2
 
 
 def test_what_is_logged_after_a_stage_is_not_its_own(tmp_path: Path) -> None:

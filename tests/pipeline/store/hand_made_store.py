@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from pipeline.results.trial_progress import ProgressRecord
 from pipeline.store import models
 from pipeline.store.export import outcome_rows
-from pipeline.store.rows import Row, Rows, progress_rows
+from pipeline.store.rows import Rows, progress_rows
 from pipeline.store.writer import export
 from tests.pipeline.store.store_runs import STARTED, record, run_rows
 
@@ -68,7 +69,7 @@ def failed_run(run: str) -> Rows:
     } | outcome_rows(run, "failed", THIRD, "DataGate", "AGE drifts")
 
 
-def progress() -> Iterable[Row]:
+def progress() -> Iterable[ProgressRecord]:
     """40 subjects of two arms at two sites."""
     yield number("enrolment", "subjects", 40)
     for month, subjects in (("2026-01", 10), ("2026-02", 30)):
@@ -103,13 +104,6 @@ def ends(value: float) -> dict[str, float]:
     return {"lower": value - 0.1, "upper": value + 0.1}
 
 
-def number(section: str, measure: str, value: float, **of: Any) -> Row:
-    columns = ("arm", "site", "period", "category", "severity", "visit", "parameter")
-    nothing = dict.fromkeys((*columns, "lower", "upper"))
-    return nothing | {
-        "section": section,
-        "measure": measure,
-        "value": float(value),
-        "subjects": 20,
-        **of,
-    }
+def number(section: str, measure: str, value: float, **of: Any) -> ProgressRecord:
+    content = {"section": section, "measure": measure, "value": value, "subjects": 20}
+    return ProgressRecord.model_validate(content | of)

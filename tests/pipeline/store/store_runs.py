@@ -11,6 +11,7 @@ from sqlalchemy import create_engine, text
 from pipeline.names import LOCAL
 from pipeline.results.documents import Curves, Findings, Metrics, Verdict
 from pipeline.results.registration import Registration
+from pipeline.runs.stage_record import StageRecord
 from pipeline.store.engine import store_url
 from pipeline.store.export import RunFacts, outcome_rows
 from pipeline.store.exported_study import ExportedStudy
@@ -195,7 +196,7 @@ def run_rows(
             registration,
         ),
         finding_rows(run, findings()),
-        stage_rows([stage(run)]),
+        stage_rows([StageRecord.model_validate(stage(run))]),
         outcome_rows(run, "done", STARTED),
     )
 

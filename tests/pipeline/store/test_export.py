@@ -13,6 +13,7 @@ from sqlalchemy import create_engine, text
 from pipeline.cli.main import main
 from pipeline.errors import UserError
 from pipeline.runs.run_file import RunFile
+from pipeline.runs.stage_record import StageRecord
 from pipeline.store.engine import store_url
 from pipeline.store.export import export_local_run, export_stage
 from pipeline.store.pending import EXPORT_FILE, ExportFile, by_table
@@ -253,18 +254,19 @@ def test_a_run_without_a_store_needs_an_address(run: LocalRun) -> None:
 
 
 def test_a_stage_that_is_a_process_of_its_own_exports_itself(sqlite: str) -> None:
-    export_stage(sqlite, "hand", stage("r1"))
+    export_stage(sqlite, "hand", StageRecord.model_validate(stage("r1")))
 
     assert counts(sqlite)["stages"] == 1
     assert counts(sqlite)["runs"] == 0
 
 
 def test_a_stage_that_fails_ends_its_run(sqlite: str) -> None:
-    export_stage(sqlite, "hand", stage("r1"))
+    export_stage(sqlite, "hand", StageRecord.model_validate(stage("r1")))
     later = (STARTED + timedelta(minutes=3)).isoformat()
     found = findings().root[0].model_dump()
     failed = stage("r1", stage="DataGate", status="failed", error="AGE drifts", started=later)
-    export_stage(sqlite, "hand", failed | {"rows": [], "findings": [found]})
+    stopped = failed | {"rows": [], "findings": [found]}
+    export_stage(sqlite, "hand", StageRecord.model_validate(stopped))
 
     run = one(sqlite, "SELECT study, runner, started FROM runs")
     assert (run.study, run.runner) == ("hand", "kubeflow")

@@ -1,0 +1,59 @@
+"""What a training did: what `training.json` and the card hold of it."""
+
+from __future__ import annotations
+
+from pipeline.documents import Count, Document
+
+
+class Recalibration(Document):
+    """A task's recalibration on the eval split, on the scale of log odds.
+
+    Attributes:
+        slope: Factor of the log odds.
+        intercept: What is added to them.
+    """
+
+    slope: float
+    intercept: float
+
+
+class TrainingFacts(Document):
+    """A training without its course; holds nothing about a single subject.
+
+    Attributes:
+        steps: Steps of the optimiser that were taken.
+        epochs: Evaluations after passes over the training data.
+        best_epoch: Epoch whose weights were kept; 0 is the linear start alone.
+        score: Of the best epoch, the mean over the tasks of the eval loss relative to the entropy
+            of the base rate: 1.0 is what knowing the base rate achieves.
+        seconds: Wall time of the fit.
+        seed: Seed of training.
+        hyperparameters: Choices of model and training, by name.
+        calibration: Recalibration by task.
+        weights: Number of the model's weights.
+    """
+
+    steps: Count
+    epochs: Count
+    best_epoch: Count
+    score: float
+    seconds: float
+    seed: int
+    hyperparameters: dict[str, int | float]
+    calibration: dict[str, Recalibration]
+    weights: Count
+
+
+class Training(TrainingFacts):
+    """`training.json`.
+
+    Attributes:
+        eval_loss: Per task the mean eval cross-entropy in nats, from epoch 0 on.
+    """
+
+    eval_loss: dict[str, tuple[float, ...]]
+
+    @property
+    def facts(self) -> TrainingFacts:
+        """The training without its course epoch by epoch."""
+        return TrainingFacts.model_validate(self.model_dump())
