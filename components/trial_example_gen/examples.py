@@ -50,7 +50,8 @@ def build_examples(study: Study, subjects: JoinedSubjects, key: bytes) -> BuiltE
     Returns:
         The examples by split. A missing value has no feature value in its example.
     """
-    columns: dict[str, pa.Array] = dict(derive_features(study, subjects))
+    features = derive_features(study, subjects)
+    columns: dict[str, pa.Array] = dict(features.values)
     labels = derive_labels(study, subjects)
     for task, found in labels.items():
         columns[label_key(task)] = pa.array(found.positive.astype(np.float64))
@@ -64,7 +65,10 @@ def build_examples(study: Study, subjects: JoinedSubjects, key: bytes) -> BuiltE
     arms = _names(columns[ARM]) if study.arm else None
     encoded = encode_examples(columns)
     by_split = {split: [encoded[i] for i in np.flatnonzero(splits == split)] for split in SPLITS}
-    return BuiltExamples(by_split, count_labels(splits, arms, labels))
+    counts = count_labels(splits, arms, labels)
+    for name, undecided in features.undecided.items():
+        counts["features", name] = int(undecided.sum())
+    return BuiltExamples(by_split, counts)
 
 
 def derive_splits(study: Study, subjects: JoinedSubjects) -> np.ndarray:

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.reading.evaluate import is_true
+from pipeline.reading.evaluate import evaluate, is_true
 from pipeline.reading.joined import JoinedRows, JoinedSubjects
 from pipeline.reading.text import as_text
+from pipeline.study.conditions import Condition
 from pipeline.study.features import ResolvedFeature
 from pipeline.study.study import Study
 
 
-def derive_features(study: Study, subjects: JoinedSubjects) -> dict[str, pa.Array]:
+@dataclass(frozen=True)
+class DerivedFeatures:
+    """Features of subjects.
+
+    Attributes:
+        values: By name: float64 for numbers, string for categories, null where missing; length n.
+        undecided: By name, whose feature is missing because a rejected row could have decided
+            otherwise; booleans, shape [n]; only features of which there are some.
+    """
+
+    values: dict[str, pa.Array]
+    undecided: dict[str, np.ndarray]
+
+
+def derive_features(study: Study, subjects: JoinedSubjects) -> DerivedFeatures:
     """Derives every feature of a study.
 
     Args:
@@ -23,14 +39,57 @@ def derive_features(study: Study, subjects: JoinedSubjects) -> dict[str, pa.Arra
         subjects: Joined subjects, n of them.
 
     Returns:
-        By name: float64 for numbers, string for categories, null where missing; length n.
+        The features.
     """
     n = len(subjects.keys)
     known = {name: _known_by_landmark(study, name, rows) for name, rows in subjects.rows.items()}
-    return {
+    features = {
         feature.name: _derive(study, feature, known[feature.dataset], n)
         for feature in study.resolved_features
     }
+    undecided = _undecided(study, subjects, features) if subjects.rejected_rows else {}
+    for name, lost in undecided.items():
+        nothing = pa.scalar(None, features[name].type)
+        features[name] = pc.if_else(pa.array(lost), nothing, features[name])
+    return DerivedFeatures(features, undecided)
+
+
+def _undecided(
+    study: Study, subjects: JoinedSubjects, features: Mapping[str, pa.Array]
+) -> dict[str, np.ndarray]:
+    """Whose feature a rejected row could have decided otherwise.
+
+    A row could have unless what is readable of it shows otherwise: the feature's condition is
+    not met, it is not known by the landmark, or it has no value.
+    """
+    found = {}
+    for feature in study.resolved_features:
+        rows = subjects.rejected_rows.get(feature.dataset)
+        if rows is None or feature.aggregate is None or feature.rejected_rows == "ignore":
+            continue
+        lost = np.bincount(
+            rows.subject[_may_belong(study, feature, rows)], minlength=len(subjects.keys)
+        ).astype(bool)
+        if feature.aggregate == "any":
+            lost &= features[feature.name].to_numpy(zero_copy_only=False) != 1
+        if lost.any():
+            found[feature.name] = lost
+    return found
+
+
+def _may_belong(study: Study, feature: ResolvedFeature, rows: JoinedRows) -> np.ndarray:
+    """Whether rejected rows may be rows of a feature; booleans, shape [rows]."""
+    parts = [feature.where] if feature.where else []
+    parameter = study.datasets[feature.dataset].parameter
+    if feature.parameter is not None:
+        parts.append(Condition(column=parameter, equals=feature.parameter))
+    if feature.column is not None:
+        parts.append(Condition(column=feature.column, present=True))
+    late = rows.day.earliest > study.landmark_day
+    if feature.dataset in _later_on_landmark(study):
+        late = rows.day.earliest >= study.landmark_day
+    belongs = evaluate(Condition(all=tuple(parts)) if parts else None, rows.table)
+    return np.asarray(pc.fill_null(belongs, True).to_numpy(), bool) & ~late
 
 
 def _known_by_landmark(study: Study, dataset: str, rows: JoinedRows) -> JoinedRows:

@@ -100,4 +100,9 @@ def _may_decide(
     _, possible = _in_window(study, task, name, state, lost)
     before = lost.day.latest < day[lost.subject]
     outcome = pc.cast(evaluate(state.positive, lost.table), pa.float64()).to_numpy()
-    return possible & ~before & ~(outcome == said[lost.subject])
+    same = outcome == said[lost.subject]
+    described = study.datasets[name]
+    if described.day or described.date:
+        # Where no row decides, not even a day that is missing would leave the label as it is.
+        same &= ~(np.isnan(lost.day.earliest) & np.isneginf(day[lost.subject]))
+    return possible & ~before & ~same

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from pipeline.names import event_key, time_key
 from pipeline.reading.evaluate import evaluate, is_true
-from pipeline.reading.joined import JoinedSubjects
+from pipeline.reading.joined import JoinedRows, JoinedSubjects
 from pipeline.study.sections import TimeToEvent
 from pipeline.study.study import Study
 
@@ -22,7 +22,8 @@ def derive_times(study: Study, subjects: JoinedSubjects) -> dict[str, pa.Array]:
 
     Returns:
         Two columns of float64 for each endpoint, shape [n], null where the subject has no row,
-        or its row no time that is 0 or later, or it is unknown whether the event happened.
+        or its row no time that is 0 or later, or it is unknown whether the event happened, or a
+        rejected row may say something earlier.
     """
     columns = {}
     for name, endpoint in study.analysis.time_to_event.items():
@@ -35,7 +36,8 @@ def derive_times(study: Study, subjects: JoinedSubjects) -> dict[str, pa.Array]:
 def _times(
     study: Study, endpoint: TimeToEvent, subjects: JoinedSubjects
 ) -> tuple[np.ndarray, np.ndarray]:
-    rows = subjects.rows[endpoint.dataset or study.subject.dataset]
+    dataset = endpoint.dataset or study.subject.dataset
+    rows = subjects.rows[dataset]
     rows = rows.filter(np.array(is_true(endpoint.where, rows.table), bool))
     happened = pc.cast(evaluate(endpoint.event, rows.table), pa.float64())
     event = happened.to_numpy()
@@ -47,4 +49,16 @@ def _times(
     events = times.copy()
     times[rows.subject[order]] = time[order]
     events[rows.subject[order]] = event[order]
+    if dataset in subjects.rejected_rows:
+        unknown = _may_be_earlier(endpoint, subjects.rejected_rows[dataset], times)
+        times[unknown] = events[unknown] = np.nan
     return times, events
+
+
+def _may_be_earlier(endpoint: TimeToEvent, lost: JoinedRows, times: np.ndarray) -> np.ndarray:
+    """Subjects of whom a rejected row may hold a time that counts before theirs, shape [n]."""
+    may_count = pc.fill_null(evaluate(endpoint.where, lost.table), True).to_numpy()
+    time = lost.table[endpoint.time].to_numpy()
+    outside = (time < 0) | (time > times[lost.subject])
+    found = lost.subject[may_count & ~outside]
+    return np.bincount(found, minlength=len(times)).astype(bool)

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.errors import UserError
+from pipeline.reading.unreadable import UNREADABLE
 from pipeline.study.conditions import Condition, Scalar
 
 _COMPARE: dict[str, Callable[..., Any]] = {
@@ -28,7 +29,8 @@ def evaluate(condition: Condition | None, table: pa.Table) -> pa.ChunkedArray:
         table: Columns of text (string) or numbers (float64), null where missing.
 
     Returns:
-        Booleans, one a row; null where the condition is unknown (Kleene).
+        Booleans, one a row; null where the condition is unknown (Kleene), also where a cell of a
+        rejected row is marked as `UNREADABLE`.
 
     Raises:
         UserError: A column of text is compared with a number, or the other way round.
@@ -128,7 +130,8 @@ def _compare(condition: Condition, table: pa.Table) -> pa.ChunkedArray:
     parts = []
     if condition.present is not None:
         valid = pc.is_valid(column)
-        parts.append(valid if condition.present else pc.invert(valid))
+        outcome = valid if condition.present else pc.invert(valid)
+        parts.append(_unless_unreadable(outcome, condition, table))
     if condition.equals is not None:
         parts.append(pc.equal(column, pa.scalar(condition.equals, column.type)))
     if condition.is_in is not None:
@@ -143,3 +146,13 @@ def _compare(condition: Condition, table: pa.Table) -> pa.ChunkedArray:
     if condition.below_column is not None:
         parts.append(pc.less(column, table.column(condition.below_column)))
     return functools.reduce(pc.and_kleene, parts)
+
+
+def _unless_unreadable(
+    outcome: pa.ChunkedArray, condition: Condition, table: pa.Table
+) -> pa.ChunkedArray:
+    """Null where the cell of a rejected row was at fault: it is empty, but not missing."""
+    name = f"{condition.column}{UNREADABLE}"
+    if name not in table.column_names:
+        return outcome
+    return pc.if_else(pc.fill_null(table[name], False), pa.scalar(None, pa.bool_()), outcome)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,10 +18,8 @@ from pipeline.reading.plan import ReadingPlan
 from pipeline.reading.qualifiers import add_qualifiers, names_no_record_key, of_domain
 from pipeline.reading.rejects import Reject, RejectReason, RowFilter, row_counts
 from pipeline.reading.rows import FILE, ROW
+from pipeline.reading.unreadable import emptied, separated, without_marks
 from pipeline.study.sections import Dataset
-
-REJECTED = "#rejected"
-"""Name under which the keys of subjects whose own row was rejected travel."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +73,8 @@ def join_bucket(plan: ReadingPlan, tables: dict[str, list[pa.Table]]) -> JoinedS
 
     Args:
         plan: What was read.
-        tables: Prepared rows of the bucket, by dataset; under `REJECTED` the keys of the rejected
-            rows of the subject dataset.
+        tables: Prepared rows of the bucket, by dataset; under `rejected_name` of a dataset its
+            rejected rows.
 
     Returns:
         The subjects and their rows.
@@ -88,7 +87,8 @@ class _Join:
     def __init__(self, plan: ReadingPlan, tables: dict[str, pa.Table]) -> None:
         self._plan = plan
         self._study = plan.study
-        self._tables = tables
+        self._tables, self._rejected_tables = separated(tables)
+        self._lost: dict[str, list[pa.Table]] = {}
         self._rejects: list[Reject] = []
         self._counts: Counter[tuple[str, ...]] = Counter()
 
@@ -96,8 +96,10 @@ class _Join:
         name = self._study.subject.dataset
         if name not in self._tables:
             return self._without_subjects()
+        for other, lost in self._rejected_tables.items():
+            self._tables.setdefault(other, without_marks(lost.slice(0, 0)))
         self._choose_domains()
-        everybody = self._collapsed(name, self._with_qualifiers(name, self._tables[name]))
+        everybody = self._completed(name)
         checked, rejected = self._check_subjects(name, everybody)
         inside = self._in_trial(checked)
         subjects = checked.filter(pa.array(inside))
@@ -107,10 +109,10 @@ class _Join:
         birth = _optional(subjects, self._study.subject.birth_date)
         outside = pc.filter(checked[SUBJECT], pa.array(~inside))
         rows = {name: self._dated(name, subjects, np.arange(len(subjects)), reference)}
-        for other, table in self._tables.items():
-            if other in (name, REJECTED):
+        for other in self._tables:
+            if other == name:
                 continue
-            table = self._collapsed(other, self._with_qualifiers(other, table))
+            table = self._completed(other)
             table, index = self._of_subjects(other, table, subjects, outside, rejected)
             parent = self._study.datasets[other].supplements
             if parent:
@@ -124,6 +126,7 @@ class _Join:
             subjects[SUBJECT].to_pylist(),
             reference,
             rows,
+            rejected_rows=dict(self._rejected_rows(subjects, reference, birth)),
             rejects=self._rejects,
             counts=self._counts,
         )
@@ -137,10 +140,9 @@ class _Join:
         return np.where(earliest == _array(subjects, column + LATEST), earliest, np.nan)
 
     def _without_subjects(self) -> JoinedSubjects:
-        known = set(self._tables.get(REJECTED, _EMPTY)[SUBJECT].to_pylist())
+        own_rows = self._rejected_tables.get(self._study.subject.dataset, _EMPTY)
+        known = set(own_rows[SUBJECT].to_pylist())
         for name, table in self._tables.items():
-            if name == REJECTED:
-                continue
             rows = _row_filter(name, table)
             own = np.array([key in known for key in table[SUBJECT].to_pylist()], bool)
             rows.reject(own, self._key(name), RejectReason.SUBJECT_REJECTED)
@@ -164,7 +166,7 @@ class _Join:
         rows = _row_filter(name, table)
         keys = table[SUBJECT].combine_chunks().dictionary_encode()
         codes = keys.indices.to_numpy()
-        faulty_before = self._tables.get(REJECTED, _EMPTY)[SUBJECT]
+        faulty_before = self._rejected_tables.get(name, _EMPTY)[SUBJECT]
         repeated = np.bincount(codes, minlength=1)[codes] > 1
         repeated |= pc.is_in(table[SUBJECT], faulty_before).to_numpy()
         rows.reject(repeated, self._key(name), RejectReason.SECOND_ROW)
@@ -173,8 +175,7 @@ class _Join:
         self._count(name, rows.rejects)
         good = pa.array(rows.good)
         rejected = [pc.filter(table[SUBJECT], pc.invert(good))]
-        if REJECTED in self._tables:
-            rejected.append(self._tables[REJECTED][SUBJECT])
+        rejected.append(faulty_before)
         chunks = [chunk for part in rejected for chunk in part.chunks]
         return table.filter(good), pa.chunked_array(chunks, pa.string())
 
@@ -210,7 +211,11 @@ class _Join:
         if self._study.datasets[name].rows == "one_per_subject":
             placed = np.where(index < 0, len(subjects), index)
             repeated = np.bincount(placed, minlength=len(subjects) + 1)[placed] > 1
-            rows.reject(repeated & (index >= 0), self._key(name), RejectReason.SECOND_ROW)
+            for lost in self._lost.get(name, ()):
+                repeated |= pc.is_in(keys, lost[SUBJECT]).to_numpy()
+            repeated &= rows.good & (index >= 0)
+            rows.reject(repeated, self._key(name), RejectReason.SECOND_ROW)
+            self._lose(name, table, repeated)
         self._count(name, rows.rejects, excluded=int((excluded & rows.good).sum()))
         keep = rows.good & (index >= 0)
         return table.filter(pa.array(keep)), index[keep]
@@ -225,22 +230,64 @@ class _Join:
     ) -> JoinedRows:
         rows = _row_filter(name, table)
         self._check_dates(name, table, rows, birth[index])
+        self._lose(name, table, ~rows.good)
         self._count(name, rows.rejects, used=int(rows.good.sum()))
         good = table.filter(pa.array(rows.good))
         return self._dated(name, good, index[rows.good], reference)
 
     def _check_dates(self, name: str, table: pa.Table, rows: RowFilter, birth: np.ndarray) -> None:
+        for columns, wrong, reason in self._wrong_dates(name, table, birth):
+            rows.reject(wrong, columns[0], reason)
+
+    def _wrong_dates(
+        self, name: str, table: pa.Table, birth: np.ndarray
+    ) -> Iterator[tuple[tuple[str, ...], np.ndarray, RejectReason]]:
+        """Columns of which one is wrong, the first the one to name, where, and why."""
         described = self._study.datasets[name]
         is_own = name == self._study.subject.dataset
         for column in self._plan.datasets[name].checked_dates:
             if is_own and column == self._study.subject.birth_date:
                 continue
-            rows.reject(_array(table, column + LATEST) < birth, column, RejectReason.BEFORE_BIRTH)
+            early = _array(table, column + LATEST) < birth
+            yield (column,), early, RejectReason.BEFORE_BIRTH
         end = described.end_day or described.end_date
         start = described.day or described.date
         if end and start:
             latest_end = _array(table, end + LATEST if described.end_date else end)
-            rows.reject(latest_end < _array(table, start), end, RejectReason.END_BEFORE_START)
+            before = latest_end < _array(table, start)
+            yield (end, start), before, RejectReason.END_BEFORE_START
+
+    def _completed(self, name: str) -> pa.Table:
+        """The good rows of a dataset, with their qualifiers; notes the rejected ones."""
+        table = self._tables[name]
+        lost = self._rejected_tables.get(name)
+        if lost is None:
+            return self._collapsed(name, self._with_qualifiers(name, table))
+        # Qualifiers of a rejected record are its own, and not those of no record.
+        both = pa.concat_tables([table, lost], promote=True).combine_chunks()
+        both = self._with_qualifiers(name, both)
+        self._lost.setdefault(name, []).append(both.slice(len(table)))
+        return self._collapsed(name, without_marks(both.slice(0, len(table))))
+
+    def _lose(self, name: str, table: pa.Table, rejected: np.ndarray) -> None:
+        """Notes rows that were rejected while joining."""
+        if rejected.any():
+            self._lost.setdefault(name, []).append(table.filter(pa.array(rejected)))
+
+    def _rejected_rows(
+        self, subjects: pa.Table, reference: np.ndarray, birth: np.ndarray
+    ) -> Iterator[tuple[str, JoinedRows]]:
+        """What can be read of the rejected rows of subjects in the trial, by dataset."""
+        for name, parts in self._lost.items():
+            table = pa.concat_tables(parts, promote=True).combine_chunks()
+            index = pc.fill_null(pc.index_in(table[SUBJECT], subjects[SUBJECT]), -1).to_numpy()
+            table, index = table.filter(pa.array(index >= 0)), index[index >= 0]
+            faults: dict[str, np.ndarray] = {}
+            for columns, wrong, _ in self._wrong_dates(name, table, birth[index]):
+                for column in columns:
+                    faults[column] = faults.get(column, False) | wrong
+            if len(table):
+                yield name, self._dated(name, emptied(table, faults), index, reference)
 
     def _dated(
         self, name: str, table: pa.Table, subject: np.ndarray, reference: np.ndarray

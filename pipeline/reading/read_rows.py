@@ -16,10 +16,11 @@ import apache_beam as beam
 from pipeline.errors import UserError
 from pipeline.reading.buckets import ToBuckets, number_of_buckets, tables_of
 from pipeline.reading.formats import Extent, read
-from pipeline.reading.joined import REJECTED, JoinedSubjects, join_bucket
+from pipeline.reading.joined import JoinedSubjects, join_bucket
 from pipeline.reading.plan import ReadingPlan
 from pipeline.reading.rejects import row_counts
 from pipeline.reading.rows import RowPreparer
+from pipeline.reading.unreadable import rejected_name
 
 ROWS = "rows"
 REJECTS = "rejects"
@@ -91,7 +92,7 @@ class _ReadRows(beam.DoFn):
             counts.update(rows.levels)
             yield from (beam.pvalue.TaggedOutput(REJECTS, r.to_json()) for r in rows.rejects)
             yield from to_buckets.add(dataset, rows.table)
-            if dataset == self._plan.study.subject.dataset and len(rows.rejected_subjects):
-                yield from to_buckets.add(REJECTED, rows.rejected_subjects)
+            if len(rows.rejected):
+                yield from to_buckets.add(rejected_name(dataset), rows.rejected)
         yield from to_buckets.rest()
         yield beam.pvalue.TaggedOutput(COUNTS, counts)

@@ -66,12 +66,21 @@ class RowFilter:
         self._files = files
         self._rows = rows
         self._good = np.ones(len(rows), bool)
+        self._faults: list[tuple[str, np.ndarray]] = []
         self.rejects: list[Reject] = []
 
     @property
     def good(self) -> np.ndarray:
         """Booleans, shape [rows]."""
         return self._good
+
+    @property
+    def faults(self) -> dict[str, np.ndarray]:
+        """By column that was checked, where it is at fault; booleans, shape [rows]."""
+        faults: dict[str, np.ndarray] = {}
+        for column, faulty in self._faults:
+            faults[column] = faults[column] | faulty if column in faults else faulty
+        return faults
 
     def reject(self, faulty: np.ndarray, column: str | None, reason: RejectReason) -> None:
         """Rejects rows.
@@ -81,6 +90,8 @@ class RowFilter:
             column: The column at fault.
             reason: Why.
         """
+        if column is not None:
+            self._faults.append((column, faulty))
         new = np.flatnonzero(faulty & self._good)
         self.rejects += [
             Reject(self._dataset, str(self._files[i]), int(self._rows[i]), column, reason)

@@ -20,6 +20,7 @@ from pipeline.reading.plan import ColumnPlan, DatasetPlan
 from pipeline.reading.rejects import Reject, RejectReason, RowFilter
 from pipeline.reading.text import as_text
 from pipeline.reading.typed import Numbers, moments_of, numbers_of, without_codes
+from pipeline.reading.unreadable import emptied
 from pipeline.study.sections import Column
 from pipeline.study.study import Study
 
@@ -34,7 +35,9 @@ class PreparedRows:
     Attributes:
         table: The subject key, file name, row number and every used column: text as string,
             numbers as float64, dates as two float64 columns of days since 1970-01-01.
-        rejected_subjects: Subject keys of the rejected rows that have one.
+        rejected: Rejected rows that have a subject key, with the same columns, null where a cell
+            is at fault, and a column of marks (`UNREADABLE`) for each that may be at fault; without
+            the rows that certainly nothing in the plan asks for, unless they are the subjects'.
         rejects: Rejected rows.
         rows_in: Rows of the batch.
         excluded: Rows that nothing in the plan asks for.
@@ -42,7 +45,7 @@ class PreparedRows:
     """
 
     table: pa.Table
-    rejected_subjects: pa.Table
+    rejected: pa.Table
     rejects: list[Reject]
     rows_in: int
     excluded: int
@@ -81,18 +84,24 @@ class RowPreparer:
         ).cast(pa.string())
         columns[ROW] = pa.array(numbers)
         everything = pa.table(columns)
-        nameless = _mask(pc.is_null(columns[SUBJECT]))
-        rejected = everything.select([SUBJECT]).filter(pa.array(~rows.good & ~nameless))
         table = everything.filter(pa.array(rows.good))
         wanted = self._filter(table)
         return PreparedRows(
             wanted,
-            rejected,
+            self._rejected(everything, rows),
             rows.rejects,
             batch.num_rows,
             len(table) - len(wanted),
             self._levels.find(table),
         )
+
+    def _rejected(self, everything: pa.Table, rows: RowFilter) -> pa.Table:
+        """What can be read of the rejected rows that have a subject."""
+        if not rows.rejects:
+            return everything.slice(0, 0)
+        lost = ~rows.good & ~_mask(pc.is_null(everything[SUBJECT]))
+        faults = {column: fault[lost] for column, fault in rows.faults.items()}
+        return self._filter(emptied(everything.filter(pa.array(lost)), faults))
 
     def _subject_keys(
         self, batch: pa.RecordBatch, numbers: np.ndarray, rows: RowFilter

@@ -23,6 +23,7 @@ class ResolvedFeature:
         name: Its column in the examples.
         key: Its key in the study file; with `each` several features share it.
         parameter: Value of the dataset's parameter column that selects its rows.
+        rejected_rows: What the feature is where a rejected row could have decided otherwise.
     """
 
     name: str
@@ -33,6 +34,7 @@ class ResolvedFeature:
     where: Condition | None
     parameter: str | None
     aggregate: Aggregate | None
+    rejected_rows: Literal["missing", "ignore"] = "missing"
 
 
 def resolve_features(study: Study) -> Iterator[ResolvedFeature]:
@@ -54,6 +56,7 @@ def _resolve(study: Study, name: str, feature: Feature) -> Iterator[ResolvedFeat
             where=feature.where,
             parameter=parameter,
             aggregate=feature.aggregate,
+            rejected_rows=feature.rejected_rows,
         )
 
 

@@ -277,7 +277,7 @@ def test_both_stages_have_the_same_subjects_qualifiers_and_types(
     # Numbers, in however many buckets.
     sums = summed(summary, buckets).enrolled
     assert sums.subjects == len(expected.subjects)
-    emergent = derive_features(STUDY, examples.joined)["emergent"].to_pylist()
+    emergent = derive_features(STUDY, examples.joined).values["emergent"].to_pylist()
     assert emergent == [len(expected.events(key)) for key in sorted(expected.subjects)]
     with_event = {
         arm: sum(n for (of, category, _), n in sums.events.items() if (of, category) == (arm, ANY))

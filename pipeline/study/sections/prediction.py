@@ -34,6 +34,8 @@ class Feature(StrictModel):
         where: Condition of the rows that count.
         each: Values of the dataset's parameter column: one feature for each.
         aggregate: Aggregate of the rows; required if a subject can have several.
+        rejected_rows: What an aggregate is where a row that may belong to it was rejected:
+            `missing`, or made of the other rows as if there had been none (`ignore`).
     """
 
     kind: Literal["number", "category"]
@@ -42,6 +44,7 @@ class Feature(StrictModel):
     where: Condition | None = None
     each: tuple[str, ...] = ()
     aggregate: Aggregate | None = None
+    rejected_rows: Literal["missing", "ignore"] = "missing"
 
     @model_validator(mode="after")
     def _numbers_aggregate(self) -> Feature:

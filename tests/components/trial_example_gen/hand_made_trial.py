@@ -24,10 +24,11 @@ from components.trial_example_gen.labels import derive_labels
 from components.trial_example_gen.masks import REASONS
 from pipeline.reading.buckets import ToBuckets, tables_of
 from pipeline.reading.formats import read
-from pipeline.reading.joined import REJECTED, JoinedSubjects, join_bucket
+from pipeline.reading.joined import JoinedSubjects, join_bucket
 from pipeline.reading.plan import DatasetPlan, ReadingPlan, plan_examples
 from pipeline.reading.rejects import Reject, row_counts
 from pipeline.reading.rows import RowPreparer
+from pipeline.reading.unreadable import rejected_name
 from pipeline.study.load import parse_study
 from pipeline.study.study import Study
 
@@ -138,8 +139,8 @@ class Reading:
                         name, rows.rejects, rows_in=rows.rows_in, excluded=rows.excluded
                     )
                     tables.append((name, rows.table))
-                    if name == self.plan.study.subject.dataset:
-                        tables.append((REJECTED, rows.rejected_subjects))
+                    if len(rows.rejected):
+                        tables.append((rejected_name(name), rows.rejected))
         return tables, rejects, counts
 
     @cached_property
@@ -207,7 +208,7 @@ class Trial:
 
     def feature(self, name: str) -> dict[str, Any]:
         """A feature's value by subject; None where it is missing."""
-        values = derive_features(self.study, self.joined)[name]
+        values = derive_features(self.study, self.joined).values[name]
         return dict(zip(self.subjects, values.to_pylist(), strict=True))
 
     def label(self, task: str) -> dict[str, bool | None]:

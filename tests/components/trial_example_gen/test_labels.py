@@ -377,6 +377,8 @@ def why_unknown(folder: Path, *events: str, **changes: Any) -> str | None:
         (["Rash,"], "undated event"),
         ([",60"], "missing value"),
         ([",5"], "missing value"),
+        (["Rash,UNK"], "rejected row"),
+        (["Rash,UNK", "Rash,"], "undated event"),
     ],
 )
 def test_an_unknown_label_of_an_event_has_a_reason(
@@ -409,6 +411,8 @@ def test_an_event_on_the_first_study_day_has_a_reason_of_its_own(tmp_path: Path)
         ([], "unknown", "no row in the window"),
         ([], "negative", None),
         (["ALT,,20"], "negative", "a day that may lie within or outside"),
+        (["ALT,x,20"], "unknown", "rejected row"),
+        (["ALT,x,20"], "negative", "rejected row"),
     ],
 )
 def test_an_unknown_label_of_a_state_has_a_reason(

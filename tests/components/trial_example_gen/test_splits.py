@@ -146,7 +146,7 @@ def test_rows_of_one_subject_never_straddle_splits(
                 [key] = [key for key in keys if subject_hash("hand", key, KEY) in record]
                 found.setdefault(key.encode(), []).append(split)
                 counted = dict(
-                    zip(subjects.keys, derive_features(study, subjects)["alt"], strict=True)
+                    zip(subjects.keys, derive_features(study, subjects).values["alt"], strict=True)
                 )
                 of_key = sum(keys[i % len(keys)] == key for i in visits)
                 assert counted[key].as_py() == of_key
