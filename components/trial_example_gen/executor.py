@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
@@ -10,19 +9,15 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 
+from components.trial_example_gen.checks import check_counts
 from components.trial_example_gen.graph import ExampleJob, write_examples
 from components.trial_example_gen.settings import TrialExampleGenSettings
-from pipeline.errors import UserError
 from pipeline.names import SPLITS
-from pipeline.reading.plan import ReadingPlan, plan_examples
-from pipeline.reading.qualifiers import unknown_qualifiers
+from pipeline.reading.plan import plan_examples
 from pipeline.reading.repeated_keys import check_rows_are_subjects
-from pipeline.results.counts import Counts, DatasetCounts
+from pipeline.results.counts import Counts
 from pipeline.results.documents import read_result
-from pipeline.study.study import Study
 from pipeline.subject_key import load_key
-
-logger = logging.getLogger(__name__)
 
 
 class TrialExampleGenExecutor(BaseBeamExecutor):
@@ -66,48 +61,4 @@ class TrialExampleGenExecutor(BaseBeamExecutor):
         with self._make_beam_pipeline() as root:
             write_examples(root, job, folders, unfinished, rejects.uri)
         fileio.rmtree(unfinished)
-        counts = read_result(Counts, rejects.uri)
-        if counts.problems:
-            raise UserError("\n".join(counts.problems))
-        _check_qualifiers(plan, counts.qualifiers)
-        _check(study, counts)
-
-
-def _check_qualifiers(plan: ReadingPlan, found: dict[str, int]) -> None:
-    """Refuses columns that neither the file nor its supplemental qualifiers have."""
-    counts = {("qualifiers", *name.split(".", 1)): number for name, number in found.items()}
-    unknown = list(unknown_qualifiers(plan, counts))
-    if unknown:
-        raise UserError("\n".join(unknown))
-
-
-def _check(study: Study, counts: Counts) -> None:
-    for name, rows in counts.datasets.items():
-        logger.info("rows", extra={"rows": {"dataset": name, **rows.model_dump()}})
-    if not sum(counts.subjects.values()):
-        rows = counts.datasets[study.subject.dataset]
-        raise UserError(
-            f"No subject is left: of {rows.rows_in} rows of {study.subject.dataset}, "
-            f"{rows.rejected} were rejected ({_reasons(rows)}) and {rows.excluded} left "
-            "out by `population` and `window`. Check those, and the ranges of its columns."
-        )
-    for split in SPLITS:
-        if not counts.subjects.get(split):
-            raise UserError(
-                f"No subject is in split {split}: of {sum(counts.subjects.values())} subjects, "
-                "too few for its share. Enlarge the share in `split`, or bring more subjects."
-            )
-    for task, splits in counts.tasks.items():
-        known = sum(split.known for split in splits.values())
-        positives = sum(split.positives for split in splits.values())
-        if positives in (0, known):
-            missing = "positive" if positives == 0 else "negative"
-            raise UserError(
-                f"Task {task}: no subject is {missing}: of {sum(counts.subjects.values())} "
-                f"subjects the label is known for {known}. Check the condition, the codes it "
-                f"compares with and the horizon of tasks.{task}."
-            )
-
-
-def _reasons(rows: DatasetCounts) -> str:
-    return ", ".join(f"{reason}: {n}" for reason, n in rows.reasons.items()) or "none"
+        check_counts(plan, read_result(Counts, rejects.uri))

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.errors import UserError
 from pipeline.names import (
     ARM,
     SITE,
@@ -73,6 +72,7 @@ def make_examples(study: Study, data: Path, folder: Path) -> None:
     import apache_beam as beam
     from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
+    from components.trial_example_gen.checks import check_for_schema
     from components.trial_example_gen.graph import ExampleJob, write_examples
     from pipeline.reading.plan import plan_examples
     from pipeline.reading.repeated_keys import check_rows_are_subjects
@@ -94,11 +94,7 @@ def make_examples(study: Study, data: Path, folder: Path) -> None:
             unfinished_folder=str(unfinished),
             rejects_folder=str(folder / "rejects"),
         )
-    if not any(splits["train"].iterdir()):
-        raise UserError(
-            f"{data}: no subject is left in the train split. Check `population`, `window` and "
-            "the ranges of the subject dataset's columns."
-        )
+    check_for_schema(plan, str(folder / "rejects"))
 
 
 def statistics_of(examples: Path) -> statistics_pb2.DatasetFeatureStatisticsList:

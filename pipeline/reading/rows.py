@@ -99,7 +99,7 @@ class RowPreparer:
         """What can be read of the rejected rows that have a subject."""
         if not rows.rejects:
             return everything.slice(0, 0)
-        lost = ~rows.good & ~_mask(pc.is_null(everything[SUBJECT]))
+        lost = ~rows.good & ~_mask(pc.is_null(everything[SUBJECT].combine_chunks()))
         faults = {column: fault[lost] for column, fault in rows.faults.items()}
         return self._filter(emptied(everything.filter(pa.array(lost)), faults))
 

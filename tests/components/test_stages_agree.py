@@ -87,6 +87,7 @@ STUDY = parse_study(
                 "dataset": "ae",
                 "where": {"column": "AETRTEM", "equals": "Y"},
                 "aggregate": "count",
+                "rejected_rows": "ignore",
             },
             "duration": {
                 "kind": "number",

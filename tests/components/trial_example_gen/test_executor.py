@@ -392,20 +392,23 @@ def test_a_bucket_that_is_written_again_replaces_its_file(tmp_path: Path) -> Non
     [
         (
             {"tasks.death.state.positive": {"column": "DIED", "equals": "YES"}},
-            "Task death: no subject is positive: of 199 subjects the label is known for 179.",
+            "Task death: no subject is positive: of 199 subjects the label is known for 179 "
+            "(unknown: missing value: 20).",
         ),
         (
             {"tasks.death.state.positive": {"column": "DIED", "in": ["Y", "N"]}},
-            "Task death: no subject is negative: of 199 subjects the label is known for 179.",
+            "Task death: no subject is negative: of 199 subjects the label is known for 179 "
+            "(unknown: missing value: 20).",
         ),
         (
             {"tasks.death.unknown_when": {"column": "USUBJID", "present": True}},
-            "Task death: no subject is positive: of 199 subjects the label is known for 0.",
+            "Task death: no subject is positive: of 199 subjects the label is known for 0 "
+            "(unknown: `unknown_when` is met: 199).",
         ),
         (
             {"population": {"column": "AGE", "above": 119}},
             "No subject is left: of 200 rows of dm, 1 were rejected (a number outside the range "
-            "that can be true: 1) and 199 left out by `population` and `window`.",
+            "that can be true: 1) and 199 excluded by `population` and `window`.",
         ),
         (
             {"population": {"column": "USUBJID", "equals": "P-0012"}},
