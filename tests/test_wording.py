@@ -17,7 +17,7 @@ WRITE_INSTEAD = {
     r"whoever": "the role: the user, the owner of the data, a client",
     r"anew": "again",
     r"nobody foresaw": "Unexpected {X}; see the run's log",
-    r"put it right": "fix the problem and rerun",
+    r"put (it|these|them) right": "fix the problem and rerun",
     r"g(i|a)ve[ns]? (it|them|one|another|others|the outcome|the label) away": "disclose; leak",
     r"what (comes|came|becomes|became) of": "outcome, result",
     r"told apart": "distinguish",
@@ -61,7 +61,8 @@ def texts() -> Iterator[tuple[str, str]]:
 
 def joined(text: str) -> str:
     """The text without its line ends, so that a phrase is found across lines and literals."""
-    return re.sub(r"\"?\s*\n\s*(?:#\s|f?\")?", " ", text)
+    text = re.sub(r"\"\s*\n\s*f?\"", "", text)
+    return re.sub(r"\s+(?:#\s+)?", " ", text)
 
 
 def test_files_are_read() -> None:

@@ -1,1 +1,1 @@
-"""DataGate: stops a run before training when the data are not fit for it, and says why."""
+"""DataGate: stops a run before training if the data can't be used, with the reasons."""

@@ -1,8 +1,8 @@
 """ExampleValidator's anomalies as sentences for people.
 
 TFDV's own descriptions quote values of the data (levels, smallest and largest numbers), which
-must not leave it; so the sentences are made from the kind of the anomaly, the schema's
-demands and counts.
+must not be disclosed; the sentences are made from the kind of the anomaly, the schema's
+requirements and counts.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ _PHRASES = {
     "FEATURE_TYPE_NOT_PRESENT": ("has no value for any subject", _CORRECT),
     "FEATURE_TYPE_NO_VALUES": ("has no value for any subject", _CORRECT),
     "FEATURE_TYPE_LOW_NUMBER_PRESENT": (
-        "has a value for fewer subjects than the schema demands",
+        "has a value for fewer subjects than the schema requires",
         _CORRECT,
     ),
     "FEATURE_TYPE_HIGH_UNIQUE": ("has more distinct values than the schema allows", _CORRECT),
-    "FEATURE_TYPE_LOW_UNIQUE": ("has fewer distinct values than the schema demands", _CORRECT),
+    "FEATURE_TYPE_LOW_UNIQUE": ("has fewer distinct values than the schema requires", _CORRECT),
     "ENUM_TYPE_INVALID_UTF8": (
         "holds text that is not UTF-8",
         "Give the dataset's encoding in the study file.",
@@ -43,7 +43,7 @@ _PHRASES = {
         "A missing value must be absent: declare the code in `missing` of the column.",
     ),
     "FLOAT_TYPE_HAS_INF": ("holds infinite values", "Declare the column's `range`."),
-    "DATASET_LOW_NUM_EXAMPLES": ("has fewer subjects than the schema demands", _CORRECT),
+    "DATASET_LOW_NUM_EXAMPLES": ("has fewer subjects than the schema requires", _CORRECT),
     "DATASET_HIGH_NUM_EXAMPLES": ("has more subjects than the schema allows", _CORRECT),
     "NO_DATA_IN_SPAN": ("holds no subject", "Check the population and window of the study file."),
 }
@@ -51,7 +51,7 @@ _PHRASES = {
 _ABOVE = ("has values above the largest that the schema allows", _CORRECT)
 _BELOW = ("has values below the smallest that the schema allows", _CORRECT)
 _OTHER_TYPE = (
-    "has another type than the schema says",
+    "has another type than in the schema",
     "Check the column's `type` and the feature's `kind` in the study file, or correct the schema.",
 )
 _NUMBER_OF_VALUES = (
@@ -96,12 +96,12 @@ def anomaly_findings(
     split: str,
     severity: Severity,
 ) -> Iterator[Finding]:
-    """One finding for each reason of each anomaly of a split; those that read alike are one.
+    """One finding for each reason of each anomaly of a split, without repeated messages.
 
     Args:
-        anomalies: What ExampleValidator found in the split.
+        anomalies: ExampleValidator's anomalies of the split.
         statistics: The split's statistics, for shares and counts.
-        schema: The curated schema, for what it demands.
+        schema: The curated schema.
         split: Name of the split.
         severity: Severity of every finding.
     """
@@ -161,7 +161,7 @@ def _low_presence(
     present = _common_statistics(measured).num_non_missing / subjects if subjects else 0.0
     demanded = described.presence.min_fraction
     return _Sentence(
-        f"has a value for {present:.1%} of the subjects; the schema demands {demanded:.1%}. "
+        f"has a value for {present:.1%} of the subjects; the schema requires {demanded:.1%}. "
         f"{_CORRECT}",
         present,
         demanded,
@@ -182,7 +182,7 @@ def _unexpected_levels(
     return _Sentence(
         f"has {len(unexpected)} level(s) that the schema does not list, in {share:.1%} of its "
         f"values (at most {allowed_share:.1%}). Declare them as `missing` in the study file if "
-        "they stand for an unknown value, add them to the schema if they are right, otherwise "
+        "they are codes of a missing value, add them to the schema if they are valid, otherwise "
         "correct the data.",
         share,
         allowed_share,

@@ -36,14 +36,14 @@ class DataGateSpec(ComponentSpec):
 
 
 class DataGate(base_component.BaseComponent):
-    """Fails before training when the data are not fit for it, with all reasons in one message.
+    """Fails before training if the data can't be used, with all reasons in one message.
 
     What trains must depend on it (`add_upstream_node`), or the gate stops nothing.
 
     Args:
         statistics: Statistics of the splits train, eval and test.
         schema: The curated schema.
-        anomalies: What ExampleValidator found.
+        anomalies: ExampleValidator's anomalies.
         examples: The examples; only the train split is read.
         rejects: TrialExampleGen's rejected rows, with `counts.json`.
         settings: What the gate reads of the study.

@@ -1,4 +1,4 @@
-"""Distances between two train splits, taken by TensorFlow Data Validation."""
+"""Distances between two train splits, computed by TensorFlow Data Validation."""
 
 from __future__ import annotations
 
@@ -26,8 +26,7 @@ def drift_distances(
 
     Of its values: Jensen-Shannon divergence of the histograms of numbers, L-infinity norm of
     the difference of the relative frequencies of categories, through TFDV's drift
-    comparators. These leave missing values out of account, so the change in their share is
-    taken as well.
+    comparators. These ignore missing values, so the change in their share is computed as well.
 
     Args:
         current: Statistics of this run's train split.

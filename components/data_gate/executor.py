@@ -40,7 +40,7 @@ class Executor(base_executor.BaseExecutor):
         output_dict: dict[str, list[Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Judges the data, writes `findings.json` and logs what is not in order.
+        """Applies the rules, writes `findings.json` and logs findings outside their limits.
 
         Args:
             input_dict: The inputs of the component, one artifact each.
@@ -80,7 +80,7 @@ def _findings(inputs: dict[str, Artifact], settings: DataGateSettings) -> Iterat
     yield from unknown_labels(counts, gate, settings.smallest_group)
     yield from rules.too_few(counts, settings.tasks, gate)
     for finding in _anomalies(inputs, settings):
-        # The rule on levels says why these features have no value.
+        # The rule on levels reports these features without values.
         if finding.feature not in explained:
             yield finding
     yield from _drift(inputs, settings)
@@ -144,4 +144,4 @@ def _log_findings(findings: list[Finding]) -> None:
             extra={"findings": [finding.model_dump() for finding in notable]},
         )
     else:
-        logger.info("The data gate has nothing to object to.")
+        logger.info("The data gate has no findings outside their limits.")

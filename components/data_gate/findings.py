@@ -8,7 +8,7 @@ from pipeline.results.documents import Finding
 
 
 def stop_message(study: str, findings: Sequence[Finding]) -> str | None:
-    """Why the run stops, with every finding that stops it, or None if none does."""
+    """The message with all findings that stop the run, or None if none does."""
     stops = [finding for finding in findings if finding.severity == "stop"]
     if not stops:
         return None
@@ -19,7 +19,7 @@ def stop_message(study: str, findings: Sequence[Finding]) -> str | None:
             f"The data gate stopped the run of {study} before training ({len(stops)} "
             f"finding{'s' if len(stops) > 1 else ''}):",
             *lines,
-            "Put these right and run again. A finding that you accept after review can be made "
+            "Fix these problems and rerun. A finding that you accept after review can be made "
             f"a warning in the study file ({rules}: warn).",
         ]
     )

@@ -1,8 +1,8 @@
-"""The gate's rule on missing values that know the outcome or the arm: pure functions.
+"""The gate's rule on missing values that depend on the outcome or the arm: pure functions.
 
 Whether a feature was measured may depend on what happened to the subject, or on the arm. A model
-then learns who was measured. Leakage's AUC sees only a feature that gives a label away almost
-alone; here the shares of missing values themselves are compared.
+then learns who was measured. The leakage rule's AUC detects only a feature that nearly determines a
+label; here the shares of missing values are compared.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ class _Pair:
     """Two groups of subjects whose shares of missing values are compared.
 
     Attributes:
-        first: What the first group is called, for people.
-        second: What the second is called.
+        first: Name of the first group, for people.
+        second: Name of the second group.
         in_first: bool, shape [subjects].
-        in_second: bool, shape [subjects]; nobody is in both.
+        in_second: bool, shape [subjects]; disjoint from `in_first`.
         task: The task whose labels make the groups; None where arms do.
     """
 

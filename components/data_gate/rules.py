@@ -27,11 +27,11 @@ Measure = Literal[
 
 @dataclass(frozen=True)
 class Distance:
-    """How far a feature's distribution is from the champion's.
+    """Distance of a feature's distribution from that of the champion's train data.
 
     Attributes:
         feature: Name of the feature.
-        measure: The distance that was taken.
+        measure: The distance measure.
         value: From 0 (the same) to 1; None if a side has no value of the feature.
     """
 
@@ -54,7 +54,7 @@ class Columns:
         labels: By task, bool.
         known: By task, bool: whether the label is known.
         missing: By feature, bool: whether it has no value.
-        arms: By arm, bool: who is in it; empty without arms.
+        arms: By arm, bool: its subjects; empty without arms.
     """
 
     numbers: Mapping[str, NDArray[np.float64]]
@@ -105,8 +105,8 @@ def rejects(counts: Counts, gate: Gate) -> Iterator[Finding]:
             continue
         share = dataset.rejected / dataset.rows_in
         text = (
-            f"dataset {name}: {dataset.rejected} of {dataset.rows_in} rows ({share:.1%}) were set "
-            f"aside{_reasons(dataset)}; at most {gate.rejects_limit:.1%} may be"
+            f"dataset {name}: {dataset.rejected} of {dataset.rows_in} rows ({share:.1%}) were "
+            f"rejected{_reasons(dataset)}; at most {gate.rejects_limit:.1%} may be"
         )
         exceeded = share > gate.rejects_limit
         advice = (
@@ -124,7 +124,7 @@ def rejects(counts: Counts, gate: Gate) -> Iterator[Finding]:
 
 
 def drift(distances: Iterable[Distance], gate: Gate) -> Iterator[Finding]:
-    """The distances of the features from what the champion was trained on."""
+    """The distances of the features from the champion's train data."""
     for distance in distances:
         exceeded = distance.exceeds(gate.drift_limit)
         yield Finding(
@@ -139,7 +139,7 @@ def drift(distances: Iterable[Distance], gate: Gate) -> Iterator[Finding]:
 
 
 def leakage(columns: Columns, gate: Gate) -> Iterator[Finding]:
-    """Features that nearly give a label away by themselves, and each task's strongest one.
+    """Features that alone nearly determine a label, and each task's strongest one.
 
     An AUC above the limit that so few events could reach by chance (within four standard
     errors of 0.5) is at most a warning.
@@ -176,7 +176,8 @@ def _drift_message(distance: Distance, gate: Gate, exceeded: bool) -> str:
             "side has no value of it."
         )
     advice = (
-        " Check units, coding and who was enrolled since. If the change is real, a new model is "
+        " Check units, coding and the newly enrolled subjects. If the change is real, retraining "
+        "is "
         "right: raise gate.drift_limit, or set gate.drift to warn."
     )
     return (
@@ -213,7 +214,7 @@ def _leak(
             f"feature {feature} alone predicts task {task} on train with an AUC of {auc:.3f} "
             f"(limit {gate.leakage_auc:g}).{doubt} It is probably measured after the landmark or "
             "made from what the label is made of: check when it becomes known and remove it from "
-            "the features, or raise gate.leakage_auc if it is an honest predictor."
+            "the features, or raise gate.leakage_auc if it is a legitimate predictor."
         ),
         feature=feature,
         task=task,

@@ -1,4 +1,4 @@
-"""What DataGate reads of the study."""
+"""DataGate's part of the study."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.study.study import Study
 
 
 class DataGateSettings(Settings):
-    """The parts of a study that the gate judges by.
+    """The parts of a study that the gate's rules use.
 
     Attributes:
         study_name: Name of the study.

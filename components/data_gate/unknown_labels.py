@@ -140,7 +140,7 @@ class _Shown:
         rows = {"known": task.known, **task.reasons}
         sizes: dict[Group, int] = {OVERALL: task.subjects}
         sizes |= {(("label", label),): n for label, n in rows.items()}
-        # The page shows how many labels are known.
+        # The page shows the number of known labels.
         elsewhere: list[Group] = [(("label", "known"),)]
         self._sizes = sizes
         self._hidden = suppressed(sizes, [(), ("label",)], smallest, elsewhere)

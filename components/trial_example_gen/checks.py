@@ -105,7 +105,7 @@ def _no_subject(study: Study, counts: Counts, split: str | None) -> str:
     if rows.excluded:
         advice.append("check `population` and `window`")
     if split:
-        advice.append("enlarge its share in `split`, or bring more subjects")
+        advice.append("enlarge its share in `split`, or add subjects")
     advised = "; ".join(advice) or "check the file of the dataset"
     return f"{message}{advised[0].upper()}{advised[1:]}."
 

@@ -1,8 +1,9 @@
-"""Columns to serialized tf.Examples whose bytes depend on their content alone.
+"""Serializes columns to tf.Examples whose bytes depend only on their content.
 
 A tf.Example's features are a map, which protobuf writes in an order that differs from process to
 process: the same subjects would make other files on every run. Here features are in the order of
-their names. The bytes are laid out a column at a time (https://protobuf.dev/programming-guides/encoding,
+their names. The bytes are laid out a column at a time
+(https://protobuf.dev/programming-guides/encoding,
 https://github.com/tensorflow/tensorflow/blob/master/tensorflow/core/example/feature.proto).
 """
 

@@ -133,7 +133,7 @@ def _mask_rejected(
     horizon: float,
     positive: np.ndarray,
 ) -> None:
-    """Masks subjects of whom a rejected row could have decided the label."""
+    """Masks subjects for whom a rejected row could have decided the label."""
     n = len(subjects.keys)
     if event.dataset in subjects.rejected_rows:
         lost = _event_rows(study, event, subjects.rejected_rows[event.dataset])

@@ -29,10 +29,10 @@ from pipeline.subject_key import load_key
 
 @dataclass(frozen=True)
 class ExampleJob:
-    """What workers need to know; small, and the same for all of them.
+    """Parameters of the workers; small, and the same for all of them.
 
     Attributes:
-        plan: What to read.
+        plan: The reading plan.
         key_reference: Where the subject key is (`env:NAME` or `file:PATH`).
     """
 
@@ -102,7 +102,7 @@ def write_examples(
     unfinished_folder: str,
     rejects_folder: str,
 ) -> None:
-    """Adds everything from the files to the written artifacts to a Beam pipeline.
+    """Adds the steps from the data files to the written artifacts to a Beam pipeline.
 
     Args:
         root: The Beam pipeline.

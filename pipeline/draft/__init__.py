@@ -1,4 +1,4 @@
-"""Drafts what a person then decides: a study file from data files, a schema from a study.
+"""Drafts for review: a study file from data files, a curated schema from a study.
 
 `trial draft study --data FOLDER --out schema/mytrial/study.yaml` looks at the
 files and writes down what can be seen in them: formats, columns, types, candidates. What can't

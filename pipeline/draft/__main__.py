@@ -1,4 +1,4 @@
-"""`python -m pipeline.draft`: today `trial draft`."""
+"""`python -m pipeline.draft`, replaced by `trial draft`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a folder of data files holds, as far as can be seen without a study file."""
+"""Datasets of a folder of data files, inspected without a study file."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _ROWS_SEEN = 100_000
 """Rows of a file that are inspected."""
 
 _SHARD = re.compile(r"[-_.]\d+(-of-\d+)?$")
-# The served model doesn't tell capital letters from small ones.
+# The served model's arguments are not case-sensitive.
 _RESERVED = re.compile(rf"{ARM}|{SITE}|{SUBJECT_HASH}|(label|weight|slice|tte)_.*", re.I)
 
 _SUPPLEMENT = {"RDOMAIN", "IDVAR", "IDVARVAL", "QNAM", "QVAL"}
@@ -90,7 +90,7 @@ class DatasetDraft:
 
 
 def look_at(folder: Path) -> list[DatasetDraft]:
-    """Looks at every data file below a folder.
+    """Inspects every data file below a folder.
 
     Args:
         folder: The data folder.
@@ -114,7 +114,7 @@ def look_at(folder: Path) -> list[DatasetDraft]:
         try:
             datasets.append(_look_in_its_encoding(folder, name, by_suffix))
         except UserError as error:
-            logger.warning("Left out: %s", error)
+            logger.warning("Skipped: %s", error)
     if not datasets:
         raise UserError(
             f"{folder}: no data file that can be read; expected {', '.join(_FORMATS)} files."

@@ -1,4 +1,4 @@
-"""The part of a drafted study file about groups, splits, thresholds and what people read."""
+"""The part of a drafted study file about groups, splits, thresholds and reports."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def evaluation_lines(used: Sequence[DatasetDraft], subject: DatasetDraft) -> Ite
     yield ""
     yield from _analysis_lines(used, subject)
     yield from _summary_lines(used)
-    yield "# What the model card says that no data can tell:"
+    yield "# Statements of the model card that the data do not contain:"
     yield "# card: {purpose: ..., not_for: ..., population: ..., period: ..., limits: [...]}"
 
 

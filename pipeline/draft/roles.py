@@ -1,4 +1,4 @@
-"""Which column plays which part in a trial, as far as names and counts tell."""
+"""Guesses the role of columns in a trial from names and counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Drafts a study file from what a folder of data holds."""
+"""Drafts a study file from a folder of data files."""
 
 from __future__ import annotations
 

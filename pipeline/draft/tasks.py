@@ -1,4 +1,4 @@
-"""The part of a drafted study file about what is predicted."""
+"""The `tasks` section of a drafted study file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pieces of YAML that drafts are made of."""
+"""Formats pieces of YAML for drafts."""
 
 from __future__ import annotations
 

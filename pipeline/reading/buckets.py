@@ -42,7 +42,7 @@ class ToBuckets:
     """Divides rows by subject, many at a time."""
 
     def __init__(self, buckets: int) -> None:
-        """Waits for rows.
+        """Initializes without rows.
 
         Args:
             buckets: How many buckets there are.
@@ -51,7 +51,7 @@ class ToBuckets:
         self._waiting: dict[str, list[pa.Table]] = {}
 
     def add(self, dataset: str, table: pa.Table) -> Iterator[Bucketed]:
-        """Takes rows, and gives what has become many.
+        """Adds rows, and yields full buckets.
 
         Args:
             dataset: Name of their dataset.
@@ -63,7 +63,7 @@ class ToBuckets:
             yield from self._divided(dataset, self._waiting.pop(dataset))
 
     def rest(self) -> Iterator[Bucketed]:
-        """Gives everything that is left."""
+        """Yields the remaining rows."""
         while self._waiting:
             yield from self._divided(*self._waiting.popitem())
 

@@ -16,7 +16,7 @@ from pipeline.reading.rows import FILE, ROW
 
 
 def repeats_of_earlier_rows(table: pa.Table) -> NDArray[np.bool_]:
-    """Rows that say the same of their subject as an earlier row does.
+    """Rows that repeat an earlier row of their subject.
 
     Args:
         table: Prepared rows of one dataset, with file and row number.

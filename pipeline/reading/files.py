@@ -1,4 +1,4 @@
-"""Which files a dataset of a study is in, and how they are read."""
+"""The files of a study's datasets, and their format."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ _MOST_SHOWN = 40
 def missing_columns(
     dataset: str, path: str, uses: Sequence[Reference], found: Sequence[str]
 ) -> str:
-    """Words the absence of columns that the study file uses.
+    """Describes the absence of columns that the study file uses.
 
     Args:
         dataset: Name of the dataset.
@@ -28,7 +28,7 @@ def missing_columns(
     named = list(dict.fromkeys(str(use.column) for use in uses))
     absent = [column for column in named if column not in found]
     if len(absent) == len(named):
-        # A file without a header has patients' values in its first line: it is not repeated.
+        # A file without a header has patients' values in its first line: it is not quoted.
         return (
             f"{path}: none of the {len(named)} columns that the study file uses for dataset "
             f"{dataset} is there, such as {absent[0]}. Expected a header with the columns' names "

@@ -1,4 +1,4 @@
-"""Rejected rows: where they are and why, never what they hold."""
+"""Rejected rows: location and reason, never their values."""
 
 from __future__ import annotations
 

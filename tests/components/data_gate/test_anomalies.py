@@ -70,7 +70,7 @@ def test_values_below_the_domain_are_found() -> None:
 def test_a_value_that_too_many_subjects_lack_is_found_with_both_shares() -> None:
     (finding,) = findings_of(AGE=[40.0] * 4, SEX=["F", "M", None, "F"])
 
-    assert "has a value for 75.0% of the subjects; the schema demands 100.0%" in finding.message
+    assert "has a value for 75.0% of the subjects; the schema requires 100.0%" in finding.message
     assert (finding.value, finding.limit) == (0.75, 1.0)
 
 
@@ -92,7 +92,7 @@ def test_a_column_that_the_examples_lack_is_found() -> None:
 def test_a_column_of_another_type_is_found() -> None:
     (finding,) = findings_of(AGE=["forty", "sixty"], SEX=["F", "M"])
 
-    assert "column AGE of the eval split has another type than the schema says" in finding.message
+    assert "column AGE of the eval split has another type than in the schema" in finding.message
 
 
 def test_each_reason_of_a_column_is_a_finding_of_its_own() -> None:
@@ -108,7 +108,7 @@ def test_too_few_subjects_for_the_schema_are_a_finding_of_the_split() -> None:
     )
 
     assert finding.feature is None
-    assert finding.message.startswith("the eval split has fewer subjects than the schema demands.")
+    assert finding.message.startswith("the eval split has fewer subjects than the schema requires.")
 
 
 def test_a_split_without_data_is_found() -> None:

@@ -118,7 +118,7 @@ def test_too_large_a_share_of_rejected_rows_is_found_with_its_reasons(severity: 
     assert finding.dataset == "adsl"
     assert (finding.value, finding.limit) == (0.1, 0.05)
     assert finding.message.startswith(
-        "dataset adsl: 20 of 200 rows (10.0%) were set aside (range: 14, date: 5, type: 1); at "
+        "dataset adsl: 20 of 200 rows (10.0%) were rejected (range: 14, date: 5, type: 1); at "
         "most 5.0% may be. Look them up"
     )
 
@@ -327,7 +327,7 @@ def test_the_message_of_a_stop_holds_every_stop_finding_and_no_other() -> None:
         "The data gate stopped the run of ACTG175 before training (2 findings):",
         "- leakage: feature LEAK gives task death away. Remove it.",
         "- too_few: task death has too few events. Add data.",
-        "Put these right and run again. A finding that you accept after review can be made a "
+        "Fix these problems and rerun. A finding that you accept after review can be made a "
         "warning in the study file (gate.leakage, gate.too_few: warn).",
     ]
 
