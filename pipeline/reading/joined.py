@@ -10,12 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.errors import UserError
 from pipeline.reading.buckets import SUBJECT
 from pipeline.reading.collapse import repeats_of_earlier_rows
 from pipeline.reading.days import LATEST, DayRange, study_days
 from pipeline.reading.evaluate import is_true
-from pipeline.reading.plan import ReadingPlan
-from pipeline.reading.qualifiers import add_qualifiers, names_no_record_key, of_domain
+from pipeline.reading.plan import DatasetPlan, ReadingPlan
+from pipeline.reading.qualifiers import add_qualifiers, of_domain, reject_qualifiers
 from pipeline.reading.rejects import Reject, RejectReason, RowFilter, row_counts
 from pipeline.reading.rows import FILE, ROW
 from pipeline.reading.unreadable import emptied, separated, without_marks
@@ -98,7 +99,7 @@ class _Join:
             return self._without_subjects()
         for other, lost in self._rejected_tables.items():
             self._tables.setdefault(other, without_marks(lost.slice(0, 0)))
-        self._choose_domains()
+        self._place_qualifiers()
         everybody = self._completed(name)
         checked, rejected = self._check_subjects(name, everybody)
         inside = self._in_trial(checked)
@@ -258,16 +259,10 @@ class _Join:
             yield (end, start), before, RejectReason.END_BEFORE_START
 
     def _completed(self, name: str) -> pa.Table:
-        """The good rows of a dataset, with their qualifiers; notes the rejected ones."""
-        table = self._tables[name]
-        lost = self._rejected_tables.get(name)
-        if lost is None:
-            return self._collapsed(name, self._with_qualifiers(name, table))
-        # Qualifiers of a rejected record are its own, and not those of no record.
-        both = pa.concat_tables([table, lost], promote=True).combine_chunks()
-        both = self._with_qualifiers(name, both)
-        self._lost.setdefault(name, []).append(both.slice(len(table)))
-        return self._collapsed(name, without_marks(both.slice(0, len(table))))
+        """The good rows of a dataset; notes the rejected ones."""
+        if name in self._rejected_tables:
+            self._lost.setdefault(name, []).append(self._rejected_tables[name])
+        return self._collapsed(name, self._tables[name])
 
     def _lose(self, name: str, table: pa.Table, rejected: np.ndarray) -> None:
         """Notes rows that were rejected while joining."""
@@ -327,27 +322,43 @@ class _Join:
     def _supplements(self, parent: str) -> list[str]:
         return [name for name in self._study.supplements_of(parent) if name in self._tables]
 
-    def _choose_domains(self) -> None:
-        """Leaves out the qualifiers of other domains than the parent's."""
-        for parent in self._plan.datasets:
-            for name in self._supplements(parent):
-                inside = of_domain(self._tables[name], self._tables.get(parent))
+    def _place_qualifiers(self) -> None:
+        """Puts qualifiers on the records of their parents; leaves out those of other domains."""
+        for parent, plan in self._plan.datasets.items():
+            names = self._supplements(parent)
+            for name in names:
+                inside = self._of_domain(name, plan)
                 self._count(name, [], excluded=int((~inside).sum()))
                 self._tables[name] = self._tables[name].filter(pa.array(inside))
+            self._add_qualifiers(parent, plan, names)
 
-    def _with_qualifiers(self, name: str, table: pa.Table) -> pa.Table:
-        plan = self._plan.datasets[name]
-        if not plan.qualifiers:
-            return table
-        supplements = [self._tables[supplement] for supplement in self._supplements(name)]
-        table, found = add_qualifiers(plan, table, supplements)
-        self._counts.update({("qualifiers", name, key): number for key, number in found.items()})
-        return table
+    def _add_qualifiers(self, parent: str, plan: DatasetPlan, names: list[str]) -> None:
+        table, lost = self._tables.get(parent), self._rejected_tables.get(parent)
+        rows = 0 if table is None else len(table)
+        if table is not None and lost is not None:
+            # Qualifiers of a rejected record are its own, and not those of no record.
+            table = pa.concat_tables([table, lost], promote=True).combine_chunks()
+        tables = [self._tables[name] for name in names]
+        table, placed, found = add_qualifiers(plan, table, tables)
+        self._tables.update(zip(names, placed, strict=True))
+        self._counts.update({("qualifiers", parent, key): n for key, n in found.items()})
+        if table is not None:
+            self._tables[parent] = table if lost is None else without_marks(table.slice(0, rows))
+            if lost is not None:
+                self._rejected_tables[parent] = table.slice(rows)
+
+    def _of_domain(self, name: str, parent: DatasetPlan) -> np.ndarray:
+        supplement = self._tables[name]
+        try:
+            return of_domain(supplement, self._tables.get(parent.name), parent, name)
+        except UserError as error:
+            # As in `read_rows`: a mistake in the data travels as what it is.
+            self._counts["problems", str(error)] += 1
+            return np.ones(len(supplement), bool)
 
     def _check_qualifiers(self, name: str, parent: str, table: pa.Table) -> None:
         rows = _row_filter(name, table)
-        wrong = names_no_record_key(table, self._plan.datasets[parent])
-        rows.reject(wrong, "IDVAR", RejectReason.NO_SUCH_IDVAR)
+        reject_qualifiers(rows, table, self._plan.datasets[parent])
         self._count(name, rows.rejects, used=int(rows.good.sum()))
 
     def _key(self, dataset: str) -> str | None:

@@ -22,8 +22,10 @@ each of the three passes takes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
 
 from pipeline.errors import UserError
 from pipeline.reading.evaluate import check_types, compares_with_numbers
@@ -51,6 +53,10 @@ from pipeline.study.references import (
 )
 from pipeline.study.sections import Dataset, Window
 from pipeline.study.study import Study
+
+_DOMAIN_CODE = re.compile(r"[A-Za-z][A-Za-z0-9]")
+_SEQUENCE = re.compile(r"([A-Z][A-Z0-9])SEQ")
+_SUPPLEMENT = re.compile(r"supp([a-z][a-z0-9])", re.IGNORECASE)
 
 _OF_SUBJECTS: frozenset[Role] = frozenset({"arm", "site", "feature"})
 """Uses of the subject dataset that the summary shares with the examples."""
@@ -87,6 +93,9 @@ class DatasetPlan:
         columns: Columns that are read.
         qualifiers: Columns that a supplemental dataset adds (QNAM), all text.
         record_keys: Columns by which a qualifier's IDVAR may name a record.
+        domains: Domains (SDTM) that the dataset may be of, in capitals, as far as its name and its
+            columns tell.
+        is_domain_declared: Whether the study file says the domain.
         wanted: Conditions of which a row must meet one, or may meet one, to be of use; None: every
             row is.
     """
@@ -97,6 +106,8 @@ class DatasetPlan:
     columns: tuple[ColumnPlan, ...]
     qualifiers: tuple[str, ...] = ()
     record_keys: frozenset[str] = frozenset()
+    domains: frozenset[str] = frozenset()
+    is_domain_declared: bool = False
     wanted: tuple[Condition, ...] | None = None
 
     @property
@@ -271,6 +282,8 @@ class _Planner:
             columns=columns,
             qualifiers=tuple(c for c in _named(self.uses, name) if c not in found),
             record_keys=self._record_keys(name, found),
+            domains=self._domains(name, dataset, found),
+            is_domain_declared=dataset.domain is not None,
             wanted=self._wanted(name),
         )
 
@@ -340,6 +353,19 @@ class _Planner:
     def _record_keys(self, name: str, found: Iterable[str]) -> frozenset[str]:
         deciding = _named(self._deciding, name)
         return frozenset(c for c in found if c in deciding or RECORD_KEY.fullmatch(c))
+
+    def _domains(self, name: str, dataset: Dataset, found: Iterable[str]) -> frozenset[str]:
+        if dataset.domain:
+            return frozenset({dataset.domain.upper()})
+        called = [name, PurePath(dataset.file).stem]
+        codes = [text for text in called if _DOMAIN_CODE.fullmatch(text)]
+        codes += [match[1] for column in found if (match := _SEQUENCE.fullmatch(column))]
+        for supplement in self._study.supplements_of(name):
+            if match := _SUPPLEMENT.fullmatch(supplement):
+                codes.append(match[1])
+        if name == self._study.subject.dataset:
+            codes.append("DM")
+        return frozenset(code.upper() for code in codes)
 
     def _wanted(self, name: str) -> tuple[Condition, ...] | None:
         described = self._study.datasets[name]

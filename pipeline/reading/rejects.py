@@ -24,6 +24,8 @@ class RejectReason(StrEnum):
     SUBJECT_REJECTED = "a subject whose own row was rejected"
     BEFORE_BIRTH = "a date before the subject's birth"
     END_BEFORE_START = "an end before its start"
+    NO_QUALIFIER_NAME = "a qualifier without a name"
+    NO_SUCH_RECORD = "a qualifier that belongs to no record"
     NO_SUCH_IDVAR = "a qualifier whose IDVAR names no column that identifies a record"
 
 

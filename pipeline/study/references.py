@@ -82,6 +82,9 @@ QUALIFIER_COLUMNS = ("IDVAR", "IDVARVAL", "QNAM", "QVAL")
 RECORD_KEY = re.compile(r".*(SEQ|GRPID|REFID|SPID|LNKID|LNKGRP)|VISIT|VISITNUM")
 """Variables that IDVAR of a SUPP-- dataset may name (SDTM Implementation Guide 3.4, 8.4)."""
 
+NUMERIC_RECORD_KEY = re.compile(r".*SEQ|VISITNUM")
+"""Those of them that SDTM makes numbers."""
+
 DOMAIN, RELATED_DOMAIN = "DOMAIN", "RDOMAIN"
 """Columns with the domain of a record, and with that of a qualifier's parent."""
 

@@ -74,6 +74,8 @@ class Dataset(StrictModel):
         missing: Texts of missing fields, for `csv`.
         zone: Time zone of the study days, such as `Asia/Tokyo`, of moments with a zone or offset;
             default: the zone or offset of each moment.
+        domain: SDTM domain, such as `AE`, for the qualifiers of a SUPP-- dataset (RDOMAIN), if the
+            file has no column DOMAIN.
         columns: Declarations of columns, by name.
     """
 
@@ -94,6 +96,7 @@ class Dataset(StrictModel):
     known: Known | None = None
     supplements: str | None = None
     zone: Zone | None = None
+    domain: str | None = None
 
     def known_of(self, column: str) -> Known | None:
         """When a column is known: its own `known`, or that of a one-row-per-subject dataset."""
