@@ -17,18 +17,19 @@ from pipeline.html.page import render
 from pipeline.pages.report import report_page
 from pipeline.pages.write_report import read_card
 from pipeline.reading.examples import examples_at
-from pipeline.runs.run_file import read_run_file
+from pipeline.runs.run_file import RunFile
 from pipeline.study.load import parse_study
 
 INTERNAL_REPORT_FILE = "report.internal.html"
 _OWNER_ALONE = 0o600
 
 
-def write_internal_report(folder: Path) -> Path | None:
+def write_internal_report(folder: Path, run: RunFile) -> Path | None:
     """Writes the internal report of a run beside its public one, readable by its owner alone.
 
     Args:
         folder: The run's folder of records.
+        run: Its `run.json`.
 
     Returns:
         The file; None where the run's study file does not set `disclosure: internal`.
@@ -36,7 +37,6 @@ def write_internal_report(folder: Path) -> Path | None:
     Raises:
         UserError: The run did not reach its card, or its examples were deleted.
     """
-    run = read_run_file(folder)
     study = parse_study(run.study_file, f"{folder}: the study file of the run")
     if study.disclosure != "internal":
         return None

@@ -65,6 +65,13 @@ class ShellWords(click.ParamType):
             raise click.BadParameter(f"{error}: close each quote") from error
 
 
+def variable_option(*names: str, **settings: Any) -> Callable[[Decorated], Decorated]:
+    """An option that the environment can set too: `--data` by TRIAL_DATA, for example."""
+    (long,) = (name for name in names if name.startswith("--"))
+    variable = "TRIAL_" + long.removeprefix("--").upper().replace("-", "_")
+    return click.option(*names, envvar=variable, show_envvar=True, **settings)
+
+
 def path_option(*names: str, **settings: Any) -> Callable[[Decorated], Decorated]:
     """An option whose value is a path."""
     return click.option(*names, type=click.Path(path_type=Path), **settings)
@@ -72,31 +79,26 @@ def path_option(*names: str, **settings: Any) -> Callable[[Decorated], Decorated
 
 def study_option(**settings: Any) -> Callable[[Decorated], Decorated]:
     """The study: shipped, or a file."""
-    return click.option(
+    return variable_option(
         "--study",
-        envvar="TRIAL_STUDY",
-        show_envvar=True,
         shell_complete=complete_studies,
         help="Shipped study, or path of a study file.",
         **settings,
     )
 
 
-tune_option = click.option(
+tune_option = variable_option(
     "--tune",
     is_flag=True,
     default=None,
-    envvar="TRIAL_TUNE",
-    show_envvar=True,
     help="Search hyperparameters first.",
 )
 
-root_option = path_option(
+root_option = variable_option(
     "--root",
+    type=click.Path(path_type=Path),
     default=DEFAULT_ROOT,
     show_default=True,
-    envvar="TRIAL_ROOT",
-    show_envvar=True,
     help="Folder that runs are written below.",
 )
 
@@ -120,6 +122,4 @@ def store_option(help_text: str) -> Callable[[Decorated], Decorated]:
     Args:
         help_text: What it means for the command.
     """
-    return click.option(
-        "--store", envvar="TRIAL_STORE", show_envvar=True, metavar="ADDRESS", help=help_text
-    )
+    return variable_option("--store", metavar="ADDRESS", help=help_text)

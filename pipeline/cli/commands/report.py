@@ -37,8 +37,9 @@ def _write_internal(folder: Path) -> Path | None:
     from pipeline.runs.run_file import read_run_file
 
     # What reads the examples takes seconds to import.
-    if read_run_file(folder).study_file.get("disclosure") != "internal":
+    run = read_run_file(folder)
+    if run.study_file.get("disclosure") != "internal":
         return None
     from pipeline.internal_report import write_internal_report
 
-    return write_internal_report(folder)
+    return write_internal_report(folder, run)

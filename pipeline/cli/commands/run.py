@@ -19,6 +19,7 @@ from pipeline.cli.options import (
     store_option,
     study_option,
     tune_option,
+    variable_option,
 )
 from pipeline.errors import UserError
 
@@ -54,38 +55,20 @@ def _beam_option(
 
 @click.command(cls=Command)
 @study_option()
-@click.option("--data", envvar="TRIAL_DATA", show_envvar=True, help="Folder of the study's data.")
+@variable_option("--data", help="Folder of the study's data.")
 @root_option
-@click.option(
-    "--subjects",
-    type=WholeNumber(),
-    envvar="TRIAL_SUBJECTS",
-    show_envvar=True,
-    help="Size of the synthetic trial.",
-)
-@click.option(
-    "--seed",
-    type=WholeNumber(),
-    envvar="TRIAL_SEED",
-    show_envvar=True,
-    help="Seed of training and of the synthetic trial.",
-)
-@click.option(
-    "--steps",
-    type=WholeNumber(),
-    envvar="TRIAL_STEPS",
-    show_envvar=True,
-    help="Training steps; 0 trains until the eval split stops it.",
+@variable_option("--subjects", type=WholeNumber(), help="Size of the synthetic trial.")
+@variable_option("--seed", type=WholeNumber(), help="Seed of training and of the synthetic trial.")
+@variable_option(
+    "--steps", type=WholeNumber(), help="Training steps; 0 trains until the eval split stops it."
 )
 @tune_option
 @store_option("Address of the SQL store; a SQLite file below the root if not given.")
 @_beam_options
-@click.option(
+@variable_option(
     "--beam",
     multiple=True,
     type=ShellWords(),
-    envvar="TRIAL_BEAM",
-    show_envvar=True,
     metavar="OPTION",
     help="A further option of Beam; repeatable.",
 )
