@@ -56,7 +56,7 @@ def event_labels(study: Study, task: Task, event: EventLabel, subjects: JoinedSu
         The labels.
     """
     n = len(subjects.keys)
-    found = _event_rows(study, event, subjects.rows[event.dataset])
+    found = _event_rows(study, event, subjects.rows[event.dataset], subjects)
     horizon = np.inf if task.horizon is None else task.horizon
     in_time = found.after & (found.day.earliest <= horizon)
     positive = any_of(found.rows, found.certain & in_time & (found.day.latest <= horizon), n)
@@ -72,9 +72,11 @@ def event_labels(study: Study, task: Task, event: EventLabel, subjects: JoinedSu
     return masks.labels(positive)
 
 
-def _event_rows(study: Study, event: EventLabel, rows: JoinedRows) -> _EventRows:
+def _event_rows(
+    study: Study, event: EventLabel, rows: JoinedRows, subjects: JoinedSubjects
+) -> _EventRows:
     outcome = evaluate(event.where, rows.table)
-    day = _event_days(event, rows)
+    day = _days(study, event, rows, subjects) if event.day or event.date else rows.day
     before, after = day.latest < study.landmark_day, day.earliest > study.landmark_day
     on = (day.earliest <= study.landmark_day) & (day.latest == study.landmark_day)
     if on.any() or event.landmark_day == "after":
@@ -136,17 +138,10 @@ def _mask_rejected(
     """Masks subjects for whom a rejected row could have decided the label."""
     n = len(subjects.keys)
     if event.dataset in subjects.rejected_rows:
-        lost = _event_rows(study, event, subjects.rejected_rows[event.dataset])
+        lost = _event_rows(study, event, subjects.rejected_rows[event.dataset], subjects)
         masks.add(any_of(lost.rows, lost.possible & ~lost.after, n), MaskReason.REJECTED_ROW)
         in_time = lost.possible & lost.after & (lost.day.earliest <= horizon)
         masks.add(any_of(lost.rows, in_time, n) & ~positive, MaskReason.REJECTED_ROW)
-
-
-def _event_days(event: EventLabel, rows: JoinedRows) -> DayRange:
-    if event.day:
-        days = rows.table[event.day].to_numpy()
-        return DayRange(days, days)
-    return rows.day
 
 
 def _mask_unobserved(
@@ -165,12 +160,12 @@ def _mask_unobserved(
     n = len(subjects.keys)
     rows = subjects.rows[follow_up.dataset]
     counts = np.array(is_true(follow_up.where, rows.table), bool)
-    until = _follow_up_days(study, follow_up, rows, subjects)
+    until = _days(study, follow_up, rows, subjects)
     unseen = ~positive & ~any_of(rows, counts & (until.earliest >= horizon), n)
     if follow_up.dataset in subjects.rejected_rows:
         lost = subjects.rejected_rows[follow_up.dataset]
         may_count = pc.fill_null(evaluate(follow_up.where, lost.table), True).to_numpy()
-        until = _follow_up_days(study, follow_up, lost, subjects)
+        until = _days(study, follow_up, lost, subjects)
         masks.add(
             unseen & any_of(lost, may_count & ~(until.latest < horizon), n),
             MaskReason.REJECTED_ROW,
@@ -178,11 +173,12 @@ def _mask_unobserved(
     masks.add(unseen, MaskReason.NOT_FOLLOWED)
 
 
-def _follow_up_days(
-    study: Study, follow_up: FollowUp, rows: JoinedRows, subjects: JoinedSubjects
+def _days(
+    study: Study, source: EventLabel | FollowUp, rows: JoinedRows, subjects: JoinedSubjects
 ) -> DayRange:
-    if follow_up.day:
-        days = rows.table[follow_up.day].to_numpy()
+    """Study days of rows by the column of the day, or of the date, that the label names."""
+    if source.day:
+        days = rows.table[source.day].to_numpy()
         return DayRange(days, days)
-    dates = date_range(rows.table, str(follow_up.date))
+    dates = date_range(rows.table, str(source.date))
     return study_days(dates, subjects.reference[rows.subject], study.first_day)

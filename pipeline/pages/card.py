@@ -216,7 +216,7 @@ def _predictors(card: Card) -> list[Block]:
     return [
         Paragraph(
             f"All {len(card.features)} predictors are known {_landmark(card)}; the pipeline "
-            "enforces it. The trial's arm is one of them where there are arms."
+            "enforces it."
         ),
         Table(
             "Predictors",

@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from pipeline.documents import Document
+from pipeline.names import ARM, SITE
 from pipeline.results.counts import Counts
 from pipeline.results.documents import Curves, Findings, MetricRecord, Metrics, Verdict
 from pipeline.results.fairness import Gap, gaps
 from pipeline.results.training import TrainingFacts
-from pipeline.study.features import ResolvedFeature
+from pipeline.study.features import ResolvedFeature, feature_columns
 from pipeline.study.load import parse_study
 from pipeline.study.study import Study
 from pipeline.study.tripod import ITEMS, FilledBy
@@ -186,7 +187,8 @@ def make_card(study: Study, evidence: Evidence) -> Card:
 
 
 def _features(study: Study, missing: Mapping[str, int | None]) -> tuple[Feature, ...]:
-    return tuple(
+    """All columns that the model reads: those of the study file, the arm, the site."""
+    features = [
         Feature(
             name=feature.name,
             kind=feature.kind,
@@ -194,7 +196,23 @@ def _features(study: Study, missing: Mapping[str, int | None]) -> tuple[Feature,
             missing=missing.get(feature.name),
         )
         for feature in study.resolved_features
-    )
+    ]
+    _, categories = feature_columns(study)
+    places = {
+        ARM: study.arm.columns if study.arm else (),
+        SITE: (study.site.column,) if study.site else (),
+    }
+    features += [
+        Feature(
+            name=name,
+            kind="category",
+            source=", ".join([study.subject.dataset, *columns]),
+            missing=missing.get(name, 0),
+        )
+        for name, columns in places.items()
+        if name in categories
+    ]
+    return tuple(features)
 
 
 def _source(feature: ResolvedFeature) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -153,6 +153,8 @@ def _located_reasons(item: Any) -> Iterator[tuple[tuple[int | str, ...], str]]:
         yield item["loc"], "unknown key. Check its spelling, or remove it."
     elif item["type"] == "missing":
         yield item["loc"], "this key is missing."
+    elif item["type"] == "string_type":
+        yield item["loc"], f"expected text, found {_describe(item['input'])}."
     elif item["loc"]:
         for reason in str(item["msg"]).removeprefix("Value error, ").splitlines():
             yield item["loc"], reason
@@ -160,6 +162,20 @@ def _located_reasons(item: Any) -> Iterator[tuple[tuple[int | str, ...], str]]:
         for problem in str(item["msg"]).removeprefix("Value error, ").splitlines():
             key, _, reason = problem.partition(": ")
             yield (tuple(key.split(".")), reason) if reason else ((), problem)
+
+
+def _describe(value: object) -> str:
+    """What stands where a text is expected, and how it becomes one."""
+    if isinstance(value, bool):
+        word = "true" if value else "false"
+        return f"{word}, as YAML reads yes, no, on, off, true and false: put the word in quotes"
+    if isinstance(value, Mapping):
+        return f"a mapping with the keys {', '.join(map(str, value))}"
+    if isinstance(value, (list, tuple)):
+        return "a list"
+    if value is None:
+        return "nothing"
+    return f"{value}, which is no text in YAML: put it in quotes"
 
 
 def _key_path(location: tuple[int | str, ...]) -> str:

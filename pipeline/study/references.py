@@ -209,8 +209,9 @@ def _of_event(study: Study, key: str, event: EventLabel) -> Iterator[Reference]:
     yield Reference(f"{key}.dataset", "label", event.dataset, condition=event.where)
     yield from _condition(f"{key}.where", "label", event.dataset, event.where)
     described = study.datasets.get(event.dataset)
-    if event.day:
+    if event.day or event.date:
         yield from _columns(f"{key}.day", "label", event.dataset, event.day, kind="number")
+        yield from _columns(f"{key}.date", "label", event.dataset, event.date, kind="date")
     elif described:
         # Its type is required where the dataset names it.
         yield from _columns(key, "label", event.dataset, described.day or described.date)

@@ -83,7 +83,12 @@ def _dataset_problems(study: Study) -> Iterator[str]:
         yield f"subject.dataset: {study.subject.dataset} must have `rows: one_per_subject`"
     if study.subject.row_number and len(study.datasets) > 1:
         yield "subject.row_number: only a study of one dataset can do without a subject key"
-    needs_reference = study.subject.exit_date or any(d.date for d in study.datasets.values())
+    events = [task.event for task in study.tasks.values() if task.event]
+    needs_reference = (
+        study.subject.exit_date
+        or any(dataset.date for dataset in study.datasets.values())
+        or any(event.date or (event.follow_up and event.follow_up.date) for event in events)
+    )
     if needs_reference and not study.subject.reference_date:
         yield "subject.reference_date: needed to count study days from dates"
     for name, dataset in study.datasets.items():
@@ -195,10 +200,12 @@ def _task_problems(study: Study) -> Iterator[str]:
             )
         if task.event:
             dataset = study.datasets[task.event.dataset]
-            if not (task.event.day or dataset.day or dataset.date):
+            if task.event.day and task.event.date:
+                yield f"tasks.{name}.event: give either `day` or `date`"
+            if not (task.event.day or task.event.date or dataset.day or dataset.date):
                 yield (
                     f"tasks.{name}.event: {task.event.dataset} has no day or date: name the "
-                    "column (`day`), or write the label as a `state`"
+                    "column (`day` or `date`), or write the label as a `state`"
                 )
             yield from _moment_problems(study, f"tasks.{name}", task, task.event)
     yield from _compared_problems(study)

@@ -80,6 +80,7 @@ class EventLabel(StrictModel):
         dataset: Dataset of the events.
         where: Which rows are events; all, where not given.
         day: Column of the event's day; the dataset's own day or date where not given.
+        date: The same as a date.
         landmark_day: What an event on the first study day is, where the landmark is baseline:
             `after` it, for data that can't hold anything earlier, such as deaths; `before` it;
             or a condition over the event's row that is met after it, such as
@@ -91,6 +92,7 @@ class EventLabel(StrictModel):
     dataset: str
     where: Condition | None = None
     day: str | None = None
+    date: str | None = None
     landmark_day: Literal["masked", "after", "before"] | Condition = "masked"
     follow_up: FollowUp | None = None
 

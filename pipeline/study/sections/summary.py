@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import model_validator
+from collections.abc import Mapping
+
+from pydantic import field_validator, model_validator
 
 from pipeline.documents import StrictModel
 from pipeline.study.conditions import Condition, Scalar
@@ -94,3 +96,16 @@ class Summary(StrictModel):
     exposure: dict[str, str] = {}
     adverse_events: AdverseEvents | None = None
     endpoints: dict[Name, Visits] = {}
+
+    @field_validator("exposure", mode="before")
+    @classmethod
+    def _exposure_names_columns(cls, value: object) -> object:
+        entries = value if isinstance(value, Mapping) else {}
+        if set(entries) == {"column", "unit"} or any(
+            isinstance(entry, Mapping) for entry in entries.values()
+        ):
+            raise ValueError(
+                "expected one column by what it measures, with the unit in that text, such as "
+                "`Duration of treatment (days): TRTDURD`"
+            )
+        return value

@@ -14,7 +14,8 @@ from pipeline.results.card import Card, Evidence, Lineage, make_card
 from pipeline.results.counts import Counts
 from pipeline.results.documents import Curves, Findings, MetricRecord, Metrics, Verdict
 from pipeline.results.training import TrainingFacts
-from pipeline.study.load import load_study
+from pipeline.study.features import feature_columns
+from pipeline.study.load import load_study, parse_study
 from pipeline.study.study import Study
 from pipeline.study.tripod import ITEMS
 from tests.html_reading import read_html
@@ -254,3 +255,21 @@ def test_why_rows_were_set_aside_is_told_without_how_many_by_reason(study: Study
     counts = evidence().counts.model_dump() | {"datasets": {"adae": rows}}
     html = html_of(study, counts=Counts.model_validate(counts))
     assert "<li>no day</li>" in html
+
+
+@pytest.mark.parametrize("site_as_feature", [False, True])
+def test_predictors_are_all_columns_that_the_model_reads(
+    study: Study, site_as_feature: bool
+) -> None:
+    content = study.to_content()
+    content["training"] = {**content.get("training", {}), "site_as_feature": site_as_feature}
+    changed = parse_study(content, "study")
+    assert changed.arm
+    numbers, categories = feature_columns(changed)
+
+    found = make_card(changed, evidence()).features
+
+    kinds = dict.fromkeys(numbers, "number") | dict.fromkeys(categories, "category")
+    assert {feature.name: feature.kind for feature in found} == kinds
+    assert "arm" in kinds
+    assert ("site" in kinds) == site_as_feature

@@ -307,6 +307,30 @@ def test_an_event_can_have_its_day_in_a_column_of_its_own(tmp_path: Path) -> Non
     assert trial.label("dead") == {"S1": True, "S2": False, "S3": False, "S4": None}
 
 
+def test_an_event_can_have_its_date_in_a_column_of_its_own(tmp_path: Path) -> None:
+    changes = {
+        "datasets.dm.columns.RFSTDTC": {"type": "date"},
+        "datasets.dm.columns.DTHDTC": {"type": "date"},
+        "subject.reference_date": "RFSTDTC",
+        "tasks.dead": {
+            "kind": "outcome",
+            "title": "Dead on days 29 to 90",
+            "horizon": 90,
+            "event": {
+                "dataset": "dm",
+                "date": "DTHDTC",
+                "where": {"column": "DIED", "equals": "Y"},
+            },
+        },
+    }
+    # Day 90 is 2014-03-31.
+    dates = ["2014-03-01", "2014-03-31", "2014-04-01", "2014-03", "2014", ""]
+    dm = ["USUBJID,AGE,SEX,DIED,RFSTDTC,DTHDTC"]
+    dm += [f"S{i},61,F,Y,2014-01-01,{date}" for i, date in enumerate(dates)]
+    trial = make_trial(tmp_path, changes, dm=dm, lb=NO_LAB)
+    assert list(trial.label("dead").values()) == [True, True, False, True, None, None]
+
+
 ON_DAY_1: dict[str, Any] = {**RASH, "landmark": "baseline"}
 """The landmark is study day 1, which is the day of randomisation."""
 

@@ -202,7 +202,8 @@ def test_rows_known_after_the_landmark_are_no_feature(known: str) -> None:
         ),
         (
             {"datasets__lb__day": REMOVED, "datasets__lb__known": "baseline", "tasks__rash": RASH},
-            "tasks.rash.event: lb has no day or date: name the column (`day`), or write the label",
+            "tasks.rash.event: lb has no day or date: name the column (`day` or `date`), or write "
+            "the label",
         ),
         (
             {"tasks__rash": {**RASH, "event": {**EVENT, "follow_up": {"dataset": "dm"}}}},
@@ -321,3 +322,17 @@ def test_effects_are_adjusted_for_what_is_known_at_baseline_alone() -> None:
 def test_arms_that_are_not_named_cannot_be_randomised() -> None:
     [line] = refusal(analysis__randomised=True)
     assert "analysis.randomised: the study file names no arm" in line
+
+
+def test_event_has_a_day_or_a_date() -> None:
+    lines = refusal(tasks__rash={**RASH, "event": {**EVENT, "day": "LBDY", "date": "LBDTC"}})
+    assert any("tasks.rash.event: give either `day` or `date`" in line for line in lines)
+
+
+@pytest.mark.parametrize("where", ["event", "follow_up"])
+def test_date_of_a_label_needs_a_reference_date(where: str) -> None:
+    event = {**EVENT, "date": "LBDTC"}
+    if where == "follow_up":
+        event = {**EVENT, "follow_up": {"dataset": "dm", "date": "LASTDTC"}}
+    lines = refusal(tasks__rash={**RASH, "event": event, "horizon": 90})
+    assert any("subject.reference_date: needed to count study days from dates" in x for x in lines)

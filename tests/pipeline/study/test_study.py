@@ -184,3 +184,30 @@ def test_rows_up_to_the_landmark_are_of_baseline_where_that_is_the_landmark() ->
         "lab_ALT",
         "lab_CK_MB",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("no", "expected text, found false, as YAML reads yes, no, on, off, true and false"),
+        ("12", "expected text, found 12, which is no text in YAML: put it in quotes."),
+        ("{name: Placebo}", "expected text, found a mapping with the keys name."),
+        ("[Placebo]", "expected text, found a list."),
+    ],
+)
+def test_value_that_is_no_text_is_told_with_what_was_found(
+    tmp_path: Path, text: str, told: str
+) -> None:
+    arm = f"arm: {{columns: [SEX], control: {text}}}\n"
+    lines = refusal_of_text(tmp_path, STUDY + arm)
+    assert any("arm.control: " + told in line for line in lines), lines
+
+
+@pytest.mark.parametrize(
+    "exposure",
+    [{"column": "AGE", "unit": "days"}, {"duration": {"column": "AGE", "unit": "days"}}],
+)
+def test_exposure_by_column_and_unit_is_told_how_it_is_written(exposure: dict[str, Any]) -> None:
+    [line] = refusal(summary={"exposure": exposure})
+    assert "summary.exposure: expected one column by what it measures" in line
+    assert "`Duration of treatment (days): TRTDURD`" in line
