@@ -199,8 +199,11 @@ def test_a_threshold_concerns_no_more_than_who_judges_or_tells_of_it(config: Run
     }
 
 
-def test_the_analysis_needs_the_examples_alone(config: RunConfig) -> None:
-    assert _upstream(config)["TrialAnalysis"] == {"TrialExampleGen"}
+def test_the_analysis_needs_the_examples_alone_once_the_gate_has_judged_them(
+    config: RunConfig,
+) -> None:
+    assert _inputs(_nodes(config)["TrialAnalysis"]).keys() == {"examples"}
+    assert _upstream(config)["TrialAnalysis"] == {"TrialExampleGen", "DataGate"}
 
 
 @pytest.mark.parametrize("node", ["Pusher", "ModelRegistrar"])
