@@ -161,6 +161,15 @@ class _Shown:
         slicings: list[tuple[str, ...]] = [(), ("label",), ("arm",), ("arm", "label")]
         self._hidden = suppressed(self._sizes, slicings, self._smallest, elsewhere)
 
+    def share(self, label: tuple[str, str]) -> str:
+        """How many of all subjects have a label, as far as it may be shown."""
+        everybody = f"of {self.number()} subjects"
+        if not self.is_shown(label):
+            if self._hidden[(label,)] == "too_small":
+                return f"{self.number(label)} {everybody}"
+            return f"some {everybody} (number suppressed)"
+        return f"{self.number(label)} {everybody} ({self._sizes[(label,)] / self._sizes[()]:.1%})"
+
     def number(self, *group: tuple[str, str]) -> str:
         """A count of subjects, or why it is not shown."""
         reason = self._hidden.get(group)
@@ -179,14 +188,13 @@ def _finding(
     share = task.reasons[reason] / task.subjects
     label = ("label", str(reason))
     severity = _severity(share, limits) if limits else "ok"
-    percent = f" ({share:.1%})" if shown.is_shown(label) else ""
     limit = _exceeded(share, limits) if limits else None
     return Finding(
         rule=limits.rule if limits else "unknown_labels",
         severity=severity,
         message=(
-            f"task {task.name}: {shown.number(label)} of {shown.number()} subjects{percent} have "
-            f"no known label: {reason}{_by_arm(task, label, shown)}."
+            f"task {task.name}: {shown.share(label)} have no known label: {reason}"
+            f"{_by_arm(task, label, shown)}."
             + (f" {_demand(limits)}." if limits else "")
             + (_ADVICE.get(reason, "") if severity != "ok" else "")
         ),

@@ -110,9 +110,16 @@ def test_a_task_without_negatives_is_not_compared() -> None:
     assert found(by_outcome(positives=(20, 100), negatives=(0, 0))) == []
 
 
-def test_subjects_whose_label_is_unknown_are_in_neither_group() -> None:
-    columns = by_outcome(positives=(80, 100), negatives=(0, 300))
-    known = {"death": ~(columns.missing["lab"] & columns.labels["death"])}
+@pytest.mark.parametrize(
+    "cells",
+    [
+        {"positives": (80, 180), "negatives": (0, 300)},
+        {"positives": (0, 100), "negatives": (200, 300)},
+    ],
+)
+def test_subjects_whose_label_is_unknown_are_in_neither_group(cells: Any) -> None:
+    columns = by_outcome(**cells)
+    known = {"death": ~columns.missing["lab"]}
 
     changed = Columns({}, {}, columns.labels, known, columns.missing)
 

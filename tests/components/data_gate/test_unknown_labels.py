@@ -219,6 +219,15 @@ def test_a_small_total_is_not_shown() -> None:
     assert (finding.severity, finding.value) == ("stop", None)
 
 
+def test_a_number_that_would_give_a_small_one_away_is_suppressed() -> None:
+    findings = judged(counts_of(labels(100, **{ON_LANDMARK: 7, str(MaskReason.LEFT): 25})))
+
+    assert findings[0].message.startswith(
+        "task death: some of 132 subjects (number suppressed) have no known label: left the trial"
+    )
+    assert findings[0].value is None
+
+
 def test_the_name_of_a_small_arm_is_not_shown() -> None:
     arms = {"A": labels(500), "B": labels(500, **{ON_LANDMARK: 60}), "rare": labels(5)}
 
