@@ -15,7 +15,6 @@ from typing import BinaryIO
 import numpy as np
 import pyarrow as pa
 
-from pipeline.reading.exact_numbers import LARGEST_WHOLE, Number, number_texts
 from pipeline.reading.formats import base
 from pipeline.reading.formats.base import (
     ColumnType,
@@ -24,6 +23,7 @@ from pipeline.reading.formats.base import (
     StoredType,
     data_error,
 )
+from pipeline.reading.formats.ibm_numbers import exact_numbers, ibm_to_ieee
 
 _RECORD = 80
 _MEMBER = re.compile(rb"HEADER RECORD\*{7}MEMB(?:ER  |V8  )HEADER RECORD!{7}")
@@ -204,7 +204,7 @@ def _layout(path: str, fmt: FileFormat, handle: BinaryIO) -> _Layout:
         variables=tuple(_Variable(n.name, _kind(n), n.position, n.length) for n in namestrs),
         record_length=record_length,
         data_start=data_start,
-        records=_count(path, handle, data_start, size, record_length, records),
+        records=_count(path, handle, data_start, size, namestrs, records),
     )
 
 
@@ -331,13 +331,20 @@ def _kind(namestr: _Namestr) -> ColumnType:
 
 
 def _count(
-    path: str, handle: BinaryIO, start: int, size: int, length: int, declared: int | None
+    path: str,
+    handle: BinaryIO,
+    start: int,
+    size: int,
+    variables: list[_Namestr],
+    declared: int | None,
 ) -> int:
     """Finds the number of records that `size` bytes of data from `start` on hold.
 
     Blanks fill the last 80-byte record. Version 5 does not say how many records there are, so
-    blanks that could be a record or the filling are taken for the filling.
+    blanks that could be a record or the filling are taken for the filling. So are NULs, which some
+    writers fill with, if a record has text: its text would be blanks.
     """
+    length = sum(variable.length for variable in variables)
     if length == 0:
         return 0
     if size % _RECORD:
@@ -347,7 +354,9 @@ def _count(
         return declared
     handle.seek(start + max(0, size - _RECORD + 1))
     tail = handle.read()
-    blanks = len(tail) - len(tail.rstrip(b" "))
+    has_text = not all(variable.numeric for variable in variables)
+    filler = b"\0" if has_text and tail.endswith(b"\0") else b" "
+    blanks = len(tail) - len(tail.rstrip(filler))
     # The records end where a whole number of them leaves only blanks, fewer than 80.
     records = -(-(size - blanks) // length)
     if records * length > size:
@@ -392,7 +401,7 @@ def _convert(
         return _texts(path, fmt, field, variable.name, first)
     values, missing = ibm_to_ieee(field)
     if variable.kind == "number":
-        return _exact(field, values, missing)
+        return exact_numbers(field, values, missing)
     per_day = 1 if variable.kind == "date" else 86_400
     low, high = (limit * per_day for limit in _LIMITS_DAYS)
     impossible = ~missing & ((values < low) | (values >= high + per_day))
@@ -408,49 +417,6 @@ def _convert(
     if variable.kind == "date":
         return base.masked((whole - _DAYS_TO_UNIX).astype(np.int32), missing, pa.date32())
     return base.masked(whole - _SECONDS_TO_UNIX, missing, pa.timestamp("s"))
-
-
-def ibm_to_ieee(field: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Converts IBM hexadecimal floating point to IEEE 754.
-
-    A number is (-1)^s * f * 16^(e - 64), f the fraction of up to 56 bits, e the seven bits
-    behind the sign. SAS stores a missing value as its letter, `.` or `_` in front of zeros.
-
-    Args:
-        field: uint8, shape (n, length), length 2 to 8; shorter numbers lack their last bytes.
-
-    Returns:
-        The numbers as float64 and a bool mask of SAS's missing values, both of shape (n,).
-    """
-    padded = np.zeros((len(field), 8), dtype=np.uint8)
-    padded[:, : field.shape[1]] = field
-    bits = padded.view(">u8").ravel().astype(np.uint64)
-    fraction = bits & np.uint64((1 << 56) - 1)
-    exponent = ((bits >> np.uint64(56)) & np.uint64(0x7F)).astype(np.int32)
-    magnitude = np.ldexp(fraction.astype(np.float64), 4 * (exponent - 64) - 56)
-    values = np.where(padded[:, 0] & 0x80, -magnitude, magnitude)
-    return values, (fraction == 0) & _MISSING_CODES[padded[:, 0]]
-
-
-_MISSING_CODES = np.isin(np.arange(256), [*b"._ABCDEFGHIJKLMNOPQRSTUVWXYZ"])
-
-
-def _exact(field: np.ndarray, values: np.ndarray, missing: np.ndarray) -> pa.Array:
-    """Numbers as float64, or as text where float64 rounds a whole number of IBM's 56 bits."""
-    if not len(values) or -LARGEST_WHOLE <= values.min() <= values.max() <= LARGEST_WHOLE:
-        return base.masked(values, missing, pa.float64())
-    numbers: list[Number | None] = [
-        None if gap else value for gap, value in zip(missing, values.tolist(), strict=True)
-    ]
-    lost = False
-    for i in np.flatnonzero(np.abs(values) > LARGEST_WHOLE):
-        stored = field[i].tobytes().ljust(_NUMERIC_BYTES, b"\0")
-        sixteens = (stored[0] & 0x7F) - 64 - 14
-        if sixteens >= 0:
-            whole = int.from_bytes(stored[1:], "big") * 16**sixteens
-            lost |= whole != abs(int(values[i]))
-            numbers[i] = -whole if stored[0] & 0x80 else whole
-    return number_texts(numbers) if lost else base.masked(values, missing, pa.float64())
 
 
 def _texts(path: str, fmt: FileFormat, field: np.ndarray, column: str, first: int) -> pa.Array:

@@ -147,6 +147,24 @@ def test_version_5_has_no_meaning_in_the_last_bytes_of_a_variable(
     assert table == {"A": [1.0], "B": [datetime.date(1960, 1, 3)]}
 
 
+@pytest.mark.parametrize("filler", [b" ", b"\0"])
+@pytest.mark.parametrize("records", range(1, 12))
+@pytest.mark.parametrize("width", [1, 7, 12, 30, 77])
+def test_what_fills_the_last_80_bytes_is_no_record(
+    tmp_path: Path, filler: bytes, records: int, width: int
+) -> None:
+    cells = [b"x".ljust(width) + ONE for _ in range(records)]
+    content = one_member([("A", "char", width, ""), ("B", "num", 8, "")], [])
+    data = b"".join(cells)
+    path = write(tmp_path, content + data + filler * (-len(data) % 80))
+    assert read_all(path, XPT) == {"A": ["x"] * records, "B": [1.0] * records}
+
+
+def test_zeros_of_numbers_alone_are_records(tmp_path: Path) -> None:
+    content = one_member([NUMBER], [])
+    assert read_all(write(tmp_path, content + ONE + bytes(72)), XPT) == {"A": [1.0] + [0.0] * 9}
+
+
 def test_a_blank_record_between_others_is_a_record(tmp_path: Path) -> None:
     path = write(tmp_path, one_member([("A", "char", 4, "")], [b"x   ", b"    ", b"y   "]))
     assert read_all(path, XPT) == {"A": ["x", None, "y"]}
