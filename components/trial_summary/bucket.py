@@ -16,7 +16,7 @@ from components.trial_summary.sums import ANY, UNKNOWN, Moments, Progress, Sums
 from components.trial_summary.uses import enrolment_column, expected_columns, summed_rows
 from pipeline.reading.buckets import SUBJECT
 from pipeline.reading.days import LATEST
-from pipeline.reading.evaluate import is_true
+from pipeline.reading.evaluate import evaluate, is_true
 from pipeline.reading.joined import JoinedSubjects
 from pipeline.reading.text import as_text
 from pipeline.results.trial_progress import COMPLETED
@@ -50,10 +50,11 @@ def sum_up(study: Study, subjects: JoinedSubjects) -> Progress:
     rows = tables[name]
     rows = rows.append_column(_ARM, _joined(rows, study.arm.columns if study.arm else ()))
     rows = rows.append_column(_SITE, _joined(rows, (study.site.column,) if study.site else ()))
-    progress.enrolled = _sums(study, tables | {name: rows})
+    unknown = _unknown_events(study, subjects)
+    progress.enrolled = _sums(study, tables | {name: rows}, unknown)
     if progress.treated is not None:
         treated = rows.filter(pa.array(is_true(study.summary.safety, rows)))
-        progress.treated = _sums(study, tables | {name: treated})
+        progress.treated = _sums(study, tables | {name: treated}, unknown)
     for endpoint, visits in study.summary.endpoints.items():
         progress.visit_order |= _visit_order(endpoint, visits, tables.get(visits.dataset))
     return progress
@@ -67,7 +68,17 @@ def _joined(rows: pa.Table, columns: tuple[str, ...]) -> pa.Array:
     return pc.fill_null(pc.binary_join_element_wise(*texts, "/"), UNKNOWN)
 
 
-def _sums(study: Study, tables: Mapping[str, pa.Table]) -> Sums:
+def _unknown_events(study: Study, subjects: JoinedSubjects) -> frozenset[str]:
+    """Keys of the subjects of whom a rejected row may be an adverse event."""
+    described = study.summary.adverse_events
+    if described is None or described.dataset not in subjects.rejected_rows:
+        return frozenset()
+    table = subjects.rejected_rows[described.dataset].table
+    may_be = pc.fill_null(evaluate(described.where, table), True)
+    return frozenset(table[SUBJECT].filter(may_be).to_pylist())
+
+
+def _sums(study: Study, tables: Mapping[str, pa.Table], unknown_events: frozenset[str]) -> Sums:
     sums = Sums()
     subjects = _subjects(study, tables[study.subject.dataset])
     sums.arms = _count(subjects, [_ARM])
@@ -85,7 +96,13 @@ def _sums(study: Study, tables: Mapping[str, pa.Table]) -> Sums:
         rows = rows_of(summary.disposition.dataset or study.subject.dataset)
         sums.dispositions = _dispositions(summary.disposition, rows, subjects)
     if summary.adverse_events:
-        sums.events = _events(summary.adverse_events, rows_of(summary.adverse_events.dataset))
+        rows = rows_of(summary.adverse_events.dataset)
+        if unknown_events:
+            sums.events_unknown = _count(subjects[subjects.index.isin(unknown_events)], [_ARM])
+            if rows is not None:
+                left = pc.is_in(rows[SUBJECT], pa.array(sorted(unknown_events)))
+                rows = rows.filter(pc.invert(left))
+        sums.events = _events(summary.adverse_events, rows)
     for name, visits in summary.endpoints.items():
         _add_visits(name, visits, rows_of(visits.dataset), sums)
     for dataset, columns in expected_columns(study).items():

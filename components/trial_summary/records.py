@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from components.trial_summary.disclosure import (
@@ -53,15 +53,18 @@ def summarise(study: Study, progress: Progress) -> TrialSummaryDocument:
     groups = _enrolled_groups(enrolled, smallest)
     arms = _arms(study, groups)
     treated_arms = {arm: n for arm in arms if (n := treated.arms[arm]) >= smallest}
+    arms_of_events = _arms_of_events(treated, treated_arms, smallest)
     records = (
         *_enrolment(groups, arms),
         *_disposition(enrolled, arms, smallest),
         *_exposure(study, treated, treated_arms, smallest),
-        *_adverse_events(study, treated, treated_arms, smallest),
+        *_adverse_events(
+            study, treated, _arms_of_events(treated, treated_arms, smallest), smallest
+        ),
         *_endpoints(study, progress, enrolled, arms, smallest),
         *_completeness(enrolled, groups, smallest),
     )
-    absent = [*_absent(study, records, smallest)]
+    absent = [*_absent(study, records, smallest), *_absent_events(treated_arms, arms_of_events)]
     if not apart:
         reason = (
             f"fewer than {smallest} subjects were enrolled but not treated; they are excluded "
@@ -245,6 +248,29 @@ def _mean(section: str, moments: Moments, subjects: int, **of: str | None) -> Pr
 def _digits(value: float) -> float:
     """Six significant digits: further ones depend on the order of summation by the workers."""
     return float(f"{value:.6g}")
+
+
+def _arms_of_events(sums: Sums, arms: Mapping[str, int], smallest: int) -> dict[str, int]:
+    """Arms with the subjects of whom it is known whether they had an adverse event.
+
+    An arm of which that is unknown of few is not shown: they would follow from the arm's number.
+    """
+    known = {arm: number - sums.events_unknown[arm] for arm, number in arms.items()}
+    return {
+        arm: known[arm]
+        for arm, number in arms.items()
+        if known[arm] >= smallest and not 0 < number - known[arm] < smallest
+    }
+
+
+def _absent_events(arms: Iterable[str], shown: Collection[str]) -> Iterator[Absent]:
+    for arm in arms:
+        if arm not in shown:
+            yield Absent(
+                section=ADVERSE_EVENTS,
+                reason=f"arm {arm}: rows of adverse events were rejected, so that of some subjects "
+                "it is unknown whether they had one; fix these rows",
+            )
 
 
 def _adverse_events(

@@ -54,6 +54,8 @@ class Sums:
         dispositions: Subjects by arm and reason.
         events: Subjects with an adverse event by arm, organ class (`ANY` for any) and the worst
             severity of theirs.
+        events_unknown: Subjects by arm of whom a rejected row may be an adverse event; they are
+            in none of `events`.
         with_rows: Subjects with a row by dataset.
         expected: Values of those rows, missing or not, by dataset and site.
         present: Values that are not missing by dataset and site.
@@ -65,6 +67,7 @@ class Sums:
     arms: Counter[str] = field(default_factory=Counter)
     dispositions: Counter[tuple[str, str]] = field(default_factory=Counter)
     events: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    events_unknown: Counter[str] = field(default_factory=Counter)
     with_rows: Counter[str] = field(default_factory=Counter)
     expected: Counter[tuple[str, str]] = field(default_factory=Counter)
     present: Counter[tuple[str, str]] = field(default_factory=Counter)
