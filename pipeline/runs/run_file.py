@@ -16,7 +16,7 @@ RUN_FILE = "run.json"
 
 Status = Literal["done", "failed", "interrupted"]
 
-RENAMED_STAGES = {"BaselineModel": "ChampionModel"}
+_RENAMED_STAGES = {"BaselineModel": "ChampionModel"}
 """Present names of stages by their names in 0.1.0."""
 
 
@@ -68,7 +68,7 @@ class RunFile(Document):
     def _rename_stages(cls, outputs: object) -> object:
         if not isinstance(outputs, Mapping):
             return outputs
-        return {RENAMED_STAGES.get(stage, stage): found for stage, found in outputs.items()}
+        return {_RENAMED_STAGES.get(stage, stage): found for stage, found in outputs.items()}
 
     def output(self, stage: str, name: str) -> str | None:
         """URI of an output of a stage; None if the run did not reach it."""

@@ -12,13 +12,12 @@ from pydantic import (
     ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
-    field_validator,
     model_serializer,
 )
 
 from pipeline.documents import Count, Document, parse_document
 from pipeline.results.documents import Finding, Findings, read_result
-from pipeline.runs.run_file import RENAMED_STAGES, RUN_FILE
+from pipeline.runs.run_file import RUN_FILE
 
 Status = Literal["running", "done", "cached", "failed"]
 
@@ -58,7 +57,7 @@ class StageRecord(Document):
 
     Attributes:
         run: Identifies the run.
-        stage: The stage's node in the graph.
+        stage: The stage's node in the graph, as its release calls it: it is a key of the store.
         status: Its status.
         started: Start, in UTC.
         seconds: Wall time.
@@ -85,11 +84,6 @@ class StageRecord(Document):
     error: str | None = None
     exception: str | None = None
     versions: dict[str, str] = {}
-
-    @field_validator("stage")
-    @classmethod
-    def _rename_stage(cls, stage: str) -> str:
-        return RENAMED_STAGES.get(stage, stage)
 
     def write(self, folder: Path) -> None:
         """Writes `<stage>.json` to the run's folder of records."""

@@ -234,5 +234,9 @@ def _counted(run: str, stage: str, rows: CountedRows) -> Row:
         "stage": stage,
         "dataset": rows.dataset or "",
         "split": rows.split or "",
-        **rows.model_dump(include={"rows_in", "used", "excluded", "rejected", "subjects"}),
+        # Every row has every column: what was not counted is null.
+        **{
+            column: getattr(rows, column)
+            for column in ("rows_in", "used", "excluded", "rejected", "subjects")
+        },
     }

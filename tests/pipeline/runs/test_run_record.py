@@ -140,7 +140,7 @@ def test_a_record_of_0_1_0_is_read(tmp_path: Path) -> None:
     (tmp_path / "BaselineModel.json").write_text(json.dumps(content))
 
     (record,) = read_records(tmp_path)
-    assert record.stage == "ChampionModel"
+    assert record.stage == "BaselineModel"
     assert record.started == datetime(2026, 1, 5, 12, tzinfo=UTC)
     assert record.rows[0].excluded == 2
 

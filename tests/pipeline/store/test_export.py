@@ -327,3 +327,15 @@ class TestByHand:
         assert main(["store", "migrate", sqlite]) == 0
         export(sqlite, run_rows("r1"))
         assert counts(sqlite)["runs"] == 1
+
+
+def test_rows_of_datasets_and_subjects_of_splits_are_exported_together(
+    run: LocalRun, sqlite: str
+) -> None:
+    counted = {"dataset": "dm", "rows_in": 9, "used": 9, "excluded": 0, "rejected": 0}
+    run.recorded(rows=[counted])
+    run.recorded(stage="DataGate", rows=[{"split": "test", "subjects": 61}])
+    run.ends()
+    export_local_run(run.folder)
+
+    assert counts(sqlite)["stage_rows"] == 2
