@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import itertools
 import logging
 import re
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -21,6 +20,8 @@ from pipeline.names import (
 )
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from pipeline.reading.formats import FileFormat
     from pipeline.reading.repeated_keys import FirstRows, RepeatedKey
 
@@ -39,7 +40,6 @@ _FORMATS: dict[str, Format] = {
 }
 """By suffix, in the order of preference where one dataset lies there in several formats."""
 
-_DELIMITERS = (",", ";", "\t", "|", " ")
 _OTHER_ENCODING = "windows-1252"
 _ROWS_SEEN = 100_000
 """Rows of a file that are inspected."""
@@ -153,7 +153,7 @@ def _look_at_dataset(
         for extent in extents(str(path), fmt):
             for _, batch in read(extent, fmt, list(types)):
                 for column, array in zip(types, batch.columns, strict=True):
-                    seen[column].add(array, may_be_codes=is_text)
+                    seen[column].add(_with_points(array, fmt.decimal), may_be_codes=is_text)
                 first_rows.add(batch)
                 rows += batch.num_rows
                 if rows >= _ROWS_SEEN:
@@ -205,36 +205,23 @@ def _constant_columns(first_rows: FirstRows, key: str) -> tuple[str, ...]:
     return tuple(name for name in names if name == key or most[name] == 1)
 
 
+def _with_points(texts: pa.Array, decimal: str) -> pa.Array:
+    """Numbers among texts with a decimal point, whatever the file writes them with."""
+    import pyarrow.compute as pc
+
+    if decimal == ".":
+        return texts
+    return pc.replace_substring_regex(texts, rf"^([-+]?\d*){decimal}(\d+)$", r"\1.\2")
+
+
 def _format_of(path: Path, format_: Format, encoding: str) -> FileFormat:
     from pipeline.reading.formats import FileFormat
+    from pipeline.reading.formats.guessed import guess_format
 
     if format_ != "csv":
         return FileFormat(format_, encoding)
     with path.open("rb") as file:
-        head = file.read(2**20)
-    encoding = encoding if _decodes(head, encoding) else _OTHER_ENCODING
-    lines = head.decode(encoding, errors="replace").splitlines()[:20]
-    return FileFormat(format_, encoding, _delimiter_of(lines))
-
-
-def _decodes(head: bytes, encoding: str) -> bool:
-    try:
-        # The head may end within a character.
-        head[: head.rfind(b"\n") + 1].decode(encoding)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _delimiter_of(lines: Sequence[str]) -> str:
-    """The delimiter that divides all lines into equally many fields, the most if several do."""
-    best, most = ",", 1
-    for delimiter in _DELIMITERS:
-        rows = csv.reader(lines, delimiter=delimiter, skipinitialspace=delimiter == " ")
-        widths = {len(row) for row in rows if row}
-        if len(widths) == 1 and (width := widths.pop()) > most:
-            best, most = delimiter, width
-    return best
+        return guess_format(file.read(2**20), encoding)
 
 
 def free_name(text: str, taken: Container[str]) -> str:

@@ -29,6 +29,7 @@ from pipeline.draft.words import TODO_ABOUT, quoted
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:
+    from pipeline.reading.formats import FileFormat
     from pipeline.reading.repeated_keys import RepeatedKey
 
 _FEWEST_OF_AN_UNNAMED_KEY = 20
@@ -147,6 +148,15 @@ def _unnamed_key(dataset: DatasetDraft) -> str | None:
     )
 
 
+def _format_lines(fmt: FileFormat) -> Iterator[str]:
+    if fmt.encoding != "utf-8":
+        yield f"    encoding: {fmt.encoding}"
+    if fmt.delimiter != ",":
+        yield f"    delimiter: {quoted(fmt.delimiter)}"
+    if fmt.decimal != ".":
+        yield f"    decimal: {quoted(fmt.decimal)}"
+
+
 def _dataset_lines(
     dataset: DatasetDraft, subject: DatasetDraft, key: str | None, used: Sequence[DatasetDraft]
 ) -> Iterator[str]:
@@ -159,10 +169,7 @@ def _dataset_lines(
         yield f"    # Also there, not used: {', '.join(dataset.also)}"
     yield f"    file: {quoted(dataset.pattern)}"
     yield f"    format: {dataset.format.format}"
-    if dataset.format.encoding != "utf-8":
-        yield f"    encoding: {dataset.format.encoding}"
-    if dataset.format.delimiter != ",":
-        yield f"    delimiter: {quoted(dataset.format.delimiter)}"
+    yield from _format_lines(dataset.format)
     if dataset.missing:
         codes = ", ".join(quoted(code) for code in ("", *dataset.missing))
         yield f"    missing: [{codes}]  # texts that are no value in any column"

@@ -51,4 +51,5 @@ def file_format(dataset: Dataset) -> FileFormat:
         delimiter=dataset.delimiter,
         missing=dataset.missing,
         zone=dataset.zone,
+        decimal=dataset.decimal,
     )

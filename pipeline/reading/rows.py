@@ -124,7 +124,7 @@ class RowPreparer:
                 rows.reject(wrong, name, RejectReason.NOT_A_DATE)
             return {name: _floats(dates.earliest), name + LATEST: _floats(dates.latest)}
         if plan.kind == "number":
-            numbers = numbers_of(array, declared)
+            numbers = numbers_of(array, declared, self._plan.format.decimal)
             if not plan.rejects:
                 return {name: numbers.possible}
             _reject_numbers(name, numbers, rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 
@@ -17,6 +18,7 @@ _SAS_EPOCH = date(1960, 1, 1)
 _UNITS_OF_DAY = {"days": 1, "seconds": 86_400, "milliseconds": 86_400_000}
 _CALENDAR = (date(1582, 1, 1).toordinal(), 7_305_000)
 """Days of SAS's calendar, 1582 to 20000, as `date.toordinal` counts them."""
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _ABSURD = 1e15
 """No clinical measurement is larger; beyond it float32 features lose all meaning."""
 
@@ -44,20 +46,21 @@ class Numbers:
         return pc.if_else(pa.array(wrong), pa.scalar(None, pa.float64()), self.values)
 
 
-def numbers_of(array: pa.Array, declared: Column) -> Numbers:
+def numbers_of(array: pa.Array, declared: Column, decimal: str = ".") -> Numbers:
     """Reads a column as numbers.
 
     Args:
         array: Floats or text, shape [n].
         declared: What the study file says of the column.
+        decimal: The decimal point in texts; the other of point and comma makes no number.
     """
     not_a_number = np.zeros(len(array), bool)
     if not pa.types.is_floating(array.type):
-        array, not_a_number = _parsed(without_codes(array, declared))
+        array, not_a_number = _parsed(without_codes(array, declared), decimal)
     values = array.to_numpy(zero_copy_only=False).astype(np.float64)
     present = np.asarray(pc.is_valid(array).to_numpy(zero_copy_only=False), bool)
     values = np.where(present, values, np.nan)
-    codes = [float(code) for code in declared.missing if not isinstance(code, str)]
+    codes = [float(code) for code in declared.missing if is_number(code)]
     if codes:
         present &= ~np.isin(values, codes)
     low, high = declared.range or (-_ABSURD, _ABSURD)
@@ -108,18 +111,37 @@ def moments_of(numbers: pa.Array, declared: Column) -> tuple[pa.Array, NDArray[n
 def without_codes(array: pa.Array, declared: Column) -> pa.Array:
     """Text with null where it is one of the column's codes of a missing value.
 
+    A code that is a number matches each text of that number: 1 matches "1", "1.0" and "01".
+
     Args:
         array: Shape [n]; what is no text is returned as it is.
         declared: What the study file says of the column.
     """
     if not declared.missing or not pa.types.is_string(array.type):
         return array
-    codes = pa.array([str(code) for code in declared.missing], pa.string())
-    return pc.if_else(pc.is_in(array, codes), pa.scalar(None, pa.string()), array)
+    codes = [code for code in declared.missing if isinstance(code, str)]
+    numbers = {float(code) for code in declared.missing if not isinstance(code, str)}
+    if numbers:
+        texts = pc.unique(array).drop_null().to_pylist()
+        codes += [text for text in texts if is_number(text) and float(text) in numbers]
+    is_code = pc.is_in(array, pa.array(codes, pa.string()))
+    return pc.if_else(is_code, pa.scalar(None, pa.string()), array)
 
 
-def _parsed(text: pa.Array) -> tuple[pa.Array, NDArray[np.bool_]]:
+def is_number(code: str | float) -> bool:
+    """Whether a code of a missing value is a number, or the text of one."""
+    return not isinstance(code, str) or _NUMBER.fullmatch(code) is not None
+
+
+def _parsed(text: pa.Array, decimal: str) -> tuple[pa.Array, NDArray[np.bool_]]:
     """Numbers of a text, and where it is none."""
+    if decimal != ".":
+        # A point would separate thousands, or the file has two decimal points: it can't be known.
+        has_point = pc.fill_null(pc.match_substring(text, "."), False)
+        pointed = np.asarray(has_point.to_numpy(zero_copy_only=False), bool)
+        text = pc.if_else(has_point, pa.scalar(None, pa.string()), text)
+        values, wrong = _parsed(pc.replace_substring(text, decimal, "."), ".")
+        return values, wrong | pointed
     try:
         return pc.cast(text, pa.float64()), np.zeros(len(text), bool)
     except pa.ArrowInvalid:

@@ -8,25 +8,41 @@ from typing import Annotated
 from pydantic import (
     BeforeValidator,
     Field,
-    StrictBool,
     StrictFloat,
     StrictInt,
     StrictStr,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from pipeline.documents import StrictModel
 
+NO_VALUE = "no_value"
+"""Type of the error for what is neither a text nor a number."""
+
 
 def _checked_scalar(value: object) -> object:
-    if not isinstance(value, bool | int | float | str):
-        raise ValueError("expected a text, a number, true or false")
-    return value
+    # No data holds YAML's true, false and dates, so a comparison with one would never be met.
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise PydanticCustomError(NO_VALUE, "expected a text or a number.")
+    return checked_text(value) if isinstance(value, str) else value
 
 
-Scalar = Annotated[
-    StrictBool | StrictInt | StrictFloat | StrictStr, BeforeValidator(_checked_scalar)
-]
+def checked_text(text: str) -> str:
+    """Refuses a text with outer blanks, which nothing that is read of the data equals.
+
+    Raises:
+        ValueError: It has some.
+    """
+    if text != text.strip() and text.strip():
+        raise ValueError(
+            f'text of the data is read without outer blanks, so nothing equals "{text}": write '
+            f'"{text.strip()}"'
+        )
+    return text
+
+
+Scalar = Annotated[StrictInt | StrictFloat | StrictStr, BeforeValidator(_checked_scalar)]
 
 _COMPARISONS = (
     "equals",

@@ -13,14 +13,18 @@ from pydantic import ValidationError
 
 from pipeline.documents import yaml_fault
 from pipeline.errors import UserError
+from pipeline.study.conditions import NO_VALUE
 from pipeline.study.renamed import old_name, rename_old
 from pipeline.study.study import Study
+from pipeline.study.yaml_values import hint_for_text, misread_values
 
 logger = logging.getLogger(__name__)
 TODO = "TODO"
 """Placeholder in a draft for values that the user must fill in."""
 
 _Path = tuple[int | str, ...]
+_NO_TEXT = frozenset({"string_type", NO_VALUE})
+"""Types of errors that a value without quotes may be the reason of."""
 
 
 def load_study(path: Path) -> Study:
@@ -58,8 +62,9 @@ def load_study(path: Path) -> Study:
         f"{path}, line {line + 1}: {key}: this key stands here twice; YAML keeps the last."
         for line, key in _repeated_keys(root)
     ]
-    if repeated:
-        raise UserError("\n".join(repeated))
+    misread = [f"{path}, line {line + 1}: {problem}" for line, problem in misread_values(root)]
+    if repeated or misread:
+        raise UserError("\n".join([*repeated, *misread]))
     if not isinstance(content, dict):
         raise UserError(f"{path}: expected keys such as `study:` and `datasets:`.")
     return parse_study(content, str(path), root)
@@ -98,7 +103,7 @@ def parse_study(content: object, source: str, root: yaml.Node | None = None) -> 
         study = Study.model_validate(present)
     except ValidationError as error:
         problems = [
-            (location, reason)
+            (location, reason + _hint(root, item))
             for item in error.errors()
             for location, reason in _located_reasons(item)
             if not any(location[: len(path)] == path for path in undecided)
@@ -113,6 +118,12 @@ def parse_study(content: object, source: str, root: yaml.Node | None = None) -> 
         ]
         raise UserError("\n".join(dict.fromkeys(lines)))
     return study
+
+
+def _hint(root: yaml.Node | None, item: Any) -> str:
+    """What to do where YAML may have read a value as something else than text."""
+    node = _located(root, item["loc"])
+    return hint_for_text(node[1]) if node and item["type"] in _NO_TEXT else ""
 
 
 def _undecided(content: object, path: _Path = ()) -> Iterator[_Path]:
@@ -182,16 +193,23 @@ def _key_path(location: tuple[int | str, ...]) -> str:
     return ".".join(str(part) for part in location) + ": " if location else ""
 
 
-def _line_of(root: yaml.Node | None, location: tuple[int | str, ...]) -> str:
+def _line_of(root: yaml.Node | None, location: _Path) -> str:
+    while location and (found := _located(root, location)) is None:
+        location = location[:-1]
+    return f", line {found[0] + 1}" if location and found else ""
+
+
+def _located(root: yaml.Node | None, location: _Path) -> tuple[int, yaml.Node] | None:
+    """Line (from 0) and node of a key path; None where the file does not have it."""
+    found = None
     node = root
-    line = None
     for i, part in enumerate(location):
         old = old_name(location[:i], part)
-        child = _child(node, part) or (_child(node, old) if old else None)
-        if child is None:
-            break
-        line, node = child
-    return f", line {line + 1}" if line is not None else ""
+        found = _child(node, part) or (_child(node, old) if old else None)
+        if found is None:
+            return None
+        node = found[1]
+    return found
 
 
 def _child(node: yaml.Node | None, part: int | str) -> tuple[int, yaml.Node] | None:

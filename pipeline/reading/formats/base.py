@@ -69,6 +69,7 @@ class FileFormat:
         missing: The texts that mean a missing value in a CSV file.
         zone: Where the days of moments with an offset are counted, an IANA name; None: where the
             file says that they were written.
+        decimal: The decimal point of numbers in a CSV file.
     """
 
     format: Literal["xpt", "dataset-json", "csv", "parquet"]
@@ -76,6 +77,7 @@ class FileFormat:
     delimiter: str = ","
     missing: tuple[str, ...] = ("",)
     zone: str | None = None
+    decimal: str = "."
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from pipeline.reading.formats.base import ColumnType, Extent, FileFormat, data_e
 from pipeline.reading.formats.decoding import encoding_of, is_utf_8, is_wide, utf_8_blocks
 from pipeline.reading.formats.records import Chunk, Records
 
-_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.I)
+SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.I)
 """First line by which a spreadsheet names the delimiter; it is no row."""
 
 _LARGEST_ASCII = 127
@@ -136,7 +136,7 @@ def _first_row(path: str, fmt: FileFormat, records: Records) -> str | None:
     """The header; a line that names the delimiter may stand before it."""
     header = records.header()
     text = None if header is None else header.decode()
-    named = _SEPARATOR_LINE.fullmatch(text or "")
+    named = SEPARATOR_LINE.fullmatch(text or "")
     if named is None:
         return text
     if named[1] != fmt.delimiter:

@@ -13,6 +13,7 @@ from pipeline.study.conditions import Scalar
 from pipeline.study.sections.types import (
     ColumnType,
     Known,
+    Text,
     Zone,
     refuse,
 )
@@ -25,7 +26,8 @@ class Column(StrictModel):
         type: Type of the column; required if the file has no types (delimited text).
         known: When the value is known: `baseline`, `day N`, or `after` (not at prediction).
         range: Smallest and largest possible value; a row outside is rejected.
-        missing: Codes of a missing value, for example 9 or "UNK".
+        missing: Codes of a missing value, for example 9 or "UNK". A number matches however it
+            is written in the data; a text as it is written.
         unit: Unit of numbers of type `date` or `datetime`; default: days for a date, seconds for a
             datetime, as in SAS.
         epoch: Date from which such numbers count; default: 1960-01-01, as in SAS. With `unit` or
@@ -71,7 +73,8 @@ class Dataset(StrictModel):
         format: The file format; `csv` is delimited text.
         encoding: Encoding of text, for `csv` and `xpt`.
         delimiter: One character between fields, for `csv`.
-        missing: Texts of missing fields, for `csv`.
+        decimal: Decimal point of numbers, for `csv`. Thousands are never separated.
+        missing: Texts of missing fields, for `csv`; an empty field is always missing.
         zone: Time zone of the study days, such as `Asia/Tokyo`, of moments with a zone or offset;
             default: the zone or offset of each moment.
         domain: SDTM domain, such as `AE`, for the qualifiers of a SUPP-- dataset (RDOMAIN), if the
@@ -84,7 +87,8 @@ class Dataset(StrictModel):
     rows: Literal["one_per_subject", "many_per_subject"]
     encoding: str = "utf-8"
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
-    missing: tuple[str, ...] = ("",)
+    decimal: Literal[".", ","] = "."
+    missing: tuple[Text, ...] = ("",)
     collapse: bool = False
     subject: str | None = None
     columns: dict[str, Column] = {}
@@ -108,6 +112,14 @@ class Dataset(StrictModel):
     @model_validator(mode="after")
     def _consistent_dates(self) -> Dataset:
         refuse(self._date_problems())
+        return self
+
+    @model_validator(mode="after")
+    def _decimal_is_no_delimiter(self) -> Dataset:
+        if self.decimal != "." and self.format != "csv":
+            raise ValueError("`decimal` is for `csv`; other formats store numbers as such")
+        if self.decimal == self.delimiter and self.format == "csv":
+            raise ValueError("`decimal` and `delimiter` are the same; give the file's own")
         return self
 
     def _date_problems(self) -> Iterator[str]:
@@ -167,7 +179,7 @@ class Arm(StrictModel):
     """
 
     columns: Annotated[tuple[str, ...], Field(min_length=1)]
-    control: str
+    control: Text
 
 
 class Site(StrictModel):

@@ -11,6 +11,7 @@ from pipeline.documents import StrictModel
 from pipeline.study.conditions import Condition
 from pipeline.study.sections.types import (
     Aggregate,
+    Text,
 )
 
 
@@ -42,7 +43,7 @@ class Feature(StrictModel):
     dataset: str | None = None
     column: str | None = None
     where: Condition | None = None
-    each: tuple[str, ...] = ()
+    each: tuple[Text, ...] = ()
     aggregate: Aggregate | None = None
     rejected_rows: Literal["missing", "ignore"] = "missing"
 

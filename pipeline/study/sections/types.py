@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field
 
 from pipeline.names import LONGEST_NAME, LONGEST_STUDY_NAME, pipeline_name
+from pipeline.study.conditions import checked_text
 
 FORMAT_VERSION: Literal[1] = 1
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -72,4 +73,6 @@ Name = Annotated[str, AfterValidator(_checked_name)]
 StudyName = Annotated[Name, AfterValidator(_checked_study_name)]
 Known = Annotated[str, AfterValidator(_checked_known)]
 Zone = Annotated[str, AfterValidator(_checked_zone)]
+Text = Annotated[str, AfterValidator(checked_text)]
+"""A text that the data may hold."""
 Share = Annotated[float, Field(ge=0, le=1)]

@@ -1,5 +1,6 @@
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from pipeline.reading.typed import numbers_of, without_codes
 from pipeline.study.sections import Column
@@ -37,3 +38,33 @@ def test_text_that_is_a_code_is_missing() -> None:
         None,
         "Y",
     ]
+
+
+WRITTEN = [("9", None), ("9.0", None), ("09", None), ("9e0", None), ("99", "99"), ("x", "x")]
+
+
+@pytest.mark.parametrize("code", [9, 9.0])
+def test_a_code_that_is_a_number_matches_a_number_however_it_is_written(code: float) -> None:
+    texts, kept = zip(*WRITTEN, strict=True)
+    assert without_codes(pa.array(texts), Column(missing=(code,))).to_pylist() == list(kept)
+    numbers = numbers_of(pa.array(texts[:5]), Column(missing=(code,)))
+    assert numbers.values.to_pylist() == [None, None, None, None, 99.0]
+
+
+def test_a_code_of_text_matches_as_it_is_written_and_numbers_as_a_number() -> None:
+    column = Column(missing=("9.0", "UNK"))
+    assert without_codes(pa.array(["9", "9.0", "UNK"]), column).to_pylist() == ["9", None, None]
+    assert numbers_of(pa.array([9.0, 1.0]), column).values.to_pylist() == [None, 1.0]
+    assert numbers_of(pa.array(["9", "UNK", "1"]), column).values.to_pylist() == [None, None, 1.0]
+
+
+def test_with_a_decimal_comma_a_point_makes_no_number() -> None:
+    texts = pa.array(["60,1", "-,5", "7", "60.1", "1.234,5", "1,234,5", None, "1e-2"])
+    found = numbers_of(texts, Column(), ",")
+    assert found.values.to_pylist() == [60.1, -0.5, 7.0, None, None, None, None, 0.01]
+    assert found.not_a_number.tolist() == [False] * 3 + [True] * 3 + [False] * 2
+
+
+def test_with_a_decimal_point_a_comma_makes_no_number() -> None:
+    found = numbers_of(pa.array(["60,1", "1,234", "1,234.5", "2.5"]), Column())
+    assert found.not_a_number.tolist() == [True, True, True, False]
