@@ -1,8 +1,8 @@
 """What can be read of rejected rows: their cells, without those at fault.
 
-A rejected row is used for nothing. But its subject is known, and whoever derives something from the
-rows of a subject has to know that there was one more, which could have decided otherwise unless
-what is readable of it shows that it couldn't. A cell at fault is null and marked as unreadable, so
+A rejected row is not used. But its subject is known, and what is derived from the rows of a subject
+has to take into account that there was one more, which could have decided otherwise unless its
+readable cells show that it couldn't. A cell at fault is null and marked as unreadable, so
 that it is not taken for a missing one: no condition on it is certainly true or false.
 """
 

@@ -49,4 +49,4 @@ def test_a_split_without_subjects_is_named_with_where_they_went() -> None:
         f"No subject is in split test: 4 are left: of 8 rows of dm, 4 were rejected ({SECOND_ROW}: "
         "4) and 0 excluded by `population` and `window`. A subject has several rows"
     )
-    assert found.endswith("enlarge its share in `split`, or bring more subjects.")
+    assert found.endswith("enlarge its share in `split`, or add subjects.")
