@@ -17,7 +17,7 @@ from typing import Literal
 from pipeline.estimates import difference_of_shares
 from pipeline.results.counts import ArmLabelCounts, Counts, LabelCounts, MaskReason
 from pipeline.results.documents import OVERALL, Finding, Group
-from pipeline.results.suppress import suppressed
+from pipeline.results.suppress import SuppressionReason, suppressed
 from pipeline.study.sections import Gate, Severity
 
 _DATA_REASONS = (MaskReason.UNDATED, MaskReason.UNCERTAIN_DAY, MaskReason.MISSING_VALUE)
@@ -80,9 +80,13 @@ def unknown_labels(counts: Counts, gate: Gate, smallest_group: int) -> Iterator[
     Yields:
         A finding for each task and reason that occurs, and one for each task whose arms differ.
     """
-    for name, splits in counts.tasks.items():
-        task = _task_labels(name, splits.values())
-        shown = _Shown(task, smallest_group)
+    tasks = [_task_labels(name, splits.values()) for name, splits in counts.tasks.items()]
+    all_shown = [_Shown(task, smallest_group) for task in tasks]
+    # Who left before the landmark is unknown for every task: a number by arm that one task
+    # suppresses must not stand with another.
+    hidden = set[Group]().union(*(shown.hidden_by_arm() for shown in all_shown))
+    for task, shown in zip(tasks, all_shown, strict=True):
+        shown.hide(hidden)
         for reason in MaskReason:
             if task.reasons.get(reason):
                 yield _finding(task, reason, _limits(reason, gate), shown)
@@ -143,7 +147,9 @@ class _Shown:
         # The page shows the number of known labels.
         elsewhere: list[Group] = [(("label", "known"),)]
         self._sizes = sizes
-        self._hidden = suppressed(sizes, [(), ("label",)], smallest, elsewhere)
+        self._hidden: dict[Group, SuppressionReason] = suppressed(
+            sizes, [(), ("label",)], smallest, elsewhere
+        )
         if task.arms:
             # Numbers of the whole task come first, those by arm as far as they allow.
             elsewhere = [group for group in sizes if group not in self._hidden]
@@ -160,6 +166,15 @@ class _Shown:
                 elsewhere.append((("arm", arm),))
         slicings: list[tuple[str, ...]] = [(), ("label",), ("arm",), ("arm", "label")]
         self._hidden = suppressed(self._sizes, slicings, self._smallest, elsewhere)
+
+    def hidden_by_arm(self) -> set[Group]:
+        """Arms with labels whose numbers are not shown."""
+        return {group for group in self._hidden if len(group) > 1}
+
+    def hide(self, groups: set[Group]) -> None:
+        """Suppresses further groups."""
+        for group in groups & self._sizes.keys():
+            self._hidden.setdefault(group, "complementary")
 
     def share(self, label: tuple[str, str]) -> str:
         """How many of all subjects have a label, as far as it may be shown."""

@@ -228,6 +228,21 @@ def test_a_number_that_would_give_a_small_one_away_is_suppressed() -> None:
     assert findings[0].value is None
 
 
+def test_a_number_by_arm_that_one_task_suppresses_stands_with_no_other() -> None:
+    left = str(MaskReason.LEFT)
+    relapse = by_arm(A=labels(500, **{left: 88}), B=labels(500, **{left: 64}))
+    death = by_arm(
+        A=labels(500, **{left: 88, ON_LANDMARK: 5}), B=labels(500, **{left: 64, ON_LANDMARK: 30})
+    )
+    both = {"death": death.tasks["death"], "relapse": relapse.tasks["death"]}
+
+    alone = judged(relapse)[0].message
+    together = judged(relapse.model_copy(update={"tasks": both}))
+
+    assert "(A: 88, B: 64)" in alone
+    assert not any("A: 88" in item.message for item in together)
+
+
 def test_the_name_of_a_small_arm_is_not_shown() -> None:
     arms = {"A": labels(500), "B": labels(500, **{ON_LANDMARK: 60}), "rare": labels(5)}
 
