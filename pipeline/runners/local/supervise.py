@@ -127,9 +127,9 @@ def _run_child(work: Callable[[], object], result_file: Path, parent: int) -> No
         faulthandler.enable()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _FORWARDED)
         _write_result(work, result_file)
+        atexit._run_exitfuncs()
         sys.stdout.flush()
         sys.stderr.flush()
-        atexit._run_exitfuncs()
         status = 0
     finally:
         os._exit(status)

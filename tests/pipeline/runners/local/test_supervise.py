@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -28,11 +30,12 @@ def start(work: str, folder: Path) -> subprocess.Popen[str]:
     )
     return subprocess.Popen(
         [sys.executable, str(script)],
-        env=environment(),
+        env=environment(PYTHONUNBUFFERED=""),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        start_new_session=True,
     )
 
 
@@ -76,7 +79,10 @@ def test_exception_is_raised_in_the_parent(tmp_path: Path) -> None:
     assert "FileNotFoundError: [Errno 2] No such file: 'data.csv'" in errors
 
 
-def test_interrupt_of_the_parent_reaches_the_work_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("send", [os.kill, os.killpg], ids=["kill", "Ctrl-C of a terminal"])
+def test_interrupt_of_the_parent_reaches_the_work_once(
+    send: Callable[[int, int], None], tmp_path: Path
+) -> None:
     work = """\
 interrupts = 0
 for turn in range(20):
@@ -92,7 +98,7 @@ return f'interrupts: {interrupts}'
     assert program.stdout is not None
     assert program.stdout.readline() == "working\n"
 
-    program.send_signal(signal.SIGINT)
+    send(program.pid, signal.SIGINT)
 
     assert program.communicate(timeout=60)[0] == "interrupts: 1\n"
 
