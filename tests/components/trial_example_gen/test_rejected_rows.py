@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from components.trial_example_gen.examples import build_examples
 from components.trial_example_gen.times import derive_times
 from pipeline.names import SPLITS, time_key
+from tests.components.trial_example_gen.executor_runs import execute
 from tests.components.trial_example_gen.hand_made_trial import (
     REMOVED,
     Trial,
@@ -297,3 +298,14 @@ def test_known_and_masked_labels_are_all_subjects_of_each_arm(events: list[Row])
                 if key[0] == "tasks" and key[1] == task and key[3] == arm
             }
             assert sum(n for what, n in of_arm.items() if what != "positives") == 1
+
+
+def test_rejected_rows_travel_to_their_subjects_through_beam(tmp_path: Path) -> None:
+    n = range(60)
+    dm = ["USUBJID,AGE,SEX,DIED", *(f"S{i},61,F,{'YN'[i % 2]}" for i in n)]
+    lb = [LB, *(f"S{i},ALT,{'UNK' if i % 3 == 0 else 5},20" for i in n)]
+    trial = make_trial(tmp_path, dm=dm, lb=lb)
+    outputs = execute(trial.study, tmp_path, tmp_path / "run")
+    examples = [example for split in SPLITS for example in outputs.examples(split)]
+    assert sorted(str(example["alt"]) for example in examples) == ["20.0"] * 40 + ["None"] * 20
+    assert outputs.counts["features"] == {"alt": 20}
