@@ -163,7 +163,7 @@ def _components(config: RunConfig) -> list[BaseNode]:
     )
     # Independent of the training: neither waits for the other.
     analysis = TrialAnalysis(examples=examples, settings=TrialAnalysisSettings.of(study))
-    # What the gate stops is told by the gate.
+    # What the gate stops is reported by the gate.
     analysis.add_upstream_node(gate)
     # No model is pushed or registered without its card, nor when a later stage would still fail
     # on the data or the study file.

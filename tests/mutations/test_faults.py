@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.each import each
 from tests.mutations.faults import Fault, load_faults
 from tests.whole_runs import REPOSITORY
 
@@ -16,7 +17,7 @@ def test_fault_can_be_put_back(fault: Fault) -> None:
 
     assert text.count(fault.mended) == 1
     assert fault.mended != fault.fault
-    assert all((REPOSITORY / test.partition("::")[0]).exists() for test in fault.tests)
+    assert all((REPOSITORY / test.partition("::")[0]).exists() for test in each(fault.tests))
 
 
 def test_names_are_different() -> None:

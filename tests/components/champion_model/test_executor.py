@@ -171,7 +171,7 @@ def test_a_run_created_without_a_champion_goes_on_without_one(run: Any) -> None:
 def test_a_token_that_the_registry_does_not_know_stops_the_run(run: Any) -> None:
     run.register("first")
 
-    with pytest.raises(UserError, match="create the run anew"):
+    with pytest.raises(UserError, match="create the run again"):
         run.execute("0" * 64)
 
 

@@ -240,7 +240,7 @@ def test_a_number_by_arm_that_one_task_suppresses_stands_with_no_other() -> None
     together = judged(relapse.model_copy(update={"tasks": both}))
 
     assert "(A: 88, B: 64)" in alone
-    assert not any("A: 88" in item.message for item in together)
+    assert not any("A: 88" in item.message for item in each(together))
 
 
 def test_the_name_of_a_small_arm_is_not_shown() -> None:

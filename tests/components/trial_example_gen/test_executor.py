@@ -1,9 +1,4 @@
-"""TrialExampleGen as a whole: 200 subjects whose values follow from their number.
-
-Subject i is P-<i>, AGE 40 + i mod 50, SEX F for even i (missing for every 10th), arm A for
-i mod 3 = 0, otherwise B. Who has i mod 4 = 0 dies; of who has i mod 10 = 9 that is unknown.
-ALT is i on day 1, 2i on day 28 and 9999 on day 29, after the landmark.
-"""
+"""TrialExampleGen as a whole, on the 200 subjects of `executor_data`."""
 
 from __future__ import annotations
 
@@ -15,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
-import pyreadstat
 import pytest
 from tfx.types import artifact_utils
 
@@ -30,6 +23,13 @@ from pipeline.reading.fingerprint import content_fingerprint
 from pipeline.storage import copy_folder
 from pipeline.study.sections import Split
 from pipeline.study.study import Study
+from tests.components.trial_example_gen.executor_data import (
+    REJECTED_AGE,
+    N,
+    study,
+    subject_rows,
+    write_data,
+)
 from tests.components.trial_example_gen.executor_runs import (
     KEY,
     SPLITS,
@@ -37,101 +37,7 @@ from tests.components.trial_example_gen.executor_runs import (
     Outputs,
     execute,
 )
-from tests.components.trial_example_gen.hand_made_trial import hand_made_study
 from tests.each import each
-
-N = 200
-REJECTED_AGE = 7770077.0
-CHANGES: dict[str, Any] = {
-    "datasets.dm.columns.ARM": {"type": "text", "known": "baseline"},
-    "datasets.dm.columns.SITEID": {"type": "text", "known": "baseline"},
-    "arm": {"columns": ["ARM"], "control": "B"},
-    "site": {"column": "SITEID"},
-    "features.SEX": {"kind": "category"},
-    "slicing.by": {
-        "age": {"column": "AGE", "bands": [50, 65]},
-        "sex": {"column": "SEX"},
-        "arm": {"of": "arm"},
-        "site": {"of": "site"},
-    },
-}
-
-
-def subject_rows() -> pd.DataFrame:
-    i = np.arange(N)
-    dm = pd.DataFrame(
-        {
-            "USUBJID": [f"P-{k:04d}" for k in i],
-            "AGE": 40.0 + i % 50,
-            "SEX": np.where(i % 10 == 3, "", np.where(i % 2 == 0, "F", "M")),
-            "DIED": np.where(i % 10 == 9, "", np.where(i % 4 == 0, "Y", "N")),
-            "ARM": np.where(i % 3 == 0, "A", "B"),
-            "SITEID": [f"{k % 7:02d}" for k in i],
-        }
-    )
-    dm.loc[5, "AGE"] = np.nan
-    dm.loc[6, "AGE"] = REJECTED_AGE
-    return dm
-
-
-def lab_rows() -> pd.DataFrame:
-    i = np.repeat(np.arange(N), 3)
-    day = np.tile([1.0, 28.0, 29.0], N)
-    lb = pd.DataFrame(
-        {
-            "USUBJID": [f"P-{k:04d}" for k in i],
-            "LBTESTCD": "ALT",
-            "LBDY": day,
-            "LBSTRESN": np.select([day == 1, day == 28], [1.0 * i, 2.0 * i], 9999.0),
-        }
-    )
-    lb.loc[0, "USUBJID"] = "P-WHO"
-    return lb
-
-
-def write_dataset_json(frame: pd.DataFrame, path: Path) -> None:
-    columns = [
-        {
-            "itemOID": name,
-            "name": name,
-            "label": name,
-            "dataType": "float" if kind == np.float64 else "string",
-        }
-        for name, kind in frame.dtypes.items()
-    ]
-    rows = [[None if value != value else value for value in row] for row in frame.values.tolist()]
-    document = {
-        "datasetJSONCreationDateTime": "2024-11-11T15:09:14",
-        "datasetJSONVersion": "1.1.0",
-        "itemGroupOID": "IG",
-        "records": len(rows),
-        "name": "X",
-        "label": "X",
-        "columns": columns,
-        "rows": rows,
-    }
-    path.write_text(json.dumps(document))
-
-
-WRITERS: dict[str, Any] = {
-    "csv": lambda frame, path: frame.to_csv(path, index=False),
-    "parquet": lambda frame, path: frame.replace("", None).to_parquet(path),
-    "xpt": lambda frame, path: pyreadstat.write_xport(frame, path, file_format_version=5),
-    "dataset-json": write_dataset_json,
-}
-
-
-def write_data(folder: Path, kind: str = "csv") -> Path:
-    folder.mkdir(exist_ok=True)
-    for name, frame in (("dm", subject_rows()), ("lb", lab_rows())):
-        WRITERS[kind](frame, folder / f"{name}.{kind}")
-    return folder
-
-
-def study(kind: str = "csv", **changes: Any) -> Study:
-    files = {f"datasets.{name}.file": f"{name}.{kind}" for name in ("dm", "lb")}
-    formats = {f"datasets.{name}.format": kind for name in ("dm", "lb")}
-    return hand_made_study({**CHANGES, **files, **formats, **changes})
 
 
 @pytest.fixture(scope="module")
