@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 
 from notebooks.data.view import DataView
 from notebooks.opened_run import open_run
+from pipeline.results.documents import Finding
+from pipeline.runs.stage_record import StageRecord
 from tests.notebooks.hand_made_groups import RUN, write_run
 
 
@@ -43,12 +44,10 @@ def test_a_stage_that_the_run_did_not_reach_is_named(view: DataView, cell: str, 
 def test_the_findings_that_stopped_a_run_are_shown(tmp_path: Path) -> None:
     folder = write_run(tmp_path, status="failed", failed_stage="DataGate")
     findings = [
-        {"rule": "anomalies", "severity": "warn", "message": "SEX is not in the schema."},
-        {"rule": "leakage", "severity": "stop", "message": "AGE tells the outcome."},
+        Finding(rule="anomalies", severity="warn", message="SEX is not in the schema."),
+        Finding(rule="leakage", severity="stop", message="AGE tells the outcome."),
     ]
-    (folder / "DataGate.json").write_text(
-        json.dumps({"stage": "DataGate", "started": "", "findings": findings})
-    )
+    StageRecord(run=RUN, stage="DataGate", findings=findings).write(folder)
 
     page = DataView(open_run(RUN, tmp_path)).gate()._repr_html_()
 

@@ -434,7 +434,7 @@ def test_file_that_can_not_be_read_is_left_out_with_a_reason(
     datasets = _draft(data)["datasets"]
 
     assert list(datasets) == ["patients"]
-    assert "Left out" in caplog.text
+    assert "Skipped" in caplog.text
     assert "broken.xpt" in caplog.text
 
 
