@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
@@ -18,7 +17,12 @@ _SAS_EPOCH = date(1960, 1, 1)
 _UNITS_OF_DAY = {"days": 1, "seconds": 86_400, "milliseconds": 86_400_000}
 _CALENDAR = (date(1582, 1, 1).toordinal(), 7_305_000)
 """Days of SAS's calendar, 1582 to 20000, as `date.toordinal` counts them."""
-_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
+_NUMBER_TEXT = (
+    r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$"
+    r"|^[-+]?(?i:inf|infinity|nan|nan\([0-9a-z_]*\))$"
+)
+"""Texts that are read as a number, the words of floating point included, which are not finite."""
 _ABSURD = 1e15
 """No clinical measurement is larger; beyond it float32 features lose all meaning."""
 
@@ -145,6 +149,9 @@ def _parsed(text: pa.Array, decimal: str) -> tuple[pa.Array, NDArray[np.bool_]]:
     try:
         return pc.cast(text, pa.float64()), np.zeros(len(text), bool)
     except pa.ArrowInvalid:
-        parsed = pd.to_numeric(text.to_pandas(), errors="coerce").to_numpy(np.float64)
-        valid = np.asarray(pc.is_valid(text).to_numpy(zero_copy_only=False), bool)
-        return pa.array(parsed, pa.float64(), from_pandas=True), np.isnan(parsed) & valid
+        # The others are cast as they would be alone: no text's meaning depends on its neighbours.
+        text = pc.ascii_trim_whitespace(text)
+        is_number_text = pc.match_substring_regex(text, _NUMBER_TEXT)
+        wrong = ~np.asarray(pc.fill_null(is_number_text, True).to_numpy(zero_copy_only=False), bool)
+        numbers = pc.if_else(is_number_text, text, pa.scalar(None, pa.string()))
+        return pc.cast(pc.ascii_ltrim(numbers, "+"), pa.float64()), wrong

@@ -37,9 +37,9 @@ from pipeline.reading.formats.base import (
 _CHUNK = 1 << 20
 _HEADER_CHUNK = 1 << 14
 _EXPECTED = "Dataset-JSON 1.1"
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_DATETIME = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2})?)(?:\.\d+)?")
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_DATETIME = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2})?)(?:\.\d+)?", re.ASCII)
 _LONG_INTEGER = b"0" * 19
 _DIGITS_ALIKE = bytes(
     ord("0") if chr(byte).isdecimal() and byte < 128 else byte for byte in range(256)

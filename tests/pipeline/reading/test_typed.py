@@ -1,6 +1,8 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.reading.typed import numbers_of, without_codes
 from pipeline.study.sections import Column
@@ -68,3 +70,33 @@ def test_with_a_decimal_comma_a_point_makes_no_number() -> None:
 def test_with_a_decimal_point_a_comma_makes_no_number() -> None:
     found = numbers_of(pa.array(["60,1", "1,234", "1,234.5", "2.5"]), Column())
     assert found.not_a_number.tolist() == [True, True, True, False]
+
+
+WORDS = ("nan", "-nan", "NaN", "inf", "+inf", "-Infinity", "1e999", "+5", " 7 ", "5.", ".5")
+NUMBER_TEXTS = st.one_of(
+    st.floats().map(repr),
+    st.sampled_from(WORDS),
+    st.text("0123456789+-.eE ", max_size=6),
+    st.text("\u0661\u0662\uff15", min_size=1, max_size=2),
+)
+
+
+@given(NUMBER_TEXTS, st.lists(st.one_of(NUMBER_TEXTS, st.just("UNK")), max_size=3))
+def test_what_a_text_is_read_as_does_not_depend_on_its_neighbours(
+    text: str, others: list[str]
+) -> None:
+    alone = numbers_of(pa.array([text]), Column())
+    beside = numbers_of(pa.array([text, *others]), Column())
+    np.testing.assert_equal(alone.values.to_numpy(False), beside.values.to_numpy(False)[:1])
+    assert alone.not_a_number[0] == beside.not_a_number[0]
+    assert alone.not_finite[0] == beside.not_finite[0]
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_number_keeps_its_last_digit_beside_text_that_is_no_number(number: float) -> None:
+    assert numbers_of(pa.array([repr(number), "UNK"]), Column()).values[0].as_py() == number
+
+
+@pytest.mark.parametrize("text", ["\u0661\u0662", "\uff15", "0x10", "1_000", "1.2.3", "5 mg"])
+def test_a_number_is_written_in_digits_of_ascii(text: str) -> None:
+    assert numbers_of(pa.array([text]), Column()).not_a_number.tolist() == [True]

@@ -96,7 +96,9 @@ def test_decimals_are_numbers_where_all_of_a_batch_parse(tmp_path: Path) -> None
     assert batch.to_pydict() == {"A": [140.0, -4.5, 100.0, 0.5, None]}
 
 
-@pytest.mark.parametrize("text", ["<5", "1,5", "nan", "inf", "1_000", "0x1F", "1e999"])
+@pytest.mark.parametrize(
+    "text", ["<5", "1,5", "nan", "inf", "1_000", "0x1F", "1e999", "\u0661\u0662"]
+)
 @pytest.mark.parametrize("kind", ["decimal", "float", "integer"])
 def test_a_batch_with_a_text_that_is_no_number_is_handed_on_as_text(
     tmp_path: Path, kind: Any, text: Any
@@ -135,6 +137,7 @@ def test_complete_moments_with_an_integer_target_are_timestamps(
         ("date", "2024-01"),
         ("date", "2024-02-30"),
         ("date", "20240102"),
+        ("date", "2024-01-\u0660\u0661"),
         ("datetime", "2024-01-02"),
         ("datetime", "2024-01-02T25:00:00"),
         ("datetime", "2024-01-02T03:04:05Z"),

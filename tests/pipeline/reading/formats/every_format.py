@@ -1,0 +1,252 @@
+"""One table written in every format and encoding that the pipeline reads."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.synthetic.xpt_writer import Column, Dataset, XptWriter, ibm_float
+from tests.pipeline.reading.formats.written_files import (
+    dataset_json,
+    write_dataset_json,
+    xpt_library,
+    xpt_member,
+)
+
+Cell = str | None
+Storage = Literal["text", "number", "date"]
+Described = dict[str, Any]
+"""What the study file says of a file beside its columns."""
+
+_SAS_EPOCH = datetime.date(1960, 1, 1)
+_NUMBER = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,4})?")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A dataset, each cell as text.
+
+    Attributes:
+        columns: How a format with types stores each column.
+        numbers: Columns that mean numbers, however they are stored.
+        rows: The cells of each row, by column.
+    """
+
+    columns: Mapping[str, Storage]
+    numbers: frozenset[str]
+    rows: tuple[dict[str, Cell], ...]
+
+    def cells(self, column: str) -> list[Cell]:
+        return [row[column] for row in self.rows]
+
+    def stored(self, column: str) -> Storage:
+        """How a format stores a column whose type is one and the same in all rows."""
+        storage = self.columns[column]
+        holds = {"number": is_number, "date": is_date, "text": lambda _: True}[storage]
+        return storage if all(holds(cell) for cell in self.cells(column)) else "text"
+
+    @property
+    def can_be_latin(self) -> bool:
+        text = "".join(cell or "" for row in self.rows for cell in row.values())
+        return all(ord(character) < 256 for character in text)
+
+
+def is_number(cell: Cell) -> bool:
+    """Whether every format with types can store a cell as a number."""
+    return is_empty(cell) or _NUMBER.fullmatch(cell or "") is not None
+
+
+def is_date(cell: Cell) -> bool:
+    """Whether every format with types can store a cell as a date."""
+    if is_empty(cell):
+        return True
+    try:
+        return datetime.date.fromisoformat(cell or "").isoformat() == cell
+    except ValueError:
+        return False
+
+
+def is_empty(cell: Cell) -> bool:
+    return not (cell or "").strip(" ")
+
+
+def _encoding(table: Table) -> str:
+    return "latin-1" if table.can_be_latin else "utf-8"
+
+
+def write_csv(
+    folder: Path,
+    name: str,
+    table: Table,
+    *,
+    delimiter: str = ",",
+    decimal: str = ".",
+    encoding: str = "utf-8",
+    line_end: str = "\n",
+    quoted: bool = False,
+) -> Described:
+    def field(column: str, cell: Cell) -> str:
+        text = cell or ""
+        if column in table.numbers:
+            text = text.replace(".", decimal)
+        needs_quotes = quoted or any(character in text for character in f'{delimiter}"\r\n')
+        return '"{}"'.format(text.replace('"', '""')) if needs_quotes else text
+
+    lines = [delimiter.join(table.columns)]
+    lines += [delimiter.join(field(*item) for item in row.items()) for row in table.rows]
+    path = folder / f"{name}.csv"
+    path.write_bytes((line_end.join(lines) + line_end).encode(encoding))
+    described = {"file": path.name, "format": "csv", "delimiter": delimiter, "encoding": encoding}
+    return {**described, "decimal": decimal}
+
+
+def write_json(folder: Path, name: str, table: Table, *, encoding: str, mixed: bool) -> Described:
+    """Writes Dataset-JSON.
+
+    Args:
+        folder: Where to.
+        name: Name of the dataset.
+        table: Its rows.
+        encoding: One of `write_dataset_json`.
+        mixed: Whether a column of numbers or dates keeps its type if a text is among them.
+    """
+    stored = table.columns if mixed else {name: table.stored(name) for name in table.columns}
+    kinds: dict[Storage, tuple[str, ...]] = {
+        "text": ("string",),
+        "number": ("float",),
+        "date": ("date", "integer"),
+    }
+    columns = [(column, *kinds[storage]) for column, storage in stored.items()]
+
+    def value(column: str, cell: Cell) -> Any:
+        if is_empty(cell):
+            return cell if stored[column] == "text" else None
+        return float(cell or "") if stored[column] == "number" and is_number(cell) else cell
+
+    rows = [[value(*item) for item in row.items()] for row in table.rows]
+    path = write_dataset_json(folder, dataset_json(columns, rows), encoding)
+    target = path.rename(folder / f"{name}{path.suffix}")
+    return {"file": target.name, "format": "dataset-json"}
+
+
+def write_parquet(
+    folder: Path, name: str, table: Table, *, text: pa.DataType, number: pa.DataType
+) -> Described:
+    def array(column: str) -> pa.Array:
+        cells = table.cells(column)
+        storage = table.stored(column)
+        if storage == "text":
+            return pa.array(cells, text)
+        present = [None if is_empty(cell) else cell for cell in cells]
+        if storage == "number":
+            parse = Decimal if pa.types.is_decimal(number) else float
+            return pa.array([cell and parse(cell) for cell in present], number)
+        return pa.array([cell and datetime.date.fromisoformat(cell) for cell in present])
+
+    path = folder / f"{name}.parquet"
+    pq.write_table(pa.table({column: array(column) for column in table.columns}), path)
+    return {"file": path.name, "format": "parquet"}
+
+
+def _xpt_numbers(table: Table, column: str) -> np.ndarray:
+    """Numbers, or days since 1960, float64, shape [rows]; NaN where missing."""
+
+    def number(cell: str) -> float:
+        if table.stored(column) == "number":
+            return float(cell)
+        return float((datetime.date.fromisoformat(cell) - _SAS_EPOCH).days)
+
+    cells = table.cells(column)
+    return np.array([np.nan if is_empty(cell) else number(cell or "") for cell in cells], float)
+
+
+def _xpt_texts(table: Table, column: str, encoding: str) -> list[bytes]:
+    return [(cell or "").encode(encoding) for cell in table.cells(column)]
+
+
+def write_xpt_5(folder: Path, name: str, table: Table) -> Described:
+    encoding = _encoding(table)
+    columns: list[Column] = []
+    values: dict[str, np.ndarray] = {}
+    for column in table.columns:
+        storage = table.stored(column)
+        if storage == "text":
+            texts = _xpt_texts(table, column, encoding)
+            width = max((len(text) for text in texts), default=0) or 1
+            columns.append(Column(column, column, width))
+            values[column] = np.array(texts, f"S{width}")
+        else:
+            columns.append(Column(column, column, display="DATE" if storage == "date" else ""))
+            values[column] = _xpt_numbers(table, column)
+    path = folder / f"{name}.xpt"
+    with path.open("wb") as stream:
+        writer = XptWriter(stream, Dataset(name, name, tuple(columns)))
+        writer.append(values)
+        writer.finish()
+    return {"file": path.name, "format": "xpt", "encoding": encoding}
+
+
+def write_xpt_8(folder: Path, name: str, table: Table) -> Described:
+    variables: list[tuple[str, str, int, str]] = []
+    fields: list[list[bytes]] = []
+    for column in table.columns:
+        storage = table.stored(column)
+        if storage == "text":
+            texts = _xpt_texts(table, column, "utf-8")
+            width = max((len(text) for text in texts), default=0) or 1
+            variables.append((column, "char", width, ""))
+            fields.append([text.ljust(width) for text in texts])
+        else:
+            variables.append((column, "num", 8, "DATE" if storage == "date" else ""))
+            content = ibm_float(_xpt_numbers(table, column)).tobytes()
+            fields.append([content[i : i + 8] for i in range(0, len(content), 8)])
+    records = [b"".join(record) for record in zip(*fields, strict=True)]
+    member = xpt_member(variables, records, version=8, count=len(records))
+    path = folder / f"{name}.xpt"
+    path.write_bytes(xpt_library(8) + member)
+    return {"file": path.name, "format": "xpt"}
+
+
+Writer = Callable[[Path, str, Table], Described]
+
+WRITERS: dict[str, Writer] = {
+    "csv": write_csv,
+    "csv, all fields quoted": lambda *to: write_csv(*to, quoted=True),
+    "csv, semicolons, decimal commas": lambda *to: write_csv(
+        *to, delimiter=";", decimal=",", encoding=_encoding(to[2]), line_end="\r\n"
+    ),
+    "csv, tabs, UTF-16": lambda *to: write_csv(*to, delimiter="\t", encoding="utf-16"),
+    "json": lambda *to: write_json(*to, encoding="json", mixed=False),
+    "json, text among numbers": lambda *to: write_json(*to, encoding="json", mixed=True),
+    "ndjson": lambda *to: write_json(*to, encoding="ndjson", mixed=True),
+    "dsjc": lambda *to: write_json(*to, encoding="dsjc", mixed=False),
+    "parquet": lambda *to: write_parquet(*to, text=pa.string(), number=pa.float64()),
+    "parquet, dictionaries, decimals": lambda *to: write_parquet(
+        *to, text=pa.dictionary(pa.int32(), pa.string()), number=pa.decimal128(20, 4)
+    ),
+    "xpt 5": write_xpt_5,
+    "xpt 8": write_xpt_8,
+}
+
+
+def write_in_every_format(
+    folder: Path, tables: Mapping[str, Table]
+) -> Iterator[tuple[str, Path, dict[str, Described]]]:
+    """Writes the datasets of a trial in one format after the other.
+
+    Yields:
+        The format, the folder of its files, and what the study file says of each dataset's.
+    """
+    for number, (fmt, write) in enumerate(WRITERS.items()):
+        of_format = folder / str(number)
+        of_format.mkdir()
+        yield fmt, of_format, {name: write(of_format, name, t) for name, t in tables.items()}
