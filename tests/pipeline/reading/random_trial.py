@@ -39,14 +39,25 @@ _PARTIAL_DATES = (
     "2014---05",
     "--01-05",
 )
+_DECIMALS = ("", "", ".0", ".5", ".125", ".1", ".", "e0", ".10000000000000009")
 _NOT_NUMBERS = ("UNK", "<5", "5 mg", "inf", "-inf", "nan", "1e999", "0x10", "1_000", "1.2.3", "١٢")
-_NOT_DATES = ("UNK", "2014-02-30", "2014-13", "5 JAN 2014", "20140105", "2014-01-05T25:00", "0")
+_NOT_DATES = (
+    "UNK",
+    "2014-02-30",
+    "2014-13",
+    "5 JAN 2014",
+    "20140105",
+    "2014-01-05T25:00",
+    "٢٠١٤-٠١-٠٥",
+    "0",
+)
 
 DM = ("USUBJID", "SITEID", "AGE", "SEX", "ITT", "DIED", "RFSTDTC", "SEQ")
-AE = ("USUBJID", "AETERM", "AESTDY", "AEENDY", "AESTDTC", "AEENDTC", "GRADE", "SEQ")
+AE = ("USUBJID", "AETERM", "AESTDY", "AEENDY", "AESTDTC", "AEENDTC", "GRADE", "AESPID", "AESEQ")
 LB = ("USUBJID", "LBTESTCD", "LBDT", "LBSTRESN", "LBNRIND", "SEQ")
+SUPP = ("RDOMAIN", "USUBJID", "IDVAR", "IDVARVAL", "QNAM", "QVAL", "SEQ")
 
-NUMBERS = frozenset({"SITEID", "AGE", "AESTDY", "AEENDY", "GRADE", "LBSTRESN", "SEQ"})
+NUMBERS = frozenset({"SITEID", "AGE", "AESTDY", "AEENDY", "GRADE", "LBSTRESN", "AESEQ", "SEQ"})
 _DATES = frozenset({"RFSTDTC", "AESTDTC", "AEENDTC", "LBDT"})
 
 
@@ -74,6 +85,7 @@ class RandomTrial:
 
 def _study(*, dated: bool) -> dict[str, Any]:
     term = {"column": "AETERM", "equals": "Übelkeit"}
+    special = {"column": "AESOSP", "equals": "Y"}
     alt = {"column": "LBTESTCD", "equals": "ALT"}
     days = ("date", "AESTDTC", "AEENDTC") if dated else ("day", "AESTDY", "AEENDY")
     high_alt = {"dataset": "lb", "where": alt, "positive": {"column": "LBSTRESN", "at_least": 40}}
@@ -105,6 +117,8 @@ def _study(*, dated: bool) -> dict[str, Any]:
                 "columns": {
                     "USUBJID": text,
                     "AETERM": text,
+                    "AESPID": text,
+                    "AESOSP": text,
                     "AESTDY": number,
                     "AEENDY": number,
                     "AESTDTC": date,
@@ -122,6 +136,11 @@ def _study(*, dated: bool) -> dict[str, Any]:
                     "LBSTRESN": {**number, "range": [0, 1000]},
                     "LBNRIND": text,
                 },
+            },
+            "suppae": {
+                "rows": "many_per_subject",
+                "supplements": "ae",
+                "columns": dict.fromkeys(SUPP[:-1], text),
             },
         },
         "subject": {"dataset": "dm", "column": "USUBJID", "reference_date": "RFSTDTC"},
@@ -142,6 +161,7 @@ def _study(*, dated: bool) -> dict[str, Any]:
             "grade": {"kind": "number", "dataset": "ae", "column": "GRADE", "aggregate": "max"},
             "events": {"kind": "number", "dataset": "ae", "aggregate": "count"},
             "nausea": {"kind": "number", "dataset": "ae", "where": term, "aggregate": "any"},
+            "special": {"kind": "number", "dataset": "ae", "where": special, "aggregate": "count"},
         },
         "tasks": {
             "death": {
@@ -183,8 +203,9 @@ class _Draw:
         """A number of up to three decimals, in one of the ways to write it, or none."""
         if self.one_of(False, False, False, True):
             return None
+        sign = self.one_of(*("",) * 5, "+", "0")
         whole = self._draw(st.integers(low, high))
-        return f"{whole}{self.one_of('', '', '.0', '.5', '.125', '.1')}"
+        return f"{sign}{whole}{self.one_of(*_DECIMALS)}"
 
     def day(self) -> Cell:
         day = self._draw(st.one_of(st.none(), st.integers(-10, 110).filter(bool)))
@@ -204,7 +225,7 @@ def _subject(draw: _Draw, key: str) -> Row:
     return {
         "USUBJID": key + draw.one_of("", " "),
         "SITEID": draw.one_of(None, "7", "701", "12"),
-        "AGE": draw.one_of(draw.number(18, 90), "999"),
+        "AGE": draw.one_of(draw.number(18, 90), draw.number(18, 90), "999", "999.0", "0999", "NK"),
         "SEX": draw.text("F", "M", "U", "u"),
         "ITT": draw.one_of("Y", "Y ", "Y", "N", None),
         "DIED": draw.text("Y", "N"),
@@ -221,6 +242,7 @@ def _event(draw: _Draw, key: str) -> Row:
         "AESTDTC": draw.event_date(),
         "AEENDTC": draw.one_of(None, draw.date()),
         "GRADE": draw.one_of("1", "2", "3", "5.0", None),
+        "AESPID": draw.text("01", "1", "A-2"),
     }
 
 
@@ -231,6 +253,17 @@ def _lab(draw: _Draw, key: str) -> Row:
         "LBDT": draw.date(),
         "LBSTRESN": draw.number(0, 80),
         "LBNRIND": draw.text(*draw.texts),
+    }
+
+
+def _qualifier(draw: _Draw, key: str) -> Row:
+    return {
+        "RDOMAIN": draw.one_of("AE", "AE ", "AE", "LB"),
+        "USUBJID": key,
+        "IDVAR": draw.one_of("AESEQ", "AESEQ", "AESPID", None, "USUBJID"),
+        "IDVARVAL": draw.one_of("1", "01", "1.0", "       2", "2", "3 ", "A-2", "9", None),
+        "QNAM": draw.text("AESOSP", "AESOSP", "AESOSP", "OTHER"),
+        "QVAL": draw.text("Y", "N"),
     }
 
 
@@ -253,7 +286,7 @@ def _plant_faults(draw: _Draw, rows: dict[str, list[Row]], *, dated: bool) -> se
     """Plants faults; returns the rows with an unreadable cell."""
     unused = {"AESTDY", "AEENDY"} if dated else {"AESTDTC", "AEENDTC"}
     unreadable = set()
-    for _ in range(draw.number_up_to(3)):
+    for _ in range(draw.number_up_to(4)):
         name, column, values = draw.one_of(*_UNREADABLE)
         if rows[name]:
             row = draw.number_up_to(len(rows[name]) - 1)
@@ -271,14 +304,14 @@ def _storage(draw: _Draw, column: str) -> Storage:
     if column == "SITEID":
         return "number"
     if column in NUMBERS:
-        return draw.one_of("number", "number", "text") if column != "SEQ" else "number"
+        return draw.one_of("number", "number", "text") if not column.endswith("SEQ") else "number"
     if column in _DATES:
         return draw.one_of("date", "text")
     return "text"
 
 
 def _table(draw: _Draw, columns: tuple[str, ...], rows: list[Row]) -> Table:
-    numbered = [{**row, "SEQ": str(number)} for number, row in enumerate(rows, 1)]
+    numbered = [{**row, columns[-1]: str(number)} for number, row in enumerate(rows, 1)]
     stored = {column: _storage(draw, column) for column in columns}
     return Table(stored, NUMBERS, tuple(numbered))
 
@@ -293,8 +326,9 @@ def random_trials(draw_from: st.DrawFn) -> RandomTrial:
         "dm": [_subject(draw, key) for key in keys],
         "ae": [_event(draw, draw.one_of(*keys)) for _ in range(draw.number_up_to(4))],
         "lb": [_lab(draw, draw.one_of(*keys)) for _ in range(draw.number_up_to(4))],
+        "suppae": [_qualifier(draw, draw.one_of(*keys)) for _ in range(draw.number_up_to(3))],
     }
     unreadable = _plant_faults(draw, rows, dated=dated)
-    columns = {"dm": DM, "ae": AE, "lb": LB}
+    columns = {"dm": DM, "ae": AE, "lb": LB, "suppae": SUPP}
     tables = {name: _table(draw, columns[name], of_name) for name, of_name in rows.items()}
     return RandomTrial(tables, dated, frozenset(unreadable))
