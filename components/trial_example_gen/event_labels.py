@@ -11,6 +11,7 @@ from components.trial_example_gen.masks import Labels, Masks, any_of
 from pipeline.reading.days import DayRange, date_range, study_days
 from pipeline.reading.evaluate import evaluate, is_true
 from pipeline.reading.joined import JoinedRows, JoinedSubjects
+from pipeline.reading.lost_qualifiers import is_undecided
 from pipeline.results.counts import MaskReason
 from pipeline.study.conditions import Condition
 from pipeline.study.sections import EventLabel, FollowUp, Task
@@ -29,6 +30,8 @@ class _EventRows:
         before: Whether its day is certainly at or before the landmark, but not `on`.
         on: Whether it is on the landmark's day, and whether before or after is not known.
         after: Whether it is certainly after the landmark.
+        undecided: Whether a qualifier that can't be read leaves it unknown whether a row is an
+            event, or whether one on the landmark's day is before or after.
     """
 
     rows: JoinedRows
@@ -38,6 +41,7 @@ class _EventRows:
     before: np.ndarray
     on: np.ndarray
     after: np.ndarray
+    undecided: np.ndarray
 
 
 def event_labels(study: Study, task: Task, event: EventLabel, subjects: JoinedSubjects) -> Labels:
@@ -82,15 +86,22 @@ def _event_rows(
     if on.any() or event.landmark_day == "after":
         is_after, is_before = _on_landmark(study, event, rows, day)
         before, after = before | is_before, after | is_after
+    on = on & ~before & ~after
     return _EventRows(
         rows=rows,
         certain=pc.fill_null(outcome, False).to_numpy(),
         possible=pc.fill_null(outcome, True).to_numpy(),
         day=day,
         before=before,
-        on=on & ~before & ~after,
+        on=on,
         after=after,
+        undecided=is_undecided(rows.table, event.where)
+        | (on & is_undecided(rows.table, _landmark_condition(event))),
     )
+
+
+def _landmark_condition(event: EventLabel) -> Condition | None:
+    return event.landmark_day if isinstance(event.landmark_day, Condition) else None
 
 
 def _on_landmark(
@@ -114,8 +125,11 @@ def _on_landmark(
 
 
 def _mask_early(masks: Masks, found: _EventRows, n: int) -> None:
-    """Masks subjects with an event that is or may be at or before the landmark."""
-    early = found.possible & ~found.after
+    """Masks subjects with an event that is or may be at or before the landmark.
+
+    Those of which a rejected qualifier leaves that open are left to `_mask_rejected`.
+    """
+    early = found.possible & ~found.after & ~found.undecided
     if not early.any():
         return
     sure = early & found.certain
@@ -137,8 +151,9 @@ def _mask_rejected(
 ) -> None:
     """Masks subjects for whom a rejected row could have decided the label."""
     n = len(subjects.keys)
-    if event.dataset in subjects.rejected_rows:
-        lost = _event_rows(study, event, subjects.rejected_rows[event.dataset], subjects)
+    rows = subjects.lost_rows(event.dataset, event.where, _landmark_condition(event))
+    if rows is not None:
+        lost = _event_rows(study, event, rows, subjects)
         masks.add(any_of(lost.rows, lost.possible & ~lost.after, n), MaskReason.REJECTED_ROW)
         in_time = lost.possible & lost.after & (lost.day.earliest <= horizon)
         masks.add(any_of(lost.rows, in_time, n) & ~positive, MaskReason.REJECTED_ROW)
@@ -162,8 +177,8 @@ def _mask_unobserved(
     counts = np.array(is_true(follow_up.where, rows.table), bool)
     until = _days(study, follow_up, rows, subjects)
     unseen = ~positive & ~any_of(rows, counts & (until.earliest >= horizon), n)
-    if follow_up.dataset in subjects.rejected_rows:
-        lost = subjects.rejected_rows[follow_up.dataset]
+    lost = subjects.lost_rows(follow_up.dataset, follow_up.where)
+    if lost is not None:
         may_count = pc.fill_null(evaluate(follow_up.where, lost.table), True).to_numpy()
         until = _days(study, follow_up, lost, subjects)
         masks.add(

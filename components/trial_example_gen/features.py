@@ -43,11 +43,20 @@ def derive_features(study: Study, subjects: JoinedSubjects) -> DerivedFeatures:
     """
     n = len(subjects.keys)
     known = {name: _known_by_landmark(study, name, rows) for name, rows in subjects.rows.items()}
+    as_read = known | {
+        name: _known_by_landmark(study, name, rows) for name, rows in subjects.as_read.items()
+    }
     features = {
-        feature.name: _derive(study, feature, known[feature.dataset], n)
+        feature.name: _derive(
+            study,
+            feature,
+            (as_read if feature.rejected_rows == "ignore" else known)[feature.dataset],
+            n,
+        )
         for feature in study.resolved_features
     }
-    undecided = _undecided(study, subjects, features) if subjects.rejected_rows else {}
+    is_any_lost = bool(subjects.rejected_rows or subjects.as_read)
+    undecided = _undecided(study, subjects, features) if is_any_lost else {}
     for name, lost in undecided.items():
         nothing = pa.scalar(None, features[name].type)
         features[name] = pc.if_else(pa.array(lost), nothing, features[name])
@@ -64,8 +73,8 @@ def _undecided(
     """
     found = {}
     for feature in study.resolved_features:
-        rows = subjects.rejected_rows.get(feature.dataset)
-        if rows is None or feature.aggregate is None or feature.rejected_rows == "ignore":
+        rows = _lost_rows(study, feature, subjects)
+        if rows is None or feature.rejected_rows == "ignore":
             continue
         lost = np.bincount(
             rows.subject[_may_belong(study, feature, rows)], minlength=len(subjects.keys)
@@ -77,18 +86,33 @@ def _undecided(
     return found
 
 
-def _may_belong(study: Study, feature: ResolvedFeature, rows: JoinedRows) -> np.ndarray:
-    """Whether rejected rows may be rows of a feature; booleans, shape [rows]."""
+def _lost_rows(
+    study: Study, feature: ResolvedFeature, subjects: JoinedSubjects
+) -> JoinedRows | None:
+    """Rows that could have decided a feature otherwise, as far as their cells can't be read."""
+    condition = _belongs(study, feature)
+    if feature.aggregate is None:
+        return subjects.undecided_rows(feature.dataset, condition)
+    return subjects.lost_rows(feature.dataset, condition)
+
+
+def _belongs(study: Study, feature: ResolvedFeature) -> Condition | None:
+    """What a row with a value of the feature meets."""
     parts = [feature.where] if feature.where else []
     parameter = study.datasets[feature.dataset].parameter
     if feature.parameter is not None:
         parts.append(Condition(column=parameter, equals=feature.parameter))
     if feature.column is not None:
         parts.append(Condition(column=feature.column, present=True))
+    return Condition(all=tuple(parts)) if parts else None
+
+
+def _may_belong(study: Study, feature: ResolvedFeature, rows: JoinedRows) -> np.ndarray:
+    """Whether rejected rows may be rows of a feature; booleans, shape [rows]."""
     late = rows.day.earliest > study.landmark_day
     if feature.dataset in _later_on_landmark(study):
         late = rows.day.earliest >= study.landmark_day
-    belongs = evaluate(Condition(all=tuple(parts)) if parts else None, rows.table)
+    belongs = evaluate(_belongs(study, feature), rows.table)
     return np.asarray(pc.fill_null(belongs, True).to_numpy(), bool) & ~late
 
 

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from components.trial_example_gen.masks import Labels, Masks, any_of
 from pipeline.reading.evaluate import evaluate
 from pipeline.reading.joined import JoinedRows, JoinedSubjects
+from pipeline.reading.lost_qualifiers import is_undecided
 from pipeline.results.counts import MaskReason
 from pipeline.study.sections import StateLabel, Task
 from pipeline.study.study import Study
@@ -42,9 +43,10 @@ def state_labels(study: Study, task: Task, state: StateLabel, subjects: JoinedSu
     known = np.array(pc.is_valid(of_subject).to_numpy(), bool)
     has_row = position >= 0
     masks = Masks(n)
-    masks.add(has_row & ~known, MaskReason.MISSING_VALUE)
-    if name in subjects.rejected_rows:
-        lost = subjects.rejected_rows[name]
+    undecided = any_of(selected, is_undecided(selected.table, state.positive), n)
+    masks.add(has_row & ~known & ~undecided, MaskReason.MISSING_VALUE)
+    lost = subjects.lost_rows(name, state.where, state.positive)
+    if lost is not None:
         day = np.full(n, -np.inf)
         day[selected.subject] = selected.day.latest
         said = np.where(known, positive, np.nan)
@@ -52,6 +54,7 @@ def state_labels(study: Study, task: Task, state: StateLabel, subjects: JoinedSu
             said[~has_row] = 0
         decides = _may_decide(study, task, name, state, lost, day, said)
         masks.add(any_of(lost, decides, n), MaskReason.REJECTED_ROW)
+    masks.add(has_row & ~known, MaskReason.MISSING_VALUE)
     if state.no_row == "negative":
         masks.add(~has_row & any_of(rows, possible, n), MaskReason.UNCERTAIN_DAY)
     else:

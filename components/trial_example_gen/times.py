@@ -49,8 +49,9 @@ def _times(
     events = times.copy()
     times[rows.subject[order]] = time[order]
     events[rows.subject[order]] = event[order]
-    if dataset in subjects.rejected_rows:
-        unknown = _may_be_earlier(endpoint, subjects.rejected_rows[dataset], times)
+    lost = subjects.lost_rows(dataset, endpoint.where, endpoint.event)
+    if lost is not None:
+        unknown = _may_be_earlier(endpoint, lost, times)
         times[unknown] = events[unknown] = np.nan
     return times, events
 

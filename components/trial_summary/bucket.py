@@ -69,13 +69,17 @@ def _joined(rows: pa.Table, columns: tuple[str, ...]) -> pa.Array:
 
 
 def _unknown_events(study: Study, subjects: JoinedSubjects) -> frozenset[str]:
-    """Keys of the subjects of whom a rejected row may be an adverse event."""
+    """Keys of the subjects of whom a rejected row may be an adverse event, or say what one was."""
     described = study.summary.adverse_events
-    if described is None or described.dataset not in subjects.rejected_rows:
+    if described is None:
         return frozenset()
-    table = subjects.rejected_rows[described.dataset].table
-    may_be = pc.fill_null(evaluate(described.where, table), True)
-    return frozenset(table[SUBJECT].filter(may_be).to_pylist())
+    shown = filter(None, (described.category, described.severity))
+    values = [Condition(column=column, present=True) for column in shown]
+    lost = subjects.lost_rows(described.dataset, described.where, *values)
+    if lost is None:
+        return frozenset()
+    may_be = pc.fill_null(evaluate(described.where, lost.table), True)
+    return frozenset(lost.table[SUBJECT].filter(may_be).to_pylist())
 
 
 def _sums(study: Study, tables: Mapping[str, pa.Table], unknown_events: frozenset[str]) -> Sums:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -15,11 +15,13 @@ from pipeline.reading.buckets import SUBJECT
 from pipeline.reading.collapse import repeats_of_earlier_rows
 from pipeline.reading.days import LATEST, DayRange, study_days
 from pipeline.reading.evaluate import is_true
+from pipeline.reading.lost_qualifiers import is_undecided, unreadable_qualifiers
 from pipeline.reading.plan import DatasetPlan, ReadingPlan
 from pipeline.reading.qualifiers import add_qualifiers, of_domain, reject_qualifiers
 from pipeline.reading.rejects import Reject, RejectReason, RowFilter, row_counts
 from pipeline.reading.rows import FILE, ROW
 from pipeline.reading.unreadable import emptied, separated, without_marks
+from pipeline.study.conditions import Condition
 from pipeline.study.sections import Dataset
 
 
@@ -54,9 +56,12 @@ class JoinedSubjects:
     Attributes:
         keys: Identifier of each subject, in rising order.
         reference: Reference date of each, days since 1970-01-01; NaN where missing.
-        rows: The rows of every dataset, the subject dataset's own included.
+        rows: The rows of every dataset, the subject dataset's own included. A qualifier that a
+            rejected row of a SUPP-- dataset may belong to is null and marked as unreadable.
         rejected_rows: The rejected rows of these subjects, of the datasets that have any: what
             can be read of them, and null for what can't.
+        as_read: `rows` of the datasets of which a qualifier is unreadable, with the qualifiers as
+            if no row of the SUPP-- dataset had been rejected.
         rejects: Rows rejected while joining.
         counts: Row counts of the bucket.
     """
@@ -65,8 +70,40 @@ class JoinedSubjects:
     reference: np.ndarray
     rows: dict[str, JoinedRows]
     rejected_rows: dict[str, JoinedRows] = field(default_factory=dict)
+    as_read: dict[str, JoinedRows] = field(default_factory=dict)
     rejects: list[Reject] = field(default_factory=list)
     counts: Counter[tuple[str, ...]] = field(default_factory=Counter)
+
+    def undecided_rows(self, dataset: str, *conditions: Condition | None) -> JoinedRows | None:
+        """Used rows of which a rejected qualifier leaves one of some conditions unknown, if any."""
+        if dataset not in self.as_read:
+            return None
+        rows = self.rows[dataset]
+        found = rows.filter(is_undecided(rows.table, *conditions))
+        return found if len(found.table) else None
+
+    def lost_rows(self, dataset: str, *conditions: Condition | None) -> JoinedRows | None:
+        """Rows that may decide otherwise than the used ones say, if any.
+
+        Args:
+            dataset: The dataset.
+            conditions: What decides.
+
+        Returns:
+            Its rejected rows, then the `undecided_rows`.
+        """
+        rejected = self.rejected_rows.get(dataset)
+        undecided = self.undecided_rows(dataset, *conditions)
+        if rejected is None or undecided is None:
+            return rejected or undecided
+        return JoinedRows(
+            pa.concat_tables([rejected.table, undecided.table], promote=True).combine_chunks(),
+            np.r_[rejected.subject, undecided.subject],
+            DayRange(
+                np.r_[rejected.day.earliest, undecided.day.earliest],
+                np.r_[rejected.day.latest, undecided.day.latest],
+            ),
+        )
 
 
 def join_bucket(plan: ReadingPlan, tables: dict[str, list[pa.Table]]) -> JoinedSubjects:
@@ -123,11 +160,13 @@ class _Join:
         for other in self._plan.datasets:
             if other not in rows and not self._study.datasets[other].supplements:
                 rows[other] = self._no_rows(other)
+        as_read = self._empty_qualifiers(rows)
         return JoinedSubjects(
             subjects[SUBJECT].to_pylist(),
             reference,
             rows,
             rejected_rows=dict(self._rejected_rows(subjects, reference, birth)),
+            as_read=as_read,
             rejects=self._rejects,
             counts=self._counts,
         )
@@ -274,10 +313,12 @@ class _Join:
     ) -> Iterator[tuple[str, JoinedRows]]:
         """What can be read of the rejected rows of subjects in the trial, by dataset."""
         for name, parts in self._lost.items():
+            if self._study.datasets[name].supplements:
+                continue
             table = pa.concat_tables(parts, promote=True).combine_chunks()
             index = pc.fill_null(pc.index_in(table[SUBJECT], subjects[SUBJECT]), -1).to_numpy()
             table, index = table.filter(pa.array(index >= 0)), index[index >= 0]
-            faults: dict[str, np.ndarray] = {}
+            faults = self._unreadable_qualifiers(name, table)
             for columns, wrong, _ in self._wrong_dates(name, table, birth[index]):
                 for column in columns:
                     faults[column] = faults.get(column, False) | wrong
@@ -327,9 +368,13 @@ class _Join:
         for parent, plan in self._plan.datasets.items():
             names = self._supplements(parent)
             for name in names:
-                inside = self._of_domain(name, plan)
+                inside = self._of_domain(name, self._tables[name], plan)
                 self._count(name, [], excluded=int((~inside).sum()))
                 self._tables[name] = self._tables[name].filter(pa.array(inside))
+                if name in self._rejected_tables:
+                    lost = self._rejected_tables[name]
+                    inside = self._of_domain(name, lost, plan)
+                    self._rejected_tables[name] = lost.filter(pa.array(inside))
             self._add_qualifiers(parent, plan, names)
 
     def _add_qualifiers(self, parent: str, plan: DatasetPlan, names: list[str]) -> None:
@@ -347,8 +392,7 @@ class _Join:
             if lost is not None:
                 self._rejected_tables[parent] = table.slice(rows)
 
-    def _of_domain(self, name: str, parent: DatasetPlan) -> np.ndarray:
-        supplement = self._tables[name]
+    def _of_domain(self, name: str, supplement: pa.Table, parent: DatasetPlan) -> np.ndarray:
         try:
             return of_domain(supplement, self._tables.get(parent.name), parent, name)
         except UserError as error:
@@ -359,7 +403,24 @@ class _Join:
     def _check_qualifiers(self, name: str, parent: str, table: pa.Table) -> None:
         rows = _row_filter(name, table)
         reject_qualifiers(rows, table, self._plan.datasets[parent])
+        self._lose(name, table, ~rows.good)
         self._count(name, rows.rejects, used=int(rows.good.sum()))
+
+    def _unreadable_qualifiers(self, parent: str, table: pa.Table) -> dict[str, np.ndarray]:
+        """By qualifier, of which records a rejected row may be; booleans, shape [records]."""
+        names = self._study.supplements_of(parent)
+        rejected = [part for name in names for part in self._lost.get(name, ())]
+        return unreadable_qualifiers(self._plan.datasets[parent], table, rejected)
+
+    def _empty_qualifiers(self, rows: dict[str, JoinedRows]) -> dict[str, JoinedRows]:
+        """Empties the qualifiers that can't be told; the rows as they were, by dataset."""
+        as_read = {}
+        for name, found in rows.items():
+            faults = self._unreadable_qualifiers(name, found.table)
+            if faults:
+                as_read[name] = found
+                rows[name] = replace(found, table=emptied(found.table, faults))
+        return as_read
 
     def _key(self, dataset: str) -> str | None:
         return self._study.subject_column(dataset)

@@ -50,8 +50,7 @@ def emptied(table: pa.Table, faults: Mapping[str, np.ndarray]) -> pa.Table:
 
     Args:
         table: Rows, with or without marks.
-        faults: By column of numbers or dates, where its cells are at fault; booleans, shape
-            [rows].
+        faults: By column, where its cells are at fault; booleans, shape [rows].
 
     Returns:
         The rows, null where a cell is at fault.
@@ -59,8 +58,7 @@ def emptied(table: pa.Table, faults: Mapping[str, np.ndarray]) -> pa.Table:
     for column, fault in faults.items():
         for name in (column, column + LATEST):
             if name in table.column_names and fault.any():
-                values = np.where(fault, np.nan, table[name].to_numpy())
-                table = _replaced(table, name, pa.array(values, pa.float64(), from_pandas=True))
+                table = _replaced(table, name, _without(table[name], fault))
         name = column + UNREADABLE
         if name in table.column_names:
             fault = fault | pc.fill_null(table[name], False).to_numpy()
@@ -70,5 +68,12 @@ def emptied(table: pa.Table, faults: Mapping[str, np.ndarray]) -> pa.Table:
     return table
 
 
-def _replaced(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
+def _without(cells: pa.ChunkedArray, fault: np.ndarray) -> pa.Array | pa.ChunkedArray:
+    if pa.types.is_string(cells.type):
+        return pc.if_else(pa.array(fault), pa.scalar(None, cells.type), cells)
+    values = np.where(fault, np.nan, cells.to_numpy())
+    return pa.array(values, pa.float64(), from_pandas=True)
+
+
+def _replaced(table: pa.Table, name: str, values: pa.Array | pa.ChunkedArray) -> pa.Table:
     return table.set_column(table.column_names.index(name), name, values)

@@ -218,13 +218,25 @@ class Expected:
         ]
 
     def may_have_had_more(self, key: str) -> bool:
-        """Whether a rejected row of a subject may be a treatment-emergent event."""
-        return any(
+        """Whether a rejected row, or qualifier, may make one more event treatment-emergent."""
+        return self._has_rejected_flag(key) or any(
             row[1] == key
             and row[4] in ("900", "long")
             and self._qualifier("suppae", "AE", key, {"AESEQ": row[2]}, "AETRTEM")
             in ("Y", "", None)
             for row in self.files["ae"]
+        )
+
+    def _has_rejected_flag(self, key: str) -> bool:
+        """Whether a flag of a subject with events belongs to no record that could be told."""
+        numbers = {row[2] for row in self.files["ae"] if row[1] == key}
+        return bool(numbers) and any(
+            (subject, qualifier) == (key, "AETRTEM")
+            and content
+            and related in ("", "AE")
+            and (variable, number) != ("", "")
+            and not (variable == "AESEQ" and number in numbers)
+            for related, subject, variable, number, qualifier, content in self.files["suppae"]
         )
 
     def _qualifier(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from pipeline.results.trial_progress import ADVERSE_EVENTS, SHARE
@@ -54,3 +55,39 @@ def test_an_arm_of_which_few_may_have_had_an_event_is_not_shown(tmp_path: Path) 
 def test_a_rejected_row_that_is_no_adverse_event_changes_nothing(tmp_path: Path) -> None:
     summary = summary_with(tmp_path, "S20,SKIN,MILD,N,UNK")
     assert of_arm(summary, "A") == pytest.approx(20 / 45)
+
+
+def _with_flags(folder: Path, *qualifiers: str) -> dict[str, Any]:
+    """The summary of the trial whose flag of treatment-emergent events is a qualifier."""
+    content = study_of().to_content()
+    names = ("USUBJID", "IDVAR", "IDVARVAL", "QNAM", "QVAL")
+    content["datasets"]["suppae"] = {
+        "file": "suppae.csv",
+        "format": "csv",
+        "rows": "many_per_subject",
+        "supplements": "ae",
+        "columns": {name: {"type": "text"} for name in names},
+    }
+    data = write_trial(folder)
+    events = pd.read_csv(data / "ae.csv", dtype=str)
+    events.insert(1, "AESEQ", [str(number) for number in range(1, len(events) + 1)])
+    flags = [
+        f"{row.USUBJID},AESEQ,{row.AESEQ},TRTEMFL,{row.TRTEMFL}" for row in events.itertuples()
+    ]
+    events.drop(columns="TRTEMFL").to_csv(data / "ae.csv", index=False)
+    (data / "suppae.csv").write_text("\n".join([",".join(names), *flags, *qualifiers]) + "\n")
+    return summarised(parse_study(content, "the test"), data, folder / "out")
+
+
+def test_a_rejected_qualifier_may_make_an_event_one(tmp_path: Path) -> None:
+    lost = [f"S{i},AESEQ,999,TRTEMFL,Y" for i in range(50, 62)]
+    summary = _with_flags(tmp_path, *lost)
+    assert of_arm(summary, "A") == pytest.approx(20 / 45)
+    assert of_arm(summary, "P") == pytest.approx(10 / (40 - 12))
+
+
+def test_a_rejected_qualifier_that_the_summary_does_not_ask_for_changes_nothing(
+    tmp_path: Path,
+) -> None:
+    lost = [f"S{i},AESEQ,999,OTHER,Y" for i in range(50, 62)]
+    assert of_arm(_with_flags(tmp_path, *lost), "P") == pytest.approx(10 / 40)

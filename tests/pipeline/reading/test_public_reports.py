@@ -196,7 +196,7 @@ REPORTS = [
     Report(
         "pharmaverse/metatools 44",
         "SUPP--: IDVARVAL of no record",
-        ({"S1": 0.0, "S2": 1.0}, 1),
+        ({"S1": None, "S2": 1.0}, 1),
         lambda folder: qualified(folder, "AE,S1,AESEQ,7,AEHIST,Y", "AE,S2,AESEQ,1,AEHIST,Y"),
     ),
     Report(
