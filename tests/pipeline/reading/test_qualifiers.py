@@ -28,6 +28,8 @@ CHANGES: dict[str, Any] = {
         "dataset": "ae",
         "where": {"column": "AESOSP", "equals": "Y"},
         "aggregate": "count",
+        # Shows which records the qualifiers that are left are on.
+        "rejected_rows": "ignore",
     },
 }
 AE = ["USUBJID,AESEQ,AESPID,AESTDY", "S1,1,01,3", "S1,2,A-2,4", "S2,1,01,5"]
