@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.runners.kubeflow.record import RECORD
 from tests.each import each
 from tests.kubeflow.image_build import in_container, installed_bytes
 
@@ -43,7 +44,9 @@ def test_its_health_check_is_the_entrypoints(described: Any) -> None:
 def test_the_check_passes_as_the_images_own_user_read_only_without_network(image: str) -> None:
     ran = in_container(image)
     assert ran.returncode == 0, ran.stderr[-4000:]
-    assert '"stage": "CuratedSchema", "status": "done"' in ran.stderr
+    lines = [line for line in ran.stderr.splitlines() if line.startswith(RECORD)]
+    [record] = [json.loads(line.removeprefix(RECORD)) for line in lines]
+    assert (record["stage"], record["status"]) == ("CuratedSchema", "done")
 
 
 def test_the_check_passes_as_a_user_that_a_cluster_chose(image: str) -> None:
