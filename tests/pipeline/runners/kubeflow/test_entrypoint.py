@@ -149,4 +149,6 @@ def test_the_check_of_an_image_runs_a_task() -> None:
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
-    assert '"stage": "CuratedSchema", "status": "done"' in ran.stderr
+    lines = [line for line in ran.stderr.splitlines() if line.startswith(RECORD)]
+    [record] = [json.loads(line.removeprefix(RECORD)) for line in lines]
+    assert (record["stage"], record["status"]) == ("CuratedSchema", "done")
