@@ -51,7 +51,9 @@ def add_qualifiers(
     """
     if table is None or not supplements:
         unmatched = [_with_matches(part, np.zeros(len(part), bool)) for part in supplements]
-        return table and _with_columns(plan, table, {}), unmatched, Counter()
+        # An empty table is false.
+        own = None if table is None else _with_columns(plan, table, {})
+        return own, unmatched, Counter()
     everything = _in_order(supplements)
     matched = np.zeros(len(everything), bool)
     values: dict[str, pa.Array] = {}

@@ -14,6 +14,7 @@ from components.trial_example_gen.counts import count_labels
 from components.trial_example_gen.labels import derive_labels
 from pipeline.study.load import parse_study
 from tests.components.trial_example_gen.hand_made_trial import Trial
+from tests.each import each
 from tests.pipeline.reading.formats.every_format import write_in_every_format
 from tests.pipeline.reading.random_trial import RandomTrial, random_trials
 
@@ -51,9 +52,9 @@ def test_every_format_gives_equal_subjects_features_labels_and_rejects(trial: Ra
     with tempfile.TemporaryDirectory() as folder:
         (_, first), *others = _read_in_every_format(trial, Path(folder))
         expected = _found(first)
-        for fmt, other in others:
+        for fmt, other in each(others):
             found = _found(other)
-            for what, value in expected.items():
+            for what, value in each(expected.items()):
                 assert found[what] == value, f"{what} of {fmt}"
 
 
@@ -61,11 +62,11 @@ def test_every_format_gives_equal_subjects_features_labels_and_rejects(trial: Ra
 @given(random_trials())
 def test_every_row_is_used_excluded_or_rejected(trial: RandomTrial) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        for fmt, read in _read_in_every_format(trial, Path(folder)):
+        for fmt, read in each(_read_in_every_format(trial, Path(folder))):
             rejected = [(name, row) for name, _, row, _, _ in read.rejects]
             assert len(set(rejected)) == len(rejected), fmt
             assert trial.unreadable <= set(rejected), fmt
-            for name, counts in read.counts.items():
+            for name, counts in each(read.counts.items()):
                 assert counts["rows_in"] == len(trial.tables[name].rows), (fmt, name)
                 accounted_for = counts["used"] + counts["excluded"] + counts["rejected"]
                 assert accounted_for == counts["rows_in"], (fmt, name)

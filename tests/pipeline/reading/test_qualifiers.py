@@ -187,6 +187,13 @@ def test_a_qualifier_of_a_subject_without_records_is_rejected(tmp_path: Path) ->
     assert trial.rejects == [("supp", "supp.csv", 1, "IDVARVAL", OF_NO_RECORD)]
 
 
+@pytest.mark.parametrize("qualifiers", [(), ("AE,S2,,,AESOSP,Y",)])
+def test_records_may_all_be_rejected(tmp_path: Path, qualifiers: tuple[str, ...]) -> None:
+    trial = qualified(tmp_path, *qualifiers, ae=[AE[0], ",1,01,3"])
+    assert trial.feature("special") == {"S1": 0.0, "S2": 0.0}
+    assert trial.counts["ae"]["rejected"] == 1
+
+
 def test_a_qualifier_without_a_value_says_nothing(tmp_path: Path) -> None:
     trial = qualified(tmp_path, "AE,S1,AESEQ,1,AESOSP,", "AE,S1,AESEQ,1,AESOSP,Y")
     assert trial.feature("special")["S1"] == 1.0
