@@ -25,7 +25,7 @@ from pipeline.draft.roles import (
     times_to_event,
 )
 from pipeline.draft.tasks import task_lines
-from pipeline.draft.words import TODO_ABOUT, quoted
+from pipeline.draft.words import quoted
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:
@@ -360,7 +360,7 @@ def _feature_lines(
         source = "" if name == column else f", column: {quoted(column)}"
         yield f"  {quoted(name)}: {{kind: {described.kind}{source}}}"
     if not taken:
-        yield f"  TODO: {{kind: number}}  # {TODO_ABOUT['feature']}"
+        yield "  TODO: {kind: number}  # no column looks like a feature: name one"
     if omitted:
         yield f"  # Not drafted, as they look like the arm or like an outcome: {', '.join(omitted)}"
     for dataset in used:

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import re
 
-TODO_ABOUT = {
-    "feature": "no column looks like a feature: name one",
-}
-
 
 def quoted(text: str) -> str:
     """A text as YAML, in quotes where it would be read as something else."""

@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.reading.buckets import SUBJECT
-from pipeline.reading.rows import FILE, ROW
+from pipeline.reading.rows import FILE, ROW, file_ranks
 
 
 def repeats_of_earlier_rows(table: pa.Table) -> NDArray[np.bool_]:
@@ -31,14 +31,8 @@ def repeats_of_earlier_rows(table: pa.Table) -> NDArray[np.bool_]:
         column = table[name].combine_chunks().dictionary_encode(null_encoding="encode")
         levels = max(len(column.dictionary), 1)
         codes = np.unique(codes * levels + column.indices.to_numpy(), return_inverse=True)[1]
-    order = np.lexsort((table[ROW].to_numpy(), _rank_of_files(table)))
+    order = np.lexsort((table[ROW].to_numpy(), file_ranks(table)))
     _, first = np.unique(codes[order], return_index=True)
     repeats = np.ones(len(table), bool)
     repeats[order[first]] = False
     return repeats
-
-
-def _rank_of_files(table: pa.Table) -> NDArray[np.int64]:
-    files = table[FILE].combine_chunks().dictionary_encode()
-    rank = np.argsort(np.argsort(np.array(files.dictionary.to_pylist(), str)))
-    return np.asarray(rank[files.indices.to_numpy()], np.int64)

@@ -19,7 +19,7 @@ from pipeline.reading.lost_qualifiers import is_undecided, unreadable_qualifiers
 from pipeline.reading.plan import DatasetPlan, ReadingPlan
 from pipeline.reading.qualifiers import add_qualifiers, of_domain, reject_qualifiers
 from pipeline.reading.rejects import Reject, RejectReason, RowFilter, row_counts
-from pipeline.reading.rows import FILE, ROW
+from pipeline.reading.rows import FILE, ROW, file_ranks
 from pipeline.reading.unreadable import emptied, separated, without_marks
 from pipeline.study.conditions import Condition
 from pipeline.study.sections import Dataset
@@ -329,10 +329,7 @@ class _Join:
         self, name: str, table: pa.Table, subject: np.ndarray, reference: np.ndarray
     ) -> JoinedRows:
         day = self._row_days(self._study.datasets[name], table, subject, reference)
-        file = table[FILE].combine_chunks().dictionary_encode()
-        # Files are numbered by name, so that the order does not depend on the workers.
-        rank = np.argsort(np.argsort(np.array(file.dictionary.to_pylist(), str)))
-        order = np.lexsort((_array(table, ROW), rank[file.indices], day.latest, subject))
+        order = np.lexsort((_array(table, ROW), file_ranks(table), day.latest, subject))
         ordered = DayRange(day.earliest[order], day.latest[order])
         return JoinedRows(table.take(pa.array(order)), subject[order], ordered)
 

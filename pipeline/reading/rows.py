@@ -141,6 +141,20 @@ class RowPreparer:
         return table.filter(pa.array(keep))
 
 
+def file_ranks(table: pa.Table) -> np.ndarray:
+    """Each row's file as its place among the names, so that no order depends on the workers.
+
+    Args:
+        table: Prepared rows of one dataset.
+
+    Returns:
+        int64, shape [rows].
+    """
+    files = table[FILE].combine_chunks().dictionary_encode()
+    ranks = np.argsort(np.argsort(np.array(files.dictionary.to_pylist(), str)))
+    return ranks[files.indices.to_numpy()]
+
+
 def _moments(plan: ColumnPlan, array: pa.Array, declared: Column, rows: RowFilter) -> pa.Array:
     """Dates or moments of a column that counts them; null where it can't."""
     numbers = numbers_of(array, declared)
