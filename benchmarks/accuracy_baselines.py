@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.impute import SimpleImputer
@@ -57,11 +58,11 @@ def classifier(name: str, seed: int) -> Any:
 def fit_predict(
     name: str,
     train: pd.DataFrame,
-    labels: np.ndarray,
-    known: np.ndarray,
+    labels: NDArray[Any],
+    known: NDArray[np.bool_],
     test: pd.DataFrame,
     seed: int,
-) -> np.ndarray:
+) -> NDArray[Any]:
     """Fits a model for each task on the subjects whose label is known.
 
     Args:

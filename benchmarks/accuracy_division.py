@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 OURS = "ours"
 SCIKIT_LEARN = ("logistic regression", "random forest", "gradient boosting")
@@ -55,17 +57,17 @@ class Scores:
 
     division: Division
     tasks: tuple[str, ...]
-    subjects: np.ndarray
-    labels: np.ndarray
-    known: np.ndarray
-    probabilities: dict[str, np.ndarray]
+    subjects: NDArray[Any]
+    labels: NDArray[Any]
+    known: NDArray[np.bool_]
+    probabilities: dict[str, NDArray[Any]]
     split_sizes: dict[str, int]
     subject_key: bytes = field(repr=False)
     served_difference: float | None
     best_epoch: int
     seconds: dict[str, float]
 
-    def of_task(self, task: str, model: str) -> tuple[np.ndarray, np.ndarray]:
+    def of_task(self, task: str, model: str) -> tuple[NDArray[Any], NDArray[Any]]:
         """Labels and probabilities `[known subjects]` of one task and model."""
         column = self.tasks.index(task)
         rows = self.known[:, column]

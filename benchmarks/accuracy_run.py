@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import apache_beam as beam
 import keras
@@ -19,6 +20,7 @@ import tensorflow_transform as tft
 import tensorflow_transform.beam as tft_beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from google.protobuf import text_format
+from numpy.typing import NDArray
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
 from tfx_bsl.public import tfxio
@@ -57,11 +59,11 @@ class RawExamples:
         known: Whether the label is known, bool `[subjects, tasks]`.
     """
 
-    serialized: np.ndarray
-    subjects: np.ndarray
+    serialized: NDArray[Any]
+    subjects: NDArray[Any]
     features: pd.DataFrame
-    labels: np.ndarray
-    known: np.ndarray
+    labels: NDArray[Any]
+    known: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.subjects)
@@ -287,7 +289,7 @@ def _read_transformed(root: Path, split: str, inputs: ModelInputs) -> Arrays:
     return TransformedExamples((pattern,), encoding).whole()
 
 
-def _transformed_subjects(root: Path, split: str) -> np.ndarray:
+def _transformed_subjects(root: Path, split: str) -> NDArray[Any]:
     """Pseudonyms in the order of the transformed examples, bytes `[subjects]`."""
     records = tf.data.TFRecordDataset(
         _files(_transformed_folder(root, split)), compression_type="GZIP"
@@ -297,7 +299,7 @@ def _transformed_subjects(root: Path, split: str) -> np.ndarray:
     return np.asarray(tf.io.parse_example(serialized, spec)[SUBJECT_HASH].numpy().astype(bytes))
 
 
-def _joined(raw: RawExamples, subjects: np.ndarray, transformed: Arrays) -> np.ndarray:
+def _joined(raw: RawExamples, subjects: NDArray[Any], transformed: Arrays) -> NDArray[Any]:
     """Rows of the transformed examples in the order of the raw ones, int `[subjects]`."""
     place = {subject: row for row, subject in enumerate(subjects.tolist())}
     order = np.array([place.get(subject, -1) for subject in raw.subjects.tolist()])
@@ -336,7 +338,7 @@ def _served_difference(
     inputs: ModelInputs,
     folder: Path,
     raw: RawExamples,
-    predicted: np.ndarray,
+    predicted: NDArray[Any],
 ) -> float:
     """Largest difference of the saved model's probabilities on raw examples from `predicted`."""
     save(fitted, transform_output, inputs, folder)

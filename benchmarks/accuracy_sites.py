@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from benchmarks.accuracy_division import OURS, SCIKIT_LEARN, Division, Scores
 from benchmarks.accuracy_statistics import Difference, auc, paired_difference
@@ -115,7 +117,7 @@ def compare_with_trial(data: Path, scored: Sequence[Scores]) -> SiteComparison:
     )
 
 
-def _fold(scores: Scores, own: np.ndarray, outcome: np.ndarray) -> Fold:
+def _fold(scores: Scores, own: NDArray[np.bool_], outcome: NDArray[Any]) -> Fold:
     """Joins by the pseudonym of the row's number, which is the trial's subject key."""
     pseudonyms = {
         subject_hash(SITE_STUDY, str(row + 1), scores.subject_key): row for row in range(len(own))
@@ -144,5 +146,5 @@ def ours_minus_trial(comparison: SiteComparison) -> Difference:
     return comparison.differences[OURS]
 
 
-def _column(data: Path, name: str) -> pd.Series:
+def _column(data: Path, name: str) -> pd.Series[Any]:
     return pd.read_csv(data / _FILE, usecols=[name], dtype=str, keep_default_na=False)[name]

@@ -6,8 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, roc_auc_score
@@ -54,12 +56,12 @@ class CalibrationCheck:
     ece: float
 
 
-def auc(labels: np.ndarray, probabilities: np.ndarray) -> float:
+def auc(labels: NDArray[Any], probabilities: NDArray[Any]) -> float:
     """Area under the ROC curve of labels and probabilities `[subjects]`."""
     return float(roc_auc_score(labels, probabilities))
 
 
-def brier(labels: np.ndarray, probabilities: np.ndarray) -> float:
+def brier(labels: NDArray[Any], probabilities: NDArray[Any]) -> float:
     """Mean squared distance of probabilities `[subjects]` from labels `[subjects]`."""
     return float(brier_score_loss(labels, probabilities))
 
@@ -90,7 +92,7 @@ def paired_difference(
     return Difference(mean, mean - reach, mean + reach)
 
 
-def check_calibration(labels: np.ndarray, probabilities: np.ndarray) -> CalibrationCheck:
+def check_calibration(labels: NDArray[Any], probabilities: NDArray[Any]) -> CalibrationCheck:
     """Validates labels and probabilities `[subjects]`."""
     inside = np.clip(probabilities, _SMALLEST_PROBABILITY, 1 - _SMALLEST_PROBABILITY)
     log_odds = np.log(inside) - np.log1p(-inside)
@@ -105,7 +107,7 @@ def check_calibration(labels: np.ndarray, probabilities: np.ndarray) -> Calibrat
     )
 
 
-def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray) -> float:
+def expected_calibration_error(labels: NDArray[Any], probabilities: NDArray[Any]) -> float:
     """Calibration error over ten bins of equally many of the `[subjects]`."""
     bins = np.array_split(np.argsort(probabilities, kind="stable"), ECE_BINS)
     gaps = [len(rows) * abs(probabilities[rows].mean() - labels[rows].mean()) for rows in bins]

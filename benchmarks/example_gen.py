@@ -331,7 +331,7 @@ def _wide_study(ist: Path) -> dict[str, Any]:
     }
 
 
-def _kind(column: pd.Series) -> str:
+def _kind(column: pd.Series[Any]) -> str:
     filled = column[column != ""]
     return "number" if pd.to_numeric(filled, errors="coerce").notna().all() else "category"
 

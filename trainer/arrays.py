@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
-import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,10 +19,10 @@ class Arrays:
         weights: 0 where the label is unknown, float32 `[subjects, tasks]`.
     """
 
-    numbers: np.ndarray
-    categories: np.ndarray
-    labels: np.ndarray
-    weights: np.ndarray
+    numbers: NDArray[Any]
+    categories: NDArray[Any]
+    labels: NDArray[Any]
+    weights: NDArray[Any]
 
     def __len__(self) -> int:
         return len(self.labels)

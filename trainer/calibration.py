@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 SLOPE_DEVIATION = 0.15
 """Prior standard deviation of the logarithm of the slope around 0."""
@@ -29,12 +30,14 @@ class Calibration:
     slopes: tuple[float, ...]
     intercepts: tuple[float, ...]
 
-    def __call__(self, logits: np.ndarray) -> np.ndarray:
+    def __call__(self, logits: NDArray[Any]) -> NDArray[Any]:
         """Calibrated logits `[subjects, tasks]` of logits of the same shape."""
         return np.asarray(self.slopes) * logits + np.asarray(self.intercepts)
 
 
-def fit_calibration(logits: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> Calibration:
+def fit_calibration(
+    logits: NDArray[Any], labels: NDArray[Any], weights: NDArray[Any]
+) -> Calibration:
     """Fits slope and intercept of every task.
 
     The maximum of the Bernoulli likelihood (Platt 1999, "Probabilistic outputs for support
@@ -73,15 +76,17 @@ def _fit_line(logit: Any, label: Any, weight: Any) -> tuple[float, float]:
     return float(np.exp(point[0])), float(point[1])
 
 
-def _loss(point: np.ndarray, logit: np.ndarray, label: np.ndarray, weight: np.ndarray) -> float:
+def _loss(
+    point: NDArray[Any], logit: NDArray[Any], label: NDArray[Any], weight: NDArray[Any]
+) -> float:
     line = np.exp(point[0]) * logit + point[1]
     prior = (point / (SLOPE_DEVIATION, INTERCEPT_DEVIATION)) ** 2
     return float(weight @ (np.logaddexp(0.0, line) - label * line) + 0.5 * prior.sum())
 
 
 def _newton_step(
-    point: np.ndarray, logit: np.ndarray, label: np.ndarray, weight: np.ndarray
-) -> np.ndarray:
+    point: NDArray[Any], logit: NDArray[Any], label: NDArray[Any], weight: NDArray[Any]
+) -> NDArray[Any]:
     """Gauss-Newton step: the curvature without the second derivative of the line."""
     scaled = np.exp(point[0]) * logit
     probability = 0.5 * (1.0 + np.tanh(0.5 * (scaled + point[1])))

@@ -6,10 +6,12 @@ import dataclasses
 import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from trainer.arrays import Arrays
 from trainer.calibration import Calibration, fit_calibration
@@ -60,13 +62,13 @@ class Fitted:
     encoding: Encoding
     hyperparameters: Hyperparameters
     history: History
-    forward: Callable[[Arrays], np.ndarray]
+    forward: Callable[[Arrays], NDArray[Any]]
 
-    def logits(self, arrays: Arrays) -> np.ndarray:
+    def logits(self, arrays: Arrays) -> NDArray[Any]:
         """Uncalibrated logits, the mean over the ensemble: float32 `[subjects, tasks]`."""
         return self.forward(arrays)
 
-    def predict(self, arrays: Arrays) -> np.ndarray:
+    def predict(self, arrays: Arrays) -> NDArray[Any]:
         """Calibrated probabilities: float64 `[subjects, tasks]`."""
         calibrated = self.calibration(self.logits(arrays).astype(np.float64))
         return np.asarray(0.5 * (1.0 + np.tanh(0.5 * calibrated)))
@@ -162,7 +164,7 @@ def _train(
     seed: int,
     steps: int | None,
     progress: Progress | None,
-) -> tuple[int, list[np.ndarray], int]:
+) -> tuple[int, list[NDArray[Any]], int]:
     """Runs epochs until the eval loss stops improving, and restores the best weights."""
     order = np.random.default_rng(seed)
     losses = [loop.evaluate()]
@@ -238,14 +240,14 @@ class _Loop:
         self._epoch(tf.constant(rows, tf.int32), *self._data)
         return len(rows)
 
-    def evaluate(self) -> np.ndarray:
+    def evaluate(self) -> NDArray[Any]:
         """Mean eval cross-entropy in nats of the ensemble's mean logit, float64 `[tasks]`."""
         logits = self.forward(self._evaluation).astype(np.float64)
         labels, weights = self._evaluation.labels, self._evaluation.weights
         losses = np.sum(weights * (np.logaddexp(0.0, logits) - labels * logits), axis=0)
         return np.asarray(losses / np.maximum(weights.sum(axis=0), 1.0))
 
-    def score(self, losses: np.ndarray) -> float:
+    def score(self, losses: NDArray[Any]) -> float:
         """Mean over the tasks of the loss relative to the entropy of the base rate."""
         return float(np.mean(losses / self._entropy))
 
@@ -268,7 +270,7 @@ def _batch_loss(logits: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor) -> tf.
     return tf.reduce_mean(tf.reduce_mean(losses, axis=1) * weights)
 
 
-def _entropy(train: Arrays) -> np.ndarray:
+def _entropy(train: Arrays) -> NDArray[Any]:
     """Cross-entropy in nats of predicting the base rate, float64 `[tasks]`."""
     known = np.maximum(train.weights.sum(axis=0, dtype=np.float64), 1.0)
     rate = np.sum(train.labels * train.weights, axis=0, dtype=np.float64) / known
@@ -276,14 +278,14 @@ def _entropy(train: Arrays) -> np.ndarray:
     return np.maximum(-(rate * np.log(rate) + (1 - rate) * np.log1p(-rate)), _MIN_ENTROPY)
 
 
-def _mean_logits(model: TrialModel) -> Callable[[Arrays], np.ndarray]:
+def _mean_logits(model: TrialModel) -> Callable[[Arrays], NDArray[Any]]:
     """Compiles the mean over the ensemble once, for any number of subjects."""
 
     @tf.function(reduce_retracing=True)
     def forward(numbers: tf.Tensor, categories: tf.Tensor) -> tf.Tensor:
         return tf.reduce_mean(model((numbers, categories), training=False), axis=1)
 
-    def chunked(arrays: Arrays) -> np.ndarray:
+    def chunked(arrays: Arrays) -> NDArray[Any]:
         chunks = (
             slice(first, first + PREDICT_ROWS) for first in range(0, len(arrays), PREDICT_ROWS)
         )

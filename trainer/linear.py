@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import optimize, sparse
 
 from trainer.arrays import Arrays
@@ -27,9 +29,9 @@ class LinearStart:
         bias: float64 `[tasks]`.
     """
 
-    numbers: np.ndarray
-    codes: np.ndarray
-    bias: np.ndarray
+    numbers: NDArray[Any]
+    codes: NDArray[Any]
+    bias: NDArray[Any]
 
 
 def fit_linear(train: Arrays, encoding: Encoding, penalty: float) -> LinearStart:
@@ -70,17 +72,17 @@ def _design(arrays: Arrays, encoding: Encoding) -> sparse.csr_matrix:
 
 def _minimise(
     design: sparse.csr_matrix,
-    labels: np.ndarray,
-    weights: np.ndarray,
+    labels: NDArray[Any],
+    weights: NDArray[Any],
     penalty: float,
-) -> np.ndarray:
+) -> NDArray[Any]:
     """Weights `[columns, tasks]`; the tasks' losses add up, so one minimisation fits them all."""
     shape = (design.shape[1], labels.shape[1])
     ridge = np.full((shape[0], 1), penalty)
     ridge[-1] = _INTERCEPT_PENALTY
     transposed = design.T.tocsr()
 
-    def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
+    def objective(flat: NDArray[Any]) -> tuple[float, NDArray[Any]]:
         point = flat.reshape(shape)
         logits = design @ point
         loss = np.sum(weights * (np.logaddexp(0.0, logits) - labels * logits))

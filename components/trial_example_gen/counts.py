@@ -17,8 +17,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from components.trial_example_gen.masks import REASONS, Labels
 from pipeline.names import SPLITS
@@ -28,7 +30,7 @@ _NO_ARM = ""
 
 
 def count_labels(
-    splits: np.ndarray, arms: np.ndarray | None, labels: Mapping[str, Labels]
+    splits: NDArray[Any], arms: NDArray[Any] | None, labels: Mapping[str, Labels]
 ) -> Counter[tuple[str, ...]]:
     """Counts the subjects of each split, and the labels of each task, split and arm.
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from components.trial_example_gen.masks import Labels, Masks, any_of
 from pipeline.reading.days import DayRange, date_range, study_days
@@ -35,13 +37,13 @@ class _EventRows:
     """
 
     rows: JoinedRows
-    certain: np.ndarray
-    possible: np.ndarray
+    certain: NDArray[np.bool_]
+    possible: NDArray[np.bool_]
     day: DayRange
-    before: np.ndarray
-    on: np.ndarray
-    after: np.ndarray
-    undecided: np.ndarray
+    before: NDArray[Any]
+    on: NDArray[Any]
+    after: NDArray[Any]
+    undecided: NDArray[np.bool_]
 
 
 def event_labels(study: Study, task: Task, event: EventLabel, subjects: JoinedSubjects) -> Labels:
@@ -106,7 +108,7 @@ def _landmark_condition(event: EventLabel) -> Condition | None:
 
 def _on_landmark(
     study: Study, event: EventLabel, rows: JoinedRows, day: DayRange
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[NDArray[Any], NDArray[Any]]:
     """Whether rows that may be on the landmark's day are certainly after, or before, it."""
     landmark = study.landmark_day
     nowhere = np.zeros(len(day.latest), bool)
@@ -147,7 +149,7 @@ def _mask_rejected(
     event: EventLabel,
     subjects: JoinedSubjects,
     horizon: float,
-    positive: np.ndarray,
+    positive: NDArray[Any],
 ) -> None:
     """Masks subjects for whom a rejected row could have decided the label."""
     n = len(subjects.keys)
@@ -165,7 +167,7 @@ def _mask_unobserved(
     task: Task,
     event: EventLabel,
     subjects: JoinedSubjects,
-    positive: np.ndarray,
+    positive: NDArray[Any],
 ) -> None:
     """Masks subjects without an event who were not followed up to the horizon."""
     follow_up = event.follow_up

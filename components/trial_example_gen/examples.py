@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from components.trial_example_gen.counts import count_labels
 from components.trial_example_gen.encoding import encode_examples
@@ -71,7 +73,7 @@ def build_examples(study: Study, subjects: JoinedSubjects, key: bytes) -> BuiltE
     return BuiltExamples(by_split, counts)
 
 
-def derive_splits(study: Study, subjects: JoinedSubjects) -> np.ndarray:
+def derive_splits(study: Study, subjects: JoinedSubjects) -> NDArray[Any]:
     """Assigns each subject to its split.
 
     Args:
@@ -109,7 +111,7 @@ def _groups(study: Study, subjects: JoinedSubjects) -> dict[str, pa.Array]:
     return columns
 
 
-def _names(groups: pa.Array) -> np.ndarray:
+def _names(groups: pa.Array) -> NDArray[Any]:
     return np.array(pc.fill_null(groups, MISSING_GROUP).to_pylist(), str)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from pipeline.reading.evaluate import evaluate, is_true
 from pipeline.reading.joined import JoinedRows, JoinedSubjects
@@ -28,7 +30,7 @@ class DerivedFeatures:
     """
 
     values: dict[str, pa.Array]
-    undecided: dict[str, np.ndarray]
+    undecided: dict[str, NDArray[np.bool_]]
 
 
 def derive_features(study: Study, subjects: JoinedSubjects) -> DerivedFeatures:
@@ -65,7 +67,7 @@ def derive_features(study: Study, subjects: JoinedSubjects) -> DerivedFeatures:
 
 def _undecided(
     study: Study, subjects: JoinedSubjects, features: Mapping[str, pa.Array]
-) -> dict[str, np.ndarray]:
+) -> dict[str, NDArray[Any]]:
     """Whose feature a rejected row could have decided otherwise.
 
     A row could have unless what is readable of it shows otherwise: the feature's condition is
@@ -107,7 +109,7 @@ def _belongs(study: Study, feature: ResolvedFeature) -> Condition | None:
     return Condition(all=tuple(parts)) if parts else None
 
 
-def _may_belong(study: Study, feature: ResolvedFeature, rows: JoinedRows) -> np.ndarray:
+def _may_belong(study: Study, feature: ResolvedFeature, rows: JoinedRows) -> NDArray[np.bool_]:
     """Whether rejected rows may be rows of a feature; booleans, shape [rows]."""
     late = rows.day.earliest > study.landmark_day
     if feature.dataset in _later_on_landmark(study):
@@ -158,14 +160,14 @@ def _as_kind(values: pa.Array, kind: str) -> pa.Array:
     return as_text(values) if kind == "category" else values
 
 
-def _aligned(values: pa.Array, subject: np.ndarray, n: int) -> pa.Array:
+def _aligned(values: pa.Array, subject: NDArray[Any], n: int) -> pa.Array:
     position = np.full(n, -1, np.int64)
     position[subject] = np.arange(len(subject))
     return values.take(pa.array(position, mask=position < 0))
 
 
 def _edge_value(
-    values: pa.Array, subject: np.ndarray, feature: ResolvedFeature, n: int
+    values: pa.Array, subject: NDArray[Any], feature: ResolvedFeature, n: int
 ) -> pa.Array:
     present = np.flatnonzero(pc.is_valid(values).to_numpy(zero_copy_only=False))
     if feature.aggregate == "first":
@@ -176,32 +178,32 @@ def _edge_value(
     return values.take(pa.array(position, mask=position < 0))
 
 
-def _first(values: np.ndarray, starts: np.ndarray, _: np.ndarray) -> np.ndarray:
+def _first(values: NDArray[Any], starts: NDArray[Any], _: NDArray[Any]) -> NDArray[Any]:
     return values[starts]
 
 
-def _last(values: np.ndarray, _: np.ndarray, ends: np.ndarray) -> np.ndarray:
+def _last(values: NDArray[Any], _: NDArray[Any], ends: NDArray[Any]) -> NDArray[Any]:
     return values[ends - 1]
 
 
-def _change(values: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+def _change(values: NDArray[Any], starts: NDArray[Any], ends: NDArray[Any]) -> NDArray[Any]:
     """Last minus first; unknown with a single value."""
     return np.where(ends - starts > 1, values[ends - 1] - values[starts], np.nan)
 
 
-def _mean(values: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+def _mean(values: NDArray[Any], starts: NDArray[Any], ends: NDArray[Any]) -> NDArray[Any]:
     return np.add.reduceat(values, starts) / (ends - starts)
 
 
-def _min(values: np.ndarray, starts: np.ndarray, _: np.ndarray) -> np.ndarray:
+def _min(values: NDArray[Any], starts: NDArray[Any], _: NDArray[Any]) -> NDArray[Any]:
     return np.minimum.reduceat(values, starts)
 
 
-def _max(values: np.ndarray, starts: np.ndarray, _: np.ndarray) -> np.ndarray:
+def _max(values: NDArray[Any], starts: NDArray[Any], _: NDArray[Any]) -> NDArray[Any]:
     return np.maximum.reduceat(values, starts)
 
 
-_NUMERIC: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]] = {
+_NUMERIC: dict[str, Callable[[NDArray[Any], NDArray[Any], NDArray[Any]], NDArray[Any]]] = {
     "first": _first,
     "last": _last,
     "change": _change,
@@ -212,7 +214,7 @@ _NUMERIC: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]] 
 
 
 def _aggregate_numbers(
-    feature: ResolvedFeature, subject: np.ndarray, values: np.ndarray, n: int
+    feature: ResolvedFeature, subject: NDArray[Any], values: NDArray[Any], n: int
 ) -> pa.Array:
     present = ~np.isnan(values)
     subject, values = subject[present], values[present]

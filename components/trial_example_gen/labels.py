@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from components.trial_example_gen.event_labels import event_labels
 from components.trial_example_gen.masks import Labels, Masks
@@ -43,7 +44,7 @@ def derive_labels(study: Study, subjects: JoinedSubjects) -> dict[str, Labels]:
     return labels
 
 
-def _gone_by_landmark(study: Study, subjects: JoinedSubjects) -> np.ndarray:
+def _gone_by_landmark(study: Study, subjects: JoinedSubjects) -> NDArray[np.bool_]:
     """Subjects who left the trial at or before the landmark, or may have."""
     table = subjects.rows[study.subject.dataset].table
     if study.subject.exit_day:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.reading.joined import JoinedRows
 from pipeline.results.counts import MaskReason
@@ -23,11 +25,11 @@ class Labels:
         reason: Why the label is unknown, shape [n]: a number of `REASONS`, 0 where it is known.
     """
 
-    positive: np.ndarray
-    reason: np.ndarray
+    positive: NDArray[Any]
+    reason: NDArray[Any]
 
     @property
-    def known(self) -> np.ndarray:
+    def known(self) -> NDArray[np.bool_]:
         """Booleans, shape [n]; false masks the subject for this task."""
         return self.reason == 0
 
@@ -43,7 +45,7 @@ class Masks:
         """
         self._reason = np.zeros(n, np.int64)
 
-    def add(self, unknown: np.ndarray, reason: MaskReason) -> None:
+    def add(self, unknown: NDArray[np.bool_], reason: MaskReason) -> None:
         """Masks subjects that are not masked yet.
 
         Args:
@@ -56,7 +58,7 @@ class Masks:
         """Masks the subjects that other labels mask and that are not masked yet."""
         np.copyto(self._reason, labels.reason, where=self._reason == 0)
 
-    def labels(self, positive: np.ndarray) -> Labels:
+    def labels(self, positive: NDArray[Any]) -> Labels:
         """Labels of all subjects.
 
         Args:
@@ -65,7 +67,7 @@ class Masks:
         return Labels(positive & (self._reason == 0), self._reason)
 
 
-def any_of(rows: JoinedRows, mask: np.ndarray, n: int) -> np.ndarray:
+def any_of(rows: JoinedRows, mask: NDArray[np.bool_], n: int) -> NDArray[np.bool_]:
     """Whether a subject has a row for which `mask` is true.
 
     Args:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from components.trial_example_gen.masks import Labels, Masks, any_of
 from pipeline.reading.evaluate import evaluate
@@ -64,7 +67,7 @@ def state_labels(study: Study, task: Task, state: StateLabel, subjects: JoinedSu
 
 def _in_window(
     study: Study, task: Task, name: str, state: StateLabel, rows: JoinedRows
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[NDArray[Any], NDArray[Any]]:
     """Whether rows are certainly, and whether they are possibly, among those looked at."""
     selects = evaluate(state.where, rows.table)
     certain = np.array(pc.fill_null(selects, False).to_numpy(), bool)
@@ -83,9 +86,9 @@ def _may_decide(
     name: str,
     state: StateLabel,
     lost: JoinedRows,
-    day: np.ndarray,
-    said: np.ndarray,
-) -> np.ndarray:
+    day: NDArray[Any],
+    said: NDArray[Any],
+) -> NDArray[Any]:
     """Whether rejected rows may decide the label of their subject otherwise.
 
     Args:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from pipeline.names import event_key, time_key
 from pipeline.reading.evaluate import evaluate, is_true
@@ -35,7 +38,7 @@ def derive_times(study: Study, subjects: JoinedSubjects) -> dict[str, pa.Array]:
 
 def _times(
     study: Study, endpoint: TimeToEvent, subjects: JoinedSubjects
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[NDArray[Any], NDArray[Any]]:
     dataset = endpoint.dataset or study.subject.dataset
     rows = subjects.rows[dataset]
     rows = rows.filter(np.array(is_true(endpoint.where, rows.table), bool))
@@ -56,7 +59,9 @@ def _times(
     return times, events
 
 
-def _may_be_earlier(endpoint: TimeToEvent, lost: JoinedRows, times: np.ndarray) -> np.ndarray:
+def _may_be_earlier(
+    endpoint: TimeToEvent, lost: JoinedRows, times: NDArray[Any]
+) -> NDArray[np.bool_]:
     """Subjects of whom a rejected row may hold a time that counts before theirs, shape [n]."""
     may_count = pc.fill_null(evaluate(endpoint.where, lost.table), True).to_numpy()
     time = lost.table[endpoint.time].to_numpy()

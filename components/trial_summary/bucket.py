@@ -161,7 +161,7 @@ def _count(frame: pd.DataFrame, columns: list[str]) -> Counter[Any]:
     return Counter({key: int(number) for key, number in sizes.items()})
 
 
-def _months(study: Study, subjects: pd.DataFrame) -> pd.Series | str:
+def _months(study: Study, subjects: pd.DataFrame) -> pd.Series[Any] | str:
     """Months of enrolment; `UNKNOWN` if the date is missing or lacks the month."""
     column = enrolment_column(study)
     if column is None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 UNKNOWN = ""
 """The arm, site, month, reason or severity of subjects for whom it is unknown."""
@@ -28,7 +30,7 @@ class Moments:
     squares: float = 0.0
 
     @classmethod
-    def of(cls, values: np.ndarray) -> Moments:
+    def of(cls, values: NDArray[Any]) -> Moments:
         """Moments of values, float64 `[n]`, n at least 1, without missing ones."""
         mean = float(values.mean())
         return cls(len(values), mean, float(np.square(values - mean).sum()))

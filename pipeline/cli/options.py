@@ -23,7 +23,7 @@ _WHOLE = re.compile("0*[0-9]{1,10}")
 _LONGEST_SHOWN = 40
 
 
-class WholeNumber(click.ParamType):
+class WholeNumber(click.ParamType[int]):
     """A whole number from a smallest one to 2**31 - 1, which every seed and count fits into."""
 
     name = "number"
@@ -48,7 +48,7 @@ class WholeNumber(click.ParamType):
         )
 
 
-class ShellWords(click.ParamType):
+class ShellWords(click.ParamType[str]):
     """Text; several values in an environment variable are split as a shell would."""
 
     name = "option"

@@ -9,11 +9,13 @@ is judged by the later end, what may have happened by the earlier one: nothing i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from pipeline.reading.iso_dates import UNDATED, days_of_text
 
@@ -30,11 +32,11 @@ class DayRange:
         latest: float64, shape [n]; NaN where missing.
     """
 
-    earliest: np.ndarray
-    latest: np.ndarray
+    earliest: NDArray[Any]
+    latest: NDArray[Any]
 
 
-def dates_of(array: pa.Array, zone: ZoneInfo | None = None) -> tuple[DayRange, np.ndarray]:
+def dates_of(array: pa.Array, zone: ZoneInfo | None = None) -> tuple[DayRange, NDArray[Any]]:
     """Reads a column of dates.
 
     Args:
@@ -70,7 +72,7 @@ def date_range(table: pa.Table, column: str) -> DayRange:
     return DayRange(table[column].to_numpy(), table[column + LATEST].to_numpy())
 
 
-def study_days(dates: DayRange, reference: np.ndarray, first_day: int) -> DayRange:
+def study_days(dates: DayRange, reference: NDArray[Any], first_day: int) -> DayRange:
     """Counts study days from the reference date.
 
     With `first_day` 1 there is no day 0: the day before the reference date is -1 (SDTM
@@ -100,6 +102,6 @@ def study_days(dates: DayRange, reference: np.ndarray, first_day: int) -> DayRan
     )
 
 
-def _study_day(day: np.ndarray, reference: np.ndarray, first_day: int) -> np.ndarray:
+def _study_day(day: NDArray[Any], reference: NDArray[Any], first_day: int) -> NDArray[Any]:
     difference = day - reference
     return np.where(difference >= 0, difference + first_day, difference)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from pipeline.errors import UserError
 from pipeline.reading.buckets import SUBJECT
@@ -37,10 +39,10 @@ class JoinedRows:
     """
 
     table: pa.Table
-    subject: np.ndarray
+    subject: NDArray[Any]
     day: DayRange
 
-    def filter(self, mask: np.ndarray) -> JoinedRows:
+    def filter(self, mask: NDArray[np.bool_]) -> JoinedRows:
         """The rows where `mask` is true."""
         return JoinedRows(
             self.table.filter(pa.array(mask)),
@@ -67,7 +69,7 @@ class JoinedSubjects:
     """
 
     keys: list[str]
-    reference: np.ndarray
+    reference: NDArray[Any]
     rows: dict[str, JoinedRows]
     rejected_rows: dict[str, JoinedRows] = field(default_factory=dict)
     as_read: dict[str, JoinedRows] = field(default_factory=dict)
@@ -171,7 +173,7 @@ class _Join:
             counts=self._counts,
         )
 
-    def _reference(self, subjects: pa.Table) -> np.ndarray:
+    def _reference(self, subjects: pa.Table) -> NDArray[Any]:
         column = self._study.subject.reference_date
         earliest = _optional(subjects, column)
         if column is None:
@@ -219,7 +221,7 @@ class _Join:
         chunks = [chunk for part in rejected for chunk in part.chunks]
         return table.filter(good), pa.chunked_array(chunks, pa.string())
 
-    def _in_trial(self, table: pa.Table) -> np.ndarray:
+    def _in_trial(self, table: pa.Table) -> NDArray[np.bool_]:
         inside = np.array(is_true(self._plan.population, table), bool)
         window = self._plan.window
         if window:
@@ -238,7 +240,7 @@ class _Join:
         subjects: pa.Table,
         outside: pa.ChunkedArray,
         rejected: pa.ChunkedArray,
-    ) -> tuple[pa.Table, np.ndarray]:
+    ) -> tuple[pa.Table, NDArray[Any]]:
         """Rows of the subjects in the trial, with each row's position among them."""
         keys = table[SUBJECT]
         index = pc.fill_null(pc.index_in(keys, subjects[SUBJECT]), -1).to_numpy()
@@ -264,9 +266,9 @@ class _Join:
         self,
         name: str,
         table: pa.Table,
-        index: np.ndarray,
-        reference: np.ndarray,
-        birth: np.ndarray,
+        index: NDArray[Any],
+        reference: NDArray[Any],
+        birth: NDArray[Any],
     ) -> JoinedRows:
         rows = _row_filter(name, table)
         self._check_dates(name, table, rows, birth[index])
@@ -275,13 +277,15 @@ class _Join:
         good = table.filter(pa.array(rows.good))
         return self._dated(name, good, index[rows.good], reference)
 
-    def _check_dates(self, name: str, table: pa.Table, rows: RowFilter, birth: np.ndarray) -> None:
+    def _check_dates(
+        self, name: str, table: pa.Table, rows: RowFilter, birth: NDArray[Any]
+    ) -> None:
         for columns, wrong, reason in self._wrong_dates(name, table, birth):
             rows.reject(wrong, columns[0], reason)
 
     def _wrong_dates(
-        self, name: str, table: pa.Table, birth: np.ndarray
-    ) -> Iterator[tuple[tuple[str, ...], np.ndarray, RejectReason]]:
+        self, name: str, table: pa.Table, birth: NDArray[Any]
+    ) -> Iterator[tuple[tuple[str, ...], NDArray[Any], RejectReason]]:
         """Columns of which one is wrong, the first the one to name, where, and why."""
         described = self._study.datasets[name]
         is_own = name == self._study.subject.dataset
@@ -303,13 +307,13 @@ class _Join:
             self._lost.setdefault(name, []).append(self._rejected_tables[name])
         return self._collapsed(name, self._tables[name])
 
-    def _lose(self, name: str, table: pa.Table, rejected: np.ndarray) -> None:
+    def _lose(self, name: str, table: pa.Table, rejected: NDArray[np.bool_]) -> None:
         """Notes rows that were rejected while joining."""
         if rejected.any():
             self._lost.setdefault(name, []).append(table.filter(pa.array(rejected)))
 
     def _rejected_rows(
-        self, subjects: pa.Table, reference: np.ndarray, birth: np.ndarray
+        self, subjects: pa.Table, reference: NDArray[Any], birth: NDArray[Any]
     ) -> Iterator[tuple[str, JoinedRows]]:
         """What can be read of the rejected rows of subjects in the trial, by dataset."""
         for name, parts in self._lost.items():
@@ -326,7 +330,7 @@ class _Join:
                 yield name, self._dated(name, emptied(table, faults), index, reference)
 
     def _dated(
-        self, name: str, table: pa.Table, subject: np.ndarray, reference: np.ndarray
+        self, name: str, table: pa.Table, subject: NDArray[Any], reference: NDArray[Any]
     ) -> JoinedRows:
         day = self._row_days(self._study.datasets[name], table, subject, reference)
         order = np.lexsort((_array(table, ROW), file_ranks(table), day.latest, subject))
@@ -334,7 +338,7 @@ class _Join:
         return JoinedRows(table.take(pa.array(order)), subject[order], ordered)
 
     def _row_days(
-        self, described: Dataset, table: pa.Table, subject: np.ndarray, reference: np.ndarray
+        self, described: Dataset, table: pa.Table, subject: NDArray[Any], reference: NDArray[Any]
     ) -> DayRange:
         if described.day:
             days = _array(table, described.day)
@@ -389,7 +393,7 @@ class _Join:
             if lost is not None:
                 self._rejected_tables[parent] = table.slice(rows)
 
-    def _of_domain(self, name: str, supplement: pa.Table, parent: DatasetPlan) -> np.ndarray:
+    def _of_domain(self, name: str, supplement: pa.Table, parent: DatasetPlan) -> NDArray[np.bool_]:
         try:
             return of_domain(supplement, self._tables.get(parent.name), parent, name)
         except UserError as error:
@@ -403,7 +407,7 @@ class _Join:
         self._lose(name, table, ~rows.good)
         self._count(name, rows.rejects, used=int(rows.good.sum()))
 
-    def _unreadable_qualifiers(self, parent: str, table: pa.Table) -> dict[str, np.ndarray]:
+    def _unreadable_qualifiers(self, parent: str, table: pa.Table) -> dict[str, NDArray[np.bool_]]:
         """By qualifier, of which records a rejected row may be; booleans, shape [records]."""
         names = self._study.supplements_of(parent)
         rejected = [part for name in names for part in self._lost.get(name, ())]
@@ -437,11 +441,11 @@ def _row_filter(name: str, table: pa.Table) -> RowFilter:
     return RowFilter(name, files, _array(table, ROW))
 
 
-def _array(table: pa.Table, column: str) -> np.ndarray:
+def _array(table: pa.Table, column: str) -> NDArray[Any]:
     return table[column].to_numpy()
 
 
-def _optional(table: pa.Table, column: str | None) -> np.ndarray:
+def _optional(table: pa.Table, column: str | None) -> NDArray[Any]:
     return _array(table, column) if column else np.full(len(table), np.nan)
 
 

@@ -7,8 +7,10 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 class RejectReason(StrEnum):
@@ -63,28 +65,28 @@ class Reject:
 class RowFilter:
     """Which rows of a table are still good; the first fault found of a row is its reason."""
 
-    def __init__(self, dataset: str, files: np.ndarray, rows: np.ndarray) -> None:
+    def __init__(self, dataset: str, files: NDArray[Any], rows: NDArray[Any]) -> None:
         self._dataset = dataset
         self._files = files
         self._rows = rows
         self._good = np.ones(len(rows), bool)
-        self._faults: list[tuple[str, np.ndarray]] = []
+        self._faults: list[tuple[str, NDArray[np.bool_]]] = []
         self.rejects: list[Reject] = []
 
     @property
-    def good(self) -> np.ndarray:
+    def good(self) -> NDArray[np.bool_]:
         """Booleans, shape [rows]."""
         return self._good
 
     @property
-    def faults(self) -> dict[str, np.ndarray]:
+    def faults(self) -> dict[str, NDArray[np.bool_]]:
         """By column that was checked, where it is at fault; booleans, shape [rows]."""
-        faults: dict[str, np.ndarray] = {}
+        faults: dict[str, NDArray[np.bool_]] = {}
         for column, faulty in self._faults:
             faults[column] = faults[column] | faulty if column in faults else faulty
         return faults
 
-    def reject(self, faulty: np.ndarray, column: str | None, reason: RejectReason) -> None:
+    def reject(self, faulty: NDArray[np.bool_], column: str | None, reason: RejectReason) -> None:
         """Rejects rows.
 
         Args:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from pipeline.reading.buckets import SUBJECT
 from pipeline.reading.days import LATEST, dates_of
@@ -104,7 +105,7 @@ class RowPreparer:
         return self._filter(emptied(everything.filter(pa.array(lost)), faults))
 
     def _subject_keys(
-        self, batch: pa.RecordBatch, numbers: np.ndarray, rows: RowFilter
+        self, batch: pa.RecordBatch, numbers: NDArray[Any], rows: RowFilter
     ) -> pa.Array:
         if self._subject is None:
             return pc.cast(pa.array(numbers), pa.string())
@@ -141,7 +142,7 @@ class RowPreparer:
         return table.filter(pa.array(keep))
 
 
-def file_ranks(table: pa.Table) -> np.ndarray:
+def file_ranks(table: pa.Table) -> NDArray[Any]:
     """Each row's file as its place among the names, so that no order depends on the workers.
 
     Args:
@@ -171,9 +172,9 @@ def _reject_numbers(column: str, numbers: Numbers, rows: RowFilter) -> None:
     rows.reject(numbers.out_of_range, column, RejectReason.OUT_OF_RANGE)
 
 
-def _floats(values: np.ndarray) -> pa.Array:
+def _floats(values: NDArray[Any]) -> pa.Array:
     return pa.array(values, pa.float64(), from_pandas=True)
 
 
-def _mask(array: pa.Array) -> np.ndarray:
+def _mask(array: pa.Array) -> NDArray[np.bool_]:
     return np.asarray(array.to_numpy(zero_copy_only=False), bool)

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from pipeline.reading.days import LATEST
 
@@ -45,7 +46,7 @@ def without_marks(table: pa.Table) -> pa.Table:
     return table.select([name for name in table.column_names if not name.endswith(UNREADABLE)])
 
 
-def emptied(table: pa.Table, faults: Mapping[str, np.ndarray]) -> pa.Table:
+def emptied(table: pa.Table, faults: Mapping[str, NDArray[np.bool_]]) -> pa.Table:
     """Takes the values out of cells that turned out to be at fault, and marks the cells.
 
     Args:
@@ -68,7 +69,7 @@ def emptied(table: pa.Table, faults: Mapping[str, np.ndarray]) -> pa.Table:
     return table
 
 
-def _without(cells: pa.ChunkedArray, fault: np.ndarray) -> pa.Array | pa.ChunkedArray:
+def _without(cells: pa.ChunkedArray, fault: NDArray[np.bool_]) -> pa.Array | pa.ChunkedArray:
     if pa.types.is_string(cells.type):
         return pc.if_else(pa.array(fault), pa.scalar(None, cells.type), cells)
     values = np.where(fault, np.nan, cells.to_numpy())

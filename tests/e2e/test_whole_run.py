@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 
 from pipeline.config import SUBJECT_KEY_FILE
 from pipeline.names import SUBJECT_HASH, label_key, weight_key
@@ -210,13 +211,13 @@ class _Served:
         self.examples = _test_examples(run)
         self.rows = _columns(self.examples)
 
-    def of_examples(self, examples: list[bytes]) -> dict[str, np.ndarray]:
+    def of_examples(self, examples: list[bytes]) -> dict[str, NDArray[Any]]:
         import tensorflow as tf
 
         found = self._serve(examples=tf.constant(examples))
         return {task: values.numpy()[:, 0] for task, values in found.items()}
 
-    def of_columns(self, **fixed: str) -> dict[str, np.ndarray]:
+    def of_columns(self, **fixed: str) -> dict[str, NDArray[Any]]:
         import tensorflow as tf
 
         arguments = {}
@@ -262,7 +263,7 @@ def _of_task(frame: pd.DataFrame, task: str) -> pd.DataFrame:
     return known[list(names)].rename(columns=names)
 
 
-def _auc(labels: pd.Series, scores: pd.Series) -> float:
+def _auc(labels: pd.Series[Any], scores: pd.Series[Any]) -> float:
     ranks = scores.rank()
     positives = int(labels.sum())
     below = ranks[labels].sum() - positives * (positives + 1) / 2

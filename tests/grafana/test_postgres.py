@@ -133,7 +133,9 @@ def chosen(reader: psycopg.Connection, uid: str, study: str) -> dict[str, str]:
     return values
 
 
-def ask(reader: psycopg.Connection, asked: Asked, values: dict[str, str]) -> list[tuple]:
+def ask(
+    reader: psycopg.Connection[Any], asked: Asked, values: dict[str, str]
+) -> list[tuple[Any, ...]]:
     """Runs a query; its columns have the names and types that the project promises."""
     cursor = reader.execute(expanded(filled(asked.sql, values), SINCE, UNTIL))
     found = {column.name: column.type_display for column in cursor.description}  # type: ignore[union-attr]

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyreadstat
@@ -109,13 +110,13 @@ def _schema(name: str) -> schema_pb2.Schema:
     return text_format.Parse(text, schema_pb2.Schema())
 
 
-def _last_day(adsl: pd.DataFrame) -> pd.Series:
+def _last_day(adsl: pd.DataFrame) -> pd.Series[Any]:
     """Study day on which each subject left the trial."""
     days = pd.to_datetime(adsl.RFENDT) - pd.to_datetime(adsl.TRTSDT)
     return pd.Series(days.dt.days.to_numpy() + 1, index=adsl.USUBJID)
 
 
-def _until_day_56(events: pd.Series, last_day: pd.Series) -> Labels:
+def _until_day_56(events: pd.Series[Any], last_day: pd.Series[Any]) -> Labels:
     """Known and positive for events on days 2 to 56.
 
     Args:

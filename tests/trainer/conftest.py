@@ -11,7 +11,7 @@ from tests.trainer.trainer_study import INPUTS, subjects, transform, transformed
 class Study:
     """A small study after Transform: what Trainer and Tuner find on disk."""
 
-    rows: list
+    rows: list[dict[str, Any]]
     graph: Path
     train_files: str
     eval_files: str

@@ -5,10 +5,11 @@ import contextlib
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from pipeline.errors import UserError
 
@@ -365,7 +366,7 @@ def null_if_empty(texts: pa.Array) -> pa.Array:
     return pa.compute.if_else(empty, pa.scalar(None, pa.string()), texts)
 
 
-def masked(values: np.ndarray, missing: np.ndarray, kind: pa.DataType) -> pa.Array:
+def masked(values: NDArray[Any], missing: NDArray[np.bool_], kind: pa.DataType) -> pa.Array:
     """Turns numbers with a mask into an Arrow array.
 
     Args:

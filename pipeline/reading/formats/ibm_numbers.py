@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from pipeline.reading.exact_numbers import LARGEST_WHOLE, Number, number_texts
 from pipeline.reading.formats import base
@@ -11,7 +14,7 @@ from pipeline.reading.formats import base
 _BYTES = 8
 
 
-def ibm_to_ieee(field: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def ibm_to_ieee(field: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Converts IBM hexadecimal floating point to IEEE 754.
 
     A number is (-1)^s * f * 16^(e - 64), f the fraction of up to 56 bits, e the seven bits
@@ -36,7 +39,9 @@ def ibm_to_ieee(field: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 _MISSING_CODES = np.isin(np.arange(256), [*b"._ABCDEFGHIJKLMNOPQRSTUVWXYZ"])
 
 
-def exact_numbers(field: np.ndarray, values: np.ndarray, missing: np.ndarray) -> pa.Array:
+def exact_numbers(
+    field: NDArray[Any], values: NDArray[Any], missing: NDArray[np.bool_]
+) -> pa.Array:
     """Numbers as float64, or as text where float64 rounds a whole number of IBM's 56 bits.
 
     Args:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from pipeline.reading.formats import base
 from pipeline.reading.formats.base import FileFormat, data_error
@@ -86,7 +88,7 @@ def _check_utf_8(path: str, first_row: int, column: str, texts: pa.Array) -> Non
         raise
 
 
-def _content(texts: pa.Array) -> np.ndarray:
+def _content(texts: pa.Array) -> NDArray[Any]:
     """The bytes of all texts, shape [bytes]."""
     _, offsets, content = texts.buffers()
     if offsets is None or content is None or not len(texts):

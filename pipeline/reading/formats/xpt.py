@@ -10,10 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import SEEK_END
 from itertools import pairwise
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from pipeline.reading.formats import base
 from pipeline.reading.formats.base import (
@@ -158,7 +159,7 @@ def read(
 
 def _chunks(
     path: str, handle: BinaryIO, layout: _Layout, starts: range, end: int
-) -> Iterator[tuple[int, np.ndarray]]:
+) -> Iterator[tuple[int, NDArray[Any]]]:
     """Yields the first record's number and the records as uint8, shape (n, record length)."""
     position = layout.data_start + starts.start * layout.record_length
     # A member header may begin in one chunk and end in the next, or in the extent before.
@@ -393,7 +394,7 @@ def _cut(path: str, whole: int, declared: int | None = None) -> base.DataFileErr
 
 
 def _convert(
-    path: str, fmt: FileFormat, cells: np.ndarray, variable: _Variable, first: int
+    path: str, fmt: FileFormat, cells: NDArray[Any], variable: _Variable, first: int
 ) -> pa.Array:
     """Converts one variable of records given as uint8, shape (n, record length)."""
     field = cells[:, variable.position : variable.position + variable.length]
@@ -419,7 +420,7 @@ def _convert(
     return base.masked(whole - _SECONDS_TO_UNIX, missing, pa.timestamp("s"))
 
 
-def _texts(path: str, fmt: FileFormat, field: np.ndarray, column: str, first: int) -> pa.Array:
+def _texts(path: str, fmt: FileFormat, field: NDArray[Any], column: str, first: int) -> pa.Array:
     """Decodes fixed-width text, uint8 of shape (n, width), without its trailing blanks."""
     rows, width = field.shape
     filled = (field != 0x20) & (field != 0)
@@ -442,7 +443,7 @@ def _keeps_ascii(encoding: str) -> bool:
 
 
 def _decoded(
-    path: str, fmt: FileFormat, data: bytes, offsets: np.ndarray, column: str, first: int
+    path: str, fmt: FileFormat, data: bytes, offsets: NDArray[Any], column: str, first: int
 ) -> pa.Array:
     texts: list[str | None] = []
     for row, (start, end) in enumerate(pairwise(offsets)):

@@ -18,11 +18,11 @@ string_domain { name: "sex" value: "F" value: "M" }
 """
 
 
-def statistics_of(**columns: list) -> statistics_pb2.DatasetFeatureStatisticsList:
+def statistics_of(**columns: list[Any]) -> statistics_pb2.DatasetFeatureStatisticsList:
     return tfdv.generate_statistics_from_dataframe(pd.DataFrame(columns))
 
 
-def findings_of(schema_text: str = SCHEMA, severity: str = "stop", **columns: list) -> Any:
+def findings_of(schema_text: str = SCHEMA, severity: str = "stop", **columns: list[Any]) -> Any:
     schema = text_format.Parse(schema_text, schema_pb2.Schema())
     statistics = statistics_of(**columns)
     anomalies = tfdv.validate_statistics(statistics, schema)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from components.data_gate.missingness import NOMINAL_RATE, missingness
 from components.data_gate.rules import Columns
@@ -15,7 +16,7 @@ from pipeline.study.sections import Gate
 SMALLEST = 20
 
 
-def groups(*cells: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+def groups(*cells: tuple[int, int]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Group of each subject and whether a feature is missing, from (missing, subjects) by group."""
     group = np.concatenate([np.full(size, place) for place, (_, size) in enumerate(cells)])
     missing = np.concatenate([np.arange(size) < lost for lost, size in cells])

@@ -40,7 +40,7 @@ def leaks(trial: pd.DataFrame, features: list[str]) -> set[str]:
     return {item.feature for item in leakage(columns, Gate()) if item.severity == "stop"}  # type: ignore[misc]
 
 
-def _is_number(column: pd.Series) -> bool:
+def _is_number(column: "pd.Series[Any]") -> bool:
     return column.name in NUMBERS or column.name == "TD"
 
 

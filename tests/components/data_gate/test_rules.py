@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from components.data_gate import rules
@@ -48,7 +49,9 @@ def rows(rows_in: int, rejected: int, reasons: dict[str, int] | None = None) -> 
     return Counts.model_validate({"datasets": {"adsl": dataset}, "subjects": {}, "tasks": {}})
 
 
-def columns(label: np.ndarray, known: np.ndarray | None = None, **features: np.ndarray) -> Columns:
+def columns(
+    label: NDArray[Any], known: NDArray[np.bool_] | None = None, **features: NDArray[Any]
+) -> Columns:
     return Columns(
         numbers={name: x for name, x in features.items() if x.dtype.kind == "f"},
         categories={name: x for name, x in features.items() if x.dtype.kind == "i"},
@@ -57,7 +60,7 @@ def columns(label: np.ndarray, known: np.ndarray | None = None, **features: np.n
     )
 
 
-def a_label(seed: int = 1, size: int = 2000, rate: float = 0.3) -> np.ndarray:
+def a_label(seed: int = 1, size: int = 2000, rate: float = 0.3) -> NDArray[Any]:
     return np.random.default_rng(seed).random(size) < rate
 
 

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from components.trial_analysis.adjusted import adjusted_effect, standardised
 from components.trial_analysis.design import covariate_columns
@@ -64,7 +65,7 @@ def test_its_error_is_that_which_leaving_out_each_subject_in_turn_gives() -> Non
     risk = 1 / (1 + np.exp(-(severity + 0.5 * treated)))
     positive = (rng.random(240) < risk).astype(float)
 
-    def value(keep: np.ndarray) -> float:
+    def value(keep: NDArray[np.bool_]) -> float:
         found = standardised(positive[keep], treated[keep], severity[keep, None])
         assert found is not None
         assert found[0].value is not None

@@ -8,9 +8,11 @@ Survival Analysis, 2nd ed. (example 1.2 and what follows from it), and of R's pa
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from components.trial_analysis.analyse import analyse
 from components.trial_analysis.curves import (
@@ -175,7 +177,7 @@ def test_an_endpoint_has_a_curve_of_each_arm_and_a_comparison() -> None:
     ],
 )
 def test_the_median_is_that_of_survfit(
-    group: np.ndarray, median: tuple[int, int, int | None]
+    group: NDArray[Any], median: tuple[int, int, int | None]
 ) -> None:
     found = median_time(kaplan_meier(REMISSION, group), step=1.0, ends=35)
     assert (found.value, found.lower, found.upper) == median

@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from scipy.optimize import linprog
 
 from components.trial_summary.disclosure import at_least, periods, share_present
@@ -136,7 +138,7 @@ class Attacker:
             return False
         return -self._least(-wanted) < N - 1e-6
 
-    def _least(self, wanted: np.ndarray) -> float:
+    def _least(self, wanted: NDArray[Any]) -> float:
         """The least that a sum of cells can be."""
         answer = linprog(wanted, A_eq=self._rows or None, b_eq=self._sums or None)
         unbounded = 3

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from notebooks.data.missingness import missingness
 from pipeline.html.numbers import Suppressed
@@ -10,7 +13,7 @@ from pipeline.html.numbers import Suppressed
 _ARM = ["Active"] * 100 + ["Placebo"] * 100
 
 
-def _first(*places: tuple[int, int]) -> np.ndarray:
+def _first(*places: tuple[int, int]) -> NDArray[Any]:
     lacking = np.zeros(200, bool)
     for start, size in places:
         lacking[start : start + size] = True

@@ -109,7 +109,7 @@ subjects = st.lists(
 
 
 def tabulated(rows: Any) -> Any:
-    sizes: Counter = Counter()
+    sizes: Counter[tuple[tuple[str, str], ...]] = Counter()
     for sex, arm, count in rows:
         values = {"sex": sex, "arm": arm}
         for slicing in SLICINGS:

@@ -12,7 +12,7 @@ from tests.each import each
 from tests.pipeline.synthetic.written_trials import TWENTY_THOUSAND, read_truth
 
 
-def z_score(observed: pd.Series, probability: pd.Series) -> float:
+def z_score(observed: "pd.Series[Any]", probability: "pd.Series[Any]") -> float:
     variance = (probability * (1 - probability)).sum()
     return float((observed - probability).sum() / np.sqrt(variance))
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from pipeline.synthetic.xpt_writer import Column, Dataset, XptWriter, ibm_float
 from tests.pipeline.reading.formats.written_files import (
@@ -51,8 +52,10 @@ class Table:
     def stored(self, column: str) -> Storage:
         """How a format stores a column whose type is one and the same in all rows."""
         storage = self.columns[column]
-        holds = {"number": is_number, "date": is_date, "text": lambda _: True}[storage]
-        return storage if all(holds(cell) for cell in self.cells(column)) else "text"
+        holds: dict[Storage, Callable[[Cell], bool]] = {"number": is_number, "date": is_date}
+        if storage in holds and not all(map(holds[storage], self.cells(column))):
+            return "text"
+        return storage
 
     @property
     def can_be_latin(self) -> bool:
@@ -157,7 +160,7 @@ def write_parquet(
     return {"file": path.name, "format": "parquet"}
 
 
-def _xpt_numbers(table: Table, column: str) -> np.ndarray:
+def _xpt_numbers(table: Table, column: str) -> NDArray[Any]:
     """Numbers, or days since 1960, float64, shape [rows]; NaN where missing."""
 
     def number(cell: str) -> float:
@@ -176,7 +179,7 @@ def _xpt_texts(table: Table, column: str, encoding: str) -> list[bytes]:
 def write_xpt_5(folder: Path, name: str, table: Table) -> Described:
     encoding = _encoding(table)
     columns: list[Column] = []
-    values: dict[str, np.ndarray] = {}
+    values: dict[str, NDArray[Any]] = {}
     for column in table.columns:
         storage = table.stored(column)
         if storage == "text":
