@@ -2,9 +2,9 @@
 
 The command is `python -m pipeline.runners.kubeflow.entrypoint`. TFX's own entrypoint expects what
 Vertex AI passes to a task. Open-source Kubeflow Pipelines passes less, and in other forms. This
-entrypoint corrects the input, lets TFX's entrypoint run the executor, and corrects the output
-(`pipeline.runners.kubeflow.handover`). Runtime parameters that belong inside a parameter of a TFX
-component (seed, steps) are inserted there.
+entrypoint corrects the input, lets TFX's entrypoint run the executor in a child process, and
+corrects the output (`pipeline.runners.kubeflow.handover`). Runtime parameters that belong inside a
+parameter of a TFX component (seed, steps) are inserted there.
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from pipeline.errors import UserError
 from pipeline.runners.kubeflow.handover import HANDED_BESIDE, INSIDE, Handover
-from pipeline.runners.kubeflow.record import recorded_task
+from pipeline.runners.kubeflow.record import record_death, recorded_task
+from pipeline.runners.supervise import supervise
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             check(main)
         else:
-            run_task(options)
+            started = datetime.now(UTC)
+            supervise(
+                lambda _: run_task(options),
+                lambda death, _: tell_death(options, death, started),
+            )
     except UserError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -68,14 +74,41 @@ def run_task(options: argparse.Namespace) -> None:
     Raises:
         UserError: The executor found an error that the user can fix.
     """
-    handover = Handover(
+    handover = _handover(options)
+    with recorded_task(handover.run_id, options.stage, options.study, _store(handover)) as folder:
+        _execute(handover, options, folder)
+
+
+def tell_death(options: argparse.Namespace, death: str, started: datetime) -> NoReturn:
+    """Records a task whose process died, and says so.
+
+    Args:
+        options: The command line.
+        death: How it died (`pipeline.runners.supervise.how_it_died`).
+        started: When it started, in UTC.
+
+    Raises:
+        UserError: Always: which stage died how, and what to do.
+    """
+    handover = _handover(options)
+    reason = f"Stage {options.stage}: its process {death}."
+    record_death(handover.run_id, options.stage, options.study, _store(handover), reason, started)
+    raise UserError(
+        f"{reason} Where memory ran out, raise resources.{options.stage}.memory in the settings "
+        "and compile again. Then submit the run again: finished tasks come from the cache."
+    )
+
+
+def _handover(options: argparse.Namespace) -> Handover:
+    return Handover(
         executor_input=json.loads(options.json_serialized_invocation_args),
         inputs_spec=json.loads(options.json_serialized_inputs_spec_args),
         outputs_spec=json.loads(options.outputs_spec),
     )
-    store = handover.parameters().get("metrics_store", "")
-    with recorded_task(handover.run_id, options.stage, options.study, store) as folder:
-        _execute(handover, options, folder)
+
+
+def _store(handover: Handover) -> str:
+    return str(handover.parameters().get("metrics_store", ""))
 
 
 def _execute(handover: Handover, options: argparse.Namespace, folder: Path) -> None:

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,9 +47,33 @@ def recorded_task(run: str, stage: str, study: str, store: str) -> Iterator[Path
             with recorded(record, Path(folder)):
                 yield Path(folder)
         finally:
-            sys.stderr.write(f"{RECORD}{record.model_dump_json()}\n")
-            if store:
-                _export(store, study, record)
+            _publish(record, study, store)
+
+
+def record_death(
+    run: str, stage: str, study: str, store: str, reason: str, started: datetime
+) -> None:
+    """Records a task whose process died before it could write a record.
+
+    Args:
+        run: Id of the run.
+        stage: Name of the task.
+        study: Name of the study.
+        store: Address of the SQL store; empty for none.
+        reason: How it died.
+        started: When it started, in UTC.
+    """
+    seconds = round((datetime.now(UTC) - started).total_seconds(), 3)
+    record = StageRecord(
+        run=run,
+        stage=stage,
+        status="failed",
+        started=started.replace(microsecond=0),
+        seconds=seconds,
+        error=reason,
+        versions=versions(code_version()),
+    )
+    _publish(record, study, store)
 
 
 def export_run(store: str, facts: RunFacts) -> None:
@@ -64,6 +89,12 @@ def export_run(store: str, facts: RunFacts) -> None:
         export(store, facts.rows())
     except UserError as error:
         logger.warning("The run is not in the store yet: %s", error)
+
+
+def _publish(record: StageRecord, study: str, store: str) -> None:
+    sys.stderr.write(f"{RECORD}{record.model_dump_json()}\n")
+    if store:
+        _export(store, study, record)
 
 
 def _export(store: str, study: str, record: StageRecord) -> None:

@@ -26,7 +26,7 @@ from pipeline.runners.local.record import (
     record_run,
 )
 from pipeline.runners.local.result import result_paths, show_result
-from pipeline.runners.local.supervise import supervise
+from pipeline.runners.supervise import supervise
 from pipeline.runs.run_file import RunFile, Status
 from pipeline.runs.run_record import recorded, versions
 from pipeline.runs.stage_record import StageRecord, describe_unexpected

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ from components.champion_model.settings import ChampionModelSettings
 from pipeline.errors import UserError
 from pipeline.runners.kubeflow.entrypoint import beam_arguments, executor_parameters
 from pipeline.runners.kubeflow.record import RECORD
+from pipeline.store.migrate import migrate
 from tests.kubeflow.spec_walker import REPOSITORY
 
 
@@ -64,7 +68,17 @@ def test_a_quote_that_is_not_closed_is_refused(tmp_path: Path) -> None:
         beam_arguments("--job_name='two words", str(tmp_path))
 
 
-def run_task(root: Path, stage: str, executor: str, parameters: dict[str, str], **made: str) -> Any:
+ENTRYPOINT = ("-m", "pipeline.runners.kubeflow.entrypoint")
+
+
+def run_task(
+    root: Path,
+    stage: str,
+    executor: str,
+    parameters: dict[str, str],
+    program: Sequence[str] = ENTRYPOINT,
+    **made: str,
+) -> Any:
     """Runs the entrypoint as the launcher does, for a task that makes artifacts of these types."""
     folder = f"bucket/trial-tiny/the-run/{stage}/1"
     executor_input = {
@@ -85,7 +99,7 @@ def run_task(root: Path, stage: str, executor: str, parameters: dict[str, str], 
     }
     return subprocess.run(
         [
-            *(sys.executable, "-m", "pipeline.runners.kubeflow.entrypoint"),
+            *(sys.executable, *program),
             *("--executor_class_path", executor),
             *("--json_serialized_invocation_args", json.dumps(executor_input)),
             *("--json_serialized_inputs_spec_args", json.dumps(inputs)),
@@ -103,6 +117,54 @@ def only_record(said: str) -> dict[str, Any]:
     (line,) = (text for text in said.splitlines() if text.startswith(RECORD))
     record: dict[str, Any] = json.loads(line.removeprefix(RECORD))
     return record
+
+
+DYING = """\
+import os, signal, sys
+from pipeline.runners.kubeflow import entrypoint
+entrypoint.run_task = lambda options: {death}
+sys.exit(entrypoint.main())
+"""
+
+
+@pytest.mark.parametrize(
+    ("death", "told"),
+    [
+        ("os.abort()", "was ended by SIGABRT: a native library failed"),
+        ("os.kill(os.getpid(), signal.SIGKILL)", "was ended by SIGKILL: as a rule because"),
+        ("os.kill(os.getpid(), signal.SIGSEGV)", "was ended by SIGSEGV: a native library failed"),
+        ("os._exit(3)", "ended with exit code 3"),
+    ],
+)
+def test_task_whose_process_dies_is_told_and_recorded(
+    death: str, told: str, tmp_path: Path
+) -> None:
+    store = f"sqlite:///{tmp_path}/store.sqlite"
+    migrate(store)
+
+    ran = run_task(
+        tmp_path,
+        "TrialEvaluator",
+        "no.such.Executor",
+        {"metrics_store": store},
+        program=("-c", DYING.format(death=death)),
+        verdict="Verdict",
+    )
+
+    last = ran.stderr.splitlines()[-1]
+    assert ran.returncode == 1
+    assert "Traceback" not in ran.stderr
+    assert last.startswith(f"Stage TrialEvaluator: its process {told}")
+    assert "raise resources.TrialEvaluator.memory in the settings and compile again" in last
+    record = only_record(ran.stderr)
+    assert (record["run"], record["stage"], record["status"]) == (
+        *("the-run", "TrialEvaluator"),
+        "failed",
+    )
+    assert last.startswith(record["error"])
+    with closing(sqlite3.connect(tmp_path / "store.sqlite")) as opened:
+        outcomes = opened.execute("SELECT run, status, failed_stage, reason FROM outcomes")
+        assert list(outcomes) == [("the-run", "failed", "TrialEvaluator", record["error"])]
 
 
 @pytest.mark.slow

@@ -24,7 +24,7 @@ def start(work: str, folder: Path) -> subprocess.Popen[str]:
     script = folder / "program.py"
     script.write_text(
         "import os, signal, sys, time\n"
-        "from pipeline.runners.local.supervise import supervise\n"
+        "from pipeline.runners.supervise import supervise\n"
         f"def work(notes):\n{textwrap.indent(work, '    ')}\n"
         f"print(supervise(work, {DIED}), flush=True)\n"
     )
@@ -77,6 +77,21 @@ def test_exception_is_raised_in_the_parent(tmp_path: Path) -> None:
 
     assert program.returncode == 1
     assert "FileNotFoundError: [Errno 2] No such file: 'data.csv'" in errors
+
+
+def test_exception_that_can_not_travel_is_named(tmp_path: Path) -> None:
+    work = """\
+class Odd(Exception):
+    def __init__(self, stage, reason):
+        super().__init__(f'{stage}: {reason}')
+raise Odd('Trainer', 'no data')
+"""
+    program = start(work, tmp_path)
+    _, errors = program.communicate(timeout=60)
+
+    assert program.returncode == 1
+    assert "RuntimeError: Odd: Trainer: no data" in errors
+    assert "in work" in errors
 
 
 @pytest.mark.parametrize("send", [os.kill, os.killpg], ids=["kill", "Ctrl-C of a terminal"])

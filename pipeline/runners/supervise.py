@@ -137,13 +137,25 @@ def _run_child(work: Callable[[], object], result_file: Path, parent: int) -> No
 
 def _write_result(work: Callable[[], object], result_file: Path) -> None:
     try:
-        found: tuple[bool, object] = True, work()
+        content = pickle.dumps((True, work()))
     except BaseException as error:
         error.add_note("".join(traceback.format_exception(error)))
-        found = False, error
+        content = _pickle_exception(error)
     unfinished = result_file.with_suffix(".unfinished")
-    unfinished.write_bytes(pickle.dumps(found))
+    unfinished.write_bytes(content)
     unfinished.rename(result_file)
+
+
+def _pickle_exception(error: BaseException) -> bytes:
+    """An exception for the parent; one that can't travel goes as a RuntimeError that names it."""
+    try:
+        content = pickle.dumps((False, error))
+        pickle.loads(content)
+    except Exception:
+        named = RuntimeError(f"{type(error).__name__}: {error}")
+        named.__notes__ = error.__notes__
+        return pickle.dumps((False, named))
+    return content
 
 
 def _die_with(parent: int) -> None:
