@@ -15,6 +15,15 @@ class TrialRejects(Artifact):
     TYPE_NAME = "trial.TrialRejects"
 
 
+class Predictions(Artifact):
+    """Out-of-fold predictions by pseudonym: `predictions.parquet`.
+
+    See `pipeline.results.predictions`; empty under the scheme `split`.
+    """
+
+    TYPE_NAME = "trial.Predictions"
+
+
 class GateFindings(Artifact):
     """Findings of DataGate: `findings.json`."""
 

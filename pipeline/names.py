@@ -9,6 +9,9 @@ SUBJECT_HASH = "subject_hash"
 
 ARM = "arm"
 SITE = "site"
+FOLDS = "folds"
+"""Fold of the subject in each repeat, from 0: int64 `[repeats]`; absent under `scheme: split`."""
+
 SPLITS = ("train", "eval", "test")
 
 
@@ -37,7 +40,9 @@ def in_statistics(column: str) -> bool:
 
     Pseudonyms have no meaningful statistics, and times to events are not read by a model.
     """
-    return column != SUBJECT_HASH and not column.startswith((time_key(""), event_key("")))
+    return column not in (SUBJECT_HASH, FOLDS) and not column.startswith(
+        (time_key(""), event_key(""))
+    )
 
 
 def slice_key(name: str) -> str:

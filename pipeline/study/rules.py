@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.names import (
     ARM,
+    FOLDS,
     SITE,
     SUBJECT_HASH,
     event_key,
@@ -22,7 +23,7 @@ from pipeline.study.sections import Dataset, EventLabel, Task
 if TYPE_CHECKING:
     from pipeline.study.study import Study
 
-_TAKEN_NAMES = (ARM, SITE, SUBJECT_HASH)
+_TAKEN_NAMES = (ARM, FOLDS, SITE, SUBJECT_HASH)
 _TAKEN_PREFIXES = tuple(key("") for key in (label_key, weight_key, slice_key, time_key, event_key))
 
 

@@ -21,6 +21,7 @@ from pipeline.study.sections import (
     Arm,
     Card,
     Dataset,
+    Evaluation,
     Feature,
     Gate,
     Landmark,
@@ -61,6 +62,7 @@ class Study(StrictModel):
         tasks: Tasks, by name.
         slicing: Groups for which results are shown.
         split: Division of the subjects into train, eval and test.
+        evaluation: Which subjects a model is evaluated on.
         thresholds: Thresholds that a model must meet to be blessed.
         gate: Rules by which the data gate stops a run before training.
         training: Settings of the training.
@@ -89,6 +91,7 @@ class Study(StrictModel):
     tasks: Annotated[dict[Name, Task], Field(min_length=1)] = {}
     slicing: Slicings = Slicings()
     split: Split = Split()
+    evaluation: Evaluation = Evaluation()
     thresholds: tuple[Threshold, ...] = ()
     gate: Gate = Gate()
     training: Training = Training()

@@ -32,6 +32,7 @@ from pipeline.study.sections.reporting import (
     Card,
     TimeToEvent,
 )
+from pipeline.study.sections.scheme import Evaluation, Scheme
 from pipeline.study.sections.summary import (
     AdverseEvents,
     Disposition,
@@ -62,6 +63,7 @@ __all__ = [
     "ColumnType",
     "Dataset",
     "Disposition",
+    "Evaluation",
     "EventLabel",
     "Feature",
     "FollowUp",
@@ -70,6 +72,7 @@ __all__ = [
     "Landmark",
     "Minimum",
     "Name",
+    "Scheme",
     "Severity",
     "Share",
     "Side",

@@ -1,0 +1,41 @@
+"""How a run evaluates its model: what `evaluation.json` holds.
+
+TrialExampleGen decides it, since the data decide between `split` and `cross_fit`; the later stages
+read it.
+"""
+
+from __future__ import annotations
+
+from pipeline.documents import Count, Document
+from pipeline.study.sections.scheme import Scheme
+
+PLAN_FILE = "evaluation.json"
+"""File name in the output `rejects` of TrialExampleGen."""
+
+
+class EvaluationPlan(Document):
+    """`evaluation.json`.
+
+    Attributes:
+        scheme: The scheme of this run.
+        requested: The scheme of the study file, `auto` too.
+        reason: Why `auto` took this scheme, a sentence; empty if the study file names it.
+        folds: Folds of a repeat; 0 under `split`. Under `internal_external` the number of groups.
+        repeats: Repeats; 0 under `split`.
+        groups: Under `internal_external` the group that each fold leaves out, by number of the
+            fold.
+        inherited: Subjects that keep part or fold of the champion's run.
+    """
+
+    scheme: Scheme
+    requested: str
+    reason: str = ""
+    folds: Count = 0
+    repeats: Count = 0
+    groups: tuple[str, ...] = ()
+    inherited: Count = 0
+
+    @property
+    def out_of_fold(self) -> bool:
+        """Whether all subjects are in the split `train` and are predicted out of fold."""
+        return self.scheme != "split"

@@ -1,0 +1,101 @@
+"""Predictions for the evaluation: what the artifact `Predictions` holds.
+
+One row for each subject and repeat, as Parquet: `subject_hash` (the pseudonym), `repeat` and
+`fold` from 0, and for each model and task a column `<model>/<task>` with the predicted
+probability, null where the model does not predict the subject in that repeat. No label and no
+other value of a subject. Rows are in the order of repeat and pseudonym, so that the file does
+not depend on the runner.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline import storage
+from pipeline.errors import UserError
+from pipeline.names import SUBJECT_HASH
+
+PREDICTIONS_FILE = "predictions.parquet"
+REPEAT = "repeat"
+FOLD = "fold"
+_SEPARATOR = "/"
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Predictions of one or several models, made without the predicted subject's label.
+
+    Attributes:
+        subjects: Pseudonym of each row; bytes, object `[rows]`.
+        repeat: int16 `[rows]`.
+        fold: Fold that the subject is in, in that repeat; int16 `[rows]`.
+        of: Probabilities by model and task, float32 `[rows]`; NaN where there is none.
+    """
+
+    subjects: NDArray[np.object_]
+    repeat: NDArray[np.int16]
+    fold: NDArray[np.int16]
+    of: Mapping[str, Mapping[str, NDArray[np.float32]]]
+
+    def sorted(self) -> Predictions:
+        """The rows in the order of repeat and pseudonym."""
+        order = np.lexsort((self.subjects.astype(bytes), self.repeat))
+        return Predictions(
+            self.subjects[order],
+            self.repeat[order],
+            self.fold[order],
+            {
+                model: {task: values[order] for task, values in tasks.items()}
+                for model, tasks in self.of.items()
+            },
+        )
+
+
+def write_predictions(folder: str, predictions: Predictions) -> None:
+    """Writes `predictions.parquet` to a folder, a local path or an address."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    rows = predictions.sorted()
+    columns = {
+        SUBJECT_HASH: pa.array(list(rows.subjects), pa.binary()),
+        REPEAT: pa.array(rows.repeat, pa.int16()),
+        FOLD: pa.array(rows.fold, pa.int16()),
+    }
+    for model, tasks in rows.of.items():
+        for task, values in tasks.items():
+            columns[f"{model}{_SEPARATOR}{task}"] = pa.array(values, mask=np.isnan(values))
+    buffer = io.BytesIO()
+    parquet.write_table(pa.table(columns), buffer)
+    storage.write_whole(f"{folder}/{PREDICTIONS_FILE}", buffer.getvalue())
+
+
+def read_predictions(folder: str) -> Predictions:
+    """Reads `predictions.parquet`.
+
+    Raises:
+        UserError: The folder has no such file.
+    """
+    from pyarrow import parquet
+
+    path = f"{folder}/{PREDICTIONS_FILE}"
+    content = storage.read(path)
+    if content is None:
+        raise UserError(f"{path}: no such file. Run the pipeline again.")
+    table = parquet.read_table(io.BytesIO(content))
+    of: dict[str, dict[str, NDArray[np.float32]]] = {}
+    for name in table.column_names[3:]:
+        model, _, task = name.partition(_SEPARATOR)
+        values = table[name].to_numpy().astype(np.float32)
+        of.setdefault(model, {})[task] = values
+    return Predictions(
+        table[SUBJECT_HASH].to_numpy(),
+        table[REPEAT].to_numpy(),
+        table[FOLD].to_numpy(),
+        of,
+    )

@@ -1,0 +1,42 @@
+"""The section `evaluation`: which subjects a model is evaluated on."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from pipeline.documents import StrictModel
+from pipeline.study.sections.types import Name
+
+Scheme = Literal["split", "cross_fit", "internal_external"]
+"""How subjects are divided for the evaluation, as a run has decided it."""
+
+
+class Evaluation(StrictModel):
+    """How a model is evaluated.
+
+    Attributes:
+        scheme: `split` evaluates on a test split; `cross_fit` predicts every subject by models
+            trained without it; `internal_external` predicts every group of `by` by models trained
+            without the group; `auto` takes `split` if every task has enough events in the test
+            split, else `cross_fit`.
+        folds: Folds of `cross_fit`; 5, where not given.
+        repeats: Repeats of `cross_fit`, each with other folds; by the number of subjects, where not
+            given.
+        by: Groups of `internal_external`: `site`, or the name of a slicing.
+        least_events: `auto` takes `split` if every task has at least so many subjects with and so
+            many without the outcome in the test split.
+    """
+
+    scheme: Literal["auto", "split", "cross_fit", "internal_external"] = "split"
+    folds: Annotated[int, Field(ge=2, le=20)] | None = None
+    repeats: Annotated[int, Field(ge=1, le=100)] | None = None
+    by: Name | None = None
+    least_events: Annotated[int, Field(ge=1)] = 100
+
+    @model_validator(mode="after")
+    def _by_fits_scheme(self) -> Evaluation:
+        if (self.scheme == "internal_external") != (self.by is not None):
+            raise ValueError("give `by` with `scheme: internal_external`, and only with it")
+        return self
