@@ -14,7 +14,7 @@ class MetricsExporterSettings(Settings):
 
     Attributes:
         study: What every export of a run reads of the study.
-        files: Patterns of the data's files, whose age is exported.
+        files: Patterns of the data's files, whose age is exported, in alphabetical order.
     """
 
     study: ExportedStudy
@@ -23,4 +23,4 @@ class MetricsExporterSettings(Settings):
     @classmethod
     def of(cls, study: Study) -> Self:
         """Takes the exported parts of a study."""
-        return cls(study=ExportedStudy.of(study), files=study.files)
+        return cls(study=ExportedStudy.of(study), files=tuple(sorted(study.files)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Self
 
 from pipeline.study.parts import StudyContent, part_for_examples
@@ -27,10 +26,3 @@ class TrialExampleGenSettings(Settings):
     def of(cls, study: Study) -> Self:
         """Takes the part of a study that decides the examples."""
         return cls(study=part_for_examples(study))
-
-    def to_json(self) -> str:
-        """The settings as a parameter, with sorted keys.
-
-        The order of a study file's keys changes no example, so it must not change the parameter.
-        """
-        return json.dumps(json.loads(super().to_json()), sort_keys=True)

@@ -1,12 +1,14 @@
 """The parts of a study that determine a stage's output, each as a study of its own.
 
 Stages that read the data need most of the study file. They get a study without the settings that do
-not affect their output, so their cached results stay valid if those change.
+not affect their output, so their cached results stay valid if those change. Nor does the order of
+names in the file, except where a stage's document shows them in that order.
 """
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
@@ -16,6 +18,15 @@ from pipeline.study.study import Study
 _NOT_OF_EXAMPLES = ("thresholds", "gate", "training", "card", "summary", "disclosure")
 _NOT_OF_TASKS = ("decision_thresholds",)
 _NOT_OF_ENDPOINTS = ("unit", "horizon")
+
+_Place = tuple[str, ...]
+_SHOWN_BY_SUMMARY: frozenset[_Place] = frozenset(
+    {("summary", "exposure"), ("summary", "endpoints")}
+)
+_SHOWN_BY_CARD: frozenset[_Place] = _SHOWN_BY_SUMMARY | {
+    *(("features",), ("tasks",), ("slicing", "by"), ("analysis", "time_to_event"))
+}
+"""Mappings by name whose order is the one in which people see the names."""
 
 
 def _parse(content: object) -> Study:
@@ -32,7 +43,10 @@ Its reader raises UserError, as `parse_study` does.
 
 
 def part_for_examples(study: Study) -> Study:
-    """The study without settings that do not affect the examples, and without titles."""
+    """The study without settings that do not affect the examples, and without titles.
+
+    Its names are in alphabetical order.
+    """
     content = {k: v for k, v in study.to_content().items() if k not in _NOT_OF_EXAMPLES}
     slicings = content.pop("slicing", {}).get("by")
     endpoints = content.pop("analysis", {}).get("time_to_event")
@@ -42,17 +56,40 @@ def part_for_examples(study: Study) -> Study:
         content["slicing"] = {"by": slicings}
     if endpoints:
         content["analysis"] = {"time_to_event": _untitled(endpoints, _NOT_OF_ENDPOINTS)}
-    return parse_study(content, "the study's part for TrialExampleGen")
+    return parse_study(_sort_names(content), "the study's part for TrialExampleGen")
 
 
 def part_for_summary(study: Study) -> Study:
     """The study without settings that do not affect the summary of the trial's progress.
 
-    It includes the settings of the examples, since they decide which rows are rejected.
+    It includes the settings of the examples, since they decide which rows are rejected. Names are
+    in alphabetical order, except those that the summary shows in the file's order.
     """
     summary = {k: v for k, v in study.to_content().items() if k in ("slicing", "summary")}
-    content = part_for_examples(study).to_content() | summary
+    content = part_for_examples(study).to_content() | _sort_names(summary, _SHOWN_BY_SUMMARY)
     return parse_study(content, "the study's part for TrialSummary")
+
+
+def part_for_card(study: Study) -> Study:
+    """The study without `disclosure`, on which the card, which is public, does not depend.
+
+    Names are in alphabetical order, except those that people see in the file's order.
+    """
+    content = _sort_names(study.as_public().to_content(), _SHOWN_BY_CARD)
+    return parse_study(content, "the study's part for ModelCard")
+
+
+def _sort_names(
+    content: Mapping[str, Any], kept: frozenset[_Place] = frozenset(), place: _Place = ()
+) -> dict[str, Any]:
+    """Content of a study file whose mappings have sorted keys, except those at some places."""
+    names = content if place in kept else sorted(content)
+    return {
+        name: _sort_names(part, kept, (*place, name))
+        if isinstance(part := content[name], Mapping)
+        else part
+        for name in names
+    }
 
 
 def _untitled(

@@ -28,7 +28,7 @@ class Settings(StrictModel, ABC):
 
     A stage reads nothing else of the study file, so its cached result stays valid if another part
     of the file changes. Keys are written in the order of the class's fields; mappings by name keep
-    the study file's order, in which the names are displayed.
+    the study file's order only where the stage shows the names in it.
     """
 
     @classmethod
