@@ -7,10 +7,10 @@ network and with neutral paths.
 from __future__ import annotations
 
 import argparse
-import functools
 import io
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
 
@@ -25,6 +25,7 @@ from pipeline.runners.local.run import run
 
 TITLE = "clinical-trial-pipeline"
 _ID = "trial-run"
+_WIDTH = 80
 _STYLE = """
     .{unique_id}-matrix {{
         font-family: DejaVu Sans Mono, Menlo, Consolas, monospace;
@@ -84,16 +85,32 @@ def terminal_of(settings: Settings) -> str:
     Raises:
         UserError: The run did not reach its end.
     """
-    console = Console(file=io.StringIO(), record=True, highlight=False, soft_wrap=True)
-    with mock.patch.object(logs, "Console", functools.partial(_same, console)):
-        outcome = run(settings)
-    if outcome.status != "done":
-        raise UserError(f"The run of {settings.study} ended as {outcome.status}: {outcome.error}")
-    return console.export_text(styles=True)
+    with tempfile.TemporaryDirectory() as folder:
+        shown = Path(folder) / "terminal"
+        with record_terminal(shown):
+            outcome = run(settings)
+        if outcome.status != "done":
+            raise UserError(
+                f"The run of {settings.study} ended as {outcome.status}: {outcome.error}"
+            )
+        return shown.read_text(encoding="utf-8")
 
 
-def _same(console: Console, **_: object) -> Console:
-    return console
+@contextmanager
+def record_terminal(shown: Path) -> Iterator[None]:
+    """Writes what a run shows to a file.
+
+    A run works in a child process: what its console kept in memory would be lost.
+
+    Args:
+        shown: The file.
+    """
+    with shown.open("w", encoding="utf-8") as terminal:
+        console = Console(
+            file=terminal, color_system="truecolor", width=_WIDTH, highlight=False, soft_wrap=True
+        )
+        with mock.patch.object(logs, "Console", return_value=console):
+            yield
 
 
 def draw(shown: str, neutral: Mapping[str, str]) -> str:

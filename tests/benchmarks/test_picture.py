@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import html
+import multiprocessing
 import re
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
-from benchmarks.picture import draw
+from benchmarks.picture import draw, record_terminal
+from pipeline.runners.local.logs import terminal_and_log
 
 SHOWN = (
     "A trial  run 1\n"
@@ -39,3 +42,21 @@ def test_the_picture_asks_for_nothing_from_a_network() -> None:
 
 def test_the_same_lines_make_the_same_picture() -> None:
     assert draw(SHOWN, NEUTRAL) == draw(SHOWN, NEUTRAL)
+
+
+def show_a_stage(log: Path) -> None:
+    with terminal_and_log(log) as console:
+        console.print("[green]✓[/green] Trainer")
+
+
+def test_what_a_child_process_shows_is_recorded_with_its_colours(tmp_path: Path) -> None:
+    # A run works in a child process.
+    shown = tmp_path / "terminal"
+    with record_terminal(shown):
+        child = multiprocessing.get_context("fork").Process(
+            target=show_a_stage, args=(tmp_path / "run.log",)
+        )
+        child.start()
+        child.join()
+    assert child.exitcode == 0
+    assert shown.read_text(encoding="utf-8") == "\x1b[32m✓\x1b[0m Trainer\n"
