@@ -11,17 +11,18 @@ from pipeline.pages.report import report_page
 from pipeline.results.analysis import Analysis
 from pipeline.results.card import Card
 from pipeline.results.documents import read_result
-from pipeline.runs.run_file import RunFile, read_run_file
+from pipeline.runs.run_file import RunFile
 from pipeline.storage import read
 
 REPORT_FILE = "report.html"
 
 
-def write_report(folder: Path) -> Path:
+def write_report(folder: Path, run: RunFile) -> Path:
     """Writes the report of a run beside its records.
 
     Args:
         folder: The run's folder of records.
+        run: Its `run.json`.
 
     Returns:
         The file, which is self-contained.
@@ -29,7 +30,6 @@ def write_report(folder: Path) -> Path:
     Raises:
         UserError: The run did not reach its card.
     """
-    run = read_run_file(folder)
     analysis = run.output("TrialAnalysis", "analysis")
     page = report_page(
         read_card(run, folder), read_result(Analysis, analysis) if analysis else None, run.run
@@ -43,7 +43,7 @@ def read_card(run: RunFile, folder: Path) -> Card:
     """Reads the model card of a run.
 
     Args:
-        run: What the run left of itself.
+        run: Its `run.json`.
         folder: The run's folder of records.
 
     Raises:

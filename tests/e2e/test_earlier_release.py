@@ -17,7 +17,7 @@ from grafana.page.write_boards import write_boards
 from notebooks.opened_run import OpenedRun, open_run
 from pipeline.pages.write_report import write_report
 from pipeline.runs.registry import Registry
-from pipeline.runs.run_file import find_run
+from pipeline.runs.run_file import find_run, read_run_file
 from pipeline.store.export import export_local_run
 from pipeline.store.sqlite_file import sqlite_address
 from tests.whole_runs import SUBJECTS, Run, run_pipeline
@@ -51,7 +51,8 @@ def run(root: Path) -> OpenedRun:
 
 
 def test_the_report_of_a_run_is_written(root: Path) -> None:
-    report = write_report(find_run("", root)).read_text()
+    folder = find_run("", root)
+    report = write_report(folder, read_run_file(folder)).read_text()
     assert "Kaplan-Meier" in report
     assert "0.728" in report
 

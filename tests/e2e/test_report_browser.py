@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pipeline.pages.write_report import write_report
+from pipeline.runs.run_file import read_run_file
 from tests.each import each
 from tests.whole_runs import Run
 
@@ -68,7 +69,7 @@ INTERACTIVE = "a[href], summary, [tabindex='0']"
 @pytest.fixture(scope="module", params=["report", "card"])
 def file(first_run: Run, request: pytest.FixtureRequest) -> Path:
     if request.param == "report":
-        return write_report(first_run.records)
+        return write_report(first_run.records, read_run_file(first_run.records))
     return first_run.output("ModelCard", "card") / "card.html"
 
 
@@ -170,7 +171,7 @@ def test_all_that_can_be_used_is_reached_with_the_tabulator_key(visit: Any) -> N
 def test_details_of_the_report_open_and_close_with_the_keyboard(
     browse: Any, first_run: Run
 ) -> None:
-    page = browse(write_report(first_run.records), 400).page
+    page = browse(write_report(first_run.records, read_run_file(first_run.records)), 400).page
     summary = page.locator("summary").first
     is_open = "element => element.parentElement.open"
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from pipeline.cli.answer import Answer
 from pipeline.cli.lazy import Command
 from pipeline.cli.options import json_option, root_option, run_argument
+
+if TYPE_CHECKING:
+    from pipeline.runs.run_file import RunFile
 
 
 @click.command(cls=Command)
@@ -21,25 +25,23 @@ def report(run: str, root: Path) -> Answer:
     Where the study file says `disclosure: internal`, a second file for those who hold the data.
     """
     from pipeline.pages.write_report import write_report
-    from pipeline.runs.run_file import find_run
+    from pipeline.runs.run_file import find_run, read_run_file
 
     folder = find_run(run, root)
-    written = write_report(folder)
+    found = read_run_file(folder)
+    written = write_report(folder, found)
     click.echo(written)
-    internal = _write_internal(folder)
+    internal = _write_internal(folder, found)
     if internal:
         click.echo(f"{internal} (internal: not to be passed on)")
-    found = [written, *([internal] if internal else [])]
-    return Answer({"run": folder.name, "written": [str(path) for path in found]})
+    paths = [written, *([internal] if internal else [])]
+    return Answer({"run": folder.name, "written": [str(path) for path in paths]})
 
 
-def _write_internal(folder: Path) -> Path | None:
-    from pipeline.runs.run_file import read_run_file
-
-    # What reads the examples takes seconds to import.
-    run = read_run_file(folder)
+def _write_internal(folder: Path, run: RunFile) -> Path | None:
     if run.study_file.get("disclosure") != "internal":
         return None
+    # What reads the examples takes seconds to import.
     from pipeline.internal_report import write_internal_report
 
     return write_internal_report(folder, run)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 import re
 import sys
-from typing import Any
 
 import pytest
 from rich.console import Console
 
 from pipeline.results.documents import MetricRecord
 from pipeline.runners.local.display import RunDisplay, results_table, waiting
+from tests.pipeline.runners.local.overall_metrics import overall
 
 
 def _console() -> tuple[Console, io.StringIO]:
@@ -68,28 +68,11 @@ def test_on_a_terminal_the_bar_follows_what_the_stage_reports() -> None:
     assert "eval loss 0.5" in text.getvalue()
 
 
-def _record(metric: str, value: float | None, **extra: Any) -> MetricRecord:
-    content = {
-        "task": "death",
-        "slice": {},
-        "metric": metric,
-        "decision_threshold": None,
-        "model": "challenger",
-        "value": value,
-        "lower": 0.7,
-        "upper": 0.9,
-        "subjects": 1234,
-        "positives": 56,
-        **extra,
-    }
-    return MetricRecord.model_validate(content)
-
-
 RECORDS = [
-    _record("auc", 0.8),
-    _record("brier", 0.04),
-    _record("calibration_slope", 1.02),
-    _record("expected_calibration_error", 0.015),
+    overall("auc", 0.8),
+    overall("brier", 0.04),
+    overall("calibration_slope", 1.02),
+    overall("expected_calibration_error", 0.015),
 ]
 
 
@@ -137,14 +120,14 @@ def test_a_short_terminal_folds_lines_and_loses_nothing() -> None:
 
 def test_groups_and_the_champion_have_no_line_of_their_own() -> None:
     others = [
-        _record("auc", 0.6, slice={"sex": "F"}),
-        _record("auc", 0.5, model="champion", task="other"),
+        overall("auc", 0.6, slice={"sex": "F"}),
+        overall("auc", 0.5, model="champion", task="other"),
     ]
     assert _rendered([*RECORDS, *others]) == _rendered(RECORDS)
 
 
 def test_a_value_that_is_undefined_is_a_dash() -> None:
-    undefined = [_record("auc", None, lower=None, upper=None), *RECORDS[1:]]
+    undefined = [overall("auc", None, lower=None, upper=None), *RECORDS[1:]]
     assert "– (no interval)" in _rendered(undefined)
 
 

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import io
-import itertools
-import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from pipeline.results.documents import Finding, Findings, MetricRecord, Refusal, Verdict
+from pipeline.results.documents import Finding, Findings, MetricRecord, Metrics, Refusal, Verdict
 from pipeline.runners.local.display import STAGES, RunDisplay, results_table
 from pipeline.runners.local.result import show_result
 from pipeline.study.sections import Threshold
+from tests.pipeline.runners.local.overall_metrics import overall
 
 SENTENCE = (
     "AUC of worsening in age_band [50, 65) is 0.512, which is below the limit of 0.550 that the "
@@ -26,11 +24,7 @@ SENTENCE = (
 NOTE = "There is no champion yet: the thresholds against it were not compared in this run."
 
 
-def metric_records(*found: dict[str, Any]) -> list[MetricRecord]:
-    return [MetricRecord.model_validate(record) for record in found]
-
-
-def records(task: str, subjects: int, positives: int) -> list[dict[str, Any]]:
+def records(task: str, subjects: int, positives: int) -> list[MetricRecord]:
     """A task's metrics, each with values of the usual number of digits."""
     values = {
         "auc": 0.8123,
@@ -38,24 +32,17 @@ def records(task: str, subjects: int, positives: int) -> list[dict[str, Any]]:
         "calibration_slope": -1.02,
         "expected_calibration_error": 0.0153,
     }
-    return [
-        {
-            "task": task,
-            "slice": {},
-            "metric": metric,
-            "decision_threshold": None,
-            "model": "challenger",
-            "value": value,
-            "lower": 0.7,
-            "upper": 0.9,
-            "subjects": subjects,
-            "positives": positives,
-        }
-        for metric, value in values.items()
-    ]
+    return [overall(metric, value, task, subjects, positives) for metric, value in values.items()]
 
 
-def shown(tasks: list[dict[str, Any]], folder: Path, width: int, terminal: bool = True) -> str:
+def written(records: list[MetricRecord]) -> str:
+    """The document of metrics."""
+    return Metrics(records=tuple(records), smallest_group=50, suppressed=()).model_dump_json(
+        by_alias=True
+    )
+
+
+def shown(tasks: list[MetricRecord], folder: Path, width: int, terminal: bool = True) -> str:
     """The end of a run's output, without colours."""
     verdict = Verdict(
         blessed=False,
@@ -68,7 +55,7 @@ def shown(tasks: list[dict[str, Any]], folder: Path, width: int, terminal: bool 
     )
     folder.mkdir(parents=True, exist_ok=True)
     metrics = folder / "metrics.json"
-    metrics.write_text(json.dumps({"records": tasks, "smallest_group": 50, "suppressed": []}))
+    metrics.write_text(written(tasks))
     console = Console(
         file=io.StringIO(),
         width=width,
@@ -116,8 +103,7 @@ def test_warnings_of_the_gate_and_unknown_labels_are_shown_with_their_reason(
     ]
     (tmp_path / "findings.json").write_text(Findings(tuple(found)).model_dump_json())
     metrics = tmp_path / "metrics.json"
-    content = {"records": records("death", 99, 9), "smallest_group": 50, "suppressed": []}
-    metrics.write_text(json.dumps(content))
+    metrics.write_text(written(records("death", 99, 9)))
     verdict = Verdict(
         blessed=True, judged=True, compared=4, comparisons=None, reasons=(), not_judged=(), notes=()
     )
@@ -158,8 +144,8 @@ def test_without_a_terminal_a_sentence_is_one_line(tmp_path: Path) -> None:
 def test_numbers_stand_below_their_headings_at_any_width(
     tasks: dict[str, tuple[int, int]], width: int
 ) -> None:
-    found = itertools.chain.from_iterable(records(task, *counts) for task, counts in tasks.items())
-    _, *lines = results_table(metric_records(*found), width).plain.splitlines()
+    found = [record for task, counts in tasks.items() for record in records(task, *counts)]
+    _, *lines = results_table(found, width).plain.splitlines()
     assert max(map(len, lines)) <= width
     ends = [len(line) for line in lines if "slope" in line or "-1.02" in line]
     assert len(ends) == 1 + len(tasks)
