@@ -44,8 +44,8 @@ test: lint ## Lint, types and the tests: [COVERAGE=1].
 	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile -q $(if $(COVERAGE),--cov --cov-report=) tests
 	@$(if $(COVERAGE),echo "branch coverage: $$($(BIN)/coverage report --format=total) %")
 
-test-slow: $(READY) ## The tests that take minutes.
-	@$(BIN)/python -m pytest -m slow -q tests
+test-slow: $(READY) ## The tests that take minutes, in two processes (tests/slow_groups.py).
+	@$(BIN)/python -m pytest -m slow -n 2 --dist loadgroup --no-loadscope-reorder -q tests
 
 test-flink: $(READY) ## Of test-slow: the pipeline on a real Flink, and Flink's faults.
 	@$(BIN)/python -m pytest -m slow -q tests/flink

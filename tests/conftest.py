@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests.slow_groups import GroupScheduling, start_of
+
 pytest_plugins = ["tests.pipeline.store.fixtures"]
 
 NO_SKIPS_VARIABLE = "TRIAL_TESTS_NEVER_SKIP"
@@ -19,6 +21,19 @@ NO_SKIPS_VARIABLE = "TRIAL_TESTS_NEVER_SKIP"
 
 _REPOSITORY = Path(__file__).parents[1]
 _CHROMIUM = Path("/usr/bin/chromium")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where only slow tests are run, those of the longest group come first."""
+    if all(item.get_closest_marker("slow") for item in items):
+        items.sort(key=lambda item: start_of(item.nodeid.partition("::")[0]))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling | None:
+    """A group of slow tests stays in one process of `make test-slow`."""
+    return GroupScheduling(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 @pytest.hookimpl(wrapper=True)

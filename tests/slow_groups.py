@@ -1,0 +1,110 @@
+"""Which slow tests run in the same process: `make test-slow` has two processes.
+
+Tests of a group run one after the other in one process, so that what they share (a run of the
+pipeline, a Flink, a PostgreSQL, an image) is made once. A process that has finished a group takes
+the next one: the longest come first, so that both are busy until the end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from xdist.scheduler import LoadScopeScheduling
+
+
+@dataclass(frozen=True)
+class Group:
+    """Slow tests of one process.
+
+    Attributes:
+        name: What the tests share or have in common.
+        minutes: How long they take beside another group on two cores, roughly.
+        paths: Their files, or folders that hold nothing else, from the project's root.
+    """
+
+    name: str
+    minutes: float
+    paths: tuple[str, ...]
+
+
+GROUPS = (
+    Group(
+        "kubeflow",
+        16,
+        (
+            "tests/kubeflow/test_walk.py",
+            "tests/kubeflow/test_image.py",
+            "tests/kubeflow/test_image_walk.py",
+            # A distribution is built in the folder that the image is made of.
+            "tests/test_packaging.py",
+        ),
+    ),
+    Group("flink", 11, ("tests/flink",)),
+    Group("other runs", 8, ("tests/e2e/test_other_runs.py", "tests/e2e/test_bring_your_own.py")),
+    Group("disclosure", 5, ("tests/e2e/test_disclosure.py",)),
+    Group("champions", 5, ("tests/e2e/test_caching.py", "tests/e2e/test_refusals.py")),
+    Group("repeatability", 4, ("tests/e2e/test_repeatability.py",)),
+    Group("notebooks", 4, ("tests/notebooks",)),
+    Group("postgres", 4, ("tests/grafana/test_postgres.py", "tests/pipeline/store")),
+    Group(
+        "manifests",
+        4,
+        (
+            "tests/kubeflow/test_flink_manifests.py",
+            "tests/kubeflow/test_manifests.py",
+            "tests/kubeflow/test_manifests_applied.py",
+        ),
+    ),
+    Group("report", 3, ("tests/e2e/test_report_browser.py",)),
+    Group(
+        "ended runs",
+        3,
+        (
+            "tests/e2e/test_dying_stage.py",
+            "tests/e2e/test_earlier_release.py",
+            "tests/e2e/test_interrupt.py",
+        ),
+    ),
+    Group("trainer", 2, ("tests/trainer",)),
+    Group("compilation", 2, ("tests/kubeflow/test_compile.py", "tests/pipeline/runners")),
+    Group(
+        "short ones",
+        2,
+        (
+            "tests/components",
+            "tests/grafana/test_browser.py",
+            "tests/pipeline/beam",
+            "tests/pipeline/html",
+            "tests/pipeline/pages",
+            "tests/pipeline/synthetic",
+        ),
+    ),
+)
+"""All slow tests, the longest group first."""
+
+
+def groups_of(file: str) -> list[Group]:
+    """Finds the groups of a file of tests: one, if it has slow tests.
+
+    Args:
+        file: From the project's root, with slashes.
+    """
+    places = {file, *map(str, PurePosixPath(file).parents)}
+    return [group for group in GROUPS if places & set(group.paths)]
+
+
+def start_of(file: str) -> int:
+    """When the slow tests of a file start: the place of its group, or after all groups."""
+    found = groups_of(file)
+    return GROUPS.index(found[0]) if found else len(GROUPS)
+
+
+class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]
+    """Hands a process the tests of a whole group."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        """Name of a test's group; its file where it has none."""
+        file = nodeid.partition("::")[0]
+        found = groups_of(file)
+        return found[0].name if found else file

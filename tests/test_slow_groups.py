@@ -1,0 +1,71 @@
+"""Slow tests are spread over two processes that are busy for about the same time."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+from tests.each import each
+from tests.slow_groups import GROUPS, groups_of
+
+ROOT = Path(__file__).resolve().parents[1]
+TESTS = "def test_a():\n    pass\n\ndef test_b():\n    pass\n"
+SLOW = re.compile(r"pytest\.mark\.slow\b")
+
+MAKE = (ROOT / "Makefile").read_text("utf-8")
+DISTRIBUTION = re.findall(r"-m slow (-n 2 \S.*) -q tests\n", MAKE)[0].split()
+"""Options of `make test-slow` that spread the tests."""
+
+
+def slow_files() -> list[str]:
+    return [
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "tests").rglob("test_*.py")
+        if path != Path(__file__) and SLOW.search(path.read_text("utf-8"))
+    ]
+
+
+def test_every_file_with_slow_tests_is_in_one_group() -> None:
+    found = {file: [group.name for group in groups_of(file)] for file in slow_files()}
+    assert {file: names for file, names in each(found.items()) if len(names) != 1} == {}
+
+
+def test_every_path_of_a_group_has_slow_tests() -> None:
+    files = slow_files()
+    for path in each([path for group in GROUPS for path in group.paths]):
+        assert any(file == path or file.startswith(f"{path}/") for file in files), path
+
+
+def test_the_longest_groups_come_first_and_none_outlasts_all_others() -> None:
+    minutes = [group.minutes for group in GROUPS]
+    assert all(longer >= shorter for longer, shorter in each(list(pairwise(minutes))))
+    assert minutes[0] <= sum(minutes[1:])
+
+
+def test_a_group_stays_in_one_process(tmp_path: Path) -> None:
+    first, last = GROUPS[0].paths[0], GROUPS[-1].paths[0]
+    files = [last, f"{last}/test_two.py", first]
+    for name in files:
+        path = tmp_path / name
+        path = path if path.suffix else path / "test_one.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"import pytest\n\npytestmark = pytest.mark.slow\n{TESTS}")
+
+    options = ["-p", "tests.conftest", "-p", "no:cacheprovider", "--rootdir", str(tmp_path)]
+    found = subprocess.run(
+        [sys.executable, "-m", "pytest", "-v", *options, *DISTRIBUTION, "tests"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    ran = re.findall(r"^\[(gw\d)\].* PASSED (\S+)::", found.stdout, re.MULTILINE)
+    assert len(ran) == 2 * len(files), found.stdout + found.stderr
+    assert len({process for process, file in ran if file.startswith(last)}) == 1
+    assert len({process for process, _ in ran}) == 2
