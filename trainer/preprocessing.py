@@ -14,13 +14,16 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from pipeline.names import label_key, weight_key
-from trainer.features import CATEGORIES, NUMBERS, ModelInputs, model_inputs
+from trainer.features import (
+    CATEGORIES,
+    MIN_CATEGORY_COUNT,
+    NUMBERS,
+    ModelInputs,
+    model_inputs,
+)
 
 CLIP = 5.0
 """Standard deviations from the mean at which z-scores are clipped."""
-
-MIN_CATEGORY_COUNT = 5
-"""Subjects of the train split that a category needs to have a code of its own."""
 
 VOCABULARY = "categories"
 """Name under which Transform keeps the categories with a code of their own."""

@@ -22,6 +22,7 @@ from components.data_gate.examples import read_train_columns
 from components.data_gate.findings import stop_message
 from components.data_gate.levels import features_without_rows, levels
 from components.data_gate.missingness import missingness
+from components.data_gate.sample_size import sample_size
 from components.data_gate.settings import DataGateSettings
 from components.data_gate.unknown_labels import unknown_labels
 from pipeline.errors import UserError
@@ -86,6 +87,7 @@ def _findings(inputs: dict[str, Artifact], settings: DataGateSettings) -> Iterat
     yield from _drift(inputs, settings)
     if counts.subjects.get("train", 0):
         columns = read_train_columns(inputs["examples"], settings)
+        yield from sample_size(columns, counts, gate)
         yield from rules.leakage(columns, gate)
         yield from missingness(columns, gate, settings.smallest_group)
 

@@ -31,6 +31,7 @@ Rule = Literal[
     "anomalies",
     "drift",
     "too_few",
+    "sample_size",
     "leakage",
     "missingness",
     "rejects",

@@ -170,6 +170,8 @@ class Gate(StrictModel):
         anomalies: Severity of deviations from the curated schema.
         drift: Severity of drift against the champion's run.
         too_few: Severity of too few subjects or events in a split.
+        sample_size: Severity of fewer subjects than training a model with so many parameters needs
+            (Riley et al. 2020).
         leakage: Severity of a single feature that nearly determines a label.
         missingness: Severity of a feature that is missing more often where a label is positive
             than where it is negative (or less often), or in one arm than in the others.
@@ -185,6 +187,8 @@ class Gate(StrictModel):
             its day may lie within or outside, or a value is missing.
         drift_limit: Largest distance: Jensen-Shannon divergence for numbers, L-infinity
             norm for categories.
+        anticipated_fit: Cox-Snell R² that a model is expected to reach, as a share of the largest
+            possible one.
         leakage_auc: Largest AUC of a single feature on train.
         missingness_limit: Smallest difference of two shares of missing values on train that is
             found, if it is also more than chance.
@@ -203,6 +207,7 @@ class Gate(StrictModel):
     anomalies: Severity = "stop"
     drift: Severity = "warn"
     too_few: Severity = "stop"
+    sample_size: Severity = "warn"
     leakage: Severity = "stop"
     missingness: Severity = "warn"
     levels: Severity = "stop"
@@ -211,6 +216,7 @@ class Gate(StrictModel):
     landmark_labels: Severity = "stop"
     unknown_labels: Severity = "warn"
     drift_limit: Annotated[float, Field(gt=0)] = 0.1
+    anticipated_fit: Annotated[float, Field(gt=0, lt=0.9)] = 0.15
     leakage_auc: Annotated[float, Field(gt=0.5, le=1)] = 0.95
     missingness_limit: Share = 0.1
     rejects_limit: Share = 0.05

@@ -24,7 +24,9 @@ def test_a_stage_that_is_over_is_one_line_with_what_it_does_and_its_seconds() ->
     with RunDisplay(console).stage("Trainer"):
         pass
     [line] = text.getvalue().splitlines()
-    assert line == "✓ Trainer           trains and calibrates one model for all tasks 0.0 s"
+    shown, _, seconds = line.removesuffix(" s").rpartition(" ")
+    assert shown == "✓ Trainer           trains and calibrates one model for all tasks"
+    assert float(seconds) < 60
 
 
 def test_a_cached_stage_says_so_in_place_of_its_seconds() -> None:
