@@ -18,6 +18,11 @@ from tests.whole_runs import REPOSITORY
 _TESTS_FAILED = 1
 """Exit code of pytest where tests were run and some failed."""
 
+_ENDS = {_TESTS_FAILED: "held", 0: "NOT HELD"}
+"""What the exit code of pytest says of a fault."""
+
+_NOT_RUN = "TESTS NOT RUN"
+
 
 def main(names: Sequence[str]) -> int:
     """Puts faults back.
@@ -37,24 +42,31 @@ def main(names: Sequence[str]) -> int:
         copy = Path(folder) / "project"
         _copy_project(copy)
         for fault in chosen:
-            is_held = _tests_fail(copy, fault)
-            survived += not is_held
-            console.print(f"{'held' if is_held else 'NOT HELD'}  {fault.name}", markup=False)
+            code = _run_tests(copy, fault)
+            survived += code != _TESTS_FAILED
+            console.print(f"{_ENDS.get(code, _NOT_RUN)}  {fault.name}", markup=False)
     console.print(f"{len(chosen) - survived} of {len(chosen)} faults are held by a test")
     return int(survived > 0 or not chosen)
 
 
 def _copy_project(copy: Path) -> None:
     listed = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=REPOSITORY, capture_output=True, text=True, check=True
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
     for name in filter(None, listed.split("\0")):
+        if not (REPOSITORY / name).exists():
+            continue
         target = copy / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(REPOSITORY / name, target)
 
 
-def _tests_fail(copy: Path, fault: Fault) -> bool:
+def _run_tests(copy: Path, fault: Fault) -> int:
+    """Exit code of pytest on the fault's tests, with the fault put back."""
     file = copy / fault.file
     mended = file.read_text(encoding="utf-8")
     file.write_text(mended.replace(fault.mended, fault.fault), encoding="utf-8")
@@ -69,7 +81,7 @@ def _tests_fail(copy: Path, fault: Fault) -> bool:
         )
     finally:
         file.write_text(mended, encoding="utf-8")
-    return ended.returncode == _TESTS_FAILED
+    return ended.returncode
 
 
 if __name__ == "__main__":
