@@ -18,10 +18,7 @@ from tests.whole_runs import REPOSITORY
 _TESTS_FAILED = 1
 """Exit code of pytest where tests were run and some failed."""
 
-_ENDS = {_TESTS_FAILED: "held", 0: "NOT HELD"}
-"""What the exit code of pytest says of a fault."""
-
-_NOT_RUN = "TESTS NOT RUN"
+_HELD = "held"
 
 
 def main(names: Sequence[str]) -> int:
@@ -42,9 +39,9 @@ def main(names: Sequence[str]) -> int:
         copy = Path(folder) / "project"
         _copy_project(copy)
         for fault in chosen:
-            code = _run_tests(copy, fault)
-            survived += code != _TESTS_FAILED
-            console.print(f"{_ENDS.get(code, _NOT_RUN)}  {fault.name}", markup=False)
+            outcome = _outcome(_run_tests(copy, fault))
+            survived += outcome != _HELD
+            console.print(f"{outcome}  {fault.name}", markup=False)
     console.print(f"{len(chosen) - survived} of {len(chosen)} faults are held by a test")
     return int(survived > 0 or not chosen)
 
@@ -63,6 +60,13 @@ def _copy_project(copy: Path) -> None:
         target = copy / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(REPOSITORY / name, target)
+
+
+def _outcome(code: int) -> str:
+    """What the exit code of pytest says of a fault: some abort the process of the tests."""
+    if code == _TESTS_FAILED or code < 0:
+        return _HELD
+    return "NOT HELD" if code == 0 else "TESTS NOT RUN"
 
 
 def _run_tests(copy: Path, fault: Fault) -> int:
