@@ -1,6 +1,7 @@
 """Limits from which a number needs attention: the same on boards, on the page and in alerts.
 
-Thresholds of models are not here: studies set them, and the store has them.
+Thresholds of models and limits of the data gate are not here: studies set them, and the store has
+them.
 """
 
 from __future__ import annotations
@@ -11,14 +12,8 @@ MISCALIBRATION = 0.05
 GAP = 0.10
 """Difference of a rate between two groups that is left beyond their intervals."""
 
-DRIFT = 1.0
-"""Distance of a feature's distribution from the champion's, by the study's limit."""
-
 DAYS_WITHOUT_SUCCESS = 7
 """Days since a study's last run that finished."""
-
-REJECTED = 0.05
-"""Share of a dataset's rows that are rejected."""
 
 DAYS_OF_DATA = 30
 """Age of the newest data."""

@@ -42,8 +42,6 @@ STEPS_ERROR: Steps = (
 )
 STEPS_SLOPE: Steps = ((None, BAD), (0.7, WARN), (0.8, GOOD), (1.25, WARN), (1.5, BAD))
 STEPS_GAP: Steps = ((None, GOOD), (limits.GAP / 2, WARN), (limits.GAP, BAD))
-STEPS_DRIFT: Steps = ((None, GOOD), (0.8 * limits.DRIFT, WARN), (limits.DRIFT, BAD))
-STEPS_REJECTED: Steps = ((None, GOOD), (limits.REJECTED / 5, WARN), (limits.REJECTED, BAD))
 STEPS_SILENCE: Steps = (
     (None, GOOD),
     (limits.DAYS_WITHOUT_SUCCESS / 2, WARN),

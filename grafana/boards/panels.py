@@ -15,6 +15,7 @@ from grafana_foundation_sdk.models import dashboard
 from grafana_foundation_sdk.models import text as texts
 
 from grafana.boards import look
+from grafana.queries.pipeline_health import LIMIT_OF_GATE
 from grafana.queries.query import Query
 
 AnyPanel = cogbuilder.Builder[dashboard.Panel]
@@ -203,7 +204,7 @@ def lines(
         panel.thresholds_style(
             common.GraphThresholdsStyleConfig().mode(commons.GraphThresholdsStyleMode.DASHED)
         )
-    for name, values in _styles(tuple(query.columns)):
+    for name, values in _styles(_names_of_lines(query)):
         panel.override_by_name(name, look.properties(**values))
     return _finished(panel, words, SqlTarget(query, "metric" in query.columns), size)
 
@@ -332,6 +333,12 @@ def _matrix(rows: str, columns: str, values: str) -> dashboard.DataTransformerCo
     )
 
 
+def _names_of_lines(query: Query) -> tuple[str, ...]:
+    """Names by which lines can be known: those of columns, or of rows."""
+    of_rows = (LIMIT_OF_GATE,) if LIMIT_OF_GATE in query.sql else ()
+    return (*query.columns, *of_rows)
+
+
 def _styles(columns: Sequence[str]) -> list[tuple[str, dict[str, object]]]:
     """How a line looks that is known by its name."""
     hidden = {"legend": True, "tooltip": False, "viz": False}
@@ -355,6 +362,7 @@ def _styles(columns: Sequence[str]) -> list[tuple[str, dict[str, object]]]:
         "upper": edge | {"custom__fillBelowTo": "lower", "custom__fillOpacity": 15},
         "at least": demanded,
         "at most": demanded,
+        LIMIT_OF_GATE: demanded,
         "ideal": demanded | {"color": look.fixed(look.PLAIN)},
         "subjects": {"custom__hideFrom": {"legend": True, "tooltip": False, "viz": True}},
     }

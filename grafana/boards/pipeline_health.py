@@ -140,26 +140,25 @@ def _data() -> list[AnyPanel]:
         lines(
             Words(
                 "Do distributions drift?",
-                "Distance of a feature's distribution from that of the champion's run, as a "
-                "multiple of the study's limit; the 8 that moved most. From 1 on the gate objects.",
+                "Distance of a feature's distribution from that of the champion's run, as the data "
+                "gate measured it, with the study's limit; the 8 that moved most.",
                 "Drift is measured once the study has a champion",
             ),
             queries.DRIFT,
             _HALF,
-            steps=look.STEPS_DRIFT,
             from_zero=True,
         ),
         lines(
             Words(
                 "Are more rows rejected?",
-                "Share of each dataset's rows that could not be used.",
+                "Share of each dataset's rows that could not be used, as the data gate measured "
+                "it, with the study's limit.",
                 _NO_RUN,
             ),
             queries.REJECTED,
             _HALF,
             look.SHARE,
             1,
-            look.STEPS_REJECTED,
             from_zero=True,
         ),
         grid(
@@ -176,9 +175,7 @@ def _data() -> list[AnyPanel]:
                 "used": _COUNT,
                 "excluded": _COUNT,
                 "rejected": _COUNT,
-                "rejected_share": TableColumn(
-                    unit=look.SHARE, decimals=2, steps=look.STEPS_REJECTED
-                ),
+                "rejected_share": TableColumn(unit=look.SHARE, decimals=2),
             },
         ),
     ]

@@ -94,7 +94,7 @@ def _item(alert: Alert, row: Row) -> str:
     """An alert's summary, with the measured number and its limit."""
     if alert.query.columns[alert.number] == "count":
         return _summary(alert, row)
-    return f"{_summary(alert, row)}: {row[alert.number]:.3g} (limit {alert.above:g})"
+    return f"{_summary(alert, row)}: {row[alert.number]:.3g} (limit {alert.limit(row)})"
 
 
 def _summary(alert: Alert, row: Row) -> str:

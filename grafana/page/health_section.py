@@ -146,20 +146,22 @@ def _findings(caption: str, rows: Sequence[Row]) -> Table:
 
 
 def _rows(store: StudyStore) -> list[Block]:
+    drift, limit = _with_limit(store.ask(queries.DRIFT), "distance")
     figures = lines_over_runs(
-        store.ask(queries.DRIFT),
+        drift,
         "distance",
-        charts.Measure("distance, as a multiple of the limit", 2),
+        charts.Measure("distance", 2),
         "Do distributions drift? Distance to the champion's run, of those that drifted most.",
-        charts.Limit(limits.DRIFT, "limit of the gate:"),
+        limit,
     )
-    rejected = store.ask(queries.REJECTED)
+    rejected, limit = _with_limit(store.ask(queries.REJECTED), "rejected")
     if any(row["rejected"] for row in rejected):
         figures += lines_over_runs(
             rejected,
             "rejected",
             charts.Measure("share of rejected rows", 2, percent=True),
             "Are more rows rejected? The datasets with most of them.",
+            limit,
         )
     blocks: list[Block] = [Grid(figures)] if figures else []
     rows = store.ask(queries.ROWS)
@@ -189,6 +191,15 @@ def _rows(store: StudyStore) -> list[Block]:
             )
         )
     return blocks
+
+
+def _with_limit(rows: Sequence[Row], value: str) -> tuple[list[Row], charts.Limit | None]:
+    """Rows of what the gate measured, and the newest limit among them."""
+    limits_set = [row[value] for row in rows if row["metric"] == queries.LIMIT_OF_GATE]
+    measured = [row for row in rows if row["metric"] != queries.LIMIT_OF_GATE]
+    if not limits_set:
+        return measured, None
+    return measured, charts.Limit(limits_set[-1], f"{queries.LIMIT_OF_GATE}:")
 
 
 def _costs(store: StudyStore) -> list[Block]:

@@ -23,8 +23,9 @@ class Alert:
     Attributes:
         uid: Its fixed id.
         title: Its title.
-        query: A row for each monitored item, with one number.
-        above: The limit; the alert is raised above it.
+        query: A row for each monitored item, with one number; `limit`, where it has such a
+            column, is what the number was compared with when the row was made.
+        above: The alert is raised above it.
         severity: `critical` where the blessed model or the pipeline can't be relied on.
         summary: One line; `{study}` stands for what the row has there.
         description: What to do, with the same.
@@ -45,6 +46,10 @@ class Alert:
         """The column with the number."""
         (found,) = (name for name, kind in self.query.columns.items() if kind != "text")
         return found
+
+    def limit(self, row: Row) -> str:
+        """The limit that a row's number exceeds where the alert is raised."""
+        return str(row.get("limit", f"{self.above:g}"))
 
     def has_happened(self, row: Row) -> bool:
         """Whether the alert is raised for a row."""
@@ -135,16 +140,31 @@ GROUP BY b.study, x.task, x.metric, x.decision_threshold, x.slicing
     },
 )
 
-DRIFT = Query(
-    f"""
+
+def _objections(rule: str, about: str, value: str) -> Query:
+    """What the gate objected to in each study's newest run, with the finding's value and limit.
+
+    Args:
+        rule: Rule of the gate.
+        about: Column that says what a finding is about.
+        value: Name of the value.
+    """
+    return Query(
+        f"""
 WITH {_latest_with("gate_findings")}
-SELECT l.study AS study, f.feature AS feature, MAX(f.value / f."limit") AS distance
+SELECT l.study AS study, f.{about} AS {about}, CAST(f."limit" AS TEXT) AS "limit",
+       MAX(f.value) AS {value}
 FROM latest l JOIN gate_findings f ON f.run = l.run
-WHERE f.rule = 'drift' AND f.feature IS NOT NULL AND f.value IS NOT NULL AND f."limit" > 0
-GROUP BY l.study, f.feature
+WHERE f.rule = '{rule}' AND f.severity IN ('warn', 'stop') AND f.{about} IS NOT NULL
+  AND f.value IS NOT NULL
+GROUP BY l.study, f.{about}, f."limit"
 """,
-    {"study": "text", "feature": "text", "distance": "number"},
-)
+        {"study": "text", about: "text", "limit": "text", value: "number"},
+    )
+
+
+DRIFT = _objections("drift", "feature", "distance")
+REJECTED = _objections("rejects", "dataset", "share")
 
 SINCE_SUCCESS = Query(
     """
@@ -156,18 +176,6 @@ SELECT study, $__daysSince(last) AS days FROM (
 ) successes
 """,
     {"study": "text", "days": "number"},
-)
-
-REJECTED = Query(
-    f"""
-WITH {_latest_with("stage_rows")}
-SELECT l.study AS study, c.dataset AS dataset,
-       MAX(c.rejected) / NULLIF(MAX(c.rows_in) * 1.0, 0) AS share
-FROM latest l JOIN stage_rows c ON c.run = l.run
-WHERE c.dataset <> '' AND c.rows_in > 0
-GROUP BY l.study, c.dataset
-""",
-    {"study": "text", "dataset": "text", "share": "number"},
 )
 
 FAILED = Query(
@@ -221,10 +229,11 @@ ALERTS = (
         uid="trial-drift",
         title="A feature's distribution drifts",
         query=DRIFT,
-        above=limits.DRIFT,
+        above=0.0,
         severity="warning",
         summary="{study}: {feature} drifts",
-        description="Its distance from that of the champion's run exceeds the study's limit.",
+        description="Its distance from that of the champion's run exceeds the study's limit, "
+        "{limit}.",
         board=PIPELINE_HEALTH,
     ),
     Alert(
@@ -242,11 +251,11 @@ ALERTS = (
         uid="trial-rejects",
         title="Too many rows are rejected",
         query=REJECTED,
-        above=limits.REJECTED,
+        above=0.0,
         severity="warning",
         summary="{study}: rows of {dataset} are rejected",
-        description=f"More than {limits.REJECTED:.0%} of a dataset's rows contain impossible "
-        "values. The run's list of rejects names file, row and reason.",
+        description="The share of its rows that can't be used exceeds the study's limit, {limit}. "
+        "The run's list of rejects names file, row and reason.",
         board=PIPELINE_HEALTH,
     ),
     Alert(

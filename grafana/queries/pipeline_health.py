@@ -136,17 +136,6 @@ GROUP BY c.dataset ORDER BY c.dataset
     },
 )
 
-REJECTED = Query(
-    """
-SELECT r.started AS "time", c.dataset AS "metric",
-       MAX(c.rejected) / NULLIF(MAX(c.rows_in) * 1.0, 0) AS "rejected"
-FROM runs r JOIN stage_rows c ON c.run = r.run
-WHERE r.study = :study AND $__timeFilter(r.started) AND c.dataset <> ''
-GROUP BY r.run, r.started, c.dataset ORDER BY r.started, c.dataset
-""",
-    {"time": "time", "metric": "text", "rejected": "number"},
-)
-
 FINDINGS = Query(
     f"""
 SELECT f.severity AS severity, f.rule AS rule,
@@ -165,22 +154,46 @@ ORDER BY CASE f.severity WHEN 'stop' THEN 0 WHEN 'warn' THEN 1 ELSE 2 END, f.num
     },
 )
 
-DRIFT = Query(
+LIMIT_OF_GATE = "limit of the gate"
+"""Name of the line with the limit that a study had set in each run."""
+
+
+def _over_runs(rule: str, about: str, value: str) -> Query:
+    """Values of a rule of the gate in each run, with the limit that each was compared with.
+
+    Args:
+        rule: The rule.
+        about: Column that says what a finding is about; the 8 with the greatest values in the
+            newest run are shown.
+        value: Name of the value.
     """
+    measured = f"""f.rule = '{rule}' AND f.{about} IS NOT NULL AND f.value IS NOT NULL"""
+    return Query(
+        f"""
 WITH shown AS (
-  SELECT f.feature AS feature FROM gate_findings f
-  WHERE f.rule = 'drift' AND f.value IS NOT NULL AND f."limit" > 0 AND f.run = (
+  SELECT f.{about} AS name FROM gate_findings f
+  WHERE {measured} AND f.run = (
     SELECT r.run FROM runs r WHERE r.study = :study AND $__timeFilter(r.started) AND EXISTS (
-      SELECT 1 FROM gate_findings g
-      WHERE g.run = r.run AND g.rule = 'drift' AND g.feature IS NOT NULL)
+      SELECT 1 FROM gate_findings f WHERE f.run = r.run AND {measured})
     ORDER BY r.started DESC LIMIT 1)
-  GROUP BY f.feature ORDER BY MAX(f.value / f."limit") DESC, f.feature LIMIT 8
+  GROUP BY f.{about} ORDER BY MAX(f.value) DESC, f.{about} LIMIT 8
+),
+found AS (
+  SELECT r.started AS started, f.{about} AS name, f.value AS value, f."limit" AS at_most
+  FROM gate_findings f JOIN runs r ON r.run = f.run
+  WHERE f.{about} IN (SELECT name FROM shown) AND {measured}
+    AND r.study = :study AND $__timeFilter(r.started)
 )
-SELECT r.started AS "time", f.feature AS "metric", MAX(f.value / f."limit") AS "distance"
-FROM gate_findings f JOIN runs r ON r.run = f.run
-WHERE f.feature IN (SELECT feature FROM shown) AND f.rule = 'drift'
-  AND r.study = :study AND $__timeFilter(r.started) AND f.value IS NOT NULL AND f."limit" > 0
-GROUP BY r.run, r.started, f.feature ORDER BY r.started, f.feature
+SELECT started AS "time", name AS "metric", MAX(value) AS "{value}" FROM found
+GROUP BY started, name
+UNION ALL
+SELECT started, '{LIMIT_OF_GATE}', MAX(at_most) FROM found
+WHERE at_most IS NOT NULL GROUP BY started
+ORDER BY 1, 2
 """,
-    {"time": "time", "metric": "text", "distance": "number"},
-)
+        {"time": "time", "metric": "text", value: "number"},
+    )
+
+
+DRIFT = _over_runs("drift", "feature", "distance")
+REJECTED = _over_runs("rejects", "dataset", "rejected")

@@ -56,7 +56,7 @@ def test_what_needs_attention_comes_first(page: Any) -> None:
 
     assert text.index("The last run failed") < text.index("Model quality")
     assert "hand: the last run failed in DataGate" in text
-    assert "hand: AGE drifts: 2 (limit 1)" in text
+    assert "hand: AGE drifts: 0.2 (limit 0.1)" in text
 
 
 def test_the_verdict_on_the_newest_model_has_its_reasons(page: Any) -> None:

@@ -304,10 +304,10 @@ def test_a_run_that_failed_says_where_and_why(ask: Any) -> None:
 
 
 @pytest.mark.usefixtures("filled")
-def test_drift_is_a_multiple_of_the_limit(ask: Any) -> None:
-    row = ask(pipeline_health.DRIFT)[0]
+def test_drift_is_what_the_gate_measured_beside_its_limit(ask: Any) -> None:
+    found = {(row["metric"], row["distance"]) for row in ask(pipeline_health.DRIFT)}
 
-    assert (row["metric"], row["distance"]) == ("AGE", 2.0)
+    assert found == {("AGE", 0.2), (pipeline_health.LIMIT_OF_GATE, 0.1)}
 
 
 @pytest.mark.usefixtures("filled")
@@ -421,7 +421,20 @@ def test_a_feature_over_its_limit_raises_an_alert(sqlite: Any, ask: Any) -> None
     export(sqlite, run_rows("r1"))
 
     (row,) = happened(ask, "trial-drift")
-    assert row["feature"] == "AGE"
+    assert (row["feature"], row["distance"], row["limit"]) == ("AGE", 0.2, "0.1")
+
+
+@pytest.mark.parametrize("severity", ["ok", "ignore"])
+def test_what_the_gate_does_not_object_to_raises_no_alert(
+    severity: str, sqlite: Any, ask: Any
+) -> None:
+    rows = run_rows("r1")
+    for finding in rows[models.GateFinding]:
+        finding["severity"] = severity
+    export(sqlite, rows)
+
+    assert ask(pipeline_health.DRIFT)
+    assert ask(alerts.DRIFT) == []
 
 
 def test_a_study_without_a_success_for_long_raises_an_alert(sqlite: Any, ask: Any) -> None:
@@ -440,11 +453,14 @@ def test_a_study_that_never_succeeded_counts_from_its_first_run(sqlite: Any, ask
     assert row["days"] == pytest.approx(9, abs=0.1)
 
 
-def test_the_share_of_rejects_is_watched_by_dataset(sqlite: Any, ask: Any) -> None:
+def test_the_gates_objections_to_rejected_rows_raise_an_alert(sqlite: Any, ask: Any) -> None:
     export(sqlite, run_rows("r1"))
 
-    (row,) = ask(alerts.REJECTED)
-    assert (row["dataset"], row["share"]) == ("dm", pytest.approx(2 / 70))
+    (row,) = happened(ask, "trial-rejects")
+    assert (row["dataset"], row["limit"]) == ("dm", "0.02")
+    assert row["share"] == pytest.approx(2 / 70)
+    shown = {row["metric"]: row["rejected"] for row in ask(pipeline_health.REJECTED)}
+    assert shown == {"dm": pytest.approx(2 / 70), pipeline_health.LIMIT_OF_GATE: 0.02}
 
 
 def test_a_failed_run_raises_an_alert_until_the_next_one_succeeds(sqlite: Any, ask: Any) -> None:

@@ -134,9 +134,12 @@ def curves() -> Curves:
 
 
 def findings() -> Findings:
-    """One feature drifts."""
-    finding = {"rule": "drift", "severity": "warn", "message": "AGE drifts", "feature": "AGE"}
-    return Findings.model_validate([finding | {"value": 0.2, "limit": 0.1}])
+    """One feature drifts, and 2 of the 70 rows of a dataset are rejected."""
+    drift = {"rule": "drift", "severity": "warn", "message": "AGE drifts", "feature": "AGE"}
+    rejects = {"rule": "rejects", "severity": "warn", "message": "2 rows", "dataset": "dm"}
+    return Findings.model_validate(
+        [drift | {"value": 0.2, "limit": 0.1}, rejects | {"value": 2 / 70, "limit": 0.02}]
+    )
 
 
 def stage(run: str, **changes: Any) -> dict[str, Any]:

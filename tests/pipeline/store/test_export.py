@@ -159,7 +159,7 @@ def test_a_run_that_is_done_is_exported_whole(done: LocalRun, sqlite: str) -> No
         "metrics": 4,
         "calibration": 1,
         "suppressed_groups": 2,
-        "gate_findings": 1,
+        "gate_findings": 2,
         "trial_progress": 1,
     }
 

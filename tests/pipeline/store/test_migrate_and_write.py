@@ -53,7 +53,7 @@ def test_a_run_is_added_with_all_that_it_measured(address: str) -> None:
         "metrics": 4,
         "calibration": 1,
         "suppressed_groups": 2,
-        "gate_findings": 1,
+        "gate_findings": 2,
         "trial_progress": 0,
     }
 
