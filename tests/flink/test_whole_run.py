@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.conserved_counts import assert_conserved
 from tests.flink import artifacts
 from tests.flink.conftest import Flink
 
@@ -151,6 +152,8 @@ def test_the_same_rows_are_rejected_and_the_same_subjects_counted(runs: Runs) ->
     flink, memory = map(artifacts.rejects, runs.folders("TrialExampleGen", "rejects"))
 
     assert flink == memory
+    _, counts = flink
+    assert_conserved(counts, by_arm=True)
 
 
 def test_what_the_statistics_count_is_equal(runs: Runs) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import apache_beam as beam
 import tensorflow as tf
+from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import standard_artifacts
@@ -85,18 +86,21 @@ def _values(record: bytes) -> Example:
     return example
 
 
-def execute(study: Study, data_root: Path | str, folder: Path, key: str = KEY) -> Outputs:
-    """Runs the executor on Beam's in-memory runner.
+def execute(
+    study: Study, data_root: Path | str, folder: Path, key: str = KEY, workers: int = 1
+) -> Outputs:
+    """Runs the executor on Beam's in-memory runner, its workers as threads.
 
     The runner is handed over ready made: from Beam arguments TFX would first build a package.
     """
+    options = PipelineOptions(direct_num_workers=workers, direct_running_mode="multi_threading")
     folder.mkdir(exist_ok=True)
     secret = folder.parent / f"{folder.name}.key"
     secret.write_text(key)
     examples, rejects = standard_artifacts.Examples(), TrialRejects()
     examples.uri, rejects.uri = str(folder / "examples"), str(folder / "rejects")
     context = BaseBeamExecutor.Context(
-        make_beam_pipeline_fn=lambda: beam.Pipeline(runner=FnApiRunner()),
+        make_beam_pipeline_fn=lambda: beam.Pipeline(runner=FnApiRunner(), options=options),
         tmp_dir=str(folder),
         unique_id="1",
     )

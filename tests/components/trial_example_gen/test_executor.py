@@ -18,7 +18,7 @@ from components.trial_example_gen.records import write_records
 from components.trial_example_gen.settings import TrialExampleGenSettings
 from components.trial_example_gen.splits import split_of, subject_hash
 from pipeline.errors import UserError
-from pipeline.reading import buckets
+from pipeline.reading import buckets, formats
 from pipeline.reading.fingerprint import content_fingerprint
 from pipeline.storage import copy_folder
 from pipeline.study.sections import Split
@@ -37,6 +37,7 @@ from tests.components.trial_example_gen.executor_runs import (
     Outputs,
     execute,
 )
+from tests.conserved_counts import assert_conserved
 from tests.each import each
 
 
@@ -139,6 +140,7 @@ def test_counts_are_those_of_the_examples(outputs: Outputs) -> None:
 
 
 def test_counts_account_for_every_row(outputs: Outputs) -> None:
+    assert_conserved((outputs.folder / "rejects" / "counts.json").read_text(), by_arm=True)
     assert outputs.counts["datasets"] == {
         "dm": {
             "rows_in": 200,
@@ -219,6 +221,30 @@ def test_several_buckets_give_the_same_examples_as_one(
     assert other.by_subject == outputs.by_subject
     assert other.counts == outputs.counts
     assert other.rejects == outputs.rejects
+
+
+@pytest.mark.parametrize(
+    ("workers", "bucket_bytes", "rows_per_extent"),
+    [(2, 100_000_000, 100), (2, 500, 7)],
+)
+def test_every_row_and_label_is_counted_once_whatever_the_workers_and_bundles(
+    workers: int,
+    bucket_bytes: int,
+    rows_per_extent: int,
+    outputs: Outputs,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(buckets, "_BUCKET_BYTES", bucket_bytes)
+    data = write_data(tmp_path / "data", "xpt")
+    with monkeypatch.context() as smaller:
+        smaller.setattr(formats.extents, "__defaults__", (rows_per_extent,))
+
+        other = execute(study("xpt"), data, tmp_path / "run", workers=workers)
+
+    assert_conserved((other.folder / "rejects" / "counts.json").read_text(), by_arm=True)
+    assert other.counts == outputs.counts
+    assert other.by_subject == outputs.by_subject
 
 
 def test_rows_without_subject_key_do_not_disturb_several_buckets(
