@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import uuid
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
@@ -34,6 +35,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling | None:
     """A group of slow tests stays in one process of `make test-slow`."""
     return GroupScheduling(config, log) if config.getvalue("dist") == "loadgroup" else None
+
+
+def pytest_keyboard_interrupt() -> None:
+    """Lets fixtures stop their servers: xdist interrupts its processes again while they do."""
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -9,11 +9,27 @@ import sys
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
+
 from tests.each import each
 from tests.slow_groups import GROUPS, groups_of
 
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = "def test_a():\n    pass\n\ndef test_b():\n    pass\n"
+INTERRUPTED = """
+import pathlib, signal
+import pytest
+
+
+@pytest.fixture
+def server():
+    yield
+    pathlib.Path("stopped").write_text(signal.getsignal(signal.SIGINT).name)
+
+
+def test_with_server(server):
+    raise KeyboardInterrupt
+"""
 SLOW = re.compile(r"pytest\.mark\.slow\b")
 
 MAKE = (ROOT / "Makefile").read_text("utf-8")
@@ -46,6 +62,19 @@ def test_the_longest_groups_come_first_and_none_outlasts_all_others() -> None:
     assert minutes[0] <= sum(minutes[1:])
 
 
+def run_distributed(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Runs the tests of a folder as `make test-slow` runs the project's."""
+    options = ["-p", "tests.conftest", "-p", "no:cacheprovider", "--rootdir", str(folder)]
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-v", *options, *DISTRIBUTION, "tests"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def test_a_group_stays_in_one_process(tmp_path: Path) -> None:
     first, last = GROUPS[0].paths[0], GROUPS[-1].paths[0]
     files = [last, f"{last}/test_two.py", first]
@@ -55,17 +84,21 @@ def test_a_group_stays_in_one_process(tmp_path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"import pytest\n\npytestmark = pytest.mark.slow\n{TESTS}")
 
-    options = ["-p", "tests.conftest", "-p", "no:cacheprovider", "--rootdir", str(tmp_path)]
-    found = subprocess.run(
-        [sys.executable, "-m", "pytest", "-v", *options, *DISTRIBUTION, "tests"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    found = run_distributed(tmp_path)
 
     ran = re.findall(r"^\[(gw\d)\].* PASSED (\S+)::", found.stdout, re.MULTILINE)
     assert len(ran) == 2 * len(files), found.stdout + found.stderr
     assert len({process for process, file in ran if file.startswith(last)}) == 1
     assert len({process for process, _ in ran}) == 2
+
+
+def test_an_interrupted_process_stops_its_servers_and_is_not_interrupted_again(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_interrupted.py").write_text(INTERRUPTED)
+
+    found = run_distributed(tmp_path)
+
+    assert found.returncode == pytest.ExitCode.INTERRUPTED, found.stdout + found.stderr
+    assert (tmp_path / "stopped").read_text() == "SIG_IGN"
