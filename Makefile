@@ -24,7 +24,7 @@ IMAGE_BUILD ?= docker build
 export UV_CACHE_DIR = $(CURDIR)/$(VENV)/cache
 export UV_LINK_MODE = hardlink
 
-.PHONY: help setup run flink-up flink-down test test-slow test-flink system compile submit image report notebooks export store-migrate boards grafana schemas docs lint format lock bench-accuracy bench-overhead \
+.PHONY: help setup run flink-up flink-down test test-slow test-flink system compile submit image report notebooks export store-migrate freeze boards grafana schemas docs lint format lock bench-accuracy bench-overhead \
 	bench-example-gen bench-reading bench-scale bench-flink bench-store bench-notebooks clean
 
 help: ## This list.
@@ -78,6 +78,10 @@ export: $(READY) ## Export a run again: [RUN=id STORE=address ROOT=runs].
 
 store-migrate: $(READY) ## Make the store's tables and roles, set their passwords: STORE=address.
 	@$(TRIAL) store migrate $(if $(STORE),"$(STORE)")
+
+freeze: $(READY) ## Record that tasks, thresholds and evaluation are fixed from now on: [STUDY=ist ROOT=runs REGISTRY=address].
+	@$(TRIAL) freeze $(if $(STUDY),--study "$(STUDY)") $(if $(ROOT),--root "$(ROOT)") \
+	  $(if $(REGISTRY),--registry "$(REGISTRY)")
 
 boards: $(READY) ## The store's boards as one HTML file: [STORE=address ROOT=runs OUT=file].
 	@$(TRIAL) boards $(if $(STORE),--store "$(STORE)") $(if $(ROOT),--root "$(ROOT)") \

@@ -72,6 +72,7 @@ class RunConfig:
         serving_dir: Where blessed models are pushed to; None pushes none, they are registered.
         registry_root: Root of the registry of blessed models.
         champion_token: The registry's pointer when the run is created.
+        look: What was tried on the trial before (`pipeline.runs.looks.RunLook` as JSON).
         code_version: Version of this project.
         dependency_lock: SHA-256 of the locked dependencies; empty where there is no lock.
         seed: Seed of training.
@@ -97,6 +98,7 @@ class RunConfig:
     serving_dir: str | None
     registry_root: str | RuntimeParameter
     champion_token: str | RuntimeParameter
+    look: str | RuntimeParameter
     code_version: str
     dependency_lock: str
     seed: int
@@ -136,10 +138,13 @@ def resolve(settings: Settings, run_id: str = "") -> RunConfig:
     from pipeline.reading.files import data_modified
     from pipeline.reading.fingerprint import content_fingerprint
     from pipeline.reading.plan import check_data
+    from pipeline.runs.looks import run_look, settings_of
     from pipeline.runs.registry import Registry
 
     check_data(study, data_root)
     registry_root = str(root / "registry")
+    steps = study.training.steps if settings.steps is None else settings.steps
+    tried = settings_of(study, settings.seed, steps, settings.tune)
     return RunConfig(
         study=study,
         schema=read_schema(study_file),
@@ -153,10 +158,11 @@ def resolve(settings: Settings, run_id: str = "") -> RunConfig:
         serving_dir=str(own / "serving"),
         registry_root=registry_root,
         champion_token=Registry(registry_root).champion_token(study.study),
+        look=run_look(registry_root, tried).model_dump_json(),
         code_version=code_version(),
         dependency_lock=lock_digest(),
         seed=settings.seed,
-        steps=study.training.steps if settings.steps is None else settings.steps,
+        steps=steps,
         tune=settings.tune,
         beam_args=beam_args,
         run_id=run_id,

@@ -130,6 +130,8 @@ def _components(config: RunConfig) -> list[BaseNode]:
         model=trainer.outputs["model"],
         champion_model=champion.outputs["model"],
         settings=EvaluatorSettings.of(study),
+        registry_root=config.registry_root,
+        look=config.look,
     )
     card = ModelCard(
         examples=examples,

@@ -15,9 +15,6 @@ NUMBERS = "numbers"
 CATEGORIES = "categories"
 """Codes of a subject's categories: int64 `[categories]`."""
 
-MIN_CATEGORY_COUNT = 5
-"""Subjects of the train split that a category needs to have a code of its own."""
-
 INPUTS_KEY = "inputs"
 """Key of `custom_config` that holds `ModelInputs.to_config()`."""
 

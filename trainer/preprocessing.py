@@ -14,9 +14,9 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from pipeline.names import label_key, weight_key
+from pipeline.study.features import MIN_CATEGORY_COUNT
 from trainer.features import (
     CATEGORIES,
-    MIN_CATEGORY_COUNT,
     NUMBERS,
     ModelInputs,
     model_inputs,

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from components.data_gate.rules import Columns
 from pipeline.results.counts import Counts, LabelCounts
 from pipeline.results.documents import Finding
+from pipeline.study.features import MIN_CATEGORY_COUNT
 from pipeline.study.sections import Gate
-from trainer.features import MIN_CATEGORY_COUNT
 
 _SHRINKAGE = 0.9
 _OPTIMISM = 0.05

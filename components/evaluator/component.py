@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tfx.dsl.components.base import base_beam_component, executor_spec
+from tfx.orchestration.data_types import RuntimeParameter
 from tfx.types import channel, standard_artifacts, standard_component_specs
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 from tfx.types.system_executions import Evaluate
@@ -15,7 +16,11 @@ from components.evaluator.settings import EvaluatorSettings
 class TrialEvaluatorSpec(ComponentSpec):
     """Inputs, outputs and parameter of `TrialEvaluator`."""
 
-    PARAMETERS = {executor.SETTINGS_KEY: ExecutionParameter(type=str)}
+    PARAMETERS = {
+        executor.SETTINGS_KEY: ExecutionParameter(type=str),
+        executor.REGISTRY_KEY: ExecutionParameter(type=str, optional=True),
+        executor.LOOK_KEY: ExecutionParameter(type=str, optional=True),
+    }
     INPUTS = {
         standard_component_specs.EXAMPLES_KEY: ChannelParameter(type=standard_artifacts.Examples),
         standard_component_specs.MODEL_KEY: ChannelParameter(type=standard_artifacts.Model),
@@ -52,6 +57,8 @@ class TrialEvaluator(base_beam_component.BaseBeamComponent):
         model: channel.BaseChannel,
         settings: EvaluatorSettings,
         champion_model: channel.BaseChannel | None = None,
+        registry_root: str | RuntimeParameter | None = None,
+        look: str | RuntimeParameter | None = None,
     ) -> None:
         """Makes the component.
 
@@ -60,6 +67,8 @@ class TrialEvaluator(base_beam_component.BaseBeamComponent):
             model: The challenger, a `Model`.
             settings: The Evaluator's part of the study.
             champion_model: A `Model`: the champion, or one marked as not present.
+            registry_root: Root of the registry, which records the evaluation of these settings.
+            look: `pipeline.runs.looks.RunLook` as JSON; without it nothing is recorded.
         """
         super().__init__(
             TrialEvaluatorSpec(
@@ -67,6 +76,8 @@ class TrialEvaluator(base_beam_component.BaseBeamComponent):
                 model=model,
                 champion_model=champion_model,
                 settings=settings.to_json(),
+                registry_root=registry_root,
+                look=look,
                 evaluation=channel.Channel(type=standard_artifacts.ModelEvaluation),
                 blessing=channel.Channel(type=standard_artifacts.ModelBlessing),
                 verdict=channel.Channel(type=ModelVerdict),

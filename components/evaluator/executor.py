@@ -23,12 +23,15 @@ from components.evaluator.eval_config import build_eval_config
 from components.evaluator.judge import Verdict, judge
 from components.evaluator.settings import EvaluatorSettings
 from pipeline import names
-from pipeline.documents import Document
+from pipeline.documents import Document, parse_document
 from pipeline.results.documents import OVERALL
 from pipeline.results.documents import Verdict as VerdictDocument
+from pipeline.runs.looks import RunLook, record_look
 
 SETTINGS_KEY = "settings"
 CHAMPION_KEY = "champion_model"
+REGISTRY_KEY = "registry_root"
+LOOK_KEY = "look"
 VERDICT_KEY = "verdict"
 METRICS_FILE = "metrics.json"
 VERDICT_FILE = "verdict.json"
@@ -59,7 +62,8 @@ class Executor(tfx_executor.Executor):
             input_dict: `examples`, `model`, and `champion_model`, which may be missing or marked as
                 not present.
             output_dict: `evaluation`, `blessing`, `verdict`.
-            exec_properties: `settings`: `EvaluatorSettings` as JSON.
+            exec_properties: `settings`: `EvaluatorSettings` as JSON; `registry_root` and `look`
+                (`RunLook` as JSON), where the evaluation is to be recorded.
         """
         settings = EvaluatorSettings.from_json(exec_properties[SETTINGS_KEY])
         inputs = dict(input_dict)
@@ -83,8 +87,21 @@ class Executor(tfx_executor.Executor):
                     standard_component_specs.MODULE_PATH_KEY: _EXTRACTORS,
                 },
             )
-        verdict = _judge(output_dict, settings, no_champion, note)
+        look = _read_look(exec_properties)
+        verdict = _judge(output_dict, settings, no_champion, note, look)
+        if look:
+            # From now on the metrics can be seen.
+            record_look(exec_properties[REGISTRY_KEY], look.settings)
         _bless(verdict, inputs, output_dict, exec_properties)
+
+
+def _read_look(exec_properties: dict[str, Any]) -> RunLook | None:
+    text = exec_properties.get(LOOK_KEY)
+    if not text:
+        return None
+    return parse_document(
+        RunLook, text, f"parameter {LOOK_KEY}", "the settings of a run", "Create the run again."
+    )
 
 
 def _columns_to_read(settings: EvaluatorSettings, folder: Path) -> Artifact:
@@ -108,6 +125,7 @@ def _judge(
     settings: EvaluatorSettings,
     no_champion: str | None,
     note: str | None,
+    look: RunLook | None,
 ) -> Verdict:
     evaluation = artifact_utils.get_single_uri(output_dict[standard_component_specs.EVALUATION_KEY])
     found = list(model_eval_lib.load_metrics(evaluation))
@@ -116,10 +134,13 @@ def _judge(
     verdict = judge(records, suppressed, settings, no_champion)
     if note:
         verdict = replace(verdict, notes=(*verdict.notes, note))
+    if look:
+        verdict = replace(verdict, notes=(*verdict.notes, look.history.sentence))
     folder = artifact_utils.get_single_uri(output_dict[VERDICT_KEY])
     _write(folder, METRICS_FILE, results.shown_metrics(records, suppressed, settings))
     _write(folder, CURVES_FILE, results.shown_curves(found, records, suppressed, settings))
-    _write(folder, VERDICT_FILE, VerdictDocument.model_validate(verdict.to_json()))
+    looks = {"looks": look.history} if look else {}
+    _write(folder, VERDICT_FILE, VerdictDocument.model_validate({**verdict.to_json(), **looks}))
     subjects = {r.task: r.subjects for r in records if r.group == OVERALL}
     for task, count in subjects.items():
         logger.info("rows", extra={"rows": {"split": _SPLIT, "task": task, "subjects": count}})

@@ -33,6 +33,7 @@ _COMMANDS = "pipeline.cli.commands"
         "store": f"{_COMMANDS}.store:store",
         "draft": f"{_COMMANDS}.draft:draft",
         "synthetic": f"{_COMMANDS}.synthetic:synthetic",
+        "freeze": f"{_COMMANDS}.freeze:freeze",
         "compile": f"{_COMMANDS}.compile:compile_packages",
         "submit": f"{_COMMANDS}.submit:submit",
         "flink": f"{_COMMANDS}.flink:flink",

@@ -19,6 +19,7 @@ from pipeline.estimates import Estimate
 from pipeline.metrics import current_name
 from pipeline.results.analysis import Analysis
 from pipeline.results.counts import Counts
+from pipeline.results.looks import LookHistory
 from pipeline.results.outcomes import ComparisonReason, Outcome
 from pipeline.results.registration import Registration
 from pipeline.results.training import Training
@@ -227,6 +228,7 @@ class Verdict(Document):
         reasons: Why the model was refused.
         not_judged: Groups that are too small to be judged.
         notes: Notes for the reader.
+        looks: What had been tried on these labels before; null if it is not recorded.
     """
 
     blessed: bool
@@ -236,6 +238,7 @@ class Verdict(Document):
     reasons: tuple[Refusal, ...]
     not_judged: tuple[NotJudged, ...]
     notes: tuple[str, ...]
+    looks: LookHistory | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -14,6 +14,9 @@ from pipeline.study.sections import Aggregate, Feature
 if TYPE_CHECKING:
     from pipeline.study.study import Study
 
+MIN_CATEGORY_COUNT = 5
+"""Subjects of the train split that a category needs to be distinguished from other rare ones."""
+
 
 @dataclass(frozen=True)
 class ResolvedFeature:

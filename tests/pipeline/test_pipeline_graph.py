@@ -40,6 +40,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunConfig:
         serving_dir=str(tmp_path / "serving"),
         registry_root=str(tmp_path / "registry"),
         champion_token="none",
+        look="",
         code_version="1.2.3",
         dependency_lock="0" * 64,
         seed=11,

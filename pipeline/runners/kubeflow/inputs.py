@@ -26,7 +26,7 @@ _PACKAGES = ("components", "grafana", "pipeline", "trainer")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Writes fingerprint, subject key's id, champion's token and code's digest, each to a file.
+    """Writes the run's inputs that only its start determines, each to a file.
 
     Returns:
         0, or 1 for an error in the input.
@@ -81,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--run_id", default="", help="id of the run")
     parser.add_argument("--started_by", default="", help="user or system that started it")
     parser.add_argument("--seed", type=int, default=0, help="seed of training")
+    parser.add_argument("--tune", type=int, default=0, help="1 with the Tuner")
     parser.add_argument("--steps", type=int, default=0, help="training steps")
     for name in FOUND_OUT:
         parser.add_argument(f"--{name}_to", required=True, help="output file")
@@ -91,6 +92,7 @@ def _compute_inputs(options: argparse.Namespace, study: Study) -> dict[str, str]
     # Beam takes a second or two to import.
     from pipeline.reading.fingerprint import content_fingerprint
     from pipeline.reading.plan import check_data
+    from pipeline.runs.looks import run_look, settings_of
     from pipeline.runs.registry import Registry
     from pipeline.subject_key import key_id, load_key
     from pipeline.version import source_digest
@@ -108,10 +110,12 @@ def _compute_inputs(options: argparse.Namespace, study: Study) -> dict[str, str]
             f"requires {options.data_fingerprint} (data_fingerprint). Give the intended "
             "data, or leave the field empty to accept the current data."
         )
+    tried = settings_of(study, options.seed, options.steps, bool(options.tune))
     return {
         options.fingerprint_to: fingerprint,
         options.subject_key_id_to: key_id(load_key(options.subject_key)),
         options.champion_token_to: Registry(options.registry_root).champion_token(study.study),
+        options.look_to: run_look(options.registry_root, tried).model_dump_json(),
         options.code_digest_to: source_digest(*_PACKAGES),
     }
 

@@ -47,7 +47,7 @@ resolveInputParameter)."""
 JOB_NAME = "{{$.pipeline_job_name}}"
 """Constant replaced by the run's name in the user interface; each recurrence has its own."""
 
-FOUND_OUT = ("fingerprint", "subject_key_id", "champion_token", "code_digest")
+FOUND_OUT = ("fingerprint", "subject_key_id", "champion_token", "look", "code_digest")
 """Values that RunInputs determines when a run starts."""
 
 _INPUTS_SPEC = "--json_serialized_inputs_spec_args"
@@ -180,7 +180,7 @@ def compile_package(
     spec, beam_stages = _compiled(_config(study, schema, settings, tune), runner)
     form = parameters(study, settings)
     spec["pipelineInfo"]["description"] = _description(study, tune)
-    _add_run_inputs(spec, study, form)
+    _add_run_inputs(spec, study, form, tune)
     spec["root"]["inputDefinitions"] = {"parameters": dict(map(_definition, form))}
     for task in spec["root"]["dag"]["tasks"].values():
         _finish_task(spec, task, study.study, settings, beam_stages)
@@ -221,6 +221,7 @@ def _config(study: Study, schema: str, settings: KubeflowSettings, tune: bool) -
         serving_dir=settings.serving_dir,
         registry_root=_later("registry_root"),
         champion_token=_later("champion_token"),
+        look=_later("look"),
         code_version=code_version(),
         dependency_lock=lock_digest(),
         seed=Settings.seed,
@@ -255,13 +256,14 @@ def _definition(parameter: Parameter) -> tuple[str, Spec]:
     }
 
 
-def _add_run_inputs(spec: Spec, study: Study, form: Sequence[Parameter]) -> None:
+def _add_run_inputs(spec: Spec, study: Study, form: Sequence[Parameter], tune: bool) -> None:
     """Inserts the task RunInputs before all tasks that need its outputs."""
     constants = {
         "study": study.to_json(),
         "subject_key": KEY_IN_ENVIRONMENT,
         "run_id": JOB_ID,
         "started_by": JOB_NAME,
+        "tune": str(int(tune)),
     }
     kinds_of_form = {item.name: item.kind for item in form}
     kinds = dict.fromkeys(constants, "STRING") | {name: kinds_of_form[name] for name in _ASKED}

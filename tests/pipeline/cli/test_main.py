@@ -223,6 +223,8 @@ MISTAKES = {
     "notebooks of an unknown run": ["notebooks", "nosuch"],
     "notebooks below a file": ["notebooks", "--root", TEXT],
     "unknown notebook": ["notebooks", "--only", "nosuch"],
+    "freeze of no study": ["freeze", "--study", f"{NOWHERE}/s.yaml"],
+    "freeze below a file": ["freeze", "--root", TEXT],
     "boards without a store": ["boards", "--root", NOWHERE],
     "boards below a file": ["boards", "--root", TEXT],
     "boards of a text file": ["boards", "--store", f"sqlite:///{TEXT}"],
@@ -418,6 +420,15 @@ class TestJson:
             "exit_code": 0,
             "written": ["x"],
         }
+
+    def test_freeze_says_when_and_whether_a_result_had_been_seen(
+        self, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        assert main(["freeze", "--root", str(tmp_path), "--json"]) == 0
+
+        answer = json.loads(capfd.readouterr().out)
+        assert answer["before_first_result"] is True
+        assert answer["at"].startswith("20")
 
     def test_migration_boards_and_export_say_what_they_wrote(
         self, tmp_path: Path, local_run: Path, capfd: pytest.CaptureFixture[str]

@@ -34,6 +34,7 @@ TARGETS = {
     },
     "export": {"RUN": "my runs/r1", "STORE": "sqlite:///my store", "ROOT": "my runs"},
     "store-migrate": {"STORE": "sqlite:///my store"},
+    "freeze": {"STUDY": "ist", "ROOT": "my runs", "REGISTRY": "s3://b/my registry"},
     "boards": {"STORE": "sqlite:///my store", "ROOT": "my runs", "OUT": "my boards.html"},
 }
 

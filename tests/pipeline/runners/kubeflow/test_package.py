@@ -92,6 +92,7 @@ def local_config(seed: int, steps: int) -> RunConfig:
         serving_dir="serving",
         registry_root="registry",
         champion_token="none",
+        look="",
         code_version="0.1.0",
         dependency_lock="",
         seed=seed,
