@@ -58,7 +58,7 @@ DIFFERENCES = (
     "plain one infers a schema in the run.",
     "Evaluation: both use 20 jackknife groups over the same slices; the metrics differ. "
     "BinaryCrossEntropy and MeanSquaredError of TFMA 0.47 are wrong under the jackknife and are "
-    "compared nowhere.",
+    "not compared.",
     "Split: 60/20/20 on both sides, but not of the same subjects: the AUCs are a check that both "
     "learned, not a comparison.",
 )

@@ -44,7 +44,7 @@ _AGES = ("<50", "50 to <65", "65 to <75", ">=75")
 
 
 def groups(count: int) -> Iterator[tuple[str, str]]:
-    """(slicing, group) of as many groups: everybody, sex, age, both, then sites."""
+    """(slicing, group) of as many groups: all subjects, sex, age, both, then sites."""
     made: Iterator[tuple[str, str]] = itertools.chain(
         [("", "")],
         (("sex", sex) for sex in _SEXES),

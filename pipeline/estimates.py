@@ -148,13 +148,13 @@ def exact_interval(events: int, subjects: int, confidence: float) -> tuple[float
 
     tail = (1 - confidence) / 2
     lower = betaincinv(events, subjects - events + 1, tail) if events else 0.0
-    # The upper end is the mirror image of the lower one of those who are not counted.
+    # The upper end is the mirror image of the lower one of the share without events.
     upper = 1 - betaincinv(subjects - events, events + 1, tail) if events < subjects else 1.0
     return float(lower), float(upper)
 
 
 def share_of(events: int, subjects: int) -> Estimate:
-    """A share with Wilson's interval; without a number for a share of nobody.
+    """A share with Wilson's interval; without a number for a share of no subjects.
 
     Examples:
         >>> share = share_of(10, 40)
@@ -177,7 +177,7 @@ def difference_of_shares(
     Newcombe RG. Stat Med 1998;17:873-90, method 10: it combines Wilson's intervals.
 
     Returns:
-        Without a number where one is a share of nobody.
+        Without a number where one is a share of no subjects.
 
     Examples:
         The example of the paper (table II, a): 56 of 70 against 48 of 80.
@@ -203,7 +203,7 @@ def ratio_of_shares(events: int, subjects: int, other_events: int, other_subject
     Katz D, et al. Biometrics 1978;34:469-74.
 
     Returns:
-        Without a number where the second share has no events or the first is one of nobody;
+        Without a number where the second share has no events or the first is one of no subjects;
         0 without an interval where the first has no events.
 
     Examples:

@@ -1,4 +1,4 @@
-"""The internal report of a run: for those who hold the trial's data, see docs/disclosure.md.
+"""The internal report of a run: for the owners of the trial's data, see docs/disclosure.md.
 
 No stage writes anything internal. The analysis is computed again from the run's examples, and
 the report is the only file that contains it.

@@ -143,7 +143,7 @@ def test_what_an_empty_answer_satisfies_is_found(body: str) -> None:
 @pytest.mark.parametrize(
     "iterable", ["each(found)", "range(3)", "(1, 2)", "NAMES", "Colour", "enumerate('ab')"]
 )
-def test_what_is_seen_to_be_filled_may_be_gone_through(iterable: str) -> None:
+def test_what_is_seen_to_be_filled_may_be_iterated(iterable: str) -> None:
     assert unshown(f"def test_a():\n    for item in {iterable}: assert item\n") == []
 
 

@@ -36,7 +36,7 @@ def test_the_lock_of_developers_satisfies_an_extra(text: str) -> None:
     assert wanted.specifier.contains(LOCKED["dev"][wanted.name])
 
 
-def test_the_version_is_told_in_one_place() -> None:
+def test_the_version_is_written_in_one_place() -> None:
     assert CONTENT["dynamic"] == ["version"]
     citation = (PROJECT / "CITATION.cff").read_text()
     assert f"version: {code_version()}\n" in citation

@@ -178,12 +178,12 @@ class _Shown:
 
     def share(self, label: tuple[str, str]) -> str:
         """How many of all subjects have a label, as far as it may be shown."""
-        everybody = f"of {self.number()} subjects"
+        of_all = f"of {self.number()} subjects"
         if not self.is_shown(label):
             if self._hidden[(label,)] == "too_small":
-                return f"{self.number(label)} {everybody}"
-            return f"some {everybody} (number suppressed)"
-        return f"{self.number(label)} {everybody} ({self._sizes[(label,)] / self._sizes[()]:.1%})"
+                return f"{self.number(label)} {of_all}"
+            return f"some {of_all} (number suppressed)"
+        return f"{self.number(label)} {of_all} ({self._sizes[(label,)] / self._sizes[()]:.1%})"
 
     def number(self, *group: tuple[str, str]) -> str:
         """A count of subjects, or why it is not shown."""

@@ -33,8 +33,8 @@ class ScoreTable:
     @classmethod
     def empty(cls) -> ScoreTable:
         """The table of no subjects."""
-        nobody = np.zeros(0, np.int64)
-        return cls(np.zeros(0, np.float32), nobody, nobody)
+        none = np.zeros(0, np.int64)
+        return cls(np.zeros(0, np.float32), none, none)
 
     @classmethod
     def of_rows(

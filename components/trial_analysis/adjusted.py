@@ -97,8 +97,8 @@ def _refusal(design: Design, positive: Floats, group: NDArray[np.bool_]) -> str 
         )
     if any(part.min() == part.max() for part in (positive[group], positive[~group])):
         return (
-            "In one of the groups nobody, or everybody, had the event: the logistic model has no "
-            "finite solution."
+            "In one of the groups no subject, or every subject, had the event: the logistic model "
+            "has no finite solution."
         )
     return None
 
@@ -109,8 +109,8 @@ def _no_solution(design: Design, positive: Floats, group: NDArray[np.bool_]) -> 
         return "The logistic model has no finite solution on these data."
     return (
         f"The logistic model has no finite solution: {', '.join(names)} "
-        f"{'tells' if len(names) == 1 else 'tell'} who has the event and who has not. Leave "
-        f"{'it' if len(names) == 1 else 'them'} out of the study file's analysis.adjust_for."
+        f"{'separates' if len(names) == 1 else 'separate'} subjects with and without the event. "
+        f"Leave {'it' if len(names) == 1 else 'them'} out of the study file's analysis.adjust_for."
     )
 
 
@@ -162,7 +162,7 @@ def standardised(
 def _under(
     matrix: Floats, value: float, coefficients: Floats, influence: Floats
 ) -> tuple[float, Floats]:
-    """Mean prediction if everybody were in a group, and every subject's influence on it."""
+    """Mean prediction if all subjects were in a group, and every subject's influence on it."""
     from scipy.special import expit
 
     changed = matrix.copy()

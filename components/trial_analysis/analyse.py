@@ -65,7 +65,7 @@ def analyse(
         title=settings.title,
         randomised=settings.analysis.randomised,
         smallest_group=1 if internal else settings.smallest_group,
-        subjects=subjects.count if disclosure.shows_everybody(subjects.count) else None,
+        subjects=subjects.count if disclosure.shows_all(subjects.count) else None,
         factors=tuple(work.factor(factor) for factor in subjects.factors),
         characteristics=tuple(characteristics(subjects, disclosure)),
         tasks=tuple(tasks),
@@ -137,13 +137,13 @@ class _Work:
     def _rate(self, task: str, factor: Factor, level: str) -> Rate:
         shown = self._shows(task, factor, level)
         group = self._observed(task, factor, level)
-        everybody = int(factor.of(level).sum())
+        subjects = int(factor.of(level).sum())
         return Rate(
             factor=factor.name,
             level=level,
             subjects=group.subjects if shown else None,
             events=group.events if shown else None,
-            unknown=everybody - group.subjects if shown else None,
+            unknown=subjects - group.subjects if shown else None,
             rate=rate(group) if shown else Estimate(),
         )
 

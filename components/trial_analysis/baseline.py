@@ -57,8 +57,8 @@ def difference_of_shares(counts: NDArray[np.float64], control: NDArray[np.float6
         control: The same of the control.
 
     Returns:
-        In standard deviations, 0 or more; None where a group is empty, or where the value tells
-        the two groups apart, which is farther than any number.
+        In standard deviations, 0 or more; None where a group is empty, or where the value
+        separates the two groups: the difference is then infinite.
     """
     if not (counts.sum() and control.sum()):
         return None

@@ -95,7 +95,7 @@ def independent_design(
     """Excludes covariates that repeat the group or follow from earlier covariates.
 
     Of columns that depend on each other the later ones are left out, so that the order of the
-    study file decides. Columns that tell two covariates' shared missing values twice are
+    study file decides. Columns that repeat the missing values that two covariates share are
     redundant, but their covariates stay.
 
     Args:
@@ -187,7 +187,7 @@ class Span:
 def separating_covariates(
     positive: Floats, treated: NDArray[np.bool_], covariates: Sequence[CovariateColumns]
 ) -> tuple[str, ...]:
-    """Covariates that tell who has the event and who has not, so that no odds ratio is finite.
+    """Covariates that separate subjects with and without the event: no odds ratio is finite.
 
     Args:
         positive: 1.0 with the event, shape [m].

@@ -41,14 +41,14 @@ class Disclosure:
         self.smallest = smallest
         self.is_exact = is_exact
         self._fewest = 0 if is_exact else smallest
-        everybody = np.ones(subjects.count, bool)
-        self._levels = _hidden_levels(subjects, self._fewest, [everybody])
+        all_subjects = np.ones(subjects.count, bool)
+        self._levels = _hidden_levels(subjects, self._fewest, [all_subjects])
         self._outcomes = {
-            task: _hidden_levels(subjects, self._fewest, [everybody, outcome.known])
+            task: _hidden_levels(subjects, self._fewest, [all_subjects, outcome.known])
             for task, outcome in subjects.outcomes.items()
         }
         self._times = {
-            endpoint: _hidden_levels(subjects, self._fewest, [everybody, times.known])
+            endpoint: _hidden_levels(subjects, self._fewest, [all_subjects, times.known])
             for endpoint, times in subjects.times.items()
         }
         columns = {
@@ -56,16 +56,16 @@ class Disclosure:
             **subjects.categories,
         }
         self._characteristics = {
-            name: self._hidden_cells(subjects, column, [everybody])
+            name: self._hidden_cells(subjects, column, [all_subjects])
             for name, column in columns.items()
         }
         self._subgroups = {
-            (task, name): self._hidden_cells(subjects, column, [everybody, outcome.known])
+            (task, name): self._hidden_cells(subjects, column, [all_subjects, outcome.known])
             for task, outcome in subjects.outcomes.items()
             for name, column in subjects.slicings.items()
         }
 
-    def shows_everybody(self, subjects: int) -> bool:
+    def shows_all(self, subjects: int) -> bool:
         """Whether all subjects together may be shown."""
         return subjects >= self._fewest
 
@@ -106,7 +106,7 @@ class Disclosure:
         hidden: set[Group] = set()
         for population in populations:
             cells = _cells(subjects.describing, column, population, self._levels)
-            # An empty group discloses nobody.
+            # An empty group discloses no subject.
             sizes = {group: size for group, size in cells if size}
             factors = [(factor.name,) for factor in subjects.describing]
             pairs = [(factor.name, "value") for factor in subjects.describing]

@@ -41,21 +41,21 @@ def interaction_test(groups: Sequence[Pair]) -> HypothesisTest | None:
     """
     import statsmodels.api as sm
 
-    telling = [pair for pair in groups if _tells(pair)]
-    if len(telling) < 2:
+    informative = [pair for pair in groups if _is_informative(pair)]
+    if len(informative) < 2:
         return None
     counts, design = [], []
-    for place, pair in enumerate(telling):
+    for place, pair in enumerate(informative):
         for side, treated in zip(pair, (1.0, 0.0), strict=True):
             counts.append([side.events, side.subjects - side.events])
-            design.append([*(np.arange(len(telling)) == place).astype(float), treated])
+            design.append([*(np.arange(len(informative)) == place).astype(float), treated])
     with warnings.catch_warnings():
         # A group without events has no finite coefficient, but a finite deviance.
         warnings.simplefilter("ignore")
         fit = sm.GLM(np.array(counts), np.array(design), family=sm.families.Binomial()).fit()
     from scipy.stats import chi2
 
-    degrees = len(telling) - 1
+    degrees = len(informative) - 1
     # The model with all differences fits every group exactly: its deviance is 0.
     return HypothesisTest(
         name="Likelihood-ratio test of interaction (odds ratios)",
@@ -108,6 +108,6 @@ def _subgroup(value: str, group: Observed, control: Observed) -> Subgroup:
     )
 
 
-def _tells(pair: Pair) -> bool:
+def _is_informative(pair: Pair) -> bool:
     events = sum(side.events for side in pair)
     return 0 < events < sum(side.subjects for side in pair)

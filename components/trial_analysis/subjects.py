@@ -19,7 +19,7 @@ from pipeline.study.sections import Arm
 if TYPE_CHECKING:
     from tfx.types.artifact import Artifact
 
-EVERYBODY = "all subjects"
+ALL_SUBJECTS = "all subjects"
 OTHER = "other"
 
 MOST_SUBJECTS = 50_000
@@ -181,8 +181,8 @@ def make_factors(arms: Categories | None, arm: Arm | None, subjects: int) -> tup
         UserError: No subject is in the control arm.
     """
     if arms is None or arm is None:
-        everybody = Categories(np.zeros(subjects, np.int32), (EVERYBODY,))
-        return (Factor("all", everybody, None, True),)
+        one_level = Categories(np.zeros(subjects, np.int32), (ALL_SUBJECTS,))
+        return (Factor("all", one_level, None, True),)
     if arm.control not in arms.values:
         raise UserError(
             f"arm.control: no subject is in arm {arm.control}; found: "

@@ -1,4 +1,4 @@
-"""Checks of what was counted while examples were made: what nobody can learn from is refused."""
+"""Checks of what was counted while examples were made: no subject or no label is refused."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _check_problems(plan: ReadingPlan, counts: Counts) -> None:
 
 
 def check_subjects(study: Study, counts: Counts, splits: Iterable[str] = SPLITS) -> None:
-    """Refuses data that leave nobody, or nobody in a split.
+    """Refuses data that leave no subject, or none in a split.
 
     Args:
         study: The study.
@@ -67,7 +67,7 @@ def check_subjects(study: Study, counts: Counts, splits: Iterable[str] = SPLITS)
         splits: The splits that are needed.
 
     Raises:
-        UserError: Somebody is missing; the message says where they went.
+        UserError: No subject is left; the message has the numbers of rejected and excluded rows.
     """
     for split in (None, *splits):
         subjects = sum(counts.subjects.values()) if split is None else counts.subjects.get(split)
@@ -91,7 +91,7 @@ def _check_labels(counts: Counts) -> None:
 
 
 def _no_subject(study: Study, counts: Counts, split: str | None) -> str:
-    """Says why a split, or the whole, is without subjects."""
+    """The message that a split, or the whole, has no subjects, with the reasons."""
     rows = counts.datasets[study.subject.dataset]
     subjects = sum(counts.subjects.values())
     left = f"No subject is in split {split}: {subjects} are left" if split else "No subject is left"

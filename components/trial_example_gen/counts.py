@@ -108,9 +108,9 @@ def _tasks(found: Iterable[tuple[tuple[str, ...], int]]) -> dict[str, dict[str, 
 
 
 def _labels(arms: Mapping[str, Counter[str]]) -> LabelCounts:
-    everybody = sum(arms.values(), Counter[str]())
+    overall = sum(arms.values(), Counter[str]())
     return LabelCounts(
-        **_of_arm(everybody).model_dump(),
+        **_of_arm(overall).model_dump(),
         arms={arm: _of_arm(counts) for arm, counts in arms.items() if arm != _NO_ARM},
     )
 

@@ -111,19 +111,19 @@ def _on_landmark(
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """Whether rows that may be on the landmark's day are certainly after, or before, it."""
     landmark = study.landmark_day
-    nowhere = np.zeros(len(day.latest), bool)
+    none = np.zeros(len(day.latest), bool)
     if landmark > study.first_day or event.landmark_day == "before":
         # The landmark is the end of its day.
-        return nowhere, day.latest == landmark
+        return none, day.latest == landmark
     if event.landmark_day == "after":
-        return day.earliest == landmark, nowhere
+        return day.earliest == landmark, none
     if isinstance(event.landmark_day, Condition):
         is_after = evaluate(event.landmark_day, rows.table)
         on = (day.earliest == landmark) & (day.latest == landmark)
         yes = pc.fill_null(is_after, False).to_numpy()
         no = pc.fill_null(pc.invert(is_after), False).to_numpy()
         return on & yes, on & no
-    return nowhere, nowhere
+    return none, none
 
 
 def _mask_early(masks: Masks, found: _EventRows, n: int) -> None:

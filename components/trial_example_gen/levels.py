@@ -19,8 +19,8 @@ def absent_levels(
 
     Args:
         study: The study.
-        qualified: Columns (dataset, name) that supplemental qualifiers may hold: of these nothing
-            is said.
+        qualified: Columns (dataset, name) that supplemental qualifiers may hold; they are
+            not checked.
         counts: What the reading's `LevelFinder`s found, added up.
 
     Yields:

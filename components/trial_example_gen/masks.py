@@ -38,7 +38,7 @@ class Masks:
     """Collects why labels are unknown: of several reasons of a subject the first one stays."""
 
     def __init__(self, n: int) -> None:
-        """Masks nobody.
+        """Masks no subject.
 
         Args:
             n: Number of subjects.

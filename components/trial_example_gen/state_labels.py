@@ -21,8 +21,8 @@ from pipeline.study.study import Study
 def state_labels(study: Study, task: Task, state: StateLabel, subjects: JoinedSubjects) -> Labels:
     """Derives the labels of a task whose label is a state.
 
-    The last row that certainly lies in the window decides. A rejected row decides in its place
-    if it may lie at its day or later, and may say something else.
+    The last row that is certainly in the window decides. A rejected row decides in its place
+    if its day may be the same or later, and its value may differ.
 
     Args:
         study: The study.
@@ -52,10 +52,10 @@ def state_labels(study: Study, task: Task, state: StateLabel, subjects: JoinedSu
     if lost is not None:
         day = np.full(n, -np.inf)
         day[selected.subject] = selected.day.latest
-        said = np.where(known, positive, np.nan)
+        outcomes = np.where(known, positive, np.nan)
         if state.no_row == "negative":
-            said[~has_row] = 0
-        decides = _may_decide(study, task, name, state, lost, day, said)
+            outcomes[~has_row] = 0
+        decides = _may_decide(study, task, name, state, lost, day, outcomes)
         masks.add(any_of(lost, decides, n), MaskReason.REJECTED_ROW)
     masks.add(has_row & ~known, MaskReason.MISSING_VALUE)
     if state.no_row == "negative":
@@ -87,7 +87,7 @@ def _may_decide(
     state: StateLabel,
     lost: JoinedRows,
     day: NDArray[Any],
-    said: NDArray[Any],
+    outcomes: NDArray[Any],
 ) -> NDArray[Any]:
     """Whether rejected rows may decide the label of their subject otherwise.
 
@@ -98,7 +98,7 @@ def _may_decide(
         state: The label.
         lost: The rejected rows.
         day: Day of the row that decides, shape [n]; minus infinity without one.
-        said: What it says, shape [n]: 1 positive, 0 negative, NaN unknown.
+        outcomes: Outcome of that row, shape [n]: 1 positive, 0 negative, NaN unknown.
 
     Returns:
         Booleans, shape [rows].
@@ -106,7 +106,7 @@ def _may_decide(
     _, possible = _in_window(study, task, name, state, lost)
     before = lost.day.latest < day[lost.subject]
     outcome = pc.cast(evaluate(state.positive, lost.table), pa.float64()).to_numpy()
-    same = outcome == said[lost.subject]
+    same = outcome == outcomes[lost.subject]
     described = study.datasets[name]
     if described.day or described.date:
         # Where no row decides, not even a day that is missing would leave the label as it is.

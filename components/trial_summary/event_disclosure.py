@@ -119,8 +119,8 @@ def _beside_any(events: Events, of_any: Events, severities: Sequence[str], small
     if None in of_any.shown and 0 < of_any.subjects - events.subjects < smallest:
         return Events(events.found, {})
     for first in range(len(severities)):
-        of_class, everybody = (each.severe(severities, first) for each in (events, of_any))
-        if of_class is not None and everybody is not None and 0 < everybody - of_class < smallest:
+        of_class, of_all = (each.severe(severities, first) for each in (events, of_any))
+        if of_class is not None and of_all is not None and 0 < of_all - of_class < smallest:
             return events.undivided()
     return events
 
@@ -158,9 +158,9 @@ def _others_explain(
 ) -> bool:
     """Whether the severe events of any class can be accounted for without each single class."""
     for first in range(1, len(severities)):
-        everybody = of_any.severe(severities, first) or 0
+        of_all = of_any.severe(severities, first) or 0
         most = [_most_severe(events, severities, first, smallest) for events in classes.values()]
-        if any(sum(most) - of_class < everybody for of_class in most):
+        if any(sum(most) - of_class < of_all for of_class in most):
             return False
     return True
 

@@ -47,8 +47,8 @@ def summarise(study: Study, progress: Progress) -> TrialSummaryDocument:
     """
     smallest = study.slicing.smallest_group
     enrolled, treated = progress.enrolled, progress.treated or progress.enrolled
-    apart = _tells_apart(enrolled, treated, smallest)
-    if not apart:
+    both_shown = _may_show_both(enrolled, treated, smallest)
+    if not both_shown:
         enrolled = treated
     groups = _enrolled_groups(enrolled, smallest)
     arms = _arms(study, groups)
@@ -65,7 +65,7 @@ def summarise(study: Study, progress: Progress) -> TrialSummaryDocument:
         *_completeness(enrolled, groups, smallest),
     )
     absent = [*_absent(study, records, smallest), *_absent_events(treated_arms, arms_of_events)]
-    if not apart:
+    if not both_shown:
         reason = (
             f"fewer than {smallest} subjects were enrolled but not treated; they are excluded "
             "everywhere"
@@ -74,7 +74,7 @@ def summarise(study: Study, progress: Progress) -> TrialSummaryDocument:
     return TrialSummaryDocument(smallest_group=smallest, records=records, absent=tuple(absent))
 
 
-def _tells_apart(enrolled: Sums, treated: Sums, smallest: int) -> bool:
+def _may_show_both(enrolled: Sums, treated: Sums, smallest: int) -> bool:
     """Whether numbers of both may be shown side by side: those not treated follow from them."""
     not_treated = [enrolled.subjects - treated.subjects]
     not_treated += [number - treated.arms[arm] for arm, number in enrolled.arms.items()]

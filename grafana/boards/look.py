@@ -19,9 +19,9 @@ WARN = "orange"
 BAD = "red"
 PLAIN = "text"
 
-NEW_MODEL = "blue"
+CHALLENGER = "blue"
 CHAMPION = "purple"
-DEMANDED = "orange"
+LIMIT = "orange"
 
 SHARE = "percentunit"
 SCORE = "none"

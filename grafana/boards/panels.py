@@ -346,24 +346,24 @@ def _styles(columns: Sequence[str]) -> list[tuple[str, dict[str, object]]]:
         "custom__lineWidth": 0,
         "custom__showPoints": "never",
         "custom__hideFrom": hidden,
-        "color": look.fixed(look.NEW_MODEL),
+        "color": look.fixed(look.CHALLENGER),
     }
-    demanded: dict[str, object] = {
+    limit: dict[str, object] = {
         "custom__lineStyle": {"fill": "dash", "dash": [8, 6]},
         "custom__showPoints": "never",
-        "color": look.fixed(look.DEMANDED),
+        "color": look.fixed(look.LIMIT),
     }
     known: dict[str, dict[str, object]] = {
-        "challenger": {"color": look.fixed(look.NEW_MODEL)},
-        "challenger − champion": {"color": look.fixed(look.NEW_MODEL)},
-        "observed": {"color": look.fixed(look.NEW_MODEL)},
+        "challenger": {"color": look.fixed(look.CHALLENGER)},
+        "challenger − champion": {"color": look.fixed(look.CHALLENGER)},
+        "observed": {"color": look.fixed(look.CHALLENGER)},
         "champion": {"color": look.fixed(look.CHAMPION)},
         "lower": edge,
         "upper": edge | {"custom__fillBelowTo": "lower", "custom__fillOpacity": 15},
-        "at least": demanded,
-        "at most": demanded,
-        LIMIT_OF_GATE: demanded,
-        "ideal": demanded | {"color": look.fixed(look.PLAIN)},
+        "at least": limit,
+        "at most": limit,
+        LIMIT_OF_GATE: limit,
+        "ideal": limit | {"color": look.fixed(look.PLAIN)},
         "subjects": {"custom__hideFrom": {"legend": True, "tooltip": False, "viz": True}},
     }
     return [(name, known[name]) for name in columns if name in known]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from grafana.queries.outcomes import outcome_weight, outcome_word
 from grafana.queries.query import Query, newest
 
-_EVERYBODY = "x.slicing = '' AND x.slice = ''"
+_OVERALL = "x.slicing = '' AND x.slice = ''"
 
 VERDICT = Query(
     """
@@ -34,7 +34,7 @@ SELECT x.task AS task, MAX(x.subjects) AS subjects, MAX(x.positives) AS positive
        MAX(CASE WHEN x.metric = 'expected_calibration_error' THEN x.value END)
          AS calibration_error
 FROM metrics x
-WHERE x.run = :run AND x.model = :model AND {_EVERYBODY} AND x.decision_threshold = 0
+WHERE x.run = :run AND x.model = :model AND {_OVERALL} AND x.decision_threshold = 0
 GROUP BY x.task ORDER BY x.task
 """,
     {
@@ -77,7 +77,7 @@ LEFT JOIN (
   GROUP BY run
 ) t ON t.run = x.run
 WHERE r.study = :study AND $__timeFilter(r.started) AND x.task = :task AND x.metric = {metric}
-  AND x.decision_threshold = {decision} AND x.model = 'challenger' AND {_EVERYBODY}
+  AND x.decision_threshold = {decision} AND x.model = 'challenger' AND {_OVERALL}
 ORDER BY r.started
 """,
         {
@@ -99,11 +99,11 @@ AUC, PR_AUC, BRIER, SLOPE = (
 
 
 def _last(metric: str) -> Query:
-    """A metric of everybody in the newest run that has evaluated a model."""
+    """A metric of all subjects in the newest run that has evaluated a model."""
     return Query(
         f"""
 SELECT x.value AS "value" FROM metrics x
-WHERE x.run = {newest("metrics")} AND x.task = :task AND {_EVERYBODY}
+WHERE x.run = {newest("metrics")} AND x.task = :task AND {_OVERALL}
   AND x.metric = '{metric}' AND x.decision_threshold = 0 AND x.model = 'challenger'
 """,
         {"value": "number"},
@@ -120,7 +120,7 @@ SELECT r.started AS "time", x.value AS "challenger − champion", x.lower AS "lo
        x.upper AS "upper"
 FROM runs r JOIN metrics x ON x.run = r.run
 WHERE r.study = :study AND $__timeFilter(r.started) AND x.task = :task AND x.metric = :metric
-  AND x.decision_threshold = :decision AND x.model = 'difference' AND {_EVERYBODY}
+  AND x.decision_threshold = :decision AND x.model = 'difference' AND {_OVERALL}
 ORDER BY r.started
 """,
     {

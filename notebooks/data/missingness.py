@@ -98,11 +98,11 @@ def _cells(
 ) -> dict[Group, int]:
     """Subjects of every group, of both values, and of every pair of them.
 
-    Empty groups are excluded: they disclose nobody.
+    Empty groups are excluded: they disclose no subject.
     """
-    everybody = np.ones(len(lacking), bool)
+    all_subjects = np.ones(len(lacking), bool)
     sizes: dict[Group, int] = {}
-    for group, inside in [(OVERALL, everybody)] + [(((_GROUP, n),), members[n]) for n in shown]:
+    for group, inside in [(OVERALL, all_subjects)] + [(((_GROUP, n),), members[n]) for n in shown]:
         sizes[group] = int(inside.sum())
         for value, of_value in ((_MISSING, lacking), (_KNOWN, ~lacking)):
             size = int((inside & of_value).sum())

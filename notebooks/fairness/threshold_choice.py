@@ -62,8 +62,8 @@ def _check(chosen: Mapping[str, float], tasks: Sequence[str]) -> None:
 
 
 def _blocks(groups: TaskGroups, threshold: float | None) -> Iterator[Block]:
-    everybody = groups.curves.get(OVERALL)
-    if everybody is None:
+    overall = groups.curves.get(OVERALL)
+    if overall is None:
         yield Paragraph("No group is large enough to be shown.")
         return
     at = threshold if threshold is not None else next(iter(groups.decision_thresholds), None)
@@ -73,8 +73,8 @@ def _blocks(groups: TaskGroups, threshold: float | None) -> Iterator[Block]:
     yield Grid(figures)
     points = [
         point
-        for place in evaluated_thresholds([everybody])
-        if (point := decisions_at(everybody, place)) is not None
+        for place in evaluated_thresholds([overall])
+        if (point := decisions_at(overall, place)) is not None
     ]
     yield Details(
         "Every threshold that the run evaluated for all subjects",

@@ -125,7 +125,7 @@ def day_candidates(columns: Mapping[str, ColumnDraft]) -> list[str]:
 
 
 def date_candidates(columns: Mapping[str, ColumnDraft], of_subject: Iterable[str]) -> list[str]:
-    """Columns of a row's own date: copies of the subject's dates tell nothing about the row."""
+    """Columns of a row's own date: copies of the subject's dates are no dates of the row."""
     copies = set(of_subject)
     found = [
         name

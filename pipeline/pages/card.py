@@ -127,7 +127,7 @@ def _intended_use(card: Card) -> list[Block]:
 def _data(card: Card) -> list[Block]:
     counts = card.evidence.counts
     reasons = sorted({reason for rows in counts.datasets.values() for reason in rows.reasons})
-    set_aside: list[Block] = (
+    rejected: list[Block] = (
         [Paragraph("Reasons for rejected rows:"), Bullets(reasons)] if reasons else []
     )
     return [
@@ -152,7 +152,7 @@ def _data(card: Card) -> list[Block]:
                 "the row can't be true."
             ],
         ),
-        *set_aside,
+        *rejected,
     ]
 
 

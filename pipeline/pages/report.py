@@ -12,7 +12,7 @@ from pipeline.results.card import Card
 from pipeline.results.documents import find_overall
 
 INTERNAL = (
-    "Internal: shows groups of any size and exact times. For those who hold the data of the "
+    "Internal: shows groups of any size and exact times. For the owners of the data of the "
     "trial; not to be passed on."
 )
 

@@ -139,8 +139,8 @@ class _Join:
         for other, lost in self._rejected_tables.items():
             self._tables.setdefault(other, without_marks(lost.slice(0, 0)))
         self._place_qualifiers()
-        everybody = self._completed(name)
-        checked, rejected = self._check_subjects(name, everybody)
+        read = self._completed(name)
+        checked, rejected = self._check_subjects(name, read)
         inside = self._in_trial(checked)
         subjects = checked.filter(pa.array(inside))
         subjects = subjects.take(pc.sort_indices(subjects[SUBJECT]))
@@ -414,7 +414,7 @@ class _Join:
         return unreadable_qualifiers(self._plan.datasets[parent], table, rejected)
 
     def _empty_qualifiers(self, rows: dict[str, JoinedRows]) -> dict[str, JoinedRows]:
-        """Empties the qualifiers that can't be told; the rows as they were, by dataset."""
+        """Empties the qualifiers that are unknown; the rows as they were, by dataset."""
         as_read = {}
         for name, found in rows.items():
             faults = self._unreadable_qualifiers(name, found.table)

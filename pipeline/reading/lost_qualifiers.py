@@ -1,6 +1,6 @@
-"""Rejected qualifiers: on the records that they may belong to, the qualifier can't be told.
+"""Rejected qualifiers: on the records that they may belong to, the qualifier is unknown.
 
-A rejected qualifier (SUPP--) has a subject, but which of its records it is of nobody can tell. Each
+A rejected qualifier (SUPP--) has a subject, but its record is unknown. Each
 record of that subject may have its value, also in place of one that the record has. So none of them
 has a value that is certain: the cell is emptied and marked as unreadable. Where neither label nor
 feature asks for the qualifier, the records are used as before.

@@ -6,9 +6,9 @@ for all stages:
 
 - **Whether a row is rejected** is decided by the columns that the examples are made from, in every
   stage. A subject whose own row TrialExampleGen rejects is no subject of TrialSummary either, and a
-  rejected adverse event counts nowhere. What the summary alone reads (`summary` of the study file)
+  rejected adverse event is not counted. What the summary alone reads (`summary` of the study file)
   rejects no row, so that it changes nothing of the training: a value that can't be is missing.
-- **Qualifiers** are the columns that a file lacks and its SUPP-- datasets may bring.
+- **Qualifiers** are the columns that a file lacks and its SUPP-- datasets may have.
 
 TrialExampleGen and TrialSummary each read the files themselves, after the fingerprint read their
 bytes; they do not share one pass. The fingerprint is the key of TFX's cache and has to be known
@@ -71,8 +71,8 @@ class ColumnPlan:
         type: What its file holds, or the study file declares.
         kind: What it is read as; a date becomes the two days between which it lies.
         rejects: Whether a value that can't be rejects its row; otherwise it is missing.
-        dates_are_numbers: Whether it holds dates as numbers, which the study file tells how to
-            count.
+        dates_are_numbers: Whether it holds dates as numbers, counted as the study file
+            declares.
     """
 
     name: str
@@ -94,7 +94,7 @@ class DatasetPlan:
         qualifiers: Columns that a supplemental dataset adds (QNAM), all text.
         record_keys: Columns by which a qualifier's IDVAR may name a record.
         domains: Domains (SDTM) that the dataset may be of, in capitals, as far as its name and its
-            columns tell.
+            columns show.
         is_domain_declared: Whether the study file says the domain.
         wanted: Conditions of which a row must meet one, or may meet one, to be of use; None: every
             row is.
@@ -270,7 +270,7 @@ class _Planner:
         if self._study.subject.row_number and len(files) > 1:
             raise UserError(
                 f"Dataset {name}: {dataset.file} matches {len(files)} files, but "
-                "`subject.row_number` tells subjects apart in one file only. Name one file, or a "
+                "`subject.row_number` distinguishes subjects in one file only. Name one file, or a "
                 "column with the subject key (`subject.column`)."
             )
         columns = self._columns(name, dataset, [path for path, _ in files])

@@ -126,7 +126,7 @@ def reject_qualifiers(rows: RowFilter, supplement: pa.Table, parent: DatasetPlan
     """
     variable = pc.fill_null(supplement["IDVAR"], "")
     known = pa.array(["", *parent.record_keys], pa.string())
-    # Which record a value is of that no IDVAR goes with nobody can tell.
+    # A value of IDVARVAL without IDVAR names no record.
     dangling = pc.and_(pc.equal(variable, ""), pc.is_valid(supplement["IDVARVAL"]))
     rows.reject(_mask(pc.is_null(supplement["QNAM"])), "QNAM", RejectReason.NO_QUALIFIER_NAME)
     unknown = pc.or_(pc.invert(pc.is_in(variable, known)), dangling)

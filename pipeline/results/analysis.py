@@ -138,7 +138,7 @@ class DroppedCovariate(Document):
     Attributes:
         name: The characteristic.
         reason: `constant`: it has one value in both groups; `repeats others`: it follows from
-            covariates before it; `repeats the group`: it tells the two groups apart, for example
+            covariates before it; `repeats the group`: it separates the two groups, for example
             because it is the arm, or is missing in one of them.
     """
 

@@ -90,7 +90,7 @@ class StatedItem(Document):
         number: The item's number.
         part: Part of the report that it belongs to.
         asks: The text of the item.
-        status: Whether the run, a person or nobody has answered it.
+        status: Whether the run or a person has answered it, or it is open.
         section: Section of the card that answers it.
         statement: A person's answer; null without one.
     """

@@ -1,4 +1,4 @@
-"""Runs work in a child process, so that somebody is left to tell how it ended.
+"""Runs work in a child process, so that the parent can report how it ended.
 
 A native library that aborts (TensorFlow, oneDNN), or a system that is out of memory, ends the
 process without an exception. The parent has imported nothing heavy and only waits.
@@ -62,7 +62,7 @@ def supervise(
 
 
 def how_it_died(status: int) -> str:
-    """How a process ended that ought to have left a result.
+    """How a process ended that left no result.
 
     Args:
         status: Its exit code; the negative number of a signal that ended it.
@@ -106,8 +106,8 @@ def _call_in_child(work: Callable[[], object], result_file: Path) -> int:
         os.kill(child, number)
 
     # Where signals are ignored, as under nohup, they stay ignored.
-    heard = [number for number in _FORWARDED if signal.getsignal(number) != signal.SIG_IGN]
-    before = {number: signal.signal(number, forward) for number in heard}
+    handled = [number for number in _FORWARDED if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, forward) for number in handled}
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _FORWARDED)
     try:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

@@ -64,5 +64,5 @@ def test_the_exit_code_says_whether_two_roots_agree(tmp_path: Path, new: float, 
     assert main([str(tmp_path / "old"), str(tmp_path / "new")]) == code
 
 
-def test_roots_without_a_common_study_are_told(tmp_path: Path) -> None:
+def test_roots_without_a_common_study_are_reported(tmp_path: Path) -> None:
     assert main([str(tmp_path / "old"), str(tmp_path / "new")]) == 2

@@ -13,11 +13,11 @@ from pipeline.runners.local.logs import terminal_and_log
 
 SHOWN = (
     "A trial  run 1\n"
-    "\x1b[2mdata /home/somebody/trials/ist\x1b[0m\n"
+    "\x1b[2mdata /home/a_user/trials/ist\x1b[0m\n"
     "\x1b[32m✓\x1b[0m \x1b[1mTrainer\x1b[0m trains < 1 minute\n"
     "store     sqlite:////tmp/abc/runs/store.sqlite (12 rows)\n"
 )
-NEUTRAL = {"/tmp/abc/runs": "runs", "/home/somebody/trials/ist": "/data/ist"}
+NEUTRAL = {"/tmp/abc/runs": "runs", "/home/a_user/trials/ist": "/data/ist"}
 
 
 def words(picture: str) -> str:
@@ -29,7 +29,7 @@ def test_the_picture_shows_the_lines_with_neutral_paths() -> None:
     text = words(draw(SHOWN, NEUTRAL))
     for line in ("data /data/ist", "sqlite:///runs/store.sqlite (12 rows)", "trains < 1 minute"):
         assert line in text
-    assert "somebody" not in text
+    assert "a_user" not in text
     assert "/tmp" not in text
 
 

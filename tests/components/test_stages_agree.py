@@ -169,12 +169,12 @@ _RECORDS = (("AESEQ", "1"), ("AESEQ", "2"), ("AESEQ", "3"), ("AEWHAT", "1"), (""
 def _files(
     first: tuple[Row, ...], more: list[Row], events: list[Row], safety: list[Row], flags: list[Row]
 ) -> Files:
-    """Everybody has a row and is in the population, until further rows say otherwise."""
-    everybody = [("DM", key, "", "", "SAFETY", "Y") for key in _KEYS]
+    """Every subject has a row and is in the population, unless further rows differ."""
+    every_subject = [("DM", key, "", "", "SAFETY", "Y") for key in _KEYS]
     return {
         "dm": [*first, *more],
         "ae": events,
-        "suppdm": [*everybody, *safety],
+        "suppdm": [*every_subject, *safety],
         "suppae": flags,
     }
 

@@ -1,4 +1,4 @@
-"""What a change of the data runs anew."""
+"""Which stages a change of the data runs again."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from tests.whole_runs import LENIENT, Run, small_run, study_copy
 
 pytestmark = pytest.mark.slow
 
-# Why somebody left the trial, together with a task that asks whether he or she left.
+# The reason for leaving the trial, together with a task of whether a subject left.
 LEAK = {
     ("features", "DCSREAS"): {"kind": "category"},
     ("tasks", "discontinued"): {
@@ -59,7 +59,7 @@ def test_a_refused_model_is_a_run_that_came_to_its_end(refused: tuple[Run, objec
     assert (run.output("TrialEvaluator", "blessing") / "NOT_BLESSED").exists()
 
 
-def test_a_refusal_is_told_with_task_metric_value_and_threshold(
+def test_a_refusal_is_reported_with_task_metric_value_and_threshold(
     refused: tuple[Run, object, object],
 ) -> None:
     [reason] = refused[0].verdict["reasons"]

@@ -135,7 +135,7 @@ def test_every_link_of_the_contents_leads_to_a_heading(visit: Any) -> None:
     assert all(re.fullmatch("h[2-6]", target or "") for target in targets)
 
 
-def test_every_chart_is_told_in_words(visit: Any) -> None:
+def test_every_chart_is_described_in_words(visit: Any) -> None:
     told = visit.page.evaluate(
         "[...document.querySelectorAll('svg')].map(svg => svg.getAttribute('role') === 'img' && "
         "document.getElementById(svg.getAttribute('aria-labelledby')).textContent)"

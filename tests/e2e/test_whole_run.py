@@ -108,7 +108,7 @@ def test_the_card_says_what_the_run_measured(first_run: Run) -> None:
     assert (first_run.output("ModelCard", "card") / "card.html").stat().st_size < 2_000_000
 
 
-def test_the_page_of_the_run_lies_beside_its_records(first_run: Run) -> None:
+def test_the_page_of_the_run_is_beside_its_records(first_run: Run) -> None:
     page = (first_run.records / "page.html").read_text()
     assert page == first_run.output("RunPage", "html").read_text()
 

@@ -65,7 +65,7 @@ def test_a_missing_column_is_named_with_its_file(tmp_path: Path, data: Path) -> 
     assert line.startswith(f"Not started. {adsl}: no column SEVBL (did you mean SEVBASE?)")
 
 
-def test_a_study_without_a_curated_schema_is_told_how_to_draft_one(
+def test_a_study_without_a_curated_schema_is_refused_with_how_to_draft_one(
     tmp_path: Path, data: Path
 ) -> None:
     study = tmp_path / "study.yaml"

@@ -1,4 +1,4 @@
-"""What only the cluster's workers can tell is asked before a run starts."""
+"""What only the workers of the cluster know is checked before a run starts."""
 
 from __future__ import annotations
 

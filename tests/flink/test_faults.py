@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 
 SUBJECTS = 300
 SEED = 20261
-NOBODY = "127.0.0.1:1"
+NO_SERVER = "127.0.0.1:1"
 """Address where nothing listens."""
 _SECONDS = 240.0
 
@@ -141,11 +141,11 @@ def test_a_lost_worker_pool_ends_the_job(
     assert example_gen.run(tmp_path, options(fragile_flink)) == right
 
 
-def test_a_cluster_that_is_not_there_is_told_before_a_run_starts(
+def test_a_cluster_that_is_not_there_is_reported_before_a_run_starts(
     flink: Flink, example_gen: ExampleGen, right: Written, tmp_path: Path
 ) -> None:
-    with pytest.raises(UserError, match=f"No Flink answers at http://{NOBODY} "):
-        flink_slots(parse_beam_options([*flink.options(), f"--master={NOBODY}"]))
+    with pytest.raises(UserError, match=f"No Flink answers at http://{NO_SERVER} "):
+        flink_slots(parse_beam_options([*flink.options(), f"--master={NO_SERVER}"]))
 
     assert example_gen.run(tmp_path, options(flink)) == right
 

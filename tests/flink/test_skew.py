@@ -18,7 +18,7 @@ SEED = 20261
 ROWS = 100_000
 
 
-def test_a_subject_with_100_000_rows_of_events_stops_nobody(
+def test_a_subject_with_100_000_rows_of_events_stops_no_run(
     flink: Flink, subject_key: str, tmp_path: Path
 ) -> None:
     data = tmp_path / "data"

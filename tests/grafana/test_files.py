@@ -61,7 +61,7 @@ def test_the_files_are_what_the_code_makes() -> None:
     assert not stale, "run `make grafana` and commit what it writes"
 
 
-def test_no_other_file_lies_beside_them() -> None:
+def test_no_other_file_is_beside_them() -> None:
     found = {
         path.relative_to(FOLDER).as_posix()
         for folder in ("dashboards", "provisioning")

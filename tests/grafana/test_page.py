@@ -165,7 +165,7 @@ def test_the_command_writes_below_the_root(
     assert (tmp_path / "boards.html").exists()
 
 
-def test_the_command_tells_a_mistake_without_a_traceback(
+def test_the_command_reports_a_mistake_without_a_traceback(
     path: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["boards", "--root", str(path / "nowhere")]) == 2

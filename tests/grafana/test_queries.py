@@ -203,7 +203,7 @@ def test_limits_of_a_group_are_the_strictest_it_was_compared_with(sqlite: Any, a
 
 @pytest.mark.usefixtures("filled")
 def test_where_nothing_is_demanded_of_groups_they_neither_pass_nor_fail(ask: Any) -> None:
-    """Both runs' studies demand something of everybody alone."""
+    """Both runs' studies have a threshold of overall alone."""
     found = {row["verdict"] for run in ("r1", "r2") for row in ask(model_quality.SLICES, run=run)}
     assert found == {"nothing demanded"}
 
@@ -344,7 +344,7 @@ def test_visits_keep_their_order(ask: Any) -> None:
 
 
 @pytest.mark.usefixtures("filled")
-def test_a_difference_whose_interval_excludes_nought_is_told_apart(ask: Any) -> None:
+def test_a_difference_whose_interval_excludes_nought_is_marked(ask: Any) -> None:
     (row,) = ask(trial_progress.RISK_DIFFERENCES)
 
     assert row["finding"] == "more than control"

@@ -160,7 +160,7 @@ def test_a_runs_choices_are_understood(
     assert beam.options[0].removeprefix("--job_endpoint=") in ports
 
 
-def test_a_run_starts_only_when_somebody_asks_for_it(items: list[Object]) -> None:
+def test_a_run_starts_only_on_request(items: list[Object]) -> None:
     [run] = [item["spec"] for item in items if item["kind"] == "CronJob"]
     assert run["suspend"] is True
 

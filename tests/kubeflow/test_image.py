@@ -86,7 +86,7 @@ def test_where_packages_came_from_stands_nowhere(image: str, described: Any) -> 
 
 
 def test_nothing_is_compiled_when_a_task_starts(image: str) -> None:
-    # A module without bytecode beside it is compiled anew in every read-only container.
+    # A module without bytecode beside it is compiled again in every read-only container.
     program = (
         "import importlib.util, pathlib;"
         "names = ['tensorflow', 'tfx', 'apache_beam', 'pipeline.pipeline', 'trainer.run'];"

@@ -95,7 +95,7 @@ def test_a_kind_in_the_wrong_group_is_refused(schedule: Object) -> None:
     assert complaints({**schedule, "apiVersion": "apps/v1"}) == ["no kind CronJob in apps/v1"]
 
 
-def test_everything_lies_in_one_namespace(items: list[Object]) -> None:
+def test_everything_is_in_one_namespace(items: list[Object]) -> None:
     namespaces = {
         item["metadata"]["name" if item["kind"] == "Namespace" else "namespace"] for item in items
     }

@@ -141,7 +141,7 @@ def without_ids(walker: Walker, handed: object) -> Any:
 
 
 def logs(task: str) -> dict[str, Any]:
-    """The output that nobody declared."""
+    """The output that was not declared."""
     return {
         "artifacts": [
             {
@@ -317,6 +317,6 @@ def test_the_same_inputs_come_from_the_cache(walker: Walker, spec: dict[str, Any
     assert not walked(walker, spec, size=9)["Make"].cached
 
 
-def test_a_task_that_is_told_the_run_is_never_cached(walker: Walker, spec: dict[str, Any]) -> None:
+def test_a_task_that_gets_the_run_is_never_cached(walker: Walker, spec: dict[str, Any]) -> None:
     walked(walker, spec)
     assert not walked(walker, spec)["Make"].cached

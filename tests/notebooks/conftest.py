@@ -34,7 +34,7 @@ class Executed:
 
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A run of the synthetic trial; every notebook tells of it."""
+    """A run of the synthetic trial; every notebook shows it."""
     root = tmp_path_factory.mktemp("notebooks") / "runs"
     run = run_pipeline(root, "--subjects", str(SUBJECTS), "--steps", "150")
     assert run.code == 0, run.terminal + run.errors

@@ -1,8 +1,8 @@
 """A run made by hand, with groups whose numbers are easy to follow.
 
-Everybody is 400 subjects with 100 events: women 240 with 60, men 160 with 40; the young 100 with
+All subjects are 400 with 100 events: women 240 with 60, men 160 with 40; the young 100 with
 10, the old 300 with 90. Of young men there are too few to be shown, and so one more group is
-withheld.
+suppressed.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def write_run(root: Path, status: Status = "done", failed_stage: str = "") -> Pa
         seed=1,
         steps=0,
         code_version="1.2.3",
-        started_by="somebody",
+        started_by="a_user",
         started=moment,
         ended=moment,
         status=status,

@@ -25,7 +25,7 @@ def notebooks(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_missing_run_is_told_without_a_traceback(tmp_path: Path) -> None:
+def test_a_missing_run_is_reported_without_a_traceback(tmp_path: Path) -> None:
     ended = notebooks("nowhere", "--root", str(tmp_path))
 
     assert ended.returncode == 2
@@ -33,7 +33,7 @@ def test_a_missing_run_is_told_without_a_traceback(tmp_path: Path) -> None:
     assert "Traceback" not in ended.stderr
 
 
-def test_what_a_notebook_misses_in_a_run_is_told_without_a_traceback(tmp_path: Path) -> None:
+def test_what_a_notebook_misses_in_a_run_is_reported_without_a_traceback(tmp_path: Path) -> None:
     write_run(tmp_path, status="failed", failed_stage="TrialEvaluator")
 
     ended = notebooks(RUN, "--root", str(tmp_path), "--only", "fairness")
@@ -59,7 +59,7 @@ def test_the_page_is_named_and_nothing_else_is_said(executed: Any) -> None:
     assert ended.stderr == ""
 
 
-def test_notebook_and_page_lie_in_the_runs_folder_of_records(executed: Any) -> None:
+def test_notebook_and_page_are_in_the_runs_folder_of_records(executed: Any) -> None:
     folder, _ = executed
 
     assert sorted(path.name for path in folder.iterdir()) == ["fairness.html", "fairness.ipynb"]

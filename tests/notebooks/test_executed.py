@@ -38,7 +38,7 @@ def visit(browse: Any, fairness: Any, request: pytest.FixtureRequest) -> Any:
     return browse(fairness.page, request.param)
 
 
-def test_the_files_lie_with_the_runs_records(fairness: Any, finished_run: Any) -> None:
+def test_the_files_are_with_the_runs_records(fairness: Any, finished_run: Any) -> None:
     assert fairness.page == finished_run.records / "notebooks" / "fairness.html"
 
 

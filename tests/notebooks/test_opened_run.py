@@ -1,4 +1,4 @@
-"""Opening the run that a notebook tells of."""
+"""Opening the run that a notebook shows."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_without_a_name_the_newest_run_is_opened(
     assert open_run(root=tmp_path).folder == newer
 
 
-def test_a_folder_without_runs_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_without_runs_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RUN", raising=False)
 
     with pytest.raises(UserError, match="There is no run below"):

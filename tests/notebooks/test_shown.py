@@ -14,14 +14,14 @@ def table(caption: str) -> Table:
     return Table(caption, (Column("Group"),), [("F",)])
 
 
-def test_blocks_lie_in_the_scope_of_the_style_sheet() -> None:
-    root = read_html(show(Paragraph("Nobody."))._repr_html_())
+def test_blocks_are_in_the_scope_of_the_style_sheet() -> None:
+    root = read_html(show(Paragraph("No subject."))._repr_html_())
 
-    assert root.one("div", **{"class": "trial"}).text == "Nobody."
+    assert root.one("div", **{"class": "trial"}).text == "No subject."
 
 
 def test_sections_have_headings_below_those_of_the_notebook() -> None:
-    root = read_html(show_sections(Section("Death", (Paragraph("Nobody."),)))._repr_html_())
+    root = read_html(show_sections(Section("Death", (Paragraph("No subject."),)))._repr_html_())
 
     assert root.one("h3").text == "Death"
 

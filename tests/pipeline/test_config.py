@@ -89,7 +89,7 @@ def test_a_configuration_cannot_be_changed_after_it_was_made(settings: Settings)
         config.seed = 1  # type: ignore[misc]
 
 
-def test_everything_of_a_study_lies_in_its_folder_below_the_root(settings: Settings) -> None:
+def test_everything_of_a_study_is_in_its_folder_below_the_root(settings: Settings) -> None:
     config = resolve(settings)
     own = settings.root / "hand_made"
     assert Path(config.pipeline_root) == own / "artifacts"
@@ -110,7 +110,7 @@ def test_a_relative_root_is_made_absolute(
     assert Path(config.pipeline_root) == settings.root / "hand_made" / "artifacts"
 
 
-def test_steps_are_the_study_files_where_nobody_chose(settings: Settings) -> None:
+def test_steps_are_the_study_files_where_none_are_chosen(settings: Settings) -> None:
     assert resolve(settings).steps == 40
 
 
@@ -127,7 +127,7 @@ def test_the_schema_is_the_one_beside_the_study_file(settings: Settings, tmp_pat
     assert resolve(settings).schema == (tmp_path / "schema.pbtxt").read_text()
 
 
-def test_a_study_without_a_schema_is_told_how_to_draft_one(
+def test_a_study_without_a_schema_is_refused_with_how_to_draft_one(
     settings: Settings, tmp_path: Path
 ) -> None:
     (tmp_path / "schema.pbtxt").unlink()

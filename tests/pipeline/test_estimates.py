@@ -67,7 +67,7 @@ def test_katzs_interval_has_the_digits_of_statsmodels(
     assert (found.lower, found.upper) == two_sided("log", "ratio", *share, *other)
 
 
-def test_a_share_of_nobody_has_no_estimate() -> None:
+def test_a_share_of_no_subjects_has_no_estimate() -> None:
     assert share_of(0, 0) == Estimate()
     assert difference_of_shares(0, 0, 1, 2) == Estimate()
     assert difference_of_shares(1, 2, 0, 0) == Estimate()

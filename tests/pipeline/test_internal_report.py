@@ -90,7 +90,7 @@ def test_what_both_show_is_the_same() -> None:
     ]
 
 
-def test_the_public_page_withholds_and_the_internal_one_does_not_speak_of_it() -> None:
+def test_the_public_page_suppresses_and_the_internal_one_does_not_mention_it() -> None:
     pages = {
         internal: render(Page("A trial", "", analysis_sections(document(internal=internal))))
         for internal in (False, True)

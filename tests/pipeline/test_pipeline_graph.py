@@ -1,4 +1,4 @@
-"""The graph: who waits for whom, and what each node is told."""
+"""The graph: which node waits for which, and the parameters of each."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunConfig:
         tune=False,
         run_id="r1",
         runner="local",
-        started_by="somebody",
+        started_by="a_user",
         store="",
         data_modified=None,
         beam_args=beam_options(IN_MEMORY),
@@ -161,7 +161,7 @@ def test_statistics_leave_the_subject_hash_out(config: RunConfig) -> None:
     assert SUBJECT_HASH not in allowed
 
 
-def test_the_fingerprint_is_a_parameter_so_that_new_data_are_read_anew(config: RunConfig) -> None:
+def test_the_fingerprint_is_a_parameter_so_that_new_data_are_read_again(config: RunConfig) -> None:
     assert _parameters(_nodes(config)["TrialExampleGen"])["fingerprint"] == "f1"
 
 
@@ -181,11 +181,15 @@ def test_seed_and_columns_reach_what_trains(node: str, config: RunConfig) -> Non
     assert "arm" in custom["inputs"]["categorical"]
 
 
-def test_the_page_is_written_when_it_is_known_what_became_of_the_model(config: RunConfig) -> None:
+def test_the_page_is_written_when_it_is_known_whether_the_model_was_pushed(
+    config: RunConfig,
+) -> None:
     assert _inputs(_nodes(config)["RunPage"])["registration"] == {"ModelRegistrar"}
 
 
-def test_a_threshold_concerns_no_more_than_who_judges_or_tells_of_it(config: RunConfig) -> None:
+def test_a_threshold_concerns_no_more_than_the_stages_that_judge_or_show_it(
+    config: RunConfig,
+) -> None:
     before = _nodes(config)
     after = _nodes(replace(config, study=config.study.model_copy(update={"thresholds": ()})))
     changed = {name for name in before if _parameters(before[name]) != _parameters(after[name])}

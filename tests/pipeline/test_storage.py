@@ -85,12 +85,12 @@ def test_a_name_with_wildcards_is_a_name(tmp_path: Path) -> None:
     assert (tmp_path / "target [2]" / "a").read_bytes() == b"1"
 
 
-def test_an_address_that_nobody_serves_is_told() -> None:
+def test_an_address_without_a_server_is_reported() -> None:
     with pytest.raises(UserError, match=r"minio://bucket/a: there is no file system .* s3://"):
         storage.read("minio://bucket/a")
 
 
-def test_a_store_that_refuses_is_told(bucket: str) -> None:
+def test_a_store_that_refuses_is_reported(bucket: str) -> None:
     del bucket
     with pytest.raises(UserError, match=r"s3://nowhere/a: the file system refused access"):
         storage.write_whole("s3://nowhere/a", b"1")

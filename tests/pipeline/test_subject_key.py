@@ -66,7 +66,7 @@ def test_a_key_that_can_not_be_read_is_refused(reference: str, message: str) -> 
 
 
 @pytest.mark.parametrize(("length", "passes"), [(15, False), (16, True)])
-def test_a_short_key_protects_nobody(tmp_path: Path, length: int, passes: bool) -> None:
+def test_a_short_key_is_refused(tmp_path: Path, length: int, passes: bool) -> None:
     path = tmp_path / "subject"
     path.write_text("k" * length + "\n")
     if passes:
@@ -83,7 +83,7 @@ def test_a_message_about_a_key_does_not_hold_it(monkeypatch: pytest.MonkeyPatch)
     assert "too-short" not in str(caught.value)
 
 
-def test_the_id_of_a_key_tells_keys_apart_without_giving_them_away() -> None:
+def test_the_id_of_a_key_distinguishes_keys_without_disclosing_them() -> None:
     ids = {key_id(key) for key in (b"a" * 16, b"b" * 16)}
     assert len(ids) == 2
     assert key_id(b"a" * 16) == key_id(b"a" * 16)

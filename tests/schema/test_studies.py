@@ -141,7 +141,7 @@ def test_study_file_is_valid_and_bears_its_folders_name(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", STUDIES)
-def test_no_row_of_the_trial_is_set_aside(name: str, examples: Examples) -> None:
+def test_no_row_of_the_trial_is_rejected(name: str, examples: Examples) -> None:
     assert examples(name).rejected() == 0
 
 
@@ -206,7 +206,7 @@ def test_actg175_response_is_a_higher_cd4_count_at_week_20_than_at_baseline(
     assert examples("actg175").labels("cd4_response") == (2139, responded)
 
 
-def test_actg175_off_treatment_is_known_for_everybody(
+def test_actg175_off_treatment_is_known_for_all_subjects(
     examples: Examples, actg175: pd.DataFrame
 ) -> None:
     assert examples("actg175").labels("off_treatment") == (2139, (actg175.offtrt == 1).sum())

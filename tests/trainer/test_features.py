@@ -25,7 +25,7 @@ def test_custom_config_holds_the_inputs_under_their_key() -> None:
 
 
 @pytest.mark.parametrize("config", [None, {}, {"seed": 3}])
-def test_custom_config_without_inputs_is_told_what_to_give(config: Any) -> None:
+def test_custom_config_without_inputs_is_refused_with_what_to_give(config: Any) -> None:
     with pytest.raises(UserError, match=r"inputs.*ModelInputs\.to_config"):
         model_inputs(config)
 

@@ -105,7 +105,7 @@ def test_noise_gives_about_the_base_rate() -> None:
     assert predicted.std() < 0.05
 
 
-def test_category_that_nobody_in_train_has_adds_nothing() -> None:
+def test_category_that_no_subject_in_train_has_adds_nothing() -> None:
     train = trial(128, noise)
     encoding = dataclasses.replace(ENCODING, codes=3)
 
@@ -156,7 +156,7 @@ def test_the_weights_of_the_best_epoch_are_kept() -> None:
     assert fitted.history.best_epoch < fitted.history.epochs
 
 
-def test_progress_is_told_about_every_epoch() -> None:
+def test_progress_is_reported_about_every_epoch() -> None:
     told = []
 
     fit(
@@ -172,7 +172,7 @@ def test_progress_is_told_about_every_epoch() -> None:
     assert all("eval loss" in detail for *_, detail in told)
 
 
-def test_blocks_are_gone_through_again_and_again() -> None:
+def test_blocks_are_iterated_again_and_again() -> None:
     blocks = [trial(128, linear_truth, seed) for seed in (0, 1, 2)]
 
     fitted = fit(blocks, trial(64, linear_truth, 3), ENCODING, SMALL, seed=0, steps=9)

@@ -72,7 +72,7 @@ def test_task_without_a_known_label_gets_no_weight() -> None:
     assert found.bias[1] == 0.0
 
 
-def test_outcome_that_nobody_has_is_predicted_to_be_rare() -> None:
+def test_outcome_that_no_subject_has_is_predicted_to_be_rare() -> None:
     train = trial(200)
     train.labels[:, 0] = 0.0
 

@@ -172,7 +172,7 @@ def test_two_columns_with_one_name_to_the_served_model_are_refused() -> None:
         argument_names(ModelInputs(("a b",), ("a-b",), ("death",)))
 
 
-def test_record_of_the_training_tells_what_was_done(trained: Any) -> None:
+def test_record_of_the_training_says_what_was_done(trained: Any) -> None:
     record = json.loads((trained / "run" / "training.json").read_text())
 
     assert record["seed"] == 5

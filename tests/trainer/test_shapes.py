@@ -47,8 +47,8 @@ SHAPES: Mapping[str, tuple[Mapping[str, Column], Mapping[str, Column]]] = {
         {"age": number, "dose": lambda _: [0.1]},
         {"sex": category},
     ),
-    "a number that nobody has": ({"age": only_in(number, NOWHERE)}, {}),
-    "a category that nobody has": ({}, {"sex": only_in(category, NOWHERE)}),
+    "a number that no subject has": ({"age": only_in(number, NOWHERE)}, {}),
+    "a category that no subject has": ({}, {"sex": only_in(category, NOWHERE)}),
     "nothing known of anybody": (
         {"age": only_in(number, NOWHERE)},
         {"sex": only_in(category, NOWHERE)},

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def report(run: str, root: Path) -> Answer:
     """Write the report of RUN (an id or a folder; the newest run if none) as one HTML file.
 
-    Where the study file says `disclosure: internal`, a second file for those who hold the data.
+    Where the study file says `disclosure: internal`, a second file for the owners of the data.
     """
     from pipeline.pages.write_report import write_report
     from pipeline.runs.run_file import find_run, read_run_file

@@ -203,7 +203,7 @@ def open_file(path: str) -> Iterator[BinaryIO]:
     Raises:
         DataFileError: The file is absent, unreadable or empty.
     """
-    # Importing Beam takes seconds, which those who only need the vocabulary should not pay.
+    # Importing Beam takes seconds, which users of the vocabulary alone need not wait for.
     from apache_beam.io.filesystem import BeamIOError, CompressionTypes
     from apache_beam.io.filesystems import FileSystems
 

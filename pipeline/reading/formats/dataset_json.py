@@ -369,7 +369,7 @@ def _refuse_constant(name: str) -> Any:
 
 
 def _loads_slowly(path: str, line: bytes, number: int) -> Any:
-    """Parses a line that holds a number beyond float64, or tells what is wrong with it."""
+    """Parses a line with a number beyond float64; an invalid line is reported with its error."""
     try:
         return _loads_exactly(line)
     except ValueError:

@@ -58,7 +58,7 @@ def run(settings: Settings) -> RunOutcome:
     log_file = settings.root.resolve() / "logs" / f"{run_id}.log"
     return supervise(
         lambda notes: _run(settings, run_id, log_file, notes),
-        lambda death, notes: _tell_death(death, notes, run_id, log_file),
+        lambda death, notes: _report_death(death, notes, run_id, log_file),
     )
 
 
@@ -82,7 +82,7 @@ def _run(settings: Settings, run_id: str, log_file: Path, notes: Path) -> RunOut
         return _LocalRun(config, console, run_id, log_file, notes).execute()
 
 
-def _tell_death(death: str, notes: Path, run_id: str, log_file: Path) -> RunOutcome:
+def _report_death(death: str, notes: Path, run_id: str, log_file: Path) -> RunOutcome:
     """Shows and records a run whose process died.
 
     Args:
@@ -282,7 +282,7 @@ class _LocalRun:
         record_run(self._file(status, reason), self._records, self._console)
 
     def _note(self, record: StageRecord) -> None:
-        """Leaves word of a stage that starts, for the case that its process dies."""
+        """Writes down a stage that starts, for the case that its process dies."""
         started = StartedStage(
             file=self._file("failed", None), record=record, records=self._records
         )

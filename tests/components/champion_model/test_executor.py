@@ -116,7 +116,7 @@ def test_the_champions_train_statistics_are_a_split_of_the_output(run: Any) -> N
     assert artifact_utils.decode_split_names(run.statistics.split_names) == ["train"]
 
 
-def test_the_champions_own_seed_and_labels_are_told(
+def test_the_champions_own_seed_and_labels_are_reported(
     run: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     entry = run.register("champion", split_seed=8, label_digest="labels-2")

@@ -301,7 +301,7 @@ def test_a_missing_category_is_a_level_of_its_own(run: Any) -> None:
     assert list(codes[:4]) == [0, 1, 0, 1]
 
 
-def test_a_feature_that_nobody_has_is_read_as_missing(run: Any) -> None:
+def test_a_feature_that_no_subject_has_is_read_as_missing(run: Any) -> None:
     run.frames["train"]["AGE"] = np.nan
     run.frames["train"]["SEX"] = np.nan
     settings = DataGateSettings.of(study_of())
@@ -408,7 +408,9 @@ def test_a_control_that_is_in_no_arm_stops_the_run(run: Any) -> None:
         run.execute()
 
 
-def test_a_parameter_without_rows_is_told_instead_of_a_deviation_from_the_schema(run: Any) -> None:
+def test_a_parameter_without_rows_is_reported_instead_of_a_deviation_from_the_schema(
+    run: Any,
+) -> None:
     run.absent = [
         {
             "key": "features.lab.each",

@@ -103,7 +103,7 @@ def test_a_large_difference_of_few_subjects_is_none() -> None:
 
 
 @pytest.mark.parametrize("lost", [0.0, 1.0])
-def test_a_feature_that_everybody_has_or_lacks_does_not_differ(lost: float) -> None:
+def test_a_feature_that_all_subjects_have_or_lack_does_not_differ(lost: float) -> None:
     assert found(by_outcome((int(lost * 100), 100), (int(lost * 300), 300))) == []
 
 
@@ -147,7 +147,7 @@ def test_the_name_of_a_small_arm_is_not_shown() -> None:
     assert not list(findings)
 
 
-def test_what_is_compared_without_a_finding_is_told() -> None:
+def test_what_is_compared_without_a_finding_is_reported() -> None:
     (finding,) = missingness(by_outcome((50, 100), (150, 300)), Gate(), SMALLEST)
 
     assert finding.severity == "ok"

@@ -230,7 +230,7 @@ def test_a_random_category_of_many_levels_is_no_leak(levels: Any) -> None:
     assert finding.value < 0.56  # type: ignore[operator]
 
 
-def test_a_category_with_one_level_for_each_subject_tells_nothing() -> None:
+def test_a_category_with_one_level_for_each_subject_is_not_informative() -> None:
     label = a_label()
 
     assert auc_of_category(np.arange(label.size), label) == 0.5

@@ -58,7 +58,7 @@ def test_the_far_end_of_the_interval_is_judged_on_each_side() -> None:
     assert [(item["value"], item["outcome"]) for item in found] == [(0.6, "fails"), (0.9, "fails")]
 
 
-def test_thresholds_are_told_apart_by_their_place_in_the_study_file() -> None:
+def test_thresholds_are_distinguished_by_their_place_in_the_study_file() -> None:
     found = written([record(0.7)], AT_LEAST, AT_LEAST | {"at_least": 0.8})
 
     assert [(item["threshold"], item["outcome"]) for item in found] == [
@@ -89,7 +89,7 @@ def test_a_group_that_is_too_small_is_not_judged_and_has_no_value() -> None:
     _, found = written(
         [record(0.9), record(0.613, group=FEMALE)],
         EVERYWHERE,
-        withheld={"hepatic_ae": {FEMALE: "too_small"}},
+        suppressed={"hepatic_ae": {FEMALE: "too_small"}},
     )
 
     assert (found["outcome"], found["reason"]) == ("not_judged", "group_too_small")
@@ -102,7 +102,7 @@ def test_no_digit_of_a_suppressed_group_is_written(value: Any, holds: Any) -> No
     judged = verdict(
         [record(0.9, 0.8, 0.95), record(value, 0.5921, 0.7921, FEMALE)],
         EVERYWHERE | {"holds": holds},
-        withheld={"hepatic_ae": {FEMALE: "complementary", MALE: "too_small"}},
+        suppressed={"hepatic_ae": {FEMALE: "complementary", MALE: "too_small"}},
         no_champion=NO_CHAMPION,
     )
 
@@ -115,13 +115,13 @@ def test_no_digit_of_a_suppressed_group_is_written(value: Any, holds: Any) -> No
 def test_a_suppressed_group_has_the_outcome_that_it_had_if_it_were_shown() -> None:
     records = [record(0.9), record(0.6, group=FEMALE), record(0.7, group=MALE)]
     shown = written(records, EVERYWHERE)
-    suppressed = written(
+    hidden = written(
         records,
         EVERYWHERE,
-        withheld={"hepatic_ae": {FEMALE: "complementary", MALE: "complementary"}},
+        suppressed={"hepatic_ae": {FEMALE: "complementary", MALE: "complementary"}},
     )
 
-    assert [i["outcome"] for i in suppressed] == [i["outcome"] for i in shown]
+    assert [i["outcome"] for i in hidden] == [i["outcome"] for i in shown]
 
 
 def test_a_champion_that_was_scored_is_compared_with_the_same_thresholds() -> None:
@@ -176,11 +176,11 @@ def test_reasons_are_the_comparisons_that_fail() -> None:
 
 
 def test_every_reason_has_an_outcome_and_a_message_where_it_does_not_pass() -> None:
-    withheld = {"hepatic_ae": {FEMALE: "too_small"}}
+    suppressed = {"hepatic_ae": {FEMALE: "too_small"}}
     found = list(
         itertools.chain(
-            written([record(0.9), record(0.5, group=FEMALE)], EVERYWHERE, withheld=withheld),
-            written([record(0.9)], AT_LEAST, withheld={"hepatic_ae": {(): "too_small"}}),
+            written([record(0.9), record(0.5, group=FEMALE)], EVERYWHERE, suppressed=suppressed),
+            written([record(0.9)], AT_LEAST, suppressed={"hepatic_ae": {(): "too_small"}}),
             written([record(0.9)], AT_LEAST | {"holds": "bound"}, DIFFERENCE),
             written([], AT_LEAST),
             written([record(0.5)], AT_LEAST),

@@ -51,9 +51,13 @@ def record(
 
 
 def verdict(
-    records: Any, *thresholds: Any, withheld: Any = None, no_champion: Any = None, tasks: Any = None
+    records: Any,
+    *thresholds: Any,
+    suppressed: Any = None,
+    no_champion: Any = None,
+    tasks: Any = None,
 ) -> Any:
-    return judge(records, withheld or {}, settings(*thresholds, tasks=tasks), no_champion)
+    return judge(records, suppressed or {}, settings(*thresholds, tasks=tasks), no_champion)
 
 
 def messages(judged: Any) -> Any:
@@ -136,7 +140,7 @@ def test_a_group_that_is_too_small_is_listed_and_not_judged() -> None:
     judged = verdict(
         [record(0.7), record(0.1, group=FEMALE, subjects=19)],
         {"metric": "auc", "at_least": 0.65, "scope": "every_slice"},
-        withheld={"hepatic_ae": {FEMALE: "too_small"}},
+        suppressed={"hepatic_ae": {FEMALE: "too_small"}},
     )
 
     assert judged.blessed
@@ -145,11 +149,11 @@ def test_a_group_that_is_too_small_is_listed_and_not_judged() -> None:
     ]
 
 
-def test_a_group_withheld_for_anothers_sake_is_judged_without_giving_its_numbers() -> None:
+def test_a_group_suppressed_to_protect_another_is_judged_without_its_numbers() -> None:
     judged = verdict(
         [record(0.7), record(0.613, 0.55, 0.67, FEMALE)],
         {"metric": "auc", "at_least": 0.65, "scope": "every_slice"},
-        withheld={"hepatic_ae": {FEMALE: "complementary", MALE: "too_small"}},
+        suppressed={"hepatic_ae": {FEMALE: "complementary", MALE: "too_small"}},
     )
 
     assert not judged.blessed
@@ -161,7 +165,7 @@ def test_a_test_split_that_is_too_small_is_a_refusal() -> None:
     judged = verdict(
         [record(0.9, subjects=10)],
         {"metric": "auc", "at_least": 0.65},
-        withheld={"hepatic_ae": {(): "too_small"}},
+        suppressed={"hepatic_ae": {(): "too_small"}},
     )
 
     assert messages(judged) == [

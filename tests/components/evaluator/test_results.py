@@ -72,7 +72,7 @@ def test_a_share_at_its_edge_has_the_exact_binomial_interval(
 def test_a_positive_predictive_value_of_one_rests_on_the_subjects_that_are_predicted_positive() -> (
     None
 ):
-    """8 of the 10 subjects with the outcome are found, and nobody else."""
+    """8 of the 10 subjects with the outcome are found, and no others."""
     exact = stats.binomtest(8, 8).proportion_ci(0.95, method="exact")
 
     found = interval_of(
@@ -101,13 +101,13 @@ def test_records_come_in_the_order_of_tasks_and_slicings() -> None:
 
 
 def test_an_empty_test_split_is_too_small() -> None:
-    withheld = suppressed_groups([], SETTINGS)
+    hidden = suppressed_groups([], SETTINGS)
 
-    assert withheld == {"response": {(): "too_small"}}
-    assert shown_metrics([], withheld, SETTINGS).suppressed[0].subjects == "<20"
+    assert hidden == {"response": {(): "too_small"}}
+    assert shown_metrics([], hidden, SETTINGS).suppressed[0].subjects == "<20"
 
 
-def test_withheld_groups_are_listed_without_their_numbers() -> None:
+def test_suppressed_groups_are_listed_without_their_numbers() -> None:
     parts = [
         part(subjects=105, auc=(0.8,)),
         part(subjects=45, sex="F", auc=(0.81,)),

@@ -75,7 +75,7 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
     "registration": {"registration.json": {"registered": True, "reason": None}},
     "summary": {"summary.json": {"smallest_group": 10, "records": [], "absent": []}},
 }
-NOBODY = "postgresql://trial_writer@127.0.0.1:1/trial"
+NO_SERVER = "postgresql://trial_writer@127.0.0.1:1/trial"
 
 
 class Execution:
@@ -190,13 +190,13 @@ def test_without_a_store_nothing_is_exported(execution: Execution) -> None:
 def test_a_store_that_is_down_fails_nothing_and_the_rows_can_be_added_later(
     execution: Execution, runner: str
 ) -> None:
-    said = execution.execute(store=NOBODY, runner=runner)
+    said = execution.execute(store=NO_SERVER, runner=runner)
 
     assert said["status"] == "pending"
     assert "Nothing was written" in said["reason"]
     left = read_export(execution.export.uri)
     assert left is not None
-    assert left.store == NOBODY
+    assert left.store == NO_SERVER
     export(execution.store, left.pending_rows())
     assert execution.rows("SELECT metric, value FROM metrics") == [("auc", 0.8)]
 
@@ -226,7 +226,7 @@ def test_the_component_has_one_execution_a_run() -> None:
         store="",
         run_id="r1",
         runner=LOCAL,
-        started_by="somebody",
+        started_by="a_user",
         seed=7,
         steps=50,
         data_root="data",

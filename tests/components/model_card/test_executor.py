@@ -145,7 +145,7 @@ def test_the_sections_that_items_refer_to_are_on_the_page(study: Study) -> None:
     assert {item.section for item in ITEMS.values() if item.section} <= sections
 
 
-def test_a_purpose_that_nobody_stated_is_said_to_be_missing(study: Study) -> None:
+def test_a_purpose_that_is_not_stated_is_listed_as_missing(study: Study) -> None:
     html = render(card_page(make_card(with_card(study, purpose=None), evidence())))
     assert "Not stated: add it" in html
 
@@ -169,7 +169,7 @@ def test_a_refused_model_has_a_card_with_the_reasons(study: Study) -> None:
     assert f"{title}: AUC overall is 0.71, below 0.75." in html
 
 
-def test_of_more_sites_than_a_list_of_names_holds_as_many_are_told_as_a_split_has() -> None:
+def test_of_more_sites_than_a_list_of_names_holds_as_many_are_counted_as_a_split_has() -> None:
     from tensorflow_metadata.proto.v0 import statistics_pb2
 
     from components.model_card.executor import _sites
@@ -242,7 +242,7 @@ def test_a_task_that_is_wholly_suppressed_has_no_numbers(study: Study) -> None:
     assert "&lt;10" in html
 
 
-def test_a_period_that_nobody_stated_is_no_merit_of_the_run(study: Study) -> None:
+def test_a_period_that_is_not_stated_is_not_answered_by_the_run(study: Study) -> None:
     unstated = make_card(with_card(study, period=None), evidence())
     assert items_of(unstated)["5b"] == "needs a person"
     stated = make_card(with_card(study, period="1991 to 1996"), evidence())
@@ -250,7 +250,7 @@ def test_a_period_that_nobody_stated_is_no_merit_of_the_run(study: Study) -> Non
     assert "1991 to 1996" in render(card_page(stated))
 
 
-def test_why_rows_were_set_aside_is_told_without_how_many_by_reason(study: Study) -> None:
+def test_why_rows_were_rejected_is_shown_without_how_many_by_reason(study: Study) -> None:
     rows = {"rows_in": 9, "used": 7, "excluded": 0, "rejected": 2, "reasons": {"no day": 2}}
     counts = evidence().counts.model_dump() | {"datasets": {"adae": rows}}
     html = html_of(study, counts=Counts.model_validate(counts))

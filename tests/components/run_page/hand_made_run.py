@@ -1,6 +1,6 @@
 """A small run made by hand: two tasks, groups by sex and age, a champion where it is asked for.
 
-Everybody is 400 subjects with 80 events; women are 220, men 180; "85 and older" are fewer than
+All subjects are 400 with 80 events; women are 220, men 180; "85 and older" are fewer than
 the smallest group of 50.
 """
 
@@ -71,7 +71,7 @@ def records(task: str, model: str = "challenger") -> list[dict[str, Any]]:
 
 
 def curves(task: str, model: str = "challenger") -> dict[str, Any]:
-    """Curves of everybody."""
+    """Curves of all subjects."""
     return {
         "task": task,
         "slice": {},

@@ -85,7 +85,7 @@ def test_the_page_begins_with_the_decision_and_what_it_rests_on() -> None:
     assert page.sections[0].title == "Decision"
 
 
-def test_a_refusal_is_told_with_each_of_its_reasons() -> None:
+def test_a_refusal_is_reported_with_each_of_its_reasons() -> None:
     failures = [failure(AUC_AT_LEAST), failure(AUC_EVERYWHERE, group={"sex": "M"})]
 
     page = run_page(result(AUC_AT_LEAST, AUC_EVERYWHERE, failures=failures))
@@ -99,7 +99,7 @@ def test_a_refusal_is_told_with_each_of_its_reasons() -> None:
     ]
 
 
-def test_a_reason_of_several_demands_is_told_once() -> None:
+def test_a_reason_of_several_thresholds_is_shown_once() -> None:
     failures = [failure(AUC_AT_LEAST), failure(AUC_EVERYWHERE)]
 
     page = run_page(result(AUC_AT_LEAST, AUC_EVERYWHERE, failures=failures))
@@ -114,7 +114,7 @@ def test_a_blessing_without_demands_is_no_praise() -> None:
     assert (notice.kind, notice.title) == ("warn", "Blessed without comparison")
 
 
-def test_notes_of_the_verdict_are_told() -> None:
+def test_notes_of_the_verdict_are_reported() -> None:
     page = run_page(result(notes=["No champion: no model has been blessed before."]))
 
     assert "No champion: no model has been blessed before." in render(page)
@@ -214,7 +214,7 @@ def test_each_task_has_its_own_section_with_calibration_and_ranking() -> None:
     ]
 
 
-def test_decisions_are_told_with_rates_and_numbers_of_subjects() -> None:
+def test_decisions_are_reported_with_rates_and_numbers_of_subjects() -> None:
     page = run_page(result())
 
     (first, _) = (
@@ -288,7 +288,7 @@ def test_tasks_are_set_side_by_side_for_each_group() -> None:
     assert second.alternative.startswith("Mean prediction − observed rate")
 
 
-def test_objections_of_the_gate_are_told_before_its_other_measurements() -> None:
+def test_objections_of_the_gate_are_reported_before_its_other_measurements() -> None:
     findings = [
         {"rule": "drift", "severity": "warn", "message": "AGE has drifted"},
         {"rule": "leakage", "severity": "ok", "message": "no feature gives death away"},

@@ -24,7 +24,7 @@ def test_a_tasks_table_has_numbers_only() -> None:
     assert (table["subjects"], table["positives"], table["blessed"]) == (400, 80, 1)
 
 
-def test_rates_are_told_at_their_decision_thresholds() -> None:
+def test_rates_are_reported_at_their_decision_thresholds() -> None:
     assert metrics_metadata(result(), "death")["sensitivity_at_0.3"] == 0.6
 
 

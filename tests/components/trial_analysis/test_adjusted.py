@@ -71,12 +71,12 @@ def test_its_error_is_that_which_leaving_out_each_subject_in_turn_gives() -> Non
         assert found[0].value is not None
         return found[0].value
 
-    everybody = np.ones(240, bool)
+    all_subjects = np.ones(240, bool)
     found = standardised(positive, treated, severity[:, None])
     assert found is not None
     left_out = []
     for place in range(240):
-        keep = everybody.copy()
+        keep = all_subjects.copy()
         keep[place] = False
         left_out.append(value(keep))
     jackknife = math.sqrt(239 / 240 * float(((left_out - np.mean(left_out)) ** 2).sum()))  # type: ignore[call-overload]
@@ -106,7 +106,7 @@ def test_with_too_few_events_for_its_coefficients_there_is_no_adjusted_differenc
     assert found.risk_difference == Estimate()
 
 
-def test_covariates_that_tell_the_outcome_have_no_finite_solution() -> None:
+def test_covariates_that_separate_the_outcome_have_no_finite_solution() -> None:
     severity = np.arange(400.0)
     treated = np.arange(400) % 2 == 0
     assert standardised((severity >= 200).astype(float), treated, severity[:, None]) is None

@@ -46,7 +46,7 @@ def test_a_number_is_described_by_arm_the_control_first() -> None:
     assert difference.value == pytest.approx(-10 / math.sqrt(82.5 / 9))
 
 
-def test_quartiles_are_means_of_five_neighbours_and_so_nobodys_own_value() -> None:
+def test_quartiles_are_means_of_five_neighbours_and_so_no_subjects_own_value() -> None:
     values = np.array([0, 0, 0, 0, 100, 200, 300, 1000, 1000, 1000], float)
     assert around(values, 0.5) in (
         pytest.approx((0 + 0 + 100 + 200 + 300) / 5),
@@ -120,7 +120,7 @@ def test_shares_differ_by_nothing_only_where_they_are_the_same(
         assert (found < 1e-6) == all(each(same))
 
 
-def test_value_that_tells_the_groups_apart_has_no_finite_difference() -> None:
+def test_value_that_separates_the_groups_has_no_finite_difference() -> None:
     assert difference_of_shares(np.array([50.0, 0.0]), np.array([0.0, 50.0])) is None
 
 
@@ -128,7 +128,7 @@ def test_what_does_not_vary_has_no_difference() -> None:
     assert difference_of_numbers(np.full(5, 3.0), np.full(5, 3.0)) is None
 
 
-def test_a_difference_is_not_shown_where_a_share_is_withheld() -> None:
+def test_a_difference_is_not_shown_where_a_share_is_suppressed() -> None:
     sexes = [*repeated(("F", 3), ("M", 7)), *repeated(("F", 5), ("M", 5))]
     row = table(trial(ARMS, characteristics={"SEX": sexes}))["SEX"]
     assert row.differences[0].value is None

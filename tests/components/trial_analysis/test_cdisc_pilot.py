@@ -78,7 +78,7 @@ def test_age_and_sex_are_those_that_others_report(analysis: Analysis) -> None:
     assert men == {PLACEBO: 33, LOW: 34, HIGH: 44}
 
 
-def test_races_of_few_patients_are_withheld(analysis: Analysis) -> None:
+def test_races_of_few_patients_are_suppressed(analysis: Analysis) -> None:
     rows = {row.name: row for row in analysis.characteristics}
     counts = [c.subjects for c in rows["RACE"].counts if c.value.startswith("BLACK")]
     assert counts == [None, None, None]

@@ -79,7 +79,13 @@ def test_combination_of_arm_and_covariates_is_named_and_changes_nothing(
         (np.full(SUBJECTS, 7.0), "constant"),
         (np.full(SUBJECTS, np.nan), "constant"),
     ],
-    ids=["repeats the arm", "missing in the control", "half of the age", "constant", "nobody's"],
+    ids=[
+        "repeats the arm",
+        "missing in the control",
+        "half of the age",
+        "constant",
+        "of no subject",
+    ],
 )
 def test_number_without_a_say_of_its_own_is_left_out_with_the_reason(
     values: Any, reason: str
@@ -119,29 +125,29 @@ def test_covariates_that_are_missing_together_both_stay() -> None:
     assert not found.dropped
 
 
-def test_covariate_that_tells_the_outcome_is_named() -> None:
+def test_covariate_that_separates_the_outcome_is_named() -> None:
     found = effect(numbers={"LEAK": np.where(POSITIVE, 2.0, 1.0)})
 
     assert found.risk_difference == Estimate()
-    assert "LEAK tells who has the event and who has not" in str(found.absent)
+    assert "LEAK separates subjects with and without the event" in str(found.absent)
 
 
-def test_covariates_that_tell_the_outcome_together_are_named() -> None:
+def test_covariates_that_separate_the_outcome_together_are_named() -> None:
     part = RNG.normal(size=SUBJECTS)
     rest = np.where(POSITIVE, 1.0, -1.0) - part
 
     found = effect(numbers={"PART": part, "REST": rest})
 
-    assert "PART, REST tell who has the event and who has not" in str(found.absent)
+    assert "PART, REST separate subjects with and without the event" in str(found.absent)
 
 
 @pytest.mark.parametrize("group", [TREATED, ~TREATED], ids=["treated", "control"])
-@pytest.mark.parametrize("happens", [False, True], ids=["nobody", "everybody"])
+@pytest.mark.parametrize("happens", [False, True], ids=["no subject", "every subject"])
 def test_group_with_one_outcome_has_no_adjusted_difference(group: Any, happens: bool) -> None:
     found = effect(outcome=np.where(group, happens, POSITIVE))
 
     assert found.risk_difference == found.risk_ratio == Estimate()
-    assert "nobody, or everybody, had the event" in str(found.absent)
+    assert "no subject, or every subject, had the event" in str(found.absent)
 
 
 def test_columns_that_repeat_the_treatment_are_ignored_by_the_model_itself() -> None:

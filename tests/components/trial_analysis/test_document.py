@@ -105,7 +105,7 @@ def test_with_random_assignment_a_difference_beyond_chance_is_one() -> None:
     assert any("is an effect of the assignment" in note for note in notes)
 
 
-def test_the_number_of_tests_is_told() -> None:
+def test_the_number_of_tests_is_reported() -> None:
     arms = repeated(("High", 40), ("Low", 40), ("Placebo", 40))
     outcomes = {name: repeated((True, 20), (False, 20)) * 3 for name in ("death", "nausea")}
     found = document(trial(arms, outcomes=outcomes))
@@ -184,7 +184,7 @@ def test_a_trial_without_arms_has_rates_curves_and_correlations() -> None:
     assert {absent.section for absent in found.absent} == {"effects", "subgroups"}
 
 
-def test_outcomes_after_a_later_landmark_are_told_to_be_those_of_who_remained() -> None:
+def test_outcomes_after_a_later_landmark_are_described_as_those_of_subjects_who_remained() -> None:
     subjects = a_trial()
     settings = settings_of(subjects).model_copy(update={"landmark": 28})
     assert any("after study day 28" in note for note in analyse(subjects, settings).notes)

@@ -24,7 +24,7 @@ Subject = tuple[int, bool]
 
 @st.composite
 def arms(draw: st.DrawFn) -> dict[str, list[Subject]]:
-    """Two arms; whoever stays longest is censored, long after the last event."""
+    """Two arms; the subject who stays longest is censored, long after the last event."""
     found = {}
     for level in ("Active", "Placebo"):
         subject = st.tuples(st.integers(1, 60), st.booleans())
@@ -38,8 +38,8 @@ def arms(draw: st.DrawFn) -> dict[str, list[Subject]]:
 
 def endpoint(found: dict[str, list[Subject]], internal: bool) -> EndpointAnalysis:
     names = repeated(*((level, len(subjects)) for level, subjects in found.items()))
-    everybody = [subject for subjects in found.values() for subject in subjects]
-    observed = times([day for day, _ in everybody], [event for _, event in everybody])
+    every_subject = [subject for subjects in found.values() for subject in subjects]
+    observed = times([day for day, _ in every_subject], [event for _, event in every_subject])
     subjects = trial(names, times={"death": observed})
     [analysed] = analyse(subjects, settings_of(subjects, SMALLEST), internal=internal).endpoints
     return analysed

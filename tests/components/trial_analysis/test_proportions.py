@@ -79,7 +79,7 @@ def test_small_counts_are_compared_by_fishers_test() -> None:
     assert found.p_value == pytest.approx(34 / 70)
 
 
-def test_where_nobody_had_the_event_no_rate_can_differ() -> None:
+def test_where_no_subject_had_the_event_no_rate_can_differ() -> None:
     assert equality_test(Observed(30, 0), Observed(30, 0)).p_value == 1
 
 

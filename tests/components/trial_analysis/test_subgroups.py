@@ -38,11 +38,11 @@ def test_opposite_differences_are_an_interaction() -> None:
     assert found.degrees_of_freedom == 1
 
 
-def test_a_subgroup_without_events_says_nothing_of_interaction() -> None:
-    telling = [(Observed(20, 10), Observed(20, 5)), (Observed(20, 5), Observed(20, 10))]
-    silent = (Observed(20, 0), Observed(20, 0))
-    assert interaction_test([*telling, silent]) == interaction_test(telling)
-    assert interaction_test([telling[0], silent]) is None
+def test_a_subgroup_without_events_is_not_informative_of_interaction() -> None:
+    informative = [(Observed(20, 10), Observed(20, 5)), (Observed(20, 5), Observed(20, 10))]
+    empty = (Observed(20, 0), Observed(20, 0))
+    assert interaction_test([*informative, empty]) == interaction_test(informative)
+    assert interaction_test([informative[0], empty]) is None
 
 
 def test_a_comparison_is_shown_within_every_group_of_a_slicing() -> None:
@@ -66,7 +66,7 @@ def test_a_comparison_is_shown_within_every_group_of_a_slicing() -> None:
     assert block.interaction is not None
 
 
-def test_a_small_group_is_withheld_together_with_what_would_give_it_away() -> None:
+def test_a_small_group_is_suppressed_together_with_what_would_disclose_it() -> None:
     ages = [*repeated(("<65", 3), (">=65", 17)), *repeated(("<65", 10), (">=65", 10))]
     subjects = trial(
         repeated(("Active", 20), ("Placebo", 20)),

@@ -60,7 +60,7 @@ def test_the_curves_interval_is_that_of_survfit_with_log_log() -> None:
     assert (found.lower, found.upper) == pytest.approx((0.620, 0.952), abs=5e-4)
 
 
-def test_before_the_first_event_nobody_had_it() -> None:
+def test_before_the_first_event_no_subject_had_it() -> None:
     assert kaplan_meier(REMISSION, WITH_DRUG).at(5.9).value == 1
 
 
@@ -150,7 +150,7 @@ def test_numbers_at_risk_never_differ_by_few_subjects() -> None:
     time = [10.0] * 2 + [30.0] * 6 + [50.0] * 12
     curve = kaplan_meier(times(time, [1] * 20), np.ones(20, bool))
     shown = {item.time: item.subjects for item in numbers_at_risk(curve, 50, smallest=5)}
-    # At 20 two have left since 0: not told. At 40 eight have, at 50 nobody has since then.
+    # At 20 two have left since 0: not shown. At 40 eight have, at 50 none has since then.
     assert shown == {0: 20, 10: 20, 20: None, 30: None, 40: 12, 50: 12}
 
 
@@ -183,7 +183,7 @@ def test_the_median_is_that_of_survfit(
     assert (found.value, found.lower, found.upper) == median
 
 
-def test_the_median_is_told_on_the_grid_and_only_while_the_curve_is_shown() -> None:
+def test_the_median_is_reported_on_the_grid_and_only_while_the_curve_is_shown() -> None:
     curve = kaplan_meier(REMISSION, ~WITH_DRUG)
     assert median_time(curve, step=5.0, ends=20).value == 10
     assert median_time(curve, step=1.0, ends=7).value is None

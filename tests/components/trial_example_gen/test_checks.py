@@ -1,4 +1,4 @@
-"""Messages on data that leave nobody to learn from."""
+"""Messages on data that leave no subject or no label."""
 
 from __future__ import annotations
 

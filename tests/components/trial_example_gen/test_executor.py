@@ -348,7 +348,7 @@ def test_a_bucket_that_is_written_again_replaces_its_file(tmp_path: Path) -> Non
         ),
     ],
 )
-def test_examples_that_nobody_can_learn_from_are_refused(
+def test_examples_without_a_label_to_learn_are_refused(
     data: Path, tmp_path: Path, changes: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(UserError) as caught:
@@ -361,7 +361,7 @@ def test_a_missing_dataset_is_refused(data: Path, tmp_path: Path) -> None:
         execute(study(**{"datasets.lb.file": "lab.csv"}), data, tmp_path / "run")
 
 
-def test_a_fault_that_shows_while_rows_are_read_is_told_as_it_is(
+def test_a_fault_that_shows_while_rows_are_read_is_reported_as_it_is(
     data: Path, tmp_path: Path
 ) -> None:
     damaged = tmp_path / "damaged"

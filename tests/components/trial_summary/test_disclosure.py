@@ -50,16 +50,16 @@ def test_a_trial_of_few_subjects_has_no_periods() -> None:
     assert periods({"2024-01": 4, "2024-02": 5}, N) == {}
 
 
-def test_the_number_of_a_whole_group_is_told() -> None:
+def test_the_number_of_a_whole_group_is_reported() -> None:
     assert at_least(40, whole=40, smallest=N) == 40
 
 
 @pytest.mark.parametrize("number", [39, 35, 31])
-def test_a_number_that_few_lack_is_told_as_at_least(number: int) -> None:
+def test_a_number_that_few_lack_is_reported_as_at_least(number: int) -> None:
     assert at_least(number, whole=40, smallest=N) == 30
 
 
-def test_a_number_is_never_told_as_one_of_a_small_group() -> None:
+def test_a_number_is_never_shown_as_one_of_a_small_group() -> None:
     assert at_least(12, whole=25, smallest=N) == 10
 
 
@@ -68,15 +68,15 @@ def test_missing_values_are_counted_in_multiples_of_the_smallest_group() -> None
     assert share_present(193, expected=200, smallest=N) == 0.95
 
 
-def test_few_subjects_with_an_event_are_withheld() -> None:
+def test_few_subjects_with_an_event_are_suppressed() -> None:
     assert shown_events(40, (), {ANY: {"": 9}}, N)[ANY].shown == {}
 
 
-def test_few_subjects_without_an_event_are_withheld() -> None:
+def test_few_subjects_without_an_event_are_suppressed() -> None:
     assert shown_events(40, (), {ANY: {"": 31}}, N)[ANY].shown == {}
 
 
-def test_that_nobody_had_an_event_is_shown() -> None:
+def test_that_no_subject_had_an_event_is_shown() -> None:
     assert shown_events(40, (), {}, N)[ANY].shown == {None: 0}
 
 
@@ -163,7 +163,7 @@ table = st.dictionaries(
 
 @settings(max_examples=60, deadline=None)
 @given(table)
-def test_enrolment_tells_of_no_small_site_month_or_both(
+def test_enrolment_discloses_no_small_site_month_or_both(
     enrolled: dict[tuple[str, str], int],
 ) -> None:
     sums = Sums(enrolled=Counter(enrolled), arms=Counter({"A": sum(enrolled.values())}))
@@ -201,7 +201,7 @@ ARMS, REASONS = ("A", "P"), ("completed", "DEATH", "LOST", "")
         min_size=1,
     )
 )
-def test_disposition_tells_of_no_small_reason(dispositions: dict[tuple[str, str], int]) -> None:
+def test_disposition_discloses_no_small_reason(dispositions: dict[tuple[str, str], int]) -> None:
     sums = Sums(dispositions=Counter(dispositions))
     for (arm, _), number in dispositions.items():
         sums.arms[arm] += number
@@ -251,13 +251,13 @@ def counted(numbers: dict[tuple[str, ...], int]) -> dict[str, Counter[str]]:
 
 @settings(max_examples=100, deadline=None)
 @given(st.dictionaries(st.sampled_from(PATTERNS), few_or_many))
-def test_events_tell_of_no_small_group(numbers: dict[tuple[str, ...], int]) -> None:
+def test_events_disclose_no_small_group(numbers: dict[tuple[str, ...], int]) -> None:
     # The subjects of a shown arm are N or more.
     numbers = numbers | {("", ""): numbers.get(("", ""), 0) + N}
-    everybody = sum(numbers.values())
+    overall = sum(numbers.values())
     attacker = Attacker(PATTERNS)
-    attacker.learn(PATTERNS, everybody)
-    for name, events in shown_events(everybody, SEVERITIES, counted(numbers), N).items():
+    attacker.learn(PATTERNS, overall)
+    for name, events in shown_events(overall, SEVERITIES, counted(numbers), N).items():
         for severity, number in events.shown.items():
             attacker.learn(patterns_of(name, severity), number)
     for name, severity in itertools.product(WORST, (None, *SEVERITIES)):

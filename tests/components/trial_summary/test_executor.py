@@ -64,7 +64,7 @@ def test_what_is_absent_is_logged(
     )
 
 
-def test_a_file_that_ends_too_early_is_told_as_what_it_is(data: Path, tmp_path: Path) -> None:
+def test_a_file_that_ends_too_early_is_reported_as_what_it_is(data: Path, tmp_path: Path) -> None:
     trial = tmp_path / "trial"
     trial.mkdir()
     for path in data.iterdir():

@@ -60,7 +60,7 @@ def test_completion_is_the_reports(adam: dict[str, Any]) -> None:
     assert found == {PLACEBO: 58, HIGH: 27, LOW: 25}
 
 
-def test_the_curve_of_enrolment_holds_everybody(adam: dict[str, Any]) -> None:
+def test_the_curve_of_enrolment_counts_all_subjects(adam: dict[str, Any]) -> None:
     records = rows(adam, "enrolment", "subjects", site=None, arm=None)
     periods = [record["value"] for record in records if record["period"]]
     assert sum(periods) == 254

@@ -52,30 +52,36 @@ def folder(data: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def everybody() -> list[tuple[int, str | None]]:
+def values_of_all() -> list[tuple[int, str | None]]:
     return [(i, "Y") for i in range(85)]
 
 
-def test_of_two_values_the_last_row_counts(folder: Path, tmp_path: Path, everybody: Any) -> None:
-    write_qualifiers(folder / "supp.csv", *everybody, *((i, "N") for i in range(20)))
+def test_of_two_values_the_last_row_counts(
+    folder: Path, tmp_path: Path, values_of_all: Any
+) -> None:
+    write_qualifiers(folder / "supp.csv", *values_of_all, *((i, "N") for i in range(20)))
     assert enrolled(study_with(suppdm="supp.csv"), folder, tmp_path / "out") == 65
 
 
 def test_of_two_values_that_of_the_last_file_counts(
-    folder: Path, tmp_path: Path, everybody: Any
+    folder: Path, tmp_path: Path, values_of_all: Any
 ) -> None:
     write_qualifiers(folder / "supp-2.csv", *((i, "N") for i in range(20)))
-    write_qualifiers(folder / "supp-1.csv", *everybody)
+    write_qualifiers(folder / "supp-1.csv", *values_of_all)
     assert enrolled(study_with(suppdm="supp-*.csv"), folder, tmp_path / "out") == 65
 
 
-def test_a_missing_value_does_not_replace_one(folder: Path, tmp_path: Path, everybody: Any) -> None:
-    write_qualifiers(folder / "supp.csv", *everybody, *((i, None) for i in range(20)))
+def test_a_missing_value_does_not_replace_one(
+    folder: Path, tmp_path: Path, values_of_all: Any
+) -> None:
+    write_qualifiers(folder / "supp.csv", *values_of_all, *((i, None) for i in range(20)))
     assert enrolled(study_with(suppdm="supp.csv"), folder, tmp_path / "out") == 85
 
 
-def test_all_supplemental_datasets_are_read(folder: Path, tmp_path: Path, everybody: Any) -> None:
-    write_qualifiers(folder / "first.csv", *everybody[:40])
-    write_qualifiers(folder / "second.csv", *everybody[40:])
+def test_all_supplemental_datasets_are_read(
+    folder: Path, tmp_path: Path, values_of_all: Any
+) -> None:
+    write_qualifiers(folder / "first.csv", *values_of_all[:40])
+    write_qualifiers(folder / "second.csv", *values_of_all[40:])
     study = study_with(suppdm="first.csv", suppmore="second.csv")
     assert enrolled(study, folder, tmp_path / "out") == 85

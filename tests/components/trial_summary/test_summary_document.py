@@ -38,13 +38,11 @@ def test_enrolment_is_counted_by_arm_site_and_month(summary: dict[str, Any]) -> 
 
 
 def test_a_site_is_counted_within_a_period(summary: dict[str, Any]) -> None:
-    # 73 in March: 45 of site 1 and 28 of site 2, which is withheld with the small site 3.
+    # 73 in March: 45 of site 1 and 28 of site 2, which is suppressed with the small site 3.
     assert value(summary, "enrolment", "subjects", period="2024-03", site="1") == 45
 
 
-def test_a_date_that_does_not_tell_the_month_counts_for_no_month(
-    data: Path, tmp_path: Path
-) -> None:
+def test_a_date_without_a_month_counts_for_no_month(data: Path, tmp_path: Path) -> None:
     vague = changed(data, tmp_path, "dm", RANDDT=["2024"] * 30 + ["2024-03"] * 55)
     found = summarised(study_of(), vague, tmp_path / "out")
     assert value(found, "enrolment", "subjects") == 85
@@ -89,7 +87,7 @@ def test_a_subject_with_two_rows_is_left_out(data: Path, tmp_path: Path) -> None
     assert value(summarised(study_of(), trial, tmp_path / "out"), "enrolment", "subjects") == 83
 
 
-def test_a_small_site_and_one_that_would_give_it_away_are_not_shown(
+def test_a_small_site_and_one_that_would_disclose_it_are_not_shown(
     summary: dict[str, Any],
 ) -> None:
     sites = {r["site"] for r in rows(summary, "enrolment", "subjects", period=None) if r["site"]}
@@ -97,7 +95,7 @@ def test_a_small_site_and_one_that_would_give_it_away_are_not_shown(
     assert sites == {"1"}
 
 
-def test_what_is_withheld_of_enrolment_is_withheld_everywhere(summary: dict[str, Any]) -> None:
+def test_what_is_suppressed_of_enrolment_is_suppressed_everywhere(summary: dict[str, Any]) -> None:
     assert {record["site"] for record in summary["records"]} == {None, "1"}
 
 
@@ -107,7 +105,7 @@ def test_no_count_of_subjects_is_small(summary: dict[str, Any]) -> None:
     assert min(record["subjects"] for record in summary["records"]) >= 10
 
 
-def test_a_small_arm_and_one_that_would_give_it_away_are_shown_nowhere(
+def test_a_small_arm_and_one_that_would_disclose_it_are_shown_nowhere(
     data: Path, tmp_path: Path
 ) -> None:
     by_dose = study_of(arm={"columns": ["DOSE"], "control": "P"})
@@ -140,7 +138,7 @@ def test_only_treatment_emergent_events_count(summary: dict[str, Any]) -> None:
     assert value(summary, "adverse_events", "share", arm="P") == 10 / 40
 
 
-def test_a_rare_event_is_withheld(summary: dict[str, Any]) -> None:
+def test_a_rare_event_is_suppressed(summary: dict[str, Any]) -> None:
     assert not rows(summary, "adverse_events", "share", arm="A", category="EYE")
 
 
@@ -186,7 +184,7 @@ def test_a_subject_with_two_values_at_a_visit_counts_with_their_mean(
     data: Path, tmp_path: Path
 ) -> None:
     values = pd.read_csv(data / "qs.csv")
-    # At week 10 everybody of P has 20 or 21; now each has a second value, 10 less.
+    # At week 10 every subject of P has 20 or 21; now each has a second value, 10 less.
     second = values[values["VISIT"] == "Week 10"].assign(AVAL=lambda frame: frame["AVAL"] - 10)
     trial = changed(data, tmp_path, "qs")
     pd.concat([values, second]).to_csv(trial / "qs.csv", index=False)
@@ -195,7 +193,7 @@ def test_a_subject_with_two_values_at_a_visit_counts_with_their_mean(
     assert record["value"] == 15.5
 
 
-def test_the_number_behind_a_mean_does_not_tell_how_few_lack_a_value(
+def test_the_number_behind_a_mean_does_not_disclose_how_few_lack_a_value(
     summary: dict[str, Any],
 ) -> None:
     # 40 of the 45 of A came to the visits: five are missing, a small group.
@@ -217,7 +215,7 @@ def test_completeness_is_the_share_of_values_that_are_there(data: Path, tmp_path
     assert value(found, "completeness", "share", site="1") == pytest.approx(70 / 90)
 
 
-def test_completeness_is_told_by_dataset_too(summary: dict[str, Any]) -> None:
+def test_completeness_is_reported_by_dataset_too(summary: dict[str, Any]) -> None:
     records = rows(summary, "completeness", "share", site=None)
     assert [record["category"] for record in records] == [None, "dm", "ae", "qs"]
     # 33 subjects have an event: at least 25 of the 85.
@@ -307,7 +305,7 @@ def test_what_the_study_file_does_not_describe_is_said_to_be_absent(
     assert absent["exposure"] == "the study file's `summary` does not describe it"
 
 
-def test_without_arms_what_is_told_by_arm_is_said_to_be_absent(data: Path, tmp_path: Path) -> None:
+def test_without_arms_what_is_shown_by_arm_is_absent(data: Path, tmp_path: Path) -> None:
     found = summarised(study_of(arm=None), data, tmp_path)
     absent = {item["section"]: item["reason"] for item in found["absent"]}
     assert "the study file names none" in absent["adverse_events"]

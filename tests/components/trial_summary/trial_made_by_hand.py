@@ -1,7 +1,7 @@
 """A trial made by hand: 45 with treatment A, 40 with the control P; the smallest group is 10.
 
 Site 1 has 45 of them, site 2 has 35, site 3 the last five. All were enrolled in March 2024 but
-the last 12, in April. Everybody of A and P was treated.
+the last 12, in April. All subjects of A and P were treated.
 """
 
 from __future__ import annotations

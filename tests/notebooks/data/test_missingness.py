@@ -27,7 +27,7 @@ def test_a_share_is_that_of_the_groups_subjects() -> None:
     assert found.shares == {"CRP": (0.3, 0.2)}
 
 
-def test_columns_that_nobody_lacks_are_left_out() -> None:
+def test_columns_that_no_subject_lacks_are_left_out() -> None:
     assert missingness({"AGE": _first()}, _ARM, smallest=10).shares == {}
 
 
@@ -44,12 +44,12 @@ def test_few_with_a_value_are_not_shown_either() -> None:
     assert found.shares == {"CRP": (Suppressed(), Suppressed())}
 
 
-def test_an_arm_in_which_nobody_lacks_a_value_says_so() -> None:
+def test_an_arm_in_which_no_subject_lacks_a_value_is_shown_with_0() -> None:
     found = missingness({"CRP": _first((0, 40))}, _ARM, smallest=10)
     assert found.shares == {"CRP": (0.4, 0.0)}
 
 
-def test_small_sites_are_withheld_with_what_would_tell_them() -> None:
+def test_small_sites_are_suppressed_with_what_would_disclose_them() -> None:
     site = ["01"] * 150 + ["02"] * 45 + ["03"] * 5
     found = missingness({"CRP": _first((0, 60))}, site, smallest=10)
     assert found.groups == (("01", 150),)

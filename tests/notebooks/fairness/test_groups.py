@@ -50,7 +50,7 @@ def crossed(run: Any) -> Any:
     return read(groups.intersections(run))
 
 
-def test_everybody_and_each_group_have_sizes_and_rates_with_intervals(rates: Any) -> None:
+def test_overall_and_each_group_have_sizes_and_rates_with_intervals(rates: Any) -> None:
     rows = table(rates, "Rates where a prediction of 0.3")
 
     assert [row[0] for row in rows] == ["overall", "sex F", "sex M", "age <50", "age >=50"]
@@ -58,11 +58,11 @@ def test_everybody_and_each_group_have_sizes_and_rates_with_intervals(rates: Any
 
 
 def test_rates_that_the_metrics_lack_are_there_too(rates: Any) -> None:
-    everybody = table(rates, "Rates where a prediction of 0.3")[0]
+    overall = table(rates, "Rates where a prediction of 0.3")[0]
 
     # Of 400, 60 are rightly flagged and 60 of 300 are not.
-    assert everybody[7].startswith("30.0 %")
-    assert everybody[6].startswith("85.7 %")
+    assert overall[7].startswith("30.0 %")
+    assert overall[6].startswith("85.7 %")
 
 
 def test_a_forest_plot_says_in_words_what_it_shows(rates: Any) -> None:
@@ -130,7 +130,7 @@ def test_the_table_of_pairs_has_only_groups_that_are_shown(crossed: Any) -> None
     assert [row[0] for row in rows] == ["sex F, age >=50", "sex M, age >=50"]
 
 
-def test_the_reader_is_told_how_many_groups_are_not_shown(crossed: Any) -> None:
+def test_the_page_says_how_many_groups_are_not_shown(crossed: Any) -> None:
     assert (
         "Not shown: 1 group with fewer than 50 subjects, 1 group from which a smaller one would "
         "follow by subtraction." in crossed.text

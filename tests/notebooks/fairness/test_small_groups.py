@@ -28,13 +28,13 @@ def sensitivity(group: dict[str, str], value: float, reach: float, **changes: An
     return MetricRecord.model_validate(content | changes)
 
 
-def test_an_interval_over_half_of_what_is_possible_says_next_to_nothing() -> None:
+def test_an_interval_over_half_of_what_is_possible_is_not_informative() -> None:
     known, unknown = sensitivity({"sex": "F"}, 0.5, 0.24), sensitivity({"sex": "M"}, 0.5, 0.25)
 
     assert wide([known, unknown]) == [unknown]
 
 
-def test_a_missing_interval_says_nothing_either() -> None:
+def test_a_missing_interval_is_not_informative_either() -> None:
     lacking = sensitivity({"sex": "M"}, 1.0, 0, lower=None, upper=None)
 
     assert wide([lacking]) == [lacking]

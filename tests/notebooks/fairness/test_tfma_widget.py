@@ -24,7 +24,7 @@ def slices(run: Any) -> Any:
     return {item["slice"]: item for item in slicing_metrics(run.metrics.records)}
 
 
-def test_everybody_comes_first(run: Any) -> None:
+def test_overall_comes_first(run: Any) -> None:
     assert slicing_metrics(run.metrics.records)[0]["slice"] == "Overall"
 
 

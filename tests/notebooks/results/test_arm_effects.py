@@ -21,7 +21,7 @@ def test_an_arm_has_its_observed_rate_beside_its_mean_prediction() -> None:
     assert placebo.predicted.value == pytest.approx(0.3)
 
 
-def test_small_arms_are_withheld_with_what_would_tell_them() -> None:
+def test_small_arms_are_suppressed_with_what_would_disclose_them() -> None:
     arm = ["A"] * 5 + ["B"] * 15 + ["C"] * 20
     assert [found.arm for found in arm_rates(np.full(40, 0.3), np.zeros(40), arm, 10)] == ["C"]
 
@@ -62,8 +62,8 @@ def test_thirds_with_few_subjects_in_an_arm_are_not_shown() -> None:
     assert effects_by_third(effect, np.zeros(12), arm, ("Active", "Pbo"), 10) == []
 
 
-def test_an_arm_that_is_withheld_does_not_come_back_in_thirds() -> None:
-    # 5 on another arm: the sizes of the two compared would tell them.
+def test_an_arm_that_is_suppressed_does_not_come_back_in_thirds() -> None:
+    # 5 on another arm: the sizes of the two compared would disclose them.
     effect = np.repeat([-0.3, -0.2, -0.1], 40)
     arm = ["Active", "Pbo"] * 60
     compared = ("Active", "Pbo")

@@ -65,7 +65,7 @@ def test_a_box_shows_no_value_of_a_single_subject() -> None:
     assert box.lower_quartile == pytest.approx(np.mean([23**2, 24**2, 25**2, 26**2, 27**2]))
 
 
-def test_groups_under_the_smallest_size_have_no_box_nor_has_what_would_tell_them() -> None:
+def test_groups_under_the_smallest_size_have_no_box_nor_has_what_would_disclose_them() -> None:
     groups = ["F"] * 50 + ["M"] * 31 + ["U"] * 19
     shown = [box.group for box in boxes(np.arange(100.0), groups, smallest=20)]
     # 100 - 50 - 31 would tell how many are U: one of the others goes as well.

@@ -13,7 +13,7 @@ _OUTCOME = np.array([1.0] * 10 + [0.0] * 30)
 _SEX = ["F"] * 20 + ["M"] * 20
 
 
-def test_everybodys_error_is_the_mean_log_loss() -> None:
+def test_the_overall_error_is_the_mean_log_loss() -> None:
     found = task_errors(np.full(40, 0.25), _OUTCOME, {}, [], smallest=10)
     assert found is not None
     assert (found.overall.subjects, found.overall.events) == (40, 10)
@@ -25,7 +25,7 @@ def test_everybodys_error_is_the_mean_log_loss() -> None:
 
 
 def test_a_group_that_is_predicted_wrongly_has_more_than_its_share_of_the_loss() -> None:
-    # F: half have the outcome, M nobody; all are predicted the same.
+    # F: half have the outcome, M none; all are predicted the same.
     found = task_errors(np.full(40, 0.25), _OUTCOME, {"sex": _SEX}, [], smallest=10)
     assert found is not None
     of = {group.group[0][1]: group for group in found.groups}
@@ -39,7 +39,7 @@ def test_a_group_that_is_predicted_wrongly_has_more_than_its_share_of_the_loss()
     assert of["F"].unexpected.value > 0
 
 
-def test_small_groups_are_withheld_with_what_would_tell_them() -> None:
+def test_small_groups_are_suppressed_with_what_would_disclose_them() -> None:
     groups = ["F"] * 5 + ["M"] * 12 + ["U"] * 23
     found = task_errors(np.full(40, 0.25), _OUTCOME, {"sex": groups}, [], smallest=10)
     assert found is not None
@@ -47,9 +47,9 @@ def test_small_groups_are_withheld_with_what_would_tell_them() -> None:
     assert found.hidden == 2
 
 
-def test_what_is_withheld_elsewhere_is_withheld_here() -> None:
-    withheld = [(("sex", "F"),)]
-    found = task_errors(np.full(40, 0.25), _OUTCOME, {"sex": _SEX}, [], 10, withheld)
+def test_what_is_suppressed_elsewhere_is_suppressed_here() -> None:
+    hidden = [(("sex", "F"),)]
+    found = task_errors(np.full(40, 0.25), _OUTCOME, {"sex": _SEX}, [], 10, hidden)
     assert found is not None
     assert [group.group for group in found.groups] == [(("sex", "M"),)]
 

@@ -31,7 +31,7 @@ def _run(script: str, given: str = "") -> str:
     return done.stdout
 
 
-def test_a_graph_that_is_sent_to_a_worker_brings_the_sizes_of_its_batches_along() -> None:
+def test_a_graph_that_is_sent_to_a_worker_includes_the_sizes_of_its_batches() -> None:
     smallest, largest, size_of_an_element = map(int, _run(_THERE, _run(_HERE)).split())
 
     assert smallest == largest == 20 * 2**20

@@ -20,7 +20,7 @@ from pipeline.beam.options import IN_MEMORY, BeamSettings, FlinkSlots, beam_opti
 from pipeline.errors import UserError
 from pipeline.version import code_version
 
-NOBODY = "127.0.0.1:1"
+NO_SERVER = "127.0.0.1:1"
 """Address where nothing listens."""
 
 
@@ -79,11 +79,11 @@ def test_runners_of_this_machine_need_no_look(needs: Needs) -> None:
 
 
 def test_a_cluster_that_does_not_answer_is_named(needs: Needs) -> None:
-    with pytest.raises(UserError, match=f"No Flink answers at http://{NOBODY} .*make flink-up"):
-        checked_options(_flink(NOBODY), needs)
+    with pytest.raises(UserError, match=f"No Flink answers at http://{NO_SERVER} .*make flink-up"):
+        checked_options(_flink(NO_SERVER), needs)
 
 
-def test_flink_without_an_address_is_told_how_to_get_one(
+def test_flink_without_an_address_is_refused_with_how_to_get_one(
     needs: Needs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(session.running_cluster, "__defaults__", (tmp_path / "none.json",))
@@ -111,8 +111,8 @@ def test_a_cluster_without_task_managers_is_refused(rest: Callable[..., str]) ->
 
 
 def test_a_job_server_that_does_not_answer_is_named(needs: Needs, rest: Callable[..., str]) -> None:
-    settings = _flink(rest(), options=(f"--job_endpoint={NOBODY}",))
-    with pytest.raises(UserError, match=f"No Beam job server answers at {NOBODY}"):
+    settings = _flink(rest(), options=(f"--job_endpoint={NO_SERVER}",))
+    with pytest.raises(UserError, match=f"No Beam job server answers at {NO_SERVER}"):
         checked_options(settings, needs)
 
 
@@ -141,7 +141,7 @@ class TestTheWorkersThemselves:
     """The small job that looks at them, here on Beam's in-memory runner."""
 
     def _look(self, needs: Needs) -> None:
-        check._check_workers(_flink(NOBODY), beam_options(IN_MEMORY), needs, workers=2)
+        check._check_workers(_flink(NO_SERVER), beam_options(IN_MEMORY), needs, workers=2)
 
     def test_workers_that_see_everything_pass_and_leave_nothing_behind(self, needs: Needs) -> None:
         self._look(needs)
@@ -156,23 +156,23 @@ class TestTheWorkersThemselves:
         ):
             self._look(hidden)
 
-    def test_another_version_of_the_project_is_told(self, needs: Needs) -> None:
+    def test_another_version_of_the_project_is_reported(self, needs: Needs) -> None:
         other = Needs(needs.read, needs.write, needs.subject_key, "0.0.0")
         with pytest.raises(UserError, match=rf"version {code_version()} .* not 0\.0\.0"):
             self._look(other)
 
-    def test_another_key_of_the_subjects_is_told(self, needs: Needs) -> None:
+    def test_another_key_of_the_subjects_is_reported(self, needs: Needs) -> None:
         found = list(check._problems(needs, "the id of another key"))
         assert found == [f"their subject key ({needs.subject_key}) differs from this machine's"]
 
-    def test_a_key_that_they_can_not_read_is_told(self, needs: Needs) -> None:
+    def test_a_key_that_they_can_not_read_is_reported(self, needs: Needs) -> None:
         without = Needs(needs.read, needs.write, "env:NO_SUCH_VARIABLE", needs.code_version)
         found = list(check._problems(without, "id"))
         assert found == ["they can't read the subject key (env:NO_SUCH_VARIABLE)"]
 
-    def test_a_root_that_is_not_shared_is_told(self, needs: Needs, tmp_path: Path) -> None:
+    def test_a_root_that_is_not_shared_is_reported(self, needs: Needs, tmp_path: Path) -> None:
         with pytest.raises(UserError, match="does not arrive here"):
-            check._report(_flink(NOBODY), needs, str(tmp_path / "nothing"))
+            check._report(_flink(NO_SERVER), needs, str(tmp_path / "nothing"))
 
 
 def _others(needs: Needs) -> tuple[str, str, str]:

@@ -22,7 +22,7 @@ def test_without_task_managers_none_was_lost(runner: str) -> None:
     assert meaning(LOST, (runner,)) == ""
 
 
-def test_a_cause_that_speaks_for_itself_is_left_as_it_is() -> None:
+def test_a_cause_that_is_clear_is_left_as_it_is() -> None:
     assert meaning(OSError("No space left on device"), FLINK) == ""
 
 
@@ -44,13 +44,13 @@ def _raised(*options: str) -> BaseException:
     return raised.value
 
 
-def test_a_mistake_found_by_a_worker_is_told_as_it_was_written() -> None:
+def test_a_mistake_found_by_a_worker_is_reported_as_it_was_written() -> None:
     found = find_user_error(_raised("--runner=FnApiRunner"))
     assert str(found) == MISTAKE
 
 
 @pytest.mark.slow
-def test_a_mistake_found_in_another_process_is_told_as_it_was_written() -> None:
+def test_a_mistake_found_in_another_process_is_reported_as_it_was_written() -> None:
     error = _raised("--runner=FnApiRunner", "--direct_running_mode=multi_processing")
     assert not isinstance(error, UserError)
     assert str(find_user_error(error)) == MISTAKE
@@ -68,7 +68,7 @@ def test_a_mistake_found_in_another_process_is_told_as_it_was_written() -> None:
         f"exception occurred:\n\npipeline.errors.UserError: {MISTAKE} [while running 'Reads']",
     ],
 )
-def test_of_a_traceback_only_the_mistake_is_told(text: str) -> None:
+def test_of_a_traceback_only_the_mistake_is_reported(text: str) -> None:
     assert str(find_user_error(RuntimeError(text))) == MISTAKE
 
 

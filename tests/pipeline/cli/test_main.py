@@ -265,7 +265,7 @@ class TestMistakes:
     """What the user must fix: exit code 2, a message without a traceback, nothing written."""
 
     @pytest.mark.parametrize("name", MISTAKES)
-    def test_is_told_with_exit_code_2(
+    def test_is_reported_with_exit_code_2(
         self,
         name: str,
         tmp_path: Path,
@@ -285,7 +285,7 @@ class TestMistakes:
         }
 
     @pytest.mark.parametrize("name", MISTAKES)
-    def test_is_told_as_json_too(
+    def test_is_reported_as_json_too(
         self,
         name: str,
         tmp_path: Path,

@@ -39,7 +39,9 @@ def test_existing_file_is_not_overwritten_without_force(
     assert yaml.safe_load(out.read_text())["study"] == "mytrial"
 
 
-def test_mistake_is_told_in_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_mistake_is_reported_in_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "mytrial" / "study.yaml"
 
     assert main(["draft", "study", "--data", str(tmp_path / "nowhere"), "--out", str(out)]) == 2

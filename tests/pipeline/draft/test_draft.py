@@ -57,7 +57,7 @@ def test_study_without_decisions_is_refused(data: Path) -> None:
 
 
 def test_every_problem_is_reported_at_once(data: Path) -> None:
-    """A file without tasks is not only told so: what is wrong elsewhere is told with it."""
+    """A file without tasks is refused with all its other problems."""
     draft = _decided(_draft(data))
     del draft["tasks"]
     draft["datasets"]["patients"]["known"] = "after"

@@ -1,4 +1,4 @@
-"""The schema of a study in which nobody has a value of some columns."""
+"""The schema of a study in which no subject has a value of some columns."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from pipeline.study.study import Study
 
 STUDY = """
 study: unmeasured
-title: Nobody was measured
+title: No subject was measured
 version: 1
 datasets:
   patients:

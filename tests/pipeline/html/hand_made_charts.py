@@ -39,7 +39,7 @@ def roc() -> Any:
     return charts.roc_curve([charts.Curve(n, [0, 0.1, 1], [0, 0.6, 1]) for n in ("new", "old")])
 
 
-def precision_recall() -> Any:
+def predictive_value() -> Any:
     return charts.predictive_value_curve([charts.Curve("new", [0, 1], [0.9, 0.2])], 0.2)
 
 
@@ -69,7 +69,7 @@ ALL = [
     bars,
     calibration,
     roc,
-    precision_recall,
+    predictive_value,
     heat,
     two_coloured_heat,
     lines,

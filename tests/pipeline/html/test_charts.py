@@ -45,7 +45,7 @@ def test_text_stays_text_and_nothing_is_a_picture(draw: Any) -> None:
 
 
 @pytest.mark.parametrize("draw", ALL)
-def test_a_chart_brings_no_style_of_its_own_into_the_page(draw: Any) -> None:
+def test_a_chart_has_no_style_of_its_own(draw: Any) -> None:
     assert "<style" not in draw().svg
     assert "<metadata" not in draw().svg
 

@@ -149,7 +149,7 @@ def test_cells_are_shown_as_numbers_are_shown_everywhere() -> None:
 
 
 @pytest.mark.parametrize(("tone", "sign"), [("good", "✓"), ("warn", "▲"), ("bad", "✗")])
-def test_a_tone_is_told_by_a_sign_as_well_as_by_a_colour(tone: Any, sign: Any) -> None:
+def test_a_tone_is_shown_by_a_sign_as_well_as_by_a_colour(tone: Any, sign: Any) -> None:
     found = shown(
         Notice(tone, "Look"),
         KeyFigures((KeyFigure("AUC", 0.7, tone=tone),)),

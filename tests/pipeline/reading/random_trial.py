@@ -13,7 +13,7 @@ from tests.pipeline.reading.formats.every_format import Cell, Storage, Table
 Row = dict[str, Cell]
 
 _KEYS = ("001", "01", "1", "1.0", "1e3", "1000", "9007199254740993", "9007199254740992", "Ä-7")
-"""Keys that are one and the same for whoever takes them for numbers."""
+"""Keys that are equal where they are read as numbers."""
 _MISSING = (None, "", "  ")
 _TEXTS = (
     "Übelkeit",

@@ -159,7 +159,7 @@ def test_dates_of_a_typed_file_are_no_numbers(tmp_path: Path) -> None:
     assert "column AGE holds dates, but datasets.dm.columns.AGE.type says number" in message
 
 
-def test_a_column_that_a_supplemental_dataset_may_bring_is_not_missing(tmp_path: Path) -> None:
+def test_a_column_that_a_supplemental_dataset_may_have_is_not_missing(tmp_path: Path) -> None:
     changes = {
         "features.COMPLT8": {"kind": "category"},
         "datasets.dm.columns.COMPLT8": {"type": "text", "known": "baseline"},

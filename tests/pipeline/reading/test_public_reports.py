@@ -176,7 +176,7 @@ REPORTS = [
     ),
     Report(
         "nested and null types of Arrow and DuckDB",
-        "Parquet: a list that nobody asks for",
+        "Parquet: a list in a column that is not read",
         ["S1"],
         nested_beside,
     ),

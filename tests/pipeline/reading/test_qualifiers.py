@@ -1,4 +1,4 @@
-"""Which records a supplemental qualifier belongs to, and what becomes of one that is of none."""
+"""Which records a supplemental qualifier belongs to, and how one of no record is rejected."""
 
 from __future__ import annotations
 
@@ -227,7 +227,7 @@ def test_every_qualifier_is_used_or_rejected_or_of_no_use(
     assert counts["rows_in"] == len(found) + 1
     assert counts["used"] + counts["excluded"] + counts["rejected"] == counts["rows_in"]
     assert counts["rejected"] == len([r for r in trial.rejects if r[0] == "supp"])
-    # Told apart by hand: the records of the two subjects by number and by sponsor's key.
+    # Distinguished by hand: the records of the two subjects by number and by sponsor's key.
     records = {("S1", "1"): "01", ("S1", "2"): "A-2", ("S2", "1"): "01"}
     expected = {"S1": 0.0, "S2": 0.0}
     for subject, number in records:

@@ -173,7 +173,7 @@ def test_the_key_is_described_by_its_rows_and_different_values() -> None:
     seed=st.integers(0, 1000),
     by_visit=st.booleans(),
 )
-def test_rows_of_visits_are_told_from_rows_of_subjects(
+def test_rows_of_visits_are_distinguished_from_rows_of_subjects(
     counts: list[int], seed: int, by_visit: bool
 ) -> None:
     """Whatever the numbers of visits and the order of rows."""

@@ -135,7 +135,7 @@ LB_OF_S1 = ["USUBJID,LBTESTCD,LBDY,LBSTRESN", "S1,ALT,1,20"]
 LB_OF_S2 = ["USUBJID,LBTESTCD,LBDY,LBSTRESN", "S2,ALT,1,30"]
 
 
-def test_a_row_of_a_subject_whom_nobody_knows_is_rejected(tmp_path: Path) -> None:
+def test_a_row_of_an_unknown_subject_is_rejected(tmp_path: Path) -> None:
     trial = make_trial(tmp_path, lb=[*LB_OF_S1, "S9,ALT,1,99"])
     assert trial.rejects == [
         ("lb", "lb.csv", 2, "USUBJID", "a subject that the subject dataset does not have")
@@ -304,7 +304,7 @@ AE_WITH_SEQ = ["USUBJID,AESEQ,AESTDY", "S1,1,3", "S1,2,4", "S2,1,5"]
 def test_a_qualifier_with_idvar_belongs_to_the_one_record_that_it_names(tmp_path: Path) -> None:
     supp = ["USUBJID,IDVAR,IDVARVAL,QNAM,QVAL", "S1,AESEQ,2,AESOSP,Y", "S2,AESEQ,2,AESOSP,Y"]
     trial = make_trial(tmp_path, SUPPLEMENTED_EVENTS, ae=AE_WITH_SEQ, suppae=supp)
-    # There is no such record of S2: whose qualifier it is can't be told.
+    # There is no such record of S2: it is unknown whose qualifier it is.
     assert trial.feature("special") == {"S1": 1.0, "S2": None}
 
 

@@ -279,7 +279,7 @@ def test_unit_and_epoch_belong_to_dates(key: str) -> None:
         hand_made_study({f"datasets.dm.columns.AGE.{key}": value})
 
 
-def test_a_zone_that_nobody_knows_is_refused_when_the_study_file_is_read() -> None:
+def test_an_unknown_zone_is_refused_when_the_study_file_is_read() -> None:
     with pytest.raises(UserError, match="IANA name of a time zone, such as Europe/Berlin"):
         hand_made_study({"datasets.dm.zone": "Middle/Earth"})
 
@@ -348,7 +348,7 @@ ODD = {
 
 
 @pytest.mark.parametrize("odd", ODD)
-def test_a_column_that_nobody_asks_for_refuses_nothing(tmp_path: Path, odd: str) -> None:
+def test_a_column_that_is_not_read_refuses_nothing(tmp_path: Path, odd: str) -> None:
     for number, extra in enumerate((ODD[odd], pa.array(["x", "y"]))):
         keys = [f"S{number}{i}" for i in "ab"]
         columns = {"USUBJID": keys, "DIED": ["Y", "N"], "V": [1.0, 2.0], "X": extra}

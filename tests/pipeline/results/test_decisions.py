@@ -87,11 +87,11 @@ def test_intervals_are_wilsons() -> None:
     assert (at.sensitivity.lower, at.sensitivity.upper) == pytest.approx(expected)
 
 
-def test_a_share_of_nobody_is_undefined() -> None:
-    nobody_flagged = Decisions(0.9, found=0, false_alarms=0, missed=10, spared=90)
+def test_a_share_of_no_subjects_is_undefined() -> None:
+    none_flagged = Decisions(0.9, found=0, false_alarms=0, missed=10, spared=90)
 
-    assert nobody_flagged.positive_predictive_value.value is None
-    assert nobody_flagged.sensitivity.value == 0
+    assert none_flagged.positive_predictive_value.value is None
+    assert none_flagged.sensitivity.value == 0
 
 
 def test_a_point_of_the_curve_becomes_counts() -> None:

@@ -36,7 +36,7 @@ def test_a_document_that_is_missing_is_named_with_its_stage(tmp_path: Path) -> N
         read_result(Metrics, str(tmp_path))
 
 
-def test_a_document_of_another_form_is_told_with_its_first_wrong_key(tmp_path: Path) -> None:
+def test_a_document_of_another_form_is_reported_with_its_first_wrong_key(tmp_path: Path) -> None:
     content = {"datasets": {}, "tasks": {}, "subjects": {"train": -1}}
     (tmp_path / "counts.json").write_text(json.dumps(content))
 

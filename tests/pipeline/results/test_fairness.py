@@ -44,7 +44,7 @@ def test_the_intervals_of_two_groups_add_in_quadrature() -> None:
     assert (gap.lower, gap.upper) == (pytest.approx(0.15), pytest.approx(0.25))
 
 
-def test_everybody_is_no_group_and_one_group_has_no_gap() -> None:
+def test_all_subjects_are_no_group_and_one_group_has_no_gap() -> None:
     assert gaps([record({}, 0.6), record({"sex": "F"}, 0.7)]) == []
 
 

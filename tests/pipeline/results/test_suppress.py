@@ -65,9 +65,9 @@ def test_few_subjects_without_a_value_of_the_slicing_can_not_be_had_by_subtracti
 def test_a_group_that_is_shown_already_stays_and_a_larger_one_goes() -> None:
     sizes = {(): 205, group(race="A"): 5, group(race="B"): 50, group(race="C"): 150}
 
-    withheld = suppressed(sizes, [(), ("race",)], SMALLEST, shown=[group(race="B")])
+    hidden = suppressed(sizes, [(), ("race",)], SMALLEST, shown=[group(race="B")])
 
-    assert withheld == {group(race="A"): "too_small", group(race="C"): "complementary"}
+    assert hidden == {group(race="A"): "too_small", group(race="C"): "complementary"}
 
 
 def test_a_small_cell_of_a_pair_is_protected_from_both_margins() -> None:
@@ -83,15 +83,13 @@ def test_a_small_cell_of_a_pair_is_protected_from_both_margins() -> None:
         group(sex="M", arm="B"): 30,
     }
 
-    withheld = suppressed(sizes, SLICINGS, SMALLEST)
+    hidden = suppressed(sizes, SLICINGS, SMALLEST)
 
-    assert {cell for cell in withheld if len(cell) == 2} == {
-        cell for cell in sizes if len(cell) == 2
-    }
-    assert withheld[group(sex="F", arm="A")] == "too_small"
+    assert {cell for cell in hidden if len(cell) == 2} == {cell for cell in sizes if len(cell) == 2}
+    assert hidden[group(sex="F", arm="A")] == "too_small"
 
 
-def test_when_everybody_is_too_few_nothing_is_shown() -> None:
+def test_when_all_subjects_are_too_few_nothing_is_shown() -> None:
     sizes = {(): 15, group(sex="F"): 8, group(sex="M"): 7}
 
     assert suppressed(sizes, SLICINGS, SMALLEST) == dict.fromkeys(sizes, "too_small")
@@ -136,14 +134,14 @@ def member(atom: Any, cell: Any) -> Any:
 
 @settings(max_examples=150, deadline=None)
 @given(subjects)
-def test_no_withheld_group_below_the_smallest_size_follows_from_what_is_shown(rows: Any) -> None:
+def test_no_suppressed_group_below_the_smallest_size_follows_from_what_is_shown(rows: Any) -> None:
     """The attacker knows which combinations of values may exist and solves for their counts."""
     sizes = tabulated(rows)
-    withheld = suppressed(sizes, SLICINGS, SMALLEST)
+    hidden = suppressed(sizes, SLICINGS, SMALLEST)
     atoms = atoms_of(rows, sizes)
-    known = [cell for cell in sizes if cell not in withheld]
+    known = [cell for cell in sizes if cell not in hidden]
     system = np.array([[float(member(atom, cell)) for atom in atoms] for cell in known])
-    for cell, reason in withheld.items():  # may be empty
+    for cell, reason in hidden.items():  # may be empty
         if reason == "too_small" and known:
             wanted = np.array([float(member(atom, cell)) for atom in atoms])
             solution = np.linalg.lstsq(system.T, wanted, rcond=None)[0]
@@ -154,10 +152,10 @@ def test_no_withheld_group_below_the_smallest_size_follows_from_what_is_shown(ro
 @given(subjects)
 def test_what_is_left_of_a_shown_whole_is_nothing_or_large_enough(rows: Any) -> None:
     sizes = tabulated(rows)
-    withheld = suppressed(sizes, SLICINGS, SMALLEST)
+    hidden = suppressed(sizes, SLICINGS, SMALLEST)
     for whole, slicing in [((), ("sex",)), ((), ("arm",))]:
         parts = [cell for cell in sizes if tuple(name for name, _ in cell) == slicing]
-        left = sizes[whole] - sum(sizes[part] for part in parts if part not in withheld)
-        everything_withheld = all(part in withheld for part in parts)
-        if whole not in withheld and not everything_withheld:
+        left = sizes[whole] - sum(sizes[part] for part in parts if part not in hidden)
+        all_hidden = all(part in hidden for part in parts)
+        if whole not in hidden and not all_hidden:
             assert left == 0 or left >= SMALLEST

@@ -1,4 +1,4 @@
-"""A process that dies leaves somebody who says how; whatever else it does, nobody notices."""
+"""The parent reports how its process died; a process that ends well is not noticed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DIED = "lambda death, notes: f'died: it {death}; it left {[p.name for p in notes
 
 
 def start(work: str, folder: Path) -> subprocess.Popen[str]:
-    """A program that supervises some work, `work(notes)`, and prints what came of it."""
+    """A program that supervises some work, `work(notes)`, and prints its result."""
     script = folder / "program.py"
     script.write_text(
         "import os, signal, sys, time\n"
@@ -55,7 +55,9 @@ def output(work: str, folder: Path) -> str:
         ("os._exit(3)", "ended with exit code 3"),
     ],
 )
-def test_death_of_the_process_is_told_with_its_signal(work: str, told: str, tmp_path: Path) -> None:
+def test_death_of_the_process_is_reported_with_its_signal(
+    work: str, told: str, tmp_path: Path
+) -> None:
     found = output(f"(notes / 'note').write_text('x')\n{work}", tmp_path)
 
     assert f"died: it {told}" in found

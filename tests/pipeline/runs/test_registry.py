@@ -378,7 +378,9 @@ def test_champion_of_0_1_0_is_known_by_its_files(registry: Any, root: Any, tmp_p
     assert again.id == first.id
 
 
-def test_champion_whose_files_are_gone_is_registered_again(registry: Any, tmp_path: Path) -> None:
+def test_champion_whose_files_were_deleted_is_registered_again(
+    registry: Any, tmp_path: Path
+) -> None:
     first = register(registry, tmp_path, "first")
     shutil.rmtree(first.model_uri)
 
@@ -390,7 +392,7 @@ def test_champion_whose_files_are_gone_is_registered_again(registry: Any, tmp_pa
     assert (Path(again.model_uri) / "saved_model.pb").exists()
 
 
-def test_a_registry_can_lie_in_a_bucket(bucket: Any, tmp_path: Path) -> None:
+def test_a_registry_can_be_in_a_bucket(bucket: Any, tmp_path: Path) -> None:
     registry = Registry(f"s3://{bucket}/registry")
     first = register(registry, tmp_path, "first")
     second = register(registry, tmp_path, "second")

@@ -22,7 +22,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             "study": "hand",
             "started": "2026-01-05 12:00:00",
             "runner": "local",
-            "started_by": "somebody",
+            "started_by": "a_user",
             "code_version": "0.1.0",
             "study_digest": "",
             "fingerprint": "",

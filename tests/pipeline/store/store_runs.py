@@ -62,7 +62,7 @@ def record(**changes: Any) -> dict[str, Any]:
 
 
 def metrics(*more: dict[str, Any]) -> Metrics:
-    """Everybody and women are shown; men are too few."""
+    """All subjects and women are shown; men are too few."""
     return Metrics.model_validate(
         {
             "smallest_group": 10,
@@ -181,7 +181,7 @@ def run_rows(
         study=ExportedStudy.of(study()),
         started=STARTED,
         runner=LOCAL,
-        started_by="somebody",
+        started_by="a_user",
         code_version="0.1.0",
         fingerprint="f" * 64,
         data_modified=STARTED,

@@ -1,4 +1,4 @@
-"""Nobody learns from the store how large a small group is, whatever is added and subtracted."""
+"""The size of a small group can't be derived from the store by adding and subtracting."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ SUBJECTS = {
     ("U", "<65"): 12,
     ("U", ">=65"): 11,
 }
-"""Four men of 65 and older, nobody else is in a small group."""
+"""Four men of 65 and older; all other subjects are in larger groups."""
 
 OLD_MEN = "M, >=65"
 
 
 def sizes() -> dict[Group, int]:
-    """Subjects of every group: everybody, of a sex, of an age, of both."""
+    """Subjects of every group: all, of a sex, of an age, of both."""
     found: Counter[Group] = Counter()
     for (sex, age), subjects in SUBJECTS.items():
         values = {"sex": sex, "age": age}
@@ -45,19 +45,19 @@ def sizes() -> dict[Group, int]:
     return dict(found)
 
 
-def exported(address: str, withheld: dict[Group, str]) -> None:
-    """A run whose Evaluator withholds these groups."""
+def exported(address: str, hidden: dict[Group, str]) -> None:
+    """A run whose Evaluator suppresses these groups."""
     shown = [
         record(slice=dict(group), subjects=size, positives=size // 2)
         for group, size in sizes().items()
-        if group not in withheld
+        if group not in hidden
     ]
     content = {
         "smallest_group": SMALLEST,
         "records": shown,
         "suppressed": [
             {"task": "death", "slice": dict(group), "reason": reason}
-            for group, reason in withheld.items()
+            for group, reason in hidden.items()
         ],
     }
     registration = Registration(registered=True, reason=None)

@@ -1,4 +1,4 @@
-"""docs/store.md tells of all that is in the store."""
+"""docs/store.md describes all that is in the store."""
 
 import re
 from pathlib import Path

@@ -109,7 +109,7 @@ class LocalRun:
             seed=7,
             steps=50,
             code_version="0.1.0",
-            started_by="somebody",
+            started_by="a_user",
             started=STARTED,
             ended=STARTED + timedelta(minutes=1),
             status=status,
@@ -168,7 +168,7 @@ def test_a_run_says_what_it_was_made_from(done: LocalRun, sqlite: str) -> None:
     export_local_run(done.folder)
 
     row = one(sqlite, "SELECT * FROM runs")
-    assert (row.run, row.study, row.runner, row.started_by) == ("r1", "hand", "local", "somebody")
+    assert (row.run, row.study, row.runner, row.started_by) == ("r1", "hand", "local", "a_user")
     assert json.loads(row.parameters) == {"seed": 7, "steps": 50}
     assert row.smallest_group == 10
 
@@ -219,7 +219,7 @@ def test_a_run_that_failed_after_the_evaluation_has_its_metrics(run: LocalRun, s
     assert "ended before" in model.not_registered
 
 
-def test_a_message_that_nobody_foresaw_stays_out_of_the_store(run: LocalRun, sqlite: str) -> None:
+def test_an_unexpected_message_stays_out_of_the_store(run: LocalRun, sqlite: str) -> None:
     """It could hold anything: here a birth date."""
     message = "ValueError: could not convert '1931-05-04'"
     run.recorded(stage="Trainer", status="failed", error=message, exception="ValueError", rows=[])
@@ -284,7 +284,7 @@ def test_rows_that_are_pending_come_back_as_they_were() -> None:
     assert ExportFile.model_validate_json(left.to_json()).pending_rows() == rows
 
 
-def test_a_table_of_another_release_is_told() -> None:
+def test_a_table_of_another_release_is_reported() -> None:
     left = ExportFile(status="pending", store="", pending={"tomorrow": []})
     with pytest.raises(UserError, match="no table tomorrow"):
         left.pending_rows()
@@ -308,13 +308,13 @@ class TestByHand:
         assert main(["export", str(tmp_path)]) == 0
         assert counts(sqlite)["metrics"] == 4
 
-    def test_a_run_that_is_not_there_is_told(
+    def test_a_run_that_is_not_there_is_reported(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         assert main(["export", "r9", "--root", str(tmp_path)]) == 2
         assert "There is no run r9" in capsys.readouterr().err
 
-    def test_a_store_that_is_down_is_told_in_one_line(
+    def test_a_store_that_is_down_is_reported_in_one_line(
         self, done: LocalRun, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("TRIAL_STORE_ATTEMPTS", "1")

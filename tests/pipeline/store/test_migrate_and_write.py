@@ -142,7 +142,7 @@ def test_of_two_thresholds_with_the_same_key_the_strictest_limits_are_kept(sqlit
     assert scalar(sqlite, "SELECT at_most FROM thresholds") == 0.9
 
 
-def test_a_store_of_an_unknown_revision_is_told(sqlite: str) -> None:
+def test_a_store_of_an_unknown_revision_is_reported(sqlite: str) -> None:
     migrate(sqlite)
     with sqlite3.connect(sqlite.removeprefix("sqlite:///")) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
@@ -185,13 +185,15 @@ def test_no_group_below_the_smallest_is_in_any_table(address: str) -> None:
         ("oracledb+x://host/trial", "Invalid store address"),
     ],
 )
-def test_an_address_that_can_not_be_used_is_told(address: str, message: str) -> None:
+def test_an_address_that_can_not_be_used_is_reported(address: str, message: str) -> None:
     with pytest.raises(UserError, match=message) as caught:
         store_url(address)
     assert "secret" not in str(caught.value)
 
 
-def test_a_server_that_is_not_there_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_is_not_there_is_reported_in_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv(PASSWORD_VARIABLE, "the password")
     with pytest.raises(StoreDownError, match="Nothing was written") as caught:
         export("postgresql://trial_writer@127.0.0.1:1/trial", run_rows("r1"), ONCE)
@@ -218,11 +220,11 @@ def test_each_wait_for_a_store_is_twice_as_long(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("pipeline.store.writer.time.sleep", waits.append)
 
     with pytest.raises(StoreDownError):
-        export("postgresql://nobody@127.0.0.1:1/trial", run_rows("r1"), Patience(attempts=4))
+        export("postgresql://no_role@127.0.0.1:1/trial", run_rows("r1"), Patience(attempts=4))
     assert waits == [1, 2, 4]
 
 
-def test_a_locked_file_is_told_and_nothing_is_half_written(
+def test_a_locked_file_is_reported_and_nothing_is_half_written(
     sqlite: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pipeline.store.engine._SECONDS_FOR_A_LOCK", 0.1)
@@ -238,7 +240,7 @@ def test_a_locked_file_is_told_and_nothing_is_half_written(
     assert counts(sqlite)["runs"] == 2
 
 
-def test_a_full_disk_is_told_and_nothing_is_half_written(sqlite: str) -> None:
+def test_a_full_disk_is_reported_and_nothing_is_half_written(sqlite: str) -> None:
     export(sqlite, run_rows("r1"))
     file = sqlite.removeprefix("sqlite:///")
     # The shell's limit on the size of files stands for a disk without space.
@@ -311,7 +313,7 @@ def test_the_writer_adds_but_changes_and_deletes_nothing(postgres: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("postgres")
-def test_what_a_role_may_not_do_is_told_at_once(
+def test_what_a_role_may_not_do_is_reported_at_once(
     server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Waiting would not help: only what may pass is tried again."""

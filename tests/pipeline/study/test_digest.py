@@ -128,7 +128,7 @@ def test_younger_keys_are_in_the_digest_of_0_1_0_where_a_study_uses_them() -> No
     assert len({before, *digests}) == 3
 
 
-def test_the_two_versions_of_the_digest_can_be_told_apart() -> None:
+def test_the_two_versions_of_the_digest_can_be_distinguished() -> None:
     assert label_digest(study()).startswith(f"{LABEL_DIGEST_VERSION}:")
     assert ":" not in label_digest_v1(study())
 
@@ -181,12 +181,12 @@ _BY_DATE: list[Change] = [
 def test_each_change_that_can_matter_changes_labels_or_splits_and_the_digest(
     change: Change,
 ) -> None:
-    files, told_apart = random_files(Random(1), 400), []
+    files, differ = random_files(Random(1), 400), []
     for context in (_BY_DAY, _BY_DATE):
         one, other = trial_study(context), trial_study([*context, change])
         assert one
         if other and one != other:
             first, second = outcomes(files, (one, other))
-            told_apart.append(first != second)
+            differ.append(first != second)
             assert label_digest(one) != label_digest(other)
-    assert any(told_apart)
+    assert any(differ)

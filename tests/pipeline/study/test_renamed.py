@@ -54,7 +54,7 @@ def test_a_study_that_a_record_of_0_1_0_carries_is_the_study_of_today(name: str)
     assert parse_study(content, "run.json") == load_study(SCHEMAS / name / "study.yaml")
 
 
-def test_each_old_name_is_told_once_with_its_line(
+def test_each_old_name_is_reported_once_with_its_line(
     written: Callable[[str], Path], caplog: pytest.LogCaptureFixture
 ) -> None:
     another = "  - {metric: auc, at_least: 0.1, where: overall}\n"
@@ -138,7 +138,7 @@ def test_an_old_name_beside_the_new_one_is_refused(written: Callable[[str], Path
 @pytest.mark.parametrize(
     ("old", "new"), [("recall", "sensitivity"), ("precision", "positive_predictive_value")]
 )
-def test_a_metric_s_old_name_is_told_with_its_line(
+def test_a_metric_s_old_name_is_reported_with_its_line(
     written: Callable[[str], Path], caplog: pytest.LogCaptureFixture, old: str, new: str
 ) -> None:
     text = (SCHEMAS / "ist" / "study.yaml").read_text()

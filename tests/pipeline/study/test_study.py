@@ -195,7 +195,7 @@ def test_rows_up_to_the_landmark_are_of_baseline_where_that_is_the_landmark() ->
         ("[Placebo]", "expected text, found a list."),
     ],
 )
-def test_value_that_is_no_text_is_told_with_what_was_found(
+def test_value_that_is_no_text_is_reported_with_what_was_found(
     tmp_path: Path, text: str, told: str
 ) -> None:
     arm = f"arm: {{columns: [SEX], control: {text}}}\n"
@@ -207,7 +207,9 @@ def test_value_that_is_no_text_is_told_with_what_was_found(
     "exposure",
     [{"column": "AGE", "unit": "days"}, {"duration": {"column": "AGE", "unit": "days"}}],
 )
-def test_exposure_by_column_and_unit_is_told_how_it_is_written(exposure: dict[str, Any]) -> None:
+def test_exposure_by_column_and_unit_is_refused_with_how_it_is_written(
+    exposure: dict[str, Any],
+) -> None:
     [line] = refusal(summary={"exposure": exposure})
     assert "summary.exposure: expected one column by what it measures" in line
     assert "`Duration of treatment (days): TRTDURD`" in line

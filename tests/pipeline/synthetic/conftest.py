@@ -51,19 +51,19 @@ def labels(large_folder: Path, subjects: pd.DataFrame) -> pd.DataFrame:
     Only subjects who are still in the trial after day 28 have any; an event up to day 28, or a
     dropout before day 180 without event, leaves its task unknown.
     """
-    everybody = subjects.index
-    adtte = read(large_folder, "adtte", ["USUBJID", "AVAL", "CNSR"], "USUBJID").loc[everybody]
+    all_subjects = subjects.index
+    adtte = read(large_folder, "adtte", ["USUBJID", "AVAL", "CNSR"], "USUBJID").loc[all_subjects]
     event = adtte["CNSR"] == 0
     worsening = event.astype(float).mask(event & (adtte["AVAL"] <= 28))
     worsening = worsening.mask(~event & (adtte["AVAL"] < 180))
 
     advs = read(large_folder, "advs", ["USUBJID", "PARAMCD", "AVISITN", "PCHG"], "USUBJID")
-    change = advs.query("PARAMCD == 'SCORE' and AVISITN == 12")["PCHG"].reindex(everybody)
+    change = advs.query("PARAMCD == 'SCORE' and AVISITN == 12")["PCHG"].reindex(all_subjects)
     response = (change <= -50).astype(float).mask(change.isna())
 
     adae = read(large_folder, "adae", ["USUBJID", "AEBODSYS", "ASTDY"], "USUBJID")
     hepatic = adae.query("AEBODSYS == 'Hepatobiliary disorders'")["ASTDY"]
-    first = hepatic.groupby("USUBJID").min().reindex(everybody)
+    first = hepatic.groupby("USUBJID").min().reindex(all_subjects)
     hepatic_ae = (first > 28).astype(float).mask(first <= 28)
     hepatic_ae = hepatic_ae.mask(first.isna() & (subjects["EOSDY"] < 180))
     known = pd.DataFrame({"worsening": worsening, "response": response, "hepatic_ae": hepatic_ae})

@@ -96,6 +96,6 @@ def test_the_truth_is_not_among_the_datasets(folder: Any) -> None:
     assert not list(folder.glob("*.parquet"))
 
 
-def test_every_safety_subject_has_a_truth_and_nobody_else(folder: Any, trial: Any) -> None:
+def test_every_safety_subject_and_no_other_has_a_truth(folder: Any, trial: Any) -> None:
     safety = trial["adsl"].query("SAFFL == 'Y'")
     assert list(read_truth(folder).index) == list(safety["USUBJID"])

@@ -88,7 +88,7 @@ def test_an_interrupted_write_leaves_no_manifest_and_is_redone(tmp_path: Path) -
     assert files(broken) == files(tmp_path / "whole")
 
 
-def test_a_damaged_shard_without_manifest_is_written_anew(tmp_path: Path) -> None:
+def test_a_damaged_shard_without_manifest_is_written_again(tmp_path: Path) -> None:
     trial = SyntheticTrial(subjects=100)
     write(trial, str(tmp_path))
     whole = files(tmp_path)

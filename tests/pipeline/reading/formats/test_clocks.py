@@ -71,7 +71,7 @@ def test_fractions_of_a_second_before_1970_belong_to_the_second_that_they_lie_in
     assert local_time("x", "A", values, None).to_pylist() == [datetime(1970, 1, 1, 8, 59, 59)]
 
 
-def test_a_zone_that_nobody_knows_is_refused_with_file_and_column() -> None:
+def test_an_unknown_zone_is_refused_with_file_and_column() -> None:
     values = pa.array([0], pa.timestamp("us", tz="Middle/Earth"))
     with pytest.raises(DataFileError, match=r"^x, column A: the zone 'Middle/Earth'"):
         local_time("x", "A", values, None)

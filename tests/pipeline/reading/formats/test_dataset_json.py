@@ -184,7 +184,7 @@ def test_an_extent_within_the_file_gives_its_rows_alone(tmp_path: Path) -> None:
     ]
 
 
-def test_the_encoding_is_told_by_content_not_by_name(tmp_path: Path) -> None:
+def test_the_encoding_is_detected_by_content_not_by_name(tmp_path: Path) -> None:
     path = write_dataset_json(tmp_path, dataset_json([("A", "string")], [["x"]]), "dsjc")
     misnamed = path.rename(tmp_path / "x.json")
     assert read_all(misnamed, FORMAT) == {"A": ["x"]}

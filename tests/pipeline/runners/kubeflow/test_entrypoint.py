@@ -37,7 +37,7 @@ def test_seed_and_steps_that_are_the_executors_own_stay() -> None:
     assert executor_parameters({"seed": 7, "steps": 40}) == {"seed": 7, "steps": 40}
 
 
-def test_the_executor_is_not_told_what_is_for_others() -> None:
+def test_the_executor_does_not_get_parameters_of_others() -> None:
     given = {
         "run_fn": "trainer.run.run_fn",
         "beam_options": "--runner=FnApiRunner",
@@ -136,7 +136,7 @@ sys.exit(entrypoint.main())
         ("os._exit(3)", "ended with exit code 3"),
     ],
 )
-def test_task_whose_process_dies_is_told_and_recorded(
+def test_task_whose_process_dies_is_reported_and_recorded(
     death: str, told: str, tmp_path: Path
 ) -> None:
     store = f"sqlite:///{tmp_path}/store.sqlite"

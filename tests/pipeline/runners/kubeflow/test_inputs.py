@@ -113,7 +113,7 @@ def test_one_new_byte_is_another_fingerprint_and_nothing_else(found: Found, data
     assert {name for name in FOUND_OUT if before[name] != after[name]} == {"fingerprint"}
 
 
-def test_the_keys_id_tells_keys_apart_and_not_what_they_are(
+def test_the_keys_id_distinguishes_keys_without_disclosing_them(
     found: Found, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = found()["subject_key_id"]

@@ -101,7 +101,7 @@ def local_config(seed: int, steps: int) -> RunConfig:
         beam_args=(),
         run_id="r1",
         runner="local",
-        started_by="somebody",
+        started_by="a_user",
         store="",
         data_modified=None,
     )
@@ -198,13 +198,13 @@ def test_every_task_starts_in_the_projects_entrypoint(synthetic: Compiled) -> No
         assert f"--stage={name}" in container["args"]
 
 
-def test_a_task_is_told_its_inputs_as_they_were_declared(synthetic: Compiled) -> None:
+def test_a_task_gets_its_inputs_as_they_were_declared(synthetic: Compiled) -> None:
     arguments = synthetic.container("Trainer")["args"]
     told = json.loads(arguments[arguments.index("--json_serialized_inputs_spec_args") + 1])
     assert told == synthetic.component("Trainer")["inputDefinitions"]
 
 
-def test_a_task_is_told_its_outputs_as_they_were_declared(synthetic: Compiled) -> None:
+def test_a_task_gets_its_outputs_as_they_were_declared(synthetic: Compiled) -> None:
     arguments = synthetic.container("Trainer")["args"]
     told = json.loads(arguments[arguments.index("--outputs_spec") + 1])
     assert told == synthetic.component("Trainer")["outputDefinitions"]
@@ -225,7 +225,7 @@ def test_seed_and_steps_reach_what_they_change_alone(
     assert taken == {stage: {"componentInputParameter": field} for stage in stages | told}
 
 
-def test_the_training_is_told_what_a_local_run_tells_it(synthetic: Compiled) -> None:
+def test_the_training_gets_the_parameters_of_a_local_run(synthetic: Compiled) -> None:
     (trainer,) = (
         node
         for node in create_pipeline(local_config(seed=11, steps=40)).components
@@ -241,7 +241,7 @@ def test_the_training_is_told_what_a_local_run_tells_it(synthetic: Compiled) -> 
         assert json.loads(found[name]) == json.loads(trainer.exec_properties[name]), name
 
 
-def test_what_runs_on_beam_is_told_its_options(synthetic: Compiled) -> None:
+def test_stages_on_beam_get_its_options(synthetic: Compiled) -> None:
     told = {
         name
         for name, task in synthetic.tasks.items()

@@ -62,7 +62,7 @@ def test_a_stage_that_is_not_named_has_the_default_resources(loaded: Loaded) -> 
 @pytest.mark.parametrize(
     ("memory", "gigabytes"), [("1Gi", 1.073741824), ("512Mi", 0.536870912), ("8Gi", 8.589934592)]
 )
-def test_memory_is_also_told_in_gigabytes(loaded: Loaded, memory: str, gigabytes: float) -> None:
+def test_memory_is_also_given_in_gigabytes(loaded: Loaded, memory: str, gigabytes: float) -> None:
     settings = loaded(SOUND + f"resources: {{Trainer: {{memory: {memory}}}}}\n")
     assert settings.resources_of("Trainer").gigabytes == pytest.approx(gigabytes)
 
@@ -113,9 +113,9 @@ def test_a_wrong_key_or_value_is_named_in_one_line(
 
 
 def test_a_secret_by_value_is_refused_and_not_repeated(complaint: Callable[[str], str]) -> None:
-    said = complaint(SOUND + "secrets: {KEY: what-nobody-may-read}\n")
+    said = complaint(SOUND + "secrets: {KEY: a-secret-value}\n")
     assert said.startswith("secrets.KEY: ")
-    assert "what-nobody-may-read" not in said
+    assert "a-secret-value" not in said
 
 
 def test_a_stores_address_without_a_password_is_taken(loaded: Loaded) -> None:

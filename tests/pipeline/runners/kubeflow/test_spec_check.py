@@ -251,7 +251,7 @@ def test_an_input_that_is_not_given(spec: dict[str, Any], tasks: dict[str, Any])
     assert only_problem(spec) == "Task Read does not give width, which its component needs."
 
 
-def test_an_input_that_nobody_takes(spec: dict[str, Any], tasks: dict[str, Any]) -> None:
+def test_an_input_that_no_task_takes(spec: dict[str, Any], tasks: dict[str, Any]) -> None:
     tasks["Read"]["inputs"]["parameters"]["depth"] = {"runtimeValue": {"constant": 2}}
     assert only_problem(spec) == "Task Read gives depth, which its component does not take."
 

@@ -52,7 +52,7 @@ class Answer:
 
 @dataclass
 class Endpoint:
-    """A server that answers as it is told, and keeps what it was asked."""
+    """A server with given answers, which keeps the requests."""
 
     address: str
     answers: dict[str, Answer]
@@ -149,7 +149,7 @@ def submitted(
     return run
 
 
-def test_the_run_and_its_page_are_told(endpoint: Endpoint, submitted: Any) -> None:
+def test_the_run_and_its_page_are_shown(endpoint: Endpoint, submitted: Any) -> None:
     assert submitted() == (0, f"run {RUN}\n{endpoint.address}/#/runs/details/{RUN}\n")
 
 
@@ -285,7 +285,7 @@ def test_a_package_that_was_edited_by_hand_is_refused_before_anything_is_sent(
     assert endpoint.asked == []
 
 
-def test_a_recurring_run_and_its_page_are_told(endpoint: Endpoint, submitted: Any) -> None:
+def test_a_recurring_run_and_its_page_are_shown(endpoint: Endpoint, submitted: Any) -> None:
     assert submitted("--cron", "0 3 * * *") == (
         0,
         f"recurring run 9\n{endpoint.address}/#/recurringrun/details/9\n",
@@ -339,7 +339,7 @@ def test_a_schedule_of_other_fields_is_refused_before_anything_is_sent(
     assert endpoint.asked == []
 
 
-def test_a_schedule_that_the_endpoint_refuses_is_told_in_its_words(
+def test_a_schedule_that_the_endpoint_refuses_is_reported_in_its_words(
     endpoint: Endpoint, submitted: Any
 ) -> None:
     answer = {"code": 3, "message": "Schedule cron is not supported (minute 61)"}
@@ -350,7 +350,7 @@ def test_a_schedule_that_the_endpoint_refuses_is_told_in_its_words(
 
 
 def test_an_endpoint_that_is_down_is_one_line(package: Path) -> None:
-    # Nobody listens on the discard port. A process of its own: whatever else is said would be seen.
+    # No server listens on the discard port. A process of its own shows all that is printed.
     ran = subprocess.run(
         [
             *(sys.executable, "-m", "pipeline.cli", "submit"),
@@ -393,7 +393,9 @@ def test_a_token_that_expires_meanwhile_is_the_same_line(
     assert said.count("\n") == 1
 
 
-def test_missing_rights_are_told_in_the_endpoints_words(endpoint: Endpoint, submitted: Any) -> None:
+def test_missing_rights_are_reported_in_the_endpoints_words(
+    endpoint: Endpoint, submitted: Any
+) -> None:
     answer = {"code": 7, "message": "User 'ana' is not authorized to create runs in 'trials'."}
     endpoint.answers[RUNS] = Answer(403, answer)
     code, said = submitted()
@@ -438,7 +440,7 @@ def test_a_profile_is_handed_on(endpoint: Endpoint, submitted: Any) -> None:
     assert endpoint.submitted["experiment_id"] == "7"
 
 
-def test_a_refused_package_is_told_in_the_endpoints_words(
+def test_a_refused_package_is_reported_in_the_endpoints_words(
     endpoint: Endpoint, submitted: Any
 ) -> None:
     answer = {"code": 3, "message": "Failed to create a run: resolver executors not implemented"}

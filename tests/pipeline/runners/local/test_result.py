@@ -122,7 +122,7 @@ def test_warnings_of_the_gate_and_unknown_labels_are_shown_with_their_reason(
 
 
 def test_a_path_stays_in_one_piece_with_its_brackets(tmp_path: Path) -> None:
-    folder = tmp_path / ("long" * 20) / "of [bold]somebody"
+    folder = tmp_path / ("long" * 20) / "of [bold]a person"
     assert f"metrics   {folder}/metrics.json\n" in shown(records("death", 99, 9), folder, 60)
 
 
