@@ -27,6 +27,12 @@ class Arrays:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def take(self, rows: NDArray[Any]) -> Arrays:
+        """The subjects at these positions."""
+        return Arrays(
+            self.numbers[rows], self.categories[rows], self.labels[rows], self.weights[rows]
+        )
+
     def head(self, rows: int) -> Arrays:
         """The first subjects."""
         return Arrays(

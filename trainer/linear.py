@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ MAX_ROWS = 50_000
 
 _INTERCEPT_PENALTY = 1e-4
 _ITERATIONS = 300
+_LEAST_REST = 1e-3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,14 +36,16 @@ class LinearStart:
     bias: NDArray[Any]
 
 
-def fit_linear(train: Arrays, encoding: Encoding, penalty: float) -> LinearStart:
+def fit_linear(
+    train: Arrays, encoding: Encoding, penalty: float | NDArray[np.float64]
+) -> LinearStart:
     """Maximises the penalised likelihood of each task.
 
     Args:
         train: Subjects to fit on; the first `MAX_ROWS` of them are used.
         encoding: Their shape.
         penalty: Multiplies half the squared norm of a task's weights; the intercept is not
-            penalised.
+            penalised. One for all tasks, or float64 `[tasks]`.
 
     Returns:
         The weights.
@@ -53,6 +57,53 @@ def fit_linear(train: Arrays, encoding: Encoding, penalty: float) -> LinearStart
         codes=found[encoding.numbers : -1],
         bias=found[-1],
     )
+
+
+def choose_penalties(
+    train: Arrays, encoding: Encoding, candidates: Sequence[float]
+) -> NDArray[np.float64]:
+    """Chooses the penalty of each task by leave-one-out error on the same subjects.
+
+    The error is that of ridge regression on the labels, which has a closed form for all penalties
+    at once (Allen 1974, PRESS); at the base rate, its penalty divided by the variance of the label
+    is that of the logistic regression to second order. The intercept is not penalised.
+
+    Args:
+        train: Subjects to fit on; the first `MAX_ROWS` of them are used.
+        encoding: Their shape.
+        candidates: Penalties as `fit_linear` takes them.
+
+    Returns:
+        float64 `[tasks]`; the largest candidate for a task with one kind of known label.
+    """
+    subjects = train.head(MAX_ROWS)
+    design = _design(subjects, encoding)[:, :-1].toarray()
+    known = subjects.weights > 0
+    return np.array(
+        [
+            _penalty(design[known[:, task]], subjects.labels[known[:, task], task], candidates)
+            for task in range(len(encoding.tasks))
+        ]
+    )
+
+
+def _penalty(
+    design: NDArray[np.float64], labels: NDArray[Any], candidates: Sequence[float]
+) -> float:
+    variance = float(np.var(labels)) if len(labels) else 0.0
+    if not variance:
+        return max(candidates)
+    centred = design - design.mean(axis=0)
+    left, values, _ = np.linalg.svd(centred, full_matrices=False)
+    target = labels.astype(np.float64) - labels.mean(dtype=np.float64)
+    projected = left.T @ target
+    errors = []
+    for candidate in candidates:
+        shrink = values**2 / (values**2 + candidate / variance)
+        leverage = (left**2) @ shrink + 1.0 / len(labels)
+        residual = target - left @ (shrink * projected)
+        errors.append(float(np.sum((residual / np.maximum(1.0 - leverage, _LEAST_REST)) ** 2)))
+    return float(candidates[int(np.argmin(errors))])
 
 
 def _design(arrays: Arrays, encoding: Encoding) -> sparse.csr_matrix:
@@ -74,11 +125,11 @@ def _minimise(
     design: sparse.csr_matrix,
     labels: NDArray[Any],
     weights: NDArray[Any],
-    penalty: float,
+    penalty: float | NDArray[np.float64],
 ) -> NDArray[Any]:
     """Weights `[columns, tasks]`; the tasks' losses add up, so one minimisation fits them all."""
     shape = (design.shape[1], labels.shape[1])
-    ridge = np.full((shape[0], 1), penalty)
+    ridge = np.tile(np.atleast_1d(penalty), (shape[0], 1))
     ridge[-1] = _INTERCEPT_PENALTY
     transposed = design.T.tocsr()
 

@@ -5,7 +5,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from trainer.arrays import Arrays
-from trainer.linear import fit_linear
+from trainer.linear import choose_penalties, fit_linear
 from trainer.model import Encoding
 
 ENCODING = Encoding(numbers=2, categories=2, codes=5, tasks=("death", "ae"))
@@ -99,3 +99,55 @@ def test_one_kind_of_feature_is_enough(missing_kind: Any) -> None:
     assert found.numbers.shape == (encoding.numbers, 2)
     assert found.codes.shape == (encoding.codes, 2)
     assert np.any(np.concatenate([found.numbers, found.codes]) != 0.0)
+
+
+def test_the_penalty_is_larger_where_there_is_less_to_learn() -> None:
+    strong, noise = (
+        choose_penalties(subjects, Encoding(3, 1, 2, ("death", "ae")), (1.0, 10.0, 1000.0))
+        for subjects in (_trial_of_strength(2.0), _trial_of_strength(0.0))
+    )
+
+    assert np.all(strong < 1000.0)
+    assert np.all(noise == 1000.0)
+
+
+def test_the_penalty_is_that_of_leaving_each_subject_out_in_turn() -> None:
+    """Ridge regression refitted without each subject, its intercept unpenalised."""
+    subjects = _trial_of_strength(0.4, count=25)
+    encoding, candidates = Encoding(3, 1, 2, ("death", "ae")), (0.3, 3.0, 30.0)
+    codes = np.eye(2)[subjects.categories[:, 0]]
+    design = np.hstack([subjects.numbers, codes]).astype(np.float64)
+
+    def error(task: int, candidate: float) -> float:
+        labels = subjects.labels[:, task].astype(np.float64)
+        total = 0.0
+        for out in range(25):
+            rest = np.arange(25) != out
+            mean, rate = design[rest].mean(axis=0), labels[rest].mean()
+            x, y = design[rest] - mean, labels[rest] - rate
+            ridge = candidate / labels.var() * np.eye(5)
+            weights = np.linalg.solve(x.T @ x + ridge, x.T @ y)
+            total += (labels[out] - rate - (design[out] - mean) @ weights) ** 2
+        return total
+
+    expected = [min(candidates, key=lambda c, task=task: error(task, c)) for task in (0, 1)]  # type: ignore[misc]
+    assert choose_penalties(subjects, encoding, candidates).tolist() == expected
+
+
+def test_a_task_with_one_kind_of_label_has_the_largest_penalty() -> None:
+    subjects = _trial_of_strength(1.0)
+    subjects.labels[:, 1] = 0.0
+
+    chosen = choose_penalties(subjects, Encoding(3, 1, 2, ("death", "ae")), (1.0, 10.0))
+
+    assert chosen[1] == 10.0
+
+
+def _trial_of_strength(strength: float, count: int = 200) -> Arrays:
+    """Three standard normal numbers, the first raises both risks; one category."""
+    generator = np.random.default_rng(4)
+    numbers = generator.normal(size=(count, 3)).astype(np.float32)
+    categories = generator.integers(0, 2, size=(count, 1)).astype(np.int32)
+    chance = 1 / (1 + np.exp(-strength * numbers[:, :1]))
+    labels = (generator.random((count, 2)) < chance).astype(np.float32)
+    return Arrays(numbers, categories, labels, np.ones_like(labels))
