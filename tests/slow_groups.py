@@ -41,7 +41,7 @@ GROUPS = (
         ),
     ),
     Group("flink", 11, ("tests/flink",)),
-    Group("other runs", 8, ("tests/e2e/test_other_runs.py", "tests/e2e/test_bring_your_own.py")),
+    Group("other runs", 6, ("tests/e2e/test_other_runs.py", "tests/e2e/test_bring_your_own.py")),
     Group("disclosure", 5, ("tests/e2e/test_disclosure.py",)),
     Group("champions", 5, ("tests/e2e/test_caching.py", "tests/e2e/test_refusals.py")),
     Group("repeatability", 4, ("tests/e2e/test_repeatability.py",)),

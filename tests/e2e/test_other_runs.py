@@ -1,10 +1,11 @@
-"""Whole runs of other kinds: sites held out, tuned, by TFX's own command line, on real trials."""
+"""Whole runs of other kinds: by TFX's own command line, tuned, sites held out, real trials."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -18,43 +19,30 @@ from tests.whole_runs import (
     Run,
     environment,
     run_pipeline,
-    small_run,
     study_copy,
 )
 
 pytestmark = pytest.mark.slow
 
 
-def _sites(run: Run, split: str) -> set[bytes]:
-    import tensorflow as tf
-
-    files = (run.output("TrialExampleGen", "examples") / f"Split-{split}").glob("*.gz")
-    records = tf.data.TFRecordDataset([str(path) for path in files], compression_type="GZIP")
-    return {
-        tf.train.Example.FromString(record.numpy()).features.feature["site"].bytes_list.value[0]
-        for record in records
-    }
+HELD_OUT = ("001", "002", "003", "004", "005")
 
 
-def test_whole_sites_can_be_held_out_for_the_test_split(tmp_path: Path) -> None:
-    held_out = ("001", "002", "003", "004", "005")
-    changes = LENIENT | {("split", "holdout_sites"): list(held_out)}
-    run = small_run(tmp_path / "runs", study_copy(tmp_path / "study", changes))
-    assert run.code == 0, run.terminal
-    expected = {site.encode() for site in held_out}
-    assert _sites(run, "test") == expected
-    assert not (_sites(run, "train") | _sites(run, "eval")) & expected
+@dataclass(frozen=True)
+class ByTfx:
+    """What TFX's own command line made of a study that is tuned and tested on whole sites.
 
+    Attributes:
+        created: Creation of the pipeline.
+        ran_on_creation: Whether the creation ran a stage.
+        created_twice: The same command once more.
+        run: The run.
+    """
 
-def test_tuned_hyperparameters_are_those_that_the_model_is_trained_with(tmp_path: Path) -> None:
-    run = small_run(tmp_path / "runs", study_copy(tmp_path / "study", LENIENT), "--tune")
-    assert run.code == 0, run.terminal
-    assert run.statuses["Tuner"] == "done"
-    [best] = run.output("Tuner", "best_hyperparameters").glob("*.txt")
-    values = json.loads(best.read_text())["values"]
-    training = json.loads((run.output("Trainer", "model_run") / "training.json").read_text())
-    assert values
-    assert {name: training["hyperparameters"][name] for name in values} == values
+    created: subprocess.CompletedProcess[str]
+    ran_on_creation: bool
+    created_twice: subprocess.CompletedProcess[str]
+    run: Run
 
 
 def _tfx(root: Path, *arguments: str, study: Path) -> subprocess.CompletedProcess[str]:
@@ -68,6 +56,7 @@ def _tfx(root: Path, *arguments: str, study: Path) -> subprocess.CompletedProces
             TRIAL_STUDY=str(study),
             TRIAL_SUBJECTS=str(SMALL),
             TRIAL_STEPS="40",
+            TRIAL_TUNE="1",
         ),
         capture_output=True,
         text=True,
@@ -76,25 +65,69 @@ def _tfx(root: Path, *arguments: str, study: Path) -> subprocess.CompletedProces
     )
 
 
-def test_tfxs_own_command_line_creates_and_runs_the_pipeline(tmp_path: Path) -> None:
-    root = tmp_path / "runs"
-    study = study_copy(tmp_path / "study", LENIENT)
-    runner = f"--pipeline_path={REPOSITORY / 'pipeline' / 'local_runner.py'}"
+@pytest.fixture(scope="module")
+def by_tfx(tmp_path_factory: pytest.TempPathFactory) -> ByTfx:
+    folder = tmp_path_factory.mktemp("tfx")
+    root = folder / "runs"
+    changes = LENIENT | {("split", "holdout_sites"): list(HELD_OUT)}
+    study = study_copy(folder / "study", changes)
+    creation = (
+        *("pipeline", "create"),
+        f"--pipeline_path={REPOSITORY / 'pipeline' / 'local_runner.py'}",
+    )
+    created = _tfx(root, *creation, study=study)
+    ran_on_creation = (root / "synthetic" / "artifacts").exists()
+    created_twice = _tfx(root, *creation, study=study)
+    ran = _tfx(root, "run", "create", "--pipeline_name=trial-synthetic", study=study)
+    run = Run(ran.returncode, ran.stdout, ran.stderr, root, "synthetic", 0)
+    return ByTfx(created, ran_on_creation, created_twice, run)
 
-    created = _tfx(root, "pipeline", "create", runner, study=study)
+
+def test_tfxs_own_command_line_creates_the_pipeline(by_tfx: ByTfx) -> None:
+    created = by_tfx.created
     assert created.returncode == 0, created.stdout + created.stderr
     assert 'Pipeline "trial-synthetic" created successfully.' in created.stdout
-    assert not (root / "synthetic" / "artifacts").exists()
+    assert not by_tfx.ran_on_creation
 
-    twice = _tfx(root, "pipeline", "create", runner, study=study)
-    assert twice.returncode == 1
-    assert 'Pipeline "trial-synthetic" already exists.' in twice.stderr
 
-    ran = _tfx(root, "run", "create", "--pipeline_name=trial-synthetic", study=study)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert "✓ TrialEvaluator" in ran.stdout
-    assert "blessed" in ran.stdout
-    assert (root / "registry" / "synthetic" / "champion.json").exists()
+def test_tfxs_own_command_line_creates_no_pipeline_twice(by_tfx: ByTfx) -> None:
+    assert by_tfx.created_twice.returncode == 1
+    assert 'Pipeline "trial-synthetic" already exists.' in by_tfx.created_twice.stderr
+
+
+def test_tfxs_own_command_line_runs_the_pipeline(by_tfx: ByTfx) -> None:
+    run = by_tfx.run
+    assert run.code == 0, run.terminal + run.errors
+    assert "✓ TrialEvaluator" in run.terminal
+    assert "blessed" in run.terminal
+    assert (run.root / "registry" / "synthetic" / "champion.json").exists()
+
+
+def _sites(run: Run, split: str) -> set[bytes]:
+    import tensorflow as tf
+
+    files = (run.output("TrialExampleGen", "examples") / f"Split-{split}").glob("*.gz")
+    records = tf.data.TFRecordDataset([str(path) for path in files], compression_type="GZIP")
+    return {
+        tf.train.Example.FromString(record.numpy()).features.feature["site"].bytes_list.value[0]
+        for record in records
+    }
+
+
+def test_whole_sites_can_be_held_out_for_the_test_split(by_tfx: ByTfx) -> None:
+    expected = {site.encode() for site in HELD_OUT}
+    assert _sites(by_tfx.run, "test") == expected
+    assert not (_sites(by_tfx.run, "train") | _sites(by_tfx.run, "eval")) & expected
+
+
+def test_tuned_hyperparameters_are_those_that_the_model_is_trained_with(by_tfx: ByTfx) -> None:
+    run = by_tfx.run
+    assert run.statuses["Tuner"] == "done"
+    [best] = run.output("Tuner", "best_hyperparameters").glob("*.txt")
+    values = json.loads(best.read_text())["values"]
+    training = json.loads((run.output("Trainer", "model_run") / "training.json").read_text())
+    assert values
+    assert {name: training["hyperparameters"][name] for name in values} == values
 
 
 @pytest.mark.parametrize(
