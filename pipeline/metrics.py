@@ -230,6 +230,9 @@ JUDGED: tuple[str, ...] = tuple(metric.name for metric in _ALL if metric.judged)
 AT_DECISION: tuple[str, ...] = tuple(metric.name for metric in _ALL if metric.at_decision)
 """Names of the metrics that exist at each decision threshold of a task."""
 
+COMPARED_WITH_REFERENCES: tuple[str, ...] = ("auc", "pr_auc", "brier", "log_loss")
+"""Names of the metrics in which the model is compared with the reference models."""
+
 FORMER_NAMES: Mapping[str, str] = {
     "recall": "sensitivity",
     "precision": "positive_predictive_value",

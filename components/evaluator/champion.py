@@ -26,11 +26,20 @@ OTHER_LABELS = (
     "The champion was not compared: its label definitions or its division into splits differ "
     "(other label digest)."
 )
+OUT_OF_FOLD = (
+    "The champion was not compared: this model is evaluated on out-of-fold predictions of subjects "
+    "that the champion may have been trained on."
+)
 OLDER_DIGEST = (
     "The champion was registered by release 0.1.0, whose label digest omits some settings that "
     "decide a label. By that digest its labels equal this run's, so it was compared; models "
     "registered from now on have the new digest."
 )
+
+
+def is_present(baseline: Sequence[Artifact]) -> bool:
+    """Whether the Evaluator's baseline input is a champion."""
+    return bool(baseline) and baseline[0].get_int_custom_property(PRESENT) == 1
 
 
 def reason_against(baseline: Sequence[Artifact], settings: EvaluatorSettings) -> str | None:
@@ -43,7 +52,7 @@ def reason_against(baseline: Sequence[Artifact], settings: EvaluatorSettings) ->
     Returns:
         A note for the verdict; None if the baseline is a champion to compare with.
     """
-    if not baseline or baseline[0].get_int_custom_property(PRESENT) != 1:
+    if not is_present(baseline):
         return FIRST_RUN
     champion = baseline[0]
     if not champion.has_custom_property(SPLIT_SEED) or (

@@ -8,7 +8,7 @@ from tfx.types import channel, standard_artifacts, standard_component_specs
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 from tfx.types.system_executions import Evaluate
 
-from components.artifact_types import ModelVerdict
+from components.artifact_types import ModelVerdict, Predictions, TrialRejects
 from components.evaluator import executor
 from components.evaluator.settings import EvaluatorSettings
 
@@ -25,6 +25,9 @@ class TrialEvaluatorSpec(ComponentSpec):
         standard_component_specs.EXAMPLES_KEY: ChannelParameter(type=standard_artifacts.Examples),
         standard_component_specs.MODEL_KEY: ChannelParameter(type=standard_artifacts.Model),
         executor.CHAMPION_KEY: ChannelParameter(type=standard_artifacts.Model, optional=True),
+        executor.PREDICTIONS_KEY: ChannelParameter(type=Predictions, optional=True),
+        executor.REFERENCES_KEY: ChannelParameter(type=Predictions, optional=True),
+        executor.REJECTS_KEY: ChannelParameter(type=TrialRejects, optional=True),
     }
     OUTPUTS = {
         standard_component_specs.EVALUATION_KEY: ChannelParameter(
@@ -39,7 +42,10 @@ class TrialEvaluatorSpec(ComponentSpec):
 
 
 class TrialEvaluator(base_beam_component.BaseBeamComponent):
-    """Evaluates a model on the test split by task and slice, and blesses or refuses it.
+    """Evaluates a model by task and slice, and blesses or refuses it.
+
+    Under the scheme `split` the model predicts the test split. Otherwise every subject has been
+    predicted by models that never saw it, and these predictions are evaluated.
 
     Outputs:
         evaluation: TFMA's raw result; internal, because it holds groups of any size.
@@ -59,22 +65,32 @@ class TrialEvaluator(base_beam_component.BaseBeamComponent):
         champion_model: channel.BaseChannel | None = None,
         registry_root: str | RuntimeParameter | None = None,
         look: str | RuntimeParameter | None = None,
+        predictions: channel.BaseChannel | None = None,
+        reference_predictions: channel.BaseChannel | None = None,
+        rejects: channel.BaseChannel | None = None,
     ) -> None:
         """Makes the component.
 
         Args:
-            examples: `Examples` with a split `test`.
+            examples: `Examples` with a split `test`, and `train` for out-of-fold predictions.
             model: The challenger, a `Model`.
             settings: The Evaluator's part of the study.
             champion_model: A `Model`: the champion, or one marked as not present.
             registry_root: Root of the registry, which records the evaluation of these settings.
             look: `pipeline.runs.looks.RunLook` as JSON; without it nothing is recorded.
+            predictions: Out-of-fold predictions of the challenger; empty under `split`.
+            reference_predictions: Predictions of the reference models.
+            rejects: TrialExampleGen's output with the plan of the evaluation; without it the
+                scheme is `split`.
         """
         super().__init__(
             TrialEvaluatorSpec(
                 examples=examples,
                 model=model,
                 champion_model=champion_model,
+                predictions=predictions,
+                reference_predictions=reference_predictions,
+                rejects=rejects,
                 settings=settings.to_json(),
                 registry_root=registry_root,
                 look=look,

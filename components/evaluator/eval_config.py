@@ -9,14 +9,16 @@ from typing import Any
 
 from tensorflow_model_analysis.proto import config_pb2
 
+from components.evaluator.prediction_table import NOTHING, PredictionSource
 from components.evaluator.settings import EvaluatorSettings
 from pipeline import names
-from pipeline.metrics import COMPUTED, METRICS
+from pipeline.metrics import COMPARED_WITH_REFERENCES, COMPUTED, METRICS
 
 SUBJECTS = "subjects"
 POSITIVES = "positives"
 CURVES = "curves"
 _MODULE = "components.evaluator.metrics"
+_OF, _MINUS = " of ", " minus "
 
 
 @dataclass(frozen=True)
@@ -27,14 +29,20 @@ class MetricName:
         metric: The metric.
         decision_threshold: Probability from which a prediction is positive; None
             for metrics of probabilities.
+        reference: Reference model that the metric concerns; None if none.
+        is_difference: Whether it is the challenger's metric minus the reference model's.
     """
 
     metric: str
     decision_threshold: float | None = None
+    reference: str | None = None
+    is_difference: bool = False
 
     @property
     def text(self) -> str:
         """The metric's name in TFMA's result."""
+        if self.reference:
+            return f"{self.metric}{_MINUS if self.is_difference else _OF}{self.reference}"
         if self.decision_threshold is None:
             return self.metric
         return f"{self.metric}@{self.decision_threshold!r}"
@@ -42,11 +50,17 @@ class MetricName:
     @classmethod
     def parse(cls, text: str) -> MetricName:
         """Parses a metric's name in TFMA's result."""
+        for sign in (_OF, _MINUS):
+            if sign in text:
+                metric, _, reference = text.partition(sign)
+                return cls(metric, reference=reference, is_difference=sign == _MINUS)
         metric, _, threshold = text.partition("@")
         return cls(metric, float(threshold) if threshold else None)
 
 
-def build_eval_config(settings: EvaluatorSettings) -> config_pb2.EvalConfig:
+def build_eval_config(
+    settings: EvaluatorSettings, source: PredictionSource = NOTHING
+) -> config_pb2.EvalConfig:
     """Builds the `EvalConfig` of TFX's Evaluator.
 
     It has no thresholds, since TFMA would apply them to point estimates only; see
@@ -54,6 +68,7 @@ def build_eval_config(settings: EvaluatorSettings) -> config_pb2.EvalConfig:
 
     Args:
         settings: Settings of the evaluation.
+        source: Predictions that are looked up.
 
     Returns:
         One model spec for all tasks, one metrics spec for each task, one slicing spec for each
@@ -70,7 +85,7 @@ def build_eval_config(settings: EvaluatorSettings) -> config_pb2.EvalConfig:
         ],
         metrics_specs=[
             config_pb2.MetricsSpec(
-                output_names=[task], metrics=list(_metrics(thresholds, settings))
+                output_names=[task], metrics=list(_metrics(thresholds, settings, source))
             )
             for task, thresholds in settings.tasks.items()
         ],
@@ -87,19 +102,21 @@ def build_eval_config(settings: EvaluatorSettings) -> config_pb2.EvalConfig:
 
 
 def _metrics(
-    decision_thresholds: tuple[float, ...], settings: EvaluatorSettings
+    decision_thresholds: tuple[float, ...], settings: EvaluatorSettings, source: PredictionSource
 ) -> Iterator[config_pb2.MetricConfig]:
-    yield _metric("SubjectCount", MetricName(SUBJECTS))
-    yield _metric("SubjectCount", MetricName(POSITIVES), positive=True)
+    folds = source.out_of_fold
+    yield _metric("SubjectCount", MetricName(SUBJECTS), folds=folds)
+    yield _metric("SubjectCount", MetricName(POSITIVES), positive=True, folds=folds)
     yield _metric(
         "GroupCurves",
         MetricName(CURVES),
         decision_thresholds=decision_thresholds,
         smallest_group=settings.smallest_group,
+        folds=folds,
     )
     for metric in COMPUTED:
         if not METRICS[metric].at_decision:
-            yield _metric("ProbabilityMetric", MetricName(metric), statistic=metric)
+            yield _metric("ProbabilityMetric", MetricName(metric), statistic=metric, folds=folds)
             continue
         for threshold in decision_thresholds:
             yield _metric(
@@ -107,7 +124,19 @@ def _metrics(
                 MetricName(metric, threshold),
                 statistic=metric,
                 threshold=threshold,
+                folds=folds,
             )
+    for reference in source.references:
+        for metric in COMPARED_WITH_REFERENCES:
+            for is_difference in (False, True):
+                yield _metric(
+                    "ReferenceMetric",
+                    MetricName(metric, reference=reference, is_difference=is_difference),
+                    statistic=metric,
+                    reference=reference,
+                    is_difference=is_difference,
+                    folds=folds,
+                )
 
 
 def _metric(class_name: str, name: MetricName, **arguments: Any) -> config_pb2.MetricConfig:

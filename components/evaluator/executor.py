@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import tempfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,13 @@ from tfx.utils import io_utils, proto_utils
 from components.evaluator import champion, jackknife, results
 from components.evaluator.eval_config import build_eval_config
 from components.evaluator.judge import Verdict, judge
+from components.evaluator.prediction_table import PredictionSource, predictions_from
 from components.evaluator.settings import EvaluatorSettings
 from pipeline import names
 from pipeline.documents import Document, parse_document
 from pipeline.results.documents import OVERALL
 from pipeline.results.documents import Verdict as VerdictDocument
+from pipeline.results.evaluation_plan import SPLIT_PLAN, EvaluationPlan, read_plan
 from pipeline.runs.looks import RunLook, record_look
 
 SETTINGS_KEY = "settings"
@@ -37,13 +39,15 @@ METRICS_FILE = "metrics.json"
 VERDICT_FILE = "verdict.json"
 CURVES_FILE = "curves.json"
 
-_SPLIT = "test"
+PREDICTIONS_KEY = "predictions"
+REFERENCES_KEY = "reference_predictions"
+REJECTS_KEY = "rejects"
 _EXTRACTORS = "components.evaluator.extractors"
 logger = logging.getLogger(__name__)
 
 
 class Executor(tfx_executor.Executor):
-    """Evaluates on the test split and blesses or refuses the model.
+    """Evaluates on the test split or out of fold, and blesses or refuses the model.
 
     The `evaluation` output is TFMA's raw result. It holds groups of any size and is internal:
     `metrics.json` and `curves.json` in the `verdict` output may be shown, with small groups
@@ -60,7 +64,8 @@ class Executor(tfx_executor.Executor):
 
         Args:
             input_dict: `examples`, `model`, and `champion_model`, which may be missing or marked as
-                not present.
+                not present; `predictions`, `reference_predictions` and `rejects`, each of which
+                may be missing.
             output_dict: `evaluation`, `blessing`, `verdict`.
             exec_properties: `settings`: `EvaluatorSettings` as JSON; `registry_root` and `look`
                 (`RunLook` as JSON), where the evaluation is to be recorded.
@@ -68,27 +73,36 @@ class Executor(tfx_executor.Executor):
         settings = EvaluatorSettings.from_json(exec_properties[SETTINGS_KEY])
         inputs = dict(input_dict)
         models = inputs.pop(CHAMPION_KEY, [])
-        no_champion = champion.reason_against(models, settings)
+        scheme = _Scheme.of(inputs)
+        no_champion = (
+            champion.OUT_OF_FOLD
+            if scheme.plan.out_of_fold and champion.is_present(models)
+            else champion.reason_against(models, settings)
+        )
         note = None
         if not no_champion:
             note = champion.note_on_digest(models[0], settings)
             # TFX calls the model to compare with the baseline.
             inputs[standard_component_specs.BASELINE_MODEL_KEY] = list(models)
-        with tempfile.TemporaryDirectory() as folder, jackknife.grouped_by_subject():
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            jackknife.grouped_by_subject(),
+            predictions_from(scheme.source),
+        ):
             inputs[standard_component_specs.SCHEMA_KEY] = [_columns_to_read(settings, Path(folder))]
             super().Do(
                 inputs,
                 output_dict,
                 {
                     standard_component_specs.EVAL_CONFIG_KEY: proto_utils.proto_to_json(
-                        build_eval_config(settings)
+                        build_eval_config(settings, scheme.source)
                     ),
-                    standard_component_specs.EXAMPLE_SPLITS_KEY: json.dumps([_SPLIT]),
+                    standard_component_specs.EXAMPLE_SPLITS_KEY: json.dumps([scheme.split]),
                     standard_component_specs.MODULE_PATH_KEY: _EXTRACTORS,
                 },
             )
         look = _read_look(exec_properties)
-        verdict = _judge(output_dict, settings, no_champion, note, look)
+        verdict = _judge(output_dict, settings, scheme, no_champion, note, look)
         if look:
             # From now on the metrics can be seen.
             record_look(exec_properties[REGISTRY_KEY], look.settings)
@@ -102,6 +116,36 @@ def _read_look(exec_properties: dict[str, Any]) -> RunLook | None:
     return parse_document(
         RunLook, text, f"parameter {LOOK_KEY}", "the settings of a run", "Create the run again."
     )
+
+
+@dataclass(frozen=True)
+class _Scheme:
+    """How this run evaluates.
+
+    Attributes:
+        plan: The plan of TrialExampleGen.
+        source: Predictions to look up.
+    """
+
+    plan: EvaluationPlan
+    source: PredictionSource
+
+    @classmethod
+    def of(cls, inputs: dict[str, list[Artifact]]) -> _Scheme:
+        """Reads the scheme and takes its artifacts, which TFX does not know, from the inputs."""
+
+        def folder_of(key: str) -> str | None:
+            found = inputs.pop(key, [])
+            return found[0].uri if found else None
+
+        rejects, own, references = map(folder_of, (REJECTS_KEY, PREDICTIONS_KEY, REFERENCES_KEY))
+        plan = read_plan(rejects) if rejects else SPLIT_PLAN
+        return cls(plan, PredictionSource.of(plan.out_of_fold, own, references))
+
+    @property
+    def split(self) -> str:
+        """Split of the examples with the subjects that are evaluated."""
+        return "train" if self.plan.out_of_fold else "test"
 
 
 def _columns_to_read(settings: EvaluatorSettings, folder: Path) -> Artifact:
@@ -123,13 +167,14 @@ def _columns_to_read(settings: EvaluatorSettings, folder: Path) -> Artifact:
 def _judge(
     output_dict: dict[str, list[Artifact]],
     settings: EvaluatorSettings,
+    scheme: _Scheme,
     no_champion: str | None,
     note: str | None,
     look: RunLook | None,
 ) -> Verdict:
     evaluation = artifact_utils.get_single_uri(output_dict[standard_component_specs.EVALUATION_KEY])
     found = list(model_eval_lib.load_metrics(evaluation))
-    records = results.read_records(found, settings)
+    records = results.read_records(found, settings, scheme.plan)
     suppressed = results.suppressed_groups(records, settings)
     verdict = judge(records, suppressed, settings, no_champion)
     if note:
@@ -143,7 +188,9 @@ def _judge(
     _write(folder, VERDICT_FILE, VerdictDocument.model_validate({**verdict.to_json(), **looks}))
     subjects = {r.task: r.subjects for r in records if r.group == OVERALL}
     for task, count in subjects.items():
-        logger.info("rows", extra={"rows": {"split": _SPLIT, "task": task, "subjects": count}})
+        logger.info(
+            "rows", extra={"rows": {"split": scheme.split, "task": task, "subjects": count}}
+        )
     for refusal in verdict.refusals:
         logger.warning("Model refused: %s", refusal.message)
     for note in verdict.notes:

@@ -34,12 +34,15 @@ from tensorflow_model_analysis.proto import config_pb2
 from tensorflow_model_analysis.utils import util
 
 from components.evaluator import jackknife
+from components.evaluator.fold_scores import FOLD_SCORES
+from components.evaluator.prediction_table import NOTHING, PredictionSource, current_source
 from pipeline import names
 from pipeline.errors import UserError
 
 _MOST_ROWS = 16_384
 _BLOCK_ROWS = 256
-_KEPT = (constants.LABELS_KEY, constants.PREDICTIONS_KEY, constants.EXAMPLE_WEIGHTS_KEY)
+_PREDICTIONS = constants.PREDICTIONS_KEY
+_OF_SUBJECT = (constants.LABELS_KEY, constants.EXAMPLE_WEIGHTS_KEY)
 
 
 def custom_eval_shared_model(
@@ -142,24 +145,29 @@ def custom_extractors(
 
     Returns:
         TFMA's extractors of features, labels, weights and predictions, then the one that
-        groups rows by slice and jackknife group.
+        groups rows by slice and jackknife group. Out of fold no model is called: the predictions
+        are looked up.
     """
     del tensor_adapter_config
     slicings = [tuple(spec.feature_keys) for spec in eval_config.slicing_specs]
     specs = list(eval_config.model_specs)
     models = [spec.name for spec in specs] if len(specs) > 1 else []
     tasks = list(specs[0].label_keys)
+    source = current_source()
+    predict = [
+        predictions_extractor.PredictionsExtractor(
+            eval_config=eval_config, eval_shared_model=eval_shared_model
+        )
+    ]
     return [
         features_extractor.FeaturesExtractor(eval_config=eval_config),
         labels_extractor.LabelsExtractor(eval_config=eval_config),
         example_weights_extractor.ExampleWeightsExtractor(eval_config=eval_config),
-        predictions_extractor.PredictionsExtractor(
-            eval_config=eval_config, eval_shared_model=eval_shared_model
-        ),
+        *([] if source.out_of_fold else predict),
         # The stage name that TFMA's evaluators expect: it adds the slice keys.
         extractor.Extractor(
             stage_name=slice_key_extractor.SLICE_KEY_EXTRACTOR_STAGE_NAME,
-            ptransform=beam.ParDo(_GroupRows(slicings or [()], tasks, models)),
+            ptransform=beam.ParDo(_GroupRows(slicings or [()], tasks, models, source)),
         ),
     ]
 
@@ -171,7 +179,11 @@ class _GroupRows(beam.DoFn):
     """
 
     def __init__(
-        self, slicings: Sequence[tuple[str, ...]], tasks: Sequence[str], models: Sequence[str]
+        self,
+        slicings: Sequence[tuple[str, ...]],
+        tasks: Sequence[str],
+        models: Sequence[str],
+        source: PredictionSource = NOTHING,
     ) -> None:
         """Initializes the function.
 
@@ -179,11 +191,17 @@ class _GroupRows(beam.DoFn):
             slicings: Feature keys of each slicing.
             tasks: Names of the model's outputs.
             models: Names of the models; empty if there is only one.
+            source: Predictions to look up.
         """
+        self._source = source
+        self._kept = _OF_SUBJECT if source.out_of_fold else (*_OF_SUBJECT, _PREDICTIONS)
         self._slicings = list(slicings)
         self._tasks = list(tasks)
         self._models = list(models)
         self._keys = sorted({key for slicing in slicings for key in slicing})
+
+    def setup(self) -> None:
+        self._table = self._source.read()
 
     def start_bundle(self) -> None:
         self._pending: list[dict[str, Any]] = []
@@ -198,7 +216,12 @@ class _GroupRows(beam.DoFn):
             )
         hashes = np.ravel(features[names.SUBJECT_HASH])
         rows = len(hashes)
-        batch: dict[str, Any] = {kind: self._values(kind, extracts, rows) for kind in _KEPT}
+        batch: dict[str, Any] = {kind: self._values(kind, extracts, rows) for kind in self._kept}
+        if self._source.folders:
+            batch[FOLD_SCORES] = self._looked_up(hashes)
+        if self._source.out_of_fold:
+            # TFMA demands predictions; the metrics read those of all repeats.
+            batch[_PREDICTIONS] = {task: np.full(rows, np.nan, np.float32) for task in self._tasks}
         batch[constants.FEATURES_KEY] = {
             names.SUBJECT_HASH: hashes,
             **{key: _group_names(features.get(key), rows) for key in self._keys},
@@ -226,6 +249,25 @@ class _GroupRows(beam.DoFn):
             }
 
         return {model: of_model(model) for model in self._models} or of_model(None)
+
+    def _looked_up(self, hashes: NDArray[Any]) -> dict[str, Any]:
+        rows = self._table.rows_of(hashes)
+        if self._source.out_of_fold and (rows < 0).any():
+            raise UserError(
+                f"{(rows < 0).sum()} subjects of the examples have no out-of-fold prediction. Run "
+                "the pipeline again without cached stages."
+            )
+        return {
+            "subject": rows,
+            "fold": self._table.fold[rows],
+            "score": {
+                task: {
+                    model: np.where(rows[:, None] < 0, np.float32(np.nan), values[rows])
+                    for model, values in of_task.items()
+                }
+                for task, of_task in self._table.score.items()
+            },
+        }
 
     def _grouped(self) -> Iterator[types.Extracts]:
         if not self._pending:

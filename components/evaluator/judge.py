@@ -114,7 +114,9 @@ def judge(
         The verdict. Without thresholds the model is blessed but marked as not judged.
     """
     by_key: dict[RecordKey, Record] = {
-        (r.task, r.group, r.metric, r.decision_threshold, r.model): r for r in records
+        (r.task, r.group, r.metric, r.decision_threshold, r.model): r
+        for r in records
+        if r.versus is None
     }
     notes = [no_champion] if no_champion else []
     if not settings.thresholds:

@@ -7,6 +7,7 @@ the area under a curve if all subjects have the same outcome) or if a prediction
 from __future__ import annotations
 
 import math
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,13 +25,20 @@ _CONVERGED = 1e-9
 _FloatArray = NDArray[np.float64]
 
 
+class HasDecisions(Protocol):
+    """Predictions and outcomes of subjects, by which decisions can be counted."""
+
+    def confusion(self, threshold: float) -> tuple[float, float, float, float]:
+        """True positives, false positives, true negatives and false negatives."""
+
+
 def auc(table: ScoreTable) -> float:
     """Area under the ROC curve.
 
     The probability that a subject with the outcome has a higher prediction than one without, ties
     counted as one half (Mann-Whitney).
     """
-    if not (_valid(table) and table.positives and table.negatives):
+    if not (table.valid and table.positives and table.negatives):
         return math.nan
     below = np.cumsum(table.negative) - table.negative
     wins = float(np.sum(table.positive * (below + table.negative / 2)))
@@ -43,7 +51,7 @@ def pr_auc(table: ScoreTable) -> float:
     The mean of the positive predictive value at each distinct prediction, weighted by the gain in
     sensitivity there, without interpolation, as scikit-learn's `average_precision_score`.
     """
-    if not (_valid(table) and table.positives):
+    if not (table.valid and table.positives):
         return math.nan
     true = np.cumsum(table.positive[::-1])
     precision = true / np.cumsum(table.count[::-1])
@@ -52,7 +60,7 @@ def pr_auc(table: ScoreTable) -> float:
 
 def brier(table: ScoreTable) -> float:
     """Brier score: mean squared difference between prediction and outcome."""
-    if not _valid(table):
+    if not table.valid:
         return math.nan
     p = table.probability
     return float(np.sum(table.positive * (1 - p) ** 2 + table.negative * p**2) / table.subjects)
@@ -60,7 +68,7 @@ def brier(table: ScoreTable) -> float:
 
 def log_loss(table: ScoreTable) -> float:
     """Mean negative log-likelihood in nats; predictions are clipped to 1e-7 from 0 and 1."""
-    if not _valid(table):
+    if not table.valid:
         return math.nan
     p = _inner(table)
     total = np.sum(table.positive * np.log(p) + table.negative * np.log1p(-p))
@@ -74,7 +82,7 @@ def observed_rate(table: ScoreTable) -> float:
 
 def mean_prediction(table: ScoreTable) -> float:
     """Mean predicted probability."""
-    if not _valid(table):
+    if not table.valid:
         return math.nan
     return float(np.sum(table.count * table.probability) / table.subjects)
 
@@ -92,7 +100,7 @@ def calibration_slope(table: ScoreTable) -> float:
     mean logit of its subjects, which keeps its cost constant; the error against the fit on the
     rows is below 0.001. Not a number if the outcomes are separated, where no finite slope exists.
     """
-    if not (_valid(table) and table.positives and table.negatives) or _separated(table):
+    if not (table.valid and table.positives and table.negatives) or _separated(table):
         return math.nan
     p = _inner(table)
     logit = np.log(p) - np.log1p(-p)
@@ -112,7 +120,7 @@ def expected_calibration_error(table: ScoreTable) -> float:
     Subjects with the same prediction stay together, in the bin of their middle rank. Naeini et
     al., AAAI 2015, with bins of equal counts.
     """
-    if not _valid(table):
+    if not table.valid:
         return math.nan
     middle = np.cumsum(table.count) - table.count / 2
     bins = np.floor(middle * CALIBRATION_BINS / table.subjects).astype(np.int64)
@@ -121,64 +129,53 @@ def expected_calibration_error(table: ScoreTable) -> float:
     return float(np.sum(np.abs(predicted - observed)) / table.subjects)
 
 
-def positive_predictive_value(table: ScoreTable, threshold: float) -> float:
+def positive_predictive_value(decisions: HasDecisions, threshold: float) -> float:
     """Share of subjects with the outcome among those predicted to have it."""
-    true, false, _, _ = _confusion(table, threshold)
+    true, false, _, _ = decisions.confusion(threshold)
     return _ratio(true, true + false)
 
 
-def sensitivity(table: ScoreTable, threshold: float) -> float:
+def sensitivity(decisions: HasDecisions, threshold: float) -> float:
     """Share of subjects with the outcome that are predicted to have it."""
-    true, _, _, missed = _confusion(table, threshold)
+    true, _, _, missed = decisions.confusion(threshold)
     return _ratio(true, true + missed)
 
 
-def f1(table: ScoreTable, threshold: float) -> float:
+def f1(decisions: HasDecisions, threshold: float) -> float:
     """Harmonic mean of positive predictive value and sensitivity."""
-    true, false, _, missed = _confusion(table, threshold)
+    true, false, _, missed = decisions.confusion(threshold)
     return _ratio(2 * true, 2 * true + false + missed)
 
 
-def specificity(table: ScoreTable, threshold: float) -> float:
+def specificity(decisions: HasDecisions, threshold: float) -> float:
     """Share of subjects without the outcome that are predicted not to have it."""
-    _, false, spared, _ = _confusion(table, threshold)
+    _, false, spared, _ = decisions.confusion(threshold)
     return _ratio(spared, spared + false)
 
 
-def false_positive_rate(table: ScoreTable, threshold: float) -> float:
+def false_positive_rate(decisions: HasDecisions, threshold: float) -> float:
     """Share of subjects without the outcome that are predicted to have it."""
-    _, false, spared, _ = _confusion(table, threshold)
+    _, false, spared, _ = decisions.confusion(threshold)
     return _ratio(false, spared + false)
 
 
-def false_negative_rate(table: ScoreTable, threshold: float) -> float:
+def false_negative_rate(decisions: HasDecisions, threshold: float) -> float:
     """Share of subjects with the outcome that are predicted not to have it."""
-    true, _, _, missed = _confusion(table, threshold)
+    true, _, _, missed = decisions.confusion(threshold)
     return _ratio(missed, true + missed)
 
 
-def _valid(table: ScoreTable) -> bool:
-    # Not-a-number sorts last.
-    return bool(table.subjects) and not np.isnan(table.score[-1])
+def clipped(probability: _FloatArray) -> _FloatArray:
+    """Probabilities at least 1e-7 from 0 and 1."""
+    return np.clip(probability, _SMALLEST_PROBABILITY, 1 - _SMALLEST_PROBABILITY)
 
 
 def _inner(table: ScoreTable) -> _FloatArray:
-    return np.clip(table.probability, _SMALLEST_PROBABILITY, 1 - _SMALLEST_PROBABILITY)
+    return clipped(table.probability)
 
 
 def _ratio(part: float, whole: float) -> float:
     return part / whole if whole else math.nan
-
-
-def _confusion(table: ScoreTable, threshold: float) -> tuple[float, float, float, float]:
-    """True positives, false positives, true negatives and false negatives."""
-    if not _valid(table):
-        return math.nan, math.nan, math.nan, math.nan
-    # float32 on both sides: a prediction of 0.7 must reach a threshold of 0.7.
-    first = int(np.searchsorted(table.score, np.float32(threshold), side="left"))
-    true = float(table.positive[first:].sum())
-    false = float(table.negative[first:].sum())
-    return true, false, table.negatives - false, table.positives - true
 
 
 def _separated(table: ScoreTable) -> bool:

@@ -19,12 +19,14 @@ class Record:
         decision_threshold: Probability from which a prediction is positive; None for metrics of
             probabilities.
         model: `challenger` is the model under evaluation, `champion` the current champion,
-            `difference` challenger minus champion.
+            `difference` challenger minus champion or, if `versus` names one, a reference model;
+            else the name of a reference model.
         value: The point estimate; not a number if undefined.
         lower: Lower bound of the 95 % interval; not a number if there is none.
         upper: Upper bound.
         subjects: Subjects of the group whose outcome is known.
         positives: Those of them with the outcome.
+        versus: Reference model that a difference is to; None for the champion.
     """
 
     task: str
@@ -37,6 +39,7 @@ class Record:
     upper: float
     subjects: int
     positives: int
+    versus: str | None = None
 
     def shown(self) -> MetricRecord:
         """The record as in `metrics.json`; not-a-number becomes null."""
@@ -46,6 +49,7 @@ class Record:
             metric=self.metric,
             decision_threshold=self.decision_threshold,
             model=self.model,
+            versus=self.versus,
             value=number_or_none(self.value),
             lower=number_or_none(self.lower),
             upper=number_or_none(self.upper),

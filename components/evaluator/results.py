@@ -11,6 +11,7 @@ from tensorflow_model_analysis.proto import metrics_for_slice_pb2
 
 from components.evaluator.comparisons import Suppressed
 from components.evaluator.eval_config import CURVES, POSITIVES, SUBJECTS, MetricName
+from components.evaluator.intervals import widened
 from components.evaluator.records import Record
 from components.evaluator.settings import EvaluatorSettings
 from pipeline import names
@@ -25,11 +26,14 @@ from pipeline.results.documents import (
     ModelRole,
     SuppressedGroup,
 )
+from pipeline.results.evaluation_plan import SPLIT_PLAN, EvaluationPlan
 from pipeline.results.suppress import suppressed
 
 
 def read_records(
-    result: Iterable[metrics_for_slice_pb2.MetricsForSlice], settings: EvaluatorSettings
+    result: Iterable[metrics_for_slice_pb2.MetricsForSlice],
+    settings: EvaluatorSettings,
+    plan: EvaluationPlan = SPLIT_PLAN,
 ) -> list[Record]:
     """Reads the records of all groups, including those that must be suppressed.
 
@@ -41,13 +45,14 @@ def read_records(
     Args:
         result: TFMA's metrics.
         settings: Settings of the evaluation; they give the order of tasks and slicings.
+        plan: How the run evaluates; out of fold the intervals allow for the models' training.
 
     Returns:
         One record for each task, group, metric, decision threshold and model.
     """
     order = {slicing: place for place, slicing in enumerate(settings.expanded_slicings)}
     tasks = list(settings.tasks)
-    groups = [record for part in result for record in _records_of(part)]
+    groups = [record for part in result for record in _records_of(part, plan)]
     return sorted(
         groups,
         key=lambda r: (tasks.index(r.task), order[tuple(name for name, _ in r.group)], r.group),
@@ -139,7 +144,9 @@ def shown_curves(
     )
 
 
-def _records_of(part: metrics_for_slice_pb2.MetricsForSlice) -> Iterator[Record]:
+def _records_of(
+    part: metrics_for_slice_pb2.MetricsForSlice, plan: EvaluationPlan
+) -> Iterator[Record]:
     group = _group(part)
     values = {
         (item.key.output_name, _role(item.key), item.key.name): item.value.double_value.value
@@ -147,12 +154,13 @@ def _records_of(part: metrics_for_slice_pb2.MetricsForSlice) -> Iterator[Record]
     }
     for item in part.metric_keys_and_values:
         name = MetricName.parse(item.key.name)
-        if name.metric in (SUBJECTS, POSITIVES, CURVES):
+        if name.metric in (SUBJECTS, POSITIVES, CURVES) or (name.reference and item.key.is_diff):
             continue
-        task, role = item.key.output_name, _role(item.key)
+        task = item.key.output_name
+        role = _role(item.key) if name.reference is None else _role_of_reference(name)
         value = item.value.double_value.value
-        lower, upper = _interval(item)
-        if role != "difference" and lower == upper == value and value in (0.0, 1.0):
+        lower, upper = _interval(item, plan)
+        if name.reference is None and role != "difference" and _is_edge(value, lower, upper):
             lower, upper = exact_interval_at_edge(value, _trials(name, task, role, values))
         low, high = METRICS[name.metric].bounds(role == "difference")
         yield Record(
@@ -161,12 +169,21 @@ def _records_of(part: metrics_for_slice_pb2.MetricsForSlice) -> Iterator[Record]
             metric=name.metric,
             decision_threshold=name.decision_threshold,
             model=role,
+            versus=name.reference if name.is_difference else None,
             value=value,
             lower=_clipped(lower, low, high),
             upper=_clipped(upper, low, high),
             subjects=int(values[task, "challenger", SUBJECTS]),
             positives=int(values[task, "challenger", POSITIVES]),
         )
+
+
+def _role_of_reference(name: MetricName) -> ModelRole:
+    return "difference" if name.is_difference else str(name.reference)
+
+
+def _is_edge(value: float, lower: float, upper: float) -> bool:
+    return lower == upper == value and value in (0.0, 1.0)
 
 
 def _group(part: metrics_for_slice_pb2.MetricsForSlice) -> Group:
@@ -201,11 +218,16 @@ def _role(key: metrics_for_slice_pb2.MetricKey) -> ModelRole:
     return "champion" if key.model_name == constants.BASELINE_KEY else "challenger"
 
 
-def _interval(item: metrics_for_slice_pb2.MetricKeyAndValue) -> tuple[float, float]:
+def _interval(
+    item: metrics_for_slice_pb2.MetricKeyAndValue, plan: EvaluationPlan
+) -> tuple[float, float]:
     if not item.HasField("confidence_interval"):
         return math.nan, math.nan
     interval = item.confidence_interval
-    return interval.lower_bound.double_value.value, interval.upper_bound.double_value.value
+    ends = interval.lower_bound.double_value.value, interval.upper_bound.double_value.value
+    if not plan.out_of_fold:
+        return ends
+    return widened(*ends, folds=plan.folds, repeats=plan.repeats)
 
 
 def _clipped(value: float, low: float, high: float) -> float:

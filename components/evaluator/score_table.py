@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -95,6 +96,25 @@ class ScoreTable:
     def probability(self) -> _FloatArray:
         """The predictions in double precision; float64 [n]."""
         return self.score.astype(np.float64)
+
+    @property
+    def valid(self) -> bool:
+        """Whether there are subjects and each has a prediction."""
+        # Not-a-number sorts last.
+        return bool(self.subjects) and not np.isnan(self.score[-1])
+
+    def confusion(self, threshold: float) -> tuple[float, float, float, float]:
+        """True positives, false positives, true negatives and false negatives.
+
+        Not-a-number if a prediction is missing.
+        """
+        if not self.valid:
+            return math.nan, math.nan, math.nan, math.nan
+        # float32 on both sides: a prediction of 0.7 must reach a threshold of 0.7.
+        first = int(np.searchsorted(self.score, np.float32(threshold), side="left"))
+        true = float(self.positive[first:].sum())
+        false = float(self.negative[first:].sum())
+        return true, false, self.negatives - false, self.positives - true
 
 
 def _canonical(

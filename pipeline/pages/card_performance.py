@@ -166,7 +166,10 @@ def champion_blocks(card: Card) -> list[Block]:
             record.estimate,
         ]
         for record in evidence.metrics.records
-        if not record.slice and record.model == "difference" and record.metric in ("auc", "brier")
+        if not record.slice
+        and record.model == "difference"
+        and record.versus is None
+        and record.metric in ("auc", "brier")
     ]
     return [
         Paragraph(

@@ -41,7 +41,9 @@ Rule = Literal[
     "unknown_labels",
     "levels",
 ]
-ModelRole = Literal["challenger", "champion", "difference"]
+ModelRole = str
+"""Whose metric it is: `challenger`, `champion`, `difference`, or the name of a reference model."""
+
 Group = tuple[tuple[str, str], ...]
 """A group of subjects: (slicing, value) pairs; empty for all subjects."""
 
@@ -87,7 +89,9 @@ class MetricRecord(_OfGroup):
     Attributes:
         metric: Its name.
         decision_threshold: Null for metrics that need none.
-        model: `difference` is challenger minus champion.
+        model: `challenger`, `champion` or the name of a reference model; `difference` is challenger
+            minus champion or, where `versus` names one, minus a reference model.
+        versus: Reference model that a difference is to; null for the champion.
         value: Null where the metric is undefined.
         lower: Lower bound of its 95 % interval; null if it has none.
         upper: Upper bound.
@@ -98,6 +102,7 @@ class MetricRecord(_OfGroup):
     metric: MetricName
     decision_threshold: float | None
     model: ModelRole
+    versus: str | None = None
     value: float | None
     lower: float | None
     upper: float | None
@@ -450,13 +455,17 @@ def find_records(
     metric: str,
     model: ModelRole = "challenger",
     decision_threshold: float | None = None,
+    versus: str | None = None,
 ) -> list[MetricRecord]:
-    """Records of a metric in all groups, in the order of the document."""
+    """Records of a metric in all groups, in the order of the document.
+
+    A difference is the one to the champion, or to the reference model that `versus` names.
+    """
     return [
         record
         for record in records
-        if (record.task, record.metric, record.model, record.decision_threshold)
-        == (task, metric, model, decision_threshold)
+        if (record.task, record.metric, record.model, record.decision_threshold, record.versus)
+        == (task, metric, model, decision_threshold, versus)
     ]
 
 

@@ -6,7 +6,8 @@ read it.
 
 from __future__ import annotations
 
-from pipeline.documents import Count, Document
+from pipeline.documents import Count, Document, parse_document
+from pipeline.storage import read
 from pipeline.study.sections.scheme import Scheme
 
 PLAN_FILE = "evaluation.json"
@@ -39,3 +40,28 @@ class EvaluationPlan(Document):
     def out_of_fold(self) -> bool:
         """Whether all subjects are in the split `train` and are predicted out of fold."""
         return self.scheme != "split"
+
+
+SPLIT_PLAN = EvaluationPlan(scheme="split", requested="split")
+"""Plan of a run without `evaluation.json`."""
+
+
+def read_plan(folder: str) -> EvaluationPlan:
+    """Reads `evaluation.json`.
+
+    Args:
+        folder: Folder of TrialExampleGen's output `rejects`, a local path or an address.
+
+    Returns:
+        The plan; `split` for a run of an earlier release, which has no such file.
+
+    Raises:
+        UserError: The file is invalid.
+    """
+    path = f"{folder}/{PLAN_FILE}"
+    text = read(path)
+    if text is None:
+        return SPLIT_PLAN
+    return parse_document(
+        EvaluationPlan, text, path, "what TrialExampleGen writes", "Run TrialExampleGen again."
+    )

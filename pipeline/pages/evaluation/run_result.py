@@ -158,6 +158,7 @@ class RunResult:
         return {
             (item.task, item.metric, item.group, item.model, item.decision_threshold): item
             for item in self.metrics.records
+            if item.versus is None
         }
 
     @cached_property

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from components.evaluator.settings import EvaluatorSettings
+from pipeline.results.predictions import Predictions, write_predictions
 
 Row = Mapping[str, float | bytes]
 
@@ -41,10 +42,10 @@ class Evaluation:
         return found
 
 
-def write_examples(folder: Path, rows: Iterable[Row]) -> None:
+def write_examples(folder: Path, rows: Iterable[Row], split: str = "test") -> None:
     import tensorflow as tf
 
-    target = folder / "Split-test"
+    target = folder / f"Split-{split}"
     target.mkdir(parents=True)
     with tf.io.TFRecordWriter(str(target / "data.gz"), "GZIP") as writer:
         for row in rows:
@@ -81,6 +82,9 @@ def evaluate(
     settings: EvaluatorSettings,
     rows: Iterable[Row],
     champion: Mapping[str, Any] | None = None,
+    predictions: Predictions | None = None,
+    references: Predictions | None = None,
+    plan: Mapping[str, Any] | None = None,
 ) -> Evaluation:
     """Runs the executor; `champion` gives the baseline model's custom properties."""
     from apache_beam import Pipeline
@@ -88,7 +92,7 @@ def evaluate(
     from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
     from tfx.types import artifact_utils, standard_artifacts
 
-    from components.artifact_types import ModelVerdict
+    from components import artifact_types
     from components.evaluator.executor import Executor
 
     def artifact(kind: Any, name: str) -> Any:
@@ -97,10 +101,11 @@ def evaluate(
         (folder / name).mkdir(parents=True, exist_ok=True)
         return made
 
-    write_examples(folder / "examples", rows)
+    split = "test" if plan is None or plan["scheme"] == "split" else "train"
+    write_examples(folder / "examples", rows, split)
     write_model(folder / "model", settings.tasks, "p_")
     examples = artifact(standard_artifacts.Examples, "examples")
-    examples.split_names = artifact_utils.encode_split_names(["test"])
+    examples.split_names = artifact_utils.encode_split_names([split])
     inputs = {"examples": [examples], "model": [artifact(standard_artifacts.Model, "model")]}
     if champion is not None:
         baseline = artifact(standard_artifacts.Model, "baseline")
@@ -112,10 +117,17 @@ def evaluate(
         if champion["present"]:
             write_model(folder / "baseline", settings.tasks, "q_")
         inputs["champion_model"] = [baseline]
+    for key, table in (("predictions", predictions), ("reference_predictions", references)):
+        if table is not None:
+            inputs[key] = [artifact(artifact_types.Predictions, key)]
+            write_predictions(str(folder / key), table)
+    if plan is not None:
+        inputs["rejects"] = [artifact(artifact_types.TrialRejects, "rejects")]
+        (folder / "rejects/evaluation.json").write_text(json.dumps(plan))
     outputs = {
         "evaluation": [artifact(standard_artifacts.ModelEvaluation, "evaluation")],
         "blessing": [artifact(standard_artifacts.ModelBlessing, "blessing")],
-        "verdict": [artifact(ModelVerdict, "verdict")],
+        "verdict": [artifact(artifact_types.ModelVerdict, "verdict")],
     }
     context = BaseBeamExecutor.Context(
         make_beam_pipeline_fn=lambda: Pipeline(runner=fn_api_runner.FnApiRunner()),

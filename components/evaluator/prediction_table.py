@@ -1,0 +1,164 @@
+"""Predictions of the artifacts `Predictions` by subject, as the Evaluator looks them up."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import UserError
+from pipeline.results.predictions import Predictions, read_predictions
+
+CHALLENGER = "challenger"
+NOT_PREDICTED = -1
+"""Fold of a subject that is not predicted in a repeat."""
+
+_OTHER_FOLDS = (
+    "The predictions of the model and of the reference models come from different folds. "
+    "Run the pipeline again without cached stages."
+)
+
+_NO_PREDICTIONS = (
+    "The evaluation of this run is out of fold, but the Evaluator got no out-of-fold predictions: "
+    "expected an input `predictions`."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class PredictionTable:
+    """Predictions of all models, one row for each subject.
+
+    Attributes:
+        subjects: Pseudonyms, rising; bytes `[subjects]`.
+        fold: Fold of the subject in each repeat, `NOT_PREDICTED` where it is in none; int16
+            `[subjects, repeats]`.
+        score: Probabilities by task and model, float32 `[subjects, repeats]`; NaN where the model
+            does not predict the subject in the repeat.
+    """
+
+    subjects: NDArray[np.bytes_]
+    fold: NDArray[np.int16]
+    score: Mapping[str, Mapping[str, NDArray[np.float32]]]
+
+    @classmethod
+    def of(cls, parts: Sequence[Predictions]) -> PredictionTable:
+        """Joins predictions by subject and repeat.
+
+        Raises:
+            UserError: Two parts have a subject in different folds of the same repeat.
+        """
+        filled = [part for part in parts if len(part.subjects)]
+        if not filled:
+            return cls(np.zeros(0, "S1"), np.zeros((0, 0), np.int16), {})
+        subjects = np.unique(np.concatenate([part.subjects.astype(bytes) for part in filled]))
+        repeats = 1 + max(int(part.repeat.max()) for part in filled)
+        shape = len(subjects), repeats
+        fold = np.full(shape, NOT_PREDICTED, np.int16)
+        score: dict[str, dict[str, NDArray[np.float32]]] = {}
+        for part in filled:
+            place = np.searchsorted(subjects, part.subjects.astype(bytes)), part.repeat
+            if np.any((fold[place] != NOT_PREDICTED) & (fold[place] != part.fold)):
+                raise UserError(_OTHER_FOLDS)
+            fold[place] = part.fold
+            for model, tasks in part.of.items():
+                for task, values in tasks.items():
+                    of_model = np.full(shape, np.nan, np.float32)
+                    of_model[place] = values
+                    score.setdefault(task, {})[model] = of_model
+        return cls(subjects, fold, score)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Names of all models, in the order of the artifacts."""
+        return tuple(dict.fromkeys(model for of in self.score.values() for model in of))
+
+    def rows_of(self, hashes: Iterable[bytes]) -> NDArray[np.int64]:
+        """Row of each pseudonym, -1 where the table does not have it; int64 `[pseudonyms]`."""
+        wanted = np.asarray(list(hashes), dtype=bytes)
+        if not len(self.subjects):
+            return np.full(len(wanted), -1, np.int64)
+        places = np.minimum(np.searchsorted(self.subjects, wanted), len(self.subjects) - 1)
+        return np.where(self.subjects[places] == wanted, places, -1)
+
+
+@dataclass(frozen=True)
+class PredictionSource:
+    """Where the predictions of a run are.
+
+    Attributes:
+        folders: Folders of the artifacts `Predictions`.
+        out_of_fold: Whether the challenger's predictions are among them; otherwise its model
+            predicts, and the folders have reference models only.
+    """
+
+    folders: tuple[str, ...] = ()
+    out_of_fold: bool = False
+
+    @classmethod
+    def of(cls, out_of_fold: bool, own: str | None, references: str | None) -> PredictionSource:
+        """Chooses the folders that have predictions.
+
+        Args:
+            out_of_fold: Whether the challenger is evaluated on out-of-fold predictions.
+            own: Folder of its predictions; None if the run has no such artifact.
+            references: Folder of the reference models' predictions; None likewise.
+
+        Raises:
+            UserError: The challenger's predictions are missing.
+        """
+        if out_of_fold and own is None:
+            raise UserError(_NO_PREDICTIONS)
+        wanted = (own if out_of_fold else None, references)
+        filled = tuple(
+            folder for folder in wanted if folder and len(read_predictions(folder).subjects)
+        )
+        return cls(filled, out_of_fold)
+
+    def read(self) -> PredictionTable:
+        """Reads the predictions, once in each process.
+
+        Raises:
+            UserError: An artifact has no predictions file.
+        """
+        return _read(self.folders)
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Names of the reference models."""
+        return tuple(model for model in self.read().models if model != CHALLENGER)
+
+
+NOTHING = PredictionSource()
+"""No predictions: the model predicts, and there are no reference models."""
+
+
+_current: ContextVar[PredictionSource] = ContextVar("_current", default=NOTHING)
+
+
+@contextmanager
+def predictions_from(source: PredictionSource) -> Iterator[None]:
+    """Context in which the extractors look predictions up.
+
+    TFX's Evaluator builds the extractors by name, after a reload of their module, and passes
+    nothing of this project.
+    """
+    token = _current.set(source)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def current_source() -> PredictionSource:
+    """The source of the innermost context, or `NOTHING`."""
+    return _current.get()
+
+
+@functools.lru_cache(maxsize=1)
+def _read(folders: tuple[str, ...]) -> PredictionTable:
+    return PredictionTable.of([read_predictions(folder) for folder in folders])

@@ -1,0 +1,118 @@
+"""Whole runs of the executor on hand-made out-of-fold predictions."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn import metrics as sk
+
+from components.evaluator.settings import EvaluatorSettings
+from pipeline.results.predictions import Predictions
+from pipeline.study.sections import Threshold
+
+FOLDS, REPEATS, SUBJECTS = 4, 3, 400
+
+
+@pytest.fixture(scope="module")
+def settings() -> Any:
+    return EvaluatorSettings(
+        tasks={"response": (0.5,)},
+        slicings=("sex",),
+        pairs=(),
+        smallest_group=20,
+        thresholds=(Threshold(metric="auc", at_least=0.6),),
+        split_seed=3,
+        label_digest="digest",
+        label_digest_v1="digest of 0.1.0",
+    )
+
+
+@pytest.fixture(scope="module")
+def trial() -> Any:
+    """Subjects with folds, and predictions that are higher in some folds than in others."""
+    generator = np.random.default_rng(5)
+    logit = generator.normal(-0.5, 1.2, SUBJECTS)
+    label = (generator.random(SUBJECTS) < 1 / (1 + np.exp(-logit))).astype(float)
+    known = np.arange(SUBJECTS) % 9 != 0
+    fold = np.stack([generator.permutation(SUBJECTS) % FOLDS for _ in range(REPEATS)], 1)
+    noise = generator.normal(0, 0.7, (SUBJECTS, REPEATS))
+    score = 1 / (1 + np.exp(-(logit[:, None] + noise + 0.8 * fold)))
+    ridge = 1 / (1 + np.exp(-(logit[:, None] + generator.normal(0, 1.5, (SUBJECTS, REPEATS)))))
+    return {
+        "hash": np.array([f"{number * 7919:016x}".encode() for number in range(SUBJECTS)]),
+        "label": label * known,
+        "known": known,
+        "fold": fold,
+        "score": score.astype(np.float32),
+        "ridge": ridge.astype(np.float32),
+        "sex": np.where(np.arange(SUBJECTS) % 2 == 0, b"F", b"M"),
+    }
+
+
+def rows_of(trial: Any) -> Any:
+    return [
+        {
+            "subject_hash": bytes(trial["hash"][i]),
+            "slice_sex": bytes(trial["sex"][i]),
+            "label_response": float(trial["label"][i]),
+            "weight_response": float(trial["known"][i]),
+            "p_response": float(trial["score"][i, 0]),
+        }
+        for i in range(SUBJECTS)
+    ]
+
+
+def predictions(trial: Any, model: Any, repeats: Any) -> Any:
+    column = "score" if model == "challenger" else model
+    return Predictions(
+        subjects=np.tile(trial["hash"].astype(object), repeats),
+        repeat=np.repeat(np.arange(repeats), SUBJECTS).astype(np.int16),
+        fold=trial["fold"][:, :repeats].T.ravel().astype(np.int16),
+        of={model: {"response": trial[column][:, :repeats].T.ravel()}},
+    )
+
+
+@pytest.fixture(scope="module")
+def evaluation(
+    run_evaluator: Any, settings: Any, trial: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Any:
+    folder = tmp_path_factory.mktemp("cross_fit")
+    return run_evaluator(
+        folder,
+        settings,
+        rows_of(trial),
+        predictions=predictions(trial, "challenger", REPEATS),
+        references=predictions(trial, "ridge", 2),
+        plan={"scheme": "cross_fit", "requested": "auto", "folds": FOLDS, "repeats": REPEATS},
+    )
+
+
+def within_folds(trial: Any, column: Any, repeats: Any, kept: Any) -> Any:
+    """Share of pairs of the same fold that are in the right order, mean of the repeats."""
+    values = []
+    for repeat in range(repeats):
+        wins = pairs = 0.0
+        for fold in range(FOLDS):
+            rows = kept & (trial["fold"][:, repeat] == fold)
+            label, score = trial["label"][rows], trial[column][rows, repeat]
+            number = label.sum() * (1 - label).sum()
+            wins += sk.roc_auc_score(label, score) * number
+            pairs += number
+        values.append(wins / pairs)
+    return np.mean(values)
+
+
+@pytest.mark.parametrize("sex", [None, "F"])
+def test_the_auc_is_counted_within_folds_and_averaged_over_repeats(
+    evaluation: Any, trial: Any, sex: Any
+) -> None:
+    group = {"sex": sex} if sex else {}
+    kept = trial["known"] & (trial["sex"] == sex.encode() if sex else True)
+
+    record = evaluation.record("response", "auc", **group)
+
+    assert record["value"] == pytest.approx(within_folds(trial, "score", REPEATS, kept), abs=1e-12)
+    pooled = np.mean(
+        [sk.roc_auc_score(trial["label"][kept], trial["score"][kept, r]) for r in range(REPEATS)]
+    )
+    assert record["value"] > pooled + 0.02
