@@ -45,7 +45,10 @@ def exact_numbers(values: pa.Array) -> pa.Array:
         return _exact_decimals(values)
     numbers = values.cast(pa.float64(), safe=False)
     if pa.types.is_floating(kind):
-        return pc.if_else(pc.is_nan(numbers), pa.scalar(None, pa.float64()), numbers)
+        is_nan = pc.is_nan(numbers)
+        if not pc.any(is_nan).as_py():
+            return numbers
+        return pc.if_else(is_nan, pa.scalar(None, pa.float64()), numbers)
     if kind.bit_width < 64 or not len(values):
         return numbers
     ends = pc.min_max(values).as_py()

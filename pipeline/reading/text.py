@@ -23,10 +23,29 @@ def trimmed(texts: pa.Array) -> pa.Array:
         Strings, shape [n].
     """
     clean = pc.ascii_trim_whitespace(texts)
-    empty = pc.fill_null(pc.equal(pc.binary_length(clean), 0), False)
-    if not pc.any(empty).as_py():
-        return clean
-    return pc.if_else(empty, pa.scalar(None, pa.string()), clean)
+    return null_if_empty(clean)
+
+
+def null_if_empty(texts: pa.Array) -> pa.Array:
+    """Makes the empty text missing.
+
+    Args:
+        texts: Strings, shape [n].
+
+    Returns:
+        Strings, shape [n]; null where they are empty.
+    """
+    validity, offsets, content = texts.buffers()
+    if not len(texts) or offsets is None:
+        return texts
+    ends = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    is_empty = ends[1:] == ends[:-1]
+    if not is_empty.any():
+        return texts
+    if texts.null_count or texts.offset:
+        return pc.if_else(pa.array(is_empty), pa.scalar(None, pa.string()), texts)
+    validity = pa.py_buffer(np.packbits(~is_empty, bitorder="little"))
+    return pa.Array.from_buffers(pa.string(), len(texts), [validity, offsets, content])
 
 
 def as_text(array: pa.Array) -> pa.Array:

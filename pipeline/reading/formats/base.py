@@ -350,22 +350,6 @@ def record_batch(arrays: Sequence[pa.Array], names: Sequence[str], rows: int) ->
     return pa.RecordBatch.from_struct_array(empty)
 
 
-def null_if_empty(texts: pa.Array) -> pa.Array:
-    """Makes the empty string missing.
-
-    Args:
-        texts: An array of pa.string().
-
-    Returns:
-        The same texts with null where they are empty.
-    """
-    lengths = pa.compute.utf8_length(texts)
-    empty = pa.compute.fill_null(pa.compute.equal(lengths, 0), False)
-    if not pa.compute.any(empty).as_py():
-        return texts
-    return pa.compute.if_else(empty, pa.scalar(None, pa.string()), texts)
-
-
 def masked(values: NDArray[Any], missing: NDArray[np.bool_], kind: pa.DataType) -> pa.Array:
     """Turns numbers with a mask into an Arrow array.
 

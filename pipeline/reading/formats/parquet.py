@@ -89,10 +89,10 @@ def read(
     path = extent.path
     with base.open_file(path) as handle:
         file = _open(path, handle)
-        types = _types(path, file.schema_arrow)
-        base.check_columns(path, types, columns)
+        schema = file.schema_arrow
+        base.check_columns(path, _types(path, schema), columns)
         for column in columns:
-            _check_readable(path, file.schema_arrow.field(column))
+            _check_readable(path, schema.field(column))
         groups, skipped = _groups(file.metadata, extent)
         if not groups:
             return
@@ -199,4 +199,4 @@ def _convert(path: str, column: str, values: pa.Array, zone: str | None) -> pa.A
     texts = values.cast(pa.string(), safe=False)
     if pa.types.is_time(values.type):
         texts = pc.replace_substring_regex(texts, r"\.0+$|(\.\d*[1-9])0+$", r"\1")
-    return base.null_if_empty(texts)
+    return texts

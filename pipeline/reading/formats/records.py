@@ -23,6 +23,7 @@ _QUOTE, _LF, _CR = b'"\n\r'
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _DIGITS = re.compile(rb"\d+")
 _LETTERS = re.compile(rb"[^\W\d_]+|[\x80-\xff]+")
+_EACH_BYTE = np.uint64(0x0101010101010101)
 _SURE_DELIMITERS = 8
 """So many delimiters, all where those of swallowed rows would be, are no coincidence."""
 
@@ -141,26 +142,16 @@ class Records:
         self._line += layout.lines_before(end)
 
     def _check_quotes(self, layout: _Layout) -> None:
-        opening, closing = layout.quotes[0::2], layout.quotes[1::2]
-        if not len(opening):
+        if not layout.has_quotes:
             return
-        data = layout.bytes
-        is_edge = (data == _LF) | (data == _CR) | (data == self._delimiter[0])
-        # A quote written twice closes the field and opens it again.
-        starts_well = is_edge[opening - 1]
-        starts_well[0] |= opening[0] == 0
-        starts_well[1:] |= opening[1:] == closing[: len(opening) - 1] + 1
-        is_edge |= data == _QUOTE
-        ends_well = is_edge[np.minimum(closing + 1, len(data) - 1)]
-        ends_well[-1:] |= closing[-1:] + 1 == len(data)
-        wrong = [*opening[~starts_well][:1], *closing[~ends_well][:1]]
-        if wrong:
-            raise self._misplaced(layout, int(min(wrong)))
+        wrong = layout.misplaced_quote(self._delimiter[0])
+        if wrong is not None:
+            raise self._misplaced(layout, wrong)
         if layout.is_open and layout.is_end:
             raise self._never_closed(layout)
         has_inner_lines = len(layout.ends) < len(layout.line_ends)
         if has_inner_lines and self._width is not None and self._width > 1:
-            self._check_swallowed(layout, opening, closing)
+            self._check_swallowed(layout, layout.quotes[0::2], layout.quotes[1::2])
 
     def _misplaced(self, layout: _Layout, at: int) -> DataFileError:
         index = int(np.searchsorted(layout.quotes, at))
@@ -248,13 +239,37 @@ class _Layout:
         self.data = data
         self.is_end = is_end
         self.bytes = np.frombuffer(data, np.uint8)
-        has_quotes = b'"' in data
-        self.quotes = np.flatnonzero(self.bytes == _QUOTE) if has_quotes else np.zeros(0, np.int64)
+        self.has_quotes = b'"' in data
+
+    @cached_property
+    def quotes(self) -> NDArray[np.int64]:
+        """Position of each quote."""
+        return np.flatnonzero(self._is_quote)
 
     @property
     def is_open(self) -> bool:
         """Whether the text ends within quotes."""
-        return len(self.quotes) % 2 == 1
+        return self.has_quotes and bool(self._is_inside[-1])
+
+    def misplaced_quote(self, delimiter: int) -> int | None:
+        """Finds the first quote that neither begins nor ends a field, nor is one written twice.
+
+        Args:
+            delimiter: The byte between two fields.
+
+        Returns:
+            Its position; None if there is none.
+        """
+        data, is_quote, is_inside = self.bytes, self._is_quote, self._is_inside
+        # A quote written twice closes the field and opens it again.
+        may_be_next = is_quote | (data == _LF) | (data == _CR) | (data == delimiter)
+        wrong = is_quote & is_inside
+        wrong[1:] &= ~may_be_next[:-1]
+        wrong[0] = False
+        is_closing = is_quote[:-1] & ~is_inside[:-1]
+        wrong[:-1] |= is_closing & ~may_be_next[1:]
+        first = int(wrong.argmax())
+        return first if wrong[first] else None
 
     @cached_property
     def line_ends(self) -> NDArray[np.int64]:
@@ -272,9 +287,7 @@ class _Layout:
     def ends(self) -> NDArray[np.int64]:
         """Position of the last byte of each line end outside of quotes."""
         ends = self.line_ends
-        if len(self.quotes):
-            ends = ends[np.searchsorted(self.quotes, ends) % 2 == 0]
-        return ends
+        return ends[~self._is_inside[ends]] if self.has_quotes else ends
 
     @cached_property
     def end(self) -> int:
@@ -311,8 +324,44 @@ class _Layout:
         return int(self.quotes[first])
 
     @cached_property
+    def _is_quote(self) -> NDArray[np.bool_]:
+        return self.bytes == _QUOTE
+
+    @cached_property
+    def _is_inside(self) -> NDArray[np.bool_]:
+        """Whether a byte is within quotes: the opening quote is, the closing one is not."""
+        return odd_so_far(self._is_quote)
+
+    @cached_property
     def _has_lone_returns(self) -> bool:
-        return b"\r" in self.data and self.data.count(b"\r") != self.data.count(b"\r\n")
+        if b"\r" not in self.data:
+            return False
+        returns = np.flatnonzero(self.bytes == _CR)
+        behind = self.bytes[np.minimum(returns + 1, len(self.bytes) - 1)]
+        return bool((behind != _LF).any())
+
+
+def odd_so_far(flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Whether the number of flags up to each one, itself included, is odd.
+
+    Args:
+        flags: Booleans, shape [n].
+
+    Returns:
+        Booleans, shape [n].
+
+    Examples:
+        >>> odd_so_far(np.array([False, True, False, True, True])).tolist()
+        [False, True, True, False, True]
+    """
+    # Eight at once: the product's byte i is the sum of the word's bytes up to i.
+    padded = np.zeros(-(-len(flags) // 8) * 8, np.uint8)
+    padded[: len(flags)] = flags
+    sums = (padded.view("<u8") * _EACH_BYTE) & _EACH_BYTE
+    words = np.bitwise_xor.accumulate((sums >> np.uint64(56)).astype(np.uint8))
+    sums[1:] ^= words[:-1] * _EACH_BYTE
+    odd: NDArray[np.bool_] = sums.view(np.bool_)[: len(flags)]
+    return odd
 
 
 def _form(text: bytes) -> bytes:

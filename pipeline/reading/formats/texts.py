@@ -14,6 +14,8 @@ from pipeline.reading.formats import base
 from pipeline.reading.formats.base import FileFormat, data_error
 from pipeline.reading.text import trimmed
 
+_LARGEST_ASCII = 127
+
 
 def cleaned(path: str, fmt: FileFormat, first_row: int, batch: pa.RecordBatch) -> pa.RecordBatch:
     """Trims the text of a batch, and makes missing what its format calls missing.
@@ -51,9 +53,11 @@ def _cleaned(
     texts: pa.Array,
     missing: Sequence[str],
 ) -> pa.Array:
-    if fmt.format == "parquet":
+    content = _content(texts)
+    if fmt.format == "parquet" and len(content) and content.max() > _LARGEST_ASCII:
         _check_utf_8(path, first_row, column, texts)
-    _check_nul(path, first_row, column, texts)
+    if len(content) and not content.min():
+        _refuse_nul(path, first_row, column, texts)
     clean = trimmed(texts)
     if not missing or fmt.format != "csv":
         return clean
@@ -61,11 +65,8 @@ def _cleaned(
     return pc.if_else(is_missing, pa.scalar(None, pa.string()), clean)
 
 
-def _check_nul(path: str, first_row: int, column: str, texts: pa.Array) -> None:
+def _refuse_nul(path: str, first_row: int, column: str, texts: pa.Array) -> None:
     """Refuses the character NUL: no database stores it, and no text means anything by it."""
-    content = _content(texts)
-    if not len(content) or content.min() > 0:
-        return
     for row, text in enumerate(texts.to_pylist(), first_row + 1):
         if text and "\0" in text:
             raise data_error(

@@ -430,8 +430,7 @@ def _texts(path: str, fmt: FileFormat, field: NDArray[Any], column: str, first: 
     np.cumsum(lengths, out=offsets[1:])
     if (kept.size and kept.max() >= 0x80) or not _keeps_ascii(fmt.encoding):
         return _decoded(path, fmt, kept.tobytes(), offsets, column, first)
-    texts = pa.StringArray.from_buffers(rows, pa.py_buffer(offsets), pa.py_buffer(kept.tobytes()))
-    return base.null_if_empty(texts)
+    return pa.StringArray.from_buffers(rows, pa.py_buffer(offsets), pa.py_buffer(kept.tobytes()))
 
 
 def _keeps_ascii(encoding: str) -> bool:
