@@ -26,6 +26,8 @@ from pipeline.runners.local.run import run
 TITLE = "clinical-trial-pipeline"
 _ID = "trial-run"
 _WIDTH = 80
+_WIDEST = 100
+"""Columns of the picture; longer lines are wrapped between words."""
 _STYLE = """
     .{unique_id}-matrix {{
         font-family: DejaVu Sans Mono, Menlo, Consolas, monospace;
@@ -127,7 +129,7 @@ def draw(shown: str, neutral: Mapping[str, str]) -> str:
         shown = shown.replace(found, shown_instead)
     text = Text.from_ansi(shown.rstrip())
     longest = max(len(line) for line in text.plain.splitlines())
-    console = Console(file=io.StringIO(), record=True, width=longest, highlight=False)
+    console = Console(file=io.StringIO(), record=True, width=min(longest, _WIDEST), highlight=False)
     console.print(text)
     return console.export_svg(
         title=TITLE, theme=DEFAULT_TERMINAL_THEME, code_format=_FORMAT, unique_id=_ID

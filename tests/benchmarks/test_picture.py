@@ -40,6 +40,12 @@ def test_the_picture_asks_for_nothing_from_a_network() -> None:
     assert ElementTree.fromstring(picture).tag.endswith("svg")
 
 
+def test_a_long_line_is_wrapped_between_words() -> None:
+    picture = draw("word " * 30, {})
+    assert 'url(#trial-run-line-1)">word' in picture
+    assert words(picture).count("word") == 30
+
+
 def test_the_same_lines_make_the_same_picture() -> None:
     assert draw(SHOWN, NEUTRAL) == draw(SHOWN, NEUTRAL)
 
