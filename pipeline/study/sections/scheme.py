@@ -36,7 +36,12 @@ class Evaluation(StrictModel):
     least_events: Annotated[int, Field(ge=1)] = 100
 
     @model_validator(mode="after")
-    def _by_fits_scheme(self) -> Evaluation:
+    def _is_available(self) -> Evaluation:
+        # The stages that the other schemes need are not in the graph yet.
+        if self.scheme != "split":
+            raise ValueError(
+                "this release evaluates on a test split only: expected `scheme: split`"
+            )
         if (self.scheme == "internal_external") != (self.by is not None):
             raise ValueError("give `by` with `scheme: internal_external`, and only with it")
         return self

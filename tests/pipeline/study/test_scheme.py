@@ -1,0 +1,23 @@
+"""The section `evaluation`: only what the graph can do is accepted."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from pipeline.study.sections import Evaluation
+
+
+def test_a_study_is_evaluated_on_its_test_split() -> None:
+    assert Evaluation().scheme == Evaluation(scheme="split").scheme == "split"
+
+
+@pytest.mark.parametrize("scheme", ["auto", "cross_fit", "internal_external"])
+def test_a_scheme_that_the_graph_does_not_have_is_refused(scheme: str) -> None:
+    with pytest.raises(ValidationError, match="expected `scheme: split`"):
+        Evaluation.model_validate({"scheme": scheme})
+
+
+def test_groups_belong_to_one_scheme_only() -> None:
+    with pytest.raises(ValidationError, match="give `by` with"):
+        Evaluation.model_validate({"by": "site"})
