@@ -76,7 +76,18 @@ def _run_tests(copy: Path, fault: Fault) -> int:
     file.write_text(mended.replace(fault.mended, fault.fault), encoding="utf-8")
     try:
         ended = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *fault.tests],
+            [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-q",
+                "-x",
+                "-m",
+                "not slow",
+                "-p",
+                "no:cacheprovider",
+                *fault.tests,
+            ],
             cwd=copy,
             env={**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"},
             capture_output=True,

@@ -258,18 +258,19 @@ def test_file_with_several_rows_of_a_subject_asks_for_its_day_or_date(data: Path
     assert {"date", "known"}.isdisjoint(dataset)
 
 
-def test_copies_of_the_subjects_dates_are_no_dates_of_rows(tmp_path: Path) -> None:
+@pytest.mark.parametrize("own_date", ["ASTDT", "VISITDT"])
+def test_copies_of_the_subjects_dates_are_no_dates_of_rows(tmp_path: Path, own_date: str) -> None:
     subjects = [{"USUBJID": f"S{i}", "TRTSDT": "2021-03-01", "AGE": i / 2} for i in range(30)]
     write_csv(tmp_path / "adsl.csv", subjects)
     rows = [
-        {"USUBJID": f"S{i % 30}", "TRTSDT": "2021-03-01", "ASTDT": f"2021-04-{i % 28 + 1:02d}"}
+        {"USUBJID": f"S{i % 30}", "TRTSDT": "2021-03-01", own_date: f"2021-04-{i % 28 + 1:02d}"}
         for i in range(60)
     ]
     write_csv(tmp_path / "adae.csv", rows)
 
     draft = _draft(tmp_path)
 
-    assert draft["datasets"]["adae"]["date"] == "ASTDT"
+    assert draft["datasets"]["adae"]["date"] == own_date
     assert draft["subject"]["reference_date"] == "TRTSDT"
 
 
