@@ -37,11 +37,11 @@ class Evaluation(StrictModel):
 
     @model_validator(mode="after")
     def _is_available(self) -> Evaluation:
+        if (self.scheme == "internal_external") != (self.by is not None):
+            raise ValueError("give `by` with `scheme: internal_external`, and only with it")
         # The stages that the other schemes need are not in the graph yet.
         if self.scheme != "split":
             raise ValueError(
                 "this release evaluates on a test split only: expected `scheme: split`"
             )
-        if (self.scheme == "internal_external") != (self.by is not None):
-            raise ValueError("give `by` with `scheme: internal_external`, and only with it")
         return self

@@ -12,10 +12,13 @@ def test_a_study_is_evaluated_on_its_test_split() -> None:
     assert Evaluation().scheme == Evaluation(scheme="split").scheme == "split"
 
 
-@pytest.mark.parametrize("scheme", ["auto", "cross_fit", "internal_external"])
-def test_a_scheme_that_the_graph_does_not_have_is_refused(scheme: str) -> None:
+@pytest.mark.parametrize(
+    "section",
+    [{"scheme": "auto"}, {"scheme": "cross_fit"}, {"scheme": "internal_external", "by": "site"}],
+)
+def test_a_scheme_that_the_graph_does_not_have_is_refused(section: dict[str, str]) -> None:
     with pytest.raises(ValidationError, match="expected `scheme: split`"):
-        Evaluation.model_validate({"scheme": scheme})
+        Evaluation.model_validate(section)
 
 
 def test_groups_belong_to_one_scheme_only() -> None:
