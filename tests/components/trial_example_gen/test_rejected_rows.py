@@ -240,6 +240,11 @@ def test_an_aggregate_of_rows_of_which_one_was_rejected_is_missing(tmp_path: Pat
     assert build_examples(trial.study, trial.joined, b"k").counts["features", "events"] == 1
 
 
+def test_an_unreadable_cell_of_a_condition_leaves_a_feature_unknown(tmp_path: Path) -> None:
+    assert trial_of(tmp_path, "Rash,5,,9").feature("severe")["S1"] is None
+    assert trial_of(tmp_path, "Pain,5,,9").feature("severe")["S1"] == 0.0
+
+
 def test_a_study_can_ignore_rejected_rows_in_a_feature(tmp_path: Path) -> None:
     changes = {"features.events.rejected_rows": "ignore"}
     trial = trial_of(tmp_path, "Rash,5,,2", "Pain,UNK,,1", **changes)

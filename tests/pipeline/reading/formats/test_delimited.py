@@ -234,3 +234,10 @@ def test_the_blank_separated_hiv_trial_has_its_rows_columns_and_missing_values()
     assert len(table) == 27
     assert {len(column) for column in table.values()} == {2_139}
     assert table["cd496"].count(None) == 797
+
+
+def test_line_that_names_the_delimiter_is_no_header(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("sep=;\nA;B\n1;2\n")
+
+    assert read_all(path, FileFormat("csv", delimiter=";")) == {"A": ["1"], "B": ["2"]}
