@@ -74,13 +74,17 @@ def _finding(absent: AbsentLevels, gate: Gate) -> Finding:
     if severity == "stop" and not absent.needed:
         severity = "warn"
     several = len(absent.levels) > 1
-    found = "1 value" if absent.found == 1 else f"{absent.found:,} different values"
+    if absent.key.endswith(".missing"):
+        holding = ": the data may write the missing value in another way, which counts as a value"
+    else:
+        found = "1 value" if absent.found == 1 else f"{absent.found:,} different values"
+        holding = f", which holds {found}"
     return Finding(
         rule="levels",
         severity=severity,
         message=(
             f"{absent.key}: no row of dataset {absent.dataset} has {', '.join(absent.levels)} in "
-            f"column {absent.column}, which holds {found}. Name {'them' if several else 'it'} as "
+            f"column {absent.column}{holding}. Name {'them' if several else 'it'} as "
             "the data do (capitals, blanks and leading zeros count), or remove "
             f"{'them' if several else 'it'} from the study file."
         ),

@@ -12,7 +12,7 @@ import apache_beam as beam
 
 from components.trial_example_gen.counts import counts_document
 from components.trial_example_gen.examples import build_examples
-from components.trial_example_gen.levels import absent_levels
+from components.trial_example_gen.levels import absent_codes, absent_levels
 from components.trial_example_gen.records import write_records
 from pipeline.reading.plan import ReadingPlan
 from pipeline.reading.read_rows import (
@@ -134,5 +134,5 @@ def _document(counts: CounterOfRows, plan: ReadingPlan) -> str:
     qualified = [
         (name, column) for name, item in plan.datasets.items() for column in item.qualifiers
     ]
-    absent = absent_levels(plan.study, qualified, counts)
+    absent = [*absent_levels(plan.study, qualified, counts), *absent_codes(plan, counts)]
     return counts_document(counts, plan.datasets, absent).model_dump_json()

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from pipeline.reading.levels import FOUND, MOST_LEVELS, VALUES
+from pipeline.reading.missing_codes import CODES
+from pipeline.reading.plan import ReadingPlan
 from pipeline.results.counts import AbsentLevels
 from pipeline.study.conditions import Scalar
 from pipeline.study.levels import NamedLevels, level_name, named_levels
@@ -49,3 +51,30 @@ def _absent(
         needed=named.alone or (not present and not named.negated),
         found=min(len(found), MOST_LEVELS),
     )
+
+
+def absent_codes(plan: ReadingPlan, counts: Counter[tuple[str, ...]]) -> Iterator[AbsentLevels]:
+    """The declared codes of missing values that no row has, of the columns that are read.
+
+    Args:
+        plan: What was read.
+        counts: What the reading's `MissingCodeFinder`s found, added up.
+
+    Yields:
+        One for each column with such codes.
+    """
+    for name, item in plan.datasets.items():
+        for column in item.names:
+            declared = plan.study.datasets[name].columns.get(column)
+            codes = declared.missing if declared else ()
+            absent = [c for c in codes if not counts[CODES, name, column, level_name(c)]]
+            if absent:
+                yield AbsentLevels(
+                    key=f"datasets.{name}.columns.{column}.missing",
+                    dataset=name,
+                    column=column,
+                    levels=tuple(map(str, absent)),
+                    present=len(codes) - len(absent),
+                    needed=False,
+                    found=0,
+                )

@@ -17,6 +17,7 @@ from pipeline.reading.buckets import SUBJECT
 from pipeline.reading.days import LATEST, dates_of
 from pipeline.reading.evaluate import evaluate
 from pipeline.reading.levels import LevelFinder
+from pipeline.reading.missing_codes import MissingCodeFinder
 from pipeline.reading.plan import ColumnPlan, DatasetPlan
 from pipeline.reading.rejects import Reject, RejectReason, RowFilter
 from pipeline.reading.text import as_text
@@ -42,7 +43,8 @@ class PreparedRows:
         rejects: Rejected rows.
         rows_in: Rows of the batch.
         excluded: Rows that nothing in the plan asks for.
-        levels: What `LevelFinder` found in the good rows, the excluded ones included.
+        levels: What `LevelFinder` found in the good rows, the excluded ones included, and
+            `MissingCodeFinder` in all rows.
     """
 
     table: pa.Table
@@ -61,6 +63,7 @@ class RowPreparer:
         self._declared = study.datasets[plan.name].columns
         self._subject = study.subject_column(plan.name)
         self._levels = LevelFinder(study, plan.name)
+        self._codes = MissingCodeFinder(study, plan.name)
         self._zone = ZoneInfo(plan.format.zone) if plan.format.zone else None
 
     def prepare(self, path: str, first_row: int, batch: pa.RecordBatch) -> PreparedRows:
@@ -93,8 +96,15 @@ class RowPreparer:
             rows.rejects,
             batch.num_rows,
             len(table) - len(wanted),
-            self._levels.find(table),
+            self._levels.find(table) + self._missing_codes(batch),
         )
+
+    def _missing_codes(self, batch: pa.RecordBatch) -> Counter[tuple[str, ...]]:
+        found: Counter[tuple[str, ...]] = Counter()
+        for plan in self._plan.columns:
+            is_text = plan.kind == "text"
+            found += self._codes.find(plan.name, batch.column(plan.name), as_texts=is_text)
+        return found
 
     def _rejected(self, everything: pa.Table, rows: RowFilter) -> pa.Table:
         """What can be read of the rejected rows that have a subject."""
