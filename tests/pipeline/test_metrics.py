@@ -35,7 +35,7 @@ def test_the_evaluator_has_a_statistic_of_each_metric_that_it_computes(name: str
     from components.evaluator import performance
 
     parameters = list(inspect.signature(getattr(performance, name)).parameters)
-    assert parameters == (["table", "threshold"] if name in AT_DECISION else ["table"])
+    assert parameters == (["decisions", "threshold"] if name in AT_DECISION else ["table"])
 
 
 def test_the_evaluator_computes_nothing_else() -> None:
