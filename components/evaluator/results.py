@@ -159,7 +159,7 @@ def _records_of(
         task = item.key.output_name
         role = _role(item.key) if name.reference is None else _role_of_reference(name)
         value = item.value.double_value.value
-        lower, upper = _interval(item, plan)
+        lower, upper = _interval(item, name.metric, plan)
         if name.reference is None and role != "difference" and _is_edge(value, lower, upper):
             lower, upper = exact_interval_at_edge(value, _trials(name, task, role, values))
         low, high = METRICS[name.metric].bounds(role == "difference")
@@ -219,7 +219,7 @@ def _role(key: metrics_for_slice_pb2.MetricKey) -> ModelRole:
 
 
 def _interval(
-    item: metrics_for_slice_pb2.MetricKeyAndValue, plan: EvaluationPlan
+    item: metrics_for_slice_pb2.MetricKeyAndValue, metric: str, plan: EvaluationPlan
 ) -> tuple[float, float]:
     if not item.HasField("confidence_interval"):
         return math.nan, math.nan
@@ -227,7 +227,7 @@ def _interval(
     ends = interval.lower_bound.double_value.value, interval.upper_bound.double_value.value
     if not plan.out_of_fold:
         return ends
-    return widened(*ends, folds=plan.folds, repeats=plan.repeats)
+    return widened(*ends, metric, plan.folds)
 
 
 def _clipped(value: float, low: float, high: float) -> float:
