@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 
@@ -33,8 +35,31 @@ class Arrays:
             self.numbers[rows], self.categories[rows], self.labels[rows], self.weights[rows]
         )
 
+    def order(self, *more: NDArray[Any]) -> NDArray[np.int64]:
+        """Positions of the subjects in an order that depends on their values alone.
+
+        Runners read the files of a split in different orders.
+
+        Args:
+            more: Further values of the subjects, number `[subjects, values]`.
+        """
+        # Labels last: those of a fold must not move the subjects of others.
+        parts = (self.numbers, self.categories, *more, self.labels, self.weights)
+        values = np.concatenate([part.astype(np.float64) for part in parts], axis=1)
+        return np.lexsort(values.T[::-1])
+
     def head(self, rows: int) -> Arrays:
         """The first subjects."""
         return Arrays(
             self.numbers[:rows], self.categories[:rows], self.labels[:rows], self.weights[:rows]
         )
+
+
+def concatenate(parts: Sequence[Arrays]) -> Arrays:
+    """The subjects of all parts, one after the other."""
+    return Arrays(
+        np.concatenate([part.numbers for part in parts]),
+        np.concatenate([part.categories for part in parts]),
+        np.concatenate([part.labels for part in parts]),
+        np.concatenate([part.weights for part in parts]),
+    )

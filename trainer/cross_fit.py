@@ -1,120 +1,20 @@
-"""Out-of-fold predictions: every subject is predicted by models that never saw it.
-
-The epoch of a procedure (see `trainer.procedures`) is chosen, and its calibration fitted, on the
-predictions that each of its models makes for the inner part that it was not trained on; together
-these are all subjects of the procedure. Its logit is the mean of its models' logits, calibrated.
-All models of all repeats are trained as one `trainer.stack.Stack`.
-"""
+"""Out-of-fold predictions: every subject is predicted by models that never saw it."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trainer.arrays import Arrays
-from trainer.calibration import Calibration, fit_calibration
-from trainer.linear import choose_penalties, fit_linear
+from trainer.courses import train_stack
+from trainer.final_fit import STACKED_SUBJECTS, fit_on_all
+from trainer.fit import Progress
 from trainer.model import Encoding, Hyperparameters
-from trainer.procedures import INNER_PARTS, Plan, Procedure, plan_models
-from trainer.stack import Member, Stack, StackTrainer
-
-PENALTIES = (1.0, 3.0, 10.0, 30.0, 100.0)
-"""Multiples of the hyperparameter `penalty` among which each model chooses on its own subjects:
-few subjects need a larger one."""
-
-_MIN_ENTROPY = 0.01
-_MIN_IMPROVEMENT = 1e-5
-
-
-@dataclasses.dataclass(frozen=True)
-class Chosen:
-    """What a procedure chose on the inner parts of its subjects.
-
-    Attributes:
-        epoch: Epoch of its models' weights.
-        epochs: Epochs after which it stopped.
-        losses: Mean cross-entropy in nats on the inner parts by epoch: float64 `[epochs, tasks]`.
-        score: Of the chosen epoch, the mean over tasks of the loss relative to the base rate's.
-        calibration: Calibration of the mean logit.
-    """
-
-    epoch: int
-    epochs: int
-    losses: NDArray[np.float64]
-    score: float
-    calibration: Calibration
-
-
-class Course:
-    """Chooses the epoch of one procedure while the stack is trained."""
-
-    def __init__(self, procedure: Procedure, arrays: Arrays, hyper: Hyperparameters) -> None:
-        self.procedure = procedure
-        self._patience = hyper.patience
-        rows = np.concatenate([part.rows for part in procedure.parts])
-        self._labels, self._weights = arrays.labels[rows], arrays.weights[rows]
-        self._entropy = entropy(self._labels, self._weights)
-        self._losses: list[NDArray[np.float64]] = []
-        self._scores: list[float] = []
-        self._best = 0
-        self._inner: NDArray[Any] = np.zeros(0)
-        self.outer: NDArray[Any] = np.zeros(0)
-        self.everyone: NDArray[Any] = np.zeros(0)
-
-    @property
-    def stopped(self) -> bool:
-        """Whether no later epoch can be chosen."""
-        return len(self._scores) - 1 - self._best >= self._patience
-
-    def look(self, logits: NDArray[np.float32]) -> bool:
-        """Reads the logits `[models, subjects, tasks]` of an epoch.
-
-        Returns:
-            Whether it is the best epoch until now.
-        """
-        if self.stopped:
-            return False
-        parts = self.procedure.parts
-        inner = np.concatenate([logits[part.model, part.rows] for part in parts])
-        inner = inner.astype(np.float64)
-        losses = _losses(inner, self._labels, self._weights)
-        self._losses.append(losses)
-        self._scores.append(float(np.mean(losses / self._entropy)))
-        epoch = len(self._scores) - 1
-        if epoch and self._scores[epoch] >= self._scores[self._best] - _MIN_IMPROVEMENT:
-            return False
-        self._best, self._inner = epoch, inner
-        self.everyone = np.mean([logits[part.model] for part in parts], axis=0, dtype=np.float64)
-        return True
-
-    def chosen(self) -> Chosen:
-        """The choice, with the calibration."""
-        return Chosen(
-            epoch=self._best,
-            epochs=len(self._scores) - 1,
-            losses=np.stack(self._losses),
-            score=self._scores[self._best],
-            calibration=fit_calibration(self._inner, self._labels, self._weights),
-        )
-
-
-def entropy(labels: NDArray[Any], weights: NDArray[Any]) -> NDArray[np.float64]:
-    """Cross-entropy in nats of predicting the base rate, float64 `[tasks]`."""
-    known = np.maximum(weights.sum(axis=0, dtype=np.float64), 1.0)
-    rate = np.sum(labels * weights, axis=0, dtype=np.float64) / known
-    rate = np.clip(rate, 1e-6, 1.0 - 1e-6)
-    return np.maximum(-(rate * np.log(rate) + (1 - rate) * np.log1p(-rate)), _MIN_ENTROPY)
-
-
-def _losses(
-    logits: NDArray[np.float64], labels: NDArray[Any], weights: NDArray[Any]
-) -> NDArray[np.float64]:
-    sums = np.sum(weights * (np.logaddexp(0.0, logits) - labels * logits), axis=0)
-    return np.asarray(sums / np.maximum(weights.sum(axis=0), 1.0))
+from trainer.procedures import plan_models
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,11 +23,23 @@ class OutOfFold:
 
     Attributes:
         probabilities: Out-of-fold probabilities, float32 `[subjects, repeats, tasks]`.
-        chosen: What each procedure chose.
+        logits: Calibrated logits of every fold's procedure for all subjects, those that it was
+            trained on too: float32 `[procedures, subjects, tasks]`.
+        trained: Subjects that each procedure was trained on, bool `[procedures, subjects]`.
     """
 
     probabilities: NDArray[np.float32]
-    chosen: tuple[Chosen, ...]
+    logits: NDArray[np.float32]
+    trained: NDArray[np.bool_]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Result:
+    """One procedure: its repeat, whom it was trained on, and its logits for all subjects."""
+
+    repeat: int
+    trained: NDArray[np.bool_]
+    logits: NDArray[np.float64]
 
 
 def cross_fit(
@@ -136,70 +48,75 @@ def cross_fit(
     encoding: Encoding,
     hyperparameters: Hyperparameters,
     seed: int,
+    steps: int | None = None,
+    progress: Progress | None = None,
 ) -> OutOfFold:
     """Predicts every subject by models that never saw it.
 
+    Early stopping, choice of the epoch, penalties and calibration use the labels of a fold's
+    training subjects only. Up to `STACKED_SUBJECTS` subjects all models are trained side by side,
+    with more one fold after the other.
+
     Args:
-        arrays: All subjects.
+        arrays: All subjects; their order does not matter.
         folds: Fold of each subject in each repeat, int `[subjects, repeats]`.
         encoding: Shape of the subjects.
-        hyperparameters: Hyperparameters of model and training; each model of a procedure has its
-            share of `members`.
+        hyperparameters: Hyperparameters of model and training.
         seed: Seeds weights, order of the subjects, dropout and inner parts.
+        steps: If given, this many steps instead of early stopping.
+        progress: Called after every epoch, or after every fold.
 
     Returns:
-        The predictions.
+        The predictions, in the order of `arrays`.
     """
-    plan = plan_models(folds, arrays, seed)
-    courses = train_stack(plan, arrays, encoding, hyperparameters, seed)
-    found = np.full((len(arrays), folds.shape[1], len(encoding.tasks)), np.nan, np.float32)
-    chosen = []
-    for course in courses:
-        chosen.append(course.chosen())
-        rows = course.procedure.predicted
-        logits = chosen[-1].calibration(course.everyone[rows])
-        found[rows, course.procedure.repeat] = 0.5 * (1.0 + np.tanh(0.5 * logits))
-    return OutOfFold(found, tuple(chosen))
+    order = arrays.order(folds)
+    subjects, dealt = arrays.take(order), folds[order]
+    train = _together if len(arrays) <= STACKED_SUBJECTS else _one_by_one
+    results = list(train(subjects, dealt, encoding, hyperparameters, seed, steps, progress))
+    found = np.full((*folds.shape, len(encoding.tasks)), np.nan, np.float32)
+    for result in results:
+        predicted = ~result.trained
+        probabilities = 0.5 * (1.0 + np.tanh(0.5 * result.logits[predicted]))
+        found[order[predicted], result.repeat] = probabilities
+    back = np.argsort(order)
+    return OutOfFold(
+        found,
+        np.stack([result.logits.astype(np.float32)[back] for result in results]),
+        np.stack([result.trained[back] for result in results]),
+    )
 
 
-def train_stack(
-    plan: Plan, arrays: Arrays, encoding: Encoding, hyper: Hyperparameters, seed: int
-) -> tuple[Course, ...]:
-    """Trains all models of a plan until no procedure can choose a later epoch."""
-    members = [
-        _member(rows, model_seed, arrays, encoding, hyper)
-        for rows, model_seed in zip(plan.trained, plan.seeds, strict=True)
-    ]
-    shared = dataclasses.replace(hyper, members=-(-hyper.members // INNER_PARTS))
-    stack = Stack(encoding, shared, members, arrays.categories)
-    steps = steps_per_epoch(plan.trained, hyper.batch_size)
-    trainer = StackTrainer(stack, members, arrays, steps, seed)
-    courses = tuple(Course(procedure, arrays, hyper) for procedure in plan.procedures)
-    for epoch in range(hyper.max_epochs + 1):
-        if epoch:
-            trainer.run_epoch()
-        logits = trainer.logits()
-        for course in courses:
-            course.look(logits)
-        if all(course.stopped for course in courses):
-            break
-    return courses
-
-
-def steps_per_epoch(trained: Sequence[NDArray[Any]], batch_size: int) -> int:
-    """Steps in which the smallest model goes through its subjects once."""
-    return max(min(map(len, trained)) // batch_size, 1)
-
-
-def _member(
-    rows: NDArray[np.int64],
-    seed: tuple[int, ...],
+def _together(
     arrays: Arrays,
+    folds: NDArray[Any],
     encoding: Encoding,
     hyper: Hyperparameters,
-) -> Member:
-    own = arrays.take(rows)
-    known = np.maximum(own.weights.mean(axis=0), 1.0 / len(own))
-    balance = 1.0 / (entropy(own.labels, own.weights) * known)
-    penalties = choose_penalties(own, encoding, [hyper.penalty * more for more in PENALTIES])
-    return Member(rows, seed, fit_linear(own, encoding, penalties), balance)
+    seed: int,
+    steps: int | None,
+    progress: Progress | None,
+) -> Iterator[_Result]:
+    plan = plan_models(folds, arrays, seed)
+    trained = train_stack(plan, arrays, encoding, hyper, seed, steps, progress)
+    for course in trained.courses:
+        procedure = course.procedure
+        yield _Result(procedure.repeat, procedure.trained, course.logits())
+
+
+def _one_by_one(
+    arrays: Arrays,
+    folds: NDArray[Any],
+    encoding: Encoding,
+    hyper: Hyperparameters,
+    seed: int,
+    steps: int | None,
+    progress: Progress | None,
+) -> Iterator[_Result]:
+    every = [
+        (repeat, fold) for repeat in range(folds.shape[1]) for fold in np.unique(folds[:, repeat])
+    ]
+    for done, (repeat, fold) in enumerate(every, start=1):
+        trained = folds[:, repeat] != fold
+        fitted = fit_on_all(arrays.take(trained), encoding, hyper, seed, steps)
+        yield _Result(repeat, trained, fitted.calibrated_logits(arrays))
+        if progress:
+            progress(done, len(every), "folds")

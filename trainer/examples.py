@@ -5,13 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 
-import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
 from pipeline.errors import UserError
 from pipeline.names import label_key, weight_key
-from trainer.arrays import Arrays
+from trainer.arrays import Arrays, concatenate
 from trainer.features import CATEGORIES, NUMBERS, ModelInputs
 from trainer.model import Encoding
 from trainer.preprocessing import code_count
@@ -52,7 +51,7 @@ class TransformedExamples:
         rows = 0
         for batch in self._batches(min(_PARSE_ROWS, block_rows)):
             if batches and rows + len(batch) > block_rows:
-                yield _concatenated(batches)
+                yield concatenate(batches)
                 batches, rows = [], 0
             batches.append(batch)
             rows += len(batch)
@@ -61,11 +60,16 @@ class TransformedExamples:
                 f"{', '.join(self.patterns)}: no transformed example found, expected at least "
                 "one subject. Check the split's share and the population filter."
             )
-        yield _concatenated(batches)
+        yield concatenate(batches)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the files have no subject."""
+        return next(self._batches(1), None) is None
 
     def whole(self) -> Arrays:
         """All subjects in memory at once."""
-        return _concatenated(list(self))
+        return concatenate(list(self))
 
     def held(self) -> Sequence[Arrays] | TransformedExamples:
         """The block if there is only one, otherwise these examples, reread in every pass."""
@@ -108,12 +112,3 @@ def read_encoding(transform_output: tft.TFTransformOutput, inputs: ModelInputs) 
     numbers = spec[NUMBERS].shape[0] if NUMBERS in spec else 0
     codes = code_count(transform_output, inputs)
     return Encoding(numbers, len(inputs.categorical), codes, inputs.tasks)
-
-
-def _concatenated(batches: Sequence[Arrays]) -> Arrays:
-    return Arrays(
-        np.concatenate([batch.numbers for batch in batches]),
-        np.concatenate([batch.categories for batch in batches]),
-        np.concatenate([batch.labels for batch in batches]),
-        np.concatenate([batch.weights for batch in batches]),
-    )

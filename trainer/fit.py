@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from trainer.arrays import Arrays
 from trainer.calibration import Calibration, fit_calibration
+from trainer.entropy import entropy, mean_losses
 from trainer.linear import LinearStart, fit_linear
 from trainer.model import Encoding, Hyperparameters, TrialModel
+from trainer.stack import Stack
 
 PREDICT_ROWS = 8192
 """Subjects per forward pass outside training; limits the memory of the hidden layers."""
@@ -24,8 +26,8 @@ PREDICT_ROWS = 8192
 _MAX_EVALUATIONS = 50
 """Fewest steps between evaluations with a fixed number of steps: small splits are repeated."""
 
-_MIN_ENTROPY = 0.01
-_MIN_IMPROVEMENT = 1e-5
+MIN_IMPROVEMENT = 1e-5
+"""Decrease of the score that makes an epoch better than an earlier one."""
 
 Progress = Callable[[int, int, str], None]
 """Called after an epoch with its number, the largest number of epochs, and a detail."""
@@ -57,7 +59,7 @@ class History:
 class Fitted:
     """A trained and calibrated model."""
 
-    model: TrialModel
+    model: TrialModel | Stack
     calibration: Calibration
     encoding: Encoding
     hyperparameters: Hyperparameters
@@ -70,8 +72,11 @@ class Fitted:
 
     def predict(self, arrays: Arrays) -> NDArray[Any]:
         """Calibrated probabilities: float64 `[subjects, tasks]`."""
-        calibrated = self.calibration(self.logits(arrays).astype(np.float64))
-        return np.asarray(0.5 * (1.0 + np.tanh(0.5 * calibrated)))
+        return np.asarray(0.5 * (1.0 + np.tanh(0.5 * self.calibrated_logits(arrays))))
+
+    def calibrated_logits(self, arrays: Arrays) -> NDArray[np.float64]:
+        """Calibrated logits: float64 `[subjects, tasks]`."""
+        return self.calibration(self.logits(arrays).astype(np.float64))
 
 
 def fit(
@@ -177,7 +182,7 @@ def _train(
         taken += loop.run(block, order, passes, steps - taken if steps else None)
         losses.append(loop.evaluate())
         epoch = len(losses) - 1
-        if loop.score(losses[epoch]) < loop.score(losses[best]) - _MIN_IMPROVEMENT:
+        if loop.score(losses[epoch]) < loop.score(losses[best]) - MIN_IMPROVEMENT:
             best, weights = epoch, loop.model.get_weights()
         if progress:
             progress(epoch, total, f"eval loss {loop.score(losses[epoch]):.4f}")
@@ -194,12 +199,12 @@ class _Loop:
         self, model: TrialModel, train: Arrays, evaluation: Arrays, hyper: Hyperparameters
     ) -> None:
         self.model = model
-        self.forward = _mean_logits(model)
+        self.forward = mean_logits(model)
         self._batch = min(hyper.batch_size, len(train))
         self.steps_per_epoch = len(train) // self._batch
         self._evaluation = evaluation
         self._block, self._data = train, _tensors(train)
-        self._entropy = _entropy(train)
+        self._entropy = entropy(train.labels, train.weights)
         known = np.maximum(train.weights.mean(axis=0), 1.0 / len(train))
         balance = tf.constant(1.0 / (self._entropy * known), tf.float32)
         variables = model.trainable_variables
@@ -244,8 +249,7 @@ class _Loop:
         """Mean eval cross-entropy in nats of the ensemble's mean logit, float64 `[tasks]`."""
         logits = self.forward(self._evaluation).astype(np.float64)
         labels, weights = self._evaluation.labels, self._evaluation.weights
-        losses = np.sum(weights * (np.logaddexp(0.0, logits) - labels * logits), axis=0)
-        return np.asarray(losses / np.maximum(weights.sum(axis=0), 1.0))
+        return mean_losses(logits, labels, weights)
 
     def score(self, losses: NDArray[Any]) -> float:
         """Mean over the tasks of the loss relative to the entropy of the base rate."""
@@ -270,15 +274,7 @@ def _batch_loss(logits: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor) -> tf.
     return tf.reduce_mean(tf.reduce_mean(losses, axis=1) * weights)
 
 
-def _entropy(train: Arrays) -> NDArray[Any]:
-    """Cross-entropy in nats of predicting the base rate, float64 `[tasks]`."""
-    known = np.maximum(train.weights.sum(axis=0, dtype=np.float64), 1.0)
-    rate = np.sum(train.labels * train.weights, axis=0, dtype=np.float64) / known
-    rate = np.clip(rate, 1e-6, 1.0 - 1e-6)
-    return np.maximum(-(rate * np.log(rate) + (1 - rate) * np.log1p(-rate)), _MIN_ENTROPY)
-
-
-def _mean_logits(model: TrialModel) -> Callable[[Arrays], NDArray[Any]]:
+def mean_logits(model: TrialModel | Stack) -> Callable[[Arrays], NDArray[Any]]:
     """Compiles the mean over the ensemble once, for any number of subjects."""
 
     @tf.function(reduce_retracing=True)

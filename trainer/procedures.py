@@ -21,6 +21,9 @@ from trainer.arrays import Arrays
 INNER_PARTS = 4
 """Inner parts of a procedure, and models in it."""
 
+_EVERYONE = 1_000
+"""Number, in the seeds of models, of the fold that leaves nobody out."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Part:
@@ -88,6 +91,14 @@ def plan_models(folds: NDArray[Any], arrays: Arrays, seed: int) -> Plan:
             for number in numbers:
                 plan.add(fold != number, fold == number, repeat, int(number))
     return plan.plan()
+
+
+def plan_everyone(arrays: Arrays, seed: int) -> Plan:
+    """The procedure on all subjects, which predicts none of them."""
+    planner = _Planner(seed, arrays)
+    everyone = np.ones(len(arrays), bool)
+    planner.add(everyone, ~everyone, repeat=0, number=_EVERYONE)
+    return planner.plan()
 
 
 class _Planner:

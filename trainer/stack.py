@@ -82,6 +82,15 @@ class Stack(tf.Module):
         """Number of weights."""
         return sum(math.prod(weight.shape) for weight in self.weights.values())
 
+    def values(self) -> dict[str, NDArray[np.float32]]:
+        """All weights by name."""
+        return {name: weight.numpy() for name, weight in self.weights.items()}
+
+    def assign(self, values: Mapping[str, NDArray[np.float32]]) -> None:
+        """Sets all weights."""
+        for name, weight in self.weights.items():
+            weight.assign(values[name])
+
     def __call__(self, inputs: tuple[Any, Any], training: bool = False) -> Any:
         """Logits `[batch, models * members, tasks]` of numbers and categories, for serving."""
         del training
