@@ -11,10 +11,11 @@ variance is multiplied by `1 + c / (folds - 1)` instead. c is 1 for means of the
 errors: the limit for many repeats of the corrected variance of Nadeau & Bengio (Machine Learning
 2003;52:239), in which `1 / (folds - 1)` is the size of a test part relative to its training part.
 Ranking varies more with the training: c is 2, found by simulation with five folds and ridge
-regression on the synthetic trial. There, the intervals of tasks with 60 events or more covered in
-93 to 94 % (AUC) and 94 to 96 % (Brier score) of 400 trials of 250 subjects, and in 95 to 98 % and
-93 to 98 % of 120 trials of 1,000 subjects. With 20 events the interval of the AUC is too narrow:
-it covered in 89 to 91 %. Another number of folds was not simulated.
+regression on the synthetic trial, on the trials whose coverage follows; fresh trials have to
+confirm it. Of 400 trials of 250 subjects the interval of the AUC covered the true value in 93 to
+94 % and that of the Brier score in 95 to 96 % (tasks with 60 events or more), of 120 trials of
+1,000 subjects in 95 to 98 % and 93 to 98 % (all tasks). With 20 events the interval of the AUC is
+too narrow: 89 to 91 %. Another number of folds was not simulated.
 
 Weighed and not taken: the influence-curve variance of LeDell et al. (EJS 2015;9:1583) agrees with
 the jackknife here and leaves out the training as well; nested cross-validation (Bates et al., JASA
