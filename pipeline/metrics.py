@@ -140,14 +140,14 @@ _ALL = (
     _share(
         "positive_predictive_value",
         "Positive predictive value",
-        "Of the subjects predicted to have the outcome, the share that has it (precision).",
+        "Of the subjects predicted to have the outcome, the share that has it.",
         "predicted_positives",
         ideal=1.0,
     ),
     _share(
         "sensitivity",
         "Sensitivity",
-        "Of the subjects with the outcome, the share that is predicted to have it (recall).",
+        "Of the subjects with the outcome, the share that is predicted to have it.",
         "positives",
         ideal=1.0,
     ),

@@ -22,7 +22,7 @@ INNER_PARTS = 4
 """Inner parts of a procedure, and models in it."""
 
 _EVERYONE = 1_000
-"""Number, in the seeds of models, of the fold that leaves nobody out."""
+"""Number, in the seeds of models, of the fold that leaves no subject out."""
 
 
 @dataclasses.dataclass(frozen=True)

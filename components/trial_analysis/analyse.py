@@ -83,7 +83,7 @@ def analyse(
                 internal=internal,
             )
         ),
-        absent=tuple(_absent(settings, subjects)),
+        absent=tuple(_absent(settings, subjects, tasks)),
     )
 
 
@@ -211,10 +211,15 @@ def _log_ranks(endpoint: EndpointAnalysis) -> list[HypothesisTest]:
     return [found.log_rank for found in endpoint.comparisons if found.log_rank]
 
 
-def _absent(settings: TrialAnalysisSettings, subjects: TrialSubjects) -> list[Absent]:
+def _absent(
+    settings: TrialAnalysisSettings, subjects: TrialSubjects, tasks: Sequence[TaskAnalysis]
+) -> list[Absent]:
     missing = []
     if settings.arm is None:
         reason = "The study file names no arm, so there is nothing to compare."
+        missing += [Absent(section=name, reason=reason) for name in ("effects", "subgroups")]
+    elif not any(task.effects for task in tasks):
+        reason = _no_comparison(subjects)
         missing += [Absent(section=name, reason=reason) for name in ("effects", "subgroups")]
     elif not subjects.slicings:
         reason = "The study file has no slices beside the arm (`slicing.by`)."
@@ -223,3 +228,13 @@ def _absent(settings: TrialAnalysisSettings, subjects: TrialSubjects) -> list[Ab
         reason = "The study file names no time to an event (`analysis.time_to_event`)."
         missing.append(Absent(section="endpoints", reason=reason))
     return missing
+
+
+def _no_comparison(subjects: TrialSubjects) -> str:
+    """The reason why no arm is compared with its control."""
+    if not any(factor.treatments for factor in subjects.factors):
+        return "All subjects are in one arm, so there is nothing to compare."
+    return (
+        "No arm can be compared with the control: one of each pair has too few subjects with a "
+        "known outcome to be shown (`slicing.smallest_group`)."
+    )

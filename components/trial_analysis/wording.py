@@ -191,6 +191,8 @@ def notes(
     )
     if settings.arm is None:
         yield "The study file names no arms: rates and curves are those of all subjects."
+    elif not tests and not log_ranks:
+        yield "No two arms are compared: see the reasons of the missing sections."
     elif settings.analysis.randomised:
         yield (
             "The arms were assigned at random, so a difference beyond chance is an effect of "

@@ -70,7 +70,7 @@ def test_a_number_of_steps_is_kept_to() -> None:
     assert history.epochs == 5  # two steps each: 90 subjects of each model in batches of 32
 
 
-def test_progress_is_told_about_every_epoch() -> None:
+def test_progress_is_reported_of_every_epoch() -> None:
     told: list[Any] = []
 
     fit_on_all(trial(60), ENCODING, SMALL, 1, progress=lambda *what: told.append(what))

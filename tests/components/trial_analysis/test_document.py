@@ -184,6 +184,31 @@ def test_a_trial_without_arms_has_rates_curves_and_correlations() -> None:
     assert {absent.section for absent in found.absent} == {"effects", "subgroups"}
 
 
+def test_a_trial_with_one_arm_says_that_there_is_nothing_to_compare() -> None:
+    subjects = trial(
+        repeated(("Placebo", 40)), outcomes={"death": repeated((False, 20), (True, 20))}
+    )
+    found = document(subjects)
+
+    reasons = {absent.section: absent.reason for absent in found.absent}
+    assert reasons["effects"] == reasons["subgroups"]
+    assert "one arm" in reasons["effects"]
+    assert not any("assigned at random" in note for note in found.notes)
+
+
+def test_an_arm_that_is_too_small_is_the_reason_for_the_missing_comparison() -> None:
+    subjects = trial(
+        repeated(("Active", 3), ("Placebo", 77)),
+        outcomes={"death": repeated((False, 40), (True, 40))},
+    )
+    found = document(subjects)
+
+    assert found.tasks[0].effects == ()
+    reasons = {absent.section: absent.reason for absent in found.absent}
+    assert "too few subjects" in reasons["effects"]
+    assert not any("assigned at random" in note for note in found.notes)
+
+
 def test_outcomes_after_a_later_landmark_are_described_as_those_of_subjects_who_remained() -> None:
     subjects = a_trial()
     settings = settings_of(subjects).model_copy(update={"landmark": 28})
