@@ -193,7 +193,7 @@ def test_a_trial_with_one_arm_says_that_there_is_nothing_to_compare() -> None:
     reasons = {absent.section: absent.reason for absent in found.absent}
     assert reasons["effects"] == reasons["subgroups"]
     assert "one arm" in reasons["effects"]
-    assert not any("assigned at random" in note for note in found.notes)
+    assert not any("assigned at random" in note for note in each(found.notes))
 
 
 def test_an_arm_that_is_too_small_is_the_reason_for_the_missing_comparison() -> None:
@@ -206,7 +206,7 @@ def test_an_arm_that_is_too_small_is_the_reason_for_the_missing_comparison() -> 
     assert found.tasks[0].effects == ()
     reasons = {absent.section: absent.reason for absent in found.absent}
     assert "too few subjects" in reasons["effects"]
-    assert not any("assigned at random" in note for note in found.notes)
+    assert not any("assigned at random" in note for note in each(found.notes))
 
 
 def test_outcomes_after_a_later_landmark_are_described_as_those_of_subjects_who_remained() -> None:
