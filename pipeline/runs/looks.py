@@ -13,9 +13,9 @@ Layout below the registry's root, for each study::
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pipeline import storage
 from pipeline.documents import Document, parse_document
@@ -97,7 +97,7 @@ def settings_of(study: Study, seed: int, steps: int, tune: bool) -> TriedSetting
         steps: Training steps.
         tune: Whether the Tuner searches hyperparameters.
     """
-    content = study.to_content()
+    content = _untitled_content(study)
     sections = {name: digest_of(part) for name, part in content.items() if name not in _UNDECIDING}
     sections["options"] = digest_of({"seed": seed, "steps": steps, "tune": tune})
     return TriedSettings(
@@ -110,13 +110,18 @@ def settings_of(study: Study, seed: int, steps: int, tune: bool) -> TriedSetting
 
 def protocol_digest(study: Study) -> str:
     """Digest of what `freeze` fixes; titles of tasks do not change it."""
+    content = _untitled_content(study)
+    return digest_of({name: content.get(name) for name in _PROTOCOL})
+
+
+def _untitled_content(study: Study) -> dict[str, Any]:
+    """The study file without the titles of its tasks, which change no evaluation."""
     content = study.to_content()
-    protocol = {name: content.get(name) for name in _PROTOCOL}
-    protocol["tasks"] = {
+    content["tasks"] = {
         name: {key: value for key, value in task.items() if key != "title"}
         for name, task in content["tasks"].items()
     }
-    return digest_of(protocol)
+    return content
 
 
 def run_look(registry_root: str, settings: TriedSettings) -> RunLook:
@@ -133,14 +138,13 @@ def run_look(registry_root: str, settings: TriedSettings) -> RunLook:
         ),
         key=lambda look: look.at,
     )
-    freeze = _freeze(registry_root, settings)
-    first = min((look.at for look in earlier), default=None)
+    freeze = _freeze(registry_root, settings.study, settings.protocol)
     return RunLook(
         settings=settings,
         history=LookHistory(
             tried=len(before),
             changed=_changed(before[-1], settings) if before else (),
-            frozen=_frozen(freeze, first),
+            frozen=_frozen(freeze, earlier),
             frozen_at=freeze.at if freeze else "",
         ),
     )
@@ -162,19 +166,17 @@ def freeze_protocol(registry_root: str, study: Study) -> tuple[Freeze, bool]:
         The record, and whether it was made before any result of the study was recorded.
     """
     protocol = protocol_digest(study)
-    path = _freeze_path(registry_root, study.study, protocol)
-    content = storage.read(path)
-    freeze = _parse(Freeze, path, content) if content else Freeze(protocol=protocol, at=_now())
-    if content is None:
-        _write(path, freeze)
-    first = min((look.at for look in _looks(registry_root, study.study)), default=None)
-    return freeze, _frozen(freeze, first) == "before"
+    freeze = _freeze(registry_root, study.study, protocol)
+    if freeze is None:
+        freeze = Freeze(protocol=protocol, at=_now())
+        _write(_freeze_path(registry_root, study.study, protocol), freeze)
+    return freeze, _frozen(freeze, _looks(registry_root, study.study)) == "before"
 
 
-def _frozen(freeze: Freeze | None, first: str | None) -> Literal["before", "after", "no"]:
+def _frozen(freeze: Freeze | None, looks: Iterable[Look]) -> Literal["before", "after", "no"]:
     if freeze is None:
         return "no"
-    return "before" if first is None or freeze.at < first else "after"
+    return "before" if all(freeze.at < look.at for look in looks) else "after"
 
 
 def _changed(before: TriedSettings, now: TriedSettings) -> tuple[str, ...]:
@@ -192,8 +194,8 @@ def _looks(registry_root: str, study: str) -> Iterator[Look]:
             yield _parse(Look, path, content)
 
 
-def _freeze(registry_root: str, settings: TriedSettings) -> Freeze | None:
-    path = _freeze_path(registry_root, settings.study, settings.protocol)
+def _freeze(registry_root: str, study: str, protocol: str) -> Freeze | None:
+    path = _freeze_path(registry_root, study, protocol)
     content = storage.read(path)
     return _parse(Freeze, path, content) if content else None
 

@@ -96,6 +96,13 @@ def test_what_changes_no_evaluation_is_no_other_settings(root: str, section: str
     assert tried(changed(**{section: content[section]})) == tried()
 
 
+def test_the_title_of_a_task_is_no_other_settings() -> None:
+    tasks = SHIPPED.to_content()["tasks"]
+    renamed = changed(tasks={name: {**task, "title": "Other"} for name, task in tasks.items()})
+
+    assert tried(renamed) == tried()
+
+
 def test_other_labels_are_another_question(root: str) -> None:
     record_look(root, tried())
     tasks = SHIPPED.to_content()["tasks"]
