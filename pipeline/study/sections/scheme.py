@@ -44,4 +44,9 @@ class Evaluation(StrictModel):
             raise ValueError(
                 "this release evaluates on a test split only: expected `scheme: split`"
             )
+        unused = self.model_fields_set - {"scheme"}
+        if unused:
+            raise ValueError(
+                f"`scheme: split` does not use {', '.join(sorted(unused))}: expected `scheme` alone"
+            )
         return self

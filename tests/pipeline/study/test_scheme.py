@@ -21,6 +21,12 @@ def test_a_scheme_that_the_graph_does_not_have_is_refused(section: dict[str, str
         Evaluation.model_validate(section)
 
 
+@pytest.mark.parametrize("section", [{"folds": 5}, {"repeats": 2}, {"least_events": 50}])
+def test_what_a_test_split_does_not_use_is_refused(section: dict[str, int]) -> None:
+    with pytest.raises(ValidationError, match="expected `scheme` alone"):
+        Evaluation.model_validate(section)
+
+
 def test_groups_belong_to_one_scheme_only() -> None:
     with pytest.raises(ValidationError, match="give `by` with"):
         Evaluation.model_validate({"by": "site"})
