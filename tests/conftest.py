@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.slow_groups import GroupScheduling, start_of
+from tests.whole_runs import SUBJECTS, Run, run_pipeline
 
 pytest_plugins = ["tests.pipeline.store.fixtures"]
 
@@ -93,6 +94,15 @@ def trial_data_dir() -> Path:
     if not folder.is_dir():
         pytest.skip("real trial data is absent; set TRIAL_DATA_DIR to its folder")
     return folder.resolve()
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run of the synthetic trial that report, card and notebooks show; nothing is added."""
+    root = tmp_path_factory.mktemp("finished") / "runs"
+    run = run_pipeline(root, "--subjects", str(SUBJECTS), "--steps", "150")
+    assert run.code == 0, run.terminal + run.errors
+    return run
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ class Group:
 GROUPS = (
     Group(
         "kubeflow",
-        16,
+        14,
         (
             "tests/kubeflow/test_walk.py",
             "tests/kubeflow/test_image.py",
@@ -41,11 +41,18 @@ GROUPS = (
         ),
     ),
     Group("flink", 11, ("tests/flink",)),
+    Group(
+        "champions",
+        7,
+        (
+            "tests/e2e/test_caching.py",
+            "tests/e2e/test_refusals.py",
+            "tests/e2e/test_repeatability.py",
+        ),
+    ),
     Group("other runs", 6, ("tests/e2e/test_other_runs.py", "tests/e2e/test_bring_your_own.py")),
     Group("disclosure", 5, ("tests/e2e/test_disclosure.py",)),
-    Group("champions", 5, ("tests/e2e/test_caching.py", "tests/e2e/test_refusals.py")),
-    Group("repeatability", 4, ("tests/e2e/test_repeatability.py",)),
-    Group("notebooks", 4, ("tests/notebooks",)),
+    Group("finished run", 5, ("tests/notebooks", "tests/e2e/test_report_browser.py")),
     Group("postgres", 4, ("tests/grafana/test_postgres.py", "tests/pipeline/store")),
     Group(
         "manifests",
@@ -56,7 +63,6 @@ GROUPS = (
             "tests/kubeflow/test_manifests_applied.py",
         ),
     ),
-    Group("report", 3, ("tests/e2e/test_report_browser.py",)),
     Group(
         "ended runs",
         3,

@@ -1,10 +1,12 @@
-"""The run that the everyday tests share."""
+"""Runs that several files share."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tests.whole_runs import SUBJECTS, Run, run_pipeline
+from tests.whole_runs import LENIENT, SUBJECTS, Run, run_pipeline, small_run, study_copy
 
 
 @pytest.fixture(scope="session")
@@ -18,3 +20,18 @@ def first_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def second_run(first_run: Run) -> Run:
     """The same command once more on the same root."""
     return run_pipeline(first_run.root, "--subjects", str(SUBJECTS))
+
+
+@pytest.fixture(scope="session")
+def lenient_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study file whose data and model are good enough for a small trial."""
+    return study_copy(tmp_path_factory.mktemp("lenient") / "study", LENIENT)
+
+
+@pytest.fixture(scope="session")
+def champion(lenient_study: Path) -> Run:
+    """A run on a fresh root whose model became the champion; tests run further on its root."""
+    run = small_run(lenient_study.parents[1] / "runs", lenient_study)
+    assert run.code == 0, run.terminal
+    assert run.verdict["blessed"]
+    return run

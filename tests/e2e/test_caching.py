@@ -8,19 +8,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.runs.registry import Registry
-from tests.whole_runs import LENIENT, Run, small_run, study_copy
+from tests.whole_runs import Run, small_run
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return study_copy(tmp_path_factory.mktemp("study"), LENIENT)
-
-
-@pytest.fixture(scope="module")
-def first(study: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return small_run(tmp_path_factory.mktemp("caching") / "runs", study)
 
 
 ALWAYS = {"ModelRegistrar", "RunPage", "MetricsExporter"}
@@ -32,12 +22,12 @@ def executed(run: Run) -> set[str]:
 
 
 def test_nightly_runs_on_unchanged_data_keep_the_champion_and_come_from_the_cache(
-    first: Run, study: Path
+    champion: Run, lenient_study: Path
 ) -> None:
-    registry = Registry(str(first.root / "registry"))
+    registry = Registry(str(champion.root / "registry"))
     token = registry.champion_token("synthetic")
 
-    second, third = (small_run(first.root, study) for _ in range(2))
+    second, third = (small_run(champion.root, lenient_study) for _ in range(2))
 
     assert registry.champion_token("synthetic") == token
     assert len(registry.history("synthetic")) == 1
@@ -49,37 +39,37 @@ def test_nightly_runs_on_unchanged_data_keep_the_champion_and_come_from_the_cach
         assert run.verdict["blessed"], run.terminal
         registration = run.output("ModelRegistrar", "registration") / "registration.json"
         assert "it is the champion already" in registration.read_text()
-    assert len(list((first.root / "synthetic" / "serving").iterdir())) == 2
+    assert len(list((champion.root / "synthetic" / "serving").iterdir())) == 2
 
 
 def test_a_model_is_registered_again_in_a_registry_that_was_emptied(
-    first: Run, study: Path
+    champion: Run, lenient_study: Path
 ) -> None:
-    registry = Registry(str(first.root / "registry"))
+    registry = Registry(str(champion.root / "registry"))
     assert registry.champion("synthetic") is not None
-    shutil.rmtree(first.root / "registry")
+    shutil.rmtree(champion.root / "registry")
 
-    again = small_run(first.root, study)
+    again = small_run(champion.root, lenient_study)
 
     assert again.statuses["TrialEvaluator"] == "cached"
-    champion = registry.champion("synthetic")
-    assert champion is not None
-    assert champion.run == again.id
+    registered = registry.champion("synthetic")
+    assert registered is not None
+    assert registered.run == again.id
 
 
 def test_one_changed_byte_of_one_file_runs_all_that_follows_from_the_data(
-    first: Run, study: Path, tmp_path: Path
+    champion: Run, lenient_study: Path, tmp_path: Path
 ) -> None:
     data = tmp_path / "data"
-    shutil.copytree(first.file["data_root"], data)
-    copied = small_run(first.root, study, "--data", str(data))
-    assert copied.file["fingerprint"] == first.file["fingerprint"]
+    shutil.copytree(champion.file["data_root"], data)
+    copied = small_run(champion.root, lenient_study, "--data", str(data))
+    assert copied.file["fingerprint"] == champion.file["fingerprint"]
 
     [adsl] = data.glob("adsl-*.xpt")
     content = adsl.read_bytes()
     place = content.rindex(b"COMPLETED")
     adsl.write_bytes(content[:place] + b"K" + content[place + 1 :])
-    changed = small_run(first.root, study, "--data", str(data))
+    changed = small_run(champion.root, lenient_study, "--data", str(data))
 
     assert changed.code == 0, changed.terminal
     assert changed.file["fingerprint"] != copied.file["fingerprint"]

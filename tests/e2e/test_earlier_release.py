@@ -108,7 +108,7 @@ def test_the_champion_is_in_the_registry(root: Path) -> None:
 def test_a_run_of_today_is_compared_with_the_champion_of_then(root: Path, tmp_path: Path) -> None:
     own = tmp_path / "runs"
     shutil.copytree(root, own)
-    found: Run = run_pipeline(own, "--subjects", "5000")
+    found: Run = run_pipeline(own, "--subjects", "5000", "--steps", "40")
     assert found.code == 0, found.terminal
     assert SUBJECTS < 5000
     champions = {

@@ -26,16 +26,6 @@ LEAK = {
 }
 
 
-@pytest.fixture(scope="module")
-def champion(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A run whose model became the champion."""
-    folder = tmp_path_factory.mktemp("refusals")
-    run = small_run(folder / "runs", study_copy(folder / "lenient", LENIENT))
-    assert run.code == 0, run.terminal
-    assert run.verdict["blessed"]
-    return run
-
-
 def _left_behind(run: Run) -> tuple[object, list[Path]]:
     registry = Registry(str(run.root / "registry"))
     serving = run.root / "synthetic" / "serving"

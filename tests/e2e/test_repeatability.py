@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipeline.subject_key import KEY_VARIABLE
-from tests.whole_runs import LENIENT, Run, small_run, study_copy
+from tests.whole_runs import Run, small_run
 
 pytestmark = pytest.mark.slow
 
@@ -29,17 +30,15 @@ class Runs:
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+def runs(champion: Run, lenient_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Runs:
     folder = tmp_path_factory.mktemp("repeat")
-    study = study_copy(folder / "study", LENIENT)
-    first = small_run(folder / "first" / "runs", study)
     key = {KEY_VARIABLE: "a key that is not this machine's own"}
-    data = ("--data", first.file["data_root"])
+    data = ("--data", champion.file["data_root"])
     return Runs(
-        first=first,
-        again=small_run(folder / "again" / "runs", study, *data),
-        other_seed=small_run(folder / "seed" / "runs", study, *data, "--seed", "4"),
-        other_key=small_run(folder / "key" / "runs", study, *data, **key),
+        first=champion,
+        again=small_run(folder / "again" / "runs", lenient_study, *data),
+        other_seed=small_run(folder / "seed" / "runs", lenient_study, *data, "--seed", "4"),
+        other_key=small_run(folder / "key" / "runs", lenient_study, *data, **key),
     )
 
 

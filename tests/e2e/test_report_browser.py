@@ -67,10 +67,10 @@ INTERACTIVE = "a[href], summary, [tabindex='0']"
 
 
 @pytest.fixture(scope="module", params=["report", "card"])
-def file(first_run: Run, request: pytest.FixtureRequest) -> Path:
+def file(finished_run: Run, request: pytest.FixtureRequest) -> Path:
     if request.param == "report":
-        return write_report(first_run.records, read_run_file(first_run.records))
-    return first_run.output("ModelCard", "card") / "card.html"
+        return write_report(finished_run.records, read_run_file(finished_run.records))
+    return finished_run.output("ModelCard", "card") / "card.html"
 
 
 @pytest.fixture(scope="module", params=[400, 1280])
@@ -169,9 +169,9 @@ def test_all_that_can_be_used_is_reached_with_the_tabulator_key(visit: Any) -> N
 
 
 def test_details_of_the_report_open_and_close_with_the_keyboard(
-    browse: Any, first_run: Run
+    browse: Any, finished_run: Run
 ) -> None:
-    page = browse(write_report(first_run.records, read_run_file(first_run.records)), 400).page
+    page = browse(write_report(finished_run.records, read_run_file(finished_run.records)), 400).page
     summary = page.locator("summary").first
     is_open = "element => element.parentElement.open"
 

@@ -6,22 +6,24 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from pipeline.runs.run_file import find_run, read_run_file
 from pipeline.synthetic.trial import SyntheticTrial
 from pipeline.synthetic.write import write
 from tests.kubeflow.image_build import build_image, remove_image
 from tests.kubeflow.spec_walker import REPOSITORY
 from tests.kubeflow.walks import FORM, SEED, STEPS, SUBJECTS, Trial
+from tests.processor_time import children_seconds
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def trial(tmp_path_factory: pytest.TempPathFactory) -> Trial:
+    """A small synthetic trial, compiled; its data stay as they are."""
     folder = tmp_path_factory.mktemp("kubeflow")
     data, study_folder = folder / "data", folder / "study"
     write(SyntheticTrial(SUBJECTS, SEED), str(data), ("--runner=FnApiRunner",))
@@ -47,9 +49,23 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Trial:
     return Trial(folder, data, study_folder / "study.yaml", package)
 
 
-@pytest.fixture(scope="module")
-def local_metrics(trial: Trial) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class LocalRun:
+    """The trial's run on this machine, without a champion.
+
+    Attributes:
+        metrics: Records of its metrics.
+        seconds: What it took of the processor.
+    """
+
+    metrics: list[dict[str, Any]]
+    seconds: float
+
+
+@pytest.fixture(scope="session")
+def local_run(trial: Trial) -> LocalRun:
     root = trial.folder / "local"
+    before = children_seconds()
     subprocess.run(
         [
             *(sys.executable, "-m", "pipeline.local_runner", "--study", trial.study),
@@ -62,17 +78,14 @@ def local_metrics(trial: Trial) -> list[dict[str, Any]]:
         text=True,
         check=True,
     )
+    seconds = children_seconds() - before
     (found,) = (root / "synthetic" / "artifacts" / "TrialEvaluator" / "verdict").glob("*")
-    records: list[dict[str, Any]] = json.loads((found / "metrics.json").read_text())["records"]
-    return records
+    return LocalRun(json.loads((found / "metrics.json").read_text())["records"], seconds)
 
 
-@pytest.fixture(scope="module")
-def local_seconds(trial: Trial, local_metrics: list[dict[str, Any]]) -> float:
-    """Wall time of the local run, without its start."""
-    del local_metrics
-    run = read_run_file(find_run("", trial.folder / "local"))
-    return (run.ended - run.started).total_seconds()
+@pytest.fixture(scope="session")
+def local_metrics(local_run: LocalRun) -> list[dict[str, Any]]:
+    return local_run.metrics
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +22,8 @@ from typing import Any
 import yaml
 from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
+
+from tests.processor_time import children_seconds
 
 Spec = Mapping[str, Any]
 
@@ -65,7 +66,7 @@ class TaskRun:
         artifacts: What it made, by output.
         parameters: Its output parameters.
         cached: Whether an earlier run's result was taken.
-        seconds: Wall time of its command.
+        seconds: What its command took of the processor; not known of a container.
         handed: The executor input that it was handed.
         log: What it wrote to standard error.
     """
@@ -261,9 +262,9 @@ class Walker:
         command = [
             _replaced(text, placeholders) for text in (*container["command"], *container["args"])
         ]
-        start = time.monotonic()
+        before = children_seconds()
         ran = self.commands.run(command, launcher)
-        seconds = time.monotonic() - start
+        seconds = children_seconds() - before
         if ran.returncode:
             raise WalkError(f"{name} failed:\n{ran.stderr[-6000:]}{ran.stdout[-2000:]}")
         said = _said(launcher / outputs["outputFile"].removeprefix(visible).lstrip("/"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
@@ -15,10 +16,18 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def walked(trial: Trial, image: str) -> Walked:
-    trial.shared.mkdir()
-    commands = ContainerCommands(image, {"TRIAL_SUBJECT_KEY": KEY}, [trial.data, trial.shared])
-    return walk(trial, Walker(trial.folder / "backend", commands))
+def volume(trial: Trial) -> Trial:
+    """The trial with a registry and a store of its own."""
+    own = dataclasses.replace(trial, folder=trial.folder / "containers")
+    own.shared.mkdir(parents=True)
+    return own
+
+
+@pytest.fixture(scope="module")
+def walked(volume: Trial, image: str) -> Walked:
+    mounted = [volume.data, volume.shared]
+    commands = ContainerCommands(image, {"TRIAL_SUBJECT_KEY": KEY}, mounted)
+    return walk(volume, Walker(volume.folder / "backend", commands))
 
 
 def test_every_metric_is_the_local_runners(
@@ -34,7 +43,7 @@ def test_every_metric_is_the_local_runners(
             assert ours is None or math.isclose(ours, theirs, abs_tol=1e-6), (key, name)
 
 
-def test_the_model_is_registered_on_the_mounted_volume(walked: Walked, trial: Trial) -> None:
+def test_the_model_is_registered_on_the_mounted_volume(walked: Walked, volume: Trial) -> None:
     registration = walked.document("ModelRegistrar", "registration", "registration.json")
     assert registration["registered"] is True
-    assert list((trial.shared / "registry" / "synthetic" / "history").glob("*.json"))
+    assert list((volume.shared / "registry" / "synthetic" / "history").glob("*.json"))

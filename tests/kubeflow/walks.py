@@ -24,7 +24,14 @@ ALL = {"challenger", "champion", "difference"}
 
 @dataclass(frozen=True)
 class Trial:
-    """What all runs have in common."""
+    """What runs have in common.
+
+    Attributes:
+        folder: Where they write.
+        data: The trial's data.
+        study: The study file.
+        package: The compiled package, as YAML.
+    """
 
     folder: Path
     data: Path

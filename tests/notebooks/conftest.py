@@ -1,4 +1,4 @@
-"""The run that the tests of all notebooks share, and what the notebooks made of it."""
+"""What the notebooks made of a run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tests.whole_runs import REPOSITORY, SUBJECTS, Run, environment, run_pipeline
+from tests.whole_runs import REPOSITORY, Run, environment
 
 
 @dataclass(frozen=True)
@@ -30,15 +30,6 @@ class Executed:
     def text(self) -> str:
         """Everything that was written: notebook and page."""
         return self.page.with_suffix(".ipynb").read_text() + self.page.read_text()
-
-
-@pytest.fixture(scope="session")
-def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A run of the synthetic trial; every notebook shows it."""
-    root = tmp_path_factory.mktemp("notebooks") / "runs"
-    run = run_pipeline(root, "--subjects", str(SUBJECTS), "--steps", "150")
-    assert run.code == 0, run.terminal + run.errors
-    return run
 
 
 @pytest.fixture(scope="session")
