@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from benchmarks.accuracy_division import OURS, SCIKIT_LEARN, Division, Scores
 from benchmarks.accuracy_statistics import Difference, auc, paired_difference
-from components.trial_example_gen.splits import subject_hash
+from components.trial_example_gen.subject_hashes import subject_hash
 
 SITE_STUDY = "ist"
 TASK = "dead_or_dependent"

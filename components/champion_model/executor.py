@@ -112,7 +112,7 @@ def _log_differences(
             entry.split_seed,
             settings.split_seed,
         )
-    if entry.label_digest not in (settings.label_digest, settings.label_digest_v1):
+    if entry.label_digest != settings.label_digest:
         logger.warning(
             "The champion %s was trained on other label definitions, so it can't be compared.",
             entry.id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from pipeline.study.digest import label_digest, label_digest_v1
+from pipeline.study.digest import label_digest
 from pipeline.study.settings import Settings
 from pipeline.study.study import Study
 
@@ -16,13 +16,11 @@ class ChampionModelSettings(Settings):
         study_name: Name of the study.
         split_seed: Seed of this run's splits.
         label_digest: Digest of this run's label definitions.
-        label_digest_v1: The same, computed as by release 0.1.0.
     """
 
     study_name: str
     split_seed: int
     label_digest: str
-    label_digest_v1: str
 
     @classmethod
     def of(cls, study: Study) -> Self:
@@ -39,5 +37,4 @@ class ChampionModelSettings(Settings):
             study_name=study.study,
             split_seed=study.split.seed,
             label_digest=label_digest(study),
-            label_digest_v1=label_digest_v1(study),
         )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tfx.types.artifact import Artifact
 
 from components.evaluator.settings import EvaluatorSettings
+from pipeline.study.digest import version_of_digest
 
 PRESENT = "present"
 """Custom property of the champion model: 1, or 0 where there is no champion yet."""
@@ -30,10 +31,9 @@ OUT_OF_FOLD = (
     "The champion was not compared: this model is evaluated on out-of-fold predictions of subjects "
     "that the champion may have been trained on."
 )
-OLDER_DIGEST = (
-    "The champion was registered by release 0.1.0, whose label digest omits some settings that "
-    "decide a label. By that digest its labels equal this run's, so it was compared; models "
-    "registered from now on have the new digest."
+OTHER_DEAL = (
+    "The champion was not compared: an earlier release registered it, which divided the subjects "
+    "in another way, so it may have seen the test subjects."
 )
 
 
@@ -55,17 +55,13 @@ def reason_against(baseline: Sequence[Artifact], settings: EvaluatorSettings) ->
     if not is_present(baseline):
         return FIRST_RUN
     champion = baseline[0]
+    recorded = champion.get_string_custom_property(LABEL_DIGEST)
+    if recorded and version_of_digest(recorded) != version_of_digest(settings.label_digest):
+        return OTHER_DEAL
     if not champion.has_custom_property(SPLIT_SEED) or (
         champion.get_int_custom_property(SPLIT_SEED) != settings.split_seed
     ):
         return OTHER_SPLIT
-    comparable = (settings.label_digest, settings.label_digest_v1)
-    if champion.get_string_custom_property(LABEL_DIGEST) not in comparable:
+    if recorded != settings.label_digest:
         return OTHER_LABELS
     return None
-
-
-def note_on_digest(champion: Artifact, settings: EvaluatorSettings) -> str | None:
-    """A note for the verdict if the champion is comparable by the digest of release 0.1.0 only."""
-    recorded = champion.get_string_custom_property(LABEL_DIGEST)
-    return OLDER_DIGEST if recorded == settings.label_digest_v1 else None

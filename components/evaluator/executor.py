@@ -79,9 +79,7 @@ class Executor(tfx_executor.Executor):
             if scheme.plan.out_of_fold and champion.is_present(models)
             else champion.reason_against(models, settings)
         )
-        note = None
         if not no_champion:
-            note = champion.note_on_digest(models[0], settings)
             # TFX calls the model to compare with the baseline.
             inputs[standard_component_specs.BASELINE_MODEL_KEY] = list(models)
         with (
@@ -102,7 +100,7 @@ class Executor(tfx_executor.Executor):
                 },
             )
         look = _read_look(exec_properties)
-        verdict = _judge(output_dict, settings, scheme, no_champion, note, look)
+        verdict = _judge(output_dict, settings, scheme, no_champion, look)
         if look:
             # From now on the metrics can be seen.
             record_look(exec_properties[REGISTRY_KEY], look.settings)
@@ -169,7 +167,6 @@ def _judge(
     settings: EvaluatorSettings,
     scheme: _Scheme,
     no_champion: str | None,
-    note: str | None,
     look: RunLook | None,
 ) -> Verdict:
     evaluation = artifact_utils.get_single_uri(output_dict[standard_component_specs.EVALUATION_KEY])
@@ -177,8 +174,6 @@ def _judge(
     records = results.read_records(found, settings, scheme.plan)
     suppressed = results.suppressed_groups(records, settings)
     verdict = judge(records, suppressed, settings, no_champion)
-    if note:
-        verdict = replace(verdict, notes=(*verdict.notes, note))
     if look:
         verdict = replace(verdict, notes=(*verdict.notes, look.history.sentence))
     folder = artifact_utils.get_single_uri(output_dict[VERDICT_KEY])

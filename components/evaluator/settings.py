@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from pipeline.study.digest import label_digest, label_digest_v1
+from pipeline.study.digest import label_digest
 from pipeline.study.sections import Task, Threshold
 from pipeline.study.settings import Settings
 from pipeline.study.study import Study
@@ -22,8 +22,6 @@ class EvaluatorSettings(Settings):
         thresholds: Thresholds of metrics.
         split_seed: Seed of the division into splits.
         label_digest: Digest of the label definitions, see `pipeline.study.digest`.
-        label_digest_v1: The same by the rules of release 0.1.0, under which a champion may be
-            registered.
     """
 
     tasks: dict[str, tuple[float, ...]]
@@ -33,7 +31,6 @@ class EvaluatorSettings(Settings):
     thresholds: tuple[Threshold, ...]
     split_seed: int
     label_digest: str
-    label_digest_v1: str
 
     @property
     def expanded_slicings(self) -> tuple[tuple[str, ...], ...]:
@@ -62,7 +59,6 @@ class EvaluatorSettings(Settings):
             thresholds=study.thresholds,
             split_seed=study.split.seed,
             label_digest=label_digest(study),
-            label_digest_v1=label_digest_v1(study),
         )
 
 

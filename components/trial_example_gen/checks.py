@@ -13,17 +13,19 @@ from pipeline.reading.qualifiers import unknown_qualifiers
 from pipeline.reading.rejects import RejectReason
 from pipeline.results.counts import Counts
 from pipeline.results.documents import read_result
+from pipeline.results.evaluation_plan import EvaluationPlan
 from pipeline.study.study import Study
 
 logger = logging.getLogger(__name__)
 
 
-def check_counts(plan: ReadingPlan, counts: Counts) -> None:
+def check_counts(plan: ReadingPlan, counts: Counts, evaluation: EvaluationPlan) -> None:
     """Checks everything.
 
     Args:
         plan: What was read.
         counts: What was counted.
+        evaluation: How the run evaluates its model: out of fold only `train` has subjects.
 
     Raises:
         UserError: The data can't be used; the message says what to change.
@@ -31,7 +33,7 @@ def check_counts(plan: ReadingPlan, counts: Counts) -> None:
     _check_problems(plan, counts)
     for name, rows in counts.datasets.items():
         logger.info("rows", extra={"rows": {"dataset": name, **rows.model_dump()}})
-    check_subjects(plan.study, counts)
+    check_subjects(plan.study, counts, ("train",) if evaluation.out_of_fold else SPLITS)
     _check_labels(counts)
 
 

@@ -9,15 +9,16 @@ https://github.com/tensorflow/tensorflow/blob/master/tensorflow/core/example/fea
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-# Field numbers with wire type 2 (length-delimited): 1 and 2.
+# Field numbers with wire type 2 (length-delimited): 1, 2 and 3.
 _FIRST = b"\x0a"
 _SECOND = b"\x12"
+_THIRD = b"\x1a"
 
 _FEATURES = _FIRST
 _ENTRY = _FIRST
@@ -25,6 +26,7 @@ _KEY = _FIRST
 _VALUE = _SECOND
 _BYTES_LIST = _FIRST
 _FLOAT_LIST = _SECOND
+_INTEGERS_LIST = _THIRD
 _ELEMENTS = _FIRST
 _FLOAT_BYTES = 4
 
@@ -39,9 +41,36 @@ def encode_examples(columns: Mapping[str, pa.Array]) -> list[bytes]:
     Returns:
         A serialized tf.Example for each row.
     """
+    return close_examples(encode_features(columns).to_pylist())
+
+
+def encode_features(columns: Mapping[str, pa.Array]) -> pa.Array:
+    """Serializes the features of tf.Examples to which others may be added.
+
+    Args:
+        columns: As of `encode_examples`.
+
+    Returns:
+        The content of each row's `Features`, for `close_examples`; binary `[rows]`.
+    """
     entries = [_entries(name.encode(), columns[name]) for name in sorted(columns)]
-    rows = pc.binary_join_element_wise(*entries, pa.scalar(b"", pa.binary()))
-    return [_delimited(_FEATURES, row) for row in rows.to_pylist()]
+    return pc.binary_join_element_wise(*entries, pa.scalar(b"", pa.binary()))
+
+
+def close_examples(features: Iterable[bytes]) -> list[bytes]:
+    """Makes tf.Examples of what `encode_features` wrote, with entries appended or without."""
+    return [_delimited(_FEATURES, content) for content in features]
+
+
+def integers_entry(name: str, values: Sequence[int]) -> bytes:
+    """The entry of a feature that holds integers.
+
+    Args:
+        name: Name of the feature.
+        values: Numbers from 0.
+    """
+    packed = _delimited(_ELEMENTS, b"".join(map(_varint, values)))
+    return _entry(name.encode(), _delimited(_INTEGERS_LIST, packed))
 
 
 def _entries(key: bytes, column: pa.Array) -> pa.Array:
@@ -80,11 +109,15 @@ def _entry(key: bytes, feature: bytes) -> bytes:
 
 
 def _delimited(tag: bytes, content: bytes) -> bytes:
-    """A field with its length; lengths are numbers of 7 bits a byte, the lowest first."""
-    length = len(content)
-    number = bytearray()
-    while length > 0x7F:
-        number.append(length & 0x7F | 0x80)
-        length >>= 7
-    number.append(length)
-    return tag + bytes(number) + content
+    """A field with its length."""
+    return tag + _varint(len(content)) + content
+
+
+def _varint(number: int) -> bytes:
+    """A number from 0, in groups of 7 bits, the lowest first."""
+    groups = bytearray()
+    while number > 0x7F:
+        groups.append(number & 0x7F | 0x80)
+        number >>= 7
+    groups.append(number)
+    return bytes(groups)

@@ -1,9 +1,10 @@
-"""One tf.Example per subject, from joined subjects."""
+"""One example per subject, from joined subjects, as far as it is known before the deal."""
 
 from __future__ import annotations
 
 import itertools
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from components.trial_example_gen.counts import count_labels
-from components.trial_example_gen.encoding import encode_examples
+from components.trial_example_gen.encoding import encode_features
 from components.trial_example_gen.features import derive_features
 from components.trial_example_gen.labels import derive_labels
-from components.trial_example_gen.splits import split_of, subject_hash
+from components.trial_example_gen.masks import Labels
+from components.trial_example_gen.subject_hashes import deal_hash, subject_hash
 from components.trial_example_gen.times import derive_times
-from pipeline.names import ARM, SITE, SPLITS, SUBJECT_HASH, label_key, slice_key, weight_key
+from pipeline.names import ARM, SITE, SUBJECT_HASH, label_key, slice_key, weight_key
 from pipeline.reading.joined import JoinedSubjects
 from pipeline.reading.text import as_text
 from pipeline.study.sections import Site, Slicing
@@ -30,27 +31,38 @@ MISSING_GROUP = "missing"
 
 @dataclass(frozen=True)
 class BuiltExamples:
-    """Examples of one bucket.
+    """Examples of one bucket that are not dealt to splits or folds yet.
 
     Attributes:
-        by_split: Serialized tf.Examples of each split.
-        counts: Subjects, and known and masked labels, of each split and arm.
+        features: Serialized features of each example, binary `[n]`.
+        hashes: Hash of each subject for the deal, uint64 `[n]`.
+        arms: Arm of each subject, shape `[n]`; None in a study without arms.
+        held_out: Whether the subject's site is held out for the test split, `[n]`.
+        groups: Group of each subject by which folds are formed, `[n]`; None if the study forms
+            none.
+        labels: Labels by task.
+        counts: Subjects whose feature is missing because of a rejected row.
     """
 
-    by_split: dict[str, list[bytes]]
+    features: pa.Array
+    hashes: NDArray[np.uint64]
+    arms: NDArray[Any] | None
+    held_out: NDArray[np.bool_]
+    groups: NDArray[Any] | None
+    labels: dict[str, Labels]
     counts: Counter[tuple[str, ...]]
 
 
 def build_examples(study: Study, subjects: JoinedSubjects, key: bytes) -> BuiltExamples:
-    """Derives features, labels, weights, groups and split of each subject, and encodes them.
+    """Derives features, labels, weights and groups of each subject, and encodes them.
 
     Args:
         study: The study.
-        subjects: Joined subjects.
+        subjects: Joined subjects, n of them.
         key: Secret of the subject hash.
 
     Returns:
-        The examples by split. A missing value has no feature value in its example.
+        The examples. A missing value has no feature value in its example.
     """
     features = derive_features(study, subjects)
     columns: dict[str, pa.Array] = dict(features.values)
@@ -63,34 +75,26 @@ def build_examples(study: Study, subjects: JoinedSubjects, key: bytes) -> BuiltE
     columns[SUBJECT_HASH] = pa.array(
         [subject_hash(study.study, subject, key) for subject in subjects.keys], pa.binary()
     )
-    splits = derive_splits(study, subjects)
-    arms = _names(columns[ARM]) if study.arm else None
-    encoded = encode_examples(columns)
-    by_split = {split: [encoded[i] for i in np.flatnonzero(splits == split)] for split in SPLITS}
-    counts = count_labels(splits, arms, labels)
-    for name, undecided in features.undecided.items():
-        counts["features", name] = int(undecided.sum())
-    return BuiltExamples(by_split, counts)
+    hashes = [deal_hash(study.study, subject, study.split.seed) for subject in subjects.keys]
+    by = study.evaluation.by
+    grouped = None if by is None else columns[SITE if by == SITE else slice_key(by)]
+    return BuiltExamples(
+        features=encode_features(columns),
+        hashes=np.array(hashes, np.uint64),
+        arms=_names(columns[ARM]) if study.arm else None,
+        held_out=_held_out(study, columns),
+        groups=None if grouped is None else _names(grouped),
+        labels=labels,
+        counts=Counter(
+            {("features", name): int(n.sum()) for name, n in features.undecided.items()}
+        ),
+    )
 
 
-def derive_splits(study: Study, subjects: JoinedSubjects) -> NDArray[Any]:
-    """Assigns each subject to its split.
-
-    Args:
-        study: The study.
-        subjects: Joined subjects, n of them.
-
-    Returns:
-        "train", "eval" or "test", shape [n].
-    """
-    sites = [None] * len(subjects.keys)
-    if study.site:
-        sites = _site_names(study.site, subjects.rows[study.subject.dataset].table).to_pylist()
-    splits = [
-        split_of(study.study, subject, site, study.split)
-        for subject, site in zip(subjects.keys, sites, strict=True)
-    ]
-    return np.array(splits, str)
+def _held_out(study: Study, columns: Mapping[str, pa.Array]) -> NDArray[np.bool_]:
+    if not study.split.holdout_sites:
+        return np.zeros(len(columns[SUBJECT_HASH]), bool)
+    return np.isin(_names(columns[SITE]), study.split.holdout_sites)
 
 
 def _site_names(site: Site, subjects: pa.Table) -> pa.Array:

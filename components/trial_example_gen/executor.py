@@ -17,6 +17,7 @@ from pipeline.reading.plan import plan_examples
 from pipeline.reading.repeated_keys import check_rows_are_subjects
 from pipeline.results.counts import Counts
 from pipeline.results.documents import read_result
+from pipeline.results.evaluation_plan import read_plan
 from pipeline.subject_key import load_key
 
 
@@ -61,4 +62,8 @@ class TrialExampleGenExecutor(BaseBeamExecutor):
         with self._make_beam_pipeline() as root:
             write_examples(root, job, folders, unfinished, rejects.uri)
         fileio.rmtree(unfinished)
-        check_counts(plan, read_result(Counts, rejects.uri))
+        check_counts(
+            plan,
+            read_result(Counts, rejects.uri),
+            read_plan(rejects.uri),
+        )

@@ -1,4 +1,8 @@
-"""The Beam graph: files to rows, rows to subjects, subjects to examples."""
+"""The Beam graph: files to rows, rows to subjects, subjects to examples.
+
+Subjects are dealt to splits or folds when the labels of all of them are known: a first pass over
+the buckets makes the examples, a second one writes them to where they belong.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +13,15 @@ from functools import cached_property
 from typing import Any
 
 import apache_beam as beam
+import numpy as np
+from numpy.typing import NDArray
 
 from components.trial_example_gen.counts import counts_document
+from components.trial_example_gen.deal import Deal, Kind, Strata, deal_subjects
 from components.trial_example_gen.examples import build_examples
 from components.trial_example_gen.levels import absent_codes, absent_levels
 from components.trial_example_gen.records import write_records
+from components.trial_example_gen.undealt import deal_examples, strata_of, write_undealt
 from pipeline.reading.plan import ReadingPlan
 from pipeline.reading.read_rows import (
     COUNTS,
@@ -24,7 +32,14 @@ from pipeline.reading.read_rows import (
     joined,
     read_rows,
 )
+from pipeline.results.evaluation_plan import PLAN_FILE
+from pipeline.study.study import Study
 from pipeline.subject_key import load_key
+
+_UNDEALT = "undealt"
+_STRATA = "strata"
+
+_Collected = dict[Kind, list[NDArray[np.uint64]]]
 
 
 @dataclass(frozen=True)
@@ -40,14 +55,11 @@ class ExampleJob:
     key_reference: str
 
 
-class _WriteExamples(beam.DoFn):
-    """Joins one bucket, turns it into examples and writes them."""
+class _BuildExamples(beam.DoFn):
+    """Joins one bucket and turns it into examples, which wait in a file until they are dealt."""
 
-    def __init__(
-        self, job: ExampleJob, split_folders: dict[str, str], unfinished_folder: str
-    ) -> None:
+    def __init__(self, job: ExampleJob, unfinished_folder: str) -> None:
         self._job = job
-        self._split_folders = split_folders
         self._unfinished_folder = unfinished_folder
 
     @cached_property
@@ -62,17 +74,66 @@ class _WriteExamples(beam.DoFn):
             built = build_examples(plan.study, subjects, self._key)
             # Adding counters with + would lose what was counted as 0.
             counts.update(built.counts)
-            for split, examples in built.by_split.items():
-                if examples:
-                    write_records(
-                        self._split_folders[split],
-                        self._unfinished_folder,
-                        bucket[0],
-                        buckets_of(plan),
-                        examples,
-                    )
-        yield from (reject.to_json() for reject in subjects.rejects)
+            yield bucket[0], write_undealt(self._unfinished_folder, built)
+            yield beam.pvalue.TaggedOutput(_STRATA, strata_of(built))
+        yield from (
+            beam.pvalue.TaggedOutput(REJECTS, reject.to_json()) for reject in subjects.rejects
+        )
         yield beam.pvalue.TaggedOutput(COUNTS, counts)
+
+
+class _DealSubjects(beam.CombineFn):
+    """Collects the hashes of all subjects by kind, and deals the subjects out."""
+
+    def __init__(self, study: Study) -> None:
+        self._study = study
+
+    def create_accumulator(self) -> _Collected:
+        return {}
+
+    def add_input(self, collected: _Collected, strata: Strata) -> _Collected:
+        for kind, hashes in strata.items():
+            collected.setdefault(kind, []).append(hashes)
+        return collected
+
+    def merge_accumulators(self, parts: Iterable[_Collected]) -> _Collected:
+        merged: _Collected = {}
+        for part in parts:
+            for kind, hashes in part.items():
+                merged.setdefault(kind, []).extend(hashes)
+        return merged
+
+    def compact(self, collected: _Collected) -> _Collected:
+        return {kind: [np.concatenate(hashes)] for kind, hashes in collected.items()}
+
+    def extract_output(self, collected: _Collected) -> Deal:
+        strata = {kind: np.sort(np.concatenate(hashes)) for kind, hashes in collected.items()}
+        study = self._study
+        return deal_subjects(study.evaluation, study.split, list(study.tasks), strata)
+
+
+class _WriteExamples(beam.DoFn):
+    """Writes one bucket's examples to the splits that they are dealt to."""
+
+    def __init__(self, split_folders: dict[str, str], unfinished_folder: str, buckets: int) -> None:
+        self._split_folders = split_folders
+        self._unfinished_folder = unfinished_folder
+        self._buckets = buckets
+
+    def process(self, undealt: tuple[int, str], deal: Deal) -> Iterator[CounterOfRows]:
+        number, path = undealt
+        dealt = deal_examples(path, deal)
+        for split, examples in dealt.by_split.items():
+            # Under an out-of-fold scheme eval and test are empty, but have files to be read.
+            if examples or deal.plan.out_of_fold:
+                write_records(
+                    self._split_folders[split],
+                    self._unfinished_folder,
+                    number,
+                    self._buckets,
+                    examples,
+                )
+        yield dealt.counts
 
 
 class _AddCounts(beam.CombineFn):
@@ -112,16 +173,27 @@ def write_examples(
         rejects_folder: Folder of the rejects and counts.
     """
     found = read_rows(root, job.plan)
-    built = found[ROWS] | "WriteExamples" >> beam.ParDo(
-        _WriteExamples(job, split_folders, unfinished_folder)
-    ).with_outputs(COUNTS, main=REJECTS)
+    built = found[ROWS] | "BuildExamples" >> beam.ParDo(
+        _BuildExamples(job, unfinished_folder)
+    ).with_outputs(COUNTS, REJECTS, _STRATA, main=_UNDEALT)
+    deal = built[_STRATA] | "DealSubjects" >> beam.CombineGlobally(_DealSubjects(job.plan.study))
+    counts_of_examples = built[_UNDEALT] | "WriteExamples" >> beam.ParDo(
+        _WriteExamples(split_folders, unfinished_folder, buckets_of(job.plan)),
+        beam.pvalue.AsSingleton(deal),
+    )
+    _ = (
+        deal
+        | "Plan" >> beam.Map(lambda found: found.plan.model_dump_json())
+        | "WritePlan"
+        >> beam.io.WriteToText(f"{rejects_folder}/{PLAN_FILE}", shard_name_template="")
+    )
     _ = (
         (found[REJECTS], built[REJECTS])
         | "AllRejects" >> beam.Flatten()
         | "WriteRejects" >> beam.io.WriteToText(f"{rejects_folder}/rejects", ".jsonl")
     )
     _ = (
-        (found[COUNTS], built[COUNTS])
+        (found[COUNTS], built[COUNTS], counts_of_examples)
         | "AllCounts" >> beam.Flatten()
         | "AddCounts" >> beam.CombineGlobally(_AddCounts())
         | "Document" >> beam.Map(_document, job.plan)

@@ -1,8 +1,9 @@
 """Documents of a run's stages: metrics, verdict, curves, findings, counts.
 
 The writers are TrialEvaluator (`metrics.json`, `verdict.json`, `curves.json`), DataGate
-(`findings.json`), TrialExampleGen (`counts.json`), ModelRegistrar (`registration.json`) and
-TrialAnalysis (`analysis.json`, see `pipeline.results.analysis`). A later release may add keys.
+(`findings.json`), TrialExampleGen (`counts.json`, `evaluation.json`), ModelRegistrar
+(`registration.json`) and TrialAnalysis (`analysis.json`, see `pipeline.results.analysis`). A later
+release may add keys.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pipeline.estimates import Estimate
 from pipeline.metrics import current_name
 from pipeline.results.analysis import Analysis
 from pipeline.results.counts import Counts
+from pipeline.results.evaluation_plan import PLAN_FILE, EvaluationPlan
 from pipeline.results.looks import LookHistory
 from pipeline.results.outcomes import ComparisonReason, Outcome
 from pipeline.results.registration import Registration
@@ -398,6 +400,7 @@ _DOCUMENTS: dict[type[BaseModel], tuple[str, str]] = {
     Curves: ("curves.json", "TrialEvaluator"),
     Findings: ("findings.json", "DataGate"),
     Counts: ("counts.json", "TrialExampleGen"),
+    EvaluationPlan: (PLAN_FILE, "TrialExampleGen"),
     Training: ("training.json", "Trainer"),
     Registration: ("registration.json", "ModelRegistrar"),
     Analysis: ("analysis.json", "TrialAnalysis"),

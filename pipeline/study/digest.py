@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from pipeline.names import SITE
 from pipeline.study.references import (
     DOMAIN,
     RECORD_KEY,
@@ -19,15 +20,16 @@ from pipeline.study.references import (
 if TYPE_CHECKING:
     from pipeline.study.study import Study
 
-LABEL_DIGEST_VERSION = 2
+LABEL_DIGEST_VERSION = 3
 
 _LABEL_ROLES: frozenset[Role] = frozenset(
     {"label", "label_rows", "unknown_when", "follow_up", "follow_up_rows"}
 )
 _UNDECIDING_ROLES: frozenset[Role] = SUMMARY_ROLES | {
-    *("feature", "feature_rows", "slicing", "arm", "analysis", "analysis_rows")
+    *("feature", "feature_rows", "slicing", "analysis", "analysis_rows")
 }
-"""Uses whose values change no label and no split; only the rows that they reject can."""
+"""Uses whose values change no label and no split; only the rows that they reject can, unless groups
+of `evaluation` are formed of them."""
 
 _SECTIONS = ("study", "subject", "population", "window")
 _NOT_OF_TASKS = ("title", "kind", "decision_thresholds")
@@ -51,8 +53,9 @@ def label_digest(study: Study) -> str:
     """Digest of all settings that decide the splits and the labels.
 
     Two models are comparable on the same test subjects only if it is equal for both. It covers
-    the tasks' conditions and horizons, who is in the trial, the landmark, how days are counted,
-    the division into splits, how the rows of the subject dataset and of the labels' datasets are
+    the tasks' conditions and horizons, who is in the trial, the landmark, how days are counted, the
+    scheme of evaluation and the division into splits with the arms that they are balanced by, how
+    the rows of the subject dataset and of the labels' datasets are
     keyed and dated, and `type`, `range` and `missing` of each column that is read from these
     datasets: they decide which rows are rejected, whatever the column is used for. Titles, `known`,
         decision thresholds, slicing, thresholds and the location of files do not change it, nor
@@ -75,7 +78,10 @@ def label_digest(study: Study) -> str:
         "first_day": study.first_day,
         "landmark_day": study.landmark_day,
         "split": study.split.model_dump(mode="json"),
-        "site": study.site.column if study.site and study.split.holdout_sites else None,
+        "evaluation": study.evaluation.model_dump(mode="json"),
+        "groups": _groups(study),
+        "arm": study.arm.columns if study.arm else None,
+        "site": study.site.column if study.site and _sites_decide(study) else None,
         "tasks": {name: _without(task, _NOT_OF_TASKS) for name, task in content["tasks"].items()},
         "datasets": {
             name: {
@@ -88,6 +94,31 @@ def label_digest(study: Study) -> str:
         "columns": dict(_declared_columns(study, datasets)),
     }
     return f"{LABEL_DIGEST_VERSION}:{digest_of(decided)}"
+
+
+def version_of_digest(digest: str) -> str:
+    """Version of a label digest; release 0.1.0 wrote none.
+
+    Examples:
+        >>> version_of_digest("2:ab12"), version_of_digest("ab12")
+        ('2', '1')
+    """
+    version, colon, _ = digest.partition(":")
+    return version if colon else "1"
+
+
+def _sites_decide(study: Study) -> bool:
+    return bool(study.split.holdout_sites) or study.evaluation.by == SITE
+
+
+def _groups(study: Study) -> dict[str, Any] | None:
+    """The slicing whose groups are predicted by models that did not see them."""
+    by = study.evaluation.by
+    if by is None or by == SITE:
+        return None
+    slicing = study.slicing.by[by].model_dump(mode="json")
+    feature = study.features.get(slicing["of"] or "")
+    return {**slicing, "feature": feature and feature.model_dump(mode="json")}
 
 
 def _label_datasets(study: Study) -> tuple[str, ...]:
@@ -127,64 +158,13 @@ def _places_qualifiers(study: Study, dataset: str, column: str) -> bool:
 def _decides(study: Study, use: Reference) -> bool:
     """Whether the values of a column decide a label or a split, not only rejected rows."""
     if use.role == "site":
-        return bool(study.split.holdout_sites)
+        return _sites_decide(study)
+    if use.role in ("slicing", "feature", "feature_rows") and study.evaluation.by not in (
+        None,
+        SITE,
+    ):
+        return True
     return use.role not in _UNDECIDING_ROLES
-
-
-def label_digest_v1(study: Study) -> str:
-    """The label digest of release 0.1.0, under which models are registered.
-
-    It omits datasets that an event names without a condition, and the declarations of the columns
-    of days, exit and population; `label_digest` replaces it. Later keys of the study file are part
-    of it if a study uses them, since they may change labels.
-
-    Args:
-        study: The study.
-
-    Returns:
-        SHA-256 in hexadecimal, without a version.
-    """
-    content = study.to_content()
-    conditions = {
-        (use.dataset, use.column)
-        for use in study.references()
-        if use.key.startswith("tasks.") and use.condition and use.column
-    }
-    names = {study.subject.dataset, *(dataset for dataset, _ in conditions)}
-    columns = {
-        f"{dataset}.{name}": {
-            **_only(declared.model_dump(mode="json"), _V1_COLUMN),
-            **_without(declared.model_dump(mode="json", exclude_defaults=True), _V1_COLUMN_KEYS),
-        }
-        for dataset, name in conditions
-        if (declared := study.datasets[dataset].columns.get(name)) is not None
-    }
-    return digest_of(
-        {
-            **_only(content, ("study", "population", "window", "first_day", "landmark", "split")),
-            "subject": _only(content["subject"], _V1_SUBJECT),
-            "tasks": {
-                name: _without(task, _NOT_OF_TASKS) for name, task in content["tasks"].items()
-            },
-            "datasets": {
-                name: _without(content["datasets"][name], _V1_NOT_OF_DATASETS) for name in names
-            },
-            "columns": columns,
-        }
-    )
-
-
-_V1_COLUMN = ("type", "range", "missing")
-_V1_COLUMN_KEYS = (*_V1_COLUMN, "known")
-_V1_SUBJECT = (
-    *("dataset", "column", "row_number"),
-    *("reference_date", "birth_date", "exit_day", "exit_date"),
-)
-_V1_NOT_OF_DATASETS = ("file", "format", "encoding", "delimiter", "columns")
-
-
-def _only(content: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
-    return {key: value for key, value in content.items() if key in keys}
 
 
 def _without(content: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:

@@ -43,6 +43,7 @@ def problems(study: Study) -> Iterator[str]:
         yield from _analysis_problems(study)
     yield from _landmark_problems(study)
     yield from _slice_problems(study)
+    yield from _evaluation_problems(study)
     yield from _threshold_problems(study)
 
 
@@ -265,10 +266,24 @@ def _slice_problems(study: Study) -> Iterator[str]:
         for name in pair:
             if name not in study.slicing.by:
                 yield f"slicing.pairs: no slicing {name}; there are: {', '.join(study.slicing.by)}"
-    if study.split.holdout_sites and not study.site:
-        yield "split.holdout_sites: the study file names no site"
     if study.training.site_as_feature and not study.site:
         yield "training.site_as_feature: the study file names no site"
+
+
+def _evaluation_problems(study: Study) -> Iterator[str]:
+    by = study.evaluation.by
+    if by == SITE and not study.site:
+        yield "evaluation.by: the study file names no site"
+    if by not in (None, SITE, *study.slicing.by):
+        names = ", ".join([SITE, *study.slicing.by])
+        yield f"evaluation.by: no slicing {by}; there are: {names}"
+    if study.split.holdout_sites and study.evaluation.scheme in ("cross_fit", "internal_external"):
+        yield (
+            "split.holdout_sites: only a split holds sites out; say `scheme: split` in "
+            "`evaluation`, or leave this key out"
+        )
+    if study.split.holdout_sites and not study.site:
+        yield "split.holdout_sites: the study file names no site"
 
 
 def _threshold_problems(study: Study) -> Iterator[str]:

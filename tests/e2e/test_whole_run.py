@@ -240,7 +240,7 @@ def served(first_run: Run) -> _Served:
 @pytest.fixture(scope="module")
 def against_truth(first_run: Run, served: _Served) -> pd.DataFrame:
     """A row for each test subject: per task truth, prediction, label, and whether it is known."""
-    from components.trial_example_gen.splits import subject_hash
+    from components.trial_example_gen.subject_hashes import subject_hash
 
     truth = pd.read_parquet(Path(first_run.file["data_root"]) / "truth")
     hashed = [subject_hash("synthetic", name, _key()).decode() for name in truth.USUBJID]

@@ -86,7 +86,6 @@ class Judged:
             thresholds=self.thresholds,
             split_seed=1,
             label_digest="digest",
-            label_digest_v1="digest",
         )
         no_champion = None if self.has_champion else "No champion."
         made = judge(self.records, {"death": self.suppressed}, of_evaluator, no_champion)

@@ -18,7 +18,6 @@ SETTINGS = ChampionModelSettings(
     study_name=STUDY,
     split_seed=7,
     label_digest="labels-1",
-    label_digest_v1="labels-of-0.1.0",
 )
 
 
@@ -130,18 +129,6 @@ def test_the_champions_own_seed_and_labels_are_reported(
     assert run.model.get_string_custom_property("champion_id") == entry.id
     assert "seed 8, this run 7" in caplog.text
     assert "other label definitions" in caplog.text
-
-
-def test_a_champion_with_this_run_s_labels_by_the_digest_of_0_1_0_can_be_compared(
-    run: Any, caplog: pytest.LogCaptureFixture
-) -> None:
-    run.register("champion", label_digest="labels-of-0.1.0")
-
-    with caplog.at_level(logging.WARNING):
-        run.execute(run.registry.champion_token(STUDY))
-
-    assert not caplog.records
-    assert run.model.get_string_custom_property("label_digest") == "labels-of-0.1.0"
 
 
 def test_a_run_keeps_the_champion_that_it_was_created_with(

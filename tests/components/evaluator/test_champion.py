@@ -5,10 +5,9 @@ from tfx.types import standard_artifacts
 
 from components.evaluator.champion import (
     FIRST_RUN,
-    OLDER_DIGEST,
+    OTHER_DEAL,
     OTHER_LABELS,
     OTHER_SPLIT,
-    note_on_digest,
     reason_against,
 )
 from components.evaluator.settings import EvaluatorSettings
@@ -20,8 +19,7 @@ SETTINGS = EvaluatorSettings(
     smallest_group=20,
     thresholds=(),
     split_seed=1,
-    label_digest="digest",
-    label_digest_v1="digest of 0.1.0",
+    label_digest="3:digest",
 )
 
 
@@ -39,13 +37,14 @@ def baseline(present: Any, split_seed: Any = None, label_digest: Any = None) -> 
     ("artifacts", "reason"),
     [
         ([], FIRST_RUN),
-        (baseline(0, 1, "digest"), FIRST_RUN),
-        (baseline(1, 2, "digest"), OTHER_SPLIT),
-        (baseline(1, None, "digest"), OTHER_SPLIT),
-        (baseline(1, 1, "another"), OTHER_LABELS),
+        (baseline(0, 1, "3:digest"), FIRST_RUN),
+        (baseline(1, 2, "3:digest"), OTHER_SPLIT),
+        (baseline(1, None, "3:digest"), OTHER_SPLIT),
+        (baseline(1, 1, "3:another"), OTHER_LABELS),
         (baseline(1, 1, None), OTHER_LABELS),
-        (baseline(1, 1, "digest"), None),
-        (baseline(1, 1, "digest of 0.1.0"), None),
+        (baseline(1, 1, "3:digest"), None),
+        (baseline(1, 1, "2:digest"), OTHER_DEAL),
+        (baseline(1, 1, "digest of 0.1.0"), OTHER_DEAL),
     ],
     ids=[
         "no input",
@@ -55,17 +54,11 @@ def baseline(present: Any, split_seed: Any = None, label_digest: Any = None) -> 
         "other labels",
         "unknown labels",
         "comparable",
-        "comparable by the digest of 0.1.0",
+        "other deal",
+        "deal of 0.1.0",
     ],
 )
 def test_a_champion_is_compared_only_on_the_same_split_and_labels(
     artifacts: Any, reason: Any
 ) -> None:
     assert reason_against(artifacts, SETTINGS) == reason
-
-
-def test_a_comparison_by_the_digest_of_0_1_0_is_noted() -> None:
-    (older,), (current,) = baseline(1, 1, "digest of 0.1.0"), baseline(1, 1, "digest")
-
-    assert note_on_digest(older, SETTINGS) == OLDER_DIGEST
-    assert note_on_digest(current, SETTINGS) is None

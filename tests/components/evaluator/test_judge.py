@@ -21,7 +21,6 @@ def settings(*thresholds: Any, tasks: Any = None) -> Any:
         thresholds=tuple(Threshold.model_validate(threshold) for threshold in thresholds),
         split_seed=1,
         label_digest="digest",
-        label_digest_v1="digest of 0.1.0",
     )
 
 

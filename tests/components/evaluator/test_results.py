@@ -16,7 +16,6 @@ SETTINGS = EvaluatorSettings(
     thresholds=(),
     split_seed=1,
     label_digest="digest",
-    label_digest_v1="digest of 0.1.0",
 )
 
 

@@ -57,7 +57,6 @@ def settings() -> Any:
         ),
         split_seed=3,
         label_digest="digest",
-        label_digest_v1="digest of 0.1.0",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import shutil
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from tfx.types import artifact_utils
 from components.trial_example_gen.component import TrialExampleGen
 from components.trial_example_gen.records import write_records
 from components.trial_example_gen.settings import TrialExampleGenSettings
-from components.trial_example_gen.splits import split_of, subject_hash
+from components.trial_example_gen.subject_hashes import deal_hash, subject_hash
 from pipeline.errors import UserError
 from pipeline.reading import buckets, formats
 from pipeline.reading.fingerprint import content_fingerprint
@@ -108,9 +109,16 @@ def test_a_value_dated_after_the_landmark_is_in_no_example(outputs: Outputs) -> 
     assert 9999.0 not in values
 
 
-def test_every_subject_is_in_the_split_that_its_hash_says(outputs: Outputs) -> None:
-    numbers = [k for k in range(N) if k != 6]
-    expected = {k: split_of("hand", f"P-{k:04d}", None, Split()) for k in numbers}
+def test_every_subject_is_in_the_split_that_it_is_dealt_to(outputs: Outputs) -> None:
+    """Arm A before B, of each those who live, who die and who are unknown, by their hashes."""
+
+    def place(number: int) -> tuple[bool, int, int]:
+        level = 2 if number % 10 == 9 else int(number % 4 == 0)
+        return number % 3 != 0, level, deal_hash("hand", f"P-{number:04d}", Split().seed)
+
+    numbers = sorted((k for k in range(N) if k != 6), key=place)
+    turns = itertools.cycle(("train", "eval", "train", "test", "train"))
+    expected = dict(zip(numbers, turns, strict=False))
     assert {k: example_of(outputs, k)[0] for k in numbers} == expected
     assert len(outputs.by_subject) == len(numbers)
 

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from components.trial_example_gen.counts import count_labels
 from components.trial_example_gen.examples import build_examples
 from components.trial_example_gen.times import derive_times
 from pipeline.names import SPLITS, time_key
@@ -294,7 +296,8 @@ def test_known_and_masked_labels_are_all_subjects_of_each_arm(events: list[Row])
         changes = {**CHANGES, **arms}
         ae = [AE, *map(",".join, events)]
         trial = make_trial(Path(folder), changes, dm=dm, ae=ae, lb=[LB])
-        counts = build_examples(trial.study, trial.joined, b"k").counts
+        built = build_examples(trial.study, trial.joined, b"k")
+        counts = count_labels(np.array(SPLITS), built.arms, built.labels)
     for task in _TASKS:
         for arm in ("A", "B", "missing"):
             of_arm = {

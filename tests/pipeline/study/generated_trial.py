@@ -14,9 +14,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from components.trial_example_gen.examples import derive_splits
-from components.trial_example_gen.labels import derive_labels
+from components.trial_example_gen.deal import deal_subjects
+from components.trial_example_gen.examples import build_examples
+from components.trial_example_gen.undealt import strata_of
 from pipeline.errors import UserError
+from pipeline.names import SPLITS
 from pipeline.study.load import parse_study
 from pipeline.study.study import Study
 from tests.components.trial_example_gen.hand_made_trial import REMOVED, Trial
@@ -174,7 +176,6 @@ _FEATURE_CHANGES: list[Change] = [
     ),
     ("slicing.by.age", {"column": "AGE", "bands": [65]}),
     ("slicing.by.base", {"column": "BASE", "bands": [65]}),
-    ("arm", {"columns": ["SEX"], "control": "F"}),
     ("site", {"column": "SITEID"}),
     (
         "analysis.time_to_event.exit",
@@ -197,6 +198,7 @@ DECISIVE_CHANGES: list[Change] = [
     ("split", {"train": 0.3, "eval": 0.3, "test": 0.4}),
     ("split.seed", 2),
     ("split.holdout_sites", ["01"]),
+    ("arm", {"columns": ["SEX"], "control": "F"}),
     ("tasks.event.horizon", 60),
     ("tasks.event.event.where", _RASH),
     ("tasks.event.event.where", {"column": "AETOXGR", "at_least": 61}),
@@ -236,7 +238,6 @@ UNCOUNTED_CHANGES: list[Change] = [
     ("features.alt.aggregate", "mean"),
     ("slicing.by.sex", {"column": "SEX"}),
     ("slicing.smallest_group", 50),
-    ("arm", {"columns": ["SEX"], "control": "F"}),
     ("site", {"column": "SITEID"}),
     ("thresholds", [{"metric": "auc", "at_least": 0.7}]),
     ("gate.drift", "ignore"),
@@ -304,11 +305,14 @@ def outcome(study: Study, folder: Path) -> Outcome | None:
         return None
     if not subjects.keys:
         return {}
-    labels = derive_labels(study, subjects)
-    splits = derive_splits(study, subjects).tolist()
+    built = build_examples(study, subjects, b"0123456789abcdef")
+    labels = built.labels
+    strata = strata_of(built)
+    dealt = deal_subjects(study.evaluation, study.split, list(study.tasks), strata)
+    splits = dealt.of(built.hashes)[:, 0]
     return {
         key: (
-            splits[i],
+            SPLITS[splits[i]],
             {
                 task: bool(found.positive[i]) if found.known[i] else None
                 for task, found in labels.items()

@@ -11,9 +11,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from pipeline.study.digest import LABEL_DIGEST_VERSION, label_digest, label_digest_v1
-from pipeline.study.load import load_study, parse_study
-from pipeline.study.shipped import SCHEMAS
+from pipeline.study.digest import LABEL_DIGEST_VERSION, label_digest, version_of_digest
 from tests.components.trial_example_gen.hand_made_trial import REMOVED
 from tests.pipeline.study.generated_trial import (
     COUNTED,
@@ -93,44 +91,36 @@ def test_what_is_declared_of_columns_that_place_qualifiers_changes_the_digest(
     assert (label_digest(study(declare)) != label_digest(study(supplement))) is counts
 
 
-# The digest of release 0.1.0.
+def test_digests_of_releases_can_be_told_apart() -> None:
+    digests = (label_digest(study()), "2:0a", "0a")
+    assert [version_of_digest(digest) for digest in digests] == [
+        str(LABEL_DIGEST_VERSION),
+        "2",
+        "1",
+    ]
 
 
 @pytest.mark.parametrize(
-    ("name", "digest"),
+    "change",
     [
-        ("actg175", "5823c45353029d1d6e74b1180d3526b982da5b9f9689208769043a7d153f73f0"),
-        ("cdisc_pilot01", "68fba83fec5a5eb094bdb1b783317b509fba1189374544428c4965514b91886b"),
-        ("cdisc_pilot01_sdtm", "b1b3d6faff8f914ffd93ba5b25c4603d856b091d59e8f40fa0bc49c2d2af7d29"),
-        ("ist", "fede7d630ac21190614fad0fcc351b42f7caf0b22142f254b7c6759e4da617f4"),
-        ("synthetic", "dd78ebec37ecdfbada0feaf28156c282a33214b0164ae9faaa42a09397c205fb"),
+        lambda content: content.update(evaluation={"scheme": "cross_fit"}),
+        lambda content: content.update(split={"seed": 2}),
+        lambda content: content["slicing"]["by"]["sex"].update(column="RACE"),
     ],
+    ids=["scheme", "seed", "groups"],
 )
-def test_the_digest_of_0_1_0_is_what_0_1_0_registers_its_models_with(
-    name: str, digest: str
+def test_what_decides_the_evaluation_changes_the_label_digest(
+    change: Callable[[dict[str, Any]], object],
 ) -> None:
-    assert label_digest_v1(load_study(SCHEMAS / name / "study.yaml")) == digest
+    def by_sex(content: dict[str, Any]) -> None:
+        content["evaluation"] = {"scheme": "internal_external", "by": "sex"}
+        content["slicing"] = {"by": {"sex": {"column": "SEX"}}}
 
+    def changed(content: dict[str, Any]) -> None:
+        by_sex(content)
+        change(content)
 
-def test_younger_keys_are_in_the_digest_of_0_1_0_where_a_study_uses_them() -> None:
-    """A champion of 0.1.0 was trained without them, so its labels may be others."""
-    content = load_study(SCHEMAS / "actg175" / "study.yaml").to_content()
-    before = label_digest_v1(parse_study(content, "study.yaml"))
-    collapsed = copy.deepcopy(content)
-    collapsed["datasets"]["actg175"]["collapse"] = True
-    after = copy.deepcopy(content)
-    after["tasks"]["event_96_weeks"]["event"]["landmark_day"] = "after"
-
-    digests = [
-        label_digest_v1(parse_study(changed, "study.yaml")) for changed in (collapsed, after)
-    ]
-
-    assert len({before, *digests}) == 3
-
-
-def test_the_two_versions_of_the_digest_can_be_distinguished() -> None:
-    assert label_digest(study()).startswith(f"{LABEL_DIGEST_VERSION}:")
-    assert ":" not in label_digest_v1(study())
+    assert label_digest(study(changed)) != label_digest(study(by_sex))
 
 
 # Generated trials: labels and splits as TrialExampleGen derives them, against the digest.

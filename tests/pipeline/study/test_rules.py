@@ -239,6 +239,18 @@ def test_rows_known_after_the_landmark_are_no_feature(known: str) -> None:
             "slicing.pairs: no slicing x; there are: s",
         ),
         (
+            {"evaluation": {"scheme": "internal_external", "by": "site"}},
+            "evaluation.by: the study file names no site",
+        ),
+        (
+            {"evaluation": {"scheme": "internal_external", "by": "region"}},
+            "evaluation.by: no slicing region; there are: site",
+        ),
+        (
+            {"evaluation": {"scheme": "cross_fit"}, "split": {"holdout_sites": ["01"]}},
+            "split.holdout_sites: only a split holds sites out",
+        ),
+        (
             {"split": {"holdout_sites": ["01"]}},
             "split.holdout_sites: the study file names no site",
         ),

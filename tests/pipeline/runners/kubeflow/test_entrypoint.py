@@ -176,7 +176,7 @@ def test_what_an_executor_refuses_is_one_message_no_traceback_and_a_record(tmp_p
         {
             "registry_root": str(tmp_path),
             "settings": ChampionModelSettings(
-                study_name="tiny", split_seed=1, label_digest="2:labels", label_digest_v1="labels"
+                study_name="tiny", split_seed=1, label_digest="2:labels"
             ).to_json(),
             "champion_token": "of another registry",
         },

@@ -1,0 +1,258 @@
+"""Deals the subjects out to parts or folds that are alike in arm and in the rarest outcome.
+
+A stratum is an arm and a level of the rarest outcome. Within a stratum subjects are in the order
+of a hash, so that the deal depends on nothing but the trial's subjects, their labels and the seed:
+neither on the runner nor on the number of its workers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.names import SPLITS
+from pipeline.results.evaluation_plan import EvaluationPlan
+from pipeline.study.sections import Evaluation, Scheme, Split
+
+NEGATIVE, POSITIVE, UNKNOWN = 0, 1, 2
+"""Levels of an outcome."""
+
+_TEST = SPLITS.index("test")
+_DEFAULT_FOLDS = 5
+_REPEATS = ((500, 10), (2001, 5))
+"""Repeats of trials with fewer subjects than a number; 1 for larger ones."""
+_LONGEST_PATTERN = 1000
+_NEARLY = 1e-6
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_MULTIPLIERS = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
+
+
+class Kind(NamedTuple):
+    """What the deal knows of a subject beside its hash.
+
+    Attributes:
+        arm: Its arm, or "" in a study without arms.
+        held_out: Whether its site is held out for the test split.
+        group: Its group of `evaluation.by`, or "".
+        labels: Level of each task's outcome, in the order of the study's tasks.
+    """
+
+    arm: str
+    held_out: bool
+    group: str
+    labels: tuple[int, ...]
+
+
+Strata = Mapping[Kind, NDArray[np.uint64]]
+"""Hashes of the subjects of each kind, in rising order."""
+
+
+@dataclass(frozen=True)
+class Deal:
+    """Part or folds of every subject.
+
+    Attributes:
+        plan: How the run evaluates its model.
+        hashes: Hashes of all subjects in rising order, uint64 `[subjects]`.
+        dealt: Number of the split, int16 `[subjects, 1]`, or under an out-of-fold scheme the fold
+            in each repeat, int16 `[subjects, repeats]`.
+    """
+
+    plan: EvaluationPlan
+    hashes: NDArray[np.uint64]
+    dealt: NDArray[np.int16]
+
+    def of(self, hashes: NDArray[np.uint64]) -> NDArray[np.int16]:
+        """Rows of `dealt` of some of the subjects."""
+        return self.dealt[np.searchsorted(self.hashes, hashes)]
+
+
+@dataclass(frozen=True)
+class _Subjects:
+    """All subjects, those of a kind beside each other.
+
+    Attributes:
+        kinds: The kinds.
+        labels: Levels of the outcomes, int8 `[kinds, tasks]`.
+        kind: Number of each subject's kind `[subjects]`.
+        hashes: Hash of each subject, uint64 `[subjects]`.
+    """
+
+    kinds: Sequence[Kind]
+    labels: NDArray[np.int8]
+    kind: NDArray[np.int64]
+    hashes: NDArray[np.uint64]
+
+    @classmethod
+    def of(cls, strata: Strata, tasks: int) -> _Subjects:
+        kinds = sorted(strata)
+        sizes = [len(strata[kind]) for kind in kinds]
+        labels = np.array([kind.labels for kind in kinds], np.int8).reshape(len(kinds), tasks)
+        empty = np.empty(0, np.uint64)
+        hashes = np.concatenate([empty, *(strata[kind] for kind in kinds)])
+        return cls(kinds, labels, np.repeat(np.arange(len(kinds)), sizes), hashes)
+
+    def number(self, level: int, among: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Subjects with a level of each task's outcome, `[tasks]`."""
+        sizes = np.bincount(self.kind[among], minlength=len(self.kinds))
+        return sizes @ (self.labels == level).astype(np.int64)
+
+    def strata(self) -> NDArray[np.int64]:
+        """Number of each subject's stratum, `[subjects]`."""
+        everybody = np.ones(len(self.hashes), bool)
+        rarer = np.minimum(self.number(POSITIVE, everybody), self.number(NEGATIVE, everybody))
+        names = [
+            (kind.arm, *([kind.labels[int(np.argmin(rarer))]] if len(rarer) else ()))
+            for kind in self.kinds
+        ]
+        number = {name: i for i, name in enumerate(sorted(set(names)))}
+        return np.array([number[name] for name in names], np.int64)[self.kind]
+
+    def is_held_out(self) -> NDArray[np.bool_]:
+        """Whether each subject belongs to a site that is held out, `[subjects]`."""
+        return np.array([kind.held_out for kind in self.kinds], bool)[self.kind]
+
+
+def deal_subjects(
+    evaluation: Evaluation, split: Split, tasks: Sequence[str], strata: Strata
+) -> Deal:
+    """Decides how the run evaluates its model and deals its subjects out.
+
+    Args:
+        evaluation: What the study file asks for.
+        split: Shares of the splits, and sites held out.
+        tasks: Names of the tasks.
+        strata: The subjects.
+
+    Returns:
+        The deal; it does not depend on the order of `strata`.
+    """
+    subjects = _Subjects.of(strata, len(tasks))
+    parts = _deal_parts(subjects, split)
+    reason = ""
+    scheme: Scheme
+    if evaluation.scheme == "auto":
+        lacking = _lacking(subjects, parts == _TEST, tasks, evaluation.least_events)
+        scheme, reason = _choose(lacking, split, evaluation.least_events)
+    else:
+        scheme = evaluation.scheme
+    if scheme == "split":
+        plan = EvaluationPlan(scheme="split", requested=evaluation.scheme, reason=reason)
+        return _sorted(plan, subjects, parts[:, np.newaxis])
+    if scheme == "internal_external":
+        groups = tuple(sorted({kind.group for kind in subjects.kinds}))
+        of_kind = np.array([groups.index(kind.group) for kind in subjects.kinds], np.int64)
+        folds, number = of_kind[subjects.kind][:, np.newaxis], len(groups)
+    else:
+        groups = ()
+        number = evaluation.folds or _DEFAULT_FOLDS
+        repeats = evaluation.repeats or _default_repeats(len(subjects.hashes))
+        folds = _deal_folds(subjects, number, repeats)
+    plan = EvaluationPlan(
+        scheme=scheme,
+        requested=evaluation.scheme,
+        reason=reason,
+        folds=number,
+        repeats=folds.shape[1],
+        groups=groups,
+    )
+    return _sorted(plan, subjects, folds)
+
+
+def interleaved_pattern(shares: Sequence[float]) -> NDArray[np.int64]:
+    """A sequence of parts in which every beginning has about their shares.
+
+    Args:
+        shares: Shares of the parts; they add up to 1.
+
+    Returns:
+        Numbers of parts; as long as the shares need to come out even, 1,000 at most.
+
+    Examples:
+        >>> interleaved_pattern([0.6, 0.2, 0.2]).tolist()
+        [0, 1, 0, 2, 0]
+    """
+    wanted = np.array(shares)
+    lengths = np.arange(1, _LONGEST_PATTERN + 1)[:, np.newaxis]
+    even = (np.abs(lengths * wanted - np.round(lengths * wanted)) < _NEARLY).all(axis=1)
+    length = int(np.argmax(even)) + 1 if even.any() else _LONGEST_PATTERN
+    dealt = np.zeros(len(wanted))
+    pattern = np.empty(length, np.int64)
+    for position in range(length):
+        # Rounded, so that equal parts are not told apart by the last digit of a float.
+        pattern[position] = np.argmax(np.round(wanted * (position + 1) - dealt, 9))
+        dealt[pattern[position]] += 1
+    return pattern
+
+
+def hashes_of_repeat(hashes: NDArray[np.uint64], repeat: int) -> NDArray[np.uint64]:
+    """Other hashes for each repeat: SplitMix64 (Steele, Lea & Flood 2014), which has no collision.
+
+    Args:
+        hashes: Hashes of the subjects, uint64.
+        repeat: Number of the repeat, from 0.
+
+    Returns:
+        Hashes of the same shape.
+    """
+    mixed = hashes + _GOLDEN * np.array(repeat + 1, np.uint64)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * _MULTIPLIERS[0]
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * _MULTIPLIERS[1]
+    return mixed ^ (mixed >> np.uint64(31))
+
+
+def _deal_parts(subjects: _Subjects, split: Split) -> NDArray[np.int64]:
+    """Number of each subject's split, `[subjects]`."""
+    shares = [split.train, split.eval, split.test]
+    parts = np.full(len(subjects.hashes), _TEST, np.int64)
+    dealt = np.arange(len(parts))
+    if split.holdout_sites:
+        shares = [share / (split.train + split.eval) for share in shares[:_TEST]]
+        dealt = np.flatnonzero(~subjects.is_held_out())
+    order = dealt[np.lexsort((subjects.hashes[dealt], subjects.strata()[dealt]))]
+    parts[order] = np.resize(interleaved_pattern(shares), len(order))
+    return parts
+
+
+def _deal_folds(subjects: _Subjects, folds: int, repeats: int) -> NDArray[np.int64]:
+    """Number of each subject's fold in each repeat, `[subjects, repeats]`."""
+    strata = subjects.strata()
+    dealt = np.empty((len(strata), repeats), np.int64)
+    for repeat in range(repeats):
+        order = np.lexsort((hashes_of_repeat(subjects.hashes, repeat), strata))
+        # Dealing goes on from stratum to stratum: many small ones would enlarge the first fold.
+        dealt[order, repeat] = np.arange(len(order)) % folds
+    return dealt
+
+
+def _default_repeats(subjects: int) -> int:
+    return next((repeats for fewer, repeats in _REPEATS if subjects < fewer), 1)
+
+
+def _lacking(
+    subjects: _Subjects, test: NDArray[np.bool_], tasks: Sequence[str], least: int
+) -> list[str]:
+    """Tasks with too few subjects with or without the outcome in the test part."""
+    fewer = np.minimum(subjects.number(POSITIVE, test), subjects.number(NEGATIVE, test))
+    return [task for task, n in zip(tasks, fewer.tolist(), strict=True) if n < least]
+
+
+def _choose(lacking: Iterable[str], split: Split, least: int) -> tuple[Scheme, str]:
+    """Scheme that `auto` takes, and why; no number of subjects, since the sentence is published."""
+    names = ", ".join(lacking)
+    if split.holdout_sites:
+        return "split", "`split.holdout_sites` names the sites of the test split."
+    needed = f"{least} subjects with and {least} without the outcome in the test split"
+    if names:
+        return "cross_fit", f"A split needs {needed}; too few for {names}."
+    return "split", f"Every task has at least {needed}."
+
+
+def _sorted(plan: EvaluationPlan, subjects: _Subjects, dealt: NDArray[np.int64]) -> Deal:
+    order = np.argsort(subjects.hashes, kind="stable")
+    return Deal(plan, subjects.hashes[order], dealt[order].astype(np.int16))
