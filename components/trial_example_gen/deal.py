@@ -104,8 +104,8 @@ class _Subjects:
 
     def strata(self) -> NDArray[np.int64]:
         """Number of each subject's stratum, `[subjects]`."""
-        everybody = np.ones(len(self.hashes), bool)
-        rarer = np.minimum(self.number(POSITIVE, everybody), self.number(NEGATIVE, everybody))
+        all_subjects = np.ones(len(self.hashes), bool)
+        rarer = np.minimum(self.number(POSITIVE, all_subjects), self.number(NEGATIVE, all_subjects))
         names = [
             (kind.arm, *([kind.labels[int(np.argmin(rarer))]] if len(rarer) else ()))
             for kind in self.kinds
@@ -184,7 +184,7 @@ def interleaved_pattern(shares: Sequence[float]) -> NDArray[np.int64]:
     dealt = np.zeros(len(wanted))
     pattern = np.empty(length, np.int64)
     for position in range(length):
-        # Rounded, so that equal parts are not told apart by the last digit of a float.
+        # Rounded, so that the last digit of a float does not decide between equal parts.
         pattern[position] = np.argmax(np.round(wanted * (position + 1) - dealt, 9))
         dealt[pattern[position]] += 1
     return pattern

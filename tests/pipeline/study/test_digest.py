@@ -91,7 +91,7 @@ def test_what_is_declared_of_columns_that_place_qualifiers_changes_the_digest(
     assert (label_digest(study(declare)) != label_digest(study(supplement))) is counts
 
 
-def test_digests_of_releases_can_be_told_apart() -> None:
+def test_digests_of_releases_can_be_distinguished() -> None:
     digests = (label_digest(study()), "2:0a", "0a")
     assert [version_of_digest(digest) for digest in digests] == [
         str(LABEL_DIGEST_VERSION),
