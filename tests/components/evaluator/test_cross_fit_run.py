@@ -23,7 +23,6 @@ def settings() -> Any:
         thresholds=(Threshold(metric="auc", at_least=0.6),),
         split_seed=3,
         label_digest="digest",
-        label_digest_v1="digest of 0.1.0",
     )
 
 
