@@ -28,6 +28,7 @@ from pipeline.documents import Document, parse_document
 from pipeline.results.documents import OVERALL
 from pipeline.results.documents import Verdict as VerdictDocument
 from pipeline.results.evaluation_plan import SPLIT_PLAN, EvaluationPlan, read_plan
+from pipeline.results.task_verdicts import WORDS
 from pipeline.runs.looks import RunLook, record_look
 
 SETTINGS_KEY = "settings"
@@ -186,8 +187,9 @@ def _judge(
         logger.info(
             "rows", extra={"rows": {"split": scheme.split, "task": task, "subjects": count}}
         )
-    for refusal in verdict.refusals:
-        logger.warning("Model refused: %s", refusal.message)
+    for task, judged in verdict.by_task.items():
+        for reason in judged.reasons:
+            logger.warning("Task %s is %s: %s", task, WORDS[judged.verdict], reason)
     for note in verdict.notes:
         logger.info("%s", note)
     return verdict

@@ -18,6 +18,8 @@ from components.evaluator.records import Record, number_or_none
 from components.evaluator.settings import EvaluatorSettings
 from pipeline.metrics import METRICS
 from pipeline.results.documents import OVERALL, Group, ModelRole
+from pipeline.results.outcomes import LACKS_EVIDENCE
+from pipeline.results.task_verdicts import TaskVerdict
 from pipeline.study.sections import Threshold
 
 NOT_COMPARED = "Thresholds against a champion were not judged."
@@ -34,16 +36,28 @@ class Verdict:
         comparisons: All comparisons, including those of the champion's own metrics.
         notes: Notes for the reader.
         smallest_group: Fewest subjects of a group that is judged.
+        tasks: All tasks in their order.
     """
 
     comparisons: tuple[Comparison, ...]
     notes: tuple[str, ...]
     smallest_group: int
+    tasks: tuple[str, ...]
 
     @property
     def blessed(self) -> bool:
-        """Whether the model is blessed: no deciding comparison fails."""
-        return not self.refusals
+        """Whether the model is blessed: at least one of its tasks is."""
+        return any(found.verdict == "blessed" for found in self.by_task.values())
+
+    @property
+    def by_task(self) -> dict[str, TaskVerdict]:
+        """The verdict on each task.
+
+        A comparison that fails in any group refuses a task. Otherwise a comparison of all its
+        subjects that lacks evidence leaves it not judged. A group that is not judged refuses
+        nothing.
+        """
+        return {task: self._of_task(task) for task in self.tasks}
 
     @property
     def judged(self) -> bool:
@@ -57,7 +71,7 @@ class Verdict:
 
     @property
     def refusals(self) -> tuple[Comparison, ...]:
-        """Comparisons because of which the model is refused, without repeated messages."""
+        """Comparisons because of which a task is refused, without repeated messages."""
         first: dict[str, Comparison] = {}
         for item in self.comparisons:
             if item.refuses:
@@ -81,6 +95,7 @@ class Verdict:
             "judged": self.judged,
             "compared": self.compared,
             "comparisons": [item.to_json() for item in self.comparisons],
+            "tasks": {task: found.model_dump() for task, found in self.by_task.items()},
             "reasons": [_refusal_json(item) for item in self.refusals],
             "not_judged": [
                 {"task": task, "slice": dict(group), "subjects": f"<{self.smallest_group}"}
@@ -88,6 +103,19 @@ class Verdict:
             ],
             "notes": list(self.notes),
         }
+
+    def _of_task(self, task: str) -> TaskVerdict:
+        failed = [item.message for item in self.refusals if item.application.task == task]
+        if failed:
+            return TaskVerdict(verdict="refused", reasons=tuple(failed))
+        lacking = [
+            item.message
+            for item in self._deciding()
+            if item.application.task == task and _lacks_evidence(item)
+        ]
+        if lacking:
+            return TaskVerdict(verdict="not_judged", reasons=tuple(dict.fromkeys(lacking)))
+        return TaskVerdict(verdict="blessed")
 
     def _deciding(self) -> Iterator[Comparison]:
         return (item for item in self.comparisons if item.decides)
@@ -134,7 +162,16 @@ def judge(
             has_champion=not no_champion,
         )
     ]
-    return Verdict(tuple(comparisons), tuple(dict.fromkeys(notes)), settings.smallest_group)
+    return Verdict(
+        comparisons=tuple(comparisons),
+        notes=tuple(dict.fromkeys(notes)),
+        smallest_group=settings.smallest_group,
+        tasks=tuple(settings.tasks),
+    )
+
+
+def _lacks_evidence(item: Comparison) -> bool:
+    return item.application.group == OVERALL and item.reason in LACKS_EVIDENCE
 
 
 def _applications(

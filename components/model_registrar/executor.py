@@ -60,7 +60,7 @@ def _refusal(input_dict: dict[str, list[Artifact]]) -> str | None:
     if not model_utils.is_model_blessed(blessing):
         folder = artifact_utils.get_single_uri(input_dict["verdict"])
         verdict = read_result(Verdict, folder)
-        reasons = " ".join(reason.message for reason in verdict.reasons)
+        reasons = " ".join(verdict.all_reasons)
         return f"the Evaluator did not bless it: {reasons or f'see {folder}/verdict.json.'}"
     pushed = input_dict.get("pushed_model")
     if pushed and artifact_utils.get_single_instance(pushed).get_int_custom_property("pushed") != 1:

@@ -16,6 +16,7 @@ from pipeline.metrics import METRICS
 from pipeline.pages.evaluation import wording
 from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.results.documents import OVERALL
+from pipeline.results.task_verdicts import WORDS
 
 _WITH_INTERVAL = ("auc",)
 _IN_SUMMARY = ("auc", "brier", "calibration_slope", "expected_calibration_error")
@@ -32,7 +33,8 @@ def metrics_metadata(result: RunResult, task: str) -> dict[str, float]:
     Returns:
         Numbers by name, without undefined ones, since metadata must be numbers.
     """
-    numbers: dict[str, float | None] = {"blessed": float(result.verdict.blessed)}
+    blessed = result.verdict.of_task(task).verdict == "blessed"
+    numbers: dict[str, float | None] = {"blessed": float(blessed)}
     for record in result.metrics.records:
         if (record.task, record.group, record.model) != (task, OVERALL, "challenger"):
             continue
@@ -91,12 +93,19 @@ def classification_metadata(result: RunResult, task: str) -> dict[str, Any]:
 
 def summary_markdown(result: RunResult) -> str:
     """The decision and the main numbers, in Markdown."""
-    reasons = [f"- {_plain(text)}" for text in result.refusal_texts()]
+    reasons = [f"- {_plain(text)}" for text in result.reason_texts()]
     notes = [f"- {_plain(note)}" for note in result.verdict.notes]
-    titles = ["Task", "Subjects", "With outcome", *(METRICS[m].title for m in _IN_SUMMARY)]
+    titles = [
+        "Task",
+        "Verdict",
+        "Subjects",
+        "With outcome",
+        *(METRICS[m].title for m in _IN_SUMMARY),
+    ]
     rows = [
         [
             _plain(task.title),
+            WORDS[result.verdict.of_task(name).verdict],
             text_of(result.subjects(name)),
             text_of(result.positives(name)),
             *(
@@ -106,7 +115,7 @@ def summary_markdown(result: RunResult) -> str:
         ]
         for name, task in result.settings.tasks.items()
     ]
-    table = [_line(titles), _line(["---", *["---:"] * (len(titles) - 1)]), *map(_line, rows)]
+    table = [_line(titles), _line(["---", "---", *["---:"] * (len(titles) - 2)]), *map(_line, rows)]
     paragraphs = [
         f"# {_plain(result.settings.title)}",
         f"**{wording.decision(result)}.** {_plain(wording.decision_sentence(result))}",

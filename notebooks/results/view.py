@@ -32,13 +32,14 @@ from pipeline.html.blocks import Block, Cell, Column, Details, Notice, Paragraph
 from pipeline.html.charts import Bar, ForestRow, Measure, bar_chart, forest_plot
 from pipeline.html.numbers import Value, count
 from pipeline.html.page import Section
-from pipeline.pages.metrics import metric_title
+from pipeline.pages.metrics import TONES, metric_title, task_verdicts_table
 from pipeline.results.documents import (
     Metrics,
     ModelRole,
     find_overall,
     find_records,
 )
+from pipeline.results.task_verdicts import WORDS
 from pipeline.study.study import Study
 
 IMPORTANCE_SUBJECTS = 4_000
@@ -95,10 +96,10 @@ class ResultsView:
         """Whether the model was blessed, and how it compares with the champion."""
         verdict = self.run.verdict
         notice = Notice(
-            "good" if verdict.blessed else "bad",
-            "Blessed" if verdict.blessed else "Refused",
+            TONES[verdict.decision],
+            WORDS[verdict.decision].capitalize(),
             f"{count(verdict.compared)} comparisons with thresholds of the study.",
-            [*(reason.message for reason in verdict.reasons), *verdict.notes],
+            [*verdict.all_reasons, *verdict.notes],
         )
         metrics = self.run.metrics
         table = Table(
@@ -121,7 +122,8 @@ class ResultsView:
             ],
             [] if metrics.has_champion else ["There was no champion to compare with."],
         )
-        return show(notice, table)
+        titles = {task: self._title(task) for task in metrics.tasks}
+        return show(notice, task_verdicts_table(verdict, titles), table)
 
     def importance(self) -> Shown:
         """Importance of the sources for each task."""
@@ -277,8 +279,8 @@ class ResultsView:
         at = f" at {item.file.failed_stage}" if item.file.failed_stage else ""
         decision: Value | Cell = item.unreadable
         if item.verdict:
-            blessed = item.verdict.blessed
-            decision = Cell("blessed" if blessed else "refused", "good" if blessed else "bad")
+            found = item.verdict.decision
+            decision = Cell(WORDS[found], TONES[found])
         registered = item.registration is not None and item.registration.registered
         return [
             self._run_label(item),

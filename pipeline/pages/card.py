@@ -27,7 +27,8 @@ from pipeline.pages.card_performance import (
     performance_blocks,
 )
 from pipeline.pages.metrics import (
-    reason_texts,
+    task_reasons,
+    task_verdicts_table,
 )
 from pipeline.results.card import Card, StatedItem
 from pipeline.results.counts import LabelCounts
@@ -84,12 +85,19 @@ def card_page(card: Card) -> Page:
 
 def _decision_notice(card: Card) -> Notice:
     verdict = card.evidence.verdict
-    if not verdict.blessed:
-        titles = {outcome.name: outcome.title for outcome in card.outcomes}
-        reasons = reason_texts(verdict.reasons, titles)
+    reasons = [
+        text
+        for outcome in card.outcomes
+        for text in task_reasons(verdict, outcome.name, outcome.title)
+    ]
+    if verdict.decision == "refused":
         return Notice("bad", "Refused", "It failed thresholds of the study.", reasons)
+    if verdict.decision == "not_judged":
+        return Notice("warn", "Not judged", "The test subjects are too few.", reasons)
     if not verdict.judged:
         return Notice("warn", "Blessed without comparison", "", list(verdict.notes))
+    if reasons:
+        return Notice("warn", "Blessed for some tasks", "It serves no other task.", reasons)
     return Notice(
         "good", "Blessed", f"It passed all {verdict.compared} comparisons with thresholds."
     )
@@ -300,6 +308,9 @@ def _gate(card: Card) -> list[Block]:
 def _decision(card: Card) -> list[Block]:
     verdict = card.evidence.verdict
     blocks: list[Block] = [_decision_notice(card)]
+    if len(card.outcomes) > 1:
+        titles = {outcome.name: outcome.title for outcome in card.outcomes}
+        blocks.append(task_verdicts_table(verdict, titles))
     blocks += [Paragraph(note) for note in verdict.notes]
     if verdict.not_judged:
         blocks.append(

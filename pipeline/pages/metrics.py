@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pipeline.html.blocks import Column
+from pipeline.html.blocks import Cell, Column, Table
+from pipeline.html.palette import Tone
 from pipeline.metrics import METRICS
-from pipeline.results.documents import Refusal
+from pipeline.results.documents import Refusal, Verdict
+from pipeline.results.task_verdicts import WORDS, TaskDecision
+
+TONES: Mapping[TaskDecision, Tone] = {"blessed": "good", "refused": "bad", "not_judged": "warn"}
+"""Tone of each verdict."""
 
 
 def metric_title(metric: str, decision_threshold: float | None = None) -> str:
@@ -30,6 +35,41 @@ def reason_texts(reasons: Sequence[Refusal], titles: Mapping[str, str]) -> list[
         for reason in reasons
     )
     return list(dict.fromkeys(texts))
+
+
+def task_reasons(verdict: Verdict, task: str, title: str) -> list[str]:
+    """Why a task is refused or not judged, with its title in place of its name.
+
+    Args:
+        verdict: The verdict.
+        task: The task.
+        title: Its title.
+    """
+    titled = reason_texts([item for item in verdict.reasons if item.task == task], {task: title})
+    if titled:
+        return titled
+    reasons = verdict.of_task(task).reasons
+    return [f"{title}: {reason.removeprefix(f'{task}: ')}" for reason in reasons]
+
+
+def task_verdicts_table(verdict: Verdict, titles: Mapping[str, str]) -> Table:
+    """The verdict on each task, with its reasons.
+
+    Args:
+        verdict: The verdict.
+        titles: Each task's title.
+    """
+    rows = []
+    for task, title in titles.items():
+        found = verdict.of_task(task).verdict
+        reasons = [text.removeprefix(f"{title}: ") for text in task_reasons(verdict, task, title)]
+        rows.append((title, Cell(WORDS[found], TONES[found]), "; ".join(reasons) or None))
+    return Table(
+        "Verdict on each task",
+        (Column("Task"), Column("Verdict"), Column("Why")),
+        rows,
+        ("A blessed model serves its blessed tasks only.",),
+    )
 
 
 def metric_column(metric: str) -> Column:

@@ -24,6 +24,7 @@ from pipeline.results.evaluation_plan import PLAN_FILE, EvaluationPlan
 from pipeline.results.looks import LookHistory
 from pipeline.results.outcomes import ComparisonReason, Outcome
 from pipeline.results.registration import Registration
+from pipeline.results.task_verdicts import TaskDecision, TaskVerdict
 from pipeline.results.training import Training
 from pipeline.results.trial_progress import TrialSummaryDocument
 from pipeline.storage import read
@@ -227,12 +228,14 @@ class Verdict(Document):
     """`verdict.json`.
 
     Attributes:
-        blessed: Whether the model is blessed.
+        blessed: Whether the model is blessed: at least one task is, and it may replace the
+            champion.
         judged: Whether it was compared with any threshold.
         compared: Number of comparisons that decide on the blessing.
         comparisons: All comparisons; null if they are not recorded, as in documents of 0.1.0, which
             hold their number under this key.
-        reasons: Why the model was refused.
+        tasks: The verdict on each task; empty in earlier documents, see `of_task`.
+        reasons: Comparisons that failed.
         not_judged: Groups that are too small to be judged.
         notes: Notes for the reader.
         looks: What had been tried on these labels before; null if it is not recorded.
@@ -242,6 +245,7 @@ class Verdict(Document):
     judged: bool
     compared: Count
     comparisons: tuple[Comparison, ...] | None
+    tasks: dict[str, TaskVerdict] = {}
     reasons: tuple[Refusal, ...]
     not_judged: tuple[NotJudged, ...]
     notes: tuple[str, ...]
@@ -254,6 +258,32 @@ class Verdict(Document):
         if isinstance(content, Mapping) and isinstance(content.get("comparisons"), int):
             return {**content, "compared": content["comparisons"], "comparisons": None}
         return content
+
+    @property
+    def decision(self) -> TaskDecision:
+        """The verdict on the model; not judged where no task is blessed and none is refused."""
+        if self.blessed:
+            return "blessed"
+        judged = (found.verdict == "refused" for found in self.tasks.values())
+        return "refused" if any(judged) or not self.tasks else "not_judged"
+
+    @property
+    def all_reasons(self) -> tuple[str, ...]:
+        """Why tasks are refused or not judged, each once."""
+        lacking = (reason for found in self.tasks.values() for reason in found.reasons)
+        failed = (reason.message for reason in self.reasons)
+        return tuple(dict.fromkeys((*failed, *lacking)))
+
+    def of_task(self, task: str) -> TaskVerdict:
+        """The verdict on a task.
+
+        A document without verdicts on tasks has one verdict of the whole run: it refuses each task
+        for which a comparison failed.
+        """
+        if task in self.tasks:
+            return self.tasks[task]
+        reasons = tuple(reason.message for reason in self.reasons if reason.task == task)
+        return TaskVerdict(verdict="refused" if reasons else "blessed", reasons=reasons)
 
     def outcomes(self, threshold: int) -> list[Outcome] | None:
         """Outcomes of a threshold's comparisons that decide on the blessing.

@@ -34,12 +34,15 @@ OUTCOMES: Mapping[ComparisonReason, Outcome] = {
     "within_limit": "passes",
     "beyond_limit": "fails",
     "no_value": "fails",
-    "no_interval": "fails",
-    "too_few_subjects": "fails",
+    "no_interval": "not_judged",
+    "too_few_subjects": "not_judged",
     "group_too_small": "not_judged",
     "no_champion": "not_judged",
 }
 """The outcome of each reason."""
+
+LACKS_EVIDENCE: frozenset[ComparisonReason] = frozenset({"no_interval", "too_few_subjects"})
+"""Reasons that leave a task not judged where they concern all of its subjects."""
 
 BY_WEIGHT: tuple[Outcome, ...] = ("passes", "not_judged", "fails")
 """Outcomes by weight; of several comparisons of the same number the last one counts."""

@@ -178,6 +178,24 @@ class Model(Base):
     champion: Mapped[bool]
 
 
+class TaskVerdict(Base):
+    """The verdict on a task of a run's model.
+
+    Attributes:
+        run: Id of the run.
+        task: The task.
+        verdict: `blessed`, `refused` or `not_judged`; a blessed model serves its blessed tasks.
+        reason: Why it is refused or not judged; empty where it is blessed.
+    """
+
+    __tablename__ = "task_verdicts"
+
+    run: Mapped[str] = mapped_column(primary_key=True)
+    task: Mapped[str] = mapped_column(primary_key=True)
+    verdict: Mapped[str]
+    reason: Mapped[str]
+
+
 class BlessingReason(Base):
     """A threshold that a model failed."""
 

@@ -41,6 +41,15 @@ def evaluation_rows(
     """
     return {
         models.Model: [_model(run, study.study_name, metrics, verdict, registration)],
+        models.TaskVerdict: [
+            {
+                "run": run,
+                "task": task,
+                "verdict": verdict.of_task(task).verdict,
+                "reason": " ".join(verdict.of_task(task).reasons),
+            }
+            for task in study.tasks
+        ],
         models.BlessingReason: list(_refusals(run, verdict)),
         models.Comparison: list(_comparisons(run, verdict)),
         models.Threshold: _thresholds(run, study),

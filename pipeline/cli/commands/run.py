@@ -140,6 +140,6 @@ def _exit_code(outcome: RunOutcome, fail_if_refused: bool) -> ExitCode:
         return ExitCode.INTERRUPTED
     if outcome.status != "done":
         return ExitCode.USER_MUST_FIX if outcome.is_users_to_fix else ExitCode.BROKE
-    if fail_if_refused and outcome.verdict == "refused":
+    if fail_if_refused and outcome.verdict in ("refused", "not_judged"):
         return ExitCode.MODEL_REFUSED
     return ExitCode.DONE

@@ -10,7 +10,7 @@ from pipeline.estimates import Estimate
 from pipeline.html.blocks import Cell
 from pipeline.html.numbers import Suppressed
 from pipeline.pages.evaluation.settings import RunPageSettings
-from pipeline.pages.metrics import reason_texts
+from pipeline.pages.metrics import task_reasons
 from pipeline.results.counts import Counts
 from pipeline.results.documents import (
     OVERALL,
@@ -110,10 +110,13 @@ class RunResult:
             ),
         )
 
-    def refusal_texts(self) -> list[str]:
-        """Why the model was refused, for people."""
-        titles = {name: task.title for name, task in self.settings.tasks.items()}
-        return reason_texts(self.verdict.reasons, titles)
+    def reason_texts(self) -> list[str]:
+        """Why tasks are refused or not judged, for people."""
+        return [
+            text
+            for name, task in self.settings.tasks.items()
+            for text in task_reasons(self.verdict, name, task.title)
+        ]
 
     def not_shown(self, task: str, group: Group) -> Suppressed:
         """The placeholder for a group's numbers."""

@@ -20,7 +20,7 @@ from pipeline.html.palette import Tone
 from pipeline.metrics import METRICS
 from pipeline.pages.evaluation import wording
 from pipeline.pages.evaluation.run_result import RunResult
-from pipeline.pages.metrics import metric_column
+from pipeline.pages.metrics import TONES, metric_column, task_verdicts_table
 from pipeline.results.documents import OVERALL
 from pipeline.study.sections import Threshold
 
@@ -32,6 +32,9 @@ _COMPARED = ("auc", "brier", "expected_calibration_error")
 def verdict_section(result: RunResult) -> Section:
     """The verdict with its reasons, the main metrics and the study's thresholds."""
     blocks: list[Block] = [_decision(result), _key_figures(result)]
+    if len(result.settings.tasks) > 1:
+        titles = {name: task.title for name, task in result.settings.tasks.items()}
+        blocks.append(task_verdicts_table(result.verdict, titles))
     if result.verdict.notes:
         blocks.append(Bullets(result.verdict.notes))
     blocks.append(Paragraph(wording.registration_sentence(result)))
@@ -79,12 +82,14 @@ def _performance(result: RunResult, caption: str, metrics: tuple[str, ...]) -> T
 
 def _decision(result: RunResult) -> Notice:
     verdict = result.verdict
-    kind: Tone = "bad" if not verdict.blessed else "good" if verdict.judged else "warn"
+    kind: Tone = TONES[verdict.decision]
+    if verdict.blessed and (not verdict.judged or verdict.failed):
+        kind = "warn"
     return Notice(
         kind,
         wording.decision(result),
         wording.decision_sentence(result),
-        result.refusal_texts(),
+        result.reason_texts(),
     )
 
 

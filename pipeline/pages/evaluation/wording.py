@@ -12,18 +12,25 @@ from pipeline.study.sections import Threshold
 
 def decision(result: RunResult) -> str:
     """The decision in a few words."""
-    if not result.verdict.blessed:
-        return "Refused"
-    return "Blessed" if result.verdict.judged else "Blessed without comparison"
+    verdict = result.verdict
+    if not verdict.blessed:
+        return "Refused" if verdict.decision == "refused" else "Not judged"
+    if not verdict.judged:
+        return "Blessed without comparison"
+    tasks = len(result.settings.tasks)
+    blessed = sum(verdict.of_task(task).verdict == "blessed" for task in result.settings.tasks)
+    return "Blessed" if blessed == tasks else f"Blessed for {blessed} of {tasks} tasks"
 
 
 def decision_sentence(result: RunResult) -> str:
     """The decision and what it rests on."""
     verdict = result.verdict
     compared = f"{count(verdict.compared)} comparison{'' if verdict.compared == 1 else 's'}"
+    if verdict.decision == "not_judged":
+        return "The test subjects are too few to judge any task."
     if not verdict.judged:
         return "The study file sets no thresholds, so nothing was compared."
-    if verdict.blessed:
+    if not verdict.failed:
         return f"All {compared} with thresholds of the study were passed."
     return f"{count(verdict.failed)} of {compared} with thresholds of the study failed."
 

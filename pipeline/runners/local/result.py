@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -10,9 +10,15 @@ from rich.markup import escape
 
 from pipeline.config import RunConfig
 from pipeline.results.documents import Findings, Metrics, Verdict, read_result
+from pipeline.results.task_verdicts import WORDS, TaskDecision
 from pipeline.runners.local.display import print_words, results_table
 
 _OF_LABELS = ("lost_labels", "landmark_labels", "unknown_labels")
+_STYLED: Mapping[TaskDecision, str] = {
+    "blessed": f"[green]{WORDS['blessed']}[/green]",
+    "refused": f"[red]{WORDS['refused']}[/red]",
+    "not_judged": f"[yellow]{WORDS['not_judged']}[/yellow]",
+}
 _SHOWN = ("metrics", "model", "serving", "records", "page")
 
 
@@ -73,11 +79,7 @@ def show_result(console: Console, verdict: Verdict, paths: Mapping[str, Path]) -
     metrics = read_result(Metrics, str(paths["metrics"].parent))
     console.print()
     print_words(console, results_table(metrics.records, console.width))
-    console.print("[green]blessed[/green]" if verdict.blessed else "[red]refused[/red]")
-    for note in verdict.notes:
-        print_words(console, f"  {escape(note)}")
-    for reason in verdict.reasons:
-        print_words(console, f"  [red]✗[/red] {escape(reason.message)}")
+    _show_verdict(console, verdict, metrics.tasks)
     if verdict.not_judged:
         print_words(
             console,
@@ -90,3 +92,16 @@ def show_result(console: Console, verdict: Verdict, paths: Mapping[str, Path]) -
     for name in _SHOWN:
         if name in paths:
             console.print(f"{name:<9} {escape(str(paths[name]))}")
+
+
+def _show_verdict(console: Console, verdict: Verdict, tasks: Sequence[str]) -> None:
+    """Shows the verdict on the model and on each task, notes and reasons."""
+    console.print(_STYLED[verdict.decision])
+    for task in tasks if len(tasks) > 1 else ():
+        console.print(f"  {escape(task)}: {_STYLED[verdict.of_task(task).verdict]}")
+    for note in verdict.notes:
+        print_words(console, f"  {escape(note)}")
+    failed = [reason.message for reason in verdict.reasons]
+    for text in verdict.all_reasons:
+        mark = "[red]✗[/red]" if text in failed else "[yellow]?[/yellow]"
+        print_words(console, f"  {mark} {escape(text)}")

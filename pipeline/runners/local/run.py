@@ -234,8 +234,9 @@ class _LocalRun:
             self._run,
             "done",
             paths,
-            "blessed" if verdict.blessed else "refused",
-            tuple(reason.message for reason in verdict.reasons),
+            verdict.decision,
+            {task: found.verdict for task, found in verdict.tasks.items()},
+            verdict.all_reasons,
         )
 
     def _end_early(

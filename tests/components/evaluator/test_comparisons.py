@@ -73,8 +73,6 @@ def test_thresholds_are_distinguished_by_their_place_in_the_study_file() -> None
         ([], AT_LEAST, "no_value"),
         ([record(math.nan)], AT_LEAST, "no_value"),
         ([record(math.nan, 0.6, 0.9)], AT_LEAST | {"holds": "bound"}, "no_value"),
-        ([record(0.9)], AT_LEAST | {"holds": "bound"}, "no_interval"),
-        ([record(0.9, 0.8)], AT_LEAST | {"holds": "bound"}, "no_interval"),
     ],
 )
 def test_where_nothing_can_be_judged_a_comparison_fails_without_a_value(
@@ -83,6 +81,13 @@ def test_where_nothing_can_be_judged_a_comparison_fails_without_a_value(
     (found,) = written(records, threshold)
 
     assert (found["outcome"], found["reason"], found["value"]) == ("fails", reason, None)
+
+
+@pytest.mark.parametrize("found", [record(0.9), record(0.9, 0.8)])
+def test_a_bound_that_does_not_exist_is_not_judged(found: Any) -> None:
+    (made,) = written([found], AT_LEAST | {"holds": "bound"})
+
+    assert (made["outcome"], made["reason"], made["value"]) == ("not_judged", "no_interval", None)
 
 
 def test_a_group_that_is_too_small_is_not_judged_and_has_no_value() -> None:

@@ -2,6 +2,8 @@ import math
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from components.evaluator.judge import NOTHING_DEMANDED, judge
 from components.evaluator.records import Record
@@ -10,6 +12,7 @@ from pipeline.study.sections import Threshold
 
 FEMALE = (("sex", "F"),)
 MALE = (("sex", "M"),)
+TWO_TASKS = {"hepatic_ae": (0.5,), "response": (0.5,)}
 
 
 def settings(*thresholds: Any, tasks: Any = None) -> Any:
@@ -57,6 +60,10 @@ def verdict(
     tasks: Any = None,
 ) -> Any:
     return judge(records, suppressed or {}, settings(*thresholds, tasks=tasks), no_champion)
+
+
+def decisions(judged: Any) -> Any:
+    return {task: found.verdict for task, found in judged.by_task.items()}
 
 
 def messages(judged: Any) -> Any:
@@ -160,16 +167,20 @@ def test_a_group_suppressed_to_protect_another_is_judged_without_its_numbers() -
     assert "0.613" not in str(judged.to_json())
 
 
-def test_a_test_split_that_is_too_small_is_a_refusal() -> None:
+def test_a_task_with_too_few_test_subjects_is_not_judged() -> None:
     judged = verdict(
         [record(0.9, subjects=10)],
         {"metric": "auc", "at_least": 0.65},
         suppressed={"hepatic_ae": {(): "too_small"}},
     )
 
-    assert messages(judged) == [
-        "hepatic_ae: auc overall can't be judged: fewer than 20 subjects have a known outcome"
-    ]
+    assert not judged.blessed
+    assert judged.to_json()["tasks"]["hepatic_ae"] == {
+        "verdict": "not_judged",
+        "reasons": (
+            "hepatic_ae: auc overall can't be judged: fewer than 20 subjects have a known outcome",
+        ),
+    }
 
 
 @pytest.mark.parametrize("records", [[record(math.nan)], []], ids=["not a number", "missing"])
@@ -180,10 +191,82 @@ def test_a_metric_without_a_value_is_a_refusal(records: Any) -> None:
     assert "auc overall has no value" in messages(judged)[0]
 
 
-def test_a_bound_that_does_not_exist_is_a_refusal() -> None:
+def test_a_task_without_the_interval_that_must_hold_is_not_judged() -> None:
     judged = verdict([record(0.9)], {"metric": "auc", "at_least": 0.65, "holds": "bound"})
 
-    assert "has no confidence interval" in messages(judged)[0]
+    assert decisions(judged) == {"hepatic_ae": "not_judged"}
+    assert not judged.blessed
+    assert "has no confidence interval" in judged.by_task["hepatic_ae"].reasons[0]
+
+
+def test_a_slice_without_an_interval_refuses_nothing() -> None:
+    judged = verdict(
+        [record(0.9, 0.8, 0.95), record(0.9, group=FEMALE)],
+        {"metric": "auc", "at_least": 0.65, "holds": "bound", "scope": "every_slice"},
+    )
+
+    assert decisions(judged) == {"hepatic_ae": "blessed"}
+
+
+def test_a_slice_that_fails_refuses_its_task() -> None:
+    judged = verdict(
+        [record(0.9), record(0.6, group=FEMALE)],
+        {"metric": "auc", "at_least": 0.65, "scope": "every_slice"},
+    )
+
+    assert decisions(judged) == {"hepatic_ae": "refused"}
+
+
+def test_a_task_that_fails_does_not_refuse_the_others() -> None:
+    judged = verdict(
+        [record(0.5), record(0.9, task="response")],
+        {"metric": "auc", "at_least": 0.65},
+        tasks=TWO_TASKS,
+    )
+
+    assert decisions(judged) == {"hepatic_ae": "refused", "response": "blessed"}
+    assert judged.by_task["hepatic_ae"].reasons == ("hepatic_ae: auc overall is 0.5, below 0.65",)
+    assert judged.blessed
+
+
+def test_a_comparison_that_fails_outweighs_one_that_lacks_evidence() -> None:
+    judged = verdict(
+        [record(0.5)],
+        {"metric": "auc", "at_least": 0.65},
+        {"metric": "auc", "at_least": 0.5, "holds": "bound"},
+    )
+
+    assert decisions(judged) == {"hepatic_ae": "refused"}
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["hepatic_ae", "response"]),
+            st.sampled_from([(), FEMALE, MALE]),
+            st.sampled_from([0.5, 0.9]),
+            st.booleans(),
+        ),
+        unique_by=lambda item: item[:2],
+    )
+)
+def test_a_model_is_blessed_if_and_only_if_a_task_is(found: Any) -> None:
+    judged = verdict(
+        [
+            record(value, *((0.4, 0.95) if interval else ()), group=group, task=task)
+            for task, group, value, interval in found
+        ],
+        {"metric": "auc", "at_least": 0.65, "scope": "every_slice"},
+        {"metric": "auc", "at_least": 0.3, "holds": "bound"},
+        tasks=TWO_TASKS,
+    )
+
+    assert set(judged.by_task) == set(TWO_TASKS)
+    assert judged.blessed == ("blessed" in decisions(judged).values())
+    for task, decided in decisions(judged).items():
+        failed = [item for item in judged.refusals if item.application.task == task]
+        assert (decided == "refused") == bool(failed)
+        assert (decided == "blessed") == (not judged.by_task[task].reasons)
 
 
 def test_each_decision_threshold_of_the_task_is_judged() -> None:

@@ -67,7 +67,7 @@ def test_the_summary_has_decision_reasons_and_a_line_a_task() -> None:
         "# A demonstration trial\n\n**Refused.** 1 of 9 comparisons with thresholds of the study "
         "failed.\n\n- Dead at 6 months: AUC overall is too low\n"
     )
-    assert "| Dead at 6 months | 400 | 80 | 0.720 (0.660 to 0.780) |" in summary
+    assert "| Dead at 6 months | refused | 400 | 80 | 0.720 (0.660 to 0.780) |" in summary
 
 
 def test_the_summarys_table_has_as_many_cells_in_each_line() -> None:

@@ -103,6 +103,15 @@ def test_a_verdict_of_0_1_0_is_read(tmp_path: Path) -> None:
     assert [item.group_text for item in verdict.not_judged] == ["sex U"]
 
 
+def test_a_verdict_of_0_1_0_applies_to_each_task_by_its_own_refusals() -> None:
+    verdict = Verdict.model_validate(VERDICT_OF_0_1_0)
+
+    assert verdict.of_task("event").verdict == "refused"
+    assert verdict.of_task("event").reasons == (VERDICT_OF_0_1_0["reasons"][0]["message"],)
+    assert verdict.of_task("other").verdict == "blessed"
+    assert verdict.decision == "refused"
+
+
 def test_a_verdict_that_was_read_is_written_and_read_again() -> None:
     verdict = Verdict.model_validate(VERDICT_OF_0_1_0)
 

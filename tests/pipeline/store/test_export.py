@@ -153,6 +153,7 @@ def test_a_run_that_is_done_is_exported_whole(done: LocalRun, sqlite: str) -> No
         "stages": 1,
         "stage_rows": 1,
         "models": 1,
+        "task_verdicts": 1,
         "blessing_reasons": 0,
         "comparisons": 2,
         "thresholds": 1,

@@ -47,6 +47,7 @@ def test_a_run_is_added_with_all_that_it_measured(address: str) -> None:
         "stages": 1,
         "stage_rows": 1,
         "models": 1,
+        "task_verdicts": 1,
         "blessing_reasons": 0,
         "comparisons": 2,
         "thresholds": 1,

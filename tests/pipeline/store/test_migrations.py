@@ -142,7 +142,16 @@ def test_a_file_of_0_1_0_is_migrated_when_it_is_opened(sqlite: str) -> None:
     make_store_of_0_1_0(sqlite)
     open_current(sqlite)
 
-    assert rows(sqlite, "SELECT version_num FROM alembic_version") == [("0004",)]
+    assert rows(sqlite, "SELECT version_num FROM alembic_version") == [("0005",)]
+
+
+def test_a_run_of_0_1_0_has_a_verdict_on_each_task_by_its_own_refusals(sqlite: str) -> None:
+    make_store_of_0_1_0(sqlite)
+    open_current(sqlite)
+
+    found = rows(sqlite, "SELECT run, task, verdict, reason FROM task_verdicts")
+    refusal = "death: sensitivity at decision threshold 0.5 overall is 0.4, below 0.6"
+    assert found == [("r0", "death", "refused", refusal)]
 
 
 def test_rows_that_0_1_0_left_pending_can_be_added(sqlite: str) -> None:

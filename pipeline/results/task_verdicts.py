@@ -1,0 +1,33 @@
+"""The verdict on each task of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pipeline.documents import Document
+
+TaskDecision = Literal["blessed", "refused", "not_judged"]
+
+WORDS: Mapping[TaskDecision, str] = {
+    "blessed": "blessed",
+    "refused": "refused",
+    "not_judged": "not judged",
+}
+"""Text of each decision on boards and pages."""
+
+
+class TaskVerdict(Document):
+    """The verdict on a task.
+
+    A blessed model serves its blessed tasks only.
+
+    Attributes:
+        verdict: `blessed`: no comparison failed and the task's subjects as a whole could be judged;
+            `refused`: a comparison failed; `not_judged`: a comparison of all subjects could not
+            be judged, and none failed.
+        reasons: Sentences for people; empty for a blessed task.
+    """
+
+    verdict: TaskDecision
+    reasons: tuple[str, ...] = ()
