@@ -40,6 +40,7 @@ _SAME_STAGES = (
     ("Transform", "Transform"),
     ("Trainer", "Trainer"),
     ("Evaluator", "TrialEvaluator"),
+    (None, "BlessedModel"),
     ("Pusher", "Pusher"),
     (None, "ModelRegistrar"),
 )

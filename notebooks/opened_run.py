@@ -13,7 +13,8 @@ from pipeline.html.blocks import Facts, Notice
 from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.pages.evaluation.settings import RunPageSettings
 from pipeline.results.counts import Counts
-from pipeline.results.documents import Curves, Findings, Metrics, Verdict, read_result
+from pipeline.results.documents import Curves, Metrics, Verdict, read_result
+from pipeline.results.findings import Findings
 from pipeline.results.registration import Registration
 from pipeline.runs.run_file import RunFile, find_run, read_run_file
 from pipeline.study.load import parse_study

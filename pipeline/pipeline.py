@@ -16,6 +16,8 @@ from tfx.orchestration import metadata
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import pusher_pb2, trainer_pb2, transform_pb2
 
+from components.blessed_model.component import BlessedModel
+from components.blessed_model.settings import BlessedModelSettings
 from components.champion_model.component import ChampionModel
 from components.champion_model.settings import ChampionModelSettings
 from components.curated_schema.component import CuratedSchema
@@ -145,9 +147,14 @@ def _components(config: RunConfig) -> list[BaseNode]:
         code_version=config.code_version,
         dependency_lock=config.dependency_lock,
     )
-    pusher = _pusher(config.serving_dir, trainer, evaluator) if config.serving_dir else None
+    blessed = BlessedModel(
+        trained_model=trainer.outputs["model"],
+        verdict=evaluator.outputs["verdict"],
+        settings=BlessedModelSettings.of(study),
+    )
+    pusher = _pusher(config.serving_dir, blessed, evaluator) if config.serving_dir else None
     registrar = ModelRegistrar(
-        model=trainer.outputs["model"],
+        model=blessed.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
         pushed_model=pusher.outputs["pushed_model"] if pusher else None,
         statistics=statistics_gen.outputs["statistics"],
@@ -211,6 +218,7 @@ def _components(config: RunConfig) -> list[BaseNode]:
         tuner,
         trainer,
         evaluator,
+        blessed,
         card,
         analysis,
         summary,
@@ -253,9 +261,9 @@ def _custom_config(config: RunConfig) -> dict[str, Any]:
     }
 
 
-def _pusher(serving_dir: str, trainer: Trainer, evaluator: TrialEvaluator) -> Pusher:
+def _pusher(serving_dir: str, blessed: BlessedModel, evaluator: TrialEvaluator) -> Pusher:
     return Pusher(
-        model=trainer.outputs["model"],
+        model=blessed.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
         push_destination=pusher_pb2.PushDestination(
             filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=serving_dir)

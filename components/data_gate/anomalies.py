@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
-from pipeline.results.documents import Finding
+from pipeline.results.findings import Finding
 from pipeline.study.sections import Severity
 
 _CORRECT = "Correct the data, or the curated schema if it is out of date."

@@ -27,7 +27,8 @@ from components.data_gate.settings import DataGateSettings
 from components.data_gate.unknown_labels import unknown_labels
 from pipeline.errors import UserError
 from pipeline.results.counts import Counts
-from pipeline.results.documents import Finding, Findings, read_result
+from pipeline.results.documents import read_result
+from pipeline.results.findings import Finding, Findings
 
 logger = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline.results.documents import Finding
+from pipeline.results.findings import Finding
 
 
 def stop_message(study: str, findings: Sequence[Finding]) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from components.data_gate.settings import DataGateSettings
 from pipeline.results.counts import AbsentLevels, Counts
-from pipeline.results.documents import Finding
+from pipeline.results.findings import Finding
 from pipeline.study.features import feature_name
 from pipeline.study.sections import Gate, Severity
 

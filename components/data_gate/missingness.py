@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from components.data_gate.rules import Columns
 from pipeline.estimates import Estimate, exact_interval, independent_difference
 from pipeline.names import ARM
-from pipeline.results.documents import Finding
+from pipeline.results.findings import Finding
 from pipeline.study.sections import Gate
 
 NOMINAL_RATE = 0.01

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from components.data_gate.auc import auc_of_category, auc_of_number, standard_error_of_chance
 from pipeline.results.counts import Counts, DatasetCounts
-from pipeline.results.documents import Finding
+from pipeline.results.findings import Finding
 from pipeline.study.sections import Gate, Severity
 
 _REASONS_SHOWN = 3

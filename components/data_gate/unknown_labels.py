@@ -16,7 +16,8 @@ from typing import Literal
 
 from pipeline.estimates import difference_of_shares
 from pipeline.results.counts import ArmLabelCounts, Counts, LabelCounts, MaskReason
-from pipeline.results.documents import OVERALL, Finding, Group
+from pipeline.results.documents import OVERALL, Group
+from pipeline.results.findings import Finding
 from pipeline.results.suppress import SuppressionReason, suppressed
 from pipeline.study.sections import Gate, Severity
 

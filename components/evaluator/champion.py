@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tfx.types.artifact import Artifact
+from tfx.utils import path_utils
 
 from components.evaluator.settings import EvaluatorSettings
 from pipeline.study.digest import version_of_digest
@@ -17,6 +18,8 @@ SPLIT_SEED = "split_seed"
 
 LABEL_DIGEST = "label_digest"
 """Custom property of a model: digest of its label definitions (`pipeline.study.digest`)."""
+
+_SIGNATURE = "serving_default"
 
 FIRST_RUN = "No champion: no model has been blessed before."
 OTHER_SPLIT = (
@@ -40,6 +43,22 @@ OTHER_DEAL = (
 def is_present(baseline: Sequence[Artifact]) -> bool:
     """Whether the Evaluator's baseline input is a champion."""
     return bool(baseline) and baseline[0].get_int_custom_property(PRESENT) == 1
+
+
+def served_tasks(baseline: Sequence[Artifact]) -> tuple[str, ...]:
+    """Tasks that the champion serves; none without a champion.
+
+    Args:
+        baseline: The Evaluator's baseline input: one `Model` artifact, or none.
+    """
+    if not is_present(baseline):
+        return ()
+    # TensorFlow takes seconds to import.
+    from tensorflow.python.saved_model import loader_impl
+
+    saved = loader_impl.parse_saved_model(path_utils.serving_model_path(baseline[0].uri))
+    outputs = saved.meta_graphs[0].signature_def[_SIGNATURE].outputs
+    return tuple(sorted(outputs))
 
 
 def reason_against(baseline: Sequence[Artifact], settings: EvaluatorSettings) -> str | None:

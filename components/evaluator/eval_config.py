@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tensorflow_model_analysis import constants
 from tensorflow_model_analysis.proto import config_pb2
 
 from components.evaluator.prediction_table import NOTHING, PredictionSource
@@ -59,7 +60,9 @@ class MetricName:
 
 
 def build_eval_config(
-    settings: EvaluatorSettings, source: PredictionSource = NOTHING
+    settings: EvaluatorSettings,
+    source: PredictionSource = NOTHING,
+    champion_tasks: Sequence[str] | None = None,
 ) -> config_pb2.EvalConfig:
     """Builds the `EvalConfig` of TFX's Evaluator.
 
@@ -69,6 +72,8 @@ def build_eval_config(
     Args:
         settings: Settings of the evaluation.
         source: Predictions that are looked up.
+        champion_tasks: Tasks that the champion serves; None without a comparable champion. The
+            others are evaluated of the challenger alone.
 
     Returns:
         One model spec for all tasks, one metrics spec for each task, one slicing spec for each
@@ -85,7 +90,11 @@ def build_eval_config(
         ],
         metrics_specs=[
             config_pb2.MetricsSpec(
-                output_names=[task], metrics=list(_metrics(thresholds, settings, source))
+                output_names=[task],
+                metrics=list(_metrics(thresholds, settings, source)),
+                model_names=[]
+                if champion_tasks is None or task in champion_tasks
+                else [constants.CANDIDATE_KEY],
             )
             for task, thresholds in settings.tasks.items()
         ],

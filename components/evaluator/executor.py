@@ -80,6 +80,7 @@ class Executor(tfx_executor.Executor):
             if scheme.plan.out_of_fold and champion.is_present(models)
             else champion.reason_against(models, settings)
         )
+        champion_tasks = champion.served_tasks(models)
         if not no_champion:
             # TFX calls the model to compare with the baseline.
             inputs[standard_component_specs.BASELINE_MODEL_KEY] = list(models)
@@ -94,14 +95,16 @@ class Executor(tfx_executor.Executor):
                 output_dict,
                 {
                     standard_component_specs.EVAL_CONFIG_KEY: proto_utils.proto_to_json(
-                        build_eval_config(settings, scheme.source)
+                        build_eval_config(
+                            settings, scheme.source, None if no_champion else champion_tasks
+                        )
                     ),
                     standard_component_specs.EXAMPLE_SPLITS_KEY: json.dumps([scheme.split]),
                     standard_component_specs.MODULE_PATH_KEY: _EXTRACTORS,
                 },
             )
         look = _read_look(exec_properties)
-        verdict = _judge(output_dict, settings, scheme, no_champion, look)
+        verdict = _judge(output_dict, settings, scheme, no_champion, champion_tasks, look)
         if look:
             # From now on the metrics can be seen.
             record_look(exec_properties[REGISTRY_KEY], look.settings)
@@ -168,13 +171,14 @@ def _judge(
     settings: EvaluatorSettings,
     scheme: _Scheme,
     no_champion: str | None,
+    champion_tasks: tuple[str, ...],
     look: RunLook | None,
 ) -> Verdict:
     evaluation = artifact_utils.get_single_uri(output_dict[standard_component_specs.EVALUATION_KEY])
     found = list(model_eval_lib.load_metrics(evaluation))
     records = results.read_records(found, settings, scheme.plan)
     suppressed = results.suppressed_groups(records, settings)
-    verdict = judge(records, suppressed, settings, no_champion)
+    verdict = judge(records, suppressed, settings, no_champion, champion_tasks)
     if look:
         verdict = replace(verdict, notes=(*verdict.notes, look.history.sentence))
     folder = artifact_utils.get_single_uri(output_dict[VERDICT_KEY])

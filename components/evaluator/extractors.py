@@ -151,8 +151,10 @@ def custom_extractors(
     del tensor_adapter_config
     slicings = [tuple(spec.feature_keys) for spec in eval_config.slicing_specs]
     specs = list(eval_config.model_specs)
-    models = [spec.name for spec in specs] if len(specs) > 1 else []
     tasks = list(specs[0].label_keys)
+    models = (
+        {spec.name: _tasks_of(eval_config, spec.name) for spec in specs} if len(specs) > 1 else {}
+    )
     source = current_source()
     predict = [
         predictions_extractor.PredictionsExtractor(
@@ -172,6 +174,16 @@ def custom_extractors(
     ]
 
 
+def _tasks_of(eval_config: config_pb2.EvalConfig, model: str) -> list[str]:
+    """Tasks that are evaluated of a model."""
+    return [
+        task
+        for spec in eval_config.metrics_specs
+        if model in spec.model_names
+        for task in spec.output_names
+    ]
+
+
 class _GroupRows(beam.DoFn):
     """Divides rows by slice key and jackknife group.
 
@@ -182,7 +194,7 @@ class _GroupRows(beam.DoFn):
         self,
         slicings: Sequence[tuple[str, ...]],
         tasks: Sequence[str],
-        models: Sequence[str],
+        models: Mapping[str, Sequence[str]],
         source: PredictionSource = NOTHING,
     ) -> None:
         """Initializes the function.
@@ -190,14 +202,14 @@ class _GroupRows(beam.DoFn):
         Args:
             slicings: Feature keys of each slicing.
             tasks: Names of the model's outputs.
-            models: Names of the models; empty if there is only one.
+            models: Tasks of each model by its name; empty if there is only one.
             source: Predictions to look up.
         """
         self._source = source
         self._kept = _OF_SUBJECT if source.out_of_fold else (*_OF_SUBJECT, _PREDICTIONS)
         self._slicings = list(slicings)
         self._tasks = list(tasks)
-        self._models = list(models)
+        self._models = {model: list(predicted) for model, predicted in models.items()}
         self._keys = sorted({key for slicing in slicings for key in slicing})
 
     def setup(self) -> None:
@@ -242,13 +254,19 @@ class _GroupRows(beam.DoFn):
         """Labels, weights or predictions by task; nested by model if there are two."""
         found = util.StandardExtracts(extracts)
 
-        def of_model(model: str | None) -> dict[str, NDArray[Any]]:
+        def of_model(model: str | None, tasks: Sequence[str]) -> dict[str, NDArray[Any]]:
             return {
                 task: _one_per_row(kind, task, rows, found.get_by_key(kind, model, task))
-                for task in self._tasks
+                for task in tasks
             }
 
-        return {model: of_model(model) for model in self._models} or of_model(None)
+        if not self._models:
+            return of_model(None, self._tasks)
+        # A champion may lack a task; labels and weights are those of the examples.
+        return {
+            model: of_model(model, tasks if kind == _PREDICTIONS else self._tasks)
+            for model, tasks in self._models.items()
+        }
 
     def _looked_up(self, hashes: NDArray[Any]) -> dict[str, Any]:
         rows = self._table.rows_of(hashes)

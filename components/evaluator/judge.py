@@ -37,17 +37,25 @@ class Verdict:
         notes: Notes for the reader.
         smallest_group: Fewest subjects of a group that is judged.
         tasks: All tasks in their order.
+        served: Tasks that the champion serves and the model must serve to replace it.
     """
 
     comparisons: tuple[Comparison, ...]
     notes: tuple[str, ...]
     smallest_group: int
     tasks: tuple[str, ...]
+    served: tuple[str, ...] = ()
 
     @property
     def blessed(self) -> bool:
-        """Whether the model is blessed: at least one of its tasks is."""
-        return any(found.verdict == "blessed" for found in self.by_task.values())
+        """Whether the model is blessed: at least one of its tasks is, and it drops none."""
+        return bool(self._blessed_tasks) and not self.dropped
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """Tasks because of which a model with blessed tasks does not replace the champion."""
+        blessed = self._blessed_tasks
+        return tuple(task for task in self.served if task not in blessed) if blessed else ()
 
     @property
     def by_task(self) -> dict[str, TaskVerdict]:
@@ -96,6 +104,7 @@ class Verdict:
             "compared": self.compared,
             "comparisons": [item.to_json() for item in self.comparisons],
             "tasks": {task: found.model_dump() for task, found in self.by_task.items()},
+            "dropped_tasks": list(self.dropped),
             "reasons": [_refusal_json(item) for item in self.refusals],
             "not_judged": [
                 {"task": task, "slice": dict(group), "subjects": f"<{self.smallest_group}"}
@@ -103,6 +112,10 @@ class Verdict:
             ],
             "notes": list(self.notes),
         }
+
+    @property
+    def _blessed_tasks(self) -> tuple[str, ...]:
+        return tuple(task for task, found in self.by_task.items() if found.verdict == "blessed")
 
     def _of_task(self, task: str) -> TaskVerdict:
         failed = [item.message for item in self.refusals if item.application.task == task]
@@ -126,6 +139,7 @@ def judge(
     suppressed: Suppressed,
     settings: EvaluatorSettings,
     no_champion: str | None,
+    champion_tasks: Sequence[str] = (),
 ) -> Verdict:
     """Judges a model.
 
@@ -137,6 +151,7 @@ def judge(
         suppressed: Suppressed groups by task.
         settings: Thresholds and decision thresholds.
         no_champion: Reason why there is no comparable champion; None if there is one.
+        champion_tasks: Tasks that the champion serves, comparable or not.
 
     Returns:
         The verdict. Without thresholds the model is blessed but marked as not judged.
@@ -151,15 +166,16 @@ def judge(
         notes.append(NOTHING_DEMANDED)
     if no_champion and any(threshold.versus for threshold in settings.thresholds):
         notes.append(NOT_COMPARED)
+    compared = () if no_champion else tuple(champion_tasks)
     comparisons = [
         comparison
-        for application in _applications(settings, records, has_champion=not no_champion)
+        for application in _applications(settings, records, compared)
         for comparison in compare(
             application,
             by_key.get(application.key),
             suppressed.get(application.task, {}).get(application.group),
             settings.smallest_group,
-            has_champion=not no_champion,
+            has_champion=application.task in compared,
         )
     ]
     return Verdict(
@@ -167,6 +183,7 @@ def judge(
         notes=tuple(dict.fromkeys(notes)),
         smallest_group=settings.smallest_group,
         tasks=tuple(settings.tasks),
+        served=() if settings.drop_tasks == "allowed" else tuple(champion_tasks),
     )
 
 
@@ -175,13 +192,16 @@ def _lacks_evidence(item: Comparison) -> bool:
 
 
 def _applications(
-    settings: EvaluatorSettings, records: Sequence[Record], has_champion: bool
+    settings: EvaluatorSettings, records: Sequence[Record], compared: Sequence[str]
 ) -> Iterator[Application]:
-    """Each threshold in each group in its scope, with the models whose metrics are judged."""
+    """Each threshold in each group in its scope, with the models whose metrics are judged.
+
+    `compared` are the tasks of a comparable champion.
+    """
     groups = _groups(settings, records)
     for number, threshold in enumerate(settings.thresholds):
-        for model in _models(threshold, has_champion):
-            for task in threshold.tasks or settings.tasks:
+        for task in threshold.tasks or settings.tasks:
+            for model in _models(threshold, task in compared):
                 everywhere = threshold.scope == "every_slice"
                 for group in groups[task] if everywhere else (OVERALL,):
                     for decision in _decisions(threshold, settings.tasks[task]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Literal, Self
 
 from pipeline.study.digest import label_digest
 from pipeline.study.sections import Task, Threshold
@@ -22,6 +22,7 @@ class EvaluatorSettings(Settings):
         thresholds: Thresholds of metrics.
         split_seed: Seed of the division into splits.
         label_digest: Digest of the label definitions, see `pipeline.study.digest`.
+        drop_tasks: Whether a task that the champion serves may be dropped.
     """
 
     tasks: dict[str, tuple[float, ...]]
@@ -31,6 +32,7 @@ class EvaluatorSettings(Settings):
     thresholds: tuple[Threshold, ...]
     split_seed: int
     label_digest: str
+    drop_tasks: Literal["refused", "allowed"] = "refused"
 
     @property
     def expanded_slicings(self) -> tuple[tuple[str, ...], ...]:
@@ -59,6 +61,7 @@ class EvaluatorSettings(Settings):
             thresholds=study.thresholds,
             split_seed=study.split.seed,
             label_digest=label_digest(study),
+            drop_tasks=study.evaluation.drop_tasks,
         )
 
 

@@ -18,7 +18,8 @@ from pipeline.names import SITE, SPLITS
 from pipeline.pages.card import card_page
 from pipeline.results.card import Evidence, Lineage, make_card
 from pipeline.results.counts import Counts
-from pipeline.results.documents import Curves, Findings, Metrics, Verdict, read_result
+from pipeline.results.documents import Curves, Metrics, Verdict, read_result
+from pipeline.results.findings import Findings
 from pipeline.results.training import Training
 from pipeline.runs.run_record import versions
 from pipeline.study.study import Study

@@ -22,7 +22,8 @@ from pipeline.pages.evaluation.page import run_page
 from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.pages.evaluation.settings import RunPageSettings
 from pipeline.results.counts import Counts
-from pipeline.results.documents import Curves, Findings, Metrics, Verdict, read_result
+from pipeline.results.documents import Curves, Metrics, Verdict, read_result
+from pipeline.results.findings import Findings
 from pipeline.results.registration import Registration
 
 HTML_KEY = "html"

@@ -16,7 +16,7 @@ from pipeline.html.blocks import (
 )
 from pipeline.html.numbers import count
 from pipeline.html.palette import Tone
-from pipeline.results.documents import Finding
+from pipeline.results.findings import Finding
 
 _SEVERITIES: dict[str, tuple[str, Tone]] = {
     "stop": ("stops the run", "bad"),

@@ -37,7 +37,8 @@ from pipeline.html.numbers import Suppressed, Value, count, number
 from pipeline.names import ARM, SITE, SPLITS
 from pipeline.reading.examples import examples_at, read_columns
 from pipeline.results.counts import Counts
-from pipeline.results.documents import Finding, read_result
+from pipeline.results.documents import read_result
+from pipeline.results.findings import Finding
 from pipeline.runs.stage_record import gate_findings, read_records
 from pipeline.study.features import feature_columns
 from pipeline.study.study import Study

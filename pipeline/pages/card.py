@@ -85,13 +85,16 @@ def card_page(card: Card) -> Page:
 
 def _decision_notice(card: Card) -> Notice:
     verdict = card.evidence.verdict
-    reasons = [
+    reasons = list(verdict.drop_reasons)
+    reasons += [
         text
         for outcome in card.outcomes
         for text in task_reasons(verdict, outcome.name, outcome.title)
     ]
     if verdict.decision == "refused":
-        return Notice("bad", "Refused", "It failed thresholds of the study.", reasons)
+        dropping = "It would drop tasks of the champion."
+        why = dropping if verdict.dropped_tasks else "It failed thresholds of the study."
+        return Notice("bad", "Refused", why, reasons)
     if verdict.decision == "not_judged":
         return Notice("warn", "Not judged", "The test subjects are too few.", reasons)
     if not verdict.judged:

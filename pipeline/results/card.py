@@ -11,8 +11,9 @@ from typing import Any, Literal
 from pipeline.documents import Document
 from pipeline.names import ARM, SITE
 from pipeline.results.counts import Counts
-from pipeline.results.documents import Curves, Findings, MetricRecord, Metrics, Verdict
+from pipeline.results.documents import Curves, MetricRecord, Metrics, Verdict
 from pipeline.results.fairness import Gap, gaps
+from pipeline.results.findings import Findings
 from pipeline.results.training import TrainingFacts
 from pipeline.study.features import ResolvedFeature, feature_columns
 from pipeline.study.load import parse_study

@@ -1,4 +1,4 @@
-"""Documents of a run's stages: metrics, verdict, curves, findings, counts.
+"""Documents of a run's stages: metrics, verdict, curves.
 
 The writers are TrialEvaluator (`metrics.json`, `verdict.json`, `curves.json`), DataGate
 (`findings.json`), TrialExampleGen (`counts.json`, `evaluation.json`), ModelRegistrar
@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, RootModel, model_validator
+from pydantic import BaseModel, BeforeValidator, model_validator
 
 from pipeline.documents import Count, Document, parse_document
 from pipeline.errors import UserError
@@ -21,29 +21,17 @@ from pipeline.metrics import current_name
 from pipeline.results.analysis import Analysis
 from pipeline.results.counts import Counts
 from pipeline.results.evaluation_plan import PLAN_FILE, EvaluationPlan
+from pipeline.results.findings import Findings
 from pipeline.results.looks import LookHistory
 from pipeline.results.outcomes import ComparisonReason, Outcome
 from pipeline.results.registration import Registration
-from pipeline.results.task_verdicts import TaskDecision, TaskVerdict
+from pipeline.results.task_verdicts import DROPS, TaskDecision, TaskVerdict
 from pipeline.results.training import Training
 from pipeline.results.trial_progress import TrialSummaryDocument
 from pipeline.storage import read
 from pipeline.study.renamed import rename_threshold
-from pipeline.study.sections import Severity, Side, Threshold
+from pipeline.study.sections import Side, Threshold
 
-Rule = Literal[
-    "anomalies",
-    "drift",
-    "too_few",
-    "sample_size",
-    "leakage",
-    "missingness",
-    "rejects",
-    "lost_labels",
-    "landmark_labels",
-    "unknown_labels",
-    "levels",
-]
 ModelRole = str
 """Whose metric it is: `challenger`, `champion`, `difference`, or the name of a reference model."""
 
@@ -235,6 +223,8 @@ class Verdict(Document):
         comparisons: All comparisons; null if they are not recorded, as in documents of 0.1.0, which
             hold their number under this key.
         tasks: The verdict on each task; empty in earlier documents, see `of_task`.
+        dropped_tasks: Tasks that the champion serves and the model would not: because of them a
+            model with blessed tasks is not blessed.
         reasons: Comparisons that failed.
         not_judged: Groups that are too small to be judged.
         notes: Notes for the reader.
@@ -246,6 +236,7 @@ class Verdict(Document):
     compared: Count
     comparisons: tuple[Comparison, ...] | None
     tasks: dict[str, TaskVerdict] = {}
+    dropped_tasks: tuple[str, ...] = ()
     reasons: tuple[Refusal, ...]
     not_judged: tuple[NotJudged, ...]
     notes: tuple[str, ...]
@@ -265,14 +256,22 @@ class Verdict(Document):
         if self.blessed:
             return "blessed"
         judged = (found.verdict == "refused" for found in self.tasks.values())
-        return "refused" if any(judged) or not self.tasks else "not_judged"
+        refused = any(judged) or bool(self.dropped_tasks) or not self.tasks
+        return "refused" if refused else "not_judged"
 
     @property
     def all_reasons(self) -> tuple[str, ...]:
-        """Why tasks are refused or not judged, each once."""
+        """Why the model or a task is refused or not judged, each once."""
         lacking = (reason for found in self.tasks.values() for reason in found.reasons)
         failed = (reason.message for reason in self.reasons)
-        return tuple(dict.fromkeys((*failed, *lacking)))
+        return tuple(dict.fromkeys((*self.drop_reasons, *failed, *lacking)))
+
+    @property
+    def drop_reasons(self) -> tuple[str, ...]:
+        """Why a model with blessed tasks does not replace the champion; empty if it may."""
+        if not self.dropped_tasks:
+            return ()
+        return (DROPS.format(tasks=", ".join(self.dropped_tasks)),)
 
     def of_task(self, task: str) -> TaskVerdict:
         """The verdict on a task.
@@ -392,36 +391,6 @@ class Curves(Document):
 
     smallest_group: Count | None = None
     curves: tuple[GroupCurves, ...]
-
-
-class Finding(Document):
-    """A finding of a rule of the data gate, or a measurement within its limit.
-
-    Attributes:
-        rule: The rule, by its name in the study file's gate section.
-        severity: `ok` for a measurement within its limit, otherwise the study file's.
-        message: For people: what was found, what was expected, what to do; never a subject's value.
-        feature: The feature concerned; null if there is none.
-        task: The task concerned.
-        split: The split concerned.
-        dataset: The dataset concerned.
-        value: The measured number, if there is one.
-        limit: The limit that it was compared with.
-    """
-
-    rule: Rule
-    severity: Severity | Literal["ok"]
-    message: str
-    feature: str | None = None
-    task: str | None = None
-    split: str | None = None
-    dataset: str | None = None
-    value: int | float | None = None
-    limit: int | float | None = None
-
-
-class Findings(RootModel[tuple[Finding, ...]]):
-    """`findings.json`."""
 
 
 _DOCUMENTS: dict[type[BaseModel], tuple[str, str]] = {

@@ -17,6 +17,13 @@ WORDS: Mapping[TaskDecision, str] = {
 """Text of each decision on boards and pages."""
 
 
+DROPS = (
+    "The model would not serve {tasks}, which the champion serves. To replace the champion all the "
+    "same, set `drop_tasks: allowed` in the section `evaluation` of the study file."
+)
+"""Why a model with blessed tasks is not blessed."""
+
+
 class TaskVerdict(Document):
     """The verdict on a task.
 

@@ -28,6 +28,7 @@ from pipeline import storage
 from pipeline.documents import parse_document
 from pipeline.errors import UserError
 from pipeline.results.registration import Candidate, RegisteredModel
+from pipeline.results.served_tasks import TASKS_FILE, ServedTasks
 
 NO_CHAMPION = "none"
 """Token of a study that has no champion yet."""
@@ -154,7 +155,7 @@ class Registry:
             raise UserError(
                 f"{model_dir}: saved_model.pb not found, so the model can't be registered."
             )
-        digest = folder_digest(model_dir)
+        digest = model_digest(model_dir)
         champion = self.champion(candidate.study)
         if champion and self._is_same(champion, candidate, digest):
             return champion
@@ -182,7 +183,7 @@ class Registry:
         return (
             champion.label_digest == candidate.label_digest
             and champion.split_seed == candidate.split_seed
-            and digest == (champion.model_digest or folder_digest(champion.model_uri))
+            and digest == (champion.model_digest or model_digest(champion.model_uri))
             and storage.exists(f"{champion.model_uri}/saved_model.pb")
         )
 
@@ -218,6 +219,22 @@ _REPAIR = (
     "If this is champion.json, copy the newest good file of history/ over it, or delete it to "
     "continue without a champion; a damaged file of history/ can be moved away."
 )
+
+
+def model_digest(folder: str) -> str:
+    """Identity of a SavedModel: that of its trained model and tasks, else of its files.
+
+    Args:
+        folder: Folder of the SavedModel.
+
+    Raises:
+        UserError: Its list of tasks is damaged.
+    """
+    path = f"{folder}/{TASKS_FILE}"
+    content = storage.read(path)
+    if content is None:
+        return folder_digest(folder)
+    return parse_document(ServedTasks, content, path, "the tasks of a model", _REPAIR).digest
 
 
 def folder_digest(folder: str) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 
 from pipeline.beam.failure import find_user_error
-from pipeline.results.documents import Finding
+from pipeline.results.findings import Finding
 from pipeline.runs.stage_record import CountedRows, StageRecord
 
 _SAMPLE_SECONDS = 0.2

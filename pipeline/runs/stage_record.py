@@ -16,7 +16,8 @@ from pydantic import (
 )
 
 from pipeline.documents import Count, Document, parse_document
-from pipeline.results.documents import Finding, Findings, read_result
+from pipeline.results.documents import read_result
+from pipeline.results.findings import Finding, Findings
 from pipeline.runs.run_file import RUN_FILE
 
 Status = Literal["running", "done", "cached", "failed"]

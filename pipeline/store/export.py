@@ -14,13 +14,8 @@ from sqlalchemy import func, select
 from pipeline.errors import UserError
 from pipeline.names import KUBEFLOW, LOCAL
 from pipeline.results.counts import Counts
-from pipeline.results.documents import (
-    Curves,
-    Findings,
-    Metrics,
-    Verdict,
-    read_result,
-)
+from pipeline.results.documents import Curves, Metrics, Verdict, read_result
+from pipeline.results.findings import Findings
 from pipeline.results.registration import Registration
 from pipeline.results.trial_progress import TrialSummaryDocument
 from pipeline.runs.run_file import RunFile, read_run_file

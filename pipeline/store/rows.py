@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pipeline.results.counts import Counts
-from pipeline.results.documents import Curves, Findings, Metrics, Verdict
+from pipeline.results.documents import Curves, Metrics, Verdict
+from pipeline.results.findings import Findings
 from pipeline.results.registration import Registration
 from pipeline.results.trial_progress import ProgressRecord
 from pipeline.runs.stage_record import CountedRows, StageRecord, describe_unexpected

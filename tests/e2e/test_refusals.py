@@ -55,6 +55,10 @@ def test_a_refusal_is_reported_with_task_metric_value_and_threshold(
     [reason] = refused[0].verdict["reasons"]
     assert (reason["task"], reason["metric"]) == ("worsening", "auc")
     assert f"✗ worsening: auc overall is {reason['value']:.3g}" in refused[0].terminal
+    assert refused[0].verdict["tasks"]["worsening"] == {
+        "verdict": "refused",
+        "reasons": [reason["message"]],
+    }
     assert "below 0.999" in refused[0].terminal
 
 

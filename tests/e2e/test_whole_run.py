@@ -420,6 +420,7 @@ def test_the_second_run_takes_all_from_the_cache_but_what_the_champion_concerns(
         "ChampionModel",
         "DataGate",
         "TrialEvaluator",
+        "BlessedModel",
         "ModelCard",
         "Pusher",
         "ModelRegistrar",

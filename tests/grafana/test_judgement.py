@@ -88,7 +88,8 @@ class Judged:
             label_digest="digest",
         )
         no_champion = None if self.has_champion else "No champion."
-        made = judge(self.records, {"death": self.suppressed}, of_evaluator, no_champion)
+        suppressed = {"death": self.suppressed}
+        made = judge(self.records, suppressed, of_evaluator, no_champion, ("death",))
         return Verdict.model_validate_json(json.dumps(made.to_json(), allow_nan=False))
 
     @property

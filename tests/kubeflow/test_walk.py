@@ -94,6 +94,7 @@ def test_the_second_run_takes_from_the_cache_what_no_champion_concerns(second: W
         "ChampionModel",
         "DataGate",
         "TrialEvaluator",
+        "BlessedModel",
         "ModelCard",
         "ModelRegistrar",
         "RunPage",

@@ -9,7 +9,7 @@ from pipeline.html.palette import Tone
 from pipeline.names import SPLITS
 from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.results.counts import LabelCounts
-from pipeline.results.documents import Finding
+from pipeline.results.findings import Finding
 
 _TONES: dict[str, Tone] = {"stop": "bad", "warn": "warn", "ok": "good", "ignore": "muted"}
 _NO_SUBJECTS = LabelCounts(known=0, positives=0)

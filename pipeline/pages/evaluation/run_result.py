@@ -15,7 +15,6 @@ from pipeline.results.counts import Counts
 from pipeline.results.documents import (
     OVERALL,
     Curves,
-    Findings,
     Group,
     GroupCurves,
     MetricRecord,
@@ -23,6 +22,7 @@ from pipeline.results.documents import (
     ModelRole,
     Verdict,
 )
+from pipeline.results.findings import Findings
 from pipeline.results.group_order import rising
 from pipeline.results.registration import Registration
 
@@ -112,6 +112,12 @@ class RunResult:
 
     def reason_texts(self) -> list[str]:
         """Why tasks are refused or not judged, for people."""
+        return [
+            *self.verdict.drop_reasons,
+            *self._task_reasons(),
+        ]
+
+    def _task_reasons(self) -> list[str]:
         return [
             text
             for name, task in self.settings.tasks.items()

@@ -37,6 +37,7 @@ STAGES = {
     "Tuner": "searches hyperparameters",
     "Trainer": "trains and calibrates one model for all tasks",
     "TrialEvaluator": "evaluates by task and slice, blesses or refuses",
+    "BlessedModel": "restricts the model to its blessed tasks",
     "ModelCard": "documents the model for its users",
     "Pusher": "pushes a blessed model",
     "ModelRegistrar": "registers a blessed model as champion",

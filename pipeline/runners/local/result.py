@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from pipeline.config import RunConfig
-from pipeline.results.documents import Findings, Metrics, Verdict, read_result
+from pipeline.results.documents import Metrics, Verdict, read_result
+from pipeline.results.findings import Findings
 from pipeline.results.task_verdicts import WORDS, TaskDecision
 from pipeline.runners.local.display import print_words, results_table
 
@@ -101,7 +102,12 @@ def _show_verdict(console: Console, verdict: Verdict, tasks: Sequence[str]) -> N
         console.print(f"  {escape(task)}: {_STYLED[verdict.of_task(task).verdict]}")
     for note in verdict.notes:
         print_words(console, f"  {escape(note)}")
-    failed = [reason.message for reason in verdict.reasons]
+    not_judged = [
+        text
+        for found in verdict.tasks.values()
+        if found.verdict == "not_judged"
+        for text in found.reasons
+    ]
     for text in verdict.all_reasons:
-        mark = "[red]✗[/red]" if text in failed else "[yellow]?[/yellow]"
+        mark = "[yellow]?[/yellow]" if text in not_judged else "[red]✗[/red]"
         print_words(console, f"  {mark} {escape(text)}")

@@ -27,6 +27,8 @@ class Evaluation(StrictModel):
         by: Groups of `internal_external`: `site`, or the name of a slicing.
         least_events: `auto` takes `split` if every task has at least so many subjects with and so
             many without the outcome in the test split.
+        drop_tasks: Whether a model becomes the champion that would not serve a task which the
+            champion serves: `refused` or `allowed`.
     """
 
     scheme: Literal["auto", "split", "cross_fit", "internal_external"] = "split"
@@ -34,6 +36,7 @@ class Evaluation(StrictModel):
     repeats: Annotated[int, Field(ge=1, le=100)] | None = None
     by: Name | None = None
     least_events: Annotated[int, Field(ge=1)] = 100
+    drop_tasks: Literal["refused", "allowed"] = "refused"
 
     @model_validator(mode="after")
     def _is_available(self) -> Evaluation:

@@ -9,7 +9,7 @@ import pytest
 from components.data_gate.levels import features_without_rows, levels
 from components.data_gate.settings import DataGateSettings
 from pipeline.results.counts import Counts
-from pipeline.results.documents import Finding
+from pipeline.results.findings import Finding
 from pipeline.study.sections import Gate
 
 

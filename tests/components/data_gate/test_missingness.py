@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from components.data_gate.missingness import NOMINAL_RATE, missingness
 from components.data_gate.rules import Columns
-from pipeline.results.documents import Finding
+from pipeline.results.findings import Finding
 from pipeline.study.sections import Gate
 
 SMALLEST = 20

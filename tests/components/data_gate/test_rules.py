@@ -12,7 +12,7 @@ from components.data_gate.auc import auc_of_category, auc_of_number, standard_er
 from components.data_gate.findings import stop_message
 from components.data_gate.rules import Columns, Distance
 from pipeline.results.counts import Counts
-from pipeline.results.documents import Finding, Findings
+from pipeline.results.findings import Finding, Findings
 from pipeline.study.sections import Gate, Minimum, TrainMinimum
 
 SEVERITIES = ["stop", "warn", "ignore"]

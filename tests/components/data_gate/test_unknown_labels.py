@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from components.data_gate.unknown_labels import unknown_labels
 from pipeline.results.counts import Counts, MaskReason
-from pipeline.results.documents import Finding
+from pipeline.results.findings import Finding
 from pipeline.study.sections import Gate
 from tests.each import each
 

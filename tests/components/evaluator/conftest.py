@@ -85,8 +85,12 @@ def evaluate(
     predictions: Predictions | None = None,
     references: Predictions | None = None,
     plan: Mapping[str, Any] | None = None,
+    champion_tasks: Iterable[str] = (),
 ) -> Evaluation:
-    """Runs the executor; `champion` gives the baseline model's custom properties."""
+    """Runs the executor.
+
+    `champion` gives the baseline model's custom properties; it serves `champion_tasks`, or all.
+    """
     from apache_beam import Pipeline
     from apache_beam.runners.portability import fn_api_runner
     from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
@@ -115,7 +119,7 @@ def evaluate(
             else:
                 baseline.set_string_custom_property(name, value)
         if champion["present"]:
-            write_model(folder / "baseline", settings.tasks, "q_")
+            write_model(folder / "baseline", champion_tasks or settings.tasks, "q_")
         inputs["champion_model"] = [baseline]
     for key, table in (("predictions", predictions), ("reference_predictions", references)):
         if table is not None:

@@ -25,7 +25,7 @@ def batch(rows: Any, **features: Any) -> Any:
 
 
 def grouped(slicings: Any, *batches: Any) -> Any:
-    function = _GroupRows(slicings, ["response"], [])
+    function = _GroupRows(slicings, ["response"], {})
     function.start_bundle()
     for extracts in batches:
         assert list(function.process(extracts)) == []

@@ -15,7 +15,7 @@ MALE = (("sex", "M"),)
 TWO_TASKS = {"hepatic_ae": (0.5,), "response": (0.5,)}
 
 
-def settings(*thresholds: Any, tasks: Any = None) -> Any:
+def settings(*thresholds: Any, tasks: Any = None, drop_tasks: Any = "refused") -> Any:
     return EvaluatorSettings(
         tasks=tasks or {"hepatic_ae": (0.5,)},
         slicings=("sex",),
@@ -24,6 +24,7 @@ def settings(*thresholds: Any, tasks: Any = None) -> Any:
         thresholds=tuple(Threshold.model_validate(threshold) for threshold in thresholds),
         split_seed=1,
         label_digest="digest",
+        drop_tasks=drop_tasks,
     )
 
 
@@ -58,8 +59,19 @@ def verdict(
     suppressed: Any = None,
     no_champion: Any = None,
     tasks: Any = None,
+    champion_tasks: Any = None,
+    drop_tasks: Any = "refused",
 ) -> Any:
-    return judge(records, suppressed or {}, settings(*thresholds, tasks=tasks), no_champion)
+    """The verdict; a champion serves the tasks of its records, where not given."""
+    if champion_tasks is None:
+        champion_tasks = {item.task for item in records if item.model != "challenger"}
+    return judge(
+        records,
+        suppressed or {},
+        settings(*thresholds, tasks=tasks, drop_tasks=drop_tasks),
+        no_champion,
+        tuple(champion_tasks),
+    )
 
 
 def decisions(judged: Any) -> Any:
@@ -253,7 +265,13 @@ def test_a_comparison_that_fails_outweighs_one_that_lacks_evidence() -> None:
 def test_a_model_is_blessed_if_and_only_if_a_task_is(found: Any) -> None:
     judged = verdict(
         [
-            record(value, *((0.4, 0.95) if interval else ()), group=group, task=task)
+            record(
+                value,
+                0.4 if interval else math.nan,
+                0.95 if interval else math.nan,
+                group,
+                task=task,
+            )
             for task, group, value, interval in found
         ],
         {"metric": "auc", "at_least": 0.65, "scope": "every_slice"},
@@ -342,6 +360,59 @@ def test_without_thresholds_a_model_is_blessed_but_marked_as_not_judged() -> Non
     assert judged.blessed
     assert not judged.judged
     assert judged.notes == (NOTHING_DEMANDED,)
+
+
+BOTH_SERVED = {"tasks": TWO_TASKS, "champion_tasks": ("hepatic_ae", "response")}
+ONE_FAILS = [record(0.5), record(0.9, task="response")]
+
+
+def test_a_model_that_would_drop_a_task_of_the_champion_is_not_blessed() -> None:
+    judged = verdict(ONE_FAILS, {"metric": "auc", "at_least": 0.65}, **BOTH_SERVED)
+
+    assert decisions(judged) == {"hepatic_ae": "refused", "response": "blessed"}
+    assert not judged.blessed
+    assert judged.to_json()["dropped_tasks"] == ["hepatic_ae"]
+
+
+def test_a_task_may_be_dropped_if_the_study_file_allows_it() -> None:
+    judged = verdict(
+        ONE_FAILS, {"metric": "auc", "at_least": 0.65}, drop_tasks="allowed", **BOTH_SERVED
+    )
+
+    assert judged.blessed
+    assert judged.dropped == ()
+
+
+def test_a_task_that_the_champion_does_not_serve_can_be_refused_alone() -> None:
+    judged = verdict(
+        ONE_FAILS,
+        {"metric": "auc", "at_least": 0.65},
+        tasks=TWO_TASKS,
+        champion_tasks=["response"],
+    )
+
+    assert judged.blessed
+
+
+def test_a_champion_that_can_not_be_compared_keeps_its_tasks_too() -> None:
+    judged = verdict(
+        ONE_FAILS, {"metric": "auc", "at_least": 0.65}, no_champion="Another split.", **BOTH_SERVED
+    )
+
+    assert judged.dropped == ("hepatic_ae",)
+
+
+def test_a_task_that_the_champion_lacks_is_not_compared_with_it() -> None:
+    judged = verdict(
+        [record(0.9), record(0.9, task="response"), record(0.1, model="difference")],
+        {"metric": "auc", "at_least": -0.01, "versus": "champion"},
+        tasks=TWO_TASKS,
+        champion_tasks=["hepatic_ae"],
+    )
+
+    found = [(item.application.task, item.reason) for item in judged.comparisons]
+    assert found == [("hepatic_ae", "within_limit"), ("response", "no_champion")]
+    assert decisions(judged) == {"hepatic_ae": "blessed", "response": "blessed"}
 
 
 def test_the_written_reason_names_what_was_demanded() -> None:

@@ -250,6 +250,42 @@ def test_a_refused_model_is_not_blessed(first_run: Any) -> None:
     assert [file.name for file in (first_run.folder / "blessing").iterdir()] == ["NOT_BLESSED"]
 
 
+@pytest.fixture(scope="module")
+def lacking(
+    run_evaluator: Any, settings: Any, rows: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Any:
+    """The champion serves one of the two tasks."""
+    champion = {"present": 1, "split_seed": 3, "label_digest": "digest"}
+    folder = tmp_path_factory.mktemp("lacking")
+    return run_evaluator(folder, settings, rows, champion, ["response"])
+
+
+def test_a_task_that_the_champion_lacks_is_evaluated_of_the_challenger_alone(
+    lacking: Any, evaluation: Any
+) -> None:
+    models = {(item["task"], item["model"]) for item in lacking.metrics["records"]}
+
+    assert models == {
+        ("hepatic_ae", "challenger"),
+        *(("response", model) for model in ("challenger", "champion", "difference")),
+    }
+    for model in ("challenger", "champion", "difference"):
+        assert lacking.record("response", "auc", model) == evaluation.record(
+            "response", "auc", model
+        )
+    assert lacking.record("hepatic_ae", "auc") == evaluation.record("hepatic_ae", "auc")
+
+
+def test_a_task_that_the_champion_lacks_has_no_champion_to_be_compared_with(lacking: Any) -> None:
+    reasons = {
+        item["task"]: item["reason"]
+        for item in lacking.verdict["comparisons"]
+        if item["model"] == "difference"
+    }
+    assert reasons["hepatic_ae"] == "no_champion"
+    assert reasons["response"] in ("within_limit", "beyond_limit")
+
+
 def test_a_first_run_is_evaluated_without_a_champion(first_run: Any) -> None:
     assert first_run.verdict["notes"] == ["No champion: no model has been blessed before."]
     assert {record["model"] for record in first_run.metrics["records"]} == {"challenger"}

@@ -12,7 +12,8 @@ from pipeline.names import SITE
 from pipeline.pages.card import card_page
 from pipeline.results.card import Card, Evidence, Lineage, make_card
 from pipeline.results.counts import Counts
-from pipeline.results.documents import Curves, Findings, MetricRecord, Metrics, Verdict
+from pipeline.results.documents import Curves, MetricRecord, Metrics, Verdict
+from pipeline.results.findings import Findings
 from pipeline.results.training import TrainingFacts
 from pipeline.study.features import feature_columns
 from pipeline.study.load import load_study, parse_study

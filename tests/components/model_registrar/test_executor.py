@@ -60,8 +60,14 @@ class Run:
         content = {"smallest_group": 10, "records": records, "suppressed": []}
         self.write("verdict/metrics.json", json.dumps(content))
 
-    def write_verdict(self, reasons: list[dict[str, Any]]) -> None:
-        content = {"blessed": not reasons, "judged": True, "compared": 1, "not_judged": []}
+    def write_verdict(self, reasons: list[dict[str, Any]], dropped: tuple[str, ...] = ()) -> None:
+        content = {
+            "dropped_tasks": dropped,
+            "blessed": not reasons and not dropped,
+            "judged": True,
+            "compared": 1,
+            "not_judged": [],
+        }
         self.write(
             "verdict/verdict.json",
             json.dumps(content | {"comparisons": [], "reasons": reasons, "notes": []}),
@@ -96,6 +102,17 @@ def test_a_blessed_and_pushed_model_becomes_the_champion(run: Any) -> None:
     assert registration["entry"]["id"] == champion.id
     assert run.registration.get_int_custom_property("registered") == 1
     check_document("registration.json", registration)
+
+
+def test_a_model_that_drops_a_task_of_the_champion_is_not_registered(run: Any) -> None:
+    run.write_verdict([], dropped=("death",))
+    run.inputs["model_blessing"].set_int_custom_property("blessed", 0)
+
+    registration = run.execute()
+
+    assert not registration["registered"]
+    assert "would not serve death, which the champion serves" in registration["reason"]
+    assert run.registry.champion(STUDY) is None
 
 
 def test_the_entry_says_what_the_model_was_made_from(run: Any) -> None:

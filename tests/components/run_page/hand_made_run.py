@@ -14,7 +14,8 @@ from typing import Any
 from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.pages.evaluation.settings import RunPageSettings
 from pipeline.results.counts import Counts
-from pipeline.results.documents import Curves, Findings, Metrics, Verdict
+from pipeline.results.documents import Curves, Metrics, Verdict
+from pipeline.results.findings import Findings
 from pipeline.results.registration import Registration
 from pipeline.study.sections import Threshold
 from pipeline.study.settings import TaskTitle

@@ -8,7 +8,7 @@ import pytest
 
 from notebooks.data.view import DataView
 from notebooks.opened_run import open_run
-from pipeline.results.documents import Finding
+from pipeline.results.findings import Finding
 from pipeline.runs.stage_record import StageRecord
 from tests.notebooks.hand_made_groups import RUN, write_run
 

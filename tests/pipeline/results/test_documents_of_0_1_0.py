@@ -9,13 +9,8 @@ from typing import Any
 import pytest
 
 from pipeline.results.counts import Counts
-from pipeline.results.documents import (
-    Curves,
-    Findings,
-    Metrics,
-    Verdict,
-    read_result,
-)
+from pipeline.results.documents import Curves, Metrics, Verdict, read_result
+from pipeline.results.findings import Findings
 from pipeline.results.registration import Registration
 from pipeline.results.training import Training
 from pipeline.results.trial_progress import TrialSummaryDocument

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import create_engine, text
 
 from pipeline.names import LOCAL
-from pipeline.results.documents import Curves, Findings, Metrics, Verdict
+from pipeline.results.documents import Curves, Metrics, Verdict
+from pipeline.results.findings import Findings
 from pipeline.results.registration import Registration
 from pipeline.runs.stage_record import StageRecord
 from pipeline.store.engine import store_url

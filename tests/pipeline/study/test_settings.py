@@ -13,6 +13,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from components.blessed_model.settings import BlessedModelSettings
 from components.champion_model.settings import ChampionModelSettings
 from components.data_gate.settings import DataGateSettings
 from components.evaluator.settings import EvaluatorSettings
@@ -32,6 +33,7 @@ from pipeline.version import PROJECT
 from tests.pipeline.study.generated_trial import TRIAL
 
 CLASSES = (
+    BlessedModelSettings,
     ChampionModelSettings,
     DataGateSettings,
     EvaluatorSettings,

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from pipeline.results.documents import Finding, Findings, MetricRecord, Metrics, Refusal, Verdict
+from pipeline.results.documents import MetricRecord, Metrics, Refusal, Verdict
+from pipeline.results.findings import Finding, Findings
 from pipeline.runners.local.display import STAGES, RunDisplay, results_table
 from pipeline.runners.local.result import show_result
 from pipeline.study.sections import Threshold

@@ -1,0 +1,1 @@
+"""BlessedModel: restricts a model to the tasks that the Evaluator has blessed."""
