@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from components.data_gate.rules import Columns
 from pipeline.results.counts import Counts, LabelCounts
-from pipeline.results.documents import Finding
+from pipeline.results.findings import Finding
 from pipeline.study.features import MIN_CATEGORY_COUNT
 from pipeline.study.sections import Gate
 
