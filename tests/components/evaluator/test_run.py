@@ -257,7 +257,7 @@ def lacking(
     """The champion serves one of the two tasks."""
     champion = {"present": 1, "split_seed": 3, "label_digest": "digest"}
     folder = tmp_path_factory.mktemp("lacking")
-    return run_evaluator(folder, settings, rows, champion, ["response"])
+    return run_evaluator(folder, settings, rows, champion, champion_tasks=["response"])
 
 
 def test_a_task_that_the_champion_lacks_is_evaluated_of_the_challenger_alone(
