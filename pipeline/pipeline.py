@@ -20,6 +20,8 @@ from components.blessed_model.component import BlessedModel
 from components.blessed_model.settings import BlessedModelSettings
 from components.champion_model.component import ChampionModel
 from components.champion_model.settings import ChampionModelSettings
+from components.cross_fit.component import CrossFit
+from components.cross_fit.settings import CrossFitSettings
 from components.curated_schema.component import CuratedSchema
 from components.data_gate.component import DataGate
 from components.data_gate.settings import DataGateSettings
@@ -127,6 +129,17 @@ def _components(config: RunConfig) -> list[BaseNode]:
         eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
         custom_config=_custom_config(config),
     )
+    cross_fit = CrossFit(
+        examples=examples,
+        transform_graph=transform.outputs["transform_graph"],
+        rejects=example_gen.outputs["rejects"],
+        model=trainer.outputs["model"],
+        hyperparameters=tuner.outputs["best_hyperparameters"] if tuner else None,
+        settings=CrossFitSettings.of(study),
+        seed=config.seed,
+        steps=config.steps,
+        source=source_digest("trainer"),
+    )
     evaluator = TrialEvaluator(
         examples=examples,
         model=trainer.outputs["model"],
@@ -177,7 +190,7 @@ def _components(config: RunConfig) -> list[BaseNode]:
     # No model is pushed or registered without its card, nor when a later stage would still fail
     # on the data or the study file.
     for node in (pusher, registrar):
-        for earlier in (card, analysis, summary):
+        for earlier in (card, cross_fit, analysis, summary):
             if node:
                 node.add_upstream_node(earlier)
     run_page = RunPage(
@@ -217,6 +230,7 @@ def _components(config: RunConfig) -> list[BaseNode]:
         transform,
         tuner,
         trainer,
+        cross_fit,
         evaluator,
         blessed,
         card,

@@ -14,8 +14,9 @@ import tensorflow_transform as tft
 from pipeline.results.training import Recalibration, Training
 from trainer.examples import TransformedExamples, read_encoding
 from trainer.features import model_inputs
+from trainer.final_fit import fit_on_all
 from trainer.fit import Fitted, Progress, fit
-from trainer.model import resolve
+from trainer.model import Hyperparameters, resolve
 from trainer.serving import save
 
 logger = logging.getLogger(__name__)
@@ -45,27 +46,57 @@ def run_fn(fn_args: Any) -> None:
     transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
     encoding = read_encoding(transform_output, inputs)
     train = TransformedExamples(tuple(fn_args.train_files), encoding)
-    evaluation = TransformedExamples(tuple(fn_args.eval_files), encoding).whole()
-    blocks = train.held()
+    evaluation = TransformedExamples(tuple(fn_args.eval_files), encoding)
+    # TrialExampleGen stops a run under `scheme: split` whose eval split is empty.
+    fit_model = _fit_on_all if evaluation.is_empty else _fit_on_splits
+    fitted = fit_model(train, evaluation, fn_args, seed)
+    save(fitted, transform_output, inputs, fn_args.serving_model_dir)
+    write_record(fitted, seed, fn_args.model_run_dir)
+
+
+def _fit_on_splits(
+    train: TransformedExamples, evaluation: TransformedExamples, fn_args: Any, seed: int
+) -> Fitted:
+    blocks, held_out = train.held(), evaluation.whole()
     held = sum(map(len, blocks)) if isinstance(blocks, tuple) else None
-    for split, rows in (("train", held), ("eval", len(evaluation))):
+    for split, rows in (("train", held), ("eval", len(held_out))):
         logger.info("rows", extra={"rows": {"split": split, "subjects": rows}})
-    hyperparameters = resolve(
-        len(blocks[0]) if isinstance(blocks, tuple) else train.block_rows,
-        tuned=tuned_values(fn_args.hyperparameters),
-        chosen=config.get("hyperparameters"),
-    )
-    fitted = fit(
+    return fit(
         blocks,
-        evaluation,
-        encoding,
-        hyperparameters,
+        held_out,
+        train.encoding,
+        _hyperparameters(
+            len(blocks[0]) if isinstance(blocks, tuple) else train.block_rows, fn_args
+        ),
         seed,
         steps=fn_args.train_steps,
         progress=throttled_progress(),
     )
-    save(fitted, transform_output, inputs, fn_args.serving_model_dir)
-    write_record(fitted, seed, fn_args.model_run_dir)
+
+
+def _fit_on_all(
+    train: TransformedExamples, evaluation: TransformedExamples, fn_args: Any, seed: int
+) -> Fitted:
+    """The procedure that CrossFit evaluates, on all subjects."""
+    del evaluation
+    everyone = train.whole()
+    logger.info("rows", extra={"rows": {"split": "train", "subjects": len(everyone)}})
+    return fit_on_all(
+        everyone,
+        train.encoding,
+        _hyperparameters(len(everyone), fn_args),
+        seed,
+        steps=fn_args.train_steps,
+        progress=throttled_progress(),
+    )
+
+
+def _hyperparameters(rows: int, fn_args: Any) -> Hyperparameters:
+    return resolve(
+        rows,
+        tuned=tuned_values(fn_args.hyperparameters),
+        chosen=(fn_args.custom_config or {}).get("hyperparameters"),
+    )
 
 
 def tuned_values(found: Mapping[str, Any] | None) -> Mapping[str, Any]:

@@ -36,6 +36,7 @@ STAGES = {
     "Transform": "standardizes numbers, encodes categories",
     "Tuner": "searches hyperparameters",
     "Trainer": "trains and calibrates one model for all tasks",
+    "CrossFit": "predicts every subject by models that never saw it",
     "TrialEvaluator": "evaluates by task and slice, blesses or refuses",
     "BlessedModel": "restricts the model to its blessed tasks",
     "ModelCard": "documents the model for its users",

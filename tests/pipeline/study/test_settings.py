@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from components.blessed_model.settings import BlessedModelSettings
 from components.champion_model.settings import ChampionModelSettings
+from components.cross_fit.settings import CrossFitSettings
 from components.data_gate.settings import DataGateSettings
 from components.evaluator.settings import EvaluatorSettings
 from components.metrics_exporter.settings import MetricsExporterSettings
@@ -35,6 +36,7 @@ from tests.pipeline.study.generated_trial import TRIAL
 CLASSES = (
     BlessedModelSettings,
     ChampionModelSettings,
+    CrossFitSettings,
     DataGateSettings,
     EvaluatorSettings,
     ExportedStudy,
@@ -58,6 +60,7 @@ SHOWN = {
 """Mappings by name whose order is the one in which documents and pages show the names."""
 SHOWN_BY = {
     ChampionModelSettings: set(),
+    CrossFitSettings: {"features", "tasks"},
     ModelRegistrarSettings: set(),
     TrialExampleGenSettings: set(),
     TrialSummarySettings: {"summary.exposure", "summary.endpoints"},

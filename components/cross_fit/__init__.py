@@ -1,0 +1,1 @@
+"""CrossFit: predicts every subject by models that never saw it."""

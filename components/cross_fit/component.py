@@ -1,0 +1,83 @@
+"""The CrossFit component."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from tfx.dsl.components.base import base_component, executor_spec
+from tfx.types import channel_utils, standard_artifacts
+from tfx.types.channel import BaseChannel
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+
+from components.artifact_types import Predictions, TrialRejects
+from components.cross_fit.executor import Executor
+from components.cross_fit.settings import CrossFitSettings
+
+
+class CrossFitSpec(ComponentSpec):
+    """Inputs, parameters and output of CrossFit."""
+
+    INPUTS: ClassVar[dict[str, ChannelParameter]] = {
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "transform_graph": ChannelParameter(type=standard_artifacts.TransformGraph),
+        "rejects": ChannelParameter(type=TrialRejects),
+        "model": ChannelParameter(type=standard_artifacts.Model),
+        "hyperparameters": ChannelParameter(type=standard_artifacts.HyperParameters, optional=True),
+    }
+    OUTPUTS: ClassVar[dict[str, ChannelParameter]] = {
+        "predictions": ChannelParameter(type=Predictions),
+    }
+    PARAMETERS: ClassVar[dict[str, ExecutionParameter]] = {
+        "settings": ExecutionParameter(type=str),
+        "seed": ExecutionParameter(type=int),
+        "steps": ExecutionParameter(type=int),
+        "source": ExecutionParameter(type=str),
+    }
+
+
+class CrossFit(base_component.BaseComponent):
+    """Predicts every subject by models that never saw it, and checks the final model with them.
+
+    Under the scheme `split` it trains nothing and writes an empty table.
+
+    Args:
+        examples: TrialExampleGen's examples.
+        transform_graph: Transform's output.
+        rejects: TrialExampleGen's output with the plan of the evaluation.
+        model: The Trainer's model.
+        settings: What CrossFit reads of the study.
+        seed: Seed of training.
+        steps: Training steps; 0 for early stopping.
+        source: Digest of the trainer's source: with an edited trainer the stage runs again.
+        hyperparameters: The Tuner's, if it ran.
+    """
+
+    SPEC_CLASS = CrossFitSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+
+    def __init__(
+        self,
+        examples: BaseChannel,
+        transform_graph: BaseChannel,
+        rejects: BaseChannel,
+        model: BaseChannel,
+        settings: CrossFitSettings,
+        seed: int,
+        steps: int,
+        source: str,
+        hyperparameters: BaseChannel | None = None,
+    ) -> None:
+        super().__init__(
+            spec=CrossFitSpec(
+                examples=examples,
+                transform_graph=transform_graph,
+                rejects=rejects,
+                model=model,
+                hyperparameters=hyperparameters,
+                settings=settings.to_json(),
+                seed=seed,
+                steps=steps,
+                source=source,
+                predictions=channel_utils.as_channel([Predictions()]),
+            )
+        )

@@ -1,0 +1,154 @@
+"""Predicts out of fold, and compares the final model with the models of the folds."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tfx.dsl.components.base import base_executor
+from tfx.types import artifact_utils
+from tfx.types.artifact import Artifact
+from tfx.utils import io_utils, path_utils
+
+from components.cross_fit.settings import CrossFitSettings
+from pipeline.errors import UserError
+from pipeline.results.evaluation_plan import EvaluationPlan, read_plan
+from pipeline.results.final_fit import FINAL_FIT_FILE
+from pipeline.results.predictions import Predictions, write_predictions
+from trainer.agreement import FoldLogits, compare, require_agreement
+from trainer.cross_fit import OutOfFold, cross_fit
+from trainer.features import ModelInputs
+from trainer.model import resolve
+from trainer.run import throttled_progress
+from trainer.subjects import Subjects, read_subjects, served_logits
+
+logger = logging.getLogger(__name__)
+
+CHALLENGER = "challenger"
+"""Name of the Keras model in the table of predictions."""
+
+
+class Executor(base_executor.BaseExecutor):
+    """Executor of CrossFit."""
+
+    def Do(  # noqa: N802 - TFX's name
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes the predictions, and how the final model agrees with them.
+
+        Args:
+            input_dict: `examples`, `transform_graph`, `rejects`, `model`, and `hyperparameters`,
+                which may be missing.
+            output_dict: `predictions`: its folder gets `predictions.parquet` and, out of fold,
+                `final_fit.json`.
+            exec_properties: The parameters of the component.
+
+        Raises:
+            UserError: The final model departs from the models of the folds, hyperparameters were
+                tuned out of fold, or the examples can't be used.
+        """
+        self._log_startup(input_dict, output_dict, exec_properties)
+        settings = CrossFitSettings.from_json(exec_properties["settings"])
+        folder = artifact_utils.get_single_uri(output_dict["predictions"])
+        plan = read_plan(artifact_utils.get_single_uri(input_dict["rejects"]))
+        if not plan.out_of_fold:
+            write_predictions(folder, _empty(settings))
+            return
+        if input_dict.get("hyperparameters"):
+            raise UserError(
+                f"--tune: hyperparameters tuned on all subjects would be evaluated on the same "
+                f"subjects under `scheme: {plan.scheme}`. Run without --tune, or with `scheme: "
+                "split` in the study file."
+            )
+        subjects = _read(input_dict, settings, plan)
+        logger.info("rows", extra={"rows": {"split": "train", "subjects": len(subjects)}})
+        found = _cross_fit(subjects, input_dict, settings, exec_properties)
+        write_predictions(folder, _table(subjects, found, settings))
+        _check_final_model(subjects, found, input_dict, settings, folder)
+
+
+def _inputs(settings: CrossFitSettings) -> ModelInputs:
+    return ModelInputs(settings.numeric, settings.categorical, settings.tasks)
+
+
+def _empty(settings: CrossFitSettings) -> Predictions:
+    nobody = np.zeros(0, np.int16)
+    return Predictions(
+        subjects=np.zeros(0, object),
+        repeat=nobody,
+        fold=nobody,
+        of={CHALLENGER: {task: np.zeros(0, np.float32) for task in settings.tasks}},
+    )
+
+
+def _read(
+    input_dict: dict[str, list[Artifact]], settings: CrossFitSettings, plan: EvaluationPlan
+) -> Subjects:
+    import tensorflow_transform as tft
+
+    graph = artifact_utils.get_single_uri(input_dict["transform_graph"])
+    files = artifact_utils.get_split_uri(input_dict["examples"], "train")
+    return read_subjects(
+        [f"{files}/*"], tft.TFTransformOutput(graph), _inputs(settings), plan.repeats
+    )
+
+
+def _cross_fit(
+    subjects: Subjects,
+    input_dict: dict[str, list[Artifact]],
+    settings: CrossFitSettings,
+    exec_properties: dict[str, Any],
+) -> OutOfFold:
+    import tensorflow_transform as tft
+
+    from trainer.examples import read_encoding
+
+    graph = artifact_utils.get_single_uri(input_dict["transform_graph"])
+    return cross_fit(
+        subjects.arrays,
+        subjects.folds,
+        read_encoding(tft.TFTransformOutput(graph), _inputs(settings)),
+        resolve(len(subjects), chosen=settings.hyperparameters),
+        exec_properties["seed"],
+        exec_properties["steps"] or None,
+        throttled_progress(),
+    )
+
+
+def _table(subjects: Subjects, found: OutOfFold, settings: CrossFitSettings) -> Predictions:
+    repeats = subjects.folds.shape[1]
+    columns = found.probabilities.transpose(1, 0, 2).reshape(-1, len(settings.tasks))
+    return Predictions(
+        subjects=np.tile(subjects.hashes, repeats),
+        repeat=np.repeat(np.arange(repeats), len(subjects)).astype(np.int16),
+        fold=subjects.folds.T.ravel().astype(np.int16),
+        of={CHALLENGER: {task: columns[:, n] for n, task in enumerate(settings.tasks)}},
+    )
+
+
+def _check_final_model(
+    subjects: Subjects,
+    found: OutOfFold,
+    input_dict: dict[str, list[Artifact]],
+    settings: CrossFitSettings,
+    folder: str,
+) -> None:
+    model = path_utils.serving_model_path(artifact_utils.get_single_uri(input_dict["model"]))
+    agreement = compare(
+        served_logits(model, subjects, settings.tasks),
+        FoldLogits(found.logits.astype(np.float64), found.trained),
+        _log_odds(found.probabilities).mean(axis=1),
+        settings.tasks,
+    )
+    io_utils.write_string_file(f"{folder}/{FINAL_FIT_FILE}", agreement.model_dump_json(indent=1))
+    require_agreement(agreement)
+
+
+def _log_odds(probabilities: NDArray[np.float32]) -> NDArray[np.float64]:
+    clipped = np.clip(probabilities.astype(np.float64), 1e-7, 1.0 - 1e-7)
+    return np.log(clipped) - np.log1p(-clipped)

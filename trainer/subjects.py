@@ -1,0 +1,148 @@
+"""Reads the subjects of raw examples, transformed as the served model transforms them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_transform as tft
+from numpy.typing import NDArray
+
+from pipeline.errors import UserError
+from pipeline.names import ARM, FOLDS, SUBJECT_HASH
+from trainer.arrays import Arrays, concatenate
+from trainer.features import CATEGORIES, NUMBERS, ModelInputs
+from trainer.serving import EXAMPLES_SIGNATURE
+
+_ROWS = 8192
+
+
+@dataclasses.dataclass(frozen=True)
+class Subjects:
+    """Subjects with what belongs to them, in one order.
+
+    Attributes:
+        arrays: Transformed features and labels.
+        hashes: Pseudonyms, bytes `[subjects]`.
+        folds: Fold in each repeat, int64 `[subjects, repeats]`.
+        arms: Arms, bytes `[subjects]`; empty where unknown.
+        serialized: The raw tf.Examples, bytes `[subjects]`.
+    """
+
+    arrays: Arrays
+    hashes: NDArray[np.object_]
+    folds: NDArray[np.int64]
+    arms: NDArray[np.object_]
+    serialized: NDArray[np.object_]
+
+    def __len__(self) -> int:
+        return len(self.arrays)
+
+
+def read_subjects(
+    patterns: Sequence[str],
+    transform_output: tft.TFTransformOutput,
+    inputs: ModelInputs,
+    repeats: int,
+) -> Subjects:
+    """Reads all subjects of some files.
+
+    Args:
+        patterns: Glob patterns of TrialExampleGen's files.
+        transform_output: Transform's output.
+        inputs: Columns that the model reads.
+        repeats: Repeats of the folds; 0 if the examples have none.
+
+    Returns:
+        The subjects, in the order of the files.
+
+    Raises:
+        UserError: There is no subject.
+    """
+    parts = list(_parts(patterns, transform_output, inputs, repeats))
+    if not parts:
+        raise UserError(f"{', '.join(patterns)}: no example found, expected at least one subject.")
+    return Subjects(
+        arrays=concatenate([part.arrays for part in parts]),
+        hashes=np.concatenate([part.hashes for part in parts]),
+        folds=np.concatenate([part.folds for part in parts]),
+        arms=np.concatenate([part.arms for part in parts]),
+        serialized=np.concatenate([part.serialized for part in parts]),
+    )
+
+
+def _parts(
+    patterns: Sequence[str],
+    transform_output: tft.TFTransformOutput,
+    inputs: ModelInputs,
+    repeats: int,
+) -> Iterator[Subjects]:
+    files = sorted(path for pattern in patterns for path in tf.io.gfile.glob(pattern))
+    spec = _spec(inputs, repeats)
+    layer = transform_output.transform_features_layer()
+    for serialized in tf.data.TFRecordDataset(files, compression_type="GZIP").batch(_ROWS):
+        raw = tf.io.parse_example(serialized, spec)
+        transformed = layer({name: raw[name] for name in inputs.features})
+        yield Subjects(
+            arrays=_arrays(raw, transformed, inputs, len(serialized)),
+            hashes=raw[SUBJECT_HASH].numpy(),
+            folds=raw[FOLDS].numpy() if repeats else np.zeros((len(serialized), 0), np.int64),
+            arms=_texts(raw[ARM]),
+            serialized=serialized.numpy(),
+        )
+
+
+def _spec(inputs: ModelInputs, repeats: int) -> dict[str, Any]:
+    spec: dict[str, Any] = {name: tf.io.VarLenFeature(tf.float32) for name in inputs.numeric}
+    spec |= {name: tf.io.VarLenFeature(tf.string) for name in inputs.categorical}
+    for name in (*inputs.label_columns, *inputs.weight_columns):
+        spec[name] = tf.io.FixedLenFeature([], tf.float32, 0.0)
+    spec[SUBJECT_HASH] = tf.io.FixedLenFeature([], tf.string)
+    spec[ARM] = tf.io.VarLenFeature(tf.string)
+    if repeats:
+        spec[FOLDS] = tf.io.FixedLenFeature([repeats], tf.int64)
+    return spec
+
+
+def _arrays(
+    raw: dict[str, Any], transformed: dict[str, Any], inputs: ModelInputs, rows: int
+) -> Arrays:
+    numbers = transformed.get(NUMBERS, tf.zeros([rows, 0], tf.float32))
+    categories = transformed.get(CATEGORIES, tf.zeros([rows, 0], tf.int64))
+    return Arrays(
+        numbers.numpy(),
+        categories.numpy().astype(np.int32),
+        np.stack([raw[name].numpy() for name in inputs.label_columns], axis=1),
+        np.stack([raw[name].numpy() for name in inputs.weight_columns], axis=1),
+    )
+
+
+def _texts(column: tf.SparseTensor) -> NDArray[np.object_]:
+    """The first value of each row, empty where there is none."""
+    found = np.full(int(column.dense_shape[0]), b"", object)
+    first = column.indices.numpy()[:, 1] == 0
+    found[column.indices.numpy()[first, 0]] = column.values.numpy()[first]
+    return found
+
+
+def served_logits(model: str, subjects: Subjects, tasks: Sequence[str]) -> NDArray[np.float64]:
+    """Log odds that a saved model's signature gives for raw examples.
+
+    Args:
+        model: Folder of the SavedModel.
+        subjects: The subjects.
+        tasks: Names of the tasks.
+
+    Returns:
+        float64 `[subjects, tasks]`.
+    """
+    serve = tf.saved_model.load(model).signatures[EXAMPLES_SIGNATURE]
+    parts = []
+    for first in range(0, len(subjects), _ROWS):
+        batch = serve(examples=tf.constant(list(subjects.serialized[first : first + _ROWS])))
+        parts.append(np.concatenate([batch[task].numpy() for task in tasks], axis=1))
+    probabilities = np.clip(np.concatenate(parts).astype(np.float64), 1e-7, 1.0 - 1e-7)
+    return np.log(probabilities) - np.log1p(-probabilities)
