@@ -294,7 +294,8 @@ class Metric(Base):
         slice: The slice, such as `F` or `F, 65+`; empty for all subjects.
         metric: Name of the metric.
         decision_threshold: 0 for metrics that need none.
-        model: `challenger`, `champion` or `difference`.
+        model: `challenger`, `champion`, `difference` or the name of a reference model.
+        versus: Reference model that a difference is to; empty for the champion.
         value: Null where it is undefined.
         lower: Lower end of its 95 % interval.
         upper: Upper end.
@@ -312,6 +313,7 @@ class Metric(Base):
     metric: Mapped[str] = mapped_column(primary_key=True)
     decision_threshold: Mapped[float] = mapped_column(primary_key=True)
     model: Mapped[str] = mapped_column(primary_key=True)
+    versus: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[float | None]
     lower: Mapped[float | None]
     upper: Mapped[float | None]

@@ -62,6 +62,7 @@ def evaluation_rows(
                 "metric": record.metric,
                 "decision_threshold": record.decision_threshold or NO_THRESHOLD,
                 "model": record.model,
+                "versus": record.versus or "",
                 "value": record.value,
                 "lower": record.lower,
                 "upper": record.upper,
