@@ -12,6 +12,14 @@ from pipeline.study.sections.types import Name
 Scheme = Literal["split", "cross_fit", "internal_external"]
 """How subjects are divided for the evaluation, as a run has decided it."""
 
+_KEYS: dict[str, set[str]] = {
+    "auto": {"folds", "repeats", "least_events"},
+    "split": set(),
+    "cross_fit": {"folds", "repeats"},
+    "internal_external": {"by"},
+}
+"""Keys that each scheme uses."""
+
 
 class Evaluation(StrictModel):
     """How a model is evaluated.
@@ -39,17 +47,11 @@ class Evaluation(StrictModel):
     drop_tasks: Literal["refused", "allowed"] = "refused"
 
     @model_validator(mode="after")
-    def _is_available(self) -> Evaluation:
+    def _uses_every_key(self) -> Evaluation:
         if (self.scheme == "internal_external") != (self.by is not None):
             raise ValueError("give `by` with `scheme: internal_external`, and only with it")
-        # The stages that the other schemes need are not in the graph yet.
-        if self.scheme != "split":
-            raise ValueError(
-                "this release evaluates on a test split only: expected `scheme: split`"
-            )
-        unused = self.model_fields_set - {"scheme"}
+        unused = self.model_fields_set - {"scheme", "drop_tasks"} - _KEYS[self.scheme]
         if unused:
-            raise ValueError(
-                f"`scheme: split` does not use {', '.join(sorted(unused))}: expected `scheme` alone"
-            )
+            keys = ", ".join(f"`{key}`" for key in sorted(unused))
+            raise ValueError(f"`scheme: {self.scheme}` does not use {keys}: remove it")
         return self

@@ -1,10 +1,12 @@
 """A difference names the reference model that it is to."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
@@ -25,7 +27,7 @@ def upgrade() -> None:
 
 def _copy_with_key() -> None:
     """Copies the table: SQLite can't change a key."""
-    columns = [
+    columns: list[sa.Column[Any]] = [
         *(sa.Column(name, sa.Text(), nullable=False) for name in KEY[:5]),
         sa.Column("decision_threshold", sa.Double(), nullable=False),
         *(sa.Column(name, sa.Text(), nullable=False) for name in KEY[6:]),
@@ -35,6 +37,6 @@ def _copy_with_key() -> None:
     names = ", ".join(column.name for column in columns)
     op.rename_table("metrics", "former_metrics")
     op.create_table("metrics", *columns, sa.PrimaryKeyConstraint(*KEY))
-    op.execute(f"INSERT INTO metrics ({names}) SELECT {names} FROM former_metrics")  # noqa: S608
+    op.execute(f"INSERT INTO metrics ({names}) SELECT {names} FROM former_metrics")
     op.drop_table("former_metrics")
     op.create_index("metrics_over_runs", "metrics", ["task", "metric", "slicing", "model", "run"])
