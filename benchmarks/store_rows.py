@@ -132,6 +132,9 @@ def run_rows(run: str, metric_rows: int) -> Rows:
             }
             for place in range(3)
         ],
+        models.TaskVerdict: [
+            {"run": run, "task": task, "verdict": "blessed", "reason": ""} for task in TASKS
+        ],
         models.Threshold: [
             {
                 "run": run,
@@ -154,6 +157,7 @@ def run_rows(run: str, metric_rows: int) -> Rows:
                 "metric": metric,
                 "decision_threshold": decision,
                 "model": model,
+                "versus": "",
                 **number,
                 "subjects": 100,
                 "positives": 50,

@@ -1,6 +1,6 @@
 """Whether the final model predicts as the models of the folds do.
 
-The served model is trained on all subjects, so that nobody has evaluated it. Each subject was also
+The served model is trained on all subjects, so no evaluation has seen it. Each subject was also
 in the training of the procedures that predict other folds; what these predict for it is what
 the final model would predict if it had been trained on a few subjects less. How much one such
 procedure differs from the mean of the others is known, and the final model may differ from the

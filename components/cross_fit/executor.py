@@ -77,11 +77,11 @@ def _inputs(settings: CrossFitSettings) -> ModelInputs:
 
 
 def _empty(settings: CrossFitSettings) -> Predictions:
-    nobody = np.zeros(0, np.int16)
+    empty = np.zeros(0, np.int16)
     return Predictions(
         subjects=np.zeros(0, object),
-        repeat=nobody,
-        fold=nobody,
+        repeat=empty,
+        fold=empty,
         of={CHALLENGER: {task: np.zeros(0, np.float32) for task in settings.tasks}},
     )
 

@@ -73,6 +73,7 @@ def test_the_outcome_is_json_for_a_machine(
         "run": "r1",
         "status": "done",
         "verdict": "refused",
+        "tasks": {},
         "reasons": ["auc is below 0.7"],
         "failed_stage": "",
         "error": None,

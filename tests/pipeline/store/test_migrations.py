@@ -142,7 +142,7 @@ def test_a_file_of_0_1_0_is_migrated_when_it_is_opened(sqlite: str) -> None:
     make_store_of_0_1_0(sqlite)
     open_current(sqlite)
 
-    assert rows(sqlite, "SELECT version_num FROM alembic_version") == [("0005",)]
+    assert rows(sqlite, "SELECT version_num FROM alembic_version") == [("0006",)]
 
 
 def test_a_run_of_0_1_0_has_a_verdict_on_each_task_by_its_own_refusals(sqlite: str) -> None:
