@@ -147,6 +147,8 @@ def _components(config: RunConfig) -> list[BaseNode]:
         settings=EvaluatorSettings.of(study),
         registry_root=config.registry_root,
         look=config.look,
+        predictions=cross_fit.outputs["predictions"],
+        rejects=example_gen.outputs["rejects"],
     )
     card = ModelCard(
         examples=examples,

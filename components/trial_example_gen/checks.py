@@ -33,7 +33,7 @@ def check_counts(plan: ReadingPlan, counts: Counts, evaluation: EvaluationPlan) 
     _check_problems(plan, counts)
     for name, rows in counts.datasets.items():
         logger.info("rows", extra={"rows": {"dataset": name, **rows.model_dump()}})
-    check_subjects(plan.study, counts, ("train",) if evaluation.out_of_fold else SPLITS)
+    check_subjects(plan.study, counts, evaluation.splits)
     _check_labels(counts)
 
 

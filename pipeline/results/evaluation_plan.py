@@ -7,6 +7,7 @@ read it.
 from __future__ import annotations
 
 from pipeline.documents import Count, Document, parse_document
+from pipeline.names import SPLITS
 from pipeline.storage import read
 from pipeline.study.sections.scheme import Scheme
 
@@ -40,6 +41,11 @@ class EvaluationPlan(Document):
     def out_of_fold(self) -> bool:
         """Whether all subjects are in the split `train` and are predicted out of fold."""
         return self.scheme != "split"
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Splits of the examples that have subjects."""
+        return ("train",) if self.out_of_fold else SPLITS
 
 
 SPLIT_PLAN = EvaluationPlan(scheme="split", requested="split")

@@ -114,6 +114,12 @@ def test_the_evaluator_sees_raw_examples_the_model_and_the_champion(config: RunC
     assert inputs["champion_model"] == {"ChampionModel"}
 
 
+def test_the_evaluator_sees_the_out_of_fold_predictions_and_the_plan(config: RunConfig) -> None:
+    inputs = _inputs(_nodes(config)["TrialEvaluator"])
+    assert inputs["predictions"] == {"CrossFit"}
+    assert inputs["rejects"] == {"TrialExampleGen"}
+
+
 @pytest.mark.parametrize("node", ["Pusher", "ModelRegistrar"])
 def test_only_a_judged_model_is_pushed_and_registered(node: str, config: RunConfig) -> None:
     assert _inputs(_nodes(config)[node])["model_blessing"] == {"TrialEvaluator"}

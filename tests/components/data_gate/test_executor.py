@@ -19,6 +19,7 @@ from components.data_gate.executor import Executor
 from components.data_gate.settings import DataGateSettings
 from pipeline.errors import UserError
 from pipeline.results.counts import MaskReason
+from pipeline.results.evaluation_plan import PLAN_FILE, SPLIT_PLAN, EvaluationPlan
 from pipeline.study.load import parse_study
 from tests.document_schemas import check_document
 
@@ -99,6 +100,7 @@ class Run:
         self.frames = {split: subjects(seed) for seed, split in enumerate(SPLITS)}
         self.baseline: pd.DataFrame | None = None
         self.rejected = 0
+        self.plan = SPLIT_PLAN
         self.masked: dict[str, int] = {}
         self.arms: dict[str, int] = {}
         self.absent: list[dict[str, Any]] = []
@@ -153,6 +155,7 @@ class Run:
             "absent_levels": self.absent,
         }
         (Path(artifact.uri) / "counts.json").write_text(json.dumps(counts))
+        (Path(artifact.uri) / PLAN_FILE).write_text(self.plan.model_dump_json())
         return artifact
 
     def _baseline(self) -> Artifact:
@@ -277,6 +280,17 @@ def test_the_studys_severities_let_a_run_go_on(run: Any) -> None:
     findings = run.execute(anomalies="warn", rejects="ignore")
 
     assert notable(findings) == [("rejects", "ignore", None), ("anomalies", "warn", "SEX")]
+
+
+def test_out_of_fold_the_empty_splits_are_no_finding(run: Any) -> None:
+    run.plan = EvaluationPlan(scheme="cross_fit", requested="cross_fit", folds=5, repeats=2)
+    for split in ("eval", "test"):
+        run.frames[split] = run.frames[split].iloc[:0]
+
+    findings = run.execute()
+
+    assert notable(findings) == []
+    assert {item["split"] for item in findings if item["rule"] == "leakage"} == {"train"}
 
 
 def test_columns_are_read_as_they_were_written(run: Any) -> None:

@@ -104,6 +104,14 @@ def test_a_split_that_is_not_counted_has_no_subjects() -> None:
     assert {finding.split for finding in findings} == {"train", "eval", "test"}
 
 
+def test_a_split_that_the_scheme_leaves_empty_is_not_judged() -> None:
+    counts = counts_of(known=9, positives=5).model_copy(update={"tasks": {"death": {}}})
+
+    findings = list(rules.too_few(counts, ["death"], train_minimum(), ("train",)))
+
+    assert {finding.split for finding in findings} == {"train"}
+
+
 def test_a_task_that_is_not_counted_has_no_subjects() -> None:
     findings = list(rules.too_few(counts_of(known=60, positives=30), ["relapse"], train_minimum()))
 
