@@ -182,7 +182,7 @@ def _judge(
     if look:
         verdict = replace(verdict, notes=(*verdict.notes, look.history.sentence))
     folder = artifact_utils.get_single_uri(output_dict[VERDICT_KEY])
-    _write(folder, METRICS_FILE, results.shown_metrics(records, suppressed, settings))
+    _write(folder, METRICS_FILE, results.shown_metrics(records, suppressed, settings, scheme.plan))
     _write(folder, CURVES_FILE, results.shown_curves(found, records, suppressed, settings))
     looks = {"looks": look.history} if look else {}
     _write(folder, VERDICT_FILE, VerdictDocument.model_validate({**verdict.to_json(), **looks}))

@@ -71,7 +71,10 @@ def suppressed_groups(records: Iterable[Record], settings: EvaluatorSettings) ->
 
 
 def shown_metrics(
-    records: Iterable[Record], hidden: Suppressed, settings: EvaluatorSettings
+    records: Iterable[Record],
+    hidden: Suppressed,
+    settings: EvaluatorSettings,
+    plan: EvaluationPlan = SPLIT_PLAN,
 ) -> Metrics:
     """Makes `metrics.json`.
 
@@ -79,6 +82,7 @@ def shown_metrics(
         records: All records.
         hidden: Suppressed groups by task.
         settings: What was evaluated.
+        plan: How the run evaluates.
 
     Returns:
         `records` of the groups shown; `suppressed` groups with the reason and, if they are too
@@ -99,6 +103,7 @@ def shown_metrics(
             for task, groups in hidden.items()
             for group, reason in groups.items()
         ),
+        evaluation=plan,
     )
 
 

@@ -16,6 +16,7 @@ from pipeline.metrics import METRICS
 from pipeline.pages.evaluation import wording
 from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.results.documents import OVERALL
+from pipeline.results.scheme_words import scheme_notes
 from pipeline.results.task_verdicts import WORDS
 
 _WITH_INTERVAL = ("auc",)
@@ -94,7 +95,10 @@ def classification_metadata(result: RunResult, task: str) -> dict[str, Any]:
 def summary_markdown(result: RunResult) -> str:
     """The decision and the main numbers, in Markdown."""
     reasons = [f"- {_plain(text)}" for text in result.reason_texts()]
-    notes = [f"- {_plain(note)}" for note in result.verdict.notes]
+    notes = [
+        f"- {_plain(note)}"
+        for note in (*scheme_notes(result.metrics.evaluation), *result.verdict.notes)
+    ]
     titles = [
         "Task",
         "Verdict",
@@ -120,6 +124,7 @@ def summary_markdown(result: RunResult) -> str:
         f"# {_plain(result.settings.title)}",
         f"**{wording.decision(result)}.** {_plain(wording.decision_sentence(result))}",
         "\n".join(reasons),
+        _plain(wording.basis(result)),
         "\n".join(table),
         "\n".join(notes),
         _plain(wording.registration_sentence(result)),

@@ -159,6 +159,7 @@ def deal_subjects(
         reason=reason,
         folds=number,
         repeats=folds.shape[1],
+        by=evaluation.by or "",
         groups=groups,
     )
     return _sorted(plan, subjects, folds)

@@ -19,7 +19,6 @@ from pipeline.html.blocks import (
 from pipeline.html.numbers import Suppressed, Value, number
 from pipeline.html.page import Page, Section
 from pipeline.html.palette import Tone
-from pipeline.names import SPLITS
 from pipeline.pages.card_performance import (
     calibration_blocks,
     champion_blocks,
@@ -33,14 +32,17 @@ from pipeline.pages.metrics import (
 from pipeline.results.card import Card, StatedItem
 from pipeline.results.counts import LabelCounts
 from pipeline.results.documents import find_overall
+from pipeline.results.scheme_words import basis_sentence, scheme_notes, scheme_title
 
 _UNSTATED = "Not stated: add it to the study file (card)."
 _SEVERITIES: dict[str, Tone] = {"ok": "good", "warn": "warn", "stop": "bad"}
 _SPLIT_USES = {
-    "train": "fits the model",
-    "eval": "stops the training, calibrates",
-    "test": "evaluation only",
+    "train": "Subjects in train (fits the model)",
+    "eval": "Subjects in eval (stops the training, calibrates)",
+    "test": "Subjects in test (evaluation only)",
 }
+_ONE_USE = {"train": "Subjects, each predicted by models that never saw that subject"}
+"""The same under an out-of-fold scheme."""
 
 
 def card_page(card: Card) -> Page:
@@ -57,7 +59,7 @@ def card_page(card: Card) -> Page:
             f"One model for {len(card.outcomes)} tasks, from what is known {_landmark(card)}: "
             f"{'; '.join(outcome.title for outcome in card.outcomes)}."
         ),
-        blocks=[_decision_notice(card), _headline(card)],
+        blocks=[_decision_notice(card), _headline(card), *_scheme(card)],
         sections=[
             Section("What it is for", _intended_use(card), id="intended-use"),
             Section("Data", _data(card), id="data"),
@@ -96,7 +98,7 @@ def _decision_notice(card: Card) -> Notice:
         why = dropping if verdict.dropped_tasks else "It failed thresholds of the study."
         return Notice("bad", "Refused", why, reasons)
     if verdict.decision == "not_judged":
-        return Notice("warn", "Not judged", "The test subjects are too few.", reasons)
+        return Notice("warn", "Not judged", "The subjects are too few.", reasons)
     if not verdict.judged:
         return Notice("warn", "Blessed without comparison", "", list(verdict.notes))
     if reasons:
@@ -104,6 +106,13 @@ def _decision_notice(card: Card) -> Notice:
     return Notice(
         "good", "Blessed", f"It passed all {verdict.compared} comparisons with thresholds."
     )
+
+
+def _scheme(card: Card) -> list[Block]:
+    """Whom the numbers above are of."""
+    plan = card.evidence.metrics.evaluation
+    subjects = card.evidence.counts.subjects.get("train" if plan.out_of_fold else "test")
+    return [Paragraph(text) for text in (basis_sentence(plan, subjects), *scheme_notes(plan))]
 
 
 def _headline(card: Card) -> KeyFigures:
@@ -174,24 +183,30 @@ def _participants(card: Card) -> list[Block]:
         facts.append(("Sites", evidence.sites))
     if card.study.arm:
         facts.append(("Control arm", card.study.arm.control))
-    for split, use in _SPLIT_USES.items():
-        facts.append((f"Subjects in {split} ({use})", evidence.counts.subjects.get(split, 0)))
+    plan = evidence.metrics.evaluation
+    uses = _ONE_USE if plan.out_of_fold else _SPLIT_USES
+    for split, use in uses.items():
+        facts.append((use, evidence.counts.subjects.get(split, 0)))
+    several = len(plan.splits) > 1
     rows: list[list[Value | Cell]] = [
-        [outcome.title, split, counts.known, counts.positives]
+        [outcome.title, *((split,) if several else ()), counts.known, counts.positives]
         for outcome in card.outcomes
-        for split, counts in _by_split(evidence.counts.tasks.get(outcome.name, {}))
+        for split, counts in _by_split(evidence.counts.tasks.get(outcome.name, {}), plan.splits)
     ]
     columns = [
         Column("Task"),
-        Column("Split"),
+        *((Column("Split"),) if several else ()),
         Column("Label known", "end"),
         Column("With outcome", "end"),
     ]
-    return [Facts(facts), Table("Subjects by task and split", columns, rows)]
+    caption = "Subjects by task and split" if several else "Subjects by task"
+    return [Facts(facts), Table(caption, columns, rows)]
 
 
-def _by_split(counts: Mapping[str, LabelCounts]) -> list[tuple[str, LabelCounts]]:
-    return [(split, counts[split]) for split in SPLITS if split in counts]
+def _by_split(
+    counts: Mapping[str, LabelCounts], splits: Sequence[str]
+) -> list[tuple[str, LabelCounts]]:
+    return [(split, counts[split]) for split in splits if split in counts]
 
 
 def _outcomes(card: Card) -> list[Block]:
@@ -268,12 +283,12 @@ def _missing(card: Card) -> list[Block]:
 
 def _training(card: Card) -> list[Block]:
     training = card.evidence.training
+    plan = card.evidence.metrics.evaluation
     return [
         Paragraph(
             "A linear part and a small ensemble of networks with shared layers, for all tasks at "
-            "once, fitted on train, stopped and calibrated on eval, evaluated on test. Subjects "
-            "are divided by a hash of study and subject; none is in two splits. Classes are not "
-            "reweighted, so probabilities stay probabilities."
+            f"once{_division(card)} Classes are not reweighted, so probabilities stay "
+            "probabilities."
         ),
         Facts(
             [
@@ -281,7 +296,10 @@ def _training(card: Card) -> list[Block]:
                 ("Best epoch", training.best_epoch),
                 ("Weights", training.weights),
                 ("Seed", str(training.seed)),
-                ("Seed of the split", str(card.study.split.seed)),
+                (
+                    "Seed of the folds" if plan.out_of_fold else "Seed of the split",
+                    str(card.study.split.seed),
+                ),
                 *(
                     (name.replace("_", " "), str(value))
                     for name, value in training.hyperparameters.items()
@@ -289,6 +307,29 @@ def _training(card: Card) -> list[Block]:
             ]
         ),
     ]
+
+
+def _division(card: Card) -> str:
+    """Which subjects do what in the training; ends its sentence."""
+    plan = card.evidence.metrics.evaluation
+    if not plan.out_of_fold:
+        return (
+            ", fitted on train, stopped and calibrated on eval, evaluated on test. Subjects are "
+            "dealt to the splits by a hash of study and subject, alike in arms and in the rarest "
+            "outcome; none is in two splits."
+        )
+    dealt = (
+        "A subject's fold is its group."
+        if plan.scheme == "internal_external"
+        else "Subjects are dealt to the folds by a hash of study and subject, alike in arms and "
+        "in the rarest outcome."
+    )
+    return (
+        f". It was trained again for every fold, without the fold's subjects, and once on all "
+        f"subjects for the model that is pushed ({scheme_title(plan)}). Whatever uses outcomes - "
+        "early stopping, penalties, calibration - saw the training subjects of the fold only. "
+        f"{dealt}"
+    )
 
 
 def _gate(card: Card) -> list[Block]:

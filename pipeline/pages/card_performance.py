@@ -27,7 +27,9 @@ from pipeline.pages.metrics import (
 )
 from pipeline.results.card import Card
 from pipeline.results.documents import MetricRecord, find_overall, find_records
+from pipeline.results.evaluation_plan import EvaluationPlan
 from pipeline.results.group_order import rising
+from pipeline.results.scheme_words import MEAN_PROVES_NOTHING
 
 _OVERALL = (
     "auc",
@@ -40,11 +42,11 @@ _OVERALL = (
 
 
 def performance_blocks(card: Card) -> list[Block]:
-    """Metrics of all test subjects, and the AUC of each group."""
+    """Metrics of all subjects evaluated, and the AUC of each group."""
     records = card.evidence.metrics.records
     blocks: list[Block] = [
         Table(
-            "All test subjects with a known label, with 95 % intervals",
+            f"{_whose(card)} with a known label, with 95 % intervals",
             [
                 Column("Task"),
                 Column("Subjects", "end"),
@@ -72,6 +74,11 @@ def performance_blocks(card: Card) -> list[Block]:
     return blocks
 
 
+def _whose(card: Card) -> str:
+    out_of_fold = card.evidence.metrics.evaluation.out_of_fold
+    return "All subjects, predicted out of fold," if out_of_fold else "All test subjects"
+
+
 def _place(record: MetricRecord) -> tuple[object, ...]:
     """Sort key of a group: all subjects, single slicings, pairs; bands in ascending order."""
     names = [name for name, _ in record.group]
@@ -90,7 +97,8 @@ def _overall_row(card: Card, task: str, metrics: Sequence[str]) -> list[Value | 
 
 
 def calibration_blocks(card: Card) -> list[Block]:
-    """How predictions were recalibrated, and their calibration curves in the test split."""
+    """How predictions were recalibrated, and their calibration curves."""
+    out_of_fold = card.evidence.metrics.evaluation.out_of_fold
     figures: list[Block] = []
     for curves in card.evidence.curves.curves:
         if curves.slice or curves.model != "challenger" or not curves.calibration:
@@ -99,11 +107,11 @@ def calibration_blocks(card: Card) -> list[Block]:
         figures.append(calibration_curve([curve], curves.task))
     return [
         Paragraph(
-            "Probabilities are recalibrated on the eval split, by a slope and intercept per task "
-            "on the scale of log odds; the test split shows the result."
+            "Probabilities are recalibrated by a slope and intercept per task on the scale of log "
+            f"odds, {_recalibrated(card.evidence.metrics.evaluation)}"
         ),
         Table(
-            "Recalibration",
+            "Recalibration of the model that is pushed" if out_of_fold else "Recalibration",
             [Column("Task"), Column("Slope", "end"), Column("Intercept", "end")],
             [
                 [task, item.slope, item.intercept]
@@ -112,6 +120,17 @@ def calibration_blocks(card: Card) -> list[Block]:
         ),
         Grid(figures),
     ]
+
+
+def _recalibrated(plan: EvaluationPlan) -> str:
+    """On whom, and who shows the result; ends its sentence."""
+    if not plan.out_of_fold:
+        return "on the eval split; the test split shows the result."
+    text = (
+        "on training subjects that a model was not fitted to; the curves show the out-of-fold "
+        "predictions."
+    )
+    return f"{text} {MEAN_PROVES_NOTHING}" if plan.scheme == "cross_fit" else text
 
 
 def fairness_blocks(card: Card) -> list[Block]:
@@ -173,7 +192,7 @@ def champion_blocks(card: Card) -> list[Block]:
     ]
     return [
         Paragraph(
-            f"The champion {evidence.champion} was scored on the same test subjects. The "
+            f"The champion {evidence.champion} was scored on the same subjects. The "
             "differences below are challenger minus champion."
         ),
         Table(

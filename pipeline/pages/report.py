@@ -10,6 +10,7 @@ from pipeline.pages.card import card_page
 from pipeline.results.analysis import Analysis
 from pipeline.results.card import Card
 from pipeline.results.documents import find_overall
+from pipeline.results.scheme_words import basis_sentence
 
 INTERNAL = (
     "Internal: shows groups of any size and exact times. For the owners of the data of the "
@@ -43,10 +44,12 @@ def report_page(card: Card, analysis: Analysis | None, run: str, internal: bool 
 
 
 def _summary(card: Card, analysis: Analysis | None) -> list[Block]:
+    plan = card.evidence.metrics.evaluation
+    subjects = card.evidence.counts.subjects.get("train" if plan.out_of_fold else "test")
     blocks: list[Block] = [
         Paragraph(
-            "How well the model predicts, in words. Each sentence applies to the subjects of this "
-            "trial's test split; its numbers are below."
+            "How well the model predicts, in words; the numbers are below. "
+            + basis_sentence(plan, subjects)
         ),
         Bullets([_of_task(card, outcome.name, outcome.title) for outcome in card.outcomes]),
         *_gaps(card),
@@ -71,7 +74,9 @@ def _of_task(card: Card, task: str, title: str) -> str:
         text += f" (95 %: {number(auc.lower, 0, True)} to {number(auc.upper, 0, True)})"
     if rate is not None and rate.value is not None:
         text += f"; it happened to {number(rate.value, 1, True)} of the patients"
-    if shift is not None and shift.value is not None:
+    # Under cross_fit it is near 0 by construction and says nothing.
+    cross_fitted = card.evidence.metrics.evaluation.scheme == "cross_fit"
+    if shift is not None and shift.value is not None and not cross_fitted:
         word = "higher" if shift.value > 0 else "lower"
         text += (
             f", and predictions were on average {number(abs(shift.value) * 100, 1)} percentage "

@@ -12,8 +12,14 @@ from pipeline.documents import Document
 from pipeline.names import ARM, SITE
 from pipeline.results.counts import Counts
 from pipeline.results.documents import Curves, MetricRecord, Metrics, Verdict
+from pipeline.results.evaluation_plan import EvaluationPlan
 from pipeline.results.fairness import Gap, gaps
 from pipeline.results.findings import Findings
+from pipeline.results.scheme_words import (
+    FINAL_MODEL,
+    MEAN_PROVES_NOTHING,
+    evaluated_subjects,
+)
 from pipeline.results.training import TrainingFacts
 from pipeline.study.features import ResolvedFeature, feature_columns
 from pipeline.study.load import parse_study
@@ -264,11 +270,14 @@ def _status(filled_by: FilledBy, stated: bool) -> ItemStatus:
 def _limits(evidence: Evidence) -> list[str]:
     metrics = evidence.metrics
     limits = [
-        "Performance was measured in subjects of the same trial as the training subjects; "
-        "performance at other sites, in other years or outside a trial was not measured.",
+        _not_measured(metrics.evaluation),
         "95 % intervals are not adjusted for multiplicity: with as many numbers as here, some "
         "intervals do not include the true value.",
     ]
+    if metrics.evaluation.out_of_fold:
+        limits.append(f"The numbers are those of the procedure: {FINAL_MODEL}")
+    if metrics.evaluation.scheme == "cross_fit":
+        limits.append(MEAN_PROVES_NOTHING)
     if metrics.suppressed:
         limits.append(
             f"Groups of fewer than {metrics.smallest_group} subjects, and groups from which they "
@@ -278,14 +287,27 @@ def _limits(evidence: Evidence) -> list[str]:
     few = _few_events(metrics.records)
     if few:
         limits.append(
-            f"Fewer than 100 test subjects had the outcome of {', '.join(few)}: performance there "
-            "is uncertain (Vergouwe et al., J Clin Epidemiol 2005;58:475-83)."
+            f"Fewer than 100 {evaluated_subjects(metrics.evaluation)} had the outcome of "
+            f"{', '.join(few)}: performance there is uncertain (Vergouwe et al., J Clin Epidemiol "
+            "2005;58:475-83)."
         )
     if evidence.champion is None:
         limits.append(
             "There was no comparable champion: no evidence shows that the model is better."
         )
     return limits
+
+
+def _not_measured(plan: EvaluationPlan) -> str:
+    if plan.scheme == "internal_external":
+        return (
+            f"Performance was measured in {plan.folds} groups of the same trial, each predicted "
+            "without its own subjects; performance outside a trial was not measured."
+        )
+    return (
+        "Performance was measured in subjects of the same trial as the training subjects; "
+        "performance at other sites, in other years or outside a trial was not measured."
+    )
 
 
 def _few_events(records: Sequence[MetricRecord]) -> list[str]:

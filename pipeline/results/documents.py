@@ -20,7 +20,7 @@ from pipeline.estimates import Estimate
 from pipeline.metrics import current_name
 from pipeline.results.analysis import Analysis
 from pipeline.results.counts import Counts
-from pipeline.results.evaluation_plan import PLAN_FILE, EvaluationPlan
+from pipeline.results.evaluation_plan import PLAN_FILE, SPLIT_PLAN, EvaluationPlan
 from pipeline.results.findings import Findings
 from pipeline.results.looks import LookHistory
 from pipeline.results.outcomes import ComparisonReason, Outcome
@@ -107,7 +107,7 @@ class MetricRecord(_OfGroup):
 
     @property
     def is_headline(self) -> bool:
-        """Whether it is a metric of the challenger on all subjects of the test split."""
+        """Whether it is a metric of the challenger on all subjects."""
         return not self.slice and self.model == "challenger" and self.decision_threshold is None
 
 
@@ -130,11 +130,13 @@ class Metrics(Document):
         smallest_group: Fewest subjects with a known label of a group that is shown.
         records: One for each metric, group and model that may be shown.
         suppressed: Suppressed groups.
+        evaluation: How the model was evaluated; `split` in documents of 0.1.0.
     """
 
     smallest_group: Count
     records: tuple[MetricRecord, ...]
     suppressed: tuple[SuppressedGroup, ...]
+    evaluation: EvaluationPlan = SPLIT_PLAN
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -440,7 +442,7 @@ def read_result(content: type[_Content], folder: str) -> _Content:
 
 
 def headline_metrics(records: Iterable[MetricRecord]) -> dict[str, float]:
-    """Metrics of the challenger on all test subjects, by `task/metric`.
+    """Metrics of the challenger on all subjects evaluated, by `task/metric`.
 
     Metrics at a decision threshold and undefined ones are excluded.
     """

@@ -24,6 +24,7 @@ class EvaluationPlan(Document):
         reason: Why `auto` took this scheme, a sentence; empty if the study file names it.
         folds: Folds of a repeat; 0 under `split`. Under `internal_external` the number of groups.
         repeats: Repeats; 0 under `split`.
+        by: Under `internal_external` what forms the groups, otherwise empty.
         groups: Under `internal_external` the group that each fold leaves out, by number of the
             fold.
         inherited: Subjects that keep part or fold of the champion's run.
@@ -34,6 +35,7 @@ class EvaluationPlan(Document):
     reason: str = ""
     folds: Count = 0
     repeats: Count = 0
+    by: str = ""
     groups: tuple[str, ...] = ()
     inherited: Count = 0
 

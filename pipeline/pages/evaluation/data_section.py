@@ -6,7 +6,6 @@ from pipeline.html.blocks import Block, Cell, Column, Details, Notice, Table
 from pipeline.html.numbers import count
 from pipeline.html.page import Section
 from pipeline.html.palette import Tone
-from pipeline.names import SPLITS
 from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.results.counts import LabelCounts
 from pipeline.results.findings import Finding
@@ -54,7 +53,8 @@ def _findings(findings: list[Finding]) -> Table:
 
 
 def _subjects(result: RunResult) -> Table:
-    splits = [split for split in SPLITS if split in result.counts.subjects]
+    plan = result.metrics.evaluation
+    splits = [split for split in plan.splits if split in result.counts.subjects]
     rows: list[tuple[str | int, ...]] = [
         ("All subjects", *(result.counts.subjects[split] for split in splits))
     ]
@@ -63,6 +63,8 @@ def _subjects(result: RunResult) -> Table:
         found = [of_task.get(split, _NO_SUBJECTS) for split in splits]
         rows.append((f"{task.title}: known", *(item.known for item in found)))
         rows.append((f"{task.title}: with outcome", *(item.positives for item in found)))
+    if plan.out_of_fold:
+        return Table("Subjects", (Column("Subjects"), Column("Number", "end")), rows)
     return Table(
         "Subjects by split",
         (Column("Subjects"), *(Column(split, "end") for split in splits)),

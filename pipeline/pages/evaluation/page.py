@@ -15,6 +15,7 @@ from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.pages.evaluation.task_section import task_section
 from pipeline.pages.evaluation.verdict_section import overall_section, verdict_section
 from pipeline.results.documents import Group
+from pipeline.results.scheme_words import scheme_title
 
 
 def run_page(result: RunResult) -> Page:
@@ -32,21 +33,14 @@ def run_page(result: RunResult) -> Page:
     sections += [data_section(result), _about(result)]
     return Page(
         title=result.settings.title,
-        lead=f"{wording.decision(result)}. {wording.decision_sentence(result)} {_basis(result)}",
+        lead=(
+            f"{wording.decision(result)}. {wording.decision_sentence(result)} "
+            f"{wording.basis(result)}"
+        ),
         sections=sections,
         kicker="Evaluation of a run",
         footer="A model blessed here predicts within this trial's population. It is no medical "
         "device.",
-    )
-
-
-def _basis(result: RunResult) -> str:
-    subjects = result.counts.subjects.get("test")
-    if subjects is None:
-        return "It was evaluated on the test split."
-    return (
-        f"It was evaluated on the {count(subjects)} subjects of the test split, used neither "
-        "for training nor for calibration."
     )
 
 
@@ -96,6 +90,7 @@ def _about(result: RunResult) -> Section:
             ("Study", f"{settings.title} ({settings.study_name})"),
             ("Fingerprint of data and study file", result.fingerprint),
             ("Version of the pipeline", result.code_version),
+            ("Evaluation", scheme_title(result.metrics.evaluation)),
             ("Smallest group shown", result.metrics.smallest_group),
         )
     )

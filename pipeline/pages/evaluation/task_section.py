@@ -24,7 +24,9 @@ def task_section(result: RunResult, task: str) -> Section:
     title = result.settings.tasks[task].title
     if result.record(task, "auc") is None:
         fewest = result.metrics.smallest_group
-        nothing = f"Fewer than {fewest} subjects of the test split have a known outcome."
+        out_of_fold = result.metrics.evaluation.out_of_fold
+        whose = "subjects" if out_of_fold else "subjects of the test split"
+        nothing = f"Fewer than {fewest} {whose} have a known outcome."
         return Section(title, (Paragraph(nothing),))
     parts = [
         Section("All subjects", (_curves(result, task), _decisions(result, task))),

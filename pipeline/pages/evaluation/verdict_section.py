@@ -22,6 +22,7 @@ from pipeline.pages.evaluation import wording
 from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.pages.metrics import TONES, metric_column, task_verdicts_table
 from pipeline.results.documents import OVERALL
+from pipeline.results.scheme_words import scheme_notes
 from pipeline.study.sections import Threshold
 
 _MAIN = ("auc", "brier", "calibration_slope", "expected_calibration_error")
@@ -35,8 +36,9 @@ def verdict_section(result: RunResult) -> Section:
     if len(result.settings.tasks) > 1:
         titles = {name: task.title for name, task in result.settings.tasks.items()}
         blocks.append(task_verdicts_table(result.verdict, titles))
-    if result.verdict.notes:
-        blocks.append(Bullets(result.verdict.notes))
+    notes = (*scheme_notes(result.metrics.evaluation), *result.verdict.notes)
+    if notes:
+        blocks.append(Bullets(notes))
     blocks.append(Paragraph(wording.registration_sentence(result)))
     if result.settings.thresholds:
         blocks.append(_thresholds(result))
@@ -47,14 +49,16 @@ def verdict_section(result: RunResult) -> Section:
 
 def overall_section(result: RunResult) -> Section:
     """All tasks side by side."""
+    out_of_fold = result.metrics.evaluation.out_of_fold
+    whose = "of all subjects, out of fold" if out_of_fold else "on the test split"
     more = Details(
         "Further metrics and their meaning",
         (
-            _performance(result, "Further metrics on the test split", _FURTHER),
+            _performance(result, f"Further metrics {whose}", _FURTHER),
             Bullets([f"{METRICS[m].title}: {METRICS[m].says}" for m in (*_MAIN, *_FURTHER)]),
         ),
     )
-    main = _performance(result, "Performance on the test split, with 95 % intervals", _MAIN)
+    main = _performance(result, f"Performance {whose}, with 95 % intervals", _MAIN)
     return Section("Performance", (main, more))
 
 

@@ -7,6 +7,7 @@ from pipeline.metrics import METRICS
 from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.pages.metrics import metric_title
 from pipeline.results.documents import Group
+from pipeline.results.scheme_words import basis_sentence
 from pipeline.study.sections import Threshold
 
 
@@ -27,12 +28,18 @@ def decision_sentence(result: RunResult) -> str:
     verdict = result.verdict
     compared = f"{count(verdict.compared)} comparison{'' if verdict.compared == 1 else 's'}"
     if verdict.decision == "not_judged":
-        return "The test subjects are too few to judge any task."
+        return "The subjects are too few to judge any task."
     if not verdict.judged:
         return "The study file sets no thresholds, so nothing was compared."
     if not verdict.failed:
         return f"All {compared} with thresholds of the study were passed."
     return f"{count(verdict.failed)} of {compared} with thresholds of the study failed."
+
+
+def basis(result: RunResult) -> str:
+    """Whom the metrics are of."""
+    plan = result.metrics.evaluation
+    return basis_sentence(plan, result.counts.subjects.get("train" if plan.out_of_fold else "test"))
 
 
 def registration_sentence(result: RunResult) -> str:

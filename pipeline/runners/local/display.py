@@ -25,6 +25,8 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from pipeline.results.documents import MetricRecord
+from pipeline.results.evaluation_plan import SPLIT_PLAN, EvaluationPlan
+from pipeline.results.scheme_words import subjects_title
 
 STAGES = {
     "TrialExampleGen": "reads the study's data, derives features and labels",
@@ -49,7 +51,7 @@ STAGES = {
 }
 
 
-_RESULT_TITLE = "Test split: AUC with 95 % interval, Brier score, calibration slope and error"
+_RESULT_TITLE = "AUC with 95 % interval, Brier score, calibration slope and error"
 _RESULT_COLUMNS = ("subjects", "events", "AUC", "Brier", "slope", "error")
 _GAP = "  "
 
@@ -196,12 +198,15 @@ class _Follower(logging.Handler):
             self._progress.update(self._task, completed=done, total=total, detail=detail)
 
 
-def results_table(metrics: Sequence[MetricRecord], width: int = 80) -> Text:
+def results_table(
+    metrics: Sequence[MetricRecord], width: int = 80, plan: EvaluationPlan = SPLIT_PLAN
+) -> Text:
     """The result of a run: one line per task, or two where name and numbers do not fit in one.
 
     Args:
         metrics: Records of the Evaluator's `metrics.json`.
         width: Columns of the terminal.
+        plan: How the run evaluates.
 
     Returns:
         The text for the terminal; nothing is truncated.
@@ -223,11 +228,16 @@ def results_table(metrics: Sequence[MetricRecord], width: int = 80) -> Text:
 
     return Text("\n").join(
         [
-            Text(_RESULT_TITLE, style="bold"),
+            Text(f"{_subjects_heading(plan)}: {_RESULT_TITLE}", style="bold"),
             Text(line("task", _RESULT_COLUMNS), style="bold"),
             *(Text(line(task, values)) for task, values in cells.items()),
         ]
     )
+
+
+def _subjects_heading(plan: EvaluationPlan) -> str:
+    title = "out of fold" if plan.out_of_fold else subjects_title(plan)
+    return title.capitalize()
 
 
 def _task_cells(task: str, overall: Mapping[tuple[str, str], MetricRecord]) -> list[str]:

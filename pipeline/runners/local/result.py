@@ -10,7 +10,9 @@ from rich.markup import escape
 
 from pipeline.config import RunConfig
 from pipeline.results.documents import Metrics, Verdict, read_result
+from pipeline.results.evaluation_plan import EvaluationPlan
 from pipeline.results.findings import Findings
+from pipeline.results.scheme_words import basis_sentence, scheme_notes
 from pipeline.results.task_verdicts import WORDS, TaskDecision
 from pipeline.runners.local.display import print_words, results_table
 
@@ -79,7 +81,8 @@ def show_result(console: Console, verdict: Verdict, paths: Mapping[str, Path]) -
     """
     metrics = read_result(Metrics, str(paths["metrics"].parent))
     console.print()
-    print_words(console, results_table(metrics.records, console.width))
+    print_words(console, results_table(metrics.records, console.width, metrics.evaluation))
+    _show_scheme(console, metrics.evaluation)
     _show_verdict(console, verdict, metrics.tasks)
     if verdict.not_judged:
         print_words(
@@ -93,6 +96,13 @@ def show_result(console: Console, verdict: Verdict, paths: Mapping[str, Path]) -
     for name in _SHOWN:
         if name in paths:
             console.print(f"{name:<9} {escape(str(paths[name]))}")
+
+
+def _show_scheme(console: Console, plan: EvaluationPlan) -> None:
+    """Shows what the numbers are of; under `split` the table's title has said it."""
+    basis = (basis_sentence(plan),) if plan.out_of_fold else ()
+    for text in (*basis, *scheme_notes(plan)):
+        print_words(console, f"  {escape(text)}")
 
 
 def _show_verdict(console: Console, verdict: Verdict, tasks: Sequence[str]) -> None:

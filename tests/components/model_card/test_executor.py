@@ -10,16 +10,20 @@ import pytest
 from pipeline.html.page import render
 from pipeline.names import SITE
 from pipeline.pages.card import card_page
+from pipeline.pages.report import report_page
 from pipeline.results.card import Card, Evidence, Lineage, make_card
 from pipeline.results.counts import Counts
 from pipeline.results.documents import Curves, MetricRecord, Metrics, Verdict
+from pipeline.results.evaluation_plan import EvaluationPlan
 from pipeline.results.findings import Findings
 from pipeline.results.training import TrainingFacts
 from pipeline.study.features import feature_columns
 from pipeline.study.load import load_study, parse_study
 from pipeline.study.study import Study
 from pipeline.study.tripod import ITEMS
+from tests.components.run_page.hand_made_run import BY_SITE, CROSS_FIT
 from tests.html_reading import read_html
+from tests.split_words import names_a_split
 
 REPOSITORY = Path(__file__).parents[3]
 TASKS = ("worsening", "response", "hepatic_ae")
@@ -111,6 +115,44 @@ def card_of(study: Study, **changes: Any) -> Card:
 
 def html_of(study: Study, **changes: Any) -> str:
     return render(card_page(card_of(study, **changes)))
+
+
+def out_of_fold(plan: EvaluationPlan) -> dict[str, Any]:
+    """Evidence of a run that predicts all subjects out of fold."""
+    found = evidence()
+    labels = {"train": {"known": 2000, "positives": 600}}
+    counts = {
+        "datasets": {},
+        "subjects": {"train": 2000, "eval": 0, "test": 0},
+        "tasks": dict.fromkeys(TASKS, labels),
+    }
+    return {
+        "metrics": found.metrics.model_copy(update={"evaluation": plan}),
+        "counts": Counts.model_validate(counts),
+    }
+
+
+@pytest.mark.parametrize("plan", [CROSS_FIT, BY_SITE], ids=lambda plan: plan.scheme)
+def test_out_of_fold_neither_card_nor_report_names_a_split(
+    study: Study, plan: EvaluationPlan
+) -> None:
+    card = card_of(with_card(study, limits=()), **out_of_fold(plan))
+    for page in (card_page(card), report_page(card, None, "run")):
+        html = render(page)
+        assert "models that never saw" in html
+        assert not names_a_split(html)
+
+
+def test_out_of_fold_the_limits_say_what_the_numbers_are_of(study: Study) -> None:
+    limits = " ".join(card_of(study, **out_of_fold(CROSS_FIT)).limits)
+    assert "is trained on all subjects by the same procedure" in limits
+    assert "no evidence of calibration" in limits
+
+
+def test_internal_external_does_not_say_that_other_sites_were_not_measured(study: Study) -> None:
+    limits = " ".join(card_of(study, **out_of_fold(BY_SITE)).limits)
+    assert "at other sites" not in limits
+    assert "at other sites" in " ".join(card_of(study, **out_of_fold(CROSS_FIT)).limits)
 
 
 def with_card(study: Study, **said: Any) -> Study:

@@ -15,6 +15,7 @@ from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.pages.evaluation.settings import RunPageSettings
 from pipeline.results.counts import Counts
 from pipeline.results.documents import Curves, Metrics, Verdict
+from pipeline.results.evaluation_plan import SPLIT_PLAN, EvaluationPlan
 from pipeline.results.findings import Findings
 from pipeline.results.registration import Registration
 from pipeline.study.sections import Threshold
@@ -32,6 +33,19 @@ SUBJECTS: dict[tuple[tuple[str, str], ...], tuple[int, int]] = {
     (("age", "<65"),): (130, 20),
     (("age", "65 to <75"),): (150, 30),
 }
+BY_SPLIT = {"train": 1200, "eval": 400, "test": 400}
+ALL_IN_TRAIN = {"train": 2000, "eval": 0, "test": 0}
+CROSS_FIT = EvaluationPlan(
+    scheme="cross_fit", requested="auto", reason="Too few for death.", folds=5, repeats=10
+)
+BY_SITE = EvaluationPlan(
+    scheme="internal_external",
+    requested="internal_external",
+    folds=4,
+    repeats=1,
+    by="site",
+    groups=("A", "B", "C", "D"),
+)
 VALUES = {
     "auc": (0.72, 0.66, 0.78),
     "pr_auc": (0.41, 0.33, 0.49),
@@ -150,6 +164,7 @@ def documents(
     notes: Iterable[str] = (),
     findings: Sequence[dict[str, Any]] = (),
     comparisons: Sequence[dict[str, Any]] | int | None = None,
+    evaluation: EvaluationPlan = SPLIT_PLAN,
 ) -> dict[str, Any]:
     """What the stages of the run wrote, by file.
 
@@ -161,6 +176,7 @@ def documents(
         findings: What the gate found.
         comparisons: Those of the verdict, one for each failure if none are given; a number as
             0.1.0 wrote it.
+        evaluation: How it was evaluated; out of fold all 2,000 subjects are in one split.
     """
     models = ("challenger", "champion", "difference") if champion else ("challenger",)
     if comparisons is None:
@@ -171,6 +187,7 @@ def documents(
             "smallest_group": 50,
             "records": [item for task in TASKS for m in models for item in records(task, m)],
             "suppressed": small,
+            "evaluation": evaluation.model_dump(mode="json"),
         },
         "verdict.json": {
             "blessed": not failures,
@@ -187,8 +204,13 @@ def documents(
         "findings.json": list(findings),
         "counts.json": {
             "datasets": {"dm": {"rows_in": 2010, "used": 2000, "excluded": 7, "rejected": 3}},
-            "subjects": {"train": 1200, "eval": 400, "test": 400},
-            "tasks": {task: {"test": {"known": 400, "positives": 80}} for task in TASKS},
+            "subjects": ALL_IN_TRAIN if evaluation.out_of_fold else BY_SPLIT,
+            "tasks": {
+                task: {
+                    "train" if evaluation.out_of_fold else "test": {"known": 400, "positives": 80}
+                }
+                for task in TASKS
+            },
         },
         "registration.json": {
             "registered": not failures,

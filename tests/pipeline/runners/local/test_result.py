@@ -12,11 +12,14 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from pipeline.results.documents import MetricRecord, Metrics, Refusal, Verdict
+from pipeline.results.evaluation_plan import SPLIT_PLAN, EvaluationPlan
 from pipeline.results.findings import Finding, Findings
 from pipeline.runners.local.display import STAGES, RunDisplay, results_table
 from pipeline.runners.local.result import show_result
 from pipeline.study.sections import Threshold
+from tests.components.run_page.hand_made_run import BY_SITE, CROSS_FIT
 from tests.pipeline.runners.local.overall_metrics import overall
+from tests.split_words import names_a_split
 
 SENTENCE = (
     "AUC of worsening in age_band [50, 65) is 0.512, which is below the limit of 0.550 that the "
@@ -36,14 +39,20 @@ def records(task: str, subjects: int, positives: int) -> list[MetricRecord]:
     return [overall(metric, value, task, subjects, positives) for metric, value in values.items()]
 
 
-def written(records: list[MetricRecord]) -> str:
+def written(records: list[MetricRecord], plan: EvaluationPlan = SPLIT_PLAN) -> str:
     """The document of metrics."""
-    return Metrics(records=tuple(records), smallest_group=50, suppressed=()).model_dump_json(
-        by_alias=True
-    )
+    return Metrics(
+        records=tuple(records), smallest_group=50, suppressed=(), evaluation=plan
+    ).model_dump_json(by_alias=True)
 
 
-def shown(tasks: list[MetricRecord], folder: Path, width: int, terminal: bool = True) -> str:
+def shown(
+    tasks: list[MetricRecord],
+    folder: Path,
+    width: int,
+    terminal: bool = True,
+    plan: EvaluationPlan = SPLIT_PLAN,
+) -> str:
     """The end of a run's output, without colours."""
     verdict = Verdict(
         blessed=False,
@@ -56,7 +65,7 @@ def shown(tasks: list[MetricRecord], folder: Path, width: int, terminal: bool = 
     )
     folder.mkdir(parents=True, exist_ok=True)
     metrics = folder / "metrics.json"
-    metrics.write_text(written(tasks))
+    metrics.write_text(written(tasks, plan))
     console = Console(
         file=io.StringIO(),
         width=width,
@@ -170,3 +179,25 @@ def test_a_stages_line_breaks_between_words(width: int) -> None:
     expected = [word for stage, says in STAGES.items() for word in (stage, *says.split())]
     assert set(expected) <= set(text.split())
     assert len(expected) > 60
+
+
+@pytest.mark.parametrize("plan", [CROSS_FIT, BY_SITE], ids=lambda plan: plan.scheme)
+def test_out_of_fold_the_terminal_says_who_was_predicted_by_whom_in_80_columns(
+    plan: EvaluationPlan, tmp_path: Path
+) -> None:
+    text = shown(records("death", 2000, 400), tmp_path, 80, plan=plan)
+    lines = text.splitlines()[: text.splitlines().index("refused")]
+    assert max(map(len, lines)) <= 80
+    said = " ".join(text.split())
+    assert "Out of fold: AUC with 95 % interval" in said
+    assert "Every subject was predicted by models that never saw" in said
+    assert not names_a_split(said.replace(" ".join(NOTE.split()), ""))
+
+
+def test_the_terminal_tells_what_auto_chose_and_why(tmp_path: Path) -> None:
+    text = " ".join(shown(records("death", 2000, 400), tmp_path, 80, plan=CROSS_FIT).split())
+    assert "chosen by `auto`: cross_fit. Too few for death." in text
+
+
+def test_under_split_the_title_of_the_table_names_the_test_split(tmp_path: Path) -> None:
+    assert "Test split: AUC" in shown(records("death", 400, 80), tmp_path, 80)

@@ -1,0 +1,105 @@
+"""How a run evaluates its model, in sentences for people: terminal, page, card, report, notebooks.
+
+Each view takes its words from here, so that all of them say the same.
+"""
+
+from __future__ import annotations
+
+from pipeline.results.evaluation_plan import EvaluationPlan
+
+FINAL_MODEL = (
+    "the model that is pushed is trained on all subjects by the same procedure and was not itself "
+    "tested on new patients."
+)
+"""What the metrics of an out-of-fold scheme do not say."""
+
+MEAN_PROVES_NOTHING = (
+    "Mean prediction − observed rate is near 0 by construction here, because every model is "
+    "calibrated on subjects like those that it predicts: it is no evidence of calibration. Read "
+    "the calibration slope and the curves."
+)
+"""What `cross_fit` does to the mean prediction."""
+
+
+def scheme_title(plan: EvaluationPlan) -> str:
+    """The scheme in a few words.
+
+    Examples:
+        >>> scheme_title(EvaluationPlan(scheme="split", requested="auto"))
+        'test split'
+        >>> scheme_title(EvaluationPlan(scheme="cross_fit", requested="auto", folds=5, repeats=10))
+        'cross-fitting, 5 folds × 10 repeats'
+    """
+    if plan.scheme == "split":
+        return "test split"
+    if plan.scheme == "internal_external":
+        return f"internal-external, {plan.folds} groups{_by(plan)}"
+    repeats = f"{plan.repeats} repeat{'' if plan.repeats == 1 else 's'}"
+    return f"cross-fitting, {plan.folds} folds × {repeats}"
+
+
+def subjects_title(plan: EvaluationPlan) -> str:
+    """Who is evaluated, in a few words.
+
+    Examples:
+        >>> subjects_title(EvaluationPlan(scheme="cross_fit", requested="cross_fit"))
+        'all subjects, out of fold'
+    """
+    return "all subjects, out of fold" if plan.out_of_fold else "test split"
+
+
+def evaluated_subjects(plan: EvaluationPlan) -> str:
+    """Who is evaluated, as a noun: `test subjects`, or `subjects`."""
+    return "subjects" if plan.out_of_fold else "test subjects"
+
+
+def basis_sentence(plan: EvaluationPlan, subjects: int | None = None) -> str:
+    """What the metrics are of, in one sentence for clinicians.
+
+    Args:
+        plan: How the run evaluates.
+        subjects: Number of subjects evaluated; None if it is not known.
+
+    Examples:
+        >>> plan = EvaluationPlan(scheme="cross_fit", requested="auto", folds=5, repeats=1)
+        >>> print(basis_sentence(plan, 254).partition(":")[0])
+        Each of the 254 subjects was predicted by models that never saw that subject (5 folds)
+    """
+    if not plan.out_of_fold:
+        number = "" if subjects is None else f"{subjects:,} "
+        return (
+            f"It was evaluated on the {number}subjects of the test split, used neither for "
+            "training nor for calibration."
+        )
+    each = "Every subject" if subjects is None else f"Each of the {subjects:,} subjects"
+    if plan.scheme == "internal_external":
+        return (
+            f"{each} was predicted by models that never saw anybody of the subject's group "
+            f"({plan.folds} groups{_by(plan)}): the numbers say how well this way of building a "
+            f"model predicts patients of a new group; {FINAL_MODEL}"
+        )
+    times = "" if plan.repeats == 1 else f", repeated {plan.repeats} times with other folds"
+    return (
+        f"{each} was predicted by models that never saw that subject ({plan.folds} folds{times}): "
+        "the numbers say how well this way of building a model predicts new patients like those "
+        f"of the trial; {FINAL_MODEL}"
+    )
+
+
+def choice_sentence(plan: EvaluationPlan) -> str:
+    """What `auto` chose and why; empty if the study file names the scheme."""
+    if plan.requested != "auto":
+        return ""
+    return f"Scheme of evaluation chosen by `auto`: {plan.scheme}. {plan.reason}".strip()
+
+
+def scheme_notes(plan: EvaluationPlan) -> tuple[str, ...]:
+    """What a reader must know beside `basis_sentence`; empty where there is nothing."""
+    notes = [choice_sentence(plan)]
+    if plan.scheme == "cross_fit":
+        notes.append(MEAN_PROVES_NOTHING)
+    return tuple(filter(None, notes))
+
+
+def _by(plan: EvaluationPlan) -> str:
+    return f" by {plan.by}" if plan.by else ""

@@ -1,0 +1,53 @@
+"""The page of a run and Kubeflow's summary under each scheme of evaluation."""
+
+from __future__ import annotations
+
+import pytest
+
+from components.run_page.kubeflow_outputs import summary_markdown
+from pipeline.html.page import render
+from pipeline.pages.evaluation.page import run_page
+from pipeline.results.evaluation_plan import SPLIT_PLAN, EvaluationPlan
+from tests.components.run_page.hand_made_run import BY_SITE, CROSS_FIT, result
+from tests.split_words import names_a_split
+
+OUT_OF_FOLD = [CROSS_FIT, BY_SITE]
+
+
+@pytest.mark.parametrize("plan", OUT_OF_FOLD, ids=lambda plan: plan.scheme)
+def test_out_of_fold_neither_page_nor_summary_names_a_split(plan: EvaluationPlan) -> None:
+    found = result(evaluation=plan)
+    for text in (render(run_page(found)), summary_markdown(found)):
+        assert "models that never saw" in text
+        assert not names_a_split(text)
+
+
+def test_under_split_the_page_names_the_test_split() -> None:
+    assert names_a_split(render(run_page(result(evaluation=SPLIT_PLAN))))
+
+
+def test_the_page_says_who_was_predicted_by_whom_and_what_is_pushed() -> None:
+    page = run_page(result(evaluation=CROSS_FIT))
+    assert "Each of the 2,000 subjects was predicted by models that never saw that subject (5 " in (
+        page.lead
+    )
+    assert "is trained on all subjects by the same procedure" in page.lead
+
+
+def test_the_page_tells_what_auto_chose_and_why() -> None:
+    html = render(run_page(result(evaluation=CROSS_FIT)))
+    assert "cross_fit. Too few for death." in html
+    assert "chosen by" not in render(run_page(result(evaluation=BY_SITE)))
+
+
+def test_only_cross_fitting_says_that_the_mean_prediction_proves_nothing() -> None:
+    says = "near 0 by construction"
+    assert says in render(run_page(result(evaluation=CROSS_FIT)))
+    assert says not in render(run_page(result(evaluation=BY_SITE)))
+    assert says not in render(run_page(result(evaluation=SPLIT_PLAN)))
+
+
+def test_out_of_fold_subjects_are_counted_in_one_column() -> None:
+    html = render(run_page(result(evaluation=CROSS_FIT)))
+    assert "Subjects by split" not in html
+    assert "2\N{NARROW NO-BREAK SPACE}000" in html
