@@ -1,30 +1,40 @@
 """Whether the final model predicts as the models of the folds do.
 
-The served model is trained on all subjects, so no evaluation has seen it. Each subject was also
-in the training of the procedures that predict other folds; what these predict for it is what
-the final model would predict if it had been trained on a few subjects less. How much one such
-procedure differs from the mean of the others is known, and the final model may differ from the
-mean no more than `TOLERANCE` times as much as the procedure that differs most.
+The served model is trained on all subjects, so no evaluation has seen it. Its signature is
+compared with the out-of-fold predictions of the same subjects, by three measures on the scale of
+log odds: the mean difference (a wrong intercept), the ratio of the standard deviations (a wrong
+calibration slope) and the correlation (features or tasks in a wrong order).
 
-This is stated for three numbers on the scale of log odds: the mean difference (a wrong intercept),
-the slope of the regression on the mean of the procedures (a wrong calibration slope), and the
-correlation with it (features in a wrong order).
+The final model has seen the subjects that it is compared on, so it departs from the out-of-fold
+predictions as a matter of course. So do the procedures of the folds on their own training
+subjects; each of them is one more sample of how much a fit by the same procedure departs. The
+final model may be no further from their mean than a further one of them would be with a
+probability of `1 - FALSE_ALARM`: the prediction interval of one more observation, by Student's t
+(Geisser 1993, "Predictive inference", section 2.2). It is wider than needed, since the final model
+shares more subjects with each procedure than these do with each other. With few procedures the
+interval is wide: two folds in one repeat notice little.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import UserError
-from pipeline.results.final_fit import Departure, FinalFit, TaskAgreement
+from pipeline.results.final_fit import Departure, FinalFit, Measure, TaskAgreement
 
-TOLERANCE = 3.0
-_LEAST = {"shift": 0.05, "slope": 0.10, "correlation": 0.02}
+FALSE_ALARM = 0.001
+"""Probability that a further procedure's measure lies outside the bound, on either side."""
+
+_LEAST: Mapping[Measure, float] = {"shift": 0.05, "spread": 0.1, "correlation": 0.1}
 """What may always differ: rounding of a procedure that hardly varies must not stop a push."""
+
+_SMALLEST_DEVIATION = 1e-3
+"""Log odds that vary less are those of a constant model."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,46 +56,40 @@ def compare(
     out_of_fold: NDArray[np.float64],
     tasks: Sequence[str],
 ) -> FinalFit:
-    """Compares the final model with the procedures of the folds.
+    """Compares the final model with the out-of-fold predictions.
 
     Args:
         final: Logits of its signature for all subjects, float64 `[subjects, tasks]`.
-        folds: The procedures.
+        folds: The procedures of the folds.
         out_of_fold: Mean over the repeats of the out-of-fold logits, float64 `[subjects, tasks]`.
         tasks: Names of the tasks.
 
     Returns:
         The comparison.
     """
-    usual = [_departures_of_procedures(folds, task) for task in range(len(tasks))]
-    everyone = np.ones(len(final), bool)
-    found = {}
-    for task, name in enumerate(tasks):
-        mean = _mean(folds.logits[:, :, task], folds.trained)
-        own = _departures(final[:, task], mean, everyone)
-        difference = final[:, task] - out_of_fold[:, task]
-        found[name] = TaskAgreement(
-            mean_difference=float(difference.mean()),
-            spread_of_difference=float(difference.std()),
-            departures={
-                what: Departure(value=own[what], bound=_bound(what, [p[what] for p in usual[task]]))
-                for what in _LEAST
-            },
-        )
-    return FinalFit(tasks=found)
+    return FinalFit(
+        tasks={
+            name: _compare_task(
+                final[:, task],
+                FoldLogits(folds.logits[:, :, task], folds.trained),
+                out_of_fold[:, task],
+            )
+            for task, name in enumerate(tasks)
+        }
+    )
 
 
 def require_agreement(found: FinalFit) -> None:
-    """Stops the run if the final model departs from the procedures of the folds.
+    """Stops the run if the final model departs from the out-of-fold predictions.
 
     Raises:
         UserError: It does; the message names tasks and numbers.
     """
     beyond = [
-        f"{task}: {what} {departure.value:+.3f}, bound {departure.bound:.3f}"
+        f"{task}: {measure} {departure.value:+.3f}, bound {departure.bound:.3f}"
         for task, agreement in found.tasks.items()
-        for what, departure in agreement.departures.items()
-        if abs(departure.value) > departure.bound
+        for measure, departure in agreement.departures.items()
+        if _is_beyond(measure, departure)
     ]
     if beyond:
         raise UserError(
@@ -95,36 +99,51 @@ def require_agreement(found: FinalFit) -> None:
         )
 
 
-def _departures_of_procedures(folds: FoldLogits, task: int) -> list[Mapping[str, float]]:
-    """Of each procedure from the mean of the others that were trained on the same subjects."""
-    logits, trained = folds.logits[:, :, task], folds.trained
-    found = []
-    for procedure in range(len(logits)):
-        others = trained.copy()
-        others[procedure] = False
-        rows = trained[procedure] & others.any(axis=0)
-        found.append(_departures(logits[procedure], _mean(logits, others), rows))
-    return found
+def _compare_task(
+    final: NDArray[np.float64], folds: FoldLogits, out_of_fold: NDArray[np.float64]
+) -> TaskAgreement:
+    own = _measures(final, out_of_fold)
+    procedures = [
+        _measures(logits[rows], out_of_fold[rows])
+        for logits, rows in zip(folds.logits, folds.trained, strict=True)
+    ]
+    difference = final - out_of_fold
+    return TaskAgreement(
+        mean_difference=float(difference.mean()),
+        spread_of_difference=float(difference.std()),
+        departures={
+            measure: _departure(
+                own[measure], [values[measure] for values in procedures], _LEAST[measure]
+            )
+            for measure in _LEAST
+        },
+    )
 
 
-def _mean(logits: NDArray[np.float64], included: NDArray[np.bool_]) -> NDArray[np.float64]:
-    counts = np.maximum(included.sum(axis=0), 1)
-    return np.asarray(np.sum(logits * included, axis=0) / counts)
+def _measures(
+    logits: NDArray[np.float64], out_of_fold: NDArray[np.float64]
+) -> Mapping[Measure, float]:
+    deviations = [max(float(values.std()), _SMALLEST_DEVIATION) for values in (logits, out_of_fold)]
+    products = (logits - logits.mean()) * (out_of_fold - out_of_fold.mean())
+    correlation = float(products.mean()) / math.prod(deviations)
+    return {
+        "shift": float(np.mean(logits - out_of_fold)),
+        "spread": math.log(deviations[0] / deviations[1]),
+        "correlation": math.atanh(min(max(correlation, -1.0 + 1e-9), 1.0 - 1e-9)),
+    }
 
 
-def _departures(
-    logits: NDArray[np.float64], mean: NDArray[np.float64], rows: NDArray[np.bool_]
-) -> Mapping[str, float]:
-    """Mean difference, slope minus 1, correlation minus 1."""
-    own, other = logits[rows], mean[rows]
-    shift = float(np.mean(own - other))
-    own, other = own - own.mean(), other - other.mean()
-    covariance, variance = float(own @ other), float(other @ other)
-    slope = covariance / variance if variance else 1.0
-    product = np.sqrt(float(own @ own) * variance)
-    correlation = covariance / product if product else 1.0
-    return {"shift": shift, "slope": slope - 1.0, "correlation": correlation - 1.0}
+def _departure(own: float, procedures: Sequence[float], least: float) -> Departure:
+    from scipy import stats
+
+    count = len(procedures)
+    quantile = float(stats.t.ppf(1.0 - FALSE_ALARM / 2.0, count - 1))
+    further = quantile * float(np.std(procedures, ddof=1)) * math.sqrt(1.0 + 1.0 / count)
+    return Departure(value=own - float(np.mean(procedures)), bound=max(further, least))
 
 
-def _bound(what: str, usual: Sequence[float]) -> float:
-    return max(TOLERANCE * max(map(abs, usual)), _LEAST[what])
+def _is_beyond(measure: Measure, departure: Departure) -> bool:
+    if measure == "correlation":
+        # The final model has more subjects than a fold's: a closer agreement is no fault.
+        return departure.value < -departure.bound
+    return abs(departure.value) > departure.bound

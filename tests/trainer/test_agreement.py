@@ -69,12 +69,15 @@ def test_a_wrong_intercept_in_the_final_model_alone_stops_the_push(
     assert "death" not in str(caught.value)
 
 
-@pytest.mark.parametrize("factor", [0.5, 2.0, -1.0])
+@pytest.mark.parametrize(
+    ("factor", "measure"), [(0.5, "spread"), (2.0, "spread"), (-1.0, "correlation")]
+)
 def test_a_wrong_slope_in_the_final_model_alone_stops_the_push(
-    factor: float, fitted: Fitted, folds: OutOfFold
+    factor: float, measure: str, fitted: Fitted, folds: OutOfFold
 ) -> None:
-    with pytest.raises(UserError, match="death: slope"):
+    with pytest.raises(UserError, match=f"death: {measure}") as caught:
         judged(fitted.calibrated_logits(ARRAYS) * np.array([factor, 1.0]), folds)
+    assert "ae: " not in str(caught.value)
 
 
 def test_a_swapped_column_in_the_final_model_alone_stops_the_push(
