@@ -24,8 +24,9 @@ UID = MODEL_QUALITY
 
 _HALF = Size(12, 8)
 _FIGURE = Size(6, 4)
-_FIRST = """**Read first:** was the newest model blessed, and how does it perform on all subjects of
-the test split (top row)? Then: did it get worse over runs, and does it perform worse in any group
+_FIRST = """**Read first:** was the newest model blessed, and how does it perform on all subjects
+evaluated (top row): those of the test split or, out of fold, every subject by models that never saw
+it? Then: did it get worse over runs, and does it perform worse in any group
 of patients? Bands are 95 % intervals: two numbers whose bands overlap are not shown to differ.
 Choose a run in the history at the bottom to see its groups. `challenger` is the run's own model,
 `champion` the current champion on the same subjects."""
@@ -114,7 +115,8 @@ def _overview() -> AnyPanel:
     return grid(
         Words(
             "How good is run $run at each task?",
-            "All subjects of the test split whose label is known. PR AUC and Brier score depend "
+            "All subjects evaluated whose label is known; the history below says whether they are "
+            "those of the test split or, out of fold, all subjects. PR AUC and Brier score depend "
             "on how frequent the outcome is: compare them within a task only.",
             _NO_MODEL,
         ),
@@ -146,7 +148,7 @@ def _over_runs() -> list[AnyPanel]:
         lines(
             Words(
                 f"{question} ({METRICS[name].title})",
-                f"{METRICS[name].says} Band: 95 % interval of the challenger; dashed: what the "
+                f"{METRICS[name].says} Band: 95 % interval of the challenger; dashed: the "
                 "study's threshold.",
                 _NO_MODEL,
             ),

@@ -74,7 +74,7 @@ def quality_section(store: StudyStore, smallest_group: int) -> Section:
         )
     newest = _Newest(runs[0], smallest_group, store.values(variables.SLICINGS))
     tasks = store.values(variables.TASKS)
-    blocks: list[Block] = [_verdict(history, newest.run), _overview(store, newest.run)]
+    blocks: list[Block] = [_verdict(history, newest.run), _overview(store, newest.run, history)]
     blocks += _heat_maps(store, newest, tasks)
     blocks.append(_history(history))
     return Section("Model quality", blocks, [_task(store, newest, task) for task in tasks])
@@ -93,8 +93,9 @@ def _verdict(history: Sequence[Row], run: str) -> Block:
     )
 
 
-def _overview(store: StudyStore, run: str) -> Block:
+def _overview(store: StudyStore, run: str, history: Sequence[Row]) -> Block:
     rows = store.ask(queries.OVERVIEW, run=run, model=_CHALLENGER)
+    evaluation = next(row["evaluation"] for row in history if row["run"] == run)
     return Table(
         "How good is the newest model at each task?",
         (
@@ -120,7 +121,7 @@ def _overview(store: StudyStore, run: str) -> Block:
             )
             for row in rows
         ],
-        ("All subjects of the test split whose label is known.",),
+        (f"Subjects whose label is known. Evaluation: {evaluation}.",),
     )
 
 
@@ -160,6 +161,7 @@ def _history(history: Sequence[Row]) -> Block:
                     Column("Run"),
                     Column("Verdict"),
                     Column("Became champion"),
+                    Column("Evaluation"),
                     Column("Reason"),
                 ),
                 [
@@ -168,6 +170,7 @@ def _history(history: Sequence[Row]) -> Block:
                         row["run"],
                         Cell(row["verdict"], _TONES[row["verdict"]]),
                         row["became_champion"],
+                        row["evaluation"],
                         row["reason"] or MISSING,
                     )
                     for row in history[:_MOST_IN_HISTORY]

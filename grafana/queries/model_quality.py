@@ -1,7 +1,8 @@
 """Queries of the board on model quality.
 
-They are about the test split. `model` is a column of the store: the challenger of a run
-(`challenger`), the current champion (`champion`), or their difference (`difference`).
+They are about the subjects evaluated: those of the test split or, out of fold, all subjects.
+`model` is a column of the store: the challenger of a run (`challenger`), the current champion
+(`champion`), or their difference (`difference`), for which `versus` is empty.
 """
 
 from __future__ import annotations
@@ -10,6 +11,13 @@ from grafana.queries.outcomes import outcome_weight, outcome_word
 from grafana.queries.query import Query, newest
 
 _OVERALL = "x.slicing = '' AND x.slice = ''"
+
+EVALUATION = """CASE m.scheme WHEN 'split' THEN 'test split'
+            WHEN 'internal_external'
+              THEN 'internal-external, ' || CAST(m.folds AS TEXT) || ' groups'
+            ELSE 'cross-fitting, ' || CAST(m.folds AS TEXT) || ' folds × '
+              || CAST(m.repeats AS TEXT) END"""
+"""SQL of how a model was evaluated, in words."""
 
 VERDICT = Query(
     """
@@ -34,7 +42,8 @@ SELECT x.task AS task, MAX(x.subjects) AS subjects, MAX(x.positives) AS positive
        MAX(CASE WHEN x.metric = 'expected_calibration_error' THEN x.value END)
          AS calibration_error
 FROM metrics x
-WHERE x.run = :run AND x.model = :model AND {_OVERALL} AND x.decision_threshold = 0
+WHERE x.run = :run AND x.model = :model AND x.versus = '' AND {_OVERALL}
+  AND x.decision_threshold = 0
 GROUP BY x.task ORDER BY x.task
 """,
     {
@@ -120,7 +129,8 @@ SELECT r.started AS "time", x.value AS "challenger − champion", x.lower AS "lo
        x.upper AS "upper"
 FROM runs r JOIN metrics x ON x.run = r.run
 WHERE r.study = :study AND $__timeFilter(r.started) AND x.task = :task AND x.metric = :metric
-  AND x.decision_threshold = :decision AND x.model = 'difference' AND {_OVERALL}
+  AND x.decision_threshold = :decision AND x.model = 'difference' AND x.versus = ''
+  AND {_OVERALL}
 ORDER BY r.started
 """,
     {
@@ -145,7 +155,7 @@ WITH judged AS (
   FROM comparisons WHERE {_OF_METRIC} GROUP BY slice
 ),
 named AS (
-  SELECT slice FROM metrics WHERE {_OF_METRIC}
+  SELECT slice FROM metrics WHERE {_OF_METRIC} AND versus = ''
   UNION SELECT slice FROM suppressed_groups WHERE {_OF_CHOICE}
   UNION SELECT slice FROM judged
 )
@@ -155,12 +165,12 @@ SELECT n.slice AS "group", x.lower AS lower, x.value AS value, x.upper AS upper,
        CASE WHEN j.weight IS NOT NULL THEN {outcome_word("j.weight")}
             WHEN EXISTS (SELECT 1 FROM comparisons c WHERE c.run = :run)
               OR NOT EXISTS (SELECT 1 FROM thresholds t WHERE t.run = :run)
-              THEN 'nothing demanded'
+              THEN 'no threshold'
             ELSE 'not recorded' END AS verdict,
        CASE s.reason WHEN 'too_small' THEN 'too small' WHEN 'complementary' THEN 'suppressed'
             ELSE '' END AS not_shown
 FROM named n
-LEFT JOIN (SELECT * FROM metrics WHERE {_OF_METRIC}) x ON x.slice = n.slice
+LEFT JOIN (SELECT * FROM metrics WHERE {_OF_METRIC} AND versus = '') x ON x.slice = n.slice
 LEFT JOIN (SELECT * FROM suppressed_groups WHERE {_OF_CHOICE}) s ON s.slice = n.slice
 LEFT JOIN judged j ON j.slice = n.slice
 ORDER BY n.slice
@@ -188,6 +198,7 @@ GROUPS_BY_TASK = Query(
 SELECT x.slice AS "group", x.task AS task, x.value AS value
 FROM metrics x
 WHERE x.run = :run AND x.slicing = :slicing AND x.metric = :metric AND x.model = :model
+  AND x.versus = ''
   AND x.decision_threshold = (SELECT MIN(y.decision_threshold) FROM metrics y
     WHERE y.run = x.run AND y.task = x.task AND y.slicing = x.slicing AND y.slice = x.slice
       AND y.metric = x.metric)
@@ -221,7 +232,8 @@ FROM (
     FIRST_VALUE(x.slice) OVER low AS lowest_group, FIRST_VALUE(x.value) OVER low AS lowest,
     FIRST_VALUE(x.slice) OVER high AS highest_group, FIRST_VALUE(x.value) OVER high AS highest
   FROM metrics x
-  WHERE x.run = :run AND x.task = :task AND x.model = :model AND x.slicing <> ''
+  WHERE x.run = :run AND x.task = :task AND x.model = :model AND x.versus = ''
+    AND x.slicing <> ''
     AND x.value IS NOT NULL AND x.metric IN
       ('sensitivity', 'false_positive_rate', 'positive_predictive_value', 'observed_rate',
        'mean_prediction')
@@ -263,11 +275,12 @@ ORDER BY b.mean_prediction
 )
 
 BLESSINGS = Query(
-    """
+    f"""
 SELECT r.started AS started, m.run AS run,
        CASE WHEN NOT m.judged THEN 'not judged' WHEN m.blessed THEN 'blessed'
             ELSE 'refused' END AS verdict,
        CASE WHEN m.registered THEN 'yes' ELSE 'no' END AS became_champion,
+       {EVALUATION} AS evaluation,
        m.comparisons AS comparisons, COALESCE(b.message, m.not_registered, '') AS reason
 FROM runs r JOIN models m ON m.run = r.run LEFT JOIN blessing_reasons b ON b.run = m.run
 WHERE r.study = :study AND $__timeFilter(r.started)
@@ -278,6 +291,7 @@ ORDER BY r.started DESC, b.number LIMIT 200
         "run": "text",
         "verdict": "text",
         "became_champion": "text",
+        "evaluation": "text",
         "comparisons": "count",
         "reason": "text",
     },

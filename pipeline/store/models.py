@@ -163,6 +163,9 @@ class Model(Base):
         registered: Whether it became the champion.
         not_registered: Why not.
         champion: Whether a champion was scored beside it.
+        scheme: How it was evaluated: `split`, `cross_fit` or `internal_external`.
+        folds: Folds, or groups of `internal_external`; 0 under `split`.
+        repeats: Repeats; 0 under `split`.
     """
 
     __tablename__ = "models"
@@ -176,6 +179,9 @@ class Model(Base):
     registered: Mapped[bool]
     not_registered: Mapped[str | None]
     champion: Mapped[bool]
+    scheme: Mapped[str]
+    folds: Mapped[int]
+    repeats: Mapped[int]
 
 
 class TaskVerdict(Base):

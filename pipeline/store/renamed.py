@@ -1,4 +1,4 @@
-"""The store's columns that were renamed since 0.1.0, for its pending exports."""
+"""The store's columns that were renamed or added since 0.1.0, for pending exports of then."""
 
 from __future__ import annotations
 
@@ -13,6 +13,12 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
 }
 """Names of columns by their former ones, of each table that has one."""
 
+ADDED: Mapping[str, Mapping[str, Any]] = {
+    "metrics": {"versus": ""},
+    "models": {"scheme": "split", "folds": 0, "repeats": 0},
+}
+"""Columns of each table that earlier rows lack, with what they mean for them."""
+
 
 def with_names_of_today(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
     """A row as this release has it.
@@ -25,4 +31,4 @@ def with_names_of_today(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
     renamed = {columns.get(column, column): value for column, value in row.items()}
     if "metric" in renamed:
         renamed["metric"] = current_name(renamed["metric"])
-    return renamed
+    return {**ADDED.get(table, {}), **renamed}

@@ -157,6 +157,9 @@ def _model(
         "registered": registration.registered,
         "not_registered": registration.reason,
         "champion": metrics.has_champion,
+        "scheme": metrics.evaluation.scheme,
+        "folds": metrics.evaluation.folds,
+        "repeats": metrics.evaluation.repeats,
     }
 
 

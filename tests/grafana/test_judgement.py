@@ -34,7 +34,7 @@ SMALLEST = 10
 DECISIONS = (0.2, 0.5)
 MEASURES = (("auc", None), *(("specificity", at) for at in DECISIONS))
 GROUPS: tuple[Group, ...] = (OVERALL, (("sex", "F"),), (("sex", "M"),))
-NOTHING = "nothing demanded"
+NOTHING = "no threshold"
 WORDS = {"passes": "passes", "not_judged": "not judged", "fails": "fails"}
 WORST_LAST = ("passes", "not_judged", "fails")
 ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from grafana.queries import alerts, model_quality, pipeline_health, trial_progress, variables
 from pipeline.store import models
@@ -125,7 +126,7 @@ def test_decision_thresholds_are_those_of_the_metric(ask: Any) -> None:
 
 
 @pytest.mark.usefixtures("filled")
-def test_a_metric_over_runs_has_the_champion_and_the_demand_beside_it(ask: Any) -> None:
+def test_a_metric_over_runs_has_the_champion_and_the_threshold_beside_it(ask: Any) -> None:
     first, second = ask(model_quality.AUC)
 
     assert first["time"] == STARTED
@@ -202,10 +203,10 @@ def test_limits_of_a_group_are_the_strictest_it_was_compared_with(sqlite: Any, a
 
 
 @pytest.mark.usefixtures("filled")
-def test_where_nothing_is_demanded_of_groups_they_neither_pass_nor_fail(ask: Any) -> None:
+def test_where_groups_have_no_threshold_they_neither_pass_nor_fail(ask: Any) -> None:
     """Both runs' studies have a threshold of overall alone."""
     found = {row["verdict"] for run in ("r1", "r2") for row in ask(model_quality.SLICES, run=run)}
-    assert found == {"nothing demanded"}
+    assert found == {"no threshold"}
 
 
 def test_outcomes_of_a_run_of_0_1_0_are_not_recorded(sqlite: Any, ask: Any) -> None:
@@ -248,7 +249,7 @@ def test_a_comparison_at_one_decision_threshold_is_none_at_another(sqlite: Any, 
     found = {
         row["verdict"] for row in ask(model_quality.SLICES, metric="sensitivity", decision="0.5")
     }
-    assert found == {"nothing demanded"}
+    assert found == {"no threshold"}
 
 
 @pytest.mark.usefixtures("filled")
@@ -471,3 +472,34 @@ def test_a_failed_run_raises_an_alert_until_the_next_one_succeeds(sqlite: Any, a
     later = at(run_rows("r2"), datetime(2027, 1, 1, tzinfo=UTC))
     export(sqlite, later)
     assert happened(ask, "trial-failed") == []
+
+
+@pytest.mark.usefixtures("filled")
+@pytest.mark.parametrize(
+    "query",
+    [
+        model_quality.OVERVIEW,
+        model_quality.DIFFERENCE,
+        model_quality.SLICES,
+        model_quality.GROUPS_BY_TASK,
+        model_quality.GAPS_OF_RUN,
+    ],
+    ids=["overview", "difference", "slices", "groups", "gaps"],
+)
+def test_a_difference_is_the_one_to_the_champion(sqlite: Any, ask: Any, query: Any) -> None:
+    chosen = {"model": "difference"}
+    with_references = ask(query, **chosen)
+    with store_engine(sqlite) as engine, engine.begin() as connection:
+        deleted = connection.execute(text("DELETE FROM metrics WHERE versus <> ''"))
+    assert deleted.rowcount == 2
+    assert ask(query, **chosen) == with_references
+
+
+@pytest.mark.usefixtures("filled")
+def test_the_history_says_how_each_model_was_evaluated(sqlite: Any, ask: Any) -> None:
+    with store_engine(sqlite) as engine, engine.begin() as connection:
+        changed = "UPDATE models SET scheme = 'cross_fit', folds = 5, repeats = 10 WHERE run = 'r2'"
+        connection.execute(text(changed))
+
+    found = {row["run"]: row["evaluation"] for row in ask(model_quality.BLESSINGS)}
+    assert found == {"r1": "test split", "r2": "cross-fitting, 5 folds × 10"}

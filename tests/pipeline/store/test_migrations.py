@@ -9,8 +9,9 @@ import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, inspect, text
 
+from pipeline.metrics import current_name
 from pipeline.store.engine import store_engine, store_url
 from pipeline.store.migrate import migrate, open_current
 from pipeline.store.models import Base
@@ -18,7 +19,9 @@ from pipeline.store.pending import ExportFile
 from pipeline.store.writer import export
 from tests.pipeline.store.earlier_stores import ROWS, make_store_of_0_1_0, upgrade
 from tests.pipeline.store.postgres_server import DATABASE
-from tests.pipeline.store.store_runs import counts, run_rows
+from tests.pipeline.store.store_runs import counts, record, run_rows
+
+MEASURED = "task, model, metric, slice, value, subjects"
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
@@ -142,7 +145,52 @@ def test_a_file_of_0_1_0_is_migrated_when_it_is_opened(sqlite: str) -> None:
     make_store_of_0_1_0(sqlite)
     open_current(sqlite)
 
-    assert rows(sqlite, "SELECT version_num FROM alembic_version") == [("0006",)]
+    assert rows(sqlite, "SELECT version_num FROM alembic_version") == [("0007",)]
+
+
+def test_earlier_metrics_are_compared_with_the_champion_alone(owner: str) -> None:
+    make_store_of_0_1_0(owner)
+    before = rows(owner, f"SELECT {MEASURED} FROM metrics ORDER BY {MEASURED}")
+    migrate(owner)
+
+    expected = [(task, of, current_name(metric), *rest) for task, of, metric, *rest in before]
+    kept = rows(owner, f"SELECT {MEASURED} FROM metrics WHERE versus = ''")
+    assert sorted(kept, key=str) == sorted(expected, key=str)
+
+
+def test_differences_to_two_models_stand_beside_each_other(owner: str) -> None:
+    make_store_of_0_1_0(owner)
+    migrate(owner)
+    differences = (
+        record(model="difference", value=0.05),
+        record(model="difference", value=0.01, versus="ridge"),
+        record(model="difference", value=0.02, versus="base_rate"),
+    )
+    export(owner, run_rows("r1", *differences))
+    export(owner, run_rows("r1", *differences))
+
+    found = rows(
+        owner, "SELECT versus, value FROM metrics WHERE model = 'difference' ORDER BY versus"
+    )
+    assert found == [("", 0.05), ("base_rate", 0.02), ("ridge", 0.01)]
+
+
+def test_the_table_of_metrics_keeps_its_index(owner: str) -> None:
+    make_store_of_0_1_0(owner)
+    migrate(owner)
+
+    with store_engine(owner) as engine:
+        found = inspect(engine).get_indexes("metrics")
+        key = inspect(engine).get_pk_constraint("metrics")["constrained_columns"]
+    assert [index["name"] for index in found] == ["metrics_over_runs"]
+    assert key[-2:] == ["model", "versus"]
+
+
+def test_an_earlier_model_was_evaluated_on_a_test_split(owner: str) -> None:
+    make_store_of_0_1_0(owner)
+    migrate(owner)
+
+    assert rows(owner, "SELECT scheme, folds, repeats FROM models") == [("split", 0, 0)]
 
 
 def test_a_run_of_0_1_0_has_a_verdict_on_each_task_by_its_own_refusals(sqlite: str) -> None:
@@ -155,7 +203,7 @@ def test_a_run_of_0_1_0_has_a_verdict_on_each_task_by_its_own_refusals(sqlite: s
 
 
 def test_rows_that_0_1_0_left_pending_can_be_added(sqlite: str) -> None:
-    pending = {table: ROWS[table] for table in ("thresholds", "stage_rows")}
+    pending = {table: ROWS[table] for table in ("thresholds", "stage_rows", "metrics", "models")}
     left = ExportFile(status="pending", store="", pending=pending)
     read = ExportFile.model_validate_json(left.to_json())
     export(sqlite, read.pending_rows())
@@ -163,3 +211,5 @@ def test_rows_that_0_1_0_left_pending_can_be_added(sqlite: str) -> None:
     found = rows(sqlite, "SELECT metric, scope FROM thresholds ORDER BY metric")
     assert found == [("auc", "every_slice"), ("sensitivity", "overall")]
     assert rows(sqlite, "SELECT excluded FROM stage_rows") == [(8,)]
+    assert rows(sqlite, "SELECT DISTINCT versus FROM metrics") == [("",)]
+    assert rows(sqlite, "SELECT scheme FROM models") == [("split",)]
