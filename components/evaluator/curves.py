@@ -10,37 +10,52 @@ They go into `curves.json`, in the `verdict` output beside `metrics.json`:
                          "upper": 0.039, "subjects": 180}, ...],
         "roc": [{"threshold": 1.0, "false_positive_rate": 0.0, "true_positive_rate": 0.0}, ...],
         "confusion": [{"decision_threshold": 0.1, "true_positives": 170, "false_positives": 540,
-                       "true_negatives": 1053, "false_negatives": 41}, ...]}]}
+                       "true_negatives": 1053, "false_negatives": 41}, ...],
+        "smooth": [{"prediction": 0.021, "observed_rate": 0.018, "lower": 0.012,
+                    "upper": 0.027}, ...],
+        "decision": [{"threshold": 0.1, "net_benefit": 0.061, "lower": 0.052, "upper": 0.07,
+                      "treat_all": 0.019, "over_all": 0.042, "over_all_lower": 0.034,
+                      "over_all_upper": 0.05}, ...]}]}
 
 `slice` is empty for all subjects, `model` is `challenger` or `champion`. Calibration bins have
 rising predictions and about equally many subjects, ten where the group is large enough; the
 interval is Wilson's of 95 %. The ROC curve starts at 0 and ends at 1; it is empty where all
-subjects have the same outcome or are too few for a point in between. Lists are empty if a
+subjects have the same outcome or are too few for a point in between. `smooth` is the smoothed
+calibration curve (`components.evaluator.smooth_calibration`), `decision` the decision curve
+(`components.evaluator.decision_curve`) at the inner points of the ROC curve. Lists are empty if a
 prediction is not a number. Only groups that `metrics.json` shows are there.
 
 No number concerns fewer subjects than the smallest group, not even by subtraction: the subjects
 in order of their predictions are cut once, at the decision thresholds (whose rates
 `metrics.json` gives) and elsewhere so that each part holds the smallest group, and all bins and
-points begin and end at these cuts.
+points begin and end at these cuts. The smoothed curve has at most four parameters and lies between
+the means of the outer bins.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from components.evaluator.decision_curve import Treated, decision_point
+from components.evaluator.fold_scores import ModelScores
 from components.evaluator.performance import CALIBRATION_BINS
 from components.evaluator.score_table import ScoreTable
+from components.evaluator.smooth_calibration import smooth_calibration
 from pipeline.estimates import wilson_interval_of_bin
+from pipeline.results.clinical_curves import DecisionPoint, SmoothPoint
 from pipeline.results.documents import CalibrationBin, Confusion, RocPoint
 
 MOST_POINTS = 100
 """Largest number of points of a ROC curve, including its ends."""
+
+MOST_DECISIONS = 40
+"""About the largest number of points of a decision curve, without the study's thresholds."""
 
 _THRESHOLD_DIGITS = 4
 
@@ -49,16 +64,17 @@ _THRESHOLD_DIGITS = 4
 class Curves:
     """The curves of a group, as in `curves.json`; see this module's docstring."""
 
-    calibration: tuple[CalibrationBin, ...]
-    roc: tuple[RocPoint, ...]
-    confusion: tuple[Confusion, ...]
+    calibration: tuple[CalibrationBin, ...] = ()
+    roc: tuple[RocPoint, ...] = ()
+    confusion: tuple[Confusion, ...] = ()
+    smooth: tuple[SmoothPoint, ...] = ()
+    decision: tuple[DecisionPoint, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """JSON-like content."""
         return {
-            "calibration": [item.model_dump() for item in self.calibration],
-            "roc": [item.model_dump() for item in self.roc],
-            "confusion": [item.model_dump() for item in self.confusion],
+            field.name: [item.model_dump() for item in getattr(self, field.name)]
+            for field in fields(self)
         }
 
 
@@ -74,15 +90,46 @@ def curves_of(table: ScoreTable, decision_thresholds: Sequence[float], smallest:
         The curves.
     """
     if table.subjects < smallest or np.isnan(table.score[-1]):
-        return Curves((), (), ())
+        return Curves()
     thresholds = sorted(set(decision_thresholds))
     cuts = _Cuts(table, thresholds, smallest)
     edges = cuts.calibration_edges()
+    points = cuts.roc_cuts(edges)
+    bins = tuple(_bins(table, edges))
     return Curves(
-        calibration=tuple(_bins(table, edges)),
-        roc=tuple(_roc(table, cuts.roc_cuts(edges), cuts.fixed)),
+        calibration=bins,
+        roc=tuple(_roc(table, points, cuts.fixed)),
         confusion=tuple(_confusion(table, threshold) for threshold in thresholds),
+        smooth=smooth_calibration(table, bins),
+        decision=tuple(_decision(table, points, cuts.fixed)),
     )
+
+
+def fold_curves_of(
+    scores: ModelScores, decision_thresholds: Sequence[float], smallest: int, folds: int
+) -> Curves:
+    """Computes the curves of a group that was predicted out of fold.
+
+    The decision curve is the mean over the repeats; the other curves are of the first repeat, in
+    which each subject has one prediction.
+
+    Args:
+        scores: Predictions and outcomes of its subjects.
+        decision_thresholds: Probabilities from which a prediction is positive.
+        smallest: Fewest subjects behind a number.
+        folds: Folds of a repeat.
+    """
+    curves = curves_of(scores.first_repeat, decision_thresholds, smallest)
+    if not curves.calibration or not scores.valid:
+        return curves
+    # A subject is in this table once a repeat, so a step holds at least the smallest group.
+    table = ScoreTable.merged(scores.repeats)
+    cuts = _Cuts(table, sorted(set(decision_thresholds)), smallest * len(scores.repeats))
+    found = []
+    for cut, threshold in _thinned(table, cuts.roc_cuts(cuts.calibration_edges()), cuts.fixed):
+        treated = Treated.of(scores.score >= table.score[cut], scores.outcome)
+        found.append(decision_point(threshold, treated, folds))
+    return replace(curves, decision=tuple(found))
 
 
 class _Cuts:
@@ -175,13 +222,36 @@ def _roc(table: ScoreTable, cuts: Sequence[int], fixed: dict[int, float]) -> Ite
     false = (table.negatives - _below(table.negative)) / table.negatives
     yield RocPoint(threshold=1.0, false_positive_rate=0.0, true_positive_rate=0.0)
     for cut in reversed(cuts):
-        threshold = fixed.get(cut, round(float(table.probability[cut]), _THRESHOLD_DIGITS))
         yield RocPoint(
-            threshold=threshold,
+            threshold=_threshold(table, cut, fixed),
             false_positive_rate=float(false[cut]),
             true_positive_rate=float(true[cut]),
         )
     yield RocPoint(threshold=0.0, false_positive_rate=1.0, true_positive_rate=1.0)
+
+
+def _decision(
+    table: ScoreTable, cuts: Sequence[int], fixed: dict[int, float]
+) -> Iterator[DecisionPoint]:
+    true, false = _below(table.positive), _below(table.negative)
+    for cut, threshold in _thinned(table, cuts, fixed):
+        treated = int(true[-1] - true[cut]), int(false[-1] - false[cut])
+        yield decision_point(threshold, Treated.once(*treated, table.positives, table.negatives))
+
+
+def _thinned(
+    table: ScoreTable, cuts: Sequence[int], fixed: dict[int, float]
+) -> Iterator[tuple[int, float]]:
+    """Cuts of the decision curve with their thresholds below 1, where the odds are finite."""
+    step = -(-len(cuts) // MOST_DECISIONS)
+    for place, cut in enumerate(cuts):
+        threshold = _threshold(table, cut, fixed)
+        if threshold < 1 and (cut in fixed or place % step == 0):
+            yield cut, threshold
+
+
+def _threshold(table: ScoreTable, cut: int, fixed: dict[int, float]) -> float:
+    return fixed.get(cut, round(float(table.probability[cut]), _THRESHOLD_DIGITS))
 
 
 def _below(counts: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -121,7 +121,7 @@ def _metrics(
         MetricName(CURVES),
         decision_thresholds=decision_thresholds,
         smallest_group=settings.smallest_group,
-        folds=folds,
+        folds=source.folds,
     )
     for metric in COMPUTED:
         if not METRICS[metric].at_decision:

@@ -20,7 +20,7 @@ from tensorflow_model_analysis import constants
 from tensorflow_model_analysis.metrics import metric_types, metric_util
 
 from components.evaluator.cross_fitted import measure
-from components.evaluator.curves import curves_of
+from components.evaluator.curves import curves_of, fold_curves_of
 from components.evaluator.fold_scores import FOLD_SCORES, FoldScores, ModelScores
 from components.evaluator.jackknife import FULL_SAMPLE
 from components.evaluator.prediction_table import CHALLENGER
@@ -153,7 +153,7 @@ class GroupCurves(metric_types.Metric):
         name: str,
         decision_thresholds: Sequence[float],
         smallest_group: int,
-        folds: bool = False,
+        folds: int = 0,
     ) -> None:
         """Initializes the metric.
 
@@ -161,15 +161,17 @@ class GroupCurves(metric_types.Metric):
             name: The metric's name in the result.
             decision_thresholds: Probabilities from which a prediction is positive.
             smallest_group: Fewest subjects behind a number.
-            folds: Whether the predictions were made out of fold; the curves are then of the first
-                repeat, in which each subject has one prediction.
+            folds: Folds of a repeat, where the predictions were made out of fold; else 0.
         """
 
         def text(scores: _Scores, _: FoldScores | None) -> str:
-            table = scores if isinstance(scores, ScoreTable) else scores.first_repeat
-            return json.dumps(curves_of(table, decision_thresholds, smallest_group).to_json())
+            if isinstance(scores, ScoreTable):
+                curves = curves_of(scores, decision_thresholds, smallest_group)
+            else:
+                curves = fold_curves_of(scores, decision_thresholds, smallest_group, folds)
+            return json.dumps(curves.to_json())
 
-        super().__init__(_computations_of(text, folds, only_full_sample=True), name=name)
+        super().__init__(_computations_of(text, folds > 0, only_full_sample=True), name=name)
         self._config = {
             "name": name,
             "decision_thresholds": list(decision_thresholds),

@@ -100,8 +100,18 @@ def calibration_slope(table: ScoreTable) -> float:
     mean logit of its subjects, which keeps its cost constant; the error against the fit on the
     rows is below 0.001. Not a number if the outcomes are separated, where no finite slope exists.
     """
-    if not (table.valid and table.positives and table.negatives) or _separated(table):
+    if not (table.valid and table.positives and table.negatives) or is_separated(table):
         return math.nan
+    return _logistic_slope(*logit_histogram(table))
+
+
+def logit_histogram(table: ScoreTable) -> tuple[_FloatArray, _FloatArray, _FloatArray]:
+    """Subjects by the logit of their prediction, for fits whose cost must not grow with them.
+
+    Returns:
+        Mean logit, subjects and subjects with the outcome of each bin that is not empty, float64
+        `[bins]`; 128 bins per unit, logits rise.
+    """
     p = _inner(table)
     logit = np.log(p) - np.log1p(-p)
     bins = np.floor(logit * LOGIT_BINS_PER_UNIT).astype(np.int64)
@@ -111,7 +121,7 @@ def calibration_slope(table: ScoreTable) -> float:
     count = count[filled]
     positive: _FloatArray = np.bincount(bins, weights=table.positive)[filled].astype(np.float64)
     mean = np.bincount(bins, weights=table.count * logit)[filled] / count
-    return _logistic_slope(mean, count, positive)
+    return mean, count, positive
 
 
 def expected_calibration_error(table: ScoreTable) -> float:
@@ -178,7 +188,8 @@ def _ratio(part: float, whole: float) -> float:
     return part / whole if whole else math.nan
 
 
-def _separated(table: ScoreTable) -> bool:
+def is_separated(table: ScoreTable) -> bool:
+    """Whether a threshold of the prediction separates the outcomes, so that no fit is finite."""
     score = table.score
     positive, negative = score[table.positive > 0], score[table.negative > 0]
     return bool(negative[-1] <= positive[0] or positive[-1] <= negative[0])

@@ -128,6 +128,11 @@ class PredictionSource:
         return _read(self.folders)
 
     @property
+    def folds(self) -> int:
+        """Folds of a repeat of the challenger's predictions; 0 if its model predicts."""
+        return 1 + int(self.read().fold.max(initial=NOT_PREDICTED)) if self.out_of_fold else 0
+
+    @property
     def references(self) -> tuple[str, ...]:
         """Names of the reference models."""
         return tuple(model for model in self.read().models if model != CHALLENGER)

@@ -32,6 +32,7 @@ from pipeline.html.blocks import Block, Cell, Column, Details, Notice, Paragraph
 from pipeline.html.charts import Bar, ForestRow, Measure, bar_chart, forest_plot
 from pipeline.html.numbers import Value, count
 from pipeline.html.page import Section
+from pipeline.pages.evaluation.clinical_figures import calibration_figure, decision_figure
 from pipeline.pages.metrics import TONES, metric_title, task_verdicts_table
 from pipeline.results.documents import (
     Metrics,
@@ -124,6 +125,27 @@ class ResultsView:
         )
         titles = {task: self._title(task) for task in metrics.tasks}
         return show(notice, task_verdicts_table(verdict, titles), table)
+
+    def probabilities(self) -> Shown:
+        """Calibration and decision curves of each task."""
+        return show_sections(
+            *(
+                Section(self._title(task), list(self._probability_blocks(task)))
+                for task in self.run.metrics.tasks
+            )
+        )
+
+    def _probability_blocks(self, task: str) -> Iterator[Block]:
+        found = [(role, self.run.result.curves_of(task, role)) for role in _ROLES]
+        curves = [(role, of_role) for role, of_role in found if of_role is not None]
+        calibrated = [(role, of_role) for role, of_role in curves if of_role.calibration]
+        decided = [(role, of_role) for role, of_role in curves if of_role.decision]
+        if not calibrated:
+            yield Paragraph("Too few subjects have a known outcome.")
+            return
+        yield calibration_figure(calibrated)
+        if decided:
+            yield decision_figure(decided)
 
     def importance(self) -> Shown:
         """Importance of the sources for each task."""

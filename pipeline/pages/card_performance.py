@@ -103,7 +103,7 @@ def calibration_blocks(card: Card) -> list[Block]:
     for curves in card.evidence.curves.curves:
         if curves.slice or curves.model != "challenger" or not curves.calibration:
             continue
-        curve = CalibrationCurve(curves.task, curves.calibration)
+        curve = CalibrationCurve(curves.task, curves.calibration, curves.smooth)
         figures.append(calibration_curve([curve], curves.task))
     return [
         Paragraph(

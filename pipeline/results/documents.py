@@ -19,6 +19,7 @@ from pipeline.errors import UserError
 from pipeline.estimates import Estimate
 from pipeline.metrics import current_name
 from pipeline.results.analysis import Analysis
+from pipeline.results.clinical_curves import DecisionPoint, SmoothPoint
 from pipeline.results.counts import Counts
 from pipeline.results.evaluation_plan import PLAN_FILE, SPLIT_PLAN, EvaluationPlan
 from pipeline.results.findings import Findings
@@ -373,6 +374,8 @@ class GroupCurves(_OfGroup):
         calibration: Bins of the calibration curve, in rising order of predictions.
         roc: Points of the ROC curve.
         confusion: One for each decision threshold.
+        smooth: Points of the smoothed calibration curve; empty in documents of 0.1.0.
+        decision: Points of the decision curve, in rising order of thresholds; likewise.
     """
 
     model: ModelRole
@@ -381,6 +384,8 @@ class GroupCurves(_OfGroup):
     calibration: tuple[CalibrationBin, ...]
     roc: tuple[RocPoint, ...]
     confusion: tuple[Confusion, ...]
+    smooth: tuple[SmoothPoint, ...] = ()
+    decision: tuple[DecisionPoint, ...] = ()
 
 
 class Curves(Document):

@@ -10,6 +10,7 @@ from pipeline.html.charts.curves import (
     predictive_value_curve,
     roc_curve,
 )
+from pipeline.html.charts.decision import DecisionCurve, decision_curve
 from pipeline.html.charts.groups import Bar, ForestRow, bar_chart, forest_plot
 from pipeline.html.charts.heat import heat_map
 from pipeline.html.charts.terms import Limit, Measure
@@ -19,6 +20,7 @@ __all__ = [
     "Bar",
     "CalibrationCurve",
     "Curve",
+    "DecisionCurve",
     "ForestRow",
     "Limit",
     "Line",
@@ -26,6 +28,7 @@ __all__ = [
     "StepCurve",
     "bar_chart",
     "calibration_curve",
+    "decision_curve",
     "forest_plot",
     "heat_map",
     "line_chart",

@@ -11,6 +11,7 @@ from pipeline.html.charts.drawing import DOTTED, Heading, axes_at, coloured, dra
 from pipeline.html.charts.terms import ends, listed, point
 from pipeline.html.numbers import count, estimate, number
 from pipeline.html.palette import MUTED, SERIES
+from pipeline.results.clinical_curves import SmoothPoint
 from pipeline.results.documents import CalibrationBin
 
 if TYPE_CHECKING:
@@ -27,10 +28,17 @@ _REACHES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
 
 @dataclass(frozen=True)
 class CalibrationCurve:
-    """Bins of one model or group, predictions rising."""
+    """Calibration of one model or group, predictions rising.
+
+    Attributes:
+        name: What it is of.
+        bins: Its bins; joined by a line where there is no smoothed curve.
+        smooth: The smoothed curve; may be empty.
+    """
 
     name: str
     bins: Sequence[CalibrationBin]
+    smooth: Sequence[SmoothPoint] = ()
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,7 @@ def calibration_curve(curves: Sequence[CalibrationCurve], caption: str = "") -> 
         axes.plot([0, reach], [0, reach], color=MUTED, linewidth=1, linestyle=DOTTED)
         for curve, colour, layer in coloured(curves):
             _bins(axes, curve, colour, layer)
+            _smooth(axes, curve, colour, layer)
         axes.set(xlim=(0, reach), ylim=(0, reach))
         axes.grid()
         axes.tick_params(labelbottom=False)
@@ -148,7 +157,26 @@ def _bins(axes: Axes, curve: CalibrationCurve, colour: str, layer: float) -> Non
     high = [ends(item.observed)[1] for item in curve.bins]
     axes.vlines(x, low, high, color=colour, linewidth=1.5, zorder=layer)
     observed = [point(item.observed) for item in curve.bins]
-    axes.plot(x, observed, color=colour, marker="o", linewidth=1.2, label=curve.name, zorder=layer)
+    axes.plot(
+        x,
+        observed,
+        color=colour,
+        marker="o",
+        markersize=4,
+        linewidth=0 if curve.smooth else 1.2,
+        label=curve.name,
+        zorder=layer,
+    )
+
+
+def _smooth(axes: Axes, curve: CalibrationCurve, colour: str, layer: float) -> None:
+    if not curve.smooth:
+        return
+    x = [point.prediction for point in curve.smooth]
+    low, high = [point.lower for point in curve.smooth], [point.upper for point in curve.smooth]
+    axes.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0, zorder=layer - 1)
+    rate = [point.observed_rate for point in curve.smooth]
+    axes.plot(x, rate, color=colour, linewidth=1.6, zorder=layer)
 
 
 def _sizes(axes: Axes, bins: Sequence[CalibrationBin], reach: float) -> None:

@@ -10,6 +10,7 @@ from pipeline.html.numbers import number
 from pipeline.html.page import Section
 from pipeline.metrics import METRICS
 from pipeline.pages.evaluation import wording
+from pipeline.pages.evaluation.clinical_figures import calibration_figure, decision_figure
 from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.pages.metrics import metric_column
 from pipeline.results.documents import OVERALL, Group, GroupCurves, ModelRole
@@ -43,26 +44,14 @@ def _curves(result: RunResult, task: str) -> Grid:
     figures: list[Figure] = []
     calibrated = [(model, curves) for model, curves in present if curves.calibration]
     if calibrated:
-        figures.append(_calibration(calibrated))
+        figures.append(calibration_figure(calibrated))
     ranked = [(model, curves) for model, curves in present if curves.roc]
     if ranked:
         figures.append(_roc(result, task, ranked))
+    decided = [(model, curves) for model, curves in present if curves.decision]
+    if decided:
+        figures.append(decision_figure(decided))
     return Grid(figures)
-
-
-def _calibration(found: Sequence[tuple[ModelRole, GroupCurves]]) -> Figure:
-    curves = [
-        charts.CalibrationCurve(
-            model,
-            of_model.calibration,
-        )
-        for model, of_model in found
-    ]
-    caption = (
-        "Calibration: does a prediction of 30 % happen in 30 of 100? On the dotted line it does. "
-        "Each point is about a tenth of the subjects, with its 95 % interval."
-    )
-    return charts.calibration_curve(curves, caption)
 
 
 def _roc(result: RunResult, task: str, found: Sequence[tuple[ModelRole, GroupCurves]]) -> Figure:

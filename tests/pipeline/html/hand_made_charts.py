@@ -6,6 +6,7 @@ from pipeline.estimates import Estimate
 from pipeline.html import charts
 from pipeline.html.charts import Limit, Measure
 from pipeline.html.numbers import Suppressed
+from pipeline.results.clinical_curves import DecisionPoint, SmoothPoint
 from pipeline.results.documents import CalibrationBin
 
 AUC = Measure("AUC", decimals=2)
@@ -33,6 +34,36 @@ def calibration() -> Any:
         for p in (0.1, 0.3, 0.6)
     ]
     return charts.calibration_curve([charts.CalibrationCurve("challenger", bins)])
+
+
+def smooth_calibration() -> Any:
+    bins = [
+        CalibrationBin(mean_prediction=p, observed_rate=p, lower=p / 2, upper=p + 0.1, subjects=90)
+        for p in (0.1, 0.3, 0.6)
+    ]
+    smooth = [
+        SmoothPoint(prediction=p, observed_rate=p + 0.01, lower=p - 0.03, upper=p + 0.05)
+        for p in (0.1, 0.2, 0.4, 0.6)
+    ]
+    return charts.calibration_curve([charts.CalibrationCurve("challenger", bins, smooth)])
+
+
+def decision() -> Any:
+    points = [
+        DecisionPoint(
+            threshold=t,
+            net_benefit=0.18 - t / 2,
+            lower=None if t > 0.3 else 0.15 - t / 2,
+            upper=None if t > 0.3 else 0.21 - t / 2,
+            treat_all=0.2 - 0.8 * t / (1 - t),
+            over_all=t,
+            over_all_lower=t / 2,
+            over_all_upper=2 * t,
+        )
+        for t in (0.05, 0.1, 0.2, 0.4)
+    ]
+    curves = [charts.DecisionCurve(name, points) for name in ("challenger", "champion")]
+    return charts.decision_curve(curves, 0.2)
 
 
 def roc() -> Any:
@@ -68,6 +99,8 @@ ALL = [
     forest,
     bars,
     calibration,
+    smooth_calibration,
+    decision,
     roc,
     predictive_value,
     heat,
