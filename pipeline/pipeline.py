@@ -33,6 +33,8 @@ from components.model_card.component import ModelCard
 from components.model_card.settings import ModelCardSettings
 from components.model_registrar.component import ModelRegistrar
 from components.model_registrar.settings import ModelRegistrarSettings
+from components.reference_models.component import ReferenceModels
+from components.reference_models.settings import ReferenceModelsSettings
 from components.run_page.component import RunPage
 from components.trial_analysis.component import TrialAnalysis
 from components.trial_analysis.settings import TrialAnalysisSettings
@@ -140,6 +142,14 @@ def _components(config: RunConfig) -> list[BaseNode]:
         steps=config.steps,
         source=source_digest("trainer"),
     )
+    references = ReferenceModels(
+        examples=examples,
+        transform_graph=transform.outputs["transform_graph"],
+        rejects=example_gen.outputs["rejects"],
+        settings=ReferenceModelsSettings.of(study),
+        seed=config.seed,
+        source=source_digest("trainer"),
+    )
     evaluator = TrialEvaluator(
         examples=examples,
         model=trainer.outputs["model"],
@@ -148,6 +158,7 @@ def _components(config: RunConfig) -> list[BaseNode]:
         registry_root=config.registry_root,
         look=config.look,
         predictions=cross_fit.outputs["predictions"],
+        reference_predictions=references.outputs["predictions"],
         rejects=example_gen.outputs["rejects"],
     )
     card = ModelCard(
@@ -233,6 +244,7 @@ def _components(config: RunConfig) -> list[BaseNode]:
         tuner,
         trainer,
         cross_fit,
+        references,
         evaluator,
         blessed,
         card,

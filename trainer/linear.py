@@ -51,7 +51,9 @@ def fit_linear(
         The weights.
     """
     subjects = train.head(MAX_ROWS)
-    found = _minimise(_design(subjects, encoding), subjects.labels, subjects.weights, penalty)
+    design = design_matrix(subjects, encoding)
+    with_ones = sparse.hstack([design, np.ones((len(subjects), 1))], format="csr")
+    found = _minimise(with_ones, subjects.labels, subjects.weights, penalty)
     return LinearStart(
         numbers=found[: encoding.numbers],
         codes=found[encoding.numbers : -1],
@@ -77,7 +79,7 @@ def choose_penalties(
         float64 `[tasks]`; the largest candidate for a task with one kind of known label.
     """
     subjects = train.head(MAX_ROWS)
-    design = _design(subjects, encoding)[:, :-1].toarray()
+    design = design_matrix(subjects, encoding).toarray()
     known = subjects.weights > 0
     return np.array(
         [
@@ -106,8 +108,16 @@ def _penalty(
     return float(candidates[int(np.argmin(errors))])
 
 
-def _design(arrays: Arrays, encoding: Encoding) -> sparse.csr_matrix:
-    """Numbers, one column per code, and ones: float64 `[subjects, numbers + codes + 1]`."""
+def design_matrix(arrays: Arrays, encoding: Encoding) -> sparse.csr_matrix:
+    """Columns of a linear model: the numbers, and one column for each code.
+
+    Args:
+        arrays: Subjects.
+        encoding: Their shape.
+
+    Returns:
+        float64 `[subjects, numbers + codes]`.
+    """
     rows, features = arrays.categories.shape
     codes = sparse.csr_matrix(
         (
@@ -118,7 +128,7 @@ def _design(arrays: Arrays, encoding: Encoding) -> sparse.csr_matrix:
         shape=(rows, encoding.codes),
     )
     numbers = sparse.csr_matrix(arrays.numbers.astype(np.float64))
-    return sparse.hstack([numbers, codes, np.ones((rows, 1))], format="csr")
+    return sparse.hstack([numbers, codes], format="csr")
 
 
 def _minimise(

@@ -44,17 +44,19 @@ class Subjects:
 
 def read_subjects(
     patterns: Sequence[str],
-    transform_output: tft.TFTransformOutput,
+    transform_output: tft.TFTransformOutput | None,
     inputs: ModelInputs,
     repeats: int,
+    only: NDArray[np.bytes_] | None = None,
 ) -> Subjects:
-    """Reads all subjects of some files.
+    """Reads the subjects of some files.
 
     Args:
         patterns: Glob patterns of TrialExampleGen's files.
-        transform_output: Transform's output.
+        transform_output: Transform's output; None to read no feature.
         inputs: Columns that the model reads.
         repeats: Repeats of the folds; 0 if the examples have none.
+        only: Pseudonyms of the subjects to read; all, if not given.
 
     Returns:
         The subjects, in the order of the files.
@@ -62,7 +64,7 @@ def read_subjects(
     Raises:
         UserError: There is no subject.
     """
-    parts = list(_parts(patterns, transform_output, inputs, repeats))
+    parts = list(_parts(patterns, transform_output, inputs, repeats, only))
     if not parts:
         raise UserError(f"{', '.join(patterns)}: no example found, expected at least one subject.")
     return Subjects(
@@ -76,28 +78,39 @@ def read_subjects(
 
 def _parts(
     patterns: Sequence[str],
-    transform_output: tft.TFTransformOutput,
+    transform_output: tft.TFTransformOutput | None,
     inputs: ModelInputs,
     repeats: int,
+    only: NDArray[np.bytes_] | None,
 ) -> Iterator[Subjects]:
     files = sorted(path for pattern in patterns for path in tf.io.gfile.glob(pattern))
-    spec = _spec(inputs, repeats)
-    layer = transform_output.transform_features_layer()
+    features = inputs.features if transform_output else ()
+    spec = _spec(inputs, features, repeats)
+    layer = transform_output.transform_features_layer() if transform_output else dict
     for serialized in tf.data.TFRecordDataset(files, compression_type="GZIP").batch(_ROWS):
-        raw = tf.io.parse_example(serialized, spec)
-        transformed = layer({name: raw[name] for name in inputs.features})
+        rows = serialized if only is None else _of_subjects(serialized, only)
+        if not len(rows):
+            continue
+        raw = tf.io.parse_example(rows, spec)
+        transformed = layer({name: raw[name] for name in features})
         yield Subjects(
-            arrays=_arrays(raw, transformed, inputs, len(serialized)),
+            arrays=_arrays(raw, transformed, inputs, len(rows)),
             hashes=raw[SUBJECT_HASH].numpy(),
-            folds=raw[FOLDS].numpy() if repeats else np.zeros((len(serialized), 0), np.int64),
+            folds=raw[FOLDS].numpy() if repeats else np.zeros((len(rows), 0), np.int64),
             arms=_texts(raw[ARM]),
-            serialized=serialized.numpy(),
+            serialized=rows.numpy(),
         )
 
 
-def _spec(inputs: ModelInputs, repeats: int) -> dict[str, Any]:
-    spec: dict[str, Any] = {name: tf.io.VarLenFeature(tf.float32) for name in inputs.numeric}
-    spec |= {name: tf.io.VarLenFeature(tf.string) for name in inputs.categorical}
+def _of_subjects(serialized: tf.Tensor, only: NDArray[np.bytes_]) -> tf.Tensor:
+    spec = {SUBJECT_HASH: tf.io.FixedLenFeature([], tf.string)}
+    pseudonyms = tf.io.parse_example(serialized, spec)[SUBJECT_HASH].numpy()
+    return tf.boolean_mask(serialized, np.isin(pseudonyms.astype(bytes), only))
+
+
+def _spec(inputs: ModelInputs, features: Sequence[str], repeats: int) -> dict[str, Any]:
+    kinds = dict.fromkeys(inputs.numeric, tf.float32) | dict.fromkeys(inputs.categorical, tf.string)
+    spec: dict[str, Any] = {name: tf.io.VarLenFeature(kinds[name]) for name in features}
     for name in (*inputs.label_columns, *inputs.weight_columns):
         spec[name] = tf.io.FixedLenFeature([], tf.float32, 0.0)
     spec[SUBJECT_HASH] = tf.io.FixedLenFeature([], tf.string)

@@ -39,6 +39,7 @@ STAGES = {
     "Tuner": "searches hyperparameters",
     "Trainer": "trains and calibrates one model for all tasks",
     "CrossFit": "predicts every subject by models that never saw it",
+    "ReferenceModels": "fits simpler models on the same subjects",
     "TrialEvaluator": "evaluates by task and slice, blesses or refuses",
     "BlessedModel": "restricts the model to its blessed tasks",
     "ModelCard": "documents the model for its users",

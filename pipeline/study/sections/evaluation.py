@@ -236,8 +236,15 @@ class Training(StrictModel):
         steps: Training steps; 0 for early stopping on the eval split.
         site_as_feature: Whether the model may use the site.
         hyperparameters: Values that replace the defaults.
+        reference_models: Simpler models that are evaluated beside the Keras model, on the same
+            subjects. The base rate of the arm always is; `[]` leaves it alone.
     """
 
     steps: Annotated[int, Field(ge=0)] = 0
     site_as_feature: bool = False
     hyperparameters: dict[str, float | int | bool | str] = {}
+    reference_models: tuple[Literal["ridge", "random_forest", "gradient_boosting"], ...] = (
+        "ridge",
+        "random_forest",
+        "gradient_boosting",
+    )

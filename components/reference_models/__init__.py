@@ -1,0 +1,1 @@
+"""ReferenceModels: predicts every subject by models that never saw it."""
