@@ -29,6 +29,7 @@ _MOST_TO_CHOOSE = 2_000
 depend on the number of subjects, and its cost does."""
 
 _ITERATIONS = 1000
+_FEW = 5_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,12 +108,20 @@ def fit_predict(
             rate = float(labels[known].mean()) if len(known) else 0.0
             columns.append(np.full(len(predicted), rate))
             continue
-        estimator.fit(design[known], labels[known], sample_weight=weights[known])
+        with _threads(len(known)):
+            estimator.fit(design[known], labels[known], sample_weight=weights[known])
         if name == RANDOM_FOREST:
             # Threads add up the trees in any order, which changes the last digit.
             estimator.n_jobs = 1
         columns.append(estimator.predict_proba(rows)[:, 1])
     return np.stack(columns, axis=1).astype(np.float32)
+
+
+def _threads(subjects: int) -> Any:
+    """One thread for small fits, where threads of boosting wait for each other most of the time."""
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1 if subjects < _FEW else None, user_api="openmp")
 
 
 def _estimators(name: str, train: Arrays, encoding: Encoding, seed: int) -> list[Any]:

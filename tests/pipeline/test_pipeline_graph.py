@@ -117,6 +117,7 @@ def test_the_evaluator_sees_raw_examples_the_model_and_the_champion(config: RunC
 def test_the_evaluator_sees_the_out_of_fold_predictions_and_the_plan(config: RunConfig) -> None:
     inputs = _inputs(_nodes(config)["TrialEvaluator"])
     assert inputs["predictions"] == {"CrossFit"}
+    assert inputs["reference_predictions"] == {"ReferenceModels"}
     assert inputs["rejects"] == {"TrialExampleGen"}
 
 

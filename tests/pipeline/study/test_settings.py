@@ -21,6 +21,7 @@ from components.evaluator.settings import EvaluatorSettings
 from components.metrics_exporter.settings import MetricsExporterSettings
 from components.model_card.settings import ModelCardSettings
 from components.model_registrar.settings import ModelRegistrarSettings
+from components.reference_models.settings import ReferenceModelsSettings
 from components.trial_analysis.settings import TrialAnalysisSettings
 from components.trial_example_gen.settings import TrialExampleGenSettings
 from components.trial_summary.settings import TrialSummarySettings
@@ -43,6 +44,7 @@ CLASSES = (
     MetricsExporterSettings,
     ModelCardSettings,
     ModelRegistrarSettings,
+    ReferenceModelsSettings,
     RunPageSettings,
     TrialAnalysisSettings,
     TrialExampleGenSettings,
@@ -62,6 +64,7 @@ SHOWN_BY = {
     ChampionModelSettings: set(),
     CrossFitSettings: {"features", "tasks"},
     ModelRegistrarSettings: set(),
+    ReferenceModelsSettings: {"features", "tasks"},
     TrialExampleGenSettings: set(),
     TrialSummarySettings: {"summary.exposure", "summary.endpoints"},
 }

@@ -212,7 +212,10 @@ def test_a_task_gets_its_outputs_as_they_were_declared(synthetic: Compiled) -> N
 
 @pytest.mark.parametrize(
     ("field", "stages"),
-    [("seed", {"Transform", "Trainer", "CrossFit"}), ("steps", {"Trainer", "CrossFit"})],
+    [
+        ("seed", {"Transform", "Trainer", "CrossFit", "ReferenceModels"}),
+        ("steps", {"Trainer", "CrossFit"}),
+    ],
 )
 def test_seed_and_steps_reach_what_they_change_alone(
     synthetic: Compiled, field: str, stages: set[str]
