@@ -95,6 +95,7 @@ def anomaly_findings(
     schema: schema_pb2.Schema,
     split: str,
     severity: Severity,
+    subjects: str | None = None,
 ) -> Iterator[Finding]:
     """One finding for each reason of each anomaly of a split, without repeated messages.
 
@@ -104,13 +105,15 @@ def anomaly_findings(
         schema: The curated schema.
         split: Name of the split.
         severity: Severity of every finding.
+        subjects: Name of the split for people, as in `the train split`, where it is another.
     """
+    subjects = subjects or f"the {split} split"
     if anomalies.data_missing:
         what, advice = _PHRASES["NO_DATA_IN_SPAN"]
         yield Finding(
             rule="anomalies",
             severity=severity,
-            message=f"the {split} split {what}. {advice}",
+            message=f"{subjects} {what}. {advice}",
             split=split,
         )
     for reason in anomalies.dataset_anomaly_info.reason:
@@ -118,7 +121,7 @@ def anomaly_findings(
         yield Finding(
             rule="anomalies",
             severity=severity,
-            message=f"the {split} split {what}. {advice}",
+            message=f"{subjects} {what}. {advice}",
             split=split,
         )
     for feature in sorted(anomalies.anomaly_info):
@@ -128,7 +131,7 @@ def anomaly_findings(
             yield Finding(
                 rule="anomalies",
                 severity=severity,
-                message=f"column {feature} of the {split} split {sentence.text}",
+                message=f"column {feature} of {subjects} {sentence.text}",
                 feature=feature,
                 split=split,
                 value=sentence.value,

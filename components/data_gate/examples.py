@@ -1,4 +1,4 @@
-"""Reads the columns of the train split that the rules on features need."""
+"""Reads the columns of the split `train` that the rules on features need."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from tfx.types.artifact import Artifact
 from components.data_gate.rules import Columns
 from components.data_gate.settings import DataGateSettings
 from pipeline.errors import UserError
-from pipeline.names import ARM, label_key, weight_key
+from pipeline.names import ARM, FOLDS, label_key, weight_key
 from pipeline.reading.examples import Categories, read_columns
 
 MOST_SUBJECTS = 200_000
 
 
 def read_train_columns(
-    examples: Artifact, settings: DataGateSettings, most_subjects: int = MOST_SUBJECTS
+    examples: Artifact,
+    settings: DataGateSettings,
+    most_subjects: int = MOST_SUBJECTS,
+    out_of_fold: bool = False,
 ) -> Columns:
     """Reads features, labels and weights of the train split, and nothing else.
 
@@ -24,6 +27,7 @@ def read_train_columns(
         examples: The examples, one tf.Example per subject.
         settings: Which features and tasks there are.
         most_subjects: Subjects after this many are not read.
+        out_of_fold: Whether the subjects have folds.
 
     Returns:
         The columns, one element per subject.
@@ -34,7 +38,8 @@ def read_train_columns(
     numbers = [name for name, kind in settings.features.items() if kind == "number"]
     categories = [name for name, kind in settings.features.items() if kind == "category"]
     labels = [key(task) for key in (label_key, weight_key) for task in settings.tasks]
-    found = read_columns(examples, ["train"], [*numbers, *labels], categories, most_subjects)
+    folds = [FOLDS] if out_of_fold else []
+    found = read_columns(examples, ["train"], [*numbers, *labels], categories, most_subjects, folds)
     for name in labels:
         if np.isnan(found.numbers[name]).all():
             raise UserError(
@@ -47,6 +52,7 @@ def read_train_columns(
     return Columns(
         missing=missing,
         arms=_arms(found.categories.get(ARM)),
+        fold=found.numbers[FOLDS].astype(np.int64) if out_of_fold else None,
         numbers={name: found.numbers[name].astype(np.float64) for name in numbers},
         categories={
             name: np.where(column.codes < 0, len(column.values), column.codes).astype(np.int64)

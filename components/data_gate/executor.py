@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
@@ -28,7 +28,7 @@ from components.data_gate.unknown_labels import unknown_labels
 from pipeline.errors import UserError
 from pipeline.results.counts import Counts
 from pipeline.results.documents import read_result
-from pipeline.results.evaluation_plan import read_plan
+from pipeline.results.evaluation_plan import EvaluationPlan, read_plan
 from pipeline.results.findings import Finding, Findings
 
 logger = logging.getLogger(__name__)
@@ -81,27 +81,31 @@ def _findings(inputs: dict[str, Artifact], settings: DataGateSettings) -> Iterat
     yield from levels(counts, settings)
     yield from rules.rejects(counts, gate)
     yield from unknown_labels(counts, gate, settings.smallest_group)
-    splits = read_plan(inputs["rejects"].uri).splits
-    yield from rules.too_few(counts, settings.tasks, gate, splits)
-    for finding in _anomalies(inputs, settings, splits):
+    plan = read_plan(inputs["rejects"].uri)
+    if not plan.out_of_fold:
+        yield from rules.too_few(counts, settings.tasks, gate)
+    for finding in _anomalies(inputs, settings, plan):
         # The rule on levels reports these features without values.
         if finding.feature not in explained:
             yield finding
     yield from _drift(inputs, settings)
     if counts.subjects.get("train", 0):
-        columns = read_train_columns(inputs["examples"], settings)
+        columns = read_train_columns(inputs["examples"], settings, out_of_fold=plan.out_of_fold)
+        if plan.out_of_fold:
+            groups = plan.scheme == "internal_external"
+            yield from rules.too_few_in_folds(columns, gate, groups)
         yield from sample_size(columns, counts, gate)
         yield from rules.leakage(columns, gate)
         yield from missingness(columns, gate, settings.smallest_group)
 
 
 def _anomalies(
-    inputs: dict[str, Artifact], settings: DataGateSettings, splits: Collection[str]
+    inputs: dict[str, Artifact], settings: DataGateSettings, plan: EvaluationPlan
 ) -> Iterator[Finding]:
     schema = _schema(inputs["schema"])
     artifact = inputs["anomalies"]
     for split in artifact_utils.decode_split_names(artifact.split_names):
-        if split not in splits:
+        if split not in plan.splits:
             continue
         folder = artifact_utils.get_split_uri([artifact], split)
         content = io_utils.read_bytes_file(f"{folder}/{example_validator.DEFAULT_FILE_NAME}")
@@ -111,6 +115,7 @@ def _anomalies(
             schema,
             split,
             settings.gate.anomalies,
+            "the subjects" if plan.out_of_fold else None,
         )
 
 

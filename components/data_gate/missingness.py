@@ -112,11 +112,11 @@ def missingness(columns: Columns, gate: Gate, smallest_group: int) -> Iterator[F
     confidence = 1 - NOMINAL_RATE / max(1, comparisons)
     for pair, by_feature in tables:
         exceeding = [
-            _finding(name, pair, table, gate, smallest_group)
+            _finding(name, pair, table, gate, smallest_group, columns.where)
             for name, table in by_feature.items()
             if _exceeds(table, confidence, gate.missingness_limit)
         ]
-        yield from exceeding or [_nothing_found(pair, gate)]
+        yield from exceeding or [_nothing_found(pair, gate, columns.where)]
 
 
 def _outcomes(columns: Columns) -> Iterator[_Pair]:
@@ -163,7 +163,9 @@ def _exceeds(table: _Table, confidence: float, limit: float) -> bool:
     return abs(found.value) >= limit and not found.lower <= 0 <= found.upper
 
 
-def _finding(name: str, pair: _Pair, table: _Table, gate: Gate, smallest_group: int) -> Finding:
+def _finding(
+    name: str, pair: _Pair, table: _Table, gate: Gate, smallest_group: int, where: str
+) -> Finding:
     share, other = table.missing / table.subjects, table.other_missing / table.other_subjects
     more = "more" if share > other else "less"
     difference = round(abs(share - other), 2)
@@ -177,8 +179,8 @@ def _finding(name: str, pair: _Pair, table: _Table, gate: Gate, smallest_group: 
         rule="missingness",
         severity=gate.missingness,
         message=(
-            f"feature {name} is missing {more} often for {pair.first} than for {pair.second} on "
-            f"train{numbers}. Whether it was measured probably depends on what happened "
+            f"feature {name} is missing {more} often for {pair.first} than for {pair.second} "
+            f"{where}{numbers}. Whether it was measured probably depends on what happened "
             "afterwards, so a model learns who was measured: check when and why it is measured "
             "and remove it from the features, or raise gate.missingness_limit if the difference "
             "is there before the landmark for every future subject too."
@@ -191,12 +193,12 @@ def _finding(name: str, pair: _Pair, table: _Table, gate: Gate, smallest_group: 
     )
 
 
-def _nothing_found(pair: _Pair, gate: Gate) -> Finding:
+def _nothing_found(pair: _Pair, gate: Gate, where: str) -> Finding:
     return Finding(
         rule="missingness",
         severity="ok",
         message=(
-            f"no feature is missing more often for {pair.first} than for {pair.second} on train, "
+            f"no feature is missing more often for {pair.first} than for {pair.second} {where}, "
             f"or less often, by {gate.missingness_limit:.0%} and more than chance."
         ),
         task=pair.task,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.data_gate.auc import auc_of_category, auc_of_number, standard_error_of_chance
-from pipeline.names import SPLITS
 from pipeline.results.counts import Counts, DatasetCounts
 from pipeline.results.findings import Finding
 from pipeline.study.sections import Gate, Severity
@@ -47,7 +46,7 @@ class Distance:
 
 @dataclass(frozen=True)
 class Columns:
-    """Columns of the train split, one element per subject.
+    """Columns of the split `train`, one element per subject: out of fold of all subjects.
 
     Attributes:
         numbers: float64, NaN where missing.
@@ -56,6 +55,7 @@ class Columns:
         known: By task, bool: whether the label is known.
         missing: By feature, bool: whether it has no value.
         arms: By arm, bool: its subjects; empty without arms.
+        fold: int64, the subject's fold in the first repeat; None under `split`.
     """
 
     numbers: Mapping[str, NDArray[np.float64]]
@@ -64,11 +64,15 @@ class Columns:
     known: Mapping[str, NDArray[np.bool_]]
     missing: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     arms: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    fold: NDArray[np.int64] | None = None
+
+    @property
+    def where(self) -> str:
+        """Which subjects the columns are of, for messages."""
+        return "on train" if self.fold is None else "over all subjects"
 
 
-def too_few(
-    counts: Counts, tasks: Iterable[str], gate: Gate, splits: Collection[str] = SPLITS
-) -> Iterator[Finding]:
+def too_few(counts: Counts, tasks: Iterable[str], gate: Gate) -> Iterator[Finding]:
     """Tasks that have too few subjects, or too few of one outcome, in a split.
 
     A task or a split that was not counted has none.
@@ -77,11 +81,10 @@ def too_few(
         counts: Labels of each task and split.
         tasks: Names of the tasks.
         gate: Severity and limits.
-        splits: Splits that the run's scheme of evaluation fills.
     """
     minimums = gate.minimum.by_split()
     for task in tasks:
-        for split, minimum in ((split, minimums[split]) for split in splits):
+        for split, minimum in minimums.items():
             labels = counts.tasks.get(task, {}).get(split)
             known = labels.known if labels else 0
             positives = labels.positives if labels else 0
@@ -106,6 +109,50 @@ def too_few(
                 )
                 if count < limit
             )
+
+
+def too_few_in_folds(columns: Columns, gate: Gate, groups: bool) -> Iterator[Finding]:
+    """Tasks for which a model of the folds has too few subjects, or all folds together have.
+
+    Every model is trained without its fold: the smallest training set is judged by the minimum of
+    `train`. All subjects are predicted once in a repeat: together they are judged by the minimum
+    of `test`.
+
+    Args:
+        columns: Labels and folds of all subjects.
+        gate: Severity and limits.
+        groups: Whether the folds are groups of `internal_external`.
+    """
+    folds = np.unique(columns.fold) if columns.fold is not None else np.zeros(0)
+    part = "group" if groups else "fold"
+    for task, label in columns.labels.items():
+        known = columns.known[task]
+        kinds = (
+            ("subjects with a known label", "subjects", known),
+            ("subjects with a positive label", "events", known & label),
+            ("subjects with a negative label", "events", known & ~label),
+        )
+        for kind, key, counted in kinds:
+            trained = min((int((counted & (columns.fold != f)).sum()) for f in folds), default=0)
+            evaluated = int(counted.sum())
+            for text, count, use in (
+                (f"a model that predicts a {part} is trained on", trained, "train"),
+                ("all subjects together have", evaluated, "test"),
+            ):
+                limit = getattr(gate.minimum.by_split()[use], key)
+                if count < limit:
+                    yield Finding(
+                        rule="too_few",
+                        severity=gate.too_few,
+                        message=(
+                            f"task {task}: {text} {count} {kind}, at least {limit} are needed. "
+                            "Add data, change the task's definition (horizon, condition), or "
+                            f"lower gate.minimum.{use}.{key}."
+                        ),
+                        task=task,
+                        value=count,
+                        limit=limit,
+                    )
 
 
 def rejects(counts: Counts, gate: Gate) -> Iterator[Finding]:
@@ -173,10 +220,10 @@ def leakage(columns: Columns, gate: Gate) -> Iterator[Finding]:
                     f" With {positives} positive and {negatives} negative labels this may be "
                     "chance."
                 )
-            yield _leak(task, feature, auc, gate, severity, doubt)
+            yield _leak(task, feature, auc, gate, severity, doubt, columns.where)
         if aucs and not exceeding:
             strongest = max(aucs, key=lambda feature: aucs[feature])
-            yield _strongest(task, strongest, aucs[strongest], gate)
+            yield _strongest(task, strongest, aucs[strongest], gate, columns.where)
 
 
 def _drift_message(distance: Distance, gate: Gate, exceeded: bool) -> str:
@@ -215,13 +262,13 @@ def _aucs(
 
 
 def _leak(
-    task: str, feature: str, auc: float, gate: Gate, severity: Severity, doubt: str
+    task: str, feature: str, auc: float, gate: Gate, severity: Severity, doubt: str, where: str
 ) -> Finding:
     return Finding(
         rule="leakage",
         severity=severity,
         message=(
-            f"feature {feature} alone predicts task {task} on train with an AUC of {auc:.3f} "
+            f"feature {feature} alone predicts task {task} {where} with an AUC of {auc:.3f} "
             f"(limit {gate.leakage_auc:g}).{doubt} It is probably measured after the landmark or "
             "made from what the label is made of: check when it becomes known and remove it from "
             "the features, or raise gate.leakage_auc if it is a legitimate predictor."
@@ -234,12 +281,12 @@ def _leak(
     )
 
 
-def _strongest(task: str, feature: str, auc: float, gate: Gate) -> Finding:
+def _strongest(task: str, feature: str, auc: float, gate: Gate, where: str) -> Finding:
     return Finding(
         rule="leakage",
         severity="ok",
         message=(
-            f"feature {feature} is the strongest single predictor of task {task} on train, with "
+            f"feature {feature} is the strongest single predictor of task {task} {where}, with "
             f"an AUC of {auc:.3f} (limit {gate.leakage_auc:g})."
         ),
         feature=feature,

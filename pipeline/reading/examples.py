@@ -63,6 +63,7 @@ def read_columns(
     numbers: Sequence[str],
     categories: Sequence[str],
     most_subjects: int | None = None,
+    integers: Sequence[str] = (),
 ) -> ExampleColumns:
     """Reads columns of some splits; nothing else of an example is decoded.
 
@@ -72,13 +73,15 @@ def read_columns(
         numbers: Columns of numbers.
         categories: Columns of text.
         most_subjects: Subjects after this many are not read; None reads all.
+        integers: Columns of whole numbers; of several values the first. They are returned among
+            the numbers.
 
     Returns:
         The columns, in the order of the splits' files.
     """
-    parts: dict[str, list[pa.Array]] = {name: [] for name in (*numbers, *categories)}
+    parts: dict[str, list[pa.Array]] = {name: [] for name in (*numbers, *integers, *categories)}
     subjects = 0
-    for batch in _batches(examples, splits, numbers, categories):
+    for batch in _batches(examples, splits, numbers, categories, integers):
         if most_subjects is not None:
             batch = batch.slice(0, most_subjects - subjects)
         subjects += batch.num_rows
@@ -88,13 +91,17 @@ def read_columns(
             break
     return ExampleColumns(
         subjects,
-        {name: _numbers(parts[name]) for name in numbers},
+        {name: _numbers(parts[name]) for name in (*numbers, *integers)},
         {name: _categories(parts[name]) for name in categories},
     )
 
 
 def _batches(
-    examples: Artifact, splits: Sequence[str], numbers: Sequence[str], categories: Sequence[str]
+    examples: Artifact,
+    splits: Sequence[str],
+    numbers: Sequence[str],
+    categories: Sequence[str],
+    integers: Sequence[str],
 ) -> Iterator[pa.RecordBatch]:
     # TensorFlow and TFX take seconds to import.
     import tensorflow as tf
@@ -104,6 +111,7 @@ def _batches(
 
     features = [
         *(schema_pb2.Feature(name=name, type=schema_pb2.FLOAT) for name in numbers),
+        *(schema_pb2.Feature(name=name, type=schema_pb2.INT) for name in integers),
         *(schema_pb2.Feature(name=name, type=schema_pb2.BYTES) for name in categories),
     ]
     decoder = ExamplesToRecordBatchDecoder(schema_pb2.Schema(feature=features).SerializeToString())

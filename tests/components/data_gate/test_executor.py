@@ -18,10 +18,12 @@ from components.data_gate.examples import read_train_columns
 from components.data_gate.executor import Executor
 from components.data_gate.settings import DataGateSettings
 from pipeline.errors import UserError
+from pipeline.names import FOLDS
 from pipeline.results.counts import MaskReason
 from pipeline.results.evaluation_plan import PLAN_FILE, SPLIT_PLAN, EvaluationPlan
 from pipeline.study.load import parse_study
 from tests.document_schemas import check_document
+from tests.split_words import names_a_split
 
 SPLITS = ("train", "eval", "test")
 SUBJECTS = 400
@@ -85,7 +87,9 @@ def write_examples(frame: pd.DataFrame, path: Path) -> None:
         for row in frame.to_dict("records"):
             example = tf.train.Example()
             for name, value in row.items():
-                if isinstance(value, str):
+                if isinstance(value, list):
+                    example.features.feature[name].int64_list.value.extend(value)
+                elif isinstance(value, str):
                     example.features.feature[name].bytes_list.value.append(value.encode())
                 elif not np.isnan(value):
                     example.features.feature[name].float_list.value.append(value)
@@ -117,7 +121,9 @@ class Run:
         for split, frame in frames.items():
             folder = Path(artifact.uri) / f"Split-{split}"
             folder.mkdir()
-            statistics = tfdv.generate_statistics_from_dataframe(frame)
+            # The pipeline takes no statistics of folds, see `statistics_columns`.
+            described = frame.drop(columns=FOLDS, errors="ignore")
+            statistics = tfdv.generate_statistics_from_dataframe(described)
             (folder / "FeatureStats.pb").write_bytes(statistics.SerializeToString())
         return artifact
 
@@ -284,13 +290,37 @@ def test_the_studys_severities_let_a_run_go_on(run: Any) -> None:
 
 def test_out_of_fold_the_empty_splits_are_no_finding(run: Any) -> None:
     run.plan = EvaluationPlan(scheme="cross_fit", requested="cross_fit", folds=5, repeats=2)
-    for split in ("eval", "test"):
-        run.frames[split] = run.frames[split].iloc[:0]
+    deal_to_folds(run, [[n % 5, n % 5] for n in range(SUBJECTS)])
 
     findings = run.execute()
 
     assert notable(findings) == []
     assert {item["split"] for item in findings if item["rule"] == "leakage"} == {"train"}
+    messages = " ".join(item["message"] for item in findings)
+    assert "over all subjects" in messages
+    assert " on train" not in messages
+    assert not names_a_split(messages)
+
+
+def test_out_of_fold_the_smallest_training_set_is_judged(run: Any) -> None:
+    run.plan = EvaluationPlan(
+        scheme="internal_external", requested="internal_external", folds=2, repeats=1
+    )
+    deal_to_folds(run, [[int(n < 60)] for n in range(SUBJECTS)])
+
+    with pytest.raises(UserError) as stopped:
+        run.execute()
+
+    assert "task death: a model that predicts a group is trained on 5" in str(stopped.value)
+    assert "subjects with a known label, at least 100 are needed" in str(stopped.value)
+    assert not names_a_split(str(stopped.value))
+
+
+def deal_to_folds(run: Any, folds: list[list[int]]) -> None:
+    """All subjects are in the split `train`, each with its fold in every repeat."""
+    run.frames["train"] = run.frames["train"].assign(folds=folds)
+    for split in ("eval", "test"):
+        run.frames[split] = run.frames[split].iloc[:0]
 
 
 def test_columns_are_read_as_they_were_written(run: Any) -> None:

@@ -13,7 +13,7 @@ from components.data_gate.findings import stop_message
 from components.data_gate.rules import Columns, Distance
 from pipeline.results.counts import Counts
 from pipeline.results.findings import Finding, Findings
-from pipeline.study.sections import Gate, Minimum, TrainMinimum
+from pipeline.study.sections import Gate, Minimum, SplitMinimum, TrainMinimum
 
 SEVERITIES = ["stop", "warn", "ignore"]
 
@@ -104,12 +104,52 @@ def test_a_split_that_is_not_counted_has_no_subjects() -> None:
     assert {finding.split for finding in findings} == {"train", "eval", "test"}
 
 
-def test_a_split_that_the_scheme_leaves_empty_is_not_judged() -> None:
-    counts = counts_of(known=9, positives=5).model_copy(update={"tasks": {"death": {}}})
+def in_folds(sizes: list[int], positives: list[int]) -> Columns:
+    """Subjects of each fold, so many of them with the outcome."""
+    fold = np.repeat(np.arange(len(sizes)), sizes)
+    label = np.concatenate([np.arange(n) < k for n, k in zip(sizes, positives, strict=True)])
+    return Columns({}, {}, {"death": label}, {"death": np.ones(len(fold), bool)}, fold=fold)
 
-    findings = list(rules.too_few(counts, ["death"], train_minimum(), ("train",)))
 
-    assert {finding.split for finding in findings} == {"train"}
+def test_enough_subjects_outside_every_fold_are_no_finding() -> None:
+    columns = in_folds([25, 25, 25], [5, 5, 5])
+    assert list(rules.too_few_in_folds(columns, train_minimum(), groups=False)) == []
+
+
+def test_the_training_set_without_the_largest_fold_is_judged() -> None:
+    columns = in_folds([31, 20, 29], [6, 6, 6])
+
+    (finding,) = rules.too_few_in_folds(columns, train_minimum(), groups=False)
+
+    assert (finding.value, finding.limit, finding.split) == (49, 50, None)
+    assert finding.message.startswith(
+        "task death: a model that predicts a fold is trained on 49 subjects with a known label, "
+        "at least 50 are needed."
+    )
+    assert "lower gate.minimum.train.subjects" in finding.message
+
+
+def test_positives_outside_each_fold_are_judged() -> None:
+    columns = in_folds([30, 30, 30], [9, 4, 4])
+
+    (finding,) = rules.too_few_in_folds(columns, train_minimum(), groups=True)
+
+    assert (finding.value, finding.limit) == (8, 10)
+    assert "a model that predicts a group is trained on 8 subjects with a positive label" in (
+        finding.message
+    )
+
+
+def test_all_subjects_together_are_judged_by_the_minimum_of_test() -> None:
+    gate = Gate(
+        minimum=Minimum(
+            train=TrainMinimum(subjects=10, events=1), test=SplitMinimum(subjects=91, events=1)
+        )
+    )
+    (finding,) = rules.too_few_in_folds(in_folds([30, 30, 30], [5, 5, 5]), gate, groups=False)
+
+    assert finding.message.startswith("task death: all subjects together have 90 subjects with")
+    assert "lower gate.minimum.test.subjects" in finding.message
 
 
 def test_a_task_that_is_not_counted_has_no_subjects() -> None:
