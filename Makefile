@@ -25,7 +25,7 @@ export UV_CACHE_DIR = $(CURDIR)/$(VENV)/cache
 export UV_LINK_MODE = hardlink
 
 .PHONY: help setup run flink-up flink-down test test-slow test-flink system compile submit image report notebooks export store-migrate freeze boards grafana schemas docs lint format lock bench-accuracy bench-overhead \
-	bench-example-gen bench-reading bench-scale bench-flink bench-store bench-notebooks clean
+	bench-coverage bench-stability bench-example-gen bench-reading bench-scale bench-flink bench-store bench-notebooks clean
 
 help: ## This list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -130,6 +130,12 @@ bench-flink: $(READY) ## Time and memory on Flink beside one machine's runners.
 
 bench-store: $(READY) ## Seconds of an export, milliseconds of every question of the boards.
 	@$(BIN)/python -m benchmarks.store
+
+bench-coverage: $(READY) ## How often 95 % intervals hold the true value, by simulation.
+	@$(BIN)/python -m benchmarks.coverage
+
+bench-stability: $(READY) ## Spread of predictions between training samples: repeats beside bootstrap samples.
+	@$(BIN)/python -m benchmarks.stability
 
 bench-notebooks: $(READY) ## Seconds of the fairness notebook on a run with 200 groups.
 	@$(BIN)/python -m benchmarks.notebooks

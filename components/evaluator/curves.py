@@ -22,8 +22,10 @@ rising predictions and about equally many subjects, ten where the group is large
 interval is Wilson's of 95 %. The ROC curve starts at 0 and ends at 1; it is empty where all
 subjects have the same outcome or are too few for a point in between. `smooth` is the smoothed
 calibration curve (`components.evaluator.smooth_calibration`), `decision` the decision curve
-(`components.evaluator.decision_curve`) at the inner points of the ROC curve. Lists are empty if a
-prediction is not a number. Only groups that `metrics.json` shows are there.
+(`components.evaluator.decision_curve`) at the inner points of the ROC curve. `stability` says how
+predictions vary between training samples (`pipeline.results.stability`); it is null unless subjects
+were predicted out of fold in several repeats. Lists are empty if a prediction is not a number.
+Only groups that `metrics.json` shows are there.
 
 No number concerns fewer subjects than the smallest group, not even by subtraction: the subjects
 in order of their predictions are cut once, at the decision thresholds (whose rates
@@ -35,7 +37,7 @@ the means of the outer bins.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -50,6 +52,7 @@ from components.evaluator.smooth_calibration import smooth_calibration
 from pipeline.estimates import wilson_interval_of_bin
 from pipeline.results.clinical_curves import DecisionPoint, SmoothPoint
 from pipeline.results.documents import CalibrationBin, Confusion, RocPoint
+from pipeline.results.stability import Stability, stability_of
 
 MOST_POINTS = 100
 """Largest number of points of a ROC curve, including its ends."""
@@ -69,12 +72,14 @@ class Curves:
     confusion: tuple[Confusion, ...] = ()
     smooth: tuple[SmoothPoint, ...] = ()
     decision: tuple[DecisionPoint, ...] = ()
+    stability: Stability | None = None
 
     def to_json(self) -> dict[str, Any]:
         """JSON-like content."""
+        lists = ("calibration", "roc", "confusion", "smooth", "decision")
         return {
-            field.name: [item.model_dump() for item in getattr(self, field.name)]
-            for field in fields(self)
+            **{name: [item.model_dump() for item in getattr(self, name)] for name in lists},
+            "stability": self.stability.model_dump() if self.stability else None,
         }
 
 
@@ -110,8 +115,8 @@ def fold_curves_of(
 ) -> Curves:
     """Computes the curves of a group that was predicted out of fold.
 
-    The decision curve is the mean over the repeats; the other curves are of the first repeat, in
-    which each subject has one prediction.
+    The decision curve is the mean over the repeats, the stability is of their differences; the
+    other curves are of the first repeat, in which each subject has one prediction.
 
     Args:
         scores: Predictions and outcomes of its subjects.
@@ -129,7 +134,8 @@ def fold_curves_of(
     for cut, threshold in _thinned(table, cuts.roc_cuts(cuts.calibration_edges()), cuts.fixed):
         treated = Treated.of(scores.score >= table.score[cut], scores.outcome)
         found.append(decision_point(threshold, treated, folds))
-    return replace(curves, decision=tuple(found))
+    stability = stability_of(scores.score, 1 - 1 / folds, smallest)
+    return replace(curves, decision=tuple(found), stability=stability)
 
 
 class _Cuts:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evaluator.intervals import widened
+from components.evaluator.intervals import of_mean
 from pipeline.estimates import NORMAL_95
 from pipeline.results.clinical_curves import DecisionPoint
 
@@ -128,4 +128,4 @@ def _interval(value: float, error: float, folds: int) -> tuple[float | None, flo
     if math.isnan(error):
         return None, None
     ends = value - NORMAL_95 * error, value + NORMAL_95 * error
-    return widened(*ends, "net_benefit", folds) if folds else ends
+    return of_mean(*ends, folds) if folds else ends

@@ -11,7 +11,7 @@ from tensorflow_model_analysis.proto import metrics_for_slice_pb2
 
 from components.evaluator.comparisons import Suppressed
 from components.evaluator.eval_config import CURVES, POSITIVES, SUBJECTS, MetricName
-from components.evaluator.intervals import widened
+from components.evaluator.intervals import RANKING, information_of, of_mean, of_ranking
 from components.evaluator.records import Record
 from components.evaluator.settings import EvaluatorSettings
 from pipeline import names
@@ -52,7 +52,9 @@ def read_records(
     """
     order = {slicing: place for place, slicing in enumerate(settings.expanded_slicings)}
     tasks = list(settings.tasks)
-    groups = [record for part in result for record in _records_of(part, plan)]
+    parts = list(result)
+    of_all = {task: found for part in parts if not _group(part) for task, found in _informed(part)}
+    groups = [record for part in parts for record in _records_of(part, plan, of_all)]
     return sorted(
         groups,
         key=lambda r: (tasks.index(r.task), order[tuple(name for name, _ in r.group)], r.group),
@@ -150,9 +152,12 @@ def shown_curves(
 
 
 def _records_of(
-    part: metrics_for_slice_pb2.MetricsForSlice, plan: EvaluationPlan
+    part: metrics_for_slice_pb2.MetricsForSlice,
+    plan: EvaluationPlan,
+    of_all: Mapping[str, float],
 ) -> Iterator[Record]:
     group = _group(part)
+    information = dict(_informed(part))
     values = {
         (item.key.output_name, _role(item.key), item.key.name): item.value.double_value.value
         for item in part.metric_keys_and_values
@@ -164,7 +169,18 @@ def _records_of(
         task = item.key.output_name
         role = _role(item.key) if name.reference is None else _role_of_reference(name)
         value = item.value.double_value.value
-        lower, upper = _interval(item, name.metric, plan)
+        lower, upper = _interval(item)
+        if plan.out_of_fold and name.metric in RANKING:
+            lower, upper = of_ranking(
+                lower,
+                upper,
+                plan.folds,
+                information[task],
+                of_all.get(task, information[task]),
+                is_difference=role == "difference",
+            )
+        elif plan.out_of_fold:
+            lower, upper = of_mean(lower, upper, plan.folds)
         if name.reference is None and role != "difference" and _is_edge(value, lower, upper):
             lower, upper = exact_interval_at_edge(value, _trials(name, task, role, values))
         low, high = METRICS[name.metric].bounds(role == "difference")
@@ -223,16 +239,23 @@ def _role(key: metrics_for_slice_pb2.MetricKey) -> ModelRole:
     return "champion" if key.model_name == constants.BASELINE_KEY else "challenger"
 
 
-def _interval(
-    item: metrics_for_slice_pb2.MetricKeyAndValue, metric: str, plan: EvaluationPlan
-) -> tuple[float, float]:
+def _interval(item: metrics_for_slice_pb2.MetricKeyAndValue) -> tuple[float, float]:
     if not item.HasField("confidence_interval"):
         return math.nan, math.nan
     interval = item.confidence_interval
-    ends = interval.lower_bound.double_value.value, interval.upper_bound.double_value.value
-    if not plan.out_of_fold:
-        return ends
-    return widened(*ends, metric, plan.folds)
+    return interval.lower_bound.double_value.value, interval.upper_bound.double_value.value
+
+
+def _informed(part: metrics_for_slice_pb2.MetricsForSlice) -> Iterator[tuple[str, float]]:
+    """Information about each task's outcome in a group; see `intervals.information_of`."""
+    counts = {
+        (item.key.output_name, item.key.name): item.value.double_value.value
+        for item in part.metric_keys_and_values
+        if item.key.name in (SUBJECTS, POSITIVES) and _role(item.key) == "challenger"
+    }
+    for task, name in counts:
+        if name == SUBJECTS:
+            yield task, information_of(counts[task, SUBJECTS], counts[task, POSITIVES])
 
 
 def _clipped(value: float, low: float, high: float) -> float:

@@ -32,7 +32,11 @@ from pipeline.html.blocks import Block, Cell, Column, Details, Notice, Paragraph
 from pipeline.html.charts import Bar, ForestRow, Measure, bar_chart, forest_plot
 from pipeline.html.numbers import Value, count
 from pipeline.html.page import Section
-from pipeline.pages.evaluation.clinical_figures import calibration_figure, decision_figure
+from pipeline.pages.evaluation.clinical_figures import (
+    calibration_figure,
+    decision_figure,
+    stability_figure,
+)
 from pipeline.pages.metrics import TONES, metric_title, task_verdicts_table
 from pipeline.results.documents import (
     Metrics,
@@ -127,7 +131,7 @@ class ResultsView:
         return show(notice, task_verdicts_table(verdict, titles), table)
 
     def probabilities(self) -> Shown:
-        """Calibration and decision curves of each task."""
+        """Calibration, decision curves and stability of each task."""
         return show_sections(
             *(
                 Section(self._title(task), list(self._probability_blocks(task)))
@@ -146,6 +150,7 @@ class ResultsView:
         yield calibration_figure(calibrated)
         if decided:
             yield decision_figure(decided)
+        yield from (stability_figure(item.stability) for _, item in curves if item.stability)
 
     def importance(self) -> Shown:
         """Importance of the sources for each task."""

@@ -26,6 +26,7 @@ from pipeline.results.findings import Findings
 from pipeline.results.looks import LookHistory
 from pipeline.results.outcomes import ComparisonReason, Outcome
 from pipeline.results.registration import Registration
+from pipeline.results.stability import Stability
 from pipeline.results.task_verdicts import DROPS, TaskDecision, TaskVerdict
 from pipeline.results.training import Training
 from pipeline.results.trial_progress import TrialSummaryDocument
@@ -376,6 +377,7 @@ class GroupCurves(_OfGroup):
         confusion: One for each decision threshold.
         smooth: Points of the smoothed calibration curve; empty in documents of 0.1.0.
         decision: Points of the decision curve, in rising order of thresholds; likewise.
+        stability: How predictions vary between training samples; null without repeats.
     """
 
     model: ModelRole
@@ -386,6 +388,7 @@ class GroupCurves(_OfGroup):
     confusion: tuple[Confusion, ...]
     smooth: tuple[SmoothPoint, ...] = ()
     decision: tuple[DecisionPoint, ...] = ()
+    stability: Stability | None = None
 
 
 class Curves(Document):

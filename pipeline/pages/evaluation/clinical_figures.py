@@ -1,4 +1,4 @@
-"""Figures by which a clinician judges a model's probabilities: calibration and decisions."""
+"""Figures by which a clinician judges probabilities: calibration, decisions, stability."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pipeline.html import charts
 from pipeline.html.blocks import Figure
 from pipeline.results.clinical_curves import DecisionPoint
 from pipeline.results.documents import GroupCurves, ModelRole
+from pipeline.results.stability import Stability
 
 
 def calibration_figure(found: Sequence[tuple[ModelRole, GroupCurves]]) -> Figure:
@@ -57,3 +58,17 @@ def _useful_sentence(points: Sequence[DecisionPoint]) -> str:
         f"At {len(useful)} of {len(points)} thresholds, between {useful[0]:.0%} and "
         f"{useful[-1]:.0%}, the intervals show that the model is better than both."
     ).replace("%", " %")
+
+
+def stability_figure(found: Stability) -> Figure:
+    """How far a subject's prediction spreads between training samples."""
+    points = {name: f"{100 * value:.1f}" for name, value in found.quantiles.items()}
+    caption = (
+        "Stability: the same procedure, trained on another sample of as many subjects, would "
+        f"predict {100 * found.mean_absolute_change:.1f} percentage points more or less on "
+        f"average. The standard deviation is below {points['50']} points for half of the subjects "
+        f"and above {points['90']} points for one in ten. Bars hold 95 % of the predictions of a "
+        "group of subjects with similar predictions. From the spread over "
+        f"{found.repeats} repeats of cross-fitting, scaled to another sample."
+    )
+    return charts.stability_chart(found.bins, caption)

@@ -10,7 +10,11 @@ from pipeline.html.numbers import number
 from pipeline.html.page import Section
 from pipeline.metrics import METRICS
 from pipeline.pages.evaluation import wording
-from pipeline.pages.evaluation.clinical_figures import calibration_figure, decision_figure
+from pipeline.pages.evaluation.clinical_figures import (
+    calibration_figure,
+    decision_figure,
+    stability_figure,
+)
 from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.pages.metrics import metric_column
 from pipeline.results.documents import OVERALL, Group, GroupCurves, ModelRole
@@ -51,6 +55,9 @@ def _curves(result: RunResult, task: str) -> Grid:
     decided = [(model, curves) for model, curves in present if curves.decision]
     if decided:
         figures.append(decision_figure(decided))
+    own = result.curves_of(task, "challenger")
+    if own and own.stability:
+        figures.append(stability_figure(own.stability))
     return Grid(figures)
 
 

@@ -115,3 +115,28 @@ def test_the_auc_is_counted_within_folds_and_averaged_over_repeats(
         [sk.roc_auc_score(trial["label"][kept], trial["score"][kept, r]) for r in range(REPEATS)]
     )
     assert record["value"] > pooled + 0.02
+
+
+def test_curves_say_how_predictions_vary_between_training_samples(
+    evaluation: Any, trial: Any
+) -> None:
+    (curves,) = (c for c in evaluation.curves["curves"] if not c["slice"])
+
+    found = curves["stability"]
+
+    assert (found["repeats"], found["trained_share"]) == (REPEATS, 0.75)
+    known = trial["score"][trial["known"]].astype(float)
+    spread = known.std(axis=1, ddof=1) * np.sqrt(3)
+    assert found["quantiles"]["50"] == pytest.approx(np.median(spread), rel=0.05)
+
+
+def test_net_benefit_is_the_mean_over_the_repeats(evaluation: Any, trial: Any) -> None:
+    (curves,) = (c for c in evaluation.curves["curves"] if c["slice"] == {"sex": "F"})
+
+    (point,) = (item for item in curves["decision"] if item["threshold"] == 0.5)
+
+    kept = trial["known"] & (trial["sex"] == b"F")
+    treated = trial["score"][kept] >= 0.5
+    gain = np.where(trial["label"][kept] > 0, 1.0, -1.0)[:, None] * treated
+    assert point["net_benefit"] == pytest.approx(gain.mean())
+    assert point["lower"] < point["net_benefit"] < point["upper"]

@@ -8,6 +8,7 @@ from pipeline.html.charts import Limit, Measure
 from pipeline.html.numbers import Suppressed
 from pipeline.results.clinical_curves import DecisionPoint, SmoothPoint
 from pipeline.results.documents import CalibrationBin
+from pipeline.results.stability import SpreadBin
 
 AUC = Measure("AUC", decimals=2)
 
@@ -66,6 +67,13 @@ def decision() -> Any:
     return charts.decision_curve(curves, 0.2)
 
 
+def stability() -> Any:
+    bins = [
+        SpreadBin(mean_prediction=p, spread=p / 4 + 0.01, subjects=90) for p in (0.05, 0.2, 0.5)
+    ]
+    return charts.stability_chart(bins, "Stability")
+
+
 def roc() -> Any:
     return charts.roc_curve([charts.Curve(n, [0, 0.1, 1], [0, 0.6, 1]) for n in ("new", "old")])
 
@@ -101,6 +109,7 @@ ALL = [
     calibration,
     smooth_calibration,
     decision,
+    stability,
     roc,
     predictive_value,
     heat,

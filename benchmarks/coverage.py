@@ -1,0 +1,336 @@
+"""How often 95 % intervals hold the true value, by simulation.
+
+Trials of the synthetic study are simulated, ridge logistic regression is cross-fitted in each as a
+run under `evaluation: {scheme: cross_fit}` would be, and the metrics and intervals are those of
+the Evaluator's own code. The true value is the mean performance of the models of the folds on
+20,000 fresh subjects, whose true probabilities are known. Beside it today's interval of a single
+split: 80 % of the subjects train, 20 % are evaluated, and the true value is that of the model
+itself.
+
+The seeds are not those that the constant of `components.evaluator.intervals` was found with.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.report import machine, machine_line, markdown_table, write_json
+from benchmarks.simulated_trials import (
+    Subjects,
+    fit_ridge,
+    predict,
+    simulate_subjects,
+    simulate_trials,
+)
+from components.evaluator.cross_fitted import measure
+from components.evaluator.fold_scores import ModelScores
+from components.evaluator.intervals import RANKING, information_of, of_mean, of_ranking
+from components.evaluator.jackknife import GROUPS
+from components.evaluator.score_table import ScoreTable
+from pipeline.estimates import student_interval
+from pipeline.synthetic.trial import TASKS
+
+METRICS = ("auc", "brier")
+CROSS_FIT, WITHOUT_TRAINING, SPLIT = "cross_fit", "cross_fit, subjects alone", "split"
+FOLDS = 5
+REPEATS = {250: 10, 1000: 5}
+"""As a run's by the number of subjects."""
+
+_SEED = 910_000
+_FRESH_SEED = 990_000
+_FRESH = 20_000
+_SEEN_FOLDS = 2
+"""Folds of a trial whose models are evaluated on the fresh subjects."""
+
+_TEST_SHARE = 0.2
+_FloatArray = NDArray[np.float64]
+_Scores = ScoreTable | ModelScores
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate of one simulated trial.
+
+    Attributes:
+        value: The estimate.
+        lower: Lower end of its interval, NaN if there is none.
+        upper: Upper end.
+        true: True performance of the model of a split; NaN for others.
+        events: Subjects with the outcome that were evaluated.
+    """
+
+    value: float
+    lower: float
+    upper: float
+    true: float
+    events: int
+
+
+def jackknife(metric: str, parts: Sequence[_Scores], whole: _Scores) -> tuple[float, float, float]:
+    """A metric with the interval of the delete-a-group jackknife, as TFMA computes it.
+
+    Args:
+        metric: `auc` or `brier`.
+        parts: The scores without each group.
+        whole: All scores.
+    """
+    value = measure(metric, whole)
+    without = np.array([measure(metric, part) for part in parts])
+    error = (GROUPS - 1) * float(np.std(without, ddof=1)) / np.sqrt(GROUPS)
+    return value, *student_interval(value, error, GROUPS - 1)
+
+
+def true_performance(prediction: _FloatArray, probability: _FloatArray) -> dict[str, float]:
+    """Expected AUC and Brier score of predictions where the true probabilities are known."""
+    order = np.argsort(prediction)
+    positive, negative = probability[order], 1 - probability[order]
+    wins = positive @ (np.cumsum(negative) - negative / 2)
+    # A subject is no pair with itself.
+    pairs = positive.sum() * negative.sum() - positive @ negative
+    error = probability * (1 - prediction) ** 2 + (1 - probability) * prediction**2
+    return {
+        "auc": float((wins - positive @ negative / 2) / pairs),
+        "brier": float(error.mean()),
+    }
+
+
+def cross_fit(
+    subjects: Subjects, task: int, repeats: int, rng: np.random.Generator, fresh: Subjects
+) -> tuple[ModelScores, list[dict[str, float]]]:
+    """Predicts every subject out of fold.
+
+    Returns:
+        The predictions, and the true performance of some of the models.
+    """
+    outcome = subjects.outcome[:, task]
+    score = np.empty((len(subjects), repeats), np.float32)
+    fold = np.empty((len(subjects), repeats), np.int16)
+    true = []
+    for repeat in range(repeats):
+        order = rng.permutation(len(subjects))
+        # Dealt within the outcome, as a run deals its subjects.
+        order = order[np.argsort(outcome[order], kind="stable")]
+        fold[order, repeat] = np.arange(len(order)) % FOLDS
+        for number in range(FOLDS):
+            test = fold[:, repeat] == number
+            model = fit_ridge(subjects.design[~test], outcome[~test])
+            score[test, repeat] = predict(model, subjects.design[test])
+            if repeat == 0 and number < _SEEN_FOLDS:
+                of_fresh = predict(model, fresh.design)
+                true.append(true_performance(of_fresh, fresh.probability[:, task]))
+    return ModelScores(outcome, fold, score), true
+
+
+def intervals_of_folds(
+    scores: ModelScores, groups: NDArray[np.int64]
+) -> Iterator[tuple[str, str, Interval]]:
+    """Intervals of out-of-fold predictions, with and without the variation of the training."""
+    parts = [
+        ModelScores(
+            scores.outcome[groups != group],
+            scores.fold[groups != group],
+            np.ascontiguousarray(scores.score[groups != group]),
+        )
+        for group in range(GROUPS)
+    ]
+    information = information_of(scores.subjects, scores.positives)
+    for metric in METRICS:
+        value, low, high = jackknife(metric, parts, scores)
+        yield WITHOUT_TRAINING, metric, Interval(value, low, high, np.nan, scores.positives)
+        lower, upper = (
+            of_ranking(low, high, FOLDS, information, information)
+            if metric in RANKING
+            else of_mean(low, high, FOLDS)
+        )
+        yield CROSS_FIT, metric, Interval(value, lower, upper, np.nan, scores.positives)
+
+
+def intervals_of_split(
+    subjects: Subjects, task: int, rng: np.random.Generator, fresh: Subjects
+) -> Iterator[tuple[str, str, Interval]]:
+    """Intervals of a single split, by the jackknife alone."""
+    outcome = subjects.outcome[:, task]
+    order = rng.permutation(len(subjects))
+    order = order[np.argsort(outcome[order], kind="stable")]
+    test = np.zeros(len(subjects), bool)
+    test[order[:: round(1 / _TEST_SHARE)]] = True
+    model = fit_ridge(subjects.design[~test], outcome[~test])
+    score, labels = predict(model, subjects.design[test]), outcome[test]
+    groups = rng.integers(0, GROUPS, len(labels))
+    parts = [ScoreTable.of_rows(score, labels, groups != group) for group in range(GROUPS)]
+    whole = ScoreTable.of_rows(score, labels, np.ones(len(labels), bool))
+    true = true_performance(predict(model, fresh.design), fresh.probability[:, task])
+    for metric in METRICS:
+        value, lower, upper = jackknife(metric, parts, whole)
+        yield SPLIT, metric, Interval(value, lower, upper, true[metric], whole.positives)
+
+
+@dataclass(frozen=True)
+class Row:
+    """Coverage of one kind of interval of one metric of one task.
+
+    Attributes:
+        subjects: Subjects of a trial.
+        task: The task.
+        scheme: Kind of interval.
+        metric: The metric.
+        trials: Simulated trials.
+        events: Mean number of subjects with the outcome that were evaluated.
+        true: True value, for a split the mean.
+        bias: Mean estimate minus true value.
+        width: Mean width of the intervals.
+        coverage: Share of intervals that hold the true value; a missing one does not.
+        missing: Share of trials without an interval.
+    """
+
+    subjects: int
+    task: str
+    scheme: str
+    metric: str
+    trials: int
+    events: float
+    true: float
+    bias: float
+    width: float
+    coverage: float
+    missing: float
+
+
+def simulate_coverage(subjects: int, trials: int, repeats: int, seed: int) -> list[Row]:
+    """Simulates trials of a size.
+
+    Args:
+        subjects: Subjects of a trial.
+        trials: Number of trials.
+        repeats: Repeats of the folds.
+        seed: First seed of the trials.
+    """
+    rng = np.random.default_rng(seed)
+    fresh = simulate_subjects(_FRESH, _FRESH_SEED)
+    found: dict[tuple[str, str, str], list[Interval]] = {}
+    true: dict[str, list[dict[str, float]]] = {task: [] for task in TASKS}
+    for trial in simulate_trials(trials, subjects, seed):
+        for place, task in enumerate(TASKS):
+            scores, of_models = cross_fit(trial, place, repeats, rng, fresh)
+            true[task] += of_models
+            groups = rng.integers(0, GROUPS, subjects)
+            for scheme, metric, interval in (
+                *intervals_of_folds(scores, groups),
+                *intervals_of_split(trial, place, rng, fresh),
+            ):
+                found.setdefault((task, scheme, metric), []).append(interval)
+    means = {
+        (task, metric): float(np.mean([of_model[metric] for of_model in true[task]]))
+        for task in TASKS
+        for metric in METRICS
+    }
+    return [
+        _row(subjects, task, scheme, metric, intervals, means[task, metric])
+        for (task, scheme, metric), intervals in found.items()
+    ]
+
+
+def _row(
+    subjects: int, task: str, scheme: str, metric: str, intervals: Sequence[Interval], mean: float
+) -> Row:
+    value, lower, upper, own, events = (
+        np.array(column, np.float64)
+        for column in zip(
+            *((i.value, i.lower, i.upper, i.true, i.events) for i in intervals), strict=True
+        )
+    )
+    true = np.where(np.isnan(own), mean, own)
+    held = (lower <= true) & (true <= upper)
+    return Row(
+        subjects=subjects,
+        task=task,
+        scheme=scheme,
+        metric=metric,
+        trials=len(intervals),
+        events=float(events.mean()),
+        true=float(true.mean()),
+        bias=float(np.nanmean(value - true)),
+        width=float(np.nanmean(upper - lower)),
+        coverage=float(held.mean()),
+        missing=float(np.isnan(lower).mean()),
+    )
+
+
+def report(rows: Sequence[Row]) -> str:
+    """Lays the coverage out as Markdown, in percent with its standard error."""
+    header = ("subjects, task", "events", "interval", "metric", "true", "bias", "width", "coverage")
+    return markdown_table(
+        header,
+        [
+            (
+                f"{row.subjects:,} {row.task}",
+                f"{row.events:.0f}",
+                row.scheme,
+                row.metric,
+                f"{row.true:.3f}",
+                f"{row.bias:+.4f}",
+                f"{row.width:.3f}",
+                f"{100 * row.coverage:.1f} ± {_error(row):.1f}"
+                + (f" ({row.missing:.1%} without)" if row.missing else ""),
+            )
+            for row in rows
+        ],
+    )
+
+
+def _error(row: Row) -> float:
+    return float(100 * np.sqrt(row.coverage * (1 - row.coverage) / row.trials))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the benchmark.
+
+    Args:
+        argv: Arguments; those of the process by default.
+
+    Returns:
+        0.
+    """
+    arguments = _parser().parse_args(argv)
+    sys.stdout.write(f"{machine_line()}\n\n")
+    rows: list[Row] = []
+    seconds: Mapping[str, float] = {}
+    for place, subjects in enumerate(arguments.subjects):
+        start = time.perf_counter()
+        repeats = REPEATS.get(subjects, 1)
+        made = simulate_coverage(subjects, arguments.trials, repeats, _SEED + 1_000 * place)
+        seconds = {**seconds, str(subjects): time.perf_counter() - start}
+        rows += made
+        sys.stdout.write(report(made) + "\n")
+        sys.stdout.flush()
+    content = {"benchmark": "coverage", "machine": machine(), "seconds": seconds}
+    write_json(arguments.out, content | {"rows": [vars(row) for row in rows]})
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.coverage",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--trials", type=int, default=1_000, help="trials of each size")
+    parser.add_argument("--subjects", type=int, nargs="+", default=list(REPEATS), help="sizes")
+    parser.add_argument(
+        "--out", type=Path, default=Path("runs/benchmarks/coverage.json"), help="results as JSON"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    sys.exit(main())

@@ -1,0 +1,193 @@
+"""Whether repeats of cross-fitting show how predictions vary between training samples.
+
+On simulated trials the spread of each subject's predictions over the repeats of folds, scaled as a
+run scales it (`pipeline.results.stability`), is compared with the spread over 200 ridge
+regressions on bootstrap samples of the same trial (Riley and Collins, Biom J 2023;65:2200302).
+Since trials can be simulated again, the third spread is that over ridge regressions on 200 fresh
+trials of the same size, which is what the other two estimate.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.coverage import FOLDS, REPEATS
+from benchmarks.report import machine, machine_line, markdown_table, write_json
+from benchmarks.simulated_trials import Subjects, fit_ridge, predict, simulate_trials
+from pipeline.results.stability import spread_of
+from pipeline.synthetic.trial import TASKS
+
+SAMPLES = 200
+REPEATED, BOOTSTRAP, FRESH = "repeats", "bootstrap", "fresh trials"
+_SEED = 930_000
+_QUANTILES = (0.1, 0.5, 0.9)
+_FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Row:
+    """Spread of the predictions of one task, mean over trials.
+
+    Attributes:
+        subjects: Subjects of a trial.
+        task: The task.
+        kind: How it was measured.
+        root_mean_square: Of the subjects' standard deviations.
+        quantiles: Of the subjects' standard deviations: 10 %, 50 %, 90 %.
+        correlation: Rank correlation over subjects with the bootstrap's; 1 for itself.
+    """
+
+    subjects: int
+    task: str
+    kind: str
+    root_mean_square: float
+    quantiles: tuple[float, ...]
+    correlation: float
+
+
+def repeated(trial: Subjects, outcome: NDArray[np.bool_], rng: np.random.Generator) -> _FloatArray:
+    """Scaled standard deviation of each subject's out-of-fold predictions, `[subjects]`."""
+    repeats = REPEATS.get(len(trial), 5)
+    score = np.empty((len(trial), repeats))
+    for repeat in range(repeats):
+        order = rng.permutation(len(trial))
+        order = order[np.argsort(outcome[order], kind="stable")]
+        fold = np.empty(len(trial), np.int64)
+        fold[order] = np.arange(len(trial)) % FOLDS
+        for number in range(FOLDS):
+            test = fold == number
+            model = fit_ridge(trial.design[~test], outcome[~test])
+            score[test, repeat] = predict(model, trial.design[test])
+    return spread_of(score, 1 - 1 / FOLDS)
+
+
+def spread_between(
+    trial: Subjects, samples: Iterator[tuple[_FloatArray, NDArray[np.bool_]]]
+) -> _FloatArray:
+    """Standard deviation of each subject's predictions by models of several samples."""
+    score = np.stack([predict(fit_ridge(*sample), trial.design) for sample in samples])
+    return np.asarray(score.std(axis=0, ddof=1))
+
+
+def compare(subjects: int, trials: int, samples: int, seed: int) -> list[Row]:
+    """Measures the spread in three ways.
+
+    Args:
+        subjects: Subjects of a trial.
+        trials: Trials whose spread is measured.
+        samples: Bootstrap samples of each, and fresh trials.
+        seed: First seed.
+    """
+    from scipy.stats import spearmanr
+
+    rng = np.random.default_rng(seed)
+    fresh = list(simulate_trials(samples, subjects, seed + 500))
+    found: dict[tuple[str, str], list[tuple[float, ...]]] = {}
+    for trial in simulate_trials(trials, subjects, seed):
+        for place, task in enumerate(TASKS):
+            outcome = trial.outcome[:, place]
+            spreads = {
+                REPEATED: repeated(trial, outcome, rng),
+                BOOTSTRAP: spread_between(
+                    trial, _bootstrap(trial.design, outcome, samples, rng.integers)
+                ),
+                FRESH: spread_between(
+                    trial, ((other.design, other.outcome[:, place]) for other in fresh)
+                ),
+            }
+            for kind, spread in spreads.items():
+                summary = (
+                    float(np.sqrt(np.mean(spread**2))),
+                    *np.quantile(spread, _QUANTILES).tolist(),
+                    float(spearmanr(spread, spreads[BOOTSTRAP]).statistic),
+                )
+                found.setdefault((task, kind), []).append(summary)
+    rows = []
+    for (task, kind), summaries in found.items():
+        first, *quantiles, correlation = np.mean(summaries, axis=0).tolist()
+        rows.append(Row(subjects, task, kind, first, tuple(quantiles), correlation))
+    return rows
+
+
+def _bootstrap(
+    design: _FloatArray,
+    outcome: NDArray[np.bool_],
+    samples: int,
+    draw: Callable[..., NDArray[np.int64]],
+) -> Iterator[tuple[_FloatArray, NDArray[np.bool_]]]:
+    for _ in range(samples):
+        rows = draw(0, len(design), len(design))
+        yield design[rows], outcome[rows]
+
+
+def report(rows: Sequence[Row]) -> str:
+    """Lays the spreads out as Markdown, in percentage points."""
+    header = (
+        "subjects, task",
+        "by",
+        "root mean square",
+        *(f"{share:.0%}" for share in _QUANTILES),
+        "rank correlation",
+    )
+    return markdown_table(
+        header,
+        [
+            (
+                f"{row.subjects:,} {row.task}",
+                row.kind,
+                f"{100 * row.root_mean_square:.1f}",
+                *(f"{100 * value:.1f}" for value in row.quantiles),
+                f"{row.correlation:.2f}",
+            )
+            for row in rows
+        ],
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the benchmark.
+
+    Args:
+        argv: Arguments; those of the process by default.
+
+    Returns:
+        0.
+    """
+    arguments = _parser().parse_args(argv)
+    sys.stdout.write(f"{machine_line()}\n\n")
+    rows: list[Row] = []
+    for place, subjects in enumerate(arguments.subjects):
+        made = compare(subjects, arguments.trials, SAMPLES, _SEED + 1_000 * place)
+        rows += made
+        sys.stdout.write(report(made) + "\n")
+        sys.stdout.flush()
+    content = {"benchmark": "stability", "machine": machine()}
+    write_json(arguments.out, content | {"rows": [vars(row) for row in rows]})
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.stability",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--trials", type=int, default=20, help="trials of each size")
+    parser.add_argument("--subjects", type=int, nargs="+", default=list(REPEATS), help="sizes")
+    parser.add_argument(
+        "--out", type=Path, default=Path("runs/benchmarks/stability.json"), help="results as JSON"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    sys.exit(main())
