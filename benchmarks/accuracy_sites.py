@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from benchmarks.accuracy_division import OURS, SCIKIT_LEARN, Division, Scores
 from benchmarks.accuracy_statistics import Difference, auc, paired_difference
-from components.trial_example_gen.subject_hashes import subject_hash
+from components.trial_example_gen.subject_hashes import subject_hashes
 
 SITE_STUDY = "ist"
 TASK = "dead_or_dependent"
@@ -119,9 +119,9 @@ def compare_with_trial(data: Path, scored: Sequence[Scores]) -> SiteComparison:
 
 def _fold(scores: Scores, own: NDArray[np.bool_], outcome: NDArray[Any]) -> Fold:
     """Joins by the pseudonym of the row's number, which is the trial's subject key."""
-    pseudonyms = {
-        subject_hash(SITE_STUDY, str(row + 1), scores.subject_key): row for row in range(len(own))
-    }
+    numbers = [str(row + 1) for row in range(len(own))]
+    hashes = subject_hashes(SITE_STUDY, numbers, scores.subject_key)
+    pseudonyms = {pseudonym: row for row, pseudonym in enumerate(hashes)}
     rows = np.array([pseudonyms[subject] for subject in scores.subjects.tolist()])
     column = scores.tasks.index(TASK)
     known, labels = scores.known[:, column], scores.labels[:, column]

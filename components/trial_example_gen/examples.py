@@ -13,11 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from components.trial_example_gen.encoding import encode_features
 from components.trial_example_gen.features import derive_features
 from components.trial_example_gen.labels import derive_labels
 from components.trial_example_gen.masks import Labels
-from components.trial_example_gen.subject_hashes import deal_hash, subject_hash
+from components.trial_example_gen.subject_hashes import deal_hashes, subject_hashes
 from components.trial_example_gen.times import derive_times
 from pipeline.names import ARM, SITE, SUBJECT_HASH, label_key, slice_key, weight_key
 from pipeline.reading.joined import JoinedSubjects
@@ -34,7 +33,7 @@ class BuiltExamples:
     """Examples of one bucket that are not dealt to splits or folds yet.
 
     Attributes:
-        features: Serialized features of each example, binary `[n]`.
+        columns: Features of the examples but for the folds; arrays `[n]`, null where missing.
         hashes: Hash of each subject for the deal, uint64 `[n]`.
         arms: Arm of each subject, shape `[n]`; None in a study without arms.
         held_out: Whether the subject's site is held out for the test split, `[n]`.
@@ -44,7 +43,7 @@ class BuiltExamples:
         counts: Subjects whose feature is missing because of a rejected row.
     """
 
-    features: pa.Array
+    columns: dict[str, pa.Array]
     hashes: NDArray[np.uint64]
     arms: NDArray[Any] | None
     held_out: NDArray[np.bool_]
@@ -54,7 +53,7 @@ class BuiltExamples:
 
 
 def build_examples(study: Study, subjects: JoinedSubjects, key: bytes) -> BuiltExamples:
-    """Derives features, labels, weights and groups of each subject, and encodes them.
+    """Derives features, labels, weights and groups of each subject.
 
     Args:
         study: The study.
@@ -62,7 +61,7 @@ def build_examples(study: Study, subjects: JoinedSubjects, key: bytes) -> BuiltE
         key: Secret of the subject hash.
 
     Returns:
-        The examples. A missing value has no feature value in its example.
+        The examples.
     """
     features = derive_features(study, subjects)
     columns: dict[str, pa.Array] = dict(features.values)
@@ -72,15 +71,12 @@ def build_examples(study: Study, subjects: JoinedSubjects, key: bytes) -> BuiltE
         columns[weight_key(task)] = pa.array(found.known.astype(np.float64))
     columns |= derive_times(study, subjects)
     columns |= _groups(study, subjects)
-    columns[SUBJECT_HASH] = pa.array(
-        [subject_hash(study.study, subject, key) for subject in subjects.keys], pa.binary()
-    )
-    hashes = [deal_hash(study.study, subject, study.split.seed) for subject in subjects.keys]
+    columns[SUBJECT_HASH] = pa.array(subject_hashes(study.study, subjects.keys, key), pa.binary())
     by = study.evaluation.by
     grouped = None if by is None else columns[SITE if by == SITE else slice_key(by)]
     return BuiltExamples(
-        features=encode_features(columns),
-        hashes=np.array(hashes, np.uint64),
+        columns=columns,
+        hashes=deal_hashes(study.study, subjects.keys, study.split.seed),
         arms=_names(columns[ARM]) if study.arm else None,
         held_out=_held_out(study, columns),
         groups=None if grouped is None else _names(grouped),

@@ -20,7 +20,7 @@ from components.trial_example_gen.counts import counts_document
 from components.trial_example_gen.deal import Deal, Kind, Strata, deal_subjects
 from components.trial_example_gen.examples import build_examples
 from components.trial_example_gen.levels import absent_codes, absent_levels
-from components.trial_example_gen.records import write_records
+from components.trial_example_gen.records import write_in_one_step, write_records
 from components.trial_example_gen.undealt import deal_examples, strata_of, write_undealt
 from pipeline.reading.plan import ReadingPlan
 from pipeline.reading.read_rows import (
@@ -125,7 +125,7 @@ class _WriteExamples(beam.DoFn):
         dealt = deal_examples(path, deal)
         for split, examples in dealt.by_split.items():
             # Under an out-of-fold scheme eval and test are empty, but have files to be read.
-            if examples or deal.plan.out_of_fold:
+            if len(examples) or deal.plan.out_of_fold:
                 write_records(
                     self._split_folders[split],
                     self._unfinished_folder,
@@ -185,7 +185,7 @@ def write_examples(
         deal
         | "Plan" >> beam.Map(lambda found: found.plan.model_dump_json())
         | "WritePlan"
-        >> beam.io.WriteToText(f"{rejects_folder}/{PLAN_FILE}", shard_name_template="")
+        >> beam.Map(_write_document, f"{rejects_folder}/{PLAN_FILE}", unfinished_folder)
     )
     _ = (
         (found[REJECTS], built[REJECTS])
@@ -198,8 +198,13 @@ def write_examples(
         | "AddCounts" >> beam.CombineGlobally(_AddCounts())
         | "Document" >> beam.Map(_document, job.plan)
         | "WriteCounts"
-        >> beam.io.WriteToText(f"{rejects_folder}/counts.json", shard_name_template="")
+        >> beam.Map(_write_document, f"{rejects_folder}/counts.json", unfinished_folder)
     )
+
+
+def _write_document(document: str, path: str, unfinished_folder: str) -> None:
+    # Beam's sink would add ten steps to the graph for a single line.
+    write_in_one_step(path, unfinished_folder, [document.encode(), b"\n"])
 
 
 def _document(counts: CounterOfRows, plan: ReadingPlan) -> str:

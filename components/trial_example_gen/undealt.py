@@ -6,25 +6,28 @@ second pass reads the file once every subject is dealt.
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from numpy.typing import NDArray
 
 from components.trial_example_gen.counts import count_labels
 from components.trial_example_gen.deal import NEGATIVE, POSITIVE, UNKNOWN, Deal, Kind, Strata
-from components.trial_example_gen.encoding import close_examples, integers_entry
+from components.trial_example_gen.encoding import encode_examples
 from components.trial_example_gen.examples import BuiltExamples
 from components.trial_example_gen.masks import Labels
 from pipeline.names import FOLDS, SPLITS
 
-_FEATURES = "features"
+_COLUMN = "column_"
 _HASH = "hash"
 _ARM = "arm"
 _POSITIVE = "positive_"
@@ -36,30 +39,35 @@ class DealtExamples:
     """Examples of one bucket.
 
     Attributes:
-        by_split: Serialized tf.Examples of each split.
+        by_split: Serialized tf.Examples of each split, binary.
         counts: Subjects, and known and masked labels, of each split and arm.
     """
 
-    by_split: dict[str, list[bytes]]
+    by_split: dict[str, pa.Array]
     counts: Counter[tuple[str, ...]]
 
 
 def strata_of(built: BuiltExamples) -> Strata:
     """The kinds of a bucket's subjects, and the hashes of each kind."""
     n = len(built.hashes)
+    arms, arm = _coded(built.arms, n)
+    groups, group = _coded(built.groups, n)
     levels = [
         np.where(labels.known, np.where(labels.positive, POSITIVE, NEGATIVE), UNKNOWN)
         for labels in built.labels.values()
     ]
-    arms, arm = _coded(built.arms, n)
-    groups, group = _coded(built.groups, n)
-    columns = np.column_stack([arm, built.held_out, group, *levels])
-    found, kind = np.unique(columns, axis=0, return_inverse=True)
+    columns = [arm, built.held_out.astype(np.int64), group, *levels]
+    kind = np.zeros(n, np.int64)
+    for column in columns:
+        # Numbered again after each column: many columns would make large numbers.
+        kind = pd.factorize(kind * (column.max(initial=0) + 1) + column)[0]
+    order = np.lexsort((built.hashes, kind))
+    first = order[np.r_[True, np.diff(kind[order]) > 0]]
+    hashes = np.split(built.hashes[order], np.flatnonzero(np.diff(kind[order])) + 1)
+    rows = np.column_stack([column[first] for column in columns]).tolist()
     return {
-        Kind(arms[row[0]], bool(row[1]), groups[row[2]], tuple(row[3:])): np.sort(
-            built.hashes[kind == number]
-        )
-        for number, row in enumerate(found.tolist())
+        Kind(arms[row[0]], bool(row[1]), groups[row[2]], tuple(row[3:])): of_kind
+        for row, of_kind in zip(rows, hashes, strict=True)
     }
 
 
@@ -69,19 +77,20 @@ def write_undealt(folder: str, built: BuiltExamples) -> str:
     Returns:
         The file's address.
     """
-    columns = {_FEATURES: built.features, _HASH: pa.array(built.hashes)}
+    columns = {_COLUMN + name: _small(column) for name, column in built.columns.items()}
+    columns[_HASH] = pa.array(built.hashes)
     if built.arms is not None:
         columns[_ARM] = pa.array(built.arms).dictionary_encode()
     for task, labels in built.labels.items():
         columns[_POSITIVE + task] = pa.array(labels.positive)
         columns[_REASON + task] = pa.array(labels.reason.astype(np.int8))
-    table = pa.table(columns)
+    batch = pa.RecordBatch.from_pydict(columns)
     path = FileSystems.join(folder, uuid.uuid4().hex)
     with (
         FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED) as file,
-        pa.ipc.new_stream(file, table.schema) as stream,
+        pa.ipc.new_stream(file, batch.schema) as stream,
     ):
-        stream.write_table(table)
+        stream.write_batch(batch)
     return path
 
 
@@ -92,30 +101,56 @@ def deal_examples(path: str, deal: Deal) -> DealtExamples:
         path: Address of the file.
         deal: Part or folds of every subject.
     """
-    with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
-        table = pa.ipc.open_stream(file.read()).read_all().combine_chunks()
-    dealt = deal.of(table[_HASH].to_numpy())
-    features = table[_FEATURES].to_pylist()
+    batch = _read_by_split(path, deal)
+    dealt = deal.of(batch[_HASH].to_numpy())
+    columns = {
+        name.removeprefix(_COLUMN): column
+        for name, column in zip(batch.schema.names, batch.columns, strict=True)
+        if name.startswith(_COLUMN)
+    }
     if deal.plan.out_of_fold:
-        splits = np.full(len(table), "train")
-        folds = [integers_entry(FOLDS, of_subject) for of_subject in dealt.tolist()]
-        features = [found + of_subject for found, of_subject in zip(features, folds, strict=True)]
-    else:
-        splits = np.array(SPLITS)[dealt[:, 0]]
-    examples = close_examples(features)
-    arms = np.array(table[_ARM].to_pylist()) if _ARM in table.column_names else None
+        columns[FOLDS] = pa.FixedSizeListArray.from_arrays(dealt.ravel(), dealt.shape[1])
+    examples = encode_examples(columns)
+    splits = _splits(dealt, deal)
+    ends = np.searchsorted(splits, np.arange(len(SPLITS) + 1)).tolist()
     labels = {
         name.removeprefix(_POSITIVE): Labels(
-            table[name].to_numpy(),
-            table[_REASON + name.removeprefix(_POSITIVE)].to_numpy(),
+            batch[name].to_numpy(zero_copy_only=False),
+            batch[_REASON + name.removeprefix(_POSITIVE)].to_numpy(),
         )
-        for name in table.column_names
+        for name in batch.schema.names
         if name.startswith(_POSITIVE)
     }
+    arms = np.array(batch[_ARM].to_pylist()) if _ARM in batch.schema.names else None
     return DealtExamples(
-        {split: [examples[i] for i in np.flatnonzero(splits == split)] for split in SPLITS},
-        count_labels(splits, arms, labels),
+        {
+            split: examples.slice(start, end - start)
+            for split, (start, end) in zip(SPLITS, itertools.pairwise(ends), strict=True)
+        },
+        count_labels(np.array(SPLITS)[splits], arms, labels),
     )
+
+
+def _read_by_split(path: str, deal: Deal) -> pa.RecordBatch:
+    """A bucket's rows, those of one split beside each other, otherwise in the file's order."""
+    with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
+        batch = pa.ipc.open_stream(file.read()).read_next_batch()
+    splits = _splits(deal.of(batch[_HASH].to_numpy()), deal)
+    return pc.take(batch, pa.array(np.argsort(splits, kind="stable")))
+
+
+def _splits(dealt: NDArray[np.int16], deal: Deal) -> NDArray[np.int16]:
+    """Number of each subject's split, `[subjects]`."""
+    if deal.plan.out_of_fold:
+        return np.full(len(dealt), SPLITS.index("train"), np.int16)
+    return dealt[:, 0]
+
+
+def _small(column: pa.Array) -> pa.Array:
+    """A column as it takes little room in a file and little time to encode."""
+    if pa.types.is_floating(column.type):
+        return column.cast(pa.float32(), safe=False)
+    return column.dictionary_encode()
 
 
 def _coded(names: NDArray[Any] | None, n: int) -> tuple[list[str], NDArray[np.int64]]:

@@ -66,7 +66,7 @@ class SavedModel:
         """
         import tensorflow as tf
 
-        examples = np.array(encode_examples(columns), object)
+        examples = encode_examples(columns).to_numpy(zero_copy_only=False)
         blocks = [np.empty((0, len(self._tasks)))]
         for start in range(0, len(examples), _BLOCK_ROWS):
             block = tf.constant(examples[start : start + _BLOCK_ROWS])

@@ -249,29 +249,41 @@ def _decides_crossed(coded: Mapping[str, _Codes], key: str) -> bool:
     order = order[coded[key][order] >= 0]
     keys = coded[key][order]
     pairs = np.flatnonzero(keys[1:] == keys[:-1])
+    others = [codes for name, codes in coded.items() if name != key]
+    some = pairs[:: max(len(pairs) // _PAIRS_FIRST, 1)]
     constant = [
         codes[order]
-        for name, codes in coded.items()
-        if name != key and _is_constant(codes[order], pairs)
+        for codes in others
+        if _often_agrees(codes[order[some]], codes[order[some + 1]])
+        and _is_constant(codes[order], pairs)
     ]
     first = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
     of_key = [codes[first] for codes in constant if codes.max() < _MOST_LEVELS]
     return any(_are_crossed(one, other) for one, other in itertools.combinations(of_key, 2))
 
 
+def _often_agrees(one: _Codes, other: _Codes) -> bool:
+    """Whether pairs of rows agree as often as kappa asks for at least; rules out what varies."""
+    present = (one >= 0) & (other >= 0)
+    agreeing = np.count_nonzero(present & (one == other))
+    return agreeing > 0 and agreeing >= _LEAST_KAPPA * np.count_nonzero(present)
+
+
 def _is_constant(codes: _Codes, pairs: NDArray[np.int64]) -> bool:
     """Whether a column agrees in pairs of neighbouring rows, far beyond chance."""
+    counts = np.bincount(codes[codes >= 0])
+    by_chance = float(np.square(counts / counts.sum()).sum())
+    if by_chance == 1 or len(pairs) * np.log(by_chance) >= np.log(_CHANCE):
+        return False
     # Pairs in the middle of the file rule out what varies.
     for some in (pairs[:: max(len(pairs) // _PAIRS_FIRST, 1)], pairs):
         some = some[(codes[some] >= 0) & (codes[some + 1] >= 0)]
         if not len(some):
             return False
-        counts = np.bincount(codes[codes >= 0])
-        by_chance = float(np.square(counts / counts.sum()).sum())
         agreement = float(np.mean(codes[some] == codes[some + 1]))
-        if by_chance == 1 or (agreement - by_chance) / (1 - by_chance) < _LEAST_KAPPA:
+        if (agreement - by_chance) / (1 - by_chance) < _LEAST_KAPPA:
             return False
-    return len(pairs) * np.log(by_chance) < np.log(_CHANCE)
+    return True
 
 
 def _are_crossed(one: _Codes, other: _Codes) -> bool:

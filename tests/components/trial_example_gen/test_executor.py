@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from tfx.types import artifact_utils
 
 from components.trial_example_gen.component import TrialExampleGen
-from components.trial_example_gen.records import write_records
+from components.trial_example_gen.records import write_in_one_step, write_records
 from components.trial_example_gen.settings import TrialExampleGenSettings
-from components.trial_example_gen.subject_hashes import deal_hash, subject_hash
+from components.trial_example_gen.subject_hashes import deal_hashes, subject_hash
 from pipeline.errors import UserError
 from pipeline.reading import buckets, formats
 from pipeline.reading.fingerprint import content_fingerprint
@@ -114,7 +115,8 @@ def test_every_subject_is_in_the_split_that_it_is_dealt_to(outputs: Outputs) -> 
 
     def place(number: int) -> tuple[bool, int, int]:
         level = 2 if number % 10 == 9 else int(number % 4 == 0)
-        return number % 3 != 0, level, deal_hash("hand", f"P-{number:04d}", Split().seed)
+        (hash_,) = deal_hashes("hand", [f"P-{number:04d}"], Split().seed)
+        return number % 3 != 0, level, int(hash_)
 
     numbers = sorted((k for k in range(N) if k != 6), key=place)
     turns = itertools.cycle(("train", "eval", "train", "test", "train"))
@@ -313,7 +315,7 @@ def test_a_worker_that_is_lost_while_it_writes_leaves_nothing_in_the_split(tmp_p
     split = tmp_path / "Split-train"
     split.mkdir()
     with pytest.raises(OSError, match="disk is full"):
-        write_records(str(split), str(tmp_path / "unfinished"), 0, 1, lost())
+        write_in_one_step(str(split / "data"), str(tmp_path / "unfinished"), lost())
     assert list(split.iterdir()) == []
 
 
@@ -321,7 +323,7 @@ def test_a_bucket_that_is_written_again_replaces_its_file(tmp_path: Path) -> Non
     split = tmp_path / "Split-train"
     split.mkdir()
     for records in ([b"first", b"second"], [b"third"]):
-        write_records(str(split), str(tmp_path / "unfinished"), 0, 1, records)
+        write_records(str(split), str(tmp_path / "unfinished"), 0, 1, pa.array(records))
     (file,) = split.iterdir()
     assert b"third" in gzip.decompress(file.read_bytes())
     assert b"first" not in gzip.decompress(file.read_bytes())
