@@ -34,10 +34,11 @@ from pipeline.html.blocks import (
 )
 from pipeline.html.charts import Bar, Limit, Measure, bar_chart
 from pipeline.html.numbers import Suppressed, Value, count, number
-from pipeline.names import ARM, SITE, SPLITS
+from pipeline.names import ARM, SITE
 from pipeline.reading.examples import examples_at, read_columns
 from pipeline.results.counts import Counts
 from pipeline.results.documents import read_result
+from pipeline.results.evaluation_plan import EvaluationPlan, read_plan
 from pipeline.results.findings import Finding
 from pipeline.runs.stage_record import gate_findings, read_records
 from pipeline.study.features import feature_columns
@@ -88,18 +89,19 @@ class DataView:
         """Subjects and outcomes by split."""
         counts = self._counts
         figures = [
-            KeyFigure(f"subjects in {split}", counts.subjects.get(split, 0)) for split in SPLITS
+            KeyFigure(self._figure_title(split), counts.subjects.get(split, 0))
+            for split in self._splits
         ]
         rows: list[list[Value]] = []
         for task, splits in counts.tasks.items():
-            for split in SPLITS:
+            for split in self._splits:
                 labels = splits.get(split)
                 if labels is None:
                     continue
                 rows.append(
                     [
                         self._study.tasks[task].title,
-                        split,
+                        self._split_title(split),
                         labels.known,
                         labels.positives,
                         labels.positives / labels.known if labels.known else None,
@@ -107,10 +109,10 @@ class DataView:
                     ]
                 )
         table = Table(
-            "Outcomes by task and split",
+            "Outcomes by task" if self._plan.out_of_fold else "Outcomes by task and split",
             [
                 Column("Task"),
-                Column("Split"),
+                Column("Subjects" if self._plan.out_of_fold else "Split"),
                 Column("Outcome known", "end"),
                 Column("With outcome", "end"),
                 Column("Rate", "end", 1, percent=True),
@@ -180,12 +182,12 @@ class DataView:
     def anomalies(self) -> Shown:
         """Anomalies against the curated schema, by split."""
         found = [
-            [split, item.feature or "the whole split", item.message]
-            for split in SPLITS
+            [self._split_title(split), item.feature or "all columns", item.message]
+            for split in self._splits
             for item in read_anomalies(self.run, split)
         ]
         if not found:
-            return show(Notice("good", "All columns of all splits match the curated schema"))
+            return show(Notice("good", "All columns match the curated schema"))
         columns = [Column("Split"), Column("Column"), Column("Anomaly")]
         return show(Table("Anomalies", columns, found))
 
@@ -195,8 +197,8 @@ class DataView:
         rows = [
             [
                 name,
-                *(self._missing(self._statistics[split].get(name)) for split in SPLITS),
-                *(self._summary(self._statistics[split].get(name)) for split in SPLITS),
+                *(self._missing(self._statistics[split].get(name)) for split in self._splits),
+                *(self._summary(self._statistics[split].get(name)) for split in self._splits),
             ]
             for name in self._features
         ]
@@ -205,8 +207,11 @@ class DataView:
             "frequent values",
             [
                 Column("Column"),
-                *(Column(f"Missing, {split}", "end", 1, percent=True) for split in SPLITS),
-                *(Column(split.capitalize()) for split in SPLITS),
+                *(
+                    Column(f"Missing, {self._split_title(split)}", "end", 1, percent=True)
+                    for split in self._splits
+                ),
+                *(Column(self._split_title(split).capitalize()) for split in self._splits),
             ],
             rows,
             [self._rule],
@@ -215,11 +220,16 @@ class DataView:
 
     @_needs("StatisticsGen", "statistics")
     def distributions(self) -> Shown:
-        """Distributions of the columns in the three splits."""
+        """Distributions of the columns in each split."""
         figures = [
             figure
             for name in self._features
-            if (figure := self._chart(name, {s: self._statistics[s].get(name) for s in SPLITS}))
+            if (
+                figure := self._chart(
+                    name,
+                    {self._split_title(s): self._statistics[s].get(name) for s in self._splits},
+                )
+            )
         ]
         if not figures:
             return show(Paragraph(f"No column has enough subjects to be drawn. {self._rule}"))
@@ -291,9 +301,24 @@ class DataView:
         return gate_findings(folder, read_records(self.run.folder)).root
 
     @cached_property
+    def _plan(self) -> EvaluationPlan:
+        return read_plan(self.run.output("TrialExampleGen", "rejects"))
+
+    @property
+    def _splits(self) -> tuple[str, ...]:
+        """Splits that have subjects."""
+        return self._plan.splits
+
+    def _split_title(self, split: str) -> str:
+        return "all" if self._plan.out_of_fold else split
+
+    def _figure_title(self, split: str) -> str:
+        return "subjects" if self._plan.out_of_fold else f"subjects in {split}"
+
+    @cached_property
     def _statistics(self) -> dict[str, dict[str, FeatureStatistics]]:
         folder = self.run.output("StatisticsGen", "statistics")
-        return {split: read_statistics(folder, split) for split in SPLITS}
+        return {split: read_statistics(folder, split) for split in self._splits}
 
     @cached_property
     def _drifts(self) -> tuple[Drift, ...]:
@@ -380,7 +405,9 @@ class DataView:
         numbers, categories = feature_columns(self._study)
         features = [name for name in categories if name != column]
         examples = examples_at(self.run.output("TrialExampleGen", "examples"))
-        found = read_columns(examples, SPLITS, numbers, list(dict.fromkeys([*features, column])))
+        found = read_columns(
+            examples, self._splits, numbers, list(dict.fromkeys([*features, column]))
+        )
         missing = {name: np.isnan(values) for name, values in found.numbers.items()}
         missing |= {name: found.categories[name].codes < 0 for name in features}
         group = found.categories[column]

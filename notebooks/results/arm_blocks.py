@@ -57,7 +57,7 @@ def effect_blocks(subjects: ScoredSubjects, place: int, arm: Arm, smallest: int)
     """Predicted and observed differences between the arms.
 
     Args:
-        subjects: Subjects of the test split.
+        subjects: Evaluated subjects.
         place: Place of the task among theirs.
         arm: The study's arm.
         smallest: Fewest subjects that a number may concern.

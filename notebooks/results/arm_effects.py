@@ -23,7 +23,7 @@ _FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class ArmRates:
-    """An arm in the test split.
+    """An arm among the evaluated subjects.
 
     Attributes:
         arm: The arm.

@@ -19,7 +19,7 @@ _MOST_ERRORS = 10
 def error_blocks(found: TaskErrors | None) -> Iterator[Block]:
     """Log loss by group, and the groups with more than their share of it."""
     if found is None:
-        yield Paragraph("There are too few test subjects.")
+        yield Paragraph("There are too few subjects.")
         return
     rows: list[ForestRow | str] = [ForestRow("overall", found.overall.log_loss)]
     heading = ""

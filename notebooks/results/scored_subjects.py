@@ -1,4 +1,7 @@
-"""The test split of a run: features, labels, slices and predictions."""
+"""The evaluated subjects of a run: features, labels, slices and predictions.
+
+They are those of the test split or, out of fold, all subjects.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +13,20 @@ from numpy.typing import NDArray
 
 from notebooks.results.feature_sources import Source, feature_sources
 from notebooks.results.served_model import MixedSubjects, SavedModel, unmixed
-from pipeline.names import ARM, label_key, slice_key, weight_key
+from pipeline.errors import UserError
+from pipeline.names import ARM, SUBJECT_HASH, label_key, slice_key, weight_key
 from pipeline.reading.examples import Categories, ExampleColumns, examples_at, read_columns
+from pipeline.results.predictions import read_predictions
 from pipeline.study.features import feature_columns
 from pipeline.study.study import Study
+
+CHALLENGER = "challenger"
+"""Name of the run's own model in the table of predictions."""
 
 
 @dataclass(frozen=True)
 class ScoredSubjects:
-    """Subjects of the test split with their predictions.
+    """Evaluated subjects with their predictions.
 
     Attributes:
         tasks: Names of the tasks.
@@ -29,7 +37,8 @@ class ScoredSubjects:
         slices: Group of each subject, "" for none, by slicing; [n].
         arm: Arm of each subject, "" where unknown; [n]. Empty where there is none.
         mixed: The model, for rows that combine these subjects' values.
-        predictions: Predicted probabilities of the subjects, float64 [n, tasks].
+        predictions: Predicted probabilities of the subjects, float64 [n, tasks]: out of fold of
+            models that never saw the subject, means over the repeats.
     """
 
     tasks: tuple[str, ...]
@@ -64,16 +73,19 @@ class ScoredSubjects:
         return empty
 
 
-def read_scored_subjects(study: Study, examples: str, model: str) -> ScoredSubjects:
-    """Reads the test split and predicts it with the saved model.
+def read_scored_subjects(
+    study: Study, examples: str, model: str, out_of_fold: str | None = None
+) -> ScoredSubjects:
+    """Reads the evaluated subjects and predicts those of a test split with the saved model.
 
     Args:
         study: The run's study file.
         examples: Folder of the examples that TrialExampleGen wrote.
         model: Folder that Trainer wrote the model to.
+        out_of_fold: Folder of the out-of-fold predictions; None for a run with a test split.
 
     Raises:
-        UserError: Model and study file do not fit.
+        UserError: Model and study file do not fit, or a subject is not predicted.
     """
     tasks = tuple(study.tasks)
     numbers, categories = feature_columns(study)
@@ -81,9 +93,13 @@ def read_scored_subjects(study: Study, examples: str, model: str) -> ScoredSubje
     labels, weights = [label_key(task) for task in tasks], [weight_key(task) for task in tasks]
     found = read_columns(
         examples_at(examples),
-        ["test"],
+        ["train" if out_of_fold else "test"],
         [*numbers, *labels, *weights],
-        list(dict.fromkeys([*categories, *slices.values(), *([ARM] if study.arm else [])])),
+        list(
+            dict.fromkeys(
+                [*categories, *slices.values(), *([ARM] if study.arm else []), SUBJECT_HASH]
+            )
+        ),
     )
     columns = ExampleColumns(
         found.subjects,
@@ -101,7 +117,29 @@ def read_scored_subjects(study: Study, examples: str, model: str) -> ScoredSubje
         slices={name: _texts(found.categories[key]) for name, key in slices.items()},
         arm=_texts(found.categories[ARM]) if study.arm else (),
         mixed=mixed,
-        predictions=mixed(unmixed(found.subjects, len(sources))),
+        predictions=(
+            _read_mean_predictions(out_of_fold, _texts(found.categories[SUBJECT_HASH]), tasks)
+            if out_of_fold
+            else mixed(unmixed(found.subjects, len(sources)))
+        ),
+    )
+
+
+def _read_mean_predictions(
+    folder: str, subjects: Sequence[str], tasks: Sequence[str]
+) -> NDArray[np.float64]:
+    """Out-of-fold predictions of subjects, means over the repeats; float64 [n, tasks]."""
+    found = read_predictions(folder)
+    names = found.subjects.astype(bytes)
+    known, place = np.unique(names, return_inverse=True)
+    wanted = np.array([subject.encode() for subject in subjects], bytes)
+    rows = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+    if not len(known) or np.any(known[rows] != wanted):
+        raise UserError(f"{folder}: no prediction for some subjects. Run the pipeline again.")
+    repeats = np.bincount(place)
+    return np.stack(
+        [np.bincount(place, found.of[CHALLENGER][task])[rows] / repeats[rows] for task in tasks],
+        axis=1,
     )
 
 

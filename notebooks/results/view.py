@@ -44,6 +44,8 @@ from pipeline.results.documents import (
     find_overall,
     find_records,
 )
+from pipeline.results.evaluation_plan import EvaluationPlan
+from pipeline.results.scheme_words import basis_sentence, evaluated_subjects, scheme_notes
 from pipeline.results.task_verdicts import WORDS
 from pipeline.study.study import Study
 
@@ -89,7 +91,7 @@ class ResultsView:
                 and (found := find_overall(item.metrics.records, task, "auc"))
             ]
             caption = (
-                "Runs that read other data or have another study file were judged on other test "
+                "Runs that read other data or have another study file were judged on other "
                 "subjects: their intervals say little about each other."
             )
             sections.append(
@@ -108,7 +110,7 @@ class ResultsView:
         )
         metrics = self.run.metrics
         table = Table(
-            "This model, the champion and their difference on the same test subjects",
+            "This model, the champion and their difference on the same subjects",
             [
                 Column("Task"),
                 Column("Metric"),
@@ -128,7 +130,8 @@ class ResultsView:
             [] if metrics.has_champion else ["There was no champion to compare with."],
         )
         titles = {task: self._title(task) for task in metrics.tasks}
-        return show(notice, task_verdicts_table(verdict, titles), table)
+        basis = (basis_sentence(self._plan), *scheme_notes(self._plan))
+        return show(notice, *map(Paragraph, basis), task_verdicts_table(verdict, titles), table)
 
     def probabilities(self) -> Shown:
         """Calibration, decision curves and stability of each task."""
@@ -156,9 +159,10 @@ class ResultsView:
         """Importance of the sources for each task."""
         found = self._importance
         method = Paragraph(
-            f"{count(len(self._sampled))} of {count(self._subjects.count)} test subjects, "
+            f"{count(len(self._sampled))} of {count(self._subjects.count)} {self._evaluated}, "
             f"{REPEATS} permutations of each source. The interval covers the choice of subjects "
             "and of permutations; of many intervals some do not hold the true value."
+            + self._trained_on_them
         )
         sections = [
             Section(self._title(task), list(self._importance_blocks(found, task)))
@@ -170,13 +174,13 @@ class ResultsView:
         """Contributions of values to predictions, as distributions over groups."""
         explained = self._explained
         if len(explained.values) < self._smallest:
-            return show(Paragraph("There are too few test subjects to show a distribution."))
+            return show(Paragraph("There are too few subjects to show a distribution."))
         method = Paragraph(
-            f"Sampled Shapley values of {count(len(explained.values))} test subjects against "
+            f"Sampled Shapley values of {count(len(explained.values))} {self._evaluated} against "
             f"{BACKGROUND_SUBJECTS} others (standard error of a single one from sampling: "
             f"{np.sqrt((explained.errors**2).mean()) * 100:.1f} percentage points). Groups have at "
             f"least {self._smallest} of these subjects; each quartile is the mean of the five "
-            "values around it, and nothing is drawn beyond the quartiles."
+            "values around it, and nothing is drawn beyond the quartiles." + self._trained_on_them
         )
         sections = [
             Section(self._title(task), list(self._attribution_blocks(place)))
@@ -211,7 +215,7 @@ class ResultsView:
                     [self._title(task), found.arm, found.subjects, found.observed, found.predicted]
                 )
         table = Table(
-            "Arms in the test split",
+            "Arms, predicted and observed",
             [
                 Column("Task"),
                 Column("Arm"),
@@ -234,6 +238,8 @@ class ResultsView:
                 "The landmark is after the start of treatment: values that the treatment "
                 "has changed by then are kept, so its effect through them is excluded."
             )
+        if self._plan.out_of_fold:
+            limits.append("The saved model was trained on these subjects.")
         notice = Notice("warn", "Predicted differences are not effects", "", limits)
         sections = [
             Section(
@@ -264,6 +270,25 @@ class ResultsView:
             self._study,
             self.run.output("TrialExampleGen", "examples"),
             self.run.output("Trainer", "model"),
+            self.run.output("CrossFit", "predictions") if self._plan.out_of_fold else None,
+        )
+
+    @property
+    def _plan(self) -> EvaluationPlan:
+        return self.run.metrics.evaluation
+
+    @property
+    def _evaluated(self) -> str:
+        return evaluated_subjects(self._plan)
+
+    @property
+    def _trained_on_them(self) -> str:
+        """What to know of a saved model that was trained on the evaluated subjects."""
+        if not self._plan.out_of_fold:
+            return ""
+        return (
+            " The saved model was trained on these subjects: the numbers say what it uses, not "
+            "how well it would predict new ones."
         )
 
     @cached_property
@@ -322,7 +347,7 @@ class ResultsView:
             (item for item in found if item.task == task), key=lambda item: -item.auc.value
         )
         if not ordered:
-            yield Paragraph("All test subjects have the same outcome.")
+            yield Paragraph("All subjects have the same outcome.")
             return
         yield forest_plot(
             [ForestRow(item.source, item.auc.estimate) for item in ordered[:_MOST_SOURCES]],
