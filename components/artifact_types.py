@@ -51,6 +51,12 @@ class ModelRegistration(Artifact):
     TYPE_NAME = "trial.ModelRegistration"
 
 
+class ExternalValidation(Artifact):
+    """An external validation of a registered model: `validation.json`."""
+
+    TYPE_NAME = "trial.ExternalValidation"
+
+
 class ModelCardDocument(Artifact):
     """The card of a model: `card.json` for machines, `card.html` for people."""
 

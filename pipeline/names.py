@@ -70,3 +70,13 @@ def pipeline_name(study: str) -> str:
         'trial-cdisc-pilot01'
     """
     return f"{_PIPELINE_PREFIX}{study}".replace("_", "-").lower()
+
+
+def validation_pipeline_name(study: str) -> str:
+    """Name of the pipeline that validates a registered model on a study's data.
+
+    Examples:
+        >>> validation_pipeline_name("cdisc_pilot01")
+        'valid-cdisc-pilot01'
+    """
+    return f"valid-{study}".replace("_", "-").lower()

@@ -65,12 +65,13 @@ def create_pipeline(config: RunConfig) -> Pipeline:
         pipeline_root=config.pipeline_root,
         components=_components(config),
         enable_cache=True,
-        metadata_connection_config=_metadata(config),
+        metadata_connection_config=metadata_connection(config),
         beam_pipeline_args=list(config.beam_args),
     )
 
 
-def _metadata(config: RunConfig) -> metadata.ConnectionConfigType | None:
+def metadata_connection(config: RunConfig) -> metadata.ConnectionConfigType | None:
+    """Where ML Metadata are kept; None where the runner keeps them itself."""
     if config.metadata_path is None:
         return None
     return metadata.sqlite_metadata_connection_config(config.metadata_path)

@@ -165,6 +165,17 @@ def deal_subjects(
     return _sorted(plan, subjects, folds)
 
 
+def deal_all_to_test(strata: Strata) -> Deal:
+    """Deals all subjects to the test split: a registered model is validated on them.
+
+    Args:
+        strata: The subjects.
+    """
+    hashes = np.sort(np.concatenate([np.empty(0, np.uint64), *strata.values()]))
+    plan = EvaluationPlan(scheme="validate", requested="validate")
+    return Deal(plan, hashes, np.full((len(hashes), 1), _TEST, np.int16))
+
+
 def interleaved_pattern(shares: Sequence[float]) -> NDArray[np.int64]:
     """A sequence of parts in which every beginning has about their shares.
 

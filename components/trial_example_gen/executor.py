@@ -41,10 +41,10 @@ class TrialExampleGenExecutor(BaseBeamExecutor):
             UserError: The data can't be used; the message says what to change.
         """
         del input_dict
-        study = TrialExampleGenSettings.from_json(exec_properties["settings"]).study
-        plan = plan_examples(study, exec_properties["data_root"])
+        settings = TrialExampleGenSettings.from_json(exec_properties["settings"])
+        plan = plan_examples(settings.study, exec_properties["data_root"])
         check_rows_are_subjects(plan)
-        job = ExampleJob(plan, exec_properties["subject_key"])
+        job = ExampleJob(plan, exec_properties["subject_key"], settings.validates)
         load_key(job.key_reference)
         examples = artifact_utils.get_single_instance(output_dict["examples"])
         rejects = artifact_utils.get_single_instance(output_dict["rejects"])

@@ -17,7 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.trial_example_gen.counts import counts_document
-from components.trial_example_gen.deal import Deal, Kind, Strata, deal_subjects
+from components.trial_example_gen.deal import (
+    Deal,
+    Kind,
+    Strata,
+    deal_all_to_test,
+    deal_subjects,
+)
 from components.trial_example_gen.examples import build_examples
 from components.trial_example_gen.levels import absent_codes, absent_levels
 from components.trial_example_gen.records import write_in_one_step, write_records
@@ -49,10 +55,12 @@ class ExampleJob:
     Attributes:
         plan: The reading plan.
         key_reference: Where the subject key is (`env:NAME` or `file:PATH`).
+        validates: Whether a registered model is validated on all subjects.
     """
 
     plan: ReadingPlan
     key_reference: str
+    validates: bool = False
 
 
 class _BuildExamples(beam.DoFn):
@@ -85,8 +93,9 @@ class _BuildExamples(beam.DoFn):
 class _DealSubjects(beam.CombineFn):
     """Collects the hashes of all subjects by kind, and deals the subjects out."""
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, study: Study, validates: bool) -> None:
         self._study = study
+        self._validates = validates
 
     def create_accumulator(self) -> _Collected:
         return {}
@@ -109,6 +118,8 @@ class _DealSubjects(beam.CombineFn):
     def extract_output(self, collected: _Collected) -> Deal:
         strata = {kind: np.sort(np.concatenate(hashes)) for kind, hashes in collected.items()}
         study = self._study
+        if self._validates:
+            return deal_all_to_test(strata)
         return deal_subjects(study.evaluation, study.split, list(study.tasks), strata)
 
 
@@ -124,8 +135,8 @@ class _WriteExamples(beam.DoFn):
         number, path = undealt
         dealt = deal_examples(path, deal)
         for split, examples in dealt.by_split.items():
-            # Under an out-of-fold scheme eval and test are empty, but have files to be read.
-            if len(examples) or deal.plan.out_of_fold:
+            # Splits that the scheme leaves empty have files to be read.
+            if len(examples) or split not in deal.plan.splits:
                 write_records(
                     self._split_folders[split],
                     self._unfinished_folder,
@@ -176,7 +187,9 @@ def write_examples(
     built = found[ROWS] | "BuildExamples" >> beam.ParDo(
         _BuildExamples(job, unfinished_folder)
     ).with_outputs(COUNTS, REJECTS, _STRATA, main=_UNDEALT)
-    deal = built[_STRATA] | "DealSubjects" >> beam.CombineGlobally(_DealSubjects(job.plan.study))
+    deal = built[_STRATA] | "DealSubjects" >> beam.CombineGlobally(
+        _DealSubjects(job.plan.study, job.validates)
+    )
     counts_of_examples = built[_UNDEALT] | "WriteExamples" >> beam.ParDo(
         _WriteExamples(split_folders, unfinished_folder, buckets_of(job.plan)),
         beam.pvalue.AsSingleton(deal),

@@ -18,11 +18,19 @@ class TrialExampleGenSettings(Settings):
 
     Attributes:
         study: The study's part.
+        validates: Whether all subjects go to the test split, for a registered model to be validated
+            on them.
     """
 
     study: StudyContent
+    validates: bool = False
 
     @classmethod
     def of(cls, study: Study) -> Self:
         """Takes the part of a study that decides the examples."""
         return cls(study=part_for_examples(study))
+
+    @classmethod
+    def for_validation(cls, study: Study) -> Self:
+        """Takes the part of a study on which a registered model is validated."""
+        return cls(study=part_for_examples(study), validates=True)

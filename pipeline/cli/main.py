@@ -26,6 +26,7 @@ _COMMANDS = "pipeline.cli.commands"
     cls=LazyGroup,
     places={
         "run": f"{_COMMANDS}.run:run",
+        "validate": f"{_COMMANDS}.validate:validate",
         "report": f"{_COMMANDS}.report:report",
         "notebooks": f"{_COMMANDS}.notebooks:notebooks",
         "boards": f"{_COMMANDS}.boards:boards",

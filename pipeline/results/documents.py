@@ -30,6 +30,7 @@ from pipeline.results.stability import Stability
 from pipeline.results.task_verdicts import DROPS, TaskDecision, TaskVerdict
 from pipeline.results.training import Training
 from pipeline.results.trial_progress import TrialSummaryDocument
+from pipeline.results.validation import ExternalValidation
 from pipeline.storage import read
 from pipeline.study.renamed import rename_threshold
 from pipeline.study.sections import Side, Threshold
@@ -414,6 +415,7 @@ _DOCUMENTS: dict[type[BaseModel], tuple[str, str]] = {
     Registration: ("registration.json", "ModelRegistrar"),
     Analysis: ("analysis.json", "TrialAnalysis"),
     TrialSummaryDocument: ("summary.json", "TrialSummary"),
+    ExternalValidation: ("validation.json", "ExternalValidation"),
 }
 
 

@@ -6,10 +6,15 @@ read it.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pipeline.documents import Count, Document, parse_document
 from pipeline.names import SPLITS
 from pipeline.storage import read
 from pipeline.study.sections.scheme import Scheme
+
+PlannedScheme = Scheme | Literal["validate"]
+"""A scheme, or `validate`: a registered model is evaluated on a trial that did not train it."""
 
 PLAN_FILE = "evaluation.json"
 """File name in the output `rejects` of TrialExampleGen."""
@@ -22,15 +27,16 @@ class EvaluationPlan(Document):
         scheme: The scheme of this run.
         requested: The scheme of the study file, `auto` too.
         reason: Why `auto` took this scheme, a sentence; empty if the study file names it.
-        folds: Folds of a repeat; 0 under `split`. Under `internal_external` the number of groups.
-        repeats: Repeats; 0 under `split`.
+        folds: Folds of a repeat; 0 under `split` and `validate`. Under `internal_external` the
+            number of groups.
+        repeats: Repeats; 0 under `split` and `validate`.
         by: Under `internal_external` what forms the groups, otherwise empty.
         groups: Under `internal_external` the group that each fold leaves out, by number of the
             fold.
         inherited: Subjects that keep part or fold of the champion's run.
     """
 
-    scheme: Scheme
+    scheme: PlannedScheme
     requested: str
     reason: str = ""
     folds: Count = 0
@@ -42,11 +48,13 @@ class EvaluationPlan(Document):
     @property
     def out_of_fold(self) -> bool:
         """Whether all subjects are in the split `train` and are predicted out of fold."""
-        return self.scheme != "split"
+        return self.scheme not in ("split", "validate")
 
     @property
     def splits(self) -> tuple[str, ...]:
         """Splits of the examples that have subjects."""
+        if self.scheme == "validate":
+            return ("test",)
         return ("train",) if self.out_of_fold else SPLITS
 
 

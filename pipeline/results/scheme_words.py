@@ -32,6 +32,8 @@ def scheme_title(plan: EvaluationPlan) -> str:
     """
     if plan.scheme == "split":
         return "test split"
+    if plan.scheme == "validate":
+        return "external validation"
     if plan.scheme == "internal_external":
         return f"internal-external, {plan.folds} groups{_by(plan)}"
     repeats = f"{plan.repeats} repeat{'' if plan.repeats == 1 else 's'}"
@@ -45,12 +47,14 @@ def subjects_title(plan: EvaluationPlan) -> str:
         >>> subjects_title(EvaluationPlan(scheme="cross_fit", requested="cross_fit"))
         'all subjects, out of fold'
     """
+    if plan.scheme == "validate":
+        return "all subjects of the other trial"
     return "all subjects, out of fold" if plan.out_of_fold else "test split"
 
 
 def evaluated_subjects(plan: EvaluationPlan) -> str:
     """Who is evaluated, as a noun: `test subjects`, or `subjects`."""
-    return "subjects" if plan.out_of_fold else "test subjects"
+    return "test subjects" if plan.scheme == "split" else "subjects"
 
 
 def basis_sentence(plan: EvaluationPlan, subjects: int | None = None) -> str:
@@ -65,6 +69,12 @@ def basis_sentence(plan: EvaluationPlan, subjects: int | None = None) -> str:
         >>> print(basis_sentence(plan, 254).partition(":")[0])
         Each of the 254 subjects was predicted by models that never saw that subject (5 folds)
     """
+    if plan.scheme == "validate":
+        number = "" if subjects is None else f"{subjects:,} "
+        return (
+            f"A registered model was evaluated, unchanged, on {number}subjects that it was not "
+            "trained on."
+        )
     if not plan.out_of_fold:
         number = "" if subjects is None else f"{subjects:,} "
         return (

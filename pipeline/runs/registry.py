@@ -110,7 +110,7 @@ class Registry:
         """
         if token == NO_CHAMPION:
             return None
-        for path in (self._pointer(study), *reversed(self._history_paths(study))):
+        for path in (self._pointer(study), *reversed(self._paths(study, "history"))):
             content = storage.read(path)
             if content is not None and _token(content) == token:
                 return self._parse(study, path, content)
@@ -120,14 +120,57 @@ class Registry:
             "root and create the run again."
         )
 
+    def entry(self, study: str, identifier: str) -> RegisteredModel:
+        """The registration with an id: of a former or the present champion, or of an update.
+
+        Args:
+            study: Name of the study.
+            identifier: Its id.
+
+        Raises:
+            UserError: There is none.
+        """
+        registered = (*self.history(study), *self.updates(study))
+        found = next((entry for entry in registered if entry.id == identifier), None)
+        if found is None:
+            known = ", ".join(entry.id for entry in registered) or "none"
+            raise UserError(
+                f"{self._folder(study)}: no registration has the id {identifier}; there are: "
+                f"{known}."
+            )
+        return found
+
+    def check_files(self, entry: RegisteredModel) -> None:
+        """Checks that the files of a registration are there.
+
+        Raises:
+            UserError: They are missing.
+        """
+        for folder in (entry.model_uri, entry.statistics_uri):
+            if not storage.files_below(folder):
+                raise UserError(
+                    f"{folder}: the registry's files of the model {entry.id} are missing. Restore "
+                    "them, or name another registration."
+                )
+
+    def updates(self, study: str) -> tuple[RegisteredModel, ...]:
+        """All updated models of a study, the oldest first; none of them has been the champion.
+
+        Raises:
+            UserError: An entry is damaged.
+        """
+        return self._entries(study, "updates")
+
     def history(self, study: str) -> tuple[RegisteredModel, ...]:
         """All registrations of a study, the oldest first.
 
         Raises:
             UserError: A file of the history is damaged.
         """
-        paths = self._history_paths(study)
-        contents = ((path, storage.read(path)) for path in paths)
+        return self._entries(study, "history")
+
+    def _entries(self, study: str, kind: str) -> tuple[RegisteredModel, ...]:
+        contents = ((path, storage.read(path)) for path in self._paths(study, kind))
         return tuple(
             self._parse(study, path, content) for path, content in contents if content is not None
         )
@@ -196,8 +239,8 @@ class Registry:
     def _pointer_content(self, study: str) -> bytes | None:
         return storage.read(self._pointer(study))
 
-    def _history_paths(self, study: str) -> list[str]:
-        folder = f"{self._folder(study)}/history"
+    def _paths(self, study: str, kind: str) -> list[str]:
+        folder = f"{self._folder(study)}/{kind}"
         return [f"{folder}/{name}" for name in storage.files_below(folder) if _is_json(name)]
 
     def _parse(self, study: str, path: str, content: bytes) -> RegisteredModel:

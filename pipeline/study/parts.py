@@ -15,7 +15,10 @@ from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 from pipeline.study.load import parse_study
 from pipeline.study.study import Study
 
-_NOT_OF_EXAMPLES = ("thresholds", "gate", "training", "card", "summary", "disclosure")
+_NOT_OF_EXAMPLES = (
+    *("thresholds", "gate", "training", "card", "summary", "disclosure"),
+    "validation",
+)
 _NOT_OF_TASKS = ("decision_thresholds",)
 _NOT_OF_ENDPOINTS = ("unit", "horizon")
 

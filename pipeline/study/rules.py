@@ -44,6 +44,7 @@ def problems(study: Study) -> Iterator[str]:
     yield from _landmark_problems(study)
     yield from _slice_problems(study)
     yield from _evaluation_problems(study)
+    yield from _validation_problems(study)
     yield from _threshold_problems(study)
 
 
@@ -284,6 +285,17 @@ def _evaluation_problems(study: Study) -> Iterator[str]:
         )
     if study.split.holdout_sites and not study.site:
         yield "split.holdout_sites: the study file names no site"
+
+
+def _validation_problems(study: Study) -> Iterator[str]:
+    features = {feature.name for feature in study.resolved_features} | {ARM, SITE}
+    for key, named, known in (
+        ("tasks", study.validation.tasks, set(study.tasks)),
+        ("features", study.validation.features, features),
+    ):
+        for name in named:
+            if name not in known:
+                yield f"validation.{key}.{name}: this study has no such name under `{key}`"
 
 
 def _threshold_problems(study: Study) -> Iterator[str]:

@@ -35,6 +35,7 @@ from pipeline.study.sections import (
     Task,
     Threshold,
     Training,
+    Validation,
     Window,
     refuse,
 )
@@ -63,6 +64,7 @@ class Study(StrictModel):
         slicing: Groups for which results are shown.
         split: Division of the subjects into train, eval and test.
         evaluation: Which subjects a model is evaluated on.
+        validation: The registered model that `trial validate` evaluates on this trial.
         thresholds: Thresholds that a model must meet to be blessed.
         gate: Rules by which the data gate stops a run before training.
         training: Settings of the training.
@@ -92,6 +94,7 @@ class Study(StrictModel):
     slicing: Slicings = Slicings()
     split: Split = Split()
     evaluation: Evaluation = Evaluation()
+    validation: Validation = Validation()
     thresholds: tuple[Threshold, ...] = ()
     gate: Gate = Gate()
     training: Training = Training()

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pipeline.runners.local.outcome import RunOutcome
 
 
-def _beam_options(command: Decorated) -> Decorated:
+def beam_options(command: Decorated) -> Decorated:
     """The choice of a Beam runner."""
     for choice in reversed(BEAM_CHOICES):
         command = _beam_option(choice.name, choice.options, choice.help)(command)
@@ -53,6 +53,15 @@ def _beam_option(
     )
 
 
+BEAM_OPTION = variable_option(
+    "--beam",
+    multiple=True,
+    type=ShellWords(),
+    metavar="OPTION",
+    help="A further option of Beam; repeatable.",
+)
+
+
 @click.command(cls=Command)
 @study_option()
 @variable_option("--data", help="Folder of the study's data.")
@@ -64,14 +73,8 @@ def _beam_option(
 )
 @tune_option
 @store_option("Address of the SQL store; a SQLite file below the root if not given.")
-@_beam_options
-@variable_option(
-    "--beam",
-    multiple=True,
-    type=ShellWords(),
-    metavar="OPTION",
-    help="A further option of Beam; repeatable.",
-)
+@beam_options
+@BEAM_OPTION
 @click.option(
     "--fail-if-refused",
     is_flag=True,
@@ -89,7 +92,7 @@ def run(fail_if_refused: bool, **chosen: Any) -> Answer:
     from pipeline.runners.local.run import run as run_pipeline
 
     outcome = run_pipeline(settings)
-    code = _exit_code(outcome, fail_if_refused)
+    code = exit_code(outcome, fail_if_refused)
     return Answer(outcome.to_json(), code)
 
 
@@ -135,7 +138,8 @@ def build_settings(chosen: dict[str, Any]) -> Settings:
     return Settings(**given, beam=parse_beam_options([*own, *further]))
 
 
-def _exit_code(outcome: RunOutcome, fail_if_refused: bool) -> ExitCode:
+def exit_code(outcome: RunOutcome, fail_if_refused: bool) -> ExitCode:
+    """Exit code for the outcome of a run."""
     if outcome.status == "interrupted":
         return ExitCode.INTERRUPTED
     if outcome.status != "done":

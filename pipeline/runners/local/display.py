@@ -49,6 +49,8 @@ STAGES = {
     "MetricsExporter": "exports results to the store",
     "RunPage": "writes the page of this run",
     "TrialAnalysis": "compares arms statistically",
+    "RegisteredModel": "loads the registered model",
+    "ExternalValidation": "compares case mix, estimates the gain of updates",
 }
 
 

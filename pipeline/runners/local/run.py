@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from rich.console import Console
 from rich.markup import escape
@@ -31,6 +31,11 @@ from pipeline.runs.run_file import RunFile, Status
 from pipeline.runs.run_record import recorded, versions
 from pipeline.runs.stage_record import StageRecord, describe_unexpected
 
+if TYPE_CHECKING:
+    from tfx.orchestration.pipeline import Pipeline
+
+    from pipeline.results.documents import Verdict
+
 logger = logging.getLogger(__name__)
 
 PAGE_FILE = "page.html"
@@ -51,35 +56,61 @@ def run(settings: Settings) -> RunOutcome:
     Raises:
         OSError: A file or folder can't be used before the first stage.
     """
+    return run_graph(lambda run_id: resolve(settings, run_id), LocalRun, settings.root)
+
+
+def run_graph(
+    resolving: Callable[[str], RunConfig], made: Callable[..., LocalRun], root: Path
+) -> RunOutcome:
+    """Runs a graph in a child process.
+
+    Args:
+        resolving: Makes the configuration of a run with an id.
+        made: What runs the configuration.
+        root: Folder that everything is written below.
+
+    Returns:
+        The outcome; a failure of a stage is shown, recorded and logged, not raised.
+
+    Raises:
+        OSError: A file or folder can't be used before the first stage.
+    """
     # TensorFlow reads these when it is imported.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
     run_id = datetime.now().strftime("%Y%m%dT%H%M%S.%f")
-    log_file = settings.root.resolve() / "logs" / f"{run_id}.log"
+    log_file = root.resolve() / "logs" / f"{run_id}.log"
     return supervise(
-        lambda notes: _run(settings, run_id, log_file, notes),
+        lambda notes: _run(resolving, made, run_id, log_file, notes),
         lambda death, notes: _report_death(death, notes, run_id, log_file),
     )
 
 
-def _run(settings: Settings, run_id: str, log_file: Path, notes: Path) -> RunOutcome:
+def _run(
+    resolving: Callable[[str], RunConfig],
+    made: Callable[..., LocalRun],
+    run_id: str,
+    log_file: Path,
+    notes: Path,
+) -> RunOutcome:
     """Runs the pipeline in this process.
 
     Args:
-        settings: The user's choices.
+        resolving: Makes the configuration of a run with an id.
+        made: What runs the configuration.
         run_id: The run's id.
         log_file: Its log.
         notes: Folder for what must be known of the run if this process dies.
     """
     with terminal_and_log(log_file) as console:
-        config = _resolve(settings, run_id, console, log_file)
+        config = _resolve(resolving, run_id, console, log_file)
         if isinstance(config, RunOutcome):
             return config
         console.print(
             f"[bold]{escape(config.study.title or config.study.study)}[/bold]  run {run_id}\n"
             f"[dim]data {escape(str(config.data_root))}\nlog  {escape(str(log_file))}[/dim]"
         )
-        return _LocalRun(config, console, run_id, log_file, notes).execute()
+        return made(config, console, run_id, log_file, notes).execute()
 
 
 def _report_death(death: str, notes: Path, run_id: str, log_file: Path) -> RunOutcome:
@@ -115,13 +146,13 @@ def _report_death(death: str, notes: Path, run_id: str, log_file: Path) -> RunOu
 
 
 def _resolve(
-    settings: Settings, run_id: str, console: Console, log_file: Path
+    resolving: Callable[[str], RunConfig], run_id: str, console: Console, log_file: Path
 ) -> RunConfig | RunOutcome:
     """The run's configuration; or the outcome, where the configuration is invalid."""
     paths = {"log": log_file}
     try:
         with waiting(console, "reading the study file and the data's headers"):
-            return resolve(settings, run_id)
+            return resolving(run_id)
     except OSError:
         # The caller knows which paths the user named.
         raise
@@ -154,8 +185,14 @@ def _show_unexpected(console: Console, error: Exception, log_file: Path) -> str:
     return describe_unexpected(type(error).__name__)
 
 
-class _LocalRun:
-    """A run whose settings are resolved."""
+class LocalRun:
+    """A run whose settings are resolved; a subclass runs another graph.
+
+    Attributes:
+        page_stage: The stage that writes the page, its output `html`.
+    """
+
+    page_stage = "RunPage"
 
     def __init__(
         self, config: RunConfig, console: Console, run_id: str, log_file: Path, notes: Path
@@ -194,9 +231,9 @@ class _LocalRun:
     def _run_stages(self) -> None:
         display = RunDisplay(self._console)
         with waiting(self._console, "loading TensorFlow and TFX"):
-            from pipeline.pipeline import create_pipeline
             from pipeline.runners.local.stages import StageRunner
 
+            pipeline = self.create_pipeline()
         record_versions = versions(self._config.code_version)
         run = self
 
@@ -214,7 +251,13 @@ class _LocalRun:
 
         runner = Stages()
         self._outputs = runner.outputs
-        runner.run(create_pipeline(self._config))
+        runner.run(pipeline)
+
+    def create_pipeline(self) -> Pipeline:
+        """The graph."""
+        from pipeline.pipeline import create_pipeline
+
+        return create_pipeline(self._config)
 
     def _finish(self) -> RunOutcome:
         paths = {"log": self._log_file, "records": self._records}
@@ -224,10 +267,9 @@ class _LocalRun:
         from pipeline.results.documents import Verdict, read_result
 
         page = self._records / PAGE_FILE
-        shutil.copyfile(self._outputs["RunPage"]["html"], page)
+        shutil.copyfile(self._outputs[self.page_stage]["html"], page)
         verdict = read_result(Verdict, self._outputs["TrialEvaluator"]["verdict"])
-        paths |= result_paths(self._config, self._outputs, page, verdict.blessed)
-        show_result(self._console, verdict, paths)
+        paths |= self.show(self._outputs, page, verdict)
         self._stage = ""
         self._record("done", None)
         return RunOutcome(
@@ -238,6 +280,23 @@ class _LocalRun:
             {task: found.verdict for task, found in verdict.tasks.items()},
             verdict.all_reasons,
         )
+
+    def show(
+        self, outputs: Mapping[str, Mapping[str, str]], page: Path, verdict: Verdict
+    ) -> dict[str, Path]:
+        """Shows the result of the finished run.
+
+        Args:
+            outputs: URI of each output of each stage.
+            page: The run's page.
+            verdict: The verdict on the model.
+
+        Returns:
+            Paths of what the run wrote.
+        """
+        paths = result_paths(self._config, outputs, page, verdict.blessed)
+        show_result(self._console, verdict, {**paths, "records": self._records})
+        return paths
 
     def _end_early(
         self,

@@ -51,6 +51,7 @@ from pipeline.study.sections.types import (
     StudyName,
     refuse,
 )
+from pipeline.study.sections.validation import Validation
 
 __all__ = [
     "FORMAT_VERSION",
@@ -90,6 +91,7 @@ __all__ = [
     "TimeToEvent",
     "TrainMinimum",
     "Training",
+    "Validation",
     "Visits",
     "Window",
     "refuse",

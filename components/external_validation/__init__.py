@@ -1,0 +1,1 @@
+"""ExternalValidation: what an external validation of a registered model reports."""

@@ -1,0 +1,171 @@
+"""Writes the document and the page of an external validation."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import numpy as np
+from tfx.components.statistics_gen import stats_artifact_utils
+from tfx.dsl.components.base import base_executor
+from tfx.dsl.io import fileio
+from tfx.types import artifact_utils
+from tfx.types.artifact import Artifact
+from tfx.utils import io_utils, path_utils
+
+from components.external_validation.case_mix import compare_case_mix, observed_rate
+from components.external_validation.predictions import PredictedTask, predict
+from components.external_validation.recalibration import (
+    deal_folds,
+    logits,
+    observed_to_expected,
+    updates,
+)
+from components.external_validation.settings import ExternalValidationSettings
+from pipeline.errors import UserError
+from pipeline.html.page import render
+from pipeline.pages.validation import ValidationResult, validation_page
+from pipeline.results.documents import Curves, Metrics, Verdict, read_result
+from pipeline.results.registration import RegisteredModel, Registration
+from pipeline.results.validation import ExternalValidation, TaskValidation, ValidatedModel
+
+logger = logging.getLogger(__name__)
+
+
+class Executor(base_executor.BaseExecutor):
+    """Executor of ExternalValidation."""
+
+    def Do(  # noqa: N802 - TFX's name
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Compares the case mix, and estimates what simple updates would gain.
+
+        Args:
+            input_dict: The inputs of the component, one artifact each.
+            output_dict: `validation`: its folder gets `validation.json`. `html`: the page, a file.
+            exec_properties: `settings`: `ExternalValidationSettings` as JSON; `fingerprint` and
+                `code_version`.
+
+        Raises:
+            UserError: A file of another stage can't be read.
+        """
+        self._log_startup(input_dict, output_dict, exec_properties)
+        settings = ExternalValidationSettings.from_json(exec_properties["settings"])
+        inputs = {
+            key: artifact_utils.get_single_instance(found) for key, found in input_dict.items()
+        }
+        found = _validate(inputs, settings, exec_properties["fingerprint"])
+        folder = artifact_utils.get_single_uri(output_dict["validation"])
+        io_utils.write_string_file(
+            f"{folder}/validation.json", found.model_dump_json(indent=1) + "\n"
+        )
+        verdict = inputs["verdict"].uri
+        page = validation_page(
+            ValidationResult(
+                title=settings.title or settings.study_name,
+                titles={task: title.title for task, title in settings.titles.items()},
+                validation=found,
+                metrics=read_result(Metrics, verdict),
+                verdict=read_result(Verdict, verdict),
+                curves=read_result(Curves, verdict),
+                code_version=exec_properties["code_version"],
+            )
+        )
+        _write_file(artifact_utils.get_single_uri(output_dict["html"]), render(page))
+
+
+def _validate(
+    inputs: dict[str, Artifact], settings: ExternalValidationSettings, fingerprint: str
+) -> ExternalValidation:
+    subjects, predicted = predict(
+        artifact_utils.get_split_uri([inputs["examples"]], "test"),
+        path_utils.serving_model_path(inputs["model"].uri),
+        list(settings.tasks),
+    )
+    logger.info("rows", extra={"rows": {"split": "test", "subjects": subjects}})
+    training = _statistics(inputs["model_statistics"], "train")
+    return ExternalValidation(
+        model=_model(inputs["registration"].uri),
+        study=settings.study_name,
+        fingerprint=fingerprint,
+        subjects=subjects,
+        smallest_group=settings.smallest_group,
+        case_mix=compare_case_mix(
+            training,
+            _statistics(inputs["statistics"], "test"),
+            settings.numbers,
+            settings.categories,
+            settings.smallest_group,
+        ),
+        tasks=tuple(
+            _of_task(task, predicted[task], observed_rate(training, theirs), settings)
+            for task, theirs in settings.tasks.items()
+        ),
+    )
+
+
+def _of_task(
+    task: str,
+    predicted: PredictedTask,
+    rate_in_training: float | None,
+    settings: ExternalValidationSettings,
+) -> TaskValidation:
+    subjects = len(predicted.outcome)
+    theirs = settings.tasks[task]
+    if subjects < settings.smallest_group:
+        return TaskValidation(task=task, model_task=theirs, subjects=None, positives=None)
+    logit = logits(predicted.probability)
+    fold = deal_folds(list(predicted.hashes), predicted.outcome)
+    found = (
+        ()
+        if fold is None
+        else updates(logit, predicted.outcome, fold, settings.decision_thresholds[task])
+    )
+    return TaskValidation(
+        task=task,
+        model_task=theirs,
+        subjects=subjects,
+        positives=int(predicted.outcome.sum()),
+        observed_rate_in_training=rate_in_training,
+        observed_to_expected=observed_to_expected(
+            predicted.probability.astype(np.float64), predicted.outcome
+        ),
+        logit_mean=float(logit.mean()),
+        logit_sd=float(logit.std(ddof=1)),
+        folds=int(fold.max()) + 1 if fold is not None and found else 0,
+        updates=found,
+    )
+
+
+def _model(folder: str) -> ValidatedModel:
+    entry = read_result(Registration, folder).entry
+    if entry is None:
+        raise UserError(f"{folder}: no entry of the registry. Run RegisteredModel again.")
+    return _shown(entry)
+
+
+def _shown(entry: RegisteredModel) -> ValidatedModel:
+    return ValidatedModel(
+        id=entry.id,
+        study=entry.study,
+        registered_at=entry.registered_at,
+        fingerprint=entry.fingerprint,
+        model_digest=entry.model_digest,
+    )
+
+
+def _statistics(artifact: Artifact, split: str) -> Any:
+    return stats_artifact_utils.load_statistics(artifact, split).proto().datasets[0]
+
+
+def _write_file(uri: str, content: str) -> None:
+    """Writes the single file of an artifact of Kubeflow's types.
+
+    TFX makes a folder there before an executor runs; Kubeflow expects a file at the URI.
+    """
+    if fileio.isdir(uri) and not fileio.listdir(uri):
+        fileio.rmtree(uri)
+    io_utils.write_string_file(uri, content)

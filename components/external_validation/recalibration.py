@@ -1,0 +1,218 @@
+"""Simple updates of a model's predictions, and what they would gain on new subjects.
+
+Recalibration in the large changes the intercept alone: a logistic regression of the outcome with
+the logit of the prediction as offset. Logistic recalibration changes intercept and slope: the logit
+is the covariate (Cox, Biometrika 1958;45:562-5; Steyerberg et al., Stat Med 2004;23:2567-86,
+methods 2 and 3). Both keep the order of the predictions, so the area under the ROC curve stays.
+
+An update that is tried on the subjects that it was fitted to looks better than it is. So subjects
+are divided into folds, each fold's predictions are updated by a fit to the other folds, and the
+loss with and without the update is compared subject by subject. The interval of the mean difference
+is Student's, its variance multiplied by `1 + 1 / (folds - 1)`, since the fits of the folds share
+subjects (Nadeau & Bengio, Machine Learning 2003;52:239-81, with their ratio of test to training
+part).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.estimates import NORMAL_95, Estimate, normal_interval, student_interval
+from pipeline.results.validation import (
+    UPDATE_METHODS,
+    ModelUpdate,
+    NetBenefitGain,
+    UpdateMethod,
+)
+
+MOST_FOLDS = 10
+_SMALLEST_PROBABILITY = 1e-7
+_MOST_STEPS = 50
+_CONVERGED = 1e-10
+
+_Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Recalibration:
+    """A linear function of the logit.
+
+    Attributes:
+        intercept: Its value at logit 0.
+        slope: Its slope.
+        intercept_error: Standard error of the intercept.
+        slope_error: Standard error of the slope; 0 where it is fixed at 1.
+    """
+
+    intercept: float
+    slope: float
+    intercept_error: float
+    slope_error: float
+
+    def apply(self, logit: _Numbers) -> _Numbers:
+        """Updated probabilities."""
+        return 1 / (1 + np.exp(-(self.intercept + self.slope * logit)))
+
+
+def logits(probability: NDArray[np.float32]) -> _Numbers:
+    """Logits of probabilities, which are clipped to 1e-7 from 0 and 1."""
+    inner = np.clip(
+        probability.astype(np.float64), _SMALLEST_PROBABILITY, 1 - _SMALLEST_PROBABILITY
+    )
+    return np.log(inner) - np.log1p(-inner)
+
+
+def recalibrate(method: UpdateMethod, logit: _Numbers, outcome: _Numbers) -> Recalibration | None:
+    """Fits an update by maximum likelihood (Newton's method).
+
+    Args:
+        method: The update.
+        logit: Logits of the predictions, `[subjects]`.
+        outcome: 1 or 0, `[subjects]`.
+
+    Returns:
+        The update with Wald's standard errors; None where no finite estimate exists.
+    """
+    free = method == "logistic_recalibration"
+    design = np.column_stack([np.ones_like(logit), logit]) if free else np.ones((len(logit), 1))
+    offset = np.zeros_like(logit) if free else logit
+    found = np.zeros(design.shape[1])
+    for _ in range(_MOST_STEPS):
+        fitted = 1 / (1 + np.exp(-(offset + design @ found)))
+        information = design.T @ (design * (fitted * (1 - fitted))[:, None])
+        if not np.linalg.cond(information) < 1e12:
+            return None
+        step = np.linalg.solve(information, design.T @ (outcome - fitted))
+        # Newton's steps overshoot far from the maximum; a logit never needs a larger one.
+        step /= max(1.0, float(np.abs(step).max()) / 2)
+        found = found + step
+        if float(np.abs(step).max()) < _CONVERGED:
+            errors = np.sqrt(np.diag(np.linalg.inv(information)))
+            slope, slope_error = (found[1], errors[1]) if free else (1.0, 0.0)
+            return Recalibration(
+                float(found[0]), float(slope), float(errors[0]), float(slope_error)
+            )
+    return None
+
+
+def deal_folds(hashes: Sequence[bytes], outcome: _Numbers) -> NDArray[np.int64] | None:
+    """Fold of each subject: those with and those without the outcome are dealt in the hash's order.
+
+    Returns:
+        Numbers of folds, `[subjects]`; None where fewer than two subjects have, or have not, the
+        outcome.
+    """
+    positives = int(outcome.sum())
+    folds = min(MOST_FOLDS, positives, len(outcome) - positives)
+    if folds < 2:
+        return None
+    order = np.lexsort((np.asarray(hashes, dtype=bytes), outcome))
+    dealt = np.empty(len(outcome), np.int64)
+    dealt[order] = np.arange(len(order)) % folds
+    return dealt
+
+
+def updates(
+    logit: _Numbers,
+    outcome: _Numbers,
+    fold: NDArray[np.int64],
+    decision_thresholds: Sequence[float],
+) -> tuple[ModelUpdate, ...]:
+    """Each simple update with its gain, estimated out of fold.
+
+    Args:
+        logit: Logits of the predictions, `[subjects]`.
+        outcome: 1 or 0, `[subjects]`.
+        fold: Fold of each subject, from `deal_folds`.
+        decision_thresholds: Where the net benefit is compared.
+
+    Returns:
+        The updates that can be fitted to all subjects and to all folds.
+    """
+    found = (
+        _update(method, logit, outcome, fold, decision_thresholds) for method in UPDATE_METHODS
+    )
+    return tuple(update for update in found if update)
+
+
+def _update(
+    method: UpdateMethod,
+    logit: _Numbers,
+    outcome: _Numbers,
+    fold: NDArray[np.int64],
+    decision_thresholds: Sequence[float],
+) -> ModelUpdate | None:
+    fit = recalibrate(method, logit, outcome)
+    updated = _out_of_fold(method, logit, outcome, fold)
+    if fit is None or updated is None:
+        return None
+    present = 1 / (1 + np.exp(-logit))
+    folds = int(fold.max()) + 1
+
+    def gain(score: Callable[[_Numbers], _Numbers]) -> Estimate:
+        return _mean(score(updated) - score(present), folds)
+
+    return ModelUpdate(
+        method=method,
+        intercept=normal_interval(fit.intercept, fit.intercept_error),
+        slope=normal_interval(fit.slope, fit.slope_error)
+        if method == "logistic_recalibration"
+        else None,
+        log_loss_gain=gain(lambda p: np.where(outcome > 0, np.log(p), np.log1p(-p))),
+        brier_gain=gain(lambda p: -((p - outcome) ** 2)),
+        net_benefit_gains=tuple(
+            NetBenefitGain(
+                decision_threshold=threshold,
+                gain=gain(lambda p, at=threshold: benefit(p, outcome, at)),  # type: ignore[misc]
+            )
+            for threshold in decision_thresholds
+        ),
+    )
+
+
+def benefit(probability: _Numbers, outcome: _Numbers, threshold: float) -> _Numbers:
+    """Each subject's part of the net benefit (Vickers & Elkin, Med Decis Making 2006;26:565-74).
+
+    Their mean is the net benefit: true positives minus false positives weighted by the odds of the
+    threshold, per subject.
+    """
+    flagged = probability >= threshold
+    odds = threshold / (1 - threshold)
+    return np.where(flagged, np.where(outcome > 0, 1.0, -odds), 0.0)
+
+
+def observed_to_expected(probability: _Numbers, outcome: _Numbers) -> Estimate:
+    """Ratio of observed to expected outcomes; its logarithm has the error `√((1 - O/n) / O)`.
+
+    Debray et al., BMJ 2017;356:i6460.
+    """
+    observed, expected = float(outcome.sum()), float(probability.sum())
+    if not (observed and expected):
+        return Estimate()
+    ratio = observed / expected
+    reach = NORMAL_95 * math.sqrt((1 - observed / len(outcome)) / observed)
+    return Estimate(ratio, ratio * math.exp(-reach), ratio * math.exp(reach))
+
+
+def _out_of_fold(
+    method: UpdateMethod, logit: _Numbers, outcome: _Numbers, fold: NDArray[np.int64]
+) -> _Numbers | None:
+    updated = np.empty_like(logit)
+    for number in range(int(fold.max()) + 1):
+        held = fold == number
+        fit = recalibrate(method, logit[~held], outcome[~held])
+        if fit is None:
+            return None
+        updated[held] = fit.apply(logit[held])
+    return np.clip(updated, _SMALLEST_PROBABILITY, 1 - _SMALLEST_PROBABILITY)
+
+
+def _mean(gain: _Numbers, folds: int) -> Estimate:
+    mean = float(gain.mean())
+    variance = float(gain.var(ddof=1)) / len(gain) * (1 + 1 / (folds - 1))
+    return Estimate(mean, *student_interval(mean, math.sqrt(variance), len(gain) - 1))

@@ -1,0 +1,1 @@
+"""RegisteredModel: loads a registered model for a study whose names may differ."""

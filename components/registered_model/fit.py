@@ -1,0 +1,112 @@
+"""Whether a study has what a registered model reads, and asks for what it predicts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from components.registered_model.settings import RegisteredModelSettings
+from pipeline.errors import UserError
+from trainer.features import ModelInputs
+
+
+@dataclass(frozen=True)
+class ModelNames:
+    """What a model reads and predicts.
+
+    Attributes:
+        numbers: Arguments of its signature `columns` that are numbers.
+        categories: Those that are texts.
+        tasks: Tasks that it predicts.
+    """
+
+    numbers: frozenset[str]
+    categories: frozenset[str]
+    tasks: frozenset[str]
+
+
+def read_names(folder: str) -> ModelNames:
+    """Reads the names of a SavedModel from its signatures, without loading its variables.
+
+    Args:
+        folder: Folder of the SavedModel, a local path or an address.
+
+    Raises:
+        UserError: It has no signature `columns`.
+    """
+    # TensorFlow takes seconds to import.
+    import tensorflow as tf
+    from tensorflow.python.saved_model import loader_impl
+
+    from trainer.serving import COLUMNS_SIGNATURE
+
+    signatures = loader_impl.parse_saved_model(folder).meta_graphs[0].signature_def
+    if COLUMNS_SIGNATURE not in signatures:
+        raise UserError(
+            f"{folder}: the model has no signature `{COLUMNS_SIGNATURE}`, so it can't be known "
+            "which features it reads. Name a model that this pipeline registered."
+        )
+    signature = signatures[COLUMNS_SIGNATURE]
+    texts = {
+        name for name, spec in signature.inputs.items() if spec.dtype == tf.string.as_datatype_enum
+    }
+    return ModelNames(
+        numbers=frozenset(set(signature.inputs) - texts),
+        categories=frozenset(texts),
+        tasks=frozenset(signature.outputs),
+    )
+
+
+def arguments_of(settings: RegisteredModelSettings) -> dict[str, str]:
+    """Argument of the model's signature `columns` for each feature of the study."""
+    from trainer.serving import argument_names
+
+    inputs = ModelInputs(
+        tuple(settings.numbers.values()),
+        tuple(settings.categories.values()),
+        tuple(settings.tasks.values()),
+    )
+    arguments = argument_names(inputs)
+    return {
+        own: arguments[theirs] for own, theirs in (settings.numbers | settings.categories).items()
+    }
+
+
+def check_fit(settings: RegisteredModelSettings, model: ModelNames, who: str) -> None:
+    """Checks that a study fits a model.
+
+    Args:
+        settings: Names of the study, and the model's names for them.
+        model: Names of the model.
+        who: The model, for the message.
+
+    Raises:
+        UserError: A feature that the model reads or a task that the study asks for is missing, or a
+            feature is of another kind; the message has all of them.
+    """
+    problems = list(_problems(settings, model))
+    if problems:
+        listed = "\n".join(f"- {problem}" for problem in problems)
+        raise UserError(
+            f"The study file does not fit {who}:\n{listed}\nAdd what is missing to the study file, "
+            "or map names in its section `validation` (`features: {name here: name of the model}`, "
+            "`tasks` likewise)."
+        )
+
+
+def _problems(settings: RegisteredModelSettings, model: ModelNames) -> Iterator[str]:
+    arguments = arguments_of(settings)
+    numbers = {arguments[own] for own in settings.numbers}
+    categories = {arguments[own] for own in settings.categories}
+    for name in sorted(model.numbers | model.categories):
+        kind = "number" if name in model.numbers else "category"
+        if name not in numbers | categories:
+            yield f"feature {name} ({kind}): the model reads it, the study file has no such feature"
+        elif (name in numbers) != (name in model.numbers):
+            other = "category" if kind == "number" else "number"
+            yield f"feature {name}: expected a {kind} as in the model, the study file has a {other}"
+    served = ", ".join(sorted(model.tasks)) or "none"
+    for own, theirs in settings.tasks.items():
+        if theirs not in model.tasks:
+            called = f" (task {own} of the study file)" if own != theirs else ""
+            yield f"task {theirs}{called}: the model does not predict it; it predicts {served}"

@@ -1,0 +1,167 @@
+"""`validation.json`: what an external validation of a registered model found.
+
+Discrimination, calibration and net benefit by slice are in the Evaluator's `metrics.json` of the
+same run; this document has what that one has not.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pipeline.documents import Count, Document
+from pipeline.estimates import Estimate
+
+UpdateMethod = Literal["recalibration_in_the_large", "logistic_recalibration"]
+"""How a model is updated: the intercept alone, or intercept and slope."""
+
+UPDATE_METHODS: tuple[UpdateMethod, ...] = ("recalibration_in_the_large", "logistic_recalibration")
+
+
+class ValueShare(Document):
+    """Share of the subjects with a known value that have one value.
+
+    Attributes:
+        value: The value; null for all rare ones together.
+        share: Their share.
+    """
+
+    value: str | None
+    share: float
+
+
+class FeatureSummary(Document):
+    """A feature of the subjects of a trial.
+
+    Attributes:
+        missing: Share of subjects without a value; null where a small group would follow from it.
+        mean: Mean of a number.
+        sd: Standard deviation of a number.
+        values: Shares of the values of a category, the most frequent first.
+    """
+
+    missing: float | None = None
+    mean: float | None = None
+    sd: float | None = None
+    values: tuple[ValueShare, ...] = ()
+
+
+class CaseMixFeature(Document):
+    """A feature in the training data and in the validation data.
+
+    Attributes:
+        name: Its name in the validated study.
+        kind: `number` or `category`.
+        training: In the data that the model was trained on; null where its statistics lack it.
+        validation: In the data that it is validated on.
+        difference: Standardised difference, validation minus training, of a number; largest
+            difference of the shares of a value, of a category. Null where it can't be computed.
+    """
+
+    name: str
+    kind: Literal["number", "category"]
+    training: FeatureSummary | None
+    validation: FeatureSummary
+    difference: float | None
+
+
+class NetBenefitGain(Document):
+    """Gain in net benefit at a decision threshold.
+
+    Attributes:
+        decision_threshold: Probability from which a prediction is positive.
+        gain: Net benefit of the updated model minus that of the model as it is.
+    """
+
+    decision_threshold: float
+    gain: Estimate
+
+
+class ModelUpdate(Document):
+    """A simple update of the model, and what it would gain on new subjects of this trial.
+
+    Attributes:
+        method: How the model is updated.
+        intercept: Added to the logit of a prediction (after the slope).
+        slope: Factor of the logit; null where it stays 1.
+        log_loss_gain: Mean log loss of the model as it is minus that of the updated one; above 0
+            the update is better.
+        brier_gain: The same of the Brier score.
+        net_benefit_gains: At each decision threshold of the task.
+    """
+
+    method: UpdateMethod
+    intercept: Estimate
+    slope: Estimate | None = None
+    log_loss_gain: Estimate
+    brier_gain: Estimate
+    net_benefit_gains: tuple[NetBenefitGain, ...] = ()
+
+
+class TaskValidation(Document):
+    """A task.
+
+    Attributes:
+        task: Its name in the validated study.
+        model_task: The model's name for it.
+        subjects: Subjects whose label is known; null where they are too few to be shown.
+        positives: Those of them with the outcome.
+        observed_rate_in_training: Share with the outcome among the subjects that the model was
+            trained on; null where the statistics lack it.
+        observed_to_expected: Ratio of the subjects with the outcome to the number that the model
+            predicts.
+        logit_mean: Mean logit of the predictions.
+        logit_sd: Its standard deviation: how different the subjects are to the model.
+        folds: Folds in which the gain of the updates was estimated; 0 where there is none.
+        updates: What each simple update would gain; empty where too few subjects are known.
+    """
+
+    task: str
+    model_task: str
+    subjects: Count | None
+    positives: Count | None
+    observed_rate_in_training: float | None = None
+    observed_to_expected: Estimate = Estimate()
+    logit_mean: float | None = None
+    logit_sd: float | None = None
+    folds: Count = 0
+    updates: tuple[ModelUpdate, ...] = ()
+
+
+class ValidatedModel(Document):
+    """The model.
+
+    Attributes:
+        id: Id of its registration.
+        study: Study that it was trained on.
+        registered_at: UTC time in ISO 8601.
+        fingerprint: Fingerprint of the data that it was trained on.
+        model_digest: Digest of its files.
+    """
+
+    id: str
+    study: str
+    registered_at: str
+    fingerprint: str
+    model_digest: str
+
+
+class ExternalValidation(Document):
+    """`validation.json`.
+
+    Attributes:
+        model: The model.
+        study: Name of the study that it is validated on.
+        fingerprint: Fingerprint of its data.
+        subjects: Subjects of the trial.
+        smallest_group: Fewest subjects of a group that is shown.
+        case_mix: The features of the model.
+        tasks: The tasks.
+    """
+
+    model: ValidatedModel
+    study: str
+    fingerprint: str
+    subjects: Count
+    smallest_group: Count
+    case_mix: tuple[CaseMixFeature, ...]
+    tasks: tuple[TaskValidation, ...]

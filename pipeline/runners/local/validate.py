@@ -1,0 +1,92 @@
+"""Validates a registered model on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+
+from pipeline.config import Settings
+from pipeline.html.numbers import estimate
+from pipeline.results.documents import Metrics, Verdict, read_result
+from pipeline.results.validation import ExternalValidation, TaskValidation
+from pipeline.runners.local.display import print_words, results_table
+from pipeline.runners.local.outcome import RunOutcome
+from pipeline.runners.local.run import LocalRun, run_graph
+from pipeline.validation_config import ModelChoice, resolve_validation
+
+if TYPE_CHECKING:
+    from tfx.orchestration.pipeline import Pipeline
+
+_GAINS = "Gain in log loss of simple updates, cross-fitted, with 95 % interval"
+_SHOWN = ("metrics", "validation", "page")
+
+
+def validate(settings: Settings, choice: ModelChoice) -> RunOutcome:
+    """Runs the pipeline of an external validation.
+
+    Args:
+        settings: The choices that a run of the pipeline has as well.
+        choice: The registered model.
+
+    Returns:
+        The outcome; a failure of a stage is shown, recorded and logged, not raised.
+
+    Raises:
+        OSError: A file or folder can't be used before the first stage.
+    """
+    return run_graph(
+        lambda run_id: resolve_validation(settings, choice, run_id),
+        _LocalValidation,
+        settings.root,
+    )
+
+
+class _LocalValidation(LocalRun):
+    """A validation whose settings are resolved."""
+
+    page_stage = "ExternalValidation"
+
+    def create_pipeline(self) -> Pipeline:
+        """The graph."""
+        from pipeline.validation_pipeline import create_validation_pipeline
+
+        return create_validation_pipeline(self._config)
+
+    def show(
+        self, outputs: Mapping[str, Mapping[str, str]], page: Path, verdict: Verdict
+    ) -> dict[str, Path]:
+        """Shows metrics, what updates would gain, and paths."""
+        del verdict
+        folder = Path(outputs["TrialEvaluator"]["verdict"])
+        validation = Path(outputs["ExternalValidation"]["validation"])
+        paths = {
+            "metrics": folder / "metrics.json",
+            "verdict": folder / "verdict.json",
+            "validation": validation / "validation.json",
+            "page": page,
+        }
+        found = read_result(ExternalValidation, str(validation))
+        metrics = read_result(Metrics, str(folder))
+        console = self._console
+        console.print()
+        table = results_table(metrics.records, console.width, metrics.evaluation)
+        print_words(console, table)
+        console.print(f"[bold]{_GAINS}[/bold]")
+        for task in found.tasks:
+            for line in _update_lines(task):
+                print_words(console, escape(line))
+        console.print()
+        for name in _SHOWN:
+            console.print(f"{name:<10} {escape(str(paths[name]))}")
+        return paths
+
+
+def _update_lines(task: TaskValidation) -> Iterator[str]:
+    if not task.updates:
+        yield f"  {task.task}: too few subjects with and without the outcome"
+    for update in task.updates:
+        name = update.method.replace("_", " ")
+        yield f"  {task.task}, {name}: {estimate(update.log_loss_gain, 4)}"

@@ -1,0 +1,104 @@
+"""The graph of an external validation: a registered model on data that it was not trained on."""
+
+from __future__ import annotations
+
+import tensorflow_data_validation as tfdv
+from tfx.components.example_validator.component import ExampleValidator
+from tfx.components.statistics_gen.component import StatisticsGen
+from tfx.orchestration.pipeline import Pipeline
+
+from components.curated_schema.component import CuratedSchema
+from components.data_gate.component import DataGate
+from components.data_gate.settings import DataGateSettings
+from components.evaluator.component import TrialEvaluator
+from components.evaluator.settings import EvaluatorSettings
+from components.external_validation.component import ExternalValidation
+from components.external_validation.settings import ExternalValidationSettings
+from components.registered_model.component import RegisteredModel
+from components.registered_model.settings import RegisteredModelSettings
+from components.trial_example_gen.component import TrialExampleGen
+from components.trial_example_gen.settings import TrialExampleGenSettings
+from pipeline.config import RunConfig
+from pipeline.pipeline import metadata_connection, statistics_columns
+
+
+def create_validation_pipeline(config: RunConfig) -> Pipeline:
+    """Builds the pipeline of one external validation.
+
+    Nothing is trained: all subjects are in the test split, and neither ExampleValidator's findings
+    nor the gate's ask for subjects elsewhere.
+
+    Args:
+        config: Everything that the run depends on, see `resolve_validation`.
+
+    Returns:
+        The pipeline.
+    """
+    study = config.study.as_public()
+    # First: a study that does not fit the model is refused before its data are read.
+    model = RegisteredModel(
+        registry_root=config.registry_root,
+        settings=RegisteredModelSettings.of(study),
+        champion_token=config.champion_token,
+    )
+    example_gen = TrialExampleGen(
+        settings=TrialExampleGenSettings.for_validation(study),
+        data_root=config.data_root,
+        fingerprint=config.fingerprint,
+        subject_key=config.subject_key,
+        subject_key_id=config.subject_key_id,
+    )
+    example_gen.add_upstream_node(model)
+    examples, rejects = example_gen.outputs["examples"], example_gen.outputs["rejects"]
+    statistics_gen = StatisticsGen(
+        examples=examples,
+        stats_options=tfdv.StatsOptions(feature_allowlist=statistics_columns(study)),
+    )
+    schema = CuratedSchema(config.schema)
+    validator = ExampleValidator(
+        statistics=statistics_gen.outputs["statistics"], schema=schema.outputs["schema"]
+    )
+    gate = DataGate(
+        statistics=statistics_gen.outputs["statistics"],
+        schema=schema.outputs["schema"],
+        anomalies=validator.outputs["anomalies"],
+        examples=examples,
+        rejects=rejects,
+        settings=DataGateSettings.of(study),
+    )
+    evaluator = TrialEvaluator(
+        examples=examples,
+        model=model.outputs["model"],
+        settings=EvaluatorSettings.of(study),
+        rejects=rejects,
+    )
+    # What the gate stops is reported by the gate.
+    evaluator.add_upstream_node(gate)
+    validation = ExternalValidation(
+        examples=examples,
+        model=model.outputs["model"],
+        registration=model.outputs["registration"],
+        statistics=statistics_gen.outputs["statistics"],
+        model_statistics=model.outputs["statistics"],
+        verdict=evaluator.outputs["verdict"],
+        settings=ExternalValidationSettings.of(study),
+        fingerprint=config.fingerprint,
+        code_version=config.code_version,
+    )
+    return Pipeline(
+        pipeline_name=config.pipeline_name,
+        pipeline_root=config.pipeline_root,
+        components=[
+            model,
+            example_gen,
+            statistics_gen,
+            schema,
+            validator,
+            gate,
+            evaluator,
+            validation,
+        ],
+        enable_cache=True,
+        metadata_connection_config=metadata_connection(config),
+        beam_pipeline_args=list(config.beam_args),
+    )
