@@ -83,7 +83,7 @@ def _findings(inputs: dict[str, Artifact], settings: DataGateSettings) -> Iterat
     yield from unknown_labels(counts, gate, settings.smallest_group)
     plan = read_plan(inputs["rejects"].uri)
     if not plan.out_of_fold:
-        yield from rules.too_few(counts, settings.tasks, gate)
+        yield from rules.too_few(counts, settings.tasks, gate, plan.splits)
     for finding in _anomalies(inputs, settings, plan):
         # The rule on levels reports these features without values.
         if finding.feature not in explained:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.data_gate.auc import auc_of_category, auc_of_number, standard_error_of_chance
+from pipeline.names import SPLITS
 from pipeline.results.counts import Counts, DatasetCounts
 from pipeline.results.findings import Finding
 from pipeline.study.sections import Gate, Severity
@@ -72,7 +73,9 @@ class Columns:
         return "on train" if self.fold is None else "over all subjects"
 
 
-def too_few(counts: Counts, tasks: Iterable[str], gate: Gate) -> Iterator[Finding]:
+def too_few(
+    counts: Counts, tasks: Iterable[str], gate: Gate, splits: Collection[str] = SPLITS
+) -> Iterator[Finding]:
     """Tasks that have too few subjects, or too few of one outcome, in a split.
 
     A task or a split that was not counted has none.
@@ -81,8 +84,9 @@ def too_few(counts: Counts, tasks: Iterable[str], gate: Gate) -> Iterator[Findin
         counts: Labels of each task and split.
         tasks: Names of the tasks.
         gate: Severity and limits.
+        splits: The splits that have subjects by the scheme of evaluation.
     """
-    minimums = gate.minimum.by_split()
+    minimums = {split: of for split, of in gate.minimum.by_split().items() if split in splits}
     for task in tasks:
         for split, minimum in minimums.items():
             labels = counts.tasks.get(task, {}).get(split)

@@ -42,9 +42,9 @@ class RegisteredModelSettings(Settings):
         return cls(
             trained_on=wanted.of or study.study,
             model=wanted.model or "",
-            numbers={name: wanted.features.get(name, name) for name in numbers},
-            categories={name: wanted.features.get(name, name) for name in categories},
-            tasks={name: wanted.tasks.get(name, name) for name in study.tasks},
+            numbers={name: wanted.features.get(name, name) for name in sorted(numbers)},
+            categories={name: wanted.features.get(name, name) for name in sorted(categories)},
+            tasks={name: wanted.tasks.get(name, name) for name in sorted(study.tasks)},
         )
 
     @property

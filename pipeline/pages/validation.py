@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.estimates import Estimate
-from pipeline.html import charts
 from pipeline.html.blocks import (
     Block,
     Bullets,
@@ -22,6 +21,7 @@ from pipeline.html.blocks import (
 from pipeline.html.numbers import Suppressed, Value, count, has_interval, number
 from pipeline.html.page import Page, Section
 from pipeline.metrics import METRICS
+from pipeline.pages.evaluation.clinical_figures import calibration_figure, decision_figure
 from pipeline.pages.metrics import metric_column, task_verdicts_table
 from pipeline.results.documents import Curves, MetricRecord, Metrics, Verdict, find_records
 from pipeline.results.validation import (
@@ -176,7 +176,6 @@ def _summary(result: ValidationResult) -> list[Block]:
     blocks: list[Block] = [
         Bullets([sentence(result, task) for task in result.validation.tasks]),
         table,
-        Grid(list(_calibration_figures(result))),
     ]
     if result.verdict.judged:
         blocks.append(
@@ -188,14 +187,13 @@ def _summary(result: ValidationResult) -> list[Block]:
     return blocks
 
 
-def _calibration_figures(result: ValidationResult) -> Iterator[Figure]:
+def _figures(result: ValidationResult, task: str) -> Iterator[Figure]:
     for curve in result.curves.curves:
-        if not curve.slice and curve.model == "challenger" and curve.calibration:
-            yield charts.calibration_curve(
-                [charts.CalibrationCurve("model", curve.calibration)],
-                f"{result.titles[curve.task]}: observed rate by prediction. On the dotted line the "
-                "prediction is right; each point is about a tenth of the subjects.",
-            )
+        if curve.task == task and not curve.slice and curve.model == "challenger":
+            if curve.calibration:
+                yield calibration_figure([("model", curve)])
+            if curve.decision:
+                yield decision_figure([("model", curve)])
 
 
 def _updates(result: ValidationResult) -> list[Block]:
@@ -221,7 +219,6 @@ def _updates(result: ValidationResult) -> list[Block]:
         "Recalibration in the large changes the intercept alone; logistic recalibration changes "
         "intercept and slope (Steyerberg et al., Stat Med 2004;23:2567-86). Neither changes which "
         "of two subjects has the higher prediction, so the AUC stays.",
-        "The model was not changed. `trial validate --update` registers an updated one.",
     ]
     blocks: list[Block] = [
         Table(
@@ -315,11 +312,14 @@ def _case_mix(result: ValidationResult) -> list[Block]:
                 _missing(feature.validation, result),
             ]
         )
-    largest = sorted(result.validation.case_mix, key=lambda item: -abs(item.difference or 0.0))[:1]
-    lead = (
-        [Paragraph(f"The largest difference is in {largest[0].name}.")]
-        if largest and largest[0].difference
-        else []
+    differing = [
+        feature.name
+        for feature in result.validation.case_mix
+        if feature.difference is not None and abs(feature.difference) > _LARGE_DIFFERENCE
+    ]
+    lead = Paragraph(
+        f"Features that differ by more than {_LARGE_DIFFERENCE:g} from the training data: "
+        f"{', '.join(differing) or 'none'}."
     )
     features = Table(
         "Features in the training data and here",
@@ -339,7 +339,7 @@ def _case_mix(result: ValidationResult) -> list[Block]:
             "together.",
         ],
     )
-    return [*lead, outcomes, Details("Features", [features])]
+    return [lead, outcomes, Details("Features", [features])]
 
 
 def _feature_title(feature: CaseMixFeature) -> str:
@@ -374,9 +374,10 @@ def _marked(difference: float | None) -> Value | Cell:
 
 
 def _task(result: ValidationResult, task: str) -> list[Block]:
+    figures = Grid(list(_figures(result, task)))
     groups = _groups(result, task)
     if not groups:
-        return [Paragraph("No group of this study is large enough to be shown.")]
+        return [figures, Paragraph("No group of this study is large enough to be shown.")]
     rows = [
         [
             " ".join(group[0]),
@@ -385,11 +386,12 @@ def _task(result: ValidationResult, task: str) -> list[Block]:
         for group in groups
     ]
     return [
+        figures,
         Table(
             "By group, with 95 % intervals",
             (Column("Group"), *(metric_column(metric) for metric in _OF_GROUPS)),
             rows,
-        )
+        ),
     ]
 
 

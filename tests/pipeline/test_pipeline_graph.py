@@ -19,6 +19,7 @@ from pipeline.runners.local.display import STAGES
 from pipeline.runners.local.stages import run_order
 from pipeline.study.load import load_study
 from pipeline.study.shipped import SCHEMAS
+from pipeline.validation_pipeline import create_validation_pipeline
 
 SECRET = "a secret that no node may hold"
 
@@ -83,7 +84,12 @@ def _inputs(node: pipeline_pb2.PipelineNode) -> dict[str, set[str]]:
 
 
 def test_every_node_has_a_line_for_people(config: RunConfig) -> None:
-    assert set(_nodes(replace(config, tune=True))) == set(STAGES)
+    validation = {
+        node.pipeline_node.node_info.id
+        for node in Compiler().compile(create_validation_pipeline(config)).nodes
+    }
+
+    assert {*_nodes(replace(config, tune=True)), *validation} == set(STAGES)
 
 
 def test_transform_waits_for_the_data_gate(config: RunConfig) -> None:

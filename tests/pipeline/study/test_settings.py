@@ -18,10 +18,12 @@ from components.champion_model.settings import ChampionModelSettings
 from components.cross_fit.settings import CrossFitSettings
 from components.data_gate.settings import DataGateSettings
 from components.evaluator.settings import EvaluatorSettings
+from components.external_validation.settings import ExternalValidationSettings
 from components.metrics_exporter.settings import MetricsExporterSettings
 from components.model_card.settings import ModelCardSettings
 from components.model_registrar.settings import ModelRegistrarSettings
 from components.reference_models.settings import ReferenceModelsSettings
+from components.registered_model.settings import RegisteredModelSettings
 from components.trial_analysis.settings import TrialAnalysisSettings
 from components.trial_example_gen.settings import TrialExampleGenSettings
 from components.trial_summary.settings import TrialSummarySettings
@@ -41,10 +43,12 @@ CLASSES = (
     DataGateSettings,
     EvaluatorSettings,
     ExportedStudy,
+    ExternalValidationSettings,
     MetricsExporterSettings,
     ModelCardSettings,
     ModelRegistrarSettings,
     ReferenceModelsSettings,
+    RegisteredModelSettings,
     RunPageSettings,
     TrialAnalysisSettings,
     TrialExampleGenSettings,
@@ -63,8 +67,10 @@ SHOWN = {
 SHOWN_BY = {
     ChampionModelSettings: set(),
     CrossFitSettings: {"features", "tasks"},
+    ExternalValidationSettings: {"features", "tasks"},
     ModelRegistrarSettings: set(),
     ReferenceModelsSettings: {"features", "tasks"},
+    RegisteredModelSettings: set(),
     TrialExampleGenSettings: set(),
     TrialSummarySettings: {"summary.exposure", "summary.endpoints"},
 }

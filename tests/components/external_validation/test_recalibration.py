@@ -1,0 +1,212 @@
+"""Updates of predictions made by hand, against statsmodels and against arithmetic."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from components.external_validation.recalibration import (
+    MOST_FOLDS,
+    benefit,
+    deal_folds,
+    logits,
+    observed_to_expected,
+    recalibrate,
+    updates,
+)
+from pipeline.results.validation import UPDATE_METHODS
+from tests.each import each
+
+Numbers = NDArray[np.float64]
+
+
+def trial(subjects: int, shift: float, slope: float, seed: int = 3) -> tuple[Numbers, Numbers]:
+    """Logits of a model, and outcomes of subjects whose true logit is `shift + slope × logit`."""
+    random = np.random.default_rng(seed)
+    logit = random.normal(-1, 1.2, subjects)
+    risk = 1 / (1 + np.exp(-(shift + slope * logit)))
+    return logit, (random.random(subjects) < risk).astype(np.float64)
+
+
+def hashes(subjects: int) -> list[bytes]:
+    return [f"{number * 2654435761 % 2**32:08x}".encode() for number in range(subjects)]
+
+
+@pytest.mark.parametrize(("shift", "slope"), [(0.0, 1.0), (0.8, 1.0), (-1.5, 0.6), (0.3, 1.7)])
+def test_recalibration_in_the_large_is_a_regression_with_the_logit_as_offset(
+    shift: float, slope: float
+) -> None:
+    logit, outcome = trial(700, shift, slope)
+
+    expected = sm.GLM(outcome, np.ones(700), sm.families.Binomial(), offset=logit).fit(tol=1e-14)
+    found = recalibrate("recalibration_in_the_large", logit, outcome)
+
+    assert found is not None
+    assert found.intercept == pytest.approx(expected.params[0], abs=1e-7)
+    assert found.intercept_error == pytest.approx(expected.bse[0], rel=1e-6)
+    assert found.slope == 1.0
+
+
+@pytest.mark.parametrize(("shift", "slope"), [(0.0, 1.0), (0.8, 1.0), (-1.5, 0.6), (0.3, 1.7)])
+def test_logistic_recalibration_is_a_regression_on_the_logit(shift: float, slope: float) -> None:
+    logit, outcome = trial(700, shift, slope)
+
+    expected = sm.GLM(outcome, sm.add_constant(logit), sm.families.Binomial()).fit(tol=1e-14)
+    found = recalibrate("logistic_recalibration", logit, outcome)
+
+    assert found is not None
+    assert [found.intercept, found.slope] == pytest.approx(list(expected.params), abs=1e-7)
+    assert [found.intercept_error, found.slope_error] == pytest.approx(list(expected.bse), rel=1e-6)
+
+
+def test_separated_outcomes_have_no_logistic_recalibration() -> None:
+    logit = np.array([-2.0, -1.0, 1.0, 2.0])
+
+    assert recalibrate("logistic_recalibration", logit, np.array([0.0, 0.0, 1.0, 1.0])) is None
+
+
+def test_one_outcome_has_no_recalibration_in_the_large() -> None:
+    assert recalibrate("recalibration_in_the_large", np.zeros(8), np.ones(8)) is None
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    positives=st.integers(0, 40),
+    negatives=st.integers(0, 40),
+    order=st.randoms(use_true_random=False),
+)
+def test_folds_are_alike_in_the_outcome_and_do_not_depend_on_the_order(
+    positives: int, negatives: int, order: object
+) -> None:
+    outcome = np.array([1.0] * positives + [0.0] * negatives)
+    names = hashes(len(outcome))
+    dealt = deal_folds(names, outcome)
+
+    if min(positives, negatives) < 2:
+        assert dealt is None
+        return
+    assert dealt is not None
+    folds = min(MOST_FOLDS, positives, negatives)
+    for level in (0.0, 1.0):
+        sizes = np.bincount(dealt[outcome == level], minlength=folds)
+        assert sizes.max() - sizes.min() <= 1
+    shuffled = list(range(len(names)))
+    order.shuffle(shuffled)  # type: ignore[attr-defined]
+    again = deal_folds([names[i] for i in shuffled], outcome[shuffled])
+    assert again is not None
+    assert again.tolist() == dealt[shuffled].tolist()
+
+
+def test_a_shift_of_the_intercept_is_recovered_within_its_interval() -> None:
+    logit, outcome = trial(2_000, shift=0.7, slope=1.0)
+    fold = deal_folds(hashes(2_000), outcome)
+    assert fold is not None
+
+    large, logistic = updates(logit, outcome, fold, [0.3])
+
+    assert large.intercept.lower is not None
+    assert large.intercept.upper is not None
+    assert large.intercept.lower < 0.7 < large.intercept.upper
+    assert large.log_loss_gain.lower is not None
+    assert large.log_loss_gain.lower > 0
+    assert large.brier_gain.lower is not None
+    assert large.brier_gain.lower > 0
+    assert logistic.slope is not None
+    assert logistic.slope.lower is not None
+    assert logistic.slope.upper is not None
+    assert logistic.slope.lower < 1 < logistic.slope.upper
+
+
+def test_the_gain_of_a_model_that_is_right_is_not_above_0_on_average() -> None:
+    """On the subjects that it was fitted to every update gains; out of fold it loses a little."""
+    apparent, honest = [], []
+    for seed in range(40):
+        logit, outcome = trial(120, 0.0, 1.0, seed)
+        fold = deal_folds(hashes(120), outcome)
+        fit = recalibrate("logistic_recalibration", logit, outcome)
+        assert fold is not None
+        assert fit is not None
+        right, updated = 1 / (1 + np.exp(-logit)), fit.apply(logit)
+        likelihood = [
+            np.where(outcome > 0, np.log(p), np.log1p(-p)).mean() for p in (right, updated)
+        ]
+        apparent.append(likelihood[1] - likelihood[0])
+        honest.append(updates(logit, outcome, fold, [])[1].log_loss_gain.value or 0.0)
+
+    assert min(apparent) >= 0
+    assert np.mean(honest) < 0
+
+
+def test_an_updated_prediction_is_made_by_a_fit_without_its_subject() -> None:
+    """With two folds the intercept of each is the log odds of the other fold's outcomes."""
+    logit = np.zeros(8)
+    outcome = np.array([1.0, 1.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0])
+    fold = np.array([0, 0, 0, 0, 1, 1, 1, 1])
+
+    (large,) = [
+        found
+        for found in updates(logit, outcome, fold, [])
+        if found.method == "recalibration_in_the_large"
+    ]
+
+    # Fold 0 (3 of 4) is predicted .25 and fold 1 (1 of 4) .75.
+    loss = -(3 * math.log(0.25) + math.log(0.75)) / 4
+    assert large.log_loss_gain.value == pytest.approx(math.log(2) - loss)
+    assert large.brier_gain.value == pytest.approx(0.25 - (3 * 0.75**2 + 0.25**2) / 4)
+
+
+def test_each_updates_interval_is_students_widened_for_the_folds_common_subjects() -> None:
+    logit, outcome = trial(300, 0.5, 1.0)
+    fold = deal_folds(hashes(300), outcome)
+    assert fold is not None
+    from scipy import stats
+
+    large = updates(logit, outcome, fold, [])[0]
+    updated = np.empty(300)
+    for number in range(10):
+        held = fold == number
+        fit = recalibrate("recalibration_in_the_large", logit[~held], outcome[~held])
+        assert fit is not None
+        updated[held] = fit.apply(logit[held])
+    gain = (1 / (1 + np.exp(-logit)) - outcome) ** 2 - (updated - outcome) ** 2
+    reach = stats.t.ppf(0.975, 299) * gain.std(ddof=1) * math.sqrt((1 + 1 / 9) / 300)
+
+    assert large.brier_gain.value == pytest.approx(gain.mean())
+    assert large.brier_gain.upper == pytest.approx(gain.mean() + reach)
+
+
+def test_net_benefit_weighs_false_positives_by_the_odds_of_the_threshold() -> None:
+    probability = np.array([0.9, 0.2, 0.3, 0.1])
+    outcome = np.array([1.0, 1.0, 0.0, 0.0])
+
+    # From .2 on: two true positives, one false positive.
+    assert benefit(probability, outcome, 0.2).mean() == pytest.approx((2 - 1 * 0.25) / 4)
+
+
+def test_observed_to_expected_has_the_interval_of_its_logarithm() -> None:
+    probability = np.full(100, 0.2)
+    outcome = np.array([1.0] * 30 + [0.0] * 70)
+
+    found = observed_to_expected(probability, outcome)
+
+    error = math.sqrt(0.7 / 30)
+    assert found.value == pytest.approx(1.5)
+    assert found.lower == pytest.approx(1.5 * math.exp(-1.959964 * error), rel=1e-5)
+
+
+def test_logits_of_certain_predictions_are_finite() -> None:
+    assert np.isfinite(logits(np.array([0.0, 1.0], np.float32))).all()
+
+
+def test_every_method_can_be_fitted() -> None:
+    logit, outcome = trial(200, 0.0, 1.0)
+
+    assert [
+        method for method in each(UPDATE_METHODS) if recalibrate(method, logit, outcome) is None
+    ] == []
