@@ -14,6 +14,14 @@ FOLDS = "folds"
 
 SPLITS = ("train", "eval", "test")
 
+CHAMPION = "champion"
+
+BASE_RATE = "base_rate"
+"""Reference model that predicts the share of subjects with the outcome in the subject's arm."""
+
+REFERENCE_MODELS = (BASE_RATE, "ridge", "random_forest", "gradient_boosting")
+"""Names of the reference models."""
+
 
 def label_key(task: str) -> str:
     """Column of a task's label: 1.0 or 0.0, and 0.0 where it is unknown."""

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from components.evaluator.intervals import enough_events
 from components.evaluator.records import Record, group_text, number_or_none
 from pipeline.results.documents import OVERALL, Group, ModelRole
-from pipeline.results.outcomes import OUTCOMES, ComparisonReason, Outcome
+from pipeline.results.outcomes import LEAST_EVENTS, OUTCOMES, ComparisonReason, Origin, Outcome
 from pipeline.results.suppress import SuppressionReason
 from pipeline.study.sections import Side, Threshold
 
-RecordKey = tuple[str, Group, str, float | None, ModelRole]
+RecordKey = tuple[str, Group, str, float | None, ModelRole, str | None]
 Suppressed = Mapping[str, Mapping[Group, SuppressionReason]]
 """Suppressed groups of each task, with the reason."""
 
@@ -22,6 +23,8 @@ _BEYOND: Mapping[tuple[Side, str], str] = {
     ("at_least", "bound"): "lower bound below",
     ("at_most", "point"): "above",
     ("at_most", "bound"): "upper bound above",
+    ("at_least", "overlap"): "interval wholly below",
+    ("at_most", "overlap"): "interval wholly above",
 }
 """Description of a value beyond its limit, by side and `holds`."""
 
@@ -29,11 +32,14 @@ _EXPLANATIONS: Mapping[ComparisonReason, str] = {
     "within_limit": "",
     "no_value": "has no value (for example, because all subjects have the same outcome, or no "
     "prediction reaches the decision threshold)",
-    "no_interval": "has no confidence interval, but the threshold applies to its bound",
+    "no_interval": "has no confidence interval, but the threshold applies to it",
     "too_few_subjects": "can't be judged: fewer than {smallest_group} subjects have a known "
     "outcome",
+    "too_few_events": f"can't be judged: fewer than {LEAST_EVENTS} subjects with the outcome, or "
+    "without it",
     "group_too_small": "is not judged: fewer than {smallest_group} subjects have a known outcome",
     "no_champion": "is not judged: no champion was scored",
+    "no_reference": "can't be judged: the reference model was not fitted",
 }
 """Reasons as the end of a sentence; `beyond_limit` has numbers, see `_beyond`."""
 
@@ -43,7 +49,9 @@ class Application:
     """A threshold applied to one group of one task, for one model.
 
     Attributes:
-        number: Place of the threshold in the study file, from 0.
+        number: Place of the threshold among those of the study file and, after them, the defaults;
+            from 0.
+        origin: Whether the study file demands it or it is a default.
         threshold: The threshold.
         task: The task.
         group: The group of subjects.
@@ -52,6 +60,7 @@ class Application:
     """
 
     number: int
+    origin: Origin
     threshold: Threshold
     task: str
     group: Group
@@ -61,8 +70,8 @@ class Application:
     @property
     def key(self) -> RecordKey:
         """Key of the record that is judged."""
-        metric = self.threshold.metric
-        return self.task, self.group, metric, self.decision_threshold, self.model
+        metric, versus = self.threshold.metric, self.threshold.reference
+        return self.task, self.group, metric, self.decision_threshold, self.model, versus
 
     @property
     def subject(self) -> str:
@@ -71,7 +80,8 @@ class Application:
         if self.decision_threshold is not None:
             measure += f" at decision threshold {self.decision_threshold:g}"
         if self.model == "difference":
-            measure = f"difference of {measure} to the champion"
+            other = (self.threshold.versus or "").replace("_", " ")
+            measure = f"difference of {measure} to the {other}"
         if self.model == "champion":
             measure += " of the champion"
         place = f"in slice {group_text(self.group)}" if self.group else "overall"
@@ -121,7 +131,9 @@ class Comparison:
         of = self.application
         return {
             "threshold": of.number,
+            "origin": of.origin,
             "model": of.model,
+            "versus": of.threshold.reference,
             "task": of.task,
             "slice": dict(of.group),
             "metric": of.threshold.metric,
@@ -129,6 +141,7 @@ class Comparison:
             "side": self.side,
             "limit": self.limit,
             "holds": of.threshold.holds,
+            "strict": of.threshold.strict,
             "value": self.value,
             "outcome": self.outcome,
             "reason": self.reason,
@@ -160,7 +173,7 @@ def compare(
         judged = _judged_value(application.threshold, found, side)
         reason = _reason_against(application, found, suppression, has_champion)
         if reason is None:
-            within = judged >= limit if side == "at_least" else judged <= limit
+            within = _is_within(application.threshold, judged, side, limit)
             reason = "within_limit" if within else "beyond_limit"
         compared = reason in ("within_limit", "beyond_limit")
         explanation = (
@@ -186,14 +199,19 @@ def _reason_against(
     has_champion: bool,
 ) -> ComparisonReason | None:
     """The reason why no value can be compared with a limit; None if one can."""
-    if application.model != "challenger" and not has_champion:
+    reference = application.threshold.reference
+    if application.model != "challenger" and not reference and not has_champion:
         return "no_champion"
     if suppression == "too_small":
         return "too_few_subjects" if application.group == OVERALL else "group_too_small"
-    if found is None or math.isnan(found.value):
+    if found is None:
+        return "no_reference" if reference else "no_value"
+    if not enough_events(application.threshold.metric, found.positives, found.negatives):
+        return "too_few_events"
+    if math.isnan(found.value):
         return "no_value"
     ends = found.lower, found.upper
-    if application.threshold.holds == "bound" and not all(map(math.isfinite, ends)):
+    if application.threshold.holds != "point" and not all(map(math.isfinite, ends)):
         return "no_interval"
     return None
 
@@ -203,13 +221,19 @@ def _judged_value(threshold: Threshold, found: Record | None, side: Side) -> flo
         return math.nan
     if threshold.holds == "point":
         return found.value
-    return found.lower if side == "at_least" else found.upper
+    return found.lower if (side == "at_least") == (threshold.holds == "bound") else found.upper
+
+
+def _is_within(threshold: Threshold, judged: float, side: Side, limit: float) -> bool:
+    if judged == limit:
+        return not threshold.strict
+    return (judged > limit) == (side == "at_least")
 
 
 def _beyond(
     threshold: Threshold, shown: Record | None, judged: float, side: Side, limit: float
 ) -> str:
-    where = _BEYOND[side, threshold.holds]
+    where = _BEYOND[side, threshold.holds] + (" or at" if threshold.strict else "")
     if shown is None:
         return f"is {where} {limit:g} (suppressed: a smaller group's numbers would follow)"
     digits = _digits(judged, limit)
@@ -221,6 +245,8 @@ def _beyond(
 
 def _digits(value: float, limit: float) -> int:
     """Three significant digits, or as many as distinguish the value from its limit."""
+    if value == limit:
+        return 3
     for digits in range(3, 17):
         if float(f"{value:.{digits}g}") != limit:
             return digits

@@ -19,6 +19,7 @@ from tfx.types.artifact import Artifact
 from tfx.utils import io_utils, proto_utils
 
 from components.evaluator import champion, jackknife, results
+from components.evaluator.defaults import default_thresholds
 from components.evaluator.eval_config import build_eval_config
 from components.evaluator.judge import Verdict, judge
 from components.evaluator.prediction_table import PredictionSource, predictions_from
@@ -178,7 +179,8 @@ def _judge(
     found = list(model_eval_lib.load_metrics(evaluation))
     records = results.read_records(found, settings, scheme.plan)
     suppressed = results.suppressed_groups(records, settings)
-    verdict = judge(records, suppressed, settings, no_champion, champion_tasks)
+    defaults = default_thresholds(settings, scheme.plan.scheme, scheme.source.references)
+    verdict = judge(records, suppressed, settings, no_champion, champion_tasks, defaults)
     if look:
         verdict = replace(verdict, notes=(*verdict.notes, look.history.sentence))
     folder = artifact_utils.get_single_uri(output_dict[VERDICT_KEY])

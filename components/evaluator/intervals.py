@@ -32,6 +32,9 @@ from __future__ import annotations
 
 import math
 
+from pipeline.metrics import METRICS
+from pipeline.results.outcomes import LEAST_EVENTS
+
 RANKING = ("auc", "pr_auc")
 _PER_INFORMATION = 20.0
 
@@ -44,6 +47,27 @@ def information_of(subjects: float, positives: float) -> float:
         22.5
     """
     return positives * (subjects - positives) / subjects if subjects else 0.0
+
+
+def enough_events(metric: str, positives: int, negatives: int) -> bool:
+    """Whether so many subjects give a metric an interval that covers as often as it says.
+
+    Args:
+        metric: Its name.
+        positives: Subjects with the outcome.
+        negatives: Subjects without it. A share of the positives depends on the positives alone,
+            one of the negatives on these.
+
+    Examples:
+        >>> enough_events("auc", 9, 400), enough_events("specificity", 9, 400)
+        (False, True)
+    """
+    trials = METRICS[metric].trials
+    if trials == "positives":
+        return positives >= LEAST_EVENTS
+    if trials == "negatives":
+        return negatives >= LEAST_EVENTS
+    return min(positives, negatives) >= LEAST_EVENTS
 
 
 def of_mean(lower: float, upper: float, folds: int) -> tuple[float, float]:

@@ -17,15 +17,18 @@ from components.evaluator.comparisons import (
 from components.evaluator.records import Record, number_or_none
 from components.evaluator.settings import EvaluatorSettings
 from pipeline.metrics import METRICS
+from pipeline.names import CHAMPION
 from pipeline.results.documents import OVERALL, Group, ModelRole
-from pipeline.results.outcomes import LACKS_EVIDENCE
+from pipeline.results.outcomes import LACKS_EVIDENCE, Origin
 from pipeline.results.task_verdicts import TaskVerdict
 from pipeline.study.sections import Threshold
 
 NOT_COMPARED = "Thresholds against a champion were not judged."
 NOTHING_DEMANDED = (
-    "The study file has no thresholds: the model was not judged and is blessed unconditionally."
+    "nothing that could be judged is demanded of this task: add a threshold of all subjects to the "
+    "study file, or leave `default_thresholds` of its section `evaluation` on"
 )
+"""Why a task is not judged that no comparison of all subjects passes and none fails."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ class Verdict:
         smallest_group: Fewest subjects of a group that is judged.
         tasks: All tasks in their order.
         served: Tasks that the champion serves and the model must serve to replace it.
+        defaults: The default thresholds that were applied.
     """
 
     comparisons: tuple[Comparison, ...]
@@ -45,6 +49,7 @@ class Verdict:
     smallest_group: int
     tasks: tuple[str, ...]
     served: tuple[str, ...] = ()
+    defaults: tuple[Threshold, ...] = ()
 
     @property
     def blessed(self) -> bool:
@@ -62,8 +67,8 @@ class Verdict:
         """The verdict on each task.
 
         A comparison that fails in any group refuses a task. Otherwise a comparison of all its
-        subjects that lacks evidence leaves it not judged. A group that is not judged refuses
-        nothing.
+        subjects that lacks evidence leaves it not judged, and so does the want of any comparison of
+        all its subjects that passes. A group that is not judged refuses nothing.
         """
         return {task: self._of_task(task) for task in self.tasks}
 
@@ -103,6 +108,9 @@ class Verdict:
             "judged": self.judged,
             "compared": self.compared,
             "comparisons": [item.to_json() for item in self.comparisons],
+            "defaults": [
+                item.model_dump(mode="json", exclude_defaults=True) for item in self.defaults
+            ],
             "tasks": {task: found.model_dump() for task, found in self.by_task.items()},
             "dropped_tasks": list(self.dropped),
             "reasons": [_refusal_json(item) for item in self.refusals],
@@ -121,11 +129,14 @@ class Verdict:
         failed = [item.message for item in self.refusals if item.application.task == task]
         if failed:
             return TaskVerdict(verdict="refused", reasons=tuple(failed))
-        lacking = [
-            item.message
+        of_all = [
+            item
             for item in self._deciding()
-            if item.application.task == task and _lacks_evidence(item)
+            if item.application.task == task and item.application.group == OVERALL
         ]
+        lacking = [item.message for item in of_all if item.reason in LACKS_EVIDENCE]
+        if not lacking and not any(item.outcome == "passes" for item in of_all):
+            lacking = [f"{task}: {NOTHING_DEMANDED}"]
         if lacking:
             return TaskVerdict(verdict="not_judged", reasons=tuple(dict.fromkeys(lacking)))
         return TaskVerdict(verdict="blessed")
@@ -140,6 +151,7 @@ def judge(
     settings: EvaluatorSettings,
     no_champion: str | None,
     champion_tasks: Sequence[str] = (),
+    defaults: Sequence[Threshold] = (),
 ) -> Verdict:
     """Judges a model.
 
@@ -152,24 +164,21 @@ def judge(
         settings: Thresholds and decision thresholds.
         no_champion: Reason why there is no comparable champion; None if there is one.
         champion_tasks: Tasks that the champion serves, comparable or not.
+        defaults: Default thresholds beside those of the study file.
 
     Returns:
-        The verdict. Without thresholds the model is blessed but marked as not judged.
+        The verdict. A task of which nothing is demanded is not judged.
     """
     by_key: dict[RecordKey, Record] = {
-        (r.task, r.group, r.metric, r.decision_threshold, r.model): r
-        for r in records
-        if r.versus is None
+        (r.task, r.group, r.metric, r.decision_threshold, r.model, r.versus): r for r in records
     }
     notes = [no_champion] if no_champion else []
-    if not settings.thresholds:
-        notes.append(NOTHING_DEMANDED)
-    if no_champion and any(threshold.versus for threshold in settings.thresholds):
+    if no_champion and any(threshold.versus == CHAMPION for threshold in settings.thresholds):
         notes.append(NOT_COMPARED)
     compared = () if no_champion else tuple(champion_tasks)
     comparisons = [
         comparison
-        for application in _applications(settings, records, compared)
+        for application in _applications(settings, defaults, records, compared)
         for comparison in compare(
             application,
             by_key.get(application.key),
@@ -184,28 +193,30 @@ def judge(
         smallest_group=settings.smallest_group,
         tasks=tuple(settings.tasks),
         served=() if settings.drop_tasks == "allowed" else tuple(champion_tasks),
+        defaults=tuple(defaults),
     )
 
 
-def _lacks_evidence(item: Comparison) -> bool:
-    return item.application.group == OVERALL and item.reason in LACKS_EVIDENCE
-
-
 def _applications(
-    settings: EvaluatorSettings, records: Sequence[Record], compared: Sequence[str]
+    settings: EvaluatorSettings,
+    defaults: Sequence[Threshold],
+    records: Sequence[Record],
+    compared: Sequence[str],
 ) -> Iterator[Application]:
     """Each threshold in each group in its scope, with the models whose metrics are judged.
 
     `compared` are the tasks of a comparable champion.
     """
     groups = _groups(settings, records)
-    for number, threshold in enumerate(settings.thresholds):
+    demanded = len(settings.thresholds)
+    for number, threshold in enumerate((*settings.thresholds, *defaults)):
+        origin: Origin = "study" if number < demanded else "default"
         for task in threshold.tasks or settings.tasks:
             for model in _models(threshold, task in compared):
                 everywhere = threshold.scope == "every_slice"
                 for group in groups[task] if everywhere else (OVERALL,):
                     for decision in _decisions(threshold, settings.tasks[task]):
-                        yield Application(number, threshold, task, group, decision, model)
+                        yield Application(number, origin, threshold, task, group, decision, model)
 
 
 def _groups(

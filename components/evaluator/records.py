@@ -41,6 +41,11 @@ class Record:
     positives: int
     versus: str | None = None
 
+    @property
+    def negatives(self) -> int:
+        """Subjects without the outcome."""
+        return self.subjects - self.positives
+
     def shown(self) -> MetricRecord:
         """The record as in `metrics.json`; not-a-number becomes null."""
         return MetricRecord(

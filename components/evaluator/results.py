@@ -11,7 +11,13 @@ from tensorflow_model_analysis.proto import metrics_for_slice_pb2
 
 from components.evaluator.comparisons import Suppressed
 from components.evaluator.eval_config import CURVES, POSITIVES, SUBJECTS, MetricName
-from components.evaluator.intervals import RANKING, information_of, of_mean, of_ranking
+from components.evaluator.intervals import (
+    RANKING,
+    enough_events,
+    information_of,
+    of_mean,
+    of_ranking,
+)
 from components.evaluator.records import Record
 from components.evaluator.settings import EvaluatorSettings
 from pipeline import names
@@ -40,7 +46,8 @@ def read_records(
     Bounds outside a metric's range (a probability above 1) are clipped: the jackknife's t interval
     ignores the range. If a share is 0 or 1 the exact binomial interval replaces the jackknife's,
     which has no width there; other metrics at the limit of their range (an AUC of 1) have no
-    interval.
+    interval. With too few subjects with or without the outcome the jackknife's intervals are too
+    narrow, and there are none; see `enough_events`.
 
     Args:
         result: TFMA's metrics.
@@ -169,6 +176,8 @@ def _records_of(
         task = item.key.output_name
         role = _role(item.key) if name.reference is None else _role_of_reference(name)
         value = item.value.double_value.value
+        subjects = int(values[task, "challenger", SUBJECTS])
+        positives = int(values[task, "challenger", POSITIVES])
         lower, upper = _interval(item)
         if plan.out_of_fold and name.metric in RANKING:
             lower, upper = of_ranking(
@@ -183,6 +192,8 @@ def _records_of(
             lower, upper = of_mean(lower, upper, plan.folds)
         if name.reference is None and role != "difference" and _is_edge(value, lower, upper):
             lower, upper = exact_interval_at_edge(value, _trials(name, task, role, values))
+        elif not enough_events(name.metric, positives, subjects - positives):
+            lower, upper = math.nan, math.nan
         low, high = METRICS[name.metric].bounds(role == "difference")
         yield Record(
             task=task,
@@ -194,8 +205,8 @@ def _records_of(
             value=value,
             lower=_clipped(lower, low, high),
             upper=_clipped(upper, low, high),
-            subjects=int(values[task, "challenger", SUBJECTS]),
-            positives=int(values[task, "challenger", POSITIVES]),
+            subjects=subjects,
+            positives=positives,
         )
 
 

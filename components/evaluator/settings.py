@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, Self
 
 from pipeline.study.digest import label_digest
-from pipeline.study.sections import Task, Threshold
+from pipeline.study.sections import DefaultThresholds, Task, Threshold
 from pipeline.study.settings import Settings
 from pipeline.study.study import Study
 
@@ -23,6 +23,7 @@ class EvaluatorSettings(Settings):
         split_seed: Seed of the division into splits.
         label_digest: Digest of the label definitions, see `pipeline.study.digest`.
         drop_tasks: Whether a task that the champion serves may be dropped.
+        default_thresholds: What is demanded of tasks without thresholds; None for nothing.
     """
 
     tasks: dict[str, tuple[float, ...]]
@@ -33,6 +34,7 @@ class EvaluatorSettings(Settings):
     split_seed: int
     label_digest: str
     drop_tasks: Literal["refused", "allowed"] = "refused"
+    default_thresholds: DefaultThresholds | None = None
 
     @property
     def expanded_slicings(self) -> tuple[tuple[str, ...], ...]:
@@ -62,6 +64,7 @@ class EvaluatorSettings(Settings):
             split_seed=study.split.seed,
             label_digest=label_digest(study),
             drop_tasks=study.evaluation.drop_tasks,
+            default_thresholds=study.evaluation.default_thresholds or None,
         )
 
 

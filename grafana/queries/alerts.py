@@ -70,6 +70,14 @@ in_use AS (
 """The newest evaluation of each study, and which of its models is in use: the new one where it
 became the champion, otherwise the champion, of which there are rows only if one was scored."""
 
+_SERVED = """(x.model = 'champion' OR NOT EXISTS (
+    SELECT 1 FROM task_verdicts v
+    WHERE v.run = x.run AND v.task = x.task AND v.verdict <> 'blessed'))"""
+"""Whether the model in use serves the task of a row `x`: a new champion serves its blessed tasks, a
+former one the tasks that there are rows of."""
+
+_OF_CALIBRATION = "('calibration_in_the_large', 'calibration_slope')"
+
 
 def _latest_with(table: str) -> str:
     """SQL of each study's newest run that has rows in a table."""
@@ -82,40 +90,39 @@ def _latest_with(table: str) -> str:
 )"""
 
 
-UNDER_THE_FLOOR = Query(
-    f"""
-WITH {_LATEST_EVALUATION}
-SELECT b.study AS study, c.task AS task, c.metric AS metric,
-       CASE WHEN c.slicing = '' THEN 'overall' ELSE c.slicing END AS slice_feature,
-       CASE WHEN c.slicing = '' THEN 'overall' ELSE c.slice END AS slice,
-       MAX(CASE c.outcome WHEN 'fails' THEN 1 ELSE 0 END) AS failed
-FROM in_use b
-JOIN comparisons c ON c.run = b.run AND c.model = b.model
-WHERE c.outcome <> 'not_judged'
-GROUP BY b.study, c.task, c.metric, c.slicing, c.slice
-""",
-    {
-        "study": "text",
-        "task": "text",
-        "metric": "text",
-        "slice_feature": "text",
-        "slice": "text",
-        "failed": "count",
-    },
-)
-"""The judge's outcomes for the model in use; groups that are not judged are not monitored."""
+def _judged(metrics: str) -> Query:
+    """The judge's outcomes for the tasks that the model in use serves.
 
-CALIBRATION = Query(
-    f"""
+    Groups that are not judged are not monitored.
+
+    Args:
+        metrics: SQL of the condition on the metric.
+    """
+    return Query(
+        f"""
 WITH {_LATEST_EVALUATION}
-SELECT b.study AS study, x.task AS task, ABS(x.value) AS distance
+SELECT b.study AS study, x.task AS task, x.metric AS metric,
+       CASE WHEN x.slicing = '' THEN 'overall' ELSE x.slicing END AS slice_feature,
+       CASE WHEN x.slicing = '' THEN 'overall' ELSE x.slice END AS slice,
+       MAX(CASE x.outcome WHEN 'fails' THEN 1 ELSE 0 END) AS failed
 FROM in_use b
-JOIN metrics x ON x.run = b.run AND x.model = b.model
-WHERE x.metric = 'calibration_in_the_large' AND x.slicing = '' AND x.slice = ''
-  AND x.value IS NOT NULL
+JOIN comparisons x ON x.run = b.run AND x.model = b.model
+WHERE x.outcome <> 'not_judged' AND x.metric {metrics} AND {_SERVED}
+GROUP BY b.study, x.task, x.metric, x.slicing, x.slice
 """,
-    {"study": "text", "task": "text", "distance": "number"},
-)
+        {
+            "study": "text",
+            "task": "text",
+            "metric": "text",
+            "slice_feature": "text",
+            "slice": "text",
+            "failed": "count",
+        },
+    )
+
+
+UNDER_THE_FLOOR = _judged(f"NOT IN {_OF_CALIBRATION}")
+CALIBRATION = _judged(f"IN {_OF_CALIBRATION}")
 
 GAPS = Query(
     f"""
@@ -127,7 +134,7 @@ FROM in_use b
 JOIN metrics x ON x.run = b.run AND x.model = b.model
 WHERE x.metric IN ('sensitivity', 'false_positive_rate') AND x.slicing <> ''
   AND x.slicing NOT LIKE '%, %'
-  AND x.lower IS NOT NULL AND x.upper IS NOT NULL
+  AND x.lower IS NOT NULL AND x.upper IS NOT NULL AND {_SERVED}
 GROUP BY b.study, x.task, x.metric, x.decision_threshold, x.slicing
 """,
     {
@@ -193,24 +200,25 @@ SELECT study, failed_stage, failed FROM (
 ALERTS = (
     Alert(
         uid="trial-under-the-floor",
-        title="The blessed model fails a threshold of its study",
+        title="The blessed model fails a threshold",
         query=UNDER_THE_FLOOR,
         above=0.0,
         severity="critical",
         summary="{study}: {metric} of {task} fails its threshold ({slice_feature}: {slice})",
         description="In its newest evaluation the blessed model fails a threshold of the study "
-        "file. Look at the group's interval and at drift, then train again or withdraw it.",
+        "file or a default. Look at the group's interval and at drift, then train again or "
+        "withdraw it.",
         board=MODEL_QUALITY,
     ),
     Alert(
         uid="trial-miscalibrated",
         title="The blessed model's probabilities are off",
         query=CALIBRATION,
-        above=limits.MISCALIBRATION,
+        above=0.0,
         severity="warning",
-        summary="{study}: mean prediction of {task} is far from the observed rate",
-        description=f"Mean prediction and observed rate differ by more than "
-        f"{limits.MISCALIBRATION:.0%}. Ranking may still be right; do not rely on the "
+        summary="{study}: {metric} of {task} fails its threshold ({slice_feature}: {slice})",
+        description="In its newest evaluation the calibration of the blessed model fails a "
+        "threshold of the study file or a default. Ranking may still be right; do not rely on the "
         "probabilities until the model is calibrated again.",
         board=MODEL_QUALITY,
     ),

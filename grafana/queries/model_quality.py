@@ -19,10 +19,17 @@ EVALUATION = """CASE m.scheme WHEN 'split' THEN 'test split'
               || CAST(m.repeats AS TEXT) END"""
 """SQL of how a model was evaluated, in words."""
 
+_VERDICT = """CASE WHEN NOT m.judged THEN 'not judged' WHEN m.blessed THEN 'blessed'
+            WHEN EXISTS (SELECT 1 FROM task_verdicts v
+                         WHERE v.run = m.run AND v.verdict <> 'not_judged')
+              OR NOT EXISTS (SELECT 1 FROM task_verdicts v WHERE v.run = m.run)
+              THEN 'refused'
+            ELSE 'not judged' END"""
+"""The word for a model's verdict; see `pipeline.results.documents.Verdict.decision`."""
+
 VERDICT = Query(
-    """
-SELECT CASE WHEN NOT m.judged THEN 'not judged' WHEN m.blessed THEN 'blessed'
-            ELSE 'refused' END AS verdict
+    f"""
+SELECT {_VERDICT} AS verdict
 FROM models m JOIN runs r ON r.run = m.run
 WHERE r.study = :study ORDER BY r.started DESC LIMIT 1
 """,
@@ -143,7 +150,8 @@ ORDER BY r.started
 
 _OF_CHOICE = "run = :run AND task = :task AND slicing = :slicing"
 _OF_METRIC = (
-    f"{_OF_CHOICE} AND metric = :metric AND decision_threshold = :decision AND model = :model"
+    f"{_OF_CHOICE} AND metric = :metric AND decision_threshold = :decision AND model = :model "
+    "AND versus = ''"
 )
 
 SLICES = Query(
@@ -282,6 +290,14 @@ SELECT r.started AS started, m.run AS run,
        CASE WHEN m.registered THEN 'yes' ELSE 'no' END AS became_champion,
        {EVALUATION} AS evaluation,
        m.comparisons AS comparisons, COALESCE(b.message, m.not_registered, '') AS reason
+
+SELECT r.started AS started, m.run AS run, {_VERDICT} AS verdict,
+       CASE WHEN m.registered THEN 'yes' ELSE 'no' END AS became_champion,
+       m.comparisons AS comparisons,
+       COALESCE(b.message,
+                (SELECT MIN(v.reason) FROM task_verdicts v
+                 WHERE v.run = m.run AND v.verdict = 'not_judged'),
+                m.not_registered, '') AS reason
 FROM runs r JOIN models m ON m.run = r.run LEFT JOIN blessing_reasons b ON b.run = m.run
 WHERE r.study = :study AND $__timeFilter(r.started)
 ORDER BY r.started DESC, b.number LIMIT 200

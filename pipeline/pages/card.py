@@ -98,7 +98,7 @@ def _decision_notice(card: Card) -> Notice:
         why = dropping if verdict.dropped_tasks else "It failed thresholds of the study."
         return Notice("bad", "Refused", why, reasons)
     if verdict.decision == "not_judged":
-        return Notice("warn", "Not judged", "The subjects are too few.", reasons)
+        return Notice("warn", "Not judged", "No task could be judged.", reasons)
     if not verdict.judged:
         return Notice("warn", "Blessed without comparison", "", list(verdict.notes))
     if reasons:

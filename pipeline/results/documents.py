@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, model_validator
 
@@ -24,7 +24,7 @@ from pipeline.results.counts import Counts
 from pipeline.results.evaluation_plan import PLAN_FILE, SPLIT_PLAN, EvaluationPlan
 from pipeline.results.findings import Findings
 from pipeline.results.looks import LookHistory
-from pipeline.results.outcomes import ComparisonReason, Outcome
+from pipeline.results.outcomes import ComparisonReason, Origin, Outcome
 from pipeline.results.registration import Registration
 from pipeline.results.stability import Stability
 from pipeline.results.task_verdicts import DROPS, TaskDecision, TaskVerdict
@@ -33,7 +33,7 @@ from pipeline.results.trial_progress import TrialSummaryDocument
 from pipeline.results.validation import ExternalValidation
 from pipeline.storage import read
 from pipeline.study.renamed import rename_threshold
-from pipeline.study.sections import Side, Threshold
+from pipeline.study.sections import Holds, Side, Threshold
 
 ModelRole = str
 """Whose metric it is: `challenger`, `champion`, `difference`, or the name of a reference model."""
@@ -156,13 +156,18 @@ class Comparison(_OfGroup):
     """A limit of a threshold, compared with a metric of a group.
 
     Attributes:
-        threshold: Place of the threshold in the study file, from 0.
+        threshold: Place of the threshold among those of the study file and, after them, the
+            defaults; from 0.
+        origin: Whether the study file demands it (`study`) or it is a `default`.
         model: The model whose metric was judged; comparisons of the `champion` do not decide.
+        versus: Reference model that a difference is to; null for the champion.
         metric: The metric.
         decision_threshold: Null for metrics that need none.
         side: On which side of the limit the metric passes.
         limit: The limit.
-        holds: Whether the point estimate or the bound of the interval was judged.
+        holds: Which number was judged: the point estimate, the bound of the interval on the
+            unfavourable side (`bound`) or the other one (`overlap`).
+        strict: Whether the limit itself fails.
         value: The judged number; null if there is none or the group is suppressed.
         outcome: `passes`, `fails` or `not_judged`.
         reason: Reason of the outcome.
@@ -170,12 +175,15 @@ class Comparison(_OfGroup):
     """
 
     threshold: Count
+    origin: Origin = "study"
     model: ModelRole
+    versus: str | None = None
     metric: MetricName
     decision_threshold: float | None
     side: Side
     limit: float
-    holds: Literal["point", "bound"]
+    holds: Holds
+    strict: bool = False
     value: float | None
     outcome: Outcome
     reason: ComparisonReason
@@ -227,6 +235,8 @@ class Verdict(Document):
         compared: Number of comparisons that decide on the blessing.
         comparisons: All comparisons; null if they are not recorded, as in documents of 0.1.0, which
             hold their number under this key.
+        defaults: Default thresholds that were applied beside those of the study file; each names
+            its tasks.
         tasks: The verdict on each task; empty in earlier documents, see `of_task`.
         dropped_tasks: Tasks that the champion serves and the model would not: because of them a
             model with blessed tasks is not blessed.
@@ -240,6 +250,7 @@ class Verdict(Document):
     judged: bool
     compared: Count
     comparisons: tuple[Comparison, ...] | None
+    defaults: tuple[Threshold, ...] = ()
     tasks: dict[str, TaskVerdict] = {}
     dropped_tasks: tuple[str, ...] = ()
     reasons: tuple[Refusal, ...]
@@ -293,7 +304,8 @@ class Verdict(Document):
         """Outcomes of a threshold's comparisons that decide on the blessing.
 
         Args:
-            threshold: Its place in the study file, from 0.
+            threshold: Its place among those of the study file and, after them, the defaults;
+                from 0.
 
         Returns:
             One outcome for each comparison; None if comparisons are not recorded.

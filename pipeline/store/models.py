@@ -227,8 +227,10 @@ class Comparison(Base):
     Attributes:
         run: Id of the run.
         number: Its place in the verdict.
+        origin: Whether the study file demands it (`study`) or it is a `default`.
         model: Whose metric was judged: `challenger`, `champion` or `difference`; the blessing
             does not depend on comparisons of the `champion`.
+        versus: Reference model that a difference is to; empty for the champion.
         task: The task.
         slicing: The slicing; empty for all subjects.
         slice: The slice; empty for all subjects.
@@ -236,7 +238,7 @@ class Comparison(Base):
         decision_threshold: 0 for metrics that need none.
         side: `at_least` or `at_most`.
         limit: The limit.
-        holds: `point` or `bound`: which number must pass.
+        holds: `point`, `bound` or `overlap`: which number must pass.
         value: The number that was judged; null where there is none or the group is suppressed.
         outcome: `passes`, `fails` or `not_judged`.
         reason: Why, see `pipeline.results.outcomes`.
@@ -247,7 +249,9 @@ class Comparison(Base):
 
     run: Mapped[str] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
+    origin: Mapped[str]
     model: Mapped[str]
+    versus: Mapped[str]
     task: Mapped[str]
     slicing: Mapped[str]
     slice: Mapped[str]
@@ -263,15 +267,18 @@ class Comparison(Base):
 
 
 class Threshold(Base):
-    """A threshold that a study sets.
+    """A threshold that a study sets, or a default.
 
     Attributes:
         run: Id of the run.
+        origin: `study` or `default`.
         task: The task.
         metric: The metric.
         scope: `overall` or `every_slice`.
-        versus: `champion` where a difference is meant, otherwise empty.
-        holds: `point`, or `bound` where the interval's end on the far side must pass too.
+        versus: `champion` or the name of a reference model where a difference is meant, otherwise
+            empty.
+        holds: `point`; `bound` where the interval's end on the far side must pass too; `overlap`
+            where one end must pass.
         decision_threshold: At which probability; 0 for all of the task's, or none.
         at_least: Lower limit.
         at_most: Upper limit.
@@ -286,6 +293,7 @@ class Threshold(Base):
     versus: Mapped[str] = mapped_column(primary_key=True)
     holds: Mapped[str] = mapped_column(primary_key=True)
     decision_threshold: Mapped[float] = mapped_column(primary_key=True)
+    origin: Mapped[str]
     at_least: Mapped[float | None]
     at_most: Mapped[float | None]
 

@@ -53,7 +53,7 @@ def evaluation_rows(
         ],
         models.BlessingReason: list(_refusals(run, verdict)),
         models.Comparison: list(_comparisons(run, verdict)),
-        models.Threshold: _thresholds(run, study),
+        models.Threshold: _thresholds(run, study, verdict),
         models.Metric: [
             {
                 "run": run,
@@ -183,7 +183,9 @@ def _comparisons(run: str, verdict: Verdict) -> Iterator[Row]:
         yield {
             "run": run,
             "number": number,
+            "origin": comparison.origin,
             "model": comparison.model,
+            "versus": comparison.versus or "",
             "task": comparison.task,
             **_group(comparison.slice),
             "metric": comparison.metric,
@@ -198,10 +200,14 @@ def _comparisons(run: str, verdict: Verdict) -> Iterator[Row]:
         }
 
 
-def _thresholds(run: str, study: ExportedStudy) -> list[Row]:
+def _thresholds(run: str, study: ExportedStudy, verdict: Verdict) -> list[Row]:
     """A row for each key; of several thresholds with the same one the strictest limits."""
     found: dict[tuple[str, ...], Row] = {}
-    for threshold in study.thresholds:
+    demanded = [
+        *(("study", threshold) for threshold in study.thresholds),
+        *(("default", threshold) for threshold in verdict.defaults),
+    ]
+    for origin, threshold in demanded:
         for task in threshold.tasks or study.tasks:
             key: Row = {
                 "run": run,
@@ -213,7 +219,8 @@ def _thresholds(run: str, study: ExportedStudy) -> list[Row]:
                 "decision_threshold": threshold.decision_threshold or NO_THRESHOLD,
             }
             row = found.setdefault(
-                tuple(map(str, key.values())), key | {"at_least": None, "at_most": None}
+                tuple(map(str, key.values())),
+                key | {"origin": origin, "at_least": None, "at_most": None},
             )
             row["at_least"] = _strictest(max, row["at_least"], threshold.at_least)
             row["at_most"] = _strictest(min, row["at_most"], threshold.at_most)

@@ -58,8 +58,9 @@ def label_digest(study: Study) -> str:
     the rows of the subject dataset and of the labels' datasets are
     keyed and dated, and `type`, `range` and `missing` of each column that is read from these
     datasets: they decide which rows are rejected, whatever the column is used for. Titles, `known`,
-        decision thresholds, slicing, thresholds and the location of files do not change it, nor
-        does a feature whose column rejects no row.
+    decision thresholds, slicing, thresholds (with their defaults, and whether tasks may be
+    dropped) and the location of files do not change it, nor does a feature whose column rejects no
+    row.
 
     Two rare cases are not covered, so that features can be added: a column without a declared type
     or range rejects rows where it holds a number that is infinite or above 1e15, and a qualifier
@@ -78,7 +79,7 @@ def label_digest(study: Study) -> str:
         "first_day": study.first_day,
         "landmark_day": study.landmark_day,
         "split": study.split.model_dump(mode="json"),
-        "evaluation": study.evaluation.model_dump(mode="json"),
+        "evaluation": study.evaluation.deal,
         "groups": _groups(study),
         "arm": study.arm.columns if study.arm else None,
         "site": study.site.column if study.site and _sites_decide(study) else None,

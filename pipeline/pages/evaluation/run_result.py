@@ -24,7 +24,9 @@ from pipeline.results.documents import (
 )
 from pipeline.results.findings import Findings
 from pipeline.results.group_order import rising
+from pipeline.results.outcomes import Origin
 from pipeline.results.registration import Registration
+from pipeline.study.sections import Threshold
 
 _Key = tuple[str, str, Group, ModelRole, float | None]
 
@@ -109,6 +111,14 @@ class RunResult:
                 [rising(value) for _, value in group],
             ),
         )
+
+    @property
+    def thresholds(self) -> list[tuple[Origin, Threshold]]:
+        """All thresholds that were applied, in the order of their numbers in comparisons."""
+        return [
+            *(("study", threshold) for threshold in self.settings.thresholds),
+            *(("default", threshold) for threshold in self.verdict.defaults),
+        ]
 
     def reason_texts(self) -> list[str]:
         """Why tasks are refused or not judged, for people."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pipeline.html.blocks import (
     Block,
     Bullets,
@@ -22,9 +24,11 @@ from pipeline.pages.evaluation import wording
 from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.pages.metrics import TONES, metric_column, task_verdicts_table
 from pipeline.results.documents import OVERALL
+from pipeline.results.outcomes import Origin
 from pipeline.results.scheme_words import scheme_notes
 from pipeline.study.sections import Threshold
 
+_SET_BY: Mapping[Origin, str] = {"study": "study file", "default": "default"}
 _MAIN = ("auc", "brier", "calibration_slope", "expected_calibration_error")
 _FURTHER = ("pr_auc", "log_loss", "observed_rate", "mean_prediction", "calibration_in_the_large")
 _COMPARED = ("auc", "brier", "expected_calibration_error")
@@ -40,7 +44,7 @@ def verdict_section(result: RunResult) -> Section:
     if notes:
         blocks.append(Bullets(notes))
     blocks.append(Paragraph(wording.registration_sentence(result)))
-    if result.settings.thresholds:
+    if result.thresholds:
         blocks.append(_thresholds(result))
     if result.metrics.has_champion:
         blocks.append(_champion(result))
@@ -113,25 +117,32 @@ def _key_figures(result: RunResult) -> KeyFigures:
 
 def _thresholds(result: RunResult) -> Table:
     return Table(
-        "Thresholds of the study",
-        (Column("Threshold"), Column("Tasks"), Column("Where"), Column("Outcome")),
+        "Thresholds",
+        (
+            Column("Threshold"),
+            Column("Set by"),
+            Column("Tasks"),
+            Column("Where"),
+            Column("Outcome"),
+        ),
         [
             (
                 wording.threshold_text(threshold),
+                _SET_BY[origin],
                 ", ".join(threshold.tasks) or "all",
                 "all subjects and each group"
                 if threshold.scope == "every_slice"
                 else "all subjects",
                 _outcome(result, number, threshold),
             )
-            for number, threshold in enumerate(result.settings.thresholds)
+            for number, (origin, threshold) in enumerate(result.thresholds)
         ],
         _not_judged(result),
     )
 
 
 def _outcome(result: RunResult, number: int, threshold: Threshold) -> Cell:
-    """Outcome of a threshold; `number` is its position in the study file."""
+    """Outcome of a threshold; `number` is its position among all that were applied."""
     outcomes = result.verdict.outcomes(number)
     if outcomes is None:
         return _outcome_of_0_1_0(result, threshold)

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pipeline.html.numbers import count, round_text
 from pipeline.metrics import METRICS
 from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.pages.metrics import metric_title
 from pipeline.results.documents import Group
 from pipeline.results.scheme_words import basis_sentence
-from pipeline.study.sections import Threshold
+from pipeline.study.sections import Side, Threshold
+
+_SIDES: Mapping[tuple[Side, bool], str] = {
+    ("at_least", False): "at least",
+    ("at_most", False): "at most",
+    ("at_least", True): "above",
+    ("at_most", True): "below",
+}
+"""Words for the side on which a metric passes, by whether the limit itself fails."""
 
 
 def decision(result: RunResult) -> str:
@@ -28,12 +38,12 @@ def decision_sentence(result: RunResult) -> str:
     verdict = result.verdict
     compared = f"{count(verdict.compared)} comparison{'' if verdict.compared == 1 else 's'}"
     if verdict.decision == "not_judged":
-        return "The subjects are too few to judge any task."
+        return "No task could be judged: no statement about the model is justified."
     if not verdict.judged:
         return "The study file sets no thresholds, so nothing was compared."
     if not verdict.failed:
-        return f"All {compared} with thresholds of the study were passed."
-    return f"{count(verdict.failed)} of {compared} with thresholds of the study failed."
+        return f"All {compared} with thresholds were passed."
+    return f"{count(verdict.failed)} of {compared} with thresholds failed."
 
 
 def basis(result: RunResult) -> str:
@@ -47,7 +57,7 @@ def registration_sentence(result: RunResult) -> str:
     if result.registration.registered:
         return "The model is now the champion of its study: later runs are compared with it."
     if not result.verdict.blessed:
-        return "A refused model is neither pushed nor registered."
+        return "A model that is not blessed is neither pushed nor registered."
     return f"The model did not become the champion of its study: {result.registration.reason}"
 
 
@@ -55,16 +65,17 @@ def threshold_text(threshold: Threshold) -> str:
     """A threshold in words, such as `AUC: the whole interval at least 0.75`."""
     what = metric_title(threshold.metric, threshold.decision_threshold)
     if threshold.versus:
-        what = f"Difference to the champion in {what}"
+        what = f"Difference to the {threshold.versus.replace('_', ' ')} in {what}"
     percent = METRICS[threshold.metric].percent
-    limits = [
-        f"{side} {round_text(value, percent)}"
-        for side, value in (("at least", threshold.at_least), ("at most", threshold.at_most))
-        if value is not None
-    ]
+    limits = " and ".join(
+        f"{_SIDES[side, threshold.strict]} {round_text(value, percent)}"
+        for side, value in threshold.limits
+    )
     if threshold.holds == "bound":
-        return f"{what}: the whole interval {' and '.join(limits)}"
-    return f"{what}: {' and '.join(limits)}"
+        return f"{what}: the whole interval {limits}"
+    if threshold.holds == "overlap":
+        return f"{what}: some of the interval {limits}"
+    return f"{what}: {limits}"
 
 
 def slicing_text(group: Group) -> str:

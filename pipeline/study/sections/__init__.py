@@ -32,7 +32,7 @@ from pipeline.study.sections.reporting import (
     Card,
     TimeToEvent,
 )
-from pipeline.study.sections.scheme import Evaluation, Scheme
+from pipeline.study.sections.scheme import DefaultThresholds, Evaluation, Scheme
 from pipeline.study.sections.summary import (
     AdverseEvents,
     Disposition,
@@ -43,6 +43,7 @@ from pipeline.study.sections.types import (
     FORMAT_VERSION,
     Aggregate,
     ColumnType,
+    Holds,
     Known,
     Name,
     Severity,
@@ -63,12 +64,14 @@ __all__ = [
     "Column",
     "ColumnType",
     "Dataset",
+    "DefaultThresholds",
     "Disposition",
     "Evaluation",
     "EventLabel",
     "Feature",
     "FollowUp",
     "Gate",
+    "Holds",
     "Known",
     "Landmark",
     "Minimum",

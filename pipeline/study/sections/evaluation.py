@@ -7,9 +7,12 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from pipeline.documents import StrictModel
-from pipeline.metrics import JudgedName
+from pipeline.metrics import COMPARED_WITH_REFERENCES, JudgedName
+from pipeline.names import CHAMPION
 from pipeline.study.sections.types import (
+    Holds,
     Name,
+    OtherModel,
     Severity,
     Share,
     Side,
@@ -62,10 +65,12 @@ class Threshold(StrictModel):
         tasks: Tasks that it applies to; all, where not given.
         at_least: Smallest value that passes.
         at_most: Largest value that passes.
-        holds: `point`, or `bound`: the bound of the interval on the unfavourable side must pass
-            too.
+        holds: `point`; `bound`: the bound of the interval on the unfavourable side must pass too;
+            `overlap`: the interval must not lie wholly beyond the limit.
+        strict: Whether the limit itself fails.
         scope: `overall`, or `every_slice` (groups that are large enough) with overall.
-        versus: `champion` applies the threshold to the difference to the current champion.
+        versus: Applies the threshold to the difference to the current champion (`champion`), or to
+            the reference model of this name.
         decision_threshold: For metrics at a threshold; each of the task's, where not given.
     """
 
@@ -73,9 +78,10 @@ class Threshold(StrictModel):
     tasks: tuple[str, ...] = ()
     at_least: float | None = None
     at_most: float | None = None
-    holds: Literal["point", "bound"] = "point"
+    holds: Holds = "point"
+    strict: bool = False
     scope: Literal["overall", "every_slice"] = "overall"
-    versus: Literal["champion"] | None = None
+    versus: OtherModel | None = None
     decision_threshold: float | None = None
 
     @property
@@ -87,10 +93,22 @@ class Threshold(StrictModel):
         )
         return tuple((side, limit) for side, limit in sides if limit is not None)
 
+    @property
+    def reference(self) -> str | None:
+        """The reference model that it compares with; None for the champion or no other model."""
+        return None if self.versus == CHAMPION else self.versus
+
     @model_validator(mode="after")
     def _has_limit(self) -> Threshold:
         if self.at_least is None and self.at_most is None:
             raise ValueError("give `at_least`, `at_most` or both")
+        return self
+
+    @model_validator(mode="after")
+    def _has_difference(self) -> Threshold:
+        if self.reference and self.metric not in COMPARED_WITH_REFERENCES:
+            names = ", ".join(COMPARED_WITH_REFERENCES)
+            raise ValueError(f"with `versus: {self.reference}` the metric is one of {names}")
         return self
 
 

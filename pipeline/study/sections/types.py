@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field
 
-from pipeline.names import LONGEST_NAME, LONGEST_STUDY_NAME, pipeline_name
+from pipeline.names import (
+    CHAMPION,
+    LONGEST_NAME,
+    LONGEST_STUDY_NAME,
+    REFERENCE_MODELS,
+    pipeline_name,
+)
 from pipeline.study.conditions import checked_text
 
 FORMAT_VERSION: Literal[1] = 1
@@ -20,6 +26,15 @@ Aggregate = Literal["last", "first", "mean", "min", "max", "change", "count", "a
 Severity = Literal["stop", "warn", "ignore"]
 Side = Literal["at_least", "at_most"]
 """The side of its limit on which a metric passes."""
+
+Holds = Literal["point", "bound", "overlap"]
+"""Which number of an estimate must pass, see `Threshold`."""
+
+if TYPE_CHECKING:
+    OtherModel = str
+else:
+    OtherModel = Literal[(CHAMPION, *REFERENCE_MODELS)]
+    """Type of the model that a threshold compares with, for pydantic."""
 
 
 def _checked_name(name: str) -> str:

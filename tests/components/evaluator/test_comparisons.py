@@ -25,7 +25,9 @@ def test_a_comparison_says_what_was_compared_with_what() -> None:
     assert written([record(0.7, 0.66, 0.74)], AT_LEAST | {"holds": "bound"}) == [
         {
             "threshold": 0,
+            "origin": "study",
             "model": "challenger",
+            "versus": None,
             "task": "hepatic_ae",
             "slice": {},
             "metric": "auc",
@@ -33,6 +35,7 @@ def test_a_comparison_says_what_was_compared_with_what() -> None:
             "side": "at_least",
             "limit": 0.65,
             "holds": "bound",
+            "strict": False,
             "value": 0.66,
             "outcome": "passes",
             "reason": "within_limit",
@@ -88,6 +91,93 @@ def test_a_bound_that_does_not_exist_is_not_judged(found: Any) -> None:
     (made,) = written([found], AT_LEAST | {"holds": "bound"})
 
     assert (made["outcome"], made["reason"], made["value"]) == ("not_judged", "no_interval", None)
+
+
+@pytest.mark.parametrize(("subjects", "positives"), [(100, 9), (100, 91), (19, 9)])
+@pytest.mark.parametrize("holds", ["point", "bound", "overlap"])
+def test_too_few_events_or_others_are_not_judged_whatever_they_reach(
+    subjects: Any, positives: Any, holds: Any
+) -> None:
+    few = record(0.9, 0.8, 0.95, subjects=subjects, positives=positives)
+    (made,) = written([few], AT_LEAST | {"holds": holds})
+
+    assert (made["outcome"], made["reason"]) == ("not_judged", "too_few_events")
+    assert "fewer than 10 subjects with the outcome, or without it" in made["message"]
+
+
+def test_ten_of_each_are_judged() -> None:
+    (made,) = written([record(0.9, 0.8, 0.95, subjects=20, positives=10)], AT_LEAST)
+
+    assert made["outcome"] == "passes"
+
+
+def test_a_share_of_those_without_the_outcome_needs_only_these() -> None:
+    found = record(0.9, metric="specificity", decision_threshold=0.5, positives=3)
+    (made,) = written([found], {"metric": "specificity", "at_least": 0.8})
+
+    assert made["outcome"] == "passes"
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "outcomes", "ending"),
+    [
+        (-0.02, 0.02, ("passes", "passes"), None),
+        (-0.9, 0.9, ("passes", "passes"), None),
+        (0.03, 0.09, ("passes", "passes"), None),
+        (0.04, 0.09, ("passes", "fails"), "interval wholly above 0.03"),
+        (-0.09, -0.04, ("fails", "passes"), "interval wholly below -0.03"),
+    ],
+)
+def test_an_interval_overlaps_unless_it_lies_wholly_beyond_a_limit(
+    lower: Any, upper: Any, outcomes: Any, ending: Any
+) -> None:
+    found = record((lower + upper) / 2, lower, upper, metric="calibration_in_the_large")
+    within = {"at_least": -0.03, "at_most": 0.03, "holds": "overlap"}
+    made = written([found], {"metric": "calibration_in_the_large", **within})
+
+    assert tuple(item["outcome"] for item in made) == outcomes
+    assert [item["value"] for item in made] == [upper, lower]
+    messages = [item["message"] for item in made if item["message"]]
+    assert len(messages) == outcomes.count("fails")
+    assert all(message.endswith(ending) for message in messages)
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "outcome"),
+    [
+        ({"at_least": 0.5}, 0.5, "fails"),
+        ({"at_least": 0.5}, 0.51, "passes"),
+        ({"at_most": 0.5}, 0.5, "fails"),
+        ({"at_most": 0.5}, 0.49, "passes"),
+    ],
+)
+def test_a_strict_limit_itself_fails(limit: Any, value: Any, outcome: Any) -> None:
+    (made,) = written([record(value)], {"metric": "auc", "strict": True, **limit})
+
+    assert made["outcome"] == outcome
+    assert (" or at 0.5" in made["message"]) == (outcome == "fails")
+
+
+REFERENCE = {"metric": "brier", "at_most": 0, "holds": "bound", "versus": "base_rate"}
+
+
+def test_a_difference_to_a_reference_model_is_judged_with_and_without_a_champion() -> None:
+    worse = record(0.01, -0.01, 0.03, metric="brier", model="difference", versus="base_rate")
+    to_champion = record(-0.1, -0.2, -0.05, metric="brier", model="difference")
+    for no_champion in (None, NO_CHAMPION):
+        (made,) = written([worse, to_champion], REFERENCE, no_champion=no_champion)
+
+        assert (made["model"], made["versus"], made["value"]) == ("difference", "base_rate", 0.03)
+        assert made["message"] == (
+            "hepatic_ae: difference of brier to the base rate overall is 0.01 (-0.01 to 0.03), "
+            "upper bound above 0"
+        )
+
+
+def test_without_its_reference_model_a_threshold_is_not_judged() -> None:
+    (made,) = written([record(0.2, 0.1, 0.3, metric="brier")], REFERENCE)
+
+    assert (made["outcome"], made["reason"]) == ("not_judged", "no_reference")
 
 
 def test_a_group_that_is_too_small_is_not_judged_and_has_no_value() -> None:
@@ -189,6 +279,8 @@ def test_every_reason_has_an_outcome_and_a_message_where_it_does_not_pass() -> N
             written([record(0.9)], AT_LEAST | {"holds": "bound"}, DIFFERENCE),
             written([], AT_LEAST),
             written([record(0.5)], AT_LEAST),
+            written([record(0.9, positives=9)], AT_LEAST),
+            written([record(0.9)], REFERENCE),
         )
     )
 

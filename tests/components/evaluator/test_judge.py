@@ -336,7 +336,7 @@ def test_without_a_champion_the_comparison_is_noted_and_not_made() -> None:
         no_champion="No champion: no model has been blessed before.",
     )
 
-    assert judged.blessed
+    assert not judged.blessed
     assert not judged.judged
     assert judged.notes == (
         "No champion: no model has been blessed before.",
@@ -354,12 +354,45 @@ def test_a_threshold_holds_for_its_own_tasks_only() -> None:
     assert judged.blessed
 
 
-def test_without_thresholds_a_model_is_blessed_but_marked_as_not_judged() -> None:
-    judged = verdict([record(0.5)])
+@pytest.mark.parametrize(
+    "demanded",
+    [
+        [],
+        [{"metric": "auc", "at_least": 0.65, "tasks": ["response"]}],
+        [{"metric": "auc", "at_least": -0.01, "versus": "champion", "tasks": ["hepatic_ae"]}],
+    ],
+    ids=["nothing", "of another task", "of a champion that is not there"],
+)
+def test_a_task_of_which_nothing_is_demanded_is_not_judged(demanded: Any) -> None:
+    judged = verdict(
+        [record(0.9, 0.8, 0.95), record(0.9, task="response")],
+        *demanded,
+        tasks=TWO_TASKS,
+        no_champion="No champion.",
+    )
 
-    assert judged.blessed
-    assert not judged.judged
-    assert judged.notes == (NOTHING_DEMANDED,)
+    assert judged.by_task["hepatic_ae"].verdict == "not_judged"
+    assert judged.by_task["hepatic_ae"].reasons == (f"hepatic_ae: {NOTHING_DEMANDED}",)
+    assert judged.blessed == (decisions(judged)["response"] == "blessed")
+
+
+def test_defaults_are_judged_after_the_study_files_thresholds_and_named_so() -> None:
+    default = Threshold(metric="auc", at_least=0.5, holds="bound", tasks=("response",))
+    judged = judge(
+        [record(0.9), record(0.6, 0.45, 0.75, task="response")],
+        {},
+        settings({"metric": "auc", "at_least": 0.65, "tasks": ["hepatic_ae"]}, tasks=TWO_TASKS),
+        None,
+        (),
+        [default],
+    )
+
+    found = [(item.application.number, item.application.origin) for item in judged.comparisons]
+    assert found == [(0, "study"), (1, "default")]
+    assert decisions(judged) == {"hepatic_ae": "blessed", "response": "refused"}
+    assert judged.to_json()["defaults"] == [
+        {"metric": "auc", "at_least": 0.5, "holds": "bound", "tasks": ["response"]}
+    ]
 
 
 BOTH_SERVED = {"tasks": TWO_TASKS, "champion_tasks": ("hepatic_ae", "response")}
@@ -406,12 +439,17 @@ def test_a_task_that_the_champion_lacks_is_not_compared_with_it() -> None:
     judged = verdict(
         [record(0.9), record(0.9, task="response"), record(0.1, model="difference")],
         {"metric": "auc", "at_least": -0.01, "versus": "champion"},
+        {"metric": "auc", "at_least": 0.8, "tasks": ["response"]},
         tasks=TWO_TASKS,
         champion_tasks=["hepatic_ae"],
     )
 
     found = [(item.application.task, item.reason) for item in judged.comparisons]
-    assert found == [("hepatic_ae", "within_limit"), ("response", "no_champion")]
+    assert found == [
+        ("hepatic_ae", "within_limit"),
+        ("response", "no_champion"),
+        ("response", "within_limit"),
+    ]
     assert decisions(judged) == {"hepatic_ae": "blessed", "response": "blessed"}
 
 

@@ -165,6 +165,7 @@ def documents(
     findings: Sequence[dict[str, Any]] = (),
     comparisons: Sequence[dict[str, Any]] | int | None = None,
     evaluation: EvaluationPlan = SPLIT_PLAN,
+    defaults: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
     """What the stages of the run wrote, by file.
 
@@ -177,6 +178,7 @@ def documents(
         comparisons: Those of the verdict, one for each failure if none are given; a number as
             0.1.0 wrote it.
         evaluation: How it was evaluated; out of fold all 2,000 subjects are in one split.
+        defaults: Default thresholds that were applied.
     """
     models = ("challenger", "champion", "difference") if champion else ("challenger",)
     if comparisons is None:
@@ -194,6 +196,7 @@ def documents(
             "judged": judged,
             "compared": 9 if judged else 0,
             "comparisons": comparisons,
+            "defaults": list(defaults),
             "reasons": list(failures),
             "not_judged": small,
             "notes": list(notes),

@@ -58,6 +58,9 @@ def table(page: Any, caption: Any) -> Any:
     return found
 
 
+BY_STUDY = ("study file", "all")
+
+
 def cells(found: Any) -> Any:
     """Rows of a table as texts."""
     return [
@@ -79,7 +82,7 @@ def test_the_page_begins_with_the_decision_and_what_it_rests_on() -> None:
 
     assert page.title == "A demonstration trial"
     assert page.lead == (
-        "Blessed. All 9 comparisons with thresholds of the study were passed. It was evaluated on "
+        "Blessed. All 9 comparisons with thresholds were passed. It was evaluated on "
         "the 400 subjects of the test split, used neither for training nor for calibration."
     )
     assert page.sections[0].title == "Decision"
@@ -92,7 +95,7 @@ def test_a_refusal_is_reported_with_each_of_its_reasons() -> None:
 
     (notice,) = blocks(page, Notice, "Decision")
     assert (notice.kind, notice.title) == ("bad", "Refused")
-    assert notice.text == "2 of 9 comparisons with thresholds of the study failed."
+    assert notice.text == "2 of 9 comparisons with thresholds failed."
     assert notice.items == [
         "Dead at 6 months: AUC overall is too low",
         "Dead at 6 months: AUC in slice sex=M is too low",
@@ -138,10 +141,40 @@ def test_every_demand_is_listed_with_its_outcome() -> None:
         )
     )
 
-    assert cells(table(page, "Thresholds of the study")) == [
-        ["AUC: at least 0.7", "all", "all subjects", "passed"],
-        ["AUC: at least 0.6", "all", "all subjects and each group", "failed in 1 comparison"],
-        ["Difference to the champion in AUC: at least −0.02", "all", "all subjects", "not judged"],
+    assert cells(table(page, "Thresholds")) == [
+        ["AUC: at least 0.7", *BY_STUDY, "all subjects", "passed"],
+        ["AUC: at least 0.6", *BY_STUDY, "all subjects and each group", "failed in 1 comparison"],
+        [
+            "Difference to the champion in AUC: at least −0.02",
+            *(*BY_STUDY, "all subjects", "not judged"),
+        ],
+    ]
+
+
+def test_a_default_is_listed_as_one_with_its_tasks() -> None:
+    page = run_page(
+        result(
+            AUC_AT_LEAST,
+            comparisons=[compared(0, "passes"), compared(1, "passes"), compared(2, "fails")],
+            defaults=[
+                {"metric": "calibration_in_the_large", "tasks": ["death"], "holds": "overlap"}
+                | {"at_least": -0.03, "at_most": 0.03},
+                {"metric": "brier", "tasks": ["death"], "at_most": 0, "strict": True}
+                | {"holds": "bound", "versus": "base_rate"},
+            ],
+        )
+    )
+
+    assert cells(table(page, "Thresholds"))[1:] == [
+        [
+            "Mean prediction − observed rate: some of the interval at least −3.0\u202f% and "
+            "at most 3.0\u202f%",
+            *("default", "death", "all subjects", "passed"),
+        ],
+        [
+            "Difference to the base rate in Brier score: the whole interval below 0",
+            *("default", "death", "all subjects", "failed in 1 comparison"),
+        ],
     ]
 
 
@@ -150,7 +183,7 @@ def test_the_verdict_counts_the_comparisons_that_failed() -> None:
     failed = [compared(0, "fails"), compared(0, "fails")]
     page = run_page(result(AUC_AT_LEAST, failures=[failure(AUC_AT_LEAST)], comparisons=failed))
 
-    assert "2 of 9 comparisons with thresholds of the study failed." in render(page)
+    assert "2 of 9 comparisons with thresholds failed." in render(page)
 
 
 def test_of_a_run_of_0_1_0_the_outcome_of_a_demand_follows_from_its_reasons() -> None:
@@ -165,11 +198,14 @@ def test_of_a_run_of_0_1_0_the_outcome_of_a_demand_follows_from_its_reasons() ->
     assert of_0_1_0.verdict.comparisons is None
     page = run_page(of_0_1_0)
 
-    assert "1 of 9 comparisons with thresholds of the study failed." in render(page)
-    assert cells(table(page, "Thresholds of the study")) == [
-        ["AUC: at least 0.7", "all", "all subjects", "passed"],
-        ["AUC: at least 0.6", "all", "all subjects and each group", "failed in 1 comparison"],
-        ["Difference to the champion in AUC: at least −0.02", "all", "all subjects", "not judged"],
+    assert "1 of 9 comparisons with thresholds failed." in render(page)
+    assert cells(table(page, "Thresholds")) == [
+        ["AUC: at least 0.7", *BY_STUDY, "all subjects", "passed"],
+        ["AUC: at least 0.6", *BY_STUDY, "all subjects and each group", "failed in 1 comparison"],
+        [
+            "Difference to the champion in AUC: at least −0.02",
+            *(*BY_STUDY, "all subjects", "not judged"),
+        ],
     ]
 
 

@@ -64,7 +64,7 @@ def test_the_summary_has_decision_reasons_and_a_line_a_task() -> None:
     summary = summary_markdown(result(AUC_AT_LEAST, failures=[failure(AUC_AT_LEAST)]))
 
     assert summary.startswith(
-        "# A demonstration trial\n\n**Refused.** 1 of 9 comparisons with thresholds of the study "
+        "# A demonstration trial\n\n**Refused.** 1 of 9 comparisons with thresholds "
         "failed.\n\n- Dead at 6 months: AUC overall is too low\n"
     )
     assert "| Dead at 6 months | refused | 400 | 80 | 0.720 (0.660 to 0.780) |" in summary

@@ -1,0 +1,71 @@
+"""Thresholds of tasks for which the study file has none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from components.evaluator.settings import EvaluatorSettings
+from pipeline.names import BASE_RATE, CHAMPION
+from pipeline.study.sections import DefaultThresholds, Scheme, Threshold
+
+
+def default_thresholds(
+    settings: EvaluatorSettings, scheme: Scheme, references: Sequence[str]
+) -> tuple[Threshold, ...]:
+    """The defaults that apply to a run.
+
+    A threshold of the study file replaces the default of the same metric for its tasks. Differences
+    to the champion are apart: a default AUC is demanded beside a study's difference of the AUC.
+
+    Args:
+        settings: The study's thresholds, and its settings of the defaults.
+        scheme: How this run evaluates.
+        references: Reference models that this run has predictions of.
+
+    Returns:
+        The defaults, each with the tasks that it applies to.
+    """
+    if settings.default_thresholds is None:
+        return ()
+    wanted = _wanted(settings.default_thresholds, scheme, BASE_RATE in references)
+    tasks = ((threshold, _tasks_without(settings, threshold)) for threshold in wanted)
+    return tuple(
+        threshold.model_copy(update={"tasks": without}) for threshold, without in tasks if without
+    )
+
+
+def _wanted(chosen: DefaultThresholds, scheme: Scheme, has_base_rate: bool) -> Iterator[Threshold]:
+    if chosen.auc is not None:
+        yield Threshold(metric="auc", at_least=chosen.auc, holds="bound", strict=True)
+    if chosen.better_than_base_rate and has_base_rate:
+        yield Threshold(metric="brier", at_most=0, holds="bound", strict=True, versus=BASE_RATE)
+    if scheme == "cross_fit":
+        if chosen.calibration_slope is not None:
+            low, high = chosen.calibration_slope
+            yield Threshold(metric="calibration_slope", at_least=low, at_most=high, holds="overlap")
+    elif chosen.calibration is not None:
+        yield Threshold(
+            metric="calibration_in_the_large",
+            at_least=-chosen.calibration,
+            at_most=chosen.calibration,
+            holds="overlap",
+        )
+    if chosen.champion_margin is not None:
+        yield Threshold(
+            metric="auc", at_least=-chosen.champion_margin, holds="bound", versus=CHAMPION
+        )
+
+
+def _tasks_without(settings: EvaluatorSettings, default: Threshold) -> tuple[str, ...]:
+    """Tasks for which the study file has no threshold that replaces a default."""
+    replacing = [
+        threshold
+        for threshold in settings.thresholds
+        if threshold.metric == default.metric
+        and (threshold.versus == CHAMPION) == (default.versus == CHAMPION)
+    ]
+    return tuple(
+        task
+        for task in settings.tasks
+        if not any(task in threshold.tasks or not threshold.tasks for threshold in replacing)
+    )
