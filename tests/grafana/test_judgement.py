@@ -16,23 +16,28 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, StaticPool, create_engine
 
+from components.evaluator.defaults import default_thresholds
 from components.evaluator.judge import judge
 from components.evaluator.records import Record
 from components.evaluator.settings import EvaluatorSettings
 from grafana.page.quality_section import forest_row
 from grafana.queries import alerts, model_quality
 from pipeline.results.documents import OVERALL, Group, Metrics, ModelRole, Verdict
+from pipeline.results.outcomes import LEAST_EVENTS
 from pipeline.results.registration import Registration
 from pipeline.results.suppress import SuppressionReason
 from pipeline.store.exported_study import ExportedStudy
 from pipeline.store.models import Base
 from pipeline.store.rows import evaluation_rows
-from pipeline.study.sections import Threshold
+from pipeline.study.sections import DefaultThresholds, Threshold
 from tests.pipeline.store.store_runs import curves, run_rows, study
 
 SMALLEST = 10
 DECISIONS = (0.2, 0.5)
-MEASURES = (("auc", None), *(("specificity", at) for at in DECISIONS))
+CALIBRATION = "calibration_in_the_large"
+MEASURES = (("auc", None), (CALIBRATION, None), *(("specificity", at) for at in DECISIONS))
+ALERTS = ("trial-under-the-floor", "trial-miscalibrated")
+"""The alerts that follow the judge: the second one those of calibration."""
 GROUPS: tuple[Group, ...] = (OVERALL, (("sex", "F"),), (("sex", "M"),))
 NOTHING = "no threshold"
 WORDS = {"passes": "passes", "not_judged": "not judged", "fails": "fails"}
@@ -68,12 +73,14 @@ class Judged:
         records: All records.
         suppressed: Groups that are not shown.
         has_champion: Whether a champion was scored.
+        has_defaults: Whether default thresholds apply beside those of the study.
     """
 
     thresholds: tuple[Threshold, ...]
     records: tuple[Record, ...]
     suppressed: dict[Group, SuppressionReason]
     has_champion: bool
+    has_defaults: bool
 
     @property
     def verdict(self) -> Verdict:
@@ -86,10 +93,12 @@ class Judged:
             thresholds=self.thresholds,
             split_seed=1,
             label_digest="digest",
+            default_thresholds=DefaultThresholds() if self.has_defaults else None,
         )
         no_champion = None if self.has_champion else "No champion."
         suppressed = {"death": self.suppressed}
-        made = judge(self.records, suppressed, of_evaluator, no_champion, ("death",))
+        defaults = default_thresholds(of_evaluator, "split", ("base_rate",))
+        made = judge(self.records, suppressed, of_evaluator, no_champion, ("death",), defaults)
         return Verdict.model_validate_json(json.dumps(made.to_json(), allow_nan=False))
 
     @property
@@ -129,25 +138,32 @@ class Judged:
 
 @st.composite
 def thresholds(draw: st.DrawFn) -> Threshold:
-    metric, decision = draw(st.sampled_from((("auc", None), ("specificity", None), *MEASURES[1:])))
+    metric, decision = draw(st.sampled_from((("specificity", None), *MEASURES)))
     at_least, at_most = draw(st.tuples(LIMITS, LIMITS).filter(lambda pair: pair != (None, None)))
     return Threshold(
         metric=metric,
         decision_threshold=decision,
         at_least=at_least,
         at_most=at_most,
-        holds=draw(st.sampled_from(("point", "bound"))),
+        holds=draw(st.sampled_from(("point", "bound", "overlap"))),
+        strict=draw(st.booleans()),
         scope=draw(st.sampled_from(("overall", "every_slice"))),
-        versus=draw(st.sampled_from((None, None, "champion"))),
+        versus=draw(
+            st.sampled_from((None, None, "champion", *(("base_rate",) if metric == "auc" else ())))
+        ),
     )
 
 
 @st.composite
 def judged(draw: st.DrawFn) -> Judged:
     has_champion = draw(st.booleans())
-    models: tuple[ModelRole, ...] = ("challenger",)
+    models: tuple[tuple[ModelRole, str | None], ...] = (
+        ("challenger", None),
+        ("difference", "base_rate"),
+    )
     if has_champion:
-        models = ("challenger", "champion", "difference")
+        models = (*models, ("champion", None), ("difference", None))
+    positives = draw(st.sampled_from((LEAST_EVENTS, LEAST_EVENTS, LEAST_EVENTS - 1)))
     reasons: tuple[SuppressionReason | None, ...] = (None, None, "too_small", "complementary")
     suppressed: dict[Group, SuppressionReason] = {}
     for group in GROUPS:
@@ -157,14 +173,15 @@ def judged(draw: st.DrawFn) -> Judged:
     return Judged(
         tuple(draw(st.lists(thresholds(), min_size=1, max_size=4))),
         tuple(
-            Record("death", group, metric, decision, model, *estimate, 20, 10)
+            Record("death", group, metric, decision, model, *estimate, 20, positives, versus)
             for group in GROUPS
-            for model in models
+            for model, versus in models
             for metric, decision in MEASURES
-            if (estimate := draw(ESTIMATES)) is not None
+            if (versus is None or metric == "auc") and (estimate := draw(ESTIMATES)) is not None
         ),
         suppressed,
         has_champion,
+        draw(st.booleans()),
     )
 
 
@@ -234,16 +251,18 @@ def test_the_alert_is_raised_where_the_judge_says_that_the_model_in_use_fails(
     }
     with store.begin_nested() as savepoint:
         case.export(store)
-        alert = next(item for item in alerts.ALERTS if item.uid == "trial-under-the-floor")
         raised = [
-            (row["metric"], row["slice_feature"], row["slice"])
+            (alert.uid, row["metric"], row["slice_feature"], row["slice"])
+            for alert in alerts.ALERTS
+            if alert.uid in ALERTS
             for row in alert.query.rows(store, {}, ALWAYS)
             if alert.has_happened(row)
         ]
         savepoint.rollback()
 
     assert len(set(raised)) == len(raised)
-    assert set(raised) == failing
+    assert set(raised) == {(ALERTS[key[0] == CALIBRATION], *key) for key in failing}
+    assert not (verdict.blessed and raised)
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -253,4 +272,4 @@ def test_nothing_of_a_suppressed_group_is_in_a_comparison(case: Judged) -> None:
         if item.group in case.suppressed:
             assert item.value is None
             numbers = {float(found) for found in re.findall(r"\d+\.?\d*", item.message)}
-            assert numbers <= {item.limit, item.decision_threshold, SMALLEST}
+            assert numbers <= {*(abs(item.limit), item.decision_threshold, SMALLEST, LEAST_EVENTS)}

@@ -405,6 +405,56 @@ def test_a_model_above_its_floor_is_watched_quietly(ask: Any) -> None:
     assert happened(ask, "trial-under-the-floor") == []
 
 
+def test_a_champion_whose_calibration_fails_raises_an_alert_of_its_own(
+    sqlite: Any, ask: Any
+) -> None:
+    failed = comparison(metric="calibration_slope", model="champion", **FAILED)
+    export(sqlite, run_rows("r1", blessed=False, comparisons=[failed]))
+
+    (row,) = happened(ask, "trial-miscalibrated")
+    assert (row["task"], row["metric"]) == ("death", "calibration_slope")
+    assert happened(ask, "trial-under-the-floor") == []
+
+
+@pytest.mark.parametrize("metric", ["auc", "calibration_in_the_large"])
+def test_what_a_blessing_tolerates_raises_no_alert(sqlite: Any, ask: Any, metric: Any) -> None:
+    """The model is blessed for a task, serves no other one, and a probability is far off."""
+    far_off = record(metric="calibration_in_the_large", value=0.2, lower=0.02, upper=0.4)
+    other = comparison(task="bleed", metric=metric, **FAILED)
+    rows = run_rows("r1", far_off, comparisons=[other])
+    rows[models.TaskVerdict].append(
+        {"run": "r1", "task": "bleed", "verdict": "refused", "reason": "too low"}
+    )
+    export(sqlite, rows)
+
+    assert happened(ask, "trial-under-the-floor") == []
+    assert happened(ask, "trial-miscalibrated") == []
+
+
+def test_the_alert_of_a_gap_leaves_out_tasks_that_are_not_served(sqlite: Any, ask: Any) -> None:
+    gaps = [
+        record(slice={"sex": sex}, metric="sensitivity", decision_threshold=0.5, value=0.5)
+        | {"lower": lower, "upper": upper}
+        for sex, lower, upper in (("F", 0.85, 0.95), ("M", 0.4, 0.6))
+    ]
+    rows = run_rows("r1", *gaps)
+    rows[models.TaskVerdict][0]["verdict"] = "refused"
+    export(sqlite, rows)
+
+    assert happened(ask, "trial-gap") == []
+
+
+def test_a_model_none_of_whose_tasks_was_judged_is_not_judged(sqlite: Any, ask: Any) -> None:
+    rows = run_rows("r1", blessed=False)
+    rows[models.TaskVerdict][0] |= {"verdict": "not_judged", "reason": "too few"}
+    rows[models.BlessingReason] = []
+    export(sqlite, rows)
+
+    assert ask(model_quality.VERDICT) == [{"verdict": "not judged"}]
+    (row,) = ask(model_quality.BLESSINGS)
+    assert (row["verdict"], row["reason"]) == ("not judged", "too few")
+
+
 def test_groups_that_differ_beyond_their_intervals_raise_an_alert(sqlite: Any, ask: Any) -> None:
     found = {"F": (0.85, 0.95), "M": (0.4, 0.6)}
     gaps = [

@@ -167,8 +167,8 @@ def test_a_default_is_listed_as_one_with_its_tasks() -> None:
 
     assert cells(table(page, "Thresholds"))[1:] == [
         [
-            "Mean prediction − observed rate: some of the interval at least −3.0\u202f% and "
-            "at most 3.0\u202f%",
+            "Mean prediction − observed rate: some of the interval at least −3\u202f% and "
+            "at most 3\u202f%",
             *("default", "death", "all subjects", "passed"),
         ],
         [

@@ -11,7 +11,7 @@ from pipeline.store import models
 from pipeline.store.export import outcome_rows
 from pipeline.store.rows import Rows, progress_rows
 from pipeline.store.writer import export
-from tests.pipeline.store.store_runs import STARTED, record, run_rows
+from tests.pipeline.store.store_runs import STARTED, comparison, record, run_rows
 
 SECOND = STARTED + timedelta(days=1)
 THIRD = STARTED + timedelta(days=2)
@@ -55,7 +55,11 @@ def without(rows: Rows, table: type[models.Base]) -> Rows:
 def fill(address: str) -> None:
     """Exports the first run, a second one with a champion and a summary, and a failed third."""
     export(address, at(run_rows("r1"), STARTED))
-    second = without(run_rows("r2", *WITH_CHAMPION, blessed=False), models.SuppressedGroup)
+    calibrated = comparison(metric="calibration_in_the_large", model="champion", value=0.01)
+    second = without(
+        run_rows("r2", *WITH_CHAMPION, blessed=False, comparisons=[calibrated]),
+        models.SuppressedGroup,
+    )
     export(address, at(second, SECOND) | progress_rows("r2", list(progress())))
     export(address, at(failed_run("r3"), THIRD))
 
