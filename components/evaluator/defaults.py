@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from components.evaluator.settings import EvaluatorSettings
 from pipeline.names import BASE_RATE, CHAMPION
 from pipeline.study.sections import DefaultThresholds, Scheme, Threshold
 
 
-def default_thresholds(
-    settings: EvaluatorSettings, scheme: Scheme, references: Sequence[str]
-) -> tuple[Threshold, ...]:
+def default_thresholds(settings: EvaluatorSettings, scheme: Scheme) -> tuple[Threshold, ...]:
     """The defaults that apply to a run.
 
     A threshold of the study file replaces the default of the same metric for its tasks. Differences
@@ -20,24 +18,23 @@ def default_thresholds(
     Args:
         settings: The study's thresholds, and its settings of the defaults.
         scheme: How this run evaluates.
-        references: Reference models that this run has predictions of.
 
     Returns:
         The defaults, each with the tasks that it applies to.
     """
     if settings.default_thresholds is None:
         return ()
-    wanted = _wanted(settings.default_thresholds, scheme, BASE_RATE in references)
+    wanted = _wanted(settings.default_thresholds, scheme)
     tasks = ((threshold, _tasks_without(settings, threshold)) for threshold in wanted)
     return tuple(
         threshold.model_copy(update={"tasks": without}) for threshold, without in tasks if without
     )
 
 
-def _wanted(chosen: DefaultThresholds, scheme: Scheme, has_base_rate: bool) -> Iterator[Threshold]:
+def _wanted(chosen: DefaultThresholds, scheme: Scheme) -> Iterator[Threshold]:
     if chosen.auc is not None:
         yield Threshold(metric="auc", at_least=chosen.auc, holds="bound", strict=True)
-    if chosen.better_than_base_rate and has_base_rate:
+    if chosen.better_than_base_rate:
         yield Threshold(metric="brier", at_most=0, holds="bound", strict=True, versus=BASE_RATE)
     if scheme == "cross_fit":
         if chosen.calibration_slope is not None:

@@ -179,7 +179,7 @@ def _judge(
     found = list(model_eval_lib.load_metrics(evaluation))
     records = results.read_records(found, settings, scheme.plan)
     suppressed = results.suppressed_groups(records, settings)
-    defaults = default_thresholds(settings, scheme.plan.scheme, scheme.source.references)
+    defaults = default_thresholds(settings, scheme.plan.scheme)
     verdict = judge(records, suppressed, settings, no_champion, champion_tasks, defaults)
     if look:
         verdict = replace(verdict, notes=(*verdict.notes, look.history.sentence))

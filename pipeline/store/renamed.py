@@ -15,6 +15,8 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
 
 ADDED: Mapping[str, Mapping[str, Any]] = {
     "metrics": {"versus": ""},
+    "thresholds": {"origin": "study"},
+    "comparisons": {"origin": "study", "versus": ""},
     "models": {"scheme": "split", "folds": 0, "repeats": 0},
 }
 """Columns of each table that earlier rows lack, with what they mean for them."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.names import (
     ARM,
+    BASE_RATE,
     FOLDS,
     SITE,
     SUBJECT_HASH,
@@ -303,3 +304,9 @@ def _threshold_problems(study: Study) -> Iterator[str]:
         for task in threshold.tasks:
             if task not in study.tasks:
                 yield f"thresholds: no task {task}; there are: {', '.join(study.tasks)}"
+        fitted = (None, BASE_RATE, *study.training.reference_models)
+        if threshold.reference not in fitted:
+            yield (
+                f"thresholds: `versus: {threshold.reference}` needs this model in "
+                "`training.reference_models`"
+            )

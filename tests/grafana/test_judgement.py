@@ -97,7 +97,7 @@ class Judged:
         )
         no_champion = None if self.has_champion else "No champion."
         suppressed = {"death": self.suppressed}
-        defaults = default_thresholds(of_evaluator, "split", ("base_rate",))
+        defaults = default_thresholds(of_evaluator, "split")
         made = judge(self.records, suppressed, of_evaluator, no_champion, ("death",), defaults)
         return Verdict.model_validate_json(json.dumps(made.to_json(), allow_nan=False))
 

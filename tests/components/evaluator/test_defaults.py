@@ -16,7 +16,6 @@ from tests.components.evaluator.test_judge import record
 from tests.pipeline.study.two_tasks import study
 
 SCHEMES: tuple[Any, ...] = ("split", "cross_fit", "internal_external")
-BASE_RATE = ("base_rate",)
 BOTH = ("ae", "response")
 
 
@@ -35,7 +34,7 @@ def settings(*thresholds: dict[str, Any], **chosen: Any) -> EvaluatorSettings:
 
 def applied(*thresholds: dict[str, Any], scheme: Any = "split", **chosen: Any) -> dict[str, Any]:
     """Tasks of each default by its metric and what it is compared with."""
-    found = default_thresholds(settings(*thresholds, **chosen), scheme, BASE_RATE)
+    found = default_thresholds(settings(*thresholds, **chosen), scheme)
     return {f"{item.metric} {item.versus or ''}".strip(): item.tasks for item in found}
 
 
@@ -87,8 +86,8 @@ def key(metric: str, versus: str | None) -> tuple[str, bool]:
 def test_study_file_and_defaults_never_demand_the_same_and_leave_no_task_out(
     own: Any, scheme: Any
 ) -> None:
-    everything = default_thresholds(settings(), scheme, BASE_RATE)
-    found = default_thresholds(settings(*own), scheme, BASE_RATE)
+    everything = default_thresholds(settings(), scheme)
+    found = default_thresholds(settings(*own), scheme)
 
     assert everything
     for default in everything:
@@ -132,7 +131,7 @@ def test_all_can_be_turned_off_in_the_study_file() -> None:
 
     assert EvaluatorSettings.of(study()).default_thresholds == DefaultThresholds()
     chosen = EvaluatorSettings.of(study(turn_off))
-    assert default_thresholds(chosen, "split", BASE_RATE) == ()
+    assert default_thresholds(chosen, "split") == ()
 
 
 def test_a_slope_whose_limits_fall_is_refused() -> None:
@@ -155,7 +154,7 @@ def verdict_of(scheme: Any = "split", **numbers: tuple[float, float, float]) -> 
         else record(*found, metric=metric)
         for metric, found in {**good, **numbers}.items()
     ]
-    defaults = default_thresholds(of_study, scheme, BASE_RATE)
+    defaults = default_thresholds(of_study, scheme)
     judged = judge(records, {}, of_study, "No champion.", (), defaults)
     return judged.by_task["hepatic_ae"].verdict
 

@@ -213,3 +213,4 @@ def test_rows_that_0_1_0_left_pending_can_be_added(sqlite: str) -> None:
     assert rows(sqlite, "SELECT excluded FROM stage_rows") == [(8,)]
     assert rows(sqlite, "SELECT DISTINCT versus FROM metrics") == [("",)]
     assert rows(sqlite, "SELECT scheme FROM models") == [("split",)]
+    assert rows(sqlite, "SELECT DISTINCT origin FROM thresholds") == [("study",)]

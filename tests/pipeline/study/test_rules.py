@@ -262,6 +262,13 @@ def test_rows_known_after_the_landmark_are_no_feature(known: str) -> None:
             {"thresholds": [{"metric": "auc", "at_least": 0.7, "tasks": ["dead"]}]},
             "thresholds: no task dead; there are: death",
         ),
+        (
+            {
+                "thresholds": [{"metric": "auc", "at_least": 0, "versus": "ridge"}],
+                "training": {"reference_models": ["random_forest"]},
+            },
+            "thresholds: `versus: ridge` needs this model in `training.reference_models`",
+        ),
     ],
 )
 def test_an_inconsistent_study_file_is_refused(changes: dict[str, Any], message: str) -> None:

@@ -1,0 +1,174 @@
+"""What raises an alert, and what does not."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from grafana.queries import alerts, pipeline_health
+from pipeline.store import models
+from pipeline.store.writer import export
+from tests.pipeline.store.hand_made_store import SECOND, at, failed_run
+from tests.pipeline.store.store_runs import FAILED, STARTED, comparison, record, run_rows
+
+
+def happened(ask: Any, uid: Any) -> Any:
+    alert = next(alert for alert in alerts.ALERTS if alert.uid == uid)
+    return [row for row in ask(alert.query) if alert.has_happened(row)]
+
+
+def test_an_alert_watches_the_champion_where_the_new_model_was_refused(
+    sqlite: Any, ask: Any
+) -> None:
+    export(sqlite, at(run_rows("r1"), STARTED))
+    failed = comparison(model="champion", value=0.6, **FAILED)
+    export(sqlite, at(run_rows("r2", blessed=False, comparisons=[failed]), SECOND))
+
+    (row,) = happened(ask, "trial-under-the-floor")
+    assert (row["task"], row["metric"], row["slice"]) == ("death", "auc", "overall")
+
+
+def test_the_comparisons_of_a_refused_model_raise_no_alert(sqlite: Any, ask: Any) -> None:
+    """Its champion passes."""
+    export(sqlite, at(run_rows("r2", blessed=False), SECOND))
+
+    assert [row["failed"] for row in ask(alerts.UNDER_THE_FLOOR)] == [0]
+
+
+def test_a_group_without_a_value_that_fails_raises_an_alert(sqlite: Any, ask: Any) -> None:
+    women = comparison(slice={"sex": "F"}, value=None, **FAILED | {"reason": "no_value"})
+    export(sqlite, run_rows("r1", comparisons=[women]))
+
+    (row,) = happened(ask, "trial-under-the-floor")
+    assert (row["slice_feature"], row["slice"]) == ("sex", "F")
+
+
+def test_a_group_that_is_not_judged_is_not_watched(sqlite: Any, ask: Any) -> None:
+    men = {"outcome": "not_judged", "reason": "group_too_small", "value": None}
+    export(sqlite, run_rows("r1", comparisons=[comparison(slice={"sex": "M"}, **men)]))
+
+    assert [row["slice"] for row in ask(alerts.UNDER_THE_FLOOR)] == ["overall"]
+
+
+def test_no_alert_watches_a_model_that_was_refused(sqlite: Any, ask: Any) -> None:
+    rows = run_rows("r1", blessed=False)
+    for table in (models.Metric, models.Comparison):
+        rows[table] = [row for row in rows[table] if row["model"] != "champion"]
+    rows[models.Model][0]["champion"] = False
+    export(sqlite, rows)
+
+    assert ask(alerts.UNDER_THE_FLOOR) == []
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_model_above_its_floor_is_watched_quietly(ask: Any) -> None:
+    assert ask(alerts.UNDER_THE_FLOOR)
+    assert happened(ask, "trial-under-the-floor") == []
+
+
+def test_a_champion_whose_calibration_fails_raises_an_alert_of_its_own(
+    sqlite: Any, ask: Any
+) -> None:
+    failed = comparison(metric="calibration_slope", model="champion", **FAILED)
+    export(sqlite, run_rows("r1", blessed=False, comparisons=[failed]))
+
+    (row,) = happened(ask, "trial-miscalibrated")
+    assert (row["task"], row["metric"]) == ("death", "calibration_slope")
+    assert happened(ask, "trial-under-the-floor") == []
+
+
+@pytest.mark.parametrize("metric", ["auc", "calibration_in_the_large"])
+def test_what_a_blessing_tolerates_raises_no_alert(sqlite: Any, ask: Any, metric: Any) -> None:
+    """The model is blessed for a task, serves no other one, and a probability is far off."""
+    far_off = record(metric="calibration_in_the_large", value=0.2, lower=0.02, upper=0.4)
+    other = comparison(task="bleed", metric=metric, **FAILED)
+    rows = run_rows("r1", far_off, comparisons=[other])
+    rows[models.TaskVerdict].append(
+        {"run": "r1", "task": "bleed", "verdict": "refused", "reason": "too low"}
+    )
+    export(sqlite, rows)
+
+    assert happened(ask, "trial-under-the-floor") == []
+    assert happened(ask, "trial-miscalibrated") == []
+
+
+def test_the_alert_of_a_gap_leaves_out_tasks_that_are_not_served(sqlite: Any, ask: Any) -> None:
+    gaps = [
+        record(slice={"sex": sex}, metric="sensitivity", decision_threshold=0.5, value=0.5)
+        | {"lower": lower, "upper": upper}
+        for sex, lower, upper in (("F", 0.85, 0.95), ("M", 0.4, 0.6))
+    ]
+    rows = run_rows("r1", *gaps)
+    rows[models.TaskVerdict][0]["verdict"] = "refused"
+    export(sqlite, rows)
+
+    assert happened(ask, "trial-gap") == []
+
+
+def test_groups_that_differ_beyond_their_intervals_raise_an_alert(sqlite: Any, ask: Any) -> None:
+    found = {"F": (0.85, 0.95), "M": (0.4, 0.6)}
+    gaps = [
+        record(slice={"sex": sex}, metric="sensitivity", decision_threshold=0.5, value=0.5)
+        | {"lower": lower, "upper": upper}
+        for sex, (lower, upper) in found.items()
+    ]
+    export(sqlite, run_rows("r1", *gaps))
+
+    (row,) = happened(ask, "trial-gap")
+    assert row["gap"] == pytest.approx(0.25)
+
+
+def test_a_feature_over_its_limit_raises_an_alert(sqlite: Any, ask: Any) -> None:
+    export(sqlite, run_rows("r1"))
+
+    (row,) = happened(ask, "trial-drift")
+    assert (row["feature"], row["distance"], row["limit"]) == ("AGE", 0.2, "0.1")
+
+
+@pytest.mark.parametrize("severity", ["ok", "ignore"])
+def test_what_the_gate_does_not_object_to_raises_no_alert(
+    severity: str, sqlite: Any, ask: Any
+) -> None:
+    rows = run_rows("r1")
+    for finding in rows[models.GateFinding]:
+        finding["severity"] = severity
+    export(sqlite, rows)
+
+    assert ask(pipeline_health.DRIFT)
+    assert ask(alerts.DRIFT) == []
+
+
+def test_a_study_without_a_success_for_long_raises_an_alert(sqlite: Any, ask: Any) -> None:
+    export(sqlite, at(run_rows("r1"), datetime.now(UTC) - timedelta(days=8)))
+    export(sqlite, at(run_rows("x1"), datetime.now(UTC) - timedelta(days=6), study="other"))
+
+    (row,) = happened(ask, "trial-silent")
+    assert row["study"] == "hand"
+    assert row["days"] == pytest.approx(8, abs=0.1)
+
+
+def test_a_study_that_never_succeeded_counts_from_its_first_run(sqlite: Any, ask: Any) -> None:
+    export(sqlite, at(failed_run("r1"), datetime.now(UTC) - timedelta(days=9)))
+
+    (row,) = happened(ask, "trial-silent")
+    assert row["days"] == pytest.approx(9, abs=0.1)
+
+
+def test_the_gates_objections_to_rejected_rows_raise_an_alert(sqlite: Any, ask: Any) -> None:
+    export(sqlite, run_rows("r1"))
+
+    (row,) = happened(ask, "trial-rejects")
+    assert (row["dataset"], row["limit"]) == ("dm", "0.02")
+    assert row["share"] == pytest.approx(2 / 70)
+    shown = {row["metric"]: row["rejected"] for row in ask(pipeline_health.REJECTED)}
+    assert shown == {"dm": pytest.approx(2 / 70), pipeline_health.LIMIT_OF_GATE: 0.02}
+
+
+def test_a_failed_run_raises_an_alert_until_the_next_one_succeeds(sqlite: Any, ask: Any) -> None:
+    export(sqlite, at(failed_run("r1"), STARTED))
+    (row,) = happened(ask, "trial-failed")
+    assert row["failed_stage"] == "DataGate"
+
+    later = at(run_rows("r2"), datetime(2027, 1, 1, tzinfo=UTC))
+    export(sqlite, later)
+    assert happened(ask, "trial-failed") == []
