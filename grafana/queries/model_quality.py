@@ -284,16 +284,9 @@ ORDER BY b.mean_prediction
 
 BLESSINGS = Query(
     f"""
-SELECT r.started AS started, m.run AS run,
-       CASE WHEN NOT m.judged THEN 'not judged' WHEN m.blessed THEN 'blessed'
-            ELSE 'refused' END AS verdict,
-       CASE WHEN m.registered THEN 'yes' ELSE 'no' END AS became_champion,
-       {EVALUATION} AS evaluation,
-       m.comparisons AS comparisons, COALESCE(b.message, m.not_registered, '') AS reason
-
 SELECT r.started AS started, m.run AS run, {_VERDICT} AS verdict,
        CASE WHEN m.registered THEN 'yes' ELSE 'no' END AS became_champion,
-       m.comparisons AS comparisons,
+       {EVALUATION} AS evaluation, m.comparisons AS comparisons,
        COALESCE(b.message,
                 (SELECT MIN(v.reason) FROM task_verdicts v
                  WHERE v.run = m.run AND v.verdict = 'not_judged'),
