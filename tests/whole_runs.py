@@ -168,6 +168,7 @@ SMALL = 1_000
 
 LENIENT: dict[Sequence[str], Any] = {
     ("thresholds",): [{"metric": "auc", "at_least": 0.3}],
+    ("evaluation",): {"default_thresholds": False},
     ("gate", "minimum"): {
         split: {"subjects": 50, "events": 3} for split in ("train", "eval", "test")
     },

@@ -31,7 +31,11 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Trial:
     shipped = REPOSITORY / "schema" / "synthetic"
     study = yaml.safe_load((shipped / "study.yaml").read_text())
     # A small trial is blessed whatever it reaches, but compared with a champion.
-    study["thresholds"] = [{"metric": "auc", "at_least": -0.9, "versus": "champion"}]
+    study["thresholds"] = [
+        {"metric": "auc", "at_least": 0},
+        {"metric": "auc", "at_least": -0.9, "versus": "champion"},
+    ]
+    study["evaluation"] = {"default_thresholds": False}
     study["slicing"]["smallest_group"] = 10
     (study_folder / "study.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
     (study_folder / "schema.pbtxt").write_text((shipped / "schema.pbtxt").read_text())
