@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from components.evaluator.settings import EvaluatorSettings
 from pipeline.names import BASE_RATE, CHAMPION
-from pipeline.study.sections import DefaultThresholds, Scheme, Threshold
+from pipeline.results.evaluation_plan import PlannedScheme
+from pipeline.study.sections import DefaultThresholds, Threshold
 
 
-def default_thresholds(settings: EvaluatorSettings, scheme: Scheme) -> tuple[Threshold, ...]:
+def default_thresholds(settings: EvaluatorSettings, scheme: PlannedScheme) -> tuple[Threshold, ...]:
     """The defaults that apply to a run.
 
     A threshold of the study file replaces the default of the same metric for its tasks. Differences
@@ -31,10 +32,11 @@ def default_thresholds(settings: EvaluatorSettings, scheme: Scheme) -> tuple[Thr
     )
 
 
-def _wanted(chosen: DefaultThresholds, scheme: Scheme) -> Iterator[Threshold]:
+def _wanted(chosen: DefaultThresholds, scheme: PlannedScheme) -> Iterator[Threshold]:
     if chosen.auc is not None:
         yield Threshold(metric="auc", at_least=chosen.auc, holds="bound", strict=True)
-    if chosen.better_than_base_rate:
+    # Another trial trains no model, so there are no reference models of it.
+    if chosen.better_than_base_rate and scheme != "validate":
         yield Threshold(metric="brier", at_most=0, holds="bound", strict=True, versus=BASE_RATE)
     if scheme == "cross_fit":
         if chosen.calibration_slope is not None:

@@ -50,6 +50,14 @@ def test_evidence_is_demanded_of_each_task(scheme: Any) -> None:
     }
 
 
+def test_on_another_trial_there_is_no_base_rate_to_compare_with() -> None:
+    assert applied(scheme="validate") == {
+        "auc": BOTH,
+        "calibration_in_the_large": BOTH,
+        "auc champion": BOTH,
+    }
+
+
 def test_a_threshold_of_the_study_file_replaces_the_default_of_its_metric_and_tasks() -> None:
     own = {"metric": "auc", "at_least": 0.7, "tasks": ["ae"]}
 
