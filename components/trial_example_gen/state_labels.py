@@ -22,7 +22,8 @@ def state_labels(study: Study, task: Task, state: StateLabel, subjects: JoinedSu
     """Derives the labels of a task whose label is a state.
 
     The last row that is certainly in the window decides. A rejected row decides in its place
-    if its day may be the same or later, and its value may differ.
+    if its day may be the same or later, and its value may differ; so does a row whose day is
+    missing or partial, if it may be in the window and later.
 
     Args:
         study: The study.
@@ -58,11 +59,62 @@ def state_labels(study: Study, task: Task, state: StateLabel, subjects: JoinedSu
         decides = _may_decide(study, task, name, state, lost, day, outcomes)
         masks.add(any_of(lost, decides, n), MaskReason.REJECTED_ROW)
     masks.add(has_row & ~known, MaskReason.MISSING_VALUE)
+    if study.datasets[name].day or study.datasets[name].date:
+        is_deciding = np.zeros(len(selected.subject), bool)
+        is_deciding[position[has_row]] = True
+        deciding = selected.filter(is_deciding)
+        in_window, is_certain = rows.filter(possible), certain[possible]
+        partial, unclear = _may_be_later(state, in_window, is_certain, deciding, n)
+        masks.add(partial, MaskReason.UNCERTAIN_DAY)
+        masks.add(unclear, MaskReason.MISSING_VALUE)
     if state.no_row == "negative":
         masks.add(~has_row & any_of(rows, possible, n), MaskReason.UNCERTAIN_DAY)
     else:
         masks.add(~has_row, MaskReason.NO_ROW)
     return masks.labels(positive)
+
+
+def _may_be_later(
+    state: StateLabel,
+    rows: JoinedRows,
+    is_certain: NDArray[np.bool_],
+    deciding: JoinedRows,
+    n: int,
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Subjects of whom another row may decide instead of the one that does, and differs from it.
+
+    On one and the same day the order of the file counts.
+
+    Args:
+        state: The label.
+        rows: Rows that are or may be looked at.
+        is_certain: Which of them certainly are, shape [rows].
+        deciding: The row that decides, of each subject with one.
+        n: Number of subjects.
+
+    Returns:
+        Where it is a missing or partial day that leaves it open, and where it is a missing value
+        of the condition; booleans, shape [n].
+    """
+    day = np.full((2, n), np.nan)
+    day[:, deciding.subject] = deciding.day.earliest, deciding.day.latest
+    first, last = day[:, rows.subject]
+    # Comparisons with a missing day are false: it may be any.
+    is_later = ~np.isnan(first) & ~(rows.day.latest < first)
+    is_partial = is_later & ((rows.day.earliest != rows.day.latest) | (first != last))
+    if not (is_later & (is_partial | ~is_certain)).any():
+        return np.zeros(n, bool), np.zeros(n, bool)
+    outcomes = np.full(n, np.nan)
+    outcomes[deciding.subject] = _outcomes(state, deciding)
+    differs = _outcomes(state, rows) != outcomes[rows.subject]
+    unclear = is_later & ~is_partial & ~is_certain
+    return any_of(rows, is_partial & differs, n), any_of(rows, unclear & differs, n)
+
+
+def _outcomes(state: StateLabel, rows: JoinedRows) -> NDArray[np.float64]:
+    """1 where a row is positive, 0 where it is not, NaN where that is unknown; shape [rows]."""
+    found = pc.cast(evaluate(state.positive, rows.table), pa.float64())
+    return np.asarray(found.to_numpy(), np.float64)
 
 
 def _in_window(
@@ -105,8 +157,7 @@ def _may_decide(
     """
     _, possible = _in_window(study, task, name, state, lost)
     before = lost.day.latest < day[lost.subject]
-    outcome = pc.cast(evaluate(state.positive, lost.table), pa.float64()).to_numpy()
-    same = outcome == outcomes[lost.subject]
+    same = _outcomes(state, lost) == outcomes[lost.subject]
     described = study.datasets[name]
     if described.day or described.date:
         # Where no row decides, not even a day that is missing would leave the label as it is.

@@ -11,12 +11,14 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from components.trial_summary.sums import ANY, UNKNOWN, Moments, Progress, Sums
+from components.trial_summary.unknown import Unknown, find_unknown
 from components.trial_summary.uses import enrolment_column, expected_columns, summed_rows
 from pipeline.reading.buckets import SUBJECT
 from pipeline.reading.days import LATEST
-from pipeline.reading.evaluate import evaluate, is_true
+from pipeline.reading.evaluate import is_true
 from pipeline.reading.joined import JoinedSubjects
 from pipeline.reading.text import as_text
 from pipeline.results.trial_progress import COMPLETED
@@ -50,7 +52,7 @@ def sum_up(study: Study, subjects: JoinedSubjects) -> Progress:
     rows = tables[name]
     rows = rows.append_column(_ARM, _joined(rows, study.arm.columns if study.arm else ()))
     rows = rows.append_column(_SITE, _joined(rows, (study.site.column,) if study.site else ()))
-    unknown = _unknown_events(study, subjects)
+    unknown = find_unknown(study, subjects)
     progress.enrolled = _sums(study, tables | {name: rows}, unknown)
     if progress.treated is not None:
         treated = rows.filter(pa.array(is_true(study.summary.safety, rows)))
@@ -68,21 +70,7 @@ def _joined(rows: pa.Table, columns: tuple[str, ...]) -> pa.Array:
     return pc.fill_null(pc.binary_join_element_wise(*texts, "/"), UNKNOWN)
 
 
-def _unknown_events(study: Study, subjects: JoinedSubjects) -> frozenset[str]:
-    """Keys of the subjects of whom a rejected row may be an adverse event, or say what one was."""
-    described = study.summary.adverse_events
-    if described is None:
-        return frozenset()
-    shown = filter(None, (described.category, described.severity))
-    values = [Condition(column=column, present=True) for column in shown]
-    lost = subjects.lost_rows(described.dataset, described.where, *values)
-    if lost is None:
-        return frozenset()
-    may_be = pc.fill_null(evaluate(described.where, lost.table), True)
-    return frozenset(lost.table[SUBJECT].filter(may_be).to_pylist())
-
-
-def _sums(study: Study, tables: Mapping[str, pa.Table], unknown_events: frozenset[str]) -> Sums:
+def _sums(study: Study, tables: Mapping[str, pa.Table], unknown: Unknown) -> Sums:
     sums = Sums()
     subjects = _subjects(study, tables[study.subject.dataset])
     sums.arms = _count(subjects, [_ARM])
@@ -98,17 +86,17 @@ def _sums(study: Study, tables: Mapping[str, pa.Table], unknown_events: frozense
     summary = study.summary
     if summary.disposition:
         rows = rows_of(summary.disposition.dataset or study.subject.dataset)
-        sums.dispositions = _dispositions(summary.disposition, rows, subjects)
+        sums.dispositions = _dispositions(summary.disposition, rows, subjects, unknown)
     if summary.adverse_events:
         rows = rows_of(summary.adverse_events.dataset)
-        if unknown_events:
-            sums.events_unknown = _count(subjects[subjects.index.isin(unknown_events)], [_ARM])
+        if unknown.events:
+            sums.events_unknown = _count(subjects[subjects.index.isin(unknown.events)], [_ARM])
             if rows is not None:
-                left = pc.is_in(rows[SUBJECT], pa.array(sorted(unknown_events)))
+                left = pc.is_in(rows[SUBJECT], pa.array(sorted(unknown.events)))
                 rows = rows.filter(pc.invert(left))
         sums.events = _events(summary.adverse_events, rows)
     for name, visits in summary.endpoints.items():
-        _add_visits(name, visits, rows_of(visits.dataset), sums)
+        _add_visits(name, visits, rows_of(visits.dataset), unknown, sums)
     for dataset, columns in expected_columns(study).items():
         wanted = summed_rows(study, dataset)
         _add_completeness(dataset, columns, _meeting(rows_of(dataset), wanted), sums)
@@ -174,13 +162,15 @@ def _months(study: Study, subjects: pd.DataFrame) -> pd.Series[Any] | str:
 
 
 def _dispositions(
-    described: Disposition, rows: pa.Table | None, subjects: pd.DataFrame
+    described: Disposition, rows: pa.Table | None, subjects: pd.DataFrame, unknown: Unknown
 ) -> Counter[tuple[str, str]]:
     reasons = pd.Series(UNKNOWN, subjects.index)
     if rows is not None:
         frame = _frame(rows, described.where, [described.column])
         recorded = frame.dropna(subset=[described.column]).groupby(SUBJECT)[described.column]
         agreed = recorded.first()[recorded.nunique() == 1]
+        doubted = [key for key, text in unknown.dispositions if agreed.get(key) != text]
+        agreed = agreed[~agreed.index.isin(doubted)]
         [completed] = as_text(pa.array([described.completed])).to_pylist()
         reasons.update(agreed.mask(agreed == completed, COMPLETED))
     return _count(subjects.assign(reason=reasons), [_ARM, "reason"])
@@ -212,15 +202,25 @@ def _add_worst(
         found[arm, category, names[int(rank)]] += number
 
 
-def _add_visits(name: str, visits: Visits, rows: pa.Table | None, sums: Sums) -> None:
+def _add_visits(
+    name: str, visits: Visits, rows: pa.Table | None, unknown: Unknown, sums: Sums
+) -> None:
     if rows is None:
         return
     frame = _frame(rows, visits.where, [visits.visit], [visits.value])
     known = frame.dropna(subset=[visits.visit, visits.value])
     known = known.assign(visit=known[visits.visit])
+    known = known[~_is_doubted(known, unknown.visits[name])]
     of_subject = known.groupby([SUBJECT, _ARM, "visit"], sort=False)[visits.value].mean()
     for (arm, visit), values in of_subject.groupby([_ARM, "visit"], sort=False):
         sums.visits[str(arm), name, str(visit)] = Moments.of(values.to_numpy(np.float64))
+
+
+def _is_doubted(known: pd.DataFrame, lost: frozenset[tuple[str, str | None]]) -> NDArray[np.bool_]:
+    """Measurements of subjects and visits of which a rejected row may be one, too."""
+    of_visit = pd.MultiIndex.from_frame(known[[SUBJECT, "visit"]])
+    anywhere = [key for key, visit in lost if visit is None]
+    return np.asarray(of_visit.isin(list(lost)) | known[SUBJECT].isin(anywhere), bool)
 
 
 def _visit_order(

@@ -256,6 +256,54 @@ def test_the_last_selected_row_of_the_window_decides_a_state(
     assert response(tmp_path, *rows) is label
 
 
+@pytest.mark.parametrize("no_row", ["unknown", "negative"])
+@pytest.mark.parametrize(
+    ("rows", "label"),
+    [
+        (["ALT,40,20", "ALT,,30"], None),
+        (["ALT,40,20", "ALT,,22"], True),
+        (["ALT,40,20", "ALT,,"], None),
+        (["ALT,40,20", "SODIUM,,30"], True),
+        (["ALT,40,20", ",50,30"], None),
+        (["ALT,40,20", ",30,30"], True),
+        (["ALT,40,30", ",50,22"], None),
+    ],
+)
+def test_a_row_that_may_be_later_masks_a_state_that_it_would_change(
+    tmp_path: Path, rows: list[str], no_row: str, label: bool | None
+) -> None:
+    assert response(tmp_path, *rows, no_row=no_row) is label
+
+
+@pytest.mark.parametrize(
+    ("rows", "label"),
+    [
+        (["2014-02-10,20", "2014-02,30"], None),
+        (["2014-02-10,20", "2014-02,22"], True),
+        (["2014-02,20", "2014-02-10,30"], None),
+        (["2014-03-10,20", "2014-02,30"], True),
+        (["2014-02-10,20", "2014,30"], None),
+        (["2014-02-10,20", "2015,30"], True),
+    ],
+)
+def test_a_partial_date_that_may_be_later_masks_a_state_that_it_would_change(
+    tmp_path: Path, rows: list[str], label: bool | None
+) -> None:
+    """Day 1 is 2014-01-01, day 28 2014-01-28 and day 90 2014-03-31."""
+    changes = {
+        **RESPONSE,
+        "datasets.lb.day": REMOVED,
+        "datasets.lb.date": "LBDTC",
+        "datasets.lb.columns.LBDTC": {"type": "date"},
+        "datasets.lb.columns.LBDY": REMOVED,
+        "datasets.dm.columns.RFSTDTC": {"type": "date"},
+        "subject.reference_date": "RFSTDTC",
+    }
+    lb = ["USUBJID,LBTESTCD,LBNRIND,LBDTC,LBSTRESN", *(f"S1,ALT,,{row}" for row in rows)]
+    dm = ["USUBJID,AGE,SEX,DIED,RFSTDTC", "S1,61,F,Y,2014-01-01", "S2,72,M,N,2014-01-01"]
+    assert make_trial(tmp_path, changes, dm=dm, lb=lb).label("response")["S1"] is label
+
+
 @pytest.mark.parametrize(
     ("rows", "label"),
     [
