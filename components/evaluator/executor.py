@@ -29,6 +29,7 @@ from pipeline.documents import Document, parse_document
 from pipeline.results.documents import OVERALL
 from pipeline.results.documents import Verdict as VerdictDocument
 from pipeline.results.evaluation_plan import SPLIT_PLAN, EvaluationPlan, read_plan
+from pipeline.results.reference_models import as_good_sentences
 from pipeline.results.task_verdicts import WORDS
 from pipeline.runs.looks import RunLook, record_look
 
@@ -184,7 +185,10 @@ def _judge(
     if look:
         verdict = replace(verdict, notes=(*verdict.notes, look.history.sentence))
     folder = artifact_utils.get_single_uri(output_dict[VERDICT_KEY])
-    _write(folder, METRICS_FILE, results.shown_metrics(records, suppressed, settings, scheme.plan))
+    metrics = results.shown_metrics(records, suppressed, settings, scheme.plan)
+    as_good = as_good_sentences(metrics, settings.reference_margin)
+    verdict = replace(verdict, notes=(*verdict.notes, *as_good))
+    _write(folder, METRICS_FILE, metrics)
     _write(folder, CURVES_FILE, results.shown_curves(found, records, suppressed, settings))
     looks = {"looks": look.history} if look else {}
     _write(folder, VERDICT_FILE, VerdictDocument.model_validate({**verdict.to_json(), **looks}))

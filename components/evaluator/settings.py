@@ -24,6 +24,7 @@ class EvaluatorSettings(Settings):
         label_digest: Digest of the label definitions, see `pipeline.study.digest`.
         drop_tasks: Whether a task that the champion serves may be dropped.
         default_thresholds: What is demanded of tasks without thresholds; None for nothing.
+        reference_margin: By so much the AUC must exceed that of a reference model.
     """
 
     tasks: dict[str, tuple[float, ...]]
@@ -35,6 +36,7 @@ class EvaluatorSettings(Settings):
     label_digest: str
     drop_tasks: Literal["refused", "allowed"] = "refused"
     default_thresholds: DefaultThresholds | None = None
+    reference_margin: float = 0.005
 
     @property
     def expanded_slicings(self) -> tuple[tuple[str, ...], ...]:
@@ -65,6 +67,7 @@ class EvaluatorSettings(Settings):
             label_digest=label_digest(study),
             drop_tasks=study.evaluation.drop_tasks,
             default_thresholds=study.evaluation.default_thresholds or None,
+            reference_margin=study.training.reference_margin,
         )
 
 

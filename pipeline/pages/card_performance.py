@@ -25,6 +25,7 @@ from pipeline.pages.metrics import (
     metric_column,
     metric_title,
 )
+from pipeline.pages.reference_models import reference_table
 from pipeline.results.card import Card
 from pipeline.results.documents import MetricRecord, find_overall, find_records
 from pipeline.results.evaluation_plan import EvaluationPlan
@@ -57,6 +58,9 @@ def performance_blocks(card: Card) -> list[Block]:
             [f"{METRICS[name].title}: {METRICS[name].says}" for name in _OVERALL],
         )
     ]
+    titles = {outcome.name: outcome.name for outcome in card.outcomes}
+    references = reference_table(card.evidence.metrics, titles)
+    blocks += [references] if references else []
     for outcome in card.outcomes:
         found = sorted(find_records(records, outcome.name, "auc"), key=_place)
         if not found:

@@ -23,6 +23,7 @@ from pipeline.metrics import METRICS
 from pipeline.pages.evaluation import wording
 from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.pages.metrics import TONES, metric_column, task_verdicts_table
+from pipeline.pages.reference_models import reference_table
 from pipeline.results.documents import OVERALL
 from pipeline.results.outcomes import Origin
 from pipeline.results.scheme_words import scheme_notes
@@ -63,7 +64,9 @@ def overall_section(result: RunResult) -> Section:
         ),
     )
     main = _performance(result, f"Performance {whose}, with 95 % intervals", _MAIN)
-    return Section("Performance", (main, more))
+    titles = {name: task.title for name, task in result.settings.tasks.items()}
+    references = reference_table(result.metrics, titles)
+    return Section("Performance", (main, *([references] if references else []), more))
 
 
 def _performance(result: RunResult, caption: str, metrics: tuple[str, ...]) -> Table:

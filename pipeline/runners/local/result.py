@@ -15,6 +15,7 @@ from pipeline.results.findings import Findings
 from pipeline.results.scheme_words import basis_sentence, scheme_notes
 from pipeline.results.task_verdicts import WORDS, TaskDecision
 from pipeline.runners.local.display import print_words, results_table
+from pipeline.runners.local.reference_lines import reference_lines
 
 _OF_LABELS = ("lost_labels", "landmark_labels", "unknown_labels")
 _STYLED: Mapping[TaskDecision, str] = {
@@ -83,6 +84,9 @@ def show_result(console: Console, verdict: Verdict, paths: Mapping[str, Path]) -
     console.print()
     print_words(console, results_table(metrics.records, console.width, metrics.evaluation))
     _show_scheme(console, metrics.evaluation)
+    references = reference_lines(metrics, console.width)
+    if references:
+        print_words(console, references)
     _show_verdict(console, verdict, metrics.tasks)
     if verdict.not_judged:
         print_words(

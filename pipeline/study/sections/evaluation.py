@@ -256,6 +256,8 @@ class Training(StrictModel):
         hyperparameters: Values that replace the defaults.
         reference_models: Simpler models that are evaluated beside the Keras model, on the same
             subjects. The base rate of the arm always is; `[]` leaves it alone.
+        reference_margin: By so much the AUC of the Keras model must exceed that of a reference
+            model; otherwise the verdict says that the simpler model predicts as well.
     """
 
     steps: Annotated[int, Field(ge=0)] = 0
@@ -266,3 +268,4 @@ class Training(StrictModel):
         "random_forest",
         "gradient_boosting",
     )
+    reference_margin: Annotated[float, Field(ge=0, le=0.5)] = 0.005

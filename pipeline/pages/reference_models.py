@@ -1,0 +1,63 @@
+"""The model beside simpler models, as pages show it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pipeline.html.blocks import Cell, Column, Table
+from pipeline.html.numbers import Value
+from pipeline.metrics import METRICS
+from pipeline.results.documents import OVERALL, Metrics, find_records
+from pipeline.results.reference_models import TITLES, reference_models
+
+_NOTES = (
+    "The reference models are evaluated on the same subjects, with the same features. The "
+    "differences are paired: the model's number minus that of the reference model.",
+    "Base rate of the arm: every subject of an arm gets the share of the outcome in the training "
+    "subjects of that arm. A model that is no better has learned nothing from the features.",
+)
+
+
+def reference_table(metrics: Metrics, titles: Mapping[str, str]) -> Table | None:
+    """AUC and Brier score of the model and of the reference models, for all subjects.
+
+    Args:
+        metrics: The Evaluator's document.
+        titles: Each task's title.
+
+    Returns:
+        The table; None where no reference model was evaluated.
+    """
+    found = reference_models(metrics)
+    if not found:
+        return None
+    rows: list[list[Value | Cell]] = []
+    for task, title in titles.items():
+        beside = [item for item in found if item.task == task]
+        if not beside:
+            continue
+        own = {
+            metric: record.estimate
+            for metric in ("auc", "brier")
+            for record in find_records(metrics.records, task, metric)
+            if record.group == OVERALL
+        }
+        rows.append([title, "This model", own.get("auc"), None, own.get("brier"), None])
+        rows += [
+            ["", TITLES[item.model], item.auc, item.auc_gain, item.brier, item.brier_gain]
+            for item in beside
+        ]
+    auc, brier = METRICS["auc"], METRICS["brier"]
+    return Table(
+        "This model beside simpler models, with 95 % intervals",
+        (
+            Column("Task"),
+            Column("Model"),
+            Column(auc.title, "end", auc.decimals),
+            Column("Gain in AUC", "end", auc.decimals),
+            Column(brier.title, "end", brier.decimals),
+            Column("Difference of Brier scores", "end", brier.decimals),
+        ),
+        rows,
+        _NOTES,
+    )

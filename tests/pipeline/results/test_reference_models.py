@@ -1,0 +1,41 @@
+"""The reference models beside the challenger: which predicts as well."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.results.reference_models import as_good_sentences, reference_models
+from tests.pipeline.results.reference_metrics import metrics_of, record
+
+
+def test_a_simpler_model_with_the_same_auc_predicts_as_well() -> None:
+    found = metrics_of("death", 0.701, base_rate=0.5, ridge=0.698, random_forest=0.66)
+    [sentence] = as_good_sentences(found, margin=0.005)
+    assert "death: ridge logistic regression predicts as well" in sentence
+    assert "0.698" in sentence
+    assert "0.701" in sentence
+    assert "random forest" not in sentence
+
+
+def test_of_several_the_best_is_named() -> None:
+    found = metrics_of("death", 0.70, ridge=0.71, gradient_boosting=0.72)
+    [sentence] = as_good_sentences(found, margin=0.005)
+    assert "gradient boosting predicts as well" in sentence
+
+
+@pytest.mark.parametrize(("margin", "said"), [(0.009, 0), (0.011, 1)])
+def test_the_margin_of_the_study_decides(margin: float, said: int) -> None:
+    sentences = list(as_good_sentences(metrics_of("death", 0.71, ridge=0.70), margin))
+    assert len(sentences) == said
+
+
+def test_the_base_rate_has_no_features_and_is_not_recommended() -> None:
+    assert list(as_good_sentences(metrics_of("death", 0.5, base_rate=0.6), 0.005)) == []
+
+
+def test_a_group_is_not_taken_for_all_subjects() -> None:
+    found = metrics_of("death", 0.7, ridge=0.6)
+    of_group = record("death", "auc", "ridge", 0.9, slice={"sex": "F"})
+    more = found.model_copy(update={"records": (*found.records, of_group)})
+    [ridge] = reference_models(more)
+    assert ridge.auc.value == 0.6
