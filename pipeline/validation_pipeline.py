@@ -5,6 +5,7 @@ from __future__ import annotations
 import tensorflow_data_validation as tfdv
 from tfx.components.example_validator.component import ExampleValidator
 from tfx.components.statistics_gen.component import StatisticsGen
+from tfx.dsl.components.base.base_node import BaseNode
 from tfx.orchestration.pipeline import Pipeline
 
 from components.curated_schema.component import CuratedSchema
@@ -18,11 +19,14 @@ from components.registered_model.component import RegisteredModel
 from components.registered_model.settings import RegisteredModelSettings
 from components.trial_example_gen.component import TrialExampleGen
 from components.trial_example_gen.settings import TrialExampleGenSettings
+from components.updated_model.component import UpdatedModel
+from components.updated_model.settings import UpdatedModelSettings
 from pipeline.config import RunConfig
 from pipeline.pipeline import metadata_connection, statistics_columns
+from pipeline.results.validation import UpdateMethod
 
 
-def create_validation_pipeline(config: RunConfig) -> Pipeline:
+def create_validation_pipeline(config: RunConfig, update: UpdateMethod | None = None) -> Pipeline:
     """Builds the pipeline of one external validation.
 
     Nothing is trained: all subjects are in the test split, and neither ExampleValidator's findings
@@ -30,6 +34,7 @@ def create_validation_pipeline(config: RunConfig) -> Pipeline:
 
     Args:
         config: Everything that the run depends on, see `resolve_validation`.
+        update: How the model is updated; None registers no updated model.
 
     Returns:
         The pipeline.
@@ -85,19 +90,34 @@ def create_validation_pipeline(config: RunConfig) -> Pipeline:
         fingerprint=config.fingerprint,
         code_version=config.code_version,
     )
+    updated = (
+        UpdatedModel(
+            validation=validation.outputs["validation"],
+            registration=model.outputs["registration"],
+            registry_root=config.registry_root,
+            settings=UpdatedModelSettings.of(study),
+            method=update,
+            code_version=config.code_version,
+            run_id=config.run_id,
+        )
+        if update
+        else None
+    )
+    nodes: list[BaseNode | None] = [
+        model,
+        example_gen,
+        statistics_gen,
+        schema,
+        validator,
+        gate,
+        evaluator,
+        validation,
+        updated,
+    ]
     return Pipeline(
         pipeline_name=config.pipeline_name,
         pipeline_root=config.pipeline_root,
-        components=[
-            model,
-            example_gen,
-            statistics_gen,
-            schema,
-            validator,
-            gate,
-            evaluator,
-            validation,
-        ],
+        components=[node for node in nodes if node is not None],
         enable_cache=True,
         metadata_connection_config=metadata_connection(config),
         beam_pipeline_args=list(config.beam_args),

@@ -219,6 +219,7 @@ def _updates(result: ValidationResult) -> list[Block]:
         "Recalibration in the large changes the intercept alone; logistic recalibration changes "
         "intercept and slope (Steyerberg et al., Stat Med 2004;23:2567-86). Neither changes which "
         "of two subjects has the higher prediction, so the AUC stays.",
+        "The model was not changed. `trial validate --update` registers an updated one beside it.",
     ]
     blocks: list[Block] = [
         Table(

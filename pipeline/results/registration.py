@@ -29,6 +29,38 @@ class Candidate(Document):
     metrics: dict[str, float]
 
 
+class Recalibrated(Document):
+    """A linear function of a prediction's logit.
+
+    Attributes:
+        intercept: Added to the logit.
+        slope: Factor of the logit.
+    """
+
+    intercept: float
+    slope: float
+
+
+class ModelOrigin(Document):
+    """The origin of an updated model.
+
+    Attributes:
+        model: Id of the model that was updated.
+        model_digest: Digest of its files.
+        study: Study on whose data it was updated.
+        fingerprint: Fingerprint of these data.
+        method: How it was updated.
+        tasks: The update of each task, by the model's name; other tasks are as they were.
+    """
+
+    model: str
+    model_digest: str
+    study: str
+    fingerprint: str
+    method: str
+    tasks: dict[str, Recalibrated]
+
+
 class RegisteredModel(Candidate):
     """A model in the registry.
 
@@ -38,6 +70,7 @@ class RegisteredModel(Candidate):
         model_uri: Folder of the SavedModel.
         statistics_uri: Folder of the train statistics, with `Split-train` in it.
         model_digest: Digest of the SavedModel's files; empty in entries of 0.1.0.
+        origin: What was updated, and on which data; null for a trained model.
     """
 
     id: str
@@ -45,6 +78,7 @@ class RegisteredModel(Candidate):
     model_uri: str
     statistics_uri: str
     model_digest: str = ""
+    origin: ModelOrigin | None = None
 
 
 class Registration(Document):

@@ -4,6 +4,7 @@ Layout below the registry's root, for each study::
 
     <study>/champion.json                      the champion's entry (the pointer)
     <study>/history/<UTC time>-<id>.json       one entry per registration, never changed
+    <study>/updates/<UTC time>-<id>.json       one entry per updated model, never the champion
     <study>/models/<id>/                       the registered SavedModel
     <study>/statistics/<id>/Split-train/       statistics of the data it was trained on
 
@@ -27,7 +28,7 @@ from pydantic import ConfigDict
 from pipeline import storage
 from pipeline.documents import parse_document
 from pipeline.errors import UserError
-from pipeline.results.registration import Candidate, RegisteredModel
+from pipeline.results.registration import Candidate, ModelOrigin, RegisteredModel
 from pipeline.results.served_tasks import TASKS_FILE, ServedTasks
 
 NO_CHAMPION = "none"
@@ -44,6 +45,7 @@ class StoredEntry(Candidate):
         registered_at: UTC time in ISO 8601.
         run: Id of the run that registered it; empty in entries that do not say.
         model_digest: Digest of the SavedModel's files; empty in entries of 0.1.0.
+        origin: What was updated, and on which data; null for a trained model.
     """
 
     model_config = ConfigDict(strict=True)
@@ -54,6 +56,7 @@ class StoredEntry(Candidate):
     registered_at: str
     run: str = ""
     model_digest: str = ""
+    origin: ModelOrigin | None = None
 
 
 class Registry:
@@ -215,11 +218,60 @@ class Registry:
         folder = self._folder(candidate.study)
         storage.copy_folder(model_dir, f"{folder}/{stored.model}")
         storage.copy_folder(statistics_dir, f"{folder}/{stored.statistics}/Split-train")
-        content = json.dumps(stored.model_dump(), indent=2, sort_keys=True).encode()
-        name = f"{now:%Y%m%dT%H%M%S.%fZ}-{identifier}.json"
-        storage.write_whole(f"{folder}/history/{name}", content)
+        content = self._write_entry(stored, "history", now)
         storage.write_whole(self._pointer(candidate.study), content)
         return self._entry(stored)
+
+    def register_update(
+        self,
+        updated: RegisteredModel,
+        origin: ModelOrigin,
+        model_dir: str,
+        run: str,
+        code_version: str,
+    ) -> RegisteredModel:
+        """Copies an updated model into the registry; the champion stays.
+
+        The same update of the same model on the same data is registered once.
+
+        Args:
+            updated: The registration that was updated; its statistics are those of the update too.
+            origin: How it was updated.
+            model_dir: Folder of the updated SavedModel.
+            run: Id of the run.
+            code_version: Version of the project.
+        """
+        earlier = next((e for e in self.updates(updated.study) if e.origin == origin), None)
+        if earlier is not None:
+            return earlier
+        identifier = uuid.uuid4().hex[:16]
+        now = datetime.now(UTC)
+        kept = updated.model_dump(include=set(Candidate.model_fields) - {"run", "metrics"})
+        stored = StoredEntry(
+            id=identifier,
+            model=f"models/{identifier}",
+            statistics=f"statistics/{identifier}",
+            registered_at=now.isoformat(timespec="microseconds"),
+            model_digest=folder_digest(model_dir),
+            origin=origin,
+            **{**kept, "run": run, "code_version": code_version, "metrics": {}},
+        )
+        folder = self._folder(updated.study)
+        storage.copy_folder(model_dir, f"{folder}/{stored.model}")
+        storage.copy_folder(updated.statistics_uri, f"{folder}/{stored.statistics}")
+        self._write_entry(stored, "updates", now)
+        return self._entry(stored)
+
+    def _write_entry(self, stored: StoredEntry, kind: str, now: datetime) -> bytes:
+        """Writes an entry to a new file.
+
+        Returns:
+            Its content.
+        """
+        content = json.dumps(stored.model_dump(), indent=2, sort_keys=True).encode()
+        name = f"{now:%Y%m%dT%H%M%S.%fZ}-{stored.id}.json"
+        storage.write_whole(f"{self._folder(stored.study)}/{kind}/{name}", content)
+        return content
 
     def _is_same(self, champion: RegisteredModel, candidate: Candidate, digest: str) -> bool:
         """Whether the champion is the candidate, and its files are where they should be."""

@@ -86,7 +86,9 @@ def _inputs(node: pipeline_pb2.PipelineNode) -> dict[str, set[str]]:
 def test_every_node_has_a_line_for_people(config: RunConfig) -> None:
     validation = {
         node.pipeline_node.node_info.id
-        for node in Compiler().compile(create_validation_pipeline(config)).nodes
+        for node in Compiler()
+        .compile(create_validation_pipeline(config, "logistic_recalibration"))
+        .nodes
     }
 
     assert {*_nodes(replace(config, tune=True)), *validation} == set(STAGES)

@@ -16,6 +16,12 @@ from pipeline.cli.options import (
     study_option,
     variable_option,
 )
+from pipeline.results.validation import UpdateMethod
+
+_UPDATES: dict[str, UpdateMethod] = {
+    "recalibration_in_the_large": "recalibration_in_the_large",
+    "logistic": "logistic_recalibration",
+}
 
 
 @click.command(cls=Command)
@@ -32,13 +38,18 @@ from pipeline.cli.options import (
     metavar="ADDRESS",
     help="Root of the registry; <root>/registry if not given.",
 )
+@click.option(
+    "--update",
+    type=click.Choice(tuple(_UPDATES)),
+    help="Also register an updated model beside it, which does not become the champion.",
+)
 @root_option
 @variable_option("--subjects", type=WholeNumber(), help="Size of the synthetic trial.")
 @variable_option("--seed", type=WholeNumber(), help="Seed of the synthetic trial.")
 @beam_options
 @BEAM_OPTION
 @json_option
-def validate(model: str | None, registry: str | None, **chosen: Any) -> Answer:
+def validate(model: str | None, registry: str | None, update: str | None, **chosen: Any) -> Answer:
     """Evaluate a registered model, unchanged, on another trial's data."""
     from pipeline.study.load import load_study
     from pipeline.study.shipped import find_study_file
@@ -50,5 +61,5 @@ def validate(model: str | None, registry: str | None, **chosen: Any) -> Answer:
     load_study(find_study_file(settings.study))
     from pipeline.runners.local.validate import validate as run_validation
 
-    outcome = run_validation(settings, choice)
+    outcome = run_validation(settings, choice, _UPDATES[update] if update else None)
     return Answer(outcome.to_json(), exit_code(outcome, fail_if_refused=False))

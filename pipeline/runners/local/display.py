@@ -50,6 +50,7 @@ STAGES = {
     "RunPage": "writes the page of this run",
     "TrialAnalysis": "compares arms statistically",
     "RegisteredModel": "loads the registered model",
+    "UpdatedModel": "registers the updated model beside it",
     "ExternalValidation": "compares case mix, estimates the gain of updates",
 }
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
 from pipeline.config import Settings
 from pipeline.html.numbers import estimate
 from pipeline.results.documents import Metrics, Verdict, read_result
-from pipeline.results.validation import ExternalValidation, TaskValidation
+from pipeline.results.registration import Registration
+from pipeline.results.validation import ExternalValidation, TaskValidation, UpdateMethod
 from pipeline.runners.local.display import print_words, results_table
 from pipeline.runners.local.outcome import RunOutcome
 from pipeline.runners.local.run import LocalRun, run_graph
@@ -24,12 +26,15 @@ _GAINS = "Gain in log loss of simple updates, cross-fitted, with 95 % interval"
 _SHOWN = ("metrics", "validation", "page")
 
 
-def validate(settings: Settings, choice: ModelChoice) -> RunOutcome:
+def validate(
+    settings: Settings, choice: ModelChoice, update: UpdateMethod | None = None
+) -> RunOutcome:
     """Runs the pipeline of an external validation.
 
     Args:
         settings: The choices that a run of the pipeline has as well.
         choice: The registered model.
+        update: How the model is updated; None registers no updated model.
 
     Returns:
         The outcome; a failure of a stage is shown, recorded and logged, not raised.
@@ -39,7 +44,7 @@ def validate(settings: Settings, choice: ModelChoice) -> RunOutcome:
     """
     return run_graph(
         lambda run_id: resolve_validation(settings, choice, run_id),
-        _LocalValidation,
+        functools.partial(_LocalValidation, update),
         settings.root,
     )
 
@@ -49,11 +54,15 @@ class _LocalValidation(LocalRun):
 
     page_stage = "ExternalValidation"
 
+    def __init__(self, update: UpdateMethod | None, *resolved: Any) -> None:
+        super().__init__(*resolved)
+        self._update = update
+
     def create_pipeline(self) -> Pipeline:
         """The graph."""
         from pipeline.validation_pipeline import create_validation_pipeline
 
-        return create_validation_pipeline(self._config)
+        return create_validation_pipeline(self._config, self._update)
 
     def show(
         self, outputs: Mapping[str, Mapping[str, str]], page: Path, verdict: Verdict
@@ -81,6 +90,11 @@ class _LocalValidation(LocalRun):
         console.print()
         for name in _SHOWN:
             console.print(f"{name:<10} {escape(str(paths[name]))}")
+        if "UpdatedModel" in outputs:
+            updated = read_result(Registration, outputs["UpdatedModel"]["updated"]).entry
+            assert updated is not None
+            paths["updated"] = Path(updated.model_uri)
+            print_words(console, f"updated    {escape(updated.model_uri)} (not the champion)")
         return paths
 
 

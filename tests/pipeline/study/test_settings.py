@@ -27,6 +27,7 @@ from components.registered_model.settings import RegisteredModelSettings
 from components.trial_analysis.settings import TrialAnalysisSettings
 from components.trial_example_gen.settings import TrialExampleGenSettings
 from components.trial_summary.settings import TrialSummarySettings
+from components.updated_model.settings import UpdatedModelSettings
 from pipeline.errors import UserError
 from pipeline.pages.evaluation.settings import RunPageSettings
 from pipeline.store.exported_study import ExportedStudy
@@ -53,6 +54,7 @@ CLASSES = (
     TrialAnalysisSettings,
     TrialExampleGenSettings,
     TrialSummarySettings,
+    UpdatedModelSettings,
 )
 STUDIES = sorted(path.parent.name for path in SCHEMAS.glob("*/study.yaml"))
 CONTENTS: list[dict[str, Any]] = [
@@ -72,6 +74,7 @@ SHOWN_BY = {
     ReferenceModelsSettings: {"features", "tasks"},
     RegisteredModelSettings: set(),
     TrialExampleGenSettings: set(),
+    UpdatedModelSettings: set(),
     TrialSummarySettings: {"summary.exposure", "summary.endpoints"},
 }
 """The same for stages that show fewer of them."""

@@ -1,0 +1,1 @@
+"""UpdatedModel: registers an updated model beside the one that was validated."""

@@ -1,0 +1,239 @@
+"""A registered model made by hand, validated by the command on a trial with other names.
+
+The trial's outcomes are drawn from the model's own risk, shifted on the logit scale: recalibration
+in the large must recover the shift.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from pipeline.results.registration import RegisteredModel
+from pipeline.runs.registry import Registry
+from tests.components.registered_model.hand_made_model import (
+    STUDY,
+    content_of,
+    register_by_hand,
+)
+from tests.whole_runs import environment
+
+SHIFT = 0.7
+SUBJECTS = 1_500
+CONTENT: dict[str, Any] = {
+    "study": "second",
+    "title": "A second trial",
+    "datasets": {
+        "subjects": {
+            "file": "subjects.csv",
+            "format": "csv",
+            "rows": "one_per_subject",
+            "columns": {
+                "ID": {"type": "text"},
+                "AGEYR": {"type": "number", "known": "baseline"},
+                "GENDER": {"type": "text", "known": "baseline"},
+                "DIED": {"type": "text", "known": "after"},
+            },
+        }
+    },
+    "subject": {"dataset": "subjects", "column": "ID"},
+    "features": {"AGEYR": {"kind": "number"}, "GENDER": {"kind": "category"}},
+    "tasks": {
+        "died": {
+            "kind": "outcome",
+            "title": "Death within a year",
+            "state": {"positive": {"column": "DIED", "equals": "Y"}},
+            "decision_thresholds": [0.3],
+        }
+    },
+    "slicing": {"by": {"gender": {"column": "GENDER"}}, "smallest_group": 20},
+    "validation": {
+        "of": STUDY,
+        "features": {"AGEYR": "AGE", "GENDER": "SEX"},
+        "tasks": {"died": "death"},
+    },
+}
+SCHEMA = """
+feature { name: "AGEYR" type: FLOAT presence { min_count: 1 } value_count { min: 1 max: 1 } }
+feature { name: "GENDER" type: BYTES presence { min_count: 1 } value_count { min: 1 max: 1 } }
+feature { name: "label_died" type: FLOAT presence { min_count: 1 } value_count { min: 1 max: 1 } }
+feature { name: "weight_died" type: FLOAT presence { min_count: 1 } value_count { min: 1 max: 1 } }
+feature { name: "slice_gender" type: BYTES presence { min_count: 1 } }
+"""
+
+
+def write_trial(folder: Path, **changes: Any) -> Path:
+    """Writes study file, curated schema and data.
+
+    Returns:
+        The study file.
+    """
+    folder.mkdir(parents=True)
+    random = np.random.default_rng(11)
+    with (folder / "subjects.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["ID", "AGEYR", "GENDER", "DIED"])
+        for number in range(SUBJECTS):
+            age, gender = round(random.normal(65, 9), 1), random.choice(["F", "M"])
+            logit = -4.5 + age / 20 + 0.5 * (gender == "F") + SHIFT
+            died = random.random() < 1 / (1 + np.exp(-logit))
+            writer.writerow([f"S{number}", age, gender, "Y" if died else "N"])
+    (folder / "schema.pbtxt").write_text(SCHEMA)
+    study = folder / "study.yaml"
+    study.write_text(yaml.safe_dump({**CONTENT, **changes}))
+    return study
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A validation that has ended.
+
+    Attributes:
+        code: Exit code.
+        answer: The JSON document on standard output.
+        terminal: Standard error: what a person sees.
+        root: Folder that it wrote below.
+        registry: Root of the registry.
+        before: Content of the registry before it.
+        model: The registered model.
+    """
+
+    code: int
+    answer: dict[str, Any]
+    terminal: str
+    root: Path
+    registry: Path
+    before: dict[str, bytes]
+    model: RegisteredModel
+
+    @cached_property
+    def validation(self) -> dict[str, Any]:
+        """Content of validation.json."""
+        found: dict[str, Any] = json.loads(Path(self.answer["paths"]["validation"]).read_text())
+        return found
+
+    def metric(self, name: str) -> dict[str, Any]:
+        """A metric of all subjects."""
+        metrics = json.loads(Path(self.answer["paths"]["metrics"]).read_text())["records"]
+        (found,) = [
+            record
+            for record in metrics
+            if record["metric"] == name and not record["slice"] and record["model"] == "challenger"
+        ]
+        return dict(found)
+
+
+def run_validation(folder: Path, study: Path, *arguments: str) -> Ended:
+    (folder / "trained").mkdir(parents=True)
+    registry = folder / "registry"
+    model = register_by_hand(registry, folder / "trained")
+    before = content_of(registry)
+    root = folder / "runs"
+    ended = subprocess.run(
+        [
+            *(sys.executable, "-m", "pipeline.cli", "validate", "--study", str(study)),
+            *("--data", str(study.parent), "--root", str(root), "--registry", str(registry)),
+            *(*arguments, "--json"),
+        ],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    answer = json.loads(ended.stdout)
+    return Ended(ended.returncode, answer, ended.stderr, root, registry, before, model)
+
+
+@pytest.fixture(scope="module")
+def validated(tmp_path_factory: pytest.TempPathFactory) -> Ended:
+    folder = tmp_path_factory.mktemp("validated")
+    study = write_trial(folder / "second")
+    ended = run_validation(folder, study, "--update", "recalibration_in_the_large")
+    assert ended.code == 0, ended.terminal
+    return ended
+
+
+def test_recalibration_in_the_large_recovers_the_shift(validated: Ended) -> None:
+    (task,) = validated.validation["tasks"]
+    large = task["updates"][0]
+
+    assert large["method"] == "recalibration_in_the_large"
+    assert large["intercept"]["lower"] < SHIFT < large["intercept"]["upper"]
+    assert large["log_loss_gain"]["lower"] > 0
+    assert task["observed_to_expected"]["lower"] > 1
+
+
+def test_all_subjects_are_evaluated(validated: Ended) -> None:
+    assert validated.validation["subjects"] == SUBJECTS
+    assert validated.metric("auc")["subjects"] == SUBJECTS
+    assert validated.metric("auc")["lower"] > 0.5
+    assert validated.metric("calibration_in_the_large")["upper"] < 0
+
+
+def test_the_case_mix_is_beside_that_of_the_training(validated: Ended) -> None:
+    age, gender = validated.validation["case_mix"]
+
+    assert (age["name"], gender["name"]) == ("AGEYR", "GENDER")
+    assert age["training"]["mean"] == pytest.approx(55)
+    assert age["validation"]["mean"] == pytest.approx(65, abs=1)
+    assert {item["value"] for item in gender["validation"]["values"]} == {"F", "M"}
+    assert validated.validation["tasks"][0]["observed_rate_in_training"] == pytest.approx(0.25)
+
+
+def test_the_registered_model_stays_as_it_was(validated: Ended) -> None:
+    after = content_of(validated.registry)
+
+    assert {name: after[name] for name in validated.before} == validated.before
+    assert Registry(str(validated.registry)).champion(STUDY) == validated.model
+
+
+def test_the_updated_model_is_registered_with_its_origin(validated: Ended) -> None:
+    (updated,) = Registry(str(validated.registry)).updates(STUDY)
+
+    assert validated.answer["paths"]["updated"] == updated.model_uri
+    assert updated.origin is not None
+    assert updated.origin.model == validated.model.id
+    assert updated.origin.study == "second"
+    assert set(updated.origin.tasks) == {"death"}
+    assert updated.origin.tasks["death"].slope == 1
+
+
+def test_the_page_says_what_was_found(validated: Ended) -> None:
+    page = Path(validated.answer["paths"]["page"]).read_text()
+
+    assert "External validation of a registered model" in page
+    assert "It predicts too little" in page
+    assert "Would predict better after recalibration in the large" in page
+
+
+def test_a_validation_is_no_run_of_its_study(validated: Ended) -> None:
+    assert list(validated.root.glob("second/validation/records/*/run.json"))
+    assert not list(validated.root.glob("second/records/*"))  # may be empty
+
+
+@pytest.mark.slow
+def test_a_study_that_does_not_fit_is_refused_before_its_data_are_read(tmp_path: Path) -> None:
+    unmapped = {"of": STUDY, "tasks": {"died": "dead"}, "features": {"AGEYR": "AGE"}}
+    study = write_trial(tmp_path / "second", validation=unmapped)
+
+    ended = run_validation(tmp_path, study)
+
+    assert ended.code == 2
+    assert ended.answer["failed_stage"] == "RegisteredModel"
+    assert "feature SEX (category): the model reads it" in ended.answer["error"]
+    assert "task dead (task died of the study file)" in ended.answer["error"]
+    assert not list(
+        ended.root.glob("second/validation/artifacts/TrialExampleGen/*")
+    )  # may be empty
