@@ -221,19 +221,3 @@ def test_the_page_says_what_was_found(validated: Ended) -> None:
 def test_a_validation_is_no_run_of_its_study(validated: Ended) -> None:
     assert list(validated.root.glob("second/validation/records/*/run.json"))
     assert not list(validated.root.glob("second/records/*"))  # may be empty
-
-
-@pytest.mark.slow
-def test_a_study_that_does_not_fit_is_refused_before_its_data_are_read(tmp_path: Path) -> None:
-    unmapped = {"of": STUDY, "tasks": {"died": "dead"}, "features": {"AGEYR": "AGE"}}
-    study = write_trial(tmp_path / "second", validation=unmapped)
-
-    ended = run_validation(tmp_path, study)
-
-    assert ended.code == 2
-    assert ended.answer["failed_stage"] == "RegisteredModel"
-    assert "feature SEX (category): the model reads it" in ended.answer["error"]
-    assert "task dead (task died of the study file)" in ended.answer["error"]
-    assert not list(
-        ended.root.glob("second/validation/artifacts/TrialExampleGen/*")
-    )  # may be empty
