@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from tensorflow_model_analysis import constants
 from tensorflow_model_analysis.proto import metrics_for_slice_pb2
 
+from components.evaluator.between_groups import summarize_groups
 from components.evaluator.comparisons import Suppressed
 from components.evaluator.eval_config import CURVES, POSITIVES, SUBJECTS, MetricName
 from components.evaluator.intervals import (
@@ -97,6 +98,8 @@ def shown_metrics(
         `records` of the groups shown; `suppressed` groups with the reason and, if they are too
         small, the number of subjects as "<N"; `smallest_group`.
     """
+    records = list(records)
+    between = summarize_groups(records, hidden, plan)
     return Metrics(
         smallest_group=settings.smallest_group,
         records=tuple(
@@ -113,6 +116,7 @@ def shown_metrics(
             for group, reason in groups.items()
         ),
         evaluation=plan,
+        **({"between_groups": between} if between else {}),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
+from pipeline.names import SITE
 from pipeline.study.digest import label_digest
 from pipeline.study.sections import DefaultThresholds, Task, Threshold
 from pipeline.study.settings import Settings
@@ -59,7 +60,7 @@ class EvaluatorSettings(Settings):
                 name: _decision_thresholds(study, name, task)
                 for name, task in sorted(study.tasks.items())
             },
-            slicings=tuple(study.slicing.by),
+            slicings=_slicings(study),
             pairs=study.slicing.pairs,
             smallest_group=study.slicing.smallest_group,
             thresholds=study.thresholds,
@@ -69,6 +70,12 @@ class EvaluatorSettings(Settings):
             default_thresholds=study.evaluation.default_thresholds or None,
             reference_margin=study.training.reference_margin,
         )
+
+
+def _slicings(study: Study) -> tuple[str, ...]:
+    """The study's slicings, and the sites where they are left out in turn."""
+    names = tuple(study.slicing.by)
+    return (*names, SITE) if study.evaluation.by == SITE and SITE not in names else names
 
 
 def _decision_thresholds(study: Study, name: str, task: Task) -> tuple[float, ...]:

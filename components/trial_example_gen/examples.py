@@ -108,6 +108,8 @@ def _groups(study: Study, subjects: JoinedSubjects) -> dict[str, pa.Array]:
     for name, slicing in study.slicing.by.items():
         source = columns[slicing.of] if slicing.of else table[str(slicing.column)].combine_chunks()
         columns[slice_key(name)] = pc.fill_null(_group_names(slicing, source), MISSING_GROUP)
+    if study.evaluation.by == SITE and SITE not in study.slicing.by:
+        columns[slice_key(SITE)] = pc.fill_null(columns[SITE], MISSING_GROUP)
     return columns
 
 

@@ -21,6 +21,7 @@ from pipeline.html.charts import (
 )
 from pipeline.html.numbers import Suppressed, Value
 from pipeline.metrics import METRICS
+from pipeline.pages.between_groups import between_groups_blocks
 from pipeline.pages.metrics import (
     metric_column,
     metric_title,
@@ -61,6 +62,7 @@ def performance_blocks(card: Card) -> list[Block]:
     titles = {outcome.name: outcome.name for outcome in card.outcomes}
     references = reference_table(card.evidence.metrics, titles)
     blocks += [references] if references else []
+    blocks += between_groups_blocks(card.evidence.metrics, titles)
     for outcome in card.outcomes:
         found = sorted(find_records(records, outcome.name, "auc"), key=_place)
         if not found:

@@ -19,6 +19,7 @@ from pipeline.errors import UserError
 from pipeline.estimates import Estimate
 from pipeline.metrics import current_name
 from pipeline.results.analysis import Analysis
+from pipeline.results.between_groups import BetweenGroups
 from pipeline.results.clinical_curves import DecisionPoint, SmoothPoint
 from pipeline.results.counts import Counts
 from pipeline.results.evaluation_plan import PLAN_FILE, SPLIT_PLAN, EvaluationPlan
@@ -134,12 +135,14 @@ class Metrics(Document):
         records: One for each metric, group and model that may be shown.
         suppressed: Suppressed groups.
         evaluation: How the model was evaluated; `split` in documents of 0.1.0.
+        between_groups: Under `internal_external` the summary over the groups.
     """
 
     smallest_group: Count
     records: tuple[MetricRecord, ...]
     suppressed: tuple[SuppressedGroup, ...]
     evaluation: EvaluationPlan = SPLIT_PLAN
+    between_groups: tuple[BetweenGroups, ...] = ()
 
     @property
     def tasks(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ Each view takes its words from here, so that all of them say the same.
 
 from __future__ import annotations
 
+from pipeline.results.documents import Metrics
 from pipeline.results.evaluation_plan import EvaluationPlan
 
 FINAL_MODEL = (
@@ -109,6 +110,17 @@ def scheme_notes(plan: EvaluationPlan) -> tuple[str, ...]:
     if plan.scheme == "cross_fit":
         notes.append(MEAN_PROVES_NOTHING)
     return tuple(filter(None, notes))
+
+
+def new_group_sentences(metrics: Metrics) -> tuple[str, ...]:
+    """Where the AUC of each task would lie in a new group, under `internal_external`."""
+    return tuple(
+        f"{item.task}: AUC of {item.lowest:.3f} to {item.highest:.3f} in {item.groups} groups; in "
+        f"a new group it would lie between {item.new_lower:.3f} and {item.new_upper:.3f} in 95 of "
+        "100 cases."
+        for item in metrics.between_groups
+        if item.metric == "auc" and item.new_lower is not None and item.new_upper is not None
+    )
 
 
 def _by(plan: EvaluationPlan) -> str:

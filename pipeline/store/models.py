@@ -335,6 +335,41 @@ class Metric(Base):
     positives: Mapped[int]
 
 
+class BetweenGroups(Base):
+    """A metric over the groups of `internal_external`.
+
+    Attributes:
+        run: Id of the run.
+        task: The task.
+        metric: Name of the metric.
+        groups: Number of groups that are summarized.
+        left_out: Number of the other groups.
+        lowest: Smallest value of a group.
+        highest: Largest value of a group.
+        mean: Mean over groups; null for fewer than two groups.
+        lower: Lower end of its 95 % interval.
+        upper: Upper end.
+        new_lower: Lower end of the 95 % prediction interval of a new group; null for fewer than
+            three groups.
+        new_upper: Upper end.
+    """
+
+    __tablename__ = "between_groups"
+
+    run: Mapped[str] = mapped_column(primary_key=True)
+    task: Mapped[str] = mapped_column(primary_key=True)
+    metric: Mapped[str] = mapped_column(primary_key=True)
+    groups: Mapped[int]
+    left_out: Mapped[int]
+    lowest: Mapped[float]
+    highest: Mapped[float]
+    mean: Mapped[float | None]
+    lower: Mapped[float | None]
+    upper: Mapped[float | None]
+    new_lower: Mapped[float | None]
+    new_upper: Mapped[float | None]
+
+
 class CalibrationBin(Base):
     """A bin of a calibration curve: subjects with similar predictions."""
 

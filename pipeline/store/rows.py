@@ -71,6 +71,9 @@ def evaluation_rows(
             }
             for record in metrics.records
         ],
+        models.BetweenGroups: [
+            {"run": run, **summary.model_dump()} for summary in metrics.between_groups
+        ],
         models.CalibrationBin: list(_calibration(run, curves)),
         models.SuppressedGroup: [
             {"run": run, "task": group.task, **_group(group.slice), "reason": group.reason}

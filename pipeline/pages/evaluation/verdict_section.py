@@ -20,6 +20,7 @@ from pipeline.html.numbers import has_interval, number
 from pipeline.html.page import Section
 from pipeline.html.palette import Tone
 from pipeline.metrics import METRICS
+from pipeline.pages.between_groups import between_groups_blocks
 from pipeline.pages.evaluation import wording
 from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.pages.metrics import TONES, metric_column, task_verdicts_table
@@ -66,7 +67,8 @@ def overall_section(result: RunResult) -> Section:
     main = _performance(result, f"Performance {whose}, with 95 % intervals", _MAIN)
     titles = {name: task.title for name, task in result.settings.tasks.items()}
     references = reference_table(result.metrics, titles)
-    return Section("Performance", (main, *([references] if references else []), more))
+    between = between_groups_blocks(result.metrics, titles)
+    return Section("Performance", (main, *between, *([references] if references else []), more))
 
 
 def _performance(result: RunResult, caption: str, metrics: tuple[str, ...]) -> Table:

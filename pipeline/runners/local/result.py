@@ -10,9 +10,8 @@ from rich.markup import escape
 
 from pipeline.config import RunConfig
 from pipeline.results.documents import Metrics, Verdict, read_result
-from pipeline.results.evaluation_plan import EvaluationPlan
 from pipeline.results.findings import Findings
-from pipeline.results.scheme_words import basis_sentence, scheme_notes
+from pipeline.results.scheme_words import basis_sentence, new_group_sentences, scheme_notes
 from pipeline.results.task_verdicts import WORDS, TaskDecision
 from pipeline.runners.local.display import print_words, results_table
 from pipeline.runners.local.reference_lines import reference_lines
@@ -83,10 +82,10 @@ def show_result(console: Console, verdict: Verdict, paths: Mapping[str, Path]) -
     metrics = read_result(Metrics, str(paths["metrics"].parent))
     console.print()
     print_words(console, results_table(metrics.records, console.width, metrics.evaluation))
-    _show_scheme(console, metrics.evaluation)
     references = reference_lines(metrics, console.width)
     if references:
         print_words(console, references)
+    _show_scheme(console, metrics)
     _show_verdict(console, verdict, metrics.tasks)
     if verdict.not_judged:
         print_words(
@@ -102,10 +101,11 @@ def show_result(console: Console, verdict: Verdict, paths: Mapping[str, Path]) -
             console.print(f"{name:<9} {escape(str(paths[name]))}")
 
 
-def _show_scheme(console: Console, plan: EvaluationPlan) -> None:
+def _show_scheme(console: Console, metrics: Metrics) -> None:
     """Shows what the numbers are of; under `split` the table's title has said it."""
+    plan = metrics.evaluation
     basis = (basis_sentence(plan),) if plan.out_of_fold else ()
-    for text in (*basis, *scheme_notes(plan)):
+    for text in (*basis, *scheme_notes(plan), *new_group_sentences(metrics)):
         print_words(console, f"  {escape(text)}")
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from components.run_page.kubeflow_outputs import summary_markdown
 from pipeline.html.page import render
 from pipeline.pages.evaluation.page import run_page
+from pipeline.results.between_groups import BetweenGroups
 from pipeline.results.evaluation_plan import SPLIT_PLAN, EvaluationPlan
 from tests.components.run_page.hand_made_run import BY_SITE, CROSS_FIT, result
 from tests.split_words import names_a_split
@@ -45,6 +48,28 @@ def test_only_cross_fitting_says_that_the_mean_prediction_proves_nothing() -> No
     assert says in render(run_page(result(evaluation=CROSS_FIT)))
     assert says not in render(run_page(result(evaluation=BY_SITE)))
     assert says not in render(run_page(result(evaluation=SPLIT_PLAN)))
+
+
+def test_internal_external_shows_where_a_new_group_would_lie() -> None:
+    found = result(evaluation=BY_SITE)
+    between = BetweenGroups(
+        task="death",
+        metric="auc",
+        groups=4,
+        left_out=0,
+        lowest=0.61,
+        highest=0.78,
+        mean=0.7,
+        lower=0.65,
+        upper=0.75,
+        new_lower=0.52,
+        new_upper=0.84,
+    )
+    metrics = found.metrics.model_copy(update={"between_groups": (between,)})
+    html = render(run_page(replace(found, metrics=metrics)))
+    assert "In groups by site that the models never saw" in html
+    for shown in ("0.610 to 0.780", "0.650 to 0.750", "0.520 to 0.840"):
+        assert shown in html
 
 
 def test_out_of_fold_subjects_are_counted_in_one_column() -> None:

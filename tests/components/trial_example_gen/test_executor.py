@@ -454,3 +454,14 @@ def test_values_that_the_study_names_and_no_row_has_are_written(data: Path, tmp_
 
 def test_a_study_whose_values_are_all_there_has_none_absent(outputs: Outputs) -> None:
     assert outputs.counts["absent_levels"] == []
+
+
+def test_sites_that_are_left_out_in_turn_are_groups_of_the_evaluation(
+    data: Path, tmp_path: Path
+) -> None:
+    slicing = {"by": {"sex": {"column": "SEX"}}}
+    by_site = {"scheme": "internal_external", "by": "site"}
+    made = execute(study(slicing=slicing, evaluation=by_site), data, tmp_path)
+
+    _, example = example_of(made, 12)
+    assert (example["site"], example["slice_site"]) == ("05", "05")

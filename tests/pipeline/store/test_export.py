@@ -158,6 +158,7 @@ def test_a_run_that_is_done_is_exported_whole(done: LocalRun, sqlite: str) -> No
         "comparisons": 2,
         "thresholds": 1,
         "metrics": 4,
+        "between_groups": 0,
         "calibration": 1,
         "suppressed_groups": 2,
         "gate_findings": 2,

@@ -15,11 +15,25 @@ from sqlalchemy import Engine, create_engine, event, text
 
 from benchmarks.store_rows import run_rows as measured_rows
 from pipeline.errors import UserError
+from pipeline.results.between_groups import BetweenGroups
+from pipeline.results.registration import Registration
 from pipeline.store.engine import PASSWORD_VARIABLE, StoreDownError, store_engine, store_url
+from pipeline.store.exported_study import ExportedStudy
 from pipeline.store.migrate import READER, migrate
+from pipeline.store.rows import evaluation_rows
 from pipeline.store.writer import ATTEMPTS_VARIABLE, Patience, export
+from tests.components.run_page.hand_made_run import BY_SITE
 from tests.pipeline.store.postgres_server import READER_PASSWORD
-from tests.pipeline.store.store_runs import add_run, counts, record, run_rows
+from tests.pipeline.store.store_runs import (
+    add_run,
+    counts,
+    curves,
+    metrics,
+    record,
+    run_rows,
+    study,
+    verdict,
+)
 
 ONCE = Patience(attempts=1)
 REPOSITORY = Path(__file__).parents[3]
@@ -52,6 +66,7 @@ def test_a_run_is_added_with_all_that_it_measured(address: str) -> None:
         "comparisons": 2,
         "thresholds": 1,
         "metrics": 4,
+        "between_groups": 0,
         "calibration": 1,
         "suppressed_groups": 2,
         "gate_findings": 2,
@@ -356,3 +371,23 @@ def test_a_server_that_dies_during_an_export_leaves_nothing_and_the_export_is_re
     assert seen == [4, 4]
     assert counts(postgres)["runs"] == 1
     assert counts(postgres)["metrics"] == 4
+
+
+def test_the_summary_over_groups_is_added(address: str) -> None:
+    between = BetweenGroups(
+        task="death", metric="auc", groups=2, left_out=1, lowest=0.6, highest=0.8, mean=0.7
+    )
+    found = metrics().model_copy(update={"between_groups": (between,), "evaluation": BY_SITE})
+    rows = evaluation_rows(
+        "r1",
+        ExportedStudy.of(study()),
+        found,
+        verdict(),
+        curves(),
+        Registration(registered=True, reason=None),
+    )
+    export(address, rows)
+
+    assert scalar(address, "SELECT highest FROM between_groups WHERE task = 'death'") == 0.8
+    assert scalar(address, "SELECT new_upper FROM between_groups") is None
+    assert scalar(address, "SELECT folds FROM models WHERE scheme = 'internal_external'") == 4
