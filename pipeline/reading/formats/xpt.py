@@ -240,7 +240,9 @@ class _Header:
         ]
         record = self._expect("OBS", "OBSV8", *_LABEL_SECTIONS)
         while (section := _section(record)) in _LABEL_SECTIONS:
-            self._labels(_LABEL_SECTIONS[section], self._number(record[48:80]), namestrs)
+            # haven writes further counts behind it (tidyverse/haven 784).
+            labels, *_ = record[48:80].split() or [b""]
+            self._labels(_LABEL_SECTIONS[section], self._number(labels), namestrs)
             record = self._expect("OBS", "OBSV8", *_LABEL_SECTIONS)
         declared = record[48:63].strip()
         if section == "OBS" or declared in (b"", b"0" * 15):

@@ -26,6 +26,7 @@ from pipeline.study.sections import Column
 from tests.components.trial_example_gen.hand_made_trial import events_dataset, make_trial
 from tests.pipeline.reading.formats.written_files import (
     dataset_json,
+    fail_to_read,
     read_all,
     write_dataset_json,
     xpt_library,
@@ -133,6 +134,66 @@ def qualified(folder: Path, *rows: str) -> Any:
     return trial.feature("n"), len(trial.rejects)
 
 
+def transport(folder: Path, content: bytes) -> Any:
+    """What is read of a transport file."""
+    (folder / "x.xpt").write_bytes(content)
+    return read_all(folder / "x.xpt", FileFormat("xpt"))
+
+
+def filled_with_nul(folder: Path) -> Any:
+    """Rows of a transport file whose last record of 80 bytes is filled with NUL."""
+    columns = [("A", "num", 8, ""), ("B", "char", 5, "")]
+    content = xpt_library() + xpt_member(columns, [ONE + b"abcde"] * 7)
+    data = content.rstrip(b" ")
+    return transport(folder, data.ljust(len(content), b"\0"))["B"]
+
+
+def long_label(folder: Path) -> Any:
+    """A variable with a long name and a label of 43 bytes, whose header counts as haven does."""
+    label = b"a very long label for x is given right here"
+    header = b"HEADER RECORD*******LABELV8 HEADER RECORD!!!!!!!" + b"1".rjust(15) + b"0".rjust(15)
+    entry = struct.pack(">HHH", 1, 19, len(label)) + b"my_descriptive_name" + label
+    labels = header.ljust(80) + entry.ljust(80)
+    columns = [("my_descriptive_name", "num", 8, "")]
+    member = xpt_member(columns, [ONE], version=8, count=1, labels=labels)
+    return transport(folder, xpt_library(8) + member)
+
+
+def several_members(folder: Path) -> Any:
+    """The message of a transport file with two data sets."""
+    members = [xpt_member([(name, "num", 8, "")], [ONE]) for name in ("A", "B")]
+    (folder / "x.xpt").write_bytes(xpt_library() + b"".join(members))
+    return "more than one data set" in fail_to_read(folder / "x.xpt", FileFormat("xpt"))
+
+
+def delimited(folder: Path, content: bytes) -> Any:
+    """What is read of a CSV file."""
+    (folder / "x.csv").write_bytes(content)
+    return read_all(folder / "x.csv", FileFormat("csv"))
+
+
+def broken_lines(folder: Path, end: str) -> Any:
+    """Rows, and different texts, of a file in which every row has a line end inside quotes."""
+    rows = [f'{number},"{"z" * (number % 97)}{end}B",x\n' for number in range(30_000)]
+    found = delimited(folder, "".join(["ID,A,B\n", *rows]).encode())["A"]
+    return len(found), {text.lstrip("z") for text in found if text[0] == "z"}
+
+
+def legacy_days(folder: Path) -> Any:
+    """Days of a timestamp of 96 bits."""
+    table = pa.table({"A": pa.array([datetime(2014, 1, 8), None], pa.timestamp("ns"))})
+    pq.write_table(table, folder / "x.parquet", use_deprecated_int96_timestamps=True)
+    found = read_all(folder / "x.parquet", FileFormat("parquet"))["A"]
+    return [moment and moment.date().isoformat() for moment in found]
+
+
+def described(folder: Path, kind: str, *values: Any, target: str | None = None) -> Any:
+    """What is read of a column of a Dataset-JSON file."""
+    column = ("A", kind, target) if target else ("A", kind)
+    document = dataset_json([column], [[value] for value in values])
+    return read_all(write_dataset_json(folder, document, "json"), FileFormat("dataset-json"))["A"]
+
+
 REPORTS = [
     Report(
         "dgkf/parttime PR 31",
@@ -204,6 +265,83 @@ REPORTS = [
         "one SUPPQUAL for several domains",
         ({"S1": 0.0, "S2": 1.0}, 0),
         lambda folder: qualified(folder, "DM,S1,,,AEHIST,Y", "AE,S2,AESEQ,01,AEHIST,Y"),
+    ),
+    Report(
+        "Roche/pyreadstat 177",
+        "XPT: a missing number that is stored in fewer than 8 bytes",
+        {"TRT02PN": [None, 1.0]},
+        lambda folder: transport(
+            folder,
+            xpt_library() + xpt_member([("TRT02PN", "num", 3, "")], [b"\x2e\0\0", ONE[:3]]),
+        ),
+    ),
+    Report(
+        "selik/xport 33", "XPT: the last record filled with NUL", ["abcde"] * 7, filled_with_nul
+    ),
+    Report(
+        "tidyverse/haven 554 and 784",
+        "XPT 8: a long name, and a label section as haven writes it",
+        {"my_descriptive_name": [1.0]},
+        long_label,
+    ),
+    Report("tidyverse/haven 795", "XPT: several data sets are refused", True, several_members),
+    Report(
+        "pandas-dev/pandas 18198",
+        "XPT: no rows",
+        {"A": []},
+        lambda folder: transport(folder, xpt_library() + xpt_member([("A", "num", 8, "")], [])),
+    ),
+    Report(
+        "pandas-dev/pandas 32134 and 48170, tidyverse/readr 976",
+        "CSV: keys of 19 digits beside a missing one",
+        ["1582218195625938945", None, "1582218195625938944"],
+        lambda folder: delimited(
+            folder, b"ID,A\n1582218195625938945,1\n,2\n1582218195625938944,3\n"
+        )["ID"],
+    ),
+    Report(
+        "datasets/country-codes 38, OasisLMF/OasisLMF 307",
+        "CSV: Namibia's NA is no missing value unless it is declared",
+        ["NA", "NC"],
+        lambda folder: delimited(folder, b"ID,C\n1,NA\n2,NC\n")["C"],
+    ),
+    Report(
+        "apache/arrow 51368",
+        "CSV: CRLF in a quoted field, at every place of a block",
+        (30_000, {"\r\nB"}),
+        lambda folder: broken_lines(folder, "\r\n"),
+    ),
+    Report(
+        "pandas-dev/pandas 56396 and 59009, pola-rs/polars 19078",
+        "CSV: line feeds in quoted fields of a file of several blocks",
+        (30_000, {"\nB"}),
+        lambda folder: broken_lines(folder, "\n"),
+    ),
+    Report(
+        "apache/spark PR 8400",
+        "Parquet: timestamps of 96 bits",
+        ["2014-01-08", None],
+        legacy_days,
+    ),
+    Report(
+        "atorus-research/datasetjson 65, DataExchange-DatasetJson 31",
+        "Dataset-JSON: decimals as text keep their digits",
+        ["143.66666666666699825", "0.1", None],
+        lambda folder: described(
+            folder, "decimal", "143.66666666666699825", "0.10", None, target="decimal"
+        ),
+    ),
+    Report(
+        "lexjansen/dataset-json-sas 54",
+        "Dataset-JSON: decimals in a column that is described as integer",
+        [1.5, 2.0],
+        lambda folder: described(folder, "integer", 1.5, 2),
+    ),
+    Report(
+        "cdisc-org/DataExchange-DatasetJson 36",
+        "Dataset-JSON: partial dates in a column of dates",
+        ["2014-01", "2014-01-05", "2014"],
+        lambda folder: described(folder, "date", "2014-01", "2014-01-05", "2014"),
     ),
 ]
 
