@@ -45,4 +45,4 @@ def test_the_evaluator_has_no_champion_and_records_no_look(config: RunConfig) ->
     evaluator = nodes_of(config)["TrialEvaluator"]
 
     assert set(evaluator.inputs) == {"examples", "model", "rejects"}
-    assert "look" not in evaluator.exec_properties
+    assert evaluator.exec_properties["look"] is None
