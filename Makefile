@@ -1,12 +1,14 @@
 # Everything a person does with this project. `make help` lists it.
 
-PYTHON ?= python3.11
+# Lock and interpreter of this machine; PYTHON=/path/to/python names another interpreter.
+PYTHON ?=
+LOCK := $(shell sh requirements/platform.sh lock)
 VENV := .venv
 BIN := $(VENV)/bin
-READY := $(VENV)/.ready
+READY := $(VENV)/.ready-$(LOCK)
 # The console script `trial`, of this checkout.
 TRIAL := $(BIN)/python -m pipeline.cli
-LOCKS := requirements/bootstrap.txt requirements/runtime.txt requirements/dev.txt
+LOCKS := $(addprefix requirements/$(LOCK)/,bootstrap.txt runtime.txt dev.txt)
 FREE_KB := 6000000
 
 RUN_OPTIONS = $(if $(STUDY),--study "$(STUDY)") $(if $(DATA),--data "$(DATA)") \
@@ -140,36 +142,36 @@ bench-stability: $(READY) ## Spread of predictions between training samples: rep
 bench-notebooks: $(READY) ## Seconds of the fairness notebook on a run with 200 groups.
 	@$(BIN)/python -m benchmarks.notebooks
 
-lock: $(READY) ## Resolve requirements/*.in again.
-	@for name in runtime dev bootstrap; do \
-	  $(BIN)/uv pip compile -q --config-file requirements/uv.toml --python-version 3.11 \
+lock: $(READY) ## Resolve the two locks again, requirements/tfx116 and requirements/tfx121.
+	@for lock in tfx116 tfx121; do for name in runtime dev bootstrap; do \
+	  $(BIN)/uv pip compile -q --config-file requirements/$$lock/uv.toml --python-version 3.11 \
+	    $$(test $$lock = tfx116 || echo --universal) \
 	    --generate-hashes --no-emit-find-links --no-emit-index-url --allow-unsafe \
 	    --custom-compile-command "make lock" \
-	    requirements/$$name.in -o requirements/$$name.txt || exit 1; \
-	done
+	    requirements/$$lock/$$name.in -o requirements/$$lock/$$name.txt || exit 1; \
+	done; done
 
 setup: $(READY) ## Install everything into .venv.
 
 $(READY): $(LOCKS) setup.py pyproject.toml
-	@command -v $(PYTHON) >/dev/null || \
-	  { echo "Python 3.11 is needed: install it, or name it: make PYTHON=/path/to/python3.11"; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
-	  { echo "$(PYTHON) is not Python 3.11, which TensorFlow and TFX need here."; exit 1; }
-	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
-	  { echo "$(PYTHON) lacks venv: install it (Debian: python3.11-venv)."; exit 1; }
+	@python=$$(sh requirements/platform.sh python $(PYTHON)) || exit 1; \
+	$$python -c 'import ensurepip' 2>/dev/null || \
+	  { echo "$$python lacks venv: install it (Debian: $$(basename $$python)-venv)."; exit 1; }
 	@command -v g++ >/dev/null || \
-	  { echo "g++ is needed to build pyfarmhash: install it (Debian: g++)."; exit 1; }
+	  { echo "g++ is needed to build what comes as source: install it (Debian: g++)."; exit 1; }
 	@test $$(df -Pk . | awk 'NR == 2 {print $$4}') -ge $(FREE_KB) || \
 	  { echo "$(FREE_KB) kB of free disk space are needed in $(CURDIR)."; exit 1; }
-	@echo "Installing into $(VENV): about 4 GB, a few minutes."
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing into $(VENV), about 4 GB, a few minutes: $$(sh requirements/platform.sh reason $(PYTHON))."
+	@# An environment of another lock or of another interpreter is made anew.
+	@test -e $@ || test ! -e $(VENV) || $$(sh requirements/platform.sh python $(PYTHON)) -m venv --clear $(VENV)
+	@test -x $(BIN)/python || $$(sh requirements/platform.sh python $(PYTHON)) -m venv $(VENV)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-cache-dir --require-hashes --no-deps \
-	  -r requirements/bootstrap.txt
+	  -r requirements/$(LOCK)/bootstrap.txt
 	@$(BIN)/uv pip sync -q --require-hashes --no-build-isolation --python $(BIN)/python \
-	  requirements/dev.txt
+	  requirements/$(LOCK)/dev.txt
 	@$(BIN)/uv pip install -q --no-deps --no-build-isolation --python $(BIN)/python -e .
 	@# A few packages carry templates that are no valid Python: compileall complains of them.
-	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib/python3.11/site-packages >/dev/null || true
+	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib/python3*/site-packages >/dev/null || true
 	@rm -rf $(UV_CACHE_DIR)
 	@touch $@
 

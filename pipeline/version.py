@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    pass
+from pipeline.tfx_release import installed_lock
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -19,7 +17,7 @@ def code_version() -> str:
 
 def lock_digest() -> str:
     """SHA-256 of the locked dependencies; empty for an installation without them."""
-    lock = PROJECT / "requirements" / "runtime.txt"
+    lock = PROJECT / "requirements" / installed_lock() / "runtime.txt"
     return hashlib.sha256(lock.read_bytes()).hexdigest() if lock.exists() else ""
 
 

@@ -6,7 +6,6 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-import pyarrow_hotfix  # noqa: F401  (closes CVE-2023-47248 on import)
 
 from pipeline.reading.exact_numbers import exact_numbers
 from pipeline.reading.formats import base
@@ -17,6 +16,9 @@ from pipeline.reading.formats.base import (
     data_error,
 )
 from pipeline.reading.formats.clocks import local_time
+from pipeline.tfx_release import close_pyarrow_hole
+
+close_pyarrow_hole()
 
 _MAGIC = b"PAR1"
 
