@@ -171,7 +171,7 @@ $(READY): $(LOCKS) setup.py pyproject.toml
 	  requirements/$(LOCK)/dev.txt
 	@$(BIN)/uv pip install -q --no-deps --no-build-isolation --python $(BIN)/python -e .
 	@# A few packages carry templates that are no valid Python: compileall complains of them.
-	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib/python3*/site-packages >/dev/null || true
+	@PYTHONWARNINGS=ignore $(BIN)/python -m compileall -q -j 0 $(VENV)/lib/python3*/site-packages >/dev/null || true
 	@rm -rf $(UV_CACHE_DIR)
 	@touch $@
 
