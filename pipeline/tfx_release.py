@@ -8,6 +8,11 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def installed_lock() -> str:
@@ -29,7 +34,24 @@ def close_pyarrow_hole() -> None:
     Raises:
         ModuleNotFoundError: Such a pyarrow is installed without pyarrow-hotfix.
     """
-    numbers = re.findall(r"\d+", importlib.metadata.version("pyarrow"))[:3]
-    if tuple(map(int, numbers)) < (14, 0, 1):
+    if _pyarrow() < (14, 0, 1):
         # Importing it is what closes the hole.
         importlib.import_module("pyarrow_hotfix")
+
+
+def concat_tables(tables: Sequence[pa.Table]) -> pa.Table:
+    """Concatenates tables of which some lack columns: null there.
+
+    pyarrow names the option `promote` before 14 and `promote_options` since.
+    """
+    import pyarrow as pa
+
+    option: dict[str, Any] = (
+        {"promote": True} if _pyarrow() < (14, 0, 0) else {"promote_options": "default"}
+    )
+    return pa.concat_tables(tables, **option)
+
+
+def _pyarrow() -> tuple[int, ...]:
+    numbers = re.findall(r"\d+", importlib.metadata.version("pyarrow"))[:3]
+    return tuple(map(int, numbers))

@@ -25,6 +25,7 @@ from pipeline.reading.rows import FILE, ROW, file_ranks
 from pipeline.reading.unreadable import emptied, separated, without_marks
 from pipeline.study.conditions import Condition
 from pipeline.study.sections import Dataset
+from pipeline.tfx_release import concat_tables
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class JoinedSubjects:
         if rejected is None or undecided is None:
             return rejected or undecided
         return JoinedRows(
-            pa.concat_tables([rejected.table, undecided.table], promote=True).combine_chunks(),
+            concat_tables([rejected.table, undecided.table]).combine_chunks(),
             np.r_[rejected.subject, undecided.subject],
             DayRange(
                 np.r_[rejected.day.earliest, undecided.day.earliest],
@@ -319,7 +320,7 @@ class _Join:
         for name, parts in self._lost.items():
             if self._study.datasets[name].supplements:
                 continue
-            table = pa.concat_tables(parts, promote=True).combine_chunks()
+            table = concat_tables(parts).combine_chunks()
             index = pc.fill_null(pc.index_in(table[SUBJECT], subjects[SUBJECT]), -1).to_numpy()
             table, index = table.filter(pa.array(index >= 0)), index[index >= 0]
             faults = self._unreadable_qualifiers(name, table)
@@ -383,7 +384,7 @@ class _Join:
         rows = 0 if table is None else len(table)
         if table is not None and lost is not None:
             # Qualifiers of a rejected record are its own, and not those of no record.
-            table = pa.concat_tables([table, lost], promote=True).combine_chunks()
+            table = concat_tables([table, lost]).combine_chunks()
         tables = [self._tables[name] for name in names]
         table, placed, found = add_qualifiers(plan, table, tables)
         self._tables.update(zip(names, placed, strict=True))
