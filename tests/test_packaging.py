@@ -17,23 +17,40 @@ from pipeline.version import PROJECT, code_version
 
 CONTENT = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
 OPTIONAL = CONTENT["optional-dependencies"]
-LOCKED = {
-    name: dict(re.findall(r"(?m)^([a-z0-9._-]+)(?:\[[^\]]*\])?==([^ \\]+)", file.read_text()))
-    for name in ("runtime", "dev")
-    if (file := PROJECT / "requirements" / f"{name}.txt")
-}
+LOCKS = ("tfx116", "tfx121")
+NEEDED_BY_ONE = {"pyarrow-hotfix": "tfx116"}
 
 
+def locked(lock: str, name: str) -> dict[str, str]:
+    """Version of each distribution; of several for different Pythons the last."""
+    text = (PROJECT / "requirements" / lock / f"{name}.txt").read_text()
+    return dict(re.findall(r"(?m)^([a-z0-9._-]+)(?:\[[^\]]*\])?==([^ \\]+)", text))
+
+
+@pytest.mark.parametrize("lock", LOCKS)
 @pytest.mark.parametrize("text", [*CONTENT["dependencies"], *OPTIONAL["tfx"]])
-def test_the_lock_satisfies_a_dependency(text: str) -> None:
+def test_each_lock_satisfies_a_dependency(text: str, lock: str) -> None:
     wanted = Requirement(text)
-    assert wanted.specifier.contains(LOCKED["runtime"][wanted.name])
+    if NEEDED_BY_ONE.get(wanted.name, lock) != lock:
+        assert wanted.name not in locked(lock, "runtime")
+        return
+    assert wanted.specifier.contains(locked(lock, "runtime")[wanted.name])
 
 
+@pytest.mark.parametrize("lock", LOCKS)
 @pytest.mark.parametrize("text", [*OPTIONAL["boards"], *OPTIONAL["notebooks"]])
-def test_the_lock_of_developers_satisfies_an_extra(text: str) -> None:
+def test_each_lock_of_developers_satisfies_an_extra(text: str, lock: str) -> None:
     wanted = Requirement(text)
-    assert wanted.specifier.contains(LOCKED["dev"][wanted.name])
+    assert wanted.specifier.contains(locked(lock, "dev")[wanted.name])
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_locked_distribution_has_hashes(lock: str) -> None:
+    for name in ("bootstrap", "runtime", "dev"):
+        text = (PROJECT / "requirements" / lock / f"{name}.txt").read_text()
+        entries = re.findall(r"(?m)^[a-z0-9._-]+(?:\[[^\]]*\])?==.*(?:\n    .*)*", text)
+        assert len(entries) > 1
+        assert [entry for entry in entries if "--hash=sha256:" not in entry] == []
 
 
 def test_the_version_is_written_in_one_place() -> None:
