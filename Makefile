@@ -162,7 +162,7 @@ $(READY): $(LOCKS) setup.py pyproject.toml
 	@test $$(df -Pk . | awk 'NR == 2 {print $$4}') -ge $(FREE_KB) || \
 	  { echo "$(FREE_KB) kB of free disk space are needed in $(CURDIR)."; exit 1; }
 	@echo "Installing into $(VENV), about 4 GB, a few minutes: $$(sh requirements/platform.sh reason $(PYTHON))."
-	@# An environment of another lock or of another interpreter is made anew.
+	@# An environment of another lock or of another interpreter is made again.
 	@test -e $@ || test ! -e $(VENV) || $$(sh requirements/platform.sh python $(PYTHON)) -m venv --clear $(VENV)
 	@test -x $(BIN)/python || $$(sh requirements/platform.sh python $(PYTHON)) -m venv $(VENV)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-cache-dir --require-hashes --no-deps \

@@ -51,7 +51,7 @@ from components.evaluator.score_table import ScoreTable
 from components.evaluator.smooth_calibration import smooth_calibration
 from pipeline.estimates import wilson_interval_of_bin
 from pipeline.results.clinical_curves import DecisionPoint, SmoothPoint
-from pipeline.results.documents import CalibrationBin, Confusion, RocPoint
+from pipeline.results.curve_points import CalibrationBin, Confusion, RocPoint
 from pipeline.results.stability import Stability, stability_of
 
 MOST_POINTS = 100

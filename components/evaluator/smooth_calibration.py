@@ -24,7 +24,7 @@ from components.evaluator.performance import clipped, is_separated, logit_histog
 from components.evaluator.score_table import ScoreTable
 from pipeline.estimates import NORMAL_95
 from pipeline.results.clinical_curves import SmoothPoint
-from pipeline.results.documents import CalibrationBin
+from pipeline.results.curve_points import CalibrationBin
 
 POINTS = 30
 """Points of a curve, equally spaced on the scale of logits."""

@@ -127,13 +127,15 @@ class _OnSplit(_Run):
         test = self._read("test", features=bool(fitted))
         self._log("train", train)
         self._log("test", test)
-        found = self._found(train, test, (BASE_RATE,))
+        found = self._predict_with(train, test, (BASE_RATE,))
         if fitted:
             pseudonyms = np.sort(train.hashes.astype(bytes))[:MOST_SUBJECTS]
-            found |= self._found(self._read("train", "eval", only=pseudonyms), test, fitted)
+            found |= self._predict_with(self._read("train", "eval", only=pseudonyms), test, fitted)
         return _table(test, np.zeros((len(test), 1), np.int16), found, self._settings.tasks), found
 
-    def _found(self, train: Subjects, test: Subjects, names: tuple[str, ...]) -> dict[str, Found]:
+    def _predict_with(
+        self, train: Subjects, test: Subjects, names: tuple[str, ...]
+    ) -> dict[str, Found]:
         return predict_split(
             _as_read(train),
             _as_read(test),

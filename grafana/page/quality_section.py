@@ -16,7 +16,7 @@ from pipeline.html.numbers import MISSING, Suppressed, Value
 from pipeline.html.page import Section
 from pipeline.html.palette import Tone
 from pipeline.metrics import METRICS
-from pipeline.results.documents import CalibrationBin
+from pipeline.results.curve_points import CalibrationBin
 from pipeline.results.group_order import rising
 
 _TONES: dict[str, Tone] = {"blessed": "good", "refused": "bad", "not judged": "warn"}

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.estimates import Estimate, share_of
-from pipeline.results.documents import Confusion, Curves, GroupCurves, MetricRecord
+from pipeline.results.curve_points import Confusion
+from pipeline.results.documents import Curves, GroupCurves, MetricRecord
 
 PREDICTED_POSITIVE_RATE = "predicted_positive_rate"
 NEGATIVE_PREDICTIVE_VALUE = "negative_predictive_value"

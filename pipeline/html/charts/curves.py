@@ -12,7 +12,7 @@ from pipeline.html.charts.terms import ends, listed, point
 from pipeline.html.numbers import count, estimate, number
 from pipeline.html.palette import MUTED, SERIES
 from pipeline.results.clinical_curves import SmoothPoint
-from pipeline.results.documents import CalibrationBin
+from pipeline.results.curve_points import CalibrationBin
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

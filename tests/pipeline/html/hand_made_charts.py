@@ -7,7 +7,7 @@ from pipeline.html import charts
 from pipeline.html.charts import Limit, Measure
 from pipeline.html.numbers import Suppressed
 from pipeline.results.clinical_curves import DecisionPoint, SmoothPoint
-from pipeline.results.documents import CalibrationBin
+from pipeline.results.curve_points import CalibrationBin
 from pipeline.results.stability import SpreadBin
 
 AUC = Measure("AUC", decimals=2)
