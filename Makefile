@@ -135,6 +135,7 @@ bench-store: $(READY) ## Seconds of an export, milliseconds of every question of
 
 bench-coverage: $(READY) ## How often 95 % intervals hold the true value, by simulation.
 	@$(BIN)/python -m benchmarks.coverage
+	@$(BIN)/python -m benchmarks.coverage_events
 
 bench-stability: $(READY) ## Spread of predictions between training samples: repeats beside bootstrap samples.
 	@$(BIN)/python -m benchmarks.stability

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import math
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -234,14 +235,15 @@ def simulate_coverage(subjects: int, trials: int, repeats: int, seed: int) -> li
         for metric in METRICS
     }
     return [
-        _row(subjects, task, scheme, metric, intervals, means[task, metric])
+        row_of(subjects, task, scheme, metric, intervals, means[task, metric])
         for (task, scheme, metric), intervals in found.items()
     ]
 
 
-def _row(
+def row_of(
     subjects: int, task: str, scheme: str, metric: str, intervals: Sequence[Interval], mean: float
 ) -> Row:
+    """Counts how many intervals hold the true value: their own, or else `mean`."""
     value, lower, upper, own, events = (
         np.array(column, np.float64)
         for column in zip(
@@ -249,6 +251,7 @@ def _row(
         )
     )
     true = np.where(np.isnan(own), mean, own)
+    missing = np.isnan(lower)
     held = (lower <= true) & (true <= upper)
     return Row(
         subjects=subjects,
@@ -259,9 +262,9 @@ def _row(
         events=float(events.mean()),
         true=float(true.mean()),
         bias=float(np.nanmean(value - true)),
-        width=float(np.nanmean(upper - lower)),
+        width=float(np.mean((upper - lower)[~missing])) if not missing.all() else math.nan,
         coverage=float(held.mean()),
-        missing=float(np.isnan(lower).mean()),
+        missing=float(missing.mean()),
     )
 
 
