@@ -65,7 +65,7 @@ def _intervals(
     rng: np.random.Generator,
 ) -> list[tuple[str, tuple[float, float, float, int]]]:
     score = predict(model, sample.design)
-    # Drawn anew: a subject may be in several splits.
+    # Drawn again, since a subject may be in several splits.
     outcome = rng.random(len(sample)) < sample.probability[:, task]
     groups = rng.integers(0, GROUPS, len(sample))
     parts = [ScoreTable.of_rows(score, outcome, groups != group) for group in range(GROUPS)]
