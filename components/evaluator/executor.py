@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,8 @@ from pipeline.documents import Document, parse_document
 from pipeline.results.documents import OVERALL
 from pipeline.results.documents import Verdict as VerdictDocument
 from pipeline.results.evaluation_plan import SPLIT_PLAN, EvaluationPlan, read_plan
-from pipeline.results.reference_models import as_good_sentences
+from pipeline.results.reference_comparison import as_good_sentences
+from pipeline.results.reference_models import ReferenceFit, read_reference_models
 from pipeline.results.task_verdicts import WORDS
 from pipeline.runs.looks import RunLook, record_look
 
@@ -129,10 +131,12 @@ class _Scheme:
     Attributes:
         plan: The plan of TrialExampleGen.
         source: Predictions to look up.
+        references: What each reference model was fitted on.
     """
 
     plan: EvaluationPlan
     source: PredictionSource
+    references: Mapping[str, ReferenceFit]
 
     @classmethod
     def of(cls, inputs: dict[str, list[Artifact]]) -> _Scheme:
@@ -144,7 +148,9 @@ class _Scheme:
 
         rejects, own, references = map(folder_of, (REJECTS_KEY, PREDICTIONS_KEY, REFERENCES_KEY))
         plan = read_plan(rejects) if rejects else SPLIT_PLAN
-        return cls(plan, PredictionSource.of(plan.out_of_fold, own, references))
+        source = PredictionSource.of(plan.out_of_fold, own, references)
+        fitted = read_reference_models(references).models if references else {}
+        return cls(plan, source, {name: model.fit for name, model in fitted.items()})
 
     @property
     def split(self) -> str:
@@ -185,7 +191,7 @@ def _judge(
     if look:
         verdict = replace(verdict, notes=(*verdict.notes, look.history.sentence))
     folder = artifact_utils.get_single_uri(output_dict[VERDICT_KEY])
-    metrics = results.shown_metrics(records, suppressed, settings, scheme.plan)
+    metrics = results.shown_metrics(records, suppressed, settings, scheme.plan, scheme.references)
     as_good = as_good_sentences(metrics, settings.reference_margin)
     verdict = replace(verdict, notes=(*verdict.notes, *as_good))
     _write(folder, METRICS_FILE, metrics)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
 
 from tensorflow_model_analysis import constants
 from tensorflow_model_analysis.proto import metrics_for_slice_pb2
@@ -34,6 +36,7 @@ from pipeline.results.documents import (
     SuppressedGroup,
 )
 from pipeline.results.evaluation_plan import SPLIT_PLAN, EvaluationPlan
+from pipeline.results.reference_models import ReferenceFit
 from pipeline.results.suppress import suppressed
 
 
@@ -85,6 +88,7 @@ def shown_metrics(
     hidden: Suppressed,
     settings: EvaluatorSettings,
     plan: EvaluationPlan = SPLIT_PLAN,
+    references: Mapping[str, ReferenceFit] = MappingProxyType({}),
 ) -> Metrics:
     """Makes `metrics.json`.
 
@@ -93,6 +97,7 @@ def shown_metrics(
         hidden: Suppressed groups by task.
         settings: What was evaluated.
         plan: How the run evaluates.
+        references: What each reference model was fitted on.
 
     Returns:
         `records` of the groups shown; `suppressed` groups with the reason and, if they are too
@@ -100,6 +105,9 @@ def shown_metrics(
     """
     records = list(records)
     between = summarize_groups(records, hidden, plan)
+    optional: dict[str, Any] = {"between_groups": between} if between else {}
+    if references:
+        optional["reference_models"] = dict(references)
     return Metrics(
         smallest_group=settings.smallest_group,
         records=tuple(
@@ -116,7 +124,7 @@ def shown_metrics(
             for group, reason in groups.items()
         ),
         evaluation=plan,
-        **({"between_groups": between} if between else {}),
+        **optional,
     )
 
 

@@ -32,6 +32,7 @@ Choose a run in the history at the bottom to see its groups. `challenger` is the
 `champion` the current champion on the same subjects."""
 _NO_MODEL = "No run of this study has evaluated a model yet"
 _NO_CHAMPION = "No champion has been evaluated beside a challenger yet: that takes a second run"
+_NO_REFERENCES = "This run evaluated no reference models"
 _NO_GROUPS = "The study file names no groups, or all are too small to show"
 _TO_RUN = {
     "title": "The groups of this run",
@@ -58,7 +59,7 @@ def model_quality() -> Board:
             board.model(),
             board.run(),
         ],
-        lead=[note(_FIRST, Size(24, 3)), *_figures(), _overview()],
+        lead=[note(_FIRST, Size(24, 3)), *_figures(), _overview(), _references()],
         rows=[
             Row("Over runs", _over_runs()),
             Row("Groups of patients in run $run", _groups()),
@@ -133,6 +134,27 @@ def _overview() -> AnyPanel:
             "brier": TableColumn(decimals=4),
             "calibration_slope": TableColumn(decimals=2, steps=look.STEPS_SLOPE),
             "calibration_error": TableColumn(unit=look.SHARE, decimals=1, steps=look.STEPS_ERROR),
+        },
+    )
+
+
+def _references() -> AnyPanel:
+    return grid(
+        Words(
+            "Does a simpler model predict as well in run $run?",
+            "The model beside reference models on the same subjects: their AUC and Brier score, "
+            "and the model's AUC minus theirs, paired by subject, with the ends of its 95 % "
+            "interval. Where the interval includes 0 no difference is shown.",
+            _NO_REFERENCES,
+        ),
+        queries.REFERENCES,
+        Size(24, 7),
+        {
+            "auc": TableColumn("AUC", decimals=3),
+            "brier": TableColumn(decimals=4),
+            "difference": TableColumn("AUC minus theirs", decimals=3),
+            "difference_lower": TableColumn("from", decimals=3),
+            "difference_upper": TableColumn("to", decimals=3),
         },
     )
 

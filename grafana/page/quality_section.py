@@ -75,6 +75,7 @@ def quality_section(store: StudyStore, smallest_group: int) -> Section:
     newest = _Newest(runs[0], smallest_group, store.values(variables.SLICINGS))
     tasks = store.values(variables.TASKS)
     blocks: list[Block] = [_verdict(history, newest.run), _overview(store, newest.run, history)]
+    blocks += _references(store, newest.run)
     blocks += _heat_maps(store, newest, tasks)
     blocks.append(_history(history))
     return Section("Model quality", blocks, [_task(store, newest, task) for task in tasks])
@@ -123,6 +124,40 @@ def _overview(store: StudyStore, run: str, history: Sequence[Row]) -> Block:
         ],
         (f"Subjects whose label is known. Evaluation: {evaluation}.",),
     )
+
+
+def _references(store: StudyStore, run: str) -> list[Block]:
+    rows = store.ask(queries.REFERENCES, run=run)
+    if not rows:
+        return []
+    table = Table(
+        "Does a simpler model predict as well?",
+        (
+            Column("Task"),
+            Column("Model"),
+            Column("AUC", "end"),
+            Column("Brier", "end", 4),
+            Column("This model's AUC minus theirs (95 % interval)", "end"),
+        ),
+        [
+            (
+                row["task"],
+                row["model"],
+                row["auc"],
+                row["brier"],
+                _difference_to(row),
+            )
+            for row in rows
+        ],
+        ("Paired by subject. Where the interval includes 0 no difference is shown.",),
+    )
+    return [table]
+
+
+def _difference_to(row: Row) -> Estimate | None:
+    if row["difference"] is None:
+        return None
+    return Estimate(row["difference"], row["difference_lower"], row["difference_upper"])
 
 
 def _heat_maps(store: StudyStore, newest: _Newest, tasks: Sequence[str]) -> list[Block]:

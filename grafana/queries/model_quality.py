@@ -9,8 +9,19 @@ from __future__ import annotations
 
 from grafana.queries.outcomes import outcome_weight, outcome_word
 from grafana.queries.query import Query, newest
+from pipeline.results.reference_models import TITLES
 
 _OVERALL = "x.slicing = '' AND x.slice = ''"
+
+_MODELS = {"challenger": "this model", **TITLES}
+_SHOWN_BESIDE = ", ".join(f"'{name}'" for name in _MODELS)
+
+
+def _model_title(column: str) -> str:
+    """SQL of a model's name for people."""
+    cases = " ".join(f"WHEN '{name}' THEN '{title}'" for name, title in _MODELS.items())
+    return f"CASE {column} {cases} END"
+
 
 EVALUATION = """CASE m.scheme WHEN 'split' THEN 'test split'
             WHEN 'internal_external'
@@ -147,6 +158,34 @@ ORDER BY r.started
         "upper": "number",
     },
 )
+
+REFERENCES = Query(
+    f"""
+SELECT x.task AS task, {_model_title("x.model")} AS model, x.value AS auc, b.value AS brier,
+       d.value AS difference, d.lower AS difference_lower, d.upper AS difference_upper
+FROM metrics x
+LEFT JOIN metrics b ON b.run = x.run AND b.task = x.task AND b.slicing = '' AND b.slice = ''
+  AND b.metric = 'brier' AND b.decision_threshold = 0 AND b.model = x.model AND b.versus = ''
+LEFT JOIN metrics d ON d.run = x.run AND d.task = x.task AND d.slicing = '' AND d.slice = ''
+  AND d.metric = 'auc' AND d.decision_threshold = 0 AND d.model = 'difference'
+  AND d.versus = x.model
+WHERE x.run = :run AND x.metric = 'auc' AND x.decision_threshold = 0 AND x.versus = ''
+  AND x.model IN ({_SHOWN_BESIDE}) AND {_OVERALL}
+  AND EXISTS (SELECT 1 FROM metrics r WHERE r.run = x.run AND r.task = x.task
+              AND r.versus <> '')
+ORDER BY x.task, CASE x.model WHEN 'challenger' THEN 0 ELSE 1 END, x.value DESC, x.model
+""",
+    {
+        "task": "text",
+        "model": "text",
+        "auc": "number",
+        "brier": "number",
+        "difference": "number",
+        "difference_lower": "number",
+        "difference_upper": "number",
+    },
+)
+"""This model and the reference models; the difference is this model's AUC minus theirs."""
 
 _OF_CHOICE = "run = :run AND task = :task AND slicing = :slicing"
 _OF_METRIC = (

@@ -38,6 +38,7 @@ from pipeline.pages.evaluation.clinical_figures import (
     stability_figure,
 )
 from pipeline.pages.metrics import TONES, metric_title, task_verdicts_table
+from pipeline.pages.reference_models import reference_table
 from pipeline.results.documents import (
     Metrics,
     ModelRole,
@@ -131,7 +132,14 @@ class ResultsView:
         )
         titles = {task: self._title(task) for task in metrics.tasks}
         basis = (basis_sentence(self._plan), *scheme_notes(self._plan))
-        return show(notice, *map(Paragraph, basis), task_verdicts_table(verdict, titles), table)
+        references = reference_table(metrics, titles)
+        return show(
+            notice,
+            *map(Paragraph, basis),
+            task_verdicts_table(verdict, titles),
+            table,
+            *([references] if references else []),
+        )
 
     def probabilities(self) -> Shown:
         """Calibration, decision curves and stability of each task."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pipeline.html.blocks import Cell, Column, Table
-from pipeline.html.numbers import Value
+from pipeline.html.numbers import Value, count
 from pipeline.metrics import METRICS
 from pipeline.results.documents import OVERALL, Metrics, find_records
-from pipeline.results.reference_models import TITLES, reference_models
+from pipeline.results.reference_comparison import reference_models
+from pipeline.results.reference_models import TITLES
 
 _NOTES = (
     "The reference models are evaluated on the same subjects, with the same features. The "
@@ -59,5 +60,16 @@ def reference_table(metrics: Metrics, titles: Mapping[str, str]) -> Table | None
             Column("Difference of Brier scores", "end", brier.decimals),
         ),
         rows,
-        _NOTES,
+        (*_NOTES, *_fitted(metrics)),
     )
+
+
+def _fitted(metrics: Metrics) -> list[str]:
+    """On how many subjects each model was fitted, and in how many repeats."""
+    of = count(metrics.evaluation.repeats)
+    lines = []
+    for name, fit in metrics.reference_models.items():
+        most = f"fitted on {count(fit.most_subjects)} subjects at most"
+        repeats = f", in {count(fit.repeats)} of {of} repeats" if fit.repeats else ""
+        lines.append(f"{TITLES.get(name, name)}: {most}{repeats}.")
+    return lines

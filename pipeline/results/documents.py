@@ -1,10 +1,4 @@
-"""Documents of a run's stages: metrics, verdict, curves.
-
-The writers are TrialEvaluator (`metrics.json`, `verdict.json`, `curves.json`), DataGate
-(`findings.json`), TrialExampleGen (`counts.json`, `evaluation.json`), ModelRegistrar
-(`registration.json`) and TrialAnalysis (`analysis.json`, see `pipeline.results.analysis`). A later
-release may add keys.
-"""
+"""Documents of a run's stages (`_DOCUMENTS` says which); a later release may add keys."""
 
 from __future__ import annotations
 
@@ -27,6 +21,7 @@ from pipeline.results.evaluation_plan import PLAN_FILE, SPLIT_PLAN, EvaluationPl
 from pipeline.results.findings import Findings
 from pipeline.results.looks import LookHistory
 from pipeline.results.outcomes import ComparisonReason, Origin, Outcome
+from pipeline.results.reference_models import ReferenceFit
 from pipeline.results.registration import Registration
 from pipeline.results.stability import Stability
 from pipeline.results.task_verdicts import DROPS, TaskDecision, TaskVerdict
@@ -46,7 +41,6 @@ Group = tuple[tuple[str, str], ...]
 OVERALL: Group = ()
 
 _Content = TypeVar("_Content", bound=BaseModel)
-
 
 MetricName = Annotated[str, BeforeValidator(current_name)]
 """A metric's name; documents of 0.1.0 may have a former one."""
@@ -137,6 +131,7 @@ class Metrics(Document):
         suppressed: Suppressed groups.
         evaluation: How the model was evaluated; `split` in documents of 0.1.0.
         between_groups: Under `internal_external` the summary over the groups.
+        reference_models: What each reference model was fitted on, by name.
     """
 
     smallest_group: Count
@@ -144,6 +139,7 @@ class Metrics(Document):
     suppressed: tuple[SuppressedGroup, ...]
     evaluation: EvaluationPlan = SPLIT_PLAN
     between_groups: tuple[BetweenGroups, ...] = ()
+    reference_models: dict[str, ReferenceFit] = {}
 
     @property
     def tasks(self) -> tuple[str, ...]:

@@ -6,13 +6,12 @@ from rich.text import Text
 
 from pipeline.estimates import Estimate
 from pipeline.results.documents import OVERALL, Metrics, find_records
+from pipeline.results.reference_comparison import Beside, reference_models
 from pipeline.results.reference_models import (
     BASE_RATE,
     GRADIENT_BOOSTING,
     RANDOM_FOREST,
     RIDGE,
-    Beside,
-    reference_models,
 )
 
 _SHORT = {
@@ -26,6 +25,8 @@ _GAP = "  "
 
 def reference_lines(metrics: Metrics, width: int = 80) -> Text | None:
     """AUC of the model and of the reference models: a line for each task, or two on few columns.
+
+    Below each task is the paired difference to the best reference model.
 
     Args:
         metrics: The Evaluator's document.
@@ -52,9 +53,30 @@ def reference_lines(metrics: Metrics, width: int = 80) -> Text | None:
         [
             Text("AUC beside simpler models, on the same subjects", style="bold"),
             Text(line("task", heads), style="bold"),
-            *(Text(line(task, values)) for task, values in cells.items()),
+            *(
+                Text(f"{line(task, values)}{_difference_to_best(task, models, found)}")
+                for task, values in cells.items()
+            ),
         ]
     )
+
+
+def _difference_to_best(task: str, models: list[str], found: dict[tuple[str, str], Beside]) -> str:
+    """A line with the difference to the reference model of the greatest AUC; empty without one."""
+    beside = [found[task, model] for model in models if (task, model) in found]
+    known = [item for item in beside if item.auc.value is not None]
+    if not known:
+        return ""
+    best = max(known, key=lambda item: item.auc.value or 0.0)
+    return f"\n{_GAP}difference to {_SHORT[best.model]}: {_with_interval(best.auc_gain)}"
+
+
+def _with_interval(found: Estimate) -> str:
+    if found.value is None:
+        return "–"
+    if found.lower is None or found.upper is None:
+        return f"{found.value:+.3f} (no interval)"
+    return f"{found.value:+.3f} ({found.lower:+.3f} to {found.upper:+.3f})"
 
 
 def _cells(

@@ -30,6 +30,7 @@ class Evaluation:
 
     def record(self, task: str, metric: str, model: str = "challenger", **more: Any) -> Any:
         decision_threshold = more.pop("decision_threshold", None)
+        versus = more.pop("versus", None)
         (found,) = (
             record
             for record in self.metrics["records"]
@@ -38,6 +39,7 @@ class Evaluation:
             and record["model"] == model
             and record["slice"] == more
             and record["decision_threshold"] == decision_threshold
+            and record.get("versus") == versus
         )
         return found
 
@@ -74,6 +76,14 @@ def write_model(folder: Path, tasks: Iterable[str], prefix: str) -> None:
     model = Model()
     tf.saved_model.save(
         model, str(folder / "Format-Serving"), signatures={"serving_default": model.serve}
+    )
+
+
+def write_reference_models(folder: Path, references: Predictions) -> None:
+    repeats = int(references.repeat.max()) + 1
+    fit = {"repeats": repeats, "most_subjects": 320, "seconds": 1.5}
+    (folder / "reference_models.json").write_text(
+        json.dumps({"models": dict.fromkeys(references.of, fit)})
     )
 
 
@@ -125,6 +135,8 @@ def evaluate(
         if table is not None:
             inputs[key] = [artifact(artifact_types.Predictions, key)]
             write_predictions(str(folder / key), table)
+    if references is not None:
+        write_reference_models(folder / "reference_predictions", references)
     if plan is not None:
         inputs["rejects"] = [artifact(artifact_types.TrialRejects, "rejects")]
         (folder / "rejects/evaluation.json").write_text(json.dumps(plan))

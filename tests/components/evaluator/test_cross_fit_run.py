@@ -140,3 +140,60 @@ def test_net_benefit_is_the_mean_over_the_repeats(evaluation: Any, trial: Any) -
     gain = np.where(trial["label"][kept] > 0, 1.0, -1.0)[:, None] * treated
     assert point["net_benefit"] == pytest.approx(gain.mean())
     assert point["lower"] < point["net_benefit"] < point["upper"]
+
+
+def test_a_reference_model_is_evaluated_in_the_repeats_that_it_predicts(
+    evaluation: Any, trial: Any
+) -> None:
+    record = evaluation.record("response", "auc", "ridge")
+
+    expected = within_folds(trial, "ridge", 2, trial["known"])
+    assert record["value"] == pytest.approx(expected, abs=1e-12)
+    assert record["lower"] < record["value"] < record["upper"]
+    assert evaluation.metrics["reference_models"] == {"ridge": {"repeats": 2, "most_subjects": 320}}
+
+
+@pytest.mark.parametrize("sex", [None, "M"])
+@pytest.mark.parametrize("metric", ["auc", "brier"])
+def test_the_difference_to_a_reference_model_is_paired_by_subject(
+    evaluation: Any, metric: Any, sex: Any
+) -> None:
+    group = {"sex": sex} if sex else {}
+    own = evaluation.record("response", metric, **group)
+    ridge = evaluation.record("response", metric, "ridge", **group)
+
+    found = evaluation.record("response", metric, "difference", versus="ridge", **group)
+
+    assert found["value"] == pytest.approx(own["value"] - ridge["value"], abs=1e-12)
+    assert found["lower"] < found["value"] < found["upper"]
+    unpaired = (own["upper"] - own["lower"]) + (ridge["upper"] - ridge["lower"])
+    assert found["upper"] - found["lower"] < unpaired
+
+
+def test_a_model_that_is_clearly_better_than_the_reference_model_needs_no_note(
+    evaluation: Any,
+) -> None:
+    assert evaluation.record("response", "auc", "difference", versus="ridge")["value"] > 0.005
+    assert "predicts as well" not in " ".join(evaluation.verdict["notes"])
+
+
+def test_on_the_test_split_the_verdict_says_that_a_simpler_model_predicts_as_well(
+    run_evaluator: Any, settings: Any, trial: Any, tmp_path: Any
+) -> None:
+    one_fold = {**trial, "fold": np.zeros_like(trial["fold"])}
+    better = {**one_fold, "ridge": (0.2 * trial["score"] + 0.8 * trial["label"][:, None])}
+
+    found = run_evaluator(
+        tmp_path,
+        settings,
+        rows_of(trial),
+        references=predictions(better, "ridge", 1),
+        plan={"scheme": "split", "requested": "split"},
+    )
+
+    kept = trial["known"]
+    expected = sk.roc_auc_score(trial["label"][kept], better["ridge"][kept, 0])
+    record = found.record("response", "auc", "ridge")
+    assert record["value"] == pytest.approx(expected, abs=1e-12)
+    (note,) = (note for note in found.verdict["notes"] if "ridge logistic regression" in note)
+    assert note.startswith("response: ridge logistic regression predicts as well: its AUC is 1.000")

@@ -19,6 +19,10 @@ THIRD = STARTED + timedelta(days=2)
 WITH_CHAMPION = (
     record(model="difference", value=0.05, lower=-0.02, upper=0.12),
     record(model="difference", versus="ridge", value=0.01, lower=-0.05, upper=0.07),
+    record(model="ridge", value=0.71),
+    record(model="ridge", metric="brier", value=0.14),
+    record(model="base_rate", value=0.52),
+    record(model="difference", versus="base_rate", value=0.2, lower=0.1, upper=0.3),
     record(model="difference", versus="ridge", slice={"sex": "F"}, value=0.3, subjects=30),
     record(metric="calibration_in_the_large", value=0.02, lower=-0.03, upper=0.07),
     record(metric="calibration_in_the_large", model="champion", value=0.01),

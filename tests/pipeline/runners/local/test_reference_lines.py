@@ -7,11 +7,12 @@ from tests.pipeline.results.reference_metrics import metrics_of
 
 
 def test_the_terminal_has_a_column_for_each_model() -> None:
-    text = reference_lines(metrics_of("death", 0.7, base_rate=0.5, ridge=0.6))
+    text = reference_lines(metrics_of("death", 0.7, base_rate=0.5, ridge=0.65))
     assert text is not None
-    _, heads, line = text.plain.splitlines()
+    _, heads, line, difference = text.plain.splitlines()
     assert heads.split() == ["task", "this", "model", "base", "rate", "ridge"]
-    assert line.split() == ["death", "0.700", "0.500", "0.600"]
+    assert line.split() == ["death", "0.700", "0.500", "0.650"]
+    assert difference == "  difference to ridge: +0.050 (-0.050 to +0.150)"
 
 
 def test_a_long_name_stands_above_its_numbers_within_80_columns() -> None:

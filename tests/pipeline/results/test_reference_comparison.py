@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.results.reference_models import as_good_sentences, reference_models
+from pipeline.results.reference_comparison import as_good_sentences, reference_models
 from tests.pipeline.results.reference_metrics import metrics_of, record
 
 

@@ -1,0 +1,102 @@
+"""The reference models beside the model of a run, on the same subjects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pipeline.estimates import Estimate
+from pipeline.results.documents import OVERALL, MetricRecord, Metrics, find_records
+from pipeline.results.reference_models import BASE_RATE, TITLES
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A reference model beside the challenger, on all subjects of a task.
+
+    Attributes:
+        task: The task.
+        model: The reference model.
+        auc: Its AUC.
+        brier: Its Brier score.
+        auc_gain: The challenger's AUC minus its, paired.
+        brier_gain: The challenger's Brier score minus its, paired; negative where the challenger
+            is better.
+    """
+
+    task: str
+    model: str
+    auc: Estimate
+    brier: Estimate
+    auc_gain: Estimate
+    brier_gain: Estimate
+
+
+def reference_models(metrics: Metrics) -> list[Beside]:
+    """The reference models of each task, in the order of `TITLES`.
+
+    Args:
+        metrics: The Evaluator's document; a task that is suppressed has no reference model.
+    """
+    return [
+        Beside(
+            task,
+            model,
+            _overall(metrics, task, "auc", model),
+            _overall(metrics, task, "brier", model),
+            _overall(metrics, task, "auc", "difference", model),
+            _overall(metrics, task, "brier", "difference", model),
+        )
+        for task in metrics.tasks
+        for model in TITLES
+        if _records(metrics, task, "auc", model)
+    ]
+
+
+def as_good_sentences(metrics: Metrics, margin: float) -> Iterator[str]:
+    """Says for each task which reference model with features predicts as well.
+
+    Args:
+        metrics: The Evaluator's document.
+        margin: By so much the challenger's AUC must exceed that of a reference model.
+
+    Yields:
+        A sentence for each task with such a model, of the best one.
+    """
+    by_task: dict[str, list[Beside]] = {task: [] for task in metrics.tasks}
+    for found in reference_models(metrics):
+        gain = found.auc_gain.value
+        if found.model != BASE_RATE and gain is not None and gain < margin:
+            by_task[found.task].append(found)
+    for task, simpler in by_task.items():
+        if simpler:
+            best = max(simpler, key=lambda found: found.auc.value or 0.0)
+            yield _sentence(task, best, _overall(metrics, task, "auc", "challenger"), margin)
+
+
+def _sentence(task: str, best: Beside, own: Estimate, margin: float) -> str:
+    gain = best.auc_gain
+    interval = (
+        f", 95 % interval {gain.lower:.3f} to {gain.upper:.3f}"
+        if gain.lower is not None and gain.upper is not None
+        else ""
+    )
+    return (
+        f"{task}: {TITLES[best.model].lower()} predicts as well: its AUC is {best.auc.value:.3f}, "
+        f"the model's {own.value:.3f} (difference {gain.value:.3f}{interval}; a gain below "
+        f"{margin:g} counts as none)."
+    )
+
+
+def _records(
+    metrics: Metrics, task: str, metric: str, model: str, versus: str | None = None
+) -> list[MetricRecord]:
+    found = find_records(metrics.records, task, metric, model, versus=versus)
+    return [record for record in found if record.group == OVERALL]
+
+
+def _overall(
+    metrics: Metrics, task: str, metric: str, model: str, versus: str | None = None
+) -> Estimate:
+    found = _records(metrics, task, metric, model, versus)
+    return found[0].estimate if found else Estimate()
