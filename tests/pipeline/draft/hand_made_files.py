@@ -6,6 +6,10 @@ import csv
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+from pipeline.draft.study import draft_study
+
 
 def write_csv(path: Path, rows: list[dict[str, Any]], delimiter: str = ",") -> None:
     """Writes rows with a header, and the folders above."""
@@ -33,3 +37,8 @@ def patients(n: int = 40) -> list[dict[str, Any]]:
         }
         for i in range(n)
     ]
+
+
+def draft_of(folder: Path) -> dict[str, Any]:
+    """The study file that is drafted from a folder, as a mapping."""
+    return yaml.safe_load(draft_study(folder, "mytrial"))
