@@ -54,24 +54,36 @@ def reference_models(metrics: Metrics) -> list[Beside]:
 
 
 def as_good_sentences(metrics: Metrics, margin: float) -> Iterator[str]:
-    """Says for each task which reference model with features predicts as well.
+    """Says for each task which reference model predicts as well.
 
     Args:
         metrics: The Evaluator's document.
         margin: By so much the challenger's AUC must exceed that of a reference model.
 
     Yields:
-        A sentence for each task with such a model, of the best one.
+        A sentence for each task with such a model: of the best one with features, and of the base
+        rate where even that predicts as well.
     """
     by_task: dict[str, list[Beside]] = {task: [] for task in metrics.tasks}
     for found in reference_models(metrics):
         gain = found.auc_gain.value
-        if found.model != BASE_RATE and gain is not None and gain < margin:
+        if gain is not None and gain < margin:
             by_task[found.task].append(found)
     for task, simpler in by_task.items():
         if simpler:
-            best = max(simpler, key=lambda found: found.auc.value or 0.0)
-            yield _sentence(task, best, _overall(metrics, task, "auc", "challenger"), margin)
+            best = max(simpler, key=lambda found: (found.model != BASE_RATE, found.auc.value or 0))
+            own = _overall(metrics, task, "auc", "challenger")
+            yield _sentence(task, best, own, margin) + _base_rate_too(best, simpler)
+
+
+def _base_rate_too(named: Beside, simpler: list[Beside]) -> str:
+    found = next((item for item in simpler if item.model == BASE_RATE), None)
+    if found is None or found is named:
+        return ""
+    return (
+        f" So does the base rate of the arm, which uses no feature: its AUC is "
+        f"{found.auc.value:.3f}."
+    )
 
 
 def _sentence(task: str, best: Beside, own: Estimate, margin: float) -> str:

@@ -29,8 +29,16 @@ def test_the_margin_of_the_study_decides(margin: float, said: int) -> None:
     assert len(sentences) == said
 
 
-def test_the_base_rate_has_no_features_and_is_not_recommended() -> None:
-    assert list(as_good_sentences(metrics_of("death", 0.5, base_rate=0.6), 0.005)) == []
+def test_a_model_that_ranks_no_better_than_the_base_rate_is_named_with_it() -> None:
+    [sentence] = as_good_sentences(metrics_of("death", 0.5, base_rate=0.6, ridge=0.4), 0.005)
+    assert sentence.startswith("death: base rate of the arm predicts as well: its AUC is 0.600")
+
+
+def test_the_base_rate_comes_after_the_best_model_with_features() -> None:
+    found = metrics_of("death", 0.70, base_rate=0.74, ridge=0.71, random_forest=0.72)
+    [sentence] = as_good_sentences(found, 0.005)
+    assert sentence.startswith("death: random forest predicts as well: its AUC is 0.720")
+    assert sentence.endswith("base rate of the arm, which uses no feature: its AUC is 0.740.")
 
 
 def test_a_group_is_not_taken_for_all_subjects() -> None:
