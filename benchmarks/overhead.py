@@ -99,7 +99,7 @@ class SideRun:
         load_before: Load average of the machine before the start.
         stages: Wall seconds of each stage.
         auc: ROC AUC on the test split: value, lower, upper.
-        failure: Why it did not come to its end.
+        failure: Why it did not finish.
     """
 
     side: Side
@@ -276,7 +276,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments; those of the process by default.
 
     Returns:
-        0 if all runs came to their end, 1 if one failed, 2 for a mistake in the arguments.
+        0 if all runs finished, 1 if one failed, 2 for a mistake in the arguments.
     """
     arguments = _parser().parse_args(argv)
     settings = Settings(
@@ -297,7 +297,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 results[rows] = list(bench.run(repetitions))
                 sys.stdout.write(report(rows, results[rows]))
                 sys.stdout.flush()
-                # After every size: what is done is kept, whatever happens to the next.
+                # After every size, so that a later failure loses no result.
                 write_json(arguments.out, _document(settings, results))
     except UserError as error:
         logger.error("%s", error)

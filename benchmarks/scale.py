@@ -71,9 +71,9 @@ class SizeRun:
         cpu_seconds: Processor time of the whole process.
         peak_memory_mb: Peak resident memory of the process tree, in MiB.
         load_before: Load average of the machine before the start.
-        stage_seconds: Wall time of each stage that came to its end.
+        stage_seconds: Wall time of each stage that finished.
         stage_memory_mb: Peak resident memory during each of these stages, in MiB.
-        failure: Why it did not come to its end.
+        failure: Why it did not finish.
     """
 
     subjects: int
@@ -194,7 +194,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments; those of the process by default.
 
     Returns:
-        0 if every size came to its end, 1 if one failed, 2 for a mistake in the arguments.
+        0 if every size finished, 1 if one failed, 2 for a mistake in the arguments.
     """
     arguments = _parser().parse_args(argv)
     try:
@@ -218,7 +218,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             run = run_size(subjects, plan)
             logger.info("%d subjects: %s", subjects, run.failure or f"{run.seconds:.0f} s")
             runs.append(run)
-            # After every size: what is done is kept, whatever happens to the next.
+            # After every size, so that a later failure loses no result.
             _write(arguments.out, runs, stages, arguments.plots, about)
     sys.stdout.write(f"{about}\n\n{report(runs, stages)}")
     return int(any(run.failure for run in runs))

@@ -26,7 +26,7 @@ class TrialRun:
     Attributes:
         measurement: Of the whole process, imports included.
         stages: Run record of each stage that ended, in the order of the graph.
-        verdict_folder: Folder of `metrics.json`; None if the run did not come to its end.
+        verdict_folder: Folder of `metrics.json`; None if the run did not finish.
     """
 
     measurement: measure.Measurement
@@ -39,7 +39,7 @@ class TrialRun:
         return {name: record["seconds"] for name, record in self.stages.items()}
 
     def failure(self) -> str | None:
-        """Why the run did not come to its end, for people; None if it did."""
+        """Why the run did not finish, for people; None if it did."""
         if self.measurement.succeeded:
             return None
         for name, record in self.stages.items():

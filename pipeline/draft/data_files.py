@@ -38,7 +38,7 @@ _FORMATS: dict[str, Format] = {
     ".txt": "csv",
     ".parquet": "parquet",
 }
-"""By suffix, in the order of preference where one dataset lies there in several formats."""
+"""By suffix, in order of preference where a dataset exists in several formats."""
 
 _OTHER_ENCODING = "windows-1252"
 _ROWS_SEEN = 100_000
@@ -53,7 +53,7 @@ _SUPPLEMENT = {"RDOMAIN", "IDVAR", "IDVARVAL", "QNAM", "QVAL"}
 
 @dataclass(frozen=True)
 class DatasetDraft:
-    """One dataset as it looks.
+    """What was seen of one dataset.
 
     Attributes:
         name: Its name in the study file.
@@ -206,7 +206,7 @@ def _constant_columns(first_rows: FirstRows, key: str) -> tuple[str, ...]:
 
 
 def _with_points(texts: pa.Array, decimal: str) -> pa.Array:
-    """Numbers among texts with a decimal point, whatever the file writes them with."""
+    """Replaces the decimal mark of the file by a point in texts that are numbers."""
     import pyarrow.compute as pc
 
     if decimal == ".":

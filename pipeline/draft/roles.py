@@ -18,13 +18,13 @@ ARMS = re.compile(
     r"treat\w*",
     re.I,
 )
-"""Names that arms go by."""
+"""Names of columns that hold the arm."""
 
 _NOT_ARMS = re.compile(r".*(dt|dtm|tm|dy|dur\w*|dose|date|days?)", re.I)
 _ARMS_FIRST = ("trt01p", "arm", "arms", "trtp", "armcd", "treatment", "treat", "group")
 
 SITES = re.compile(r"site(id|gr1|no)?|.*(hosp|cent(er|re)).*", re.I)
-"""Names that sites go by."""
+"""Names of columns that hold the site."""
 
 _PARAMETERS = re.compile(r"paramcd|\w{2}testcd", re.I)
 _DAYS = re.compile(r"\w*DY", re.I)

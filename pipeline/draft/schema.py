@@ -208,7 +208,7 @@ def _least_share(name: str, share: float) -> float:
         return 1.0
     if share == 1:
         return 0.95
-    # A small split, or another delivery, may well miss more.
+    # A small split, or another delivery, may have more missing values.
     return max(math.floor((share - 0.15) * 20) / 20, 0.0)
 
 

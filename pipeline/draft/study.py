@@ -132,7 +132,7 @@ def _is_key_name(name: str) -> bool:
 
 
 def _unnamed_key(dataset: DatasetDraft) -> str | None:
-    """A column of another value in each row that can be nothing but a key, whatever its name.
+    """Finds a column that is a key by its values alone: they are distinct.
 
     That is a text without blanks (no remark), or whole numbers that increase from row to row.
     """
@@ -230,7 +230,7 @@ def _column_lines(dataset: DatasetDraft, one_each: bool, key: str | None) -> Ite
     for name, column in dataset.columns.items():
         declared = []
         if is_text:
-            # A key keeps every digit as text only.
+            # As a number a key could lose digits.
             declared.append(f"type: {'text' if name == key else column.type}")
         if one_each and name != key and is_known_after(name):
             declared.append("known: after")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import get_args
 
 from pipeline.cli.answer import ExitCode
+from pipeline.results.task_verdicts import TaskDecision
 from tests.pipeline.cli.command_tree import COMMANDS
 from tests.whole_runs import REPOSITORY
 
@@ -19,6 +21,11 @@ def test_every_command_is_named() -> None:
 def test_every_exit_code_is_explained() -> None:
     codes = re.findall(r"^\| (\d+) \|", TEXT, re.MULTILINE)
     assert [int(code) for code in codes] == sorted(ExitCode)
+
+
+def test_every_verdict_is_named() -> None:
+    [line] = re.findall(r"`verdict` is (.+)\.$", TEXT, re.MULTILINE)
+    assert set(re.findall(r"`(\w+)`", line)) == set(get_args(TaskDecision))
 
 
 def test_every_shell_has_its_line() -> None:

@@ -42,7 +42,7 @@ def refused(champion: Run) -> tuple[Run, object, object]:
     return run, before, _left_behind(run)
 
 
-def test_a_refused_model_is_a_run_that_came_to_its_end(refused: tuple[Run, object, object]) -> None:
+def test_a_refused_model_is_a_finished_run(refused: tuple[Run, object, object]) -> None:
     run = refused[0]
     assert run.code == 0, run.terminal
     assert not run.verdict["blessed"]

@@ -27,7 +27,7 @@ TASKS = ("worsening", "response", "hepatic_ae")
 IDENTIFIER = re.compile(rb"SYN01-\d+-\d+")
 
 
-def test_a_run_that_comes_to_its_end_exits_with_0(first_run: Run) -> None:
+def test_a_finished_run_exits_with_0(first_run: Run) -> None:
     assert first_run.code == 0, first_run.terminal + first_run.errors
 
 

@@ -56,7 +56,7 @@ def _submitted(run: Callable[[], Written]) -> Iterator[Future[Written]]:
 
 @contextmanager
 def _held(flink: Flink, pool: str) -> Iterator[None]:
-    """A worker pool starts no workers meanwhile: no job comes to its end."""
+    """A worker pool starts no workers meanwhile: no job finishes."""
     process = flink.cluster.member(pool).process
     assert process is not None
     process.suspend()

@@ -78,7 +78,7 @@ BEAM_OPTION = variable_option(
 @click.option(
     "--fail-if-refused",
     is_flag=True,
-    help="End with exit code 3 where the model is refused.",
+    help="End with exit code 3 where the model is refused or not judged.",
 )
 @json_option
 def run(fail_if_refused: bool, **chosen: Any) -> Answer:

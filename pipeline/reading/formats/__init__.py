@@ -2,10 +2,10 @@
 
 XPT (SAS transport, version 5 and 8), CDISC Dataset-JSON 1.1 in its three encodings, delimited
 text and Parquet are read through Beam's file systems. Text becomes pa.string(), numbers
-pa.float64(), dates pa.date32(), moments pa.timestamp("s") of the local clock; whatever a format
-calls missing is null. A batch of a column is handed on as pa.string() where a text of it can not be
-turned into the column's type, for the caller to judge row by row, and where float64 would lose
-digits of a number, which may be a key. Text has no outer blanks, and blanks alone are null
+pa.float64(), dates pa.date32(), times pa.timestamp("s") of the local clock; the format's missing
+values are null. A batch of a column is returned as pa.string() where a text can't be converted to
+the column's type, so that the caller can reject single rows, and where float64 would lose digits of
+a number, which may be a key. Text has no outer blanks, and blanks alone are null
 (`texts.cleaned`).
 """
 

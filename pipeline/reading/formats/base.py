@@ -334,7 +334,7 @@ def clip(
 
 
 def record_batch(arrays: Sequence[pa.Array], names: Sequence[str], rows: int) -> pa.RecordBatch:
-    """Builds a batch that knows its number of rows even without any column.
+    """Builds a batch that has its number of rows even without any column.
 
     Args:
         arrays: One array of length `rows` per name.

@@ -69,6 +69,6 @@ def _shifted(seconds: pa.Array, clock: ZoneInfo) -> pa.Array:
 
 
 def _seconds_ahead(clock: ZoneInfo, second: int) -> int:
-    # Arrow's own kernels know no summer time after 2037.
+    # Arrow's kernels have no daylight saving time after 2037.
     offset = (_EPOCH + timedelta(seconds=second)).astimezone(clock).utcoffset() or timedelta()
     return int(offset.total_seconds())

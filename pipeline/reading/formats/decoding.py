@@ -1,4 +1,4 @@
-"""Text of delimited files as UTF-8, whatever encoding they are in."""
+"""Converts the text of delimited files to UTF-8."""
 
 from __future__ import annotations
 

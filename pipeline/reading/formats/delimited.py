@@ -1,4 +1,4 @@
-"""Delimited text: CSV and its relatives, and tables whose fields blanks separate."""
+"""Delimited text: CSV, TSV and the like, and tables whose fields are separated by blanks."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def _raw_name(names: Sequence[str], column: str) -> str:
 def _open(
     path: str, fmt: FileFormat, handle: BinaryIO, *, errors: str = "strict"
 ) -> tuple[list[str], Records]:
-    """Returns the names in the header as they are written, and the records behind it."""
+    """Returns the names in the header as they are written, and the records after it."""
     base.check_encoding(path, fmt)
     if len(fmt.delimiter) != 1 or ord(fmt.delimiter) > _LARGEST_ASCII or fmt.delimiter in '"\r\n':
         raise data_error(
@@ -133,7 +133,7 @@ def _open(
 
 
 def _first_row(path: str, fmt: FileFormat, records: Records) -> str | None:
-    """The header; a line that names the delimiter may stand before it."""
+    """The header; a line that names the delimiter may precede it."""
     header = records.header()
     text = None if header is None else header.decode()
     named = SEPARATOR_LINE.fullmatch(text or "")
@@ -248,7 +248,7 @@ def _parse(
 def _wrong_length(
     path: str, chunk: Chunk, row: int, expected: int, found: int
 ) -> base.DataFileError:
-    """Words the error for a record, `row` from 0, that has more or fewer fields than the header."""
+    """Builds the error for a record, `row` from 0, with more or fewer fields than the header."""
     return data_error(
         path,
         f"found {found} fields, expected {expected} as in the header (line {chunk.line_of(row)} of "

@@ -25,7 +25,7 @@ _DIGITS = re.compile(rb"\d+")
 _LETTERS = re.compile(rb"[^\W\d_]+|[\x80-\xff]+")
 _EACH_BYTE = np.uint64(0x0101010101010101)
 _SURE_DELIMITERS = 8
-"""So many delimiters, all where those of swallowed rows would be, are no coincidence."""
+"""As many delimiters, at the places of those of further rows, mean that rows were merged."""
 
 
 @dataclass(frozen=True)

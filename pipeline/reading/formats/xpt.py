@@ -224,7 +224,7 @@ class _Header:
         self._handle = handle
 
     def parse(self) -> tuple[list[_Namestr], int | None]:
-        """Returns the variables, and the number of records if the header knows it."""
+        """Returns the variables, and the number of records if the header states it."""
         self._expect("LIBRARY", "LIBV8")
         self._take(2 * _RECORD)
         member = self._expect("MEMBER", "MEMBV8")

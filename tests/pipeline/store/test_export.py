@@ -133,7 +133,7 @@ def run(tmp_path: Path, sqlite: str) -> LocalRun:
 
 @pytest.fixture
 def done(run: LocalRun) -> LocalRun:
-    """A run that came to its end."""
+    """A run that finished."""
     run.wrote_examples()
     run.wrote_findings()
     run.wrote_verdict()
