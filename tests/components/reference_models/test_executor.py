@@ -21,6 +21,7 @@ from pipeline.results.evaluation_plan import PLAN_FILE, SPLIT_PLAN, EvaluationPl
 from pipeline.results.predictions import Predictions as Table
 from pipeline.results.predictions import read_predictions
 from pipeline.results.reference_models import BASE_RATE, RIDGE, TITLES, read_reference_models
+from tests.each import each
 from tests.trainer.trainer_study import INPUTS, example, subjects, transform
 from trainer.examples import read_encoding
 from trainer.reference import fit_predict
@@ -130,7 +131,7 @@ def test_out_of_fold_every_subject_has_the_base_rate_of_its_arm_in_the_other_fol
 
     rates = predicted(found, BASE_RATE, "death")
     assert len(rates) == COUNT * REPEATS
-    for subject, repeat in ((0, 0), (7, 1), (119, 2)):
+    for subject, repeat in each(((0, 0), (7, 1), (119, 2))):
         fold = folds_of(subject)[repeat]
         others = [n for n in range(COUNT) if folds_of(n)[repeat] != fold]
         expected = trial.base_rate("death", ARMS[subject % 3], others)
@@ -190,6 +191,6 @@ def test_one_thread_and_two_give_the_same_predictions(
 
     one, two = found["1"].of, found["2"].of
     assert set(one) == set(TITLES)
-    for model in TITLES:
-        for task in INPUTS.tasks:
+    for model in each(TITLES):
+        for task in each(INPUTS.tasks):
             assert np.array_equal(one[model][task], two[model][task])
