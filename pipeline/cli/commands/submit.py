@@ -38,7 +38,8 @@ def submit(
     **target: str | None,
 ) -> Answer:
     """Start a run on Kubeflow Pipelines, or schedule a recurring one."""
-    from pipeline.runners.kubeflow.submit import Target, read_values, schedule
+    from pipeline.runners.kubeflow.form import read_values
+    from pipeline.runners.kubeflow.submit import Target, schedule
     from pipeline.runners.kubeflow.submit import submit as submit_package
 
     place = Target(**{name: value for name, value in target.items() if value})
