@@ -30,6 +30,7 @@ depend on the number of subjects, and its cost does."""
 
 _ITERATIONS = 1000
 _FEW = 5_000
+"""Fits of fewer subjects use one thread: more of them take longer."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,7 +139,11 @@ def _estimators(name: str, train: Arrays, encoding: Encoding, seed: int) -> list
     if name == RANDOM_FOREST:
         return [
             RandomForestClassifier(
-                n_estimators=200, min_samples_leaf=5, n_jobs=-1, random_state=seed
+                n_estimators=200,
+                min_samples_leaf=5,
+                # Small trees are grown faster than a thread is handed one.
+                n_jobs=1 if len(train) < _FEW else -1,
+                random_state=seed,
             )
             for _ in tasks
         ]

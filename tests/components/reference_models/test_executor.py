@@ -23,6 +23,7 @@ from pipeline.results.predictions import read_predictions
 from pipeline.results.reference_models import BASE_RATE, RIDGE, TITLES, read_reference_models
 from tests.each import each
 from tests.trainer.trainer_study import INPUTS, example, subjects, transform
+from trainer import reference
 from trainer.examples import read_encoding
 from trainer.reference import fit_predict
 from trainer.subjects import read_subjects
@@ -184,6 +185,7 @@ def test_ridge_reads_the_transformed_features_of_train_and_eval(
 def test_one_thread_and_two_give_the_same_predictions(
     trial: Trial, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(reference, "_FEW", 0)
     found = {}
     for threads in ("1", "2"):
         monkeypatch.setenv("LOKY_MAX_CPU_COUNT", threads)
