@@ -117,8 +117,9 @@ def _study(training: Mapping[str, Any], smallest_auc: float) -> dict[str, Any]:
             }
         },
         "slicing": {"by": {name.lower(): {"column": name} for name in SLICES}},
+        "evaluation": {"scheme": "split"},
         "thresholds": [{"metric": "auc", "at_least": smallest_auc}],
-        "training": dict(training),
+        "training": {"reference_models": [], **training},
     }
 
 

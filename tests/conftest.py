@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.slow_groups import GroupScheduling, start_of
-from tests.whole_runs import SUBJECTS, Run, run_pipeline
+from tests.whole_runs import SUBJECTS, Run, run_pipeline, split_study
 
 pytest_plugins = ["tests.pipeline.store.fixtures"]
 
@@ -99,8 +99,9 @@ def trial_data_dir() -> Path:
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run of the synthetic trial that report, card and notebooks show; nothing is added."""
-    root = tmp_path_factory.mktemp("finished") / "runs"
-    run = run_pipeline(root, "--subjects", str(SUBJECTS), "--steps", "150")
+    folder = tmp_path_factory.mktemp("finished")
+    study = ("--study", str(split_study(folder / "study")))
+    run = run_pipeline(folder / "runs", *study, "--subjects", str(SUBJECTS), "--steps", "150")
     assert run.code == 0, run.terminal + run.errors
     return run
 

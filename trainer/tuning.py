@@ -8,6 +8,7 @@ import keras_tuner
 import tensorflow_transform as tft
 from tfx.components.tuner.component import TunerFnResult
 
+from pipeline.errors import UserError
 from trainer.arrays import Arrays
 from trainer.examples import TransformedExamples, read_encoding
 from trainer.features import model_inputs
@@ -18,6 +19,12 @@ DEFAULT_TRIALS = 12
 """Default number of trials, unless `custom_config` has `trials`."""
 
 OBJECTIVE = "eval_loss"
+
+_NO_SPLIT = (
+    "--tune: this run is evaluated out of fold, so there is no eval split, and hyperparameters "
+    "tuned on all subjects would be evaluated on the same subjects. Run without --tune, or with "
+    "`evaluation: {scheme: split}` in the study file."
+)
 
 
 class TrialTuner(keras_tuner.RandomSearch):
@@ -59,7 +66,7 @@ def tuner_fn(fn_args: Any) -> TunerFnResult:
         The tuner and the arguments of its `search`.
 
     Raises:
-        UserError: A setting is wrong, or a split has no subject.
+        UserError: A setting is wrong, or the run is evaluated out of fold.
     """
     config = fn_args.custom_config or {}
     inputs = model_inputs(config)
@@ -67,7 +74,9 @@ def tuner_fn(fn_args: Any) -> TunerFnResult:
     chosen = dict(config.get("hyperparameters") or {})
     seed = int(config.get("seed", 0))
     train = next(iter(TransformedExamples(tuple(fn_args.train_files), encoding)))
-    evaluation = TransformedExamples(tuple(fn_args.eval_files), encoding).whole()
+    evaluation = TransformedExamples(tuple(fn_args.eval_files), encoding)
+    if evaluation.is_empty:
+        raise UserError(_NO_SPLIT)
     tuner = TrialTuner(
         objective=keras_tuner.Objective(OBJECTIVE, "min"),
         hyperparameters=search_space(chosen),
@@ -81,7 +90,7 @@ def tuner_fn(fn_args: Any) -> TunerFnResult:
         tuner=tuner,
         fit_kwargs={
             "train": train,
-            "evaluation": evaluation,
+            "evaluation": evaluation.whole(),
             "encoding": encoding,
             "chosen": chosen,
             "seed": seed,

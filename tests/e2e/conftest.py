@@ -6,20 +6,32 @@ from pathlib import Path
 
 import pytest
 
-from tests.whole_runs import LENIENT, SUBJECTS, Run, run_pipeline, small_run, study_copy
+from tests.whole_runs import (
+    LENIENT,
+    SUBJECTS,
+    Run,
+    run_pipeline,
+    small_run,
+    split_study,
+    study_copy,
+)
 
 
 @pytest.fixture(scope="session")
 def first_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """The synthetic trial, run on a fresh root by the command that a person would type."""
-    root = tmp_path_factory.mktemp("whole") / "runs"
-    return run_pipeline(root, "--subjects", str(SUBJECTS))
+    """The synthetic trial, run on a fresh root and evaluated on its test split."""
+    folder = tmp_path_factory.mktemp("whole")
+    return _run_on_split(folder / "runs", split_study(folder / "study"))
 
 
 @pytest.fixture(scope="session")
 def second_run(first_run: Run) -> Run:
     """The same command once more on the same root."""
-    return run_pipeline(first_run.root, "--subjects", str(SUBJECTS))
+    return _run_on_split(first_run.root, first_run.root.parent / "study" / "study.yaml")
+
+
+def _run_on_split(root: Path, study: Path) -> Run:
+    return run_pipeline(root, "--study", str(study), "--subjects", str(SUBJECTS))
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ from pipeline.runs.registry import Registry
 from pipeline.runs.run_file import find_run, read_run_file
 from pipeline.store.export import export_local_run
 from pipeline.store.sqlite_file import sqlite_address
-from tests.whole_runs import SUBJECTS, Run, run_pipeline
+from tests.whole_runs import SUBJECTS, Run, run_pipeline, split_study
 
 ARCHIVE = Path(__file__).parent / "root-0.1.0.tar.xz"
 AUC = {"hepatic_ae": 0.7275905118601748, "response": 0.752434215820391, "worsening": 0.7599}
@@ -112,7 +112,8 @@ def test_a_run_of_today_is_not_compared_with_the_champion_of_then(
     """0.1.0 divided the subjects in another way: its training subjects may be in the test split."""
     own = tmp_path / "runs"
     shutil.copytree(root, own)
-    found: Run = run_pipeline(own, "--subjects", "5000", "--steps", "40")
+    study = ("--study", str(split_study(tmp_path / "study")))
+    found: Run = run_pipeline(own, *study, "--subjects", "5000", "--steps", "40")
     assert found.code == 0, found.terminal
     assert SUBJECTS < 5000
     assert {record["model"] for record in found.metrics} == {"challenger"}

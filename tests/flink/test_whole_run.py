@@ -32,7 +32,7 @@ SMALLEST_GROUP = 10
 """Of so few subjects the shipped studies would show next to no metrics."""
 LENIENT: dict[str, Any] = {
     "thresholds": [{"metric": "auc", "at_least": 0.3}],
-    "evaluation": {"default_thresholds": False},
+    "evaluation": {"scheme": "split", "default_thresholds": False},
     "gate": {
         "minimum": {split: {"subjects": 20, "events": 1} for split in ("train", "eval", "test")}
     },

@@ -35,7 +35,8 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Trial:
         {"metric": "auc", "at_least": 0},
         {"metric": "auc", "at_least": -0.9, "versus": "champion"},
     ]
-    study["evaluation"] = {"default_thresholds": False}
+    # Only on a test split a challenger is compared with the champion.
+    study["evaluation"] = {"scheme": "split", "default_thresholds": False}
     study["slicing"]["smallest_group"] = 10
     (study_folder / "study.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
     (study_folder / "schema.pbtxt").write_text((shipped / "schema.pbtxt").read_text())

@@ -1,9 +1,12 @@
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import pytest
+import tensorflow as tf
 from tfx.components.trainer.fn_args_utils import FnArgs
 
+from pipeline.errors import UserError
 from tests.trainer.trainer_study import INPUTS
 from trainer.run import tuned_values
 from trainer.tuning import search_space, tuner_fn
@@ -33,6 +36,16 @@ def search(study: Any, folder: Any, seed: Any) -> Any:
 @pytest.fixture(scope="module")
 def tuner(study: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     return search(study, tmp_path_factory.mktemp("tuning"), seed=1)
+
+
+def test_without_an_eval_split_nothing_is_tuned(study: Any, tmp_path: Path) -> None:
+    empty = tmp_path / "empty.gz"
+    with tf.io.TFRecordWriter(str(empty), tf.io.TFRecordOptions("GZIP")):
+        pass
+    out_of_fold = dataclasses.replace(study, eval_files=str(empty))
+
+    with pytest.raises(UserError, match=r"--tune: this run is evaluated out of fold"):
+        search(out_of_fold, tmp_path, seed=1)
 
 
 def test_the_best_trial_has_the_lowest_eval_loss(tuner: Any) -> None:

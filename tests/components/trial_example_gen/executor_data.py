@@ -21,6 +21,7 @@ from tests.components.trial_example_gen.hand_made_trial import hand_made_study
 N = 200
 REJECTED_AGE = 7770077.0
 CHANGES: dict[str, Any] = {
+    "evaluation": {"scheme": "split"},
     "datasets.dm.columns.ARM": {"type": "text", "known": "baseline"},
     "datasets.dm.columns.SITEID": {"type": "text", "known": "baseline"},
     "arm": {"columns": ["ARM"], "control": "B"},

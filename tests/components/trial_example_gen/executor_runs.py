@@ -79,7 +79,11 @@ class Outputs:
 def _values(record: bytes) -> Example:
     example: Example = {}
     for name, feature in tf.train.Example.FromString(record).features.feature.items():
-        values = [*feature.bytes_list.value, *feature.float_list.value]
+        values = [
+            *feature.bytes_list.value,
+            *feature.float_list.value,
+            *feature.int64_list.value,
+        ]
         assert len(values) <= 1
         value = values[0] if values else None
         example[name] = value.decode() if isinstance(value, bytes) else value

@@ -20,6 +20,7 @@ from components.trial_example_gen.records import write_in_one_step, write_record
 from components.trial_example_gen.settings import TrialExampleGenSettings
 from components.trial_example_gen.subject_hashes import deal_hashes, subject_hash
 from pipeline.errors import UserError
+from pipeline.names import FOLDS
 from pipeline.reading import buckets, formats
 from pipeline.reading.fingerprint import content_fingerprint
 from pipeline.storage import copy_folder
@@ -123,6 +124,37 @@ def test_every_subject_is_in_the_split_that_it_is_dealt_to(outputs: Outputs) -> 
     expected = dict(zip(numbers, turns, strict=False))
     assert {k: example_of(outputs, k)[0] for k in numbers} == expected
     assert len(outputs.by_subject) == len(numbers)
+
+
+def folds_and_rest(outputs: Outputs) -> tuple[dict[str, object], dict[str, Example]]:
+    """Fold of each pseudonym, and its example without it; all are in the train split."""
+    assert not outputs.examples("eval")
+    assert not outputs.examples("test")
+    examples = {pseudonym: dict(found) for pseudonym, (_, found) in outputs.by_subject.items()}
+    return {pseudonym: found.pop(FOLDS) for pseudonym, found in examples.items()}, examples
+
+
+def test_another_seed_deals_other_folds_of_the_same_subjects_features_and_labels(
+    data: Path, tmp_path: Path
+) -> None:
+    out_of_fold: dict[str, Any] = {"evaluation": {"scheme": "cross_fit", "folds": 4, "repeats": 1}}
+    first, again, other = (
+        folds_and_rest(
+            execute(study(**out_of_fold, split={"seed": seed}), data, folder, workers=workers)
+        )
+        for seed, folder, workers in (
+            (1, tmp_path / "first", 1),
+            (1, tmp_path / "again", 3),
+            (2, tmp_path / "other", 1),
+        )
+    )
+
+    assert first == again
+    assert first[1] == other[1]
+    assert set(first[0].values()) == {0, 1, 2, 3}
+    changed = sum(fold != other[0][pseudonym] for pseudonym, fold in first[0].items())
+    # A fold of four is the same by chance for a quarter.
+    assert 0.6 < changed / len(first[0]) < 0.9
 
 
 def known_labels(examples: Sequence[Example]) -> dict[str, int]:

@@ -28,6 +28,7 @@ _MANY = {"format": "csv", "rows": "many_per_subject"}
 TRIAL: dict[str, Any] = {
     "study": "hand",
     "title": "A trial made by hand",
+    "evaluation": {"scheme": "split"},
     "datasets": {
         "dm": {
             "file": "dm.csv",

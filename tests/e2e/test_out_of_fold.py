@@ -1,0 +1,145 @@
+"""A whole run under `scheme: auto` whose data decide for cross-fitting."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pipeline.names import FOLDS, SUBJECT_HASH, label_key, weight_key
+from pipeline.results.evaluation_plan import EvaluationPlan, read_plan
+from pipeline.results.final_fit import FINAL_FIT_FILE, FinalFit
+from pipeline.results.predictions import Predictions, read_predictions
+from tests.each import each
+from tests.whole_runs import LENIENT, Run, small_run, study_copy
+
+pytestmark = pytest.mark.slow
+
+TASKS = ("worsening", "response", "hepatic_ae")
+REPEATS = 2
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("out_of_fold")
+    changes: dict[Any, Any] = {
+        ("evaluation",): {"scheme": "auto", "repeats": REPEATS, "default_thresholds": False},
+        ("training",): {"reference_models": ["ridge"]},
+    }
+    return small_run(folder / "runs", study_copy(folder / "study", LENIENT | changes))
+
+
+@pytest.fixture(scope="module")
+def plan(run: Run) -> EvaluationPlan:
+    return read_plan(str(run.output("TrialExampleGen", "rejects")))
+
+
+@pytest.fixture(scope="module")
+def predictions(run: Run) -> Predictions:
+    return read_predictions(str(run.output("CrossFit", "predictions")))
+
+
+@pytest.fixture(scope="module")
+def subjects(run: Run) -> dict[bytes, dict[str, Any]]:
+    """Labels, weights and folds of each subject of the examples, by pseudonym."""
+    import tensorflow as tf
+
+    found = {}
+    for path in (run.output("TrialExampleGen", "examples") / "Split-train").glob("*"):
+        for row in tf.data.TFRecordDataset([str(path)], compression_type="GZIP"):
+            features = tf.train.Example.FromString(row.numpy()).features.feature
+            (pseudonym,) = features[SUBJECT_HASH].bytes_list.value
+            found[pseudonym] = {
+                FOLDS: list(features[FOLDS].int64_list.value),
+                **{
+                    key: features[key].float_list.value[0]
+                    for task in TASKS
+                    for key in (label_key(task), weight_key(task))
+                },
+            }
+    return found
+
+
+def test_too_few_events_for_a_test_split_are_cross_fitted(run: Run, plan: EvaluationPlan) -> None:
+    assert run.code == 0, run.terminal + run.errors
+    assert (plan.scheme, plan.requested) == ("cross_fit", "auto")
+    assert (plan.folds, plan.repeats) == (5, REPEATS)
+    assert run.counts["subjects"]["train"] == sum(run.counts["subjects"].values())
+
+
+def test_every_subject_of_the_examples_is_predicted_once_in_each_repeat_as_it_was_dealt(
+    predictions: Predictions, subjects: dict[bytes, dict[str, Any]]
+) -> None:
+    found = sorted(zip(predictions.subjects, predictions.repeat, predictions.fold, strict=True))
+    assert found == sorted(
+        (pseudonym, repeat, fold)
+        for pseudonym, values in subjects.items()
+        for repeat, fold in enumerate(values[FOLDS])
+    )
+
+
+def _auc_within_folds(labels: NDArray[Any], scores: NDArray[Any], folds: NDArray[Any]) -> float:
+    wins = pairs = 0.0
+    for fold in np.unique(folds):
+        positive = scores[(folds == fold) & (labels == 1)][:, None]
+        negative = scores[(folds == fold) & (labels == 0)][None]
+        wins += float(np.sum(positive > negative) + 0.5 * np.sum(positive == negative))
+        pairs += float(positive.size * negative.size)
+    return wins / pairs
+
+
+def test_the_metrics_are_those_of_the_out_of_fold_predictions(
+    run: Run, predictions: Predictions, subjects: dict[bytes, dict[str, Any]]
+) -> None:
+    for task in TASKS:
+        of_subject = [subjects[pseudonym] for pseudonym in predictions.subjects]
+        known = np.array([values[weight_key(task)] for values in of_subject]) > 0
+        labels = np.array([values[label_key(task)] for values in of_subject])
+        scores = predictions.of["challenger"][task].astype(np.float64)
+        aucs = [
+            _auc_within_folds(labels[rows], scores[rows], predictions.fold[rows])
+            for rows in (known & (predictions.repeat == repeat) for repeat in range(REPEATS))
+        ]
+        records = {
+            record["metric"]: record
+            for record in run.metrics
+            if (record["task"], record["slice"], record["model"]) == (task, {}, "challenger")
+        }
+        assert records["auc"]["value"] == pytest.approx(np.mean(aucs), abs=1e-9)
+        squares = (scores - labels)[known] ** 2
+        assert records["brier"]["value"] == pytest.approx(squares.mean(), abs=1e-9)
+        assert records["auc"]["subjects"] == known.sum() / REPEATS
+
+
+def test_the_pushed_model_agrees_with_the_out_of_fold_predictions(run: Run) -> None:
+    path = run.output("CrossFit", "predictions") / FINAL_FIT_FILE
+    found = FinalFit.model_validate_json(path.read_text())
+    assert set(found.tasks) == set(TASKS)
+    trained = {row["split"]: row["subjects"] for row in run.stages["Trainer"]["rows"]}
+    assert trained == {"train": run.counts["subjects"]["train"]}
+
+
+def _files(folder: Path) -> Iterator[tuple[Path, bytes]]:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            yield path, gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+
+
+def test_pseudonyms_are_in_examples_and_predictions_alone(
+    run: Run, subjects: dict[bytes, dict[str, Any]]
+) -> None:
+    artifacts = run.root / run.study / "artifacts"
+    allowed = [artifacts / stage for stage in ("TrialExampleGen", "CrossFit", "ReferenceModels")]
+    holders = {
+        path
+        for path, content in each(_files(run.root))
+        if any(pseudonym in content for pseudonym in list(subjects)[:50])
+        and not any(path.is_relative_to(folder) for folder in allowed)
+    }
+    assert holders == set()
