@@ -20,7 +20,8 @@ variance is multiplied by a factor instead.
   subjects and 320 of 1,000, with other seeds than those of the benchmark. The interval of an area
   is made on the scale of its logit: the higher an area, the less it varies.
 
-`make bench-coverage` measures how often the intervals hold the true value (docs/measurements.md).
+`make bench-coverage` measures how often the intervals hold the true value: of 1,000 fresh trials
+of 250 and of 1,000 subjects, with 21 events and more, 94.7 to 96.9 % (docs/measurements.md).
 Not simulated: other numbers of folds, many more columns, differences between models.
 
 Weighed and not taken: the influence-curve variance of LeDell et al. (EJS 2015;9:1583) agrees with
