@@ -9,6 +9,7 @@ from typing import Any
 
 from components.evaluator.intervals import enough_events
 from components.evaluator.records import Record, group_text, number_or_none
+from pipeline.names import BASE_RATE, CHAMPION
 from pipeline.results.documents import OVERALL, Group, ModelRole
 from pipeline.results.outcomes import LEAST_EVENTS, OUTCOMES, ComparisonReason, Origin, Outcome
 from pipeline.results.suppress import SuppressionReason
@@ -42,6 +43,15 @@ _EXPLANATIONS: Mapping[ComparisonReason, str] = {
     "no_reference": "can't be judged: the reference model was not fitted",
 }
 """Reasons as the end of a sentence; `beyond_limit` has numbers, see `_beyond`."""
+
+_NOT_SHOWN: Mapping[tuple[str, str | None], str] = {
+    ("auc", None): "that it ranks subjects better than guessing is not shown",
+    ("auc", CHAMPION): "that it ranks subjects about as well as the champion is not shown",
+    ("brier", BASE_RATE): "that it predicts better than the arm's rate of the outcome is not shown",
+    ("calibration_in_the_large", None): "its predictions are too high or too low on the whole",
+    ("calibration_slope", None): "its predictions are too extreme (below 1) or too timid (above 1)",
+}
+"""What a default that fails means, by metric and the model that it is compared with."""
 
 
 @dataclass(frozen=True)
@@ -177,7 +187,7 @@ def compare(
             reason = "within_limit" if within else "beyond_limit"
         compared = reason in ("within_limit", "beyond_limit")
         explanation = (
-            _beyond(application.threshold, shown, judged, side, limit)
+            _beyond(application, shown, judged, side, limit)
             if reason == "beyond_limit"
             else _EXPLANATIONS[reason].format(smallest_group=smallest_group)
         )
@@ -231,16 +241,19 @@ def _is_within(threshold: Threshold, judged: float, side: Side, limit: float) ->
 
 
 def _beyond(
-    threshold: Threshold, shown: Record | None, judged: float, side: Side, limit: float
+    application: Application, shown: Record | None, judged: float, side: Side, limit: float
 ) -> str:
+    threshold = application.threshold
     where = _BEYOND[side, threshold.holds] + (" or at" if threshold.strict else "")
     if shown is None:
         return f"is {where} {limit:g} (suppressed: a smaller group's numbers would follow)"
+    meaning = _NOT_SHOWN.get((threshold.metric, threshold.versus))
+    means = f": {meaning}" if meaning and application.origin == "default" else ""
     digits = _digits(judged, limit)
     value = f"{shown.value:.{digits}g}"
     if math.isfinite(shown.lower) and math.isfinite(shown.upper):
         value += f" ({shown.lower:.{digits}g} to {shown.upper:.{digits}g})"
-    return f"is {value}, {where} {limit:g}"
+    return f"is {value}, {where} {limit:g}{means}"
 
 
 def _digits(value: float, limit: float) -> int:

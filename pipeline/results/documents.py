@@ -165,8 +165,7 @@ class Comparison(_OfGroup):
         decision_threshold: Null for metrics that need none.
         side: On which side of the limit the metric passes.
         limit: The limit.
-        holds: Which number was judged: the point estimate, the bound of the interval on the
-            unfavourable side (`bound`) or the other one (`overlap`).
+        holds: Which number was judged, see `pipeline.study.sections.Threshold`.
         strict: Whether the limit itself fails.
         value: The judged number; null if there is none or the group is suppressed.
         outcome: `passes`, `fails` or `not_judged`.

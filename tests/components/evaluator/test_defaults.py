@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from components.evaluator.comparisons import _NOT_SHOWN
 from components.evaluator.defaults import default_thresholds
 from components.evaluator.judge import judge
 from components.evaluator.settings import EvaluatorSettings
@@ -163,13 +164,16 @@ def verdict_of(scheme: Any = "split", **numbers: tuple[float, float, float]) -> 
         for metric, found in {**good, **numbers}.items()
     ]
     defaults = default_thresholds(of_study, scheme)
-    judged = judge(records, {}, of_study, "No champion.", (), defaults)
-    return judged.by_task["hepatic_ae"].verdict
+    return judge(records, {}, of_study, "No champion.", (), defaults)
+
+
+def decision_of(scheme: Any = "split", **numbers: tuple[float, float, float]) -> Any:
+    return verdict_of(scheme, **numbers).by_task["hepatic_ae"].verdict
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_a_model_that_shows_evidence_is_blessed(scheme: Any) -> None:
-    assert verdict_of(scheme) == "blessed"
+    assert decision_of(scheme) == "blessed"
 
 
 @pytest.mark.parametrize(
@@ -184,15 +188,56 @@ def test_a_model_that_shows_evidence_is_blessed(scheme: Any) -> None:
     ],
 )
 def test_one_that_could_be_guessing_is_refused(metric: Any, numbers: Any) -> None:
-    assert verdict_of(**{metric: numbers}) == "refused"
+    assert decision_of(**{metric: numbers}) == "refused"
 
 
 @pytest.mark.parametrize("numbers", [(0.5, 0.3, 0.69), (1.6, 1.31, 1.9)])
 def test_out_of_fold_the_slope_is_judged_and_mean_predictions_are_not(numbers: Any) -> None:
-    assert verdict_of("cross_fit", calibration_slope=numbers) == "refused"
-    assert verdict_of("split", calibration_slope=numbers) == "blessed"
-    assert verdict_of("cross_fit", calibration_in_the_large=(0.5, 0.4, 0.6)) == "blessed"
+    assert decision_of("cross_fit", calibration_slope=numbers) == "refused"
+    assert decision_of("split", calibration_slope=numbers) == "blessed"
+    assert decision_of("cross_fit", calibration_in_the_large=(0.5, 0.4, 0.6)) == "blessed"
+
+
+@pytest.mark.parametrize(
+    ("metric", "numbers", "scheme", "message"),
+    [
+        (
+            "auc",
+            (0.62, 0.49, 0.73),
+            "split",
+            "auc overall is 0.62 (0.49 to 0.73), lower bound below or at 0.5: that it ranks "
+            "subjects better than guessing is not shown",
+        ),
+        (
+            "brier",
+            (-0.01, -0.03, 0.01),
+            "split",
+            "difference of brier to the base rate overall is -0.01 (-0.03 to 0.01), upper bound "
+            "above or at 0: that it predicts better than the arm's rate of the outcome is not "
+            "shown",
+        ),
+        (
+            "calibration_slope",
+            (0.5, 0.3, 0.69),
+            "cross_fit",
+            "calibration_slope overall is 0.5 (0.3 to 0.69), interval wholly below 0.7: its "
+            "predictions are too extreme (below 1) or too timid (above 1)",
+        ),
+    ],
+)
+def test_the_reason_says_what_it_means(
+    metric: Any, numbers: Any, scheme: Any, message: Any
+) -> None:
+    refused = verdict_of(scheme, **{metric: numbers}).by_task["hepatic_ae"]
+
+    assert refused.reasons == (f"hepatic_ae: {message}",)
+
+
+def test_each_default_has_words_for_what_it_means() -> None:
+    defaults = [default for scheme in SCHEMES for default in default_thresholds(settings(), scheme)]
+
+    assert {(item.metric, item.versus) for item in defaults} == set(_NOT_SHOWN)
 
 
 def test_without_an_interval_it_is_not_judged() -> None:
-    assert verdict_of(auc=(1.0, math.nan, math.nan)) == "not_judged"
+    assert decision_of(auc=(1.0, math.nan, math.nan)) == "not_judged"

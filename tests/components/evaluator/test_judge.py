@@ -376,6 +376,16 @@ def test_a_task_of_which_nothing_is_demanded_is_not_judged(demanded: Any) -> Non
     assert judged.blessed == (decisions(judged)["response"] == "blessed")
 
 
+def test_a_task_whose_reference_model_is_missing_is_not_judged() -> None:
+    judged = verdict(
+        [record(0.9)],
+        {"metric": "auc", "at_least": 0.65},
+        {"metric": "brier", "at_most": 0, "versus": "base_rate"},
+    )
+
+    assert decisions(judged) == {"hepatic_ae": "not_judged"}
+
+
 def test_defaults_are_judged_after_the_study_files_thresholds_and_named_so() -> None:
     default = Threshold(metric="auc", at_least=0.5, holds="bound", tasks=("response",))
     judged = judge(

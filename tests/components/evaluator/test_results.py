@@ -84,6 +84,27 @@ def test_a_positive_predictive_value_of_one_rests_on_the_subjects_that_are_predi
     assert found == pytest.approx((exact.low, exact.high), abs=1e-12)
 
 
+@pytest.mark.parametrize(("positives", "has"), [(9, False), (10, True), (20, True), (21, False)])
+@pytest.mark.parametrize("metric", ["auc", "brier", "calibration_in_the_large"])
+def test_with_too_few_subjects_of_an_outcome_there_is_no_interval(
+    metric: Any, positives: Any, has: Any
+) -> None:
+    (found,) = read_records([part(positives=positives, **{metric: (0.6, 0.5, 0.7)})], SETTINGS)
+
+    assert found.value == 0.6
+    assert [math.isnan(found.lower), math.isnan(found.upper)] == [not has, not has]
+
+
+def test_a_share_needs_only_the_subjects_that_it_is_of() -> None:
+    rates = {"sensitivity_at_half": (0.6, 0.5, 0.7), "specificity_at_half": (0.6, 0.5, 0.7)}
+    found = read_records([part(positives=9, **rates)], SETTINGS)
+
+    assert {r.metric: math.isnan(r.lower) for r in found} == {
+        "sensitivity": True,
+        "specificity": False,
+    }
+
+
 def test_a_perfect_ranking_has_no_interval() -> None:
     lower, upper = interval_of("auc", auc=(1.0, 1.0, 1.0))
 

@@ -241,6 +241,7 @@ UNCOUNTED_CHANGES: list[Change] = [
     ("slicing.smallest_group", 50),
     ("site", {"column": "SITEID"}),
     ("thresholds", [{"metric": "auc", "at_least": 0.7}]),
+    ("evaluation", {"default_thresholds": {"auc": 0.6}, "drop_tasks": "allowed"}),
     ("gate.drift", "ignore"),
     ("training.steps", 10),
     ("summary.disposition", {"column": "SEX", "completed": "F"}),
