@@ -156,8 +156,7 @@ class Comparison(_OfGroup):
     """A limit of a threshold, compared with a metric of a group.
 
     Attributes:
-        threshold: Place of the threshold among those of the study file and, after them, the
-            defaults; from 0.
+        threshold: Place among the study file's thresholds and, after them, the defaults; from 0.
         origin: Whether the study file demands it (`study`) or it is a `default`.
         model: The model whose metric was judged; comparisons of the `champion` do not decide.
         versus: Reference model that a difference is to; null for the champion.
@@ -234,8 +233,7 @@ class Verdict(Document):
         compared: Number of comparisons that decide on the blessing.
         comparisons: All comparisons; null if they are not recorded, as in documents of 0.1.0, which
             hold their number under this key.
-        defaults: Default thresholds that were applied beside those of the study file; each names
-            its tasks.
+        defaults: Default thresholds that were applied; each names its tasks.
         tasks: The verdict on each task; empty in earlier documents, see `of_task`.
         dropped_tasks: Tasks that the champion serves and the model would not: because of them a
             model with blessed tasks is not blessed.
@@ -303,8 +301,7 @@ class Verdict(Document):
         """Outcomes of a threshold's comparisons that decide on the blessing.
 
         Args:
-            threshold: Its place among those of the study file and, after them, the defaults;
-                from 0.
+            threshold: Its place, see `Comparison`.
 
         Returns:
             One outcome for each comparison; None if comparisons are not recorded.
