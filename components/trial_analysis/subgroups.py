@@ -77,7 +77,7 @@ def _by_slicing(
     column = subjects.slicings[slicing]
     sides = (level, str(factor.control))
     pairs: dict[str, Pair] = {}
-    withheld = 0
+    suppressed = 0
     for value, code in with_missing(column):
         inside = (column.codes == code) & outcome.known
         group, control = (outcome.observed(inside & factor.of(side)) for side in sides)
@@ -85,13 +85,13 @@ def _by_slicing(
         if shown and group.subjects and control.subjects:
             pairs[value] = (group, control)
         else:
-            withheld += 1
+            suppressed += 1
     return Subgroups(
         task=task,
         comparison=Comparison(factor=factor.name, level=level, control=sides[1]),
         slicing=slicing,
         groups=tuple(_subgroup(value, *pair) for value, pair in pairs.items()),
-        withheld=withheld,
+        suppressed=suppressed,
         interaction=interaction_test(list(pairs.values())),
     )
 

@@ -7,7 +7,7 @@ neither on the runner nor on the number of its workers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -119,7 +119,11 @@ class _Subjects:
 
 
 def deal_subjects(
-    evaluation: Evaluation, split: Split, tasks: Sequence[str], strata: Strata
+    evaluation: Evaluation,
+    split: Split,
+    tasks: Sequence[str],
+    strata: Strata,
+    smallest_group: int,
 ) -> Deal:
     """Decides how the run evaluates its model and deals its subjects out.
 
@@ -128,6 +132,7 @@ def deal_subjects(
         split: Shares of the splits, and sites held out.
         tasks: Names of the tasks.
         strata: The subjects.
+        smallest_group: Fewest subjects that a number is shown for.
 
     Returns:
         The deal; it does not depend on the order of `strata`.
@@ -138,7 +143,7 @@ def deal_subjects(
     scheme: Scheme
     if evaluation.scheme == "auto":
         lacking = _lacking(subjects, parts == _TEST, tasks, evaluation.least_events)
-        scheme, reason = _choose(lacking, split, evaluation.least_events)
+        scheme, reason = _choose(lacking, split, evaluation.least_events, smallest_group)
     else:
         scheme = evaluation.scheme
     if scheme == "split":
@@ -248,21 +253,31 @@ def _default_repeats(subjects: int) -> int:
 
 def _lacking(
     subjects: _Subjects, test: NDArray[np.bool_], tasks: Sequence[str], least: int
-) -> list[str]:
-    """Tasks with too few subjects with or without the outcome in the test part."""
+) -> dict[str, int]:
+    """Tasks with too few subjects with or without the outcome in the test part: the fewer."""
     fewer = np.minimum(subjects.number(POSITIVE, test), subjects.number(NEGATIVE, test))
-    return [task for task, n in zip(tasks, fewer.tolist(), strict=True) if n < least]
+    return {task: n for task, n in zip(tasks, fewer.tolist(), strict=True) if n < least}
 
 
-def _choose(lacking: Iterable[str], split: Split, least: int) -> tuple[Scheme, str]:
-    """Scheme that `auto` takes, and why; no number of subjects, since the sentence is published."""
-    names = ", ".join(lacking)
+def _choose(
+    lacking: Mapping[str, int], split: Split, least: int, smallest_group: int
+) -> tuple[Scheme, str]:
+    """Scheme that `auto` takes, and why; small numbers are not told: the sentence is published."""
     if split.holdout_sites:
         return "split", "`split.holdout_sites` names the sites of the test split."
-    needed = f"{least} subjects with and {least} without the outcome in the test split"
-    if names:
-        return "cross_fit", f"A split needs {needed}; too few for {names}."
-    return "split", f"Every task has at least {needed}."
+    if not lacking:
+        return "split", (
+            f"Every task has at least {least} subjects with and {least} without the outcome in "
+            "the test split."
+        )
+    found = (
+        f"{n if n >= smallest_group else f'fewer than {smallest_group}'} for {task}"
+        for task, n in lacking.items()
+    )
+    return "cross_fit", (
+        f"A test split would need {least} subjects with and {least} without the outcome; of the "
+        f"fewer of the two it would have {', '.join(found)}."
+    )
 
 
 def _sorted(plan: EvaluationPlan, subjects: _Subjects, dealt: NDArray[np.int64]) -> Deal:

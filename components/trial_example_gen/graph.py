@@ -120,7 +120,8 @@ class _DealSubjects(beam.CombineFn):
         study = self._study
         if self._validates:
             return deal_all_to_test(strata)
-        return deal_subjects(study.evaluation, study.split, list(study.tasks), strata)
+        smallest = study.slicing.smallest_group
+        return deal_subjects(study.evaluation, study.split, list(study.tasks), strata, smallest)
 
 
 class _WriteExamples(beam.DoFn):

@@ -18,6 +18,7 @@ from pipeline.html.palette import DARK, VARIABLES
 from pipeline.html.svg import embedded
 
 _DEEPEST_HEADING = 6
+_CODE = re.compile(r"`([^`]+)`")
 _COMFORTABLE_CHARACTERS = 20
 _SENTENCE = 80
 _SENTENCE_CHARACTERS = 36
@@ -170,10 +171,17 @@ def _format_value(value: numbers.Value | Cell, column: Column) -> str:
 def _cell(value: numbers.Value | Cell, column: Column) -> str | Markup:
     """A cell's text; it may only wrap between a number and its brackets."""
     text = _format_value(value, column)
+    if "`" in text:
+        return _coded(text)
     first, bracket, rest = text.partition(" (")
     if column.align != "end" or not bracket:
         return text
     return Markup('<span class="pair"><span>{}</span> <span>({}</span></span>').format(first, rest)
+
+
+def _coded(text: str) -> Markup:
+    """A plain text as HTML; what stands between backticks becomes code."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))
 
 
 def _least_width(table: Table, place: int) -> float:
@@ -196,6 +204,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["shown"] = _cell
+    environment.filters["coded"] = _coded
     environment.filters["least_width"] = _least_width
     environment.filters["text_of"] = numbers.text_of
     environment.tests["a"] = lambda value, name: type(value).__name__ == name

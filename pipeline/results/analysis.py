@@ -8,7 +8,9 @@ docs/analysis.md explains how every number is computed.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import AliasChoices, Field
 
 from pipeline.documents import Count, Document
 from pipeline.estimates import Estimate
@@ -250,7 +252,7 @@ class Subgroups(Document):
         comparison: The two groups that are compared.
         slicing: The slicing that forms the subgroups.
         groups: Groups that may be shown.
-        withheld: Number of suppressed groups.
+        suppressed: Number of suppressed groups; documents of 0.1.0 call it `withheld`.
         interaction: Test of the hypothesis that the odds ratio is the same in all groups shown;
             null with fewer than two of them.
     """
@@ -259,7 +261,7 @@ class Subgroups(Document):
     comparison: Comparison
     slicing: str
     groups: tuple[Subgroup, ...]
-    withheld: Count
+    suppressed: Annotated[Count, Field(validation_alias=AliasChoices("suppressed", "withheld"))]
     interaction: HypothesisTest | None
 
 

@@ -82,6 +82,15 @@ def _cell(result: RunResult, task: str, metric: str, group: Group) -> float | Su
     return found.value if found else result.not_shown(task, group)
 
 
+def _widened(result: RunResult) -> str:
+    if not result.metrics.evaluation.out_of_fold:
+        return ""
+    return (
+        " Out of fold the jackknife's intervals are widened, since the models would differ if "
+        "other subjects had trained them."
+    )
+
+
 def _about(result: RunResult) -> Section:
     settings = result.settings
     fewest = count(result.metrics.smallest_group)
@@ -99,6 +108,7 @@ def _about(result: RunResult) -> Section:
             "Intervals are 95 % intervals: of the delete-a-group jackknife over 20 groups of "
             "subjects, of Wilson for the points of a calibration curve, and exact ones for rates "
             "of 0 and 100 %. They are not adjusted for the number of comparisons."
+            + _widened(result)
         ),
         Paragraph(
             f"Groups with fewer than {fewest} subjects are not shown, and neither is what would "

@@ -76,3 +76,17 @@ def test_out_of_fold_subjects_are_counted_in_one_column() -> None:
     html = render(run_page(result(evaluation=CROSS_FIT)))
     assert "Subjects by split" not in html
     assert "2\N{NARROW NO-BREAK SPACE}000" in html
+
+
+def test_what_stands_between_backticks_is_code_on_the_page() -> None:
+    found = result(evaluation=CROSS_FIT, notes=["Fixed by `trial freeze`, <not> by hand."])
+    html = render(run_page(found))
+    assert "Fixed by <code>trial freeze</code>, &lt;not&gt; by hand." in html
+    assert "chosen by <code>auto</code>" in html
+    assert "`" not in html.partition("<main")[2]
+
+
+def test_the_page_says_that_intervals_out_of_fold_allow_for_the_training() -> None:
+    says = "if other subjects had trained them"
+    assert says in render(run_page(result(evaluation=CROSS_FIT)))
+    assert says not in render(run_page(result(evaluation=SPLIT_PLAN)))

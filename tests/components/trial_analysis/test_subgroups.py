@@ -9,6 +9,7 @@ import pytest
 from components.trial_analysis.disclosure import Disclosure
 from components.trial_analysis.proportions import Observed
 from components.trial_analysis.subgroups import interaction_test, subgroup_effects
+from pipeline.results.analysis import Subgroups
 from tests.components.trial_analysis.hand_made_subjects import repeated, trial
 
 
@@ -62,7 +63,7 @@ def test_a_comparison_is_shown_within_every_group_of_a_slicing() -> None:
     assert (women.control_subjects, women.control_events) == (10, 2)
     assert women.risk_difference.value == pytest.approx(0.2)
     assert men.risk_difference.value == pytest.approx(-0.3)
-    assert block.withheld == 0
+    assert block.suppressed == 0
     assert block.interaction is not None
 
 
@@ -75,7 +76,7 @@ def test_a_small_group_is_suppressed_together_with_what_would_disclose_it() -> N
     )
     [block] = subgroup_effects(subjects, Disclosure(subjects, 5))
     assert block.groups == ()
-    assert block.withheld == 2
+    assert block.suppressed == 2
 
 
 def test_subjects_whose_outcome_is_unknown_are_in_no_subgroup() -> None:
@@ -86,3 +87,17 @@ def test_subjects_whose_outcome_is_unknown_are_in_no_subgroup() -> None:
     )
     [block] = subgroup_effects(subjects, Disclosure(subjects, 5))
     assert [(group.subjects, group.events) for group in block.groups] == [(10, 5)]
+
+
+def test_the_number_of_suppressed_groups_is_read_under_its_name_of_0_1_0() -> None:
+    comparison = {"factor": "arm", "level": "A", "control": "B"}
+    content = {
+        "task": "death",
+        "comparison": comparison,
+        "slicing": "sex",
+        "groups": [],
+        "withheld": 3,
+        "interaction": None,
+    }
+    assert Subgroups.model_validate(content).suppressed == 3
+    assert Subgroups.model_validate(content).model_dump()["suppressed"] == 3

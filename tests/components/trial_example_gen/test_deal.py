@@ -86,7 +86,7 @@ def strata_of(trial: Strata) -> Iterator[NDArray[np.uint64]]:
 
 
 def deal(trial: Strata, evaluation: Evaluation = SPLIT, split: Split | None = None) -> Deal:
-    return deal_subjects(evaluation, split or Split(), ["death", "relapse"], trial)
+    return deal_subjects(evaluation, split or Split(), ["death", "relapse"], trial, 20)
 
 
 @given(SIZES, SHARES)
@@ -190,8 +190,16 @@ def test_auto_cross_fits_the_whole_study_if_a_task_has_too_few_of_one_outcome() 
     plan = deal(trial, Evaluation(scheme="auto", least_events=10)).plan
     assert (plan.scheme, plan.requested) == ("cross_fit", "auto")
     assert plan.reason == (
-        "A split needs 10 subjects with and 10 without the outcome in the test split; too few for "
-        "relapse."
+        "A test split would need 10 subjects with and 10 without the outcome; of the fewer of the "
+        "two it would have fewer than 20 for relapse."
+    )
+
+
+def test_auto_tells_the_numbers_that_decided_it_where_they_may_be_shown() -> None:
+    plan = deal(a_trial([20] * 18), Evaluation(scheme="auto", least_events=100)).plan
+    assert plan.reason == (
+        "A test split would need 100 subjects with and 100 without the outcome; of the fewer of "
+        "the two it would have 24 for death, 23 for relapse."
     )
 
 

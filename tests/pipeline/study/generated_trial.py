@@ -310,7 +310,7 @@ def outcome(study: Study, folder: Path) -> Outcome | None:
     built = build_examples(study, subjects, b"0123456789abcdef")
     labels = built.labels
     strata = strata_of(built)
-    dealt = deal_subjects(study.evaluation, study.split, list(study.tasks), strata)
+    dealt = deal_subjects(study.evaluation, study.split, list(study.tasks), strata, 20)
     splits = dealt.of(built.hashes)[:, 0]
     return {
         key: (
