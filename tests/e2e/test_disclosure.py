@@ -107,6 +107,7 @@ def neutral(text: str, run: Run) -> str:
         text = text.replace(own, common)
     text = re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d[\d:.]*(Z|[+]00:00)?", "TIME", text)
     text = re.sub(r"\d{8}T\d{6}\.\d{6}Z", "TIME", text)
+    text = re.sub(r"\bserving/\d{10}/", "serving/TIME/", text)
     text = text.replace(champion(run), "CHAMPION")
     # TensorFlow gives each SavedModel that it writes an id of its own (fingerprint.pb).
     text = re.sub(r'("model_digest": ")[0-9a-f]{64}"', r'\1DIGEST"', text)

@@ -17,6 +17,7 @@ from components.evaluator.champion import OTHER_DEAL
 from grafana.page.write_boards import write_boards
 from notebooks.opened_run import OpenedRun, open_run
 from pipeline.pages.write_report import write_report
+from pipeline.results.reference_models import TITLES
 from pipeline.runs.registry import Registry
 from pipeline.runs.run_file import find_run, read_run_file
 from pipeline.store.export import export_local_run
@@ -116,5 +117,7 @@ def test_a_run_of_today_is_not_compared_with_the_champion_of_then(
     found: Run = run_pipeline(own, *study, "--subjects", "5000", "--steps", "40")
     assert found.code == 0, found.terminal
     assert SUBJECTS < 5000
-    assert {record["model"] for record in found.metrics} == {"challenger"}
+    models = {record["model"] for record in found.metrics}
+    assert models == {"challenger", "difference", *TITLES}
+    assert all(record["versus"] for record in found.metrics if record["model"] == "difference")
     assert OTHER_DEAL in found.verdict["notes"]
