@@ -63,10 +63,8 @@ def state_labels(study: Study, task: Task, state: StateLabel, subjects: JoinedSu
         is_deciding = np.zeros(len(selected.subject), bool)
         is_deciding[position[has_row]] = True
         deciding = selected.filter(is_deciding)
-        in_window, is_certain = rows.filter(possible), certain[possible]
-        partial, unclear = _may_be_later(state, in_window, is_certain, deciding, n)
+        partial = _may_be_later(state, rows.filter(possible), deciding, n)
         masks.add(partial, MaskReason.UNCERTAIN_DAY)
-        masks.add(unclear, MaskReason.MISSING_VALUE)
     if state.no_row == "negative":
         masks.add(~has_row & any_of(rows, possible, n), MaskReason.UNCERTAIN_DAY)
     else:
@@ -77,24 +75,22 @@ def state_labels(study: Study, task: Task, state: StateLabel, subjects: JoinedSu
 def _may_be_later(
     state: StateLabel,
     rows: JoinedRows,
-    is_certain: NDArray[np.bool_],
     deciding: JoinedRows,
     n: int,
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Subjects of whom another row may decide instead of the one that does, and differs from it.
+) -> NDArray[np.bool_]:
+    """Subjects of whom a row with a missing or partial day may decide instead, and differs.
 
-    On one and the same day the order of the file counts.
+    On one and the same day the order of the file counts. A row whose day is known and whose
+    condition is not (such as a flag that CDISC leaves blank for no) does not decide.
 
     Args:
         state: The label.
         rows: Rows that are or may be looked at.
-        is_certain: Which of them certainly are, shape [rows].
         deciding: The row that decides, of each subject with one.
         n: Number of subjects.
 
     Returns:
-        Where it is a missing or partial day that leaves it open, and where it is a missing value
-        of the condition; booleans, shape [n].
+        Booleans, shape [n].
     """
     day = np.full((2, n), np.nan)
     day[:, deciding.subject] = deciding.day.earliest, deciding.day.latest
@@ -102,13 +98,12 @@ def _may_be_later(
     # Comparisons with a missing day are false: it may be any.
     is_later = ~np.isnan(first) & ~(rows.day.latest < first)
     is_partial = is_later & ((rows.day.earliest != rows.day.latest) | (first != last))
-    if not (is_later & (is_partial | ~is_certain)).any():
-        return np.zeros(n, bool), np.zeros(n, bool)
+    if not is_partial.any():
+        return np.zeros(n, bool)
     outcomes = np.full(n, np.nan)
     outcomes[deciding.subject] = _outcomes(state, deciding)
     differs = _outcomes(state, rows) != outcomes[rows.subject]
-    unclear = is_later & ~is_partial & ~is_certain
-    return any_of(rows, is_partial & differs, n), any_of(rows, unclear & differs, n)
+    return any_of(rows, is_partial & differs, n)
 
 
 def _outcomes(state: StateLabel, rows: JoinedRows) -> NDArray[np.float64]:

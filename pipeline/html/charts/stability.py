@@ -11,10 +11,11 @@ from pipeline.html.charts.drawing import DOTTED, Heading, axes_at, drawn, scale
 from pipeline.html.charts.terms import listed
 from pipeline.html.numbers import count, number
 from pipeline.html.palette import MUTED, SERIES
-from pipeline.results.stability import SpreadBin
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
+
+    from pipeline.results.stability import SpreadBin
 
 _PLOT = 340.0
 _LEFT, _RIGHT, _BOTTOM = 62.0, 18.0, 48.0
