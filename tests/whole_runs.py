@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 REPOSITORY = Path(__file__).parents[1]
-SUBJECTS = 2_500
+SUBJECTS = 5_000
 """Size of the synthetic trial that the runs are made on."""
 
 
