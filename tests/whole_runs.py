@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 REPOSITORY = Path(__file__).parents[1]
-SUBJECTS = 5_000
+SUBJECTS = 4_500
 """Size of the synthetic trial that the runs are made on."""
 
 
