@@ -165,7 +165,11 @@ def study_copy(
 
 def split_study(folder: Path) -> Path:
     """Copies the synthetic trial's study file; its models are evaluated on a test split."""
-    return study_copy(folder, {("evaluation",): {"scheme": "split"}})
+    changes: dict[Sequence[str], Any] = {
+        ("thresholds",): [{"metric": "auc", "at_least": 0.55}],
+        ("evaluation",): {"scheme": "split", "default_thresholds": False},
+    }
+    return study_copy(folder, changes)
 
 
 SMALL = 1_000
