@@ -19,7 +19,10 @@ CHAMPION = "champion"
 BASE_RATE = "base_rate"
 """Reference model that predicts the share of subjects with the outcome in the subject's arm."""
 
-REFERENCE_MODELS = (BASE_RATE, "ridge", "random_forest", "gradient_boosting")
+FITTED_REFERENCES = ("ridge", "random_forest", "gradient_boosting")
+"""Reference models with features."""
+
+REFERENCE_MODELS = (BASE_RATE, *FITTED_REFERENCES)
 """Names of the reference models."""
 
 

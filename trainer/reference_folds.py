@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.names import BASE_RATE
 from pipeline.results.reference_models import (
-    BASE_RATE,
     GRADIENT_BOOSTING,
     RANDOM_FOREST,
     TITLES,

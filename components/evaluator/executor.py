@@ -103,7 +103,9 @@ class Executor(tfx_executor.Executor):
                             settings, scheme.source, None if no_champion else champion_tasks
                         )
                     ),
-                    standard_component_specs.EXAMPLE_SPLITS_KEY: json.dumps([scheme.split]),
+                    standard_component_specs.EXAMPLE_SPLITS_KEY: json.dumps(
+                        [scheme.plan.evaluated_split]
+                    ),
                     standard_component_specs.MODULE_PATH_KEY: _EXTRACTORS,
                 },
             )
@@ -152,11 +154,6 @@ class _Scheme:
         fitted = read_reference_models(references).models if references else {}
         return cls(plan, source, {name: model.fit for name, model in fitted.items()})
 
-    @property
-    def split(self) -> str:
-        """Split of the examples with the subjects that are evaluated."""
-        return "train" if self.plan.out_of_fold else "test"
-
 
 def _columns_to_read(settings: EvaluatorSettings, folder: Path) -> Artifact:
     """A schema of labels, weights, slices and hash: other features are not decoded."""
@@ -201,7 +198,8 @@ def _judge(
     subjects = {r.task: r.subjects for r in records if r.group == OVERALL}
     for task, count in subjects.items():
         logger.info(
-            "rows", extra={"rows": {"split": scheme.split, "task": task, "subjects": count}}
+            "rows",
+            extra={"rows": {"split": scheme.plan.evaluated_split, "task": task, "subjects": count}},
         )
     for task, judged in verdict.by_task.items():
         for reason in judged.reasons:

@@ -1,1 +1,1 @@
-"""ReferenceModels: predicts every subject by models that never saw it."""
+"""ReferenceModels: fits simpler models beside the Keras model."""

@@ -14,10 +14,10 @@ from tfx.types.artifact import Artifact
 from tfx.utils import io_utils
 
 from components.reference_models.settings import ReferenceModelsSettings
+from pipeline.names import BASE_RATE
 from pipeline.results.evaluation_plan import EvaluationPlan, read_plan
 from pipeline.results.predictions import Predictions, write_predictions
 from pipeline.results.reference_models import (
-    BASE_RATE,
     REFERENCE_MODELS_FILE,
     ReferenceModels,
 )

@@ -111,7 +111,7 @@ def _decision_notice(card: Card) -> Notice:
 def _scheme(card: Card) -> list[Block]:
     """Whom the numbers above are of."""
     plan = card.evidence.metrics.evaluation
-    subjects = card.evidence.counts.subjects.get("train" if plan.out_of_fold else "test")
+    subjects = card.evidence.counts.subjects.get(plan.evaluated_split)
     return [Paragraph(text) for text in (basis_sentence(plan, subjects), *scheme_notes(plan))]
 
 

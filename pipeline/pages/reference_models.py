@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pipeline.html.blocks import Cell, Column, Table
 from pipeline.html.numbers import Value, count
 from pipeline.metrics import METRICS
-from pipeline.results.documents import OVERALL, Metrics, find_records
+from pipeline.pages.metrics import metric_column
+from pipeline.results.documents import Metrics, find_overall
 from pipeline.results.reference_comparison import reference_models
 from pipeline.results.reference_models import TITLES
 
@@ -37,27 +38,22 @@ def reference_table(metrics: Metrics, titles: Mapping[str, str]) -> Table | None
         beside = [item for item in found if item.task == task]
         if not beside:
             continue
-        own = {
-            metric: record.estimate
-            for metric in ("auc", "brier")
-            for record in find_records(metrics.records, task, metric)
-            if record.group == OVERALL
-        }
-        rows.append([title, "This model", own.get("auc"), None, own.get("brier"), None])
+        own = [find_overall(metrics.records, task, metric) for metric in ("auc", "brier")]
+        auc, brier = (record.estimate if record else None for record in own)
+        rows.append([title, "This model", auc, None, brier, None])
         rows += [
             ["", TITLES[item.model], item.auc, item.auc_gain, item.brier, item.brier_gain]
             for item in beside
         ]
-    auc, brier = METRICS["auc"], METRICS["brier"]
     return Table(
         "This model beside simpler models, with 95 % intervals",
         (
             Column("Task"),
             Column("Model"),
-            Column(auc.title, "end", auc.decimals),
-            Column("Gain in AUC", "end", auc.decimals),
-            Column(brier.title, "end", brier.decimals),
-            Column("Difference of Brier scores", "end", brier.decimals),
+            metric_column("auc"),
+            Column("Gain in AUC", "end", METRICS["auc"].decimals),
+            metric_column("brier"),
+            Column("Difference of Brier scores", "end", METRICS["brier"].decimals),
         ),
         rows,
         (*_NOTES, *_fitted(metrics)),

@@ -45,7 +45,7 @@ def report_page(card: Card, analysis: Analysis | None, run: str, internal: bool 
 
 def _summary(card: Card, analysis: Analysis | None) -> list[Block]:
     plan = card.evidence.metrics.evaluation
-    subjects = card.evidence.counts.subjects.get("train" if plan.out_of_fold else "test")
+    subjects = card.evidence.counts.subjects.get(plan.evaluated_split)
     blocks: list[Block] = [
         Paragraph(
             "How well the model predicts, in words; the numbers are below. "

@@ -23,7 +23,14 @@ from pipeline.html.page import Page, Section
 from pipeline.metrics import METRICS
 from pipeline.pages.evaluation.clinical_figures import calibration_figure, decision_figure
 from pipeline.pages.metrics import metric_column, task_verdicts_table
-from pipeline.results.documents import Curves, MetricRecord, Metrics, Verdict, find_records
+from pipeline.results.documents import (
+    Curves,
+    MetricRecord,
+    Metrics,
+    Verdict,
+    find_overall,
+    find_records,
+)
 from pipeline.results.validation import (
     CaseMixFeature,
     ExternalValidation,
@@ -67,8 +74,7 @@ class ValidationResult:
 
     def record(self, task: str, metric: str) -> MetricRecord | None:
         """A metric of all subjects; None where it is not shown."""
-        found = find_records(self.metrics.records, task, metric)
-        return next((record for record in found if not record.slice), None)
+        return find_overall(self.metrics.records, task, metric)
 
 
 def validation_page(result: ValidationResult) -> Page:

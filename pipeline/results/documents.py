@@ -297,6 +297,17 @@ class Verdict(Document):
         reasons = tuple(reason.message for reason in self.reasons if reason.task == task)
         return TaskVerdict(verdict="refused" if reasons else "blessed", reasons=reasons)
 
+    def applied(self, demanded: Iterable[Threshold]) -> list[tuple[Origin, Threshold]]:
+        """All thresholds that were applied, in the order of their numbers in comparisons.
+
+        Args:
+            demanded: The thresholds of the study file.
+        """
+        return [
+            *(("study", threshold) for threshold in demanded),
+            *(("default", threshold) for threshold in self.defaults),
+        ]
+
     def outcomes(self, threshold: int) -> list[Outcome] | None:
         """Outcomes of a threshold's comparisons that decide on the blessing.
 
@@ -435,7 +446,13 @@ def find_records(
     ]
 
 
-def find_overall(records: Sequence[MetricRecord], task: str, metric: str) -> MetricRecord | None:
-    """Record of a metric in all subjects; None where it is suppressed."""
-    found = find_records(records, task, metric)
+def find_overall(
+    records: Sequence[MetricRecord],
+    task: str,
+    metric: str,
+    model: ModelRole = "challenger",
+    versus: str | None = None,
+) -> MetricRecord | None:
+    """Record of a metric in all subjects; None where it is suppressed or there is none."""
+    found = find_records(records, task, metric, model, versus=versus)
     return next((record for record in found if record.group == OVERALL), None)

@@ -51,6 +51,11 @@ class EvaluationPlan(Document):
         return self.scheme not in ("split", "validate")
 
     @property
+    def evaluated_split(self) -> str:
+        """Split of the examples with the subjects that are evaluated."""
+        return "train" if self.out_of_fold else "test"
+
+    @property
     def splits(self) -> tuple[str, ...]:
         """Splits of the examples that have subjects."""
         if self.scheme == "validate":

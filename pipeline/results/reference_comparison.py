@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipeline.estimates import Estimate
-from pipeline.results.documents import OVERALL, MetricRecord, Metrics, find_records
-from pipeline.results.reference_models import BASE_RATE, TITLES
+from pipeline.names import BASE_RATE
+from pipeline.results.documents import Metrics, find_overall
+from pipeline.results.reference_models import TITLES
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def reference_models(metrics: Metrics) -> list[Beside]:
         )
         for task in metrics.tasks
         for model in TITLES
-        if _records(metrics, task, "auc", model)
+        if find_overall(metrics.records, task, "auc", model)
     ]
 
 
@@ -100,15 +101,8 @@ def _sentence(task: str, best: Beside, own: Estimate, margin: float) -> str:
     )
 
 
-def _records(
-    metrics: Metrics, task: str, metric: str, model: str, versus: str | None = None
-) -> list[MetricRecord]:
-    found = find_records(metrics.records, task, metric, model, versus=versus)
-    return [record for record in found if record.group == OVERALL]
-
-
 def _overall(
     metrics: Metrics, task: str, metric: str, model: str, versus: str | None = None
 ) -> Estimate:
-    found = _records(metrics, task, metric, model, versus)
-    return found[0].estimate if found else Estimate()
+    found = find_overall(metrics.records, task, metric, model, versus)
+    return found.estimate if found else Estimate()

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from pipeline.documents import Count, Document, parse_document
 from pipeline.errors import UserError
+from pipeline.names import BASE_RATE, FITTED_REFERENCES
 from pipeline.storage import read
 
 REFERENCE_MODELS_FILE = "reference_models.json"
 """File name in the output `predictions` of ReferenceModels."""
 
-BASE_RATE = "base_rate"
-RIDGE = "ridge"
-RANDOM_FOREST = "random_forest"
-GRADIENT_BOOSTING = "gradient_boosting"
+RIDGE, RANDOM_FOREST, GRADIENT_BOOSTING = FITTED_REFERENCES
 
 TITLES = {
     BASE_RATE: "Base rate of the arm",

@@ -206,11 +206,7 @@ def _comparisons(run: str, verdict: Verdict) -> Iterator[Row]:
 def _thresholds(run: str, study: ExportedStudy, verdict: Verdict) -> list[Row]:
     """A row for each key; of several thresholds with the same one the strictest limits."""
     found: dict[tuple[str, ...], Row] = {}
-    demanded = [
-        *(("study", threshold) for threshold in study.thresholds),
-        *(("default", threshold) for threshold in verdict.defaults),
-    ]
-    for origin, threshold in demanded:
+    for origin, threshold in verdict.applied(study.thresholds):
         for task in threshold.tasks or study.tasks:
             key: Row = {
                 "run": run,

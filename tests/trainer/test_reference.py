@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
+from pipeline.names import BASE_RATE
 from pipeline.results.reference_models import (
-    BASE_RATE,
     GRADIENT_BOOSTING,
     RANDOM_FOREST,
     RIDGE,

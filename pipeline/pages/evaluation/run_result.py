@@ -115,10 +115,7 @@ class RunResult:
     @property
     def thresholds(self) -> list[tuple[Origin, Threshold]]:
         """All thresholds that were applied, in the order of their numbers in comparisons."""
-        return [
-            *(("study", threshold) for threshold in self.settings.thresholds),
-            *(("default", threshold) for threshold in self.verdict.defaults),
-        ]
+        return self.verdict.applied(self.settings.thresholds)
 
     def reason_texts(self) -> list[str]:
         """Why tasks are refused or not judged, for people."""

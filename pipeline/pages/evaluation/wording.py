@@ -49,7 +49,7 @@ def decision_sentence(result: RunResult) -> str:
 def basis(result: RunResult) -> str:
     """Whom the metrics are of."""
     plan = result.metrics.evaluation
-    return basis_sentence(plan, result.counts.subjects.get("train" if plan.out_of_fold else "test"))
+    return basis_sentence(plan, result.counts.subjects.get(plan.evaluated_split))
 
 
 def registration_sentence(result: RunResult) -> str:

@@ -27,6 +27,7 @@ from rich.text import Text
 from pipeline.results.documents import MetricRecord
 from pipeline.results.evaluation_plan import SPLIT_PLAN, EvaluationPlan
 from pipeline.results.scheme_words import subjects_title
+from pipeline.runners.local.task_table import TaskTable
 
 STAGES = {
     "TrialExampleGen": "reads the study's data, derives features and labels",
@@ -57,7 +58,6 @@ STAGES = {
 
 _RESULT_TITLE = "AUC with 95 % interval, Brier score, calibration slope and error"
 _RESULT_COLUMNS = ("subjects", "events", "AUC", "Brier", "slope", "error")
-_GAP = "  "
 
 
 class _BarWhereKnown(ProgressColumn):
@@ -221,20 +221,12 @@ def results_table(
         if record.model == "challenger" and not record.slice
     }
     cells = {task: _task_cells(task, overall) for task in dict.fromkeys(t for t, _ in overall)}
-    columns = list(zip(_RESULT_COLUMNS, *cells.values(), strict=True))
-    widths = [max(map(len, column)) for column in columns]
-    names = max(map(len, ["task", *cells]))
-    above = names + sum(widths) + len(_GAP) * len(widths) > width
-
-    def line(name: str, values: Sequence[str]) -> str:
-        numbers = _GAP.join(value.rjust(wide) for value, wide in zip(values, widths, strict=True))
-        return f"{name}\n{_GAP}{numbers}" if above else f"{name.ljust(names)}{_GAP}{numbers}"
-
+    table = TaskTable(_RESULT_COLUMNS, cells, width)
     return Text("\n").join(
         [
             Text(f"{_subjects_heading(plan)}: {_RESULT_TITLE}", style="bold"),
-            Text(line("task", _RESULT_COLUMNS), style="bold"),
-            *(Text(line(task, values)) for task, values in cells.items()),
+            Text(table.heading, style="bold"),
+            *(Text(table.line(task)) for task in cells),
         ]
     )
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from rich.text import Text
 
 from pipeline.estimates import Estimate
-from pipeline.results.documents import OVERALL, Metrics, find_records
+from pipeline.names import BASE_RATE
+from pipeline.results.documents import Metrics, find_overall
 from pipeline.results.reference_comparison import Beside, reference_models
 from pipeline.results.reference_models import (
-    BASE_RATE,
     GRADIENT_BOOSTING,
     RANDOM_FOREST,
     RIDGE,
 )
+from pipeline.runners.local.task_table import GAP, TaskTable
 
 _SHORT = {
     BASE_RATE: "base rate",
@@ -20,7 +21,6 @@ _SHORT = {
     RANDOM_FOREST: "forest",
     GRADIENT_BOOSTING: "boosting",
 }
-_GAP = "  "
 
 
 def reference_lines(metrics: Metrics, width: int = 80) -> Text | None:
@@ -41,21 +41,14 @@ def reference_lines(metrics: Metrics, width: int = 80) -> Text | None:
         return None
     heads = ["this model", *(_SHORT[model] for model in models)]
     cells = {task: _cells(metrics, task, models, found) for task in metrics.tasks}
-    widths = [max(map(len, column)) for column in zip(heads, *cells.values(), strict=True)]
-    names = max(map(len, ["task", *cells]))
-    above = names + sum(widths) + len(_GAP) * len(widths) > width
-
-    def line(name: str, values: list[str]) -> str:
-        numbers = _GAP.join(value.rjust(wide) for value, wide in zip(values, widths, strict=True))
-        return f"{name}\n{_GAP}{numbers}" if above else f"{name.ljust(names)}{_GAP}{numbers}"
-
+    table = TaskTable(heads, cells, width)
     return Text("\n").join(
         [
             Text("AUC beside simpler models, on the same subjects", style="bold"),
-            Text(line("task", heads), style="bold"),
+            Text(table.heading, style="bold"),
             *(
-                Text(f"{line(task, values)}{_difference_to_best(task, models, found)}")
-                for task, values in cells.items()
+                Text(f"{table.line(task)}{_difference_to_best(task, models, found)}")
+                for task in cells
             ),
         ]
     )
@@ -68,7 +61,7 @@ def _difference_to_best(task: str, models: list[str], found: dict[tuple[str, str
     if not known:
         return ""
     best = max(known, key=lambda item: item.auc.value or 0.0)
-    return f"\n{_GAP}difference to {_SHORT[best.model]}: {_with_interval(best.auc_gain)}"
+    return f"\n{GAP}difference to {_SHORT[best.model]}: {_with_interval(best.auc_gain)}"
 
 
 def _with_interval(found: Estimate) -> str:
@@ -82,14 +75,8 @@ def _with_interval(found: Estimate) -> str:
 def _cells(
     metrics: Metrics, task: str, models: list[str], found: dict[tuple[str, str], Beside]
 ) -> list[str]:
-    own = next(
-        (
-            record.estimate
-            for record in find_records(metrics.records, task, "auc")
-            if record.group == OVERALL
-        ),
-        Estimate(),
-    )
+    own = find_overall(metrics.records, task, "auc")
     beside = [found.get((task, model)) for model in models]
-    estimates = [own, *(item.auc if item else Estimate() for item in beside)]
-    return ["–" if item.value is None else f"{item.value:.3f}" for item in estimates]
+    estimates = [own and own.estimate, *(item and item.auc for item in beside)]
+    values = [item.value if item else None for item in estimates]
+    return ["–" if value is None else f"{value:.3f}" for value in values]

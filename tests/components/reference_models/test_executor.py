@@ -16,11 +16,11 @@ from tfx.types.artifact import Artifact
 from components.artifact_types import Predictions, TrialRejects
 from components.reference_models.executor import Executor
 from components.reference_models.settings import ReferenceModelsSettings
-from pipeline.names import ARM, FOLDS, SPLITS, SUBJECT_HASH, label_key, weight_key
+from pipeline.names import ARM, BASE_RATE, FOLDS, SPLITS, SUBJECT_HASH, label_key, weight_key
 from pipeline.results.evaluation_plan import PLAN_FILE, SPLIT_PLAN, EvaluationPlan
 from pipeline.results.predictions import Predictions as Table
 from pipeline.results.predictions import read_predictions
-from pipeline.results.reference_models import BASE_RATE, RIDGE, TITLES, read_reference_models
+from pipeline.results.reference_models import RIDGE, TITLES, read_reference_models
 from tests.each import each
 from tests.trainer.trainer_study import INPUTS, example, subjects, transform
 from trainer import reference
