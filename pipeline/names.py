@@ -16,6 +16,9 @@ SPLITS = ("train", "eval", "test")
 
 CHAMPION = "champion"
 
+CHALLENGER = "challenger"
+"""The model of a run, in metrics and tables of predictions."""
+
 BASE_RATE = "base_rate"
 """Reference model that predicts the share of subjects with the outcome in the subject's arm."""
 

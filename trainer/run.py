@@ -48,8 +48,11 @@ def run_fn(fn_args: Any) -> None:
     train = TransformedExamples(tuple(fn_args.train_files), encoding)
     evaluation = TransformedExamples(tuple(fn_args.eval_files), encoding)
     # TrialExampleGen stops a run under `scheme: split` whose eval split is empty.
-    fit_model = _fit_on_all if evaluation.is_empty else _fit_on_splits
-    fitted = fit_model(train, evaluation, fn_args, seed)
+    fitted = (
+        _fit_on_all(train, fn_args, seed)
+        if evaluation.is_empty
+        else _fit_on_splits(train, evaluation, fn_args, seed)
+    )
     save(fitted, transform_output, inputs, fn_args.serving_model_dir)
     write_record(fitted, seed, fn_args.model_run_dir)
 
@@ -74,11 +77,8 @@ def _fit_on_splits(
     )
 
 
-def _fit_on_all(
-    train: TransformedExamples, evaluation: TransformedExamples, fn_args: Any, seed: int
-) -> Fitted:
+def _fit_on_all(train: TransformedExamples, fn_args: Any, seed: int) -> Fitted:
     """The procedure that CrossFit evaluates, on all subjects."""
-    del evaluation
     everyone = train.whole()
     logger.info("rows", extra={"rows": {"split": "train", "subjects": len(everyone)}})
     return fit_on_all(

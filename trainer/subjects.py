@@ -12,6 +12,7 @@ import tensorflow_transform as tft
 from numpy.typing import NDArray
 
 from pipeline.errors import UserError
+from pipeline.log_odds import log_odds
 from pipeline.names import ARM, FOLDS, SUBJECT_HASH
 from trainer.arrays import Arrays, concatenate
 from trainer.features import CATEGORIES, NUMBERS, ModelInputs
@@ -157,5 +158,4 @@ def served_logits(model: str, subjects: Subjects, tasks: Sequence[str]) -> NDArr
     for first in range(0, len(subjects), _ROWS):
         batch = serve(examples=tf.constant(list(subjects.serialized[first : first + _ROWS])))
         parts.append(np.concatenate([batch[task].numpy() for task in tasks], axis=1))
-    probabilities = np.clip(np.concatenate(parts).astype(np.float64), 1e-7, 1.0 - 1e-7)
-    return np.log(probabilities) - np.log1p(-probabilities)
+    return log_odds(np.concatenate(parts))

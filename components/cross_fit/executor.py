@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+import tensorflow_transform as tft
 from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
@@ -14,20 +14,20 @@ from tfx.utils import io_utils, path_utils
 
 from components.cross_fit.settings import CrossFitSettings
 from pipeline.errors import UserError
-from pipeline.results.evaluation_plan import EvaluationPlan, read_plan
+from pipeline.log_odds import log_odds
+from pipeline.names import CHALLENGER
+from pipeline.results.evaluation_plan import read_plan
 from pipeline.results.final_fit import FINAL_FIT_FILE
 from pipeline.results.predictions import Predictions, write_predictions
 from trainer.agreement import FoldLogits, compare, require_agreement
 from trainer.cross_fit import OutOfFold, cross_fit
+from trainer.examples import read_encoding
 from trainer.features import ModelInputs
 from trainer.model import resolve
 from trainer.run import throttled_progress
 from trainer.subjects import Subjects, read_subjects, served_logits
 
 logger = logging.getLogger(__name__)
-
-CHALLENGER = "challenger"
-"""Name of the Keras model in the table of predictions."""
 
 
 class Executor(base_executor.BaseExecutor):
@@ -65,10 +65,15 @@ class Executor(base_executor.BaseExecutor):
                 f"subjects under `scheme: {plan.scheme}`. Run without --tune, or with `scheme: "
                 "split` in the study file."
             )
-        subjects = _read(input_dict, settings, plan)
+        graph = tft.TFTransformOutput(artifact_utils.get_single_uri(input_dict["transform_graph"]))
+        files = artifact_utils.get_split_uri(input_dict["examples"], plan.evaluated_split)
+        subjects = read_subjects([f"{files}/*"], graph, _inputs(settings), plan.repeats)
         logger.info("rows", extra={"rows": {"split": "train", "subjects": len(subjects)}})
-        found = _cross_fit(subjects, input_dict, settings, exec_properties)
-        write_predictions(folder, _table(subjects, found, settings))
+        found = _cross_fit(subjects, graph, settings, exec_properties)
+        predictions = Predictions.of_repeats(
+            subjects.hashes, subjects.folds, {CHALLENGER: found.probabilities}, settings.tasks
+        )
+        write_predictions(folder, predictions)
         _check_final_model(subjects, found, input_dict, settings, folder)
 
 
@@ -86,48 +91,20 @@ def _empty(settings: CrossFitSettings) -> Predictions:
     )
 
 
-def _read(
-    input_dict: dict[str, list[Artifact]], settings: CrossFitSettings, plan: EvaluationPlan
-) -> Subjects:
-    import tensorflow_transform as tft
-
-    graph = artifact_utils.get_single_uri(input_dict["transform_graph"])
-    files = artifact_utils.get_split_uri(input_dict["examples"], "train")
-    return read_subjects(
-        [f"{files}/*"], tft.TFTransformOutput(graph), _inputs(settings), plan.repeats
-    )
-
-
 def _cross_fit(
     subjects: Subjects,
-    input_dict: dict[str, list[Artifact]],
+    graph: tft.TFTransformOutput,
     settings: CrossFitSettings,
     exec_properties: dict[str, Any],
 ) -> OutOfFold:
-    import tensorflow_transform as tft
-
-    from trainer.examples import read_encoding
-
-    graph = artifact_utils.get_single_uri(input_dict["transform_graph"])
     return cross_fit(
         subjects.arrays,
         subjects.folds,
-        read_encoding(tft.TFTransformOutput(graph), _inputs(settings)),
+        read_encoding(graph, _inputs(settings)),
         resolve(len(subjects), chosen=settings.hyperparameters),
         exec_properties["seed"],
         exec_properties["steps"] or None,
         throttled_progress(),
-    )
-
-
-def _table(subjects: Subjects, found: OutOfFold, settings: CrossFitSettings) -> Predictions:
-    repeats = subjects.folds.shape[1]
-    columns = found.probabilities.transpose(1, 0, 2).reshape(-1, len(settings.tasks))
-    return Predictions(
-        subjects=np.tile(subjects.hashes, repeats),
-        repeat=np.repeat(np.arange(repeats), len(subjects)).astype(np.int16),
-        fold=subjects.folds.T.ravel().astype(np.int16),
-        of={CHALLENGER: {task: columns[:, n] for n, task in enumerate(settings.tasks)}},
     )
 
 
@@ -142,13 +119,8 @@ def _check_final_model(
     agreement = compare(
         served_logits(model, subjects, settings.tasks),
         FoldLogits(found.logits.astype(np.float64), found.trained),
-        _log_odds(found.probabilities).mean(axis=1),
+        log_odds(found.probabilities).mean(axis=1),
         settings.tasks,
     )
     io_utils.write_string_file(f"{folder}/{FINAL_FIT_FILE}", agreement.model_dump_json(indent=1))
     require_agreement(agreement)
-
-
-def _log_odds(probabilities: NDArray[np.float32]) -> NDArray[np.float64]:
-    clipped = np.clip(probabilities.astype(np.float64), 1e-7, 1.0 - 1e-7)
-    return np.log(clipped) - np.log1p(-clipped)

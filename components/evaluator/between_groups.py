@@ -17,6 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from components.evaluator.comparisons import Suppressed
+from components.evaluator.intervals import expit
 from components.evaluator.jackknife import GROUPS
 from components.evaluator.records import Record, number_or_none
 from pipeline.results.between_groups import BetweenGroups
@@ -83,7 +84,7 @@ def _summarize(
         effects = [_logit(value) if on_logit else value for value in values]
         errors = [_standard_error(record, on_logit) for record in usable]
         pooled = pool(effects, errors)
-    back = _expit if on_logit else _identity
+    back = expit if on_logit else _identity
     ends = (
         {}
         if pooled is None
@@ -151,10 +152,6 @@ def _standard_error(record: Record, on_logit: bool) -> float:
 
 def _logit(p: float) -> float:
     return math.log(p) - math.log1p(-p)
-
-
-def _expit(x: float) -> float:
-    return math.nan if math.isnan(x) else (1 + math.tanh(x / 2)) / 2
 
 
 def _identity(x: float) -> float:

@@ -19,6 +19,7 @@ import numpy as np
 from components.evaluator import performance
 from components.evaluator.fold_scores import ModelScores
 from components.evaluator.score_table import ScoreTable
+from pipeline.log_odds import clip_probability
 
 
 def measure(
@@ -69,7 +70,7 @@ def _brier(scores: ModelScores) -> float:
 
 
 def _log_loss(scores: ModelScores) -> float:
-    p = performance.clipped(scores.probability)
+    p = clip_probability(scores.probability)
     return float(-np.mean(np.where(scores.outcome[:, None], np.log(p), np.log1p(-p))))
 
 

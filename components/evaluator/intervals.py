@@ -127,7 +127,7 @@ def of_ranking(
     logit = math.log(middle / (1 - middle))
     reach = (upper - lower) / 2 * slope
     ends = _stretched(logit - reach, logit + reach, factor)
-    return _expit(ends[0]), _expit(ends[1])
+    return expit(ends[0]), expit(ends[1])
 
 
 def _stretched(lower: float, upper: float, factor: float) -> tuple[float, float]:
@@ -136,5 +136,6 @@ def _stretched(lower: float, upper: float, factor: float) -> tuple[float, float]
     return middle - reach, middle + reach
 
 
-def _expit(logit: float) -> float:
+def expit(logit: float) -> float:
+    """The probability of a logit."""
     return (1 + math.tanh(logit / 2)) / 2

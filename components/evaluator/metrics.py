@@ -23,9 +23,9 @@ from components.evaluator.cross_fitted import measure
 from components.evaluator.curves import curves_of, fold_curves_of
 from components.evaluator.fold_scores import FOLD_SCORES, FoldScores, ModelScores
 from components.evaluator.jackknife import FULL_SAMPLE
-from components.evaluator.prediction_table import CHALLENGER
 from components.evaluator.score_table import ScoreTable
 from pipeline import names
+from pipeline.names import CHALLENGER
 
 _TABLE_NAME = "_score_table"
 _FOLD_SCORES_NAME = "_fold_scores"

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.evaluator.score_table import ScoreTable
+from pipeline.log_odds import clip_probability, log_odds
 
 CALIBRATION_BINS = 10
 LOGIT_BINS_PER_UNIT = 128
 """Bins per unit of the logit in the histogram to which the calibration slope is fitted."""
 
-_SMALLEST_PROBABILITY = 1e-7
 _MOST_STEPS = 50
 _CONVERGED = 1e-9
 """Relative step of the slope below which the fit has converged; above rounding error."""
@@ -70,7 +70,7 @@ def log_loss(table: ScoreTable) -> float:
     """Mean negative log-likelihood in nats; predictions are clipped to 1e-7 from 0 and 1."""
     if not table.valid:
         return math.nan
-    p = _inner(table)
+    p = clip_probability(table.probability)
     total = np.sum(table.positive * np.log(p) + table.negative * np.log1p(-p))
     return float(-total / table.subjects)
 
@@ -112,8 +112,7 @@ def logit_histogram(table: ScoreTable) -> tuple[_FloatArray, _FloatArray, _Float
         Mean logit, subjects and subjects with the outcome of each bin that is not empty, float64
         `[bins]`; 128 bins per unit, logits rise.
     """
-    p = _inner(table)
-    logit = np.log(p) - np.log1p(-p)
+    logit = log_odds(table.probability)
     bins = np.floor(logit * LOGIT_BINS_PER_UNIT).astype(np.int64)
     bins -= bins[0]
     count: _FloatArray = np.bincount(bins, weights=table.count).astype(np.float64)
@@ -173,15 +172,6 @@ def false_negative_rate(decisions: HasDecisions, threshold: float) -> float:
     """Share of subjects with the outcome that are predicted not to have it."""
     true, _, _, missed = decisions.confusion(threshold)
     return _ratio(missed, true + missed)
-
-
-def clipped(probability: _FloatArray) -> _FloatArray:
-    """Probabilities at least 1e-7 from 0 and 1."""
-    return np.clip(probability, _SMALLEST_PROBABILITY, 1 - _SMALLEST_PROBABILITY)
-
-
-def _inner(table: ScoreTable) -> _FloatArray:
-    return clipped(table.probability)
 
 
 def _ratio(part: float, whole: float) -> float:

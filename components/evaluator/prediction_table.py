@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import UserError
+from pipeline.names import CHALLENGER
 from pipeline.results.predictions import Predictions, read_predictions
 
-CHALLENGER = "challenger"
 NOT_PREDICTED = -1
 """Fold of a subject that is not predicted in a repeat."""
 
@@ -114,10 +114,7 @@ class PredictionSource:
         if out_of_fold and own is None:
             raise UserError(_NO_PREDICTIONS)
         wanted = (own if out_of_fold else None, references)
-        filled = tuple(
-            folder for folder in wanted if folder and len(read_predictions(folder).subjects)
-        )
-        return cls(filled, out_of_fold)
+        return cls(tuple(folder for folder in wanted if folder), out_of_fold)
 
     def read(self) -> PredictionTable:
         """Reads the predictions, once in each process.

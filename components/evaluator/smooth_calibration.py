@@ -20,9 +20,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evaluator.performance import clipped, is_separated, logit_histogram
+from components.evaluator.performance import is_separated, logit_histogram
 from components.evaluator.score_table import ScoreTable
 from pipeline.estimates import NORMAL_95
+from pipeline.log_odds import log_odds
 from pipeline.results.clinical_curves import SmoothPoint
 from pipeline.results.curve_points import CalibrationBin
 
@@ -110,8 +111,7 @@ def _ends(bins: Sequence[CalibrationBin]) -> tuple[float, float]:
 
 
 def _logit_of(bins: Sequence[CalibrationBin]) -> _FloatArray:
-    p = clipped(np.array([item.mean_prediction for item in bins], np.float64))
-    return np.asarray(np.log(p) - np.log1p(-p))
+    return log_odds(np.array([item.mean_prediction for item in bins], np.float64))
 
 
 def _rate(logit: _FloatArray) -> _FloatArray:

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from tfx.components.statistics_gen import stats_artifact_utils
 from tfx.dsl.components.base import base_executor
-from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 from tfx.utils import io_utils, path_utils
@@ -17,13 +16,14 @@ from components.external_validation.case_mix import compare_case_mix, observed_r
 from components.external_validation.predictions import PredictedTask, predict
 from components.external_validation.recalibration import (
     deal_folds,
-    logits,
     observed_to_expected,
     updates,
 )
 from components.external_validation.settings import ExternalValidationSettings
+from components.file_artifacts import write_file_artifact
 from pipeline.errors import UserError
 from pipeline.html.page import render
+from pipeline.log_odds import log_odds
 from pipeline.pages.validation import ValidationResult, validation_page
 from pipeline.results.documents import Curves, Metrics, Verdict, read_result
 from pipeline.results.registration import RegisteredModel, Registration
@@ -74,7 +74,7 @@ class Executor(base_executor.BaseExecutor):
                 code_version=exec_properties["code_version"],
             )
         )
-        _write_file(artifact_utils.get_single_uri(output_dict["html"]), render(page))
+        write_file_artifact(artifact_utils.get_single_uri(output_dict["html"]), render(page))
 
 
 def _validate(
@@ -117,7 +117,7 @@ def _of_task(
     theirs = settings.tasks[task]
     if subjects < settings.smallest_group:
         return TaskValidation(task=task, model_task=theirs, subjects=None, positives=None)
-    logit = logits(predicted.probability)
+    logit = log_odds(predicted.probability)
     fold = deal_folds(list(predicted.hashes), predicted.outcome)
     found = (
         ()
@@ -159,13 +159,3 @@ def _shown(entry: RegisteredModel) -> ValidatedModel:
 
 def _statistics(artifact: Artifact, split: str) -> Any:
     return stats_artifact_utils.load_statistics(artifact, split).proto().datasets[0]
-
-
-def _write_file(uri: str, content: str) -> None:
-    """Writes the single file of an artifact of Kubeflow's types.
-
-    TFX makes a folder there before an executor runs; Kubeflow expects a file at the URI.
-    """
-    if fileio.isdir(uri) and not fileio.listdir(uri):
-        fileio.rmtree(uri)
-    io_utils.write_string_file(uri, content)

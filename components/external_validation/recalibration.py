@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.estimates import NORMAL_95, Estimate, normal_interval, student_interval
+from pipeline.log_odds import clip_probability
 from pipeline.results.validation import (
     UPDATE_METHODS,
     ModelUpdate,
@@ -31,7 +32,6 @@ from pipeline.results.validation import (
 )
 
 MOST_FOLDS = 10
-_SMALLEST_PROBABILITY = 1e-7
 _MOST_STEPS = 50
 _CONVERGED = 1e-10
 
@@ -57,14 +57,6 @@ class Recalibration:
     def apply(self, logit: _Numbers) -> _Numbers:
         """Updated probabilities."""
         return 1 / (1 + np.exp(-(self.intercept + self.slope * logit)))
-
-
-def logits(probability: NDArray[np.float32]) -> _Numbers:
-    """Logits of probabilities, which are clipped to 1e-7 from 0 and 1."""
-    inner = np.clip(
-        probability.astype(np.float64), _SMALLEST_PROBABILITY, 1 - _SMALLEST_PROBABILITY
-    )
-    return np.log(inner) - np.log1p(-inner)
 
 
 def recalibrate(method: UpdateMethod, logit: _Numbers, outcome: _Numbers) -> Recalibration | None:
@@ -209,7 +201,7 @@ def _out_of_fold(
         if fit is None:
             return None
         updated[held] = fit.apply(logit[held])
-    return np.clip(updated, _SMALLEST_PROBABILITY, 1 - _SMALLEST_PROBABILITY)
+    return clip_probability(updated)
 
 
 def _mean(gain: _Numbers, folds: int) -> Estimate:

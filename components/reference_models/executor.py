@@ -97,6 +97,12 @@ class _Run:
             only,
         )
 
+    def _table(
+        self, subjects: Subjects, folds: NDArray[Any], found: dict[str, Found]
+    ) -> Predictions:
+        of = {name: model.probabilities for name, model in found.items()}
+        return Predictions.of_repeats(subjects.hashes, folds, of, self._settings.tasks)
+
     def _log(self, split: str, subjects: Subjects) -> None:
         logger.info("rows", extra={"rows": {"split": split, "subjects": len(subjects)}})
 
@@ -115,7 +121,7 @@ class _OutOfFold(_Run):
             self._seed,
             throttled_progress(),
         )
-        return _table(subjects, subjects.folds, found, self._settings.tasks), found
+        return self._table(subjects, subjects.folds, found), found
 
 
 class _OnSplit(_Run):
@@ -131,7 +137,7 @@ class _OnSplit(_Run):
         if fitted:
             pseudonyms = np.sort(train.hashes.astype(bytes))[:MOST_SUBJECTS]
             found |= self._predict_with(self._read("train", "eval", only=pseudonyms), test, fitted)
-        return _table(test, np.zeros((len(test), 1), np.int16), found, self._settings.tasks), found
+        return self._table(test, np.zeros((len(test), 1), np.int16), found), found
 
     def _predict_with(
         self, train: Subjects, test: Subjects, names: tuple[str, ...]
@@ -148,22 +154,3 @@ class _OnSplit(_Run):
 
 def _as_read(subjects: Subjects) -> ReferenceSubjects:
     return ReferenceSubjects(subjects.arrays, subjects.arms, subjects.hashes)
-
-
-def _table(
-    subjects: Subjects, folds: NDArray[Any], found: dict[str, Found], tasks: tuple[str, ...]
-) -> Predictions:
-    repeats = folds.shape[1]
-    columns = {
-        name: model.probabilities.transpose(1, 0, 2).reshape(-1, len(tasks))
-        for name, model in found.items()
-    }
-    return Predictions(
-        subjects=np.tile(subjects.hashes, repeats),
-        repeat=np.repeat(np.arange(repeats), len(subjects)).astype(np.int16),
-        fold=folds.T.ravel().astype(np.int16),
-        of={
-            name: {task: values[:, n] for n, task in enumerate(tasks)}
-            for name, values in columns.items()
-        },
-    )

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from tfx.dsl.components.base import base_executor
-from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
-from tfx.utils import io_utils
 
+from components.file_artifacts import write_file_artifact
 from components.run_page.kubeflow_outputs import (
     classification_metadata,
     metrics_metadata,
@@ -68,8 +67,8 @@ class Executor(base_executor.BaseExecutor):
             key: artifact_utils.get_single_instance(artifacts)
             for key, artifacts in output_dict.items()
         }
-        _write_file(outputs[HTML_KEY].uri, render(run_page(result)))
-        _write_file(outputs[SUMMARY_KEY].uri, summary_markdown(result))
+        write_file_artifact(outputs[HTML_KEY].uri, render(run_page(result)))
+        write_file_artifact(outputs[SUMMARY_KEY].uri, summary_markdown(result))
         for task in result.settings.tasks:
             _write_metadata(outputs[metrics_key(task)], metrics_metadata(result, task))
             _write_metadata(outputs[curves_key(task)], classification_metadata(result, task))
@@ -98,14 +97,4 @@ def _write_metadata(artifact: Artifact, metadata: Mapping[str, Any]) -> None:
             artifact.set_float_custom_property(name, value)
         else:
             artifact.set_json_value_custom_property(name, value)
-    _write_file(artifact.uri, json.dumps(metadata, indent=1, allow_nan=False) + "\n")
-
-
-def _write_file(uri: str, content: str) -> None:
-    """Writes the single file of an artifact of Kubeflow's types.
-
-    TFX makes a folder there before an executor runs; Kubeflow expects a file at the URI.
-    """
-    if fileio.isdir(uri) and not fileio.listdir(uri):
-        fileio.rmtree(uri)
-    io_utils.write_string_file(uri, content)
+    write_file_artifact(artifact.uri, json.dumps(metadata, indent=1, allow_nan=False) + "\n")

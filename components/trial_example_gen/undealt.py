@@ -101,8 +101,7 @@ def deal_examples(path: str, deal: Deal) -> DealtExamples:
         path: Address of the file.
         deal: Part or folds of every subject.
     """
-    batch = _read_by_split(path, deal)
-    dealt = deal.of(batch[_HASH].to_numpy())
+    batch, dealt, splits = _read_by_split(path, deal)
     columns = {
         name.removeprefix(_COLUMN): column
         for name, column in zip(batch.schema.names, batch.columns, strict=True)
@@ -111,7 +110,6 @@ def deal_examples(path: str, deal: Deal) -> DealtExamples:
     if deal.plan.out_of_fold:
         columns[FOLDS] = pa.FixedSizeListArray.from_arrays(dealt.ravel(), dealt.shape[1])
     examples = encode_examples(columns)
-    splits = _splits(dealt, deal)
     ends = np.searchsorted(splits, np.arange(len(SPLITS) + 1)).tolist()
     labels = {
         name.removeprefix(_POSITIVE): Labels(
@@ -131,12 +129,20 @@ def deal_examples(path: str, deal: Deal) -> DealtExamples:
     )
 
 
-def _read_by_split(path: str, deal: Deal) -> pa.RecordBatch:
-    """A bucket's rows, those of one split beside each other, otherwise in the file's order."""
+def _read_by_split(
+    path: str, deal: Deal
+) -> tuple[pa.RecordBatch, NDArray[np.int16], NDArray[np.int16]]:
+    """A bucket's rows, those of one split beside each other, otherwise in the file's order.
+
+    Returns:
+        The rows, the row of `Deal.dealt` of each and the number of its split.
+    """
     with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
         batch = pa.ipc.open_stream(file.read()).read_next_batch()
-    splits = _splits(deal.of(batch[_HASH].to_numpy()), deal)
-    return pc.take(batch, pa.array(np.argsort(splits, kind="stable")))
+    dealt = deal.of(batch[_HASH].to_numpy())
+    splits = _splits(dealt, deal)
+    order = np.argsort(splits, kind="stable")
+    return pc.take(batch, pa.array(order)), dealt[order], splits[order]
 
 
 def _splits(dealt: NDArray[np.int16], deal: Deal) -> NDArray[np.int16]:

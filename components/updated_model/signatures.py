@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import tensorflow as tf
 
+from pipeline.log_odds import SMALLEST_PROBABILITY
 from pipeline.results.registration import Recalibrated
-
-_SMALLEST_PROBABILITY = 1e-7
-"""As in the fit of the recalibration."""
+from trainer.resaved import Outputs, save_with_outputs
 
 
 def save_updated(source: str, target: str, tasks: Mapping[str, Recalibrated]) -> None:
@@ -21,35 +19,19 @@ def save_updated(source: str, target: str, tasks: Mapping[str, Recalibrated]) ->
         target: Folder of the new one.
         tasks: Linear function of the logit of each task that is updated.
     """
-    loaded = tf.saved_model.load(source)
-    updated = tf.Module()
-    # Keeps variables and lookup tables.
-    updated.loaded = loaded
-    signatures = {
-        name: _recalibrate_outputs(signature, tasks)
-        for name, signature in loaded.signatures.items()
-    }
-    tf.saved_model.save(updated, target, signatures=signatures)
 
-
-def _recalibrate_outputs(signature: Any, tasks: Mapping[str, Recalibrated]) -> Any:
-    @tf.function(autograph=False)
-    def serve(**inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+    def change(outputs: Outputs) -> Outputs:
         return {
             task: _recalibrate(probability, tasks[task]) if task in tasks else probability
-            for task, probability in signature(**inputs).items()
+            for task, probability in outputs.items()
         }
 
-    _, inputs = signature.structured_input_signature
-    specs = {
-        name: tf.TensorSpec(spec.shape, spec.dtype, name=name) for name, spec in inputs.items()
-    }
-    return serve.get_concrete_function(**specs)
+    save_with_outputs(source, target, change)
 
 
 def _recalibrate(probability: tf.Tensor, update: Recalibrated) -> tf.Tensor:
     inner = tf.clip_by_value(
-        tf.cast(probability, tf.float64), _SMALLEST_PROBABILITY, 1 - _SMALLEST_PROBABILITY
+        tf.cast(probability, tf.float64), SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY
     )
     logit = tf.math.log(inner) - tf.math.log1p(-inner)
     updated = tf.sigmoid(update.intercept + update.slope * logit)

@@ -10,8 +10,9 @@ not depend on the runner.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,36 @@ class Predictions:
     repeat: NDArray[np.int16]
     fold: NDArray[np.int16]
     of: Mapping[str, Mapping[str, NDArray[np.float32]]]
+
+    @classmethod
+    def of_repeats(
+        cls,
+        subjects: NDArray[np.object_],
+        folds: NDArray[Any],
+        of: Mapping[str, NDArray[np.float32]],
+        tasks: Sequence[str],
+    ) -> Predictions:
+        """Lays the predictions of all repeats out as rows.
+
+        Args:
+            subjects: Pseudonym of each subject; bytes `[subjects]`.
+            folds: Fold of each subject in each repeat; int `[subjects, repeats]`.
+            of: Probabilities of each model, `[subjects, repeats, tasks]`.
+            tasks: Names of the tasks.
+        """
+        repeats = folds.shape[1]
+        columns = {
+            model: found.transpose(1, 0, 2).reshape(-1, len(tasks)) for model, found in of.items()
+        }
+        return cls(
+            subjects=np.tile(subjects, repeats),
+            repeat=np.repeat(np.arange(repeats), len(subjects)).astype(np.int16),
+            fold=folds.T.ravel().astype(np.int16),
+            of={
+                model: {task: values[:, n] for n, task in enumerate(tasks)}
+                for model, values in columns.items()
+            },
+        )
 
     def sorted(self) -> Predictions:
         """The rows in the order of repeat and pseudonym."""

@@ -15,11 +15,11 @@ from components.external_validation.recalibration import (
     MOST_FOLDS,
     benefit,
     deal_folds,
-    logits,
     observed_to_expected,
     recalibrate,
     updates,
 )
+from pipeline.log_odds import log_odds
 from pipeline.results.validation import UPDATE_METHODS
 from tests.each import each
 
@@ -201,7 +201,7 @@ def test_observed_to_expected_has_the_interval_of_its_logarithm() -> None:
 
 
 def test_logits_of_certain_predictions_are_finite() -> None:
-    assert np.isfinite(logits(np.array([0.0, 1.0], np.float32))).all()
+    assert np.isfinite(log_odds(np.array([0.0, 1.0], np.float32))).all()
 
 
 def test_every_method_can_be_fitted() -> None:
