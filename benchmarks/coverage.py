@@ -12,14 +12,12 @@ The seeds are not those that the constant of `components.evaluator.intervals` wa
 
 from __future__ import annotations
 
-import argparse
 import logging
 import math
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +26,7 @@ from benchmarks.report import machine, machine_line, markdown_table, write_json
 from benchmarks.simulated_trials import (
     Subjects,
     fit_ridge,
+    parser_of_sizes,
     predict,
     simulate_subjects,
     simulate_trials,
@@ -303,7 +302,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         0.
     """
-    arguments = _parser().parse_args(argv)
+    parser = parser_of_sizes("coverage", __doc__, 1_000, REPEATS)
+    arguments = parser.parse_args(argv)
     sys.stdout.write(f"{machine_line()}\n\n")
     rows: list[Row] = []
     seconds: Mapping[str, float] = {}
@@ -318,20 +318,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     content = {"benchmark": "coverage", "machine": machine(), "seconds": seconds}
     write_json(arguments.out, content | {"rows": [vars(row) for row in rows]})
     return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.coverage",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--trials", type=int, default=1_000, help="trials of each size")
-    parser.add_argument("--subjects", type=int, nargs="+", default=list(REPEATS), help="sizes")
-    parser.add_argument(
-        "--out", type=Path, default=Path("runs/benchmarks/coverage.json"), help="results as JSON"
-    )
-    return parser
 
 
 if __name__ == "__main__":

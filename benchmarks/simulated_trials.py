@@ -6,8 +6,10 @@ and columns that they do not depend on, as numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import argparse
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,3 +118,27 @@ def _columns(block: Block) -> tuple[_FloatArray, _FloatArray]:
     columns.append(np.nan_to_num(demographics["WEIGHTBL"][treated], nan=80.0))
     probability = np.stack([block.probabilities[task] for task in TASKS], axis=1)
     return np.stack(columns, axis=1).astype(np.float64), probability
+
+
+def parser_of_sizes(
+    name: str, description: str | None, trials: int, sizes: Iterable[int]
+) -> argparse.ArgumentParser:
+    """Arguments of a benchmark that simulates trials of several sizes.
+
+    Args:
+        name: The benchmark's module.
+        description: What it measures.
+        trials: Trials of each size, by default.
+        sizes: Subjects of a trial, by default.
+    """
+    parser = argparse.ArgumentParser(
+        prog=f"python -m benchmarks.{name}",
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--trials", type=int, default=trials, help="trials of each size")
+    parser.add_argument("--subjects", type=int, nargs="+", default=list(sizes), help="sizes")
+    parser.add_argument(
+        "--out", type=Path, default=Path(f"runs/benchmarks/{name}.json"), help="results as JSON"
+    )
+    return parser

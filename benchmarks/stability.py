@@ -9,19 +9,23 @@ trials of the same size, which is what the other two estimate.
 
 from __future__ import annotations
 
-import argparse
 import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.coverage import FOLDS, REPEATS
 from benchmarks.report import machine, machine_line, markdown_table, write_json
-from benchmarks.simulated_trials import Subjects, fit_ridge, predict, simulate_trials
+from benchmarks.simulated_trials import (
+    Subjects,
+    fit_ridge,
+    parser_of_sizes,
+    predict,
+    simulate_trials,
+)
 from pipeline.results.stability import spread_of
 from pipeline.synthetic.trial import TASKS
 
@@ -161,7 +165,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         0.
     """
-    arguments = _parser().parse_args(argv)
+    parser = parser_of_sizes("stability", __doc__, 20, REPEATS)
+    arguments = parser.parse_args(argv)
     sys.stdout.write(f"{machine_line()}\n\n")
     rows: list[Row] = []
     for place, subjects in enumerate(arguments.subjects):
@@ -172,20 +177,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     content = {"benchmark": "stability", "machine": machine()}
     write_json(arguments.out, content | {"rows": [vars(row) for row in rows]})
     return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.stability",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--trials", type=int, default=20, help="trials of each size")
-    parser.add_argument("--subjects", type=int, nargs="+", default=list(REPEATS), help="sizes")
-    parser.add_argument(
-        "--out", type=Path, default=Path("runs/benchmarks/stability.json"), help="results as JSON"
-    )
-    return parser
 
 
 if __name__ == "__main__":

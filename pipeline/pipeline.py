@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import tensorflow_data_validation as tfdv
@@ -15,6 +16,7 @@ from tfx.dsl.components.base.base_node import BaseNode
 from tfx.orchestration import metadata
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import pusher_pb2, trainer_pb2, transform_pb2
+from tfx.types.channel import BaseChannel
 
 from components.blessed_model.component import BlessedModel
 from components.blessed_model.settings import BlessedModelSettings
@@ -60,24 +62,49 @@ def create_pipeline(config: RunConfig) -> Pipeline:
     Returns:
         The pipeline.
     """
+    return pipeline_of(config, _components(config))
+
+
+def pipeline_of(config: RunConfig, components: Iterable[BaseNode | None]) -> Pipeline:
+    """The pipeline of some components.
+
+    Args:
+        config: Everything that the run depends on.
+        components: The components; None for one that this run does not have.
+    """
     return Pipeline(
         pipeline_name=config.pipeline_name,
         pipeline_root=config.pipeline_root,
-        components=_components(config),
+        components=[node for node in components if node is not None],
         enable_cache=True,
-        metadata_connection_config=metadata_connection(config),
+        metadata_connection_config=_metadata(config),
         beam_pipeline_args=list(config.beam_args),
     )
 
 
-def metadata_connection(config: RunConfig) -> metadata.ConnectionConfigType | None:
-    """Where ML Metadata are kept; None where the runner keeps them itself."""
+def examine(
+    config: RunConfig, study: Study, examples: BaseChannel
+) -> tuple[StatisticsGen, CuratedSchema, ExampleValidator]:
+    """The components that compare the statistics of examples with the curated schema."""
+    # No statistics of pseudonyms: the most frequent values would be in the artifact.
+    statistics_gen = StatisticsGen(
+        examples=examples,
+        stats_options=tfdv.StatsOptions(feature_allowlist=statistics_columns(study)),
+    )
+    schema = CuratedSchema(config.schema)
+    validator = ExampleValidator(
+        statistics=statistics_gen.outputs["statistics"], schema=schema.outputs["schema"]
+    )
+    return statistics_gen, schema, validator
+
+
+def _metadata(config: RunConfig) -> metadata.ConnectionConfigType | None:
     if config.metadata_path is None:
         return None
     return metadata.sqlite_metadata_connection_config(config.metadata_path)
 
 
-def _components(config: RunConfig) -> list[BaseNode]:
+def _components(config: RunConfig) -> list[BaseNode | None]:
     # Internal results never reach a stage: `pipeline.internal_report` computes them.
     study = config.study.as_public()
     example_gen = TrialExampleGen(
@@ -88,15 +115,7 @@ def _components(config: RunConfig) -> list[BaseNode]:
         subject_key_id=config.subject_key_id,
     )
     examples = example_gen.outputs["examples"]
-    # No statistics of pseudonyms: the most frequent values would be in the artifact.
-    statistics_gen = StatisticsGen(
-        examples=examples,
-        stats_options=tfdv.StatsOptions(feature_allowlist=statistics_columns(study)),
-    )
-    schema = CuratedSchema(config.schema)
-    validator = ExampleValidator(
-        statistics=statistics_gen.outputs["statistics"], schema=schema.outputs["schema"]
-    )
+    statistics_gen, schema, validator = examine(config, study, examples)
     champion = ChampionModel(
         registry_root=config.registry_root,
         settings=ChampionModelSettings.of(study),
@@ -234,7 +253,7 @@ def _components(config: RunConfig) -> list[BaseNode]:
     )
     # A run that the store lists as done has its page.
     exporter.add_upstream_node(run_page)
-    nodes: list[BaseNode | None] = [
+    return [
         example_gen,
         statistics_gen,
         schema,
@@ -256,7 +275,6 @@ def _components(config: RunConfig) -> list[BaseNode]:
         run_page,
         exporter,
     ]
-    return [node for node in nodes if node is not None]
 
 
 def statistics_columns(study: Study) -> list[str]:

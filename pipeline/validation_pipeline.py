@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import tensorflow_data_validation as tfdv
-from tfx.components.example_validator.component import ExampleValidator
-from tfx.components.statistics_gen.component import StatisticsGen
-from tfx.dsl.components.base.base_node import BaseNode
 from tfx.orchestration.pipeline import Pipeline
 
-from components.curated_schema.component import CuratedSchema
 from components.data_gate.component import DataGate
 from components.data_gate.settings import DataGateSettings
 from components.evaluator.component import TrialEvaluator
@@ -22,7 +17,7 @@ from components.trial_example_gen.settings import TrialExampleGenSettings
 from components.updated_model.component import UpdatedModel
 from components.updated_model.settings import UpdatedModelSettings
 from pipeline.config import RunConfig
-from pipeline.pipeline import metadata_connection, statistics_columns
+from pipeline.pipeline import examine, pipeline_of
 from pipeline.results.validation import UpdateMethod
 
 
@@ -55,14 +50,7 @@ def create_validation_pipeline(config: RunConfig, update: UpdateMethod | None = 
     )
     example_gen.add_upstream_node(model)
     examples, rejects = example_gen.outputs["examples"], example_gen.outputs["rejects"]
-    statistics_gen = StatisticsGen(
-        examples=examples,
-        stats_options=tfdv.StatsOptions(feature_allowlist=statistics_columns(study)),
-    )
-    schema = CuratedSchema(config.schema)
-    validator = ExampleValidator(
-        statistics=statistics_gen.outputs["statistics"], schema=schema.outputs["schema"]
-    )
+    statistics_gen, schema, validator = examine(config, study, examples)
     gate = DataGate(
         statistics=statistics_gen.outputs["statistics"],
         schema=schema.outputs["schema"],
@@ -103,22 +91,17 @@ def create_validation_pipeline(config: RunConfig, update: UpdateMethod | None = 
         if update
         else None
     )
-    nodes: list[BaseNode | None] = [
-        model,
-        example_gen,
-        statistics_gen,
-        schema,
-        validator,
-        gate,
-        evaluator,
-        validation,
-        updated,
-    ]
-    return Pipeline(
-        pipeline_name=config.pipeline_name,
-        pipeline_root=config.pipeline_root,
-        components=[node for node in nodes if node is not None],
-        enable_cache=True,
-        metadata_connection_config=metadata_connection(config),
-        beam_pipeline_args=list(config.beam_args),
+    return pipeline_of(
+        config,
+        [
+            model,
+            example_gen,
+            statistics_gen,
+            schema,
+            validator,
+            gate,
+            evaluator,
+            validation,
+            updated,
+        ],
     )
