@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -104,7 +104,7 @@ def parse_study(content: object, source: str, root: yaml.Node | None = None) -> 
     except ValidationError as error:
         problems = [
             (location, reason + _hint(root, item))
-            for item in error.errors()
+            for item in _without_branches(error.errors(), present)
             for location, reason in _located_reasons(item)
             if not any(location[: len(path)] == path for path in undecided)
         ]
@@ -156,6 +156,35 @@ def _repeated_keys(node: yaml.Node | None) -> Iterator[tuple[int, str]]:
     elif isinstance(node, yaml.SequenceNode):
         for item in node.value:
             yield from _repeated_keys(item)
+
+
+def _without_branches(errors: Sequence[Any], content: object) -> Iterator[dict[str, Any]]:
+    """Errors with the keys of the study file as their places.
+
+    Where a value may be of one of several types, pydantic reports an error for each type and adds
+    the type's name to the place.
+    """
+    for item in errors:
+        location = tuple(_keys(item, content))
+        is_one_of_several = len(location) < len(item["loc"])
+        if not (is_one_of_several and item["type"] == "literal_error" and item["input"]):
+            yield {**item, "loc": location}
+
+
+def _keys(item: Any, content: Any) -> Iterator[int | str]:
+    *_, last = item["loc"] or (None,)
+    for part in item["loc"]:
+        if _has(content, part):
+            content = content[part]
+        elif part != "[key]" and not (part is last and item["type"] == "missing"):
+            continue
+        yield part
+
+
+def _has(content: Any, part: int | str) -> bool:
+    if isinstance(content, list):
+        return isinstance(part, int) and part < len(content)
+    return isinstance(content, Mapping) and part in content
 
 
 def _located_reasons(item: Any) -> Iterator[tuple[tuple[int | str, ...], str]]:

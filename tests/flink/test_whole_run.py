@@ -199,7 +199,7 @@ def _evaluated_in_memory(runs: Runs, folder: Path) -> Path:
     """Evaluates the model of Flink's run in memory; folder of the verdict."""
     from tfx.types import artifact_utils, standard_artifacts
 
-    from components.artifact_types import ModelVerdict
+    from components.artifact_types import ModelVerdict, Predictions, TrialRejects
     from components.evaluator.executor import Executor
     from components.evaluator.settings import EvaluatorSettings
     from pipeline.beam.options import IN_MEMORY, beam_options
@@ -227,6 +227,10 @@ def _evaluated_in_memory(runs: Runs, folder: Path) -> Path:
         {
             "examples": [examples],
             "model": [artifact(standard_artifacts.Model, runs.flink["Trainer"]["model"])],
+            "reference_predictions": [
+                artifact(Predictions, runs.flink["ReferenceModels"]["predictions"])
+            ],
+            "rejects": [artifact(TrialRejects, runs.flink["TrialExampleGen"]["rejects"])],
         },
         {name: [artifact(kind, str(folder / name))] for name, kind in outputs.items()},
         {"settings": EvaluatorSettings.of(study).to_json()},

@@ -46,6 +46,31 @@ def test_a_key_that_stands_twice_is_named_with_its_line(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (
+            "{calibration_slope: [1.3, 0.7]}",
+            "evaluation.default_thresholds: the two numbers of `calibration_slope` must rise",
+        ),
+        (
+            "{acu: 0.6}",
+            "evaluation.default_thresholds.acu: unknown key. Check its spelling, or remove it.",
+        ),
+        (
+            "{auc: 1.2}",
+            "evaluation.default_thresholds.auc: Input should be less than 1",
+        ),
+    ],
+)
+def test_a_value_of_one_of_several_types_is_named_by_its_key_alone(
+    tmp_path: Path, value: str, told: str
+) -> None:
+    text = f"{STUDY}\nevaluation: {{default_thresholds: {value}}}\n"
+    [line] = refusal_of_text(tmp_path, text)
+    assert line.endswith(f": {told}")
+
+
 def test_a_missing_key_is_named_with_the_line_of_what_lacks_it(tmp_path: Path) -> None:
     text = STUDY.replace("    title: Dead at the end\n", "")
     assert refusal_of_text(tmp_path, text) == [
