@@ -34,6 +34,7 @@ OUT_OF_FOLD = (
     "The champion was not compared: this model is evaluated on out-of-fold predictions of subjects "
     "that the champion may have been trained on."
 )
+VALIDATION = "No champion was compared: a registered model is validated on another trial."
 OTHER_DEAL = (
     "The champion was not compared: an earlier release registered it, which divided the subjects "
     "in another way, so it may have seen the test subjects."

@@ -79,11 +79,7 @@ class Executor(tfx_executor.Executor):
         inputs = dict(input_dict)
         models = inputs.pop(CHAMPION_KEY, [])
         scheme = _Scheme.of(inputs)
-        no_champion = (
-            champion.OUT_OF_FOLD
-            if scheme.plan.out_of_fold and champion.is_present(models)
-            else champion.reason_against(models, settings)
-        )
+        no_champion = scheme.plan_against(models) or champion.reason_against(models, settings)
         champion_tasks = champion.served_tasks(models)
         if not no_champion:
             # TFX calls the model to compare with the baseline.
@@ -153,6 +149,14 @@ class _Scheme:
         source = PredictionSource.of(plan.out_of_fold, own, references)
         fitted = read_reference_models(references).models if references else {}
         return cls(plan, source, {name: model.fit for name, model in fitted.items()})
+
+    def plan_against(self, champions: list[Artifact]) -> str | None:
+        """The reason why no champion can be compared under this plan, whichever it is."""
+        if self.plan.scheme == "validate":
+            return champion.VALIDATION
+        if self.plan.out_of_fold and champion.is_present(champions):
+            return champion.OUT_OF_FOLD
+        return None
 
 
 def _columns_to_read(settings: EvaluatorSettings, folder: Path) -> Artifact:

@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 import yaml
 
+from components.evaluator.champion import VALIDATION
 from pipeline.results.registration import RegisteredModel
 from pipeline.runs.registry import Registry
 from tests.components.registered_model.hand_made_model import (
@@ -208,6 +209,11 @@ def test_the_updated_model_is_registered_with_its_origin(validated: Ended) -> No
     assert updated.origin.study == "second"
     assert set(updated.origin.tasks) == {"death"}
     assert updated.origin.tasks["death"].slope == 1
+
+
+def test_the_verdict_says_that_no_champion_was_compared(validated: Ended) -> None:
+    verdict = json.loads(Path(validated.answer["paths"]["verdict"]).read_text())
+    assert verdict["notes"] == [VALIDATION]
 
 
 def test_the_page_says_what_was_found(validated: Ended) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.kubeflow.image_build import ContainerCommands
 from tests.kubeflow.spec_walker import Walker
-from tests.kubeflow.walks import ALL, KEY, Trial, Walked, by_key, walk
+from tests.kubeflow.walks import KEY, Trial, Walked, by_key, walk
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +34,7 @@ def test_every_metric_is_the_local_runners(
     walked: Walked, local_metrics: list[dict[str, Any]]
 ) -> None:
     records = walked.document("TrialEvaluator", "verdict", "metrics.json")["records"]
-    found, local = by_key(records, ALL), by_key(local_metrics, ALL)
+    found, local = by_key(records), by_key(local_metrics)
     assert set(found) == set(local)
     for key, record in local.items():
         for name in ("value", "lower", "upper"):

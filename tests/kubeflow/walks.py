@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.results.reference_models import TITLES
 from pipeline.store.sqlite_file import sqlite_address
 from tests.kubeflow.spec_walker import REPOSITORY, TaskRun, Walker
 
@@ -18,8 +19,15 @@ KEY = "a key that only this test knows"
 STORE = "store.sqlite"
 FORM = {"steps": STEPS, "seed": 11}
 
-ALL = {"challenger", "champion", "difference"}
-"""Models that a record of the metrics is about."""
+WITHOUT_CHAMPION: set[tuple[str, str | None]] = {
+    ("challenger", None),
+    *((model, None) for model in TITLES),
+    *(("difference", model) for model in TITLES),
+}
+"""Model and `versus` of the metrics of a run that has no champion."""
+
+ALL = WITHOUT_CHAMPION | {("champion", None), ("difference", None)}
+"""The same of a run that has one."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +89,15 @@ def walk(trial: Trial, walker: Walker) -> Walked:
     return Walked(walker, walker.run(trial.package, form))
 
 
-def by_key(records: list[dict[str, Any]], models: set[str]) -> dict[tuple[Any, ...], Any]:
-    names = ("task", "metric", "decision_threshold", "model")
-    return {
+def roles(records: list[dict[str, Any]]) -> set[tuple[str, str | None]]:
+    return {(record["model"], record["versus"]) for record in records}
+
+
+def by_key(records: list[dict[str, Any]]) -> dict[tuple[Any, ...], Any]:
+    names = ("task", "metric", "decision_threshold", "model", "versus")
+    found = {
         (*(record[name] for name in names), *sorted(record["slice"].items())): record
         for record in records
-        if record["model"] in models
     }
+    assert len(found) == len(records)
+    return found
