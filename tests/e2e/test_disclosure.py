@@ -110,7 +110,7 @@ def neutral(text: str, run: Run) -> str:
     text = re.sub(r"\bserving/\d{10}/", "serving/TIME/", text)
     text = text.replace(champion(run), "CHAMPION")
     # TensorFlow gives each SavedModel that it writes an id of its own (fingerprint.pb).
-    text = re.sub(r'("model_digest": ")[0-9a-f]{64}"', r'\1DIGEST"', text)
+    text = re.sub(r'("(model_digest|trained_model)": ")[0-9a-f]{64}"', r'\1DIGEST"', text)
     # Ids that are made of a part's or a figure's content, which names the run.
     text = re.sub(r"\b(part-|-p)[0-9a-f]{8,10}\b", "ID", text)
     return EFFORT.sub(r'"\1": 0', text)
