@@ -37,7 +37,7 @@ from tests.pipeline.store.postgres_server import DATABASE, READER_PASSWORD, WRIT
 pytestmark = pytest.mark.slow
 
 REPOSITORY = Path(__file__).parents[2]
-SMALL = ("--subjects", "600", "--steps", "50")
+SMALL = ("--subjects", "1000", "--steps", "50")
 SINCE = "2026-01-01T00:00:00Z"
 UNTIL = (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
 STUDIES = ("synthetic", "actg175")
