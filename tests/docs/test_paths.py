@@ -17,12 +17,16 @@ PAGES = [
 _PATH = re.compile(r"`([A-Za-z_][\w./-]*)`")
 
 
-def tracked() -> set[str]:
-    """Every tracked file and folder, and every end of its path: `rules.py`, `study/rules.py`."""
+def tracked() -> list[PurePosixPath]:
+    """Every tracked file."""
     listed = subprocess.run(
         ["git", "ls-files", "-z"], cwd=PROJECT, capture_output=True, check=True, encoding="utf-8"
     ).stdout.split("\0")
-    files = [PurePosixPath(name) for name in listed if name]
+    return [PurePosixPath(name) for name in listed if name]
+
+
+def ends_of_paths(files: list[PurePosixPath]) -> set[str]:
+    """Every file and folder by every end of its path: `rules.py`, `study/rules.py`."""
     places = {place for file in files for place in (file, *file.parents)}
     return {
         str(PurePosixPath(*place.parts[first:]))
@@ -57,8 +61,10 @@ def test_paths_are_found_in_text(text: str, paths: set[str]) -> None:
 
 
 def test_every_file_and_folder_that_the_docs_name_exists() -> None:
-    known = tracked()
-    folders = {path.name for path in PROJECT.iterdir() if path.is_dir() and path.name in known}
+    files = tracked()
+    known = ends_of_paths(files)
+    # Not `runs/` of a checkout that has run, though the project has folders of that name.
+    folders = {file.parts[0] for file in files if len(file.parts) > 1}
     found = {
         (page.name, name) for page in PAGES for name in named(page.read_text("utf-8"), folders)
     }
