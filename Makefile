@@ -17,7 +17,7 @@ RUN_OPTIONS = $(if $(STUDY),--study "$(STUDY)") $(if $(DATA),--data "$(DATA)") \
 	$(if $(RUNNER),--runner $(RUNNER)) $(if $(WORKERS),--workers $(WORKERS)) \
 	$(if $(MASTER),--master "$(MASTER)") $(foreach option,$(BEAM),--beam=$(option))
 
-PACKAGE ?= packages/trial-$(subst _,-,$(or $(STUDY),synthetic)).yaml
+PACKAGE ?= packages/$(if $(VALIDATE),valid,trial)-$(subst _,-,$(or $(STUDY),synthetic)).yaml
 IMAGE ?= clinical-trial-pipeline:$(shell cat pipeline/VERSION)
 IMAGE_BUILD ?= docker build
 
@@ -26,7 +26,7 @@ IMAGE_BUILD ?= docker build
 export UV_CACHE_DIR = $(CURDIR)/$(VENV)/cache
 export UV_LINK_MODE = hardlink
 
-.PHONY: help setup run flink-up flink-down test test-slow test-flink system compile submit image report notebooks export store-migrate freeze boards grafana schemas docs lint format lock bench-accuracy bench-overhead \
+.PHONY: help setup run validate flink-up flink-down test test-slow test-flink system compile submit image report notebooks export store-migrate freeze boards grafana schemas docs lint format lock bench-accuracy bench-overhead \
 	bench-coverage bench-stability bench-example-gen bench-reading bench-scale bench-flink bench-store bench-notebooks clean
 
 help: ## This list.
@@ -34,6 +34,13 @@ help: ## This list.
 
 run: $(READY) ## Run the pipeline: [STUDY=ist DATA=folder ROOT=runs SUBJECTS=n SEED=n STEPS=n TUNE=1 RUNNER=flink].
 	@$(TRIAL) run $(RUN_OPTIONS)
+
+validate: $(READY) ## Evaluate a registered model on another trial: [STUDY=file DATA=folder MODEL=study/id UPDATE=logistic ROOT=runs RUNNER=flink].
+	@$(TRIAL) validate $(if $(STUDY),--study "$(STUDY)") $(if $(DATA),--data "$(DATA)") \
+	  $(if $(MODEL),--model "$(MODEL)") $(if $(REGISTRY),--registry "$(REGISTRY)") \
+	  $(if $(UPDATE),--update "$(UPDATE)") $(if $(ROOT),--root "$(ROOT)") \
+	  $(if $(RUNNER),--runner $(RUNNER)) $(if $(WORKERS),--workers $(WORKERS)) \
+	  $(if $(MASTER),--master "$(MASTER)") $(foreach option,$(BEAM),--beam=$(option))
 
 flink-up: $(READY) ## Start a Flink on this machine for `make run RUNNER=flink`: [WORKERS=n].
 	@$(TRIAL) flink up $(if $(WORKERS),--task-managers $(WORKERS)) \
@@ -58,9 +65,11 @@ system: ## As root on Debian: install the packages that the slow tests need.
 	  { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy \
 	    --no-install-recommends $$packages; }
 
-compile: $(READY) ## Compile for Kubeflow and Vertex AI: [STUDY=ist SETTINGS=file OUT=folder TUNE=1].
+compile: $(READY) ## Compile for Kubeflow and Vertex AI: [STUDY=ist SETTINGS=file OUT=folder TUNE=1], or a validation: VALIDATE=1 [MODEL=study/id UPDATE=logistic].
 	@$(TRIAL) compile $(if $(STUDY),--study "$(STUDY)") \
-	  $(if $(SETTINGS),--settings "$(SETTINGS)") $(if $(OUT),--out "$(OUT)") $(if $(TUNE),--tune)
+	  $(if $(SETTINGS),--settings "$(SETTINGS)") $(if $(OUT),--out "$(OUT)") $(if $(TUNE),--tune) \
+	  $(if $(VALIDATE),--validate) $(if $(MODEL),--model "$(MODEL)") \
+	  $(if $(UPDATE),--update "$(UPDATE)")
 
 report: $(READY) ## Write a run's report, one HTML file: [RUN=id ROOT=runs].
 	@$(TRIAL) report $(if $(RUN),"$(RUN)") $(if $(ROOT),--root "$(ROOT)")
@@ -68,7 +77,7 @@ report: $(READY) ## Write a run's report, one HTML file: [RUN=id ROOT=runs].
 notebooks: $(READY) ## Execute the notebooks on a run: [RUN=id ROOT=runs ONLY=fairness].
 	@$(TRIAL) notebooks $(if $(RUN),"$(RUN)") $(if $(ROOT),--root "$(ROOT)") $(if $(ONLY),--only $(ONLY))
 
-submit: $(READY) ## Start a run on Kubeflow: ENDPOINT=url [STUDY=ist DATA=folder PARAMS="a=1 b=2" CRON="0 3 * * *"].
+submit: $(READY) ## Start a run on Kubeflow: ENDPOINT=url [STUDY=ist VALIDATE=1 DATA=folder PARAMS="a=1 b=2" CRON="0 3 * * *"].
 	@$(TRIAL) submit --endpoint "$(ENDPOINT)" --package "$(PACKAGE)" \
 	  $(if $(PARAMETERS),--parameters "$(PARAMETERS)") $(if $(DATA),--set "data_root=$(DATA)") \
 	  $(foreach value,$(PARAMS),--set "$(value)") $(if $(NAMESPACE),--namespace "$(NAMESPACE)") \

@@ -3,7 +3,7 @@
 With the environment's programs on the path:
 `tfx pipeline compile --engine=vertex --pipeline_path=kubeflow/compile.py`. The CLI hands over no
 arguments, so every choice can also be made by an environment variable (TRIAL_STUDY,
-TRIAL_SETTINGS, TRIAL_OUT, TRIAL_TUNE).
+TRIAL_SETTINGS, TRIAL_OUT, TRIAL_TUNE, TRIAL_VALIDATE, TRIAL_MODEL, TRIAL_UPDATE).
 """
 
 from __future__ import annotations

@@ -1,5 +1,9 @@
 """Names shared by the writers and the readers of an artifact's columns."""
 
+from __future__ import annotations
+
+from typing import Literal
+
 LOCAL = "local"
 KUBEFLOW = "kubeflow"
 """Environments that run a pipeline."""
@@ -63,6 +67,12 @@ def slice_key(name: str) -> str:
     """Column with a subject's slice of a slicing."""
     return f"slice_{name}"
 
+
+RunKind = Literal["training", "validation"]
+"""What a run does: it trains a model, or it validates a registered one."""
+
+TRAINING: RunKind = "training"
+VALIDATION: RunKind = "validation"
 
 _PIPELINE_PREFIX = "trial-"
 _LONGEST_PIPELINE_NAME = 63

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import tempfile
 import uuid
 import warnings
 from collections.abc import Iterable, Iterator
@@ -135,6 +136,24 @@ def copy_folder(source: str, target: str) -> None:
                 files.create(path, compression_type=_AS_IS) as writing,
             ):
                 shutil.copyfileobj(reading, writing, _BLOCK)
+
+
+@contextmanager
+def local_folder(folder: str) -> Iterator[str]:
+    """A folder as TensorFlow can read it: itself, or a copy if it is in an object store.
+
+    Args:
+        folder: A local path or an address.
+
+    Yields:
+        A local path; a copy is removed at the end.
+    """
+    if not is_remote(folder):
+        yield folder
+        return
+    with tempfile.TemporaryDirectory() as copy:
+        copy_folder(folder, copy)
+        yield copy
 
 
 def remove_folder(folder: str) -> None:

@@ -65,22 +65,11 @@ def resolve_validation(settings: Settings, choice: ModelChoice, run_id: str) -> 
     """
     config = resolve(settings, run_id)
 
-    from pipeline.runs.registry import NO_CHAMPION, Registry
-
     study = with_model(config.study, choice)
     root = choice.registry or str(config.registry_root)
     if "://" not in root:
         root = str(Path(root).resolve())
-    registry = Registry(root)
-    of = study.validation.of or study.study
-    token = registry.champion_token(of)
-    if study.validation.model:
-        registry.entry(of, study.validation.model)
-    elif token == NO_CHAMPION:
-        raise UserError(
-            f"{root}: the registry has no champion of the study {of}. Run the pipeline of {of} "
-            "first, or name another model (--model STUDY/ID) or another registry (--registry)."
-        )
+    token = validated_token(study, root)
     own = Path(config.pipeline_root).parent / "validation"
     return replace(
         config,
@@ -94,6 +83,32 @@ def resolve_validation(settings: Settings, choice: ModelChoice, run_id: str) -> 
         look="",
         store="",
     )
+
+
+def validated_token(study: Study, registry_root: str) -> str:
+    """The champion token of the study whose model is validated.
+
+    Args:
+        study: The study with its section `validation`.
+        registry_root: Root of the registry.
+
+    Raises:
+        UserError: The registry has no such model.
+    """
+    from pipeline.runs.registry import NO_CHAMPION, Registry
+
+    registry = Registry(registry_root)
+    of = study.validation.of or study.study
+    token = registry.champion_token(of)
+    if study.validation.model:
+        registry.entry(of, study.validation.model)
+    elif token == NO_CHAMPION:
+        raise UserError(
+            f"{registry_root}: the registry has no champion of the study {of}. Run the pipeline of "
+            f"{of} first, or name another model (--model STUDY/ID) or another registry "
+            "(--registry; on Kubeflow registry_root of the run's form)."
+        )
+    return token
 
 
 def with_model(study: Study, choice: ModelChoice) -> Study:

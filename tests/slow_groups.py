@@ -64,6 +64,15 @@ GROUPS = (
         ),
     ),
     Group(
+        "compilation",
+        4,
+        (
+            "tests/kubeflow/test_compile.py",
+            "tests/kubeflow/test_validation_walk.py",
+            "tests/pipeline/runners",
+        ),
+    ),
+    Group(
         "ended runs",
         3,
         (
@@ -73,7 +82,6 @@ GROUPS = (
         ),
     ),
     Group("trainer", 2, ("tests/trainer",)),
-    Group("compilation", 2, ("tests/kubeflow/test_compile.py", "tests/pipeline/runners")),
     Group(
         "short ones",
         2,

@@ -15,7 +15,7 @@ from components.registered_model.settings import RegisteredModelSettings
 from pipeline.errors import UserError
 from pipeline.results.registration import RegisteredModel, Registration
 from pipeline.runs.registry import NO_CHAMPION, Registry
-from pipeline.storage import copy_folder
+from pipeline.storage import copy_folder, local_folder
 
 logger = logging.getLogger(__name__)
 
@@ -50,26 +50,28 @@ class Executor(base_executor.BaseExecutor):
         registry = Registry(exec_properties["registry_root"])
         entry = find_entry(registry, settings, exec_properties["champion_token"])
         registry.check_files(entry)
-        arguments = arguments_of(settings)
-        check_fit(
-            settings,
-            read_names(entry.model_uri),
-            f"the model {entry.id} of {entry.study}",
-        )
         model = artifact_utils.get_single_instance(output_dict["model"])
         statistics = artifact_utils.get_single_instance(output_dict["statistics"])
-        folder = path_utils.serving_model_dir(model.uri)
-        if settings.keeps_names:
-            copy_folder(entry.model_uri, folder)
-        else:
-            from components.registered_model.renamed import save_renamed
-
-            save_renamed(entry.model_uri, folder, settings, arguments)
+        with local_folder(entry.model_uri) as source:
+            _save_model(source, path_utils.serving_model_dir(model.uri), settings, entry)
         copy_folder(entry.statistics_uri, statistics.uri)
         statistics.split_names = artifact_utils.encode_split_names(["train"])
         model.set_string_custom_property("model_id", entry.id)
         _write(artifact_utils.get_single_uri(output_dict["registration"]), entry)
         logger.info("Validates the model %s of %s.", entry.id, entry.study)
+
+
+def _save_model(
+    source: str, target: str, settings: RegisteredModelSettings, entry: RegisteredModel
+) -> None:
+    """Saves the model under the study's names, if the study fits it."""
+    check_fit(settings, read_names(source), f"the model {entry.id} of {entry.study}")
+    if settings.keeps_names:
+        copy_folder(source, target)
+        return
+    from components.registered_model.renamed import save_renamed
+
+    save_renamed(source, target, settings, arguments_of(settings))
 
 
 def _write(folder: str, entry: RegisteredModel) -> None:

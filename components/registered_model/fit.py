@@ -29,7 +29,7 @@ def read_names(folder: str) -> ModelNames:
     """Reads the names of a SavedModel from its signatures, without loading its variables.
 
     Args:
-        folder: Folder of the SavedModel, a local path or an address.
+        folder: Folder of the SavedModel, a local path.
 
     Raises:
         UserError: It has no signature `columns`.

@@ -23,6 +23,7 @@ from pipeline.results.registration import (
 )
 from pipeline.results.validation import ExternalValidation, UpdateMethod
 from pipeline.runs.registry import Registry
+from pipeline.storage import local_folder
 
 logger = logging.getLogger(__name__)
 
@@ -103,8 +104,8 @@ def _origin(
 def _register(
     entry: RegisteredModel, origin: ModelOrigin, exec_properties: dict[str, Any]
 ) -> RegisteredModel:
-    with tempfile.TemporaryDirectory() as folder:
-        save_updated(entry.model_uri, folder, origin.tasks)
+    with tempfile.TemporaryDirectory() as folder, local_folder(entry.model_uri) as source:
+        save_updated(source, folder, origin.tasks)
         return Registry(exec_properties["registry_root"]).register_update(
             entry,
             origin,

@@ -15,7 +15,7 @@ def save_updated(source: str, target: str, tasks: Mapping[str, Recalibrated]) ->
     """Saves a SavedModel with the same signatures, whose probabilities are recalibrated.
 
     Args:
-        source: Folder of the SavedModel, a local path or a URI.
+        source: Folder of the SavedModel, a local path.
         target: Folder of the new one.
         tasks: Linear function of the logit of each task that is updated.
     """

@@ -6,7 +6,6 @@ in the large must recover the shift.
 
 from __future__ import annotations
 
-import csv
 import json
 import subprocess
 import sys
@@ -15,9 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-import yaml
 
 from components.evaluator.champion import VALIDATION
 from pipeline.results.registration import RegisteredModel
@@ -27,72 +24,9 @@ from tests.components.registered_model.hand_made_model import (
     content_of,
     register_by_hand,
 )
+from tests.each import each
+from tests.shifted_trial import SHIFT, SUBJECTS, expected_metrics, write_trial
 from tests.whole_runs import environment
-
-SHIFT = 0.7
-SUBJECTS = 1_500
-CONTENT: dict[str, Any] = {
-    "study": "second",
-    "title": "A second trial",
-    "datasets": {
-        "subjects": {
-            "file": "subjects.csv",
-            "format": "csv",
-            "rows": "one_per_subject",
-            "columns": {
-                "ID": {"type": "text"},
-                "AGEYR": {"type": "number", "known": "baseline"},
-                "GENDER": {"type": "text", "known": "baseline"},
-                "DIED": {"type": "text", "known": "after"},
-            },
-        }
-    },
-    "subject": {"dataset": "subjects", "column": "ID"},
-    "features": {"AGEYR": {"kind": "number"}, "GENDER": {"kind": "category"}},
-    "tasks": {
-        "died": {
-            "kind": "outcome",
-            "title": "Death within a year",
-            "state": {"positive": {"column": "DIED", "equals": "Y"}},
-            "decision_thresholds": [0.3],
-        }
-    },
-    "slicing": {"by": {"gender": {"column": "GENDER"}}, "smallest_group": 20},
-    "validation": {
-        "of": STUDY,
-        "features": {"AGEYR": "AGE", "GENDER": "SEX"},
-        "tasks": {"died": "death"},
-    },
-}
-SCHEMA = """
-feature { name: "AGEYR" type: FLOAT presence { min_count: 1 } value_count { min: 1 max: 1 } }
-feature { name: "GENDER" type: BYTES presence { min_count: 1 } value_count { min: 1 max: 1 } }
-feature { name: "label_died" type: FLOAT presence { min_count: 1 } value_count { min: 1 max: 1 } }
-feature { name: "weight_died" type: FLOAT presence { min_count: 1 } value_count { min: 1 max: 1 } }
-feature { name: "slice_gender" type: BYTES presence { min_count: 1 } }
-"""
-
-
-def write_trial(folder: Path, **changes: Any) -> Path:
-    """Writes study file, curated schema and data.
-
-    Returns:
-        The study file.
-    """
-    folder.mkdir(parents=True)
-    random = np.random.default_rng(11)
-    with (folder / "subjects.csv").open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["ID", "AGEYR", "GENDER", "DIED"])
-        for number in range(SUBJECTS):
-            age, gender = round(random.normal(65, 9), 1), random.choice(["F", "M"])
-            logit = -4.5 + age / 20 + 0.5 * (gender == "F") + SHIFT
-            died = random.random() < 1 / (1 + np.exp(-logit))
-            writer.writerow([f"S{number}", age, gender, "Y" if died else "N"])
-    (folder / "schema.pbtxt").write_text(SCHEMA)
-    study = folder / "study.yaml"
-    study.write_text(yaml.safe_dump({**CONTENT, **changes}))
-    return study
 
 
 @dataclass(frozen=True)
@@ -181,6 +115,11 @@ def test_all_subjects_are_evaluated(validated: Ended) -> None:
     assert validated.metric("auc")["subjects"] == SUBJECTS
     assert validated.metric("auc")["lower"] > 0.5
     assert validated.metric("calibration_in_the_large")["upper"] < 0
+
+
+def test_the_metrics_are_those_of_the_models_predictions(validated: Ended) -> None:
+    for name, value in each(expected_metrics(validated.root.parent / "second").items()):
+        assert validated.metric(name)["value"] == pytest.approx(value, abs=1e-6), name
 
 
 def test_the_case_mix_is_beside_that_of_the_training(validated: Ended) -> None:

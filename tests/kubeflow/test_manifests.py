@@ -13,6 +13,7 @@ import yaml
 from pipeline.cli.main import main
 from pipeline.runners.kubeflow import submit
 from pipeline.runners.kubeflow.package import parameters
+from pipeline.runners.kubeflow.purpose import training
 from pipeline.runners.kubeflow.settings import load_settings
 from pipeline.store.engine import PASSWORD_VARIABLE, store_url
 from pipeline.store.migrate import PASSWORDS
@@ -234,7 +235,7 @@ def test_the_schedules_values_are_in_the_form_of_a_run(
     [name] = [volume["configMap"]["name"] for volume in volumes if volume["name"] == "parameters"]
     given = yaml.safe_load(find(items, f"ConfigMap/{name}")["data"]["parameters.yaml"])
     study = load_study(find_study_file("ist"))
-    form = {item.name for item in parameters(study, load_settings())}
+    form = {item.name for item in parameters(study, load_settings(), training())}
     assert given["data_root"]
     assert set(given) <= form
 

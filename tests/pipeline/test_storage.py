@@ -51,6 +51,15 @@ def test_a_folder_is_copied_with_its_subfolders(folder: str, tmp_path: Path) -> 
     assert (tmp_path / "back" / "variables" / "index").read_bytes() == b"weights"
 
 
+def test_a_folder_is_read_from_this_machine(folder: str) -> None:
+    storage.write_whole(f"{folder}/sub/a", b"1")
+
+    with storage.local_folder(folder) as found:
+        assert (Path(found) / "sub" / "a").read_bytes() == b"1"
+
+    assert (found == folder) == Path(found).exists()
+
+
 def test_a_folder_is_removed_with_its_subfolders(folder: str) -> None:
     storage.write_whole(f"{folder}/sub/a", b"1")
 

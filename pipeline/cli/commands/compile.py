@@ -8,7 +8,15 @@ import click
 
 from pipeline.cli.answer import Answer
 from pipeline.cli.lazy import Command
-from pipeline.cli.options import json_option, path_option, study_option, tune_option
+from pipeline.cli.options import (
+    json_option,
+    path_option,
+    study_option,
+    tune_option,
+    variable_option,
+)
+from pipeline.cli.validated_model import model_option, update_method, update_option
+from pipeline.errors import UserError
 from pipeline.study.shipped import DEFAULT_STUDY
 
 
@@ -29,13 +37,38 @@ from pipeline.study.shipped import DEFAULT_STUDY
     help="Folder for the packages.",
 )
 @tune_option
+@variable_option(
+    "--validate",
+    is_flag=True,
+    default=None,
+    help="Compile the pipeline that validates a registered model on the study's data.",
+)
+@model_option
+@update_option
 @json_option
-def compile_packages(study: str, settings: Path | None, out: Path, tune: bool | None) -> Answer:
+def compile_packages(
+    study: str,
+    settings: Path | None,
+    out: Path,
+    tune: bool | None,
+    validate: bool | None,
+    model: str | None,
+    update: str | None,
+) -> Answer:
     """Compile a study's pipeline: YAML for Kubeflow Pipelines 2.x, JSON for Vertex AI."""
+    from pipeline.runners.kubeflow.purpose import training, validation
     from pipeline.runners.kubeflow.settings import DEFAULT_SETTINGS
     from pipeline.runners.kubeflow.write_packages import write_packages
+    from pipeline.validation_config import ModelChoice
 
-    written = write_packages(study, settings or DEFAULT_SETTINGS, out, bool(tune))
+    if validate and tune:
+        raise UserError("--tune: a validation trains nothing. Leave out --tune or --validate.")
+    if not validate and (model or update):
+        given = "--model" if model else "--update"
+        raise UserError(f"{given} is for the pipeline of a validation: give --validate too.")
+    purpose = validation(update_method(update)) if validate else training(bool(tune))
+    choice = ModelChoice.parse(model, None)
+    written = write_packages(study, settings or DEFAULT_SETTINGS, out, purpose, choice)
     for path in written:
         click.echo(path)
     return Answer({"written": [str(path) for path in written]})

@@ -16,33 +16,19 @@ from pipeline.cli.options import (
     study_option,
     variable_option,
 )
-from pipeline.results.validation import UpdateMethod
-
-_UPDATES: dict[str, UpdateMethod] = {
-    "recalibration_in_the_large": "recalibration_in_the_large",
-    "logistic": "logistic_recalibration",
-}
+from pipeline.cli.validated_model import model_option, update_method, update_option
 
 
 @click.command(cls=Command)
 @study_option()
 @variable_option("--data", help="Folder of the study's data.")
-@click.option(
-    "--model",
-    metavar="STUDY[/ID]",
-    help="The registered model: the champion of a study, or one of its registrations. As the study "
-    "file says (`validation`) if not given.",
-)
+@model_option
 @click.option(
     "--registry",
     metavar="ADDRESS",
     help="Root of the registry; <root>/registry if not given.",
 )
-@click.option(
-    "--update",
-    type=click.Choice(tuple(_UPDATES)),
-    help="Also register an updated model beside it, which does not become the champion.",
-)
+@update_option
 @root_option
 @variable_option("--subjects", type=WholeNumber(), help="Size of the synthetic trial.")
 @variable_option("--seed", type=WholeNumber(), help="Seed of the synthetic trial.")
@@ -61,5 +47,5 @@ def validate(model: str | None, registry: str | None, update: str | None, **chos
     load_study(find_study_file(settings.study))
     from pipeline.runners.local.validate import validate as run_validation
 
-    outcome = run_validation(settings, choice, _UPDATES[update] if update else None)
+    outcome = run_validation(settings, choice, update_method(update))
     return Answer(outcome.to_json(), exit_code(outcome, fail_if_refused=False))

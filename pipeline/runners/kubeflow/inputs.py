@@ -16,10 +16,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline.errors import UserError
-from pipeline.runners.kubeflow.package import FOUND_OUT, RUN_INPUTS
+from pipeline.names import TRAINING, VALIDATION
+from pipeline.runners.kubeflow.package import RUN_INPUTS
+from pipeline.runners.kubeflow.purpose import training
 from pipeline.runners.kubeflow.record import export_run, recorded_task
 from pipeline.study.load import parse_study
 from pipeline.study.study import Study
+from pipeline.validation_config import validated_token
 
 _PACKAGES = ("components", "grafana", "pipeline", "trainer")
 """The code of all tasks."""
@@ -83,8 +86,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0, help="seed of training")
     parser.add_argument("--tune", type=int, default=0, help="1 with the Tuner")
     parser.add_argument("--steps", type=int, default=0, help="training steps")
-    for name in FOUND_OUT:
-        parser.add_argument(f"--{name}_to", required=True, help="output file")
+    parser.add_argument(
+        "--kind", default=TRAINING, choices=(TRAINING, VALIDATION), help="what the run does"
+    )
+    for name in training().found_out:
+        parser.add_argument(f"--{name}_to", help="output file")
     return parser
 
 
@@ -92,8 +98,6 @@ def _compute_inputs(options: argparse.Namespace, study: Study) -> dict[str, str]
     # Beam takes a second or two to import.
     from pipeline.reading.fingerprint import content_fingerprint
     from pipeline.reading.plan import check_data
-    from pipeline.runs.looks import run_look, settings_of
-    from pipeline.runs.registry import Registry
     from pipeline.subject_key import key_id, load_key
     from pipeline.version import source_digest
 
@@ -110,13 +114,24 @@ def _compute_inputs(options: argparse.Namespace, study: Study) -> dict[str, str]
             f"requires {options.data_fingerprint} (data_fingerprint). Give the intended "
             "data, or leave the field empty to accept the current data."
         )
-    tried = settings_of(study, options.seed, options.steps, bool(options.tune))
-    return {
+    found = {
         options.fingerprint_to: fingerprint,
         options.subject_key_id_to: key_id(load_key(options.subject_key)),
+        options.code_digest_to: source_digest(*_PACKAGES),
+    }
+    if options.kind == VALIDATION:
+        return found | {options.champion_token_to: validated_token(study, options.registry_root)}
+    return found | _inputs_of_training(options, study)
+
+
+def _inputs_of_training(options: argparse.Namespace, study: Study) -> dict[str, str]:
+    from pipeline.runs.looks import run_look, settings_of
+    from pipeline.runs.registry import Registry
+
+    tried = settings_of(study, options.seed, options.steps, bool(options.tune))
+    return {
         options.champion_token_to: Registry(options.registry_root).champion_token(study.study),
         options.look_to: run_look(options.registry_root, tried).model_dump_json(),
-        options.code_digest_to: source_digest(*_PACKAGES),
     }
 
 

@@ -24,8 +24,9 @@ import yaml
 
 from pipeline.beam.choices import Runner
 from pipeline.config import RunConfig, Settings
-from pipeline.names import KUBEFLOW, pipeline_name
+from pipeline.names import KUBEFLOW
 from pipeline.runners.kubeflow.handover import INSIDE, KUBEFLOW_TYPES, schema_title
+from pipeline.runners.kubeflow.purpose import Purpose
 from pipeline.runners.kubeflow.settings import KubeflowSettings, Resources
 from pipeline.study.study import Study
 from pipeline.subject_key import KEY_IN_ENVIRONMENT
@@ -34,6 +35,7 @@ from pipeline.version import code_version, lock_digest
 if TYPE_CHECKING:
     from tfx.orchestration.data_types import RuntimeParameter
     from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import KubeflowV2DagRunner
+    from tfx.orchestration.pipeline import Pipeline
 
 Spec = dict[str, Any]
 
@@ -47,20 +49,10 @@ resolveInputParameter)."""
 JOB_NAME = "{{$.pipeline_job_name}}"
 """Constant replaced by the run's name in the user interface; each recurrence has its own."""
 
-FOUND_OUT = ("fingerprint", "subject_key_id", "champion_token", "look", "code_digest")
-"""Values that RunInputs determines when a run starts."""
-
 _INPUTS_SPEC = "--json_serialized_inputs_spec_args"
 _BEAM_DEFAULT = f"--runner={Runner.IN_MEMORY}"
-_ASKED = (
-    "data_root",
-    "data_fingerprint",
-    "registry_root",
-    "metrics_store",
-    "seed",
-    "steps",
-)
-"""Fields of a run's form that RunInputs takes."""
+_NOT_ASKED = ("beam_options",)
+"""Fields of a run's form that RunInputs does not take."""
 
 _KUBEFLOW_TYPE_VERSION = "0.0.1"
 _BACKOFF = {"backoffDuration": "30s", "backoffFactor": 2.0, "backoffMaxDuration": "600s"}
@@ -107,14 +99,15 @@ class Package:
         return json.dumps(self.vertex, indent=1, sort_keys=True) + "\n"
 
 
-def parameters(study: Study, settings: KubeflowSettings) -> tuple[Parameter, ...]:
+def parameters(study: Study, settings: KubeflowSettings, purpose: Purpose) -> tuple[Parameter, ...]:
     """Fields of a run's form, in their order.
 
     Args:
         study: The study.
         settings: Settings of the cluster.
+        purpose: What the package is for.
     """
-    return (
+    known = (
         Parameter("data_root", "STRING", "", "Folder of the study's files: s3://, gs:// or a path"),
         Parameter(
             "data_fingerprint",
@@ -142,6 +135,7 @@ def parameters(study: Study, settings: KubeflowSettings) -> tuple[Parameter, ...
             "Address of the SQL store, if any",
         ),
     )
+    return tuple(parameter for parameter in known if parameter.name in purpose.fields)
 
 
 def tfx_runner(settings: KubeflowSettings, out: Path) -> KubeflowV2DagRunner:
@@ -166,24 +160,25 @@ def compile_package(
     schema: str,
     settings: KubeflowSettings,
     runner: KubeflowV2DagRunner,
-    tune: bool = False,
+    purpose: Purpose,
 ) -> Package:
-    """Compiles the pipeline of a study.
+    """Compiles a pipeline of a study.
 
     Args:
         study: The study; it is fixed in the package.
         schema: Content of its curated schema.
         settings: Settings of the cluster.
         runner: TFX's compiler, from `tfx_runner`.
-        tune: Whether the Tuner searches hyperparameters first.
+        purpose: What the package is for.
     """
-    spec, beam_stages = _compiled(_config(study, schema, settings, tune), runner)
-    form = parameters(study, settings)
-    spec["pipelineInfo"]["description"] = _description(study, tune)
-    _add_run_inputs(spec, study, form, tune)
+    config = _config(study, schema, settings, purpose)
+    spec, beam_stages = _compiled(purpose.create(config), runner)
+    form = parameters(study, settings, purpose)
+    spec["pipelineInfo"]["description"] = _description(study, purpose)
+    _add_run_inputs(spec, study, form, purpose)
     spec["root"]["inputDefinitions"] = {"parameters": dict(map(_definition, form))}
     for task in spec["root"]["dag"]["tasks"].values():
-        _finish_task(spec, task, study.study, settings, beam_stages)
+        _finish_task(spec, task, study.study, settings, beam_stages, purpose)
     _name_kubeflow_types(spec)
     vertex = {
         "displayName": spec["pipelineInfo"]["name"],
@@ -193,20 +188,17 @@ def compile_package(
     return Package(spec=spec, platform=_platform(spec, settings), vertex=vertex)
 
 
-def _compiled(config: RunConfig, runner: KubeflowV2DagRunner) -> tuple[Spec, frozenset[str]]:
+def _compiled(pipeline: Pipeline, runner: KubeflowV2DagRunner) -> tuple[Spec, frozenset[str]]:
     """The specification that TFX's compiler returns, and the stages that run on Beam."""
     from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
 
-    from pipeline.pipeline import create_pipeline
-
-    pipeline = create_pipeline(config)
     job: Spec = runner.run(pipeline, write_out=False)
     nodes = pipeline.components
     beam_stages = (node.id for node in nodes if isinstance(node.executor_spec, BeamExecutorSpec))
     return job["pipelineSpec"], frozenset(beam_stages)
 
 
-def _config(study: Study, schema: str, settings: KubeflowSettings, tune: bool) -> RunConfig:
+def _config(study: Study, schema: str, settings: KubeflowSettings, purpose: Purpose) -> RunConfig:
     return RunConfig(
         study=study,
         schema=schema,
@@ -214,7 +206,7 @@ def _config(study: Study, schema: str, settings: KubeflowSettings, tune: bool) -
         fingerprint=_later("fingerprint"),
         subject_key=KEY_IN_ENVIRONMENT,
         subject_key_id=_later("subject_key_id"),
-        pipeline_name=pipeline_name(study.study),
+        pipeline_name=purpose.pipeline_name(study.study),
         # The backend gives a run its root.
         pipeline_root="",
         metadata_path=None,
@@ -226,7 +218,7 @@ def _config(study: Study, schema: str, settings: KubeflowSettings, tune: bool) -
         dependency_lock=lock_digest(),
         seed=Settings.seed,
         steps=study.training.steps,
-        tune=tune,
+        tune=purpose.constants.get("tune") == "1",
         beam_args=(),
         run_id=JOB_ID,
         runner=KUBEFLOW,
@@ -242,9 +234,9 @@ def _later(name: str) -> RuntimeParameter:
     return RuntimeParameter(name=name, ptype=str)
 
 
-def _description(study: Study, tune: bool) -> str:
-    search = " Hyperparameters are searched." if tune else ""
-    return f"{study.title or study.study}. Study file {study.digest()}.{search}"
+def _description(study: Study, purpose: Purpose) -> str:
+    text = f"{study.title or study.study}. Study file {study.digest()}."
+    return f"{text} {purpose.says}".rstrip()
 
 
 def _definition(parameter: Parameter) -> tuple[str, Spec]:
@@ -256,24 +248,25 @@ def _definition(parameter: Parameter) -> tuple[str, Spec]:
     }
 
 
-def _add_run_inputs(spec: Spec, study: Study, form: Sequence[Parameter], tune: bool) -> None:
+def _add_run_inputs(spec: Spec, study: Study, form: Sequence[Parameter], purpose: Purpose) -> None:
     """Inserts the task RunInputs before all tasks that need its outputs."""
     constants = {
         "study": study.to_json(),
         "subject_key": KEY_IN_ENVIRONMENT,
         "run_id": JOB_ID,
         "started_by": JOB_NAME,
-        "tune": str(int(tune)),
+        "kind": purpose.kind,
+        **purpose.constants,
     }
-    kinds_of_form = {item.name: item.kind for item in form}
-    kinds = dict.fromkeys(constants, "STRING") | {name: kinds_of_form[name] for name in _ASKED}
+    asked = {item.name: item.kind for item in form if item.name not in _NOT_ASKED}
+    kinds = dict.fromkeys(constants, "STRING") | asked
     spec["components"][RUN_INPUTS] = {
         "executorLabel": f"{RUN_INPUTS}_executor",
         "inputDefinitions": {
             "parameters": {name: {"parameterType": kind} for name, kind in kinds.items()}
         },
         "outputDefinitions": {
-            "parameters": {name: {"parameterType": "STRING"} for name in FOUND_OUT}
+            "parameters": {name: {"parameterType": "STRING"} for name in purpose.found_out}
         },
     }
     arguments = [
@@ -281,7 +274,7 @@ def _add_run_inputs(spec: Spec, study: Study, form: Sequence[Parameter], tune: b
     ]
     arguments += [
         text
-        for name in FOUND_OUT
+        for name in purpose.found_out
         for text in (f"--{name}_to", f"{{{{$.outputs.parameters['{name}'].output_file}}}}")
     ]
     executors = spec["deploymentSpec"]["executors"]
@@ -301,17 +294,17 @@ def _add_run_inputs(spec: Spec, study: Study, form: Sequence[Parameter], tune: b
         "inputs": {
             "parameters": {
                 **{name: _constant(value) for name, value in constants.items()},
-                **{name: {"componentInputParameter": name} for name in _ASKED},
+                **{name: {"componentInputParameter": name} for name in asked},
             }
         },
     }
 
 
-def _take_from_run_inputs(task: Spec) -> None:
+def _take_from_run_inputs(task: Spec, found_out: Sequence[str]) -> None:
     inputs = task["inputs"]["parameters"]
     for name, source in inputs.items():
         key = source.get("componentInputParameter")
-        if key in FOUND_OUT:
+        if key in found_out:
             inputs[name] = {
                 "taskOutputParameter": {"producerTask": RUN_INPUTS, "outputParameterKey": key}
             }
@@ -319,7 +312,12 @@ def _take_from_run_inputs(task: Spec) -> None:
 
 
 def _finish_task(
-    spec: Spec, task: Spec, study: str, settings: KubeflowSettings, beam_stages: frozenset[str]
+    spec: Spec,
+    task: Spec,
+    study: str,
+    settings: KubeflowSettings,
+    beam_stages: frozenset[str],
+    purpose: Purpose,
 ) -> None:
     stage = task["taskInfo"]["name"]
     component = spec["components"][task["componentRef"]["name"]]
@@ -330,12 +328,12 @@ def _finish_task(
     if stage == RUN_INPUTS:
         task["cachingOptions"] = {"enableCache": False}
         return
-    for name, kind, source in _extra_parameters(task, stage in beam_stages):
+    for name, kind, source in _extra_parameters(task, stage in beam_stages, purpose):
         component.setdefault("inputDefinitions", {}).setdefault("parameters", {})[name] = {
             "parameterType": kind
         }
         task.setdefault("inputs", {}).setdefault("parameters", {})[name] = source
-    _take_from_run_inputs(task)
+    _take_from_run_inputs(task, purpose.found_out)
     # TFX declared the inputs before the extra ones were added.
     place = container["args"].index(_INPUTS_SPEC) + 1
     container["args"][place] = json.dumps(component.get("inputDefinitions", {}))
@@ -344,7 +342,9 @@ def _finish_task(
     container["args"] += ["--outputs_spec", json.dumps(outputs)]
 
 
-def _extra_parameters(task: Spec, on_beam: bool) -> Iterator[tuple[str, str, Spec]]:
+def _extra_parameters(
+    task: Spec, on_beam: bool, purpose: Purpose
+) -> Iterator[tuple[str, str, Spec]]:
     """Parameters of the entrypoint besides the executor's own: name, kind, source.
 
     Seed and steps are nested in parameters of TFX's components, which support no runtime
@@ -356,7 +356,8 @@ def _extra_parameters(task: Spec, on_beam: bool) -> Iterator[tuple[str, str, Spe
     for name, (parameter, _) in INSIDE.items():
         if parameter in own or name in own:
             yield name, "NUMBER_INTEGER", {"componentInputParameter": name}
-    yield "metrics_store", "STRING", {"componentInputParameter": "metrics_store"}
+    if "metrics_store" in purpose.fields:
+        yield "metrics_store", "STRING", {"componentInputParameter": "metrics_store"}
     yield "code_digest", "STRING", {"componentInputParameter": "code_digest"}
     if on_beam:
         yield "beam_options", "STRING", {"componentInputParameter": "beam_options"}

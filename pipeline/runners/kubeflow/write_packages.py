@@ -8,20 +8,28 @@ import warnings
 from pathlib import Path
 
 from pipeline.errors import UserError
-from pipeline.names import pipeline_name
+from pipeline.runners.kubeflow.purpose import Purpose
 from pipeline.runners.kubeflow.settings import load_settings
 from pipeline.study.load import load_study
 from pipeline.study.shipped import find_study_file, read_schema
+from pipeline.validation_config import ModelChoice, with_model
 
 
-def write_packages(study: str, settings_file: Path, out: Path, tune: bool) -> tuple[Path, Path]:
-    """Compiles a study's pipeline and writes both packages.
+def write_packages(
+    study: str,
+    settings_file: Path,
+    out: Path,
+    purpose: Purpose,
+    choice: ModelChoice | None = None,
+) -> tuple[Path, Path]:
+    """Compiles a pipeline of a study and writes both packages.
 
     Args:
         study: Shipped study, or path of a study file.
         settings_file: Settings of the cluster.
         out: Folder for the packages.
-        tune: Whether hyperparameters are searched first.
+        purpose: What the packages are for.
+        choice: The registered model that is validated; as the study file says, if None.
 
     Returns:
         The YAML file for Kubeflow Pipelines and the JSON file for Vertex AI.
@@ -31,6 +39,7 @@ def write_packages(study: str, settings_file: Path, out: Path, tune: bool) -> tu
     """
     study_file = find_study_file(study)
     content, schema = load_study(study_file), read_schema(study_file)
+    content = with_model(content, choice or ModelChoice())
     settings = load_settings(settings_file)
 
     # TFX takes seconds to import: only after the cheap checks have passed. What it and its
@@ -41,8 +50,8 @@ def write_packages(study: str, settings_file: Path, out: Path, tune: bool) -> tu
     from pipeline.runners.kubeflow.package import compile_package, tfx_runner
     from pipeline.runners.kubeflow.spec_check import problems
 
-    runner = tfx_runner(settings, out.resolve() / f"{pipeline_name(content.study)}.json")
-    package = compile_package(content, schema, settings, runner, tune)
+    runner = tfx_runner(settings, out.resolve() / f"{purpose.pipeline_name(content.study)}.json")
+    package = compile_package(content, schema, settings, runner, purpose)
     found = problems(package.spec)
     if found:
         raise UserError("Kubeflow would reject the package:\n" + "\n".join(found))

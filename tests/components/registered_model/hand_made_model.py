@@ -47,7 +47,7 @@ class HandMade(tf.Module):  # type: ignore[misc]
         return {"death": tf.sigmoid(logit), "relapse": tf.sigmoid(logit / 2)}
 
 
-def register_by_hand(root: Path, folder: Path) -> RegisteredModel:
+def register_by_hand(root: Path | str, folder: Path) -> RegisteredModel:
     """Registers the model as the champion of the study `first`.
 
     Args:

@@ -49,7 +49,7 @@ def entry(root: Path, tmp_path_factory: pytest.TempPathFactory) -> RegisteredMod
     return register_by_hand(root, tmp_path_factory.mktemp("trained"))
 
 
-def load(root: Path, folder: Path, settings: RegisteredModelSettings, token: str = "") -> str:
+def load(root: Path | str, folder: Path, settings: RegisteredModelSettings, token: str = "") -> str:
     """Folder of the loaded SavedModel; beside it are the component's other outputs."""
     model, statistics, registration = (
         standard_artifacts.Model(),
@@ -170,3 +170,19 @@ def test_a_former_champion_can_be_named(root: Path, entry: RegisteredModel, tmp_
     load(root, tmp_path, named, NO_CHAMPION)
 
     assert read_result(Registration, str(tmp_path / "registration")).entry == entry
+
+
+def test_a_model_in_an_object_store_is_loaded_under_other_names(
+    entry: RegisteredModel, root: Path, tmp_path: Path, bucket: str
+) -> None:
+    del entry
+    registry = f"s3://{bucket}/registry"
+    (tmp_path / "trained").mkdir()
+    register_by_hand(registry, tmp_path / "trained")
+    token = Registry(registry).champion_token(STUDY)
+
+    remote = load(registry, tmp_path / "remote", OTHER_NAMES, token)
+
+    local = load(root, tmp_path / "local", OTHER_NAMES)
+    subject = example({"AGEYR": 55.0, "GENDER": "F"})
+    assert predicted(remote, subject) == predicted(local, subject)

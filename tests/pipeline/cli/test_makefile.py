@@ -18,9 +18,17 @@ TARGETS = {
         **{"STEPS": "30", "TUNE": "1", "STORE": "sqlite:///my store", "RUNNER": "flink"},
         **{"WORKERS": "4", "MASTER": "flink:8081", "BEAM": "--x=1 --y=2"},
     },
+    "validate": {
+        **{"STUDY": "my study.yaml", "DATA": "my data", "MODEL": "ist", "UPDATE": "logistic"},
+        **{"ROOT": "my runs", "REGISTRY": "s3://b/my registry", "RUNNER": "flink"},
+        **{"WORKERS": "4", "MASTER": "flink:8081", "BEAM": "--x=1 --y=2"},
+    },
     "flink-up": {"WORKERS": "3", "FLINK_JARS": "my jars"},
     "flink-down": {},
-    "compile": {"STUDY": "ist", "SETTINGS": "my settings.yaml", "OUT": "my packages", "TUNE": "1"},
+    "compile": {
+        **{"STUDY": "ist", "SETTINGS": "my settings.yaml", "OUT": "my packages", "TUNE": "1"},
+        **{"VALIDATE": "1", "MODEL": "ist", "UPDATE": "logistic"},
+    },
     "report": {"RUN": "my runs/r1", "ROOT": "my runs"},
     "notebooks": {"RUN": "my runs/r1", "ROOT": "my runs", "ONLY": "fairness"},
     "submit": {
@@ -78,7 +86,7 @@ def parse(line: list[str]) -> dict[str, object]:
 
 def _words(target: str, name: str, text: str) -> list[str]:
     """What a variable's text becomes among the options: most are one value, spaces included."""
-    if name == "TUNE":
+    if name in ("TUNE", "VALIDATE"):
         return ["True"]
     if (target, name) == ("submit", "STUDY"):
         return [f"trial-{text}.yaml"]

@@ -13,7 +13,7 @@ import pytest
 from pipeline.reading.fingerprint import content_fingerprint
 from pipeline.results.registration import Candidate
 from pipeline.runners.kubeflow.inputs import main
-from pipeline.runners.kubeflow.package import FOUND_OUT
+from pipeline.runners.kubeflow.purpose import training, validation
 from pipeline.runners.kubeflow.record import RECORD
 from pipeline.runs.registry import Registry
 from pipeline.store.migrate import migrate
@@ -32,6 +32,8 @@ STUDY = death_study(
     landmark={"day": 28},
 )
 DM = "USUBJID,AGE,DIED\nS1,61,Y\nS2,72,N\nS3,55,N\n"
+
+FOUND_OUT = training().found_out
 
 Found = Callable[..., dict[str, str]]
 
@@ -148,6 +150,45 @@ def test_a_new_champion_is_another_token(found: Found, tmp_path: Path) -> None:
         registry.register(candidate, str(folder), str(folder))
         tokens.append(found()["champion_token"])
     assert len(set(tokens)) == 3
+
+
+@pytest.fixture
+def registered(tmp_path: Path) -> None:
+    """A champion of the study `first`."""
+    for file in ("saved_model.pb", "FeatureStats.pb"):
+        (tmp_path / file).write_text("content")
+    candidate = Candidate(
+        study="first",
+        split_seed=1,
+        label_digest="labels",
+        study_digest="study",
+        fingerprint="data",
+        code_version="0.1.0",
+        run="run-1",
+        metrics={},
+    )
+    Registry(str(tmp_path / "registry")).register(candidate, str(tmp_path), str(tmp_path))
+
+
+@pytest.mark.usefixtures("registered")
+def test_a_validation_takes_the_champion_of_the_study_that_it_names(
+    command: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    study = parse_study({**STUDY, "validation": {"of": "first"}}, "study.yaml")
+
+    assert main(command(kind="validation", study=study.to_json())) == 0
+
+    written = {path.name: path.read_text() for path in (tmp_path / "outputs").iterdir()}
+    assert set(written) == set(validation().found_out)
+    token = Registry(str(tmp_path / "registry")).champion_token("first")
+    assert written["champion_token"] == token
+
+
+@pytest.mark.usefixtures("registered")
+def test_a_validation_of_a_study_without_a_champion_is_refused(
+    refusal: Callable[..., str], study: Study
+) -> None:
+    assert "no champion of the study tiny" in refusal(kind="validation", study=study.to_json())
 
 
 def test_the_code_is_that_of_all_tasks(found: Found) -> None:

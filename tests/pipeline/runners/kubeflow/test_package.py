@@ -14,12 +14,12 @@ from pipeline.config import RunConfig
 from pipeline.pipeline import create_pipeline
 from pipeline.runners.kubeflow.entrypoint import executor_parameters
 from pipeline.runners.kubeflow.package import (
-    FOUND_OUT,
     RUN_INPUTS,
     Package,
     compile_package,
     tfx_runner,
 )
+from pipeline.runners.kubeflow.purpose import Purpose, training, validation
 from pipeline.runners.kubeflow.settings import KubeflowSettings
 from pipeline.runners.kubeflow.spec_check import problems
 from pipeline.study.load import load_study
@@ -69,11 +69,15 @@ class Compiled:
         return found
 
 
-def compiled(study: str = "synthetic", tune: bool = False, **changes: Any) -> Compiled:
+def compiled(study: str = "synthetic", purpose: Purpose | None = None, **changes: Any) -> Compiled:
     file = SCHEMAS / study / "study.yaml"
     settings = KubeflowSettings.model_validate(SETTINGS | changes)
     runner = tfx_runner(settings, Path("never-written.json"))
-    return Compiled(compile_package(load_study(file), read_schema(file), settings, runner, tune))
+    return Compiled(
+        compile_package(
+            load_study(file), read_schema(file), settings, runner, purpose or training()
+        )
+    )
 
 
 def local_config(seed: int, steps: int) -> RunConfig:
@@ -112,6 +116,11 @@ def synthetic() -> Compiled:
     return compiled()
 
 
+@pytest.fixture(scope="module")
+def of_validation() -> Compiled:
+    return compiled(purpose=validation("logistic_recalibration"))
+
+
 @pytest.mark.parametrize("study", STUDIES)
 def test_every_shipped_studys_package_is_taken(study: str) -> None:
     assert problems(compiled(study).package.spec) == []
@@ -142,18 +151,31 @@ def test_every_field_of_the_form_has_type_default_and_description(synthetic: Com
         assert field["description"]
 
 
+def test_the_form_of_a_validation_has_no_choices_of_training(of_validation: Compiled) -> None:
+    assert set(of_validation.form) == {
+        "data_root",
+        "data_fingerprint",
+        "beam_options",
+        "registry_root",
+    }
+
+
 def test_the_training_steps_default_to_the_studys(synthetic: Compiled) -> None:
     study = load_study(SCHEMAS / "synthetic" / "study.yaml")
     assert synthetic.form["steps"]["defaultValue"] == study.training.steps
 
 
-def test_every_field_of_the_form_reaches_a_task(synthetic: Compiled) -> None:
+@pytest.mark.parametrize("package", ["synthetic", "of_validation"])
+def test_every_field_of_the_form_reaches_a_task(
+    package: str, request: pytest.FixtureRequest
+) -> None:
+    found: Compiled = request.getfixturevalue(package)
     reached = {
         source.get("componentInputParameter")
-        for task in synthetic.tasks.values()
+        for task in found.tasks.values()
         for source in task["inputs"].get("parameters", {}).values()
     }
-    assert set(synthetic.form) <= reached
+    assert set(found.form) <= reached
 
 
 def test_what_decides_about_caching_is_never_cached(synthetic: Compiled) -> None:
@@ -186,7 +208,7 @@ def test_every_task_depends_on_the_code_in_its_image(synthetic: Compiled) -> Non
 
 def test_what_is_found_out_is_an_output(synthetic: Compiled) -> None:
     outputs = synthetic.component(RUN_INPUTS)["outputDefinitions"]["parameters"]
-    assert set(outputs) == set(FOUND_OUT)
+    assert set(outputs) == set(training().found_out)
 
 
 def test_every_task_starts_in_the_projects_entrypoint(synthetic: Compiled) -> None:
@@ -324,10 +346,33 @@ def test_with_a_serving_folder_a_model_is_pushed_before_it_is_registered() -> No
 
 
 def test_tuning_is_fixed_in_the_package() -> None:
-    tuned = compiled(tune=True)
+    tuned = compiled(purpose=training(tune=True))
     assert problems(tuned.package.spec) == []
     assert tuned.tasks["Tuner"]["inputs"]["parameters"]["steps"]
     assert "Hyperparameters are searched" in tuned.package.spec["pipelineInfo"]["description"]
+
+
+def test_a_validations_package_is_taken_and_trains_nothing(of_validation: Compiled) -> None:
+    assert problems(of_validation.package.spec) == []
+    assert of_validation.package.spec["pipelineInfo"]["name"] == "valid-synthetic"
+    assert set(of_validation.tasks) == {
+        *(RUN_INPUTS, "RegisteredModel", "TrialExampleGen", "StatisticsGen", "CuratedSchema"),
+        *("ExampleValidator", "DataGate", "TrialEvaluator", "ExternalValidation", "UpdatedModel"),
+    }
+
+
+def test_the_update_is_fixed_in_a_validations_package(of_validation: Compiled) -> None:
+    assert (
+        "updated by logistic recalibration"
+        in (of_validation.package.spec["pipelineInfo"]["description"])
+    )
+    assert "UpdatedModel" not in compiled(purpose=validation()).tasks
+
+
+def test_the_validated_model_depends_on_the_registrys_pointer(of_validation: Compiled) -> None:
+    taken = of_validation.tasks["RegisteredModel"]["inputs"]["parameters"]
+    assert taken["champion_token"]["taskOutputParameter"]["outputParameterKey"] == "champion_token"
+    assert taken["registry_root"] == {"componentInputParameter": "registry_root"}
 
 
 def test_vertex_is_given_the_same_pipeline_and_its_defaults(synthetic: Compiled) -> None:
