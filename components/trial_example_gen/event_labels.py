@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
@@ -14,9 +15,10 @@ from pipeline.reading.days import DayRange, date_range, study_days
 from pipeline.reading.evaluate import evaluate, is_true
 from pipeline.reading.joined import JoinedRows, JoinedSubjects
 from pipeline.reading.lost_qualifiers import is_undecided
+from pipeline.reading.moments import moments_in, order_of
 from pipeline.results.counts import MaskReason
 from pipeline.study.conditions import Condition
-from pipeline.study.sections import EventLabel, FollowUp, Task
+from pipeline.study.sections import EventLabel, FollowUp, LandmarkOrder, Task
 from pipeline.study.study import Study
 
 
@@ -86,7 +88,7 @@ def _event_rows(
     before, after = day.latest < study.landmark_day, day.earliest > study.landmark_day
     on = (day.earliest <= study.landmark_day) & (day.latest == study.landmark_day)
     if on.any() or event.landmark_day == "after":
-        is_after, is_before = _on_landmark(study, event, rows, day)
+        is_after, is_before = _on_landmark(study, event, rows, day, subjects)
         before, after = before | is_before, after | is_after
     on = on & ~before & ~after
     return _EventRows(
@@ -103,11 +105,14 @@ def _event_rows(
 
 
 def _landmark_condition(event: EventLabel) -> Condition | None:
+    """What must be readable of a row on the landmark's day."""
+    if isinstance(event.landmark_day, LandmarkOrder):
+        return Condition(column=event.landmark_day.column, present=True)
     return event.landmark_day if isinstance(event.landmark_day, Condition) else None
 
 
 def _on_landmark(
-    study: Study, event: EventLabel, rows: JoinedRows, day: DayRange
+    study: Study, event: EventLabel, rows: JoinedRows, day: DayRange, subjects: JoinedSubjects
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """Whether rows that may be on the landmark's day are certainly after, or before, it."""
     landmark = study.landmark_day
@@ -117,9 +122,17 @@ def _on_landmark(
         return none, day.latest == landmark
     if event.landmark_day == "after":
         return day.earliest == landmark, none
+    on = (day.earliest == landmark) & (day.latest == landmark)
+    if isinstance(event.landmark_day, LandmarkOrder):
+        own_rows = subjects.rows[study.subject.dataset].table
+        of_landmark = moments_in(own_rows, event.landmark_day.landmark)
+        later, earlier = order_of(
+            moments_in(rows.table, event.landmark_day.column),
+            of_landmark.take(pa.array(rows.subject)),
+        )
+        return on & later, on & earlier
     if isinstance(event.landmark_day, Condition):
         is_after = evaluate(event.landmark_day, rows.table)
-        on = (day.earliest == landmark) & (day.latest == landmark)
         yes = pc.fill_null(is_after, False).to_numpy()
         no = pc.fill_null(pc.invert(is_after), False).to_numpy()
         return on & yes, on & no

@@ -73,7 +73,9 @@ def _adverse_event_lines(events: DatasetDraft) -> Iterator[str]:
 
 def _landmark_day_lines() -> Iterator[str]:
     yield "      # An event on the first study day itself: `after` the landmark, if the data hold"
-    yield "      # nothing from before it; `before`; or `masked`, which leaves its subjects out."
+    yield "      # nothing from before it; `before`; a time of day or a sequence to compare,"
+    yield "      # `{column: OF THE EVENT, landmark: OF THE SUBJECT}`; a condition over the event's"
+    yield "      # row; or `masked`, which leaves its subjects out."
     yield "      landmark_day: TODO"
 
 

@@ -97,6 +97,29 @@ def days_of_text(text: str, zone: ZoneInfo | None = None) -> Days | None:
     return _day(first.earliest, first.offset, zone), _day(last.latest, last.offset, zone)
 
 
+def seconds_of_text(text: str) -> tuple[int, int, int | None] | None:
+    """First and last second of the wall clock since 1970-01-01 between which a moment lies.
+
+    Args:
+        text: As of `days_of_text`.
+
+    Returns:
+        The seconds, and how far the clock is ahead of UTC in seconds, None where the text does not
+        say; None where the text is no date, says nothing of the year, or has two clocks.
+
+    Examples:
+        >>> seconds_of_text("1970-01-01T00:10+01:00")
+        (600, 659, 3600)
+    """
+    try:
+        first, last = _interval(*text.strip().split("/"))
+    except (ValueError, OverflowError, TypeError):
+        return None
+    if first is None or last is None or first.offset != last.offset:
+        return None
+    return first.earliest, last.latest, first.offset
+
+
 def _day(second: int, offset: int | None, zone: ZoneInfo | None) -> float:
     if zone is None or offset is None:
         return float(second // _DAY)

@@ -18,6 +18,7 @@ from pipeline.reading.collapse import repeats_of_earlier_rows
 from pipeline.reading.days import LATEST, DayRange, study_days
 from pipeline.reading.evaluate import is_true
 from pipeline.reading.lost_qualifiers import is_undecided, unreadable_qualifiers
+from pipeline.reading.moments import MOMENT
 from pipeline.reading.plan import DatasetPlan, ReadingPlan
 from pipeline.reading.qualifiers import add_qualifiers, of_domain, reject_qualifiers
 from pipeline.reading.rejects import Reject, RejectReason, RowFilter, row_counts
@@ -358,6 +359,8 @@ class _Join:
             fields.append((column.name, pa.string() if column.kind == "text" else pa.float64()))
             if column.kind == "date":
                 fields.append((column.name + LATEST, pa.float64()))
+            if column.has_moments:
+                fields.append((column.name + MOMENT, pa.string()))
         fields += [(column, pa.string()) for column in plan.qualifiers]
         empty = pa.schema(fields).empty_table()
         return JoinedRows(empty, np.empty(0, np.int64), DayRange(np.empty(0), np.empty(0)))

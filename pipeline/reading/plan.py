@@ -38,6 +38,7 @@ from pipeline.reading.formats import (
     extents,
     stored_types,
 )
+from pipeline.reading.landmark_order import check_orders
 from pipeline.reading.missing_columns import missing_columns
 from pipeline.reading.stored import resolve_type
 from pipeline.study.conditions import Condition
@@ -73,6 +74,7 @@ class ColumnPlan:
         rejects: Whether a value that can't be rejects its row; otherwise it is missing.
         dates_are_numbers: Whether it holds dates as numbers, counted as the study file
             declares.
+        has_moments: Whether the text of a date is kept beside it, for its time of day.
     """
 
     name: str
@@ -80,6 +82,7 @@ class ColumnPlan:
     kind: Kind
     rejects: bool
     dates_are_numbers: bool = False
+    has_moments: bool = False
 
 
 @dataclass(frozen=True)
@@ -295,6 +298,8 @@ class _Planner:
         for use in self.uses:
             if use.column and use.kind:
                 _expect(types[use.dataset][use.column], use)
+        paths = {name: plan.files[0][0] for name, plan in plans.items()}
+        check_orders(self._study, self.uses, types, paths)
 
     def _columns(self, name: str, dataset: Dataset, paths: list[str]) -> tuple[ColumnPlan, ...]:
         stored = {path: self._stored(name, dataset, path) for path in paths}
@@ -334,7 +339,14 @@ class _Planner:
             # Text may hold ISO 8601 dates: it is read as dates wherever a date is asked for.
             kind = "date" if "date" in kinds else "number" if type_ == "number" else "text"
         rejects = "date" in deciding if kind == "date" else kind == "number" and bool(deciding)
-        return ColumnPlan(column, type_, kind, rejects, _counts_dates(dataset, column, stored))
+        return ColumnPlan(
+            column,
+            type_,
+            kind,
+            rejects,
+            dates_are_numbers=_counts_dates(dataset, column, stored),
+            has_moments=kind == "date" and "moment" in kinds,
+        )
 
     def _asked(self, name: str, column: str) -> ColumnType:
         """What the uses of a column ask it to be, of which the files hold no value."""
@@ -409,6 +421,8 @@ def _counts_dates(dataset: Dataset, column: str, stored: dict[str, StoredType]) 
 
 
 def _expect(found: str, use: Reference) -> None:
+    if use.kind == "moment":
+        return
     allowed = ("date", "datetime", "text") if use.kind == "date" else (use.kind,)
     if found not in allowed and use.kind != "text":
         raise UserError(

@@ -18,6 +18,7 @@ from pipeline.reading.days import LATEST, dates_of
 from pipeline.reading.evaluate import evaluate
 from pipeline.reading.levels import LevelFinder
 from pipeline.reading.missing_codes import MissingCodeFinder
+from pipeline.reading.moments import MOMENT
 from pipeline.reading.plan import ColumnPlan, DatasetPlan
 from pipeline.reading.rejects import Reject, RejectReason, RowFilter
 from pipeline.reading.text import as_text
@@ -133,7 +134,10 @@ class RowPreparer:
             dates, wrong = dates_of(without_codes(array, declared), self._zone)
             if plan.rejects:
                 rows.reject(wrong, name, RejectReason.NOT_A_DATE)
-            return {name: _floats(dates.earliest), name + LATEST: _floats(dates.latest)}
+            ends = {name: _floats(dates.earliest), name + LATEST: _floats(dates.latest)}
+            if plan.has_moments:
+                ends[name + MOMENT] = without_codes(as_text(array), declared)
+            return ends
         if plan.kind == "number":
             numbers = numbers_of(array, declared, self._plan.format.decimal)
             if not plan.rejects:

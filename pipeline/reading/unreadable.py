@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.reading.days import LATEST
+from pipeline.reading.moments import MOMENT
 
 UNREADABLE = "#unreadable"
 """Suffix of the column of booleans that marks the cells of a column that were at fault."""
@@ -57,7 +58,7 @@ def emptied(table: pa.Table, faults: Mapping[str, NDArray[np.bool_]]) -> pa.Tabl
         The rows, null where a cell is at fault.
     """
     for column, fault in faults.items():
-        for name in (column, column + LATEST):
+        for name in (column, column + LATEST, column + MOMENT):
             if name in table.column_names and fault.any():
                 table = _replaced(table, name, _without(table[name], fault))
         name = column + UNREADABLE

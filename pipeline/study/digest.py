@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LABEL_DIGEST_VERSION = 3
 
 _LABEL_ROLES: frozenset[Role] = frozenset(
-    {"label", "label_rows", "unknown_when", "follow_up", "follow_up_rows"}
+    {"label", "label_rows", "unknown_when", "landmark", "follow_up", "follow_up_rows"}
 )
 _UNDECIDING_ROLES: frozenset[Role] = SUMMARY_ROLES | {
     *("feature", "feature_rows", "slicing", "analysis", "analysis_rows")

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Literal
 
 from pipeline.study.conditions import Condition
 from pipeline.study.features import ResolvedFeature
-from pipeline.study.sections import EventLabel, StateLabel, Task
+from pipeline.study.sections import EventLabel, LandmarkOrder, StateLabel, Task
 
 if TYPE_CHECKING:
     from pipeline.study.study import Study
 
-Kind = Literal["text", "number", "date"]
+Kind = Literal["text", "number", "date", "moment"]
+"""A moment is whatever orders events in time: a number, a date with its time, a time of day."""
 
 Role = Literal[
     "subject",
@@ -39,6 +40,7 @@ Role = Literal[
     "label",
     "label_rows",
     "unknown_when",
+    "landmark",
     "follow_up",
     "follow_up_rows",
     "analysis",
@@ -217,6 +219,11 @@ def _of_event(study: Study, key: str, event: EventLabel) -> Iterator[Reference]:
         yield from _columns(key, "label", event.dataset, described.day or described.date)
     if isinstance(event.landmark_day, Condition):
         yield from _condition(f"{key}.landmark_day", "label", event.dataset, event.landmark_day)
+    if isinstance(event.landmark_day, LandmarkOrder):
+        place, order = f"{key}.landmark_day", event.landmark_day
+        own = study.subject.dataset
+        yield from _columns(f"{place}.column", "label", event.dataset, order.column, kind="moment")
+        yield from _columns(f"{place}.landmark", "landmark", own, order.landmark, kind="moment")
     if event.follow_up:
         key, rows = f"{key}.follow_up", event.follow_up
         yield Reference(f"{key}.dataset", "follow_up", rows.dataset, condition=rows.where)

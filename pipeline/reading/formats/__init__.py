@@ -45,6 +45,20 @@ _READERS: dict[str, ModuleType] = {
 }
 
 
+def zone_of(path: str, fmt: FileFormat, column: str) -> str | None:
+    """The zone of a column's moments that the file itself names.
+
+    Args:
+        path: The data file.
+        fmt: How it is written.
+        column: The column; it may be missing.
+
+    Returns:
+        The zone; None where the file names none. Only Parquet does so for a whole column.
+    """
+    return parquet.zone_of(path, column) if fmt.format == "parquet" else None
+
+
 def stored_types(path: str, fmt: FileFormat) -> dict[str, StoredType]:
     """Reads from a file's header how it holds its columns.
 

@@ -40,6 +40,21 @@ def column_types(path: str, fmt: FileFormat) -> dict[str, StoredType]:  # noqa: 
         return _types(path, _open(path, handle).schema_arrow)
 
 
+def zone_of(path: str, column: str) -> str | None:
+    """The zone of a column's timestamps; None without one.
+
+    Args:
+        path: The Parquet file.
+        column: The column; it may be missing.
+    """
+    with base.open_file(path) as handle:
+        schema = _open(path, handle).schema_arrow
+    if column not in schema.names:
+        return None
+    kind = schema.field(column).type
+    return kind.tz if pa.types.is_timestamp(kind) else None
+
+
 def extents(path: str, fmt: FileFormat, rows_per_extent: int) -> list[Extent]:  # noqa: ARG001
     """Makes extents of whole row groups.
 

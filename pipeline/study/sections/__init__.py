@@ -24,6 +24,7 @@ from pipeline.study.sections.prediction import (
     Feature,
     FollowUp,
     Landmark,
+    LandmarkOrder,
     StateLabel,
     Task,
 )
@@ -74,6 +75,7 @@ __all__ = [
     "Holds",
     "Known",
     "Landmark",
+    "LandmarkOrder",
     "Minimum",
     "Name",
     "Scheme",

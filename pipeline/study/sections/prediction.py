@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from pipeline.documents import StrictModel
 from pipeline.study.conditions import Condition
@@ -70,6 +70,37 @@ class FollowUp(StrictModel):
     date: str | None = None
 
 
+class LandmarkOrder(StrictModel):
+    """What distinguishes times on the landmark's day: a time of day, or a sequence.
+
+    Attributes:
+        column: Column of the event's row with date and time, a time of day, or a number that rises
+            with time.
+        landmark: Column of the subject dataset with the same of the landmark, such as the time of
+            randomisation.
+    """
+
+    column: str
+    landmark: str
+
+
+def _form_of_landmark_day(value: object) -> str:
+    if isinstance(value, str):
+        return "word"
+    is_order = isinstance(value, LandmarkOrder) or (
+        isinstance(value, Mapping) and "landmark" in value
+    )
+    return "order" if is_order else "condition"
+
+
+LandmarkDay = Annotated[
+    Annotated[Literal["masked", "after", "before"], Tag("word")]
+    | Annotated[LandmarkOrder, Tag("order")]
+    | Annotated[Condition, Tag("condition")],
+    Discriminator(_form_of_landmark_day),
+]
+
+
 class EventLabel(StrictModel):
     """Positive when a row that meets `where` is dated after the landmark, up to the horizon.
 
@@ -86,7 +117,9 @@ class EventLabel(StrictModel):
             `after` it, for data that can't hold anything earlier, such as deaths; `before` it;
             or a condition over the event's row that is met after it, such as
             `{column: HOURS, above: 0}`, not met before it, and not known where the column is
-            missing. `masked`: not known, so that the subject's label is unknown.
+            missing; or a column to compare with that of the landmark (`{column: AESTDTC, landmark:
+            RANDDTC}`), where what may be equal is not known. `masked`: not known, so that the
+            subject's label is unknown.
         follow_up: Follow-up of the subjects.
     """
 
@@ -94,15 +127,19 @@ class EventLabel(StrictModel):
     where: Condition | None = None
     day: str | None = None
     date: str | None = None
-    landmark_day: Literal["masked", "after", "before"] | Condition = "masked"
+    landmark_day: LandmarkDay = "masked"
     follow_up: FollowUp | None = None
 
     @field_validator("landmark_day", mode="before")
     @classmethod
     def _landmark_day_is_known(cls, value: object) -> object:
-        if isinstance(value, Condition | Mapping) or value in ("masked", "after", "before"):
+        words = ("masked", "after", "before")
+        if isinstance(value, Condition | LandmarkOrder | Mapping) or value in words:
             return value
-        raise ValueError("expected `after`, `before`, `masked` or a condition over the event's row")
+        raise ValueError(
+            "expected `after`, `before`, `masked` or a condition over the event's row, or `column` "
+            "and `landmark` to compare"
+        )
 
 
 class StateLabel(StrictModel):
