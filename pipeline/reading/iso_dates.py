@@ -89,7 +89,7 @@ def days_of_text(text: str, zone: ZoneInfo | None = None) -> Days | None:
         if whole:
             day = float(date(int(whole[1]), int(whole[2]), int(whole[3])).toordinal() - _EPOCH)
             return day, day
-        first, last = _interval(*text.strip().split("/"))
+        first, last = _ends(text)
     except (ValueError, OverflowError, TypeError):
         return None
     if first is None or last is None:
@@ -112,7 +112,7 @@ def seconds_of_text(text: str) -> tuple[int, int, int | None] | None:
         (600, 659, 3600)
     """
     try:
-        first, last = _interval(*text.strip().split("/"))
+        first, last = _ends(text)
     except (ValueError, OverflowError, TypeError):
         return None
     if first is None or last is None or first.offset != last.offset:
@@ -125,6 +125,10 @@ def _day(second: int, offset: int | None, zone: ZoneInfo | None) -> float:
         return float(second // _DAY)
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=second - offset)
     return float(moment.astimezone(zone).date().toordinal() - _EPOCH)
+
+
+def _ends(text: str) -> tuple[_Span | None, _Span | None]:
+    return _interval(*text.strip().split("/"))
 
 
 def _interval(start: str, end: str | None = None) -> tuple[_Span | None, _Span | None]:

@@ -12,15 +12,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from pipeline.results.documents import OVERALL, Group
+from pipeline.results.linear_sums import determined_unknowns
 
 SuppressionReason = Literal["too_small", "complementary"]
 """Reason why a group is suppressed: it is small, or a small group would follow from it."""
-
-_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -70,85 +66,100 @@ def suppressed(
         >>> suppressed(sizes, [(), ("sex",)], smallest=20)
         {(('sex', 'F'),): 'complementary', (('sex', 'M'),): 'too_small'}
     """
-    table = _Table(sizes, slicings, shown)
-    too_small = {cell for cell, size in enumerate(table.sizes) if size < smallest}
-    hidden = too_small | table.rests
-    while (exposed := table.exposed(hidden, too_small, smallest)) is not None:
-        hidden.add(exposed)
+    table = _Table(sizes, slicings, smallest, shown)
+    while (exposed := table.exposed()) is not None:
+        table.hide(exposed)
     return {
-        group: "too_small" if cell in too_small else "complementary"
+        group: "too_small" if cell in table.too_small else "complementary"
         for cell, group in enumerate(table.groups)
-        if cell in hidden
+        if cell in table.hidden
     }
 
 
 class _Table:
-    """Groups as numbered cells, unseen rests after them, and the sums that connect them."""
+    """Groups as numbered cells, unseen rests after them, and the sums that connect them.
+
+    Attributes:
+        groups: The groups by cell.
+        too_small: Cells under the smallest size.
+        hidden: Cells that are not shown, the unseen rests included.
+    """
 
     def __init__(
         self,
         sizes: Mapping[Group, int],
         slicings: Sequence[tuple[str, ...]],
+        smallest: int,
         shown: Collection[Group],
     ) -> None:
-        self._kept = {OVERALL, *shown}
+        self._smallest = smallest
         self.groups = sorted(sizes, key=lambda group: (len(group), group))
-        self.sizes = [sizes[group] for group in self.groups]
-        self.rests: set[int] = set()
-        self.sums: list[_Sum] = []
+        self._sizes = [sizes[group] for group in self.groups]
+        self._sums: list[_Sum] = []
+        rests: set[int] = set()
         place = {group: cell for cell, group in enumerate(self.groups)}
         for whole, parts in _families(self.groups, slicings):
             cells = tuple(place[part] for part in parts)
-            rest = sizes[whole] - sum(self.sizes[cell] for cell in cells)
+            rest = sizes[whole] - sum(self._sizes[cell] for cell in cells)
             if rest > 0:
-                self.rests.add(len(self.sizes))
-                cells = (*cells, len(self.sizes))
-                self.sizes.append(rest)
-            self.sums.append(_Sum(place[whole], cells))
+                rests.add(len(self._sizes))
+                cells = (*cells, len(self._sizes))
+                self._sizes.append(rest)
+            self._sums.append(_Sum(place[whole], cells))
+        kept = {OVERALL, *shown}
+        self._may_go = [group not in kept for group in self.groups]
+        self._sums_of: dict[int, list[int]] = {}
+        for number, equation in enumerate(self._sums):
+            for cell in equation.cells:
+                self._sums_of.setdefault(cell, []).append(number)
+        self.too_small = {cell for cell, size in enumerate(self._sizes) if size < smallest}
+        self.hidden: set[int] = set()
+        self._hidden_parts = [0] * len(self._sums)
+        for cell in self.too_small | rests:
+            self.hide(cell)
+        # A cell that is hidden later has the smallest size, so no sum needs a second look.
+        self._pending = list(range(len(self._sums)))[::-1]
 
-    def exposed(self, hidden: set[int], too_small: set[int], smallest: int) -> int | None:
+    def hide(self, cell: int) -> None:
+        """Suppresses a cell."""
+        self.hidden.add(cell)
+        for number in self._sums_of.get(cell, ()):
+            if cell != self._sums[number].whole:
+                self._hidden_parts[number] += self._sizes[cell]
+
+    def exposed(self) -> int | None:
         """The shown cell to suppress next; None if every small group is safe."""
-        for equation in self.sums:
-            inside = [cell for cell in equation.parts if cell in hidden]
-            total = sum(self.sizes[cell] for cell in inside)
-            if equation.whole not in hidden and 0 < total < smallest:
-                next_cell = self._smallest_shown(equation.parts, hidden)
+        while self._pending:
+            number = self._pending.pop()
+            equation, total = self._sums[number], self._hidden_parts[number]
+            if equation.whole not in self.hidden and 0 < total < self._smallest:
+                next_cell = self._smallest_shown(equation.parts)
                 if next_cell is not None:
                     return next_cell
-        for cell in self._determined(hidden, too_small):
-            near = [c for equation in self.sums if cell in equation.cells for c in equation.cells]
-            next_cell = self._smallest_shown(near, hidden)
+        for cell in self._determined():
+            near = [c for number in self._sums_of[cell] for c in self._sums[number].cells]
+            next_cell = self._smallest_shown(near)
             if next_cell is None:
-                next_cell = self._smallest_shown(range(len(self.groups)), hidden)
+                next_cell = self._smallest_shown(range(len(self.groups)))
             if next_cell is not None:
                 return next_cell
         return None
 
-    def _smallest_shown(self, cells: Sequence[int] | range, hidden: set[int]) -> int | None:
-        candidates = [
-            cell for cell in cells if cell not in hidden and self.groups[cell] not in self._kept
-        ]
-        return min(candidates, key=lambda cell: (self.sizes[cell], cell), default=None)
+    def _smallest_shown(self, cells: Sequence[int] | range) -> int | None:
+        # Rests, whose cells follow the groups', are always hidden.
+        candidates = [cell for cell in cells if cell not in self.hidden and self._may_go[cell]]
+        return min(candidates, key=lambda cell: (self._sizes[cell], cell), default=None)
 
-    def _determined(self, hidden: set[int], too_small: set[int]) -> list[int]:
-        """Small cells that are determined by the sums and the shown cells.
-
-        A hidden cell is free if a solution of the homogeneous system changes it.
-        """
-        unknown = sorted(hidden)
-        column = {cell: place for place, cell in enumerate(unknown)}
-        rows = [_coefficients(equation, column) for equation in self.sums]
-        used = [row for row in rows if row.any()]
-        if not used:
-            return []
-        _, values, right = np.linalg.svd(np.asarray(used))
-        rank = int((values > _TOLERANCE).sum())
-        freedom = np.abs(right[rank:]).max(axis=0, initial=0.0)
-        return [
-            cell
-            for cell in unknown
-            if cell in too_small and self.sizes[cell] > 0 and freedom[column[cell]] < _TOLERANCE
+    def _determined(self) -> list[int]:
+        """Small cells that are determined by the sums and the shown cells."""
+        rows = [
+            {cell: 1 if cell == equation.whole else -1 for cell in equation.cells}
+            for equation in self._sums
         ]
+        unknown = [{cell: c for cell, c in row.items() if cell in self.hidden} for row in rows]
+        small = sorted(cell for cell in self.hidden & self.too_small if self._sizes[cell] > 0)
+        determined = determined_unknowns(unknown)
+        return [cell for cell in small if cell in determined]
 
 
 def _families(
@@ -164,13 +175,3 @@ def _families(
         for name in slicing if len(slicing) > 1 else ():
             for whole in by_slicing.get((name,), ()):
                 yield whole, [member for member in members if whole[0] in member]
-
-
-def _coefficients(equation: _Sum, column: Mapping[int, int]) -> NDArray[np.float64]:
-    row = np.zeros(len(column))
-    if equation.whole in column:
-        row[column[equation.whole]] = 1
-    for part in equation.parts:
-        if part in column:
-            row[column[part]] = -1
-    return row

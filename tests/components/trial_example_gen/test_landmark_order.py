@@ -1,4 +1,4 @@
-"""Events on the first study day, told apart from the landmark by time of day or sequence."""
+"""Events on the first study day, and the landmark, in the order of time of day or sequence."""
 
 from __future__ import annotations
 

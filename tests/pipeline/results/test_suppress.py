@@ -1,4 +1,5 @@
 import itertools
+import time
 from collections import Counter
 from typing import Any
 
@@ -6,7 +7,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.results.linear_sums import determined_unknowns
 from pipeline.results.suppress import suppressed
+from tests.pipeline.results.dense_suppression import suppressed_densely
 
 SMALLEST = 20
 SLICINGS = [(), ("sex",), ("arm",), ("sex", "arm")]
@@ -159,3 +162,63 @@ def test_what_is_left_of_a_shown_whole_is_nothing_or_large_enough(rows: Any) -> 
         all_hidden = all(part in hidden for part in parts)
         if whole not in hidden and not all_hidden:
             assert left == 0 or left >= SMALLEST
+
+
+tables = st.lists(
+    st.tuples(
+        st.fixed_dictionaries({name: st.sampled_from(["", "1", "2", "3"]) for name in "abc"}),
+        st.sampled_from([0, 1, 5, 12, 19, 20, 40, 70]),
+    ),
+    min_size=1,
+    max_size=20,
+)
+pairs = st.sets(st.sampled_from([("a", "b"), ("a", "c"), ("b", "c")]))
+
+
+@settings(max_examples=200, deadline=None)
+@given(tables, pairs, st.randoms(use_true_random=False))
+def test_the_same_groups_are_suppressed_as_by_the_whole_system(
+    rows: Any, chosen: Any, randoms: Any
+) -> None:
+    slicings = [(), ("a",), ("b",), ("c",), *sorted(chosen)]
+    sizes: Counter[Any] = Counter()
+    for values, count in rows:
+        for slicing in slicings:
+            if all(values[name] for name in slicing):
+                sizes[tuple((name, values[name]) for name in slicing)] += count
+    shown = [cell for cell, size in sorted(sizes.items()) if size >= 20 and randoms.random() < 0.2]
+    expected = suppressed_densely(sizes, slicings, SMALLEST, shown)
+    assert suppressed(sizes, slicings, SMALLEST, shown) == expected
+
+
+systems = st.lists(
+    st.dictionaries(st.integers(0, 7), st.sampled_from([1, -1]), min_size=1, max_size=4),
+    min_size=1,
+    max_size=8,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(systems)
+def test_an_unknown_is_determined_if_it_is_a_combination_of_the_equations(rows: Any) -> None:
+    matrix = np.array([[row.get(unknown, 0) for unknown in range(8)] for row in rows], float)
+    rank = np.linalg.matrix_rank(matrix)
+    used = {unknown for row in rows for unknown in row}
+    expected = {
+        unknown
+        for unknown in used
+        if np.linalg.matrix_rank(np.vstack([matrix, np.eye(8)[unknown]])) == rank
+    }
+    assert determined_unknowns(rows) == expected
+
+
+def test_a_thousand_levels_by_arm_take_less_than_a_second() -> None:
+    sizes: Counter[Any] = Counter()
+    for level, arm in itertools.product(range(1000), "AB"):
+        for cell in (group(arm=arm, level=level), group(arm=arm), group(level=level), ()):
+            sizes[cell] += (1, 5, 30, 100)[(level * 7 + (arm == "A") * level // 3) % 4]
+    slicings = [(), ("level",), ("arm",), ("arm", "level")]
+    start = time.process_time()
+    hidden = suppressed(sizes, slicings, SMALLEST)
+    assert time.process_time() - start < 1.0
+    assert len(hidden) > 1000
