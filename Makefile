@@ -27,7 +27,7 @@ export UV_CACHE_DIR = $(CURDIR)/$(VENV)/cache
 export UV_LINK_MODE = hardlink
 
 .PHONY: help setup run validate flink-up flink-down test test-slow test-flink system compile submit image report notebooks export store-migrate freeze boards grafana schemas docs lint format lock bench-accuracy bench-overhead \
-	bench-coverage bench-stability bench-example-gen bench-reading bench-scale bench-flink bench-store bench-notebooks clean
+	bench-coverage bench-stability bench-example-gen bench-reading bench-scale bench-flink bench-store bench-startup bench-notebooks clean
 
 help: ## This list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -148,6 +148,9 @@ bench-coverage: $(READY) ## How often 95 % intervals hold the true value, by sim
 
 bench-stability: $(READY) ## Spread of predictions between training samples: repeats beside bootstrap samples.
 	@$(BIN)/python -m benchmarks.stability
+
+bench-startup: $(READY) ## Start-up beside another checkout: OTHER=folder.
+	@$(BIN)/python -m benchmarks.startup "$(OTHER)"
 
 bench-notebooks: $(READY) ## Seconds of the fairness notebook on a run with 200 groups.
 	@$(BIN)/python -m benchmarks.notebooks

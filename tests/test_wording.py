@@ -42,6 +42,9 @@ WRITE_INSTEAD = {
 }
 """Patterns of what is not written, upper and lower case alike, and what to write instead."""
 
+FORMER_IDENTIFIERS = {"slice_feature": "slicing"}
+"""Names that are not used any more anywhere, generated boards and alerts included."""
+
 VERB_AND_OBJECT = r"def _?(told|said|gone|spoken|found)\("
 """Functions whose name does not say what they do; a verb and its object does."""
 
@@ -106,3 +109,16 @@ def test_a_helper_is_named_by_a_verb_and_its_object() -> None:
     }
 
     assert not found
+
+
+@pytest.mark.parametrize(("former", "name"), FORMER_IDENTIFIERS.items())
+def test_a_former_name_is_used_nowhere(former: str, name: str) -> None:
+    found = subprocess.run(
+        ["git", "grep", "--untracked", "-lw", former],
+        cwd=PROJECT,
+        capture_output=True,
+        encoding="utf-8",
+    ).stdout.splitlines()
+
+    assert set(found) <= {"CHANGELOG.md", "tests/test_wording.py"}, f"write instead: {name}"
+    assert "tests/test_wording.py" in found

@@ -363,7 +363,7 @@ def _gaps(store: StudyStore, run: str, task: str) -> list[Block]:
             (
                 METRICS[row["metric"]].title,
                 row["decision_threshold"],
-                row["slice_feature"],
+                row["slicing"],
                 row["gap"],
                 row["lowest_group"],
                 row["lowest"],

@@ -102,7 +102,7 @@ def _judged(metrics: str) -> Query:
         f"""
 WITH {_LATEST_EVALUATION}
 SELECT b.study AS study, x.task AS task, x.metric AS metric,
-       CASE WHEN x.slicing = '' THEN 'overall' ELSE x.slicing END AS slice_feature,
+       CASE WHEN x.slicing = '' THEN 'overall' ELSE x.slicing END AS slicing,
        CASE WHEN x.slicing = '' THEN 'overall' ELSE x.slice END AS slice,
        MAX(CASE x.outcome WHEN 'fails' THEN 1 ELSE 0 END) AS failed
 FROM in_use b
@@ -114,7 +114,7 @@ GROUP BY b.study, x.task, x.metric, x.slicing, x.slice
             "study": "text",
             "task": "text",
             "metric": "text",
-            "slice_feature": "text",
+            "slicing": "text",
             "slice": "text",
             "failed": "count",
         },
@@ -128,7 +128,7 @@ GAPS = Query(
     f"""
 WITH {_LATEST_EVALUATION}
 SELECT b.study AS study, x.task AS task, x.metric AS metric,
-       CAST(x.decision_threshold AS TEXT) AS decision_threshold, x.slicing AS slice_feature,
+       CAST(x.decision_threshold AS TEXT) AS decision_threshold, x.slicing AS slicing,
        MAX(x.lower) - MIN(x.upper) AS gap
 FROM in_use b
 JOIN metrics x ON x.run = b.run AND x.model = b.model
@@ -142,7 +142,7 @@ GROUP BY b.study, x.task, x.metric, x.decision_threshold, x.slicing
         "task": "text",
         "metric": "text",
         "decision_threshold": "text",
-        "slice_feature": "text",
+        "slicing": "text",
         "gap": "number",
     },
 )
@@ -204,7 +204,7 @@ ALERTS = (
         query=UNDER_THE_FLOOR,
         above=0.0,
         severity="critical",
-        summary="{study}: {metric} of {task} fails its threshold ({slice_feature}: {slice})",
+        summary="{study}: {metric} of {task} fails its threshold ({slicing}: {slice})",
         description="In its newest evaluation the blessed model fails a threshold of the study "
         "file or a default. Look at the group's interval and at drift, then train again or "
         "withdraw it.",
@@ -216,7 +216,7 @@ ALERTS = (
         query=CALIBRATION,
         above=0.0,
         severity="warning",
-        summary="{study}: {metric} of {task} fails its threshold ({slice_feature}: {slice})",
+        summary="{study}: {metric} of {task} fails its threshold ({slicing}: {slice})",
         description="In its newest evaluation the calibration of the blessed model fails a "
         "threshold of the study file or a default. Ranking may still be right; do not rely on the "
         "probabilities until the model is calibrated again.",
@@ -228,7 +228,7 @@ ALERTS = (
         query=GAPS,
         above=limits.GAP,
         severity="warning",
-        summary="{study}: {metric} of {task} differs between groups of {slice_feature}",
+        summary="{study}: {metric} of {task} differs between groups of {slicing}",
         description=f"Even beyond their 95 % intervals two groups differ by more than "
         f"{limits.GAP:.0%} at decision threshold {{decision_threshold}}.",
         board=MODEL_QUALITY,

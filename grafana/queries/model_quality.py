@@ -269,7 +269,7 @@ GROUP BY r.run, r.started ORDER BY r.started
 
 GAPS_OF_RUN = Query(
     """
-SELECT g.slicing AS slice_feature, g.metric AS metric,
+SELECT g.slicing AS slicing, g.metric AS metric,
        CASE WHEN g.decision_threshold > 0 THEN CAST(g.decision_threshold AS TEXT) ELSE '' END
          AS decision_threshold,
        g.highest - g.lowest AS gap, g.lowest_group AS lowest_group, g.lowest AS lowest,
@@ -289,10 +289,10 @@ FROM (
     high AS (PARTITION BY x.slicing, x.metric, x.decision_threshold
              ORDER BY x.value DESC, x.slice)
 ) g
-ORDER BY gap DESC, slice_feature, metric LIMIT 20
+ORDER BY gap DESC, slicing, metric LIMIT 20
 """,
     {
-        "slice_feature": "text",
+        "slicing": "text",
         "metric": "text",
         "decision_threshold": "text",
         "gap": "number",

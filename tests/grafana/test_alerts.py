@@ -40,7 +40,7 @@ def test_a_group_without_a_value_that_fails_raises_an_alert(sqlite: Any, ask: An
     export(sqlite, run_rows("r1", comparisons=[women]))
 
     (row,) = happened(ask, "trial-under-the-floor")
-    assert (row["slice_feature"], row["slice"]) == ("sex", "F")
+    assert (row["slicing"], row["slice"]) == ("sex", "F")
 
 
 def test_a_group_that_is_not_judged_is_not_watched(sqlite: Any, ask: Any) -> None:

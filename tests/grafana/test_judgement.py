@@ -252,7 +252,7 @@ def test_the_alert_is_raised_where_the_judge_says_that_the_model_in_use_fails(
     with store.begin_nested() as savepoint:
         case.export(store)
         raised = [
-            (alert.uid, row["metric"], row["slice_feature"], row["slice"])
+            (alert.uid, row["metric"], row["slicing"], row["slice"])
             for alert in alerts.ALERTS
             if alert.uid in ALERTS
             for row in alert.query.rows(store, {}, ALWAYS)

@@ -16,6 +16,7 @@ from rich.markup import escape
 from pipeline.beam.failure import find_user_error, meaning
 from pipeline.config import RunConfig, Settings, resolve
 from pipeline.runners.local.display import RunDisplay, print_words, waiting
+from pipeline.runners.local.importing import collection_paused
 from pipeline.runners.local.logs import terminal_and_log
 from pipeline.runners.local.outcome import RunOutcome
 from pipeline.runners.local.record import (
@@ -230,7 +231,7 @@ class LocalRun:
 
     def _run_stages(self) -> None:
         display = RunDisplay(self._console)
-        with waiting(self._console, "loading TensorFlow and TFX"):
+        with waiting(self._console, "loading TensorFlow and TFX"), collection_paused():
             from pipeline.runners.local.stages import StageRunner
 
             pipeline = self.create_pipeline()
