@@ -22,6 +22,10 @@ def evaluation_lines(used: Sequence[DatasetDraft], subject: DatasetDraft) -> Ite
     """
     yield from _slicing_lines(subject)
     yield ""
+    yield "# A test split where it has enough events for every task, otherwise cross-fitting:"
+    yield "# every subject is predicted by models trained without it."
+    yield "evaluation: {scheme: auto}"
+    yield ""
     yield f"# Shares of the {subject.rows} subjects: to train, to stop and calibrate, to test."
     yield "split: {train: 0.6, eval: 0.2, test: 0.2}"
     yield ""

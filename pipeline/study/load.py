@@ -22,6 +22,11 @@ logger = logging.getLogger(__name__)
 TODO = "TODO"
 """Placeholder in a draft for values that the user must fill in."""
 
+_AUTO_BY_DEFAULT = (
+    "`evaluation` is not given, so the data decide now (`scheme: auto`): a trial with too few "
+    "events for a test split is cross-fitted. `evaluation: {scheme: split}` is what earlier "
+    "releases did."
+)
 _Path = tuple[int | str, ...]
 _NO_TEXT = frozenset({"string_type", NO_VALUE})
 """Types of errors that a value without quotes may be the reason of."""
@@ -67,7 +72,10 @@ def load_study(path: Path) -> Study:
         raise UserError("\n".join([*repeated, *misread]))
     if not isinstance(content, dict):
         raise UserError(f"{path}: expected keys such as `study:` and `datasets:`.")
-    return parse_study(content, str(path), root)
+    study = parse_study(content, str(path), root)
+    if "evaluation" not in content:
+        _log_once(f"{path}: {_AUTO_BY_DEFAULT}")
+    return study
 
 
 def parse_study(content: object, source: str, root: yaml.Node | None = None) -> Study:

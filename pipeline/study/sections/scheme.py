@@ -63,7 +63,7 @@ class Evaluation(StrictModel):
         scheme: `split` evaluates on a test split; `cross_fit` predicts every subject by models
             trained without it; `internal_external` predicts every group of `by` by models trained
             without the group; `auto` takes `split` if every task has enough events in the test
-            split, else `cross_fit`.
+            split or sites are held out for it, else `cross_fit`. The default.
         folds: Folds of `cross_fit`; 5, where not given.
         repeats: Repeats of `cross_fit`, each with other folds; by the number of subjects, where not
             given.
@@ -76,7 +76,7 @@ class Evaluation(StrictModel):
             and a task of which nothing is demanded is not judged.
     """
 
-    scheme: Literal["auto", "split", "cross_fit", "internal_external"] = "split"
+    scheme: Literal["auto", "split", "cross_fit", "internal_external"] = "auto"
     folds: Annotated[int, Field(ge=2, le=20)] | None = None
     repeats: Annotated[int, Field(ge=1, le=100)] | None = None
     by: Name | None = None
