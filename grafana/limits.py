@@ -6,11 +6,8 @@ them.
 
 from __future__ import annotations
 
-MISCALIBRATION = 0.05
-"""Distance of mean prediction and observed rate; also the mean distance over bins."""
-
 GAP = 0.10
-"""Difference of a rate between two groups that is left beyond their intervals."""
+"""Difference of a rate between two groups beyond their intervals; alerts: its growth."""
 
 DAYS_WITHOUT_SUCCESS = 7
 """Days since a study's last run that finished."""

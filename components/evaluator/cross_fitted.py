@@ -86,6 +86,10 @@ def _calibration_in_the_large(scores: ModelScores) -> float:
     return _mean_prediction(scores) - _observed_rate(scores)
 
 
+def _calibration_slope(scores: ModelScores) -> float:
+    return float(np.mean(performance.calibration_slopes(scores.repeats)))
+
+
 _OF_ALL_REPEATS: Mapping[str, Callable[[ModelScores], float]] = {
     "auc": _auc,
     "pr_auc": _pr_auc,
@@ -94,5 +98,6 @@ _OF_ALL_REPEATS: Mapping[str, Callable[[ModelScores], float]] = {
     "mean_prediction": _mean_prediction,
     "observed_rate": _observed_rate,
     "calibration_in_the_large": _calibration_in_the_large,
+    "calibration_slope": _calibration_slope,
 }
 """Metrics that are computed from the predictions of all repeats at once."""

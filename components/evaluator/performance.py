@@ -7,11 +7,13 @@ the area under a curve if all subjects have the same outcome) or if a prediction
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from components.evaluator.logistic_slope import logistic_slopes
 from components.evaluator.score_table import ScoreTable
 from pipeline.log_odds import clip_probability, log_odds
 
@@ -19,9 +21,6 @@ CALIBRATION_BINS = 10
 LOGIT_BINS_PER_UNIT = 128
 """Bins per unit of the logit in the histogram to which the calibration slope is fitted."""
 
-_MOST_STEPS = 50
-_CONVERGED = 1e-9
-"""Relative step of the slope below which the fit has converged; above rounding error."""
 _FloatArray = NDArray[np.float64]
 
 
@@ -100,9 +99,30 @@ def calibration_slope(table: ScoreTable) -> float:
     mean logit of its subjects, which keeps its cost constant; the error against the fit on the
     rows is below 0.001. Not a number if the outcomes are separated, where no finite slope exists.
     """
-    if not (table.valid and table.positives and table.negatives) or is_separated(table):
-        return math.nan
-    return _logistic_slope(*logit_histogram(table))
+    return float(calibration_slopes([table])[0])
+
+
+def calibration_slopes(tables: Sequence[ScoreTable]) -> _FloatArray:
+    """Calibration slopes of several tables, each as `calibration_slope`; float64 `[tables]`."""
+    slopes = np.full(len(tables), np.nan)
+    fitted = [place for place, table in enumerate(tables) if _has_slope(table)]
+    if fitted:
+        histograms = [logit_histogram(tables[place]) for place in fitted]
+        columns = (_padded(column) for column in zip(*histograms, strict=True))
+        slopes[fitted] = logistic_slopes(*columns)
+    return slopes
+
+
+def _has_slope(table: ScoreTable) -> bool:
+    return bool(table.valid and table.positives and table.negatives) and not is_separated(table)
+
+
+def _padded(rows: Sequence[_FloatArray]) -> _FloatArray:
+    """Rows of different lengths, filled up with zeros; float64 `[rows, longest]`."""
+    filled = np.zeros((len(rows), max(map(len, rows))))
+    for place, row in enumerate(rows):
+        filled[place, : len(row)] = row
+    return filled
 
 
 def logit_histogram(table: ScoreTable) -> tuple[_FloatArray, _FloatArray, _FloatArray]:
@@ -183,44 +203,3 @@ def is_separated(table: ScoreTable) -> bool:
     score = table.score
     positive, negative = score[table.positive > 0], score[table.negative > 0]
     return bool(negative[-1] <= positive[0] or positive[-1] <= negative[0])
-
-
-def _logistic_slope(x: _FloatArray, count: _FloatArray, positive: _FloatArray) -> float:
-    """Newton's method with halved steps on the concave log-likelihood."""
-    rate = positive.sum() / count.sum()
-    intercept, slope = math.log(rate / (1 - rate)), 0.0
-    likelihood = _log_likelihood(x, count, positive, intercept, slope)
-    for _ in range(_MOST_STEPS):
-        fitted = 1 / (1 + np.exp(-(intercept + slope * x)))
-        residual = positive - count * fitted
-        weight = count * fitted * (1 - fitted)
-        total, first, second = weight.sum(), (weight * x).sum(), (weight * x * x).sum()
-        determinant = total * second - first * first
-        if not determinant > 1e-12 * total * second:
-            return math.nan
-        gradient = residual.sum(), (residual * x).sum()
-        step = (
-            (second * gradient[0] - first * gradient[1]) / determinant,
-            (total * gradient[1] - first * gradient[0]) / determinant,
-        )
-        share = 1.0
-        while share > 1e-6:
-            trial = intercept + share * step[0], slope + share * step[1]
-            reached = _log_likelihood(x, count, positive, *trial)
-            if reached >= likelihood:
-                break
-            share /= 2
-        else:
-            return float(slope)
-        intercept, slope = trial
-        likelihood = reached
-        if abs(step[1]) <= _CONVERGED * max(1.0, abs(slope)):
-            return float(slope)
-    return math.nan
-
-
-def _log_likelihood(
-    x: _FloatArray, count: _FloatArray, positive: _FloatArray, intercept: float, slope: float
-) -> float:
-    linear = intercept + slope * x
-    return float(np.sum(positive * linear - count * np.logaddexp(0, linear)))

@@ -35,12 +35,6 @@ Steps = tuple[tuple[float | None, str], ...]
 
 STEPS_PLAIN: Steps = ((None, PLAIN),)
 STEPS_NONE: Steps = ((None, GOOD), (1, BAD))
-STEPS_ERROR: Steps = (
-    (None, GOOD),
-    (limits.MISCALIBRATION, WARN),
-    (2 * limits.MISCALIBRATION, BAD),
-)
-STEPS_SLOPE: Steps = ((None, BAD), (0.7, WARN), (0.8, GOOD), (1.25, WARN), (1.5, BAD))
 STEPS_GAP: Steps = ((None, GOOD), (limits.GAP / 2, WARN), (limits.GAP, BAD))
 STEPS_SILENCE: Steps = (
     (None, GOOD),
@@ -57,6 +51,7 @@ STEPS_COMPLETE: Steps = (
 
 WORDS: dict[str, str] = {
     "blessed": GOOD,
+    "blessed for some tasks": WARN,
     "refused": BAD,
     "not judged": WARN,
     "passes": GOOD,

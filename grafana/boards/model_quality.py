@@ -41,7 +41,6 @@ _TO_RUN = {
 }
 _SCORE = TableColumn(decimals=3)
 _RATE = TableColumn(unit=look.SHARE, decimals=1)
-_GAP = TableColumn(unit=look.SHARE, decimals=1, steps=look.STEPS_GAP)
 
 
 def model_quality() -> Board:
@@ -73,8 +72,9 @@ def _figures() -> list[AnyPanel]:
         figure(
             Words(
                 "Is the newest model blessed?",
-                "Whether the newest model passed all thresholds of its study. The history below "
-                "has the reasons.",
+                "Whether the newest model meets what its study demands of each task, as the "
+                "Evaluator recorded it. A model that is blessed for some tasks serves these alone. "
+                "The history below has the reasons.",
                 _NO_MODEL,
             ),
             queries.VERDICT,
@@ -96,7 +96,6 @@ def _figures() -> list[AnyPanel]:
             _FIGURE,
             look.SHARE,
             1,
-            look.STEPS_ERROR,
         ),
         figure(
             Words(
@@ -107,7 +106,6 @@ def _figures() -> list[AnyPanel]:
             queries.LAST_SLOPE,
             _FIGURE,
             decimals=2,
-            steps=look.STEPS_SLOPE,
         ),
     ]
 
@@ -132,9 +130,10 @@ def _overview() -> AnyPanel:
             "pr_auc": TableColumn("PR AUC", decimals=3),
             "observed_rate": _RATE,
             "brier": TableColumn(decimals=4),
-            "calibration_slope": TableColumn(decimals=2, steps=look.STEPS_SLOPE),
-            "calibration_error": TableColumn(unit=look.SHARE, decimals=1, steps=look.STEPS_ERROR),
+            "calibration_slope": TableColumn(decimals=2),
+            "calibration_error": _RATE,
         },
+        coloured=("verdict",),
     )
 
 
@@ -251,7 +250,7 @@ def _groups() -> list[AnyPanel]:
                 "Do groups drift apart? ($metric by $slicing)",
                 "Largest difference between two groups, and what is left of it beyond their 95 % "
                 "intervals. The first is never 0, since small groups scatter; an alert looks at "
-                "the second.",
+                "the second, where it was not as large when the model was blessed.",
                 _NO_GROUPS,
             ),
             queries.GAPS,
@@ -281,7 +280,7 @@ def _groups() -> list[AnyPanel]:
             ),
             queries.GAPS_OF_RUN,
             Size(24, 8),
-            {"gap": _GAP, "lowest": _RATE, "highest": _RATE},
+            {"gap": _RATE, "lowest": _RATE, "highest": _RATE},
         ),
     ]
 
@@ -296,5 +295,5 @@ def _history() -> AnyPanel:
         queries.BLESSINGS,
         Size(24, 10),
         {"run": TableColumn(link=_TO_RUN, width=220), "reason": TableColumn(width=700)},
-        coloured=("verdict",),
+        coloured=("verdict", "task_verdict"),
     )

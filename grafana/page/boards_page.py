@@ -27,6 +27,7 @@ _TONES: dict[str, Tone] = {
     "failed": "bad",
     "interrupted": "warn",
     "blessed": "good",
+    "blessed for some tasks": "warn",
     "refused": "bad",
     "not judged": "warn",
 }

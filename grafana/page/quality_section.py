@@ -19,7 +19,13 @@ from pipeline.metrics import METRICS
 from pipeline.results.curve_points import CalibrationBin
 from pipeline.results.group_order import rising
 
-_TONES: dict[str, Tone] = {"blessed": "good", "refused": "bad", "not judged": "warn"}
+_TONES: dict[str, Tone] = {
+    "blessed": "good",
+    "blessed for some tasks": "warn",
+    "refused": "bad",
+    "not judged": "warn",
+    "": "muted",
+}
 _CHALLENGER = "challenger"
 _CHAMPION = "champion"
 _BY_GROUP = {"metric": "auc", "decision": 0.0, "model": _CHALLENGER}
@@ -84,14 +90,20 @@ def quality_section(store: StudyStore, smallest_group: int) -> Section:
 def _verdict(history: Sequence[Row], run: str) -> Block:
     of_run = [row for row in history if row["run"] == run]
     verdict = of_run[0]["verdict"]
-    reasons = [row["reason"] for row in of_run if row["reason"]]
+    reasons = [_reason(row) for row in of_run if row["reason"]]
     champion = "It became the champion." if of_run[0]["became_champion"] == "yes" else ""
     return Notice(
         _TONES[verdict],
         f"The newest model is {verdict}",
-        champion if verdict == "blessed" else "",
+        champion,
         reasons,
     )
+
+
+def _reason(row: Row) -> str:
+    """A reason with its task, unless it begins with it."""
+    task, reason = row["task"], row["reason"]
+    return f"{task}: {reason}" if task and not reason.startswith(f"{task}") else str(reason)
 
 
 def _overview(store: StudyStore, run: str, history: Sequence[Row]) -> Block:
@@ -101,6 +113,7 @@ def _overview(store: StudyStore, run: str, history: Sequence[Row]) -> Block:
         "How good is the newest model at each task?",
         (
             Column("Task"),
+            Column("Verdict"),
             Column("Subjects", "end"),
             Column("With outcome", "end"),
             Column("AUC (95 % interval)", "end"),
@@ -112,6 +125,7 @@ def _overview(store: StudyStore, run: str, history: Sequence[Row]) -> Block:
         [
             (
                 row["task"],
+                Cell(row["verdict"] or MISSING, _TONES[row["verdict"]]),
                 row["subjects"],
                 row["positives"],
                 Estimate(row["auc"], row["auc_lower"], row["auc_upper"]),
@@ -197,6 +211,7 @@ def _history(history: Sequence[Row]) -> Block:
                     Column("Verdict"),
                     Column("Became champion"),
                     Column("Evaluation"),
+                    Column("Task"),
                     Column("Reason"),
                 ),
                 [
@@ -206,6 +221,7 @@ def _history(history: Sequence[Row]) -> Block:
                         Cell(row["verdict"], _TONES[row["verdict"]]),
                         row["became_champion"],
                         row["evaluation"],
+                        row["task"] or MISSING,
                         row["reason"] or MISSING,
                     )
                     for row in history[:_MOST_IN_HISTORY]

@@ -30,7 +30,11 @@ EVALUATION = """CASE m.scheme WHEN 'split' THEN 'test split'
               || CAST(m.repeats AS TEXT) END"""
 """SQL of how a model was evaluated, in words."""
 
-_VERDICT = """CASE WHEN NOT m.judged THEN 'not judged' WHEN m.blessed THEN 'blessed'
+_VERDICT = """CASE WHEN NOT m.judged THEN 'not judged'
+            WHEN m.blessed AND EXISTS (SELECT 1 FROM task_verdicts v
+                                       WHERE v.run = m.run AND v.verdict <> 'blessed')
+              THEN 'blessed for some tasks'
+            WHEN m.blessed THEN 'blessed'
             WHEN EXISTS (SELECT 1 FROM task_verdicts v
                          WHERE v.run = m.run AND v.verdict <> 'not_judged')
               OR NOT EXISTS (SELECT 1 FROM task_verdicts v WHERE v.run = m.run)
@@ -49,7 +53,11 @@ WHERE r.study = :study ORDER BY r.started DESC LIMIT 1
 
 OVERVIEW = Query(
     f"""
-SELECT x.task AS task, MAX(x.subjects) AS subjects, MAX(x.positives) AS positives,
+SELECT x.task AS task,
+       COALESCE((SELECT REPLACE(v.verdict, '_', ' ') FROM task_verdicts v
+                 WHERE v.run = x.run AND v.task = x.task AND x.model = 'challenger'), '')
+         AS verdict,
+       MAX(x.subjects) AS subjects, MAX(x.positives) AS positives,
        MAX(CASE WHEN x.metric = 'auc' THEN x.value END) AS auc,
        MAX(CASE WHEN x.metric = 'auc' THEN x.lower END) AS auc_lower,
        MAX(CASE WHEN x.metric = 'auc' THEN x.upper END) AS auc_upper,
@@ -62,10 +70,11 @@ SELECT x.task AS task, MAX(x.subjects) AS subjects, MAX(x.positives) AS positive
 FROM metrics x
 WHERE x.run = :run AND x.model = :model AND x.versus = '' AND {_OVERALL}
   AND x.decision_threshold = 0
-GROUP BY x.task ORDER BY x.task
+GROUP BY x.run, x.model, x.task ORDER BY x.task
 """,
     {
         "task": "text",
+        "verdict": "text",
         "subjects": "count",
         "positives": "count",
         "auc": "number",
@@ -323,16 +332,25 @@ ORDER BY b.mean_prediction
 
 BLESSINGS = Query(
     f"""
+WITH reasons AS (
+  SELECT b.run, b.number, b.task, b.message AS reason FROM blessing_reasons b
+  UNION ALL
+  SELECT v.run, 1000, v.task, v.reason FROM task_verdicts v
+  WHERE v.verdict <> 'blessed' AND NOT EXISTS (
+    SELECT 1 FROM blessing_reasons b WHERE b.run = v.run AND b.task = v.task)
+  UNION ALL
+  SELECT m.run, 2000, '', m.not_registered FROM models m WHERE m.blessed AND NOT m.registered
+)
 SELECT r.started AS started, m.run AS run, {_VERDICT} AS verdict,
        CASE WHEN m.registered THEN 'yes' ELSE 'no' END AS became_champion,
        {EVALUATION} AS evaluation, m.comparisons AS comparisons,
-       COALESCE(b.message,
-                (SELECT MIN(v.reason) FROM task_verdicts v
-                 WHERE v.run = m.run AND v.verdict = 'not_judged'),
-                m.not_registered, '') AS reason
-FROM runs r JOIN models m ON m.run = r.run LEFT JOIN blessing_reasons b ON b.run = m.run
+       COALESCE(w.task, '') AS task,
+       COALESCE((SELECT REPLACE(v.verdict, '_', ' ') FROM task_verdicts v
+                 WHERE v.run = w.run AND v.task = w.task), '') AS task_verdict,
+       COALESCE(w.reason, '') AS reason
+FROM runs r JOIN models m ON m.run = r.run LEFT JOIN reasons w ON w.run = m.run
 WHERE r.study = :study AND $__timeFilter(r.started)
-ORDER BY r.started DESC, b.number LIMIT 200
+ORDER BY r.started DESC, w.number, w.task LIMIT 200
 """,
     {
         "started": "time",
@@ -341,6 +359,9 @@ ORDER BY r.started DESC, b.number LIMIT 200
         "became_champion": "text",
         "evaluation": "text",
         "comparisons": "count",
+        "task": "text",
+        "task_verdict": "text",
         "reason": "text",
     },
 )
+"""A row for each reason why a task is not served, or why a blessed model is not the champion."""

@@ -105,17 +105,31 @@ def test_the_alert_of_a_gap_leaves_out_tasks_that_are_not_served(sqlite: Any, as
     assert happened(ask, "trial-gap") == []
 
 
-def test_groups_that_differ_beyond_their_intervals_raise_an_alert(sqlite: Any, ask: Any) -> None:
-    found = {"F": (0.85, 0.95), "M": (0.4, 0.6)}
-    gaps = [
+def _gap(model: str, women: tuple[float, float], men: tuple[float, float]) -> list[Any]:
+    return [
         record(slice={"sex": sex}, metric="sensitivity", decision_threshold=0.5, value=0.5)
-        | {"lower": lower, "upper": upper}
-        for sex, (lower, upper) in found.items()
+        | {"model": model, "lower": lower, "upper": upper}
+        for sex, (lower, upper) in {"F": women, "M": men}.items()
     ]
-    export(sqlite, run_rows("r1", *gaps))
+
+
+def test_a_gap_that_the_blessing_tolerated_raises_no_alert(sqlite: Any, ask: Any) -> None:
+    export(sqlite, run_rows("r1", *_gap("challenger", (0.85, 0.95), (0.4, 0.6))))
+
+    assert [row["growth"] for row in ask(alerts.GAPS)] == [0]
+    assert happened(ask, "trial-gap") == []
+
+
+def test_a_gap_of_the_champion_that_has_grown_since_its_blessing_raises_an_alert(
+    sqlite: Any, ask: Any
+) -> None:
+    then = _gap("challenger", (0.65, 0.95), (0.4, 0.6))
+    now = _gap("champion", (0.85, 0.95), (0.4, 0.6))
+    export(sqlite, at(run_rows("r1", *then), STARTED))
+    export(sqlite, at(run_rows("r2", *now, blessed=False), SECOND))
 
     (row,) = happened(ask, "trial-gap")
-    assert row["gap"] == pytest.approx(0.25)
+    assert row["growth"] == pytest.approx(0.2)
 
 
 def test_a_feature_over_its_limit_raises_an_alert(sqlite: Any, ask: Any) -> None:

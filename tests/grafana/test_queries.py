@@ -328,6 +328,26 @@ def test_a_model_none_of_whose_tasks_was_judged_is_not_judged(sqlite: Any, ask: 
     assert (row["verdict"], row["reason"]) == ("not judged", "too few")
 
 
+def test_a_model_that_serves_some_tasks_only_says_so_with_the_reasons_of_the_others(
+    sqlite: Any, ask: Any
+) -> None:
+    rows = run_rows("r1")
+    refused = {"verdict": "refused", "reason": "AUC too low"}
+    rows[models.TaskVerdict].append(rows[models.TaskVerdict][0] | {"task": "relapse"} | refused)
+    export(sqlite, rows)
+
+    assert ask(model_quality.VERDICT) == [{"verdict": "blessed for some tasks"}]
+    (row,) = ask(model_quality.BLESSINGS)
+    assert (row["task"], row["task_verdict"], row["reason"]) == (
+        "relapse",
+        "refused",
+        "AUC too low",
+    )
+    assert [(row["task"], row["verdict"]) for row in ask(model_quality.OVERVIEW, run="r1")] == [
+        ("death", "blessed")
+    ]
+
+
 @pytest.mark.usefixtures("filled")
 @pytest.mark.parametrize(
     "query",

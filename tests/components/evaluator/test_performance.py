@@ -126,19 +126,22 @@ def test_calibration_slope_is_within_a_thousandth_of_the_exact_logistic_fit(
     assert performance.calibration_slope(table(score, label)) == pytest.approx(exact, abs=1e-3)
 
 
-@pytest.mark.parametrize("seed", [99, 121, 246])
-def test_calibration_slope_is_found_where_rounding_keeps_the_last_steps_apart(seed: Any) -> None:
-    generator = np.random.default_rng(seed)
-    logit = generator.normal(size=3700)
-    label = (generator.random(3700) < 1 / (1 + np.exp(-logit))).astype(float)
-    slope = performance._logistic_slope(logit, np.ones(3700), label)
-    assert slope == pytest.approx(1.0, abs=0.15)
-
-
 def test_calibration_slope_of_too_extreme_predictions_is_below_one() -> None:
     score, label = sample(50_000)
 
     assert performance.calibration_slope(table(score, label)) == pytest.approx(0.7, abs=0.03)
+
+
+def test_slopes_of_several_tables_are_those_of_each_alone() -> None:
+    tables = [
+        table(*sample(60, seed=1)),
+        table([0.1, 0.2, 0.8, 0.9], [0, 0, 1, 1]),
+        table(*sample(500, seed=2)),
+    ]
+    alone = [performance.calibration_slope(each) for each in tables]
+
+    assert performance.calibration_slopes(tables) == pytest.approx(alone, nan_ok=True)
+    assert [math.isnan(slope) for slope in alone] == [False, True, False]
 
 
 def test_calibration_slope_of_separated_outcomes_does_not_exist() -> None:

@@ -312,7 +312,7 @@ def test_rejected_rows_travel_to_their_subjects_through_beam(tmp_path: Path) -> 
     n = range(60)
     dm = ["USUBJID,AGE,SEX,DIED", *(f"S{i},61,F,{'YN'[i % 2]}" for i in n)]
     lb = [LB, *(f"S{i},ALT,{'UNK' if i % 3 == 0 else 5},20" for i in n)]
-    trial = make_trial(tmp_path, dm=dm, lb=lb)
+    trial = make_trial(tmp_path, {"evaluation": {"scheme": "split"}}, dm=dm, lb=lb)
     outputs = execute(trial.study, tmp_path, tmp_path / "run")
     examples = [example for split in SPLITS for example in outputs.examples(split)]
     assert sorted(str(example["alt"]) for example in examples) == ["20.0"] * 40 + ["None"] * 20
