@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from grafana.queries import alerts, pipeline_health
+from grafana.queries import alerts, monitored, pipeline_health
 from pipeline.store import models
 from pipeline.store.writer import export
 from tests.pipeline.store.hand_made_store import SECOND, at, failed_run
@@ -32,7 +32,7 @@ def test_the_comparisons_of_a_refused_model_raise_no_alert(sqlite: Any, ask: Any
     """Its champion passes."""
     export(sqlite, at(run_rows("r2", blessed=False), SECOND))
 
-    assert [row["failed"] for row in ask(alerts.UNDER_THE_FLOOR)] == [0]
+    assert [row["failed"] for row in ask(monitored.UNDER_THE_FLOOR)] == [0]
 
 
 def test_a_group_without_a_value_that_fails_raises_an_alert(sqlite: Any, ask: Any) -> None:
@@ -47,7 +47,7 @@ def test_a_group_that_is_not_judged_is_not_watched(sqlite: Any, ask: Any) -> Non
     men = {"outcome": "not_judged", "reason": "group_too_small", "value": None}
     export(sqlite, run_rows("r1", comparisons=[comparison(slice={"sex": "M"}, **men)]))
 
-    assert [row["slice"] for row in ask(alerts.UNDER_THE_FLOOR)] == ["overall"]
+    assert [row["slice"] for row in ask(monitored.UNDER_THE_FLOOR)] == ["overall"]
 
 
 def test_no_alert_watches_a_model_that_was_refused(sqlite: Any, ask: Any) -> None:
@@ -57,12 +57,12 @@ def test_no_alert_watches_a_model_that_was_refused(sqlite: Any, ask: Any) -> Non
     rows[models.Model][0]["champion"] = False
     export(sqlite, rows)
 
-    assert ask(alerts.UNDER_THE_FLOOR) == []
+    assert ask(monitored.UNDER_THE_FLOOR) == []
 
 
 @pytest.mark.usefixtures("filled")
 def test_a_model_above_its_floor_is_watched_quietly(ask: Any) -> None:
-    assert ask(alerts.UNDER_THE_FLOOR)
+    assert ask(monitored.UNDER_THE_FLOOR)
     assert happened(ask, "trial-under-the-floor") == []
 
 
@@ -116,7 +116,7 @@ def _gap(model: str, women: tuple[float, float], men: tuple[float, float]) -> li
 def test_a_gap_that_the_blessing_tolerated_raises_no_alert(sqlite: Any, ask: Any) -> None:
     export(sqlite, run_rows("r1", *_gap("challenger", (0.85, 0.95), (0.4, 0.6))))
 
-    assert [row["growth"] for row in ask(alerts.GAPS)] == [0]
+    assert [row["growth"] for row in ask(monitored.GAPS)] == [0]
     assert happened(ask, "trial-gap") == []
 
 
@@ -149,7 +149,7 @@ def test_what_the_gate_does_not_object_to_raises_no_alert(
     export(sqlite, rows)
 
     assert ask(pipeline_health.DRIFT)
-    assert ask(alerts.DRIFT) == []
+    assert ask(monitored.DRIFT) == []
 
 
 def test_a_study_without_a_success_for_long_raises_an_alert(sqlite: Any, ask: Any) -> None:

@@ -6,7 +6,13 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from grafana.queries import alerts, model_quality, pipeline_health, trial_progress, variables
+from grafana.queries import (
+    model_quality,
+    monitored,
+    pipeline_health,
+    trial_progress,
+    variables,
+)
 from pipeline.store import models
 from pipeline.store.engine import store_engine
 from pipeline.store.writer import export
@@ -185,7 +191,7 @@ def test_outcomes_of_a_run_of_0_1_0_are_not_recorded(sqlite: Any, ask: Any) -> N
 def test_a_run_of_0_1_0_raises_no_alert_of_its_thresholds(sqlite: Any, ask: Any) -> None:
     export(sqlite, without(run_rows("r2"), models.Comparison))
 
-    assert ask(alerts.UNDER_THE_FLOOR) == []
+    assert ask(monitored.UNDER_THE_FLOOR) == []
 
 
 @pytest.mark.usefixtures("filled")
