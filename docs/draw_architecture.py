@@ -94,6 +94,7 @@ def _config(study: Study) -> RunConfig:
         serving_dir="serving",
         registry_root="",
         champion_token="",
+        inherited_division="",
         look="",
         code_version="",
         dependency_lock="",

@@ -72,6 +72,8 @@ class RunConfig:
         serving_dir: Where blessed models are pushed to; None pushes none, they are registered.
         registry_root: Root of the registry of blessed models.
         champion_token: The registry's pointer when the run is created.
+        inherited_division: Digest of the division whose subjects keep their part or fold, or
+            `none` (`pipeline.runs.inheritance`).
         look: What was tried on the trial before (`pipeline.runs.looks.RunLook` as JSON).
         code_version: Version of this project.
         dependency_lock: SHA-256 of the locked dependencies; empty where there is no lock.
@@ -98,6 +100,7 @@ class RunConfig:
     serving_dir: str | None
     registry_root: str | RuntimeParameter
     champion_token: str | RuntimeParameter
+    inherited_division: str | RuntimeParameter
     look: str | RuntimeParameter
     code_version: str
     dependency_lock: str
@@ -138,26 +141,30 @@ def resolve(settings: Settings, run_id: str = "") -> RunConfig:
     from pipeline.reading.files import data_modified
     from pipeline.reading.fingerprint import content_fingerprint
     from pipeline.reading.plan import check_data
+    from pipeline.runs.inheritance import inherited_division
     from pipeline.runs.looks import run_look, settings_of
     from pipeline.runs.registry import Registry
 
     check_data(study, data_root)
     registry_root = str(root / "registry")
+    fingerprint = content_fingerprint(study, data_root)
+    subject_key_id = key_id(load_key(key))
     steps = study.training.steps if settings.steps is None else settings.steps
     tried = settings_of(study, settings.seed, steps, settings.tune)
     return RunConfig(
         study=study,
         schema=read_schema(study_file),
         data_root=data_root,
-        fingerprint=content_fingerprint(study, data_root),
+        fingerprint=fingerprint,
         subject_key=key,
-        subject_key_id=key_id(load_key(key)),
+        subject_key_id=subject_key_id,
         pipeline_name=pipeline_name(study.study),
         pipeline_root=str(own / "artifacts"),
         metadata_path=str(own / "metadata.sqlite"),
         serving_dir=str(own / "serving"),
         registry_root=registry_root,
         champion_token=Registry(registry_root).champion_token(study.study),
+        inherited_division=inherited_division(registry_root, study, fingerprint, subject_key_id),
         look=run_look(registry_root, tried).model_dump_json(),
         code_version=code_version(),
         dependency_lock=lock_digest(),

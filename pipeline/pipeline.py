@@ -113,6 +113,8 @@ def _components(config: RunConfig) -> list[BaseNode | None]:
         fingerprint=config.fingerprint,
         subject_key=config.subject_key,
         subject_key_id=config.subject_key_id,
+        registry_root=config.registry_root,
+        inherited_division=config.inherited_division,
     )
     examples = example_gen.outputs["examples"]
     statistics_gen, schema, validator = examine(config, study, examples)
@@ -210,6 +212,8 @@ def _components(config: RunConfig) -> list[BaseNode | None]:
         settings=ModelRegistrarSettings.of(study),
         code_version=config.code_version,
         run_id=config.run_id,
+        rejects=example_gen.outputs["rejects"],
+        predictions=cross_fit.outputs["predictions"],
     )
     summary = TrialSummary(
         settings=TrialSummarySettings.of(study),

@@ -8,6 +8,7 @@ credentials (`AWS_ENDPOINT_URL`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`).
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import tempfile
 import uuid
@@ -87,6 +88,30 @@ def write_whole(path: str, content: bytes) -> None:
         with files.create(draft, compression_type=_AS_IS) as stream:
             stream.write(content)
         files.rename([draft], [path])
+
+
+def write_private(path: str, content: bytes) -> None:
+    """Writes a file atomically that only its owner may read, as may only they list its folder.
+
+    In an object store the rights are those of the bucket's policy for the prefix.
+
+    Args:
+        path: File to write; its folder is created if missing.
+        content: Its content.
+    """
+    if is_remote(path):
+        write_whole(path, content)
+        return
+    file = Path(path)
+    with _translate_errors(path):
+        missing = [folder for folder in (file.parent, *file.parents) if not folder.exists()]
+        for folder in reversed(missing):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        draft = file.with_name(f".{file.name}.{uuid.uuid4().hex}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+        draft.replace(file)
 
 
 def files_below(folder: str) -> list[str]:

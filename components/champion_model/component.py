@@ -9,6 +9,7 @@ from tfx.orchestration.data_types import RuntimeParameter
 from tfx.types import channel_utils, standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
+from components.artifact_types import Predictions
 from components.champion_model.executor import Executor
 from components.champion_model.settings import ChampionModelSettings
 
@@ -20,6 +21,7 @@ class ChampionModelSpec(ComponentSpec):
     OUTPUTS: ClassVar[dict[str, ChannelParameter]] = {
         "model": ChannelParameter(type=standard_artifacts.Model),
         "statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics),
+        "division": ChannelParameter(type=Predictions),
     }
     PARAMETERS: ClassVar[dict[str, ExecutionParameter]] = {
         "registry_root": ExecutionParameter(type=str),
@@ -29,10 +31,11 @@ class ChampionModelSpec(ComponentSpec):
 
 
 class ChampionModel(base_component.BaseComponent):
-    """Loads the current champion of a study: its model and its train statistics.
+    """Loads the current champion of a study: its model, its train statistics and its division.
 
-    It replaces TFX's Resolver, which open-source Kubeflow Pipelines rejects. Both
-    outputs carry the custom property `present`: 0 in a study's first run, when they hold only a
+    The division says who was in which part or fold of its run, with its predictions out of fold.
+    The component replaces TFX's Resolver, which open-source Kubeflow Pipelines rejects. Model and
+    statistics carry the custom property `present`: 0 in a study's first run, when they hold only a
     placeholder file.
 
     Args:
@@ -58,5 +61,6 @@ class ChampionModel(base_component.BaseComponent):
                 champion_token=champion_token,
                 model=channel_utils.as_channel([standard_artifacts.Model()]),
                 statistics=channel_utils.as_channel([standard_artifacts.ExampleStatistics()]),
+                division=channel_utils.as_channel([Predictions()]),
             )
         )

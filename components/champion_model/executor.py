@@ -12,6 +12,7 @@ from tfx.utils import io_utils, path_utils
 
 from components.champion_model.settings import ChampionModelSettings
 from pipeline.errors import UserError
+from pipeline.results.division import has_division
 from pipeline.results.registration import RegisteredModel
 from pipeline.runs.registry import NO_CHAMPION, Registry
 from pipeline.storage import copy_folder, files_below
@@ -31,14 +32,16 @@ class Executor(base_executor.BaseExecutor):
         output_dict: dict[str, list[Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Copies the model and the train statistics that the token names.
+        """Copies the model, the train statistics and the division that the token names.
 
         Args:
             input_dict: Empty.
             output_dict: `model`: its folder gets `Format-Serving` and the custom properties
-                `present` (0 or 1), `split_seed`, `label_digest` and `champion_id`: the
-                champion's own or, without a champion, this run's and `none`. `statistics`:
-                its folder gets `Split-train`, and it gets `present`.
+                `present` (0 or 1), `split_seed`, `label_digest`, `subject_key_id` and
+                `champion_id`: the champion's own or, without a champion, this run's and `none`.
+                `statistics`: its folder gets `Split-train`, and it gets `present`. `division`: its
+                folder gets who was in which part or fold of the champion's run, and the champion's
+                predictions out of fold, or a placeholder where the registry holds none.
             exec_properties: The parameters of the component.
 
         Raises:
@@ -58,6 +61,9 @@ class Executor(base_executor.BaseExecutor):
         else:
             _log_differences(entry, registry.champion(study_name), settings)
             _copy(entry, model, statistics)
+        _write_division(
+            entry, registry, artifact_utils.get_single_instance(output_dict["division"])
+        )
         _set_properties(entry, model, statistics, settings)
 
 
@@ -71,6 +77,14 @@ def _copy(entry: RegisteredModel, model: Artifact, statistics: Artifact) -> None
             )
     copy_folder(entry.model_uri, path_utils.serving_model_dir(model.uri))
     copy_folder(entry.statistics_uri, statistics.uri)
+
+
+def _write_division(entry: RegisteredModel | None, registry: Registry, division: Artifact) -> None:
+    folder = registry.division_folder(entry) if entry else ""
+    if entry is None or not has_division(folder):
+        _write_placeholders(division)
+        return
+    copy_folder(folder, division.uri)
 
 
 def _write_placeholders(*artifacts: Artifact) -> None:
@@ -91,6 +105,7 @@ def _set_properties(
     model.set_string_custom_property(
         "label_digest", entry.label_digest if entry else settings.label_digest
     )
+    model.set_string_custom_property("subject_key_id", entry.subject_key_id if entry else "")
     model.set_string_custom_property("champion_id", entry.id if entry else NO_CHAMPION)
 
 

@@ -10,7 +10,12 @@ from tfx.types import channel_utils, standard_artifacts
 from tfx.types.channel import BaseChannel
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
-from components.artifact_types import ModelRegistration, ModelVerdict
+from components.artifact_types import (
+    ModelRegistration,
+    ModelVerdict,
+    Predictions,
+    TrialRejects,
+)
 from components.model_registrar.executor import Executor
 from components.model_registrar.settings import ModelRegistrarSettings
 
@@ -25,6 +30,8 @@ class ModelRegistrarSpec(ComponentSpec):
         "statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics),
         "verdict": ChannelParameter(type=ModelVerdict),
         "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "rejects": ChannelParameter(type=TrialRejects, optional=True),
+        "predictions": ChannelParameter(type=Predictions, optional=True),
     }
     OUTPUTS: ClassVar[dict[str, ChannelParameter]] = {
         "registration": ChannelParameter(type=ModelRegistration),
@@ -52,6 +59,9 @@ class ModelRegistrar(base_component.BaseComponent):
         run_id: Id of the run. The registry is not an artifact, so the cache can't know its content:
             every run is a new execution.
         pushed_model: Pusher's output; if given, only a pushed model is registered.
+        rejects: TrialExampleGen's output with the plan of the evaluation; with it the registry
+            keeps who was in which part or fold.
+        predictions: CrossFit's out-of-fold predictions, which the registry keeps as well.
     """
 
     SPEC_CLASS = ModelRegistrarSpec
@@ -69,6 +79,8 @@ class ModelRegistrar(base_component.BaseComponent):
         code_version: str,
         run_id: str,
         pushed_model: BaseChannel | None = None,
+        rejects: BaseChannel | None = None,
+        predictions: BaseChannel | None = None,
     ) -> None:
         super().__init__(
             spec=ModelRegistrarSpec(
@@ -78,6 +90,8 @@ class ModelRegistrar(base_component.BaseComponent):
                 statistics=statistics,
                 verdict=verdict,
                 examples=examples,
+                rejects=rejects,
+                predictions=predictions,
                 registry_root=registry_root,
                 settings=settings.to_json(),
                 code_version=code_version,

@@ -13,9 +13,11 @@ from tfx.utils import io_utils, path_utils
 
 from components.model_registrar.settings import ModelRegistrarSettings
 from pipeline.errors import UserError
+from pipeline.results.division import Division, division_of_run
 from pipeline.results.documents import Metrics, Verdict, headline_metrics, read_result
+from pipeline.results.evaluation_plan import read_plan
 from pipeline.results.registration import Candidate, RegisteredModel, Registration
-from pipeline.runs.registry import Registry
+from pipeline.runs.registry import Registry, served_tasks
 
 logger = logging.getLogger(__name__)
 
@@ -76,6 +78,8 @@ def _register(
         for key in ("model", "statistics", "verdict", "examples")
     }
     settings = ModelRegistrarSettings.from_json(exec_properties["settings"])
+    model = path_utils.serving_model_path(inputs["model"].uri)
+    division = _division(input_dict, inputs["examples"].uri, model)
     candidate = Candidate(
         study=settings.study_name,
         split_seed=settings.split_seed,
@@ -85,14 +89,30 @@ def _register(
         code_version=exec_properties["code_version"],
         run=exec_properties["run_id"],
         metrics=headline_metrics(read_result(Metrics, inputs["verdict"].uri).records),
+        subject_key_id=inputs["examples"].get_string_custom_property("subject_key_id"),
+        division=division.digest if division else "",
+        inherited_division=inputs["examples"].get_string_custom_property("inherited_division"),
     )
     entry = Registry(exec_properties["registry_root"]).register(
         candidate,
-        path_utils.serving_model_path(inputs["model"].uri),
+        model,
         artifact_utils.get_split_uri([inputs["statistics"]], "train"),
+        division,
     )
     logger.info("The champion of %s is %s, registered by %s.", entry.study, entry.id, entry.run)
     return entry
+
+
+def _division(input_dict: dict[str, list[Artifact]], examples: str, model: str) -> Division | None:
+    """Who was in which part or fold of this run; None if the run does not say."""
+    if not input_dict.get("rejects"):
+        return None
+    plan = read_plan(artifact_utils.get_single_uri(input_dict["rejects"]))
+    predictions = input_dict.get("predictions")
+    division = division_of_run(
+        plan, examples, predictions[0].uri if predictions else None, served_tasks(model)
+    )
+    return division if len(division.rows.subjects) else None
 
 
 def _already_champion(entry: RegisteredModel, run: str) -> str | None:

@@ -10,7 +10,7 @@ from tfx.types.channel import Channel
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
 from components.artifact_types import TrialRejects
-from components.trial_example_gen.executor import TrialExampleGenExecutor
+from components.trial_example_gen.executor import INHERITED_KEY, TrialExampleGenExecutor
 from components.trial_example_gen.settings import TrialExampleGenSettings
 
 
@@ -23,6 +23,8 @@ class TrialExampleGenSpec(ComponentSpec):
         "fingerprint": ExecutionParameter(type=str),
         "subject_key": ExecutionParameter(type=str),
         "subject_key_id": ExecutionParameter(type=str),
+        "registry_root": ExecutionParameter(type=str, optional=True),
+        INHERITED_KEY: ExecutionParameter(type=str, optional=True),
     }
     INPUTS: dict[str, ChannelParameter] = {}
     OUTPUTS = {
@@ -35,7 +37,8 @@ class TrialExampleGen(BaseBeamComponent):
     """Reads a study's files with Beam and writes one tf.Example per subject.
 
     Outputs:
-        examples: Splits train, eval and test; custom property `fingerprint`.
+        examples: Splits train, eval and test; custom properties `fingerprint`, `subject_key_id` and
+            `inherited_division`.
         rejects: Rejected rows, with file, row, column and reason, and all counts.
     """
 
@@ -49,6 +52,8 @@ class TrialExampleGen(BaseBeamComponent):
         fingerprint: str | RuntimeParameter,
         subject_key: str,
         subject_key_id: str | RuntimeParameter,
+        registry_root: str | RuntimeParameter | None = None,
+        inherited_division: str | RuntimeParameter | None = None,
     ) -> None:
         """Describes one reading of a study.
 
@@ -58,6 +63,9 @@ class TrialExampleGen(BaseBeamComponent):
             fingerprint: `content_fingerprint` of study and data, taken now.
             subject_key: Reference to the secret of the subject hash (`env:` or `file:`).
             subject_key_id: Identifies the secret, so that another one is another execution.
+            registry_root: Root of the registry, which holds the champion's division.
+            inherited_division: Digest of the division whose subjects keep their part or fold, see
+                `pipeline.runs.inheritance`; without it all subjects are dealt.
         """
         super().__init__(
             spec=TrialExampleGenSpec(
@@ -66,6 +74,8 @@ class TrialExampleGen(BaseBeamComponent):
                 fingerprint=fingerprint,
                 subject_key=subject_key,
                 subject_key_id=subject_key_id,
+                registry_root=registry_root,
+                inherited_division=inherited_division,
                 examples=Channel(type=standard_artifacts.Examples),
                 rejects=Channel(type=TrialRejects),
             )

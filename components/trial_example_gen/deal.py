@@ -1,8 +1,9 @@
 """Deals the subjects out to parts or folds that are alike in arm and in the rarest outcome.
 
 A stratum is an arm and a level of the rarest outcome. Within a stratum subjects are in the order
-of a hash, so that the deal depends on nothing but the trial's subjects, their labels and the seed:
-neither on the runner nor on the number of its workers.
+of a hash, so that the deal depends on nothing but the trial's subjects, their labels, the seed and
+what subjects were dealt in the champion's run: neither on the runner nor on the number of its
+workers. Subjects of the champion's run keep their part or fold, only new ones are dealt.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from components.trial_example_gen.inherited import Kept, deal_new
 from pipeline.names import SPLITS
 from pipeline.results.evaluation_plan import EvaluationPlan
 from pipeline.study.sections import Evaluation, Scheme, Split
@@ -124,6 +126,7 @@ def deal_subjects(
     tasks: Sequence[str],
     strata: Strata,
     smallest_group: int,
+    kept: Kept | None = None,
 ) -> Deal:
     """Decides how the run evaluates its model and deals its subjects out.
 
@@ -133,12 +136,13 @@ def deal_subjects(
         tasks: Names of the tasks.
         strata: The subjects.
         smallest_group: Fewest subjects that a number is shown for.
+        kept: What subjects were dealt in the champion's run.
 
     Returns:
         The deal; it does not depend on the order of `strata`.
     """
     subjects = _Subjects.of(strata, len(tasks))
-    parts = _deal_parts(subjects, split)
+    parts, inherited = _deal_parts(subjects, split, kept)
     reason = ""
     scheme: Scheme
     if evaluation.scheme == "auto":
@@ -147,9 +151,13 @@ def deal_subjects(
     else:
         scheme = evaluation.scheme
     if scheme == "split":
-        plan = EvaluationPlan(scheme="split", requested=evaluation.scheme, reason=reason)
+        plan = EvaluationPlan(
+            scheme="split", requested=evaluation.scheme, reason=reason, inherited=inherited
+        )
         return _sorted(plan, subjects, parts[:, np.newaxis])
+    inherited = 0
     if scheme == "internal_external":
+        # The groups are the folds: there is nothing to keep.
         groups = tuple(sorted({kind.group for kind in subjects.kinds}))
         of_kind = np.array([groups.index(kind.group) for kind in subjects.kinds], np.int64)
         folds, number = of_kind[subjects.kind][:, np.newaxis], len(groups)
@@ -157,7 +165,7 @@ def deal_subjects(
         groups = ()
         number = evaluation.folds or _DEFAULT_FOLDS
         repeats = evaluation.repeats or _default_repeats(len(subjects.hashes))
-        folds = _deal_folds(subjects, number, repeats)
+        folds, inherited = _deal_folds(subjects, number, repeats, kept)
     plan = EvaluationPlan(
         scheme=scheme,
         requested=evaluation.scheme,
@@ -166,6 +174,7 @@ def deal_subjects(
         repeats=folds.shape[1],
         by=evaluation.by or "",
         groups=groups,
+        inherited=inherited,
     )
     return _sorted(plan, subjects, folds)
 
@@ -223,28 +232,47 @@ def hashes_of_repeat(hashes: NDArray[np.uint64], repeat: int) -> NDArray[np.uint
     return mixed ^ (mixed >> np.uint64(31))
 
 
-def _deal_parts(subjects: _Subjects, split: Split) -> NDArray[np.int64]:
-    """Number of each subject's split, `[subjects]`."""
+def _deal_parts(
+    subjects: _Subjects, split: Split, kept: Kept | None
+) -> tuple[NDArray[np.int64], int]:
+    """Number of each subject's split, `[subjects]`, and how many subjects keep theirs."""
     shares = [split.train, split.eval, split.test]
     parts = np.full(len(subjects.hashes), _TEST, np.int64)
     dealt = np.arange(len(parts))
     if split.holdout_sites:
         shares = [share / (split.train + split.eval) for share in shares[:_TEST]]
         dealt = np.flatnonzero(~subjects.is_held_out())
-    order = dealt[np.lexsort((subjects.hashes[dealt], subjects.strata()[dealt]))]
-    parts[order] = np.resize(interleaved_pattern(shares), len(order))
-    return parts
+    hashes, strata = subjects.hashes[dealt], subjects.strata()[dealt]
+    if kept is None or kept.plan.scheme != "split":
+        order = np.lexsort((hashes, strata))
+        parts[dealt[order]] = np.resize(interleaved_pattern(shares), len(order))
+        return parts, 0
+    own = kept.of(hashes, 0)
+    # A site that is held out decides, whatever part its subjects had when it had another name.
+    own[own >= len(shares)] = -1
+    parts[dealt] = deal_new(strata, hashes, own, shares)
+    return parts, int((own >= 0).sum())
 
 
-def _deal_folds(subjects: _Subjects, folds: int, repeats: int) -> NDArray[np.int64]:
-    """Number of each subject's fold in each repeat, `[subjects, repeats]`."""
+def _deal_folds(
+    subjects: _Subjects, folds: int, repeats: int, kept: Kept | None
+) -> tuple[NDArray[np.int64], int]:
+    """Fold of each subject in each repeat, `[subjects, repeats]`, and how many keep theirs."""
     strata = subjects.strata()
     dealt = np.empty((len(strata), repeats), np.int64)
+    inherits = kept is not None and kept.inherits_folds(folds)
+    inherited = 0
     for repeat in range(repeats):
-        order = np.lexsort((hashes_of_repeat(subjects.hashes, repeat), strata))
+        hashes = hashes_of_repeat(subjects.hashes, repeat)
+        if kept is not None and inherits and repeat < kept.plan.repeats:
+            own = kept.of(subjects.hashes, repeat)
+            dealt[:, repeat] = deal_new(strata, hashes, own, [1 / folds] * folds)
+            inherited = max(inherited, int((own >= 0).sum()))
+            continue
         # Dealing goes on from stratum to stratum: many small ones would enlarge the first fold.
+        order = np.lexsort((hashes, strata))
         dealt[order, repeat] = np.arange(len(order)) % folds
-    return dealt
+    return dealt, inherited
 
 
 def _default_repeats(subjects: int) -> int:

@@ -51,6 +51,11 @@ class BuiltExamples:
     labels: dict[str, Labels]
     counts: Counter[tuple[str, ...]]
 
+    @property
+    def pseudonyms(self) -> list[bytes]:
+        """Pseudonym of each subject."""
+        return list(self.columns[SUBJECT_HASH].to_pylist())
+
 
 def build_examples(study: Study, subjects: JoinedSubjects, key: bytes) -> BuiltExamples:
     """Derives features, labels, weights and groups of each subject.

@@ -12,13 +12,19 @@ from tfx.types.artifact import Artifact
 from components.trial_example_gen.checks import check_counts
 from components.trial_example_gen.graph import ExampleJob, write_examples
 from components.trial_example_gen.settings import TrialExampleGenSettings
+from pipeline.errors import UserError
 from pipeline.names import SPLITS
 from pipeline.reading.plan import plan_examples
 from pipeline.reading.repeated_keys import check_rows_are_subjects
 from pipeline.results.counts import Counts
+from pipeline.results.division import DEALT_FOLDER, NO_DIVISION
 from pipeline.results.documents import read_result
 from pipeline.results.evaluation_plan import read_plan
+from pipeline.runs.registry import Registry
+from pipeline.storage import copy_folder
 from pipeline.subject_key import load_key
+
+INHERITED_KEY = "inherited_division"
 
 
 class TrialExampleGenExecutor(BaseBeamExecutor):
@@ -42,28 +48,55 @@ class TrialExampleGenExecutor(BaseBeamExecutor):
         """
         del input_dict
         settings = TrialExampleGenSettings.from_json(exec_properties["settings"])
+        champion = _champion_division(settings, exec_properties)
         plan = plan_examples(settings.study, exec_properties["data_root"])
         check_rows_are_subjects(plan)
-        job = ExampleJob(plan, exec_properties["subject_key"], settings.validates)
-        load_key(job.key_reference)
+        load_key(exec_properties["subject_key"])
         examples = artifact_utils.get_single_instance(output_dict["examples"])
         rejects = artifact_utils.get_single_instance(output_dict["rejects"])
         examples.split_names = artifact_utils.encode_split_names(list(SPLITS))
         examples.set_string_custom_property("fingerprint", exec_properties["fingerprint"])
+        examples.set_string_custom_property("subject_key_id", exec_properties["subject_key_id"])
+        examples.set_string_custom_property(
+            "inherited_division", exec_properties.get(INHERITED_KEY) or NO_DIVISION
+        )
         examples.set_string_custom_property("payload_format", "FORMAT_TF_EXAMPLE")
         examples.set_string_custom_property("file_format", "tfrecords_gzip")
         folders = {split: artifact_utils.get_split_uri([examples], split) for split in SPLITS}
-        unfinished = f"{examples.uri}/unfinished"
+        unfinished, dealt = f"{examples.uri}/unfinished", f"{examples.uri}/{DEALT_FOLDER}"
         # What an earlier attempt left behind would be read together with what is written now.
-        for folder in (*folders.values(), unfinished, rejects.uri):
+        for folder in (*folders.values(), unfinished, dealt, rejects.uri):
             if fileio.exists(folder):
                 fileio.rmtree(folder)
             fileio.makedirs(folder)
+        # Workers read what lies beside the examples; the registry they need not reach.
+        inherited = f"{unfinished}/champion" if champion else None
+        if champion and inherited:
+            copy_folder(champion, inherited)
+        job = ExampleJob(plan, exec_properties["subject_key"], settings.validates, inherited)
         with self._make_beam_pipeline() as root:
-            write_examples(root, job, folders, unfinished, rejects.uri)
+            write_examples(root, job, folders, unfinished, rejects.uri, dealt)
         fileio.rmtree(unfinished)
         check_counts(
             plan,
             read_result(Counts, rejects.uri),
             read_plan(rejects.uri),
         )
+
+
+def _champion_division(
+    settings: TrialExampleGenSettings, exec_properties: dict[str, Any]
+) -> str | None:
+    """Folder of the division that the run inherits; None where it inherits none."""
+    digest = exec_properties.get(INHERITED_KEY) or NO_DIVISION
+    if digest == NO_DIVISION:
+        return None
+    registry = Registry(exec_properties["registry_root"])
+    entry = registry.entry_of_division(settings.study.study, digest)
+    if entry is None:
+        raise UserError(
+            f"The registry {exec_properties['registry_root']} no longer holds the division "
+            f"{digest[:12]}… of the champion's subjects that this run was created with. Create the "
+            "run again."
+        )
+    return registry.division_folder(entry)

@@ -25,6 +25,7 @@ from components.trial_example_gen.deal import (
     deal_subjects,
 )
 from components.trial_example_gen.examples import build_examples
+from components.trial_example_gen.inherited import InheritedDivision, Kept
 from components.trial_example_gen.levels import absent_codes, absent_levels
 from components.trial_example_gen.records import write_in_one_step, write_records
 from components.trial_example_gen.undealt import deal_examples, strata_of, write_undealt
@@ -38,6 +39,7 @@ from pipeline.reading.read_rows import (
     joined,
     read_rows,
 )
+from pipeline.results.division import parts_content
 from pipeline.results.evaluation_plan import PLAN_FILE
 from pipeline.study.study import Study
 from pipeline.subject_key import load_key
@@ -45,7 +47,13 @@ from pipeline.subject_key import load_key
 _UNDEALT = "undealt"
 _STRATA = "strata"
 
-_Collected = dict[Kind, list[NDArray[np.uint64]]]
+
+@dataclass
+class _Collected:
+    """Subjects that are not dealt yet: hashes by kind, and those who keep what they were dealt."""
+
+    strata: dict[Kind, list[NDArray[np.uint64]]]
+    kept: list[Kept]
 
 
 @dataclass(frozen=True)
@@ -56,11 +64,13 @@ class ExampleJob:
         plan: The reading plan.
         key_reference: Where the subject key is (`env:NAME` or `file:PATH`).
         validates: Whether a registered model is validated on all subjects.
+        inherited: Folder of the division whose subjects keep their part or fold; None for none.
     """
 
     plan: ReadingPlan
     key_reference: str
     validates: bool = False
+    inherited: str | None = None
 
 
 class _BuildExamples(beam.DoFn):
@@ -74,6 +84,10 @@ class _BuildExamples(beam.DoFn):
     def _key(self) -> bytes:
         return load_key(self._job.key_reference)
 
+    @cached_property
+    def _inherited(self) -> InheritedDivision | None:
+        return None if self._job.inherited is None else InheritedDivision(self._job.inherited)
+
     def process(self, bucket: tuple[int, Iterable[tuple[str, bytes]]]) -> Iterator[Any]:
         plan = self._job.plan
         subjects = joined(plan, bucket[1])
@@ -83,7 +97,8 @@ class _BuildExamples(beam.DoFn):
             # Adding counters with + would lose what was counted as 0.
             counts.update(built.counts)
             yield bucket[0], write_undealt(self._unfinished_folder, built)
-            yield beam.pvalue.TaggedOutput(_STRATA, strata_of(built))
+            kept = self._inherited and self._inherited.kept(built.pseudonyms, built.hashes)
+            yield beam.pvalue.TaggedOutput(_STRATA, (strata_of(built), kept))
         yield from (
             beam.pvalue.TaggedOutput(REJECTS, reject.to_json()) for reject in subjects.rejects
         )
@@ -98,37 +113,58 @@ class _DealSubjects(beam.CombineFn):
         self._validates = validates
 
     def create_accumulator(self) -> _Collected:
-        return {}
+        return _Collected({}, [])
 
-    def add_input(self, collected: _Collected, strata: Strata) -> _Collected:
+    def add_input(self, collected: _Collected, found: tuple[Strata, Kept | None]) -> _Collected:
+        strata, kept = found
         for kind, hashes in strata.items():
-            collected.setdefault(kind, []).append(hashes)
+            collected.strata.setdefault(kind, []).append(hashes)
+        if kept is not None:
+            collected.kept.append(kept)
         return collected
 
     def merge_accumulators(self, parts: Iterable[_Collected]) -> _Collected:
-        merged: _Collected = {}
+        merged = self.create_accumulator()
         for part in parts:
-            for kind, hashes in part.items():
-                merged.setdefault(kind, []).extend(hashes)
+            for kind, hashes in part.strata.items():
+                merged.strata.setdefault(kind, []).extend(hashes)
+            merged.kept.extend(part.kept)
         return merged
 
     def compact(self, collected: _Collected) -> _Collected:
-        return {kind: [np.concatenate(hashes)] for kind, hashes in collected.items()}
+        kept = Kept.merged(collected.kept)
+        return _Collected(
+            {kind: [np.concatenate(hashes)] for kind, hashes in collected.strata.items()},
+            [] if kept is None else [kept],
+        )
 
     def extract_output(self, collected: _Collected) -> Deal:
-        strata = {kind: np.sort(np.concatenate(hashes)) for kind, hashes in collected.items()}
+        strata = {k: np.sort(np.concatenate(hashes)) for k, hashes in collected.strata.items()}
         study = self._study
         if self._validates:
             return deal_all_to_test(strata)
-        smallest = study.slicing.smallest_group
-        return deal_subjects(study.evaluation, study.split, list(study.tasks), strata, smallest)
+        return deal_subjects(
+            study.evaluation,
+            study.split,
+            list(study.tasks),
+            strata,
+            study.slicing.smallest_group,
+            Kept.merged(collected.kept),
+        )
 
 
 class _WriteExamples(beam.DoFn):
-    """Writes one bucket's examples to the splits that they are dealt to."""
+    """Writes one bucket's examples to the splits that they are dealt to, and who is in which."""
 
-    def __init__(self, split_folders: dict[str, str], unfinished_folder: str, buckets: int) -> None:
+    def __init__(
+        self,
+        split_folders: dict[str, str],
+        dealt_folder: str | None,
+        unfinished_folder: str,
+        buckets: int,
+    ) -> None:
         self._split_folders = split_folders
+        self._dealt_folder = dealt_folder
         self._unfinished_folder = unfinished_folder
         self._buckets = buckets
 
@@ -145,6 +181,13 @@ class _WriteExamples(beam.DoFn):
                     self._buckets,
                     examples,
                 )
+        if self._dealt_folder and deal.plan.scheme == "split":
+            # Out of fold the predictions say who is in which fold.
+            write_in_one_step(
+                f"{self._dealt_folder}/{number:05d}.parquet",
+                self._unfinished_folder,
+                [parts_content(dealt.subjects, dealt.parts)],
+            )
         yield dealt.counts
 
 
@@ -174,6 +217,7 @@ def write_examples(
     split_folders: dict[str, str],
     unfinished_folder: str,
     rejects_folder: str,
+    dealt_folder: str | None = None,
 ) -> None:
     """Adds the steps from the data files to the written artifacts to a Beam pipeline.
 
@@ -183,6 +227,7 @@ def write_examples(
         split_folders: Folder of each split's examples; they exist.
         unfinished_folder: Folder for files that are not yet whole.
         rejects_folder: Folder of the rejects and counts.
+        dealt_folder: Folder for who is in which split; it exists. None writes it nowhere.
     """
     found = read_rows(root, job.plan)
     built = found[ROWS] | "BuildExamples" >> beam.ParDo(
@@ -192,7 +237,7 @@ def write_examples(
         _DealSubjects(job.plan.study, job.validates)
     )
     counts_of_examples = built[_UNDEALT] | "WriteExamples" >> beam.ParDo(
-        _WriteExamples(split_folders, unfinished_folder, buckets_of(job.plan)),
+        _WriteExamples(split_folders, dealt_folder, unfinished_folder, buckets_of(job.plan)),
         beam.pvalue.AsSingleton(deal),
     )
     _ = (

@@ -25,7 +25,7 @@ from components.trial_example_gen.deal import NEGATIVE, POSITIVE, UNKNOWN, Deal,
 from components.trial_example_gen.encoding import encode_examples
 from components.trial_example_gen.examples import BuiltExamples
 from components.trial_example_gen.masks import Labels
-from pipeline.names import FOLDS, SPLITS
+from pipeline.names import FOLDS, SPLITS, SUBJECT_HASH
 
 _COLUMN = "column_"
 _HASH = "hash"
@@ -41,10 +41,14 @@ class DealtExamples:
     Attributes:
         by_split: Serialized tf.Examples of each split, binary.
         counts: Subjects, and known and masked labels, of each split and arm.
+        subjects: Pseudonyms of the subjects.
+        parts: Number of each subject's split, `[subjects]`.
     """
 
     by_split: dict[str, pa.Array]
     counts: Counter[tuple[str, ...]]
+    subjects: list[bytes]
+    parts: NDArray[np.int16]
 
 
 def strata_of(built: BuiltExamples) -> Strata:
@@ -126,6 +130,8 @@ def deal_examples(path: str, deal: Deal) -> DealtExamples:
             for split, (start, end) in zip(SPLITS, itertools.pairwise(ends), strict=True)
         },
         count_labels(np.array(SPLITS)[splits], arms, labels),
+        columns[SUBJECT_HASH].to_pylist(),
+        splits,
     )
 
 

@@ -89,6 +89,11 @@ class Predictions:
 
 def write_predictions(folder: str, predictions: Predictions) -> None:
     """Writes `predictions.parquet` to a folder, a local path or an address."""
+    storage.write_whole(f"{folder}/{PREDICTIONS_FILE}", predictions_content(predictions))
+
+
+def predictions_content(predictions: Predictions) -> bytes:
+    """Content of `predictions.parquet`."""
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -103,7 +108,7 @@ def write_predictions(folder: str, predictions: Predictions) -> None:
             columns[f"{model}{_SEPARATOR}{task}"] = pa.array(values, mask=np.isnan(values))
     buffer = io.BytesIO()
     parquet.write_table(pa.table(columns), buffer)
-    storage.write_whole(f"{folder}/{PREDICTIONS_FILE}", buffer.getvalue())
+    return buffer.getvalue()
 
 
 def read_predictions(folder: str) -> Predictions:

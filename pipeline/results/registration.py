@@ -17,6 +17,11 @@ class Candidate(Document):
         code_version: Version of the project that trained it.
         run: Id of the run that registered it.
         metrics: Headline metrics on the test split, by `task/metric`.
+        subject_key_id: Identifies the secret of the pseudonyms; empty in entries of 0.1.0.
+        division: Digest of who was in which part or fold, see `pipeline.results.division`; empty in
+            entries that have none.
+        inherited_division: Digest of the division whose subjects kept their part or fold, or
+            `none`; empty in entries that do not say.
     """
 
     study: str
@@ -27,6 +32,9 @@ class Candidate(Document):
     code_version: str
     run: str
     metrics: dict[str, float]
+    subject_key_id: str = ""
+    division: str = ""
+    inherited_division: str = ""
 
 
 class Recalibrated(Document):

@@ -104,9 +104,26 @@ def choice_sentence(plan: EvaluationPlan) -> str:
     return f"Scheme of evaluation chosen by `auto`: {plan.scheme}. {plan.reason}".strip()
 
 
+def inherited_sentence(plan: EvaluationPlan) -> str:
+    """How many subjects were dealt as in the champion's run; empty if none was.
+
+    Examples:
+        >>> plan = EvaluationPlan(scheme="split", requested="auto", inherited=250)
+        >>> inherited_sentence(plan)
+        "250 subjects keep their part of the champion's run; all others are new since."
+    """
+    if not plan.inherited:
+        return ""
+    what = "folds" if plan.out_of_fold else "part"
+    return (
+        f"{plan.inherited:,} subjects keep their {what} of the champion's run; all others are new "
+        "since."
+    )
+
+
 def scheme_notes(plan: EvaluationPlan) -> tuple[str, ...]:
     """What a reader must know beside `basis_sentence`; empty where there is nothing."""
-    notes = [choice_sentence(plan)]
+    notes = [choice_sentence(plan), inherited_sentence(plan)]
     if plan.scheme == "cross_fit":
         notes.append(MEAN_PROVES_NOTHING)
     return tuple(filter(None, notes))

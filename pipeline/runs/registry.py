@@ -8,6 +8,8 @@ Layout below the registry's root, for each study::
     <study>/models/<id>/                       the registered SavedModel
     <study>/statistics/<id>/Split-train/       statistics of the data it was trained on
 
+Who was in which part or fold lies beside the root, see `pipeline.runs.divisions`.
+
 The pointer is a byte-for-byte copy of a file of the history and is written last, whole, so an
 interrupted registration never becomes the champion; files copied by then remain unused. Entries
 name their files relative to the study's folder, so a registry can be moved.
@@ -28,8 +30,10 @@ from pydantic import ConfigDict
 from pipeline import storage
 from pipeline.documents import parse_document
 from pipeline.errors import UserError
+from pipeline.results.division import Division, has_division, write_division
 from pipeline.results.registration import Candidate, ModelOrigin, RegisteredModel
 from pipeline.results.served_tasks import TASKS_FILE, ServedTasks
+from pipeline.runs.divisions import division_folder
 
 NO_CHAMPION = "none"
 """Token of a study that has no champion yet."""
@@ -178,8 +182,25 @@ class Registry:
             self._parse(study, path, content) for path, content in contents if content is not None
         )
 
+    def entry_of_division(self, study: str, digest: str) -> RegisteredModel | None:
+        """The newest registration whose run divided its subjects so; None if there is none.
+
+        Raises:
+            UserError: A file of the history is damaged.
+        """
+        found = (e for e in reversed(self.history(study)) if e.division == digest)
+        return next((e for e in found if has_division(self.division_folder(e))), None)
+
+    def division_folder(self, entry: RegisteredModel) -> str:
+        """Folder with who was in which part or fold of a champion's run."""
+        return division_folder(self._root, entry.study, entry.id)
+
     def register(
-        self, candidate: Candidate, model_dir: str, statistics_dir: str
+        self,
+        candidate: Candidate,
+        model_dir: str,
+        statistics_dir: str,
+        division: Division | None = None,
     ) -> RegisteredModel:
         """Copies a model and its train statistics into the registry and makes it the champion.
 
@@ -190,6 +211,7 @@ class Registry:
             candidate: The model's data.
             model_dir: Folder of its SavedModel.
             statistics_dir: Folder of the statistics of the train split (`FeatureStats.pb`).
+            division: Who was in which part or fold, and the predictions out of fold.
 
         Returns:
             The champion: the new one, with the candidate's `run`, or the one that stays.
@@ -218,6 +240,8 @@ class Registry:
         folder = self._folder(candidate.study)
         storage.copy_folder(model_dir, f"{folder}/{stored.model}")
         storage.copy_folder(statistics_dir, f"{folder}/{stored.statistics}/Split-train")
+        if division is not None:
+            write_division(division_folder(self._root, stored.study, identifier), division)
         content = self._write_entry(stored, "history", now)
         storage.write_whole(self._pointer(candidate.study), content)
         return self._entry(stored)
@@ -278,6 +302,7 @@ class Registry:
         return (
             champion.label_digest == candidate.label_digest
             and champion.split_seed == candidate.split_seed
+            and champion.division == candidate.division
             and digest == (champion.model_digest or model_digest(champion.model_uri))
             and storage.exists(f"{champion.model_uri}/saved_model.pb")
         )
@@ -325,11 +350,29 @@ def model_digest(folder: str) -> str:
     Raises:
         UserError: Its list of tasks is damaged.
     """
+    found = _tasks_of(folder)
+    return folder_digest(folder) if found is None else found.digest
+
+
+def served_tasks(folder: str) -> tuple[str, ...] | None:
+    """Tasks that a SavedModel serves, by its list of tasks; None if it has no list.
+
+    Args:
+        folder: Folder of the SavedModel.
+
+    Raises:
+        UserError: The list is damaged.
+    """
+    found = _tasks_of(folder)
+    return None if found is None else found.blessed
+
+
+def _tasks_of(folder: str) -> ServedTasks | None:
     path = f"{folder}/{TASKS_FILE}"
     content = storage.read(path)
     if content is None:
-        return folder_digest(folder)
-    return parse_document(ServedTasks, content, path, "the tasks of a model", _REPAIR).digest
+        return None
+    return parse_document(ServedTasks, content, path, "the tasks of a model", _REPAIR)
 
 
 def folder_digest(folder: str) -> str:

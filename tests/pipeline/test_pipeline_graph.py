@@ -41,6 +41,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunConfig:
         serving_dir=str(tmp_path / "serving"),
         registry_root=str(tmp_path / "registry"),
         champion_token="none",
+        inherited_division="none",
         look="",
         code_version="1.2.3",
         dependency_lock="0" * 64,

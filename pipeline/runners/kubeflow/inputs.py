@@ -114,23 +114,30 @@ def _compute_inputs(options: argparse.Namespace, study: Study) -> dict[str, str]
             f"requires {options.data_fingerprint} (data_fingerprint). Give the intended "
             "data, or leave the field empty to accept the current data."
         )
+    subject_key_id = key_id(load_key(options.subject_key))
     found = {
         options.fingerprint_to: fingerprint,
-        options.subject_key_id_to: key_id(load_key(options.subject_key)),
+        options.subject_key_id_to: subject_key_id,
         options.code_digest_to: source_digest(*_PACKAGES),
     }
     if options.kind == VALIDATION:
         return found | {options.champion_token_to: validated_token(study, options.registry_root)}
-    return found | _inputs_of_training(options, study)
+    return found | _inputs_of_training(options, study, fingerprint, subject_key_id)
 
 
-def _inputs_of_training(options: argparse.Namespace, study: Study) -> dict[str, str]:
+def _inputs_of_training(
+    options: argparse.Namespace, study: Study, fingerprint: str, subject_key_id: str
+) -> dict[str, str]:
+    from pipeline.runs.inheritance import inherited_division
     from pipeline.runs.looks import run_look, settings_of
     from pipeline.runs.registry import Registry
 
     tried = settings_of(study, options.seed, options.steps, bool(options.tune))
     return {
         options.champion_token_to: Registry(options.registry_root).champion_token(study.study),
+        options.inherited_division_to: inherited_division(
+            options.registry_root, study, fingerprint, subject_key_id
+        ),
         options.look_to: run_look(options.registry_root, tried).model_dump_json(),
     }
 

@@ -213,6 +213,7 @@ def _config(study: Study, schema: str, settings: KubeflowSettings, purpose: Purp
         serving_dir=settings.serving_dir,
         registry_root=_later("registry_root"),
         champion_token=_later("champion_token"),
+        inherited_division=_later("inherited_division"),
         look=_later("look"),
         code_version=code_version(),
         dependency_lock=lock_digest(),

@@ -58,7 +58,7 @@ def training(tune: bool = False) -> Purpose:
         create,
         "Hyperparameters are searched." if tune else "",
         fields=(*_FIELDS, "metrics_store", "seed", "steps"),
-        found_out=(*_FOUND_OUT, "look"),
+        found_out=(*_FOUND_OUT, "inherited_division", "look"),
         constants={"tune": str(int(tune))},
     )
 

@@ -91,11 +91,18 @@ def _values(record: bytes) -> Example:
 
 
 def execute(
-    study: Study, data_root: Path | str, folder: Path, key: str = KEY, workers: int = 1
+    study: Study,
+    data_root: Path | str,
+    folder: Path,
+    key: str = KEY,
+    workers: int = 1,
+    **inherited: str,
 ) -> Outputs:
     """Runs the executor on Beam's in-memory runner, its workers as threads.
 
     The runner is handed over ready made: from Beam arguments TFX would first build a package.
+    `inherited` are the parameters of a run with a champion: `registry_root` and
+    `inherited_division`.
     """
     options = PipelineOptions(direct_num_workers=workers, direct_running_mode="multi_threading")
     folder.mkdir(exist_ok=True)
@@ -117,6 +124,7 @@ def execute(
             "fingerprint": content_fingerprint(study, str(data_root)),
             "subject_key": f"file:{secret}",
             "subject_key_id": "1",
+            **inherited,
         },
     )
     return Outputs(folder, examples)

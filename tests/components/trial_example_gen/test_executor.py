@@ -241,7 +241,7 @@ def test_examples_say_how_they_are_stored_and_what_they_are_made_of(
 
 def test_nothing_unfinished_is_left(outputs: Outputs) -> None:
     folders = {path.name for path in (outputs.folder / "examples").iterdir()}
-    assert folders == {"Split-train", "Split-eval", "Split-test"}
+    assert folders == {"Split-train", "Split-eval", "Split-test", "dealt"}
 
 
 @pytest.mark.parametrize("kind", ["parquet", "xpt", "dataset-json"])

@@ -96,6 +96,7 @@ def local_config(seed: int, steps: int) -> RunConfig:
         serving_dir="serving",
         registry_root="registry",
         champion_token="none",
+        inherited_division="none",
         look="",
         code_version="0.1.0",
         dependency_lock="",
