@@ -15,7 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from components.trial_example_gen.inherited import Kept, deal_new
+from components.trial_example_gen.dealing import deal_new, hashes_of_repeat, interleaved_pattern
+from components.trial_example_gen.inherited import Kept
 from pipeline.names import SPLITS
 from pipeline.results.evaluation_plan import EvaluationPlan
 from pipeline.study.sections import Evaluation, Scheme, Split
@@ -27,11 +28,6 @@ _TEST = SPLITS.index("test")
 _DEFAULT_FOLDS = 5
 _REPEATS = ((500, 10), (2001, 5))
 """Repeats of trials with fewer subjects than a number; 1 for larger ones."""
-_LONGEST_PATTERN = 1000
-_NEARLY = 1e-6
-
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_MULTIPLIERS = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 
 
 class Kind(NamedTuple):
@@ -188,48 +184,6 @@ def deal_all_to_test(strata: Strata) -> Deal:
     hashes = np.sort(np.concatenate([np.empty(0, np.uint64), *strata.values()]))
     plan = EvaluationPlan(scheme="validate", requested="validate")
     return Deal(plan, hashes, np.full((len(hashes), 1), _TEST, np.int16))
-
-
-def interleaved_pattern(shares: Sequence[float]) -> NDArray[np.int64]:
-    """A sequence of parts in which every beginning has about their shares.
-
-    Args:
-        shares: Shares of the parts; they add up to 1.
-
-    Returns:
-        Numbers of parts; as long as the shares need to come out even, 1,000 at most.
-
-    Examples:
-        >>> interleaved_pattern([0.6, 0.2, 0.2]).tolist()
-        [0, 1, 0, 2, 0]
-    """
-    wanted = np.array(shares)
-    lengths = np.arange(1, _LONGEST_PATTERN + 1)[:, np.newaxis]
-    even = (np.abs(lengths * wanted - np.round(lengths * wanted)) < _NEARLY).all(axis=1)
-    length = int(np.argmax(even)) + 1 if even.any() else _LONGEST_PATTERN
-    dealt = np.zeros(len(wanted))
-    pattern = np.empty(length, np.int64)
-    for position in range(length):
-        # Rounded, so that the last digit of a float does not decide between equal parts.
-        pattern[position] = np.argmax(np.round(wanted * (position + 1) - dealt, 9))
-        dealt[pattern[position]] += 1
-    return pattern
-
-
-def hashes_of_repeat(hashes: NDArray[np.uint64], repeat: int) -> NDArray[np.uint64]:
-    """Other hashes for each repeat: SplitMix64 (Steele, Lea & Flood 2014), which has no collision.
-
-    Args:
-        hashes: Hashes of the subjects, uint64.
-        repeat: Number of the repeat, from 0.
-
-    Returns:
-        Hashes of the same shape.
-    """
-    mixed = hashes + _GOLDEN * np.array(repeat + 1, np.uint64)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * _MULTIPLIERS[0]
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * _MULTIPLIERS[1]
-    return mixed ^ (mixed >> np.uint64(31))
 
 
 def _deal_parts(

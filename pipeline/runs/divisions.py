@@ -5,7 +5,7 @@ Layout beside the registry's root, for each study::
     <registry root>-subjects/<study>/<id>/predictions.parquet   part or fold of each subject
     <registry root>-subjects/<study>/<id>/evaluation.json       how the run evaluated its model
 
-Whoever serves or exports a model reads below the root alone. Locally folders and files are readable
+What serves or exports a model reads below the root alone. Locally folders and files are readable
 by their owner only; in an object store the prefix gets a policy of its own. `<id>` is that of the
 registration. There is no label in it, and no value of a subject but pseudonym and predictions.
 """

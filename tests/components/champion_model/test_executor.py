@@ -6,6 +6,7 @@ import pytest
 from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import path_utils
 
+from components.artifact_types import Predictions
 from components.champion_model.component import ChampionModel
 from components.champion_model.executor import Executor
 from components.champion_model.settings import ChampionModelSettings
@@ -31,7 +32,9 @@ class Run:
         self.model.uri = str(folder / "outputs" / "model")
         self.statistics = standard_artifacts.ExampleStatistics()
         self.statistics.uri = str(folder / "outputs" / "statistics")
-        for artifact in (self.model, self.statistics):
+        self.division = Predictions()
+        self.division.uri = str(folder / "outputs" / "division")
+        for artifact in (self.model, self.statistics, self.division):
             Path(artifact.uri).mkdir(parents=True)
 
     def register(
@@ -58,7 +61,11 @@ class Run:
     def execute(self, token: str) -> None:
         Executor().Do(
             {},
-            {"model": [self.model], "statistics": [self.statistics]},
+            {
+                "model": [self.model],
+                "statistics": [self.statistics],
+                "division": [self.division],
+            },
             {
                 "registry_root": str(self._folder / "registry"),
                 "settings": SETTINGS.to_json(),
@@ -93,7 +100,7 @@ def test_a_first_run_has_no_baseline(run: Any) -> None:
 def test_the_outputs_of_a_first_run_hold_a_placeholder_alone(run: Any) -> None:
     run.execute(NO_CHAMPION)
 
-    for artifact in (run.model, run.statistics):
+    for artifact in (run.model, run.statistics, run.division):
         assert [path.name for path in Path(artifact.uri).iterdir()] == ["NO_CHAMPION"]
 
 

@@ -20,8 +20,8 @@ from components.trial_example_gen.deal import (
     Kind,
     Strata,
     deal_subjects,
-    interleaved_pattern,
 )
+from components.trial_example_gen.dealing import interleaved_pattern
 from pipeline.study.sections import Evaluation, Split
 from tests.each import each
 

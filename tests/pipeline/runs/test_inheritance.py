@@ -190,7 +190,7 @@ def test_only_the_owner_may_read_a_division_or_list_where_it_lies(
 def test_what_lies_below_the_registrys_root_holds_no_pseudonym(
     study: Study, tmp_path: Path
 ) -> None:
-    """Whoever serves or exports a model reads there."""
+    """What serves or exports a model reads there."""
     register(tmp_path, study, a_division())
     for path in each((tmp_path / "registry").rglob("*.*")):
         content = path.read_bytes()
