@@ -132,6 +132,11 @@ def _components(config: RunConfig) -> list[BaseNode | None]:
         champion_statistics=champion.outputs["statistics"],
         settings=DataGateSettings.of(study),
     )
+    summary = TrialSummary(
+        settings=TrialSummarySettings.of(study),
+        data_root=config.data_root,
+        fingerprint=config.fingerprint,
+    )
     transform = Transform(
         examples=examples,
         schema=schema.outputs["schema"],
@@ -141,7 +146,9 @@ def _components(config: RunConfig) -> list[BaseNode | None]:
         disable_statistics=True,
         disable_analyzer_cache=True,
     )
+    # Nothing trains before all that the study file names was found in the data.
     transform.add_upstream_node(gate)
+    transform.add_upstream_node(summary)
     tuner = _tuner(config, transform, schema) if config.tune else None
     trainer = Trainer(
         run_fn="trainer.run.run_fn",
@@ -214,11 +221,6 @@ def _components(config: RunConfig) -> list[BaseNode | None]:
         run_id=config.run_id,
         rejects=example_gen.outputs["rejects"],
         predictions=cross_fit.outputs["predictions"],
-    )
-    summary = TrialSummary(
-        settings=TrialSummarySettings.of(study),
-        data_root=config.data_root,
-        fingerprint=config.fingerprint,
     )
     # Independent of the training: neither waits for the other.
     analysis = TrialAnalysis(examples=examples, settings=TrialAnalysisSettings.of(study))

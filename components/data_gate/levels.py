@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from components.data_gate.settings import DataGateSettings
+from pipeline.results.absent_levels import absence_text
 from pipeline.results.counts import AbsentLevels, Counts
 from pipeline.results.findings import Finding
 from pipeline.study.features import feature_name
@@ -73,21 +74,10 @@ def _finding(absent: AbsentLevels, gate: Gate) -> Finding:
     severity: Severity = gate.levels
     if severity == "stop" and not absent.needed:
         severity = "warn"
-    several = len(absent.levels) > 1
-    if absent.key.endswith(".missing"):
-        holding = ": the data may write the missing value in another way, which counts as a value"
-    else:
-        found = "1 value" if absent.found == 1 else f"{absent.found:,} different values"
-        holding = f", which holds {found}"
     return Finding(
         rule="levels",
         severity=severity,
-        message=(
-            f"{absent.key}: no row of dataset {absent.dataset} has {', '.join(absent.levels)} in "
-            f"column {absent.column}{holding}. Name {'them' if several else 'it'} as "
-            "the data do (capitals, blanks and leading zeros count), or remove "
-            f"{'them' if several else 'it'} from the study file."
-        ),
+        message=absence_text(absent),
         dataset=absent.dataset,
         value=absent.found,
     )

@@ -26,7 +26,6 @@ from components.trial_example_gen.deal import (
 )
 from components.trial_example_gen.examples import build_examples
 from components.trial_example_gen.inherited import InheritedDivision, Kept
-from components.trial_example_gen.levels import absent_codes, absent_levels
 from components.trial_example_gen.records import write_in_one_step, write_records
 from components.trial_example_gen.undealt import deal_examples, strata_of, write_undealt
 from pipeline.reading.plan import ReadingPlan
@@ -39,6 +38,7 @@ from pipeline.reading.read_rows import (
     joined,
     read_rows,
 )
+from pipeline.results.absent_levels import absent_codes, absent_levels
 from pipeline.results.division import parts_content
 from pipeline.results.evaluation_plan import PLAN_FILE
 from pipeline.study.study import Study
@@ -267,8 +267,5 @@ def _write_document(document: str, path: str, unfinished_folder: str) -> None:
 
 
 def _document(counts: CounterOfRows, plan: ReadingPlan) -> str:
-    qualified = [
-        (name, column) for name, item in plan.datasets.items() for column in item.qualifiers
-    ]
-    absent = [*absent_levels(plan.study, qualified, counts), *absent_codes(plan, counts)]
+    absent = [*absent_levels(plan, counts), *absent_codes(plan, counts)]
     return counts_document(counts, plan.datasets, absent).model_dump_json()

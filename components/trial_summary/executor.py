@@ -38,20 +38,24 @@ class Executor(BaseBeamExecutor):
             exec_properties: The component's parameters.
 
         Raises:
-            UserError: A file or a column that the summary needs is missing or can't be read.
+            UserError: A file or a column that the summary needs is missing or can't be read, or
+                no row has what `summary` names.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
-        study = TrialSummarySettings.from_json(exec_properties["settings"]).study
-        plan = plan_summary(study, exec_properties["data_root"])
+        settings = TrialSummarySettings.from_json(exec_properties["settings"])
+        plan = plan_summary(settings.study, exec_properties["data_root"])
         folder = artifact_utils.get_single_uri(output_dict["summary"])
         # Removes files of an earlier attempt.
         if fileio.exists(folder):
             fileio.rmtree(folder)
         fileio.makedirs(folder)
         with self._make_beam_pipeline() as root:
-            write_summary(root, plan, folder)
+            write_summary(root, plan, folder, settings.levels)
         problems = read(f"{folder}/{PROBLEMS_FILE}")
         if problems is not None:
             raise UserError("\n".join(SummaryProblems.model_validate_json(problems).root))
-        for absent in read_result(TrialSummaryDocument, folder).absent:
+        document = read_result(TrialSummaryDocument, folder)
+        for message in document.absent_levels:
+            logger.warning("%s", message)
+        for absent in document.absent:
             logger.info("Missing from the summary's %s: %s.", absent.section, absent.reason)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Self
 
 from pipeline.study.parts import StudyContent, part_for_summary
+from pipeline.study.sections import Severity
 from pipeline.study.settings import Settings
 from pipeline.study.study import Study
 
@@ -17,11 +18,13 @@ class TrialSummarySettings(Settings):
 
     Attributes:
         study: The study's part.
+        levels: Severity of values that `summary` names and that no row has.
     """
 
     study: StudyContent
+    levels: Severity = "stop"
 
     @classmethod
     def of(cls, study: Study) -> Self:
         """Takes the part of a study that decides the summary."""
-        return cls(study=part_for_summary(study))
+        return cls(study=part_for_summary(study), levels=study.gate.levels)

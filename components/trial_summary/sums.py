@@ -103,6 +103,7 @@ class Progress:
         visit_order: Smallest order number by endpoint and visit.
         qualifiers: Number of values of each supplemental qualifier that is needed, by
             ("qualifiers", dataset, qualifier).
+        levels: What the reading's `LevelFinder`s found.
         problems: Faults that the user must fix.
     """
 
@@ -110,6 +111,7 @@ class Progress:
     treated: Sums | None = None
     visit_order: dict[tuple[str, str], float] = field(default_factory=dict)
     qualifiers: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    levels: Counter[tuple[str, ...]] = field(default_factory=Counter)
     problems: set[str] = field(default_factory=set)
 
     def merge(self, other: Progress) -> None:
@@ -121,4 +123,5 @@ class Progress:
         for key, number in other.visit_order.items():
             self.visit_order[key] = min(number, self.visit_order.get(key, math.inf))
         self.qualifiers.update(other.qualifiers)
+        self.levels.update(other.levels)
         self.problems |= other.problems

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.study.conditions import Scalar
-from pipeline.study.levels import level_name, named_levels
-from pipeline.study.study import Study
+from pipeline.study.levels import NamedLevels, level_name
 
 MOST_LEVELS = 1000
 """Different values of a column are counted up to this many by each reader."""
@@ -27,19 +26,18 @@ class LevelFinder:
     there are costs nothing after the first batches.
     """
 
-    def __init__(self, study: Study, dataset: str) -> None:
+    def __init__(self, dataset: str, levels: Iterable[NamedLevels]) -> None:
         """Prepares to look.
 
         Args:
-            study: The study.
             dataset: Name of the dataset.
+            levels: The values that the study file names of its columns.
         """
         self._dataset = dataset
         self._missing: dict[str, set[Scalar]] = {}
         self._seen: dict[str, set[str]] = {}
-        for named in named_levels(study):
-            if named.dataset == dataset:
-                self._missing.setdefault(named.column, set()).update(named.levels)
+        for named in levels:
+            self._missing.setdefault(named.column, set()).update(named.levels)
 
     def find(self, table: pa.Table) -> Counter[tuple[str, ...]]:
         """Looks through typed rows.

@@ -7,6 +7,7 @@ from collections import Counter
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.reading.formats.texts import codes_found
 from pipeline.reading.text import as_text
 from pipeline.reading.typed import is_number, without_codes
 from pipeline.study.conditions import Scalar
@@ -32,9 +33,23 @@ class MissingCodeFinder:
             dataset: Name of the dataset.
         """
         self._dataset = dataset
+        self._in_file: set[str] = set()
         self._sought: dict[str, set[Scalar]] = {
             name: set(column.missing) for name, column in study.datasets[dataset].columns.items()
         }
+
+    def find_in_file(self, batch: pa.RecordBatch) -> Counter[tuple[str, ...]]:
+        """Notes which of the codes of all columns the reader found, for a delimited file.
+
+        Args:
+            batch: Records as they were read.
+
+        Returns:
+            ("codes", dataset, code) for each code that was found now.
+        """
+        new = {code for code in codes_found(batch) if code not in self._in_file}
+        self._in_file |= new
+        return Counter({(CODES, self._dataset, code): 1 for code in new})
 
     def find(self, column: str, values: pa.Array, *, as_texts: bool) -> Counter[tuple[str, ...]]:
         """Looks through a column as its file holds it.

@@ -42,6 +42,7 @@ from pipeline.reading.landmark_order import check_orders
 from pipeline.reading.missing_columns import missing_columns
 from pipeline.reading.stored import resolve_type
 from pipeline.study.conditions import Condition
+from pipeline.study.levels import NamedLevels, named_levels, summary_levels
 from pipeline.study.references import (
     DOMAIN,
     RECORD_KEY,
@@ -101,6 +102,7 @@ class DatasetPlan:
         is_domain_declared: Whether the study file says the domain.
         wanted: Conditions of which a row must meet one, or may meet one, to be of use; None: every
             row is.
+        levels: Values that the study file names of its columns, and that rows should have.
     """
 
     name: str
@@ -112,6 +114,7 @@ class DatasetPlan:
     domains: frozenset[str] = frozenset()
     is_domain_declared: bool = False
     wanted: tuple[Condition, ...] | None = None
+    levels: tuple[NamedLevels, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -234,14 +237,14 @@ def check_data(study: Study, data_root: str) -> None:
 
 
 def _plan_examples(study: Study, data_root: str, headers: _Headers) -> ReadingPlan:
-    planner = _Planner(study, data_root, headers, example_uses(study))
+    planner = _Planner(study, data_root, headers, example_uses(study), named_levels(study))
     plans = {name: planner.plan(name) for name in study.datasets}
     planner.check(plans)
     return ReadingPlan(study, plans, study.population, study.window)
 
 
 def _plan_summary(study: Study, data_root: str, headers: _Headers) -> ReadingPlan:
-    planner = _Planner(study, data_root, headers, summary_uses(study))
+    planner = _Planner(study, data_root, headers, summary_uses(study), summary_levels(study))
     # Without a column of its own the subject dataset still says who there is.
     names = dict.fromkeys([study.subject.dataset, *(use.dataset for use in planner.uses)])
     plans: dict[str, DatasetPlan] = {}
@@ -257,9 +260,15 @@ class _Planner:
     """Plans the datasets of one stage."""
 
     def __init__(
-        self, study: Study, data_root: str, headers: _Headers, uses: Sequence[Reference]
+        self,
+        study: Study,
+        data_root: str,
+        headers: _Headers,
+        uses: Sequence[Reference],
+        levels: Iterable[NamedLevels],
     ) -> None:
         self.uses = uses
+        self._levels = tuple(levels)
         self._study = study
         self._data_root = data_root
         self._headers = headers
@@ -288,6 +297,7 @@ class _Planner:
             domains=self._domains(name, dataset, found),
             is_domain_declared=dataset.domain is not None,
             wanted=self._wanted(name),
+            levels=tuple(named for named in self._levels if named.dataset == name),
         )
 
     def check(self, plans: dict[str, DatasetPlan]) -> None:

@@ -63,7 +63,7 @@ class RowPreparer:
         self._plan = plan
         self._declared = study.datasets[plan.name].columns
         self._subject = study.subject_column(plan.name)
-        self._levels = LevelFinder(study, plan.name)
+        self._levels = LevelFinder(plan.name, plan.levels)
         self._codes = MissingCodeFinder(study, plan.name)
         self._zone = ZoneInfo(plan.format.zone) if plan.format.zone else None
 
@@ -101,7 +101,7 @@ class RowPreparer:
         )
 
     def _missing_codes(self, batch: pa.RecordBatch) -> Counter[tuple[str, ...]]:
-        found: Counter[tuple[str, ...]] = Counter()
+        found = self._codes.find_in_file(batch)
         for plan in self._plan.columns:
             is_text = plan.kind == "text"
             found += self._codes.find(plan.name, batch.column(plan.name), as_texts=is_text)

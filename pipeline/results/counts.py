@@ -81,7 +81,7 @@ class AbsentLevels(Document):
     Attributes:
         key: The place in the study file.
         dataset: The dataset.
-        column: The column.
+        column: The column; empty for codes of a missing value in every column.
         levels: The values, as the study file names them.
         present: How many others of that place there are rows of.
         needed: Whether what the place asks for can't be had without them.

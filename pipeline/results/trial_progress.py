@@ -85,8 +85,11 @@ class TrialSummaryDocument(Document):
         smallest_group: Fewest subjects behind a number that is shown.
         records: The numbers, in the order in which they are to be shown.
         absent: Missing sections, with reasons.
+        absent_levels: Values that the study file names under `summary` and that no row has, one
+            line for people for each place.
     """
 
     smallest_group: Count
     records: tuple[ProgressRecord, ...]
     absent: tuple[Absent, ...]
+    absent_levels: tuple[str, ...] = ()

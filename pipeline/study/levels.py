@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pipeline.study.conditions import Condition, Scalar
@@ -25,6 +25,8 @@ class NamedLevels:
         negated: Whether the place asks for other rows than these (`not`): it may be right
             that there are none of them.
         alone: Whether each value is needed by itself; otherwise they are alternatives.
+        from_start: Whether the column must have values; otherwise it may still be empty, as that
+            of adverse events is early in a trial.
     """
 
     key: str
@@ -33,6 +35,7 @@ class NamedLevels:
     levels: tuple[Scalar, ...]
     negated: bool = False
     alone: bool = False
+    from_start: bool = True
 
 
 def named_levels(study: Study) -> Iterator[NamedLevels]:
@@ -57,11 +60,34 @@ def named_levels(study: Study) -> Iterator[NamedLevels]:
         yield NamedLevels("split.holdout_sites", dataset, column, tuple(sites), alone=True)
     uses = (use for use in study.references() if use.role not in SUMMARY_ROLES)
     for key, dataset, condition in conditions(uses):
-        yield from _of_condition(key, dataset, condition, negated=False)
+        yield from _of_condition(key, dataset, condition)
+
+
+def summary_levels(study: Study) -> Iterator[NamedLevels]:
+    """Every place of the section `summary` that compares a column with values.
+
+    Examples:
+        >>> from pipeline.study.load import load_study
+        >>> from pipeline.study.shipped import find_study_file
+        >>> study = load_study(find_study_file("cdisc_pilot01"))
+        >>> [n.key for n in summary_levels(study) if n.column == "AESEV"]
+        ['summary.adverse_events.severities']
+    """
+    uses = (use for use in study.references() if use.key.startswith("summary."))
+    for key, dataset, condition in conditions(uses):
+        for named in _of_condition(key, dataset, condition):
+            yield replace(named, from_start=False)
+    ends, events = study.summary.disposition, study.summary.adverse_events
+    if ends:
+        key, dataset = "summary.disposition.completed", ends.dataset or study.subject.dataset
+        yield NamedLevels(key, dataset, ends.column, (ends.completed,), from_start=False)
+    if events and events.severity:
+        key, names = "summary.adverse_events.severities", events.severities
+        yield NamedLevels(key, events.dataset, events.severity, names, from_start=False)
 
 
 def _of_condition(
-    key: str, dataset: str, condition: Condition, negated: bool
+    key: str, dataset: str, condition: Condition, negated: bool = False
 ) -> Iterator[NamedLevels]:
     inside = negated or condition.negated is not None
     for member in condition.members():

@@ -247,3 +247,9 @@ def test_a_local_run_analyses_the_trial_before_it_pushes(config: RunConfig) -> N
     assert sorted(order) == sorted(node.node_info.id for node in nodes)
     for earlier in ("TrialAnalysis", "TrialSummary"):
         assert order.index(earlier) < order.index("Pusher") < order.index("ModelRegistrar")
+
+
+def test_nothing_trains_before_gate_and_summary_found_what_the_study_file_names(
+    config: RunConfig,
+) -> None:
+    assert {"DataGate", "TrialSummary"} <= _upstream(config)["Transform"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from pipeline.reading.formats.base import FileFormat, data_error
 from pipeline.reading.text import trimmed
 
 _LARGEST_ASCII = 127
+_CODES_FOUND = b"codes_found"
 
 
 def cleaned(path: str, fmt: FileFormat, first_row: int, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -35,14 +37,28 @@ def cleaned(path: str, fmt: FileFormat, first_row: int, batch: pa.RecordBatch) -
     names = batch.schema.names
     if not names:
         return batch
-    missing = [code for code in map(str.strip, fmt.missing) if code]
+    missing = [code for code in map(str.strip, fmt.missing) if code and fmt.format == "csv"]
+    found: set[str] = set()
     arrays = [
-        _cleaned(path, fmt, first_row, name, array, missing)
+        _without(missing, _cleaned(path, fmt, first_row, name, array), found)
         if pa.types.is_string(array.type)
         else array
         for name, array in zip(names, batch.columns, strict=True)
     ]
-    return base.record_batch(arrays, names, batch.num_rows)
+    records = base.record_batch(arrays, names, batch.num_rows)
+    if not found:
+        return records
+    return records.replace_schema_metadata({_CODES_FOUND: json.dumps(sorted(found))})
+
+
+def codes_found(batch: pa.RecordBatch) -> tuple[str, ...]:
+    """Codes of a missing value, of all columns of a file, that some record of a batch had.
+
+    Args:
+        batch: Records from `cleaned`.
+    """
+    noted = (batch.schema.metadata or {}).get(_CODES_FOUND)
+    return tuple(json.loads(noted)) if noted else ()
 
 
 def _cleaned(
@@ -51,18 +67,24 @@ def _cleaned(
     first_row: int,
     column: str,
     texts: pa.Array,
-    missing: Sequence[str],
 ) -> pa.Array:
     content = _content(texts)
     if fmt.format == "parquet" and len(content) and content.max() > _LARGEST_ASCII:
         _check_utf_8(path, first_row, column, texts)
     if len(content) and not content.min():
         _refuse_nul(path, first_row, column, texts)
-    clean = trimmed(texts)
-    if not missing or fmt.format != "csv":
-        return clean
-    is_missing = pc.is_in(clean, value_set=pa.array(missing, pa.string()))
-    return pc.if_else(is_missing, pa.scalar(None, pa.string()), clean)
+    return trimmed(texts)
+
+
+def _without(missing: Sequence[str], texts: pa.Array, found: set[str]) -> pa.Array:
+    """Texts with null for codes of a missing value; adds the codes to those that were found."""
+    if not missing:
+        return texts
+    code = pc.index_in(texts, value_set=pa.array(missing, pa.string()))
+    if code.null_count == len(code):
+        return texts
+    found.update(missing[number] for number in pc.unique(code.drop_null()).to_pylist())
+    return pc.if_else(pc.is_valid(code), pa.scalar(None, pa.string()), texts)
 
 
 def _refuse_nul(path: str, first_row: int, column: str, texts: pa.Array) -> None:

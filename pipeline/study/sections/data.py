@@ -115,9 +115,14 @@ class Dataset(StrictModel):
         return self
 
     @model_validator(mode="after")
-    def _decimal_is_no_delimiter(self) -> Dataset:
+    def _keys_of_delimited_text(self) -> Dataset:
         if self.decimal != "." and self.format != "csv":
             raise ValueError("`decimal` is for `csv`; other formats store numbers as such")
+        if self.missing != ("",) and self.format != "csv":
+            raise ValueError(
+                "`missing` of a dataset is for `csv`; name the codes under the columns that have "
+                "them (columns.COLUMN.missing)"
+            )
         if self.decimal == self.delimiter and self.format == "csv":
             raise ValueError("`decimal` and `delimiter` are the same; give the file's own")
         return self

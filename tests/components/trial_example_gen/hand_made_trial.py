@@ -138,6 +138,7 @@ class Reading:
                     counts += row_counts(
                         name, rows.rejects, rows_in=rows.rows_in, excluded=rows.excluded
                     )
+                    counts.update(rows.levels)
                     tables.append((name, rows.table))
                     if len(rows.rejected):
                         tables.append((rejected_name(name), rows.rejected))
@@ -170,6 +171,11 @@ class Reading:
     @property
     def counts(self) -> Counter[tuple[str, ...]]:
         return self._rows[2] + self.joined.counts
+
+    @property
+    def found_levels(self) -> Counter[tuple[str, ...]]:
+        """What the files hold of the values that the study file names."""
+        return self._rows[2]
 
 
 @dataclass(frozen=True)

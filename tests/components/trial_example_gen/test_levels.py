@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
@@ -10,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.trial_example_gen.levels import absent_levels
 from pipeline.reading.levels import MOST_LEVELS, LevelFinder
+from pipeline.results.absent_levels import absent_levels
+from pipeline.results.counts import AbsentLevels
+from pipeline.study.levels import named_levels
 from pipeline.study.study import Study
 from tests.components.trial_example_gen.hand_made_trial import hand_made_study
 from tests.each import each
@@ -26,8 +29,24 @@ LABORATORY: dict[str, Any] = {
 
 
 def found(study: Study, dataset: str, *batches: pa.Table) -> Counter[tuple[str, ...]]:
-    finder = LevelFinder(study, dataset)
+    finder = LevelFinder(dataset, [n for n in named_levels(study) if n.dataset == dataset])
     return sum((finder.find(batch) for batch in batches), Counter[tuple[str, ...]]())
+
+
+def absent_of(
+    study: Study, counts: Counter[tuple[str, ...]], *qualifiers: str
+) -> list[AbsentLevels]:
+    """Named values that were not found; qualifiers hold some of the columns."""
+    plan: Any = SimpleNamespace(
+        datasets={
+            dataset: SimpleNamespace(
+                levels=[n for n in named_levels(study) if n.dataset == dataset],
+                qualifiers=qualifiers,
+            )
+            for dataset in study.datasets
+        }
+    )
+    return list(absent_levels(plan, counts))
 
 
 def codes(*names: str | None) -> pa.Table:
@@ -38,7 +57,7 @@ def test_a_parameter_that_no_row_has_is_absent_with_the_number_of_values_found()
     study = hand_made_study({"features.laboratory": LABORATORY})
     counts = found(study, "lb", codes("ALT", "AST", None), codes("AST", "BILI"))
 
-    absent = [item for item in absent_levels(study, [], counts) if item.dataset == "lb"]
+    absent = [item for item in absent_of(study, counts) if item.dataset == "lb"]
 
     assert [(item.key, item.levels, item.present, item.needed) for item in absent] == [
         ("features.laboratory.each", ("ALP",), 1, True)
@@ -66,7 +85,7 @@ def test_a_column_of_many_values_is_counted_up_to_a_limit() -> None:
     study = hand_made_study()
     counts = found(study, "lb", *(codes(*(f"T{i}" for i in range(k, k + 900))) for k in (0, 900)))
 
-    (absent,) = [item for item in absent_levels(study, [], counts) if item.dataset == "lb"]
+    (absent,) = [item for item in absent_of(study, counts) if item.dataset == "lb"]
 
     assert absent.found == MOST_LEVELS
 
@@ -74,9 +93,9 @@ def test_a_column_of_many_values_is_counted_up_to_a_limit() -> None:
 def test_of_a_column_that_qualifiers_hold_nothing_is_said() -> None:
     study = hand_made_study()
 
-    absent = absent_levels(study, [("lb", "LBTESTCD"), ("dm", "DIED")], Counter())
+    absent = absent_of(study, Counter(), "LBTESTCD", "DIED")
 
-    assert list(absent) == []
+    assert absent == []
 
 
 @pytest.mark.parametrize(
@@ -93,7 +112,7 @@ def test_a_condition_needs_one_of_its_values_unless_it_excludes_them(
     study = hand_made_study({"population": condition})
     dm = pa.table({"SEX": ["F", "M"], "DIED": ["Y", "N"]})
 
-    (absent,) = absent_levels(study, [("lb", "LBTESTCD")], found(study, "dm", dm))
+    (absent,) = absent_of(study, found(study, "dm", dm), "LBTESTCD")
 
     assert (absent.key, absent.column, absent.needed) == ("population", "SEX", needed)
 
@@ -110,9 +129,7 @@ def test_a_number_is_absent_exactly_if_no_row_has_it(
     counts = found(study, "dm", *tables)
 
     absent = {
-        level
-        for item in absent_levels(study, [("lb", "LBTESTCD"), ("dm", "DIED")], counts)
-        for level in item.levels
+        level for item in absent_of(study, counts, "LBTESTCD", "DIED") for level in item.levels
     }
 
     there = {value for batch in batches for value in batch}

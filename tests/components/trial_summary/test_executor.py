@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
+import shutil
 from pathlib import Path
+from typing import Any
 
 import apache_beam as beam
 import pytest
@@ -94,3 +97,62 @@ def test_other_data_are_another_execution() -> None:
     component = TrialSummary(settings=settings, data_root="/trial", fingerprint="of the data")
     assert component.exec_properties["fingerprint"] == "of the data"
     assert component.outputs["summary"].type is ProgressSummary
+
+
+def changed_summary(path: str, value: Any) -> Study:
+    """The study with one other key below `summary`."""
+    summary = copy.deepcopy(SUMMARY)
+    *folders, last = path.split(".")
+    place: Any = summary
+    for name in folders:
+        place = place[name]
+    place[last] = value
+    return study_of(summary=summary)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "column"),
+    [
+        ("disposition.completed", "COMPLETED", "STATUS"),
+        ("adverse_events.where", {"column": "TRTEMFL", "equals": "YES"}, "TRTEMFL"),
+        ("adverse_events.severities", ["mild", "severe"], "SEV"),
+        ("safety", {"column": "DOSE", "equals": "Active"}, "DOSE"),
+    ],
+)
+def test_what_only_the_summary_names_and_no_row_has_is_an_error(
+    data: Path, tmp_path: Path, path: str, value: Any, column: str
+) -> None:
+    with pytest.raises(UserError) as caught:
+        execute(changed_summary(path, value), data, tmp_path / "summary")
+    assert str(caught.value).startswith(f"summary.{path}: no row of dataset ")
+    assert f"in column {column}, which holds " in str(caught.value)
+
+
+def test_a_severity_that_no_subject_had_among_others_is_a_warning(
+    data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    study = changed_summary("adverse_events.severities", ["MILD", "MODERATE", "SEVERE"])
+    with caplog.at_level(logging.WARNING, "components.trial_summary.executor"):
+        execute(study, data, tmp_path / "summary")
+    (message,) = [record.getMessage() for record in caplog.records]
+    assert message.startswith(
+        "summary.adverse_events.severities: no row of dataset ae has MODERATE in column SEV"
+    )
+
+
+def test_the_gates_severity_of_levels_is_that_of_the_summary(data: Path, tmp_path: Path) -> None:
+    summary = {"safety": {"column": "DOSE", "equals": "Active"}}
+    for severity, messages in (("warn", 1), ("ignore", 0)):
+        study = study_of(summary=summary, gate={"levels": severity})
+        execute(study, data, tmp_path / severity)
+        document = read_result(TrialSummaryDocument, str(tmp_path / severity))
+        assert len(document.absent_levels) == messages
+
+
+def test_early_in_a_trial_a_dataset_may_still_be_empty(tmp_path: Path, data: Path) -> None:
+    early = shutil.copytree(data, tmp_path / "early")
+    header = (early / "ae.csv").read_text().splitlines()[0]
+    (early / "ae.csv").write_text(header + "\n")
+    execute(study_of(), early, tmp_path / "summary")
+    document = read_result(TrialSummaryDocument, str(tmp_path / "summary"))
+    assert any("TRTEMFL" in message for message in document.absent_levels)

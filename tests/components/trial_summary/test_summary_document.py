@@ -67,7 +67,11 @@ def test_events_are_of_those_who_were_treated(data: Path, tmp_path: Path) -> Non
     treated = ["N"] * 10 + ["Y"] * 60 + ["N"] * 10 + ["Y"] * 5
     trial = changed(data, tmp_path, "dm", STATUS=treated)
     safety = {"column": "STATUS", "equals": "Y"}
-    found = summarised(study_of(summary={**SUMMARY, "safety": safety}), trial, tmp_path / "out")
+    found = summarised(
+        study_of(summary={**SUMMARY, "disposition": None, "safety": safety}),
+        trial,
+        tmp_path / "out",
+    )
     assert value(found, "enrolment", "subjects", arm="A") == 45
     # 10 of the 20 of A with an event were not treated, and 10 more of A.
     assert value(found, "adverse_events", "share", arm="A") == 10 / 35
@@ -76,7 +80,11 @@ def test_events_are_of_those_who_were_treated(data: Path, tmp_path: Path) -> Non
 def test_few_who_were_not_treated_do_not_follow_from_two_totals(data: Path, tmp_path: Path) -> None:
     trial = changed(data, tmp_path, "dm", STATUS=["N"] * 4 + ["Y"] * 81)
     safety = {"column": "STATUS", "equals": "Y"}
-    found = summarised(study_of(summary={**SUMMARY, "safety": safety}), trial, tmp_path / "out")
+    found = summarised(
+        study_of(summary={**SUMMARY, "disposition": None, "safety": safety}),
+        trial,
+        tmp_path / "out",
+    )
     assert value(found, "enrolment", "subjects") == 81
     assert any("not treated" in absent["reason"] for absent in found["absent"])
 
