@@ -120,7 +120,8 @@ class RowPreparer:
     ) -> pa.Array:
         if self._subject is None:
             return pc.cast(pa.array(numbers), pa.string())
-        keys = as_text(batch.column(self._subject))
+        declared = self._declared.get(self._subject, Column())
+        keys = without_codes(as_text(batch.column(self._subject)), declared)
         rows.reject(_mask(pc.is_null(keys)), self._subject, RejectReason.NO_SUBJECT)
         return keys
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 import struct
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pyreadstat
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -129,11 +132,44 @@ def test_a_text_means_the_number_that_it_was_made_from(numbers: list[int | float
         if isinstance(number, int) or number.is_integer():
             assert Decimal(text) == Decimal(number)
         else:
-            assert float(text) == pytest.approx(number, rel=1e-15)
+            assert float(text) == number
 
 
-def test_two_floats_that_differ_by_rounding_alone_are_one_text() -> None:
-    assert number_text(0.1 + 0.2) == number_text(0.3) == "0.3"
+def test_two_floats_that_differ_by_rounding_alone_are_two_texts() -> None:
+    assert number_text(0.3) == "0.3"
+    assert number_text(0.1 + 0.2) == "0.30000000000000004"
+
+
+def neighbours(middle: float) -> list[float]:
+    """Numbers that differ past the 15th digit alone."""
+    return [middle, math.nextafter(middle, math.inf), math.nextafter(middle, -math.inf)]
+
+
+@given(
+    st.floats(1e-3, 1e9)
+    .map(lambda number: float(f"{number:.6g}"))
+    .flatmap(lambda middle: st.lists(st.sampled_from(neighbours(middle)), min_size=1, max_size=6))
+)
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_keys_that_differ_past_the_15th_digit_alone_stay_different_in_every_format(
+    tmp_path: Path, keys: list[float]
+) -> None:
+    expected = [number_text(key) for key in keys]
+    assert len(set(expected)) == len(set(keys))
+    pq.write_table(pa.table({"A": keys}), tmp_path / "x.parquet")
+    assert texts_of(tmp_path / "x.parquet", "parquet") == expected
+    for encoding in ("json", "ndjson"):
+        for column, cells in ((("A", "float"), keys), (("A", "decimal"), list(map(repr, keys)))):
+            path = write_dataset_json(
+                tmp_path, dataset_json([column], [[cell] for cell in cells]), encoding
+            )
+            assert texts_of(path, "dataset-json") == expected, (encoding, column)
+    pyreadstat.write_xport(
+        pd.DataFrame({"A": keys}), tmp_path / "x.xpt", file_format_version=5, table_name="A"
+    )
+    assert texts_of(tmp_path / "x.xpt", "xpt") == expected
 
 
 def test_a_batch_that_float64_holds_is_float64() -> None:
