@@ -77,11 +77,11 @@ report: $(READY) ## Write a run's report, one HTML file: [RUN=id ROOT=runs].
 notebooks: $(READY) ## Execute the notebooks on a run: [RUN=id ROOT=runs ONLY=fairness].
 	@$(TRIAL) notebooks $(if $(RUN),"$(RUN)") $(if $(ROOT),--root "$(ROOT)") $(if $(ONLY),--only $(ONLY))
 
-submit: $(READY) ## Start a run on Kubeflow: ENDPOINT=url [STUDY=ist VALIDATE=1 DATA=folder PARAMS="a=1 b=2" CRON="0 3 * * *"].
+submit: $(READY) ## Start a run on Kubeflow: ENDPOINT=url [STUDY=ist VALIDATE=1 DATA=folder PARAMS="a=1 b=2" CRON="0 3 * * *" WAIT=minutes].
 	@$(TRIAL) submit --endpoint "$(ENDPOINT)" --package "$(PACKAGE)" \
 	  $(if $(PARAMETERS),--parameters "$(PARAMETERS)") $(if $(DATA),--set "data_root=$(DATA)") \
 	  $(foreach value,$(PARAMS),--set "$(value)") $(if $(NAMESPACE),--namespace "$(NAMESPACE)") \
-	  $(if $(CRON),--cron "$(CRON)")
+	  $(if $(CRON),--cron "$(CRON)") $(if $(WAIT),--wait "$(WAIT)")
 
 export: $(READY) ## Export a run again: [RUN=id STORE=address ROOT=runs].
 	@$(TRIAL) export $(if $(RUN),"$(RUN)") $(if $(STORE),--store "$(STORE)") \

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli.answer import Answer
+from pipeline.cli.answer import Answer, ExitCode
 from pipeline.cli.lazy import Command
 from pipeline.cli.options import json_option, path_option
 
@@ -28,6 +28,12 @@ from pipeline.cli.options import json_option, path_option
     help="Schedule a recurring run: minute, hour, day of the month, month, day of the week, such "
     'as "0 3 * * *".',
 )
+@click.option(
+    "--wait",
+    type=click.FloatRange(min=0),
+    metavar="MINUTES",
+    help="Wait for the run's end; exit code 1 if it did not succeed. Not with --cron.",
+)
 @click.option("--service-account", help="Service account of the tasks.")
 @json_option
 def submit(
@@ -35,13 +41,17 @@ def submit(
     parameters: Path | None,
     lines: tuple[str, ...],
     cron: str | None,
+    wait: float | None,
     **target: str | None,
 ) -> Answer:
     """Start a run on Kubeflow Pipelines, or schedule a recurring one."""
     from pipeline.runners.kubeflow.form import read_values
     from pipeline.runners.kubeflow.submit import Target, schedule
     from pipeline.runners.kubeflow.submit import submit as submit_package
+    from pipeline.runners.kubeflow.submit import wait as wait_for
 
+    if cron and wait is not None:
+        raise click.UsageError("--wait is for one run, --cron for a schedule: give one of them.")
     place = Target(**{name: value for name, value in target.items() if value})
     values = read_values(package, parameters, lines)
     if cron:
@@ -51,4 +61,10 @@ def submit(
         found = submit_package(place, package, values)
         what, page = "run", place.page(f"runs/details/{found}")
     click.echo(f"{what} {found}\n{page}")
-    return Answer({what.replace(" ", "_"): found, "page": page})
+    content: dict[str, object] = {what.replace(" ", "_"): found, "page": page}
+    if wait is None:
+        return Answer(content)
+    state = wait_for(place, found, wait)
+    click.echo(state.lower())
+    code = ExitCode.DONE if state == "SUCCEEDED" else ExitCode.BROKE
+    return Answer({**content, "state": state.lower()}, code)

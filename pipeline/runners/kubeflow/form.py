@@ -70,6 +70,12 @@ def read_form(package: Path) -> dict[str, dict[str, Any]]:
     return form
 
 
+def package_name(package: Path) -> str:
+    """Name of a package that `read_form` could read: `trial-` or `valid-` and the study's."""
+    spec = next(iter(yaml.safe_load_all(package.read_text(encoding="utf-8"))))
+    return str(spec["pipelineInfo"]["name"])
+
+
 def form_values(
     form: Mapping[str, Mapping[str, Any]], given: Mapping[str, object]
 ) -> dict[str, object]:

@@ -6,13 +6,16 @@ import contextlib
 import io
 import json
 import os
+import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import UserError
+from pipeline.runners.kubeflow.form import package_name
 
 if TYPE_CHECKING:
     from kfp.client import Client
@@ -37,6 +40,7 @@ _NO_NAMESPACE = "kubeflow"
 
 _HEALTH = "/apis/v2beta1/healthz"
 _CRON_FIELDS = 5
+_ENDED = ("SUCCEEDED", "FAILED", "CANCELED", "SKIPPED")
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,7 @@ def submit(target: Target, package: Path, values: Mapping[str, object]) -> str:
         run = client.create_run_from_pipeline_package(
             str(package),
             arguments=dict(values),
+            run_name=f"{package_name(package)} {datetime.now():%Y-%m-%d %H:%M:%S}",
             experiment_name=target.experiment,
             namespace=target.namespace,
             service_account=target.service_account,
@@ -86,8 +91,37 @@ def submit(target: Target, package: Path, values: Mapping[str, object]) -> str:
     return str(run.run_id)
 
 
+def wait(target: Target, run: str, minutes: float, pause: float = 10.0) -> str:
+    """Waits for the end of a run.
+
+    Args:
+        target: Where it was submitted to.
+        run: The run's id.
+        minutes: The longest wait.
+        pause: Seconds between two questions.
+
+    Returns:
+        The state that the run ended with: `SUCCEEDED`, `FAILED`, `CANCELED` or `SKIPPED`.
+
+    Raises:
+        UserError: The endpoint does not answer any more, or the run has not ended by then.
+    """
+    started = time.monotonic()
+    while True:
+        with _client(target) as client:
+            state = str(client.get_run(run).state)
+        if state in _ENDED:
+            return state
+        if time.monotonic() - started > minutes * 60:
+            raise UserError(
+                f"{target.page(f'runs/details/{run}')}: the run is {state.lower()} after "
+                f"{minutes:g} minutes; it goes on. Wait longer with --wait."
+            )
+        time.sleep(pause)
+
+
 def schedule(target: Target, package: Path, values: Mapping[str, object], cron: str) -> str:
-    """Creates a recurring run named as the package: one run at a time, without catch-up.
+    """Creates a recurring run named as the package's pipeline: one at a time, without catch-up.
 
     Args:
         target: Where to submit it.
@@ -102,7 +136,7 @@ def schedule(target: Target, package: Path, values: Mapping[str, object], cron: 
         UserError: As for `submit`; or the schedule does not have these five fields, or a
             recurring run of this name exists.
     """
-    name = package.stem
+    name = package_name(package)
     fields = cron.split()
     if len(fields) != _CRON_FIELDS:
         raise UserError(

@@ -307,7 +307,7 @@ def test_a_recurring_run_starts_at_the_minute_and_never_twice(
 def test_a_recurring_run_is_filed_as_a_run_is(endpoint: Endpoint, submitted: Any) -> None:
     submitted("--cron", "0 3 * * *", "--set", "steps=40")
     sent = endpoint.scheduled
-    assert sent["display_name"] == "package"
+    assert sent["display_name"] == "trial-tiny"
     assert sent["experiment_id"] == "7"
     assert sent["service_account"] == "trial-runner"
     assert sent["pipeline_spec"]["pipelineInfo"] == {"name": "trial-tiny"}
@@ -318,12 +318,12 @@ def test_a_second_recurring_run_of_the_package_is_refused(
     endpoint: Endpoint, submitted: Any
 ) -> None:
     endpoint.answers[f"GET {RECURRING}"] = Answer(
-        200, {"recurringRuns": [{"recurring_run_id": "4", "display_name": "package"}]}
+        200, {"recurringRuns": [{"recurring_run_id": "4", "display_name": "trial-tiny"}]}
     )
     code, said = submitted("--cron", "0 3 * * *")
     assert code == 2
     assert said == (
-        f"{endpoint.address}: there is a recurring run package already, and both would run: "
+        f"{endpoint.address}: there is a recurring run trial-tiny already, and both would run: "
         f"delete it first ({endpoint.address}/#/recurringrun/details/4).\n"
     )
     assert not [what for what, *_ in each(endpoint.asked) if what.startswith("POST")]
