@@ -37,7 +37,7 @@ def test_a_component_has_what_cyclonedx_requires_and_stands_once(bill: dict[str,
 
     assert len(set(references)) == len(references)
     assert references == sorted(references)
-    for component in bill["components"]:
+    for component in each(bill["components"]):
         assert component["type"] == "library"
         assert component["name"]
         assert component["purl"].startswith(("pkg:pypi/", "pkg:deb/debian/"))
