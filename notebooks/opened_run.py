@@ -16,7 +16,7 @@ from pipeline.results.counts import Counts
 from pipeline.results.documents import Curves, Metrics, Verdict, read_result
 from pipeline.results.findings import Findings
 from pipeline.results.registration import Registration
-from pipeline.runs.run_file import RunFile, find_run, read_run_file
+from pipeline.runs.run_file import RunFile, find_run, read_training_run
 from pipeline.study.load import parse_study
 from pipeline.study.study import Study
 
@@ -124,7 +124,7 @@ def open_run(run: str = "", root: Path | None = None) -> OpenedRun:
         UserError: There is no such run.
     """
     found = find_run(run or os.environ.get(RUN_VARIABLE, ""), root or _root()).resolve()
-    return OpenedRun(found, read_run_file(found))
+    return OpenedRun(found, read_training_run(found))
 
 
 def _root() -> Path:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.beam.options import IN_MEMORY, BeamSettings
 from pipeline.errors import UserError
-from pipeline.names import LOCAL, pipeline_name
+from pipeline.names import LOCAL, TRAINING, RunKind, pipeline_name
 from pipeline.store.sqlite_file import check_sqlite_file, sqlite_address
 from pipeline.study.load import load_study
 from pipeline.study.shipped import DEFAULT_STUDY, find_study_file, read_schema
@@ -86,6 +86,7 @@ class RunConfig:
         started_by: User or system that started the run.
         store: Address of the SQL store; empty for none.
         data_modified: Modification time of the newest of the data's files; None where unknown.
+        kind: What the run does.
     """
 
     study: Study
@@ -113,6 +114,7 @@ class RunConfig:
     started_by: str
     store: str | RuntimeParameter
     data_modified: datetime | None
+    kind: RunKind = TRAINING
 
 
 def resolve(settings: Settings, run_id: str = "") -> RunConfig:

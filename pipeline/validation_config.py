@@ -7,7 +7,8 @@ from pathlib import Path
 
 from pipeline.config import RunConfig, Settings, resolve
 from pipeline.errors import UserError
-from pipeline.names import validation_pipeline_name
+from pipeline.names import VALIDATION, validation_pipeline_name
+from pipeline.runs.run_file import VALIDATIONS
 from pipeline.study.load import parse_study
 from pipeline.study.study import Study
 
@@ -70,7 +71,7 @@ def resolve_validation(settings: Settings, choice: ModelChoice, run_id: str) -> 
     if "://" not in root:
         root = str(Path(root).resolve())
     token = validated_token(study, root)
-    own = Path(config.pipeline_root).parent / "validation"
+    own = Path(config.pipeline_root).parent / VALIDATIONS
     return replace(
         config,
         study=study,
@@ -81,7 +82,7 @@ def resolve_validation(settings: Settings, choice: ModelChoice, run_id: str) -> 
         registry_root=root,
         champion_token=token,
         look="",
-        store="",
+        kind=VALIDATION,
     )
 
 

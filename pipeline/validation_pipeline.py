@@ -10,6 +10,8 @@ from components.evaluator.component import TrialEvaluator
 from components.evaluator.settings import EvaluatorSettings
 from components.external_validation.component import ExternalValidation
 from components.external_validation.settings import ExternalValidationSettings
+from components.metrics_exporter.component import MetricsExporter
+from components.metrics_exporter.settings import MetricsExporterSettings
 from components.registered_model.component import RegisteredModel
 from components.registered_model.settings import RegisteredModelSettings
 from components.trial_example_gen.component import TrialExampleGen
@@ -17,6 +19,7 @@ from components.trial_example_gen.settings import TrialExampleGenSettings
 from components.updated_model.component import UpdatedModel
 from components.updated_model.settings import UpdatedModelSettings
 from pipeline.config import RunConfig
+from pipeline.names import VALIDATION
 from pipeline.pipeline import examine, pipeline_of
 from pipeline.results.validation import UpdateMethod
 
@@ -78,6 +81,20 @@ def create_validation_pipeline(config: RunConfig, update: UpdateMethod | None = 
         fingerprint=config.fingerprint,
         code_version=config.code_version,
     )
+    exporter = MetricsExporter(
+        examples=examples,
+        rejects=rejects,
+        verdict=evaluator.outputs["verdict"],
+        findings=gate.outputs["findings"],
+        registration=model.outputs["registration"],
+        validation=validation.outputs["validation"],
+        settings=MetricsExporterSettings.of(study, VALIDATION),
+        store=config.store,
+        run_id=config.run_id,
+        runner=config.runner,
+        started_by=config.started_by,
+        data_root=config.data_root,
+    )
     updated = (
         UpdatedModel(
             validation=validation.outputs["validation"],
@@ -91,6 +108,9 @@ def create_validation_pipeline(config: RunConfig, update: UpdateMethod | None = 
         if update
         else None
     )
+    if updated:
+        # A validation that the store lists as done has registered what it was asked to.
+        exporter.add_upstream_node(updated)
     return pipeline_of(
         config,
         [
@@ -103,5 +123,6 @@ def create_validation_pipeline(config: RunConfig, update: UpdateMethod | None = 
             evaluator,
             validation,
             updated,
+            exporter,
         ],
     )

@@ -104,6 +104,9 @@ def _validate(
             _of_task(task, predicted[task], observed_rate(training, theirs), settings)
             for task, theirs in settings.tasks.items()
         ),
+        decision_thresholds={
+            task: found for task, found in settings.decision_thresholds.items() if found
+        },
     )
 
 

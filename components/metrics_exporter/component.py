@@ -11,6 +11,7 @@ from tfx.types.channel import BaseChannel
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
 from components.artifact_types import (
+    ExternalValidation,
     GateFindings,
     ModelRegistration,
     ModelVerdict,
@@ -31,7 +32,8 @@ class MetricsExporterSpec(ComponentSpec):
         "verdict": ChannelParameter(type=ModelVerdict),
         "findings": ChannelParameter(type=GateFindings),
         "registration": ChannelParameter(type=ModelRegistration),
-        "summary": ChannelParameter(type=ProgressSummary),
+        "summary": ChannelParameter(type=ProgressSummary, optional=True),
+        "validation": ChannelParameter(type=ExternalValidation, optional=True),
     }
     OUTPUTS: ClassVar[dict[str, ChannelParameter]] = {
         "export": ChannelParameter(type=StoreExport),
@@ -42,8 +44,8 @@ class MetricsExporterSpec(ComponentSpec):
         "run_id": ExecutionParameter(type=str),
         "runner": ExecutionParameter(type=str),
         "started_by": ExecutionParameter(type=str),
-        "seed": ExecutionParameter(type=int),
-        "steps": ExecutionParameter(type=int),
+        "seed": ExecutionParameter(type=int, optional=True),
+        "steps": ExecutionParameter(type=int, optional=True),
         "data_root": ExecutionParameter(type=str),
     }
 
@@ -60,15 +62,16 @@ class MetricsExporter(base_component.BaseComponent):
         verdict: The Evaluator's metrics, curves and decision.
         findings: Findings of DataGate.
         registration: Whether the model was registered.
-        summary: Progress of the trial.
         settings: What MetricsExporter reads of the study.
         store: Address of the store, without a password; empty exports nothing.
         run_id: Id of the run; every run is a new execution.
         runner: `local`, whose runner exports the run's own row at its end, or `kubeflow`.
         started_by: Who or what started the run.
+        data_root: Folder of the study's data files, whose age is exported.
+        summary: Progress of the trial.
+        validation: The result of an external validation, which trains no model.
         seed: Seed of training.
         steps: Training steps; 0 if the eval split stopped the training.
-        data_root: Folder of the study's data files, whose age is exported.
     """
 
     SPEC_CLASS = MetricsExporterSpec
@@ -81,15 +84,16 @@ class MetricsExporter(base_component.BaseComponent):
         verdict: BaseChannel,
         findings: BaseChannel,
         registration: BaseChannel,
-        summary: BaseChannel,
         settings: MetricsExporterSettings,
         store: str | RuntimeParameter,
         run_id: str,
         runner: str,
         started_by: str,
-        seed: int,
-        steps: int,
         data_root: str | RuntimeParameter,
+        summary: BaseChannel | None = None,
+        validation: BaseChannel | None = None,
+        seed: int | None = None,
+        steps: int | None = None,
     ) -> None:
         super().__init__(
             spec=MetricsExporterSpec(
@@ -99,6 +103,7 @@ class MetricsExporter(base_component.BaseComponent):
                 findings=findings,
                 registration=registration,
                 summary=summary,
+                validation=validation,
                 settings=settings.to_json(),
                 store=store,
                 run_id=run_id,

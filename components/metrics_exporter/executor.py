@@ -41,7 +41,7 @@ class Executor(base_executor.BaseExecutor):
         """Exports the run.
 
         Args:
-            input_dict: The inputs of the component, one artifact each.
+            input_dict: The inputs of the component, one artifact each, or none.
             output_dict: `export`: its folder gets `export.json`
                 (`pipeline.store.pending.ExportFile`), with all rows if the store could not be
                 written: `trial export FOLDER` adds them later.
@@ -67,16 +67,13 @@ def _export(input_dict: dict[str, list[Artifact]], exec_properties: dict[str, An
 
 
 def _rows(input_dict: dict[str, list[Artifact]], exec_properties: dict[str, Any]) -> Rows:
-    inputs = {key: artifact_utils.get_single_instance(found) for key, found in input_dict.items()}
-    folders = ResultFolders(
-        rejects=inputs["rejects"].uri,
-        findings=inputs["findings"].uri,
-        verdict=inputs["verdict"].uri,
-        registration=inputs["registration"].uri,
-        summary=inputs["summary"].uri,
-    )
+    inputs = {
+        key: artifact_utils.get_single_instance(found) for key, found in input_dict.items() if found
+    }
+    uris = {key: artifact.uri for key, artifact in inputs.items() if key != "examples"}
+    folders = ResultFolders(**uris)
     settings = MetricsExporterSettings.from_json(exec_properties["settings"])
-    results = result_rows_of(exec_properties["run_id"], settings.study, folders)
+    results = result_rows_of(exec_properties["run_id"], settings.study, folders, settings.kind)
     if exec_properties["runner"] != KUBEFLOW:
         return results
     facts = _facts(settings, inputs["examples"], exec_properties)
@@ -95,5 +92,10 @@ def _facts(
         started_by=exec_properties["started_by"],
         fingerprint=examples.get_string_custom_property("fingerprint"),
         data_root=exec_properties["data_root"],
-        parameters={key: exec_properties[key] for key in ("seed", "steps")},
+        parameters={
+            key: exec_properties[key]
+            for key in ("seed", "steps")
+            if exec_properties.get(key) is not None
+        },
+        kind=settings.kind,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grafana.boards import board, look
+from grafana.boards import board, external_validation, look
 from grafana.boards.board import Board, Row
 from grafana.boards.panels import (
     AnyPanel,
@@ -63,6 +63,7 @@ def model_quality() -> Board:
             Row("Over runs", _over_runs()),
             Row("Groups of patients in run $run", _groups()),
             Row("History", [_history()]),
+            Row("External validation", external_validation.validations()),
         ],
     )
 

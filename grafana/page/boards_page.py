@@ -10,6 +10,7 @@ from grafana.page.health_section import health_section
 from grafana.page.progress_section import progress_section
 from grafana.page.quality_section import quality_section
 from grafana.page.study_store import StudyStore
+from grafana.page.validation_section import validation_sections
 from grafana.queries import model_quality, pipeline_health, variables
 from grafana.queries.alerts import ALERTS, Alert
 from grafana.queries.query import Row
@@ -144,5 +145,10 @@ def _study(store: StudyStore) -> Section:
     return Section(
         store.study,
         (lead,),
-        (quality_section(store, smallest_group), progress_section(store), health_section(store)),
+        (
+            quality_section(store, smallest_group),
+            *validation_sections(store),
+            progress_section(store),
+            health_section(store),
+        ),
     )

@@ -86,6 +86,7 @@ def _runs(store: StudyStore) -> list[Block]:
                 Column("Reason"),
                 Column("Seconds", "end", 0),
                 Column("Peak memory, MiB", "end", 0),
+                Column("Kind"),
                 Column("By"),
             ),
             [
@@ -97,6 +98,7 @@ def _runs(store: StudyStore) -> list[Block]:
                     row["reason"] or MISSING,
                     row["seconds"],
                     row["memory"],
+                    row["kind"],
                     row["started_by"],
                 )
                 for row in rows

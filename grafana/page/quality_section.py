@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from grafana.page.study_store import StudyStore, estimate, places
+from grafana.page.validation_section import between_groups
 from grafana.queries import model_quality as queries
 from grafana.queries import variables
 from grafana.queries.query import Query, Row
@@ -82,6 +83,7 @@ def quality_section(store: StudyStore, smallest_group: int) -> Section:
     tasks = store.values(variables.TASKS)
     blocks: list[Block] = [_verdict(history, newest.run), _overview(store, newest.run, history)]
     blocks += _references(store, newest.run)
+    blocks += between_groups(store, newest.run)
     blocks += _heat_maps(store, newest, tasks)
     blocks.append(_history(history))
     return Section("Model quality", blocks, [_task(store, newest, task) for task in tasks])

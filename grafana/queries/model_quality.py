@@ -8,7 +8,7 @@ They are about the subjects evaluated: those of the test split or, out of fold, 
 from __future__ import annotations
 
 from grafana.queries.outcomes import outcome_weight, outcome_word
-from grafana.queries.query import Query, newest
+from grafana.queries.query import TRAINING_RUNS, Query, newest
 from pipeline.results.reference_models import TITLES
 
 _OVERALL = "x.slicing = '' AND x.slice = ''"
@@ -45,7 +45,7 @@ _VERDICT = """CASE WHEN NOT m.judged THEN 'not judged'
 VERDICT = Query(
     f"""
 SELECT {_VERDICT} AS verdict
-FROM models m JOIN runs r ON r.run = m.run
+FROM models m JOIN {TRAINING_RUNS} r ON r.run = m.run
 WHERE r.study = :study ORDER BY r.started DESC LIMIT 1
 """,
     {"verdict": "text"},
@@ -100,7 +100,7 @@ def over_runs(metric: str = ":metric", decision: str = ":decision") -> Query:
         f"""
 SELECT r.started AS "time", x.value AS "challenger", x.lower AS "lower", x.upper AS "upper",
        c.value AS "champion", t.at_least AS "at least", t.at_most AS "at most"
-FROM runs r
+FROM {TRAINING_RUNS} r
 JOIN metrics x ON x.run = r.run
 LEFT JOIN metrics c ON c.run = x.run AND c.task = x.task AND c.slicing = '' AND c.slice = ''
   AND c.metric = x.metric AND c.decision_threshold = x.decision_threshold
@@ -154,7 +154,7 @@ DIFFERENCE = Query(
     f"""
 SELECT r.started AS "time", x.value AS "challenger − champion", x.lower AS "lower",
        x.upper AS "upper"
-FROM runs r JOIN metrics x ON x.run = r.run
+FROM {TRAINING_RUNS} r JOIN metrics x ON x.run = r.run
 WHERE r.study = :study AND $__timeFilter(r.started) AND x.task = :task AND x.metric = :metric
   AND x.decision_threshold = :decision AND x.model = 'difference' AND x.versus = ''
   AND {_OVERALL}
@@ -264,11 +264,11 @@ ORDER BY x.slice, x.task
 )
 
 GAPS = Query(
-    """
+    f"""
 SELECT r.started AS "time", MAX(x.value) - MIN(x.value) AS "gap",
        CASE WHEN MAX(x.lower) > MIN(x.upper) THEN MAX(x.lower) - MIN(x.upper) ELSE 0 END
          AS "gap beyond the intervals"
-FROM runs r JOIN metrics x ON x.run = r.run
+FROM {TRAINING_RUNS} r JOIN metrics x ON x.run = r.run
 WHERE r.study = :study AND $__timeFilter(r.started) AND x.task = :task AND x.metric = :metric
   AND x.slicing = :slicing AND x.decision_threshold = :decision AND x.model = 'challenger'
 GROUP BY r.run, r.started ORDER BY r.started
@@ -348,7 +348,7 @@ SELECT r.started AS started, m.run AS run, {_VERDICT} AS verdict,
        COALESCE((SELECT REPLACE(v.verdict, '_', ' ') FROM task_verdicts v
                  WHERE v.run = w.run AND v.task = w.task), '') AS task_verdict,
        COALESCE(w.reason, '') AS reason
-FROM runs r JOIN models m ON m.run = r.run LEFT JOIN reasons w ON w.run = m.run
+FROM {TRAINING_RUNS} r JOIN models m ON m.run = r.run LEFT JOIN reasons w ON w.run = m.run
 WHERE r.study = :study AND $__timeFilter(r.started)
 ORDER BY r.started DESC, w.number, w.task LIMIT 200
 """,

@@ -6,13 +6,13 @@ scored and stayed, otherwise by those of the run's own model.
 
 from __future__ import annotations
 
-from grafana.queries.query import Query
+from grafana.queries.query import TRAINING_RUNS, Query
 
-_LATEST_EVALUATION = """latest AS (
+_LATEST_EVALUATION = f"""latest AS (
   SELECT run, study, registered FROM (
     SELECT m.run, m.study, m.registered,
            ROW_NUMBER() OVER (PARTITION BY m.study ORDER BY r.started DESC) AS place
-    FROM models m JOIN runs r ON r.run = m.run
+    FROM models m JOIN {TRAINING_RUNS} r ON r.run = m.run
   ) ranked WHERE place = 1
 ),
 in_use AS (
@@ -37,7 +37,7 @@ def _latest_with(table: str) -> str:
   SELECT run, study FROM (
     SELECT r.run, r.study,
            ROW_NUMBER() OVER (PARTITION BY r.study ORDER BY r.started DESC) AS place
-    FROM runs r WHERE EXISTS (SELECT 1 FROM {table} e WHERE e.run = r.run)
+    FROM {TRAINING_RUNS} r WHERE EXISTS (SELECT 1 FROM {table} e WHERE e.run = r.run)
   ) ranked WHERE place = 1
 )"""
 
@@ -89,7 +89,7 @@ blessed_in AS (
   SELECT run, study FROM (
     SELECT m.run, m.study,
            ROW_NUMBER() OVER (PARTITION BY m.study ORDER BY r.started DESC) AS place
-    FROM models m JOIN runs r ON r.run = m.run WHERE m.registered
+    FROM models m JOIN {TRAINING_RUNS} r ON r.run = m.run WHERE m.registered
   ) ranked WHERE place = 1
 ),
 at_blessing AS (
@@ -150,11 +150,11 @@ DRIFT = _objections("drift", "feature", "distance")
 REJECTED = _objections("rejects", "dataset", "share")
 
 SINCE_SUCCESS = Query(
-    """
+    f"""
 SELECT study, $__daysSince(last) AS days FROM (
   SELECT r.study AS study,
          COALESCE(MAX(CASE WHEN o.status = 'done' THEN o.ended END), MIN(r.started)) AS last
-  FROM runs r LEFT JOIN outcomes o ON o.run = r.run
+  FROM {TRAINING_RUNS} r LEFT JOIN outcomes o ON o.run = r.run
   GROUP BY r.study
 ) successes
 """,
@@ -162,12 +162,12 @@ SELECT study, $__daysSince(last) AS days FROM (
 )
 
 FAILED = Query(
-    """
+    f"""
 SELECT study, failed_stage, failed FROM (
   SELECT r.study AS study, o.failed_stage AS failed_stage,
          CASE WHEN o.status = 'failed' THEN 1 ELSE 0 END AS failed,
          ROW_NUMBER() OVER (PARTITION BY r.study ORDER BY o.ended DESC) AS place
-  FROM runs r JOIN outcomes o ON o.run = r.run
+  FROM {TRAINING_RUNS} r JOIN outcomes o ON o.run = r.run
 ) ranked WHERE place = 1
 """,
     {"study": "text", "failed_stage": "text", "failed": "count"},

@@ -2,56 +2,57 @@
 
 from __future__ import annotations
 
-from grafana.queries.query import Query, newest
+from grafana.queries.query import TRAINING_RUNS, Query, newest
 
 _NEWEST_FINDINGS = newest("gate_findings")
 _NEWEST_ROWS = newest("stage_rows")
 _NEWEST_STAGES = newest("stages")
 
 NEWEST_RUN = Query(
-    """
+    f"""
 SELECT r.run AS run, r.started AS started, r.smallest_group AS smallest_group,
        r.code_version AS code_version
-FROM runs r WHERE r.study = :study ORDER BY r.started DESC LIMIT 1
+FROM {TRAINING_RUNS} r WHERE r.study = :study ORDER BY r.started DESC LIMIT 1
 """,
     {"run": "text", "started": "time", "smallest_group": "count", "code_version": "text"},
 )
 
 LAST_OUTCOME = Query(
-    """
-SELECT o.status AS status FROM outcomes o JOIN runs r ON r.run = o.run
+    f"""
+SELECT o.status AS status FROM outcomes o JOIN {TRAINING_RUNS} r ON r.run = o.run
 WHERE r.study = :study ORDER BY o.ended DESC LIMIT 1
 """,
     {"status": "text"},
 )
 
 SINCE_SUCCESS = Query(
-    """
-SELECT $__daysSince(o.ended) AS "days" FROM outcomes o JOIN runs r ON r.run = o.run
+    f"""
+SELECT $__daysSince(o.ended) AS "days" FROM outcomes o JOIN {TRAINING_RUNS} r ON r.run = o.run
 WHERE r.study = :study AND o.status = 'done' ORDER BY o.ended DESC LIMIT 1
 """,
     {"days": "number"},
 )
 
 AGE_OF_DATA = Query(
-    """
-SELECT $__daysSince(r.data_modified) AS "days" FROM runs r
+    f"""
+SELECT $__daysSince(r.data_modified) AS "days" FROM {TRAINING_RUNS} r
 WHERE r.study = :study AND r.data_modified IS NOT NULL ORDER BY r.started DESC LIMIT 1
 """,
     {"days": "number"},
 )
 
 AGE_OF_MODEL = Query(
-    """
-SELECT $__daysSince(r.started) AS "days" FROM models m JOIN runs r ON r.run = m.run
+    f"""
+SELECT $__daysSince(r.started) AS "days" FROM models m JOIN {TRAINING_RUNS} r ON r.run = m.run
 WHERE r.study = :study AND m.registered ORDER BY r.started DESC LIMIT 1
 """,
     {"days": "number"},
 )
 
 FAILURES = Query(
-    """
-SELECT COUNT(DISTINCT o.run) AS "failed runs" FROM outcomes o JOIN runs r ON r.run = o.run
+    f"""
+SELECT COUNT(DISTINCT o.run) AS "failed runs"
+FROM outcomes o JOIN {TRAINING_RUNS} r ON r.run = o.run
 WHERE r.study = :study AND $__timeFilter(r.started) AND o.status = 'failed'
 """,
     {"failed runs": "count"},
@@ -61,6 +62,7 @@ RUNS = Query(
     """
 SELECT r.started AS started, r.run AS run, o.status AS status, o.failed_stage AS failed_stage,
        COALESCE(o.reason, '') AS reason, s.seconds AS seconds, s.peak_memory_mb AS memory,
+       r.kind AS kind,
        r.runner AS runner, r.started_by AS started_by, r.code_version AS code_version
 FROM runs r
 JOIN outcomes o ON o.run = r.run
@@ -77,6 +79,7 @@ ORDER BY o.ended DESC LIMIT 50
         "reason": "text",
         "seconds": "number",
         "memory": "number",
+        "kind": "text",
         "runner": "text",
         "started_by": "text",
         "code_version": "text",
@@ -84,9 +87,9 @@ ORDER BY o.ended DESC LIMIT 50
 )
 
 STAGE_SECONDS = Query(
-    """
+    f"""
 SELECT r.started AS "time", s.stage AS "metric", MAX(s.seconds) AS "seconds"
-FROM runs r JOIN stages s ON s.run = r.run
+FROM {TRAINING_RUNS} r JOIN stages s ON s.run = r.run
 WHERE r.study = :study AND $__timeFilter(r.started) AND s.status <> 'cached'
 GROUP BY r.run, r.started, s.stage ORDER BY r.started, s.stage
 """,
@@ -94,9 +97,9 @@ GROUP BY r.run, r.started, s.stage ORDER BY r.started, s.stage
 )
 
 STAGE_MEMORY = Query(
-    """
+    f"""
 SELECT r.started AS "time", s.stage AS "metric", MAX(s.peak_memory_mb) AS "MiB"
-FROM runs r JOIN stages s ON s.run = r.run
+FROM {TRAINING_RUNS} r JOIN stages s ON s.run = r.run
 WHERE r.study = :study AND $__timeFilter(r.started) AND s.status <> 'cached'
 GROUP BY r.run, r.started, s.stage ORDER BY r.started, s.stage
 """,
@@ -173,14 +176,15 @@ def _over_runs(rule: str, about: str, value: str) -> Query:
 WITH shown AS (
   SELECT f.{about} AS name FROM gate_findings f
   WHERE {measured} AND f.run = (
-    SELECT r.run FROM runs r WHERE r.study = :study AND $__timeFilter(r.started) AND EXISTS (
+    SELECT r.run FROM {TRAINING_RUNS} r
+    WHERE r.study = :study AND $__timeFilter(r.started) AND EXISTS (
       SELECT 1 FROM gate_findings f WHERE f.run = r.run AND {measured})
     ORDER BY r.started DESC LIMIT 1)
   GROUP BY f.{about} ORDER BY MAX(f.value) DESC, f.{about} LIMIT 8
 ),
 found AS (
   SELECT r.started AS started, f.{about} AS name, f.value AS value, f."limit" AS at_most
-  FROM gate_findings f JOIN runs r ON r.run = f.run
+  FROM gate_findings f JOIN {TRAINING_RUNS} r ON r.run = f.run
   WHERE f.{about} IN (SELECT name FROM shown) AND {measured}
     AND r.study = :study AND $__timeFilter(r.started)
 )

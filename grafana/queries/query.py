@@ -81,10 +81,14 @@ class Query:
         ]
 
 
+TRAINING_RUNS = "(SELECT * FROM runs WHERE kind = 'training')"
+"""SQL of the runs that train a model: validations are no runs of their study's pipeline."""
+
+
 def newest(table: str) -> str:
     """SQL of the newest run of the chosen study that has rows in a table."""
     return (
-        f"(SELECT n.run FROM runs n WHERE n.study = :study "
+        f"(SELECT n.run FROM {TRAINING_RUNS} n WHERE n.study = :study "
         f"AND EXISTS (SELECT 1 FROM {table} e WHERE e.run = n.run) "
         f"ORDER BY n.started DESC LIMIT 1)"
     )

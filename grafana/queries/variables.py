@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grafana.queries.query import Query, newest
+from grafana.queries.query import TRAINING_RUNS, Query, newest
 
 _OF_NEWEST_RUN = f"FROM metrics x WHERE x.run = {newest('metrics')}"
 
@@ -44,8 +44,8 @@ SELECT DISTINCT x.slicing AS "value" {_OF_NEWEST_RUN} AND x.slicing <> '' ORDER 
 )
 
 RUNS = Query(
-    """
-SELECT m.run AS "value" FROM models m JOIN runs r ON r.run = m.run
+    f"""
+SELECT m.run AS "value" FROM models m JOIN {TRAINING_RUNS} r ON r.run = m.run
 WHERE r.study = :study ORDER BY r.started DESC LIMIT 200
 """,
     {"value": "text"},

@@ -156,6 +156,7 @@ class ExternalValidation(Document):
         smallest_group: Fewest subjects of a group that is shown.
         case_mix: The features of the model.
         tasks: The tasks.
+        decision_thresholds: Decision thresholds of each task that has some.
     """
 
     model: ValidatedModel
@@ -165,3 +166,4 @@ class ExternalValidation(Document):
     smallest_group: Count
     case_mix: tuple[CaseMixFeature, ...]
     tasks: tuple[TaskValidation, ...]
+    decision_thresholds: dict[str, tuple[float, ...]] = {}

@@ -11,8 +11,12 @@ from pydantic import field_validator
 
 from pipeline.documents import Document, parse_document
 from pipeline.errors import UserError
+from pipeline.names import TRAINING, RunKind
 
 RUN_FILE = "run.json"
+
+VALIDATIONS = "validation"
+"""Folder of a study's external validations below the root, beside the records of its runs."""
 
 Status = Literal["done", "failed", "interrupted"]
 
@@ -42,6 +46,7 @@ class RunFile(Document):
         reason: Why it failed.
         store: Address of the SQL store that it is exported to; empty for none.
         outputs: URI of each output of each finished stage.
+        kind: What the run does.
     """
 
     run: str
@@ -62,6 +67,7 @@ class RunFile(Document):
     reason: str | None
     store: str
     outputs: dict[str, dict[str, str]]
+    kind: RunKind = TRAINING
 
     @field_validator("outputs", mode="before")
     @classmethod
@@ -69,6 +75,11 @@ class RunFile(Document):
         if not isinstance(outputs, Mapping):
             return outputs
         return {_RENAMED_STAGES.get(stage, stage): found for stage, found in outputs.items()}
+
+    @property
+    def parameters(self) -> dict[str, int]:
+        """Seed and steps; a validation trains nothing."""
+        return {"seed": self.seed, "steps": self.steps} if self.kind == TRAINING else {}
 
     def output(self, stage: str, name: str) -> str | None:
         """URI of an output of a stage; None if the run did not reach it."""
@@ -79,6 +90,21 @@ class RunFile(Document):
         folder.mkdir(parents=True, exist_ok=True)
         text = self.model_dump_json(indent=1)
         (folder / RUN_FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def read_training_run(folder: Path) -> RunFile:
+    """Reads `run.json` of a run that trained a model.
+
+    Raises:
+        UserError: The file is missing or invalid, or the run is a validation.
+    """
+    run = read_run_file(folder)
+    if run.kind != TRAINING:
+        raise UserError(
+            f"{folder}: the run validated a registered model and trained none; its result is "
+            f"{folder / 'page.html'}. Name a run of `trial run`."
+        )
+    return run
 
 
 def read_run_file(folder: Path) -> RunFile:
@@ -110,7 +136,7 @@ def find_run(run: str, root: Path) -> Path:
     """Folder of a run's records.
 
     Args:
-        run: The folder, the run's id, or empty for the newest run.
+        run: The folder, the run's id, or empty for the newest run that is no validation.
         root: Folder that runs are written below.
 
     Raises:
@@ -119,12 +145,14 @@ def find_run(run: str, root: Path) -> Path:
     if run and Path(run).is_dir():
         return Path(run)
     found = _find(root, run or "*")
+    if run and not found:
+        found = _find(root, run, VALIDATIONS)
     if not found:
         what = f"no run {run}" if run else "no run"
         raise UserError(f"There is {what} below {root}: name its folder or id (RUN=), or the root.")
     return found[-1]
 
 
-def _find(root: Path, run: str) -> list[Path]:
-    files = root.glob(f"*/records/{run}/{RUN_FILE}")
+def _find(root: Path, run: str, below: str = ".") -> list[Path]:
+    files = root.glob(f"*/{below}/records/{run}/{RUN_FILE}")
     return sorted((path.parent for path in files), key=lambda folder: folder.name)

@@ -12,12 +12,13 @@ from typing import Any
 from sqlalchemy import func, select
 
 from pipeline.errors import UserError
-from pipeline.names import KUBEFLOW, LOCAL
+from pipeline.names import KUBEFLOW, LOCAL, TRAINING, RunKind
 from pipeline.results.counts import Counts
 from pipeline.results.documents import Curves, Metrics, Verdict, read_result
 from pipeline.results.findings import Findings
 from pipeline.results.registration import Registration
 from pipeline.results.trial_progress import TrialSummaryDocument
+from pipeline.results.validation import ExternalValidation
 from pipeline.runs.run_file import RunFile, read_run_file
 from pipeline.runs.stage_record import StageRecord, gate_findings, read_records
 from pipeline.store import models
@@ -34,6 +35,7 @@ from pipeline.store.rows import (
     shown_error,
     stage_rows,
 )
+from pipeline.store.validation_rows import validation_rows
 from pipeline.store.writer import Patience, export
 from pipeline.study.load import parse_study
 from pipeline.version import code_version
@@ -56,6 +58,7 @@ class RunFacts:
         fingerprint: Fingerprint of the data.
         data_modified: Modification time of the newest of the data's files.
         parameters: Seed, steps and the like.
+        kind: What the run does.
     """
 
     run: str
@@ -67,6 +70,7 @@ class RunFacts:
     fingerprint: str
     data_modified: datetime | None
     parameters: Mapping[str, Any]
+    kind: RunKind = TRAINING
 
     def rows(self) -> Rows:
         """The run's row."""
@@ -84,6 +88,7 @@ class RunFacts:
                     "data_modified": self.data_modified,
                     "smallest_group": self.study.smallest_group,
                     "parameters": dict(self.parameters),
+                    "kind": self.kind,
                 }
             ]
         }
@@ -98,6 +103,7 @@ def kubeflow_facts(
     fingerprint: str,
     data_root: str,
     parameters: Mapping[str, Any],
+    kind: RunKind = TRAINING,
 ) -> RunFacts:
     """The inputs of a run on Kubeflow, as known to one of its tasks.
 
@@ -116,6 +122,7 @@ def kubeflow_facts(
         fingerprint=fingerprint,
         data_modified=data_modified(files, data_root),
         parameters=parameters,
+        kind=kind,
     )
 
 
@@ -129,6 +136,7 @@ class ResultFolders:
         verdict: TrialEvaluator's.
         registration: ModelRegistrar's.
         summary: TrialSummary's.
+        validation: ExternalValidation's.
     """
 
     rejects: str | None = None
@@ -136,6 +144,7 @@ class ResultFolders:
     verdict: str | None = None
     registration: str | None = None
     summary: str | None = None
+    validation: str | None = None
 
 
 def outcome_rows(
@@ -162,20 +171,32 @@ def outcome_rows(
     }
 
 
-def result_rows_of(run: str, study: ExportedStudy, folders: ResultFolders) -> Rows:
+def result_rows_of(
+    run: str, study: ExportedStudy, folders: ResultFolders, kind: RunKind = TRAINING
+) -> Rows:
     """Rows of all outputs of a run's stages.
 
     Args:
         run: Id of the run.
         study: What the store has of the study.
         folders: Outputs of its stages; a failed run lacks some.
+        kind: What the run does; a validation trains no model of the study.
     """
     parts: list[Rows] = []
     if folders.rejects:
         parts.append(count_rows(run, read_result(Counts, folders.rejects)))
     if folders.findings:
         parts.append(finding_rows(run, read_result(Findings, folders.findings)))
-    if folders.verdict:
+    if folders.verdict and folders.validation:
+        parts.append(
+            validation_rows(
+                run,
+                read_result(ExternalValidation, folders.validation),
+                read_result(Metrics, folders.verdict),
+                read_result(Curves, folders.verdict),
+            )
+        )
+    elif folders.verdict and kind == TRAINING:
         parts.append(_evaluation_rows(run, study, folders.verdict, folders.registration))
     if folders.summary:
         records = read_result(TrialSummaryDocument, folders.summary).records
@@ -196,7 +217,7 @@ def _evaluation_rows(
     )
 
 
-def export_stage(address: str, study: str, record: StageRecord) -> None:
+def export_stage(address: str, study: str, record: StageRecord, kind: RunKind = TRAINING) -> None:
     """Exports the record of one stage, where each stage is a process of its own.
 
     A failed stage ends its run: the run's outcome is exported with it.
@@ -205,18 +226,19 @@ def export_stage(address: str, study: str, record: StageRecord) -> None:
         address: The store's.
         study: Name of the study.
         record: The stage's run record.
+        kind: What the run does.
     """
     rows = stage_rows([record])
     if record.status == "failed":
-        rows = joined(rows, _failure_rows(address, study, record))
+        rows = joined(rows, _failure_rows(address, study, record, kind))
     export(address, rows)
 
 
-def _failure_rows(address: str, study: str, record: StageRecord) -> Rows:
+def _failure_rows(address: str, study: str, record: StageRecord, kind: RunKind) -> Rows:
     run, now = record.run, datetime.now(UTC)
     started = first_start(address, run) or record.started
     return joined(
-        {models.Run: [_unknown_run(record, study, started)]},
+        {models.Run: [_unknown_run(record, study, started, kind)]},
         outcome_rows(run, "failed", now, record.stage, shown_error(record)),
         # Documents of a failed stage are not kept.
         finding_rows(run, Findings(tuple(record.findings))),
@@ -242,7 +264,7 @@ def first_start(address: str, run: str) -> datetime | None:
         return None
 
 
-def _unknown_run(record: StageRecord, study: str, started: datetime) -> Row:
+def _unknown_run(record: StageRecord, study: str, started: datetime, kind: RunKind) -> Row:
     """The row of a run that failed before its inputs were determined."""
     return {
         "run": record.run,
@@ -256,6 +278,7 @@ def _unknown_run(record: StageRecord, study: str, started: datetime) -> Row:
         "data_modified": None,
         "smallest_group": 0,
         "parameters": {},
+        "kind": kind,
     }
 
 
@@ -292,7 +315,8 @@ def _local_rows(run: RunFile, records: Sequence[StageRecord]) -> Rows:
         code_version=run.code_version,
         fingerprint=run.fingerprint,
         data_modified=run.data_modified,
-        parameters={"seed": run.seed, "steps": run.steps},
+        parameters=run.parameters,
+        kind=run.kind,
     )
     folders = ResultFolders(
         rejects=run.output("TrialExampleGen", "rejects"),
@@ -300,8 +324,9 @@ def _local_rows(run: RunFile, records: Sequence[StageRecord]) -> Rows:
         findings=run.output("DataGate", "findings"),
         registration=run.output("ModelRegistrar", "registration"),
         summary=run.output("TrialSummary", "summary"),
+        validation=run.output("ExternalValidation", "validation"),
     )
-    rows = joined(facts.rows(), result_rows_of(run.run, facts.study, folders))
+    rows = joined(facts.rows(), result_rows_of(run.run, facts.study, folders, run.kind))
     if folders.findings is None:
         rows = joined(rows, finding_rows(run.run, gate_findings(None, records)))
     return rows

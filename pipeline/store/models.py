@@ -10,38 +10,16 @@ Times are in UTC. SQLite keeps them without a zone.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Index, Text
-from sqlalchemy.engine import Dialect
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy import Index
+from sqlalchemy.orm import Mapped, mapped_column
 
-
-class UtcTime(TypeDecorator[datetime]):
-    """A moment; SQLite, which knows no zones, gets and gives UTC."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """A moment on its way into the store."""
-        if value is None:
-            return None
-        utc = value.astimezone(UTC)
-        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """A moment on its way out."""
-        del dialect
-        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
-
-
-class Base(DeclarativeBase):
-    """Base of all tables."""
-
-    type_annotation_map = {str: Text(), datetime: UtcTime(), dict[str, Any]: JSON()}
+from pipeline.store.base import Base as Base
+from pipeline.store.base import UtcTime as UtcTime
+from pipeline.store.validation_models import Validation as Validation
+from pipeline.store.validation_models import ValidationEstimate as ValidationEstimate
 
 
 class Run(Base):
@@ -50,6 +28,8 @@ class Run(Base):
     Attributes:
         run: Id of the run.
         study: Name of the study.
+        kind: `training`, or `validation` of a registered model: boards and alerts about models and
+            runs of a study leave validations out.
         started: When it was started.
         runner: `local` or `kubeflow`.
         started_by: User or system that started it.
@@ -75,6 +55,7 @@ class Run(Base):
     data_modified: Mapped[datetime | None]
     smallest_group: Mapped[int]
     parameters: Mapped[dict[str, Any]]
+    kind: Mapped[str]
 
 
 class Outcome(Base):

@@ -18,6 +18,7 @@ ADDED: Mapping[str, Mapping[str, Any]] = {
     "thresholds": {"origin": "study"},
     "comparisons": {"origin": "study", "versus": ""},
     "models": {"scheme": "split", "folds": 0, "repeats": 0},
+    "runs": {"kind": "training"},
 }
 """Columns of each table that earlier rows lack, with what they mean for them."""
 

@@ -54,32 +54,42 @@ def evaluation_rows(
         models.BlessingReason: list(_refusals(run, verdict)),
         models.Comparison: list(_comparisons(run, verdict)),
         models.Threshold: _thresholds(run, study, verdict),
-        models.Metric: [
-            {
-                "run": run,
-                "task": record.task,
-                **_group(record.slice),
-                "metric": record.metric,
-                "decision_threshold": record.decision_threshold or NO_THRESHOLD,
-                "model": record.model,
-                "versus": record.versus or "",
-                "value": record.value,
-                "lower": record.lower,
-                "upper": record.upper,
-                "subjects": record.subjects,
-                "positives": record.positives,
-            }
-            for record in metrics.records
-        ],
+        models.Metric: metric_rows(run, metrics),
         models.BetweenGroups: [
             {"run": run, **summary.model_dump()} for summary in metrics.between_groups
         ],
-        models.CalibrationBin: list(_calibration(run, curves)),
-        models.SuppressedGroup: [
-            {"run": run, "task": group.task, **_group(group.slice), "reason": group.reason}
-            for group in metrics.suppressed
-        ],
+        models.CalibrationBin: list(calibration_rows(run, curves)),
+        models.SuppressedGroup: suppressed_rows(run, metrics),
     }
+
+
+def metric_rows(run: str, metrics: Metrics) -> list[Row]:
+    """Rows of the metrics of all groups that may be shown."""
+    return [
+        {
+            "run": run,
+            "task": record.task,
+            **_group(record.slice),
+            "metric": record.metric,
+            "decision_threshold": record.decision_threshold or NO_THRESHOLD,
+            "model": record.model,
+            "versus": record.versus or "",
+            "value": record.value,
+            "lower": record.lower,
+            "upper": record.upper,
+            "subjects": record.subjects,
+            "positives": record.positives,
+        }
+        for record in metrics.records
+    ]
+
+
+def suppressed_rows(run: str, metrics: Metrics) -> list[Row]:
+    """Rows of the groups that are not shown."""
+    return [
+        {"run": run, "task": group.task, **_group(group.slice), "reason": group.reason}
+        for group in metrics.suppressed
+    ]
 
 
 def finding_rows(run: str, findings: Findings) -> Rows:
@@ -231,7 +241,8 @@ def _strictest(choose: Callable[[list[float]], float], *limits: float | None) ->
     return choose(given) if given else None
 
 
-def _calibration(run: str, curves: Curves) -> Iterator[Row]:
+def calibration_rows(run: str, curves: Curves) -> Iterator[Row]:
+    """Rows of the bins of all calibration curves."""
     for curve in curves.curves:
         for number, item in enumerate(curve.calibration):
             yield {

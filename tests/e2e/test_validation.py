@@ -7,8 +7,10 @@ in the large must recover the shift.
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -161,6 +163,18 @@ def test_the_page_says_what_was_found(validated: Ended) -> None:
     assert "External validation of a registered model" in page
     assert "It predicts too little" in page
     assert "Would predict better after recalibration in the large" in page
+
+
+def test_the_store_has_it_as_a_validation(validated: Ended) -> None:
+    with closing(sqlite3.connect(validated.root / "store.sqlite")) as store:
+        runs = store.execute("SELECT study, kind FROM runs").fetchall()
+        benefits = store.execute(
+            "SELECT decision_threshold FROM validation_estimates WHERE measure = 'net_benefit'"
+        ).fetchall()
+        models = store.execute("SELECT count(*) FROM models").fetchone()
+    assert runs == [("second", "validation")]
+    assert benefits == [(0.3,)]
+    assert models == (0,)
 
 
 def test_a_validation_is_no_run_of_its_study(validated: Ended) -> None:

@@ -13,6 +13,7 @@ import yaml
 
 from grafana.queries import (
     alerts,
+    external_validation,
     model_quality,
     pipeline_health,
     trial_progress,
@@ -22,7 +23,7 @@ from grafana.queries.query import Query
 
 FOLDER = Path(__file__).parents[2] / "grafana"
 BOARDS = ("trial-model-quality", "trial-progress", "trial-pipeline-health")
-MODULES = (alerts, model_quality, pipeline_health, trial_progress, variables)
+MODULES = (alerts, external_validation, model_quality, pipeline_health, trial_progress, variables)
 
 _MACRO = re.compile(r"\$__(\w+)\(([^()]*)\)")
 _VARIABLE = re.compile(r"\$\{(\w+)(?::(\w+))?\}")

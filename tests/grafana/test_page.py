@@ -170,3 +170,16 @@ def test_the_command_reports_a_mistake_without_a_traceback(
 ) -> None:
     assert main(["boards", "--root", str(path / "nowhere")]) == 2
     assert "there is no store" in capsys.readouterr().err
+
+
+def test_external_validations_have_a_section_of_their_own(page: Any) -> None:
+    text = section(page, "External validation").text
+    assert "first/0123456789abcdef" in text
+    assert "-0.080" in text or "−0.080" in text
+    assert "net benefit over treating all" in text
+
+
+def test_the_spread_between_groups_is_beside_the_overview(page: Any) -> None:
+    text = section(page, "Model quality").text
+    assert "between groups that its models never saw" in text
+    assert "0.550 to 0.900" in text

@@ -7,17 +7,19 @@ import pytest
 from sqlalchemy import text
 
 from grafana.queries import (
+    external_validation,
     model_quality,
     monitored,
     pipeline_health,
     trial_progress,
     variables,
 )
+from grafana.queries.query import TRAINING_RUNS
 from pipeline.store import models
 from pipeline.store.engine import store_engine
 from pipeline.store.writer import export
 from tests.grafana.grafana_files import queries
-from tests.pipeline.store.hand_made_store import SECOND, at, without
+from tests.pipeline.store.hand_made_store import SECOND, at, validation_run, without
 from tests.pipeline.store.store_runs import STARTED, run_rows
 
 ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)
@@ -383,3 +385,58 @@ def test_the_history_says_how_each_model_was_evaluated(sqlite: Any, ask: Any) ->
 
     found = {row["run"]: row["evaluation"] for row in ask(model_quality.BLESSINGS)}
     assert found == {"r1": "test split", "r2": "cross-fitting, 5 folds × 10"}
+
+
+SHOWS_BOTH_KINDS = {
+    "external_validation.VALIDATIONS",
+    "external_validation.ESTIMATES",
+    "pipeline_health.RUNS",
+    "variables.STUDIES",
+}
+"""Queries about validations, or that say the kind of each run."""
+
+
+@pytest.mark.parametrize("name", sorted(set(queries()) - SHOWS_BOTH_KINDS))
+def test_a_query_about_models_and_runs_leaves_validations_out(name: str) -> None:
+    sql = queries()[name].sql.replace(TRAINING_RUNS, "")
+    assert "runs r" not in sql
+    assert "runs n" not in sql
+
+
+@pytest.mark.usefixtures("filled")
+@pytest.mark.parametrize("name", sorted(set(queries()) - SHOWS_BOTH_KINDS))
+def test_another_validation_changes_no_answer_about_models_and_runs(
+    sqlite: Any, ask: Any, name: str
+) -> None:
+    """Of the same study, with other numbers, newer than all runs."""
+    query = queries()[name]
+    before = ask(query)
+    export(sqlite, at(validation_run("v2"), SECOND + timedelta(days=30)))
+
+    # Days since a moment go on while the test runs.
+    rounded = [
+        {key: pytest.approx(value, abs=1e-3) if isinstance(value, float) else value}
+        for row in before
+        for key, value in row.items()
+    ]
+    assert [{key: value} for row in ask(query) for key, value in row.items()] == rounded
+
+
+@pytest.mark.usefixtures("filled")
+@pytest.mark.parametrize("study", ["hand", "first"])
+def test_a_validation_is_shown_with_its_study_and_with_that_of_its_model(
+    ask: Any, study: str
+) -> None:
+    (found,) = ask(external_validation.VALIDATIONS, study=study)
+
+    assert (found["validated_on"], found["model"]) == ("hand", "first/0123456789abcdef")
+    assert (found["auc"], found["large"], found["slope"]) == (0.61, -0.08, 0.9)
+
+
+@pytest.mark.usefixtures("filled")
+def test_net_benefit_is_shown_at_the_decision_thresholds_of_the_study_alone(ask: Any) -> None:
+    found = ask(external_validation.ESTIMATES)
+    benefits = [row for row in found if row["measure"] == "net benefit"]
+    assert [(row["decision_threshold"], row["value"]) for row in benefits] == [("0.3", 0.11)]
+    (gain,) = [row for row in found if row["measure"] == "gain in net benefit"]
+    assert (gain["method"], gain["lower"]) == ("recalibration in the large", 0.01)

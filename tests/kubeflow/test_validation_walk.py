@@ -6,8 +6,10 @@ The registered model is made by hand and the registry starts with it alone.
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ import pytest
 
 from pipeline.results.registration import RegisteredModel
 from pipeline.runs.registry import Registry
+from pipeline.store.sqlite_file import sqlite_address
 from tests.components.registered_model.hand_made_model import (
     STUDY,
     content_of,
@@ -82,7 +85,11 @@ def validation(tmp_path_factory: pytest.TempPathFactory) -> Validation:
     walker = Walker(folder / "backend", Commands(surroundings))
     tasks = walker.run(
         Path(compiled.stdout.splitlines()[0]).read_text(),
-        {"data_root": str(study.parent), "registry_root": str(registry)},
+        {
+            "data_root": str(study.parent),
+            "registry_root": str(registry),
+            "metrics_store": sqlite_address(folder / "store.sqlite"),
+        },
     )
     return Validation(Walked(walker, tasks), study.parent, registry, before, model)
 
@@ -113,6 +120,16 @@ def test_an_updated_model_is_registered_beside_the_champion(validation: Validati
     assert registry.champion(STUDY) == validation.model
     after = content_of(validation.registry)
     assert {name: after[name] for name in validation.before} == validation.before
+
+
+def test_the_store_has_it_as_a_validation(validation: Validation) -> None:
+    with closing(sqlite3.connect(validation.registry.parent / "store.sqlite")) as store:
+        runs = store.execute("SELECT study, kind FROM runs").fetchall()
+        stages = store.execute("SELECT stage, status FROM stages").fetchall()
+        models = store.execute("SELECT model_study, model FROM validations").fetchall()
+    assert runs == [("second", "validation")]
+    assert dict(stages) == dict.fromkeys(validation.walked.tasks, "done")
+    assert models == [(STUDY, validation.model.id)]
 
 
 def test_the_model_says_which_one_it_is_from_task_to_task(validation: Validation) -> None:

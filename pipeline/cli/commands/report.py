@@ -25,10 +25,10 @@ def report(run: str, root: Path) -> Answer:
     Where the study file says `disclosure: internal`, a second file for the owners of the data.
     """
     from pipeline.pages.write_report import write_report
-    from pipeline.runs.run_file import find_run, read_run_file
+    from pipeline.runs.run_file import find_run, read_training_run
 
     folder = find_run(run, root)
-    found = read_run_file(folder)
+    found = read_training_run(folder)
     written = write_report(folder, found)
     click.echo(written)
     internal = _write_internal(folder, found)

@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from pipeline.errors import UserError
+from pipeline.names import TRAINING, VALIDATION
 from pipeline.runners.kubeflow.handover import HANDED_BESIDE, INSIDE, Handover
-from pipeline.runners.kubeflow.record import record_death, recorded_task
+from pipeline.runners.kubeflow.record import Task, record_death, recorded_task
 from pipeline.runners.supervise import supervise
 
 
@@ -75,7 +76,7 @@ def run_task(options: argparse.Namespace) -> None:
         UserError: The executor found an error that the user can fix.
     """
     handover = _handover(options)
-    with recorded_task(handover.run_id, options.stage, options.study, _store(handover)) as folder:
+    with recorded_task(_task(handover, options)) as folder:
         _execute(handover, options, folder)
 
 
@@ -92,7 +93,7 @@ def tell_death(options: argparse.Namespace, death: str, started: datetime) -> No
     """
     handover = _handover(options)
     reason = f"Stage {options.stage}: its process {death}."
-    record_death(handover.run_id, options.stage, options.study, _store(handover), reason, started)
+    record_death(_task(handover, options), reason, started)
     raise UserError(
         f"{reason} Where memory ran out, raise resources.{options.stage}.memory in the settings "
         "and compile again. Then submit the run again: finished tasks come from the cache."
@@ -107,8 +108,9 @@ def _handover(options: argparse.Namespace) -> Handover:
     )
 
 
-def _store(handover: Handover) -> str:
-    return str(handover.parameters().get("metrics_store", ""))
+def _task(handover: Handover, options: argparse.Namespace) -> Task:
+    store = str(handover.parameters().get("metrics_store", ""))
+    return Task(handover.run_id, options.stage, options.study, store, options.kind)
 
 
 def _execute(handover: Handover, options: argparse.Namespace, folder: Path) -> None:
@@ -200,6 +202,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--outputs_spec", default="{}", help="declared outputs")
     parser.add_argument("--stage", default="", help="name of the task")
     parser.add_argument("--study", default="", help="name of the study")
+    parser.add_argument(
+        "--kind", default=TRAINING, choices=(TRAINING, VALIDATION), help="what the run does"
+    )
     return parser
 
 

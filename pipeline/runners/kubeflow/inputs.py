@@ -19,7 +19,7 @@ from pipeline.errors import UserError
 from pipeline.names import TRAINING, VALIDATION
 from pipeline.runners.kubeflow.package import RUN_INPUTS
 from pipeline.runners.kubeflow.purpose import training
-from pipeline.runners.kubeflow.record import export_run, recorded_task
+from pipeline.runners.kubeflow.record import Task, export_run, recorded_task
 from pipeline.study.load import parse_study
 from pipeline.study.study import Study
 from pipeline.validation_config import validated_token
@@ -37,8 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     study = parse_study(json.loads(options.study), "the study")
     started = datetime.now(UTC)
+    task = Task(options.run_id, RUN_INPUTS, study.study, options.metrics_store, options.kind)
     try:
-        with recorded_task(options.run_id, RUN_INPUTS, study.study, options.metrics_store):
+        with recorded_task(task):
             found = _compute_inputs(options, study)
             _export_run(options, study, started, found[options.fingerprint_to])
     except UserError as error:
@@ -66,7 +67,10 @@ def _export_run(
         started_by=options.started_by,
         fingerprint=fingerprint,
         data_root=options.data_root,
-        parameters={"seed": options.seed, "steps": options.steps},
+        parameters={}
+        if options.kind == VALIDATION
+        else {"seed": options.seed, "steps": options.steps},
+        kind=options.kind,
     )
     export_run(options.metrics_store, facts)
 

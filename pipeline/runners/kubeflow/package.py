@@ -221,6 +221,7 @@ def _config(study: Study, schema: str, settings: KubeflowSettings, purpose: Purp
         steps=study.training.steps,
         tune=purpose.constants.get("tune") == "1",
         beam_args=(),
+        kind=purpose.kind,
         run_id=JOB_ID,
         runner=KUBEFLOW,
         started_by=JOB_NAME,
@@ -329,7 +330,7 @@ def _finish_task(
     if stage == RUN_INPUTS:
         task["cachingOptions"] = {"enableCache": False}
         return
-    for name, kind, source in _extra_parameters(task, stage in beam_stages, purpose):
+    for name, kind, source in _extra_parameters(task, stage in beam_stages):
         component.setdefault("inputDefinitions", {}).setdefault("parameters", {})[name] = {
             "parameterType": kind
         }
@@ -339,13 +340,11 @@ def _finish_task(
     place = container["args"].index(_INPUTS_SPEC) + 1
     container["args"][place] = json.dumps(component.get("inputDefinitions", {}))
     outputs = component.get("outputDefinitions", {})
-    container["args"] += [f"--study={study}", f"--stage={stage}"]
+    container["args"] += [f"--study={study}", f"--stage={stage}", f"--kind={purpose.kind}"]
     container["args"] += ["--outputs_spec", json.dumps(outputs)]
 
 
-def _extra_parameters(
-    task: Spec, on_beam: bool, purpose: Purpose
-) -> Iterator[tuple[str, str, Spec]]:
+def _extra_parameters(task: Spec, on_beam: bool) -> Iterator[tuple[str, str, Spec]]:
     """Parameters of the entrypoint besides the executor's own: name, kind, source.
 
     Seed and steps are nested in parameters of TFX's components, which support no runtime
@@ -357,8 +356,7 @@ def _extra_parameters(
     for name, (parameter, _) in INSIDE.items():
         if parameter in own or name in own:
             yield name, "NUMBER_INTEGER", {"componentInputParameter": name}
-    if "metrics_store" in purpose.fields:
-        yield "metrics_store", "STRING", {"componentInputParameter": "metrics_store"}
+    yield "metrics_store", "STRING", {"componentInputParameter": "metrics_store"}
     yield "code_digest", "STRING", {"componentInputParameter": "code_digest"}
     if on_beam:
         yield "beam_options", "STRING", {"componentInputParameter": "beam_options"}

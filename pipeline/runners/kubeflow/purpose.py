@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tfx.orchestration.pipeline import Pipeline
 
 _FOUND_OUT = ("fingerprint", "subject_key_id", "champion_token", "code_digest")
-_FIELDS = ("data_root", "data_fingerprint", "beam_options", "registry_root")
+_FIELDS = ("data_root", "data_fingerprint", "beam_options", "registry_root", "metrics_store")
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def training(tune: bool = False) -> Purpose:
         pipeline_name,
         create,
         "Hyperparameters are searched." if tune else "",
-        fields=(*_FIELDS, "metrics_store", "seed", "steps"),
+        fields=(*_FIELDS, "seed", "steps"),
         found_out=(*_FOUND_OUT, "inherited_division", "look"),
         constants={"tune": str(int(tune))},
     )

@@ -7,11 +7,13 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import UserError
+from pipeline.names import TRAINING, RunKind
 from pipeline.runs.run_record import recorded, versions
 from pipeline.runs.stage_record import StageRecord
 from pipeline.version import code_version
@@ -25,55 +27,66 @@ RECORD = "stage record: "
 """Prefix of the line of a task's log that contains the record as JSON."""
 
 
+@dataclass(frozen=True)
+class Task:
+    """A task of a run.
+
+    Attributes:
+        run: Id of the run.
+        stage: Name of the task.
+        study: Name of the study.
+        store: Address of the SQL store; empty for none.
+        kind: What the run does.
+    """
+
+    run: str
+    stage: str
+    study: str
+    store: str
+    kind: RunKind = TRAINING
+
+
 @contextmanager
-def recorded_task(run: str, stage: str, study: str, store: str) -> Iterator[Path]:
+def recorded_task(task: Task) -> Iterator[Path]:
     """Records the status and cost of a task, also when it fails.
 
     An exit handler, which could export all records of a run, breaks runtime parameters. So each
     task exports its own; an unreachable store does not fail a task.
 
     Args:
-        run: Id of the run.
-        stage: Name of the task.
-        study: Name of the study.
-        store: Address of the SQL store; empty for none.
+        task: The task.
 
     Yields:
         A folder for temporary files.
     """
-    record = StageRecord(run=run, stage=stage, versions=versions(code_version()))
+    record = StageRecord(run=task.run, stage=task.stage, versions=versions(code_version()))
     with tempfile.TemporaryDirectory() as folder:
         try:
             with recorded(record, Path(folder)):
                 yield Path(folder)
         finally:
-            _publish(record, study, store)
+            _publish(record, task)
 
 
-def record_death(
-    run: str, stage: str, study: str, store: str, reason: str, started: datetime
-) -> None:
+def record_death(task: Task, reason: str, started: datetime) -> None:
     """Records a task whose process died before it could write a record.
 
     Args:
-        run: Id of the run.
-        stage: Name of the task.
-        study: Name of the study.
-        store: Address of the SQL store; empty for none.
+        task: The task.
         reason: How it died.
         started: When it started, in UTC.
     """
     seconds = round((datetime.now(UTC) - started).total_seconds(), 3)
     record = StageRecord(
-        run=run,
-        stage=stage,
+        run=task.run,
+        stage=task.stage,
         status="failed",
         started=started.replace(microsecond=0),
         seconds=seconds,
         error=reason,
         versions=versions(code_version()),
     )
-    _publish(record, study, store)
+    _publish(record, task)
 
 
 def export_run(store: str, facts: RunFacts) -> None:
@@ -91,16 +104,16 @@ def export_run(store: str, facts: RunFacts) -> None:
         logger.warning("The run is not in the store yet: %s", error)
 
 
-def _publish(record: StageRecord, study: str, store: str) -> None:
+def _publish(record: StageRecord, task: Task) -> None:
     sys.stderr.write(f"{RECORD}{record.model_dump_json()}\n")
-    if store:
-        _export(store, study, record)
+    if task.store:
+        _export(task, record)
 
 
-def _export(store: str, study: str, record: StageRecord) -> None:
+def _export(task: Task, record: StageRecord) -> None:
     from pipeline.store.export import export_stage
 
     try:
-        export_stage(store, study, record)
+        export_stage(task.store, task.study, record, task.kind)
     except UserError as error:
         logger.warning("The stage's record is not in the store: %s", error)

@@ -337,6 +337,7 @@ class LocalRun:
             reason=reason,
             store=str(config.store),
             outputs=self._outputs,
+            kind=config.kind,
         )
 
     def _record(self, status: Status, reason: str | None) -> None:

@@ -6,15 +6,35 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from pipeline.estimates import Estimate
+from pipeline.names import VALIDATION
+from pipeline.results.clinical_curves import DecisionPoint
+from pipeline.results.documents import Curves, GroupCurves, Metrics
 from pipeline.results.trial_progress import ProgressRecord
+from pipeline.results.validation import (
+    ExternalValidation,
+    ModelUpdate,
+    NetBenefitGain,
+    TaskValidation,
+    ValidatedModel,
+)
 from pipeline.store import models
 from pipeline.store.export import outcome_rows
-from pipeline.store.rows import Rows, progress_rows
+from pipeline.store.rows import Rows, joined, progress_rows
+from pipeline.store.validation_rows import validation_rows
 from pipeline.store.writer import export
 from tests.pipeline.store.store_runs import STARTED, comparison, record, run_rows
 
 SECOND = STARTED + timedelta(days=1)
 THIRD = STARTED + timedelta(days=2)
+VALIDATED = SECOND + timedelta(hours=12)
+
+BETWEEN = {
+    **{"run": "r2", "task": "death", "metric": "auc", "groups": 3, "left_out": 1},
+    **{"lowest": 0.66, "highest": 0.82, "mean": 0.75, "lower": 0.7, "upper": 0.8},
+    **{"new_lower": 0.55, "new_upper": 0.9},
+}
+"""A row of the summary over groups."""
 
 WITH_CHAMPION = (
     record(model="difference", value=0.05, lower=-0.02, upper=0.12),
@@ -57,15 +77,99 @@ def without(rows: Rows, table: type[models.Base]) -> Rows:
 
 
 def fill(address: str) -> None:
-    """Exports the first run, a second one with a champion and a summary, and a failed third."""
+    """Exports the first run, a second one with a champion and a summary, a validation, and a
+    failed third run."""
     export(address, at(run_rows("r1"), STARTED))
     calibrated = comparison(metric="calibration_in_the_large", model="champion", value=0.01)
     second = without(
         run_rows("r2", *WITH_CHAMPION, blessed=False, comparisons=[calibrated]),
         models.SuppressedGroup,
     )
-    export(address, at(second, SECOND) | progress_rows("r2", list(progress())))
+    between: Rows = {models.BetweenGroups: [BETWEEN]}
+    export(address, at(second, SECOND) | progress_rows("r2", list(progress())) | between)
     export(address, at(failed_run("r3"), THIRD))
+    export(address, at(validation_run("v1"), VALIDATED))
+
+
+def validation_run(run: str, study: str = "hand") -> Rows:
+    """A validation of a model of the study `first`."""
+    large = record(metric="calibration_in_the_large", value=-0.08, lower=-0.1, upper=-0.06)
+    metrics = Metrics.model_validate(
+        {
+            "smallest_group": 10,
+            "records": [record(value=0.61), large, record(metric="calibration_slope", value=0.9)],
+            "suppressed": [],
+        }
+    )
+    curve = GroupCurves(
+        task="death",
+        slice={},
+        model="challenger",
+        subjects=60,
+        positives=20,
+        calibration=(),
+        roc=(),
+        confusion=(),
+        decision=tuple(
+            DecisionPoint(
+                threshold=threshold,
+                net_benefit=0.11,
+                lower=0.09,
+                upper=0.13,
+                treat_all=0.05,
+                over_all=0.06,
+                over_all_lower=0.04,
+                over_all_upper=0.08,
+            )
+            for threshold in (0.2, 0.3)
+        ),
+    )
+    rows = run_rows(run)
+    of_kind = {"study": study, "kind": VALIDATION, "parameters": {}}
+    return joined(
+        {
+            models.Run: [row | of_kind for row in rows[models.Run]],
+            models.Stage: rows[models.Stage],
+        },
+        validation_rows(run, validation(study), metrics, Curves(curves=(curve,))),
+        outcome_rows(run, "done", VALIDATED),
+    )
+
+
+def validation(study: str = "hand") -> ExternalValidation:
+    """What ExternalValidation wrote."""
+    gain = Estimate(0.02, 0.01, 0.03)
+    update = ModelUpdate(
+        method="recalibration_in_the_large",
+        intercept=Estimate(0.7, 0.5, 0.9),
+        log_loss_gain=gain,
+        brier_gain=Estimate(0.01, 0.0, 0.02),
+        net_benefit_gains=(NetBenefitGain(decision_threshold=0.3, gain=gain),),
+    )
+    task = TaskValidation(
+        task="death",
+        model_task="died",
+        subjects=60,
+        positives=20,
+        observed_to_expected=Estimate(1.3, 1.1, 1.5),
+        updates=(update,),
+    )
+    return ExternalValidation(
+        model=ValidatedModel(
+            id="0123456789abcdef",
+            study="first",
+            registered_at="2026-01-01T00:00:00+00:00",
+            fingerprint="f0",
+            model_digest="d0",
+        ),
+        study=study,
+        fingerprint="f1",
+        subjects=70,
+        smallest_group=10,
+        case_mix=(),
+        tasks=(task,),
+        decision_thresholds={"death": (0.3,)},
+    )
 
 
 def failed_run(run: str) -> Rows:

@@ -12,12 +12,14 @@ from sqlalchemy import create_engine, text
 
 from pipeline.cli.main import main
 from pipeline.errors import UserError
-from pipeline.runs.run_file import RunFile
+from pipeline.names import TRAINING, VALIDATION, RunKind
+from pipeline.runs.run_file import RunFile, find_run, read_training_run
 from pipeline.runs.stage_record import StageRecord
 from pipeline.store.engine import store_url
 from pipeline.store.export import export_local_run, export_stage
 from pipeline.store.pending import EXPORT_FILE, ExportFile, by_table
 from pipeline.store.writer import export
+from tests.pipeline.store.hand_made_store import validation
 from tests.pipeline.store.store_runs import (
     STARTED,
     counts,
@@ -29,6 +31,8 @@ from tests.pipeline.store.store_runs import (
     study,
     verdict,
 )
+
+VALIDATED = validation().model_dump_json()
 
 COUNTS = {
     "datasets": {"dm": {"rows_in": 70, "used": 60, "excluded": 8, "rejected": 2, "reasons": {}}},
@@ -97,7 +101,13 @@ class LocalRun:
         document = json.dumps({"smallest_group": 10, "records": [PROGRESS], "absent": []})
         self.wrote("TrialSummary", "summary", {"summary.json": document})
 
-    def ends(self, status: Any = "done", failed_stage: str = "", reason: str | None = None) -> None:
+    def ends(
+        self,
+        status: Any = "done",
+        failed_stage: str = "",
+        reason: str | None = None,
+        kind: RunKind = TRAINING,
+    ) -> None:
         RunFile(
             run="r1",
             study="hand",
@@ -117,6 +127,7 @@ class LocalRun:
             reason=reason,
             store=self.store,
             outputs=self.outputs,
+            kind=kind,
         ).write(self.folder)
 
     def recorded(self, **changes: Any) -> None:
@@ -159,6 +170,8 @@ def test_a_run_that_is_done_is_exported_whole(done: LocalRun, sqlite: str) -> No
         "thresholds": 1,
         "metrics": 4,
         "between_groups": 0,
+        "validations": 0,
+        "validation_estimates": 0,
         "calibration": 1,
         "suppressed_groups": 2,
         "gate_findings": 2,
@@ -260,6 +273,66 @@ def test_a_stage_that_is_a_process_of_its_own_exports_itself(sqlite: str) -> Non
 
     assert counts(sqlite)["stages"] == 1
     assert counts(sqlite)["runs"] == 0
+
+
+def test_a_failed_stage_of_a_validation_ends_a_run_of_its_kind(sqlite: str) -> None:
+    failed = stage("v1", status="failed", error="no such model")
+    export_stage(sqlite, "hand", StageRecord.model_validate(failed), VALIDATION)
+
+    assert one(sqlite, "SELECT kind FROM runs").kind == "validation"
+
+
+@pytest.fixture
+def validated(run: LocalRun) -> LocalRun:
+    """A validation that finished."""
+    run.folder = run.root / "hand" / "validation" / "records" / "r1"
+    run.wrote_examples()
+    run.wrote_findings()
+    run.wrote_verdict()
+    run.wrote("ExternalValidation", "validation", {"validation.json": VALIDATED})
+    run.recorded()
+    run.ends(kind=VALIDATION)
+    return run
+
+
+def test_a_validation_is_exported_as_one_and_has_no_model_of_its_own(
+    validated: LocalRun, sqlite: str
+) -> None:
+    export_local_run(validated.folder)
+
+    found = one(sqlite, "SELECT study, model_study, model FROM validations")
+    assert tuple(found) == ("hand", "first", "0123456789abcdef")
+    assert one(sqlite, "SELECT kind, parameters FROM runs").kind == "validation"
+    written = counts(sqlite)
+    assert written["metrics"] == 4
+    assert written["validation_estimates"] == 5
+    for table in ("models", "task_verdicts", "comparisons", "thresholds"):
+        assert written[table] == 0, table
+
+
+def test_a_validation_that_ended_before_its_result_has_no_model_either(
+    validated: LocalRun, sqlite: str
+) -> None:
+    del validated.outputs["ExternalValidation"]
+    validated.ends("failed", "ExternalValidation", "out of memory", kind=VALIDATION)
+    export_local_run(validated.folder)
+
+    assert counts(sqlite)["models"] == 0
+    assert one(sqlite, "SELECT status FROM outcomes").status == "failed"
+
+
+def test_a_validation_is_found_by_its_id_and_never_as_the_newest_run(
+    validated: LocalRun,
+) -> None:
+    root = validated.root
+    assert find_run("r1", root) == validated.folder
+    with pytest.raises(UserError, match="There is no run below"):
+        find_run("", root)
+
+
+def test_a_report_of_a_validation_is_refused(validated: LocalRun) -> None:
+    with pytest.raises(UserError, match=r"validated a registered model.*page\.html"):
+        read_training_run(validated.folder)
 
 
 def test_a_stage_that_fails_ends_its_run(sqlite: str) -> None:

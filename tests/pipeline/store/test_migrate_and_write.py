@@ -67,6 +67,8 @@ def test_a_run_is_added_with_all_that_it_measured(address: str) -> None:
         "thresholds": 1,
         "metrics": 4,
         "between_groups": 0,
+        "validations": 0,
+        "validation_estimates": 0,
         "calibration": 1,
         "suppressed_groups": 2,
         "gate_findings": 2,

@@ -158,6 +158,7 @@ def test_the_form_of_a_validation_has_no_choices_of_training(of_validation: Comp
         "data_fingerprint",
         "beam_options",
         "registry_root",
+        "metrics_store",
     }
 
 
@@ -359,7 +360,15 @@ def test_a_validations_package_is_taken_and_trains_nothing(of_validation: Compil
     assert set(of_validation.tasks) == {
         *(RUN_INPUTS, "RegisteredModel", "TrialExampleGen", "StatisticsGen", "CuratedSchema"),
         *("ExampleValidator", "DataGate", "TrialEvaluator", "ExternalValidation", "UpdatedModel"),
+        "MetricsExporter",
     }
+
+
+def test_every_task_of_a_validation_says_so_to_the_store(of_validation: Compiled) -> None:
+    for name in each(set(of_validation.tasks) - {RUN_INPUTS}):
+        assert "--kind=validation" in of_validation.container(name)["args"], name
+    told = of_validation.tasks[RUN_INPUTS]["inputs"]["parameters"]["kind"]
+    assert told == {"runtimeValue": {"constant": "validation"}}
 
 
 def test_the_update_is_fixed_in_a_validations_package(of_validation: Compiled) -> None:
