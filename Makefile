@@ -20,13 +20,14 @@ RUN_OPTIONS = $(if $(STUDY),--study "$(STUDY)") $(if $(DATA),--data "$(DATA)") \
 PACKAGE ?= packages/$(if $(VALIDATE),valid,trial)-$(subst _,-,$(or $(STUDY),synthetic)).yaml
 IMAGE ?= clinical-trial-pipeline:$(shell cat pipeline/VERSION)
 IMAGE_BUILD ?= docker build
+IMAGE_PUSH ?= docker push
 
 # Bytecode is compiled once, at installation: without it TensorFlow and TFX take three times
 # as long to import. The cache of uv stays inside the environment.
 export UV_CACHE_DIR = $(CURDIR)/$(VENV)/cache
 export UV_LINK_MODE = hardlink
 
-.PHONY: help setup run validate flink-up flink-down test test-slow test-flink system compile submit image report notebooks export store-migrate freeze boards grafana schemas docs lint format lock bench-accuracy bench-overhead \
+.PHONY: help setup run validate flink-up flink-down test test-slow test-flink system compile submit image push audit verdict report notebooks export store-migrate freeze boards grafana schemas docs lint format lock bench-accuracy bench-overhead \
 	bench-coverage bench-stability bench-example-gen bench-reading bench-scale bench-flink bench-store bench-startup bench-notebooks clean
 
 help: ## This list.
@@ -65,11 +66,11 @@ system: ## As root on Debian: install the packages that the slow tests need.
 	  { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy \
 	    --no-install-recommends $$packages; }
 
-compile: $(READY) ## Compile for Kubeflow and Vertex AI: [STUDY=ist SETTINGS=file OUT=folder TUNE=1], or a validation: VALIDATE=1 [MODEL=study/id UPDATE=logistic].
+compile: $(READY) ## Compile for Kubeflow and Vertex AI: [STUDY=ist SETTINGS=file OUT=folder TUNE=1 IMAGE=name:tag], or a validation: VALIDATE=1 [MODEL=study/id UPDATE=logistic].
 	@$(TRIAL) compile $(if $(STUDY),--study "$(STUDY)") \
 	  $(if $(SETTINGS),--settings "$(SETTINGS)") $(if $(OUT),--out "$(OUT)") $(if $(TUNE),--tune) \
 	  $(if $(VALIDATE),--validate) $(if $(MODEL),--model "$(MODEL)") \
-	  $(if $(UPDATE),--update "$(UPDATE)")
+	  $(if $(UPDATE),--update "$(UPDATE)") $(if $(filter file,$(origin IMAGE)),,--image "$(IMAGE)")
 
 report: $(READY) ## Write a run's report, one HTML file: [RUN=id ROOT=runs].
 	@$(TRIAL) report $(if $(RUN),"$(RUN)") $(if $(ROOT),--root "$(ROOT)")
@@ -86,6 +87,10 @@ submit: $(READY) ## Start a run on Kubeflow: ENDPOINT=url [STUDY=ist VALIDATE=1 
 export: $(READY) ## Export a run again: [RUN=id STORE=address ROOT=runs].
 	@$(TRIAL) export $(if $(RUN),"$(RUN)") $(if $(STORE),--store "$(STORE)") \
 	  $(if $(ROOT),--root "$(ROOT)")
+
+verdict: $(READY) ## The newest verdict in the store; fails where the model was refused: STUDY=name [RUN=id STORE=address ROOT=runs].
+	@$(TRIAL) verdict --fail-if-refused --study "$(STUDY)" $(if $(RUN),--run "$(RUN)") \
+	  $(if $(STORE),--store "$(STORE)") $(if $(ROOT),--root "$(ROOT)")
 
 store-migrate: $(READY) ## Make the store's tables and roles, set their passwords: STORE=address.
 	@$(TRIAL) store migrate $(if $(STORE),"$(STORE)")
@@ -109,7 +114,16 @@ docs: $(READY) ## Build the documentation site into site/.
 
 image: ## Build the image of Kubeflow's tasks: [IMAGE=name:tag BASE=image IMAGE_BUILD="podman build"].
 	@$(IMAGE_BUILD) -f kubeflow/Dockerfile -t $(IMAGE) $(if $(BASE),--build-arg BASE=$(BASE)) \
+	  --build-arg VERSION=$$(cat pipeline/VERSION) \
+	  --build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) \
 	  $(IMAGE_OPTIONS) .
+
+push: ## Push the image to its registry: IMAGE=registry/name:tag [IMAGE_PUSH="podman push"].
+	@$(IMAGE_PUSH) $(IMAGE)
+
+audit: $(READY) ## Known vulnerabilities of the locked packages, by pip-audit; needs a network.
+	@$(BIN)/uv tool run --from pip-audit==2.10.0 pip-audit --disable-pip --require-hashes \
+	  -r requirements/$(LOCK)/runtime.txt
 
 lint: $(READY) ## Style, types and the order of layers.
 	@$(BIN)/ruff check .

@@ -34,6 +34,7 @@ _COMMANDS = "pipeline.cli.commands"
         "store": f"{_COMMANDS}.store:store",
         "draft": f"{_COMMANDS}.draft:draft",
         "synthetic": f"{_COMMANDS}.synthetic:synthetic",
+        "verdict": f"{_COMMANDS}.verdict:verdict",
         "freeze": f"{_COMMANDS}.freeze:freeze",
         "compile": f"{_COMMANDS}.compile:compile_packages",
         "submit": f"{_COMMANDS}.submit:submit",

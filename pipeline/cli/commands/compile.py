@@ -36,6 +36,7 @@ from pipeline.study.shipped import DEFAULT_STUDY
     show_envvar=True,
     help="Folder for the packages.",
 )
+@click.option("--image", help="Image of the tasks, in place of that of the settings.")
 @tune_option
 @variable_option(
     "--validate",
@@ -50,6 +51,7 @@ def compile_packages(
     study: str,
     settings: Path | None,
     out: Path,
+    image: str | None,
     tune: bool | None,
     validate: bool | None,
     model: str | None,
@@ -68,7 +70,7 @@ def compile_packages(
         raise UserError(f"{given} is for the pipeline of a validation: give --validate too.")
     purpose = validation(update_method(update)) if validate else training(bool(tune))
     choice = ModelChoice.parse(model, None)
-    written = write_packages(study, settings or DEFAULT_SETTINGS, out, purpose, choice)
+    written = write_packages(study, settings or DEFAULT_SETTINGS, out, purpose, choice, image)
     for path in written:
         click.echo(path)
     return Answer({"written": [str(path) for path in written]})

@@ -125,8 +125,12 @@ class KubeflowSettings(StrictModel):
         return self.resources.get(stage, default)
 
 
-def load_settings(path: Path = DEFAULT_SETTINGS) -> KubeflowSettings:
+def load_settings(path: Path = DEFAULT_SETTINGS, image: str | None = None) -> KubeflowSettings:
     """Reads a settings file.
+
+    Args:
+        path: The file.
+        image: Image of every task, in place of the file's.
 
     Raises:
         UserError: It does not exist, is not YAML, or breaks a rule.
@@ -134,6 +138,8 @@ def load_settings(path: Path = DEFAULT_SETTINGS) -> KubeflowSettings:
     content = read_yaml(path, "settings")
     if not isinstance(content, dict):
         raise UserError(f"{path}: expected lines such as `image: registry.example.org/trial:1`.")
+    if image is not None:
+        content = {**content, "image": image}
     try:
         return KubeflowSettings.model_validate(content)
     except ValidationError as error:

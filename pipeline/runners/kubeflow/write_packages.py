@@ -21,6 +21,7 @@ def write_packages(
     out: Path,
     purpose: Purpose,
     choice: ModelChoice | None = None,
+    image: str | None = None,
 ) -> tuple[Path, Path]:
     """Compiles a pipeline of a study and writes both packages.
 
@@ -30,6 +31,7 @@ def write_packages(
         out: Folder for the packages.
         purpose: What the packages are for.
         choice: The registered model that is validated; as the study file says, if None.
+        image: Image of the tasks, in place of that of the settings.
 
     Returns:
         The YAML file for Kubeflow Pipelines and the JSON file for Vertex AI.
@@ -40,7 +42,7 @@ def write_packages(
     study_file = find_study_file(study)
     content, schema = load_study(study_file), read_schema(study_file)
     content = with_model(content, choice or ModelChoice())
-    settings = load_settings(settings_file)
+    settings = load_settings(settings_file, image)
 
     # TFX takes seconds to import: only after the cheap checks have passed. What it and its
     # dependencies log meanwhile is of no interest to the user.

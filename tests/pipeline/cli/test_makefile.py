@@ -27,7 +27,7 @@ TARGETS = {
     "flink-down": {},
     "compile": {
         **{"STUDY": "ist", "SETTINGS": "my settings.yaml", "OUT": "my packages", "TUNE": "1"},
-        **{"VALIDATE": "1", "MODEL": "ist", "UPDATE": "logistic"},
+        **{"VALIDATE": "1", "MODEL": "ist", "UPDATE": "logistic", "IMAGE": "host/trial:7"},
     },
     "report": {"RUN": "my runs/r1", "ROOT": "my runs"},
     "notebooks": {"RUN": "my runs/r1", "ROOT": "my runs", "ONLY": "fairness"},
@@ -38,9 +38,10 @@ TARGETS = {
             "DATA": "s3://b",
             "PARAMETERS": "my values.yaml",
         },
-        **{"PARAMS": "a=1 b=2", "NAMESPACE": "n", "CRON": "0 3 * * *"},
+        **{"PARAMS": "a=1 b=2", "NAMESPACE": "n", "CRON": "0 3 * * *", "WAIT": "5"},
     },
     "export": {"RUN": "my runs/r1", "STORE": "sqlite:///my store", "ROOT": "my runs"},
+    "verdict": {"STUDY": "my study", "RUN": "r1", "STORE": "sqlite:///s", "ROOT": "my runs"},
     "store-migrate": {"STORE": "sqlite:///my store"},
     "freeze": {"STUDY": "ist", "ROOT": "my runs", "REGISTRY": "s3://b/my registry"},
     "boards": {"STORE": "sqlite:///my store", "ROOT": "my runs", "OUT": "my boards.html"},
@@ -102,7 +103,7 @@ def test_every_variable_of_a_target_reaches_an_option(target: str) -> None:
             assert word in values, name
 
 
-@pytest.mark.parametrize("target", sorted(set(TARGETS) - {"store-migrate", "submit"}))
+@pytest.mark.parametrize("target", sorted(set(TARGETS) - {"store-migrate", "submit", "verdict"}))
 def test_a_target_without_variables_leaves_the_choice_to_trial(target: str) -> None:
     assert parse(called(target)) == {}
 

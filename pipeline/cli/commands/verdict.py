@@ -1,0 +1,59 @@
+"""`trial verdict`: the newest verdict of a study in the store."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipeline.cli.answer import Answer, ExitCode
+from pipeline.cli.lazy import Command
+from pipeline.cli.options import json_option, root_option, store_option
+
+if TYPE_CHECKING:
+    from pipeline.store.verdicts import StoredVerdict
+
+
+@click.command(cls=Command)
+@click.option("--study", required=True, help="Name of the study, as its file has it.")
+@click.option("--run", help="Id of a run; the newest if not given.")
+@store_option("Address of the store; the SQLite file below the root if not given.")
+@root_option
+@click.option("--fail-if-refused", is_flag=True, help="Exit code 3 if the model was not blessed.")
+@json_option
+def verdict(
+    study: str, run: str | None, store: str | None, root: Path, fail_if_refused: bool
+) -> Answer:
+    """Show the newest verdict of a study and the difference to the champion."""
+    from pipeline.store.sqlite_file import sqlite_address
+    from pipeline.store.verdicts import newest_verdict
+
+    address = store or sqlite_address(root.resolve() / "store.sqlite")
+    found = newest_verdict(address, study, run)
+    click.echo("\n".join(_lines(found)))
+    refused = fail_if_refused and not found.blessed
+    return Answer(dataclasses.asdict(found), ExitCode.MODEL_REFUSED if refused else ExitCode.DONE)
+
+
+def _lines(found: StoredVerdict) -> Iterator[str]:
+    outcome = "blessed" if found.blessed else "not blessed"
+    yield f"run {found.run}: {outcome}{', the champion now' if found.registered else ''}"
+    for task, judged in found.tasks.items():
+        yield f"  {task}: {judged.replace('_', ' ')}{_against_champion(found, task)}"
+    for reason in found.reasons:
+        yield f"  {reason}"
+
+
+def _against_champion(found: StoredVerdict, task: str) -> str:
+    difference = found.to_champion.get(task)
+    if difference is None or difference.value is None:
+        return ""
+    interval = (
+        ""
+        if difference.lower is None or difference.upper is None
+        else f" ({difference.lower:+.3f} to {difference.upper:+.3f})"
+    )
+    return f"; AUC minus the champion's {difference.value:+.3f}{interval}"

@@ -1,0 +1,115 @@
+"""The newest verdict of a study in the store, with the difference to the champion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from pipeline.errors import UserError
+from pipeline.store.engine import store_engine
+from pipeline.store.migrate import check_current
+from pipeline.store.models import BlessingReason, Metric, Model, Run, TaskVerdict
+
+PRIMARY_METRIC = "auc"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Challenger minus champion, overall.
+
+    Attributes:
+        value: The difference; None where it is suppressed or could not be computed.
+        lower: Lower bound of its 95 % interval.
+        upper: Upper bound.
+    """
+
+    value: float | None
+    lower: float | None
+    upper: float | None
+
+
+@dataclass(frozen=True)
+class StoredVerdict:
+    """The verdict on the model of a run.
+
+    Attributes:
+        run: The run's id.
+        blessed: Whether the model was blessed.
+        registered: Whether it became the champion.
+        tasks: Verdict by task.
+        reasons: Why tasks were refused or not judged.
+        to_champion: Difference of the AUC to the champion by task; empty where none was compared.
+    """
+
+    run: str
+    blessed: bool
+    registered: bool
+    tasks: Mapping[str, str]
+    reasons: tuple[str, ...]
+    to_champion: Mapping[str, Difference]
+
+
+def newest_verdict(address: str, study: str, run: str | None = None) -> StoredVerdict:
+    """Finds the verdict of a study's newest evaluated run.
+
+    Args:
+        address: The store.
+        study: Name of the study.
+        run: Id of a run, in place of the newest.
+
+    Raises:
+        UserError: The store can't be read, or has no such run.
+    """
+    with store_engine(address) as engine:
+        check_current(engine)
+        with engine.connect() as connection:
+            newest = (
+                select(Model.run, Model.blessed, Model.registered)
+                .join(Run, Run.run == Model.run)
+                .where(Model.study == study)
+                .order_by(Run.started.desc())
+                .limit(1)
+            )
+            found = connection.execute(newest.where(Model.run == run) if run else newest).first()
+            if found is None:
+                wanted = f"evaluated run {run}" if run else "evaluated run"
+                raise UserError(
+                    f"The store has no {wanted} of the study {study}: check the study's name, and "
+                    "that the run has ended and exports to this store (STORE=, --store)."
+                )
+            return _read(connection, *found)
+
+
+def _read(connection: Connection, run: str, blessed: bool, registered: bool) -> StoredVerdict:
+    verdicts = connection.execute(
+        select(TaskVerdict.task, TaskVerdict.verdict)
+        .where(TaskVerdict.run == run)
+        .order_by(TaskVerdict.task)
+    )
+    reasons = connection.execute(
+        select(BlessingReason.message)
+        .where(BlessingReason.run == run)
+        .order_by(BlessingReason.number)
+    )
+    differences = connection.execute(
+        select(Metric.task, Metric.value, Metric.lower, Metric.upper)
+        .where(
+            Metric.run == run,
+            Metric.metric == PRIMARY_METRIC,
+            Metric.model == "difference",
+            # Of a difference to a reference model it is the model.
+            Metric.versus == "",
+            Metric.slicing == "",
+        )
+        .order_by(Metric.task)
+    )
+    return StoredVerdict(
+        run,
+        blessed,
+        registered,
+        {row.task: row.verdict for row in verdicts},
+        tuple(message for (message,) in reasons),
+        {task: Difference(value, lower, upper) for task, value, lower, upper in differences},
+    )

@@ -1,0 +1,88 @@
+"""The newest verdict of a study in the store, and what a pipeline of deliveries makes of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.cli.main import main
+from pipeline.errors import UserError
+from pipeline.store.migrate import migrate
+from pipeline.store.sqlite_file import sqlite_address
+from pipeline.store.verdicts import Difference, newest_verdict
+from pipeline.store.writer import export
+from tests.pipeline.store.store_runs import record, run_rows, study
+
+STUDY = study().study
+TO_CHAMPION = record(model="difference", value=0.05, lower=-0.01, upper=0.11)
+TO_RIDGE = record(model="difference", versus="ridge", value=0.5, lower=0.4, upper=0.6)
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> str:
+    found = sqlite_address(tmp_path / "store.sqlite")
+    migrate(found)
+    return found
+
+
+def test_the_verdict_has_the_difference_to_the_champion_alone(address: str) -> None:
+    export(address, run_rows("r1", TO_CHAMPION, TO_RIDGE))
+
+    found = newest_verdict(address, STUDY)
+
+    assert (found.run, found.blessed) == ("r1", True)
+    assert found.to_champion == {"death": Difference(0.05, -0.01, 0.11)}
+
+
+def test_a_slices_difference_is_not_the_overall_one(address: str) -> None:
+    export(address, run_rows("r1", TO_CHAMPION | {"slice": {"sex": "F"}}))
+
+    assert newest_verdict(address, STUDY).to_champion == {}
+
+
+def test_another_study_has_no_verdict(address: str) -> None:
+    export(address, run_rows("r1"))
+
+    with pytest.raises(UserError, match="no evaluated run of the study other"):
+        newest_verdict(address, "other")
+
+
+def test_a_run_can_be_named(address: str) -> None:
+    export(address, run_rows("r1"))
+    export(address, run_rows("r2", blessed=False))
+
+    assert newest_verdict(address, STUDY, "r1").blessed
+    assert not newest_verdict(address, STUDY, "r2").blessed
+    with pytest.raises(UserError, match="no evaluated run r3"):
+        newest_verdict(address, STUDY, "r3")
+
+
+@pytest.mark.parametrize(("blessed", "code"), [(True, 0), (False, 3)])
+def test_the_exit_code_is_the_verdicts_where_it_is_asked_for(
+    address: str, blessed: bool, code: int
+) -> None:
+    export(address, run_rows("r1", blessed=blessed))
+    command = ["verdict", "--store", address, "--study", STUDY]
+
+    assert main(command) == 0
+    assert main([*command, "--fail-if-refused"]) == code
+
+
+def test_the_difference_is_shown_with_its_interval(
+    address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    export(address, run_rows("r1", TO_CHAMPION))
+
+    assert main(["verdict", "--store", address, "--study", STUDY]) == 0
+    assert "AUC minus the champion's +0.050 (-0.010 to +0.110)" in capsys.readouterr().out
+
+
+def test_a_machine_reads_the_same(address: str, capfd: pytest.CaptureFixture[str]) -> None:
+    export(address, run_rows("r1", TO_CHAMPION))
+
+    assert main(["verdict", "--store", address, "--study", STUDY, "--json"]) == 0
+    content: dict[str, Any] = json.loads(capfd.readouterr().out)
+    assert content["to_champion"] == {"death": {"value": 0.05, "lower": -0.01, "upper": 0.11}}

@@ -1,0 +1,95 @@
+"""The workflows of GitHub and GitLab: the same steps, each a target of the Makefile."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from typing import Any
+
+import pytest
+import yaml
+
+from pipeline.version import PROJECT
+from tests.each import each
+from tests.pipeline.cli.command_tree import COMMANDS
+from tests.pipeline.cli.test_makefile import called, parse
+
+GITHUB = PROJECT / ".github" / "workflows" / "delivery.yml"
+GITLAB = PROJECT / ".gitlab-ci.yml"
+JOBS = ("test", "image", "staging")
+OF_THE_COMMIT = {"GITHUB_SHA": "COMMIT", "CI_COMMIT_SHA": "COMMIT"}
+
+
+def steps_of_github() -> dict[str, list[str]]:
+    jobs = yaml.safe_load(GITHUB.read_text("utf-8"))["jobs"]
+    return {
+        name: [step["run"] for step in job["steps"] if "run" in step] for name, job in jobs.items()
+    }
+
+
+def steps_of_gitlab() -> dict[str, list[str]]:
+    content = yaml.safe_load(GITLAB.read_text("utf-8"))
+    return {name: content[name]["script"] for name in content["stages"]}
+
+
+def on_any(command: str) -> str:
+    for variable, name in OF_THE_COMMIT.items():
+        command = command.replace(variable, name)
+    return command
+
+
+STEPS = [step for steps in steps_of_gitlab().values() for step in steps]
+
+
+def test_the_jobs_follow_each_other() -> None:
+    github: dict[str, Any] = yaml.safe_load(GITHUB.read_text("utf-8"))["jobs"]
+
+    assert tuple(github) == JOBS
+    assert [job.get("needs") for job in github.values()] == [None, "test", "image"]
+    assert tuple(steps_of_gitlab()) == JOBS
+
+
+def test_both_run_the_same_commands_in_the_same_order() -> None:
+    gitlab = steps_of_gitlab()
+    for job, steps in each(steps_of_github().items()):
+        assert [on_any(step) for step in each(steps)] == [on_any(step) for step in gitlab[job]]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_is_a_target_that_make_knows(step: str) -> None:
+    words = shlex.split(step)
+
+    assert words[0] == "make"
+    planned = subprocess.run(
+        ["make", "-n", *words[1:]], cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+    assert planned.returncode == 0, planned.stderr
+
+
+@pytest.mark.parametrize(
+    "step", [step for step in STEPS if re.match("make (compile|submit|verdict)", step)]
+)
+def test_trial_accepts_what_a_step_gives_it(step: str) -> None:
+    target, *variables = shlex.split(re.sub(r"\$([A-Z_]+)", r"value-of-\1", step))[1:]
+
+    assert target in " ".join(map(str, COMMANDS))
+    given = parse(called(target, "STUDY=ist", *variables))
+
+    for variable in variables:  # may be empty
+        assert variable.partition("=")[2] in str(given)
+
+
+def test_variables_and_secrets_are_those_of_the_docs() -> None:
+    documented = set(
+        re.findall(r"^\| `([A-Z_]+)` \|", (PROJECT / "docs/delivery.md").read_text(), re.MULTILINE)
+    )
+    github = set(re.findall(r"(?:vars|secrets)\.([A-Z_]+)", GITHUB.read_text("utf-8")))
+
+    assert github == documented
+
+
+def test_no_secret_is_in_a_command() -> None:
+    secrets = re.findall(r"secrets\.([A-Z_]+)", GITHUB.read_text("utf-8"))
+    for step in STEPS:
+        assert not [secret for secret in each(secrets) if secret in step]
