@@ -79,7 +79,7 @@ def _findings(inputs: dict[str, Artifact], settings: DataGateSettings) -> Iterat
         logger.info("rows", extra={"rows": {"split": split, "subjects": subjects}})
     explained = features_without_rows(counts)
     yield from levels(counts, settings)
-    yield from rules.rejects(counts, gate)
+    yield from rules.rejects(counts, gate, settings.smallest_group)
     yield from unknown_labels(counts, gate, settings.smallest_group)
     plan = read_plan(inputs["rejects"].uri)
     if not plan.out_of_fold:

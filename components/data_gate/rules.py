@@ -13,6 +13,7 @@ from components.data_gate.auc import auc_of_category, auc_of_number, standard_er
 from pipeline.names import SPLITS
 from pipeline.results.counts import Counts, DatasetCounts
 from pipeline.results.findings import Finding
+from pipeline.results.shown_subjects import shown_subjects
 from pipeline.study.sections import Gate, Severity
 
 _REASONS_SHOWN = 3
@@ -159,14 +160,23 @@ def too_few_in_folds(columns: Columns, gate: Gate, groups: bool) -> Iterator[Fin
                     )
 
 
-def rejects(counts: Counts, gate: Gate) -> Iterator[Finding]:
-    """The share of each dataset's rows that were rejected, and whether it is too large."""
+def rejects(counts: Counts, gate: Gate, smallest_group: int) -> Iterator[Finding]:
+    """The share of each dataset's rows that were rejected, and whether it is too large.
+
+    Args:
+        counts: Counts of all splits.
+        gate: Severity and limit.
+        smallest_group: Fewest subjects that a number is shown for.
+    """
+    has_total = shown_subjects(counts, smallest_group).total
     for name, dataset in counts.datasets.items():
         if dataset.rows_in == 0:
             continue
         share = dataset.rejected / dataset.rows_in
+        shown = has_total or not counts.counts_subjects(name)
+        number = f"{dataset.rejected} of {dataset.rows_in} rows ({share:.1%})"
         text = (
-            f"dataset {name}: {dataset.rejected} of {dataset.rows_in} rows ({share:.1%}) were "
+            f"dataset {name}: {number if shown else f'{share:.1%} of the rows'} were "
             f"rejected{_reasons(dataset)}; at most {gate.rejects_limit:.1%} may be"
         )
         exceeded = share > gate.rejects_limit
@@ -179,7 +189,7 @@ def rejects(counts: Counts, gate: Gate) -> Iterator[Finding]:
             severity=gate.rejects if exceeded else "ok",
             message=f"{text}.{advice if exceeded else ''}",
             dataset=name,
-            value=share,
+            value=share if shown else round(share, 3),
             limit=gate.rejects_limit,
         )
 

@@ -18,6 +18,7 @@ from pipeline.estimates import difference_of_shares
 from pipeline.results.counts import ArmLabelCounts, Counts, LabelCounts, MaskReason
 from pipeline.results.documents import OVERALL, Group
 from pipeline.results.findings import Finding
+from pipeline.results.shown_subjects import shown_subjects
 from pipeline.results.suppress import SuppressionReason, suppressed
 from pipeline.study.sections import Gate, Severity
 
@@ -82,7 +83,8 @@ def unknown_labels(counts: Counts, gate: Gate, smallest_group: int) -> Iterator[
         A finding for each task and reason that occurs, and one for each task whose arms differ.
     """
     tasks = [_task_labels(name, splits.values()) for name, splits in counts.tasks.items()]
-    all_shown = [_Shown(task, smallest_group) for task in tasks]
+    has_total = shown_subjects(counts, smallest_group).total
+    all_shown = [_Shown(task, smallest_group, has_total) for task in tasks]
     # Who left before the landmark is unknown for every task: a number by arm that one task
     # suppresses must not stand with another.
     hidden = set[Group]().union(*(shown.hidden_by_arm() for shown in all_shown))
@@ -140,8 +142,9 @@ def _severity(share: float, limits: _Limits) -> Severity | Literal["ok"]:
 class _Shown:
     """What may be shown of a task's counts by reason and arm."""
 
-    def __init__(self, task: _TaskLabels, smallest: int) -> None:
+    def __init__(self, task: _TaskLabels, smallest: int, has_total: bool) -> None:
         self._smallest = smallest
+        self._has_total = has_total
         rows = {"known": task.known, **task.reasons}
         sizes: dict[Group, int] = {OVERALL: task.subjects}
         sizes |= {(("label", label),): n for label, n in rows.items()}
@@ -179,6 +182,10 @@ class _Shown:
 
     def share(self, label: tuple[str, str]) -> str:
         """How many of all subjects have a label, as far as it may be shown."""
+        if not self._has_total:
+            # The page shows the number of known labels: the others would follow.
+            is_small = self._sizes[(label,)] < self._smallest
+            return f"fewer than {self._smallest} subjects" if is_small else "some subjects"
         of_all = f"of {self.number()} subjects"
         if not self.is_shown(label):
             if self._hidden[(label,)] == "too_small":
@@ -195,7 +202,7 @@ class _Shown:
 
     def is_shown(self, *group: tuple[str, str]) -> bool:
         """Whether a group's number is shown."""
-        return group not in self._hidden
+        return self._has_total and group not in self._hidden
 
 
 def _finding(

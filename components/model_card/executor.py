@@ -68,7 +68,7 @@ def _evidence(
         verdict=read_result(Verdict, inputs["verdict"].uri),
         curves=read_result(Curves, inputs["verdict"].uri),
         findings=read_result(Findings, inputs["findings"].uri),
-        counts=read_result(Counts, inputs["rejects"].uri).published(),
+        counts=read_result(Counts, inputs["rejects"].uri).published(metrics.smallest_group),
         training=read_result(Training, inputs["model_run"].uri).facts,
         missing=_missing(statistics["train"], metrics.smallest_group),
         sites=_sites(statistics) if study.site else None,

@@ -40,6 +40,7 @@ from pipeline.results.counts import Counts
 from pipeline.results.documents import read_result
 from pipeline.results.evaluation_plan import EvaluationPlan, read_plan
 from pipeline.results.findings import Finding
+from pipeline.results.shown_subjects import shown_subjects
 from pipeline.runs.stage_record import gate_findings, read_records
 from pipeline.study.features import feature_columns
 from pipeline.study.study import Study
@@ -88,8 +89,13 @@ class DataView:
     def subjects(self) -> Shown:
         """Subjects and outcomes by split."""
         counts = self._counts
+        smallest = self._study.slicing.smallest_group
+        shown = shown_subjects(counts, smallest).splits
         figures = [
-            KeyFigure(self._figure_title(split), counts.subjects.get(split, 0))
+            KeyFigure(
+                self._figure_title(split),
+                counts.subjects.get(split, 0) if split in shown else Suppressed(),
+            )
             for split in self._splits
         ]
         rows: list[list[Value]] = []
@@ -105,7 +111,7 @@ class DataView:
                         labels.known,
                         labels.positives,
                         labels.positives / labels.known if labels.known else None,
-                        counts.subjects.get(split, 0) - labels.known,
+                        _unknown(counts.subjects.get(split, 0) - labels.known, smallest),
                     ]
                 )
         table = Table(
@@ -419,6 +425,11 @@ class DataView:
 def _bar(item: Distance, limit: float) -> Bar:
     label = f"{item.feature}: {'missing values' if item.measure == _MISSING_MEASURE else 'values'}"
     return Bar(label, Estimate(item.value), "bad" if item.exceeds(limit) else "neutral")
+
+
+def _unknown(subjects: int, smallest: int) -> Value:
+    """A number of subjects whose label is unknown, as far as it may be shown."""
+    return Suppressed(smallest) if 0 < subjects < smallest else subjects
 
 
 def _rounded(value: float | None) -> str:

@@ -169,10 +169,22 @@ def _data(card: Card) -> list[Block]:
             ],
             [
                 "Excluded: by the study file's population and window. Rejected: something in "
-                "the row can't be true."
+                "the row can't be true.",
+                *_without_rows(card),
             ],
         ),
         *rejected,
+    ]
+
+
+def _without_rows(card: Card) -> list[str]:
+    """Which datasets have no row in the table, and why."""
+    absent = [name for name in card.study.datasets if name not in card.evidence.counts.datasets]
+    if not absent:
+        return []
+    return [
+        f"Not shown: {', '.join(absent)}, since the small number of subjects whose label is "
+        "unknown would follow."
     ]
 
 
@@ -186,7 +198,7 @@ def _participants(card: Card) -> list[Block]:
     plan = evidence.metrics.evaluation
     uses = _ONE_USE if plan.out_of_fold else _SPLIT_USES
     for split, use in uses.items():
-        facts.append((use, evidence.counts.subjects.get(split, 0)))
+        facts.append((use, evidence.counts.subjects.get(split, Suppressed())))
     several = len(plan.splits) > 1
     rows: list[list[Value | Cell]] = [
         [outcome.title, *((split,) if several else ()), counts.known, counts.positives]
@@ -253,7 +265,8 @@ def _predictors(card: Card) -> list[Block]:
 
 
 def _missing(card: Card) -> list[Block]:
-    train = card.evidence.counts.subjects.get("train", 0)
+    # Without a share where the number of subjects is suppressed.
+    train = card.evidence.counts.subjects.get("train")
     smallest = card.evidence.metrics.smallest_group
     rows: list[list[Value | Cell]] = [
         [

@@ -6,10 +6,12 @@ The counts are exact and internal: apply disclosure control before showing them.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 from pydantic import AliasChoices, Field
 
 from pipeline.documents import Count, Document
+from pipeline.results.shown_subjects import shown_subjects
 
 
 class MaskReason(StrEnum):
@@ -118,16 +120,22 @@ class Counts(Document):
     absent_levels: tuple[AbsentLevels, ...] = ()
     problems: tuple[str, ...] = ()
 
-    def published(self) -> Counts:
-        """The counts that a published document may hold: those of masked labels may be small.
+    def published(self, smallest: int) -> Counts:
+        """The counts that a published document may hold: those of unknown labels may be small.
+
+        Args:
+            smallest: Fewest subjects that a number is shown for. Numbers of subjects from which
+                fewer unknown labels would follow are left out, and so are the rows of the datasets
+                that have one for each subject.
 
         Examples:
             >>> masked = {"rejected row": 1}
             >>> labels = LabelCounts(known=9, positives=4, masked=masked)
             >>> tasks = {"death": {"train": labels}}
             >>> counts = Counts(datasets={}, subjects={"train": 10}, tasks=tasks)
-            >>> counts.published().tasks["death"]["train"].masked
-            {}
+            >>> published = counts.published(smallest=20)
+            >>> published.tasks["death"]["train"].masked, published.subjects
+            ({}, {})
         """
         tasks = {
             task: {
@@ -136,4 +144,19 @@ class Counts(Document):
             }
             for task, splits in self.tasks.items()
         }
-        return self.model_copy(update={"tasks": tasks, "features": {}})
+        shown = shown_subjects(self, smallest)
+        changes: dict[str, Any] = {
+            "tasks": tasks,
+            "features": {},
+            "subjects": {s: n for s, n in self.subjects.items() if s in shown.splits},
+            "datasets": {
+                name: rows
+                for name, rows in self.datasets.items()
+                if shown.total or not self.counts_subjects(name)
+            },
+        }
+        return self.model_copy(update=changes)
+
+    def counts_subjects(self, dataset: str) -> bool:
+        """Whether the number of subjects follows from a dataset's numbers of rows."""
+        return self.datasets[dataset].used == sum(self.subjects.values())

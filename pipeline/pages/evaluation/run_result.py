@@ -26,6 +26,7 @@ from pipeline.results.findings import Findings
 from pipeline.results.group_order import rising
 from pipeline.results.outcomes import Origin
 from pipeline.results.registration import Registration
+from pipeline.results.shown_subjects import ShownSubjects, shown_subjects
 from pipeline.study.sections import Threshold
 
 _Key = tuple[str, str, Group, ModelRole, float | None]
@@ -84,6 +85,11 @@ class RunResult:
         """A number with its interval, marked where it fails a threshold of the study."""
         found = self.estimate(task, metric, group)
         return Cell(found, "bad") if self.failed(task, metric, group) else found
+
+    @property
+    def shown_subjects(self) -> ShownSubjects:
+        """Which numbers of subjects may be shown."""
+        return shown_subjects(self.counts, self.metrics.smallest_group)
 
     def subjects(self, task: str, group: Group = OVERALL) -> int | Suppressed:
         """Subjects of a group with a known outcome."""
