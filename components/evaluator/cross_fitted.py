@@ -32,11 +32,20 @@ def measure(
         scores: Predictions of a split, or out of fold.
         decision_threshold: For metrics of decisions.
     """
+    if isinstance(scores, ScoreTable):
+        of_table = getattr(performance, statistic)
+        more = () if decision_threshold is None else (decision_threshold,)
+        return float(of_table(scores, *more))
+    key = statistic, decision_threshold
+    if key not in scores.measured:
+        scores.measured[key] = _measure(statistic, scores, decision_threshold)
+    return scores.measured[key]
+
+
+def _measure(statistic: str, scores: ModelScores, decision_threshold: float | None) -> float:
     of_table = getattr(performance, statistic)
     if decision_threshold is not None:
         return float(of_table(scores, decision_threshold))
-    if isinstance(scores, ScoreTable):
-        return float(of_table(scores))
     if not scores.valid:
         return math.nan
     own = _OF_ALL_REPEATS.get(statistic)

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from components.evaluator.intervals import of_mean
 from pipeline.estimates import NORMAL_95
 from pipeline.results.clinical_curves import DecisionPoint
+from pipeline.results.outcomes import LEAST_EVENTS
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,9 @@ def decision_point(threshold: float, treated: Treated, folds: int = 0) -> Decisi
         treated: Who is treated there.
         folds: Folds of a repeat; 0 for predictions of a test split.
 
+    Returns:
+        The point, without intervals where fewer than ten subjects have, or have not, the outcome.
+
     Examples:
         Of 100 subjects 20 have the outcome; 15 of them and 10 others are treated from 20 % on.
 
@@ -99,9 +103,10 @@ def decision_point(threshold: float, treated: Treated, folds: int = 0) -> Decisi
     subjects = treated.positives + treated.negatives
     own, error = _mean(treated, odds)
     less, error_of_less = _mean(treated.untreated, odds)
-    lower, upper = _interval(own, error if treated.true else math.nan, folds)
+    enough = min(treated.positives, treated.negatives) >= LEAST_EVENTS
+    lower, upper = _interval(own, error if enough and treated.true else math.nan, folds)
     over_all_lower, over_all_upper = _interval(
-        -less, error_of_less if treated.untreated.true else math.nan, folds
+        -less, error_of_less if enough and treated.untreated.true else math.nan, folds
     )
     return DecisionPoint(
         threshold=threshold,
@@ -124,7 +129,7 @@ def _mean(treated: Treated, odds: float) -> tuple[float, float]:
 
 
 def _interval(value: float, error: float, folds: int) -> tuple[float | None, float | None]:
-    """Null for a mean in which no event is counted: its error would leave events out."""
+    """Null without an error: of few events, or of none, it would be too small."""
     if math.isnan(error):
         return None, None
     ends = value - NORMAL_95 * error, value + NORMAL_95 * error

@@ -131,11 +131,14 @@ class ModelScores:
         outcome: Whether each subject has the outcome; bool `[n]`.
         fold: Fold of the subject in each repeat; int16 `[n, repeats]`.
         score: Probabilities; float32 `[n, repeats]`.
+        measured: Metrics that are computed already, by statistic and decision threshold: those of
+            a model are compared with those of every reference model.
     """
 
     outcome: NDArray[np.bool_]
     fold: NDArray[np.int16]
     score: NDArray[np.float32]
+    measured: dict[tuple[str, float | None], float] = field(default_factory=dict, repr=False)
 
     @property
     def subjects(self) -> int:
@@ -231,13 +234,18 @@ class Strata:
             np.add.reduceat(positive, entries),
         )
 
+    @cached_property
+    def _entries(self) -> NDArray[np.int64]:
+        """Number of entries of each fold; int64 `[folds]`."""
+        return np.diff(self.first, append=len(self.repeat))
+
     def per_fold(self, values: NDArray[Any]) -> NDArray[Any]:
         """Sums of each fold of each repeat; `[folds]`."""
         return np.asarray(np.add.reduceat(values, self.first))
 
     def spread(self, of_fold: NDArray[Any]) -> NDArray[Any]:
         """A number of each fold at each of its entries; `[m]`."""
-        return np.repeat(of_fold, np.diff(self.first, append=len(self.repeat)))
+        return np.repeat(of_fold, self._entries)
 
     def from_here(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:
         """Subjects of the fold at an entry and at those with higher predictions; `[m]`."""

@@ -26,6 +26,7 @@ from pipeline.estimates import NORMAL_95
 from pipeline.log_odds import log_odds
 from pipeline.results.clinical_curves import SmoothPoint
 from pipeline.results.curve_points import CalibrationBin
+from pipeline.results.outcomes import LEAST_EVENTS
 
 POINTS = 30
 """Points of a curve, equally spaced on the scale of logits."""
@@ -50,9 +51,9 @@ def smooth_calibration(
 
     Returns:
         Points with rising predictions; none if there are fewer than three bins, their predictions
-        are equal, or no finite fit exists.
+        are equal, fewer than ten subjects have, or have not, the outcome, or no finite fit exists.
     """
-    if len(bins) < _FEWEST_BINS or not (table.positives and table.negatives):
+    if len(bins) < _FEWEST_BINS or min(table.positives, table.negatives) < LEAST_EVENTS:
         return ()
     knots = _knots(
         bins, 4 if min(table.positives, table.negatives) >= SUBJECTS_OF_FOUR_KNOTS else 3

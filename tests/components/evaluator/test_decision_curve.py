@@ -66,6 +66,13 @@ def test_an_interval_that_counts_no_event_is_not_given() -> None:
     assert none_missed.lower is not None
 
 
+@pytest.mark.parametrize(("positives", "negatives"), [(9, 91), (91, 9)])
+def test_an_interval_of_too_few_events_is_not_given(positives: int, negatives: int) -> None:
+    point = decision_point(0.3, Treated.once(5, 5, positives, negatives))
+
+    assert (point.lower, point.over_all_lower) == (None, None)
+
+
 @pytest.mark.parametrize("missed", [0, 5])
 def test_a_point_is_useful_only_if_both_intervals_are_above_0(missed: Any) -> None:
     point = decision_point(0.2, Treated.once(200 - missed, 100, 200, 800))

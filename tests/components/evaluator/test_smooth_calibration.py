@@ -92,6 +92,16 @@ def test_without_a_finite_fit_there_is_no_curve(score: Any, outcome: Any) -> Non
     assert curves.smooth == ()
 
 
+def test_nine_events_are_too_few_for_a_curve() -> None:
+    score, outcome = trial(400)
+    nine = outcome & (np.cumsum(outcome) <= 9)
+
+    curves = curves_of(table(score, nine), [], smallest=10)
+
+    assert curves.calibration
+    assert curves.smooth == ()
+
+
 def test_two_bins_are_too_few_for_a_curve() -> None:
     score, outcome = trial(100)
 
