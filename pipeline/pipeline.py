@@ -183,6 +183,7 @@ def _components(config: RunConfig) -> list[BaseNode | None]:
         examples=examples,
         model=trainer.outputs["model"],
         champion_model=champion.outputs["model"],
+        champion_division=champion.outputs["division"],
         settings=EvaluatorSettings.of(study),
         registry_root=config.registry_root,
         look=config.look,

@@ -35,7 +35,6 @@ REASONS = {
         pipeline/runners/local/run.py pipeline/runs/registry.py""",
     "every formula of intervals in one place": "pipeline/estimates.py",
     "one computation, whose steps share their arrays or sums": """
-        components/evaluator/extractors.py components/evaluator/metrics.py
         components/trial_summary/records.py notebooks/fairness/groups.py trainer/stack.py""",
     "one rule, or one guess, after the other": """
         components/data_gate/rules.py pipeline/draft/columns.py pipeline/draft/study.py""",

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
+from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 from tfx.utils import path_utils
 
+from components.evaluator.champion_scores import ChampionScores, score_subjects
+from components.evaluator.records import Record
 from components.evaluator.settings import EvaluatorSettings
+from pipeline.results.division import has_division, read_division
+from pipeline.results.evaluation_plan import EvaluationPlan
 from pipeline.study.digest import version_of_digest
 
 PRESENT = "present"
@@ -19,26 +26,38 @@ SPLIT_SEED = "split_seed"
 LABEL_DIGEST = "label_digest"
 """Custom property of a model: digest of its label definitions (`pipeline.study.digest`)."""
 
+SUBJECT_KEY_ID = "subject_key_id"
+"""Custom property of a champion and of examples: identifies the secret of the pseudonyms."""
+
 _SIGNATURE = "serving_default"
 
 FIRST_RUN = "No champion: no model has been blessed before."
+VALIDATION = "No champion was compared: a registered model is validated on another trial."
+_NOT = "The champion is not comparable:"
 OTHER_SPLIT = (
-    "The champion was not compared: it was trained on another split (other split seed), so it "
-    "may have seen the test subjects."
+    f"{_NOT} it was trained on another split (other split seed), so it may have seen the test "
+    "subjects."
 )
 OTHER_LABELS = (
-    "The champion was not compared: its label definitions or its division into splits differ "
-    "(other label digest)."
+    f"{_NOT} its label definitions or its way of dividing the subjects differ (other label digest)."
 )
-OUT_OF_FOLD = (
-    "The champion was not compared: this model is evaluated on out-of-fold predictions of subjects "
-    "that the champion may have been trained on."
-)
-VALIDATION = "No champion was compared: a registered model is validated on another trial."
 OTHER_DEAL = (
-    "The champion was not compared: an earlier release registered it, which divided the subjects "
-    "in another way, so it may have seen the test subjects."
+    f"{_NOT} an earlier release registered it, which divided the subjects in another way, so it "
+    "may have seen the test subjects."
 )
+OTHER_KEY = (
+    f"{_NOT} the pseudonyms of its subjects were made with another subject key, so who trained it "
+    "is not known."
+)
+NO_DIVISION = (
+    f"{_NOT} the registry does not hold which subjects it was trained on, or how it predicted them "
+    "out of fold."
+)
+
+
+def other_scheme(plan: EvaluationPlan, champion: EvaluationPlan) -> str:
+    """The reason against a champion that was evaluated by another scheme, as `auto` may choose."""
+    return f"{_NOT} it was evaluated by `{champion.scheme}`, this model by `{plan.scheme}`."
 
 
 def is_present(baseline: Sequence[Artifact]) -> bool:
@@ -60,6 +79,114 @@ def served_tasks(baseline: Sequence[Artifact]) -> tuple[str, ...]:
     saved = loader_impl.parse_saved_model(path_utils.serving_model_path(baseline[0].uri))
     outputs = saved.meta_graphs[0].signature_def[_SIGNATURE].outputs
     return tuple(sorted(outputs))
+
+
+@dataclass(frozen=True)
+class Champion:
+    """What is compared with the challenger.
+
+    Attributes:
+        reason_against: Why nothing is; None if there is a comparable champion.
+        tasks: Tasks that the champion serves, comparable or not.
+        scores: Its predictions; None if nothing is compared.
+    """
+
+    reason_against: str | None
+    tasks: tuple[str, ...] = ()
+    scores: ChampionScores | None = None
+
+    def note(self, plan: EvaluationPlan, smallest_group: int) -> str:
+        """On whom champion and challenger are compared; empty if they are not."""
+        if self.scores is None:
+            return ""
+        compared, new, left_out = (
+            f"{n:,}" if n == 0 or n >= smallest_group else f"fewer than {smallest_group}"
+            for n in (self.scores.compared, self.scores.new, self.scores.left_out)
+        )
+        if plan.out_of_fold:
+            told = (
+                f"Compared with the champion on {compared} subjects of both runs, each predicted "
+                f"by models that never saw the subject; {new} subjects are new since the "
+                "champion's run, and are compared apart."
+            )
+            rest = f" {left_out} subjects changed their fold and are left out."
+        else:
+            told = (
+                f"Compared with the champion on {compared} test subjects that neither model was "
+                f"trained, stopped or calibrated on; {new} of them are new since the champion's "
+                "run."
+            )
+            rest = f" {left_out} test subjects that the champion has seen are left out."
+        return told + (rest if self.scores.left_out else "")
+
+
+def find_champion(
+    models: Sequence[Artifact],
+    divisions: Sequence[Artifact],
+    examples: Artifact,
+    settings: EvaluatorSettings,
+    plan: EvaluationPlan,
+    own: str | None,
+) -> Champion:
+    """Finds out whether the champion is comparable, and on whom.
+
+    Args:
+        models: ChampionModel's model, or none.
+        divisions: ChampionModel's division, or none.
+        examples: TrialExampleGen's examples.
+        settings: Settings of the evaluation.
+        plan: How the run evaluates.
+        own: Out of fold the folder of the challenger's predictions.
+    """
+    if plan.scheme == "validate":
+        return Champion(VALIDATION)
+    tasks = served_tasks(models)
+    reason = reason_against(models, settings) or _reason_of_pseudonyms(models, divisions, examples)
+    if reason:
+        return Champion(reason, tasks)
+    division = read_division(divisions[0].uri)
+    if not len(division.rows.subjects):
+        return Champion(NO_DIVISION, tasks)
+    if division.plan.scheme != plan.scheme:
+        return Champion(other_scheme(plan, division.plan), tasks)
+    scores = score_subjects(
+        path_utils.serving_model_path(models[0].uri),
+        artifact_utils.get_split_uri([examples], plan.evaluated_split),
+        division,
+        plan,
+        own,
+        [task for task in settings.tasks if task in tasks],
+    )
+    return Champion(None, tasks, scores)
+
+
+def new_subjects_notes(records: Sequence[Record], smallest_group: int) -> Iterator[str]:
+    """How champion and challenger differ on the subjects who are new since the champion's run.
+
+    Args:
+        records: Records of the new subjects.
+        smallest_group: Fewest subjects that a number is shown for.
+    """
+    for record in records:
+        if record.metric == "auc" and record.model == "difference":
+            where = f"{record.task}, subjects who are new since the champion's run"
+            if record.subjects < smallest_group or not math.isfinite(record.lower):
+                yield f"{where}: too few to compare the models on them."
+            else:
+                yield (
+                    f"{where} ({record.subjects:,} with a known outcome, predicted by the "
+                    f"champion's own model): difference of the AUC to the champion "
+                    f"{record.value:.3f} ({record.lower:.3f} to {record.upper:.3f})."
+                )
+
+
+def _reason_of_pseudonyms(
+    models: Sequence[Artifact], divisions: Sequence[Artifact], examples: Artifact
+) -> str | None:
+    if not divisions or not has_division(divisions[0].uri):
+        return NO_DIVISION
+    key = examples.get_string_custom_property(SUBJECT_KEY_ID)
+    return None if models[0].get_string_custom_property(SUBJECT_KEY_ID) == key else OTHER_KEY
 
 
 def reason_against(baseline: Sequence[Artifact], settings: EvaluatorSettings) -> str | None:

@@ -42,6 +42,17 @@ _EXPLANATIONS: Mapping[ComparisonReason, str] = {
     "no_champion": "is not judged: no champion was scored",
     "no_reference": "can't be judged: the reference model was not fitted",
 }
+_UNSEEN = "that neither model was trained, stopped or calibrated on"
+_EXPLANATIONS_OF_CHAMPION: Mapping[ComparisonReason, str] = {
+    "too_few_subjects": "can't be judged: of the subjects " + _UNSEEN + ", fewer than "
+    "{smallest_group} have a known outcome",
+    "too_few_events": f"can't be judged: of the subjects {_UNSEEN}, fewer than {LEAST_EVENTS} have "
+    "the outcome, or are without it",
+    "group_too_small": "is not judged: of the subjects " + _UNSEEN + ", fewer than "
+    "{smallest_group} have a known outcome",
+}
+"""The same of comparisons with the champion, which may be on a part of the subjects."""
+
 """Reasons as the end of a sentence; `beyond_limit` has numbers, see `_beyond`."""
 
 _NOT_SHOWN: Mapping[tuple[str, str | None], str] = {
@@ -76,6 +87,13 @@ class Application:
     group: Group
     decision_threshold: float | None
     model: ModelRole
+
+    @property
+    def is_of_champion(self) -> bool:
+        """Whether the judged metric is of the subjects on which the champion is compared."""
+        return self.model == "champion" or (
+            self.model == "difference" and self.threshold.reference is None
+        )
 
     @property
     def key(self) -> RecordKey:
@@ -189,7 +207,7 @@ def compare(
         explanation = (
             _beyond(application, shown, judged, side, limit)
             if reason == "beyond_limit"
-            else _EXPLANATIONS[reason].format(smallest_group=smallest_group)
+            else _explanation(application, reason).format(smallest_group=smallest_group)
         )
         yield Comparison(
             application=application,
@@ -200,6 +218,12 @@ def compare(
             message=f"{application.subject} {explanation}" if explanation else "",
             shown=shown,
         )
+
+
+def _explanation(application: Application, reason: ComparisonReason) -> str:
+    if application.is_of_champion and reason in _EXPLANATIONS_OF_CHAMPION:
+        return _EXPLANATIONS_OF_CHAMPION[reason]
+    return _EXPLANATIONS[reason]
 
 
 def _reason_against(
@@ -213,6 +237,8 @@ def _reason_against(
     if application.model != "challenger" and not reference and not has_champion:
         return "no_champion"
     if suppression == "too_small":
+        return "too_few_subjects" if application.group == OVERALL else "group_too_small"
+    if found is None and application.is_of_champion:
         return "too_few_subjects" if application.group == OVERALL else "group_too_small"
     if found is None:
         return "no_reference" if reference else "no_value"

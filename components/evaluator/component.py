@@ -25,6 +25,7 @@ class TrialEvaluatorSpec(ComponentSpec):
         standard_component_specs.EXAMPLES_KEY: ChannelParameter(type=standard_artifacts.Examples),
         standard_component_specs.MODEL_KEY: ChannelParameter(type=standard_artifacts.Model),
         executor.CHAMPION_KEY: ChannelParameter(type=standard_artifacts.Model, optional=True),
+        executor.DIVISION_KEY: ChannelParameter(type=Predictions, optional=True),
         executor.PREDICTIONS_KEY: ChannelParameter(type=Predictions, optional=True),
         executor.REFERENCES_KEY: ChannelParameter(type=Predictions, optional=True),
         executor.REJECTS_KEY: ChannelParameter(type=TrialRejects, optional=True),
@@ -68,6 +69,7 @@ class TrialEvaluator(base_beam_component.BaseBeamComponent):
         predictions: channel.BaseChannel | None = None,
         reference_predictions: channel.BaseChannel | None = None,
         rejects: channel.BaseChannel | None = None,
+        champion_division: channel.BaseChannel | None = None,
     ) -> None:
         """Makes the component.
 
@@ -82,12 +84,14 @@ class TrialEvaluator(base_beam_component.BaseBeamComponent):
             reference_predictions: Predictions of the reference models.
             rejects: TrialExampleGen's output with the plan of the evaluation; without it the
                 scheme is `split`.
+            champion_division: ChampionModel's output; without it no champion is comparable.
         """
         super().__init__(
             TrialEvaluatorSpec(
                 examples=examples,
                 model=model,
                 champion_model=champion_model,
+                champion_division=champion_division,
                 predictions=predictions,
                 reference_predictions=reference_predictions,
                 rejects=rejects,

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tensorflow_model_analysis import constants
 from tensorflow_model_analysis.proto import config_pb2
 
-from components.evaluator.prediction_table import NOTHING, PredictionSource
+from components.evaluator.prediction_table import CHAMPION_OF_NEW, NOTHING, PredictionSource
 from components.evaluator.settings import EvaluatorSettings
 from pipeline import names
 from pipeline.metrics import COMPARED_WITH_REFERENCES, COMPUTED, METRICS
+from pipeline.names import CHAMPION
 
 SUBJECTS = "subjects"
 POSITIVES = "positives"
@@ -30,8 +30,8 @@ class MetricName:
         metric: The metric.
         decision_threshold: Probability from which a prediction is positive; None
             for metrics of probabilities.
-        reference: Reference model that the metric concerns; None if none.
-        is_difference: Whether it is the challenger's metric minus the reference model's.
+        reference: Other model that the metric concerns; None if none.
+        is_difference: Whether it is the challenger's metric minus the other model's.
     """
 
     metric: str
@@ -42,43 +42,45 @@ class MetricName:
     @property
     def text(self) -> str:
         """The metric's name in TFMA's result."""
+        metric: str = self.metric
+        if self.decision_threshold is not None:
+            metric += f"@{self.decision_threshold!r}"
         if self.reference:
-            return f"{self.metric}{_MINUS if self.is_difference else _OF}{self.reference}"
-        if self.decision_threshold is None:
-            return self.metric
-        return f"{self.metric}@{self.decision_threshold!r}"
+            metric += f"{_MINUS if self.is_difference else _OF}{self.reference}"
+        return metric
 
     @classmethod
     def parse(cls, text: str) -> MetricName:
         """Parses a metric's name in TFMA's result."""
-        for sign in (_OF, _MINUS):
-            if sign in text:
-                metric, _, reference = text.partition(sign)
-                return cls(metric, reference=reference, is_difference=sign == _MINUS)
-        metric, _, threshold = text.partition("@")
-        return cls(metric, float(threshold) if threshold else None)
+        sign = _MINUS if _MINUS in text else _OF
+        measure, _, reference = text.partition(sign)
+        metric, _, threshold = measure.partition("@")
+        return cls(
+            metric,
+            float(threshold) if threshold else None,
+            reference or None,
+            bool(reference) and sign == _MINUS,
+        )
 
 
 def build_eval_config(
-    settings: EvaluatorSettings,
-    source: PredictionSource = NOTHING,
-    champion_tasks: Sequence[str] | None = None,
+    settings: EvaluatorSettings, source: PredictionSource = NOTHING
 ) -> config_pb2.EvalConfig:
     """Builds the `EvalConfig` of TFX's Evaluator.
 
     It has no thresholds, since TFMA would apply them to point estimates only; see
-    `components.evaluator.judge`. TFX adds the champion as TFMA's baseline model, if there is one.
+    `components.evaluator.judge`. The champion is no baseline model of TFMA's, which would evaluate
+    it on all subjects: its predictions are looked up.
 
     Args:
         settings: Settings of the evaluation.
         source: Predictions that are looked up.
-        champion_tasks: Tasks that the champion serves; None without a comparable champion. The
-            others are evaluated of the challenger alone.
 
     Returns:
         One model spec for all tasks, one metrics spec for each task, one slicing spec for each
         slicing.
     """
+    champions = {model: source.tasks_of(model) for model in (CHAMPION, CHAMPION_OF_NEW)}
     return config_pb2.EvalConfig(
         model_specs=[
             config_pb2.ModelSpec(
@@ -91,10 +93,15 @@ def build_eval_config(
         metrics_specs=[
             config_pb2.MetricsSpec(
                 output_names=[task],
-                metrics=list(_metrics(thresholds, settings, source)),
-                model_names=[]
-                if champion_tasks is None or task in champion_tasks
-                else [constants.CANDIDATE_KEY],
+                metrics=[
+                    *_metrics(thresholds, settings, source),
+                    *(
+                        metric
+                        for model, tasks in champions.items()
+                        if task in tasks
+                        for metric in _champion_metrics(model, thresholds, settings, source)
+                    ),
+                ],
             )
             for task, thresholds in settings.tasks.items()
         ],
@@ -144,6 +151,40 @@ def _metrics(
                     statistic=metric,
                     reference=reference,
                     is_difference=is_difference,
+                    folds=folds,
+                )
+
+
+def _champion_metrics(
+    model: str,
+    decision_thresholds: tuple[float, ...],
+    settings: EvaluatorSettings,
+    source: PredictionSource,
+) -> Iterator[config_pb2.MetricConfig]:
+    """Metrics of the subjects on which the champion is compared, or of those new since its run."""
+    folds = source.out_of_fold
+    for count, positive in ((SUBJECTS, False), (POSITIVES, True)):
+        name = MetricName(count, reference=model)
+        yield _metric("ComparedCount", name, model=model, positive=positive, folds=folds)
+    if model == CHAMPION:
+        yield _metric(
+            "GroupCurves",
+            MetricName(CURVES, reference=model),
+            decision_thresholds=decision_thresholds,
+            smallest_group=settings.smallest_group,
+            folds=source.folds,
+            model=model,
+        )
+    for metric in COMPUTED if model == CHAMPION else COMPARED_WITH_REFERENCES:
+        for threshold in decision_thresholds if METRICS[metric].at_decision else (None,):
+            for is_difference in (False, True):
+                yield _metric(
+                    "ComparedMetric",
+                    MetricName(metric, threshold, model, is_difference),
+                    statistic=metric,
+                    model=model,
+                    is_difference=is_difference,
+                    threshold=threshold,
                     folds=folds,
                 )
 

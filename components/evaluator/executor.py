@@ -19,7 +19,8 @@ from tfx.types import artifact_utils, standard_artifacts, standard_component_spe
 from tfx.types.artifact import Artifact
 from tfx.utils import io_utils, proto_utils
 
-from components.evaluator import champion, jackknife, results
+from components.evaluator import jackknife, results, shown
+from components.evaluator.champion import Champion, find_champion, new_subjects_notes
 from components.evaluator.defaults import default_thresholds
 from components.evaluator.eval_config import build_eval_config
 from components.evaluator.judge import Verdict, judge
@@ -34,9 +35,11 @@ from pipeline.results.reference_comparison import as_good_sentences
 from pipeline.results.reference_models import ReferenceFit, read_reference_models
 from pipeline.results.task_verdicts import WORDS
 from pipeline.runs.looks import RunLook, record_look
+from pipeline.storage import remove_folder
 
 SETTINGS_KEY = "settings"
 CHAMPION_KEY = "champion_model"
+DIVISION_KEY = "champion_division"
 REGISTRY_KEY = "registry_root"
 LOOK_KEY = "look"
 VERDICT_KEY = "verdict"
@@ -69,8 +72,8 @@ class Executor(tfx_executor.Executor):
 
         Args:
             input_dict: `examples`, `model`, and `champion_model`, which may be missing or marked as
-                not present; `predictions`, `reference_predictions` and `rejects`, each of which
-                may be missing.
+                not present; `champion_division`, `predictions`, `reference_predictions` and
+                `rejects`, each of which may be missing.
             output_dict: `evaluation`, `blessing`, `verdict`.
             exec_properties: `settings`: `EvaluatorSettings` as JSON; `registry_root` and `look`
                 (`RunLook` as JSON), where the evaluation is to be recorded.
@@ -78,12 +81,21 @@ class Executor(tfx_executor.Executor):
         settings = EvaluatorSettings.from_json(exec_properties[SETTINGS_KEY])
         inputs = dict(input_dict)
         models = inputs.pop(CHAMPION_KEY, [])
+        divisions = inputs.pop(DIVISION_KEY, [])
         scheme = _Scheme.of(inputs)
-        no_champion = scheme.plan_against(models) or champion.reason_against(models, settings)
-        champion_tasks = champion.served_tasks(models)
-        if not no_champion:
-            # TFX calls the model to compare with the baseline.
-            inputs[standard_component_specs.BASELINE_MODEL_KEY] = list(models)
+        champion = find_champion(
+            models,
+            divisions,
+            artifact_utils.get_single_instance(inputs[standard_component_specs.EXAMPLES_KEY]),
+            settings,
+            scheme.plan,
+            scheme.own,
+        )
+        # Beside TFMA's result, where workers read and write; removed, since it holds pseudonyms.
+        evaluation = output_dict[standard_component_specs.EVALUATION_KEY]
+        of_champion = f"{artifact_utils.get_single_uri(evaluation)}/champion"
+        if champion.scores:
+            scheme = scheme.and_from(champion.scores.write(of_champion))
         with (
             tempfile.TemporaryDirectory() as folder,
             jackknife.grouped_by_subject(),
@@ -95,9 +107,7 @@ class Executor(tfx_executor.Executor):
                 output_dict,
                 {
                     standard_component_specs.EVAL_CONFIG_KEY: proto_utils.proto_to_json(
-                        build_eval_config(
-                            settings, scheme.source, None if no_champion else champion_tasks
-                        )
+                        build_eval_config(settings, scheme.source)
                     ),
                     standard_component_specs.EXAMPLE_SPLITS_KEY: json.dumps(
                         [scheme.plan.evaluated_split]
@@ -105,12 +115,14 @@ class Executor(tfx_executor.Executor):
                     standard_component_specs.MODULE_PATH_KEY: _EXTRACTORS,
                 },
             )
+        remove_folder(of_champion)
         look = _read_look(exec_properties)
-        verdict = _judge(output_dict, settings, scheme, no_champion, champion_tasks, look)
+        verdict = _judge(output_dict, settings, scheme, champion, look)
         if look:
             # From now on the metrics can be seen.
             record_look(exec_properties[REGISTRY_KEY], look.settings)
-        _bless(verdict, inputs, output_dict, exec_properties)
+        compared = models if champion.scores else []
+        _bless(verdict, inputs, compared, output_dict, exec_properties)
 
 
 def _read_look(exec_properties: dict[str, Any]) -> RunLook | None:
@@ -129,11 +141,13 @@ class _Scheme:
     Attributes:
         plan: The plan of TrialExampleGen.
         source: Predictions to look up.
+        own: Folder of the challenger's predictions out of fold; None on a test split.
         references: What each reference model was fitted on.
     """
 
     plan: EvaluationPlan
     source: PredictionSource
+    own: str | None
     references: Mapping[str, ReferenceFit]
 
     @classmethod
@@ -148,15 +162,16 @@ class _Scheme:
         plan = read_plan(rejects) if rejects else SPLIT_PLAN
         source = PredictionSource.of(plan.out_of_fold, own, references)
         fitted = read_reference_models(references).models if references else {}
-        return cls(plan, source, {name: model.fit for name, model in fitted.items()})
+        return cls(
+            plan,
+            source,
+            own if plan.out_of_fold else None,
+            {name: model.fit for name, model in fitted.items()},
+        )
 
-    def plan_against(self, champions: list[Artifact]) -> str | None:
-        """The reason why no champion can be compared under this plan, whichever it is."""
-        if self.plan.scheme == "validate":
-            return champion.VALIDATION
-        if self.plan.out_of_fold and champion.is_present(champions):
-            return champion.OUT_OF_FOLD
-        return None
+    def and_from(self, folder: str | None) -> _Scheme:
+        """The scheme with further predictions to look up, if there are any."""
+        return replace(self, source=self.source.and_from(folder))
 
 
 def _columns_to_read(settings: EvaluatorSettings, folder: Path) -> Artifact:
@@ -179,24 +194,38 @@ def _judge(
     output_dict: dict[str, list[Artifact]],
     settings: EvaluatorSettings,
     scheme: _Scheme,
-    no_champion: str | None,
-    champion_tasks: tuple[str, ...],
+    champion: Champion,
     look: RunLook | None,
 ) -> Verdict:
     evaluation = artifact_utils.get_single_uri(output_dict[standard_component_specs.EVALUATION_KEY])
     found = list(model_eval_lib.load_metrics(evaluation))
     records = results.read_records(found, settings, scheme.plan)
-    suppressed = results.suppressed_groups(records, settings)
+    suppressed = shown.suppressed_groups(records, settings)
+    compared = shown.suppressed_comparisons(records, suppressed, settings)
     defaults = default_thresholds(settings, scheme.plan.scheme)
-    verdict = judge(records, suppressed, settings, no_champion, champion_tasks, defaults)
+    verdict = judge(
+        records,
+        suppressed,
+        settings,
+        champion.reason_against,
+        champion.tasks,
+        defaults,
+        compared,
+    )
+    smallest = settings.smallest_group
+    told = [champion.note(scheme.plan, smallest)]
+    told += new_subjects_notes(results.records_of_new(found, scheme.plan), smallest)
     if look:
-        verdict = replace(verdict, notes=(*verdict.notes, look.history.sentence))
+        told.append(look.history.sentence)
     folder = artifact_utils.get_single_uri(output_dict[VERDICT_KEY])
-    metrics = results.shown_metrics(records, suppressed, settings, scheme.plan, scheme.references)
-    as_good = as_good_sentences(metrics, settings.reference_margin)
-    verdict = replace(verdict, notes=(*verdict.notes, *as_good))
+    metrics = shown.shown_metrics(
+        records, suppressed, compared, settings, scheme.plan, scheme.references
+    )
+    told += as_good_sentences(metrics, settings.reference_margin)
+    verdict = replace(verdict, notes=(*verdict.notes, *filter(None, told)))
     _write(folder, METRICS_FILE, metrics)
-    _write(folder, CURVES_FILE, results.shown_curves(found, records, suppressed, settings))
+    curves = shown.shown_curves(found, records, suppressed, compared, settings)
+    _write(folder, CURVES_FILE, curves)
     looks = {"looks": look.history} if look else {}
     _write(folder, VERDICT_FILE, VerdictDocument.model_validate({**verdict.to_json(), **looks}))
     subjects = {r.task: r.subjects for r in records if r.group == OVERALL}
@@ -222,6 +251,7 @@ def _write(folder: str, name: str, content: Document) -> None:
 def _bless(
     verdict: Verdict,
     inputs: dict[str, list[Artifact]],
+    compared: list[Artifact],
     output_dict: dict[str, list[Artifact]],
     exec_properties: dict[str, Any],
 ) -> None:
@@ -234,7 +264,7 @@ def _bless(
         constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY, model.uri
     )
     blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id)
-    for baseline in inputs.get(standard_component_specs.BASELINE_MODEL_KEY, []):
+    for baseline in compared:
         blessing.set_string_custom_property(
             constants.ARTIFACT_PROPERTY_BASELINE_MODEL_URI_KEY, baseline.uri
         )

@@ -15,11 +15,9 @@ from typing import Any
 
 import apache_beam as beam
 import numpy as np
-import tensorflow as tf
 from apache_beam.transforms import window
 from apache_beam.utils import timestamp, windowed_value
 from numpy.typing import NDArray
-from tensorflow.python.framework import errors
 from tensorflow_model_analysis import constants
 from tensorflow_model_analysis.api import model_eval_lib, types
 from tensorflow_model_analysis.extractors import (
@@ -36,11 +34,11 @@ from tensorflow_model_analysis.utils import util
 from components.evaluator import jackknife
 from components.evaluator.fold_scores import FOLD_SCORES
 from components.evaluator.prediction_table import NOTHING, PredictionSource, current_source
+from components.evaluator.served_model import KeywordModel
 from pipeline import names
 from pipeline.errors import UserError
 
 _MOST_ROWS = 16_384
-_BLOCK_ROWS = 256
 _PREDICTIONS = constants.PREDICTIONS_KEY
 _OF_SUBJECT = (constants.LABELS_KEY, constants.EXAMPLE_WEIGHTS_KEY)
 
@@ -76,59 +74,8 @@ def custom_eval_shared_model(
     )
 
 
-def _load_for_keywords(load: Callable[[], Any]) -> _KeywordModel:
-    return _KeywordModel(load())
-
-
-class _KeywordSignature:
-    """Calls a signature by keyword, with a constant number of rows.
-
-    TFMA passes the input by position, which TensorFlow accepts only after a failed binding whose
-    error message contains all examples of the batch.
-
-    Beam adapts the size of batches to their duration, and the last digit of a probability depends
-    on the batch size: blocks of a constant size make metrics reproducible.
-    """
-
-    def __init__(self, signature: Any) -> None:
-        self._signature = signature
-        self.structured_input_signature = signature.structured_input_signature
-        (self._name,) = self.structured_input_signature[1]
-
-    def __call__(self, examples: Any) -> Any:
-        rows = np.asarray(examples)
-        blocks = [
-            self._of_block(rows[start : start + _BLOCK_ROWS])
-            for start in range(0, len(rows), _BLOCK_ROWS)
-        ]
-        return {name: tf.concat([block[name] for block in blocks], 0) for name in blocks[0]}
-
-    def _of_block(self, rows: NDArray[Any]) -> dict[str, Any]:
-        padding = np.repeat(rows[-1:], _BLOCK_ROWS - len(rows))
-        outputs = self._call(tf.constant(np.concatenate([rows, padding]).astype(object)))
-        return {name: values[: len(rows)] for name, values in outputs.items()}
-
-    def _call(self, examples: Any) -> Any:
-        try:
-            return self._signature(**{self._name: examples})
-        except (TypeError, errors.InvalidArgumentError) as error:
-            # Without the cause: messages of TensorFlow and TFMA quote the examples.
-            raise UserError(
-                f"The model can't process the examples of the test split ({type(error).__name__}). "
-                "Train it on examples of the same study file."
-            ) from None
-
-
-class _KeywordModel:
-    """A loaded model's signatures that take serialized examples."""
-
-    def __init__(self, model: Any) -> None:
-        self._model = model  # Keeps the variables alive.
-        self.signatures = {
-            name: _KeywordSignature(signature)
-            for name, signature in model.signatures.items()
-            if len(signature.structured_input_signature[1]) == 1
-        }
+def _load_for_keywords(load: Callable[[], Any]) -> KeywordModel:
+    return KeywordModel(load())
 
 
 def custom_extractors(
@@ -150,11 +97,7 @@ def custom_extractors(
     """
     del tensor_adapter_config
     slicings = [tuple(spec.feature_keys) for spec in eval_config.slicing_specs]
-    specs = list(eval_config.model_specs)
-    tasks = list(specs[0].label_keys)
-    models = (
-        {spec.name: _tasks_of(eval_config, spec.name) for spec in specs} if len(specs) > 1 else {}
-    )
+    tasks = list(eval_config.model_specs[0].label_keys)
     source = current_source()
     predict = [
         predictions_extractor.PredictionsExtractor(
@@ -169,18 +112,8 @@ def custom_extractors(
         # The stage name that TFMA's evaluators expect: it adds the slice keys.
         extractor.Extractor(
             stage_name=slice_key_extractor.SLICE_KEY_EXTRACTOR_STAGE_NAME,
-            ptransform=beam.ParDo(_GroupRows(slicings or [()], tasks, models, source)),
+            ptransform=beam.ParDo(_GroupRows(slicings or [()], tasks, source)),
         ),
-    ]
-
-
-def _tasks_of(eval_config: config_pb2.EvalConfig, model: str) -> list[str]:
-    """Tasks that are evaluated of a model."""
-    return [
-        task
-        for spec in eval_config.metrics_specs
-        if model in spec.model_names
-        for task in spec.output_names
     ]
 
 
@@ -194,7 +127,6 @@ class _GroupRows(beam.DoFn):
         self,
         slicings: Sequence[tuple[str, ...]],
         tasks: Sequence[str],
-        models: Mapping[str, Sequence[str]],
         source: PredictionSource = NOTHING,
     ) -> None:
         """Initializes the function.
@@ -202,14 +134,12 @@ class _GroupRows(beam.DoFn):
         Args:
             slicings: Feature keys of each slicing.
             tasks: Names of the model's outputs.
-            models: Tasks of each model by its name; empty if there is only one.
             source: Predictions to look up.
         """
         self._source = source
         self._kept = _OF_SUBJECT if source.out_of_fold else (*_OF_SUBJECT, _PREDICTIONS)
         self._slicings = list(slicings)
         self._tasks = list(tasks)
-        self._models = {model: list(predicted) for model, predicted in models.items()}
         self._keys = sorted({key for slicing in slicings for key in slicing})
 
     def setup(self) -> None:
@@ -251,21 +181,11 @@ class _GroupRows(beam.DoFn):
             )
 
     def _values(self, kind: str, extracts: types.Extracts, rows: int) -> dict[str, Any]:
-        """Labels, weights or predictions by task; nested by model if there are two."""
+        """Labels, weights or predictions by task."""
         found = util.StandardExtracts(extracts)
-
-        def of_model(model: str | None, tasks: Sequence[str]) -> dict[str, NDArray[Any]]:
-            return {
-                task: _one_per_row(kind, task, rows, found.get_by_key(kind, model, task))
-                for task in tasks
-            }
-
-        if not self._models:
-            return of_model(None, self._tasks)
-        # A champion may lack a task; labels and weights are those of the examples.
         return {
-            model: of_model(model, tasks if kind == _PREDICTIONS else self._tasks)
-            for model, tasks in self._models.items()
+            task: _one_per_row(kind, task, rows, found.get_by_key(kind, None, task))
+            for task in self._tasks
         }
 
     def _looked_up(self, hashes: NDArray[Any]) -> dict[str, Any]:

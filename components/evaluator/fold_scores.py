@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.evaluator.score_table import ScoreTable
+from pipeline.names import CHALLENGER
 
 FOLD_SCORES = "fold_scores"
 """Key of the extract with `subject`, `fold` and `score` by task, as in `FoldScores`."""
@@ -41,6 +42,7 @@ class FoldScores:
     fold: NDArray[np.int16]
     score: Mapping[str, NDArray[np.float32]]
     _of: dict[str, ModelScores] = field(default_factory=dict, repr=False)
+    _pairs: dict[str, tuple[ModelScores, ModelScores]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def empty(cls) -> FoldScores:
@@ -112,6 +114,32 @@ class FoldScores:
                 np.ascontiguousarray(score[:, predicts]),
             )
         return self._of[model]
+
+    def paired(self, model: str) -> tuple[ModelScores, ModelScores]:
+        """The challenger's and another model's predictions of the subjects that both predict.
+
+        Args:
+            model: Name of the other model.
+
+        Returns:
+            The challenger's and the other's, in the repeats in which the other predicts.
+        """
+        if model not in self._pairs:
+            nothing = np.zeros((self.subjects, 0), np.float32)
+            other = self.score.get(model, nothing)
+            repeats = ~np.isnan(other).all(axis=0)
+            rows = ~np.isnan(other[:, repeats]).any(axis=1) & repeats.any()
+            own = self.score.get(CHALLENGER, nothing)
+            one, two = (
+                ModelScores(
+                    self.outcome[rows],
+                    np.ascontiguousarray(self.fold[rows][:, repeats]),
+                    np.ascontiguousarray(score[rows][:, repeats]),
+                )
+                for score in (own, other)
+            )
+            self._pairs[model] = one, two
+        return self._pairs[model]
 
     def _sorted(self) -> FoldScores:
         order = np.argsort(self.subject, kind="stable")

@@ -152,6 +152,7 @@ def judge(
     no_champion: str | None,
     champion_tasks: Sequence[str] = (),
     defaults: Sequence[Threshold] = (),
+    suppressed_comparisons: Suppressed | None = None,
 ) -> Verdict:
     """Judges a model.
 
@@ -165,6 +166,8 @@ def judge(
         no_champion: Reason why there is no comparable champion; None if there is one.
         champion_tasks: Tasks that the champion serves, comparable or not.
         defaults: Default thresholds beside those of the study file.
+        suppressed_comparisons: Groups in which no comparison with the champion is shown, by task;
+            the suppressed groups, where not given.
 
     Returns:
         The verdict. A task of which nothing is demanded is not judged.
@@ -176,13 +179,16 @@ def judge(
     if no_champion and any(threshold.versus == CHAMPION for threshold in settings.thresholds):
         notes.append(NOT_COMPARED)
     compared = () if no_champion else tuple(champion_tasks)
+    of_champion = suppressed if suppressed_comparisons is None else suppressed_comparisons
     comparisons = [
         comparison
         for application in _applications(settings, defaults, records, compared)
         for comparison in compare(
             application,
             by_key.get(application.key),
-            suppressed.get(application.task, {}).get(application.group),
+            (of_champion if application.is_of_champion else suppressed)
+            .get(application.task, {})
+            .get(application.group),
             settings.smallest_group,
             has_champion=application.task in compared,
         )

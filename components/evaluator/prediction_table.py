@@ -6,14 +6,18 @@ import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import UserError
-from pipeline.names import CHALLENGER
+from pipeline.names import CHALLENGER, CHAMPION
 from pipeline.results.predictions import Predictions, read_predictions
+
+CHAMPION_OF_NEW = "champion_of_new"
+"""The champion as it predicts subjects who are new since its run, beside those predicted out of
+fold."""
 
 NOT_PREDICTED = -1
 """Fold of a subject that is not predicted in a repeat."""
@@ -99,6 +103,10 @@ class PredictionSource:
     folders: tuple[str, ...] = ()
     out_of_fold: bool = False
 
+    def and_from(self, folder: str | None) -> PredictionSource:
+        """The source with a further folder, if there is one."""
+        return self if folder is None else replace(self, folders=(*self.folders, folder))
+
     @classmethod
     def of(cls, out_of_fold: bool, own: str | None, references: str | None) -> PredictionSource:
         """Chooses the folders that have predictions.
@@ -132,7 +140,16 @@ class PredictionSource:
     @property
     def references(self) -> tuple[str, ...]:
         """Names of the reference models."""
-        return tuple(model for model in self.read().models if model != CHALLENGER)
+        others = (CHALLENGER, CHAMPION, CHAMPION_OF_NEW)
+        return tuple(model for model in self.read().models if model not in others)
+
+    def tasks_of(self, model: str) -> tuple[str, ...]:
+        """Tasks of which a model predicts any subject."""
+        return tuple(
+            task
+            for task, of_task in self.read().score.items()
+            if model in of_task and not np.isnan(of_task[model]).all()
+        )
 
 
 NOTHING = PredictionSource()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from pipeline.names import CHAMPION
 from pipeline.results.documents import Group, MetricRecord, ModelRole
 
 
@@ -45,6 +46,11 @@ class Record:
     def negatives(self) -> int:
         """Subjects without the outcome."""
         return self.subjects - self.positives
+
+    @property
+    def is_of_champion(self) -> bool:
+        """Whether it is of the subjects on which the champion is compared."""
+        return self.model == CHAMPION or (self.model == "difference" and self.versus is None)
 
     def shown(self) -> MetricRecord:
         """The record as in `metrics.json`; not-a-number becomes null."""

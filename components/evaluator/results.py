@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from types import MappingProxyType
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from tensorflow_model_analysis import constants
 from tensorflow_model_analysis.proto import metrics_for_slice_pb2
 
-from components.evaluator.between_groups import summarize_groups
-from components.evaluator.comparisons import Suppressed
 from components.evaluator.eval_config import CURVES, POSITIVES, SUBJECTS, MetricName
 from components.evaluator.intervals import (
     RANKING,
@@ -21,23 +16,18 @@ from components.evaluator.intervals import (
     of_mean,
     of_ranking,
 )
+from components.evaluator.prediction_table import CHAMPION_OF_NEW
 from components.evaluator.records import Record
 from components.evaluator.settings import EvaluatorSettings
 from pipeline import names
 from pipeline.estimates import exact_interval_at_edge
 from pipeline.metrics import METRICS
+from pipeline.names import CHALLENGER, CHAMPION
 from pipeline.results.documents import (
-    OVERALL,
-    Curves,
     Group,
-    GroupCurves,
-    Metrics,
     ModelRole,
-    SuppressedGroup,
 )
 from pipeline.results.evaluation_plan import SPLIT_PLAN, EvaluationPlan
-from pipeline.results.reference_models import ReferenceFit
-from pipeline.results.suppress import suppressed
 
 
 def read_records(
@@ -64,146 +54,83 @@ def read_records(
     order = {slicing: place for place, slicing in enumerate(settings.expanded_slicings)}
     tasks = list(settings.tasks)
     parts = list(result)
-    of_all = {task: found for part in parts if not _group(part) for task, found in _informed(part)}
-    groups = [record for part in parts for record in _records_of(part, plan, of_all)]
+    groups = [record for record in _all_records(parts, plan) if not _is_of_new(record)]
     return sorted(
         groups,
         key=lambda r: (tasks.index(r.task), order[tuple(name for name, _ in r.group)], r.group),
     )
 
 
-def suppressed_groups(records: Iterable[Record], settings: EvaluatorSettings) -> Suppressed:
-    """Decides for each task which groups are not shown; see `suppress.suppressed`."""
-    sizes: dict[str, dict[Group, int]] = {task: {OVERALL: 0} for task in settings.tasks}
-    for record in records:
-        sizes[record.task][record.group] = record.subjects
-    return {
-        task: suppressed(found, settings.expanded_slicings, settings.smallest_group)
-        for task, found in sizes.items()
-    }
-
-
-def shown_metrics(
-    records: Iterable[Record],
-    hidden: Suppressed,
-    settings: EvaluatorSettings,
-    plan: EvaluationPlan = SPLIT_PLAN,
-    references: Mapping[str, ReferenceFit] = MappingProxyType({}),
-) -> Metrics:
-    """Makes `metrics.json`.
-
-    Args:
-        records: All records.
-        hidden: Suppressed groups by task.
-        settings: What was evaluated.
-        plan: How the run evaluates.
-        references: What each reference model was fitted on.
-
-    Returns:
-        `records` of the groups shown; `suppressed` groups with the reason and, if they are too
-        small, the number of subjects as "<N"; `smallest_group`.
-    """
-    records = list(records)
-    between = summarize_groups(records, hidden, plan)
-    optional: dict[str, Any] = {"between_groups": between} if between else {}
-    if references:
-        optional["reference_models"] = dict(references)
-    return Metrics(
-        smallest_group=settings.smallest_group,
-        records=tuple(
-            record.shown() for record in records if record.group not in hidden[record.task]
-        ),
-        suppressed=tuple(
-            SuppressedGroup(
-                task=task,
-                slice=dict(group),
-                reason=reason,
-                subjects=f"<{settings.smallest_group}" if reason == "too_small" else None,
-            )
-            for task, groups in hidden.items()
-            for group, reason in groups.items()
-        ),
-        evaluation=plan,
-        **optional,
-    )
-
-
-def shown_curves(
-    result: Iterable[metrics_for_slice_pb2.MetricsForSlice],
-    records: Iterable[Record],
-    hidden: Suppressed,
-    settings: EvaluatorSettings,
-) -> Curves:
-    """Makes `curves.json`; see `components.evaluator.curves`.
+def records_of_new(
+    result: Iterable[metrics_for_slice_pb2.MetricsForSlice], plan: EvaluationPlan
+) -> list[Record]:
+    """Records of all subjects who are new since the champion's run, out of fold.
 
     Args:
         result: TFMA's metrics.
-        records: All records; they give the order of the curves.
-        hidden: Suppressed groups by task.
-        settings: What was evaluated.
+        plan: How the run evaluates.
+
+    Returns:
+        The champion's metrics, and the differences to them.
     """
-    found = {
-        (item.key.output_name, _group(part), _role(item.key)): json.loads(item.value.bytes_value)
-        for part in result
-        for item in part.metric_keys_and_values
-        if item.key.name == CURVES
-    }
-    sizes = {
-        (record.task, record.group, record.model): (record.subjects, record.positives)
-        for record in records
-        if record.group not in hidden[record.task]
-    }
-    return Curves(
-        smallest_group=settings.smallest_group,
-        curves=tuple(
-            GroupCurves(
-                task=task,
-                slice=dict(group),
-                model=model,
-                subjects=subjects,
-                positives=positives,
-                **found[task, group, model],
-            )
-            for (task, group, model), (subjects, positives) in sizes.items()
-            if (task, group, model) in found
-        ),
-    )
+    overall = [part for part in result if not group_of(part)]
+    found = (record for record in _all_records(overall, plan) if _is_of_new(record))
+    return [
+        replace(r, model=CHAMPION, versus=None)
+        if r.model == CHAMPION_OF_NEW
+        else replace(r, versus=None)
+        for r in found
+    ]
+
+
+def _all_records(
+    parts: Sequence[metrics_for_slice_pb2.MetricsForSlice], plan: EvaluationPlan
+) -> Iterator[Record]:
+    of_all = {key: found for part in parts if not group_of(part) for key, found in _informed(part)}
+    for part in parts:
+        yield from _records_of(part, plan, of_all)
+
+
+def _is_of_new(record: Record) -> bool:
+    return CHAMPION_OF_NEW in (record.model, record.versus)
 
 
 def _records_of(
     part: metrics_for_slice_pb2.MetricsForSlice,
     plan: EvaluationPlan,
-    of_all: Mapping[str, float],
+    of_all: Mapping[tuple[str, str | None], float],
 ) -> Iterator[Record]:
-    group = _group(part)
+    group = group_of(part)
     information = dict(_informed(part))
     values = {
-        (item.key.output_name, _role(item.key), item.key.name): item.value.double_value.value
+        (item.key.output_name, item.key.name): item.value.double_value.value
         for item in part.metric_keys_and_values
     }
     for item in part.metric_keys_and_values:
         name = MetricName.parse(item.key.name)
-        if name.metric in (SUBJECTS, POSITIVES, CURVES) or (name.reference and item.key.is_diff):
+        if name.metric in (SUBJECTS, POSITIVES, CURVES):
             continue
         task = item.key.output_name
-        role = _role(item.key) if name.reference is None else _role_of_reference(name)
+        role = role_of(name)
         value = item.value.double_value.value
-        subjects = int(values[task, "challenger", SUBJECTS])
-        positives = int(values[task, "challenger", POSITIVES])
+        compared = _counted_for(name)
+        subjects = int(values[task, MetricName(SUBJECTS, reference=compared).text])
+        positives = int(values[task, MetricName(POSITIVES, reference=compared).text])
         lower, upper = _interval(item)
         if plan.out_of_fold and name.metric in RANKING:
             lower, upper = of_ranking(
                 lower,
                 upper,
                 plan.folds,
-                information[task],
-                of_all.get(task, information[task]),
+                information[task, compared],
+                of_all.get((task, compared), information[task, compared]),
                 is_difference=role == "difference",
             )
         elif plan.out_of_fold:
             lower, upper = of_mean(lower, upper, plan.folds)
-        if name.reference is None and role != "difference" and _is_edge(value, lower, upper):
-            lower, upper = exact_interval_at_edge(value, _trials(name, task, role, values))
+        is_reference = name.reference is not None and compared is None
+        if not is_reference and role != "difference" and _is_edge(value, lower, upper):
+            lower, upper = exact_interval_at_edge(value, _trials(name, task, values))
         elif not enough_events(name.metric, positives, subjects - positives):
             lower, upper = math.nan, math.nan
         low, high = METRICS[name.metric].bounds(role == "difference")
@@ -213,7 +140,7 @@ def _records_of(
             metric=name.metric,
             decision_threshold=name.decision_threshold,
             model=role,
-            versus=name.reference if name.is_difference else None,
+            versus=name.reference if name.is_difference and name.reference != CHAMPION else None,
             value=value,
             lower=_clipped(lower, low, high),
             upper=_clipped(upper, low, high),
@@ -222,44 +149,48 @@ def _records_of(
         )
 
 
-def _role_of_reference(name: MetricName) -> ModelRole:
-    return "difference" if name.is_difference else str(name.reference)
+def role_of(name: MetricName) -> ModelRole:
+    """The model that a metric is of."""
+    if name.reference is None:
+        return CHALLENGER
+    return "difference" if name.is_difference else name.reference
+
+
+def _counted_for(name: MetricName) -> str | None:
+    """Model whose compared subjects a metric is of; None where it is of all subjects."""
+    return name.reference if name.reference in (CHAMPION, CHAMPION_OF_NEW) else None
 
 
 def _is_edge(value: float, lower: float, upper: float) -> bool:
     return lower == upper == value and value in (0.0, 1.0)
 
 
-def _group(part: metrics_for_slice_pb2.MetricsForSlice) -> Group:
+def group_of(part: metrics_for_slice_pb2.MetricsForSlice) -> Group:
+    """The group of a part of TFMA's result."""
     return tuple(
         (key.column.removeprefix(names.slice_key("")), key.bytes_value.decode())
         for key in part.slice_key.single_slice_keys
     )
 
 
-def _trials(
-    name: MetricName, task: str, role: ModelRole, values: Mapping[tuple[str, ModelRole, str], float]
-) -> float:
+def _trials(name: MetricName, task: str, values: Mapping[tuple[str, str], float]) -> float:
     """Denominator of a share; not a number for metrics that are no share."""
-    subjects = values[task, "challenger", SUBJECTS]
-    positives = values[task, "challenger", POSITIVES]
+
+    def value(metric: str, at: float | None = None) -> float:
+        return values[task, MetricName(metric, at, name.reference).text]
+
+    subjects, positives = value(SUBJECTS), value(POSITIVES)
     negatives = subjects - positives
     trials = METRICS[name.metric].trials
     if trials in ("predicted_positives", "predicted_negatives"):
         at = name.decision_threshold
-        sensitivity = values[task, role, MetricName("sensitivity", at).text]
-        false_positives = values[task, role, MetricName("false_positive_rate", at).text]
+        sensitivity = value("sensitivity", at)
+        false_positives = value("false_positive_rate", at)
         predicted = sensitivity * positives + false_positives * negatives
         return predicted if trials == "predicted_positives" else subjects - predicted
     if trials is None:
         return math.nan
     return {"subjects": subjects, "positives": positives, "negatives": negatives}[trials]
-
-
-def _role(key: metrics_for_slice_pb2.MetricKey) -> ModelRole:
-    if key.is_diff:
-        return "difference"
-    return "champion" if key.model_name == constants.BASELINE_KEY else "challenger"
 
 
 def _interval(item: metrics_for_slice_pb2.MetricKeyAndValue) -> tuple[float, float]:
@@ -269,16 +200,22 @@ def _interval(item: metrics_for_slice_pb2.MetricKeyAndValue) -> tuple[float, flo
     return interval.lower_bound.double_value.value, interval.upper_bound.double_value.value
 
 
-def _informed(part: metrics_for_slice_pb2.MetricsForSlice) -> Iterator[tuple[str, float]]:
-    """Information about each task's outcome in a group; see `intervals.information_of`."""
+def _informed(
+    part: metrics_for_slice_pb2.MetricsForSlice,
+) -> Iterator[tuple[tuple[str, str | None], float]]:
+    """Information about each task's outcome in a group, by the model that it is compared with.
+
+    See `intervals.information_of`.
+    """
     counts = {
-        (item.key.output_name, item.key.name): item.value.double_value.value
+        (item.key.output_name, name.reference, name.metric): item.value.double_value.value
         for item in part.metric_keys_and_values
-        if item.key.name in (SUBJECTS, POSITIVES) and _role(item.key) == "challenger"
+        if (name := MetricName.parse(item.key.name)).metric in (SUBJECTS, POSITIVES)
     }
-    for task, name in counts:
-        if name == SUBJECTS:
-            yield task, information_of(counts[task, SUBJECTS], counts[task, POSITIVES])
+    for task, model, count in counts:
+        if count == SUBJECTS:
+            subjects, positives = counts[task, model, SUBJECTS], counts[task, model, POSITIVES]
+            yield (task, model), information_of(subjects, positives)
 
 
 def _clipped(value: float, low: float, high: float) -> float:

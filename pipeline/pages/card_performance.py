@@ -189,6 +189,7 @@ def champion_blocks(card: Card) -> list[Block]:
             record.task,
             METRICS[record.metric].title,
             record.estimate,
+            record.subjects,
         ]
         for record in evidence.metrics.records
         if not record.slice
@@ -198,12 +199,19 @@ def champion_blocks(card: Card) -> list[Block]:
     ]
     return [
         Paragraph(
-            f"The champion {evidence.champion} was scored on the same subjects. The "
-            "differences below are challenger minus champion."
+            f"The champion {evidence.champion} and this model were compared on subjects that "
+            "neither was trained, stopped or calibrated on; out of fold each was predicted by "
+            "models that never saw the subject. The differences below are challenger minus "
+            "champion."
         ),
         Table(
             "Challenger minus champion",
-            [Column("Task"), Column("Metric"), Column("Difference (95 %)", "end", 4)],
+            [
+                Column("Task"),
+                Column("Metric"),
+                Column("Difference (95 %)", "end", 4),
+                Column("Subjects", "end"),
+            ],
             rows,
         ),
     ]

@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from components.evaluator.settings import EvaluatorSettings
+from pipeline.results.division import Division, write_division
+from pipeline.results.evaluation_plan import SPLIT_PLAN
 from pipeline.results.predictions import Predictions, write_predictions
 
 Row = Mapping[str, float | bytes]
@@ -87,6 +90,14 @@ def write_reference_models(folder: Path, references: Predictions) -> None:
     )
 
 
+def split_division(parts: Mapping[Any, int]) -> Division:
+    """The division of a champion by the number of each subject's part."""
+    first = np.zeros(len(parts), np.int16)
+    subjects = np.array(list(parts), object)
+    rows = Predictions(subjects, first, np.array(list(parts.values()), np.int16), {})
+    return Division(SPLIT_PLAN, rows)
+
+
 def evaluate(
     folder: Path,
     settings: EvaluatorSettings,
@@ -96,10 +107,12 @@ def evaluate(
     references: Predictions | None = None,
     plan: Mapping[str, Any] | None = None,
     champion_tasks: Iterable[str] = (),
+    division: Division | None = None,
 ) -> Evaluation:
     """Runs the executor.
 
-    `champion` gives the baseline model's custom properties; it serves `champion_tasks`, or all.
+    `champion` gives the champion's custom properties; it serves `champion_tasks`, or all.
+    `division` says who was where in its run; without it all subjects were in its test split.
     """
     from apache_beam import Pipeline
     from apache_beam.runners.portability import fn_api_runner
@@ -115,6 +128,7 @@ def evaluate(
         (folder / name).mkdir(parents=True, exist_ok=True)
         return made
 
+    rows = list(rows)
     split = "test" if plan is None or plan["scheme"] == "split" else "train"
     write_examples(folder / "examples", rows, split)
     write_model(folder / "model", settings.tasks, "p_")
@@ -130,6 +144,9 @@ def evaluate(
                 baseline.set_string_custom_property(name, value)
         if champion["present"]:
             write_model(folder / "baseline", champion_tasks or settings.tasks, "q_")
+            inputs["champion_division"] = [artifact(artifact_types.Predictions, "division")]
+            division = division or split_division({row["subject_hash"]: 2 for row in rows})
+            write_division(str(folder / "division"), division)
         inputs["champion_model"] = [baseline]
     for key, table in (("predictions", predictions), ("reference_predictions", references)):
         if table is not None:

@@ -1,16 +1,23 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tfx.types import standard_artifacts
 
+from components.artifact_types import Predictions
 from components.evaluator.champion import (
     FIRST_RUN,
+    NO_DIVISION,
     OTHER_DEAL,
     OTHER_LABELS,
     OTHER_SPLIT,
+    VALIDATION,
+    find_champion,
     reason_against,
 )
 from components.evaluator.settings import EvaluatorSettings
+from pipeline.results.evaluation_plan import SPLIT_PLAN, EvaluationPlan
+from tests.components.evaluator.conftest import write_model
 
 SETTINGS = EvaluatorSettings(
     tasks={"response": (0.5,)},
@@ -62,3 +69,23 @@ def test_a_champion_is_compared_only_on_the_same_split_and_labels(
     artifacts: Any, reason: Any
 ) -> None:
     assert reason_against(artifacts, SETTINGS) == reason
+
+
+def test_without_the_champions_division_it_is_not_comparable(tmp_path: Path) -> None:
+    artifacts = baseline(1, 1, "3:digest")
+    artifacts[0].uri = str(tmp_path / "model")
+    write_model(tmp_path / "model", ["response"], "q_")
+    division = Predictions()
+    division.uri = str(tmp_path)
+    (tmp_path / "NO_CHAMPION").touch()
+    for divisions in ([], [division]):
+        found = find_champion(
+            artifacts, divisions, standard_artifacts.Examples(), SETTINGS, SPLIT_PLAN, None
+        )
+        assert (found.reason_against, found.tasks) == (NO_DIVISION, ("response",))
+
+
+def test_a_validation_compares_no_champion() -> None:
+    plan = EvaluationPlan(scheme="validate", requested="validate")
+    found = find_champion([], [], standard_artifacts.Examples(), SETTINGS, plan, None)
+    assert found.reason_against == VALIDATION

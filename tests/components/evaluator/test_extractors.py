@@ -6,7 +6,8 @@ import tensorflow as tf
 from tensorflow_model_analysis import constants
 
 from components.evaluator import jackknife
-from components.evaluator.extractors import _GroupRows, _KeywordSignature
+from components.evaluator.extractors import _GroupRows
+from components.evaluator.served_model import KeywordSignature
 from pipeline.errors import UserError
 from tests.each import each
 
@@ -25,7 +26,7 @@ def batch(rows: Any, **features: Any) -> Any:
 
 
 def grouped(slicings: Any, *batches: Any) -> Any:
-    function = _GroupRows(slicings, ["response"], {})
+    function = _GroupRows(slicings, ["response"])
     function.start_bundle()
     for extracts in batches:
         assert list(function.process(extracts)) == []
@@ -143,7 +144,7 @@ def test_a_model_that_refuses_the_examples_does_not_quote_them() -> None:
             raise TypeError(f"can't parse {examples}")
 
     with pytest.raises(UserError) as caught:
-        _KeywordSignature(Refusing())(["AGE: 83"])
+        KeywordSignature(Refusing())(["AGE: 83"])
 
     assert "83" not in str(caught.value)
     assert caught.value.__suppress_context__
@@ -161,7 +162,7 @@ def test_the_model_is_called_with_blocks_of_one_size_whatever_the_batch(rows: An
             return {"response": tf.strings.to_number(examples)[:, tf.newaxis]}
 
     examples = np.array([b"%d" % number for number in range(rows)], dtype=object)
-    predictions = _KeywordSignature(Echo())(examples)["response"]
+    predictions = KeywordSignature(Echo())(examples)["response"]
 
     assert set(sizes) == {256}
     assert predictions.numpy().ravel().tolist() == list(range(rows))

@@ -5,8 +5,9 @@ import pytest
 from scipy import stats
 from tensorflow_model_analysis.proto import metrics_for_slice_pb2
 
-from components.evaluator.results import read_records, shown_metrics, suppressed_groups
+from components.evaluator.results import read_records
 from components.evaluator.settings import EvaluatorSettings
+from components.evaluator.shown import shown_metrics, suppressed_groups
 
 SETTINGS = EvaluatorSettings(
     tasks={"response": (0.5,)},
@@ -124,7 +125,7 @@ def test_an_empty_test_split_is_too_small() -> None:
     hidden = suppressed_groups([], SETTINGS)
 
     assert hidden == {"response": {(): "too_small"}}
-    assert shown_metrics([], hidden, SETTINGS).suppressed[0].subjects == "<20"
+    assert shown_metrics([], hidden, hidden, SETTINGS).suppressed[0].subjects == "<20"
 
 
 def test_suppressed_groups_are_listed_without_their_numbers() -> None:
@@ -136,7 +137,8 @@ def test_suppressed_groups_are_listed_without_their_numbers() -> None:
     ]
     records = read_records(parts, SETTINGS)
 
-    content = shown_metrics(records, suppressed_groups(records, SETTINGS), SETTINGS).model_dump()
+    hidden = suppressed_groups(records, SETTINGS)
+    content = shown_metrics(records, hidden, hidden, SETTINGS).model_dump()
 
     assert [record["slice"] for record in content["records"]] == [{}, {"sex": "M"}]
     assert list(content["suppressed"]) == [

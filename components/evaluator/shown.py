@@ -1,0 +1,165 @@
+"""The documents of an evaluation: what may be shown of its records and curves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from tensorflow_model_analysis.proto import metrics_for_slice_pb2
+
+from components.evaluator.between_groups import summarize_groups
+from components.evaluator.comparisons import Suppressed
+from components.evaluator.eval_config import CURVES, MetricName
+from components.evaluator.records import Record
+from components.evaluator.results import group_of, role_of
+from components.evaluator.settings import EvaluatorSettings
+from pipeline.names import CHAMPION
+from pipeline.results.documents import (
+    OVERALL,
+    Curves,
+    Group,
+    GroupCurves,
+    Metrics,
+    SuppressedGroup,
+)
+from pipeline.results.evaluation_plan import SPLIT_PLAN, EvaluationPlan
+from pipeline.results.reference_models import ReferenceFit
+from pipeline.results.suppress import SuppressionReason, suppressed
+
+
+def suppressed_groups(records: Iterable[Record], settings: EvaluatorSettings) -> Suppressed:
+    """Decides for each task which groups are not shown; see `suppress.suppressed`."""
+    sizes: dict[str, dict[Group, int]] = {task: {OVERALL: 0} for task in settings.tasks}
+    for record in records:
+        if not record.is_of_champion:
+            sizes[record.task][record.group] = record.subjects
+    return {
+        task: suppressed(found, settings.expanded_slicings, settings.smallest_group)
+        for task, found in sizes.items()
+    }
+
+
+def suppressed_comparisons(
+    records: Sequence[Record], hidden: Suppressed, settings: EvaluatorSettings
+) -> Suppressed:
+    """Decides in which groups no comparison with the champion is shown.
+
+    Champion and challenger may be compared on a part of the subjects alone. Neither that part nor
+    the rest of a group, which follows from the challenger's numbers, may be small.
+
+    Args:
+        records: All records.
+        hidden: Groups of which nothing is shown, by task.
+        settings: Settings of the evaluation.
+    """
+    sizes: dict[str, dict[Group, int]] = {task: {OVERALL: 0} for task in settings.tasks}
+    whole: dict[tuple[str, Group], int] = {}
+    for record in records:
+        if record.model == CHAMPION:
+            sizes[record.task][record.group] = record.subjects
+        elif not record.is_of_champion:
+            whole[record.task, record.group] = record.subjects
+    found: dict[str, dict[Group, SuppressionReason]] = {}
+    for task, groups in sizes.items():
+        smallest = settings.smallest_group
+        found[task] = suppressed(groups, settings.expanded_slicings, smallest)
+        for group, subjects in groups.items():
+            if 0 < whole.get((task, group), 0) - subjects < smallest:
+                found[task].setdefault(group, "complementary")
+        found[task] |= hidden[task]
+    return found
+
+
+def shown_metrics(
+    records: Iterable[Record],
+    hidden: Suppressed,
+    compared: Suppressed,
+    settings: EvaluatorSettings,
+    plan: EvaluationPlan = SPLIT_PLAN,
+    references: Mapping[str, ReferenceFit] = MappingProxyType({}),
+) -> Metrics:
+    """Makes `metrics.json`.
+
+    Args:
+        records: All records.
+        hidden: Suppressed groups by task.
+        compared: Groups in which no comparison with the champion is shown.
+        settings: What was evaluated.
+        plan: How the run evaluates.
+        references: What each reference model was fitted on.
+
+    Returns:
+        `records` of the groups shown; `suppressed` groups with the reason and, if they are too
+        small, the number of subjects as "<N"; `smallest_group`.
+    """
+    records = list(records)
+    between = summarize_groups(records, hidden, plan)
+    optional: dict[str, Any] = {"between_groups": between} if between else {}
+    if references:
+        optional["reference_models"] = dict(references)
+    return Metrics(
+        smallest_group=settings.smallest_group,
+        records=tuple(
+            record.shown()
+            for record in records
+            if record.group not in (compared if record.is_of_champion else hidden)[record.task]
+        ),
+        suppressed=tuple(
+            SuppressedGroup(
+                task=task,
+                slice=dict(group),
+                reason=reason,
+                subjects=f"<{settings.smallest_group}" if reason == "too_small" else None,
+            )
+            for task, groups in hidden.items()
+            for group, reason in groups.items()
+        ),
+        evaluation=plan,
+        **optional,
+    )
+
+
+def shown_curves(
+    result: Iterable[metrics_for_slice_pb2.MetricsForSlice],
+    records: Iterable[Record],
+    hidden: Suppressed,
+    compared: Suppressed,
+    settings: EvaluatorSettings,
+) -> Curves:
+    """Makes `curves.json`; see `components.evaluator.curves`.
+
+    Args:
+        result: TFMA's metrics.
+        records: All records; they give the order of the curves.
+        hidden: Suppressed groups by task.
+        compared: Groups in which no comparison with the champion is shown.
+        settings: What was evaluated.
+    """
+    found = {
+        (item.key.output_name, group_of(part), role_of(name)): json.loads(item.value.bytes_value)
+        for part in result
+        for item in part.metric_keys_and_values
+        if (name := MetricName.parse(item.key.name)).metric == CURVES
+    }
+    sizes = {
+        (record.task, record.group, record.model): (record.subjects, record.positives)
+        for record in records
+        if record.group not in (compared if record.is_of_champion else hidden)[record.task]
+    }
+    return Curves(
+        smallest_group=settings.smallest_group,
+        curves=tuple(
+            GroupCurves(
+                task=task,
+                slice=dict(group),
+                model=model,
+                subjects=subjects,
+                positives=positives,
+                **found[task, group, model],
+            )
+            for (task, group, model), (subjects, positives) in sizes.items()
+            if (task, group, model) in found
+        ),
+    )
