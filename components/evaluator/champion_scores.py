@@ -47,7 +47,7 @@ class ChampionScores:
         """Writes the predictions to a folder.
 
         Returns:
-            The folder; None where the champion predicts nobody.
+            The folder; None where the champion predicts no subject.
         """
         if not self.compared and not self.new:
             return None
