@@ -26,6 +26,7 @@ from pipeline.pages.card_performance import (
     performance_blocks,
 )
 from pipeline.pages.metrics import (
+    note_texts,
     task_reasons,
     task_verdicts_table,
 )
@@ -365,10 +366,10 @@ def _gate(card: Card) -> list[Block]:
 def _decision(card: Card) -> list[Block]:
     verdict = card.evidence.verdict
     blocks: list[Block] = [_decision_notice(card)]
-    if len(card.outcomes) > 1:
-        titles = {outcome.name: outcome.title for outcome in card.outcomes}
+    titles = {outcome.name: outcome.title for outcome in card.outcomes}
+    if len(titles) > 1:
         blocks.append(task_verdicts_table(verdict, titles))
-    blocks += [Paragraph(note) for note in verdict.notes]
+    blocks += [Paragraph(note) for note in note_texts(verdict, titles)]
     if verdict.not_judged:
         blocks.append(
             Paragraph(

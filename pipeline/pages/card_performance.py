@@ -183,7 +183,7 @@ def champion_blocks(card: Card) -> list[Block]:
     """The champion's metrics and the model's."""
     evidence = card.evidence
     if evidence.champion is None:
-        return [Paragraph(" ".join(evidence.verdict.notes) or "There was no champion.")]
+        return [Paragraph("No champion was evaluated beside this model.")]
     rows: list[list[Value | Cell]] = [
         [
             record.task,

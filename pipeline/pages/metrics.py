@@ -52,6 +52,20 @@ def task_reasons(verdict: Verdict, task: str, title: str) -> list[str]:
     return [f"{title}: {reason.removeprefix(f'{task}: ')}" for reason in reasons]
 
 
+def note_texts(verdict: Verdict, titles: Mapping[str, str]) -> list[str]:
+    """The notes of a verdict; one on a task begins with its title in place of its name.
+
+    Args:
+        verdict: The verdict.
+        titles: Title of each task by name.
+    """
+    return [
+        f"{titles[task]}: {text}" if colon and task in titles else note
+        for note in verdict.notes
+        for task, colon, text in [note.partition(": ")]
+    ]
+
+
 def task_verdicts_table(verdict: Verdict, titles: Mapping[str, str]) -> Table:
     """The verdict on each task, with its reasons.
 

@@ -61,11 +61,11 @@ def reference_table(metrics: Metrics, titles: Mapping[str, str]) -> Table | None
 
 
 def _fitted(metrics: Metrics) -> list[str]:
-    """On how many subjects each model was fitted, and in how many repeats."""
-    of = count(metrics.evaluation.repeats)
-    lines = []
+    """On how many subjects the models were fitted, in how many repeats; equal ones share a line."""
+    of = metrics.evaluation.repeats
+    models: dict[str, list[str]] = {}
     for name, fit in metrics.reference_models.items():
-        most = f"fitted on {count(fit.most_subjects)} subjects at most"
-        repeats = f", in {count(fit.repeats)} of {of} repeats" if fit.repeats else ""
-        lines.append(f"{TITLES.get(name, name)}: {most}{repeats}.")
-    return lines
+        repeats = f", in {count(fit.repeats)} of {count(of)} repeats" if fit.repeats < of else ""
+        how = f"fitted on {count(fit.most_subjects)} subjects at most{repeats}."
+        models.setdefault(how, []).append(TITLES.get(name, name))
+    return [f"{', '.join(titles)}: {how}".capitalize() for how, titles in models.items()]

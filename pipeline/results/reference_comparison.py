@@ -62,8 +62,9 @@ def as_good_sentences(metrics: Metrics, margin: float) -> Iterator[str]:
         margin: By so much the challenger's AUC must exceed that of a reference model.
 
     Yields:
-        A sentence for each task with such a model: of the best one with features, and of the base
-        rate where even that predicts as well.
+        A sentence for each task with such a model: of the best one with features, which predicts
+        better where the whole interval of the paired difference says so, and of the base rate where
+        even that predicts as well.
     """
     by_task: dict[str, list[Beside]] = {task: [] for task in metrics.tasks}
     for found in reference_models(metrics):
@@ -94,8 +95,9 @@ def _sentence(task: str, best: Beside, own: Estimate, margin: float) -> str:
         if gain.lower is not None and gain.upper is not None
         else ""
     )
+    how = "better" if gain.upper is not None and gain.upper < 0 else "as well"
     return (
-        f"{task}: {TITLES[best.model].lower()} predicts as well: its AUC is {best.auc.value:.3f}, "
+        f"{task}: {TITLES[best.model].lower()} predicts {how}: its AUC is {best.auc.value:.3f}, "
         f"the model's {own.value:.3f} (difference {gain.value:.3f}{interval}; a gain below "
         f"{margin:g} counts as none)."
     )

@@ -23,7 +23,7 @@ from pipeline.metrics import METRICS
 from pipeline.pages.between_groups import between_groups_blocks
 from pipeline.pages.evaluation import wording
 from pipeline.pages.evaluation.run_result import RunResult
-from pipeline.pages.metrics import TONES, metric_column, task_verdicts_table
+from pipeline.pages.metrics import TONES, metric_column, note_texts, task_verdicts_table
 from pipeline.pages.reference_models import reference_table
 from pipeline.results.documents import OVERALL
 from pipeline.results.outcomes import Origin
@@ -39,10 +39,10 @@ _COMPARED = ("auc", "brier", "expected_calibration_error")
 def verdict_section(result: RunResult) -> Section:
     """The verdict with its reasons, the main metrics and the study's thresholds."""
     blocks: list[Block] = [_decision(result), _key_figures(result)]
-    if len(result.settings.tasks) > 1:
-        titles = {name: task.title for name, task in result.settings.tasks.items()}
+    titles = {name: task.title for name, task in result.settings.tasks.items()}
+    if len(titles) > 1:
         blocks.append(task_verdicts_table(result.verdict, titles))
-    notes = (*scheme_notes(result.metrics.evaluation), *result.verdict.notes)
+    notes = (*scheme_notes(result.metrics.evaluation), *note_texts(result.verdict, titles))
     if notes:
         blocks.append(Bullets(notes))
     blocks.append(Paragraph(wording.registration_sentence(result)))

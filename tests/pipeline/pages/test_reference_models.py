@@ -33,3 +33,22 @@ def test_the_number_of_subjects_that_each_was_fitted_on_is_shown() -> None:
     assert table.notes[-1] == (
         f"Ridge logistic regression: fitted on {count(1600)} subjects at most, in 2 of 10 repeats."
     )
+
+
+def test_models_that_were_fitted_alike_share_a_line() -> None:
+    fitted = {
+        "base_rate": ReferenceFit(repeats=10, most_subjects=1600),
+        "ridge": ReferenceFit(repeats=10, most_subjects=1600),
+        "random_forest": ReferenceFit(repeats=2, most_subjects=1600),
+    }
+    plan = EvaluationPlan(scheme="cross_fit", requested="auto", folds=5, repeats=10)
+    metrics = metrics_of("death", 0.7, ridge=0.65).model_copy(
+        update={"reference_models": fitted, "evaluation": plan}
+    )
+    table = reference_table(metrics, {"death": "Death"})
+    assert table is not None
+    assert table.notes[-2:] == (
+        f"Base rate of the arm, ridge logistic regression: fitted on {count(1600)} subjects at "
+        "most.",
+        f"Random forest: fitted on {count(1600)} subjects at most, in 2 of 10 repeats.",
+    )

@@ -17,6 +17,17 @@ def test_a_simpler_model_with_the_same_auc_predicts_as_well() -> None:
     assert "random forest" not in sentence
 
 
+def test_a_simpler_model_whose_gain_is_shown_predicts_better() -> None:
+    found = metrics_of("death", 0.6, ridge=0.7)
+    shown = {"value": -0.1, "lower": -0.15, "upper": -0.05}
+    records = tuple(
+        item.model_copy(update=shown) if item.versus == "ridge" and item.metric == "auc" else item
+        for item in found.records
+    )
+    [sentence] = as_good_sentences(found.model_copy(update={"records": records}), margin=0.005)
+    assert "ridge logistic regression predicts better" in sentence
+
+
 def test_of_several_the_best_is_named() -> None:
     found = metrics_of("death", 0.70, ridge=0.71, gradient_boosting=0.72)
     [sentence] = as_good_sentences(found, margin=0.005)
