@@ -28,6 +28,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 
 from pipeline.errors import UserError
+from pipeline.reading.date_uses import check_dates
 from pipeline.reading.evaluate import check_types, compares_with_numbers
 from pipeline.reading.files import file_format, files_of_dataset
 from pipeline.reading.formats import (
@@ -84,6 +85,11 @@ class ColumnPlan:
     rejects: bool
     dates_are_numbers: bool = False
     has_moments: bool = False
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether it is read as dates."""
+        return self.kind == "date"
 
 
 @dataclass(frozen=True)
@@ -303,11 +309,15 @@ class _Planner:
     def check(self, plans: dict[str, DatasetPlan]) -> None:
         """Refuses what the columns' types can't give."""
         types = {name: plan.types for name, plan in plans.items()}
+        dated = {(name, c.name) for name, plan in plans.items() for c in plan.columns if c.is_dated}
         for where, dataset, condition in conditions(self.uses):
-            check_types(condition, types[dataset], where)
+            # Text that is read as dates is no text for a condition.
+            read = {c: "date" if (dataset, c) in dated else t for c, t in types[dataset].items()}
+            check_types(condition, read, where)
         for use in self.uses:
-            if use.column and use.kind:
+            if use.column:
                 _expect(types[use.dataset][use.column], use)
+                check_dates(use, (use.dataset, use.column) in dated, plans[use.dataset].qualifiers)
         paths = {name: plan.files[0][0] for name, plan in plans.items()}
         check_orders(self._study, self.uses, types, paths)
 
@@ -431,7 +441,7 @@ def _counts_dates(dataset: Dataset, column: str, stored: dict[str, StoredType]) 
 
 
 def _expect(found: str, use: Reference) -> None:
-    if use.kind == "moment":
+    if use.kind is None or use.kind == "moment":
         return
     allowed = ("date", "datetime", "text") if use.kind == "date" else (use.kind,)
     if found not in allowed and use.kind != "text":

@@ -201,6 +201,13 @@ def _located_reasons(item: Any) -> Iterator[tuple[tuple[int | str, ...], str]]:
         yield item["loc"], "unknown key. Check its spelling, or remove it."
     elif item["type"] == "missing":
         yield item["loc"], "this key is missing."
+    elif item["type"] in ("dict_type", "model_type", "model_attributes_type"):
+        yield (
+            item["loc"],
+            f"expected keys with their values, found {_describe_other(item['input'])}.",
+        )
+    elif item["type"] == "tuple_type":
+        yield item["loc"], f"expected a list, found {_describe_other(item['input'])}."
     elif item["type"] == "string_type":
         yield item["loc"], f"expected text, found {_describe(item['input'])}."
     elif item["loc"]:
@@ -224,6 +231,13 @@ def _describe(value: object) -> str:
     if value is None:
         return "nothing"
     return f"{value}, which is no text in YAML: put it in quotes"
+
+
+def _describe_other(value: object) -> str:
+    """What stands where keys or a list are expected."""
+    if isinstance(value, bool | str | int | float):
+        return "a single value"
+    return _describe(value)
 
 
 def _key_path(location: tuple[int | str, ...]) -> str:

@@ -238,3 +238,21 @@ def test_exposure_by_column_and_unit_is_refused_with_how_it_is_written(
     [line] = refusal(summary={"exposure": exposure})
     assert "summary.exposure: expected one column by what it measures" in line
     assert "`Duration of treatment (days): TRTDURD`" in line
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"datasets__dm": None}, "datasets.dm: expected keys with their values, found nothing."),
+        ({"features__AGE": "x"}, "features.AGE: expected keys with their values, found a single"),
+        ({"subject": ["dm"]}, "subject: expected keys with their values, found a list."),
+        (
+            {"datasets__dm__columns__AGE__range": 5},
+            "datasets.dm.columns.AGE.range: expected a list, found a single value.",
+        ),
+    ],
+)
+def test_what_is_no_mapping_or_no_list_is_said_in_words(
+    changes: dict[str, Any], message: str
+) -> None:
+    assert any(line.startswith(f"study.yaml: {message}") for line in refusal(**changes))
