@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from components.trial_example_gen.features import derive_features
 from components.trial_example_gen.labels import derive_labels
 from components.trial_example_gen.masks import Labels
+from components.trial_example_gen.periods import period_names
 from components.trial_example_gen.subject_hashes import deal_hashes, subject_hashes
 from components.trial_example_gen.times import derive_times
 from pipeline.names import ARM, SITE, SUBJECT_HASH, label_key, slice_key, weight_key
+from pipeline.reading.days import date_range
 from pipeline.reading.joined import JoinedSubjects
 from pipeline.reading.text import as_text
 from pipeline.study.sections import Site, Slicing
@@ -111,8 +113,8 @@ def _groups(study: Study, subjects: JoinedSubjects) -> dict[str, pa.Array]:
     if study.site:
         columns[SITE] = _site_names(study.site, table)
     for name, slicing in study.slicing.by.items():
-        source = columns[slicing.of] if slicing.of else table[str(slicing.column)].combine_chunks()
-        columns[slice_key(name)] = pc.fill_null(_group_names(slicing, source), MISSING_GROUP)
+        names = _slices(slicing, table, columns)
+        columns[slice_key(name)] = pc.fill_null(names, MISSING_GROUP)
     if study.evaluation.by == SITE and SITE not in study.slicing.by:
         columns[slice_key(SITE)] = pc.fill_null(columns[SITE], MISSING_GROUP)
     return columns
@@ -120,6 +122,14 @@ def _groups(study: Study, subjects: JoinedSubjects) -> dict[str, pa.Array]:
 
 def _names(groups: pa.Array) -> NDArray[Any]:
     return np.array(pc.fill_null(groups, MISSING_GROUP).to_pylist(), str)
+
+
+def _slices(slicing: Slicing, table: pa.Table, columns: Mapping[str, pa.Array]) -> pa.Array:
+    """Slice of each subject; null where it is not known."""
+    if slicing.date:
+        return period_names(date_range(table, slicing.date), slicing.period or "year")
+    source = columns[slicing.of] if slicing.of else table[str(slicing.column)].combine_chunks()
+    return _group_names(slicing, source)
 
 
 def _group_names(slicing: Slicing, source: pa.Array) -> pa.Array:

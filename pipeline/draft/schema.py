@@ -151,7 +151,10 @@ def tolerant_schema(
     [split] = statistics.datasets
     described = {feature.path.step[0]: feature for feature in split.features}
     groups = study.slicing.by.items()
-    sites = {SITE, *(slice_key(name) for name, group in groups if group.of == "site")}
+    sites = {
+        SITE,
+        *(slice_key(name) for name, group in groups if group.of == "site" or group.date),
+    }
     numbers = _numbers(study)
     schema = schema_pb2.Schema()
     for name in _columns(study, described):

@@ -180,6 +180,7 @@ def _of_subjects(study: Study) -> Iterator[Reference]:
     for group, slicing in study.slicing.by.items():
         kind: Kind | None = "number" if slicing.bands else None
         yield from _columns(f"slicing.by.{group}", "slicing", name, slicing.column, kind=kind)
+        yield from _columns(f"slicing.by.{group}", "slicing", name, slicing.date, kind="date")
 
 
 def _of_feature(study: Study, feature: ResolvedFeature) -> Iterator[Reference]:

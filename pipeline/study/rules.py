@@ -278,7 +278,8 @@ def _evaluation_problems(study: Study) -> Iterator[str]:
         yield "evaluation.by: the study file names no site"
     if by not in (None, SITE, *study.slicing.by):
         names = ", ".join([SITE, *study.slicing.by])
-        yield f"evaluation.by: no slicing {by}; there are: {names}"
+        dated = f" (periods: `slicing: {{by: {{{by}: {{date: COLUMN, period: year}}}}}}`)"
+        yield f"evaluation.by: no slicing {by}; there are: {names}{dated if by == 'time' else ''}"
     if study.split.holdout_sites and study.evaluation.scheme in ("cross_fit", "internal_external"):
         yield (
             "split.holdout_sites: only a split holds sites out; say `scheme: split` in "

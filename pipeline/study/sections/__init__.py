@@ -11,6 +11,7 @@ from pipeline.study.sections.data import (
 from pipeline.study.sections.evaluation import (
     Gate,
     Minimum,
+    Period,
     Slicing,
     Slicings,
     Split,
@@ -78,6 +79,7 @@ __all__ = [
     "LandmarkOrder",
     "Minimum",
     "Name",
+    "Period",
     "Scheme",
     "Severity",
     "Share",

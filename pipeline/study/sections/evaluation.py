@@ -18,26 +18,37 @@ from pipeline.study.sections.types import (
     Side,
 )
 
+Period = Literal["year", "half_year", "quarter", "month"]
+"""Part of the calendar that subjects are grouped by."""
+
 
 class Slicing(StrictModel):
-    """A slicing: groups by a column, the arm or the site.
+    """A slicing: groups by a column, the arm, the site or a period.
 
     Attributes:
         column: A column of the subject dataset.
         of: `arm` or `site`.
+        date: A column of dates of the subject dataset, such as that of randomisation: groups are
+            periods of the calendar.
+        period: Length of a period of `date`; `year`, where not given.
         bands: Lower bounds of bands of a number: [65, 75] makes <65, 65-75, >=75.
     """
 
     column: str | None = None
     of: Literal["arm", "site"] | None = None
+    date: str | None = None
+    period: Period | None = None
     bands: tuple[float, ...] = ()
 
     @model_validator(mode="after")
     def _one_source(self) -> Slicing:
-        if (self.column is None) == (self.of is None):
-            raise ValueError("give either `column` or `of: arm` or `of: site`")
-        if self.bands and self.of:
-            raise ValueError("bands are of a column of numbers, not of the arm or the site")
+        sources = (self.column, self.of, self.date)
+        if sum(source is not None for source in sources) != 1:
+            raise ValueError("give either `column` or `of: arm` or `of: site` or `date`")
+        if self.bands and not self.column:
+            raise ValueError("bands are of a column of numbers, not of arm, site or date")
+        if self.period and not self.date:
+            raise ValueError("`period` is the length of the periods of `date`: give `date`")
         if list(self.bands) != sorted(set(self.bands)):
             raise ValueError("bands must rise")
         return self

@@ -80,7 +80,13 @@ STUDY: dict[str, Any] = {
             },
         },
     },
-    "slicing": {"by": {"age": {"column": "AGE", "bands": [65]}, "sex": {"column": "SEX"}}},
+    "slicing": {
+        "by": {
+            "age": {"column": "AGE", "bands": [65]},
+            "sex": {"column": "SEX"},
+            "time": {"date": "RFSTDTC"},
+        }
+    },
     "analysis": {
         "time_to_event": {
             "death": {
@@ -165,6 +171,7 @@ def _uses(role: str) -> set[tuple[str, str, str | None, str | None]]:
             {
                 ("slicing.by.age", "dm", "AGE", "number"),
                 ("slicing.by.sex", "dm", "SEX", None),
+                ("slicing.by.time", "dm", "RFSTDTC", "date"),
             },
         ),
         (

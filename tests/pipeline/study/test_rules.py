@@ -292,7 +292,7 @@ def test_an_inconsistent_study_file_is_refused(changes: dict[str, Any], message:
         ({"tasks__death__event": EVENT}, "tasks.death: give either `event` or `state`"),
         (
             {"slicing__by": {"x": {"column": "AGE", "of": "arm"}}},
-            "slicing.by.x: give either `column` or `of: arm` or `of: site`",
+            "slicing.by.x: give either `column` or `of: arm` or `of: site` or `date`",
         ),
         (
             {"slicing__by": {"x": {"column": "AGE", "bands": [65, 50]}}},
@@ -300,7 +300,15 @@ def test_an_inconsistent_study_file_is_refused(changes: dict[str, Any], message:
         ),
         (
             {"site": SITE, "slicing__by": {"x": {"of": "site", "bands": [65]}}},
-            "slicing.by.x: bands are of a column of numbers, not of the arm or the site",
+            "slicing.by.x: bands are of a column of numbers, not of arm, site or date",
+        ),
+        (
+            {"slicing__by": {"x": {"date": "RANDDT", "bands": [2014]}}},
+            "slicing.by.x: bands are of a column of numbers, not of arm, site or date",
+        ),
+        (
+            {"slicing__by": {"x": {"column": "AGE", "period": "year"}}},
+            "slicing.by.x: `period` is the length of the periods of `date`: give `date`",
         ),
         ({"thresholds": [{"metric": "auc"}]}, "thresholds.0: give `at_least`, `at_most` or both"),
         (
