@@ -97,8 +97,8 @@ def predict(subjects: pd.DataFrame, folds: NDArray[Any]) -> NDArray[Any]:
         arrays, np.full(len(subjects), b"", object), hashes(len(subjects)).astype(object)
     )
     encoding = Encoding(len(NUMBERS), len(CATEGORIES), used, (TASK,))
-    found = predict_out_of_fold(rows, folds[:, None], encoding, ["ridge"], seed=1)
-    return found["ridge"].probabilities[:, 0, 0]
+    models = predict_out_of_fold(rows, folds[:, None], encoding, ["ridge"], seed=1)
+    return models["ridge"].probabilities[:, 0, 0]
 
 
 def hashes(count: int) -> NDArray[Any]:
@@ -195,7 +195,7 @@ def test_each_country_has_the_metrics_of_a_model_that_did_not_see_it(evaluated: 
         for metric, value in each(vars(expected).items()):
             found = evaluated.records(metric)[country]["value"]
             # Both solvers stop near the maximum of the likelihood.
-            assert found == pytest.approx(value, abs=5e-4), (country, metric)
+            assert found == pytest.approx(value, rel=1e-3, abs=2e-4), (country, metric)
 
 
 def test_countries_that_are_too_small_are_in_no_number(evaluated: Evaluated) -> None:

@@ -23,7 +23,6 @@ from pipeline.errors import UserError
 from pipeline.names import FOLDS
 from pipeline.reading import buckets, formats
 from pipeline.reading.fingerprint import content_fingerprint
-from pipeline.results.evaluation_plan import read_plan
 from pipeline.storage import copy_folder
 from pipeline.study.sections import Split
 from pipeline.study.study import Study
@@ -487,45 +486,3 @@ def test_values_that_the_study_names_and_no_row_has_are_written(data: Path, tmp_
 
 def test_a_study_whose_values_are_all_there_has_none_absent(outputs: Outputs) -> None:
     assert outputs.counts["absent_levels"] == []
-
-
-def test_sites_that_are_left_out_in_turn_are_groups_of_the_evaluation(
-    data: Path, tmp_path: Path
-) -> None:
-    slicing = {"by": {"sex": {"column": "SEX"}}}
-    by_site = {"scheme": "internal_external", "by": "site"}
-    made = execute(study(slicing=slicing, evaluation=by_site), data, tmp_path)
-
-    _, example = example_of(made, 12)
-    assert (example["site"], example["slice_site"]) == ("05", "05")
-
-
-def test_periods_that_are_left_out_in_turn_are_groups_of_the_evaluation(
-    data: Path, tmp_path: Path
-) -> None:
-    """Subjects entered in 2013 and 2014 by turns, in month after month; every fifth unknown."""
-    folder = tmp_path / "dated"
-    shutil.copytree(data, folder)
-    dates = [f"{2013 + k % 2}-{k % 12 + 1:02d}-01" if k % 5 else "" for k in range(N)]
-    subject_rows().assign(RANDDTC=dates).to_csv(folder / "dm.csv", index=False)
-    time = {"date": "RANDDTC", "period": "half_year"}
-    by_time = {"scheme": "internal_external", "by": "time"}
-
-    changes: dict[str, Any] = {
-        "slicing": {"by": {"time": time}},
-        "evaluation": by_time,
-        "datasets.dm.columns.RANDDTC": {"type": "text"},
-    }
-    dated = study(**changes)
-
-    made = execute(dated, folder, tmp_path)
-
-    assert read_plan(str(tmp_path / "rejects")).groups == (
-        "2013-H1",
-        "2013-H2",
-        "2014-H1",
-        "2014-H2",
-        "missing",
-    )
-    _, example = example_of(made, 13)
-    assert (example["slice_time"], example["folds"]) == ("2014-H1", 2)
