@@ -27,6 +27,8 @@ from pipeline.runners.kubeflow.handover import HANDED_BESIDE, INSIDE, Handover
 from pipeline.runners.kubeflow.record import Task, record_death, recorded_task
 from pipeline.runners.supervise import supervise
 
+_OWN_PACKAGES = ("pipeline", "components", "trainer")
+
 
 @dataclass(frozen=True)
 class _Located:
@@ -49,6 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stream=sys.stderr,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(is_of_interest)
     try:
         if options.check:
             from pipeline.runners.kubeflow.check import check
@@ -64,6 +68,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0
+
+
+def is_of_interest(record: logging.LogRecord) -> bool:
+    """Whether a line belongs into a task's log: what this project says, and warnings.
+
+    Libraries write hundreds of lines at INFO, among them the content of all artifacts, and the
+    reason of a failure would be lost in them. absl sets its logger's own level, hence a filter.
+
+    Args:
+        record: The line.
+    """
+    own = record.name.partition(".")[0] in _OWN_PACKAGES
+    return own or record.levelno >= logging.WARNING
 
 
 def run_task(options: argparse.Namespace) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 import subprocess
 import sys
@@ -15,7 +16,11 @@ import pytest
 
 from components.champion_model.settings import ChampionModelSettings
 from pipeline.errors import UserError
-from pipeline.runners.kubeflow.entrypoint import beam_arguments, executor_parameters
+from pipeline.runners.kubeflow.entrypoint import (
+    beam_arguments,
+    executor_parameters,
+    is_of_interest,
+)
 from pipeline.runners.kubeflow.record import RECORD
 from pipeline.store.migrate import migrate
 from tests.kubeflow.spec_walker import REPOSITORY
@@ -214,3 +219,24 @@ def test_the_check_of_an_image_runs_a_task() -> None:
     lines = [line for line in ran.stderr.splitlines() if line.startswith(RECORD)]
     [record] = [json.loads(line.removeprefix(RECORD)) for line in lines]
     assert (record["stage"], record["status"]) == ("CuratedSchema", "done")
+    assert " INFO absl: " not in ran.stderr
+    assert ran.stderr.splitlines()[-1] == lines[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "level", "shown"),
+    [
+        ("absl", logging.INFO, False),
+        ("apache_beam.typehints.native_type_compatibility", logging.INFO, False),
+        ("absl", logging.WARNING, True),
+        ("pipeline.runs.stage_rows", logging.INFO, True),
+        ("components.evaluator.executor", logging.INFO, True),
+        ("trainer.run", logging.INFO, True),
+    ],
+)
+def test_a_tasks_log_has_what_the_project_says_and_warnings(
+    name: str, level: int, shown: bool
+) -> None:
+    record = logging.makeLogRecord({"name": name, "levelno": level})
+
+    assert is_of_interest(record) is shown
