@@ -28,7 +28,7 @@ export UV_CACHE_DIR = $(CURDIR)/$(VENV)/cache
 export UV_LINK_MODE = hardlink
 
 .PHONY: help setup run validate flink-up flink-down test test-slow test-flink system compile submit image push audit verdict report notebooks export store-migrate freeze boards grafana schemas docs lint format lock bench-accuracy bench-overhead \
-	bench-coverage bench-stability bench-example-gen bench-reading bench-scale bench-flink bench-store bench-startup bench-notebooks clean
+	bench-coverage bench-fold-statistics bench-stability bench-example-gen bench-reading bench-scale bench-flink bench-store bench-startup bench-notebooks clean
 
 help: ## This list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -159,6 +159,10 @@ bench-store: $(READY) ## Seconds of an export, milliseconds of every question of
 bench-coverage: $(READY) ## How often 95 % intervals hold the true value, by simulation.
 	@$(BIN)/python -m benchmarks.coverage
 	@$(BIN)/python -m benchmarks.coverage_events
+	@$(BIN)/python -m benchmarks.coverage_model
+
+bench-fold-statistics: $(READY) ## Whether statistics without labels may come from all subjects: [TRIAL_DATA_DIR=folder].
+	@$(BIN)/python -m benchmarks.fold_statistics
 
 bench-stability: $(READY) ## Spread of predictions between training samples: repeats beside bootstrap samples.
 	@$(BIN)/python -m benchmarks.stability

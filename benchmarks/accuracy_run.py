@@ -33,6 +33,7 @@ from pipeline.names import SPLITS, SUBJECT_HASH
 from pipeline.reading.plan import plan_examples
 from pipeline.study.features import feature_columns
 from pipeline.study.load import load_study
+from pipeline.study.sections.scheme import Evaluation
 from pipeline.study.shipped import find_study_file
 from pipeline.study.study import Study
 from pipeline.subject_key import ensure_local_key, load_key
@@ -112,7 +113,7 @@ def run_division(division: Division) -> Scores:
         transform_examples(study_file.parent / "schema.pbtxt", inputs, root)
         clock.lap("transform")
         transform_output = tft.TFTransformOutput(str(root / "transform_graph"))
-        transformed = {split: _read_transformed(root, split, inputs) for split in SPLITS}
+        transformed = {split: read_transformed(root, split, inputs) for split in SPLITS}
         fitted = _fit(study, division, transform_output, inputs, transformed)
         order = _joined(raw["test"], _transformed_subjects(root, "test"), transformed["test"])
         predicted = fitted.predict(transformed["test"])[order]
@@ -251,9 +252,10 @@ def transform_examples(schema_file: Path, inputs: ModelInputs, root: Path) -> No
 
 
 def _divided(study: Study, division: Division) -> Study:
-    """The study with the seed and the held out sites of the division."""
+    """The study with a test split, by the seed and the held out sites of the division."""
     change = {"seed": division.seed, "holdout_sites": division.holdout_sites}
-    return study.model_copy(update={"split": study.split.model_copy(update=change)})
+    split = study.split.model_copy(update=change)
+    return study.model_copy(update={"split": split, "evaluation": Evaluation(scheme="split")})
 
 
 def _beam_pipeline() -> beam.Pipeline:
@@ -283,7 +285,8 @@ def _files(folder: Path) -> list[str]:
     return [str(path) for path in sorted(folder.glob("*.gz"))]
 
 
-def _read_transformed(root: Path, split: str, inputs: ModelInputs) -> Arrays:
+def read_transformed(root: Path, split: str, inputs: ModelInputs) -> Arrays:
+    """Reads the transformed examples of a split; see `transform_examples`."""
     encoding = read_encoding(tft.TFTransformOutput(str(root / "transform_graph")), inputs)
     pattern = str(_transformed_folder(root, split) / "*.gz")
     return TransformedExamples((pattern,), encoding).whole()
