@@ -102,3 +102,10 @@ def test_an_interrupted_process_stops_its_servers_and_is_not_interrupted_again(
 
     assert found.returncode == pytest.ExitCode.INTERRUPTED, found.stdout + found.stderr
     assert (tmp_path / "stopped").read_text() == "SIG_IGN"
+
+
+def test_the_table_of_minutes_is_that_of_the_groups() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    rows = re.findall(r"^\| ([a-z0-9 ]+) \| (\d+) \| .* \|$", text, flags=re.MULTILINE)
+
+    assert rows == [(group.name, f"{group.minutes:g}") for group in GROUPS]
