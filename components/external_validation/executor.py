@@ -58,6 +58,8 @@ class Executor(base_executor.BaseExecutor):
             key: artifact_utils.get_single_instance(found) for key, found in input_dict.items()
         }
         found = _validate(inputs, settings, exec_properties["fingerprint"])
+        for warning in found.warnings:
+            logger.warning("%s", warning)
         folder = artifact_utils.get_single_uri(output_dict["validation"])
         io_utils.write_string_file(
             f"{folder}/validation.json", found.model_dump_json(indent=1) + "\n"

@@ -105,6 +105,10 @@ def _problems(settings: RegisteredModelSettings, model: ModelNames) -> Iterator[
         elif (name in numbers) != (name in model.numbers):
             other = "category" if kind == "number" else "number"
             yield f"feature {name}: expected a {kind} as in the model, the study file has a {other}"
+    for own, theirs in (settings.numbers | settings.categories).items():
+        # Features that only the study file has are not used; a mapped one was meant to be.
+        if own != theirs and arguments[own] not in model.numbers | model.categories:
+            yield f"feature {own} is mapped to {theirs}, which the model does not read"
     served = ", ".join(sorted(model.tasks)) or "none"
     for own, theirs in settings.tasks.items():
         if theirs not in model.tasks:

@@ -15,6 +15,7 @@ from pipeline.html.blocks import (
     Facts,
     Figure,
     Grid,
+    Notice,
     Paragraph,
     Table,
 )
@@ -84,6 +85,7 @@ def validation_page(result: ValidationResult) -> Page:
         result: The validation's result.
     """
     found = result.validation
+    warnings = found.warnings
     sections = [
         Section("How well the model predicts here", _summary(result), id="summary"),
         Section("What an update would gain", _updates(result), id="updates"),
@@ -98,6 +100,7 @@ def validation_page(result: ValidationResult) -> Page:
             f"The model {found.model.id} of the study {found.model.study} was applied, unchanged, "
             f"to {count(found.subjects)} subjects that it was not trained on."
         ),
+        blocks=[Notice("warn", "Check the data first", "", warnings)] if warnings else [],
         sections=sections,
         footer="An external validation says how a model predicts in these subjects. It is no "
         "medical device.",

@@ -17,6 +17,10 @@ UpdateMethod = Literal["recalibration_in_the_large", "logistic_recalibration"]
 UPDATE_METHODS: tuple[UpdateMethod, ...] = ("recalibration_in_the_large", "logistic_recalibration")
 
 
+_FOREIGN = 3.0
+"""Standardised difference: of two normal distributions 13 % overlap."""
+
+
 class ValueShare(Document):
     """Share of the subjects with a known value that have one value.
 
@@ -62,6 +66,21 @@ class CaseMixFeature(Document):
     training: FeatureSummary | None
     validation: FeatureSummary
     difference: float | None
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether hardly any value is one of the training data: another unit, or other codes.
+
+        Numbers: the means are further apart than three standard deviations. Categories: no shown
+        value is shared.
+        """
+        if self.kind == "number":
+            return self.difference is not None and abs(self.difference) > _FOREIGN
+        then, now = (
+            {item.value for item in summary.values} - {None} if summary else set()
+            for summary in (self.training, self.validation)
+        )
+        return bool(then and now) and not then & now
 
 
 class NetBenefitGain(Document):
@@ -167,3 +186,14 @@ class ExternalValidation(Document):
     case_mix: tuple[CaseMixFeature, ...]
     tasks: tuple[TaskValidation, ...]
     decision_thresholds: dict[str, tuple[float, ...]] = {}
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader must check before the result is believed, a sentence each."""
+        foreign = [feature.name for feature in self.case_mix if feature.is_foreign]
+        if not foreign:
+            return ()
+        return (
+            f"Hardly any value is one of the training data: {', '.join(foreign)}. Check units and "
+            "codes before you read the results.",
+        )

@@ -83,6 +83,8 @@ class _LocalValidation(LocalRun):
         console.print()
         table = results_table(metrics.records, console.width, metrics.evaluation)
         print_words(console, table)
+        for warning in found.warnings:
+            print_words(console, f"[yellow]{escape(warning)}[/yellow]")
         console.print(f"[bold]{_GAINS}[/bold]")
         for task in found.tasks:
             for line in _update_lines(task):

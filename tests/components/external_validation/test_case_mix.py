@@ -85,3 +85,26 @@ def test_the_rate_of_the_outcome_is_that_of_known_labels() -> None:
 
     assert observed_rate(found, "event") == pytest.approx(0.5)
     assert observed_rate(found, "other") is None
+
+
+def test_months_for_years_and_words_for_codes_are_noticed() -> None:
+    training: dict[str, list[Any]] = {"age": [50.0, 60.0, 70.0] * 4, "sex": ["F", "M", "M"] * 4}
+    months: dict[str, list[Any]] = {
+        "AGE": [600.0, 720.0, 840.0] * 4,
+        "SEX": ["female", "male", "male"] * 4,
+    }
+
+    found = compared(training, months)
+
+    assert found["AGE"].is_foreign
+    assert found["SEX"].is_foreign
+
+
+def test_an_older_trial_with_a_further_code_is_none() -> None:
+    training: dict[str, list[Any]] = {"age": [50.0, 60.0, 70.0] * 4, "sex": ["F", "M", "M"] * 4}
+    older: dict[str, list[Any]] = {"AGE": [60.0, 70.0, 80.0] * 4, "SEX": ["F", "U", "U"] * 4}
+
+    found = compared(training, older)
+
+    assert not found["AGE"].is_foreign
+    assert not found["SEX"].is_foreign

@@ -152,6 +152,16 @@ def test_everything_that_does_not_fit_is_listed_at_once(
         assert expected in message
 
 
+def test_a_name_that_is_mapped_to_nothing_of_the_model_is_listed(
+    root: Path, entry: RegisteredModel, tmp_path: Path
+) -> None:
+    del entry
+    mistyped = OTHER_NAMES.model_copy(update={"numbers": {"AGEYR": "AEG"}})
+
+    with pytest.raises(UserError, match="feature AGEYR is mapped to AEG, which the model"):
+        load(root, tmp_path, mistyped)
+
+
 def test_a_study_without_a_champion_has_no_model(root: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no champion"):
         load(root, tmp_path, OWN_NAMES, NO_CHAMPION)
