@@ -12,9 +12,12 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.names import FOLDS, SUBJECT_HASH, label_key, weight_key
+from pipeline.results.division import read_division
 from pipeline.results.evaluation_plan import EvaluationPlan, read_plan
 from pipeline.results.final_fit import FINAL_FIT_FILE, FinalFit
 from pipeline.results.predictions import Predictions, read_predictions
+from pipeline.runs.divisions import subjects_root
+from pipeline.runs.registry import Registry
 from tests.each import each
 from tests.whole_runs import LENIENT, Run, small_run, study_copy
 
@@ -136,6 +139,7 @@ def test_pseudonyms_are_in_examples_and_predictions_alone(
 ) -> None:
     artifacts = run.root / run.study / "artifacts"
     allowed = [artifacts / stage for stage in ("TrialExampleGen", "CrossFit", "ReferenceModels")]
+    allowed.append(Path(subjects_root(str(run.root / "registry"))))
     holders = {
         path
         for path, content in each(_files(run.root))
@@ -143,3 +147,19 @@ def test_pseudonyms_are_in_examples_and_predictions_alone(
         and not any(path.is_relative_to(folder) for folder in allowed)
     }
     assert holders == set()
+
+
+def test_the_registry_keeps_the_champions_predictions_apart_from_the_model(
+    run: Run, plan: EvaluationPlan, predictions: Predictions
+) -> None:
+    registry = Registry(str(run.root / "registry"))
+    champion = registry.champion(run.study)
+    assert champion is not None
+    kept = read_division(registry.division_folder(champion))
+    assert kept.plan == plan
+    assert champion.division == kept.digest
+    assert kept.rows.subjects.tolist() == predictions.subjects.tolist()
+    assert kept.rows.fold.tolist() == predictions.fold.tolist()
+    assert kept.rows.of.keys() == {"champion"}
+    for task, scores in each(kept.rows.of["champion"].items()):
+        assert scores.tolist() == predictions.of["challenger"][task].tolist()

@@ -399,14 +399,18 @@ def test_the_key_can_be_read_by_its_owner_alone() -> None:
 def test_pseudonyms_stay_in_the_examples(second_run: Run, served: _Served) -> None:
     pseudonyms = [row[SUBJECT_HASH] for row in served.rows]
     artifacts = second_run.root / "synthetic" / "artifacts"
-    examples = artifacts / "TrialExampleGen" / "examples"
-    # Predictions by pseudonym are an artifact of their own.
-    predictions = artifacts / "ReferenceModels" / "predictions"
+    # Predictions by pseudonym, and who was in which part of the champion's run, are artifacts, and
+    # a part of the registry, of their own.
+    allowed = (
+        artifacts / "TrialExampleGen" / "examples",
+        artifacts / "ReferenceModels" / "predictions",
+        artifacts / "ChampionModel" / "division",
+        second_run.root / "registry-subjects",
+    )
     holders = [
         path
         for path, content in _written(second_run)
-        if not path.is_relative_to(examples)
-        and not path.is_relative_to(predictions)
+        if not any(path.is_relative_to(folder) for folder in allowed)
         and any(name in content for name in pseudonyms)
     ]
     assert holders == []
