@@ -188,6 +188,33 @@ def test_the_champion_token_is_a_parameter_so_that_a_new_champion_is_fetched(
     assert _parameters(found)["champion_token"] == "abc"
 
 
+def test_the_division_to_inherit_is_a_parameter_so_that_the_subjects_are_dealt_by_it(
+    config: RunConfig,
+) -> None:
+    found = _nodes(replace(config, inherited_division="abc"))
+    assert _parameters(found["TrialExampleGen"])["inherited_division"] == "abc"
+    for name in found.keys() - {"TrialExampleGen"}:
+        assert "inherited_division" not in _parameters(found[name])
+
+
+def test_the_champions_division_reaches_the_evaluator_and_this_runs_the_registry(
+    config: RunConfig,
+) -> None:
+    nodes = _nodes(config)
+    assert _inputs(nodes["TrialEvaluator"])["champion_division"] == {"ChampionModel"}
+    assert _inputs(nodes["ModelRegistrar"])["rejects"] == {"TrialExampleGen"}
+    assert _inputs(nodes["ModelRegistrar"])["predictions"] == {"CrossFit"}
+
+
+def test_no_stage_that_serves_or_shows_a_model_reads_a_division(config: RunConfig) -> None:
+    readers = {
+        name
+        for name, node in _nodes(config).items()
+        if {"champion_division", "predictions"} & _inputs(node).keys()
+    }
+    assert readers == {"TrialEvaluator", "ModelRegistrar"}
+
+
 @pytest.mark.parametrize("node", ["Transform", "Tuner", "Trainer"])
 def test_seed_and_columns_reach_what_trains(node: str, config: RunConfig) -> None:
     found = _parameters(_nodes(replace(config, tune=True))[node])

@@ -8,9 +8,13 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pipeline.reading.fingerprint import content_fingerprint
+from pipeline.results.division import Division
+from pipeline.results.evaluation_plan import SPLIT_PLAN
+from pipeline.results.predictions import Predictions
 from pipeline.results.registration import Candidate
 from pipeline.runners.kubeflow.inputs import main
 from pipeline.runners.kubeflow.purpose import training, validation
@@ -18,6 +22,7 @@ from pipeline.runners.kubeflow.record import RECORD
 from pipeline.runs.registry import Registry
 from pipeline.store.migrate import migrate
 from pipeline.store.sqlite_file import sqlite_address
+from pipeline.study.digest import label_digest
 from pipeline.study.load import parse_study
 from pipeline.study.study import Study
 from pipeline.subject_key import key_id
@@ -189,6 +194,37 @@ def test_a_validation_of_a_study_without_a_champion_is_refused(
     refusal: Callable[..., str], study: Study
 ) -> None:
     assert "no champion of the study tiny" in refusal(kind="validation", study=study.to_json())
+
+
+def test_the_division_of_the_champion_is_inherited_by_a_run_on_other_data(
+    found: Found, study: Study, data: Path, tmp_path: Path
+) -> None:
+    first = found()
+    assert first["inherited_division"] == "none"
+    for file in ("saved_model.pb", "FeatureStats.pb"):
+        (tmp_path / file).write_text("model")
+    rows = Predictions(
+        np.array([b"1", b"2"], object), np.zeros(2, np.int16), np.array([0, 2], np.int16), {}
+    )
+    division = Division(SPLIT_PLAN, rows)
+    candidate = Candidate(
+        study="tiny",
+        split_seed=1,
+        label_digest=label_digest(study),
+        study_digest="study",
+        fingerprint=first["fingerprint"],
+        code_version="1",
+        run="run-1",
+        metrics={},
+        subject_key_id=first["subject_key_id"],
+        division=division.digest,
+        inherited_division="none",
+    )
+    registry = Registry(str(tmp_path / "registry"))
+    registry.register(candidate, str(tmp_path), str(tmp_path), division)
+    assert found()["inherited_division"] == "none"
+    (data / "dm.csv").write_text(DM.replace("72", "73"))
+    assert found()["inherited_division"] == division.digest
 
 
 def test_the_code_is_that_of_all_tasks(found: Found) -> None:
