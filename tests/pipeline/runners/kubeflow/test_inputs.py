@@ -17,7 +17,7 @@ from pipeline.results.evaluation_plan import SPLIT_PLAN
 from pipeline.results.predictions import Predictions
 from pipeline.results.registration import Candidate
 from pipeline.runners.kubeflow.inputs import main
-from pipeline.runners.kubeflow.purpose import training, validation
+from pipeline.runners.kubeflow.purpose import training
 from pipeline.runners.kubeflow.record import RECORD
 from pipeline.runs.registry import Registry
 from pipeline.store.migrate import migrate
@@ -134,66 +134,26 @@ def test_without_a_champion_the_token_says_so(found: Found) -> None:
     assert found()["champion_token"] == "none"
 
 
+def register(root: Path, name: str, division: Division | None = None, **facts: str) -> None:
+    folder = root / name
+    folder.mkdir()
+    for file in ("saved_model.pb", "FeatureStats.pb"):
+        (folder / file).write_text(name)
+    if division is not None:
+        facts["division"] = division.digest
+    known = {"label_digest": "labels", "fingerprint": "data", "study_digest": "study", **facts}
+    candidate = Candidate.model_validate(
+        {"study": "tiny", "split_seed": 1, "code_version": "1", "run": "1", "metrics": {}, **known}
+    )
+    Registry(str(root / "registry")).register(candidate, str(folder), str(folder), division)
+
+
 def test_a_new_champion_is_another_token(found: Found, tmp_path: Path) -> None:
-    registry = Registry(str(tmp_path / "registry"))
     tokens = [found()["champion_token"]]
     for name in ("first", "second"):
-        folder = tmp_path / name
-        folder.mkdir()
-        for file in ("saved_model.pb", "FeatureStats.pb"):
-            (folder / file).write_text(name)
-        candidate = Candidate(
-            study="tiny",
-            split_seed=1,
-            label_digest="labels",
-            study_digest="study",
-            fingerprint="data",
-            code_version="0.1.0",
-            run="run-1",
-            metrics={},
-        )
-        registry.register(candidate, str(folder), str(folder))
+        register(tmp_path, name)
         tokens.append(found()["champion_token"])
     assert len(set(tokens)) == 3
-
-
-@pytest.fixture
-def registered(tmp_path: Path) -> None:
-    """A champion of the study `first`."""
-    for file in ("saved_model.pb", "FeatureStats.pb"):
-        (tmp_path / file).write_text("content")
-    candidate = Candidate(
-        study="first",
-        split_seed=1,
-        label_digest="labels",
-        study_digest="study",
-        fingerprint="data",
-        code_version="0.1.0",
-        run="run-1",
-        metrics={},
-    )
-    Registry(str(tmp_path / "registry")).register(candidate, str(tmp_path), str(tmp_path))
-
-
-@pytest.mark.usefixtures("registered")
-def test_a_validation_takes_the_champion_of_the_study_that_it_names(
-    command: Callable[..., list[str]], tmp_path: Path
-) -> None:
-    study = parse_study({**STUDY, "validation": {"of": "first"}}, "study.yaml")
-
-    assert main(command(kind="validation", study=study.to_json())) == 0
-
-    written = {path.name: path.read_text() for path in (tmp_path / "outputs").iterdir()}
-    assert set(written) == set(validation().found_out)
-    token = Registry(str(tmp_path / "registry")).champion_token("first")
-    assert written["champion_token"] == token
-
-
-@pytest.mark.usefixtures("registered")
-def test_a_validation_of_a_study_without_a_champion_is_refused(
-    refusal: Callable[..., str], study: Study
-) -> None:
-    assert "no champion of the study tiny" in refusal(kind="validation", study=study.to_json())
 
 
 def test_the_division_of_the_champion_is_inherited_by_a_run_on_other_data(
@@ -201,27 +161,17 @@ def test_the_division_of_the_champion_is_inherited_by_a_run_on_other_data(
 ) -> None:
     first = found()
     assert first["inherited_division"] == "none"
-    for file in ("saved_model.pb", "FeatureStats.pb"):
-        (tmp_path / file).write_text("model")
-    rows = Predictions(
-        np.array([b"1", b"2"], object), np.zeros(2, np.int16), np.array([0, 2], np.int16), {}
-    )
-    division = Division(SPLIT_PLAN, rows)
-    candidate = Candidate(
-        study="tiny",
-        split_seed=1,
+    zeros = np.zeros(2, np.int16)
+    division = Division(SPLIT_PLAN, Predictions(np.array([b"1", b"2"], object), zeros, zeros, {}))
+    register(
+        tmp_path,
+        "first",
+        division,
         label_digest=label_digest(study),
-        study_digest="study",
         fingerprint=first["fingerprint"],
-        code_version="1",
-        run="run-1",
-        metrics={},
         subject_key_id=first["subject_key_id"],
-        division=division.digest,
         inherited_division="none",
     )
-    registry = Registry(str(tmp_path / "registry"))
-    registry.register(candidate, str(tmp_path), str(tmp_path), division)
     assert found()["inherited_division"] == "none"
     (data / "dm.csv").write_text(DM.replace("72", "73"))
     assert found()["inherited_division"] == division.digest
