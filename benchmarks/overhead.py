@@ -22,11 +22,14 @@ from typing import Any
 from benchmarks import flat_trial, measure
 from benchmarks.overhead_report import TITLES, Side, SideRun, pairs_of, report
 from benchmarks.report import machine, machine_line, write_json
-from benchmarks.trial_run import PROJECT, run_trial
+from benchmarks.trial_run import PROJECT, TrialRun, run_trial
 from pipeline.errors import UserError
+from pipeline.results.reference_models import TITLES as TITLES_OF_REFERENCES
 
 logger = logging.getLogger(__name__)
 
+_WITH_REFERENCES = 1_000
+"""Number of the run with reference models, beside those of the pairs."""
 
 DIFFERENCES = (
     "Model: beside the same hidden layers this project's has a linear path that starts at ridge "
@@ -42,6 +45,8 @@ DIFFERENCES = (
     "Evaluation: both use 20 jackknife groups over the same slices; the metrics differ. "
     "BinaryCrossEntropy and MeanSquaredError of TFMA 0.47 are wrong under the jackknife and are "
     "not compared.",
+    "Reference models: this project's runs fit none; the time of their stage stands below the "
+    "table.",
     "Split: 60/20/20 on both sides, but not of the same subjects: the AUCs are a check that both "
     "learned, not a comparison.",
 )
@@ -123,16 +128,35 @@ class Bench:
                 )
                 yield done
 
-    def _run_trial(self, pair: int) -> SideRun:
-        root, log = self._fresh("trial", pair)
+    def reference_seconds(self) -> float:
+        """Wall seconds of the stage ReferenceModels in a run with all reference models.
+
+        Raises:
+            UserError: The run failed; the message says why.
+        """
+        study = self._root / "study_with_references"
+        training = {**_training(self._settings), "reference_models": list(TITLES_OF_REFERENCES)}
+        study_file = flat_trial.write_study_file(study, training=training)
+        shutil.copy(self._study.parent / "schema.pbtxt", study)
+        root, log = self._fresh("trial", _WITH_REFERENCES)
+        run = self._trial(study_file, root, log)
+        if failure := run.failure():
+            raise UserError(f"The run with reference models failed: {failure}")
+        return run.stage_seconds["ReferenceModels"]
+
+    def _trial(self, study_file: Path, root: Path, log: Path) -> TrialRun:
         settings = self._settings
-        run = run_trial(
-            study=str(self._study),
+        return run_trial(
+            study=str(study_file),
             data=self._data,
             root=root,
             log_path=log,
             options=("--steps", str(settings.steps), "--seed", str(settings.seed)),
         )
+
+    def _run_trial(self, pair: int) -> SideRun:
+        root, log = self._fresh("trial", pair)
+        run = self._trial(self._study, root, log)
         failure = run.failure()
         auc = {} if run.verdict_folder is None or failure else _auc(run.verdict_folder)
         return self._finished("trial", pair, run.measurement, run.stage_seconds, auc, failure)
@@ -213,16 +237,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     sys.stdout.write(f"{machine_line()}\n\n")
     sys.stdout.write("".join(f"- {difference}\n" for difference in DIFFERENCES))
     results: dict[int, list[SideRun]] = {}
+    references: dict[int, float] = {}
     try:
         with tempfile.TemporaryDirectory(prefix="overhead-") as scratch:
             for rows, repetitions in zip(arguments.rows, _repetitions(arguments), strict=True):
                 bench = Bench(rows, settings, arguments.root or Path(scratch), arguments.keep)
                 bench.prepare()
                 results[rows] = list(bench.run(repetitions))
+                references[rows] = bench.reference_seconds()
                 sys.stdout.write(report(rows, results[rows]))
+                sys.stdout.write(f"\nReferenceModels with all models: {references[rows]:.1f} s.\n")
                 sys.stdout.flush()
                 # After every size, so that a later failure loses no result.
-                write_json(arguments.out, _document(settings, results))
+                write_json(arguments.out, _document(settings, results, references))
     except UserError as error:
         logger.error("%s", error)
         return 2
@@ -291,7 +318,9 @@ def _auc(verdict_folder: Path) -> dict[str, float]:
     return {name: record[name] for name in ("value", "lower", "upper")}
 
 
-def _document(settings: Settings, results: dict[int, list[SideRun]]) -> dict[str, Any]:
+def _document(
+    settings: Settings, results: dict[int, list[SideRun]], references: dict[int, float]
+) -> dict[str, Any]:
     return {
         "benchmark": "overhead",
         "machine": machine(),
@@ -300,6 +329,7 @@ def _document(settings: Settings, results: dict[int, list[SideRun]]) -> dict[str
         "rows": {
             rows: {
                 "runs": [asdict(run) for run in runs],
+                "reference_models_seconds": references[rows],
                 "ratios": {
                     name: [
                         round(getattr(trial, name) / getattr(plain, name), 4)

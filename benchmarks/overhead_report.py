@@ -24,6 +24,8 @@ _SAME_STAGES = (
     (None, "DataGate"),
     ("Transform", "Transform"),
     ("Trainer", "Trainer"),
+    (None, "ReferenceModels"),
+    (None, "CrossFit"),
     ("Evaluator", "TrialEvaluator"),
     (None, "BlessedModel"),
     ("Pusher", "Pusher"),
