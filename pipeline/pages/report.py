@@ -11,6 +11,7 @@ from pipeline.results.analysis import Analysis
 from pipeline.results.card import Card
 from pipeline.results.documents import find_overall
 from pipeline.results.scheme_words import basis_sentence
+from pipeline.results.task_verdicts import WORDS
 
 INTERNAL = (
     "Internal: shows groups of any size and exact times. For the owners of the data of the "
@@ -82,7 +83,17 @@ def _of_task(card: Card, task: str, title: str) -> str:
             f", and predictions were on average {number(abs(shift.value) * 100, 1)} percentage "
             f"points {word}"
         )
-    return f"{text}."
+    return " ".join([f"{text}.", *_cautions(card, task)])
+
+
+def _cautions(card: Card, task: str) -> list[str]:
+    """That the task is not served, and which simpler model predicts as well."""
+    verdict = card.evidence.verdict
+    decision = verdict.of_task(task).verdict
+    cautions = [] if decision == "blessed" else [f"It is {WORDS[decision]} and not served."]
+    about = f"{task}: "
+    notes = (note.removeprefix(about) for note in verdict.notes if note.startswith(about))
+    return [*cautions, *(note[:1].upper() + note[1:] for note in notes)]
 
 
 def _gaps(card: Card) -> list[Block]:
