@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ from pipeline.runners.kubeflow.package import (
 from pipeline.runners.kubeflow.purpose import Purpose, training, validation
 from pipeline.runners.kubeflow.settings import KubeflowSettings
 from pipeline.runners.kubeflow.spec_check import problems
-from pipeline.study.load import load_study
+from pipeline.study.load import load_study, parse_study
 from pipeline.study.shipped import SCHEMAS, read_schema
 from tests.each import each
 
@@ -267,6 +268,52 @@ def test_the_training_gets_the_parameters_of_a_local_run(synthetic: Compiled) ->
     found = executor_parameters(fixed | {"seed": 11, "steps": 40})
     for name in ("custom_config", "train_args", "eval_args"):
         assert json.loads(found[name]) == json.loads(trainer.exec_properties[name]), name
+
+
+DECIDES_METRICS = ("TrialExampleGen", "Trainer", "CrossFit", "ReferenceModels", "TrialEvaluator")
+SCHEMES = ({"scheme": "cross_fit"}, {"scheme": "internal_external", "by": "site"})
+
+
+def _parsed(value: object) -> object:
+    """A parameter's content: the compiler may write JSON with other blanks."""
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+@pytest.mark.parametrize("evaluation", SCHEMES, ids=lambda content: content["scheme"])
+def test_out_of_fold_every_stage_gets_the_parameters_of_a_local_run(
+    evaluation: dict[str, Any],
+) -> None:
+    """The same code on equal examples: the metrics are equal on both runners."""
+    file = SCHEMAS / "synthetic" / "study.yaml"
+    content = load_study(file).to_content()
+    study = parse_study({**content, "evaluation": evaluation}, "a study")
+    runner = tfx_runner(KubeflowSettings.model_validate(SETTINGS), Path("never-written.json"))
+    package = Compiled(
+        compile_package(
+            study,
+            read_schema(file),
+            KubeflowSettings.model_validate(SETTINGS),
+            runner,
+            training(),
+        )
+    )
+    config = dataclasses.replace(local_config(seed=11, steps=40), study=study)
+    nodes = {node.id: node for node in create_pipeline(config).components}
+    for stage in DECIDES_METRICS:
+        fixed = {
+            name: source["runtimeValue"]["constant"]
+            for name, source in package.tasks[stage]["inputs"]["parameters"].items()
+            if "runtimeValue" in source
+        }
+        given = executor_parameters(fixed | {"seed": 11, "steps": 40})
+        local = nodes[stage].exec_properties
+        compared = set(given) & set(local)
+        assert compared & {"settings", "custom_config"}, stage
+        for name in each(compared):
+            assert _parsed(given[name]) == _parsed(local[name]), (stage, name)
 
 
 def test_stages_on_beam_get_its_options(synthetic: Compiled) -> None:
