@@ -67,7 +67,9 @@ class Executor(base_executor.BaseExecutor):
             f"{output}/findings.json", Findings(tuple(findings)).model_dump_json(indent=2)
         )
         _log_findings(findings)
-        message = stop_message(settings.study_name, findings)
+        trains = read_plan(inputs["rejects"].uri).scheme != "validate"
+        later = "training" if trains else "the evaluation"
+        message = stop_message(settings.study_name, findings, later)
         if message:
             raise UserError(message)
 

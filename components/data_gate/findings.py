@@ -7,8 +7,14 @@ from collections.abc import Sequence
 from pipeline.results.findings import Finding
 
 
-def stop_message(study: str, findings: Sequence[Finding]) -> str | None:
-    """The message with all findings that stop the run, or None if none does."""
+def stop_message(study: str, findings: Sequence[Finding], later: str = "training") -> str | None:
+    """The message with all findings that stop the run, or None if none does.
+
+    Args:
+        study: Name of the study.
+        findings: The findings.
+        later: What the run has not begun.
+    """
     stops = [finding for finding in findings if finding.severity == "stop"]
     if not stops:
         return None
@@ -16,7 +22,7 @@ def stop_message(study: str, findings: Sequence[Finding]) -> str | None:
     rules = ", ".join(f"gate.{rule}" for rule in dict.fromkeys(finding.rule for finding in stops))
     return "\n".join(
         [
-            f"The data gate stopped the run of {study} before training ({len(stops)} "
+            f"The data gate stopped the run of {study} before {later} ({len(stops)} "
             f"finding{'s' if len(stops) > 1 else ''}):",
             *lines,
             "Fix these problems and rerun. A finding that you accept after review can be made "

@@ -88,6 +88,8 @@ def too_few(
         splits: The splits that have subjects by the scheme of evaluation.
     """
     minimums = {split: of for split, of in gate.minimum.by_split().items() if split in splits}
+    divided = len(minimums) > 1
+    share = "the split's share or " if divided else ""
     for task in tasks:
         for split, minimum in minimums.items():
             labels = counts.tasks.get(task, {}).get(split)
@@ -98,9 +100,9 @@ def too_few(
                     rule="too_few",
                     severity=gate.too_few,
                     message=(
-                        f"task {task}: the {split} split has {count} {kind}, at least {limit} "
-                        "are needed. Add data, change the split's share or the task's definition "
-                        f"(horizon, condition), or lower gate.minimum.{split}.{key}."
+                        f"task {task}: the {f'{split} split' if divided else 'trial'} has {count} "
+                        f"{kind}, at least {limit} are needed. Add data, change {share}the task's "
+                        f"definition (horizon, condition), or lower gate.minimum.{split}.{key}."
                     ),
                     task=task,
                     split=split,

@@ -89,6 +89,19 @@ def test_too_few_positives_are_found() -> None:
     assert "has 9 subjects with a positive label, at least 10 are needed" in finding.message
 
 
+def test_of_a_validation_the_whole_trial_is_judged_by_the_minimum_of_the_test_split() -> None:
+    counts = counts_of(known=10, positives=5)
+    counts.tasks["death"]["test"] = counts.tasks["death"]["train"]
+
+    (finding,) = rules.too_few(counts, ["death"], Gate(), ("test",))
+
+    assert finding.message == (
+        "task death: the trial has 10 subjects with a known label, at least 30 are needed. Add "
+        "data, change the task's definition (horizon, condition), or lower "
+        "gate.minimum.test.subjects."
+    )
+
+
 def test_too_few_negatives_are_found() -> None:
     (finding,) = rules.too_few(counts_of(known=60, positives=51), ["death"], train_minimum())
 
@@ -381,6 +394,14 @@ def test_the_message_of_a_stop_holds_every_stop_finding_and_no_other() -> None:
         "Fix these problems and rerun. A finding that you accept after review can be made a "
         "warning in the study file (gate.leakage, gate.too_few: warn).",
     ]
+
+
+def test_a_validation_is_stopped_before_its_evaluation() -> None:
+    found = [Finding(rule="too_few", severity="stop", message="task death has too few events.")]
+
+    assert "before the evaluation (1 finding):" in (
+        stop_message("IST", found, "the evaluation") or ""
+    )
 
 
 def test_warnings_and_ignored_findings_stop_nothing() -> None:
