@@ -106,8 +106,12 @@ class Champion:
         if plan.out_of_fold:
             told = (
                 f"Compared with the champion on {compared} subjects of both runs, each predicted "
-                f"by models that never saw the subject; {new} subjects are new since the "
-                "champion's run, and are compared apart."
+                "by models that never saw the subject; "
+            )
+            told += (
+                f"{new} subjects are new since the champion's run, and are compared apart."
+                if self.scores.new
+                else "no subject is new since the champion's run."
             )
             rest = f" {left_out} subjects changed their fold and are left out."
         else:

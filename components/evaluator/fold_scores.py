@@ -130,6 +130,10 @@ class FoldScores:
             repeats = ~np.isnan(other).all(axis=0)
             rows = ~np.isnan(other[:, repeats]).any(axis=1) & repeats.any()
             own = self.score.get(CHALLENGER, nothing)
+            if rows.all() and repeats.all() and not np.isnan(own).any():
+                # What was measured of all subjects is not measured again.
+                self._pairs[model] = self.of(CHALLENGER), self.of(model)
+                return self._pairs[model]
             one, two = (
                 ModelScores(
                     self.outcome[rows],
