@@ -316,3 +316,24 @@ def test_predictors_are_all_columns_that_the_model_reads(
     assert {feature.name: feature.kind for feature in found} == kinds
     assert "arm" in kinds
     assert ("site" in kinds) == site_as_feature
+
+
+def test_the_number_of_subjects_is_suppressed_where_few_unknown_labels_would_follow(
+    study: Study,
+) -> None:
+    labels = {"train": {"known": 1197, "positives": 360, "masked": {"rejected row": 3}}}
+    rows = {"rows_in": 1200, "used": 1200, "excluded": 0, "rejected": 0}
+    counts = Counts.model_validate(
+        {
+            "datasets": {"adsl": rows},
+            "subjects": {"train": 1200, "eval": 0, "test": 0},
+            "tasks": dict.fromkeys(TASKS, labels),
+        }
+    ).published(10)
+
+    html = html_of(study, counts=counts)
+
+    thin = "\N{NARROW NO-BREAK SPACE}"
+    assert f"1{thin}197" in html
+    assert not any(number in html for number in (f"1{thin}200", "1,200", "1200"))
+    assert "Not shown: adsl" in html

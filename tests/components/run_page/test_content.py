@@ -1,6 +1,7 @@
 """What the page of a run tells."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,9 +20,11 @@ from pipeline.html.blocks import (
 from pipeline.html.numbers import text_of
 from pipeline.html.page import Section, render
 from pipeline.pages.evaluation.page import run_page
+from pipeline.results.counts import Counts
 from tests.components.run_page.hand_made_run import (
     AUC_AT_LEAST,
     AUC_EVERYWHERE,
+    CROSS_FIT,
     NOT_WORSE,
     compared,
     failure,
@@ -381,3 +384,16 @@ def test_every_page_is_rendered(changes: Any) -> None:
     text = render(run_page(result(**changes)))
 
     assert not re.search(r"\bNone\b|\bnan\b", text)
+
+
+def test_few_unknown_labels_do_not_follow_from_the_numbers_on_the_page() -> None:
+    labels = {"train": {"known": 1997, "positives": 80, "masked": {"rejected row": 3}}}
+    counts = result(evaluation=CROSS_FIT).counts.model_dump() | {
+        "tasks": dict.fromkeys(("death", "bleed"), labels)
+    }
+    shown = replace(result(evaluation=CROSS_FIT), counts=Counts.model_validate(counts))
+
+    html = render(run_page(shown))
+
+    assert re.findall("1\N{NARROW NO-BREAK SPACE}997|1,997", html)
+    assert not re.findall("2[,\N{NARROW NO-BREAK SPACE}]0[01]0", html)
