@@ -41,6 +41,7 @@ GROUPS = (
         ),
     ),
     Group("flink", 11, ("tests/flink",)),
+    Group("debian 13", 8, ("tests/test_debian13.py",)),
     Group(
         "champions",
         7,

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import os
-import re
 import shutil
-import ssl
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.kubeflow.spec_walker import REPOSITORY, Commands
+from tests.package_index import certificates, write_index_settings
 
 _BASE = "localhost/trial-test-base:bookworm"
 _IMAGE = "localhost/trial-test:current"
@@ -142,27 +140,10 @@ def _make_base(folder: Path) -> None:
 
 def _index_secrets(folder: Path) -> list[str]:
     """This machine's way to the package index, as the build's secrets: nothing goes to a layer."""
-    pip, uv = folder / "pip.conf", folder / "uv.toml"
-    settings = _pip_settings()
-    settings["cert"] = "/etc/ssl/certs/ca-certificates.crt"
-    # Folders of this machine are not in the build.
-    settings.pop("find-links", None)
-    lines = [f"{name} = {value}" for name, value in settings.items()]
-    pip.write_text("\n".join(["[global]", *lines, ""]))
-    index = settings.get("index-url")
-    # JSON's strings are TOML's.
-    uv.write_text(
-        "system-certs = true\n" + (f'[[index]]\nurl = "{index}"\ndefault = true\n' if index else "")
-    )
-    certificates = ssl.get_default_verify_paths().cafile
-    ca = [f"--secret=id=ca,src={certificates}"] if certificates else []
+    pip, uv, trusted = folder / "pip.conf", folder / "uv.toml", certificates()
+    write_index_settings(pip, uv)
+    ca = [f"--secret=id=ca,src={trusted}"] if trusted else []
     return [f"--secret=id=pip,src={pip}", f"--secret=id=uv,src={uv}", *ca]
-
-
-def _pip_settings() -> dict[str, str]:
-    listed = _run("python3", "-m", "pip", "config", "list").stdout
-    found = re.findall(r"^[^=]*\.([a-z-]+)=('.*')$", listed, flags=re.MULTILINE)
-    return {name: ast.literal_eval(value) for name, value in found}
 
 
 def _open_to_all(folder: Path) -> None:

@@ -1,0 +1,126 @@
+"""A fresh clone on a fresh Debian 13: Python 3.13 and TFX 1.21, beside the lock of this machine."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.names import SPLITS
+from pipeline.tfx_release import installed_lock
+from pipeline.version import PROJECT
+from tests.each import each
+from tests.other_root import in_root, make_root, run
+from tests.whole_runs import Run, run_pipeline
+
+pytestmark = pytest.mark.slow
+
+KEY = "0123456789abcdef0123456789abcdef"
+SIZE = {"SUBJECTS": 1_000, "SEED": 7, "STEPS": 200}
+
+BOUNDS = {"calibration_slope": 1e-3}
+OTHER_BOUND = 1e-4
+"""How far a metric, or a bound of its interval, may be from the other lock's: docs/install.md."""
+
+TESTS = (
+    "tests/components/evaluator tests/pipeline/reading/formats tests/pipeline/results "
+    "tests/pipeline/store tests/trainer/test_serving.py"
+)
+"""What touches the libraries of which the two locks have different releases."""
+
+
+@dataclass(frozen=True)
+class Debian13:
+    """A root with a clone in `/src`, installed and run.
+
+    Attributes:
+        root: The root.
+        terminal: What `make run` wrote.
+    """
+
+    root: Path
+    terminal: str
+
+    @property
+    def artifacts(self) -> Path:
+        """What the stages of its run wrote."""
+        return self.root / "root" / "runs" / "synthetic" / "artifacts"
+
+
+def packages_named_in_the_docs() -> list[str]:
+    install = (PROJECT / "docs" / "install.md").read_text("utf-8")
+    named = re.search(r"^\| Debian 13 \| `apt install ([^`]*)` \|$", install, flags=re.MULTILINE)
+    assert named
+    return named[1].split()
+
+
+@pytest.fixture(scope="module")
+def debian13(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Debian13]:
+    root = tmp_path_factory.mktemp("debian13") / "root"
+    make_root(root, "trixie", packages_named_in_the_docs())
+    run("git", "clone", "-q", "--no-hardlinks", str(PROJECT), str(root / "src"))
+    options = " ".join(f"{name}={value}" for name, value in SIZE.items())
+    terminal = in_root(root, f"make run ROOT=/root/runs {options}", TRIAL_SUBJECT_KEY=KEY)
+    yield Debian13(root, terminal)
+    # 6 GB.
+    run("rm", "-rf", "--one-file-system", str(root))
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The same run with this machine's lock."""
+    options = [word for name, value in SIZE.items() for word in (f"--{name.lower()}", str(value))]
+    root = tmp_path_factory.mktemp("here") / "runs"
+    done = run_pipeline(root, *options, TRIAL_SUBJECT_KEY=KEY)
+    assert done.code == 0, done.terminal + done.errors
+    return done
+
+
+def test_make_takes_the_newer_lock_and_says_why(debian13: Debian13) -> None:
+    assert "requirements/tfx121 with Python 3.13" in debian13.terminal
+    assert installed_lock() != "tfx121", "this machine shows nothing that the root does not"
+
+
+def test_make_run_reaches_a_verdict(debian13: Debian13) -> None:
+    assert "AUC with 95 % interval" in debian13.terminal
+    assert list(debian13.artifacts.glob("MetricsExporter/export/*"))
+
+
+def test_subjects_and_splits_are_the_same_byte_for_byte(debian13: Debian13, here: Run) -> None:
+    ours = here.root / "synthetic" / "artifacts"
+    for split in each(SPLITS):
+        assert split_bytes(debian13.artifacts, split) == split_bytes(ours, split)
+
+
+def test_metrics_differ_by_no_more_than_the_docs_say(debian13: Debian13, here: Run) -> None:
+    [document] = debian13.artifacts.glob("TrialEvaluator/verdict/*/metrics.json")
+    found = {identity(record): record for record in json.loads(document.read_text())["records"]}
+    expected = {identity(record): record for record in here.metrics}
+    assert set(found) == set(expected)
+    for key, record in each(expected.items()):
+        bound = BOUNDS.get(record["metric"], OTHER_BOUND)
+        for name in ("value", "lower", "upper"):
+            assert found[key][name] == pytest.approx(record[name], abs=bound), (key, name)
+
+
+def test_everyday_tests_pass(debian13: Debian13) -> None:
+    command = f".venv/bin/python -m pytest -q -n 2 -m 'not slow' -p no:cacheprovider {TESTS}"
+    summary = in_root(debian13.root, command).splitlines()[-1]
+    assert re.match(r"\d{3,} passed", summary), summary
+
+
+def split_bytes(artifacts: Path, split: str) -> bytes:
+    """Examples of a split, unpacked."""
+    files = sorted(artifacts.glob(f"TrialExampleGen/examples/*/Split-{split}/*"))
+    return b"".join(gzip.decompress(file.read_bytes()) for file in each(files))
+
+
+def identity(record: dict[str, Any]) -> tuple[str, ...]:
+    names = ("task", "slice", "metric", "decision_threshold", "model", "versus")
+    return tuple(json.dumps(record[name], sort_keys=True) for name in names)
