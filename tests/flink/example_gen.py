@@ -64,6 +64,7 @@ class ExampleGen:
             "data_root": str(self.data),
             "fingerprint": "",
             "subject_key": self.key,
+            "subject_key_id": "1",
         }
         TrialExampleGenExecutor(context).Do({}, outputs, properties)
         return artifacts.examples(folder / "examples"), artifacts.rejects(folder / "rejects")
