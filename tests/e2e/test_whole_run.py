@@ -457,7 +457,9 @@ def test_the_second_run_is_compared_with_the_champion_of_the_first(second_run: R
     for task in TASKS:
         # The very same model: no difference at all.
         assert differences[task, "auc"]["value"] == 0
-    assert not any("champion" in note for note in second_run.verdict["notes"])  # may be empty
+    [note] = [note for note in second_run.verdict["notes"] if "champion" in note]
+    tested = second_run.counts["subjects"]["test"]
+    assert note.startswith(f"Compared with the champion on {tested:,} test subjects")
 
 
 def test_the_second_run_has_the_metrics_of_the_first(first_run: Run, second_run: Run) -> None:

@@ -32,6 +32,8 @@ Cell = Any
 Written = tuple[str, Cell, str]
 """Format, cell, and how the format stores it."""
 
+AS_DATE = {"features": {"USUBJID": {"kind": "category"}}, "subject.reference_date": "V"}
+"""Changes of the study file by which column V is read as a date and as nothing else."""
 
 KEY_AND_LABEL = [("USUBJID", "char", 2, ""), ("DIED", "char", 1, "")]
 
@@ -212,7 +214,7 @@ def test_a_day_is_the_same_however_it_is_stored(
         tmp_path,
         STORED[name],
         {"type": declared} if declared else {},
-        **{"features": {"USUBJID": {"kind": "category"}}, "subject.reference_date": "V"},
+        **AS_DATE,
     )
     assert value_of(trial) == UNIX_DAY
 
@@ -245,9 +247,7 @@ def test_unit_and_epoch_say_what_a_number_counts(
     if format_ == "csv":
         # Text is ISO 8601 unless the study file says that it counts.
         declared = {"epoch": "1960-01-01", **declared}
-    trial = trial_with(
-        tmp_path, (format_, written, kind), declared, **{"subject.reference_date": "V"}
-    )
+    trial = trial_with(tmp_path, (format_, written, kind), declared, **AS_DATE)
     assert value_of(trial) == UNIX_DAY
 
 
@@ -257,7 +257,7 @@ def test_a_number_beyond_the_calendar_rejects_its_row(tmp_path: Path, cell: int)
         tmp_path,
         ("xpt", cell, "number"),
         {"type": "date"},
-        **{"subject.reference_date": "V"},
+        **AS_DATE,
     )
     assert [reject[3:] for reject in trial.rejects] == [
         ("V", "a number outside the range that can be true")
@@ -266,9 +266,7 @@ def test_a_number_beyond_the_calendar_rejects_its_row(tmp_path: Path, cell: int)
 
 def test_a_code_of_a_missing_date_is_no_date(tmp_path: Path) -> None:
     declared = {"type": "date", "missing": [99999]}
-    trial = trial_with(
-        tmp_path, ("xpt", 99_999, "number"), declared, **{"subject.reference_date": "V"}
-    )
+    trial = trial_with(tmp_path, ("xpt", 99_999, "number"), declared, **AS_DATE)
     assert value_of(trial) is None
 
 
