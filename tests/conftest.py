@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from tests.slow_groups import GroupScheduling, start_of
@@ -20,6 +21,10 @@ pytest_plugins = ["tests.pipeline.store.fixtures"]
 
 NO_SKIPS_VARIABLE = "TRIAL_TESTS_NEVER_SKIP"
 """Set where no test may be skipped, for example because the real trial data must be there."""
+
+# Time is measured by benchmarks: on a busy machine any example may take long.
+hypothesis.settings.register_profile("trial", deadline=None)
+hypothesis.settings.load_profile("trial")
 
 _REPOSITORY = Path(__file__).parents[1]
 _CHROMIUM = Path("/usr/bin/chromium")

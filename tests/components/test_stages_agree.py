@@ -274,9 +274,7 @@ def cells(reading: Reading, dataset: str, columns: Iterable[str]) -> list[tuple[
     return list(zip(*(table[name].to_pylist() for name in names), strict=True))
 
 
-@settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(files=FILES, buckets=st.integers(1, 5))
 def test_both_stages_have_the_same_subjects_qualifiers_and_types(
     tmp_path: Path, files: Files, buckets: int

@@ -210,7 +210,7 @@ def board_rows(store: Connection, **choice: Any) -> list[Any]:
     return model_quality.SLICES.rows(store, asked, ALWAYS)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(case=judged())
 def test_the_word_on_the_board_is_the_judges_outcome(store: Connection, case: Judged) -> None:
     expected = outcomes(case.verdict)
@@ -237,7 +237,7 @@ def test_the_word_on_the_board_is_the_judges_outcome(store: Connection, case: Ju
         savepoint.rollback()
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(case=judged())
 def test_the_alert_is_raised_where_the_judge_says_that_the_model_in_use_fails(
     store: Connection, case: Judged
@@ -265,7 +265,7 @@ def test_the_alert_is_raised_where_the_judge_says_that_the_model_in_use_fails(
     assert not (verdict.blessed and raised)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(case=judged())
 def test_nothing_of_a_suppressed_group_is_in_a_comparison(case: Judged) -> None:
     for item in case.verdict.comparisons or ():  # may be empty

@@ -72,7 +72,7 @@ def test_each_task_has_a_line_of_its_own() -> None:
     assert found.intercepts == pytest.approx([line.intercepts[0] for line in alone])
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.floats(-40, 40), st.booleans(), st.booleans()), min_size=1, max_size=40)
 )

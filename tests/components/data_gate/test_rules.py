@@ -331,7 +331,7 @@ def test_a_task_with_one_outcome_alone_is_not_judged_for_leakage() -> None:
     assert list(rules.leakage(columns(label, AGE=np.arange(10.0)), Gate())) == []
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     values=st.lists(st.integers(0, 5), min_size=4, max_size=40),
     seed=st.integers(0, 1000),
@@ -346,7 +346,7 @@ def test_auc_of_a_number_equals_scikit_learns_above_one_half(values: Any, seed: 
     assert auc_of_number(numbers, label) == pytest.approx(max(expected, 1 - expected))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     values=st.lists(st.one_of(st.none(), st.integers(0, 3)), min_size=4, max_size=40),
     seed=st.integers(0, 1000),

@@ -75,7 +75,7 @@ def test_one_outcome_has_no_recalibration_in_the_large() -> None:
     assert recalibrate("recalibration_in_the_large", np.zeros(8), np.ones(8)) is None
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     positives=st.integers(0, 40),
     negatives=st.integers(0, 40),

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from components.trial_analysis.baseline import (
@@ -102,7 +102,6 @@ def test_three_shares_differ_by_the_distance_of_yang_and_dalton() -> None:
 COUNTS = st.lists(st.integers(0, 30), min_size=3, max_size=3)
 
 
-@settings(deadline=None)
 @given(COUNTS, COUNTS)
 def test_shares_differ_by_nothing_only_where_they_are_the_same(
     group: list[int], control: list[int]

@@ -53,7 +53,7 @@ def dropped(found: AdjustedEffect) -> dict[str, str]:
 WEIGHTS = st.floats(-5, 5).map(lambda value: round(value, 2))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     arm=WEIGHTS, age=WEIGHTS, lab=WEIGHTS, sex=WEIGHTS, start=st.sampled_from([0, 1, -40.0, 2000.0])
 )

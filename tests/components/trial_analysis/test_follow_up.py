@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from components.trial_analysis.analyse import analyse
@@ -63,14 +63,12 @@ def staying(subjects: Sequence[Subject], time: float) -> int:
 
 
 @given(arms())
-@settings(deadline=None)
 def test_an_internal_curve_goes_to_the_last_day_of_anybody(found: dict[str, list[Subject]]) -> None:
     for level, curve in each(by_level(endpoint(found, internal=True)).items()):
         assert drawn_until(curve) == max(day for day, _ in found[level])
 
 
 @given(arms())
-@settings(deadline=None)
 def test_a_public_curve_goes_as_far_as_enough_subjects_are_observed(
     found: dict[str, list[Subject]],
 ) -> None:
@@ -90,7 +88,6 @@ def grid(latest: int) -> float:
 
 
 @given(arms(), st.booleans())
-@settings(deadline=None)
 def test_every_labelled_time_up_to_the_longest_curve_has_its_numbers(
     found: dict[str, list[Subject]], internal: bool
 ) -> None:
@@ -122,7 +119,6 @@ def test_every_labelled_time_up_to_the_longest_curve_has_its_numbers(
 
 
 @given(arms())
-@settings(deadline=None)
 def test_a_public_curve_steps_at_round_times_by_at_least_five_events(
     found: dict[str, list[Subject]],
 ) -> None:

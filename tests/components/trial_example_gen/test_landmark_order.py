@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import UserError
@@ -233,7 +233,6 @@ def test_a_time_on_the_landmarks_day_is_in_no_feature(tmp_path: Path) -> None:
 MINUTES = st.integers(0, 1439)
 
 
-@settings(deadline=None)
 @given(MINUTES, MINUTES, st.integers(-11, 12), st.integers(-11, 12))
 def test_moments_are_ordered_as_the_moments_in_utc_whatever_their_offsets(
     event: int, landmark: int, event_offset: int, landmark_offset: int

@@ -297,7 +297,7 @@ def _put_back(
         yield ([*of_events, row], of_labs) if parent == "ae" else (of_events, [*of_labs, row])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     _EVENTS,
     _LABS,

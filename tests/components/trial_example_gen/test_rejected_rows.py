@@ -143,7 +143,7 @@ def _put_back(events: list[Row], labs: list[Row], draw: st.DataObject) -> Iterat
         yield (changed, labs) if of is events else (events, changed)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(events=_rows(_EVENT), labs=_rows(_LAB), draw=st.data())
 def test_what_any_value_of_an_unreadable_cell_would_change_is_unknown(
     events: list[Row], labs: list[Row], draw: st.DataObject
@@ -275,7 +275,7 @@ def test_two_rows_where_one_is_due_leave_the_label_unknown(tmp_path: Path) -> No
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(
         st.tuples(

@@ -161,7 +161,7 @@ table = st.dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(table)
 def test_enrolment_discloses_no_small_site_month_or_both(
     enrolled: dict[tuple[str, str], int],
@@ -193,7 +193,7 @@ def test_enrolment_discloses_no_small_site_month_or_both(
 ARMS, REASONS = ("A", "P"), ("completed", "DEATH", "LOST", "")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.dictionaries(
         st.tuples(st.sampled_from(ARMS), st.sampled_from(REASONS)),
@@ -249,7 +249,7 @@ def counted(numbers: dict[tuple[str, ...], int]) -> dict[str, Counter[str]]:
     return found
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.dictionaries(st.sampled_from(PATTERNS), few_or_many))
 def test_events_disclose_no_small_group(numbers: dict[tuple[str, ...], int]) -> None:
     # The subjects of a shown arm are N or more.

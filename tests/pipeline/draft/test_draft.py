@@ -112,9 +112,7 @@ _COLUMN_NAMES = st.lists(
 )
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(names=_COLUMN_NAMES)
 def test_column_of_any_name_comes_through_yaml(tmp_path: Path, names: list[str]) -> None:
     columns = ["id", *(f"{name}_" for name in names)]

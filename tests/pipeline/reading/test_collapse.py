@@ -51,9 +51,7 @@ def test_same_file_is_read_as_subjects_and_as_rows(tmp_path: Path) -> None:
     assert trial.feature("alt") == {"S1": 15.5, "S2": 9.5}
 
 
-@settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(visits=st.lists(st.integers(1, 5), min_size=2, max_size=9))
 def test_number_of_repeats_changes_nothing_and_every_row_is_counted(
     tmp_path: Path, visits: list[int]

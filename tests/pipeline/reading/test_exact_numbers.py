@@ -76,9 +76,7 @@ keys = (near | st.integers(-(2**56) + 1, 2**56 - 1)).filter(lambda key: abs(key)
 
 
 @given(st.lists(keys, min_size=1, max_size=8))
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_whole_key_is_one_text_in_every_format(tmp_path: Path, keys: list[int]) -> None:
     for form, texts in each(written(tmp_path, keys).items()):
         assert texts == [str(key) for key in keys], form
@@ -86,9 +84,7 @@ def test_a_whole_key_is_one_text_in_every_format(tmp_path: Path, keys: list[int]
 
 @pytest.mark.parametrize("encoding", ["json", "ndjson"])
 @given(numbers=st.lists(st.integers(-(10**30), 10**30), min_size=1, max_size=8))
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_json_keys_beyond_64_bits_keep_every_digit(
     tmp_path: Path, encoding: str, numbers: list[int]
 ) -> None:
@@ -98,9 +94,7 @@ def test_json_keys_beyond_64_bits_keep_every_digit(
 
 
 @given(st.lists(st.none() | st.integers(0, 2**64 - 1), min_size=1, max_size=8))
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_unsigned_keys_of_parquet_keep_every_digit(
     tmp_path: Path, numbers: list[int | None]
 ) -> None:
@@ -113,9 +107,7 @@ def test_unsigned_keys_of_parquet_keep_every_digit(
     st.lists(st.none() | st.decimals(-(10**20), 10**20, places=6), min_size=1, max_size=8),
     st.sampled_from([pa.decimal128(38, 6), pa.decimal256(60, 9)]),
 )
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_decimal_keys_of_parquet_keep_every_digit(
     tmp_path: Path, numbers: list[Decimal | None], kind: Any
 ) -> None:
@@ -150,9 +142,7 @@ def neighbours(middle: float) -> list[float]:
     .map(lambda number: float(f"{number:.6g}"))
     .flatmap(lambda middle: st.lists(st.sampled_from(neighbours(middle)), min_size=1, max_size=6))
 )
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_keys_that_differ_past_the_15th_digit_alone_stay_different_in_every_format(
     tmp_path: Path, keys: list[float]
 ) -> None:

@@ -18,9 +18,7 @@ from tests.each import each
 from tests.pipeline.reading.formats.every_format import write_in_every_format
 from tests.pipeline.reading.random_trial import RandomTrial, random_trials
 
-property_of_trials = settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+property_of_trials = settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 
 
 def _read_in_every_format(trial: RandomTrial, folder: Path) -> Iterator[tuple[str, Trial]]:

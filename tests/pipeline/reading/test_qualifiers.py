@@ -216,9 +216,7 @@ rows = st.tuples(
 
 
 @given(st.lists(rows, max_size=8))
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_qualifier_is_used_or_rejected_or_of_no_use(
     tmp_path: Path, found: list[tuple[str, ...]]
 ) -> None:

@@ -165,7 +165,7 @@ def test_the_key_is_described_by_its_rows_and_different_values() -> None:
     assert repeated_key(columns) == RepeatedKey("WHO", rows=120, distinct=60)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     counts=st.lists(st.integers(1, 5), min_size=40, max_size=80).filter(
         lambda counts: sum(counts) >= 1.5 * len(counts)

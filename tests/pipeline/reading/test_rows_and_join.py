@@ -363,7 +363,6 @@ LAB_ROW = st.tuples(
 
 @settings(
     max_examples=40,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(subjects=st.lists(SUBJECT_ROW, max_size=6), labs=st.lists(LAB_ROW, max_size=8))

@@ -79,7 +79,7 @@ def trial_of(folder: Path, form: str, rows: list[tuple[str, str]], declared: Any
 FORMS = ("csv", "xpt", "parquet", "json", "ndjson", "dsjc")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.sampled_from(CELLS), min_size=1, max_size=6), CODES)
 def test_text_in_a_column_of_numbers_means_the_same_in_every_format(
     values: list[str], codes: list[Any]

@@ -80,7 +80,7 @@ splits_of_unknown = st.dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.fixed_dictionaries({split: st.sampled_from([0, 60, 80, 300]) for split in SPLITS}),
     st.lists(splits_of_unknown, min_size=1, max_size=3),

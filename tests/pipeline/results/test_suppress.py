@@ -135,7 +135,7 @@ def member(atom: Any, cell: Any) -> Any:
     return all(values[name] == value for name, value in cell)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(subjects)
 def test_no_suppressed_group_below_the_smallest_size_follows_from_what_is_shown(rows: Any) -> None:
     """The attacker knows which combinations of values may exist and solves for their counts."""
@@ -151,7 +151,7 @@ def test_no_suppressed_group_below_the_smallest_size_follows_from_what_is_shown(
             assert np.abs(system.T @ solution - wanted).max() > 1e-6
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(subjects)
 def test_what_is_left_of_a_shown_whole_is_nothing_or_large_enough(rows: Any) -> None:
     sizes = tabulated(rows)
@@ -175,7 +175,7 @@ tables = st.lists(
 pairs = st.sets(st.sampled_from([("a", "b"), ("a", "c"), ("b", "c")]))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(tables, pairs, st.randoms(use_true_random=False))
 def test_the_same_groups_are_suppressed_as_by_the_whole_system(
     rows: Any, chosen: Any, randoms: Any
@@ -198,7 +198,7 @@ systems = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(systems)
 def test_an_unknown_is_determined_if_it_is_a_combination_of_the_equations(rows: Any) -> None:
     matrix = np.array([[row.get(unknown, 0) for unknown in range(8)] for row in rows], float)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import string
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import UserError
@@ -30,7 +30,6 @@ def test_study_name_that_ends_with_an_underscore_is_refused() -> None:
     assert "study: expected a study's name that ends with a letter or digit" in line
 
 
-@settings(deadline=None)
 @given(st.text(LETTERS, min_size=1, max_size=70))
 def test_pipeline_of_every_study_that_is_read_has_a_name_that_tfx_and_kubeflow_take(
     name: str,

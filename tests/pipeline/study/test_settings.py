@@ -128,7 +128,7 @@ def reordered(content: Any, kept: set[str], random: Random, place: str = "") -> 
 
 
 @pytest.mark.parametrize("chosen", CLASSES)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(content=st.sampled_from(CONTENTS), random=st.randoms(use_true_random=False))
 def test_an_order_that_nothing_shows_changes_no_settings(
     chosen: type[Settings], content: dict[str, Any], random: Random

@@ -32,7 +32,7 @@ NUMBERS = st.floats(min_value=-1e70, max_value=1e70).filter(lambda x: x == 0 or 
 TEXTS = st.text(alphabet="abcXYZ019 -", max_size=6).map(str.rstrip)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(NUMBERS | st.none(), TEXTS), min_size=1, max_size=30))
 def test_what_is_written_is_what_pyreadstat_reads(
     tmp_path_factory: pytest.TempPathFactory, rows: Any

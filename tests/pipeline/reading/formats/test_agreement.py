@@ -143,7 +143,7 @@ WRITERS = {
 
 @pytest.mark.parametrize("name", WRITERS)
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_damaged_bytes_never_fail_but_with_a_message_for_people(name: Any, data: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path, fmt = WRITERS[name](Path(folder))

@@ -49,7 +49,7 @@ def batch_of(path: Any, columns: Any = ("A",)) -> Any:
     rows=st.lists(st.tuples(texts, floats, integers, days), max_size=20),
     batch_rows=st.integers(1, 25),
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_what_is_written_is_read_back_exactly(encoding: Any, rows: Any, batch_rows: Any) -> None:
     columns = [("T", "string"), ("F", "float"), ("I", "integer"), ("D", "date", "integer")]
     cells = [[t, f, i, d and d.isoformat()] for t, f, i, d in rows]

@@ -30,7 +30,7 @@ def write(folder: Any, content: Any, encoding: Any = "utf-8") -> Any:
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @given(rows=st.lists(st.tuples(cells, cells, cells), max_size=20), batch_rows=st.integers(1, 25))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_what_the_csv_module_writes_is_read_back_without_outer_blanks(
     delimiter: Any, rows: Any, batch_rows: Any
 ) -> None:
@@ -55,7 +55,7 @@ words = st.text("abcXYZ019.é-", min_size=1, max_size=8)
     margin=st.integers(0, 2).map(lambda n: " " * n),
     batch_rows=st.integers(1, 25),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_runs_of_blanks_separate_fields_as_one_blank_does(
     rows: Any, gap: Any, margin: Any, batch_rows: Any
 ) -> None:

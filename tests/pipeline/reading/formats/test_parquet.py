@@ -38,7 +38,7 @@ def write(folder: Any, table: Any, **options: Any) -> Any:
     rows_per_extent=st.integers(1, 45),
     batch_rows=st.integers(1, 45),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_what_is_written_is_read_back_for_any_division(
     rows: Any, row_group_size: Any, rows_per_extent: Any, batch_rows: Any
 ) -> None:

@@ -49,7 +49,7 @@ def written(rows: Sequence[tuple[str, ...]], line_end: str, *, quote_all: bool) 
     line_end=st.sampled_from(LINE_ENDS),
     quote_all=st.booleans(),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_wherever_blocks_end_the_chunks_are_the_file_and_hold_all_its_records(
     rows: list[tuple[str, ...]], size: int, line_end: str, quote_all: bool
 ) -> None:
@@ -62,7 +62,7 @@ def test_wherever_blocks_end_the_chunks_are_the_file_and_hold_all_its_records(
 
 
 @given(rows=tables, at=st.integers(0, 200), size=st.integers(1, 40))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_one_quote_more_never_makes_fewer_rows_without_a_word(
     rows: list[tuple[str, ...]], at: int, size: int
 ) -> None:
@@ -85,7 +85,7 @@ def test_one_quote_more_never_makes_fewer_rows_without_a_word(
     last=st.integers(1, 8),
     end=st.sampled_from(LINE_ENDS[:2]),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_two_stray_quotes_never_make_one_row_of_several(
     rows: list[tuple[int, str]], first: int, last: int, end: str
 ) -> None:
@@ -168,7 +168,7 @@ def test_a_quote_in_the_header_is_refused_with_its_line(tmp_path: Path) -> None:
 @given(
     rows=st.lists(st.sampled_from(["1,2", "", "3,4"]), max_size=12), end=st.sampled_from(LINE_ENDS)
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_blank_lines_are_no_records_and_change_no_number_of_a_row(
     rows: list[str], end: str
 ) -> None:

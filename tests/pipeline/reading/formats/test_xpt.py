@@ -55,7 +55,7 @@ def one_member(variables: Any, records: Any, **options: Any) -> Any:
 
 @pytest.mark.parametrize("version", [5, 8])
 @given(rows=tables)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_what_pyreadstat_writes_is_read_back_exactly(version: Any, rows: Any) -> None:
     names = ("USUBJID", "AVAL") if version == 5 else ("subject_identifier", "analysis_value")
     frame = pd.DataFrame(rows, columns=list(names)).astype({names[1]: float})
@@ -74,7 +74,7 @@ def test_what_pyreadstat_writes_is_read_back_exactly(version: Any, rows: Any) ->
     rows_per_extent=st.integers(1, 70),
     batch_rows=st.integers(1, 70),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_division_into_extents_gives_the_same_rows(
     rows: Any, rows_per_extent: Any, batch_rows: Any
 ) -> None:
