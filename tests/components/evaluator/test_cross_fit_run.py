@@ -177,7 +177,7 @@ def test_a_model_that_is_clearly_better_than_the_reference_model_needs_no_note(
     assert "predicts as well" not in " ".join(evaluation.verdict["notes"])
 
 
-def test_on_the_test_split_the_verdict_says_that_a_simpler_model_predicts_as_well(
+def test_on_the_test_split_the_verdict_says_that_a_simpler_model_predicts_better(
     run_evaluator: Any, settings: Any, trial: Any, tmp_path: Any
 ) -> None:
     one_fold = {**trial, "fold": np.zeros_like(trial["fold"])}
@@ -196,4 +196,4 @@ def test_on_the_test_split_the_verdict_says_that_a_simpler_model_predicts_as_wel
     record = found.record("response", "auc", "ridge")
     assert record["value"] == pytest.approx(expected, abs=1e-12)
     (note,) = (note for note in found.verdict["notes"] if "ridge logistic regression" in note)
-    assert note.startswith("response: ridge logistic regression predicts as well: its AUC is 1.000")
+    assert note.startswith("response: ridge logistic regression predicts better: its AUC is 1.000")
