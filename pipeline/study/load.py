@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from pipeline.documents import yaml_fault
 from pipeline.errors import UserError
 from pipeline.study.conditions import NO_VALUE
+from pipeline.study.error_words import describe, words_of
 from pipeline.study.renamed import old_name, rename_old
 from pipeline.study.study import Study
 from pipeline.study.yaml_values import hint_for_text, misread_values
@@ -210,6 +211,8 @@ def _located_reasons(item: Any) -> Iterator[tuple[tuple[int | str, ...], str]]:
         yield item["loc"], f"expected a list, found {_describe_other(item['input'])}."
     elif item["type"] == "string_type":
         yield item["loc"], f"expected text, found {_describe(item['input'])}."
+    elif reason := words_of(item):
+        yield item["loc"], f"{reason}."
     elif item["loc"]:
         for reason in str(item["msg"]).removeprefix("Value error, ").splitlines():
             yield item["loc"], reason
@@ -224,12 +227,8 @@ def _describe(value: object) -> str:
     if isinstance(value, bool):
         word = "true" if value else "false"
         return f"{word}, as YAML reads yes, no, on, off, true and false: put the word in quotes"
-    if isinstance(value, Mapping):
-        return f"a mapping with the keys {', '.join(map(str, value))}"
-    if isinstance(value, (list, tuple)):
-        return "a list"
-    if value is None:
-        return "nothing"
+    if isinstance(value, Mapping | list | tuple) or value is None:
+        return describe(value)
     return f"{value}, which is no text in YAML: put it in quotes"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from pipeline.documents import StrictModel
 from pipeline.study.conditions import Scalar
@@ -45,6 +45,13 @@ class Column(StrictModel):
     def counts_time(self) -> bool:
         """Whether the study file says how a number means a date."""
         return self.unit is not None or self.epoch is not None
+
+    @field_validator("range")
+    @classmethod
+    def _range_rises(cls, ends: tuple[float, float] | None) -> tuple[float, float] | None:
+        if ends and not ends[0] < ends[1]:
+            raise ValueError("the smallest possible value comes first, below the largest one")
+        return ends
 
     @model_validator(mode="after")
     def _unit_of_dates(self) -> Column:

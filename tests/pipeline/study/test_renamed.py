@@ -114,7 +114,7 @@ def refusal(path: Path) -> list[str]:
         (
             "at_least: 0.6, where: every_slice}",
             "at_least: 0.6, where: everywhere}",
-            "thresholds.3.scope: Input should be 'overall' or 'every_slice'",
+            "thresholds.3.scope: expected 'overall' or 'every_slice', found ",
         ),
     ],
 )

@@ -59,7 +59,7 @@ def test_a_key_that_stands_twice_is_named_with_its_line(tmp_path: Path) -> None:
         ),
         (
             "{auc: 1.2}",
-            "evaluation.default_thresholds.auc: Input should be less than 1",
+            "evaluation.default_thresholds.auc: expected a number below 1, found 1.2.",
         ),
     ],
 )
