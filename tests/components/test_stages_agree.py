@@ -274,6 +274,12 @@ def cells(reading: Reading, dataset: str, columns: Iterable[str]) -> list[tuple[
     return list(zip(*(table[name].to_pylist() for name in names), strict=True))
 
 
+def rows_of(reading: Reading) -> dict[tuple[str, ...], int]:
+    """Counts of rows; beside them each stage notes the levels and values that it looks for."""
+    noted = {"levels", "values"}
+    return {key: count for key, count in reading.counts.items() if key[0] not in noted}
+
+
 @settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(files=FILES, buckets=st.integers(1, 5))
 def test_both_stages_have_the_same_subjects_qualifiers_and_types(
@@ -287,7 +293,7 @@ def test_both_stages_have_the_same_subjects_qualifiers_and_types(
     # Subjects, and which rows are rejected and why.
     assert examples.joined.keys == summary.joined.keys == sorted(expected.subjects)
     assert examples.rejects == summary.rejects
-    assert examples.counts == summary.counts
+    assert rows_of(examples) == rows_of(summary)
 
     # Types and values of whatever both read.
     for name in ("dm", "ae"):

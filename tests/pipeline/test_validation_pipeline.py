@@ -32,6 +32,7 @@ def test_nothing_is_trained_pushed_or_made_the_champion(config: RunConfig) -> No
     assert set(nodes_of(config)) == {
         *("RegisteredModel", "TrialExampleGen", "StatisticsGen", "CuratedSchema"),
         *("ExampleValidator", "DataGate", "TrialEvaluator", "ExternalValidation"),
+        "MetricsExporter",
     }
 
 
