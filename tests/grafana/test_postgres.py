@@ -83,7 +83,7 @@ def _lenient_synthetic_study(folder: Path) -> Path:
     text = text.replace("at_least: -0.02", "at_least: -0.9")
     text = text.replace("smallest_group: 50", "smallest_group: 20")
     evaluation = "evaluation: {scheme: split, default_thresholds: false}"
-    text = text.replace("\nthresholds:", f"\n{evaluation}\n\nthresholds:")
+    text = text.replace("evaluation: {scheme: auto}", evaluation)
     (folder / "study.yaml").write_text(text)
     (folder / "schema.pbtxt").write_text((source / "schema.pbtxt").read_text())
     return folder / "study.yaml"
