@@ -20,6 +20,7 @@ from psycopg import errors
 from grafana.queries.alerts import ALERTS
 from pipeline.store.engine import PASSWORD_VARIABLE
 from pipeline.store.migrate import READER, WRITER, migrate, set_password
+from pipeline.store.writer import export
 from tests.each import each
 from tests.grafana.grafana_files import (
     BOARDS,
@@ -31,7 +32,7 @@ from tests.grafana.grafana_files import (
     panel_queries,
     queries,
 )
-from tests.pipeline.store.hand_made_store import fill
+from tests.pipeline.store.hand_made_store import VALIDATED, at, fill, validation_run
 from tests.pipeline.store.postgres_server import DATABASE, READER_PASSWORD, WRITER_PASSWORD, Server
 
 pytestmark = pytest.mark.slow
@@ -72,6 +73,8 @@ def store(server: Server, tmp_path_factory: pytest.TempPathFactory, trial_data_d
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(PASSWORD_VARIABLE, WRITER_PASSWORD)
         fill(address)
+        for study in STUDIES:
+            export(address, at(validation_run(f"validated-{study}", study), VALIDATED, study=study))
     return name
 
 
