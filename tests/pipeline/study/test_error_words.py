@@ -1,4 +1,4 @@
-"""A study file's mistakes are told in the project's words, not in those of a library."""
+"""A study file's mistakes are reported in the project's words, not in those of a library."""
 
 from __future__ import annotations
 
