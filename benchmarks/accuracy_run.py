@@ -29,7 +29,7 @@ from benchmarks.accuracy_baselines import fit_predict
 from benchmarks.accuracy_division import OURS, Division, Scores
 from components.trial_example_gen.graph import ExampleJob, write_examples
 from pipeline.beam.options import IN_MEMORY, beam_options
-from pipeline.names import SPLITS, SUBJECT_HASH
+from pipeline.names import EXAMPLES_SIGNATURE, SPLITS, SUBJECT_HASH
 from pipeline.reading.plan import plan_examples
 from pipeline.study.features import feature_columns
 from pipeline.study.load import load_study
@@ -43,7 +43,7 @@ from trainer.features import INPUTS_KEY, ModelInputs
 from trainer.fit import Fitted, fit
 from trainer.model import resolve
 from trainer.preprocessing import preprocessing_fn
-from trainer.serving import EXAMPLES_SIGNATURE, save
+from trainer.serving import save
 
 logger = logging.getLogger(__name__)
 

@@ -74,6 +74,9 @@ RunKind = Literal["training", "validation"]
 TRAINING: RunKind = "training"
 VALIDATION: RunKind = "validation"
 
+EXAMPLES_SIGNATURE = "serving_default"
+"""Signature of a saved model that takes serialized tf.Examples."""
+
 _PIPELINE_PREFIX = "trial-"
 _LONGEST_PIPELINE_NAME = 63
 """`_MAX_PIPELINE_NAME_LENGTH` of TFX (tfx/orchestration/pipeline.py), after Argo's limit of a

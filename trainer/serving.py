@@ -10,10 +10,10 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from pipeline.errors import UserError
+from pipeline.names import EXAMPLES_SIGNATURE
 from trainer.features import CATEGORIES, NUMBERS, ModelInputs
 from trainer.fit import Fitted
 
-EXAMPLES_SIGNATURE = "serving_default"
 COLUMNS_SIGNATURE = "columns"
 
 

@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 
 from pipeline.errors import UserError
 from pipeline.log_odds import log_odds
-from pipeline.names import ARM, FOLDS, SUBJECT_HASH
+from pipeline.names import ARM, EXAMPLES_SIGNATURE, FOLDS, SUBJECT_HASH
 from trainer.arrays import Arrays, concatenate
 from trainer.features import CATEGORIES, NUMBERS, ModelInputs
-from trainer.serving import EXAMPLES_SIGNATURE
 
 _ROWS = 8192
 
@@ -104,9 +103,21 @@ def _parts(
 
 
 def _of_subjects(serialized: tf.Tensor, only: NDArray[np.bytes_]) -> tf.Tensor:
+    return tf.boolean_mask(serialized, np.isin(pseudonyms_of(serialized), only))
+
+
+def pseudonyms_of(serialized: tf.Tensor) -> NDArray[np.bytes_]:
+    """Pseudonym of each subject.
+
+    Args:
+        serialized: Raw tf.Examples, string `[subjects]`.
+
+    Returns:
+        bytes `[subjects]`.
+    """
     spec = {SUBJECT_HASH: tf.io.FixedLenFeature([], tf.string)}
-    pseudonyms = tf.io.parse_example(serialized, spec)[SUBJECT_HASH].numpy()
-    return tf.boolean_mask(serialized, np.isin(pseudonyms.astype(bytes), only))
+    found: NDArray[np.bytes_] = tf.io.parse_example(serialized, spec)[SUBJECT_HASH].numpy()
+    return found.astype(bytes)
 
 
 def _spec(inputs: ModelInputs, features: Sequence[str], repeats: int) -> dict[str, Any]:

@@ -61,20 +61,22 @@ class Executor(base_executor.BaseExecutor):
             for key, artifacts in input_dict.items()
             if artifacts
         }
-        findings = list(_findings(inputs, settings))
+        plan = read_plan(inputs["rejects"].uri)
+        findings = list(_findings(inputs, settings, plan))
         output = artifact_utils.get_single_uri(output_dict["findings"])
         io_utils.write_string_file(
             f"{output}/findings.json", Findings(tuple(findings)).model_dump_json(indent=2)
         )
         _log_findings(findings)
-        trains = read_plan(inputs["rejects"].uri).scheme != "validate"
-        later = "training" if trains else "the evaluation"
+        later = "the evaluation" if plan.scheme == "validate" else "training"
         message = stop_message(settings.study_name, findings, later)
         if message:
             raise UserError(message)
 
 
-def _findings(inputs: dict[str, Artifact], settings: DataGateSettings) -> Iterator[Finding]:
+def _findings(
+    inputs: dict[str, Artifact], settings: DataGateSettings, plan: EvaluationPlan
+) -> Iterator[Finding]:
     gate = settings.gate
     counts = read_result(Counts, inputs["rejects"].uri)
     for split, subjects in counts.subjects.items():
@@ -83,7 +85,6 @@ def _findings(inputs: dict[str, Artifact], settings: DataGateSettings) -> Iterat
     yield from levels(counts, settings)
     yield from rules.rejects(counts, gate, settings.smallest_group)
     yield from unknown_labels(counts, gate, settings.smallest_group)
-    plan = read_plan(inputs["rejects"].uri)
     if not plan.out_of_fold:
         yield from rules.too_few(counts, settings.tasks, gate, plan.splits)
     for finding in _anomalies(inputs, settings, plan):

@@ -13,6 +13,7 @@ from tfx.utils import path_utils
 from components.evaluator.champion_scores import ChampionScores, score_subjects
 from components.evaluator.records import Record
 from components.evaluator.settings import EvaluatorSettings
+from pipeline.names import EXAMPLES_SIGNATURE
 from pipeline.results.division import has_division, read_division
 from pipeline.results.evaluation_plan import EvaluationPlan
 from pipeline.study.digest import version_of_digest
@@ -28,8 +29,6 @@ LABEL_DIGEST = "label_digest"
 
 SUBJECT_KEY_ID = "subject_key_id"
 """Custom property of a champion and of examples: identifies the secret of the pseudonyms."""
-
-_SIGNATURE = "serving_default"
 
 FIRST_RUN = "No champion: no model has been blessed before."
 VALIDATION = "No champion was compared: a registered model is validated on another trial."
@@ -77,7 +76,7 @@ def served_tasks(baseline: Sequence[Artifact]) -> tuple[str, ...]:
     from tensorflow.python.saved_model import loader_impl
 
     saved = loader_impl.parse_saved_model(path_utils.serving_model_path(baseline[0].uri))
-    outputs = saved.meta_graphs[0].signature_def[_SIGNATURE].outputs
+    outputs = saved.meta_graphs[0].signature_def[EXAMPLES_SIGNATURE].outputs
     return tuple(sorted(outputs))
 
 

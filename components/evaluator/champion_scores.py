@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.evaluator.prediction_table import CHAMPION_OF_NEW, NOT_PREDICTED, PredictionTable
-from pipeline.names import CHAMPION, SPLITS, SUBJECT_HASH
+from pipeline.names import CHAMPION, EXAMPLES_SIGNATURE, SPLITS
 from pipeline.results.division import Division
 from pipeline.results.evaluation_plan import EvaluationPlan
 from pipeline.results.predictions import Predictions, read_predictions, write_predictions
@@ -157,9 +157,9 @@ def _predict(
     """
     import tensorflow as tf
 
-    from components.evaluator.served_model import SIGNATURE, KeywordModel
+    from components.evaluator.served_model import KeywordModel
 
-    serve = KeywordModel(tf.saved_model.load(model)).signatures[SIGNATURE]
+    serve = KeywordModel(tf.saved_model.load(model)).signatures[EXAMPLES_SIGNATURE]
     subjects, scores, total = [np.zeros(0, "S1")], [np.zeros((0, len(tasks)), np.float32)], 0
     for hashes, serialized in _batches(examples):
         total += len(hashes)
@@ -180,8 +180,8 @@ def _batches(examples: str) -> Iterator[tuple[NDArray[np.bytes_], NDArray[np.obj
     """Pseudonyms and serialized examples of a split, in the order of its files."""
     import tensorflow as tf
 
+    from trainer.subjects import pseudonyms_of
+
     files = sorted(tf.io.gfile.glob(f"{examples}/*"))
-    spec = {SUBJECT_HASH: tf.io.FixedLenFeature([], tf.string)}
     for batch in tf.data.TFRecordDataset(files, compression_type="GZIP").batch(_ROWS):
-        hashes = tf.io.parse_example(batch, spec)[SUBJECT_HASH].numpy()
-        yield hashes.astype(bytes), batch.numpy()
+        yield pseudonyms_of(batch), batch.numpy()

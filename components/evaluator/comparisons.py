@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.evaluator.intervals import enough_events
-from components.evaluator.records import Record, group_text, number_or_none
+from components.evaluator.records import Record, group_text, is_of_champion, number_or_none
 from pipeline.names import BASE_RATE, CHAMPION
 from pipeline.results.documents import OVERALL, Group, ModelRole
 from pipeline.results.outcomes import LEAST_EVENTS, OUTCOMES, ComparisonReason, Origin, Outcome
@@ -42,18 +42,16 @@ _EXPLANATIONS: Mapping[ComparisonReason, str] = {
     "no_champion": "is not judged: no champion was scored",
     "no_reference": "can't be judged: the reference model was not fitted",
 }
-_UNSEEN = "that neither model was trained, stopped or calibrated on"
+"""Reasons as the end of a sentence; `beyond_limit` has numbers, see `_beyond`."""
+
+_OF_UNSEEN = "of the subjects that neither model was trained, stopped or calibrated on, fewer than"
 _EXPLANATIONS_OF_CHAMPION: Mapping[ComparisonReason, str] = {
-    "too_few_subjects": "can't be judged: of the subjects " + _UNSEEN + ", fewer than "
-    "{smallest_group} have a known outcome",
-    "too_few_events": f"can't be judged: of the subjects {_UNSEEN}, fewer than {LEAST_EVENTS} have "
-    "the outcome, or are without it",
-    "group_too_small": "is not judged: of the subjects " + _UNSEEN + ", fewer than "
-    "{smallest_group} have a known outcome",
+    "too_few_subjects": f"can't be judged: {_OF_UNSEEN} {{smallest_group}} have a known outcome",
+    "too_few_events": f"can't be judged: {_OF_UNSEEN} {LEAST_EVENTS} have the outcome, or are "
+    "without it",
+    "group_too_small": f"is not judged: {_OF_UNSEEN} {{smallest_group}} have a known outcome",
 }
 """The same of comparisons with the champion, which may be on a part of the subjects."""
-
-"""Reasons as the end of a sentence; `beyond_limit` has numbers, see `_beyond`."""
 
 _NOT_SHOWN: Mapping[tuple[str, str | None], str] = {
     ("auc", None): "that it ranks subjects better than guessing is not shown",
@@ -91,9 +89,7 @@ class Application:
     @property
     def is_of_champion(self) -> bool:
         """Whether the judged metric is of the subjects on which the champion is compared."""
-        return self.model == "champion" or (
-            self.model == "difference" and self.threshold.reference is None
-        )
+        return is_of_champion(self.model, self.threshold.reference)
 
     @property
     def key(self) -> RecordKey:
@@ -236,9 +232,7 @@ def _reason_against(
     reference = application.threshold.reference
     if application.model != "challenger" and not reference and not has_champion:
         return "no_champion"
-    if suppression == "too_small":
-        return "too_few_subjects" if application.group == OVERALL else "group_too_small"
-    if found is None and application.is_of_champion:
+    if suppression == "too_small" or (found is None and application.is_of_champion):
         return "too_few_subjects" if application.group == OVERALL else "group_too_small"
     if found is None:
         return "no_reference" if reference else "no_value"

@@ -84,7 +84,7 @@ def build_eval_config(
     return config_pb2.EvalConfig(
         model_specs=[
             config_pb2.ModelSpec(
-                signature_name="serving_default",
+                signature_name=names.EXAMPLES_SIGNATURE,
                 model_type="tf_generic",
                 label_keys={task: names.label_key(task) for task in settings.tasks},
                 example_weight_keys={task: names.weight_key(task) for task in settings.tasks},

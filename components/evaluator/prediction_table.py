@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pipeline.errors import UserError
 from pipeline.names import CHALLENGER, CHAMPION
 from pipeline.results.predictions import Predictions, read_predictions
+from pipeline.sorted_rows import rows_of
 
 CHAMPION_OF_NEW = "champion_of_new"
 """The champion as it predicts subjects who are new since its run, beside those predicted out of
@@ -83,11 +84,7 @@ class PredictionTable:
 
     def rows_of(self, hashes: Iterable[bytes]) -> NDArray[np.int64]:
         """Row of each pseudonym, -1 where the table does not have it; int64 `[pseudonyms]`."""
-        wanted = np.asarray(list(hashes), dtype=bytes)
-        if not len(self.subjects):
-            return np.full(len(wanted), -1, np.int64)
-        places = np.minimum(np.searchsorted(self.subjects, wanted), len(self.subjects) - 1)
-        return np.where(self.subjects[places] == wanted, places, -1)
+        return rows_of(self.subjects, np.asarray(list(hashes), dtype=bytes))
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,16 @@ from pipeline.names import CHAMPION
 from pipeline.results.documents import Group, MetricRecord, ModelRole
 
 
+def is_of_champion(model: ModelRole, versus: str | None) -> bool:
+    """Whether a metric is of the subjects on which champion and challenger are compared.
+
+    Args:
+        model: The model that it is of.
+        versus: Reference model that a difference is to; None for the champion.
+    """
+    return model == CHAMPION or (model == "difference" and versus is None)
+
+
 @dataclass(frozen=True)
 class Record:
     """A metric with its interval and the number of subjects behind it.
@@ -50,7 +60,7 @@ class Record:
     @property
     def is_of_champion(self) -> bool:
         """Whether it is of the subjects on which the champion is compared."""
-        return self.model == CHAMPION or (self.model == "difference" and self.versus is None)
+        return is_of_champion(self.model, self.versus)
 
     def shown(self) -> MetricRecord:
         """The record as in `metrics.json`; not-a-number becomes null."""

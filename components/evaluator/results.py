@@ -76,9 +76,7 @@ def records_of_new(
     overall = [part for part in result if not group_of(part)]
     found = (record for record in _all_records(overall, plan) if _is_of_new(record))
     return [
-        replace(r, model=CHAMPION, versus=None)
-        if r.model == CHAMPION_OF_NEW
-        else replace(r, versus=None)
+        replace(r, model=CHAMPION if r.model == CHAMPION_OF_NEW else r.model, versus=None)
         for r in found
     ]
 

@@ -11,9 +11,6 @@ from tensorflow.python.framework import errors
 
 from pipeline.errors import UserError
 
-SIGNATURE = "serving_default"
-"""Signature of the models of a run."""
-
 _BLOCK_ROWS = 256
 
 

@@ -101,11 +101,7 @@ def shown_metrics(
         optional["reference_models"] = dict(references)
     return Metrics(
         smallest_group=settings.smallest_group,
-        records=tuple(
-            record.shown()
-            for record in records
-            if record.group not in (compared if record.is_of_champion else hidden)[record.task]
-        ),
+        records=tuple(record.shown() for record in records if _is_shown(record, hidden, compared)),
         suppressed=tuple(
             SuppressedGroup(
                 task=task,
@@ -146,7 +142,7 @@ def shown_curves(
     sizes = {
         (record.task, record.group, record.model): (record.subjects, record.positives)
         for record in records
-        if record.group not in (compared if record.is_of_champion else hidden)[record.task]
+        if _is_shown(record, hidden, compared)
     }
     return Curves(
         smallest_group=settings.smallest_group,
@@ -163,3 +159,7 @@ def shown_curves(
             if (task, group, model) in found
         ),
     )
+
+
+def _is_shown(record: Record, hidden: Suppressed, compared: Suppressed) -> bool:
+    return record.group not in (compared if record.is_of_champion else hidden)[record.task]

@@ -10,9 +10,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from tfx.dsl.io import fileio
 
-from pipeline.names import SUBJECT_HASH, label_key, weight_key
+from pipeline.names import EXAMPLES_SIGNATURE, SUBJECT_HASH, label_key, weight_key
 
-_SIGNATURE = "serving_default"
 _BATCH = 1024
 
 
@@ -43,7 +42,7 @@ def predict(folder: str, model: str, tasks: Sequence[str]) -> tuple[int, dict[st
         Number of all subjects, and those with a known label by task.
     """
     loaded = tf.saved_model.load(model)
-    signature = loaded.signatures[_SIGNATURE]
+    signature = loaded.signatures[EXAMPLES_SIGNATURE]
     spec = {SUBJECT_HASH: tf.io.FixedLenFeature([], tf.string)}
     for task in tasks:
         spec |= {

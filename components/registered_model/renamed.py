@@ -9,7 +9,8 @@ from typing import Any
 import tensorflow as tf
 
 from components.registered_model.settings import RegisteredModelSettings
-from trainer.serving import COLUMNS_SIGNATURE, EXAMPLES_SIGNATURE
+from pipeline.names import EXAMPLES_SIGNATURE
+from trainer.serving import COLUMNS_SIGNATURE
 
 
 def save_renamed(

@@ -69,9 +69,10 @@ class TrialExampleGenExecutor(BaseBeamExecutor):
             if fileio.exists(folder):
                 fileio.rmtree(folder)
             fileio.makedirs(folder)
-        # Workers read what lies beside the examples; the registry they need not reach.
-        inherited = f"{unfinished}/champion" if champion else None
-        if champion and inherited:
+        inherited = None
+        if champion:
+            # Workers read what lies beside the examples; the registry they need not reach.
+            inherited = f"{unfinished}/champion"
             copy_folder(champion, inherited)
         job = ExampleJob(plan, exec_properties["subject_key"], settings.validates, inherited)
         with self._make_beam_pipeline() as root:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.results.division import read_division
 from pipeline.results.evaluation_plan import EvaluationPlan
+from pipeline.sorted_rows import rows_of
 
 
 @dataclass(frozen=True)
@@ -45,11 +46,11 @@ class Kept:
 
     def of(self, hashes: NDArray[np.uint64], column: int) -> NDArray[np.int64]:
         """Part, or fold in a repeat, of some subjects; negative for those who are new."""
-        if column >= self.dealt.shape[1] or not len(self.hashes):
-            return np.full(len(hashes), -1, np.int64)
-        place = np.minimum(np.searchsorted(self.hashes, hashes), len(self.hashes) - 1)
-        found = self.dealt[place, column].astype(np.int64)
-        return np.where(self.hashes[place] == hashes, found, -1)
+        found = np.full(len(hashes), -1, np.int64)
+        if column < self.dealt.shape[1]:
+            rows = rows_of(self.hashes, hashes)
+            found[rows >= 0] = self.dealt[rows[rows >= 0], column]
+        return found
 
 
 class InheritedDivision:
@@ -71,9 +72,6 @@ class InheritedDivision:
             pseudonyms: Pseudonym of each subject.
             hashes: Hash of each subject for the deal, uint64 `[subjects]`.
         """
-        if not len(self._subjects):
-            return Kept(self._plan, hashes[:0], self._dealt)
-        wanted = np.array(pseudonyms, bytes)
-        place = np.minimum(np.searchsorted(self._subjects, wanted), len(self._subjects) - 1)
-        known = self._subjects[place] == wanted
-        return Kept(self._plan, hashes[known], self._dealt[place[known]])
+        rows = rows_of(self._subjects, np.array(pseudonyms, bytes))
+        known = rows >= 0
+        return Kept(self._plan, hashes[known], self._dealt[rows[known]])

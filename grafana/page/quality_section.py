@@ -105,7 +105,7 @@ def _verdict(history: Sequence[Row], run: str) -> Block:
 def _reason(row: Row) -> str:
     """A reason with its task, unless it begins with it."""
     task, reason = row["task"], row["reason"]
-    return f"{task}: {reason}" if task and not reason.startswith(f"{task}") else str(reason)
+    return f"{task}: {reason}" if task and not reason.startswith(task) else str(reason)
 
 
 def _overview(store: StudyStore, run: str, history: Sequence[Row]) -> Block:

@@ -8,26 +8,12 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from pipeline.errors import UserError
+from pipeline.estimates import Estimate
 from pipeline.store.engine import store_engine
 from pipeline.store.migrate import check_current
 from pipeline.store.models import BlessingReason, Metric, Model, Run, TaskVerdict
 
 PRIMARY_METRIC = "auc"
-
-
-@dataclass(frozen=True)
-class Difference:
-    """Challenger minus champion, overall.
-
-    Attributes:
-        value: The difference; None where it is suppressed or could not be computed.
-        lower: Lower bound of its 95 % interval.
-        upper: Upper bound.
-    """
-
-    value: float | None
-    lower: float | None
-    upper: float | None
 
 
 @dataclass(frozen=True)
@@ -40,7 +26,8 @@ class StoredVerdict:
         registered: Whether it became the champion.
         tasks: Verdict by task.
         reasons: Why tasks were refused or not judged.
-        to_champion: Difference of the AUC to the champion by task; empty where none was compared.
+        to_champion: Difference of the AUC of all subjects to the champion's by task; empty where
+            none was compared.
     """
 
     run: str
@@ -48,7 +35,7 @@ class StoredVerdict:
     registered: bool
     tasks: Mapping[str, str]
     reasons: tuple[str, ...]
-    to_champion: Mapping[str, Difference]
+    to_champion: Mapping[str, Estimate]
 
 
 def newest_verdict(address: str, study: str, run: str | None = None) -> StoredVerdict:
@@ -111,5 +98,5 @@ def _read(connection: Connection, run: str, blessed: bool, registered: bool) -> 
         registered,
         {row.task: row.verdict for row in verdicts},
         tuple(message for (message,) in reasons),
-        {task: Difference(value, lower, upper) for task, value, lower, upper in differences},
+        {task: Estimate(value, lower, upper) for task, value, lower, upper in differences},
     )

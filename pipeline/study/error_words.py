@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 _Words = Callable[[Mapping[str, Any]], str]
@@ -81,7 +82,34 @@ def _of_text_length(item: Mapping[str, Any]) -> str:
     return f"expected at most {context['max_length']} characters, found {len(item['input'])}"
 
 
+def _of_text(item: Mapping[str, Any]) -> str:
+    """What stands where a text is expected, and how it becomes one."""
+    value = item["input"]
+    if isinstance(value, bool):
+        hint = ", as YAML reads yes, no, on, off, true and false: put the word in quotes"
+    elif isinstance(value, int | float | date):
+        hint = ", which is no text in YAML: put it in quotes"
+    else:
+        hint = ""
+    return f"expected text, found {describe(value)}{hint}"
+
+
+def _of_container(what: str) -> _Words:
+    def words(item: Mapping[str, Any]) -> str:
+        value = item["input"]
+        is_single = isinstance(value, bool | str | int | float)
+        return f"expected {what}, found {'a single value' if is_single else describe(value)}"
+
+    return words
+
+
 _OTHERS: dict[str, _Words] = {
+    "string_type": _of_text,
+    "tuple_type": _of_container("a list"),
+    **dict.fromkeys(
+        ("dict_type", "model_type", "model_attributes_type"),
+        _of_container("keys with their values"),
+    ),
     "literal_error": lambda item: (
         f"expected {item['ctx']['expected']}, found {describe(item['input'])}"
     ),

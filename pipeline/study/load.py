@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from pipeline.documents import yaml_fault
 from pipeline.errors import UserError
 from pipeline.study.conditions import NO_VALUE
-from pipeline.study.error_words import describe, words_of
+from pipeline.study.error_words import words_of
 from pipeline.study.renamed import old_name, rename_old
 from pipeline.study.study import Study
 from pipeline.study.yaml_values import hint_for_text, misread_values
@@ -202,15 +202,6 @@ def _located_reasons(item: Any) -> Iterator[tuple[tuple[int | str, ...], str]]:
         yield item["loc"], "unknown key. Check its spelling, or remove it."
     elif item["type"] == "missing":
         yield item["loc"], "this key is missing."
-    elif item["type"] in ("dict_type", "model_type", "model_attributes_type"):
-        yield (
-            item["loc"],
-            f"expected keys with their values, found {_describe_other(item['input'])}.",
-        )
-    elif item["type"] == "tuple_type":
-        yield item["loc"], f"expected a list, found {_describe_other(item['input'])}."
-    elif item["type"] == "string_type":
-        yield item["loc"], f"expected text, found {_describe(item['input'])}."
     elif reason := words_of(item):
         yield item["loc"], f"{reason}."
     elif item["loc"]:
@@ -220,23 +211,6 @@ def _located_reasons(item: Any) -> Iterator[tuple[tuple[int | str, ...], str]]:
         for problem in str(item["msg"]).removeprefix("Value error, ").splitlines():
             key, _, reason = problem.partition(": ")
             yield (tuple(key.split(".")), reason) if reason else ((), problem)
-
-
-def _describe(value: object) -> str:
-    """What stands where a text is expected, and how it becomes one."""
-    if isinstance(value, bool):
-        word = "true" if value else "false"
-        return f"{word}, as YAML reads yes, no, on, off, true and false: put the word in quotes"
-    if isinstance(value, Mapping | list | tuple) or value is None:
-        return describe(value)
-    return f"{value}, which is no text in YAML: put it in quotes"
-
-
-def _describe_other(value: object) -> str:
-    """What stands where keys or a list are expected."""
-    if isinstance(value, bool | str | int | float):
-        return "a single value"
-    return _describe(value)
 
 
 def _key_path(location: tuple[int | str, ...]) -> str:

@@ -219,7 +219,7 @@ def _config(study: Study, schema: str, settings: KubeflowSettings, purpose: Purp
         dependency_lock=lock_digest(),
         seed=Settings.seed,
         steps=study.training.steps,
-        tune=purpose.constants.get("tune") == "1",
+        tune=purpose.tune,
         beam_args=(),
         kind=purpose.kind,
         run_id=JOB_ID,

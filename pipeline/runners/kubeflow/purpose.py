@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.config import RunConfig
@@ -28,7 +28,7 @@ class Purpose:
         says: A sentence for the package's description; empty where there is nothing to say.
         fields: Names of the fields of a run's form.
         found_out: Values that RunInputs determines when a run starts.
-        constants: What RunInputs gets beside the study and the run's identity.
+        tune: Whether hyperparameters are searched first.
     """
 
     kind: RunKind
@@ -37,7 +37,12 @@ class Purpose:
     says: str
     fields: tuple[str, ...] = _FIELDS
     found_out: tuple[str, ...] = _FOUND_OUT
-    constants: Mapping[str, str] = field(default_factory=dict)
+    tune: bool = False
+
+    @property
+    def constants(self) -> dict[str, str]:
+        """What RunInputs gets beside the study and the run's identity."""
+        return {"tune": str(int(self.tune))} if self.kind == TRAINING else {}
 
 
 def training(tune: bool = False) -> Purpose:
@@ -59,7 +64,7 @@ def training(tune: bool = False) -> Purpose:
         "Hyperparameters are searched." if tune else "",
         fields=(*_FIELDS, "seed", "steps"),
         found_out=(*_FOUND_OUT, "inherited_division", "look"),
-        constants={"tune": str(int(tune))},
+        tune=tune,
     )
 
 

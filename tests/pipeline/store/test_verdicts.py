@@ -10,9 +10,10 @@ import pytest
 
 from pipeline.cli.main import main
 from pipeline.errors import UserError
+from pipeline.estimates import Estimate
 from pipeline.store.migrate import migrate
 from pipeline.store.sqlite_file import sqlite_address
-from pipeline.store.verdicts import Difference, newest_verdict
+from pipeline.store.verdicts import newest_verdict
 from pipeline.store.writer import export
 from tests.pipeline.store.store_runs import record, run_rows, study
 
@@ -34,7 +35,7 @@ def test_the_verdict_has_the_difference_to_the_champion_alone(address: str) -> N
     found = newest_verdict(address, STUDY)
 
     assert (found.run, found.blessed) == ("r1", True)
-    assert found.to_champion == {"death": Difference(0.05, -0.01, 0.11)}
+    assert found.to_champion == {"death": Estimate(0.05, -0.01, 0.11)}
 
 
 def test_a_slices_difference_is_not_the_overall_one(address: str) -> None:
