@@ -10,11 +10,16 @@ _SHOWN = "(v.study = :study OR v.model_study = :study) AND $__timeFilter(r.start
 _MODEL = "v.model_study || '/' || v.model"
 
 
+def _is(metric: str, alias: str) -> str:
+    """SQL of the condition that a row is a metric of all subjects."""
+    return f"""{alias}.slicing = '' AND {alias}.slice = '' AND {alias}.metric = '{metric}'
+  AND {alias}.decision_threshold = 0 AND {alias}.model = 'challenger'"""
+
+
 def _joined(metric: str, alias: str) -> str:
     """SQL that adds a metric of all subjects to a row `x` of another one."""
     return f"""LEFT JOIN metrics {alias} ON {alias}.run = x.run AND {alias}.task = x.task
-  AND {alias}.slicing = '' AND {alias}.slice = '' AND {alias}.metric = '{metric}'
-  AND {alias}.decision_threshold = 0 AND {alias}.model = 'challenger'"""
+  AND {_is(metric, alias)}"""
 
 
 VALIDATIONS = Query(
@@ -25,8 +30,7 @@ SELECT r.started AS started, v.study AS validated_on, {_MODEL} AS model, x.task 
        l.value AS large, l.lower AS large_lower, l.upper AS large_upper,
        s.value AS slope, s.lower AS slope_lower, s.upper AS slope_upper
 FROM validations v JOIN runs r ON r.run = v.run
-JOIN metrics x ON x.run = v.run AND x.metric = 'auc' AND x.slicing = '' AND x.slice = ''
-  AND x.decision_threshold = 0 AND x.model = 'challenger'
+JOIN metrics x ON x.run = v.run AND {_is("auc", "x")}
 {_joined("calibration_in_the_large", "l")}
 {_joined("calibration_slope", "s")}
 WHERE {_SHOWN}

@@ -333,13 +333,13 @@ ORDER BY b.mean_prediction
 BLESSINGS = Query(
     f"""
 WITH reasons AS (
-  SELECT b.run, b.number, b.task, b.message AS reason FROM blessing_reasons b
+  SELECT b.run, 0 AS kind, b.number, b.task, b.message AS reason FROM blessing_reasons b
   UNION ALL
-  SELECT v.run, 1000, v.task, v.reason FROM task_verdicts v
+  SELECT v.run, 1, 0, v.task, v.reason FROM task_verdicts v
   WHERE v.verdict <> 'blessed' AND NOT EXISTS (
     SELECT 1 FROM blessing_reasons b WHERE b.run = v.run AND b.task = v.task)
   UNION ALL
-  SELECT m.run, 2000, '', m.not_registered FROM models m WHERE m.blessed AND NOT m.registered
+  SELECT m.run, 2, 0, '', m.not_registered FROM models m WHERE m.blessed AND NOT m.registered
 )
 SELECT r.started AS started, m.run AS run, {_VERDICT} AS verdict,
        CASE WHEN m.registered THEN 'yes' ELSE 'no' END AS became_champion,
@@ -350,7 +350,7 @@ SELECT r.started AS started, m.run AS run, {_VERDICT} AS verdict,
        COALESCE(w.reason, '') AS reason
 FROM {TRAINING_RUNS} r JOIN models m ON m.run = r.run LEFT JOIN reasons w ON w.run = m.run
 WHERE r.study = :study AND $__timeFilter(r.started)
-ORDER BY r.started DESC, w.number, w.task LIMIT 200
+ORDER BY r.started DESC, w.kind, w.number, w.task LIMIT 200
 """,
     {
         "started": "time",

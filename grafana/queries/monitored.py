@@ -8,13 +8,19 @@ from __future__ import annotations
 
 from grafana.queries.query import TRAINING_RUNS, Query
 
-_LATEST_EVALUATION = f"""latest AS (
+
+def _newest(condition: str = "TRUE") -> str:
+    """SQL of the newest evaluation of each study that meets a condition on its model `m`."""
+    return f"""(
   SELECT run, study, registered FROM (
     SELECT m.run, m.study, m.registered,
            ROW_NUMBER() OVER (PARTITION BY m.study ORDER BY r.started DESC) AS place
-    FROM models m JOIN {TRAINING_RUNS} r ON r.run = m.run
+    FROM models m JOIN {TRAINING_RUNS} r ON r.run = m.run WHERE {condition}
   ) ranked WHERE place = 1
-),
+)"""
+
+
+_LATEST_EVALUATION = f"""latest AS {_newest()},
 in_use AS (
   SELECT l.run, l.study, CASE WHEN l.registered THEN 'challenger' ELSE 'champion' END AS model
   FROM latest l
@@ -85,13 +91,7 @@ _OF_GAPS = """x.metric IN ('sensitivity', 'false_positive_rate') AND x.slicing <
 GAPS = Query(
     f"""
 WITH {_LATEST_EVALUATION},
-blessed_in AS (
-  SELECT run, study FROM (
-    SELECT m.run, m.study,
-           ROW_NUMBER() OVER (PARTITION BY m.study ORDER BY r.started DESC) AS place
-    FROM models m JOIN {TRAINING_RUNS} r ON r.run = m.run WHERE m.registered
-  ) ranked WHERE place = 1
-),
+blessed_in AS {_newest("m.registered")},
 at_blessing AS (
   SELECT b.study, x.task, x.metric, x.decision_threshold, x.slicing, {_GAP_OF} AS gap
   FROM blessed_in b JOIN metrics x ON x.run = b.run AND x.model = 'challenger'
