@@ -15,19 +15,18 @@ from __future__ import annotations
 import logging
 import math
 import sys
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.report import machine, machine_line, markdown_table, write_json
+from benchmarks.report import markdown_table
 from benchmarks.simulated_trials import (
     Subjects,
     fit_ridge,
-    parser_of_sizes,
     predict,
+    run_of_sizes,
     simulate_subjects,
     simulate_trials,
 )
@@ -302,22 +301,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         0.
     """
-    parser = parser_of_sizes("coverage", __doc__, 1_000, REPEATS)
-    arguments = parser.parse_args(argv)
-    sys.stdout.write(f"{machine_line()}\n\n")
-    rows: list[Row] = []
-    seconds: Mapping[str, float] = {}
-    for place, subjects in enumerate(arguments.subjects):
-        start = time.perf_counter()
-        repeats = REPEATS.get(subjects, 1)
-        made = simulate_coverage(subjects, arguments.trials, repeats, _SEED + 1_000 * place)
-        seconds = {**seconds, str(subjects): time.perf_counter() - start}
-        rows += made
-        sys.stdout.write(report(made) + "\n")
-        sys.stdout.flush()
-    content = {"benchmark": "coverage", "machine": machine(), "seconds": seconds}
-    write_json(arguments.out, content | {"rows": [vars(row) for row in rows]})
-    return 0
+
+    def measure(subjects: int, trials: int, place: int) -> tuple[str, dict[str, list[Row]]]:
+        made = simulate_coverage(subjects, trials, REPEATS.get(subjects, 1), _SEED + 1_000 * place)
+        return report(made), {"rows": made}
+
+    return run_of_sizes("coverage", __doc__, 1_000, REPEATS, measure, argv)
 
 
 if __name__ == "__main__":

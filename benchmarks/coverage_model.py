@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -28,10 +27,10 @@ from benchmarks.coverage import (
     row_of,
     true_performance,
 )
-from benchmarks.report import machine, machine_line, markdown_table, write_json
+from benchmarks.report import markdown_table
 from benchmarks.simulated_trials import (
     Subjects,
-    parser_of_sizes,
+    run_of_sizes,
     simulate_subjects,
     simulate_trials,
 )
@@ -214,26 +213,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         0.
     """
-    parser = parser_of_sizes("coverage_model", __doc__, 200, REPEATS)
-    arguments = parser.parse_args(argv)
-    sys.stdout.write(f"{machine_line()}\n\n")
-    rows: list[Row] = []
-    slopes: list[Slope] = []
-    seconds: dict[str, float] = {}
-    for place, subjects in enumerate(arguments.subjects):
-        start = time.perf_counter()
+
+    def measure(
+        subjects: int, trials: int, place: int
+    ) -> tuple[str, dict[str, Sequence[Row] | Sequence[Slope]]]:
         seed = _SEED + 1_000 * place
-        fitted = list(simulate(subjects, arguments.trials, seed))
-        made, of_size = summarize(subjects, fitted, seed)
-        seconds[str(subjects)] = time.perf_counter() - start
-        rows += made
-        slopes += of_size
-        sys.stdout.write(f"{report(made)}\n{report_slopes(of_size)}\n")
-        sys.stdout.flush()
-    content = {"benchmark": "coverage_model", "machine": machine(), "seconds": seconds}
-    tables = {"rows": [vars(row) for row in rows], "slopes": [vars(row) for row in slopes]}
-    write_json(arguments.out, content | tables)
-    return 0
+        rows, slopes = summarize(subjects, list(simulate(subjects, trials, seed)), seed)
+        return f"{report(rows)}\n{report_slopes(slopes)}", {"rows": rows, "slopes": slopes}
+
+    return run_of_sizes("coverage_model", __doc__, 200, REPEATS, measure, argv)
 
 
 if __name__ == "__main__":

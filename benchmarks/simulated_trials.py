@@ -7,13 +7,16 @@ and columns that they do not depend on, as numbers.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.report import machine, machine_line, write_json
 from pipeline.synthetic.simulate import Block, simulate
 from pipeline.synthetic.trial import COUNTRIES, RACES, TASKS, SyntheticTrial
 
@@ -118,6 +121,45 @@ def _columns(block: Block) -> tuple[_FloatArray, _FloatArray]:
     columns.append(np.nan_to_num(demographics["WEIGHTBL"][treated], nan=80.0))
     probability = np.stack([block.probabilities[task] for task in TASKS], axis=1)
     return np.stack(columns, axis=1).astype(np.float64), probability
+
+
+def run_of_sizes(
+    name: str,
+    description: str | None,
+    trials: int,
+    sizes: Iterable[int],
+    measure: Callable[[int, int, int], tuple[str, Mapping[str, Sequence[object]]]],
+    argv: Sequence[str] | None,
+) -> int:
+    """Runs a benchmark that simulates trials of several sizes.
+
+    Args:
+        name: The benchmark's module.
+        description: What it measures.
+        trials: Trials of each size, by default.
+        sizes: Subjects of a trial, by default.
+        measure: Takes subjects of a trial, number of trials and place of the size; returns the
+            report of a size, and dataclasses by the name of their list in the JSON file.
+        argv: Arguments; those of the process by default.
+
+    Returns:
+        0.
+    """
+    arguments = parser_of_sizes(name, description, trials, sizes).parse_args(argv)
+    sys.stdout.write(f"{machine_line()}\n\n")
+    tables: dict[str, list[dict[str, object]]] = {}
+    seconds: dict[str, float] = {}
+    for place, subjects in enumerate(arguments.subjects):
+        start = time.perf_counter()
+        text, made = measure(subjects, arguments.trials, place)
+        seconds[str(subjects)] = time.perf_counter() - start
+        for key, rows in made.items():
+            tables.setdefault(key, []).extend(vars(row) for row in rows)
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+    content = {"benchmark": name, "machine": machine(), "seconds": seconds}
+    write_json(arguments.out, content | tables)
+    return 0
 
 
 def parser_of_sizes(

@@ -18,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.coverage import FOLDS, REPEATS
-from benchmarks.report import machine, machine_line, markdown_table, write_json
+from benchmarks.report import markdown_table
 from benchmarks.simulated_trials import (
     Subjects,
     fit_ridge,
-    parser_of_sizes,
     predict,
+    run_of_sizes,
     simulate_trials,
 )
 from pipeline.results.stability import spread_of
@@ -165,18 +165,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         0.
     """
-    parser = parser_of_sizes("stability", __doc__, 20, REPEATS)
-    arguments = parser.parse_args(argv)
-    sys.stdout.write(f"{machine_line()}\n\n")
-    rows: list[Row] = []
-    for place, subjects in enumerate(arguments.subjects):
-        made = compare(subjects, arguments.trials, SAMPLES, _SEED + 1_000 * place)
-        rows += made
-        sys.stdout.write(report(made) + "\n")
-        sys.stdout.flush()
-    content = {"benchmark": "stability", "machine": machine()}
-    write_json(arguments.out, content | {"rows": [vars(row) for row in rows]})
-    return 0
+
+    def measure(subjects: int, trials: int, place: int) -> tuple[str, dict[str, list[Row]]]:
+        made = compare(subjects, trials, SAMPLES, _SEED + 1_000 * place)
+        return report(made), {"rows": made}
+
+    return run_of_sizes("stability", __doc__, 20, REPEATS, measure, argv)
 
 
 if __name__ == "__main__":

@@ -245,6 +245,21 @@ def make_trial(
     return Trial(hand_made_study(changes), folder)
 
 
+SUPP = "USUBJID,IDVAR,IDVARVAL,QNAM,QVAL"
+"""Header of a file of supplemental qualifiers."""
+
+
+def supplement_dataset(parent: str) -> dict[str, Any]:
+    """Study file entry of a dataset's supplemental qualifiers, supp<parent>.csv."""
+    return {
+        "file": f"supp{parent}.csv",
+        "format": "csv",
+        "rows": "many_per_subject",
+        "supplements": parent,
+        "columns": {name: {"type": "text"} for name in SUPP.split(",")},
+    }
+
+
 def events_dataset(**described: Any) -> dict[str, Any]:
     """Study file entry of a dataset of dated adverse events, ae.csv."""
     return {

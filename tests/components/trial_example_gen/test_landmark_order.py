@@ -14,9 +14,13 @@ from hypothesis import strategies as st
 
 from pipeline.errors import UserError
 from pipeline.reading.moments import order_of
-from tests.components.trial_example_gen.hand_made_trial import Trial, events_dataset, make_trial
-
-SUPP = "USUBJID,IDVAR,IDVARVAL,QNAM,QVAL"
+from tests.components.trial_example_gen.hand_made_trial import (
+    SUPP,
+    Trial,
+    events_dataset,
+    make_trial,
+    supplement_dataset,
+)
 
 
 def dated(columns: dict[str, str], **changes: Any) -> dict[str, Any]:
@@ -138,13 +142,7 @@ def test_a_qualifier_can_be_the_time_of_an_event(tmp_path: Path) -> None:
         **{
             "datasets.ae.columns.AESEQ": {"type": "number"},
             "datasets.ae.columns.ONSETTM": {"type": "text"},
-            "datasets.suppae": {
-                "file": "suppae.csv",
-                "format": "csv",
-                "rows": "many_per_subject",
-                "supplements": "ae",
-                "columns": {name: {"type": "text"} for name in SUPP.split(",")},
-            },
+            "datasets.suppae": supplement_dataset("ae"),
             "tasks.rash.event.landmark_day": {"column": "ONSETTM", "landmark": "RANDDTC"},
         },
     )

@@ -10,23 +10,18 @@ import pytest
 
 from components.trial_example_gen.examples import build_examples
 from pipeline.names import ARM, SITE, slice_key
-from tests.components.trial_example_gen.hand_made_trial import Trial, events_dataset, make_trial
+from tests.components.trial_example_gen.hand_made_trial import (
+    SUPP,
+    Trial,
+    events_dataset,
+    make_trial,
+    supplement_dataset,
+)
 
-SUPP = "USUBJID,IDVAR,IDVARVAL,QNAM,QVAL"
 DM = [
     "USUBJID,AGE,SEX,DIED,RFSTDTC,RANDTM",
     *(f"S{i},6{i},F,Y,2014-01-05,09:30" for i in (1, 2, 3)),
 ]
-
-
-def supplement(parent: str) -> dict[str, Any]:
-    return {
-        "file": f"supp{parent}.csv",
-        "format": "csv",
-        "rows": "many_per_subject",
-        "supplements": parent,
-        "columns": {name: {"type": "text"} for name in SUPP.split(",")},
-    }
 
 
 def trial_of(
@@ -52,9 +47,9 @@ def trial_of(
         folder,
         {
             "landmark": "baseline",
-            "datasets.suppdm": supplement("dm"),
+            "datasets.suppdm": supplement_dataset("dm"),
             "datasets.ae": described,
-            "datasets.suppae": supplement("ae"),
+            "datasets.suppae": supplement_dataset("ae"),
             "tasks.rash": rash,
             **columns,
             **(changes or {}),

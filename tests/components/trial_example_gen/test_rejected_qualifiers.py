@@ -14,24 +14,19 @@ from hypothesis import strategies as st
 from components.trial_example_gen.examples import build_examples
 from components.trial_example_gen.times import derive_times
 from pipeline.names import time_key
-from tests.components.trial_example_gen.hand_made_trial import Trial, events_dataset, make_trial
+from tests.components.trial_example_gen.hand_made_trial import (
+    SUPP,
+    Trial,
+    events_dataset,
+    make_trial,
+    supplement_dataset,
+)
 from tests.each import each
 
-SUPP = "USUBJID,IDVAR,IDVARVAL,QNAM,QVAL"
 SERIOUS = {"column": "AESER", "equals": "Y"}
 SERIOUS_RASH = {"all": [{"column": "AEDECOD", "equals": "Rash"}, SERIOUS]}
 FASTING = {"column": "LBFAST", "equals": "Y"}
 LOW = {"column": "LBSTRESN", "below": 25}
-
-
-def _supplement(parent: str) -> dict[str, Any]:
-    return {
-        "file": f"supp{parent}.csv",
-        "format": "csv",
-        "rows": "many_per_subject",
-        "supplements": parent,
-        "columns": {name: {"type": "text"} for name in SUPP.split(",")},
-    }
 
 
 def _events() -> dict[str, Any]:
@@ -54,11 +49,11 @@ def _feature(aggregate: str, **described: Any) -> dict[str, Any]:
 
 CHANGES: dict[str, Any] = {
     "datasets.ae": _events(),
-    "datasets.suppae": _supplement("ae"),
+    "datasets.suppae": supplement_dataset("ae"),
     "datasets.lb.columns.LBFAST": {"type": "text"},
-    "datasets.supplb": _supplement("lb"),
+    "datasets.supplb": supplement_dataset("lb"),
     "datasets.dm.columns.RACEOTH": {"type": "text", "known": "baseline"},
-    "datasets.suppdm": _supplement("dm"),
+    "datasets.suppdm": supplement_dataset("dm"),
     "tasks.serious": _task(event={"dataset": "ae", "where": SERIOUS_RASH}),
     "tasks.unmarked": _task(
         event={"dataset": "ae", "where": {"column": "AESER", "present": False}}

@@ -8,22 +8,20 @@ from typing import Any
 import pytest
 
 from pipeline.errors import UserError
-from tests.components.trial_example_gen.hand_made_trial import events_dataset, make_trial
+from tests.components.trial_example_gen.hand_made_trial import (
+    SUPP,
+    events_dataset,
+    make_trial,
+    supplement_dataset,
+)
 
-SUPP = "USUBJID,IDVAR,IDVARVAL,QNAM,QVAL"
 DATED: dict[str, Any] = {
     "datasets.dm.columns.RFSTDTC": {"type": "text", "known": "baseline"},
     "subject.reference_date": "RFSTDTC",
     "datasets.ae": events_dataset(date="AESTDTC"),
     "datasets.ae.columns.AESTDTC": {"type": "text"},
     "datasets.ae.columns.ONSET": {"type": "date"},
-    "datasets.suppae": {
-        "file": "suppae.csv",
-        "format": "csv",
-        "rows": "many_per_subject",
-        "supplements": "ae",
-        "columns": {name: {"type": "text"} for name in SUPP.split(",")},
-    },
+    "datasets.suppae": supplement_dataset("ae"),
     "tasks.rash": {
         "kind": "adverse_event",
         "title": "Rash",
