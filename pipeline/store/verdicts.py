@@ -71,10 +71,10 @@ def newest_verdict(address: str, study: str, run: str | None = None) -> StoredVe
 
 def _read(connection: Connection, run: str, blessed: bool, registered: bool) -> StoredVerdict:
     verdicts = connection.execute(
-        select(TaskVerdict.task, TaskVerdict.verdict)
+        select(TaskVerdict.task, TaskVerdict.verdict, TaskVerdict.reason)
         .where(TaskVerdict.run == run)
         .order_by(TaskVerdict.task)
-    )
+    ).all()
     reasons = connection.execute(
         select(BlessingReason.message)
         .where(BlessingReason.run == run)
@@ -97,6 +97,10 @@ def _read(connection: Connection, run: str, blessed: bool, registered: bool) -> 
         blessed,
         registered,
         {row.task: row.verdict for row in verdicts},
-        tuple(message for (message,) in reasons),
+        (
+            *(message for (message,) in reasons),
+            # Of these no comparison failed: their reason is that of the task.
+            *(row.reason for row in verdicts if row.verdict == "not_judged" and row.reason),
+        ),
         {task: Estimate(value, lower, upper) for task, value, lower, upper in differences},
     )

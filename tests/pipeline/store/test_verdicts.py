@@ -12,6 +12,7 @@ from pipeline.cli.main import main
 from pipeline.errors import UserError
 from pipeline.estimates import Estimate
 from pipeline.store.migrate import migrate
+from pipeline.store.models import TaskVerdict
 from pipeline.store.sqlite_file import sqlite_address
 from pipeline.store.verdicts import newest_verdict
 from pipeline.store.writer import export
@@ -42,6 +43,18 @@ def test_a_slices_difference_is_not_the_overall_one(address: str) -> None:
     export(address, run_rows("r1", TO_CHAMPION | {"slice": {"sex": "F"}}))
 
     assert newest_verdict(address, STUDY).to_champion == {}
+
+
+def test_a_task_that_is_not_judged_has_its_reason(address: str) -> None:
+    rows = run_rows("r1")
+    unjudged = {"task": "relapse", "verdict": "not_judged", "reason": "relapse: too few events"}
+    rows[TaskVerdict].append(rows[TaskVerdict][0] | unjudged)
+    export(address, rows)
+
+    found = newest_verdict(address, STUDY)
+
+    assert found.tasks == {"death": "blessed", "relapse": "not_judged"}
+    assert found.reasons == ("relapse: too few events",)
 
 
 def test_another_study_has_no_verdict(address: str) -> None:
