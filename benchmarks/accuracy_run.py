@@ -329,7 +329,7 @@ def _fit(
         train,
         transformed["eval"],
         read_encoding(transform_output, inputs),
-        resolve(len(train), chosen=study.training.hyperparameters),
+        resolve(len(train), chosen=study.training.hyperparameters.given),
         division.training_seed,
         steps=study.training.steps or None,
     )

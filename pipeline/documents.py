@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from types import NoneType
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import PydanticKnownError
 
 from pipeline.errors import UserError
 
@@ -28,6 +37,25 @@ class StrictModel(BaseModel):
     """Base of everything read from a study file: frozen, unknown keys are rejected."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _numbers_are_numbers(cls, value: object, info: ValidationInfo) -> object:
+        """Refuses what YAML offers as a number and is none: yes, no (1 and 0 to pydantic), .nan."""
+        values = value if isinstance(value, list | tuple) else (value,)
+        if any(isinstance(item, bool) or item != item for item in values):
+            kinds = _types(cls.model_fields[str(info.field_name)].annotation)
+            if kinds <= {int, float, NoneType}:
+                raise PydanticKnownError("float_type" if float in kinds else "int_type")
+        return value
+
+
+def _types(annotation: Any) -> set[Any]:
+    """The types that an annotation is made of, those of elements and values included."""
+    parts = [part for part in get_args(annotation) if part is not Ellipsis]
+    if get_origin(annotation) is Annotated:
+        return _types(parts[0])
+    return set[Any]().union(*map(_types, parts)) if parts else {annotation}
 
 
 def parse_document(

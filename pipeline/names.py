@@ -8,6 +8,9 @@ LOCAL = "local"
 KUBEFLOW = "kubeflow"
 """Environments that run a pipeline."""
 
+LARGEST_WHOLE_NUMBER = 2**31 - 1
+"""Largest seed or number of steps or subjects: TFX, NumPy and Keras take each of them."""
+
 SUBJECT_HASH = "subject_hash"
 """Keyed hash of the subject's identifier: groups rows, is never a feature or a statistic."""
 

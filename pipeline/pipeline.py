@@ -308,7 +308,7 @@ def _custom_config(config: RunConfig) -> dict[str, Any]:
     return {
         "inputs": model_inputs(config.study).to_config(),
         "seed": config.seed,
-        "hyperparameters": dict(config.study.training.hyperparameters),
+        "hyperparameters": config.study.training.hyperparameters.given,
         # TFX's cache identifies a function only by its name: with an edited trainer its stages
         # must run again.
         "source": source_digest("trainer"),

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from pipeline.errors import UserError
+from pipeline.study.sections import check_hyperparameters
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,28 +63,11 @@ class Hyperparameters:
     penalty: float = 10.0
 
     def __post_init__(self) -> None:
-        for name, (low, high) in _RANGES.items():
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise UserError(f"hyperparameters.{name}: {value} is outside of {low} to {high}.")
+        check_hyperparameters(dataclasses.asdict(self))
 
 
 MANY_ROWS = 100_000
 """Subjects of the train split from which the defaults change."""
-
-_RANGES: dict[str, tuple[float, float]] = {
-    "members": (1, 256),
-    "width": (1, 4096),
-    "depth": (0, 8),
-    "embedding": (1, 256),
-    "dropout": (0.0, 0.9),
-    "learning_rate": (1e-7, 1.0),
-    "weight_decay": (0.0, 100.0),
-    "batch_size": (1, 1_000_000),
-    "max_epochs": (0, 100_000),
-    "patience": (1, 100_000),
-    "penalty": (1e-6, 1e9),
-}
 
 
 def resolve(
@@ -97,7 +80,7 @@ def resolve(
     Args:
         rows: Subjects of the train split.
         tuned: Values that the Tuner found.
-        chosen: Values that the study's user set; they win.
+        chosen: Values of the study file; they win.
 
     Returns:
         The hyperparameters.
@@ -105,14 +88,9 @@ def resolve(
     Raises:
         UserError: A name is unknown, or a value has the wrong type or is out of range.
     """
-    defaults = default_hyperparameters(rows)
-    changes: dict[str, Any] = {}
-    for name, value in {**(tuned or {}), **(chosen or {})}.items():
-        known = [field.name for field in dataclasses.fields(Hyperparameters)]
-        if name not in known:
-            raise UserError(f"hyperparameters.{name}: unknown. Expected one of {', '.join(known)}.")
-        changes[name] = _checked(name, value, getattr(defaults, name))
-    return dataclasses.replace(defaults, **changes)
+    changes = check_hyperparameters({**(tuned or {}), **(chosen or {})})
+    # mypy would compare every value with every type.
+    return dataclasses.replace(default_hyperparameters(rows), **changes)  # type: ignore[arg-type]
 
 
 def default_hyperparameters(rows: int) -> Hyperparameters:
@@ -125,18 +103,6 @@ def default_hyperparameters(rows: int) -> Hyperparameters:
     if rows < MANY_ROWS:
         return Hyperparameters()
     return Hyperparameters(batch_size=1024, patience=4, max_epochs=30)
-
-
-def _checked(name: str, value: Any, default: Any) -> Any:
-    """The value as the type of the default."""
-    whole = isinstance(default, int)
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or (whole and value != int(value)):
-        raise UserError(
-            f"hyperparameters.{name}: expected {'a whole' if whole else 'a'} number, "
-            f"found {type(value).__name__}."
-        )
-    return int(value) if whole else float(value)
 
 
 class Linear(keras.layers.Layer):

@@ -39,5 +39,5 @@ class CrossFitSettings(Settings):
             numeric=tuple(numbers),
             categorical=tuple(categories),
             tasks=tuple(study.tasks),
-            hyperparameters=dict(sorted(study.training.hyperparameters.items())),
+            hyperparameters=dict(sorted(study.training.hyperparameters.given.items())),
         )

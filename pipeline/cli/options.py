@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from pipeline.cli.completion import complete_runs, complete_studies
+from pipeline.names import LARGEST_WHOLE_NUMBER
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -18,7 +19,6 @@ DEFAULT_ROOT = Path("runs")
 """Default folder that runs are written below."""
 
 
-_MOST = 2**31 - 1
 _WHOLE = re.compile("0*[0-9]{1,10}")
 _LONGEST_SHOWN = 40
 
@@ -38,11 +38,11 @@ class WholeNumber(click.ParamType[int]):
             BadParameter: The text is something else.
         """
         text = str(value)
-        if _WHOLE.fullmatch(text) and self.smallest <= int(text) <= _MOST:
+        if _WHOLE.fullmatch(text) and self.smallest <= int(text) <= LARGEST_WHOLE_NUMBER:
             return int(text)
         return self.fail(
-            f"expected a whole number, {self.smallest} or more (at most {_MOST}), found "
-            f"{text[:_LONGEST_SHOWN]!r}",
+            f"expected a whole number, {self.smallest} or more (at most {LARGEST_WHOLE_NUMBER}), "
+            f"found {text[:_LONGEST_SHOWN]!r}",
             param,
             ctx,
         )

@@ -37,12 +37,17 @@ def words_of(item: Mapping[str, Any]) -> str | None:
     kind, context = item["type"], item.get("ctx") or {}
     if kind in _BOUNDS:
         key, word = _BOUNDS[kind]
-        return f"expected a number {word} {context[key]:g}, found {describe(item['input'])}"
+        return f"expected a number {word} {_number(context[key])}, found {describe(item['input'])}"
     for expected, types in _KINDS.items():
         if kind in types:
             return f"expected {expected}, found {describe(item['input'])}"
     words = _OTHERS.get(kind)
     return words(item) if words else None
+
+
+def _number(value: float) -> str:
+    """A limit as it is: `:g` alone would round whole numbers to six digits."""
+    return str(value) if isinstance(value, int) else f"{value:g}"
 
 
 def describe(value: object) -> str:
@@ -104,6 +109,8 @@ def _of_container(what: str) -> _Words:
 
 
 _OTHERS: dict[str, _Words] = {
+    "extra_forbidden": lambda _: "unknown key. Check its spelling, or remove it",
+    "missing": lambda _: "this key is missing",
     "string_type": _of_text,
     "tuple_type": _of_container("a list"),
     **dict.fromkeys(

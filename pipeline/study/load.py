@@ -198,11 +198,7 @@ def _has(content: Any, part: int | str) -> bool:
 
 def _located_reasons(item: Any) -> Iterator[tuple[tuple[int | str, ...], str]]:
     """Key path and reason of each problem that pydantic reports as one error."""
-    if item["type"] == "extra_forbidden":
-        yield item["loc"], "unknown key. Check its spelling, or remove it."
-    elif item["type"] == "missing":
-        yield item["loc"], "this key is missing."
-    elif reason := words_of(item):
+    if reason := words_of(item):
         yield item["loc"], f"{reason}."
     elif item["loc"]:
         for reason in str(item["msg"]).removeprefix("Value error, ").splitlines():

@@ -1,11 +1,12 @@
 import dataclasses
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
 from pipeline.errors import UserError
+from pipeline.study.sections import Hyperparameters as ChosenHyperparameters
 from trainer.arrays import Arrays
 from trainer.fit import fit
 from trainer.model import Encoding, Hyperparameters, resolve
@@ -196,12 +197,21 @@ def test_chosen_hyperparameters_win_over_tuned_ones() -> None:
 @pytest.mark.parametrize(
     ("chosen", "message"),
     [
-        ({"widht": 3}, "widht: unknown. Expected one of members, width"),
-        ({"width": 3.5}, "width: expected a whole number, found float"),
-        ({"dropout": "much"}, "dropout: expected a number, found str"),
-        ({"dropout": 1.5}, "dropout: 1.5 is outside of 0.0 to 0.9"),
+        ({"widht": 3}, "hyperparameters.widht: unknown key"),
+        ({"width": 3.5}, "width: expected a whole number, found 3.5"),
+        ({"dropout": "much"}, "dropout: expected a number, found much"),
+        ({"dropout": 1.5}, "dropout: expected a number at most 0.9, found 1.5"),
     ],
 )
 def test_impossible_hyperparameter_is_named(chosen: Any, message: Any) -> None:
     with pytest.raises(UserError, match=message):
         resolve(1_000, chosen=chosen)
+
+
+def test_a_study_file_may_choose_every_hyperparameter() -> None:
+    of_trainer = {field.name: field.type for field in dataclasses.fields(Hyperparameters)}
+
+    assert {
+        name: get_args(field.annotation)[0].__origin__.__name__
+        for name, field in ChosenHyperparameters.model_fields.items()
+    } == of_trainer

@@ -7,6 +7,8 @@ import tensorflow as tf
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from pipeline.errors import UserError
+from pipeline.study.sections import check_hyperparameters
+from tests.each import each
 from tests.trainer.trainer_study import INPUTS
 from trainer.run import tuned_values
 from trainer.tuning import search_space, tuner_fn
@@ -79,3 +81,11 @@ def test_what_the_user_chose_is_not_searched() -> None:
     space = search_space({"depth": 1, "learning_rate": 1e-3})
 
     assert set(space.values) == {"width", "dropout", "weight_decay", "penalty"}
+
+
+def test_the_search_stays_within_what_a_study_file_may_choose() -> None:
+    for values in each(search_space({}).get_config()["space"]):
+        settings = values["config"]
+        ends = settings.get("values") or [settings["min_value"], settings["max_value"]]
+        for value in each(ends):
+            assert check_hyperparameters({settings["name"]: value}) == {settings["name"]: value}

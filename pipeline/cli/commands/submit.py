@@ -45,7 +45,7 @@ def submit(
     **target: str | None,
 ) -> Answer:
     """Start a run on Kubeflow Pipelines, or schedule a recurring one."""
-    from pipeline.runners.kubeflow.form import read_values
+    from pipeline.runners.kubeflow.form import read_form, read_values
     from pipeline.runners.kubeflow.submit import Target, schedule
     from pipeline.runners.kubeflow.submit import submit as submit_package
     from pipeline.runners.kubeflow.submit import wait as wait_for
@@ -53,12 +53,13 @@ def submit(
     if cron and wait is not None:
         raise click.UsageError("--wait is for one run, --cron for a schedule: give one of them.")
     place = Target(**{name: value for name, value in target.items() if value})
-    values = read_values(package, parameters, lines)
+    form = read_form(package)
+    values = read_values(form, parameters, lines)
     if cron:
-        found = schedule(place, package, values, cron)
+        found = schedule(place, form, values, cron)
         what, page = "recurring run", place.page(f"recurringrun/details/{found}")
     else:
-        found = submit_package(place, package, values)
+        found = submit_package(place, form, values)
         what, page = "run", place.page(f"runs/details/{found}")
     click.echo(f"{what} {found}\n{page}")
     content: dict[str, object] = {what.replace(" ", "_"): found, "page": page}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,34 +12,48 @@ import yaml
 
 from pipeline.documents import read_yaml
 from pipeline.errors import UserError
+from pipeline.names import LARGEST_WHOLE_NUMBER
 
-_WHOLE_NUMBER = re.compile(r"-?[0-9]+")
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,20}")
 _SUFFIXES = (".yaml", ".yml")
 """Suffixes by which kfp's client recognizes a package."""
 
 
-def read_values(package: Path, parameters: Path | None, lines: Sequence[str]) -> dict[str, object]:
-    """Values for the run's form of a package, from a file and from lines; lines take precedence.
+@dataclass(frozen=True)
+class RunForm:
+    """The form of a compiled package's runs.
+
+    Attributes:
+        package: The package.
+        pipeline: Name of its pipeline: `trial-` or `valid-` and the study's.
+        fields: Definition of each runtime parameter: `parameterType`, `defaultValue`,
+            `description`.
+    """
+
+    package: Path
+    pipeline: str
+    fields: Mapping[str, Mapping[str, Any]]
+
+
+def read_values(form: RunForm, parameters: Path | None, lines: Sequence[str]) -> dict[str, object]:
+    """Values for the form of a run, from a file and from lines; lines take precedence.
 
     Args:
-        package: The compiled package.
+        form: The form.
         parameters: YAML file with values; None for no file.
         lines: `name=value` each.
 
     Raises:
-        UserError: The package or the file can't be read, or a value does not fit the form.
+        UserError: The file can't be read, or a value does not fit the form.
     """
-    return form_values(read_form(package), {**_file_values(parameters), **_line_values(lines)})
+    return form_values(form.fields, {**_file_values(parameters), **_line_values(lines)})
 
 
-def read_form(package: Path) -> dict[str, dict[str, Any]]:
-    """Fields of the run's form of a package.
+def read_form(package: Path) -> RunForm:
+    """Reads the form of a compiled package.
 
     Args:
         package: YAML file that `make compile` wrote.
-
-    Returns:
-        Definition of each runtime parameter: `parameterType`, `defaultValue`, `description`.
 
     Raises:
         UserError: The file does not exist, or is not a package.
@@ -50,7 +65,8 @@ def read_form(package: Path) -> dict[str, dict[str, Any]]:
         raise UserError(f"{package}: expected the .yaml file that `make compile` wrote.")
     try:
         spec, *platforms = yaml.safe_load_all(package.read_text(encoding="utf-8"))
-        form: dict[str, dict[str, Any]] = spec["root"]["inputDefinitions"]["parameters"]
+        fields = spec["root"]["inputDefinitions"]["parameters"]
+        form = RunForm(package, str(spec["pipelineInfo"]["name"]), fields)
         # Parsed as the client and the backend parse it.
         json_format.ParseDict(spec, pipeline_spec_pb2.PipelineSpec())
         for platform in platforms:
@@ -70,19 +86,13 @@ def read_form(package: Path) -> dict[str, dict[str, Any]]:
     return form
 
 
-def package_name(package: Path) -> str:
-    """Name of a package that `read_form` could read: `trial-` or `valid-` and the study's."""
-    spec = next(iter(yaml.safe_load_all(package.read_text(encoding="utf-8"))))
-    return str(spec["pipelineInfo"]["name"])
-
-
 def form_values(
-    form: Mapping[str, Mapping[str, Any]], given: Mapping[str, object]
+    fields: Mapping[str, Mapping[str, Any]], given: Mapping[str, object]
 ) -> dict[str, object]:
     """Values for the run's form in the types that it declares.
 
     Args:
-        form: The fields, from `read_form`.
+        fields: The form's fields.
         given: Values from the user, as text or as parsed YAML.
 
     Raises:
@@ -90,15 +100,13 @@ def form_values(
     """
     values: dict[str, object] = {}
     for name, value in given.items():
-        if name not in form:
+        if name not in fields:
             raise UserError(
-                f"The package has no parameter {name}; it has: {', '.join(sorted(form))}."
+                f"The package has no parameter {name}; it has: {', '.join(sorted(fields))}."
             )
-        kind = form[name]["parameterType"]
+        kind = fields[name]["parameterType"]
         if kind == "NUMBER_INTEGER":
-            if isinstance(value, bool) or not _WHOLE_NUMBER.fullmatch(str(value)):
-                raise UserError(f"Parameter {name}: expected a whole number, found {value!r}.")
-            values[name] = int(str(value))
+            values[name] = whole_number(name, value)
         elif isinstance(value, str):
             values[name] = value
         else:
@@ -108,6 +116,25 @@ def form_values(
                 "line out."
             )
     return values
+
+
+def whole_number(name: str, value: object) -> int:
+    """A seed or a number of steps, within the limits that the options of `trial run` have.
+
+    Args:
+        name: Name of the parameter.
+        value: Text or number.
+
+    Raises:
+        UserError: It is something else.
+    """
+    is_whole = not isinstance(value, bool) and _WHOLE_NUMBER.fullmatch(str(value))
+    if not is_whole or int(str(value)) > LARGEST_WHOLE_NUMBER:
+        raise UserError(
+            f"Parameter {name}: expected a whole number from 0 to {LARGEST_WHOLE_NUMBER}, found "
+            f"{value!r}."
+        )
+    return int(str(value))
 
 
 def _file_values(path: Path | None) -> dict[str, object]:

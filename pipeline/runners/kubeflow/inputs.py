@@ -17,6 +17,7 @@ from pathlib import Path
 
 from pipeline.errors import UserError
 from pipeline.names import TRAINING, VALIDATION
+from pipeline.runners.kubeflow.form import whole_number
 from pipeline.runners.kubeflow.package import RUN_INPUTS
 from pipeline.runners.kubeflow.purpose import training
 from pipeline.runners.kubeflow.record import Task, export_run, recorded_task
@@ -105,6 +106,8 @@ def _compute_inputs(options: argparse.Namespace, study: Study) -> dict[str, str]
     from pipeline.subject_key import key_id, load_key
     from pipeline.version import source_digest
 
+    for name in ("seed", "steps"):
+        whole_number(name, getattr(options, name))
     if not options.data_root:
         raise UserError(
             "data_root is empty: give the folder of the study's files in the run's form, an "

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import UserError
-from pipeline.runners.kubeflow.form import package_name
+from pipeline.runners.kubeflow.form import RunForm
 
 if TYPE_CHECKING:
     from kfp.client import Client
@@ -64,12 +64,12 @@ class Target:
         return f"{self.endpoint.rstrip('/')}/#/{path}"
 
 
-def submit(target: Target, package: Path, values: Mapping[str, object]) -> str:
+def submit(target: Target, form: RunForm, values: Mapping[str, object]) -> str:
     """Starts a run.
 
     Args:
         target: Where to submit it.
-        package: The compiled package.
+        form: The form of the compiled package.
         values: Values of the run's form.
 
     Returns:
@@ -81,9 +81,9 @@ def submit(target: Target, package: Path, values: Mapping[str, object]) -> str:
     """
     with _client(target) as client:
         run = client.create_run_from_pipeline_package(
-            str(package),
+            str(form.package),
             arguments=dict(values),
-            run_name=f"{package_name(package)} {datetime.now():%Y-%m-%d %H:%M:%S}",
+            run_name=f"{form.pipeline} {datetime.now():%Y-%m-%d %H:%M:%S}",
             experiment_name=target.experiment,
             namespace=target.namespace,
             service_account=target.service_account,
@@ -120,12 +120,12 @@ def wait(target: Target, run: str, minutes: float, pause: float = 10.0) -> str:
         time.sleep(pause)
 
 
-def schedule(target: Target, package: Path, values: Mapping[str, object], cron: str) -> str:
+def schedule(target: Target, form: RunForm, values: Mapping[str, object], cron: str) -> str:
     """Creates a recurring run named as the package's pipeline: one at a time, without catch-up.
 
     Args:
         target: Where to submit it.
-        package: The compiled package.
+        form: The form of the compiled package.
         values: Values of the run's form.
         cron: Minute, hour, day of the month, month and day of the week.
 
@@ -136,7 +136,7 @@ def schedule(target: Target, package: Path, values: Mapping[str, object], cron: 
         UserError: As for `submit`; or the schedule does not have these five fields, or a
             recurring run of this name exists.
     """
-    name = package_name(package)
+    name = form.pipeline
     fields = cron.split()
     if len(fields) != _CRON_FIELDS:
         raise UserError(
@@ -162,7 +162,7 @@ def schedule(target: Target, package: Path, values: Mapping[str, object], cron: 
             cron_expression=" ".join(["0", *fields]),
             no_catchup=True,
             params=dict(values),
-            pipeline_package_path=str(package),
+            pipeline_package_path=str(form.package),
             service_account=target.service_account,
         )
     return str(made.recurring_run_id)

@@ -17,7 +17,6 @@ from pipeline.study.sections.evaluation import (
     Split,
     SplitMinimum,
     Threshold,
-    Training,
     TrainMinimum,
 )
 from pipeline.study.sections.prediction import (
@@ -41,6 +40,7 @@ from pipeline.study.sections.summary import (
     Summary,
     Visits,
 )
+from pipeline.study.sections.training import Hyperparameters, Training, check_hyperparameters
 from pipeline.study.sections.types import (
     FORMAT_VERSION,
     Aggregate,
@@ -74,6 +74,7 @@ __all__ = [
     "FollowUp",
     "Gate",
     "Holds",
+    "Hyperparameters",
     "Known",
     "Landmark",
     "LandmarkOrder",
@@ -101,5 +102,6 @@ __all__ = [
     "Validation",
     "Visits",
     "Window",
+    "check_hyperparameters",
     "refuse",
 ]

@@ -1,4 +1,4 @@
-"""Sections about training and evaluation: slicing, thresholds, split, data gate, training."""
+"""Sections about the evaluation: slicing, thresholds, split, data gate."""
 
 from __future__ import annotations
 
@@ -256,27 +256,3 @@ class Gate(StrictModel):
     landmark_labels_limit: Share = 0.05
     unknown_labels_limit: Share = 0.01
     minimum: Minimum = Minimum()
-
-
-class Training(StrictModel):
-    """Settings of the training.
-
-    Attributes:
-        steps: Training steps; 0 for early stopping on the eval split.
-        site_as_feature: Whether the model may use the site.
-        hyperparameters: Values that replace the defaults.
-        reference_models: Simpler models that are evaluated beside the Keras model, on the same
-            subjects. The base rate of the arm always is; `[]` leaves it alone.
-        reference_margin: By so much the AUC of the Keras model must exceed that of a reference
-            model; otherwise the verdict says that the simpler model predicts as well.
-    """
-
-    steps: Annotated[int, Field(ge=0)] = 0
-    site_as_feature: bool = False
-    hyperparameters: dict[str, float | int | bool | str] = {}
-    reference_models: tuple[Literal["ridge", "random_forest", "gradient_boosting"], ...] = (
-        "ridge",
-        "random_forest",
-        "gradient_boosting",
-    )
-    reference_margin: Annotated[float, Field(ge=0, le=0.5)] = 0.005

@@ -249,6 +249,14 @@ def test_a_refusal_is_recorded_with_its_reason(
     assert "data_root is empty" in record["error"]
 
 
+@pytest.mark.parametrize("option", [{"steps": "-5"}, {"seed": "-1"}, {"seed": "2147483648"}])
+def test_a_number_that_no_training_takes_is_refused_before_anything_trains(
+    refusal: Callable[..., str], option: dict[str, str]
+) -> None:
+    [name] = option
+    assert f"Parameter {name}: expected a whole number from 0 to" in refusal(**option)
+
+
 def test_the_record_is_exported_to_the_store(found: Found, tmp_path: Path) -> None:
     store = sqlite_address(tmp_path / "store.sqlite")
     migrate(store)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -207,11 +208,12 @@ def test_an_unknown_parameter_is_refused_with_those_there_are(submitted: Any) ->
     assert said == "The package has no parameter stepps; it has: data_root, steps.\n"
 
 
-@pytest.mark.parametrize("value", ["many", "", "--5", "5.0", "0x5"])
+@pytest.mark.parametrize("value", ["many", "", "-5", "--5", "5.0", "0x5", "2147483648", "9" * 30])
 def test_a_number_that_is_none_is_refused(submitted: Any, value: str) -> None:
     code, said = submitted("--set", f"steps={value}")
     assert code == 2
-    assert said == f"Parameter steps: expected a whole number, found {value!r}.\n"
+    expected = "expected a whole number from 0 to 2147483647"
+    assert said == f"Parameter steps: {expected}, found {value!r}.\n"
 
 
 def test_a_line_that_sets_nothing_is_refused(submitted: Any) -> None:
@@ -455,3 +457,20 @@ def test_a_backend_that_fails_is_no_traceback(endpoint: Endpoint, submitted: Any
     code, said = submitted()
     assert code == 2
     assert "Kubeflow Pipelines failed (500): database is locked" in said
+
+
+@pytest.mark.parametrize("options", [(), ("--cron", "0 3 * * *")])
+def test_a_package_is_parsed_once_before_the_client_parses_it(
+    submitted: Any, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
+) -> None:
+    parsed: list[str] = []
+
+    def safe_load_all(text: str) -> Any:
+        parsed.append(text)
+        return yaml.safe_load_all(text)
+
+    reader = SimpleNamespace(safe_load_all=safe_load_all, YAMLError=yaml.YAMLError)
+    monkeypatch.setattr("pipeline.runners.kubeflow.form.yaml", reader)
+
+    assert submitted(*options)[0] == 0
+    assert len(parsed) == 1
