@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from pipeline.reading.formats import ColumnLabels
+
 MISSING_CODES = ("NA", "N/A", "NULL", "NaN", ".")
 """Texts of delimited files that may stand for a missing value."""
 
@@ -113,6 +115,8 @@ class ColumnDraft:
         missing: Texts that mean missing in this column alone.
         smallest_is_zero: Whether its smallest number is 0.
         is_compact_text: Whether it holds texts without blanks.
+        label: What the file says that it means; empty if it does not say.
+        labelled: Values that the file labels, each with its label.
     """
 
     type: str
@@ -126,6 +130,8 @@ class ColumnDraft:
     missing: tuple[str, ...] = ()
     smallest_is_zero: bool = False
     is_compact_text: bool = False
+    label: str = ""
+    labelled: tuple[tuple[str, str], ...] = ()
 
     def described(self, rows: int) -> str:
         """One line of what was seen."""
@@ -136,9 +142,14 @@ class ColumnDraft:
             parts.append(shown + (f" and {rest} rarer" if rest else ""))
         if self.middle:
             parts.append("most from {} to {}".format(*self.middle))
+        if self.labelled:
+            labelled = [f"{value} = {label}" for value, label in self.labelled[:_FEW]]
+            more = len(self.labelled) - len(labelled)
+            parts.append("labelled " + ", ".join(labelled) + (f" and {more} more" if more else ""))
         if self.note:
             parts.append(self.note)
-        return "; ".join(parts)
+        described = "; ".join(parts)
+        return f"{self.label}: {described}" if self.label else described
 
 
 def missing_of_all(seen: Mapping[str, ColumnSeen]) -> tuple[str, ...]:
@@ -166,6 +177,27 @@ def draft_columns(
     """
     drafts = {name: _draft(column, is_text, rows, missing) for name, column in seen.items()}
     return _like_their_siblings(seen, drafts)
+
+
+def with_labels(
+    drafts: Mapping[str, ColumnDraft], labels: Mapping[str, ColumnLabels]
+) -> dict[str, ColumnDraft]:
+    """Adds what a file says of its columns.
+
+    Args:
+        drafts: The columns.
+        labels: Labels by column; columns may be missing.
+    """
+    return {
+        name: replace(
+            draft,
+            label=said.label.strip(),
+            labelled=tuple((_text(value), label) for value, label in said.levels),
+        )
+        if (said := labels.get(name))
+        else draft
+        for name, draft in drafts.items()
+    }
 
 
 def _draft(seen: ColumnSeen, is_text: bool, rows: int, missing: Sequence[str]) -> ColumnDraft:

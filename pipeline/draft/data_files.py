@@ -8,9 +8,15 @@ import re
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from pipeline.draft.columns import ColumnDraft, ColumnSeen, draft_columns, missing_of_all
+from pipeline.draft.columns import (
+    ColumnDraft,
+    ColumnSeen,
+    draft_columns,
+    missing_of_all,
+    with_labels,
+)
 from pipeline.draft.roles import ARMS, SITES
 from pipeline.errors import UserError
 from pipeline.names import (
@@ -18,6 +24,7 @@ from pipeline.names import (
     SITE,
     SUBJECT_HASH,
 )
+from pipeline.study.sections.types import SELF_DESCRIBED, Format
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,7 +33,6 @@ if TYPE_CHECKING:
     from pipeline.reading.repeated_keys import FirstRows, RepeatedKey
 
 logger = logging.getLogger(__name__)
-Format = Literal["xpt", "dataset-json", "csv", "parquet"]
 
 _FORMATS: dict[str, Format] = {
     ".xpt": "xpt",
@@ -37,6 +43,10 @@ _FORMATS: dict[str, Format] = {
     ".tsv": "csv",
     ".txt": "csv",
     ".parquet": "parquet",
+    ".sas7bdat": "sas7bdat",
+    ".dta": "stata",
+    ".sav": "spss",
+    ".zsav": "spss",
 }
 """By suffix, in order of preference where a dataset exists in several formats."""
 
@@ -137,7 +147,7 @@ def _look_in_its_encoding(
 def _look_at_dataset(
     folder: Path, name: str, by_suffix: dict[str, list[Path]], encoding: str
 ) -> DatasetDraft:
-    from pipeline.reading.formats import column_types, extents, read
+    from pipeline.reading.formats import column_types, extents, labels, read
     from pipeline.reading.repeated_keys import FirstRows
 
     suffix = min(by_suffix, key=list(_FORMATS).index)
@@ -176,7 +186,7 @@ def _look_at_dataset(
         ),
         format=fmt,
         rows=rows,
-        columns=draft_columns(seen, is_text, rows, missing),
+        columns=with_labels(draft_columns(seen, is_text, rows, missing), labels(str(first), fmt)),
         missing=missing,
         parents=tuple(sorted(parents)),
         repeated=repeated,
@@ -218,6 +228,9 @@ def _format_of(path: Path, format_: Format, encoding: str) -> FileFormat:
     from pipeline.reading.formats import FileFormat
     from pipeline.reading.formats.guessed import guess_format
 
+    if format_ in SELF_DESCRIBED:
+        # What the file says goes first.
+        return FileFormat(format_, encoding if encoding == _OTHER_ENCODING else "")
     if format_ != "csv":
         return FileFormat(format_, encoding)
     with path.open("rb") as file:

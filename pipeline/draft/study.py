@@ -149,7 +149,7 @@ def _unnamed_key(dataset: DatasetDraft) -> str | None:
 
 
 def _format_lines(fmt: FileFormat) -> Iterator[str]:
-    if fmt.encoding != "utf-8":
+    if fmt.encoding not in ("", "utf-8"):
         yield f"    encoding: {fmt.encoding}"
     if fmt.delimiter != ",":
         yield f"    delimiter: {quoted(fmt.delimiter)}"

@@ -9,6 +9,7 @@ from pipeline.errors import UserError
 from pipeline.reading.formats import FileFormat
 from pipeline.storage import file_systems, newest_change
 from pipeline.study.sections import Dataset
+from pipeline.study.sections.types import SELF_DESCRIBED
 
 
 def find_files(data_root: str, pattern: str) -> tuple[tuple[str, int], ...]:
@@ -45,9 +46,10 @@ def data_modified(files: Iterable[str], data_root: str) -> datetime | None:
 
 def file_format(dataset: Dataset) -> FileFormat:
     """How a dataset's files are read, as the study file describes it."""
+    default = "" if dataset.format in SELF_DESCRIBED else "utf-8"
     return FileFormat(
         format=dataset.format,
-        encoding=dataset.encoding,
+        encoding=dataset.encoding or default,
         delimiter=dataset.delimiter,
         missing=dataset.missing,
         zone=dataset.zone,

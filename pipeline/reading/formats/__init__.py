@@ -1,12 +1,12 @@
 """Readers of the files that clinical trial data comes in, as streams of Arrow batches.
 
 XPT (SAS transport, version 5 and 8), CDISC Dataset-JSON 1.1 in its three encodings, delimited
-text and Parquet are read through Beam's file systems. Text becomes pa.string(), numbers
-pa.float64(), dates pa.date32(), times pa.timestamp("s") of the local clock; the format's missing
-values are null. A batch of a column is returned as pa.string() where a text can't be converted to
-the column's type, so that the caller can reject single rows, and where float64 would lose digits of
-a number, which may be a key. Text has no outer blanks, and blanks alone are null
-(`texts.cleaned`).
+text, Parquet and the files of SAS (sas7bdat), Stata and SPSS are read through Beam's file systems.
+Text becomes pa.string(), numbers pa.float64(), dates pa.date32(), times pa.timestamp("s") of the
+local clock; the format's missing values are null. A batch of a column is returned as pa.string()
+where a text can't be converted to the column's type, so that the caller can reject single rows, and
+where float64 would lose digits of a number, which may be a key. Text has no outer blanks, and
+blanks alone are null (`texts.cleaned`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,9 +14,10 @@ from types import ModuleType
 
 import pyarrow as pa
 
-from pipeline.reading.formats import dataset_json, delimited, parquet, texts, xpt
+from pipeline.reading.formats import dataset_json, delimited, parquet, statistical, texts, xpt
 from pipeline.reading.formats.base import (
     READ_AS,
+    ColumnLabels,
     ColumnType,
     DataFileError,
     Extent,
@@ -26,6 +27,7 @@ from pipeline.reading.formats.base import (
 )
 
 __all__ = [
+    "ColumnLabels",
     "ColumnType",
     "DataFileError",
     "Extent",
@@ -33,6 +35,7 @@ __all__ = [
     "StoredType",
     "column_types",
     "extents",
+    "labels",
     "read",
     "stored_types",
 ]
@@ -42,6 +45,9 @@ _READERS: dict[str, ModuleType] = {
     "dataset-json": dataset_json,
     "csv": delimited,
     "parquet": parquet,
+    "sas7bdat": statistical,
+    "stata": statistical,
+    "spss": statistical,
 }
 
 
@@ -76,6 +82,23 @@ def stored_types(path: str, fmt: FileFormat) -> dict[str, StoredType]:
     return types
 
 
+def labels(path: str, fmt: FileFormat) -> dict[str, ColumnLabels]:
+    """What a file says of its columns for people.
+
+    Args:
+        path: The data file.
+        fmt: How its bytes are to be understood.
+
+    Returns:
+        The labels of each column, in file order; nothing where its format has none.
+
+    Raises:
+        DataFileError: The file is absent, damaged or not of its declared format.
+    """
+    reader = _reader(path, fmt)
+    return statistical.labels(path, fmt) if reader is statistical else {}
+
+
 def column_types(path: str, fmt: FileFormat) -> dict[str, ColumnType]:
     """Reads from a file's header what its columns are read as; see `stored_types`.
 
@@ -93,7 +116,7 @@ def extents(path: str, fmt: FileFormat, rows_per_extent: int = 500_000) -> list[
         path: The data file.
         fmt: How its bytes are to be understood.
         rows_per_extent: Largest number of records of an XPT extent; consecutive Parquet row
-            groups are joined up to it. A CSV or Dataset-JSON file is always one extent.
+            groups are joined up to it. A file of another format is always one extent.
 
     Returns:
         At least one extent; together they hold every record once, in order.

@@ -12,6 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.errors import UserError
+from pipeline.study.sections.types import Format
 
 ColumnType = Literal["text", "number", "date", "datetime"]
 
@@ -36,6 +37,9 @@ ARROW_TYPES: dict[ColumnType, pa.DataType] = {
     "datetime": pa.timestamp("s"),
 }
 
+SAS7BDAT = b"\x00" * 12 + b"\xc2\xea\x81\x60"
+"""The first bytes of a SAS data set."""
+
 _HEAD_BYTES = 32
 _LISTED_COLUMNS = 12
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
@@ -44,7 +48,11 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"PAR1", "a Parquet file"),
     (b"HEADER RECORD*******LIB", "a SAS transport file"),
     (b"**COMPRESSED** **COMP", "a SAS CPORT file"),
-    (b"\x00" * 12 + b"\xc2\xea\x81\x60", "a SAS data set (sas7bdat)"),
+    (SAS7BDAT, "a SAS data set (sas7bdat)"),
+    (b"$FL2", "an SPSS file"),
+    (b"$FL3", "an SPSS file"),
+    (b"ENCRYPTEDSAV", "an encrypted SPSS file"),
+    (b"<stata_dta>", "a Stata file"),
     (b"%PDF", "a PDF document"),
     (b"<?xml", "an XML document"),
     (b'{"', "JSON text"),
@@ -64,7 +72,8 @@ class FileFormat:
 
     Attributes:
         format: The kind of file.
-        encoding: Character encoding of XPT and CSV text, a name that Python knows.
+        encoding: Character encoding of text, a name that Python knows, of XPT, CSV and the files of
+            statistical programs; empty: what such a file itself names.
         delimiter: The one character between the fields of a CSV file; a blank stands for a
             run of blanks.
         missing: The texts that mean a missing value in a CSV file.
@@ -73,12 +82,25 @@ class FileFormat:
         decimal: The decimal point of numbers in a CSV file.
     """
 
-    format: Literal["xpt", "dataset-json", "csv", "parquet"]
+    format: Format
     encoding: str = "utf-8"
     delimiter: str = ","
     missing: tuple[str, ...] = ("",)
     zone: str | None = None
     decimal: str = "."
+
+
+@dataclass(frozen=True)
+class ColumnLabels:
+    """What a file says of a column for people.
+
+    Attributes:
+        label: What the column means; empty if the file does not say.
+        levels: Its labelled values (value, label).
+    """
+
+    label: str = ""
+    levels: tuple[tuple[str | float, str], ...] = ()
 
 
 @dataclass(frozen=True)

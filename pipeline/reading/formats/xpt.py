@@ -24,6 +24,7 @@ from pipeline.reading.formats.base import (
     StoredType,
     data_error,
 )
+from pipeline.reading.formats.counted_dates import Count, dates_of, sas_count
 from pipeline.reading.formats.ibm_numbers import exact_numbers, ibm_to_ieee
 
 _RECORD = 80
@@ -32,31 +33,6 @@ _NUMERIC = 1
 _NUMERIC_BYTES = 8
 _LABEL_SECTIONS = {"LABELV8": struct.Struct(">HHH"), "LABELV9": struct.Struct(">HHHHH")}
 
-_DATE_FORMAT = re.compile(
-    r"""(?:
-        DATE | DAY | DOWNAME | MONNAME | MONTH | YEAR | NENGO | MINGUO | WEEKDAY | JULDAY
-      | (?:DDMMYY|MMDDYY|YYMMDD)[BCDNPS]? | (?:MMYY|YYMM|YYQ|YYQR)[CDNPS]? | XYYMMDD
-      | (?:E|B|IS)8601DA | JULIAN | PDJUL[GI] | MONYY | YYMON | QTRR? | YYQZ
-      | WEEKDAT[EX] | WORDDAT[EX] | (?:YY)?WEEK[UVW] | HDATE | HEBDATE | EURDFD[DENT]
-      | NLDATE[A-Z]*
-    )""",
-    re.VERBOSE,
-)
-_DATETIME_FORMAT = re.compile(
-    r"""(?:
-        DATETIME | DATEAMPM | MDYAMPM | DTDATE | DTMONYY | DTWKDATX | DTYEAR | DTYYQC
-      | (?:E|B|IS)8601(?:DT|DN|DZ|DX|LX) | EURDFDT | NLDATM[A-Z]*
-    )""",
-    re.VERBOSE,
-)
-_WIDTH = re.compile(r"\d*(?:\.\d*)?$")
-
-_DAYS_TO_UNIX = 3653
-"""Days from SAS's epoch, 1960-01-01, to 1970-01-01."""
-_SECONDS_TO_UNIX = _DAYS_TO_UNIX * 86_400
-_LIMITS_DAYS = (-138_061, 6_589_335)
-"""SAS dates lie between 1582-01-01 and 20000-12-31 (SAS Language Reference: Concepts)."""
-
 
 @dataclass(frozen=True)
 class _Variable:
@@ -64,6 +40,7 @@ class _Variable:
     kind: ColumnType
     position: int
     length: int
+    count: Count | None
 
 
 @dataclass(frozen=True)
@@ -202,7 +179,7 @@ def _layout(path: str, fmt: FileFormat, handle: BinaryIO) -> _Layout:
     data_start = handle.tell()
     size = handle.seek(0, SEEK_END) - data_start
     return _Layout(
-        variables=tuple(_Variable(n.name, _kind(n), n.position, n.length) for n in namestrs),
+        variables=tuple(_variable(n) for n in namestrs),
         record_length=record_length,
         data_start=data_start,
         records=_count(path, handle, data_start, size, namestrs, records),
@@ -324,13 +301,11 @@ def _padded(size: int) -> int:
     return -(-size // _RECORD) * _RECORD
 
 
-def _kind(namestr: _Namestr) -> ColumnType:
-    if not namestr.numeric:
-        return "text"
-    name = _WIDTH.sub("", namestr.display_format.upper())
-    if _DATE_FORMAT.fullmatch(name):
-        return "date"
-    return "datetime" if _DATETIME_FORMAT.fullmatch(name) else "number"
+def _variable(namestr: _Namestr) -> _Variable:
+    count = sas_count(namestr.display_format) if namestr.numeric else None
+    kind: ColumnType = "number" if namestr.numeric else "text"
+    place = namestr.position, namestr.length
+    return _Variable(namestr.name, count.kind if count else kind, *place, count)
 
 
 def _count(
@@ -403,23 +378,9 @@ def _convert(
     if variable.kind == "text":
         return _texts(path, fmt, field, variable.name, first)
     values, missing = ibm_to_ieee(field)
-    if variable.kind == "number":
+    if variable.count is None:
         return exact_numbers(field, values, missing)
-    per_day = 1 if variable.kind == "date" else 86_400
-    low, high = (limit * per_day for limit in _LIMITS_DAYS)
-    impossible = ~missing & ((values < low) | (values >= high + per_day))
-    if impossible.any():
-        raise data_error(
-            path,
-            f"found a number beyond SAS's {variable.kind}s (years 1582 to 20000); correct the "
-            "value or the variable's display format",
-            row=first + int(impossible.argmax()) + 1,
-            column=variable.name,
-        )
-    whole = np.floor(np.where(missing, 0.0, values)).astype(np.int64)
-    if variable.kind == "date":
-        return base.masked((whole - _DAYS_TO_UNIX).astype(np.int32), missing, pa.date32())
-    return base.masked(whole - _SECONDS_TO_UNIX, missing, pa.timestamp("s"))
+    return dates_of(path, values, missing, variable.count, (first, variable.name))
 
 
 def _texts(path: str, fmt: FileFormat, field: NDArray[Any], column: str, first: int) -> pa.Array:

@@ -11,7 +11,9 @@ from pydantic import Field, field_validator, model_validator
 from pipeline.documents import StrictModel
 from pipeline.study.conditions import Scalar
 from pipeline.study.sections.types import (
+    SELF_DESCRIBED,
     ColumnType,
+    Format,
     Known,
     Text,
     Zone,
@@ -77,8 +79,9 @@ class Dataset(StrictModel):
         known: When the rows of an undated dataset are known; with one row per subject, when columns
             without their own `known` are known.
         supplements: Parent dataset to which a SUPP-- dataset adds its qualifiers as columns.
-        format: The file format; `csv` is delimited text.
-        encoding: Encoding of text, for `csv` and `xpt`.
+        format: The file format; `csv` is delimited text, `sas7bdat` what SAS itself writes.
+        encoding: Encoding of text; default: `utf-8` for `csv` and `xpt`, what the file itself names
+            for `sas7bdat`, `stata` and `spss`.
         delimiter: One character between fields, for `csv`.
         decimal: Decimal point of numbers, for `csv`. Thousands are never separated.
         missing: Texts of missing fields, for `csv`; an empty field is always missing.
@@ -90,9 +93,9 @@ class Dataset(StrictModel):
     """
 
     file: str
-    format: Literal["xpt", "dataset-json", "csv", "parquet"]
+    format: Format
     rows: Literal["one_per_subject", "many_per_subject"]
-    encoding: str = "utf-8"
+    encoding: str | None = None
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     decimal: Literal[".", ","] = "."
     missing: tuple[Text, ...] = ("",)
@@ -115,6 +118,15 @@ class Dataset(StrictModel):
         if declared and declared.known:
             return declared.known
         return self.known if self.rows == "one_per_subject" else None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_default_encoding(cls, content: object) -> object:
+        """Drops the encoding where it is the format's default: it changes no digest."""
+        if not isinstance(content, dict) or content.get("format") in SELF_DESCRIBED:
+            return content
+        is_default = content.get("encoding") == "utf-8"
+        return {k: v for k, v in content.items() if k != "encoding"} if is_default else content
 
     @model_validator(mode="after")
     def _consistent_dates(self) -> Dataset:

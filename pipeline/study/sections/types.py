@@ -21,6 +21,12 @@ from pipeline.study.conditions import checked_text
 FORMAT_VERSION: Literal[1] = 1
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _KNOWN = re.compile(r"baseline|after|day -?\d+")
+Format = Literal["xpt", "dataset-json", "csv", "parquet", "sas7bdat", "stata", "spss"]
+"""Formats of a dataset's files."""
+
+SELF_DESCRIBED: frozenset[Format] = frozenset({"sas7bdat", "stata", "spss"})
+"""Formats whose files name their encoding, if not always rightly."""
+
 ColumnType = Literal["text", "number", "date", "datetime"]
 Aggregate = Literal["last", "first", "mean", "min", "max", "change", "count", "any"]
 Severity = Literal["stop", "warn", "ignore"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
+import pyreadstat
 import pytest
 
 from pipeline.draft.data_files import look_at
@@ -75,3 +77,19 @@ def test_real_trial_in_sdtm_is_drafted_with_its_qualifiers(trial_data_dir: Path)
 def test_folder_without_data_is_an_error_that_names_what_was_expected(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"no data file that can be read; expected \.xpt"):
         draft_study(tmp_path, "mytrial")
+
+
+def test_labels_of_a_statistical_file_are_shown(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"ID": [f"S{i}" for i in range(30)], "SEX": [1.0, 2.0] * 15})
+    pyreadstat.write_dta(
+        frame,
+        tmp_path / "dm.dta",
+        column_labels={"SEX": "Sex of the subject"},
+        variable_value_labels={"SEX": {1: "Male", 2: "Female"}},
+    )
+
+    [line] = [line for line in draft_study(tmp_path, "mine").splitlines() if "SEX: {}" in line]
+
+    assert "# Sex of the subject: number in 30 of 30 rows" in line
+    assert "labelled 1 = Male, 2 = Female" in line
+    assert draft_of(tmp_path)["datasets"]["dm"]["format"] == "stata"

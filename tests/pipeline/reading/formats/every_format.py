@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pyreadstat
 from numpy.typing import NDArray
 
 from pipeline.synthetic.xpt_writer import Column, Dataset, XptWriter, ibm_float
@@ -219,6 +221,34 @@ def write_xpt_8(folder: Path, name: str, table: Table) -> Described:
     return {"file": path.name, "format": "xpt"}
 
 
+def _frame(table: Table) -> pd.DataFrame:
+    """The columns as pyreadstat writes them."""
+
+    def values(column: str) -> Any:
+        cells, storage = table.cells(column), table.stored(column)
+        if storage == "text":
+            return pd.Series([cell or "" for cell in cells], dtype=object)
+        present = [None if is_empty(cell) else cell for cell in cells]
+        if storage == "number":
+            return pd.Series([float(cell or "nan") for cell in present], dtype=float)
+        dates = [cell and datetime.date.fromisoformat(cell) for cell in present]
+        return pd.Series(dates, dtype=object)
+
+    return pd.DataFrame({column: values(column) for column in table.columns})
+
+
+def write_stata(folder: Path, name: str, table: Table) -> Described:
+    path = folder / f"{name}.dta"
+    pyreadstat.write_dta(_frame(table), path)
+    return {"file": path.name, "format": "stata"}
+
+
+def write_spss(folder: Path, name: str, table: Table, *, compress: bool) -> Described:
+    path = folder / f"{name}.{'zsav' if compress else 'sav'}"
+    pyreadstat.write_sav(_frame(table), path, compress=compress)
+    return {"file": path.name, "format": "spss"}
+
+
 Writer = Callable[[Path, str, Table], Described]
 
 WRITERS: dict[str, Writer] = {
@@ -238,6 +268,9 @@ WRITERS: dict[str, Writer] = {
     ),
     "xpt 5": write_xpt_5,
     "xpt 8": write_xpt_8,
+    "stata": write_stata,
+    "spss": lambda *to: write_spss(*to, compress=False),
+    "spss, compressed": lambda *to: write_spss(*to, compress=True),
 }
 
 

@@ -48,6 +48,15 @@ def write_xpt(folder: Any, version: Any) -> Any:
     return path, FileFormat("xpt")
 
 
+def write_statistical(folder: Any, kind: Any) -> Any:
+    frame = pd.DataFrame({**DOMAIN, "AESEV": [t or "" for t in DOMAIN["AESEV"]]})  # type: ignore[attr-defined]
+    if kind == "dta":
+        pyreadstat.write_dta(frame, folder / "ae.dta")
+        return folder / "ae.dta", FileFormat("stata", "")
+    pyreadstat.write_sav(frame, folder / f"ae.{kind}", compress=kind == "zsav")
+    return folder / f"ae.{kind}", FileFormat("spss", "")
+
+
 def write_json(folder: Any, encoding: Any) -> Any:
     columns = [("USUBJID", "string"), ("AESEV", "string"), ("AESTDY", "float")]
     rows = [[*row, day and day.isoformat()] for *row, day in zip(*DOMAIN.values(), strict=True)]
@@ -78,8 +87,11 @@ def write_parquet(folder: Any) -> Any:
         lambda folder: write_json(folder, "ndjson"),
         lambda folder: write_json(folder, "dsjc"),
         write_parquet,
+        lambda folder: write_statistical(folder, "dta"),
+        lambda folder: write_statistical(folder, "sav"),
+        lambda folder: write_statistical(folder, "zsav"),
     ],
-    ids=["xpt-5", "xpt-8", "json", "ndjson", "dsjc", "parquet"],
+    ids=["xpt-5", "xpt-8", "json", "ndjson", "dsjc", "parquet", "dta", "sav", "zsav"],
 )
 def test_typed_formats_give_the_same_domain(tmp_path: Path, writer: Any) -> None:
     path, fmt = writer(tmp_path)
@@ -119,8 +131,8 @@ def test_analysis_datasets_are_equal_as_xpt_and_as_json(dataset: Any) -> None:
 
 
 def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(formats.DataFileError, match="format 'sas7bdat' is unknown"):
-        formats.column_types(str(tmp_path / "x.sas7bdat"), FileFormat("sas7bdat"))  # type: ignore[arg-type]
+    with pytest.raises(formats.DataFileError, match="format 'ods' is unknown"):
+        formats.column_types(str(tmp_path / "x.ods"), FileFormat("ods"))  # type: ignore[arg-type]
 
 
 def test_reading_needs_positive_sizes(tmp_path: Path) -> None:
@@ -138,6 +150,9 @@ WRITERS = {
     "ndjson": lambda folder: write_json(folder, "ndjson"),
     "dsjc": lambda folder: write_json(folder, "dsjc"),
     "csv": lambda folder: write_csv(folder),
+    "dta": lambda folder: write_statistical(folder, "dta"),
+    "sav": lambda folder: write_statistical(folder, "sav"),
+    "zsav": lambda folder: write_statistical(folder, "zsav"),
 }
 
 
