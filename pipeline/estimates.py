@@ -75,12 +75,16 @@ def student_interval(mean: float, error: float, degrees_of_freedom: int) -> tupl
     return mean - reach, mean + reach
 
 
-def wilson_interval(events: int, subjects: int) -> tuple[float, float]:
+def wilson_interval(events: float, subjects: float) -> tuple[float, float]:
     """Score interval of a share (Wilson, J Am Stat Assoc 1927;22:209-12).
 
+    Of weighted subjects with their effective number (Korn EL, Graubard BI. Survey Methodology
+    1998;24:193-201).
+
     Args:
-        events: Subjects that are counted.
-        subjects: All subjects, at least 1.
+        events: Subjects that are counted; of weighted subjects their share of the effective
+            number.
+        subjects: All subjects, or their effective number; above 0.
 
     Examples:
         >>> [round(end, 4) for end in wilson_interval(10, 40)]
@@ -153,7 +157,7 @@ def exact_interval(events: int, subjects: int, confidence: float) -> tuple[float
     return float(lower), float(upper)
 
 
-def share_of(events: int, subjects: int) -> Estimate:
+def share_of(events: float, subjects: float) -> Estimate:
     """A share with Wilson's interval; without a number for a share of no subjects.
 
     Examples:
@@ -170,7 +174,7 @@ def share_of(events: int, subjects: int) -> Estimate:
 
 
 def difference_of_shares(
-    events: int, subjects: int, other_events: int, other_subjects: int
+    events: float, subjects: float, other_events: float, other_subjects: float
 ) -> Estimate:
     """First share minus second, with Newcombe's interval.
 
@@ -197,7 +201,9 @@ def difference_of_shares(
     return Estimate(value, value - down, value + up)
 
 
-def ratio_of_shares(events: int, subjects: int, other_events: int, other_subjects: int) -> Estimate:
+def ratio_of_shares(
+    events: float, subjects: float, other_events: float, other_subjects: float
+) -> Estimate:
     """First share by second, with Katz's interval on the log scale.
 
     Katz D, et al. Biometrics 1978;34:469-74.

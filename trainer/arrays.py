@@ -18,7 +18,8 @@ class Arrays:
         numbers: float32 `[subjects, numbers]`.
         categories: Codes, int32 `[subjects, categories]`.
         labels: 0 or 1, float32 `[subjects, tasks]`.
-        weights: 0 where the label is unknown, float32 `[subjects, tasks]`.
+        weights: Weight of the subject (`pipeline.weights`), 0 where the label is unknown, float32
+            `[subjects, tasks]`.
     """
 
     numbers: NDArray[Any]

@@ -42,12 +42,13 @@ def fit_calibration(
 
     The maximum of the Bernoulli likelihood (Platt 1999, "Probabilistic outputs for support
     vector machines") times a normal prior on the logarithm of the slope and on the intercept, which
-    dominates only if there are few subjects.
+    dominates only if there are few subjects. A subject counts with its weight, as if it were there
+    so often.
 
     Args:
         logits: Logits of the eval split, float `[subjects, tasks]`.
         labels: 0 or 1, float `[subjects, tasks]`.
-        weights: 0 where the label is unknown, float `[subjects, tasks]`.
+        weights: Weights of the subjects, 0 where the label is unknown, float `[subjects, tasks]`.
 
     Returns:
         The calibration; the identity for a task without a known label.

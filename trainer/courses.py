@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from trainer.arrays import Arrays
 from trainer.calibration import Calibration, fit_calibration
-from trainer.entropy import entropy, mean_losses
+from trainer.entropy import entropy, mean_losses, task_balance
 from trainer.fit import MIN_IMPROVEMENT, Progress
 from trainer.linear import choose_penalties, fit_linear
 from trainer.model import Encoding, Hyperparameters
@@ -193,7 +193,6 @@ def _member(
     hyper: Hyperparameters,
 ) -> Member:
     own = arrays.take(rows)
-    known = np.maximum(own.weights.mean(axis=0), 1.0 / len(own))
-    balance = 1.0 / (entropy(own.labels, own.weights) * known)
     penalties = choose_penalties(own, encoding, [hyper.penalty * more for more in PENALTIES])
+    balance = task_balance(own.labels, own.weights)
     return Member(rows, seed, fit_linear(own, encoding, penalties), balance)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from trainer.arrays import Arrays
 from trainer.calibration import Calibration, fit_calibration
-from trainer.entropy import entropy, mean_losses
+from trainer.entropy import entropy, mean_losses, task_balance
 from trainer.linear import LinearStart, fit_linear
 from trainer.model import Encoding, Hyperparameters, TrialModel
 from trainer.stack import Stack
@@ -91,8 +91,8 @@ def fit(
     """Trains on `train`; `evaluation` selects the epoch and fits the calibration.
 
     The linear path starts at ridge logistic regression, the ensemble at zero. Every task's
-    loss is divided by the entropy of its base rate and by its share of known labels, so that rare
-    or often unknown outcomes have the same weight as common ones.
+    loss is divided by the entropy of its base rate and by the mean weight of its labels, so that
+    rare or often unknown outcomes have the same weight as common ones.
 
     Args:
         train: Subjects to fit the weights; or blocks of them, iterated repeatedly, with one at a
@@ -205,8 +205,7 @@ class _Loop:
         self._evaluation = evaluation
         self._block, self._data = train, _tensors(train)
         self._entropy = entropy(train.labels, train.weights)
-        known = np.maximum(train.weights.mean(axis=0), 1.0 / len(train))
-        balance = tf.constant(1.0 / (self._entropy * known), tf.float32)
+        balance = tf.constant(task_balance(train.labels, train.weights), tf.float32)
         variables = model.trainable_variables
         optimizer = keras.optimizers.AdamW(
             hyper.learning_rate, weight_decay=hyper.weight_decay, global_clipnorm=1.0

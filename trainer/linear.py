@@ -41,6 +41,9 @@ def fit_linear(
 ) -> LinearStart:
     """Maximises the penalised likelihood of each task.
 
+    A subject counts with its weight, as if it were there so often: the penalty has the scale of one
+    subject of weight 1.
+
     Args:
         train: Subjects to fit on; the first `MAX_ROWS` of them are used.
         encoding: Their shape.
@@ -67,7 +70,8 @@ def choose_penalties(
     """Chooses the penalty of each task by leave-one-out error on the same subjects.
 
     The error is that of ridge regression on the labels, which has a closed form for all penalties
-    at once (Allen 1974, PRESS); at the base rate, its penalty divided by the variance of the label
+    at once (Allen 1974, PRESS, with the hat matrix of weighted least squares): a subject is left
+    out with all of its weight. At the base rate, its penalty divided by the variance of the label
     is that of the logistic regression to second order. The intercept is not penalised.
 
     Args:
@@ -80,29 +84,38 @@ def choose_penalties(
     """
     subjects = train.head(MAX_ROWS)
     design = design_matrix(subjects, encoding).toarray()
-    known = subjects.weights > 0
     return np.array(
         [
-            _penalty(design[known[:, task]], subjects.labels[known[:, task], task], candidates)
+            _penalty(design, subjects.labels[:, task], subjects.weights[:, task], candidates)
             for task in range(len(encoding.tasks))
         ]
     )
 
 
 def _penalty(
-    design: NDArray[np.float64], labels: NDArray[Any], candidates: Sequence[float]
+    design: NDArray[np.float64],
+    labels: NDArray[Any],
+    weights: NDArray[Any],
+    candidates: Sequence[float],
 ) -> float:
-    variance = float(np.var(labels)) if len(labels) else 0.0
+    known = weights > 0
+    outcome, weight = (values[known].astype(np.float64) for values in (labels, weights))
+    total = float(weight.sum())
+    mean = float(weight @ outcome) / total if total else 0.0
+    variance = float(weight @ (outcome - mean) ** 2) / total if total else 0.0
     if not variance:
         return max(candidates)
-    centred = design - design.mean(axis=0)
+    # Weighted least squares are those of rows times the roots of their weights.
+    root = np.sqrt(weight)
+    rows = design[known]
+    centred = (rows - (rows * weight[:, None]).sum(axis=0) / total) * root[:, None]
     left, values, _ = np.linalg.svd(centred, full_matrices=False)
-    target = labels.astype(np.float64) - labels.mean(dtype=np.float64)
+    target = (outcome - mean) * root
     projected = left.T @ target
     errors = []
     for candidate in candidates:
         shrink = values**2 / (values**2 + candidate / variance)
-        leverage = (left**2) @ shrink + 1.0 / len(labels)
+        leverage = (left**2) @ shrink + weight / total
         residual = target - left @ (shrink * projected)
         errors.append(float(np.sum((residual / np.maximum(1.0 - leverage, _LEAST_REST)) ** 2)))
     return float(candidates[int(np.argmin(errors))])

@@ -117,8 +117,8 @@ class _Combiner(beam.CombineFn, Generic[_Part]):
     def _rows(self, kind: str, element: metric_types.StandardMetricInputs) -> NDArray[Any]:
         return np.ravel(element.get_by_key(kind, self._key.model_name, self._key.output_name))
 
-    def _known(self, element: metric_types.StandardMetricInputs) -> NDArray[np.bool_]:
-        return np.asarray(self._rows(constants.EXAMPLE_WEIGHTS_KEY, element) > 0)
+    def _weight(self, element: metric_types.StandardMetricInputs) -> NDArray[Any]:
+        return self._rows(constants.EXAMPLE_WEIGHTS_KEY, element)
 
     def _part(self, element: metric_types.StandardMetricInputs) -> _Part:
         raise NotImplementedError
@@ -133,7 +133,7 @@ class _ScoreTableCombiner(_Combiner[ScoreTable]):
     def _part(self, element: metric_types.StandardMetricInputs) -> ScoreTable:
         score = self._rows(constants.PREDICTIONS_KEY, element)
         label = self._rows(constants.LABELS_KEY, element)
-        return ScoreTable.of_rows(score, label, self._known(element))
+        return ScoreTable.of_rows(score, label, self._weight(element))
 
     def _merged(self, parts: tuple[ScoreTable, ...]) -> ScoreTable:
         return ScoreTable.merged(parts)
@@ -152,7 +152,7 @@ class _FoldScoresCombiner(_Combiner[FoldScores]):
         return FoldScores.of_rows(
             subject=found["subject"],
             label=self._rows(constants.LABELS_KEY, element),
-            known=self._known(element),
+            weight=self._weight(element),
             fold=found["fold"],
             score=score,
         )

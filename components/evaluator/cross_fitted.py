@@ -63,7 +63,7 @@ def _auc(scores: ModelScores) -> float:
 
 
 def _pr_auc(scores: ModelScores) -> float:
-    """Average precision of each fold, weighted by its number of subjects with the outcome."""
+    """Average precision of each fold, weighted by its subjects with the outcome."""
     strata = scores.strata
     precision = strata.from_here(strata.positive) / strata.from_here(
         strata.positive + strata.negative
@@ -75,20 +75,20 @@ def _pr_auc(scores: ModelScores) -> float:
 
 def _brier(scores: ModelScores) -> float:
     error = scores.probability - scores.outcome[:, None]
-    return float(np.mean(error * error))
+    return scores.mean(error * error)
 
 
 def _log_loss(scores: ModelScores) -> float:
     p = clip_probability(scores.probability)
-    return float(-np.mean(np.where(scores.outcome[:, None], np.log(p), np.log1p(-p))))
+    return -scores.mean(np.where(scores.outcome[:, None], np.log(p), np.log1p(-p)))
 
 
 def _mean_prediction(scores: ModelScores) -> float:
-    return float(np.mean(scores.probability))
+    return scores.mean(scores.probability)
 
 
 def _observed_rate(scores: ModelScores) -> float:
-    return float(np.mean(scores.outcome))
+    return scores.all_positive / (scores.all_positive + scores.all_negative)
 
 
 def _calibration_in_the_large(scores: ModelScores) -> float:

@@ -19,7 +19,9 @@ They go into `curves.json`, in the `verdict` output beside `metrics.json`:
 
 `slice` is empty for all subjects, `model` is `challenger` or `champion`. Calibration bins have
 rising predictions and about equally many subjects, ten where the group is large enough; the
-interval is Wilson's of 95 %. The ROC curve starts at 0 and ends at 1; it is empty where all
+interval is Wilson's of 95 %. Where subjects are weighted (`pipeline.weights`), rates are weighted
+and intervals are of the effective number of subjects; numbers of subjects stay counts, and
+`weighted` has the observed rate. The ROC curve starts at 0 and ends at 1; it is empty where all
 subjects have the same outcome or are too few for a point in between. `smooth` is the smoothed
 calibration curve (`components.evaluator.smooth_calibration`), `decision` the decision curve
 (`components.evaluator.decision_curve`) at the inner points of the ROC curve. `stability` says how
@@ -36,26 +38,29 @@ the means of the outer bins.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from components.evaluator.cuts import Cuts, weight_below
 from components.evaluator.decision_curve import Treated, decision_point
 from components.evaluator.fold_scores import ModelScores
-from components.evaluator.performance import CALIBRATION_BINS
+from components.evaluator.performance import (
+    false_positive_rate,
+    observed_rate,
+    sensitivity,
+)
+from components.evaluator.records import number_or_none
 from components.evaluator.score_table import ScoreTable
 from components.evaluator.smooth_calibration import smooth_calibration
 from pipeline.estimates import wilson_interval_of_bin
 from pipeline.results.clinical_curves import DecisionPoint, SmoothPoint
-from pipeline.results.curve_points import CalibrationBin, Confusion, RocPoint
+from pipeline.results.curve_points import CalibrationBin, Confusion, RocPoint, WeightedOutcomes
 from pipeline.results.stability import Stability, stability_of
-
-MOST_POINTS = 100
-"""Largest number of points of a ROC curve, including its ends."""
+from pipeline.weights import effective_size
 
 MOST_DECISIONS = 40
 """About the largest number of points of a decision curve, without the study's thresholds."""
@@ -73,13 +78,18 @@ class Curves:
     smooth: tuple[SmoothPoint, ...] = ()
     decision: tuple[DecisionPoint, ...] = ()
     stability: Stability | None = None
+    weighted: WeightedOutcomes | None = None
 
     def to_json(self) -> dict[str, Any]:
         """JSON-like content."""
         lists = ("calibration", "roc", "confusion", "smooth", "decision")
         return {
-            **{name: [item.model_dump() for item in getattr(self, name)] for name in lists},
+            **{
+                name: [item.model_dump(exclude_unset=True) for item in getattr(self, name)]
+                for name in lists
+            },
             "stability": self.stability.model_dump() if self.stability else None,
+            **({"weighted": self.weighted.model_dump()} if self.weighted else {}),
         }
 
 
@@ -97,7 +107,7 @@ def curves_of(table: ScoreTable, decision_thresholds: Sequence[float], smallest:
     if table.subjects < smallest or np.isnan(table.score[-1]):
         return Curves()
     thresholds = sorted(set(decision_thresholds))
-    cuts = _Cuts(table, thresholds, smallest)
+    cuts = Cuts(table, thresholds, smallest)
     edges = cuts.calibration_edges()
     points = cuts.roc_cuts(edges)
     bins = tuple(_bins(table, edges))
@@ -107,6 +117,7 @@ def curves_of(table: ScoreTable, decision_thresholds: Sequence[float], smallest:
         confusion=tuple(_confusion(table, threshold) for threshold in thresholds),
         smooth=smooth_calibration(table, bins),
         decision=tuple(_decision(table, points, cuts.fixed)),
+        weighted=_weighted(table),
     )
 
 
@@ -129,92 +140,36 @@ def fold_curves_of(
         return curves
     # A subject is in this table once a repeat, so a step holds at least the smallest group.
     table = ScoreTable.merged(scores.repeats)
-    cuts = _Cuts(table, sorted(set(decision_thresholds)), smallest * len(scores.repeats))
+    cuts = Cuts(table, sorted(set(decision_thresholds)), smallest * len(scores.repeats))
     found = []
     for cut, threshold in _thinned(table, cuts.roc_cuts(cuts.calibration_edges()), cuts.fixed):
-        treated = Treated.of(scores.score >= table.score[cut], scores.outcome)
+        treated = Treated.of(scores.score >= table.score[cut], scores.outcome, scores.weight)
         found.append(decision_point(threshold, treated, folds))
     stability = stability_of(scores.score, 1 - 1 / folds, smallest)
     return replace(curves, decision=tuple(found), stability=stability)
 
 
-class _Cuts:
-    """Cuts of the subjects in order of their predictions.
-
-    A cut is an index of the score table: the predictions before it are lower.
-
-    Attributes:
-        fixed: Decision threshold of each cut that is made by one.
-    """
-
-    def __init__(self, table: ScoreTable, thresholds: Sequence[float], smallest: int) -> None:
-        self._smallest = smallest
-        self._below = _below(table.count)
-        self._subjects = table.subjects
-        places = np.searchsorted(table.score, np.asarray(thresholds, np.float32), side="left")
-        self.fixed: dict[int, float] = {
-            int(place): threshold
-            for place, threshold in zip(places, thresholds, strict=True)
-            if 0 < place < len(table.score)
-        }
-
-    def calibration_edges(self) -> list[int]:
-        """Cuts between bins of about equally many subjects, at least the smallest group each."""
-        edges: list[int] = []
-        for number in range(1, CALIBRATION_BINS):
-            place = self._nearest(self._subjects * number / CALIBRATION_BINS)
-            near = [cut for cut in self.fixed if abs(self._between(cut, place)) < self._smallest]
-            if near:
-                place = min(near, key=lambda cut: (abs(self._between(cut, place)), cut))
-            edges.append(place)
-        return self._apart(sorted(set(edges)))
-
-    def roc_cuts(self, edges: Sequence[int]) -> list[int]:
-        """Cuts between the points of the ROC curve, including those of the bins."""
-        base = sorted({0, *self.fixed, *edges, len(self._below) - 1})
-        room = max(1, MOST_POINTS - len(base))
-        step = max(self._smallest, -(-self._subjects // room))
-        cuts = set(base)
-        for low, high in pairwise(base):
-            cuts.update(self._divided(low, high, step))
-        return self._apart(sorted(cuts))
-
-    def _divided(self, low: int, high: int, step: int) -> Iterator[int]:
-        """Cuts that divide a part into parts of at least `step` subjects."""
-        last = low
-        for place in range(low + 1, high):
-            if self._between(last, place) >= step and self._between(place, high) >= step:
-                last = place
-                yield place
-
-    def _apart(self, places: Iterable[int]) -> list[int]:
-        """The cuts that leave the smallest group on either side."""
-        kept = [0]
-        for place in places:
-            enough = self._between(kept[-1], place) >= self._smallest
-            if enough and self._between(place, len(self._below) - 1) >= self._smallest:
-                kept.append(place)
-        return kept[1:]
-
-    def _between(self, low: int, high: int) -> int:
-        return int(self._below[high] - self._below[low])
-
-    def _nearest(self, rank: float) -> int:
-        after = int(np.searchsorted(self._below, rank))
-        before = max(after - 1, 0)
-        return min(before, after, key=lambda place: (abs(self._below[place] - rank), place))
-
-
 def _bins(table: ScoreTable, edges: Sequence[int]) -> Iterator[CalibrationBin]:
     starts = np.array([0, *edges])
-    subjects = np.add.reduceat(table.count, starts)
-    positives = np.add.reduceat(table.positive, starts)
-    predicted = np.add.reduceat(table.count * table.probability, starts)
-    for count, positive, total in zip(subjects, positives, predicted, strict=True):
-        lower, upper = wilson_interval_of_bin(positive, count)
+    subjects, weights, positives, predicted, effective = (
+        np.add.reduceat(values, starts)
+        for values in (
+            table.count,
+            table.weight,
+            table.positive_weight,
+            table.weight * table.probability,
+            table.squares,
+        )
+    )
+    for count, weight, positive, total, squares in zip(
+        subjects, weights, positives, predicted, effective, strict=True
+    ):
+        # Without weights the number of subjects and of events, to the last digit.
+        share = weight / squares if table.sums else 1
+        lower, upper = wilson_interval_of_bin(positive * share, weight * share)
         yield CalibrationBin(
-            mean_prediction=float(total / count),
-            observed_rate=float(positive / count),
+            mean_prediction=float(total / weight),
+            observed_rate=float(positive / weight),
             lower=lower,
             upper=upper,
             subjects=int(count),
@@ -224,8 +179,7 @@ def _bins(table: ScoreTable, edges: Sequence[int]) -> Iterator[CalibrationBin]:
 def _roc(table: ScoreTable, cuts: Sequence[int], fixed: dict[int, float]) -> Iterator[RocPoint]:
     if not (cuts and table.positives and table.negatives):
         return
-    true = (table.positives - _below(table.positive)) / table.positives
-    false = (table.negatives - _below(table.negative)) / table.negatives
+    true, false = (_share_from(of) for of in (table.positive_weight, table.negative_weight))
     yield RocPoint(threshold=1.0, false_positive_rate=0.0, true_positive_rate=0.0)
     for cut in reversed(cuts):
         yield RocPoint(
@@ -239,10 +193,8 @@ def _roc(table: ScoreTable, cuts: Sequence[int], fixed: dict[int, float]) -> Ite
 def _decision(
     table: ScoreTable, cuts: Sequence[int], fixed: dict[int, float]
 ) -> Iterator[DecisionPoint]:
-    true, false = _below(table.positive), _below(table.negative)
     for cut, threshold in _thinned(table, cuts, fixed):
-        treated = int(true[-1] - true[cut]), int(false[-1] - false[cut])
-        yield decision_point(threshold, Treated.once(*treated, table.positives, table.negatives))
+        yield decision_point(threshold, Treated.from_cut(table, cut))
 
 
 def _thinned(
@@ -260,17 +212,35 @@ def _threshold(table: ScoreTable, cut: int, fixed: dict[int, float]) -> float:
     return fixed.get(cut, round(float(table.probability[cut]), _THRESHOLD_DIGITS))
 
 
-def _below(counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.concatenate([[0], np.cumsum(counts)])
+def _share_from(weights: NDArray[Any]) -> NDArray[np.float64]:
+    """Share of the weight that is not below a cut."""
+    below = weight_below(weights)
+    return (below[-1] - below) / below[-1]
+
+
+def _weighted(table: ScoreTable) -> WeightedOutcomes | None:
+    if table.sums is None:
+        return None
+    return WeightedOutcomes(
+        observed_rate=observed_rate(table),
+        effective_subjects=effective_size(table.everyone, float(table.squares.sum())),
+    )
 
 
 def _confusion(table: ScoreTable, threshold: float) -> Confusion:
     first = int(np.searchsorted(table.score, np.float32(threshold), side="left"))
     true, false = int(table.positive[first:].sum()), int(table.negative[first:].sum())
+    rates = {}
+    if table.sums:
+        rates = {
+            "true_positive_rate": number_or_none(sensitivity(table, threshold)),
+            "false_positive_rate": number_or_none(false_positive_rate(table, threshold)),
+        }
     return Confusion(
         decision_threshold=threshold,
         true_positives=true,
         false_positives=false,
         true_negatives=table.negatives - false,
         false_negatives=table.positives - true,
+        **rates,
     )

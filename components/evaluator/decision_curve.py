@@ -5,7 +5,8 @@ outcome, -t / (1 - t) for a treated one without it, and 0 for others (Vickers an
 Making 2006;26:565-74). At a given threshold it is a mean of independent numbers, so it has a
 mean's interval (Sande et al., Stat Med 2020;39:2980-3002), and so has the paired difference to
 treating all. Out of fold a subject counts with its mean over the repeats, and the interval
-allows for the models' training (`components.evaluator.intervals`).
+allows for the models' training (`components.evaluator.intervals`). Weighted subjects make it a
+weighted mean, with the standard error of a ratio (`pipeline.weights`).
 
 The intervals hold at each threshold by itself, not for the whole curve at once.
 """
@@ -19,14 +20,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.evaluator.intervals import of_mean
+from components.evaluator.score_table import ScoreTable
 from pipeline.estimates import NORMAL_95
 from pipeline.results.clinical_curves import DecisionPoint
 from pipeline.results.outcomes import LEAST_EVENTS
+from pipeline.weights import effective_size
+
+
+@dataclass(frozen=True)
+class Side:
+    """Weights of the subjects with, or without, the outcome.
+
+    Attributes:
+        weight: Sum of their weights.
+        squares: Sum of the squares of the weights.
+        treated_squares: Sum of the squares times the share of repeats in which each is treated.
+    """
+
+    weight: float
+    squares: float
+    treated_squares: float
+
+    @property
+    def untreated(self) -> Side:
+        """The same of those who are not treated."""
+        return Side(self.weight, self.squares, self.squares - self.treated_squares)
+
+    @property
+    def effective(self) -> float:
+        """Effective number of the subjects."""
+        return effective_size(self.weight, self.squares)
 
 
 @dataclass(frozen=True)
 class Treated:
     """Subjects treated at a threshold; where predictions are repeated, by the share of repeats.
+
+    A subject counts with its weight, and in sums of squares with the square of it.
 
     Attributes:
         true: Sum of the shares over the subjects with the outcome: true positives.
@@ -35,6 +65,8 @@ class Treated:
         false_squares: Likewise.
         positives: Subjects with the outcome.
         negatives: Subjects without it.
+        weights: Weights of those with and of those without the outcome; None where each has
+            weight 1.
     """
 
     true: float
@@ -43,6 +75,7 @@ class Treated:
     false_squares: float
     positives: int
     negatives: int
+    weights: tuple[Side, Side] | None = None
 
     @classmethod
     def once(cls, true: int, false: int, positives: int, negatives: int) -> Treated:
@@ -50,15 +83,58 @@ class Treated:
         return cls(true, false, true, false, positives, negatives)
 
     @classmethod
-    def of(cls, treated: NDArray[np.bool_], outcome: NDArray[np.bool_]) -> Treated:
+    def from_cut(cls, table: ScoreTable, cut: int) -> Treated:
+        """Counts the subjects of a table with one prediction each.
+
+        Args:
+            table: Their predictions.
+            cut: Place of the lowest prediction that is treated.
+        """
+        true, false = (int(of[cut:].sum()) for of in (table.positive, table.negative))
+        if table.sums is None:
+            return cls.once(true, false, table.positives, table.negatives)
+        sums = table.sums
+        sides = [
+            Side(float(weight.sum()), float(squares.sum()), float(squares[cut:].sum()))
+            for weight, squares in (
+                (sums.positive, sums.positive_squares),
+                (sums.negative, sums.negative_squares),
+            )
+        ]
+        return cls(
+            float(sums.positive[cut:].sum()),
+            float(sums.negative[cut:].sum()),
+            sides[0].treated_squares,
+            sides[1].treated_squares,
+            table.positives,
+            table.negatives,
+            (sides[0], sides[1]),
+        )
+
+    @classmethod
+    def of(
+        cls,
+        treated: NDArray[np.bool_],
+        outcome: NDArray[np.bool_],
+        weight: NDArray[np.float64] | None = None,
+    ) -> Treated:
         """Counts subjects.
 
         Args:
             treated: Whether each is treated in each repeat; bool `[n, repeats]`.
             outcome: Whether each has the outcome; bool `[n]`.
+            weight: Weight of each, float64 `[n]`; None where each has weight 1.
         """
         share = treated.mean(axis=1)
-        true, false = share[outcome], share[~outcome]
+        weighted = share if weight is None else share * weight
+        true, false = weighted[outcome], weighted[~outcome]
+        weights = None
+        if weight is not None:
+            sides = [
+                Side(float(own.sum()), float(own @ own), float(own @ part))
+                for own, part in ((weight[outcome], true), (weight[~outcome], false))
+            ]
+            weights = sides[0], sides[1]
         return cls(
             float(true.sum()),
             float(false.sum()),
@@ -66,19 +142,45 @@ class Treated:
             float(false @ false),
             len(true),
             len(false),
+            weights,
         )
 
     @property
     def untreated(self) -> Treated:
         """The same of those who are not treated."""
+        if self.weights is None:
+            return Treated(
+                self.positives - self.true,
+                self.negatives - self.false,
+                self.positives - 2 * self.true + self.true_squares,
+                self.negatives - 2 * self.false + self.false_squares,
+                self.positives,
+                self.negatives,
+            )
+        positive, negative = self.weights
         return Treated(
-            self.positives - self.true,
-            self.negatives - self.false,
-            self.positives - 2 * self.true + self.true_squares,
-            self.negatives - 2 * self.false + self.false_squares,
+            positive.weight - self.true,
+            negative.weight - self.false,
+            positive.squares - 2 * positive.treated_squares + self.true_squares,
+            negative.squares - 2 * negative.treated_squares + self.false_squares,
             self.positives,
             self.negatives,
+            (positive.untreated, negative.untreated),
         )
+
+    @property
+    def whole(self) -> tuple[float, float]:
+        """Weight of the subjects with and of those without the outcome."""
+        if self.weights is None:
+            return self.positives, self.negatives
+        return self.weights[0].weight, self.weights[1].weight
+
+    @property
+    def effective(self) -> float:
+        """Effective number of the subjects with the rarer outcome."""
+        if self.weights is None:
+            return min(self.positives, self.negatives)
+        return min(side.effective for side in self.weights)
 
 
 def decision_point(threshold: float, treated: Treated, folds: int = 0) -> DecisionPoint:
@@ -100,10 +202,10 @@ def decision_point(threshold: float, treated: Treated, folds: int = 0) -> Decisi
         (0.125, 0.0, 0.125)
     """
     odds = threshold / (1 - threshold)
-    subjects = treated.positives + treated.negatives
+    positives, negatives = treated.whole
     own, error = _mean(treated, odds)
     less, error_of_less = _mean(treated.untreated, odds)
-    enough = min(treated.positives, treated.negatives) >= LEAST_EVENTS
+    enough = treated.effective >= LEAST_EVENTS
     lower, upper = _interval(own, error if enough and treated.true else math.nan, folds)
     over_all_lower, over_all_upper = _interval(
         -less, error_of_less if enough and treated.untreated.true else math.nan, folds
@@ -113,7 +215,7 @@ def decision_point(threshold: float, treated: Treated, folds: int = 0) -> Decisi
         net_benefit=own,
         lower=lower,
         upper=upper,
-        treat_all=(treated.positives - odds * treated.negatives) / subjects,
+        treat_all=(positives - odds * negatives) / (positives + negatives),
         over_all=-less,
         over_all_lower=over_all_lower,
         over_all_upper=over_all_upper,
@@ -123,9 +225,26 @@ def decision_point(threshold: float, treated: Treated, folds: int = 0) -> Decisi
 def _mean(treated: Treated, odds: float) -> tuple[float, float]:
     """Net benefit of treating these subjects, and its standard error."""
     subjects = treated.positives + treated.negatives
+    if treated.weights is not None:
+        return _weighted_mean(treated, treated.weights, odds)
     mean = (treated.true - odds * treated.false) / subjects
     square = (treated.true_squares + odds * odds * treated.false_squares) / subjects
     return mean, math.sqrt(max(square - mean * mean, 0.0) / max(subjects - 1, 1))
+
+
+def _weighted_mean(
+    treated: Treated, weights: tuple[Side, Side], odds: float
+) -> tuple[float, float]:
+    """The same of weighted subjects (`pipeline.weights.error_of_weighted_mean`)."""
+    subjects = treated.positives + treated.negatives
+    total = sum(side.weight for side in weights)
+    mean = (treated.true - odds * treated.false) / total
+    positive, negative = weights
+    square = treated.true_squares + odds * odds * treated.false_squares
+    cross = positive.treated_squares - odds * negative.treated_squares
+    variance = square - 2 * mean * cross + mean * mean * (positive.squares + negative.squares)
+    error = math.sqrt(max(variance, 0.0) * subjects / max(subjects - 1, 1)) / total
+    return mean, error
 
 
 def _interval(value: float, error: float, folds: int) -> tuple[float | None, float | None]:

@@ -17,9 +17,12 @@ from pipeline.names import CHAMPION
 
 SUBJECTS = "subjects"
 POSITIVES = "positives"
+EFFECTIVE_POSITIVES = "effective_positives"
+EFFECTIVE_NEGATIVES = "effective_negatives"
 CURVES = "curves"
 _MODULE = "components.evaluator.metrics"
 _OF, _MINUS = " of ", " minus "
+_EFFECTIVE = ((EFFECTIVE_POSITIVES, True), (EFFECTIVE_NEGATIVES, False))
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,8 @@ def _metrics(
     folds = source.out_of_fold
     yield _metric("SubjectCount", MetricName(SUBJECTS), folds=folds)
     yield _metric("SubjectCount", MetricName(POSITIVES), positive=True, folds=folds)
+    for count, positive in _EFFECTIVE:
+        yield _metric("EffectiveCount", MetricName(count), positive=positive, folds=folds)
     yield _metric(
         "GroupCurves",
         MetricName(CURVES),
@@ -166,6 +171,9 @@ def _champion_metrics(
     for count, positive in ((SUBJECTS, False), (POSITIVES, True)):
         name = MetricName(count, reference=model)
         yield _metric("ComparedCount", name, model=model, positive=positive, folds=folds)
+    for count, positive in _EFFECTIVE:
+        name = MetricName(count, reference=model)
+        yield _metric("EffectiveCount", name, model=model, positive=positive, folds=folds)
     if model == CHAMPION:
         yield _metric(
             "GroupCurves",

@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.evaluator.score_table import ScoreTable
+from components.evaluator.strata import Strata
 from pipeline.names import CHALLENGER
+from pipeline.weights import effective_number, is_weighted
 
 FOLD_SCORES = "fold_scores"
 """Key of the extract with `subject`, `fold` and `score` by task, as in `FoldScores`."""
@@ -35,12 +37,14 @@ class FoldScores:
         outcome: Whether the subject has the outcome; bool `[n]`.
         fold: Fold of the subject in each repeat; int16 `[n, repeats]`.
         score: Probabilities by model; float32 `[n, repeats]`, NaN where there is none.
+        weight: Weight of the subject; float64 `[n]`, None where each has weight 1.
     """
 
     subject: NDArray[np.int64]
     outcome: NDArray[np.bool_]
     fold: NDArray[np.int16]
     score: Mapping[str, NDArray[np.float32]]
+    weight: _FloatArray | None = None
     _of: dict[str, ModelScores] = field(default_factory=dict, repr=False)
     _pairs: dict[str, tuple[ModelScores, ModelScores]] = field(default_factory=dict, repr=False)
 
@@ -54,7 +58,7 @@ class FoldScores:
         cls,
         subject: NDArray[np.int64],
         label: NDArray[Any],
-        known: NDArray[np.bool_],
+        weight: NDArray[Any],
         fold: NDArray[np.int16],
         score: Mapping[str, NDArray[np.float32]],
     ) -> FoldScores:
@@ -63,15 +67,18 @@ class FoldScores:
         Args:
             subject: Row in the `PredictionTable`; `[n]`.
             label: 1 where the outcome occurred, otherwise 0; `[n]`.
-            known: Whether the outcome is known; `[n]`.
+            weight: Weight of the subject, or whether its outcome is known; those with 0 are
+                excluded; `[n]`.
             fold: `[n, repeats]`.
             score: By model, `[n, repeats]`.
         """
+        known = weight > 0
         return cls(
             subject[known],
             label[known].astype(np.float64) > 0.5,
             fold[known],
             {model: values[known] for model, values in score.items()},
+            weight[known].astype(np.float64) if is_weighted(weight) else None,
         )._sorted()
 
     @classmethod
@@ -90,6 +97,7 @@ class FoldScores:
                 model: np.concatenate([part.score[model] for part in filled])
                 for model in filled[0].score
             },
+            _concatenated(filled),
         )._sorted()
 
     @property
@@ -112,6 +120,7 @@ class FoldScores:
                 self.outcome,
                 np.ascontiguousarray(self.fold[:, predicts]),
                 np.ascontiguousarray(score[:, predicts]),
+                self.weight,
             )
         return self._of[model]
 
@@ -139,6 +148,7 @@ class FoldScores:
                     self.outcome[rows],
                     np.ascontiguousarray(self.fold[rows][:, repeats]),
                     np.ascontiguousarray(score[rows][:, repeats]),
+                    None if self.weight is None else self.weight[rows],
                 )
                 for score in (own, other)
             )
@@ -152,7 +162,16 @@ class FoldScores:
             self.outcome[order],
             self.fold[order],
             {model: values[order] for model, values in self.score.items()},
+            None if self.weight is None else self.weight[order],
         )
+
+
+def _concatenated(parts: Sequence[FoldScores]) -> _FloatArray | None:
+    if all(part.weight is None for part in parts):
+        return None
+    return np.concatenate(
+        [np.ones(part.subjects) if part.weight is None else part.weight for part in parts]
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,6 +182,7 @@ class ModelScores:
         outcome: Whether each subject has the outcome; bool `[n]`.
         fold: Fold of the subject in each repeat; int16 `[n, repeats]`.
         score: Probabilities; float32 `[n, repeats]`.
+        weight: Weight of the subject; float64 `[n]`, None where each has weight 1.
         measured: Metrics that are computed already, by statistic and decision threshold: those of
             a model are compared with those of every reference model.
     """
@@ -170,6 +190,7 @@ class ModelScores:
     outcome: NDArray[np.bool_]
     fold: NDArray[np.int16]
     score: NDArray[np.float32]
+    weight: _FloatArray | None = None
     measured: dict[tuple[str, float | None], float] = field(default_factory=dict, repr=False)
 
     @property
@@ -195,8 +216,8 @@ class ModelScores:
     @cached_property
     def repeats(self) -> tuple[ScoreTable, ...]:
         """The pooled predictions of each repeat."""
-        everyone = np.ones(len(self.outcome), np.bool_)
-        return tuple(ScoreTable.of_rows(column, self.outcome, everyone) for column in self.score.T)
+        weight = np.ones(len(self.outcome), np.bool_) if self.weight is None else self.weight
+        return tuple(ScoreTable.of_rows(column, self.outcome, weight) for column in self.score.T)
 
     @cached_property
     def probability(self) -> _FloatArray:
@@ -204,86 +225,57 @@ class ModelScores:
         return self.score.astype(np.float64)
 
     def confusion(self, threshold: float) -> tuple[float, float, float, float]:
-        """True positives, false positives, true negatives and false negatives.
+        """Weight of true positives, false positives, true negatives and false negatives.
 
         Means over the repeats; not-a-number if a prediction is missing.
         """
         if not self.valid:
             return math.nan, math.nan, math.nan, math.nan
-        reached = self.score >= np.float32(threshold)
+        reached = (self.score >= np.float32(threshold)).sum(axis=1)
         repeats = self.score.shape[1]
-        positives = int(self.outcome.sum())
-        true = int(reached[self.outcome].sum()) / repeats
-        false = int(reached[~self.outcome].sum()) / repeats
-        return true, false, len(self.outcome) - positives - false, positives - true
+        times = reached if self.weight is None else reached * self.weight
+        true = float(times[self.outcome].sum()) / repeats
+        false = float(times[~self.outcome].sum()) / repeats
+        return true, false, self.all_negative - false, self.all_positive - true
+
+    @property
+    def all_positive(self) -> float:
+        """Weight of all subjects with the outcome."""
+        return self._weight_of(self.outcome)
+
+    @property
+    def all_negative(self) -> float:
+        """Weight of all subjects without the outcome."""
+        return self._weight_of(~self.outcome)
+
+    @property
+    def effective_positives(self) -> float:
+        """Effective number of the subjects with the outcome; their number if unweighted."""
+        return self._effective(self.outcome)
+
+    @property
+    def effective_negatives(self) -> float:
+        """Effective number of the subjects without the outcome; their number if unweighted."""
+        return self._effective(~self.outcome)
+
+    def _weight_of(self, rows: NDArray[np.bool_]) -> float:
+        return float(rows.sum() if self.weight is None else self.weight[rows].sum())
+
+    def _effective(self, rows: NDArray[np.bool_]) -> float:
+        return float(rows.sum()) if self.weight is None else effective_number(self.weight[rows])
+
+    def mean(self, values: NDArray[Any]) -> float:
+        """Weighted mean over subjects and repeats.
+
+        Args:
+            values: Number `[n, repeats]`.
+        """
+        if self.weight is None:
+            return float(np.mean(values))
+        total = float(np.sum(self.weight[:, None] * values))
+        return total / (float(self.weight.sum()) * values.shape[1])
 
     @cached_property
     def strata(self) -> Strata:
         """Subjects at each distinct prediction of each fold and repeat."""
-        return Strata.of(self)
-
-
-@dataclass(frozen=True, eq=False)
-class Strata:
-    """Subjects with and without the outcome at each distinct prediction of a fold in a repeat.
-
-    Attributes:
-        repeat: Repeat of each entry, rising; int64 `[m]`.
-        first: Entry at which each fold of a repeat begins; int64 `[folds]`.
-        negative: Subjects without the outcome; int64 `[m]`, predictions rise within a fold.
-        positive: Subjects with the outcome; int64 `[m]`.
-    """
-
-    repeat: NDArray[np.int64]
-    first: NDArray[np.int64]
-    negative: NDArray[np.int64]
-    positive: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, scores: ModelScores) -> Strata:
-        """Counts the subjects of valid scores."""
-        subjects, repeats = scores.score.shape
-        repeat = np.repeat(np.arange(repeats), subjects)
-        fold = scores.fold.T.ravel().astype(np.int64)
-        score = scores.score.T.ravel()
-        positive = np.tile(scores.outcome, repeats).astype(np.int64)
-        order = np.lexsort((score, fold, repeat))
-        repeat, fold, score, positive = (
-            repeat[order],
-            fold[order],
-            score[order],
-            positive[order],
-        )
-        other_fold = np.ones(len(order), np.bool_)
-        other_fold[1:] = (repeat[1:] != repeat[:-1]) | (fold[1:] != fold[:-1])
-        other = other_fold.copy()
-        other[1:] |= score[1:] != score[:-1]
-        entries = np.flatnonzero(other)
-        return cls(
-            repeat[entries],
-            np.flatnonzero(other_fold[entries]),
-            np.add.reduceat(1 - positive, entries),
-            np.add.reduceat(positive, entries),
-        )
-
-    @cached_property
-    def _entries(self) -> NDArray[np.int64]:
-        """Number of entries of each fold; int64 `[folds]`."""
-        return np.diff(self.first, append=len(self.repeat))
-
-    def per_fold(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Sums of each fold of each repeat; `[folds]`."""
-        return np.asarray(np.add.reduceat(values, self.first))
-
-    def spread(self, of_fold: NDArray[Any]) -> NDArray[Any]:
-        """A number of each fold at each of its entries; `[m]`."""
-        return np.repeat(of_fold, self._entries)
-
-    def from_here(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Subjects of the fold at an entry and at those with higher predictions; `[m]`."""
-        before = np.cumsum(counts) - counts
-        return np.asarray(self.spread(self.per_fold(counts) + before[self.first]) - before)
-
-    def per_repeat(self, values: NDArray[Any]) -> _FloatArray:
-        """Sums of each repeat; float64 `[repeats]`."""
-        return np.bincount(self.repeat, weights=values).astype(np.float64)
+        return Strata.of(self.outcome, self.fold, self.score, self.weight)

@@ -50,12 +50,12 @@ def information_of(subjects: float, positives: float) -> float:
     return positives * (subjects - positives) / subjects if subjects else 0.0
 
 
-def enough_events(metric: str, positives: int, negatives: int) -> bool:
+def enough_events(metric: str, positives: float, negatives: float) -> bool:
     """Whether so many subjects give a metric an interval that covers as often as it says.
 
     Args:
         metric: Its name.
-        positives: Subjects with the outcome.
+        positives: Subjects with the outcome; their effective number, where they are weighted.
         negatives: Subjects without it. A share of the positives depends on the positives alone,
             one of the negatives on these.
 

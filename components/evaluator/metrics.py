@@ -200,6 +200,34 @@ class SubjectCount(_OfScores):
         return False
 
 
+class EffectiveCount(_OfScores):
+    """Effective number of subjects with, or without, the outcome; intervals depend on it."""
+
+    def __init__(
+        self, name: str, positive: bool, model: str | None = None, folds: bool = False
+    ) -> None:
+        """Initializes the metric.
+
+        Args:
+            name: The metric's name in the result.
+            positive: Whether of the subjects with the outcome, or of those without it.
+            model: Champion whose compared subjects are counted; None for all subjects.
+            folds: Whether the predictions were made out of fold.
+        """
+
+        def value(scores: Scores, all_scores: FoldScores | None) -> float:
+            counted = scores if model is None else _pair(all_scores, model, folds)[1]
+            return counted.effective_positives if positive else counted.effective_negatives
+
+        of_model = {} if model is None else {"model": model}
+        super().__init__(value, name, positive=positive, folds=folds, **of_model)
+
+    @property
+    def compute_confidence_interval(self) -> bool:
+        """A count has no sampling error, so no interval."""
+        return False
+
+
 class GroupCurves(metric_types.Metric):
     """The curves of a group as JSON; see `components.evaluator.curves`."""
 
@@ -266,4 +294,5 @@ metric_types.register_metric(ReferenceMetric)
 metric_types.register_metric(ComparedMetric)
 metric_types.register_metric(ComparedCount)
 metric_types.register_metric(SubjectCount)
+metric_types.register_metric(EffectiveCount)
 metric_types.register_metric(GroupCurves)

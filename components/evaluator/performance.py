@@ -1,5 +1,8 @@
 """Metrics of ranking, calibration and decisions, computed from a score table.
 
+A subject counts with its weight (`pipeline.weights`): a metric is the same as if each subject were
+in the table as often as its weight says, and does not depend on the scale of the weights.
+
 Every function returns not-a-number if its metric is undefined for the given subjects (for example,
 the area under a curve if all subjects have the same outcome) or if a prediction is not a number.
 """
@@ -8,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +24,7 @@ CALIBRATION_BINS = 10
 LOGIT_BINS_PER_UNIT = 128
 """Bins per unit of the logit in the histogram to which the calibration slope is fitted."""
 
+_ROUNDING = 1e-9
 _FloatArray = NDArray[np.float64]
 
 
@@ -28,20 +32,21 @@ class HasDecisions(Protocol):
     """Predictions and outcomes of subjects, by which decisions can be counted."""
 
     def confusion(self, threshold: float) -> tuple[float, float, float, float]:
-        """True positives, false positives, true negatives and false negatives."""
+        """Weight of true positives, false positives, true negatives and false negatives."""
 
 
 def auc(table: ScoreTable) -> float:
     """Area under the ROC curve.
 
     The probability that a subject with the outcome has a higher prediction than one without, ties
-    counted as one half (Mann-Whitney).
+    counted as one half (Mann-Whitney); a pair has the product of its weights (Uno H, et al. J Am
+    Stat Assoc 2007;102:527-37).
     """
     if not (table.valid and table.positives and table.negatives):
         return math.nan
-    below = np.cumsum(table.negative) - table.negative
-    wins = float(np.sum(table.positive * (below + table.negative / 2)))
-    return wins / (table.positives * table.negatives)
+    below = np.cumsum(table.negative_weight) - table.negative_weight
+    wins = float(np.sum(table.positive_weight * (below + table.negative_weight / 2)))
+    return wins / (table.all_positive * table.all_negative)
 
 
 def pr_auc(table: ScoreTable) -> float:
@@ -52,9 +57,9 @@ def pr_auc(table: ScoreTable) -> float:
     """
     if not (table.valid and table.positives):
         return math.nan
-    true = np.cumsum(table.positive[::-1])
-    precision = true / np.cumsum(table.count[::-1])
-    return float(np.sum(precision * table.positive[::-1]) / table.positives)
+    true = np.cumsum(table.positive_weight[::-1])
+    precision = true / np.cumsum(table.weight[::-1])
+    return float(np.sum(precision * table.positive_weight[::-1]) / table.all_positive)
 
 
 def brier(table: ScoreTable) -> float:
@@ -62,7 +67,8 @@ def brier(table: ScoreTable) -> float:
     if not table.valid:
         return math.nan
     p = table.probability
-    return float(np.sum(table.positive * (1 - p) ** 2 + table.negative * p**2) / table.subjects)
+    error = table.positive_weight * (1 - p) ** 2 + table.negative_weight * p**2
+    return float(np.sum(error) / table.everyone)
 
 
 def log_loss(table: ScoreTable) -> float:
@@ -70,20 +76,20 @@ def log_loss(table: ScoreTable) -> float:
     if not table.valid:
         return math.nan
     p = clip_probability(table.probability)
-    total = np.sum(table.positive * np.log(p) + table.negative * np.log1p(-p))
-    return float(-total / table.subjects)
+    total = np.sum(table.positive_weight * np.log(p) + table.negative_weight * np.log1p(-p))
+    return float(-total / table.everyone)
 
 
 def observed_rate(table: ScoreTable) -> float:
     """Share of subjects with the outcome."""
-    return table.positives / table.subjects if table.subjects else math.nan
+    return table.all_positive / table.everyone if table.subjects else math.nan
 
 
 def mean_prediction(table: ScoreTable) -> float:
     """Mean predicted probability."""
     if not table.valid:
         return math.nan
-    return float(np.sum(table.count * table.probability) / table.subjects)
+    return float(np.sum(table.weight * table.probability) / table.everyone)
 
 
 def calibration_in_the_large(table: ScoreTable) -> float:
@@ -129,33 +135,60 @@ def logit_histogram(table: ScoreTable) -> tuple[_FloatArray, _FloatArray, _Float
     """Subjects by the logit of their prediction, for fits whose cost must not grow with them.
 
     Returns:
-        Mean logit, subjects and subjects with the outcome of each bin that is not empty, float64
-        `[bins]`; 128 bins per unit, logits rise.
+        Mean logit, weight of the subjects and weight of those with the outcome of each bin that is
+        not empty, float64 `[bins]`; 128 bins per unit, logits rise.
     """
     logit = log_odds(table.probability)
-    bins = np.floor(logit * LOGIT_BINS_PER_UNIT).astype(np.int64)
-    bins -= bins[0]
-    count: _FloatArray = np.bincount(bins, weights=table.count).astype(np.float64)
+    bins = _logit_bins(logit)
+    count: _FloatArray = np.bincount(bins, weights=table.weight).astype(np.float64)
     filled = count > 0
     count = count[filled]
-    positive: _FloatArray = np.bincount(bins, weights=table.positive)[filled].astype(np.float64)
-    mean = np.bincount(bins, weights=table.count * logit)[filled] / count
+    positive = _sums(bins, table.positive_weight)[filled]
+    mean = np.bincount(bins, weights=table.weight * logit)[filled] / count
     return mean, count, positive
+
+
+def squares_in_logit_histogram(table: ScoreTable) -> tuple[_FloatArray, _FloatArray]:
+    """Sums of squared weights in the bins of `logit_histogram`.
+
+    Returns:
+        Of the subjects without and of those with the outcome, float64 `[bins]`; of a table without
+        weights their numbers.
+    """
+    bins = _logit_bins(log_odds(table.probability))
+    filled = np.bincount(bins, weights=table.weight) > 0
+    negative, positive = (
+        (table.sums.negative_squares, table.sums.positive_squares)
+        if table.sums
+        else (table.negative, table.positive)
+    )
+    return _sums(bins, negative)[filled], _sums(bins, positive)[filled]
+
+
+def _logit_bins(logit: _FloatArray) -> NDArray[np.int64]:
+    bins = np.floor(logit * LOGIT_BINS_PER_UNIT).astype(np.int64)
+    return np.asarray(bins - bins[0])
+
+
+def _sums(bins: NDArray[np.int64], values: NDArray[Any]) -> _FloatArray:
+    return np.bincount(bins, weights=values).astype(np.float64)
 
 
 def expected_calibration_error(table: ScoreTable) -> float:
     """Mean distance between prediction and observed rate over ten bins of equally many subjects.
 
-    Subjects with the same prediction stay together, in the bin of their middle rank. Naeini et
-    al., AAAI 2015, with bins of equal counts.
+    Weighted subjects make bins of equal weight. Subjects with the same prediction stay together, in
+    the bin of their middle rank. Naeini et al., AAAI 2015, with bins of equal counts.
     """
     if not table.valid:
         return math.nan
-    middle = np.cumsum(table.count) - table.count / 2
-    bins = np.floor(middle * CALIBRATION_BINS / table.subjects).astype(np.int64)
-    predicted = np.bincount(bins, weights=table.count * table.probability)
-    observed = np.bincount(bins, weights=table.positive)
-    return float(np.sum(np.abs(predicted - observed)) / table.subjects)
+    middle = np.cumsum(table.weight) - table.weight / 2
+    # A middle on the edge of a bin stays there, however its weights are rounded.
+    place = middle * CALIBRATION_BINS / table.everyone + _ROUNDING
+    bins = np.minimum(np.floor(place).astype(np.int64), CALIBRATION_BINS - 1)
+    predicted = np.bincount(bins, weights=table.weight * table.probability)
+    observed = np.bincount(bins, weights=table.positive_weight)
+    return float(np.sum(np.abs(predicted - observed)) / table.everyone)
 
 
 def positive_predictive_value(decisions: HasDecisions, threshold: float) -> float:

@@ -8,7 +8,13 @@ from dataclasses import replace
 
 from tensorflow_model_analysis.proto import metrics_for_slice_pb2
 
-from components.evaluator.eval_config import CURVES, POSITIVES, SUBJECTS, MetricName
+from components.evaluator.eval_config import (
+    EFFECTIVE_NEGATIVES,
+    EFFECTIVE_POSITIVES,
+    POSITIVES,
+    SUBJECTS,
+    MetricName,
+)
 from components.evaluator.intervals import (
     RANKING,
     enough_events,
@@ -29,6 +35,8 @@ from pipeline.results.documents import (
 )
 from pipeline.results.evaluation_plan import SPLIT_PLAN, EvaluationPlan
 
+_EFFECTIVE = EFFECTIVE_POSITIVES, EFFECTIVE_NEGATIVES
+
 
 def read_records(
     result: Iterable[metrics_for_slice_pb2.MetricsForSlice],
@@ -41,7 +49,8 @@ def read_records(
     ignores the range. If a share is 0 or 1 the exact binomial interval replaces the jackknife's,
     which has no width there; other metrics at the limit of their range (an AUC of 1) have no
     interval. With too few subjects with or without the outcome the jackknife's intervals are too
-    narrow, and there are none; see `enough_events`.
+    narrow, and there are none; see `enough_events`. Where subjects are weighted, their effective
+    number decides, and gives exact intervals their width.
 
     Args:
         result: TFMA's metrics.
@@ -106,7 +115,7 @@ def _records_of(
     }
     for item in part.metric_keys_and_values:
         name = MetricName.parse(item.key.name)
-        if name.metric in (SUBJECTS, POSITIVES, CURVES):
+        if name.metric not in METRICS:
             continue
         task = item.key.output_name
         role = role_of(name)
@@ -114,6 +123,7 @@ def _records_of(
         compared = _counted_for(name)
         subjects = int(values[task, MetricName(SUBJECTS, reference=compared).text])
         positives = int(values[task, MetricName(POSITIVES, reference=compared).text])
+        effective = _effective(values, task, compared)
         lower, upper = _interval(item)
         if plan.out_of_fold and name.metric in RANKING:
             lower, upper = of_ranking(
@@ -128,8 +138,8 @@ def _records_of(
             lower, upper = of_mean(lower, upper, plan.folds)
         is_reference = name.reference is not None and compared is None
         if not is_reference and role != "difference" and _is_edge(value, lower, upper):
-            lower, upper = exact_interval_at_edge(value, _trials(name, task, values))
-        elif not enough_events(name.metric, positives, subjects - positives):
+            lower, upper = exact_interval_at_edge(value, _trials(name, task, values, effective))
+        elif not enough_events(name.metric, *effective):
             lower, upper = math.nan, math.nan
         low, high = METRICS[name.metric].bounds(role == "difference")
         yield Record(
@@ -171,14 +181,30 @@ def group_of(part: metrics_for_slice_pb2.MetricsForSlice) -> Group:
     )
 
 
-def _trials(name: MetricName, task: str, values: Mapping[tuple[str, str], float]) -> float:
-    """Denominator of a share; not a number for metrics that are no share."""
+def _effective(
+    values: Mapping[tuple[str, str], float], task: str, compared: str | None
+) -> tuple[float, float]:
+    """Effective number of the subjects with and of those without the outcome."""
+    with_outcome, without_it = (
+        values[task, MetricName(count, reference=compared).text]
+        for count in (EFFECTIVE_POSITIVES, EFFECTIVE_NEGATIVES)
+    )
+    return with_outcome, without_it
 
-    def value(metric: str, at: float | None = None) -> float:
+
+def _trials(
+    name: MetricName,
+    task: str,
+    values: Mapping[tuple[str, str], float],
+    effective: tuple[float, float],
+) -> float:
+    """Effective denominator of a share; not a number for metrics that are no share."""
+
+    def value(metric: str, at: float | None) -> float:
         return values[task, MetricName(metric, at, name.reference).text]
 
-    subjects, positives = value(SUBJECTS), value(POSITIVES)
-    negatives = subjects - positives
+    positives, negatives = effective
+    subjects = positives + negatives
     trials = METRICS[name.metric].trials
     if trials in ("predicted_positives", "predicted_negatives"):
         at = name.decision_threshold
@@ -208,12 +234,12 @@ def _informed(
     counts = {
         (item.key.output_name, name.reference, name.metric): item.value.double_value.value
         for item in part.metric_keys_and_values
-        if (name := MetricName.parse(item.key.name)).metric in (SUBJECTS, POSITIVES)
+        if (name := MetricName.parse(item.key.name)).metric in _EFFECTIVE
     }
     for task, model, count in counts:
-        if count == SUBJECTS:
-            subjects, positives = counts[task, model, SUBJECTS], counts[task, model, POSITIVES]
-            yield (task, model), information_of(subjects, positives)
+        if count == EFFECTIVE_POSITIVES:
+            positives, negatives = (counts[task, model, metric] for metric in _EFFECTIVE)
+            yield (task, model), information_of(positives + negatives, positives)
 
 
 def _clipped(value: float, low: float, high: float) -> float:

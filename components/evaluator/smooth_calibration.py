@@ -10,17 +10,23 @@ Three knots, or four where a hundred subjects have the outcome and as many do no
 of Harrell (Regression Modeling Strategies, 2015, table 2.3). They are taken of the means of the
 calibration bins, since a quantile of the predictions is the prediction of a subject. For the same
 reason the curve reaches from the mean prediction of the lowest bin to that of the highest one. The
-fit runs on the histogram of logits that the calibration slope is fitted to.
+fit runs on the histogram of logits that the calibration slope is fitted to; weighted subjects make
+a weighted fit, with the sandwich for a band.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evaluator.performance import is_separated, logit_histogram
+from components.evaluator.performance import (
+    is_separated,
+    logit_histogram,
+    squares_in_logit_histogram,
+)
 from components.evaluator.score_table import ScoreTable
 from pipeline.estimates import NORMAL_95
 from pipeline.log_odds import log_odds
@@ -51,13 +57,13 @@ def smooth_calibration(
 
     Returns:
         Points with rising predictions; none if there are fewer than three bins, their predictions
-        are equal, fewer than ten subjects have, or have not, the outcome, or no finite fit exists.
+        are equal, fewer than ten subjects (by their effective number) have, or have not, the
+        outcome, or no finite fit exists.
     """
-    if len(bins) < _FEWEST_BINS or min(table.positives, table.negatives) < LEAST_EVENTS:
+    rarer = min(table.effective_positives, table.effective_negatives)
+    if len(bins) < _FEWEST_BINS or rarer < LEAST_EVENTS:
         return ()
-    knots = _knots(
-        bins, 4 if min(table.positives, table.negatives) >= SUBJECTS_OF_FOUR_KNOTS else 3
-    )
+    knots = _knots(bins, 4 if rarer >= SUBJECTS_OF_FOUR_KNOTS else 3)
     if np.any(np.diff(knots) < _LEAST_GAP) or is_separated(table):
         return ()
     return _fitted(table, knots, np.linspace(*_ends(bins), POINTS))
@@ -77,7 +83,8 @@ def _fitted(table: ScoreTable, knots: _FloatArray, grid: _FloatArray) -> tuple[S
     except (PerfectSeparationError, np.linalg.LinAlgError):
         return ()
     linear = at_grid @ fit.params
-    variance = np.einsum("ij,jk,ik->i", at_grid, fit.cov_params(), at_grid)
+    covariance = fit.cov_params() if table.sums is None else _sandwich(fit, columns, table)
+    variance = np.einsum("ij,jk,ik->i", at_grid, covariance, at_grid)
     if not (fit.converged and np.all(np.isfinite(linear)) and np.all(variance >= 0)):
         return ()
     reach = NORMAL_95 * np.sqrt(variance)
@@ -86,6 +93,19 @@ def _fitted(table: ScoreTable, knots: _FloatArray, grid: _FloatArray) -> tuple[S
         SmoothPoint(prediction=prediction, observed_rate=rate, lower=lower, upper=upper)
         for prediction, rate, lower, upper in zip(*rates, strict=True)
     )
+
+
+def _sandwich(fit: Any, columns: _FloatArray, table: ScoreTable) -> _FloatArray:
+    """Covariance of the coefficients of a fit to weighted subjects.
+
+    The variance that the model claims takes a weight for a number of subjects: the sandwich does
+    not (White H. Econometrica 1982;50:1-25; Binder DA. Int Stat Rev 1983;51:279-92).
+    """
+    rate = np.asarray(fit.fittedvalues)
+    negative, positive = squares_in_logit_histogram(table)
+    scores = positive * (1 - rate) ** 2 + negative * rate**2
+    bread = np.asarray(fit.cov_params())
+    return np.asarray(bread @ (columns.T * scores) @ columns @ bread)
 
 
 def _spline(x: _FloatArray, knots: _FloatArray) -> _FloatArray:

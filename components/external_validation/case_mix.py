@@ -78,10 +78,13 @@ def observed_rate(dataset: statistics_pb2.DatasetFeatureStatistics, task: str) -
     """Share of the subjects with a known label that have the outcome; None where it is not known.
 
     Unknown labels are 0 with weight 0, so the ratio of the means of label and weight is the share.
+    Where subjects are weighted it does not follow from the two columns apart, and is not known.
     """
     features = features_of(dataset)
     label, weight = features.get(label_key(task)), features.get(weight_key(task))
     if label is None or weight is None or not weight.num_stats.mean:
+        return None
+    if weight.num_stats.max > 1:
         return None
     return label.num_stats.mean / weight.num_stats.mean
 

@@ -127,7 +127,13 @@ def _of_task(
     found = (
         ()
         if fold is None
-        else updates(logit, predicted.outcome, fold, settings.decision_thresholds[task])
+        else updates(
+            logit,
+            predicted.outcome,
+            fold,
+            settings.decision_thresholds[task],
+            predicted.weight,
+        )
     )
     return TaskValidation(
         task=task,
@@ -136,7 +142,7 @@ def _of_task(
         positives=int(predicted.outcome.sum()),
         observed_rate_in_training=rate_in_training,
         observed_to_expected=observed_to_expected(
-            predicted.probability.astype(np.float64), predicted.outcome
+            predicted.probability.astype(np.float64), predicted.outcome, predicted.weight
         ),
         logit_mean=float(logit.mean()),
         logit_sd=float(logit.std(ddof=1)),

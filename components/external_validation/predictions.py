@@ -23,11 +23,13 @@ class PredictedTask:
         hashes: Their pseudonyms, bytes `[subjects]`.
         probability: Predictions, float32 `[subjects]`.
         outcome: 1 or 0, float64 `[subjects]`.
+        weight: Weights, float64 `[subjects]`, above 0.
     """
 
     hashes: NDArray[np.bytes_]
     probability: NDArray[np.float32]
     outcome: NDArray[np.float64]
+    weight: NDArray[np.float64]
 
 
 def predict(folder: str, model: str, tasks: Sequence[str]) -> tuple[int, dict[str, PredictedTask]]:
@@ -74,4 +76,5 @@ def predict(folder: str, model: str, tasks: Sequence[str]) -> tuple[int, dict[st
 
 def _known(hashes: NDArray[np.bytes_], rows: NDArray[np.float32]) -> PredictedTask:
     known = rows[:, 2] > 0
-    return PredictedTask(hashes[known], rows[known, 0], rows[known, 1].astype(np.float64))
+    outcome, weight = (rows[known, column].astype(np.float64) for column in (1, 2))
+    return PredictedTask(hashes[known], rows[known, 0], outcome, weight)

@@ -11,6 +11,9 @@ loss with and without the update is compared subject by subject. The interval of
 is Student's, its variance multiplied by `1 + 1 / (folds - 1)`, since the fits of the folds share
 subjects (Nadeau & Bengio, Machine Learning 2003;52:239-81, with their ratio of test to training
 part).
+
+Subjects may be weighted (`pipeline.weights`): fits maximise the weighted likelihood, their standard
+errors are of the sandwich kind (White H. Econometrica 1982;50:1-25), and means are weighted.
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ from pipeline.results.validation import (
     NetBenefitGain,
     UpdateMethod,
 )
+from pipeline.weights import error_of_weighted_mean, is_weighted, weighted_mean
 
 MOST_FOLDS = 10
 _MOST_STEPS = 50
@@ -59,32 +63,40 @@ class Recalibration:
         return 1 / (1 + np.exp(-(self.intercept + self.slope * logit)))
 
 
-def recalibrate(method: UpdateMethod, logit: _Numbers, outcome: _Numbers) -> Recalibration | None:
+def recalibrate(
+    method: UpdateMethod, logit: _Numbers, outcome: _Numbers, weight: _Numbers | None = None
+) -> Recalibration | None:
     """Fits an update by maximum likelihood (Newton's method).
 
     Args:
         method: The update.
         logit: Logits of the predictions, `[subjects]`.
         outcome: 1 or 0, `[subjects]`.
+        weight: Weights, `[subjects]`; None where each is 1.
 
     Returns:
         The update with Wald's standard errors; None where no finite estimate exists.
     """
     free = method == "logistic_recalibration"
+    weight = np.ones_like(logit) if weight is None else weight
     design = np.column_stack([np.ones_like(logit), logit]) if free else np.ones((len(logit), 1))
     offset = np.zeros_like(logit) if free else logit
     found = np.zeros(design.shape[1])
     for _ in range(_MOST_STEPS):
         fitted = 1 / (1 + np.exp(-(offset + design @ found)))
-        information = design.T @ (design * (fitted * (1 - fitted))[:, None])
+        information = design.T @ (design * (weight * fitted * (1 - fitted))[:, None])
         if not np.linalg.cond(information) < 1e12:
             return None
-        step = np.linalg.solve(information, design.T @ (outcome - fitted))
+        step = np.linalg.solve(information, design.T @ (weight * (outcome - fitted)))
         # Newton's steps overshoot far from the maximum; a logit never needs a larger one.
         step /= max(1.0, float(np.abs(step).max()) / 2)
         found = found + step
         if float(np.abs(step).max()) < _CONVERGED:
-            errors = np.sqrt(np.diag(np.linalg.inv(information)))
+            covariance = np.linalg.inv(information)
+            if is_weighted(weight):
+                scores = design * (weight * (outcome - fitted))[:, None]
+                covariance = covariance @ (scores.T @ scores) @ covariance
+            errors = np.sqrt(np.diag(covariance))
             slope, slope_error = (found[1], errors[1]) if free else (1.0, 0.0)
             return Recalibration(
                 float(found[0]), float(slope), float(errors[0]), float(slope_error)
@@ -114,6 +126,7 @@ def updates(
     outcome: _Numbers,
     fold: NDArray[np.int64],
     decision_thresholds: Sequence[float],
+    weight: _Numbers | None = None,
 ) -> tuple[ModelUpdate, ...]:
     """Each simple update with its gain, estimated out of fold.
 
@@ -122,12 +135,14 @@ def updates(
         outcome: 1 or 0, `[subjects]`.
         fold: Fold of each subject, from `deal_folds`.
         decision_thresholds: Where the net benefit is compared.
+        weight: Weights, `[subjects]`; None where each is 1.
 
     Returns:
         The updates that can be fitted to all subjects and to all folds.
     """
+    own = np.ones_like(logit) if weight is None else weight
     found = (
-        _update(method, logit, outcome, fold, decision_thresholds) for method in UPDATE_METHODS
+        _update(method, logit, outcome, own, fold, decision_thresholds) for method in UPDATE_METHODS
     )
     return tuple(update for update in found if update)
 
@@ -136,18 +151,19 @@ def _update(
     method: UpdateMethod,
     logit: _Numbers,
     outcome: _Numbers,
+    weight: _Numbers,
     fold: NDArray[np.int64],
     decision_thresholds: Sequence[float],
 ) -> ModelUpdate | None:
-    fit = recalibrate(method, logit, outcome)
-    updated = _out_of_fold(method, logit, outcome, fold)
+    fit = recalibrate(method, logit, outcome, weight)
+    updated = _out_of_fold(method, logit, outcome, weight, fold)
     if fit is None or updated is None:
         return None
     present = 1 / (1 + np.exp(-logit))
     folds = int(fold.max()) + 1
 
     def gain(score: Callable[[_Numbers], _Numbers]) -> Estimate:
-        return _mean(score(updated) - score(present), folds)
+        return _mean(score(updated) - score(present), weight, folds)
 
     return ModelUpdate(
         method=method,
@@ -178,33 +194,48 @@ def benefit(probability: _Numbers, outcome: _Numbers, threshold: float) -> _Numb
     return np.where(flagged, np.where(outcome > 0, 1.0, -odds), 0.0)
 
 
-def observed_to_expected(probability: _Numbers, outcome: _Numbers) -> Estimate:
+def observed_to_expected(
+    probability: _Numbers, outcome: _Numbers, weight: _Numbers | None = None
+) -> Estimate:
     """Ratio of observed to expected outcomes; its logarithm has the error `√((1 - O/n) / O)`.
 
-    Debray et al., BMJ 2017;356:i6460.
+    Debray et al., BMJ 2017;356:i6460. Of weighted subjects the error is that of the weighted
+    observed rate, relative to it; without weights the two are the same.
     """
-    observed, expected = float(outcome.sum()), float(probability.sum())
+    weight = np.ones_like(outcome) if weight is None else weight
+    observed, expected = float((weight * outcome).sum()), float((weight * probability).sum())
     if not (observed and expected):
         return Estimate()
     ratio = observed / expected
-    reach = NORMAL_95 * math.sqrt((1 - observed / len(outcome)) / observed)
+    total = float(weight.sum())
+    error = math.sqrt((1 - observed / total) / observed)
+    if is_weighted(weight):
+        influence = weight * (outcome - observed / total)
+        error = math.sqrt(float(influence @ influence)) / observed
+    reach = NORMAL_95 * error
     return Estimate(ratio, ratio * math.exp(-reach), ratio * math.exp(reach))
 
 
 def _out_of_fold(
-    method: UpdateMethod, logit: _Numbers, outcome: _Numbers, fold: NDArray[np.int64]
+    method: UpdateMethod,
+    logit: _Numbers,
+    outcome: _Numbers,
+    weight: _Numbers,
+    fold: NDArray[np.int64],
 ) -> _Numbers | None:
     updated = np.empty_like(logit)
     for number in range(int(fold.max()) + 1):
         held = fold == number
-        fit = recalibrate(method, logit[~held], outcome[~held])
+        fit = recalibrate(method, logit[~held], outcome[~held], weight[~held])
         if fit is None:
             return None
         updated[held] = fit.apply(logit[held])
     return clip_probability(updated)
 
 
-def _mean(gain: _Numbers, folds: int) -> Estimate:
-    mean = float(gain.mean())
-    variance = float(gain.var(ddof=1)) / len(gain) * (1 + 1 / (folds - 1))
+def _mean(gain: _Numbers, weight: _Numbers, folds: int) -> Estimate:
+    mean, square = float(gain.mean()), float(gain.var(ddof=1)) / len(gain)
+    if is_weighted(weight):
+        mean, square = weighted_mean(gain, weight), error_of_weighted_mean(gain, weight) ** 2
+    variance = square * (1 + 1 / (folds - 1))
     return Estimate(mean, *student_interval(mean, math.sqrt(variance), len(gain) - 1))

@@ -7,7 +7,8 @@ difference as the plain one, usually more precisely, also where the model is wro
 der Laan MJ. Stat Med 2009;28:39-64; FDA, Adjusting for Covariates in Randomized Clinical Trials,
 2023, section III.B. Standard errors are of the sandwich kind: those of the M-estimator that joins
 the model's and the means' estimating equations (Stefanski LA, Boos DD. Am Stat 2002;56:29-38), so
-that neither the model nor the variance it claims has to be true.
+that neither the model nor the variance it claims has to be true. Where subjects are weighted
+(`pipeline.weights`), all of the equations are.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,7 +67,8 @@ def adjusted_effect(
     design = independent_design(covariate_columns(subjects, covariates, places), group)
     positive = outcome.positive[places].astype(np.float64)
     absent = _refusal(design, positive, group)
-    found = None if absent else standardised(positive, group, design.columns)
+    weight = outcome.weights_of(places)
+    found = None if absent else standardised(positive, group, design.columns, weight)
     if found is None:
         absent = absent or _no_solution(design, positive, group)
         return AdjustedEffect(absent=absent, dropped=design.dropped)
@@ -115,7 +118,10 @@ def _no_solution(design: Design, positive: Floats, group: NDArray[np.bool_]) -> 
 
 
 def standardised(
-    positive: Floats, treated: NDArray[np.bool_], design: Floats
+    positive: Floats,
+    treated: NDArray[np.bool_],
+    design: Floats,
+    weight: NDArray[np.floating[Any]] | None = None,
 ) -> tuple[Estimate, Estimate, float] | None:
     """Risk difference and risk ratio by marginal standardisation.
 
@@ -124,6 +130,7 @@ def standardised(
         treated: Who belongs to the group that is compared, shape [m].
         design: Covariates, shape [m, columns]. A column that depends on the constant, the group
             and the columns before it is ignored.
+        weight: Weights, shape [m]; None where each has weight 1.
 
     Returns:
         Difference, ratio, and the p value of the difference; None without a finite solution.
@@ -136,7 +143,8 @@ def standardised(
     with warnings.catch_warnings():
         # What they warn of shows in the result, which is looked at.
         warnings.simplefilter("ignore")
-        fit = sm.GLM(positive, matrix, family=sm.families.Binomial()).fit(maxiter=50)
+        family = sm.families.Binomial()
+        fit = sm.GLM(positive, matrix, family=family, freq_weights=weight).fit(maxiter=50)
     predictor = matrix @ fit.params
     if not (fit.converged and np.abs(predictor).max() < _SEPARATED):
         return None
@@ -145,14 +153,18 @@ def standardised(
     if separated or not abs(fit.params[1]) < _ENDLESS_ODDS:
         return None
     fitted = expit(predictor)
+    # Of mean 1, so that means over the subjects are weighted means.
+    own = np.ones(1) if weight is None else (weight / weight.mean(dtype=np.float64))
     # Influence of every subject on the coefficients.
-    information = (matrix * (fitted * (1 - fitted))[:, None]).T @ matrix / len(positive)
+    information = (matrix * (own * fitted * (1 - fitted))[:, None]).T @ matrix / len(positive)
     try:
-        influence = np.linalg.solve(information, ((positive - fitted)[:, None] * matrix).T).T
+        influence = np.linalg.solve(
+            information, ((own * (positive - fitted))[:, None] * matrix).T
+        ).T
     except np.linalg.LinAlgError:
         return None
     means, influences = zip(
-        *(_under(matrix, value, fit.params, influence) for value in (1.0, 0.0)), strict=True
+        *(_under(matrix, value, fit.params, influence, own) for value in (1.0, 0.0)), strict=True
     )
     difference, p_value = _wald(means[0] - means[1], influences[0] - influences[1])
     error = _standard_error(influences[0] / means[0] - influences[1] / means[1])
@@ -160,7 +172,7 @@ def standardised(
 
 
 def _under(
-    matrix: Floats, value: float, coefficients: Floats, influence: Floats
+    matrix: Floats, value: float, coefficients: Floats, influence: Floats, weight: Floats
 ) -> tuple[float, Floats]:
     """Mean prediction if all subjects were in a group, and every subject's influence on it."""
     from scipy.special import expit
@@ -168,9 +180,9 @@ def _under(
     changed = matrix.copy()
     changed[:, 1] = value
     predicted = expit(changed @ coefficients)
-    slope = (changed * (predicted * (1 - predicted))[:, None]).mean(axis=0)
-    mean = float(predicted.mean())
-    return mean, predicted - mean + influence @ slope
+    slope = (changed * (weight * predicted * (1 - predicted))[:, None]).mean(axis=0)
+    mean = float((weight * predicted).mean())
+    return mean, weight * (predicted - mean) + influence @ slope
 
 
 def _wald(value: float, influence: Floats) -> tuple[Estimate, float]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.estimates import Estimate, difference_of_shares, ratio_of_shares, share_of
 from pipeline.results.analysis import Direction, HypothesisTest, NumberNeeded
+from pipeline.weights import effective_number, is_weighted
 
 _SMALLEST_EXPECTED = 5
 """Smallest expected count for the chi-squared approximation (Cochran 1954)."""
@@ -21,25 +24,83 @@ _SAYS_MORE: dict[Direction, str] = {
 
 @dataclass(frozen=True)
 class Observed:
-    """A group whose outcomes are known: `events` of `subjects`."""
+    """A group whose outcomes are known: `events` of `subjects`.
+
+    Attributes:
+        subjects: Number of subjects.
+        events: Number of those with the event.
+        weighted: Their weighted rate; None where each has weight 1.
+    """
 
     subjects: int
     events: int
+    weighted: WeightedRate | None = None
+
+    @classmethod
+    def of(cls, positive: NDArray[np.bool_], weight: NDArray[Any] | None = None) -> Observed:
+        """Counts a group.
+
+        Args:
+            positive: Whether each subject had the event, shape [m].
+            weight: Weight of each, above 0, shape [m]; None where each has weight 1.
+        """
+        rate = WeightedRate.of(positive, weight) if weight is not None else None
+        return cls(len(positive), int(positive.sum()), rate)
 
     @property
     def rate(self) -> float:
-        """Events by subjects; NaN without subjects."""
+        """Events by subjects, weighted; NaN without subjects."""
+        if self.weighted:
+            return self.weighted.rate
         return self.events / self.subjects if self.subjects else math.nan
+
+    @property
+    def effective(self) -> tuple[float, float]:
+        """Events and subjects for intervals; of weighted subjects the effective numbers."""
+        if self.weighted is None:
+            return self.events, self.subjects
+        return self.weighted.rate * self.weighted.subjects, self.weighted.subjects
+
+
+@dataclass(frozen=True)
+class WeightedRate:
+    """The rate of weighted subjects.
+
+    Attributes:
+        rate: Weighted share with the event.
+        error: Its standard error, from the influence of each subject (`pipeline.weights`).
+        subjects: Number of unweighted subjects whose rate would have this error, at most the
+            number of all (Korn EL, Graubard BI. Survey Methodology 1998;24:193-201); Kish's
+            where the rate is 0 or 1.
+    """
+
+    rate: float
+    error: float
+    subjects: float
+
+    @classmethod
+    def of(cls, positive: NDArray[np.bool_], weight: NDArray[Any]) -> WeightedRate | None:
+        """The rate of some subjects; None where each has weight 1."""
+        if not is_weighted(weight):
+            return None
+        exact = weight.astype(np.float64)
+        total = float(exact.sum())
+        rate = float(exact[positive].sum()) / total
+        influence = exact * (positive - rate) / total
+        error = math.sqrt(float(influence @ influence))
+        if positive.all() or not positive.any():
+            return cls(rate, error, effective_number(weight))
+        return cls(rate, error, min(rate * (1 - rate) / error**2, float(len(positive))))
 
 
 def rate(group: Observed) -> Estimate:
     """Rate of a group with Wilson's interval."""
-    return share_of(group.events, group.subjects)
+    return share_of(*group.effective)
 
 
 def risk_difference(group: Observed, control: Observed) -> Estimate:
     """Rate of the group minus rate of the control, with Newcombe's interval."""
-    return difference_of_shares(group.events, group.subjects, control.events, control.subjects)
+    return difference_of_shares(*group.effective, *control.effective)
 
 
 def risk_ratio(group: Observed, control: Observed) -> Estimate:
@@ -47,13 +108,14 @@ def risk_ratio(group: Observed, control: Observed) -> Estimate:
 
     Without events in a group there is no interval, and without events in the control no ratio.
     """
-    return ratio_of_shares(group.events, group.subjects, control.events, control.subjects)
+    return ratio_of_shares(*group.effective, *control.effective)
 
 
 def equality_test(group: Observed, control: Observed) -> HypothesisTest:
     """Tests that both rates are the same: Pearson's chi-squared, Fisher's where counts are small.
 
-    If no or every subject had the event the rates can't differ and the p value is 1.
+    If no or every subject had the event the rates can't differ and the p value is 1. Rates of
+    weighted subjects are compared by Wald's test.
     """
     from scipy.stats import chi2_contingency, fisher_exact
 
@@ -62,6 +124,14 @@ def equality_test(group: Observed, control: Observed) -> HypothesisTest:
     )
     if 0 in (*table.sum(axis=0), *table.sum(axis=1)):
         return HypothesisTest(name="none: no rate can differ", p_value=1.0)
+    error = math.hypot(_error(group), _error(control))
+    if (group.weighted or control.weighted) and error:
+        z = (group.rate - control.rate) / error
+        return HypothesisTest(
+            name="Wald's test of weighted rates",
+            p_value=math.erfc(abs(z) / math.sqrt(2)),
+            statistic=z,
+        )
     expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
     if expected.min() < _SMALLEST_EXPECTED:
         return HypothesisTest(name="Fisher's exact test", p_value=float(fisher_exact(table)[1]))
@@ -72,6 +142,13 @@ def equality_test(group: Observed, control: Observed) -> HypothesisTest:
         statistic=float(statistic),
         degrees_of_freedom=int(degrees),
     )
+
+
+def _error(side: Observed) -> float:
+    """Standard error of a rate."""
+    if side.weighted:
+        return side.weighted.error
+    return math.sqrt(side.rate * (1 - side.rate) / side.subjects)
 
 
 def number_needed(difference: Estimate) -> NumberNeeded:

@@ -30,8 +30,9 @@ def interaction_test(groups: Sequence[Pair]) -> HypothesisTest | None:
 
     The likelihood ratio of the model with a coefficient for every subgroup's difference against
     the one with a single difference (Breslow NE, Day NE. Statistical Methods in Cancer Research,
-    vol. I, 1980, section 6.7). Subgroups in which no or every subject had the event are
-    uninformative.
+    vol. I, 1980, section 6.7). Weighted subjects count by their effective number (Rao JNK, Scott
+    AJ. Ann Stat 1984;12:46-60, the first-order correction). Subgroups in which no or every subject
+    had the event are uninformative.
 
     Args:
         groups: Group and control of every subgroup.
@@ -47,7 +48,8 @@ def interaction_test(groups: Sequence[Pair]) -> HypothesisTest | None:
     counts, design = [], []
     for place, pair in enumerate(informative):
         for side, treated in zip(pair, (1.0, 0.0), strict=True):
-            counts.append([side.events, side.subjects - side.events])
+            events, number = side.effective
+            counts.append([events, number - events])
             design.append([*(np.arange(len(informative)) == place).astype(float), treated])
     with warnings.catch_warnings():
         # A group without events has no finite coefficient, but a finite deviance.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from pipeline.errors import UserError
 from pipeline.names import ARM, SPLITS, event_key, label_key, slice_key, time_key, weight_key
 from pipeline.reading.examples import Categories, ExampleColumns, read_columns
 from pipeline.study.sections import Arm
+from pipeline.weights import is_weighted
 
 if TYPE_CHECKING:
     from tfx.types.artifact import Artifact
@@ -68,10 +69,12 @@ class Outcome:
     Attributes:
         positive: Booleans, shape [n]; false where unknown.
         known: Booleans, shape [n].
+        weight: Weights, shape [n], 0 where unknown; None where each has weight 1.
     """
 
     positive: NDArray[np.bool_]
     known: NDArray[np.bool_]
+    weight: NDArray[np.float32] | None = None
 
     def observed(self, inside: NDArray[np.bool_]) -> Observed:
         """Those of a group whose outcome is known.
@@ -80,7 +83,11 @@ class Outcome:
             inside: Mask of the group; booleans, shape [n].
         """
         known = inside & self.known
-        return Observed(int(known.sum()), int((known & self.positive).sum()))
+        return Observed.of(self.positive[known], self.weights_of(known))
+
+    def weights_of(self, rows: NDArray[Any]) -> NDArray[np.float32] | None:
+        """Weights of some subjects; None where each has weight 1."""
+        return None if self.weight is None else self.weight[rows]
 
 
 @dataclass(frozen=True)
@@ -154,15 +161,17 @@ def load_subjects(examples: Artifact, settings: TrialAnalysisSettings) -> TrialS
         categories={name: pooled(columns.categories[name]) for name in categories},
         slicings={name: pooled(columns.categories[slice_key(name)]) for name in settings.slicings},
         outcomes={
-            task: Outcome(
-                columns.numbers[label_key(task)] > 0, columns.numbers[weight_key(task)] > 0
-            )
+            task: _outcome(columns.numbers[label_key(task)], columns.numbers[weight_key(task)])
             for task in settings.tasks
         },
         times={
             name: _times(columns, name, endpoint.horizon) for name, endpoint in endpoints.items()
         },
     )
+
+
+def _outcome(label: NDArray[np.float32], weight: NDArray[np.float32]) -> Outcome:
+    return Outcome(label > 0, weight > 0, weight if is_weighted(weight) else None)
 
 
 def make_factors(arms: Categories | None, arm: Arm | None, subjects: int) -> tuple[Factor, ...]:

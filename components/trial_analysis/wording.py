@@ -25,7 +25,11 @@ TERMS: dict[str, Term] = {
     ),
     "rate": Term(
         title="Rate",
-        says="Subjects with the event by subjects whose outcome is known (Wilson's interval).",
+        says=(
+            "Subjects with the event by subjects whose outcome is known (Wilson's interval). Where "
+            "follow-up ended early, subjects are weighted by the inverse probability of being "
+            "observed, so that the rate differs from the quotient of the two numbers."
+        ),
     ),
     "risk_difference": Term(
         title="Risk difference",

@@ -89,6 +89,7 @@ def effect_blocks(subjects: ScoredSubjects, place: int, arm: Arm, smallest: int)
             arms,
             (name, arm.control),
             smallest,
+            subjects.weights[known, place],
         )
         if not thirds:
             yield Paragraph(f"{name}: too few subjects in a third of an arm to compare.")

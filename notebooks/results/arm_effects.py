@@ -28,8 +28,8 @@ class ArmRates:
     Attributes:
         arm: The arm.
         subjects: Its subjects whose outcome is known.
-        observed: Share of them with the outcome, with Wilson's interval.
-        predicted: Mean prediction, with the interval of a mean.
+        observed: Weighted share of them with the outcome, with Wilson's interval.
+        predicted: Weighted mean prediction, with the interval of a mean.
     """
 
     arm: str
@@ -56,7 +56,11 @@ class ThirdEffect:
 
 
 def arm_rates(
-    predicted: _FloatArray, outcome: _FloatArray, arm: Sequence[str], smallest: int
+    predicted: _FloatArray,
+    outcome: _FloatArray,
+    arm: Sequence[str],
+    smallest: int,
+    weight: _FloatArray | None = None,
 ) -> list[ArmRates]:
     """Predicted and observed rates of the arms that may be shown.
 
@@ -65,14 +69,16 @@ def arm_rates(
         outcome: 0 or 1, shape [n].
         arm: Arm of each, "" where unknown; [n].
         smallest: Fewest subjects of a group.
+        weight: Weight of each, shape [n]; None where each is 1.
     """
+    own = np.ones(len(outcome)) if weight is None else weight
     members = {name: np.asarray(arm) == name for name in _arms_shown(arm, smallest)}
     return [
         ArmRates(
             name,
             int(inside.sum()),
-            rate(_observed(outcome[inside])),
-            mean_with_interval(predicted[inside]),
+            rate(_observed(outcome[inside], own[inside])),
+            mean_with_interval(predicted[inside], own[inside]),
         )
         for name, inside in members.items()
     ]
@@ -118,6 +124,7 @@ def effects_by_third(
     arm: Sequence[str],
     compared: tuple[str, str],
     smallest: int,
+    weight: _FloatArray | None = None,
 ) -> list[ThirdEffect]:
     """Observed differences among subjects for whom the model predicts similar differences.
 
@@ -131,6 +138,7 @@ def effects_by_third(
         arm: Arm of each; [n].
         compared: The arm and its control.
         smallest: Fewest subjects of a third in each of the two arms.
+        weight: Weight of each, shape [n]; None where each is 1.
 
     Returns:
         All three thirds; empty if one of them is too small, the predictions do not differ, or an
@@ -140,6 +148,7 @@ def effects_by_third(
     # here.
     if not set(compared) <= set(_arms_shown(arm, smallest)):
         return []
+    own = np.ones(len(outcome)) if weight is None else weight
     names = np.asarray(arm)
     inside = np.isin(names, compared)
     ordered = np.sort(effect[inside])
@@ -152,12 +161,13 @@ def effects_by_third(
         groups = [inside & (third == place) & (names == side) for side in compared]
         if min(int(group.sum()) for group in groups) < smallest:
             return []
-        sides = [_observed(outcome[group]) for group in groups]
+        sides = [_observed(outcome[group], own[group]) for group in groups]
+        of_third = inside & (third == place)
         found.append(
             ThirdEffect(
                 third=name,
                 subjects=sum(side.subjects for side in sides),
-                predicted=float(effect[inside & (third == place)].mean()),
+                predicted=mean_with_interval(effect[of_third], own[of_third]).value or 0.0,
                 observed=risk_difference(*sides),
             )
         )
@@ -172,5 +182,5 @@ def _arms_shown(arm: Sequence[str], smallest: int) -> list[str]:
     return [name for name in names if OVERALL not in hidden and (("arm", name),) not in hidden]
 
 
-def _observed(outcome: _FloatArray) -> Observed:
-    return Observed(len(outcome), int(outcome.sum()))
+def _observed(outcome: _FloatArray, weight: _FloatArray) -> Observed:
+    return Observed.of(outcome > 0, weight)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pipeline.estimates import Estimate, normal_interval
 from pipeline.results.documents import OVERALL, Group
 from pipeline.results.suppress import suppressed
+from pipeline.weights import error_of_weighted_mean, is_weighted, weighted_mean
 
 PREDICTION = "predicted probability"
 MISSING = "columns without a value"
@@ -35,7 +36,7 @@ class GroupError:
         log_loss: Mean log loss in nats.
         unexpected: Log loss minus its expectation under the predictions; 0 for calibrated
             probabilities.
-        share_of_subjects: Of all subjects whose outcome is known.
+        share_of_subjects: Of all subjects whose outcome is known, by weight.
         share_of_loss: Of the sum of all their log losses.
     """
 
@@ -76,6 +77,7 @@ def task_errors(
     pairs: Sequence[tuple[str, str]],
     smallest: int,
     also_hidden: Collection[Group] = (),
+    weight: _FloatArray | None = None,
 ) -> TaskErrors | None:
     """Errors of a task by group.
 
@@ -91,10 +93,12 @@ def task_errors(
         pairs: Pairs of groupings whose combinations are groups too.
         smallest: Fewest subjects of a group.
         also_hidden: Groups that the run's own documents suppress.
+        weight: Weight of each subject, shape [n]; None where each is 1.
 
     Returns:
         None where there are fewer subjects than that.
     """
+    own = np.ones(len(outcome)) if weight is None else weight
     members = _members(groupings, pairs)
     sizes: dict[Group, int] = {OVERALL: len(outcome)}
     sizes |= {group: int(inside.sum()) for group, inside in members.items()}
@@ -110,11 +114,11 @@ def task_errors(
             group=group,
             subjects=int(inside.sum()),
             events=int(outcome[inside].sum()),
-            predicted=float(predicted[inside].mean()),
-            log_loss=mean_with_interval(loss[inside]),
-            unexpected=mean_with_interval((loss - expected)[inside]),
-            share_of_subjects=float(inside.mean()),
-            share_of_loss=float(loss[inside].sum() / loss.sum()),
+            predicted=mean_with_interval(predicted[inside], own[inside]).value or 0.0,
+            log_loss=mean_with_interval(loss[inside], own[inside]),
+            unexpected=mean_with_interval((loss - expected)[inside], own[inside]),
+            share_of_subjects=float(own[inside].sum() / own.sum()),
+            share_of_loss=float((own * loss)[inside].sum() / (own * loss).sum()),
         )
 
     shown = [group for group in members if group not in hidden and group not in also_hidden]
@@ -178,8 +182,18 @@ def _members(
     return members
 
 
-def mean_with_interval(values: _FloatArray) -> Estimate:
-    """Mean with the 95 % interval of the normal distribution; none of a single value."""
+def mean_with_interval(values: _FloatArray, weight: _FloatArray) -> Estimate:
+    """Weighted mean with the 95 % interval of the normal distribution; none of a single value.
+
+    Args:
+        values: Shape [n].
+        weight: Weight of each, shape [n].
+    """
+    if is_weighted(weight):
+        mean = weighted_mean(values, weight)
+        if len(values) < 2:
+            return Estimate(mean)
+        return normal_interval(mean, error_of_weighted_mean(values, weight))
     mean = float(values.mean())
     if len(values) < 2:
         return Estimate(mean)

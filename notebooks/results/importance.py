@@ -8,6 +8,7 @@ F. All models are wrong, but many are useful. JMLR 2019;20(177):1-81.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from notebooks.results.served_model import Predict, unmixed
 from pipeline.estimates import Estimate, normal_interval
+from pipeline.weights import Weights, error_of_weighted_mean, is_weighted
 
 _FloatArray = NDArray[np.float64]
 
@@ -60,7 +62,7 @@ class Importance:
 def permutation_importance(
     predict: Predict,
     labels: _FloatArray,
-    known: NDArray[np.bool_],
+    weights: Weights,
     sources: Sequence[str],
     tasks: Sequence[str],
     repeats: int,
@@ -71,7 +73,7 @@ def permutation_importance(
     Args:
         predict: The model, over subjects `0 .. n - 1`.
         labels: 0 or 1, shape [n, tasks].
-        known: Whether the label is known, shape [n, tasks].
+        weights: Weights, 0 where the label is unknown, shape [n, tasks].
         sources: Names of the sources.
         tasks: Names of the tasks; a task whose known labels are all equal is excluded.
         repeats: Permutations of each source, at least 2.
@@ -83,8 +85,9 @@ def permutation_importance(
     rng = np.random.default_rng(seed)
     origin = unmixed(len(labels), len(sources))
     before = predict(origin)
-    judged = [task for task in range(len(tasks)) if _varies(labels[known[:, task], task])]
-    scores = {task: _Score.of(before, labels, known, task) for task in judged}
+    judged = [task for task in range(len(tasks)) if _varies(labels[weights[:, task] > 0, task])]
+    scores = {task: _Score.of(before, labels, weights, task) for task in judged}
+    weighting = {task: _Weighting.of(labels, weights, task) for task in judged}
     found: list[Importance] = []
     for place, source in enumerate(sources):
         losses: dict[int, list[_Difference]] = {task: [] for task in judged}
@@ -93,9 +96,11 @@ def permutation_importance(
             shuffled[:, place] = rng.permutation(len(labels))
             after = predict(shuffled)
             for task in judged:
-                score = _Score.of(after, labels, known, task)
+                score = _Score.of(after, labels, weights, task)
                 losses[task].append(scores[task].minus(score))
-        found += [_importance(source, tasks[task], losses[task]) for task in judged]
+        found += [
+            _importance(source, tasks[task], losses[task], weighting[task]) for task in judged
+        ]
     return sorted(found, key=lambda item: tasks.index(item.task))
 
 
@@ -115,15 +120,15 @@ class _Score:
 
     @classmethod
     def of(
-        cls, probabilities: _FloatArray, labels: _FloatArray, known: NDArray[np.bool_], task: int
+        cls, probabilities: _FloatArray, labels: _FloatArray, weights: Weights, task: int
     ) -> _Score:
-        inside = known[:, task]
+        inside = weights[:, task] > 0
         outcome = labels[inside, task] > 0.5
-        predicted = probabilities[inside, task]
+        predicted, own = probabilities[inside, task], weights[inside, task].astype(np.float64)
         positive, negative = predicted[outcome], predicted[~outcome]
         return cls(
-            above=_share_below(positive, negative),
-            below=1 - _share_below(negative, positive),
+            above=_share_below(positive, negative, own[~outcome]),
+            below=1 - _share_below(negative, positive, own[outcome]),
             squared=(predicted - outcome) ** 2,
         )
 
@@ -140,19 +145,36 @@ class _Difference:
     squared: _FloatArray
 
 
-def _importance(source: str, task: str, repeats: Sequence[_Difference]) -> Importance:
+@dataclass(frozen=True)
+class _Weighting:
+    """Weights of the subjects with a known label; float64."""
+
+    positive: _FloatArray
+    negative: _FloatArray
+    everyone: _FloatArray
+
+    @classmethod
+    def of(cls, labels: _FloatArray, weights: Weights, task: int) -> _Weighting:
+        inside = weights[:, task] > 0
+        outcome, own = labels[inside, task] > 0.5, weights[inside, task].astype(np.float64)
+        return cls(own[outcome], own[~outcome], own)
+
+
+def _importance(
+    source: str, task: str, repeats: Sequence[_Difference], weighting: _Weighting
+) -> Importance:
     above = np.stack([item.above for item in repeats])
     below = np.stack([item.below for item in repeats])
     squared = np.stack([item.squared for item in repeats])
     return Importance(
         source,
         task,
-        auc=_loss(above, [above, below]),
-        brier=_loss(squared, [squared]),
+        auc=_loss([(above, weighting.positive), (below, weighting.negative)]),
+        brier=_loss([(squared, weighting.everyone)]),
     )
 
 
-def _loss(values: _FloatArray, parts: Sequence[_FloatArray]) -> Loss:
+def _loss(parts: Sequence[tuple[_FloatArray, _FloatArray]]) -> Loss:
     """Summarizes a loss.
 
     The variance of a mean of subjects' parts; for the AUC those are the structural components of
@@ -161,10 +183,15 @@ def _loss(values: _FloatArray, parts: Sequence[_FloatArray]) -> Loss:
     the permutations.
 
     Args:
-        values: Parts whose mean is the loss, shape [repeats, subjects].
-        parts: Independent sets of parts, each [repeats, subjects].
+        parts: Independent sets of parts, each [repeats, subjects], with the subjects' weights. The
+            mean of the first is the loss.
     """
-    variance = sum(float(part.mean(axis=0).var(ddof=1)) / part.shape[1] for part in parts)
+    values, weight = parts[0]
+    if any(is_weighted(own) for _, own in parts):
+        errors = [error_of_weighted_mean(part.mean(axis=0), own) for part, own in parts]
+        means = values @ (weight / weight.sum())
+        return Loss(float(means.mean()), float(means.std(ddof=1)), math.hypot(*errors))
+    variance = sum(float(part.mean(axis=0).var(ddof=1)) / part.shape[1] for part, _ in parts)
     return Loss(
         value=float(values.mean()),
         spread=float(values.mean(axis=1).std(ddof=1)),
@@ -172,12 +199,13 @@ def _loss(values: _FloatArray, parts: Sequence[_FloatArray]) -> Loss:
     )
 
 
-def _share_below(values: _FloatArray, others: _FloatArray) -> _FloatArray:
-    """Share of the others below each value, ties counted half (Mann-Whitney)."""
-    ordered = np.sort(others)
+def _share_below(values: _FloatArray, others: _FloatArray, weight: _FloatArray) -> _FloatArray:
+    """Weighted share of the others below each value, ties counted half (Mann-Whitney)."""
+    order = np.argsort(others)
+    ordered, below = others[order], np.concatenate([[0.0], np.cumsum(weight[order])])
     less = np.searchsorted(ordered, values, side="left")
     at_most = np.searchsorted(ordered, values, side="right")
-    share: _FloatArray = (less + at_most) / (2 * len(others))
+    share: _FloatArray = (below[less] + below[at_most]) / (2 * below[-1])
     return share
 
 

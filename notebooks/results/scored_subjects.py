@@ -33,7 +33,7 @@ class ScoredSubjects:
         sources: Sources of the model's columns.
         columns: The model's columns.
         labels: 0 or 1, float64 [n, tasks].
-        known: Whether the label is known, [n, tasks].
+        weights: Weights, 0 where the label is unknown, float64 [n, tasks].
         slices: Group of each subject, "" for none, by slicing; [n].
         arm: Arm of each subject, "" where unknown; [n]. Empty where there is none.
         mixed: The model, for rows that combine these subjects' values.
@@ -45,11 +45,16 @@ class ScoredSubjects:
     sources: tuple[Source, ...]
     columns: ExampleColumns
     labels: NDArray[np.float64]
-    known: NDArray[np.bool_]
+    weights: NDArray[np.float64]
     slices: Mapping[str, Sequence[str]]
     arm: Sequence[str]
     mixed: MixedSubjects
     predictions: NDArray[np.float64]
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """Whether the label is known, [n, tasks]."""
+        return self.weights > 0
 
     @property
     def count(self) -> int:
@@ -113,7 +118,7 @@ def read_scored_subjects(
         sources=sources,
         columns=columns,
         labels=np.stack([found.numbers[name] for name in labels], axis=1).astype(np.float64),
-        known=np.stack([found.numbers[name] > 0 for name in weights], axis=1),
+        weights=np.stack([found.numbers[name] for name in weights], axis=1).astype(np.float64),
         slices={name: _texts(found.categories[key]) for name, key in slices.items()},
         arm=_texts(found.categories[ARM]) if study.arm else (),
         mixed=mixed,

@@ -218,6 +218,7 @@ class ResultsView:
                 self._subjects.labels[known, place],
                 arms,
                 self._smallest,
+                self._subjects.weights[known, place],
             ):
                 rows.append(
                     [self._title(task), found.arm, found.subjects, found.observed, found.predicted]
@@ -309,7 +310,7 @@ class ResultsView:
         return permutation_importance(
             lambda origin: subjects.mixed(sampled[origin]),
             subjects.labels[sampled],
-            subjects.known[sampled],
+            subjects.weights[sampled],
             [source.name for source in subjects.sources],
             subjects.tasks,
             REPEATS,
@@ -447,6 +448,7 @@ class ResultsView:
             self._study.slicing.pairs,
             self._smallest,
             also_hidden,
+            subjects.weights[known, place],
         )
 
 

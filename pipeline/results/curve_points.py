@@ -53,6 +53,9 @@ class Confusion(Document):
         false_positives: Subjects without it that count as positive.
         true_negatives: Subjects without it that count as negative.
         false_negatives: Subjects with it that count as negative.
+        true_positive_rate: Weighted share of the subjects with the outcome that count as positive;
+            null where subjects are not weighted, and follows from the numbers then.
+        false_positive_rate: The same of those without the outcome.
     """
 
     decision_threshold: float
@@ -60,3 +63,17 @@ class Confusion(Document):
     false_positives: Count
     true_negatives: Count
     false_negatives: Count
+    true_positive_rate: float | None = None
+    false_positive_rate: float | None = None
+
+
+class WeightedOutcomes(Document):
+    """Outcomes of a group whose subjects are weighted for the end of their follow-up.
+
+    Attributes:
+        observed_rate: Weighted share of subjects with the outcome.
+        effective_subjects: Number of subjects of equal weight that would say as much.
+    """
+
+    observed_rate: float
+    effective_subjects: float

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.estimates import Estimate, share_of
-from pipeline.results.curve_points import Confusion
+from pipeline.results.curve_points import Confusion, WeightedOutcomes
 from pipeline.results.documents import Curves, GroupCurves, MetricRecord
 
 PREDICTED_POSITIVE_RATE = "predicted_positive_rate"
@@ -17,6 +17,8 @@ NEGATIVE_PREDICTIVE_VALUE = "negative_predictive_value"
 class Decisions:
     """Subjects of a group by decision and outcome.
 
+    Where subjects are weighted, these are no counts but shares of the group's effective number.
+
     Attributes:
         threshold: Predicted probability from which a subject is flagged.
         found: Flagged, with the outcome.
@@ -26,13 +28,13 @@ class Decisions:
     """
 
     threshold: float
-    found: int
-    false_alarms: int
-    missed: int
-    spared: int
+    found: float
+    false_alarms: float
+    missed: float
+    spared: float
 
     @property
-    def subjects(self) -> int:
+    def subjects(self) -> float:
         """Number of all subjects."""
         return self.found + self.false_alarms + self.missed + self.spared
 
@@ -75,7 +77,7 @@ def decisions_at(curves: GroupCurves, threshold: float) -> Decisions | None:
     Returns:
         The decisions with the evaluated threshold; None for a group without a point.
     """
-    points = [*map(_decisions, curves.confusion), *_along_the_curve(curves)]
+    points = [*(_decisions(item, curves) for item in curves.confusion), *_along_the_curve(curves)]
     return min(points, key=lambda point: abs(point.threshold - threshold), default=None)
 
 
@@ -105,7 +107,7 @@ def decision_records(curves: Curves) -> list[MetricRecord]:
         for group in curves.curves
         if group.model == "challenger"
         for item in group.confusion
-        for at in (_decisions(item),)
+        for at in (_decisions(item, group),)
         for metric, share in (
             (PREDICTED_POSITIVE_RATE, at.predicted_positive_rate),
             (NEGATIVE_PREDICTIVE_VALUE, at.negative_predictive_value),
@@ -120,7 +122,10 @@ def evaluated_thresholds(curves: Sequence[GroupCurves]) -> list[float]:
     return sorted(found)
 
 
-def _decisions(item: Confusion) -> Decisions:
+def _decisions(item: Confusion, group: GroupCurves) -> Decisions:
+    rates = item.true_positive_rate, item.false_positive_rate
+    if group.weighted and rates[0] is not None and rates[1] is not None:
+        return _of_rates(item.decision_threshold, rates[0], rates[1], group.weighted)
     return Decisions(
         item.decision_threshold,
         item.true_positives,
@@ -132,6 +137,16 @@ def _decisions(item: Confusion) -> Decisions:
 
 def _along_the_curve(curves: GroupCurves) -> list[Decisions]:
     """The points of the ROC curve as counts, without its two ends."""
+    if curves.weighted:
+        return [
+            _of_rates(
+                point.threshold,
+                point.true_positive_rate,
+                point.false_positive_rate,
+                curves.weighted,
+            )
+            for point in curves.roc[1:-1]
+        ]
     positives, negatives = curves.positives, curves.subjects - curves.positives
     made = []
     for point in curves.roc[1:-1]:
@@ -139,3 +154,15 @@ def _along_the_curve(curves: GroupCurves) -> list[Decisions]:
         false = round(point.false_positive_rate * negatives)
         made.append(Decisions(point.threshold, found, false, positives - found, negatives - false))
     return made
+
+
+def _of_rates(
+    threshold: float,
+    true_positive_rate: float,
+    false_positive_rate: float,
+    outcomes: WeightedOutcomes,
+) -> Decisions:
+    positives = outcomes.observed_rate * outcomes.effective_subjects
+    negatives = outcomes.effective_subjects - positives
+    found, false = true_positive_rate * positives, false_positive_rate * negatives
+    return Decisions(threshold, found, false, positives - found, negatives - false)

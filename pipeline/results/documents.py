@@ -16,7 +16,7 @@ from pipeline.results.analysis import Analysis
 from pipeline.results.between_groups import BetweenGroups
 from pipeline.results.clinical_curves import DecisionPoint, SmoothPoint
 from pipeline.results.counts import Counts
-from pipeline.results.curve_points import CalibrationBin, Confusion, RocPoint
+from pipeline.results.curve_points import CalibrationBin, Confusion, RocPoint, WeightedOutcomes
 from pipeline.results.evaluation_plan import PLAN_FILE, SPLIT_PLAN, EvaluationPlan
 from pipeline.results.findings import Findings
 from pipeline.results.looks import LookHistory
@@ -342,6 +342,7 @@ class GroupCurves(_OfGroup):
         smooth: Points of the smoothed calibration curve; empty in documents of 0.1.0.
         decision: Points of the decision curve, in rising order of thresholds; likewise.
         stability: How predictions vary between training samples; null without repeats.
+        weighted: Outcomes where subjects are weighted; null where each counts once.
     """
 
     model: ModelRole
@@ -353,6 +354,7 @@ class GroupCurves(_OfGroup):
     smooth: tuple[SmoothPoint, ...] = ()
     decision: tuple[DecisionPoint, ...] = ()
     stability: Stability | None = None
+    weighted: WeightedOutcomes | None = None
 
 
 class Curves(Document):

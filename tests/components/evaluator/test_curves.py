@@ -6,7 +6,8 @@ import pytest
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import confusion_matrix, roc_curve
 
-from components.evaluator.curves import MOST_POINTS, curves_of
+from components.evaluator.curves import curves_of
+from components.evaluator.cuts import MOST_POINTS
 from components.evaluator.score_table import ScoreTable
 from tests.each import each
 

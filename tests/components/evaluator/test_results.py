@@ -25,7 +25,12 @@ def part(subjects: Any = 30, positives: Any = 10, sex: Any = None, **metrics: An
     made = metrics_for_slice_pb2.MetricsForSlice()
     if sex:
         made.slice_key.single_slice_keys.add(column="slice_sex", bytes_value=sex.encode())
-    counts = {"subjects": (subjects,), "positives": (positives,)}
+    counts = {
+        "subjects": (subjects,),
+        "positives": (positives,),
+        "effective_positives": (metrics.pop("effective_positives", positives),),
+        "effective_negatives": (metrics.pop("effective_negatives", subjects - positives),),
+    }
     for name, (value, *interval) in (counts | metrics).items():
         item = made.metric_keys_and_values.add()
         item.key.name = name.replace("_at_half", "@0.5")
@@ -150,3 +155,20 @@ def test_suppressed_groups_are_listed_without_their_numbers() -> None:
         },
         {"task": "response", "slice": {"sex": "U"}, "reason": "too_small", "subjects": "<20"},
     ]
+
+
+def test_the_effective_number_of_weighted_subjects_decides_whether_there_is_an_interval() -> None:
+    """Of twelve subjects with the outcome one has most of the weight."""
+    of_few = interval_of("auc", auc=(0.6, 0.5, 0.7), positives=12, effective_positives=9.9)
+    of_enough = interval_of("auc", auc=(0.6, 0.5, 0.7), positives=12, effective_positives=10.1)
+
+    lower, upper = of_few
+    assert math.isnan(lower)
+    assert math.isnan(upper)
+    assert of_enough == (0.5, 0.7)
+
+
+def test_the_exact_interval_of_weighted_subjects_is_of_their_effective_number() -> None:
+    found = interval_of("sensitivity", sensitivity=(1.0, 1.0, 1.0), effective_positives=4.0)
+
+    assert found == pytest.approx((0.025 ** (1 / 4), 1.0))

@@ -21,7 +21,10 @@ GROUPS = 20
 
 @pytest.fixture(scope="module")
 def rows() -> Any:
-    """600 subjects: 9 of unknown sex, some without a region, every seventh outcome unknown."""
+    """600 subjects: 9 of unknown sex, some without a region, every seventh outcome unknown.
+
+    Those of the second task are weighted.
+    """
     generator = np.random.default_rng(7)
     made = []
     for number in range(600):
@@ -37,7 +40,7 @@ def rows() -> Any:
             logit = generator.normal(-0.5, 1.2)
             known = (number + place) % 7 != 0
             row[f"label_{task}"] = float(known and generator.random() < 1 / (1 + np.exp(-logit)))
-            row[f"weight_{task}"] = float(known)
+            row[f"weight_{task}"] = float(known) * (1 + 0.37 * place * (number % 4))
             row[f"p_{task}"] = 1 / (1 + np.exp(-logit))
             row[f"q_{task}"] = 1 / (1 + np.exp(-logit - generator.normal(0, 0.8)))
         made.append(row)
@@ -84,7 +87,7 @@ def first_run(
 
 
 def known(rows: Any, task: Any, **group: Any) -> Any:
-    """Label, challenger's and champion's prediction, jackknife group of known outcomes."""
+    """Label, challenger's and champion's prediction, jackknife group, weight of known outcomes."""
     kept = [
         row
         for row in rows
@@ -96,6 +99,7 @@ def known(rows: Any, task: Any, **group: Any) -> Any:
         np.array([row[f"p_{task}"] for row in kept], np.float32).astype(float),
         np.array([row[f"q_{task}"] for row in kept], np.float32).astype(float),
         np.array([zlib.crc32(row["subject_hash"]) % GROUPS for row in kept]),
+        np.array([row[f"weight_{task}"] for row in kept], np.float32).astype(float),
     )
 
 
@@ -113,21 +117,23 @@ def jackknife(statistic: Any, groups: Any) -> Any:
 def test_values_are_those_of_the_subjects_whose_outcome_is_known(
     evaluation: Any, rows: Any, task: Any, group: Any
 ) -> None:
-    label, score, _, _ = known(rows, task, **group)
+    label, score, _, _, weight = known(rows, task, **group)
 
     auc = evaluation.record(task, "auc", **group)
-    assert auc["value"] == pytest.approx(sk.roc_auc_score(label, score), abs=1e-12)
+    expected = sk.roc_auc_score(label, score, sample_weight=weight)
+    assert auc["value"] == pytest.approx(expected, abs=1e-12)
     assert auc["subjects"] == len(label)
     assert auc["positives"] == label.sum()
     sensitivity = evaluation.record(task, "sensitivity", decision_threshold=0.3, **group)
-    assert sensitivity["value"] == pytest.approx(sk.recall_score(label, score >= 0.3), abs=1e-12)
+    expected = sk.recall_score(label, score >= 0.3, sample_weight=weight)
+    assert sensitivity["value"] == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize("group", [{}, {"arm": "Placebo"}], ids=str)
 def test_intervals_are_those_of_the_delete_a_group_jackknife(
     evaluation: Any, rows: Any, group: Any
 ) -> None:
-    label, score, _, groups = known(rows, "response", **group)
+    label, score, _, groups, _ = known(rows, "response", **group)
 
     for metric, statistic in [
         ("auc", lambda kept: sk.roc_auc_score(label[kept], score[kept])),
@@ -142,12 +148,14 @@ def test_intervals_are_those_of_the_delete_a_group_jackknife(
 def test_the_difference_to_the_champion_has_the_interval_of_paired_samples(
     evaluation: Any, rows: Any
 ) -> None:
-    label, score, champion, groups = known(rows, "hepatic_ae")
+    label, score, champion, groups, weight = known(rows, "hepatic_ae")
 
     def difference(kept: Any) -> Any:
-        return sk.roc_auc_score(label[kept], score[kept]) - sk.roc_auc_score(
-            label[kept], champion[kept]
+        own, other = (
+            sk.roc_auc_score(label[kept], of[kept], sample_weight=weight[kept])
+            for of in (score, champion)
         )
+        return own - other
 
     record = evaluation.record("hepatic_ae", "auc", "difference")
     assert record["value"] == pytest.approx(difference(np.ones(len(label), bool)), abs=1e-12)
@@ -156,7 +164,7 @@ def test_the_difference_to_the_champion_has_the_interval_of_paired_samples(
 
 
 def test_the_champion_is_scored_on_the_same_subjects(evaluation: Any, rows: Any) -> None:
-    label, _, champion, _ = known(rows, "response", arm="Active")
+    label, _, champion, _, _ = known(rows, "response", arm="Active")
 
     record = evaluation.record("response", "auc", "champion", arm="Active")
     assert record["value"] == pytest.approx(sk.roc_auc_score(label, champion), abs=1e-12)
@@ -311,6 +319,51 @@ def test_tfma_gets_its_own_jackknife_back(evaluation: Any) -> None:
     module = tfma_jackknife.ComputeWithConfidenceIntervals.__module__
     assert evaluation.verdict
     assert not module.startswith("components")
+
+
+def test_numbers_of_subjects_are_counts_and_never_sums_of_weights(
+    evaluation: Any, rows: Any
+) -> None:
+    label, score, _, _, weight = known(rows, "hepatic_ae")
+
+    (found,) = (
+        curves
+        for curves in evaluation.curves["curves"]
+        if (curves["task"], curves["slice"], curves["model"]) == ("hepatic_ae", {}, "challenger")
+    )
+
+    assert (found["subjects"], found["positives"]) == (len(label), label.sum())
+    assert sum(part["subjects"] for part in found["calibration"]) == len(label)
+    (counted,) = (item for item in found["confusion"] if item["decision_threshold"] == 0.3)
+    flagged = score >= 0.3
+    assert counted["true_positives"] == (flagged & (label > 0)).sum()
+    assert counted["true_negatives"] == (~flagged & (label == 0)).sum()
+    assert weight.sum() > 1.3 * len(label)
+    numbers = [record["subjects"] for record in each(evaluation.metrics["records"])]
+    assert max(numbers) <= len(rows)
+
+
+def test_the_observed_rate_of_weighted_subjects_goes_with_the_curves(
+    evaluation: Any, rows: Any
+) -> None:
+    label, score, _, _, weight = known(rows, "hepatic_ae")
+
+    found = {
+        curves["task"]: curves
+        for curves in evaluation.curves["curves"]
+        if not curves["slice"] and curves["model"] == "challenger"
+    }
+
+    assert "weighted" not in found["response"]
+    weighted = found["hepatic_ae"]["weighted"]
+    assert weighted["observed_rate"] == pytest.approx(np.average(label, weights=weight))
+    kish = weight.sum() ** 2 / (weight**2).sum()
+    assert weighted["effective_subjects"] == pytest.approx(kish, abs=1e-6)
+    (counted,) = (
+        item for item in found["hepatic_ae"]["confusion"] if item["decision_threshold"] == 0.3
+    )
+    expected = sk.recall_score(label, score >= 0.3, sample_weight=weight)
+    assert counted["true_positive_rate"] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("name", ["metrics", "verdict", "curves"])

@@ -87,6 +87,12 @@ def test_the_rate_of_the_outcome_is_that_of_known_labels() -> None:
     assert observed_rate(found, "other") is None
 
 
+def test_the_rate_of_weighted_labels_does_not_follow_from_their_columns() -> None:
+    found = statistics(label_event=[1.0, 0.0, 0.0, 0.0], weight_event=[1.0, 1.5, 1.5, 0.0])
+
+    assert observed_rate(found, "event") is None
+
+
 def test_months_for_years_and_words_for_codes_are_noticed() -> None:
     training: dict[str, list[Any]] = {"age": [50.0, 60.0, 70.0] * 4, "sex": ["F", "M", "M"] * 4}
     months: dict[str, list[Any]] = {

@@ -210,3 +210,52 @@ def test_every_method_can_be_fitted() -> None:
     assert [
         method for method in each(UPDATE_METHODS) if recalibrate(method, logit, outcome) is None
     ] == []
+
+
+def test_a_whole_weight_is_the_subject_so_many_times() -> None:
+    rng = np.random.default_rng(3)
+    logit = rng.normal(size=300)
+    outcome = (rng.random(300) < 1 / (1 + np.exp(-0.6 * logit + 0.4))).astype(float)
+    weight = rng.integers(1, 4, 300).astype(float)
+    rows = np.repeat(np.arange(300), weight.astype(int))
+    probability = 1 / (1 + np.exp(-logit))
+
+    for method in each(UPDATE_METHODS):
+        found = recalibrate(method, logit, outcome, weight)
+        expected = recalibrate(method, logit[rows], outcome[rows])
+        assert found is not None
+        assert expected is not None
+        assert (found.intercept, found.slope) == pytest.approx((expected.intercept, expected.slope))
+        # A subject of weight 3 is one subject: its error is larger than that of three.
+        assert found.intercept_error > expected.intercept_error
+    ratio = observed_to_expected(probability, outcome, weight)
+    of_rows = observed_to_expected(probability[rows], outcome[rows])
+    assert ratio.value == pytest.approx(of_rows.value)
+    assert ratio.lower is not None
+    assert of_rows.lower is not None
+    assert ratio.lower < of_rows.lower
+
+
+def test_the_gain_of_an_update_is_a_weighted_mean_with_the_error_of_one() -> None:
+    rng = np.random.default_rng(4)
+    logit = rng.normal(size=200)
+    outcome = (rng.random(200) < 1 / (1 + np.exp(-logit - 1))).astype(float)
+    weight = rng.uniform(1, 3, 200)
+    fold = np.arange(200) % 5
+
+    large = updates(logit, outcome, fold, [], weight)[0]
+
+    gain = np.empty(200)
+    for number in range(5):
+        held = fold == number
+        fit = recalibrate("recalibration_in_the_large", logit[~held], outcome[~held], weight[~held])
+        assert fit is not None
+        before = 1 / (1 + np.exp(-logit[held]))
+        gain[held] = (before - outcome[held]) ** 2 - (fit.apply(logit[held]) - outcome[held]) ** 2
+    mean = float(np.average(gain, weights=weight))
+    assert large.brier_gain.value == pytest.approx(mean)
+    influence = weight * (gain - mean) / weight.sum()
+    error = np.sqrt((influence**2).sum() * 200 / 199 * 1.25)
+    assert large.brier_gain.upper is not None
+    reach = large.brier_gain.upper - mean
+    assert reach == pytest.approx(1.972 * error, rel=1e-3)

@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from notebooks.results.arm_effects import arm_rates, effects_by_third, predicted_effects
+from tests.each import each
 
 
 def test_an_arm_has_its_observed_rate_beside_its_mean_prediction() -> None:
@@ -70,3 +71,25 @@ def test_an_arm_that_is_suppressed_does_not_come_back_in_thirds() -> None:
     assert len(effects_by_third(effect, np.zeros(120), arm, compared, 10)) == 3
     more = np.append(effect, np.zeros(5))
     assert effects_by_third(more, np.zeros(125), [*arm, *["Other"] * 5], compared, 10) == []
+
+
+def test_rates_of_weighted_subjects_are_weighted() -> None:
+    outcome = np.array(([1.0] * 5 + [0.0] * 15) * 2)
+    weight = np.where(outcome > 0, 3.0, 1.0)
+    predicted = np.where(outcome > 0, 0.6, 0.2)
+    arm = ["Active"] * 20 + ["Pbo"] * 20
+
+    for found in each(arm_rates(predicted, outcome, arm, 10, weight)):
+        assert found.subjects == 20
+        assert found.observed.value == pytest.approx(0.5)
+        assert found.predicted.value == pytest.approx(0.4)
+
+
+def test_thirds_of_weighted_subjects_compare_weighted_rates() -> None:
+    outcome = np.tile([1.0, 0.0, 0.0, 0.0], 60)
+    arm = np.repeat(["Active", "Pbo"], 120).tolist()
+    weight = np.where((outcome > 0) & (np.arange(240) < 120), 3.0, 1.0)
+    effect = np.tile(np.repeat([0.1, 0.2, 0.3], 40), 2)
+
+    for third in each(effects_by_third(effect, outcome, arm, ("Active", "Pbo"), 10, weight)):
+        assert third.observed.value == pytest.approx(0.5 - 0.25)

@@ -84,3 +84,15 @@ def test_few_subjects_are_one_band() -> None:
 def test_missing_values_are_counted_in_bands() -> None:
     found = missing_bands(np.array([0, 1, 2, 3, 5, 6, 40]))
     assert found == ["none", "1 or 2", "1 or 2", "3 to 5", "3 to 5", "6 or more", "6 or more"]
+
+
+def test_errors_of_weighted_subjects_are_weighted_means() -> None:
+    outcome = np.array([1.0] * 10 + [0.0] * 30)
+    weight = np.where(outcome > 0, 3.0, 1.0)
+
+    found = task_errors(np.full(40, 0.25), outcome, {}, [], smallest=10, weight=weight)
+
+    assert found is not None
+    # Half of the weight has the outcome.
+    assert found.overall.log_loss.value == pytest.approx(-(np.log(0.25) + np.log(0.75)) / 2)
+    assert (found.overall.subjects, found.overall.events) == (40, 10)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from notebooks.results.importance import Importance, permutation_importance
+from notebooks.results.importance import Importance, _Score, permutation_importance
 
 _SUBJECTS = 2000
 
@@ -94,3 +94,40 @@ def test_subjects_with_an_unknown_label_do_not_count(values: NDArray[np.float64]
 
 def test_a_task_with_one_outcome_only_has_no_importance(values: NDArray[np.float64]) -> None:
     assert _found(_model_of_first(values), np.zeros(_SUBJECTS)) == {}
+
+
+def test_a_whole_weight_is_the_subject_so_many_times(values: NDArray[np.float64]) -> None:
+    """Of a model and a permutation that treat each copy of a subject alike."""
+    labels = (values[:, 0] > 0.5).astype(float)
+    weights = np.where(np.arange(_SUBJECTS) % 2, 3.0, 1.0)[:, None]
+    rows = np.repeat(np.arange(_SUBJECTS), weights[:, 0].astype(int))
+    scores = values[::-1, 1]
+
+    before, after = (
+        _Score.of(scores[rows, None], labels[rows, None], np.ones((len(rows), 1)), 0),
+        _Score.of(scores[:, None], labels[:, None], weights, 0),
+    )
+
+    own = weights[:, 0]
+    assert np.average(after.squared, weights=own) == pytest.approx(before.squared.mean())
+    positive = labels > 0.5
+    above = np.average(after.above, weights=own[positive])
+    assert above == pytest.approx(before.above.mean())
+    below = np.average(after.below, weights=own[~positive])
+    assert below == pytest.approx(before.below.mean())
+
+
+def test_the_importance_of_weighted_subjects_is_a_weighted_mean(
+    values: NDArray[np.float64],
+) -> None:
+    """Subjects with a high value of the first source have the outcome; some have all the weight."""
+    labels = (values[:, 0] > 0.5).astype(float)
+    # Among those of weight 9 the outcome is the opposite.
+    heavy = np.arange(_SUBJECTS) % 2 == 0
+    labels[heavy] = 1 - labels[heavy]
+    weights = np.where(heavy, 9.0, 1.0)[:, None]
+
+    found = _found(_model_of_first(values), labels, known=weights)["first"]
+
+    # 2 cov(p, y): -0.9 + 0.1 of 0.25.
+    assert found.brier.value == pytest.approx(-0.2, abs=0.02)
