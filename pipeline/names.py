@@ -42,7 +42,11 @@ def label_key(task: str) -> str:
 
 
 def weight_key(task: str) -> str:
-    """Column of a task's weight: 0.0 where the label is unknown, otherwise 1.0."""
+    """Column of a task's weight: 0.0 where the label is unknown.
+
+    A known label weighs as much as the inverse probability of being observed: 1.0 where follow-up
+    is complete. Subjects are counted where it is above 0; counts are never weighted.
+    """
     return f"weight_{task}"
 
 

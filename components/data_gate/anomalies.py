@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
+from pipeline.names import weight_key
 from pipeline.results.findings import Finding
 from pipeline.study.sections import Severity
 
@@ -126,7 +127,11 @@ def anomaly_findings(
         )
     for feature in sorted(anomalies.anomaly_info):
         reasons = anomalies.anomaly_info[feature].reason
-        sentences = (_sentence(reason.type, feature, statistics, schema) for reason in reasons)
+        sentences = (
+            _sentence(reason.type, feature, statistics, schema)
+            for reason in reasons
+            if not _is_large_weight(reason.type, feature)
+        )
         for sentence in dict.fromkeys(sentences):
             yield Finding(
                 rule="anomalies",
@@ -137,6 +142,12 @@ def anomaly_findings(
                 value=sentence.value,
                 limit=sentence.limit,
             )
+
+
+def _is_large_weight(kind: int, feature: str) -> bool:
+    """Whether a schema that was curated when weights were 0 or 1 limits the weight of a label."""
+    name = anomalies_pb2.AnomalyInfo.Type.Name(kind)
+    return name.endswith("_BIG_FLOAT") and feature.startswith(weight_key(""))
 
 
 def _sentence(

@@ -35,6 +35,7 @@ def check_counts(plan: ReadingPlan, counts: Counts, evaluation: EvaluationPlan) 
         logger.info("rows", extra={"rows": {"dataset": name, **rows.model_dump()}})
     check_subjects(plan.study, counts, evaluation.splits)
     _check_labels(counts)
+    check_follow_up(plan.study, counts)
 
 
 def check_for_schema(plan: ReadingPlan, folder: str) -> None:
@@ -90,6 +91,35 @@ def _check_labels(counts: Counts) -> None:
                 f"subjects the label is known for {known}{unknown}. Check the condition, the codes "
                 f"it compares with and the horizon of tasks.{task}."
             )
+
+
+def check_follow_up(study: Study, counts: Counts) -> None:
+    """Refuses a horizon up to which no subject of an arm is observed, or hardly any.
+
+    Args:
+        study: The study.
+        counts: What was counted.
+
+    Raises:
+        UserError: Known labels can't stand for the others of their arm.
+    """
+    for name, task in counts.censoring.items():
+        for arm, found in task.arms.items():
+            of_arm = f" of arm {arm}" if arm else ""
+            until = f"the horizon (tasks.{name}.horizon: study day {task.horizon})"
+            if found.risk.value is None and not found.is_pooled:
+                raise UserError(
+                    f"Task {name}: no subject{of_arm} is observed up to {until}: nothing is known "
+                    "of the risk by then. Choose an earlier horizon, or check `event.follow_up`."
+                )
+            least = study.tasks[name].censoring.least_observed
+            if found.observed < least:
+                raise UserError(
+                    f"Task {name}: the estimated probability of being observed up to {until} is "
+                    f"{found.observed:.3f}{of_arm}, at least {least:g} is needed: the few known "
+                    "labels would stand for too many others. Choose an earlier horizon, or change "
+                    f"tasks.{name}.censoring (least_observed, by)."
+                )
 
 
 def _no_subject(study: Study, counts: Counts, split: str | None) -> str:

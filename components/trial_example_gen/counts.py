@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from components.trial_example_gen.masks import REASONS, Labels
 from pipeline.names import SPLITS
+from pipeline.results.censoring import CensoredTask
 from pipeline.results.counts import AbsentLevels, ArmLabelCounts, Counts, DatasetCounts, LabelCounts
 
 _NO_ARM = ""
@@ -65,6 +66,7 @@ def counts_document(
     counter: Counter[tuple[str, ...]],
     datasets: Iterable[str],
     absent: Iterable[AbsentLevels] = (),
+    censoring: Mapping[str, CensoredTask] | None = None,
 ) -> Counts:
     """Lays merged counters out as `counts.json`.
 
@@ -72,6 +74,7 @@ def counts_document(
         counter: All counts.
         datasets: Names of the datasets.
         absent: Values that the study file names and no row has.
+        censoring: Follow-up of the tasks that have some.
     """
     found = sorted(counter.items())
     return Counts(
@@ -90,6 +93,7 @@ def counts_document(
         features={key[1]: n for key, n in found if key[0] == "features"},
         qualifiers={f"{key[1]}.{key[2]}": n for key, n in found if key[0] == "qualifiers"},
         absent_levels=tuple(absent),
+        censoring=dict(censoring or {}),
         problems=tuple(sorted(key[1] for key in counter if key[0] == "problems")),
     )
 

@@ -3,56 +3,112 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from components.trial_example_gen.ends import Ends
+from components.trial_example_gen.event_rows import (
+    EventRows,
+    FirstEvents,
+    days_of,
+    event_rows,
+    first_events,
+    landmark_condition,
+)
 from components.trial_example_gen.masks import Labels, Masks, any_of
-from pipeline.reading.days import DayRange, date_range, study_days
 from pipeline.reading.evaluate import evaluate, is_true
-from pipeline.reading.joined import JoinedRows, JoinedSubjects
-from pipeline.reading.lost_qualifiers import is_undecided
-from pipeline.reading.moments import moments_in, order_of
+from pipeline.reading.joined import JoinedSubjects
 from pipeline.results.counts import MaskReason
 from pipeline.study.conditions import Condition
-from pipeline.study.sections import EventLabel, FollowUp, LandmarkOrder, Task
+from pipeline.study.sections import EventLabel, FollowUp, Task
 from pipeline.study.study import Study
 
 
 @dataclass(frozen=True)
-class _EventRows:
-    """Rows that are or may be events; each array is of booleans, shape [rows].
+class _Source:
+    """Where a task's events come from.
 
     Attributes:
-        rows: The rows.
-        certain: Whether a row is an event.
-        possible: Whether it is or may be one.
-        day: Study day of the event.
-        before: Whether its day is certainly at or before the landmark, but not `on`.
-        on: Whether it is on the landmark's day, and whether before or after is not known.
-        after: Whether it is certainly after the landmark.
-        undecided: Whether a qualifier that can't be read leaves it unknown whether a row is an
-            event, or whether one on the landmark's day is before or after.
+        study: The study.
+        event: The task's label.
+        subjects: Joined subjects, n of them.
+        horizon: Last study day that counts; infinite without one.
     """
 
-    rows: JoinedRows
-    certain: NDArray[np.bool_]
-    possible: NDArray[np.bool_]
-    day: DayRange
-    before: NDArray[Any]
-    on: NDArray[Any]
-    after: NDArray[Any]
-    undecided: NDArray[np.bool_]
+    study: Study
+    event: EventLabel
+    subjects: JoinedSubjects
+    horizon: float
+
+    @property
+    def n(self) -> int:
+        return len(self.subjects.keys)
+
+    def rows(self, where: Condition | None) -> EventRows:
+        rows = self.subjects.rows[self.event.dataset]
+        return event_rows(self.study, self.event, where, rows, self.subjects)
+
+    def lost_rows(self, where: Condition | None) -> EventRows | None:
+        """Rejected rows that may be events, if any."""
+        condition = landmark_condition(self.event)
+        rows = self.subjects.lost_rows(self.event.dataset, where, condition)
+        if rows is None:
+            return None
+        return event_rows(self.study, self.event, where, rows, self.subjects)
+
+    def first(self, found: EventRows | None) -> FirstEvents:
+        if found is None:
+            return FirstEvents.none(self.n)
+        return first_events(found, self.horizon, self.n)
+
+    def is_observed_after_landmark(self, last: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Whether a subject who was last observed on a day could have had an event that counts."""
+        landmark = self.study.landmark_day
+        if self.event.landmark_day in ("masked", "before"):
+            return last > landmark
+        return last >= landmark
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What the rows of a task say of each subject; arrays of shape [n].
+
+    Attributes:
+        first: The first event.
+        competing: The first competing event.
+        positive: Whether a subject has the event, and no competing event before.
+        competed: Whether a subject has a competing event, and the event not before.
+    """
+
+    first: FirstEvents
+    competing: FirstEvents
+    positive: NDArray[np.bool_]
+    competed: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, first: FirstEvents, competing: FirstEvents) -> _Found:
+        # On one and the same day the event counts.
+        return cls(
+            first,
+            competing,
+            first.has & (first.by <= competing.since),
+            competing.has & (competing.by < first.since),
+        )
+
+    @property
+    def is_open(self) -> NDArray[np.bool_]:
+        """Whether a subject has neither for certain."""
+        return ~self.positive & ~self.competed
 
 
 def event_labels(study: Study, task: Task, event: EventLabel, subjects: JoinedSubjects) -> Labels:
     """Derives the labels of a task whose label is an event.
 
-    An event that is or may be at or before the landmark masks its subject. A rejected row is an
-    event that may have happened: at any time, as far as its own day can't be read.
+    An event that is or may be at or before the landmark masks its subject, and so does a competing
+    one. A rejected row is an event that may have happened: at any time, as far as its own day can't
+    be read.
 
     Args:
         study: The study.
@@ -61,85 +117,27 @@ def event_labels(study: Study, task: Task, event: EventLabel, subjects: JoinedSu
         subjects: Joined subjects, n of them.
 
     Returns:
-        The labels.
+        The labels, with the end of each subject's observation if the task has a `follow_up`.
     """
-    n = len(subjects.keys)
-    found = _event_rows(study, event, subjects.rows[event.dataset], subjects)
-    horizon = np.inf if task.horizon is None else task.horizon
-    in_time = found.after & (found.day.earliest <= horizon)
-    positive = any_of(found.rows, found.certain & in_time & (found.day.latest <= horizon), n)
-    perhaps = any_of(found.rows, found.possible & in_time, n)
-    masks = Masks(n)
-    _mask_early(masks, found, n)
-    _mask_rejected(masks, study, event, subjects, horizon, positive)
-    if (perhaps & ~positive).any():
-        unsure = any_of(found.rows, found.certain & in_time, n)
-        masks.add(unsure & ~positive, MaskReason.UNCERTAIN_DAY)
-        masks.add(perhaps & ~positive, MaskReason.MISSING_VALUE)
-    _mask_unobserved(masks, study, task, event, subjects, positive)
-    return masks.labels(positive)
+    source = _Source(study, event, subjects, np.inf if task.horizon is None else task.horizon)
+    rows = source.rows(event.where)
+    competing = source.rows(event.competing) if event.competing else None
+    found = _Found.of(source.first(rows), source.first(competing))
+    masks = Masks(source.n)
+    _mask_early(masks, rows, source.n)
+    if competing is not None:
+        _mask_early(masks, competing, source.n)
+    lost = source.lost_rows(event.where)
+    lost_competing = source.lost_rows(event.competing) if event.competing else None
+    _mask_rejected(masks, source, found, lost, lost_competing)
+    _mask_uncertain(masks, found)
+    ends = None
+    if event.follow_up:
+        ends = _mask_unobserved(masks, source, event.follow_up, found, lost_competing)
+    return masks.labels(found.positive, ends)
 
 
-def _event_rows(
-    study: Study, event: EventLabel, rows: JoinedRows, subjects: JoinedSubjects
-) -> _EventRows:
-    outcome = evaluate(event.where, rows.table)
-    day = _days(study, event, rows, subjects) if event.day or event.date else rows.day
-    before, after = day.latest < study.landmark_day, day.earliest > study.landmark_day
-    on = (day.earliest <= study.landmark_day) & (day.latest == study.landmark_day)
-    if on.any() or event.landmark_day == "after":
-        is_after, is_before = _on_landmark(study, event, rows, day, subjects)
-        before, after = before | is_before, after | is_after
-    on = on & ~before & ~after
-    return _EventRows(
-        rows=rows,
-        certain=pc.fill_null(outcome, False).to_numpy(),
-        possible=pc.fill_null(outcome, True).to_numpy(),
-        day=day,
-        before=before,
-        on=on,
-        after=after,
-        undecided=is_undecided(rows.table, event.where)
-        | (on & is_undecided(rows.table, _landmark_condition(event))),
-    )
-
-
-def _landmark_condition(event: EventLabel) -> Condition | None:
-    """What must be readable of a row on the landmark's day."""
-    if isinstance(event.landmark_day, LandmarkOrder):
-        return Condition(column=event.landmark_day.column, present=True)
-    return event.landmark_day if isinstance(event.landmark_day, Condition) else None
-
-
-def _on_landmark(
-    study: Study, event: EventLabel, rows: JoinedRows, day: DayRange, subjects: JoinedSubjects
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Whether rows that may be on the landmark's day are certainly after, or before, it."""
-    landmark = study.landmark_day
-    none = np.zeros(len(day.latest), bool)
-    if landmark > study.first_day or event.landmark_day == "before":
-        # The landmark is the end of its day.
-        return none, day.latest == landmark
-    if event.landmark_day == "after":
-        return day.earliest == landmark, none
-    on = (day.earliest == landmark) & (day.latest == landmark)
-    if isinstance(event.landmark_day, LandmarkOrder):
-        own_rows = subjects.rows[study.subject.dataset].table
-        of_landmark = moments_in(own_rows, event.landmark_day.landmark)
-        later, earlier = order_of(
-            moments_in(rows.table, event.landmark_day.column),
-            of_landmark.take(pa.array(rows.subject)),
-        )
-        return on & later, on & earlier
-    if isinstance(event.landmark_day, Condition):
-        is_after = evaluate(event.landmark_day, rows.table)
-        yes = pc.fill_null(is_after, False).to_numpy()
-        no = pc.fill_null(pc.invert(is_after), False).to_numpy()
-        return on & yes, on & no
-    return none, none
-
-
-def _mask_early(masks: Masks, found: _EventRows, n: int) -> None:
+def _mask_early(masks: Masks, found: EventRows, n: int) -> None:
     """Masks subjects with an event that is or may be at or before the landmark.
 
     Those of which a rejected qualifier leaves that open are left to `_mask_rejected`.
@@ -158,57 +156,82 @@ def _mask_early(masks: Masks, found: _EventRows, n: int) -> None:
 
 def _mask_rejected(
     masks: Masks,
-    study: Study,
-    event: EventLabel,
-    subjects: JoinedSubjects,
-    horizon: float,
-    positive: NDArray[Any],
+    source: _Source,
+    found: _Found,
+    lost: EventRows | None,
+    lost_competing: EventRows | None,
 ) -> None:
     """Masks subjects for whom a rejected row could have decided the label."""
-    n = len(subjects.keys)
-    rows = subjects.lost_rows(event.dataset, event.where, _landmark_condition(event))
-    if rows is not None:
-        lost = _event_rows(study, event, rows, subjects)
+    n = source.n
+    if lost is not None:
         masks.add(any_of(lost.rows, lost.possible & ~lost.after, n), MaskReason.REJECTED_ROW)
-        in_time = lost.possible & lost.after & (lost.day.earliest <= horizon)
-        masks.add(any_of(lost.rows, in_time, n) & ~positive, MaskReason.REJECTED_ROW)
+        since = source.first(lost).since
+        in_time = np.isfinite(since) & (~found.competed | (since <= found.competing.by))
+        masks.add(in_time & ~found.positive, MaskReason.REJECTED_ROW)
+    if lost_competing is not None:
+        early = any_of(lost_competing.rows, lost_competing.possible & ~lost_competing.after, n)
+        masks.add(early, MaskReason.REJECTED_ROW)
+        earlier = source.first(lost_competing).since < found.first.by
+        masks.add(found.positive & earlier, MaskReason.REJECTED_ROW)
+
+
+def _mask_uncertain(masks: Masks, found: _Found) -> None:
+    """Masks subjects with what may be the event in time, or may be after a competing one."""
+    unsure = found.first.may_have & found.is_open
+    other = found.competing.may_have & ~found.competing.is_certain
+    masks.add(unsure & found.first.has & other, MaskReason.MISSING_VALUE)
+    masks.add(unsure & found.first.is_certain, MaskReason.UNCERTAIN_DAY)
+    masks.add(unsure, MaskReason.MISSING_VALUE)
 
 
 def _mask_unobserved(
     masks: Masks,
-    study: Study,
-    task: Task,
-    event: EventLabel,
-    subjects: JoinedSubjects,
-    positive: NDArray[Any],
-) -> None:
-    """Masks subjects without an event who were not followed up to the horizon."""
-    follow_up = event.follow_up
-    if follow_up is None:
-        return
-    horizon = study.landmark_day + 1 if task.horizon is None else task.horizon
-    n = len(subjects.keys)
+    source: _Source,
+    follow_up: FollowUp,
+    found: _Found,
+    lost_competing: EventRows | None,
+) -> Ends:
+    """Masks subjects without an event who were not followed up to the horizon.
+
+    Returns:
+        When the observation of each subject ended, and how.
+    """
+    n, subjects, horizon = source.n, source.subjects, source.horizon
     rows = subjects.rows[follow_up.dataset]
     counts = np.array(is_true(follow_up.where, rows.table), bool)
-    until = _days(study, follow_up, rows, subjects)
-    unseen = ~positive & ~any_of(rows, counts & (until.earliest >= horizon), n)
+    until = days_of(source.study, follow_up, rows, subjects)
+    unseen = found.is_open & ~any_of(rows, counts & (until.earliest >= horizon), n)
     lost = subjects.lost_rows(follow_up.dataset, follow_up.where)
     if lost is not None:
         may_count = pc.fill_null(evaluate(follow_up.where, lost.table), True).to_numpy()
-        until = _days(study, follow_up, lost, subjects)
+        lost_until = days_of(source.study, follow_up, lost, subjects)
         masks.add(
-            unseen & any_of(lost, may_count & ~(until.latest < horizon), n),
+            unseen & any_of(lost, may_count & ~(lost_until.latest < horizon), n),
             MaskReason.REJECTED_ROW,
         )
+    _mask_perhaps_competed(masks, source, found, lost_competing, unseen)
     masks.add(unseen, MaskReason.NOT_FOLLOWED)
+    last = np.full(n, -np.inf)
+    seen = counts & ~np.isnan(until.earliest)
+    np.maximum.at(last, rows.subject[seen], until.earliest[seen])
+    ends = Ends.of(
+        np.where(found.positive, found.first.by, np.inf),
+        np.where(found.competed, found.competing.by, np.inf),
+        last,
+        horizon,
+    )
+    return ends.only(~unseen | source.is_observed_after_landmark(last))
 
 
-def _days(
-    study: Study, source: EventLabel | FollowUp, rows: JoinedRows, subjects: JoinedSubjects
-) -> DayRange:
-    """Study days of rows by the column of the day, or of the date, that the label names."""
-    if source.day:
-        days = rows.table[source.day].to_numpy()
-        return DayRange(days, days)
-    dates = date_range(rows.table, str(source.date))
-    return study_days(dates, subjects.reference[rows.subject], study.first_day)
+def _mask_perhaps_competed(
+    masks: Masks,
+    source: _Source,
+    found: _Found,
+    lost_competing: EventRows | None,
+    unseen: NDArray[np.bool_],
+) -> None:
+    """Masks subjects who may have left for a competing event, and so may be known negatives."""
+    if lost_competing is not None:
+        masks.add(unseen & source.first(lost_competing).may_have, MaskReason.REJECTED_ROW)
+    masks.add(unseen & found.competing.is_certain, MaskReason.UNCERTAIN_DAY)
+    masks.add(unseen & found.competing.may_have, MaskReason.MISSING_VALUE)

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from components.trial_example_gen.censoring import EndCounts, count_ends, strata_by_slices
 from components.trial_example_gen.features import derive_features
 from components.trial_example_gen.labels import derive_labels
 from components.trial_example_gen.masks import Labels
@@ -42,6 +43,7 @@ class BuiltExamples:
         groups: Group of each subject by which folds are formed, `[n]`; None if the study forms
             none.
         labels: Labels by task.
+        ends: Subjects by how their follow-up ended, of the tasks that have some.
         counts: Subjects whose feature is missing because of a rejected row.
     """
 
@@ -51,6 +53,7 @@ class BuiltExamples:
     held_out: NDArray[np.bool_]
     groups: NDArray[Any] | None
     labels: dict[str, Labels]
+    ends: EndCounts
     counts: Counter[tuple[str, ...]]
 
     @property
@@ -75,6 +78,7 @@ def build_examples(study: Study, subjects: JoinedSubjects, key: bytes) -> BuiltE
     labels = derive_labels(study, subjects)
     for task, found in labels.items():
         columns[label_key(task)] = pa.array(found.positive.astype(np.float64))
+        # Weights for the end of follow-up follow when all subjects are counted.
         columns[weight_key(task)] = pa.array(found.known.astype(np.float64))
     columns |= derive_times(study, subjects)
     columns |= _groups(study, subjects)
@@ -88,10 +92,23 @@ def build_examples(study: Study, subjects: JoinedSubjects, key: bytes) -> BuiltE
         held_out=_held_out(study, columns),
         groups=None if grouped is None else _names(grouped),
         labels=labels,
+        ends=_count_ends(study, labels, columns, len(subjects.keys)),
         counts=Counter(
             {("features", name): int(n.sum()) for name, n in features.undecided.items()}
         ),
     )
+
+
+def _count_ends(
+    study: Study, labels: Mapping[str, Labels], columns: Mapping[str, pa.Array], n: int
+) -> EndCounts:
+    counts: EndCounts = Counter()
+    arms = _names(columns[ARM]).tolist() if study.arm else None
+    for task, found in labels.items():
+        if found.ends is not None:
+            slices = [columns[slice_key(by)].to_pylist() for by in study.tasks[task].censoring.by]
+            counts.update(count_ends(task, strata_by_slices(arms, slices, n), found.ends))
+    return counts
 
 
 def _held_out(study: Study, columns: Mapping[str, pa.Array]) -> NDArray[np.bool_]:

@@ -16,6 +16,7 @@ import apache_beam as beam
 import numpy as np
 from numpy.typing import NDArray
 
+from components.trial_example_gen.censoring import CensoringModel, fit_censoring
 from components.trial_example_gen.counts import counts_document
 from components.trial_example_gen.deal import (
     Deal,
@@ -46,6 +47,7 @@ from pipeline.subject_key import load_key
 
 _UNDEALT = "undealt"
 _STRATA = "strata"
+_ENDS = "ends"
 
 
 @dataclass
@@ -99,6 +101,7 @@ class _BuildExamples(beam.DoFn):
             yield bucket[0], write_undealt(self._unfinished_folder, built)
             kept = self._inherited and self._inherited.kept(built.pseudonyms, built.hashes)
             yield beam.pvalue.TaggedOutput(_STRATA, (strata_of(built), kept))
+            yield beam.pvalue.TaggedOutput(_ENDS, built.ends)
         yield from (
             beam.pvalue.TaggedOutput(REJECTS, reject.to_json()) for reject in subjects.rejects
         )
@@ -194,20 +197,20 @@ class _WriteExamples(beam.DoFn):
 class _AddCounts(beam.CombineFn):
     """Adds counters."""
 
-    def create_accumulator(self) -> CounterOfRows:
+    def create_accumulator(self) -> Counter[Any]:
         return Counter()
 
-    def add_input(self, total: CounterOfRows, counts: CounterOfRows) -> CounterOfRows:
+    def add_input(self, total: Counter[Any], counts: Counter[Any]) -> Counter[Any]:
         total.update(counts)
         return total
 
-    def merge_accumulators(self, totals: Iterable[CounterOfRows]) -> CounterOfRows:
-        merged: CounterOfRows = Counter()
+    def merge_accumulators(self, totals: Iterable[Counter[Any]]) -> Counter[Any]:
+        merged: Counter[Any] = Counter()
         for total in totals:
             merged.update(total)
         return merged
 
-    def extract_output(self, total: CounterOfRows) -> CounterOfRows:
+    def extract_output(self, total: Counter[Any]) -> Counter[Any]:
         return total
 
 
@@ -232,9 +235,14 @@ def write_examples(
     found = read_rows(root, job.plan)
     built = found[ROWS] | "BuildExamples" >> beam.ParDo(
         _BuildExamples(job, unfinished_folder)
-    ).with_outputs(COUNTS, REJECTS, _STRATA, main=_UNDEALT)
+    ).with_outputs(COUNTS, REJECTS, _STRATA, _ENDS, main=_UNDEALT)
     deal = built[_STRATA] | "DealSubjects" >> beam.CombineGlobally(
         _DealSubjects(job.plan.study, job.validates)
+    )
+    censoring = (
+        built[_ENDS]
+        | "AddEnds" >> beam.CombineGlobally(_AddCounts())
+        | "FitCensoring" >> beam.Map(lambda ends, study: fit_censoring(study, ends), job.plan.study)
     )
     counts_of_examples = built[_UNDEALT] | "WriteExamples" >> beam.ParDo(
         _WriteExamples(split_folders, dealt_folder, unfinished_folder, buckets_of(job.plan)),
@@ -255,7 +263,7 @@ def write_examples(
         (found[COUNTS], built[COUNTS], counts_of_examples)
         | "AllCounts" >> beam.Flatten()
         | "AddCounts" >> beam.CombineGlobally(_AddCounts())
-        | "Document" >> beam.Map(_document, job.plan)
+        | "Document" >> beam.Map(_document, job.plan, beam.pvalue.AsSingleton(censoring))
         | "WriteCounts"
         >> beam.Map(_write_document, f"{rejects_folder}/counts.json", unfinished_folder)
     )
@@ -266,6 +274,7 @@ def _write_document(document: str, path: str, unfinished_folder: str) -> None:
     write_in_one_step(path, unfinished_folder, [document.encode(), b"\n"])
 
 
-def _document(counts: CounterOfRows, plan: ReadingPlan) -> str:
+def _document(counts: CounterOfRows, plan: ReadingPlan, censoring: CensoringModel) -> str:
     absent = [*absent_levels(plan, counts), *absent_codes(plan, counts)]
-    return counts_document(counts, plan.datasets, absent).model_dump_json()
+    found = counts_document(counts, plan.datasets, absent, censoring.documents)
+    return found.model_dump_json()

@@ -40,7 +40,7 @@ def derive_labels(study: Study, subjects: JoinedSubjects) -> dict[str, Labels]:
             assert task.state is not None
             found = state_labels(study, task, task.state, subjects)
         masks.add_all(found)
-        labels[name] = masks.labels(found.positive)
+        labels[name] = masks.labels(found.positive, found.ends)
     return labels
 
 

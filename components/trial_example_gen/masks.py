@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from components.trial_example_gen.ends import Ends
 from pipeline.reading.joined import JoinedRows
 from pipeline.results.counts import MaskReason
 
@@ -23,10 +24,13 @@ class Labels:
     Attributes:
         positive: Booleans, shape [n]; false where unknown.
         reason: Why the label is unknown, shape [n]: a number of `REASONS`, 0 where it is known.
+        ends: How the observation of each subject ended; None for a task whose follow-up counts as
+            complete.
     """
 
     positive: NDArray[Any]
     reason: NDArray[Any]
+    ends: Ends | None = None
 
     @property
     def known(self) -> NDArray[np.bool_]:
@@ -58,13 +62,18 @@ class Masks:
         """Masks the subjects that other labels mask and that are not masked yet."""
         np.copyto(self._reason, labels.reason, where=self._reason == 0)
 
-    def labels(self, positive: NDArray[Any]) -> Labels:
+    def labels(self, positive: NDArray[Any], ends: Ends | None = None) -> Labels:
         """Labels of all subjects.
 
         Args:
             positive: Booleans, shape [n]; what they say of masked subjects does not count.
+            ends: How the observation of each subject ended; where the label is unknown for another
+                reason than the end of follow-up, they don't count either.
         """
-        return Labels(positive & (self._reason == 0), self._reason)
+        known = self._reason == 0
+        if ends is not None:
+            ends = ends.only(known | (self._reason == _NUMBERS[MaskReason.NOT_FOLLOWED]))
+        return Labels(positive & known, self._reason, ends)
 
 
 def any_of(rows: JoinedRows, mask: NDArray[np.bool_], n: int) -> NDArray[np.bool_]:

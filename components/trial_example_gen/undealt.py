@@ -99,7 +99,7 @@ def write_undealt(folder: str, built: BuiltExamples) -> str:
 
 
 def deal_examples(path: str, deal: Deal) -> DealtExamples:
-    """Reads what `write_undealt` wrote and divides the examples as they are dealt.
+    """Reads what `write_undealt` wrote, divides the examples as they are dealt.
 
     Args:
         path: Address of the file.

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import AliasChoices, Field
 
 from pipeline.documents import Count, Document
+from pipeline.results.censoring import CensoredTask
 from pipeline.results.shown_subjects import shown_subjects
 
 
@@ -109,6 +110,7 @@ class Counts(Document):
         features: Subjects whose feature is missing because of a rejected row, by feature.
         qualifiers: Values found of each supplemental qualifier, by `dataset.QNAM`.
         absent_levels: Values that the study file names and no row has.
+        censoring: Follow-up of the tasks that have some, over all splits.
         problems: Faults that the user must fix before the data can be used; the run stops then.
     """
 
@@ -118,6 +120,7 @@ class Counts(Document):
     features: dict[str, Count] = {}
     qualifiers: dict[str, Count] = {}
     absent_levels: tuple[AbsentLevels, ...] = ()
+    censoring: dict[str, CensoredTask] = {}
     problems: tuple[str, ...] = ()
 
     def published(self, smallest: int) -> Counts:
@@ -148,6 +151,7 @@ class Counts(Document):
         changes: dict[str, Any] = {
             "tasks": tasks,
             "features": {},
+            "censoring": {t: found.published(smallest) for t, found in self.censoring.items()},
             "subjects": {s: n for s, n in self.subjects.items() if s in shown.splits},
             "datasets": {
                 name: rows

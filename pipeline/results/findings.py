@@ -20,6 +20,7 @@ Rule = Literal[
     "lost_labels",
     "landmark_labels",
     "unknown_labels",
+    "censoring",
     "levels",
 ]
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pipeline.study.study import Study
 
 LABEL_DIGEST_VERSION = 3
+_WEIGHTS_VERSION = 1
+"""Raised where the weights of the same study and data become others."""
 
 _LABEL_ROLES: frozenset[Role] = frozenset(
     {"label", "label_rows", "unknown_when", "landmark", "follow_up", "follow_up_rows"}
@@ -53,12 +55,12 @@ def label_digest(study: Study) -> str:
     """Digest of all settings that decide the splits and the labels.
 
     Two models are comparable on the same test subjects only if it is equal for both. It covers
-    the tasks' conditions and horizons, who is in the trial, the landmark, how days are counted, the
-    scheme of evaluation and the division into splits with the arms that they are balanced by, how
-    the rows of the subject dataset and of the labels' datasets are
-    keyed and dated, and `type`, `range` and `missing` of each column that is read from these
-    datasets: they decide which rows are rejected, whatever the column is used for. Titles, `known`,
-    decision thresholds, slicing, thresholds (with their defaults, and whether tasks may be
+    the tasks' conditions and horizons, what decides the weights of known labels, who is in the
+    trial, the landmark, how days are counted, the scheme of evaluation and the division into splits
+    with the arms that they are balanced by, how the rows of the subject dataset and of the labels'
+    datasets are keyed and dated, and `type`, `range` and `missing` of each column that is read from
+    these datasets: they decide which rows are rejected, whatever the column is used for. Titles,
+    `known`, decision thresholds, slicing, thresholds (with their defaults, and whether tasks may be
     dropped) and the location of files do not change it, nor does a feature whose column rejects no
     row.
 
@@ -93,6 +95,7 @@ def label_digest(study: Study) -> str:
             for name in datasets
         },
         "columns": dict(_declared_columns(study, datasets)),
+        **_weighting(study),
     }
     return f"{LABEL_DIGEST_VERSION}:{digest_of(decided)}"
 
@@ -109,7 +112,26 @@ def version_of_digest(digest: str) -> str:
 
 
 def _sites_decide(study: Study) -> bool:
-    return bool(study.split.holdout_sites) or study.evaluation.by == SITE
+    weighted = any(study.slicing.by[by].of == SITE for by in _censoring_by(study))
+    return weighted or bool(study.split.holdout_sites) or study.evaluation.by == SITE
+
+
+def _weighting(study: Study) -> dict[str, Any]:
+    """What decides the weights of known labels; nothing where all follow-up counts as complete."""
+    weighted = {
+        name: task.censoring.model_dump(mode="json")
+        for name, task in study.tasks.items()
+        if task.event and task.event.follow_up
+    }
+    if not weighted:
+        return {}
+    slicings = {by: study.slicing.by[by].model_dump(mode="json") for by in _censoring_by(study)}
+    return {"weights": {"version": _WEIGHTS_VERSION, "tasks": weighted, "slicings": slicings}}
+
+
+def _censoring_by(study: Study) -> list[str]:
+    """Slicings on which the weights depend."""
+    return sorted({by for task in study.tasks.values() for by in task.censoring.by})
 
 
 def _groups(study: Study) -> dict[str, Any] | None:
@@ -160,6 +182,8 @@ def _decides(study: Study, use: Reference) -> bool:
     """Whether the values of a column decide a label or a split, not only rejected rows."""
     if use.role == "site":
         return _sites_decide(study)
+    if use.role == "slicing" and use.key in {f"slicing.by.{by}" for by in _censoring_by(study)}:
+        return True
     if use.role in ("slicing", "feature", "feature_rows") and study.evaluation.by not in (
         None,
         SITE,

@@ -209,8 +209,9 @@ def _of_task(study: Study, key: str, task: Task) -> Iterator[Reference]:
 
 
 def _of_event(study: Study, key: str, event: EventLabel) -> Iterator[Reference]:
-    yield Reference(f"{key}.dataset", "label", event.dataset, condition=event.where)
+    yield Reference(f"{key}.dataset", "label", event.dataset, condition=_rows_of_event(event))
     yield from _condition(f"{key}.where", "label", event.dataset, event.where)
+    yield from _condition(f"{key}.competing", "label", event.dataset, event.competing)
     described = study.datasets.get(event.dataset)
     if event.day or event.date:
         yield from _columns(f"{key}.day", "label", event.dataset, event.day, kind="number")
@@ -231,6 +232,13 @@ def _of_event(study: Study, key: str, event: EventLabel) -> Iterator[Reference]:
         yield from _condition(f"{key}.where", "follow_up_rows", rows.dataset, rows.where)
         yield from _columns(f"{key}.day", "follow_up", rows.dataset, rows.day, kind="number")
         yield from _columns(f"{key}.date", "follow_up", rows.dataset, rows.date, kind="date")
+
+
+def _rows_of_event(event: EventLabel) -> Condition | None:
+    """Condition of the rows that are events or compete with them; None for all rows."""
+    if event.where is None or event.competing is None:
+        return event.where
+    return Condition(any=(event.where, event.competing))
 
 
 def _of_state(study: Study, key: str, state: StateLabel) -> Iterator[Reference]:

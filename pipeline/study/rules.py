@@ -19,7 +19,7 @@ from pipeline.names import (
 )
 from pipeline.study.features import ResolvedFeature
 from pipeline.study.references import Reference, label_columns
-from pipeline.study.sections import Dataset, EventLabel, Task
+from pipeline.study.sections import Censoring, Dataset, EventLabel, Task
 
 if TYPE_CHECKING:
     from pipeline.study.study import Study
@@ -212,6 +212,7 @@ def _task_problems(study: Study) -> Iterator[str]:
                     "column (`day` or `date`), or write the label as a `state`"
                 )
             yield from _moment_problems(study, f"tasks.{name}", task, task.event)
+        yield from _censoring_problems(study, name, task)
     yield from _compared_problems(study)
 
 
@@ -229,6 +230,33 @@ def _moment_problems(study: Study, key: str, task: Task, event: EventLabel) -> I
             f"{key}.event.landmark_day: the landmark is the end of study day "
             f"{study.landmark_day}: what happens on that day is before it; leave this key out"
         )
+    if event.competing and event.where is None:
+        yield (
+            f"{key}.event.competing: without `where` every row is an event: say which rows are "
+            f"events ({key}.event.where)"
+        )
+
+
+def _censoring_problems(study: Study, name: str, task: Task) -> Iterator[str]:
+    key, censoring = f"tasks.{name}.censoring", task.censoring
+    if censoring != Censoring() and not (task.event and task.event.follow_up):
+        yield (
+            f"{key}: only the end of `event.follow_up` is weighted for, and this task has none: "
+            "leave this key out"
+        )
+    subjects = study.subject_dataset
+    for slicing in censoring.by:
+        if slicing not in study.slicing.by:
+            names = ", ".join(study.slicing.by)
+            yield f"{key}.by: no slicing {slicing}; there are: {names}"
+            continue
+        column = study.slicing.by[slicing].column or study.slicing.by[slicing].date
+        if column and not study.known_by_landmark(subjects.known_of(column)):
+            yield (
+                f"{key}.by: column {column} of slicing {slicing} must be declared as known by the "
+                f"landmark (datasets.{study.subject.dataset}.columns): who is still observed can't "
+                "depend on what comes later"
+            )
 
 
 def _compared_problems(study: Study) -> Iterator[str]:

@@ -36,15 +36,18 @@ Examples = Callable[[str], "MadeExamples"]
 class MadeExamples:
     folder: Path
 
+    def counts(self) -> dict[str, Any]:
+        """The document of TrialExampleGen's counts."""
+        document: dict[str, Any] = json.loads((self.folder / "rejects" / "counts.json").read_text())
+        return document
+
     def labels(self, task: str) -> Labels:
         """Number of subjects whose label is known, and of those that are positive."""
-        counts = json.loads((self.folder / "rejects" / "counts.json").read_text())
-        splits = counts["tasks"][task].values()
+        splits = self.counts()["tasks"][task].values()
         return sum(s["known"] for s in splits), sum(s["positives"] for s in splits)
 
     def rejected(self) -> int:
-        counts = json.loads((self.folder / "rejects" / "counts.json").read_text())
-        return sum(dataset["rejected"] for dataset in counts["datasets"].values())
+        return sum(dataset["rejected"] for dataset in self.counts()["datasets"].values())
 
     def rows(self) -> pd.DataFrame:
         """All examples, one row a subject; absent values are NaN or None."""
@@ -198,6 +201,19 @@ def test_actg175_event_is_unknown_for_those_censored_before_96_weeks(
     assert examples("actg175").labels("event_96_weeks") == (1956, 322)
 
 
+def test_actg175_risk_is_that_of_statsmodels(examples: Examples, actg175: pd.DataFrame) -> None:
+    from statsmodels.duration.survfunc import SurvfuncRight
+
+    arms = examples("actg175").counts()["censoring"]["event_96_weeks"]["arms"]
+    found = {arm: of_arm["risk"]["value"] for arm, of_arm in arms.items()}
+    expected = {}
+    for arm, rows in actg175.groupby("arms"):
+        curve = SurvfuncRight(rows.days.to_numpy(), rows.cens.to_numpy())
+        expected[str(arm)] = 1 - curve.surv_prob[curve.surv_times <= 672][-1]
+
+    assert found == pytest.approx(expected, abs=1e-12)
+
+
 def test_actg175_response_is_a_higher_cd4_count_at_week_20_than_at_baseline(
     examples: Examples, actg175: pd.DataFrame
 ) -> None:
@@ -326,7 +342,7 @@ def test_adam_and_sdtm_agree_on_every_subject_that_both_know(
     adam = examples("cdisc_pilot01").rows().set_index(SUBJECT_HASH)[columns]
     sdtm = examples("cdisc_pilot01_sdtm").rows().set_index(SUBJECT_HASH)[columns]
     both = adam.join(sdtm, lsuffix="_adam", rsuffix="_sdtm", how="inner")
-    in_adam, in_sdtm = (both[f"{weight_key(task)}_{form}"] == 1 for form in ("adam", "sdtm"))
+    in_adam, in_sdtm = (both[f"{weight_key(task)}_{form}"] > 0 for form in ("adam", "sdtm"))
     label_adam, label_sdtm = (both[f"{label_key(task)}_{form}"] for form in ("adam", "sdtm"))
 
     assert len(both) == 254

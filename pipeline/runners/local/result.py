@@ -16,7 +16,7 @@ from pipeline.results.task_verdicts import WORDS, TaskDecision
 from pipeline.runners.local.display import print_words, results_table
 from pipeline.runners.local.reference_lines import reference_lines
 
-_OF_LABELS = ("lost_labels", "landmark_labels", "unknown_labels")
+_OF_LABELS = ("lost_labels", "landmark_labels", "unknown_labels", "censoring")
 _STYLED: Mapping[TaskDecision, str] = {
     "blessed": f"[green]{WORDS['blessed']}[/green]",
     "refused": f"[red]{WORDS['refused']}[/red]",

@@ -20,6 +20,7 @@ from pipeline.study.sections.evaluation import (
     TrainMinimum,
 )
 from pipeline.study.sections.prediction import (
+    Censoring,
     EventLabel,
     Feature,
     FollowUp,
@@ -63,6 +64,7 @@ __all__ = [
     "Analysis",
     "Arm",
     "Card",
+    "Censoring",
     "Column",
     "ColumnType",
     "Dataset",

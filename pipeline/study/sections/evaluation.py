@@ -214,6 +214,8 @@ class Gate(StrictModel):
             landmark's day.
         unknown_labels: Severity of too many labels that are unknown because an event has no day,
             its day may lie within or outside, or a value is missing.
+        censoring: Severity of weights for the end of follow-up that leave too small an effective
+            sample size in an arm, or that were cut to the largest.
         drift_limit: Largest distance: Jensen-Shannon divergence for numbers, L-infinity
             norm for categories.
         anticipated_fit: Cox-Snell R² that a model is expected to reach, as a share of the largest
@@ -230,6 +232,8 @@ class Gate(StrictModel):
         landmark_labels_limit: Share from which on they stop the run.
         unknown_labels_limit: Share of a task's subjects, for each reason, from which on these
             are found.
+        effective_limit: Effective sample size of an arm as a share of its known labels, below which
+            it is found.
         minimum: What each split needs; what is not given keeps its default.
     """
 
@@ -244,6 +248,7 @@ class Gate(StrictModel):
     lost_labels: Severity = "stop"
     landmark_labels: Severity = "stop"
     unknown_labels: Severity = "warn"
+    censoring: Severity = "warn"
     drift_limit: Annotated[float, Field(gt=0)] = 0.1
     anticipated_fit: Annotated[float, Field(gt=0, lt=0.9)] = 0.15
     leakage_auc: Annotated[float, Field(gt=0.5, le=1)] = 0.95
@@ -255,4 +260,5 @@ class Gate(StrictModel):
     landmark_labels_warn: Share = 0.01
     landmark_labels_limit: Share = 0.05
     unknown_labels_limit: Share = 0.01
+    effective_limit: Share = 0.5
     minimum: Minimum = Minimum()

@@ -11,6 +11,7 @@ from pipeline.documents import StrictModel
 from pipeline.study.conditions import Condition
 from pipeline.study.sections.types import (
     Aggregate,
+    Name,
     Text,
 )
 
@@ -121,6 +122,9 @@ class EventLabel(StrictModel):
             RANDDTC}`), where what may be equal is not known. `masked`: not known, so that the
             subject's label is unknown.
         follow_up: Follow-up of the subjects.
+        competing: Which rows are competing events, such as a death of another cause: a subject who
+            has one before the event is known not to have the event by the horizon. On one and
+            the same day the event counts. At or before the landmark it masks its subject.
     """
 
     dataset: str
@@ -129,6 +133,7 @@ class EventLabel(StrictModel):
     date: str | None = None
     landmark_day: LandmarkDay = "masked"
     follow_up: FollowUp | None = None
+    competing: Condition | None = None
 
     @field_validator("landmark_day", mode="before")
     @classmethod
@@ -158,6 +163,32 @@ class StateLabel(StrictModel):
     no_row: Literal["unknown", "negative"] = "unknown"
 
 
+class Censoring(StrictModel):
+    """How labels are weighted for subjects whose follow-up ended before the horizon (IPCW).
+
+    A known label has the weight 1 / G, where G is the probability of still being observed then:
+    just before the event, or at the horizon without one. G is estimated by Kaplan-Meier with the
+    end of follow-up as its event, in each arm by itself (Robins JM, Finkelstein DM. Biometrics
+    2000;56:779-88).
+
+    Attributes:
+        by: Slicings by which G is estimated within each arm as well, where the end of follow-up
+            depends on them; they must be known by the landmark.
+        smallest_stratum: Fewest subjects of an arm and slice for an estimate of their own. Smaller
+            ones of an arm are put together, if need be with its next smallest.
+        largest_weight: Weights above it are cut to it: a few subjects who stand for very many make
+            every estimate unsteady (Cole SR, Hernán MA. Am J Epidemiol 2008;168:656-64). The limit
+            itself is a convention; what is cut is counted.
+        least_observed: Smallest G at the horizon; below it a run stops, since the subjects who are
+            left say too little of the others.
+    """
+
+    by: tuple[Name, ...] = ()
+    smallest_stratum: Annotated[int, Field(ge=20)] = 50
+    largest_weight: Annotated[float, Field(ge=1)] = 20.0
+    least_observed: Annotated[float, Field(gt=0, lt=1)] = 0.02
+
+
 class Task(StrictModel):
     """A task: one thing to predict.
 
@@ -168,6 +199,8 @@ class Task(StrictModel):
         state: The label as a state.
         horizon: Last study day that counts.
         unknown_when: Condition over the subject dataset that masks the subject.
+        censoring: Weights for labels that are unknown because follow-up ended before the horizon;
+            only of a task whose event has a `follow_up`.
         decision_thresholds: Probabilities from which a prediction is positive.
     """
 
@@ -177,6 +210,7 @@ class Task(StrictModel):
     state: StateLabel | None = None
     horizon: int | None = None
     unknown_when: Condition | None = None
+    censoring: Censoring = Censoring()
     decision_thresholds: Annotated[
         tuple[Annotated[float, Field(gt=0, lt=1)], ...], Field(min_length=1)
     ] = (0.5,)

@@ -2,7 +2,8 @@
 
 Subject i is P-<i>, AGE 40 + i mod 50, SEX F for even i (missing for every 10th), arm A for
 i mod 3 = 0, otherwise B. Who has i mod 4 = 0 dies; of who has i mod 10 = 9 that is unknown.
-ALT is i on day 1, 2i on day 28 and 9999 on day 29, after the landmark.
+ALT is i on day 1, 2i on day 28 and 9999 on day 29, after the landmark. Day of death or of the
+last contact is 29 + 7i mod 100, with i mod 50 for i.
 """
 
 from __future__ import annotations
@@ -36,6 +37,25 @@ CHANGES: dict[str, Any] = {
 }
 
 
+FOLLOWED: dict[str, Any] = {
+    "datasets.dm.columns.LASTDY": {"type": "number"},
+    "datasets.dm.columns.SEX.known": "baseline",
+    "tasks.death_by_day_90": {
+        "kind": "outcome",
+        "title": "Death on study days 29 to 90",
+        "horizon": 90,
+        "event": {
+            "dataset": "dm",
+            "day": "LASTDY",
+            "where": {"column": "DIED", "equals": "Y"},
+            "follow_up": {"dataset": "dm", "day": "LASTDY"},
+        },
+        "censoring": {"by": ["sex"], "smallest_stratum": 20},
+    },
+}
+"""A task whose follow-up may end before the horizon."""
+
+
 def subject_rows() -> pd.DataFrame:
     i = np.arange(N)
     dm = pd.DataFrame(
@@ -46,6 +66,7 @@ def subject_rows() -> pd.DataFrame:
             "DIED": np.where(i % 10 == 9, "", np.where(i % 4 == 0, "Y", "N")),
             "ARM": np.where(i % 3 == 0, "A", "B"),
             "SITEID": [f"{k % 7:02d}" for k in i],
+            "LASTDY": 29.0 + 7 * (i % 50) % 100,
         }
     )
     dm.loc[5, "AGE"] = np.nan

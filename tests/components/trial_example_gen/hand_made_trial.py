@@ -276,3 +276,20 @@ def events_dataset(**described: Any) -> dict[str, Any]:
         },
         **described,
     }
+
+
+FOLLOWED_RASH: dict[str, Any] = {
+    "datasets.ae": events_dataset(day="AESTDY"),
+    "datasets.dm.columns.LASTDY": {"type": "number"},
+    "tasks.rash": {
+        "kind": "adverse_event",
+        "title": "Rash on study days 29 to 90",
+        "horizon": 90,
+        "event": {
+            "dataset": "ae",
+            "where": {"column": "AEDECOD", "equals": "Rash"},
+            "follow_up": {"dataset": "dm", "day": "LASTDY"},
+        },
+    },
+}
+"""A task whose follow-up may end before the horizon."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
 
-from components.trial_example_gen.checks import check_subjects
+from components.trial_example_gen.censoring import EndCounts, fit_censoring
+from components.trial_example_gen.checks import check_follow_up, check_subjects
+from components.trial_example_gen.ends import EndKind
 from pipeline.errors import UserError
 from pipeline.results.counts import Counts, DatasetCounts
-from tests.components.trial_example_gen.hand_made_trial import hand_made_study
+from tests.components.trial_example_gen.hand_made_trial import FOLLOWED_RASH, hand_made_study
 
 SECOND_ROW = "more than one row for a subject where one is due"
 
@@ -50,3 +53,47 @@ def test_a_split_without_subjects_is_named_with_where_they_went() -> None:
         "4) and 0 excluded by `population` and `window`. A subject has several rows"
     )
     assert found.endswith("enlarge its share in `split`, or add subjects.")
+
+
+def refused_follow_up(ends: EndCounts, **censoring: float) -> str:
+    study = hand_made_study({**FOLLOWED_RASH, "tasks.rash.censoring": censoring})
+    documents = dict(fit_censoring(study, ends).documents)
+    counts = Counts(datasets={}, subjects={}, tasks={}, censoring=documents)
+    with pytest.raises(UserError) as caught:
+        check_follow_up(study, counts)
+    return str(caught.value)
+
+
+def ends_of(censored: int, complete: int) -> EndCounts:
+    """Arm A; beside it arm B, of which all subjects are observed to the horizon."""
+    return Counter(
+        {
+            ("rash", ("A",), 40.0, EndKind.EVENT): 5,
+            ("rash", ("A",), 60.0, EndKind.CENSORED): censored,
+            ("rash", ("A",), 90.0, EndKind.COMPLETE): complete,
+            ("rash", ("B",), 90.0, EndKind.COMPLETE): 95,
+        }
+    )
+
+
+def test_an_arm_of_which_no_subject_reaches_the_horizon_is_refused() -> None:
+    assert refused_follow_up(ends_of(censored=95, complete=0)) == (
+        "Task rash: no subject of arm A is observed up to the horizon (tasks.rash.horizon: study "
+        "day 90): nothing is known of the risk by then. Choose an earlier horizon, or check "
+        "`event.follow_up`."
+    )
+
+
+def test_weights_that_explode_are_refused() -> None:
+    assert refused_follow_up(ends_of(censored=94, complete=1)) == (
+        "Task rash: the estimated probability of being observed up to the horizon "
+        "(tasks.rash.horizon: study day 90) is 0.011 of arm A, at least 0.02 is needed: the few "
+        "known labels would stand for too many others. Choose an earlier horizon, or change "
+        "tasks.rash.censoring (least_observed, by)."
+    )
+
+
+def test_the_study_says_how_few_may_be_observed() -> None:
+    ends = ends_of(censored=80, complete=15)
+
+    assert "0.158 of arm A, at least 0.2 is needed" in refused_follow_up(ends, least_observed=0.2)

@@ -12,7 +12,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pipeline.study.digest import LABEL_DIGEST_VERSION, label_digest, version_of_digest
-from tests.components.trial_example_gen.hand_made_trial import REMOVED
+from tests.components.trial_example_gen.hand_made_trial import (
+    FOLLOWED_RASH,
+    REMOVED,
+    hand_made_study,
+)
 from tests.pipeline.study.generated_trial import (
     COUNTED,
     DECISIVE_CHANGES,
@@ -59,6 +63,51 @@ def test_what_decides_labels_or_splits_changes_the_label_digest(
     change: Callable[[dict[str, Any]], object],
 ) -> None:
     assert label_digest(study(change)) != label_digest(study())
+
+
+FOLLOWED_BY_SEX: dict[str, Any] = {
+    **FOLLOWED_RASH,
+    "datasets.dm.columns.SEX.known": "baseline",
+    "slicing.by.sex": {"column": "SEX"},
+    "slicing.by.old": {"column": "AGE", "bands": [65]},
+}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"largest_weight": 5},
+        {"least_observed": 0.1},
+        {"smallest_stratum": 30},
+        {"by": ["sex"]},
+        {"by": ["old"]},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_what_decides_weights_changes_the_label_digest(change: dict[str, Any]) -> None:
+    followed = hand_made_study(FOLLOWED_BY_SEX)
+    changed = hand_made_study({**FOLLOWED_BY_SEX, "tasks.rash.censoring": change})
+
+    assert label_digest(changed) != label_digest(followed)
+
+
+def test_the_definition_of_a_slicing_that_weights_depend_on_changes_the_label_digest() -> None:
+    by_age = {**FOLLOWED_BY_SEX, "tasks.rash.censoring": {"by": ["old"]}}
+    other_bands = {**by_age, "slicing.by.old": {"column": "AGE", "bands": [70]}}
+    unused = {**FOLLOWED_BY_SEX, "slicing.by.old": {"column": "AGE", "bands": [70]}}
+
+    assert label_digest(hand_made_study(other_bands)) != label_digest(hand_made_study(by_age))
+    assert label_digest(hand_made_study(unused)) == label_digest(hand_made_study(FOLLOWED_BY_SEX))
+
+
+def test_a_follow_up_that_is_weighted_for_has_another_digest_than_before_weights() -> None:
+    """Of releases that dropped censored subjects; without `follow_up` nothing changed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipeline.study.digest._weighting", lambda _: {})
+        before = [label_digest(s) for s in (hand_made_study(FOLLOWED_BY_SEX), study())]
+    now = [label_digest(s) for s in (hand_made_study(FOLLOWED_BY_SEX), study())]
+
+    assert (now[0] != before[0], now[1] == before[1]) == (True, True)
 
 
 SUPPLEMENTED: dict[str, Any] = {
