@@ -24,7 +24,7 @@ from benchmarks.overhead_report import TITLES, Side, SideRun, pairs_of, report
 from benchmarks.report import machine, machine_line, write_json
 from benchmarks.trial_run import PROJECT, TrialRun, run_trial
 from pipeline.errors import UserError
-from pipeline.results.reference_models import TITLES as TITLES_OF_REFERENCES
+from pipeline.names import FITTED_REFERENCES
 
 logger = logging.getLogger(__name__)
 
@@ -82,16 +82,16 @@ class Bench:
         self._keep = keep
         self._data = self._root / "data"
         self._study = self._root / "study" / "study.yaml"
+        self._study_with_references = self._root / "study_with_references" / "study.yaml"
 
     def prepare(self) -> None:
-        """Makes data, study file and curated schema; none of it is measured.
+        """Makes data, study files and curated schema; none of it is measured.
 
         Raises:
             UserError: The schema can't be drafted; the message names the log.
         """
-        settings = self._settings
-        flat_trial.write_flat_csv(self._data, self._rows, settings.seed)
-        flat_trial.write_study_file(self._study.parent, training=_training(settings))
+        flat_trial.write_flat_csv(self._data, self._rows, self._settings.seed)
+        self.write_study_files()
         log = self._root / "logs" / "schema.log"
         drafted = measure.run(
             [
@@ -103,6 +103,18 @@ class Bench:
         )
         if not drafted.succeeded:
             raise UserError(f"The schema could not be drafted: see {log}.")
+        shutil.copy(self._study.parent / "schema.pbtxt", self._study_with_references.parent)
+
+    def write_study_files(self) -> tuple[Path, Path]:
+        """Writes the study file without and the one with all reference models."""
+        training = _training(self._settings)
+        return (
+            flat_trial.write_study_file(self._study.parent, training=training),
+            flat_trial.write_study_file(
+                self._study_with_references.parent,
+                training={**training, "reference_models": list(FITTED_REFERENCES)},
+            ),
+        )
 
     def run(self, repetitions: int) -> Iterator[SideRun]:
         """Runs both sides in alternating order.
@@ -134,12 +146,8 @@ class Bench:
         Raises:
             UserError: The run failed; the message says why.
         """
-        study = self._root / "study_with_references"
-        training = {**_training(self._settings), "reference_models": list(TITLES_OF_REFERENCES)}
-        study_file = flat_trial.write_study_file(study, training=training)
-        shutil.copy(self._study.parent / "schema.pbtxt", study)
         root, log = self._fresh("trial", _WITH_REFERENCES)
-        run = self._trial(study_file, root, log)
+        run = self._trial(self._study_with_references, root, log)
         if failure := run.failure():
             raise UserError(f"The run with reference models failed: {failure}")
         return run.stage_seconds["ReferenceModels"]
