@@ -7,31 +7,41 @@ from typing import Any
 
 import tensorflow as tf
 
+from pipeline.storage import copy_folder, files_below
+
 Outputs = Mapping[str, tf.Tensor]
+Change = Callable[[str, Outputs], Outputs]
+"""Makes the outputs of a signature from its name and those that it has, by task."""
+
+_EXTRA = "assets.extra"
 
 
-def save_with_outputs(source: str, target: str, change: Callable[[Outputs], Outputs]) -> None:
+def save_with_outputs(source: str, target: str, change: Change) -> None:
     """Saves a SavedModel with the same signatures, whose outputs are changed.
+
+    What `assets.extra` says of the model is kept.
 
     Args:
         source: Folder of the SavedModel, a local path or a URI.
         target: Folder of the new one.
-        change: Makes the outputs of a signature from those that it has: probabilities by task.
+        change: Makes the outputs of each signature.
     """
     loaded = tf.saved_model.load(source)
     saved = tf.Module()
     # Keeps variables and lookup tables.
     saved.loaded = loaded
     signatures = {
-        name: _changed(signature, change) for name, signature in loaded.signatures.items()
+        name: _changed(name, signature, change) for name, signature in loaded.signatures.items()
     }
     tf.saved_model.save(saved, target, signatures=signatures)
+    if files_below(f"{source}/{_EXTRA}"):
+        copy_folder(f"{source}/{_EXTRA}", f"{target}/{_EXTRA}")
 
 
-def _changed(signature: Any, change: Callable[[Outputs], Outputs]) -> Any:
+def _changed(name: str, signature: Any, change: Change) -> Any:
     @tf.function(autograph=False)
     def serve(**inputs: tf.Tensor) -> Outputs:
-        return dict(change(signature(**inputs)))
+        return dict(change(name, signature(**inputs)))
 
     _, inputs = signature.structured_input_signature
     specs = {

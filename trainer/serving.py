@@ -1,24 +1,41 @@
-"""The saved model: Transform's graph, the ensemble and the calibration."""
+"""The saved model: Transform's graph, the ensemble, the calibration, and why it predicts so."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from pipeline import storage
 from pipeline.errors import UserError
 from pipeline.names import EXAMPLES_SIGNATURE
+from pipeline.results.contributions import (
+    CONTRIBUTIONS_FILE,
+    CONTRIBUTIONS_SIGNATURE,
+    INTERACTIONS_SIGNATURE,
+    ContributionColumns,
+)
+from trainer.contributions import Contributions, reference_codes
 from trainer.features import CATEGORIES, NUMBERS, ModelInputs
 from trainer.fit import Fitted
+from trainer.preprocessing import SEPARATOR, VOCABULARY
 
 COLUMNS_SIGNATURE = "columns"
 
+_OF_COLUMNS = "columns_{}".format
+"""Name of the signature that takes what `columns` takes and answers as another."""
+
+
+_Raw = dict[str, tf.SparseTensor]
+_Answer = Callable[[_Raw], dict[str, tf.Tensor]]
+
 
 class ServedModel(tf.Module):
-    """Probabilities of every task from raw subjects."""
+    """Probabilities of every task from raw subjects, and contributions to them."""
 
     def __init__(
         self, fitted: Fitted, transform_output: tft.TFTransformOutput, inputs: ModelInputs
@@ -29,39 +46,54 @@ class ServedModel(tf.Module):
         self._slopes = tf.constant(fitted.calibration.slopes, tf.float32)
         self._intercepts = tf.constant(fitted.calibration.intercepts, tf.float32)
         self._transform = transform_output.transform_features_layer()
+        vocabulary = _vocabulary(transform_output, inputs)
+        codes = reference_codes(vocabulary, len(inputs.categorical))
+        self._contributions = Contributions(self._log_odds, len(inputs.numeric), codes)
+        self.contribution_columns = ContributionColumns(
+            features=inputs.features,
+            reference={
+                name: _category(vocabulary, code)
+                for name, code in zip(inputs.categorical, codes, strict=True)
+            },
+        )
 
     def concrete_signatures(self) -> dict[str, Any]:
         """Signatures to save the module with.
 
         Returns:
-            `serving_default` takes `examples`, string `[batch]`, serialised `tf.Example`s;
-            `columns` takes each feature under its argument name, `[batch]`, float32 with NaN
-            or string with "" where missing. Both return, per task, its name and the
-            probability, float32 `[batch, 1]`.
+            `serving_default`, `contributions` and `interactions` take `examples`, string `[batch]`,
+            serialised `tf.Example`s; `columns`, `columns_contributions` and `columns_interactions`
+            take each feature under its argument name, `[batch]`, float32 with NaN or string with ""
+            where missing. All return an output for each task, float32: the probability
+            `[batch, 1]`, the contributions to its log odds `[batch, features + 1]`, or what pairs
+            of features do together `[batch, features, features]`. See
+            `pipeline.results.contributions` for the order of the features.
         """
         return {
-            EXAMPLES_SIGNATURE: self._examples_signature(),
-            COLUMNS_SIGNATURE: self._columns_signature(),
+            EXAMPLES_SIGNATURE: self._examples_signature(self._probabilities),
+            COLUMNS_SIGNATURE: self._columns_signature(self._probabilities),
+            CONTRIBUTIONS_SIGNATURE: self._examples_signature(self._contributions_of),
+            _OF_COLUMNS(CONTRIBUTIONS_SIGNATURE): self._columns_signature(self._contributions_of),
+            INTERACTIONS_SIGNATURE: self._examples_signature(self._interactions_of),
+            _OF_COLUMNS(INTERACTIONS_SIGNATURE): self._columns_signature(self._interactions_of),
         }
 
-    def _examples_signature(self) -> Any:
+    def _examples_signature(self, answer: _Answer) -> Any:
         spec = {name: tf.io.VarLenFeature(tf.float32) for name in self._inputs.numeric}
         spec |= {name: tf.io.VarLenFeature(tf.string) for name in self._inputs.categorical}
 
         @tf.function
         def serve(examples: tf.Tensor) -> dict[str, tf.Tensor]:
-            return self._probabilities(tf.io.parse_example(examples, spec))
+            return answer(tf.io.parse_example(examples, spec))
 
         return serve.get_concrete_function(tf.TensorSpec([None], tf.string, name="examples"))
 
-    def _columns_signature(self) -> Any:
+    def _columns_signature(self, answer: _Answer) -> Any:
         numeric, names = self._inputs.numeric, argument_names(self._inputs)
 
         @tf.function
         def serve(**columns: tf.Tensor) -> dict[str, tf.Tensor]:
-            return self._probabilities(
-                {column: _sparse(columns[name]) for column, name in names.items()}
-            )
+            return answer({column: _sparse(columns[name]) for column, name in names.items()})
 
         specs = {
             name: tf.TensorSpec([None], tf.float32 if column in numeric else tf.string, name=name)
@@ -69,18 +101,32 @@ class ServedModel(tf.Module):
         }
         return serve.get_concrete_function(**specs)
 
-    def _probabilities(self, raw: dict[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
-        transformed = self._transform(raw)
-        rows = next(iter(raw.values())).dense_shape[0]
-        numbers = transformed.get(NUMBERS, tf.zeros([rows, 0], tf.float32))
-        categories = transformed.get(CATEGORIES, tf.zeros([rows, 0], tf.int64))
-        members = self._model((numbers, tf.cast(categories, tf.int32)), training=False)
-        logits = tf.reduce_mean(members, axis=1) * self._slopes + self._intercepts
-        probabilities = tf.sigmoid(logits)
+    def _probabilities(self, raw: _Raw) -> dict[str, tf.Tensor]:
+        probabilities = tf.sigmoid(self._log_odds(*self._transformed(raw)))
         return {
             task: probabilities[:, column : column + 1]
             for column, task in enumerate(self._inputs.tasks)
         }
+
+    def _contributions_of(self, raw: _Raw) -> dict[str, tf.Tensor]:
+        return self._by_task(self._contributions(*self._transformed(raw)))
+
+    def _interactions_of(self, raw: _Raw) -> dict[str, tf.Tensor]:
+        return self._by_task(self._contributions.pairs(*self._transformed(raw)))
+
+    def _by_task(self, found: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {task: found[..., column] for column, task in enumerate(self._inputs.tasks)}
+
+    def _transformed(self, raw: _Raw) -> tuple[tf.Tensor, tf.Tensor]:
+        transformed = self._transform(raw)
+        rows = next(iter(raw.values())).dense_shape[0]
+        numbers = transformed.get(NUMBERS, tf.zeros([rows, 0], tf.float32))
+        categories = transformed.get(CATEGORIES, tf.zeros([rows, 0], tf.int64))
+        return numbers, tf.cast(categories, tf.int32)
+
+    def _log_odds(self, numbers: tf.Tensor, codes: tf.Tensor) -> tf.Tensor:
+        members = self._model((numbers, codes), training=False)
+        return tf.reduce_mean(members, axis=1) * self._slopes + self._intercepts
 
 
 def argument_names(inputs: ModelInputs) -> dict[str, str]:
@@ -123,6 +169,22 @@ def save(
     """
     served = ServedModel(fitted, transform_output, inputs)
     tf.saved_model.save(served, str(folder), signatures=served.concrete_signatures())
+    path = f"{folder}/{CONTRIBUTIONS_FILE}"
+    storage.write_whole(path, served.contribution_columns.model_dump_json(indent=1).encode())
+
+
+def _vocabulary(transform_output: tft.TFTransformOutput, inputs: ModelInputs) -> Sequence[bytes]:
+    if not inputs.categorical:
+        return ()
+    found: Sequence[bytes] = transform_output.vocabulary_by_name(VOCABULARY)
+    return found
+
+
+def _category(vocabulary: Sequence[bytes], code: int) -> str | None:
+    """The category with a code, None for a code of rare ones."""
+    if code >= len(vocabulary):
+        return None
+    return vocabulary[code].decode().partition(SEPARATOR)[2]
 
 
 def _sparse(column: tf.Tensor) -> tf.SparseTensor:

@@ -15,4 +15,4 @@ def save_with_tasks(source: str, target: str, tasks: Sequence[str]) -> None:
         target: Folder of the new one.
         tasks: Tasks that it serves.
     """
-    save_with_outputs(source, target, lambda outputs: {task: outputs[task] for task in tasks})
+    save_with_outputs(source, target, lambda _, outputs: {task: outputs[task] for task in tasks})

@@ -1,7 +1,7 @@
-"""How the values of subjects move their predictions: sampled Shapley values, shown by group only.
+"""How the values of subjects move their predictions, by the model's own contributions.
 
-Štrumbelj E, Kononenko I. Explaining prediction models and individual predictions with feature
-contributions. Knowledge and Information Systems 2014;41:647-65, doi 10.1007/s10115-013-0679-x.
+They are shown by group only. The model answers for features; those of one source (see
+`notebooks.results.feature_sources`) are added up.
 """
 
 from __future__ import annotations
@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.trial_analysis.baseline import around
-from notebooks.results.served_model import Predict, unmixed
+from notebooks.results.feature_sources import Source
 from pipeline.results.documents import OVERALL, Group
 from pipeline.results.suppress import suppressed
 
-_BLOCK_ROWS = 50_000
 _FloatArray = NDArray[np.float64]
 
 
@@ -26,16 +25,13 @@ class Attributions:
     """Contributions of sources to the predictions of some subjects.
 
     Attributes:
-        values: In units of probability, shape [subjects, sources, tasks].
-        errors: Standard errors of them from sampling, same shape.
-        predictions: The predictions that they explain, shape [subjects, tasks].
-        base: Mean prediction of the background, shape [tasks].
+        values: In log odds, shape [subjects, sources, tasks].
+        pairs: Mean size of what two sources do together, in log odds, shape [sources, sources,
+            tasks].
     """
 
     values: _FloatArray
-    errors: _FloatArray
-    predictions: _FloatArray
-    base: _FloatArray
+    pairs: _FloatArray
 
 
 @dataclass(frozen=True)
@@ -59,44 +55,43 @@ class Box:
     mean: float
 
 
-def sampled_shapley(
-    predict: Predict,
-    subjects: NDArray[np.int64],
-    background: NDArray[np.int64],
-    sources: int,
-    seed: int,
+def attribute(
+    contributions: _FloatArray,
+    interactions: _FloatArray,
+    features: Sequence[str],
+    sources: Sequence[Source],
 ) -> Attributions:
-    """Shapley values of subjects' predictions, estimated by sampling.
-
-    For each subject and each member of the background the sources take the subject's values one
-    after the other, in a random order; the change of the prediction is the contribution of the
-    source. Orders come in pairs, each with its reverse (antithetic sampling). Every subject is
-    paired with every member of the background once, so its contributions add up to its prediction
-    minus the mean prediction of the background exactly.
+    """Adds the contributions of features up to those of their sources.
 
     Args:
-        predict: The model.
-        subjects: Places of the subjects to explain, shape [n].
-        background: Places of the reference subjects, shape [m], m at least 2.
-        sources: Number of sources.
-        seed: Seed of the orders.
-
-    Returns:
-        Contributions of n subjects.
+        contributions: Shape [subjects, features, tasks].
+        interactions: Of the same or of fewer subjects, shape [n, features, features, tasks].
+        features: Names of the features.
+        sources: Their sources.
     """
-    rng = np.random.default_rng(seed)
-    base = predict(unmixed(background, sources)).mean(axis=0)
-    size = max(1, _BLOCK_ROWS // (len(background) * (sources + 1)))
-    blocks = [
-        _block(predict, subjects[start : start + size], background, sources, rng)
-        for start in range(0, len(subjects), size)
-    ]
-    return Attributions(
-        values=np.concatenate([block[0] for block in blocks]),
-        errors=np.concatenate([block[1] for block in blocks]),
-        predictions=predict(unmixed(subjects, sources)),
-        base=base,
+    belongs = np.array(
+        [[feature in source.columns for feature in features] for source in sources], np.float64
     )
+    joint = np.einsum("sf,nfgt,rg->nsrt", belongs, interactions, belongs)
+    return Attributions(
+        values=np.einsum("sf,nft->nst", belongs, contributions),
+        pairs=np.abs(joint).mean(axis=0),
+    )
+
+
+def strongest_pairs(pairs: _FloatArray, most: int, smallest: float) -> list[tuple[int, int]]:
+    """Pairs of sources by what they do together, the strongest first.
+
+    Args:
+        pairs: Mean sizes, shape [sources, sources].
+        most: Number of pairs at most.
+        smallest: Mean size below which a pair is none.
+    """
+    first, second = np.triu_indices(len(pairs), 1)
+    order = np.argsort(-pairs[first, second], kind="stable")[:most]
+    return [
+        (int(first[n]), int(second[n])) for n in order if pairs[first[n], second[n]] >= smallest
+    ]
 
 
 def boxes(values: _FloatArray, groups: Sequence[str], smallest: int) -> list[Box]:
@@ -137,36 +132,3 @@ def _box(name: str, ordered: _FloatArray) -> Box:
         upper_quartile=around(ordered, 0.75),
         mean=float(ordered.mean()),
     )
-
-
-def _block(
-    predict: Predict,
-    subjects: NDArray[np.int64],
-    background: NDArray[np.int64],
-    sources: int,
-    rng: np.random.Generator,
-) -> tuple[_FloatArray, _FloatArray]:
-    n, m = len(subjects), len(background)
-    turn = _turns(n, m, sources, rng)
-    # Step t has the subject's values of the sources that come before t in the order.
-    steps = np.arange(sources + 1)
-    own = turn[:, :, None, :] < steps[:, None]
-    origin = np.where(own, subjects[:, None, None, None], background[:, None, None])
-    probabilities = predict(origin.reshape(-1, sources)).reshape(n, m, sources + 1, -1)
-    change = np.diff(probabilities, axis=2)
-    contributions = np.take_along_axis(change, turn[..., None], axis=2)
-    # Pairs of orders depend on each other: the error is that of the pairs' means.
-    pairs = contributions[:, : m - m % 2].reshape(n, m // 2, 2, sources, -1).mean(axis=2)
-    errors = pairs.std(axis=1, ddof=min(1, m // 2 - 1)) / np.sqrt(m // 2)
-    return contributions.mean(axis=1), errors
-
-
-def _turns(n: int, m: int, sources: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Position of each source in the order, by subject and background member: [n, m, sources].
-
-    Every second order is the reverse of the one before.
-    """
-    half = np.tile(np.arange(sources), (n, -(-m // 2), 1))
-    forward = rng.permuted(half, axis=2)
-    both = np.stack([forward, sources - 1 - forward], axis=2)
-    return both.reshape(n, -1, sources)[:, :m]

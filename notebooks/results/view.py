@@ -10,9 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from notebooks.opened_run import OpenedRun
-from notebooks.results.arm_blocks import POINTS, analysis_blocks, effect_blocks
+from notebooks.results.arm_blocks import analysis_blocks, effect_blocks
 from notebooks.results.arm_effects import THIRDS, arm_rates
-from notebooks.results.attributions import Attributions, Box, boxes, sampled_shapley
+from notebooks.results.attributions import (
+    Attributions,
+    Box,
+    attribute,
+    boxes,
+    strongest_pairs,
+)
 from notebooks.results.error_analysis import (
     MISSING,
     PREDICTION,
@@ -53,11 +59,15 @@ from pipeline.study.study import Study
 IMPORTANCE_SUBJECTS = 4_000
 REPEATS = 10
 EXPLAINED_SUBJECTS = 500
-BACKGROUND_SUBJECTS = 64
+PAIRED_SUBJECTS = 100
 _SEED = 0
 _MOST_RUNS = 12
 _MOST_SOURCES = 15
 _MOST_BOXED = 5
+_MOST_PAIRS = 5
+_SMALLEST_PAIR = 0.01
+"""Log odds: a quarter of a percentage point at a probability of one half."""
+_LOG_ODDS = Measure("contribution to the log odds", 2)
 _COMPARED = ("auc", "brier", "calibration_slope", "expected_calibration_error")
 _ROLES: tuple[ModelRole, ...] = ("challenger", "champion", "difference")
 
@@ -181,17 +191,19 @@ class ResultsView:
     def attributions(self) -> Shown:
         """Contributions of values to predictions, as distributions over groups."""
         explained = self._explained
+        if explained is None:
+            return show(Paragraph("The model of this run was saved without contributions."))
         if len(explained.values) < self._smallest:
             return show(Paragraph("There are too few subjects to show a distribution."))
         method = Paragraph(
-            f"Sampled Shapley values of {count(len(explained.values))} {self._evaluated} against "
-            f"{BACKGROUND_SUBJECTS} others (standard error of a single one from sampling: "
-            f"{np.sqrt((explained.errors**2).mean()) * 100:.1f} percentage points). Groups have at "
-            f"least {self._smallest} of these subjects; each quartile is the mean of the five "
-            "values around it, and nothing is drawn beyond the quartiles." + self._trained_on_them
+            f"Contributions of {count(len(explained.values))} {self._evaluated}, as the saved "
+            "model gives them: Shapley values of the log odds against a subject with the mean of "
+            "every number and the most frequent category of every characteristic. Groups have at least "
+            f"{self._smallest} of these subjects; each quartile is the mean of the five values "
+            "around it, and nothing is drawn beyond the quartiles." + self._trained_on_them
         )
         sections = [
-            Section(self._title(task), list(self._attribution_blocks(place)))
+            Section(self._title(task), list(self._attribution_blocks(explained, place)))
             for place, task in enumerate(self._subjects.tasks)
         ]
         return Shown([method], sections)
@@ -322,14 +334,17 @@ class ResultsView:
         return self._subjects.sample(EXPLAINED_SUBJECTS, _SEED)
 
     @cached_property
-    def _explained(self) -> Attributions:
-        subjects = self._subjects
-        return sampled_shapley(
-            subjects.mixed,
-            self._explained_places,
-            subjects.sample(BACKGROUND_SUBJECTS, _SEED + 1),
-            len(subjects.sources),
-            _SEED,
+    def _explained(self) -> Attributions | None:
+        mixed, places = self._subjects.mixed, self._explained_places
+        features = mixed.model.contribution_features
+        if not features:
+            return None
+        paired = places[:: -(-len(places) // PAIRED_SUBJECTS)]
+        return attribute(
+            mixed.model.contributions(mixed.of_subjects(places)),
+            mixed.model.interactions(mixed.of_subjects(paired)),
+            features,
+            self._subjects.sources,
         )
 
     def _run_label(self, item: ComparedRun) -> str:
@@ -393,14 +408,14 @@ class ResultsView:
             [[source.name, ", ".join(source.columns)] for source in joint],
         )
 
-    def _attribution_blocks(self, task: int) -> Iterator[Block]:
-        values = self._explained.values[:, :, task]
+    def _attribution_blocks(self, explained: Attributions, task: int) -> Iterator[Block]:
+        values = explained.values[:, :, task]
         sizes = np.abs(values).mean(axis=0)
         order = np.argsort(-sizes)
         sources = self._subjects.sources
         yield bar_chart(
             [Bar(sources[i].name, Estimate(float(sizes[i]))) for i in order[:_MOST_SOURCES]],
-            Measure("mean size of contributions, percentage points", 1, percent=True),
+            Measure("mean size of the contribution to the log odds", 2),
         )
         rows: list[Box | str] = []
         for i in order[:_MOST_BOXED]:
@@ -412,7 +427,30 @@ class ResultsView:
             if found:
                 rows += [f"{sources[i].name}, by {column}", *found]
         if rows:
-            yield quartile_chart(rows, POINTS, "Right of the line: towards the outcome.")
+            yield quartile_chart(rows, _LOG_ODDS, "Right of the line: towards the outcome.")
+        yield self._pairs_block(explained.pairs[:, :, task], sizes)
+
+    def _pairs_block(self, pairs: NDArray[np.float64], sizes: NDArray[np.float64]) -> Block:
+        names = [source.name for source in self._subjects.sources]
+        found = strongest_pairs(pairs, _MOST_PAIRS, _SMALLEST_PAIR)
+        if not found:
+            return Paragraph("The model uses no two sources together: their effects add up.")
+        return Table(
+            "Sources that the model uses together",
+            [
+                Column("Sources"),
+                Column("Mean size of what they do together, log odds", "end", 2),
+                Column("Of each alone", "end"),
+            ],
+            [
+                [
+                    f"{names[one]} and {names[other]}",
+                    float(pairs[one, other]),
+                    f"{sizes[one]:.2f} and {sizes[other]:.2f}",
+                ]
+                for one, other in found
+            ],
+        )
 
     def _levels(self, column: str) -> list[str]:
         """Group of each explained subject by a column: its value, or its third of a number."""

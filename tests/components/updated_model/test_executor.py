@@ -132,6 +132,23 @@ def test_the_probabilities_pass_through_the_recalibration(trial: Trial) -> None:
     assert after["relapse"] == before["relapse"]
 
 
+def test_the_contributions_add_up_to_the_recalibrated_log_odds(trial: Trial) -> None:
+    updated = trial.update().entry
+    assert updated is not None
+    woman = example({"SEX": "F"})
+
+    model = tf.saved_model.load(updated.model_uri)
+    contributions = model.signatures["contributions"](examples=tf.constant([woman]))
+    of_sex, reference = contributions["death"].numpy()[0].tolist()
+
+    assert of_sex == pytest.approx(0.5 * SLOPE)
+    assert reference == pytest.approx(-1.5 * SLOPE + INTERCEPT)
+    probability = predicted(updated.model_uri, woman)["death"][0]
+    log_odds = math.log(probability / (1 - probability))
+    assert of_sex + reference == pytest.approx(log_odds, abs=1e-5)
+    assert contributions["relapse"].numpy()[0].tolist() == [0.25, -0.75]
+
+
 def test_the_signatures_are_the_same(trial: Trial) -> None:
     updated = trial.update("recalibration_in_the_large").entry
     assert updated is not None
@@ -144,7 +161,7 @@ def test_the_signatures_are_the_same(trial: Trial) -> None:
         }
         for model in models
     ]
-    assert set(named[0]) == {"serving_default", "columns"}
+    assert set(named[0]) == {"serving_default", "columns", "contributions"}
     assert named[0] == named[1]
 
 

@@ -1,59 +1,41 @@
-"""Sampled Shapley values of hand-made models, and what is shown of them."""
+"""Contributions of features, added up by source, and what is shown of them."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from notebooks.results.attributions import Attributions, boxes, sampled_shapley
+from notebooks.results.attributions import attribute, boxes, strongest_pairs
+from notebooks.results.feature_sources import Source
 
-_SUBJECTS = np.arange(20)
-_BACKGROUND = np.arange(20, 60)
-
-
-@pytest.fixture
-def values() -> NDArray[np.float64]:
-    return np.random.default_rng(0).normal(size=(60, 3))
+_SOURCES = (Source("age", ("AGE",)), Source("ALT", ("ALT_last", "ALT_change")))
+_FEATURES = ("ALT_last", "AGE", "ALT_change")
 
 
-def _explained(values: NDArray[np.float64], model: object) -> Attributions:
-    def predict(origin: NDArray[np.int64]) -> NDArray[np.float64]:
-        mixed = np.take_along_axis(values, origin, axis=0)
-        return model(mixed)[:, None]  # type: ignore[operator]
+def test_contributions_of_a_sources_columns_are_added_up() -> None:
+    contributions = np.array([[[1.0], [10.0], [-0.25]], [[0.0], [20.0], [0.5]]])
 
-    return sampled_shapley(predict, _SUBJECTS, _BACKGROUND, sources=3, seed=1)
+    found = attribute(contributions, np.zeros((2, 3, 3, 1)), _FEATURES, _SOURCES)
 
-
-def test_those_of_a_linear_model_are_its_weights_times_the_distance_from_the_mean(
-    values: NDArray[np.float64],
-) -> None:
-    weights = np.array([0.5, -2.0, 0.0])
-    found = _explained(values, lambda mixed: mixed @ weights)
-    expected = weights * (values[_SUBJECTS] - values[_BACKGROUND].mean(axis=0))
-    np.testing.assert_allclose(found.values[:, :, 0], expected, atol=1e-12)
-    np.testing.assert_array_equal(found.values[:, 2, 0], 0.0)
+    assert found.values[:, :, 0].tolist() == [[10.0, 0.75], [20.0, 0.5]]
 
 
-def test_they_add_up_to_the_prediction_minus_the_mean_prediction(
-    values: NDArray[np.float64],
-) -> None:
-    found = _explained(values, lambda mixed: np.tanh(mixed[:, 0] * mixed[:, 1] + mixed[:, 2]))
-    np.testing.assert_allclose(found.values.sum(axis=1), found.predictions - found.base, atol=1e-12)
+def test_a_pair_is_the_mean_size_of_what_the_columns_of_both_do_together() -> None:
+    interactions = np.zeros((2, 3, 3, 1))
+    interactions[0, 1, 0] = interactions[0, 0, 1] = 0.5
+    interactions[0, 1, 2] = interactions[0, 2, 1] = 0.25
+    interactions[1, 1, 0] = interactions[1, 0, 1] = -0.25
+
+    found = attribute(np.zeros((2, 3, 1)), interactions, _FEATURES, _SOURCES)
+
+    assert found.pairs[0, 1, 0] == found.pairs[1, 0, 0] == 0.5
 
 
-def test_two_sources_that_act_only_together_share_the_effect_evenly(
-    values: NDArray[np.float64],
-) -> None:
-    """Of a product, by the formula of Shapley with the background's means."""
-    found = _explained(values, lambda mixed: mixed[:, 0] * mixed[:, 1])
-    own, others = values[_SUBJECTS, :2], values[_BACKGROUND, :2]
-    means, both = others.mean(axis=0), (others[:, 0] * others[:, 1]).mean()
-    # Half of what it adds first, and half of what it adds last.
-    first = (own[:, 0] * means[1] - both + own[:, 0] * own[:, 1] - means[0] * own[:, 1]) / 2
-    error = np.abs(found.values[:, 0, 0] - first)
-    assert (error < 4 * found.errors[:, 0, 0] + 1e-9).all()
-    assert (found.errors[:, 2] == 0).all()
+def test_the_strongest_pairs_come_first_and_weak_ones_are_none() -> None:
+    pairs = np.array([[0.0, 0.1, 0.5], [0.1, 0.0, 0.001], [0.5, 0.001, 0.0]])
+
+    assert strongest_pairs(pairs, most=5, smallest=0.01) == [(0, 2), (0, 1)]
+    assert strongest_pairs(pairs, most=1, smallest=0.01) == [(0, 2)]
 
 
 def test_a_box_shows_no_value_of_a_single_subject() -> None:

@@ -1,0 +1,62 @@
+"""Contributions of the served model of a whole run, whose truth is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.stats import spearmanr
+
+from notebooks.results.attributions import attribute
+from notebooks.results.importance import permutation_importance
+from notebooks.results.scored_subjects import ScoredSubjects, read_scored_subjects
+from pipeline.study.load import load_study
+from pipeline.study.shipped import find_study_file
+from tests.each import each
+from tests.whole_runs import Run
+
+STRONGEST = {"worsening": "score", "response": "score", "hepatic_ae": "alt"}
+"""Part of the name of the source with the largest coefficient in the simulation."""
+
+
+@pytest.fixture(scope="module")
+def subjects(first_run: Run) -> ScoredSubjects:
+    return read_scored_subjects(
+        load_study(find_study_file("synthetic")),
+        str(first_run.output("TrialExampleGen", "examples")),
+        str(first_run.output("Trainer", "model")),
+    )
+
+
+@pytest.fixture(scope="module")
+def contributions(subjects: ScoredSubjects) -> NDArray[np.float64]:
+    """Of every subject and source, shape [subjects, sources, tasks]."""
+    model = subjects.mixed.model
+    features = model.contribution_features
+    found = model.contributions(subjects.mixed.of_subjects(np.arange(subjects.count)))
+    none = np.zeros((1, len(features), len(features), len(subjects.tasks)))
+    return attribute(found, none, features, subjects.sources).values
+
+
+def test_their_order_is_that_of_permutation_importance(
+    subjects: ScoredSubjects, contributions: NDArray[np.float64]
+) -> None:
+    names = [source.name for source in subjects.sources]
+    lost = permutation_importance(
+        subjects.mixed, subjects.labels, subjects.known, names, subjects.tasks, repeats=4, seed=0
+    )
+    for place, task in enumerate(each(subjects.tasks)):
+        sizes = np.abs(contributions[:, :, place]).mean(axis=0)
+        losses = {item.source: item.brier.value for item in lost if item.task == task}
+        order = spearmanr(sizes, [losses[name] for name in names])
+        assert order.statistic > 0.6, task
+        strongest = sorted(losses, key=losses.__getitem__)[-3:]
+        assert names[int(np.argmax(sizes))] in strongest, task
+
+
+def test_the_strongest_source_is_the_simulations(
+    subjects: ScoredSubjects, contributions: NDArray[np.float64]
+) -> None:
+    for place, task in enumerate(each(subjects.tasks)):
+        sizes = np.abs(contributions[:, :, place]).mean(axis=0)
+        assert STRONGEST[task] in subjects.sources[int(np.argmax(sizes))].name.lower(), task
