@@ -198,9 +198,9 @@ class ResultsView:
         method = Paragraph(
             f"Contributions of {count(len(explained.values))} {self._evaluated}, as the saved "
             "model gives them: Shapley values of the log odds against a subject with the mean of "
-            "every number and the most frequent category of every characteristic. Groups have at least "
-            f"{self._smallest} of these subjects; each quartile is the mean of the five values "
-            "around it, and nothing is drawn beyond the quartiles." + self._trained_on_them
+            "every number and the most frequent category of every characteristic. Groups have at "
+            f"least {self._smallest} of these subjects; each quartile is the mean of the five "
+            "values around it, and nothing is drawn beyond the quartiles." + self._trained_on_them
         )
         sections = [
             Section(self._title(task), list(self._attribution_blocks(explained, place)))
