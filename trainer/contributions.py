@@ -38,10 +38,6 @@ def reference_codes(vocabulary: Sequence[bytes], columns: int) -> tuple[int, ...
 
     Returns:
         Per feature the code of its first entry, or of its rare categories where it has none.
-
-    Examples:
-        >>> reference_codes([b"0" + SEPARATOR.encode() + b"F"], columns=2)
-        (0, 2)
     """
     first: dict[int, int] = {}
     for code, entry in enumerate(vocabulary):

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.trainer.trainer_study import INPUTS, subjects, transform, transformed_example
+from tests.trainer.trainer_study import INPUTS, QUICK, subjects, transform, transformed_example
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,3 +38,33 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Any:
         str(folder / "Split-train" / "*"),
         str(folder / "Split-eval" / "*"),
     )
+
+
+@pytest.fixture(scope="session")
+def trained(study: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The folders that the Trainer's run_fn leaves behind."""
+    from tfx.components.trainer.fn_args_utils import FnArgs
+
+    from trainer.run import run_fn
+
+    folder = tmp_path_factory.mktemp("trained")
+    run_fn(
+        FnArgs(
+            train_files=[study.train_files],
+            eval_files=[study.eval_files],
+            train_steps=None,
+            transform_graph_path=str(study.graph),
+            serving_model_dir=str(folder / "Format-Serving"),
+            model_run_dir=str(folder / "run"),
+            hyperparameters={"space": [], "values": {"dropout": 0.1, "width": 4}},
+            custom_config={"inputs": INPUTS.to_config(), "seed": 5, "hyperparameters": QUICK},
+        )
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def signatures(trained: Any) -> Any:
+    import tensorflow as tf
+
+    return tf.saved_model.load(str(trained / "Format-Serving")).signatures

@@ -13,8 +13,7 @@ from tensorflow_model_analysis.proto import config_pb2
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from pipeline.errors import UserError
-from pipeline.results.contributions import CONTRIBUTIONS_FILE, ContributionColumns
-from tests.trainer.trainer_study import INPUTS, example, subjects, transform
+from tests.trainer.trainer_study import INPUTS, QUICK, columns, example, subjects, transform
 from trainer.arrays import Arrays
 from trainer.examples import TransformedExamples, read_encoding
 from trainer.features import ModelInputs
@@ -23,48 +22,9 @@ from trainer.model import resolve
 from trainer.run import run_fn, throttled_progress
 from trainer.serving import argument_names, save
 
-QUICK = {"members": 2, "width": 8, "depth": 1, "max_epochs": 3, "batch_size": 64}
-
-
-@pytest.fixture(scope="module")
-def trained(study: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The folders that the Trainer's run_fn leaves behind."""
-    folder = tmp_path_factory.mktemp("trained")
-    run_fn(
-        FnArgs(
-            train_files=[study.train_files],
-            eval_files=[study.eval_files],
-            train_steps=None,
-            transform_graph_path=str(study.graph),
-            serving_model_dir=str(folder / "Format-Serving"),
-            model_run_dir=str(folder / "run"),
-            hyperparameters={"space": [], "values": {"dropout": 0.1, "width": 4}},
-            custom_config={"inputs": INPUTS.to_config(), "seed": 5, "hyperparameters": QUICK},
-        )
-    )
-    return folder
-
-
-@pytest.fixture(scope="module")
-def signatures(trained: Any) -> Any:
-    return tf.saved_model.load(str(trained / "Format-Serving")).signatures
-
 
 def without_labels(row: Any) -> Any:
     return {name: row[name] for name in INPUTS.features}
-
-
-def columns(rows: Any) -> Any:
-    """Plain columns of the same subjects: NaN and "" where a value is missing."""
-    found = {
-        name: tf.constant([row[name][0] if row[name] else np.nan for row in rows], tf.float32)
-        for name in INPUTS.numeric
-    }
-    found |= {
-        name: tf.constant([row[name][0] if row[name] else b"" for row in rows], tf.string)
-        for name in INPUTS.categorical
-    }
-    return found
 
 
 def test_examples_without_labels_get_a_probability_per_task(signatures: Any) -> None:
@@ -101,60 +61,6 @@ def test_both_signatures_give_the_same_probabilities(signatures: Any) -> None:
 
     for task in INPUTS.tasks:
         np.testing.assert_array_equal(by_example[task], by_column[task])
-
-
-def log_odds(probabilities: Any) -> Any:
-    inner = np.asarray(probabilities, np.float64)[:, 0]
-    return np.log(inner) - np.log1p(-inner)
-
-
-def test_contributions_add_up_to_the_prediction(signatures: Any) -> None:
-    examples = tf.constant([example(row) for row in subjects(40, seed=4)])
-
-    predicted = signatures["serving_default"](examples=examples)
-    contributions = signatures["contributions"](examples=examples)
-
-    assert set(contributions) == {"death", "ae"}
-    for task, found in contributions.items():
-        assert found.shape == (40, len(INPUTS.features) + 1)
-        np.testing.assert_allclose(found.numpy().sum(axis=1), log_odds(predicted[task]), atol=1e-4)
-
-
-def test_all_subjects_have_the_same_reference(signatures: Any) -> None:
-    examples = tf.constant([example(row) for row in subjects(40, seed=4)])
-    for found in signatures["contributions"](examples=examples).values():
-        np.testing.assert_allclose(found[:, -1], found[0, -1], atol=1e-5)
-
-
-def test_contributions_of_columns_are_those_of_examples(signatures: Any) -> None:
-    rows = subjects(40, seed=4)
-
-    by_example = signatures["contributions"](examples=tf.constant([example(row) for row in rows]))
-    by_column = signatures["columns_contributions"](**columns(rows))
-
-    for task in INPUTS.tasks:
-        np.testing.assert_array_equal(by_example[task], by_column[task])
-
-
-def test_pairs_of_features_have_an_interaction_for_each_task(signatures: Any) -> None:
-    rows = subjects(3, seed=4)
-    features = len(INPUTS.features)
-
-    by_example = signatures["interactions"](examples=tf.constant([example(row) for row in rows]))
-    by_column = signatures["columns_interactions"](**columns(rows))
-
-    for task in INPUTS.tasks:
-        assert by_example[task].shape == (3, features, features)
-        np.testing.assert_array_equal(by_example[task], by_column[task])
-
-
-def test_the_model_names_the_columns_of_its_contributions(trained: Any) -> None:
-    content = (trained / "Format-Serving" / CONTRIBUTIONS_FILE).read_bytes()
-    described = ContributionColumns.model_validate_json(content)
-
-    assert described.features == ("age", "sbp", "sex", "country")
-    assert set(described.reference) == {"sex", "country"}
-    assert described.reference["sex"] in {"F", "M"}
 
 
 def test_subject_without_any_value_and_with_a_new_category_is_served(signatures: Any) -> None:

@@ -9,6 +9,9 @@ from trainer.features import ModelInputs
 
 INPUTS = ModelInputs(numeric=("age", "sbp"), categorical=("sex", "country"), tasks=("death", "ae"))
 
+QUICK = {"members": 2, "width": 8, "depth": 1, "max_epochs": 3, "batch_size": 64}
+"""Hyperparameters of a training that takes a second."""
+
 
 def transform(rows: Any, inputs: Any, graph: Any, not_analysed: Any = ()) -> Any:
     """Analyses and transforms hand-made rows in memory; keeps the transform graph in `graph`.
@@ -113,3 +116,18 @@ def subjects(count: Any, seed: Any = 0) -> Any:
             }
         )
     return rows
+
+
+def columns(rows: Any) -> Any:
+    """Plain columns of the same subjects: NaN and "" where a value is missing."""
+    import tensorflow as tf
+
+    found = {
+        name: tf.constant([row[name][0] if row[name] else np.nan for row in rows], tf.float32)
+        for name in INPUTS.numeric
+    }
+    found |= {
+        name: tf.constant([row[name][0] if row[name] else b"" for row in rows], tf.string)
+        for name in INPUTS.categorical
+    }
+    return found
