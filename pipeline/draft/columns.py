@@ -20,6 +20,11 @@ MISSING_CODES = ("NA", "N/A", "NULL", "NaN", ".")
 _ISO_DATE = re.compile(r"\d{4}(-(\d{2}|-)(-(\d{2}|-))?)?(T.*)?")
 _LEADING_ZERO = re.compile(r"[-+]?0\d")
 _TRAILING_DIGITS = re.compile(r"\d+$")
+_QUANTITIES = re.compile(
+    r"\w*dy|aval|base|p?chg|\w\wstres[nu]?n|age(y(rs?)?)?|age_?years|bmi\w{0,2}|\w*(days|weeks|months)",
+    re.I,
+)
+"""Names of quantities, however few values they have."""
 
 _FEW = 10
 """Most distinct values of a number that is taken for a code."""
@@ -113,6 +118,7 @@ class ColumnDraft:
         middle: 5th and 95th percentile of a number, rounded to two digits.
         note: What a person should check, a clause; empty where it is plain.
         missing: Texts that mean missing in this column alone.
+        is_whole: Whether it holds whole numbers.
         smallest_is_zero: Whether its smallest number is 0.
         is_compact_text: Whether it holds texts without blanks.
         label: What the file says that it means; empty if it does not say.
@@ -128,6 +134,7 @@ class ColumnDraft:
     middle: tuple[str, str] | None = None
     note: str = ""
     missing: tuple[str, ...] = ()
+    is_whole: bool = False
     smallest_is_zero: bool = False
     is_compact_text: bool = False
     label: str = ""
@@ -175,7 +182,7 @@ def draft_columns(
         rows: Number of rows that were looked at.
         missing: Texts that mean missing in all columns.
     """
-    drafts = {name: _draft(column, is_text, rows, missing) for name, column in seen.items()}
+    drafts = {name: _draft(name, column, is_text, rows, missing) for name, column in seen.items()}
     return _like_their_siblings(seen, drafts)
 
 
@@ -200,7 +207,9 @@ def with_labels(
     }
 
 
-def _draft(seen: ColumnSeen, is_text: bool, rows: int, missing: Sequence[str]) -> ColumnDraft:
+def _draft(
+    name: str, seen: ColumnSeen, is_text: bool, rows: int, missing: Sequence[str]
+) -> ColumnDraft:
     notes: list[str] = []
     own: list[str] = []
     values = Counter(seen.values)
@@ -215,7 +224,7 @@ def _draft(seen: ColumnSeen, is_text: bool, rows: int, missing: Sequence[str]) -
             )
         else:
             own.append(code)
-    kind = _type_of(seen, is_text, notes)
+    kind = _type_of(name, seen, is_text, notes)
     distinct = len(values)
     middle = _middle(seen) if kind == "number" and seen.present >= _FEWEST_OF_A_RANGE else None
     levels: tuple[tuple[str, int], ...] = ()
@@ -240,13 +249,14 @@ def _draft(seen: ColumnSeen, is_text: bool, rows: int, missing: Sequence[str]) -
         middle=middle,
         note="; ".join(notes),
         missing=tuple(sorted(own)),
+        is_whole=seen.are_whole,
         smallest_is_zero=bool(numbers) and min(n for n in numbers if n is not None) == 0,
         is_compact_text=kind == "text"
         and not any(" " in str(value).strip() for value in seen.values),
     )
 
 
-def _type_of(seen: ColumnSeen, is_text: bool, notes: list[str]) -> str:
+def _type_of(name: str, seen: ColumnSeen, is_text: bool, notes: list[str]) -> str:
     if not is_text:
         return seen.type
     if not seen.values:
@@ -257,7 +267,8 @@ def _type_of(seen: ColumnSeen, is_text: bool, notes: list[str]) -> str:
     if not seen.are_numbers:
         return "text"
     # Few whole numbers are codes more often than not, and codes have no order.
-    if len(seen.values) <= _FEW and seen.are_whole:
+    is_few = len(seen.values) <= _FEW and seen.are_whole
+    if is_few and not _QUANTITIES.fullmatch(name):
         if len(seen.values) > 2:
             notes.append("taken for a code; if it is a quantity, say number here and below")
         return "text"

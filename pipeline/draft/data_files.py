@@ -17,7 +17,7 @@ from pipeline.draft.columns import (
     missing_of_all,
     with_labels,
 )
-from pipeline.draft.roles import ARMS, SITES
+from pipeline.draft.roles import ARMS, SITES, names_subjects
 from pipeline.errors import UserError
 from pipeline.names import (
     ARM,
@@ -90,6 +90,11 @@ class DatasetDraft:
     repeated: RepeatedKey | None = None
     constant: tuple[str, ...] = ()
     is_collapsed: bool = False
+
+    @property
+    def subjects(self) -> int:
+        """Number of subjects, if it describes them."""
+        return self.repeated.distinct if self.is_collapsed and self.repeated else self.rows
 
     def has_one_row_each(self, key: str) -> bool:
         """Whether each row has another value of the key."""
@@ -171,7 +176,7 @@ def _look_at_dataset(
     if set(types) >= _SUPPLEMENT:
         parents = {str(value).lower() for value in seen["RDOMAIN"].values}
     missing = missing_of_all(seen)
-    repeated = _repeated(seen, first_rows)
+    repeated = _repeated(seen, first_rows, rows)
     pattern = first.relative_to(folder)
     if others:
         pattern = pattern.with_name(f"{_SHARD.sub('', first.stem)}*{first.suffix}")
@@ -194,13 +199,18 @@ def _look_at_dataset(
     )
 
 
-def _repeated(seen: Mapping[str, ColumnSeen], first_rows: FirstRows) -> RepeatedKey | None:
+def _repeated(
+    seen: Mapping[str, ColumnSeen], first_rows: FirstRows, rows: int
+) -> RepeatedKey | None:
     from pipeline.reading.repeated_keys import RepeatedKey, repeated_key
 
     for name, column in seen.items():
         found = RepeatedKey(name, column.present, len(column.values))
         if found.is_so_by_name:
             return found
+    if any(names_subjects(n) and len(c.values) == c.present == rows for n, c in seen.items()):
+        # Beside a subject key that is different in every row, what else repeats is no key.
+        return None
     not_keys = [name for name in seen if ARMS.fullmatch(name) or SITES.fullmatch(name)]
     return repeated_key(first_rows.columns(), not_keys)
 

@@ -5,11 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from pipeline.draft.columns import ColumnDraft
 from pipeline.draft.data_files import DatasetDraft
 from pipeline.draft.roles import arm_candidates, times_to_event
 from pipeline.draft.tasks import serious_events
 from pipeline.draft.words import quoted
 
+_SEVERITIES = (
+    "MILD",
+    "MODERATE",
+    "SEVERE",
+    "LIFE THREATENING",
+    "LIFE-THREATENING",
+    "FATAL",
+)
 _GROUPS = re.compile(r"sex|gender|race|ethnic\w*|country|region", re.I)
 
 
@@ -26,7 +35,7 @@ def evaluation_lines(used: Sequence[DatasetDraft], subject: DatasetDraft) -> Ite
     yield "# every subject is predicted by models trained without it."
     yield "evaluation: {scheme: auto}"
     yield ""
-    yield f"# Shares of the {subject.rows} subjects: to train, to stop and calibrate, to test."
+    yield f"# Shares of the {subject.subjects} subjects: to train, to stop and calibrate, to test."
     yield "split: {train: 0.6, eval: 0.2, test: 0.2}"
     yield ""
     yield "# A model is blessed, pushed and registered only if it reaches these. Raise them to"
@@ -77,7 +86,9 @@ def _analysis_lines(used: Sequence[DatasetDraft], subject: DatasetDraft) -> Iter
         if censored.columns["PARAMCD"].distinct > 1:
             yield "      where: {column: PARAMCD, equals: TODO}"
         yield "      time: AVAL"
-        yield "      event: {column: CNSR, equals: 0}  # CDISC: 0 is the event, above 0 is censored"
+        zero = '"0"' if censored.columns["CNSR"].type == "text" else "0"
+        yield "      # CDISC: 0 is the event, all others are censored."
+        yield f"      event: {{column: CNSR, equals: {zero}}}"
     elif timed:
         yield "  time_to_event:"
         yield "    event:"
@@ -86,6 +97,19 @@ def _analysis_lines(used: Sequence[DatasetDraft], subject: DatasetDraft) -> Iter
         status = quoted(timed.status)
         yield f"      event: {{column: {status}, equals: TODO}}  # the code of the event"
     yield ""
+
+
+def _severities(column: ColumnDraft) -> str:
+    """The levels of a severity from mild to severe; TODO where they are not all known words."""
+    levels = sorted((level for level, _ in column.levels), key=_rank)
+    if len(levels) < column.distinct or not all(level.upper() in _SEVERITIES for level in levels):
+        return f"TODO  # the {column.distinct} levels of AESEV, the mildest first, in quotes"
+    return f"[{', '.join(map(quoted, levels))}]  # levels of AESEV, the mildest first"
+
+
+def _rank(level: str) -> int:
+    known = level.upper() in _SEVERITIES
+    return _SEVERITIES.index(level.upper()) if known else len(_SEVERITIES)
 
 
 def _summary_lines(used: Sequence[DatasetDraft]) -> Iterator[str]:
@@ -97,7 +121,7 @@ def _summary_lines(used: Sequence[DatasetDraft]) -> Iterator[str]:
         yield f"    dataset: {events.name}"
         yield "    category: AEBODSYS"
         yield "    severity: AESEV"
-        yield "    severities: [MILD, MODERATE, SEVERE]"
+        yield f"    severities: {_severities(events.columns['AESEV'])}"
     else:
         yield "# summary: {enrolment: COLUMN, disposition: {...}, adverse_events: {...}}"
     yield ""

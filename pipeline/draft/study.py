@@ -18,7 +18,9 @@ from pipeline.draft.roles import (
     arm_candidates,
     date_candidates,
     day_candidates,
-    is_known_after,
+    is_planned,
+    known_after,
+    not_randomised,
     parameter_column,
     reference_candidates,
     site_candidates,
@@ -33,6 +35,10 @@ if TYPE_CHECKING:
     from pipeline.reading.repeated_keys import RepeatedKey
 
 _FEWEST_OF_AN_UNNAMED_KEY = 20
+_FEWEST_OF_A_NUMBER = 100
+"""Fewest rows in which numbers that are all different are taken for a key."""
+
+_MOST_DESCRIBED = 8
 _KEYS = re.compile(r"usubjid|subjid|.*(subj|patient|pat|pid|pt)_?(id|no|num|nr)?(ber)?|id", re.I)
 
 
@@ -134,18 +140,17 @@ def _is_key_name(name: str) -> bool:
 def _unnamed_key(dataset: DatasetDraft) -> str | None:
     """Finds a column that is a key by its values alone: they are distinct.
 
-    That is a text without blanks (no remark), or whole numbers that increase from row to row.
+    That is a text without blanks (no remark), or whole numbers that increase from row to row; or
+    the only column of whole numbers that are all different.
     """
-    return next(
-        (
-            name
-            for name, column in dataset.columns.items()
-            if dataset.has_one_row_each(name)
-            and dataset.rows >= _FEWEST_OF_AN_UNNAMED_KEY
-            and (column.increases or column.is_compact_text)
-        ),
-        None,
-    )
+    different = {n: c for n, c in dataset.columns.items() if dataset.has_one_row_each(n)}
+    if dataset.rows < _FEWEST_OF_AN_UNNAMED_KEY:
+        return None
+    for name, column in different.items():
+        if column.increases or column.is_compact_text:
+            return name
+    numbers = [name for name, column in different.items() if column.is_whole]
+    return numbers[0] if len(numbers) == 1 and dataset.rows >= _FEWEST_OF_A_NUMBER else None
 
 
 def _format_lines(fmt: FileFormat) -> Iterator[str]:
@@ -205,10 +210,11 @@ def _is_one_each(dataset: DatasetDraft, key: str | None) -> bool:
 def _row_lines(dataset: DatasetDraft, subject: DatasetDraft) -> Iterator[str]:
     days = day_candidates(dataset.columns)
     dates = date_candidates(dataset.columns, subject.columns)
-    if days:
+    if _is_dated(dataset, subject):
+        others = [*dates[1:], *(f"{day} as `day`, which is planned" for day in days)]
+        yield f"    date: {dates[0]}  # date of a row{_others(others)}"
+    elif days:
         yield f"    day: {days[0]}  # study day of a row{_others(days[1:])}"
-    elif dates and reference_candidates(subject.columns):
-        yield f"    date: {dates[0]}  # date of a row{_others(dates[1:])}"
     else:
         yield "    # No column looks like the day of a row. For features and events its rows need"
         yield "    # `day: COLUMN`, `date: COLUMN`, or `known: baseline` for all of them."
@@ -216,6 +222,17 @@ def _row_lines(dataset: DatasetDraft, subject: DatasetDraft) -> Iterator[str]:
     if parameter:
         measured = dataset.columns[parameter].distinct
         yield f"    parameter: {parameter}  # names what a row measures: {measured} distinct"
+
+
+def _is_dated(dataset: DatasetDraft, subject: DatasetDraft) -> bool:
+    """Whether the days of rows are counted from dates, as there is no day, or a planned one."""
+    days = day_candidates(dataset.columns)
+    return (
+        not dataset.parents
+        and bool(reference_candidates(subject.columns))
+        and bool(date_candidates(dataset.columns, subject.columns))
+        and (not days or is_planned(days[0]))
+    )
 
 
 def _others(names: Sequence[str]) -> str:
@@ -227,12 +244,13 @@ def _column_lines(dataset: DatasetDraft, one_each: bool, key: str | None) -> Ite
     if not one_each and not is_text:
         return
     yield "    columns:"
+    after = known_after(dataset.columns)
     for name, column in dataset.columns.items():
         declared = []
         if is_text:
             # As a number a key could lose digits.
             declared.append(f"type: {'text' if name == key else column.type}")
-        if one_each and name != key and is_known_after(name):
+        if one_each and name != key and name in after:
             declared.append("known: after")
         if column.missing:
             declared.append(f"missing: [{', '.join(quoted(code) for code in column.missing)}]")
@@ -253,14 +271,21 @@ def _subject_lines(
     others = [
         column for column in subject.columns if column != key and subject.has_one_row_each(column)
     ]
+    numbers = [column for column in others if subject.columns[column].is_whole]
     if subject.repeated:
         yield from _repeated_lines(subject.repeated)
     if key is None:
         yield "# No column looks like a subject key: the row's number stands for the subject."
+        if numbers:
+            yield f"# Different in every row: {', '.join(numbers)}. If one is the key, say here:"
+            yield f"# subject: {{dataset: {subject.name}, column: {quoted(numbers[0])}}}"
         yield f"subject: {{dataset: {subject.name}, row_number: true}}"
     else:
         if others:
             yield f"# Also different in every row: {', '.join(others)}"
+        if not _is_key_name(key) and not subject.repeated:
+            yield f"# {key} is taken for the key: it differs in each of {subject.rows} rows."
+            yield "# If it is a measurement, write `row_number: true` in place of `column`."
         yield "subject:"
         yield f"  dataset: {subject.name}"
         yield f"  column: {quoted(key)}"
@@ -271,20 +296,14 @@ def _subject_lines(
         yield f"site: {{column: {quoted(sites[0])}}}  # {_counted(subject, sites)}"
     else:
         yield "# No column looks like a site. If one is: `site: {column: COLUMN}`"
-    yield "# Who is in the trial, for example without screen failures; all, where not given:"
-    yield "# population: {column: COLUMN, present: true}"
+    yield from _population_lines(subject)
     yield from _day_lines(used, times_to_event(subject.columns))
 
 
 def _reference_lines(used: Sequence[DatasetDraft], subject: DatasetDraft) -> Iterator[str]:
     """The date of study day 1, where the rows of some dataset have a date and no study day."""
     dated = [
-        dataset.name
-        for dataset in used
-        if dataset is not subject
-        and not dataset.parents
-        and not day_candidates(dataset.columns)
-        and date_candidates(dataset.columns, subject.columns)
+        dataset.name for dataset in used if dataset is not subject and _is_dated(dataset, subject)
     ]
     found = reference_candidates(subject.columns)
     if found and dated:
@@ -292,6 +311,18 @@ def _reference_lines(used: Sequence[DatasetDraft], subject: DatasetDraft) -> Ite
             f"  reference_date: {quoted(found[0])}  # study days of {', '.join(dated)} count from "
             f"it{_others(found[1:])}"
         )
+
+
+def _population_lines(subject: DatasetDraft) -> Iterator[str]:
+    arms = arm_candidates(subject.columns)[:1]
+    others = not_randomised(subject.columns[arms[0]]) if arms else {}
+    if not others:
+        yield "# Who is in the trial, for example without screen failures; all, where not given:"
+        yield "# population: {column: COLUMN, present: true}"
+        return
+    levels = ", ".join(f'"{level}"' for level in others)
+    yield f"# Who is in the trial: {sum(others.values())} rows of {arms[0]} look like no arm."
+    yield f"population: {{not: {{column: {quoted(arms[0])}, in: [{levels}]}}}}"
 
 
 def _arm_lines(subject: DatasetDraft) -> Iterator[str]:
@@ -307,6 +338,8 @@ def _arm_lines(subject: DatasetDraft) -> Iterator[str]:
     yield "# arm: {columns: [COLUMN], control: LEVEL}"
     if few:
         yield f"# Columns of 2 to 6 levels: {', '.join(few)}"
+    for name in few[:_MOST_DESCRIBED]:
+        yield f"# {name}: {_levels(subject.columns[name])}"
 
 
 def _levels(column: ColumnDraft) -> str:
@@ -349,10 +382,11 @@ def _feature_lines(
     yield "features:"
     taken: set[str] = set()
     omitted: list[str] = []
+    after = known_after(subject.columns)
     for column, described in subject.columns.items():
         if not described.kind or column == key or SITES.fullmatch(column):
             continue
-        if column in arms or is_known_after(column):
+        if column in arms or column in after:
             omitted.append(column)
             continue
         name = free_name(column, taken)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from pipeline.draft.columns import ColumnDraft
 from pipeline.draft.data_files import DatasetDraft
 from pipeline.draft.roles import TimeToEvent, day_candidates, times_to_event
 from pipeline.draft.words import quoted
@@ -67,8 +68,16 @@ def _adverse_event_lines(events: DatasetDraft) -> Iterator[str]:
     yield "    horizon: TODO  # the last study day that counts"
     yield "    event:"
     yield f"      dataset: {events.name}"
-    yield '      where: {column: AESER, equals: "Y"}'
+    yield f"      where: {{column: AESER, equals: {_serious(events.columns['AESER'])}}}"
     yield from _landmark_day_lines()
+
+
+def _serious(column: ColumnDraft) -> str:
+    """The level that means yes; Y where the rows seen do not say otherwise."""
+    found = [level for level, _ in column.levels if level.upper() in ("Y", "YES", "1", "TRUE")]
+    if found:
+        return f'"{found[0]}"' if column.type == "text" else found[0]
+    return '"Y"' if column.distinct < 2 and column.type == "text" else "TODO"
 
 
 def _landmark_day_lines() -> Iterator[str]:
@@ -83,4 +92,5 @@ def _state_lines() -> Iterator[str]:
     yield "  TODO:  # a name of letters, digits and _"
     yield "    kind: TODO"
     yield "    title: TODO  # what is predicted, one line"
-    yield "    state: {positive: {column: TODO, equals: TODO}}  # the column that decides"
+    yield "    # The column that decides, and its value: a text in quotes, a number without."
+    yield "    state: {positive: {column: TODO, equals: TODO}}"

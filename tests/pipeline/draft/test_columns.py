@@ -107,3 +107,12 @@ def test_namibia_is_a_country_where_na_elsewhere_is_missing(tmp_path: Path) -> N
     assert "missing" not in dataset["columns"]["COUNTRY"]
     assert "BW (10 rows), NA (10 rows), ZA (10 rows)" in text
     assert "NA in 10 rows is a value here" in text
+
+
+@pytest.mark.parametrize("name", ["ADY", "AVAL", "LBSTRESN", "AGE", "OS_MONTHS", "futime_days"])
+def test_quantity_by_its_name_is_a_number_however_few_values_it_has(
+    tmp_path: Path, name: str
+) -> None:
+    write_csv(tmp_path / "a.csv", [{"id": i, name: 14 * (i % 2) + 1} for i in range(30)])
+
+    assert draft_of(tmp_path)["datasets"]["a"]["columns"][name]["type"] == "number"

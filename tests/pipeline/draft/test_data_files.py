@@ -68,7 +68,9 @@ def test_file_that_can_not_be_read_is_left_out_with_a_reason(
 def test_real_trial_in_sdtm_is_drafted_with_its_qualifiers(trial_data_dir: Path) -> None:
     draft = draft_of(trial_data_dir / "cdisc_pilot01" / "sdtm")
 
-    assert draft["subject"] == {"dataset": "dm", "column": "USUBJID"}
+    subject = {"dataset": "dm", "column": "USUBJID", "reference_date": "RFSTDTC"}
+    assert draft["subject"] == subject
+    assert draft["datasets"]["sv"]["date"] == "SVSTDTC"
     assert draft["datasets"]["suppdm"]["supplements"] == "dm"
     assert draft["datasets"]["suppds"]["supplements"] == "ds"
     assert {n for n, d in draft["datasets"].items() if d["rows"] == "one_per_subject"} == {"dm"}

@@ -79,3 +79,40 @@ def test_data_without_a_row_per_subject_is_an_error(tmp_path: Path) -> None:
 
     with pytest.raises(UserError, match="No file has one row for each subject"):
         draft_study(tmp_path, "mytrial")
+
+
+@pytest.mark.parametrize("key", ["rn", "randno", "unit", "X"])
+def test_only_column_of_whole_numbers_that_are_all_different_is_the_key(
+    tmp_path: Path, key: str
+) -> None:
+    rows = [{key: 7919 * i % 104729, "AGE": i % 9 / 2} for i in range(120)]
+    write_csv(tmp_path / "a.csv", rows)
+
+    text = draft_study(tmp_path, "mytrial")
+
+    assert yaml.safe_load(text)["subject"] == {"dataset": "a", "column": key}
+    assert f"# {key} is taken for the key: it differs in each of 120 rows." in text
+
+
+def test_of_several_such_columns_a_person_chooses(tmp_path: Path) -> None:
+    rows = [{"rn": 7919 * i % 104729, "lab": 5003 * i % 104729, "x": i % 9} for i in range(120)]
+    write_csv(tmp_path / "a.csv", rows)
+
+    text = draft_study(tmp_path, "mytrial")
+
+    assert yaml.safe_load(text)["subject"] == {"dataset": "a", "row_number": True}
+    assert "# Different in every row: rn, lab. If one is the key, say here:" in text
+
+
+def test_column_of_equally_many_rows_is_no_key_beside_that_of_the_subjects(tmp_path: Path) -> None:
+    rows = [{"USUBJID": f"S{i}", "AGE": 30 + i % 20, "x": i / 2} for i in range(100)]
+    write_csv(tmp_path / "adsl.csv", rows)
+
+    assert draft_of(tmp_path)["subject"] == {"dataset": "adsl", "column": "USUBJID"}
+
+
+def test_shares_are_of_subjects_where_a_file_has_several_rows_of_each(tmp_path: Path) -> None:
+    rows = [{"PATNO": f"P{i % 40}", "AGE": i % 40 / 2, "x": i} for i in range(80)]
+    write_csv(tmp_path / "a.csv", rows)
+
+    assert "# Shares of the 40 subjects:" in draft_study(tmp_path, "mytrial")
