@@ -165,7 +165,6 @@ def _components(config: RunConfig) -> list[BaseNode | None]:
         transform_graph=transform.outputs["transform_graph"],
         rejects=example_gen.outputs["rejects"],
         model=trainer.outputs["model"],
-        hyperparameters=tuner.outputs["best_hyperparameters"] if tuner else None,
         settings=CrossFitSettings.of(study),
         seed=config.seed,
         steps=config.steps,

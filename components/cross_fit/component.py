@@ -22,7 +22,6 @@ class CrossFitSpec(ComponentSpec):
         "transform_graph": ChannelParameter(type=standard_artifacts.TransformGraph),
         "rejects": ChannelParameter(type=TrialRejects),
         "model": ChannelParameter(type=standard_artifacts.Model),
-        "hyperparameters": ChannelParameter(type=standard_artifacts.HyperParameters, optional=True),
     }
     OUTPUTS: ClassVar[dict[str, ChannelParameter]] = {
         "predictions": ChannelParameter(type=Predictions),
@@ -38,7 +37,8 @@ class CrossFitSpec(ComponentSpec):
 class CrossFit(base_component.BaseComponent):
     """Predicts every subject by models that never saw it, and checks the final model with them.
 
-    Under the scheme `split` it trains nothing and writes an empty table.
+    Under the scheme `split` it trains nothing and writes an empty table. Out of fold nothing was
+    tuned: the Tuner refuses to tune without an eval split.
 
     Args:
         examples: TrialExampleGen's examples.
@@ -49,7 +49,6 @@ class CrossFit(base_component.BaseComponent):
         seed: Seed of training.
         steps: Training steps; 0 for early stopping.
         source: Digest of the trainer's source: with an edited trainer the stage runs again.
-        hyperparameters: The Tuner's, if it ran.
     """
 
     SPEC_CLASS = CrossFitSpec
@@ -65,7 +64,6 @@ class CrossFit(base_component.BaseComponent):
         seed: int,
         steps: int,
         source: str,
-        hyperparameters: BaseChannel | None = None,
     ) -> None:
         super().__init__(
             spec=CrossFitSpec(
@@ -73,7 +71,6 @@ class CrossFit(base_component.BaseComponent):
                 transform_graph=transform_graph,
                 rejects=rejects,
                 model=model,
-                hyperparameters=hyperparameters,
                 settings=settings.to_json(),
                 seed=seed,
                 steps=steps,

@@ -13,7 +13,6 @@ from tfx.types.artifact import Artifact
 from tfx.utils import io_utils, path_utils
 
 from components.cross_fit.settings import CrossFitSettings
-from pipeline.errors import UserError
 from pipeline.log_odds import log_odds
 from pipeline.names import CHALLENGER
 from pipeline.results.evaluation_plan import read_plan
@@ -42,15 +41,14 @@ class Executor(base_executor.BaseExecutor):
         """Writes the predictions, and how the final model agrees with them.
 
         Args:
-            input_dict: `examples`, `transform_graph`, `rejects`, `model`, and `hyperparameters`,
-                which may be missing.
+            input_dict: `examples`, `transform_graph`, `rejects` and `model`.
             output_dict: `predictions`: its folder gets `predictions.parquet` and, out of fold,
                 `final_fit.json`.
             exec_properties: The parameters of the component.
 
         Raises:
-            UserError: The final model departs from the models of the folds, hyperparameters were
-                tuned out of fold, or the examples can't be used.
+            UserError: The final model departs from the models of the folds, or the examples can't
+                be used.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         settings = CrossFitSettings.from_json(exec_properties["settings"])
@@ -59,12 +57,6 @@ class Executor(base_executor.BaseExecutor):
         if not plan.out_of_fold:
             write_predictions(folder, _empty(settings))
             return
-        if input_dict.get("hyperparameters"):
-            raise UserError(
-                f"--tune: hyperparameters tuned on all subjects would be evaluated on the same "
-                f"subjects under `scheme: {plan.scheme}`. Run without --tune, or with `scheme: "
-                "split` in the study file."
-            )
         graph = tft.TFTransformOutput(artifact_utils.get_single_uri(input_dict["transform_graph"]))
         files = artifact_utils.get_split_uri(input_dict["examples"], plan.evaluated_split)
         subjects = read_subjects([f"{files}/*"], graph, _inputs(settings), plan.repeats)

@@ -11,11 +11,14 @@ from tfx.types.artifact import Artifact
 from tfx.utils import path_utils
 
 from components.evaluator.champion_scores import ChampionScores, score_subjects
+from components.evaluator.judge import Verdict
 from components.evaluator.records import Record
 from components.evaluator.settings import EvaluatorSettings
 from pipeline.names import EXAMPLES_SIGNATURE
 from pipeline.results.division import has_division, read_division
+from pipeline.results.documents import OVERALL
 from pipeline.results.evaluation_plan import EvaluationPlan
+from pipeline.results.outcomes import LEAST_EVENTS
 from pipeline.study.digest import version_of_digest
 
 PRESENT = "present"
@@ -163,6 +166,40 @@ def find_champion(
     return Champion(None, tasks, scores)
 
 
+def needed_note(verdict: Verdict, plan: EvaluationPlan, smallest_group: int) -> str:
+    """What lets the models be compared, where too few subjects do; empty where enough do.
+
+    Args:
+        verdict: The verdict.
+        plan: How the run evaluates.
+        smallest_group: Fewest subjects that a comparison is of.
+    """
+    lacking = any(
+        item.decides
+        and item.application.is_of_champion
+        and item.application.group == OVERALL
+        and item.reason in ("too_few_subjects", "too_few_events")
+        for item in verdict.comparisons
+    )
+    if not lacking:
+        return ""
+    ways = [
+        "let the trial grow (new subjects are added to those compared)",
+        *(
+            ()
+            if plan.out_of_fold
+            else ("evaluate by `scheme: cross_fit`, which compares later models on all subjects",)
+        ),
+        "replace the champion without the task by `drop_tasks: allowed`",
+        "measure a registered model on new data by `trial validate`",
+    ]
+    return (
+        f"To compare a task with the champion takes at least {smallest_group} subjects with a "
+        f"known label that neither model has seen, {LEAST_EVENTS} of them with the outcome and "
+        f"{LEAST_EVENTS} without it: {', '.join(ways[:-1])}, or {ways[-1]}."
+    )
+
+
 def new_subjects_notes(records: Sequence[Record], smallest_group: int) -> Iterator[str]:
     """How champion and challenger differ on the subjects who are new since the champion's run.
 
@@ -172,9 +209,9 @@ def new_subjects_notes(records: Sequence[Record], smallest_group: int) -> Iterat
     """
     for record in records:
         if record.metric == "auc" and record.model == "difference":
-            where = f"{record.task}, subjects who are new since the champion's run"
+            where = f"{record.task}: subjects who are new since the champion's run"
             if record.subjects < smallest_group or not math.isfinite(record.lower):
-                yield f"{where}: too few to compare the models on them."
+                yield f"{where} are too few to compare the models on them."
             else:
                 yield (
                     f"{where} ({record.subjects:,} with a known outcome, predicted by the "

@@ -8,20 +8,25 @@ saw them; subjects who are new since are predicted by the champion's model, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evaluator.prediction_table import CHAMPION_OF_NEW, NOT_PREDICTED, PredictionTable
-from pipeline.names import CHAMPION, EXAMPLES_SIGNATURE, SPLITS
+from components.evaluator.prediction_table import CHAMPION_OF_NEW, PredictionTable
+from pipeline.names import CHAMPION, SPLITS
 from pipeline.results.division import Division
 from pipeline.results.evaluation_plan import EvaluationPlan
-from pipeline.results.predictions import Predictions, read_predictions, write_predictions
+from pipeline.results.predictions import (
+    NOT_IN_REPEAT,
+    Predictions,
+    join_folds,
+    read_predictions,
+    write_predictions,
+)
 
 _TEST = SPLITS.index("test")
-_ROWS = 8192
 _FloatArray = NDArray[np.float32]
 
 
@@ -84,7 +89,7 @@ def score_subjects(
 def _on_test_split(
     model: str, examples: str, division: Division, tasks: Sequence[str]
 ) -> ChampionScores:
-    known, dealt = division.by_subject()
+    known, dealt = join_folds([division.rows])
     seen = known[dealt[:, 0] != _TEST]
     subjects, scores, evaluated = _predict(model, examples, tasks, without=seen)
     first = np.zeros(len(subjects), np.int16)
@@ -124,7 +129,7 @@ def _out_of_fold(
     if is_new.any():
         subjects, predicted, _ = _predict(model, examples, tasks, only=table.subjects[is_new])
         of_new[np.searchsorted(table.subjects, subjects)] = predicted[:, np.newaxis]
-    place, repeat = np.nonzero(table.fold != NOT_PREDICTED)
+    place, repeat = np.nonzero(table.fold != NOT_IN_REPEAT)
     predictions = Predictions(
         table.subjects[place].astype(object),
         repeat.astype(np.int16),
@@ -155,13 +160,14 @@ def _predict(
         Pseudonyms, bytes `[subjects]`, probabilities `[subjects, tasks]`, and the number of all
         subjects of the examples.
     """
-    import tensorflow as tf
+    # TensorFlow takes seconds to import.
+    from trainer.served_model import KeywordModel, read_batches
+    from trainer.subjects import pseudonyms_of
 
-    from components.evaluator.served_model import KeywordModel
-
-    serve = KeywordModel(tf.saved_model.load(model)).signatures[EXAMPLES_SIGNATURE]
+    served = KeywordModel.load(model)
     subjects, scores, total = [np.zeros(0, "S1")], [np.zeros((0, len(tasks)), np.float32)], 0
-    for hashes, serialized in _batches(examples):
+    for serialized in read_batches(examples):
+        hashes = pseudonyms_of(serialized)
         total += len(hashes)
         kept = np.ones(len(hashes), bool)
         if only is not None:
@@ -169,19 +175,6 @@ def _predict(
         if without is not None:
             kept &= ~np.isin(hashes, without)
         if kept.any():
-            outputs = serve(serialized[kept])
             subjects.append(hashes[kept])
-            columns = [np.ravel(outputs[task].numpy()) for task in tasks]
-            scores.append(np.stack(columns, axis=1).astype(np.float32))
+            scores.append(served.probabilities(serialized[kept], tasks))
     return np.concatenate(subjects), np.concatenate(scores), total
-
-
-def _batches(examples: str) -> Iterator[tuple[NDArray[np.bytes_], NDArray[np.object_]]]:
-    """Pseudonyms and serialized examples of a split, in the order of its files."""
-    import tensorflow as tf
-
-    from trainer.subjects import pseudonyms_of
-
-    files = sorted(tf.io.gfile.glob(f"{examples}/*"))
-    for batch in tf.data.TFRecordDataset(files, compression_type="GZIP").batch(_ROWS):
-        yield pseudonyms_of(batch), batch.numpy()

@@ -20,7 +20,7 @@ from tfx.types.artifact import Artifact
 from tfx.utils import io_utils, proto_utils
 
 from components.evaluator import jackknife, results, shown
-from components.evaluator.champion import Champion, find_champion, new_subjects_notes
+from components.evaluator.champion import Champion, find_champion, needed_note, new_subjects_notes
 from components.evaluator.defaults import default_thresholds
 from components.evaluator.eval_config import build_eval_config
 from components.evaluator.judge import Verdict, judge
@@ -213,7 +213,10 @@ def _judge(
         compared,
     )
     smallest = settings.smallest_group
-    told = [champion.note(scheme.plan, smallest)]
+    told = [
+        champion.note(scheme.plan, smallest),
+        needed_note(verdict, scheme.plan, smallest),
+    ]
     told += new_subjects_notes(results.records_of_new(found, scheme.plan), smallest)
     if look:
         told.append(look.history.sentence)

@@ -34,9 +34,9 @@ from tensorflow_model_analysis.utils import util
 from components.evaluator import jackknife
 from components.evaluator.fold_scores import FOLD_SCORES
 from components.evaluator.prediction_table import NOTHING, PredictionSource, current_source
-from components.evaluator.served_model import KeywordModel
 from pipeline import names
 from pipeline.errors import UserError
+from trainer.served_model import KeywordModel
 
 _MOST_ROWS = 16_384
 _PREDICTIONS = constants.PREDICTIONS_KEY

@@ -13,20 +13,12 @@ from numpy.typing import NDArray
 
 from pipeline.errors import UserError
 from pipeline.names import CHALLENGER, CHAMPION
-from pipeline.results.predictions import Predictions, read_predictions
+from pipeline.results.predictions import NOT_IN_REPEAT, Predictions, join_folds, read_predictions
 from pipeline.sorted_rows import rows_of
 
 CHAMPION_OF_NEW = "champion_of_new"
 """The champion as it predicts subjects who are new since its run, beside those predicted out of
 fold."""
-
-NOT_PREDICTED = -1
-"""Fold of a subject that is not predicted in a repeat."""
-
-_OTHER_FOLDS = (
-    "The predictions of the model and of the reference models come from different folds. "
-    "Run the pipeline again without cached stages."
-)
 
 _NO_PREDICTIONS = (
     "The evaluation of this run is out of fold, but the Evaluator got no out-of-fold predictions: "
@@ -40,7 +32,7 @@ class PredictionTable:
 
     Attributes:
         subjects: Pseudonyms, rising; bytes `[subjects]`.
-        fold: Fold of the subject in each repeat, `NOT_PREDICTED` where it is in none; int16
+        fold: Fold of the subject in each repeat, `NOT_IN_REPEAT` where it is in none; int16
             `[subjects, repeats]`.
         score: Probabilities by task and model, float32 `[subjects, repeats]`; NaN where the model
             does not predict the subject in the repeat.
@@ -57,22 +49,14 @@ class PredictionTable:
         Raises:
             UserError: Two parts have a subject in different folds of the same repeat.
         """
-        filled = [part for part in parts if len(part.subjects)]
-        if not filled:
-            return cls(np.zeros(0, "S1"), np.zeros((0, 0), np.int16), {})
-        subjects = np.unique(np.concatenate([part.subjects.astype(bytes) for part in filled]))
-        repeats = 1 + max(int(part.repeat.max()) for part in filled)
-        shape = len(subjects), repeats
-        fold = np.full(shape, NOT_PREDICTED, np.int16)
+        subjects, fold = join_folds(parts)
         score: dict[str, dict[str, NDArray[np.float32]]] = {}
-        for part in filled:
+        for part in parts:
             place = np.searchsorted(subjects, part.subjects.astype(bytes)), part.repeat
-            if np.any((fold[place] != NOT_PREDICTED) & (fold[place] != part.fold)):
-                raise UserError(_OTHER_FOLDS)
-            fold[place] = part.fold
-            for model, tasks in part.of.items():
+            # A run without predictions has an empty table of them.
+            for model, tasks in part.of.items() if len(part.subjects) else ():
                 for task, values in tasks.items():
-                    of_model = np.full(shape, np.nan, np.float32)
+                    of_model = np.full(fold.shape, np.nan, np.float32)
                     of_model[place] = values
                     score.setdefault(task, {})[model] = of_model
         return cls(subjects, fold, score)
@@ -132,7 +116,7 @@ class PredictionSource:
     @property
     def folds(self) -> int:
         """Folds of a repeat of the challenger's predictions; 0 if its model predicts."""
-        return 1 + int(self.read().fold.max(initial=NOT_PREDICTED)) if self.out_of_fold else 0
+        return 1 + int(self.read().fold.max(initial=NOT_IN_REPEAT)) if self.out_of_fold else 0
 
     @property
     def references(self) -> tuple[str, ...]:

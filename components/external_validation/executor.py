@@ -24,8 +24,10 @@ from components.file_artifacts import write_file_artifact
 from pipeline.errors import UserError
 from pipeline.html.page import render
 from pipeline.log_odds import log_odds
-from pipeline.pages.validation import ValidationResult, validation_page
+from pipeline.pages.validation import validation_page
+from pipeline.pages.validation_result import ValidationResult
 from pipeline.results.documents import Curves, Metrics, Verdict, read_result
+from pipeline.results.outcomes import LEAST_EVENTS
 from pipeline.results.registration import RegisteredModel, Registration
 from pipeline.results.validation import ExternalValidation, TaskValidation, ValidatedModel
 
@@ -103,7 +105,7 @@ def _validate(
             settings.smallest_group,
         ),
         tasks=tuple(
-            _of_task(task, predicted[task], observed_rate(training, theirs), settings)
+            task_validation(task, predicted[task], observed_rate(training, theirs), settings)
             for task, theirs in settings.tasks.items()
         ),
         decision_thresholds={
@@ -112,18 +114,31 @@ def _validate(
     )
 
 
-def _of_task(
+def task_validation(
     task: str,
     predicted: PredictedTask,
     rate_in_training: float | None,
     settings: ExternalValidationSettings,
 ) -> TaskValidation:
+    """What the validation says of a task.
+
+    Args:
+        task: The task.
+        predicted: Its subjects with a known label.
+        rate_in_training: Share with the outcome in the training data; None where it is not known.
+        settings: What ExternalValidation reads of the study.
+    """
     subjects = len(predicted.outcome)
     theirs = settings.tasks[task]
     if subjects < settings.smallest_group:
         return TaskValidation(task=task, model_task=theirs, subjects=None, positives=None)
     logit = log_odds(predicted.probability)
-    fold = deal_folds(list(predicted.hashes), predicted.outcome)
+    positives = int(predicted.outcome.sum())
+    fold = (
+        deal_folds(list(predicted.hashes), predicted.outcome)
+        if min(positives, subjects - positives) >= LEAST_EVENTS
+        else None
+    )
     found = (
         ()
         if fold is None
@@ -139,7 +154,7 @@ def _of_task(
         task=task,
         model_task=theirs,
         subjects=subjects,
-        positives=int(predicted.outcome.sum()),
+        positives=positives,
         observed_rate_in_training=rate_in_training,
         observed_to_expected=observed_to_expected(
             predicted.probability.astype(np.float64), predicted.outcome, predicted.weight

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
-from tfx.dsl.io import fileio
 
-from pipeline.names import EXAMPLES_SIGNATURE, SUBJECT_HASH, label_key, weight_key
-
-_BATCH = 1024
+from pipeline.names import label_key, weight_key
+from trainer.served_model import KeywordModel, read_batches
+from trainer.subjects import pseudonyms_of
 
 
 @dataclass(frozen=True)
@@ -43,34 +42,26 @@ def predict(folder: str, model: str, tasks: Sequence[str]) -> tuple[int, dict[st
     Returns:
         Number of all subjects, and those with a known label by task.
     """
-    loaded = tf.saved_model.load(model)
-    signature = loaded.signatures[EXAMPLES_SIGNATURE]
-    spec = {SUBJECT_HASH: tf.io.FixedLenFeature([], tf.string)}
-    for task in tasks:
-        spec |= {
-            key(task): tf.io.FixedLenFeature([], tf.float32) for key in (label_key, weight_key)
-        }
-    hashes: list[NDArray[np.bytes_]] = []
-    found: dict[str, list[NDArray[np.float32]]] = {task: [] for task in tasks}
-    files = sorted(fileio.glob(f"{folder}/*"))
-    for batch in tf.data.TFRecordDataset(files, compression_type="GZIP").batch(_BATCH):
-        columns = tf.io.parse_example(batch, spec)
-        outputs = signature(examples=batch)
-        hashes.append(columns[SUBJECT_HASH].numpy().astype(bytes))
-        for task in tasks:
-            found[task].append(
-                np.column_stack(
-                    [
-                        outputs[task].numpy().ravel(),
-                        columns[label_key(task)].numpy(),
-                        columns[weight_key(task)].numpy(),
-                    ]
-                )
-            )
-    everyone = np.concatenate(hashes) if hashes else np.zeros(0, "S1")
+    served = KeywordModel.load(model)
+    spec = {
+        key(task): tf.io.FixedLenFeature([], tf.float32)
+        for task in tasks
+        for key in (label_key, weight_key)
+    }
+    hashes = [np.zeros(0, "S1")]
+    rows = [np.zeros((0, len(tasks), 3), np.float32)]
+    for serialized in read_batches(folder):
+        columns = tf.io.parse_example(serialized, spec)
+        labels, weights = (
+            np.stack([columns[key(task)].numpy() for task in tasks], axis=1)
+            for key in (label_key, weight_key)
+        )
+        hashes.append(pseudonyms_of(serialized))
+        predicted = served.probabilities(serialized, tasks)
+        rows.append(np.stack([predicted, labels, weights], axis=2))
+    everyone, found = np.concatenate(hashes), np.concatenate(rows)
     return len(everyone), {
-        task: _known(everyone, np.concatenate([np.zeros((0, 3), np.float32), *rows]))
-        for task, rows in found.items()
+        task: _known(everyone, found[:, number]) for number, task in enumerate(tasks)
     }
 
 

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from pipeline.estimates import NORMAL_95, Estimate, normal_interval, student_interval
 from pipeline.log_odds import clip_probability
+from pipeline.results.outcomes import LEAST_EVENTS
 from pipeline.results.validation import (
     UPDATE_METHODS,
     ModelUpdate,
@@ -36,8 +37,9 @@ from pipeline.results.validation import (
 from pipeline.weights import error_of_weighted_mean, is_weighted, weighted_mean
 
 MOST_FOLDS = 10
-_MOST_STEPS = 50
+_MOST_STEPS = 100
 _CONVERGED = 1e-10
+"""Change of the deviance below which a fit has converged."""
 
 _Numbers = NDArray[np.float64]
 
@@ -66,7 +68,7 @@ class Recalibration:
 def recalibrate(
     method: UpdateMethod, logit: _Numbers, outcome: _Numbers, weight: _Numbers | None = None
 ) -> Recalibration | None:
-    """Fits an update by maximum likelihood (Newton's method).
+    """Fits an update by maximum likelihood.
 
     Args:
         method: The update.
@@ -77,31 +79,42 @@ def recalibrate(
     Returns:
         The update with Wald's standard errors; None where no finite estimate exists.
     """
+    # Imported on use: it takes a second to load.
+    import statsmodels.api as sm
+
     free = method == "logistic_recalibration"
-    weight = np.ones_like(logit) if weight is None else weight
-    design = np.column_stack([np.ones_like(logit), logit]) if free else np.ones((len(logit), 1))
-    offset = np.zeros_like(logit) if free else logit
-    found = np.zeros(design.shape[1])
-    for _ in range(_MOST_STEPS):
-        fitted = 1 / (1 + np.exp(-(offset + design @ found)))
-        information = design.T @ (design * (weight * fitted * (1 - fitted))[:, None])
-        if not np.linalg.cond(information) < 1e12:
-            return None
-        step = np.linalg.solve(information, design.T @ (weight * (outcome - fitted)))
-        # Newton's steps overshoot far from the maximum; a logit never needs a larger one.
-        step /= max(1.0, float(np.abs(step).max()) / 2)
-        found = found + step
-        if float(np.abs(step).max()) < _CONVERGED:
-            covariance = np.linalg.inv(information)
-            if is_weighted(weight):
-                scores = design * (weight * (outcome - fitted))[:, None]
-                covariance = covariance @ (scores.T @ scores) @ covariance
-            errors = np.sqrt(np.diag(covariance))
-            slope, slope_error = (found[1], errors[1]) if free else (1.0, 0.0)
-            return Recalibration(
-                float(found[0]), float(slope), float(errors[0]), float(slope_error)
-            )
-    return None
+    if not _has_finite_fit(logit, outcome, free):
+        return None
+    ones = np.ones_like(logit)
+    weighted = weight is not None and is_weighted(weight)
+    fit = sm.GLM(
+        outcome,
+        np.column_stack([ones, logit]) if free else ones,
+        family=sm.families.Binomial(),
+        offset=None if free else logit,
+        var_weights=weight if weighted else None,
+    ).fit(
+        maxiter=_MOST_STEPS,
+        tol=_CONVERGED,
+        # HC0 is the sandwich.
+        cov_type="HC0" if weighted else "nonrobust",
+    )
+    if not fit.converged:
+        return None
+    slope, slope_error = (fit.params[1], fit.bse[1]) if free else (1.0, 0.0)
+    return Recalibration(float(fit.params[0]), float(slope), float(fit.bse[0]), float(slope_error))
+
+
+def _has_finite_fit(logit: _Numbers, outcome: _Numbers, free: bool) -> bool:
+    """Whether the maximum likelihood is at finite coefficients (Albert & Anderson 1984).
+
+    An intercept needs both outcomes; a slope too needs that no threshold of the logit separates
+    them.
+    """
+    positive, negative = logit[outcome > 0], logit[outcome == 0]
+    if not (len(positive) and len(negative)):
+        return False
+    return not free or bool(positive.min() < negative.max() and negative.min() < positive.max())
 
 
 def deal_folds(hashes: Sequence[bytes], outcome: _Numbers) -> NDArray[np.int64] | None:
@@ -200,13 +213,17 @@ def observed_to_expected(
     """Ratio of observed to expected outcomes; its logarithm has the error `√((1 - O/n) / O)`.
 
     Debray et al., BMJ 2017;356:i6460. Of weighted subjects the error is that of the weighted
-    observed rate, relative to it; without weights the two are the same.
+    observed rate, relative to it; without weights the two are the same. Of few events, or few
+    others, it has no interval.
     """
     weight = np.ones_like(outcome) if weight is None else weight
     observed, expected = float((weight * outcome).sum()), float((weight * probability).sum())
     if not (observed and expected):
         return Estimate()
     ratio = observed / expected
+    events = int((outcome > 0).sum())
+    if min(events, len(outcome) - events) < LEAST_EVENTS:
+        return Estimate(ratio)
     total = float(weight.sum())
     error = math.sqrt((1 - observed / total) / observed)
     if is_weighted(weight):

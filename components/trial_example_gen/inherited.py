@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.results.division import read_division
 from pipeline.results.evaluation_plan import EvaluationPlan
+from pipeline.results.predictions import join_folds
 from pipeline.sorted_rows import rows_of
 
 
@@ -63,7 +64,7 @@ class InheritedDivision:
     def __init__(self, folder: str) -> None:
         division = read_division(folder)
         self._plan = division.plan
-        self._subjects, self._dealt = division.by_subject()
+        self._subjects, self._dealt = join_folds([division.rows])
 
     def kept(self, pseudonyms: Sequence[bytes], hashes: NDArray[np.uint64]) -> Kept:
         """Those of some subjects who were in the champion's run.

@@ -74,23 +74,25 @@ def _origin(
     settings: UpdatedModelSettings,
     method: UpdateMethod,
 ) -> ModelOrigin:
-    tasks = {}
+    tasks: dict[str, Recalibrated] = {}
+    why_not: dict[str, str] = {}
     for task in validation.tasks:
         update = next((item for item in task.updates if item.method == method), None)
         if update is None or update.intercept.value is None:
-            logger.warning(
-                "Task %s is not updated: too few subjects with and without the outcome.", task.task
-            )
+            why_not[task.task] = task.why_not_fitted
             continue
         slope = update.slope.value if update.slope else None
         tasks[task.model_task] = Recalibrated(
             intercept=update.intercept.value, slope=1.0 if slope is None else slope
         )
     if not tasks:
+        reasons = "\n".join(f"- {task}: {reason}" for task, reason in why_not.items())
         raise UserError(
-            "No task can be updated: too few subjects with and without the outcome. Validate on "
-            "more subjects, or without --update."
+            f"No task can be updated:\n{reasons}\nValidate on more subjects, with another update, "
+            "or without --update."
         )
+    for name, reason in why_not.items():
+        logger.warning("Task %s is not updated: %s.", name, reason)
     return ModelOrigin(
         model=entry.id,
         model_digest=entry.model_digest,

@@ -52,6 +52,18 @@ def validations() -> list[AnyPanel]:
             Size(24, 9),
             {"value": _GAIN, "lower": _GAIN, "upper": _GAIN},
         ),
+        grid(
+            Words(
+                "In which groups do they hold there?",
+                "AUC, mean prediction minus observed rate, and net benefit at the decision "
+                "thresholds by group, with the ends of their 95 % intervals. Groups too small to "
+                "show are left out.",
+                _NO_VALIDATION,
+            ),
+            queries.GROUPS,
+            Size(24, 9),
+            {"value": _GAIN, "lower": _GAIN, "upper": _GAIN},
+        ),
     ]
 
 

@@ -53,7 +53,7 @@ def validation_sections(store: StudyStore) -> list[Section]:
             "the large: mean prediction minus observed rate.",
         ),
     )
-    return [Section("External validation", (table, _estimates(store)))]
+    return [Section("External validation", (table, _estimates(store), *_groups(store)))]
 
 
 def _ends(row: Row, name: str) -> Estimate:
@@ -91,6 +91,44 @@ def _estimates(store: StudyStore) -> Block:
             ),
         ),
     )
+
+
+def _groups(store: StudyStore) -> list[Block]:
+    rows = store.ask(queries.GROUPS)
+    if not rows:
+        return []
+    return [
+        Details(
+            "In which groups models hold there",
+            (
+                Table(
+                    "By group, with 95 % intervals",
+                    (
+                        Column("Started"),
+                        Column("Validated on"),
+                        Column("Task"),
+                        Column("Group"),
+                        Column("Measure"),
+                        Column("Decision threshold"),
+                        Column("Value (95 % interval)", "end", 4),
+                    ),
+                    [
+                        (
+                            f"{row['started']:%Y-%m-%d %H:%M}",
+                            row["validated_on"],
+                            row["task"],
+                            f"{row['slicing']}: {row['slice']}",
+                            row["measure"],
+                            row["decision_threshold"] or MISSING,
+                            estimate(row),
+                        )
+                        for row in rows
+                    ],
+                    ("Groups too small to show are left out.",),
+                ),
+            ),
+        )
+    ]
 
 
 def between_groups(store: StudyStore, run: str) -> list[Block]:

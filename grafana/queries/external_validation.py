@@ -70,7 +70,7 @@ SELECT r.started AS started, v.study AS validated_on, {_MODEL} AS model, e.task 
          AS decision_threshold,
        e.value AS value, e.lower AS lower, e.upper AS upper
 FROM validations v JOIN runs r ON r.run = v.run
-JOIN validation_estimates e ON e.run = v.run
+JOIN validation_estimates e ON e.run = v.run AND e.slicing = ''
 WHERE {_SHOWN}
 ORDER BY r.started DESC, e.task, e.method, e.measure, e.decision_threshold LIMIT 400
 """,
@@ -81,6 +81,42 @@ ORDER BY r.started DESC, e.task, e.method, e.measure, e.decision_threshold LIMIT
         "task": "text",
         "measure": "text",
         "method": "text",
+        "decision_threshold": "text",
+        "value": "number",
+        "lower": "number",
+        "upper": "number",
+    },
+)
+
+GROUPS = Query(
+    f"""
+SELECT r.started AS started, v.study AS validated_on, {_MODEL} AS model, g.task AS task,
+       g.slicing AS slicing, g.slice AS slice,
+       CASE g.measure WHEN 'auc' THEN 'AUC'
+            WHEN 'calibration_in_the_large' THEN 'mean prediction minus observed rate'
+            WHEN 'net_benefit' THEN 'net benefit'
+            ELSE 'net benefit over treating all' END AS measure,
+       CASE WHEN g.decision_threshold > 0 THEN CAST(g.decision_threshold AS TEXT) ELSE '' END
+         AS decision_threshold,
+       g.value AS value, g.lower AS lower, g.upper AS upper
+FROM validations v JOIN runs r ON r.run = v.run
+JOIN (SELECT run, task, slicing, slice, metric AS measure, decision_threshold, value, lower, upper
+      FROM metrics WHERE slicing <> '' AND model = 'challenger'
+      AND metric IN ('auc', 'calibration_in_the_large')
+      UNION ALL
+      SELECT run, task, slicing, slice, measure, decision_threshold, value, lower, upper
+      FROM validation_estimates WHERE slicing <> '') g ON g.run = v.run
+WHERE {_SHOWN}
+ORDER BY r.started DESC, g.task, g.slicing, g.slice, g.measure, g.decision_threshold LIMIT 400
+""",
+    {
+        "started": "time",
+        "validated_on": "text",
+        "model": "text",
+        "task": "text",
+        "slicing": "text",
+        "slice": "text",
+        "measure": "text",
         "decision_threshold": "text",
         "value": "number",
         "lower": "number",

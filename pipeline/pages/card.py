@@ -365,10 +365,10 @@ def _gate(card: Card) -> list[Block]:
 
 def _decision(card: Card) -> list[Block]:
     verdict = card.evidence.verdict
-    blocks: list[Block] = [_decision_notice(card)]
     titles = {outcome.name: outcome.title for outcome in card.outcomes}
-    if len(titles) > 1:
-        blocks.append(task_verdicts_table(verdict, titles))
+    blocks: list[Block] = [
+        task_verdicts_table(verdict, titles) if len(titles) > 1 else _decision_notice(card)
+    ]
     blocks += [Paragraph(note) for note in note_texts(verdict, titles)]
     if verdict.not_judged:
         blocks.append(

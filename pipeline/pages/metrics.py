@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pipeline.html.blocks import Cell, Column, Table
+from pipeline.html.numbers import Value
 from pipeline.html.palette import Tone
 from pipeline.metrics import METRICS
 from pipeline.results.documents import Refusal, Verdict
@@ -66,21 +67,25 @@ def note_texts(verdict: Verdict, titles: Mapping[str, str]) -> list[str]:
     ]
 
 
-def task_verdicts_table(verdict: Verdict, titles: Mapping[str, str]) -> Table:
-    """The verdict on each task, with its reasons.
+def task_verdicts_table(
+    verdict: Verdict, titles: Mapping[str, str], with_reasons: bool = True
+) -> Table:
+    """The verdict on each task.
 
     Args:
         verdict: The verdict.
         titles: Each task's title.
+        with_reasons: Whether its reasons are there, too; not where they stand beside the table.
     """
-    rows = []
+    rows: list[tuple[Value | Cell, ...]] = []
     for task, title in titles.items():
         found = verdict.of_task(task).verdict
         reasons = [text.removeprefix(f"{title}: ") for text in task_reasons(verdict, task, title)]
-        rows.append((title, Cell(WORDS[found], TONES[found]), "; ".join(reasons) or None))
+        why = ("; ".join(reasons) or None,) if with_reasons else ()
+        rows.append((title, Cell(WORDS[found], TONES[found]), *why))
     return Table(
         "Verdict on each task",
-        (Column("Task"), Column("Verdict"), Column("Why")),
+        (Column("Task"), Column("Verdict"), *((Column("Why"),) if with_reasons else ())),
         rows,
         ("A blessed model serves its blessed tasks only.",),
     )

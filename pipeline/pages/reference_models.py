@@ -61,11 +61,28 @@ def reference_table(metrics: Metrics, titles: Mapping[str, str]) -> Table | None
 
 
 def _fitted(metrics: Metrics) -> list[str]:
-    """On how many subjects the models were fitted, in how many repeats; equal ones share a line."""
+    """On how many subjects the models were fitted, in how many repeats; each number once."""
     of = metrics.evaluation.repeats
-    models: dict[str, list[str]] = {}
+    by_subjects: dict[int, dict[int, list[str]]] = {}
     for name, fit in metrics.reference_models.items():
-        repeats = f", in {count(fit.repeats)} of {count(of)} repeats" if fit.repeats < of else ""
-        how = f"fitted on {count(fit.most_subjects)} subjects at most{repeats}."
-        models.setdefault(how, []).append(TITLES.get(name, name))
-    return [f"{', '.join(titles)}: {how}".capitalize() for how, titles in models.items()]
+        repeats = by_subjects.setdefault(fit.most_subjects, {})
+        repeats.setdefault(fit.repeats, []).append(TITLES.get(name, name))
+    return [
+        _fitted_on(subjects, {repeats: ", ".join(names) for repeats, names in found.items()}, of)
+        for subjects, found in by_subjects.items()
+    ]
+
+
+def _fitted_on(subjects: int, models: Mapping[int, str], of: int) -> str:
+    """A sentence on models that were fitted on equally many subjects; by number of repeats."""
+    fewer = {
+        names: f"in {count(repeats)} of {count(of)} repeats"
+        for repeats, names in models.items()
+        if repeats < of
+    }
+    text = f"{', '.join(models.values())}: fitted on {count(subjects)} subjects at most"
+    if len(models) == 1:
+        text = ", ".join([text, *fewer.values()])
+    else:
+        text = "; ".join([text, *(f"{names} {repeats}" for names, repeats in fewer.items())])
+    return f"{text}.".capitalize()

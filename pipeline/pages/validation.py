@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from pipeline.estimates import Estimate
 from pipeline.html.blocks import (
@@ -13,8 +12,6 @@ from pipeline.html.blocks import (
     Column,
     Details,
     Facts,
-    Figure,
-    Grid,
     Notice,
     Paragraph,
     Table,
@@ -22,60 +19,25 @@ from pipeline.html.blocks import (
 from pipeline.html.numbers import Suppressed, Value, count, has_interval, number
 from pipeline.html.page import Page, Section
 from pipeline.metrics import METRICS
-from pipeline.pages.evaluation.clinical_figures import calibration_figure, decision_figure
 from pipeline.pages.metrics import metric_column, task_verdicts_table
-from pipeline.results.documents import (
-    Curves,
-    MetricRecord,
-    Metrics,
-    Verdict,
-    find_overall,
-    find_records,
-)
+from pipeline.pages.validation_result import ValidationResult
+from pipeline.pages.validation_task import task_blocks
 from pipeline.results.validation import (
     CaseMixFeature,
-    ExternalValidation,
     FeatureSummary,
     TaskValidation,
+    UpdateMethod,
 )
 
 _MAIN = ("auc", "calibration_in_the_large", "calibration_slope", "brier")
-_OF_GROUPS = ("auc", "observed_rate", "mean_prediction", "calibration_in_the_large")
 _LARGE_DIFFERENCE = 0.1
 """Standardised differences above it are marked (Austin, Stat Med 2009;28:3083-107)."""
 
-UPDATES: Mapping[str, str] = {
+UPDATES: Mapping[UpdateMethod, str] = {
     "recalibration_in_the_large": "Recalibration in the large",
     "logistic_recalibration": "Logistic recalibration",
 }
 """Titles of the updates."""
-
-
-@dataclass(frozen=True)
-class ValidationResult:
-    """The result of an external validation.
-
-    Attributes:
-        title: Title of the study that the model is validated on.
-        titles: Title of each task.
-        validation: The document of ExternalValidation.
-        metrics: The Evaluator's metrics.
-        verdict: Its verdict by the thresholds of the study file.
-        curves: Its curves.
-        code_version: Version of the project.
-    """
-
-    title: str
-    titles: Mapping[str, str]
-    validation: ExternalValidation
-    metrics: Metrics
-    verdict: Verdict
-    curves: Curves
-    code_version: str
-
-    def record(self, task: str, metric: str) -> MetricRecord | None:
-        """A metric of all subjects; None where it is not shown."""
-        return find_overall(self.metrics.records, task, metric)
 
 
 def validation_page(result: ValidationResult) -> Page:
@@ -90,7 +52,7 @@ def validation_page(result: ValidationResult) -> Page:
         Section("How well the model predicts here", _summary(result), id="summary"),
         Section("What an update would gain", _updates(result), id="updates"),
         Section("Who the subjects are", _case_mix(result), id="case-mix"),
-        *(Section(result.titles[t.task], _task(result, t.task)) for t in found.tasks),
+        *(Section(result.titles[t.task], task_blocks(result, t.task)) for t in found.tasks),
         Section("About this page", _about(result), id="about"),
     ]
     return Page(
@@ -151,11 +113,10 @@ def _update_sentence(task: TaskValidation) -> str:
     gaining = [u for u in task.updates if u.log_loss_gain.lower is not None]
     better = [u for u in gaining if (u.log_loss_gain.lower or 0) > 0]
     if not task.updates:
-        return "No update could be fitted."
+        return f"No update could be fitted: {task.why_not_fitted}."
     if not better:
         return "Neither update is shown to predict better."
-    names = " and ".join(UPDATES[u.method].lower() for u in better)
-    return f"Would predict better after {names}."
+    return f"Would predict better after {_and([u.method for u in better])}."
 
 
 def _summary(result: ValidationResult) -> list[Block]:
@@ -196,15 +157,6 @@ def _summary(result: ValidationResult) -> list[Block]:
     return blocks
 
 
-def _figures(result: ValidationResult, task: str) -> Iterator[Figure]:
-    for curve in result.curves.curves:
-        if curve.task == task and not curve.slice and curve.model == "challenger":
-            if curve.calibration:
-                yield calibration_figure([("model", curve)])
-            if curve.decision:
-                yield decision_figure([("model", curve)])
-
-
 def _updates(result: ValidationResult) -> list[Block]:
     rows: list[list[Value | Cell]] = []
     for task in result.validation.tasks:
@@ -219,8 +171,14 @@ def _updates(result: ValidationResult) -> list[Block]:
                     _gain(update.brier_gain),
                 ]
             )
+    missing = [
+        f"{result.titles[task.task]}: {_and(task.not_fitted)} could not be fitted, since "
+        f"{task.why_not_fitted}."
+        for task in result.validation.tasks
+        if task.not_fitted
+    ]
     if not rows:
-        return [Paragraph("Too few subjects with and without the outcome to estimate an update.")]
+        return [Bullets(missing)]
     notes = [
         "Gain: log loss or Brier score of the model as it is, minus that of the updated model; "
         "above 0 the update is better, and marked where its interval is above 0. Estimated without "
@@ -245,6 +203,8 @@ def _updates(result: ValidationResult) -> list[Block]:
             notes,
         )
     ]
+    if missing:
+        blocks.append(Bullets(missing))
     benefits = [
         [
             result.titles[task.task],
@@ -279,6 +239,10 @@ def _updates(result: ValidationResult) -> list[Block]:
             )
         )
     return blocks
+
+
+def _and(methods: Sequence[UpdateMethod]) -> str:
+    return " and ".join(UPDATES[method].lower() for method in methods)
 
 
 def _gain(found: Estimate) -> Value | Cell:
@@ -381,41 +345,6 @@ def _marked(difference: float | None) -> Value | Cell:
     if difference is not None and abs(difference) > _LARGE_DIFFERENCE:
         return Cell(difference, "warn")
     return difference
-
-
-def _task(result: ValidationResult, task: str) -> list[Block]:
-    figures = Grid(list(_figures(result, task)))
-    groups = _groups(result, task)
-    if not groups:
-        return [figures, Paragraph("No group of this study is large enough to be shown.")]
-    rows = [
-        [
-            " ".join(group[0]),
-            *(_of_group(result, task, metric, group) for metric in _OF_GROUPS),
-        ]
-        for group in groups
-    ]
-    return [
-        figures,
-        Table(
-            "By group, with 95 % intervals",
-            (Column("Group"), *(metric_column(metric) for metric in _OF_GROUPS)),
-            rows,
-        ),
-    ]
-
-
-_Group = tuple[tuple[str, str], ...]
-
-
-def _groups(result: ValidationResult, task: str) -> list[_Group]:
-    found = find_records(result.metrics.records, task, "auc")
-    return [record.group for record in found if len(record.group) == 1]
-
-
-def _of_group(result: ValidationResult, task: str, metric: str, group: _Group) -> Value:
-    found = find_records(result.metrics.records, task, metric)
-    return next((record.estimate for record in found if record.group == group), None)
 
 
 def _estimate(result: ValidationResult, task: str, metric: str) -> Value:

@@ -58,6 +58,11 @@ class DecisionPoint(Document):
         return Estimate(self.net_benefit, self.lower, self.upper)
 
     @property
+    def gain_over_all(self) -> Estimate:
+        """The net benefit minus that of treating all, with its interval."""
+        return Estimate(self.over_all, self.over_all_lower, self.over_all_upper)
+
+    @property
     def is_useful(self) -> bool:
         """Whether both intervals say that the model is better than treating all and than none."""
         return (

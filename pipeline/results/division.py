@@ -33,9 +33,6 @@ from pipeline.results.predictions import (
 NO_DIVISION = "none"
 """Digest of a run that inherits no division."""
 
-NOT_IN_REPEAT = -1
-"""Fold of a subject that is in none."""
-
 DEALT_FOLDER = "dealt"
 """Folder below TrialExampleGen's examples with the part of each subject, a file for each bucket."""
 
@@ -65,19 +62,6 @@ class Division:
         for column in (rows.subjects.astype(bytes), rows.repeat, rows.fold):
             digest.update(column.tobytes())
         return digest.hexdigest()
-
-    def by_subject(self) -> tuple[NDArray[np.bytes_], NDArray[np.int16]]:
-        """The subjects with what they were dealt.
-
-        Returns:
-            Pseudonyms, rising, bytes `[subjects]`, and part or fold in each repeat, int16
-            `[subjects, repeats]`, `NOT_IN_REPEAT` where a subject is in none.
-        """
-        subjects, place = np.unique(self.rows.subjects.astype(bytes), return_inverse=True)
-        repeats = 1 + int(self.rows.repeat.max(initial=0))
-        dealt = np.full((len(subjects), repeats), NOT_IN_REPEAT, np.int16)
-        dealt[place, self.rows.repeat] = self.rows.fold
-        return subjects, dealt
 
 
 def division_of_run(

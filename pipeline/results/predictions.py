@@ -26,6 +26,14 @@ REPEAT = "repeat"
 FOLD = "fold"
 _SEPARATOR = "/"
 
+NOT_IN_REPEAT = -1
+"""Fold of a subject that is in none."""
+
+_OTHER_FOLDS = (
+    "The predictions of the model and of the reference models come from different folds. "
+    "Run the pipeline again without cached stages."
+)
+
 
 @dataclass(frozen=True)
 class Predictions:
@@ -85,6 +93,35 @@ class Predictions:
                 for model, tasks in self.of.items()
             },
         )
+
+
+def join_folds(
+    parts: Sequence[Predictions],
+) -> tuple[NDArray[np.bytes_], NDArray[np.int16]]:
+    """Fold of each subject of several predictions, one row for each subject.
+
+    Args:
+        parts: Predictions; those of the same subject in the same repeat are in the same fold.
+
+    Returns:
+        Pseudonyms, rising, bytes `[subjects]`, and the fold in each repeat, int16
+        `[subjects, repeats]`, `NOT_IN_REPEAT` where a subject is in none.
+
+    Raises:
+        UserError: Two parts have a subject in different folds of the same repeat.
+    """
+    filled = [part for part in parts if len(part.subjects)]
+    if not filled:
+        return np.zeros(0, "S1"), np.zeros((0, 0), np.int16)
+    subjects = np.unique(np.concatenate([part.subjects.astype(bytes) for part in filled]))
+    repeats = 1 + max(int(part.repeat.max()) for part in filled)
+    fold = np.full((len(subjects), repeats), NOT_IN_REPEAT, np.int16)
+    for part in filled:
+        place = np.searchsorted(subjects, part.subjects.astype(bytes)), part.repeat
+        if np.any((fold[place] != NOT_IN_REPEAT) & (fold[place] != part.fold)):
+            raise UserError(_OTHER_FOLDS)
+        fold[place] = part.fold
+    return subjects, fold
 
 
 def write_predictions(folder: str, predictions: Predictions) -> None:

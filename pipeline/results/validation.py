@@ -10,6 +10,7 @@ from typing import Literal
 
 from pipeline.documents import Count, Document
 from pipeline.estimates import Estimate
+from pipeline.results.outcomes import LEAST_EVENTS
 
 UpdateMethod = Literal["recalibration_in_the_large", "logistic_recalibration"]
 """How a model is updated: the intercept alone, or intercept and slope."""
@@ -127,11 +128,12 @@ class TaskValidation(Document):
         observed_rate_in_training: Share with the outcome among the subjects that the model was
             trained on; null where the statistics lack it.
         observed_to_expected: Ratio of the subjects with the outcome to the number that the model
-            predicts.
+            predicts; without an interval where fewer than ten have it, or have not.
         logit_mean: Mean logit of the predictions.
         logit_sd: Its standard deviation: how different the subjects are to the model.
         folds: Folds in which the gain of the updates was estimated; 0 where there is none.
-        updates: What each simple update would gain; empty where too few subjects are known.
+        updates: What each simple update would gain; empty where fewer than ten subjects have the
+            outcome, or are without it, and where no finite fit exists.
     """
 
     task: str
@@ -144,6 +146,26 @@ class TaskValidation(Document):
     logit_sd: float | None = None
     folds: Count = 0
     updates: tuple[ModelUpdate, ...] = ()
+
+    @property
+    def not_fitted(self) -> tuple[UpdateMethod, ...]:
+        """Updates that could not be fitted."""
+        fitted = {update.method for update in self.updates}
+        return tuple(method for method in UPDATE_METHODS if method not in fitted)
+
+    @property
+    def why_not_fitted(self) -> str:
+        """Why an update could not be fitted, as the end of a sentence; empty where all were."""
+        if not self.not_fitted:
+            return ""
+        if self.subjects is None or self.positives is None:
+            return "too few subjects have a known outcome"
+        if min(self.positives, self.subjects - self.positives) < LEAST_EVENTS:
+            return f"fewer than {LEAST_EVENTS} subjects have the outcome, or are without it"
+        return (
+            "the predictions separate the subjects with the outcome from those without it, among "
+            "all or in the folds, so that no finite estimate exists"
+        )
 
 
 class ValidatedModel(Document):

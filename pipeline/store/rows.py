@@ -69,7 +69,7 @@ def metric_rows(run: str, metrics: Metrics) -> list[Row]:
         {
             "run": run,
             "task": record.task,
-            **_group(record.slice),
+            **group_columns(record.slice),
             "metric": record.metric,
             "decision_threshold": record.decision_threshold or NO_THRESHOLD,
             "model": record.model,
@@ -87,7 +87,7 @@ def metric_rows(run: str, metrics: Metrics) -> list[Row]:
 def suppressed_rows(run: str, metrics: Metrics) -> list[Row]:
     """Rows of the groups that are not shown."""
     return [
-        {"run": run, "task": group.task, **_group(group.slice), "reason": group.reason}
+        {"run": run, "task": group.task, **group_columns(group.slice), "reason": group.reason}
         for group in metrics.suppressed
     ]
 
@@ -182,7 +182,7 @@ def _refusals(run: str, verdict: Verdict) -> Iterator[Row]:
             "run": run,
             "number": number,
             "task": refusal.task,
-            **_group(refusal.slice),
+            **group_columns(refusal.slice),
             "metric": refusal.metric,
             "decision_threshold": refusal.decision_threshold or NO_THRESHOLD,
             "value": refusal.value,
@@ -200,7 +200,7 @@ def _comparisons(run: str, verdict: Verdict) -> Iterator[Row]:
             "model": comparison.model,
             "versus": comparison.versus or "",
             "task": comparison.task,
-            **_group(comparison.slice),
+            **group_columns(comparison.slice),
             "metric": comparison.metric,
             "decision_threshold": comparison.decision_threshold or NO_THRESHOLD,
             "side": comparison.side,
@@ -248,14 +248,15 @@ def calibration_rows(run: str, curves: Curves) -> Iterator[Row]:
             yield {
                 "run": run,
                 "task": curve.task,
-                **_group(curve.slice),
+                **group_columns(curve.slice),
                 "model": curve.model,
                 "bin": number,
                 **item.model_dump(),
             }
 
 
-def _group(group: Mapping[str, str]) -> Row:
+def group_columns(group: Mapping[str, str]) -> Row:
+    """Columns of a group; both are empty for all subjects."""
     return {"slicing": ", ".join(group), "slice": ", ".join(group.values())}
 
 

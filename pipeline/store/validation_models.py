@@ -37,6 +37,8 @@ class ValidationEstimate(Base):
     Attributes:
         run: Id of the run.
         task: The task.
+        slicing: What the group was formed by; empty for all subjects.
+        slice: The group; empty for all subjects. Of groups there is the net benefit alone.
         measure: `observed_to_expected`; `net_benefit` and `net_benefit_over_all` (minus that of
             treating all); of an update its `intercept` and `slope`, and what it would gain
             (`log_loss_gain`, `brier_gain`, `net_benefit_gain`).
@@ -51,6 +53,8 @@ class ValidationEstimate(Base):
 
     run: Mapped[str] = mapped_column(primary_key=True)
     task: Mapped[str] = mapped_column(primary_key=True)
+    slicing: Mapped[str] = mapped_column(primary_key=True)
+    slice: Mapped[str] = mapped_column(primary_key=True)
     measure: Mapped[str] = mapped_column(primary_key=True)
     method: Mapped[str] = mapped_column(primary_key=True)
     decision_threshold: Mapped[float] = mapped_column(primary_key=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from pipeline.estimates import Estimate
 from pipeline.results.documents import Curves, Metrics
+from pipeline.results.net_benefits import net_benefits
 from pipeline.results.validation import ExternalValidation, ModelUpdate, TaskValidation
 from pipeline.store import models
 from pipeline.store.rows import (
@@ -13,6 +15,7 @@ from pipeline.store.rows import (
     Row,
     Rows,
     calibration_rows,
+    group_columns,
     metric_rows,
     suppressed_rows,
 )
@@ -56,16 +59,13 @@ def validation_rows(
 
 
 def _net_benefits(curves: Curves, validation: ExternalValidation) -> Iterator[Row]:
-    """The net benefit at the decision thresholds of the tasks; the curves have more points."""
-    for curve in curves.curves:
-        if curve.slice or curve.model != "challenger":
-            continue
-        asked = validation.decision_thresholds.get(curve.task, ())
-        for point in curve.decision:
-            if point.threshold in asked:
-                paired = Estimate(point.over_all, point.over_all_lower, point.over_all_upper)
-                yield _row(curve.task, "net_benefit", point.estimate, point.threshold)
-                yield _row(curve.task, OVER_ALL, paired, point.threshold)
+    """The net benefit at the decision thresholds of the tasks, of all subjects and of groups."""
+    for task, thresholds in validation.decision_thresholds.items():
+        for group, points in net_benefits(curves, task, thresholds).items():
+            for point in points:
+                found = {"net_benefit": point.estimate, OVER_ALL: point.gain_over_all}
+                for measure, estimate in found.items():
+                    yield _row(task, measure, estimate, point.threshold, group=dict(group))
 
 
 def _of_task(task: TaskValidation) -> Iterator[Row]:
@@ -95,9 +95,11 @@ def _row(
     estimate: Estimate,
     decision_threshold: float = NO_THRESHOLD,
     method: str = "",
+    group: Mapping[str, str] = MappingProxyType({}),
 ) -> Row:
     return {
         "task": task,
+        **group_columns(group),
         "measure": measure,
         "method": method,
         "decision_threshold": decision_threshold,

@@ -8,89 +8,17 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from components.evaluator.champion import VALIDATION
-from pipeline.results.registration import RegisteredModel
 from pipeline.runs.registry import Registry
-from tests.components.registered_model.hand_made_model import (
-    STUDY,
-    content_of,
-    register_by_hand,
-)
+from tests.components.registered_model.hand_made_model import STUDY, content_of
 from tests.each import each
 from tests.shifted_trial import SHIFT, SUBJECTS, expected_metrics, write_trial
-from tests.whole_runs import environment
-
-
-@dataclass(frozen=True)
-class Ended:
-    """A validation that has ended.
-
-    Attributes:
-        code: Exit code.
-        answer: The JSON document on standard output.
-        terminal: Standard error: what a person sees.
-        root: Folder that it wrote below.
-        registry: Root of the registry.
-        before: Content of the registry before it.
-        model: The registered model.
-    """
-
-    code: int
-    answer: dict[str, Any]
-    terminal: str
-    root: Path
-    registry: Path
-    before: dict[str, bytes]
-    model: RegisteredModel
-
-    @cached_property
-    def validation(self) -> dict[str, Any]:
-        """Content of validation.json."""
-        found: dict[str, Any] = json.loads(Path(self.answer["paths"]["validation"]).read_text())
-        return found
-
-    def metric(self, name: str) -> dict[str, Any]:
-        """A metric of all subjects."""
-        metrics = json.loads(Path(self.answer["paths"]["metrics"]).read_text())["records"]
-        (found,) = [
-            record
-            for record in metrics
-            if record["metric"] == name and not record["slice"] and record["model"] == "challenger"
-        ]
-        return dict(found)
-
-
-def run_validation(folder: Path, study: Path, *arguments: str) -> Ended:
-    (folder / "trained").mkdir(parents=True)
-    registry = folder / "registry"
-    model = register_by_hand(registry, folder / "trained")
-    before = content_of(registry)
-    root = folder / "runs"
-    ended = subprocess.run(
-        [
-            *(sys.executable, "-m", "pipeline.cli", "validate", "--study", str(study)),
-            *("--data", str(study.parent), "--root", str(root), "--registry", str(registry)),
-            *(*arguments, "--json"),
-        ],
-        cwd=folder,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    answer = json.loads(ended.stdout)
-    return Ended(ended.returncode, answer, ended.stderr, root, registry, before, model)
+from tests.validation_runs import Ended, run_validation
 
 
 @pytest.fixture(scope="module")
@@ -162,6 +90,7 @@ def test_the_page_says_what_was_found(validated: Ended) -> None:
 
     assert "External validation of a registered model" in page
     assert "It predicts too little" in page
+    assert "Net benefit by group, with 95 % intervals" in page
     assert "Would predict better after recalibration in the large" in page
 
 
@@ -169,11 +98,12 @@ def test_the_store_has_it_as_a_validation(validated: Ended) -> None:
     with closing(sqlite3.connect(validated.root / "store.sqlite")) as store:
         runs = store.execute("SELECT study, kind FROM runs").fetchall()
         benefits = store.execute(
-            "SELECT decision_threshold FROM validation_estimates WHERE measure = 'net_benefit'"
+            "SELECT slice, decision_threshold FROM validation_estimates "
+            "WHERE measure = 'net_benefit' ORDER BY slice"
         ).fetchall()
         models = store.execute("SELECT count(*) FROM models").fetchone()
     assert runs == [("second", "validation")]
-    assert benefits == [(0.3,)]
+    assert benefits == [("", 0.3), ("F", 0.3), ("M", 0.3)]
     assert models == (0,)
 
 

@@ -42,6 +42,14 @@ class Flink:
             *further,
         ]
 
+    @property
+    def arguments(self) -> list[str]:
+        """Arguments of the command line that choose this cluster."""
+        own = ("--runner", "--master", "--worker")
+        return [
+            option if option.startswith(own) else f"--beam={option}" for option in self.options()
+        ]
+
 
 @pytest.fixture(scope="session")
 def flink(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flink]:

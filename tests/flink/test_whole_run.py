@@ -8,7 +8,6 @@ another order; a model is therefore evaluated on both runners, not trained on bo
 from __future__ import annotations
 
 import json
-import math
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -21,12 +20,11 @@ import yaml
 from tests.conserved_counts import assert_conserved
 from tests.flink import artifacts
 from tests.flink.conftest import Flink
+from tests.flink.in_memory import assert_close, evaluate_in_memory
 
 pytestmark = pytest.mark.slow
 
 REPOSITORY = Path(__file__).parents[2]
-TOLERANCE = 1e-6
-_AS_GOOD_AS_ZERO = 1e-12
 SUBJECTS = 300
 SMALLEST_GROUP = 10
 """Of so few subjects the shipped studies would show next to no metrics."""
@@ -89,13 +87,9 @@ def runs(
     else:
         arguments += ["--data", str(request.getfixturevalue("trial_data_dir") / request.param)]
     trial = Trial(request.param, tuple(arguments))
-    on_flink = [
-        option if option.startswith(("--runner", "--master", "--worker")) else f"--beam={option}"
-        for option in flink.options()
-    ]
     return Runs(
         trial,
-        flink=_run(folder / "flink", trial, *on_flink),
+        flink=_run(folder / "flink", trial, *flink.arguments),
         memory=_run(folder / "memory", trial),
     )
 
@@ -127,22 +121,6 @@ def _run(root: Path, trial: Trial, *arguments: str) -> dict[str, dict[str, str]]
     assert ended.returncode == 0, ended.stdout[-3000:] + ended.stderr[-3000:]
     (run_file,) = (root / trial.study / "records").glob("*/run.json")
     return json.loads(run_file.read_text())["outputs"]
-
-
-def _assert_close(found: Any, expected: Any, what: str) -> None:
-    """Numbers within the tolerance, everything else equal."""
-    if isinstance(expected, dict):
-        assert found.keys() == expected.keys(), what
-        for key in expected:
-            _assert_close(found[key], expected[key], f"{what}/{key}")
-    elif isinstance(expected, list | tuple):
-        assert len(found) == len(expected), what
-        for place, (one, other) in enumerate(zip(found, expected, strict=True)):
-            _assert_close(one, other, f"{what}/{place}")
-    elif isinstance(expected, float) and not math.isnan(expected):
-        assert found == pytest.approx(expected, rel=TOLERANCE, abs=_AS_GOOD_AS_ZERO), what
-    elif not isinstance(expected, float):
-        assert found == expected, what
 
 
 def test_each_split_holds_the_same_examples_byte_for_byte(runs: Runs) -> None:
@@ -177,7 +155,7 @@ def test_what_the_statistics_compute_is_close(runs: Runs) -> None:
         artifacts.moments_of_statistics, runs.folders("StatisticsGen", "statistics")
     )
 
-    _assert_close(flink, memory, "statistics")
+    assert_close(flink, memory, "statistics")
 
 
 def test_the_trials_summary_is_the_same(runs: Runs) -> None:
@@ -190,58 +168,14 @@ def test_analyzers_find_the_same_vocabularies_and_close_numbers(runs: Runs) -> N
     flink, memory = map(artifacts.analyzed, runs.folders("Transform", "transform_graph"))
 
     assert flink.vocabularies == memory.vocabularies
-    _assert_close(flink.numbers, memory.numbers, "analyzers")
+    assert_close(flink.numbers, memory.numbers, "analyzers")
     assert memory.numbers
 
 
 def test_one_model_has_the_same_metrics_and_intervals_on_both(runs: Runs, tmp_path: Path) -> None:
     on_flink = Path(runs.flink["TrialEvaluator"]["verdict"])
-    in_memory = _evaluated_in_memory(runs, tmp_path)
+    in_memory = evaluate_in_memory(runs.flink, Path(runs.trial.arguments[1]), tmp_path)
 
     for name in ("metrics.json", "curves.json"):
         found = json.loads((on_flink / name).read_text())
-        _assert_close(found, json.loads((in_memory / name).read_text()), name)
-
-
-def _evaluated_in_memory(runs: Runs, folder: Path) -> Path:
-    """Evaluates the model of Flink's run in memory; folder of the verdict."""
-    from tfx.types import artifact_utils, standard_artifacts
-
-    from components.artifact_types import ModelVerdict, Predictions, TrialRejects
-    from components.evaluator.executor import Executor
-    from components.evaluator.settings import EvaluatorSettings
-    from pipeline.beam.options import IN_MEMORY, beam_options
-    from pipeline.study.load import load_study
-
-    def artifact(kind: type, uri: str) -> Any:
-        made = kind()
-        made.uri = uri
-        return made
-
-    examples = artifact(standard_artifacts.Examples, runs.flink["TrialExampleGen"]["examples"])
-    examples.split_names = artifact_utils.encode_split_names(list(artifacts.SPLITS))
-    examples.set_string_custom_property("payload_format", "FORMAT_TF_EXAMPLE")
-    examples.set_string_custom_property("file_format", "tfrecords_gzip")
-    context = Executor.Context(
-        beam_pipeline_args=list(beam_options(IN_MEMORY)), tmp_dir=str(folder), unique_id="1"
-    )
-    outputs = {
-        "evaluation": standard_artifacts.ModelEvaluation,
-        "blessing": standard_artifacts.ModelBlessing,
-        "verdict": ModelVerdict,
-    }
-    study = load_study(Path(runs.trial.arguments[1]))
-    Executor(context).Do(
-        {
-            "examples": [examples],
-            "model": [artifact(standard_artifacts.Model, runs.flink["Trainer"]["model"])],
-            "predictions": [artifact(Predictions, runs.flink["CrossFit"]["predictions"])],
-            "reference_predictions": [
-                artifact(Predictions, runs.flink["ReferenceModels"]["predictions"])
-            ],
-            "rejects": [artifact(TrialRejects, runs.flink["TrialExampleGen"]["rejects"])],
-        },
-        {name: [artifact(kind, str(folder / name))] for name, kind in outputs.items()},
-        {"settings": EvaluatorSettings.of(study).to_json()},
-    )
-    return folder / "verdict"
+        assert_close(found, json.loads((in_memory / name).read_text()), name)

@@ -177,6 +177,7 @@ def test_external_validations_have_a_section_of_their_own(page: Any) -> None:
     assert "first/0123456789abcdef" in text
     assert "-0.080" in text or "−0.080" in text
     assert "net benefit over treating all" in text
+    assert "sex: F" in text
 
 
 def test_the_spread_between_groups_is_beside_the_overview(page: Any) -> None:

@@ -390,6 +390,7 @@ def test_the_history_says_how_each_model_was_evaluated(sqlite: Any, ask: Any) ->
 SHOWS_BOTH_KINDS = {
     "external_validation.VALIDATIONS",
     "external_validation.ESTIMATES",
+    "external_validation.GROUPS",
     "pipeline_health.RUNS",
     "variables.STUDIES",
 }
@@ -440,3 +441,15 @@ def test_net_benefit_is_shown_at_the_decision_thresholds_of_the_study_alone(ask:
     assert [(row["decision_threshold"], row["value"]) for row in benefits] == [("0.3", 0.11)]
     (gain,) = [row for row in found if row["measure"] == "gain in net benefit"]
     assert (gain["method"], gain["lower"]) == ("recalibration in the large", 0.01)
+
+
+@pytest.mark.usefixtures("filled")
+def test_discrimination_and_net_benefit_are_shown_by_group(ask: Any) -> None:
+    found = ask(external_validation.GROUPS)
+
+    assert {(row["slicing"], row["slice"]) for row in found} == {("sex", "F")}
+    assert [(row["measure"], row["decision_threshold"], row["value"]) for row in found] == [
+        ("AUC", "", 0.58),
+        ("net benefit", "0.3", 0.07),
+        ("net benefit over treating all", "0.3", 0.06),
+    ]

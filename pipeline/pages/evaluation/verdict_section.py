@@ -41,7 +41,8 @@ def verdict_section(result: RunResult) -> Section:
     blocks: list[Block] = [_decision(result), _key_figures(result)]
     titles = {name: task.title for name, task in result.settings.tasks.items()}
     if len(titles) > 1:
-        blocks.append(task_verdicts_table(result.verdict, titles))
+        # The notice above has the reasons.
+        blocks.append(task_verdicts_table(result.verdict, titles, with_reasons=False))
     notes = (*scheme_notes(result.metrics.evaluation), *note_texts(result.verdict, titles))
     if notes:
         blocks.append(Bullets(notes))

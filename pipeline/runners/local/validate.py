@@ -101,8 +101,8 @@ class _LocalValidation(LocalRun):
 
 
 def _update_lines(task: TaskValidation) -> Iterator[str]:
-    if not task.updates:
-        yield f"  {task.task}: too few subjects with and without the outcome"
+    for method in task.not_fitted:
+        yield f"  {task.task}, {method.replace('_', ' ')}: not fitted, {task.why_not_fitted}"
     for update in task.updates:
         name = update.method.replace("_", " ")
         yield f"  {task.task}, {name}: {estimate(update.log_loss_gain, 4)}"

@@ -210,10 +210,3 @@ def test_under_split_nothing_is_predicted(stage: Stage, monkeypatch: pytest.Monk
     assert len(found.subjects) == 0
     assert list(found.of["challenger"]) == ["death", "ae"]
     assert not (stage.predictions / FINAL_FIT_FILE).exists()
-
-
-def test_hyperparameters_tuned_on_the_subjects_to_be_predicted_are_refused(stage: Stage) -> None:
-    tuned = _artifact(standard_artifacts.HyperParameters(), stage.folder / "tuned")
-
-    with pytest.raises(UserError, match="--tune"):
-        stage.execute(hyperparameters=tuned)

@@ -13,6 +13,7 @@ from components.evaluator.champion_scores import ChampionScores, score_subjects
 from components.trial_example_gen.deal import Deal, Kind, deal_subjects
 from components.trial_example_gen.inherited import Kept
 from pipeline.results.division import Division
+from pipeline.results.outcomes import LEAST_EVENTS
 from pipeline.results.predictions import Predictions, write_predictions
 from pipeline.study.sections import Evaluation, Split
 from tests.components.evaluator.conftest import write_examples, write_model
@@ -102,3 +103,22 @@ def test_no_subject_that_trained_the_champion_is_compared_while_a_trial_grows(
                 assert set(rows.subjects[by_folds].tolist()) == known
                 assert (found.compared, found.left_out) == (len(known), 0)
         champion = run
+
+
+def test_a_trial_that_grows_enough_is_judged_again() -> None:
+    """Of 60 subjects too few with the outcome are compared; each growth by a half adds some."""
+    champion: Deal | None = None
+    events = []
+    for size in (60, 90, 135, 202):
+        kept = Kept(champion.plan, champion.hashes, champion.dealt) if champion else None
+        found = kinds(size)
+        run = deal_subjects(Evaluation(scheme="split"), Split(), ["response"], found, 20, kept)
+        if champion is not None:
+            seen = champion.hashes[champion.dealt[:, 0] != TEST]
+            tested = run.hashes[run.dealt[:, 0] == TEST]
+            compared = np.setdiff1d(tested, seen)
+            positive = [hashes for kind, hashes in found.items() if kind.labels == (2,)]
+            events.append(int(np.isin(compared, np.concatenate(positive)).sum()))
+        champion = run
+    assert events[0] < LEAST_EVENTS <= events[-1]
+    assert events == sorted(events)

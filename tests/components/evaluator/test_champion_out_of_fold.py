@@ -83,7 +83,7 @@ def test_subjects_who_are_new_since_are_compared_apart(cross_fitted: Any, trial:
         "apart."
     )
     assert apart.startswith(
-        "response, subjects who are new since the champion's run (90 with a known outcome, "
+        "response: subjects who are new since the champion's run (90 with a known outcome, "
         "predicted by the champion's own model): difference of the AUC to the champion "
     )
     value = float(apart.split("champion ")[-1].split(" ")[0])

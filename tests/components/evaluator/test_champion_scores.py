@@ -117,6 +117,13 @@ def test_a_comparison_on_too_few_events_is_not_judged_and_neither_is_the_task(
     ]
     assert found.verdict["tasks"]["response"]["verdict"] == "not_judged"
     assert not found.verdict["blessed"]
+    assert found.verdict["notes"][1] == (
+        "To compare a task with the champion takes at least 20 subjects with a known label that "
+        "neither model has seen, 10 of them with the outcome and 10 without it: let the trial grow "
+        "(new subjects are added to those compared), evaluate by `scheme: cross_fit`, which "
+        "compares later models on all subjects, replace the champion without the task by "
+        "`drop_tasks: allowed`, or measure a registered model on new data by `trial validate`."
+    )
 
 
 @pytest.mark.parametrize("unseen", [0, 12])

@@ -7,9 +7,9 @@ from tensorflow_model_analysis import constants
 
 from components.evaluator import jackknife
 from components.evaluator.extractors import _GroupRows
-from components.evaluator.served_model import KeywordSignature
 from pipeline.errors import UserError
 from tests.each import each
+from trainer.served_model import KeywordSignature
 
 HASHES = np.array([b"%04x" % number for number in range(40)], dtype=object)
 

@@ -65,12 +65,6 @@ def test_logistic_recalibration_is_a_regression_on_the_logit(shift: float, slope
     assert [found.intercept_error, found.slope_error] == pytest.approx(list(expected.bse), rel=1e-6)
 
 
-def test_separated_outcomes_have_no_logistic_recalibration() -> None:
-    logit = np.array([-2.0, -1.0, 1.0, 2.0])
-
-    assert recalibrate("logistic_recalibration", logit, np.array([0.0, 0.0, 1.0, 1.0])) is None
-
-
 def test_one_outcome_has_no_recalibration_in_the_large() -> None:
     assert recalibrate("recalibration_in_the_large", np.zeros(8), np.ones(8)) is None
 
@@ -126,7 +120,7 @@ def test_a_shift_of_the_intercept_is_recovered_within_its_interval() -> None:
 def test_the_gain_of_a_model_that_is_right_is_not_above_0_on_average() -> None:
     """On the subjects that it was fitted to every update gains; out of fold it loses a little."""
     apparent, honest = [], []
-    for seed in range(40):
+    for seed in range(20):
         logit, outcome = trial(120, 0.0, 1.0, seed)
         fold = deal_folds(hashes(120), outcome)
         fit = recalibrate("logistic_recalibration", logit, outcome)
@@ -198,6 +192,18 @@ def test_observed_to_expected_has_the_interval_of_its_logarithm() -> None:
     error = math.sqrt(0.7 / 30)
     assert found.value == pytest.approx(1.5)
     assert found.lower == pytest.approx(1.5 * math.exp(-1.959964 * error), rel=1e-5)
+
+
+@pytest.mark.parametrize(("events", "has_interval"), [(9, False), (10, True), (91, False)])
+def test_observed_to_expected_of_few_events_or_few_others_has_no_interval(
+    events: int, has_interval: bool
+) -> None:
+    outcome = np.array([1.0] * events + [0.0] * (100 - events))
+
+    found = observed_to_expected(np.full(100, 0.2), outcome)
+
+    assert found.value == pytest.approx(events / 20)
+    assert (found.lower is not None) is has_interval
 
 
 def test_logits_of_certain_predictions_are_finite() -> None:

@@ -14,7 +14,7 @@ from pipeline.names import FOLDS, SPLITS
 from pipeline.reading import buckets
 from pipeline.results.division import Division, division_of_run
 from pipeline.results.evaluation_plan import read_plan
-from pipeline.results.predictions import Predictions, write_predictions
+from pipeline.results.predictions import Predictions, join_folds, write_predictions
 from pipeline.results.registration import Candidate
 from pipeline.runs.registry import Registry
 from tests.components.trial_example_gen.executor_data import lab_rows, study, subject_rows
@@ -116,7 +116,7 @@ def test_in_a_trial_that_grows_three_times_by_a_tenth_everyone_keeps_part_or_fol
 
 def test_the_parts_that_the_registry_keeps_are_those_of_the_examples(tmp_path: Path) -> None:
     run = execute(study(), write_trial(tmp_path / "data", 186), tmp_path / "run")
-    subjects, parts = division_of(run).by_subject()
+    subjects, parts = join_folds([division_of(run).rows])
     kept = zip(subjects.astype(str).tolist(), parts[:, 0].tolist(), strict=True)
     assert dict(kept) == dealt(run)
 

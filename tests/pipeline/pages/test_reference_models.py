@@ -35,7 +35,7 @@ def test_the_number_of_subjects_that_each_was_fitted_on_is_shown() -> None:
     )
 
 
-def test_models_that_were_fitted_alike_share_a_line() -> None:
+def test_models_that_were_fitted_on_equally_many_subjects_share_a_line() -> None:
     fitted = {
         "base_rate": ReferenceFit(repeats=10, most_subjects=1600),
         "ridge": ReferenceFit(repeats=10, most_subjects=1600),
@@ -47,8 +47,8 @@ def test_models_that_were_fitted_alike_share_a_line() -> None:
     )
     table = reference_table(metrics, {"death": "Death"})
     assert table is not None
-    assert table.notes[-2:] == (
-        f"Base rate of the arm, ridge logistic regression: fitted on {count(1600)} subjects at "
-        "most.",
-        f"Random forest: fitted on {count(1600)} subjects at most, in 2 of 10 repeats.",
+    assert table.notes[-1] == (
+        f"Base rate of the arm, ridge logistic regression, random forest: fitted on {count(1600)} "
+        "subjects at most; random forest in 2 of 10 repeats."
     )
+    assert sum(count(1600) in note for note in table.notes) == 1

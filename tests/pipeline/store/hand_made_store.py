@@ -97,13 +97,38 @@ def validation_run(run: str, study: str = "hand") -> Rows:
     metrics = Metrics.model_validate(
         {
             "smallest_group": 10,
-            "records": [record(value=0.61), large, record(metric="calibration_slope", value=0.9)],
+            "records": [
+                record(value=0.61),
+                record(value=0.58, slice={"sex": "F"}, subjects=30),
+                large,
+                record(metric="calibration_slope", value=0.9),
+            ],
             "suppressed": [],
         }
     )
-    curve = GroupCurves(
+    curves = (decision_curve({}, 0.11), decision_curve({"sex": "F"}, 0.07))
+    rows = run_rows(run)
+    of_kind = {"study": study, "kind": VALIDATION, "parameters": {}}
+    return joined(
+        {
+            models.Run: [row | of_kind for row in rows[models.Run]],
+            models.Stage: rows[models.Stage],
+        },
+        validation_rows(
+            run,
+            validation(study),
+            metrics,
+            Curves(curves=curves),
+        ),
+        outcome_rows(run, "done", VALIDATED),
+    )
+
+
+def decision_curve(group: dict[str, str], net_benefit: float) -> GroupCurves:
+    """A curve with a point at the study's decision threshold and one at another."""
+    return GroupCurves(
         task="death",
-        slice={},
+        slice=group,
         model="challenger",
         subjects=60,
         positives=20,
@@ -113,9 +138,9 @@ def validation_run(run: str, study: str = "hand") -> Rows:
         decision=tuple(
             DecisionPoint(
                 threshold=threshold,
-                net_benefit=0.11,
-                lower=0.09,
-                upper=0.13,
+                net_benefit=net_benefit,
+                lower=net_benefit - 0.02,
+                upper=net_benefit + 0.02,
                 treat_all=0.05,
                 over_all=0.06,
                 over_all_lower=0.04,
@@ -123,16 +148,6 @@ def validation_run(run: str, study: str = "hand") -> Rows:
             )
             for threshold in (0.2, 0.3)
         ),
-    )
-    rows = run_rows(run)
-    of_kind = {"study": study, "kind": VALIDATION, "parameters": {}}
-    return joined(
-        {
-            models.Run: [row | of_kind for row in rows[models.Run]],
-            models.Stage: rows[models.Stage],
-        },
-        validation_rows(run, validation(study), metrics, Curves(curves=(curve,))),
-        outcome_rows(run, "done", VALIDATED),
     )
 
 

@@ -1,7 +1,8 @@
-"""Calls the signatures of a saved model in a reproducible way."""
+"""Predicts subjects by a saved model in a reproducible way."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,10 @@ from numpy.typing import NDArray
 from tensorflow.python.framework import errors
 
 from pipeline.errors import UserError
+from pipeline.names import EXAMPLES_SIGNATURE
 
 _BLOCK_ROWS = 256
+_BATCH_ROWS = 8192
 
 
 class KeywordSignature:
@@ -68,3 +71,32 @@ class KeywordModel:
             for name, signature in model.signatures.items()
             if len(signature.structured_input_signature[1]) == 1
         }
+
+    @classmethod
+    def load(cls, folder: str) -> KeywordModel:
+        """Loads a SavedModel from its folder."""
+        return cls(tf.saved_model.load(folder))
+
+    def probabilities(
+        self, examples: NDArray[np.object_], tasks: Sequence[str]
+    ) -> NDArray[np.float32]:
+        """Probabilities of some tasks; float32 `[rows, tasks]`.
+
+        Args:
+            examples: Serialized examples, bytes `[rows]`; one at least.
+            tasks: Names of the tasks, which are outputs of the signature `serving_default`.
+        """
+        outputs = self.signatures[EXAMPLES_SIGNATURE](examples)
+        columns = [np.ravel(outputs[task].numpy()) for task in tasks]
+        return np.stack(columns, axis=1).astype(np.float32)
+
+
+def read_batches(folder: str) -> Iterator[NDArray[np.object_]]:
+    """Serialized examples of a split, bytes `[rows]` each, in the order of its files.
+
+    Args:
+        folder: Folder of gzipped TFRecords, a local path or a URI.
+    """
+    files = sorted(tf.io.gfile.glob(f"{folder}/*"))
+    for batch in tf.data.TFRecordDataset(files, compression_type="GZIP").batch(_BATCH_ROWS):
+        yield batch.numpy()

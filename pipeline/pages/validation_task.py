@@ -1,0 +1,98 @@
+"""One task of an external validation: its curves and its groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pipeline.html.blocks import Block, Column, Figure, Grid, Paragraph, Table
+from pipeline.html.numbers import Value
+from pipeline.pages.evaluation.clinical_figures import calibration_figure, decision_figure
+from pipeline.pages.metrics import metric_column
+from pipeline.pages.validation_result import ValidationResult
+from pipeline.results.clinical_curves import DecisionPoint
+from pipeline.results.documents import OVERALL, Group, find_records
+from pipeline.results.net_benefits import net_benefits
+
+_OF_GROUPS = ("auc", "observed_rate", "mean_prediction", "calibration_in_the_large")
+
+
+def task_blocks(result: ValidationResult, task: str) -> list[Block]:
+    """Curves of all subjects, and metrics and net benefit by group.
+
+    Args:
+        result: The validation's result.
+        task: The task.
+    """
+    figures = Grid(list(_figures(result, task)))
+    groups = _groups(result, task)
+    if not groups:
+        return [figures, Paragraph("No group of this study is large enough to be shown.")]
+    rows = [
+        [
+            " ".join(group[0]),
+            *(_of_group(result, task, metric, group) for metric in _OF_GROUPS),
+        ]
+        for group in groups
+    ]
+    return [
+        figures,
+        Table(
+            "By group, with 95 % intervals",
+            (Column("Group"), *(metric_column(metric) for metric in _OF_GROUPS)),
+            rows,
+        ),
+        *_net_benefits(result, task, groups),
+    ]
+
+
+def _net_benefits(result: ValidationResult, task: str, groups: Sequence[Group]) -> list[Block]:
+    """Net benefit at the task's decision thresholds, of all subjects and of each group."""
+    found = net_benefits(result.curves, task, result.validation.decision_thresholds.get(task, ()))
+    rows = [
+        [" ".join(group[0]) if group else "overall", f"{point.threshold:g}", *_benefit(point)]
+        for group in (OVERALL, *groups)
+        for point in found.get(group, ())
+    ]
+    if not rows:
+        return []
+    return [
+        Table(
+            "Net benefit by group, with 95 % intervals",
+            (
+                Column("Group"),
+                Column("Decision threshold", "end"),
+                Column("Net benefit", "end", 4),
+                Column("Minus treating all", "end", 4),
+            ),
+            rows,
+            [
+                "Net benefit: true positives per subject, minus false positives weighted by the "
+                "odds of the threshold (Vickers & Elkin 2006); treating none has 0. Above 0 in the "
+                "last column the model is of more use than treating all.",
+                "Thresholds that would cut off too few subjects of a group are left out.",
+            ],
+        )
+    ]
+
+
+def _benefit(point: DecisionPoint) -> tuple[Value, Value]:
+    return point.estimate, point.gain_over_all
+
+
+def _groups(result: ValidationResult, task: str) -> list[Group]:
+    found = find_records(result.metrics.records, task, "auc")
+    return [record.group for record in found if len(record.group) == 1]
+
+
+def _of_group(result: ValidationResult, task: str, metric: str, group: Group) -> Value:
+    found = find_records(result.metrics.records, task, metric)
+    return next((record.estimate for record in found if record.group == group), None)
+
+
+def _figures(result: ValidationResult, task: str) -> Iterator[Figure]:
+    for curve in result.curves.curves:
+        if curve.task == task and not curve.slice and curve.model == "challenger":
+            if curve.calibration:
+                yield calibration_figure([("model", curve)])
+            if curve.decision:
+                yield decision_figure([("model", curve)])
