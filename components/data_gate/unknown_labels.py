@@ -33,7 +33,8 @@ _ADVICE = {
     MaskReason.ON_LANDMARK: (
         " What happens after randomisation on its day is the outcome: say in the task's "
         "`event.landmark_day` how times are distinguished on that day (`after`, `before`, a "
-        "condition, or a time of day or sequence to compare)."
+        "condition, or a time of day or sequence to compare). If the data count days from 0, say "
+        "`first_day: 0`."
     ),
 }
 

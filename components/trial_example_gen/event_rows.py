@@ -115,10 +115,12 @@ def event_rows(
     day = days_of(study, event, rows, subjects) if event.day or event.date else rows.day
     before, after = day.latest < study.landmark_day, day.earliest > study.landmark_day
     on = (day.earliest <= study.landmark_day) & (day.latest == study.landmark_day)
+    no_day = _is_no_day(study, event, day)
+    before &= ~no_day
     if on.any() or event.landmark_day == "after":
         is_after, is_before = _on_landmark(study, event, rows, day, subjects)
         before, after = before | is_before, after | is_after
-    on = on & ~before & ~after
+    on = (on | no_day) & ~before & ~after
     return EventRows(
         rows=rows,
         certain=pc.fill_null(outcome, False).to_numpy(),
@@ -130,6 +132,20 @@ def event_rows(
         undecided=is_undecided(rows.table, where)
         | (on & is_undecided(rows.table, landmark_condition(event))),
     )
+
+
+def _is_no_day(study: Study, event: EventLabel, day: DayRange) -> NDArray[np.bool_]:
+    """Whether a study day is one that there is not: 0, where the first one is 1.
+
+    Data with such a day may count from 0, so that it may be the day of a baseline landmark.
+    """
+    if (
+        not study.first_day
+        or study.landmark_day > study.first_day
+        or event.landmark_day == "before"
+    ):
+        return np.zeros(len(day.latest), bool)
+    return (day.earliest > -1) & (day.latest < study.first_day)
 
 
 def landmark_condition(event: EventLabel) -> Condition | None:

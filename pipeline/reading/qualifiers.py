@@ -228,7 +228,7 @@ def _codes(values: pa.Array | pa.ChunkedArray, known: pa.Array) -> NDArray[np.in
 
 def _comparable(texts: pa.Array, is_number: bool) -> pa.Array:
     """Text without outer blanks, numbers in their one way of being written."""
-    trimmed = pc.ascii_trim_whitespace(texts)
+    trimmed = pc.utf8_trim_whitespace(texts)
     if not is_number:
         return trimmed
     encoded = trimmed.dictionary_encode()

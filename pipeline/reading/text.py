@@ -14,7 +14,7 @@ def trimmed(texts: pa.Array) -> pa.Array:
 
     Trailing blanks mean nothing in SAS, whose variables have a fixed width, and leading ones come
     from right-aligned numbers; so "Y " and " Y" are "Y", whichever file they were read from. Blanks
-    are those of ASCII: space, tab, line ends, vertical tab and form feed.
+    are those of Unicode, such as the no-break space that spreadsheets and web pages write.
 
     Args:
         texts: Strings, shape [n].
@@ -23,7 +23,17 @@ def trimmed(texts: pa.Array) -> pa.Array:
         Strings, shape [n].
     """
     clean = pc.ascii_trim_whitespace(texts)
-    return null_if_empty(clean)
+    return null_if_empty(clean if _is_ascii(clean) else pc.utf8_trim_whitespace(clean))
+
+
+def _is_ascii(texts: pa.Array) -> bool:
+    """Whether no text has another character than those of ASCII."""
+    _, offsets, content = texts.buffers()
+    if offsets is None or content is None or not len(texts):
+        return True
+    ends = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    used = np.frombuffer(content, np.uint8)[ends[0] : ends[-1]]
+    return not len(used) or int(used.max()) < 128
 
 
 def null_if_empty(texts: pa.Array) -> pa.Array:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import UserError
 from pipeline.reading.moments import order_of
+from pipeline.results.counts import MaskReason
 from tests.components.trial_example_gen.hand_made_trial import (
     SUPP,
     Trial,
@@ -245,3 +246,29 @@ def test_moments_are_ordered_as_the_moments_in_utc_whatever_their_offsets(
     later, earlier = order_of(*texts)
     assert later.tolist() == [event > landmark]
     assert earlier.tolist() == [event < landmark]
+
+
+@pytest.mark.parametrize(
+    "landmark_day", ["masked", "after", {"column": "AEDECOD", "present": True}]
+)
+@pytest.mark.parametrize("day", ["0", "0.5", "-0.5"])
+def test_day_zero_where_there_is_none_may_be_that_of_the_landmark(
+    tmp_path: Path, landmark_day: Any, day: str
+) -> None:
+    trial = make_trial(
+        tmp_path,
+        {
+            "landmark": "baseline",
+            "datasets.ae": events_dataset(day="AESTDY"),
+            "tasks.rash": {
+                **{"kind": "adverse_event", "title": "Rash", "horizon": 90},
+                "event": {"dataset": "ae", "landmark_day": landmark_day},
+            },
+        },
+        ae=["USUBJID,AEDECOD,AESTDY", f"S1,Rash,{day}", "S2,Rash,-1"],
+    )
+
+    assert trial.reason("rash") == {
+        "S1": str(MaskReason.ON_LANDMARK),
+        "S2": str(MaskReason.BEFORE),
+    }

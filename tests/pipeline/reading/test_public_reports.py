@@ -318,6 +318,12 @@ REPORTS = [
         lambda folder: broken_lines(folder, "\n"),
     ),
     Report(
+        "Unicode 15, White_Space; RFC 4180",
+        "CSV: a no-break or ideographic space around a value is no part of it",
+        ["Y", "Y", None],
+        lambda folder: delimited(folder, "ID,A\n1,Y\u00a0\n2,\u3000Y\n3,\u00a0\n".encode())["A"],
+    ),
+    Report(
         "apache/spark PR 8400",
         "Parquet: timestamps of 96 bits",
         ["2014-01-08", None],

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pipeline.reading.text import as_text, trimmed
 
 
-@given(st.lists(st.none() | st.text(" \tab\n", max_size=5)))
+@given(st.lists(st.none() | st.text(" \tab\n\u00a0\u3000é", max_size=5)))
 def test_text_has_no_outer_blanks_and_blanks_alone_are_missing(texts: list[str | None]) -> None:
     assert trimmed(pa.array(texts, pa.string())).to_pylist() == [
         (text or "").strip() or None for text in texts
