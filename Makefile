@@ -160,6 +160,7 @@ bench-coverage: $(READY) ## How often 95 % intervals hold the true value, by sim
 	@$(BIN)/python -m benchmarks.coverage
 	@$(BIN)/python -m benchmarks.coverage_events
 	@$(BIN)/python -m benchmarks.coverage_model
+	@$(BIN)/python -m benchmarks.coverage_censored
 
 bench-fold-statistics: $(READY) ## Whether statistics without labels may come from all subjects: [TRIAL_DATA_DIR=folder].
 	@$(BIN)/python -m benchmarks.fold_statistics

@@ -138,10 +138,12 @@ def intervals_of_folds(
             scores.outcome[groups != group],
             scores.fold[groups != group],
             np.ascontiguousarray(scores.score[groups != group]),
+            None if scores.weight is None else scores.weight[groups != group],
         )
         for group in range(GROUPS)
     ]
-    information = information_of(scores.subjects, scores.positives)
+    positives, negatives = scores.effective_positives, scores.effective_negatives
+    information = information_of(positives + negatives, positives)
     for metric in METRICS:
         value, low, high = jackknife(metric, parts, scores)
         yield WITHOUT_TRAINING, metric, Interval(value, low, high, np.nan, scores.positives)

@@ -86,12 +86,15 @@ def simulate_trials(trials: int, subjects: int, seed: int) -> Iterator[Subjects]
             yield pool.take(slice(trial * subjects, (trial + 1) * subjects))
 
 
-def fit_ridge(design: _FloatArray, outcome: NDArray[np.bool_]) -> tuple[_FloatArray, float]:
+def fit_ridge(
+    design: _FloatArray, outcome: NDArray[np.bool_], weight: _FloatArray | None = None
+) -> tuple[_FloatArray, float]:
     """Fits ridge logistic regression on standardised columns.
 
     Args:
         design: `[subjects, columns]`.
         outcome: `[subjects]`, both kinds occur.
+        weight: `[subjects]`; None where each has weight 1.
 
     Returns:
         Coefficients of the columns as they are, `[columns]`, and the intercept.
@@ -101,7 +104,7 @@ def fit_ridge(design: _FloatArray, outcome: NDArray[np.bool_]) -> tuple[_FloatAr
     mean, deviation = design.mean(axis=0), design.std(axis=0)
     deviation[deviation == 0] = 1.0
     model = LogisticRegression(C=1 / PENALTY, solver="newton-cholesky")
-    model.fit((design - mean) / deviation, outcome)
+    model.fit((design - mean) / deviation, outcome, sample_weight=weight)
     coefficients = model.coef_[0] / deviation
     return coefficients, float(model.intercept_[0] - coefficients @ mean)
 

@@ -92,3 +92,22 @@ def error_of_weighted_mean(values: NDArray[Any], weights: Weights) -> float:
         return math.nan
     influence = exact * (values - weighted_mean(values, weights)) / float(exact.sum())
     return math.sqrt(float(influence @ influence) * subjects / (subjects - 1))
+
+
+def mean_and_deviation(values: NDArray[Any], weights: Weights) -> tuple[float, float]:
+    """Mean and standard deviation of the subjects that these stand for.
+
+    Args:
+        values: `[subjects]`.
+        weights: `[subjects]`, at least two above 0.
+
+    Examples:
+        >>> mean_and_deviation(np.array([1.0, 2.0, 3.0]), np.ones(3))
+        (2.0, 1.0)
+    """
+    if not is_weighted(weights):
+        known = values[weights > 0]
+        return float(known.mean()), float(known.std(ddof=1))
+    mean, subjects = weighted_mean(values, weights), int((weights > 0).sum())
+    square = weighted_mean((values - mean) ** 2, weights)
+    return mean, math.sqrt(square * subjects / (subjects - 1))

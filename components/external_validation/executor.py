@@ -30,6 +30,7 @@ from pipeline.results.documents import Curves, Metrics, Verdict, read_result
 from pipeline.results.outcomes import LEAST_EVENTS
 from pipeline.results.registration import RegisteredModel, Registration
 from pipeline.results.validation import ExternalValidation, TaskValidation, ValidatedModel
+from pipeline.weights import mean_and_deviation
 
 logger = logging.getLogger(__name__)
 
@@ -133,6 +134,7 @@ def task_validation(
     if subjects < settings.smallest_group:
         return TaskValidation(task=task, model_task=theirs, subjects=None, positives=None)
     logit = log_odds(predicted.probability)
+    logit_mean, logit_sd = mean_and_deviation(logit, predicted.weight)
     positives = int(predicted.outcome.sum())
     fold = (
         deal_folds(list(predicted.hashes), predicted.outcome)
@@ -159,8 +161,8 @@ def task_validation(
         observed_to_expected=observed_to_expected(
             predicted.probability.astype(np.float64), predicted.outcome, predicted.weight
         ),
-        logit_mean=float(logit.mean()),
-        logit_sd=float(logit.std(ddof=1)),
+        logit_mean=logit_mean,
+        logit_sd=logit_sd,
         folds=int(fold.max()) + 1 if fold is not None and found else 0,
         updates=found,
     )

@@ -356,6 +356,13 @@ class GroupCurves(_OfGroup):
     stability: Stability | None = None
     weighted: WeightedOutcomes | None = None
 
+    @property
+    def observed_rate(self) -> float:
+        """Share of subjects with the outcome, weighted where subjects are."""
+        if self.weighted:
+            return self.weighted.observed_rate
+        return self.positives / self.subjects
+
 
 class Curves(Document):
     """`curves.json`.

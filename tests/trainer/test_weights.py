@@ -12,13 +12,16 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pipeline.results.reference_models import GRADIENT_BOOSTING, RANDOM_FOREST, RIDGE
+from tests.each import each
 from trainer.arrays import Arrays
 from trainer.calibration import fit_calibration
 from trainer.entropy import entropy, mean_losses, task_balance
-from trainer.linear import choose_penalties, fit_linear
-from trainer.model import Encoding
+from trainer.fit import _batch_loss
+from trainer.linear import LinearStart, choose_penalties, fit_linear
+from trainer.model import Encoding, resolve
 from trainer.procedures import deal_parts
 from trainer.reference import BaseRates, fit_predict
+from trainer.stack import Member, Stack, StackTrainer
 
 ENCODING = Encoding(numbers=3, categories=1, codes=4, tasks=("a", "b"))
 few_examples = settings(max_examples=10, deadline=None)
@@ -60,12 +63,12 @@ def test_a_whole_weight_trains_as_the_subject_so_many_times(seed: int) -> None:
         entropy(once.labels, once.weights)
     )
     found, expected = (
-        fit_calibration(of, each.labels, each.weights)
-        for of, each in ((logits, arrays), (logits[rows], once))
+        fit_calibration(of, who.labels, who.weights)
+        for of, who in ((logits, arrays), (logits[rows], once))
     )
     assert found.slopes == pytest.approx(expected.slopes)
     assert found.intercepts == pytest.approx(expected.intercepts, abs=1e-7)
-    starts = [fit_linear(each, ENCODING, 1.0) for each in (arrays, once)]
+    starts = [fit_linear(of, ENCODING, 1.0) for of in (arrays, once)]
     assert starts[0].numbers == pytest.approx(starts[1].numbers, abs=1e-3)
     assert starts[0].bias == pytest.approx(starts[1].bias, abs=1e-3)
 
@@ -84,7 +87,7 @@ def test_the_scale_of_the_weights_changes_no_loss(seed: int, factor: float) -> N
         entropy(arrays.labels, arrays.weights), rel=1e-5
     )
     # The balance takes the scale out of the loss of a batch.
-    balances = [task_balance(each.labels, each.weights) for each in (scaled, arrays)]
+    balances = [task_balance(of.labels, of.weights) for of in (scaled, arrays)]
     assert balances[0] * factor == pytest.approx(balances[1], rel=1e-4)
 
 
@@ -170,6 +173,47 @@ def test_subjects_are_dealt_by_their_number_whatever_their_weight() -> None:
     known = with_weights(arrays, arrays.weights > 0)
     everyone = np.ones(len(arrays), bool)
 
-    dealt = [deal_parts(everyone, each, (1,)) for each in (arrays, known)]
+    dealt = [deal_parts(everyone, of, (1,)) for of in (arrays, known)]
 
     assert dealt[0].tolist() == dealt[1].tolist()
+
+
+def test_a_step_of_training_counts_a_subject_as_often_as_its_weight_says() -> None:
+    """One step on all subjects, from the same weights of the linear path."""
+    arrays = trial(6)
+    once, _ = repeated(arrays)
+    start = fit_linear(with_weights(arrays, arrays.weights > 0), ENCODING, 1.0)
+
+    steps = [step_of_stack(of, start) for of in (arrays, once)]
+
+    moved = steps[0]["linear_numbers"] - start.numbers.astype(np.float32)
+    assert np.abs(moved).max() > 1e-4
+    for name, expected in each(steps[1].items()):
+        assert steps[0][name] == pytest.approx(expected, abs=1e-5), name
+
+
+def step_of_stack(arrays: Arrays, start: LinearStart) -> Any:
+    hyper = dataclasses.replace(resolve(len(arrays)), depth=0, members=1)
+    balance = task_balance(arrays.labels, arrays.weights)
+    members = [Member(np.arange(len(arrays)), (1,), start, balance)]
+    stack = Stack(ENCODING, hyper, members, arrays.categories)
+    StackTrainer(stack, members, arrays, steps=1, seed=1).run_epoch()
+    return {name: values[0] for name, values in stack.values().items()}
+
+
+def test_an_epoch_of_one_model_counts_a_subject_as_often_as_its_weight_says() -> None:
+    """All subjects are one batch; the loss is that of each subject so many times."""
+    arrays = trial(7)
+    once, _ = repeated(arrays)
+    logits = np.random.default_rng(7).normal(size=(len(arrays), 1, 2)).astype(np.float32)
+    rows = np.repeat(np.arange(len(arrays)), arrays.weights[:, 0].astype(int))
+
+    weighted, expected = (
+        float(_batch_loss(of, who.labels, who.weights * balance))
+        for of, who, balance in (
+            (logits, arrays, task_balance(arrays.labels, arrays.weights).astype(np.float32)),
+            (logits[rows], once, task_balance(once.labels, once.weights).astype(np.float32)),
+        )
+    )
+
+    assert weighted == pytest.approx(expected, rel=1e-5)

@@ -43,7 +43,7 @@ def decision_figure(found: Sequence[tuple[ModelRole, GroupCurves]]) -> Figure:
         "is 4. Higher is better; bars are 95 % intervals at each threshold. "
     )
     caption += _useful_sentence(of_first.decision)
-    return charts.decision_curve(curves, of_first.positives / of_first.subjects, caption)
+    return charts.decision_curve(curves, of_first.observed_rate, caption)
 
 
 def _useful_sentence(points: Sequence[DecisionPoint]) -> str:

@@ -21,6 +21,11 @@ from pipeline.results.documents import OVERALL, Group, GroupCurves, ModelRole
 
 _MODELS: tuple[ModelRole, ...] = ("challenger", "champion")
 _AT_DECISION = ("sensitivity", "specificity", "positive_predictive_value")
+_WEIGHTED = (
+    "Follow-up of some subjects ended early: the others are weighted by the inverse probability of "
+    "being observed. Shares are weighted, the four numbers are counts of subjects, so that shares "
+    "do not follow from them."
+)
 _OF_GROUPS = ("auc", "observed_rate", "mean_prediction", "calibration_in_the_large")
 
 
@@ -113,7 +118,10 @@ def _decisions(result: RunResult, task: str) -> Table:
             Column("True negatives", "end"),
         ),
         rows,
-        [f"{METRICS[metric].title}: {METRICS[metric].says}" for metric in _AT_DECISION],
+        [
+            *(f"{METRICS[metric].title}: {METRICS[metric].says}" for metric in _AT_DECISION),
+            *([_WEIGHTED] if of_task and of_task.weighted else ()),
+        ],
     )
 
 
