@@ -128,3 +128,33 @@ def test_records_add_what_the_metrics_lack() -> None:
 
 def test_a_champions_decisions_are_its_own() -> None:
     assert decision_records(Curves(curves=(curves([], model="champion"),))) == []
+
+
+WEIGHTED = {"observed_rate": 0.2, "effective_subjects": 300.0}
+
+
+def test_shares_of_weighted_subjects_are_of_their_rates_and_not_of_their_numbers() -> None:
+    """Of 100 per hundred weighted subjects 20 have the outcome, of whom 70 % are flagged."""
+    at = AT | {"true_positive_rate": 0.7, "false_positive_rate": 0.1}
+
+    found = decisions_at(curves([], confusion=[at], weighted=WEIGHTED), 0.3)
+
+    assert found is not None
+    assert found.predicted_positive_rate.value == pytest.approx(0.2 * 0.7 + 0.8 * 0.1)
+    assert found.negative_predictive_value.value == pytest.approx(0.72 / (0.72 + 0.06))
+    assert found.subjects == pytest.approx(300)
+    lower, upper = proportion_confint(66, 300, method="wilson")
+    share = found.predicted_positive_rate
+    assert (share.lower, share.upper) == pytest.approx((lower, upper))
+
+
+def test_points_between_are_weighted_as_well() -> None:
+    found = decisions_at(curves([(0.5, 0.05, 0.4)], confusion=[], weighted=WEIGHTED), 0.5)
+
+    assert found is not None
+    assert found.positive_predictive_value.value == pytest.approx(0.08 / (0.08 + 0.04))
+
+
+def test_the_observed_rate_of_a_group_is_weighted_where_its_subjects_are() -> None:
+    assert curves([]).observed_rate == 0.25
+    assert curves([], weighted=WEIGHTED).observed_rate == 0.2
