@@ -146,3 +146,15 @@ def test_a_prediction_of_certainty_has_no_point() -> None:
 
     assert [point.threshold for point in curves.roc] == [1.0, 1.0, 0.0]
     assert curves.decision == ()
+
+
+def test_out_of_fold_the_curve_is_a_weighted_mean_over_weighted_subjects() -> None:
+    scores = trial(400, repeats=3)
+    weight = 1 + np.arange(400) % 4 / 2
+    weighted = ModelScores(scores.outcome, scores.fold, scores.score, weight)
+
+    curve = fold_curves_of(weighted, [0.3], smallest=20, folds=5).decision
+
+    (point,) = (point for point in curve if point.threshold == 0.3)
+    gain = np.where(scores.outcome, 1.0, -3 / 7) * treated_at(scores, 0.3).mean(axis=1)
+    assert point.net_benefit == pytest.approx(np.average(gain, weights=weight))

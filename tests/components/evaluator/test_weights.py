@@ -286,18 +286,3 @@ def test_shares_that_follow_from_the_curves_are_weighted() -> None:
     assert point.predicted_positive_rate.value == pytest.approx(np.average(flagged, weights=weight))
     spared = np.average(~label[~flagged], weights=weight[~flagged])
     assert point.negative_predictive_value.value == pytest.approx(spared)
-
-
-def test_the_decision_curve_out_of_fold_is_a_weighted_mean_over_subjects() -> None:
-    subjects = Subjects(9, count=400)
-    scores = subjects.folds()
-    assert scores.weight is not None
-
-    (point,) = (
-        point
-        for point in fold_curves_of(scores, [0.3], 20, FOLDS).decision
-        if point.threshold == 0.3
-    )
-
-    gain = np.where(scores.outcome, 1.0, -3 / 7) * (scores.score >= np.float32(0.3)).mean(axis=1)
-    assert point.net_benefit == pytest.approx(np.average(gain, weights=scores.weight))
