@@ -17,6 +17,7 @@ from tfx.utils import io_utils
 
 from components.data_gate import rules
 from components.data_gate.anomalies import anomaly_findings
+from components.data_gate.censoring import censoring
 from components.data_gate.drift import drift_distances
 from components.data_gate.examples import read_train_columns
 from components.data_gate.findings import stop_message
@@ -85,6 +86,7 @@ def _findings(
     yield from levels(counts, settings)
     yield from rules.rejects(counts, gate, settings.smallest_group)
     yield from unknown_labels(counts, gate, settings.smallest_group)
+    yield from censoring(counts, gate, settings.smallest_group)
     if not plan.out_of_fold:
         yield from rules.too_few(counts, settings.tasks, gate, plan.splits)
     for finding in _anomalies(inputs, settings, plan):

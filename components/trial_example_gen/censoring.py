@@ -21,6 +21,7 @@ from components.trial_example_gen.incidence import EndTable, Observed
 from pipeline.results.censoring import CensoredArm, CensoredTask
 from pipeline.study.sections import Censoring
 from pipeline.study.study import Study
+from pipeline.weights import effective_size
 
 Stratum = tuple[str, ...]
 """Arm ("" without arms), then the slice of each slicing of `censoring.by`."""
@@ -126,11 +127,13 @@ def fit_censoring(study: Study, counts: EndCounts) -> CensoringModel:
         weights[name] = TaskWeights(
             task.censoring.by, fit.observed_by_stratum(), task.censoring.largest_weight
         )
+        arms = {arm: fit.document(arm, weights[name]) for arm in fit.arms}
         documents[name] = CensoredTask(
             horizon=task.horizon,
+            is_complete=not any(arm.censored for arm in arms.values()),
             has_competing=task.event.competing is not None,
             by=task.censoring.by,
-            arms={arm: fit.document(arm, weights[name]) for arm in fit.arms},
+            arms=arms,
         )
     return CensoringModel(weights, documents)
 
@@ -191,7 +194,7 @@ class _Fit:
             ),
             largest_weight=max((weight for weight, *_ in found), default=1.0),
             truncated=sum(n for weight, _, n, uncut in found if uncut > weight),
-            effective=total**2 / squares if squares else 0.0,
+            effective=effective_size(total, squares),
             strata=len(groups),
             small_strata=sum(len(group) for group in groups if len(group) > 1),
             is_pooled=arm in self._pooled,

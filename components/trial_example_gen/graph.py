@@ -171,9 +171,11 @@ class _WriteExamples(beam.DoFn):
         self._unfinished_folder = unfinished_folder
         self._buckets = buckets
 
-    def process(self, undealt: tuple[int, str], deal: Deal) -> Iterator[CounterOfRows]:
+    def process(
+        self, undealt: tuple[int, str], deal: Deal, censoring: CensoringModel
+    ) -> Iterator[CounterOfRows]:
         number, path = undealt
-        dealt = deal_examples(path, deal)
+        dealt = deal_examples(path, deal, censoring)
         for split, examples in dealt.by_split.items():
             # Splits that the scheme leaves empty have files to be read.
             if len(examples) or split not in deal.plan.splits:
@@ -247,6 +249,7 @@ def write_examples(
     counts_of_examples = built[_UNDEALT] | "WriteExamples" >> beam.ParDo(
         _WriteExamples(split_folders, dealt_folder, unfinished_folder, buckets_of(job.plan)),
         beam.pvalue.AsSingleton(deal),
+        beam.pvalue.AsSingleton(censoring),
     )
     _ = (
         deal

@@ -20,18 +20,22 @@ from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from numpy.typing import NDArray
 
+from components.trial_example_gen.censoring import CensoringModel, strata_by_slices
 from components.trial_example_gen.counts import count_labels
 from components.trial_example_gen.deal import NEGATIVE, POSITIVE, UNKNOWN, Deal, Kind, Strata
 from components.trial_example_gen.encoding import encode_examples
+from components.trial_example_gen.ends import Ends
 from components.trial_example_gen.examples import BuiltExamples
 from components.trial_example_gen.masks import Labels
-from pipeline.names import FOLDS, SPLITS, SUBJECT_HASH
+from pipeline.names import FOLDS, SPLITS, SUBJECT_HASH, slice_key, weight_key
 
 _COLUMN = "column_"
 _HASH = "hash"
 _ARM = "arm"
 _POSITIVE = "positive_"
 _REASON = "reason_"
+_END_TIME = "end_time_"
+_END_KIND = "end_kind_"
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,9 @@ def write_undealt(folder: str, built: BuiltExamples) -> str:
     for task, labels in built.labels.items():
         columns[_POSITIVE + task] = pa.array(labels.positive)
         columns[_REASON + task] = pa.array(labels.reason.astype(np.int8))
+        if labels.ends is not None:
+            columns[_END_TIME + task] = pa.array(labels.ends.time)
+            columns[_END_KIND + task] = pa.array(labels.ends.kind)
     batch = pa.RecordBatch.from_pydict(columns)
     path = FileSystems.join(folder, uuid.uuid4().hex)
     with (
@@ -98,12 +105,13 @@ def write_undealt(folder: str, built: BuiltExamples) -> str:
     return path
 
 
-def deal_examples(path: str, deal: Deal) -> DealtExamples:
-    """Reads what `write_undealt` wrote, divides the examples as they are dealt.
+def deal_examples(path: str, deal: Deal, censoring: CensoringModel) -> DealtExamples:
+    """Reads what `write_undealt` wrote, weighs and divides the examples as they are dealt.
 
     Args:
         path: Address of the file.
         deal: Part or folds of every subject.
+        censoring: Weights of known labels.
     """
     batch, dealt, splits = _read_by_split(path, deal)
     columns = {
@@ -111,6 +119,7 @@ def deal_examples(path: str, deal: Deal) -> DealtExamples:
         for name, column in zip(batch.schema.names, batch.columns, strict=True)
         if name.startswith(_COLUMN)
     }
+    columns |= _weights(batch, censoring)
     if deal.plan.out_of_fold:
         columns[FOLDS] = pa.FixedSizeListArray.from_arrays(dealt.ravel(), dealt.shape[1])
     examples = encode_examples(columns)
@@ -133,6 +142,19 @@ def deal_examples(path: str, deal: Deal) -> DealtExamples:
         columns[SUBJECT_HASH].to_pylist(),
         splits,
     )
+
+
+def _weights(batch: pa.RecordBatch, censoring: CensoringModel) -> dict[str, pa.Array]:
+    """Columns of the weights of tasks whose follow-up may end before the horizon."""
+    arms = batch[_ARM].to_pylist() if _ARM in batch.schema.names else None
+    columns = {}
+    for task, weights in censoring.weights.items():
+        slices = [batch[_COLUMN + slice_key(by)].to_pylist() for by in weights.by]
+        strata = strata_by_slices(arms, slices, batch.num_rows)
+        ends = Ends(batch[_END_TIME + task].to_numpy(), batch[_END_KIND + task].to_numpy())
+        found = weights.of(strata, ends)
+        columns[weight_key(task)] = pa.array(found.astype(np.float32))
+    return columns
 
 
 def _read_by_split(

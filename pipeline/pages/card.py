@@ -30,6 +30,7 @@ from pipeline.pages.metrics import (
     task_reasons,
     task_verdicts_table,
 )
+from pipeline.pages.risks import arm_slicing, risk_blocks
 from pipeline.results.card import Card, StatedItem
 from pipeline.results.counts import LabelCounts
 from pipeline.results.documents import find_overall
@@ -213,7 +214,14 @@ def _participants(card: Card) -> list[Block]:
         Column("With outcome", "end"),
     ]
     caption = "Subjects by task and split" if several else "Subjects by task"
-    return [Facts(facts), Table(caption, columns, rows)]
+    risks = risk_blocks(
+        evidence.counts.censoring,
+        {outcome.name: outcome.title for outcome in card.outcomes},
+        evidence.metrics.records,
+        arm_slicing(card.study),
+        evidence.metrics.smallest_group,
+    )
+    return [Facts(facts), Table(caption, columns, rows), *risks]
 
 
 def _by_split(

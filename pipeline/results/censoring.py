@@ -34,8 +34,7 @@ class CensoredArm(Document):
         observed: G at the horizon, of the stratum where it is smallest.
         largest_weight: Largest weight of a known label.
         truncated: Known labels whose weight was cut to `censoring.largest_weight`.
-        effective: Effective sample size of the known labels (Kish L. Survey Sampling, 1965, section
-            8.2): the square of the weights' sum by the sum of their squares.
+        effective: Effective sample size of the known labels (`pipeline.weights.effective_size`).
         strata: Number of strata in which G was estimated by itself.
         small_strata: Number of slices that were too small for that and were put together.
         is_pooled: Whether the arm is too small for an estimate of its own, so that G is that of
@@ -89,6 +88,7 @@ class CensoredTask(Document):
 
     Attributes:
         horizon: The task's horizon.
+        is_complete: Whether no subject's follow-up ended before the horizon: every weight is 1.
         has_competing: Whether the study file names competing events.
         by: Slicings by which G is estimated within each arm.
         arms: By arm; one entry under "" in a study without arms.
@@ -96,15 +96,11 @@ class CensoredTask(Document):
     """
 
     horizon: int
+    is_complete: bool = False
     has_competing: bool = False
     by: tuple[str, ...] = ()
     arms: dict[str, CensoredArm] = Field(default_factory=dict)
     suppressed: tuple[str, ...] = ()
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether every weight is 1: no subject's follow-up ended before the horizon."""
-        return not self.suppressed and all(a.largest_weight == 1 for a in self.arms.values())
 
     def published(self, smallest: int) -> CensoredTask:
         """What a published document may hold.
@@ -116,7 +112,7 @@ class CensoredTask(Document):
         return self.model_copy(
             update={
                 "arms": {arm: found.published() for arm, found in shown.items()},
-                "suppressed": tuple(arm for arm in self.arms if arm not in shown),
+                "suppressed": (*self.suppressed, *(arm for arm in self.arms if arm not in shown)),
             }
         )
 

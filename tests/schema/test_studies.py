@@ -201,7 +201,31 @@ def test_actg175_event_is_unknown_for_those_censored_before_96_weeks(
     assert examples("actg175").labels("event_96_weeks") == (1956, 322)
 
 
-def test_actg175_risk_is_that_of_statsmodels(examples: Examples, actg175: pd.DataFrame) -> None:
+@pytest.mark.parametrize("name", STUDIES)
+def test_the_weighted_share_with_the_event_is_the_risk_of_each_arm(
+    name: str, examples: Examples
+) -> None:
+    censoring = examples(name).counts()["censoring"]
+    rows = examples(name).rows()
+    shares, risks = {}, {}
+    for task, found in censoring.items():
+        weight, label = rows[weight_key(task)], rows[label_key(task)]
+        for arm, of_arm in found["arms"].items():
+            inside = rows.arm == arm.encode()
+            shares[task, arm] = (weight * label)[inside].sum() / weight[inside].sum()
+            risks[task, arm] = of_arm["risk"]["value"]
+    followed = [
+        task
+        for task, of in load_study(SCHEMAS / name / "study.yaml").tasks.items()
+        if of.event and of.event.follow_up
+    ]
+
+    assert (sorted(censoring), shares) == (sorted(followed), pytest.approx(risks, abs=1e-6))
+
+
+def test_actg175_risk_is_that_of_statsmodels_and_lower_than_the_share_of_known_labels(
+    examples: Examples, actg175: pd.DataFrame
+) -> None:
     from statsmodels.duration.survfunc import SurvfuncRight
 
     arms = examples("actg175").counts()["censoring"]["event_96_weeks"]["arms"]
@@ -212,6 +236,11 @@ def test_actg175_risk_is_that_of_statsmodels(examples: Examples, actg175: pd.Dat
         expected[str(arm)] = 1 - curve.surv_prob[curve.surv_times <= 672][-1]
 
     assert found == pytest.approx(expected, abs=1e-12)
+    rows = examples("actg175").rows()
+    weight, label = rows["weight_event_96_weeks"], rows["label_event_96_weeks"]
+    naive = label.sum() / (weight > 0).sum()
+    weighted = (weight * label).sum() / weight.sum()
+    assert (round(naive, 4), round(weighted, 4)) == (0.1646, 0.1585)
 
 
 def test_actg175_response_is_a_higher_cd4_count_at_week_20_than_at_baseline(

@@ -7,6 +7,7 @@ from pipeline.html.numbers import Suppressed, Value, count
 from pipeline.html.page import Section
 from pipeline.html.palette import Tone
 from pipeline.pages.evaluation.run_result import RunResult
+from pipeline.pages.risks import risk_blocks
 from pipeline.results.counts import LabelCounts
 from pipeline.results.findings import Finding
 
@@ -24,7 +25,7 @@ def data_section(result: RunResult) -> Section:
         plural = "" if len(others) == 1 else "s"
         summary = f"{count(len(others))} other measurement{plural}"
         blocks.append(Details(summary, (_findings(others),)))
-    return Section("Data", (*blocks, _subjects(result), _rows(result)))
+    return Section("Data", (*blocks, _subjects(result), *_risks(result), _rows(result)))
 
 
 def _gate(notable: list[Finding]) -> Block:
@@ -74,6 +75,20 @@ def _subjects(result: RunResult) -> Table:
         (Column("Subjects"), *(Column(split, "end") for split in splits)),
         rows,
         ("train fits the model, eval stops training and calibrates, test is this page's.",),
+    )
+
+
+def _risks(result: RunResult) -> list[Block]:
+    """Risks of tasks whose follow-up may end before the horizon."""
+    settings = result.settings
+    titles = {name: task.title for name, task in settings.tasks.items()}
+    metrics = result.metrics
+    return risk_blocks(
+        result.counts.censoring,
+        titles,
+        metrics.records,
+        settings.arm_slicing,
+        metrics.smallest_group,
     )
 
 

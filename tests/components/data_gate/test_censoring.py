@@ -35,8 +35,10 @@ def arm(**changed: Any) -> CensoredArm:
     return CensoredArm(**{**found, **changed})
 
 
-def findings(*, smallest: int = SMALLEST, gate: Gate | None = None, **arms: Any) -> list[Finding]:
-    task = CensoredTask(horizon=90, arms=arms)
+def findings(
+    *, smallest: int = SMALLEST, gate: Gate | None = None, is_complete: bool = False, **arms: Any
+) -> list[Finding]:
+    task = CensoredTask(horizon=90, is_complete=is_complete, arms=arms)
     counts = Counts(datasets={}, subjects={}, tasks={}, censoring={"rash": task})
     return list(censoring(counts, gate or Gate(), smallest))
 
@@ -54,7 +56,9 @@ def test_the_risk_stands_beside_the_share_of_known_labels() -> None:
 def test_complete_follow_up_is_no_finding() -> None:
     complete = arm(censored=0, largest_weight=1.0)
 
-    assert (findings(A=complete), len(findings(A=complete, B=arm()))) == ([], 1)
+    found = [len(findings(is_complete=is_complete, A=complete)) for is_complete in (True, False)]
+
+    assert found == [0, 1]
 
 
 @pytest.mark.parametrize(

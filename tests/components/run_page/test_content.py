@@ -17,17 +17,21 @@ from pipeline.html.blocks import (
     Paragraph,
     Table,
 )
-from pipeline.html.numbers import text_of
+from pipeline.html.numbers import Suppressed, text_of
 from pipeline.html.page import Section, render
 from pipeline.pages.evaluation.page import run_page
+from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.results.counts import Counts
+from pipeline.results.documents import Metrics
 from tests.components.run_page.hand_made_run import (
     AUC_AT_LEAST,
     AUC_EVERYWHERE,
     CROSS_FIT,
     NOT_WORSE,
     compared,
+    documents,
     failure,
+    page_settings,
     result,
 )
 from tests.each import each
@@ -397,3 +401,71 @@ def test_few_unknown_labels_do_not_follow_from_the_numbers_on_the_page() -> None
 
     assert re.findall("1\N{NARROW NO-BREAK SPACE}997|1,997", html)
     assert not re.findall("2[,\N{NARROW NO-BREAK SPACE}]0[01]0", html)
+
+
+def with_follow_up(censored: int) -> RunResult:
+    """A run whose follow-up of death ended early for some subjects with drug B, of two arms."""
+    arm = {
+        "subjects": 400,
+        "events": 40,
+        "competing": 0,
+        "complete": 300,
+        "censored": 60,
+        "risk": {"value": 0.1111, "lower": 0.08, "upper": 0.15},
+        "naive": 0.1176,
+        "weighted": 0.1111,
+        "observed": 0.8,
+        "largest_weight": 1.25,
+        "truncated": 0,
+        "effective": 333.0,
+    }
+    task = {"horizon": 90, "arms": {"A": arm, "B": {**arm, "censored": censored}}}
+    counts = documents()["counts.json"] | {"censoring": {"death": task}}
+    metrics = documents()["metrics.json"]
+    metrics["records"] += [
+        {
+            "task": "death",
+            "metric": "mean_prediction",
+            "model": "challenger",
+            "slice": {"treatment": treatment},
+            "value": value,
+            "lower": None,
+            "upper": None,
+            "decision_threshold": None,
+            "subjects": 100,
+            "positives": 20,
+        }
+        for treatment, value in (("A", 0.12), ("B", 0.2))
+    ]
+    return replace(
+        result(),
+        settings=page_settings().model_copy(update={"arm_slicing": "treatment"}),
+        counts=Counts.model_validate(counts),
+        metrics=Metrics.model_validate(metrics),
+    )
+
+
+def test_risks_by_the_horizon_stand_beside_mean_predictions() -> None:
+    found = table(run_page(with_follow_up(60)), "Risk by the horizon")
+
+    assert [row[:2] for row in cells(found)] == [
+        ["Dead at 6 months", "A"],
+        ["Dead at 6 months", "B"],
+    ]
+    assert [row[3] for row in cells(found)] == ["0.1 (0.1 to 0.1)"] * 2
+    assert [row[4] for row in found.rows] == [Cell(0.12, "good"), Cell(0.2, "warn")]
+    assert [row[5:] for row in cells(found)] == [["330", "1.2"]] * 2
+
+
+def test_risks_from_which_few_censored_subjects_follow_are_not_on_the_page() -> None:
+    found = table(run_page(with_follow_up(3)), "Risk by the horizon")
+
+    hidden = [isinstance(value, Suppressed) for value in found.rows[1]]
+    assert hidden == [False, False, True, True, False, True, True]
+
+
+def test_complete_follow_up_has_no_table_of_risks() -> None:
+    captions = [item.caption for item in blocks(run_page(result()), Table)]
+
+    assert len(captions) > 5
+    assert not [caption for caption in captions if caption.startswith("Risk by the horizon")]
