@@ -24,9 +24,9 @@ TODO = "TODO"
 """Placeholder in a draft for values that the user must fill in."""
 
 _AUTO_BY_DEFAULT = (
-    "`evaluation` is not given, so the data decide now (`scheme: auto`): a trial with too few "
-    "events for a test split is cross-fitted. `evaluation: {scheme: split}` is what earlier "
-    "releases did."
+    "`evaluation` is not given, so the data decide now how a model that is trained is evaluated "
+    "(`scheme: auto`): a trial with too few events for a test split is cross-fitted. `evaluation: "
+    "{scheme: split}` is what earlier releases did."
 )
 _Path = tuple[int | str, ...]
 _NO_TEXT = frozenset({"string_type", NO_VALUE})
