@@ -30,7 +30,9 @@ _OF_COLUMNS = "columns_{}".format
 """Name of the signature that takes what `columns` takes and answers as another."""
 
 
-_Raw = dict[str, tf.SparseTensor]
+_Raw = tuple[tf.SparseTensor, ...]
+"""The features in the order of `ModelInputs.features`, at most one value a row."""
+
 _Answer = Callable[[_Raw], dict[str, tf.Tensor]]
 
 
@@ -69,14 +71,22 @@ class ServedModel(tf.Module):
             of features do together `[batch, features, features]`. See
             `pipeline.results.contributions` for the order of the features.
         """
-        return {
-            EXAMPLES_SIGNATURE: self._examples_signature(self._probabilities),
-            COLUMNS_SIGNATURE: self._columns_signature(self._probabilities),
-            CONTRIBUTIONS_SIGNATURE: self._examples_signature(self._contributions_of),
-            _OF_COLUMNS(CONTRIBUTIONS_SIGNATURE): self._columns_signature(self._contributions_of),
-            INTERACTIONS_SIGNATURE: self._examples_signature(self._interactions_of),
-            _OF_COLUMNS(INTERACTIONS_SIGNATURE): self._columns_signature(self._interactions_of),
-        }
+        signatures = {}
+        for name, of_columns, answer in (
+            (EXAMPLES_SIGNATURE, COLUMNS_SIGNATURE, self._probabilities),
+            (CONTRIBUTIONS_SIGNATURE, _OF_COLUMNS(CONTRIBUTIONS_SIGNATURE), self._explain),
+            (INTERACTIONS_SIGNATURE, _OF_COLUMNS(INTERACTIONS_SIGNATURE), self._pair),
+        ):
+            # One trace for both: that of Transform's graph takes longer than all else.
+            traced = tf.function(answer, input_signature=[self._raw_spec()])
+            signatures[name] = self._examples_signature(traced)
+            signatures[of_columns] = self._columns_signature(traced)
+        return signatures
+
+    def _raw_spec(self) -> tuple[tf.SparseTensorSpec, ...]:
+        numeric, categorical = self._inputs.numeric, self._inputs.categorical
+        dtypes = [tf.float32] * len(numeric) + [tf.string] * len(categorical)
+        return tuple(tf.SparseTensorSpec([None, None], dtype) for dtype in dtypes)
 
     def _examples_signature(self, answer: _Answer) -> Any:
         spec = {name: tf.io.VarLenFeature(tf.float32) for name in self._inputs.numeric}
@@ -84,7 +94,8 @@ class ServedModel(tf.Module):
 
         @tf.function
         def serve(examples: tf.Tensor) -> dict[str, tf.Tensor]:
-            return answer(tf.io.parse_example(examples, spec))
+            parsed = tf.io.parse_example(examples, spec)
+            return answer(tuple(parsed[name] for name in self._inputs.features))
 
         return serve.get_concrete_function(tf.TensorSpec([None], tf.string, name="examples"))
 
@@ -93,7 +104,7 @@ class ServedModel(tf.Module):
 
         @tf.function
         def serve(**columns: tf.Tensor) -> dict[str, tf.Tensor]:
-            return answer({column: _sparse(columns[name]) for column, name in names.items()})
+            return answer(tuple(_sparse(columns[names[name]]) for name in self._inputs.features))
 
         specs = {
             name: tf.TensorSpec([None], tf.float32 if column in numeric else tf.string, name=name)
@@ -108,18 +119,18 @@ class ServedModel(tf.Module):
             for column, task in enumerate(self._inputs.tasks)
         }
 
-    def _contributions_of(self, raw: _Raw) -> dict[str, tf.Tensor]:
+    def _explain(self, raw: _Raw) -> dict[str, tf.Tensor]:
         return self._by_task(self._contributions(*self._transformed(raw)))
 
-    def _interactions_of(self, raw: _Raw) -> dict[str, tf.Tensor]:
+    def _pair(self, raw: _Raw) -> dict[str, tf.Tensor]:
         return self._by_task(self._contributions.pairs(*self._transformed(raw)))
 
     def _by_task(self, found: tf.Tensor) -> dict[str, tf.Tensor]:
         return {task: found[..., column] for column, task in enumerate(self._inputs.tasks)}
 
     def _transformed(self, raw: _Raw) -> tuple[tf.Tensor, tf.Tensor]:
-        transformed = self._transform(raw)
-        rows = next(iter(raw.values())).dense_shape[0]
+        transformed = self._transform(dict(zip(self._inputs.features, raw, strict=True)))
+        rows = raw[0].dense_shape[0]
         numbers = transformed.get(NUMBERS, tf.zeros([rows, 0], tf.float32))
         categories = transformed.get(CATEGORIES, tf.zeros([rows, 0], tf.int64))
         return numbers, tf.cast(categories, tf.int32)
