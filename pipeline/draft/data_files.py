@@ -18,6 +18,7 @@ from pipeline.draft.columns import (
     with_labels,
 )
 from pipeline.draft.roles import ARMS, SITES, names_subjects
+from pipeline.draft.units import MixedUnits, mixed_units
 from pipeline.errors import UserError
 from pipeline.names import (
     ARM,
@@ -77,6 +78,7 @@ class DatasetDraft:
         repeated: A column that repeats as a subject key does in a file of several rows a subject.
         constant: With `repeated`: the columns that are the same in all rows of a subject.
         is_collapsed: Whether it is the same file, read as one row for each subject.
+        mixed_units: Parameters whose rows have several units.
     """
 
     name: str
@@ -90,6 +92,7 @@ class DatasetDraft:
     repeated: RepeatedKey | None = None
     constant: tuple[str, ...] = ()
     is_collapsed: bool = False
+    mixed_units: MixedUnits | None = None
 
     @property
     def subjects(self) -> int:
@@ -196,6 +199,7 @@ def _look_at_dataset(
         parents=tuple(sorted(parents)),
         repeated=repeated,
         constant=_constant_columns(first_rows, repeated.column) if repeated else (),
+        mixed_units=mixed_units(first_rows.columns()),
     )
 
 

@@ -222,6 +222,11 @@ def _row_lines(dataset: DatasetDraft, subject: DatasetDraft) -> Iterator[str]:
     if parameter:
         measured = dataset.columns[parameter].distinct
         yield f"    parameter: {parameter}  # names what a row measures: {measured} distinct"
+    if dataset.mixed_units:
+        units = dataset.mixed_units
+        several = ", ".join(f"{name} ({number})" for name, number in units.parameters.items())
+        yield f"    # Several units in {units.column}: {several}. Their numbers don't compare: a"
+        yield f"    # feature of one needs `where: {{column: {units.column}, equals: UNIT}}`."
 
 
 def _is_dated(dataset: DatasetDraft, subject: DatasetDraft) -> bool:

@@ -123,7 +123,7 @@ class Dataset(StrictModel):
     @classmethod
     def _without_default_encoding(cls, content: object) -> object:
         """Drops the encoding where it is the format's default: it changes no digest."""
-        if not isinstance(content, dict) or content.get("format") in SELF_DESCRIBED:
+        if not isinstance(content, dict) or str(content.get("format")) in SELF_DESCRIBED:
             return content
         is_default = content.get("encoding") == "utf-8"
         return {k: v for k, v in content.items() if k != "encoding"} if is_default else content

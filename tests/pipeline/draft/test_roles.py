@@ -264,3 +264,33 @@ def test_serious_is_the_level_that_says_yes(
     event = draft_of(tmp_path)["tasks"]["serious_adverse_event"]["event"]
 
     assert event["where"] == {"column": "AESER", "equals": yes}
+
+
+@pytest.mark.parametrize("unit", ["LBSTRESU", "AVALU", "unit"])
+def test_parameter_whose_unit_changes_is_named_with_the_number_of_units(
+    tmp_path: Path, unit: str
+) -> None:
+    write_csv(tmp_path / "dm.csv", [{"USUBJID": f"S{i}", "AGE": i / 2} for i in range(30)])
+    rows = [
+        {"USUBJID": f"S{i % 30}", "PARAMCD": ("GLUC", "ALT")[i % 2], "ADY": i, "AVAL": i / 2}
+        | {unit: ("mg/dL", "U/L", "mmol/L", "U/L")[i % 4]}
+        for i in range(60)
+    ]
+    write_csv(tmp_path / "lb.csv", rows)
+
+    assert f"# Several units in {unit}: GLUC (2). Their numbers" in draft_study(tmp_path, "mytrial")
+
+
+def test_units_of_results_as_collected_may_change(tmp_path: Path) -> None:
+    write_csv(tmp_path / "dm.csv", [{"USUBJID": f"S{i}", "AGE": i / 2} for i in range(30)])
+    rows = [
+        {"USUBJID": f"S{i % 30}", "LBTESTCD": "GLUC", "LBDY": i, "LBSTRESN": i / 2}
+        | {"LBORRESU": ("mg/dL", "mmol/L")[i % 2], "LBSTRESU": "mmol/L"}
+        for i in range(60)
+    ]
+    write_csv(tmp_path / "lb.csv", rows)
+
+    text = draft_study(tmp_path, "mytrial")
+
+    assert "parameter: LBTESTCD" in text
+    assert "Several units" not in text

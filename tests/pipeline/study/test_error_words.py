@@ -25,6 +25,15 @@ OF_PYDANTIC = re.compile(r"Input should|after validation|should have at|valid (i
     [
         ({"tasks": {}}, "tasks: expected at least 1 key, found none."),
         ({"split.train": 2}, "split.train: expected a number at most 1, found 2."),
+        (
+            {"arm": {"columns": ["SEX"], "control": False}},
+            "arm.control: expected text, found false, as YAML reads yes, no, on, off, true and "
+            "false: put the word in quotes.",
+        ),
+        (
+            {"summary.exposure": {"column": "AGE", "unit": "days"}},
+            "summary.exposure: expected one column by what it measures, with the unit in that text",
+        ),
         ({"split.seed": 1.5}, "split.seed: expected a whole number, found 1.5."),
         (
             {"tasks.death.decision_thresholds": []},
