@@ -81,6 +81,11 @@ def analyse(
                 interactions=sum(block.interaction is not None for block in subgroups),
                 log_ranks=sum(len(_log_ranks(endpoint)) for endpoint in endpoints),
                 internal=internal,
+                weighted=[
+                    settings.tasks[name].title
+                    for name, outcome in subjects.outcomes.items()
+                    if outcome.weight is not None
+                ],
             )
         ),
         absent=tuple(_absent(settings, subjects, tasks)),

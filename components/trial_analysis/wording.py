@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from components.trial_analysis.proportions import Observed
 from components.trial_analysis.settings import TrialAnalysisSettings
@@ -176,6 +176,7 @@ def notes(
     interactions: int,
     log_ranks: int,
     internal: bool = False,
+    weighted: Sequence[str] = (),
 ) -> Iterator[str]:
     """Notes on the whole analysis.
 
@@ -186,6 +187,7 @@ def notes(
         interactions: Number of tests of interaction.
         log_ranks: Number of comparisons of curves.
         internal: Whether every group is shown.
+        weighted: Titles of the tasks whose subjects are weighted.
     """
     yield (
         "All subjects of the study file's population, of all splits together, each in the arm "
@@ -193,6 +195,13 @@ def notes(
         "are "
         "excluded and counted; if they differ from the others, the results are biased."
     )
+    if weighted:
+        yield (
+            f"Follow-up of some subjects ended before the horizon ({', '.join(weighted)}): those "
+            "observed are weighted by the inverse probability of that. Rates and effects are those "
+            "of all, if the end of follow-up says nothing of the outcome within what the weights "
+            "depend on; intervals are rather too wide. The screening is not weighted."
+        )
     if settings.arm is None:
         yield "The study file names no arms: rates and curves are those of all subjects."
     elif not tests and not log_ranks:

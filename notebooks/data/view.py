@@ -51,6 +51,10 @@ _MOST_DISTANCES = 20
 _MOST_EARLIER_RUNS = 3
 _MOST_DRIFTED = 6
 
+_CENSORED = (
+    "Follow-up of some subjects ended before a task's horizon. The rate here is that of the known "
+    "labels, which is too high; models, metrics and the analysis weight them for the others."
+)
 _MISSING_MEASURE = "change in the share of missing values"
 
 
@@ -114,6 +118,7 @@ class DataView:
                         _unknown(counts.subjects.get(split, 0) - labels.known, smallest),
                     ]
                 )
+        is_censored = not all(of.is_complete for of in counts.censoring.values())
         table = Table(
             "Outcomes by task" if self._plan.out_of_fold else "Outcomes by task and split",
             [
@@ -128,7 +133,8 @@ class DataView:
             [
                 "Subjects with an unknown outcome (observation ended too early, an event before "
                 "the landmark) are excluded from that task; they never count as being "
-                "without the outcome."
+                "without the outcome.",
+                *([_CENSORED] if is_censored else ()),
             ],
         )
         return show(KeyFigures(figures), table)

@@ -265,3 +265,20 @@ def test_the_gain_of_an_update_is_a_weighted_mean_with_the_error_of_one() -> Non
     assert large.brier_gain.upper is not None
     reach = large.brier_gain.upper - mean
     assert reach == pytest.approx(1.972 * error, rel=1e-3)
+
+
+def test_the_error_of_a_weighted_fit_is_that_of_the_sandwich() -> None:
+    rng = np.random.default_rng(8)
+    logit = rng.normal(size=200)
+    outcome = (rng.random(200) < 1 / (1 + np.exp(-logit))).astype(float)
+    weight = rng.uniform(1, 4, 200)
+
+    found = recalibrate("logistic_recalibration", logit, outcome, weight)
+
+    assert found is not None
+    design = np.column_stack([np.ones(200), logit])
+    fitted = 1 / (1 + np.exp(-(found.intercept + found.slope * logit)))
+    bread = np.linalg.inv(design.T @ (design * (weight * fitted * (1 - fitted))[:, None]))
+    scores = design * (weight * (outcome - fitted))[:, None]
+    errors = np.sqrt(np.diag(bread @ scores.T @ scores @ bread))
+    assert (found.intercept_error, found.slope_error) == pytest.approx(errors, rel=1e-5)

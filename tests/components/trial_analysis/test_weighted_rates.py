@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.trial_analysis.adjusted import standardised
+from components.trial_analysis.analyse import analyse
 from components.trial_analysis.proportions import (
     Observed,
     equality_test,
@@ -18,7 +20,9 @@ from components.trial_analysis.proportions import (
     risk_difference,
     risk_ratio,
 )
-from components.trial_analysis.subjects import Outcome
+from components.trial_analysis.subjects import Outcome, TrialSubjects
+from tests.components.trial_analysis.hand_made_subjects import settings_of, trial
+from tests.each import each
 
 few_examples = settings(max_examples=10, deadline=None)
 
@@ -140,3 +144,34 @@ def test_adjusted_for_nothing_the_error_is_that_of_the_weighted_rates() -> None:
     error = math.hypot(*(side.weighted.error for side in sides if side.weighted))
     assert found[0].upper is not None
     assert found[0].upper - sides[0].rate + sides[1].rate == pytest.approx(1.96 * error, rel=0.01)
+
+
+def weighted_trial() -> TrialSubjects:
+    """In each arm two of ten are lost; those observed late stand for them."""
+    made = trial(
+        ["Active"] * 10 + ["Placebo"] * 10,
+        outcomes={"death": ([True] * 3 + [False] * 5 + [None] * 2) * 2},
+    )
+    weight = np.array(([1.0] * 3 + [1.4] * 5 + [0.0] * 2) * 2, np.float32)
+    outcomes = {"death": dataclasses.replace(made.outcomes["death"], weight=weight)}
+    return dataclasses.replace(made, outcomes=outcomes)
+
+
+def test_the_analysis_weights_its_rates_and_says_so() -> None:
+    subjects = weighted_trial()
+
+    found = analyse(subjects, settings_of(subjects))
+
+    for shown in each(found.tasks[0].rates):
+        assert (shown.subjects, shown.events, shown.unknown) == (10 - 2, 3, 2)
+        assert shown.rate.value == pytest.approx(3 / 10)
+    (note,) = (text for text in found.notes if "horizon (Death)" in text)
+    assert "The screening is not weighted." in note
+
+
+def test_an_analysis_without_weights_does_not_speak_of_them() -> None:
+    subjects = trial(["Active"] * 10 + ["Placebo"] * 10, outcomes={"death": [True, False] * 10})
+
+    notes = each(analyse(subjects, settings_of(subjects)).notes)
+
+    assert not [note for note in notes if "weighted" in note]
