@@ -363,3 +363,41 @@ def test_date_of_a_label_needs_a_reference_date(where: str) -> None:
         event = {**EVENT, "follow_up": {"dataset": "dm", "date": "LASTDTC"}}
     lines = refusal(tasks__rash={**RASH, "event": event, "horizon": 90})
     assert any("subject.reference_date: needed to count study days from dates" in x for x in lines)
+
+
+# Censoring: what weights may depend on.
+
+
+FOLLOWED: dict[str, Any] = {
+    "tasks__rash": {
+        **RASH,
+        "horizon": 90,
+        "event": {**EVENT, "follow_up": {"dataset": "dm", "day": "WEEK8"}},
+    }
+}
+
+
+def test_only_a_follow_up_is_weighted_for() -> None:
+    (line,) = refusal(tasks__death__censoring={"largest_weight": 5})
+    assert line == (
+        "study.yaml: tasks.death.censoring: only the end of `event.follow_up` is weighted for, and "
+        "this task has none: leave this key out"
+    )
+
+
+def test_weights_depend_on_slicings_of_the_study() -> None:
+    (line,) = refusal(**FOLLOWED, tasks__rash__censoring={"by": ["mood"]})
+    assert line.startswith("study.yaml: tasks.rash.censoring.by: no slicing mood; there are:")
+
+
+def test_weights_do_not_depend_on_what_comes_after_the_landmark() -> None:
+    (line,) = refusal(
+        **FOLLOWED,
+        slicing__by={"late": {"column": "WEEK8", "bands": [5]}},
+        tasks__rash__censoring={"by": ["late"]},
+    )
+    assert line == (
+        "study.yaml: tasks.rash.censoring.by: column WEEK8 of slicing late must be declared as "
+        "known by the landmark (datasets.dm.columns): who is still observed can't depend on what "
+        "comes later"
+    )
