@@ -61,6 +61,20 @@ def test_values_above_the_domain_are_not_quoted() -> None:
     assert "117" not in finding.message
 
 
+@pytest.mark.parametrize(("column", "found"), [("weight_death", 0), ("weighed", 1)])
+def test_a_schema_of_weights_of_at_most_1_does_not_limit_those_for_the_end_of_follow_up(
+    column: str, found: int
+) -> None:
+    domain = "type: FLOAT float_domain { min: 0 max: 1 }"
+    schema = f'feature {{ name: "{column}" {domain} }}'
+
+    large: dict[str, Any] = {column: [0.0, 1.0, 1.25]}
+    small: dict[str, Any] = {column: [-1.0, 1.0]}
+
+    assert len(findings_of(schema, **large)) == found
+    assert len(findings_of(schema, **small)) == 1
+
+
 def test_values_below_the_domain_are_found() -> None:
     (finding,) = findings_of(AGE=[40.0, 17.0], SEX=["F", "M"])
 
