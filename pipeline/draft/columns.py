@@ -160,8 +160,9 @@ class ColumnDraft:
 
 
 def missing_of_all(seen: Mapping[str, ColumnSeen]) -> tuple[str, ...]:
-    """Texts that mean missing in every column of a file in which they occur."""
-    codes = {code for column in seen.values() for code in column.codes}
+    """Texts that mean missing in every column of a file in which they occur, several at least."""
+    columns = Counter(code for column in seen.values() for code in column.codes)
+    codes = {code for code, number in columns.items() if number > 1}
     return tuple(
         sorted(
             code

@@ -20,7 +20,7 @@ DECISIONS = (
     # What the codebook says is measured at week 20 and week 96, and whether it was.
     ("cd420: {type: number}", "cd420: {type: number, known: day 175}"),
     ("cd820: {type: number}", "cd820: {type: number, known: day 175}"),
-    ("cd496: {type: number}", "cd496: {type: number, known: after}"),
+    ("cd496: {type: number,", "cd496: {type: number, known: after,"),
     ("      r: {type: text}", "      r: {type: text, known: after}"),
     ("  cd420: {kind: number}\n", ""),
     ("  cd820: {kind: number}\n", ""),

@@ -68,7 +68,8 @@ def test_levels_are_named_where_many_subjects_share_them(tmp_path: Path) -> None
 
 def test_codes_that_mean_missing_are_declared(tmp_path: Path) -> None:
     weights = ["61.5", "NA", "70.25", "."]
-    write_csv(tmp_path / "a.csv", [{"id": i, "WT": w} for i, w in enumerate(weights)])
+    rows = [{"id": i, "WT": w, "HT": w} for i, w in enumerate(weights)]
+    write_csv(tmp_path / "a.csv", rows)
 
     dataset = draft_of(tmp_path)["datasets"]["a"]
 
@@ -116,3 +117,13 @@ def test_quantity_by_its_name_is_a_number_however_few_values_it_has(
     write_csv(tmp_path / "a.csv", [{"id": i, name: 14 * (i % 2) + 1} for i in range(30)])
 
     assert draft_of(tmp_path)["datasets"]["a"]["columns"][name]["type"] == "number"
+
+
+def test_code_of_one_column_is_declared_there(tmp_path: Path) -> None:
+    rows = [{"id": i, "WT": "NA" if i == 3 else i / 2, "HT": i / 4} for i in range(30)]
+    write_csv(tmp_path / "a.csv", rows)
+
+    dataset = draft_of(tmp_path)["datasets"]["a"]
+
+    assert "missing" not in dataset
+    assert dataset["columns"]["WT"] == {"type": "number", "missing": ["NA"]}
