@@ -7,7 +7,14 @@ from dataclasses import dataclass
 
 from components.registered_model.settings import RegisteredModelSettings
 from pipeline.errors import UserError
+from pipeline.names import ARM, SITE
 from trainer.features import ModelInputs
+
+_LACKING = {
+    ARM: "has no section `arm` (a trial with a single arm names it as the control)",
+    SITE: "does not set `training.site_as_feature`",
+}
+"""What a study file lacks where a column that it does not name as a feature is missing."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +108,8 @@ def _problems(settings: RegisteredModelSettings, model: ModelNames) -> Iterator[
     for name in sorted(model.numbers | model.categories):
         kind = "number" if name in model.numbers else "category"
         if name not in numbers | categories:
-            yield f"feature {name} ({kind}): the model reads it, the study file has no such feature"
+            lacks = _LACKING.get(name, "has no such feature")
+            yield f"feature {name} ({kind}): the model reads it, the study file {lacks}"
         elif (name in numbers) != (name in model.numbers):
             other = "category" if kind == "number" else "number"
             yield f"feature {name}: expected a {kind} as in the model, the study file has a {other}"

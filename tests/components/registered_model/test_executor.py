@@ -10,6 +10,7 @@ from tfx.utils import path_utils
 
 from components.artifact_types import ModelRegistration
 from components.registered_model.executor import Executor
+from components.registered_model.fit import ModelNames, check_fit
 from components.registered_model.settings import RegisteredModelSettings
 from pipeline.errors import UserError
 from pipeline.results.documents import read_result
@@ -150,6 +151,33 @@ def test_everything_that_does_not_fit_is_listed_at_once(
         "`validation`",
     ):
         assert expected in message
+
+
+@pytest.mark.parametrize(
+    ("column", "lacks"),
+    [
+        ("arm", "has no section `arm` (a trial with a single arm names it as the control)"),
+        ("site", "does not set `training.site_as_feature`"),
+    ],
+)
+def test_arm_and_site_that_the_model_reads_are_named_by_their_settings(
+    column: str, lacks: str
+) -> None:
+    model = ModelNames(frozenset({"AGE"}), frozenset({"SEX", column}), frozenset({"death"}))
+
+    with pytest.raises(UserError) as caught:
+        check_fit(OWN_NAMES, model, "the model")
+
+    assert f"feature {column} (category): the model reads it, the study file {lacks}" in str(
+        caught.value
+    )
+
+
+def test_a_trial_whose_arm_is_another_one_fits_a_model_that_reads_the_arm() -> None:
+    model = ModelNames(frozenset({"AGE"}), frozenset({"SEX", "arm"}), frozenset({"death"}))
+    categories = {"SEX": "SEX", "arm": "arm"}
+
+    check_fit(OWN_NAMES.model_copy(update={"categories": categories}), model, "the model")
 
 
 def test_a_name_that_is_mapped_to_nothing_of_the_model_is_listed(
