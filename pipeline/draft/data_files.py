@@ -6,7 +6,7 @@ import itertools
 import logging
 import re
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,6 +48,8 @@ _FORMATS: dict[str, Format] = {
     ".dta": "stata",
     ".sav": "spss",
     ".zsav": "spss",
+    ".xlsx": "excel",
+    ".xlsm": "excel",
 }
 """By suffix, in order of preference where a dataset exists in several formats."""
 
@@ -128,11 +130,18 @@ def look_at(folder: Path) -> list[DatasetDraft]:
             groups.setdefault(stem, {}).setdefault(path.suffix.lower(), []).append(path)
     datasets: list[DatasetDraft] = []
     for stem, by_suffix in sorted(groups.items()):
-        name = free_name(Path(stem).name.lower(), {dataset.name for dataset in datasets})
         try:
-            datasets.append(_look_in_its_encoding(folder, name, by_suffix))
+            sheets = _sheets_of(by_suffix)
         except UserError as error:
             logger.warning("Skipped: %s", error)
+            continue
+        for sheet in sheets:
+            called = sheet or Path(stem).name
+            name = free_name(called.lower(), {dataset.name for dataset in datasets})
+            try:
+                datasets.append(_look_in_its_encoding(folder, name, by_suffix, sheet))
+            except UserError as error:
+                logger.warning("Skipped: %s", error)
     if not datasets:
         raise UserError(
             f"{folder}: no data file that can be read; expected {', '.join(_FORMATS)} files."
@@ -140,27 +149,48 @@ def look_at(folder: Path) -> list[DatasetDraft]:
     return datasets
 
 
+def _preferred(by_suffix: dict[str, list[Path]]) -> str:
+    return min(by_suffix, key=list(_FORMATS).index)
+
+
+def _sheets_of(by_suffix: dict[str, list[Path]]) -> list[str | None]:
+    """Sheets of a workbook that are datasets of their own; None: the file is one dataset."""
+    from pipeline.reading.formats import excel
+
+    suffix = _preferred(by_suffix)
+    if _FORMATS[suffix] != "excel":
+        return [None]
+    found = excel.sheets(str(by_suffix[suffix][0]))
+    return [*found] if len(found) > 1 else [None]
+
+
 def _look_in_its_encoding(
-    folder: Path, name: str, by_suffix: dict[str, list[Path]]
+    folder: Path, name: str, by_suffix: dict[str, list[Path]], sheet: str | None
 ) -> DatasetDraft:
     try:
-        return _look_at_dataset(folder, name, by_suffix, "utf-8")
+        return _look_at_dataset(folder, name, by_suffix, "utf-8", sheet)
     except UserError as error:
+        if _FORMATS[_preferred(by_suffix)] == "excel":
+            raise
         try:
-            return _look_at_dataset(folder, name, by_suffix, _OTHER_ENCODING)
+            return _look_at_dataset(folder, name, by_suffix, _OTHER_ENCODING, sheet)
         except UserError:
             raise error from None
 
 
 def _look_at_dataset(
-    folder: Path, name: str, by_suffix: dict[str, list[Path]], encoding: str
+    folder: Path,
+    name: str,
+    by_suffix: dict[str, list[Path]],
+    encoding: str,
+    sheet: str | None,
 ) -> DatasetDraft:
     from pipeline.reading.formats import column_types, extents, labels, read
     from pipeline.reading.repeated_keys import FirstRows
 
-    suffix = min(by_suffix, key=list(_FORMATS).index)
+    suffix = _preferred(by_suffix)
     first, *others = by_suffix[suffix]
-    fmt = _format_of(first, _FORMATS[suffix], encoding)
+    fmt = replace(_format_of(first, _FORMATS[suffix], encoding), sheet=sheet)
     is_text = fmt.format == "csv"
     types = column_types(str(first), fmt)
     seen = {column: ColumnSeen(kind) for column, kind in types.items()}
@@ -245,6 +275,8 @@ def _format_of(path: Path, format_: Format, encoding: str) -> FileFormat:
     if format_ in SELF_DESCRIBED:
         # What the file says goes first.
         return FileFormat(format_, encoding if encoding == _OTHER_ENCODING else "")
+    if format_ == "excel":
+        return FileFormat(format_)
     if format_ != "csv":
         return FileFormat(format_, encoding)
     with path.open("rb") as file:

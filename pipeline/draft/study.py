@@ -156,6 +156,8 @@ def _unnamed_key(dataset: DatasetDraft) -> str | None:
 def _format_lines(fmt: FileFormat) -> Iterator[str]:
     if fmt.encoding not in ("", "utf-8"):
         yield f"    encoding: {fmt.encoding}"
+    if fmt.sheet is not None:
+        yield f"    sheet: {quoted(fmt.sheet)}"
     if fmt.delimiter != ",":
         yield f"    delimiter: {quoted(fmt.delimiter)}"
     if fmt.decimal != ".":

@@ -54,4 +54,5 @@ def file_format(dataset: Dataset) -> FileFormat:
         missing=dataset.missing,
         zone=dataset.zone,
         decimal=dataset.decimal,
+        sheet=dataset.sheet,
     )

@@ -1,12 +1,12 @@
 """Readers of the files that clinical trial data comes in, as streams of Arrow batches.
 
 XPT (SAS transport, version 5 and 8), CDISC Dataset-JSON 1.1 in its three encodings, delimited
-text, Parquet and the files of SAS (sas7bdat), Stata and SPSS are read through Beam's file systems.
-Text becomes pa.string(), numbers pa.float64(), dates pa.date32(), times pa.timestamp("s") of the
-local clock; the format's missing values are null. A batch of a column is returned as pa.string()
-where a text can't be converted to the column's type, so that the caller can reject single rows, and
-where float64 would lose digits of a number, which may be a key. Text has no outer blanks, and
-blanks alone are null (`texts.cleaned`).
+text, Parquet, the files of SAS (sas7bdat), Stata and SPSS, and Excel sheets are read through Beam's
+file systems. Text becomes pa.string(), numbers pa.float64(), dates pa.date32(), times
+pa.timestamp("s") of the local clock; the format's missing values are null. A batch of a column is
+returned as pa.string() where a text can't be converted to the column's type, so that the caller can
+reject single rows, and where float64 would lose digits of a number, which may be a key. Text has no
+outer blanks, and blanks alone are null (`texts.cleaned`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,15 @@ from types import ModuleType
 
 import pyarrow as pa
 
-from pipeline.reading.formats import dataset_json, delimited, parquet, statistical, texts, xpt
+from pipeline.reading.formats import (
+    dataset_json,
+    delimited,
+    excel,
+    parquet,
+    statistical,
+    texts,
+    xpt,
+)
 from pipeline.reading.formats.base import (
     READ_AS,
     ColumnLabels,
@@ -48,6 +56,7 @@ _READERS: dict[str, ModuleType] = {
     "sas7bdat": statistical,
     "stata": statistical,
     "spss": statistical,
+    "excel": excel,
 }
 
 

@@ -45,6 +45,7 @@ _LISTED_COLUMNS = 12
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"\x1f\x8b", "gzip-compressed data"),
     (b"PK\x03\x04", "a zip archive (an Excel workbook is one)"),
+    (b"\xd0\xcf\x11\xe0", "an Excel workbook with a password, or of before 2007 (.xls)"),
     (b"PAR1", "a Parquet file"),
     (b"HEADER RECORD*******LIB", "a SAS transport file"),
     (b"**COMPRESSED** **COMP", "a SAS CPORT file"),
@@ -80,6 +81,7 @@ class FileFormat:
         zone: Where the days of moments with an offset are counted, an IANA name; None: where the
             file says that they were written.
         decimal: The decimal point of numbers in a CSV file.
+        sheet: The sheet of an Excel workbook; None: the only visible one.
     """
 
     format: Format
@@ -88,6 +90,7 @@ class FileFormat:
     missing: tuple[str, ...] = ("",)
     zone: str | None = None
     decimal: str = "."
+    sheet: str | None = None
 
 
 @dataclass(frozen=True)

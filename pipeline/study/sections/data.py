@@ -84,6 +84,7 @@ class Dataset(StrictModel):
             for `sas7bdat`, `stata` and `spss`.
         delimiter: One character between fields, for `csv`.
         decimal: Decimal point of numbers, for `csv`. Thousands are never separated.
+        sheet: Name of the sheet, for `excel`; default: the only visible one.
         missing: Texts of missing fields, for `csv`; an empty field is always missing.
         zone: Time zone of the study days, such as `Asia/Tokyo`, of moments with a zone or offset;
             default: the zone or offset of each moment.
@@ -98,6 +99,7 @@ class Dataset(StrictModel):
     encoding: str | None = None
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     decimal: Literal[".", ","] = "."
+    sheet: str | None = None
     missing: tuple[Text, ...] = ("",)
     collapse: bool = False
     subject: str | None = None
@@ -134,9 +136,11 @@ class Dataset(StrictModel):
         return self
 
     @model_validator(mode="after")
-    def _keys_of_delimited_text(self) -> Dataset:
+    def _keys_of_formats(self) -> Dataset:
         if self.decimal != "." and self.format != "csv":
             raise ValueError("`decimal` is for `csv`; other formats store numbers as such")
+        if self.sheet is not None and self.format != "excel":
+            raise ValueError("`sheet` is for `excel`; other files hold one table")
         if self.missing != ("",) and self.format != "csv":
             raise ValueError(
                 "`missing` of a dataset is for `csv`; name the codes under the columns that have "

@@ -21,7 +21,7 @@ from pipeline.study.conditions import checked_text
 FORMAT_VERSION: Literal[1] = 1
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _KNOWN = re.compile(r"baseline|after|day -?\d+")
-Format = Literal["xpt", "dataset-json", "csv", "parquet", "sas7bdat", "stata", "spss"]
+Format = Literal["xpt", "dataset-json", "csv", "parquet", "sas7bdat", "stata", "spss", "excel"]
 """Formats of a dataset's files."""
 
 SELF_DESCRIBED: frozenset[Format] = frozenset({"sas7bdat", "stata", "spss"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import openpyxl
 import pandas as pd
 import pyreadstat
 import pytest
@@ -95,3 +96,24 @@ def test_labels_of_a_statistical_file_are_shown(tmp_path: Path) -> None:
     assert "# Sex of the subject: number in 30 of 30 rows" in line
     assert "labelled 1 = Male, 2 = Female" in line
     assert draft_of(tmp_path)["datasets"]["dm"]["format"] == "stata"
+
+
+def test_each_visible_sheet_of_a_workbook_is_a_dataset(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for title in ("DM", "Lab values", "notes"):
+        sheet = book.create_sheet(title)
+        sheet.append(["ID", "AGE"])
+        for number in range(30):
+            sheet.append([f"S{number}", 40.5 + number])
+    del book["Sheet"]
+    book["notes"].sheet_state = "hidden"
+    book.save(tmp_path / "export.xlsx")
+
+    datasets = draft_of(tmp_path)["datasets"]
+
+    assert {name: dataset["sheet"] for name, dataset in datasets.items()} == {
+        "dm": "DM",
+        "lab_values": "Lab values",
+    }
+    assert datasets["dm"]["file"] == "export.xlsx"
+    assert datasets["dm"]["format"] == "excel"

@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.pipeline.reading.formats.every_format import Cell, Storage, Table
+from tests.pipeline.reading.formats.tables import Cell, Storage, Table
 
 Row = dict[str, Cell]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,6 +18,15 @@ import pyreadstat
 from numpy.typing import NDArray
 
 from pipeline.synthetic.xpt_writer import Column, Dataset, XptWriter, ibm_float
+from tests.pipeline.reading.formats.tables import (
+    Cell,
+    Described,
+    Storage,
+    Table,
+    is_date,
+    is_empty,
+    is_number,
+)
 from tests.pipeline.reading.formats.written_files import (
     dataset_json,
     write_dataset_json,
@@ -25,63 +34,8 @@ from tests.pipeline.reading.formats.written_files import (
     xpt_member,
 )
 
-Cell = str | None
-Storage = Literal["text", "number", "date"]
-Described = dict[str, Any]
-"""What the study file says of a file beside its columns."""
-
 _SAS_EPOCH = datetime.date(1960, 1, 1)
-_NUMBER = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,4})?")
-
-
-@dataclass(frozen=True)
-class Table:
-    """A dataset, each cell as text.
-
-    Attributes:
-        columns: How a format with types stores each column.
-        numbers: Columns that mean numbers, however they are stored.
-        rows: The cells of each row, by column.
-    """
-
-    columns: Mapping[str, Storage]
-    numbers: frozenset[str]
-    rows: tuple[dict[str, Cell], ...]
-
-    def cells(self, column: str) -> list[Cell]:
-        return [row[column] for row in self.rows]
-
-    def stored(self, column: str) -> Storage:
-        """How a format stores a column whose type is one and the same in all rows."""
-        storage = self.columns[column]
-        holds: dict[Storage, Callable[[Cell], bool]] = {"number": is_number, "date": is_date}
-        if storage in holds and not all(map(holds[storage], self.cells(column))):
-            return "text"
-        return storage
-
-    @property
-    def can_be_latin(self) -> bool:
-        text = "".join(cell or "" for row in self.rows for cell in row.values())
-        return all(ord(character) < 256 for character in text)
-
-
-def is_number(cell: Cell) -> bool:
-    """Whether every format with types can store a cell as a number."""
-    return is_empty(cell) or _NUMBER.fullmatch(cell or "") is not None
-
-
-def is_date(cell: Cell) -> bool:
-    """Whether every format with types can store a cell as a date."""
-    if is_empty(cell):
-        return True
-    try:
-        return datetime.date.fromisoformat(cell or "").isoformat() == cell
-    except ValueError:
-        return False
-
-
-def is_empty(cell: Cell) -> bool:
-    return not (cell or "").strip(" ")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 def _encoding(table: Table) -> str:
@@ -249,6 +203,30 @@ def write_spss(folder: Path, name: str, table: Table, *, compress: bool) -> Desc
     return {"file": path.name, "format": "spss"}
 
 
+def write_excel(folder: Path, name: str, table: Table) -> Described:
+    """Writes a sheet; a text among numbers or dates is a text in its cell."""
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet(name)
+
+    def cell(column: str, content: Cell) -> Any:
+        storage = table.columns[column]
+        if is_empty(content):
+            return content if storage == "text" else None
+        if storage == "number" and is_number(content):
+            return float(content or "")
+        if storage == "date" and is_date(content):
+            return datetime.date.fromisoformat(content or "")
+        # As Excel writes characters that XML can't hold.
+        return _CONTROL.sub(lambda match: f"_x{ord(match[0]):04X}_", content or "")
+
+    sheet.append(list(table.columns))
+    for row in table.rows:
+        sheet.append([cell(*item) for item in row.items()])
+    path = folder / f"{name}.xlsx"
+    book.save(path)
+    return {"file": path.name, "format": "excel"}
+
+
 Writer = Callable[[Path, str, Table], Described]
 
 WRITERS: dict[str, Writer] = {
@@ -270,6 +248,7 @@ WRITERS: dict[str, Writer] = {
     "xpt 8": write_xpt_8,
     "stata": write_stata,
     "spss": lambda *to: write_spss(*to, compress=False),
+    "excel": write_excel,
     "spss, compressed": lambda *to: write_spss(*to, compress=True),
 }
 
