@@ -16,6 +16,7 @@ from pipeline.store.sqlite_file import check_sqlite_file, sqlite_address
 from pipeline.study.load import load_study
 from pipeline.study.shipped import DEFAULT_STUDY, find_study_file, read_schema
 from pipeline.study.study import Study
+from pipeline.study.tuning import check_tuning
 from pipeline.subject_key import ensure_local_key, key_id, load_key
 from pipeline.version import PROJECT, code_version, lock_digest
 
@@ -132,6 +133,8 @@ def resolve(settings: Settings, run_id: str = "") -> RunConfig:
     """
     study_file = find_study_file(settings.study)
     study = load_study(study_file)
+    if settings.tune:
+        check_tuning(study)
     root = settings.root.resolve()
     store = _store(settings, root)
     key = ensure_local_key(SUBJECT_KEY_FILE)

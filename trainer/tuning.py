@@ -9,6 +9,7 @@ import tensorflow_transform as tft
 from tfx.components.tuner.component import TunerFnResult
 
 from pipeline.errors import UserError
+from pipeline.study.tuning import NO_EVAL_SPLIT
 from trainer.arrays import Arrays
 from trainer.examples import TransformedExamples, read_encoding
 from trainer.features import model_inputs
@@ -19,12 +20,6 @@ DEFAULT_TRIALS = 12
 """Default number of trials, unless `custom_config` has `trials`."""
 
 OBJECTIVE = "eval_loss"
-
-_NO_SPLIT = (
-    "--tune: this run is evaluated out of fold, so there is no eval split, and hyperparameters "
-    "tuned on all subjects would be evaluated on the same subjects. Run without --tune, or with "
-    "`evaluation: {scheme: split}` in the study file."
-)
 
 
 class TrialTuner(keras_tuner.RandomSearch):
@@ -76,7 +71,7 @@ def tuner_fn(fn_args: Any) -> TunerFnResult:
     train = next(iter(TransformedExamples(tuple(fn_args.train_files), encoding)))
     evaluation = TransformedExamples(tuple(fn_args.eval_files), encoding)
     if evaluation.is_empty:
-        raise UserError(_NO_SPLIT)
+        raise UserError(NO_EVAL_SPLIT)
     tuner = TrialTuner(
         objective=keras_tuner.Objective(OBJECTIVE, "min"),
         hyperparameters=search_space(chosen),

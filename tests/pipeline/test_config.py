@@ -276,3 +276,12 @@ def test_the_synthetic_trial_is_made_once_where_no_data_are_named(tmp_path: Path
 def test_a_synthetic_trial_too_small_is_refused_with_the_range(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="subjects is 5; expected 100 to 1,000,000"):
         resolve(Settings(root=tmp_path, subjects=5))
+
+
+def test_a_study_that_can_not_be_tuned_is_refused_before_its_data_are_read(
+    settings: Settings,
+) -> None:
+    Path(settings.study).write_text(f"{STUDY}evaluation: {{scheme: cross_fit}}\n")
+
+    with pytest.raises(UserError, match="--tune: this run is evaluated out of fold"):
+        resolve(replace(settings, tune=True, data="/nowhere"))

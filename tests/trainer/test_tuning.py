@@ -8,6 +8,7 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 
 from pipeline.errors import UserError
 from pipeline.study.sections import check_hyperparameters
+from pipeline.study.tuning import SEARCHED
 from tests.each import each
 from tests.trainer.trainer_study import INPUTS
 from trainer.run import tuned_values
@@ -89,3 +90,7 @@ def test_the_search_stays_within_what_a_study_file_may_choose() -> None:
         ends = settings.get("values") or [settings["min_value"], settings["max_value"]]
         for value in each(ends):
             assert check_hyperparameters({settings["name"]: value}) == {settings["name"]: value}
+
+
+def test_the_search_is_over_what_the_check_of_a_study_file_names() -> None:
+    assert tuple(search_space({}).values) == SEARCHED

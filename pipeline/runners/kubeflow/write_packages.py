@@ -12,6 +12,7 @@ from pipeline.runners.kubeflow.purpose import Purpose
 from pipeline.runners.kubeflow.settings import load_settings
 from pipeline.study.load import load_study
 from pipeline.study.shipped import find_study_file, read_schema
+from pipeline.study.tuning import check_tuning
 from pipeline.validation_config import ModelChoice, with_model
 
 
@@ -42,6 +43,8 @@ def write_packages(
     study_file = find_study_file(study)
     content, schema = load_study(study_file), read_schema(study_file)
     content = with_model(content, choice or ModelChoice())
+    if purpose.tune:
+        check_tuning(content)
     settings = load_settings(settings_file, image)
 
     # TFX takes seconds to import: only after the cheap checks have passed. What it and its
