@@ -19,9 +19,10 @@ from pipeline.html.blocks import (
 from pipeline.html.numbers import Suppressed, Value, count, has_interval, number
 from pipeline.html.page import Page, Section
 from pipeline.metrics import METRICS
-from pipeline.pages.metrics import metric_column, task_verdicts_table
+from pipeline.pages.metrics import TONES, metric_column, task_reasons
 from pipeline.pages.validation_result import ValidationResult
 from pipeline.pages.validation_task import task_blocks
+from pipeline.results.task_verdicts import TaskDecision
 from pipeline.results.validation import (
     CaseMixFeature,
     FeatureSummary,
@@ -32,6 +33,12 @@ from pipeline.results.validation import (
 _MAIN = ("auc", "calibration_in_the_large", "calibration_slope", "brier")
 _LARGE_DIFFERENCE = 0.1
 """Standardised differences above it are marked (Austin, Stat Med 2009;28:3083-107)."""
+
+_OUTCOMES: Mapping[TaskDecision, str] = {
+    "blessed": "passed",
+    "refused": "failed",
+    "not_judged": "not judged",
+}
 
 UPDATES: Mapping[UpdateMethod, str] = {
     "recalibration_in_the_large": "Recalibration in the large",
@@ -151,10 +158,27 @@ def _summary(result: ValidationResult) -> list[Block]:
         blocks.append(
             Details(
                 "Compared with the thresholds of the study file",
-                [task_verdicts_table(result.verdict, result.titles)],
+                [_thresholds(result)],
             )
         )
     return blocks
+
+
+def _thresholds(result: ValidationResult) -> Table:
+    """What each task reaches; nothing is blessed here, since the model was registered before."""
+    rows: list[list[Value | Cell]] = []
+    for task, title in result.titles.items():
+        found = result.verdict.of_task(task).verdict
+        reasons = [
+            reason.removeprefix(f"{title}: ")
+            for reason in task_reasons(result.verdict, task, title)
+        ]
+        rows.append([title, Cell(_OUTCOMES[found], TONES[found]), "; ".join(reasons) or None])
+    return Table(
+        "Thresholds of the study file, and default ones",
+        (Column("Task"), Column("Outcome"), Column("Why")),
+        rows,
+    )
 
 
 def _updates(result: ValidationResult) -> list[Block]:
@@ -373,7 +397,8 @@ def _about(result: ValidationResult) -> Sequence[Block]:
         ),
         Paragraph(
             "Intervals are 95 % intervals: of the delete-a-group jackknife over 20 groups of "
-            "subjects for metrics, Wald's for intercept and slope of an update, Student's of the "
-            "paired difference for gains. They are not adjusted for the number of comparisons."
+            "subjects for metrics, those of means for net benefit, Wald's for intercept and slope "
+            "of an update, Student's of the paired difference for gains. They are not adjusted for "
+            "the number of comparisons."
         ),
     )

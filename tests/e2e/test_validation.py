@@ -91,6 +91,8 @@ def test_the_page_says_what_was_found(validated: Ended) -> None:
     assert "External validation of a registered model" in page
     assert "It predicts too little" in page
     assert "Net benefit by group, with 95 % intervals" in page
+    # The model was registered before: no task of it is blessed, or refused, here.
+    assert "blessed" not in page.lower()
     assert "Would predict better after recalibration in the large" in page
 
 
