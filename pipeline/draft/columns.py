@@ -122,7 +122,8 @@ class ColumnDraft:
         smallest_is_zero: Whether its smallest number is 0.
         is_compact_text: Whether it holds texts without blanks.
         label: What the file says that it means; empty if it does not say.
-        labelled: Values that the file labels, each with its label.
+        labelled: Values that the file labels, each with its label or with nothing.
+        defined: Its type and origin by Define-XML; empty without one.
     """
 
     type: str
@@ -139,6 +140,7 @@ class ColumnDraft:
     is_compact_text: bool = False
     label: str = ""
     labelled: tuple[tuple[str, str], ...] = ()
+    defined: str = ""
 
     def described(self, rows: int) -> str:
         """One line of what was seen."""
@@ -150,9 +152,11 @@ class ColumnDraft:
         if self.middle:
             parts.append("most from {} to {}".format(*self.middle))
         if self.labelled:
-            labelled = [f"{value} = {label}" for value, label in self.labelled[:_FEW]]
+            labelled = [f"{v} = {label}" if label else v for v, label in self.labelled[:_FEW]]
             more = len(self.labelled) - len(labelled)
-            parts.append("labelled " + ", ".join(labelled) + (f" and {more} more" if more else ""))
+            parts.append("codes " + ", ".join(labelled) + (f" and {more} more" if more else ""))
+        if self.defined:
+            parts.append(f"defined as {self.defined}")
         if self.note:
             parts.append(self.note)
         described = "; ".join(parts)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.draft.columns import ColumnDraft
 from pipeline.draft.data_files import DatasetDraft, free_name, look_at
+from pipeline.draft.define_xml import with_definitions
 from pipeline.draft.evaluation import evaluation_lines
 from pipeline.draft.roles import (
     SITES,
@@ -56,7 +57,7 @@ def draft_study(folder: Path, name: str) -> str:
     Raises:
         UserError: There is no data, or nothing that could be a subject.
     """
-    datasets = look_at(folder)
+    datasets = with_definitions(look_at(folder), folder)
     subject, key = _subject_of(datasets)
     used = [dataset for dataset in datasets if key is None or key in dataset.columns]
     if subject.repeated:

@@ -94,7 +94,7 @@ def test_labels_of_a_statistical_file_are_shown(tmp_path: Path) -> None:
     [line] = [line for line in draft_study(tmp_path, "mine").splitlines() if "SEX: {}" in line]
 
     assert "# Sex of the subject: number in 30 of 30 rows" in line
-    assert "labelled 1 = Male, 2 = Female" in line
+    assert "codes 1 = Male, 2 = Female" in line
     assert draft_of(tmp_path)["datasets"]["dm"]["format"] == "stata"
 
 
