@@ -37,7 +37,8 @@ def _finding(name: str, task: CensoredTask, gate: Gate, smallest_group: int) -> 
     truncated = sum(arm.truncated or 0 for arm in task.arms.values())
     is_found = min(shares) < gate.effective_limit or truncated > 0
     public = task.published(smallest_group)
-    arms = [_of_arm(arm, found) for arm, found in public.arms.items()]
+    arms = [_of_arm("all subjects", public.overall)] if public.overall else []
+    arms += [_of_arm(arm, found) for arm, found in public.arms.items()]
     if public.suppressed:
         few = "few subjects are concerned"
         arms.append(f"{', '.join(filter(None, public.suppressed))}: {few}".removeprefix(": "))

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from components.trial_example_gen.ends import EndKind, Ends
 from components.trial_example_gen.incidence import EndTable, Observed
+from pipeline.estimates import Estimate, mean_of_groups
 from pipeline.results.censoring import CensoredArm, CensoredTask
 from pipeline.study.sections import Censoring
 from pipeline.study.study import Study
@@ -133,6 +134,7 @@ def fit_censoring(study: Study, counts: EndCounts) -> CensoringModel:
             is_complete=not any(arm.censored for arm in arms.values()),
             has_competing=task.event.competing is not None,
             by=task.censoring.by,
+            overall=fit.overall(arms, weights[name]) if len(arms) > 1 else None,
             arms=arms,
         )
     return CensoringModel(weights, documents)
@@ -165,12 +167,30 @@ class _Fit:
 
     def document(self, arm: str, weights: TaskWeights) -> CensoredArm:
         """What `counts.json` says of an arm."""
-        table = self._table(self._of_arm[arm])
+        risk = self._table(self._of_arm[arm]).risk
+        found = self._document(self._of_arm[arm], weights, risk)
+        groups = self._groups[arm]
+        changes = {
+            "strata": len(groups),
+            "small_strata": sum(len(group) for group in groups if len(group) > 1),
+            "is_pooled": arm in self._pooled,
+        }
+        return found.model_copy(update=changes)
+
+    def overall(self, arms: Mapping[str, CensoredArm], weights: TaskWeights) -> CensoredArm:
+        """What it says of all subjects."""
+        sizes = [(arm.risk, arm.subjects or 0) for arm in arms.values()]
+        return self._document(list(self._strata), weights, mean_of_groups(sizes))
+
+    def _document(
+        self, strata: Sequence[Stratum], weights: TaskWeights, risk: Estimate
+    ) -> CensoredArm:
+        table = self._table(strata)
         number = {kind: table.number(kind) for kind in EndKind if kind}
         known = table.subjects - number[EndKind.CENSORED]
         found = [
             (weight, kind == EndKind.EVENT, n, uncut)
-            for stratum in self._of_arm[arm]
+            for stratum in strata
             for (time, kind), n in self._strata[stratum].items()
             if kind != EndKind.CENSORED
             for weight in weights.at(stratum, np.array([time])).tolist()
@@ -179,25 +199,21 @@ class _Fit:
         total = math.fsum(weight * n for weight, _, n, _ in found)
         squares = math.fsum(weight**2 * n for weight, _, n, _ in found)
         positive = math.fsum(weight * n for weight, is_event, n, _ in found if is_event)
-        groups = self._groups[arm]
         return CensoredArm(
             subjects=table.subjects,
             events=number[EndKind.EVENT],
             competing=number[EndKind.COMPETING],
             complete=number[EndKind.COMPLETE],
             censored=number[EndKind.CENSORED],
-            risk=table.risk,
+            risk=risk,
             naive=number[EndKind.EVENT] / known if known else None,
             weighted=positive / total if total else None,
             observed=min(
-                float(weights.observed[group[0]].before(self._horizon)[0]) for group in groups
+                float(weights.observed[stratum].before(self._horizon)[0]) for stratum in strata
             ),
             largest_weight=max((weight for weight, *_ in found), default=1.0),
             truncated=sum(n for weight, _, n, uncut in found if uncut > weight),
             effective=effective_size(total, squares),
-            strata=len(groups),
-            small_strata=sum(len(group) for group in groups if len(group) > 1),
-            is_pooled=arm in self._pooled,
         )
 
     def _grouped(self, arm: str) -> list[list[Stratum]]:

@@ -11,6 +11,7 @@ from pipeline.results.documents import Group, MetricRecord
 from pipeline.study.study import Study
 
 _MEAN = "mean_prediction"
+_ALL = "all subjects"
 
 
 def arm_slicing(study: Study) -> str:
@@ -46,15 +47,16 @@ def risk_blocks(
             continue
         has_competing |= task.has_competing
         public = task.published(smallest)
-        for arm in [*public.arms, *public.suppressed]:
-            group: Group = ((slicing, arm),) if arm and slicing else ()
-            mean = means.get((name, group)) if bool(arm) == bool(group) else None
-            rows.append((titles.get(name, name), arm or "all subjects", *_row(public, arm, mean)))
+        found = {**({_ALL: public.overall} if public.overall else {}), **public.arms}
+        for arm in [*found, *public.suppressed]:
+            is_arm = arm not in (_ALL, "")
+            group: Group = ((slicing, arm),) if is_arm else ()
+            mean = means.get((name, group))
+            rows.append((titles.get(name, name), arm or _ALL, *_row(found.get(arm), mean)))
     return [_table(rows, has_competing, smallest)] if rows else []
 
 
-def _row(task: CensoredTask, arm: str, mean: float | None) -> tuple[Value | Cell, ...]:
-    found = task.arms.get(arm)
+def _row(found: CensoredArm | None, mean: float | None) -> tuple[Value | Cell, ...]:
     if found is None:
         return (Suppressed(), Suppressed(), _compared(None, mean), Suppressed(), Suppressed())
     return (

@@ -91,6 +91,8 @@ class CensoredTask(Document):
         is_complete: Whether no subject's follow-up ended before the horizon: every weight is 1.
         has_competing: Whether the study file names competing events.
         by: Slicings by which G is estimated within each arm.
+        overall: All subjects, of a study with several arms: their risk is that of the arms by their
+            share of the subjects.
         arms: By arm; one entry under "" in a study without arms.
         suppressed: Arms that a published document does not show.
     """
@@ -99,6 +101,7 @@ class CensoredTask(Document):
     is_complete: bool = False
     has_competing: bool = False
     by: tuple[str, ...] = ()
+    overall: CensoredArm | None = None
     arms: dict[str, CensoredArm] = Field(default_factory=dict)
     suppressed: tuple[str, ...] = ()
 
@@ -111,10 +114,20 @@ class CensoredTask(Document):
         shown = {arm: found for arm, found in self.arms.items() if found.is_shown(smallest)}
         return self.model_copy(
             update={
+                "overall": self._published_overall(smallest),
                 "arms": {arm: found.published() for arm, found in shown.items()},
                 "suppressed": (*self.suppressed, *(arm for arm in self.arms if arm not in shown)),
             }
         )
+
+    def _published_overall(self, smallest: int) -> CensoredArm | None:
+        """All subjects, unless few censored ones follow: of them, or of arms that are not shown."""
+        if self.overall is None or not self.overall.is_shown(smallest):
+            return None
+        hidden = [arm.censored or 0 for arm in self.arms.values() if not arm.is_shown(smallest)]
+        if hidden and (len(hidden) == 1 or sum(hidden) < smallest):
+            return None
+        return self.overall.published()
 
 
 def _rounded(number: float | None) -> float | None:

@@ -105,3 +105,22 @@ def test_a_published_document_has_no_count_and_no_arm_with_few_censored_subjects
     shown = public.arms["A"]
     assert {shown.subjects, shown.events, shown.complete, shown.censored} == {None}
     assert (shown.risk.value, shown.effective, shown.largest_weight) == (0.241, 67.0, 1.6)
+
+
+@pytest.mark.parametrize(
+    ("censored", "is_shown"),
+    [((30, 30), True), ((30, 3), False), ((12, 12), True), ((9, 9), False)],
+)
+def test_numbers_of_all_subjects_do_not_give_away_those_of_an_arm(
+    censored: tuple[int, int], is_shown: bool
+) -> None:
+    task = CensoredTask(
+        horizon=90,
+        overall=arm(subjects=200, censored=sum(censored)),
+        arms={"A": arm(censored=censored[0]), "B": arm(censored=censored[1])},
+    )
+
+    public = task.published(SMALLEST)
+
+    assert (public.overall is not None) == is_shown
+    assert public.published(SMALLEST) == public

@@ -167,6 +167,19 @@ def test_every_arm_has_weights_of_its_own() -> None:
     assert model.weights["rash"].at(("B",), at_80).tolist() == [1.0]
 
 
+def test_the_risk_of_all_subjects_is_that_of_the_arms_by_their_share() -> None:
+    counts = planted("A", 50) + planted("B", 0, n=300)
+
+    found = fit_censoring(hand_made_study(FOLLOWED_RASH), counts).documents["rash"].overall
+
+    assert found is not None
+    expected = (100 * 5 / 50 + 300 * 30 / 300) / 400
+    assert (found.subjects, found.censored) == (400, 50)
+    assert (found.risk.value, found.weighted) == (pytest.approx(expected), pytest.approx(expected))
+    assert found.risk.lower is not None
+    assert found.risk.lower < expected
+
+
 BY_SEX: dict[str, Any] = {
     "slicing.by": {"sex": {"column": "SEX"}},
     "datasets.dm.columns.SEX.known": "baseline",
@@ -237,56 +250,3 @@ def test_weights_do_not_depend_on_who_counted_whom(
     assert [arm.weighted for arm in found.arms.values()] == pytest.approx(
         [arm.risk.value for arm in found.arms.values()], abs=1e-12
     )
-
-
-def simulated(seed: int, arms: dict[str, dict[str, tuple[float, float]]]) -> EndCounts:
-    """4,000 subjects of each arm and sex, with a rate of the event and one of leaving a day."""
-    rng = np.random.default_rng(seed)
-    counts: EndCounts = Counter()
-    for arm, by_sex in arms.items():
-        for sex, (event_rate, leaving_rate) in by_sex.items():
-            event = 28 + np.ceil(rng.exponential(1 / event_rate, 4000))
-            last = 28 + np.ceil(rng.exponential(1 / leaving_rate, 4000))
-            has_event = (event <= last) & (event <= 90)
-            ends = Ends.of(np.where(has_event, event, np.inf), np.full(4000, np.inf), last, 90.0)
-            counts.update(count_ends("rash", [(arm, sex)] * 4000, ends))
-    return counts
-
-
-INFORMATIVE = {
-    # Who is at a higher risk leaves earlier.
-    "A": {"F": (0.010, 0.020), "M": (0.002, 0.002)},
-    "B": {"F": (0.005, 0.015), "M": (0.005, 0.015)},
-}
-
-
-def true_risk(arm: str) -> float:
-    return float(np.mean([1 - np.exp(-rate * 62) for rate, _ in INFORMATIVE[arm].values()]))
-
-
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_where_the_end_of_follow_up_depends_on_a_slicing_weights_by_it_find_the_risk(
-    seed: int,
-) -> None:
-    model = fit_censoring(
-        hand_made_study({**FOLLOWED_RASH, **BY_SEX}), simulated(seed, INFORMATIVE)
-    )
-    arms = model.documents["rash"].arms
-
-    found = {arm: of_arm.weighted for arm, of_arm in arms.items()}
-    # Four standard errors: .5 / sqrt(2,500) is the largest that so many effective subjects have.
-    assert found == pytest.approx({arm: true_risk(arm) for arm in arms}, abs=0.04)
-    assert min(arm.effective for arm in arms.values()) > 2500
-    assert (arms["B"].naive or 0) > true_risk("B") + 0.08
-
-
-def test_without_it_the_arms_kaplan_meier_is_off_as_well() -> None:
-    counts: EndCounts = Counter()
-    for (task, (arm, _), time, kind), n in simulated(1, INFORMATIVE).items():
-        counts[task, (arm,), time, kind] += n
-
-    arms = arms_of(counts)
-
-    assert arms["B"].weighted == pytest.approx(true_risk("B"), abs=0.02)
-    assert arms["A"].weighted == pytest.approx(arms["A"].risk.value, abs=1e-9)
-    assert abs((arms["A"].weighted or 0) - true_risk("A")) > 0.02
