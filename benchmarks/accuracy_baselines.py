@@ -14,6 +14,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from pipeline.weights import is_weighted
+
 _ITERATIONS = 5000
 """Enough for logistic regression to converge; its other settings are scikit-learn's."""
 
@@ -59,7 +61,7 @@ def fit_predict(
     name: str,
     train: pd.DataFrame,
     labels: NDArray[Any],
-    known: NDArray[np.bool_],
+    weights: NDArray[Any],
     test: pd.DataFrame,
     seed: int,
 ) -> NDArray[Any]:
@@ -69,7 +71,7 @@ def fit_predict(
         name: One of `accuracy_division.SCIKIT_LEARN`.
         train: Features of the train split.
         labels: 0 or 1, float `[train subjects, tasks]`.
-        known: Whether the label is known, bool `[train subjects, tasks]`.
+        weights: Weights, 0 where the label is unknown, float `[train subjects, tasks]`.
         test: Features of the test split.
         seed: Random state of the models.
 
@@ -78,8 +80,10 @@ def fit_predict(
     """
     columns = []
     for task in range(labels.shape[1]):
-        rows = known[:, task]
+        rows = weights[:, task] > 0
+        own = weights[rows, task]
         model = Pipeline([("encoder", encoder(train)), ("model", classifier(name, seed))])
-        model.fit(train[rows], labels[rows, task])
+        fitted_with = {"model__sample_weight": own} if is_weighted(own) else {}
+        model.fit(train[rows], labels[rows, task], **fitted_with)
         columns.append(model.predict_proba(test)[:, 1])
     return np.stack(columns, axis=1)

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.weights import is_weighted
+
 OURS = "ours"
 SCIKIT_LEARN = ("logistic regression", "random forest", "gradient boosting")
 
@@ -45,7 +47,7 @@ class Scores:
         tasks: Names of the tasks.
         subjects: Pseudonyms, bytes `[subjects]`.
         labels: 0 or 1, float32 `[subjects, tasks]`.
-        known: Whether the label is known, bool `[subjects, tasks]`.
+        weights: Weights, 0 where the label is unknown, float32 `[subjects, tasks]`.
         probabilities: Per model float64 `[subjects, tasks]`.
         split_sizes: Subjects of each split.
         subject_key: Secret that the pseudonyms were made with.
@@ -59,7 +61,7 @@ class Scores:
     tasks: tuple[str, ...]
     subjects: NDArray[Any]
     labels: NDArray[Any]
-    known: NDArray[np.bool_]
+    weights: NDArray[Any]
     probabilities: dict[str, NDArray[Any]]
     split_sizes: dict[str, int]
     subject_key: bytes = field(repr=False)
@@ -67,8 +69,23 @@ class Scores:
     best_epoch: int
     seconds: dict[str, float]
 
-    def of_task(self, task: str, model: str) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Labels and probabilities `[known subjects]` of one task and model."""
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """Whether the label is known, `[subjects, tasks]`."""
+        return self.weights > 0
+
+    def of_task(
+        self, task: str, model: str
+    ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]:
+        """Labels, probabilities and weights `[known subjects]` of one task and model.
+
+        The weights are None where each is 1.
+        """
         column = self.tasks.index(task)
         rows = self.known[:, column]
-        return self.labels[rows, column], self.probabilities[model][rows, column]
+        weights = self.weights[rows, column]
+        return (
+            self.labels[rows, column],
+            self.probabilities[model][rows, column],
+            weights if is_weighted(weights) else None,
+        )

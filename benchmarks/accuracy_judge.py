@@ -208,8 +208,19 @@ def _compare(
 def _pooled_calibration(task: str, scored: Sequence[Scores]) -> dict[str, CalibrationCheck]:
     found: dict[str, CalibrationCheck] = {}
     for model in scored[0].probabilities:
-        labels, probabilities = zip(*(one.of_task(task, model) for one in scored), strict=True)
-        found[model] = check_calibration(np.concatenate(labels), np.concatenate(probabilities))
+        labels, probabilities, weights = zip(
+            *(one.of_task(task, model) for one in scored), strict=True
+        )
+        # In one division each label may have been observed, in another not.
+        own = [
+            np.ones(len(label)) if weight is None else weight
+            for label, weight in zip(labels, weights, strict=True)
+        ]
+        found[model] = check_calibration(
+            np.concatenate(labels),
+            np.concatenate(probabilities),
+            None if all(weight is None for weight in weights) else np.concatenate(own),
+        )
     return found
 
 

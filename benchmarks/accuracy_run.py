@@ -57,14 +57,14 @@ class RawExamples:
         subjects: Pseudonyms, bytes `[subjects]`.
         features: Numbers with NaN, texts with "" where missing.
         labels: 0 or 1, float32 `[subjects, tasks]`.
-        known: Whether the label is known, bool `[subjects, tasks]`.
+        weights: Weights, 0 where the label is unknown, float32 `[subjects, tasks]`.
     """
 
     serialized: NDArray[Any]
     subjects: NDArray[Any]
     features: pd.DataFrame
     labels: NDArray[Any]
-    known: NDArray[np.bool_]
+    weights: NDArray[Any]
 
     def __len__(self) -> int:
         return len(self.subjects)
@@ -130,7 +130,7 @@ def run_division(division: Division) -> Scores:
                 name,
                 raw["train"].features,
                 raw["train"].labels,
-                raw["train"].known,
+                raw["train"].weights,
                 raw["test"].features,
                 division.training_seed,
             )
@@ -140,7 +140,7 @@ def run_division(division: Division) -> Scores:
             tasks=inputs.tasks,
             subjects=raw["test"].subjects,
             labels=raw["test"].labels,
-            known=raw["test"].known,
+            weights=raw["test"].weights,
             probabilities=probabilities,
             split_sizes={split: len(arrays) for split, arrays in transformed.items()},
             subject_key=load_key(key),
@@ -194,7 +194,7 @@ def read_raw(folder: Path, inputs: ModelInputs) -> RawExamples:
             | {name: parsed[name].astype(bytes).astype(str) for name in inputs.categorical}
         ),
         labels=np.stack([parsed[name] for name in inputs.label_columns], axis=1),
-        known=np.stack([parsed[name] for name in inputs.weight_columns], axis=1) > 0,
+        weights=np.nan_to_num(np.stack([parsed[name] for name in inputs.weight_columns], axis=1)),
     )
 
 
@@ -310,7 +310,7 @@ def _joined(raw: RawExamples, subjects: NDArray[Any], transformed: Arrays) -> ND
     if not (
         same
         and np.array_equal(transformed.labels[order], raw.labels)
-        and np.array_equal(transformed.weights[order] > 0, raw.known)
+        and np.array_equal(transformed.weights[order], raw.weights)
     ):
         raise RuntimeError("Examples before and after Transform differ in subjects or labels.")
     return order

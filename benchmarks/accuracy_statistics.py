@@ -56,14 +56,18 @@ class CalibrationCheck:
     ece: float
 
 
-def auc(labels: NDArray[Any], probabilities: NDArray[Any]) -> float:
-    """Area under the ROC curve of labels and probabilities `[subjects]`."""
-    return float(roc_auc_score(labels, probabilities))
+def auc(
+    labels: NDArray[Any], probabilities: NDArray[Any], weights: NDArray[Any] | None = None
+) -> float:
+    """Area under the ROC curve of labels, probabilities and weights `[subjects]`."""
+    return float(roc_auc_score(labels, probabilities, sample_weight=weights))
 
 
-def brier(labels: NDArray[Any], probabilities: NDArray[Any]) -> float:
-    """Mean squared distance of probabilities `[subjects]` from labels `[subjects]`."""
-    return float(brier_score_loss(labels, probabilities))
+def brier(
+    labels: NDArray[Any], probabilities: NDArray[Any], weights: NDArray[Any] | None = None
+) -> float:
+    """Mean squared distance of probabilities from labels, with weights; each `[subjects]`."""
+    return float(brier_score_loss(labels, probabilities, sample_weight=weights))
 
 
 def paired_difference(
@@ -92,26 +96,31 @@ def paired_difference(
     return Difference(mean, mean - reach, mean + reach)
 
 
-def check_calibration(labels: NDArray[Any], probabilities: NDArray[Any]) -> CalibrationCheck:
-    """Validates labels and probabilities `[subjects]`."""
+def check_calibration(
+    labels: NDArray[Any], probabilities: NDArray[Any], weights: NDArray[Any] | None = None
+) -> CalibrationCheck:
+    """Validates labels, probabilities and weights `[subjects]`."""
     inside = np.clip(probabilities, _SMALLEST_PROBABILITY, 1 - _SMALLEST_PROBABILITY)
     log_odds = np.log(inside) - np.log1p(-inside)
     line = LogisticRegression(penalty=None, tol=1e-8, max_iter=1000)
-    line.fit(log_odds[:, np.newaxis], labels)
+    line.fit(log_odds[:, np.newaxis], labels, sample_weight=weights)
     return CalibrationCheck(
         subjects=len(labels),
         events=int(labels.sum()),
         slope=float(line.coef_[0, 0]),
         intercept=float(line.intercept_[0]),
-        ece=expected_calibration_error(labels, probabilities),
+        ece=expected_calibration_error(labels, probabilities, weights),
     )
 
 
-def expected_calibration_error(labels: NDArray[Any], probabilities: NDArray[Any]) -> float:
+def expected_calibration_error(
+    labels: NDArray[Any], probabilities: NDArray[Any], weights: NDArray[Any] | None = None
+) -> float:
     """Calibration error over ten bins of equally many of the `[subjects]`."""
+    own = np.ones(len(labels)) if weights is None else weights.astype(np.float64)
     bins = np.array_split(np.argsort(probabilities, kind="stable"), ECE_BINS)
-    gaps = [len(rows) * abs(probabilities[rows].mean() - labels[rows].mean()) for rows in bins]
-    return float(sum(gaps) / len(labels))
+    gaps = [abs(float(own[rows] @ (probabilities[rows] - labels[rows]))) for rows in bins]
+    return float(sum(gaps) / own.sum())
 
 
 def best_model(means: Mapping[str, float], *, higher_is_better: bool) -> str:

@@ -89,7 +89,7 @@ def read_trial(study_name: str, data: Path) -> Trial:
         raw.features[list(inputs.numeric)].to_numpy(np.float64),
         raw.features[list(inputs.categorical)].to_numpy(str),
         np.nan_to_num(raw.labels),
-        raw.known.astype(np.float32),
+        raw.weights,
         tuple(study.tasks),
     )
     _require_same(trial.arrays(trial.described(np.ones(len(raw), bool)))[0], transformed)
@@ -134,6 +134,7 @@ def compare(trial: Trial, seeds: int) -> NDArray[np.float64]:
                     trial.labels[known, task] > 0.5,
                     folds[known, None].astype(np.int16),
                     np.ascontiguousarray(score[known, task, kind][:, None]),
+                    trial.weights[known, task].astype(np.float64),
                 )
                 found[seed, task, kind] = measure("auc", scores)
     return found
