@@ -273,6 +273,9 @@ def _type_of(name: str, seen: ColumnSeen, is_text: bool, notes: list[str]) -> st
         return "text"
     # Few whole numbers are codes more often than not, and codes have no order.
     is_few = len(seen.values) <= _FEW and seen.are_whole
+    if len({_number(value) for value in seen.values}) < len(seen.values):
+        notes.append("one number is written in several ways (1, 1.0), which as text are several")
+        return "number"
     if is_few and not _QUANTITIES.fullmatch(name):
         if len(seen.values) > 2:
             notes.append("taken for a code; if it is a quantity, say number here and below")

@@ -127,3 +127,13 @@ def test_code_of_one_column_is_declared_there(tmp_path: Path) -> None:
 
     assert "missing" not in dataset
     assert dataset["columns"]["WT"] == {"type": "number", "missing": ["NA"]}
+
+
+def test_codes_that_are_written_in_several_ways_are_read_as_numbers(tmp_path: Path) -> None:
+    rows = [{"id": i, "STAGE": ("1", "1.0", "2", "2.0")[i % 4]} for i in range(40)]
+    write_csv(tmp_path / "a.csv", rows)
+
+    text = draft_study(tmp_path, "mytrial")
+
+    assert yaml.safe_load(text)["datasets"]["a"]["columns"]["STAGE"]["type"] == "number"
+    assert "one number is written in several ways" in text

@@ -112,3 +112,16 @@ def test_a_missing_code_of_the_subject_key_is_no_subject(tmp_path: Path, form: s
     declared = {"datasets.lb.columns.USUBJID": {"type": "text", "missing": ["UNK"]}}
     trial = trial_of(tmp_path, form, rows, declared)
     assert [reject[2:] for reject in trial.reading.rejects] == [(2, "USUBJID", "no subject key")]
+
+
+@pytest.mark.parametrize("written", [["1", "1.0", "01"], ["+1", "1.", "1e0"]])
+def test_a_category_that_is_declared_as_number_is_one_however_it_is_written(
+    tmp_path: Path, written: list[str]
+) -> None:
+    trial = make_trial(
+        tmp_path,
+        {"datasets.dm.columns.SEX.type": "number", "features.SEX": {"kind": "category"}},
+        dm=["USUBJID,AGE,SEX,DIED", *(f"S{i},61,{text},Y" for i, text in enumerate(written))],
+    )
+
+    assert trial.feature("SEX") == {"S0": "1", "S1": "1", "S2": "1"}
