@@ -118,6 +118,9 @@ WRITERS: dict[str, Any] = {
     "parquet": lambda frame, path: frame.replace("", None).to_parquet(path),
     "xpt": lambda frame, path: pyreadstat.write_xport(frame, path, file_format_version=5),
     "dataset-json": write_dataset_json,
+    "stata": pyreadstat.write_dta,
+    "spss": pyreadstat.write_sav,
+    "excel": lambda frame, path: frame.to_excel(path, index=False, engine="openpyxl"),
 }
 
 

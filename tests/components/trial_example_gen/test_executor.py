@@ -244,7 +244,7 @@ def test_nothing_unfinished_is_left(outputs: Outputs) -> None:
     assert folders == {"Split-train", "Split-eval", "Split-test", "dealt"}
 
 
-@pytest.mark.parametrize("kind", ["parquet", "xpt", "dataset-json"])
+@pytest.mark.parametrize("kind", ["parquet", "xpt", "dataset-json", "stata", "spss", "excel"])
 def test_the_same_data_in_another_format_give_the_same_examples(
     outputs: Outputs, tmp_path: Path, kind: str
 ) -> None:

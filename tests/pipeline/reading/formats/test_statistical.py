@@ -274,3 +274,24 @@ def test_special_missing_values_of_the_samples_are_missing(name: str) -> None:
     found = read_all(DATA / "stat_files" / name, fmt)
 
     assert list(found.values()) == [[None]] * 8 + [[1]]
+
+
+def test_a_file_in_an_object_store_is_read_from_a_private_copy_that_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_stata(tmp_path)
+    expected = read_all(path, STATA)
+    copies: list[tuple[Path, int]] = []
+    real = readstat.read_header
+
+    def note(path: str, local: str, fmt: FileFormat) -> readstat.Header:
+        copies.append((Path(local), Path(local).stat().st_mode & 0o777))
+        return real(path, local, fmt)
+
+    monkeypatch.setattr(readstat, "is_remote", lambda _: True)
+    monkeypatch.setattr(statistical, "read_header", note)
+
+    assert read_all(path, STATA) == expected
+    assert [mode for _, mode in each(copies)] == [0o600] * len(copies)
+    assert path not in {copy for copy, _ in copies}
+    assert not any(copy.exists() for copy, _ in each(copies))
