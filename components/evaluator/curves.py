@@ -221,9 +221,11 @@ def _share_from(weights: NDArray[Any]) -> NDArray[np.float64]:
 def _weighted(table: ScoreTable) -> WeightedOutcomes | None:
     if table.sums is None:
         return None
+    effective = effective_size(table.everyone, float(table.squares.sum()))
     return WeightedOutcomes(
         observed_rate=observed_rate(table),
-        effective_subjects=effective_size(table.everyone, float(table.squares.sum())),
+        # Its further digits could disclose how few subjects were lost.
+        effective_subjects=float(f"{effective:.3g}"),
     )
 
 

@@ -72,7 +72,8 @@ class WeightedOutcomes(Document):
 
     Attributes:
         observed_rate: Weighted share of subjects with the outcome.
-        effective_subjects: Number of subjects of equal weight that would say as much.
+        effective_subjects: Number of subjects of equal weight that would say as much, to three
+            digits.
     """
 
     observed_rate: float

@@ -358,7 +358,7 @@ def test_the_observed_rate_of_weighted_subjects_goes_with_the_curves(
     weighted = found["hepatic_ae"]["weighted"]
     assert weighted["observed_rate"] == pytest.approx(np.average(label, weights=weight))
     kish = weight.sum() ** 2 / (weight**2).sum()
-    assert weighted["effective_subjects"] == pytest.approx(kish, abs=1e-6)
+    assert weighted["effective_subjects"] == float(f"{kish:.3g}") != kish
     (counted,) = (
         item for item in found["hepatic_ae"]["confusion"] if item["decision_threshold"] == 0.3
     )
