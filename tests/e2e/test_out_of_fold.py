@@ -86,13 +86,17 @@ def test_every_subject_of_the_examples_is_predicted_once_in_each_repeat_as_it_wa
     )
 
 
-def _auc_within_folds(labels: NDArray[Any], scores: NDArray[Any], folds: NDArray[Any]) -> float:
+def _auc_within_folds(
+    labels: NDArray[Any], scores: NDArray[Any], weights: NDArray[Any], folds: NDArray[Any]
+) -> float:
+    """AUC in which a pair of subjects of one fold counts for the product of their weights."""
     wins = pairs = 0.0
     for fold in np.unique(folds):
-        positive = scores[(folds == fold) & (labels == 1)][:, None]
-        negative = scores[(folds == fold) & (labels == 0)][None]
-        wins += float(np.sum(positive > negative) + 0.5 * np.sum(positive == negative))
-        pairs += float(positive.size * negative.size)
+        positive, negative = (folds == fold) & (labels == 1), (folds == fold) & (labels == 0)
+        above = np.sign(scores[positive][:, None] - scores[negative])
+        weight = weights[positive][:, None] * weights[negative]
+        wins += float(np.sum(weight * (0.5 + 0.5 * above)))
+        pairs += float(weight.sum())
     return wins / pairs
 
 
@@ -101,11 +105,12 @@ def test_the_metrics_are_those_of_the_out_of_fold_predictions(
 ) -> None:
     for task in TASKS:
         of_subject = [subjects[pseudonym] for pseudonym in predictions.subjects]
-        known = np.array([values[weight_key(task)] for values in of_subject]) > 0
+        weights = np.array([values[weight_key(task)] for values in of_subject])
+        known = weights > 0
         labels = np.array([values[label_key(task)] for values in of_subject])
         scores = predictions.of["challenger"][task].astype(np.float64)
         aucs = [
-            _auc_within_folds(labels[rows], scores[rows], predictions.fold[rows])
+            _auc_within_folds(labels[rows], scores[rows], weights[rows], predictions.fold[rows])
             for rows in (known & (predictions.repeat == repeat) for repeat in range(REPEATS))
         ]
         records = {
@@ -114,8 +119,8 @@ def test_the_metrics_are_those_of_the_out_of_fold_predictions(
             if (record["task"], record["slice"], record["model"]) == (task, {}, "challenger")
         }
         assert records["auc"]["value"] == pytest.approx(np.mean(aucs), abs=1e-9)
-        squares = (scores - labels)[known] ** 2
-        assert records["brier"]["value"] == pytest.approx(squares.mean(), abs=1e-9)
+        squares = np.average((scores - labels) ** 2, weights=weights)
+        assert records["brier"]["value"] == pytest.approx(squares, abs=1e-9)
         assert records["auc"]["subjects"] == known.sum() / REPEATS
 
 

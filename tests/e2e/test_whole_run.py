@@ -249,7 +249,7 @@ def served(first_run: Run) -> _Served:
 
 @pytest.fixture(scope="module")
 def against_truth(first_run: Run, served: _Served) -> pd.DataFrame:
-    """A row for each test subject: per task truth, prediction, label, and whether it is known."""
+    """A row for each test subject: per task truth, prediction, label and its weight."""
     from components.trial_example_gen.subject_hashes import subject_hash
 
     truth = pd.read_parquet(Path(first_run.file["data_root"]) / "truth")
@@ -263,21 +263,22 @@ def against_truth(first_run: Run, served: _Served) -> pd.DataFrame:
         joined[f"truth_{task}"] = truth[f"p_{task}"].reindex(frame.index)
         joined[f"prediction_{task}"] = predicted[task]
         joined[f"label_{task}"] = frame[label_key(task)] > 0
-        joined[f"known_{task}"] = frame[weight_key(task)] > 0
+        joined[f"weight_{task}"] = frame[weight_key(task)]
     return joined
 
 
 def _of_task(frame: pd.DataFrame, task: str) -> pd.DataFrame:
-    known = frame[frame[f"known_{task}"]]
-    names = {f"{kind}_{task}": kind for kind in ("truth", "prediction", "label")}
+    known = frame[frame[f"weight_{task}"] > 0]
+    names = {f"{kind}_{task}": kind for kind in ("truth", "prediction", "label", "weight")}
     return known[list(names)].rename(columns=names)
 
 
-def _auc(labels: pd.Series[Any], scores: pd.Series[Any]) -> float:
-    ranks = scores.rank()
-    positives = int(labels.sum())
-    below = ranks[labels].sum() - positives * (positives + 1) / 2
-    return float(below / (positives * (len(labels) - positives)))
+def _auc(subjects: pd.DataFrame, scores: str) -> float:
+    """AUC in which a pair of subjects counts for the product of their weights."""
+    positive, negative = subjects[subjects.label], subjects[~subjects.label]
+    above = positive[scores].to_numpy()[:, None] - negative[scores].to_numpy()
+    pairs = positive.weight.to_numpy()[:, None] * negative.weight.to_numpy()
+    return float((pairs * (0.5 + 0.5 * np.sign(above))).sum() / pairs.sum())
 
 
 def test_every_test_subject_is_found_in_the_truth_by_its_hash(against_truth: pd.DataFrame) -> None:
@@ -291,7 +292,7 @@ def test_the_reported_auc_is_that_of_the_served_model(
 ) -> None:
     subjects = _of_task(against_truth, task)
     reported = _overall(first_run)[task, "auc"]["value"]
-    assert _auc(subjects.label, subjects.prediction) == pytest.approx(reported, abs=1e-4)
+    assert _auc(subjects, "prediction") == pytest.approx(reported, abs=1e-4)
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -300,7 +301,7 @@ def test_the_auc_of_the_truth_lies_in_the_interval_of_the_models_auc(
 ) -> None:
     subjects = _of_task(against_truth, task)
     reported = _overall(first_run)[task, "auc"]
-    best = _auc(subjects.label, subjects.truth)
+    best = _auc(subjects, "truth")
     assert reported["lower"] <= best <= reported["upper"]
 
 
