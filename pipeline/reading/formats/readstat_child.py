@@ -68,6 +68,8 @@ def _read(request: dict[str, Any], **options: Any) -> Any:
 
 def _header(request: dict[str, Any]) -> Answer:
     _, meta = _read(request, metadataonly=True)
+    if not all(meta.column_names):
+        return {"error": "other", "text": "a column has no name"}, b""
     labels = meta.variable_value_labels
     variables = [
         {
