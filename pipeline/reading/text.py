@@ -23,17 +23,21 @@ def trimmed(texts: pa.Array) -> pa.Array:
         Strings, shape [n].
     """
     clean = pc.ascii_trim_whitespace(texts)
-    return null_if_empty(clean if _is_ascii(clean) else pc.utf8_trim_whitespace(clean))
+    return null_if_empty(clean if _is_plain(clean) else pc.utf8_trim_whitespace(clean))
 
 
-def _is_ascii(texts: pa.Array) -> bool:
-    """Whether no text has another character than those of ASCII."""
+def _is_plain(texts: pa.Array) -> bool:
+    """Whether no text has a character that is a blank in Unicode alone.
+
+    Unicode's blanks include the separators 1C to 1F of ASCII: whether they are trimmed must not
+    depend on what else a batch holds.
+    """
     _, offsets, content = texts.buffers()
     if offsets is None or content is None or not len(texts):
         return True
     ends = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
     used = np.frombuffer(content, np.uint8)[ends[0] : ends[-1]]
-    return not len(used) or int(used.max()) < 128
+    return not ((used >= 128) | ((used >= 0x1C) & (used <= 0x1F))).any()
 
 
 def null_if_empty(texts: pa.Array) -> pa.Array:

@@ -23,7 +23,7 @@ needs_data = pytest.mark.skipif(
 
 def as_read(text: str | None) -> str | None:
     """A text as every reader hands it on: without outer blanks, None where nothing is left."""
-    return (text or "").strip(" \t\n\r\v\f") or None
+    return (text or "").strip() or None
 
 
 def read_all(
