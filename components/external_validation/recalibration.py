@@ -21,6 +21,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,14 +87,17 @@ def recalibrate(
     if not _has_finite_fit(logit, outcome, free):
         return None
     ones = np.ones_like(logit)
+    design = np.column_stack([ones, logit]) if free else ones[:, None]
+    offset = np.zeros_like(logit) if free else logit
     weighted = weight is not None and is_weighted(weight)
     fit = sm.GLM(
         outcome,
-        np.column_stack([ones, logit]) if free else ones,
+        design,
         family=sm.families.Binomial(),
-        offset=None if free else logit,
+        offset=offset,
         var_weights=weight if weighted else None,
     ).fit(
+        start_params=_nearly_fitted(design, offset, outcome, ones if weight is None else weight),
         maxiter=_MOST_STEPS,
         tol=_CONVERGED,
         # HC0 is the sandwich.
@@ -103,6 +107,24 @@ def recalibrate(
         return None
     slope, slope_error = (fit.params[1], fit.bse[1]) if free else (1.0, 0.0)
     return Recalibration(float(fit.params[0]), float(slope), float(fit.bse[0]), float(slope_error))
+
+
+def _nearly_fitted(design: _Numbers, offset: _Numbers, outcome: _Numbers, weight: _Numbers) -> Any:
+    """Coefficients near the maximum of the likelihood, from any distance.
+
+    Iteratively reweighted least squares diverges where predictions are far off.
+    """
+    from scipy import optimize, special
+
+    def loss(coefficients: _Numbers) -> tuple[float, _Numbers]:
+        linear = offset + design @ coefficients
+        residual = special.expit(linear) - outcome
+        return (
+            float(weight @ (np.logaddexp(0.0, linear) - outcome * linear)),
+            design.T @ (weight * residual),
+        )
+
+    return optimize.minimize(loss, np.zeros(design.shape[1]), jac=True, method="BFGS").x
 
 
 def _has_finite_fit(logit: _Numbers, outcome: _Numbers, free: bool) -> bool:

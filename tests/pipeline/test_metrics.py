@@ -41,6 +41,8 @@ def test_the_evaluator_has_a_statistic_of_each_metric_that_it_computes(name: str
 def test_the_evaluator_computes_nothing_else() -> None:
     from components.evaluator.eval_config import (
         CURVES,
+        EFFECTIVE_NEGATIVES,
+        EFFECTIVE_POSITIVES,
         POSITIVES,
         SUBJECTS,
         MetricName,
@@ -56,7 +58,8 @@ def test_the_evaluator_computes_nothing_else() -> None:
         MetricName.parse(re.findall(r'"name": "([^"]+)"', item.config)[0]).metric
         for item in spec.metrics
     }
-    assert found == {*COMPUTED, SUBJECTS, POSITIVES, CURVES}
+    effective = {EFFECTIVE_POSITIVES, EFFECTIVE_NEGATIVES}
+    assert found == {*COMPUTED, SUBJECTS, POSITIVES, *effective, CURVES}
 
 
 @pytest.mark.parametrize("name", JUDGED)

@@ -35,6 +35,16 @@ def test_separated_outcomes_have_no_logistic_recalibration(
         assert recalibrate("recalibration_in_the_large", logit, outcome) is not None
 
 
+def test_predictions_that_are_far_off_are_recalibrated() -> None:
+    """Newton's method from the observed outcomes diverges here."""
+    found = recalibrate(
+        "recalibration_in_the_large", np.array([-1.0, -1.0, 8.0]), np.array([1.0, 1.0, 0.0])
+    )
+    assert found is not None
+    updated = found.apply(np.array([-1.0, -1.0, 8.0]))
+    assert updated.mean() == pytest.approx(2 / 3)
+
+
 def overlap(one: Numbers, other: Numbers) -> bool:
     return bool(one.min() < other.max() and other.min() < one.max())
 
