@@ -26,7 +26,12 @@ def as_read(text: str | None) -> str | None:
     return (text or "").strip() or None
 
 
-def read_all(
+def read_all(path: Any, fmt: Any, columns: Any = None, **sizes: Any) -> Any:
+    """Reads a file as `read_table` does, into lists by column."""
+    return read_table(path, fmt, columns, **sizes).to_pydict()
+
+
+def read_table(
     path: Any,
     fmt: Any,
     columns: Any = None,
@@ -46,7 +51,9 @@ def read_all(
             assert batch.schema.names == columns
             rows += batch.num_rows
             batches.append(batch)
-    return pa.Table.from_batches(batches).to_pydict() if batches else {c: [] for c in columns}
+    if not batches:
+        return pa.table({column: pa.array([], pa.null()) for column in columns})
+    return pa.Table.from_batches(batches)
 
 
 def fail_to_read(path: Any, fmt: Any, columns: Any = ("A",)) -> Any:
