@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from pipeline.names import (
@@ -247,8 +247,7 @@ def _censoring_problems(study: Study, name: str, task: Task) -> Iterator[str]:
     subjects = study.subject_dataset
     for slicing in censoring.by:
         if slicing not in study.slicing.by:
-            names = ", ".join(study.slicing.by)
-            yield f"{key}.by: no slicing {slicing}; there are: {names}"
+            yield _no_slicing(f"{key}.by", slicing, study.slicing.by)
             continue
         column = study.slicing.by[slicing].column or study.slicing.by[slicing].date
         if column and not study.known_by_landmark(subjects.known_of(column)):
@@ -295,19 +294,23 @@ def _slice_problems(study: Study) -> Iterator[str]:
     for pair in study.slicing.pairs:
         for name in pair:
             if name not in study.slicing.by:
-                yield f"slicing.pairs: no slicing {name}; there are: {', '.join(study.slicing.by)}"
+                yield _no_slicing("slicing.pairs", name, study.slicing.by)
     if study.training.site_as_feature and not study.site:
         yield "training.site_as_feature: the study file names no site"
+
+
+def _no_slicing(key: str, name: str, known: Iterable[str]) -> str:
+    return f"{key}: no slicing {name}; there are: {', '.join(known) or 'none'}"
 
 
 def _evaluation_problems(study: Study) -> Iterator[str]:
     by = study.evaluation.by
     if by == SITE and not study.site:
         yield "evaluation.by: the study file names no site"
-    if by not in (None, SITE, *study.slicing.by):
-        names = ", ".join([SITE, *study.slicing.by])
+    if by is not None and by not in (SITE, *study.slicing.by):
         dated = f" (periods: `slicing: {{by: {{{by}: {{date: COLUMN, period: year}}}}}}`)"
-        yield f"evaluation.by: no slicing {by}; there are: {names}{dated if by == 'time' else ''}"
+        problem = _no_slicing("evaluation.by", by, [SITE, *study.slicing.by])
+        yield problem + (dated if by == "time" else "")
     if study.split.holdout_sites and study.evaluation.scheme in ("cross_fit", "internal_external"):
         yield (
             "split.holdout_sites: only a split holds sites out; say `scheme: split` in "

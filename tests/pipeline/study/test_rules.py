@@ -390,6 +390,11 @@ def test_weights_depend_on_slicings_of_the_study() -> None:
     assert line.startswith("study.yaml: tasks.rash.censoring.by: no slicing mood; there are:")
 
 
+def test_where_there_is_no_slicing_the_message_says_none() -> None:
+    (line,) = refusal(slicing={"by": {}, "pairs": [["sex", "sex"]]})[:1]
+    assert line == "study.yaml: slicing.pairs: no slicing sex; there are: none"
+
+
 def test_weights_do_not_depend_on_what_comes_after_the_landmark() -> None:
     (line,) = refusal(
         **FOLLOWED,
