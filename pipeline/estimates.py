@@ -40,6 +40,22 @@ class Estimate:
     upper: float | None = None
 
 
+def interval_text(found: Estimate, form: str = ".3f") -> str:
+    """The interval behind a number in a line of text; empty without one.
+
+    Args:
+        found: The estimate.
+        form: Format of both ends.
+
+    Examples:
+        >>> interval_text(Estimate(0.794, 0.761, 0.823)), interval_text(Estimate(0.794))
+        (' (0.761 to 0.823)', '')
+    """
+    if found.lower is None or found.upper is None:
+        return ""
+    return f" ({found.lower:{form}} to {found.upper:{form}})"
+
+
 def normal_interval(value: float, error: float) -> Estimate:
     """Wald's interval: an estimate and its standard error.
 
@@ -60,6 +76,25 @@ def log_normal_interval(logarithm: float, error: float) -> Estimate:
         lower=math.exp(logarithm - reach),
         upper=math.exp(logarithm + reach),
     )
+
+
+def log_log_interval(survival: float, error: float) -> Estimate:
+    """Interval of a share without the event on the scale of log(-log).
+
+    Kalbfleisch JD, Prentice RL. The Statistical Analysis of Failure Time Data, 2nd ed., section
+    1.4.
+
+    Args:
+        survival: Share without the event by a time.
+        error: Its standard error.
+
+    Returns:
+        Without an interval where the share is 0 or 1.
+    """
+    if not 0 < survival < 1:
+        return Estimate(survival)
+    reach = math.exp(NORMAL_95 * error / (survival * abs(math.log(survival))))
+    return Estimate(survival, survival**reach, survival ** (1 / reach))
 
 
 def student_interval(mean: float, error: float, degrees_of_freedom: int) -> tuple[float, float]:

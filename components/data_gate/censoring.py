@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.estimates import Estimate
+from pipeline.estimates import Estimate, interval_text
 from pipeline.results.censoring import CensoredArm, CensoredTask
 from pipeline.results.counts import Counts
 from pipeline.results.findings import Finding
@@ -37,8 +37,7 @@ def _finding(name: str, task: CensoredTask, gate: Gate, smallest_group: int) -> 
     truncated = sum(arm.truncated or 0 for arm in task.arms.values())
     is_found = min(shares) < gate.effective_limit or truncated > 0
     public = task.published(smallest_group)
-    arms = [_of_arm("all subjects", public.overall)] if public.overall else []
-    arms += [_of_arm(arm, found) for arm, found in public.arms.items()]
+    arms = [_of_arm(group, found) for group, found in public.by_group.items()]
     if public.suppressed:
         few = "few subjects are concerned"
         arms.append(f"{', '.join(filter(None, public.suppressed))}: {few}".removeprefix(": "))
@@ -68,9 +67,7 @@ def _of_arm(arm: str, found: CensoredArm) -> str:
 def _text(risk: Estimate) -> str:
     if risk.value is None:
         return "not known"
-    if risk.lower is None or risk.upper is None:
-        return f"{risk.value:.3f}"
-    return f"{risk.value:.3f} ({risk.lower:.3f} to {risk.upper:.3f})"
+    return f"{risk.value:.3f}{interval_text(risk)}"
 
 
 def _effective_share(arm: CensoredArm) -> float:

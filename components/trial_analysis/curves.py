@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.trial_analysis.subjects import Times
-from pipeline.estimates import NORMAL_95, Estimate
+from pipeline.estimates import Estimate, log_log_interval
 from pipeline.results.analysis import AtRisk, CurvePoint
 
 _FEWEST_A_STEP = 5
@@ -68,20 +68,11 @@ class KaplanMeier:
         return len(self.observed) - int(np.searchsorted(self.observed, time, side="left"))
 
     def at(self, time: float) -> Estimate:
-        """Estimate at a time with its interval on the scale of log(-log).
-
-        Kalbfleisch JD, Prentice RL. The Statistical Analysis of Failure Time Data, 2nd ed.,
-        section 1.4. There is no interval where the estimate is 0 or 1.
-        """
+        """Estimate at a time, with its interval unless it is 0 or 1."""
         place = int(np.searchsorted(self.times, time, side="right")) - 1
         if place < 0:
             return Estimate(value=1.0)
-        survival, error = float(self.survival[place]), float(self.error[place])
-        if not 0 < survival < 1:
-            return Estimate(value=survival)
-        logarithm = math.log(survival)
-        reach = math.exp(NORMAL_95 * error / (survival * abs(logarithm)))
-        return Estimate(value=survival, lower=survival**reach, upper=survival ** (1 / reach))
+        return log_log_interval(float(self.survival[place]), float(self.error[place]))
 
 
 def kaplan_meier(times: Times, chosen: NDArray[np.bool_]) -> KaplanMeier:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.trial_example_gen.ends import EndKind
-from pipeline.estimates import NORMAL_95, Estimate, exact_interval_at_edge
+from pipeline.estimates import Estimate, exact_interval_at_edge, log_log_interval
 
 Floats = NDArray[np.float64]
 
@@ -97,7 +97,10 @@ class EndTable:
             + (before**2 * of_interest * (at_risk - of_interest) / at_risk**3).sum()
             - 2 * (later * before * of_interest / at_risk**2).sum()
         )
-        return _interval(value, math.sqrt(max(variance, 0.0)))
+        free = log_log_interval(1 - value, math.sqrt(max(variance, 0.0)))
+        if free.lower is None or free.upper is None:
+            return Estimate(value)
+        return Estimate(value, 1 - free.upper, 1 - free.lower)
 
     @cached_property
     def _at_risk(self) -> NDArray[np.int64]:
@@ -138,12 +141,3 @@ class Observed:
             Probabilities, shape [n]; 1 where no subject left before.
         """
         return np.concatenate([[1.0], self.share])[np.searchsorted(self.times, time, side="left")]
-
-
-def _interval(risk: float, error: float) -> Estimate:
-    """Kalbfleisch JD, Prentice RL. The Statistical Analysis of Failure Time Data, 2nd ed., 1.4."""
-    free = 1 - risk
-    if not 0 < free < 1:
-        return Estimate(risk)
-    reach = math.exp(NORMAL_95 * error / (free * abs(math.log(free))))
-    return Estimate(risk, 1 - free ** (1 / reach), 1 - free**reach)

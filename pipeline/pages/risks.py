@@ -6,12 +6,11 @@ from collections.abc import Iterable, Mapping
 
 from pipeline.html.blocks import Block, Cell, Column, Table
 from pipeline.html.numbers import Suppressed, Value
-from pipeline.results.censoring import CensoredArm, CensoredTask
+from pipeline.results.censoring import ALL_SUBJECTS, CensoredArm, CensoredTask
 from pipeline.results.documents import Group, MetricRecord
 from pipeline.study.study import Study
 
 _MEAN = "mean_prediction"
-_ALL = "all subjects"
 
 
 def arm_slicing(study: Study) -> str:
@@ -47,12 +46,12 @@ def risk_blocks(
             continue
         has_competing |= task.has_competing
         public = task.published(smallest)
-        found = {**({_ALL: public.overall} if public.overall else {}), **public.arms}
+        found = public.by_group
         for arm in [*found, *public.suppressed]:
-            is_arm = arm not in (_ALL, "")
+            is_arm = arm not in (ALL_SUBJECTS, "")
             group: Group = ((slicing, arm),) if is_arm else ()
             mean = means.get((name, group))
-            rows.append((titles.get(name, name), arm or _ALL, *_row(found.get(arm), mean)))
+            rows.append((titles.get(name, name), arm or ALL_SUBJECTS, *_row(found.get(arm), mean)))
     return [_table(rows, has_competing, smallest)] if rows else []
 
 

@@ -11,6 +11,9 @@ from pydantic import Field
 from pipeline.documents import Count, Document
 from pipeline.estimates import Estimate
 
+ALL_SUBJECTS = "all subjects"
+"""Group of all subjects beside the arms."""
+
 _DECIMALS = 3
 
 
@@ -104,6 +107,12 @@ class CensoredTask(Document):
     overall: CensoredArm | None = None
     arms: dict[str, CensoredArm] = Field(default_factory=dict)
     suppressed: tuple[str, ...] = ()
+
+    @property
+    def by_group(self) -> dict[str, CensoredArm]:
+        """All subjects under `ALL_SUBJECTS` where they are given, then each arm."""
+        overall = {ALL_SUBJECTS: self.overall} if self.overall else {}
+        return {**overall, **self.arms}
 
     def published(self, smallest: int) -> CensoredTask:
         """What a published document may hold.

@@ -12,6 +12,7 @@ import click
 from pipeline.cli.answer import Answer, ExitCode
 from pipeline.cli.lazy import Command
 from pipeline.cli.options import json_option, root_option, store_option
+from pipeline.estimates import interval_text
 
 if TYPE_CHECKING:
     from pipeline.store.verdicts import StoredVerdict
@@ -51,9 +52,5 @@ def _against_champion(found: StoredVerdict, task: str) -> str:
     difference = found.to_champion.get(task)
     if difference is None or difference.value is None:
         return ""
-    interval = (
-        ""
-        if difference.lower is None or difference.upper is None
-        else f" ({difference.lower:+.3f} to {difference.upper:+.3f})"
-    )
+    interval = interval_text(difference, "+.3f")
     return f"; AUC minus the champion's {difference.value:+.3f}{interval}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from pipeline.estimates import Estimate
+from pipeline.estimates import Estimate, interval_text
 from pipeline.names import BASE_RATE
 from pipeline.results.documents import Metrics, find_overall
 from pipeline.results.reference_comparison import Beside, reference_models
@@ -67,9 +67,7 @@ def _difference_to_best(task: str, models: list[str], found: dict[tuple[str, str
 def _with_interval(found: Estimate) -> str:
     if found.value is None:
         return "–"
-    if found.lower is None or found.upper is None:
-        return f"{found.value:+.3f} (no interval)"
-    return f"{found.value:+.3f} ({found.lower:+.3f} to {found.upper:+.3f})"
+    return f"{found.value:+.3f}{interval_text(found, '+.3f') or ' (no interval)'}"
 
 
 def _cells(
