@@ -93,7 +93,11 @@ class TaskWeights:
 
     def at(self, stratum: Stratum, time: NDArray[np.float64]) -> NDArray[np.float64]:
         """Weights of labels of a stratum that are known at some times, cut to the largest."""
-        return np.minimum(1 / self.observed[stratum].before(time), self.largest)
+        return np.minimum(self.uncut(stratum, time), self.largest)
+
+    def uncut(self, stratum: Stratum, time: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The same before they are cut."""
+        return 1 / self.observed[stratum].before(time)
 
 
 @dataclass(frozen=True)
@@ -116,15 +120,14 @@ def fit_censoring(study: Study, counts: EndCounts) -> CensoringModel:
         study: The study.
         counts: Ends of all subjects; their order does not matter.
     """
+    strata: dict[str, dict[Stratum, dict[tuple[float, int], int]]] = {}
+    for (name, stratum, time, kind), n in sorted(counts.items()):
+        strata.setdefault(name, {}).setdefault(stratum, {})[time, kind] = n
     weights, documents = {}, {}
     for name, task in study.tasks.items():
         if task.event is None or task.event.follow_up is None or task.horizon is None:
             continue
-        strata: dict[Stratum, dict[tuple[float, int], int]] = {}
-        for (of, stratum, time, kind), n in sorted(counts.items()):
-            if of == name and n:
-                strata.setdefault(stratum, {})[time, kind] = n
-        fit = _Fit(task.censoring, task.horizon, strata)
+        fit = _Fit(task.censoring, task.horizon, strata.get(name, {}))
         weights[name] = TaskWeights(
             task.censoring.by, fit.observed_by_stratum(), task.censoring.largest_weight
         )
@@ -188,17 +191,16 @@ class _Fit:
         table = self._table(strata)
         number = {kind: table.number(kind) for kind in EndKind if kind}
         known = table.subjects - number[EndKind.CENSORED]
-        found = [
-            (weight, kind == EndKind.EVENT, n, uncut)
+        uncut = [
+            (weights.uncut(stratum, np.array([time])).item(), kind == EndKind.EVENT, n)
             for stratum in strata
             for (time, kind), n in self._strata[stratum].items()
             if kind != EndKind.CENSORED
-            for weight in weights.at(stratum, np.array([time])).tolist()
-            for uncut in (1 / weights.observed[stratum].before(np.array([time]))).tolist()
         ]
-        total = math.fsum(weight * n for weight, _, n, _ in found)
-        squares = math.fsum(weight**2 * n for weight, _, n, _ in found)
-        positive = math.fsum(weight * n for weight, is_event, n, _ in found if is_event)
+        found = [(min(weight, weights.largest), is_event, n) for weight, is_event, n in uncut]
+        total = math.fsum(weight * n for weight, _, n in found)
+        squares = math.fsum(weight**2 * n for weight, _, n in found)
+        positive = math.fsum(weight * n for weight, is_event, n in found if is_event)
         return CensoredArm(
             subjects=table.subjects,
             events=number[EndKind.EVENT],
@@ -212,7 +214,7 @@ class _Fit:
                 float(weights.observed[stratum].before(self._horizon)[0]) for stratum in strata
             ),
             largest_weight=max((weight for weight, *_ in found), default=1.0),
-            truncated=sum(n for weight, _, n, uncut in found if uncut > weight),
+            truncated=sum(n for weight, _, n in uncut if weight > weights.largest),
             effective=effective_size(total, squares),
         )
 

@@ -17,7 +17,6 @@ from pipeline.names import (
     slice_key,
     weight_key,
 )
-from pipeline.study.sections import Task
 from pipeline.study.study import Study
 
 if TYPE_CHECKING:
@@ -216,13 +215,9 @@ def _least_share(name: str, share: float) -> float:
     return max(math.floor((share - 0.15) * 20) / 20, 0.0)
 
 
-def _may_end_early(task: Task) -> bool:
-    return task.event is not None and task.event.follow_up is not None
-
-
 def _range_of(study: Study, name: str) -> tuple[float | None, float | None]:
     """Smallest and largest value that a number can have; None where there is no limit."""
-    if name in {weight_key(task) for task, of in study.tasks.items() if _may_end_early(of)}:
+    if name in {weight_key(task) for task, of in study.tasks.items() if of.has_follow_up}:
         # Labels of a follow-up that may end early are weighted.
         return 0.0, None
     if name.startswith(("label_", "weight_")):

@@ -53,6 +53,12 @@ def task_reasons(verdict: Verdict, task: str, title: str) -> list[str]:
     return [f"{title}: {reason.removeprefix(f'{task}: ')}" for reason in reasons]
 
 
+def task_why(verdict: Verdict, task: str, title: str) -> str | None:
+    """The task's reasons for a cell of its own row; None without any."""
+    reasons = [text.removeprefix(f"{title}: ") for text in task_reasons(verdict, task, title)]
+    return "; ".join(reasons) or None
+
+
 def note_texts(verdict: Verdict, titles: Mapping[str, str]) -> list[str]:
     """The notes of a verdict; one on a task begins with its title in place of its name.
 
@@ -80,8 +86,7 @@ def task_verdicts_table(
     rows: list[tuple[Value | Cell, ...]] = []
     for task, title in titles.items():
         found = verdict.of_task(task).verdict
-        reasons = [text.removeprefix(f"{title}: ") for text in task_reasons(verdict, task, title)]
-        why = ("; ".join(reasons) or None,) if with_reasons else ()
+        why = (task_why(verdict, task, title),) if with_reasons else ()
         rows.append((title, Cell(WORDS[found], TONES[found]), *why))
     return Table(
         "Verdict on each task",

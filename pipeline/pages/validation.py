@@ -19,7 +19,7 @@ from pipeline.html.blocks import (
 from pipeline.html.numbers import Suppressed, Value, count, has_interval, number
 from pipeline.html.page import Page, Section
 from pipeline.metrics import METRICS
-from pipeline.pages.metrics import TONES, metric_column, task_reasons
+from pipeline.pages.metrics import TONES, metric_column, task_why
 from pipeline.pages.validation_result import ValidationResult
 from pipeline.pages.validation_task import task_blocks
 from pipeline.results.task_verdicts import TaskDecision
@@ -169,11 +169,8 @@ def _thresholds(result: ValidationResult) -> Table:
     rows: list[list[Value | Cell]] = []
     for task, title in result.titles.items():
         found = result.verdict.of_task(task).verdict
-        reasons = [
-            reason.removeprefix(f"{title}: ")
-            for reason in task_reasons(result.verdict, task, title)
-        ]
-        rows.append([title, Cell(_OUTCOMES[found], TONES[found]), "; ".join(reasons) or None])
+        why = task_why(result.verdict, task, title)
+        rows.append([title, Cell(_OUTCOMES[found], TONES[found]), why])
     return Table(
         "Thresholds of the study file, and default ones",
         (Column("Task"), Column("Outcome"), Column("Why")),

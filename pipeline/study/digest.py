@@ -121,7 +121,7 @@ def _weighting(study: Study) -> dict[str, Any]:
     weighted = {
         name: task.censoring.model_dump(mode="json")
         for name, task in study.tasks.items()
-        if task.event and task.event.follow_up
+        if task.has_follow_up
     }
     if not weighted:
         return {}

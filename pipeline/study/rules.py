@@ -211,12 +211,12 @@ def _task_problems(study: Study) -> Iterator[str]:
                     f"tasks.{name}.event: {task.event.dataset} has no day or date: name the "
                     "column (`day` or `date`), or write the label as a `state`"
                 )
-            yield from _moment_problems(study, f"tasks.{name}", task, task.event)
+            yield from _event_problems(study, f"tasks.{name}", task, task.event)
         yield from _censoring_problems(study, name, task)
     yield from _compared_problems(study)
 
 
-def _moment_problems(study: Study, key: str, task: Task, event: EventLabel) -> Iterator[str]:
+def _event_problems(study: Study, key: str, task: Task, event: EventLabel) -> Iterator[str]:
     follow_up = event.follow_up
     if follow_up and (follow_up.day is None) == (follow_up.date is None):
         yield f"{key}.event.follow_up: give either `day` or `date`"
@@ -239,7 +239,7 @@ def _moment_problems(study: Study, key: str, task: Task, event: EventLabel) -> I
 
 def _censoring_problems(study: Study, name: str, task: Task) -> Iterator[str]:
     key, censoring = f"tasks.{name}.censoring", task.censoring
-    if censoring != Censoring() and not (task.event and task.event.follow_up):
+    if censoring != Censoring() and not task.has_follow_up:
         yield (
             f"{key}: only the end of `event.follow_up` is weighted for, and this task has none: "
             "leave this key out"

@@ -215,6 +215,11 @@ class Task(StrictModel):
         tuple[Annotated[float, Field(gt=0, lt=1)], ...], Field(min_length=1)
     ] = (0.5,)
 
+    @property
+    def has_follow_up(self) -> bool:
+        """Whether follow-up may end before the horizon, so that known labels are weighted."""
+        return self.event is not None and self.event.follow_up is not None
+
     @model_validator(mode="after")
     def _one_label(self) -> Task:
         if (self.event is None) == (self.state is None):
