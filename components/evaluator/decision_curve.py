@@ -146,18 +146,17 @@ class Treated:
         )
 
     @property
+    def sides(self) -> tuple[Side, Side]:
+        """Those with and those without the outcome; without weights their numbers."""
+        return self.weights or (
+            Side(self.positives, self.positives, self.true),
+            Side(self.negatives, self.negatives, self.false),
+        )
+
+    @property
     def untreated(self) -> Treated:
         """The same of those who are not treated."""
-        if self.weights is None:
-            return Treated(
-                self.positives - self.true,
-                self.negatives - self.false,
-                self.positives - 2 * self.true + self.true_squares,
-                self.negatives - 2 * self.false + self.false_squares,
-                self.positives,
-                self.negatives,
-            )
-        positive, negative = self.weights
+        positive, negative = self.sides
         return Treated(
             positive.weight - self.true,
             negative.weight - self.false,
@@ -165,22 +164,19 @@ class Treated:
             negative.squares - 2 * negative.treated_squares + self.false_squares,
             self.positives,
             self.negatives,
-            (positive.untreated, negative.untreated),
+            self.weights and (positive.untreated, negative.untreated),
         )
 
     @property
     def whole(self) -> tuple[float, float]:
         """Weight of the subjects with and of those without the outcome."""
-        if self.weights is None:
-            return self.positives, self.negatives
-        return self.weights[0].weight, self.weights[1].weight
+        positive, negative = self.sides
+        return positive.weight, negative.weight
 
     @property
     def effective(self) -> float:
         """Effective number of the subjects with the rarer outcome."""
-        if self.weights is None:
-            return min(self.positives, self.negatives)
-        return min(side.effective for side in self.weights)
+        return min(side.effective for side in self.sides)
 
 
 def decision_point(threshold: float, treated: Treated, folds: int = 0) -> DecisionPoint:
