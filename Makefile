@@ -1,7 +1,16 @@
 # Everything a person does with this project. `make help` lists it.
 
+# What a person may set, with TUNE, VALIDATE and COVERAGE as switches.
+VARIABLES := BASE BEAM COVERAGE CRON DATA ENDPOINT FLINK_JARS IMAGE IMAGE_BUILD IMAGE_OPTIONS IMAGE_PUSH \
+	MASTER MODEL NAMESPACE ONLY OTHER OUT PACKAGE PARAMETERS PARAMS PYTHON REGISTRY ROOT RUN RUNNER SEED \
+	SETTINGS STEPS STORE STUDY SUBJECTS TUNE UPDATE VALIDATE WAIT WORKERS
+# Their values are text: make takes them unexpanded, and a recipe reads them from its environment
+# ("$$STUDY"), so that nothing in them is run.
+$(foreach name,$(VARIABLES),$(eval override $(name) := $$(value $(name))))
+# Arguments "$$@" of a recipe: each word of a variable behind an option.
+each_word = set -f --; for word in $$$(1); do set -- "$$@" $(2)"$$word"; done;
+
 # Lock and interpreter of this machine; PYTHON=/path/to/python names another interpreter.
-PYTHON ?=
 LOCK := $(shell sh requirements/platform.sh lock)
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,17 +19,14 @@ READY := $(VENV)/.ready-$(LOCK)
 TRIAL := $(BIN)/python -m pipeline.cli
 LOCKS := $(addprefix requirements/$(LOCK)/,bootstrap.txt runtime.txt dev.txt)
 FREE_KB := 6000000
+CLUSTER_OPTIONS = $(if $(RUNNER),--runner "$$RUNNER") $(if $(WORKERS),--workers "$$WORKERS") \
+	$(if $(MASTER),--master "$$MASTER") "$$@"
 
-RUN_OPTIONS = $(if $(STUDY),--study "$(STUDY)") $(if $(DATA),--data "$(DATA)") \
-	$(if $(ROOT),--root "$(ROOT)") $(if $(SUBJECTS),--subjects $(SUBJECTS)) \
-	$(if $(SEED),--seed $(SEED)) $(if $(STEPS),--steps $(STEPS)) $(if $(TUNE),--tune) $(if $(STORE),--store "$(STORE)") \
-	$(if $(RUNNER),--runner $(RUNNER)) $(if $(WORKERS),--workers $(WORKERS)) \
-	$(if $(MASTER),--master "$(MASTER)") $(foreach option,$(BEAM),--beam=$(option))
-
-PACKAGE ?= packages/$(if $(VALIDATE),valid,trial)-$(subst _,-,$(or $(STUDY),synthetic)).yaml
-IMAGE ?= clinical-trial-pipeline:$(shell cat pipeline/VERSION)
-IMAGE_BUILD ?= docker build
-IMAGE_PUSH ?= docker push
+override PACKAGE := $(or $(PACKAGE),packages/$(if $(VALIDATE),valid,trial)-$(subst _,-,$(or $(STUDY),synthetic)).yaml)
+override IMAGE_BUILD := $(or $(IMAGE_BUILD),docker build)
+override IMAGE_PUSH := $(or $(IMAGE_PUSH),docker push)
+export $(foreach name,$(VARIABLES),$(if $($(name)),$(name)))
+IMAGE_NAME = "$${IMAGE:-clinical-trial-pipeline:$$(cat pipeline/VERSION)}"
 
 # Bytecode is compiled once, at installation: without it TensorFlow and TFX take three times
 # as long to import. The cache of uv stays inside the environment.
@@ -34,18 +40,18 @@ help: ## This list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 run: $(READY) ## Run the pipeline: [STUDY=ist DATA=folder ROOT=runs SUBJECTS=n SEED=n STEPS=n TUNE=1 RUNNER=flink].
-	@$(TRIAL) run $(RUN_OPTIONS)
+	@$(call each_word,BEAM,--beam=) $(TRIAL) run $(if $(STUDY),--study "$$STUDY") $(if $(DATA),--data "$$DATA") \
+	  $(if $(ROOT),--root "$$ROOT") $(if $(SUBJECTS),--subjects "$$SUBJECTS") $(if $(SEED),--seed "$$SEED") \
+	  $(if $(STEPS),--steps "$$STEPS") $(if $(TUNE),--tune) $(if $(STORE),--store "$$STORE") $(CLUSTER_OPTIONS)
 
 validate: $(READY) ## Evaluate a registered model on another trial: [STUDY=file DATA=folder MODEL=study/id UPDATE=logistic ROOT=runs RUNNER=flink].
-	@$(TRIAL) validate $(if $(STUDY),--study "$(STUDY)") $(if $(DATA),--data "$(DATA)") \
-	  $(if $(MODEL),--model "$(MODEL)") $(if $(REGISTRY),--registry "$(REGISTRY)") \
-	  $(if $(UPDATE),--update "$(UPDATE)") $(if $(ROOT),--root "$(ROOT)") \
-	  $(if $(RUNNER),--runner $(RUNNER)) $(if $(WORKERS),--workers $(WORKERS)) \
-	  $(if $(MASTER),--master "$(MASTER)") $(foreach option,$(BEAM),--beam=$(option))
+	@$(call each_word,BEAM,--beam=) $(TRIAL) validate $(if $(STUDY),--study "$$STUDY") $(if $(DATA),--data "$$DATA") \
+	  $(if $(MODEL),--model "$$MODEL") $(if $(REGISTRY),--registry "$$REGISTRY") \
+	  $(if $(UPDATE),--update "$$UPDATE") $(if $(ROOT),--root "$$ROOT") $(CLUSTER_OPTIONS)
 
 flink-up: $(READY) ## Start a Flink on this machine for `make run RUNNER=flink`: [WORKERS=n].
-	@$(TRIAL) flink up $(if $(WORKERS),--task-managers $(WORKERS)) \
-	  $(if $(FLINK_JARS),--jars "$(FLINK_JARS)")
+	@$(TRIAL) flink up $(if $(WORKERS),--task-managers "$$WORKERS") \
+	  $(if $(FLINK_JARS),--jars "$$FLINK_JARS")
 
 flink-down: $(READY) ## Stop it.
 	@$(TRIAL) flink down
@@ -67,41 +73,41 @@ system: ## As root on Debian: install the packages that the slow tests need.
 	    --no-install-recommends $$packages; }
 
 compile: $(READY) ## Compile for Kubeflow and Vertex AI: [STUDY=ist SETTINGS=file OUT=folder TUNE=1 IMAGE=name:tag], or a validation: VALIDATE=1 [MODEL=study/id UPDATE=logistic].
-	@$(TRIAL) compile $(if $(STUDY),--study "$(STUDY)") \
-	  $(if $(SETTINGS),--settings "$(SETTINGS)") $(if $(OUT),--out "$(OUT)") $(if $(TUNE),--tune) \
-	  $(if $(VALIDATE),--validate) $(if $(MODEL),--model "$(MODEL)") \
-	  $(if $(UPDATE),--update "$(UPDATE)") $(if $(filter file,$(origin IMAGE)),,--image "$(IMAGE)")
+	@$(TRIAL) compile $(if $(STUDY),--study "$$STUDY") \
+	  $(if $(SETTINGS),--settings "$$SETTINGS") $(if $(OUT),--out "$$OUT") $(if $(TUNE),--tune) \
+	  $(if $(VALIDATE),--validate) $(if $(MODEL),--model "$$MODEL") \
+	  $(if $(UPDATE),--update "$$UPDATE") $(if $(IMAGE),--image "$$IMAGE")
 
 report: $(READY) ## Write a run's report, one HTML file: [RUN=id ROOT=runs].
-	@$(TRIAL) report $(if $(RUN),"$(RUN)") $(if $(ROOT),--root "$(ROOT)")
+	@$(TRIAL) report $(if $(RUN),"$$RUN") $(if $(ROOT),--root "$$ROOT")
 
 notebooks: $(READY) ## Execute the notebooks on a run: [RUN=id ROOT=runs ONLY=fairness].
-	@$(TRIAL) notebooks $(if $(RUN),"$(RUN)") $(if $(ROOT),--root "$(ROOT)") $(if $(ONLY),--only $(ONLY))
+	@$(TRIAL) notebooks $(if $(RUN),"$$RUN") $(if $(ROOT),--root "$$ROOT") $(if $(ONLY),--only "$$ONLY")
 
 submit: $(READY) ## Start a run on Kubeflow: ENDPOINT=url [STUDY=ist VALIDATE=1 DATA=folder PARAMS="a=1 b=2" CRON="0 3 * * *" WAIT=minutes].
-	@$(TRIAL) submit --endpoint "$(ENDPOINT)" --package "$(PACKAGE)" \
-	  $(if $(PARAMETERS),--parameters "$(PARAMETERS)") $(if $(DATA),--set "data_root=$(DATA)") \
-	  $(foreach value,$(PARAMS),--set "$(value)") $(if $(NAMESPACE),--namespace "$(NAMESPACE)") \
-	  $(if $(CRON),--cron "$(CRON)") $(if $(WAIT),--wait "$(WAIT)")
+	@$(call each_word,PARAMS,--set ) $(TRIAL) submit --endpoint "$$ENDPOINT" --package "$$PACKAGE" \
+	  $(if $(PARAMETERS),--parameters "$$PARAMETERS") $(if $(DATA),--set "data_root=$$DATA") \
+	  $(if $(NAMESPACE),--namespace "$$NAMESPACE") \
+	  $(if $(CRON),--cron "$$CRON") $(if $(WAIT),--wait "$$WAIT") "$$@"
 
 export: $(READY) ## Export a run again: [RUN=id STORE=address ROOT=runs].
-	@$(TRIAL) export $(if $(RUN),"$(RUN)") $(if $(STORE),--store "$(STORE)") \
-	  $(if $(ROOT),--root "$(ROOT)")
+	@$(TRIAL) export $(if $(RUN),"$$RUN") $(if $(STORE),--store "$$STORE") \
+	  $(if $(ROOT),--root "$$ROOT")
 
 verdict: $(READY) ## The newest verdict in the store; fails where the model was refused: STUDY=name [RUN=id STORE=address ROOT=runs].
-	@$(TRIAL) verdict --fail-if-refused --study "$(STUDY)" $(if $(RUN),--run "$(RUN)") \
-	  $(if $(STORE),--store "$(STORE)") $(if $(ROOT),--root "$(ROOT)")
+	@$(TRIAL) verdict --fail-if-refused --study "$$STUDY" $(if $(RUN),--run "$$RUN") \
+	  $(if $(STORE),--store "$$STORE") $(if $(ROOT),--root "$$ROOT")
 
 store-migrate: $(READY) ## Make the store's tables and roles, set their passwords: STORE=address.
-	@$(TRIAL) store migrate $(if $(STORE),"$(STORE)")
+	@$(TRIAL) store migrate $(if $(STORE),"$$STORE")
 
 freeze: $(READY) ## Record that tasks, thresholds and evaluation are fixed from now on: [STUDY=ist ROOT=runs REGISTRY=address].
-	@$(TRIAL) freeze $(if $(STUDY),--study "$(STUDY)") $(if $(ROOT),--root "$(ROOT)") \
-	  $(if $(REGISTRY),--registry "$(REGISTRY)")
+	@$(TRIAL) freeze $(if $(STUDY),--study "$$STUDY") $(if $(ROOT),--root "$$ROOT") \
+	  $(if $(REGISTRY),--registry "$$REGISTRY")
 
 boards: $(READY) ## The store's boards as one HTML file: [STORE=address ROOT=runs OUT=file].
-	@$(TRIAL) boards $(if $(STORE),--store "$(STORE)") $(if $(ROOT),--root "$(ROOT)") \
-	  $(if $(OUT),--out "$(OUT)")
+	@$(TRIAL) boards $(if $(STORE),--store "$$STORE") $(if $(ROOT),--root "$$ROOT") \
+	  $(if $(OUT),--out "$$OUT")
 
 grafana: $(READY) ## Regenerate Grafana's boards, alerts and provisioning from grafana/boards.
 	@$(BIN)/python -m grafana.boards.generate
@@ -113,13 +119,13 @@ docs: $(READY) ## Build the documentation site into site/.
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 image: ## Build the image of Kubeflow's tasks: [IMAGE=name:tag BASE=image IMAGE_BUILD="podman build"].
-	@$(IMAGE_BUILD) -f kubeflow/Dockerfile -t $(IMAGE) $(if $(BASE),--build-arg BASE=$(BASE)) \
+	@set -f; $$IMAGE_BUILD -f kubeflow/Dockerfile -t $(IMAGE_NAME) $(if $(BASE),--build-arg BASE="$$BASE") \
 	  --build-arg VERSION=$$(cat pipeline/VERSION) \
 	  --build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) \
-	  $(IMAGE_OPTIONS) .
+	  $$IMAGE_OPTIONS .
 
 push: ## Push the image to its registry: IMAGE=registry/name:tag [IMAGE_PUSH="podman push"].
-	@$(IMAGE_PUSH) $(IMAGE)
+	@set -f; $$IMAGE_PUSH $(IMAGE_NAME)
 
 audit: $(READY) ## Known vulnerabilities of the locked packages, by pip-audit; needs a network.
 	@$(BIN)/uv tool run --from pip-audit==2.10.0 pip-audit --disable-pip --require-hashes \
@@ -169,7 +175,7 @@ bench-stability: $(READY) ## Spread of predictions between training samples: rep
 	@$(BIN)/python -m benchmarks.stability
 
 bench-startup: $(READY) ## Start-up beside another checkout: OTHER=folder.
-	@$(BIN)/python -m benchmarks.startup "$(OTHER)"
+	@$(BIN)/python -m benchmarks.startup "$$OTHER"
 
 bench-notebooks: $(READY) ## Seconds of the fairness notebook on a run with 200 groups.
 	@$(BIN)/python -m benchmarks.notebooks
@@ -186,17 +192,17 @@ lock: $(READY) ## Resolve the two locks again, requirements/tfx116 and requireme
 setup: $(READY) ## Install everything into .venv.
 
 $(READY): $(LOCKS) setup.py pyproject.toml
-	@python=$$(sh requirements/platform.sh python $(PYTHON)) || exit 1; \
-	$$python -c 'import ensurepip' 2>/dev/null || \
-	  { echo "$$python lacks venv: install it (Debian: $$(basename $$python)-venv)."; exit 1; }
+	@python=$$(sh requirements/platform.sh python "$$PYTHON") || exit 1; \
+	"$$python" -c 'import ensurepip' 2>/dev/null || \
+	  { echo "$$python lacks venv: install it (Debian: $$(basename "$$python")-venv)."; exit 1; }
 	@command -v g++ >/dev/null || \
 	  { echo "g++ is needed to build what comes as source: install it (Debian: g++)."; exit 1; }
 	@test $$(df -Pk . | awk 'NR == 2 {print $$4}') -ge $(FREE_KB) || \
 	  { echo "$(FREE_KB) kB of free disk space are needed in $(CURDIR)."; exit 1; }
-	@echo "Installing into $(VENV), about 4 GB, a few minutes: $$(sh requirements/platform.sh reason $(PYTHON))."
+	@echo "Installing into $(VENV), about 4 GB, a few minutes: $$(sh requirements/platform.sh reason "$$PYTHON")."
 	@# An environment of another lock or of another interpreter is made again.
-	@test -e $@ || test ! -e $(VENV) || $$(sh requirements/platform.sh python $(PYTHON)) -m venv --clear $(VENV)
-	@test -x $(BIN)/python || $$(sh requirements/platform.sh python $(PYTHON)) -m venv $(VENV)
+	@test -e $@ || test ! -e $(VENV) || "$$(sh requirements/platform.sh python "$$PYTHON")" -m venv --clear $(VENV)
+	@test -x $(BIN)/python || "$$(sh requirements/platform.sh python "$$PYTHON")" -m venv $(VENV)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-cache-dir --require-hashes --no-deps \
 	  -r requirements/$(LOCK)/bootstrap.txt
 	@$(BIN)/uv pip sync -q --require-hashes --no-build-isolation --python $(BIN)/python \

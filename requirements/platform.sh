@@ -36,7 +36,7 @@ is_version() {
 choose_python() {
   for version in $versions; do
     # A name that the user gives is taken if the lock knows its version.
-    for name in ${1:-python$version python3}; do
+    for name in "${1:-python$version}" "${1:-python3}"; do
       if is_version "$name" "$version"; then
         python=$name
         return
