@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -70,11 +71,11 @@ def test_a_step_is_a_target_that_make_knows(step: str) -> None:
 @pytest.mark.parametrize(
     "step", [step for step in STEPS if re.match("make (compile|submit|verdict)", step)]
 )
-def test_trial_accepts_what_a_step_gives_it(step: str) -> None:
+def test_trial_accepts_what_a_step_gives_it(step: str, tmp_path: Path) -> None:
     target, *variables = shlex.split(re.sub(r"\$([A-Z_]+)", r"value-of-\1", step))[1:]
 
     assert target in " ".join(map(str, COMMANDS))
-    given = parse(called(target, "STUDY=ist", *variables))
+    given = parse(called(tmp_path, target, "STUDY=ist", *variables))
 
     for variable in variables:  # may be empty
         assert variable.partition("=")[2] in str(given)

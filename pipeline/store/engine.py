@@ -7,17 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import (
-    ArgumentError,
-    InterfaceError,
-    InternalError,
-    NoSuchModuleError,
-    OperationalError,
-    SQLAlchemyError,
-)
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError, SQLAlchemyError
 
 from pipeline.errors import UserError
+from pipeline.sql_address import sql_url
 from pipeline.store.sqlite_file import check_sqlite_file
 
 PASSWORD_VARIABLE = "TRIAL_STORE_PASSWORD"
@@ -29,8 +23,6 @@ _PASSES = (OperationalError, InterfaceError, InternalError)
 """Transient errors, worth another attempt: no connection, a lock, no space, a failover.
 
 An invalid row or a missing right is permanent."""
-
-_DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
 
 class StoreDownError(UserError):
@@ -44,27 +36,9 @@ def store_url(address: str) -> URL:
         address: `postgresql://user@host:5432/database`, or `sqlite:///file`.
 
     Raises:
-        UserError: It is invalid, or contains a password.
+        UserError: See `pipeline.sql_address.sql_url`.
     """
-    try:
-        url = make_url(address)
-        url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
-        url.get_dialect()
-    except (ArgumentError, NoSuchModuleError) as error:
-        raise UserError(
-            "Invalid store address. Expected postgresql://user@host:5432/database or "
-            "sqlite:///path/to/file."
-        ) from error
-    if url.get_backend_name() not in ("postgresql", "sqlite"):
-        raise UserError(
-            f"The store can be PostgreSQL or SQLite, not {url.get_backend_name()}: "
-            "postgresql://user@host:5432/database or sqlite:///path/to/file."
-        )
-    if url.password is not None:
-        raise UserError(
-            f"The address of the store contains a password, which would be logged. "
-            f"Remove it and set it in the environment as {PASSWORD_VARIABLE}."
-        )
+    url = sql_url(address, "the store", PASSWORD_VARIABLE)
     if url.get_backend_name() == "postgresql" and os.environ.get(PASSWORD_VARIABLE):
         url = url.set(password=os.environ[PASSWORD_VARIABLE])
     return url

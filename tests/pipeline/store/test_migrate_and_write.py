@@ -199,8 +199,8 @@ def test_no_group_below_the_smallest_is_in_any_table(address: str) -> None:
     [
         ("postgresql://writer:secret@host/trial", PASSWORD_VARIABLE),
         ("mysql://host/trial", "PostgreSQL or SQLite, not mysql"),
-        ("nonsense", "Invalid store address"),
-        ("oracledb+x://host/trial", "Invalid store address"),
+        ("nonsense", "address of the store is invalid"),
+        ("oracledb+x://host/trial", "address of the store is invalid"),
     ],
 )
 def test_an_address_that_can_not_be_used_is_reported(address: str, message: str) -> None:
