@@ -95,7 +95,11 @@ class Run:
     @property
     def counts(self) -> dict[str, Any]:
         """Content of counts.json of TrialExampleGen."""
-        return json.loads((self.output("TrialExampleGen", "rejects") / "counts.json").read_text())
+        return self.file_of("TrialExampleGen", "rejects", "counts.json")
+
+    def file_of(self, stage: str, name: str, file: str) -> dict[str, Any]:
+        """Content of a JSON file in an output of a stage."""
+        return json.loads((self.output(stage, name) / file).read_text())
 
 
 def environment(**extra: str) -> dict[str, str]:

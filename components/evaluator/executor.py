@@ -24,11 +24,14 @@ from components.evaluator.champion import Champion, find_champion, needed_note, 
 from components.evaluator.defaults import default_thresholds
 from components.evaluator.eval_config import build_eval_config
 from components.evaluator.judge import Verdict, judge
+from components.evaluator.predicted_risks import predicted_risks, risk_notes
 from components.evaluator.prediction_table import PredictionSource, predictions_from
 from components.evaluator.settings import EvaluatorSettings
 from pipeline import names
 from pipeline.documents import Document, parse_document
-from pipeline.results.documents import OVERALL
+from pipeline.results.censoring import CensoredTask
+from pipeline.results.counts import Counts
+from pipeline.results.documents import OVERALL, read_result
 from pipeline.results.documents import Verdict as VerdictDocument
 from pipeline.results.evaluation_plan import SPLIT_PLAN, EvaluationPlan, read_plan
 from pipeline.results.reference_comparison import as_good_sentences
@@ -143,12 +146,14 @@ class _Scheme:
         source: Predictions to look up.
         own: Folder of the challenger's predictions out of fold; None on a test split.
         references: What each reference model was fitted on.
+        censoring: Follow-up of the tasks that have some.
     """
 
     plan: EvaluationPlan
     source: PredictionSource
     own: str | None
     references: Mapping[str, ReferenceFit]
+    censoring: Mapping[str, CensoredTask]
 
     @classmethod
     def of(cls, inputs: dict[str, list[Artifact]]) -> _Scheme:
@@ -167,6 +172,7 @@ class _Scheme:
             source,
             own if plan.out_of_fold else None,
             {name: model.fit for name, model in fitted.items()},
+            read_result(Counts, rejects).censoring if rejects else {},
         )
 
     def and_from(self, folder: str | None) -> _Scheme:
@@ -225,12 +231,16 @@ def _judge(
         records, suppressed, compared, settings, scheme.plan, scheme.references
     )
     told += as_good_sentences(metrics, settings.reference_margin)
+    risks = predicted_risks(scheme.censoring, metrics, settings.arm_slicing)
+    told += risk_notes(risks)
     verdict = replace(verdict, notes=(*verdict.notes, *filter(None, told)))
     _write(folder, METRICS_FILE, metrics)
     curves = shown.shown_curves(found, records, suppressed, compared, settings)
     _write(folder, CURVES_FILE, curves)
-    looks = {"looks": look.history} if look else {}
-    _write(folder, VERDICT_FILE, VerdictDocument.model_validate({**verdict.to_json(), **looks}))
+    optional: dict[str, Any] = {"looks": look.history} if look else {}
+    if risks:
+        optional["risks"] = risks
+    _write(folder, VERDICT_FILE, VerdictDocument.model_validate({**verdict.to_json(), **optional}))
     subjects = {r.task: r.subjects for r in records if r.group == OVERALL}
     for task, count in subjects.items():
         logger.info(

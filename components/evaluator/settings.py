@@ -26,6 +26,7 @@ class EvaluatorSettings(Settings):
         drop_tasks: Whether a task that the champion serves may be dropped.
         default_thresholds: What is demanded of tasks without thresholds; None for nothing.
         reference_margin: By so much the AUC must exceed that of a reference model.
+        arm_slicing: Name of the slicing by arm; empty without one.
     """
 
     tasks: dict[str, tuple[float, ...]]
@@ -38,6 +39,7 @@ class EvaluatorSettings(Settings):
     drop_tasks: Literal["refused", "allowed"] = "refused"
     default_thresholds: DefaultThresholds | None = None
     reference_margin: float = 0.005
+    arm_slicing: str = ""
 
     @property
     def expanded_slicings(self) -> tuple[tuple[str, ...], ...]:
@@ -69,6 +71,7 @@ class EvaluatorSettings(Settings):
             drop_tasks=study.evaluation.drop_tasks,
             default_thresholds=study.evaluation.default_thresholds or None,
             reference_margin=study.training.reference_margin,
+            arm_slicing=study.arm_slicing,
         )
 
 

@@ -170,15 +170,25 @@ class _Fit:
 
     def document(self, arm: str, weights: TaskWeights) -> CensoredArm:
         """What `counts.json` says of an arm."""
-        risk = self._table(self._of_arm[arm]).risk
-        found = self._document(self._of_arm[arm], weights, risk)
         groups = self._groups[arm]
+        found = self._document(self._of_arm[arm], weights, self._risk(groups))
         changes = {
             "strata": len(groups),
             "small_strata": sum(len(group) for group in groups if len(group) > 1),
             "is_pooled": arm in self._pooled,
         }
         return found.model_copy(update=changes)
+
+    def _risk(self, groups: Sequence[Sequence[Stratum]]) -> Estimate:
+        """Risk of an arm from groups of strata that are followed differently.
+
+        Within a group the end of follow-up says nothing about the event; in all of them together
+        it may, and Kaplan-Meier's estimate of the whole arm would be off.
+        """
+        if len(groups) == 1:
+            return self._table(groups[0]).risk
+        tables = [self._table(group) for group in groups]
+        return mean_of_groups([(table.risk, table.subjects) for table in tables])
 
     def overall(self, arms: Mapping[str, CensoredArm], weights: TaskWeights) -> CensoredArm:
         """What it says of all subjects."""

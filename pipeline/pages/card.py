@@ -30,7 +30,7 @@ from pipeline.pages.metrics import (
     task_reasons,
     task_verdicts_table,
 )
-from pipeline.pages.risks import arm_slicing, risk_blocks
+from pipeline.pages.risks import risk_blocks
 from pipeline.results.card import Card, StatedItem
 from pipeline.results.counts import LabelCounts
 from pipeline.results.documents import find_overall
@@ -217,8 +217,7 @@ def _participants(card: Card) -> list[Block]:
     risks = risk_blocks(
         evidence.counts.censoring,
         {outcome.name: outcome.title for outcome in card.outcomes},
-        evidence.metrics.records,
-        arm_slicing(card.study),
+        evidence.verdict.risks,
         evidence.metrics.smallest_group,
     )
     return [Facts(facts), Table(caption, columns, rows), *risks]

@@ -6,23 +6,22 @@ from collections.abc import Iterable, Mapping
 
 from pipeline.html.blocks import Block, Cell, Column, Table
 from pipeline.html.numbers import Suppressed, Value
+from pipeline.html.palette import Tone
 from pipeline.results.censoring import ALL_SUBJECTS, CensoredArm, CensoredTask
-from pipeline.results.documents import Group, MetricRecord
-from pipeline.study.study import Study
+from pipeline.results.outcomes import Outcome
+from pipeline.results.predicted_risks import PredictedRisk
 
-_MEAN = "mean_prediction"
-
-
-def arm_slicing(study: Study) -> str:
-    """Name of the slicing by arm; empty without one."""
-    return next((name for name, by in study.slicing.by.items() if by.of == "arm"), "")
+_AGREES: Mapping[Outcome, tuple[str, Tone]] = {
+    "passes": ("yes", "good"),
+    "fails": ("no", "warn"),
+    "not_judged": ("not judged", "muted"),
+}
 
 
 def risk_blocks(
     censoring: Mapping[str, CensoredTask],
     titles: Mapping[str, str],
-    records: Iterable[MetricRecord],
-    slicing: str,
+    risks: Iterable[PredictedRisk],
     smallest: int,
 ) -> list[Block]:
     """The table of risks by task and arm; no block where all follow-up is complete.
@@ -30,15 +29,10 @@ def risk_blocks(
     Args:
         censoring: Follow-up by task.
         titles: Titles of the tasks.
-        records: Metrics that may be shown.
-        slicing: Name of the slicing by arm, empty without one.
+        risks: What the Evaluator decided of the mean predictions.
         smallest: Fewest subjects that a number is shown for.
     """
-    means = {
-        (record.task, record.group): record.estimate.value
-        for record in records
-        if record.metric == _MEAN and record.model == "challenger"
-    }
+    compared = {(item.task, item.arm): item for item in risks}
     rows: list[tuple[Value | Cell, ...]] = []
     has_competing = False
     for name, task in censoring.items():
@@ -48,31 +42,29 @@ def risk_blocks(
         public = task.published(smallest)
         found = public.by_group
         for arm in [*found, *public.suppressed]:
-            is_arm = arm not in (ALL_SUBJECTS, "")
-            group: Group = ((slicing, arm),) if is_arm else ()
-            mean = means.get((name, group))
-            rows.append((titles.get(name, name), arm or ALL_SUBJECTS, *_row(found.get(arm), mean)))
+            row = _row(found.get(arm), compared.get((name, arm)))
+            rows.append((titles.get(name, name), arm or ALL_SUBJECTS, *row))
     return [_table(rows, has_competing, smallest)] if rows else []
 
 
-def _row(found: CensoredArm | None, mean: float | None) -> tuple[Value | Cell, ...]:
+def _row(found: CensoredArm | None, compared: PredictedRisk | None) -> tuple[Value | Cell, ...]:
+    predicted = _predicted(compared)
     if found is None:
-        return (Suppressed(), Suppressed(), _compared(None, mean), Suppressed(), Suppressed())
+        return (Suppressed(), Suppressed(), *predicted, Suppressed(), Suppressed())
     return (
         found.naive,
         found.risk,
-        _compared(found, mean),
+        *predicted,
         round(found.effective),
         f"{found.largest_weight:.1f}",
     )
 
 
-def _compared(found: CensoredArm | None, mean: float | None) -> Value | Cell:
-    """The mean prediction, marked where it lies outside of the risk's interval."""
-    if mean is None or found is None or found.risk.lower is None or found.risk.upper is None:
-        return mean
-    inside = found.risk.lower <= mean <= found.risk.upper
-    return Cell(mean, "good" if inside else "warn")
+def _predicted(compared: PredictedRisk | None) -> tuple[Value | Cell, Value | Cell]:
+    """The mean prediction, and whether it agrees with the risk."""
+    if compared is None:
+        return None, None
+    return compared.mean_prediction.value, Cell(*_AGREES[compared.outcome])
 
 
 def _table(rows: list[tuple[Value | Cell, ...]], has_competing: bool, smallest: int) -> Table:
@@ -87,6 +79,7 @@ def _table(rows: list[tuple[Value | Cell, ...]], has_competing: bool, smallest: 
             Column("With outcome among known labels", "end", 1, percent=True),
             Column("Risk by the horizon", "end", 1, percent=True),
             Column("Mean prediction", "end", 1, percent=True),
+            Column("Agrees"),
             Column("Effective sample size", "end"),
             Column("Largest weight", "end"),
         ),
@@ -95,8 +88,8 @@ def _table(rows: list[tuple[Value | Cell, ...]], has_competing: bool, smallest: 
             f"The risk is that of all subjects ({estimate}), with its 95 % interval. Subjects who "
             "were not followed to the horizon are missing among the known labels, so their share "
             "alone is wrong: each is weighted by the inverse probability of being observed.",
-            "The mean prediction is that of the evaluated subjects; it is marked where it lies "
-            "outside of the interval.",
+            "The mean prediction is that of the evaluated subjects. It agrees if it lies within "
+            "the interval or, on a test split, if its own interval overlaps it.",
             f"Arms are not shown in which the follow-up of fewer than {smallest} subjects, but of "
             "some, ended early.",
         ),

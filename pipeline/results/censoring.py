@@ -31,9 +31,10 @@ class CensoredArm(Document):
         censored: Subjects whose follow-up ended before the horizon without either.
         risk: Risk by the horizon, with its 95 % interval: Kaplan-Meier's, or Aalen and Johansen's
             where there are competing events; null where no subject is observed up to the horizon.
+            Where G depends on slicings it is the mean of the strata by their subjects.
         naive: Share of the known labels that are positive, as if no subject had been censored.
         weighted: Weighted share of the known labels that are positive. It is `risk`, unless weights
-            were cut or G depends on slicings.
+            were cut or G is that of all arms together.
         observed: G at the horizon, of the stratum where it is smallest.
         largest_weight: Largest weight of a known label.
         truncated: Known labels whose weight was cut to `censoring.largest_weight`.

@@ -21,6 +21,7 @@ from pipeline.results.evaluation_plan import PLAN_FILE, SPLIT_PLAN, EvaluationPl
 from pipeline.results.findings import Findings
 from pipeline.results.looks import LookHistory
 from pipeline.results.outcomes import ComparisonReason, Origin, Outcome
+from pipeline.results.predicted_risks import PredictedRisk
 from pipeline.results.reference_models import ReferenceFit
 from pipeline.results.registration import Registration
 from pipeline.results.stability import Stability
@@ -241,6 +242,8 @@ class Verdict(Document):
         not_judged: Groups that are too small to be judged.
         notes: Notes for the reader.
         looks: What had been tried on these labels before; null if it is not recorded.
+        risks: Mean predictions beside the risks by the horizon, of tasks whose follow-up may end
+            before it.
     """
 
     blessed: bool
@@ -254,6 +257,7 @@ class Verdict(Document):
     not_judged: tuple[NotJudged, ...]
     notes: tuple[str, ...]
     looks: LookHistory | None = None
+    risks: tuple[PredictedRisk, ...] = ()
 
     @model_validator(mode="before")
     @classmethod

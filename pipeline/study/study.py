@@ -143,6 +143,11 @@ class Study(StrictModel):
         """The dataset with one row per subject."""
         return self.datasets[self.subject.dataset]
 
+    @property
+    def arm_slicing(self) -> str:
+        """Name of the slicing by arm; empty without one."""
+        return next((name for name, by in self.slicing.by.items() if by.of == "arm"), "")
+
     def subject_column(self, dataset: str) -> str | None:
         """Column of the subject key in a dataset; None if it is the row's number."""
         return self.datasets[dataset].subject or self.subject.column

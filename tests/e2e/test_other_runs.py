@@ -12,6 +12,7 @@ import pytest
 
 from pipeline.pages.write_report import write_report
 from pipeline.runs.run_file import read_run_file
+from tests.predicted_risks import departures
 from tests.whole_runs import (
     LENIENT,
     REPOSITORY,
@@ -155,4 +156,7 @@ def test_a_real_trial_runs_to_a_verdict(
         if not record["slice"] and record["metric"] == "auc" and record["model"] == "challenger"
     }
     assert found[task] > auc
+    compared, departing = departures(run)
+    assert compared >= 6
+    assert not departing
     assert write_report(run.records, read_run_file(run.records)).stat().st_size <= 5_000_000

@@ -19,6 +19,7 @@ from pipeline.results.predictions import Predictions, read_predictions
 from pipeline.runs.divisions import subjects_root
 from pipeline.runs.registry import Registry
 from tests.each import each
+from tests.predicted_risks import departures
 from tests.whole_runs import LENIENT, Run, small_run, study_copy
 
 pytestmark = pytest.mark.slow
@@ -73,6 +74,12 @@ def test_too_few_events_for_a_test_split_are_cross_fitted(run: Run, plan: Evalua
     assert (plan.scheme, plan.requested) == ("cross_fit", "auto")
     assert (plan.folds, plan.repeats) == (5, REPEATS)
     assert run.counts["subjects"]["train"] == sum(run.counts["subjects"].values())
+
+
+def test_out_of_fold_the_mean_prediction_of_each_arm_is_its_risk_by_the_horizon(run: Run) -> None:
+    compared, departing = departures(run)
+    assert compared == len(TASKS) * 3
+    assert not departing
 
 
 def test_every_subject_of_the_examples_is_predicted_once_in_each_repeat_as_it_was_dealt(

@@ -21,6 +21,7 @@ from pipeline.runners.local.display import STAGES
 from pipeline.runs.registry import Registry
 from pipeline.study.load import load_study
 from tests.each import each
+from tests.predicted_risks import departures
 from tests.whole_runs import REPOSITORY, Run
 
 ELSEWHERE = {"Tuner", "RegisteredModel", "UpdatedModel", "ExternalValidation"}
@@ -51,6 +52,19 @@ def test_the_noise_of_the_libraries_goes_to_the_log_alone(first_run: Run) -> Non
     assert "Going to run a new execution" in first_run.log
     assert not [word for word in noise if word in first_run.terminal]
     assert first_run.errors == ""
+
+
+def test_the_mean_prediction_of_each_arm_is_its_risk_by_the_horizon(first_run: Run) -> None:
+    compared, departing = departures(first_run)
+    assert compared == len(TASKS) * 3
+    assert not departing
+    of_all = [risk for risk in first_run.verdict["risks"] if risk["arm"] == "all subjects"]
+    assert [(risk["task"], risk["outcome"]) for risk in of_all] == [
+        (task, "passes")
+        for task, follow_up in first_run.counts["censoring"].items()
+        if not follow_up["is_complete"]
+    ]
+    assert of_all
 
 
 def test_every_stage_leaves_a_record_with_time_memory_and_versions(first_run: Run) -> None:

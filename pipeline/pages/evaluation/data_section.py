@@ -80,15 +80,9 @@ def _subjects(result: RunResult) -> Table:
 
 def _risks(result: RunResult) -> list[Block]:
     """Risks of tasks whose follow-up may end before the horizon."""
-    settings = result.settings
-    titles = {name: task.title for name, task in settings.tasks.items()}
-    metrics = result.metrics
+    titles = {name: task.title for name, task in result.settings.tasks.items()}
     return risk_blocks(
-        result.counts.censoring,
-        titles,
-        metrics.records,
-        settings.arm_slicing,
-        metrics.smallest_group,
+        result.counts.censoring, titles, result.verdict.risks, result.metrics.smallest_group
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Self
 
-from pipeline.pages.risks import arm_slicing
 from pipeline.study.sections import Threshold
 from pipeline.study.settings import Settings, TaskTitle
 from pipeline.study.study import Study
@@ -20,7 +19,6 @@ class RunPageSettings(Settings):
         title: The study for people.
         tasks: In the study file's order.
         slicings: Names of the slicings, in the study file's order.
-        arm_slicing: Name of the slicing by arm; empty without one.
         thresholds: The study's thresholds.
     """
 
@@ -28,7 +26,6 @@ class RunPageSettings(Settings):
     title: str
     tasks: dict[str, TaskTitle]
     slicings: tuple[str, ...]
-    arm_slicing: str = ""
     thresholds: tuple[Threshold, ...]
 
     @classmethod
@@ -39,6 +36,5 @@ class RunPageSettings(Settings):
             title=study.title or study.study,
             tasks=TaskTitle.of(study),
             slicings=tuple(study.slicing.by),
-            arm_slicing=arm_slicing(study),
             thresholds=tuple(study.thresholds),
         )

@@ -108,11 +108,13 @@ def evaluate(
     plan: Mapping[str, Any] | None = None,
     champion_tasks: Iterable[str] = (),
     division: Division | None = None,
+    censoring: Mapping[str, Any] | None = None,
 ) -> Evaluation:
     """Runs the executor.
 
     `champion` gives the champion's custom properties; it serves `champion_tasks`, or all.
     `division` says who was where in its run; without it all subjects were in its test split.
+    `censoring` is that of `counts.json`; it is read where `plan` is given.
     """
     from apache_beam import Pipeline
     from apache_beam.runners.portability import fn_api_runner
@@ -157,6 +159,8 @@ def evaluate(
     if plan is not None:
         inputs["rejects"] = [artifact(artifact_types.TrialRejects, "rejects")]
         (folder / "rejects/evaluation.json").write_text(json.dumps(plan))
+        counts = {"datasets": {}, "subjects": {}, "tasks": {}, "censoring": dict(censoring or {})}
+        (folder / "rejects/counts.json").write_text(json.dumps(counts))
     outputs = {
         "evaluation": [artifact(standard_artifacts.ModelEvaluation, "evaluation")],
         "blessing": [artifact(standard_artifacts.ModelBlessing, "blessing")],

@@ -7,8 +7,11 @@ import pytest
 from sklearn import metrics as sk
 
 from components.evaluator.settings import EvaluatorSettings
+from pipeline.estimates import Estimate
+from pipeline.results.censoring import CensoredTask
 from pipeline.results.predictions import Predictions
 from pipeline.study.sections import Threshold
+from tests.components.evaluator.test_predicted_risks import followed
 
 FOLDS, REPEATS, SUBJECTS = 4, 3, 400
 
@@ -23,6 +26,7 @@ def settings() -> Any:
         thresholds=(Threshold(metric="auc", at_least=0.6),),
         split_seed=3,
         label_digest="digest",
+        arm_slicing="sex",
     )
 
 
@@ -83,7 +87,14 @@ def evaluation(
         predictions=predictions(trial, "challenger", REPEATS),
         references=predictions(trial, "ridge", 2),
         plan={"scheme": "cross_fit", "requested": "auto", "folds": FOLDS, "repeats": REPEATS},
+        censoring={"response": followed_to_risks(("F", 0.64), ("M", 0.2)).model_dump()},
     )
+
+
+def followed_to_risks(*risks: tuple[str, float]) -> CensoredTask:
+    """Follow-up of arms whose risk is known to .1; a fifth of 300 subjects left early."""
+    arms = {arm: followed(Estimate(risk, risk - 0.1, risk + 0.1)) for arm, risk in risks}
+    return CensoredTask(horizon=90, arms=arms)
 
 
 def within_folds(trial: Any, column: Any, repeats: Any, kept: Any) -> Any:
@@ -197,3 +208,16 @@ def test_on_the_test_split_the_verdict_says_that_a_simpler_model_predicts_better
     assert record["value"] == pytest.approx(expected, abs=1e-12)
     (note,) = (note for note in found.verdict["notes"] if "ridge logistic regression" in note)
     assert note.startswith("response: ridge logistic regression predicts better: its AUC is 1.000")
+
+
+def test_mean_predictions_are_compared_with_the_risks_by_the_horizon(evaluation: Any) -> None:
+    found = {item["arm"]: item for item in evaluation.verdict["risks"]}
+
+    for arm, outcome in {"F": "passes", "M": "fails"}.items():
+        record = evaluation.record("response", "mean_prediction", sex=arm)
+        assert found[arm]["mean_prediction"]["value"] == record["value"]
+        assert found[arm]["outcome"] == outcome
+    notes = [note for note in evaluation.verdict["notes"] if "risk by the horizon" in note]
+    assert [note.partition(" is ")[0] for note in notes] == [
+        "response: the mean prediction of the arm M"
+    ]

@@ -22,7 +22,7 @@ from pipeline.html.page import Section, render
 from pipeline.pages.evaluation.page import run_page
 from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.results.counts import Counts
-from pipeline.results.documents import Metrics
+from pipeline.results.documents import Verdict
 from tests.components.run_page.hand_made_run import (
     AUC_AT_LEAST,
     AUC_EVERYWHERE,
@@ -31,7 +31,6 @@ from tests.components.run_page.hand_made_run import (
     compared,
     documents,
     failure,
-    page_settings,
     result,
 )
 from tests.each import each
@@ -421,27 +420,24 @@ def with_follow_up(censored: int) -> RunResult:
     }
     task = {"horizon": 90, "arms": {"A": arm, "B": {**arm, "censored": censored}}}
     counts = documents()["counts.json"] | {"censoring": {"death": task}}
-    metrics = documents()["metrics.json"]
-    metrics["records"] += [
+    risks = [
         {
             "task": "death",
-            "metric": "mean_prediction",
-            "model": "challenger",
-            "slice": {"treatment": treatment},
-            "value": value,
-            "lower": None,
-            "upper": None,
-            "decision_threshold": None,
-            "subjects": 100,
-            "positives": 20,
+            "arm": name,
+            "mean_prediction": {"value": value, "lower": None, "upper": None},
+            "outcome": outcome,
+            "reason": reason,
         }
-        for treatment, value in (("A", 0.12), ("B", 0.2))
+        for name, value, outcome, reason in (
+            ("A", 0.12, "passes", "within_interval"),
+            ("B", 0.2, "fails", "outside_interval"),
+        )
     ]
+    verdict = documents()["verdict.json"] | {"risks": risks}
     return replace(
         result(),
-        settings=page_settings().model_copy(update={"arm_slicing": "treatment"}),
         counts=Counts.model_validate(counts),
-        metrics=Metrics.model_validate(metrics),
+        verdict=Verdict.model_validate(verdict),
     )
 
 
@@ -453,15 +449,18 @@ def test_risks_by_the_horizon_stand_beside_mean_predictions() -> None:
         ["Dead at 6 months", "B"],
     ]
     assert [row[3] for row in cells(found)] == ["0.1 (0.1 to 0.1)"] * 2
-    assert [row[4] for row in found.rows] == [Cell(0.12, "good"), Cell(0.2, "warn")]
-    assert [row[5:] for row in cells(found)] == [["330", "1.2"]] * 2
+    assert [row[4:6] for row in found.rows] == [
+        (0.12, Cell("yes", "good")),
+        (0.2, Cell("no", "warn")),
+    ]
+    assert [row[6:] for row in cells(found)] == [["330", "1.2"]] * 2
 
 
 def test_risks_from_which_few_censored_subjects_follow_are_not_on_the_page() -> None:
     found = table(run_page(with_follow_up(3)), "Risk by the horizon")
 
     hidden = [isinstance(value, Suppressed) for value in found.rows[1]]
-    assert hidden == [False, False, True, True, False, True, True]
+    assert hidden == [False, False, True, True, False, False, True, True]
 
 
 def test_complete_follow_up_has_no_table_of_risks() -> None:

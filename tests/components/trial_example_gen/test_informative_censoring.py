@@ -11,6 +11,7 @@ import pytest
 from components.trial_example_gen.censoring import EndCounts, count_ends, fit_censoring
 from components.trial_example_gen.ends import Ends
 from tests.components.trial_example_gen.hand_made_trial import FOLLOWED_RASH, hand_made_study
+from tests.each import each
 
 BY_SEX: dict[str, Any] = {
     **FOLLOWED_RASH,
@@ -57,6 +58,17 @@ def test_where_the_end_of_follow_up_depends_on_a_slicing_weights_by_it_find_the_
     assert found == pytest.approx({arm: true_risk(arm) for arm in arms}, abs=0.04)
     assert min(arm.effective for arm in arms.values()) > 2500
     assert (arms["B"].naive or 0) > true_risk("B") + 0.08
+
+
+def test_the_risk_by_the_horizon_is_then_the_mean_of_the_strata() -> None:
+    arms = fit_censoring(hand_made_study(BY_SEX), simulated(1, INFORMATIVE)).documents["rash"].arms
+
+    for arm, found in each(arms.items()):
+        risk = found.risk
+        assert risk.value == pytest.approx(found.weighted, abs=1e-9)
+        assert risk.lower is not None
+        assert risk.upper is not None
+        assert risk.lower < true_risk(arm) < risk.upper
 
 
 def test_without_it_the_arms_kaplan_meier_is_off_as_well() -> None:

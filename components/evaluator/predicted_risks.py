@@ -1,0 +1,98 @@
+"""Whether mean predictions agree with the risks by the horizon where follow-up ends before it.
+
+The risk by the horizon comes from the times of the events alone, the mean prediction from a model
+and from weighted labels: a model or a weight that ignores censoring predicts too much or too
+little, by arm where the arms are followed differently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from pipeline.estimates import Estimate, interval_text
+from pipeline.names import CHALLENGER
+from pipeline.results.censoring import ALL_SUBJECTS, CensoredTask
+from pipeline.results.documents import Group, Metrics
+from pipeline.results.predicted_risks import RISK_OUTCOMES, PredictedRisk, RiskReason
+
+_MEAN = "mean_prediction"
+
+
+def predicted_risks(
+    censoring: Mapping[str, CensoredTask], metrics: Metrics, slicing: str
+) -> tuple[PredictedRisk, ...]:
+    """Compares every task's mean prediction with its risk, in all subjects and in each arm.
+
+    Where all subjects are evaluated, the mean prediction agrees if it lies within the risk's
+    interval. A test split holds a part of the subjects that the risk is of, so the mean has an
+    interval of its own: it agrees if the intervals overlap.
+
+    Args:
+        censoring: Follow-up by task, of all subjects.
+        metrics: What may be shown of the metrics.
+        slicing: Name of the slicing by arm; empty without one.
+
+    Returns:
+        One for each group of the tasks whose follow-up is not complete, in their order.
+    """
+    of_part = metrics.evaluation.scheme == "split"
+    means = {
+        (record.task, record.group): record.estimate
+        for record in metrics.records
+        if record.metric == _MEAN and record.model == CHALLENGER
+    }
+    hidden = {(group.task, group.group) for group in metrics.suppressed}
+    found = []
+    for name, task in censoring.items():
+        if task.is_complete:
+            continue
+        public = task.published(metrics.smallest_group).by_group
+        for arm in task.by_group:
+            group: Group = () if arm in (ALL_SUBJECTS, "") else ((slicing, arm),)
+            risk = public[arm].risk if arm in public else None
+            mean = means.get((name, group))
+            is_hidden = risk is None or (name, group) in hidden
+            reason = "group_too_small" if is_hidden else _reason(risk or Estimate(), mean, of_part)
+            found.append(
+                PredictedRisk(
+                    task=name,
+                    arm=arm,
+                    risk=risk or Estimate(),
+                    mean_prediction=mean or Estimate(),
+                    outcome=RISK_OUTCOMES[reason],
+                    reason=reason,
+                )
+            )
+    return tuple(found)
+
+
+def risk_notes(risks: Sequence[PredictedRisk]) -> Iterator[str]:
+    """A note for the verdict on each mean prediction that does not agree."""
+    for item in risks:
+        if item.outcome == "fails":
+            whose = "" if item.arm in (ALL_SUBJECTS, "") else f" of the arm {item.arm}"
+            yield (
+                f"{item.task}: the mean prediction{whose} is {_text(item.mean_prediction)}, but "
+                f"the risk by the horizon is {_text(item.risk)}: predictions are too "
+                f"{'high' if _value(item.mean_prediction) > _value(item.risk) else 'low'} there."
+            )
+
+
+def _reason(risk: Estimate, mean: Estimate | None, of_part: bool) -> RiskReason:
+    if risk.lower is None or risk.upper is None:
+        return "no_risk"
+    if mean is None or mean.value is None:
+        return "no_prediction"
+    low = high = mean.value
+    if of_part and mean.lower is not None and mean.upper is not None:
+        low, high = mean.lower, mean.upper
+    agrees = low <= risk.upper and high >= risk.lower
+    return "within_interval" if agrees else "outside_interval"
+
+
+def _text(found: Estimate) -> str:
+    return f"{_value(found):.3f}{interval_text(found)}"
+
+
+def _value(found: Estimate) -> float:
+    return 0.0 if found.value is None else found.value

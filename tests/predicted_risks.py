@@ -1,0 +1,52 @@
+"""The mean prediction of each arm of a whole run beside its risk by the horizon."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.whole_runs import Run
+
+
+def departures(run: Run, slicing: str = "arm") -> tuple[int, list[str]]:
+    """Arms whose mean prediction lies outside of the interval of their risk.
+
+    The risk is that of the exact counts, for all subjects and for arms of any size; where follow-up
+    is complete, or a task has none, the share of known labels with the outcome. On a test split
+    the interval of the mean prediction need only reach that of the risk.
+
+    Args:
+        run: A run that was evaluated.
+        slicing: Name of the slicing by arm.
+
+    Returns:
+        How many were compared, and a text for each that departs.
+    """
+    of_part = run.file_of("TrialExampleGen", "rejects", "evaluation.json")["scheme"] == "split"
+    records = {
+        (record["task"], tuple(record["slice"].items()), record["metric"]): record
+        for record in run.metrics
+        if record["model"] == "challenger"
+        and set(record["slice"]) <= {slicing}
+        and record["decision_threshold"] is None
+    }
+    compared, found = 0, []
+    for (task, group, metric), mean in records.items():
+        if metric != "mean_prediction":
+            continue
+        risk = (
+            _risk(run.counts["censoring"].get(task), group) or records[task, group, "observed_rate"]
+        )
+        compared += 1
+        low = mean["lower"] if of_part else mean["value"]
+        high = mean["upper"] if of_part else mean["value"]
+        if low > risk["upper"] or high < risk["lower"]:
+            found.append(f"{task} {group}: {low:.4f} to {high:.4f}, but {risk}")
+    return compared, found
+
+
+def _risk(task: dict[str, Any] | None, group: tuple[tuple[str, str], ...]) -> Any:
+    """The risk of the exact counts; None where all follow-up is complete."""
+    if task is None or task["is_complete"]:
+        return None
+    found = task["arms"].get(group[0][1]) if group else task["overall"]
+    return found and found["risk"]
