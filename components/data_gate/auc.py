@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pipeline.weights import weighted_mean
 
 _FOLDS = 5
 _SEED = 0
 _PRIOR_SUBJECTS = 1.0
 
 
-def auc_of_number(values: NDArray[np.float64], outcome: NDArray[np.bool_]) -> float:
+def auc_of_number(
+    values: NDArray[np.float64],
+    outcome: NDArray[np.bool_],
+    weight: NDArray[np.float64] | None = None,
+) -> float:
     """AUC of a number's ranks, symmetric around 0.5.
 
     Missing values are a level of their own, below or above all others, whichever separates
@@ -22,16 +29,19 @@ def auc_of_number(values: NDArray[np.float64], outcome: NDArray[np.bool_]) -> fl
     Args:
         values: float64, NaN where missing, shape [subjects].
         outcome: bool, both values occur, shape [subjects].
+        weight: Weights, shape [subjects]; None where each is 1.
 
     Returns:
         From 0.5 (no discrimination) to 1 (perfect discrimination).
     """
+    own = np.ones(values.size) if weight is None else weight
     missing = np.isnan(values)
     levels, codes = np.unique(values[~missing], return_inverse=True)
-    positives = np.bincount(codes[outcome[~missing]], minlength=levels.size)
-    negatives = np.bincount(codes[~outcome[~missing]], minlength=levels.size)
-    missing_positives = np.array([np.count_nonzero(missing & outcome)])
-    missing_negatives = np.array([np.count_nonzero(missing & ~outcome)])
+    present, of_present = outcome[~missing], own[~missing]
+    positives = np.bincount(codes[present], of_present[present], minlength=levels.size)
+    negatives = np.bincount(codes[~present], of_present[~present], minlength=levels.size)
+    missing_positives = np.array([own[missing & outcome].sum()])
+    missing_negatives = np.array([own[missing & ~outcome].sum()])
     below = _auc(
         np.concatenate([missing_positives, positives]),
         np.concatenate([missing_negatives, negatives]),
@@ -43,7 +53,11 @@ def auc_of_number(values: NDArray[np.float64], outcome: NDArray[np.bool_]) -> fl
     return max(below, 1 - below, above, 1 - above)
 
 
-def auc_of_category(codes: NDArray[np.int64], outcome: NDArray[np.bool_]) -> float:
+def auc_of_category(
+    codes: NDArray[np.int64],
+    outcome: NDArray[np.bool_],
+    weight: NDArray[np.float64] | None = None,
+) -> float:
     """AUC of a category whose levels are scored by the outcome's rate in other subjects.
 
     Cross-fitted target encoding: subjects are divided at random into five folds; a level's
@@ -54,6 +68,7 @@ def auc_of_category(codes: NDArray[np.int64], outcome: NDArray[np.bool_]) -> flo
     Args:
         codes: int64 from 0 on, shape [subjects].
         outcome: bool, both values occur, shape [subjects].
+        weight: Weights, shape [subjects]; None where each is 1.
 
     Returns:
         From 0.5 to 1. The score already points upwards, so an AUC below 0.5 is the noise of
@@ -62,11 +77,12 @@ def auc_of_category(codes: NDArray[np.int64], outcome: NDArray[np.bool_]) -> flo
     folds = np.random.default_rng(_SEED).integers(_FOLDS, size=codes.size)
     cells = codes * _FOLDS + folds
     size = (int(codes.max()) + 1) * _FOLDS
-    positives = np.bincount(cells[outcome], minlength=size)
-    total = np.bincount(cells, minlength=size)
+    own = np.ones(codes.size) if weight is None else weight
+    positives = np.bincount(cells[outcome], own[outcome], minlength=size)
+    total = np.bincount(cells, own, minlength=size)
     other_positives = _in_other_folds(positives)
     other_total = _in_other_folds(total)
-    rate = float(outcome.mean())
+    rate = weighted_mean(outcome, own)
     score = (other_positives + _PRIOR_SUBJECTS * rate) / (other_total + _PRIOR_SUBJECTS)
     ranks, order = np.unique(score, return_inverse=True)
     positives_by_score = np.bincount(order, weights=positives, minlength=ranks.size)
@@ -74,18 +90,23 @@ def auc_of_category(codes: NDArray[np.int64], outcome: NDArray[np.bool_]) -> flo
     return max(0.5, _auc(positives_by_score, negatives_by_score))
 
 
-def standard_error_of_chance(positives: int, negatives: int) -> float:
+def standard_error_of_chance(positives: float, negatives: float) -> float:
     """Standard error of the AUC of a feature without discrimination.
 
     That of the Mann-Whitney statistic without ties, over the number of pairs: Mann and
     Whitney, Annals of Mathematical Statistics 18 (1947), 50-60.
+
+    Args:
+        positives: Number of positive labels, the effective one where they are weighted.
+        negatives: Number of negative labels.
     """
     return math.sqrt((positives + negatives + 1) / (12 * positives * negatives))
 
 
-def _in_other_folds(cells: NDArray[np.int64]) -> NDArray[np.int64]:
+def _in_other_folds(cells: NDArray[Any]) -> NDArray[np.float64]:
     by_level = cells.reshape(-1, _FOLDS)
-    return (by_level.sum(axis=1, keepdims=True) - by_level).ravel()
+    others: NDArray[np.float64] = (by_level.sum(axis=1, keepdims=True) - by_level).ravel()
+    return others
 
 
 def _auc(positives: NDArray[np.generic], negatives: NDArray[np.generic]) -> float:

@@ -11,6 +11,7 @@ from components.data_gate.settings import DataGateSettings
 from pipeline.errors import UserError
 from pipeline.names import ARM, FOLDS, label_key, weight_key
 from pipeline.reading.examples import Categories, read_columns
+from pipeline.weights import is_weighted
 
 MOST_SUBJECTS = 200_000
 
@@ -60,6 +61,12 @@ def read_train_columns(
         },
         labels={task: found.numbers[label_key(task)] > 0 for task in settings.tasks},
         known={task: found.numbers[weight_key(task)] > 0 for task in settings.tasks},
+        weights={
+            task: weights.astype(np.float64)
+            for task in settings.tasks
+            for weights in [found.numbers[weight_key(task)]]
+            if is_weighted(weights)
+        },
     )
 
 

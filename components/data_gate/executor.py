@@ -99,7 +99,7 @@ def _findings(
         if plan.out_of_fold:
             groups = plan.scheme == "internal_external"
             yield from rules.too_few_in_folds(columns, gate, groups)
-        yield from sample_size(columns, counts, gate)
+        yield from sample_size(columns, counts, gate, settings.smallest_group)
         yield from rules.leakage(columns, gate)
         yield from missingness(columns, gate, settings.smallest_group)
 

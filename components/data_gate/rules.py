@@ -15,6 +15,7 @@ from pipeline.results.counts import Counts, DatasetCounts
 from pipeline.results.findings import Finding
 from pipeline.results.shown_subjects import shown_subjects
 from pipeline.study.sections import Gate, Severity
+from pipeline.weights import effective_number
 
 _REASONS_SHOWN = 3
 _STANDARD_ERRORS_FROM_CHANCE = 4.0
@@ -58,6 +59,8 @@ class Columns:
         missing: By feature, bool: whether it has no value.
         arms: By arm, bool: its subjects; empty without arms.
         fold: int64, the subject's fold in the first repeat; None under `split`.
+        weights: By task, float64, 0 where the label is unknown; none of tasks whose weights are 0
+            and 1 alone.
     """
 
     numbers: Mapping[str, NDArray[np.float64]]
@@ -67,6 +70,7 @@ class Columns:
     missing: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     arms: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     fold: NDArray[np.int64] | None = None
+    weights: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     @property
     def where(self) -> str:
@@ -224,8 +228,13 @@ def leakage(columns: Columns, gate: Gate) -> Iterator[Finding]:
         negatives = int(outcome.size) - positives
         if not positives or not negatives:
             continue
-        chance = 0.5 + _STANDARD_ERRORS_FROM_CHANCE * standard_error_of_chance(positives, negatives)
-        aucs = _aucs(columns, known, outcome)
+        weight = columns.weights[task][known] if task in columns.weights else None
+        error = standard_error_of_chance(
+            positives if weight is None else effective_number(weight[outcome]),
+            negatives if weight is None else effective_number(weight[~outcome]),
+        )
+        chance = 0.5 + _STANDARD_ERRORS_FROM_CHANCE * error
+        aucs = _aucs(columns, known, outcome, weight)
         exceeding = {feature: auc for feature, auc in aucs.items() if auc > gate.leakage_auc}
         for feature, auc in exceeding.items():
             severity = gate.leakage
@@ -266,13 +275,18 @@ def _reasons(dataset: DatasetCounts) -> str:
 
 
 def _aucs(
-    columns: Columns, known: NDArray[np.bool_], outcome: NDArray[np.bool_]
+    columns: Columns,
+    known: NDArray[np.bool_],
+    outcome: NDArray[np.bool_],
+    weight: NDArray[np.float64] | None,
 ) -> dict[str, float]:
     numbers = {
-        name: auc_of_number(values[known], outcome) for name, values in columns.numbers.items()
+        name: auc_of_number(values[known], outcome, weight)
+        for name, values in columns.numbers.items()
     }
     categories = {
-        name: auc_of_category(codes[known], outcome) for name, codes in columns.categories.items()
+        name: auc_of_category(codes[known], outcome, weight)
+        for name, codes in columns.categories.items()
     }
     return numbers | categories
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.data_gate.rules import Columns
+from pipeline.results.censoring import CensoredTask
 from pipeline.results.counts import Counts, LabelCounts
 from pipeline.results.findings import Finding
 from pipeline.study.features import MIN_CATEGORY_COUNT
@@ -109,13 +110,16 @@ def _levels(codes: NDArray[np.int64], missing: NDArray[np.bool_]) -> int:
     return int((counts >= MIN_CATEGORY_COUNT).sum() + rare.any() + missing.any())
 
 
-def sample_size(columns: Columns, counts: Counts, gate: Gate) -> Iterator[Finding]:
+def sample_size(
+    columns: Columns, counts: Counts, gate: Gate, smallest_group: int
+) -> Iterator[Finding]:
     """Compares each task's subjects with a known label with the number that training needs.
 
     Args:
         columns: Features of the subjects for training; they give the candidate parameters.
         counts: Labels of each task.
         gate: Severity and anticipated fit.
+        smallest_group: Fewest subjects that a number is shown for.
     """
     parameters = candidate_parameters(columns)
     if not parameters:
@@ -123,11 +127,27 @@ def sample_size(columns: Columns, counts: Counts, gate: Gate) -> Iterator[Findin
     for task in columns.labels:
         labels = counts.tasks[task]["train"]
         if 0 < labels.positives < labels.known:
-            yield _finding(task, labels, parameters, gate)
+            rate = _weighted_rate(counts.censoring.get(task), smallest_group)
+            prevalence = labels.positives / labels.known if rate is None else rate
+            yield _finding(task, labels, prevalence, parameters, gate)
 
 
-def _finding(task: str, labels: LabelCounts, parameters: int, gate: Gate) -> Finding:
-    prevalence = labels.positives / labels.known
+def _weighted_rate(task: CensoredTask | None, smallest_group: int) -> float | None:
+    """Weighted share with the outcome, of all subjects; None without weights.
+
+    None as well where it may not be shown: beside the share of known labels it would say how many
+    were censored.
+    """
+    if task is None or task.is_complete:
+        return None
+    whole = task.published(smallest_group).whole
+    rate = whole.weighted if whole else None
+    return rate if rate is not None and 0 < rate < 1 else None
+
+
+def _finding(
+    task: str, labels: LabelCounts, prevalence: float, parameters: int, gate: Gate
+) -> Finding:
     fit = gate.anticipated_fit * largest_r_squared(prevalence)
     needed = required_size(parameters, prevalence, fit).subjects
     enough = labels.known >= needed

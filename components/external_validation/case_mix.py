@@ -17,6 +17,7 @@ from pipeline.names import label_key, weight_key
 from pipeline.results.validation import CaseMixFeature, FeatureSummary, ValueShare
 
 _MOST_VALUES = 10
+_RATE = "observed_rate"
 
 _Features = Mapping[str, statistics_pb2.FeatureNameStatistics]
 
@@ -74,18 +75,26 @@ def compare_case_mix(
     return tuple(found)
 
 
-def observed_rate(dataset: statistics_pb2.DatasetFeatureStatistics, task: str) -> float | None:
+def observed_rate(
+    dataset: statistics_pb2.DatasetFeatureStatistics, task: str, evaluated: Mapping[str, float]
+) -> float | None:
     """Share of the subjects with a known label that have the outcome; None where it is not known.
 
     Unknown labels are 0 with weight 0, so the ratio of the means of label and weight is the share.
-    Where subjects are weighted it does not follow from the two columns apart, and is not known.
+    Where subjects are weighted it does not follow from the two columns apart: then it is the
+    weighted rate of the subjects that the model was evaluated on, out of fold all of them.
+
+    Args:
+        dataset: Statistics of the subjects that the model was trained on.
+        task: The model's name of the task.
+        evaluated: The registered model's metrics, by `task/metric`.
     """
     features = features_of(dataset)
     label, weight = features.get(label_key(task)), features.get(weight_key(task))
     if label is None or weight is None or not weight.num_stats.mean:
         return None
     if weight.num_stats.max > 1:
-        return None
+        return evaluated.get(f"{task}/{_RATE}")
     return label.num_stats.mean / weight.num_stats.mean
 
 

@@ -92,8 +92,9 @@ def _validate(
     )
     logger.info("rows", extra={"rows": {"split": "test", "subjects": subjects}})
     training = _statistics(inputs["model_statistics"], "train")
+    entry = _entry(inputs["registration"].uri)
     return ExternalValidation(
-        model=_model(inputs["registration"].uri),
+        model=_shown(entry),
         study=settings.study_name,
         fingerprint=fingerprint,
         subjects=subjects,
@@ -106,7 +107,9 @@ def _validate(
             settings.smallest_group,
         ),
         tasks=tuple(
-            task_validation(task, predicted[task], observed_rate(training, theirs), settings)
+            task_validation(
+                task, predicted[task], observed_rate(training, theirs, entry.metrics), settings
+            )
             for task, theirs in settings.tasks.items()
         ),
         decision_thresholds={
@@ -168,11 +171,11 @@ def task_validation(
     )
 
 
-def _model(folder: str) -> ValidatedModel:
+def _entry(folder: str) -> RegisteredModel:
     entry = read_result(Registration, folder).entry
     if entry is None:
         raise UserError(f"{folder}: no entry of the registry. Run RegisteredModel again.")
-    return _shown(entry)
+    return entry
 
 
 def _shown(entry: RegisteredModel) -> ValidatedModel:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from components.trial_analysis.multiplicity import FALSE_DISCOVERY_RATE, false_d
 from components.trial_analysis.subjects import TrialSubjects, sampled
 from pipeline.estimates import NORMAL_95, Estimate
 from pipeline.results.analysis import Association, Correlation, Screening
+from pipeline.weights import effective_number, weighted_mean
 
 _FEWEST = 10
 """Fewest values for which Fisher's transformation is approximately normal."""
@@ -55,43 +57,58 @@ def screen(subjects: TrialSubjects, disclosure: Disclosure) -> Screening:
 
 
 def rank_correlation(
-    values: NDArray[np.float64], positive: NDArray[np.bool_]
+    values: NDArray[np.float64],
+    positive: NDArray[np.bool_],
+    weight: NDArray[np.floating[Any]] | None = None,
 ) -> tuple[Estimate, float] | None:
     """Spearman's correlation of a number and an outcome, and its p value.
 
     The interval is Fisher's with the variance of Bonett and Wright (Psychometrika 2000;65:23-8).
+    Where subjects are weighted, ranks and correlation are those of the subjects that they stand
+    for, and interval and p value those of as many subjects of equal weight as the effective number.
 
     Args:
         values: Known values, shape [m].
         positive: Whether each subject had the event, shape [m].
+        weight: Weights, shape [m]; None where each is 1.
 
     Returns:
         None where one of the two does not vary, or m is below 10.
     """
     from scipy.stats import spearmanr
 
-    if len(values) < _FEWEST or np.ptp(values) == 0 or not 0 < positive.sum() < len(positive):
+    number = len(values) if weight is None else effective_number(weight)
+    if number < _FEWEST or np.ptp(values) == 0 or not 0 < positive.sum() < len(positive):
         return None
-    rho, p_value = (float(part) for part in spearmanr(values, positive))
+    if weight is None:
+        rho, p_value = (float(part) for part in spearmanr(values, positive))
+    else:
+        rho = _weighted_correlation(_weighted_ranks(values, weight), positive, weight)
+        p_value = _p_value(rho, number)
     if abs(rho) >= 1:
         return Estimate(value=rho), p_value
-    reach = NORMAL_95 * math.sqrt((1 + rho**2 / 2) / (len(values) - 3))
+    reach = NORMAL_95 * math.sqrt((1 + rho**2 / 2) / (number - 3))
     middle = math.atanh(rho)
     ends = math.tanh(middle - reach), math.tanh(middle + reach)
     return Estimate(value=rho, lower=ends[0], upper=ends[1]), p_value
 
 
 def cramers_v(
-    codes: NDArray[np.int32], positive: NDArray[np.bool_]
+    codes: NDArray[np.int32],
+    positive: NDArray[np.bool_],
+    weight: NDArray[np.floating[Any]] | None = None,
 ) -> tuple[Estimate, float] | None:
     """Cramér's V of a category and an outcome, and the p value of Pearson's test.
 
     The interval is that of the chi-squared statistic's noncentrality (Smithson M. Confidence
-    Intervals, 2003, chapter 4).
+    Intervals, 2003, chapter 4). Where subjects are weighted, the table is that of their weights,
+    scaled to the effective number of subjects: Pearson's statistic divided by the design effect
+    (Rao JNK, Scott AJ. J Am Stat Assoc 1981;76:221-30, with Kish's design effect).
 
     Args:
         codes: Known values, shape [m].
         positive: Whether each subject had the event, shape [m].
+        weight: Weights, shape [m]; None where each is 1.
 
     Returns:
         None where one of the two does not vary, or m is below 10.
@@ -99,20 +116,52 @@ def cramers_v(
     from scipy.stats import chi2_contingency
 
     values, places = np.unique(codes, return_inverse=True)
-    if len(codes) < _FEWEST or len(values) < 2 or not 0 < positive.sum() < len(positive):
+    number = len(codes) if weight is None else effective_number(weight)
+    if number < _FEWEST or len(values) < 2 or not 0 < positive.sum() < len(positive):
         return None
-    table = np.zeros((len(values), 2), np.int64)
-    np.add.at(table, (places, positive.astype(int)), 1)
+    table = np.zeros((len(values), 2))
+    own = np.ones(len(codes)) if weight is None else weight.astype(np.float64)
+    np.add.at(table, (places, positive.astype(int)), own)
+    table *= number / own.sum()
     statistic, p_value, degrees, _ = chi2_contingency(table, correction=False)
     # An outcome has two values, so V is the root of chi-squared by the number of subjects.
     # Below its expectation under independence the statistic gives no lower bound above 0.
     at_least = max(statistic, float(degrees))
     lower, upper = (
-        min(math.sqrt(_noncentrality(reached, degrees, share) / len(codes)), 1.0)
+        min(math.sqrt(_noncentrality(reached, degrees, share) / number), 1.0)
         for reached, share in ((statistic, 0.975), (at_least, 0.025))
     )
-    value = min(math.sqrt(statistic / len(codes)), 1.0)
+    value = min(math.sqrt(statistic / number), 1.0)
     return Estimate(value=value, lower=lower, upper=max(upper, value)), float(p_value)
+
+
+def _weighted_ranks(
+    values: NDArray[np.float64], weight: NDArray[np.floating[Any]]
+) -> NDArray[np.float64]:
+    """Ranks among the subjects that these stand for, ties in the middle; shape [m]."""
+    _, places = np.unique(values, return_inverse=True)
+    totals = np.bincount(places, weights=weight)
+    ranks: NDArray[np.float64] = (np.cumsum(totals) - totals / 2)[places]
+    return ranks
+
+
+def _weighted_correlation(
+    first: NDArray[np.float64], second: NDArray[np.bool_], weight: NDArray[np.floating[Any]]
+) -> float:
+    one = first - weighted_mean(first, weight)
+    other = second - weighted_mean(second, weight)
+    shared = weighted_mean(one * other, weight)
+    spread = weighted_mean(one**2, weight) * weighted_mean(other**2, weight)
+    return shared / math.sqrt(spread)
+
+
+def _p_value(rho: float, number: float) -> float:
+    """Of a correlation, by Student's t as for Spearman's."""
+    from scipy.stats import t
+
+    if abs(rho) >= 1:
+        return 0.0
+    return float(2 * t.sf(abs(rho) * math.sqrt((number - 2) / (1 - rho**2)), number - 2))
 
 
 def _noncentrality(statistic: float, degrees: int, share: float) -> float:
@@ -131,11 +180,13 @@ def _pairs(subjects: TrialSubjects) -> Iterator[_Found]:
         for name, values in subjects.numbers.items():
             places = sampled(outcome.known & ~np.isnan(values))
             numbers = values[places].astype(np.float64)
-            found = rank_correlation(numbers, outcome.positive[places])
+            weight = outcome.weights_of(places)
+            found = rank_correlation(numbers, outcome.positive[places], weight)
             if found:
                 yield _Found(name, task, "spearman", found[0], len(places), found[1])
         for name, column in subjects.categories.items():
             places = sampled(outcome.known & (column.codes >= 0))
-            found = cramers_v(column.codes[places], outcome.positive[places])
+            weight = outcome.weights_of(places)
+            found = cramers_v(column.codes[places], outcome.positive[places], weight)
             if found:
                 yield _Found(name, task, "cramers_v", found[0], len(places), found[1])

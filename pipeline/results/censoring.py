@@ -110,6 +110,11 @@ class CensoredTask(Document):
     suppressed: tuple[str, ...] = ()
 
     @property
+    def whole(self) -> CensoredArm | None:
+        """All subjects together: the only arm where there is one; None where not shown."""
+        return self.overall or (self.arms.get("") if len(self.arms) == 1 else None)
+
+    @property
     def by_group(self) -> dict[str, CensoredArm]:
         """All subjects under `ALL_SUBJECTS` where they are given, then each arm."""
         overall = {ALL_SUBJECTS: self.overall} if self.overall else {}

@@ -126,7 +126,7 @@ class TaskValidation(Document):
         subjects: Subjects whose label is known; null where they are too few to be shown.
         positives: Those of them with the outcome.
         observed_rate_in_training: Share with the outcome among the subjects that the model was
-            trained on; null where the statistics lack it.
+            trained on or, where subjects are weighted, evaluated on; null where it is not known.
         observed_to_expected: Ratio of the subjects with the outcome to the number that the model
             predicts; without an interval where fewer than ten have it, or have not.
         logit_mean: Mean logit of the predictions.

@@ -1,3 +1,4 @@
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -439,3 +440,30 @@ def test_rows_of_the_subject_dataset_do_not_give_few_unknown_labels_away() -> No
 
     assert subjects.message.startswith("dataset dm: 0.3% of the rows were rejected; at most")
     assert events.message.startswith("dataset ae: 0 of 5000 rows (0.0%) were rejected; at most")
+
+
+def test_a_subject_of_weight_3_counts_for_a_features_auc_as_three_subjects() -> None:
+    values = np.array([1.0, 2, 2, 3, np.nan, 5, 6, np.nan, 7, 8])
+    outcome = np.array([0, 1, 0, 1, 0, 0, 1, 1, 1, 0], bool)
+    times = np.array([1, 3, 1, 1, 2, 1, 1, 3, 1, 4])
+
+    found = auc_of_number(values, outcome, times.astype(float))
+
+    assert found == pytest.approx(auc_of_number(values.repeat(times), outcome.repeat(times)))
+    assert found != auc_of_number(values, outcome)
+
+
+def test_the_leakage_rule_weighs_the_subjects() -> None:
+    """A level that all 20 with the outcome and 20 of 40 others have; those weigh a tenth."""
+    label = np.repeat([True, False], [20, 40])
+    level = np.repeat([1, 0], [40, 20])
+    weight = np.where(label | (level == 0), 1.0, 0.1)
+    plain = columns(label, LEVEL=level)
+    weighted = dataclasses.replace(plain, weights={"death": weight})
+
+    (unweighted,) = rules.leakage(plain, Gate(leakage_auc=0.9))
+    (found,) = rules.leakage(weighted, Gate(leakage_auc=0.9))
+
+    assert unweighted.severity == "ok"
+    assert found.value == pytest.approx((20 + 2 / 2) / 22, abs=0.02)
+    assert found.severity == "stop"

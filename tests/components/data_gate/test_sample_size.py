@@ -12,6 +12,8 @@ from components.data_gate.sample_size import (
     required_size,
     sample_size,
 )
+from pipeline.estimates import Estimate
+from pipeline.results.censoring import CensoredArm, CensoredTask
 from pipeline.results.counts import Counts, LabelCounts
 from pipeline.study.sections import Gate
 
@@ -81,7 +83,7 @@ def test_a_category_has_a_parameter_less_than_levels_with_rare_ones_together() -
 
 
 def test_a_small_trial_is_a_warning_with_the_number_needed() -> None:
-    (finding,) = sample_size(columns(age=[50.0], bmi=[20.0]), counts(254, 60), Gate())
+    (finding,) = sample_size(columns(age=[50.0], bmi=[20.0]), counts(254, 60), Gate(), 20)
 
     needed = required_size(2, 60 / 254, 0.15 * largest_r_squared(60 / 254)).subjects
     assert (finding.severity, finding.value, finding.limit) == ("warn", 254, needed)
@@ -89,14 +91,14 @@ def test_a_small_trial_is_a_warning_with_the_number_needed() -> None:
 
 
 def test_a_large_trial_is_not_a_warning() -> None:
-    (finding,) = sample_size(columns(age=[50.0], bmi=[20.0]), counts(20_000, 6_000), Gate())
+    (finding,) = sample_size(columns(age=[50.0], bmi=[20.0]), counts(20_000, 6_000), Gate(), 20)
 
     assert finding.severity == "ok"
 
 
 def test_the_rarer_outcome_counts_whichever_it_is() -> None:
-    (rare,) = sample_size(columns(age=[50.0]), counts(100, 10), Gate())
-    (common,) = sample_size(columns(age=[50.0]), counts(100, 90), Gate())
+    (rare,) = sample_size(columns(age=[50.0]), counts(100, 10), Gate(), 20)
+    (common,) = sample_size(columns(age=[50.0]), counts(100, 90), Gate(), 20)
 
     assert "10.0 subjects of the rarer outcome" in rare.message
     assert "10.0 subjects of the rarer outcome" in common.message
@@ -105,7 +107,7 @@ def test_the_rarer_outcome_counts_whichever_it_is() -> None:
 def test_a_better_anticipated_fit_needs_fewer_subjects() -> None:
     features = columns(**{f"lab_{number}": [1.0] for number in range(20)})
     limits = [
-        next(sample_size(features, counts(100, 30), Gate(anticipated_fit=fit))).limit
+        next(sample_size(features, counts(100, 30), Gate(anticipated_fit=fit), 20)).limit
         for fit in (0.15, 0.3)
     ]
 
@@ -115,4 +117,32 @@ def test_a_better_anticipated_fit_needs_fewer_subjects() -> None:
 
 
 def test_a_task_with_one_outcome_only_has_no_finding() -> None:
-    assert list(sample_size(columns(age=[50.0]), counts(100, 0), Gate())) == []  # may be empty
+    assert list(sample_size(columns(age=[50.0]), counts(100, 0), Gate(), 20)) == []  # may be empty
+
+
+def test_the_rate_of_a_task_whose_follow_up_ends_early_is_the_weighted_one() -> None:
+    """60 of 254 known labels have the outcome; weighted for 60 censored subjects a fifth has it."""
+    whole = CensoredArm(
+        subjects=314,
+        events=60,
+        competing=0,
+        complete=194,
+        censored=60,
+        risk=Estimate(0.2, 0.15, 0.25),
+        naive=60 / 254,
+        weighted=0.2,
+        observed=0.7,
+        largest_weight=1.4,
+        truncated=0,
+        effective=240.0,
+    )
+    task = CensoredTask(horizon=90, arms={"": whole})
+    found = counts(254, 60).model_copy(update={"censoring": {"death": task}})
+    features = columns(age=[50.0], bmi=[20.0])
+
+    (finding,) = sample_size(features, found, Gate(), 20)
+    (hidden,) = sample_size(features, found, Gate(), 100)
+
+    assert "an observed rate of 0.200" in finding.message
+    # So few censored subjects would follow from both rates.
+    assert "an observed rate of 0.236" in hidden.message

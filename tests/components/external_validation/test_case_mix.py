@@ -83,14 +83,15 @@ def test_a_feature_of_too_few_subjects_is_not_described() -> None:
 def test_the_rate_of_the_outcome_is_that_of_known_labels() -> None:
     found = statistics(label_event=[1.0, 0.0, 0.0, 0.0], weight_event=[1.0, 1.0, 0.0, 0.0])
 
-    assert observed_rate(found, "event") == pytest.approx(0.5)
-    assert observed_rate(found, "other") is None
+    assert observed_rate(found, "event", {"event/observed_rate": 0.7}) == pytest.approx(0.5)
+    assert observed_rate(found, "other", {"other/observed_rate": 0.7}) is None
 
 
-def test_the_rate_of_weighted_labels_does_not_follow_from_their_columns() -> None:
+def test_the_rate_of_weighted_labels_is_that_of_the_models_evaluation() -> None:
     found = statistics(label_event=[1.0, 0.0, 0.0, 0.0], weight_event=[1.0, 1.5, 1.5, 0.0])
 
-    assert observed_rate(found, "event") is None
+    assert observed_rate(found, "event", {"event/observed_rate": 0.25}) == 0.25
+    assert observed_rate(found, "event", {}) is None
 
 
 def test_months_for_years_and_words_for_codes_are_noticed() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from components.trial_analysis.disclosure import Disclosure
 from components.trial_analysis.multiplicity import false_discovery, holm
 from components.trial_analysis.screening import cramers_v, rank_correlation, screen
+from pipeline.estimates import Estimate
 from pipeline.results.analysis import HypothesisTest
 from tests.components.trial_analysis.hand_made_subjects import repeated, trial
 
@@ -58,6 +60,76 @@ def test_no_association_has_an_interval_from_zero() -> None:
 def test_an_outcome_that_does_not_vary_goes_with_nothing(positive: list[bool]) -> None:
     assert rank_correlation(np.arange(20.0), np.array(positive)) is None
     assert cramers_v(np.arange(20, dtype=np.int32) % 2, np.array(positive)) is None
+
+
+def test_equal_weights_change_no_association() -> None:
+    values, twice = np.arange(20.0), np.full(20, 2.0)
+    positive, codes = values % 7 > 3, (np.arange(20) % 3).astype(np.int32)
+
+    for weighted, plain in (
+        (rank_correlation(values, positive, twice), rank_correlation(values, positive)),
+        (cramers_v(codes, positive, twice), cramers_v(codes, positive)),
+    ):
+        assert weighted is not None
+        assert plain is not None
+        assert vars(weighted[0]) == pytest.approx(vars(plain[0]), abs=1e-9)
+        assert weighted[1] == pytest.approx(plain[1], abs=1e-9)
+
+
+def test_a_subject_of_weight_2_counts_for_the_association_as_two_subjects() -> None:
+    values = np.array([1.0, 2, 2, 3, 4, 5, 6, 6, 7, 8, 9, 10])
+    positive = np.array([0, 1, 0, 1, 0, 0, 1, 0, 1, 1, 0, 1], bool)
+    codes = np.array([0, 1, 1, 0, 2, 2, 0, 1, 1, 2, 2, 0], np.int32)
+    times = np.array([1, 2, 1, 1, 2, 1, 1, 2, 1, 1, 1, 1])
+
+    def strength(found: tuple[Estimate, float] | None) -> float | None:
+        return found[0].value if found else None
+
+    weight = times.astype(np.float64)
+    assert strength(rank_correlation(values, positive, weight)) == pytest.approx(
+        strength(rank_correlation(values.repeat(times), positive.repeat(times)))
+    )
+    assert strength(cramers_v(codes, positive, weight)) == pytest.approx(
+        strength(cramers_v(codes.repeat(times), positive.repeat(times)))
+    )
+
+
+def test_unequal_weights_widen_the_interval() -> None:
+    values = np.arange(40.0)
+    positive, weight = values % 7 > 3, np.where(values % 4 == 0, 4.0, 1.0)
+    weighted, plain = (rank_correlation(values, positive, own) for own in (weight, None))
+
+    def width(found: tuple[Estimate, float] | None) -> float:
+        assert found is not None
+        assert found[0].lower is not None
+        assert found[0].upper is not None
+        return found[0].upper - found[0].lower
+
+    assert width(weighted) > 1.2 * width(plain)
+
+
+def test_screening_weighs_the_subjects() -> None:
+    subjects = trial(
+        repeated(("Active", 20), ("Placebo", 20)),
+        numbers={"AGE": list(range(40))},
+        characteristics={"SEX": repeated(("F", 10), ("M", 30))},
+        outcomes={"death": repeated((False, 15), (True, 25))},
+    )
+    weight = np.linspace(1, 3, 40).astype(np.float32)
+    outcome = subjects.outcomes["death"]
+    weighted = replace(subjects, outcomes={"death": replace(outcome, weight=weight)})
+
+    found = {
+        pair.measure: pair.strength for pair in screen(weighted, Disclosure(weighted, 5)).pairs
+    }
+
+    ages, codes = subjects.numbers["AGE"].astype(np.float64), subjects.categories["SEX"].codes
+    of_age = rank_correlation(ages, outcome.positive, weight)
+    of_sex = cramers_v(codes, outcome.positive, weight)
+    assert of_age is not None
+    assert of_sex is not None
+    assert found == {"spearman": of_age[0], "cramers_v": of_sex[0]}
+    assert of_age[0] != (rank_correlation(ages, outcome.positive) or (None,))[0]
 
 
 def test_q_values_are_those_of_benjamini_and_hochberg() -> None:
