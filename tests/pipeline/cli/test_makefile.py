@@ -210,7 +210,9 @@ def test_an_interpreter_with_blanks_in_its_path_is_one_name(tmp_path: Path) -> N
     assert found.stdout.rstrip("\n") == str(interpreter)
 
 
-def test_an_interpreter_that_is_no_python_is_reported_and_not_run_by_the_shell(tmp_path: Path) -> None:
+def test_an_interpreter_that_is_no_python_is_reported_and_not_run_by_the_shell(
+    tmp_path: Path,
+) -> None:
     touched = tmp_path / "touched"
     done = subprocess.run(
         ["make", "setup", f"VENV={tmp_path / 'venv'}", f"PYTHON={hostile_text(touched)}"],
