@@ -33,7 +33,7 @@ IMAGE_NAME = "$${IMAGE:-clinical-trial-pipeline:$$(cat pipeline/VERSION)}"
 export UV_CACHE_DIR = $(CURDIR)/$(VENV)/cache
 export UV_LINK_MODE = hardlink
 
-.PHONY: help setup run validate flink-up flink-down test test-slow test-flink system compile submit image push audit verdict report notebooks export store-migrate freeze boards grafana schemas docs lint format lock bench-accuracy bench-overhead \
+.PHONY: help setup run validate flink-up flink-down test test-slow test-flink system compile submit image push pin-images audit verdict report notebooks export store-migrate freeze boards grafana schemas docs lint format lock bench-accuracy bench-overhead \
 	bench-coverage bench-fold-statistics bench-stability bench-example-gen bench-reading bench-scale bench-flink bench-store bench-startup bench-notebooks clean
 
 help: ## This list.
@@ -126,6 +126,9 @@ image: ## Build the image of Kubeflow's tasks: [IMAGE=name:tag BASE=image IMAGE_
 
 push: ## Push the image to its registry: IMAGE=registry/name:tag [IMAGE_PUSH="podman push"].
 	@set -f; $$IMAGE_PUSH $(IMAGE_NAME)
+
+pin-images: $(READY) ## Write the digests of the images of others (requirements/images.yaml) into the manifests; needs a network.
+	@$(BIN)/python -m requirements.pin_images
 
 audit: $(READY) ## Known vulnerabilities of the locked packages, by pip-audit; needs a network.
 	@$(BIN)/uv tool run --from pip-audit==2.10.0 pip-audit --disable-pip --require-hashes \
