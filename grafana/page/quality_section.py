@@ -27,6 +27,7 @@ _TONES: dict[str, Tone] = {
     "not judged": "warn",
     "": "muted",
 }
+_AGREEMENT: dict[str, Tone] = {"passes": "good", "fails": "warn", "not judged": "muted"}
 _CHALLENGER = "challenger"
 _CHAMPION = "champion"
 _BY_GROUP = {"metric": "auc", "decision": 0.0, "model": _CHALLENGER}
@@ -83,6 +84,7 @@ def quality_section(store: StudyStore, smallest_group: int) -> Section:
     tasks = store.values(variables.TASKS)
     blocks: list[Block] = [_verdict(history, newest.run), _overview(store, newest.run, history)]
     blocks += _references(store, newest.run)
+    blocks += _risks(store, newest.run)
     blocks += between_groups(store, newest.run)
     blocks += _heat_maps(store, newest, tasks)
     blocks.append(_history(history))
@@ -359,6 +361,41 @@ def _pairs(store: StudyStore, newest: _Newest, task: str) -> list[Block]:
         Column("Subjects", "end"),
     )
     return [Details("Pairs of slicings", (Table("AUC by group", columns, rows),))]
+
+
+def _risks(store: StudyStore, run: str) -> list[Block]:
+    """Mean predictions beside risks; nothing where all follow-up is complete."""
+    rows = store.ask(queries.PREDICTED_RISKS, run=run)
+    if not rows:
+        return []
+    return [
+        Table(
+            "Do predictions add up to the risk of each arm?",
+            (
+                Column("Task"),
+                Column("Arm"),
+                Column("Risk by the horizon (95 % interval)", "end", 1, percent=True),
+                Column("Mean prediction", "end", 1, percent=True),
+                Column("Agreement"),
+            ),
+            [
+                (
+                    row["task"],
+                    row["arm"],
+                    Suppressed()
+                    if row["risk"] is None
+                    else Estimate(row["risk"], row["risk_lower"], row["risk_upper"]),
+                    row["mean_prediction"],
+                    Cell(row["verdict"], _AGREEMENT[row["verdict"]]),
+                )
+                for row in rows
+            ],
+            (
+                "Of tasks whose follow-up may end before the horizon. Numbers from which few "
+                "censored subjects would follow are not shown.",
+            ),
+        )
+    ]
 
 
 def _gaps(store: StudyStore, run: str, task: str) -> list[Block]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from grafana.queries.outcomes import outcome_weight, outcome_word
 from grafana.queries.query import TRAINING_RUNS, Query, newest
+from pipeline.results.censoring import ALL_SUBJECTS
 from pipeline.results.reference_models import TITLES
 
 _OVERALL = "x.slicing = '' AND x.slice = ''"
@@ -167,6 +168,26 @@ ORDER BY r.started
         "upper": "number",
     },
 )
+
+PREDICTED_RISKS = Query(
+    f"""
+SELECT p.task AS task, CASE p.arm WHEN '' THEN '{ALL_SUBJECTS}' ELSE p.arm END AS arm,
+       p.risk AS risk, p.risk_lower AS risk_lower, p.risk_upper AS risk_upper,
+       p.mean_prediction AS mean_prediction, {outcome_word(outcome_weight("p.outcome"))} AS verdict
+FROM predicted_risks p WHERE p.run = :run
+ORDER BY p.task, CASE WHEN p.arm = '{ALL_SUBJECTS}' THEN 0 ELSE 1 END, p.arm
+""",
+    {
+        "task": "text",
+        "arm": "text",
+        "risk": "number",
+        "risk_lower": "number",
+        "risk_upper": "number",
+        "mean_prediction": "number",
+        "verdict": "text",
+    },
+)
+"""`verdict`: whether the mean prediction agrees with the risk."""
 
 REFERENCES = Query(
     f"""

@@ -351,6 +351,40 @@ class BetweenGroups(Base):
     new_upper: Mapped[float | None]
 
 
+class PredictedRisk(Base):
+    """The mean prediction of an arm beside its risk by the horizon, where follow-up ends before it.
+
+    The Evaluator decided whether they agree. A number that is not shown is null.
+
+    Attributes:
+        run: Id of the run.
+        task: The task.
+        arm: The arm, or `all subjects`; empty in a study without arms.
+        risk: Risk by the horizon: Kaplan-Meier's, or Aalen and Johansen's with competing events.
+        risk_lower: Lower end of its 95 % interval.
+        risk_upper: Upper end.
+        mean_prediction: Mean prediction of the evaluated subjects.
+        mean_lower: Lower end of its 95 % interval.
+        mean_upper: Upper end.
+        outcome: `passes`, `fails` or `not_judged`.
+        reason: Why, see `pipeline.results.predicted_risks`.
+    """
+
+    __tablename__ = "predicted_risks"
+
+    run: Mapped[str] = mapped_column(primary_key=True)
+    task: Mapped[str] = mapped_column(primary_key=True)
+    arm: Mapped[str] = mapped_column(primary_key=True)
+    risk: Mapped[float | None]
+    risk_lower: Mapped[float | None]
+    risk_upper: Mapped[float | None]
+    mean_prediction: Mapped[float | None]
+    mean_lower: Mapped[float | None]
+    mean_upper: Mapped[float | None]
+    outcome: Mapped[str]
+    reason: Mapped[str]
+
+
 class CalibrationBin(Base):
     """A bin of a calibration curve: subjects with similar predictions."""
 

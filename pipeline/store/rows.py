@@ -58,6 +58,7 @@ def evaluation_rows(
         models.BetweenGroups: [
             {"run": run, **summary.model_dump()} for summary in metrics.between_groups
         ],
+        models.PredictedRisk: _predicted_risks(run, verdict),
         models.CalibrationBin: list(calibration_rows(run, curves)),
         models.SuppressedGroup: suppressed_rows(run, metrics),
     }
@@ -211,6 +212,25 @@ def _comparisons(run: str, verdict: Verdict) -> Iterator[Row]:
             "reason": comparison.reason,
             "message": comparison.message,
         }
+
+
+def _predicted_risks(run: str, verdict: Verdict) -> list[Row]:
+    return [
+        {
+            "run": run,
+            "task": item.task,
+            "arm": item.arm,
+            "risk": item.risk.value,
+            "risk_lower": item.risk.lower,
+            "risk_upper": item.risk.upper,
+            "mean_prediction": item.mean_prediction.value,
+            "mean_lower": item.mean_prediction.lower,
+            "mean_upper": item.mean_prediction.upper,
+            "outcome": item.outcome,
+            "reason": item.reason,
+        }
+        for item in verdict.risks
+    ]
 
 
 def _thresholds(run: str, study: ExportedStudy, verdict: Verdict) -> list[Row]:

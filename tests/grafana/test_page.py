@@ -180,6 +180,12 @@ def test_external_validations_have_a_section_of_their_own(page: Any) -> None:
     assert "sex: F" in text
 
 
+def test_mean_predictions_stand_beside_the_risks_of_the_arms(page: Any) -> None:
+    text = section(page, "Model quality").text
+    assert "Do predictions add up to the risk of each arm?" in text
+    assert "13.0 to 17.0" in text.replace("\N{NARROW NO-BREAK SPACE}%", "")
+
+
 def test_the_spread_between_groups_is_beside_the_overview(page: Any) -> None:
     text = section(page, "Model quality").text
     assert "between groups that its models never saw" in text

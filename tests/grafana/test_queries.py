@@ -453,3 +453,14 @@ def test_discrimination_and_net_benefit_are_shown_by_group(ask: Any) -> None:
         ("net benefit", "0.3", 0.07),
         ("net benefit over treating all", "0.3", 0.06),
     ]
+
+
+@pytest.mark.usefixtures("filled")
+def test_mean_predictions_stand_beside_the_risks_by_the_horizon(ask: Any) -> None:
+    rows = ask(model_quality.PREDICTED_RISKS)
+
+    assert [(row["arm"], row["risk"], row["verdict"]) for row in rows] == [
+        ("all subjects", 0.15, "passes"),
+        ("A", 0.10, "fails"),
+        ("B", None, "not judged"),
+    ]

@@ -36,6 +36,20 @@ BETWEEN = {
 }
 """A row of the summary over groups."""
 
+RISKS = [
+    {
+        **{"run": "r2", "task": "death", "arm": arm, "risk": risk, "risk_lower": lower},
+        **{"risk_upper": upper, "mean_prediction": mean, "mean_lower": None, "mean_upper": None},
+        **{"outcome": outcome, "reason": reason},
+    }
+    for arm, risk, lower, upper, mean, outcome, reason in (
+        ("all subjects", 0.15, 0.13, 0.17, 0.16, "passes", "within_interval"),
+        ("A", 0.10, 0.08, 0.13, 0.15, "fails", "outside_interval"),
+        ("B", None, None, None, 0.17, "not_judged", "group_too_small"),
+    )
+]
+"""Rows of mean predictions beside risks by the horizon."""
+
 WITH_CHAMPION = (
     record(model="difference", value=0.05, lower=-0.02, upper=0.12),
     record(model="difference", versus="ridge", value=0.01, lower=-0.05, upper=0.07),
@@ -85,7 +99,7 @@ def fill(address: str) -> None:
         run_rows("r2", *WITH_CHAMPION, blessed=False, comparisons=[calibrated]),
         models.SuppressedGroup,
     )
-    between: Rows = {models.BetweenGroups: [BETWEEN]}
+    between: Rows = {models.BetweenGroups: [BETWEEN], models.PredictedRisk: RISKS}
     export(address, at(second, SECOND) | progress_rows("r2", list(progress())) | between)
     export(address, at(failed_run("r3"), THIRD))
     export(address, at(validation_run("v1"), VALIDATED))

@@ -170,6 +170,7 @@ def test_a_run_that_is_done_is_exported_whole(done: LocalRun, sqlite: str) -> No
         "thresholds": 1,
         "metrics": 4,
         "between_groups": 0,
+        "predicted_risks": 0,
         "validations": 0,
         "validation_estimates": 0,
         "calibration": 1,

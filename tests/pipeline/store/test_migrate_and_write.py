@@ -15,7 +15,9 @@ from sqlalchemy import Engine, create_engine, event, text
 
 from benchmarks.store_rows import run_rows as measured_rows
 from pipeline.errors import UserError
+from pipeline.estimates import Estimate
 from pipeline.results.between_groups import BetweenGroups
+from pipeline.results.predicted_risks import PredictedRisk
 from pipeline.results.registration import Registration
 from pipeline.store.engine import PASSWORD_VARIABLE, StoreDownError, store_engine, store_url
 from pipeline.store.exported_study import ExportedStudy
@@ -67,6 +69,7 @@ def test_a_run_is_added_with_all_that_it_measured(address: str) -> None:
         "thresholds": 1,
         "metrics": 4,
         "between_groups": 0,
+        "predicted_risks": 0,
         "validations": 0,
         "validation_estimates": 0,
         "calibration": 1,
@@ -393,3 +396,29 @@ def test_the_summary_over_groups_is_added(address: str) -> None:
     assert scalar(address, "SELECT highest FROM between_groups WHERE task = 'death'") == 0.8
     assert scalar(address, "SELECT new_upper FROM between_groups") is None
     assert scalar(address, "SELECT folds FROM models WHERE scheme = 'internal_external'") == 4
+
+
+def test_mean_predictions_beside_risks_are_added(address: str) -> None:
+    risk = PredictedRisk(
+        task="death",
+        arm="A",
+        risk=Estimate(0.1, 0.08, 0.13),
+        mean_prediction=Estimate(0.15),
+        outcome="fails",
+        reason="outside_interval",
+    )
+    judged = verdict().model_copy(update={"risks": (risk,)})
+    rows = evaluation_rows(
+        "r1",
+        ExportedStudy.of(study()),
+        metrics(),
+        judged,
+        curves(),
+        Registration(registered=True, reason=None),
+    )
+    export(address, rows)
+
+    assert scalar(address, "SELECT risk_upper FROM predicted_risks WHERE arm = 'A'") == 0.13
+    assert scalar(address, "SELECT mean_prediction FROM predicted_risks") == 0.15
+    assert scalar(address, "SELECT mean_upper FROM predicted_risks") is None
+    assert scalar(address, "SELECT outcome FROM predicted_risks") == "fails"
