@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grafana.boards import board, external_validation, look
+from grafana.boards import board, external_validation, look, references
 from grafana.boards.board import Board, Row
 from grafana.boards.panels import (
     AnyPanel,
@@ -32,8 +32,6 @@ Choose a run in the history at the bottom to see its groups. `challenger` is the
 `champion` the current champion on the same subjects."""
 _NO_MODEL = "No run of this study has evaluated a model yet"
 _NO_CHAMPION = "No champion has been evaluated beside a challenger yet: that takes a second run"
-_NO_REFERENCES = "This run evaluated no reference models"
-_NO_RISKS = "All follow-up reaches the horizon of every task, or this run compared no risks"
 _NO_GROUPS = "The study file names no groups, or all are too small to show"
 _TO_RUN = {
     "title": "The groups of this run",
@@ -59,7 +57,7 @@ def model_quality() -> Board:
             board.model(),
             board.run(),
         ],
-        lead=[note(_FIRST, Size(24, 3)), *_figures(), _overview(), _references(), _risks()],
+        lead=[note(_FIRST, Size(24, 3)), *_figures(), _overview(), *references.panels()],
         rows=[
             Row("Over runs", _over_runs()),
             Row("Groups of patients in run $run", _groups()),
@@ -134,50 +132,6 @@ def _overview() -> AnyPanel:
             "brier": TableColumn(decimals=4),
             "calibration_slope": TableColumn(decimals=2),
             "calibration_error": _RATE,
-        },
-        coloured=("verdict",),
-    )
-
-
-def _references() -> AnyPanel:
-    return grid(
-        Words(
-            "Does a simpler model predict as well in run $run?",
-            "The model beside reference models on the same subjects: their AUC and Brier score, "
-            "and the model's AUC minus theirs, paired by subject, with the ends of its 95 % "
-            "interval. Where the interval includes 0 no difference is shown.",
-            _NO_REFERENCES,
-        ),
-        queries.REFERENCES,
-        Size(24, 7),
-        {
-            "auc": TableColumn("AUC", decimals=3),
-            "brier": TableColumn(decimals=4),
-            "difference": TableColumn("AUC minus theirs", decimals=3),
-            "difference_lower": TableColumn("from", decimals=3),
-            "difference_upper": TableColumn("to", decimals=3),
-        },
-    )
-
-
-def _risks() -> AnyPanel:
-    return grid(
-        Words(
-            "Do predictions of run $run add up to the risk of each arm?",
-            "Where follow-up may end before the horizon: the risk by the horizon of all subjects "
-            "(Kaplan-Meier, or Aalen-Johansen with competing events) with the ends of its 95 % "
-            "interval, and the mean prediction. The Evaluator recorded whether they agree. Numbers "
-            "from which few censored subjects would follow are not shown.",
-            _NO_RISKS,
-        ),
-        queries.PREDICTED_RISKS,
-        Size(24, 7),
-        {
-            "risk": TableColumn("risk by the horizon", unit=look.SHARE, decimals=1),
-            "risk_lower": TableColumn("from", unit=look.SHARE, decimals=1),
-            "risk_upper": TableColumn("to", unit=look.SHARE, decimals=1),
-            "mean_prediction": _RATE,
-            "verdict": TableColumn("agrees"),
         },
         coloured=("verdict",),
     )
