@@ -50,10 +50,14 @@ def read_graph() -> tuple[list[str], list[Artifact]]:
     """
     # TFX takes seconds to import.
     from pipeline.pipeline import create_pipeline
-    from pipeline.runners.local.stages import run_order
+    from pipeline.runners.local.lanes import run_order
 
     study = load_study(SCHEMAS / "synthetic" / "study.yaml")
-    nodes = run_order(create_pipeline(_config(study)).components)
+    by_id = {node.id: node for node in create_pipeline(_config(study)).components}
+    downstream = {
+        stage: [later.id for later in node.downstream_nodes] for stage, node in by_id.items()
+    }
+    nodes = [by_id[stage] for stage in run_order(downstream)]
     readers: dict[tuple[str, str], list[str]] = {}
     for node in nodes:
         for channel in node.inputs.values():

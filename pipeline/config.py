@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,6 +42,7 @@ class Settings:
         tune: Whether the Tuner searches hyperparameters first.
         beam: Where Beam's stages run.
         store: Address of the SQL store; None is a SQLite file below the root, empty is none.
+        stages_at_once: How many stages may run at once, 1 or 2; None: 2 where there are two cores.
     """
 
     study: str = DEFAULT_STUDY
@@ -52,6 +54,7 @@ class Settings:
     tune: bool = False
     beam: BeamSettings = IN_MEMORY
     store: str | None = None
+    stages_at_once: int | None = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,7 @@ class RunConfig:
         store: Address of the SQL store; empty for none.
         data_modified: Modification time of the newest of the data's files; None where unknown.
         kind: What the run does.
+        stages_at_once: How many stages the local runner runs at once.
     """
 
     study: Study
@@ -116,6 +120,7 @@ class RunConfig:
     store: str | RuntimeParameter
     data_modified: datetime | None
     kind: RunKind = TRAINING
+    stages_at_once: int = 1
 
 
 def resolve(settings: Settings, run_id: str = "") -> RunConfig:
@@ -182,7 +187,14 @@ def resolve(settings: Settings, run_id: str = "") -> RunConfig:
         started_by=getpass.getuser(),
         store=store,
         data_modified=data_modified(study.files, data_root),
+        stages_at_once=settings.stages_at_once or min(2, _cores()),
     )
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    # Only Linux can tell; elsewhere all of the machine's.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _store(settings: Settings, root: Path) -> str:

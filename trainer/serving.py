@@ -48,6 +48,11 @@ class ServedModel(tf.Module):
         self._slopes = tf.constant(fitted.calibration.slopes, tf.float32)
         self._intercepts = tf.constant(fitted.calibration.intercepts, tf.float32)
         self._transform = transform_output.transform_features_layer()
+        # One trace for all signatures: that of Transform's graph takes longer than all else.
+        # Nothing here has control flow of Python for AutoGraph, which takes longer still.
+        self._transformed = tf.function(
+            self._transform_raw, input_signature=[self._raw_spec()], autograph=False
+        )
         vocabulary = _vocabulary(transform_output, inputs)
         codes = reference_codes(vocabulary, len(inputs.categorical))
         self._contributions = Contributions(self._log_odds, len(inputs.numeric), codes)
@@ -77,8 +82,7 @@ class ServedModel(tf.Module):
             (CONTRIBUTIONS_SIGNATURE, _OF_COLUMNS(CONTRIBUTIONS_SIGNATURE), self._explain),
             (INTERACTIONS_SIGNATURE, _OF_COLUMNS(INTERACTIONS_SIGNATURE), self._pair),
         ):
-            # One trace for both: that of Transform's graph takes longer than all else.
-            traced = tf.function(answer, input_signature=[self._raw_spec()])
+            traced = tf.function(answer, input_signature=[self._raw_spec()], autograph=False)
             signatures[name] = self._examples_signature(traced)
             signatures[of_columns] = self._columns_signature(traced)
         return signatures
@@ -92,7 +96,7 @@ class ServedModel(tf.Module):
         spec = {name: tf.io.VarLenFeature(tf.float32) for name in self._inputs.numeric}
         spec |= {name: tf.io.VarLenFeature(tf.string) for name in self._inputs.categorical}
 
-        @tf.function
+        @tf.function(autograph=False)
         def serve(examples: tf.Tensor) -> dict[str, tf.Tensor]:
             parsed = tf.io.parse_example(examples, spec)
             return answer(tuple(parsed[name] for name in self._inputs.features))
@@ -102,7 +106,7 @@ class ServedModel(tf.Module):
     def _columns_signature(self, answer: _Answer) -> Any:
         numeric, names = self._inputs.numeric, argument_names(self._inputs)
 
-        @tf.function
+        @tf.function(autograph=False)
         def serve(**columns: tf.Tensor) -> dict[str, tf.Tensor]:
             return answer(tuple(_sparse(columns[names[name]]) for name in self._inputs.features))
 
@@ -128,7 +132,7 @@ class ServedModel(tf.Module):
     def _by_task(self, found: tf.Tensor) -> dict[str, tf.Tensor]:
         return {task: found[..., column] for column, task in enumerate(self._inputs.tasks)}
 
-    def _transformed(self, raw: _Raw) -> tuple[tf.Tensor, tf.Tensor]:
+    def _transform_raw(self, raw: _Raw) -> tuple[tf.Tensor, tf.Tensor]:
         transformed = self._transform(dict(zip(self._inputs.features, raw, strict=True)))
         rows = raw[0].dense_shape[0]
         numbers = transformed.get(NUMBERS, tf.zeros([rows, 0], tf.float32))

@@ -123,7 +123,7 @@ def _run_child(work: Callable[[], object], result_file: Path, parent: int) -> No
         atexit._clear()
         # Ctrl-C reaches the parent alone, which passes it on: twice would be once too often.
         os.setpgid(0, 0)
-        _die_with(parent)
+        die_with(parent)
         faulthandler.enable()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _FORWARDED)
         _write_result(work, result_file)
@@ -140,26 +140,36 @@ def _write_result(work: Callable[[], object], result_file: Path) -> None:
         content = pickle.dumps((True, work()))
     except BaseException as error:
         error.add_note("".join(traceback.format_exception(error)))
-        content = _pickle_exception(error)
+        content = pickle.dumps((False, can_travel(error)))
     unfinished = result_file.with_suffix(".unfinished")
     unfinished.write_bytes(content)
     unfinished.rename(result_file)
 
 
-def _pickle_exception(error: BaseException) -> bytes:
-    """An exception for the parent; one that can't travel goes as a RuntimeError that names it."""
+def can_travel(error: BaseException) -> BaseException:
+    """An exception for another process.
+
+    Args:
+        error: The exception.
+
+    Returns:
+        The exception itself, or, where it can't be pickled, a RuntimeError that names it.
+    """
     try:
-        content = pickle.dumps((False, error))
-        pickle.loads(content)
+        pickle.loads(pickle.dumps(error))
     except Exception:
         named = RuntimeError(f"{type(error).__name__}: {error}")
         named.__notes__ = error.__notes__
-        return pickle.dumps((False, named))
-    return content
+        return named
+    return error
 
 
-def _die_with(parent: int) -> None:
-    """Ends this process when its parent is killed, where the system can do that."""
+def die_with(parent: int) -> None:
+    """Ends this process when its parent is killed, where the system can do that.
+
+    Args:
+        parent: The parent's number.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
         if os.getppid() != parent:

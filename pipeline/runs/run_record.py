@@ -36,12 +36,17 @@ def versions(code_version: str) -> dict[str, str]:
 
 
 @contextmanager
-def recorded(record: StageRecord, folder: Path) -> Iterator[StageRecord]:
+def recorded(
+    record: StageRecord, folder: Path, side: int | None = None, is_beside: bool = False
+) -> Iterator[StageRecord]:
     """Measures a stage and writes its record, even if the stage fails.
 
     Args:
         record: Gets time, memory, structured log data, and the error, if any.
         folder: Where `<stage>.json` is written.
+        side: Number of the process beside this one in which other stages run at the same time;
+            its log records carry the mark `beside`.
+        is_beside: Whether this stage runs in that process.
 
     Yields:
         The record; the caller may set the status `cached`.
@@ -49,8 +54,9 @@ def recorded(record: StageRecord, folder: Path) -> Iterator[StageRecord]:
     record.started = datetime.now(UTC).replace(microsecond=0)
     start = time.monotonic()
     collector = _Collector(record)
+    collector.addFilter(lambda entry: getattr(entry, "beside", False) == is_beside)
     logging.getLogger().addHandler(collector)
-    memory = _PeakMemory()
+    memory = _PeakMemory(side, is_beside)
     try:
         with memory:
             yield record
@@ -92,13 +98,19 @@ class _Collector(logging.Handler):
 
 
 class _PeakMemory:
-    """Samples the resident memory of this process and its children."""
+    """Samples the resident memory of a stage's process and its children.
 
-    def __init__(self) -> None:
+    Args:
+        side: Number of the process in which stages run beside those of this process.
+        is_beside: Whether the stage runs there; else that process does not count.
+    """
+
+    def __init__(self, side: int | None, is_beside: bool) -> None:
         self.peak = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._sample, daemon=True)
-        self._process = psutil.Process()
+        self._process = psutil.Process(side if is_beside else None)
+        self._other = None if is_beside else side
 
     def __enter__(self) -> None:
         self._thread.start()
@@ -113,10 +125,15 @@ class _PeakMemory:
             self._measure()
 
     def _measure(self) -> None:
-        total = self._process.memory_info().rss
-        for child in self._process.children(recursive=True):
+        try:
+            counted = [self._process, *self._process.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return
+        total = 0
+        for process in counted:
             try:
-                total += child.memory_info().rss
+                if self._other not in (process.pid, process.ppid()):
+                    total += process.memory_info().rss
             except psutil.NoSuchProcess:
                 continue
         self.peak = max(self.peak, total)

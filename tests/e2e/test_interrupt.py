@@ -67,7 +67,7 @@ def test_during_training_the_stage_is_recorded_as_failed_and_a_rerun_goes_on(
 
     def trains() -> bool:
         logs = [path.read_text(errors="replace") for path in root.glob("logs/*.log")]
-        # The reference models, which are fitted before, report their progress alike.
+        # The reference models, which are fitted beside it, report their progress alike.
         of_trainer = [log.partition("INFO trainer.run: rows")[2] for log in logs]
         return any("INFO trainer.run: training" in log for log in of_trainer)
 

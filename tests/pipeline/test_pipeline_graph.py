@@ -16,7 +16,7 @@ from pipeline.config import RunConfig
 from pipeline.names import SUBJECT_HASH
 from pipeline.pipeline import create_pipeline
 from pipeline.runners.local.display import STAGES
-from pipeline.runners.local.stages import run_order
+from pipeline.runners.local.lanes import run_order
 from pipeline.study.load import load_study
 from pipeline.study.shipped import SCHEMAS
 from pipeline.validation_pipeline import create_validation_pipeline
@@ -269,9 +269,9 @@ def test_a_model_that_is_not_pushed_is_registered_after_analysis_and_summary(
 
 
 def test_a_local_run_analyses_the_trial_before_it_pushes(config: RunConfig) -> None:
-    nodes = [item.pipeline_node for item in _compiled(config).nodes]
-    order = [node.node_info.id for node in run_order(nodes)]
-    assert sorted(order) == sorted(node.node_info.id for node in nodes)
+    nodes = _nodes(config)
+    order = run_order({name: node.downstream_nodes for name, node in nodes.items()})
+    assert sorted(order) == sorted(nodes)
     for earlier in ("TrialAnalysis", "TrialSummary"):
         assert order.index(earlier) < order.index("Pusher") < order.index("ModelRegistrar")
 

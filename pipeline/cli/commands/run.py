@@ -73,6 +73,12 @@ BEAM_OPTION = variable_option(
 )
 @tune_option
 @store_option("Address of the SQL store; a SQLite file below the root if not given.")
+@variable_option(
+    "--stages-at-once",
+    type=click.IntRange(1, 2),
+    help="2 runs stages that don't wait for each other at once, in a second process; 1 saves its "
+    "memory. [default: 2 where there are two cores]",
+)
 @beam_options
 @BEAM_OPTION
 @click.option(

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from rich.cells import cell_len
 from rich.console import Console
 from rich.live import Live
 from rich.progress import (
-    BarColumn,
     Progress,
     ProgressColumn,
-    SpinnerColumn,
-    Task,
+    TaskID,
     TextColumn,
     TimeElapsedColumn,
 )
@@ -27,6 +25,7 @@ from rich.text import Text
 from pipeline.results.documents import MetricRecord
 from pipeline.results.evaluation_plan import SPLIT_PLAN, EvaluationPlan
 from pipeline.results.scheme_words import subjects_title
+from pipeline.runners.local.progress import BarWhereKnown, Follower, Mark
 from pipeline.runners.local.task_table import TaskTable
 
 STAGES = {
@@ -58,17 +57,6 @@ STAGES = {
 
 _RESULT_TITLE = "AUC with 95 % interval, Brier score, calibration slope and error"
 _RESULT_COLUMNS = ("subjects", "events", "AUC", "Brier", "slope", "error")
-
-
-class _BarWhereKnown(ProgressColumn):
-    """A bar for stages that report how far they are; nothing for the others."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._bar = BarColumn(bar_width=24)
-
-    def render(self, task: Task) -> Any:
-        return self._bar.render(task) if task.total else Text("")
 
 
 def print_words(console: Console, text: str | Text) -> None:
@@ -123,59 +111,107 @@ def waiting(console: Console, text: str) -> Live:
 
 
 class RunDisplay:
-    """Shows the stages of a run as they start and end."""
+    """Shows the stages of a run as they start and end.
+
+    Args:
+        console: Where to show them.
+    """
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._lock = threading.RLock()
+        self._progress: Progress | None = None
+        self._shown: list[TaskID] = []
+        self._order: list[str] = []
+        self._ended: dict[str, tuple[str, TaskID]] = {}
+
+    def begin(self, order: Sequence[str]) -> None:
+        """Takes the order in which lines of ended stages are printed, however long each takes.
+
+        Args:
+            order: Stages; one that is not among them has its line as soon as it has ended.
+        """
+        self._order = list(order)
 
     @contextmanager
-    def stage(self, name: str) -> Iterator[Stage]:
+    def stage(self, name: str, is_beside: bool = False) -> Iterator[Stage]:
         """Shows one stage while it runs, and a line when it has ended.
 
         Args:
             name: The stage's node id.
+            is_beside: Whether it runs in the process beside this one.
 
         Yields:
             The stage; the caller may mark it as cached.
         """
-        described = STAGES.get(name, "")
         stage = Stage()
         start = time.monotonic()
+        label = f"[bold]{name:<17}[/bold] {STAGES.get(name, '')}"
+        with self._lock:
+            progress = self._progress or self._start()
+            task = progress.add_task(label, total=None, detail="", mark="")
+            self._shown.append(task)
+        follower = Follower(progress, task)
+        follower.addFilter(lambda entry: getattr(entry, "beside", False) == is_beside)
+        logging.getLogger().addHandler(follower)
+        try:
+            yield stage
+        except BaseException:
+            stage.mark = "[red]✗[/red]"
+            raise
+        finally:
+            logging.getLogger().removeHandler(follower)
+            taken = "from cache" if stage.cached else f"{time.monotonic() - start:.1f} s"
+            with self._lock:
+                progress.stop_task(task)
+                self._ended[name] = (f"{stage.mark} {label} [dim]{taken}[/dim]", task)
+                if name not in self._order:
+                    self._print(name)
+                while self._order and self._order[0] in self._ended:
+                    self._print(self._order.pop(0))
+                if name in self._ended:
+                    progress.update(task, mark=stage.mark)
+
+    def finish(self) -> None:
+        """Prints the lines of stages that have ended before one that never ran."""
+        with self._lock:
+            for name in [name for name in self._order if name in self._ended]:
+                self._print(name)
+
+    def _start(self) -> Progress:
         columns: Sequence[ProgressColumn] = (
-            SpinnerColumn(),
+            Mark(),
             TextColumn("{task.description}"),
-            _BarWhereKnown(),
+            BarWhereKnown(),
             TextColumn("{task.fields[detail]}", style="dim"),
             TimeElapsedColumn(),
         )
-        label = f"[bold]{name:<17}[/bold] {described}"
-        # Without a terminal nothing is animated: one line per stage, when it has ended.
-        still = not self._console.is_terminal
-        with Progress(
+        self._progress = Progress(
             *columns,
             console=self._console,
             transient=True,
-            disable=still,
+            # Without a terminal nothing is animated: one line per stage, when it has ended.
+            disable=not self._console.is_terminal,
             # Output of libraries goes to the log file, not between these lines.
             redirect_stdout=False,
             redirect_stderr=False,
-        ) as progress:
-            task = progress.add_task(label, total=None, detail="")
-            follower = _Follower(progress, task)
-            logging.getLogger().addHandler(follower)
-            try:
-                yield stage
-            except BaseException:
-                stage.mark = "[red]✗[/red]"
-                raise
-            finally:
-                logging.getLogger().removeHandler(follower)
-                seconds = time.monotonic() - start
-                self._line(stage, label, seconds)
+        )
+        self._progress.start()
+        return self._progress
 
-    def _line(self, stage: Stage, label: str, seconds: float) -> None:
-        taken = "from cache" if stage.cached else f"{seconds:.1f} s"
-        print_words(self._console, f"{stage.mark} {label} [dim]{taken}[/dim]")
+    def _print(self, name: str) -> None:
+        """Prints a stage's line; where no other stage is shown, the animation ends before."""
+        line, task = self._ended.pop(name)
+        assert self._progress is not None
+        self._shown.remove(task)
+        if self._shown:
+            # What it reported last is drawn.
+            self._progress.refresh()
+            self._progress.update(task, visible=False)
+        else:
+            self._progress.stop()
+            self._progress = None
+        print_words(self._console, line)
 
 
 class Stage:
@@ -184,22 +220,6 @@ class Stage:
     def __init__(self) -> None:
         self.cached = False
         self.mark = "[green]✓[/green]"
-
-
-class _Follower(logging.Handler):
-    """Updates the bar from the stage's log records: `extra={"progress": (done, total)}`."""
-
-    def __init__(self, progress: Progress, task: Any) -> None:
-        super().__init__(logging.INFO)
-        self._progress = progress
-        self._task = task
-
-    def emit(self, entry: logging.LogRecord) -> None:
-        reported = getattr(entry, "progress", None)
-        if isinstance(reported, tuple):
-            done, total = reported
-            detail = str(getattr(entry, "detail", ""))
-            self._progress.update(self._task, completed=done, total=total, detail=detail)
 
 
 def results_table(

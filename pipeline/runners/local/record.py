@@ -18,6 +18,7 @@ from pipeline.runs.stage_record import StageRecord
 logger = logging.getLogger(__name__)
 
 _NOTE = "stage.json"
+_BESIDE_NOTE = "beside.json"
 
 
 class StartedStage(Document):
@@ -34,33 +35,53 @@ class StartedStage(Document):
     records: Path
 
 
-def note_stage(stage: StartedStage, folder: Path) -> None:
-    """Writes a stage to a folder that outlives its process; the one before is overwritten."""
-    unfinished = folder / f"{_NOTE}.unfinished"
+def note_stage(stage: StartedStage, folder: Path, is_beside: bool = False) -> None:
+    """Writes a stage to a folder that outlives its process; the one before is overwritten.
+
+    Args:
+        stage: The stage.
+        folder: The folder.
+        is_beside: Whether the stage runs in the process beside the run's own.
+    """
+    path = _note(folder, is_beside)
+    unfinished = path.with_suffix(".unfinished")
     unfinished.write_text(stage.model_dump_json(), encoding="utf-8")
-    unfinished.rename(folder / _NOTE)
+    unfinished.rename(path)
 
 
-def read_stage(folder: Path) -> StartedStage | None:
-    """The stage that started last; None before the first."""
-    path = folder / _NOTE
+def forget_beside(folder: Path) -> None:
+    """Deletes the note of the stage in the process beside the run's own: it has its record."""
+    _note(folder, is_beside=True).unlink()
+
+
+def read_stage(folder: Path, is_beside: bool = False) -> StartedStage | None:
+    """The stage that started last; None before the first, or where it has its record."""
+    path = _note(folder, is_beside)
     if not path.exists():
         return None
     return StartedStage.model_validate_json(path.read_text(encoding="utf-8"))
 
 
-def record_death(stage: StartedStage, reason: str, console: Console) -> None:
+def _note(folder: Path, is_beside: bool) -> Path:
+    return folder / (_BESIDE_NOTE if is_beside else _NOTE)
+
+
+def record_death(
+    stage: StartedStage, beside: StartedStage | None, reason: str, console: Console
+) -> None:
     """Records that a stage failed, and its run with it.
 
     Args:
         stage: The stage.
+        beside: The one that ran beside it and ended with it.
         reason: How its process ended.
         console: The terminal.
     """
     ended = datetime.now(UTC)
-    seconds = round((ended - stage.record.started).total_seconds(), 3)
-    changes = {"status": "failed", "error": reason, "seconds": seconds}
-    stage.record.model_copy(update=changes).write(stage.records)
+    for each in filter(None, (beside, stage)):
+        seconds = round((ended - each.record.started).total_seconds(), 3)
+        changes = {"status": "failed", "error": reason, "seconds": seconds}
+        each.record.model_copy(update=changes).write(each.records)
     file = stage.file.model_copy(update={"status": "failed", "reason": reason, "ended": ended})
     record_run(file, stage.records, console)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -17,6 +17,7 @@ from pipeline.beam.failure import find_user_error, meaning
 from pipeline.config import RunConfig, Settings, resolve
 from pipeline.runners.local.display import RunDisplay, print_words, waiting
 from pipeline.runners.local.importing import collection_paused
+from pipeline.runners.local.lanes import BESIDE, stages_beside
 from pipeline.runners.local.logs import terminal_and_log
 from pipeline.runners.local.outcome import RunOutcome
 from pipeline.runners.local.record import (
@@ -27,15 +28,17 @@ from pipeline.runners.local.record import (
     record_run,
 )
 from pipeline.runners.local.result import result_paths, show_result
+from pipeline.runners.local.side_process import SideProcess, SideProcessDied
 from pipeline.runners.supervise import supervise
 from pipeline.runs.run_file import RunFile, Status
-from pipeline.runs.run_record import recorded, versions
+from pipeline.runs.run_record import versions
 from pipeline.runs.stage_record import StageRecord, describe_unexpected
 
 if TYPE_CHECKING:
     from tfx.orchestration.pipeline import Pipeline
 
     from pipeline.results.documents import Verdict
+    from pipeline.runners.local.observed import ObservedStages
 
 logger = logging.getLogger(__name__)
 
@@ -136,7 +139,7 @@ def _report_death(death: str, notes: Path, run_id: str, log_file: Path) -> RunOu
         )
         if stage is None:
             return RunOutcome(run_id, "not started", paths, error=reason)
-        record_death(stage, reason, console)
+        record_death(stage, read_stage(notes, is_beside=True), reason, console)
     return RunOutcome(
         run_id,
         "failed",
@@ -191,9 +194,11 @@ class LocalRun:
 
     Attributes:
         page_stage: The stage that writes the page, its output `html`.
+        beside: Stages of the graph that may run beside others.
     """
 
     page_stage = "RunPage"
+    beside: Collection[str] = BESIDE
 
     def __init__(
         self, config: RunConfig, console: Console, run_id: str, log_file: Path, notes: Path
@@ -205,8 +210,7 @@ class LocalRun:
         self._log_file = log_file
         self._records = Path(config.pipeline_root).parent / "records" / run_id
         self._started = datetime.now(UTC)
-        self._stage = ""
-        self._outputs: dict[str, dict[str, str]] = {}
+        self._stages: ObservedStages | None = None
 
     def execute(self) -> RunOutcome:
         """Runs every stage, and records and shows how the run ended."""
@@ -216,6 +220,14 @@ class LocalRun:
             logger.warning("interrupted")
             print_words(self._console, f"\n[red]Interrupted.[/red] {_AFTER_INTERRUPT}")
             return self._end_early("interrupted", "interrupted")
+        except SideProcessDied as death:
+            logger.error("the run failed: %s", death)
+            print_words(
+                self._console,
+                f"\n[red]✗ {escape(str(death))}[/red] See {escape(str(self._log_file))}. "
+                f"{_AFTER_FAILURE}",
+            )
+            return self._end_early("failed", str(death))
         except Exception as error:
             if mistake := find_user_error(error):
                 logger.error("the run was stopped", exc_info=error)
@@ -231,28 +243,30 @@ class LocalRun:
 
     def _run_stages(self) -> None:
         display = RunDisplay(self._console)
-        with waiting(self._console, "loading TensorFlow and TFX"), collection_paused():
-            from pipeline.runners.local.stages import StageRunner
-
-            pipeline = self.create_pipeline()
+        beside = stages_beside(self.beside, self._config.stages_at_once, self._config.beam_args)
         record_versions = versions(self._config.code_version)
-        run = self
+        side = SideProcess() if beside else None
+        try:
+            with waiting(self._console, "loading TensorFlow and TFX"), collection_paused():
+                from pipeline.runners.local.observed import ObservedStages
 
-        class Stages(StageRunner):
-            """Shows and records every stage."""
-
-            def run_stage(self, stage: str, launch: Callable[[], bool]) -> None:
-                run._stage = stage
-                record = StageRecord(run=run._run, stage=stage, versions=record_versions)
-                with display.stage(stage) as shown, recorded(record, run._records):
-                    run._note(record)
-                    if not launch():
-                        record.status = "cached"
-                        shown.cached = True
-
-        runner = Stages()
-        self._outputs = runner.outputs
-        runner.run(pipeline)
+                pipeline = self.create_pipeline()
+            self._stages = ObservedStages(
+                display=display,
+                records=self._records,
+                notes=self._notes,
+                new_record=lambda stage: StageRecord(
+                    run=self._run, stage=stage, versions=record_versions
+                ),
+                note=self._note,
+                side=side,
+                beside=beside,
+            )
+            self._stages.run(pipeline)
+        finally:
+            display.finish()
+            if side:
+                side.close()
 
     def create_pipeline(self) -> Pipeline:
         """The graph."""
@@ -262,16 +276,16 @@ class LocalRun:
 
     def _finish(self) -> RunOutcome:
         paths = {"log": self._log_file, "records": self._records}
+        outputs = self._outputs
         # TFX's CLI only asks for the pipeline: then nothing ran.
-        if not self._outputs:
+        if not outputs:
             return RunOutcome(self._run, "done", paths)
         from pipeline.results.documents import Verdict, read_result
 
         page = self._records / PAGE_FILE
-        shutil.copyfile(self._outputs[self.page_stage]["html"], page)
-        verdict = read_result(Verdict, self._outputs["TrialEvaluator"]["verdict"])
-        paths |= self.show(self._outputs, page, verdict)
-        self._stage = ""
+        shutil.copyfile(outputs[self.page_stage]["html"], page)
+        verdict = read_result(Verdict, outputs["TrialEvaluator"]["verdict"])
+        paths |= self.show(outputs, page, verdict)
         self._record("done", None)
         return RunOutcome(
             self._run,
@@ -310,12 +324,22 @@ class LocalRun:
             self._run,
             status,
             {"log": self._log_file, "records": self._records},
-            failed_stage=self._stage,
+            failed_stage=self._failed_stage,
             error=reason,
             is_users_to_fix=is_users_to_fix,
         )
 
-    def _file(self, status: Status, reason: str | None) -> RunFile:
+    @property
+    def _outputs(self) -> dict[str, dict[str, str]]:
+        return self._stages.outputs if self._stages else {}
+
+    @property
+    def _failed_stage(self) -> str:
+        """The stage that failed; of two, the earlier one in the order of the run."""
+        stages = self._stages
+        return next((name for name in stages.order if name in stages.failed), "") if stages else ""
+
+    def _file(self, status: Status, reason: str | None, failed_stage: str) -> RunFile:
         """`run.json` of the run if it ended now."""
         config = self._config
         return RunFile(
@@ -333,7 +357,7 @@ class LocalRun:
             started=self._started,
             ended=datetime.now(UTC),
             status=status,
-            failed_stage=self._stage,
+            failed_stage=failed_stage,
             reason=reason,
             store=str(config.store),
             outputs=self._outputs,
@@ -341,11 +365,12 @@ class LocalRun:
         )
 
     def _record(self, status: Status, reason: str | None) -> None:
-        record_run(self._file(status, reason), self._records, self._console)
+        file = self._file(status, reason, self._failed_stage)
+        record_run(file, self._records, self._console)
 
-    def _note(self, record: StageRecord) -> None:
+    def _note(self, record: StageRecord, is_beside: bool) -> None:
         """Writes down a stage that starts, for the case that its process dies."""
         started = StartedStage(
-            file=self._file("failed", None), record=record, records=self._records
+            file=self._file("failed", None, record.stage), record=record, records=self._records
         )
-        note_stage(started, self._notes)
+        note_stage(started, self._notes, is_beside)

@@ -53,6 +53,7 @@ class _LocalValidation(LocalRun):
     """A validation whose settings are resolved."""
 
     page_stage = "ExternalValidation"
+    beside = ()
 
     def __init__(self, update: UpdateMethod | None, *resolved: Any) -> None:
         super().__init__(*resolved)

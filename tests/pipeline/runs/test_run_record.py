@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -55,6 +56,16 @@ def test_a_stage_that_was_cached_stays_so(tmp_path: Path) -> None:
     with recorded(_record(), tmp_path) as record:
         record.status = "cached"
     assert _written(tmp_path)["status"] == "cached"
+
+
+def test_rows_are_of_the_stage_whose_process_logged_them(tmp_path: Path) -> None:
+    here, there = _record(), _record()
+    own = os.getpid()
+    with recorded(here, tmp_path, own), recorded(there, tmp_path, own, is_beside=True):
+        LOG.info("rows", extra={"rows": {"subjects": 3}})
+        LOG.info("rows", extra={"rows": {"subjects": 7}, "beside": True})
+    assert [rows.subjects for rows in here.rows] == [3]
+    assert [rows.subjects for rows in there.rows] == [7]
 
 
 def test_a_stage_that_fails_is_recorded_with_its_error_which_goes_on(tmp_path: Path) -> None:

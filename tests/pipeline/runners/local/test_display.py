@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import re
 import sys
 
@@ -57,9 +58,54 @@ def test_a_stage_without_a_description_is_shown_by_its_name() -> None:
     assert text.getvalue().startswith("✓ Something")
 
 
-def test_on_a_terminal_the_bar_follows_what_the_stage_reports() -> None:
-    import logging
+def _lines(text: str) -> list[str]:
+    """First words of the lines of ended stages."""
+    return [line.split()[1] for line in text.splitlines() if line.startswith(("✓", "✗"))]
 
+
+def test_lines_come_in_the_order_of_the_run_whichever_stage_ends_first() -> None:
+    console, text = _console()
+    display = RunDisplay(console)
+    display.begin(["Trainer", "CrossFit", "ReferenceModels", "TrialEvaluator"])
+    with display.stage("Trainer"):
+        with display.stage("ReferenceModels", is_beside=True):
+            pass
+        assert _lines(text.getvalue()) == []
+    assert _lines(text.getvalue()) == ["Trainer"]
+    with display.stage("CrossFit"):
+        pass
+    assert _lines(text.getvalue()) == ["Trainer", "CrossFit", "ReferenceModels"]
+
+
+def test_what_has_ended_beside_a_stage_that_never_ran_has_its_line_at_the_end() -> None:
+    console, text = _console()
+    display = RunDisplay(console)
+    display.begin(["Trainer", "CrossFit", "ReferenceModels"])
+    with display.stage("ReferenceModels", is_beside=True):
+        pass
+    with pytest.raises(ValueError), display.stage("Trainer"):
+        raise ValueError
+    display.finish()
+    assert _lines(text.getvalue()) == ["Trainer", "ReferenceModels"]
+    assert text.getvalue().startswith("✗ Trainer")
+
+
+def test_a_bar_follows_the_stage_of_its_own_process() -> None:
+    text = io.StringIO()
+    console = Console(file=text, width=160, force_terminal=True)
+    display = RunDisplay(console)
+    log = logging.getLogger("trainer")
+    log.setLevel(logging.INFO)
+    with display.stage("Trainer"), display.stage("ReferenceModels", is_beside=True):
+        log.info("training", extra={"progress": (3, 4), "detail": "eval loss 0.5"})
+        log.info("training", extra={"progress": (1, 4), "detail": "ridge", "beside": True})
+    rows = [row for row in text.getvalue().splitlines() if "eval loss" in row or "ridge" in row]
+    assert any("Trainer" in row and "eval loss 0.5" in row for row in rows)
+    assert any("ReferenceModels" in row and "ridge" in row for row in rows)
+    assert not any("Trainer" in row and "ridge" in row for row in rows)
+
+
+def test_on_a_terminal_the_bar_follows_what_the_stage_reports() -> None:
     text = io.StringIO()
     console = Console(file=text, width=120, force_terminal=True)
     log = logging.getLogger("trainer")

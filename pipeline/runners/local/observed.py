@@ -1,0 +1,71 @@
+"""Stages of a run that are shown, noted and recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from pipeline.runners.local.display import RunDisplay
+from pipeline.runners.local.record import forget_beside
+from pipeline.runners.local.side_process import SideProcess
+from pipeline.runners.local.stages import StageRunner
+from pipeline.runs.run_record import recorded
+from pipeline.runs.stage_record import StageRecord
+
+
+class ObservedStages(StageRunner):
+    """Shows, notes and records every stage.
+
+    Args:
+        display: Where stages are shown.
+        records: Folder of the run's records.
+        notes: Folder for what must be known of the run if this process dies.
+        new_record: Makes the record of a stage.
+        note: Writes a stage down that starts; whether it runs beside this process's.
+        side: The process of the second lane; None runs one stage at a time.
+        beside: The stages of the second lane.
+
+    Attributes:
+        failed: Stages that failed or were interrupted.
+    """
+
+    def __init__(
+        self,
+        *,
+        display: RunDisplay,
+        records: Path,
+        notes: Path,
+        new_record: Callable[[str], StageRecord],
+        note: Callable[[StageRecord, bool], None],
+        side: SideProcess | None,
+        beside: Collection[str],
+    ) -> None:
+        super().__init__(side, beside)
+        self._display, self._records, self._notes = display, records, notes
+        self._new_record, self._note = new_record, note
+        self.failed: set[str] = set()
+
+    def begin(self) -> None:
+        """Tells the display the order of the lines."""
+        self._display.begin(self.order)
+
+    def run_stage(self, stage: str, launch: Callable[[], bool]) -> None:
+        """Runs one stage and records it."""
+        is_beside = stage in self.beside
+        side = self.side.process_id if self.side else None
+        record = self._new_record(stage)
+        try:
+            with (
+                self._display.stage(stage, is_beside) as shown,
+                recorded(record, self._records, side, is_beside),
+            ):
+                self._note(record, is_beside)
+                if not launch():
+                    record.status = "cached"
+                    shown.cached = True
+        except BaseException:
+            self.failed.add(stage)
+            raise
+        finally:
+            if is_beside:
+                forget_beside(self._notes)
