@@ -95,8 +95,10 @@ def read_yaml(path: Path, what: str) -> object:
     # Imported on use: most documents are JSON.
     import yaml
 
+    from pipeline.yaml_text import parse_yaml
+
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return parse_yaml(path.read_text(encoding="utf-8"))[1]
     except OSError as error:
         raise UserError(f"{path}: the {what} can't be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:

@@ -18,6 +18,7 @@ from pipeline.study.error_words import words_of
 from pipeline.study.renamed import old_name, rename_old
 from pipeline.study.study import Study
 from pipeline.study.yaml_values import hint_for_text, misread_values
+from pipeline.yaml_text import parse_yaml
 
 logger = logging.getLogger(__name__)
 TODO = "TODO"
@@ -53,9 +54,7 @@ def load_study(path: Path) -> Study:
         (28, ['age_band', 'arm', 'sex'])
     """
     try:
-        text = path.read_text(encoding="utf-8")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        content = yaml.safe_load(text)
+        root, content = parse_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"{path}: the study file can't be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:

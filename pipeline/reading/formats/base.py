@@ -12,6 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.errors import UserError
+from pipeline.study.encodings import is_text_encoding
 from pipeline.study.sections.types import Format
 
 ColumnType = Literal["text", "number", "date", "datetime"]
@@ -205,14 +206,12 @@ def check_encoding(path: str, fmt: FileFormat) -> None:
     Raises:
         DataFileError: The name is unknown.
     """
-    try:
-        " ".encode(fmt.encoding)
-    except LookupError as error:
+    if not is_text_encoding(fmt.encoding):
         raise data_error(
             path,
             f"'{fmt.encoding}' is not a known text encoding; use a name such as utf-8, "
             "windows-1252 or latin-1",
-        ) from error
+        )
 
 
 @contextlib.contextmanager

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from pipeline.documents import StrictModel
 from pipeline.study.conditions import Scalar
+from pipeline.study.encodings import is_text_encoding
 from pipeline.study.sections.types import (
     SELF_DESCRIBED,
     ColumnType,
@@ -129,6 +131,30 @@ class Dataset(StrictModel):
             return content
         is_default = content.get("encoding") == "utf-8"
         return {k: v for k, v in content.items() if k != "encoding"} if is_default else content
+
+    @field_validator("file")
+    @classmethod
+    def _below_the_data_folder(cls, value: str) -> str:
+        path = PurePosixPath(value)
+        if path.is_absolute() or ".." in path.parts or "://" in value or "\0" in value:
+            raise ValueError("expected a path below the data folder, without `..` and no address")
+        return value
+
+    @field_validator("encoding")
+    @classmethod
+    def _of_text(cls, value: str | None) -> str | None:
+        if value is not None and not is_text_encoding(value):
+            raise ValueError(
+                "not a known text encoding; use a name such as utf-8, windows-1252 or latin-1"
+            )
+        return value
+
+    @field_validator("delimiter")
+    @classmethod
+    def _of_one_byte(cls, value: str) -> str:
+        if not value.isascii() or value in '"\r\n\0':
+            raise ValueError("expected one character of ASCII, no quote and no line end")
+        return value
 
     @model_validator(mode="after")
     def _consistent_dates(self) -> Dataset:

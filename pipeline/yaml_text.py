@@ -1,0 +1,112 @@
+"""Reads YAML that a user wrote, within limits, so that no file can occupy the program for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+MOST_CHARACTERS = 1_000_000
+DEEPEST = 50
+MOST_VALUES = 100_000
+"""Most values of a file, those that an alias repeats counted as often as they are repeated."""
+
+_TAG = "tag:yaml.org,2002:"
+
+
+class _Loader(yaml.SafeLoader):
+    """Names the line of a value that is not what its form or its tag says."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Hashable:
+        """Makes the value of a node.
+
+        Raises:
+            ConstructorError: There is no such value, such as the 31st of February.
+        """
+        try:
+            return super().construct_object(node, deep)
+        # What PyYAML's constructors of numbers, dates and booleans let through.
+        except (ValueError, AttributeError, LookupError, TypeError, OverflowError) as error:
+            kind = node.tag.removeprefix(_TAG)
+            raise yaml.constructor.ConstructorError(
+                None, None, f"found a value that is no valid {kind}", node.start_mark
+            ) from error
+
+
+@dataclass
+class _Open:
+    """A mapping or sequence that has begun.
+
+    Attributes:
+        anchor: Its anchor, if it has one.
+        values: Number of values in it so far, itself included.
+    """
+
+    anchor: str | None
+    values: int = 1
+
+
+@dataclass
+class _Sizes:
+    """Counts the values of a file, aliases expanded, without making them."""
+
+    open: list[_Open] = field(default_factory=lambda: [_Open(None, 0)])
+    of_anchor: dict[str, int] = field(default_factory=dict)
+
+    def take(self, event: Any) -> None:
+        """Counts an event of the parser.
+
+        Raises:
+            MarkedYAMLError: A limit is passed, or an alias stands in what it repeats.
+        """
+        if isinstance(event, yaml.CollectionStartEvent):
+            self.open.append(_Open(event.anchor))
+            if len(self.open) - 1 > DEEPEST:
+                raise _refused(f"found more than {DEEPEST} levels of nesting", event)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            ended = self.open.pop()
+            self._add(ended.anchor, ended.values, event)
+        elif isinstance(event, yaml.AliasEvent):
+            if any(item.anchor == event.anchor for item in self.open):
+                raise _refused("found an alias that stands in what it repeats", event)
+            # An alias without an anchor is reported when the nodes are composed.
+            self._add(None, self.of_anchor.get(str(event.anchor), 1), event)
+        elif isinstance(event, yaml.ScalarEvent):
+            self._add(event.anchor, 1, event)
+
+    def _add(self, anchor: str | None, values: int, event: Any) -> None:
+        if anchor is not None:
+            self.of_anchor[anchor] = values
+        self.open[-1].values += values
+        if self.open[-1].values > MOST_VALUES:
+            raise _refused(f"found more than {MOST_VALUES} values, repeated ones included", event)
+
+
+def _refused(problem: str, event: Any) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(None, None, problem, event.start_mark)
+
+
+def parse_yaml(text: str) -> tuple[yaml.Node | None, Any]:
+    """Reads a YAML document.
+
+    Args:
+        text: The document.
+
+    Returns:
+        Its root node, which knows lines, and its content; None for both where it is empty.
+
+    Raises:
+        yaml.YAMLError: It is not YAML, a value is not what its form says, or a limit is passed.
+
+    Examples:
+        >>> parse_yaml("study: ist")[1]
+        {'study': 'ist'}
+    """
+    if len(text) > MOST_CHARACTERS:
+        raise yaml.MarkedYAMLError(problem=f"found more than {MOST_CHARACTERS} characters")
+    sizes = _Sizes()
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        sizes.take(event)
+    return yaml.compose(text, Loader=yaml.SafeLoader), yaml.load(text, Loader=_Loader)
