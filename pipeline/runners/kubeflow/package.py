@@ -27,7 +27,7 @@ from pipeline.config import RunConfig, Settings
 from pipeline.names import KUBEFLOW
 from pipeline.runners.kubeflow.handover import INSIDE, KUBEFLOW_TYPES, schema_title
 from pipeline.runners.kubeflow.purpose import Purpose
-from pipeline.runners.kubeflow.settings import KubeflowSettings, Resources
+from pipeline.runners.kubeflow.settings import KubeflowSettings, Resources, gigabytes
 from pipeline.study.study import Study
 from pipeline.subject_key import KEY_IN_ENVIRONMENT
 from pipeline.version import code_version, lock_digest
@@ -364,14 +364,15 @@ def _extra_parameters(task: Spec, on_beam: bool) -> Iterator[tuple[str, str, Spe
 
 def _resources(wanted: Resources) -> Spec:
     """Resources in the fields of KFP before 2.4 and in those since."""
+    cpu, memory = wanted.requested
     resources: Spec = {
-        "cpuRequest": wanted.cpu,
+        "cpuRequest": cpu,
         "cpuLimit": wanted.cpu,
-        "memoryRequest": wanted.gigabytes,
-        "memoryLimit": wanted.gigabytes,
-        "resourceCpuRequest": f"{wanted.cpu:g}",
+        "memoryRequest": gigabytes(memory),
+        "memoryLimit": gigabytes(wanted.memory),
+        "resourceCpuRequest": f"{cpu:g}",
         "resourceCpuLimit": f"{wanted.cpu:g}",
-        "resourceMemoryRequest": wanted.memory,
+        "resourceMemoryRequest": memory,
         "resourceMemoryLimit": wanted.memory,
     }
     if wanted.accelerator:

@@ -33,19 +33,24 @@ class Accelerator(StrictModel):
 
 
 class Resources(StrictModel):
-    """Resources that a task requests and is limited to.
+    """Resources of a task: what it may use at most, and what a node must have free for it.
 
     Attributes:
-        cpu: Cores.
-        memory: Memory as Kubernetes writes it, in Mi or Gi.
+        cpu: The limit in cores.
+        memory: The limit as Kubernetes writes it, in Mi or Gi.
+        cpu_request: Cores that are reserved; never more than the limit.
+        memory_request: Memory that is reserved; never more than the limit.
         accelerator: Accelerators, if any.
     """
 
     cpu: Annotated[float, Field(gt=0)] = 1.0
     memory: str = "2Gi"
+    # Several tasks run at once, and most of them for seconds. Imported libraries alone take 1 GB.
+    cpu_request: Annotated[float, Field(gt=0)] = 0.25
+    memory_request: str = "1Gi"
     accelerator: Accelerator | None = None
 
-    @field_validator("memory")
+    @field_validator("memory", "memory_request")
     @classmethod
     def _is_a_quantity(cls, value: str) -> str:
         if not _MEMORY.match(value):
@@ -53,9 +58,23 @@ class Resources(StrictModel):
         return value
 
     @property
-    def gigabytes(self) -> float:
-        """Memory in units of 1,000,000,000 bytes, as the pipeline specification counts."""
-        return int(self.memory[:-2]) * _BYTES[self.memory[-2:]] / 1e9
+    def requested(self) -> tuple[float, str]:
+        """Cores and memory that are reserved."""
+        memory = min(self.memory, self.memory_request, key=gigabytes)
+        return min(self.cpu, self.cpu_request), memory
+
+
+def gigabytes(memory: str) -> float:
+    """Memory in units of 1,000,000,000 bytes, as the pipeline specification counts.
+
+    Args:
+        memory: As Kubernetes writes it, in Mi or Gi.
+
+    Examples:
+        >>> gigabytes("8Gi")
+        8.589934592
+    """
+    return int(memory[:-2]) * _BYTES[memory[-2:]] / 1e9
 
 
 class SecretKey(StrictModel):

@@ -21,7 +21,7 @@ from pipeline.runners.kubeflow.package import (
     tfx_runner,
 )
 from pipeline.runners.kubeflow.purpose import Purpose, training, validation
-from pipeline.runners.kubeflow.settings import KubeflowSettings
+from pipeline.runners.kubeflow.settings import KubeflowSettings, gigabytes, load_settings
 from pipeline.runners.kubeflow.spec_check import problems
 from pipeline.study.load import load_study, parse_study
 from pipeline.study.shipped import SCHEMAS, read_schema
@@ -342,6 +342,29 @@ def test_a_stage_has_the_resources_that_are_set(synthetic: Compiled) -> None:
     assert resources["memoryLimit"] == pytest.approx(8.59, abs=0.01)
     assert resources["accelerator"]["resourceType"] == "nvidia.com/gpu"
     assert resources["accelerator"]["resourceCount"] == "1"
+
+
+def test_tasks_that_run_at_once_fit_on_a_small_node() -> None:
+    waiting = dict(compiled().tasks)
+    while waiting:
+        ready = [
+            name
+            for name, task in waiting.items()
+            if not waiting.keys() & set(task.get("dependentTasks", ()))
+        ]
+        reserved = [load_settings().resources_of(name).requested for name in each(ready)]
+        # Of 2 cores and 8 GiB a quarter is for the system and Kubeflow's own pods.
+        assert sum(cpu for cpu, _ in reserved) <= 1.5, ready
+        assert sum(gigabytes(memory) for _, memory in reserved) <= 6.5, ready
+        waiting = {name: task for name, task in waiting.items() if name not in ready}
+
+
+def test_a_stage_reserves_less_than_its_limit(synthetic: Compiled) -> None:
+    resources = synthetic.container("Trainer")["resources"]
+    assert resources["resourceCpuRequest"] == "0.25"
+    assert resources["resourceMemoryRequest"] == "1Gi"
+    assert resources["cpuRequest"] == 0.25
+    assert resources["memoryRequest"] == pytest.approx(1.07, abs=0.01)
 
 
 def test_another_stage_has_the_default_resources(synthetic: Compiled) -> None:

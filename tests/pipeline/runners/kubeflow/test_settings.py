@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.runners.kubeflow.settings import KubeflowSettings, load_settings
+from pipeline.runners.kubeflow.settings import KubeflowSettings, gigabytes, load_settings
 
 SOUND = "image: registry.example.org/trial:1\nregistry_root: s3://bucket/registry\n"
 
@@ -60,11 +60,26 @@ def test_a_stage_that_is_not_named_has_the_default_resources(loaded: Loaded) -> 
 
 
 @pytest.mark.parametrize(
-    ("memory", "gigabytes"), [("1Gi", 1.073741824), ("512Mi", 0.536870912), ("8Gi", 8.589934592)]
+    ("memory", "expected"), [("1Gi", 1.073741824), ("512Mi", 0.536870912), ("8Gi", 8.589934592)]
 )
-def test_memory_is_also_given_in_gigabytes(loaded: Loaded, memory: str, gigabytes: float) -> None:
-    settings = loaded(SOUND + f"resources: {{Trainer: {{memory: {memory}}}}}\n")
-    assert settings.resources_of("Trainer").gigabytes == pytest.approx(gigabytes)
+def test_memory_is_also_given_in_gigabytes(memory: str, expected: float) -> None:
+    assert gigabytes(memory) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("said", "reserved"),
+    [
+        ("{cpu: 2, memory: 8Gi}", (0.25, "1Gi")),
+        ("{cpu: 2, memory: 8Gi, cpu_request: 1.5, memory_request: 6Gi}", (1.5, "6Gi")),
+        # Kubernetes refuses a request above the limit.
+        ("{cpu: 0.1, memory: 512Mi}", (0.1, "512Mi")),
+    ],
+)
+def test_a_task_reserves_little_and_never_more_than_its_limit(
+    loaded: Loaded, said: str, reserved: tuple[float, str]
+) -> None:
+    settings = loaded(SOUND + f"resources: {{Trainer: {said}}}\n")
+    assert settings.resources_of("Trainer").requested == reserved
 
 
 @pytest.mark.parametrize(
