@@ -18,10 +18,20 @@ class TrialRejects(Artifact):
 class Predictions(Artifact):
     """Out-of-fold predictions by pseudonym: `predictions.parquet`.
 
-    See `pipeline.results.predictions`; empty under the scheme `split`.
+    See `pipeline.results.predictions`; empty under the scheme `split`. That of CrossFit has
+    intervals and sets of the evaluated subjects in `uncertainty/predictions.parquet`.
     """
 
     TYPE_NAME = "trial.Predictions"
+
+
+class ModelUncertainty(Artifact):
+    """Intervals and prediction sets as functions of the prediction: `uncertainty.json`.
+
+    See `pipeline.results.uncertainty`; nothing of a single subject.
+    """
+
+    TYPE_NAME = "trial.ModelUncertainty"
 
 
 class GateFindings(Artifact):

@@ -205,6 +205,7 @@ def _components(config: RunConfig) -> list[BaseNode | None]:
     blessed = BlessedModel(
         trained_model=trainer.outputs["model"],
         verdict=evaluator.outputs["verdict"],
+        uncertainty=cross_fit.outputs["uncertainty"],
         settings=BlessedModelSettings.of(study),
     )
     pusher = _pusher(config.serving_dir, blessed, evaluator) if config.serving_dir else None

@@ -9,9 +9,10 @@ import tensorflow as tf
 
 from pipeline.storage import copy_folder, files_below
 
+Inputs = Mapping[str, tf.Tensor]
 Outputs = Mapping[str, tf.Tensor]
-Change = Callable[[str, Outputs], Outputs]
-"""Makes the outputs of a signature from its name and those that it has, by task."""
+Change = Callable[[str, Inputs, Outputs], Outputs]
+"""Makes the outputs of a signature from its name, its inputs and the outputs that it has."""
 
 _EXTRA = "assets.extra"
 
@@ -41,7 +42,7 @@ def save_with_outputs(source: str, target: str, change: Change) -> None:
 def _changed(name: str, signature: Any, change: Change) -> Any:
     @tf.function(autograph=False)
     def serve(**inputs: tf.Tensor) -> Outputs:
-        return dict(change(name, signature(**inputs)))
+        return dict(change(name, inputs, signature(**inputs)))
 
     _, inputs = signature.structured_input_signature
     specs = {

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.errors import UserError
 from pipeline.log_odds import log_odds
-from pipeline.names import ARM, EXAMPLES_SIGNATURE, FOLDS, SUBJECT_HASH
+from pipeline.names import ARM, EXAMPLES_SIGNATURE, FOLDS, SUBJECT_HASH, slice_key
 from trainer.arrays import Arrays, concatenate
 from trainer.features import CATEGORIES, NUMBERS, ModelInputs
 
@@ -100,6 +100,28 @@ def _parts(
             arms=_texts(raw[ARM]),
             serialized=rows.numpy(),
         )
+
+
+def slices_of(
+    serialized: NDArray[np.object_], slicings: Sequence[str]
+) -> dict[str, NDArray[np.str_]]:
+    """Groups of subjects.
+
+    Args:
+        serialized: Raw tf.Examples, bytes `[subjects]`.
+        slicings: Names of slicings of one column each.
+
+    Returns:
+        Value of each subject by slicing, `[subjects]`; empty where it has none.
+    """
+    if not slicings:
+        return {}
+    spec = {slice_key(name): tf.io.VarLenFeature(tf.string) for name in slicings}
+    parsed = tf.io.parse_example(tf.constant(list(serialized)), spec)
+    return {
+        name: np.array([value.decode() for value in _texts(parsed[slice_key(name)])], np.str_)
+        for name in slicings
+    }
 
 
 def _of_subjects(serialized: tf.Tensor, only: NDArray[np.bytes_]) -> tf.Tensor:

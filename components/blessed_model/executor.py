@@ -12,8 +12,16 @@ from tfx.utils import io_utils, path_utils
 
 from components.blessed_model.settings import BlessedModelSettings
 from components.blessed_model.signatures import save_with_tasks
+from pipeline import storage
+from pipeline.errors import UserError
 from pipeline.results.documents import Verdict, read_result
 from pipeline.results.served_tasks import TASKS_FILE, ServedTasks
+from pipeline.results.uncertainty import (
+    SERVED_FILE,
+    UNCERTAINTY_FILE,
+    Uncertainty,
+    read_uncertainty,
+)
 from pipeline.runs.registry import folder_digest
 from pipeline.storage import copy_folder
 
@@ -35,13 +43,13 @@ class Executor(base_executor.BaseExecutor):
         """Writes the model.
 
         Args:
-            input_dict: `trained_model` and `verdict`.
+            input_dict: `trained_model`, `verdict` and `uncertainty`.
             output_dict: `model`: its folder gets `Format-Serving`, or a placeholder where no task
                 is blessed.
             exec_properties: The parameters of the component.
 
         Raises:
-            UserError: The verdict can't be read.
+            UserError: The verdict or the intervals and sets can't be read.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         settings = BlessedModelSettings.from_json(exec_properties["settings"])
@@ -60,9 +68,19 @@ class Executor(base_executor.BaseExecutor):
             io_utils.write_string_file(f"{target}/{PLACEHOLDER}", "")
             return
         folder = path_utils.serving_model_dir(target)
-        if len(served.blessed) == len(served.tasks):
+        uncertainty = _uncertainty(artifact_utils.get_single_uri(input_dict["uncertainty"]))
+        if len(served.blessed) == len(served.tasks) and not uncertainty.fitted:
             copy_folder(trained, folder)
+            storage.write_whole(f"{folder}/{SERVED_FILE}", uncertainty.model_dump_json().encode())
         else:
-            save_with_tasks(trained, folder, served.blessed)
+            save_with_tasks(trained, folder, served.blessed, uncertainty)
         io_utils.write_string_file(f"{folder}/{TASKS_FILE}", served.model_dump_json(indent=1))
         logger.info("The model serves %s.", ", ".join(served.blessed))
+
+
+def _uncertainty(folder: str) -> Uncertainty:
+    path = f"{folder}/{UNCERTAINTY_FILE}"
+    found = read_uncertainty(path)
+    if found is None:
+        raise UserError(f"{path}: this file of CrossFit is missing. Run the pipeline again.")
+    return found

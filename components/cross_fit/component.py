@@ -9,7 +9,7 @@ from tfx.types import channel_utils, standard_artifacts
 from tfx.types.channel import BaseChannel
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
-from components.artifact_types import Predictions, TrialRejects
+from components.artifact_types import ModelUncertainty, Predictions, TrialRejects
 from components.cross_fit.executor import Executor
 from components.cross_fit.settings import CrossFitSettings
 
@@ -25,6 +25,7 @@ class CrossFitSpec(ComponentSpec):
     }
     OUTPUTS: ClassVar[dict[str, ChannelParameter]] = {
         "predictions": ChannelParameter(type=Predictions),
+        "uncertainty": ChannelParameter(type=ModelUncertainty),
     }
     PARAMETERS: ClassVar[dict[str, ExecutionParameter]] = {
         "settings": ExecutionParameter(type=str),
@@ -37,8 +38,9 @@ class CrossFitSpec(ComponentSpec):
 class CrossFit(base_component.BaseComponent):
     """Predicts every subject by models that never saw it, and checks the final model with them.
 
-    Under the scheme `split` it trains nothing and writes an empty table. Out of fold nothing was
-    tuned: the Tuner refuses to tune without an eval split.
+    It also fits how far to trust a prediction of the final model: the interval and the set of
+    outcomes. Under the scheme `split` it trains nothing and writes an empty table of predictions.
+    Out of fold nothing was tuned: the Tuner refuses to tune without an eval split.
 
     Args:
         examples: TrialExampleGen's examples.
@@ -76,5 +78,6 @@ class CrossFit(base_component.BaseComponent):
                 steps=steps,
                 source=source,
                 predictions=channel_utils.as_channel([Predictions()]),
+                uncertainty=channel_utils.as_channel([ModelUncertainty()]),
             )
         )

@@ -13,6 +13,7 @@ from tfx.types.artifact import Artifact
 from tfx.utils import io_utils, path_utils
 
 from components.cross_fit.settings import CrossFitSettings
+from components.cross_fit.uncertainty import write_on_split, write_out_of_fold
 from pipeline.log_odds import log_odds
 from pipeline.names import CHALLENGER
 from pipeline.results.evaluation_plan import read_plan
@@ -43,7 +44,9 @@ class Executor(base_executor.BaseExecutor):
         Args:
             input_dict: `examples`, `transform_graph`, `rejects` and `model`.
             output_dict: `predictions`: its folder gets `predictions.parquet` and, out of fold,
-                `final_fit.json`.
+                `final_fit.json`, and below `uncertainty/` the intervals and sets of the subjects
+                that are evaluated. `uncertainty`: its folder gets `uncertainty.json` with those
+                of the final model.
             exec_properties: The parameters of the component.
 
         Raises:
@@ -56,6 +59,7 @@ class Executor(base_executor.BaseExecutor):
         plan = read_plan(artifact_utils.get_single_uri(input_dict["rejects"]))
         if not plan.out_of_fold:
             write_predictions(folder, _empty(settings))
+            write_on_split(_model(input_dict), input_dict["examples"], settings, output_dict)
             return
         graph = tft.TFTransformOutput(artifact_utils.get_single_uri(input_dict["transform_graph"]))
         files = artifact_utils.get_split_uri(input_dict["examples"], plan.evaluated_split)
@@ -66,7 +70,12 @@ class Executor(base_executor.BaseExecutor):
             subjects.hashes, subjects.folds, {CHALLENGER: found.probabilities}, settings.tasks
         )
         write_predictions(folder, predictions)
-        _check_final_model(subjects, found, input_dict, settings, folder)
+        _check_final_model(subjects, found, _model(input_dict), settings, folder)
+        write_out_of_fold(subjects, found.probabilities, settings, output_dict)
+
+
+def _model(input_dict: dict[str, list[Artifact]]) -> str:
+    return path_utils.serving_model_path(artifact_utils.get_single_uri(input_dict["model"]))
 
 
 def _inputs(settings: CrossFitSettings) -> ModelInputs:
@@ -103,11 +112,10 @@ def _cross_fit(
 def _check_final_model(
     subjects: Subjects,
     found: OutOfFold,
-    input_dict: dict[str, list[Artifact]],
+    model: str,
     settings: CrossFitSettings,
     folder: str,
 ) -> None:
-    model = path_utils.serving_model_path(artifact_utils.get_single_uri(input_dict["model"]))
     agreement = compare(
         served_logits(model, subjects, settings.tasks),
         FoldLogits(found.logits.astype(np.float64), found.trained),

@@ -17,12 +17,16 @@ class CrossFitSettings(Settings):
         categorical: Columns with a text that it reads.
         tasks: Names of the tasks.
         hyperparameters: Values that replace the defaults, by name in alphabetical order.
+        slicings: Slicings of one column or of a pair, by whose groups sets are conditional.
+        smallest_group: Fewest subjects behind a number that is shown.
     """
 
     numeric: tuple[str, ...]
     categorical: tuple[str, ...]
     tasks: tuple[str, ...]
     hyperparameters: dict[str, Any]
+    slicings: tuple[tuple[str, ...], ...]
+    smallest_group: int
 
     @classmethod
     def of(cls, study: Study) -> Self:
@@ -40,4 +44,6 @@ class CrossFitSettings(Settings):
             categorical=tuple(categories),
             tasks=tuple(study.tasks),
             hyperparameters=dict(sorted(study.training.hyperparameters.given.items())),
+            slicings=(*((name,) for name in study.slicing.by), *study.slicing.pairs),
+            smallest_group=study.slicing.smallest_group,
         )

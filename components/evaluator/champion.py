@@ -19,6 +19,7 @@ from pipeline.results.division import has_division, read_division
 from pipeline.results.documents import OVERALL
 from pipeline.results.evaluation_plan import EvaluationPlan
 from pipeline.results.outcomes import LEAST_EVENTS
+from pipeline.results.uncertainty import is_part
 from pipeline.study.digest import version_of_digest
 
 PRESENT = "present"
@@ -80,7 +81,7 @@ def served_tasks(baseline: Sequence[Artifact]) -> tuple[str, ...]:
 
     saved = loader_impl.parse_saved_model(path_utils.serving_model_path(baseline[0].uri))
     outputs = saved.meta_graphs[0].signature_def[EXAMPLES_SIGNATURE].outputs
-    return tuple(sorted(outputs))
+    return tuple(sorted(output for output in outputs if not is_part(output)))
 
 
 @dataclass(frozen=True)

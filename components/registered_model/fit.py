@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from components.registered_model.settings import RegisteredModelSettings
 from pipeline.errors import UserError
 from pipeline.names import ARM, SITE
+from pipeline.results.uncertainty import is_part
 from trainer.features import ModelInputs
 
 _LACKING = {
@@ -60,7 +61,7 @@ def read_names(folder: str) -> ModelNames:
     return ModelNames(
         numbers=frozenset(set(signature.inputs) - texts),
         categories=frozenset(texts),
-        tasks=frozenset(signature.outputs),
+        tasks=frozenset(output for output in signature.outputs if not is_part(output)),
     )
 
 

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import tensorflow as tf
 
+from pipeline import storage
 from pipeline.log_odds import SMALLEST_PROBABILITY
 from pipeline.results.contributions import CONTRIBUTIONS_SIGNATURE, INTERACTIONS_SIGNATURE
 from pipeline.results.registration import Recalibrated
-from trainer.resaved import Outputs, save_with_outputs
+from pipeline.results.uncertainty import SERVED_FILE, is_part, read_uncertainty
+from trainer.resaved import Inputs, Outputs, save_with_outputs
+
+RECALIBRATED = (
+    "The predictions are recalibrated on other subjects: intervals and sets of the predictions "
+    "before do not belong to them."
+)
+"""Why a recalibrated task has no interval and no set."""
 
 
 def save_updated(source: str, target: str, tasks: Mapping[str, Recalibrated]) -> None:
     """Saves a SavedModel with the same signatures, whose predictions are recalibrated.
 
-    Contributions are those to the recalibrated log odds.
+    Contributions are those to the recalibrated log odds. A recalibrated task has no interval and no
+    set any more: they were fitted to the predictions before, of other subjects.
 
     Args:
         source: Folder of the SavedModel, a local path.
@@ -23,14 +32,24 @@ def save_updated(source: str, target: str, tasks: Mapping[str, Recalibrated]) ->
         tasks: Linear function of the logit of each task that is updated.
     """
 
-    def change(signature: str, outputs: Outputs) -> Outputs:
+    def change(signature: str, _: Inputs, outputs: Outputs) -> Outputs:
         recalibrate = _recalibration_of(signature)
         return {
             task: recalibrate(output, tasks[task]) if task in tasks else output
             for task, output in outputs.items()
+            if not _is_stale(task, tasks)
         }
 
     save_with_outputs(source, target, change)
+    uncertainty = read_uncertainty(f"{source}/{SERVED_FILE}")
+    if uncertainty:
+        content = uncertainty.without(dict.fromkeys(tasks, RECALIBRATED))
+        storage.write_whole(f"{target}/{SERVED_FILE}", content.model_dump_json().encode())
+
+
+def _is_stale(output: str, updated: Collection[str]) -> bool:
+    """Whether an output is the interval or set of a prediction that is no more."""
+    return is_part(output) and output.rpartition("/")[0] in updated
 
 
 def _recalibration_of(signature: str) -> Callable[[tf.Tensor, Recalibrated], tf.Tensor]:

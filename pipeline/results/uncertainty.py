@@ -1,6 +1,6 @@
 """How far to trust a prediction: `uncertainty.json`, and the columns of each subject's.
 
-CrossFit writes the document beside the predictions, and the served model has it, for its tasks, as
+CrossFit writes the document, and the served model has it, for its tasks, as
 `assets.extra/uncertainty.json`.
 """
 
@@ -12,7 +12,7 @@ from pipeline.documents import Document, parse_document
 from pipeline.storage import read
 
 UNCERTAINTY_FILE = "uncertainty.json"
-"""File name in the output `predictions` of CrossFit."""
+"""File name in the output `uncertainty` of CrossFit."""
 
 SERVED_FILE = f"assets.extra/{UNCERTAINTY_FILE}"
 """Path below the folder of a SavedModel; TensorFlow leaves `assets.extra` to its users."""
@@ -103,6 +103,11 @@ class Uncertainty(Document):
     out_of_fold: bool
     tasks: dict[str, TaskUncertainty]
 
+    @property
+    def fitted(self) -> tuple[str, ...]:
+        """Tasks that have intervals and sets."""
+        return tuple(task for task, found in self.tasks.items() if not found.why_not)
+
     def of_tasks(self, tasks: tuple[str, ...]) -> Uncertainty:
         """The document with some of its tasks."""
         kept = {task: found for task, found in self.tasks.items() if task in tasks}
@@ -118,7 +123,7 @@ class Uncertainty(Document):
 
 
 def read_uncertainty(path: str) -> Uncertainty | None:
-    """Reads the document.
+    """Reads the document, if there is one.
 
     Args:
         path: Its file, a local path or an address.

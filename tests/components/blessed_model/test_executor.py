@@ -9,12 +9,17 @@ import pytest
 import tensorflow as tf
 from tfx.types import standard_artifacts
 
-from components.artifact_types import ModelVerdict
+from components.artifact_types import ModelUncertainty, ModelVerdict
 from components.blessed_model.executor import PLACEHOLDER, Executor
 from components.blessed_model.settings import BlessedModelSettings
 from pipeline.results.documents import Verdict
 from pipeline.results.served_tasks import TASKS_FILE, ServedTasks
 from pipeline.results.task_verdicts import TaskVerdict
+from pipeline.results.uncertainty import (
+    UNCERTAINTY_FILE,
+    TaskUncertainty,
+    Uncertainty,
+)
 from pipeline.runs.registry import folder_digest, model_digest
 
 REASON = "noise: auc overall is 0.51 (0.42 to 0.6), lower bound below 0.5"
@@ -63,21 +68,31 @@ class TwoTasks(tf.Module):  # type: ignore[misc]
         return {"response": found, "noise": found / 2}
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("trained")
-    model = TwoTasks(folder)
-    tf.saved_model.save(
-        model,
-        str(folder / "Format-Serving"),
-        signatures={"serving_default": model.serve, "columns": model.columns},
-    )
-    return folder
+TOO_FEW = TaskUncertainty(why_not="too few")
 
 
-def restrict(trained: Path, folder: Path, response: str, noise: str) -> Path:
-    """The component's output for a verdict on each of the two tasks."""
+def restrict(
+    trained: Path,
+    folder: Path,
+    response: str,
+    noise: str,
+    uncertainty: TaskUncertainty | None = TOO_FEW,
+) -> Path:
+    """The component's output for a verdict on each of the two tasks.
+
+    Args:
+        trained: Folder of the trained model.
+        folder: Folder for the output.
+        response: Verdict on the task `response`.
+        noise: Verdict on the task `noise`.
+        uncertainty: Interval and sets of `response`; None if CrossFit wrote no file.
+    """
     folder.mkdir(parents=True)
+    if uncertainty:
+        document = Uncertainty(
+            coverage=0.9, out_of_fold=True, tasks={"response": uncertainty, "noise": TOO_FEW}
+        )
+        (folder / UNCERTAINTY_FILE).write_text(document.model_dump_json())
     tasks = {"response": VERDICTS[response], "noise": VERDICTS[noise]}
     verdict = Verdict(
         blessed="blessed" in (response, noise),
@@ -90,24 +105,28 @@ def restrict(trained: Path, folder: Path, response: str, noise: str) -> Path:
         notes=(),
     )
     (folder / "verdict.json").write_text(verdict.model_dump_json())
-    judged, model, restricted = (
+    uncertain, judged, model, restricted = (
+        ModelUncertainty(),
         ModelVerdict(),
         standard_artifacts.Model(),
         standard_artifacts.Model(),
     )
     judged.uri, model.uri, restricted.uri = str(folder), str(trained), str(folder / "model")
+    uncertain.uri = str(folder)
     settings = BlessedModelSettings(study_name="hand", tasks=("noise", "response"))
     Executor().Do(
-        {"trained_model": [model], "verdict": [judged]},
+        {"trained_model": [model], "verdict": [judged], "uncertainty": [uncertain]},
         {"model": [restricted]},
         {"settings": settings.to_json()},
     )
     return folder / "model"
 
 
-def examples(*groups: bytes) -> Any:
+def examples(*groups: bytes, sex: bytes = b"") -> Any:
     def example(group: bytes) -> bytes:
         made = tf.train.Example()
+        if sex:
+            made.features.feature["slice_sex"].bytes_list.value.append(sex)
         made.features.feature["group"].bytes_list.value.append(group)
         return bytes(made.SerializeToString())
 
@@ -166,7 +185,7 @@ def test_the_models_metadata_say_which_task_it_lacks_and_why(
     assert written["tasks"]["response"]["verdict"] == "blessed"
 
 
-def test_a_model_whose_tasks_are_all_blessed_is_a_copy(trained: Path, tmp_path: Path) -> None:
+def test_a_wholly_blessed_model_without_intervals_is_a_copy(trained: Path, tmp_path: Path) -> None:
     made = restrict(trained, tmp_path / "out", "blessed", "blessed") / "Format-Serving"
 
     assert (made / "saved_model.pb").read_bytes() == (

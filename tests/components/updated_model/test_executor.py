@@ -12,10 +12,17 @@ from components.artifact_types import ExternalValidation as ValidationArtifact
 from components.artifact_types import ModelRegistration
 from components.updated_model.executor import NOT_CHAMPION, Executor
 from components.updated_model.settings import UpdatedModelSettings
+from components.updated_model.signatures import RECALIBRATED, save_updated
 from pipeline.errors import UserError
 from pipeline.estimates import Estimate
 from pipeline.results.documents import read_result
 from pipeline.results.registration import Recalibrated, RegisteredModel, Registration
+from pipeline.results.uncertainty import (
+    SERVED_FILE,
+    TaskUncertainty,
+    Uncertainty,
+    read_uncertainty,
+)
 from pipeline.results.validation import (
     ExternalValidation,
     ModelUpdate,
@@ -23,6 +30,7 @@ from pipeline.results.validation import (
     ValidatedModel,
 )
 from pipeline.runs.registry import Registry
+from pipeline.storage import write_whole
 from tests.components.registered_model.hand_made_model import (
     STUDY,
     content_of,
@@ -30,6 +38,8 @@ from tests.components.registered_model.hand_made_model import (
     predicted,
     register_by_hand,
 )
+from trainer.resaved import save_with_outputs
+from trainer.uncertainty.served import with_uncertainty
 
 INTERCEPT, SLOPE = 0.7, 0.8
 UPDATES = (
@@ -163,6 +173,39 @@ def test_the_signatures_are_the_same(trial: Trial) -> None:
     ]
     assert set(named[0]) == {"serving_default", "columns", "contributions"}
     assert named[0] == named[1]
+
+
+def test_a_recalibrated_task_has_no_interval_and_no_set_of_the_predictions_before(
+    tmp_path: Path,
+) -> None:
+    steps = TaskUncertainty(lower=(0.1,), upper=(0.2,), negative=0.5, positive=0.5)
+    document = Uncertainty(coverage=0.9, out_of_fold=True, tasks={"death": steps, "relapse": steps})
+    register_by_hand(tmp_path / "registry", tmp_path)
+    source, target = str(tmp_path / "with"), str(tmp_path / "updated")
+    save_with_outputs(
+        str(tmp_path / "model"),
+        source,
+        lambda name, inputs, outputs: with_uncertainty(name, inputs, outputs, document),
+    )
+    write_whole(f"{source}/{SERVED_FILE}", document.model_dump_json().encode())
+
+    save_updated(source, target, {"death": Recalibrated(intercept=0.5, slope=1.0)})
+
+    assert "death/lower" in predicted(source, *SUBJECTS)
+    assert set(predicted(target, *SUBJECTS)) == {
+        "death",
+        "relapse",
+        "relapse/lower",
+        "relapse/upper",
+        "relapse/set_negative",
+        "relapse/set_positive",
+    }
+    served = read_uncertainty(f"{target}/{SERVED_FILE}")
+    assert served is not None
+    assert served.tasks == {
+        "death": TaskUncertainty(why_not=RECALIBRATED),
+        "relapse": steps,
+    }
 
 
 def test_the_updated_model_names_its_origin(trial: Trial) -> None:

@@ -1,0 +1,90 @@
+"""Interval and set beside each prediction of a served model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from pipeline.errors import UserError
+from pipeline.results.uncertainty import (
+    SERVED_FILE,
+    GroupThreshold,
+    TaskUncertainty,
+    Uncertainty,
+)
+from tests.components.blessed_model.test_executor import examples, restrict
+
+STEPS = TaskUncertainty(
+    starts=(0.5,),
+    lower=(0.1, 0.6),
+    upper=(0.3, 0.8),
+    negative=0.15,
+    positive=0.75,
+    groups=(GroupThreshold(slice={"sex": "F"}, positive=0.2),),
+)
+
+
+PARTS = ("lower", "upper", "set_negative", "set_positive")
+
+
+def answered(served: Path, subjects: Any) -> dict[str, list[float]]:
+    """Outputs of `serving_default`."""
+    signature = tf.saved_model.load(str(served)).signatures["serving_default"]
+    return {
+        name: np.ravel(found.numpy()).astype(float).round(6).tolist()
+        for name, found in signature(examples=subjects).items()
+    }
+
+
+@pytest.mark.parametrize("noise", ["blessed", "refused"])
+def test_interval_and_set_stand_beside_the_prediction(
+    noise: str, trained: Path, tmp_path: Path
+) -> None:
+    made = restrict(trained, tmp_path / "out", "blessed", noise, STEPS) / "Format-Serving"
+
+    found = answered(made, examples(b"a", b"b", b"c"))
+
+    assert {name for name in found if name.startswith("response/")} == {
+        f"response/{part}" for part in PARTS
+    }
+    assert not {name for name in found if name.startswith("noise/")}
+    assert found["response"] == [0.2, 0.7, 0.1]
+    assert found["response/lower"] == [0.1, 0.6, 0.1]
+    assert found["response/upper"] == [0.3, 0.8, 0.3]
+    # At most .15 without the outcome, 1 - .75 at least with it: .2 is in neither set.
+    assert found["response/set_negative"] == [0, 0, 1]
+    assert found["response/set_positive"] == [0, 1, 0]
+    of_women = answered(made, examples(b"a", sex=b"F"))
+    assert of_women["response/set_positive"] == [1]
+    columns = tf.saved_model.load(str(made)).signatures["columns"](
+        group=tf.constant(["a"]), AGE=tf.constant([50.0])
+    )
+    assert columns["response/set_positive"].numpy().tolist() == [[0.0]]
+
+
+def test_the_served_model_says_why_a_task_has_no_interval(trained: Path, tmp_path: Path) -> None:
+    made = restrict(trained, tmp_path / "out", "blessed", "blessed", STEPS) / "Format-Serving"
+
+    written = Uncertainty.model_validate_json((made / SERVED_FILE).read_text())
+
+    assert written.tasks["noise"].why_not == "too few"
+    assert written.tasks["response"] == STEPS
+
+
+def test_a_refused_task_has_no_steps_in_the_files_of_the_model(
+    trained: Path, tmp_path: Path
+) -> None:
+    made = restrict(trained, tmp_path / "out", "refused", "blessed", STEPS) / "Format-Serving"
+
+    written = Uncertainty.model_validate_json((made / SERVED_FILE).read_text())
+
+    assert set(written.tasks) == {"noise"}
+
+
+def test_predictions_without_the_document_are_refused(trained: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"uncertainty\.json: this file of CrossFit is missing"):
+        restrict(trained, tmp_path / "out", "blessed", "blessed", None)

@@ -1,0 +1,105 @@
+"""Intervals and sets in a saved model's signatures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import tensorflow as tf
+
+from pipeline.names import EXAMPLES_SIGNATURE, slice_key
+from pipeline.results.uncertainty import (
+    LOWER,
+    SET_NEGATIVE,
+    SET_POSITIVE,
+    UPPER,
+    TaskUncertainty,
+    Uncertainty,
+    output_name,
+)
+from trainer.resaved import Inputs, Outputs
+from trainer.serving import COLUMNS_SIGNATURE
+
+_Slices = Mapping[str, tf.Tensor]
+"""Value of each subject by slicing, string `[batch]`."""
+
+
+def with_uncertainty(
+    signature: str, inputs: Inputs, outputs: Outputs, uncertainty: Uncertainty
+) -> Outputs:
+    """Outputs of a signature that predicts, with interval and set beside each prediction.
+
+    The serialized examples of `serving_default` may have the columns of slices that
+    TrialExampleGen writes. Where they have not, and in `columns`, which does not take them, a set
+    is that of a subject in no group.
+
+    Args:
+        signature: Its name; others than `serving_default` and `columns` stay as they are.
+        inputs: Its inputs.
+        outputs: Its outputs, probabilities `[batch, 1]` by task.
+        uncertainty: Intervals and sets.
+    """
+    if signature not in (EXAMPLES_SIGNATURE, COLUMNS_SIGNATURE):
+        return outputs
+    slices: _Slices = {}
+    if signature == EXAMPLES_SIGNATURE:
+        (examples,) = inputs.values()
+        slices = _slices(examples, uncertainty)
+    more: dict[str, tf.Tensor] = {}
+    for task, probability in outputs.items():
+        of_task = uncertainty.tasks.get(task)
+        if of_task and not of_task.why_not:
+            parts = _parts(tf.reshape(probability, [-1]), of_task, slices)
+            more |= {output_name(task, part): found[:, None] for part, found in parts.items()}
+    return {**outputs, **more}
+
+
+def _slices(examples: tf.Tensor, uncertainty: Uncertainty) -> _Slices:
+    names = {
+        name for task in uncertainty.tasks.values() for group in task.groups for name in group.slice
+    }
+    if not names:
+        return {}
+    spec = {slice_key(name): tf.io.VarLenFeature(tf.string) for name in sorted(names)}
+    parsed = tf.io.parse_example(examples, spec)
+    rows = tf.size(examples, out_type=tf.int64)
+    return {name: _first(parsed[slice_key(name)], rows) for name in names}
+
+
+def _first(column: tf.SparseTensor, rows: tf.Tensor) -> tf.Tensor:
+    """The value of each row, empty where it has none; `[rows]`."""
+    first = column.indices[:, 1] == 0
+    place = tf.boolean_mask(column.indices[:, :1], first)
+    values = tf.boolean_mask(column.values, first)
+    return tf.tensor_scatter_nd_update(tf.fill([rows], ""), place, values)
+
+
+def _parts(
+    probability: tf.Tensor, uncertainty: TaskUncertainty, slices: _Slices
+) -> dict[str, tf.Tensor]:
+    steps = tf.constant(uncertainty.starts, tf.float32)
+    step = (
+        tf.searchsorted(steps, probability, side="right")
+        if uncertainty.starts
+        else tf.zeros_like(probability, tf.int32)
+    )
+    inner = tf.cast(probability, tf.float64)
+    negative, positive = (
+        tf.fill(tf.shape(inner), tf.constant(math.inf if of is None else of, tf.float64))
+        for of in (uncertainty.negative, uncertainty.positive)
+    )
+    for group in uncertainty.groups:
+        if not group.slice.keys() <= slices.keys():
+            continue
+        inside = tf.ones_like(probability, tf.bool)
+        for name, value in group.slice.items():
+            inside &= slices[name] == value
+        member = tf.cast(inside, tf.float64)
+        negative += group.negative * member
+        positive += group.positive * member
+    return {
+        LOWER: tf.gather(tf.constant(uncertainty.lower, tf.float32), step),
+        UPPER: tf.gather(tf.constant(uncertainty.upper, tf.float32), step),
+        SET_NEGATIVE: tf.cast(inner <= negative, tf.float32),
+        SET_POSITIVE: tf.cast(1 - inner <= positive, tf.float32),
+    }
