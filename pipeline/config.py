@@ -24,6 +24,9 @@ from pipeline.version import PROJECT, code_version, lock_digest
 if TYPE_CHECKING:
     from tfx.orchestration.data_types import RuntimeParameter
 
+SNAPSHOTS = "snapshots"
+"""Folder of the snapshots of a study's database, in that of its runs."""
+
 SUBJECT_KEY_FILE = PROJECT / ".secrets" / "subject_key"
 """The local machine's own key: one for all runs, whose intervals depend on it."""
 
@@ -67,6 +70,7 @@ class RunConfig:
         study: The study.
         schema: Content of the curated schema.
         data_root: Folder of the study's files.
+        snapshot: Folder of the snapshot of the study's database; empty if it reads none.
         fingerprint: Content fingerprint of data and study file, taken when the run is created.
         subject_key: Reference to the secret of the subject hash.
         subject_key_id: Identifies that secret.
@@ -121,6 +125,7 @@ class RunConfig:
     data_modified: datetime | None
     kind: RunKind = TRAINING
     stages_at_once: int = 1
+    snapshot: str | RuntimeParameter = ""
 
 
 def resolve(settings: Settings, run_id: str = "") -> RunConfig:
@@ -148,6 +153,7 @@ def resolve(settings: Settings, run_id: str = "") -> RunConfig:
     own = root / study.study
 
     # Beam takes a second or two to import: only after the cheap checks have passed.
+    from pipeline.reading.database.snapshot import take_snapshot
     from pipeline.reading.files import data_modified
     from pipeline.reading.fingerprint import content_fingerprint
     from pipeline.reading.plan import check_data
@@ -155,9 +161,10 @@ def resolve(settings: Settings, run_id: str = "") -> RunConfig:
     from pipeline.runs.looks import run_look, settings_of
     from pipeline.runs.registry import Registry
 
-    check_data(study, data_root)
+    snapshot = take_snapshot(study, data_root, str(own / SNAPSHOTS))
+    check_data(study, data_root, snapshot)
     registry_root = str(root / "registry")
-    fingerprint = content_fingerprint(study, data_root)
+    fingerprint = content_fingerprint(study, data_root, snapshot)
     subject_key_id = key_id(load_key(key))
     steps = study.training.steps if settings.steps is None else settings.steps
     tried = settings_of(study, settings.seed, steps, settings.tune)
@@ -165,6 +172,7 @@ def resolve(settings: Settings, run_id: str = "") -> RunConfig:
         study=study,
         schema=read_schema(study_file),
         data_root=data_root,
+        snapshot=snapshot,
         fingerprint=fingerprint,
         subject_key=key,
         subject_key_id=subject_key_id,
@@ -245,6 +253,8 @@ def _given_data(data: str) -> str:
 def _data_root(settings: Settings, study: Study, root: Path, beam_args: Sequence[str]) -> str:
     if settings.data is not None:
         return _given_data(settings.data)
+    if len(study.sql_datasets) == len(study.datasets):
+        return ""
     if study.study != DEFAULT_STUDY:
         raise UserError(
             f"The study {study.study} needs its data: DATA=<folder> (or --data). Only the "

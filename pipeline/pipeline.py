@@ -110,6 +110,7 @@ def _components(config: RunConfig) -> list[BaseNode | None]:
     example_gen = TrialExampleGen(
         settings=TrialExampleGenSettings.of(study),
         data_root=config.data_root,
+        snapshot=config.snapshot,
         fingerprint=config.fingerprint,
         subject_key=config.subject_key,
         subject_key_id=config.subject_key_id,
@@ -135,6 +136,7 @@ def _components(config: RunConfig) -> list[BaseNode | None]:
     summary = TrialSummary(
         settings=TrialSummarySettings.of(study),
         data_root=config.data_root,
+        snapshot=config.snapshot,
         fingerprint=config.fingerprint,
     )
     transform = Transform(

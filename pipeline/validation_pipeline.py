@@ -47,6 +47,7 @@ def create_validation_pipeline(config: RunConfig, update: UpdateMethod | None = 
     example_gen = TrialExampleGen(
         settings=TrialExampleGenSettings.for_validation(study),
         data_root=config.data_root,
+        snapshot=config.snapshot,
         fingerprint=config.fingerprint,
         subject_key=config.subject_key,
         subject_key_id=config.subject_key_id,

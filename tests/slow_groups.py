@@ -54,7 +54,15 @@ GROUPS = (
     Group("other runs", 6, ("tests/e2e/test_other_runs.py", "tests/e2e/test_bring_your_own.py")),
     Group("disclosure", 5, ("tests/e2e/test_disclosure.py", "tests/e2e/test_out_of_fold.py")),
     Group("finished run", 5, ("tests/notebooks", "tests/e2e/test_report_browser.py")),
-    Group("postgres", 4, ("tests/grafana/test_postgres.py", "tests/pipeline/store")),
+    Group(
+        "postgres",
+        5,
+        (
+            "tests/grafana/test_postgres.py",
+            "tests/pipeline/store",
+            "tests/pipeline/reading/database/test_postgres.py",
+        ),
+    ),
     Group(
         "manifests",
         4,

@@ -20,6 +20,7 @@ class TrialExampleGenSpec(ComponentSpec):
     PARAMETERS = {
         "settings": ExecutionParameter(type=str),
         "data_root": ExecutionParameter(type=str),
+        "snapshot": ExecutionParameter(type=str, optional=True),
         "fingerprint": ExecutionParameter(type=str),
         "subject_key": ExecutionParameter(type=str),
         "subject_key_id": ExecutionParameter(type=str),
@@ -54,6 +55,7 @@ class TrialExampleGen(BaseBeamComponent):
         subject_key_id: str | RuntimeParameter,
         registry_root: str | RuntimeParameter | None = None,
         inherited_division: str | RuntimeParameter | None = None,
+        snapshot: str | RuntimeParameter | None = None,
     ) -> None:
         """Describes one reading of a study.
 
@@ -66,11 +68,13 @@ class TrialExampleGen(BaseBeamComponent):
             registry_root: Root of the registry, which holds the champion's division.
             inherited_division: Digest of the division whose subjects keep their part or fold, see
                 `pipeline.runs.inheritance`; without it all subjects are dealt.
+            snapshot: Folder of the snapshot of the study's database, if it reads one.
         """
         super().__init__(
             spec=TrialExampleGenSpec(
                 settings=settings.to_json(),
                 data_root=data_root,
+                snapshot=snapshot or None,
                 fingerprint=fingerprint,
                 subject_key=subject_key,
                 subject_key_id=subject_key_id,

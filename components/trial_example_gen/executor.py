@@ -49,7 +49,11 @@ class TrialExampleGenExecutor(BaseBeamExecutor):
         del input_dict
         settings = TrialExampleGenSettings.from_json(exec_properties["settings"])
         champion = _champion_division(settings, exec_properties)
-        plan = plan_examples(settings.study, exec_properties["data_root"])
+        plan = plan_examples(
+            settings.study,
+            exec_properties["data_root"],
+            exec_properties.get("snapshot") or "",
+        )
         check_rows_are_subjects(plan)
         load_key(exec_properties["subject_key"])
         examples = artifact_utils.get_single_instance(output_dict["examples"])

@@ -25,6 +25,7 @@ class TrialSummarySpec(ComponentSpec):
     PARAMETERS: ClassVar[dict[str, ExecutionParameter]] = {
         "settings": ExecutionParameter(type=str),
         "data_root": ExecutionParameter(type=str),
+        "snapshot": ExecutionParameter(type=str, optional=True),
         "fingerprint": ExecutionParameter(type=str),
     }
 
@@ -39,6 +40,7 @@ class TrialSummary(BaseBeamComponent):
         settings: What TrialSummary reads of the study.
         data_root: Folder that the study file's patterns are relative to.
         fingerprint: Fingerprint of the data, so that changed data are a new execution.
+        snapshot: Folder of the snapshot of the study's database, if it reads one.
     """
 
     SPEC_CLASS = TrialSummarySpec
@@ -49,11 +51,13 @@ class TrialSummary(BaseBeamComponent):
         settings: TrialSummarySettings,
         data_root: str | RuntimeParameter,
         fingerprint: str | RuntimeParameter,
+        snapshot: str | RuntimeParameter | None = None,
     ) -> None:
         super().__init__(
             spec=TrialSummarySpec(
                 settings=settings.to_json(),
                 data_root=data_root,
+                snapshot=snapshot or None,
                 fingerprint=fingerprint,
                 summary=channel_utils.as_channel([ProgressSummary()]),
             )

@@ -43,7 +43,11 @@ class Executor(BaseBeamExecutor):
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         settings = TrialSummarySettings.from_json(exec_properties["settings"])
-        plan = plan_summary(settings.study, exec_properties["data_root"])
+        plan = plan_summary(
+            settings.study,
+            exec_properties["data_root"],
+            exec_properties.get("snapshot") or "",
+        )
         folder = artifact_utils.get_single_uri(output_dict["summary"])
         # Removes files of an earlier attempt.
         if fileio.exists(folder):

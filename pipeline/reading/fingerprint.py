@@ -6,7 +6,7 @@ import hashlib
 
 from apache_beam.io.filesystem import CompressionTypes
 
-from pipeline.reading.files import find_files
+from pipeline.reading.files import files_of_dataset, find_files
 from pipeline.storage import file_systems
 from pipeline.study.digest import digest_of
 from pipeline.study.parts import part_for_examples
@@ -15,7 +15,7 @@ from pipeline.study.study import Study
 _BLOCK = 2**22
 
 
-def content_fingerprint(study: Study, data_root: str) -> str:
+def content_fingerprint(study: Study, data_root: str, snapshot: str = "") -> str:
     """Fingerprint of all input files and of what TrialExampleGen reads of the study file.
 
     It is taken when a run is created and given to the component as an explicit parameter,
@@ -24,15 +24,21 @@ def content_fingerprint(study: Study, data_root: str) -> str:
     Args:
         study: The study.
         data_root: Folder of its data.
+        snapshot: Folder of the snapshot of its database, if it has one.
 
     Returns:
         SHA-256 in hexadecimal, over each dataset's name, file names and bytes, and the
         study file's section.
     """
     found = [
-        (name, path.removeprefix(data_root).lstrip("/"), size, _digest(path))
+        (name, path.removeprefix(folder).lstrip("/"), size, _digest(path))
         for name, dataset in sorted(study.datasets.items())
-        for path, size in find_files(data_root, dataset.file)
+        for folder, found_files in [
+            (snapshot, files_of_dataset(data_root, name, dataset, snapshot))
+            if dataset.is_sql
+            else (data_root, find_files(data_root, dataset.file))
+        ]
+        for path, size in found_files
     ]
     return digest_of([part_for_examples(study).to_content(), found])
 

@@ -168,14 +168,19 @@ class ReadingPlan:
 
 @dataclass
 class _Headers:
-    """Columns of files, each file's header read once."""
+    """The files of datasets and their columns, each file's header read once."""
 
+    data_root: str
+    snapshot: str
     found: dict[tuple[str, FileFormat], dict[str, StoredType]] = field(default_factory=dict)
 
     def of(self, path: str, described: FileFormat) -> dict[str, StoredType]:
         if (path, described) not in self.found:
             self.found[path, described] = stored_types(path, described)
         return self.found[path, described]
+
+    def files(self, name: str, dataset: Dataset) -> tuple[tuple[str, int], ...]:
+        return files_of_dataset(self.data_root, name, dataset, self.snapshot)
 
 
 def example_uses(study: Study) -> list[Reference]:
@@ -201,12 +206,13 @@ def summary_uses(study: Study) -> list[Reference]:
     ]
 
 
-def plan_examples(study: Study, data_root: str) -> ReadingPlan:
+def plan_examples(study: Study, data_root: str, snapshot: str = "") -> ReadingPlan:
     """Plans what TrialExampleGen reads.
 
     Args:
         study: The study.
         data_root: Folder that the study file's patterns are relative to.
+        snapshot: Folder of the snapshot of the study's database, if it has one.
 
     Returns:
         The plan, with every dataset of the study.
@@ -215,42 +221,43 @@ def plan_examples(study: Study, data_root: str) -> ReadingPlan:
         UserError: A file or column is missing, or a condition, feature or date asks of a
             column what its type can't give.
     """
-    return _plan_examples(study, data_root, _Headers())
+    return _plan_examples(study, _Headers(data_root, snapshot))
 
 
-def plan_summary(study: Study, data_root: str) -> ReadingPlan:
+def plan_summary(study: Study, data_root: str, snapshot: str = "") -> ReadingPlan:
     """Plans what TrialSummary reads; see `plan_examples`.
 
     Returns:
         The plan, with the subject dataset and those that `summary` names.
     """
-    return _plan_summary(study, data_root, _Headers())
+    return _plan_summary(study, _Headers(data_root, snapshot))
 
 
-def check_data(study: Study, data_root: str) -> None:
+def check_data(study: Study, data_root: str, snapshot: str = "") -> None:
     """Checks files, columns and types for all stages, before anything runs.
 
     Args:
         study: The study.
         data_root: Folder of its data.
+        snapshot: Folder of the snapshot of its database, if it has one.
 
     Raises:
         UserError: As `plan_examples`.
     """
-    headers = _Headers()
-    _plan_examples(study, data_root, headers)
-    _plan_summary(study, data_root, headers)
+    headers = _Headers(data_root, snapshot)
+    _plan_examples(study, headers)
+    _plan_summary(study, headers)
 
 
-def _plan_examples(study: Study, data_root: str, headers: _Headers) -> ReadingPlan:
-    planner = _Planner(study, data_root, headers, example_uses(study), named_levels(study))
+def _plan_examples(study: Study, headers: _Headers) -> ReadingPlan:
+    planner = _Planner(study, headers, example_uses(study), named_levels(study))
     plans = {name: planner.plan(name) for name in study.datasets}
     planner.check(plans)
     return ReadingPlan(study, plans, study.population, study.window)
 
 
-def _plan_summary(study: Study, data_root: str, headers: _Headers) -> ReadingPlan:
-    planner = _Planner(study, data_root, headers, summary_uses(study), summary_levels(study))
+def _plan_summary(study: Study, headers: _Headers) -> ReadingPlan:
+    planner = _Planner(study, headers, summary_uses(study), summary_levels(study))
     # Without a column of its own the subject dataset still says who there is.
     names = dict.fromkeys([study.subject.dataset, *(use.dataset for use in planner.uses)])
     plans: dict[str, DatasetPlan] = {}
@@ -268,7 +275,6 @@ class _Planner:
     def __init__(
         self,
         study: Study,
-        data_root: str,
         headers: _Headers,
         uses: Sequence[Reference],
         levels: Iterable[NamedLevels],
@@ -276,7 +282,6 @@ class _Planner:
         self.uses = uses
         self._levels = tuple(levels)
         self._study = study
-        self._data_root = data_root
         self._headers = headers
         self._deciding = example_uses(study)
 
@@ -284,7 +289,7 @@ class _Planner:
         """Plans one dataset."""
         dataset = self._study.datasets[name]
         described = file_format(dataset)
-        files = files_of_dataset(self._data_root, name, dataset)
+        files = self._headers.files(name, dataset)
         if self._study.subject.row_number and len(files) > 1:
             raise UserError(
                 f"Dataset {name}: {dataset.file} matches {len(files)} files, but "

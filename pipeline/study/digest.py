@@ -36,7 +36,7 @@ of `evaluation` are formed of them."""
 _SECTIONS = ("study", "subject", "population", "window")
 _NOT_OF_TASKS = ("title", "kind", "decision_thresholds")
 _NOT_OF_DATASETS = (
-    *("file", "format", "encoding", "delimiter", "sheet", "columns"),
+    *("file", "table", "query", "format", "encoding", "delimiter", "sheet", "columns"),
     *("known", "parameter", "supplements"),
 )
 

@@ -53,6 +53,9 @@ def part_for_examples(study: Study) -> Study:
     content = {k: v for k, v in study.to_content().items() if k not in _NOT_OF_EXAMPLES}
     slicings = content.pop("slicing", {}).get("by")
     endpoints = content.pop("analysis", {}).get("time_to_event")
+    if study.database is not None:
+        # How its user is known, and how long snapshots are kept, decides no example.
+        content["database"] = {"address": study.database.address}
     content["title"] = ""
     content["tasks"] = _untitled(content["tasks"], _NOT_OF_TASKS)
     if slicings:

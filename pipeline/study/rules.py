@@ -85,6 +85,10 @@ def _named_datasets(study: Study) -> Iterator[Reference]:
 def _dataset_problems(study: Study) -> Iterator[str]:
     if study.subject_dataset.rows != "one_per_subject":
         yield f"subject.dataset: {study.subject.dataset} must have `rows: one_per_subject`"
+    if study.sql_datasets and study.database is None:
+        yield "database: needed by the datasets of the format `sql`: give its `address`"
+    if study.database is not None and not study.sql_datasets:
+        yield "database: no dataset has `format: sql`; remove the section"
     if study.subject.row_number and len(study.datasets) > 1:
         yield "subject.row_number: only a study of one dataset can do without a subject key"
     events = [task.event for task in study.tasks.values() if task.event]

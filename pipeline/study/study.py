@@ -20,6 +20,7 @@ from pipeline.study.sections import (
     Analysis,
     Arm,
     Card,
+    Database,
     Dataset,
     Evaluation,
     Feature,
@@ -50,7 +51,8 @@ class Study(StrictModel):
         study: Its name: letters, digits and _. It names folders, models and rows of the store.
         title: One line for people.
         version: Version of the study file's format.
-        datasets: The files that are read, by name.
+        database: The SQL database of the datasets of the format `sql`.
+        datasets: The files, tables and queries that are read, by name.
         subject: Identification of subjects.
         arm: The treatment arm; a study without arms has none.
         site: The site.
@@ -81,6 +83,7 @@ class Study(StrictModel):
     study: StudyName
     title: str
     version: Literal[1] = FORMAT_VERSION
+    database: Database | None = None
     datasets: Annotated[dict[Name, Dataset], Field(min_length=1)]
     subject: Subject
     arm: Arm | None = None
@@ -175,7 +178,12 @@ class Study(StrictModel):
     @property
     def files(self) -> tuple[str, ...]:
         """Patterns of the data's files, relative to the folder of the data."""
-        return tuple(dataset.file for dataset in self.datasets.values())
+        return tuple(dataset.file for dataset in self.datasets.values() if dataset.file)
+
+    @property
+    def sql_datasets(self) -> dict[str, Dataset]:
+        """Datasets that are read from the database, by name."""
+        return {name: dataset for name, dataset in self.datasets.items() if dataset.is_sql}
 
     def references(self) -> tuple[Reference, ...]:
         """All references of the study file to datasets and columns."""

@@ -110,9 +110,10 @@ def _run(
         config = _resolve(resolving, run_id, console, log_file)
         if isinstance(config, RunOutcome):
             return config
+        data = str(config.data_root) or "the study's database"
         console.print(
             f"[bold]{escape(config.study.title or config.study.study)}[/bold]  run {run_id}\n"
-            f"[dim]data {escape(str(config.data_root))}\nlog  {escape(str(log_file))}[/dim]"
+            f"[dim]data {escape(data)}\nlog  {escape(str(log_file))}[/dim]"
         )
         return made(config, console, run_id, log_file, notes).execute()
 

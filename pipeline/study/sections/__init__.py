@@ -8,6 +8,7 @@ from pipeline.study.sections.data import (
     Subject,
     Window,
 )
+from pipeline.study.sections.database import Database
 from pipeline.study.sections.evaluation import (
     Gate,
     Minimum,
@@ -67,6 +68,7 @@ __all__ = [
     "Censoring",
     "Column",
     "ColumnType",
+    "Database",
     "Dataset",
     "DefaultThresholds",
     "Disposition",

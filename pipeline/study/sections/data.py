@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from pipeline.documents import StrictModel
 from pipeline.study.conditions import Scalar
@@ -65,10 +65,12 @@ class Column(StrictModel):
 
 
 class Dataset(StrictModel):
-    """One dataset: a file, or several of one layout.
+    """One dataset: a file, or several of one layout, or what a SQL database answers.
 
     Attributes:
-        file: Path or glob pattern below the data folder.
+        file: Path or glob pattern below the data folder; for all formats but `sql`.
+        table: Table or view of the study's `database`, with its schema if needed, for `sql`.
+        query: Query of the study's `database`, a SELECT, for `sql`.
         rows: Whether a subject has exactly one row or any number.
         collapse: With `one_per_subject`: the file has several rows of a subject (one a visit), and
             those that agree in every column that is read count as one.
@@ -81,7 +83,8 @@ class Dataset(StrictModel):
         known: When the rows of an undated dataset are known; with one row per subject, when columns
             without their own `known` are known.
         supplements: Parent dataset to which a SUPP-- dataset adds its qualifiers as columns.
-        format: The file format; `csv` is delimited text, `sas7bdat` what SAS itself writes.
+        format: The file format; `csv` is delimited text, `sas7bdat` what SAS itself writes, `sql` a
+            table or query of the study's `database`.
         encoding: Encoding of text; default: `utf-8` for `csv` and `xpt`, what the file itself names
             for `sas7bdat`, `stata` and `spss`.
         delimiter: One character between fields, for `csv`.
@@ -95,7 +98,14 @@ class Dataset(StrictModel):
         columns: Declarations of columns, by name.
     """
 
-    file: str
+    # A dataset is a file, a table or a query; the validator below says which is missing.
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": [key]} for key in ("file", "table", "query")]}
+    )
+
+    file: str = ""
+    table: str | None = None
+    query: str | None = None
     format: Format
     rows: Literal["one_per_subject", "many_per_subject"]
     encoding: str | None = None
@@ -115,6 +125,11 @@ class Dataset(StrictModel):
     supplements: str | None = None
     zone: Zone | None = None
     domain: str | None = None
+
+    @property
+    def is_sql(self) -> bool:
+        """Whether its rows come from the study's database."""
+        return self.format == "sql"
 
     def known_of(self, column: str) -> Known | None:
         """When a column is known: its own `known`, or that of a one-row-per-subject dataset."""
@@ -159,6 +174,20 @@ class Dataset(StrictModel):
     @model_validator(mode="after")
     def _consistent_dates(self) -> Dataset:
         refuse(self._date_problems())
+        return self
+
+    @model_validator(mode="after")
+    def _keys_of_place(self) -> Dataset:
+        if self.format != "sql":
+            if self.table is not None or self.query is not None:
+                raise ValueError("`table` and `query` are for `sql`; name a `file`")
+            if not self.file:
+                raise ValueError("`file` is missing: a path or glob pattern below the data folder")
+            return self
+        if (self.table is None) == (self.query is None) or not (self.table or self.query):
+            raise ValueError("`sql` needs either `table` or `query`")
+        if self.file or self.encoding is not None:
+            raise ValueError("`file` and `encoding` are for files; `sql` reads the database")
         return self
 
     @model_validator(mode="after")

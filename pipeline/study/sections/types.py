@@ -21,8 +21,10 @@ from pipeline.study.conditions import checked_text
 FORMAT_VERSION: Literal[1] = 1
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _KNOWN = re.compile(r"baseline|after|day -?\d+")
-Format = Literal["xpt", "dataset-json", "csv", "parquet", "sas7bdat", "stata", "spss", "excel"]
-"""Formats of a dataset's files."""
+Format = Literal[
+    "xpt", "dataset-json", "csv", "parquet", "sas7bdat", "stata", "spss", "excel", "sql"
+]
+"""Formats of a dataset's files; `sql` is a table or query of a database."""
 
 SELF_DESCRIBED: frozenset[Format] = frozenset({"sas7bdat", "stata", "spss"})
 """Formats whose files name their encoding, if not always rightly."""

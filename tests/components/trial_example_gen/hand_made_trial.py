@@ -184,10 +184,11 @@ class Trial:
 
     study: Study
     folder: Path
+    snapshot: str = ""
 
     @cached_property
     def reading(self) -> Reading:
-        return Reading(plan_examples(self.study, str(self.folder)))
+        return Reading(plan_examples(self.study, str(self.folder), self.snapshot))
 
     @property
     def plans(self) -> dict[str, DatasetPlan]:

@@ -15,6 +15,7 @@ from components.trial_example_gen.labels import derive_labels
 from pipeline.study.load import parse_study
 from tests.components.trial_example_gen.hand_made_trial import Trial
 from tests.each import each
+from tests.pipeline.reading.database.written_database import read_database, write_sqlite
 from tests.pipeline.reading.formats.every_format import write_in_every_format
 from tests.pipeline.reading.random_trial import RandomTrial, random_trials
 
@@ -24,9 +25,11 @@ property_of_trials = settings(max_examples=15, suppress_health_check=[HealthChec
 def _read_in_every_format(trial: RandomTrial, folder: Path) -> Iterator[tuple[str, Trial]]:
     for fmt, files, described in write_in_every_format(folder, trial.tables):
         yield fmt, Trial(parse_study(trial.study(described), "study.yaml"), files)
+    write_sqlite(folder / "trial.sqlite", trial.tables)
+    yield "sqlite", read_database(trial, "sqlite:///trial.sqlite", folder)
 
 
-def _found(trial: Trial) -> dict[str, Any]:
+def found_in(trial: Trial) -> dict[str, Any]:
     """Everything that is derived from a trial's rows, by what it is called."""
     rejects = [(name, row, column, why) for name, _, row, column, why in trial.rejects]
     found = {"subjects": trial.subjects, "rejects": sorted(rejects, key=str)}
@@ -49,9 +52,9 @@ def _found(trial: Trial) -> dict[str, Any]:
 def test_every_format_gives_equal_subjects_features_labels_and_rejects(trial: RandomTrial) -> None:
     with tempfile.TemporaryDirectory() as folder:
         (_, first), *others = _read_in_every_format(trial, Path(folder))
-        expected = _found(first)
+        expected = found_in(first)
         for fmt, other in each(others):
-            found = _found(other)
+            found = found_in(other)
             for what, value in each(expected.items()):
                 assert found[what] == value, f"{what} of {fmt}"
 
