@@ -8,59 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-Trials = Literal["subjects", "positives", "negatives", "predicted_positives", "predicted_negatives"]
-"""Denominator of a share: all subjects with a known label, those with the outcome, those without
-it, those predicted to have it, or those predicted not to have it."""
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A metric.
-
-    Attributes:
-        name: In study files, documents and the store.
-        title: For people.
-        says: Its explanation, a sentence for readers who are not statisticians.
-        lowest: Smallest value that it can have.
-        highest: Largest value that it can have.
-        decimals: Digits after the point.
-        percent: Whether it is shown in percent.
-        ideal: Value of a perfect model; None for metrics that describe the subjects.
-        at_decision: Whether it exists at each decision threshold of a task.
-        computed: Whether the Evaluator computes it; others follow from its curves.
-        judged: Whether a study can have thresholds for it.
-        trials: Denominator of a share; None for other metrics.
-    """
-
-    name: str
-    title: str
-    says: str
-    lowest: float = 0.0
-    highest: float = 1.0
-    decimals: int = 3
-    percent: bool = False
-    ideal: float | None = None
-    at_decision: bool = False
-    computed: bool = True
-    judged: bool = True
-    trials: Trials | None = None
-
-    def bounds(self, difference: bool) -> tuple[float, float]:
-        """Smallest and largest value that it, or a difference of two models in it, can have.
-
-        Examples:
-            >>> METRICS["auc"].bounds(difference=False)
-            (0.0, 1.0)
-            >>> METRICS["auc"].bounds(difference=True)
-            (-1.0, 1.0)
-        """
-        if not difference:
-            return self.lowest, self.highest
-        width = self.highest - self.lowest
-        return -width, width
+from pipeline.metric import Metric, Trials
 
 
 def _share(
@@ -79,6 +29,11 @@ def _share(
         judged=computed,
         trials=trials,
     )
+
+
+def _of_sets(name: str, title: str, says: str, trials: Trials) -> Metric:
+    """A share of subjects by their prediction sets."""
+    return Metric(name, title, says, decimals=1, percent=True, trials=trials, of_uncertainty=True)
 
 
 _ALL = (
@@ -180,6 +135,55 @@ _ALL = (
         "positives",
         ideal=0.0,
     ),
+    _of_sets(
+        "coverage_positive",
+        "Coverage with the outcome",
+        "Of the subjects with the outcome, the share whose prediction set has it; nominally 90 %.",
+        "positives",
+    ),
+    _of_sets(
+        "coverage_negative",
+        "Coverage without the outcome",
+        "Of the subjects without the outcome, the share whose prediction set has that level; "
+        "nominally 90 %.",
+        "negatives",
+    ),
+    _of_sets(
+        "single_sets",
+        "Sets of one level",
+        "Share of subjects whose prediction set has one level: the model decides.",
+        "subjects",
+    ),
+    _of_sets(
+        "full_sets",
+        "Sets of both levels",
+        "Share of subjects whose prediction set has both levels: the model can't tell.",
+        "subjects",
+    ),
+    _of_sets(
+        "empty_sets",
+        "Empty sets",
+        "Share of subjects whose prediction set is empty: unlike those of either level.",
+        "subjects",
+    ),
+    Metric(
+        "interval_width",
+        "Width of the interval",
+        "Mean width of the Venn-Abers interval of the probability, which has no nominal coverage.",
+        decimals=1,
+        percent=True,
+        ideal=0.0,
+        of_uncertainty=True,
+    ),
+    Metric(
+        "interval_calibration_error",
+        "Calibration error of the interval",
+        "Calibration error of the one probability that stands for the interval; 0 is best.",
+        decimals=1,
+        percent=True,
+        ideal=0.0,
+        of_uncertainty=True,
+    ),
     Metric(
         "observed_rate",
         "Observed rate",
@@ -223,6 +227,9 @@ METRICS: Mapping[str, Metric] = {metric.name: metric for metric in _ALL}
 
 COMPUTED: tuple[str, ...] = tuple(metric.name for metric in _ALL if metric.computed)
 """Names of the metrics that the Evaluator computes."""
+
+OF_UNCERTAINTY: tuple[str, ...] = tuple(m.name for m in _ALL if m.of_uncertainty)
+"""Names of the metrics of intervals and sets."""
 
 JUDGED: tuple[str, ...] = tuple(metric.name for metric in _ALL if metric.judged)
 """Names of the metrics that a study can set thresholds for."""

@@ -26,8 +26,9 @@ subjects have the same outcome or are too few for a point in between. `smooth` i
 calibration curve (`components.evaluator.smooth_calibration`), `decision` the decision curve
 (`components.evaluator.decision_curve`) at the inner points of the ROC curve. `stability` says how
 predictions vary between training samples (`pipeline.results.stability`); it is null unless subjects
-were predicted out of fold in several repeats. Lists are empty if a prediction is not a number.
-Only groups that `metrics.json` shows are there.
+were predicted out of fold in several repeats. `referral` says what leaving the subjects with the
+widest intervals to people gains (`pipeline.results.referral`), where there are intervals. Lists are
+empty if a prediction is not a number. Only groups that `metrics.json` shows are there.
 
 No number concerns fewer subjects than the smallest group, not even by subtraction: the subjects
 in order of their predictions are cut once, at the decision thresholds (whose rates
@@ -59,6 +60,7 @@ from components.evaluator.smooth_calibration import smooth_calibration
 from pipeline.estimates import wilson_interval_of_bin
 from pipeline.results.clinical_curves import DecisionPoint, SmoothPoint
 from pipeline.results.curve_points import CalibrationBin, Confusion, RocPoint, WeightedOutcomes
+from pipeline.results.referral import ReferralPoint
 from pipeline.results.stability import Stability, stability_of
 from pipeline.weights import effective_size
 
@@ -79,6 +81,7 @@ class Curves:
     decision: tuple[DecisionPoint, ...] = ()
     stability: Stability | None = None
     weighted: WeightedOutcomes | None = None
+    referral: tuple[ReferralPoint, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """JSON-like content."""
@@ -90,6 +93,7 @@ class Curves:
             },
             "stability": self.stability.model_dump() if self.stability else None,
             **({"weighted": self.weighted.model_dump()} if self.weighted else {}),
+            **({"referral": [p.model_dump() for p in self.referral]} if self.referral else {}),
         }
 
 

@@ -12,8 +12,9 @@ from tensorflow_model_analysis.proto import config_pb2
 from components.evaluator.prediction_table import CHAMPION_OF_NEW, NOTHING, PredictionSource
 from components.evaluator.settings import EvaluatorSettings
 from pipeline import names
-from pipeline.metrics import COMPARED_WITH_REFERENCES, COMPUTED, METRICS
+from pipeline.metrics import COMPARED_WITH_REFERENCES, COMPUTED, METRICS, OF_UNCERTAINTY
 from pipeline.names import CHAMPION
+from pipeline.results.uncertainty import LOWER
 
 SUBJECTS = "subjects"
 POSITIVES = "positives"
@@ -21,7 +22,9 @@ EFFECTIVE_POSITIVES = "effective_positives"
 EFFECTIVE_NEGATIVES = "effective_negatives"
 CURVES = "curves"
 _MODULE = "components.evaluator.metrics"
+_UNCERTAINTY_MODULE = "components.evaluator.uncertainty"
 _OF, _MINUS = " of ", " minus "
+_OF_PREDICTIONS = tuple(metric for metric in COMPUTED if metric not in OF_UNCERTAINTY)
 _EFFECTIVE = ((EFFECTIVE_POSITIVES, True), (EFFECTIVE_NEGATIVES, False))
 
 
@@ -97,7 +100,8 @@ def build_eval_config(
             config_pb2.MetricsSpec(
                 output_names=[task],
                 metrics=[
-                    *_metrics(thresholds, settings, source),
+                    *_metrics(task, thresholds, settings, source),
+                    *_uncertainty_metrics(task, source),
                     *(
                         metric
                         for model, tasks in champions.items()
@@ -121,7 +125,10 @@ def build_eval_config(
 
 
 def _metrics(
-    decision_thresholds: tuple[float, ...], settings: EvaluatorSettings, source: PredictionSource
+    task: str,
+    decision_thresholds: tuple[float, ...],
+    settings: EvaluatorSettings,
+    source: PredictionSource,
 ) -> Iterator[config_pb2.MetricConfig]:
     folds = source.out_of_fold
     yield _metric("SubjectCount", MetricName(SUBJECTS), folds=folds)
@@ -134,8 +141,9 @@ def _metrics(
         decision_thresholds=decision_thresholds,
         smallest_group=settings.smallest_group,
         folds=source.folds,
+        has_intervals=task in source.tasks_of(LOWER),
     )
-    for metric in COMPUTED:
+    for metric in _OF_PREDICTIONS:
         if not METRICS[metric].at_decision:
             yield _metric("ProbabilityMetric", MetricName(metric), statistic=metric, folds=folds)
             continue
@@ -158,6 +166,14 @@ def _metrics(
                     is_difference=is_difference,
                     folds=folds,
                 )
+
+
+def _uncertainty_metrics(task: str, source: PredictionSource) -> Iterator[config_pb2.MetricConfig]:
+    if task not in source.tasks_of(LOWER):
+        return
+    for metric in OF_UNCERTAINTY:
+        arguments = {"statistic": metric, "folds": source.out_of_fold}
+        yield _metric("UncertaintyMetric", MetricName(metric), _UNCERTAINTY_MODULE, **arguments)
 
 
 def _champion_metrics(
@@ -183,7 +199,7 @@ def _champion_metrics(
             folds=source.folds,
             model=model,
         )
-    for metric in COMPUTED if model == CHAMPION else COMPARED_WITH_REFERENCES:
+    for metric in _OF_PREDICTIONS if model == CHAMPION else COMPARED_WITH_REFERENCES:
         for threshold in decision_thresholds if METRICS[metric].at_decision else (None,):
             for is_difference in (False, True):
                 yield _metric(
@@ -197,9 +213,11 @@ def _champion_metrics(
                 )
 
 
-def _metric(class_name: str, name: MetricName, **arguments: Any) -> config_pb2.MetricConfig:
+def _metric(
+    class_name: str, name: MetricName, module: str = _MODULE, /, **arguments: Any
+) -> config_pb2.MetricConfig:
     return config_pb2.MetricConfig(
         class_name=class_name,
-        module=_MODULE,
+        module=module,
         config=json.dumps({"name": name.text, **arguments}),
     )

@@ -25,7 +25,11 @@ from components.evaluator.defaults import default_thresholds
 from components.evaluator.eval_config import build_eval_config
 from components.evaluator.judge import Verdict, judge
 from components.evaluator.predicted_risks import predicted_risks, risk_notes
-from components.evaluator.prediction_table import PredictionSource, predictions_from
+from components.evaluator.prediction_table import (
+    PredictionSource,
+    folder_of_uncertainty,
+    predictions_from,
+)
 from components.evaluator.settings import EvaluatorSettings
 from pipeline import names
 from pipeline.documents import Document, parse_document
@@ -166,6 +170,7 @@ class _Scheme:
         rejects, own, references = map(folder_of, (REJECTS_KEY, PREDICTIONS_KEY, REFERENCES_KEY))
         plan = read_plan(rejects) if rejects else SPLIT_PLAN
         source = PredictionSource.of(plan.out_of_fold, own, references)
+        source = source.and_from(folder_of_uncertainty(own))
         fitted = read_reference_models(references).models if references else {}
         return cls(
             plan,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from tensorflow_model_analysis.metrics import metric_types
@@ -20,6 +21,7 @@ from components.evaluator.cross_fitted import measure
 from components.evaluator.curves import curves_of, fold_curves_of
 from components.evaluator.fold_scores import FoldScores
 from components.evaluator.score_table import ScoreTable
+from components.evaluator.uncertainty import referral
 from pipeline.names import CHALLENGER
 
 
@@ -238,6 +240,7 @@ class GroupCurves(metric_types.Metric):
         smallest_group: int,
         folds: int = 0,
         model: str = CHALLENGER,
+        has_intervals: bool = False,
     ) -> None:
         """Initializes the metric.
 
@@ -247,6 +250,7 @@ class GroupCurves(metric_types.Metric):
             smallest_group: Fewest subjects behind a number.
             folds: Folds of a repeat, where the predictions were made out of fold; else 0.
             model: The model that predicts.
+            has_intervals: Whether its predictions have intervals.
         """
         of_other = model != CHALLENGER
 
@@ -257,17 +261,19 @@ class GroupCurves(metric_types.Metric):
                 curves = curves_of(scores, decision_thresholds, smallest_group)
             else:
                 curves = fold_curves_of(scores, decision_thresholds, smallest_group, folds)
+            if all_scores is not None and has_intervals:
+                curves = replace(curves, referral=referral(all_scores, smallest_group))
             return json.dumps(curves.to_json())
 
-        super().__init__(
-            computations_of(text, folds > 0, of_other, only_full_sample=True), name=name
-        )
+        others = of_other or has_intervals
+        super().__init__(computations_of(text, folds > 0, others, only_full_sample=True), name=name)
         self._config = {
             "name": name,
             "decision_thresholds": list(decision_thresholds),
             "smallest_group": smallest_group,
             "folds": folds,
             "model": model,
+            "has_intervals": has_intervals,
         }
 
     def get_config(self) -> dict[str, Any]:
@@ -288,11 +294,7 @@ def _pair(all_scores: FoldScores | None, model: str, folds: bool) -> tuple[Score
     return (own, other) if folds else (own.first_repeat, other.first_repeat)
 
 
-metric_types.register_metric(ProbabilityMetric)
-metric_types.register_metric(DecisionMetric)
-metric_types.register_metric(ReferenceMetric)
-metric_types.register_metric(ComparedMetric)
-metric_types.register_metric(ComparedCount)
-metric_types.register_metric(SubjectCount)
-metric_types.register_metric(EffectiveCount)
-metric_types.register_metric(GroupCurves)
+for _kind in (ProbabilityMetric, DecisionMetric, ReferenceMetric, ComparedMetric):
+    metric_types.register_metric(_kind)
+for _other in (ComparedCount, SubjectCount, EffectiveCount, GroupCurves):
+    metric_types.register_metric(_other)

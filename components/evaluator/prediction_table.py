@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from pipeline.errors import UserError
 from pipeline.names import CHALLENGER, CHAMPION
 from pipeline.results.predictions import NOT_IN_REPEAT, Predictions, join_folds, read_predictions
+from pipeline.results.uncertainty import PARTS, UNCERTAINTY_FOLDER
 from pipeline.sorted_rows import rows_of
+from pipeline.storage import files_below
 
 CHAMPION_OF_NEW = "champion_of_new"
 """The champion as it predicts subjects who are new since its run, beside those predicted out of
@@ -121,7 +123,7 @@ class PredictionSource:
     @property
     def references(self) -> tuple[str, ...]:
         """Names of the reference models."""
-        others = (CHALLENGER, CHAMPION, CHAMPION_OF_NEW)
+        others = (CHALLENGER, CHAMPION, CHAMPION_OF_NEW, *PARTS)
         return tuple(model for model in self.read().models if model not in others)
 
     def tasks_of(self, model: str) -> tuple[str, ...]:
@@ -135,6 +137,12 @@ class PredictionSource:
 
 NOTHING = PredictionSource()
 """No predictions: the model predicts, and there are no reference models."""
+
+
+def folder_of_uncertainty(own: str | None) -> str | None:
+    """Folder with intervals and sets, if CrossFit's output, where there is one, has them."""
+    folder = f"{own}/{UNCERTAINTY_FOLDER}"
+    return folder if own and files_below(folder) else None
 
 
 _current: ContextVar[PredictionSource] = ContextVar("_current", default=NOTHING)

@@ -23,6 +23,7 @@ from pipeline.results.looks import LookHistory
 from pipeline.results.outcomes import ComparisonReason, Origin, Outcome
 from pipeline.results.predicted_risks import PredictedRisk
 from pipeline.results.reference_models import ReferenceFit
+from pipeline.results.referral import ReferralPoint
 from pipeline.results.registration import Registration
 from pipeline.results.stability import Stability
 from pipeline.results.task_verdicts import DROPS, TaskDecision, TaskVerdict
@@ -347,6 +348,7 @@ class GroupCurves(_OfGroup):
         decision: Points of the decision curve, in rising order of thresholds; likewise.
         stability: How predictions vary between training samples; null without repeats.
         weighted: Outcomes where subjects are weighted; null where each counts once.
+        referral: What leaving the least certain subjects to people gains; empty without intervals.
     """
 
     model: ModelRole
@@ -359,6 +361,7 @@ class GroupCurves(_OfGroup):
     decision: tuple[DecisionPoint, ...] = ()
     stability: Stability | None = None
     weighted: WeightedOutcomes | None = None
+    referral: tuple[ReferralPoint, ...] = ()
 
     @property
     def observed_rate(self) -> float:

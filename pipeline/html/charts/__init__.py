@@ -13,6 +13,7 @@ from pipeline.html.charts.curves import (
 from pipeline.html.charts.decision import DecisionCurve, decision_curve
 from pipeline.html.charts.groups import Bar, ForestRow, bar_chart, forest_plot
 from pipeline.html.charts.heat import heat_map
+from pipeline.html.charts.referral import referral_chart
 from pipeline.html.charts.stability import stability_chart
 from pipeline.html.charts.terms import Limit, Measure
 from pipeline.html.charts.time import Line, StepCurve, line_chart, step_curves
@@ -34,6 +35,7 @@ __all__ = [
     "heat_map",
     "line_chart",
     "predictive_value_curve",
+    "referral_chart",
     "roc_curve",
     "stability_chart",
     "step_curves",

@@ -16,6 +16,7 @@ from pipeline.pages.evaluation.clinical_figures import (
     stability_figure,
 )
 from pipeline.pages.evaluation.run_result import RunResult
+from pipeline.pages.evaluation.uncertainty_section import uncertainty_section
 from pipeline.pages.metrics import metric_column
 from pipeline.results.documents import OVERALL, Group, GroupCurves, ModelRole
 
@@ -44,6 +45,7 @@ def task_section(result: RunResult, task: str) -> Section:
     groups = result.groups(task)
     if groups:
         parts.append(Section("By group", _groups(result, task, groups)))
+    parts.append(uncertainty_section(result, task))
     return Section(title, sections=parts)
 
 
@@ -201,7 +203,7 @@ def _group_table(result: RunResult, task: str, groups: Sequence[Group]) -> Table
         ),
         [
             (
-                _group_name(group),
+                wording.group_name(group),
                 result.subjects(task, group),
                 result.positives(task, group),
                 *(result.judged(task, metric, group) for metric in _OF_GROUPS),
@@ -209,7 +211,3 @@ def _group_table(result: RunResult, task: str, groups: Sequence[Group]) -> Table
             for group in (OVERALL, *groups)
         ],
     )
-
-
-def _group_name(group: Group) -> str:
-    return ", ".join(f"{name} {value}" for name, value in group) or "overall"

@@ -104,3 +104,13 @@ def not_shown_sentence(result: RunResult, task: str) -> str:
 
 def _groups(number_of: int) -> str:
     return f"{number_of} group{'' if number_of == 1 else 's'}"
+
+
+def group_name(group: Group) -> str:
+    """A group as the name of a row.
+
+    Examples:
+        >>> group_name((("sex", "F"), ("age", "over 65"))), group_name(())
+        ('sex F, age over 65', 'overall')
+    """
+    return ", ".join(f"{name} {value}" for name, value in group) or "overall"

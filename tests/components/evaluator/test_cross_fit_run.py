@@ -9,7 +9,14 @@ from sklearn import metrics as sk
 from components.evaluator.settings import EvaluatorSettings
 from pipeline.estimates import Estimate
 from pipeline.results.censoring import CensoredTask
-from pipeline.results.predictions import Predictions
+from pipeline.results.predictions import Predictions, write_predictions
+from pipeline.results.uncertainty import (
+    LOWER,
+    SET_NEGATIVE,
+    SET_POSITIVE,
+    UNCERTAINTY_FOLDER,
+    UPPER,
+)
 from pipeline.study.sections import Threshold
 from tests.components.evaluator.test_predicted_risks import followed
 
@@ -75,11 +82,29 @@ def predictions(trial: Any, model: Any, repeats: Any) -> Any:
     )
 
 
+def uncertainty(trial: Any) -> Predictions:
+    """Intervals from .1 below to .2 above a prediction; sets with all levels above .2."""
+    score = trial["score"]
+    parts = {
+        LOWER: score - 0.1,
+        UPPER: score + 0.2,
+        SET_NEGATIVE: score < 0.8,
+        SET_POSITIVE: score > 0.2,
+    }
+    return Predictions.of_repeats(
+        trial["hash"].astype(object),
+        trial["fold"],
+        {part: found.astype(np.float32)[:, :, None] for part, found in parts.items()},
+        ["response"],
+    )
+
+
 @pytest.fixture(scope="module")
 def evaluation(
     run_evaluator: Any, settings: Any, trial: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> Any:
     folder = tmp_path_factory.mktemp("cross_fit")
+    write_predictions(str(folder / "predictions" / UNCERTAINTY_FOLDER), uncertainty(trial))
     return run_evaluator(
         folder,
         settings,
@@ -139,6 +164,48 @@ def test_curves_say_how_predictions_vary_between_training_samples(
     known = trial["score"][trial["known"]].astype(float)
     spread = known.std(axis=1, ddof=1) * np.sqrt(3)
     assert found["quantiles"]["50"] == pytest.approx(np.median(spread), rel=0.05)
+
+
+@pytest.mark.parametrize("sex", [None, "F"])
+def test_sets_and_intervals_are_measured_in_each_group(
+    evaluation: Any, trial: Any, sex: Any
+) -> None:
+    group = {"sex": sex} if sex else {}
+    kept = trial["known"] & (trial["sex"] == sex.encode() if sex else True)
+    score, events = trial["score"][kept], trial["label"][kept] > 0
+    single = (score < 0.8) != (score > 0.2)
+
+    def value(metric: str) -> float:
+        return float(evaluation.record("response", metric, **group)["value"])
+
+    assert value("coverage_positive") == pytest.approx((score[events] > 0.2).mean())
+    assert value("coverage_negative") == pytest.approx((score[~events] < 0.8).mean())
+    assert value("single_sets") == pytest.approx(single.mean())
+    assert value("full_sets") == pytest.approx(1 - single.mean())
+    assert value("empty_sets") == 0
+    assert value("interval_width") == pytest.approx(0.3)
+    coverage = evaluation.record("response", "coverage_positive", **group)
+    assert coverage["lower"] < coverage["value"] < coverage["upper"]
+
+
+def test_curves_say_what_leaving_the_widest_intervals_to_people_gains(
+    evaluation: Any, trial: Any
+) -> None:
+    (curves,) = (c for c in evaluation.curves["curves"] if not c["slice"])
+
+    first = curves["referral"][0]
+
+    kept = trial["known"]
+    error = (trial["score"][kept, 0].astype(float) - trial["label"][kept]) ** 2
+    assert (first["referred"], first["subjects"]) == (0, kept.sum())
+    assert first["brier"] == pytest.approx(error.mean())
+    assert len(curves["referral"]) > 5
+
+
+def test_intervals_and_sets_are_no_reference_model_and_not_the_champion_s(evaluation: Any) -> None:
+    models = {record["model"] for record in evaluation.metrics["records"]}
+
+    assert models == {"challenger", "ridge", "difference"}
 
 
 def test_net_benefit_is_the_mean_over_the_repeats(evaluation: Any, trial: Any) -> None:

@@ -8,6 +8,7 @@ from pipeline.html.charts import Limit, Measure
 from pipeline.html.numbers import Suppressed
 from pipeline.results.clinical_curves import DecisionPoint, SmoothPoint
 from pipeline.results.curve_points import CalibrationBin
+from pipeline.results.referral import ReferralPoint
 from pipeline.results.stability import SpreadBin
 
 AUC = Measure("AUC", decimals=2)
@@ -74,6 +75,16 @@ def stability() -> Any:
     return charts.stability_chart(bins, "Stability")
 
 
+def referral() -> Any:
+    points = [
+        ReferralPoint(
+            referred=share, subjects=400, widest=0.2, observed_rate=0.2 - share / 5, brier=0.12
+        )
+        for share in (0.0, 0.25, 0.5)
+    ]
+    return charts.referral_chart(points, "Referral")
+
+
 def roc() -> Any:
     return charts.roc_curve([charts.Curve(n, [0, 0.1, 1], [0, 0.6, 1]) for n in ("new", "old")])
 
@@ -110,6 +121,7 @@ ALL = [
     smooth_calibration,
     decision,
     stability,
+    referral,
     roc,
     predictive_value,
     heat,
