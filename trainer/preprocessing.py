@@ -7,9 +7,10 @@ grows with the number of analyzers, hardly with that of columns.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
@@ -53,12 +54,11 @@ def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, Any]
     names = model_inputs(custom_config)
     outputs: dict[str, Any] = {}
     if names.numeric:
-        outputs[NUMBERS] = _numbers(_matrix(inputs, names.numeric, tf.float32, float("nan")))
+        outputs[NUMBERS] = _numbers(matrix(inputs, names.numeric, tf.float32, float("nan")))
     if names.categorical:
-        outputs[CATEGORIES] = _codes(_matrix(inputs, names.categorical, tf.string, ""))
-    for task in names.tasks:
-        for key in (label_key(task), weight_key(task)):
-            outputs[key] = tf.squeeze(_matrix(inputs, (key,), tf.float32, 0.0), axis=1)
+        outputs[CATEGORIES] = _codes(matrix(inputs, names.categorical, tf.string, ""))
+    keys = tuple(key(task) for task in names.tasks for key in (label_key, weight_key))
+    outputs |= zip(keys, tf.unstack(matrix(inputs, keys, tf.float32, 0.0), axis=1), strict=True)
     return outputs
 
 
@@ -123,20 +123,38 @@ def _one_line(values: tf.Tensor) -> tf.Tensor:
     return values
 
 
-def _matrix(
-    inputs: Mapping[str, Any], columns: tuple[str, ...], dtype: tf.DType, default: Any
+def matrix(
+    inputs: Mapping[str, Any], columns: Sequence[str], dtype: tf.DType, default: Any
 ) -> tf.Tensor:
-    """Stacks columns to `[batch, columns]`, with `default` for missing values."""
-    return tf.concat([_dense(tf.cast(inputs[name], dtype), default) for name in columns], axis=1)
+    """Stacks columns of at most one value a row to `[batch, columns]`.
 
-
-def _dense(column: tf.Tensor | tf.SparseTensor, default: Any) -> tf.Tensor:
-    """Converts at most one value per row to `[batch, 1]`.
-
-    A column whose schema requires presence and shape arrives dense.
+    Args:
+        inputs: Raw columns. One whose schema requires presence and shape is dense.
+        columns: Names of those to stack.
+        dtype: Their type.
+        default: What a missing value becomes.
     """
-    if not isinstance(column, tf.SparseTensor):
-        return tf.reshape(column, [-1, 1])
-    shape = tf.stack([column.dense_shape[0], 1])
-    wide = tf.SparseTensor(column.indices, column.values, shape)
-    return tf.ensure_shape(tf.sparse.to_dense(wide, tf.cast(default, column.dtype)), [None, 1])
+    found = [tf.cast(inputs[name], dtype) for name in columns]
+    sparse = [place for place, column in enumerate(found) if isinstance(column, tf.SparseTensor)]
+    dense = [place for place in range(len(found)) if place not in sparse]
+    parts = [tf.reshape(found[place], [-1, 1]) for place in dense]
+    if sparse:
+        parts.append(_dense([found[place] for place in sparse], default))
+    places = [*dense, *sparse]
+    stacked = tf.concat(parts, axis=1)
+    if places == sorted(places):
+        return stacked
+    return tf.gather(stacked, np.argsort(places), axis=1)
+
+
+def _dense(columns: Sequence[tf.SparseTensor], default: Any) -> tf.Tensor:
+    """Converts columns to `[batch, columns]`, all at once.
+
+    Transform traces its graph several times: operations of each column would take most of its time
+    where subjects are few.
+    """
+    shape = tf.stack([columns[0].dense_shape[0], 1])
+    of_width_one = [tf.SparseTensor(column.indices, column.values, shape) for column in columns]
+    joined = tf.sparse.concat(1, of_width_one)
+    filled = tf.sparse.to_dense(joined, tf.cast(default, joined.dtype))
+    return tf.ensure_shape(filled, [None, len(columns)])

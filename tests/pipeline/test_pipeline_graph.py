@@ -16,7 +16,7 @@ from pipeline.config import RunConfig
 from pipeline.names import SUBJECT_HASH
 from pipeline.pipeline import create_pipeline
 from pipeline.runners.local.display import STAGES
-from pipeline.runners.local.lanes import run_order
+from pipeline.runners.local.lanes import BESIDE, run_lanes, run_order
 from pipeline.study.load import load_study
 from pipeline.study.shipped import SCHEMAS
 from pipeline.validation_pipeline import create_validation_pipeline
@@ -274,6 +274,22 @@ def test_a_local_run_analyses_the_trial_before_it_pushes(config: RunConfig) -> N
     assert sorted(order) == sorted(nodes)
     for earlier in ("TrialAnalysis", "TrialSummary"):
         assert order.index(earlier) < order.index("Pusher") < order.index("ModelRegistrar")
+
+
+@pytest.mark.parametrize("tune", [True, False])
+def test_both_lanes_of_a_local_run_end(tune: bool, config: RunConfig) -> None:
+    nodes = _nodes(replace(config, tune=tune))
+    order = run_order({name: node.downstream_nodes for name, node in nodes.items()})
+    ended: list[str] = []
+
+    def run_stage(stage: str) -> None:
+        assert {*nodes[stage].upstream_nodes} <= {*ended}
+        ended.append(stage)
+
+    upstream = {name: node.upstream_nodes for name, node in nodes.items()}
+    run_lanes(order, upstream, BESIDE, run_stage, lambda: None)
+
+    assert sorted(ended) == sorted(nodes)
 
 
 def test_nothing_trains_before_gate_and_summary_found_what_the_study_file_names(

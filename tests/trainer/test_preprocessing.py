@@ -89,6 +89,23 @@ def test_label_and_weight_pass_and_are_zero_where_absent(transformed: Any) -> No
     assert (transformed[10]["label_death"], transformed[10]["weight_death"]) == (0.0, 0.0)
 
 
+def test_columns_that_arrive_dense_keep_their_places_between_sparse_ones() -> None:
+    import tensorflow as tf
+
+    from trainer.preprocessing import matrix
+
+    columns = {
+        "dense": tf.constant([[1.0], [2.0]]),
+        "of the first": tf.SparseTensor([[0, 0]], [3.0], [2, 1]),
+        "of the second": tf.SparseTensor([[1, 0]], [4.0], [2, 1]),
+        "dense as well": tf.constant([[5.0], [6.0]]),
+    }
+
+    found = matrix(columns, tuple(columns), tf.float32, 0.0)
+
+    assert found.numpy().tolist() == [[1.0, 3.0, 0.0, 5.0], [2.0, 0.0, 4.0, 6.0]]
+
+
 def test_encoding_counts_every_code_that_transform_can_write(transformed: Any, graph: Any) -> None:
     import tensorflow_transform as tft
 

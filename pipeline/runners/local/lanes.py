@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 BESIDE = ("TrialSummary", "TrialAnalysis", "ReferenceModels")
-"""Stages that others wait for late or never, with executors that load no model."""
+"""Stages that others wait for late or never, with executors that load no model; in this order."""
 
 _BEAM = ("TrialSummary",)
 
@@ -68,7 +68,7 @@ def run_order(downstream: Mapping[str, Collection[str]]) -> list[str]:
 def run_lanes(
     order: Sequence[str],
     upstream: Mapping[str, Collection[str]],
-    beside: Collection[str],
+    beside: Sequence[str],
     run_stage: Callable[[str], None],
     stop_beside: Callable[[], None],
 ) -> None:
@@ -80,7 +80,7 @@ def run_lanes(
     Args:
         order: The stages, each after those that it waits for.
         upstream: The stages that each one waits for.
-        beside: Stages of the second lane; none runs everything in this thread.
+        beside: Stages of the second lane, in its order; none runs everything in this thread.
         run_stage: Runs one stage; called in the thread of its lane.
         stop_beside: Ends the second lane's stage at once; called when the user interrupts.
 
@@ -89,17 +89,17 @@ def run_lanes(
         KeyboardInterrupt: The user interrupted a stage, or the wait for one.
     """
     run = _Lanes(upstream, run_stage)
-    of_second = [stage for stage in order if stage in beside]
+    of_second = [stage for stage in beside if stage in order]
     second = threading.Thread(target=run.work, args=(of_second,), daemon=True)
-    if beside:
+    if of_second:
         second.start()
     try:
         run.work([stage for stage in order if stage not in beside])
-        if not run.interrupted and beside:
+        if not run.interrupted and of_second:
             second.join()
     except KeyboardInterrupt as interrupt:
         run.interrupt(interrupt)
-    if run.interrupted and beside:
+    if run.interrupted and of_second:
         stop_beside()
         second.join()
     for stage in ("", *order):

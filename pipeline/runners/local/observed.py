@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pipeline.runners.local.display import RunDisplay
@@ -38,7 +38,7 @@ class ObservedStages(StageRunner):
         new_record: Callable[[str], StageRecord],
         note: Callable[[StageRecord, bool], None],
         side: SideProcess | None,
-        beside: Collection[str],
+        beside: Sequence[str],
     ) -> None:
         super().__init__(side, beside)
         self._display, self._records, self._notes = display, records, notes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -106,7 +106,7 @@ class StageRunner(LocalDagRunner):
 
     Args:
         side: The process of the second lane; None runs one stage at a time.
-        beside: The stages of the second lane; others of its names are not in the graph.
+        beside: The stages of the second lane, in its order; the graph may lack some.
 
     Attributes:
         side: The process of the second lane.
@@ -114,10 +114,10 @@ class StageRunner(LocalDagRunner):
         order: The nodes in the order in which they are shown; known once they run.
     """
 
-    def __init__(self, side: SideProcess | None = None, beside: Collection[str] = ()) -> None:
+    def __init__(self, side: SideProcess | None = None, beside: Sequence[str] = ()) -> None:
         super().__init__()
         self.side = side
-        self.beside = frozenset(beside) if side else frozenset()
+        self.beside = tuple(beside) if side else ()
         self._metadata_lock = threading.Lock()
         self._outputs: dict[str, dict[str, str]] = {}
         self.order: list[str] = []

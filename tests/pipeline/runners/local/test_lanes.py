@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import pytest
 
@@ -24,13 +24,11 @@ class Lanes:
         self.noted: list[str] = []
         self.stopped = threading.Event()
 
-    def run(
-        self, upstream: Mapping[str, Collection[str]], beside: Collection[str] = BESIDE
-    ) -> None:
+    def run(self, upstream: Mapping[str, Collection[str]], beside: Sequence[str] = BESIDE) -> None:
         run_lanes(
             list(upstream),
             upstream,
-            [stage for stage in upstream if stage in beside],
+            beside,
             self._run_stage,
             self.stopped.set,
         )
@@ -80,6 +78,15 @@ def test_the_study_s_files_are_read_by_one_stage_at_a_time() -> None:
     ]
 
 
+def test_the_second_lane_has_an_order_of_its_own() -> None:
+    lanes = Lanes()
+    lanes.run({"ReferenceModels": [], "TrialAnalysis": []})
+    assert [text for text in lanes.noted if text.endswith("starts")] == [
+        "TrialAnalysis starts",
+        "ReferenceModels starts",
+    ]
+
+
 def test_one_lane_runs_the_stages_in_their_order() -> None:
     lanes = Lanes()
     lanes.run({"Transform": [], "Trainer": ["Transform"], "ReferenceModels": []}, beside=())
@@ -110,7 +117,8 @@ def test_after_a_failure_the_other_lane_s_stage_ends_and_no_further_one_starts()
                 "CrossFit": ["Trainer"],
                 "ReferenceModels": [],
                 "TrialAnalysis": ["CrossFit"],
-            }
+            },
+            ["ReferenceModels", "TrialAnalysis"],
         )
     assert lanes.noted[-1] == "ReferenceModels ends"
     assert not {"CrossFit starts", "TrialAnalysis starts"} & {*lanes.noted}
