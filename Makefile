@@ -1,9 +1,9 @@
 # Everything a person does with this project. `make help` lists it.
 
-# What a person may set, with TUNE, VALIDATE and COVERAGE as switches.
+# What a person may set, with TUNE, VALIDATE, SCORE, WITH_SUBJECT and COVERAGE as switches.
 VARIABLES := BASE BEAM COVERAGE CRON DATA ENDPOINT FLINK_JARS IMAGE IMAGE_BUILD IMAGE_OPTIONS IMAGE_PUSH \
 	MASTER MODEL NAMESPACE ONLY OTHER OUT PACKAGE PARAMETERS PARAMS PYTHON REGISTRY ROOT RUN RUNNER SEED \
-	SETTINGS STEPS STORE STUDY SUBJECTS TUNE UPDATE VALIDATE WAIT WORKERS
+	SCORE SETTINGS STEPS STORE STUDY SUBJECTS TUNE UPDATE VALIDATE WAIT WITH_SUBJECT WORKERS
 # Their values are text: make takes them unexpanded, and a recipe reads them from its environment
 # ("$$STUDY"), so that nothing in them is run.
 $(foreach name,$(VARIABLES),$(eval override $(name) := $$(value $(name))))
@@ -22,7 +22,7 @@ FREE_KB := 6000000
 CLUSTER_OPTIONS = $(if $(RUNNER),--runner "$$RUNNER") $(if $(WORKERS),--workers "$$WORKERS") \
 	$(if $(MASTER),--master "$$MASTER") "$$@"
 
-override PACKAGE := $(or $(PACKAGE),packages/$(if $(VALIDATE),valid,trial)-$(subst _,-,$(or $(STUDY),synthetic)).yaml)
+override PACKAGE := $(or $(PACKAGE),packages/$(if $(VALIDATE),valid,trial)-$(subst _,-,$(or $(STUDY),synthetic))$(if $(SCORE),-score).yaml)
 override IMAGE_BUILD := $(or $(IMAGE_BUILD),docker build)
 override IMAGE_PUSH := $(or $(IMAGE_PUSH),docker push)
 export $(foreach name,$(VARIABLES),$(if $($(name)),$(name)))
@@ -33,7 +33,7 @@ IMAGE_NAME = "$${IMAGE:-clinical-trial-pipeline:$$(cat pipeline/VERSION)}"
 export UV_CACHE_DIR = $(CURDIR)/$(VENV)/cache
 export UV_LINK_MODE = hardlink
 
-.PHONY: help setup run validate flink-up flink-down test test-slow test-flink system compile submit image push pin-images audit verdict report notebooks export store-migrate freeze boards grafana schemas docs lint format lock bench-accuracy bench-overhead \
+.PHONY: help setup run validate score flink-up flink-down test test-slow test-flink system compile submit image push pin-images audit verdict report notebooks export store-migrate freeze boards grafana schemas docs lint format lock bench-accuracy bench-overhead \
 	bench-coverage bench-fold-statistics bench-stability bench-example-gen bench-reading bench-scale bench-flink bench-store bench-startup bench-notebooks clean
 
 help: ## This list.
@@ -48,6 +48,11 @@ validate: $(READY) ## Evaluate a registered model on another trial: [STUDY=file 
 	@$(call each_word,BEAM,--beam=) $(TRIAL) validate $(if $(STUDY),--study "$$STUDY") $(if $(DATA),--data "$$DATA") \
 	  $(if $(MODEL),--model "$$MODEL") $(if $(REGISTRY),--registry "$$REGISTRY") \
 	  $(if $(UPDATE),--update "$$UPDATE") $(if $(ROOT),--root "$$ROOT") $(CLUSTER_OPTIONS)
+
+score: $(READY) ## Predict new subjects with a registered model: STUDY=ist DATA=folder [MODEL=id OUT=file.csv WITH_SUBJECT=1 ROOT=runs RUNNER=flink].
+	@$(call each_word,BEAM,--beam=) $(TRIAL) score "$$STUDY" "$$DATA" $(if $(MODEL),--model "$$MODEL") \
+	  $(if $(REGISTRY),--registry "$$REGISTRY") $(if $(OUT),--out "$$OUT") \
+	  $(if $(WITH_SUBJECT),--with-subject) $(if $(ROOT),--root "$$ROOT") $(CLUSTER_OPTIONS)
 
 flink-up: $(READY) ## Start a Flink on this machine for `make run RUNNER=flink`: [WORKERS=n].
 	@$(TRIAL) flink up $(if $(WORKERS),--task-managers "$$WORKERS") \
@@ -72,10 +77,10 @@ system: ## As root on Debian: install the packages that the slow tests need.
 	  { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy \
 	    --no-install-recommends $$packages; }
 
-compile: $(READY) ## Compile for Kubeflow and Vertex AI: [STUDY=ist SETTINGS=file OUT=folder TUNE=1 IMAGE=name:tag], or a validation: VALIDATE=1 [MODEL=study/id UPDATE=logistic].
+compile: $(READY) ## Compile for Kubeflow and Vertex AI: [STUDY=ist SETTINGS=file OUT=folder TUNE=1 IMAGE=name:tag], a validation: VALIDATE=1 [MODEL=study/id UPDATE=logistic], or a scoring: SCORE=1 [MODEL=id].
 	@$(TRIAL) compile $(if $(STUDY),--study "$$STUDY") \
 	  $(if $(SETTINGS),--settings "$$SETTINGS") $(if $(OUT),--out "$$OUT") $(if $(TUNE),--tune) \
-	  $(if $(VALIDATE),--validate) $(if $(MODEL),--model "$$MODEL") \
+	  $(if $(VALIDATE),--validate) $(if $(SCORE),--score) $(if $(MODEL),--model "$$MODEL") \
 	  $(if $(UPDATE),--update "$$UPDATE") $(if $(IMAGE),--image "$$IMAGE")
 
 report: $(READY) ## Write a run's report, one HTML file: [RUN=id ROOT=runs].
@@ -84,7 +89,7 @@ report: $(READY) ## Write a run's report, one HTML file: [RUN=id ROOT=runs].
 notebooks: $(READY) ## Execute the notebooks on a run: [RUN=id ROOT=runs ONLY=fairness].
 	@$(TRIAL) notebooks $(if $(RUN),"$$RUN") $(if $(ROOT),--root "$$ROOT") $(if $(ONLY),--only "$$ONLY")
 
-submit: $(READY) ## Start a run on Kubeflow: ENDPOINT=url [STUDY=ist VALIDATE=1 DATA=folder PARAMS="a=1 b=2" CRON="0 3 * * *" WAIT=minutes].
+submit: $(READY) ## Start a run on Kubeflow: ENDPOINT=url [STUDY=ist VALIDATE=1 SCORE=1 DATA=folder PARAMS="a=1 b=2" CRON="0 3 * * *" WAIT=minutes].
 	@$(call each_word,PARAMS,--set ) $(TRIAL) submit --endpoint "$$ENDPOINT" --package "$$PACKAGE" \
 	  $(if $(PARAMETERS),--parameters "$$PARAMETERS") $(if $(DATA),--set "data_root=$$DATA") \
 	  $(if $(NAMESPACE),--namespace "$$NAMESPACE") \

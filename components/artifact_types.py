@@ -34,8 +34,23 @@ class ModelUncertainty(Artifact):
     TYPE_NAME = "trial.ModelUncertainty"
 
 
+class ScoredSubjects(Artifact):
+    """Predictions of subjects by pseudonym: `part-*.parquet`, see `pipeline.results.scored_file`.
+
+    It never leaves the place of the data: `scoring.json` beside it has what is shown of it.
+    """
+
+    TYPE_NAME = "trial.ScoredSubjects"
+
+
+class ScoringSummary(Artifact):
+    """What is shown of scored subjects: `scoring.json`."""
+
+    TYPE_NAME = "trial.ScoringSummary"
+
+
 class GateFindings(Artifact):
-    """Findings of DataGate: `findings.json`."""
+    """Findings of DataGate or SkewGate: `findings.json`."""
 
     TYPE_NAME = "trial.GateFindings"
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.beam.options import IN_MEMORY, BeamSettings
 from pipeline.errors import UserError
-from pipeline.names import LOCAL, TRAINING, RunKind, pipeline_name
+from pipeline.names import LOCAL, SCORING, TRAINING, RunKind, pipeline_name
 from pipeline.store.sqlite_file import check_sqlite_file, sqlite_address
 from pipeline.study.load import load_study
 from pipeline.study.shipped import DEFAULT_STUDY, find_study_file, read_schema
@@ -128,12 +128,13 @@ class RunConfig:
     snapshot: str | RuntimeParameter = ""
 
 
-def resolve(settings: Settings, run_id: str = "") -> RunConfig:
+def resolve(settings: Settings, run_id: str = "", kind: RunKind = TRAINING) -> RunConfig:
     """Converts the user's choices to a run's configuration; reads the data once.
 
     Args:
         settings: The choices.
         run_id: Id of the run.
+        kind: What the run does; to score subjects nothing of their outcome is read.
 
     Returns:
         The configuration, with fingerprint and champion token of this moment.
@@ -143,6 +144,11 @@ def resolve(settings: Settings, run_id: str = "") -> RunConfig:
     """
     study_file = find_study_file(settings.study)
     study = load_study(study_file)
+    if kind == SCORING and study.database:
+        raise UserError(
+            f"{study_file}: `trial score` reads files, not a database. Write the subjects to "
+            "files, and give a study file that names these (format: parquet)."
+        )
     if settings.tune:
         check_tuning(study)
     root = settings.root.resolve()
@@ -156,15 +162,15 @@ def resolve(settings: Settings, run_id: str = "") -> RunConfig:
     from pipeline.reading.database.snapshot import take_snapshot
     from pipeline.reading.files import data_modified
     from pipeline.reading.fingerprint import content_fingerprint
-    from pipeline.reading.plan import check_data
+    from pipeline.reading.plan import checked_datasets
     from pipeline.runs.inheritance import inherited_division
     from pipeline.runs.looks import run_look, settings_of
     from pipeline.runs.registry import Registry
 
     snapshot = take_snapshot(study, data_root, str(own / SNAPSHOTS))
-    check_data(study, data_root, snapshot)
+    datasets = checked_datasets(study, data_root, kind, snapshot)
     registry_root = str(root / "registry")
-    fingerprint = content_fingerprint(study, data_root, snapshot)
+    fingerprint = content_fingerprint(study, data_root, snapshot, datasets)
     subject_key_id = key_id(load_key(key))
     steps = study.training.steps if settings.steps is None else settings.steps
     tried = settings_of(study, settings.seed, steps, settings.tune)

@@ -70,16 +70,24 @@ def in_statistics(column: str) -> bool:
     )
 
 
+def flag_key(flag: str) -> str:
+    """Column of what is said of a subject who is scored: 1.0 where it holds, otherwise 0.0."""
+    # With a colon: no feature can be called so.
+    return f"flag:{flag}"
+
+
 def slice_key(name: str) -> str:
     """Column with a subject's slice of a slicing."""
     return f"slice_{name}"
 
 
-RunKind = Literal["training", "validation"]
-"""What a run does: it trains a model, or it validates a registered one."""
+RunKind = Literal["training", "validation", "scoring"]
+"""What a run does: it trains a model, or it validates or applies a registered one."""
 
 TRAINING: RunKind = "training"
 VALIDATION: RunKind = "validation"
+SCORING: RunKind = "scoring"
+RUN_KINDS = (TRAINING, VALIDATION, SCORING)
 
 EXAMPLES_SIGNATURE = "serving_default"
 """Signature of a saved model that takes serialized tf.Examples."""
@@ -114,3 +122,13 @@ def validation_pipeline_name(study: str) -> str:
         'valid-cdisc-pilot01'
     """
     return f"valid-{study}".replace("_", "-").lower()
+
+
+def scoring_pipeline_name(study: str) -> str:
+    """Name of the pipeline that scores subjects with a registered model of a study.
+
+    Examples:
+        >>> scoring_pipeline_name("cdisc_pilot01")
+        'score-cdisc-pilot01'
+    """
+    return f"score-{study}".replace("_", "-").lower()

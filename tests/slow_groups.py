@@ -78,6 +78,7 @@ GROUPS = (
         (
             "tests/kubeflow/test_compile.py",
             "tests/kubeflow/test_validation_walk.py",
+            "tests/kubeflow/test_scoring_walk.py",
             "tests/pipeline/runners",
         ),
     ),

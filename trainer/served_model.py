@@ -56,8 +56,8 @@ class KeywordSignature:
         except (TypeError, errors.InvalidArgumentError) as error:
             # Without the cause: messages of TensorFlow and TFMA quote the examples.
             raise UserError(
-                f"The model can't process the examples of the test split ({type(error).__name__}). "
-                "Train it on examples of the same study file."
+                f"The model can't process these examples ({type(error).__name__}). Train it on "
+                "examples of the same study file."
             ) from None
 
 

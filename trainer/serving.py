@@ -104,7 +104,7 @@ class ServedModel(tf.Module):
         return serve.get_concrete_function(tf.TensorSpec([None], tf.string, name="examples"))
 
     def _columns_signature(self, answer: _Answer) -> Any:
-        numeric, names = self._inputs.numeric, argument_names(self._inputs)
+        numeric, names = self._inputs.numeric, argument_names(self._inputs.features)
 
         @tf.function(autograph=False)
         def serve(**columns: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -144,11 +144,11 @@ class ServedModel(tf.Module):
         return tf.reduce_mean(members, axis=1) * self._slopes + self._intercepts
 
 
-def argument_names(inputs: ModelInputs) -> dict[str, str]:
+def argument_names(features: Sequence[str]) -> dict[str, str]:
     """Argument of the `columns` signature for every feature.
 
     Args:
-        inputs: Columns of the raw examples.
+        features: Columns that the model reads.
 
     Returns:
         Argument by column: its name, with `_` for characters that TensorFlow does not allow, and
@@ -158,7 +158,7 @@ def argument_names(inputs: ModelInputs) -> dict[str, str]:
         UserError: Two columns get the same name.
     """
     names: dict[str, str] = {}
-    for column in inputs.features:
+    for column in features:
         name = re.sub(r"[^A-Za-z0-9_]", "_", column)
         name = name if name[:1].isalpha() else f"x{name}"
         twin = next((other for other, taken in names.items() if taken == name), None)

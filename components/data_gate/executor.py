@@ -18,9 +18,7 @@ from tfx.utils import io_utils
 from components.data_gate import rules
 from components.data_gate.anomalies import anomaly_findings
 from components.data_gate.censoring import censoring
-from components.data_gate.drift import drift_distances
 from components.data_gate.examples import read_train_columns
-from components.data_gate.findings import stop_message
 from components.data_gate.levels import features_without_rows, levels
 from components.data_gate.missingness import missingness
 from components.data_gate.sample_size import sample_size
@@ -30,7 +28,8 @@ from pipeline.errors import UserError
 from pipeline.results.counts import Counts
 from pipeline.results.documents import read_result
 from pipeline.results.evaluation_plan import EvaluationPlan, read_plan
-from pipeline.results.findings import Finding, Findings
+from pipeline.results.findings import Finding, Findings, log_findings, stop_message
+from pipeline.skew.distances import drift_distances
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +67,7 @@ class Executor(base_executor.BaseExecutor):
         io_utils.write_string_file(
             f"{output}/findings.json", Findings(tuple(findings)).model_dump_json(indent=2)
         )
-        _log_findings(findings)
+        log_findings(logger, findings)
         later = "the evaluation" if plan.scheme == "validate" else "training"
         message = stop_message(settings.study_name, findings, later)
         if message:
@@ -151,16 +150,3 @@ def _statistics(artifact: Artifact, split: str) -> statistics_pb2.DatasetFeature
 
 def _schema(artifact: Artifact) -> schema_pb2.Schema:
     return io_utils.SchemaReader().read(io_utils.get_only_uri_in_dir(artifact.uri))
-
-
-def _log_findings(findings: list[Finding]) -> None:
-    notable = [finding for finding in findings if finding.severity in ("stop", "warn")]
-    if notable:
-        logger.warning(
-            "The data gate has %d finding(s):\n%s",
-            len(notable),
-            "\n".join(f"- {item.severity}, {item.rule}: {item.message}" for item in notable),
-            extra={"findings": [finding.model_dump() for finding in notable]},
-        )
-    else:
-        logger.info("The data gate has no findings outside their limits.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,37 +13,12 @@ from pipeline.names import SPLITS
 from pipeline.results.counts import Counts, DatasetCounts
 from pipeline.results.findings import Finding
 from pipeline.results.shown_subjects import shown_subjects
+from pipeline.skew.distance import Distance
 from pipeline.study.sections import Gate, Severity
 from pipeline.weights import effective_number
 
 _REASONS_SHOWN = 3
 _STANDARD_ERRORS_FROM_CHANCE = 4.0
-
-
-Measure = Literal[
-    "Jensen-Shannon divergence",
-    "L-infinity distance",
-    "change in the share of missing values",
-]
-
-
-@dataclass(frozen=True)
-class Distance:
-    """Distance of a feature's distribution from that of the champion's train data.
-
-    Attributes:
-        feature: Name of the feature.
-        measure: The distance measure.
-        value: From 0 (the same) to 1; None if a side has no value of the feature.
-    """
-
-    feature: str
-    measure: Measure
-    value: float | None
-
-    def exceeds(self, limit: float) -> bool:
-        """Whether the feature has drifted by more than a limit."""
-        return self.value is not None and self.value > limit
 
 
 @dataclass(frozen=True)

@@ -21,15 +21,14 @@ from components.external_validation.recalibration import (
 )
 from components.external_validation.settings import ExternalValidationSettings
 from components.file_artifacts import write_file_artifact
-from pipeline.errors import UserError
 from pipeline.html.page import render
 from pipeline.log_odds import log_odds
 from pipeline.pages.validation import validation_page
 from pipeline.pages.validation_result import ValidationResult
 from pipeline.results.documents import Curves, Metrics, Verdict, read_result
 from pipeline.results.outcomes import LEAST_EVENTS
-from pipeline.results.registration import RegisteredModel, Registration
-from pipeline.results.validation import ExternalValidation, TaskValidation, ValidatedModel
+from pipeline.results.used_model import read_used_model, shown_model
+from pipeline.results.validation import ExternalValidation, TaskValidation
 from pipeline.weights import mean_and_deviation
 
 logger = logging.getLogger(__name__)
@@ -92,9 +91,9 @@ def _validate(
     )
     logger.info("rows", extra={"rows": {"split": "test", "subjects": subjects}})
     training = _statistics(inputs["model_statistics"], "train")
-    entry = _entry(inputs["registration"].uri)
+    entry = read_used_model(inputs["registration"].uri)
     return ExternalValidation(
-        model=_shown(entry),
+        model=shown_model(entry),
         study=settings.study_name,
         fingerprint=fingerprint,
         subjects=subjects,
@@ -168,23 +167,6 @@ def task_validation(
         logit_sd=logit_sd,
         folds=int(fold.max()) + 1 if fold is not None and found else 0,
         updates=found,
-    )
-
-
-def _entry(folder: str) -> RegisteredModel:
-    entry = read_result(Registration, folder).entry
-    if entry is None:
-        raise UserError(f"{folder}: no entry of the registry. Run RegisteredModel again.")
-    return entry
-
-
-def _shown(entry: RegisteredModel) -> ValidatedModel:
-    return ValidatedModel(
-        id=entry.id,
-        study=entry.study,
-        registered_at=entry.registered_at,
-        fingerprint=entry.fingerprint,
-        model_digest=entry.model_digest,
     )
 
 

@@ -19,7 +19,7 @@ from pipeline.storage import copy_folder, local_folder
 
 logger = logging.getLogger(__name__)
 
-_NOT_REGISTERED = "this run validates a registered model and registers none."
+_NOT_REGISTERED = "this run uses a registered model and registers none."
 
 
 class Executor(base_executor.BaseExecutor):
@@ -58,7 +58,7 @@ class Executor(base_executor.BaseExecutor):
         statistics.split_names = artifact_utils.encode_split_names(["train"])
         model.set_string_custom_property("model_id", entry.id)
         _write(artifact_utils.get_single_uri(output_dict["registration"]), entry)
-        logger.info("Validates the model %s of %s.", entry.id, entry.study)
+        logger.info("Uses the model %s of %s.", entry.id, entry.study)
 
 
 def _save_model(
@@ -82,7 +82,7 @@ def _write(folder: str, entry: RegisteredModel) -> None:
 def find_entry(
     registry: Registry, settings: RegisteredModelSettings, champion_token: str
 ) -> RegisteredModel:
-    """The registration that is validated.
+    """The registration that the run uses.
 
     Args:
         registry: The registry.

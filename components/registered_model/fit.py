@@ -9,7 +9,6 @@ from components.registered_model.settings import RegisteredModelSettings
 from pipeline.errors import UserError
 from pipeline.names import ARM, SITE
 from pipeline.results.uncertainty import is_part
-from trainer.features import ModelInputs
 
 _LACKING = {
     ARM: "has no section `arm` (a trial with a single arm names it as the control)",
@@ -69,12 +68,7 @@ def arguments_of(settings: RegisteredModelSettings) -> dict[str, str]:
     """Argument of the model's signature `columns` for each feature of the study."""
     from trainer.serving import argument_names
 
-    inputs = ModelInputs(
-        tuple(settings.numbers.values()),
-        tuple(settings.categories.values()),
-        tuple(settings.tasks.values()),
-    )
-    arguments = argument_names(inputs)
+    arguments = argument_names([*settings.numbers.values(), *settings.categories.values()])
     return {
         own: arguments[theirs] for own, theirs in (settings.numbers | settings.categories).items()
     }

@@ -47,6 +47,24 @@ class RegisteredModelSettings(Settings):
             tasks={name: wanted.tasks.get(name, name) for name in sorted(study.tasks)},
         )
 
+    @classmethod
+    def for_scoring(cls, study: Study, model: str) -> Self:
+        """Takes the part of a study by which its own model scores subjects.
+
+        Args:
+            study: The study.
+            model: Id of a registration; empty for the champion.
+        """
+        numbers, categories = feature_columns(study)
+        return cls(
+            trained_on=study.study,
+            model=model,
+            numbers={name: name for name in sorted(numbers)},
+            categories={name: name for name in sorted(categories)},
+            # Whatever the model serves is predicted: its blessed tasks.
+            tasks={},
+        )
+
     @property
     def keeps_names(self) -> bool:
         """Whether the study has the model's names."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -175,14 +175,15 @@ def deal_subjects(
     return _sorted(plan, subjects, folds)
 
 
-def deal_all_to_test(strata: Strata) -> Deal:
-    """Deals all subjects to the test split: a registered model is validated on them.
+def deal_all_to_test(strata: Strata, scheme: Literal["validate", "score"]) -> Deal:
+    """Deals all subjects to the test split: a registered model predicts them.
 
     Args:
         strata: The subjects.
+        scheme: What it predicts them for.
     """
     hashes = np.sort(np.concatenate([np.empty(0, np.uint64), *strata.values()]))
-    plan = EvaluationPlan(scheme="validate", requested="validate")
+    plan = EvaluationPlan(scheme=scheme, requested=scheme)
     return Deal(plan, hashes, np.full((len(hashes), 1), _TEST, np.int16))
 
 

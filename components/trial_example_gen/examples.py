@@ -24,7 +24,7 @@ from pipeline.names import ARM, SITE, SUBJECT_HASH, label_key, slice_key, weight
 from pipeline.reading.days import date_range
 from pipeline.reading.joined import JoinedSubjects
 from pipeline.reading.text import as_text
-from pipeline.study.sections import Site, Slicing
+from pipeline.study.sections import Arm, Site, Slicing
 from pipeline.study.study import Study
 
 MISSING_GROUP = "missing"
@@ -117,7 +117,14 @@ def _held_out(study: Study, columns: Mapping[str, pa.Array]) -> NDArray[np.bool_
     return np.isin(_names(columns[SITE]), study.split.holdout_sites)
 
 
-def _site_names(site: Site, subjects: pa.Table) -> pa.Array:
+def arm_names(arm: Arm, subjects: pa.Table) -> pa.Array:
+    """Arm of each subject, null where a part of it is missing."""
+    parts = [as_text(subjects[column].combine_chunks()) for column in arm.columns]
+    return pc.binary_join_element_wise(*parts, "/")
+
+
+def site_names(site: Site, subjects: pa.Table) -> pa.Array:
+    """Site of each subject, null where it is missing."""
     return as_text(subjects[site.column].combine_chunks())
 
 
@@ -125,16 +132,29 @@ def _groups(study: Study, subjects: JoinedSubjects) -> dict[str, pa.Array]:
     table = subjects.rows[study.subject.dataset].table
     columns: dict[str, pa.Array] = {}
     if study.arm:
-        parts = [as_text(table[column].combine_chunks()) for column in study.arm.columns]
-        columns[ARM] = pc.binary_join_element_wise(*parts, "/")
+        columns[ARM] = arm_names(study.arm, table)
     if study.site:
-        columns[SITE] = _site_names(study.site, table)
-    for name, slicing in study.slicing.by.items():
-        names = _slices(slicing, table, columns)
-        columns[slice_key(name)] = pc.fill_null(names, MISSING_GROUP)
+        columns[SITE] = site_names(study.site, table)
+    columns |= slice_columns(study.slicing.by, table, columns)
     if study.evaluation.by == SITE and SITE not in study.slicing.by:
         columns[slice_key(SITE)] = pc.fill_null(columns[SITE], MISSING_GROUP)
     return columns
+
+
+def slice_columns(
+    slicings: Mapping[str, Slicing], table: pa.Table, columns: Mapping[str, pa.Array]
+) -> dict[str, pa.Array]:
+    """Column of each slicing.
+
+    Args:
+        slicings: The slicings by name.
+        table: Own rows of the subjects.
+        columns: Their arm and site, as far as a slicing is of these.
+    """
+    return {
+        slice_key(name): pc.fill_null(_slices(slicing, table, columns), MISSING_GROUP)
+        for name, slicing in slicings.items()
+    }
 
 
 def _names(groups: pa.Array) -> NDArray[Any]:

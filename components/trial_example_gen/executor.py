@@ -13,8 +13,8 @@ from components.trial_example_gen.checks import check_counts
 from components.trial_example_gen.graph import ExampleJob, write_examples
 from components.trial_example_gen.settings import TrialExampleGenSettings
 from pipeline.errors import UserError
-from pipeline.names import SPLITS
-from pipeline.reading.plan import plan_examples
+from pipeline.names import SCORING, SPLITS
+from pipeline.reading.plan import plan_examples, plan_scoring
 from pipeline.reading.repeated_keys import check_rows_are_subjects
 from pipeline.results.counts import Counts
 from pipeline.results.division import DEALT_FOLDER, NO_DIVISION
@@ -49,7 +49,8 @@ class TrialExampleGenExecutor(BaseBeamExecutor):
         del input_dict
         settings = TrialExampleGenSettings.from_json(exec_properties["settings"])
         champion = _champion_division(settings, exec_properties)
-        plan = plan_examples(
+        plans = plan_scoring if settings.kind == SCORING else plan_examples
+        plan = plans(
             settings.study,
             exec_properties["data_root"],
             exec_properties.get("snapshot") or "",
@@ -78,7 +79,7 @@ class TrialExampleGenExecutor(BaseBeamExecutor):
             # Workers read what lies beside the examples; the registry they need not reach.
             inherited = f"{unfinished}/champion"
             copy_folder(champion, inherited)
-        job = ExampleJob(plan, exec_properties["subject_key"], settings.validates, inherited)
+        job = ExampleJob(plan, exec_properties["subject_key"], settings.kind, inherited)
         with self._make_beam_pipeline() as root:
             write_examples(root, job, folders, unfinished, rejects.uri, dealt)
         fileio.rmtree(unfinished)

@@ -16,7 +16,7 @@ import apache_beam as beam
 import numpy as np
 from numpy.typing import NDArray
 
-from components.trial_example_gen.censoring import CensoringModel, fit_censoring
+from components.trial_example_gen.censoring import CensoringModel, EndCounts, fit_censoring
 from components.trial_example_gen.counts import counts_document
 from components.trial_example_gen.deal import (
     Deal,
@@ -28,7 +28,9 @@ from components.trial_example_gen.deal import (
 from components.trial_example_gen.examples import build_examples
 from components.trial_example_gen.inherited import InheritedDivision, Kept
 from components.trial_example_gen.records import write_in_one_step, write_records
+from components.trial_example_gen.scored import build_scored
 from components.trial_example_gen.undealt import deal_examples, strata_of, write_undealt
+from pipeline.names import SCORING, TRAINING, RunKind
 from pipeline.reading.plan import ReadingPlan
 from pipeline.reading.read_rows import (
     COUNTS,
@@ -65,13 +67,13 @@ class ExampleJob:
     Attributes:
         plan: The reading plan.
         key_reference: Where the subject key is (`env:NAME` or `file:PATH`).
-        validates: Whether a registered model is validated on all subjects.
+        kind: What the run does.
         inherited: Folder of the division whose subjects keep their part or fold; None for none.
     """
 
     plan: ReadingPlan
     key_reference: str
-    validates: bool = False
+    kind: RunKind = TRAINING
     inherited: str | None = None
 
 
@@ -95,7 +97,8 @@ class _BuildExamples(beam.DoFn):
         subjects = joined(plan, bucket[1])
         counts = subjects.counts
         if subjects.keys:
-            built = build_examples(plan.study, subjects, self._key)
+            build = build_scored if self._job.kind == SCORING else build_examples
+            built = build(plan.study, subjects, self._key)
             # Adding counters with + would lose what was counted as 0.
             counts.update(built.counts)
             yield bucket[0], write_undealt(self._unfinished_folder, built)
@@ -111,9 +114,9 @@ class _BuildExamples(beam.DoFn):
 class _DealSubjects(beam.CombineFn):
     """Collects the hashes of all subjects by kind, and deals the subjects out."""
 
-    def __init__(self, study: Study, validates: bool) -> None:
+    def __init__(self, study: Study, kind: RunKind) -> None:
         self._study = study
-        self._validates = validates
+        self._kind = kind
 
     def create_accumulator(self) -> _Collected:
         return _Collected({}, [])
@@ -144,8 +147,8 @@ class _DealSubjects(beam.CombineFn):
     def extract_output(self, collected: _Collected) -> Deal:
         strata = {k: np.sort(np.concatenate(hashes)) for k, hashes in collected.strata.items()}
         study = self._study
-        if self._validates:
-            return deal_all_to_test(strata)
+        if self._kind != TRAINING:
+            return deal_all_to_test(strata, "score" if self._kind == SCORING else "validate")
         return deal_subjects(
             study.evaluation,
             study.split,
@@ -239,12 +242,12 @@ def write_examples(
         _BuildExamples(job, unfinished_folder)
     ).with_outputs(COUNTS, REJECTS, _STRATA, _ENDS, main=_UNDEALT)
     deal = built[_STRATA] | "DealSubjects" >> beam.CombineGlobally(
-        _DealSubjects(job.plan.study, job.validates)
+        _DealSubjects(job.plan.study, job.kind)
     )
     censoring = (
         built[_ENDS]
         | "AddEnds" >> beam.CombineGlobally(_AddCounts())
-        | "FitCensoring" >> beam.Map(lambda ends, study: fit_censoring(study, ends), job.plan.study)
+        | "FitCensoring" >> beam.Map(_fit_censoring, job)
     )
     counts_of_examples = built[_UNDEALT] | "WriteExamples" >> beam.ParDo(
         _WriteExamples(split_folders, dealt_folder, unfinished_folder, buckets_of(job.plan)),
@@ -275,6 +278,11 @@ def write_examples(
 def _write_document(document: str, path: str, unfinished_folder: str) -> None:
     # Beam's sink would add ten steps to the graph for a single line.
     write_in_one_step(path, unfinished_folder, [document.encode(), b"\n"])
+
+
+def _fit_censoring(ends: EndCounts, job: ExampleJob) -> CensoringModel:
+    # Of subjects who are scored no follow-up is known.
+    return CensoringModel({}, {}) if job.kind == SCORING else fit_censoring(job.plan.study, ends)
 
 
 def _document(counts: CounterOfRows, plan: ReadingPlan, censoring: CensoringModel) -> str:

@@ -26,7 +26,7 @@ def derive_labels(study: Study, subjects: JoinedSubjects) -> dict[str, Labels]:
         Labels by task.
     """
     n = len(subjects.keys)
-    gone = _gone_by_landmark(study, subjects)
+    gone = gone_by_landmark(study, subjects)
     own_rows = subjects.rows[study.subject.dataset]
     labels = {}
     for name, task in study.tasks.items():
@@ -44,8 +44,8 @@ def derive_labels(study: Study, subjects: JoinedSubjects) -> dict[str, Labels]:
     return labels
 
 
-def _gone_by_landmark(study: Study, subjects: JoinedSubjects) -> NDArray[np.bool_]:
-    """Subjects who left the trial at or before the landmark, or may have."""
+def gone_by_landmark(study: Study, subjects: JoinedSubjects) -> NDArray[np.bool_]:
+    """Subjects who left the trial at or before the landmark, or may have; booleans, shape [n]."""
     table = subjects.rows[study.subject.dataset].table
     if study.subject.exit_day:
         exit_day = table[study.subject.exit_day].to_numpy()

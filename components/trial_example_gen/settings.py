@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Self
 
-from pipeline.study.parts import StudyContent, part_for_examples
+from pipeline.names import SCORING, TRAINING, VALIDATION, RunKind
+from pipeline.study.parts import StudyContent, part_for_examples, part_for_scoring
 from pipeline.study.settings import Settings
 from pipeline.study.study import Study
 
@@ -18,12 +19,12 @@ class TrialExampleGenSettings(Settings):
 
     Attributes:
         study: The study's part.
-        validates: Whether all subjects go to the test split, for a registered model to be validated
-            on them.
+        kind: What the run does: all subjects go to the test split where a registered model is
+            validated on them or scores them; nothing of their outcome is read where it scores them.
     """
 
     study: StudyContent
-    validates: bool = False
+    kind: RunKind = TRAINING
 
     @classmethod
     def of(cls, study: Study) -> Self:
@@ -33,4 +34,9 @@ class TrialExampleGenSettings(Settings):
     @classmethod
     def for_validation(cls, study: Study) -> Self:
         """Takes the part of a study on which a registered model is validated."""
-        return cls(study=part_for_examples(study), validates=True)
+        return cls(study=part_for_examples(study), kind=VALIDATION)
+
+    @classmethod
+    def for_scoring(cls, study: Study) -> Self:
+        """Takes the part of a study by which a registered model scores subjects."""
+        return cls(study=part_for_scoring(study), kind=SCORING)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from components.data_gate.rules import Distance
 from components.data_gate.settings import DataGateSettings
 from notebooks.data.feature_statistics import STATISTICS_FILE, has_statistics
 from notebooks.study_runs import ComparedRun
+from pipeline.skew.distance import Distance
 from pipeline.study.study import Study
 
 
@@ -55,7 +55,7 @@ def drift_since(
     # TensorFlow Data Validation takes seconds to import.
     import tensorflow_data_validation as tfdv
 
-    from components.data_gate.drift import drift_distances
+    from pipeline.skew.distances import drift_distances
 
     settings = DataGateSettings.of(study)
     now, *then = (

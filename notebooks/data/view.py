@@ -8,7 +8,6 @@ from functools import cached_property, wraps
 
 import numpy as np
 
-from components.data_gate.rules import Distance
 from notebooks.data.distribution_chart import distribution_chart
 from notebooks.data.drift import Drift, drift_since
 from notebooks.data.feature_statistics import FeatureStatistics, bars, read_statistics
@@ -42,6 +41,7 @@ from pipeline.results.evaluation_plan import EvaluationPlan, read_plan
 from pipeline.results.findings import Finding
 from pipeline.results.shown_subjects import shown_subjects
 from pipeline.runs.stage_record import gate_findings, read_records
+from pipeline.skew.distance import Distance
 from pipeline.study.features import feature_columns
 from pipeline.study.study import Study
 

@@ -27,6 +27,7 @@ _COMMANDS = "pipeline.cli.commands"
     places={
         "run": f"{_COMMANDS}.run:run",
         "validate": f"{_COMMANDS}.validate:validate",
+        "score": f"{_COMMANDS}.score:score",
         "report": f"{_COMMANDS}.report:report",
         "notebooks": f"{_COMMANDS}.notebooks:notebooks",
         "boards": f"{_COMMANDS}.boards:boards",

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from tfx.types.artifact import Artifact
+    from tfx_bsl.coders.example_coder import ExamplesToRecordBatchDecoder
 
 _BATCH = 4096
 
@@ -81,7 +82,8 @@ def read_columns(
     """
     parts: dict[str, list[pa.Array]] = {name: [] for name in (*numbers, *integers, *categories)}
     subjects = 0
-    for batch in _batches(examples, splits, numbers, categories, integers):
+    decoder = _decoder(numbers, categories, integers)
+    for batch in map(decoder.DecodeBatch, _batches(examples, splits)):
         if most_subjects is not None:
             batch = batch.slice(0, most_subjects - subjects)
         subjects += batch.num_rows
@@ -96,17 +98,40 @@ def read_columns(
     )
 
 
-def _batches(
-    examples: Artifact,
-    splits: Sequence[str],
-    numbers: Sequence[str],
-    categories: Sequence[str],
-    integers: Sequence[str],
-) -> Iterator[pa.RecordBatch]:
-    # TensorFlow and TFX take seconds to import.
-    import tensorflow as tf
+class ExampleDecoder:
+    """Decodes columns of serialized examples.
+
+    Args:
+        numbers: Columns of numbers.
+        categories: Columns of text.
+    """
+
+    def __init__(self, numbers: Sequence[str], categories: Sequence[str]) -> None:
+        self._numbers = tuple(numbers)
+        self._categories = tuple(categories)
+        self._decoder = _decoder(numbers, categories)
+
+    def decode(self, serialized: NDArray[np.object_]) -> ExampleColumns:
+        """Columns of some examples; nothing else of an example is decoded.
+
+        Args:
+            serialized: tf.Examples, bytes `[rows]`.
+        """
+        batch = self._decoder.DecodeBatch(serialized)
+        values = {name: _first_values(batch.column(name), False) for name in self._numbers}
+        codes = {name: _first_values(batch.column(name), True) for name in self._categories}
+        return ExampleColumns(
+            len(serialized),
+            {name: _numbers([found]) for name, found in values.items()},
+            {name: _categories([found]) for name, found in codes.items()},
+        )
+
+
+def _decoder(
+    numbers: Sequence[str], categories: Sequence[str], integers: Sequence[str] = ()
+) -> ExamplesToRecordBatchDecoder:
+    # TensorFlow takes seconds to import.
     from tensorflow_metadata.proto.v0 import schema_pb2
-    from tfx.types import artifact_utils
     from tfx_bsl.coders.example_coder import ExamplesToRecordBatchDecoder
 
     features = [
@@ -114,13 +139,19 @@ def _batches(
         *(schema_pb2.Feature(name=name, type=schema_pb2.INT) for name in integers),
         *(schema_pb2.Feature(name=name, type=schema_pb2.BYTES) for name in categories),
     ]
-    decoder = ExamplesToRecordBatchDecoder(schema_pb2.Schema(feature=features).SerializeToString())
+    return ExamplesToRecordBatchDecoder(schema_pb2.Schema(feature=features).SerializeToString())
+
+
+def _batches(examples: Artifact, splits: Sequence[str]) -> Iterator[NDArray[np.object_]]:
+    # TensorFlow and TFX take seconds to import.
+    import tensorflow as tf
+    from tfx.types import artifact_utils
+
     for split in splits:
         folder = artifact_utils.get_split_uri([examples], split)
         files = sorted(tf.io.gfile.glob(f"{folder}/*"))
         records = tf.data.TFRecordDataset(files, compression_type="GZIP").batch(_BATCH)
-        for serialized in records.as_numpy_iterator():
-            yield decoder.DecodeBatch(serialized)
+        yield from records.as_numpy_iterator()
 
 
 def _first_values(column: Any, encode: bool) -> pa.Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 
 from apache_beam.io.filesystem import CompressionTypes
 
@@ -15,8 +16,13 @@ from pipeline.study.study import Study
 _BLOCK = 2**22
 
 
-def content_fingerprint(study: Study, data_root: str, snapshot: str = "") -> str:
-    """Fingerprint of all input files and of what TrialExampleGen reads of the study file.
+def content_fingerprint(
+    study: Study,
+    data_root: str,
+    snapshot: str = "",
+    datasets: Collection[str] | None = None,
+) -> str:
+    """Fingerprint of the input files and of what TrialExampleGen reads of the study file.
 
     It is taken when a run is created and given to the component as an explicit parameter,
     so that it decides about caching on every runner.
@@ -25,6 +31,7 @@ def content_fingerprint(study: Study, data_root: str, snapshot: str = "") -> str
         study: The study.
         data_root: Folder of its data.
         snapshot: Folder of the snapshot of its database, if it has one.
+        datasets: Names of the datasets that are read; all, where not given.
 
     Returns:
         SHA-256 in hexadecimal, over each dataset's name, file names and bytes, and the
@@ -33,6 +40,7 @@ def content_fingerprint(study: Study, data_root: str, snapshot: str = "") -> str
     found = [
         (name, path.removeprefix(folder).lstrip("/"), size, _digest(path))
         for name, dataset in sorted(study.datasets.items())
+        if datasets is None or name in datasets
         for folder, found_files in [
             (snapshot, files_of_dataset(data_root, name, dataset, snapshot))
             if dataset.is_sql

@@ -28,6 +28,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 
 from pipeline.errors import UserError
+from pipeline.names import SCORING, RunKind
 from pipeline.reading.date_uses import check_dates
 from pipeline.reading.evaluate import check_types, compares_with_numbers
 from pipeline.reading.files import file_format, files_of_dataset
@@ -42,16 +43,15 @@ from pipeline.reading.formats import (
 from pipeline.reading.landmark_order import check_orders
 from pipeline.reading.missing_columns import missing_columns
 from pipeline.reading.stored import resolve_type
+from pipeline.reading.uses import OF_USE, example_uses, scoring_uses, summary_uses
 from pipeline.study.conditions import Condition
 from pipeline.study.levels import NamedLevels, named_levels, summary_levels
 from pipeline.study.references import (
     DOMAIN,
     RECORD_KEY,
     RELATED_DOMAIN,
-    SUMMARY_ROLES,
     Kind,
     Reference,
-    Role,
     conditions,
 )
 from pipeline.study.sections import Dataset, Window
@@ -60,9 +60,6 @@ from pipeline.study.study import Study
 _DOMAIN_CODE = re.compile(r"[A-Za-z][A-Za-z0-9]")
 _SEQUENCE = re.compile(r"([A-Z][A-Z0-9])SEQ")
 _SUPPLEMENT = re.compile(r"supp([a-z][a-z0-9])", re.IGNORECASE)
-
-_OF_SUBJECTS: frozenset[Role] = frozenset({"arm", "site", "feature"})
-"""Uses of the subject dataset that the summary shares with the examples."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +85,12 @@ class ColumnPlan:
 
     @property
     def is_dated(self) -> bool:
-        """Whether it is read as dates."""
+        """Whether it is read as dates.
+
+        Examples:
+            >>> ColumnPlan("DTHDTC", "text", "date", rejects=True).is_dated
+            True
+        """
         return self.kind == "date"
 
 
@@ -183,29 +185,6 @@ class _Headers:
         return files_of_dataset(self.data_root, name, dataset, self.snapshot)
 
 
-def example_uses(study: Study) -> list[Reference]:
-    """Uses of columns and datasets that the examples are made from."""
-    return [use for use in study.references() if use.role not in SUMMARY_ROLES]
-
-
-def summary_uses(study: Study) -> list[Reference]:
-    """Uses of columns and datasets that the summary is made from.
-
-    Examples:
-        >>> from pipeline.study.load import load_study
-        >>> from pipeline.study.shipped import find_study_file
-        >>> study = load_study(find_study_file("synthetic"))
-        >>> sorted({use.dataset for use in summary_uses(study)})
-        ['adae', 'adsl', 'advs']
-    """
-    subject = study.subject.dataset
-    return [
-        use
-        for use in study.references()
-        if use.role in SUMMARY_ROLES or (use.role in _OF_SUBJECTS and use.dataset == subject)
-    ]
-
-
 def plan_examples(study: Study, data_root: str, snapshot: str = "") -> ReadingPlan:
     """Plans what TrialExampleGen reads.
 
@@ -233,6 +212,57 @@ def plan_summary(study: Study, data_root: str, snapshot: str = "") -> ReadingPla
     return _plan_summary(study, _Headers(data_root, snapshot))
 
 
+def plan_scoring(study: Study, data_root: str, snapshot: str = "") -> ReadingPlan:
+    """Plans what is read of subjects to be scored; see `plan_examples`.
+
+    Nothing that decides an outcome is read, so neither its columns nor its datasets need to be
+    there. Columns that are not features but of use (the end of a subject's observation, groups by
+    which the model answers prediction sets) are read where there are some.
+
+    Returns:
+        The plan, with the subject dataset and those that features are made from. It has neither
+        population nor window: who would not have been in the trial is flagged, not left out.
+    """
+    headers = _Headers(data_root, snapshot)
+    uses = scoring_uses(study)
+    name = study.subject.dataset
+    dataset = study.datasets[name]
+    files = headers.files(name, dataset)
+    found = headers.of(files[0][0], file_format(dataset))
+    uses += [
+        use
+        for use in study.references()
+        if use.role in OF_USE and use.column in found and use not in uses
+    ]
+    planner = _Planner(study, headers, uses, (), deciding=uses)
+    plans = planner.plans()
+    planner.check(plans)
+    return ReadingPlan(study, plans)
+
+
+def checked_datasets(
+    study: Study, data_root: str, kind: RunKind, snapshot: str = ""
+) -> tuple[str, ...]:
+    """Checks what a run reads, before anything runs.
+
+    Args:
+        study: The study.
+        data_root: Folder of its data.
+        kind: What the run does.
+        snapshot: Folder of the snapshot of its database, if it has one.
+
+    Returns:
+        Names of the datasets that it reads.
+
+    Raises:
+        UserError: As `plan_examples`.
+    """
+    if kind == SCORING:
+        return tuple(plan_scoring(study, data_root, snapshot).datasets)
+    check_data(study, data_root, snapshot)
+    return tuple(study.datasets)
+
+
 def check_data(study: Study, data_root: str, snapshot: str = "") -> None:
     """Checks files, columns and types for all stages, before anything runs.
 
@@ -258,13 +288,7 @@ def _plan_examples(study: Study, headers: _Headers) -> ReadingPlan:
 
 def _plan_summary(study: Study, headers: _Headers) -> ReadingPlan:
     planner = _Planner(study, headers, summary_uses(study), summary_levels(study))
-    # Without a column of its own the subject dataset still says who there is.
-    names = dict.fromkeys([study.subject.dataset, *(use.dataset for use in planner.uses)])
-    plans: dict[str, DatasetPlan] = {}
-    for name in names:
-        plans[name] = planner.plan(name)
-        for supplement in study.supplements_of(name) if plans[name].qualifiers else ():
-            plans[supplement] = planner.plan(supplement)
+    plans = planner.plans()
     planner.check(plans)
     return ReadingPlan(study, plans, study.summary.population or study.population)
 
@@ -278,12 +302,25 @@ class _Planner:
         headers: _Headers,
         uses: Sequence[Reference],
         levels: Iterable[NamedLevels],
+        deciding: Sequence[Reference] | None = None,
     ) -> None:
         self.uses = uses
         self._levels = tuple(levels)
         self._study = study
         self._headers = headers
-        self._deciding = example_uses(study)
+        self._deciding = example_uses(study) if deciding is None else deciding
+
+    def plans(self) -> dict[str, DatasetPlan]:
+        """Plans of the datasets that are used, and of those that complete them."""
+        study = self._study
+        # Without a column of its own the subject dataset still says who there is.
+        names = dict.fromkeys([study.subject.dataset, *(use.dataset for use in self.uses)])
+        plans: dict[str, DatasetPlan] = {}
+        for name in names:
+            plans[name] = self.plan(name)
+            for supplement in study.supplements_of(name) if plans[name].qualifiers else ():
+                plans[supplement] = self.plan(supplement)
+        return plans
 
     def plan(self, name: str) -> DatasetPlan:
         """Plans one dataset."""

@@ -25,6 +25,7 @@ from pipeline.results.predicted_risks import PredictedRisk
 from pipeline.results.reference_models import ReferenceFit
 from pipeline.results.referral import ReferralPoint
 from pipeline.results.registration import Registration
+from pipeline.results.scoring import Scoring
 from pipeline.results.stability import Stability
 from pipeline.results.task_verdicts import DROPS, TaskDecision, TaskVerdict
 from pipeline.results.training import Training
@@ -395,6 +396,7 @@ _DOCUMENTS: dict[type[BaseModel], tuple[str, str]] = {
     Analysis: ("analysis.json", "TrialAnalysis"),
     TrialSummaryDocument: ("summary.json", "TrialSummary"),
     ExternalValidation: ("validation.json", "ExternalValidation"),
+    Scoring: ("scoring.json", "BatchScoring"),
 }
 
 

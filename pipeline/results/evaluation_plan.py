@@ -13,8 +13,11 @@ from pipeline.names import SPLITS
 from pipeline.storage import read
 from pipeline.study.sections.scheme import Scheme
 
-PlannedScheme = Scheme | Literal["validate"]
-"""A scheme, or `validate`: a registered model is evaluated on a trial that did not train it."""
+PlannedScheme = Scheme | Literal["validate", "score"]
+"""A scheme, or `validate`: a registered model is evaluated on a trial that did not train it; or
+`score`: it predicts subjects whose outcome is not known."""
+
+_OF_REGISTERED = ("validate", "score")
 
 PLAN_FILE = "evaluation.json"
 """File name in the output `rejects` of TrialExampleGen."""
@@ -48,7 +51,7 @@ class EvaluationPlan(Document):
     @property
     def out_of_fold(self) -> bool:
         """Whether all subjects are in the split `train` and are predicted out of fold."""
-        return self.scheme not in ("split", "validate")
+        return self.scheme not in ("split", *_OF_REGISTERED)
 
     @property
     def evaluated_split(self) -> str:
@@ -58,7 +61,7 @@ class EvaluationPlan(Document):
     @property
     def splits(self) -> tuple[str, ...]:
         """Splits of the examples that have subjects."""
-        if self.scheme == "validate":
+        if self.scheme in _OF_REGISTERED:
             return ("test",)
         return ("train",) if self.out_of_fold else SPLITS
 

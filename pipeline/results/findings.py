@@ -1,7 +1,9 @@
-"""Findings of the data gate: `findings.json`."""
+"""Findings of the data gate, and of the gate before scoring: `findings.json`."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import RootModel
@@ -22,6 +24,8 @@ Rule = Literal[
     "unknown_labels",
     "censoring",
     "levels",
+    "mostly_new",
+    "shifted",
 ]
 
 
@@ -29,7 +33,7 @@ class Finding(Document):
     """A finding of a rule of the data gate, or a measurement within its limit.
 
     Attributes:
-        rule: The rule, by its name in the study file's gate section.
+        rule: The rule, by its name in the study file's section `gate`, or `scoring`.
         severity: `ok` for a measurement within its limit, otherwise the study file's.
         message: For people: what was found, what was expected, what to do; never a subject's value.
         feature: The feature concerned; null if there is none.
@@ -53,3 +57,48 @@ class Finding(Document):
 
 class Findings(RootModel[tuple[Finding, ...]]):
     """`findings.json`."""
+
+
+def stop_message(
+    study: str,
+    findings: Sequence[Finding],
+    later: str = "training",
+    section: Literal["gate", "scoring"] = "gate",
+) -> str | None:
+    """The message with all findings that stop the run, or None if none does.
+
+    Args:
+        study: Name of the study.
+        findings: The findings.
+        later: What the run has not begun.
+        section: Section of the study file that has the rules.
+    """
+    stops = [finding for finding in findings if finding.severity == "stop"]
+    if not stops:
+        return None
+    lines = [f"- {finding.rule}: {finding.message}" for finding in stops]
+    names = dict.fromkeys(finding.rule for finding in stops)
+    rules = ", ".join(f"{section}.{rule}" for rule in names)
+    return "\n".join(
+        [
+            f"The data gate stopped the run of {study} before {later} ({len(stops)} "
+            f"finding{'s' if len(stops) > 1 else ''}):",
+            *lines,
+            "Fix these problems and rerun. A finding that you accept after review can be made "
+            f"a warning in the study file ({rules}: warn).",
+        ]
+    )
+
+
+def log_findings(logger: logging.Logger, findings: Sequence[Finding]) -> None:
+    """Logs the findings that are outside of their limits."""
+    notable = [finding for finding in findings if finding.severity in ("stop", "warn")]
+    if notable:
+        logger.warning(
+            "The data gate has %d finding(s):\n%s",
+            len(notable),
+            "\n".join(f"- {item.severity}, {item.rule}: {item.message}" for item in notable),
+            extra={"findings": [finding.model_dump() for finding in notable]},
+        )
+    else:
+        logger.info("The data gate has no findings outside their limits.")

@@ -11,12 +11,15 @@ from pydantic import field_validator
 
 from pipeline.documents import Document, parse_document
 from pipeline.errors import UserError
-from pipeline.names import TRAINING, RunKind
+from pipeline.names import TRAINING, VALIDATION, RunKind
 
 RUN_FILE = "run.json"
 
 VALIDATIONS = "validation"
 """Folder of a study's external validations below the root, beside the records of its runs."""
+
+SCORINGS = "scoring"
+"""Folder of the scorings of a study's subjects, likewise."""
 
 Status = Literal["done", "failed", "interrupted"]
 
@@ -78,7 +81,7 @@ class RunFile(Document):
 
     @property
     def parameters(self) -> dict[str, int]:
-        """Seed and steps; a validation trains nothing."""
+        """Seed and steps; a run with a registered model trains nothing."""
         return {"seed": self.seed, "steps": self.steps} if self.kind == TRAINING else {}
 
     def output(self, stage: str, name: str) -> str | None:
@@ -96,12 +99,13 @@ def read_training_run(folder: Path) -> RunFile:
     """Reads `run.json` of a run that trained a model.
 
     Raises:
-        UserError: The file is missing or invalid, or the run is a validation.
+        UserError: The file is missing or invalid, or the run trained no model.
     """
     run = read_run_file(folder)
     if run.kind != TRAINING:
+        did = "validated" if run.kind == VALIDATION else "scored subjects with"
         raise UserError(
-            f"{folder}: the run validated a registered model and trained none; its result is "
+            f"{folder}: the run {did} a registered model and trained none; its result is "
             f"{folder / 'page.html'}. Name a run of `trial run`."
         )
     return run
@@ -136,7 +140,7 @@ def find_run(run: str, root: Path) -> Path:
     """Folder of a run's records.
 
     Args:
-        run: The folder, the run's id, or empty for the newest run that is no validation.
+        run: The folder, the run's id, or empty for the newest run that trained a model.
         root: Folder that runs are written below.
 
     Raises:
@@ -146,7 +150,7 @@ def find_run(run: str, root: Path) -> Path:
         return Path(run)
     found = _find(root, run or "*")
     if run and not found:
-        found = _find(root, run, VALIDATIONS)
+        found = [*_find(root, run, VALIDATIONS), *_find(root, run, SCORINGS)]
     if not found:
         what = f"no run {run}" if run else "no run"
         raise UserError(f"There is {what} below {root}: name its folder or id (RUN=), or the root.")

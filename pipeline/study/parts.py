@@ -17,7 +17,7 @@ from pipeline.study.study import Study
 
 _NOT_OF_EXAMPLES = (
     *("thresholds", "gate", "training", "card", "summary", "disclosure"),
-    "validation",
+    *("scoring", "validation"),
 )
 _NOT_OF_TASKS = ("decision_thresholds",)
 _NOT_OF_ENDPOINTS = ("unit", "horizon")
@@ -63,6 +63,18 @@ def part_for_examples(study: Study) -> Study:
     if endpoints:
         content["analysis"] = {"time_to_event": _untitled(endpoints, _NOT_OF_ENDPOINTS)}
     return parse_study(_sort_names(content), "the study's part for TrialExampleGen")
+
+
+def part_for_scoring(study: Study) -> Study:
+    """The study without settings that do not affect the examples of subjects who are scored.
+
+    The tasks are among those that do: what a task predicts decides which rows on the landmark's
+    day are features.
+    """
+    content = part_for_examples(study).to_content()
+    if study.training.site_as_feature:
+        content["training"] = {"site_as_feature": True}
+    return parse_study(content, "the study's part for TrialExampleGen")
 
 
 def part_for_summary(study: Study) -> Study:

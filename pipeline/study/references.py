@@ -78,6 +78,21 @@ SUMMARY_ROLES: frozenset[Role] = frozenset(
 )
 """Roles of the section `summary`: they do not affect the examples."""
 
+OUTCOME_ROLES: frozenset[Role] = frozenset(
+    {
+        "exit",
+        "label",
+        "label_rows",
+        "unknown_when",
+        "landmark",
+        "follow_up",
+        "follow_up_rows",
+        "analysis",
+        "analysis_rows",
+    }
+)
+"""Roles of what decides an outcome: a subject who is scored has none yet."""
+
 QUALIFIER_COLUMNS = ("IDVAR", "IDVARVAL", "QNAM", "QVAL")
 """Columns of a SUPP-- dataset (SDTM Implementation Guide 3.4, section 8.4)."""
 

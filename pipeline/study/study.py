@@ -27,6 +27,7 @@ from pipeline.study.sections import (
     Gate,
     Landmark,
     Name,
+    Scoring,
     Site,
     Slicings,
     Split,
@@ -67,6 +68,7 @@ class Study(StrictModel):
         split: Division of the subjects into train, eval and test.
         evaluation: Which subjects a model is evaluated on.
         validation: The registered model that `trial validate` evaluates on this trial.
+        scoring: What `trial score` does where subjects differ from those of the training.
         thresholds: Thresholds that a model must meet to be blessed.
         gate: Rules by which the data gate stops a run before training.
         training: Settings of the training.
@@ -98,6 +100,7 @@ class Study(StrictModel):
     split: Split = Split()
     evaluation: Evaluation = Evaluation()
     validation: Validation = Validation()
+    scoring: Scoring = Scoring()
     thresholds: tuple[Threshold, ...] = ()
     gate: Gate = Gate()
     training: Training = Training()

@@ -14,7 +14,7 @@ TEXT = (REPOSITORY / "docs" / "cli.md").read_text(encoding="utf-8")
 
 
 def test_every_command_is_named() -> None:
-    named = re.findall(r"^\| `trial ([a-z ]+?)(?: \[?[A-Z]+\]?)?` \|", TEXT, re.MULTILINE)
+    named = re.findall(r"^\| `trial ([a-z ]+?)(?: \[?[A-Z]+\]?)*` \|", TEXT, re.MULTILINE)
     assert {tuple(words.split()) for words in named} == set(COMMANDS)
 
 

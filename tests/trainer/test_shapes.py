@@ -157,5 +157,5 @@ def columns_of(rows: Sequence[Any], inputs: ModelInputs) -> dict[str, Any]:
             [row[name][0] if row[name] else missing[name] for row in rows],
             tf.float32 if name in inputs.numeric else tf.string,
         )
-        for name, argument in argument_names(inputs).items()
+        for name, argument in argument_names(inputs.features).items()
     }

@@ -44,6 +44,12 @@ from pipeline.study.shipped import DEFAULT_STUDY
     default=None,
     help="Compile the pipeline that validates a registered model on the study's data.",
 )
+@variable_option(
+    "--score",
+    is_flag=True,
+    default=None,
+    help="Compile the pipeline that scores subjects with a registered model.",
+)
 @model_option
 @update_option
 @json_option
@@ -54,22 +60,36 @@ def compile_packages(
     image: str | None,
     tune: bool | None,
     validate: bool | None,
+    score: bool | None,
     model: str | None,
     update: str | None,
 ) -> Answer:
     """Compile a study's pipeline: YAML for Kubeflow Pipelines 2.x, JSON for Vertex AI."""
-    from pipeline.runners.kubeflow.purpose import training, validation
+    from pipeline.runners.kubeflow.purpose import scoring, training, validation
     from pipeline.runners.kubeflow.settings import DEFAULT_SETTINGS
     from pipeline.runners.kubeflow.write_packages import write_packages
+    from pipeline.scoring_config import chosen_model
+    from pipeline.study.load import load_study
+    from pipeline.study.shipped import find_study_file
     from pipeline.validation_config import ModelChoice
 
-    if validate and tune:
-        raise UserError("--tune: a validation trains nothing. Leave out --tune or --validate.")
-    if not validate and (model or update):
-        given = "--model" if model else "--update"
-        raise UserError(f"{given} is for the pipeline of a validation: give --validate too.")
-    purpose = validation(update_method(update)) if validate else training(bool(tune))
-    choice = ModelChoice.parse(model, None)
+    if validate and score:
+        raise UserError("--validate and --score are two pipelines: give one of them.")
+    if (validate or score) and tune:
+        what, option = ("validation", "validate") if validate else ("scoring", "score")
+        raise UserError(f"--tune: a {what} trains nothing. Leave out --tune or --{option}.")
+    if update and not validate:
+        raise UserError("--update is for the pipeline of a validation: give --validate too.")
+    if model and not (validate or score):
+        raise UserError(
+            "--model is for the pipeline of a validation or a scoring: give --validate or --score."
+        )
+    if score:
+        purpose = scoring(chosen_model(load_study(find_study_file(study)), model))
+        choice = ModelChoice()
+    else:
+        purpose = validation(update_method(update)) if validate else training(bool(tune))
+        choice = ModelChoice.parse(model, None)
     written = write_packages(study, settings or DEFAULT_SETTINGS, out, purpose, choice, image)
     for path in written:
         click.echo(path)

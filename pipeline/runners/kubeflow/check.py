@@ -27,6 +27,7 @@ def check(run_entrypoint: Callable[[Sequence[str]], int]) -> None:
     for name in (
         "pipeline.pipeline",
         "pipeline.validation_pipeline",
+        "pipeline.scoring_pipeline",
         "pipeline.runners.kubeflow.inputs",
         "trainer.run",
         "trainer.tuning",

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from pipeline.errors import UserError
-from pipeline.names import TRAINING, VALIDATION
+from pipeline.names import RUN_KINDS, TRAINING
 from pipeline.runners.kubeflow.handover import HANDED_BESIDE, INSIDE, Handover
 from pipeline.runners.kubeflow.record import Task, record_death, recorded_task
 from pipeline.runners.supervise import supervise
@@ -219,9 +219,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--outputs_spec", default="{}", help="declared outputs")
     parser.add_argument("--stage", default="", help="name of the task")
     parser.add_argument("--study", default="", help="name of the study")
-    parser.add_argument(
-        "--kind", default=TRAINING, choices=(TRAINING, VALIDATION), help="what the run does"
-    )
+    parser.add_argument("--kind", default=TRAINING, choices=RUN_KINDS, help="what the run does")
     return parser
 
 

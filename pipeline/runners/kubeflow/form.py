@@ -25,7 +25,7 @@ class RunForm:
 
     Attributes:
         package: The package.
-        pipeline: Name of its pipeline: `trial-` or `valid-` and the study's.
+        pipeline: Name of its pipeline: `trial-`, `valid-` or `score-` and the study's.
         fields: Definition of each runtime parameter: `parameterType`, `defaultValue`,
             `description`.
     """

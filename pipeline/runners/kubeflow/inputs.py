@@ -16,11 +16,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline.errors import UserError
-from pipeline.names import TRAINING, VALIDATION
+from pipeline.names import RUN_KINDS, SCORING, TRAINING, VALIDATION
 from pipeline.runners.kubeflow.form import whole_number
 from pipeline.runners.kubeflow.package import RUN_INPUTS
 from pipeline.runners.kubeflow.purpose import training
 from pipeline.runners.kubeflow.record import Task, export_run, recorded_task
+from pipeline.scoring_config import scoring_token
 from pipeline.study.load import parse_study
 from pipeline.study.study import Study
 from pipeline.validation_config import validated_token
@@ -69,7 +70,7 @@ def _export_run(
         fingerprint=fingerprint,
         data_root=options.data_root,
         parameters={}
-        if options.kind == VALIDATION
+        if options.kind != TRAINING
         else {"seed": options.seed, "steps": options.steps},
         kind=options.kind,
     )
@@ -90,10 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--started_by", default="", help="user or system that started it")
     parser.add_argument("--seed", type=int, default=0, help="seed of training")
     parser.add_argument("--tune", type=int, default=0, help="1 with the Tuner")
+    parser.add_argument("--model", default="", help="id of the model that scores, if not champion")
     parser.add_argument("--steps", type=int, default=0, help="training steps")
-    parser.add_argument(
-        "--kind", default=TRAINING, choices=(TRAINING, VALIDATION), help="what the run does"
-    )
+    parser.add_argument("--kind", default=TRAINING, choices=RUN_KINDS, help="what the run does")
     for name in training().found_out:
         parser.add_argument(f"--{name}_to", help="output file")
     return parser
@@ -102,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
 def _compute_inputs(options: argparse.Namespace, study: Study) -> dict[str, str]:
     # Beam takes a second or two to import.
     from pipeline.reading.fingerprint import content_fingerprint
-    from pipeline.reading.plan import check_data
+    from pipeline.reading.plan import checked_datasets
     from pipeline.subject_key import key_id, load_key
     from pipeline.version import source_digest
 
@@ -113,8 +113,8 @@ def _compute_inputs(options: argparse.Namespace, study: Study) -> dict[str, str]
             "data_root is empty: give the folder of the study's files in the run's form, an "
             "address such as s3://bucket/folder or a path of a mounted volume."
         )
-    check_data(study, options.data_root)
-    fingerprint = content_fingerprint(study, options.data_root)
+    datasets = checked_datasets(study, options.data_root, options.kind)
+    fingerprint = content_fingerprint(study, options.data_root, datasets=datasets)
     if options.data_fingerprint not in ("", fingerprint):
         raise UserError(
             f"{options.data_root}: the data have the fingerprint {fingerprint}, but the run's form "
@@ -129,6 +129,9 @@ def _compute_inputs(options: argparse.Namespace, study: Study) -> dict[str, str]
     }
     if options.kind == VALIDATION:
         return found | {options.champion_token_to: validated_token(study, options.registry_root)}
+    if options.kind == SCORING:
+        token = scoring_token(study, options.registry_root, options.model)
+        return found | {options.champion_token_to: token}
     return found | _inputs_of_training(options, study, fingerprint, subject_key_id)
 
 

@@ -330,7 +330,7 @@ def _finish_task(
     if stage == RUN_INPUTS:
         task["cachingOptions"] = {"enableCache": False}
         return
-    for name, kind, source in _extra_parameters(task, stage in beam_stages):
+    for name, kind, source in _extra_parameters(task, stage in beam_stages, purpose):
         component.setdefault("inputDefinitions", {}).setdefault("parameters", {})[name] = {
             "parameterType": kind
         }
@@ -344,7 +344,9 @@ def _finish_task(
     container["args"] += ["--outputs_spec", json.dumps(outputs)]
 
 
-def _extra_parameters(task: Spec, on_beam: bool) -> Iterator[tuple[str, str, Spec]]:
+def _extra_parameters(
+    task: Spec, on_beam: bool, purpose: Purpose
+) -> Iterator[tuple[str, str, Spec]]:
     """Parameters of the entrypoint besides the executor's own: name, kind, source.
 
     Seed and steps are nested in parameters of TFX's components, which support no runtime
@@ -356,7 +358,8 @@ def _extra_parameters(task: Spec, on_beam: bool) -> Iterator[tuple[str, str, Spe
     for name, (parameter, _) in INSIDE.items():
         if parameter in own or name in own:
             yield name, "NUMBER_INTEGER", {"componentInputParameter": name}
-    yield "metrics_store", "STRING", {"componentInputParameter": "metrics_store"}
+    if "metrics_store" in purpose.fields:
+        yield "metrics_store", "STRING", {"componentInputParameter": "metrics_store"}
     yield "code_digest", "STRING", {"componentInputParameter": "code_digest"}
     if on_beam:
         yield "beam_options", "STRING", {"componentInputParameter": "beam_options"}

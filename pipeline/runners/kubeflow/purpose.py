@@ -1,4 +1,4 @@
-"""What a package is for: a run that trains a model, or one that validates a registered model."""
+"""What a package is for: runs that train a model, or that validate or apply a registered one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.config import RunConfig
-from pipeline.names import TRAINING, VALIDATION, RunKind, pipeline_name, validation_pipeline_name
+from pipeline.names import (
+    SCORING,
+    TRAINING,
+    VALIDATION,
+    RunKind,
+    pipeline_name,
+    scoring_pipeline_name,
+    validation_pipeline_name,
+)
 from pipeline.results.validation import UpdateMethod
 
 if TYPE_CHECKING:
@@ -29,6 +37,9 @@ class Purpose:
         fields: Names of the fields of a run's form.
         found_out: Values that RunInputs determines when a run starts.
         tune: Whether hyperparameters are searched first.
+        model: Id of the registration that scores subjects; empty for the champion.
+        suffix: What the names of the packages have behind the study's pipeline; empty where they
+            are those of `pipeline_name`.
     """
 
     kind: RunKind
@@ -38,11 +49,21 @@ class Purpose:
     fields: tuple[str, ...] = _FIELDS
     found_out: tuple[str, ...] = _FOUND_OUT
     tune: bool = False
+    model: str = ""
+    suffix: str = ""
+
+    def package_name(self, study: str) -> str:
+        """Name of the packages of a study, without what their format adds."""
+        if self.suffix:
+            return f"{pipeline_name(study)}-{self.suffix}"
+        return self.pipeline_name(study)
 
     @property
     def constants(self) -> dict[str, str]:
         """What RunInputs gets beside the study and the run's identity."""
-        return {"tune": str(int(self.tune))} if self.kind == TRAINING else {}
+        if self.kind == TRAINING:
+            return {"tune": str(int(self.tune))}
+        return {"model": self.model} if self.kind == SCORING else {}
 
 
 def training(tune: bool = False) -> Purpose:
@@ -84,3 +105,28 @@ def validation(update: UpdateMethod | None = None) -> Purpose:
     if update:
         says += f" It is updated by {update.replace('_', ' ')}."
     return Purpose(VALIDATION, validation_pipeline_name, create, says)
+
+
+def scoring(model: str = "") -> Purpose:
+    """Runs that score subjects whose outcome is not known.
+
+    Args:
+        model: Id of the registration that predicts; empty for the champion of the time when a run
+            starts.
+    """
+
+    def create(config: RunConfig) -> Pipeline:
+        from pipeline.scoring_pipeline import create_scoring_pipeline
+
+        return create_scoring_pipeline(config, model)
+
+    return Purpose(
+        SCORING,
+        scoring_pipeline_name,
+        create,
+        "A registered model scores subjects.",
+        # Predictions of patients never reach the store of metrics.
+        fields=tuple(field for field in _FIELDS if field != "metrics_store"),
+        model=model,
+        suffix="score",
+    )

@@ -55,7 +55,7 @@ def write_packages(
     from pipeline.runners.kubeflow.package import compile_package, tfx_runner
     from pipeline.runners.kubeflow.spec_check import problems
 
-    runner = tfx_runner(settings, out.resolve() / f"{purpose.pipeline_name(content.study)}.json")
+    runner = tfx_runner(settings, out.resolve() / f"{purpose.package_name(content.study)}.json")
     package = compile_package(content, schema, settings, runner, purpose)
     found = problems(package.spec)
     if found:

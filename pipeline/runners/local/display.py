@@ -51,6 +51,8 @@ STAGES = {
     "TrialAnalysis": "compares arms statistically",
     "RegisteredModel": "loads the registered model",
     "UpdatedModel": "registers the updated model beside it",
+    "SkewGate": "compares the subjects with those of the training",
+    "BatchScoring": "predicts every subject",
     "ExternalValidation": "compares case mix, estimates the gain of updates",
 }
 

@@ -281,17 +281,29 @@ class LocalRun:
         # TFX's CLI only asks for the pipeline: then nothing ran.
         if not outputs:
             return RunOutcome(self._run, "done", paths)
-        from pipeline.results.documents import Verdict, read_result
-
         page = self._records / PAGE_FILE
         shutil.copyfile(outputs[self.page_stage]["html"], page)
-        verdict = read_result(Verdict, outputs["TrialEvaluator"]["verdict"])
-        paths |= self.show(outputs, page, verdict)
+        outcome = self.end(outputs, page, paths)
         self._record("done", None)
+        return outcome
+
+    def end(
+        self, outputs: Mapping[str, Mapping[str, str]], page: Path, paths: Mapping[str, Path]
+    ) -> RunOutcome:
+        """Shows the result of the run whose stages have finished.
+
+        Args:
+            outputs: URI of each output of each stage.
+            page: The run's page.
+            paths: What the run has written beside its outputs.
+        """
+        from pipeline.results.documents import Verdict, read_result
+
+        verdict = read_result(Verdict, outputs["TrialEvaluator"]["verdict"])
         return RunOutcome(
             self._run,
             "done",
-            paths,
+            {**paths, **self.show(outputs, page, verdict)},
             verdict.decision,
             {task: found.verdict for task, found in verdict.tasks.items()},
             verdict.all_reasons,

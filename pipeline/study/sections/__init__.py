@@ -36,6 +36,7 @@ from pipeline.study.sections.reporting import (
     TimeToEvent,
 )
 from pipeline.study.sections.scheme import DefaultThresholds, Evaluation, Scheme
+from pipeline.study.sections.scoring import Reaction, Scoring
 from pipeline.study.sections.summary import (
     AdverseEvents,
     Disposition,
@@ -85,7 +86,9 @@ __all__ = [
     "Minimum",
     "Name",
     "Period",
+    "Reaction",
     "Scheme",
+    "Scoring",
     "Severity",
     "Share",
     "Side",

@@ -8,7 +8,7 @@ from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
 from components.data_gate.anomalies import anomaly_findings
-from components.data_gate.drift import drift_distances
+from pipeline.skew.distances import drift_distances
 
 SCHEMA = """
 feature { name: "AGE" type: FLOAT presence { min_fraction: 0.9 }

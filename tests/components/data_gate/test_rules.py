@@ -10,10 +10,10 @@ from sklearn.metrics import roc_auc_score
 
 from components.data_gate import rules
 from components.data_gate.auc import auc_of_category, auc_of_number, standard_error_of_chance
-from components.data_gate.findings import stop_message
-from components.data_gate.rules import Columns, Distance
+from components.data_gate.rules import Columns
 from pipeline.results.counts import Counts
-from pipeline.results.findings import Finding, Findings
+from pipeline.results.findings import Finding, Findings, stop_message
+from pipeline.skew.distance import Distance
 from pipeline.study.sections import Gate, Minimum, SplitMinimum, TrainMinimum
 
 SEVERITIES = ["stop", "warn", "ignore"]

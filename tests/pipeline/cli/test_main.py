@@ -159,12 +159,12 @@ class TestCommandLine:
     def test_a_missing_value(
         self, words: tuple[str, ...], name: str, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        given = [
-            word
-            for parameter in COMMANDS[words].params
-            if parameter.required and parameter.opts[0] != name
-            for word in (parameter.opts[0], "1")
-        ]
+        required = [item.opts[0] for item in COMMANDS[words].params if item.required]
+        options = [item for item in required if item.startswith("-") and item != name]
+        # Of two values without an option the second one is missing.
+        places = [item for item in required if not item.startswith("-")]
+        before = places[: places.index(name)] if name in places else places
+        given = [*before, *(word for option in options for word in (option, "1"))]
         assert main([*words, *given]) == 2
         [line] = capsys.readouterr().err.splitlines()
         assert f"argument {name if name.startswith('-') else name.upper()} is missing" in line

@@ -24,11 +24,22 @@ TARGETS = {
         **{"ROOT": "my runs", "REGISTRY": "s3://b/my registry", "RUNNER": "flink"},
         **{"WORKERS": "4", "MASTER": "flink:8081", "BEAM": "--x=1 --y=2"},
     },
+    "score": {
+        **{"STUDY": "my study.yaml", "DATA": "my data", "MODEL": "ist/1", "OUT": "my file.csv"},
+        **{"WITH_SUBJECT": "1", "ROOT": "my runs", "REGISTRY": "s3://b/my registry"},
+        **{"RUNNER": "flink", "WORKERS": "4", "MASTER": "flink:8081", "BEAM": "--x=1 --y=2"},
+    },
     "flink-up": {"WORKERS": "3", "FLINK_JARS": "my jars"},
     "flink-down": {},
     "compile": {
         **{"STUDY": "ist", "SETTINGS": "my settings.yaml", "OUT": "my packages", "TUNE": "1"},
-        **{"VALIDATE": "1", "MODEL": "ist", "UPDATE": "logistic", "IMAGE": "host/trial:7"},
+        **{
+            "VALIDATE": "1",
+            "SCORE": "1",
+            "MODEL": "ist",
+            "UPDATE": "logistic",
+            "IMAGE": "host/trial:7",
+        },
     },
     "report": {"RUN": "my runs/r1", "ROOT": "my runs"},
     "notebooks": {"RUN": "my runs/r1", "ROOT": "my runs", "ONLY": "fairness"},
@@ -48,6 +59,7 @@ TARGETS = {
     "boards": {"STORE": "sqlite:///my store", "ROOT": "my runs", "OUT": "my boards.html"},
 }
 
+SWITCHES = ("SCORE", "TUNE", "VALIDATE", "WITH_SUBJECT")
 
 MAKEFILE = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
 DOCUMENTED = re.findall(r"^([a-z-]+):.*##", MAKEFILE, re.MULTILINE)
@@ -116,7 +128,7 @@ def parse(line: list[str]) -> dict[str, object]:
 
 def _words(target: str, name: str, text: str) -> list[str]:
     """What a variable's text becomes among the options: most are one value, spaces included."""
-    if name in ("TUNE", "VALIDATE"):
+    if name in SWITCHES:
         return ["True"]
     if (target, name) == ("submit", "STUDY"):
         return [f"trial-{text}.yaml"]
@@ -133,7 +145,11 @@ def test_every_variable_of_a_target_reaches_an_option(target: str, tmp_path: Pat
             assert word in values, name
 
 
-@pytest.mark.parametrize("target", sorted(set(TARGETS) - {"store-migrate", "submit", "verdict"}))
+ASKING = {"score", "store-migrate", "submit", "verdict"}
+"""Targets that need variables."""
+
+
+@pytest.mark.parametrize("target", sorted(set(TARGETS) - ASKING))
 def test_a_target_without_variables_leaves_the_choice_to_trial(target: str, tmp_path: Path) -> None:
     assert parse(called(tmp_path, target)) == {}
 
@@ -173,8 +189,11 @@ def test_a_variable_is_text_that_neither_make_nor_the_shell_runs(
     else:
         [line] = recorded(tmp_path, target, f"{name}={text}")
     assert not touched.exists()
-    if name in ("TUNE", "VALIDATE"):
-        assert f"--{name.lower()}" in line or (target, name) == ("submit", "VALIDATE")
+    if name in SWITCHES:
+        assert f"--{name.lower().replace('_', '-')}" in line or (target, name) == (
+            "submit",
+            "VALIDATE",
+        )
         return
     shown = text.replace("_", "-") if (target, name) == ("submit", "STUDY") else text
     words = shown.split() if name in ("BEAM", "PARAMS", "IMAGE_OPTIONS") else [shown]

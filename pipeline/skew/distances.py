@@ -8,7 +8,7 @@ from typing import Literal
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
-from components.data_gate.rules import Distance, Measure
+from pipeline.skew.distance import Distance, Measure
 
 _MEASURES: dict[str, Measure] = {
     "number": "Jensen-Shannon divergence",

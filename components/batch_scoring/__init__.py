@@ -1,0 +1,1 @@
+"""BatchScoring: predicts subjects with a registered model."""

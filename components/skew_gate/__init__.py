@@ -1,0 +1,1 @@
+"""SkewGate: compares subjects who are to be scored with those the model was trained on."""

@@ -1,0 +1,60 @@
+"""Which uses of columns each stage reads for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.study.references import OUTCOME_ROLES, SUMMARY_ROLES, Reference, Role
+
+if TYPE_CHECKING:
+    from pipeline.study.study import Study
+
+_OF_SUBJECTS: frozenset[Role] = frozenset({"arm", "site", "feature"})
+"""Uses of the subject dataset that the summary shares with the examples."""
+
+OF_USE: frozenset[Role] = frozenset({"exit", "site", "slicing"})
+"""Uses of the subject dataset that a scoring needs not have."""
+
+_OF_FEATURES: frozenset[Role] = frozenset({"feature", "feature_rows"})
+
+
+def example_uses(study: Study) -> list[Reference]:
+    """Uses of columns and datasets that the examples are made from."""
+    return [use for use in study.references() if use.role not in SUMMARY_ROLES]
+
+
+def summary_uses(study: Study) -> list[Reference]:
+    """Uses of columns and datasets that the summary is made from.
+
+    Examples:
+        >>> from pipeline.study.load import load_study
+        >>> from pipeline.study.shipped import find_study_file
+        >>> study = load_study(find_study_file("synthetic"))
+        >>> sorted({use.dataset for use in summary_uses(study)})
+        ['adae', 'adsl', 'advs']
+    """
+    subject = study.subject.dataset
+    return [
+        use
+        for use in study.references()
+        if use.role in SUMMARY_ROLES or (use.role in _OF_SUBJECTS and use.dataset == subject)
+    ]
+
+
+def scoring_uses(study: Study) -> list[Reference]:
+    """Uses of columns and datasets that the examples to score are made from: nothing of an outcome.
+
+    Examples:
+        >>> from pipeline.study.load import load_study
+        >>> from pipeline.study.shipped import find_study_file
+        >>> study = load_study(find_study_file("synthetic"))
+        >>> sorted({use.dataset for use in scoring_uses(study)})
+        ['adae', 'adlb', 'adsl', 'advs']
+    """
+    unread = set(OUTCOME_ROLES) | {"window", "slicing"}
+    if not study.training.site_as_feature:
+        unread.add("site")
+    uses = [use for use in example_uses(study) if use.role not in unread]
+    # Where rows lie in time matters of the datasets that features are made from.
+    needed = {study.subject.dataset, *(use.dataset for use in uses if use.role in _OF_FEATURES)}
+    return [use for use in uses if use.dataset in needed]

@@ -1,0 +1,78 @@
+"""What a model has seen of each feature, from the statistics of its training subjects."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tensorflow_metadata.proto.v0 import statistics_pb2
+
+
+@dataclass(frozen=True)
+class SeenValues:
+    """What the training subjects had of a feature.
+
+    Attributes:
+        lower: Smallest number; minus infinity where nothing is known of it.
+        upper: Largest number.
+        categories: All categories; None of a number, and where there are too many to be listed.
+        always_present: Whether no training subject lacked it.
+        share_missing: Share of the training subjects who lacked it.
+    """
+
+    lower: float = -math.inf
+    upper: float = math.inf
+    categories: frozenset[str] | None = None
+    always_present: bool = False
+    share_missing: float = 1.0
+
+
+def seen_values(
+    statistics: statistics_pb2.DatasetFeatureStatistics,
+    numbers: Iterable[str],
+    categories: Iterable[str],
+) -> dict[str, SeenValues]:
+    """Reads what the training subjects had of each feature.
+
+    Args:
+        statistics: Statistics of the training subjects.
+        numbers: Names of the numbers.
+        categories: Names of the categories.
+
+    Returns:
+        By name of the feature; one that the model was not trained on is not among them.
+    """
+    found = {feature.path.step[0]: feature for feature in statistics.features}
+    subjects = statistics.num_examples
+    seen = {name: _of_number(found[name], subjects) for name in numbers if name in found}
+    return seen | {
+        name: _of_category(found[name], subjects) for name in categories if name in found
+    }
+
+
+def _of_number(feature: statistics_pb2.FeatureNameStatistics, subjects: int) -> SeenValues:
+    present = feature.num_stats.common_stats.num_non_missing
+    if not present:
+        return SeenValues()
+    return SeenValues(
+        lower=feature.num_stats.min,
+        upper=feature.num_stats.max,
+        always_present=present == subjects,
+        share_missing=1 - present / subjects,
+    )
+
+
+def _of_category(feature: statistics_pb2.FeatureNameStatistics, subjects: int) -> SeenValues:
+    present = feature.string_stats.common_stats.num_non_missing
+    if not present:
+        return SeenValues()
+    buckets = feature.string_stats.rank_histogram.buckets
+    are_all = len(buckets) >= feature.string_stats.unique
+    return SeenValues(
+        categories=frozenset(bucket.label for bucket in buckets) if are_all else None,
+        always_present=present == subjects,
+        share_missing=1 - present / subjects,
+    )

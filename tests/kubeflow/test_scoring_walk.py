@@ -1,0 +1,90 @@
+"""The compiled package of a scoring, run task by task as Kubeflow Pipelines would run it.
+
+The registered model is made by hand and the registry starts with it alone.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from components.trial_example_gen.subject_hashes import subject_hashes
+from tests.components.registered_model.hand_made_model import STUDY, content_of, register_by_hand
+from tests.each import each
+from tests.kubeflow.spec_walker import REPOSITORY, Commands, Walker
+from tests.kubeflow.walks import KEY, Walked
+from tests.scored_trial import FLAGGED, risk, subject_rows, write_subjects
+from tests.whole_runs import environment
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("scoring")
+
+
+@pytest.fixture(scope="module")
+def package(folder: Path) -> Path:
+    study = write_subjects(folder / "new")
+    compiled = subprocess.run(
+        [
+            *(sys.executable, "-m", "pipeline.cli", "compile", "--score", "--study", study),
+            *("--out", folder / "packages"),
+        ],
+        cwd=REPOSITORY,
+        env=environment(TF_CPP_MIN_LOG_LEVEL="3"),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return Path(compiled.stdout.splitlines()[0])
+
+
+@pytest.fixture(scope="module")
+def walked(folder: Path, package: Path) -> Walked:
+    registry, trained = folder / "registry", folder / "trained"
+    trained.mkdir()
+    register_by_hand(registry, trained)
+    before = content_of(registry)
+    surroundings = environment(TRIAL_SUBJECT_KEY=KEY, TF_CPP_MIN_LOG_LEVEL="3")
+    walker = Walker(folder / "backend", Commands(surroundings))
+    form = {"data_root": str(folder / "new"), "registry_root": str(registry)}
+    tasks = walker.run(package.read_text(), form)
+    assert content_of(registry) == before
+    return Walked(walker, tasks)
+
+
+@pytest.fixture(scope="module")
+def predictions(walked: Walked) -> pd.DataFrame:
+    parts = sorted(walked.output("BatchScoring", "scored").glob("part-*.parquet"))
+    return pd.concat([pd.read_parquet(path) for path in each(parts)]).set_index("subject_hash")
+
+
+def test_the_package_is_called_after_its_study(package: Path) -> None:
+    spec = next(iter(yaml.safe_load_all(package.read_text())))
+
+    assert package.name == "trial-first-score.yaml"
+    assert spec["pipelineInfo"]["name"] == "score-first"
+    assert "metrics_store" not in spec["root"]["inputDefinitions"]["parameters"]
+
+
+def test_each_subject_has_the_models_own_risk(predictions: pd.DataFrame) -> None:
+    rows = subject_rows()
+    names = subject_hashes(STUDY, [name for name, *_ in rows], KEY.encode())
+
+    assert len(predictions) == len(rows)
+    for pseudonym, (name, age, sex, _) in each(zip(names, rows, strict=True)):
+        found = predictions.loc[pseudonym.decode()]
+        assert found["death"] == pytest.approx(risk(age, sex), abs=1e-6), name
+        assert list(found["flags"]) == FLAGGED.get(name, []), name
+
+
+def test_the_page_is_an_artifact_that_kubeflow_shows(walked: Walked) -> None:
+    page = walked.output("BatchScoring", "html").read_text()
+    assert "Predictions of a registered model" in page
