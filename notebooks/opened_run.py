@@ -15,7 +15,9 @@ from pipeline.pages.evaluation.settings import RunPageSettings
 from pipeline.results.counts import Counts
 from pipeline.results.documents import Curves, Metrics, Verdict, read_result
 from pipeline.results.findings import Findings
+from pipeline.results.importance import Importance
 from pipeline.results.registration import Registration
+from pipeline.results.training import Training
 from pipeline.runs.run_file import RunFile, find_run, read_training_run
 from pipeline.study.load import parse_study
 from pipeline.study.study import Study
@@ -86,6 +88,7 @@ class OpenedRun:
             findings=read_result(Findings, self.output("DataGate", "findings")),
             counts=read_result(Counts, self.output("TrialExampleGen", "rejects")),
             registration=self._registration,
+            importance=self._importance,
         )
 
     @property
@@ -93,6 +96,12 @@ class OpenedRun:
         if "ModelRegistrar" not in self.file.outputs:
             return Registration(registered=False, reason="the run ended before")
         return read_result(Registration, self.output("ModelRegistrar", "registration"))
+
+    @property
+    def _importance(self) -> Importance | None:
+        if "Trainer" not in self.file.outputs:
+            return None
+        return read_result(Training, self.output("Trainer", "model_run")).importance
 
     def heading(self) -> Shown:
         """Identity and status of the run."""

@@ -240,6 +240,7 @@ def _components(config: RunConfig) -> list[BaseNode | None]:
         findings=gate.outputs["findings"],
         rejects=example_gen.outputs["rejects"],
         registration=registrar.outputs["registration"],
+        model_run=trainer.outputs["model_run"],
         settings=RunPageSettings.of(study),
         fingerprint=config.fingerprint,
         code_version=config.code_version,

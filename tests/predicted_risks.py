@@ -36,9 +36,12 @@ def departures(run: Run, slicing: str = "arm") -> tuple[int, list[str]]:
         risk = (
             _risk(run.counts["censoring"].get(task), group) or records[task, group, "observed_rate"]
         )
-        compared += 1
         low = mean["lower"] if of_part else mean["value"]
         high = mean["upper"] if of_part else mean["value"]
+        # Few events have no interval.
+        if None in (low, high, risk["lower"], risk["upper"]):
+            continue
+        compared += 1
         if low > risk["upper"] or high < risk["lower"]:
             found.append(f"{task} {group}: {low:.4f} to {high:.4f}, but {risk}")
     return compared, found

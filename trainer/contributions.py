@@ -76,6 +76,13 @@ class Contributions:
         self._reference = tf.constant(reference, tf.int32, [len(reference)])
         self._features = numeric + len(reference)
         self._orders = tf.constant(orders(self._features))
+        # One trace for all signatures, and for the means over subjects.
+        rows = [
+            tf.TensorSpec([None, 2 * numeric], tf.float32),
+            tf.TensorSpec([None, len(reference)], tf.int32),
+        ]
+        self._traced = tf.function(self._explain, input_signature=rows)
+        self._traced_pairs = tf.function(self._pair, input_signature=rows)
 
     def __call__(self, numbers: tf.Tensor, codes: tf.Tensor) -> tf.Tensor:
         """Contributions of every feature, and the log odds of the reference.
@@ -88,6 +95,9 @@ class Contributions:
             float32 `[rows, features + 1, tasks]`: the numeric features, the categorical ones, and
             last the log odds of the reference. Their sum is the subject's log odds.
         """
+        return self._traced(numbers, codes)
+
+    def _explain(self, numbers: tf.Tensor, codes: tf.Tensor) -> tf.Tensor:
         first = self._along(self._orders[0], numbers, codes)
         # One order at a time: all at once would hold a model's inputs 2 * PAIRS times as often.
         total = tf.foldl(
@@ -112,6 +122,9 @@ class Contributions:
         Returns:
             float32 `[rows, features, features, tasks]`; symmetric, 0 for a feature with itself.
         """
+        return self._traced_pairs(numbers, codes)
+
+    def _pair(self, numbers: tf.Tensor, codes: tf.Tensor) -> tf.Tensor:
         alone = tf.eye(self._features, dtype=tf.bool)
         nothing = tf.zeros([1, self._features], tf.bool)
         steps = self._of_joined(tf.concat([nothing, alone], axis=0), numbers, codes)

@@ -11,7 +11,9 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from pipeline.results.importance import Importance
 from pipeline.results.training import Recalibration, Training
+from trainer.arrays import Arrays
 from trainer.examples import TransformedExamples, read_encoding
 from trainer.features import model_inputs
 from trainer.final_fit import fit_on_all
@@ -48,19 +50,19 @@ def run_fn(fn_args: Any) -> None:
     train = TransformedExamples(tuple(fn_args.train_files), encoding)
     evaluation = TransformedExamples(tuple(fn_args.eval_files), encoding)
     # TrialExampleGen stops a run under `scheme: split` whose eval split is empty.
+    out_of_fold = evaluation.is_empty
+    subjects = (train if out_of_fold else evaluation).whole()
     fitted = (
-        _fit_on_all(train, fn_args, seed)
-        if evaluation.is_empty
-        else _fit_on_splits(train, evaluation, fn_args, seed)
+        _fit_on_all(subjects, train, fn_args, seed)
+        if out_of_fold
+        else _fit_on_splits(train, subjects, fn_args, seed)
     )
-    save(fitted, transform_output, inputs, fn_args.serving_model_dir)
-    write_record(fitted, seed, fn_args.model_run_dir)
+    served = save(fitted, transform_output, inputs, fn_args.serving_model_dir)
+    write_record(fitted, seed, served.importance(subjects), fn_args.model_run_dir)
 
 
-def _fit_on_splits(
-    train: TransformedExamples, evaluation: TransformedExamples, fn_args: Any, seed: int
-) -> Fitted:
-    blocks, held_out = train.held(), evaluation.whole()
+def _fit_on_splits(train: TransformedExamples, held_out: Arrays, fn_args: Any, seed: int) -> Fitted:
+    blocks = train.held()
     held = sum(map(len, blocks)) if isinstance(blocks, tuple) else None
     for split, rows in (("train", held), ("eval", len(held_out))):
         logger.info("rows", extra={"rows": {"split": split, "subjects": rows}})
@@ -77,9 +79,8 @@ def _fit_on_splits(
     )
 
 
-def _fit_on_all(train: TransformedExamples, fn_args: Any, seed: int) -> Fitted:
+def _fit_on_all(everyone: Arrays, train: TransformedExamples, fn_args: Any, seed: int) -> Fitted:
     """The procedure that CrossFit evaluates, on all subjects."""
-    everyone = train.whole()
     logger.info("rows", extra={"rows": {"split": "train", "subjects": len(everyone)}})
     return fit_on_all(
         everyone,
@@ -119,7 +120,7 @@ def throttled_progress() -> Progress:
     return report
 
 
-def training_record(fitted: Fitted, seed: int) -> Training:
+def training_record(fitted: Fitted, seed: int, importance: Importance) -> Training:
     """The record of a training, without data of single subjects."""
     calibration = fitted.calibration
     return Training(
@@ -133,11 +134,12 @@ def training_record(fitted: Fitted, seed: int) -> Training:
             )
         },
         weights=fitted.model.count_params(),
+        importance=importance,
     )
 
 
-def write_record(fitted: Fitted, seed: int, folder: str) -> None:
+def write_record(fitted: Fitted, seed: int, importance: Importance, folder: str) -> None:
     """Writes `training_record` to a folder, a local path or a URI."""
     tf.io.gfile.makedirs(folder)
     with tf.io.gfile.GFile(f"{folder}/{TRAINING_FILE}", "w") as file:
-        file.write(training_record(fitted, seed).model_dump_json(indent=2))
+        file.write(training_record(fitted, seed, importance).model_dump_json(indent=2))

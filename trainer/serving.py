@@ -19,9 +19,12 @@ from pipeline.results.contributions import (
     INTERACTIONS_SIGNATURE,
     ContributionColumns,
 )
+from pipeline.results.importance import Importance
+from trainer.arrays import Arrays
 from trainer.contributions import Contributions, reference_codes
 from trainer.features import CATEGORIES, NUMBERS, ModelInputs
 from trainer.fit import Fitted
+from trainer.importance import measure_importance
 from trainer.preprocessing import SEPARATOR, VOCABULARY
 
 COLUMNS_SIGNATURE = "columns"
@@ -86,6 +89,15 @@ class ServedModel(tf.Module):
             signatures[name] = self._examples_signature(traced)
             signatures[of_columns] = self._columns_signature(traced)
         return signatures
+
+    def importance(self, arrays: Arrays) -> Importance:
+        """Importance of the features over subjects.
+
+        Args:
+            arrays: Transformed subjects.
+        """
+        inputs = self._inputs
+        return measure_importance(self._contributions, arrays, inputs.features, inputs.tasks)
 
     def _raw_spec(self) -> tuple[tf.SparseTensorSpec, ...]:
         numeric, categorical = self._inputs.numeric, self._inputs.categorical
@@ -173,7 +185,7 @@ def argument_names(features: Sequence[str]) -> dict[str, str]:
 
 def save(
     fitted: Fitted, transform_output: tft.TFTransformOutput, inputs: ModelInputs, folder: str | Path
-) -> None:
+) -> ServedModel:
     """Writes the model with its signatures.
 
     Args:
@@ -181,11 +193,15 @@ def save(
         transform_output: Transform's output that it was trained on.
         inputs: Columns of the raw examples.
         folder: Destination of the SavedModel, a local path or a URI.
+
+    Returns:
+        The model that was saved.
     """
     served = ServedModel(fitted, transform_output, inputs)
     tf.saved_model.save(served, str(folder), signatures=served.concrete_signatures())
     path = f"{folder}/{CONTRIBUTIONS_FILE}"
     storage.write_whole(path, served.contribution_columns.model_dump_json(indent=1).encode())
+    return served
 
 
 def _vocabulary(transform_output: tft.TFTransformOutput, inputs: ModelInputs) -> Sequence[bytes]:

@@ -16,6 +16,7 @@ from pipeline.results.documents import Group, Metrics
 from pipeline.results.predicted_risks import RISK_OUTCOMES, PredictedRisk, RiskReason
 
 _MEAN = "mean_prediction"
+_NOT_SHOWN = "another (not shown, since few censored subjects would follow from it)"
 
 
 def predicted_risks(
@@ -25,7 +26,8 @@ def predicted_risks(
 
     Where all subjects are evaluated, the mean prediction agrees if it lies within the risk's
     interval. A test split holds a part of the subjects that the risk is of, so the mean has an
-    interval of its own: it agrees if the intervals overlap.
+    interval of its own: it agrees if the intervals overlap. A risk from which few censored subjects
+    would follow is compared, but not shown.
 
     Args:
         censoring: Follow-up by task, of all subjects.
@@ -46,19 +48,23 @@ def predicted_risks(
     for name, task in censoring.items():
         if task.is_complete:
             continue
-        public = task.published(metrics.smallest_group).by_group
-        for arm in task.by_group:
+        shown = task.published(metrics.smallest_group).by_group
+        for arm, follow_up in task.by_group.items():
             group: Group = () if arm in (ALL_SUBJECTS, "") else ((slicing, arm),)
-            risk = public[arm].risk if arm in public else None
-            mean = means.get((name, group))
-            is_hidden = risk is None or (name, group) in hidden
-            reason = "group_too_small" if is_hidden else _reason(risk or Estimate(), mean, of_part)
+            mean = means.get((name, group), Estimate())
+            is_small = (follow_up.subjects or 0) < metrics.smallest_group
+            reason: RiskReason = (
+                "group_too_small"
+                if is_small or (name, group) in hidden
+                else _reason(follow_up.risk, mean, of_part)
+            )
             found.append(
                 PredictedRisk(
                     task=name,
                     arm=arm,
-                    risk=risk or Estimate(),
-                    mean_prediction=mean or Estimate(),
+                    risk=shown[arm].risk if arm in shown else Estimate(),
+                    mean_prediction=mean,
+                    is_too_high=_is_too_high(reason, follow_up.risk, mean),
                     outcome=RISK_OUTCOMES[reason],
                     reason=reason,
                 )
@@ -71,17 +77,24 @@ def risk_notes(risks: Sequence[PredictedRisk]) -> Iterator[str]:
     for item in risks:
         if item.outcome == "fails":
             whose = "" if item.arm in (ALL_SUBJECTS, "") else f" of the arm {item.arm}"
+            risk = _text(item.risk) if item.risk.value is not None else _NOT_SHOWN
             yield (
                 f"{item.task}: the mean prediction{whose} is {_text(item.mean_prediction)}, but "
-                f"the risk by the horizon is {_text(item.risk)}: predictions are too "
-                f"{'high' if _value(item.mean_prediction) > _value(item.risk) else 'low'} there."
+                f"the risk by the horizon is {risk}: predictions are too "
+                f"{'high' if item.is_too_high else 'low'} there."
             )
 
 
-def _reason(risk: Estimate, mean: Estimate | None, of_part: bool) -> RiskReason:
+def _is_too_high(reason: RiskReason, risk: Estimate, mean: Estimate) -> bool | None:
+    if reason != "outside_interval":
+        return None
+    return _value(mean) > _value(risk)
+
+
+def _reason(risk: Estimate, mean: Estimate, of_part: bool) -> RiskReason:
     if risk.lower is None or risk.upper is None:
         return "no_risk"
-    if mean is None or mean.value is None:
+    if mean.value is None:
         return "no_prediction"
     low = high = mean.value
     if of_part and mean.lower is not None and mean.upper is not None:

@@ -20,7 +20,7 @@ from pipeline.results.card import Evidence, Lineage, make_card
 from pipeline.results.counts import Counts
 from pipeline.results.documents import Curves, Metrics, Verdict, read_result
 from pipeline.results.findings import Findings
-from pipeline.results.training import Training
+from pipeline.results.training import Training, TrainingFacts
 from pipeline.runs.run_record import versions
 from pipeline.study.study import Study
 
@@ -69,7 +69,7 @@ def _evidence(
         curves=read_result(Curves, inputs["verdict"].uri),
         findings=read_result(Findings, inputs["findings"].uri),
         counts=read_result(Counts, inputs["rejects"].uri).published(metrics.smallest_group),
-        training=read_result(Training, inputs["model_run"].uri).facts,
+        training=_training(inputs["model_run"].uri, metrics.smallest_group),
         missing=_missing(statistics["train"], metrics.smallest_group),
         sites=_sites(statistics) if study.site else None,
         champion=_champion(inputs["champion_model"], metrics),
@@ -82,6 +82,10 @@ def _evidence(
             artifacts={key: _address(artifact) for key, artifact in sorted(inputs.items())},
         ),
     )
+
+
+def _training(folder: str, smallest_group: int) -> TrainingFacts:
+    return read_result(Training, folder).facts.published(smallest_group)
 
 
 def _statistics(artifact: Artifact, split: str) -> statistics_pb2.DatasetFeatureStatistics:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.orchestration.data_types import RuntimeParameter
-from tfx.types import channel_utils
+from tfx.types import channel_utils, standard_artifacts
 from tfx.types.artifact import Artifact
 from tfx.types.channel import BaseChannel
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
@@ -39,6 +39,7 @@ class RunPageSpec(ComponentSpec):
         "findings": ChannelParameter(type=GateFindings),
         "rejects": ChannelParameter(type=TrialRejects),
         "registration": ChannelParameter(type=ModelRegistration),
+        "model_run": ChannelParameter(type=standard_artifacts.ModelRun),
     }
     OUTPUTS: ClassVar[dict[str, ChannelParameter]] = {}
     PARAMETERS: ClassVar[dict[str, ExecutionParameter]] = {
@@ -62,6 +63,7 @@ class RunPage(base_component.BaseComponent):
         findings: Findings of DataGate.
         rejects: TrialExampleGen's counts.
         registration: Whether ModelRegistrar registered the model.
+        model_run: Trainer's record of the training.
         settings: What the page reads of the study.
         fingerprint: Fingerprint of data and study file.
         code_version: Version of the project.
@@ -76,6 +78,7 @@ class RunPage(base_component.BaseComponent):
         findings: BaseChannel,
         rejects: BaseChannel,
         registration: BaseChannel,
+        model_run: BaseChannel,
         settings: RunPageSettings,
         fingerprint: str | RuntimeParameter,
         code_version: str,
@@ -93,6 +96,7 @@ class RunPage(base_component.BaseComponent):
                 findings=findings,
                 rejects=rejects,
                 registration=registration,
+                model_run=model_run,
                 settings=settings.to_json(),
                 fingerprint=fingerprint,
                 code_version=code_version,

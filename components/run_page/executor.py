@@ -24,6 +24,7 @@ from pipeline.results.counts import Counts
 from pipeline.results.documents import Curves, Metrics, Verdict, read_result
 from pipeline.results.findings import Findings
 from pipeline.results.registration import Registration
+from pipeline.results.training import Training
 
 HTML_KEY = "html"
 SUMMARY_KEY = "summary"
@@ -88,6 +89,7 @@ def _read(input_dict: dict[str, list[Artifact]], exec_properties: dict[str, Any]
         findings=read_result(Findings, folder("findings")),
         counts=read_result(Counts, folder("rejects")),
         registration=read_result(Registration, folder("registration")),
+        importance=read_result(Training, folder("model_run")).importance,
     )
 
 

@@ -25,6 +25,7 @@ from pipeline.pages.card_performance import (
     fairness_blocks,
     performance_blocks,
 )
+from pipeline.pages.importance import importance_blocks
 from pipeline.pages.metrics import (
     note_texts,
     task_reasons,
@@ -67,7 +68,7 @@ def card_page(card: Card) -> Page:
             Section("Data", _data(card), id="data"),
             Section("Participants", _participants(card), id="participants"),
             Section("Outcomes", _outcomes(card), id="outcomes"),
-            Section("Predictors", _predictors(card), id="predictors"),
+            Section("Predictors", _predictors(card), _importance(card), id="predictors"),
             Section("Missing data", _missing(card), id="missing-data"),
             Section("Training", _training(card), id="training"),
             Section("Performance", performance_blocks(card), id="performance"),
@@ -270,6 +271,17 @@ def _predictors(card: Card) -> list[Block]:
             [[feature.name, feature.kind, feature.source] for feature in card.features],
         ),
     ]
+
+
+def _importance(card: Card) -> list[Section]:
+    """What the model uses, by task."""
+    importance = card.evidence.training.importance
+    smallest = card.evidence.metrics.smallest_group
+    found = [
+        (outcome.title, importance_blocks(importance, outcome.name, smallest))
+        for outcome in card.outcomes
+    ]
+    return [Section(f"What the model uses: {title}", blocks) for title, blocks in found if blocks]
 
 
 def _missing(card: Card) -> list[Block]:

@@ -22,7 +22,7 @@ RiskReason = Literal[
 the horizon, or outside of it.
 `no_risk`: the risk by the horizon, or its interval, is not known.
 `no_prediction`: no mean prediction is known, for example because no slicing is by arm.
-`group_too_small`: one of both numbers is not shown.
+`group_too_small`: fewer subjects than the smallest group, or its metrics are not shown.
 """
 
 RISK_OUTCOMES: Mapping[RiskReason, Outcome] = {
@@ -44,8 +44,10 @@ class PredictedRisk(Document):
     Attributes:
         task: The task.
         arm: The arm, `pipeline.results.censoring.ALL_SUBJECTS`, or "" in a study without arms.
-        risk: The risk, with its 95 % interval.
+        risk: The risk, with its 95 % interval; empty where few censored subjects would follow from
+            it.
         mean_prediction: The weighted mean prediction of the evaluated subjects, with its interval.
+        is_too_high: Whether the mean prediction is above the risk; null where they agree.
         outcome: Whether they agree.
         reason: Reason of the outcome.
     """
@@ -54,5 +56,6 @@ class PredictedRisk(Document):
     arm: str
     risk: Estimate = Estimate()
     mean_prediction: Estimate = Estimate()
+    is_too_high: bool | None = None
     outcome: Outcome
     reason: RiskReason

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipeline.documents import Count, Document
+from pipeline.results.importance import Importance
 
 
 class Recalibration(Document):
@@ -31,6 +32,8 @@ class TrainingFacts(Document):
         hyperparameters: Choices of model and training, by name.
         calibration: Recalibration by task.
         weights: Number of the model's weights.
+        importance: How much each feature moves the predictions: of the training subjects or, under
+            `split`, of those of the eval split. Null in documents of earlier releases.
     """
 
     steps: Count
@@ -42,6 +45,16 @@ class TrainingFacts(Document):
     hyperparameters: dict[str, int | float]
     calibration: dict[str, Recalibration]
     weights: Count
+    importance: Importance | None = None
+
+    def published(self, smallest: int) -> TrainingFacts:
+        """What a published document may hold.
+
+        Args:
+            smallest: Fewest subjects that a number is shown for.
+        """
+        shown = self.importance and self.importance.is_shown(smallest)
+        return self if shown else self.model_copy(update={"importance": None})
 
 
 class Training(TrainingFacts):

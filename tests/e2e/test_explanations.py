@@ -10,6 +10,7 @@ from scipy.stats import spearmanr
 from notebooks.results.attributions import attribute
 from notebooks.results.importance import permutation_importance
 from notebooks.results.scored_subjects import ScoredSubjects, read_scored_subjects
+from pipeline.results.importance import Importance
 from pipeline.study.load import load_study
 from pipeline.study.shipped import find_study_file
 from tests.each import each
@@ -60,3 +61,20 @@ def test_the_strongest_source_is_the_simulations(
     for place, task in enumerate(each(subjects.tasks)):
         sizes = np.abs(contributions[:, :, place]).mean(axis=0)
         assert STRONGEST[task] in subjects.sources[int(np.argmax(sizes))].name.lower(), task
+
+
+def test_page_and_card_have_the_features_in_this_order(
+    first_run: Run, subjects: ScoredSubjects, contributions: NDArray[np.float64]
+) -> None:
+    training = first_run.file_of("Trainer", "model_run", "training.json")
+    importance = Importance.model_validate(training["importance"])
+    for place, task in enumerate(each(subjects.tasks)):
+        features = importance.tasks[task].features
+        shown = [sum(features[name] for name in source.columns) for source in subjects.sources]
+        order = spearmanr(shown, np.abs(contributions[:, :, place]).mean(axis=0))
+        assert order.statistic > 0.9, task
+        assert STRONGEST[task] in next(iter(features)).lower(), task
+        page = first_run.records.joinpath("page.html").read_text()
+        card = first_run.output("ModelCard", "card").joinpath("card.html").read_text()
+        for text in (page, card):
+            assert text.count("Which features move the predictions") == len(subjects.tasks)

@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from tests.conserved_counts import assert_conserved
+from tests.each import each
 from tests.flink import artifacts
 from tests.flink.conftest import Flink
 from tests.flink.in_memory import assert_close, evaluate_in_memory
@@ -143,6 +144,21 @@ def test_the_same_rows_are_rejected_and_the_same_subjects_counted(runs: Runs) ->
     assert_conserved(counts, by_arm=True)
 
 
+def test_both_trials_are_weighted_and_their_risks_by_the_horizon_are_equal(runs: Runs) -> None:
+    """The weights themselves are in the examples, which are equal byte for byte."""
+    flink, memory = (
+        json.loads((folder / "counts.json").read_text())["censoring"]
+        for folder in runs.folders("TrialExampleGen", "rejects")
+    )
+
+    weighted = [task for task, found in memory.items() if not found["is_complete"]]
+    for task in each(weighted):
+        for arm, found in each(memory[task]["arms"].items()):
+            assert flink[task]["arms"][arm]["risk"] == found["risk"]
+            assert flink[task]["arms"][arm]["largest_weight"] == found["largest_weight"]
+    assert max(arm["largest_weight"] for t in weighted for arm in memory[t]["arms"].values()) > 1
+
+
 def test_what_the_statistics_count_is_equal(runs: Runs) -> None:
     flink, memory = map(artifacts.counts_of_statistics, runs.folders("StatisticsGen", "statistics"))
 
@@ -179,3 +195,9 @@ def test_one_model_has_the_same_metrics_and_intervals_on_both(runs: Runs, tmp_pa
     for name in ("metrics.json", "curves.json"):
         found = json.loads((on_flink / name).read_text())
         assert_close(found, json.loads((in_memory / name).read_text()), name)
+    risks, expected = (
+        json.loads((folder / "verdict.json").read_text())["risks"]
+        for folder in (on_flink, in_memory)
+    )
+    assert_close(risks, expected, "risks")
+    assert expected

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from pipeline.results.contributions import CONTRIBUTIONS_FILE, ContributionColumns
+from pipeline.results.training import Training
 from tests.each import each
 from tests.trainer.trainer_study import INPUTS, columns, example, subjects
 
@@ -66,3 +68,21 @@ def test_the_model_names_the_columns_of_its_contributions(trained: Any) -> None:
     assert described.features == ("age", "sbp", "sex", "country")
     assert set(described.reference) == {"sex", "country"}
     assert described.reference["sex"] in {"F", "M"}
+
+
+def test_importance_is_the_mean_size_of_what_the_signature_answers(
+    trained: Any, signatures: Any, study: Any
+) -> None:
+    importance = Training.model_validate_json(
+        (trained / "run" / "training.json").read_bytes()
+    ).importance
+    assert importance is not None
+    rows = study.rows[400:]
+
+    found = signatures["columns_contributions"](**columns(rows))
+
+    assert importance.subjects == len(rows)
+    for task in each(INPUTS.tasks):
+        means = np.abs(found[task].numpy())[:, :-1].mean(axis=0)
+        expected = dict(zip(INPUTS.features, means.tolist(), strict=True))
+        assert importance.tasks[task].features == pytest.approx(expected, abs=1e-4)

@@ -24,6 +24,7 @@ from pipeline.results.documents import (
 )
 from pipeline.results.findings import Findings
 from pipeline.results.group_order import rising
+from pipeline.results.importance import Importance
 from pipeline.results.outcomes import Origin
 from pipeline.results.registration import Registration
 from pipeline.results.shown_subjects import ShownSubjects, shown_subjects
@@ -46,6 +47,7 @@ class RunResult:
         findings: The gate's findings.
         counts: Rows and subjects.
         registration: Whether the model became the champion.
+        importance: How much each feature moves the predictions; None where it was not measured.
     """
 
     settings: RunPageSettings
@@ -57,6 +59,7 @@ class RunResult:
     findings: Findings
     counts: Counts
     registration: Registration
+    importance: Importance | None = None
 
     def record(
         self,

@@ -17,6 +17,7 @@ from pipeline.pages.evaluation.clinical_figures import (
 )
 from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.pages.evaluation.uncertainty_section import uncertainty_section
+from pipeline.pages.importance import importance_blocks
 from pipeline.pages.metrics import metric_column
 from pipeline.results.documents import OVERALL, Group, GroupCurves, ModelRole
 
@@ -42,6 +43,9 @@ def task_section(result: RunResult, task: str) -> Section:
     parts = [
         Section("All subjects", (_curves(result, task), _decisions(result, task))),
     ]
+    used = importance_blocks(result.importance, task, result.metrics.smallest_group)
+    if used:
+        parts.append(Section("What the model uses", used))
     groups = result.groups(task)
     if groups:
         parts.append(Section("By group", _groups(result, task, groups)))

@@ -12,7 +12,6 @@ from pipeline.results.censoring import ALL_SUBJECTS, CensoredArm, CensoredTask
 from pipeline.results.documents import Metrics
 from pipeline.results.outcomes import Outcome
 from pipeline.results.predicted_risks import PredictedRisk
-from tests.each import each
 
 OF_A = Estimate(0.10, 0.08, 0.13)
 OF_B = Estimate(0.20, 0.17, 0.24)
@@ -119,14 +118,29 @@ def test_a_risk_that_is_not_known_is_not_judged() -> None:
     assert [item.reason for item in compared(mean(0.15), censoring=unknown)] == ["no_risk"]
 
 
-def test_what_is_not_shown_is_not_judged_and_has_no_number() -> None:
-    few = compared(mean(0.15), mean(0.1, "A"), mean(0.9, "B"), censoring=task(censored=3))
-    small = [{"task": "death", "slice": {"treatment": "B"}, "reason": "too_small"}]
-    hidden = compared(mean(0.15), mean(0.1, "A"), suppressed=small)
+def test_a_risk_from_which_few_censored_subjects_follow_is_compared_but_not_shown() -> None:
+    found = compared(mean(0.15), mean(0.1, "A"), mean(0.9, "B"), censoring=task(censored=3))
 
-    assert few[-1].risk == Estimate()
-    for found in each([few, hidden]):
-        assert (found[-1].arm, found[-1].reason) == ("B", "group_too_small")
+    assert (found[-1].arm, found[-1].outcome, found[-1].risk) == ("B", "fails", Estimate())
+    assert list(risk_notes(found)) == [
+        "death: the mean prediction of the arm B is 0.900, but the risk by the horizon is another "
+        "(not shown, since few censored subjects would follow from it): predictions are too high "
+        "there."
+    ]
+
+
+def test_a_group_that_is_not_shown_is_not_judged() -> None:
+    small = [{"task": "death", "slice": {"treatment": "B"}, "reason": "too_small"}]
+    found = compared(mean(0.15), mean(0.1, "A"), suppressed=small)
+
+    assert (found[-1].arm, found[-1].reason) == ("B", "group_too_small")
+
+
+def test_an_arm_of_fewer_subjects_than_the_smallest_group_is_not_judged() -> None:
+    few = followed(OF_B).model_copy(update={"subjects": 19})
+    found = compared(mean(0.9), censoring=task(arms={"": few}, overall=None))
+
+    assert [item.reason for item in found] == ["group_too_small"]
 
 
 def test_complete_follow_up_is_compared_with_nothing() -> None:

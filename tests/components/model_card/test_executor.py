@@ -16,6 +16,7 @@ from pipeline.results.counts import Counts
 from pipeline.results.documents import Curves, MetricRecord, Metrics, Verdict
 from pipeline.results.evaluation_plan import EvaluationPlan
 from pipeline.results.findings import Findings
+from pipeline.results.importance import FeaturePair, Importance, TaskImportance
 from pipeline.results.training import TrainingFacts
 from pipeline.study.features import feature_columns
 from pipeline.study.load import load_study, parse_study
@@ -337,3 +338,19 @@ def test_the_number_of_subjects_is_suppressed_where_few_unknown_labels_would_fol
     assert f"1{thin}197" in html
     assert not any(number in html for number in (f"1{thin}200", "1,200", "1200"))
     assert "Not shown: adsl" in html
+
+
+def test_the_card_has_what_the_model_uses_unless_it_is_of_too_few_subjects(study: Study) -> None:
+    of_task = TaskImportance(
+        features={"AGE": 0.9, "SEX": 0.4},
+        pairs=(FeaturePair(first="AGE", second="SEX", size=0.21),),
+    )
+    used = Importance(subjects=300, paired=200, tasks=dict.fromkeys(TASKS, of_task))
+    facts = evidence().training.model_copy(update={"importance": used})
+
+    shown = render(card_page(make_card(study, evidence(training=facts.published(200)))))
+    hidden = render(card_page(make_card(study, evidence(training=facts.published(201)))))
+
+    assert shown.count("AGE and SEX") == len(TASKS)
+    assert "What the model uses" in shown
+    assert "AGE and SEX" not in hidden

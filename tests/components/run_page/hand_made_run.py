@@ -18,6 +18,7 @@ from pipeline.results.documents import Curves, Metrics, Verdict
 from pipeline.results.evaluation_plan import SPLIT_PLAN, EvaluationPlan
 from pipeline.results.findings import Findings
 from pipeline.results.registration import Registration
+from pipeline.results.training import Training
 from pipeline.study.sections import Threshold
 from pipeline.study.settings import TaskTitle
 
@@ -157,6 +158,13 @@ def compared(number: int, outcome: str, model: str = "challenger") -> dict[str, 
     }
 
 
+USED = {
+    "features": {"AGE": 0.9, "SEX": 0.4, "BMI": 0.0},
+    "pairs": [{"first": "AGE", "second": "SEX", "size": 0.21}],
+}
+"""What the model uses for each task."""
+
+
 def documents(
     failures: Sequence[dict[str, Any]] = (),
     champion: bool = False,
@@ -219,6 +227,12 @@ def documents(
             "registered": not failures,
             "reason": "refused" if failures else None,
         },
+        "training.json": {
+            **{"steps": 100, "epochs": 4, "best_epoch": 3, "score": 0.9, "seconds": 2.5},
+            **{"seed": 1, "hyperparameters": {"width": 64}, "calibration": {}, "weights": 500},
+            "eval_loss": {},
+            "importance": {"subjects": 1000, "paired": 200, "tasks": dict.fromkeys(TASKS, USED)},
+        },
     }
 
 
@@ -246,6 +260,7 @@ def result(*thresholds: Threshold, **changes: Any) -> RunResult:
         findings=Findings.model_validate(written["findings.json"]),
         counts=Counts.model_validate(written["counts.json"]),
         registration=Registration.model_validate(written["registration.json"]),
+        importance=Training.model_validate(written["training.json"]).importance,
     )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tfx.types import channel_utils
+from tfx.types import channel_utils, standard_artifacts
 
 from components.artifact_types import (
     GateFindings,
@@ -30,6 +30,7 @@ INPUTS = {
     "findings": GateFindings,
     "rejects": TrialRejects,
     "registration": ModelRegistration,
+    "model_run": standard_artifacts.ModelRun,
 }
 OUTPUTS = {
     "html": KubeflowHTML,
