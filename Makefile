@@ -34,7 +34,7 @@ export UV_CACHE_DIR = $(CURDIR)/$(VENV)/cache
 export UV_LINK_MODE = hardlink
 
 .PHONY: help setup run validate score flink-up flink-down test test-slow test-flink system compile submit image push pin-images audit verdict report notebooks export store-migrate freeze boards grafana schemas docs lint format lock bench-accuracy bench-overhead \
-	bench-coverage bench-fold-statistics bench-stability bench-example-gen bench-reading bench-scale bench-flink bench-store bench-startup bench-notebooks clean
+	bench-coverage bench-fold-statistics bench-stability bench-uncertainty bench-example-gen bench-reading bench-scale bench-flink bench-store bench-startup bench-notebooks clean
 
 help: ## This list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -181,6 +181,9 @@ bench-fold-statistics: $(READY) ## Whether statistics without labels may come fr
 
 bench-stability: $(READY) ## Spread of predictions between training samples: repeats beside bootstrap samples.
 	@$(BIN)/python -m benchmarks.stability
+
+bench-uncertainty: $(READY) ## What weights for censoring and explanations add to a run of IST and ACTG175: [TRIAL_DATA_DIR=folder].
+	@$(BIN)/python -m benchmarks.uncertainty
 
 bench-startup: $(READY) ## Start-up beside another checkout: OTHER=folder.
 	@$(BIN)/python -m benchmarks.startup "$$OTHER"

@@ -312,6 +312,7 @@ def _custom_config(config: RunConfig) -> dict[str, Any]:
         "inputs": model_inputs(config.study).to_config(),
         "seed": config.seed,
         "hyperparameters": config.study.training.hyperparameters.given,
+        "contributions": config.study.training.contributions,
         # TFX's cache identifies a function only by its name: with an edited trainer its stages
         # must run again.
         "source": source_digest("trainer"),

@@ -81,8 +81,8 @@ class Contributions:
             tf.TensorSpec([None, 2 * numeric], tf.float32),
             tf.TensorSpec([None, len(reference)], tf.int32),
         ]
-        self._traced = tf.function(self._explain, input_signature=rows)
-        self._traced_pairs = tf.function(self._pair, input_signature=rows)
+        self._traced = tf.function(self._explain, input_signature=rows, autograph=False)
+        self._traced_pairs = tf.function(self._pair, input_signature=rows, autograph=False)
 
     def __call__(self, numbers: tf.Tensor, codes: tf.Tensor) -> tf.Tensor:
         """Contributions of every feature, and the log odds of the reference.

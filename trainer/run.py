@@ -32,9 +32,9 @@ _SECONDS_BETWEEN_REPORTS = 0.5
 def run_fn(fn_args: Any) -> None:
     """Trains, calibrates and saves the model; called by TFX's Trainer.
 
-    `custom_config` holds `inputs` (`ModelInputs.to_config()`), `seed`, and in
-    `hyperparameters` values that replace the defaults. The Tuner's values take precedence over the
-    defaults, and `custom_config` over both.
+    `custom_config` holds `inputs` (`ModelInputs.to_config()`), `seed`, `contributions` (whether the
+    model explains its predictions), and in `hyperparameters` values that replace the defaults. The
+    Tuner's values take precedence over the defaults, and `custom_config` over both.
 
     Args:
         fn_args: TFX's `FnArgs`.
@@ -57,8 +57,10 @@ def run_fn(fn_args: Any) -> None:
         if out_of_fold
         else _fit_on_splits(train, subjects, fn_args, seed)
     )
-    served = save(fitted, transform_output, inputs, fn_args.serving_model_dir)
-    write_record(fitted, seed, served.importance(subjects), fn_args.model_run_dir)
+    explains = bool(config.get("contributions", True))
+    served = save(fitted, transform_output, inputs, fn_args.serving_model_dir, explains)
+    importance = served.importance(subjects) if explains else None
+    write_record(fitted, seed, importance, fn_args.model_run_dir)
 
 
 def _fit_on_splits(train: TransformedExamples, held_out: Arrays, fn_args: Any, seed: int) -> Fitted:
@@ -120,7 +122,7 @@ def throttled_progress() -> Progress:
     return report
 
 
-def training_record(fitted: Fitted, seed: int, importance: Importance) -> Training:
+def training_record(fitted: Fitted, seed: int, importance: Importance | None) -> Training:
     """The record of a training, without data of single subjects."""
     calibration = fitted.calibration
     return Training(
@@ -138,7 +140,7 @@ def training_record(fitted: Fitted, seed: int, importance: Importance) -> Traini
     )
 
 
-def write_record(fitted: Fitted, seed: int, importance: Importance, folder: str) -> None:
+def write_record(fitted: Fitted, seed: int, importance: Importance | None, folder: str) -> None:
     """Writes `training_record` to a folder, a local path or a URI."""
     tf.io.gfile.makedirs(folder)
     with tf.io.gfile.GFile(f"{folder}/{TRAINING_FILE}", "w") as file:

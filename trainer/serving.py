@@ -67,8 +67,11 @@ class ServedModel(tf.Module):
             },
         )
 
-    def concrete_signatures(self) -> dict[str, Any]:
+    def concrete_signatures(self, explains: bool) -> dict[str, Any]:
         """Signatures to save the module with.
+
+        Args:
+            explains: Whether those of contributions and interactions are among them.
 
         Returns:
             `serving_default`, `contributions` and `interactions` take `examples`, string `[batch]`,
@@ -80,11 +83,13 @@ class ServedModel(tf.Module):
             `pipeline.results.contributions` for the order of the features.
         """
         signatures = {}
-        for name, of_columns, answer in (
-            (EXAMPLES_SIGNATURE, COLUMNS_SIGNATURE, self._probabilities),
-            (CONTRIBUTIONS_SIGNATURE, _OF_COLUMNS(CONTRIBUTIONS_SIGNATURE), self._explain),
-            (INTERACTIONS_SIGNATURE, _OF_COLUMNS(INTERACTIONS_SIGNATURE), self._pair),
-        ):
+        answers = [(EXAMPLES_SIGNATURE, COLUMNS_SIGNATURE, self._probabilities)]
+        if explains:
+            answers += [
+                (CONTRIBUTIONS_SIGNATURE, _OF_COLUMNS(CONTRIBUTIONS_SIGNATURE), self._explain),
+                (INTERACTIONS_SIGNATURE, _OF_COLUMNS(INTERACTIONS_SIGNATURE), self._pair),
+            ]
+        for name, of_columns, answer in answers:
             traced = tf.function(answer, input_signature=[self._raw_spec()], autograph=False)
             signatures[name] = self._examples_signature(traced)
             signatures[of_columns] = self._columns_signature(traced)
@@ -184,7 +189,11 @@ def argument_names(features: Sequence[str]) -> dict[str, str]:
 
 
 def save(
-    fitted: Fitted, transform_output: tft.TFTransformOutput, inputs: ModelInputs, folder: str | Path
+    fitted: Fitted,
+    transform_output: tft.TFTransformOutput,
+    inputs: ModelInputs,
+    folder: str | Path,
+    explains: bool = True,
 ) -> ServedModel:
     """Writes the model with its signatures.
 
@@ -193,14 +202,16 @@ def save(
         transform_output: Transform's output that it was trained on.
         inputs: Columns of the raw examples.
         folder: Destination of the SavedModel, a local path or a URI.
+        explains: Whether it has the signatures of contributions and interactions.
 
     Returns:
         The model that was saved.
     """
     served = ServedModel(fitted, transform_output, inputs)
-    tf.saved_model.save(served, str(folder), signatures=served.concrete_signatures())
-    path = f"{folder}/{CONTRIBUTIONS_FILE}"
-    storage.write_whole(path, served.contribution_columns.model_dump_json(indent=1).encode())
+    tf.saved_model.save(served, str(folder), signatures=served.concrete_signatures(explains))
+    if explains:
+        path = f"{folder}/{CONTRIBUTIONS_FILE}"
+        storage.write_whole(path, served.contribution_columns.model_dump_json(indent=1).encode())
     return served
 
 

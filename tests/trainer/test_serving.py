@@ -13,6 +13,7 @@ from tensorflow_model_analysis.proto import config_pb2
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from pipeline.errors import UserError
+from pipeline.results.contributions import CONTRIBUTIONS_FILE
 from tests.trainer.trainer_study import INPUTS, QUICK, columns, example, subjects, transform
 from trainer.arrays import Arrays
 from trainer.examples import TransformedExamples, read_encoding
@@ -251,3 +252,29 @@ def test_split_larger_than_memory_comes_in_blocks(study: Any) -> None:
     np.testing.assert_array_equal(together, whole.whole().numbers)
     assert limited.held() is limited
     assert len(whole.held()) == 1  # type: ignore[arg-type]
+
+
+def test_a_model_that_is_not_asked_to_explain_has_no_such_signatures(
+    study: Any, tmp_path: Path
+) -> None:
+    run_fn(
+        FnArgs(
+            train_files=[study.train_files],
+            eval_files=[study.eval_files],
+            train_steps=2,
+            transform_graph_path=str(study.graph),
+            serving_model_dir=str(tmp_path / "model"),
+            model_run_dir=str(tmp_path / "run"),
+            custom_config={
+                "inputs": INPUTS.to_config(),
+                "seed": 5,
+                "hyperparameters": QUICK,
+                "contributions": False,
+            },
+        )
+    )
+
+    served = tf.saved_model.load(str(tmp_path / "model"))
+    assert set(served.signatures) == {"serving_default", "columns"}
+    assert not (tmp_path / "model" / CONTRIBUTIONS_FILE).exists()
+    assert json.loads((tmp_path / "run" / "training.json").read_text())["importance"] is None

@@ -61,6 +61,8 @@ class Training(StrictModel):
             subjects. The base rate of the arm always is; `[]` leaves it alone.
         reference_margin: By so much the AUC of the Keras model must exceed that of a reference
             model; otherwise the verdict says that the simpler model predicts as well.
+        contributions: Whether the served model explains its predictions: with signatures for
+            contributions of features and of pairs, which page and card show means of.
     """
 
     # TFX passes it in 32 bits.
@@ -73,6 +75,7 @@ class Training(StrictModel):
         "gradient_boosting",
     )
     reference_margin: Annotated[float, Field(ge=0, le=0.5)] = 0.005
+    contributions: bool = True
 
 
 def check_hyperparameters(values: Mapping[str, Any]) -> dict[str, int | float]:

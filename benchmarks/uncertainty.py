@@ -1,0 +1,127 @@
+"""What weights for censoring and explanations add to a run of IST and of ACTG175.
+
+Each trial is run with what the shipped study file asks for and without it: no `follow_up` of its
+tasks, so that no label is weighted, and `training.contributions: false`. Neither run fits reference
+models. The runs take turns, each in a fresh root and in a process of its own, so that imports and
+start-up count. IST's tasks have no `follow_up`: there the explanations alone differ.
+
+    python -m benchmarks.uncertainty
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import yaml
+
+from benchmarks.report import machine_line, markdown_table, spread
+from benchmarks.trial_run import PROJECT, run_trial
+from pipeline.errors import UserError
+from pipeline.study.shipped import SCHEMAS
+
+STUDIES = ("ist", "actg175")
+_HIGHEST_RATIO = 1.15
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the benchmark.
+
+    Args:
+        argv: Arguments; those of the process by default.
+
+    Returns:
+        0; 1 if a ratio is above 1.15.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.uncertainty",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=Path(os.environ.get("TRIAL_DATA_DIR", PROJECT / ".." / "shared" / "data")),
+        help="folder with the folders ist and actg175; default TRIAL_DATA_DIR",
+    )
+    parser.add_argument("--pairs", type=int, default=3, help="runs of each kind (default 3)")
+    parser.add_argument("--steps", type=int, default=0, help="training steps (default: until best)")
+    arguments = parser.parse_args(argv)
+    rows, highest = [], 0.0
+    with tempfile.TemporaryDirectory() as folder:
+        for study in STUDIES:
+            data = arguments.data / study
+            seconds = _measure(study, data, Path(folder), arguments.pairs, arguments.steps)
+            ratio = median(seconds["with"]) / median(seconds["without"])
+            highest = max(highest, ratio)
+            kinds = [spread(seconds[kind], 1) for kind in ("with", "without")]
+            rows.append((study, *kinds, f"{ratio:.2f}"))
+    header = ("study", "with, s", "without, s", "ratio")
+    sys.stdout.write(f"{machine_line()}\n\n{markdown_table(header, rows)}\n")
+    return int(highest > _HIGHEST_RATIO)
+
+
+def _measure(
+    study: str, data: Path, folder: Path, pairs: int, steps: int
+) -> dict[str, list[float]]:
+    """Wall seconds of each run, by kind."""
+    files = {kind: _study_file(study, kind, folder / kind / study) for kind in ("with", "without")}
+    seconds: dict[str, list[float]] = {kind: [] for kind in files}
+    for number, kind in _turns(pairs):
+        root = folder / kind / study / f"run{number}"
+        run = run_trial(
+            study=str(files[kind]),
+            data=data,
+            root=root,
+            log_path=folder / kind / study / f"run{number}.log",
+            options=["--steps", str(steps)],
+        )
+        failure = run.failure()
+        if failure:
+            raise UserError(f"{study} {kind}: {failure}")
+        seconds[kind].append(run.measurement.seconds)
+    return seconds
+
+
+def _turns(pairs: int) -> Iterator[tuple[int, str]]:
+    """Number and kind of each run; each pair begins with the other kind."""
+    for number in range(pairs):
+        kinds = ("with", "without") if number % 2 else ("without", "with")
+        yield from ((number, kind) for kind in kinds)
+
+
+def _study_file(study: str, kind: str, folder: Path) -> Path:
+    """The shipped study file, or the one without; its curated schema stands beside it."""
+    folder.mkdir(parents=True)
+    content = yaml.safe_load((SCHEMAS / study / "study.yaml").read_text(encoding="utf-8"))
+    (folder / "schema.pbtxt").write_bytes((SCHEMAS / study / "schema.pbtxt").read_bytes())
+    path = folder / "study.yaml"
+    changed = without(content) if kind == "without" else content
+    changed.setdefault("training", {})["reference_models"] = []
+    path.write_text(yaml.safe_dump(changed, sort_keys=False), encoding="utf-8")
+    return path
+
+
+def without(content: dict[str, Any]) -> dict[str, Any]:
+    """A study file's content without weights for censoring and without explanations.
+
+    Args:
+        content: The study file's content; it stays as it is.
+    """
+    tasks = {}
+    for name, task in content["tasks"].items():
+        event = {key: value for key, value in task.get("event", {}).items() if key != "follow_up"}
+        kept = {key: value for key, value in task.items() if key != "censoring"}
+        tasks[name] = kept | ({"event": event} if event else {})
+    training = {**content.get("training", {}), "contributions": False}
+    return {**content, "tasks": tasks, "training": training}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
