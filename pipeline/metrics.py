@@ -225,8 +225,8 @@ _ALL = (
 METRICS: Mapping[str, Metric] = {metric.name: metric for metric in _ALL}
 """All metrics by name."""
 
-COMPUTED: tuple[str, ...] = tuple(metric.name for metric in _ALL if metric.computed)
-"""Names of the metrics that the Evaluator computes."""
+COMPUTED: tuple[str, ...] = tuple(m.name for m in _ALL if m.computed and not m.of_uncertainty)
+"""Names of the metrics that the Evaluator computes from predictions; see `OF_UNCERTAINTY`."""
 
 OF_UNCERTAINTY: tuple[str, ...] = tuple(m.name for m in _ALL if m.of_uncertainty)
 """Names of the metrics of intervals and sets."""

@@ -24,7 +24,6 @@ CURVES = "curves"
 _MODULE = "components.evaluator.metrics"
 _UNCERTAINTY_MODULE = "components.evaluator.uncertainty"
 _OF, _MINUS = " of ", " minus "
-_OF_PREDICTIONS = tuple(metric for metric in COMPUTED if metric not in OF_UNCERTAINTY)
 _EFFECTIVE = ((EFFECTIVE_POSITIVES, True), (EFFECTIVE_NEGATIVES, False))
 
 
@@ -143,7 +142,7 @@ def _metrics(
         folds=source.folds,
         has_intervals=task in source.tasks_of(LOWER),
     )
-    for metric in _OF_PREDICTIONS:
+    for metric in COMPUTED:
         if not METRICS[metric].at_decision:
             yield _metric("ProbabilityMetric", MetricName(metric), statistic=metric, folds=folds)
             continue
@@ -199,7 +198,7 @@ def _champion_metrics(
             folds=source.folds,
             model=model,
         )
-    for metric in _OF_PREDICTIONS if model == CHAMPION else COMPARED_WITH_REFERENCES:
+    for metric in COMPUTED if model == CHAMPION else COMPARED_WITH_REFERENCES:
         for threshold in decision_thresholds if METRICS[metric].at_decision else (None,):
             for is_difference in (False, True):
                 yield _metric(
