@@ -1,8 +1,8 @@
 # Everything a person does with this project. `make help` lists it.
 
 # What a person may set, with TUNE, VALIDATE, SCORE, WITH_SUBJECT and COVERAGE as switches.
-VARIABLES := BASE BEAM COVERAGE CRON DATA ENDPOINT FLINK_JARS IMAGE IMAGE_BUILD IMAGE_OPTIONS IMAGE_PUSH \
-	MASTER MODEL NAMESPACE ONLY OTHER OUT PACKAGE PARAMETERS PARAMS PYTHON REGISTRY ROOT RUN RUNNER SEED \
+VARIABLES := BASE BEAM BY COVERAGE CRON DATA ENDPOINT FLINK_JARS IMAGE IMAGE_BUILD IMAGE_OPTIONS IMAGE_PUSH \
+	MASTER MODEL NAMESPACE ONLY OTHER OUT PACKAGE PARAMETERS PARAMS PYTHON REASON REGISTRY ROOT RUN RUNNER SEED \
 	SCORE SETTINGS STEPS STORE STUDY SUBJECTS TUNE UPDATE VALIDATE WAIT WITH_SUBJECT WORKERS
 # Their values are text: make takes them unexpanded, and a recipe reads them from its environment
 # ("$$STUDY"), so that nothing in them is run.
@@ -33,7 +33,7 @@ IMAGE_NAME = "$${IMAGE:-clinical-trial-pipeline:$$(cat pipeline/VERSION)}"
 export UV_CACHE_DIR = $(CURDIR)/$(VENV)/cache
 export UV_LINK_MODE = hardlink
 
-.PHONY: help setup run validate score flink-up flink-down test test-slow test-flink system compile submit image push pin-images audit verdict report notebooks export store-migrate freeze boards grafana schemas docs lint format lock bench-accuracy bench-overhead \
+.PHONY: help setup run validate score flink-up flink-down test test-slow test-flink system compile submit image push pin-images audit verdict report notebooks export store-migrate freeze models promote rollback boards grafana schemas docs lint format lock bench-accuracy bench-overhead \
 	bench-coverage bench-fold-statistics bench-stability bench-uncertainty bench-example-gen bench-reading bench-scale bench-flink bench-store bench-startup bench-notebooks clean
 
 help: ## This list.
@@ -109,6 +109,18 @@ store-migrate: $(READY) ## Make the store's tables and roles, set their password
 freeze: $(READY) ## Record that tasks, thresholds and evaluation are fixed from now on: [STUDY=ist ROOT=runs REGISTRY=address].
 	@$(TRIAL) freeze $(if $(STUDY),--study "$$STUDY") $(if $(ROOT),--root "$$ROOT") \
 	  $(if $(REGISTRY),--registry "$$REGISTRY")
+
+models: $(READY) ## The registered models of a study and the audit trail: [STUDY=ist ROOT=runs REGISTRY=address].
+	@$(TRIAL) models list $(if $(STUDY),--study "$$STUDY") $(if $(ROOT),--root "$$ROOT") \
+	  $(if $(REGISTRY),--registry "$$REGISTRY")
+
+promote: $(READY) ## Make a registered model the champion: MODEL=id REASON="why" [BY=name STUDY=ist ROOT=runs REGISTRY=address].
+	@$(TRIAL) models promote "$$MODEL" --reason "$$REASON" $(if $(BY),--as "$$BY") \
+	  $(if $(STUDY),--study "$$STUDY") $(if $(ROOT),--root "$$ROOT") $(if $(REGISTRY),--registry "$$REGISTRY")
+
+rollback: $(READY) ## Make the champion before this one the champion again: REASON="why" [BY=name STUDY=ist ROOT=runs REGISTRY=address].
+	@$(TRIAL) models rollback --reason "$$REASON" $(if $(BY),--as "$$BY") \
+	  $(if $(STUDY),--study "$$STUDY") $(if $(ROOT),--root "$$ROOT") $(if $(REGISTRY),--registry "$$REGISTRY")
 
 boards: $(READY) ## The store's boards as one HTML file: [STORE=address ROOT=runs OUT=file].
 	@$(TRIAL) boards $(if $(STORE),--store "$$STORE") $(if $(ROOT),--root "$$ROOT") \

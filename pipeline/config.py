@@ -77,7 +77,7 @@ class RunConfig:
         pipeline_name: Name of the pipeline; one a study.
         pipeline_root: Where artifacts are written.
         metadata_path: SQLite file of ML Metadata; None where the runner keeps metadata itself.
-        serving_dir: Where blessed models are pushed to; None pushes none, they are registered.
+        serving_dir: Where servers look for the champion; None for nowhere but the registry.
         registry_root: Root of the registry of blessed models.
         champion_token: The registry's pointer when the run is created.
         inherited_division: Digest of the division whose subjects keep their part or fold, or

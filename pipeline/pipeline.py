@@ -47,6 +47,7 @@ from components.trial_summary.settings import TrialSummarySettings
 from pipeline.config import RunConfig
 from pipeline.names import ARM, SITE, label_key, slice_key, weight_key
 from pipeline.pages.evaluation.settings import RunPageSettings
+from pipeline.runs.publish import PUSHED
 from pipeline.study.features import feature_columns
 from pipeline.study.study import Study
 from pipeline.version import source_digest
@@ -218,10 +219,15 @@ def _components(config: RunConfig) -> list[BaseNode | None]:
         statistics=statistics_gen.outputs["statistics"],
         verdict=evaluator.outputs["verdict"],
         examples=examples,
+        champion_model=champion.outputs["model"],
+        card=card.outputs["card"],
         registry_root=config.registry_root,
         settings=ModelRegistrarSettings.of(study),
         code_version=config.code_version,
         run_id=config.run_id,
+        started_by=config.started_by,
+        dependency_lock=config.dependency_lock,
+        serving_dir=config.serving_dir or "",
         rejects=example_gen.outputs["rejects"],
         predictions=cross_fit.outputs["predictions"],
     )
@@ -324,7 +330,9 @@ def _pusher(serving_dir: str, blessed: BlessedModel, evaluator: TrialEvaluator) 
         model=blessed.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
         push_destination=pusher_pb2.PushDestination(
-            filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=serving_dir)
+            filesystem=pusher_pb2.PushDestination.Filesystem(
+                base_directory=f"{serving_dir}/{PUSHED}"
+            )
         ),
     )
 

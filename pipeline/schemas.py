@@ -19,7 +19,8 @@ from pydantic_core import core_schema
 
 from pipeline.results.card import Card
 from pipeline.results.documents import documents
-from pipeline.runs.registry import StoredEntry
+from pipeline.results.trail import Pointer, TrailEntry
+from pipeline.runs.entries import StoredEntry
 from pipeline.runs.run_file import RunFile
 from pipeline.runs.stage_record import StageRecord
 from pipeline.store.pending import ExportFile
@@ -130,7 +131,9 @@ def _documents() -> Iterator[tuple[str, Any]]:
     yield "run.json", RunFile
     yield "stage-record.json", StageRecord
     yield "export.json", ExportFile
-    yield "champion.json", StoredEntry
+    yield "champion.json", Pointer
+    yield "registry-entry.json", StoredEntry
+    yield "trail-entry.json", TrailEntry
 
 
 if __name__ == "__main__":

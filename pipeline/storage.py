@@ -142,17 +142,18 @@ def newest_change(patterns: Iterable[str]) -> datetime | None:
     return datetime.fromtimestamp(newest, UTC) if newest else None
 
 
-def copy_folder(source: str, target: str) -> None:
+def copy_folder(source: str, target: str, last: str = "") -> None:
     """Copies a folder with all files in it, from any file system to any other.
 
     Args:
         source: Folder to copy.
         target: Folder for the content; its previous content is removed.
+        last: File that is copied when all others are there, if the folder has it.
     """
     source, target = source.rstrip("/"), target.rstrip("/")
     with _translate_errors(target) as files:
         remove_folder(target)
-        for name in files_below(source):
+        for name in sorted(files_below(source), key=lambda name: (name == last, name)):
             path = f"{target}/{name}"
             if not is_remote(target):
                 _make_folder(files, files.split(path)[0])
@@ -187,6 +188,13 @@ def remove_folder(folder: str) -> None:
     if files_below(root):
         with _translate_errors(root) as files:
             files.delete([f"{root}/"] if is_remote(root) else [root])
+
+
+def remove_file(path: str) -> None:
+    """Removes a file, if it exists."""
+    with _translate_errors(path) as files:
+        if files.exists(path):
+            files.delete([path])
 
 
 def is_remote(path: str) -> bool:

@@ -101,6 +101,7 @@ GROUPS = (
             "tests/pipeline/beam",
             "tests/pipeline/html",
             "tests/pipeline/pages",
+            "tests/pipeline/runs",
             "tests/pipeline/synthetic",
         ),
     ),

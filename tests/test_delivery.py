@@ -18,8 +18,11 @@ from tests.pipeline.cli.test_makefile import called, parse
 
 GITHUB = PROJECT / ".github" / "workflows" / "delivery.yml"
 GITLAB = PROJECT / ".gitlab-ci.yml"
-JOBS = ("test", "image", "staging")
-OF_THE_COMMIT = {"GITHUB_SHA": "COMMIT", "CI_COMMIT_SHA": "COMMIT"}
+JOBS = ("test", "image", "staging", "promotion")
+OF_THE_COMMIT = {
+    **{"GITHUB_SHA": "COMMIT", "CI_COMMIT_SHA": "COMMIT"},
+    **{"GITHUB_ACTOR": "ACTOR", "GITLAB_USER_LOGIN": "ACTOR"},
+}
 
 
 def steps_of_github() -> dict[str, list[str]]:
@@ -47,7 +50,7 @@ def test_the_jobs_follow_each_other() -> None:
     github: dict[str, Any] = yaml.safe_load(GITHUB.read_text("utf-8"))["jobs"]
 
     assert tuple(github) == JOBS
-    assert [job.get("needs") for job in github.values()] == [None, "test", "image"]
+    assert [job.get("needs") for job in github.values()] == [None, "test", "image", "staging"]
     assert tuple(steps_of_gitlab()) == JOBS
 
 
@@ -69,7 +72,7 @@ def test_a_step_is_a_target_that_make_knows(step: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "step", [step for step in STEPS if re.match("make (compile|submit|verdict)", step)]
+    "step", [step for step in STEPS if re.match("make (compile|submit|verdict|promote)", step)]
 )
 def test_trial_accepts_what_a_step_gives_it(step: str, tmp_path: Path) -> None:
     target, *variables = shlex.split(re.sub(r"\$([A-Z_]+)", r"value-of-\1", step))[1:]

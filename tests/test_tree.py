@@ -30,9 +30,9 @@ REASONS = {
     "all queries of one board, all kinds of panels": """
         grafana/boards/panels.py grafana/queries/model_quality.py""",
     "the graph: all stages and their channels": "pipeline/pipeline.py",
-    "one life cycle: run, registry, Flink's processes, package": """
+    "one life cycle: run, Flink's processes, package": """
         pipeline/beam/local_flink/cluster.py pipeline/runners/kubeflow/package.py
-        pipeline/runners/local/run.py pipeline/runs/registry.py""",
+        pipeline/runners/local/run.py""",
     "every formula of intervals in one place": "pipeline/estimates.py",
     "one computation, whose steps share their arrays or sums": """
         components/trial_summary/records.py notebooks/fairness/groups.py trainer/stack.py""",

@@ -22,7 +22,7 @@ from pipeline.results.uncertainty import (
     Uncertainty,
     read_uncertainty,
 )
-from pipeline.runs.registry import folder_digest
+from pipeline.runs.entries import folder_digest
 from pipeline.storage import copy_folder
 
 logger = logging.getLogger(__name__)

@@ -11,6 +11,7 @@ from tfx.types.channel import BaseChannel
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
 from components.artifact_types import (
+    ModelCardDocument,
     ModelRegistration,
     ModelVerdict,
     Predictions,
@@ -25,6 +26,8 @@ class ModelRegistrarSpec(ComponentSpec):
 
     INPUTS: ClassVar[dict[str, ChannelParameter]] = {
         "model": ChannelParameter(type=standard_artifacts.Model),
+        "champion_model": ChannelParameter(type=standard_artifacts.Model, optional=True),
+        "card": ChannelParameter(type=ModelCardDocument, optional=True),
         "model_blessing": ChannelParameter(type=standard_artifacts.ModelBlessing),
         "pushed_model": ChannelParameter(type=standard_artifacts.PushedModel, optional=True),
         "statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics),
@@ -41,11 +44,14 @@ class ModelRegistrarSpec(ComponentSpec):
         "settings": ExecutionParameter(type=str),
         "code_version": ExecutionParameter(type=str),
         "run_id": ExecutionParameter(type=str),
+        "started_by": ExecutionParameter(type=str),
+        "dependency_lock": ExecutionParameter(type=str),
+        "serving_dir": ExecutionParameter(type=str),
     }
 
 
 class ModelRegistrar(base_component.BaseComponent):
-    """Registers a blessed model as the champion of its study, after it was pushed.
+    """Registers a blessed model after it was pushed; the champion, if the study's rule lets it.
 
     Args:
         model: The trained model.
@@ -58,6 +64,12 @@ class ModelRegistrar(base_component.BaseComponent):
         code_version: Version of the project.
         run_id: Id of the run. The registry is not an artifact, so the cache can't know its content:
             every run is a new execution.
+        champion_model: ChampionModel's output: the champion that the model was compared with. If
+            it is no longer the champion, the model becomes a candidate.
+        card: ModelCard's output: a model without it becomes no champion.
+        started_by: Account that started the run, for the audit trail.
+        dependency_lock: SHA-256 of the locked dependencies.
+        serving_dir: Folder where servers look for the champion; empty for none.
         pushed_model: Pusher's output; if given, only a pushed model is registered.
         rejects: TrialExampleGen's output with the plan of the evaluation; with it the registry
             keeps who was in which part or fold.
@@ -78,6 +90,11 @@ class ModelRegistrar(base_component.BaseComponent):
         settings: ModelRegistrarSettings,
         code_version: str,
         run_id: str,
+        champion_model: BaseChannel | None = None,
+        card: BaseChannel | None = None,
+        started_by: str = "",
+        dependency_lock: str = "",
+        serving_dir: str = "",
         pushed_model: BaseChannel | None = None,
         rejects: BaseChannel | None = None,
         predictions: BaseChannel | None = None,
@@ -85,6 +102,8 @@ class ModelRegistrar(base_component.BaseComponent):
         super().__init__(
             spec=ModelRegistrarSpec(
                 model=model,
+                champion_model=champion_model,
+                card=card,
                 model_blessing=model_blessing,
                 pushed_model=pushed_model,
                 statistics=statistics,
@@ -96,6 +115,9 @@ class ModelRegistrar(base_component.BaseComponent):
                 settings=settings.to_json(),
                 code_version=code_version,
                 run_id=run_id,
+                started_by=started_by,
+                dependency_lock=dependency_lock,
+                serving_dir=serving_dir,
                 registration=channel_utils.as_channel([ModelRegistration()]),
             )
         )

@@ -1,4 +1,4 @@
-"""Registers a blessed model, or writes the reason why not."""
+"""Registers a blessed model, makes it the champion if the rules let it, or says why not."""
 
 from __future__ import annotations
 
@@ -17,9 +17,20 @@ from pipeline.results.division import Division, division_of_run
 from pipeline.results.documents import Metrics, Verdict, headline_metrics, read_result
 from pipeline.results.evaluation_plan import read_plan
 from pipeline.results.registration import Candidate, RegisteredModel, Registration
-from pipeline.runs.registry import Registry, served_tasks
+from pipeline.runs.entries import served_tasks
+from pipeline.runs.promotion import CARD_FILE, VERDICT_FILE
+from pipeline.runs.publish import publish
+from pipeline.runs.register import Decision, Registered
+from pipeline.runs.registry import NO_CHAMPION, Registry
+from pipeline.storage import read
 
 logger = logging.getLogger(__name__)
+
+_KEPT = {
+    "card": (CARD_FILE, "card.html"),
+    "verdict": (VERDICT_FILE, "metrics.json", "curves.json"),
+}
+"""Public documents that the registry keeps with a model."""
 
 
 class Executor(base_executor.BaseExecutor):
@@ -50,8 +61,14 @@ class Executor(base_executor.BaseExecutor):
         if reason:
             logger.warning("The model is not registered: %s", reason)
         else:
-            entry = _register(input_dict, exec_properties)
-            reason = _already_champion(entry, exec_properties["run_id"])
+            registered = _register(input_dict, exec_properties)
+            entry, reason = registered.entry, registered.reason
+            if reason:
+                logger.warning("The model did not become the champion: %s", reason)
+            if exec_properties.get("serving_dir"):
+                publish(
+                    exec_properties["registry_root"], entry.study, exec_properties["serving_dir"]
+                )
         registration = artifact_utils.get_single_instance(output_dict["registration"])
         registration.set_int_custom_property("registered", int(reason is None))
         _write(registration, entry, reason)
@@ -70,9 +87,7 @@ def _refusal(input_dict: dict[str, list[Artifact]]) -> str | None:
     return None
 
 
-def _register(
-    input_dict: dict[str, list[Artifact]], exec_properties: dict[str, Any]
-) -> RegisteredModel:
+def _register(input_dict: dict[str, list[Artifact]], exec_properties: dict[str, Any]) -> Registered:
     inputs = {
         key: artifact_utils.get_single_instance(input_dict[key])
         for key in ("model", "statistics", "verdict", "examples")
@@ -92,15 +107,49 @@ def _register(
         subject_key_id=inputs["examples"].get_string_custom_property("subject_key_id"),
         division=division.digest if division else "",
         inherited_division=inputs["examples"].get_string_custom_property("inherited_division"),
+        dependency_lock=exec_properties.get("dependency_lock", ""),
     )
-    entry = Registry(exec_properties["registry_root"]).register(
+    found = Registry(exec_properties["registry_root"]).register(
         candidate,
         model,
         artifact_utils.get_split_uri([inputs["statistics"]], "train"),
         division,
+        _documents(input_dict),
+        _decision(input_dict, settings, exec_properties),
     )
-    logger.info("The champion of %s is %s, registered by %s.", entry.study, entry.id, entry.run)
-    return entry
+    if found.is_champion:
+        entry = found.entry
+        logger.info("The champion of %s is %s, registered by %s.", entry.study, entry.id, entry.run)
+    return found
+
+
+def _documents(input_dict: dict[str, list[Artifact]]) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    for key, names in _KEPT.items():
+        folders = [artifact.uri for artifact in input_dict.get(key, [])]
+        for path, name in ((f"{folder}/{name}", name) for folder in folders for name in names):
+            content = read(path)
+            if content is not None:
+                found[name] = content
+    return found
+
+
+def _decision(
+    input_dict: dict[str, list[Artifact]],
+    settings: ModelRegistrarSettings,
+    exec_properties: dict[str, Any],
+) -> Decision | None:
+    """What decides on the promotion; None without the champion that the model was compared with."""
+    champions = input_dict.get("champion_model")
+    if not champions:
+        return None
+    compared = champions[0].get_string_custom_property("champion_id") or NO_CHAMPION
+    return Decision(
+        compared_with=compared,
+        rule=settings.promotion,
+        drop_tasks=settings.drop_tasks,
+        account=exec_properties.get("started_by", ""),
+    )
 
 
 def _division(input_dict: dict[str, list[Artifact]], examples: str, model: str) -> Division | None:
@@ -113,14 +162,6 @@ def _division(input_dict: dict[str, list[Artifact]], examples: str, model: str) 
         plan, examples, predictions[0].uri if predictions else None, served_tasks(model)
     )
     return division if len(division.rows.subjects) else None
-
-
-def _already_champion(entry: RegisteredModel, run: str) -> str | None:
-    """Why a model is not registered that is the champion; None where this run registered it."""
-    if entry.run == run:
-        return None
-    by = f" by the run {entry.run}" if entry.run else ""
-    return f"it is the champion already, registered{by} at {entry.registered_at}."
 
 
 def _fingerprint(examples: Artifact) -> str:

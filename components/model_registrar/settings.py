@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Literal, Self
 
+from pipeline.results.trail import PromotionRule
 from pipeline.study.digest import label_digest
 from pipeline.study.settings import Settings
 from pipeline.study.study import Study
@@ -17,12 +18,16 @@ class ModelRegistrarSettings(Settings):
         study_digest: Digest of the study file.
         split_seed: Seed of the splits.
         label_digest: Digest of the label definitions.
+        promotion: Who decides that a blessed model becomes the champion.
+        drop_tasks: Whether a task that the champion serves may be dropped.
     """
 
     study_name: str
     study_digest: str
     split_seed: int
     label_digest: str
+    promotion: PromotionRule = "automatic"
+    drop_tasks: Literal["refused", "allowed"] = "refused"
 
     @classmethod
     def of(cls, study: Study) -> Self:
@@ -40,4 +45,6 @@ class ModelRegistrarSettings(Settings):
             study_digest=study.digest(),
             split_seed=study.split.seed,
             label_digest=label_digest(study),
+            promotion=study.registry.promotion,
+            drop_tasks=study.evaluation.drop_tasks,
         )

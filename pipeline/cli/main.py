@@ -36,6 +36,7 @@ _COMMANDS = "pipeline.cli.commands"
         "draft": f"{_COMMANDS}.draft:draft",
         "synthetic": f"{_COMMANDS}.synthetic:synthetic",
         "verdict": f"{_COMMANDS}.verdict:verdict",
+        "models": f"{_COMMANDS}.models:models",
         "freeze": f"{_COMMANDS}.freeze:freeze",
         "compile": f"{_COMMANDS}.compile:compile_packages",
         "submit": f"{_COMMANDS}.submit:submit",

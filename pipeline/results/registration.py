@@ -22,6 +22,7 @@ class Candidate(Document):
             entries that have none.
         inherited_division: Digest of the division whose subjects kept their part or fold, or
             `none`; empty in entries that do not say.
+        dependency_lock: SHA-256 of the locked dependencies; empty in entries that do not say.
     """
 
     study: str
@@ -35,6 +36,7 @@ class Candidate(Document):
     subject_key_id: str = ""
     division: str = ""
     inherited_division: str = ""
+    dependency_lock: str = ""
 
 
 class Recalibrated(Document):
@@ -77,8 +79,11 @@ class RegisteredModel(Candidate):
         registered_at: UTC time in ISO 8601.
         model_uri: Folder of the SavedModel.
         statistics_uri: Folder of the train statistics, with `Split-train` in it.
-        model_digest: Digest of the SavedModel's files; empty in entries of 0.1.0.
+        model_digest: Identity of the model, see `pipeline.runs.entries`; empty in entries of 0.1.0.
         origin: What was updated, and on which data; null for a trained model.
+        documents_uri: Folder with its card and verdict; empty in entries of 0.2.0 and before, and
+            of updated models.
+        digests: Digest of the files of `model`, `statistics` and `documents`; empty in the same.
     """
 
     id: str
@@ -87,6 +92,8 @@ class RegisteredModel(Candidate):
     statistics_uri: str
     model_digest: str = ""
     origin: ModelOrigin | None = None
+    documents_uri: str = ""
+    digests: dict[str, str] = {}
 
 
 class Registration(Document):

@@ -23,7 +23,10 @@ from pipeline.results.looks import LookHistory
 from pipeline.study.digest import digest_of, label_digest
 from pipeline.study.study import Study
 
-_UNDECIDING = ("study", "title", "version", "card", "summary", "analysis", "disclosure", "gate")
+_UNDECIDING = (
+    *("study", "title", "version", "card", "summary", "analysis", "disclosure", "gate"),
+    "registry",
+)
 """Sections that change no evaluation of a model."""
 
 _PROTOCOL = ("tasks", "thresholds", "evaluation", "split", "slicing", "population", "window")

@@ -17,7 +17,7 @@ from pipeline.study.study import Study
 
 _NOT_OF_EXAMPLES = (
     *("thresholds", "gate", "training", "card", "summary", "disclosure"),
-    *("scoring", "validation"),
+    *("scoring", "validation", "registry"),
 )
 _NOT_OF_TASKS = ("decision_thresholds",)
 _NOT_OF_ENDPOINTS = ("unit", "horizon")

@@ -27,6 +27,7 @@ from pipeline.study.sections import (
     Gate,
     Landmark,
     Name,
+    RegistryRules,
     Scoring,
     Site,
     Slicings,
@@ -75,6 +76,7 @@ class Study(StrictModel):
         card: Statements of the model card that a run can't measure.
         summary: Settings of the summary of the trial's progress.
         analysis: Settings of the analysis of the arms.
+        registry: Who decides that a blessed model becomes the champion.
         disclosure: `public`: only documents that may be published are written; `internal`: an
             additional report for the owner of the data.
     """
@@ -107,6 +109,7 @@ class Study(StrictModel):
     card: Card = Card()
     summary: Summary = Summary()
     analysis: Analysis = Analysis()
+    registry: RegistryRules = RegistryRules()
     disclosure: Literal["public", "internal"] = "public"
 
     @field_validator("version", mode="before")

@@ -46,7 +46,10 @@ def test_nightly_runs_on_unchanged_data_keep_the_champion_and_come_from_the_cach
         assert run.verdict["blessed"], run.terminal
         registration = run.output("ModelRegistrar", "registration") / "registration.json"
         assert "it is the champion already" in registration.read_text()
-    assert len(list((champion.root / "synthetic" / "serving").iterdir())) == 2
+    serving = champion.root / "synthetic" / "serving"
+    served = registry.book("synthetic").pointer.champion
+    assert served is not None
+    assert {path.name for path in serving.iterdir()} == {str(served.version), "pushed"}
 
 
 def test_a_model_is_registered_again_in_a_registry_that_was_emptied(

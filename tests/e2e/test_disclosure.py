@@ -44,6 +44,9 @@ SLICINGS: dict[str, Any] = {
     "sex": {"column": "SEX"},
     "arm": {"of": "arm"},
 }
+OF_FILES = "model_digest|trained_model|entry_digest|digest|previous|model|statistics|documents"
+"""Keys whose digests are of files that name the run or its time."""
+
 EFFORT = re.compile(r'"(seconds|peak_memory_mb)":\s?[\d.]+')
 """What a machine needed for a stage."""
 
@@ -110,7 +113,10 @@ def neutral(text: str, run: Run) -> str:
     text = re.sub(r"\bserving/\d{10}/", "serving/TIME/", text)
     text = text.replace(champion(run), "CHAMPION")
     # TensorFlow gives each SavedModel that it writes an id of its own (fingerprint.pb).
-    text = re.sub(r'("(model_digest|trained_model)": ")[0-9a-f]{64}"', r'\1DIGEST"', text)
+    text = re.sub(rf'("({OF_FILES})": ")[0-9a-f]{{64}}"', r'\1DIGEST"', text)
+    # The audit trail names its entries by their digests, a served version by its time.
+    text = re.sub(r"\b(trail/\d{8}-)[0-9a-f]{16}\b", r"\1DIGEST", text)
+    text = re.sub(r'("version": )\d{10}\b', r"\1TIME", text)
     # Ids that are made of a part's or a figure's content, which names the run.
     text = re.sub(r"\b(part-|-p)[0-9a-f]{8,10}\b", "ID", text)
     return EFFORT.sub(r'"\1": 0', text)
@@ -119,7 +125,7 @@ def neutral(text: str, run: Run) -> str:
 def champion(run: Run) -> str:
     """Id of the model that a run registered."""
     content = json.loads((run.root / "registry" / run.study / "champion.json").read_text())
-    return str(content["id"])
+    return str(content["champion"]["id"])
 
 
 def without_disclosure(text: str) -> str:

@@ -18,6 +18,7 @@ from pipeline.runs.registry import NO_CHAMPION, Registry
 from pipeline.study.shipped import SCHEMAS, find_study_file
 from pipeline.subject_key import KEY_VARIABLE
 from pipeline.version import code_version, source_digest
+from tests.registered_models import documents
 
 STUDY = """\
 study: hand_made
@@ -197,7 +198,12 @@ def _register(config: RunConfig, folder: Path, study: str = "hand_made") -> None
         run="run-1",
         metrics={"death/auc": 0.8},
     )
-    Registry(config.registry_root).register(candidate, str(folder), str(folder))
+    Registry(config.registry_root).register(
+        candidate,
+        str(folder),
+        str(folder),
+        documents=documents(candidate.fingerprint, candidate.study_digest),
+    )
 
 
 def test_the_key_is_named_and_never_given(settings: Settings) -> None:

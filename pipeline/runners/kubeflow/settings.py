@@ -97,7 +97,7 @@ class KubeflowSettings(StrictModel):
     Attributes:
         image: Image of every task.
         registry_root: Root of the registry of blessed models.
-        serving_dir: Where Pusher puts a blessed model; None leaves Pusher out.
+        serving_dir: Where servers look for the champion; None leaves Pusher out.
         metrics_store: Address of the SQL store, without a password; empty for none.
         secrets: Environment variables of every task.
         volumes: Name of a persistent volume claim by the path where it is mounted.
@@ -122,6 +122,16 @@ class KubeflowSettings(StrictModel):
             raise ValueError(
                 "expected an image with a unique tag, or a digest: the cache identifies "
                 "the code by the image's name only"
+            )
+        return value
+
+    @field_validator("registry_root")
+    @classmethod
+    def _registry_can_be_changed(cls, value: str) -> str:
+        if "://" in value and not value.startswith("s3://"):
+            raise ValueError(
+                "expected s3://bucket/folder or a folder of a volume: the champion is changed by a "
+                "conditional write, which was tested there only"
             )
         return value
 

@@ -30,6 +30,7 @@ from pipeline.study.sections.prediction import (
     StateLabel,
     Task,
 )
+from pipeline.study.sections.registry import RegistryRules
 from pipeline.study.sections.reporting import (
     Analysis,
     Card,
@@ -87,6 +88,7 @@ __all__ = [
     "Name",
     "Period",
     "Reaction",
+    "RegistryRules",
     "Scheme",
     "Scoring",
     "Severity",

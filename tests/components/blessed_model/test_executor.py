@@ -20,7 +20,7 @@ from pipeline.results.uncertainty import (
     TaskUncertainty,
     Uncertainty,
 )
-from pipeline.runs.registry import folder_digest, model_digest
+from pipeline.runs.entries import folder_digest, model_digest
 
 REASON = "noise: auc overall is 0.51 (0.42 to 0.6), lower bound below 0.5"
 VERDICTS = {

@@ -13,6 +13,7 @@ from components.champion_model.settings import ChampionModelSettings
 from pipeline.errors import UserError
 from pipeline.results.registration import Candidate, RegisteredModel
 from pipeline.runs.registry import NO_CHAMPION, Registry
+from tests.registered_models import documents
 
 STUDY = "ACTG175"
 SETTINGS = ChampionModelSettings(
@@ -56,7 +57,8 @@ class Run:
             run="run-1",
             metrics={},
         )
-        return self.registry.register(candidate, str(model), str(statistics))
+        given = documents(candidate.fingerprint, candidate.study_digest)
+        return self.registry.register(candidate, str(model), str(statistics), documents=given).entry
 
     def execute(self, token: str) -> None:
         Executor().Do(

@@ -6,13 +6,14 @@ import pytest
 from tfx.types import channel_utils, standard_artifacts
 from tfx.types.artifact import Artifact
 
-from components.artifact_types import ModelRegistration, ModelVerdict
+from components.artifact_types import ModelCardDocument, ModelRegistration, ModelVerdict
 from components.model_registrar.component import ModelRegistrar
 from components.model_registrar.executor import Executor
 from components.model_registrar.settings import ModelRegistrarSettings
 from pipeline.errors import UserError
 from pipeline.runs.registry import Registry
 from tests.document_schemas import check_document
+from tests.registered_models import documents
 
 STUDY = "ACTG175"
 SETTINGS = ModelRegistrarSettings(
@@ -33,12 +34,14 @@ class Run:
             "pushed_model": self._artifact(standard_artifacts.PushedModel(), "pushed"),
             "statistics": self._artifact(standard_artifacts.ExampleStatistics(), "statistics"),
             "verdict": self._artifact(ModelVerdict(), "verdict"),
+            "card": self._artifact(ModelCardDocument(), "card"),
             "examples": self._artifact(standard_artifacts.Examples(), "examples"),
         }
         self.registration = self._artifact(ModelRegistration(), "registration")
         self.write("model/Format-Serving/saved_model.pb", "the model")
         self.write("statistics/Split-train/FeatureStats.pb", "train statistics")
         self.write("statistics/Split-test/FeatureStats.pb", "test statistics")
+        self.write("card/card.json", documents("data-1", "study-1")["card.json"].decode())
         self.write_metrics([])
         self.write_verdict([])
         self.inputs["statistics"].split_names = '["train", "test"]'

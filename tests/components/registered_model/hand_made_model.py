@@ -12,6 +12,7 @@ import tensorflow_data_validation as tfdv
 
 from pipeline.results.registration import Candidate, RegisteredModel
 from pipeline.runs.registry import Registry
+from tests.registered_models import documents
 
 STUDY = "first"
 MISSING_AGE = 60.0
@@ -93,8 +94,15 @@ def register_by_hand(root: Path | str, folder: Path) -> RegisteredModel:
         run="run-1",
         metrics={},
     )
-    return Registry(str(root)).register(
-        candidate, str(folder / "model"), str(folder / "statistics")
+    return (
+        Registry(str(root))
+        .register(
+            candidate,
+            str(folder / "model"),
+            str(folder / "statistics"),
+            documents=documents(candidate.fingerprint, candidate.study_digest),
+        )
+        .entry
     )
 
 

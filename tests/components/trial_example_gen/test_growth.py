@@ -19,6 +19,7 @@ from pipeline.results.registration import Candidate
 from pipeline.runs.registry import Registry
 from tests.components.trial_example_gen.executor_data import lab_rows, study, subject_rows
 from tests.components.trial_example_gen.executor_runs import Outputs, execute
+from tests.registered_models import documents
 
 SIZES = (140, 154, 169, 186)
 SCHEMES: dict[str, dict[str, Any]] = {
@@ -79,7 +80,7 @@ def register(root: Path, division: Division, name: str) -> None:
         division=division.digest,
     )
     Registry(str(root / "registry")).register(
-        candidate, str(root / name), str(root / name), division
+        candidate, str(root / name), str(root / name), division, documents(name, "study")
     )
 
 

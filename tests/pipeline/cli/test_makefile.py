@@ -56,6 +56,15 @@ TARGETS = {
     "verdict": {"STUDY": "my study", "RUN": "r1", "STORE": "sqlite:///s", "ROOT": "my runs"},
     "store-migrate": {"STORE": "sqlite:///my store"},
     "freeze": {"STUDY": "ist", "ROOT": "my runs", "REGISTRY": "s3://b/my registry"},
+    "models": {"STUDY": "ist", "ROOT": "my runs", "REGISTRY": "s3://b/my registry"},
+    "promote": {
+        **{"MODEL": "0123456789abcdef", "REASON": "my reason", "BY": "My Name", "STUDY": "ist"},
+        **{"ROOT": "my runs", "REGISTRY": "s3://b/my registry"},
+    },
+    "rollback": {
+        **{"REASON": "my reason", "BY": "My Name", "STUDY": "ist", "ROOT": "my runs"},
+        **{"REGISTRY": "s3://b/my registry"},
+    },
     "boards": {"STORE": "sqlite:///my store", "ROOT": "my runs", "OUT": "my boards.html"},
 }
 

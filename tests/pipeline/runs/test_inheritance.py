@@ -23,6 +23,7 @@ from pipeline.study.load import load_study, parse_study
 from pipeline.study.shipped import find_study_file
 from pipeline.study.study import Study
 from tests.each import each
+from tests.registered_models import documents
 
 SUBJECTS = np.array([b"%032x" % number for number in range(12)], object)
 KEY, OTHER_KEY = "key-1", "key-2"
@@ -72,7 +73,8 @@ def register(
         division=division.digest if division else "",
         inherited_division=inherited,
     )
-    return registry_of(root).register(candidate, str(model), str(statistics), division)
+    given = documents(candidate.fingerprint, candidate.study_digest)
+    return registry_of(root).register(candidate, str(model), str(statistics), division, given).entry
 
 
 def registry_of(root: Path) -> Registry:

@@ -12,8 +12,10 @@ from pipeline.errors import UserError
 from pipeline.results.registration import Candidate
 from pipeline.runs.registry import NO_CHAMPION, Registry
 from tests.each import each
+from tests.registered_models import documents
 
 STUDY = "ACTG175"
+DOCUMENTS = documents("data-1", "study-1")
 CANDIDATE = Candidate(
     study=STUDY,
     split_seed=7,
@@ -54,7 +56,32 @@ def register(registry: Registry, folder: Path, name: str, candidate: Candidate =
         candidate,
         saved_model(folder / name / "model", name),
         train_statistics(folder / name / "statistics", f"statistics of {name}"),
-    )
+        documents=DOCUMENTS,
+    ).entry
+
+
+def as_an_earlier_release(root: Path, *without: str) -> None:
+    """Makes a registry with one registration what 0.2.0 would have written: no trail.
+
+    Args:
+        root: Root of the registry.
+        without: Keys that the entry does not have.
+    """
+    folder = root / STUDY
+    shutil.rmtree(folder / "trail")
+    (history,) = (folder / "history").iterdir()
+    entry = json.loads(history.read_text())
+    for key in without:
+        del entry[key]
+    history.write_text(json.dumps(entry, indent=2, sort_keys=True))
+    (folder / "champion.json").write_bytes(history.read_bytes())
+
+
+def register_again(registry: Registry, folder: Path) -> Any:
+    """Registers the files of the model `first` once more."""
+    first = folder / "first"
+    given = (CANDIDATE, str(first / "model"), str(first / "statistics"))
+    return registry.register(*given, documents=DOCUMENTS).entry
 
 
 def test_a_new_study_has_no_champion(registry: Any) -> None:
@@ -246,7 +273,7 @@ def test_a_damaged_pointer_is_an_error_that_says_what_to_do(
         message = str(raised.value)
         assert str(root / STUDY / "champion.json") in message
         assert problem in message
-        assert "copy the newest good file of history/ over it, or delete it" in message
+        assert "Restore champion.json from a backup, or delete it and run `trial models" in message
 
 
 def test_a_pointer_of_another_study_is_refused(registry: Any, root: Any, tmp_path: Path) -> None:
@@ -258,18 +285,38 @@ def test_a_pointer_of_another_study_is_refused(registry: Any, root: Any, tmp_pat
         registry.champion("IST")
 
 
-def test_the_pointer_can_be_repaired_from_the_history(
+def test_a_pointer_that_is_gone_though_there_is_a_trail_is_an_error(
     registry: Any, root: Any, tmp_path: Path
 ) -> None:
     register(registry, tmp_path, "first")
+    (root / STUDY / "champion.json").unlink()
+
+    with pytest.raises(UserError, match=r"missing, though there is an audit trail.*recover"):
+        registry.champion(STUDY)
+
+
+def test_the_pointer_of_an_earlier_release_names_its_champion(
+    registry: Any, root: Any, tmp_path: Path
+) -> None:
+    first = register(registry, tmp_path, "first")
     token = registry.champion_token(STUDY)
-    pointer = root / STUDY / "champion.json"
-    pointer.write_text("{")
 
-    (history,) = (root / STUDY / "history").iterdir()
-    pointer.write_bytes(history.read_bytes())
+    as_an_earlier_release(root)
 
+    assert registry.champion(STUDY) == first
     assert registry.champion_token(STUDY) == token
+
+
+def test_what_an_earlier_release_had_registered_is_the_first_entry_of_the_trail(
+    registry: Any, root: Any, tmp_path: Path
+) -> None:
+    first = register(registry, tmp_path, "first")
+    as_an_earlier_release(root)
+
+    second = register(registry, tmp_path, "second")
+
+    actions = [(entry.action, entry.champion) for entry in registry.book(STUDY).entries()]
+    assert actions == [("adopted", first.id), ("registered", first.id), ("promoted", second.id)]
 
 
 def test_a_registry_can_be_moved(registry: Any, root: Any, tmp_path: Path) -> None:
@@ -310,9 +357,10 @@ def test_the_champion_itself_is_not_registered_again(
         later,
         str(tmp_path / "first" / "model"),
         train_statistics(tmp_path / "again", "statistics of first"),
+        documents=DOCUMENTS,
     )
 
-    assert again == first
+    assert again.entry == first
     assert registry.champion_token(STUDY) == token
     assert sorted(root.rglob("*")) == files
 
@@ -331,7 +379,8 @@ def test_model_that_differs_from_the_champion_in_one_file_is_registered(
     (other / changed).parent.mkdir(exist_ok=True)
     (other / changed).write_text("changed")
 
-    second = registry.register(CANDIDATE, str(other), train_statistics(tmp_path / "s", "other"))
+    statistics = train_statistics(tmp_path / "s", "other")
+    second = registry.register(CANDIDATE, str(other), statistics, documents=DOCUMENTS).entry
 
     assert registry.champion(STUDY) == second
     assert second.id != first.id
@@ -356,9 +405,7 @@ def test_former_champion_can_become_the_champion_again(registry: Any, tmp_path: 
     register(registry, tmp_path, "first")
     register(registry, tmp_path, "second")
 
-    again = registry.register(
-        CANDIDATE, str(tmp_path / "first" / "model"), str(tmp_path / "first" / "statistics")
-    )
+    again = register_again(registry, tmp_path)
 
     assert registry.champion(STUDY) == again
     assert len(registry.history(STUDY)) == 3
@@ -366,14 +413,9 @@ def test_former_champion_can_become_the_champion_again(registry: Any, tmp_path: 
 
 def test_champion_of_0_1_0_is_known_by_its_files(registry: Any, root: Any, tmp_path: Path) -> None:
     first = register(registry, tmp_path, "first")
-    pointer = root / STUDY / "champion.json"
-    old = json.loads(pointer.read_text())
-    del old["model_digest"]
-    pointer.write_text(json.dumps(old))
+    as_an_earlier_release(root, "model_digest", "digests", "documents", "dependency_lock")
 
-    again = registry.register(
-        CANDIDATE, str(tmp_path / "first" / "model"), str(tmp_path / "first" / "statistics")
-    )
+    again = register_again(registry, tmp_path)
 
     assert again.id == first.id
 
@@ -384,9 +426,7 @@ def test_champion_whose_files_were_deleted_is_registered_again(
     first = register(registry, tmp_path, "first")
     shutil.rmtree(first.model_uri)
 
-    again = registry.register(
-        CANDIDATE, str(tmp_path / "first" / "model"), str(tmp_path / "first" / "statistics")
-    )
+    again = register_again(registry, tmp_path)
 
     assert again.id != first.id
     assert (Path(again.model_uri) / "saved_model.pb").exists()

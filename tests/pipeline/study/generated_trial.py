@@ -243,6 +243,7 @@ UNCOUNTED_CHANGES: list[Change] = [
     ("thresholds", [{"metric": "auc", "at_least": 0.7}]),
     ("evaluation.default_thresholds", {"auc": 0.6}),
     ("evaluation.drop_tasks", "allowed"),
+    ("registry.promotion", "person"),
     ("gate.drift", "ignore"),
     ("training.steps", 10),
     ("summary.disposition", {"column": "SEX", "completed": "F"}),

@@ -28,6 +28,7 @@ from pipeline.study.study import Study
 from pipeline.subject_key import key_id
 from pipeline.version import source_digest
 from tests.death_study import NUMBER_AT_BASELINE, TEXT, TEXT_AFTER, death_study
+from tests.registered_models import documents
 
 KEY = "a key that only this test knows"
 RUN = "0f6f4f6a-1c5e-4b57-9a8e-1f1f0e7d4c11"
@@ -145,7 +146,13 @@ def register(root: Path, name: str, division: Division | None = None, **facts: s
     candidate = Candidate.model_validate(
         {"study": "tiny", "split_seed": 1, "code_version": "1", "run": "1", "metrics": {}, **known}
     )
-    Registry(str(root / "registry")).register(candidate, str(folder), str(folder), division)
+    Registry(str(root / "registry")).register(
+        candidate,
+        str(folder),
+        str(folder),
+        division,
+        documents(candidate.fingerprint, candidate.study_digest),
+    )
 
 
 def test_a_new_champion_is_another_token(found: Found, tmp_path: Path) -> None:
