@@ -17,16 +17,13 @@ from pipeline.tfx_release import installed_lock
 from pipeline.version import PROJECT
 from tests.each import each
 from tests.other_root import in_root, make_root, run
+from tests.two_locks import bound
 from tests.whole_runs import Run, run_pipeline
 
 pytestmark = pytest.mark.slow
 
 KEY = "0123456789abcdef0123456789abcdef"
 SIZE = {"SUBJECTS": 1_000, "SEED": 7, "STEPS": 200}
-
-BOUNDS = {"calibration_slope": 1e-3}
-OTHER_BOUND = 1e-4
-"""How far a metric, or a bound of its interval, may be from the other lock's: docs/install.md."""
 
 TESTS = (
     "tests/components/evaluator tests/pipeline/reading/formats tests/pipeline/results "
@@ -104,9 +101,11 @@ def test_metrics_differ_by_no_more_than_the_docs_say(debian13: Debian13, here: R
     expected = {identity(record): record for record in here.metrics}
     assert set(found) == set(expected)
     for key, record in each(expected.items()):
-        bound = BOUNDS.get(record["metric"], OTHER_BOUND)
         for name in ("value", "lower", "upper"):
-            assert found[key][name] == pytest.approx(record[name], abs=bound), (key, name)
+            assert found[key][name] == pytest.approx(record[name], abs=bound(record["metric"])), (
+                key,
+                name,
+            )
 
 
 def test_everyday_tests_pass(debian13: Debian13) -> None:

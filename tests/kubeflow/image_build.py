@@ -13,7 +13,7 @@ import pytest
 from tests.kubeflow.spec_walker import REPOSITORY, Commands
 from tests.package_index import certificates, write_index_settings
 
-_BASE = "localhost/trial-test-base:bookworm"
+_BASE = "localhost/trial-test-base:trixie"
 _IMAGE = "localhost/trial-test:current"
 _MIRROR = "http://deb.debian.org/debian"
 _PROGRAMS = ("buildah", "podman", "runc", "debootstrap")
@@ -117,20 +117,11 @@ def remove_image() -> None:
     _run("podman", "image", "rm", "--force", "--ignore", _IMAGE)
 
 
-def installed_bytes(image: str) -> int:
-    """What an image has beyond its base."""
-    sizes = [
-        int(_run("podman", "image", "inspect", "--format={{.Size}}", name).stdout)
-        for name in (image, _BASE)
-    ]
-    return sizes[0] - sizes[1]
-
-
 def _make_base(folder: Path) -> None:
     if subprocess.run(["podman", "image", "exists", _BASE], check=False).returncode == 0:
         return
     root = folder / "base"
-    _run("debootstrap", "--variant=minbase", "bookworm", str(root), _MIRROR)
+    _run("debootstrap", "--variant=minbase", "trixie", str(root), _MIRROR)
     archive = folder / "base.tar"
     _run("tar", "-C", str(root), "-cf", str(archive), ".")
     _run("podman", "import", "--quiet", str(archive), _BASE)

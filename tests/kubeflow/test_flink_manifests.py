@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from importlib.metadata import version
+import re
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from pipeline.beam.choices import WORKER_POOL, WORKER_POOL_PORT, Runner
 from pipeline.beam.local_flink.plan import EXCHANGES, Memory
 from pipeline.beam.options import FLINK_VERSION
 from pipeline.cli.commands.run import parse_settings
+from pipeline.version import PROJECT as FOLDER
 from pipeline.version import code_version
 from tests.each import each
 from tests.kubeflow.manifest_objects import Object, complaints, name_of, objects, pod_templates
@@ -124,7 +125,11 @@ def test_flink_and_the_job_server_are_those_that_runs_use(items: list[Object]) -
     [flink] = [image for image in images if "/flink:" in image]
     [server] = [image for image in images if "job_server" in image]
     assert flink.rpartition(":")[2].startswith(f"{FLINK_VERSION}.")
-    assert server.endswith(f"beam_flink{FLINK_VERSION}_job_server:{version('apache-beam')}")
+    # Beam's release is that of the image, of which workers and runs are made.
+    lock = (FOLDER / "requirements" / "tfx121" / "runtime.txt").read_text("utf-8")
+    beam = re.search(r"^apache-beam==(\S+)", lock, flags=re.MULTILINE)
+    assert beam
+    assert server.endswith(f"beam_flink{FLINK_VERSION}_job_server:{beam[1]}")
 
 
 def test_runs_and_workers_see_the_same_files_and_the_same_key(items: list[Object]) -> None:

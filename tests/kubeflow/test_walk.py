@@ -1,7 +1,7 @@
 """The compiled package, run task by task as open-source Kubeflow Pipelines would run it.
 
-The same small synthetic trial is run by the local runner, then three times by the walker: without
-a champion, with one, and on a later backend with data in which one value has changed.
+The same small synthetic trial is run by the local runner, then four times by the walker: without
+a champion, with one, once more, and on a later backend with data in which one value has changed.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import re
 import shutil
 import sqlite3
 from contextlib import closing
@@ -19,7 +20,7 @@ import pytest
 from pipeline.runners.kubeflow.record import RECORD
 from tests.each import each
 from tests.kubeflow.conftest import LocalRun
-from tests.kubeflow.spec_walker import Commands, Walker
+from tests.kubeflow.spec_walker import REPOSITORY, Commands, Walker
 from tests.kubeflow.walks import (
     ALL,
     KEY,
@@ -52,9 +53,15 @@ def second(trial: Trial, walker: Walker, first: Walked) -> Walked:
 
 
 @pytest.fixture(scope="module")
-def later(trial: Trial, second: Walked) -> Walked:
-    """A backend without a metadata store, after a byte of the data has changed."""
+def third(trial: Trial, walker: Walker, second: Walked) -> Walked:
     del second
+    return walk(trial, walker)
+
+
+@pytest.fixture(scope="module")
+def later(trial: Trial, third: Walked) -> Walked:
+    """A backend without a metadata store, after a byte of the data has changed."""
+    del third
     data = trial.folder / "changed"
     shutil.copytree(trial.data, data)
     file = next(data.glob("adae*"))
@@ -110,6 +117,13 @@ def test_the_second_run_takes_from_the_cache_what_no_champion_concerns(second: W
         "RunPage",
         "MetricsExporter",
     }
+
+
+def test_an_unchanged_night_executes_what_the_docs_say(third: Walked) -> None:
+    docs = (REPOSITORY / "docs" / "kubeflow.md").read_text()
+    nightly = docs.partition("| task | why it runs every night |")[2].partition("\n\n")[0]
+    named = re.findall(r"(?m)^\| `(\w+)` \|", nightly)
+    assert third.ran == set(named) == {"RunInputs", "ModelRegistrar", "RunPage", "MetricsExporter"}
 
 
 def test_the_second_run_compares_with_the_champion(second: Walked) -> None:
