@@ -31,7 +31,7 @@ class Group:
 GROUPS = (
     Group(
         "kubeflow",
-        14,
+        15,
         (
             "tests/kubeflow/test_walk.py",
             "tests/kubeflow/test_image.py",
