@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from tfx.types import standard_artifacts
 
-from components.artifact_types import ModelVerdict
+from components.artifact_types import ModelUncertainty, ModelVerdict
 from components.blessed_model.executor import Executor
 from components.blessed_model.settings import BlessedModelSettings
 from components.evaluator.settings import EvaluatorSettings
@@ -71,9 +71,17 @@ def test_a_task_on_noise_is_refused_and_the_other_one_blessed(evaluation: Any) -
 
 
 def test_the_served_model_has_no_signature_of_it_and_says_why(evaluation: Any) -> None:
-    inputs = {"trained_model": [standard_artifacts.Model()], "verdict": [ModelVerdict()]}
+    too_few = TaskUncertainty(why_not="Too few subjects.")
+    document = Uncertainty(coverage=0.9, out_of_fold=True, tasks=dict.fromkeys(TASKS, too_few))
+    (evaluation.folder / UNCERTAINTY_FILE).write_text(document.model_dump_json())
+    inputs = {
+        "trained_model": [standard_artifacts.Model()],
+        "verdict": [ModelVerdict()],
+        "uncertainty": [ModelUncertainty()],
+    }
     inputs["trained_model"][0].uri = str(evaluation.folder / "model")
     inputs["verdict"][0].uri = str(evaluation.folder / "verdict")
+    inputs["uncertainty"][0].uri = str(evaluation.folder)
     served = standard_artifacts.Model()
     served.uri = str(evaluation.folder / "served")
 
