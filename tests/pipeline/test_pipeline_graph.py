@@ -17,6 +17,7 @@ from pipeline.names import SUBJECT_HASH
 from pipeline.pipeline import create_pipeline
 from pipeline.runners.local.display import STAGES
 from pipeline.runners.local.lanes import BESIDE, run_lanes, run_order
+from pipeline.scoring_pipeline import create_scoring_pipeline
 from pipeline.study.load import load_study
 from pipeline.study.shipped import SCHEMAS
 from pipeline.validation_pipeline import create_validation_pipeline
@@ -85,14 +86,16 @@ def _inputs(node: pipeline_pb2.PipelineNode) -> dict[str, set[str]]:
 
 
 def test_every_node_has_a_line_for_people(config: RunConfig) -> None:
-    validation = {
+    others = {
         node.pipeline_node.node_info.id
-        for node in Compiler()
-        .compile(create_validation_pipeline(config, "logistic_recalibration"))
-        .nodes
+        for pipeline in (
+            create_validation_pipeline(config, "logistic_recalibration"),
+            create_scoring_pipeline(config),
+        )
+        for node in Compiler().compile(pipeline).nodes
     }
 
-    assert {*_nodes(replace(config, tune=True)), *validation} == set(STAGES)
+    assert {*_nodes(replace(config, tune=True)), *others} == set(STAGES)
 
 
 def test_transform_waits_for_the_data_gate(config: RunConfig) -> None:
