@@ -154,7 +154,7 @@ def test_every_variable_of_a_target_reaches_an_option(target: str, tmp_path: Pat
             assert word in values, name
 
 
-ASKING = {"score", "store-migrate", "submit", "verdict"}
+ASKING = {"promote", "rollback", "score", "store-migrate", "submit", "verdict"}
 """Targets that need variables."""
 
 
