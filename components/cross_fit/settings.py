@@ -17,7 +17,8 @@ class CrossFitSettings(Settings):
         categorical: Columns with a text that it reads.
         tasks: Names of the tasks.
         hyperparameters: Values that replace the defaults, by name in alphabetical order.
-        slicings: Slicings of one column or of a pair, by whose groups sets are conditional.
+        slicings: Slicings of one column or of a pair, by whose groups sets are
+            conditional; those of one column in alphabetical order.
         smallest_group: Fewest subjects behind a number that is shown.
     """
 
@@ -44,6 +45,6 @@ class CrossFitSettings(Settings):
             categorical=tuple(categories),
             tasks=tuple(study.tasks),
             hyperparameters=dict(sorted(study.training.hyperparameters.given.items())),
-            slicings=(*((name,) for name in study.slicing.by), *study.slicing.pairs),
+            slicings=(*((name,) for name in sorted(study.slicing.by)), *study.slicing.pairs),
             smallest_group=study.slicing.smallest_group,
         )

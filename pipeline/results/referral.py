@@ -61,8 +61,8 @@ def referral_of(
     Examples:
         >>> score, outcome = np.array([0.1, 0.5, 0.4, 0.9]), np.array([False, True, False, True])
         >>> points = referral_of(score, np.array([0.1, 0.9, 0.8, 0.1]), outcome, None, 2)
-        >>> [(point.referred, round(point.brier, 3)) for point in points]
-        [(0.0, 0.107), (0.5, 0.01)]
+        >>> [(point.referred, round(point.brier, 4)) for point in points]
+        [(0.0, 0.1075), (0.5, 0.01)]
     """
     subjects = len(score)
     if subjects < 2 * smallest_group:

@@ -73,7 +73,7 @@ def list_models(study: str, root: Path, registry: str | None) -> Answer:
 @model_argument
 @place_options
 def show(model: str, study: str, root: Path, registry: str | None) -> Answer:
-    """Show one model: run, data, code, lock, card, verdict, and what was decided on it."""
+    """Show MODEL, an id: run, data, code, lock, card, verdict, and what was decided on it."""
     from pipeline.cli.models_view import print_model
     from pipeline.runs.overview import overview
 
@@ -87,7 +87,7 @@ def show(model: str, study: str, root: Path, registry: str | None) -> Answer:
 @click.argument("other", default="")
 @place_options
 def compare(model: str, other: str, study: str, root: Path, registry: str | None) -> Answer:
-    """Compare a model with OTHER, or with the champion: tasks, metrics, data, code."""
+    """Compare MODEL with OTHER, or with the champion: tasks, metrics, data, code."""
     from pipeline.cli.models_view import print_comparison
     from pipeline.runs.overview import overview
 

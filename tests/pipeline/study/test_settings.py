@@ -13,6 +13,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from components.batch_scoring.settings import BatchScoringSettings
 from components.blessed_model.settings import BlessedModelSettings
 from components.champion_model.settings import ChampionModelSettings
 from components.cross_fit.settings import CrossFitSettings
@@ -24,6 +25,7 @@ from components.model_card.settings import ModelCardSettings
 from components.model_registrar.settings import ModelRegistrarSettings
 from components.reference_models.settings import ReferenceModelsSettings
 from components.registered_model.settings import RegisteredModelSettings
+from components.skew_gate.settings import SkewGateSettings
 from components.trial_analysis.settings import TrialAnalysisSettings
 from components.trial_example_gen.settings import TrialExampleGenSettings
 from components.trial_summary.settings import TrialSummarySettings
@@ -38,6 +40,7 @@ from pipeline.version import PROJECT
 from tests.pipeline.study.generated_trial import TRIAL
 
 CLASSES = (
+    BatchScoringSettings,
     BlessedModelSettings,
     ChampionModelSettings,
     CrossFitSettings,
@@ -51,6 +54,7 @@ CLASSES = (
     ReferenceModelsSettings,
     RegisteredModelSettings,
     RunPageSettings,
+    SkewGateSettings,
     TrialAnalysisSettings,
     TrialExampleGenSettings,
     TrialSummarySettings,
@@ -67,11 +71,13 @@ SHOWN = {
 }
 """Mappings by name whose order is the one in which documents and pages show the names."""
 SHOWN_BY = {
+    BatchScoringSettings: {"features", "tasks"},
     ChampionModelSettings: set(),
     CrossFitSettings: {"features", "tasks"},
     ExternalValidationSettings: {"features", "tasks"},
     ModelRegistrarSettings: set(),
     ReferenceModelsSettings: {"features", "tasks"},
+    SkewGateSettings: {"features"},
     RegisteredModelSettings: set(),
     TrialExampleGenSettings: set(),
     UpdatedModelSettings: set(),
