@@ -14,6 +14,7 @@ from components.blessed_model.settings import BlessedModelSettings
 from components.evaluator.settings import EvaluatorSettings
 from pipeline.results.predictions import Predictions
 from pipeline.results.served_tasks import TASKS_FILE, ServedTasks
+from pipeline.results.uncertainty import UNCERTAINTY_FILE, TaskUncertainty, Uncertainty
 from pipeline.study.sections import DefaultThresholds
 
 SUBJECTS, FOLDS = 300, 5
