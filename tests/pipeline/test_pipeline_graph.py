@@ -86,14 +86,9 @@ def _inputs(node: pipeline_pb2.PipelineNode) -> dict[str, set[str]]:
 
 
 def test_every_node_has_a_line_for_people(config: RunConfig) -> None:
-    others = {
-        node.pipeline_node.node_info.id
-        for pipeline in (
-            create_validation_pipeline(config, "logistic_recalibration"),
-            create_scoring_pipeline(config),
-        )
-        for node in Compiler().compile(pipeline).nodes
-    }
+    validation = create_validation_pipeline(config, "logistic_recalibration")
+    compiled = [Compiler().compile(it) for it in (validation, create_scoring_pipeline(config))]
+    others = {node.pipeline_node.node_info.id for pipeline in compiled for node in pipeline.nodes}
 
     assert {*_nodes(replace(config, tune=True)), *others} == set(STAGES)
 
