@@ -24,8 +24,11 @@ from tests.each import each
 from tests.predicted_risks import departures
 from tests.whole_runs import REPOSITORY, Run
 
-ELSEWHERE = {"Tuner", "RegisteredModel", "UpdatedModel", "ExternalValidation"}
-"""Stages of `--tune` and of `trial validate`."""
+ELSEWHERE = {
+    *("Tuner", "RegisteredModel", "UpdatedModel", "ExternalValidation"),
+    *("SkewGate", "BatchScoring"),
+}
+"""Stages of `--tune`, of `trial validate` and of `trial score`."""
 EXECUTED = [stage for stage in STAGES if stage not in ELSEWHERE]
 TASKS = ("worsening", "response", "hepatic_ae")
 IDENTIFIER = re.compile(rb"SYN01-\d+-\d+")
@@ -358,8 +361,9 @@ def test_both_signatures_give_the_same_probabilities(served: _Served) -> None:
 def test_subjects_with_missing_values_are_predicted_too(served: _Served) -> None:
     incomplete = [row.get("WEIGHTBL") is None or row.get("SMOKFL") is None for row in served.rows]
     assert 0 < sum(incomplete) < len(incomplete)
-    for probabilities in each(served.of_examples(served.examples).values()):
-        assert np.all((probabilities[incomplete] > 0) & (probabilities[incomplete] < 1))
+    answers = served.of_examples(served.examples)
+    for task in each(TASKS):
+        assert np.all((answers[task][incomplete] > 0) & (answers[task][incomplete] < 1))
 
 
 def test_serving_needs_neither_label_nor_weight_nor_group_nor_hash(served: _Served) -> None:

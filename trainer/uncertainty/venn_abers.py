@@ -16,9 +16,8 @@ served model can hold, and no step describes a single subject.
 
 Subjects have weights (`pipeline.weights`); the new one has the mean weight of the others.
 
-MAPIE 1.6 (`VennAbersCalibrator`) and crepes 0.9 are not used: their fits can't be saved in a
-TensorFlow model, MAPIE fits again for each subject and has no sets by level of outcome, and crepes
-takes no weights.
+MAPIE 1.6 (`VennAbersCalibrator`) and crepes 0.9 are not used: what they fit is an
+object of Python, which can't be saved in a TensorFlow model, and the subjects here have weights.
 """
 
 from __future__ import annotations
