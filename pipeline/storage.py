@@ -25,6 +25,7 @@ from pipeline.errors import UserError
 if TYPE_CHECKING:
     from apache_beam.io.filesystems import FileSystems
 
+S3 = "s3://"
 _AS_IS = "uncompressed"
 _BLOCK = 2**20
 
@@ -63,10 +64,34 @@ def exists(path: str) -> bool:
 def read(path: str) -> bytes | None:
     """Content of a file, or None if it does not exist."""
     with _translate_errors(path) as files:
+        if path.startswith(S3):
+            return _read_object(path)
         if not files.exists(path):
             return None
         with files.open(path, compression_type=_AS_IS) as stream:
             return bytes(stream.read())
+
+
+def s3_client() -> Any:
+    """The one client of an S3-compatible store; Beam makes one for each operation, slowly."""
+    return _client_of(os.environ.get("AWS_ENDPOINT_URL", ""))
+
+
+@cache
+def _client_of(endpoint: str) -> Any:
+    del endpoint  # boto3 reads it itself; another one is another client.
+    import boto3
+
+    return boto3.client("s3")
+
+
+def _read_object(path: str) -> bytes | None:
+    bucket, _, key = path.removeprefix(S3).partition("/")
+    client = s3_client()
+    try:
+        return bytes(client.get_object(Bucket=bucket, Key=key)["Body"].read())
+    except client.exceptions.NoSuchKey:
+        return None
 
 
 def write_whole(path: str, content: bytes) -> None:

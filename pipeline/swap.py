@@ -10,12 +10,10 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +23,6 @@ from pipeline.errors import UserError
 LOCK = ".lock"
 """Ending of the file that is locked, or that a store's conditional writes are tried on."""
 
-_S3 = "s3://"
 _CHANGED = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 _ABSENT = {"NoSuchKey", "404"}
 _NO_TAG = '"00000000000000000000000000000000"'
@@ -59,8 +56,8 @@ def see(path: str) -> Seen:
     bucket, key = _place(path)
     with _refused(path):
         try:
-            found = _client().get_object(Bucket=bucket, Key=key)
-        except _client().exceptions.ClientError as error:
+            found = storage.s3_client().get_object(Bucket=bucket, Key=key)
+        except storage.s3_client().exceptions.ClientError as error:
             if _code(error) in _ABSENT:
                 return Seen(None, "")
             raise
@@ -118,18 +115,6 @@ def _locked(path: str) -> Iterator[None]:
         yield
 
 
-def _client() -> Any:
-    return _client_of(os.environ.get("AWS_ENDPOINT_URL", ""))
-
-
-@cache
-def _client_of(endpoint: str) -> Any:
-    del endpoint  # boto3 reads it itself; another one is another client.
-    import boto3
-
-    return boto3.client("s3")
-
-
 def _check_conditions(bucket: str, folder: str) -> None:
     """Tries the store's conditional writes once, on an object of their own.
 
@@ -137,7 +122,7 @@ def _check_conditions(bucket: str, folder: str) -> None:
         UserError: It ignores a condition, so that one writer would undo another's change.
     """
     key = f"{folder}/{uuid.uuid4().hex}{LOCK}"
-    client = _client()
+    client = storage.s3_client()
     try:
         client.put_object(Bucket=bucket, Key=key, Body=b"")
         ignored = [
@@ -161,7 +146,7 @@ def _put(bucket: str, key: str, content: bytes, condition: dict[str, str]) -> bo
     Returns:
         Whether it was written.
     """
-    client = _client()
+    client = storage.s3_client()
     try:
         client.put_object(Bucket=bucket, Key=key, Body=content, **condition)
     except client.exceptions.ClientError as error:
@@ -177,13 +162,13 @@ def _code(error: Any) -> str:
 
 
 def _place(path: str) -> tuple[str, str]:
-    if not path.startswith(_S3):
+    if not path.startswith(storage.S3):
         raise UserError(
             f"{path}: the registry can't be changed there: its champion is changed by a "
             "conditional write, which was tested in local folders and in S3-compatible stores "
             "(s3://bucket/...) only. Keep the registry in one of them."
         )
-    bucket, _, key = path.removeprefix(_S3).partition("/")
+    bucket, _, key = path.removeprefix(storage.S3).partition("/")
     return bucket, key
 
 
