@@ -430,6 +430,7 @@ def test_pseudonyms_stay_in_the_examples(second_run: Run, served: _Served) -> No
     # a part of the registry, of their own.
     allowed = (
         artifacts / "TrialExampleGen" / "examples",
+        artifacts / "CrossFit" / "predictions",
         artifacts / "ReferenceModels" / "predictions",
         artifacts / "ChampionModel" / "division",
         second_run.root / "registry-subjects",
