@@ -41,6 +41,7 @@ def create_scoring_pipeline(config: RunConfig, model: str = "") -> Pipeline:
     example_gen = TrialExampleGen(
         settings=TrialExampleGenSettings.for_scoring(study),
         data_root=config.data_root,
+        snapshot=config.snapshot,
         fingerprint=config.fingerprint,
         subject_key=config.subject_key,
         subject_key_id=config.subject_key_id,

@@ -21,6 +21,7 @@ from pipeline.runners.kubeflow.form import whole_number
 from pipeline.runners.kubeflow.package import RUN_INPUTS
 from pipeline.runners.kubeflow.purpose import training
 from pipeline.runners.kubeflow.record import Task, export_run, recorded_task
+from pipeline.runners.kubeflow.snapshot_task import SNAPSHOT
 from pipeline.scoring_config import scoring_token
 from pipeline.study.load import parse_study
 from pipeline.study.study import Study
@@ -94,7 +95,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--model", default="", help="id of the model that scores, if not champion")
     parser.add_argument("--steps", type=int, default=0, help="training steps")
     parser.add_argument("--kind", default=TRAINING, choices=RUN_KINDS, help="what the run does")
-    for name in training().found_out:
+    parser.add_argument("--snapshot", default="", help="folder of the snapshot of its database")
+    for name in (*training().found_out, SNAPSHOT):
         parser.add_argument(f"--{name}_to", help="output file")
     return parser
 
@@ -108,13 +110,13 @@ def _compute_inputs(options: argparse.Namespace, study: Study) -> dict[str, str]
 
     for name in ("seed", "steps"):
         whole_number(name, getattr(options, name))
-    if not options.data_root:
+    if not options.data_root and study.files:
         raise UserError(
             "data_root is empty: give the folder of the study's files in the run's form, an "
             "address such as s3://bucket/folder or a path of a mounted volume."
         )
-    datasets = checked_datasets(study, options.data_root, options.kind)
-    fingerprint = content_fingerprint(study, options.data_root, datasets=datasets)
+    datasets = checked_datasets(study, options.data_root, options.kind, options.snapshot)
+    fingerprint = content_fingerprint(study, options.data_root, options.snapshot, datasets)
     if options.data_fingerprint not in ("", fingerprint):
         raise UserError(
             f"{options.data_root}: the data have the fingerprint {fingerprint}, but the run's form "
@@ -127,6 +129,9 @@ def _compute_inputs(options: argparse.Namespace, study: Study) -> dict[str, str]
         options.subject_key_id_to: subject_key_id,
         options.code_digest_to: source_digest(*_PACKAGES),
     }
+    if study.database:
+        # Handed on, so that all tasks have one place that their inputs come from.
+        found[options.snapshot_to] = options.snapshot
     if options.kind == VALIDATION:
         return found | {options.champion_token_to: validated_token(study, options.registry_root)}
     if options.kind == SCORING:

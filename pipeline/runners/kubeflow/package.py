@@ -5,6 +5,7 @@ not accept, is corrected in the specification that it returns:
 
 - a first task, `RunInputs`, determines what caching depends on when the run starts: the
   fingerprint of the data, the key of the subject hash, the champion, the code in the image;
+- before it, `DataSnapshot` reads the SQL database of a study that has one;
 - runtime parameters get their defaults and descriptions;
 - tasks get resources, retries, secrets and volumes;
 - artifacts of Kubeflow's own types get their names;
@@ -16,7 +17,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,13 @@ from pipeline.names import KUBEFLOW
 from pipeline.runners.kubeflow.handover import INSIDE, KUBEFLOW_TYPES, schema_title
 from pipeline.runners.kubeflow.purpose import Purpose
 from pipeline.runners.kubeflow.settings import KubeflowSettings, Resources, gigabytes
+from pipeline.runners.kubeflow.snapshot_task import (
+    DATA_SNAPSHOT,
+    SNAPSHOT,
+    add_snapshot_task,
+    check_snapshot,
+    take_from_snapshot_task,
+)
 from pipeline.study.study import Study
 from pipeline.subject_key import KEY_IN_ENVIRONMENT
 from pipeline.version import code_version, lock_digest
@@ -170,12 +178,20 @@ def compile_package(
         settings: Settings of the cluster.
         runner: TFX's compiler, from `tfx_runner`.
         purpose: What the package is for.
+
+    Raises:
+        UserError: The study reads a database, and the settings lack what its tasks need.
     """
+    check_snapshot(study, settings)
+    if study.database:
+        purpose = replace(purpose, found_out=(*purpose.found_out, SNAPSHOT))
     config = _config(study, schema, settings, purpose)
     spec, beam_stages = _compiled(purpose.create(config), runner)
     form = parameters(study, settings, purpose)
     spec["pipelineInfo"]["description"] = _description(study, purpose)
     _add_run_inputs(spec, study, form, purpose)
+    if study.database:
+        _add_snapshot(spec, study, settings, purpose)
     spec["root"]["inputDefinitions"] = {"parameters": dict(map(_definition, form))}
     for task in spec["root"]["dag"]["tasks"].values():
         _finish_task(spec, task, study.study, settings, beam_stages, purpose)
@@ -203,6 +219,7 @@ def _config(study: Study, schema: str, settings: KubeflowSettings, purpose: Purp
         study=study,
         schema=schema,
         data_root=_later("data_root"),
+        snapshot=_later(SNAPSHOT) if study.database else "",
         fingerprint=_later("fingerprint"),
         subject_key=KEY_IN_ENVIRONMENT,
         subject_key_id=_later("subject_key_id"),
@@ -302,6 +319,24 @@ def _add_run_inputs(spec: Spec, study: Study, form: Sequence[Parameter], purpose
     }
 
 
+def _add_snapshot(spec: Spec, study: Study, settings: KubeflowSettings, purpose: Purpose) -> None:
+    """Inserts the task DataSnapshot before RunInputs."""
+    executors = spec["deploymentSpec"]["executors"]
+    add_snapshot_task(
+        spec,
+        executors[f"{RUN_INPUTS}_executor"]["container"]["image"],
+        constants={
+            "study": study.to_json(),
+            "snapshot_root": settings.snapshot_root,
+            "run_id": JOB_ID,
+            "kind": purpose.kind,
+        },
+        # The form of a scoring has no store.
+        asked={name: "STRING" for name in ("data_root", "metrics_store") if name in purpose.fields},
+    )
+    take_from_snapshot_task(spec, RUN_INPUTS)
+
+
 def _take_from_run_inputs(task: Spec, found_out: Sequence[str]) -> None:
     inputs = task["inputs"]["parameters"]
     for name, source in inputs.items():
@@ -327,7 +362,7 @@ def _finish_task(
     container["resources"] = _resources(settings.resources_of(stage))
     if settings.retries:
         task["retryPolicy"] = {"maxRetryCount": settings.retries, **_BACKOFF}
-    if stage == RUN_INPUTS:
+    if stage in (RUN_INPUTS, DATA_SNAPSHOT):
         task["cachingOptions"] = {"enableCache": False}
         return
     for name, kind, source in _extra_parameters(task, stage in beam_stages, purpose):

@@ -98,6 +98,7 @@ class KubeflowSettings(StrictModel):
         image: Image of every task.
         registry_root: Root of the registry of blessed models.
         serving_dir: Where servers look for the champion; None leaves Pusher out.
+        snapshot_root: Folder for snapshots of SQL databases that studies read; empty for none.
         metrics_store: Address of the SQL store, without a password; empty for none.
         secrets: Environment variables of every task.
         volumes: Name of a persistent volume claim by the path where it is mounted.
@@ -109,6 +110,7 @@ class KubeflowSettings(StrictModel):
     image: Annotated[str, Field(min_length=1)]
     registry_root: Annotated[str, Field(min_length=1)]
     serving_dir: str | None = None
+    snapshot_root: str = ""
     metrics_store: str = ""
     secrets: dict[str, SecretKey] = {}
     volumes: dict[str, str] = {}
