@@ -17,11 +17,11 @@ _ABSENT = (
 )
 _ASSUMPTION = (
     "A prediction set holds the outcome of 90 % of the subjects with it, and of 90 % of those "
-    "without it, if new subjects are like draws from the population of this trial. Of the subjects "
-    "of one group that is so only where the group was large enough to calibrate sets of its own; "
-    "of the others the table says what was measured. Another case mix, other sites, later years, "
-    "or wrong weights where follow-up ended early break this: then neither set nor interval promises "
-    "anything until it is measured there."
+    "without it, if new subjects are like draws from the population of this trial. Of the "
+    "subjects of one group that is so only where the group was large enough to calibrate sets "
+    "of its own; of the others the table says what was measured. Another case mix, other sites, "
+    "later years, or wrong weights where follow-up ended early break this: then neither set nor "
+    "interval promises anything until it is measured there."
 )
 _MEASURED = "Measured on subjects that neither the model nor its intervals and sets were fitted to."
 
