@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import unquote_plus
 
 from sqlalchemy import URL, make_url
@@ -11,31 +12,15 @@ from pipeline.errors import UserError
 
 _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
-_PARAMETERS = {
-    # libpq's connection parameters that choose a server and how to reach it; those that hold a
-    # secret (password, sslpassword) or can hold one (options, service) are left out.
-    # https://www.postgresql.org/docs/17/libpq-connect.html#LIBPQ-PARAMKEYWORDS
-    "postgresql": frozenset(
-        {
-            *("host", "hostaddr", "port", "application_name", "connect_timeout", "client_encoding"),
-            *("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "sslnegotiation"),
-            *("gssencmode", "krbsrvname", "channel_binding", "require_auth", "load_balance_hosts"),
-            *("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count"),
-            *("target_session_attrs", "tcp_user_timeout", "passfile"),
-        }
-    ),
-    # https://www.sqlite.org/uri.html and what Python's driver takes.
-    "sqlite": frozenset({"uri", "mode", "cache", "immutable", "nolock", "timeout"}),
-}
 
-
-def sql_url(address: str, what: str, password_variable: str) -> URL:
+def sql_url(address: str, what: str, remedy: str, parameters: Mapping[str, frozenset[str]]) -> URL:
     """Parses the address of a PostgreSQL or SQLite database.
 
     Args:
         address: `postgresql://user@host:5432/database`, or `sqlite:///file`.
         what: Whose address it is, for the message: "the store".
-        password_variable: Environment variable where the password belongs.
+        remedy: What to do with a password, a sentence.
+        parameters: What may stand behind `?`, by kind of database: none that can hold a secret.
 
     Returns:
         The address, without a password.
@@ -46,26 +31,26 @@ def sql_url(address: str, what: str, password_variable: str) -> URL:
     """
     url = _parsed(address, what)
     backend = url.get_backend_name()
-    if backend not in _PARAMETERS:
+    if backend not in parameters:
         raise UserError(
             f"{what[0].upper()}{what[1:]} can be PostgreSQL or SQLite, not {backend}: "
             "postgresql://user@host:5432/database or sqlite:///path/to/file."
         )
     names = _parameter_names(address)
-    others = len(names - _PARAMETERS[backend])
+    others = len(names - parameters[backend])
     # libpq reads a database name with "=" as further connection parameters.
     disguised = backend == "postgresql" and (
         ":" in (url.username or "") or "=" in (url.database or "") or "://" in (url.database or "")
     )
     if url.password is not None or disguised or {"password", "sslpassword"} & names:
         raise UserError(
-            f"The address of {what} contains a password, which would be logged. "
-            f"Remove it and set it in the environment as {password_variable}."
+            f"The address of {what} contains a password, which would be logged. {remedy}"
         )
     if others:
+        listed = ", ".join(sorted(parameters[backend])) or "none"
         raise UserError(
             f"The address of {what} has {others} parameters after the question mark that are not "
-            f"among those accepted: {', '.join(sorted(_PARAMETERS[backend]))}."
+            f"among those accepted: {listed}."
         )
     return url
 

@@ -17,6 +17,24 @@ from pipeline.store.sqlite_file import check_sqlite_file
 PASSWORD_VARIABLE = "TRIAL_STORE_PASSWORD"
 """Environment variable with the password of the address's user."""
 
+ADDRESS_PARAMETERS = {
+    # libpq's connection parameters that choose a server and how to reach it; those that hold a
+    # secret (password, sslpassword) or can hold one (options, service) are left out.
+    # https://www.postgresql.org/docs/17/libpq-connect.html#LIBPQ-PARAMKEYWORDS
+    "postgresql": frozenset(
+        {
+            *("host", "hostaddr", "port", "application_name", "connect_timeout", "client_encoding"),
+            *("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "sslnegotiation"),
+            *("gssencmode", "krbsrvname", "channel_binding", "require_auth", "load_balance_hosts"),
+            *("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count"),
+            *("target_session_attrs", "tcp_user_timeout", "passfile"),
+        }
+    ),
+    # https://www.sqlite.org/uri.html and what Python's driver takes.
+    "sqlite": frozenset({"uri", "mode", "cache", "immutable", "nolock", "timeout"}),
+}
+"""What the address of a store may have behind `?`, by kind of database."""
+
 _SECONDS_TO_CONNECT = 10
 _SECONDS_FOR_A_LOCK = 30
 _PASSES = (OperationalError, InterfaceError, InternalError)
@@ -38,7 +56,8 @@ def store_url(address: str) -> URL:
     Raises:
         UserError: See `pipeline.sql_address.sql_url`.
     """
-    url = sql_url(address, "the store", PASSWORD_VARIABLE)
+    remedy = f"Remove it and set it in the environment as {PASSWORD_VARIABLE}."
+    url = sql_url(address, "the store", remedy, ADDRESS_PARAMETERS)
     if url.get_backend_name() == "postgresql" and os.environ.get(PASSWORD_VARIABLE):
         url = url.set(password=os.environ[PASSWORD_VARIABLE])
     return url

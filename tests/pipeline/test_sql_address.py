@@ -6,6 +6,7 @@ import pytest
 
 from pipeline.errors import UserError
 from pipeline.sql_address import sql_url
+from pipeline.store.engine import ADDRESS_PARAMETERS
 
 SECRET = "planted-secret"
 
@@ -13,7 +14,7 @@ SECRET = "planted-secret"
 def refusal(address: str) -> str:
     """The message that refuses an address."""
     with pytest.raises(UserError) as caught:
-        sql_url(address, "the store", "THE_VARIABLE")
+        sql_url(address, "the store", "Use THE_VARIABLE.", ADDRESS_PARAMETERS)
     assert SECRET not in str(caught.value)
     assert "\n" not in str(caught.value)
     return str(caught.value)
@@ -85,7 +86,7 @@ def test_an_address_that_can_not_be_used_is_refused_in_one_line(address: str) ->
     ],
 )
 def test_where_a_database_is_and_how_to_reach_it_is_accepted(address: str) -> None:
-    url = sql_url(address, "the store", "THE_VARIABLE")
+    url = sql_url(address, "the store", "Use THE_VARIABLE.", ADDRESS_PARAMETERS)
     assert url.password is None
     for name in url.query:  # may be empty
         assert f"{name}=" in address

@@ -8,9 +8,14 @@ from typing import Annotated
 from pydantic import Field, field_validator
 
 from pipeline.documents import StrictModel
+from pipeline.errors import UserError
 
 _SECRET = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:.+")
 _EXPECTED = "expected postgresql://user@host:5432/database or sqlite:///file.sqlite"
+_REMEDY = (
+    "Remove it, change it since the study file is no secret, and name where the new one is: "
+    "`password: env:NAME` or `file:PATH`."
+)
 _OPTIONS = {
     "postgresql": frozenset(
         {"application_name", "connect_timeout", "host", "port", "sslcert", "sslmode"}
@@ -64,28 +69,14 @@ class Database(StrictModel):
 
 def _check_address(address: str) -> None:
     # SQLAlchemy takes a while to import, and most studies have no database.
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError
+    from pipeline.sql_address import sql_url
 
     try:
-        url = make_url(address)
-    except (ArgumentError, ValueError):
-        raise ValueError(_EXPECTED) from None
-    if url.drivername not in ("postgresql", "postgresql+psycopg", "sqlite"):
+        url = sql_url(address, "the database", _REMEDY, _OPTIONS)
+    except UserError as error:
+        raise ValueError(str(error)) from None
+    if address.partition("://")[0] not in ("postgresql", "postgresql+psycopg", "sqlite"):
         raise ValueError(f"{_EXPECTED}; no other database or driver is read")
-    if url.password is not None:
-        raise ValueError(
-            "the address contains a password; remove it, change it since the study file is no "
-            "secret, and name where the new one is: `password: env:NAME` or `file:PATH`"
-        )
-    allowed = _OPTIONS[url.get_backend_name()]
-    if set(url.query) - allowed:
-        # The name of the option is not shown either: it may be the half of a secret.
-        listed = ", ".join(sorted(allowed)) or "none"
-        raise ValueError(
-            "the address has an option behind `?` that is not allowed there, where a password "
-            f"would be logged; allowed are: {listed}"
-        )
     database = url.database or ""
     if any(mark in database for mark in ("=", "?", "://")) or database.startswith("file:"):
         raise ValueError(f"the name of the database can't hold settings; {_EXPECTED}")
