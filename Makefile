@@ -22,9 +22,10 @@ FREE_KB := 6000000
 CLUSTER_OPTIONS = $(if $(RUNNER),--runner "$$RUNNER") $(if $(WORKERS),--workers "$$WORKERS") \
 	$(if $(MASTER),--master "$$MASTER") "$$@"
 
-override PACKAGE := $(or $(PACKAGE),packages/$(if $(VALIDATE),valid,trial)-$(subst _,-,$(or $(STUDY),synthetic))$(if $(SCORE),-score).yaml)
-override IMAGE_BUILD := $(or $(IMAGE_BUILD),docker build)
-override IMAGE_PUSH := $(or $(IMAGE_PUSH),docker push)
+# Under names of their own: a make below this one would take a default for a person's choice.
+export PACKAGE_FILE := $(or $(PACKAGE),packages/$(if $(VALIDATE),valid,trial)-$(subst _,-,$(or $(STUDY),synthetic))$(if $(SCORE),-score).yaml)
+export BUILD_COMMAND := $(or $(IMAGE_BUILD),docker build)
+export PUSH_COMMAND := $(or $(IMAGE_PUSH),docker push)
 export $(foreach name,$(VARIABLES),$(if $($(name)),$(name)))
 IMAGE_NAME = "$${IMAGE:-clinical-trial-pipeline:$$(cat pipeline/VERSION)}"
 
@@ -90,7 +91,7 @@ notebooks: $(READY) ## Execute the notebooks on a run: [RUN=id ROOT=runs ONLY=fa
 	@$(TRIAL) notebooks $(if $(RUN),"$$RUN") $(if $(ROOT),--root "$$ROOT") $(if $(ONLY),--only "$$ONLY")
 
 submit: $(READY) ## Start a run on Kubeflow: ENDPOINT=url [STUDY=ist VALIDATE=1 SCORE=1 DATA=folder PARAMS="a=1 b=2" CRON="0 3 * * *" WAIT=minutes].
-	@$(call each_word,PARAMS,--set ) $(TRIAL) submit --endpoint "$$ENDPOINT" --package "$$PACKAGE" \
+	@$(call each_word,PARAMS,--set ) $(TRIAL) submit --endpoint "$$ENDPOINT" --package "$$PACKAGE_FILE" \
 	  $(if $(PARAMETERS),--parameters "$$PARAMETERS") $(if $(DATA),--set "data_root=$$DATA") \
 	  $(if $(NAMESPACE),--namespace "$$NAMESPACE") \
 	  $(if $(CRON),--cron "$$CRON") $(if $(WAIT),--wait "$$WAIT") "$$@"
@@ -136,13 +137,13 @@ docs: $(READY) ## Build the documentation site into site/.
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 image: ## Build the image of Kubeflow's tasks: [IMAGE=name:tag BASE=image IMAGE_BUILD="podman build"].
-	@set -f; $$IMAGE_BUILD -f kubeflow/Dockerfile -t $(IMAGE_NAME) $(if $(BASE),--build-arg BASE="$$BASE") \
+	@set -f; $$BUILD_COMMAND -f kubeflow/Dockerfile -t $(IMAGE_NAME) $(if $(BASE),--build-arg BASE="$$BASE") \
 	  --build-arg VERSION=$$(cat pipeline/VERSION) \
 	  --build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) \
 	  $$IMAGE_OPTIONS .
 
 push: ## Push the image to its registry: IMAGE=registry/name:tag [IMAGE_PUSH="podman push"].
-	@set -f; $$IMAGE_PUSH $(IMAGE_NAME)
+	@set -f; $$PUSH_COMMAND $(IMAGE_NAME)
 
 pin-images: $(READY) ## Write the digests of the images of others (requirements/images.yaml) into the manifests; needs a network.
 	@$(BIN)/python -m requirements.pin_images

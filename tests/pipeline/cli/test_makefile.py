@@ -72,7 +72,16 @@ SWITCHES = ("SCORE", "TUNE", "VALIDATE", "WITH_SUBJECT")
 
 MAKEFILE = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
 DOCUMENTED = re.findall(r"^([a-z-]+):.*##", MAKEFILE, re.MULTILINE)
+[_NAMES] = re.findall(r"^VARIABLES := ((?:.*\\\n)*.*)$", MAKEFILE, re.MULTILINE)
+VARIABLES = set(_NAMES.replace("\\", "").split())
+"""What a person may set."""
 OPTIONAL = sorted(set(re.findall(r"\$\(if \$\(([A-Z_]+)\)", MAKEFILE)))
+
+
+def outside_of_make() -> dict[str, str]:
+    """The environment of a person's shell, also where `make test` runs these tests."""
+    leaves = (*VARIABLES, "MAKEFLAGS", "MAKELEVEL", "MFLAGS")
+    return {name: text for name, text in environment().items() if name not in leaves}
 
 
 def commands(target: str, *variables: str) -> str:
@@ -80,7 +89,7 @@ def commands(target: str, *variables: str) -> str:
     return subprocess.run(
         ["make", "-n", target, *variables],
         cwd=REPOSITORY,
-        env=environment(),
+        env=outside_of_make(),
         capture_output=True,
         text=True,
         check=True,
@@ -107,18 +116,26 @@ def recorded(folder: Path, target: str, *variables: str, **environ: str) -> list
     programs = folder / "venv" / "bin"
     programs.mkdir(parents=True)
     for name in ("python", "docker"):
-        script = f"#!/bin/sh\nprintf '%s\\0' \"$@\" >>{calls}\nprintf '\\n' >>{calls}\n"
+        script = (
+            f"#!/bin/sh\nprintf '%s\\0' \"$@\" >>{calls}\nprintf '\\n' >>{calls}\n"
+            f"env -0 >>{folder / 'environment'}\n"
+        )
         (programs / name).write_text(script, encoding="utf-8")
         (programs / name).chmod(0o755)
     make = ["make", f"VENV={programs.parent}"]
     names = subprocess.run(
-        [*make, "-pn", "help"], cwd=REPOSITORY, capture_output=True, text=True, check=True
+        [*make, "-pn", "help"],
+        cwd=REPOSITORY,
+        env=outside_of_make(),
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
     (programs.parent / f".ready-{re.findall('^LOCK := (.+)$', names, re.MULTILINE)[0]}").touch()
     subprocess.run(
         [*make, target, *variables],
         cwd=REPOSITORY,
-        env=environment() | {"PATH": f"{programs}:{os.environ['PATH']}"} | environ,
+        env=outside_of_make() | {"PATH": f"{programs}:{os.environ['PATH']}"} | environ,
         check=True,
     )
     return [line.split("\0") for line in calls.read_text(encoding="utf-8").split("\0\n")[:-1]]
@@ -163,6 +180,13 @@ def test_a_target_without_variables_leaves_the_choice_to_trial(target: str, tmp_
     assert parse(called(tmp_path, target)) == {}
 
 
+@pytest.mark.parametrize("target", ["run", "submit", "image", "push"])
+def test_what_a_target_runs_finds_no_variable_that_nobody_set(target: str, tmp_path: Path) -> None:
+    recorded(tmp_path, target)
+    left = (tmp_path / "environment").read_text(encoding="utf-8").split("\0")
+    assert not VARIABLES & {text.partition("=")[0] for text in left}
+
+
 def hostile_text(touched: Path) -> str:
     """Text that touches a file as soon as make or a shell interprets any part of it."""
     touch = f"touch {touched}"
@@ -178,12 +202,10 @@ HOSTILE = [
 
 
 def test_every_variable_that_a_person_may_set_is_attacked() -> None:
-    [names] = re.findall(r"^VARIABLES := ((?:.*\\\n)*.*)$", MAKEFILE, re.MULTILINE)
-    variables = set(names.replace("\\", "").split())
     # A switch of pytest's; the programs and the interpreter have tests of their own.
     others = {"COVERAGE", "IMAGE_BUILD", "IMAGE_PUSH", "PYTHON"}
-    assert {name for _, name in HOSTILE} | others == variables
-    assert set(OPTIONAL) <= variables
+    assert {name for _, name in HOSTILE} | others == VARIABLES
+    assert set(OPTIONAL) <= VARIABLES
 
 
 @pytest.mark.parametrize("place", ["command line", "environment"])
