@@ -181,7 +181,7 @@ def test_a_target_without_variables_leaves_the_choice_to_trial(target: str, tmp_
 
 
 @pytest.mark.parametrize("target", ["run", "submit", "image", "push"])
-def test_what_a_target_runs_finds_no_variable_that_nobody_set(target: str, tmp_path: Path) -> None:
+def test_what_a_target_runs_finds_no_variable_that_was_not_set(target: str, tmp_path: Path) -> None:
     recorded(tmp_path, target)
     left = (tmp_path / "environment").read_text(encoding="utf-8").split("\0")
     assert not VARIABLES & {text.partition("=")[0] for text in left}
