@@ -16,25 +16,6 @@ MOST_VALUES = 100_000
 _TAG = "tag:yaml.org,2002:"
 
 
-class _Loader(yaml.SafeLoader):
-    """Names the line of a value that is not what its form or its tag says."""
-
-    def construct_object(self, node: yaml.Node, deep: bool = False) -> Hashable:
-        """Makes the value of a node.
-
-        Raises:
-            ConstructorError: There is no such value, such as the 31st of February.
-        """
-        try:
-            return super().construct_object(node, deep)
-        # What PyYAML's constructors of numbers, dates and booleans let through.
-        except (ValueError, AttributeError, LookupError, TypeError, OverflowError) as error:
-            kind = node.tag.removeprefix(_TAG)
-            raise yaml.constructor.ConstructorError(
-                None, None, f"found a value that is no valid {kind}", node.start_mark
-            ) from error
-
-
 @dataclass
 class _Open:
     """A mapping or sequence that has begun.
@@ -84,6 +65,39 @@ class _Sizes:
             raise _refused(f"found more than {MOST_VALUES} values, repeated ones included", event)
 
 
+class _Loader(yaml.SafeLoader):
+    """Counts values before they are made; names the line of one that is not what its tag says."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._sizes = _Sizes()
+
+    def get_event(self) -> Any:
+        """Takes the parser's next event.
+
+        Raises:
+            MarkedYAMLError: A limit is passed.
+        """
+        event = super().get_event()  # type: ignore[no-untyped-call]
+        self._sizes.take(event)
+        return event
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Hashable:
+        """Makes the value of a node.
+
+        Raises:
+            ConstructorError: There is no such value, such as the 31st of February.
+        """
+        try:
+            return super().construct_object(node, deep)
+        # What PyYAML's constructors of numbers, dates and booleans let through.
+        except (ValueError, AttributeError, LookupError, TypeError, OverflowError) as error:
+            kind = node.tag.removeprefix(_TAG)
+            raise yaml.constructor.ConstructorError(
+                None, None, f"found a value that is no valid {kind}", node.start_mark
+            ) from error
+
+
 def _refused(problem: str, event: Any) -> yaml.MarkedYAMLError:
     return yaml.MarkedYAMLError(None, None, problem, event.start_mark)
 
@@ -106,7 +120,9 @@ def parse_yaml(text: str) -> tuple[yaml.Node | None, Any]:
     """
     if len(text) > MOST_CHARACTERS:
         raise yaml.MarkedYAMLError(problem=f"found more than {MOST_CHARACTERS} characters")
-    sizes = _Sizes()
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        sizes.take(event)
-    return yaml.compose(text, Loader=yaml.SafeLoader), yaml.load(text, Loader=_Loader)
+    loader = _Loader(text)
+    try:
+        root = loader.get_single_node()
+        return root, None if root is None else loader.construct_document(root)
+    finally:
+        loader.dispose()

@@ -175,7 +175,7 @@ def test_what_decides_the_evaluation_changes_the_label_digest(
 # Generated trials: labels and splits as TrialExampleGen derives them, against the digest.
 
 
-@settings(max_examples=400)
+@settings(max_examples=120)
 @given(trial_files(), st.lists(COUNTED, max_size=4), COUNTED)
 def test_where_labels_or_splits_differ_the_digests_differ(
     files: Files, changes: list[Change], change: Change
@@ -189,7 +189,7 @@ def test_where_labels_or_splits_differ_the_digests_differ(
         assert label_digest(one) != label_digest(other)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(
     trial_files(),
     st.lists(COUNTED.filter(lambda change: not change[0].startswith(NEWLY_READ)), max_size=3),
