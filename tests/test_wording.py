@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Iterator
+from functools import cache
 from pathlib import PurePosixPath
 
 import pytest
@@ -58,8 +58,9 @@ ALLOWED = {
 _NOT_READ = ("tests/test_wording.py", "docs/schemas/", "grafana/dashboards/", "CHANGELOG.md")
 
 
-def texts() -> Iterator[tuple[str, str]]:
-    """Path and text of each file that people write and read."""
+@cache
+def texts() -> dict[str, str]:
+    """Text of each file that people write and read, by its path."""
     listed = subprocess.run(
         ["git", "ls-files", "--", "*.py", "*.ipynb", "*.md", "*.yaml", "Makefile"],
         cwd=PROJECT,
@@ -67,22 +68,27 @@ def texts() -> Iterator[tuple[str, str]]:
         check=True,
         encoding="utf-8",
     ).stdout.splitlines()
-    for name in listed:
-        if not name.startswith(_NOT_READ):
-            yield name, (PROJECT / name).read_text("utf-8")
+    return {
+        name: (PROJECT / name).read_text("utf-8")
+        for name in listed
+        if not name.startswith(_NOT_READ)
+    }
+
+
+@cache
+def joined_texts() -> dict[str, str]:
+    """The texts without their line ends: a phrase is found across lines and literals."""
+    return {name: joined(text) for name, text in texts().items()}
 
 
 def joined(text: str) -> str:
-    """The text without its line ends, so that a phrase is found across lines and literals.
-
-    Names are read like sentences.
-    """
+    """The text without its line ends; names are read like sentences."""
     text = re.sub(r"\"\s*\n\s*f?\"", "", text)
     return re.sub(r"(?:\s|_)+(?:#\s+)?", " ", text)
 
 
 def test_files_are_read() -> None:
-    suffixes = {PurePosixPath(name).suffix for name, _ in texts()}
+    suffixes = {PurePosixPath(name).suffix for name in texts()}
 
     assert suffixes >= {".py", ".ipynb", ".md", ".yaml"}
 
@@ -92,8 +98,8 @@ def test_a_phrase_is_written_in_plain_words(pattern: str, instead: str) -> None:
     phrase = re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE)
     found = {
         (name, match.group())
-        for name, text in texts()
-        for match in phrase.finditer(joined(text))
+        for name, text in joined_texts().items()
+        for match in phrase.finditer(text)
         if (name, match.group()) not in ALLOWED
     }
 
@@ -103,7 +109,7 @@ def test_a_phrase_is_written_in_plain_words(pattern: str, instead: str) -> None:
 def test_a_helper_is_named_by_a_verb_and_its_object() -> None:
     found = {
         (name, match.group())
-        for name, text in texts()
+        for name, text in texts().items()
         if not name.startswith("tests/")
         for match in re.finditer(VERB_AND_OBJECT, text)
     }
