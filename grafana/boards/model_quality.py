@@ -32,6 +32,7 @@ Choose a run in the history at the bottom to see its groups. `challenger` is the
 `champion` the current champion on the same subjects."""
 _NO_MODEL = "No run of this study has evaluated a model yet"
 _NO_CHAMPION = "No champion has been evaluated beside a challenger yet: that takes a second run"
+_NO_INTERVALS = "This run has no intervals for this task: too few subjects to calibrate them on"
 _NO_GROUPS = "The study file names no groups, or all are too small to show"
 _TO_RUN = {
     "title": "The groups of this run",
@@ -250,6 +251,20 @@ def _groups() -> list[AnyPanel]:
             "predicted",
             look.SHARE,
         ),
+        curve(
+            Words(
+                "What is gained by leaving the least certain to people? ($task)",
+                "Brier score of the subjects kept, by the share left to people: those with the "
+                "widest intervals. Less is better. The outcome may be rarer among those kept: "
+                "predicting their rate for each of them reaches the dashed line.",
+                _NO_INTERVALS,
+            ),
+            queries.REFERRAL,
+            _HALF,
+            "referred",
+            look.SCORE,
+            3,
+        ),
         grid(
             Words(
                 "Which groups lie furthest apart?",
@@ -258,7 +273,7 @@ def _groups() -> list[AnyPanel]:
                 _NO_GROUPS,
             ),
             queries.GAPS_OF_RUN,
-            Size(24, 8),
+            _HALF,
             {"gap": _RATE, "lowest": _RATE, "highest": _RATE},
         ),
     ]

@@ -209,19 +209,23 @@ def lines(
     return _finished(panel, words, SqlTarget(query, "metric" in query.columns), size)
 
 
-def curve(words: Words, query: Query, size: Size, across: str, unit: str) -> AnyPanel:
-    """Numbers by another number."""
+def curve(
+    words: Words, query: Query, size: Size, across: str, unit: str, decimals: int = 1
+) -> AnyPanel:
+    """Numbers by another number, a share."""
     panel = (
         trend.Panel()
         .x_field(across)
         .unit(unit)
-        .decimals(1)
+        .decimals(decimals)
         .line_width(2)
         .point_size(7)
         .show_points(commons.VisibilityMode.ALWAYS)
         .legend(_legend())
         .tooltip(common.VizTooltipOptions().mode(commons.TooltipDisplayMode.MULTI))
     )
+    if unit != look.SHARE:
+        panel.override_by_name(across, look.properties(unit=look.SHARE, decimals=0))
     for name, values in _styles(tuple(query.columns)):
         panel.override_by_name(name, look.properties(**values))
     return _finished(panel, words, SqlTarget(query), size)
@@ -353,6 +357,7 @@ def _styles(columns: Sequence[str]) -> list[tuple[str, dict[str, object]]]:
         "custom__showPoints": "never",
         "color": look.fixed(look.LIMIT),
     }
+    aside: dict[str, object] = {"custom__hideFrom": {"legend": True, "tooltip": False, "viz": True}}
     known: dict[str, dict[str, object]] = {
         "challenger": {"color": look.fixed(look.CHALLENGER)},
         "challenger − champion": {"color": look.fixed(look.CHALLENGER)},
@@ -364,7 +369,11 @@ def _styles(columns: Sequence[str]) -> list[tuple[str, dict[str, object]]]:
         "at most": limit,
         LIMIT_OF_GATE: limit,
         "ideal": limit | {"color": look.fixed(look.PLAIN)},
-        "subjects": {"custom__hideFrom": {"legend": True, "tooltip": False, "viz": True}},
+        "the model": {"color": look.fixed(look.CHALLENGER)},
+        "predicting their rate": limit | {"color": look.fixed(look.PLAIN)},
+        "subjects": aside | {"unit": look.COUNT, "decimals": 0},
+        "observed rate": aside | {"unit": look.SHARE, "decimals": 1},
+        "widest interval": aside,
     }
     return [(name, known[name]) for name in columns if name in known]
 

@@ -19,6 +19,7 @@ from pipeline.html.palette import Tone
 from pipeline.metrics import METRICS
 from pipeline.results.curve_points import CalibrationBin
 from pipeline.results.group_order import rising
+from pipeline.results.referral import ReferralPoint
 
 _TONES: dict[str, Tone] = {
     "blessed": "good",
@@ -239,7 +240,7 @@ def _history(history: Sequence[Row]) -> Block:
 def _task(store: StudyStore, newest: _Newest, task: str) -> Section:
     calibration = _calibration(store, newest.run, task)
     main = [_over_runs(store, name, query, task) for name, query in _MAIN]
-    blocks: list[Block] = [Grid([Grid(main), *calibration])]
+    blocks: list[Block] = [Grid([Grid(main), *calibration, *_referral(store, newest.run, task)])]
     blocks += _groups(store, newest, task)
     more = [_over_runs(store, name, query, task) for name, query in _MORE]
     more += _difference(store, task)
@@ -295,6 +296,20 @@ def _calibration(store: StudyStore, run: str, task: str) -> list[Block]:
             curves, "Do predicted risks come true? On the dotted line they do."
         )
     ]
+
+
+def _referral(store: StudyStore, run: str, task: str) -> list[Block]:
+    points = [
+        ReferralPoint(
+            referred=row["referred"],
+            subjects=row["subjects"],
+            widest=row["widest interval"],
+            observed_rate=row["observed rate"],
+            brier=row["the model"],
+        )
+        for row in store.ask(queries.REFERRAL, run=run, task=task)
+    ]
+    return [charts.referral_chart(points)] if points else []
 
 
 def _groups(store: StudyStore, newest: _Newest, task: str) -> list[Block]:

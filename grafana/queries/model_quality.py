@@ -351,6 +351,25 @@ ORDER BY b.mean_prediction
     },
 )
 
+REFERRAL = Query(
+    """
+SELECT p.referred AS referred, p.brier AS "the model",
+       p.observed_rate * (1 - p.observed_rate) AS "predicting their rate", p.subjects AS subjects,
+       p.observed_rate AS "observed rate", p.widest AS "widest interval"
+FROM referral p WHERE p.run = :run AND p.task = :task
+ORDER BY p.point
+""",
+    {
+        "referred": "number",
+        "the model": "number",
+        "predicting their rate": "number",
+        "subjects": "count",
+        "observed rate": "number",
+        "widest interval": "number",
+    },
+)
+"""Brier score of the subjects kept, by the share that is left to people."""
+
 BLESSINGS = Query(
     f"""
 WITH reasons AS (

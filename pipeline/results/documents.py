@@ -12,6 +12,7 @@ from pipeline.documents import Count, Document, parse_document
 from pipeline.errors import UserError
 from pipeline.estimates import Estimate
 from pipeline.metrics import current_name
+from pipeline.names import CHALLENGER
 from pipeline.results.analysis import Analysis
 from pipeline.results.between_groups import BetweenGroups
 from pipeline.results.clinical_curves import DecisionPoint, SmoothPoint
@@ -382,6 +383,20 @@ class Curves(Document):
 
     smallest_group: Count | None = None
     curves: tuple[GroupCurves, ...]
+
+    def of_all(self, task: str, model: ModelRole) -> GroupCurves | None:
+        """Curves of all subjects."""
+        wanted = (task, OVERALL, model)
+        found = (item for item in self.curves if (item.task, item.group, item.model) == wanted)
+        return next(found, None)
+
+    def referral(self, task: str) -> tuple[ReferralPoint, ...]:
+        """What leaving the least certain of all subjects to people gains.
+
+        Page, board and notebook show these points.
+        """
+        of_all = self.of_all(task, CHALLENGER)
+        return of_all.referral if of_all else ()
 
 
 _DOCUMENTS: dict[type[BaseModel], tuple[str, str]] = {

@@ -18,6 +18,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from pipeline.store.base import Base as Base
 from pipeline.store.base import UtcTime as UtcTime
+from pipeline.store.curve_models import CalibrationBin as CalibrationBin
+from pipeline.store.curve_models import Referral as Referral
 from pipeline.store.validation_models import Validation as Validation
 from pipeline.store.validation_models import ValidationEstimate as ValidationEstimate
 
@@ -383,24 +385,6 @@ class PredictedRisk(Base):
     mean_upper: Mapped[float | None]
     outcome: Mapped[str]
     reason: Mapped[str]
-
-
-class CalibrationBin(Base):
-    """A bin of a calibration curve: subjects with similar predictions."""
-
-    __tablename__ = "calibration"
-
-    run: Mapped[str] = mapped_column(primary_key=True)
-    task: Mapped[str] = mapped_column(primary_key=True)
-    slicing: Mapped[str] = mapped_column(primary_key=True)
-    slice: Mapped[str] = mapped_column(primary_key=True)
-    model: Mapped[str] = mapped_column(primary_key=True)
-    bin: Mapped[int] = mapped_column(primary_key=True)
-    mean_prediction: Mapped[float]
-    observed_rate: Mapped[float]
-    lower: Mapped[float]
-    upper: Mapped[float]
-    subjects: Mapped[int]
 
 
 class SuppressedGroup(Base):

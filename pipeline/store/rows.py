@@ -13,6 +13,7 @@ from pipeline.results.trial_progress import ProgressRecord
 from pipeline.runs.stage_record import CountedRows, StageRecord, describe_unexpected
 from pipeline.store import models
 from pipeline.store.exported_study import ExportedStudy
+from pipeline.store.referral_rows import referral_rows
 
 Row = dict[str, Any]
 Rows = dict[type[models.Base], list[Row]]
@@ -60,6 +61,7 @@ def evaluation_rows(
         ],
         models.PredictedRisk: _predicted_risks(run, verdict),
         models.CalibrationBin: list(calibration_rows(run, curves)),
+        models.Referral: referral_rows(run, study.tasks, curves),
         models.SuppressedGroup: suppressed_rows(run, metrics),
     }
 

@@ -464,3 +464,11 @@ def test_mean_predictions_stand_beside_the_risks_by_the_horizon(ask: Any) -> Non
         ("A", 0.10, "fails"),
         ("B", None, "not judged"),
     ]
+
+
+@pytest.mark.usefixtures("filled")
+def test_the_model_on_those_kept_stands_beside_predicting_their_rate(ask: Any) -> None:
+    rows = ask(model_quality.REFERRAL)
+
+    named = [(row["referred"], row["the model"], row["predicting their rate"]) for row in rows]
+    assert named == [(0.0, 0.2, pytest.approx(0.24)), (0.5, 0.1, pytest.approx(0.16))]

@@ -23,12 +23,11 @@ _ROOM = 1.1
 _UNINFORMED = "predicting their rate"
 
 
-def referral_chart(points: Sequence[ReferralPoint], caption: str = "") -> Figure:
+def referral_chart(points: Sequence[ReferralPoint]) -> Figure:
     """Draws the Brier score of the subjects kept.
 
     Args:
         points: At least one, shares rising.
-        caption: Below the figure.
     """
     names = ("the model", _UNINFORMED)
     heading = Heading("Brier score of the subjects kept", names, _PLOT)
@@ -49,7 +48,18 @@ def referral_chart(points: Sequence[ReferralPoint], caption: str = "") -> Figure
 
     texts = listed([_describe(point) for point in points])
     description = f"Brier score of the subjects kept by the share left to people. {texts}"
-    return Figure(drawn(_WIDTH, heading.height + _PLOT + _BOTTOM, draw), description, caption)
+    canvas = drawn(_WIDTH, heading.height + _PLOT + _BOTTOM, draw)
+    return Figure(canvas, description, _caption(points))
+
+
+def _caption(points: Sequence[ReferralPoint]) -> str:
+    first, last = points[0], points[-1]
+    return (
+        "What is gained by leaving the subjects with the widest intervals to people: with "
+        f"{number(last.referred, 0, percent=True)} of them left, the Brier score of the others is "
+        f"{number(last.brier, 3)} instead of {number(first.brier, 3)}. The outcome may be rarer "
+        "among them; predicting the rate of those kept for each of them reaches the dashed line."
+    )
 
 
 def _describe(point: ReferralPoint) -> str:

@@ -152,14 +152,7 @@ class RunResult:
 
     def curves_of(self, task: str, model: ModelRole) -> GroupCurves | None:
         """Curves of all subjects."""
-        return next(
-            (
-                found
-                for found in self.curves.curves
-                if (found.task, found.group, found.model) == (task, OVERALL, model)
-            ),
-            None,
-        )
+        return self.curves.of_all(task, model)
 
     def decision_thresholds(self, task: str) -> list[float]:
         """Decision thresholds of a task, rising."""

@@ -32,16 +32,9 @@ def uncertainty_section(result: RunResult, task: str) -> Section:
     if result.record(task, OF_UNCERTAINTY[0]) is None:
         return Section(title, (Paragraph(_ABSENT),))
     blocks: list[Block] = [Paragraph(_ASSUMPTION), _table(result, task)]
-    of_all = result.curves_of(task, "challenger")
-    if of_all and of_all.referral:
-        first, last = of_all.referral[0], of_all.referral[-1]
-        caption = (
-            "What is gained by leaving the subjects with the widest intervals to people: with "
-            f"{last.referred:.0%} of them left, the Brier score of the others is {last.brier:.3f} "
-            f"instead of {first.brier:.3f}. The outcome may be rarer among them; predicting the "
-            "rate of those kept for each of them reaches the dashed line."
-        ).replace("%", " %")
-        blocks.append(charts.referral_chart(of_all.referral, caption))
+    points = result.curves.referral(task)
+    if points:
+        blocks.append(charts.referral_chart(points))
     return Section(title, blocks)
 
 

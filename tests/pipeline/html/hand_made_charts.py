@@ -82,7 +82,7 @@ def referral() -> Any:
         )
         for share in (0.0, 0.25, 0.5)
     ]
-    return charts.referral_chart(points, "Referral")
+    return charts.referral_chart(points)
 
 
 def roc() -> Any:

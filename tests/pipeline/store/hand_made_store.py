@@ -50,6 +50,18 @@ RISKS = [
 ]
 """Rows of mean predictions beside risks by the horizon."""
 
+REFERRAL = [
+    {
+        **{"run": "r2", "task": "death", "point": place, "referred": referred},
+        **{"subjects": subjects, "widest": widest, "observed_rate": rate, "brier": brier},
+    }
+    for place, referred, subjects, widest, rate, brier in (
+        (0, 0.0, 60, 0.5, 0.4, 0.2),
+        (1, 0.5, 30, 0.1, 0.2, 0.1),
+    )
+]
+"""Rows of what leaving half of the subjects to people gains."""
+
 WITH_CHAMPION = (
     record(model="difference", value=0.05, lower=-0.02, upper=0.12),
     record(model="difference", versus="ridge", value=0.01, lower=-0.05, upper=0.07),
@@ -100,6 +112,7 @@ def fill(address: str) -> None:
         models.SuppressedGroup,
     )
     between: Rows = {models.BetweenGroups: [BETWEEN], models.PredictedRisk: RISKS}
+    between |= {models.Referral: REFERRAL}
     export(address, at(second, SECOND) | progress_rows("r2", list(progress())) | between)
     export(address, at(failed_run("r3"), THIRD))
     export(address, at(validation_run("v1"), VALIDATED))

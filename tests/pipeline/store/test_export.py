@@ -174,6 +174,7 @@ def test_a_run_that_is_done_is_exported_whole(done: LocalRun, sqlite: str) -> No
         "validations": 0,
         "validation_estimates": 0,
         "calibration": 1,
+        "referral": 0,
         "suppressed_groups": 2,
         "gate_findings": 2,
         "trial_progress": 1,

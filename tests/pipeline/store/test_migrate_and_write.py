@@ -17,7 +17,9 @@ from benchmarks.store_rows import run_rows as measured_rows
 from pipeline.errors import UserError
 from pipeline.estimates import Estimate
 from pipeline.results.between_groups import BetweenGroups
+from pipeline.results.documents import Curves
 from pipeline.results.predicted_risks import PredictedRisk
+from pipeline.results.referral import ReferralPoint
 from pipeline.results.registration import Registration
 from pipeline.store.engine import PASSWORD_VARIABLE, StoreDownError, store_engine, store_url
 from pipeline.store.exported_study import ExportedStudy
@@ -73,6 +75,7 @@ def test_a_run_is_added_with_all_that_it_measured(address: str) -> None:
         "validations": 0,
         "validation_estimates": 0,
         "calibration": 1,
+        "referral": 0,
         "suppressed_groups": 2,
         "gate_findings": 2,
         "trial_progress": 0,
@@ -422,3 +425,33 @@ def test_mean_predictions_beside_risks_are_added(address: str) -> None:
     assert scalar(address, "SELECT mean_prediction FROM predicted_risks") == 0.15
     assert scalar(address, "SELECT mean_upper FROM predicted_risks") is None
     assert scalar(address, "SELECT outcome FROM predicted_risks") == "fails"
+
+
+def test_what_leaving_the_least_certain_of_all_subjects_to_people_gains_is_added(
+    address: str,
+) -> None:
+    (overall,) = curves().curves
+    points = tuple(
+        ReferralPoint(referred=share, subjects=kept, widest=0.3, observed_rate=0.2, brier=brier)
+        for share, kept, brier in ((0.0, 60, 0.2), (0.25, 45, 0.15))
+    )
+    of_women = {"slice": {"sex": "F"}, "subjects": 30}
+    found = Curves(
+        curves=(
+            overall.model_copy(update={"referral": points[:1], **of_women}),
+            overall.model_copy(update={"referral": points}),
+        )
+    )
+    rows = evaluation_rows(
+        "r1",
+        ExportedStudy.of(study()),
+        metrics(),
+        verdict(),
+        found,
+        Registration(registered=True, reason=None),
+    )
+    export(address, rows)
+
+    assert counts(address)["referral"] == 2
+    assert scalar(address, "SELECT brier FROM referral WHERE point = 1") == 0.15
+    assert scalar(address, "SELECT subjects FROM referral WHERE referred = 0.25") == 45
