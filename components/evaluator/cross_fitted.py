@@ -43,13 +43,11 @@ def measure(
 
 
 def _measure(statistic: str, scores: ModelScores, decision_threshold: float | None) -> float:
-    of_table = getattr(performance, statistic)
     if decision_threshold is not None:
-        return float(of_table(scores, decision_threshold))
+        return float(getattr(performance, statistic)(scores, decision_threshold))
     if not scores.valid:
         return math.nan
-    own = _OF_ALL_REPEATS.get(statistic)
-    return own(scores) if own else float(np.mean([of_table(table) for table in scores.repeats]))
+    return _OF_PROBABILITIES[statistic](scores)
 
 
 def _auc(scores: ModelScores) -> float:
@@ -96,10 +94,14 @@ def _calibration_in_the_large(scores: ModelScores) -> float:
 
 
 def _calibration_slope(scores: ModelScores) -> float:
-    return float(np.mean(performance.calibration_slopes(scores.repeats)))
+    return float(np.mean(scores.tables.calibration_slopes()))
 
 
-_OF_ALL_REPEATS: Mapping[str, Callable[[ModelScores], float]] = {
+def _expected_calibration_error(scores: ModelScores) -> float:
+    return float(np.mean(scores.tables.expected_calibration_errors()))
+
+
+_OF_PROBABILITIES: Mapping[str, Callable[[ModelScores], float]] = {
     "auc": _auc,
     "pr_auc": _pr_auc,
     "brier": _brier,
@@ -108,5 +110,6 @@ _OF_ALL_REPEATS: Mapping[str, Callable[[ModelScores], float]] = {
     "observed_rate": _observed_rate,
     "calibration_in_the_large": _calibration_in_the_large,
     "calibration_slope": _calibration_slope,
+    "expected_calibration_error": _expected_calibration_error,
 }
-"""Metrics that are computed from the predictions of all repeats at once."""
+"""Metrics of probabilities, each computed from the predictions of all repeats at once."""

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from components.evaluator.repeat_tables import RepeatTables
 from components.evaluator.score_table import ScoreTable
 from components.evaluator.strata import Strata
 from pipeline.names import CHALLENGER
@@ -206,7 +207,7 @@ class ModelScores:
     @property
     def first_repeat(self) -> ScoreTable:
         """The pooled predictions of the first repeat."""
-        return self.repeats[0] if self.repeats else ScoreTable.empty()
+        return self._table(self.score[:, 0]) if self.score.shape[1] else ScoreTable.empty()
 
     @cached_property
     def valid(self) -> bool:
@@ -216,8 +217,11 @@ class ModelScores:
     @cached_property
     def repeats(self) -> tuple[ScoreTable, ...]:
         """The pooled predictions of each repeat."""
+        return tuple(map(self._table, self.score.T))
+
+    def _table(self, column: NDArray[np.float32]) -> ScoreTable:
         weight = np.ones(len(self.outcome), np.bool_) if self.weight is None else self.weight
-        return tuple(ScoreTable.of_rows(column, self.outcome, weight) for column in self.score.T)
+        return ScoreTable.of_rows(column, self.outcome, weight)
 
     @cached_property
     def probability(self) -> _FloatArray:
@@ -274,6 +278,11 @@ class ModelScores:
             return float(np.mean(values))
         total = float(np.sum(self.weight[:, None] * values))
         return total / (float(self.weight.sum()) * values.shape[1])
+
+    @cached_property
+    def tables(self) -> RepeatTables:
+        """The pooled predictions of all repeats; for scores that are `valid`."""
+        return RepeatTables.of(self.outcome, self.score, self.weight)
 
     @cached_property
     def strata(self) -> Strata:

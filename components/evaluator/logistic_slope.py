@@ -85,15 +85,18 @@ def _search(
     Returns:
         Intercepts and slopes `[2, fits]`, their log-likelihoods, and whether a step was found.
     """
-    share = np.ones(len(x))
-    for _ in range(_MOST_HALVINGS):
-        moved = beta + share * step
-        reached = _log_likelihood(x, count, positive, moved)
-        rises = reached >= likelihood
-        if rises.all():
+    moved = beta + step
+    reached = _log_likelihood(x, count, positive, moved)
+    falls = ~(reached >= likelihood)
+    share = 1.0
+    for _ in range(_MOST_HALVINGS - 1):
+        if not falls.any():
             break
-        share[~rises] /= 2
-    return moved, reached, rises
+        share /= 2
+        moved[:, falls] = beta[:, falls] + share * step[:, falls]
+        reached[falls] = _log_likelihood(x[falls], count[falls], positive[falls], moved[:, falls])
+        falls = ~(reached >= likelihood)
+    return moved, reached, ~falls
 
 
 def _log_likelihood(

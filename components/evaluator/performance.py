@@ -10,7 +10,6 @@ the area under a curve if all subjects have the same outcome) or if a prediction
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -105,30 +104,10 @@ def calibration_slope(table: ScoreTable) -> float:
     mean logit of its subjects, which keeps its cost constant; the error against the fit on the
     rows is below 0.001. Not a number if the outcomes are separated, where no finite slope exists.
     """
-    return float(calibration_slopes([table])[0])
-
-
-def calibration_slopes(tables: Sequence[ScoreTable]) -> _FloatArray:
-    """Calibration slopes of several tables, each as `calibration_slope`; float64 `[tables]`."""
-    slopes = np.full(len(tables), np.nan)
-    fitted = [place for place, table in enumerate(tables) if _has_slope(table)]
-    if fitted:
-        histograms = [logit_histogram(tables[place]) for place in fitted]
-        columns = (_padded(column) for column in zip(*histograms, strict=True))
-        slopes[fitted] = logistic_slopes(*columns)
-    return slopes
-
-
-def _has_slope(table: ScoreTable) -> bool:
-    return bool(table.valid and table.positives and table.negatives) and not is_separated(table)
-
-
-def _padded(rows: Sequence[_FloatArray]) -> _FloatArray:
-    """Rows of different lengths, filled up with zeros; float64 `[rows, longest]`."""
-    filled = np.zeros((len(rows), max(map(len, rows))))
-    for place, row in enumerate(rows):
-        filled[place, : len(row)] = row
-    return filled
+    if not (table.valid and table.positives and table.negatives) or is_separated(table):
+        return math.nan
+    x, count, positive = logit_histogram(table)
+    return float(logistic_slopes(x[None], count[None], positive[None])[0])
 
 
 def logit_histogram(table: ScoreTable) -> tuple[_FloatArray, _FloatArray, _FloatArray]:
@@ -139,7 +118,8 @@ def logit_histogram(table: ScoreTable) -> tuple[_FloatArray, _FloatArray, _Float
         not empty, float64 `[bins]`; 128 bins per unit, logits rise.
     """
     logit = log_odds(table.probability)
-    bins = _logit_bins(logit)
+    bins = logit_bins(logit)
+    bins -= bins[0]
     count: _FloatArray = np.bincount(bins, weights=table.weight).astype(np.float64)
     filled = count > 0
     count = count[filled]
@@ -155,7 +135,8 @@ def squares_in_logit_histogram(table: ScoreTable) -> tuple[_FloatArray, _FloatAr
         Of the subjects without and of those with the outcome, float64 `[bins]`; of a table without
         weights their numbers.
     """
-    bins = _logit_bins(log_odds(table.probability))
+    bins = logit_bins(log_odds(table.probability))
+    bins -= bins[0]
     filled = np.bincount(bins, weights=table.weight) > 0
     negative, positive = (
         (table.sums.negative_squares, table.sums.positive_squares)
@@ -165,9 +146,9 @@ def squares_in_logit_histogram(table: ScoreTable) -> tuple[_FloatArray, _FloatAr
     return _sums(bins, negative)[filled], _sums(bins, positive)[filled]
 
 
-def _logit_bins(logit: _FloatArray) -> NDArray[np.int64]:
-    bins = np.floor(logit * LOGIT_BINS_PER_UNIT).astype(np.int64)
-    return np.asarray(bins - bins[0])
+def logit_bins(logit: _FloatArray) -> NDArray[np.int64]:
+    """Bin of each logit, counted from 0."""
+    return np.asarray(np.floor(logit * LOGIT_BINS_PER_UNIT).astype(np.int64))
 
 
 def _sums(bins: NDArray[np.int64], values: NDArray[Any]) -> _FloatArray:
@@ -183,12 +164,22 @@ def expected_calibration_error(table: ScoreTable) -> float:
     if not table.valid:
         return math.nan
     middle = np.cumsum(table.weight) - table.weight / 2
-    # A middle on the edge of a bin stays there, however its weights are rounded.
-    place = middle * CALIBRATION_BINS / table.everyone + _ROUNDING
-    bins = np.minimum(np.floor(place).astype(np.int64), CALIBRATION_BINS - 1)
+    bins = calibration_bins(middle, table.everyone)
     predicted = np.bincount(bins, weights=table.weight * table.probability)
     observed = np.bincount(bins, weights=table.positive_weight)
     return float(np.sum(np.abs(predicted - observed)) / table.everyone)
+
+
+def calibration_bins(middle: NDArray[Any], everyone: float) -> NDArray[np.int64]:
+    """Bin of equal weight by the middle rank of the subjects with a prediction.
+
+    Args:
+        middle: Weight of those with lower predictions, and half of their own; `[n]`.
+        everyone: Weight of all.
+    """
+    # A middle on the edge of a bin stays there, however its weights are rounded.
+    place = middle * CALIBRATION_BINS / everyone + _ROUNDING
+    return np.minimum(np.floor(place).astype(np.int64), CALIBRATION_BINS - 1)
 
 
 def positive_predictive_value(decisions: HasDecisions, threshold: float) -> float:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.results.predictions import NOT_IN_REPEAT
+
 _FloatArray = NDArray[np.float64]
 
 
@@ -45,25 +47,30 @@ class Strata:
             score: Probabilities; `[n, repeats]`.
             weight: Weight of each, `[n]`; None where each has weight 1.
         """
-        subjects, repeats = score.shape
-        repeat = np.repeat(np.arange(repeats), subjects)
-        fold_of, score_of = fold.T.ravel().astype(np.int64), score.T.ravel()
+        repeats = score.shape[1]
+        score_of = score.T.ravel()
+        # A number of 16 bits is sorted in a time proportional to its rows.
+        folds = int(fold.max()) - NOT_IN_REPEAT + 1
+        small = np.int16 if repeats * folds <= np.iinfo(np.int16).max else np.int64
+        place = fold.astype(small) - NOT_IN_REPEAT
+        stratum = (place + folds * np.arange(repeats, dtype=small)).T.ravel()
         positive: NDArray[Any] = np.tile(outcome, repeats).astype(np.int64)
         negative = 1 - positive
         if weight is not None:
             own = np.tile(weight, repeats)
             negative, positive = own * negative, own * positive
-        order = np.lexsort((score_of, fold_of, repeat))
-        repeat, fold_of, score_of, negative, positive = (
-            column[order] for column in (repeat, fold_of, score_of, negative, positive)
+        order = np.argsort(score_of, kind="stable")
+        order = order[np.argsort(stratum[order], kind="stable")]
+        stratum, score_of, negative, positive = (
+            column[order] for column in (stratum, score_of, negative, positive)
         )
         other_fold = np.ones(len(order), np.bool_)
-        other_fold[1:] = (repeat[1:] != repeat[:-1]) | (fold_of[1:] != fold_of[:-1])
+        other_fold[1:] = stratum[1:] != stratum[:-1]
         other = other_fold.copy()
         other[1:] |= score_of[1:] != score_of[:-1]
         entries = np.flatnonzero(other)
         return cls(
-            repeat[entries],
+            stratum[entries].astype(np.int64) // folds,
             np.flatnonzero(other_fold[entries]),
             np.add.reduceat(negative, entries),
             np.add.reduceat(positive, entries),

@@ -17,8 +17,7 @@ from tensorflow_model_analysis.metrics import metric_types
 
 from components.evaluator.computations import Scores, computations_of
 from components.evaluator.fold_scores import FoldScores
-from components.evaluator.performance import expected_calibration_error
-from components.evaluator.score_table import ScoreTable
+from components.evaluator.repeat_tables import RepeatTables
 from pipeline.names import CHALLENGER
 from pipeline.results.referral import ReferralPoint, referral_of
 from pipeline.results.uncertainty import LOWER, PARTS, SET_NEGATIVE, SET_POSITIVE, UPPER
@@ -94,10 +93,9 @@ def _interval_width(parts: Parts, scores: FoldScores) -> float:
 
 def _interval_calibration_error(parts: Parts, scores: FoldScores) -> float:
     lower, upper = parts[LOWER].astype(np.float64), parts[UPPER].astype(np.float64)
-    merged = upper / (1 - lower + upper)
-    weight = np.ones(scores.subjects, np.bool_) if scores.weight is None else scores.weight
-    tables = (ScoreTable.of_rows(column, scores.outcome, weight) for column in merged.T)
-    return float(np.mean([expected_calibration_error(table) for table in tables]))
+    merged = (upper / (1 - lower + upper)).astype(np.float32)
+    tables = RepeatTables.of(scores.outcome, merged, scores.weight)
+    return float(np.mean(tables.expected_calibration_errors()))
 
 
 _STATISTICS: Mapping[str, Callable[[Parts, FoldScores], float]] = {

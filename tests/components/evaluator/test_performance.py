@@ -132,18 +132,6 @@ def test_calibration_slope_of_too_extreme_predictions_is_below_one() -> None:
     assert performance.calibration_slope(table(score, label)) == pytest.approx(0.7, abs=0.03)
 
 
-def test_slopes_of_several_tables_are_those_of_each_alone() -> None:
-    tables = [
-        table(*sample(60, seed=1)),
-        table([0.1, 0.2, 0.8, 0.9], [0, 0, 1, 1]),
-        table(*sample(500, seed=2)),
-    ]
-    alone = [performance.calibration_slope(each) for each in tables]
-
-    assert performance.calibration_slopes(tables) == pytest.approx(alone, nan_ok=True)
-    assert [math.isnan(slope) for slope in alone] == [False, True, False]
-
-
 def test_calibration_slope_of_separated_outcomes_does_not_exist() -> None:
     assert math.isnan(performance.calibration_slope(table([0.1, 0.2, 0.8, 0.9], [0, 0, 1, 1])))
 
