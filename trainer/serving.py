@@ -50,7 +50,10 @@ class ServedModel(tf.Module):
         self._inputs = inputs
         self._slopes = tf.constant(fitted.calibration.slopes, tf.float32)
         self._intercepts = tf.constant(fitted.calibration.intercepts, tf.float32)
-        self._transform = transform_output.transform_features_layer()
+        layer = transform_output.transform_features_layer()
+        # Its tables are saved, the layer is not: Keras would trace Transform's graph three times.
+        self._tables = layer._saved_model_loader._imported
+        self._transform = layer.__call__
         # One trace for all signatures: that of Transform's graph takes longer than all else.
         # Nothing here has control flow of Python for AutoGraph, which takes longer still.
         self._transformed = tf.function(
