@@ -48,12 +48,13 @@ class Strata:
             weight: Weight of each, `[n]`; None where each has weight 1.
         """
         repeats = score.shape[1]
-        score_of = score.T.ravel()
+        score_of: NDArray[Any] = score.T.ravel()
         # A number of 16 bits is sorted in a time proportional to its rows.
         folds = int(fold.max()) - NOT_IN_REPEAT + 1
         small = np.int16 if repeats * folds <= np.iinfo(np.int16).max else np.int64
-        place = fold.astype(small) - NOT_IN_REPEAT
-        stratum = (place + folds * np.arange(repeats, dtype=small)).T.ravel()
+        place: NDArray[Any] = fold.astype(small)
+        before: NDArray[Any] = (folds * np.arange(repeats)).astype(small)
+        stratum = (place - NOT_IN_REPEAT + before).T.ravel()
         positive: NDArray[Any] = np.tile(outcome, repeats).astype(np.int64)
         negative = 1 - positive
         if weight is not None:
