@@ -19,7 +19,7 @@ from tests.pipeline.reading.database.written_database import read_database, writ
 from tests.pipeline.reading.formats.every_format import write_in_every_format
 from tests.pipeline.reading.random_trial import RandomTrial, random_trials
 
-property_of_trials = settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
+property_of_trials = settings(max_examples=7, suppress_health_check=[HealthCheck.too_slow])
 
 
 def _read_in_every_format(trial: RandomTrial, folder: Path) -> Iterator[tuple[str, Trial]]:

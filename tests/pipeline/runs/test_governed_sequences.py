@@ -105,7 +105,7 @@ class Governance(RuleBasedStateMachine):
 
 TestGovernance: Any = Governance.TestCase
 TestGovernance.settings = settings(
-    max_examples=15,
+    max_examples=8,
     stateful_step_count=12,
     deadline=None,
     suppress_health_check=list(HealthCheck),
