@@ -24,6 +24,7 @@ from pipeline.pages.card_performance import (
     champion_blocks,
     fairness_blocks,
     performance_blocks,
+    uncertainty_blocks,
 )
 from pipeline.pages.importance import importance_blocks
 from pipeline.pages.metrics import (
@@ -73,6 +74,7 @@ def card_page(card: Card) -> Page:
             Section("Training", _training(card), id="training"),
             Section("Performance", performance_blocks(card), id="performance"),
             Section("Calibration", calibration_blocks(card), id="calibration"),
+            Section("How far to trust one prediction", uncertainty_blocks(card), id="uncertainty"),
             Section("Fairness: gaps between groups", fairness_blocks(card), id="fairness"),
             Section("Findings of the data gate", _gate(card), id="gate"),
             Section("Champion", champion_blocks(card), id="champion"),
@@ -277,8 +279,9 @@ def _importance(card: Card) -> list[Section]:
     """What the model uses, by task."""
     importance = card.evidence.training.importance
     smallest = card.evidence.metrics.smallest_group
+    plan = card.evidence.metrics.evaluation
     found = [
-        (outcome.title, importance_blocks(importance, outcome.name, smallest))
+        (outcome.title, importance_blocks(importance, outcome.name, smallest, plan))
         for outcome in card.outcomes
     ]
     return [Section(f"What the model uses: {title}", blocks) for title, blocks in found if blocks]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pipeline.estimates import Estimate
 from pipeline.html.blocks import (
     Block,
     Cell,
@@ -27,6 +28,7 @@ from pipeline.pages.metrics import (
     metric_title,
 )
 from pipeline.pages.reference_models import reference_table
+from pipeline.pages.uncertainty import MEASURED, NO_SETS, PROMISE
 from pipeline.results.card import Card
 from pipeline.results.documents import MetricRecord, find_overall, find_records
 from pipeline.results.evaluation_plan import EvaluationPlan
@@ -100,6 +102,41 @@ def _overall_row(card: Card, task: str, metrics: Sequence[str]) -> list[Value | 
         return [task, suppressed, suppressed, *([None] * len(metrics))]
     estimates = [r.estimate if r else None for r in found]
     return [task, known.subjects, known.positives, *estimates]
+
+
+def uncertainty_blocks(card: Card) -> list[Block]:
+    """What sets and intervals promise, for which groups, and what was measured in each."""
+    records = card.evidence.metrics.records
+    measures = ("coverage_positive", "coverage_negative", "interval_width")
+    blocks: list[Block] = []
+    for outcome in card.outcomes:
+        of_measures = {
+            name: {r.group: r for r in find_records(records, outcome.name, name)}
+            for name in measures
+        }
+        found = sorted(of_measures[measures[0]].values(), key=_place)
+        if not found:
+            blocks.append(Paragraph(f"{outcome.title}: {NO_SETS}"))
+            continue
+        blocks.append(
+            Table(
+                f"{outcome.title}: prediction sets and intervals, with 95 % intervals",
+                [Column("Group"), *map(metric_column, measures)],
+                [
+                    [
+                        record.group_text,
+                        *(_estimate(of_measures[name].get(record.group)) for name in measures),
+                    ]
+                    for record in found
+                ],
+                [MEASURED],
+            )
+        )
+    return [Paragraph(PROMISE), *blocks]
+
+
+def _estimate(record: MetricRecord | None) -> Estimate | None:
+    return record.estimate if record else None
 
 
 def calibration_blocks(card: Card) -> list[Block]:

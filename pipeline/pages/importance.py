@@ -6,25 +6,30 @@ from pipeline.estimates import Estimate
 from pipeline.html.blocks import Block, Column, Paragraph, Table
 from pipeline.html.charts import Bar, Measure, bar_chart
 from pipeline.html.numbers import count
+from pipeline.results.evaluation_plan import EvaluationPlan
 from pipeline.results.importance import Importance
 
 _MOST = 15
 NO_IMPORTANCE = "The features' contributions are not shown: they were measured on too few subjects."
 
 
-def importance_blocks(importance: Importance | None, task: str, smallest: int) -> list[Block]:
+def importance_blocks(
+    importance: Importance | None, task: str, smallest: int, plan: EvaluationPlan
+) -> list[Block]:
     """A figure of the features and a table of the pairs.
 
     Args:
         importance: What the Trainer measured; None in a document of an earlier release.
         task: The task.
         smallest: Fewest subjects that a number is shown for.
+        plan: How the model was evaluated: under `split` contributions are of the eval split.
     """
     if importance is None or task not in importance.tasks:
         return []
     if not importance.is_shown(smallest):
         return [Paragraph(NO_IMPORTANCE)]
     found = importance.tasks[task]
+    whose = "training subjects" if plan.out_of_fold else "subjects of the eval split"
     features = list(found.features.items())
     further = len(features) - _MOST
     left_out = f" {count(further)} further features move them less." if further > 0 else ""
@@ -32,7 +37,7 @@ def importance_blocks(importance: Importance | None, task: str, smallest: int) -
         [Bar(name, Estimate(size)) for name, size in features[:_MOST]],
         Measure("mean size of the contribution to the log odds", 2),
         "Which features move the predictions: mean size of their contributions over "
-        f"{count(importance.subjects)} subjects, whichever the direction. They say what the model "
+        f"{count(importance.subjects)} {whose}, whichever the direction. They say what the model "
         f"uses, not what causes the outcome.{left_out}",
     )
     if not found.pairs:
@@ -44,7 +49,7 @@ def importance_blocks(importance: Importance | None, task: str, smallest: int) -
         [(f"{pair.first} and {pair.second}", pair.size) for pair in found.pairs],
         (
             "What both do together and neither does alone, over "
-            f"{count(importance.paired)} subjects; the strongest {len(found.pairs)} pairs.",
+            f"{count(importance.paired)} {whose}; the strongest {len(found.pairs)} pairs.",
         ),
     )
     return [figure, pairs]

@@ -33,6 +33,11 @@ COVERAGE = 0.9
 """Share of the subjects of each level whose set is to have it."""
 
 
+FEWEST_OF_GROUP = 500
+"""Fewest subjects of a level in a group whose sets are calibrated on its own: the coverage of fewer
+varies by more than .013 (one standard deviation) from sample to sample."""
+
+
 def output_name(task: str, part: str) -> str:
     """Output of a served model's signature.
 
@@ -79,6 +84,9 @@ class TaskUncertainty(Document):
             what the subject's groups add; null if every set has it.
         positive: A set has the outcome if one minus the prediction is at most this; null likewise.
         groups: What groups add.
+        negative_alone: What `negative` would be if there were no groups: for a subject whose value
+            of no slicing is known.
+        positive_alone: Likewise of `positive`.
     """
 
     why_not: str = ""
@@ -88,6 +96,8 @@ class TaskUncertainty(Document):
     negative: float | None = None
     positive: float | None = None
     groups: tuple[GroupThreshold, ...] = ()
+    negative_alone: float | None = None
+    positive_alone: float | None = None
 
 
 class Uncertainty(Document):

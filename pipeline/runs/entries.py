@@ -14,6 +14,7 @@ from pipeline.documents import parse_document
 from pipeline.errors import UserError
 from pipeline.results.registration import Candidate, ModelOrigin, RegisteredModel
 from pipeline.results.served_tasks import TASKS_FILE, ServedTasks
+from pipeline.results.uncertainty import SERVED_FILE
 
 HISTORY = "history"
 """Folder of the registrations of trained models."""
@@ -123,7 +124,7 @@ def write_entry(folder: str, stored: StoredEntry, kind: str) -> EntryFile:
 
 
 def model_digest(folder: str) -> str:
-    """Identity of a SavedModel: that of its trained model and tasks, else of its files.
+    """Identity of a SavedModel: its trained model, tasks, intervals and sets; else all its files.
 
     Args:
         folder: Folder of the SavedModel.
@@ -132,7 +133,12 @@ def model_digest(folder: str) -> str:
         UserError: Its list of tasks is damaged.
     """
     found = _tasks_of(folder)
-    return folder_digest(folder) if found is None else found.digest
+    if found is None:
+        return folder_digest(folder)
+    uncertainty = storage.read(f"{folder}/{SERVED_FILE}")
+    if uncertainty is None:  # a model of an earlier release
+        return found.digest
+    return sha256(f"{found.digest}\0{sha256(uncertainty)}".encode())
 
 
 def served_tasks(folder: str) -> tuple[str, ...] | None:

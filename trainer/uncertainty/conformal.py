@@ -35,9 +35,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-FEWEST_OF_GROUP = 500
-"""Fewest subjects of a level in a group that gets a number of its own: the coverage of fewer
-varies by more than .013 (one standard deviation) from sample to sample."""
+from pipeline.results.uncertainty import FEWEST_OF_GROUP
 
 _ROUNDS = 100
 _TOLERANCE = 1e-6
@@ -53,16 +51,22 @@ class Threshold:
     Attributes:
         of_level: Number of the level; infinite where there are too few subjects to leave any out.
         of_group: What is added for the subjects of each group.
+        alone: The threshold if there were no groups, for subjects whose groups are not known:
+            the number of the level promises nothing without what the groups add.
     """
 
     of_level: float
     of_group: Mapping[int, float]
+    alone: float
 
-    def __call__(self, members: NDArray[np.bool_]) -> _FloatArray:
+    def __call__(
+        self, members: NDArray[np.bool_], unknown: NDArray[np.bool_] | None = None
+    ) -> _FloatArray:
         """The threshold of each subject.
 
         Args:
             members: Whether the subject is in each group; `[subjects, groups]`.
+            unknown: Whether it is not known of any group; `[subjects]`. None where it always is.
 
         Returns:
             float64 `[subjects]`.
@@ -70,7 +74,7 @@ class Threshold:
         found = np.full(len(members), self.of_level)
         for group, more in self.of_group.items():
             found = found + more * members[:, group]
-        return found
+        return found if unknown is None else np.where(unknown, self.alone, found)
 
 
 def fit_threshold(
@@ -99,10 +103,10 @@ def fit_threshold(
     score, weight = scores.astype(np.float64), weights.astype(np.float64)
     groups = [int(group) for group in np.flatnonzero(members.sum(axis=0) >= fewest)]
     of_group = {group: (start.of_group.get(group, 0.0) if start else 0.0) for group in groups}
-    level = conformal_quantile(score, weight, coverage)
+    alone = level = conformal_quantile(score, weight, coverage)
     if not groups or not np.isfinite(level):
-        return Threshold(level, {})
-    rest = score - Threshold(0.0, of_group)(members)
+        return Threshold(level, {}, alone)
+    rest = score - Threshold(0.0, of_group, alone)(members)
     rows = {group: np.flatnonzero(members[:, group]) for group in groups}
     for _ in range(_ROUNDS):
         level = conformal_quantile(rest, weight, coverage)
@@ -115,7 +119,7 @@ def fit_threshold(
             largest = max(largest, abs(step))
         if largest <= _TOLERANCE:
             break
-    return Threshold(conformal_quantile(rest, weight, coverage), of_group)
+    return Threshold(conformal_quantile(rest, weight, coverage), of_group, alone)
 
 
 def conformal_quantile(scores: _FloatArray, weights: _FloatArray, coverage: float) -> float:
@@ -163,4 +167,23 @@ def members_of(
     for place, group in enumerate(groups):
         for slicing, value in group.items():
             found[:, place] &= slices[slicing] == value
+    return found
+
+
+def without_groups(
+    slices: Mapping[str, NDArray[Any]], groups: Sequence[Mapping[str, str]], subjects: int
+) -> NDArray[np.bool_]:
+    """Whether no value of a subject is known in the slicings of the groups.
+
+    Args:
+        slices: Value of each subject by slicing, empty where unknown; text `[subjects]`.
+        groups: Each a value by slicing.
+        subjects: Number of subjects.
+
+    Returns:
+        bool `[subjects]`.
+    """
+    found = np.ones(subjects, np.bool_)
+    for slicing in {name for group in groups for name in group}:
+        found &= slices[slicing] == ""
     return found

@@ -9,8 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.results.uncertainty import COVERAGE, PARTS, TaskUncertainty, Uncertainty
-from trainer.uncertainty.conformal import FEWEST_OF_GROUP
+from pipeline.results.uncertainty import (
+    COVERAGE,
+    FEWEST_OF_GROUP,
+    PARTS,
+    TaskUncertainty,
+    Uncertainty,
+)
 from trainer.uncertainty.task import Calibrators, Groups, Slices, fit_task, groups_in
 
 

@@ -30,8 +30,9 @@ def with_uncertainty(
     """Outputs of a signature that predicts, with interval and set beside each prediction.
 
     The serialized examples of `serving_default` may have the columns of slices that
-    TrialExampleGen writes. Where they have not, and in `columns`, which does not take them, a set
-    is that of a subject in no group.
+    TrialExampleGen writes. Where they have none of them, and in `columns`, which does not take
+    them, a set is as if there were no groups: it holds what it promises of all subjects of a
+    level, not of those of a group.
 
     Args:
         signature: Its name; others than `serving_default` and `columns` stay as they are.
@@ -85,7 +86,7 @@ def _parts(
     )
     inner = tf.cast(probability, tf.float64)
     negative, positive = (
-        tf.fill(tf.shape(inner), tf.constant(math.inf if of is None else of, tf.float64))
+        tf.fill(tf.shape(inner), tf.constant(_threshold(of), tf.float64))
         for of in (uncertainty.negative, uncertainty.positive)
     )
     for group in uncertainty.groups:
@@ -97,9 +98,33 @@ def _parts(
         member = tf.cast(inside, tf.float64)
         negative += group.negative * member
         positive += group.positive * member
+    if uncertainty.groups:
+        unknown = _without_groups(probability, uncertainty, slices)
+        negative, positive = (
+            tf.where(unknown, tf.constant(_threshold(alone), tf.float64), of_groups)
+            for alone, of_groups in (
+                (uncertainty.negative_alone, negative),
+                (uncertainty.positive_alone, positive),
+            )
+        )
     return {
         LOWER: tf.gather(tf.constant(uncertainty.lower, tf.float32), step),
         UPPER: tf.gather(tf.constant(uncertainty.upper, tf.float32), step),
         SET_NEGATIVE: tf.cast(inner <= negative, tf.float32),
         SET_POSITIVE: tf.cast(1 - inner <= positive, tf.float32),
     }
+
+
+def _without_groups(
+    probability: tf.Tensor, uncertainty: TaskUncertainty, slices: _Slices
+) -> tf.Tensor:
+    """Whether no value of a subject is known in the slicings of the groups; bool `[batch]`."""
+    unknown = tf.ones_like(probability, tf.bool)
+    for name in sorted({name for group in uncertainty.groups for name in group.slice}):
+        if name in slices:
+            unknown &= slices[name] == ""
+    return unknown
+
+
+def _threshold(of: float | None) -> float:
+    return math.inf if of is None else of

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline.results.uncertainty import (
     COVERAGE,
+    FEWEST_OF_GROUP,
     LOWER,
     SET_NEGATIVE,
     SET_POSITIVE,
@@ -19,7 +20,12 @@ from pipeline.results.uncertainty import (
     GroupThreshold,
     TaskUncertainty,
 )
-from trainer.uncertainty.conformal import FEWEST_OF_GROUP, Threshold, fit_threshold, members_of
+from trainer.uncertainty.conformal import (
+    Threshold,
+    fit_threshold,
+    members_of,
+    without_groups,
+)
 from trainer.uncertainty.venn_abers import VennAbers, fit_venn_abers
 
 Slices = Mapping[str, NDArray[Any]]
@@ -61,13 +67,21 @@ class Calibrators:
         """
         lower, upper = self.interval(scores)
         members = members_of(slices, self.groups, len(scores))
+        unknown = without_groups(slices, self._groups_that_count, len(scores))
         probability = scores.astype(np.float64)
+        negative, positive = self.negative(members, unknown), self.positive(members, unknown)
         return {
             LOWER: lower,
             UPPER: upper,
-            SET_NEGATIVE: (probability <= self.negative(members)).astype(np.float32),
-            SET_POSITIVE: (1 - probability <= self.positive(members)).astype(np.float32),
+            SET_NEGATIVE: (probability <= negative).astype(np.float32),
+            SET_POSITIVE: (1 - probability <= positive).astype(np.float32),
         }
+
+    @property
+    def _groups_that_count(self) -> Groups:
+        """Groups that add to the threshold of a level."""
+        counted = self.negative.of_group.keys() | self.positive.of_group.keys()
+        return [group for place, group in enumerate(self.groups) if place in counted]
 
     def to_document(self) -> TaskUncertainty:
         """The content of `uncertainty.json`."""
@@ -84,8 +98,10 @@ class Calibrators:
                     positive=self.positive.of_group.get(place, 0.0),
                 )
                 for place, group in enumerate(self.groups)
-                if place in self.negative.of_group or place in self.positive.of_group
+                if group in self._groups_that_count
             ),
+            negative_alone=_finite(self.negative.alone),
+            positive_alone=_finite(self.positive.alone),
         )
 
 

@@ -43,7 +43,9 @@ def task_section(result: RunResult, task: str) -> Section:
     parts = [
         Section("All subjects", (_curves(result, task), _decisions(result, task))),
     ]
-    used = importance_blocks(result.importance, task, result.metrics.smallest_group)
+    used = importance_blocks(
+        result.importance, task, result.metrics.smallest_group, result.metrics.evaluation
+    )
     if used:
         parts.append(Section("What the model uses", used))
     groups = result.groups(task)

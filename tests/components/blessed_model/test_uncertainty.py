@@ -16,6 +16,7 @@ from pipeline.results.uncertainty import (
     TaskUncertainty,
     Uncertainty,
 )
+from pipeline.runs.entries import model_digest
 from tests.components.blessed_model.test_executor import examples, restrict
 
 STEPS = TaskUncertainty(
@@ -25,6 +26,8 @@ STEPS = TaskUncertainty(
     negative=0.15,
     positive=0.75,
     groups=(GroupThreshold(slice={"sex": "F"}, positive=0.2),),
+    negative_alone=0.25,
+    positive_alone=0.85,
 )
 
 
@@ -46,7 +49,7 @@ def test_interval_and_set_stand_beside_the_prediction(
 ) -> None:
     made = restrict(trained, tmp_path / "out", "blessed", noise, STEPS) / "Format-Serving"
 
-    found = answered(made, examples(b"a", b"b", b"c"))
+    found = answered(made, examples(b"a", b"b", b"c", sex=b"M"))
 
     assert {name for name in found if name.startswith("response/")} == {
         f"response/{part}" for part in PARTS
@@ -60,10 +63,39 @@ def test_interval_and_set_stand_beside_the_prediction(
     assert found["response/set_positive"] == [0, 1, 0]
     of_women = answered(made, examples(b"a", sex=b"F"))
     assert of_women["response/set_positive"] == [1]
+
+
+def test_a_set_is_that_of_all_subjects_where_groups_are_not_known(
+    trained: Path, tmp_path: Path
+) -> None:
+    made = restrict(trained, tmp_path / "out", "blessed", "blessed", STEPS) / "Format-Serving"
+
     columns = tf.saved_model.load(str(made)).signatures["columns"](
-        group=tf.constant(["a"]), AGE=tf.constant([50.0])
+        group=tf.constant(["a", "b", "c"]), AGE=tf.constant([50.0, 50.0, 50.0])
     )
-    assert columns["response/set_positive"].numpy().tolist() == [[0.0]]
+
+    # At most .25 without the outcome, 1 - .85 at least with it.
+    assert columns["response/set_negative"].numpy().ravel().tolist() == [1, 0, 1]
+    assert columns["response/set_positive"].numpy().ravel().tolist() == [1, 1, 0]
+    without = answered(made, examples(b"a", b"b", b"c"))
+    assert without["response/set_negative"] == [1, 0, 1]
+    assert without["response/set_positive"] == [1, 1, 0]
+
+
+def test_a_model_with_other_sets_or_intervals_is_another_one(trained: Path, tmp_path: Path) -> None:
+    narrower = STEPS.model_copy(update={"upper": (0.2, 0.7)})
+    first, again, other = (
+        restrict(trained, tmp_path / name, "blessed", "blessed", steps) / "Format-Serving"
+        for name, steps in (("first", STEPS), ("again", STEPS), ("other", narrower))
+    )
+    assert model_digest(str(first)) == model_digest(str(again))
+    assert model_digest(str(first)) != model_digest(str(other))
+
+    before = model_digest(str(again))
+    content = (again / SERVED_FILE).read_text()
+    (again / SERVED_FILE).write_text(content.replace("0.15", "0.95"))
+
+    assert model_digest(str(again)) != before
 
 
 def test_the_served_model_says_why_a_task_has_no_interval(trained: Path, tmp_path: Path) -> None:

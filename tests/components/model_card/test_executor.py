@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipeline.html.blocks import Figure
 from pipeline.html.page import render
 from pipeline.names import SITE
 from pipeline.pages.card import card_page
+from pipeline.pages.importance import importance_blocks
 from pipeline.pages.report import report_page
+from pipeline.pages.uncertainty import NO_SETS, PROMISE
 from pipeline.results.card import Card, Evidence, Lineage, make_card
 from pipeline.results.counts import Counts
 from pipeline.results.documents import Curves, MetricRecord, Metrics, Verdict
-from pipeline.results.evaluation_plan import EvaluationPlan
+from pipeline.results.evaluation_plan import SPLIT_PLAN, EvaluationPlan
 from pipeline.results.findings import Findings
 from pipeline.results.importance import FeaturePair, Importance, TaskImportance
 from pipeline.results.training import TrainingFacts
@@ -354,3 +358,37 @@ def test_the_card_has_what_the_model_uses_unless_it_is_of_too_few_subjects(study
     assert shown.count("AGE and SEX") == len(TASKS)
     assert "What the model uses" in shown
     assert "AGE and SEX" not in hidden
+
+
+def test_the_card_says_what_sets_promise_and_what_was_measured_in_each_group(study: Study) -> None:
+    covered = [
+        record("response", metric="coverage_positive", value=0.91, lower=0.88, upper=0.94),
+        record("response", metric="coverage_positive", slice={"sex": "F"}, value=0.84),
+        record("response", metric="coverage_negative", slice={"sex": "F"}, value=0.93),
+    ]
+    before = evidence().metrics
+    html = html_of(
+        study, metrics=before.model_copy(update={"records": (*before.records, *covered)})
+    )
+
+    section = html[html.index('id="uncertainty"') : html.index('id="fairness"')]
+    assert PROMISE in unescape(section)
+    assert "at least 500 of them with, or without, the outcome" in PROMISE
+    assert "84.0" in section
+    assert "93.0" in section
+    # The other two tasks have neither.
+    assert unescape(section).count(NO_SETS) == 2
+
+
+@pytest.mark.parametrize(
+    ("plan", "whose"),
+    [(SPLIT_PLAN, "subjects of the eval split"), (CROSS_FIT, "training subjects")],
+)
+def test_importance_says_of_whom_it_is(plan: EvaluationPlan, whose: str) -> None:
+    used = TaskImportance(features={"AGE": 0.4, "SEX": 0.1}, pairs=())
+    importance = Importance(subjects=300, paired=100, tasks={"response": used})
+
+    figure, _ = importance_blocks(importance, "response", 10, plan)
+
+    assert isinstance(figure, Figure)
+    assert f"over 300 {whose}," in figure.caption

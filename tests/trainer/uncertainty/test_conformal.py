@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from trainer.uncertainty.conformal import Threshold, conformal_quantile, fit_threshold, members_of
+from trainer.uncertainty.conformal import (
+    Threshold,
+    conformal_quantile,
+    fit_threshold,
+    members_of,
+    without_groups,
+)
 
 
 def alone(subjects: int) -> NDArray[np.bool_]:
@@ -36,7 +42,17 @@ def test_quantile_is_weighted_and_the_new_subject_has_the_largest_weight() -> No
 def test_groups_add_to_the_threshold() -> None:
     members = np.array([[True, False], [True, True], [False, False]])
 
-    assert Threshold(0.5, {0: 0.1, 1: -0.3})(members) == pytest.approx([0.6, 0.3, 0.5])
+    assert Threshold(0.5, {0: 0.1, 1: -0.3}, 0.4)(members) == pytest.approx([0.6, 0.3, 0.5])
+
+
+def test_a_subject_whose_groups_are_not_known_has_the_threshold_without_groups() -> None:
+    slices = {"sex": np.array(["F", "", ""]), "age": np.array(["", "old", ""])}
+    groups = [{"sex": "F"}, {"age": "young"}]
+    unknown = without_groups(slices, groups, 3)
+
+    assert unknown.tolist() == [False, False, True]
+    found = Threshold(0.5, {0: 0.1, 1: -0.3}, 0.4)(members_of(slices, groups, 3), unknown)
+    assert found == pytest.approx([0.6, 0.5, 0.4])
 
 
 def test_members_of_a_pair_have_both_values() -> None:

@@ -59,6 +59,25 @@ def test_each_level_of_each_group_is_covered_as_asked_for(seed: int) -> None:
                 assert hit[other].mean() == pytest.approx(0.9, abs=bound(own.sum(), other.sum()))
 
 
+def test_sets_are_those_without_groups_where_groups_are_not_known() -> None:
+    calibration, tested = simulate(16_000, 51), simulate(16_000, 52)
+    none = {name: np.full(16_000, "") for name in tested.slices}
+    of_groups, of_none = (
+        fitted(Simulated(calibration.score, calibration.label, calibration.weight, slices))
+        for slices in (calibration.slices, none)
+    )
+
+    found, expected = (calibrators(tested.score, none) for calibrators in (of_groups, of_none))
+
+    assert (of_groups.groups != [], list(of_none.groups)) == (True, [])
+    for part in (SET_NEGATIVE, SET_POSITIVE):
+        assert found[part].tolist() == expected[part].tolist()
+    unknown = Simulated(tested.score, tested.label, tested.weight, none)
+    hit = covered(of_groups, unknown)
+    assert hit[tested.label > 0.5].mean() == pytest.approx(0.9, abs=0.02)
+    assert hit[tested.label < 0.5].mean() == pytest.approx(0.9, abs=0.02)
+
+
 def test_a_rare_outcome_is_covered_like_the_other() -> None:
     calibration, tested = (simulate(20_000, seed, intercept=-4.0) for seed in (7, 8))
     assert 0.02 < tested.label.mean() < 0.08
