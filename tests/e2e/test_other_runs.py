@@ -13,6 +13,7 @@ import pytest
 from pipeline.pages.write_report import write_report
 from pipeline.runs.run_file import read_run_file
 from tests.predicted_risks import departures
+from tests.prediction_sets import uncovered
 from tests.whole_runs import (
     LENIENT,
     REPOSITORY,
@@ -160,6 +161,10 @@ def test_a_real_trial_runs_to_a_verdict(
     assert compared >= 6
     # Of 254 subjects a model knows so little that it shrinks the effects of the arms.
     assert bool(departing) == (study == "cdisc_pilot01"), departing
+    if study == "actg175":
+        folds = json.loads(run.metrics_text)["evaluation"]["folds"]
+        groups, uncovering = uncovered(run.metrics, folds)
+        assert (groups >= 20, uncovering) == (True, [])
     told = [note for note in run.verdict["notes"] if "but the risk by the horizon is" in note]
     judged = [risk["outcome"] for risk in run.verdict.get("risks", ())]
     assert len(told) == judged.count("fails")
