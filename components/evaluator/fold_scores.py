@@ -39,6 +39,7 @@ class FoldScores:
         fold: Fold of the subject in each repeat; int16 `[n, repeats]`.
         score: Probabilities by model; float32 `[n, repeats]`, NaN where there is none.
         weight: Weight of the subject; float64 `[n]`, None where each has weight 1.
+        measured: Metrics of intervals and sets that are computed already.
     """
 
     subject: NDArray[np.int64]
@@ -46,6 +47,7 @@ class FoldScores:
     fold: NDArray[np.int16]
     score: Mapping[str, NDArray[np.float32]]
     weight: _FloatArray | None = None
+    measured: dict[str, float] = field(default_factory=dict, repr=False)
     _of: dict[str, ModelScores] = field(default_factory=dict, repr=False)
     _pairs: dict[str, tuple[ModelScores, ModelScores]] = field(default_factory=dict, repr=False)
 

@@ -149,14 +149,17 @@ class _LeaveOneOut(beam.DoFn):
         present = sorted(filled)
         before = self._running([filled[group] for group in present])
         after = self._running([filled[group] for group in reversed(present)])
-        yield self._sample(slice_key, _FULL_SAMPLE_ID, before[-1])
+        everyone = self._combine_fn.extract_output(before[-1])
+        yield _sample(slice_key, _FULL_SAMPLE_ID, {**everyone, FULL_SAMPLE: True})
         for group in range(GROUPS):
+            # Of a group without subjects in the slice the sample is everyone; their scores remember
+            # what was measured.
+            metrics = everyone
             if group in filled:
                 place = present.index(group)
                 rest = self._merged(before[place], after[len(present) - 1 - place])
-            else:
-                rest = before[-1]
-            yield self._sample(slice_key, group, rest)
+                metrics = self._combine_fn.extract_output(rest)
+            yield _sample(slice_key, group, metrics)
 
     def _running(self, accumulators: Sequence[Any]) -> list[Any]:
         """Accumulators of the first 0, 1, ... n groups."""
@@ -171,13 +174,11 @@ class _LeaveOneOut(beam.DoFn):
             [self._combine_fn.create_accumulator(), *accumulators]
         )
 
-    def _sample(
-        self, slice_key: slicer_lib.SliceKeyType, sample: int, accumulator: Any
-    ) -> tuple[slicer_lib.SliceKeyType, metric_types.MetricsDict]:
-        metrics = self._combine_fn.extract_output(accumulator)
-        if sample == _FULL_SAMPLE_ID:
-            metrics = {**metrics, FULL_SAMPLE: True}
-        return (*slice_key, (_SAMPLE, sample)), metrics
+
+def _sample(
+    slice_key: slicer_lib.SliceKeyType, sample: int, metrics: metric_types.MetricsDict
+) -> tuple[slicer_lib.SliceKeyType, metric_types.MetricsDict]:
+    return (*slice_key, (_SAMPLE, sample)), metrics
 
 
 def _separate_sample(

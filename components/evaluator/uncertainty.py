@@ -33,8 +33,12 @@ def measure_uncertainty(statistic: str, scores: FoldScores) -> float:
         statistic: A metric of `pipeline.metrics.OF_UNCERTAINTY`.
         scores: The subjects, with the parts of `pipeline.results.uncertainty` among the models.
     """
-    parts = uncertainty_of(scores)
-    return math.nan if parts is None else _STATISTICS[statistic](parts, scores)
+    if statistic not in scores.measured:
+        parts = uncertainty_of(scores)
+        scores.measured[statistic] = (
+            math.nan if parts is None else _STATISTICS[statistic](parts, scores)
+        )
+    return scores.measured[statistic]
 
 
 def uncertainty_of(scores: FoldScores) -> Parts | None:
