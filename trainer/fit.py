@@ -276,7 +276,7 @@ def _batch_loss(logits: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor) -> tf.
 def mean_logits(model: TrialModel | Stack) -> Callable[[Arrays], NDArray[Any]]:
     """Compiles the mean over the ensemble once, for any number of subjects."""
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def forward(numbers: tf.Tensor, categories: tf.Tensor) -> tf.Tensor:
         return tf.reduce_mean(model((numbers, categories), training=False), axis=1)
 

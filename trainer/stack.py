@@ -242,7 +242,7 @@ class StackTrainer:
 
 
 def _compiled_forward(stack: Stack) -> Any:
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def forward(numbers: tf.Tensor, codes: tf.Tensor) -> tf.Tensor:
         members = stack((numbers, codes))
         tasks = len(stack.encoding.tasks)
@@ -253,12 +253,15 @@ def _compiled_forward(stack: Stack) -> Any:
 
 
 def _compiled_epoch(stack: Stack, data: tuple[tf.Tensor, ...], balance: tf.Tensor) -> Any:
-    """An epoch without Python code between its steps."""
+    """An epoch without Python code between its steps.
+
+    Its loop is TensorFlow's own, since AutoGraph takes longer to convert it than it runs.
+    """
     optimizer = _AdamW(stack.weights, stack.hyper)
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def epoch(rows: tf.Tensor, shares: tf.Tensor, noise: tf.Tensor) -> None:
-        for step in tf.range(tf.shape(rows)[0]):
+        def take(step: tf.Tensor) -> tuple[tf.Tensor]:
             numbers, codes, labels, weights = (tf.gather(x, rows[step]) for x in data)
             factors = weights * balance[:, tf.newaxis] * shares[step][..., tf.newaxis]
             with tf.GradientTape() as tape:
@@ -267,6 +270,9 @@ def _compiled_epoch(stack: Stack, data: tuple[tf.Tensor, ...], balance: tf.Tenso
             names = list(stack.weights)
             gradients = tape.gradient(loss, [stack.weights[name] for name in names])
             optimizer.apply(dict(zip(names, gradients, strict=True)))
+            return (step + 1,)
+
+        tf.while_loop(lambda step: step < tf.shape(rows)[0], take, (tf.constant(0),))
 
     return epoch
 
