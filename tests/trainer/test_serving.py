@@ -9,6 +9,7 @@ import tensorflow as tf
 import tensorflow_model_analysis as tfma
 import tensorflow_transform as tft
 from google.protobuf import text_format
+from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_model_analysis.proto import config_pb2
 from tfx.components.trainer.fn_args_utils import FnArgs
 
@@ -93,6 +94,17 @@ def test_serving_equals_the_fitted_model_on_transformed_data(study: Any, tmp_pat
         np.testing.assert_allclose(
             served[task][:, 0], fitted.predict(evaluation)[:, column], atol=1e-5
         )
+
+
+def test_the_saved_model_holds_no_layer_of_keras(trained: Any) -> None:
+    saved = saved_model_pb2.SavedModel()
+    saved.ParseFromString((trained / "Format-Serving" / "saved_model.pb").read_bytes())
+
+    nodes = saved.meta_graphs[0].object_graph_def.nodes
+    kinds = {node.user_object.identifier for node in nodes if node.HasField("user_object")}
+    # Keras saves a layer with each of its functions, all of which hold Transform's graph.
+    assert "_generic_user_object" in kinds
+    assert not any(kind.startswith("_tf_keras") for kind in kinds)
 
 
 def test_columns_with_names_that_tensorflow_refuses_are_served(tmp_path: Path) -> None:
