@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.arms import arms_of
 from trainer.arrays import Arrays
 from trainer.calibration import Calibration, fit_calibration
 from trainer.entropy import entropy, mean_losses, task_balance
@@ -23,9 +24,9 @@ from trainer.model import Encoding, Hyperparameters
 from trainer.procedures import INNER_PARTS, Plan, Procedure
 from trainer.stack import Member, Stack, StackTrainer
 
-PENALTIES = (1.0, 3.0, 10.0, 30.0, 100.0)
+PENALTIES = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0, 10_000.0)
 """Multiples of the hyperparameter `penalty` among which each model chooses on its own subjects:
-few subjects need a larger one."""
+few subjects need a larger one, and the largest leaves the arms alone."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,11 +51,15 @@ class Chosen:
 class Course:
     """Chooses the epoch of one procedure while the stack is trained."""
 
-    def __init__(self, procedure: Procedure, arrays: Arrays, hyper: Hyperparameters) -> None:
+    def __init__(
+        self, procedure: Procedure, arrays: Arrays, encoding: Encoding, hyper: Hyperparameters
+    ) -> None:
         self.procedure = procedure
         self._patience = hyper.patience
         rows = np.concatenate([part.rows for part in procedure.parts])
         self._labels, self._weights = arrays.labels[rows], arrays.weights[rows]
+        self._arms = arms_of(arrays.categories, encoding.arms)
+        self._inner_arms, self._n_arms = self._arms[rows], len(encoding.arms)
         self._entropy = entropy(self._labels, self._weights)
         self._losses: list[NDArray[np.float64]] = []
         self._scores: list[float] = []
@@ -106,11 +111,13 @@ class Course:
     @property
     def calibration(self) -> Calibration:
         """Fitted on the predictions for the inner parts."""
-        return fit_calibration(self._inner, self._labels, self._weights)
+        return fit_calibration(
+            self._inner, self._labels, self._weights, self._inner_arms, self._n_arms
+        )
 
     def logits(self) -> NDArray[np.float64]:
         """Calibrated logits of all subjects, float64 `[subjects, tasks]`."""
-        return self.calibration(self._everyone)
+        return self.calibration(self._everyone, self._arms)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -161,7 +168,7 @@ def train_stack(
     share = -(-hyper.members // INNER_PARTS)
     stack = Stack(encoding, dataclasses.replace(hyper, members=share), members, arrays.categories)
     trainer = StackTrainer(stack, members, arrays, per_epoch, seed)
-    courses = tuple(Course(procedure, arrays, hyper) for procedure in plan.procedures)
+    courses = tuple(Course(procedure, arrays, encoding, hyper) for procedure in plan.procedures)
     best = stack.values()
     for epoch in range(hyper.max_epochs + 1):
         if epoch:

@@ -10,10 +10,11 @@ import tensorflow_transform as tft
 
 from pipeline.errors import UserError
 from pipeline.names import label_key, weight_key
+from trainer.arms import arm_codes
 from trainer.arrays import Arrays, concatenate
 from trainer.features import CATEGORIES, NUMBERS, ModelInputs
 from trainer.model import Encoding
-from trainer.preprocessing import code_count
+from trainer.preprocessing import VOCABULARY, code_count
 
 MAX_BYTES_IN_MEMORY = 2 * 1024**3
 """Bytes of transformed values in memory: a million subjects with 60 numbers are 0.3 GB. A larger
@@ -111,4 +112,6 @@ def read_encoding(transform_output: tft.TFTransformOutput, inputs: ModelInputs) 
     spec = transform_output.transformed_feature_spec()
     numbers = spec[NUMBERS].shape[0] if NUMBERS in spec else 0
     codes = code_count(transform_output, inputs)
-    return Encoding(numbers, len(inputs.categorical), codes, inputs.tasks)
+    vocabulary = transform_output.vocabulary_by_name(VOCABULARY) if inputs.categorical else ()
+    arms = arm_codes(vocabulary, inputs.categorical)
+    return Encoding(numbers, len(inputs.categorical), codes, inputs.tasks, arms)

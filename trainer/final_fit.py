@@ -59,6 +59,7 @@ def _fit_stack(
     trained = train_stack(plan, arrays, encoding, hyper, seed, steps, progress)
     [course] = trained.courses
     chosen = course.chosen()
+    trained.stack.add_to_arms(chosen.calibration.arm_logits)
     history = History(
         steps=chosen.epochs * trained.steps_per_epoch,
         epochs=chosen.epochs,
@@ -70,6 +71,5 @@ def _fit_stack(
         },
         seconds=time.monotonic() - started,
     )
-    return Fitted(
-        trained.stack, chosen.calibration, encoding, hyper, history, mean_logits(trained.stack)
-    )
+    calibration = chosen.calibration.without_arms()
+    return Fitted(trained.stack, calibration, encoding, hyper, history, mean_logits(trained.stack))

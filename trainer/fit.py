@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from trainer.arms import arms_of
 from trainer.arrays import Arrays
 from trainer.calibration import Calibration, fit_calibration
 from trainer.entropy import entropy, mean_losses, task_balance
@@ -90,9 +91,9 @@ def fit(
 ) -> Fitted:
     """Trains on `train`; `evaluation` selects the epoch and fits the calibration.
 
-    The linear path starts at ridge logistic regression, the ensemble at zero. Every task's
-    loss is divided by the entropy of its base rate and by the mean weight of its labels, so that
-    rare or often unknown outcomes have the same weight as common ones.
+    The linear path starts at ridge logistic regression that spares the arms, the ensemble at zero.
+    Every task's loss is divided by the entropy of its base rate and by the mean weight of its
+    labels, so that rare or often unknown outcomes have the same weight as common ones.
 
     Args:
         train: Subjects to fit the weights; or blocks of them, iterated repeatedly, with one at a
@@ -118,8 +119,13 @@ def fit(
     loop = _Loop(model, first, evaluation, hyperparameters)
     best, losses, taken = _train(loop, blocks, hyperparameters, seed, steps, progress)
     calibration = fit_calibration(
-        loop.forward(evaluation).astype(np.float64), evaluation.labels, evaluation.weights
+        loop.forward(evaluation).astype(np.float64),
+        evaluation.labels,
+        evaluation.weights,
+        arms_of(evaluation.categories, encoding.arms),
+        len(encoding.arms),
     )
+    model.add_to_arms(calibration.arm_logits)
     history = History(
         steps=taken,
         epochs=len(losses) - 1,
@@ -131,7 +137,9 @@ def fit(
         },
         seconds=time.monotonic() - started,
     )
-    return Fitted(model, calibration, encoding, hyperparameters, history, loop.forward)
+    return Fitted(
+        model, calibration.without_arms(), encoding, hyperparameters, history, loop.forward
+    )
 
 
 def build(encoding: Encoding, hyperparameters: Hyperparameters, seed: int) -> TrialModel:
@@ -220,7 +228,11 @@ class _Loop:
                 with tf.GradientTape() as tape:
                     logits = model((numbers, categories), training=True)
                     loss = _batch_loss(logits, labels, weights * balance)
+                arms = model.arm_weights()
                 optimizer.apply(tape.gradient(loss, variables), variables)
+                if arms is not None:
+                    # Keras decays a variable as a whole; arms, a part of one, are not decayed.
+                    model.add_to_arms(arms * hyper.learning_rate * hyper.weight_decay)
 
         self._epoch = epoch
 

@@ -22,12 +22,14 @@ class Encoding:
         categories: Number of categorical features.
         codes: Number of codes that the categorical features share; none is used by two.
         tasks: Names of the tasks, in the order of the label columns.
+        arms: Codes of the arms in rising order, see `trainer.arms`; none without arms.
     """
 
     numbers: int
     categories: int
     codes: int
     tasks: tuple[str, ...]
+    arms: tuple[int, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,8 +48,9 @@ class Hyperparameters:
         max_epochs: Passes over the training data at most.
         patience: Epochs without a better eval loss after which training stops.
         penalty: Ridge penalty of the linear path's start. It multiplies half the squared norm
-            of a task's weights; the loss is summed over subjects, so 1 / penalty is what
-            scikit-learn's LogisticRegression calls C.
+            of a task's weights, those of the arms apart (`trainer.linear.ARM_PENALTY`); the loss
+            is summed over subjects, so 1 / penalty is what scikit-learn's LogisticRegression calls
+            C.
     """
 
     members: int = 8
@@ -197,6 +200,20 @@ class TrialModel(keras.Model):
         self.encoding = encoding
         self.linear = Linear(encoding)
         self.ensemble = Ensemble(encoding, hyper, seed) if hyper.depth else None
+
+    def arm_weights(self) -> Any:
+        """Effects of the arms in the linear path, `[arms, tasks]`; None without arms."""
+        if not self.encoding.arms:
+            return None
+        return keras.ops.take(self.linear.codes, np.array(self.encoding.arms), axis=0)
+
+    def add_to_arms(self, logits: Any) -> None:
+        """Adds `logits` `[arms, tasks]` to what is predicted for subjects of an arm."""
+        if self.encoding.arms:
+            places = np.array(self.encoding.arms)[:, np.newaxis]
+            codes = self.linear.codes
+            added = keras.ops.cast(logits, codes.dtype)
+            codes.assign(keras.ops.scatter_update(codes, places, self.arm_weights() + added))
 
     def call(self, inputs: tuple[Any, Any], training: bool = False) -> Any:
         """Logits `[batch, members, tasks]` of numbers and categories."""

@@ -1,10 +1,10 @@
 """Reference models: what simpler models predict from the same transformed features.
 
 They tell whether the Keras model is worth its complexity. Nothing is tuned on what they predict:
-the penalty of ridge regression is chosen on the training subjects, as the Keras model's is; the
-other settings are fixed. Forest and boosting have shallow or averaged trees since most trials have
-a few hundred subjects, where scikit-learn's defaults (leaves of one subject, 31 leaves) give
-probabilities near 0 and 1.
+the penalty of ridge regression is chosen on the training subjects, as the Keras model's is, and
+spares the arms as that one does; the other settings are fixed. Forest and boosting have shallow or
+averaged trees since most trials have a few hundred subjects, where scikit-learn's defaults (leaves
+of one subject, 31 leaves) give probabilities near 0 and 1.
 """
 
 from __future__ import annotations
@@ -15,14 +15,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from pipeline.results.reference_models import GRADIENT_BOOSTING, RANDOM_FOREST, RIDGE
 from trainer.arrays import Arrays
-from trainer.linear import choose_penalties, design_matrix
+from trainer.linear import ARM_PENALTY, choose_penalties, design_matrix
 from trainer.model import Encoding
 
-PENALTIES = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
-"""Penalties of ridge regression among which each fit chooses by leave-one-out error."""
+PENALTIES = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0, 3_000.0, 10_000.0, 100_000.0)
+"""Penalties of ridge regression among which each fit chooses by leave-one-out error; the largest
+leaves the arms alone."""
 
 _MOST_TO_CHOOSE = 2_000
 """Subjects that the penalty is chosen on: what it says of the size of coefficients does not
@@ -128,12 +130,11 @@ def _threads(subjects: int) -> Any:
 def _estimators(name: str, train: Arrays, encoding: Encoding, seed: int) -> list[Any]:
     """An unfitted classifier for each task."""
     from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
-    from sklearn.linear_model import LogisticRegression
 
     tasks = range(len(encoding.tasks))
     if name == RIDGE:
         return [
-            LogisticRegression(C=1.0 / penalty, max_iter=_ITERATIONS)
+            _Ridge(float(penalty), encoding)
             for penalty in choose_penalties(train.head(_MOST_TO_CHOOSE), encoding, PENALTIES)
         ]
     if name == RANDOM_FOREST:
@@ -158,6 +159,37 @@ def _estimators(name: str, train: Arrays, encoding: Encoding, seed: int) -> list
         )
         for _ in tasks
     ]
+
+
+class _Ridge:
+    """Ridge logistic regression that penalises an arm by `ARM_PENALTY` at most.
+
+    scikit-learn has one penalty for all columns: one that is multiplied by a number has its penalty
+    divided by the number's square.
+    """
+
+    def __init__(self, penalty: float, encoding: Encoding) -> None:
+        from sklearn.linear_model import LogisticRegression
+
+        scale = np.ones(encoding.numbers + encoding.codes)
+        arms = encoding.numbers + np.array(encoding.arms, int)
+        scale[arms] = np.sqrt(max(penalty / ARM_PENALTY, 1.0))
+        self._scale = sparse.diags(scale)
+        # Columns that differ so much in scale would take L-BFGS many iterations.
+        self._model = LogisticRegression(
+            C=1.0 / penalty, max_iter=_ITERATIONS, solver="newton-cholesky"
+        )
+
+    def fit(
+        self, design: sparse.csr_matrix, labels: NDArray[Any], sample_weight: NDArray[Any]
+    ) -> None:
+        """Fits to subjects with a known label."""
+        self._model.fit(design @ self._scale, labels, sample_weight=sample_weight)
+
+    def predict_proba(self, design: sparse.csr_matrix) -> NDArray[np.float64]:
+        """Probabilities of both labels, `[subjects, 2]`."""
+        found: NDArray[np.float64] = self._model.predict_proba(design @ self._scale)
+        return found
 
 
 def _columns(subjects: Arrays, encoding: Encoding) -> NDArray[np.float32]:

@@ -86,6 +86,26 @@ class Stack(tf.Module):
         """All weights by name."""
         return {name: weight.numpy() for name, weight in self.weights.items()}
 
+    def decays(self) -> dict[str, float | NDArray[np.float32]]:
+        """Weight decay of each weight; biases and the effects of the arms have none."""
+        decay = self.hyper.weight_decay
+        found: dict[str, float | NDArray[np.float32]] = {
+            name: 0.0 if _NOT_DECAYED in name else decay for name in self.weights
+        }
+        if self.encoding.arms:
+            of_codes = np.full((self.encoding.codes, 1), decay, np.float32)
+            of_codes[list(self.encoding.arms)] = 0.0
+            found["linear_codes"] = of_codes
+        return found
+
+    def add_to_arms(self, logits: NDArray[np.float64]) -> None:
+        """Adds `logits` `[arms, tasks]` to what every model predicts for subjects of an arm."""
+        if self.encoding.arms:
+            codes = self.weights["linear_codes"]
+            values = codes.numpy()
+            values[:, list(self.encoding.arms)] += logits
+            codes.assign(values)
+
     def assign(self, values: Mapping[str, NDArray[np.float32]]) -> None:
         """Sets all weights."""
         for name, weight in self.weights.items():
@@ -257,7 +277,7 @@ def _compiled_epoch(stack: Stack, data: tuple[tf.Tensor, ...], balance: tf.Tenso
 
     Its loop is TensorFlow's own, since AutoGraph takes longer to convert it than it runs.
     """
-    optimizer = _AdamW(stack.weights, stack.hyper)
+    optimizer = _AdamW(stack.weights, stack.hyper, stack.decays())
 
     @tf.function(reduce_retracing=True, autograph=False)
     def epoch(rows: tf.Tensor, shares: tf.Tensor, noise: tf.Tensor) -> None:
@@ -292,9 +312,15 @@ class _AdamW:
     change the weights of another.
     """
 
-    def __init__(self, weights: Mapping[str, tf.Variable], hyper: Hyperparameters) -> None:
+    def __init__(
+        self,
+        weights: Mapping[str, tf.Variable],
+        hyper: Hyperparameters,
+        decays: Mapping[str, float | NDArray[np.float32]],
+    ) -> None:
         self._weights = weights
-        self._rate, self._decay = hyper.learning_rate, hyper.weight_decay
+        self._rate = hyper.learning_rate
+        self._kept = {name: 1.0 - hyper.learning_rate * share for name, share in decays.items()}
         self._first = {name: tf.Variable(tf.zeros_like(w)) for name, w in weights.items()}
         self._second = {name: tf.Variable(tf.zeros_like(w)) for name, w in weights.items()}
         self._steps = tf.Variable(0.0)
@@ -318,5 +344,5 @@ class _AdamW:
             clipped = gradient * tf.reshape(scale, axes)
             first.assign(_BETAS[0] * first + (1.0 - _BETAS[0]) * clipped)
             second.assign(_BETAS[1] * second + (1.0 - _BETAS[1]) * tf.square(clipped))
-            decay = 0.0 if _NOT_DECAYED in name else self._decay * self._rate
-            weight.assign(weight * (1.0 - decay) - rate * first / (tf.sqrt(second) + _EPSILON))
+            step = rate * first / (tf.sqrt(second) + _EPSILON)
+            weight.assign(weight * self._kept[name] - step)

@@ -98,8 +98,8 @@ def test_a_calibration_that_peeks_is_noticed(monkeypatch: pytest.MonkeyPatch) ->
     honest = module.Course.calibration.fget  # type: ignore[attr-defined]
     arrays_of = module.Course.__init__
 
-    def remember(course: Any, procedure: Any, arrays: Arrays, hyper: Any) -> None:
-        arrays_of(course, procedure, arrays, hyper)
+    def remember(course: Any, procedure: Any, arrays: Arrays, *more: Any) -> None:
+        arrays_of(course, procedure, arrays, *more)
         course.peeked = arrays.labels[procedure.predicted]
 
     def peek(course: Any) -> Calibration:
