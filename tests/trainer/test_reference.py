@@ -70,7 +70,7 @@ def test_ridge_is_scikit_learns_on_the_subjects_with_a_known_label() -> None:
     for task in (0, 1):
         known = train.weights[:, task] > 0
         penalty = choose_penalties(train, ENCODING, PENALTIES)[task]
-        model = LogisticRegression(C=1 / penalty, max_iter=1000)
+        model = LogisticRegression(C=1 / penalty, solver="newton-cholesky")
         model.fit(design_matrix(train, ENCODING)[known], train.labels[known, task])
         expected = model.predict_proba(design_matrix(new, ENCODING))[:, 1]
         assert found[:, task] == pytest.approx(expected, abs=1e-6)
