@@ -30,7 +30,8 @@ def test_calibration_recovers_slope_and_intercept_from_many_subjects(
 def test_few_subjects_move_the_line_less_than_many() -> None:
     subjects = labelled(0.4, 1.0, 50)
     few = fit_calibration(*subjects)
-    many = fit_calibration(*(np.repeat(part, 100, axis=0) for part in subjects))
+    logits, labels, weights = (np.repeat(part, 100, axis=0) for part in subjects)
+    many = fit_calibration(logits, labels, weights)
 
     assert many.slopes[0] < few.slopes[0] < 1.0
     assert 0.0 < few.intercepts[0] < many.intercepts[0]
