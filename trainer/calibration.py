@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from trainer.arms import arms_of
+from trainer.arrays import Arrays
 
 SLOPE_DEVIATION = 0.15
 """Prior standard deviation of the logarithm of the slope around 0."""
@@ -67,6 +71,12 @@ class _Subjects:
         """Calibrated logits at log-slope, intercept, and what each arm adds."""
         slope = np.exp(point[0])
         return self.mean + slope * (self.logit - self.mean) + point[1] + self.arm @ point[2:]
+
+
+def calibrate(logits: NDArray[Any], subjects: Arrays, arms: Sequence[int]) -> Calibration:
+    """Fits the calibration of subjects whose arms have these codes, see `fit_calibration`."""
+    of_subjects = arms_of(subjects.categories, arms)
+    return fit_calibration(logits, subjects.labels, subjects.weights, of_subjects, len(arms))
 
 
 def fit_calibration(

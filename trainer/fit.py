@@ -13,9 +13,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from trainer.arms import arms_of
 from trainer.arrays import Arrays
-from trainer.calibration import Calibration, fit_calibration
+from trainer.calibration import Calibration, calibrate
 from trainer.entropy import entropy, mean_losses, task_balance
 from trainer.linear import LinearStart, fit_linear
 from trainer.model import Encoding, Hyperparameters, TrialModel
@@ -118,13 +117,7 @@ def fit(
     _silence_unseen(model, first)
     loop = _Loop(model, first, evaluation, hyperparameters)
     best, losses, taken = _train(loop, blocks, hyperparameters, seed, steps, progress)
-    calibration = fit_calibration(
-        loop.forward(evaluation).astype(np.float64),
-        evaluation.labels,
-        evaluation.weights,
-        arms_of(evaluation.categories, encoding.arms),
-        len(encoding.arms),
-    )
+    calibration = calibrate(loop.forward(evaluation).astype(np.float64), evaluation, encoding.arms)
     model.add_to_arms(calibration.arm_logits)
     history = History(
         steps=taken,
@@ -137,9 +130,8 @@ def fit(
         },
         seconds=time.monotonic() - started,
     )
-    return Fitted(
-        model, calibration.without_arms(), encoding, hyperparameters, history, loop.forward
-    )
+    line = calibration.without_arms()
+    return Fitted(model, line, encoding, hyperparameters, history, loop.forward)
 
 
 def build(encoding: Encoding, hyperparameters: Hyperparameters, seed: int) -> TrialModel:

@@ -74,7 +74,7 @@ def auc(score: NDArray[Any], labels: NDArray[Any]) -> float:
     return float(((pairs > 0) + 0.5 * (pairs == 0)).mean())
 
 
-def test_the_rates_of_the_arms_tell_subjects_apart_as_counted() -> None:
+def test_the_rates_of_the_arms_have_the_auc_that_is_counted() -> None:
     """116 subjects with the event and 124 without: 8,800 pairs in order, 3,824 of one arm."""
     arrays = trial()
     pairs_in_order = 40 * 64 + 60 * 64 + 60 * 40
