@@ -17,7 +17,7 @@ from trainer.preprocessing import SEPARATOR
 
 
 def arm_codes(vocabulary: Sequence[bytes], categorical: Sequence[str]) -> tuple[int, ...]:
-    r"""Codes of the arms: those of the vocabulary, of rare or new arms, and of a missing one.
+    """Codes of the arms: those of the vocabulary, of rare or new arms, and of a missing one.
 
     Args:
         vocabulary: Transform's entries, in the order of their codes.
@@ -25,10 +25,6 @@ def arm_codes(vocabulary: Sequence[bytes], categorical: Sequence[str]) -> tuple[
 
     Returns:
         The codes, see `trainer.preprocessing.code_count`; none for a study without arms.
-
-    Examples:
-        >>> arm_codes([b"1\x1fPlacebo", b"0\x1fF", b"1\x1fHigh", b"0\x1fM"], ("sex", "arm"))
-        (0, 2, 5, 7)
     """
     if ARM not in categorical:
         return ()
