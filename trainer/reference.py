@@ -100,6 +100,13 @@ def fit_predict(
     """
     if not len(predicted):
         return np.zeros((0, len(encoding.tasks)), np.float32)
+    with _threads(len(train)):
+        return _fit_predict(name, train, predicted, encoding, seed)
+
+
+def _fit_predict(
+    name: str, train: Arrays, predicted: Arrays, encoding: Encoding, seed: int
+) -> NDArray[np.float32]:
     features = _FEATURES[name]
     design, rows = features(train, encoding), features(predicted, encoding)
     estimators = _estimators(name, train, encoding, seed)
@@ -111,8 +118,7 @@ def fit_predict(
             rate = float(labels[known].mean()) if len(known) else 0.0
             columns.append(np.full(len(predicted), rate))
             continue
-        with _threads(len(known)):
-            estimator.fit(design[known], labels[known], sample_weight=weights[known])
+        estimator.fit(design[known], labels[known], sample_weight=weights[known])
         if name == RANDOM_FOREST:
             # Threads add up the trees in any order, which changes the last digit.
             estimator.n_jobs = 1
@@ -121,10 +127,14 @@ def fit_predict(
 
 
 def _threads(subjects: int) -> Any:
-    """One thread for small fits, where threads of boosting wait for each other most of the time."""
+    """One thread for small fits and their predictions.
+
+    Boosting predicts tree by tree, and threads wait for each other at every tree, busily, while
+    another stage needs the core.
+    """
     from threadpoolctl import threadpool_limits
 
-    return threadpool_limits(1 if subjects < _FEW else None, user_api="openmp")
+    return threadpool_limits(1 if subjects < _FEW else None)
 
 
 def _estimators(name: str, train: Arrays, encoding: Encoding, seed: int) -> list[Any]:
