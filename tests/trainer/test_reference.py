@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_info
 
 from pipeline.names import BASE_RATE
 from pipeline.results.reference_models import (
@@ -62,6 +66,22 @@ def test_an_arm_without_a_known_label_has_the_rate_of_all_subjects() -> None:
     arms = np.array([b"Active", b"Active", b"Placebo"], object)
     rates = BaseRates.of(Arrays(np.zeros((3, 0)), np.zeros((3, 0), int), labels, weights), arms)
     assert rates.predict(np.array([b"Placebo", b"New"], object)).tolist() == [[0.5], [0.5]]
+
+
+@pytest.mark.parametrize("step", ["fit", "predict_proba"])
+def test_boosting_of_a_small_trial_keeps_to_one_thread(
+    step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+    original = getattr(HistGradientBoostingClassifier, step)
+
+    def observed(*arguments: Any, **options: Any) -> Any:
+        threads.extend(pool["num_threads"] for pool in threadpool_info())
+        return original(*arguments, **options)
+
+    monkeypatch.setattr(HistGradientBoostingClassifier, step, observed)
+    fit_predict(GRADIENT_BOOSTING, trial(60).arrays, trial(20, seed=2).arrays, ENCODING, seed=0)
+    assert set(threads) == {1}
 
 
 def test_ridge_is_scikit_learns_on_the_subjects_with_a_known_label() -> None:
