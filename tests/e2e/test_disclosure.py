@@ -179,7 +179,8 @@ def words(page: str) -> str:
 
 def numbers_after(word: str, text: str, characters: int = 60) -> list[int]:
     """Whole numbers that stand soon after a word."""
-    found = [text[at.end() :][:characters] for at in re.finditer(rf"\b{word}\b", text)]
+    # The site's number may also stand behind a decimal point.
+    found = [text[at.end() :][:characters] for at in re.finditer(rf"(?<![\d.,])\b{word}\b", text)]
     return [
         int(number) for part in found for number in re.findall(r"(?<![\d.,<])\d+(?![\d.,])", part)
     ]

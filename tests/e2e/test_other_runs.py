@@ -159,8 +159,7 @@ def test_a_real_trial_runs_to_a_verdict(
     assert found[task] > auc
     compared, departing = departures(run)
     assert compared >= 6
-    # Of 254 subjects a model knows so little that it shrinks the effects of the arms.
-    assert bool(departing) == (study == "cdisc_pilot01"), departing
+    assert departing == []
     if study == "actg175":
         folds = json.loads(run.metrics_text)["evaluation"]["folds"]
         groups, uncovering = uncovered(run.metrics, folds)
@@ -168,5 +167,5 @@ def test_a_real_trial_runs_to_a_verdict(
     told = [note for note in run.verdict["notes"] if "but the risk by the horizon is" in note]
     judged = [risk["outcome"] for risk in run.verdict.get("risks", ())]
     assert len(told) == judged.count("fails")
-    assert (len(told) > 1) == (study == "cdisc_pilot01"), told
+    assert told == []
     assert write_report(run.records, read_run_file(run.records)).stat().st_size <= 5_000_000

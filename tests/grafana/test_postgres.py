@@ -153,6 +153,9 @@ def ask(
 NOTHING_AT_FIRST = ("better than the champion", "Do distributions drift")
 """What a study's first run can't show: there is nothing to compare with."""
 
+NOTHING_IN_SMALL_PARTS = "leaving the least certain"
+"""What a test split of 200 subjects with few events can't show."""
+
 QUALITY_AND_HEALTH = [asked for uid in (BOARDS[0], BOARDS[2]) for asked in panel_queries(uid)]
 
 
@@ -162,7 +165,8 @@ def test_a_panel_on_models_and_runs_shows_something(reader: Any, study: Any, ask
     rows = ask(reader, asked, chosen(reader, asked.place.split(":")[0], study))
 
     at_first = any(words in asked.place for words in NOTHING_AT_FIRST)
-    if not (at_first and study == "actg175"):
+    too_few = NOTHING_IN_SMALL_PARTS in asked.place
+    if not ((at_first and study == "actg175") or (too_few and study == "synthetic")):
         assert rows
 
 

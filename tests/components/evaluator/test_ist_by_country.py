@@ -174,7 +174,7 @@ def by_hand(subjects: pd.DataFrame, country: str) -> ByHand:
             ("passthrough", NUMBERS),
             (OneHotEncoder(handle_unknown="ignore"), CATEGORIES),
         ),
-        LogisticRegression(C=1 / PENALTY, max_iter=1000),
+        LogisticRegression(C=1 / PENALTY, max_iter=1000, solver="newton-cholesky"),
     ).fit(scaled[~inside], subjects.bad[~inside])
     p = model.predict_proba(scaled[inside])[:, 1]
     outcome = subjects.bad[inside]

@@ -28,4 +28,4 @@ def test_the_page_of_a_refused_run_opens_without_complaint_and_fits(
     assert visit.requests == []
     assert visit.overflow == 0
     assert visit.page.locator("h1").inner_text() == "A demonstration trial"
-    assert visit.page.locator("svg[role=img]").count() == 10
+    assert visit.page.locator("svg[role=img]").count() == 12
