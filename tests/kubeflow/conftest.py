@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from pipeline.synthetic.write import write
 from tests.kubeflow.image_build import build_image, remove_image
 from tests.kubeflow.spec_walker import REPOSITORY
 from tests.kubeflow.walks import FORM, SEED, STEPS, SUBJECTS, Trial
-from tests.processor_time import children_seconds
 
 
 @pytest.fixture(scope="session")
@@ -54,23 +52,10 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Trial:
     return Trial(folder, data, study_folder / "study.yaml", package)
 
 
-@dataclass(frozen=True)
-class LocalRun:
-    """The trial's run on this machine, without a champion.
-
-    Attributes:
-        metrics: Records of its metrics.
-        seconds: What it took of the processor.
-    """
-
-    metrics: list[dict[str, Any]]
-    seconds: float
-
-
 @pytest.fixture(scope="session")
-def local_run(trial: Trial) -> LocalRun:
+def local_metrics(trial: Trial) -> list[dict[str, Any]]:
+    """Records of the metrics of the trial's run on this machine, without a champion."""
     root = trial.folder / "local"
-    before = children_seconds()
     subprocess.run(
         [
             *(sys.executable, "-m", "pipeline.local_runner", "--study", trial.study),
@@ -83,14 +68,9 @@ def local_run(trial: Trial) -> LocalRun:
         text=True,
         check=True,
     )
-    seconds = children_seconds() - before
     (found,) = (root / "synthetic" / "artifacts" / "TrialEvaluator" / "verdict").glob("*")
-    return LocalRun(json.loads((found / "metrics.json").read_text())["records"], seconds)
-
-
-@pytest.fixture(scope="session")
-def local_metrics(local_run: LocalRun) -> list[dict[str, Any]]:
-    return local_run.metrics
+    records: list[dict[str, Any]] = json.loads((found / "metrics.json").read_text())["records"]
+    return records
 
 
 @pytest.fixture(scope="session")

@@ -23,8 +23,6 @@ import yaml
 from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 
-from tests.processor_time import children_seconds
-
 Spec = Mapping[str, Any]
 
 BUCKET = "mlpipeline"
@@ -66,7 +64,6 @@ class TaskRun:
         artifacts: What it made, by output.
         parameters: Its output parameters.
         cached: Whether an earlier run's result was taken.
-        seconds: What its command took of the processor; not known of a container.
         handed: The executor input that it was handed.
         log: What it wrote to standard error.
     """
@@ -74,7 +71,6 @@ class TaskRun:
     artifacts: dict[str, Made]
     parameters: dict[str, Any]
     cached: bool = False
-    seconds: float = 0.0
     handed: dict[str, Any] = field(default_factory=dict)
     log: str = ""
 
@@ -262,16 +258,13 @@ class Walker:
         command = [
             _replaced(text, placeholders) for text in (*container["command"], *container["args"])
         ]
-        before = children_seconds()
         ran = self.commands.run(command, launcher)
-        seconds = children_seconds() - before
         if ran.returncode:
             raise WalkError(f"{name} failed:\n{ran.stderr[-6000:]}{ran.stdout[-2000:]}")
         said = _said(launcher / outputs["outputFile"].removeprefix(visible).lstrip("/"))
         return TaskRun(
             artifacts=self._upload(name, component, outputs, said, launcher),
             parameters=_output_parameters(name, component, launcher),
-            seconds=seconds,
             handed=executor_input,
             log=ran.stderr,
         )

@@ -19,7 +19,6 @@ import pytest
 
 from pipeline.runners.kubeflow.record import RECORD
 from tests.each import each
-from tests.kubeflow.conftest import LocalRun
 from tests.kubeflow.spec_walker import REPOSITORY, Commands, Walker
 from tests.kubeflow.walks import (
     ALL,
@@ -133,13 +132,6 @@ def test_the_second_run_compares_with_the_champion(second: Walked) -> None:
     differences = [r["value"] for r in records if (r["model"], r["versus"]) == ("difference", None)]
     # The same data, seed and code: the champion is the same model.
     assert {value for value in differences if value is not None} == {0}
-
-
-def test_a_task_of_its_own_costs_a_stage_25_seconds_of_the_processor_at_most(
-    first: Walked, local_run: LocalRun
-) -> None:
-    walked = sum(task.seconds for task in first.tasks.values())
-    assert walked <= local_run.seconds + 25 * len(first.tasks)
 
 
 def test_splits_and_fingerprint_survive_from_task_to_task(first: Walked) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -251,13 +250,9 @@ def stroke_trial(trial_data_dir: Path) -> pd.DataFrame:
     return pd.read_csv(trial_data_dir / "ist" / "IST.csv", dtype=str)
 
 
-def test_no_column_of_the_stroke_trial_is_a_key_and_that_is_known_at_once(
-    stroke_trial: pd.DataFrame,
-) -> None:
+def test_no_column_of_the_stroke_trial_is_a_key(stroke_trial: pd.DataFrame) -> None:
     columns = {str(name): pa.array(stroke_trial[name]) for name in stroke_trial}
-    start = time.process_time()
     assert repeated_key(columns) is None
-    assert time.process_time() - start < 5
 
 
 def test_two_rows_for_each_patient_of_the_stroke_trial_are_found(
