@@ -20,25 +20,42 @@ from tests.kubeflow.walks import FORM, SEED, STEPS, SUBJECTS, Trial
 
 
 @pytest.fixture(scope="session")
-def trial(tmp_path_factory: pytest.TempPathFactory) -> Trial:
-    """A small synthetic trial, compiled; its data stay as they are."""
-    folder = tmp_path_factory.mktemp("kubeflow")
-    data, study_folder = folder / "data", folder / "study"
-    write(SyntheticTrial(SUBJECTS, SEED), str(data), ("--runner=FnApiRunner",))
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Data of a small synthetic trial; they stay as they are."""
+    folder = tmp_path_factory.mktemp("kubeflow") / "data"
+    write(SyntheticTrial(SUBJECTS, SEED), str(folder), ("--runner=FnApiRunner",))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trial(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Trial:
+    """The trial evaluated on a test split, where alone a challenger meets the champion."""
+    evaluation = {"scheme": "split", "default_thresholds": False}
+    return compiled(tmp_path_factory.mktemp("split"), data, evaluation)
+
+
+@pytest.fixture(scope="session")
+def out_of_fold_trial(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Trial:
+    """The trial evaluated out of fold."""
+    evaluation = {"scheme": "cross_fit", "folds": 3, "repeats": 2, "default_thresholds": False}
+    return compiled(tmp_path_factory.mktemp("out_of_fold"), data, evaluation)
+
+
+def compiled(folder: Path, data: Path, evaluation: dict[str, Any]) -> Trial:
+    """Compiles the shipped study for a small trial, which is blessed whatever it reaches."""
+    study_folder = folder / "study"
     study_folder.mkdir()
     shipped = REPOSITORY / "schema" / "synthetic"
     study = yaml.safe_load((shipped / "study.yaml").read_text())
-    # A small trial is blessed whatever it reaches, but compared with a champion.
     study["thresholds"] = [
         {"metric": "auc", "at_least": 0},
         {"metric": "auc", "at_least": -0.9, "versus": "champion"},
     ]
-    # Only on a test split a challenger is compared with the champion.
-    study["evaluation"] = {"scheme": "split", "default_thresholds": False}
+    study["evaluation"] = evaluation
     study["slicing"]["smallest_group"] = 10
     (study_folder / "study.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
     (study_folder / "schema.pbtxt").write_text((shipped / "schema.pbtxt").read_text())
-    compiled = subprocess.run(
+    ran = subprocess.run(
         [
             *(sys.executable, "kubeflow/compile.py"),
             *("--study", study_folder / "study.yaml", "--out", folder / "packages"),
@@ -48,13 +65,12 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Trial:
         text=True,
         check=True,
     )
-    package = Path(compiled.stdout.splitlines()[0]).read_text()
+    package = Path(ran.stdout.splitlines()[0]).read_text()
     return Trial(folder, data, study_folder / "study.yaml", package)
 
 
-@pytest.fixture(scope="session")
-def local_metrics(trial: Trial) -> list[dict[str, Any]]:
-    """Records of the metrics of the trial's run on this machine, without a champion."""
+def run_locally(trial: Trial) -> list[dict[str, Any]]:
+    """Records of the metrics of a trial's run on this machine, without a champion."""
     root = trial.folder / "local"
     subprocess.run(
         [
@@ -71,6 +87,16 @@ def local_metrics(trial: Trial) -> list[dict[str, Any]]:
     (found,) = (root / "synthetic" / "artifacts" / "TrialEvaluator" / "verdict").glob("*")
     records: list[dict[str, Any]] = json.loads((found / "metrics.json").read_text())["records"]
     return records
+
+
+@pytest.fixture(scope="session")
+def local_metrics(trial: Trial) -> list[dict[str, Any]]:
+    return run_locally(trial)
+
+
+@pytest.fixture(scope="session")
+def local_out_of_fold_metrics(out_of_fold_trial: Trial) -> list[dict[str, Any]]:
+    return run_locally(out_of_fold_trial)
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,10 @@
-"""The compiled package, run task by task, each in a container of the real image."""
+"""The compiled package, run task by task, each in a container of the real image.
+
+The trial is evaluated out of fold here; `test_walk.py` has the one on a test split.
+"""
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from typing import Any
 
@@ -19,11 +21,10 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def volume(trial: Trial) -> Trial:
-    """The trial with a registry and a store of its own."""
-    own = dataclasses.replace(trial, folder=trial.folder / "containers")
-    own.shared.mkdir(parents=True)
-    return own
+def volume(out_of_fold_trial: Trial) -> Trial:
+    """The trial with its registry and store, which containers mount."""
+    out_of_fold_trial.shared.mkdir()
+    return out_of_fold_trial
 
 
 @pytest.fixture(scope="module")
@@ -34,10 +35,10 @@ def walked(volume: Trial, image: str) -> Walked:
 
 
 def test_every_metric_is_the_local_runners_but_for_the_other_lock(
-    walked: Walked, local_metrics: list[dict[str, Any]]
+    walked: Walked, local_out_of_fold_metrics: list[dict[str, Any]]
 ) -> None:
     records = walked.document("TrialEvaluator", "verdict", "metrics.json")["records"]
-    found, local = by_key(records), by_key(local_metrics)
+    found, local = by_key(records), by_key(local_out_of_fold_metrics)
     assert set(found) == set(local)
     for key, record in each(local.items()):
         for name in ("value", "lower", "upper"):
@@ -47,6 +48,11 @@ def test_every_metric_is_the_local_runners_but_for_the_other_lock(
                 key,
                 name,
             )
+
+
+def test_every_subject_was_predicted_out_of_fold(walked: Walked) -> None:
+    plan = walked.document("TrialExampleGen", "rejects", "evaluation.json")
+    assert (plan["scheme"], plan["folds"], plan["repeats"]) == ("cross_fit", 3, 2)
 
 
 def test_the_model_is_registered_on_the_mounted_volume(walked: Walked, volume: Trial) -> None:
