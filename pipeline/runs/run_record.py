@@ -18,6 +18,7 @@ from pipeline.results.findings import Finding
 from pipeline.runs.stage_record import CountedRows, StageRecord
 
 _SAMPLE_SECONDS = 0.2
+_SAMPLES_PER_SEARCH = 5
 _DISTRIBUTIONS = (
     "tfx",
     "tensorflow",
@@ -111,6 +112,8 @@ class _PeakMemory:
         self._thread = threading.Thread(target=self._sample, daemon=True)
         self._process = psutil.Process(side if is_beside else None)
         self._other = None if is_beside else side
+        self._counted = [self._process]
+        self._samples = 0
 
     def __enter__(self) -> None:
         self._thread.start()
@@ -118,6 +121,7 @@ class _PeakMemory:
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.join()
+        self._samples = 0
         self._measure()
 
     def _sample(self) -> None:
@@ -125,12 +129,15 @@ class _PeakMemory:
             self._measure()
 
     def _measure(self) -> None:
-        try:
-            counted = [self._process, *self._process.children(recursive=True)]
-        except psutil.NoSuchProcess:
-            return
+        # A search for children reads every process of the machine.
+        if self._samples % _SAMPLES_PER_SEARCH == 0:
+            try:
+                self._counted = [self._process, *self._process.children(recursive=True)]
+            except psutil.NoSuchProcess:
+                return
+        self._samples += 1
         total = 0
-        for process in counted:
+        for process in self._counted:
             try:
                 if self._other not in (process.pid, process.ppid()):
                     total += process.memory_info().rss
