@@ -171,7 +171,7 @@ def test_memory_of_child_processes_counts(tmp_path: Path) -> None:
     alone = record.peak_memory_mb
     with recorded(record, tmp_path):
         subprocess.run(
-            [sys.executable, "-c", "import time; b = bytearray(300 * 2**20); time.sleep(0.6)"],
+            [sys.executable, "-c", "import time; b = bytearray(300 * 2**20); time.sleep(1.5)"],
             check=True,
         )
     assert record.peak_memory_mb > alone + 200
