@@ -103,6 +103,10 @@ LONGEST_NAME = 200
 """Of tasks, features and the like: outputs of stages and columns carry them behind a prefix, and
 file systems and ML Metadata's tables end names at 255 bytes."""
 
+LONGEST_TITLE = 80
+"""Of a feature, whose title stands in rows of tables and beside bars. Stata's labels of columns
+have as many characters at most, those of SAS transport files half as many."""
+
 
 def pipeline_name(study: str) -> str:
     """Name of a study's pipeline, by the rules of Kubeflow.

@@ -87,7 +87,7 @@ def adjusted_effect(
 def _refusal(design: Design, positive: Floats, group: NDArray[np.bool_]) -> str | None:
     """Why no model is fitted; None where one is."""
     if not design.kept:
-        reasons = "; ".join(covariate.says for covariate in design.dropped)
+        reasons = "; ".join(covariate.says({}) for covariate in design.dropped)
         return f"No covariate is left to adjust for: {reasons}."
     coefficients = design.columns.shape[1] + 1
     rarer = int(min(positive.sum(), len(positive) - positive.sum()))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from pipeline.estimates import Estimate
 from pipeline.html import charts, numbers
@@ -44,15 +45,18 @@ _THINNED = (
 )
 
 
-def analysis_sections(analysis: Analysis) -> list[Section]:
+def analysis_sections(
+    analysis: Analysis, titles: Mapping[str, str] = MappingProxyType({})
+) -> list[Section]:
     """Sections of the analysis, in a statistician's order.
 
     Args:
         analysis: TrialAnalysis' document.
+        titles: Titles of features by name; a feature without one is shown by its name.
     """
     sections = [
-        Section("Baseline characteristics", _baseline(analysis), id="baseline"),
-        Section("Outcomes by arm", (), [_task(analysis, task) for task in analysis.tasks]),
+        Section("Baseline characteristics", _baseline(analysis, titles), id="baseline"),
+        Section("Outcomes by arm", (), [_task(analysis, task, titles) for task in analysis.tasks]),
     ]
     if analysis.endpoints:
         parts = [_endpoint(endpoint, _is_exact(analysis)) for endpoint in analysis.endpoints]
@@ -60,34 +64,40 @@ def analysis_sections(analysis: Analysis) -> list[Section]:
     if analysis.subgroups:
         sections.append(Section("Subgroups", _subgroups(analysis)))
     if analysis.screening.pairs:
-        sections.append(Section("Screening of correlations", _screening(analysis)))
+        sections.append(Section("Screening of correlations", _screening(analysis, titles)))
     sections.append(Section("How to read the analysis", _notes(analysis)))
     return sections
 
 
-def _baseline(analysis: Analysis) -> list[Block]:
+def _baseline(analysis: Analysis, titles: Mapping[str, str]) -> list[Block]:
     factors = [factor for factor in analysis.factors if factor.describes]
     blocks: list[Block] = []
     for factor in factors:
         found = [item for item in analysis.characteristics if item.factor == factor.name]
         if found:
-            blocks.append(_characteristics(analysis, factor, found))
+            blocks.append(_characteristics(analysis, factor, found, titles))
     return blocks or [Paragraph("There is nothing to show.")]
 
 
-def _characteristics(analysis: Analysis, factor: Factor, found: Sequence[Characteristic]) -> Table:
+def _characteristics(
+    analysis: Analysis,
+    factor: Factor,
+    found: Sequence[Characteristic],
+    titles: Mapping[str, str],
+) -> Table:
     levels = [level.name for level in factor.levels]
     others = [level for level in levels if factor.control not in (None, level)]
     rows: list[list[Value | Cell]] = []
     for item in found:
+        title = titles.get(item.name, item.name)
         differences = {part.level: part.value for part in item.differences}
         compared = [_difference(differences.get(level)) for level in others]
         if item.kind == "number":
             by_level = {part.level: part for part in item.numbers}
             values = [_mean_sd(by_level[level].mean, by_level[level].sd) for level in levels]
-            rows.append([f"{item.name}, mean (SD)", *values, *compared])
+            rows.append([f"{title}, mean (SD)", *values, *compared])
         else:
-            rows.append([item.name, *([""] * len(levels)), *compared])
+            rows.append([title, *([""] * len(levels)), *compared])
             rows += _value_rows(item.counts, levels, len(others))
     return Table(
         f"Characteristics at the moment of prediction, by {factor.name}",
@@ -168,12 +178,12 @@ def main_effects(analysis: Analysis, task: TaskAnalysis) -> list[Effect]:
     return [effect for effect in task.effects if effect.comparison.factor in factors]
 
 
-def _task(analysis: Analysis, task: TaskAnalysis) -> Section:
+def _task(analysis: Analysis, task: TaskAnalysis, titles: Mapping[str, str]) -> Section:
     blocks: list[Block] = [_rates(task)]
     if task.effects:
         first = main_effects(analysis, task)
         others = [effect.says for effect in task.effects if effect not in first]
-        in_numbers = _effects(task.effects)
+        in_numbers = _effects(task.effects, titles)
         blocks += [
             Bullets([effect.says for effect in first]),
             _effects_plot(task),
@@ -217,18 +227,18 @@ def _effects_plot(task: TaskAnalysis) -> Figure:
     return charts.forest_plot(rows, measure, caption, reference=0.0)
 
 
-def _adjustment_notes(effects: Sequence[Effect]) -> list[str]:
+def _adjustment_notes(effects: Sequence[Effect], titles: Mapping[str, str]) -> list[str]:
     """Why there is no adjusted difference, and what a difference is not adjusted for."""
     absent = dict.fromkeys(item.adjusted.absent for item in effects if item.adjusted.absent)
     dropped = (
-        f"{item.comparison.text}: not adjusted for everything: {covariate.says}."
+        f"{item.comparison.text}: not adjusted for everything: {covariate.says(titles)}."
         for item in effects
         for covariate in item.adjusted.dropped
     )
     return [*(f"Without an adjusted difference: {reason}" for reason in absent), *dropped]
 
 
-def _effects(effects: Sequence[Effect]) -> Table:
+def _effects(effects: Sequence[Effect], titles: Mapping[str, str]) -> Table:
     return Table(
         "Differences to the control",
         [
@@ -252,7 +262,7 @@ def _effects(effects: Sequence[Effect]) -> Table:
             ]
             for effect in effects
         ],
-        _adjustment_notes(effects),
+        _adjustment_notes(effects, titles),
     )
 
 
@@ -379,7 +389,7 @@ def _subgroups(analysis: Analysis) -> list[Block]:
     ]
 
 
-def _screening(analysis: Analysis) -> list[Block]:
+def _screening(analysis: Analysis, titles: Mapping[str, str]) -> list[Block]:
     screening = analysis.screening
     selected = sum(pair.selected for pair in screening.pairs)
     share = numbers.number(screening.false_discovery_rate, 0, True)
@@ -389,11 +399,11 @@ def _screening(analysis: Analysis) -> list[Block]:
             f"outcome are selected; of those {share} are expected to be false. A correlation is "
             "no cause."
         ),
-        _pairs(screening.pairs[:_SHOWN_PAIRS]),
+        _pairs(screening.pairs[:_SHOWN_PAIRS], titles),
     ]
 
 
-def _pairs(pairs: Sequence[Correlation]) -> Table:
+def _pairs(pairs: Sequence[Correlation], titles: Mapping[str, str]) -> Table:
     measures = {"spearman": "Spearman", "cramers_v": "Cramér's V"}
     return Table(
         f"The {len(pairs)} pairs with the smallest q values",
@@ -407,7 +417,7 @@ def _pairs(pairs: Sequence[Correlation]) -> Table:
         ],
         [
             [
-                pair.characteristic,
+                titles.get(pair.characteristic, pair.characteristic),
                 pair.task,
                 measures[pair.measure],
                 pair.strength,

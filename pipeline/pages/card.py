@@ -262,6 +262,7 @@ def _outcomes(card: Card) -> list[Block]:
 
 
 def _predictors(card: Card) -> list[Block]:
+    has_titles = bool(card.titles)
     return [
         Paragraph(
             f"All {len(card.features)} predictors are known {_landmark(card)}; the pipeline "
@@ -269,8 +270,21 @@ def _predictors(card: Card) -> list[Block]:
         ),
         Table(
             "Predictors",
-            [Column("Predictor"), Column("Kind"), Column("Comes from")],
-            [[feature.name, feature.kind, feature.source] for feature in card.features],
+            [
+                Column("Predictor"),
+                *([Column("Name")] if has_titles else []),
+                Column("Kind"),
+                Column("Comes from"),
+            ],
+            [
+                [
+                    feature.shown,
+                    *([feature.name] if has_titles else []),
+                    feature.kind,
+                    feature.source,
+                ]
+                for feature in card.features
+            ],
         ),
     ]
 
@@ -281,7 +295,7 @@ def _importance(card: Card) -> list[Section]:
     smallest = card.evidence.metrics.smallest_group
     plan = card.evidence.metrics.evaluation
     found = [
-        (outcome.title, importance_blocks(importance, outcome.name, smallest, plan))
+        (outcome.title, importance_blocks(importance, outcome.name, smallest, plan, card.titles))
         for outcome in card.outcomes
     ]
     return [Section(f"What the model uses: {title}", blocks) for title, blocks in found if blocks]
@@ -293,7 +307,7 @@ def _missing(card: Card) -> list[Block]:
     smallest = card.evidence.metrics.smallest_group
     rows: list[list[Value | Cell]] = [
         [
-            feature.name,
+            feature.shown,
             Suppressed(smallest) if feature.missing is None else feature.missing,
             None if feature.missing is None or not train else feature.missing / train,
         ]

@@ -31,7 +31,7 @@ def report_page(card: Card, analysis: Analysis | None, run: str, internal: bool 
     page = card_page(card)
     sections = [Section("In short", _summary(card, analysis), id="summary")]
     if analysis:
-        sections.append(Section("The trial", (), analysis_sections(analysis)))
+        sections.append(Section("The trial", (), analysis_sections(analysis, card.titles)))
     sections.append(Section("The model: its card", (), page.sections))
     return Page(
         title=card.study.title or card.study.study,

@@ -8,6 +8,7 @@ docs/analysis.md explains how every number is computed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import AliasChoices, Field
@@ -147,14 +148,18 @@ class DroppedCovariate(Document):
     name: str
     reason: DropReason
 
-    @property
-    def says(self) -> str:
-        """The reason in words."""
+    def says(self, titles: Mapping[str, str]) -> str:
+        """The reason in words.
+
+        Args:
+            titles: Titles of features by name.
+        """
+        title = titles.get(self.name, self.name)
         return {
-            "constant": f"{self.name} has one value only",
-            "repeats others": f"{self.name} follows from the other covariates",
+            "constant": f"{title} has one value only",
+            "repeats others": f"{title} follows from the other covariates",
             "repeats the group": (
-                f"{self.name} can't be distinguished from the group (it repeats the arm, or is "
+                f"{title} can't be distinguished from the group (it repeats the arm, or is "
                 "missing in one group)"
             ),
         }[self.reason]

@@ -21,7 +21,7 @@ from pipeline.results.scheme_words import (
     evaluated_subjects,
 )
 from pipeline.results.training import TrainingFacts
-from pipeline.study.features import ResolvedFeature, feature_columns
+from pipeline.study.features import ResolvedFeature, feature_columns, feature_titles
 from pipeline.study.load import parse_study
 from pipeline.study.study import Study
 from pipeline.study.tripod import ITEMS, FilledBy
@@ -40,6 +40,7 @@ class Feature(Document):
 
     Attributes:
         name: Its column.
+        title: What people read; null without a title, and in a card of an earlier release.
         kind: `number` or `category`.
         source: Dataset, column, rows and aggregate that it comes from, in words.
         missing: Training subjects without a value; None for 1 or more, but fewer than the smallest
@@ -50,6 +51,12 @@ class Feature(Document):
     kind: str
     source: str
     missing: int | None
+    title: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """Its title; its name without one."""
+        return self.title or self.name
 
 
 class Outcome(Document):
@@ -161,6 +168,11 @@ class Card(Document):
     limits: tuple[str, ...]
 
     @property
+    def titles(self) -> dict[str, str]:
+        """Titles of the predictors that have one, by name."""
+        return {feature.name: feature.title for feature in self.features if feature.title}
+
+    @property
     def study(self) -> Study:
         """The study."""
         return parse_study(self.study_file, "the study of a card")
@@ -195,12 +207,14 @@ def make_card(study: Study, evidence: Evidence) -> Card:
 
 def _features(study: Study, missing: Mapping[str, int | None]) -> tuple[Feature, ...]:
     """All columns that the model reads: those of the study file, the arm, the site."""
+    titles = feature_titles(study)
     features = [
         Feature(
             name=feature.name,
             kind=feature.kind,
             source=_source(feature),
             missing=missing.get(feature.name),
+            title=titles.get(feature.name),
         )
         for feature in study.resolved_features
     ]

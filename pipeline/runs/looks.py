@@ -22,6 +22,7 @@ from pipeline.documents import Document, parse_document
 from pipeline.results.looks import LookHistory
 from pipeline.study.digest import digest_of, label_digest
 from pipeline.study.study import Study
+from pipeline.study.untitled import untitled_features
 
 _UNDECIDING = (
     *("study", "title", "version", "card", "summary", "analysis", "disclosure", "gate"),
@@ -112,14 +113,15 @@ def settings_of(study: Study, seed: int, steps: int, tune: bool) -> TriedSetting
 
 
 def protocol_digest(study: Study) -> str:
-    """Digest of what `freeze` fixes; titles of tasks do not change it."""
+    """Digest of what `freeze` fixes; titles of tasks and features do not change it."""
     content = _untitled_content(study)
     return digest_of({name: content.get(name) for name in _PROTOCOL})
 
 
 def _untitled_content(study: Study) -> dict[str, Any]:
-    """The study file without the titles of its tasks, which change no evaluation."""
+    """The study file without the titles of tasks and features, which change no evaluation."""
     content = study.to_content()
+    content["features"] = untitled_features(content["features"])
     content["tasks"] = {
         name: {key: value for key, value in task.items() if key != "title"}
         for name, task in content["tasks"].items()

@@ -140,8 +140,8 @@ def _groups(study: Study) -> dict[str, Any] | None:
     if by is None or by == SITE:
         return None
     slicing = study.slicing.by[by].model_dump(mode="json")
-    feature = study.features.get(slicing["of"] or "")
-    return {**slicing, "feature": feature and feature.model_dump(mode="json")}
+    # Empty since no slicing is of a feature; without it digests of earlier releases would differ.
+    return {**slicing, "feature": None}
 
 
 def _label_datasets(study: Study) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -24,12 +24,14 @@ class ResolvedFeature:
 
     Attributes:
         name: Its column in the examples.
+        title: What people read; its name where the study file gives no title.
         key: Its key in the study file; with `each` several features share it.
         parameter: Value of the dataset's parameter column that selects its rows.
         rejected_rows: What the feature is where a rejected row could have decided otherwise.
     """
 
     name: str
+    title: str
     key: str
     kind: Literal["number", "category"]
     dataset: str
@@ -52,6 +54,7 @@ def _resolve(study: Study, name: str, feature: Feature) -> Iterator[ResolvedFeat
     for parameter in feature.each or (None,):
         yield ResolvedFeature(
             name=name if parameter is None else feature_name(name, parameter),
+            title=_title(name, feature, parameter),
             key=f"features.{name}",
             kind=feature.kind,
             dataset=dataset,
@@ -61,6 +64,27 @@ def _resolve(study: Study, name: str, feature: Feature) -> Iterator[ResolvedFeat
             aggregate=feature.aggregate,
             rejected_rows=feature.rejected_rows,
         )
+
+
+def _title(name: str, feature: Feature, parameter: str | None) -> str:
+    if parameter is None:
+        return feature.title or name
+    titles = feature.each if isinstance(feature.each, Mapping) else {}
+    if feature.title is None:
+        return titles.get(parameter) or feature_name(name, parameter)
+    return f"{feature.title}: {titles.get(parameter, parameter)}"
+
+
+def feature_titles(study: Study) -> dict[str, str]:
+    """Titles of the features that have one, by name, in the order of the file.
+
+    Examples:
+        >>> from pipeline.study.load import load_study
+        >>> from pipeline.study.shipped import find_study_file
+        >>> feature_titles(load_study(find_study_file("synthetic")))["lab_change_ALT"]
+        'Change since baseline: alanine aminotransferase (U/L)'
+    """
+    return {f.name: f.title for f in study.resolved_features if f.title != f.name}
 
 
 def feature_name(name: str, parameter: str) -> str:

@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 from pipeline.study.load import parse_study
 from pipeline.study.study import Study
+from pipeline.study.untitled import untitled_features
 
 _NOT_OF_EXAMPLES = (
     *("thresholds", "gate", "training", "card", "summary", "disclosure"),
@@ -57,6 +58,7 @@ def part_for_examples(study: Study) -> Study:
         # How its user is known, and how long snapshots are kept, decides no example.
         content["database"] = {"address": study.database.address}
     content["title"] = ""
+    content["features"] = untitled_features(content["features"])
     content["tasks"] = _untitled(content["tasks"], _NOT_OF_TASKS)
     if slicings:
         content["slicing"] = {"by": slicings}
@@ -101,7 +103,8 @@ def _sort_names(
     content: Mapping[str, Any], kept: frozenset[_Place] = frozenset(), place: _Place = ()
 ) -> dict[str, Any]:
     """Content of a study file whose mappings have sorted keys, except those at some places."""
-    names = content if place in kept else sorted(content)
+    # `each` is a list of values as well: the order of its features, with titles or without.
+    names = content if place in kept or place[-1:] == ("each",) else sorted(content)
     return {
         name: _sort_names(part, kept, (*place, name))
         if isinstance(part := content[name], Mapping)

@@ -9,6 +9,7 @@ from pipeline.names import (
     ARM,
     BASE_RATE,
     FOLDS,
+    LONGEST_TITLE,
     SITE,
     SUBJECT_HASH,
     event_key,
@@ -40,6 +41,7 @@ def problems(study: Study) -> Iterator[str]:
         # The other rules need the datasets that features and tasks name.
         yield from _dataset_problems(study)
         yield from _feature_problems(study)
+        yield from _title_problems(study)
         yield from _task_problems(study)
         yield from _analysis_problems(study)
     yield from _landmark_problems(study)
@@ -131,6 +133,23 @@ def _feature_problems(study: Study) -> Iterator[str]:
             yield from _column_feature_problems(study, feature, dataset, decisive)
         else:
             yield from _row_feature_problems(study, feature, dataset)
+
+
+def _title_problems(study: Study) -> Iterator[str]:
+    """Titles that two features share, or that with those of `each` are too long."""
+    named: dict[str, str] = {}
+    for feature in study.resolved_features:
+        other = named.setdefault(feature.title, feature.name)
+        if other != feature.name:
+            yield (
+                f"features.{feature.name}: its title is that of {other}: give each a title of its "
+                "own"
+            )
+        if len(feature.title) > LONGEST_TITLE and feature.title != feature.name:
+            yield (
+                f"features.{feature.name}: with that of `each` its title has {len(feature.title)} "
+                f"characters, expected at most {LONGEST_TITLE}"
+            )
 
 
 def _column_feature_problems(

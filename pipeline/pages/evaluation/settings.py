@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
+from pipeline.study.features import feature_titles
 from pipeline.study.sections import Threshold
 from pipeline.study.settings import Settings, TaskTitle
 from pipeline.study.study import Study
@@ -18,6 +19,7 @@ class RunPageSettings(Settings):
         study_name: Name of the study.
         title: The study for people.
         tasks: In the study file's order.
+        features: Titles of the features that have one, by name.
         slicings: Names of the slicings, in the study file's order.
         thresholds: The study's thresholds.
     """
@@ -25,6 +27,7 @@ class RunPageSettings(Settings):
     study_name: str
     title: str
     tasks: dict[str, TaskTitle]
+    features: dict[str, str]
     slicings: tuple[str, ...]
     thresholds: tuple[Threshold, ...]
 
@@ -35,6 +38,7 @@ class RunPageSettings(Settings):
             study_name=study.study,
             title=study.title or study.study,
             tasks=TaskTitle.of(study),
+            features=dict(sorted(feature_titles(study).items())),
             slicings=tuple(study.slicing.by),
             thresholds=tuple(study.thresholds),
         )

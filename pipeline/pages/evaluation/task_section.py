@@ -44,7 +44,11 @@ def task_section(result: RunResult, task: str) -> Section:
         Section("All subjects", (_curves(result, task), _decisions(result, task))),
     ]
     used = importance_blocks(
-        result.importance, task, result.metrics.smallest_group, result.metrics.evaluation
+        result.importance,
+        task,
+        result.metrics.smallest_group,
+        result.metrics.evaluation,
+        result.settings.features,
     )
     if used:
         parts.append(Section("What the model uses", used))

@@ -13,6 +13,7 @@ from pipeline.study.sections.types import (
     Aggregate,
     Name,
     Text,
+    Title,
 )
 
 
@@ -26,25 +27,40 @@ class Landmark(StrictModel):
     day: int
 
 
+def _form_of_each(value: object) -> str:
+    return "titles" if isinstance(value, Mapping) else "values"
+
+
+Each = Annotated[
+    Annotated[tuple[Text, ...], Tag("values")] | Annotated[dict[Text, Title], Tag("titles")],
+    Discriminator(_form_of_each),
+]
+"""Values of a parameter column, or the same with a title for each."""
+
+
 class Feature(StrictModel):
     """A feature: a column of the subject dataset, or an aggregate of rows up to the landmark.
 
     Attributes:
         kind: `number` or `category`.
+        title: One line for people, with the unit; its name where not given. With `each` the title
+            of each value follows it.
         dataset: The subject dataset where not given.
         column: The feature's own name where not given.
         where: Condition of the rows that count.
-        each: Values of the dataset's parameter column: one feature for each.
+        each: Values of the dataset's parameter column: one feature for each. A mapping gives the
+            title of each value (`ALB: Albumin (g/L)`).
         aggregate: Aggregate of the rows; required if a subject can have several.
         rejected_rows: What an aggregate is where a row that may belong to it was rejected:
             `missing`, or made of the other rows as if there had been none (`ignore`).
     """
 
     kind: Literal["number", "category"]
+    title: Title | None = None
     dataset: str | None = None
     column: str | None = None
     where: Condition | None = None
-    each: tuple[Text, ...] = ()
+    each: Each = ()
     aggregate: Aggregate | None = None
     rejected_rows: Literal["missing", "ignore"] = "missing"
 

@@ -13,6 +13,7 @@ from pipeline.names import (
     CHAMPION,
     LONGEST_NAME,
     LONGEST_STUDY_NAME,
+    LONGEST_TITLE,
     REFERENCE_MODELS,
     pipeline_name,
 )
@@ -85,6 +86,15 @@ def _checked_zone(name: str) -> str:
     return name
 
 
+def _checked_title(text: str) -> str:
+    """Refuses what does not fit into a row of a table or the label of a bar."""
+    if not text.strip() or not text.isprintable():
+        raise ValueError("expected one line of text without tabs and other control characters")
+    if len(text) > LONGEST_TITLE:
+        raise ValueError(f"expected at most {LONGEST_TITLE} characters, found {len(text)}")
+    return text
+
+
 def refuse(problems: Iterable[str]) -> None:
     """Raises all problems at once, one per line."""
     found = list(problems)
@@ -98,4 +108,6 @@ Known = Annotated[str, AfterValidator(_checked_known)]
 Zone = Annotated[str, AfterValidator(_checked_zone)]
 Text = Annotated[str, AfterValidator(checked_text)]
 """A text that the data may hold."""
+Title = Annotated[str, AfterValidator(_checked_title)]
+"""A name for people: one short line."""
 Share = Annotated[float, Field(ge=0, le=1)]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.html.blocks import Figure
+from pipeline.html.blocks import Figure, Table
 from pipeline.html.page import render
 from pipeline.names import SITE
 from pipeline.pages.card import card_page
@@ -24,8 +24,10 @@ from pipeline.results.importance import FeaturePair, Importance, TaskImportance
 from pipeline.results.training import TrainingFacts
 from pipeline.study.features import feature_columns
 from pipeline.study.load import load_study, parse_study
+from pipeline.study.shipped import SCHEMAS
 from pipeline.study.study import Study
 from pipeline.study.tripod import ITEMS
+from pipeline.study.untitled import untitled_features
 from tests.components.run_page.hand_made_run import BY_SITE, CROSS_FIT
 from tests.html_reading import read_html
 from tests.split_words import names_a_split
@@ -355,9 +357,9 @@ def test_the_card_has_what_the_model_uses_unless_it_is_of_too_few_subjects(study
     shown = render(card_page(make_card(study, evidence(training=facts.published(200)))))
     hidden = render(card_page(make_card(study, evidence(training=facts.published(201)))))
 
-    assert shown.count("AGE and SEX") == len(TASKS)
+    assert shown.count("Age (years) and Sex") == len(TASKS)
     assert "What the model uses" in shown
-    assert "AGE and SEX" not in hidden
+    assert "Age (years) and Sex" not in hidden
 
 
 def test_the_card_says_what_sets_promise_and_what_was_measured_in_each_group(study: Study) -> None:
@@ -380,6 +382,41 @@ def test_the_card_says_what_sets_promise_and_what_was_measured_in_each_group(stu
     assert unescape(section).count(NO_SETS) == 2
 
 
+def test_a_predictor_has_its_title_and_beside_it_the_name_that_the_model_reads() -> None:
+    content = load_study(SCHEMAS / "synthetic" / "study.yaml").to_content()
+    content["features"]["WEIGHTBL"]["title"] = "Weight <kg>"
+    page = card_page(card_of(parse_study(content, "the study")))
+    tables = {
+        block.caption: block
+        for section in page.sections
+        for block in section.blocks
+        if isinstance(block, Table)
+    }
+
+    predictors, missing = tables["Predictors"], tables["Training subjects without a value"]
+    assert [column.title for column in predictors.columns] == [
+        *("Predictor", "Name", "Kind", "Comes from")
+    ]
+    assert predictors.rows[4] == ["Weight <kg>", "WEIGHTBL", "number", "adsl, WEIGHTBL"]
+    assert {"Weight <kg>", "Current smoker"} < {row[0] for row in missing.rows}
+    assert "Weight &lt;kg&gt;" in render(page)
+
+
+def test_predictors_without_titles_have_one_column_of_names() -> None:
+    content = load_study(SCHEMAS / "synthetic" / "study.yaml").to_content()
+    content["features"] = untitled_features(content["features"])
+    page = card_page(card_of(parse_study(content, "the study")))
+    [predictors] = [
+        block
+        for section in page.sections
+        for block in section.blocks
+        if isinstance(block, Table) and block.caption == "Predictors"
+    ]
+
+    assert [column.title for column in predictors.columns] == ["Predictor", "Kind", "Comes from"]
+    assert [row[0] for row in predictors.rows[:2]] == ["AGE", "SEX"]
+
+
 @pytest.mark.parametrize(
     ("plan", "whose"),
     [(SPLIT_PLAN, "subjects of the eval split"), (CROSS_FIT, "training subjects")],
@@ -388,7 +425,7 @@ def test_importance_says_of_whom_it_is(plan: EvaluationPlan, whose: str) -> None
     used = TaskImportance(features={"AGE": 0.4, "SEX": 0.1}, pairs=())
     importance = Importance(subjects=300, paired=100, tasks={"response": used})
 
-    figure, _ = importance_blocks(importance, "response", 10, plan)
+    figure, _ = importance_blocks(importance, "response", 10, plan, {})
 
     assert isinstance(figure, Figure)
     assert f"over 300 {whose}," in figure.caption

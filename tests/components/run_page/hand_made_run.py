@@ -242,6 +242,7 @@ def page_settings(*thresholds: Threshold) -> RunPageSettings:
         study_name="demo",
         title="A demonstration trial",
         tasks=TASKS,
+        features={"AGE": "Age (years)"},
         slicings=("sex", "age"),
         thresholds=thresholds,
     )

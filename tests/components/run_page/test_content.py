@@ -21,16 +21,13 @@ from pipeline.html.numbers import Suppressed, text_of
 from pipeline.html.page import Section, render
 from pipeline.pages.evaluation.page import run_page
 from pipeline.pages.evaluation.run_result import RunResult
-from pipeline.pages.importance import NO_IMPORTANCE
 from pipeline.results.counts import Counts
 from pipeline.results.documents import Verdict
-from pipeline.results.importance import Importance
 from tests.components.run_page.hand_made_run import (
     AUC_AT_LEAST,
     AUC_EVERYWHERE,
     CROSS_FIT,
     NOT_WORSE,
-    USED,
     compared,
     documents,
     failure,
@@ -472,26 +469,3 @@ def test_complete_follow_up_has_no_table_of_risks() -> None:
 
     assert len(captions) > 5
     assert not [caption for caption in captions if caption.startswith("Risk by the horizon")]
-
-
-def test_what_the_model_uses_stands_with_each_task() -> None:
-    page = run_page(result())
-    figures = [item for item in blocks(page, Figure) if "move the predictions" in item.caption]
-    tables = [item for item in blocks(page, Table) if "uses together" in item.caption]
-
-    assert len(figures) == 2
-    assert all("over 1" in figure.caption for figure in each(figures))
-    assert [cells(found) for found in tables] == [[["AGE and SEX", "0.21"]]] * 2
-
-
-def test_means_over_too_few_subjects_are_not_on_the_page() -> None:
-    few = Importance.model_validate(
-        {"subjects": 49, "paired": 49, "tasks": {"death": USED, "bleed": USED}}
-    )
-    page = run_page(replace(result(), importance=few))
-
-    captions = [item.caption for item in blocks(page, Figure)]
-    assert len(captions) > 2
-    assert not [caption for caption in captions if "move the predictions" in caption]
-    said = [item.text for item in blocks(page, Paragraph)]
-    assert said.count(NO_IMPORTANCE) == 2

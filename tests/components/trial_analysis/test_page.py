@@ -48,3 +48,23 @@ def test_covariate_that_a_difference_is_not_adjusted_for_is_named_with_the_reaso
     html = html_of(found.model_copy(update={"tasks": (task, *found.tasks[1:])}))
 
     assert "TRTA can&#39;t be distinguished from the group" in html
+
+
+def test_features_stand_by_their_titles_wherever_they_are_named() -> None:
+    found = document()
+    [effect] = found.tasks[0].effects
+    dropped = (DroppedCovariate(name="AGE", reason="constant"),)
+    unadjusted = effect.model_copy(
+        update={"adjusted": effect.adjusted.model_copy(update={"dropped": dropped})}
+    )
+    task = found.tasks[0].model_copy(update={"effects": (unadjusted,)})
+    changed = found.model_copy(update={"tasks": (task, *found.tasks[1:])})
+
+    sections = analysis_sections(changed, {"AGE": "Age <years>"})
+    html = render(Page("A trial", "What it says.", sections))
+
+    assert "AGE" in html_of(changed)
+    assert "AGE" not in html
+    assert "Age &lt;years&gt;, mean (SD)" in html
+    assert "Age &lt;years&gt; has one value only" in html
+    assert "<years>" not in html

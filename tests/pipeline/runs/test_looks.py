@@ -103,6 +103,20 @@ def test_the_title_of_a_task_is_no_other_settings() -> None:
     assert tried(renamed) == tried()
 
 
+def test_the_title_of_a_feature_is_no_other_settings() -> None:
+    """Neither is one that `each` gives: the file of a release without titles is the same."""
+    features = SHIPPED.to_content()["features"]
+    untitled = {
+        name: {key: value for key, value in feature.items() if key != "title"}
+        for name, feature in features.items()
+    }
+    untitled["vital_last"]["each"] = ["SYSBP", "PULSE", "SCORE"]
+    untitled["lab_last"]["each"] = untitled["lab_change"]["each"] = ["ALT", "CREAT", "CRP"]
+
+    assert "title" in features["AGE"]
+    assert tried(changed(features=untitled)) == tried()
+
+
 def test_other_labels_are_another_question(root: str) -> None:
     record_look(root, tried())
     tasks = SHIPPED.to_content()["tasks"]

@@ -237,6 +237,7 @@ UNCOUNTED_CHANGES: list[Change] = [
     ("features.SEX", {"kind": "category"}),
     ("features.events", {"kind": "number", "dataset": "ae", "aggregate": "count"}),
     ("features.alt.aggregate", "mean"),
+    ("features.AGE.title", "Age (years)"),
     ("slicing.by.sex", {"column": "SEX"}),
     ("slicing.smallest_group", 50),
     ("site", {"column": "SITEID"}),

@@ -125,7 +125,8 @@ def reordered(content: Any, kept: set[str], random: Random, place: str = "") -> 
     if not isinstance(content, dict):
         return content
     keys = list(content)
-    if place not in kept:
+    # `each` is a list of values as well: the order of the features that it makes.
+    if place not in kept and not place.endswith(".each"):
         random.shuffle(keys)
     return {
         key: reordered(content[key], kept, random, f"{place}.{key}".removeprefix("."))
