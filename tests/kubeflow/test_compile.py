@@ -46,6 +46,7 @@ except SystemExit as end:
 """
 IMPORTS = f"""
 from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner
+import pipeline.cli.main
 import pipeline.runners.kubeflow.package
 import pipeline.runners.kubeflow.settings
 import pipeline.runners.kubeflow.spec_check
