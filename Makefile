@@ -2,8 +2,8 @@
 
 # What a person may set, with TUNE, VALIDATE, SCORE, WITH_SUBJECT and COVERAGE as switches.
 VARIABLES := BASE BEAM BY COVERAGE CRON DATA ENDPOINT FLINK_JARS IMAGE IMAGE_BUILD IMAGE_OPTIONS IMAGE_PUSH \
-	MASTER MODEL NAMESPACE ONLY OTHER OUT PACKAGE PARAMETERS PARAMS PYTHON REASON REGISTRY ROOT RUN RUNNER SEED \
-	SCORE SETTINGS STEPS STORE STUDY SUBJECTS TUNE UPDATE VALIDATE WAIT WITH_SUBJECT WORKERS
+	MASTER MODEL NAMESPACE ONLY OTHER OUT PACKAGE PARAMETERS PARAMS PORT PYTHON REASON REGISTRY ROOT RUN RUNNER \
+	SCORE SEED SETTINGS STEPS STORE STUDY SUBJECTS TOKENS TUNE UPDATE VALIDATE WAIT WITH_SUBJECT WORKERS
 # Their values are text: make takes them unexpanded, and a recipe reads them from its environment
 # ("$$STUDY"), so that nothing in them is run.
 $(foreach name,$(VARIABLES),$(eval override $(name) := $$(value $(name))))
@@ -34,7 +34,7 @@ IMAGE_NAME = "$${IMAGE:-clinical-trial-pipeline:$$(cat pipeline/VERSION)}"
 export UV_CACHE_DIR = $(CURDIR)/$(VENV)/cache
 export UV_LINK_MODE = hardlink
 
-.PHONY: help setup run validate score flink-up flink-down test test-slow test-flink system compile submit image push pin-images audit verdict report notebooks export store-migrate freeze models promote rollback boards grafana schemas docs lint format lock bench-accuracy bench-overhead \
+.PHONY: help setup run validate score serve flink-up flink-down test test-slow test-flink system compile submit image push pin-images audit verdict report notebooks export store-migrate freeze models promote rollback boards grafana schemas docs lint format lock bench-accuracy bench-overhead \
 	bench-coverage bench-fold-statistics bench-stability bench-uncertainty bench-example-gen bench-reading bench-scale bench-flink bench-store bench-startup bench-notebooks clean
 
 help: ## This list.
@@ -54,6 +54,10 @@ score: $(READY) ## Predict new subjects with a registered model: STUDY=ist DATA=
 	@$(call each_word,BEAM,--beam=) $(TRIAL) score "$$STUDY" "$$DATA" $(if $(MODEL),--model "$$MODEL") \
 	  $(if $(REGISTRY),--registry "$$REGISTRY") $(if $(OUT),--out "$$OUT") \
 	  $(if $(WITH_SUBJECT),--with-subject) $(if $(ROOT),--root "$$ROOT") $(CLUSTER_OPTIONS)
+
+serve: $(READY) ## Answer for single patients with the champion, over HTTP: [STUDY=ist ROOT=runs REGISTRY=address PORT=8080 TOKENS=file].
+	@$(TRIAL) serve $(if $(STUDY),"$$STUDY") $(if $(ROOT),--root "$$ROOT") \
+	  $(if $(REGISTRY),--registry "$$REGISTRY") $(if $(PORT),--port "$$PORT") $(if $(TOKENS),--tokens "$$TOKENS")
 
 flink-up: $(READY) ## Start a Flink on this machine for `make run RUNNER=flink`: [WORKERS=n].
 	@$(TRIAL) flink up $(if $(WORKERS),--task-managers "$$WORKERS") \
@@ -204,7 +208,7 @@ bench-startup: $(READY) ## Start-up beside another checkout: OTHER=folder.
 bench-notebooks: $(READY) ## Seconds of the fairness notebook on a run with 200 groups.
 	@$(BIN)/python -m benchmarks.notebooks
 
-lock: $(READY) ## Resolve the two locks again, requirements/tfx116 and requirements/tfx121.
+lock: $(READY) ## Resolve the locks again: requirements/tfx116, requirements/tfx121 and that of the service.
 	@for lock in tfx116 tfx121; do for name in runtime dev bootstrap; do \
 	  $(BIN)/uv pip compile -q --config-file requirements/$$lock/uv.toml --python-version 3.11 \
 	    $$(test $$lock = tfx116 || echo --universal) \
@@ -212,6 +216,9 @@ lock: $(READY) ## Resolve the two locks again, requirements/tfx116 and requireme
 	    --custom-compile-command "make lock" \
 	    requirements/$$lock/$$name.in -o requirements/$$lock/$$name.txt || exit 1; \
 	done; done
+	@$(BIN)/uv pip compile -q --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
+	  --generate-hashes --no-emit-find-links --no-emit-index-url --custom-compile-command "make lock" \
+	  requirements/serve.in -o requirements/serve.txt
 
 setup: $(READY) ## Install everything into .venv.
 

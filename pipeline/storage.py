@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import UserError
+from pipeline.object_store import S3, objects_below, read_object
 
 if TYPE_CHECKING:
     from apache_beam.io.filesystems import FileSystems
 
-S3 = "s3://"
 _AS_IS = "uncompressed"
 _BLOCK = 2**20
 
@@ -62,35 +62,23 @@ def exists(path: str) -> bool:
 
 
 def read(path: str) -> bytes | None:
-    """Content of a file, or None if it does not exist."""
-    with _translate_errors(path) as files:
+    """Content of a file, or None if it does not exist; here and in S3 without Beam."""
+    with _errors_for_people(path):
         if path.startswith(S3):
-            return _read_object(path)
+            return read_object(path)
+        if not is_remote(path):
+            return _read_file(Path(path))
+        files = file_systems()
         if not files.exists(path):
             return None
         with files.open(path, compression_type=_AS_IS) as stream:
             return bytes(stream.read())
 
 
-def s3_client() -> Any:
-    """The one client of an S3-compatible store; Beam makes one for each operation, slowly."""
-    return _client_of(os.environ.get("AWS_ENDPOINT_URL", ""))
-
-
-@cache
-def _client_of(endpoint: str) -> Any:
-    del endpoint  # boto3 reads it itself; another one is another client.
-    import boto3
-
-    return boto3.client("s3")
-
-
-def _read_object(path: str) -> bytes | None:
-    bucket, _, key = path.removeprefix(S3).partition("/")
-    client = s3_client()
+def _read_file(path: Path) -> bytes | None:
     try:
-        return bytes(client.get_object(Bucket=bucket, Key=key)["Body"].read())
-    except client.exceptions.NoSuchKey:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
         return None
 
 
@@ -145,8 +133,10 @@ def files_below(folder: str) -> list[str]:
     if not is_remote(root):
         paths = (path for path in Path(root).rglob("*") if path.is_file())
         return sorted(path.relative_to(root).as_posix() for path in paths)
-    with _translate_errors(folder) as files:
-        (found,) = files.match([f"{root}/**"])
+    with _errors_for_people(folder):
+        if root.startswith(S3):
+            return sorted(objects_below(root))
+        (found,) = file_systems().match([f"{root}/**"])
         return sorted(item.path.removeprefix(f"{root}/") for item in found.metadata_list)
 
 
@@ -203,8 +193,23 @@ def local_folder(folder: str) -> Iterator[str]:
         yield folder
         return
     with tempfile.TemporaryDirectory() as copy:
-        copy_folder(folder, copy)
+        fetch_folder(folder, Path(copy))
         yield copy
+
+
+def fetch_folder(folder: str, target: Path) -> None:
+    """Copies a folder to this machine, a file at a time in memory; from S3 without Beam.
+
+    Args:
+        folder: A local path or an address.
+        target: A local folder; it is made if missing.
+    """
+    for name in files_below(folder):
+        content = read(f"{folder.rstrip('/')}/{name}")
+        if content is not None:
+            path = target / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
 
 
 def remove_folder(folder: str) -> None:
@@ -253,19 +258,23 @@ def _make_folder(files: type[FileSystems], folder: str) -> None:
 @contextmanager
 def _translate_errors(path: str) -> Iterator[Any]:
     """Beam's file systems; their errors become messages for the user."""
-    with _unwarned():
-        from apache_beam.io.filesystem import BeamIOError
-
-    try:
+    with _errors_for_people(path):
         yield file_systems()
+
+
+@contextmanager
+def _errors_for_people(path: str) -> Iterator[None]:
+    """Errors of a file system become messages for the user."""
+    try:
+        yield
     except ValueError as error:
         raise UserError(
             f"{path}: there is no file system for this address ({error}). Expected a local path, "
             "gs://bucket/... or s3://bucket/...."
         ) from error
     except Exception as error:
-        # The client of each object store has its own exceptions.
-        if not (is_remote(path) or isinstance(error, BeamIOError | OSError)):
+        # The client of each object store has its own exceptions; Beam's are an OSError.
+        if not (is_remote(path) or isinstance(error, OSError)):
             raise
         raise UserError(
             f"{path}: the file system refused access ({type(error).__name__}: {error}). Check the "

@@ -19,6 +19,7 @@ from typing import Any
 
 from pipeline import storage
 from pipeline.errors import UserError
+from pipeline.object_store import S3, s3_client
 
 LOCK = ".lock"
 """Ending of the file that is locked, or that a store's conditional writes are tried on."""
@@ -56,8 +57,8 @@ def see(path: str) -> Seen:
     bucket, key = _place(path)
     with _refused(path):
         try:
-            found = storage.s3_client().get_object(Bucket=bucket, Key=key)
-        except storage.s3_client().exceptions.ClientError as error:
+            found = s3_client().get_object(Bucket=bucket, Key=key)
+        except s3_client().exceptions.ClientError as error:
             if _code(error) in _ABSENT:
                 return Seen(None, "")
             raise
@@ -122,7 +123,7 @@ def _check_conditions(bucket: str, folder: str) -> None:
         UserError: It ignores a condition, so that one writer would undo another's change.
     """
     key = f"{folder}/{uuid.uuid4().hex}{LOCK}"
-    client = storage.s3_client()
+    client = s3_client()
     try:
         client.put_object(Bucket=bucket, Key=key, Body=b"")
         ignored = [
@@ -146,7 +147,7 @@ def _put(bucket: str, key: str, content: bytes, condition: dict[str, str]) -> bo
     Returns:
         Whether it was written.
     """
-    client = storage.s3_client()
+    client = s3_client()
     try:
         client.put_object(Bucket=bucket, Key=key, Body=content, **condition)
     except client.exceptions.ClientError as error:
@@ -162,13 +163,13 @@ def _code(error: Any) -> str:
 
 
 def _place(path: str) -> tuple[str, str]:
-    if not path.startswith(storage.S3):
+    if not path.startswith(S3):
         raise UserError(
             f"{path}: the registry can't be changed there: its champion is changed by a "
             "conditional write, which was tested in local folders and in S3-compatible stores "
             "(s3://bucket/...) only. Keep the registry in one of them."
         )
-    bucket, _, key = path.removeprefix(storage.S3).partition("/")
+    bucket, _, key = path.removeprefix(S3).partition("/")
     return bucket, key
 
 

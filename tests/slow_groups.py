@@ -102,6 +102,7 @@ GROUPS = (
             "tests/pipeline/html",
             "tests/pipeline/pages",
             "tests/pipeline/runs",
+            "tests/pipeline/service",
             "tests/pipeline/synthetic",
         ),
     ),

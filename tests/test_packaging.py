@@ -18,6 +18,7 @@ from pipeline.version import PROJECT, code_version
 CONTENT = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
 OPTIONAL = CONTENT["optional-dependencies"]
 LOCKS = ("tfx116", "tfx121")
+LOCK_FILES = ("bootstrap", "runtime", "dev")
 NEEDED_BY_ONE = {"pyarrow-hotfix": "tfx116"}
 
 
@@ -38,19 +39,37 @@ def test_each_lock_satisfies_a_dependency(text: str, lock: str) -> None:
 
 
 @pytest.mark.parametrize("lock", LOCKS)
-@pytest.mark.parametrize("text", [*OPTIONAL["boards"], *OPTIONAL["notebooks"]])
+@pytest.mark.parametrize(
+    "text", [*OPTIONAL["boards"], *OPTIONAL["notebooks"], *OPTIONAL["service"]]
+)
 def test_each_lock_of_developers_satisfies_an_extra(text: str, lock: str) -> None:
     wanted = Requirement(text)
     assert wanted.specifier.contains(locked(lock, "dev")[wanted.name])
 
 
-@pytest.mark.parametrize("lock", LOCKS)
-def test_every_locked_distribution_has_hashes(lock: str) -> None:
-    for name in ("bootstrap", "runtime", "dev"):
-        text = (PROJECT / "requirements" / lock / f"{name}.txt").read_text()
-        entries = re.findall(r"(?m)^[a-z0-9._-]+(?:\[[^\]]*\])?==.*(?:\n    .*)*", text)
-        assert len(entries) > 1
-        assert [entry for entry in entries if "--hash=sha256:" not in entry] == []
+@pytest.mark.parametrize(
+    "name", ["serve", *(f"{lock}/{name}" for lock in LOCKS for name in LOCK_FILES)]
+)
+def test_every_locked_distribution_has_hashes(name: str) -> None:
+    text = (PROJECT / "requirements" / f"{name}.txt").read_text()
+    entries = re.findall(r"(?m)^[a-z0-9._-]+(?:\[[^\]]*\])?==.*(?:\n    .*)*", text)
+    assert len(entries) > 1
+    assert [entry for entry in entries if "--hash=sha256:" not in entry] == []
+
+
+def test_the_lock_of_the_service_has_neither_tfx_nor_beam_and_the_versions_of_the_pipeline() -> (
+    None
+):
+    serve, pipeline = locked(".", "serve"), locked("tfx121", "dev")
+
+    assert "tensorflow-cpu" in serve
+    assert {"tfx", "apache-beam", "tensorflow", "tensorflow-transform", "tfx-bsl"} & set(
+        serve
+    ) == set()
+    assert serve["tensorflow-cpu"] == pipeline["tensorflow"]
+    assert {name: serve[name] for name in serve.keys() & pipeline.keys()} == {
+        name: pipeline[name] for name in serve.keys() & pipeline.keys()
+    }
 
 
 def test_the_version_is_written_in_one_place() -> None:
@@ -85,6 +104,7 @@ def test_it_holds_what_is_read_at_run_time(distribution: Path) -> None:
         "pipeline/VERSION",
         "pipeline/py.typed",
         "pipeline/html/templates/page.html",
+        "pipeline/service/page/templates/service.html",
         "pipeline/store/migrations/versions/0001_tables_and_roles.py",
         "notebooks/fairness.ipynb",
         "trainer/run.py",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from pipeline import storage
-from pipeline.errors import UserError
 from pipeline.names import EXAMPLES_SIGNATURE
 from pipeline.results.contributions import (
     CONTRIBUTIONS_FILE,
@@ -20,18 +18,13 @@ from pipeline.results.contributions import (
     ContributionColumns,
 )
 from pipeline.results.importance import Importance
+from pipeline.results.signatures import COLUMNS_SIGNATURE, argument_names, of_columns
 from trainer.arrays import Arrays
 from trainer.contributions import Contributions, reference_codes
 from trainer.features import CATEGORIES, NUMBERS, ModelInputs
 from trainer.fit import Fitted
 from trainer.importance import measure_importance
 from trainer.preprocessing import SEPARATOR, VOCABULARY
-
-COLUMNS_SIGNATURE = "columns"
-
-_OF_COLUMNS = "columns_{}".format
-"""Name of the signature that takes what `columns` takes and answers as another."""
-
 
 _Raw = tuple[tf.SparseTensor, ...]
 """The features in the order of `ModelInputs.features`, at most one value a row."""
@@ -89,13 +82,13 @@ class ServedModel(tf.Module):
         answers = [(EXAMPLES_SIGNATURE, COLUMNS_SIGNATURE, self._probabilities)]
         if explains:
             answers += [
-                (CONTRIBUTIONS_SIGNATURE, _OF_COLUMNS(CONTRIBUTIONS_SIGNATURE), self._explain),
-                (INTERACTIONS_SIGNATURE, _OF_COLUMNS(INTERACTIONS_SIGNATURE), self._pair),
+                (CONTRIBUTIONS_SIGNATURE, of_columns(CONTRIBUTIONS_SIGNATURE), self._explain),
+                (INTERACTIONS_SIGNATURE, of_columns(INTERACTIONS_SIGNATURE), self._pair),
             ]
-        for name, of_columns, answer in answers:
+        for name, by_columns, answer in answers:
             traced = tf.function(answer, input_signature=[self._raw_spec()], autograph=False)
             signatures[name] = self._examples_signature(traced)
-            signatures[of_columns] = self._columns_signature(traced)
+            signatures[by_columns] = self._columns_signature(traced)
         return signatures
 
     def importance(self, arrays: Arrays) -> Importance:
@@ -162,33 +155,6 @@ class ServedModel(tf.Module):
     def _log_odds(self, numbers: tf.Tensor, codes: tf.Tensor) -> tf.Tensor:
         members = self._model((numbers, codes), training=False)
         return tf.reduce_mean(members, axis=1) * self._slopes + self._intercepts
-
-
-def argument_names(features: Sequence[str]) -> dict[str, str]:
-    """Argument of the `columns` signature for every feature.
-
-    Args:
-        features: Columns that the model reads.
-
-    Returns:
-        Argument by column: its name, with `_` for characters that TensorFlow does not allow, and
-        `x` prepended if it does not start with a letter.
-
-    Raises:
-        UserError: Two columns get the same name.
-    """
-    names: dict[str, str] = {}
-    for column in features:
-        name = re.sub(r"[^A-Za-z0-9_]", "_", column)
-        name = name if name[:1].isalpha() else f"x{name}"
-        twin = next((other for other, taken in names.items() if taken == name), None)
-        if twin is not None:
-            raise UserError(
-                f"Features {twin!r} and {column!r} are both {name!r} to the served model: "
-                "rename one of them in the study file."
-            )
-        names[column] = name
-    return names
 
 
 def save(

@@ -15,7 +15,7 @@ from tfx.utils import io_utils, path_utils
 
 from components.batch_scoring.graph import ScoringJob, score
 from components.batch_scoring.settings import BatchScoringSettings
-from components.batch_scoring.summary import Totals, may_be_shown, reactions
+from components.batch_scoring.summary import Totals, may_be_shown
 from components.file_artifacts import write_file_artifact
 from pipeline.html.page import render
 from pipeline.pages.scoring import scoring_page
@@ -25,6 +25,7 @@ from pipeline.results.scored_file import read_parts
 from pipeline.results.scoring import Scoring
 from pipeline.results.used_model import read_used_model, shown_model
 from pipeline.results.validation import ValidatedModel
+from pipeline.skew.flags import reactions
 from pipeline.skew.training_values import seen_values
 from pipeline.storage import make_folder
 

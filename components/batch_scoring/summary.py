@@ -13,32 +13,11 @@ from numpy.typing import NDArray
 
 from components.batch_scoring.settings import BatchScoringSettings
 from pipeline.results.scored_file import FLAGS, flag_of, task_of
-from pipeline.results.scoring import (
-    FLAG_TITLES,
-    LEFT_BY_LANDMARK,
-    MISSING_VALUE,
-    OUT_OF_RANGE,
-    OUTSIDE_POPULATION,
-    UNKNOWN_CATEGORY,
-    FlagCount,
-    RiskBand,
-    ScoredTask,
-)
-from pipeline.study.sections import Reaction, Scoring
+from pipeline.results.scoring import FLAG_TITLES, FlagCount, RiskBand, ScoredTask
+from pipeline.skew.flags import reactions
 
 _CELLS = 1000
 _BANDS = 10
-
-
-def reactions(scoring: Scoring) -> dict[str, Reaction]:
-    """What happens to a subject with a flag, by kind of flag."""
-    return {
-        OUTSIDE_POPULATION: scoring.outside_population,
-        LEFT_BY_LANDMARK: scoring.outside_population,
-        UNKNOWN_CATEGORY: scoring.unknown_category,
-        OUT_OF_RANGE: scoring.out_of_range,
-        MISSING_VALUE: scoring.missing_value,
-    }
 
 
 class Totals:

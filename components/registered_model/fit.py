@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from components.registered_model.settings import RegisteredModelSettings
 from pipeline.errors import UserError
 from pipeline.names import ARM, SITE
+from pipeline.results.signatures import COLUMNS_SIGNATURE, argument_names
 from pipeline.results.uncertainty import is_part
 
 _LACKING = {
@@ -45,8 +46,6 @@ def read_names(folder: str) -> ModelNames:
     import tensorflow as tf
     from tensorflow.python.saved_model import loader_impl
 
-    from trainer.serving import COLUMNS_SIGNATURE
-
     signatures = loader_impl.parse_saved_model(folder).meta_graphs[0].signature_def
     if COLUMNS_SIGNATURE not in signatures:
         raise UserError(
@@ -66,8 +65,6 @@ def read_names(folder: str) -> ModelNames:
 
 def arguments_of(settings: RegisteredModelSettings) -> dict[str, str]:
     """Argument of the model's signature `columns` for each feature of the study."""
-    from trainer.serving import argument_names
-
     arguments = argument_names([*settings.numbers.values(), *settings.categories.values()])
     return {
         own: arguments[theirs] for own, theirs in (settings.numbers | settings.categories).items()

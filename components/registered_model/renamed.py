@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from components.registered_model.settings import RegisteredModelSettings
 from pipeline.names import EXAMPLES_SIGNATURE
-from trainer.serving import COLUMNS_SIGNATURE
+from pipeline.results.signatures import COLUMNS_SIGNATURE
 
 
 def save_renamed(

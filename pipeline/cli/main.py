@@ -28,6 +28,7 @@ _COMMANDS = "pipeline.cli.commands"
         "run": f"{_COMMANDS}.run:run",
         "validate": f"{_COMMANDS}.validate:validate",
         "score": f"{_COMMANDS}.score:score",
+        "serve": f"{_COMMANDS}.serve:serve",
         "report": f"{_COMMANDS}.report:report",
         "notebooks": f"{_COMMANDS}.notebooks:notebooks",
         "boards": f"{_COMMANDS}.boards:boards",

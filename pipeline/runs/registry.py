@@ -226,18 +226,25 @@ class Registry:
         return register_update(self.folder(updated.study), made, origin, model_dir)
 
 
-def file_problems(entry: RegisteredModel) -> Iterator[str]:
+def file_problems(entry: RegisteredModel, copies: Mapping[str, str] | None = None) -> Iterator[str]:
     """What is wrong with the files of a registration, a sentence each.
 
     Digests are compared where the entry has them: those of 0.2.0 and before have none.
+
+    Args:
+        entry: The registration.
+        copies: Copies of its folders that are checked in their place, by `model`, `statistics` and
+            `documents`.
     """
+    read_from = copies or {}
     folders = {"model": entry.model_uri, "statistics": entry.statistics_uri}
     if entry.documents_uri:
         folders["documents"] = entry.documents_uri
     for name, folder in folders.items():
-        if not storage.files_below(folder):
+        place = read_from.get(name, folder)
+        if not storage.files_below(place):
             yield f"{folder}: the registry's files of the model {entry.id} are missing."
-        elif name in entry.digests and folder_digest(folder) != entry.digests[name]:
+        elif name in entry.digests and folder_digest(place) != entry.digests[name]:
             yield (
                 f"{folder}: the registry's files of the model {entry.id} are not those that were "
                 "registered (other digest)."

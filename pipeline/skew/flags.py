@@ -8,11 +8,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.reading.examples import Categories, ExampleColumns
-from pipeline.results.scoring import MISSING_VALUE, OUT_OF_RANGE, UNKNOWN_CATEGORY
+from pipeline.results.scoring import (
+    LEFT_BY_LANDMARK,
+    MISSING_VALUE,
+    OUT_OF_RANGE,
+    OUTSIDE_POPULATION,
+    UNKNOWN_CATEGORY,
+)
 from pipeline.skew.training_values import SeenValues
+from pipeline.study.sections import Reaction, Scoring
 
 Flag = tuple[str, str | None]
 """A kind of flag and the feature that it is about; None where it is about the subject."""
+
+
+def reactions(scoring: Scoring) -> dict[str, Reaction]:
+    """What happens to a subject with a flag, by kind of flag."""
+    return {
+        OUTSIDE_POPULATION: scoring.outside_population,
+        LEFT_BY_LANDMARK: scoring.outside_population,
+        UNKNOWN_CATEGORY: scoring.unknown_category,
+        OUT_OF_RANGE: scoring.out_of_range,
+        MISSING_VALUE: scoring.missing_value,
+    }
 
 
 def flags_of_values(

@@ -15,6 +15,7 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 
 from pipeline.errors import UserError
 from pipeline.results.contributions import CONTRIBUTIONS_FILE
+from pipeline.results.signatures import argument_names
 from tests.trainer.trainer_study import INPUTS, QUICK, columns, example, subjects, transform
 from trainer.arrays import Arrays
 from trainer.examples import TransformedExamples, read_encoding
@@ -22,7 +23,7 @@ from trainer.features import ModelInputs
 from trainer.fit import fit
 from trainer.model import resolve
 from trainer.run import run_fn, throttled_progress
-from trainer.serving import argument_names, save
+from trainer.serving import save
 
 
 def without_labels(row: Any) -> Any:

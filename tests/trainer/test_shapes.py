@@ -9,10 +9,10 @@ import pytest
 import tensorflow as tf
 from tfx.components.trainer.fn_args_utils import FnArgs
 
+from pipeline.results.signatures import argument_names
 from tests.trainer.trainer_study import example, transform, transformed_example
 from trainer.features import ModelInputs
 from trainer.run import run_fn
-from trainer.serving import argument_names
 
 QUICK = {"members": 2, "width": 8, "depth": 1, "max_epochs": 2, "batch_size": 32}
 TRAIN, EVAL = 120, 60

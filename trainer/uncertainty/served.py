@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import tensorflow as tf
 
 from pipeline.names import EXAMPLES_SIGNATURE, slice_key
+from pipeline.results.signatures import COLUMNS_SIGNATURE
 from pipeline.results.uncertainty import (
     LOWER,
     SET_NEGATIVE,
@@ -18,7 +19,6 @@ from pipeline.results.uncertainty import (
     output_name,
 )
 from trainer.resaved import Inputs, Outputs
-from trainer.serving import COLUMNS_SIGNATURE
 
 _Slices = Mapping[str, tf.Tensor]
 """Value of each subject by slicing, string `[batch]`."""

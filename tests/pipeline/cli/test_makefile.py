@@ -29,6 +29,10 @@ TARGETS = {
         **{"WITH_SUBJECT": "1", "ROOT": "my runs", "REGISTRY": "s3://b/my registry"},
         **{"RUNNER": "flink", "WORKERS": "4", "MASTER": "flink:8081", "BEAM": "--x=1 --y=2"},
     },
+    "serve": {
+        **{"STUDY": "my study.yaml", "ROOT": "my runs", "REGISTRY": "s3://b/my registry"},
+        **{"PORT": "8081", "TOKENS": "my tokens"},
+    },
     "flink-up": {"WORKERS": "3", "FLINK_JARS": "my jars"},
     "flink-down": {},
     "compile": {

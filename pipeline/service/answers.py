@@ -1,0 +1,142 @@
+"""What the service answers for subjects: the one place that knows what a prediction consists of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from pipeline.results.scored_file import flag_of
+from pipeline.results.scoring import FLAG_TITLES
+from pipeline.results.uncertainty import (
+    LOWER,
+    SET_NEGATIVE,
+    SET_POSITIVE,
+    UPPER,
+    output_name,
+)
+from pipeline.service.champion import Champion
+from pipeline.service.validation import CheckedRows, check_rows
+
+NEGATIVE = "without_outcome"
+POSITIVE = "with_outcome"
+_NO_CONTRIBUTIONS = "This model has no contributions."
+_NO_INTERVAL = "A model of an earlier release has no intervals."
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """Predictions of n subjects.
+
+    Attributes:
+        champion: The model.
+        checked: The subjects' columns, flags and arms.
+        outputs: Outputs of the signature `columns`, float32 `[n]`, by name.
+        contributions: Contributions to the log odds, float32 `[n, features + 1]`, by task; None
+            where they were not asked for, or the model has none.
+    """
+
+    champion: Champion
+    checked: CheckedRows
+    outputs: Mapping[str, NDArray[Any]]
+    contributions: Mapping[str, NDArray[Any]] | None
+
+
+def predict(
+    champion: Champion, given: Sequence[Mapping[str, object]], explains: bool = False
+) -> Predicted:
+    """Predicts subjects.
+
+    Args:
+        champion: The model.
+        given: Columns of each subject by name.
+        explains: Whether contributions are wanted.
+
+    Raises:
+        InvalidRowsError: Something is wrong with a column.
+    """
+    checked = check_rows(given, champion.inputs, champion.reactions)
+    found = champion.model.predict(checked.arguments)
+    explained = (
+        champion.model.contributions(checked.arguments) if explains and champion.explained else None
+    )
+    return Predicted(
+        champion=champion,
+        checked=checked,
+        outputs={name: values[:, 0] for name, values in found.items()},
+        contributions=explained,
+    )
+
+
+def answer(predicted: Predicted, row: int, explains: bool = False) -> dict[str, Any]:
+    """The answer for one subject, by names.
+
+    Args:
+        predicted: The predictions.
+        row: The subject's place.
+        explains: Whether contributions were asked for.
+    """
+    champion, checked = predicted.champion, predicted.checked
+    found: dict[str, Any] = {
+        "model": champion.identity(),
+        "predictions": {
+            task: _task_answer(predicted, task, row, explains) for task in champion.tasks
+        },
+        "flags": [_flag(text) for text in checked.flags[row]],
+    }
+    if checked.arms is not None:
+        found["assumed_arm"] = checked.arms[row]
+    return found
+
+
+def _task_answer(predicted: Predicted, task: str, row: int, explains: bool) -> dict[str, Any]:
+    champion, outputs = predicted.champion, predicted.outputs
+
+    def part(name: str) -> float:
+        return float(outputs[output_name(task, name)][row])
+
+    found: dict[str, Any] = {
+        "title": champion.tasks[task],
+        "probability": float(outputs[task][row]),
+        "interval": None,
+        "set": None,
+    }
+    if output_name(task, LOWER) in outputs:
+        found["interval"] = {"lower": part(LOWER), "upper": part(UPPER)}
+        levels = {NEGATIVE: SET_NEGATIVE, POSITIVE: SET_POSITIVE}
+        found["set"] = [level for level, name in levels.items() if part(name) > 0]
+    else:
+        found["why_no_interval"] = _why_no_interval(champion, task)
+    if explains:
+        found["contributions"] = _contributions(predicted, task, row)
+    return found
+
+
+def _why_no_interval(champion: Champion, task: str) -> str:
+    of = champion.uncertainty.tasks.get(task) if champion.uncertainty else None
+    return of.why_not if of else _NO_INTERVAL
+
+
+def _contributions(predicted: Predicted, task: str, row: int) -> dict[str, Any]:
+    if predicted.contributions is None:
+        return {"why_not": _NO_CONTRIBUTIONS}
+    values = [float(value) for value in predicted.contributions[task][row]]
+    features = predicted.champion.explained or ()
+    return {
+        "unit": "log odds",
+        "reference": values[-1],
+        "features": dict(zip(features, values[:-1], strict=True)),
+    }
+
+
+def _flag(text: str) -> dict[str, str | None]:
+    kind, feature = flag_of(text)
+    return {"flag": kind, "feature": feature, "title": FLAG_TITLES[kind]}
+
+
+def flag_kinds(predicted: Predicted) -> Iterator[str]:
+    """The kind of each flag of each subject."""
+    for flags in predicted.checked.flags:
+        yield from (flag_of(text)[0] for text in flags)

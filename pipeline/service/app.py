@@ -1,0 +1,113 @@
+"""The application: all endpoints, one form of errors, and the registry followed beside them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import Depends, FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from pipeline.service.follower import Follower
+from pipeline.service.gate import Gate, Limits
+from pipeline.service.openapi import openapi_document
+from pipeline.service.page.page import page_router
+from pipeline.service.problems import ProblemError, invalid_rows, malformed
+from pipeline.service.protocols.by_name import by_name_router
+from pipeline.service.protocols.open_inference import health_router, open_inference_router
+from pipeline.service.protocols.tensorflow_serving import tensorflow_serving_router
+from pipeline.service.service import Service
+from pipeline.service.telemetry import Telemetry
+from pipeline.service.tokens import Tokens
+from pipeline.service.validation import InvalidRowsError
+
+_PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
+
+
+def create_app(
+    follower: Follower,
+    tokens: Tokens | None = None,
+    limits: Limits | None = None,
+    seconds: float = 5.0,
+) -> FastAPI:
+    """Makes the application of a service.
+
+    Args:
+        follower: What is served.
+        tokens: Who may ask; all, by default.
+        limits: Limits of a request.
+        seconds: Seconds between two looks at the registry.
+    """
+    telemetry = Telemetry(follower)
+    service = Service(follower, tokens or Tokens({}), telemetry, seconds)
+
+    @contextlib.asynccontextmanager
+    async def follow(app: FastAPI) -> AsyncIterator[None]:
+        app.state.watch = asyncio.create_task(service.watch())
+        yield
+        app.state.watch.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await app.state.watch
+
+    app = FastAPI(lifespan=follow, openapi_url=None, docs_url=None, redoc_url=None)
+    app.add_middleware(Gate, telemetry=telemetry, limits=limits or Limits())
+    _report_problems(app)
+    for router in (
+        page_router(service),
+        by_name_router(service),
+        tensorflow_serving_router(service),
+        open_inference_router(service),
+        health_router(service),
+    ):
+        app.include_router(router)
+    _add_descriptions(app, service)
+    return app
+
+
+def _add_descriptions(app: FastAPI, service: Service) -> None:
+    """The endpoints for machines that look after the service or call it."""
+
+    @app.get(
+        "/openapi.json",
+        include_in_schema=False,
+        dependencies=[Depends(service.requires("predict"))],
+    )
+    async def openapi() -> JSONResponse:
+        return JSONResponse(openapi_document(app, service.champion))
+
+    @app.get(
+        "/metrics",
+        summary="What Prometheus reads",
+        tags=["operation"],
+        dependencies=[Depends(service.requires("admin"))],
+    )
+    async def metrics() -> Response:
+        return Response(service.telemetry.text(), media_type=_PROMETHEUS)
+
+
+def _report_problems(app: FastAPI) -> None:
+    @app.exception_handler(ProblemError)
+    async def problem(_: Request, error: ProblemError) -> Response:
+        return error.response()
+
+    @app.exception_handler(InvalidRowsError)
+    async def rows(_: Request, error: InvalidRowsError) -> Response:
+        return invalid_rows(error).response()
+
+    @app.exception_handler(RequestValidationError)
+    async def request(_: Request, error: RequestValidationError) -> Response:
+        del error  # It quotes what was sent.
+        return malformed("The request is not of the form that OpenAPI describes.").response()
+
+    @app.exception_handler(HTTPException)
+    async def other(_: Request, error: HTTPException) -> Response:
+        status = HTTPStatus(error.status_code)
+        headers: dict[str, Any] = dict(error.headers or {})
+        kind = status.phrase.lower().replace(" ", "-")
+        return ProblemError(status, kind, f"{status.phrase}.", headers=headers).response()

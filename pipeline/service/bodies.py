@@ -1,0 +1,72 @@
+"""Bodies of requests as JSON; what JSON leaves open is refused."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pipeline.service.problems import malformed
+
+
+def read_json(body: bytes) -> dict[str, Any]:
+    """An object from a request's body; `NaN` is a missing number, as for TensorFlow Serving.
+
+    Raises:
+        ProblemError: It is no JSON object, or a key stands twice in an object.
+    """
+    try:
+        found = json.loads(body, object_pairs_hook=_object, parse_constant=_constant)
+    except _TwiceError:
+        raise malformed("A key stands twice in one object of the JSON body.") from None
+    except (ValueError, RecursionError):
+        # Without the cause: its message may quote the body.
+        raise malformed("The body is no JSON document in UTF-8.") from None
+    if not isinstance(found, dict):
+        raise malformed("Expected a JSON object as the body.")
+    return found
+
+
+def rows_of(found: object, name: str) -> Sequence[Mapping[str, object]]:
+    """Subjects of a request, one object each.
+
+    Args:
+        found: What the body has.
+        name: Its key, for messages.
+
+    Raises:
+        ProblemError: It is no list of objects, or empty.
+    """
+    if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
+        raise malformed(f"Expected `{name}` as a list of objects, one a subject.")
+    if not found:
+        raise malformed(f"`{name}` is empty: expected one subject or more.")
+    return found
+
+
+def flag_of(body: Mapping[str, object], name: str) -> bool:
+    """A choice in a body, by default false.
+
+    Raises:
+        ProblemError: It is neither true nor false.
+    """
+    found = body.get(name, False)
+    if not isinstance(found, bool):
+        raise malformed(f"Expected true or false as `{name}`.")
+    return found
+
+
+class _TwiceError(ValueError):
+    """A key stands twice in an object."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _TwiceError
+    return found
+
+
+def _constant(text: str) -> float:
+    return {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}[text]

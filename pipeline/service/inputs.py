@@ -1,0 +1,132 @@
+"""The columns that a champion reads, with what study file and training data say of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from pipeline.names import ARM, SITE
+from pipeline.results.signatures import argument_names
+from pipeline.skew.training_values import SeenValues, seen_values
+from pipeline.study.features import ResolvedFeature, feature_columns
+from pipeline.study.study import Study
+
+if TYPE_CHECKING:
+    from tensorflow_metadata.proto.v0 import statistics_pb2
+
+_KEEPS_THE_RANGE = (None, "first", "last", "min", "max", "mean")
+"""Aggregates whose result lies in the range of what they are made of."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """A column that the model reads.
+
+    Attributes:
+        name: Its name in the study.
+        argument: Its name in the model's signature `columns`.
+        kind: `number` or `category`.
+        source: Dataset, column and aggregate that it is made from, in words.
+        lower: Smallest possible number by the study file; None where it does not say.
+        upper: Largest possible number.
+        seen: What the training subjects had.
+        shown: Categories that enough training subjects had to be shown, sorted.
+    """
+
+    name: str
+    argument: str
+    kind: Literal["number", "category"]
+    source: str
+    lower: float | None
+    upper: float | None
+    seen: SeenValues
+    shown: tuple[str, ...]
+
+    @property
+    def is_arm(self) -> bool:
+        """Whether it is the arm, which each request must name."""
+        return self.name == ARM
+
+    @property
+    def must_be_given(self) -> bool:
+        """Whether no training subject lacked it."""
+        return self.is_arm or self.seen.always_present
+
+    @property
+    def shows_all(self) -> bool:
+        """Whether all categories of the training subjects are shown."""
+        return self.seen.categories is not None and set(self.shown) == self.seen.categories
+
+
+class Inputs:
+    """The columns of a model, by the names that a request may use.
+
+    Args:
+        columns: The columns, in the order of the study file.
+    """
+
+    def __init__(self, columns: tuple[Input, ...]) -> None:
+        self.columns = columns
+        self.names: Mapping[str, Input] = {
+            name: column for column in columns for name in (column.argument, column.name)
+        }
+        self.seen = {column.name: column.seen for column in columns}
+
+    @property
+    def arm(self) -> Input | None:
+        """The arm; None where the model does not read one."""
+        return next((column for column in self.columns if column.is_arm), None)
+
+
+def inputs_of(
+    study: Study,
+    statistics: statistics_pb2.DatasetFeatureStatistics,
+    sources: Mapping[str, str],
+) -> Inputs:
+    """The columns that a study's model reads.
+
+    Args:
+        study: The study.
+        statistics: Statistics of the training subjects.
+        sources: What each column is made from, in words.
+    """
+    numbers, categories = feature_columns(study)
+    seen = seen_values(statistics, numbers, categories)
+    shown = dict(_shown_categories(statistics, study.slicing.smallest_group))
+    ranges = {feature.name: _range(study, feature) for feature in study.resolved_features}
+    order = [feature.name for feature in study.resolved_features]
+    order += [name for name in (ARM, SITE) if name in categories]
+    arguments = argument_names(order)
+    return Inputs(
+        tuple(
+            Input(
+                name=name,
+                argument=arguments[name],
+                kind="number" if name in numbers else "category",
+                source=sources.get(name, ""),
+                lower=ranges.get(name, (None, None))[0],
+                upper=ranges.get(name, (None, None))[1],
+                seen=seen.get(name, SeenValues()),
+                shown=shown.get(name, ()) if name in categories else (),
+            )
+            for name in order
+        )
+    )
+
+
+def _range(study: Study, feature: ResolvedFeature) -> tuple[float | None, float | None]:
+    """Possible numbers of a feature by the study file."""
+    if feature.column is None or feature.aggregate not in _KEEPS_THE_RANGE:
+        return None, None
+    column = study.datasets[feature.dataset].columns.get(feature.column)
+    return column.range if column and column.range else (None, None)
+
+
+def _shown_categories(
+    statistics: statistics_pb2.DatasetFeatureStatistics, smallest_group: int
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for feature in statistics.features:
+        buckets = feature.string_stats.rank_histogram.buckets
+        shown = (b.label for b in buckets if b.sample_count >= smallest_group)
+        yield feature.path.step[0], tuple(sorted(shown))

@@ -1,0 +1,126 @@
+"""A SavedModel that answers for columns by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import UserError
+from pipeline.names import EXAMPLES_SIGNATURE
+from pipeline.results.contributions import CONTRIBUTIONS_SIGNATURE
+from pipeline.results.signatures import COLUMNS_SIGNATURE, of_columns
+from pipeline.service.inputs import Inputs
+
+_BLOCK_ROWS = 1024
+_EXPLAINED = of_columns(CONTRIBUTIONS_SIGNATURE)
+
+Arguments = Mapping[str, NDArray[Any]]
+"""Arrays `[n]` by argument of the signature `columns`."""
+
+Outputs = dict[str, NDArray[Any]]
+"""Arrays `[n, ...]` by output of a signature."""
+
+
+@dataclass(frozen=True)
+class ColumnsModel:
+    """The signatures of a loaded model that take columns.
+
+    Attributes:
+        loaded: What TensorFlow loaded: it keeps variables and tables.
+        outputs: Outputs of the signature `columns`.
+        explains: Whether it has contributions.
+    """
+
+    loaded: Any
+    outputs: tuple[str, ...]
+    explains: bool
+
+    def predict(self, arguments: Arguments) -> Outputs:
+        """Answers of the signature `columns`, `[n, 1]` each."""
+        return self._call(COLUMNS_SIGNATURE, arguments)
+
+    def contributions(self, arguments: Arguments) -> Outputs:
+        """Contributions to the log odds by task, `[n, features + 1]`; last the reference's."""
+        return self._call(_EXPLAINED, arguments)
+
+    def _call(self, name: str, arguments: Arguments) -> Outputs:
+        # TensorFlow takes seconds to import.
+        import tensorflow as tf
+
+        signature = self.loaded.signatures[name]
+        rows = len(next(iter(arguments.values())))
+        blocks = []
+        for start in range(0, rows, _BLOCK_ROWS):
+            block = {
+                argument: tf.constant(values[start : start + _BLOCK_ROWS])
+                for argument, values in arguments.items()
+            }
+            blocks.append({key: found.numpy() for key, found in signature(**block).items()})
+        return {key: np.concatenate([block[key] for block in blocks]) for key in blocks[0]}
+
+
+def load_model(folder: str, inputs: Inputs) -> ColumnsModel:
+    """Loads a SavedModel, and calls it once with nothing known.
+
+    Args:
+        folder: Its folder, a local path.
+        inputs: The columns that it is to read.
+
+    Raises:
+        UserError: It can't be loaded or called, or reads other columns.
+    """
+    import tensorflow as tf
+
+    try:
+        loaded = tf.saved_model.load(folder)
+    except Exception as error:
+        raise UserError(f"The model can't be loaded ({type(error).__name__}).") from error
+    if COLUMNS_SIGNATURE not in loaded.signatures:
+        raise UserError(f"The model has no signature `{COLUMNS_SIGNATURE}`: train it again.")
+    signature = loaded.signatures[COLUMNS_SIGNATURE]
+    _check_arguments(signature.structured_input_signature[1], inputs)
+    model = ColumnsModel(
+        loaded=loaded,
+        outputs=tuple(sorted(signature.structured_outputs)),
+        explains=_EXPLAINED in loaded.signatures,
+    )
+    try:
+        model.predict(_nothing_known(inputs))
+        if model.explains:
+            model.contributions(_nothing_known(inputs))
+    except Exception as error:
+        raise UserError(f"The model does not answer ({type(error).__name__}).") from error
+    return model
+
+
+def signature_names() -> Sequence[str]:
+    """Names by which a client may ask for the signature that takes columns."""
+    return EXAMPLES_SIGNATURE, COLUMNS_SIGNATURE
+
+
+def _check_arguments(specs: Mapping[str, Any], inputs: Inputs) -> None:
+    read = {name: spec.dtype.is_floating for name, spec in specs.items()}
+    expected = {column.argument: column.kind == "number" for column in inputs.columns}
+    if read != expected:
+        differing = sorted(
+            name
+            for name in read.keys() | expected.keys()
+            if name not in read or read[name] != expected.get(name)
+        )
+        raise UserError(
+            f"The model and the study file of its card disagree on {', '.join(differing)}: they "
+            "are not of one run."
+        )
+
+
+def _nothing_known(inputs: Inputs) -> Arguments:
+    return {
+        column.argument: np.array([np.nan], np.float32)
+        if column.kind == "number"
+        else np.array([b""], object)
+        for column in inputs.columns
+    }

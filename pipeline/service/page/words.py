@@ -1,0 +1,146 @@
+"""A prediction in words for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.service.answers import NEGATIVE, POSITIVE
+
+_OF = 100
+_ICONS_A_ROW = 10
+_DRIVERS = 6
+_LEAST_CONTRIBUTION = 0.005
+"""Log odds below which a contribution would be shown as 0.00."""
+
+
+@dataclass(frozen=True)
+class Driver:
+    """What a feature does to a prediction.
+
+    Attributes:
+        feature: Its name.
+        contribution: Change of the log odds against the reference subject.
+    """
+
+    feature: str
+    contribution: float
+
+    @property
+    def direction(self) -> str:
+        """Whether it raises or lowers the risk."""
+        return "raises" if self.contribution > 0 else "lowers"
+
+
+@dataclass(frozen=True)
+class TaskWords:
+    """The prediction of a task, for people.
+
+    Attributes:
+        title: Title of the task.
+        risk: The risk, a sentence.
+        interval: Its interval, a sentence.
+        decision: The prediction set, a sentence; empty without one.
+        icons: Of a hundred icons, how many stand for the outcome.
+        summary: What the icons show, for who can't see them.
+        drivers: The features that move the prediction most, the first most of all.
+        why_no_drivers: Why there are none, a sentence; empty where there are.
+    """
+
+    title: str
+    risk: str
+    interval: str
+    decision: str
+    icons: int
+    summary: str
+    drivers: tuple[Driver, ...]
+    why_no_drivers: str = ""
+
+    @property
+    def places(self) -> Iterator[tuple[int, int, bool]]:
+        """Column, row and meaning of each icon, from 0."""
+        for place in range(_OF):
+            yield place % _ICONS_A_ROW, place // _ICONS_A_ROW, place < self.icons
+
+
+def words_of(answer: Mapping[str, Any], coverage: float | None) -> tuple[TaskWords, ...]:
+    """An answer of `/predict` in words.
+
+    Args:
+        answer: The answer, with contributions.
+        coverage: What the model's prediction sets promise; None for a model without sets.
+    """
+    return tuple(_task(found, coverage) for found in answer["predictions"].values())
+
+
+def out_of_hundred(probability: float) -> str:
+    """A probability as a natural frequency.
+
+    Examples:
+        >>> out_of_hundred(0.234), out_of_hundred(0.001), out_of_hundred(0.999)
+        ('23', 'fewer than 1', 'more than 99')
+    """
+    if probability < 0.5 / _OF:
+        return "fewer than 1"
+    if probability > 1 - 0.5 / _OF:
+        return "more than 99"
+    return str(round(probability * _OF))
+
+
+def flag_words(flags: Sequence[Mapping[str, str | None]]) -> tuple[str, ...]:
+    """Flags of an answer as sentences."""
+    return tuple(
+        f"{flag['feature']}: {str(flag['title']).lower()}"
+        if flag["feature"]
+        else str(flag["title"])
+        for flag in flags
+    )
+
+
+def _task(found: Mapping[str, Any], coverage: float | None) -> TaskWords:
+    probability, title = found["probability"], found["title"]
+    count = out_of_hundred(probability)
+    risk = f"Of {_OF} patients with these values, {count} are predicted to have the outcome."
+    interval = found["interval"]
+    drivers, why_not = _drivers(found.get("contributions", {}))
+    return TaskWords(
+        title=title,
+        risk=risk,
+        interval=(
+            f"Calibrated interval of this risk: {_ends(interval)} of {_OF}."
+            if interval
+            else f"No interval. {found['why_no_interval']}"
+        ),
+        decision=_decision(found["set"], coverage),
+        icons=round(probability * _OF),
+        summary=f"{count} of {_OF} icons are filled: predicted to have the outcome.",
+        drivers=drivers,
+        why_no_drivers=why_not,
+    )
+
+
+def _ends(interval: Mapping[str, float]) -> str:
+    ends = dict.fromkeys(out_of_hundred(interval[end]) for end in ("lower", "upper"))
+    return " to ".join(ends)
+
+
+def _decision(levels: Sequence[str] | None, coverage: float | None) -> str:
+    if levels is None or coverage is None:
+        return ""
+    meaning = {
+        (): "the patient is unlike those with and those without the outcome",
+        (NEGATIVE,): "without the outcome",
+        (POSITIVE,): "with the outcome",
+        (NEGATIVE, POSITIVE): "the model can't tell",
+    }[tuple(levels)]
+    return f"Prediction set with a coverage of {coverage:.0%}: {meaning}."
+
+
+def _drivers(contributions: Mapping[str, Any]) -> tuple[tuple[Driver, ...], str]:
+    if "features" not in contributions:
+        return (), contributions.get("why_not", "")
+    found = sorted(contributions["features"].items(), key=lambda item: -abs(item[1]))
+    return tuple(
+        Driver(name, value) for name, value in found[:_DRIVERS] if abs(value) >= _LEAST_CONTRIBUTION
+    ), ""

@@ -1,0 +1,1 @@
+"""The protocols in which clients ask for predictions."""

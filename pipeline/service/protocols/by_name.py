@@ -1,0 +1,40 @@
+"""`/predict`: one subject's columns by name, and an answer that explains itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from pipeline.service.answers import answer
+from pipeline.service.bodies import flag_of, read_json
+from pipeline.service.problems import malformed
+from pipeline.service.service import Service
+
+SUBJECT = "subject"
+CONTRIBUTIONS = "contributions"
+
+
+def by_name_router(service: Service) -> APIRouter:
+    """The endpoint `/predict`."""
+    router = APIRouter(dependencies=[Depends(service.requires("predict"))])
+
+    @router.post("/predict", summary="Predict one subject", tags=["prediction"])
+    async def predict(request: Request) -> JSONResponse:
+        body = read_json(await request.body())
+        subject, explains = _subject(body), flag_of(body, CONTRIBUTIONS)
+        found = await service.predict(service.champion, [subject], explains)
+        return JSONResponse(answer(found, 0, explains), headers={"Cache-Control": "no-store"})
+
+    return router
+
+
+def _subject(body: dict[str, Any]) -> dict[str, object]:
+    if not set(body) <= {SUBJECT, CONTRIBUTIONS}:
+        raise malformed(f"Expected the keys `{SUBJECT}` and `{CONTRIBUTIONS}` alone.")
+    found = body.get(SUBJECT)
+    if not isinstance(found, dict):
+        raise malformed(f"Expected `{SUBJECT}` as an object with the subject's columns.")
+    return found

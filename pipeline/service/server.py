@@ -1,0 +1,95 @@
+"""Runs the service on uvicorn until it is stopped."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import UserError
+from pipeline.runs.registry import Registry
+from pipeline.service.app import create_app
+from pipeline.service.follower import Follower
+from pipeline.service.gate import Limits
+from pipeline.service.tokens import read_tokens
+
+logger = logging.getLogger(__name__)
+
+_SECONDS_TO_FINISH = 30
+_LARGEST_HEADERS = 2**16
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where and how a service listens.
+
+    Attributes:
+        host: Address that it listens on.
+        port: Port; 0 takes a free one.
+        tokens: File of the accepted tokens; None accepts all requests.
+        certificate: File of the TLS certificate chain; None for plain HTTP.
+        key: File of its private key.
+        most_bytes: Largest body of a request.
+        seconds: Seconds between two looks at the registry.
+    """
+
+    host: str
+    port: int
+    tokens: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+    most_bytes: int = Limits.most_bytes
+    seconds: float = 5.0
+
+
+def serve(registry: str, study: str, place: Place) -> None:
+    """Serves the champion of a study; returns when the process is asked to stop.
+
+    Requests that have begun are answered before it ends.
+
+    Args:
+        registry: Root of the registry.
+        study: Name of the study.
+        place: Where and how it listens.
+
+    Raises:
+        UserError: There is no champion that may be served, or the port can't be used.
+    """
+    import uvicorn
+
+    tokens = read_tokens(place.tokens)
+    if (place.certificate is None) != (place.key is None):
+        raise UserError("TLS needs both --certificate and --key.")
+    follower = Follower(Registry(registry), study)
+    champion = follower.served.champion
+    assert champion is not None
+    app = create_app(follower, tokens, Limits(most_bytes=place.most_bytes), place.seconds)
+    config = uvicorn.Config(
+        app,
+        host=place.host,
+        port=place.port,
+        # A client may put values into the address of a request.
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=_SECONDS_TO_FINISH,
+        h11_max_incomplete_event_size=_LARGEST_HEADERS,
+        ssl_certfile=place.certificate,
+        ssl_keyfile=place.key,
+    )
+    try:
+        socket = config.bind_socket()
+    except SystemExit:  # uvicorn's way to say so
+        raise UserError(
+            f"{place.host}:{place.port}: the address can't be listened on. Name another one "
+            "(--host, --port)."
+        ) from None
+    scheme = "https" if place.certificate else "http"
+    logger.info(
+        "Serves %s, version %d (%s), at %s://%s:%d; stop it with Ctrl+C.",
+        *(study, champion.version, champion.entry.id, scheme),
+        *socket.getsockname()[:2],
+    )
+    if not tokens.scopes:
+        logger.info("Without --tokens every request is answered.")
+    uvicorn.Server(config).run([socket])

@@ -1,0 +1,94 @@
+"""What all protocols share: the served model, who may ask, and what is counted."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from pipeline.service.answers import Predicted, predict
+from pipeline.service.champion import Champion
+from pipeline.service.follower import Follower
+from pipeline.service.problems import no_model, not_found
+from pipeline.service.telemetry import Telemetry
+from pipeline.service.tokens import Scope, Tokens
+
+logger = logging.getLogger(__name__)
+
+_BEARER = "bearer"
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running service.
+
+    Attributes:
+        follower: What is served.
+        tokens: Who may ask.
+        telemetry: What is counted.
+        seconds: Seconds between two looks at the registry.
+    """
+
+    follower: Follower
+    tokens: Tokens
+    telemetry: Telemetry
+    seconds: float
+
+    @property
+    def champion(self) -> Champion:
+        """The model that a request which begins now is answered with.
+
+        Raises:
+            ProblemError: There is none.
+        """
+        champion = self.follower.served.champion
+        if champion is None:
+            raise no_model("The study has no champion: its model was withdrawn.")
+        return champion
+
+    def named(self, model: str, version: str | None = None) -> Champion:
+        """The model, if it is the one that was asked for.
+
+        Raises:
+            ProblemError: It has another name or another version.
+        """
+        champion = self.champion
+        if model != champion.study.study:
+            raise not_found(f"This service serves the model {champion.study.study} alone.")
+        if version is not None and version != str(champion.version):
+            raise not_found(f"Version {champion.version} is served now, and no other one.")
+        return champion
+
+    async def predict(
+        self,
+        champion: Champion,
+        rows: Sequence[Mapping[str, object]],
+        explains: bool = False,
+    ) -> Predicted:
+        """Predicts subjects in a thread, and counts them.
+
+        Raises:
+            InvalidRowsError: Something is wrong with a column.
+        """
+        found = await run_in_threadpool(predict, champion, rows, explains)
+        self.telemetry.note_predictions(found)
+        return found
+
+    def requires(self, scope: Scope) -> Callable[[Request], Awaitable[None]]:
+        """A dependency that lets requests with a token of a scope pass."""
+
+        async def check(request: Request) -> None:
+            kind, _, token = request.headers.get("authorization", "").partition(" ")
+            self.tokens.require(token.strip() if kind.lower() == _BEARER else "", scope)
+
+        return check
+
+    async def watch(self) -> None:
+        """Looks at the registry again and again; ends only when it is cancelled."""
+        while True:
+            await asyncio.sleep(self.seconds)
+            await run_in_threadpool(self.follower.look)

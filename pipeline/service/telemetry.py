@@ -1,0 +1,99 @@
+"""What Prometheus reads of the service; nothing of it is about a single subject's columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from pipeline.service.answers import Predicted, flag_kinds
+from pipeline.service.follower import Follower
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+_RISKS = tuple(tenth / 10 for tenth in range(1, 11))
+
+
+class Telemetry:
+    """Counts requests and predictions.
+
+    Args:
+        follower: What is served.
+    """
+
+    def __init__(self, follower: Follower) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "trial_service_requests", "Requests.", ("endpoint", "status"), registry=self._registry
+        )
+        self._seconds = Histogram(
+            "trial_service_request_seconds",
+            "Seconds of a request.",
+            ("endpoint",),
+            buckets=_SECONDS,
+            registry=self._registry,
+        )
+        self._flags = Counter(
+            "trial_service_flags", "Flags of subjects.", ("flag",), registry=self._registry
+        )
+        self._risks = Histogram(
+            "trial_service_predicted_risk",
+            "Predicted probabilities.",
+            ("task", "version"),
+            buckets=_RISKS,
+            registry=self._registry,
+        )
+        self._registry.register(_State(follower))
+
+    def note_request(self, endpoint: str, status: int, seconds: float) -> None:
+        """Counts a request.
+
+        Args:
+            endpoint: Pattern of its path.
+            status: HTTP status of the answer.
+            seconds: How long it took.
+        """
+        self._requests.labels(endpoint, str(status)).inc()
+        self._seconds.labels(endpoint).observe(seconds)
+
+    def note_predictions(self, predicted: Predicted) -> None:
+        """Counts predictions and flags."""
+        for flag in flag_kinds(predicted):
+            self._flags.labels(flag).inc()
+        version = str(predicted.champion.version)
+        for task in predicted.champion.tasks:
+            risks = self._risks.labels(task, version)
+            for value in predicted.outputs[task]:
+                risks.observe(float(value))
+
+    def text(self) -> bytes:
+        """All metrics, in Prometheus' text format."""
+        return generate_latest(self._registry)
+
+
+class _State:
+    """Metrics of what is served, read when they are asked for."""
+
+    def __init__(self, follower: Follower) -> None:
+        self._follower = follower
+
+    def collect(self) -> Iterator[Metric]:
+        served = self._follower.served
+        model = GaugeMetricFamily(
+            "trial_service_model", "The model that is served.", labels=("study", "id", "version")
+        )
+        if served.champion:
+            identity = served.champion.identity()
+            model.add_metric([identity["study"], identity["id"], identity["version"]], 1)
+        yield model
+        yield GaugeMetricFamily(
+            "trial_service_registry_answers",
+            "Whether the registry could be read at the last look.",
+            value=float(served.registry_answers),
+        )
+        yield CounterMetricFamily(
+            "trial_service_swaps", "Champions that took another's place.", value=served.swaps
+        )
+        yield CounterMetricFamily(
+            "trial_service_refusals", "Champions that were refused.", value=served.refusals
+        )

@@ -1,0 +1,262 @@
+"""Checks the columns of a request; says what is wrong by name, never a value."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pipeline.names import ARM
+from pipeline.reading.examples import Categories, ExampleColumns
+from pipeline.reading.text import trimmed
+from pipeline.results.scored_file import flag_text
+from pipeline.results.scoring import FLAG_TITLES
+from pipeline.service.inputs import Input, Inputs
+from pipeline.skew.flags import Flag, flags_of_values
+from pipeline.study.sections import Reaction
+
+UNKNOWN_COLUMN = "unknown_column"
+GIVEN_TWICE = "given_twice"
+WRONG_TYPE = "wrong_type"
+IMPOSSIBLE = "impossible_number"
+ARM_MISSING = "arm_missing"
+
+_LARGEST = float(np.finfo(np.float32).max)
+_LONGEST_NAME = 200
+_MOST_PROBLEMS = 100
+_BAD = object()
+"""In place of a value that can't be read."""
+
+
+@dataclass(frozen=True)
+class InputProblem:
+    """Something wrong with a request's columns.
+
+    Attributes:
+        row: Place of the subject in the request, from 0.
+        column: Name of the column; empty where it is about the row.
+        problem: What kind of problem.
+        detail: A sentence for people, without any value.
+    """
+
+    row: int
+    column: str
+    problem: str
+    detail: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The problem as a member of problem details."""
+        return {
+            "row": self.row,
+            "column": self.column,
+            "problem": self.problem,
+            "detail": self.detail,
+        }
+
+
+class InvalidRowsError(Exception):
+    """Columns of a request can't be predicted from.
+
+    Attributes:
+        problems: What is wrong, the first hundred.
+    """
+
+    def __init__(self, problems: Sequence[InputProblem]) -> None:
+        super().__init__(f"{len(problems)} problems")
+        self.problems = tuple(problems[:_MOST_PROBLEMS])
+
+
+@dataclass(frozen=True)
+class CheckedRows:
+    """Columns of n subjects, as the model's signature `columns` takes them.
+
+    Attributes:
+        rows: n.
+        arguments: float32 with NaN, or bytes with `b""`, where missing, `[n]`, by argument.
+        flags: Flags of each subject, as the file of a batch scoring writes them.
+        arms: The arm that each subject is predicted under; None where the model reads none.
+    """
+
+    rows: int
+    arguments: dict[str, NDArray[Any]]
+    flags: tuple[tuple[str, ...], ...]
+    arms: tuple[str, ...] | None
+
+
+def check_rows(
+    given: Sequence[Mapping[str, object]], inputs: Inputs, reactions: Mapping[str, Reaction]
+) -> CheckedRows:
+    """Checks subjects against the champion's columns.
+
+    Args:
+        given: Columns of each subject by name; null, NaN, an empty text or no such key where
+            missing.
+        inputs: The columns that the model reads.
+        reactions: What happens to a subject with a flag, by kind of flag: those of a kind to be
+            refused are problems.
+
+    Raises:
+        InvalidRowsError: Something is wrong with a column of any subject.
+    """
+    problems: list[InputProblem] = []
+    texts, numbers = dict[str, pa.Array](), dict[str, NDArray[np.float32]]()
+    cells = _cells(given, inputs, problems)
+    for column in inputs.columns:
+        values = cells[column.name]
+        if column.kind == "number":
+            read = [_number(value) for value in values]
+            numbers[column.name] = np.array([v if _is_read(v) else math.nan for v in read], "f4")
+        else:
+            read = [_text(value) for value in values]
+            texts[column.name] = trimmed(
+                pa.array([v if _is_read(v) else None for v in read], "str")
+            )
+        problems += [_wrong_type(row, column) for row, v in enumerate(read) if not _is_read(v)]
+        problems += _impossible(column, numbers.get(column.name))
+    if ARM in texts:
+        problems += _without_arm(texts[ARM], problems)
+    if problems:
+        raise InvalidRowsError(sorted(problems, key=lambda problem: problem.row))
+    columns = ExampleColumns(
+        subjects=len(given),
+        numbers=numbers,
+        categories={name: _categories(found) for name, found in texts.items()},
+    )
+    found = list(flags_of_values(columns, inputs.seen))
+    refused = list(_refused(found, reactions))
+    if refused:
+        raise InvalidRowsError(sorted(refused, key=lambda problem: problem.row))
+    arguments: dict[str, NDArray[Any]] = {
+        column.argument: numbers[column.name]
+        if column.kind == "number"
+        else _bytes(texts[column.name])
+        for column in inputs.columns
+    }
+    return CheckedRows(
+        rows=len(given),
+        arguments=arguments,
+        flags=_flags(found, reactions, len(given)),
+        arms=tuple(texts[ARM].to_pylist()) if ARM in texts else None,
+    )
+
+
+def _cells(
+    given: Sequence[Mapping[str, object]], inputs: Inputs, problems: list[InputProblem]
+) -> dict[str, list[object]]:
+    """Values of each column; None where there is none."""
+    cells: dict[str, list[object]] = {column.name: [None] * len(given) for column in inputs.columns}
+    for row, columns in enumerate(given):
+        seen = set[str]()
+        for name, value in columns.items():
+            column = inputs.names.get(name)
+            if column is None:
+                detail = (
+                    "The model reads no such column; see the model's metadata for those it does."
+                )
+                problems.append(InputProblem(row, name[:_LONGEST_NAME], UNKNOWN_COLUMN, detail))
+            elif column.name in seen:
+                detail = f"The column is also given as {column.name}: give it once."
+                problems.append(InputProblem(row, name, GIVEN_TWICE, detail))
+            else:
+                seen.add(column.name)
+                cells[column.name][row] = value
+    return cells
+
+
+def _is_read(value: object) -> bool:
+    return value is not _BAD
+
+
+def _number(value: object) -> Any:
+    if value is None:
+        return math.nan
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return _BAD
+    return value if value != value or abs(value) <= _LARGEST else _BAD
+
+
+def _text(value: object) -> Any:
+    if value is None:
+        return None
+    is_text = isinstance(value, str) and "\0" not in value and is_unicode(value)
+    return value if is_text else _BAD
+
+
+def is_unicode(text: str) -> bool:
+    """Whether a text can be sent: JSON can hold half of a surrogate pair.
+
+    Examples:
+        >>> is_unicode("æ"), is_unicode(chr(0xD800))
+        (True, False)
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _wrong_type(row: int, column: Input) -> InputProblem:
+    expected = (
+        "a finite number, or null where it is missing"
+        if column.kind == "number"
+        else "a text, or null where it is missing"
+    )
+    return InputProblem(row, column.name, WRONG_TYPE, f"Expected {expected}.")
+
+
+def _impossible(column: Input, numbers: NDArray[np.float32] | None) -> Iterator[InputProblem]:
+    """Numbers outside of the range that the study file declares."""
+    if numbers is None or column.lower is None or column.upper is None:
+        return
+    outside = (numbers < np.float32(column.lower)) | (numbers > np.float32(column.upper))
+    for row in np.flatnonzero(outside):
+        detail = f"Expected a number from {column.lower:g} to {column.upper:g}."
+        yield InputProblem(int(row), column.name, IMPOSSIBLE, detail)
+
+
+def _without_arm(arms: pa.Array, earlier: Sequence[InputProblem]) -> list[InputProblem]:
+    known = {problem.row for problem in earlier if problem.column == ARM}
+    detail = "The arm is a feature of the model, and none is assumed: say which one."
+    return [
+        InputProblem(row, ARM, ARM_MISSING, detail)
+        for row, arm in enumerate(arms.to_pylist())
+        if arm is None and row not in known
+    ]
+
+
+def _categories(texts: pa.Array) -> Categories:
+    encoded = texts.dictionary_encode()
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
+    return Categories(codes=codes, values=tuple(encoded.dictionary.to_pylist()))
+
+
+def _bytes(texts: pa.Array) -> NDArray[np.object_]:
+    return np.array([(text or "").encode() for text in texts.to_pylist()], object)
+
+
+_Found = Sequence[tuple[Flag, NDArray[np.bool_]]]
+
+
+def _refused(found: _Found, reactions: Mapping[str, Reaction]) -> Iterator[InputProblem]:
+    for (flag, feature), who in found:
+        if reactions[flag] == "refuse":
+            for row in np.flatnonzero(who):
+                detail = f"{FLAG_TITLES[flag]}: the study file refuses to predict such a subject."
+                yield InputProblem(int(row), feature or "", flag, detail)
+
+
+def _flags(
+    found: _Found, reactions: Mapping[str, Reaction], rows: int
+) -> tuple[tuple[str, ...], ...]:
+    flags: list[list[str]] = [[] for _ in range(rows)]
+    for (flag, feature), who in found:
+        if reactions[flag] == "flag":
+            for row in np.flatnonzero(who):
+                flags[row].append(flag_text(flag, feature))
+    return tuple(map(tuple, flags))

@@ -1,0 +1,50 @@
+"""The service and a batch scoring predict the same of the same subjects."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import tensorflow as tf
+
+from pipeline.names import EXAMPLES_SIGNATURE
+from tests.each import each
+
+
+def test_the_same_rows_have_the_same_numbers_as_in_a_batch(
+    client: httpx.Client, saved_model: Path
+) -> None:
+    """The signature of a batch scoring takes serialised examples of the same subjects."""
+    random = np.random.default_rng(7)
+    subjects: list[dict[str, Any]] = [
+        {
+            "AGE": float(random.integers(40, 71)),
+            "BMI": None if number % 3 == 0 else float(random.uniform(18, 40)),
+            "SEX": ("F", "M")[number % 2],
+            "arm": ("Active", "Placebo")[number // 2 % 2],
+        }
+        for number in range(40)
+    ]
+    loaded = tf.saved_model.load(str(saved_model))
+    examples = tf.constant([_example(subject) for subject in subjects])
+    expected = loaded.signatures[EXAMPLES_SIGNATURE](examples=examples)
+
+    body = {"instances": subjects}
+    found = client.post("/v1/models/stroke:predict", json=body).json()["predictions"]
+
+    for name in each(expected):
+        answered = [row[name] for row in found]
+        assert np.abs(np.array(answered) - expected[name].numpy()).max() < 1e-6, name
+
+
+def _example(subject: dict[str, Any]) -> bytes:
+    made = tf.train.Example()
+    for name, value in subject.items():
+        feature = made.features.feature[name]
+        if isinstance(value, str):
+            feature.bytes_list.value.append(value.encode())
+        elif value is not None:
+            feature.float_list.value.append(value)
+    return bytes(made.SerializeToString())
