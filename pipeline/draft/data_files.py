@@ -6,7 +6,7 @@ import itertools
 import logging
 import re
 from collections.abc import Container, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from pipeline.draft.columns import (
     with_labels,
 )
 from pipeline.draft.roles import ARMS, SITES, names_subjects
+from pipeline.draft.titles import parameter_titles
 from pipeline.draft.units import MixedUnits, mixed_units
 from pipeline.errors import UserError
 from pipeline.names import (
@@ -81,6 +82,7 @@ class DatasetDraft:
         constant: With `repeated`: the columns that are the same in all rows of a subject.
         is_collapsed: Whether it is the same file, read as one row for each subject.
         mixed_units: Parameters whose rows have several units.
+        parameters: Frequent codes of the parameter column with what they mean, if the file says.
     """
 
     name: str
@@ -95,6 +97,7 @@ class DatasetDraft:
     constant: tuple[str, ...] = ()
     is_collapsed: bool = False
     mixed_units: MixedUnits | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def subjects(self) -> int:
@@ -230,6 +233,7 @@ def _look_at_dataset(
         repeated=repeated,
         constant=_constant_columns(first_rows, repeated.column) if repeated else (),
         mixed_units=mixed_units(first_rows.columns()),
+        parameters=parameter_titles(first_rows.columns()),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -28,7 +29,8 @@ from pipeline.draft.roles import (
     times_to_event,
 )
 from pipeline.draft.tasks import task_lines
-from pipeline.draft.words import quoted
+from pipeline.draft.titles import title_of
+from pipeline.draft.words import as_text, quoted
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ _FEWEST_OF_A_NUMBER = 100
 """Fewest rows in which numbers that are all different are taken for a key."""
 
 _MOST_DESCRIBED = 8
+_MOST_PARAMETERS = 40
 _KEYS = re.compile(r"usubjid|subjid|.*(subj|patient|pat|pid|pt)_?(id|no|num|nr)?(ber)?|id", re.I)
 
 
@@ -389,6 +392,7 @@ def _feature_lines(
     yield "# is not known at the landmark."
     yield "features:"
     taken: set[str] = set()
+    titles: set[str] = set()
     omitted: list[str] = []
     after = known_after(subject.columns)
     for column, described in subject.columns.items():
@@ -400,6 +404,10 @@ def _feature_lines(
         name = free_name(column, taken)
         taken.add(name)
         source = "" if name == column else f", column: {quoted(column)}"
+        title = title_of(described.label, name, titles | set(subject.columns))
+        if title:
+            titles.add(title)
+            source = f", title: {as_text(title)}{source}"
         yield f"  {quoted(name)}: {{kind: {described.kind}{source}}}"
     if not taken:
         yield "  TODO: {kind: number}  # no column looks like a feature: name one"
@@ -408,6 +416,22 @@ def _feature_lines(
     for dataset in used:
         parameter = parameter_column(dataset.columns)
         if dataset is not subject and parameter and day_candidates(dataset.columns):
-            value = "AVAL" if "AVAL" in dataset.columns else "VALUE"
-            yield f"  # last_{dataset.name}: {{dataset: {dataset.name}, column: {value},"
-            yield f"  #   kind: number, aggregate: last, each: [codes of {parameter}]}}"
+            yield from _parameter_lines(dataset, parameter)
+
+
+def _parameter_lines(dataset: DatasetDraft, parameter: str) -> Iterator[str]:
+    """A feature for each parameter, as a comment: which are to be features a person decides."""
+    value = "AVAL" if "AVAL" in dataset.columns else "VALUE"
+    yield f"  # last_{dataset.name}:"
+    yield f"  #   {{dataset: {dataset.name}, column: {value}, kind: number, aggregate: last,"
+    decodes = dict(dataset.columns[parameter].labelled)
+    titles: dict[str, str] = {}
+    for code, text in itertools.islice(dataset.parameters.items(), _MOST_PARAMETERS):
+        titles[code] = title_of(text or decodes.get(code, ""), code, titles.values()) or code
+    more = len(dataset.parameters) - len(titles)
+    if not titles:
+        yield f"  #   each: [codes of {parameter}]}}"
+        return
+    yield "  #   each: {"
+    yield from (f"  #     {as_text(code)}: {as_text(text)}," for code, text in titles.items())
+    yield "  #   }}" + (f"  and {more} more codes of {parameter}" if more > 0 else "")

@@ -11,4 +11,9 @@ def quoted(text: str) -> str:
     is_word = text.lower() in ("y", "n", "yes", "no", "on", "off", "true", "false", "null")
     if plain and not is_word:
         return text
+    return as_text(text)
+
+
+def as_text(text: str) -> str:
+    """A text as YAML, in quotes."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\t", "\\t") + '"'

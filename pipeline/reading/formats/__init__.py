@@ -58,6 +58,8 @@ _READERS: dict[str, ModuleType] = {
     "spss": statistical,
     "excel": excel,
 }
+_LABELLED = (xpt, dataset_json, statistical)
+"""Readers of formats whose files say what their columns mean."""
 
 
 def zone_of(path: str, fmt: FileFormat, column: str) -> str | None:
@@ -105,7 +107,10 @@ def labels(path: str, fmt: FileFormat) -> dict[str, ColumnLabels]:
         DataFileError: The file is absent, damaged or not of its declared format.
     """
     reader = _reader(path, fmt)
-    return statistical.labels(path, fmt) if reader is statistical else {}
+    if reader not in _LABELLED:
+        return {}
+    found: dict[str, ColumnLabels] = reader.labels(path, fmt)
+    return found
 
 
 def column_types(path: str, fmt: FileFormat) -> dict[str, ColumnType]:

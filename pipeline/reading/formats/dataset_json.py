@@ -27,6 +27,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pipeline.reading.exact_numbers import LARGEST_WHOLE, keeps_digits, number_texts
 from pipeline.reading.formats import base
 from pipeline.reading.formats.base import (
+    ColumnLabels,
     ColumnType,
     Extent,
     FileFormat,
@@ -66,6 +67,7 @@ class _Column(BaseModel):
         "URI",
     ] = Field(alias="dataType")
     target: str | None = Field(None, alias="targetDataType")
+    label: Any = ""
 
     @property
     def kind(self) -> ColumnType:
@@ -107,6 +109,23 @@ def column_types(path: str, fmt: FileFormat) -> dict[str, StoredType]:  # noqa: 
     """
     columns = _header(path).metadata.columns
     return {c.name: "boolean" if c.data_type == "boolean" else c.kind for c in columns}
+
+
+def labels(path: str, fmt: FileFormat) -> dict[str, ColumnLabels]:  # noqa: ARG001
+    """Reads what the columns mean.
+
+    Args:
+        path: The file.
+        fmt: Not used.
+
+    Returns:
+        The label of each column, in file order.
+
+    Raises:
+        DataFileError: The file is no Dataset-JSON 1.1.
+    """
+    columns = _header(path).metadata.columns
+    return {c.name: ColumnLabels(c.label if isinstance(c.label, str) else "") for c in columns}
 
 
 def extents(path: str, fmt: FileFormat, rows_per_extent: int) -> list[Extent]:  # noqa: ARG001

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from pipeline.reading.formats import base
 from pipeline.reading.formats.base import (
+    ColumnLabels,
     ColumnType,
     Extent,
     FileFormat,
@@ -41,6 +42,7 @@ class _Variable:
     position: int
     length: int
     count: Count | None
+    label: bytes
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class _Namestr:
     display_format: str
     position: int
     length: int
+    label: bytes
 
 
 def column_types(path: str, fmt: FileFormat) -> dict[str, StoredType]:
@@ -80,6 +83,26 @@ def column_types(path: str, fmt: FileFormat) -> dict[str, StoredType]:
     """
     with base.open_file(path) as handle:
         return {v.name: v.kind for v in _layout(path, fmt, handle).variables}
+
+
+def labels(path: str, fmt: FileFormat) -> dict[str, ColumnLabels]:
+    """Reads what the variables mean.
+
+    Args:
+        path: The XPT file.
+        fmt: Its encoding; what it can not decode of a label becomes a replacement character.
+
+    Returns:
+        The label of each variable, in file order.
+
+    Raises:
+        DataFileError: The file is no XPT, or its header is damaged or cut.
+    """
+    with base.open_file(path) as handle:
+        return {
+            v.name: ColumnLabels(v.label.decode(fmt.encoding, "replace").strip(" \0"))
+            for v in _layout(path, fmt, handle).variables
+        }
 
 
 def extents(path: str, fmt: FileFormat, rows_per_extent: int) -> list[Extent]:
@@ -268,10 +291,11 @@ class _Header:
             display_format=self._text(block[56:64]),
             position=position,
             length=length,
+            label=block[16:56],
         )
 
     def _labels(self, entry: struct.Struct, count: int, namestrs: list[_Namestr]) -> None:
-        """Takes long names, and version 9's long formats, into `namestrs`."""
+        """Takes long names and labels, and version 9's long formats, into `namestrs`."""
         taken = 0
         for _ in range(count):
             number, *lengths = entry.unpack(self._take(entry.size))
@@ -287,6 +311,7 @@ class _Header:
                 display_format=display or old.display_format,
                 position=old.position,
                 length=old.length,
+                label=fields[1] or old.label,
             )
         self._take(_padded(taken) - taken)
 
@@ -305,7 +330,7 @@ def _variable(namestr: _Namestr) -> _Variable:
     count = sas_count(namestr.display_format) if namestr.numeric else None
     kind: ColumnType = "number" if namestr.numeric else "text"
     place = namestr.position, namestr.length
-    return _Variable(namestr.name, count.kind if count else kind, *place, count)
+    return _Variable(namestr.name, count.kind if count else kind, *place, count, namestr.label)
 
 
 def _count(

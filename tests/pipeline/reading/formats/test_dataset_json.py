@@ -27,6 +27,18 @@ FORMAT = FileFormat("dataset-json")
 ENCODINGS = ["json", "ndjson", "dsjc", "dsjc-zlib"]
 every_encoding = pytest.mark.parametrize("encoding", ENCODINGS)
 
+
+@every_encoding
+def test_labels_of_columns_are_read(tmp_path: Path, encoding: str) -> None:
+    document = dataset_json([("AGE", "integer"), ("SEX", "string")], [[61, "F"]])
+    document["columns"][0]["label"] = "Age in years"
+    del document["columns"][1]["label"]
+    path = write_dataset_json(tmp_path, document, encoding)
+
+    found = formats.labels(str(path), FORMAT)
+    assert {name: said.label for name, said in found.items()} == {"AGE": "Age in years", "SEX": ""}
+
+
 texts = st.none() | st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
 floats = st.none() | st.floats(allow_nan=False, allow_infinity=False)
 integers = st.none() | st.integers(-(2**53), 2**53)

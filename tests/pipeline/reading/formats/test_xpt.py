@@ -200,6 +200,30 @@ def test_version_9_labels_replace_names_and_formats_too_long_for_the_variable_re
     }
 
 
+def test_labels_of_variables_are_read_the_long_ones_of_version_9_too(tmp_path: Path) -> None:
+    sections = xpt_labels_v9([(1, "treatment_start", "First dose ", "", "")])
+    content = one_member(
+        [("treatmen", "num", 8, ""), NUMBER], [TWO + TWO], version=8, count=1, labels=sections
+    )
+    found = formats.labels(str(write(tmp_path, content)), XPT)
+
+    assert {name: said.label for name, said in found.items()} == {
+        "treatment_start": "First dose",
+        NUMBER[0]: "",
+    }
+
+
+def test_a_label_in_another_encoding_refuses_no_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.xpt"
+    pyreadstat.write_xport(pd.DataFrame({"A": [1.0]}), path, column_labels=["Gr#sse (cm)"])
+    path.write_bytes(path.read_bytes().replace(b"Gr#sse", "Grösse".encode("latin-1")))
+
+    assert read_all(path, XPT) == {"A": [1.0]}
+    assert formats.labels(str(path), XPT)["A"].label == "Gr\ufffdsse (cm)"
+    latin = FileFormat("xpt", "windows-1252")
+    assert formats.labels(str(path), latin)["A"].label == "Grösse (cm)"
+
+
 @pytest.mark.parametrize(
     ("stored", "number"),
     [
