@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.documents import read_yaml, yaml_fault
 from pipeline.errors import UserError
+from pipeline.study.shipped import SCHEMAS
 from pipeline.yaml_text import DEEPEST, MOST_CHARACTERS, MOST_VALUES, parse_yaml
+from tests.each import each
 
 
 def fault(text: str) -> str:
@@ -19,6 +22,35 @@ def fault(text: str) -> str:
     with pytest.raises(yaml.YAMLError) as caught:
         parse_yaml(text)
     return yaml_fault(caught.value)
+
+
+def by_pyyaml(monkeypatch: pytest.MonkeyPatch, text: str) -> Any:
+    """What PyYAML's own parser, which is slower, makes of a text."""
+    with monkeypatch.context() as patched:
+        patched.setattr("pipeline.yaml_text._FAST_LOADER", None)
+        return ending(text)
+
+
+def ending(text: str) -> Any:
+    """Content with the place and form of each value, or the error."""
+    try:
+        root, content = parse_yaml(text)
+    except yaml.YAMLError as error:
+        return str(error)
+    # Written out: a not-a-number equals nothing, and a value may hold itself.
+    return places(root, {}), repr(content)
+
+
+def places(node: Any, seen: dict[int, int]) -> Any:
+    if node is None or id(node) in seen:
+        return node and seen[id(node)]
+    seen[id(node)] = len(seen)
+    form = (node.tag, node.start_mark.line, node.start_mark.column)
+    if isinstance(node, yaml.ScalarNode):
+        return *form, node.style, node.value
+    if isinstance(node, yaml.SequenceNode):
+        return *form, [places(item, seen) for item in node.value]
+    return *form, [(places(key, seen), places(value, seen)) for key, value in node.value]
 
 
 def repeated(times: int) -> str:
@@ -110,6 +142,32 @@ _PIECES = st.sampled_from(
         ),
     ]
 )
+
+
+_CHARACTERS = st.characters(codec="utf-8") | st.sampled_from("\t\r\n\x85\u2028\ufeff\ud800!?|>#- ")
+_TEXTS = st.lists(_PIECES | _CHARACTERS, max_size=30).map("".join)
+
+
+def test_libyaml_reads_the_shipped_studies_as_pyyaml_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    for path in each(sorted(SCHEMAS.glob("*/study.yaml"))):
+        text = path.read_text("utf-8")
+        assert ending(text) == by_pyyaml(monkeypatch, text), path
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a\t", "-\ta", "|# a", "!:a b", "--- \n", "a: \r\n\ufeff", "{a? \n\na}", "a: [1", "a: \0"],
+)
+def test_libyaml_is_not_asked_where_it_would_read_something_else(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    assert ending(text) == by_pyyaml(monkeypatch, text)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(_TEXTS)
+def test_libyaml_reads_any_text_as_pyyaml_does(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    assert ending(text) == by_pyyaml(monkeypatch, text)
 
 
 @given(st.lists(_PIECES, max_size=30).map("".join))
