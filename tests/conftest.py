@@ -111,25 +111,31 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return run
 
 
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Name of a bucket in an S3-compatible store on this machine."""
+@pytest.fixture(scope="session")
+def object_store() -> Iterator[str]:
+    """Address of an S3-compatible store on this machine."""
     # Imported on use: most tests need no store.
-    import boto3
     from moto.server import ThreadedMotoServer
 
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     server.start()
     host, port = server.get_host_and_port()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(object_store: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Name of an empty bucket in a store on this machine, which the environment leads to."""
+    import boto3
+
+    monkeypatch.setenv("AWS_ENDPOINT_URL", object_store)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a_user")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "something")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    # Servers of one process share what they hold.
     name = f"trials-{uuid.uuid4().hex}"
     boto3.client("s3").create_bucket(Bucket=name)
-    yield name
-    server.stop()
+    return name
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -78,22 +77,17 @@ def test_a_store_that_ignores_conditions_is_refused(
 ) -> None:
     import boto3
 
-    made = boto3.client
-
-    def ignoring(*names: Any, **options: Any) -> Any:
-        client = made(*names, **options)
-        # What a store does that knows no conditions: it does not see them.
-        client.meta.events.register(
-            "before-sign.s3.PutObject",
-            lambda request, **_: [
-                request.headers.__delitem__(name)
-                for name in ("If-Match", "If-None-Match")
-                if name in request.headers
-            ],
-        )
-        return client
-
-    monkeypatch.setattr(boto3, "client", ignoring)
+    client = boto3.client("s3")
+    # What a store does that knows no conditions: it does not see them.
+    client.meta.events.register(
+        "before-sign.s3.PutObject",
+        lambda request, **_: [
+            request.headers.__delitem__(name)
+            for name in ("If-Match", "If-None-Match")
+            if name in request.headers
+        ],
+    )
+    monkeypatch.setattr(storage, "s3_client", lambda: client)
     path = f"s3://{bucket}/file"
 
     with pytest.raises(UserError, match=r"ignores the conditions of writes \(IfNoneMatch, IfMatch"):
