@@ -64,11 +64,12 @@ def test_the_longest_groups_come_first_and_none_outlasts_all_others() -> None:
 
 def run_distributed(folder: Path) -> subprocess.CompletedProcess[str]:
     """Runs the tests of a folder as `make test-slow` runs the project's."""
-    options = ["-p", "tests.conftest", "-p", "no:cacheprovider", "--rootdir", str(folder)]
+    options = ["-p", "xdist.plugin", "-p", "tests.conftest", "--rootdir", str(folder)]
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-v", *options, *DISTRIBUTION, "tests"],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        # Other plugins would be loaded by each of the three processes.
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         check=False,

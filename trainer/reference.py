@@ -31,6 +31,9 @@ _MOST_TO_CHOOSE = 2_000
 depend on the number of subjects, and its cost does."""
 
 _ITERATIONS = 1000
+TREES = 200
+"""Trees of a random forest."""
+
 _FEW = 5_000
 """Fits of fewer subjects use one thread: more of them take longer."""
 
@@ -150,7 +153,7 @@ def _estimators(name: str, train: Arrays, encoding: Encoding, seed: int) -> list
     if name == RANDOM_FOREST:
         return [
             RandomForestClassifier(
-                n_estimators=200,
+                n_estimators=TREES,
                 min_samples_leaf=5,
                 # Small trees are grown faster than a thread is handed one.
                 n_jobs=1 if len(train) < _FEW else -1,

@@ -119,118 +119,134 @@ def test_encoding_counts_every_code_that_transform_can_write(transformed: Any, g
     assert np.all((codes >= 0) & (codes < encoding.codes))
 
 
-def test_extreme_number_is_held_at_five_deviations(tmp_path: Path) -> None:
-    inputs = ModelInputs(("lab",), (), ("death",))
-    rows = [{"lab": [0.0], "label_death": [0.0], "weight_death": [1.0]}] * 99
-    extreme = {"lab": [1000.0], "label_death": [1.0], "weight_death": [1.0]}
+ODD = (b"a\nb", b"a\rb", b"a\0b", b"a\\nb", b"a\x1fb", b" a ", b"\xff\xfe", "größe".encode())
+NUMBERS = {
+    "extreme": [0.0] * 99 + [1000.0],
+    "platelets": [1_000_000.0 + step for step in (-1.0, 0.0, 1.0, 2.0)],
+    "close": [999_999.0, 1_000_001.0] * 40 + [1_000_000.0],
+    "tenth": [0.1] * 37,
+}
+TEXTS = {
+    "note": [b"a\nb"] * 7 + [b"a\\nb"] * 6 + [b"a\x00b"] * 5,
+    "left": [b"Y"] * 8,
+    "right": [b"N"] * 6 + [b"Y"] * 2,
+    "site": [b"b", b"a", b"c"] * 5,
+    "odd": [value for value in ODD for _ in range(5)],
+}
+"""Values of the first subjects of a hundred; the others have none."""
 
-    found = transform([*rows, extreme], inputs, tmp_path / "graph")
-
-    assert found[99]["numbers"][0] == 5.0
-
-
-def test_deviation_is_exact_where_the_mean_is_a_million_times_larger(tmp_path: Path) -> None:
-    inputs = ModelInputs(("platelets",), (), ("death",))
-    values = [1_000_000.0 + step for step in (-1.0, 0.0, 1.0, 2.0)]
-    rows = [{"platelets": [v], "label_death": [0.0], "weight_death": [1.0]} for v in values]
-
-    found = transform(rows, inputs, tmp_path / "graph")
-
-    expected = (np.array(values) - np.mean(values)) / np.std(values)
-    assert [r["numbers"][0] for r in found] == pytest.approx(expected, rel=1e-6)
+COLUMNS = ModelInputs(tuple(NUMBERS), tuple(TEXTS), ("death",))
 
 
-def test_a_category_with_a_line_break_has_a_code_of_its_own(tmp_path: Path) -> None:
-    inputs = ModelInputs((), ("note",), ("death",))
-    notes = [b"a\nb"] * 7 + [b"a\\nb"] * 6 + [b"a\x00b"] * 5
-    rows = [{"note": [n], "label_death": [0.0], "weight_death": [1.0]} for n in notes]
-
-    found = transform(rows, inputs, tmp_path / "graph")
-
-    assert [int(r["categories"][0]) for r in found] == [0] * 7 + [1] * 6 + [2] * 5
-
-
-def test_equally_frequent_categories_are_coded_in_the_same_order_whatever_the_rows(
-    tmp_path: Path,
-) -> None:
-    inputs = ModelInputs((), ("sex",), ("death",))
-    rows = [{"sex": [sex], "label_death": [0.0], "weight_death": [1.0]} for sex in [b"F", b"M"] * 6]
-
-    forward = transform(rows, inputs, tmp_path / "forward")
-    backward = transform(rows[::-1], inputs, tmp_path / "backward")[::-1]
-
-    assert [r["categories"][0] for r in forward] == [r["categories"][0] for r in backward]
-
-
-def numeric(values: Any) -> Any:
+def hundred() -> list[Any]:
     return [
-        {"lab": [] if value is None else [value], "label_death": [0.0], "weight_death": [1.0]}
-        for value in values
-    ]
-
-
-def test_small_deviation_around_a_large_mean_is_kept(tmp_path: Path) -> None:
-    values = [999_999.0, 1_000_001.0] * 40 + [1_000_000.0]
-
-    found = transform(numeric(values), ModelInputs(("lab",), (), ("death",)), tmp_path / "graph")
-
-    scores = [subject["numbers"][0] for subject in found]
-    expected = (np.array(values) - np.mean(values)) / np.std(values)
-    np.testing.assert_allclose(scores, expected, rtol=1e-6, atol=1e-9)
-
-
-def test_constant_that_binary_cannot_hold_is_zero(tmp_path: Path) -> None:
-    rows = numeric([0.1] * 37 + [None])
-
-    found = transform(rows, ModelInputs(("lab",), (), ("death",)), tmp_path / "graph")
-
-    assert {subject["numbers"][0] for subject in found} == {0.0}
-
-
-def coded(columns: Any, folder: Any) -> Any:
-    """Codes and vocabulary of categorical columns, given by their values."""
-    import tensorflow_transform as tft
-
-    inputs = ModelInputs((), tuple(columns), ("death",))
-    rows = [
         {
-            **{name: [value] for name, value in zip(columns, values, strict=True)},
+            **{name: values[n : n + 1] for name, values in (NUMBERS | TEXTS).items()},
             "label_death": [0.0],
             "weight_death": [1.0],
         }
-        for values in zip(*columns.values(), strict=True)
+        for n in range(100)
     ]
-    found = transform(rows, inputs, folder / "graph")
-    vocabulary = tft.TFTransformOutput(str(folder / "graph")).vocabulary_by_name("categories")
-    return [tuple(map(int, subject["categories"])) for subject in found], vocabulary
 
 
-def test_same_category_of_two_columns_has_two_codes_and_two_counts(tmp_path: Path) -> None:
-    columns = {"left": [b"Y"] * 8, "right": [b"N"] * 6 + [b"Y"] * 2}
-
-    codes, vocabulary = coded(columns, tmp_path)
-
-    assert vocabulary == [b"0\x1fY", b"1\x1fN"]
-    assert codes[0] == (0, 1)
-    assert codes[7] == (0, 3)  # Y is rare on the right: two known ones, one rare per column
+@pytest.fixture(scope="module")
+def columns_graph(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return tmp_path_factory.mktemp("columns") / "graph"
 
 
-def test_equally_frequent_categories_are_in_reverse_order_of_their_texts(tmp_path: Path) -> None:
-    values = [b"b", b"a", b"c"] * 5
-
-    codes, vocabulary = coded({"site": values}, tmp_path)
-
-    assert vocabulary == [b"0\x1fc", b"0\x1fb", b"0\x1fa"]
-    assert codes[:3] == [(1,), (2,), (0,)]
+@pytest.fixture(scope="module")
+def columns(columns_graph: Any) -> Any:
+    """The hundred subjects, transformed."""
+    return transform(hundred(), COLUMNS, columns_graph)
 
 
-ODD = (b"a\nb", b"a\rb", b"a\0b", b"a\\nb", b"a\x1fb", b" a ", b"\xff\xfe", "größe".encode())
+@pytest.fixture(scope="module")
+def vocabulary(columns: Any, columns_graph: Any) -> Any:
+    """Categories that have a code, each after the number of its column."""
+    import tensorflow_transform as tft
+
+    del columns
+    return tft.TFTransformOutput(str(columns_graph)).vocabulary_by_name("categories")
+
+
+def scores(columns: Any, name: str) -> list[float]:
+    place = tuple(NUMBERS).index(name)
+    return [subject["numbers"][place] for subject in columns[: len(NUMBERS[name])]]
+
+
+def codes(columns: Any, name: str) -> list[int]:
+    place = tuple(TEXTS).index(name)
+    return [int(subject["categories"][place]) for subject in columns[: len(TEXTS[name])]]
+
+
+def known(vocabulary: Any, name: str) -> list[bytes]:
+    column = b"%d\x1f" % tuple(TEXTS).index(name)
+    return [entry.removeprefix(column) for entry in vocabulary if entry.startswith(column)]
+
+
+def test_extreme_number_is_held_at_five_deviations(columns: Any) -> None:
+    assert scores(columns, "extreme")[99] == 5.0
+
+
+def test_deviation_is_exact_where_the_mean_is_a_million_times_larger(columns: Any) -> None:
+    values = np.array(NUMBERS["platelets"])
+    expected = (values - np.mean(values)) / np.std(values)
+    assert scores(columns, "platelets") == pytest.approx(expected, rel=1e-6)
+
+
+def test_small_deviation_around_a_large_mean_is_kept(columns: Any) -> None:
+    values = np.array(NUMBERS["close"])
+    expected = (values - np.mean(values)) / np.std(values)
+    np.testing.assert_allclose(scores(columns, "close"), expected, rtol=1e-6, atol=1e-9)
+
+
+def test_constant_that_binary_cannot_hold_is_zero(columns: Any) -> None:
+    assert set(scores(columns, "tenth")) == {0.0}
+
+
+def test_a_category_with_a_line_break_has_a_code_of_its_own(columns: Any) -> None:
+    found = codes(columns, "note")
+
+    assert found == [found[0]] * 7 + [found[7]] * 6 + [found[13]] * 5
+    assert found[0] < found[7] < found[13]
+
+
+def test_equally_frequent_categories_are_coded_in_the_same_order_whatever_the_rows(
+    columns: Any, tmp_path: Path
+) -> None:
+    backward = transform(hundred()[::-1], COLUMNS, tmp_path / "backward")[::-1]
+
+    for name in TEXTS:
+        assert codes(columns, name) == codes(backward, name)
+
+
+def test_same_category_of_two_columns_has_two_codes_and_two_counts(
+    columns: Any, vocabulary: Any
+) -> None:
+    assert known(vocabulary, "left") == [b"Y"]
+    assert known(vocabulary, "right") == [b"N"]
+    assert vocabulary[codes(columns, "left")[0]] == b"1\x1fY"
+    assert vocabulary[codes(columns, "right")[0]] == b"2\x1fN"
+    # Y is rare on the right: after the known ones, one rare per column.
+    assert codes(columns, "right")[7] == len(vocabulary) + 2
+
+
+def test_equally_frequent_categories_are_in_reverse_order_of_their_texts(
+    columns: Any, vocabulary: Any
+) -> None:
+    assert known(vocabulary, "site") == [b"c", b"b", b"a"]
+    assert [vocabulary[code] for code in codes(columns, "site")[:3]] == [
+        b"3\x1fb",
+        b"3\x1fa",
+        b"3\x1fc",
+    ]
 
 
 def test_categories_with_line_breaks_and_other_odd_bytes_have_codes_of_their_own(
-    tmp_path: Path,
+    columns: Any, vocabulary: Any
 ) -> None:
-    codes, vocabulary = coded({"text": [value for value in ODD for _ in range(5)]}, tmp_path)
+    found = codes(columns, "odd")
 
-    assert len(vocabulary) == len(ODD)
-    assert sorted(set(codes)) == [(code,) for code in range(len(ODD))]
+    assert len(known(vocabulary, "odd")) == len(ODD)
+    assert len(set(found)) == len(ODD)
+    assert max(found) < len(vocabulary)

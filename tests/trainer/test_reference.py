@@ -50,6 +50,12 @@ def folds_of(subjects: int, repeats: int = 3) -> NDArray[np.int64]:
     return np.stack([rng.permutation(subjects) % 5 for _ in range(repeats)], axis=1)
 
 
+@pytest.fixture
+def few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forests that are grown fast, where it does not matter how well they predict."""
+    monkeypatch.setattr("trainer.reference.TREES", 10)
+
+
 def test_the_base_rate_is_counted_by_arm_over_known_labels() -> None:
     labels = np.array([[1, 0], [0, 0], [1, 1], [1, 0]], np.float32)
     weights = np.array([[1, 1], [1, 1], [1, 1], [0, 1]], np.float32)
@@ -128,6 +134,7 @@ def test_out_of_fold_each_subject_is_predicted_without_itself() -> None:
     assert found.probabilities[outside, 1] == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.usefixtures("few_trees")
 @pytest.mark.parametrize("name", [BASE_RATE, *FITTED])
 def test_a_subjects_own_label_does_not_move_its_prediction(name: str) -> None:
     subjects, folds = trial(100), folds_of(100, repeats=1)
@@ -145,6 +152,7 @@ def test_a_subjects_own_label_does_not_move_its_prediction(name: str) -> None:
     assert not np.array_equal(first, second)
 
 
+@pytest.mark.usefixtures("few_trees")
 def test_forest_and_boosting_predict_two_repeats_the_others_all() -> None:
     subjects, folds = trial(100), folds_of(100)
     found = predict_out_of_fold(subjects, folds, ENCODING, tuple(TITLES), seed=0)
@@ -161,6 +169,7 @@ def test_forest_and_boosting_predict_two_repeats_the_others_all() -> None:
     assert [found[name].record.repeats for name in TITLES] == [3, 3, 2, 2]
 
 
+@pytest.mark.usefixtures("few_trees")
 def test_predictions_do_not_depend_on_the_order_of_the_subjects() -> None:
     subjects, folds = trial(150), folds_of(150, repeats=1)
     order = np.random.default_rng(3).permutation(150)

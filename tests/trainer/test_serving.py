@@ -167,20 +167,31 @@ def test_tuned_values_give_way_to_the_users_and_win_over_defaults(trained: Any) 
     assert used["width"] == 8  # tuned to 4, set to 8
 
 
-def test_fixed_train_steps_are_kept_to(study: Any, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def unexplained(study: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the Trainer's run_fn leaves of eight steps, not asked to explain."""
+    folder = tmp_path_factory.mktemp("unexplained")
     run_fn(
         FnArgs(
             train_files=[study.train_files],
             eval_files=[study.eval_files],
             train_steps=8,
             transform_graph_path=str(study.graph),
-            serving_model_dir=str(tmp_path / "serving"),
-            model_run_dir=str(tmp_path / "run"),
-            custom_config={"inputs": INPUTS.to_config(), "hyperparameters": QUICK},
+            serving_model_dir=str(folder / "model"),
+            model_run_dir=str(folder / "run"),
+            custom_config={
+                "inputs": INPUTS.to_config(),
+                "seed": 5,
+                "hyperparameters": QUICK,
+                "contributions": False,
+            },
         )
     )
+    return folder
 
-    record = json.loads((tmp_path / "run" / "training.json").read_text())
+
+def test_fixed_train_steps_are_kept_to(unexplained: Path) -> None:
+    record = json.loads((unexplained / "run" / "training.json").read_text())
     assert record["steps"] == 8
 
 
@@ -267,27 +278,8 @@ def test_split_larger_than_memory_comes_in_blocks(study: Any) -> None:
     assert len(whole.held()) == 1  # type: ignore[arg-type]
 
 
-def test_a_model_that_is_not_asked_to_explain_has_no_such_signatures(
-    study: Any, tmp_path: Path
-) -> None:
-    run_fn(
-        FnArgs(
-            train_files=[study.train_files],
-            eval_files=[study.eval_files],
-            train_steps=2,
-            transform_graph_path=str(study.graph),
-            serving_model_dir=str(tmp_path / "model"),
-            model_run_dir=str(tmp_path / "run"),
-            custom_config={
-                "inputs": INPUTS.to_config(),
-                "seed": 5,
-                "hyperparameters": QUICK,
-                "contributions": False,
-            },
-        )
-    )
-
-    served = tf.saved_model.load(str(tmp_path / "model"))
+def test_a_model_that_is_not_asked_to_explain_has_no_such_signatures(unexplained: Path) -> None:
+    served = tf.saved_model.load(str(unexplained / "model"))
     assert set(served.signatures) == {"serving_default", "columns"}
-    assert not (tmp_path / "model" / CONTRIBUTIONS_FILE).exists()
-    assert json.loads((tmp_path / "run" / "training.json").read_text())["importance"] is None
+    assert not (unexplained / "model" / CONTRIBUTIONS_FILE).exists()
+    assert json.loads((unexplained / "run" / "training.json").read_text())["importance"] is None
