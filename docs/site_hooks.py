@@ -22,7 +22,7 @@ logger = logging.getLogger("mkdocs.hooks.site_hooks")
 ROOT_PAGES = {
     "README.md": "index.md",
     "CONTRIBUTING.md": "contributing.md",
-    "SECURITY.md": "security.md",
+    "SECURITY.md": "security-policy.md",
     "CHANGELOG.md": "changelog.md",
 }
 """Files of the project's root by the page that each becomes."""
