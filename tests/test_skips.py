@@ -12,6 +12,11 @@ import pytest
 from pipeline.version import PROJECT
 from tests.conftest import NO_SKIPS_VARIABLE
 
+BARE = {
+    **{k: v for k, v in os.environ.items() if k != NO_SKIPS_VARIABLE},
+    # No plugins, which take longer to load than the tests.
+    "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+}
 SKIPPED = """
 import pytest
 
@@ -40,7 +45,7 @@ def outcome(folder: Path, **environment: str) -> subprocess.CompletedProcess[str
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "tests.conftest", str(folder)],
         cwd=PROJECT,
-        env={**{k: v for k, v in os.environ.items() if k != NO_SKIPS_VARIABLE}, **environment},
+        env={**BARE, **environment},
         capture_output=True,
         text=True,
         check=False,
@@ -87,7 +92,7 @@ def test_a_test_without_parameters_fails_everywhere(tmp_path: Path) -> None:
     found = subprocess.run(
         [sys.executable, "-m", "pytest", *options, str(file)],
         cwd=PROJECT,
-        env={k: v for k, v in os.environ.items() if k != NO_SKIPS_VARIABLE},
+        env=BARE,
         capture_output=True,
         text=True,
         check=False,

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from pipeline.html.blocks import (
     Table,
 )
 from pipeline.html.numbers import Suppressed, text_of
-from pipeline.html.page import Section, render
+from pipeline.html.page import Page, Section, render
 from pipeline.pages.evaluation.page import run_page
 from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.results.counts import Counts
@@ -34,6 +35,12 @@ from tests.components.run_page.hand_made_run import (
     result,
 )
 from tests.each import each
+
+
+@cache
+def plain_page() -> Page:
+    """The page of the run that nothing was changed in; its charts are drawn once."""
+    return run_page(result())
 
 
 def all_blocks(blocks: Any) -> Any:
@@ -216,7 +223,7 @@ def test_of_a_run_of_0_1_0_the_outcome_of_a_demand_follows_from_its_reasons() ->
 
 
 def test_each_task_has_its_main_number_on_top() -> None:
-    (figures,) = blocks(run_page(result()), KeyFigures, "Decision")
+    (figures,) = blocks(plain_page(), KeyFigures, "Decision")
 
     assert [(item.label, item.value, item.detail) for item in figures.figures] == [
         ("AUC, Dead at 6 months", 0.72, "0.660 to 0.780"),
@@ -225,7 +232,7 @@ def test_each_task_has_its_main_number_on_top() -> None:
 
 
 def test_performance_has_subjects_events_and_intervals() -> None:
-    found = table(run_page(result()), "Performance")
+    found = table(plain_page(), "Performance")
 
     assert cells(found)[0][:4] == [
         "Dead at 6 months",
@@ -236,7 +243,7 @@ def test_performance_has_subjects_events_and_intervals() -> None:
 
 
 def test_each_task_has_its_own_section_with_calibration_and_ranking() -> None:
-    page = run_page(result())
+    page = plain_page()
 
     titles = [section.title for section in page.sections]
     assert titles[2:4] == ["Dead at 6 months", "Any bleed"]
@@ -258,7 +265,7 @@ def test_each_task_has_its_own_section_with_calibration_and_ranking() -> None:
 
 
 def test_decisions_are_reported_with_rates_and_numbers_of_subjects() -> None:
-    page = run_page(result())
+    page = plain_page()
 
     (first, _) = (
         item for item in blocks(page, Table) if item.caption.startswith("If a prediction")
@@ -272,7 +279,7 @@ def test_decisions_are_reported_with_rates_and_numbers_of_subjects() -> None:
 
 
 def test_groups_stand_in_the_study_files_order_and_bands_rise() -> None:
-    rows = cells(table(run_page(result()), "Dead at 6 months, by group"))
+    rows = cells(table(plain_page(), "Dead at 6 months, by group"))
 
     assert [row[0] for row in rows] == [
         "overall",
@@ -295,7 +302,7 @@ def test_a_group_that_fails_is_marked_where_its_number_stands() -> None:
 
 
 def test_groups_that_are_not_shown_are_counted_and_never_named() -> None:
-    page = run_page(result())
+    page = plain_page()
 
     told = [item.text for item in blocks(page, Paragraph, "By group")]
     assert told == ["Not shown: 1 group with fewer than 50 subjects."] * 2
@@ -317,14 +324,12 @@ def test_challenger_and_champion_are_compared() -> None:
 
 def test_without_a_champion_nothing_is_compared() -> None:
     assert not [
-        item
-        for item in each(blocks(run_page(result()), Table))
-        if item.caption.startswith("Compared")
+        item for item in each(blocks(plain_page(), Table)) if item.caption.startswith("Compared")
     ]
 
 
 def test_tasks_are_set_side_by_side_for_each_group() -> None:
-    page = run_page(result())
+    page = plain_page()
 
     first, second = blocks(page, Figure, "Groups side by side")
     assert "sex F: death 0.72, bleed 0.72" in first.alternative
@@ -347,13 +352,13 @@ def test_objections_of_the_gate_are_reported_before_its_other_measurements() -> 
 
 
 def test_a_gate_without_objections_says_so() -> None:
-    (notice,) = blocks(run_page(result()), Notice, "Data")
+    (notice,) = blocks(plain_page(), Notice, "Data")
 
     assert (notice.kind, notice.title) == ("good", "The data gate had no objections")
 
 
 def test_subjects_and_rows_are_counted() -> None:
-    page = run_page(result())
+    page = plain_page()
 
     thin = "\N{NARROW NO-BREAK SPACE}"
     assert cells(table(page, "Subjects by split"))[0] == [
@@ -465,7 +470,7 @@ def test_risks_from_which_few_censored_subjects_follow_are_not_on_the_page() -> 
 
 
 def test_complete_follow_up_has_no_table_of_risks() -> None:
-    captions = [item.caption for item in blocks(run_page(result()), Table)]
+    captions = [item.caption for item in blocks(plain_page(), Table)]
 
     assert len(captions) > 5
     assert not [caption for caption in captions if caption.startswith("Risk by the horizon")]

@@ -64,9 +64,11 @@ def execute(tmp_path: Path, as_folders: bool) -> Any:
     return {key: output for key, [output] in outputs.items()}
 
 
-@pytest.fixture(params=[True, False], ids=["folders are there", "no folders are there"])
-def outputs(tmp_path: Path, request: pytest.FixtureRequest) -> Any:
-    return execute(tmp_path, request.param)
+@pytest.fixture(
+    scope="module", params=[True, False], ids=["folders are there", "no folders are there"]
+)
+def outputs(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Any:
+    return execute(tmp_path_factory.mktemp("run_page"), request.param)
 
 
 def test_the_page_is_one_file_at_the_artifacts_address(outputs: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import pytest
 
@@ -17,37 +18,43 @@ from tests.split_words import names_a_split
 OUT_OF_FOLD = [CROSS_FIT, BY_SITE]
 
 
+@cache
+def page(plan: EvaluationPlan) -> str:
+    """The page under a scheme; its charts are drawn once."""
+    return render(run_page(result(evaluation=plan)))
+
+
 @pytest.mark.parametrize("plan", OUT_OF_FOLD, ids=lambda plan: plan.scheme)
 def test_out_of_fold_neither_page_nor_summary_names_a_split(plan: EvaluationPlan) -> None:
     found = result(evaluation=plan)
-    for text in (render(run_page(found)), summary_markdown(found)):
+    for text in (page(plan), summary_markdown(found)):
         assert "models that never saw" in text
         assert not names_a_split(text)
 
 
 def test_under_split_the_page_names_the_test_split() -> None:
-    assert names_a_split(render(run_page(result(evaluation=SPLIT_PLAN))))
+    assert names_a_split(page(SPLIT_PLAN))
 
 
 def test_the_page_says_who_was_predicted_by_whom_and_what_is_pushed() -> None:
-    page = run_page(result(evaluation=CROSS_FIT))
+    shown = run_page(result(evaluation=CROSS_FIT))
     assert "Each of the 2,000 subjects was predicted by models that never saw that subject (5 " in (
-        page.lead
+        shown.lead
     )
-    assert "is trained on all subjects by the same procedure" in page.lead
+    assert "is trained on all subjects by the same procedure" in shown.lead
 
 
 def test_the_page_tells_what_auto_chose_and_why() -> None:
-    html = render(run_page(result(evaluation=CROSS_FIT)))
+    html = page(CROSS_FIT)
     assert "cross_fit. Too few for death." in html
-    assert "chosen by" not in render(run_page(result(evaluation=BY_SITE)))
+    assert "chosen by" not in page(BY_SITE)
 
 
 def test_only_cross_fitting_says_that_the_mean_prediction_proves_nothing() -> None:
     says = "near 0 by construction"
-    assert says in render(run_page(result(evaluation=CROSS_FIT)))
-    assert says not in render(run_page(result(evaluation=BY_SITE)))
-    assert says not in render(run_page(result(evaluation=SPLIT_PLAN)))
+    assert says in page(CROSS_FIT)
+    assert says not in page(BY_SITE)
+    assert says not in page(SPLIT_PLAN)
 
 
 def test_internal_external_shows_where_a_new_group_would_lie() -> None:
@@ -73,7 +80,7 @@ def test_internal_external_shows_where_a_new_group_would_lie() -> None:
 
 
 def test_out_of_fold_subjects_are_counted_in_one_column() -> None:
-    html = render(run_page(result(evaluation=CROSS_FIT)))
+    html = page(CROSS_FIT)
     assert "Subjects by split" not in html
     assert "2\N{NARROW NO-BREAK SPACE}000" in html
 
@@ -88,5 +95,5 @@ def test_what_stands_between_backticks_is_code_on_the_page() -> None:
 
 def test_the_page_says_that_intervals_out_of_fold_allow_for_the_training() -> None:
     says = "if other subjects had trained them"
-    assert says in render(run_page(result(evaluation=CROSS_FIT)))
-    assert says not in render(run_page(result(evaluation=SPLIT_PLAN)))
+    assert says in page(CROSS_FIT)
+    assert says not in page(SPLIT_PLAN)
