@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from pipeline.names import ARM, SITE
 from pipeline.results.signatures import argument_names
 from pipeline.skew.training_values import SeenValues, seen_values
-from pipeline.study.features import ResolvedFeature, feature_columns
+from pipeline.study.features import ResolvedFeature, feature_columns, feature_titles
 from pipeline.study.study import Study
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ class Input:
 
     Attributes:
         name: Its name in the study.
+        title: What people read, with its unit; its name where the study file gives no title.
         argument: Its name in the model's signature `columns`.
         kind: `number` or `category`.
         source: Dataset, column and aggregate that it is made from, in words.
@@ -35,6 +36,7 @@ class Input:
     """
 
     name: str
+    title: str
     argument: str
     kind: Literal["number", "category"]
     source: str
@@ -71,6 +73,7 @@ class Inputs:
         self.names: Mapping[str, Input] = {
             name: column for column in columns for name in (column.argument, column.name)
         }
+        self.titles = {column.name: column.title for column in columns}
         self.seen = {column.name: column.seen for column in columns}
 
     @property
@@ -95,6 +98,7 @@ def inputs_of(
     seen = seen_values(statistics, numbers, categories)
     shown = dict(_shown_categories(statistics, study.slicing.smallest_group))
     ranges = {feature.name: _range(study, feature) for feature in study.resolved_features}
+    titles = feature_titles(study)
     order = [feature.name for feature in study.resolved_features]
     order += [name for name in (ARM, SITE) if name in categories]
     arguments = argument_names(order)
@@ -102,6 +106,7 @@ def inputs_of(
         tuple(
             Input(
                 name=name,
+                title=titles.get(name, name),
                 argument=arguments[name],
                 kind="number" if name in numbers else "category",
                 source=sources.get(name, ""),

@@ -121,7 +121,7 @@ def _subject(champion: Champion) -> dict[str, Any]:
 
 
 def _column(column: Input) -> dict[str, Any]:
-    schema: dict[str, Any] = {"description": column.source}
+    schema: dict[str, Any] = {"title": column.title, "description": column.source}
     if column.kind == "number":
         schema["type"] = ["number", "null"]
         if column.lower is not None:

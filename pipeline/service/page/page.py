@@ -87,7 +87,8 @@ def _page(
         token=TOKEN if service.tokens.scopes else "",
         answer=answer,
         words=words_of(answer, coverage) if answer else (),
-        flags=flag_words(answer["flags"]) if answer else (),
+        flags=flag_words(answer["flags"], champion.inputs.titles) if answer else (),
+        titles=champion.inputs.titles,
         has_card=_CARD_PAGE in champion.documents,
         style=style(),
     )

@@ -88,10 +88,17 @@ def out_of_hundred(probability: float) -> str:
     return str(round(probability * _OF))
 
 
-def flag_words(flags: Sequence[Mapping[str, str | None]]) -> tuple[str, ...]:
-    """Flags of an answer as sentences."""
+def flag_words(
+    flags: Sequence[Mapping[str, str | None]], titles: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Flags of an answer as sentences.
+
+    Args:
+        flags: The flags.
+        titles: Title of each column, by name.
+    """
     return tuple(
-        f"{flag['feature']}: {str(flag['title']).lower()}"
+        f"{titles[flag['feature']]}: {str(flag['title']).lower()}"
         if flag["feature"]
         else str(flag["title"])
         for flag in flags
@@ -108,7 +115,8 @@ def _task(found: Mapping[str, Any], coverage: float | None) -> TaskWords:
         title=title,
         risk=risk,
         interval=(
-            f"Calibrated interval of this risk: {_ends(interval)} of {_OF}."
+            f"Of earlier patients with such a prediction, {_ends(interval)} of {_OF} had the "
+            "outcome (calibrated on patients that the model was not trained on)."
             if interval
             else f"No interval. {found['why_no_interval']}"
         ),

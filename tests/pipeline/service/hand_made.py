@@ -54,7 +54,7 @@ CONTENT: dict[str, Any] = {
     "subject": {"dataset": "subjects", "column": "ID"},
     "arm": {"columns": ["TREATMENT"], "control": "Placebo"},
     "features": {
-        "AGE": {"kind": "number"},
+        "AGE": {"kind": "number", "title": "Age (years)"},
         "BMI": {"kind": "number"},
         "SEX": {"kind": "category"},
     },

@@ -32,19 +32,22 @@ def test_the_columns_have_types_ranges_and_categories(document: dict[str, Any]) 
 
     assert subject["properties"] == {
         "AGE": {
+            "title": "Age (years)",
             "description": "subjects, AGE",
             "type": ["number", "null"],
             "minimum": 18.0,
             "maximum": 120.0,
         },
-        "BMI": {"description": "subjects, BMI", "type": ["number", "null"]},
+        "BMI": {"title": "BMI", "description": "subjects, BMI", "type": ["number", "null"]},
         # One subject alone had X.
         "SEX": {
+            "title": "SEX",
             "description": "subjects, SEX",
             "type": ["string", "null"],
             "examples": ["F", "M"],
         },
         "arm": {
+            "title": "arm",
             "description": "subjects, arm",
             "type": "string",
             "examples": ["Active", "Placebo"],

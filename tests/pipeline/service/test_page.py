@@ -66,7 +66,7 @@ def test_the_form_has_a_field_with_label_and_hint_for_each_column(client: httpx.
     for field in each(page.fields.values()):
         assert field["id"] in labelled
         assert field["aria-describedby"] in described
-    assert "18 to 120" in page.text
+    assert "Age (years) subjects, AGE; 18 to 120" in " ".join(page.text.split())
 
 
 def test_no_field_has_a_value_before_a_person_enters_one(client: httpx.Client) -> None:
@@ -101,7 +101,7 @@ def test_a_risk_is_shown_in_words_and_icons_with_its_arm(client: httpx.Client) -
 
     assert "Assumes the arm Active" in page.text
     assert "Of 100 patients with these values, 34 are predicted to have the outcome." in page.text
-    assert "interval of this risk: 29 to 39 of 100" in page.text
+    assert "with such a prediction, 29 to 39 of 100 had the outcome" in page.text
     assert "coverage of 90%: the model can't tell" in page.text
     circles = [circle["class"] for circle in page.all("circle")]
     # Two tasks: 34 of death, 42 of relapse.
@@ -122,7 +122,9 @@ def test_what_was_entered_stays_in_the_form(client: httpx.Client) -> None:
 
 
 def test_an_unusual_patient_is_flagged(client: httpx.Client) -> None:
-    assert "AGE: number beyond those of the training subjects" in sent(client, AGE="75").text
+    assert (
+        "Age (years): number beyond those of the training subjects" in sent(client, AGE="75").text
+    )
 
 
 def test_problems_are_reported_beside_their_fields(client: httpx.Client) -> None:
