@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, wraps
 
@@ -42,7 +42,7 @@ from pipeline.results.findings import Finding
 from pipeline.results.shown_subjects import shown_subjects
 from pipeline.runs.stage_record import gate_findings, read_records
 from pipeline.skew.distance import Distance
-from pipeline.study.features import feature_columns
+from pipeline.study.features import feature_columns, feature_titles
 from pipeline.study.study import Study
 
 _MOST_CHARTS = 24
@@ -208,7 +208,7 @@ class DataView:
         """Each column that the model reads, by split."""
         rows = [
             [
-                name,
+                self._titles.get(name, name),
                 *(self._missing(self._statistics[split].get(name)) for split in self._splits),
                 *(self._summary(self._statistics[split].get(name)) for split in self._splits),
             ]
@@ -300,6 +300,10 @@ class DataView:
         return (*numbers, *categories)
 
     @cached_property
+    def _titles(self) -> dict[str, str]:
+        return feature_titles(self._study)
+
+    @cached_property
     def _counts(self) -> Counts:
         return read_result(Counts, self.run.output("TrialExampleGen", "rejects"))
 
@@ -366,7 +370,8 @@ class DataView:
     def _chart(self, name: str, by_name: dict[str, FeatureStatistics | None]) -> Figure | None:
         found = {key: item for key, item in by_name.items() if item is not None}
         drawn = bars(list(found.values()), self._smallest)
-        return distribution_chart(name, list(found), drawn) if drawn else None
+        title = self._titles.get(name, name)
+        return distribution_chart(title, list(found), drawn) if drawn else None
 
     def _since_champion(self) -> Block:
         if not self._gated:
@@ -394,7 +399,7 @@ class DataView:
             yield Paragraph("All distances of its train split from this run's are 0.")
             return
         yield bar_chart(
-            [_bar(item, limit) for item in ordered[:_MOST_DISTANCES]],
+            [_bar(item, limit, self._titles) for item in ordered[:_MOST_DISTANCES]],
             Measure("distance, from 0 (the same) to 1", 3),
             f"Distances of this run's train split from run {drift.earlier}, the largest first.",
             Limit(limit, "limit"),
@@ -422,14 +427,16 @@ class DataView:
         )
         missing = {name: np.isnan(values) for name, values in found.numbers.items()}
         missing |= {name: found.categories[name].codes < 0 for name in features}
+        missing = {self._titles.get(name, name): lacking for name, lacking in missing.items()}
         group = found.categories[column]
         values = (*group.values, "")
         counted = missingness(missing, [values[code] for code in group.codes], self._smallest)
         return show(*missing_blocks(counted, title, self._smallest))
 
 
-def _bar(item: Distance, limit: float) -> Bar:
-    label = f"{item.feature}: {'missing values' if item.measure == _MISSING_MEASURE else 'values'}"
+def _bar(item: Distance, limit: float, titles: Mapping[str, str]) -> Bar:
+    title = titles.get(item.feature, item.feature)
+    label = f"{title}: {'missing values' if item.measure == _MISSING_MEASURE else 'values'}"
     return Bar(label, Estimate(item.value), "bad" if item.exceeds(limit) else "neutral")
 
 

@@ -78,7 +78,7 @@ def _conditions_of(study: Study, feature: ResolvedFeature) -> frozenset[Conditio
 def _source(group: Sequence[ResolvedFeature]) -> Source:
     columns = tuple(feature.name for feature in group)
     if len(group) == 1:
-        return Source(columns[0], columns)
+        return Source(group[0].title, columns)
     first = group[0]
     parameter = next((feature.parameter for feature in group if feature.parameter), None)
     name = parameter or first.column or f"{first.dataset} rows"

@@ -96,3 +96,19 @@ def test_counts_of_rows_are_one_source_only_where_one_counts_among_the_others_ro
 def test_the_arm_is_a_source_of_its_own() -> None:
     found = _sources({"AGE": {"kind": "number"}}, arm={"columns": ["TRT01P"], "control": "Placebo"})
     assert found == (Source("AGE", ("AGE",)), Source("arm", ("arm",)))
+
+
+def test_a_source_of_one_column_is_called_by_the_title_of_its_feature() -> None:
+    found = _sources(
+        {
+            "AGE": {"kind": "number", "title": "Age (years)"},
+            "lab": {
+                **{"kind": "number", "dataset": "adlb", "column": "AVAL", "aggregate": "last"},
+                "each": {"ALT": "Alanine aminotransferase (U/L)"},
+            },
+        }
+    )
+    assert found == (
+        Source("Age (years)", ("AGE",)),
+        Source("Alanine aminotransferase (U/L)", ("lab_ALT",)),
+    )
