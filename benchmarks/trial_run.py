@@ -14,7 +14,8 @@ from benchmarks.partial_run import LAST_STAGE_VARIABLE
 from pipeline.runners.local.display import STAGES
 
 PROJECT = Path(__file__).resolve().parents[1]
-_WHOLE = "pipeline.local_runner"
+WHOLE = "pipeline.local_runner"
+"""Program of a whole run."""
 _PART = "benchmarks.partial_run"
 _LONGEST_REASON = 200
 
@@ -60,6 +61,7 @@ def run_trial(
     log_path: Path,
     options: Sequence[str] = (),
     last_stage: str | None = None,
+    module: str = WHOLE,
     timeout_seconds: float | None = None,
     memory_limit_mb: float | None = None,
 ) -> TrialRun:
@@ -72,6 +74,7 @@ def run_trial(
         log_path: File for the output of the process.
         options: Further options of the command.
         last_stage: Stage to end after; None runs the whole pipeline.
+        module: Program that runs a whole pipeline, with the local runner's options.
         timeout_seconds: Longest time.
         memory_limit_mb: Most memory of the process tree, in MiB.
 
@@ -81,8 +84,8 @@ def run_trial(
     Raises:
         OSError: The command can't be started.
     """
-    module = _PART if last_stage else _WHOLE
-    command = [sys.executable, "-m", module, "--study", study, "--data", str(data.resolve())]
+    program = _PART if last_stage else module
+    command = [sys.executable, "-m", program, "--study", study, "--data", str(data.resolve())]
     measurement = measure.run(
         [*command, "--root", str(root.resolve()), *options],
         log_path=log_path,

@@ -1,9 +1,11 @@
-"""What weights for censoring and explanations add to a run of IST and of ACTG175.
+"""What censoring weights, intervals, prediction sets and contributions add to a run.
 
-Each trial is run with what the shipped study file asks for and without it: no `follow_up` of its
-tasks, so that no label is weighted, and `training.contributions: false`. Neither run fits reference
-models. The runs take turns, each in a fresh root and in a process of its own, so that imports and
-start-up count. IST's tasks have no `follow_up`: there the explanations alone differ.
+IST and ACTG175 are run with all that the shipped study file asks for and without it: no `follow_up`
+of the tasks, so that no label is weighted, `training.contributions: false`, and no fit of intervals
+and sets (`benchmarks.run_without_uncertainty`). Neither run fits reference models. The runs take
+turns, each in a fresh root and in a process of its own, so that imports and start-up count, and
+each runs one stage at a time. What is compared is processor time: on a shared machine wall time
+says what else was running. IST's tasks have no `follow_up`: there the weights are 1 either way.
 
     python -m benchmarks.uncertainty
 """
@@ -22,12 +24,14 @@ from typing import Any
 import yaml
 
 from benchmarks.report import machine_line, markdown_table, spread
-from benchmarks.trial_run import PROJECT, run_trial
+from benchmarks.trial_run import PROJECT, WHOLE, run_trial
 from pipeline.errors import UserError
 from pipeline.study.shipped import SCHEMAS
 
 STUDIES = ("ist", "actg175")
+KINDS = ("with", "without")
 _HIGHEST_RATIO = 1.15
+_WITHOUT = "benchmarks.run_without_uncertainty"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,19 +54,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         default=Path(os.environ.get("TRIAL_DATA_DIR", PROJECT / ".." / "shared" / "data")),
         help="folder with the folders ist and actg175; default TRIAL_DATA_DIR",
     )
+    parser.add_argument(
+        "--studies", nargs="+", choices=STUDIES, default=STUDIES, help="which (default both)"
+    )
     parser.add_argument("--pairs", type=int, default=3, help="runs of each kind (default 3)")
     parser.add_argument("--steps", type=int, default=0, help="training steps (default: until best)")
     arguments = parser.parse_args(argv)
     rows, highest = [], 0.0
     with tempfile.TemporaryDirectory() as folder:
-        for study in STUDIES:
+        for study in arguments.studies:
             data = arguments.data / study
             seconds = _measure(study, data, Path(folder), arguments.pairs, arguments.steps)
             ratio = median(seconds["with"]) / median(seconds["without"])
             highest = max(highest, ratio)
-            kinds = [spread(seconds[kind], 1) for kind in ("with", "without")]
+            kinds = [spread(seconds[kind], 1) for kind in KINDS]
             rows.append((study, *kinds, f"{ratio:.2f}"))
-    header = ("study", "with, s", "without, s", "ratio")
+    header = ("study", "with, processor s", "without, processor s", "ratio")
     sys.stdout.write(f"{machine_line()}\n\n{markdown_table(header, rows)}\n")
     return int(highest > _HIGHEST_RATIO)
 
@@ -70,8 +77,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _measure(
     study: str, data: Path, folder: Path, pairs: int, steps: int
 ) -> dict[str, list[float]]:
-    """Wall seconds of each run, by kind."""
-    files = {kind: _study_file(study, kind, folder / kind / study) for kind in ("with", "without")}
+    """Processor seconds of each run, by kind."""
+    files = {kind: _study_file(study, kind, folder / kind / study) for kind in KINDS}
     seconds: dict[str, list[float]] = {kind: [] for kind in files}
     for number, kind in _turns(pairs):
         root = folder / kind / study / f"run{number}"
@@ -80,19 +87,20 @@ def _measure(
             data=data,
             root=root,
             log_path=folder / kind / study / f"run{number}.log",
-            options=["--steps", str(steps)],
+            options=["--steps", str(steps), "--stages-at-once", "1"],
+            module=_WITHOUT if kind == "without" else WHOLE,
         )
         failure = run.failure()
         if failure:
             raise UserError(f"{study} {kind}: {failure}")
-        seconds[kind].append(run.measurement.seconds)
+        seconds[kind].append(run.measurement.cpu_seconds)
     return seconds
 
 
 def _turns(pairs: int) -> Iterator[tuple[int, str]]:
     """Number and kind of each run; each pair begins with the other kind."""
     for number in range(pairs):
-        kinds = ("with", "without") if number % 2 else ("without", "with")
+        kinds = KINDS if number % 2 else KINDS[::-1]
         yield from ((number, kind) for kind in kinds)
 
 
@@ -109,7 +117,7 @@ def _study_file(study: str, kind: str, folder: Path) -> Path:
 
 
 def without(content: dict[str, Any]) -> dict[str, Any]:
-    """A study file's content without weights for censoring and without explanations.
+    """A study file's content without weights for censoring and without contributions.
 
     Args:
         content: The study file's content; it stays as it is.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import tensorflow as tf
@@ -17,7 +18,24 @@ Change = Callable[[str, Inputs, Outputs], Outputs]
 _EXTRA = "assets.extra"
 
 
-def save_with_outputs(source: str, target: str, change: Change) -> None:
+@dataclass(frozen=True)
+class MoreInputs:
+    """A further signature: it takes what another one takes, and more.
+
+    Attributes:
+        signature: Its name.
+        of: Name of the other one, whose outputs are changed for it.
+        names: What it takes besides: texts, `[batch]` each.
+    """
+
+    signature: str
+    of: str
+    names: tuple[str, ...]
+
+
+def save_with_outputs(
+    source: str, target: str, change: Change, more: MoreInputs | None = None
+) -> None:
     """Saves a SavedModel with the same signatures, whose outputs are changed.
 
     What `assets.extra` says of the model is kept.
@@ -26,6 +44,7 @@ def save_with_outputs(source: str, target: str, change: Change) -> None:
         source: Folder of the SavedModel, a local path or a URI.
         target: Folder of the new one.
         change: Makes the outputs of each signature.
+        more: A further signature; None for none.
     """
     loaded = tf.saved_model.load(source)
     saved = tf.Module()
@@ -34,18 +53,22 @@ def save_with_outputs(source: str, target: str, change: Change) -> None:
     signatures = {
         name: _changed(name, signature, change) for name, signature in loaded.signatures.items()
     }
+    if more:
+        of = loaded.signatures[more.of]
+        signatures[more.signature] = _changed(more.signature, of, change, more.names)
     tf.saved_model.save(saved, target, signatures=signatures)
     if files_below(f"{source}/{_EXTRA}"):
         copy_folder(f"{source}/{_EXTRA}", f"{target}/{_EXTRA}")
 
 
-def _changed(name: str, signature: Any, change: Change) -> Any:
+def _changed(name: str, signature: Any, change: Change, more: Sequence[str] = ()) -> Any:
+    _, own = signature.structured_input_signature
+
     @tf.function(autograph=False)
     def serve(**inputs: tf.Tensor) -> Outputs:
-        return dict(change(name, inputs, signature(**inputs)))
+        return dict(change(name, inputs, signature(**{key: inputs[key] for key in own})))
 
-    _, inputs = signature.structured_input_signature
-    specs = {
-        name: tf.TensorSpec(spec.shape, spec.dtype, name=name) for name, spec in inputs.items()
+    specs = {key: tf.TensorSpec(spec.shape, spec.dtype, name=key) for key, spec in own.items()} | {
+        key: tf.TensorSpec([None], tf.string, name=key) for key in more
     }
     return serve.get_concrete_function(**specs)

@@ -73,7 +73,7 @@ class Executor(base_executor.BaseExecutor):
             copy_folder(trained, folder)
             storage.write_whole(f"{folder}/{SERVED_FILE}", uncertainty.model_dump_json().encode())
         else:
-            save_with_tasks(trained, folder, served.blessed, uncertainty)
+            save_with_tasks(trained, folder, served.blessed, uncertainty, settings.slicings)
         io_utils.write_string_file(f"{folder}/{TASKS_FILE}", served.model_dump_json(indent=1))
         logger.info("The model serves %s.", ", ".join(served.blessed))
 

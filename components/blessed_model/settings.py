@@ -14,10 +14,12 @@ class BlessedModelSettings(Settings):
     Attributes:
         study_name: Name of the study.
         tasks: Names of the tasks.
+        slicings: Names of the slicings, in alphabetical order.
     """
 
     study_name: str
     tasks: tuple[str, ...]
+    slicings: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, study: Study) -> Self:
@@ -29,4 +31,8 @@ class BlessedModelSettings(Settings):
             >>> BlessedModelSettings.of(load_study(find_study_file("synthetic"))).study_name
             'synthetic'
         """
-        return cls(study_name=study.study, tasks=tuple(sorted(study.tasks)))
+        return cls(
+            study_name=study.study,
+            tasks=tuple(sorted(study.tasks)),
+            slicings=tuple(sorted(study.slicing.by)),
+        )

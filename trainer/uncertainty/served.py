@@ -20,6 +20,9 @@ from pipeline.results.uncertainty import (
 )
 from trainer.resaved import Inputs, Outputs
 
+SLICES_SIGNATURE = "columns_with_slices"
+"""Signature that takes what `columns` takes and each slicing's value, as `slice_key` names it."""
+
 _Slices = Mapping[str, tf.Tensor]
 """Value of each subject by slicing, string `[batch]`."""
 
@@ -30,22 +33,24 @@ def with_uncertainty(
     """Outputs of a signature that predicts, with interval and set beside each prediction.
 
     The serialized examples of `serving_default` may have the columns of slices that
-    TrialExampleGen writes. Where they have none of them, and in `columns`, which does not take
-    them, a set is as if there were no groups: it holds what it promises of all subjects of a
-    level, not of those of a group.
+    TrialExampleGen writes; `columns_with_slices` takes them as arguments. Where a subject has none
+    of them, and in `columns`, which does not take them, a set is as if there were no groups: it
+    holds what it promises of all subjects of a level, not of those of a group.
 
     Args:
-        signature: Its name; others than `serving_default` and `columns` stay as they are.
+        signature: Its name; those that do not predict stay as they are.
         inputs: Its inputs.
         outputs: Its outputs, probabilities `[batch, 1]` by task.
         uncertainty: Intervals and sets.
     """
-    if signature not in (EXAMPLES_SIGNATURE, COLUMNS_SIGNATURE):
+    if signature not in (EXAMPLES_SIGNATURE, COLUMNS_SIGNATURE, SLICES_SIGNATURE):
         return outputs
     slices: _Slices = {}
     if signature == EXAMPLES_SIGNATURE:
         (examples,) = inputs.values()
         slices = _slices(examples, uncertainty)
+    if signature == SLICES_SIGNATURE:
+        slices = {name: inputs[slice_key(name)] for name in _slicings(uncertainty)}
     more: dict[str, tf.Tensor] = {}
     for task, probability in outputs.items():
         of_task = uncertainty.tasks.get(task)
@@ -55,13 +60,17 @@ def with_uncertainty(
     return {**outputs, **more}
 
 
+def _slicings(uncertainty: Uncertainty) -> list[str]:
+    """Slicings of the groups that sets are conditional on, in alphabetical order."""
+    tasks = uncertainty.tasks.values()
+    return sorted({name for task in tasks for group in task.groups for name in group.slice})
+
+
 def _slices(examples: tf.Tensor, uncertainty: Uncertainty) -> _Slices:
-    names = {
-        name for task in uncertainty.tasks.values() for group in task.groups for name in group.slice
-    }
+    names = _slicings(uncertainty)
     if not names:
         return {}
-    spec = {slice_key(name): tf.io.VarLenFeature(tf.string) for name in sorted(names)}
+    spec = {slice_key(name): tf.io.VarLenFeature(tf.string) for name in names}
     parsed = tf.io.parse_example(examples, spec)
     rows = tf.size(examples, out_type=tf.int64)
     return {name: _first(parsed[slice_key(name)], rows) for name in names}

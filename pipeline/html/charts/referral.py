@@ -57,9 +57,23 @@ def _caption(points: Sequence[ReferralPoint]) -> str:
     return (
         "What is gained by leaving the subjects with the widest intervals to people: with "
         f"{number(last.referred, 0, percent=True)} of them left, the Brier score of the others is "
-        f"{number(last.brier, 3)} instead of {number(first.brier, 3)}. The outcome may be rarer "
-        "among them; predicting the rate of those kept for each of them reaches the dashed line."
+        f"{number(last.brier, 3)} instead of {number(first.brier, 3)}{_gain(points)} The outcome "
+        "may be rarer or more frequent among them; predicting the rate of those kept for each of "
+        "them reaches the dashed line."
     )
+
+
+def _gain(points: Sequence[ReferralPoint]) -> str:
+    """What the scores say, as they are shown: to three decimals."""
+    first, *_, last = scores = [round(point.brier, 3) for point in points]
+    if last < first:
+        return ", less error."
+    lowest = min(scores)
+    if lowest == first:
+        return ": nothing, here the model errs no less on the subjects that it keeps."
+    best = points[scores.index(lowest)]
+    left = number(best.referred, 0, percent=True)
+    return f": nothing. It is lowest, {number(best.brier, 3)}, with {left} left."
 
 
 def _describe(point: ReferralPoint) -> str:

@@ -113,7 +113,9 @@ def restrict(
     )
     judged.uri, model.uri, restricted.uri = str(folder), str(trained), str(folder / "model")
     uncertain.uri = str(folder)
-    settings = BlessedModelSettings(study_name="hand", tasks=("noise", "response"))
+    settings = BlessedModelSettings(
+        study_name="hand", tasks=("noise", "response"), slicings=("age", "sex")
+    )
     Executor().Do(
         {"trained_model": [model], "verdict": [judged], "uncertainty": [uncertain]},
         {"model": [restricted]},
@@ -144,6 +146,7 @@ def test_a_refused_task_is_absent_from_every_signature(restricted: Path) -> None
     assert {name: set(found.structured_outputs) for name, found in signatures.items()} == {
         "serving_default": {"response"},
         "columns": {"response"},
+        "columns_with_slices": {"response"},
     }
 
 

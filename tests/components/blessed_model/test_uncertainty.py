@@ -82,6 +82,33 @@ def test_a_set_is_that_of_all_subjects_where_groups_are_not_known(
     assert without["response/set_positive"] == [1, 1, 0]
 
 
+def test_by_columns_and_slices_the_answer_is_that_of_the_examples(
+    trained: Path, tmp_path: Path
+) -> None:
+    made = restrict(trained, tmp_path / "out", "blessed", "blessed", STEPS) / "Format-Serving"
+    categories = [b"a", b"b", b"c"]
+    signature = tf.saved_model.load(str(made)).signatures["columns_with_slices"]
+
+    def by_columns(sex: str) -> dict[str, list[float]]:
+        found = signature(
+            group=tf.constant(categories),
+            AGE=tf.constant([50.0] * 3),
+            slice_age=tf.constant(["old"] * 3),
+            slice_sex=tf.constant([sex] * 3),
+        )
+        return {
+            name: np.ravel(values.numpy()).astype(float).round(6).tolist()
+            for name, values in found.items()
+        }
+
+    assert by_columns("F") == answered(made, examples(*categories, sex=b"F"))
+    assert by_columns("M") == answered(made, examples(*categories, sex=b"M"))
+    assert by_columns("") == answered(made, examples(*categories))
+    # 1 - .2 is at most .75 and .2 more, 1 - .1 likewise.
+    assert by_columns("F")["response/set_positive"] == [1, 1, 1]
+    assert by_columns("M")["response/set_positive"] == [0, 1, 0]
+
+
 def test_a_model_with_other_sets_or_intervals_is_another_one(trained: Path, tmp_path: Path) -> None:
     narrower = STEPS.model_copy(update={"upper": (0.2, 0.7)})
     first, again, other = (

@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from pipeline.html.blocks import Figure, Paragraph, Table
 from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.pages.evaluation.uncertainty_section import uncertainty_section
 from pipeline.results.documents import Curves, Metrics
 from tests.components.run_page.hand_made_run import SUBJECTS, documents, result
 from tests.components.run_page.test_content import cells
+
+SPACE = "\N{NARROW NO-BREAK SPACE}"
 
 VALUES = {
     "coverage_positive": 0.91,
@@ -23,8 +27,12 @@ VALUES = {
 }
 
 
-def measured() -> RunResult:
-    """A run whose task `death` has intervals and sets."""
+def measured(brier: tuple[float, ...] = (0.13, 0.105, 0.08)) -> RunResult:
+    """A run whose task `death` has intervals and sets.
+
+    Args:
+        brier: Brier score of the subjects kept, with none, a quarter and half of them left.
+    """
     written = documents()
     records: list[dict[str, Any]] = written["metrics.json"]["records"]
     template = next(item for item in records if item["metric"] == "brier")
@@ -41,9 +49,9 @@ def measured() -> RunResult:
                     "subjects": round(400 * (1 - share)),
                     "widest": 0.3 - share / 2,
                     "observed_rate": 0.2,
-                    "brier": 0.13 - share / 10,
+                    "brier": score,
                 }
-                for share in (0.0, 0.25, 0.5)
+                for share, score in zip((0.0, 0.25, 0.5), brier, strict=True)
             ]
     return replace(
         result(),
@@ -77,12 +85,25 @@ def test_the_page_says_what_breaks_the_promise() -> None:
     assert "Another case mix, other sites, later years" in str(first)
 
 
-def test_the_curve_says_what_is_gained_by_leaving_subjects_to_people() -> None:
-    section = uncertainty_section(measured(), "death")
+@pytest.mark.parametrize(
+    ("brier", "said"),
+    [
+        ((0.13, 0.105, 0.08), "is 0.080 instead of 0.130, less error. The"),
+        ((0.13, 0.14, 0.15), "is 0.150 instead of 0.130: nothing, here the model errs no less on"),
+        ((0.13, 0.1301, 0.1299), "is 0.130 instead of 0.130: nothing, here the model"),
+        (
+            (0.13, 0.12, 0.15),
+            f"is 0.150 instead of 0.130: nothing. It is lowest, 0.120, with 25{SPACE}% left. The",
+        ),
+    ],
+)
+def test_the_curve_says_what_is_gained_by_leaving_subjects_to_people(
+    brier: tuple[float, ...], said: str
+) -> None:
+    section = uncertainty_section(measured(brier), "death")
 
     (figure,) = (block for block in section.blocks if isinstance(block, Figure))
-    gained = "of them left, the Brier score of the others is 0.080 instead of 0.130"
-    assert f"with 50\N{NARROW NO-BREAK SPACE}% {gained}" in figure.caption
+    assert f"with 50{SPACE}% of them left, the Brier score of the others {said}" in figure.caption
 
 
 def test_a_task_without_intervals_says_why() -> None:

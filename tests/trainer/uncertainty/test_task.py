@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from pipeline.results.uncertainty import SET_NEGATIVE, SET_POSITIVE
 from tests.each import each
+from tests.prediction_sets import bound
 from tests.trainer.uncertainty.simulated import Simulated, simulate
 from trainer.uncertainty.task import Calibrators, fit_task, groups_in
 
@@ -32,12 +33,6 @@ def covered(calibrators: Calibrators, subjects: Simulated) -> NDArray[np.bool_]:
     found = calibrators(subjects.score, subjects.slices)
     holds = np.where(subjects.label > 0.5, found[SET_POSITIVE], found[SET_NEGATIVE])
     return np.asarray(holds > 0)
-
-
-def bound(calibrated: int, tested: int) -> float:
-    """How far coverage may be from .90: 3.5 standard deviations, .02 with many subjects."""
-    deviation = 3.5 * float(np.sqrt(0.09 * (1 / calibrated + 1 / tested)))
-    return min(deviation, 0.02) if min(calibrated, tested) >= 4_000 else deviation
 
 
 @pytest.mark.parametrize("seed", range(3))
