@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from typing import Any
+from unittest.mock import patch
 
 from pipeline import local_runner
 
@@ -30,8 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     def no_fit(*_: Any, **__: Any) -> str:
         return LEFT_OUT
 
-    model.fit_task = no_fit
-    return local_runner.main(argv)
+    with patch.object(model, "fit_task", no_fit):
+        return local_runner.main(argv)
 
 
 if __name__ == "__main__":

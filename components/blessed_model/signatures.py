@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from pipeline import storage
 from pipeline.names import slice_key
+from pipeline.results.signatures import COLUMNS_SIGNATURE, SLICES_SIGNATURE
 from pipeline.results.uncertainty import SERVED_FILE, Uncertainty
 from trainer.resaved import Inputs, MoreInputs, Outputs, save_with_outputs
-from trainer.serving import COLUMNS_SIGNATURE
-from trainer.uncertainty.served import SLICES_SIGNATURE, with_uncertainty
+from trainer.uncertainty.served import with_uncertainty
 
 
 def save_with_tasks(

@@ -255,9 +255,9 @@ def _groups() -> list[AnyPanel]:
             Words(
                 "What is gained by leaving the least certain to people? ($task)",
                 "Brier score of the subjects kept, by the share left to people: those with the "
-                "widest intervals. Less is better: where the line does not fall, nothing is gained. "
-                "The outcome may be rarer or more frequent among those kept: predicting their rate "
-                "for each of them reaches the dashed line.",
+                "widest intervals. Less is better: a line that does not fall gains nothing. The "
+                "outcome may be rarer or more frequent among those kept: predicting their rate for "
+                "each of them reaches the dashed line.",
                 _NO_INTERVALS,
             ),
             queries.REFERRAL,

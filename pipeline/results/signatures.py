@@ -10,6 +10,9 @@ from pipeline.errors import UserError
 COLUMNS_SIGNATURE = "columns"
 """Signature that takes each feature as an argument."""
 
+SLICES_SIGNATURE = f"{COLUMNS_SIGNATURE}_with_slices"
+"""Signature that takes what `columns` takes and each slicing's value, as `slice_key` names it."""
+
 
 def of_columns(signature: str) -> str:
     """Name of the signature that takes what `columns` takes and answers as another.

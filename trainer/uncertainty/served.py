@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import tensorflow as tf
 
 from pipeline.names import EXAMPLES_SIGNATURE, slice_key
-from pipeline.results.signatures import COLUMNS_SIGNATURE
+from pipeline.results.signatures import COLUMNS_SIGNATURE, SLICES_SIGNATURE
 from pipeline.results.uncertainty import (
     LOWER,
     SET_NEGATIVE,
@@ -19,9 +19,6 @@ from pipeline.results.uncertainty import (
     output_name,
 )
 from trainer.resaved import Inputs, Outputs
-
-SLICES_SIGNATURE = "columns_with_slices"
-"""Signature that takes what `columns` takes and each slicing's value, as `slice_key` names it."""
 
 _Slices = Mapping[str, tf.Tensor]
 """Value of each subject by slicing, string `[batch]`."""
