@@ -16,7 +16,7 @@ from trainer.final_fit import fit_on_all
 from trainer.model import Encoding, Hyperparameters
 from trainer.procedures import Plan, plan_models
 
-SUBJECTS, SEEDS = 200, 20
+SUBJECTS, SEEDS = 200, 50
 TASKS = tuple(f"noise_{seed}" for seed in range(SEEDS))
 ENCODING = Encoding(numbers=2, categories=1, codes=SUBJECTS, tasks=TASKS)
 MEMORISING = Hyperparameters(
@@ -26,7 +26,7 @@ FOLDS = (np.random.default_rng(0).permutation(SUBJECTS) % 5)[:, np.newaxis]
 
 
 def noise() -> Arrays:
-    """Labels of 20 seeds that no feature predicts; a category names each subject."""
+    """Labels of 50 seeds that no feature predicts; a category names each subject."""
     labels = [np.random.default_rng(seed).integers(0, 2, SUBJECTS) for seed in range(SEEDS)]
     return Arrays(
         numbers=np.random.default_rng(SEEDS).normal(size=(SUBJECTS, 2)).astype(np.float32),
