@@ -9,7 +9,7 @@ from pipeline.errors import UserError
 from pipeline.study.sections import Hyperparameters as ChosenHyperparameters
 from trainer.arrays import Arrays
 from trainer.fit import fit
-from trainer.model import Encoding, Hyperparameters, resolve
+from trainer.model import Encoding, Hyperparameters, Linear, resolve
 
 ENCODING = Encoding(numbers=3, categories=1, codes=2, tasks=("death", "ae"))
 SMALL = Hyperparameters(members=2, width=16, depth=1, batch_size=64, max_epochs=4)
@@ -215,3 +215,14 @@ def test_a_study_file_may_choose_every_hyperparameter() -> None:
         name: get_args(field.annotation)[0].__origin__.__name__
         for name, field in ChosenHyperparameters.model_fields.items()
     } == of_trainer
+
+
+@pytest.mark.parametrize(("numbers", "codes"), [(0, 3), (2, 0), (2, 3)])
+def test_a_kind_of_feature_that_the_study_lacks_has_no_weights(numbers: int, codes: int) -> None:
+    """A product of width zero ends the process on some processors."""
+    path = Linear(Encoding(numbers, min(codes, 1), codes, ("death", "relapse")))
+
+    path(np.zeros((5, numbers), np.float32), np.zeros((5, min(codes, 1)), np.int32))
+
+    sizes = sorted(weight.shape[0] for weight in path.weights if len(weight.shape) == 2)
+    assert sizes == sorted(size for size in (numbers, codes) if size)
