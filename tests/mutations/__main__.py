@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from xml.etree import ElementTree
 
 from rich.console import Console
 
@@ -39,7 +40,7 @@ def main(names: Sequence[str]) -> int:
         copy = Path(folder) / "project"
         _copy_project(copy)
         for fault in chosen:
-            outcome = _outcome(_run_tests(copy, fault))
+            outcome = _outcome(*_run_tests(copy, fault))
             survived += outcome != _HELD
             console.print(f"{outcome}  {fault.name}", markup=False)
     console.print(f"{len(chosen) - survived} of {len(chosen)} faults are held by a test")
@@ -62,15 +63,27 @@ def _copy_project(copy: Path) -> None:
         shutil.copy2(REPOSITORY / name, target)
 
 
-def _outcome(code: int) -> str:
-    """What the exit code of pytest says of a fault; a crash of the process is no failed test."""
+def _outcome(code: int, report: Path) -> str:
+    """What pytest says of a fault.
+
+    Args:
+        code: Its exit code. TensorFlow may crash when the process ends, after all tests.
+        report: Its report, which it has written by then; a crash within a test leaves none.
+    """
+    if code < 0:
+        if not report.exists():
+            return "TESTS NOT RUN"
+        (suite,) = ElementTree.parse(report).iter("testsuite")
+        code = int(any(int(suite.attrib[kind]) for kind in ("failures", "errors")))
     if code == _TESTS_FAILED:
         return _HELD
     return "NOT HELD" if code == 0 else "TESTS NOT RUN"
 
 
-def _run_tests(copy: Path, fault: Fault) -> int:
-    """Exit code of pytest on the fault's tests, with the fault put back."""
+def _run_tests(copy: Path, fault: Fault) -> tuple[int, Path]:
+    """Exit code and report of pytest on the fault's tests, with the fault put back."""
+    report = copy.parent / "report.xml"
+    report.unlink(missing_ok=True)
     file = copy / fault.file
     mended = file.read_text(encoding="utf-8")
     file.write_text(mended.replace(fault.mended, fault.fault), encoding="utf-8")
@@ -86,6 +99,7 @@ def _run_tests(copy: Path, fault: Fault) -> int:
                 "not slow",
                 "-p",
                 "no:cacheprovider",
+                f"--junitxml={report}",
                 *fault.tests,
             ],
             cwd=copy,
@@ -96,7 +110,7 @@ def _run_tests(copy: Path, fault: Fault) -> int:
         )
     finally:
         file.write_text(mended, encoding="utf-8")
-    return ended.returncode
+    return ended.returncode, report
 
 
 if __name__ == "__main__":
