@@ -199,7 +199,7 @@ bench-fold-statistics: $(READY) ## Whether statistics without labels may come fr
 bench-stability: $(READY) ## Spread of predictions between training samples: repeats beside bootstrap samples.
 	@$(BIN)/python -m benchmarks.stability
 
-bench-uncertainty: $(READY) ## What weights for censoring and explanations add to a run of IST and ACTG175: [TRIAL_DATA_DIR=folder].
+bench-uncertainty: $(READY) ## What weights, intervals, sets and contributions add to a run of IST and ACTG175: [TRIAL_DATA_DIR=folder].
 	@$(BIN)/python -m benchmarks.uncertainty
 
 bench-startup: $(READY) ## Start-up beside another checkout: OTHER=folder.
