@@ -87,7 +87,7 @@ def test_a_store_that_ignores_conditions_is_refused(
             if name in request.headers
         ],
     )
-    monkeypatch.setattr(storage, "s3_client", lambda: client)
+    monkeypatch.setattr("pipeline.swap.s3_client", lambda: client)
     path = f"s3://{bucket}/file"
 
     with pytest.raises(UserError, match=r"ignores the conditions of writes \(IfNoneMatch, IfMatch"):

@@ -43,7 +43,7 @@ def process(registry: Path) -> Iterator[subprocess.Popen[str]]:
     command = ["serve", STUDY, "--registry", str(registry), "--port", "0"]
     with subprocess.Popen(
         [sys.executable, "-c", _PROGRAM, *command],
-        env=environment(),
+        env=environment(TF_CPP_MIN_LOG_LEVEL="3"),
         stderr=subprocess.PIPE,
         text=True,
     ) as started:
@@ -55,9 +55,16 @@ def test_the_command_serves_without_tfx_and_beam_until_it_is_stopped(
     process: subprocess.Popen[str],
 ) -> None:
     assert process.stderr is not None
-    line = process.stderr.readline()
-    address = re.search(r"Serves stroke, version \d+ \([0-9a-f]{16}\), at (http://127\S+);", line)
-    assert address, line + process.stderr.read()
+    said = []
+    for line in process.stderr:
+        said.append(line)
+        if line.startswith("Serves"):
+            break
+    address = re.fullmatch(
+        r"Serves stroke, version \d+ \([0-9a-f]{16}\), at (http://127\S+); stop it with Ctrl.C\.\n",
+        "".join(said),
+    )
+    assert address, said
 
     body = {"subject": SUBJECT, "contributions": True}
     found = httpx.post(f"{address[1]}/predict", json=body, timeout=60).json()
