@@ -35,9 +35,9 @@ def measure_uncertainty(statistic: str, scores: FoldScores) -> float:
     """
     if statistic not in scores.measured:
         parts = uncertainty_of(scores)
-        scores.measured[statistic] = (
-            math.nan if parts is None else _STATISTICS[statistic](parts, scores)
-        )
+        # All at once: whether a subject has no interval is found by a look at all of them.
+        for name, compute in _STATISTICS.items():
+            scores.measured[name] = math.nan if parts is None else compute(parts, scores)
     return scores.measured[statistic]
 
 
@@ -63,13 +63,17 @@ def referral(scores: FoldScores, smallest_group: int) -> tuple[ReferralPoint, ..
     )
 
 
-def _share(holds: NDArray[Any], scores: FoldScores, among: NDArray[np.bool_]) -> float:
-    """Weighted share of subjects and repeats, of some subjects."""
+def _share(
+    holds: NDArray[Any], scores: FoldScores, among: NDArray[np.bool_] | None = None
+) -> float:
+    """Weighted share of subjects and repeats, of some subjects or of all."""
     weight = np.ones(scores.subjects) if scores.weight is None else scores.weight
-    total = float(weight[among].sum())
+    if among is not None:
+        weight, holds = weight[among], holds[among]
+    total = float(weight.sum())
     if not total:
         return math.nan
-    return float(weight[among] @ holds[among].mean(axis=1, dtype=np.float64)) / total
+    return float(weight @ holds.mean(axis=1, dtype=np.float64)) / total
 
 
 def _coverage_positive(parts: Parts, scores: FoldScores) -> float:
@@ -85,14 +89,14 @@ def _of_size(levels: int) -> Callable[[Parts, FoldScores], float]:
 
     def share(parts: Parts, scores: FoldScores) -> float:
         size = parts[SET_NEGATIVE] + parts[SET_POSITIVE]
-        return _share(size == levels, scores, np.ones(scores.subjects, np.bool_))
+        return _share(size == levels, scores)
 
     return share
 
 
 def _interval_width(parts: Parts, scores: FoldScores) -> float:
     width = parts[UPPER].astype(np.float64) - parts[LOWER]
-    return _share(width, scores, np.ones(scores.subjects, np.bool_))
+    return _share(width, scores)
 
 
 def _interval_calibration_error(parts: Parts, scores: FoldScores) -> float:
