@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass
 from functools import cached_property
@@ -132,6 +133,9 @@ def open_run(run: str = "", root: Path | None = None) -> OpenedRun:
     Raises:
         UserError: There is no such run.
     """
+    if not logging.getLogger().handlers:
+        # What a library logs while it is imported is no output of a cell.
+        logging.getLogger().addHandler(logging.NullHandler())
     found = find_run(run or os.environ.get(RUN_VARIABLE, ""), root or _root()).resolve()
     return OpenedRun(found, read_training_run(found))
 
