@@ -158,6 +158,66 @@ def report(pairs: Pairs) -> str:
     return "\n" + markdown_table(header, rows)
 
 
+def compare_checkouts(
+    name: str,
+    arguments: argparse.Namespace,
+    measured: Callable[[Checkout, Checkout], Pairs],
+) -> int:
+    """Measures another checkout beside this one and writes the report.
+
+    Args:
+        name: The benchmark's name.
+        arguments: Those of `parser_of`.
+        measured: Measures the other checkout beside this one.
+
+    Returns:
+        0, or 2 for what the user has to change.
+    """
+    if not (arguments.other and arguments.other.is_dir()):
+        logger.error("%s", "Name the folder of another checkout (make: OTHER=folder).")
+        return 2
+    sys.stdout.write(f"{machine_line()}\n{quietness([machine()['load_average'][0]])}")
+    try:
+        with tempfile.TemporaryDirectory(prefix=f"{name}-") as scratch:
+            other, ours = (
+                Checkout(folder.resolve(), Path(scratch) / side)
+                for side, folder in (("other", arguments.other), ("ours", PROJECT))
+            )
+            for checkout in (other, ours):
+                checkout.root.mkdir()
+            pairs = measured(other, ours)
+    except UserError as error:
+        logger.error("%s", error)
+        return 2
+    sys.stdout.write(report(pairs))
+    times = {
+        what: [[vars(start) for start in pair] for pair in starts] for what, starts in pairs.items()
+    }
+    write_json(arguments.out, {"benchmark": name, "machine": machine(), "times": times})
+    return 0
+
+
+def parser_of(name: str, description: str | None, pairs: int) -> argparse.ArgumentParser:
+    """The arguments that every comparison of checkouts has.
+
+    Args:
+        name: The benchmark's name.
+        description: What it says of itself.
+        pairs: How often each checkout is started, if the user does not say.
+    """
+    parser = argparse.ArgumentParser(
+        prog=f"python -m benchmarks.{name}",
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("other", type=_folder, help="folder of another checkout")
+    parser.add_argument("--pairs", type=int, default=pairs, help="starts of each checkout")
+    parser.add_argument(
+        "--out", type=Path, default=Path(f"runs/benchmarks/{name}.json"), help="results as JSON"
+    )
+    return parser
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the benchmark.
 
@@ -167,49 +227,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         0, or 2 for what the user has to change.
     """
-    arguments = _parser().parse_args(argv)
-    if not (arguments.other and arguments.other.is_dir()):
-        logger.error("%s", "Name the folder of another checkout (make: OTHER=folder).")
-        return 2
-    sys.stdout.write(f"{machine_line()}\n{quietness([machine()['load_average'][0]])}")
-    try:
-        with tempfile.TemporaryDirectory(prefix="startup-") as scratch:
-            sides = [
-                Checkout(folder.resolve(), Path(scratch) / name)
-                for name, folder in (("other", arguments.other), ("ours", PROJECT))
-            ]
-            for side in sides:
-                side.root.mkdir()
-            other, ours = sides
-            pairs = {
-                HELP: measure_pairs(other.measure_help, ours.measure_help, arguments.pairs),
-                FIRST_STAGE: measure_pairs(
-                    other.measure_first_stage, ours.measure_first_stage, arguments.pairs
-                ),
-            }
-    except UserError as error:
-        logger.error("%s", error)
-        return 2
-    sys.stdout.write(report(pairs))
-    times = {
-        what: [[vars(start) for start in pair] for pair in starts] for what, starts in pairs.items()
-    }
-    write_json(arguments.out, {"benchmark": "startup", "machine": machine(), "times": times})
-    return 0
+    arguments = parser_of("startup", __doc__, 7).parse_args(argv)
 
+    def measured(other: Checkout, ours: Checkout) -> Pairs:
+        return {
+            HELP: measure_pairs(other.measure_help, ours.measure_help, arguments.pairs),
+            FIRST_STAGE: measure_pairs(
+                other.measure_first_stage, ours.measure_first_stage, arguments.pairs
+            ),
+        }
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.startup",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("other", type=_folder, help="folder of another checkout")
-    parser.add_argument("--pairs", type=int, default=7, help="starts of each checkout")
-    parser.add_argument(
-        "--out", type=Path, default=Path("runs/benchmarks/startup.json"), help="results as JSON"
-    )
-    return parser
+    return compare_checkouts("startup", arguments, measured)
 
 
 def _folder(text: str) -> Path | None:

@@ -21,12 +21,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import yaml
-
 from benchmarks.report import machine_line, markdown_table, spread
+from benchmarks.shipped_study import Content, without_references, write_changed_study
 from benchmarks.trial_run import PROJECT, WHOLE, run_trial
 from pipeline.errors import UserError
-from pipeline.study.shipped import SCHEMAS
 
 STUDIES = ("ist", "actg175")
 KINDS = ("with", "without")
@@ -106,14 +104,11 @@ def _turns(pairs: int) -> Iterator[tuple[int, str]]:
 
 def _study_file(study: str, kind: str, folder: Path) -> Path:
     """The shipped study file, or the one without; its curated schema stands beside it."""
-    folder.mkdir(parents=True)
-    content = yaml.safe_load((SCHEMAS / study / "study.yaml").read_text(encoding="utf-8"))
-    (folder / "schema.pbtxt").write_bytes((SCHEMAS / study / "schema.pbtxt").read_bytes())
-    path = folder / "study.yaml"
-    changed = without(content) if kind == "without" else content
-    changed.setdefault("training", {})["reference_models"] = []
-    path.write_text(yaml.safe_dump(changed, sort_keys=False), encoding="utf-8")
-    return path
+
+    def change(content: Content) -> Content:
+        return without_references(without(content) if kind == "without" else content)
+
+    return write_changed_study(study, folder, change)
 
 
 def without(content: dict[str, Any]) -> dict[str, Any]:

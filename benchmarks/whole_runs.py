@@ -10,24 +10,24 @@ from a cache; the two checkouts take turns, as in `benchmarks.startup`.
 
 from __future__ import annotations
 
-import argparse
 import logging
 import shutil
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from benchmarks.measure import run
-from benchmarks.report import machine, machine_line, quietness, write_json
-from benchmarks.startup import Checkout, Start, measure_pairs, report
+from benchmarks.shipped_study import without_references, write_changed_study
+from benchmarks.startup import (
+    Checkout,
+    Pairs,
+    Start,
+    compare_checkouts,
+    measure_pairs,
+    parser_of,
+)
 from pipeline.errors import UserError
-from pipeline.version import PROJECT
-
-logger = logging.getLogger(__name__)
 
 _STUDY = "cdisc_pilot01"
 
@@ -60,25 +60,6 @@ class Side:
         return Start(found.seconds, found.cpu_seconds)
 
 
-def write_study_without_references(folder: Path) -> Path:
-    """Writes the shipped study of CDISC Pilot 01 without reference models, and its schema.
-
-    Args:
-        folder: Destination; created.
-
-    Returns:
-        Path of the study file.
-    """
-    shipped = PROJECT / "schema" / _STUDY
-    folder.mkdir(parents=True)
-    study = yaml.safe_load((shipped / "study.yaml").read_text("utf-8"))
-    study["training"] = {**study.get("training", {}), "reference_models": []}
-    path = folder / "study.yaml"
-    path.write_text(yaml.safe_dump(study, sort_keys=False, allow_unicode=True), "utf-8")
-    shutil.copy(shipped / "schema.pbtxt", folder)
-    return path
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the benchmark.
 
@@ -88,57 +69,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         0, or 2 for what the user has to change.
     """
-    arguments = _parser().parse_args(argv)
-    sys.stdout.write(f"{machine_line()}\n{quietness([machine()['load_average'][0]])}")
-    try:
-        with tempfile.TemporaryDirectory(prefix="whole-runs-") as scratch:
-            other, ours = (
-                Checkout(folder.resolve(), Path(scratch) / name)
-                for name, folder in (("other", arguments.other), ("ours", PROJECT))
-            )
-            for checkout in (other, ours):
-                checkout.root.mkdir()
-            data = ("--data", str(arguments.data.resolve()))
-            shipped = ("--study", _STUDY, *data)
-            without = write_study_without_references(Path(scratch) / "without_references")
-            compared: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-                "synthetic trial": ((), ()),
-                "CDISC Pilot 01": (shipped, shipped),
-                "CDISC Pilot 01 without reference models": (
-                    shipped,
-                    ("--study", str(without), *data),
-                ),
-            }
-            pairs = {
-                what: measure_pairs(
-                    Side(other, theirs).measure, Side(ours, own).measure, arguments.pairs
-                )
-                for what, (theirs, own) in compared.items()
-            }
-    except UserError as error:
-        logger.error("%s", error)
-        return 2
-    sys.stdout.write(report(pairs))
-    times = {
-        what: [[vars(start) for start in pair] for pair in starts] for what, starts in pairs.items()
-    }
-    write_json(arguments.out, {"benchmark": "whole_runs", "machine": machine(), "times": times})
-    return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.whole_runs",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("other", type=Path, help="folder of another checkout")
+    parser = parser_of("whole_runs", __doc__, 3)
     parser.add_argument("--data", type=Path, required=True, help="folder of CDISC Pilot 01")
-    parser.add_argument("--pairs", type=int, default=3, help="runs of each checkout")
-    parser.add_argument(
-        "--out", type=Path, default=Path("runs/benchmarks/whole_runs.json"), help="results as JSON"
-    )
-    return parser
+    arguments = parser.parse_args(argv)
+    data = ("--data", str(arguments.data.resolve()))
+    shipped = ("--study", _STUDY, *data)
+
+    def measured(other: Checkout, ours: Checkout) -> Pairs:
+        folder = ours.root / "without_references"
+        without = write_changed_study(_STUDY, folder, without_references)
+        compared: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+            "synthetic trial": ((), ()),
+            "CDISC Pilot 01": (shipped, shipped),
+            "CDISC Pilot 01 without reference models": (shipped, ("--study", str(without), *data)),
+        }
+        return {
+            what: measure_pairs(
+                Side(other, theirs).measure, Side(ours, own).measure, arguments.pairs
+            )
+            for what, (theirs, own) in compared.items()
+        }
+
+    return compare_checkouts("whole_runs", arguments, measured)
 
 
 if __name__ == "__main__":

@@ -194,15 +194,24 @@ def _least_width(table: Table, place: int) -> float:
     return min(longest, comfortable) * _CHARACTER_WIDTH
 
 
-@lru_cache(maxsize=1)
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("pipeline.html"),
+def templates_of(package: str) -> Environment:
+    """The templates of a package: text is escaped, and a name that is not given is an error.
+
+    Args:
+        package: Name of the package whose folder `templates` holds them.
+    """
+    return Environment(
+        loader=PackageLoader(package),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    environment = templates_of("pipeline.html")
     environment.filters["shown"] = _cell
     environment.filters["coded"] = _coded
     environment.filters["least_width"] = _least_width

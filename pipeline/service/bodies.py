@@ -45,6 +45,25 @@ def rows_of(found: object, name: str) -> Sequence[Mapping[str, object]]:
     return found
 
 
+def rows_of_columns(
+    columns: Mapping[str, Sequence[object]], expected: str
+) -> Sequence[Mapping[str, object]]:
+    """Subjects of values by column.
+
+    Args:
+        columns: Values of each column.
+        expected: What to say where columns differ in length, or have no value.
+
+    Raises:
+        ProblemError: They do.
+    """
+    sizes = {len(values) for values in columns.values()}
+    if len(sizes) != 1 or sizes == {0}:
+        raise malformed(expected)
+    (rows,) = sizes
+    return [{name: values[row] for name, values in columns.items()} for row in range(rows)]
+
+
 def flag_of(body: Mapping[str, object], name: str) -> bool:
     """A choice in a body, by default false.
 

@@ -15,7 +15,7 @@ from pipeline.results.contributions import CONTRIBUTIONS_FILE, ContributionColum
 from pipeline.results.registration import RegisteredModel
 from pipeline.results.uncertainty import SERVED_FILE, Uncertainty, is_part, read_uncertainty
 from pipeline.runs.promotion import CARD_FILE, why_not_served
-from pipeline.runs.registry import Registry, file_problems
+from pipeline.runs.registry import file_problems
 from pipeline.runs.trail import Book
 from pipeline.service.inputs import Inputs, inputs_of
 from pipeline.service.model import ColumnsModel, load_model
@@ -79,25 +79,15 @@ class Champion:
         }
 
 
-def load_champion(registry: Registry, study: str) -> Champion:
-    """Loads the champion of this moment.
+def champion_of_book(book: Book) -> Champion:
+    """Loads the champion that a registry's pointer names.
 
     Args:
-        registry: The registry.
-        study: Name of the study.
+        book: What the registry holds of the study.
 
     Raises:
         UserError: There is none; or its card, blessing or files are missing, are not those that
             were registered, or can't be loaded.
-    """
-    return champion_of_book(registry.book(study))
-
-
-def champion_of_book(book: Book) -> Champion:
-    """Loads the champion that a registry's pointer names.
-
-    Raises:
-        UserError: See `load_champion`.
     """
     entry = book.champion()
     if entry is None:

@@ -8,11 +8,11 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import Template
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from pipeline.html.page import style
+from pipeline.html.page import style, templates_of
 from pipeline.service.about import about
 from pipeline.service.answers import answer
 from pipeline.service.champion import Champion
@@ -100,11 +100,4 @@ def _page(
 
 @lru_cache(maxsize=1)
 def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("pipeline.service.page"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("service.html")
+    return templates_of("pipeline.service.page").get_template("service.html")

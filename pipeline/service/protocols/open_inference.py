@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse
 
 from pipeline.service.about import about
 from pipeline.service.answers import Predicted
-from pipeline.service.bodies import flag_of, read_json
+from pipeline.service.bodies import flag_of, read_json, rows_of_columns
 from pipeline.service.champion import Champion
 from pipeline.service.problems import malformed, no_model, not_found
 from pipeline.service.service import Service
@@ -136,11 +136,9 @@ def _rows(champion: Champion, inputs: object) -> Sequence[Mapping[str, object]]:
         if name in columns:
             raise malformed("Two tensors of `inputs` have one name.")
         columns[name] = data
-    sizes = {len(data) for data in columns.values()}
-    if len(sizes) != 1 or sizes == {0}:
-        raise malformed("Expected tensors with one number of subjects, one subject or more.")
-    (rows,) = sizes
-    return [{name: data[row] for name, data in columns.items()} for row in range(rows)]
+    return rows_of_columns(
+        columns, "Expected tensors with one number of subjects, one subject or more."
+    )
 
 
 def _tensor(champion: Champion, tensor: object) -> tuple[str, list[object]]:

@@ -17,7 +17,7 @@ from pipeline.results.contributions import CONTRIBUTIONS_SIGNATURE
 from pipeline.results.signatures import of_columns
 from pipeline.service.about import about
 from pipeline.service.answers import Predicted
-from pipeline.service.bodies import read_json, rows_of
+from pipeline.service.bodies import read_json, rows_of, rows_of_columns
 from pipeline.service.champion import Champion
 from pipeline.service.model import signature_names
 from pipeline.service.problems import malformed, not_found
@@ -83,11 +83,9 @@ def _columnar(body: Mapping[str, Any]) -> Sequence[Mapping[str, object]]:
         raise malformed(
             f"Expected `{_INSTANCES}`, a list of objects, or `{_INPUTS}`, an object of lists."
         )
-    sizes = {len(values) for values in columns.values()}
-    if len(sizes) != 1 or sizes == {0}:
-        raise malformed(f"Expected lists of one length in `{_INPUTS}`, one value a subject.")
-    (rows,) = sizes
-    return [{name: values[row] for name, values in columns.items()} for row in range(rows)]
+    return rows_of_columns(
+        columns, f"Expected lists of one length in `{_INPUTS}`, one value a subject."
+    )
 
 
 def _answer(found: Predicted, explains: bool, by_row: bool) -> dict[str, Any]:

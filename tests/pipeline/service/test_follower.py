@@ -15,7 +15,7 @@ from pipeline.runs.changes import Change, retire, roll_back
 from pipeline.runs.registry import Registry
 from pipeline.service.answers import predict
 from pipeline.service.app import create_app
-from pipeline.service.champion import load_champion
+from pipeline.service.champion import champion_of_book
 from pipeline.service.follower import Follower
 from tests.each import each
 from tests.pipeline.service.hand_made import STUDY, SUBJECT, log_odds, register, risk
@@ -219,13 +219,13 @@ class TestAtStart:
         [entry] = registry.history(STUDY)
         spoil(f"{entry.model_uri}/saved_model.pb")
         with pytest.raises(UserError, match=r"not those that were registered \(other digest\)"):
-            load_champion(registry, STUDY)
+            champion_of_book(registry.book(STUDY))
 
     def test_a_model_without_its_card_is_refused(self, registry: Registry) -> None:
         [entry] = registry.history(STUDY)
         shutil.rmtree(entry.documents_uri)
         with pytest.raises(UserError, match=r"holds no card\.json"):
-            load_champion(registry, STUDY)
+            champion_of_book(registry.book(STUDY))
 
     def test_a_model_of_an_object_store_is_loaded(
         self, tmp_path: Path, saved_model: Path, bucket: str

@@ -1,0 +1,44 @@
+"""A shipped study with another content, for a benchmark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipeline.version import PROJECT
+
+SCHEMAS = PROJECT / "schema"
+
+Content = dict[str, Any]
+
+
+def write_changed_study(study: str, folder: Path, change: Callable[[Content], Content]) -> Path:
+    """Writes a shipped study with a changed study file; its curated schema stands beside it.
+
+    Args:
+        study: The study.
+        folder: Destination; created.
+        change: Makes the content of the study file from that of the shipped one.
+
+    Returns:
+        Path of the study file.
+    """
+    folder.mkdir(parents=True)
+    shipped = SCHEMAS / study
+    content = yaml.safe_load((shipped / "study.yaml").read_text(encoding="utf-8"))
+    (folder / "schema.pbtxt").write_bytes((shipped / "schema.pbtxt").read_bytes())
+    path = folder / "study.yaml"
+    path.write_text(yaml.safe_dump(change(content), sort_keys=False), encoding="utf-8")
+    return path
+
+
+def without_references(content: Content) -> Content:
+    """A study file's content that asks for no reference models.
+
+    Args:
+        content: The study file's content; it stays as it is.
+    """
+    return {**content, "training": {**content.get("training", {}), "reference_models": []}}
