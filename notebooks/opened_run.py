@@ -19,7 +19,8 @@ from pipeline.results.findings import Findings
 from pipeline.results.importance import Importance
 from pipeline.results.registration import Registration
 from pipeline.results.training import Training
-from pipeline.runs.run_file import RunFile, find_run, read_training_run
+from pipeline.runs.closing import close_if_dead
+from pipeline.runs.run_file import RunFile, end_text, find_run, read_training_run
 from pipeline.study.load import parse_study
 from pipeline.study.study import Study
 
@@ -49,10 +50,9 @@ class OpenedRun:
         """
         found = self.file.output(stage, name)
         if found is None:
-            at = f" at {self.file.failed_stage}" if self.file.failed_stage else ""
             raise UserError(
-                f"{self.folder}: this run has no {name} of {stage}: it ended as "
-                f"{self.file.status}{at}. Name a run that completed it (RUN=), or run again."
+                f"{self.folder}: this run has no {name} of {stage}: it {end_text(self.file)}. Name "
+                "a run that completed it (RUN=), or run again."
             )
         return found
 
@@ -111,15 +111,17 @@ class OpenedRun:
             (
                 ("Study", f"{self.study.title or file.study} ({file.study})"),
                 ("Run", file.run),
-                ("Ended", f"{file.ended:%Y-%m-%d %H:%M} UTC, {file.status}"),
+                (
+                    "Ended",
+                    f"{file.ended:%Y-%m-%d %H:%M} UTC, {file.status}" if file.ended else "not yet",
+                ),
                 ("Version of the pipeline", file.code_version),
                 ("Records", str(self.folder)),
             )
         )
         if file.status == "done":
             return show(facts)
-        at = f" at {file.failed_stage}" if file.failed_stage else ""
-        return show(Notice("warn", f"This run ended as {file.status}{at}"), facts)
+        return show(Notice("warn", f"This run {end_text(file)}"), facts)
 
 
 def open_run(run: str = "", root: Path | None = None) -> OpenedRun:
@@ -137,6 +139,7 @@ def open_run(run: str = "", root: Path | None = None) -> OpenedRun:
         # What a library logs while it is imported is no output of a cell.
         logging.getLogger().addHandler(logging.NullHandler())
     found = find_run(run or os.environ.get(RUN_VARIABLE, ""), root or _root()).resolve()
+    close_if_dead(found)
     return OpenedRun(found, read_training_run(found))
 
 

@@ -65,7 +65,8 @@ class MetricsExporter(base_component.BaseComponent):
         settings: What MetricsExporter reads of the study.
         store: Address of the store, without a password; empty exports nothing.
         run_id: Id of the run; every run is a new execution.
-        runner: `local`, whose runner exports the run's own row at its end, or `kubeflow`.
+        runner: `local`, whose runner exports the results with the run's outcome at its end, or
+            `kubeflow`.
         started_by: Who or what started the run.
         data_root: Folder of the study's data files, whose age is exported.
         summary: Progress of the trial.

@@ -104,8 +104,8 @@ def _runs() -> AnyPanel:
     return grid(
         Words(
             "Which runs ended how, and why?",
-            "The 50 newest. A resumed run has a line for each outcome. Click a run to "
-            "see its model.",
+            "The 50 newest, also those that are running; of a resumed run the newest outcome. "
+            "Click a run to see its model.",
             _NO_RUN,
         ),
         queries.RUNS,

@@ -26,7 +26,9 @@ _MOST_OF_AN_ALERT = 8
 _TONES: dict[str, Tone] = {
     "done": "good",
     "failed": "bad",
+    "killed": "bad",
     "interrupted": "warn",
+    "running": "muted",
     "blessed": "good",
     "blessed for some tasks": "warn",
     "refused": "bad",

@@ -28,7 +28,9 @@ from pipeline.html.palette import Tone
 _TONES: dict[str, Tone] = {
     "done": "good",
     "failed": "bad",
+    "killed": "bad",
     "interrupted": "warn",
+    "running": "muted",
     "cached": "muted",
     "stop": "bad",
     "warn": "warn",
@@ -53,7 +55,7 @@ def _figures(store: StudyStore) -> Block:
     return KeyFigures(
         (
             KeyFigure("Last run", status, tone=_tone(status)),
-            KeyFigure("Failed runs", failed, tone="bad" if failed else "good"),
+            KeyFigure("Failed or killed runs", failed, tone="bad" if failed else "good"),
             _age(store, "Since a success", queries.SINCE_SUCCESS, limits.DAYS_WITHOUT_SUCCESS),
             _age(store, "Age of the newest data", queries.AGE_OF_DATA, limits.DAYS_OF_DATA),
             _age(store, "Age of the blessed model", queries.AGE_OF_MODEL, limits.DAYS_OF_MODEL),

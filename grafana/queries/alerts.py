@@ -134,11 +134,11 @@ ALERTS = (
     ),
     Alert(
         uid="trial-failed",
-        title="The last run failed",
+        title="The last run failed or was killed",
         query=FAILED,
         above=0.0,
         severity="critical",
-        summary="{study}: the last run failed in {failed_stage}",
+        summary="{study}: the last run {how}",
         description="The board has the reason. Fix the problem and rerun: finished stages are "
         "taken from the cache.",
         board=PIPELINE_HEALTH,

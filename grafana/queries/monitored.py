@@ -6,7 +6,7 @@ scored and stayed, otherwise by those of the run's own model.
 
 from __future__ import annotations
 
-from grafana.queries.query import TRAINING_RUNS, Query
+from grafana.queries.query import NEWEST_OUTCOMES, TRAINING_RUNS, UNSUCCESSFUL, Query
 
 
 def _newest(condition: str = "TRUE") -> str:
@@ -163,12 +163,14 @@ SELECT study, $__daysSince(last) AS days FROM (
 
 FAILED = Query(
     f"""
-SELECT study, failed_stage, failed FROM (
+SELECT study, failed_stage, how, failed FROM (
   SELECT r.study AS study, o.failed_stage AS failed_stage,
-         CASE WHEN o.status = 'failed' THEN 1 ELSE 0 END AS failed,
+         CASE WHEN o.status = 'killed' THEN 'was killed' ELSE 'failed' END
+         || CASE WHEN o.failed_stage = '' THEN '' ELSE ' in ' || o.failed_stage END AS how,
+         CASE WHEN o.status IN {UNSUCCESSFUL} THEN 1 ELSE 0 END AS failed,
          ROW_NUMBER() OVER (PARTITION BY r.study ORDER BY o.ended DESC) AS place
-  FROM {TRAINING_RUNS} r JOIN outcomes o ON o.run = r.run
+  FROM {TRAINING_RUNS} r JOIN {NEWEST_OUTCOMES} o ON o.run = r.run
 ) ranked WHERE place = 1
 """,
-    {"study": "text", "failed_stage": "text", "failed": "count"},
+    {"study": "text", "failed_stage": "text", "how": "text", "failed": "count"},
 )

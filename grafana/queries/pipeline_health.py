@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from grafana.queries.query import TRAINING_RUNS, Query, newest
+from grafana.queries.query import (
+    NEWEST_OUTCOMES,
+    TRAINING_RUNS,
+    UNSUCCESSFUL,
+    Query,
+    newest,
+)
 
 _NEWEST_FINDINGS = newest("gate_findings")
 _NEWEST_ROWS = newest("stage_rows")
@@ -19,8 +25,9 @@ FROM {TRAINING_RUNS} r WHERE r.study = :study ORDER BY r.started DESC LIMIT 1
 
 LAST_OUTCOME = Query(
     f"""
-SELECT o.status AS status FROM outcomes o JOIN {TRAINING_RUNS} r ON r.run = o.run
-WHERE r.study = :study ORDER BY o.ended DESC LIMIT 1
+SELECT COALESCE(o.status, 'running') AS status
+FROM {TRAINING_RUNS} r LEFT JOIN {NEWEST_OUTCOMES} o ON o.run = r.run
+WHERE r.study = :study ORDER BY COALESCE(o.ended, r.started) DESC LIMIT 1
 """,
     {"status": "text"},
 )
@@ -51,25 +58,26 @@ WHERE r.study = :study AND m.registered ORDER BY r.started DESC LIMIT 1
 
 FAILURES = Query(
     f"""
-SELECT COUNT(DISTINCT o.run) AS "failed runs"
-FROM outcomes o JOIN {TRAINING_RUNS} r ON r.run = o.run
-WHERE r.study = :study AND $__timeFilter(r.started) AND o.status = 'failed'
+SELECT COUNT(*) AS "failed runs"
+FROM {NEWEST_OUTCOMES} o JOIN {TRAINING_RUNS} r ON r.run = o.run
+WHERE r.study = :study AND $__timeFilter(r.started) AND o.status IN {UNSUCCESSFUL}
 """,
     {"failed runs": "count"},
 )
 
 RUNS = Query(
-    """
-SELECT r.started AS started, r.run AS run, o.status AS status, o.failed_stage AS failed_stage,
-       COALESCE(o.reason, '') AS reason, s.seconds AS seconds, s.peak_memory_mb AS memory,
+    f"""
+SELECT r.started AS started, r.run AS run, COALESCE(o.status, 'running') AS status,
+       COALESCE(o.failed_stage, '') AS failed_stage, COALESCE(o.reason, '') AS reason,
+       s.seconds AS seconds, s.peak_memory_mb AS memory,
        r.kind AS kind,
        r.runner AS runner, r.started_by AS started_by, r.code_version AS code_version
 FROM runs r
-JOIN outcomes o ON o.run = r.run
+LEFT JOIN {NEWEST_OUTCOMES} o ON o.run = r.run
 LEFT JOIN (SELECT run, SUM(seconds) AS seconds, MAX(peak_memory_mb) AS peak_memory_mb
            FROM stages GROUP BY run) s ON s.run = r.run
 WHERE r.study = :study AND $__timeFilter(r.started)
-ORDER BY o.ended DESC LIMIT 50
+ORDER BY COALESCE(o.ended, r.started) DESC LIMIT 50
 """,
     {
         "started": "time",

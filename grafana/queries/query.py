@@ -85,6 +85,17 @@ TRAINING_RUNS = "(SELECT * FROM runs WHERE kind = 'training')"
 """SQL of the runs that train a model: validations are no runs of their study's pipeline."""
 
 
+NEWEST_OUTCOMES = """(SELECT run, status, failed_stage, reason, ended FROM (
+  SELECT run, status, failed_stage, reason, ended,
+         ROW_NUMBER() OVER (PARTITION BY run ORDER BY ended DESC) AS place
+  FROM outcomes) every_outcome WHERE place = 1)"""
+"""SQL of how each run stands that has ended: a resumed run may have ended before, and one that is
+running has no row."""
+
+UNSUCCESSFUL = "('failed', 'killed')"
+"""SQL of the statuses that need a person: Ctrl-C was a person's own decision."""
+
+
 def newest(table: str) -> str:
     """SQL of the newest run of the chosen study that has rows in a table."""
     return (

@@ -11,7 +11,7 @@ from pipeline.pages.report import report_page
 from pipeline.results.analysis import Analysis
 from pipeline.results.card import Card
 from pipeline.results.documents import read_result
-from pipeline.runs.run_file import RunFile
+from pipeline.runs.run_file import RunFile, end_text
 from pipeline.storage import read
 
 REPORT_FILE = "report.html"
@@ -52,10 +52,9 @@ def read_card(run: RunFile, folder: Path) -> Card:
     card = run.output("ModelCard", "card")
     content = read(f"{card}/card.json") if card else None
     if content is None:
-        stage = f", at {run.failed_stage}" if run.failed_stage else ""
         raise UserError(
-            f"{folder}: this run has no model card, so there is nothing to report: it ended as "
-            f"{run.status}{stage}. Its reasons are in {folder / 'run.json'}."
+            f"{folder}: this run has no model card, so there is nothing to report: it "
+            f"{end_text(run)}. Its reasons are in {folder / 'run.json'}."
         )
     remedy = "Run the pipeline again."
     return parse_document(Card, content, f"{card}/card.json", "a document of ModelCard", remedy)

@@ -17,22 +17,42 @@ import tempfile
 import threading
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn, TypeVar
 
+from pipeline import interrupts
+
 Result = TypeVar("Result")
 
-_FORWARDED = (signal.SIGINT, signal.SIGTERM)
 _RESULT_FILE = "result.pickle"
 _DIE_WITH_PARENT = 1
 """PR_SET_PDEATHSIG of Linux's prctl."""
 
 
+@dataclass(frozen=True)
+class Death:
+    """How a process ended that left no result.
+
+    Attributes:
+        text: How, as the predicate of a sentence.
+        is_kill: Whether it was killed from outside, and did not fail by itself.
+    """
+
+    text: str
+    is_kill: bool
+
+    def __str__(self) -> str:
+        return self.text
+
+
 def supervise(
-    work: Callable[[Path], Result], describe_death: Callable[[str, Path], Result]
+    work: Callable[[Path], Result], describe_death: Callable[[Death, Path], Result]
 ) -> Result:
     """Calls `work` in a child process.
+
+    Ctrl-C, SIGTERM and SIGHUP are a KeyboardInterrupt to it (`pipeline.interrupts`).
 
     Where the process has threads or has loaded TensorFlow already, as under TFX's own command
     line, a child would not be safe: then it is called here.
@@ -51,7 +71,8 @@ def supervise(
     with tempfile.TemporaryDirectory(prefix="trial-") as name:
         folder = Path(name)
         if not _can_fork():
-            return work(folder)
+            with interrupts.listening():
+                return work(folder)
         status = _call_in_child(lambda: work(folder), folder / _RESULT_FILE)
         if not (folder / _RESULT_FILE).exists():
             return describe_death(how_it_died(status), folder)
@@ -61,26 +82,28 @@ def supervise(
         return found
 
 
-def how_it_died(status: int) -> str:
+def how_it_died(status: int) -> Death:
     """How a process ended that left no result.
 
     Args:
         status: Its exit code; the negative number of a signal that ended it.
 
     Examples:
-        >>> how_it_died(-6)
+        >>> how_it_died(-6).text
         'was ended by SIGABRT: a native library failed; the last lines of the log say where'
         >>> how_it_died(3)
-        'ended with exit code 3'
+        Death(text='ended with exit code 3', is_kill=False)
     """
     if status >= 0:
-        return f"ended with exit code {status}"
+        return Death(f"ended with exit code {status}", is_kill=False)
     name = signal.Signals(-status).name
     if -status == signal.SIGKILL:
-        return f"was ended by {name}: as a rule because the machine was out of memory"
-    if -status in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        return f"was ended by {name}"
-    return f"was ended by {name}: a native library failed; the last lines of the log say where"
+        text = f"was ended by {name}: as a rule because the machine was out of memory"
+        return Death(text, is_kill=True)
+    if -status in interrupts.ENDING:
+        return Death(f"was ended by {name}", is_kill=True)
+    text = f"was ended by {name}: a native library failed; the last lines of the log say where"
+    return Death(text, is_kill=False)
 
 
 def _can_fork() -> bool:
@@ -97,7 +120,7 @@ def _call_in_child(work: Callable[[], object], result_file: Path) -> int:
     sys.stdout.flush()
     sys.stderr.flush()
     # A signal between fork and handlers waits.
-    signal.pthread_sigmask(signal.SIG_BLOCK, _FORWARDED)
+    signal.pthread_sigmask(signal.SIG_BLOCK, interrupts.ENDING)
     parent, child = os.getpid(), os.fork()
     if child == 0:
         _run_child(work, result_file, parent)
@@ -106,9 +129,9 @@ def _call_in_child(work: Callable[[], object], result_file: Path) -> int:
         os.kill(child, number)
 
     # Where signals are ignored, as under nohup, they stay ignored.
-    handled = [number for number in _FORWARDED if signal.getsignal(number) != signal.SIG_IGN]
+    handled = [number for number in interrupts.ENDING if signal.getsignal(number) != signal.SIG_IGN]
     before = {number: signal.signal(number, forward) for number in handled}
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _FORWARDED)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, interrupts.ENDING)
     try:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     finally:
@@ -125,7 +148,6 @@ def _run_child(work: Callable[[], object], result_file: Path, parent: int) -> No
         os.setpgid(0, 0)
         die_with(parent)
         faulthandler.enable()
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _FORWARDED)
         _write_result(work, result_file)
         atexit._run_exitfuncs()
         sys.stdout.flush()
@@ -137,7 +159,9 @@ def _run_child(work: Callable[[], object], result_file: Path, parent: int) -> No
 
 def _write_result(work: Callable[[], object], result_file: Path) -> None:
     try:
-        content = pickle.dumps((True, work()))
+        with interrupts.listening(is_last=True):
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, interrupts.ENDING)
+            content = pickle.dumps((True, work()))
     except BaseException as error:
         error.add_note("".join(traceback.format_exception(error)))
         content = pickle.dumps((False, can_travel(error)))

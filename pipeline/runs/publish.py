@@ -57,6 +57,24 @@ def publish(registry_root: str, study: str, serving: str) -> Served | None:
             return champion
 
 
+def unfinished_versions(serving: str | None) -> list[Path]:
+    """Folders of models whose copy a writer that died did not finish.
+
+    Args:
+        serving: The folder; None for none. In an object store an unfinished version has no
+            `saved_model.pb`, which is written last, so that no server loads it.
+
+    Returns:
+        Drafts of versions, and versions and pushed models without their `saved_model.pb`.
+    """
+    if not serving or storage.is_remote(serving):
+        return []
+    root = Path(serving)
+    drafts = list(root.glob(f".[0-9]*.{'[0-9a-f]' * 32}"))
+    named = [path for path in (*root.glob("*"), *root.glob(f"{PUSHED}/*")) if path.name.isdigit()]
+    return drafts + [path for path in named if path.is_dir() and not (path / _MODEL).exists()]
+
+
 def _write(folder: str, serving: str, champion: Served | None) -> None:
     if champion is None:
         for version in _versions(serving):

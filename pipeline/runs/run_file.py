@@ -1,7 +1,8 @@
-"""The record of a local run, whatever its status: `run.json` beside its stages' records."""
+"""The record of a local run from its start on: `run.json` beside its stages' records."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -15,20 +16,25 @@ from pipeline.names import TRAINING, VALIDATION, RunKind
 
 RUN_FILE = "run.json"
 
+RECORDS = "records"
+"""Folder of the records of a study's runs, one folder a run."""
+
 VALIDATIONS = "validation"
 """Folder of a study's external validations below the root, beside the records of its runs."""
 
 SCORINGS = "scoring"
 """Folder of the scorings of a study's subjects, likewise."""
 
-Status = Literal["done", "failed", "interrupted"]
+Status = Literal["running", "done", "failed", "interrupted", "killed"]
+"""`interrupted` is Ctrl-C; `killed` any other end from outside. A run that died without a
+witness stays `running` until the next start of a run, or a command that names it, closes it."""
 
 _RENAMED_STAGES = {"BaselineModel": "ChampionModel"}
 """Present names of stages by their names in 0.1.0."""
 
 
 class RunFile(Document):
-    """A run that has ended.
+    """A run; it is written when the run starts, with each of its stages, and when it ends.
 
     Attributes:
         run: Its id.
@@ -43,9 +49,10 @@ class RunFile(Document):
         code_version: Version of the project.
         started_by: Who started it.
         started: When it started.
-        ended: When it ended.
+        ended: When it ended; None while it runs.
         status: Its status.
-        failed_stage: The stage that failed or was interrupted; empty for a finished run.
+        failed_stage: The stage that failed or was ended; the one that runs, of a run that does;
+            empty for a finished run.
         reason: Why it failed.
         store: Address of the SQL store that it is exported to; empty for none.
         outputs: URI of each output of each finished stage.
@@ -64,7 +71,7 @@ class RunFile(Document):
     code_version: str
     started_by: str
     started: datetime
-    ended: datetime
+    ended: datetime | None
     status: Status
     failed_stage: str
     reason: str | None
@@ -90,9 +97,24 @@ class RunFile(Document):
 
     def write(self, folder: Path) -> None:
         """Writes `run.json` to the run's folder of records."""
-        folder.mkdir(parents=True, exist_ok=True)
-        text = self.model_dump_json(indent=1)
-        (folder / RUN_FILE).write_text(text + "\n", encoding="utf-8")
+        write_record(folder / RUN_FILE, self)
+
+
+def write_record(path: Path, record: Document) -> None:
+    """Writes a record by one rename: a full disk or a death leaves the earlier one.
+
+    Args:
+        path: The file; its folder is made.
+        record: Its content.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        draft.write_text(record.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def read_training_run(folder: Path) -> RunFile:
@@ -127,6 +149,21 @@ def read_run_file(folder: Path) -> RunFile:
     )
 
 
+def end_text(run: RunFile) -> str:
+    """How a run ended, as the predicate of a sentence.
+
+    Args:
+        run: The run.
+
+    Examples:
+        >>> from types import SimpleNamespace
+        >>> end_text(SimpleNamespace(status="killed", failed_stage="Trainer"))
+        'ended as killed at Trainer'
+    """
+    at = f" at {run.failed_stage}" if run.failed_stage else ""
+    return f"is running{at}" if run.status == "running" else f"ended as {run.status}{at}"
+
+
 def find_runs(root: Path) -> list[Path]:
     """Folders of the records of all runs below a root, oldest first.
 
@@ -158,5 +195,5 @@ def find_run(run: str, root: Path) -> Path:
 
 
 def _find(root: Path, run: str, below: str = ".") -> list[Path]:
-    files = root.glob(f"*/{below}/records/{run}/{RUN_FILE}")
+    files = root.glob(f"*/{below}/{RECORDS}/{run}/{RUN_FILE}")
     return sorted((path.parent for path in files), key=lambda folder: folder.name)

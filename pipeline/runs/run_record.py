@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 
+from pipeline import interrupts
 from pipeline.beam.failure import find_user_error
 from pipeline.results.findings import Finding
 from pipeline.runs.stage_record import CountedRows, StageRecord
@@ -64,8 +65,9 @@ def recorded(
         if record.status == "running":
             record.status = "done"
     except KeyboardInterrupt:
-        record.status = "failed"
-        record.error = "interrupted"
+        interrupts.handle()
+        record.status = interrupts.end_status()
+        record.error = interrupts.end_reason()
         raise
     except BaseException as error:
         record.status = "failed"

@@ -18,9 +18,12 @@ from pydantic import (
 from pipeline.documents import Count, Document, parse_document
 from pipeline.results.documents import read_result
 from pipeline.results.findings import Finding, Findings
-from pipeline.runs.run_file import RUN_FILE
+from pipeline.runs.run_file import RUN_FILE, write_record
 
-Status = Literal["running", "done", "cached", "failed"]
+Status = Literal["running", "done", "cached", "failed", "interrupted", "killed"]
+
+ENDED_EARLY = ("failed", "interrupted", "killed")
+"""Statuses of a stage that ends its run."""
 
 
 class CountedRows(Document):
@@ -88,9 +91,7 @@ class StageRecord(Document):
 
     def write(self, folder: Path) -> None:
         """Writes `<stage>.json` to the run's folder of records."""
-        folder.mkdir(parents=True, exist_ok=True)
-        text = self.model_dump_json(indent=1)
-        (folder / f"{self.stage}.json").write_text(text + "\n", encoding="utf-8")
+        write_record(folder / f"{self.stage}.json", self)
 
 
 def read_records(folder: Path) -> list[StageRecord]:

@@ -20,7 +20,7 @@ from pipeline.results.registration import Registration
 from pipeline.results.trial_progress import TrialSummaryDocument
 from pipeline.results.validation import ExternalValidation
 from pipeline.runs.run_file import RunFile, read_run_file
-from pipeline.runs.stage_record import StageRecord, gate_findings, read_records
+from pipeline.runs.stage_record import ENDED_EARLY, StageRecord, gate_findings, read_records
 from pipeline.store import models
 from pipeline.store.engine import store_engine, transaction
 from pipeline.store.exported_study import ExportedStudy
@@ -220,7 +220,7 @@ def _evaluation_rows(
 def export_stage(address: str, study: str, record: StageRecord, kind: RunKind = TRAINING) -> None:
     """Exports the record of one stage, where each stage is a process of its own.
 
-    A failed stage ends its run: the run's outcome is exported with it.
+    A stage that failed or was ended ends its run: the run's outcome is exported with it.
 
     Args:
         address: The store's.
@@ -229,7 +229,7 @@ def export_stage(address: str, study: str, record: StageRecord, kind: RunKind = 
         kind: What the run does.
     """
     rows = stage_rows([record])
-    if record.status == "failed":
+    if record.status in ENDED_EARLY:
         rows = joined(rows, _failure_rows(address, study, record, kind))
     export(address, rows)
 
@@ -239,7 +239,7 @@ def _failure_rows(address: str, study: str, record: StageRecord, kind: RunKind) 
     started = first_start(address, run) or record.started
     return joined(
         {models.Run: [_unknown_run(record, study, started, kind)]},
-        outcome_rows(run, "failed", now, record.stage, shown_error(record)),
+        outcome_rows(run, record.status, now, record.stage, shown_error(record)),
         # Documents of a failed stage are not kept.
         finding_rows(run, Findings(tuple(record.findings))),
     )
@@ -283,7 +283,7 @@ def _unknown_run(record: StageRecord, study: str, started: datetime, kind: RunKi
 
 
 def export_local_run(folder: Path, address: str = "", patience: Patience | None = None) -> int:
-    """Exports a local run: its outcome, its stages' records and its stages' outputs.
+    """Exports a local run that has ended: its outcome, its stages' records and outputs, at once.
 
     Args:
         folder: The run's folder of records.
@@ -294,9 +294,12 @@ def export_local_run(folder: Path, address: str = "", patience: Patience | None 
         Number of rows submitted.
 
     Raises:
-        UserError: The folder is not a run's, or the store did not accept the rows.
+        UserError: The folder is not a run's, the run has not ended, or the store did not accept the
+            rows.
     """
     run = read_run_file(folder)
+    if run.ended is None:
+        raise UserError(f"{folder}: the run has not ended; it exports itself at its end.")
     if not (address or run.store):
         raise UserError(f"{folder}: the run names no store; give its address (STORE=).")
     records = read_records(folder)
@@ -305,8 +308,22 @@ def export_local_run(folder: Path, address: str = "", patience: Patience | None 
     return export(address or run.store, rows, patience)
 
 
-def _local_rows(run: RunFile, records: Sequence[StageRecord]) -> Rows:
-    facts = RunFacts(
+def export_start(run: RunFile) -> None:
+    """Adds the row of a local run that starts: without an outcome it is running.
+
+    A store that does not answer is not waited for: the run's export at its end has the row, too.
+
+    Args:
+        run: The run's file.
+
+    Raises:
+        UserError: The store did not accept the row.
+    """
+    export(run.store, _local_facts(run).rows(), Patience(attempts=1))
+
+
+def _local_facts(run: RunFile) -> RunFacts:
+    return RunFacts(
         run=run.run,
         study=ExportedStudy.of(parse_study(run.study_file, f"the study of run {run.run}")),
         started=run.started,
@@ -318,6 +335,10 @@ def _local_rows(run: RunFile, records: Sequence[StageRecord]) -> Rows:
         parameters=run.parameters,
         kind=run.kind,
     )
+
+
+def _local_rows(run: RunFile, records: Sequence[StageRecord]) -> Rows:
+    facts = _local_facts(run)
     folders = ResultFolders(
         rejects=run.output("TrialExampleGen", "rejects"),
         verdict=run.output("TrialEvaluator", "verdict"),

@@ -61,12 +61,14 @@ class Run(Base):
 
 
 class Outcome(Base):
-    """The outcome of a run; a resumed run has several.
+    """The outcome of a run: its status is that of the newest row, `running` if it has none.
+
+    A resumed run has several.
 
     Attributes:
         run: Id of the run.
-        status: `done`, `failed` or `interrupted`.
-        failed_stage: The stage that failed, or empty.
+        status: `done`, `failed`, `interrupted` (Ctrl-C) or `killed` (any other end from outside).
+        failed_stage: The stage that failed or was ended, or empty.
         ended: When it ended.
         reason: Why it failed.
     """
@@ -87,7 +89,7 @@ class Stage(Base):
         run: Id of the run.
         stage: The stage's node in the graph.
         started: When it started.
-        status: `done`, `cached` or `failed`.
+        status: `done`, `cached`, `failed`, `interrupted` or `killed`.
         seconds: Wall time.
         peak_memory_mb: Largest resident memory of the process with its children, in MiB.
         error: Why it failed.

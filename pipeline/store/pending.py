@@ -20,14 +20,15 @@ class ExportFile(Document):
     """`export.json`.
 
     Attributes:
-        status: `pending` where the store did not accept the rows.
+        status: `pending` where the store did not accept the rows; `with the outcome` where the run
+            exports them itself when it ends.
         store: Address of the store, without a password.
         rows: Number of rows submitted.
         reason: Why the store did not accept them.
         pending: The rows that are still to be added, by table.
     """
 
-    status: Literal["done", "pending", "no store"]
+    status: Literal["done", "pending", "with the outcome", "no store"]
     store: str
     rows: int = 0
     reason: str | None = None

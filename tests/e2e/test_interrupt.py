@@ -58,7 +58,7 @@ def test_before_the_first_stage_one_line_and_130(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_during_training_the_stage_is_recorded_as_failed_and_a_rerun_goes_on(
+def test_during_training_the_stage_is_recorded_as_interrupted_and_a_rerun_goes_on(
     tmp_path: Path,
 ) -> None:
     study = study_copy(tmp_path / "study", LENIENT)
@@ -77,7 +77,7 @@ def test_during_training_the_stage_is_recorded_as_failed_and_a_rerun_goes_on(
     assert "✗ Trainer" in run.terminal
     assert "Interrupted. Rerun the same command to continue" in run.terminal
     assert "Traceback" not in run.terminal + run.errors
-    assert run.stages["Trainer"]["status"] == "failed"
+    assert run.stages["Trainer"]["status"] == "interrupted"
     assert run.stages["Trainer"]["error"] == "interrupted"
     assert not list((root / "synthetic" / "artifacts" / "Trainer").glob("model/*"))
 

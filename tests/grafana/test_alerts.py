@@ -7,6 +7,7 @@ import pytest
 
 from grafana.queries import alerts, monitored, pipeline_health
 from pipeline.store import models
+from pipeline.store.export import outcome_rows
 from pipeline.store.writer import export
 from tests.pipeline.store.hand_made_store import SECOND, at, failed_run
 from tests.pipeline.store.store_runs import FAILED, STARTED, comparison, record, run_rows
@@ -181,8 +182,52 @@ def test_the_gates_objections_to_rejected_rows_raise_an_alert(sqlite: Any, ask: 
 def test_a_failed_run_raises_an_alert_until_the_next_one_succeeds(sqlite: Any, ask: Any) -> None:
     export(sqlite, at(failed_run("r1"), STARTED))
     (row,) = happened(ask, "trial-failed")
-    assert row["failed_stage"] == "DataGate"
+    assert row["how"] == "failed in DataGate"
 
     later = at(run_rows("r2"), datetime(2027, 1, 1, tzinfo=UTC))
     export(sqlite, later)
     assert happened(ask, "trial-failed") == []
+
+
+@pytest.mark.parametrize(
+    ("status", "stage", "alerts_say"),
+    [
+        ("killed", "Trainer", ["was killed in Trainer"]),
+        ("killed", "", ["was killed"]),
+        ("failed", "Trainer", ["failed in Trainer"]),
+        ("interrupted", "Trainer", []),
+    ],
+)
+def test_a_run_that_was_killed_raises_the_alert_and_one_that_a_person_ended_does_not(
+    status: str, stage: str, alerts_say: list[str], sqlite: Any, ask: Any
+) -> None:
+    run = {models.Run: run_rows("r1")[models.Run]}
+    export(sqlite, run | outcome_rows("r1", status, SECOND, stage))
+
+    assert [row["how"] for row in happened(ask, "trial-failed")] == alerts_say
+    assert ask(pipeline_health.LAST_OUTCOME) == [{"status": status}]
+    assert ask(pipeline_health.FAILURES) == [{"failed runs": len(alerts_say)}]
+
+
+def test_a_run_without_an_outcome_is_running_and_raises_nothing(sqlite: Any, ask: Any) -> None:
+    export(sqlite, {models.Run: run_rows("r1")[models.Run]})
+
+    assert [row["status"] for row in ask(pipeline_health.RUNS)] == ["running"]
+    assert ask(pipeline_health.LAST_OUTCOME) == [{"status": "running"}]
+    assert happened(ask, "trial-failed") == []
+
+
+def test_a_run_that_is_running_leaves_the_alert_of_the_one_before(sqlite: Any, ask: Any) -> None:
+    export(sqlite, at(failed_run("r1"), STARTED))
+    export(sqlite, at({models.Run: run_rows("r2")[models.Run]}, datetime(2027, 1, 1, tzinfo=UTC)))
+
+    assert [row["how"] for row in happened(ask, "trial-failed")] == ["failed in DataGate"]
+    assert ask(pipeline_health.LAST_OUTCOME) == [{"status": "running"}]
+
+
+def test_a_resumed_run_stands_as_its_newest_outcome_says(sqlite: Any, ask: Any) -> None:
+    export(sqlite, at(failed_run("r1"), STARTED))
+    export(sqlite, outcome_rows("r1", "done", datetime(2027, 1, 1, tzinfo=UTC)))
+
+    assert [row["status"] for row in ask(pipeline_health.RUNS)] == ["done"]
+    assert ask(pipeline_health.FAILURES) == [{"failed runs": 0}]

@@ -22,6 +22,8 @@ def export(run: str, store: str | None, root: Path) -> Answer:
     RUN is the id or the folder of a local run, or the folder or address of what MetricsExporter
     left; the newest local run if none is given. Rows that are in the store stay as they are.
     """
+    from pipeline.errors import UserError
+    from pipeline.runs.closing import close_if_dead
     from pipeline.runs.run_file import find_run
     from pipeline.store.export import export_local_run
     from pipeline.store.pending import read_export
@@ -29,7 +31,14 @@ def export(run: str, store: str | None, root: Path) -> Answer:
 
     pending = read_export(run) if run else None
     if pending is None:
-        rows = export_local_run(find_run(run, root), store or "")
+        folder = find_run(run, root)
+        close_if_dead(folder)
+        rows = export_local_run(folder, store or "")
+    elif pending.status == "with the outcome":
+        raise UserError(
+            f"{run}: a local run exports its results with its outcome. Name the run, by its id or "
+            "its folder of records."
+        )
     else:
         rows = export_rows(store or pending.store, pending.pending_rows())
     click.echo(f"{rows:,} rows exported; rows that were in the store are unchanged.")

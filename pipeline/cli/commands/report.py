@@ -25,9 +25,11 @@ def report(run: str, root: Path) -> Answer:
     Where the study file says `disclosure: internal`, a second file for the owners of the data.
     """
     from pipeline.pages.write_report import write_report
+    from pipeline.runs.closing import close_if_dead
     from pipeline.runs.run_file import find_run, read_training_run
 
     folder = find_run(run, root)
+    close_if_dead(folder)
     found = read_training_run(folder)
     written = write_report(folder, found)
     click.echo(written)

@@ -25,7 +25,7 @@ from pipeline.errors import UserError
 from pipeline.names import RUN_KINDS, TRAINING
 from pipeline.runners.kubeflow.handover import HANDED_BESIDE, INSIDE, Handover
 from pipeline.runners.kubeflow.record import Task, record_death, recorded_task
-from pipeline.runners.supervise import supervise
+from pipeline.runners.supervise import Death, supervise
 
 _OWN_PACKAGES = ("pipeline", "components", "trainer")
 
@@ -97,7 +97,7 @@ def run_task(options: argparse.Namespace) -> None:
         _execute(handover, options, folder)
 
 
-def tell_death(options: argparse.Namespace, death: str, started: datetime) -> NoReturn:
+def tell_death(options: argparse.Namespace, death: Death, started: datetime) -> NoReturn:
     """Records a task whose process died, and says so.
 
     Args:
@@ -110,7 +110,7 @@ def tell_death(options: argparse.Namespace, death: str, started: datetime) -> No
     """
     handover = _handover(options)
     reason = f"Stage {options.stage}: its process {death}."
-    record_death(_task(handover, options), reason, started)
+    record_death(_task(handover, options), reason, death.is_kill, started)
     raise UserError(
         f"{reason} Where memory ran out, raise resources.{options.stage}.memory in the settings "
         "and compile again. Then submit the run again: finished tasks come from the cache."

@@ -68,19 +68,20 @@ def recorded_task(task: Task) -> Iterator[Path]:
             _publish(record, task)
 
 
-def record_death(task: Task, reason: str, started: datetime) -> None:
+def record_death(task: Task, reason: str, is_kill: bool, started: datetime) -> None:
     """Records a task whose process died before it could write a record.
 
     Args:
         task: The task.
         reason: How it died.
+        is_kill: Whether it was killed from outside.
         started: When it started, in UTC.
     """
     seconds = round((datetime.now(UTC) - started).total_seconds(), 3)
     record = StageRecord(
         run=task.run,
         stage=task.stage,
-        status="failed",
+        status="killed" if is_kill else "failed",
         started=started.replace(microsecond=0),
         seconds=seconds,
         error=reason,

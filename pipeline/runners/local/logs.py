@@ -7,14 +7,50 @@ redirected to the log file.
 from __future__ import annotations
 
 import atexit
+import errno
+import io
 import logging
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+logger = logging.getLogger(__name__)
+
+_GONE = (errno.EIO, errno.EPIPE)
+
+
+class _Terminal(io.TextIOWrapper):
+    """Standard output, which may go away before the run ends, as with a closed connection.
+
+    Args:
+        descriptor: File descriptor to write to.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        buffer = io.BufferedWriter(_LosesWhatIsNotRead(descriptor, "wb"))
+        super().__init__(buffer, encoding="utf-8", line_buffering=True)
+
+
+class _LosesWhatIsNotRead(io.FileIO):
+    """A file whose reader may go away without ending the run."""
+
+    def write(self, content: Buffer, /) -> int:
+        """Writes bytes."""
+        try:
+            return super().write(content) or 0
+        except OSError as error:
+            if error.errno not in _GONE:
+                raise
+            logger.warning("the terminal is gone: %s", error.strerror)
+            return memoryview(content).nbytes
 
 
 @contextmanager
@@ -34,7 +70,7 @@ def terminal_and_log(log_file: Path) -> Iterator[Console]:
     sys.stdout.flush()
     sys.stderr.flush()
     saved_output, saved_error = os.dup(1), os.dup(2)
-    terminal = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    terminal = _Terminal(os.dup(1))
     handler = logging.FileHandler(log_file, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()

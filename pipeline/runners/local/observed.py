@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pipeline.runners.local.display import RunDisplay
-from pipeline.runners.local.record import forget_beside
 from pipeline.runners.local.side_process import SideProcess
 from pipeline.runners.local.stages import StageRunner
 from pipeline.runs.run_record import recorded
@@ -19,14 +18,14 @@ class ObservedStages(StageRunner):
     Args:
         display: Where stages are shown.
         records: Folder of the run's records.
-        notes: Folder for what must be known of the run if this process dies.
         new_record: Makes the record of a stage.
-        note: Writes a stage down that starts; whether it runs beside this process's.
+        started: Called before the first stage.
+        note: Called with a stage that starts and whether it runs beside this process's.
         side: The process of the second lane; None runs one stage at a time.
         beside: The stages of the second lane.
 
     Attributes:
-        failed: Stages that failed or were interrupted.
+        failed: Stages that failed or were ended.
     """
 
     def __init__(
@@ -34,19 +33,20 @@ class ObservedStages(StageRunner):
         *,
         display: RunDisplay,
         records: Path,
-        notes: Path,
         new_record: Callable[[str], StageRecord],
-        note: Callable[[StageRecord, bool], None],
+        started: Callable[[], None],
+        note: Callable[[str, bool], None],
         side: SideProcess | None,
         beside: Sequence[str],
     ) -> None:
         super().__init__(side, beside)
-        self._display, self._records, self._notes = display, records, notes
-        self._new_record, self._note = new_record, note
+        self._display, self._records = display, records
+        self._new_record, self._started, self._note = new_record, started, note
         self.failed: set[str] = set()
 
     def begin(self) -> None:
-        """Tells the display the order of the lines."""
+        """Starts the run, and tells the display the order of the lines."""
+        self._started()
         self._display.begin(self.order)
 
     def run_stage(self, stage: str, launch: Callable[[], bool]) -> None:
@@ -59,13 +59,12 @@ class ObservedStages(StageRunner):
                 self._display.stage(stage, is_beside) as shown,
                 recorded(record, self._records, side, is_beside),
             ):
-                self._note(record, is_beside)
+                # What is left of it if its process dies.
+                record.write(self._records)
+                self._note(stage, is_beside)
                 if not launch():
                     record.status = "cached"
                     shown.cached = True
         except BaseException:
             self.failed.add(stage)
             raise
-        finally:
-            if is_beside:
-                forget_beside(self._notes)

@@ -23,13 +23,13 @@ class RunOutcome:
         verdict: `blessed`, `refused` or `not_judged`; None where the run has none.
         tasks: The verdict on each task; empty where the run has none.
         reasons: Why tasks were refused or not judged.
-        failed_stage: The stage that failed or was interrupted; empty if none.
+        failed_stage: The stage that failed or was ended; empty if none.
         error: Why the run failed; None where it did not.
         is_users_to_fix: Whether the user must fix something before the run can succeed.
     """
 
     run: str
-    status: Literal["done", "failed", "interrupted", "not started"]
+    status: Literal["done", "failed", "interrupted", "killed", "not started"]
     paths: Mapping[str, Path] = field(default_factory=dict)
     verdict: TaskDecision | None = None
     tasks: Mapping[str, TaskDecision] = field(default_factory=dict)

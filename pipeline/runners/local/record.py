@@ -1,89 +1,71 @@
-"""What a local run leaves of itself: `run.json`, rows in the store, a dead stage's record."""
+"""What a local run leaves of itself: `run.json`, and its row and results in the store."""
 
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 
-from pipeline.documents import Document
 from pipeline.errors import UserError
 from pipeline.runners.local.display import print_words
-from pipeline.runs.run_file import RunFile
-from pipeline.runs.stage_record import StageRecord
+from pipeline.runs.closing import close_unnoticed
+from pipeline.runs.run_file import RECORDS, RunFile
 
 logger = logging.getLogger(__name__)
 
-_NOTE = "stage.json"
-_BESIDE_NOTE = "beside.json"
+_NOTE = "records"
 
 
-class StartedStage(Document):
-    """A stage that has started: what is left of it where its process dies.
+def note_records(records: Path, notes: Path) -> None:
+    """Writes down where a run's records are, for who reports its death."""
+    (notes / _NOTE).write_text(str(records), encoding="utf-8")
 
-    Attributes:
-        file: The run's file as it would be if the run had failed in this stage.
-        record: The stage's record.
+
+def noted_records(notes: Path) -> Path | None:
+    """Folder of the records of a run that has started; None before."""
+    note = notes / _NOTE
+    return Path(note.read_text(encoding="utf-8")) if note.exists() else None
+
+
+def record_start(file: RunFile, records: Path) -> None:
+    """Writes `run.json` of a run that starts, and adds its row to the store.
+
+    Args:
+        file: The run's file.
         records: Folder of the run's records.
     """
+    file.write(records)
+    if not file.store:
+        return
+    from pipeline.store.export import export_start
 
-    file: RunFile
-    record: StageRecord
-    records: Path
-
-
-def note_stage(stage: StartedStage, folder: Path, is_beside: bool = False) -> None:
-    """Writes a stage to a folder that outlives its process; the one before is overwritten.
-
-    Args:
-        stage: The stage.
-        folder: The folder.
-        is_beside: Whether the stage runs in the process beside the run's own.
-    """
-    path = _note(folder, is_beside)
-    unfinished = path.with_suffix(".unfinished")
-    unfinished.write_text(stage.model_dump_json(), encoding="utf-8")
-    unfinished.rename(path)
+    try:
+        export_start(file)
+    except UserError as error:
+        logger.warning("the run is not in the store yet: %s", error)
 
 
-def forget_beside(folder: Path) -> None:
-    """Deletes the note of the stage in the process beside the run's own: it has its record."""
-    _note(folder, is_beside=True).unlink()
-
-
-def read_stage(folder: Path, is_beside: bool = False) -> StartedStage | None:
-    """The stage that started last; None before the first, or where it has its record."""
-    path = _note(folder, is_beside)
-    if not path.exists():
-        return None
-    return StartedStage.model_validate_json(path.read_text(encoding="utf-8"))
-
-
-def _note(folder: Path, is_beside: bool) -> Path:
-    return folder / (_BESIDE_NOTE if is_beside else _NOTE)
-
-
-def record_death(
-    stage: StartedStage, beside: StartedStage | None, reason: str, console: Console
-) -> None:
-    """Records that a stage failed, and its run with it.
+def close_dead_run(own: Path, run: str, console: Console) -> None:
+    """Records a run of a folder, whose lock is held, as killed if it died unnoticed, and says so.
 
     Args:
-        stage: The stage.
-        beside: The one that ran beside it and ended with it.
-        reason: How its process ended.
+        own: The folder.
+        run: Id of the run.
         console: The terminal.
     """
-    ended = datetime.now(UTC)
-    for each in filter(None, (beside, stage)):
-        seconds = round((ended - each.record.started).total_seconds(), 3)
-        changes = {"status": "failed", "error": reason, "seconds": seconds}
-        each.record.model_copy(update=changes).write(each.records)
-    file = stage.file.model_copy(update={"status": "failed", "reason": reason, "ended": ended})
-    record_run(file, stage.records, console)
+    records = own / RECORDS / run
+    try:
+        closed = close_unnoticed(records)
+    except UserError as error:
+        print_words(console, f"[yellow]The run {run} died.[/yellow] {escape(str(error))}")
+        return
+    if closed is None:
+        return
+    at = f" at {closed.failed_stage}" if closed.failed_stage else ""
+    print_words(console, f"[yellow]The run {run} died{at}:[/yellow] it is recorded as killed.")
+    export_run(closed, records, console)
 
 
 def record_run(file: RunFile, records: Path, console: Console) -> None:
@@ -95,6 +77,17 @@ def record_run(file: RunFile, records: Path, console: Console) -> None:
         console: The terminal.
     """
     file.write(records)
+    export_run(file, records, console)
+
+
+def export_run(file: RunFile, records: Path, console: Console) -> None:
+    """Exports a run that has ended; an unreachable store does not fail it.
+
+    Args:
+        file: The run's file.
+        records: Folder of the run's records.
+        console: The terminal.
+    """
     if not file.store:
         return
     from pipeline.store.export import export_local_run
@@ -107,5 +100,6 @@ def record_run(file: RunFile, records: Path, console: Console) -> None:
         print_words(console, f"\n[yellow]Not exported.[/yellow] {escape(str(error))}")
         print_words(
             console,
-            f"The run is complete. Repeat the export with: make export RUN={escape(str(records))}",
+            "The run itself is recorded. Repeat the export with: make export "
+            f"RUN={escape(str(records))}",
         )

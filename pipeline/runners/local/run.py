@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import sys
+import threading
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from rich.console import Console
 from rich.markup import escape
 
+from pipeline import interrupts
 from pipeline.beam.failure import find_user_error, meaning
 from pipeline.config import RunConfig, Settings, resolve
 from pipeline.runners.local.display import RunDisplay, print_words, waiting
@@ -21,16 +24,19 @@ from pipeline.runners.local.lanes import BESIDE, stages_beside
 from pipeline.runners.local.logs import terminal_and_log
 from pipeline.runners.local.outcome import RunOutcome
 from pipeline.runners.local.record import (
-    StartedStage,
-    note_stage,
-    read_stage,
-    record_death,
+    close_dead_run,
+    export_run,
+    note_records,
+    noted_records,
     record_run,
+    record_start,
 )
 from pipeline.runners.local.result import result_paths, show_result
 from pipeline.runners.local.side_process import SideProcess, SideProcessDied
-from pipeline.runners.supervise import supervise
-from pipeline.runs.run_file import RunFile, Status
+from pipeline.runners.supervise import Death, supervise
+from pipeline.runs.alive import FolderInUseError, living_run
+from pipeline.runs.closing import close_run
+from pipeline.runs.run_file import RECORDS, RunFile, Status
 from pipeline.runs.run_record import versions
 from pipeline.runs.stage_record import StageRecord, describe_unexpected
 
@@ -118,7 +124,7 @@ def _run(
         return made(config, console, run_id, log_file, notes).execute()
 
 
-def _report_death(death: str, notes: Path, run_id: str, log_file: Path) -> RunOutcome:
+def _report_death(death: Death, notes: Path, run_id: str, log_file: Path) -> RunOutcome:
     """Shows and records a run whose process died.
 
     Args:
@@ -127,9 +133,12 @@ def _report_death(death: str, notes: Path, run_id: str, log_file: Path) -> RunOu
         run_id: The run's id.
         log_file: Its log.
     """
-    stage = read_stage(notes)
-    where = f"Stage {stage.record.stage}: its" if stage else "Before the first stage the run's"
-    reason = f"{where} process {death}."
+    records = noted_records(notes)
+    status: Literal["failed", "killed"] = "killed" if death.is_kill else "failed"
+    closed = (
+        close_run(records, status, f"its process {death}", datetime.now(UTC)) if records else None
+    )
+    reason = (closed and closed.reason) or f"Before the first stage the run's process {death}."
     paths = {"log": log_file}
     with terminal_and_log(log_file) as console:
         logger.error("the run failed: %s", reason)
@@ -138,14 +147,14 @@ def _report_death(death: str, notes: Path, run_id: str, log_file: Path) -> RunOu
             console,
             f"\n[red]✗ {escape(reason)}[/red] See {escape(str(log_file))}. {_AFTER_FAILURE}",
         )
-        if stage is None:
+        if not (records and closed):
             return RunOutcome(run_id, "not started", paths, error=reason)
-        record_death(stage, read_stage(notes, is_beside=True), reason, console)
+        export_run(closed, records, console)
     return RunOutcome(
         run_id,
-        "failed",
-        paths | {"records": stage.records},
-        failed_stage=stage.record.stage,
+        status,
+        paths | {"records": records},
+        failed_stage=closed.failed_stage,
         error=reason,
     )
 
@@ -162,9 +171,11 @@ def _resolve(
         # The caller knows which paths the user named.
         raise
     except KeyboardInterrupt:
-        console.print("[red]Interrupted[/red] before the first stage.")
-        return RunOutcome(run_id, "interrupted", paths)
+        return _ended_before(run_id, paths, console)
     except Exception as error:
+        # Beam, which generates the synthetic trial, wraps an interrupt.
+        if interrupts.received():
+            return _ended_before(run_id, paths, console)
         if mistake := find_user_error(error):
             print_words(console, f"[red]Not started.[/red] {escape(str(mistake))}")
             return RunOutcome(
@@ -172,6 +183,13 @@ def _resolve(
             )
         unexpected = _show_unexpected(console, error, log_file)
         return RunOutcome(run_id, "not started", paths, error=unexpected)
+
+
+def _ended_before(run_id: str, paths: Mapping[str, Path], console: Console) -> RunOutcome:
+    """Shows that a signal ended the run before its first stage."""
+    interrupts.handle()
+    console.print(f"[red]{interrupts.end_reason().capitalize()}[/red] before the first stage.")
+    return RunOutcome(run_id, interrupts.end_status(), paths)
 
 
 def _show_unexpected(console: Console, error: Exception, log_file: Path) -> str:
@@ -209,27 +227,56 @@ class LocalRun:
         self._console = console
         self._run = run_id
         self._log_file = log_file
-        self._records = Path(config.pipeline_root).parent / "records" / run_id
+        self._own = Path(config.pipeline_root).parent
+        self._records = self._own / RECORDS / run_id
+        self._stage = ""
+        self._has_started = False
+        self._lock = threading.Lock()
         self._started = datetime.now(UTC)
         self._stages: ObservedStages | None = None
 
     def execute(self) -> RunOutcome:
-        """Runs every stage, and records and shows how the run ended."""
+        """Runs every stage, and records and shows how the run ended.
+
+        Of two runs of a study in a root at once, the second is refused.
+        """
+        try:
+            with living_run(self._own) as living:
+                if living.died:
+                    close_dead_run(self._own, living.died, self._console)
+                living.name(self._run)
+                outcome = self._execute()
+                living.name("")
+        except FolderInUseError as error:
+            print_words(self._console, f"[red]Not started.[/red] {escape(str(error))}")
+            return RunOutcome(
+                self._run,
+                "not started",
+                {"log": self._log_file},
+                error=str(error),
+                is_users_to_fix=True,
+            )
+        return outcome
+
+    def _execute(self) -> RunOutcome:
         try:
             self._run_stages()
+            return self._finish()
         except KeyboardInterrupt:
-            logger.warning("interrupted")
-            print_words(self._console, f"\n[red]Interrupted.[/red] {_AFTER_INTERRUPT}")
-            return self._end_early("interrupted", "interrupted")
-        except SideProcessDied as death:
-            logger.error("the run failed: %s", death)
+            return self._end_by_signal()
+        except SideProcessDied as died:
+            if interrupts.received():
+                return self._end_by_signal()
+            logger.error("the run failed: %s", died)
             print_words(
                 self._console,
-                f"\n[red]✗ {escape(str(death))}[/red] See {escape(str(self._log_file))}. "
+                f"\n[red]✗ {escape(str(died))}[/red] See {escape(str(self._log_file))}. "
                 f"{_AFTER_FAILURE}",
             )
-            return self._end_early("failed", str(death))
+            return self._end_early("killed" if died.death.is_kill else "failed", str(died))
         except Exception as error:
+            if interrupts.received():
+                return self._end_by_signal()
             if mistake := find_user_error(error):
                 logger.error("the run was stopped", exc_info=error)
                 print_words(self._console, f"\n[red]Stopped.[/red] {escape(str(mistake))}")
@@ -240,9 +287,20 @@ class LocalRun:
                 print_words(self._console, cause)
             print_words(self._console, _AFTER_FAILURE)
             return self._end_early("failed", unexpected)
-        return self._finish()
+
+    def _end_by_signal(self) -> RunOutcome:
+        interrupts.handle()
+        reason = interrupts.end_reason()
+        logger.warning(reason)
+        print_words(
+            self._console, f"\n[red]{reason[0].upper()}{reason[1:]}.[/red] {_AFTER_INTERRUPT}"
+        )
+        return self._end_early(interrupts.end_status(), reason)
 
     def _run_stages(self) -> None:
+        # TFX's own command line may only ask for the pipeline: it has loaded TFX before.
+        if "tfx" not in sys.modules:
+            self._start()
         display = RunDisplay(self._console)
         beside = stages_beside(self.beside, self._config.stages_at_once, self._config.beam_args)
         record_versions = versions(self._config.code_version)
@@ -255,10 +313,10 @@ class LocalRun:
             self._stages = ObservedStages(
                 display=display,
                 records=self._records,
-                notes=self._notes,
                 new_record=lambda stage: StageRecord(
                     run=self._run, stage=stage, versions=record_versions
                 ),
+                started=self._start_stages,
                 note=self._note,
                 side=side,
                 beside=beside,
@@ -268,6 +326,24 @@ class LocalRun:
             display.finish()
             if side:
                 side.close()
+
+    def _start(self) -> None:
+        """Records that the run has started, once."""
+        if not self._has_started:
+            self._has_started = True
+            record_start(self._file("running", None, ""), self._records)
+            note_records(self._records, self._notes)
+
+    def _start_stages(self) -> None:
+        """Removes what runs that died have left, before the first stage."""
+        from pipeline.runners.local.leftovers import clear
+
+        self._start()
+        config = self._config
+        found = clear(str(config.metadata_path), config.pipeline_root, config.serving_dir)
+        if text := str(found):
+            logger.info("%s", text)
+            print_words(self._console, f"[dim]{escape(text)}[/dim]")
 
     def create_pipeline(self) -> Pipeline:
         """The graph."""
@@ -328,7 +404,7 @@ class LocalRun:
 
     def _end_early(
         self,
-        status: Literal["failed", "interrupted"],
+        status: Literal["failed", "interrupted", "killed"],
         reason: str,
         is_users_to_fix: bool = False,
     ) -> RunOutcome:
@@ -353,7 +429,7 @@ class LocalRun:
         return next((name for name in stages.order if name in stages.failed), "") if stages else ""
 
     def _file(self, status: Status, reason: str | None, failed_stage: str) -> RunFile:
-        """`run.json` of the run if it ended now."""
+        """`run.json` of the run as it stands now."""
         config = self._config
         return RunFile(
             run=self._run,
@@ -368,7 +444,7 @@ class LocalRun:
             code_version=config.code_version,
             started_by=config.started_by,
             started=self._started,
-            ended=datetime.now(UTC),
+            ended=None if status == "running" else datetime.now(UTC),
             status=status,
             failed_stage=failed_stage,
             reason=reason,
@@ -381,9 +457,9 @@ class LocalRun:
         file = self._file(status, reason, self._failed_stage)
         record_run(file, self._records, self._console)
 
-    def _note(self, record: StageRecord, is_beside: bool) -> None:
-        """Writes down a stage that starts, for the case that its process dies."""
-        started = StartedStage(
-            file=self._file("failed", None, record.stage), record=record, records=self._records
-        )
-        note_stage(started, self._notes, is_beside)
+    def _note(self, stage: str, is_beside: bool) -> None:
+        """Writes down a stage that starts, for the case that the run's process dies."""
+        with self._lock:
+            if not is_beside:
+                self._stage = stage
+            self._file("running", None, self._stage or stage).write(self._records)

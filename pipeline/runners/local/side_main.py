@@ -17,6 +17,7 @@ import traceback
 from multiprocessing.connection import Connection
 from typing import Any, NoReturn
 
+from pipeline import interrupts
 from pipeline.beam.failure import find_user_error
 from pipeline.runners.local.importing import collection_paused
 from pipeline.runners.supervise import can_travel, die_with
@@ -48,8 +49,9 @@ def main(connection: int, parent: int) -> NoReturn:
         connection: File descriptor of the connection to the parent.
         parent: The parent's number.
     """
-    # The parent passes the user's interrupt on by ending this process.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The parent passes on what ends the run by ending this process.
+    for number in interrupts.ENDING:
+        signal.signal(number, signal.SIG_IGN)
     die_with(parent)
     faulthandler.enable()
     _serve(Connection(connection))

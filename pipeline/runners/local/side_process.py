@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import UserError
-from pipeline.runners.supervise import how_it_died
+from pipeline.runners.supervise import Death, how_it_died
 
 if TYPE_CHECKING:
     from tfx.orchestration.portable.data_types import ExecutionInfo
@@ -33,7 +33,19 @@ def _program(connection: int) -> str:
 
 
 class SideProcessDied(UserError):  # noqa: N818 (named for what happened)
-    """The process ended in the middle of a stage; the message says how."""
+    """The process ended in the middle of a stage; the message says how.
+
+    Args:
+        stage: The stage.
+        death: How.
+
+    Attributes:
+        death: How.
+    """
+
+    def __init__(self, stage: str, death: Death) -> None:
+        super().__init__(f"Stage {stage}: its process {death}.")
+        self.death = death
 
 
 class SideProcess:
@@ -85,7 +97,7 @@ class SideProcess:
             if self._interrupted:
                 raise KeyboardInterrupt from None
             died = how_it_died(self._process.wait())
-            raise SideProcessDied(f"Stage {stage}: its process {died}.") from None
+            raise SideProcessDied(stage, died) from None
 
     def interrupt(self) -> None:
         """Ends the process and the stage in it, which raises a KeyboardInterrupt here."""

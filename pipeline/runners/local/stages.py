@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +21,7 @@ from tfx.orchestration.portable import (
 )
 from tfx.proto.orchestration import executable_spec_pb2, pipeline_pb2
 
+from pipeline import interrupts
 from pipeline.beam.batching import batch_by_bytes
 from pipeline.errors import UserError
 from pipeline.runners.local.lanes import run_lanes, run_order
@@ -85,10 +87,19 @@ class _Launcher(launcher.Launcher):
     def _run_executor(self, execution_info: Any) -> Any:
         self.executed = True
         try:
-            output = super()._run_executor(execution_info)
+            # The side process takes no signals: it is ended.
+            with nullcontext() if self._side else interrupts.insisted():
+                output = super()._run_executor(execution_info)
         except KeyboardInterrupt as interrupt:
+            interrupts.handle()
             outputs_utils.remove_output_dirs(execution_info.output_dict)
             raise _StageInterruptedError from interrupt
+        except Exception as error:
+            # Beam's worker makes a failure of its own of an interrupt.
+            if interrupts.received():
+                interrupts.handle()
+                raise _StageInterruptedError from error
+            raise
         # The side process logs the rows of its stages.
         if not self._side:
             log_rows(
@@ -182,6 +193,7 @@ class StageRunner(LocalDagRunner):
             )
 
             def launch() -> bool:
+                interrupts.check()
                 try:
                     execution = node_launcher.launch()
                 except _StageInterruptedError as interrupt:

@@ -19,11 +19,12 @@ from tests.whole_runs import environment
 DIED = "lambda death, notes: f'died: it {death}; it left {[p.name for p in notes.iterdir()]}'"
 
 
-def start(work: str, folder: Path) -> subprocess.Popen[str]:
+def start(work: str, folder: Path, ignored: signal.Signals | None = None) -> subprocess.Popen[str]:
     """A program that supervises some work, `work(notes)`, and prints its result."""
     script = folder / "program.py"
     script.write_text(
         "import os, signal, sys, time\n"
+        f"{f'signal.signal({int(ignored)}, signal.SIG_IGN)' if ignored else ''}\n"
         "from pipeline.runners.supervise import supervise\n"
         f"def work(notes):\n{textwrap.indent(work, '    ')}\n"
         f"print(supervise(work, {DIED}), flush=True)\n"
@@ -51,7 +52,6 @@ def output(work: str, folder: Path) -> str:
         ("os.abort()", "was ended by SIGABRT: a native library failed"),
         ("os.kill(os.getpid(), signal.SIGSEGV)", "was ended by SIGSEGV: a native library failed"),
         ("os.kill(os.getpid(), signal.SIGKILL)", "was ended by SIGKILL: as a rule because"),
-        ("os.kill(os.getpid(), signal.SIGTERM)", "was ended by SIGTERM;"),
         ("os._exit(3)", "ended with exit code 3"),
     ],
 )
@@ -118,6 +118,39 @@ return f'interrupts: {interrupts}'
     send(program.pid, signal.SIGINT)
 
     assert program.communicate(timeout=60)[0] == "interrupts: 1\n"
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("send", [os.kill, os.killpg], ids=["one", "all of a service"])
+def test_what_stops_a_program_reaches_the_work_as_an_interrupt(
+    send: Callable[[int, int], None], name: str, tmp_path: Path
+) -> None:
+    work = """\
+from pipeline import interrupts
+try:
+    print('working', flush=True)
+    time.sleep(120)
+except KeyboardInterrupt:
+    return f'{interrupts.end_status()}: {interrupts.end_reason()}'
+"""
+    program = start(work, tmp_path)
+    assert program.stdout is not None
+    assert program.stdout.readline() == "working\n"
+
+    send(program.pid, getattr(signal, name))
+
+    assert program.communicate(timeout=60)[0] == f"killed: ended by {name}\n"
+
+
+def test_a_hangup_that_is_ignored_as_under_nohup_stays_ignored(tmp_path: Path) -> None:
+    work = """\
+os.kill(os.getppid(), signal.SIGHUP)
+os.kill(os.getpid(), signal.SIGHUP)
+return 'done'
+"""
+    program = start(work, tmp_path, ignored=signal.SIGHUP)
+
+    assert program.communicate(timeout=60)[0] == "done\n"
 
 
 def test_work_ends_with_its_parent(tmp_path: Path) -> None:

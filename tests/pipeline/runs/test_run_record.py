@@ -76,11 +76,11 @@ def test_a_stage_that_fails_is_recorded_with_its_error_which_goes_on(tmp_path: P
     assert written["error"] == "ValueError: no such column"
 
 
-def test_a_stage_that_is_interrupted_is_recorded_as_failed(tmp_path: Path) -> None:
+def test_a_stage_that_is_interrupted_is_recorded_as_such(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), recorded(_record(), tmp_path):
         raise KeyboardInterrupt
     written = _written(tmp_path)
-    assert written["status"] == "failed"
+    assert written["status"] == "interrupted"
     assert written["error"] == "interrupted"
 
 

@@ -20,7 +20,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         {
             "run": "r0",
             "study": "hand",
-            "started": "2026-01-05 12:00:00",
+            "started": "2026-01-05 12:00:00.000000",
             "runner": "local",
             "started_by": "a_user",
             "code_version": "0.1.0",

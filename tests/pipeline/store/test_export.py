@@ -16,7 +16,7 @@ from pipeline.names import TRAINING, VALIDATION, RunKind
 from pipeline.runs.run_file import RunFile, find_run, read_training_run
 from pipeline.runs.stage_record import StageRecord
 from pipeline.store.engine import store_url
-from pipeline.store.export import export_local_run, export_stage
+from pipeline.store.export import export_local_run, export_stage, export_start
 from pipeline.store.pending import EXPORT_FILE, ExportFile, by_table
 from pipeline.store.writer import export
 from tests.pipeline.store.hand_made_store import validation
@@ -121,7 +121,7 @@ class LocalRun:
             code_version="0.1.0",
             started_by="a_user",
             started=STARTED,
-            ended=STARTED + timedelta(minutes=1),
+            ended=None if status == "running" else STARTED + timedelta(minutes=1),
             status=status,
             failed_stage=failed_stage,
             reason=reason,
@@ -179,6 +179,30 @@ def test_a_run_that_is_done_is_exported_whole(done: LocalRun, sqlite: str) -> No
         "gate_findings": 2,
         "trial_progress": 1,
     }
+
+
+def test_a_run_has_its_row_from_its_start_on_and_nothing_else_before_its_end(
+    done: LocalRun, sqlite: str
+) -> None:
+    done.ends("running")
+    export_start(read_training_run(done.folder))
+
+    assert {table: rows for table, rows in counts(sqlite).items() if rows} == {"runs": 1}
+    with pytest.raises(UserError, match="has not ended"):
+        export_local_run(done.folder)
+
+    done.ends("killed", "Pusher", "ended by SIGTERM")
+    export_local_run(done.folder)
+    assert counts(sqlite)["runs"] == 1
+    assert one(sqlite, "SELECT status, reason FROM outcomes") == ("killed", "ended by SIGTERM")
+
+
+@pytest.mark.parametrize("status", ["failed", "interrupted", "killed"])
+def test_a_stage_that_did_not_finish_ends_its_run_in_the_same_way(status: str, sqlite: str) -> None:
+    record = stage("r1", stage="Trainer", status=status, error="ended by SIGTERM", rows=[])
+    export_stage(sqlite, "hand", StageRecord.model_validate(record))
+
+    assert one(sqlite, "SELECT status, failed_stage FROM outcomes") == (status, "Trainer")
 
 
 def test_a_run_says_what_it_was_made_from(done: LocalRun, sqlite: str) -> None:

@@ -133,16 +133,24 @@ sys.exit(entrypoint.main())
 
 
 @pytest.mark.parametrize(
-    ("death", "told"),
+    ("death", "told", "status"),
     [
-        ("os.abort()", "was ended by SIGABRT: a native library failed"),
-        ("os.kill(os.getpid(), signal.SIGKILL)", "was ended by SIGKILL: as a rule because"),
-        ("os.kill(os.getpid(), signal.SIGSEGV)", "was ended by SIGSEGV: a native library failed"),
-        ("os._exit(3)", "ended with exit code 3"),
+        ("os.abort()", "was ended by SIGABRT: a native library failed", "failed"),
+        (
+            "os.kill(os.getpid(), signal.SIGKILL)",
+            "was ended by SIGKILL: as a rule because",
+            "killed",
+        ),
+        (
+            "os.kill(os.getpid(), signal.SIGSEGV)",
+            "was ended by SIGSEGV: a native library failed",
+            "failed",
+        ),
+        ("os._exit(3)", "ended with exit code 3", "failed"),
     ],
 )
 def test_task_whose_process_dies_is_reported_and_recorded(
-    death: str, told: str, tmp_path: Path
+    death: str, told: str, status: str, tmp_path: Path
 ) -> None:
     store = f"sqlite:///{tmp_path}/store.sqlite"
     migrate(store)
@@ -164,12 +172,12 @@ def test_task_whose_process_dies_is_reported_and_recorded(
     record = only_record(ran.stderr)
     assert (record["run"], record["stage"], record["status"]) == (
         *("the-run", "TrialEvaluator"),
-        "failed",
+        status,
     )
     assert last.startswith(record["error"])
     with closing(sqlite3.connect(tmp_path / "store.sqlite")) as opened:
         outcomes = opened.execute("SELECT run, status, failed_stage, reason FROM outcomes")
-        assert list(outcomes) == [("the-run", "failed", "TrialEvaluator", record["error"])]
+        assert list(outcomes) == [("the-run", status, "TrialEvaluator", record["error"])]
 
 
 @pytest.mark.slow

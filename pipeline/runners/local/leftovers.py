@@ -1,0 +1,93 @@
+"""Removes what runs that died have left behind, before a run's first stage.
+
+It is called while the lock of the folder is held, so that none of it belongs to a run that is
+alive: executions of ML Metadata that run for ever, outputs that are not whole (they may hold rows
+of subjects), working folders, and models that were not copied to their end.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.runs.publish import unfinished_versions
+
+_EXECUTIONS_OF_SYSTEM = ("executor_execution", "driver_execution")
+_STATEFUL = "stateful_working_dir"
+
+
+@dataclass(frozen=True)
+class Leftovers:
+    """What was found.
+
+    Attributes:
+        executions: Executions that were closed as failed.
+        folders: Folders that were removed.
+    """
+
+    executions: int
+    folders: int
+
+    def __str__(self) -> str:
+        """One line for people; empty where nothing was found."""
+        counted = [
+            f"{number} {what}{'' if number == 1 else 's'}"
+            for number, what in (
+                (self.executions, "unfinished execution"),
+                (self.folders, "folder"),
+            )
+            if number
+        ]
+        found = " and ".join(counted)
+        return f"Cleared what runs that did not finish had left: {found}." if found else ""
+
+
+def clear(metadata_path: str, pipeline_root: str, serving: str | None) -> Leftovers:
+    """Closes and removes what dead runs left in a folder.
+
+    Args:
+        metadata_path: SQLite file of ML Metadata.
+        pipeline_root: Where artifacts are written.
+        serving: The folder of a server of models; None for none.
+
+    Returns:
+        What was found.
+    """
+    executions = _close_executions(metadata_path) if Path(metadata_path).exists() else []
+    folders = [*_folders(Path(pipeline_root), executions), *unfinished_versions(serving)]
+    for folder in folders:
+        shutil.rmtree(folder)
+    return Leftovers(len(executions), len(folders))
+
+
+def _close_executions(metadata_path: str) -> list[int]:
+    """Marks executions that run as failed.
+
+    Returns:
+        Their ids.
+    """
+    from ml_metadata.metadata_store import ListOptions
+    from ml_metadata.proto import metadata_store_pb2
+    from tfx.orchestration import metadata
+
+    config = metadata.sqlite_metadata_connection_config(metadata_path)
+    with metadata.Metadata(config) as handle:
+        running = handle.store.get_executions(
+            list_options=ListOptions(filter_query="last_known_state = RUNNING")
+        )
+        for execution in running:
+            execution.last_known_state = metadata_store_pb2.Execution.FAILED
+        if running:
+            handle.store.put_executions(running)
+    return [execution.id for execution in running]
+
+
+def _folders(root: Path, executions: list[int]) -> Iterator[Path]:
+    """Folders of unfinished executions, and working folders, which no run comes back to."""
+    for number in executions:
+        yield from root.glob(f"*/[!.]*/{number}")
+        for kind in _EXECUTIONS_OF_SYSTEM:
+            yield from root.glob(f"*/.system/{kind}/{number}")
+    yield from root.glob(f"*/.system/{_STATEFUL}/*")
