@@ -80,7 +80,7 @@ def close_if_dead(records: Path) -> RunFile | None:
 
 
 def close_unnoticed(records: Path) -> RunFile | None:
-    """Closes a run whose death nobody noticed, while the lock of its folder is held.
+    """Closes a run that died unnoticed, while the lock of its folder is held.
 
     Args:
         records: The run's folder of records.
