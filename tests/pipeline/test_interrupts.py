@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Iterator
+from types import FrameType
 
 import pytest
 
 from pipeline import interrupts
 
 
+_LONGEST_SECONDS = 20
+
+
+def _is_not_taken(number: int, _: FrameType | None) -> None:
+    raise AssertionError(f"signal {number} was not taken")
+
+
 @pytest.fixture(autouse=True)
 def heard() -> Iterator[None]:
     """Signals are taken as in a run, and none is left over."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    before = {
+        number: signal.signal(number, _is_not_taken)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
     try:
         with interrupts.listening():
             yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
         interrupts.handle()
         with interrupts.listening():
             pass
@@ -54,8 +67,7 @@ def test_what_swallowed_a_signal_does_not_go_on(monkeypatch: pytest.MonkeyPatch)
     def work() -> None:
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
-        while True:
-            pass
+        threading.Event().wait(_LONGEST_SECONDS)
 
     with pytest.raises(KeyboardInterrupt), interrupts.insisted():
         work()
