@@ -11,7 +11,6 @@ import pytest
 
 from pipeline import interrupts
 
-
 _LONGEST_SECONDS = 20
 
 
@@ -54,11 +53,14 @@ def test_only_ctrl_c_is_an_interrupt(number: signal.Signals, status: str, reason
 
 
 def test_a_signal_that_all_processes_of_a_service_pass_on_is_one() -> None:
-    with pytest.raises(KeyboardInterrupt):
-        signal.raise_signal(signal.SIGTERM)
-    signal.raise_signal(signal.SIGTERM)
+    raised = 0
+    for _ in range(2):
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except KeyboardInterrupt:
+            raised += 1
 
-    assert interrupts.received() == signal.SIGTERM
+    assert raised == 1
 
 
 def test_what_swallowed_a_signal_does_not_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
