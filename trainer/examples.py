@@ -66,7 +66,7 @@ class TransformedExamples:
     @property
     def is_empty(self) -> bool:
         """Whether the files have no subject."""
-        return next(self._batches(1), None) is None
+        return next(self._records().as_numpy_iterator(), None) is None
 
     def whole(self) -> Arrays:
         """All subjects in memory at once."""
@@ -79,12 +79,16 @@ class TransformedExamples:
         return self if next(blocks, None) else (first,)
 
     def _batches(self, rows: int) -> Iterator[Arrays]:
-        files = sorted(path for pattern in self.patterns for path in tf.io.gfile.glob(pattern))
-        compression = "GZIP" if files and files[0].endswith(".gz") else ""
-        records = tf.data.TFRecordDataset(files, compression_type=compression)
-        parsed = records.batch(rows).map(self._parse, num_parallel_calls=2).prefetch(2)
+        # Nothing in it has control flow of Python: AutoGraph would only take its time.
+        parse = tf.autograph.experimental.do_not_convert(self._parse)
+        parsed = self._records().batch(rows).map(parse, num_parallel_calls=2).prefetch(2)
         for parts in parsed.as_numpy_iterator():
             yield Arrays(*parts)
+
+    def _records(self) -> tf.data.TFRecordDataset:
+        files = sorted(path for pattern in self.patterns for path in tf.io.gfile.glob(pattern))
+        compression = "GZIP" if files and files[0].endswith(".gz") else ""
+        return tf.data.TFRecordDataset(files, compression_type=compression)
 
     def _parse(self, serialized: tf.Tensor) -> tuple[tf.Tensor, ...]:
         encoding = self.encoding

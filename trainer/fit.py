@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import keras
@@ -178,7 +178,8 @@ def _train(
     passes = -(-total // _MAX_EVALUATIONS) if steps else 1
     total = -(-total // passes)
     taken = 0
-    for block in itertools.islice(_forever(blocks), total if steps is None else None):
+    again = itertools.chain.from_iterable(itertools.repeat(blocks))
+    for block in itertools.islice(again, total if steps is None else None):
         taken += loop.run(block, order, passes, steps - taken if steps else None)
         losses.append(loop.evaluate())
         epoch = len(losses) - 1
@@ -213,9 +214,8 @@ class _Loop:
         optimizer.exclude_from_weight_decay(var_names=["bias"])
         optimizer.build(variables)
 
-        @tf.function(reduce_retracing=True)
         def epoch(order: tf.Tensor, *data: tf.Tensor) -> None:
-            for step in tf.range(tf.shape(order)[0]):
+            def take(step: tf.Tensor) -> tuple[tf.Tensor]:
                 numbers, categories, labels, weights = (tf.gather(x, order[step]) for x in data)
                 with tf.GradientTape() as tape:
                     logits = model((numbers, categories), training=True)
@@ -225,8 +225,15 @@ class _Loop:
                 if arms is not None:
                     # Keras decays a variable as a whole; arms, a part of one, are not decayed.
                     model.add_to_arms(arms * hyper.learning_rate * hyper.weight_decay)
+                return (step + 1,)
 
-        self._epoch = epoch
+            # TensorFlow's own loop: AutoGraph takes longer to convert one than a step takes to run.
+            tf.while_loop(lambda step: step < tf.shape(order)[0], take, (tf.constant(0),))
+
+        # Traced once for any number of steps and subjects: the last epoch may be shorter.
+        specs = [tf.TensorSpec([None, self._batch], tf.int32)]
+        specs += [tf.TensorSpec([None, *x.shape[1:]], x.dtype) for x in self._data]
+        self._epoch = tf.function(epoch, input_signature=specs, autograph=False)
 
     def run(self, block: Arrays, order: np.random.Generator, passes: int, most: int | None) -> int:
         """Trains on the subjects of a block, reshuffled in each pass.
@@ -259,12 +266,6 @@ class _Loop:
         return float(np.mean(losses / self._entropy))
 
 
-def _forever(blocks: Iterable[Arrays]) -> Iterator[Arrays]:
-    """Repeats an iterable without caching it."""
-    while True:
-        yield from blocks
-
-
 def _tensors(block: Arrays) -> tuple[tf.Tensor, ...]:
     parts = (block.numbers, block.categories, block.labels, block.weights)
     return tuple(tf.constant(part) for part in parts)
@@ -288,13 +289,10 @@ def mean_logits(model: TrialModel | Stack) -> Callable[[Arrays], NDArray[Any]]:
         chunks = (
             slice(first, first + PREDICT_ROWS) for first in range(0, len(arrays), PREDICT_ROWS)
         )
-        return np.concatenate(
-            [
-                forward(
-                    tf.constant(arrays.numbers[chunk]), tf.constant(arrays.categories[chunk])
-                ).numpy()
-                for chunk in chunks
-            ]
-        )
+        logits = [
+            forward(tf.constant(arrays.numbers[rows]), tf.constant(arrays.categories[rows])).numpy()
+            for rows in chunks
+        ]
+        return np.concatenate(logits)
 
     return chunked

@@ -8,7 +8,7 @@ from sklearn.metrics import roc_auc_score
 from pipeline.errors import UserError
 from pipeline.study.sections import Hyperparameters as ChosenHyperparameters
 from trainer.arrays import Arrays
-from trainer.fit import fit
+from trainer.fit import _batch_loss, fit
 from trainer.model import Encoding, Hyperparameters, Linear, resolve
 
 ENCODING = Encoding(numbers=3, categories=1, codes=2, tasks=("death", "ae"))
@@ -180,6 +180,23 @@ def test_blocks_are_iterated_again_and_again() -> None:
 
     assert fitted.history.steps == 9
     assert fitted.history.epochs == 5  # two steps a block, the last one cut short
+
+
+def test_a_step_is_traced_once_for_blocks_and_epochs_of_any_length(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    traced = []
+
+    def loss(*parts: Any) -> Any:
+        traced.append(parts)
+        return _batch_loss(*parts)
+
+    monkeypatch.setattr("trainer.fit._batch_loss", loss)
+    blocks = [trial(300, linear_truth), trial(200, linear_truth, 1)]
+    history = fit(blocks, trial(100, linear_truth, 2), ENCODING, SMALL, seed=0, steps=8).history
+
+    assert (history.steps, history.epochs) == (8, 3)
+    assert len(traced) == 1
 
 
 def test_fewer_subjects_than_a_batch_are_one_batch() -> None:
