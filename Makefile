@@ -30,7 +30,9 @@ export $(foreach name,$(VARIABLES),$(if $($(name)),$(name)))
 IMAGE_NAME = "$${IMAGE:-clinical-trial-pipeline:$$(cat pipeline/VERSION)}"
 
 # Bytecode is compiled once, at installation: without it TensorFlow and TFX take three times
-# as long to import. The cache of uv stays inside the environment.
+# as long to import. The project's own is kept from process to process, of which a run has several.
+unexport PYTHONDONTWRITEBYTECODE
+# The cache of uv stays inside the environment.
 export UV_CACHE_DIR = $(CURDIR)/$(VENV)/cache
 export UV_LINK_MODE = hardlink
 

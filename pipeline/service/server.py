@@ -84,6 +84,8 @@ def serve(registry: str, study: str, place: Place) -> None:
             f"{place.host}:{place.port}: the address can't be listened on. Name another one "
             "(--host, --port)."
         ) from None
+    # Who reads the address may call it at once.
+    socket.listen(config.backlog)
     scheme = "https" if place.certificate else "http"
     logger.info(
         "Serves %s, version %d (%s), at %s://%s:%d; stop it with Ctrl+C.",

@@ -289,3 +289,10 @@ def test_the_shell_can_parse_what_a_target_runs(target: str, given: bool) -> Non
     script = commands(target, *variables)
     parsed = subprocess.run(["sh", "-n"], input=script, text=True, capture_output=True, check=False)
     assert parsed.returncode == 0, parsed.stderr
+
+
+def test_no_target_compiles_the_project_in_each_process(tmp_path: Path) -> None:
+    recorded(tmp_path, "run", PYTHONDONTWRITEBYTECODE="1")
+    environ = (tmp_path / "environment").read_text(encoding="utf-8").split("\0")
+    assert any(line.startswith("PATH=") for line in environ)
+    assert not [line for line in environ if line.startswith("PYTHONDONTWRITEBYTECODE=")]
