@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from pipeline.errors import UserError
 from pipeline.results.documents import Metrics, Verdict, read_result
 from pipeline.results.registration import Registration
 from pipeline.runs.run_file import RUN_FILE, RunFile, read_run_file
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -37,13 +40,18 @@ def runs_of_study(study: str, root: Path) -> tuple[ComparedRun, ...]:
         study: Name of the study.
         root: Folder that runs are written below.
     """
-    files = [
-        read_run_file(path.parent)
-        for path in sorted(
-            root.glob(f"{study}/records/*/{RUN_FILE}"), key=lambda path: path.parent.name
-        )
-    ]
-    return tuple(_with_results(file) for file in files if file.study == study)
+    paths = root.glob(f"{study}/records/*/{RUN_FILE}")
+    files = map(_file, sorted((path.parent for path in paths), key=lambda folder: folder.name))
+    return tuple(_with_results(file) for file in files if file and file.study == study)
+
+
+def _file(folder: Path) -> RunFile | None:
+    """A run's file; None, with a warning, where it is damaged: it hides no other run."""
+    try:
+        return read_run_file(folder)
+    except UserError as error:
+        logger.warning("left out of the study's runs: %s", error)
+        return None
 
 
 def root_of(folder: Path) -> Path:

@@ -16,6 +16,8 @@ KEY_IN_ENVIRONMENT = f"env:{KEY_VARIABLE}"
 """Reference to a key in the environment."""
 
 _SHORTEST = 16
+_FEWEST_DIFFERENT = 8
+"""Blanks, or one character over and over, are long and can be guessed."""
 
 
 def ensure_local_key(path: Path) -> str:
@@ -52,7 +54,7 @@ def load_key(reference: str) -> bytes:
         The key.
 
     Raises:
-        UserError: The secret does not exist, or is too short to protect subjects.
+        UserError: The secret does not exist, is no text, or can be guessed.
     """
     kind, _, place = reference.partition(":")
     if kind == "env":
@@ -62,12 +64,24 @@ def load_key(reference: str) -> bytes:
             text = Path(place).read_text().strip()
         except OSError as error:
             raise UserError(f"The subject key {place} can't be read: {error.strerror}.") from error
+        except UnicodeDecodeError:
+            raise UserError(
+                f"The subject key {place} is no text in UTF-8; write a random text of at least "
+                f"{_SHORTEST} characters there."
+            ) from None
     else:
         raise UserError("A subject key is named as env:NAME or file:PATH.")
     if len(text) < _SHORTEST:
         raise UserError(
             f"The subject key {reference} is missing or shorter than {_SHORTEST} characters; "
             "write a random text of at least that length there."
+        )
+    written = "".join(text.split())
+    if len(written) < _SHORTEST or len(set(written)) < _FEWEST_DIFFERENT:
+        raise UserError(
+            f"The subject key {reference} can be guessed: without blanks it is shorter than "
+            f"{_SHORTEST} characters, or has fewer than {_FEWEST_DIFFERENT} different ones; write "
+            "a random text there."
         )
     return text.encode()
 

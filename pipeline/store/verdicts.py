@@ -11,7 +11,7 @@ from pipeline.errors import UserError
 from pipeline.estimates import Estimate
 from pipeline.store.engine import store_engine
 from pipeline.store.migrate import check_current
-from pipeline.store.models import BlessingReason, Metric, Model, Run, TaskVerdict
+from pipeline.store.models import BlessingReason, Metric, Model, Outcome, Run, TaskVerdict
 
 PRIMARY_METRIC = "auc"
 
@@ -61,12 +61,25 @@ def newest_verdict(address: str, study: str, run: str | None = None) -> StoredVe
             )
             found = connection.execute(newest.where(Model.run == run) if run else newest).first()
             if found is None:
-                wanted = f"evaluated run {run}" if run else "evaluated run"
-                raise UserError(
-                    f"The store has no {wanted} of the study {study}: check the study's name, and "
-                    "that the run has ended and exports to this store (STORE=, --store)."
-                )
+                raise _not_evaluated(connection, study, run)
             return _read(connection, *found)
+
+
+def _not_evaluated(connection: Connection, study: str, run: str | None) -> UserError:
+    started = select(Run.run).where(Run.study == study, Run.run == run)
+    if run and connection.execute(started).first():
+        ends = select(Outcome.status, Outcome.reason).where(Outcome.run == run)
+        end = connection.execute(ends.order_by(Outcome.ended.desc()).limit(1)).first()
+        status, reason = end or ("running", None)
+        return UserError(
+            f"The run {run} of the study {study} has no verdict: it is recorded as {status}. "
+            f"{reason or 'It evaluated no model.'}"
+        )
+    wanted = f"evaluated run {run}" if run else "evaluated run"
+    return UserError(
+        f"The store has no {wanted} of the study {study}: check the study's name, and "
+        "that the run has ended and exports to this store (STORE=, --store)."
+    )
 
 
 def _read(connection: Connection, run: str, blessed: bool, registered: bool) -> StoredVerdict:

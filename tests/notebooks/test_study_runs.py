@@ -51,6 +51,19 @@ def test_a_run_whose_artifacts_were_removed_says_so(root: Path) -> None:
     assert "metrics.json" in str(run.unreadable)
 
 
+def test_an_empty_record_as_a_full_disk_left_it_hides_no_other_run(
+    root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    empty = root / "hand" / "records" / "20260101T000000.000000" / "run.json"
+    empty.parent.mkdir()
+    empty.touch()
+
+    (run,) = runs_of_study("hand", root)
+
+    assert run.file.run == RUN
+    assert str(empty) in caplog.text
+
+
 def test_another_studys_runs_are_left_out(root: Path) -> None:
     assert runs_of_study("other", root) == ()
 

@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.subject_key import KEY_VARIABLE, ensure_local_key, key_id, load_key
+from pipeline.subject_key import (
+    KEY_IN_ENVIRONMENT,
+    KEY_VARIABLE,
+    ensure_local_key,
+    key_id,
+    load_key,
+)
 
 KEY = "0123456789abcdef"
 
@@ -68,12 +74,41 @@ def test_a_key_that_can_not_be_read_is_refused(reference: str, message: str) -> 
 @pytest.mark.parametrize(("length", "passes"), [(15, False), (16, True)])
 def test_a_short_key_is_refused(tmp_path: Path, length: int, passes: bool) -> None:
     path = tmp_path / "subject"
-    path.write_text("k" * length + "\n")
+    path.write_text(KEY[:length] + "\n")
     if passes:
-        assert load_key(f"file:{path}") == b"k" * length
+        assert load_key(f"file:{path}") == KEY.encode()
     else:
         with pytest.raises(UserError, match="shorter than 16"):
             load_key(f"file:{path}")
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        (" " * 16, "can be guessed"),
+        ("short" + " " * 16 + "key 1234", "can be guessed"),
+        ("\t \n" * 8 + "0123456789", "can be guessed"),
+        ("k" * 64, "can be guessed"),
+        ("abcdefg" * 8, "can be guessed"),
+        ("abcdefgh" * 8, None),
+    ],
+)
+def test_a_key_that_can_be_guessed_is_refused(
+    monkeypatch: pytest.MonkeyPatch, key: str, message: str | None
+) -> None:
+    monkeypatch.setenv(KEY_VARIABLE, key)
+    if message is None:
+        assert load_key(KEY_IN_ENVIRONMENT) == key.encode()
+    else:
+        with pytest.raises(UserError, match=message):
+            load_key(KEY_IN_ENVIRONMENT)
+
+
+def test_a_key_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "subject"
+    path.write_bytes(bytes(range(128, 160)))
+    with pytest.raises(UserError, match="no text in UTF-8"):
+        load_key(f"file:{path}")
 
 
 def test_a_message_about_a_key_does_not_hold_it(monkeypatch: pytest.MonkeyPatch) -> None:

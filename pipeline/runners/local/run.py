@@ -88,7 +88,7 @@ def run_graph(
     # TensorFlow reads these when it is imported.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-    run_id = datetime.now().strftime("%Y%m%dT%H%M%S.%f")
+    run_id = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
     log_file = root.resolve() / "logs" / f"{run_id}.log"
     return supervise(
         lambda notes: _run(resolving, made, run_id, log_file, notes),

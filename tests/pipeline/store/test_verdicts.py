@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from pipeline.cli.main import main
 from pipeline.errors import UserError
 from pipeline.estimates import Estimate
 from pipeline.store.migrate import migrate
-from pipeline.store.models import TaskVerdict
+from pipeline.store.models import Outcome, Run, TaskVerdict
 from pipeline.store.sqlite_file import sqlite_address
 from pipeline.store.verdicts import newest_verdict
 from pipeline.store.writer import export
@@ -72,6 +73,33 @@ def test_a_run_can_be_named(address: str) -> None:
     assert not newest_verdict(address, STUDY, "r2").blessed
     with pytest.raises(UserError, match="no evaluated run r3"):
         newest_verdict(address, STUDY, "r3")
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "end"),
+    [
+        ([], "recorded as running"),
+        ([("killed", 1), ("failed", 0)], "recorded as killed. Stage Trainer: it was killed"),
+    ],
+)
+def test_a_run_without_a_verdict_is_answered_with_how_it_ended(
+    address: str, outcomes: list[tuple[str, int]], end: str
+) -> None:
+    rows = run_rows("r1")
+    [done] = rows[Outcome]
+    rows[Outcome] = [
+        {
+            **done,
+            "status": status,
+            "ended": done["ended"] + timedelta(hours=later),
+            "reason": f"Stage Trainer: it was {status}.",
+        }
+        for status, later in outcomes
+    ]
+    export(address, {model: rows[model] for model in (Run, Outcome)})
+
+    with pytest.raises(UserError, match=f"The run r1 .* has no verdict: it is {end}"):
+        newest_verdict(address, STUDY, "r1")
 
 
 @pytest.mark.parametrize(("blessed", "code"), [(True, 0), (False, 3)])
