@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -27,6 +27,8 @@ POINTER = "champion.json"
 TRAIL = "trail"
 _NAME_DIGITS = 16
 _EARLIER = Actor(account="earlier release")
+_LOOKS = 10
+_SECONDS_BETWEEN_LOOKS = 0.1
 
 
 @dataclass(frozen=True)
@@ -87,8 +89,8 @@ def read_book(folder: str, study: str) -> Book:
     Raises:
         UserError: The pointer is damaged, or missing though there is a trail.
     """
-    content = storage.read(f"{folder}/{POINTER}")
-    return _book(folder, study, Seen(content, ""))
+    pointer = f"{folder}/{POINTER}"
+    return _book(folder, study, _seen(folder, lambda: Seen(storage.read(pointer), "")))
 
 
 def book_to_change(folder: str, study: str) -> Book:
@@ -97,7 +99,7 @@ def book_to_change(folder: str, study: str) -> Book:
     Raises:
         UserError: As `read_book`; or the place has no compare-and-swap.
     """
-    return _book(folder, study, see(f"{folder}/{POINTER}"))
+    return _book(folder, study, _seen(folder, lambda: see(f"{folder}/{POINTER}")))
 
 
 def extend(book: Book, drafts: Sequence[Mapping[str, Any]]) -> Book | None:
@@ -175,15 +177,27 @@ def find_entry(folder: str, study: str, model: str) -> EntryFile | None:
     return next((entry for entry in found if entry.model.id == model), None)
 
 
+def _seen(folder: str, look: Callable[[], Seen]) -> Seen:
+    """Reads the pointer; another one who registers first writes the trail, then the pointer.
+
+    Raises:
+        UserError: It is missing, though there is a trail.
+    """
+    for _ in range(_LOOKS):
+        seen = look()
+        if seen.content is not None or not storage.files_below(f"{folder}/{TRAIL}"):
+            return seen
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+    raise UserError(
+        f"{folder}/{POINTER}: the pointer to the champion is missing, though there is an audit "
+        "trail. Restore it from a backup, or run `trial models recover`, which makes it again "
+        "from the trail."
+    )
+
+
 def _book(folder: str, study: str, seen: Seen) -> Book:
     path = f"{folder}/{POINTER}"
     if seen.content is None:
-        if storage.files_below(f"{folder}/{TRAIL}"):
-            raise UserError(
-                f"{path}: the pointer to the champion is missing, though there is an audit trail. "
-                "Restore it from a backup, or run `trial models recover`, which makes it again "
-                "from the trail."
-            )
         empty = Pointer(
             study=study, champion=None, standing=Standing(), trail=TrailEnd(), version=0
         )

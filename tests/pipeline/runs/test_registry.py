@@ -1,6 +1,7 @@
 import json
 import shutil
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from pipeline import storage
 from pipeline.errors import UserError
 from pipeline.results.registration import Candidate
 from pipeline.runs.registry import NO_CHAMPION, Registry
+from pipeline.swap import Seen, see
 from tests.each import each
 from tests.registered_models import documents
 
@@ -230,20 +232,29 @@ def test_registrations_at_the_same_time_are_both_in_the_history(
     registry: Any, tmp_path: Path
 ) -> None:
     start = threading.Barrier(4)
-    registered = []
 
-    def one(name: str) -> None:
+    def one(number: int) -> Any:
         start.wait()
-        registered.append(register(registry, tmp_path, name))
+        return register(registry, tmp_path, f"model-{number}")
 
-    threads = [threading.Thread(target=one, args=(f"model-{number}",)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(4) as threads:
+        registered = list(threads.map(one, range(4)))
 
     assert {entry.id for entry in registry.history(STUDY)} == {entry.id for entry in registered}
     assert registry.champion(STUDY) in registered
+
+
+def test_a_first_registration_that_ends_between_two_looks_is_seen(
+    registry: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = register(registry, tmp_path, "first")
+    looks = [Seen(None, "")]
+    monkeypatch.setattr("pipeline.runs.trail.see", lambda path: looks.pop() if looks else see(path))
+
+    second = register(registry, tmp_path, "second")
+
+    assert not looks
+    assert {entry.id for entry in registry.history(STUDY)} == {first.id, second.id}
 
 
 def test_no_temporary_file_stays_behind(registry: Any, root: Any, tmp_path: Path) -> None:
