@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +34,11 @@ class MoreInputs:
 
 
 def save_with_outputs(
-    source: str, target: str, change: Change, more: MoreInputs | None = None
+    source: str,
+    target: str,
+    change: Change,
+    more: MoreInputs | None = None,
+    kept: Collection[str] = (),
 ) -> None:
     """Saves a SavedModel with the same signatures, whose outputs are changed.
 
@@ -45,13 +49,15 @@ def save_with_outputs(
         target: Folder of the new one.
         change: Makes the outputs of each signature.
         more: A further signature; None for none.
+        kept: Signatures that stay as they are: `change` is not asked, and nothing is traced.
     """
     loaded = tf.saved_model.load(source)
     saved = tf.Module()
     # Keeps variables and lookup tables.
     saved.loaded = loaded
     signatures = {
-        name: _changed(name, signature, change) for name, signature in loaded.signatures.items()
+        name: signature if name in kept else _changed(name, signature, change)
+        for name, signature in loaded.signatures.items()
     }
     if more:
         of = loaded.signatures[more.of]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,8 @@ class ServedModel(tf.Module):
         self._transformed = tf.function(
             self._transform_raw, input_signature=[self._raw_spec()], autograph=False
         )
+        self._parsed = tf.function(self._parse, autograph=False)
+        self._collected = tf.function(self._collect, autograph=False)
         vocabulary = _vocabulary(transform_output, inputs)
         codes = reference_codes(vocabulary, len(inputs.categorical))
         self._contributions = Contributions(self._log_odds, len(inputs.numeric), codes)
@@ -106,13 +108,9 @@ class ServedModel(tf.Module):
         return tuple(tf.SparseTensorSpec([None, None], dtype) for dtype in dtypes)
 
     def _examples_signature(self, answer: _Answer) -> Any:
-        spec = {name: tf.io.VarLenFeature(tf.float32) for name in self._inputs.numeric}
-        spec |= {name: tf.io.VarLenFeature(tf.string) for name in self._inputs.categorical}
-
         @tf.function(autograph=False)
         def serve(examples: tf.Tensor) -> dict[str, tf.Tensor]:
-            parsed = tf.io.parse_example(examples, spec)
-            return answer(tuple(parsed[name] for name in self._inputs.features))
+            return answer(self._parsed(examples))
 
         return serve.get_concrete_function(tf.TensorSpec([None], tf.string, name="examples"))
 
@@ -121,13 +119,23 @@ class ServedModel(tf.Module):
 
         @tf.function(autograph=False)
         def serve(**columns: tf.Tensor) -> dict[str, tf.Tensor]:
-            return answer(tuple(_sparse(columns[names[name]]) for name in self._inputs.features))
+            return answer(self._collected(columns))
 
         specs = {
             name: tf.TensorSpec([None], tf.float32 if column in numeric else tf.string, name=name)
             for column, name in names.items()
         }
         return serve.get_concrete_function(**specs)
+
+    def _parse(self, examples: tf.Tensor) -> _Raw:
+        spec = {name: tf.io.VarLenFeature(tf.float32) for name in self._inputs.numeric}
+        spec |= {name: tf.io.VarLenFeature(tf.string) for name in self._inputs.categorical}
+        parsed = tf.io.parse_example(examples, spec)
+        return tuple(parsed[name] for name in self._inputs.features)
+
+    def _collect(self, columns: Mapping[str, tf.Tensor]) -> _Raw:
+        names = argument_names(self._inputs.features)
+        return tuple(_sparse(columns[names[name]]) for name in self._inputs.features)
 
     def _probabilities(self, raw: _Raw) -> dict[str, tf.Tensor]:
         probabilities = tf.sigmoid(self._log_odds(*self._transformed(raw)))

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from pipeline import storage
 from pipeline.names import slice_key
+from pipeline.results.contributions import EXPLAINING
 from pipeline.results.signatures import COLUMNS_SIGNATURE, SLICES_SIGNATURE
 from pipeline.results.uncertainty import SERVED_FILE, Uncertainty
 from trainer.resaved import Inputs, MoreInputs, Outputs, save_with_outputs
-from trainer.uncertainty.served import with_uncertainty
+from trainer.uncertainty.served import ServedUncertainty
 
 
 def save_with_tasks(
@@ -34,10 +35,14 @@ def save_with_tasks(
     """
     of_tasks = uncertainty.of_tasks(tuple(tasks))
 
+    beside = ServedUncertainty(of_tasks)
+
     def change(signature: str, inputs: Inputs, outputs: Outputs) -> Outputs:
         served = {task: outputs[task] for task in tasks}
-        return with_uncertainty(signature, inputs, served, of_tasks)
+        return beside.added(signature, inputs, served)
 
     by_slices = MoreInputs(SLICES_SIGNATURE, COLUMNS_SIGNATURE, tuple(map(slice_key, slicings)))
-    save_with_outputs(source, target, change, by_slices if slicings else None)
+    # With all tasks, contributions are served as they were trained: tracing them again is dear.
+    kept = set(EXPLAINING) if uncertainty.tasks.keys() == set(tasks) else ()
+    save_with_outputs(source, target, change, by_slices if slicings else None, kept)
     storage.write_whole(f"{target}/{SERVED_FILE}", of_tasks.model_dump_json().encode())

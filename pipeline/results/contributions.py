@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipeline.documents import Document
+from pipeline.results.signatures import of_columns
 
 CONTRIBUTIONS_FILE = "assets.extra/contributions.json"
 """Path below the folder of a SavedModel; TensorFlow leaves `assets.extra` to its users."""
@@ -12,6 +13,14 @@ CONTRIBUTIONS_SIGNATURE = "contributions"
 
 INTERACTIONS_SIGNATURE = "interactions"
 """Signature that returns what pairs of features do together."""
+
+EXPLAINING = (
+    CONTRIBUTIONS_SIGNATURE,
+    INTERACTIONS_SIGNATURE,
+    of_columns(CONTRIBUTIONS_SIGNATURE),
+    of_columns(INTERACTIONS_SIGNATURE),
+)
+"""Signatures that explain predictions and make none."""
 
 
 class ContributionColumns(Document):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 
@@ -21,13 +21,11 @@ from pipeline.results.uncertainty import (
 from trainer.resaved import Inputs, Outputs
 
 _Slices = Mapping[str, tf.Tensor]
-"""Value of each subject by slicing, string `[batch]`."""
+"""Value of each subject by slicing, string `[batch]`; empty where it is not known."""
 
 
-def with_uncertainty(
-    signature: str, inputs: Inputs, outputs: Outputs, uncertainty: Uncertainty
-) -> Outputs:
-    """Outputs of a signature that predicts, with interval and set beside each prediction.
+class ServedUncertainty:
+    """Interval and set beside each prediction of a model's signatures.
 
     The serialized examples of `serving_default` may have the columns of slices that
     TrialExampleGen writes; `columns_with_slices` takes them as arguments. Where a subject has none
@@ -35,26 +33,44 @@ def with_uncertainty(
     holds what it promises of all subjects of a level, not of those of a group.
 
     Args:
-        signature: Its name; those that do not predict stay as they are.
-        inputs: Its inputs.
-        outputs: Its outputs, probabilities `[batch, 1]` by task.
         uncertainty: Intervals and sets.
     """
-    if signature not in (EXAMPLES_SIGNATURE, COLUMNS_SIGNATURE, SLICES_SIGNATURE):
-        return outputs
-    slices: _Slices = {}
-    if signature == EXAMPLES_SIGNATURE:
-        (examples,) = inputs.values()
-        slices = _slices(examples, uncertainty)
-    if signature == SLICES_SIGNATURE:
-        slices = {name: inputs[slice_key(name)] for name in _slicings(uncertainty)}
-    more: dict[str, tf.Tensor] = {}
-    for task, probability in outputs.items():
-        of_task = uncertainty.tasks.get(task)
-        if of_task and not of_task.why_not:
-            parts = _parts(tf.reshape(probability, [-1]), of_task, slices)
-            more |= {output_name(task, part): found[:, None] for part, found in parts.items()}
-    return {**outputs, **more}
+
+    def __init__(self, uncertainty: Uncertainty) -> None:
+        self._uncertainty = uncertainty
+        # One trace for all signatures.
+        self._parts = tf.function(self._parts_of_tasks, autograph=False)
+
+    def added(self, signature: str, inputs: Inputs, outputs: Outputs) -> Outputs:
+        """Outputs of a signature that predicts, with interval and set beside each prediction.
+
+        Args:
+            signature: Its name; those that do not predict stay as they are.
+            inputs: Its inputs.
+            outputs: Its outputs, probabilities `[batch, 1]` by task.
+        """
+        if signature not in (EXAMPLES_SIGNATURE, COLUMNS_SIGNATURE, SLICES_SIGNATURE):
+            return outputs
+        names = _slicings(self._uncertainty)
+        if signature == EXAMPLES_SIGNATURE:
+            (examples,) = inputs.values()
+            slices = _slices(examples, names)
+        elif signature == SLICES_SIGNATURE:
+            slices = {name: inputs[slice_key(name)] for name in names}
+        else:
+            unknown = tf.fill([tf.shape(next(iter(outputs.values())))[0]], "")
+            slices = dict.fromkeys(names, unknown)
+        fitted = {task: outputs[task] for task in outputs if task in self._uncertainty.fitted}
+        return {**outputs, **(self._parts(fitted, slices) if fitted else {})}
+
+    def _parts_of_tasks(self, probabilities: Outputs, slices: _Slices) -> dict[str, tf.Tensor]:
+        return {
+            output_name(task, part): found[:, None]
+            for task, probability in probabilities.items()
+            for part, found in _parts(
+                tf.reshape(probability, [-1]), self._uncertainty.tasks[task], slices
+            ).items()
+        }
 
 
 def _slicings(uncertainty: Uncertainty) -> list[str]:
@@ -63,8 +79,7 @@ def _slicings(uncertainty: Uncertainty) -> list[str]:
     return sorted({name for task in tasks for group in task.groups for name in group.slice})
 
 
-def _slices(examples: tf.Tensor, uncertainty: Uncertainty) -> _Slices:
-    names = _slicings(uncertainty)
+def _slices(examples: tf.Tensor, names: Sequence[str]) -> _Slices:
     if not names:
         return {}
     spec = {slice_key(name): tf.io.VarLenFeature(tf.string) for name in names}
@@ -96,8 +111,6 @@ def _parts(
         for of in (uncertainty.negative, uncertainty.positive)
     )
     for group in uncertainty.groups:
-        if not group.slice.keys() <= slices.keys():
-            continue
         inside = tf.ones_like(probability, tf.bool)
         for name, value in group.slice.items():
             inside &= slices[name] == value
@@ -127,8 +140,7 @@ def _without_groups(
     """Whether no value of a subject is known in the slicings of the groups; bool `[batch]`."""
     unknown = tf.ones_like(probability, tf.bool)
     for name in sorted({name for group in uncertainty.groups for name in group.slice}):
-        if name in slices:
-            unknown &= slices[name] == ""
+        unknown &= slices[name] == ""
     return unknown
 
 

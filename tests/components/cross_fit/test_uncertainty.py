@@ -25,7 +25,7 @@ from trainer.resaved import save_with_outputs
 from trainer.served_model import KeywordModel
 from trainer.subjects import read_subjects, slices_of
 from trainer.uncertainty import task as of_task
-from trainer.uncertainty.served import with_uncertainty
+from trainer.uncertainty.served import ServedUncertainty
 from trainer.uncertainty.task import fit_task
 
 
@@ -92,7 +92,7 @@ def test_under_split_the_signature_answers_what_the_artifact_has(stage: Stage) -
     save_with_outputs(
         str(stage.trial.model / "Format-Serving"),
         served,
-        lambda name, inputs, outputs: with_uncertainty(name, inputs, outputs, document),
+        ServedUncertainty(document).added,
     )
     test = read_subjects([f"{stage.trial.examples}/Split-test/*"], None, INPUTS, 0)
     found = read_predictions(str(stage.predictions / UNCERTAINTY_FOLDER))

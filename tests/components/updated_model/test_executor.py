@@ -39,7 +39,7 @@ from tests.components.registered_model.hand_made_model import (
     register_by_hand,
 )
 from trainer.resaved import save_with_outputs
-from trainer.uncertainty.served import with_uncertainty
+from trainer.uncertainty.served import ServedUncertainty
 
 INTERCEPT, SLOPE = 0.7, 0.8
 UPDATES = (
@@ -185,7 +185,7 @@ def test_a_recalibrated_task_has_no_interval_and_no_set_of_the_predictions_befor
     save_with_outputs(
         str(tmp_path / "model"),
         source,
-        lambda name, inputs, outputs: with_uncertainty(name, inputs, outputs, document),
+        ServedUncertainty(document).added,
     )
     write_whole(f"{source}/{SERVED_FILE}", document.model_dump_json().encode())
 
