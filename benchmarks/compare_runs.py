@@ -1,7 +1,8 @@
 """Compares the results of two roots, number by number: `python -m benchmarks.compare_runs OLD NEW`.
 
 Both roots hold runs of the same studies, made from the same data with the same subject key and
-seed, for example by two versions of this project:
+seed (each checkout makes a key of its own: set `TRIAL_SUBJECT_KEY`), for example by two versions
+of this project:
 
     (cd ../old && python -m pipeline.local_runner --study ist --data ... --root /tmp/old)
     trial run --study ist --data ... --root /tmp/new

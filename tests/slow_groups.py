@@ -31,7 +31,7 @@ class Group:
 GROUPS = (
     Group(
         "kubeflow",
-        15,
+        24,
         (
             "tests/kubeflow/test_walk.py",
             "tests/kubeflow/test_image.py",
@@ -40,41 +40,11 @@ GROUPS = (
             "tests/test_packaging.py",
         ),
     ),
-    Group("flink", 11, ("tests/flink",)),
-    Group("debian 13", 8, ("tests/test_debian13.py",)),
-    Group(
-        "champions",
-        7,
-        (
-            "tests/e2e/test_caching.py",
-            "tests/e2e/test_refusals.py",
-            "tests/e2e/test_repeatability.py",
-        ),
-    ),
-    Group("other runs", 6, ("tests/e2e/test_other_runs.py", "tests/e2e/test_bring_your_own.py")),
-    Group("disclosure", 5, ("tests/e2e/test_disclosure.py", "tests/e2e/test_out_of_fold.py")),
-    Group("finished run", 5, ("tests/notebooks", "tests/e2e/test_report_browser.py")),
-    Group(
-        "postgres",
-        5,
-        (
-            "tests/grafana/test_postgres.py",
-            "tests/pipeline/store",
-            "tests/pipeline/reading/database/test_postgres.py",
-        ),
-    ),
-    Group(
-        "manifests",
-        4,
-        (
-            "tests/kubeflow/test_flink_manifests.py",
-            "tests/kubeflow/test_manifests.py",
-            "tests/kubeflow/test_manifests_applied.py",
-        ),
-    ),
+    Group("flink", 12, ("tests/flink",)),
+    Group("other runs", 12, ("tests/e2e/test_other_runs.py", "tests/e2e/test_bring_your_own.py")),
     Group(
         "compilation",
-        4,
+        12,
         (
             "tests/kubeflow/test_compile.py",
             "tests/kubeflow/test_validation_walk.py",
@@ -83,15 +53,36 @@ GROUPS = (
         ),
     ),
     Group(
+        "champions",
+        9,
+        (
+            "tests/e2e/test_caching.py",
+            "tests/e2e/test_refusals.py",
+            "tests/e2e/test_repeatability.py",
+        ),
+    ),
+    Group("debian 13", 8, ("tests/test_debian13.py",)),
+    Group("disclosure", 8, ("tests/e2e/test_disclosure.py", "tests/e2e/test_out_of_fold.py")),
+    Group(
+        "postgres",
+        8,
+        (
+            "tests/grafana/test_postgres.py",
+            "tests/pipeline/store",
+            "tests/pipeline/reading/database/test_postgres.py",
+        ),
+    ),
+    Group(
         "ended runs",
-        3,
+        7,
         (
             "tests/e2e/test_dying_stage.py",
             "tests/e2e/test_earlier_release.py",
             "tests/e2e/test_interrupt.py",
         ),
     ),
-    Group("trainer", 2, ("tests/trainer",)),
+    Group("finished run", 5, ("tests/notebooks", "tests/e2e/test_report_browser.py")),
+    Group("trainer", 4, ("tests/trainer",)),
     Group(
         "short ones",
         2,
@@ -104,6 +95,15 @@ GROUPS = (
             "tests/pipeline/runs",
             "tests/pipeline/service",
             "tests/pipeline/synthetic",
+        ),
+    ),
+    Group(
+        "manifests",
+        1,
+        (
+            "tests/kubeflow/test_flink_manifests.py",
+            "tests/kubeflow/test_manifests.py",
+            "tests/kubeflow/test_manifests_applied.py",
         ),
     ),
 )

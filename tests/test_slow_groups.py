@@ -77,8 +77,9 @@ def run_distributed(folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_group_stays_in_one_process(tmp_path: Path) -> None:
-    first, last = GROUPS[0].paths[0], GROUPS[-1].paths[0]
-    files = [last, f"{last}/test_two.py", first]
+    first, of_last = GROUPS[0].paths[0], GROUPS[-1].paths[:2]
+    files = [*of_last, first]
+    assert len(files) == 3
     for name in files:
         path = tmp_path / name
         path = path if path.suffix else path / "test_one.py"
@@ -89,7 +90,7 @@ def test_a_group_stays_in_one_process(tmp_path: Path) -> None:
 
     ran = re.findall(r"^\[(gw\d)\].* PASSED (\S+)::", found.stdout, re.MULTILINE)
     assert len(ran) == 2 * len(files), found.stdout + found.stderr
-    assert len({process for process, file in ran if file.startswith(last)}) == 1
+    assert len({process for process, file in ran if file.startswith(of_last)}) == 1
     assert len({process for process, _ in ran}) == 2
 
 
