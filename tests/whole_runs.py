@@ -19,6 +19,9 @@ REPOSITORY = Path(__file__).parents[1]
 SUBJECTS = 4_500
 """Size of the synthetic trial that the runs are made on."""
 
+SUBJECT_KEY = "a key that only the tests know"
+"""Of runs that must not depend on the checkout's own key."""
+
 
 @dataclass(frozen=True)
 class Run:

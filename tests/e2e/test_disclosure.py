@@ -33,7 +33,15 @@ from tests.e2e.planted_group import (
     SITE,
     write_planted_trial,
 )
-from tests.whole_runs import LENIENT, REPOSITORY, Run, environment, small_run, study_copy
+from tests.whole_runs import (
+    LENIENT,
+    REPOSITORY,
+    SUBJECT_KEY,
+    Run,
+    environment,
+    small_run,
+    study_copy,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -78,7 +86,7 @@ def finished(folder: Path, data: Path, disclosure: str) -> Run:
     study = study_copy(folder / "study", changes)
     # One stage at a time: artifacts are numbered in the order in which stages begin.
     options = ("--data", str(data), "--stages-at-once", "1")
-    run = small_run(folder / "runs", study, *options, **{KEY_VARIABLE: "a key for two runs"})
+    run = small_run(folder / "runs", study, *options, **{KEY_VARIABLE: SUBJECT_KEY})
     assert run.code == 0, run.terminal
     for command in ("report", "notebooks", "boards"):
         subprocess.run(

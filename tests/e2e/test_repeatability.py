@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from pipeline.subject_key import KEY_VARIABLE
-from tests.whole_runs import Run, small_run
+from tests.whole_runs import SUBJECT_KEY, Run, small_run
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +32,7 @@ class Runs:
 @pytest.fixture(scope="module")
 def runs(champion: Run, lenient_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Runs:
     folder = tmp_path_factory.mktemp("repeat")
-    key = {KEY_VARIABLE: "a key that is not this machine's own"}
+    key = {KEY_VARIABLE: SUBJECT_KEY}
     data = ("--data", champion.file["data_root"])
     return Runs(
         first=champion,

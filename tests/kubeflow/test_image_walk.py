@@ -14,8 +14,9 @@ from pipeline.runners.kubeflow.record import RECORD
 from tests.each import each
 from tests.kubeflow.image_build import ContainerCommands
 from tests.kubeflow.spec_walker import Walker
-from tests.kubeflow.walks import KEY, Trial, Walked, by_key, walk
+from tests.kubeflow.walks import Trial, Walked, by_key, walk
 from tests.two_locks import bound
+from tests.whole_runs import SUBJECT_KEY
 
 pytestmark = pytest.mark.slow
 
@@ -30,7 +31,7 @@ def volume(out_of_fold_trial: Trial) -> Trial:
 @pytest.fixture(scope="module")
 def walked(volume: Trial, image: str) -> Walked:
     mounted = [volume.data, volume.shared]
-    commands = ContainerCommands(image, {"TRIAL_SUBJECT_KEY": KEY}, mounted)
+    commands = ContainerCommands(image, {"TRIAL_SUBJECT_KEY": SUBJECT_KEY}, mounted)
     return walk(volume, Walker(volume.folder / "backend", commands))
 
 

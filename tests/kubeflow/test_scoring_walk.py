@@ -17,9 +17,9 @@ from components.trial_example_gen.subject_hashes import subject_hashes
 from tests.components.registered_model.hand_made_model import STUDY, content_of, register_by_hand
 from tests.each import each
 from tests.kubeflow.spec_walker import REPOSITORY, Commands, Walker
-from tests.kubeflow.walks import KEY, Walked
+from tests.kubeflow.walks import Walked
 from tests.scored_trial import FLAGGED, risk, subject_rows, write_subjects
-from tests.whole_runs import environment
+from tests.whole_runs import SUBJECT_KEY, environment
 
 pytestmark = pytest.mark.slow
 
@@ -52,7 +52,7 @@ def walked(folder: Path, package: Path) -> Walked:
     trained.mkdir()
     register_by_hand(registry, trained)
     before = content_of(registry)
-    surroundings = environment(TRIAL_SUBJECT_KEY=KEY, TF_CPP_MIN_LOG_LEVEL="3")
+    surroundings = environment(TRIAL_SUBJECT_KEY=SUBJECT_KEY, TF_CPP_MIN_LOG_LEVEL="3")
     walker = Walker(folder / "backend", Commands(surroundings))
     form = {"data_root": str(folder / "new"), "registry_root": str(registry)}
     tasks = walker.run(package.read_text(), form)
@@ -76,7 +76,7 @@ def test_the_package_is_called_after_its_study(package: Path) -> None:
 
 def test_each_subject_has_the_models_own_risk(predictions: pd.DataFrame) -> None:
     rows = subject_rows()
-    names = subject_hashes(STUDY, [name for name, *_ in rows], KEY.encode())
+    names = subject_hashes(STUDY, [name for name, *_ in rows], SUBJECT_KEY.encode())
 
     assert len(predictions) == len(rows)
     for pseudonym, (name, age, sex, _) in each(zip(names, rows, strict=True)):

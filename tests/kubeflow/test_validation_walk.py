@@ -26,9 +26,9 @@ from tests.components.registered_model.hand_made_model import (
 )
 from tests.each import each
 from tests.kubeflow.spec_walker import REPOSITORY, Commands, Walker
-from tests.kubeflow.walks import KEY, Walked
+from tests.kubeflow.walks import Walked
 from tests.shifted_trial import SHIFT, SUBJECTS, expected_metrics, write_trial
-from tests.whole_runs import environment
+from tests.whole_runs import SUBJECT_KEY, environment
 
 pytestmark = pytest.mark.slow
 
@@ -70,7 +70,7 @@ def validation(tmp_path_factory: pytest.TempPathFactory) -> Validation:
     model = register_by_hand(registry, folder / "trained")
     before = content_of(registry)
     study = write_trial(folder / "second")
-    surroundings = environment(TRIAL_SUBJECT_KEY=KEY, TF_CPP_MIN_LOG_LEVEL="3")
+    surroundings = environment(TRIAL_SUBJECT_KEY=SUBJECT_KEY, TF_CPP_MIN_LOG_LEVEL="3")
     compiled = subprocess.run(
         [
             *(sys.executable, "-m", "pipeline.cli", "compile", "--validate", "--study", study),

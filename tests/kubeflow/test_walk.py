@@ -22,7 +22,6 @@ from tests.each import each
 from tests.kubeflow.spec_walker import REPOSITORY, Commands, Walker
 from tests.kubeflow.walks import (
     ALL,
-    KEY,
     STORE,
     WITHOUT_CHAMPION,
     Trial,
@@ -31,6 +30,7 @@ from tests.kubeflow.walks import (
     roles,
     walk,
 )
+from tests.whole_runs import SUBJECT_KEY
 
 pytestmark = pytest.mark.slow
 
@@ -177,10 +177,10 @@ def test_every_stage_and_the_runs_result_are_in_the_store(first: Walked, trial: 
 
 def test_the_secret_key_is_nowhere(first: Walked) -> None:
     for task in each(first.tasks.values()):
-        assert KEY not in task.log
-        assert KEY not in json.dumps(task.handed)
+        assert SUBJECT_KEY not in task.log
+        assert SUBJECT_KEY not in json.dumps(task.handed)
     for path in each((first.walker.folder / "bucket").rglob("*")):
-        assert not path.is_file() or KEY.encode() not in path.read_bytes()
+        assert not path.is_file() or SUBJECT_KEY.encode() not in path.read_bytes()
 
 
 def test_one_changed_byte_is_another_fingerprint_and_other_examples(

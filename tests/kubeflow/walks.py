@@ -11,11 +11,11 @@ from typing import Any
 from pipeline.results.reference_models import TITLES
 from pipeline.store.sqlite_file import sqlite_address
 from tests.kubeflow.spec_walker import REPOSITORY, TaskRun, Walker
+from tests.whole_runs import SUBJECT_KEY
 
 SUBJECTS = 600
 SEED = 7
 STEPS = 40
-KEY = "a key that only this test knows"
 STORE = "store.sqlite"
 FORM = {"steps": STEPS, "seed": 11}
 
@@ -55,7 +55,7 @@ class Trial:
     def environment(self) -> dict[str, str]:
         return {
             **os.environ,
-            "TRIAL_SUBJECT_KEY": KEY,
+            "TRIAL_SUBJECT_KEY": SUBJECT_KEY,
             "PYTHONPATH": str(REPOSITORY),
             "TF_CPP_MIN_LOG_LEVEL": "3",
         }

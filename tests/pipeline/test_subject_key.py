@@ -15,6 +15,7 @@ from pipeline.subject_key import (
     key_id,
     load_key,
 )
+from tests.whole_runs import SUBJECT_KEY
 
 KEY = "0123456789abcdef"
 
@@ -102,6 +103,11 @@ def test_a_key_that_can_be_guessed_is_refused(
     else:
         with pytest.raises(UserError, match=message):
             load_key(KEY_IN_ENVIRONMENT)
+
+
+def test_the_key_of_the_whole_runs_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(KEY_VARIABLE, SUBJECT_KEY)
+    assert load_key(KEY_IN_ENVIRONMENT) == SUBJECT_KEY.encode()
 
 
 def test_a_key_that_is_no_text_is_refused(tmp_path: Path) -> None:
