@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import yaml
+from numpy.typing import NDArray
 
 from tests.components.registered_model.hand_made_model import STUDY
 
@@ -89,13 +90,17 @@ def expected_metrics(folder: Path) -> dict[str, float]:
     """Metrics of the hand-made model on all subjects of a written trial, by other code."""
     from sklearn.metrics import brier_score_loss, roc_auc_score
 
-    subjects = pd.read_csv(folder / "subjects.csv")
-    died = subjects.DIED == "Y"
-    predicted = np.array(
-        [risk(*pair) for pair in zip(subjects.AGEYR, subjects.GENDER, strict=True)]
-    )
+    died, predicted = predictions(folder)
     return {
         "auc": float(roc_auc_score(died, predicted)),
         "brier": float(brier_score_loss(died, predicted)),
         "calibration_in_the_large": float(predicted.mean() - died.mean()),
     }
+
+
+def predictions(folder: Path, gender: str = "") -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Who died, and what the hand-made model predicts, of all subjects or of a gender."""
+    subjects = pd.read_csv(folder / "subjects.csv")
+    chosen = subjects.query("GENDER == @gender") if gender else subjects
+    predicted = [risk(*pair) for pair in zip(chosen.AGEYR, chosen.GENDER, strict=True)]
+    return (chosen.DIED == "Y").to_numpy(), np.array(predicted)

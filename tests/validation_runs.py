@@ -11,7 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.results.registration import RegisteredModel
-from tests.components.registered_model.hand_made_model import content_of, register_by_hand
+from tests.components.registered_model.hand_made_model import (
+    UNCERTAINTY,
+    content_of,
+    register_by_hand,
+)
 from tests.whole_runs import environment
 
 
@@ -43,13 +47,15 @@ class Ended:
         found: dict[str, Any] = json.loads(Path(self.answer["paths"]["validation"]).read_text())
         return found
 
-    def metric(self, name: str) -> dict[str, Any]:
-        """A metric of all subjects."""
+    def metric(self, name: str, **group: str) -> dict[str, Any]:
+        """A metric of all subjects, or of a group."""
         metrics = json.loads(Path(self.answer["paths"]["metrics"]).read_text())["records"]
         (found,) = [
             record
             for record in metrics
-            if record["metric"] == name and not record["slice"] and record["model"] == "challenger"
+            if record["metric"] == name
+            and record["slice"] == group
+            and record["model"] == "challenger"
         ]
         return dict(found)
 
@@ -64,7 +70,7 @@ def run_validation(folder: Path, study: Path, *arguments: str) -> Ended:
     """
     (folder / "trained").mkdir(parents=True)
     registry = folder / "registry"
-    model = register_by_hand(registry, folder / "trained")
+    model = register_by_hand(registry, folder / "trained", UNCERTAINTY)
     before = content_of(registry)
     root = folder / "runs"
     ended = subprocess.run(

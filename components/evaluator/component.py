@@ -9,7 +9,7 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 from tfx.types.system_executions import Evaluate
 
 from components.artifact_types import ModelVerdict, Predictions, TrialRejects
-from components.evaluator import executor
+from components.evaluator import executor, scheme
 from components.evaluator.settings import EvaluatorSettings
 
 
@@ -26,9 +26,9 @@ class TrialEvaluatorSpec(ComponentSpec):
         standard_component_specs.MODEL_KEY: ChannelParameter(type=standard_artifacts.Model),
         executor.CHAMPION_KEY: ChannelParameter(type=standard_artifacts.Model, optional=True),
         executor.DIVISION_KEY: ChannelParameter(type=Predictions, optional=True),
-        executor.PREDICTIONS_KEY: ChannelParameter(type=Predictions, optional=True),
-        executor.REFERENCES_KEY: ChannelParameter(type=Predictions, optional=True),
-        executor.REJECTS_KEY: ChannelParameter(type=TrialRejects, optional=True),
+        scheme.PREDICTIONS_KEY: ChannelParameter(type=Predictions, optional=True),
+        scheme.REFERENCES_KEY: ChannelParameter(type=Predictions, optional=True),
+        scheme.REJECTS_KEY: ChannelParameter(type=TrialRejects, optional=True),
     }
     OUTPUTS = {
         standard_component_specs.EVALUATION_KEY: ChannelParameter(

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from tfx.components.evaluator import constants
 from tfx.components.evaluator import executor as tfx_executor
 from tfx.types import artifact_utils, standard_artifacts, standard_component_specs
 from tfx.types.artifact import Artifact
-from tfx.utils import io_utils, proto_utils
+from tfx.utils import io_utils, path_utils, proto_utils
 
 from components.evaluator import jackknife, results, shown
 from components.evaluator.champion import Champion, find_champion, needed_note, new_subjects_notes
@@ -25,21 +24,15 @@ from components.evaluator.defaults import default_thresholds
 from components.evaluator.eval_config import build_eval_config
 from components.evaluator.judge import Verdict, judge
 from components.evaluator.predicted_risks import predicted_risks, risk_notes
-from components.evaluator.prediction_table import (
-    PredictionSource,
-    folder_of_uncertainty,
-    predictions_from,
-)
+from components.evaluator.prediction_table import predictions_from
+from components.evaluator.scheme import Scheme
 from components.evaluator.settings import EvaluatorSettings
+from components.evaluator.validated_sets import write_answered
 from pipeline import names
 from pipeline.documents import Document, parse_document
-from pipeline.results.censoring import CensoredTask
-from pipeline.results.counts import Counts
-from pipeline.results.documents import OVERALL, read_result
+from pipeline.results.documents import OVERALL
 from pipeline.results.documents import Verdict as VerdictDocument
-from pipeline.results.evaluation_plan import SPLIT_PLAN, EvaluationPlan, read_plan
 from pipeline.results.reference_comparison import as_good_sentences
-from pipeline.results.reference_models import ReferenceFit, read_reference_models
 from pipeline.results.task_verdicts import WORDS
 from pipeline.runs.looks import RunLook, record_look
 from pipeline.storage import remove_folder
@@ -54,9 +47,6 @@ METRICS_FILE = "metrics.json"
 VERDICT_FILE = "verdict.json"
 CURVES_FILE = "curves.json"
 
-PREDICTIONS_KEY = "predictions"
-REFERENCES_KEY = "reference_predictions"
-REJECTS_KEY = "rejects"
 _EXTRACTORS = "components.evaluator.extractors"
 logger = logging.getLogger(__name__)
 
@@ -89,7 +79,7 @@ class Executor(tfx_executor.Executor):
         inputs = dict(input_dict)
         models = inputs.pop(CHAMPION_KEY, [])
         divisions = inputs.pop(DIVISION_KEY, [])
-        scheme = _Scheme.of(inputs)
+        scheme = Scheme.of(inputs)
         champion = find_champion(
             models,
             divisions,
@@ -98,11 +88,24 @@ class Executor(tfx_executor.Executor):
             scheme.plan,
             scheme.own,
         )
-        # Beside TFMA's result, where workers read and write; removed, since it holds pseudonyms.
+        # Beside TFMA's result, where workers read and write; removed, since they hold pseudonyms.
         evaluation = output_dict[standard_component_specs.EVALUATION_KEY]
-        of_champion = f"{artifact_utils.get_single_uri(evaluation)}/champion"
+        looked_up = f"{artifact_utils.get_single_uri(evaluation)}/looked_up"
         if champion.scores:
-            scheme = scheme.and_from(champion.scores.write(of_champion))
+            scheme = scheme.and_from(champion.scores.write(f"{looked_up}/champion"))
+        if scheme.plan.scheme == "validate":
+            scheme = scheme.and_from(
+                write_answered(
+                    path_utils.serving_model_path(
+                        artifact_utils.get_single_uri(inputs[standard_component_specs.MODEL_KEY])
+                    ),
+                    artifact_utils.get_split_uri(
+                        inputs[standard_component_specs.EXAMPLES_KEY], scheme.plan.evaluated_split
+                    ),
+                    list(settings.tasks),
+                    f"{looked_up}/uncertainty",
+                )
+            )
         with (
             tempfile.TemporaryDirectory() as folder,
             jackknife.grouped_by_subject(),
@@ -122,7 +125,7 @@ class Executor(tfx_executor.Executor):
                     standard_component_specs.MODULE_PATH_KEY: _EXTRACTORS,
                 },
             )
-        remove_folder(of_champion)
+        remove_folder(looked_up)
         look = _read_look(exec_properties)
         verdict = _judge(output_dict, settings, scheme, champion, look)
         if look:
@@ -139,50 +142,6 @@ def _read_look(exec_properties: dict[str, Any]) -> RunLook | None:
     return parse_document(
         RunLook, text, f"parameter {LOOK_KEY}", "the settings of a run", "Create the run again."
     )
-
-
-@dataclass(frozen=True)
-class _Scheme:
-    """How this run evaluates.
-
-    Attributes:
-        plan: The plan of TrialExampleGen.
-        source: Predictions to look up.
-        own: Folder of the challenger's predictions out of fold; None on a test split.
-        references: What each reference model was fitted on.
-        censoring: Follow-up of the tasks that have some.
-    """
-
-    plan: EvaluationPlan
-    source: PredictionSource
-    own: str | None
-    references: Mapping[str, ReferenceFit]
-    censoring: Mapping[str, CensoredTask]
-
-    @classmethod
-    def of(cls, inputs: dict[str, list[Artifact]]) -> _Scheme:
-        """Reads the scheme and takes its artifacts, which TFX does not know, from the inputs."""
-
-        def folder_of(key: str) -> str | None:
-            found = inputs.pop(key, [])
-            return found[0].uri if found else None
-
-        rejects, own, references = map(folder_of, (REJECTS_KEY, PREDICTIONS_KEY, REFERENCES_KEY))
-        plan = read_plan(rejects) if rejects else SPLIT_PLAN
-        source = PredictionSource.of(plan.out_of_fold, own, references)
-        source = source.and_from(folder_of_uncertainty(own))
-        fitted = read_reference_models(references).models if references else {}
-        return cls(
-            plan,
-            source,
-            own if plan.out_of_fold else None,
-            {name: model.fit for name, model in fitted.items()},
-            read_result(Counts, rejects).censoring if rejects else {},
-        )
-
-    def and_from(self, folder: str | None) -> _Scheme:
-        """The scheme with further predictions to look up, if there are any."""
-        return replace(self, source=self.source.and_from(folder))
 
 
 def _columns_to_read(settings: EvaluatorSettings, folder: Path) -> Artifact:
@@ -204,7 +163,7 @@ def _columns_to_read(settings: EvaluatorSettings, folder: Path) -> Artifact:
 def _judge(
     output_dict: dict[str, list[Artifact]],
     settings: EvaluatorSettings,
-    scheme: _Scheme,
+    scheme: Scheme,
     champion: Champion,
     look: RunLook | None,
 ) -> Verdict:

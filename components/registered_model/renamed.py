@@ -11,12 +11,15 @@ import tensorflow as tf
 from components.registered_model.settings import RegisteredModelSettings
 from pipeline.names import EXAMPLES_SIGNATURE
 from pipeline.results.signatures import COLUMNS_SIGNATURE
+from pipeline.results.uncertainty import PARTS, output_name
 
 
 def save_renamed(
     source: str, target: str, settings: RegisteredModelSettings, arguments: Mapping[str, str]
 ) -> None:
     """Saves a model whose `serving_default` reads and predicts a study's own names.
+
+    Its prediction sets are as if there were no groups, whose names are not the model's.
 
     Args:
         source: Folder of the SavedModel.
@@ -49,7 +52,13 @@ def _examples_signature(
         outputs = columns(
             **{argument: _dense(parsed[own], rows) for own, argument in names.items()}
         )
-        return {own: outputs[theirs] for own, theirs in settings.tasks.items()}
+        parts = {
+            output_name(own, part): outputs[output_name(theirs, part)]
+            for own, theirs in settings.tasks.items()
+            for part in PARTS
+            if output_name(theirs, part) in outputs
+        }
+        return {own: outputs[theirs] for own, theirs in settings.tasks.items()} | parts
 
     return serve.get_concrete_function(tf.TensorSpec([None], tf.string, name="examples"))
 

@@ -28,7 +28,7 @@ from pipeline.pages.metrics import (
     metric_title,
 )
 from pipeline.pages.reference_models import reference_table
-from pipeline.pages.uncertainty import MEASURED, NO_SETS, PROMISE
+from pipeline.pages.uncertainty import MEASURED, NO_SETS, promise
 from pipeline.results.card import Card
 from pipeline.results.documents import MetricRecord, find_overall, find_records
 from pipeline.results.evaluation_plan import EvaluationPlan
@@ -132,7 +132,7 @@ def uncertainty_blocks(card: Card) -> list[Block]:
                 [MEASURED],
             )
         )
-    return [Paragraph(PROMISE), *blocks]
+    return [Paragraph(promise(card.evidence.metrics.evaluation)), *blocks]
 
 
 def _estimate(record: MetricRecord | None) -> Estimate | None:

@@ -9,7 +9,9 @@ from pipeline.html.blocks import Block, Cell, Column, Facts, Notice, Paragraph, 
 from pipeline.html.charts import Bar, Measure, bar_chart
 from pipeline.html.numbers import Suppressed, Value, count, text_of
 from pipeline.html.page import Page, Section
+from pipeline.pages.uncertainty import OF_SCORED, OF_SHIFTED
 from pipeline.results.scoring import FLAG_TITLES, FlagCount, ScoredTask, Scoring
+from pipeline.results.uncertainty import is_part
 from pipeline.study.sections import Reaction
 
 _REACTIONS: Mapping[Reaction, str] = {
@@ -61,7 +63,16 @@ def _risks(scoring: Scoring) -> list[Block]:
     table = Table(
         "Mean predicted risk", (Column("Task"), Column("Mean", "end", 1, percent=True)), rows
     )
-    return [table, *(_distribution(task) for task in scoring.tasks if task.bands)]
+    charts = (_distribution(task) for task in scoring.tasks if task.bands)
+    return [table, *charts, *_uncertainty(scoring)]
+
+
+def _uncertainty(scoring: Scoring) -> list[Block]:
+    """What the intervals and sets in the file hold, where there are some."""
+    if not any(is_part(output) for task in scoring.tasks for output in task.outputs):
+        return []
+    differ = any(item.severity == "warn" for item in scoring.skew)
+    return [Paragraph(f"{OF_SCORED} {OF_SHIFTED}" if differ else OF_SCORED)]
 
 
 def _distribution(task: ScoredTask) -> Block:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from pipeline.html import charts
 from pipeline.html.blocks import Block, Column, Figure, Grid, Paragraph, Table
 from pipeline.html.numbers import Value
+from pipeline.metrics import OF_UNCERTAINTY
 from pipeline.pages.evaluation.clinical_figures import calibration_figure, decision_figure
 from pipeline.pages.metrics import metric_column
+from pipeline.pages.uncertainty import NO_SETS_OF_MODEL, promise, uncertainty_table
 from pipeline.pages.validation_result import ValidationResult
 from pipeline.results.clinical_curves import DecisionPoint
 from pipeline.results.documents import OVERALL, Group, find_records
@@ -17,7 +20,7 @@ _OF_GROUPS = ("auc", "observed_rate", "mean_prediction", "calibration_in_the_lar
 
 
 def task_blocks(result: ValidationResult, task: str) -> list[Block]:
-    """Curves of all subjects, and metrics and net benefit by group.
+    """Curves of all subjects, metrics and net benefit by group, intervals and sets.
 
     Args:
         result: The validation's result.
@@ -26,7 +29,8 @@ def task_blocks(result: ValidationResult, task: str) -> list[Block]:
     figures = Grid(list(_figures(result, task)))
     groups = _groups(result, task)
     if not groups:
-        return [figures, Paragraph("No group of this study is large enough to be shown.")]
+        none = Paragraph("No group of this study is large enough to be shown.")
+        return [figures, none, *_uncertainty(result, task, groups)]
     rows = [
         [
             " ".join(group[0]),
@@ -42,7 +46,21 @@ def task_blocks(result: ValidationResult, task: str) -> list[Block]:
             rows,
         ),
         *_net_benefits(result, task, groups),
+        *_uncertainty(result, task, groups),
     ]
+
+
+def _uncertainty(result: ValidationResult, task: str, groups: Sequence[Group]) -> list[Block]:
+    """What the model's intervals and sets are worth here."""
+    if result.record(task, OF_UNCERTAINTY[0]) is None:
+        return [Paragraph(NO_SETS_OF_MODEL)]
+    named = [(" ".join(group[0]) if group else "overall", group) for group in (OVERALL, *groups)]
+    blocks: list[Block] = [
+        Paragraph(promise(result.metrics.evaluation)),
+        uncertainty_table(named, lambda metric, group: _of_group(result, task, metric, group)),
+    ]
+    points = result.curves.referral(task)
+    return [*blocks, charts.referral_chart(points)] if points else blocks
 
 
 def _net_benefits(result: ValidationResult, task: str, groups: Sequence[Group]) -> list[Block]:

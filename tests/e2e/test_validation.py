@@ -11,13 +11,14 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from components.evaluator.champion import VALIDATION
 from pipeline.runs.registry import Registry
 from tests.components.registered_model.hand_made_model import STUDY, content_of
 from tests.each import each
-from tests.shifted_trial import SHIFT, SUBJECTS, expected_metrics, write_trial
+from tests.shifted_trial import SHIFT, SUBJECTS, expected_metrics, predictions, write_trial
 from tests.validation_runs import Ended, run_validation
 
 
@@ -50,6 +51,23 @@ def test_all_subjects_are_evaluated(validated: Ended) -> None:
 def test_the_metrics_are_those_of_the_models_predictions(validated: Ended) -> None:
     for name, value in each(expected_metrics(validated.root.parent / "second").items()):
         assert validated.metric(name)["value"] == pytest.approx(value, abs=1e-6), name
+
+
+@pytest.mark.parametrize("group", [{}, {"gender": "F"}])
+def test_what_the_models_sets_are_worth_in_this_trial_is_measured(
+    validated: Ended, group: dict[str, str]
+) -> None:
+    died, predicted = predictions(validated.root.parent / "second", **group)
+
+    found = validated.metric("coverage_positive", **group)
+
+    assert found["value"] == pytest.approx(np.mean(predicted[died] >= 0.2), abs=1e-6)
+    assert found["lower"] < found["value"] < found["upper"]
+    without = validated.metric("coverage_negative", **group)["value"]
+    assert without == pytest.approx(np.mean(predicted[~died] <= 0.3), abs=1e-6)
+    page = Path(validated.answer["paths"]["page"]).read_text()
+    assert "nothing was promised of them" in page
+    assert "Coverage with the outcome" in page
 
 
 def test_the_case_mix_is_beside_that_of_the_training(validated: Ended) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -44,3 +45,14 @@ def test_no_cell_has_an_error_or_writes_to_a_stream(
         output for cell in executed(name).notebook.cells for output in cell.get("outputs", ())
     ]
     assert {output["output_type"] for output in outputs} <= {"display_data", "execute_result"}
+
+
+def test_what_leaving_subjects_to_people_gains_stands_there_in_the_pages_words(
+    executed: Callable[[str], Any], finished_run: Run
+) -> None:
+    pages = (executed("results").page, finished_run.records / "page.html")
+
+    found, expected = (re.findall(r"What is gained by [^<]+", page.read_text()) for page in pages)
+
+    assert expected
+    assert found == expected

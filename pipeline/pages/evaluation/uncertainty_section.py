@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pipeline.html import charts
-from pipeline.html.blocks import Block, Column, Paragraph, Table
+from pipeline.html.blocks import Block, Paragraph
 from pipeline.html.page import Section
-from pipeline.metrics import METRICS, OF_UNCERTAINTY
+from pipeline.metrics import OF_UNCERTAINTY
 from pipeline.pages.evaluation import wording
 from pipeline.pages.evaluation.run_result import RunResult
-from pipeline.pages.metrics import metric_column
-from pipeline.pages.uncertainty import MEASURED, NO_SETS, PROMISE
+from pipeline.pages.uncertainty import NO_SETS, promise, uncertainty_table
 from pipeline.results.documents import OVERALL
 
 
@@ -18,24 +17,12 @@ def uncertainty_section(result: RunResult, task: str) -> Section:
     title = "How far to trust one prediction"
     if result.record(task, OF_UNCERTAINTY[0]) is None:
         return Section(title, (Paragraph(NO_SETS),))
-    blocks: list[Block] = [Paragraph(PROMISE), _table(result, task)]
+    groups = [(wording.group_name(group), group) for group in (OVERALL, *result.groups(task))]
+    blocks: list[Block] = [
+        Paragraph(promise(result.metrics.evaluation)),
+        uncertainty_table(groups, lambda metric, group: result.judged(task, metric, group)),
+    ]
     points = result.curves.referral(task)
     if points:
         blocks.append(charts.referral_chart(points))
     return Section(title, blocks)
-
-
-def _table(result: RunResult, task: str) -> Table:
-    groups = (OVERALL, *result.groups(task))
-    return Table(
-        "Prediction sets and intervals, with 95 % intervals of their measures",
-        (Column("Group"), *map(metric_column, OF_UNCERTAINTY)),
-        [
-            (
-                wording.group_name(group),
-                *(result.judged(task, metric, group) for metric in OF_UNCERTAINTY),
-            )
-            for group in groups
-        ],
-        [MEASURED, *(f"{METRICS[name].title}: {METRICS[name].says}" for name in OF_UNCERTAINTY)],
-    )

@@ -65,6 +65,23 @@ def test_interval_and_set_stand_beside_the_prediction(
     assert of_women["response/set_positive"] == [1]
 
 
+def test_predictions_are_to_the_last_digit_those_of_the_model_without(
+    trained: Path, tmp_path: Path
+) -> None:
+    subjects = examples(b"a", b"b", b"c", sex=b"M")
+    made = [
+        restrict(trained, tmp_path / name, "blessed", "refused", steps) / "Format-Serving"
+        for name, steps in (("with", STEPS), ("without", TaskUncertainty(why_not="Too few.")))
+    ]
+
+    found, expected = (
+        tf.saved_model.load(str(of)).signatures["serving_default"](examples=subjects) for of in made
+    )
+
+    assert (len(found), set(expected)) == (1 + len(PARTS), {"response"})
+    assert found["response"].numpy().tobytes() == expected["response"].numpy().tobytes()
+
+
 def test_a_set_is_that_of_all_subjects_where_groups_are_not_known(
     trained: Path, tmp_path: Path
 ) -> None:

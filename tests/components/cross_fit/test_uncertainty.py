@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from pipeline.results.evaluation_plan import SPLIT_PLAN
-from pipeline.results.predictions import read_predictions
+from pipeline.results.final_fit import FINAL_FIT_FILE
+from pipeline.results.predictions import PREDICTIONS_FILE, read_predictions
 from pipeline.results.uncertainty import (
     LOWER,
     PARTS,
@@ -24,6 +27,7 @@ from tests.trainer.trainer_study import INPUTS
 from trainer.resaved import save_with_outputs
 from trainer.served_model import KeywordModel
 from trainer.subjects import read_subjects, slices_of
+from trainer.uncertainty import model as of_model
 from trainer.uncertainty import task as of_task
 from trainer.uncertainty.served import ServedUncertainty
 from trainer.uncertainty.task import fit_task
@@ -81,6 +85,23 @@ def test_the_final_model_is_calibrated_on_the_first_out_of_fold_predictions(stag
     assert isinstance(fitted, of_task.Calibrators)
     assert written(stage).tasks["ae"] == fitted.to_document()
     assert written(stage).out_of_fold
+
+
+def test_no_prediction_depends_on_whether_intervals_and_sets_can_be_fitted(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.execute()
+    fitted = written(stage)
+    monkeypatch.setattr(of_model, "fit_task", lambda *_: "none")
+    other = Stage(stage.trial, tmp_path / "without")
+    other.folder.mkdir()
+    other.execute()
+
+    assert set(fitted.fitted) == set(INPUTS.tasks)
+    assert written(other).fitted == ()
+    for name in (PREDICTIONS_FILE, FINAL_FIT_FILE):
+        of_both = [(of.predictions / name).read_bytes() for of in (stage, other)]
+        assert of_both[0] == of_both[1]
 
 
 @pytest.mark.usefixtures("small_groups")

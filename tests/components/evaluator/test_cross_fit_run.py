@@ -8,19 +8,21 @@ from sklearn import metrics as sk
 
 from components.evaluator.settings import EvaluatorSettings
 from pipeline.estimates import Estimate
+from pipeline.metrics import OF_UNCERTAINTY
 from pipeline.results.censoring import CensoredTask
-from pipeline.results.predictions import Predictions, write_predictions
-from pipeline.results.uncertainty import (
-    LOWER,
-    SET_NEGATIVE,
-    SET_POSITIVE,
-    UNCERTAINTY_FOLDER,
-    UPPER,
-)
+from pipeline.results.predictions import write_predictions
+from pipeline.results.uncertainty import UNCERTAINTY_FOLDER
 from pipeline.study.sections import Threshold
+from tests.components.evaluator.cross_fit_trial import (
+    FOLDS,
+    REPEATS,
+    make_trial,
+    predictions,
+    rows_of,
+    uncertainty,
+)
 from tests.components.evaluator.test_predicted_risks import followed
-
-FOLDS, REPEATS, SUBJECTS = 4, 3, 400
+from tests.each import each
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +32,12 @@ def settings() -> Any:
         slicings=("sex",),
         pairs=(),
         smallest_group=20,
-        thresholds=(Threshold(metric="auc", at_least=0.6),),
+        thresholds=(
+            Threshold(metric="auc", at_least=0.6),
+            Threshold(
+                metric="coverage_positive", at_least=0.99, holds="point", scope="every_slice"
+            ),
+        ),
         split_seed=3,
         label_digest="digest",
         arm_slicing="sex",
@@ -39,64 +46,7 @@ def settings() -> Any:
 
 @pytest.fixture(scope="module")
 def trial() -> Any:
-    """Subjects with folds, and predictions that are higher in some folds than in others."""
-    generator = np.random.default_rng(5)
-    logit = generator.normal(-0.5, 1.2, SUBJECTS)
-    label = (generator.random(SUBJECTS) < 1 / (1 + np.exp(-logit))).astype(float)
-    known = np.arange(SUBJECTS) % 9 != 0
-    fold = np.stack([generator.permutation(SUBJECTS) % FOLDS for _ in range(REPEATS)], 1)
-    noise = generator.normal(0, 0.7, (SUBJECTS, REPEATS))
-    score = 1 / (1 + np.exp(-(logit[:, None] + noise + 0.8 * fold)))
-    ridge = 1 / (1 + np.exp(-(logit[:, None] + generator.normal(0, 1.5, (SUBJECTS, REPEATS)))))
-    return {
-        "hash": np.array([f"{number * 7919:016x}".encode() for number in range(SUBJECTS)]),
-        "label": label * known,
-        "known": known,
-        "fold": fold,
-        "score": score.astype(np.float32),
-        "ridge": ridge.astype(np.float32),
-        "sex": np.where(np.arange(SUBJECTS) % 2 == 0, b"F", b"M"),
-    }
-
-
-def rows_of(trial: Any) -> Any:
-    return [
-        {
-            "subject_hash": bytes(trial["hash"][i]),
-            "slice_sex": bytes(trial["sex"][i]),
-            "label_response": float(trial["label"][i]),
-            "weight_response": float(trial["known"][i]),
-            "p_response": float(trial["score"][i, 0]),
-        }
-        for i in range(SUBJECTS)
-    ]
-
-
-def predictions(trial: Any, model: Any, repeats: Any) -> Any:
-    column = "score" if model == "challenger" else model
-    return Predictions(
-        subjects=np.tile(trial["hash"].astype(object), repeats),
-        repeat=np.repeat(np.arange(repeats), SUBJECTS).astype(np.int16),
-        fold=trial["fold"][:, :repeats].T.ravel().astype(np.int16),
-        of={model: {"response": trial[column][:, :repeats].T.ravel()}},
-    )
-
-
-def uncertainty(trial: Any) -> Predictions:
-    """Intervals from .1 below to .2 above a prediction; sets with all levels above .2."""
-    score = trial["score"]
-    parts = {
-        LOWER: score - 0.1,
-        UPPER: score + 0.2,
-        SET_NEGATIVE: score < 0.8,
-        SET_POSITIVE: score > 0.2,
-    }
-    return Predictions.of_repeats(
-        trial["hash"].astype(object),
-        trial["fold"],
-        {part: found.astype(np.float32)[:, :, None] for part, found in parts.items()},
-        ["response"],
-    )
+    return make_trial()
 
 
 @pytest.fixture(scope="module")
@@ -186,6 +136,44 @@ def test_sets_and_intervals_are_measured_in_each_group(
     assert value("interval_width") == pytest.approx(0.3)
     coverage = evaluation.record("response", "coverage_positive", **group)
     assert coverage["lower"] < coverage["value"] < coverage["upper"]
+
+
+def test_coverage_is_judged_by_the_studys_threshold_in_every_slice(evaluation: Any) -> None:
+    found = {
+        tuple(item["slice"].values()): item
+        for item in evaluation.verdict["comparisons"]
+        if item["metric"] == "coverage_positive"
+    }
+
+    assert set(found) == {(), ("F",), ("M",)}
+    for item in each(found.values()):
+        record = evaluation.record("response", "coverage_positive", **item["slice"])
+        assert item["value"] == record["value"]
+        assert item["outcome"] == ("passes" if record["value"] >= 0.99 else "fails")
+    assert "fails" in {item["outcome"] for item in found.values()}
+
+
+def test_intervals_and_sets_change_no_other_metric(
+    run_evaluator: Any, settings: Any, trial: Any, evaluation: Any, tmp_path: Any
+) -> None:
+    without = run_evaluator(
+        tmp_path,
+        settings,
+        rows_of(trial),
+        predictions=predictions(trial, "challenger", REPEATS),
+        plan={"scheme": "cross_fit", "requested": "auto", "folds": FOLDS, "repeats": REPEATS},
+    )
+
+    found, expected = (
+        {
+            (record["metric"], *record["slice"].values()): record
+            for record in of.metrics["records"]
+            if record["model"] == "challenger" and record["metric"] not in OF_UNCERTAINTY
+        }
+        for of in (evaluation, without)
+    )
+    assert {("auc",), ("brier",), ("auc", "F"), ("brier", "F")} < set(expected)
+    assert found == expected
 
 
 def test_curves_say_what_leaving_the_widest_intervals_to_people_gains(

@@ -11,12 +11,34 @@ import tensorflow as tf
 import tensorflow_data_validation as tfdv
 
 from pipeline.results.registration import Candidate, RegisteredModel
+from pipeline.results.uncertainty import TaskUncertainty, Uncertainty
 from pipeline.runs.registry import Registry
 from tests.registered_models import documents
+from trainer.resaved import save_with_outputs
+from trainer.uncertainty.served import ServedUncertainty
 
 STUDY = "first"
 MISSING_AGE = 60.0
 """What the model takes for a missing age."""
+
+UNCERTAINTY = Uncertainty(
+    coverage=0.9,
+    out_of_fold=True,
+    tasks={
+        "death": TaskUncertainty(
+            starts=(0.3,),
+            lower=(0.1, 0.4),
+            upper=(0.3, 0.7),
+            negative=0.3,
+            positive=0.8,
+            negative_alone=0.3,
+            positive_alone=0.8,
+        ),
+        "relapse": TaskUncertainty(why_not="too few subjects"),
+    },
+)
+"""Intervals and sets of `death`: the level without it up to a prediction of .3, that with it from
+.2 on."""
 
 
 class HandMade(tf.Module):  # type: ignore[misc]
@@ -56,12 +78,15 @@ class HandMade(tf.Module):  # type: ignore[misc]
         return {"death": tf.sigmoid(logit), "relapse": tf.sigmoid(logit / 2)}
 
 
-def register_by_hand(root: Path | str, folder: Path) -> RegisteredModel:
+def register_by_hand(
+    root: Path | str, folder: Path, uncertainty: Uncertainty | None = None
+) -> RegisteredModel:
     """Registers the model as the champion of the study `first`.
 
     Args:
         root: Root of the registry.
         folder: Folder for files that are copied into it.
+        uncertainty: Its intervals and sets; it has none by default.
     """
     model = HandMade()
     tf.saved_model.save(
@@ -73,6 +98,10 @@ def register_by_hand(root: Path | str, folder: Path) -> RegisteredModel:
             "contributions": model.contributions,
         },
     )
+    served = folder / "model"
+    if uncertainty:
+        served = folder / "served"
+        save_with_outputs(str(folder / "model"), str(served), ServedUncertainty(uncertainty).added)
     subjects = pd.DataFrame(
         {
             "AGE": [40.0, 50.0, 60.0, 70.0] * 25,
@@ -98,7 +127,7 @@ def register_by_hand(root: Path | str, folder: Path) -> RegisteredModel:
         Registry(str(root))
         .register(
             candidate,
-            str(folder / "model"),
+            str(served),
             str(folder / "statistics"),
             documents=documents(candidate.fingerprint, candidate.study_digest),
         )

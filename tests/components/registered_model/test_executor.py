@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tfx.types import standard_artifacts
 from tfx.utils import path_utils
@@ -18,6 +19,7 @@ from pipeline.results.registration import RegisteredModel, Registration
 from pipeline.runs.registry import NO_CHAMPION, Registry
 from tests.components.registered_model.hand_made_model import (
     STUDY,
+    UNCERTAINTY,
     content_of,
     example,
     predicted,
@@ -47,7 +49,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def entry(root: Path, tmp_path_factory: pytest.TempPathFactory) -> RegisteredModel:
-    return register_by_hand(root, tmp_path_factory.mktemp("trained"))
+    return register_by_hand(root, tmp_path_factory.mktemp("trained"), UNCERTAINTY)
 
 
 def load(root: Path | str, folder: Path, settings: RegisteredModelSettings, token: str = "") -> str:
@@ -111,8 +113,26 @@ def test_renamed_features_and_tasks_have_the_same_predictions(
         example({"AGE": 80.0}),
         example({}),
     )
-    assert here == {"died": there["death"]}
+    assert here["died"] == there["death"]
     assert len(set(there["death"])) == 3
+
+
+def test_renamed_tasks_keep_their_intervals_and_sets(
+    root: Path, entry: RegisteredModel, tmp_path: Path
+) -> None:
+    del entry
+    folder = load(root, tmp_path, OTHER_NAMES)
+
+    here = predicted(folder, example({"AGEYR": 40.0}), example({"AGEYR": 80.0}))
+
+    # Predictions of .08 and .38.
+    del here["died"]
+    assert {name: np.round(values, 6).tolist() for name, values in here.items()} == {
+        "died/lower": [0.1, 0.4],
+        "died/upper": [0.3, 0.7],
+        "died/set_negative": [1, 0],
+        "died/set_positive": [0, 1],
+    }
 
 
 def test_a_feature_that_only_the_study_has_is_not_read(
@@ -124,7 +144,8 @@ def test_a_feature_that_only_the_study_has_is_not_read(
     folder = load(root, tmp_path, wider)
 
     subject: dict[str, float | str] = {"AGEYR": 55.0, "GENDER": "F"}
-    assert len({*predicted(folder, example(subject), example({**subject, "WEIGHT": 80.0}))}) == 1
+    found = predicted(folder, example(subject), example({**subject, "WEIGHT": 80.0}))["died"]
+    assert found[0] == found[1]
 
 
 def test_everything_that_does_not_fit_is_listed_at_once(
@@ -216,7 +237,7 @@ def test_a_model_in_an_object_store_is_loaded_under_other_names(
     del entry
     registry = f"s3://{bucket}/registry"
     (tmp_path / "trained").mkdir()
-    register_by_hand(registry, tmp_path / "trained")
+    register_by_hand(registry, tmp_path / "trained", UNCERTAINTY)
     token = Registry(registry).champion_token(STUDY)
 
     remote = load(registry, tmp_path / "remote", OTHER_NAMES, token)

@@ -11,6 +11,7 @@ from pipeline.html.blocks import Figure, Paragraph, Table
 from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.pages.evaluation.uncertainty_section import uncertainty_section
 from pipeline.results.documents import Curves, Metrics
+from pipeline.results.evaluation_plan import EvaluationPlan
 from tests.components.run_page.hand_made_run import SUBJECTS, documents, result
 from tests.components.run_page.test_content import cells
 
@@ -83,6 +84,20 @@ def test_the_page_says_what_breaks_the_promise() -> None:
 
     assert isinstance(first, Paragraph)
     assert "Another case mix, other sites, later years" in str(first)
+
+
+def test_where_groups_are_left_out_the_page_says_that_nothing_is_promised_of_them() -> None:
+    run = measured()
+    by_site = EvaluationPlan(
+        scheme="internal_external", requested="internal_external", folds=3, repeats=1, by="site"
+    )
+
+    (first, *_) = uncertainty_section(
+        replace(run, metrics=run.metrics.model_copy(update={"evaluation": by_site})), "death"
+    ).blocks
+
+    assert "Here each group (by site) was left out in turn" in str(first)
+    assert "of a new group nothing is promised" in str(first)
 
 
 @pytest.mark.parametrize(
