@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from pipeline.study.features import feature_columns
+from pipeline.study.features import feature_columns, feature_titles
 from pipeline.study.sections import Scoring
 from pipeline.study.settings import Settings
 from pipeline.study.study import Study
@@ -21,6 +21,7 @@ class BatchScoringSettings(Settings):
         titles: Title of each task.
         scoring: What happens to subjects who differ from those of the training.
         smallest_group: Fewest subjects that a number is shown for.
+        features: Titles of the features that have one, by name.
     """
 
     study_name: str
@@ -30,6 +31,7 @@ class BatchScoringSettings(Settings):
     titles: dict[str, str]
     scoring: Scoring
     smallest_group: int
+    features: dict[str, str] = {}
 
     @classmethod
     def of(cls, study: Study) -> Self:
@@ -50,5 +52,6 @@ class BatchScoringSettings(Settings):
             categories=tuple(categories),
             titles={name: task.title for name, task in study.tasks.items()},
             scoring=study.scoring,
+            features=feature_titles(study),
             smallest_group=study.slicing.smallest_group,
         )

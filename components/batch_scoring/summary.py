@@ -79,6 +79,7 @@ class Totals:
             FlagCount(
                 flag=flag,
                 feature=feature,
+                title=settings.features.get(feature) if feature else None,
                 subjects=n
                 if may_be_shown((n, self.subjects - n), settings.smallest_group)
                 else None,

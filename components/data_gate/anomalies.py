@@ -7,13 +7,14 @@ requirements and counts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
 from pipeline.names import weight_key
 from pipeline.results.findings import Finding
+from pipeline.study.features import UNTITLED, called
 from pipeline.study.sections import Severity
 
 _CORRECT = "Correct the data, or the curated schema if it is out of date."
@@ -97,6 +98,7 @@ def anomaly_findings(
     split: str,
     severity: Severity,
     subjects: str | None = None,
+    titles: Mapping[str, str] = UNTITLED,
 ) -> Iterator[Finding]:
     """One finding for each reason of each anomaly of a split, without repeated messages.
 
@@ -107,6 +109,7 @@ def anomaly_findings(
         split: Name of the split.
         severity: Severity of every finding.
         subjects: Name of the split for people, as in `the train split`, where it is another.
+        titles: Titles of the features that have one, by name.
     """
     subjects = subjects or f"the {split} split"
     if anomalies.data_missing:
@@ -136,8 +139,9 @@ def anomaly_findings(
             yield Finding(
                 rule="anomalies",
                 severity=severity,
-                message=f"column {feature} of {subjects} {sentence.text}",
+                message=f"column {called(feature, titles)} of {subjects} {sentence.text}",
                 feature=feature,
+                title=titles.get(feature),
                 split=split,
                 value=sentence.value,
                 limit=sentence.limit,

@@ -67,6 +67,7 @@ def read_train_columns(
             for weights in [found.numbers[weight_key(task)]]
             if is_weighted(weights)
         },
+        titles=settings.titles,
     )
 
 

@@ -120,6 +120,7 @@ def _anomalies(
             split,
             settings.gate.anomalies,
             "the subjects" if plan.out_of_fold else None,
+            settings.titles,
         )
 
 
@@ -133,7 +134,7 @@ def _drift(inputs: dict[str, Artifact], settings: DataGateSettings) -> Iterator[
         settings.features,
         settings.gate.drift_limit,
     )
-    yield from rules.drift(distances, settings.gate)
+    yield from rules.drift(distances, settings.gate, settings.titles)
 
 
 def _is_present(baseline: Artifact) -> bool:

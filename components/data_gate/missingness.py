@@ -17,6 +17,7 @@ from components.data_gate.rules import Columns
 from pipeline.estimates import Estimate, exact_interval, independent_difference
 from pipeline.names import ARM
 from pipeline.results.findings import Finding
+from pipeline.study.features import called
 from pipeline.study.sections import Gate
 
 NOMINAL_RATE = 0.01
@@ -112,7 +113,7 @@ def missingness(columns: Columns, gate: Gate, smallest_group: int) -> Iterator[F
     confidence = 1 - NOMINAL_RATE / max(1, comparisons)
     for pair, by_feature in tables:
         exceeding = [
-            _finding(name, pair, table, gate, smallest_group, columns.where)
+            _finding(name, pair, table, gate, smallest_group, columns)
             for name, table in by_feature.items()
             if _exceeds(table, confidence, gate.missingness_limit)
         ]
@@ -164,7 +165,7 @@ def _exceeds(table: _Table, confidence: float, limit: float) -> bool:
 
 
 def _finding(
-    name: str, pair: _Pair, table: _Table, gate: Gate, smallest_group: int, where: str
+    name: str, pair: _Pair, table: _Table, gate: Gate, smallest_group: int, columns: Columns
 ) -> Finding:
     share, other = table.missing / table.subjects, table.other_missing / table.other_subjects
     more = "more" if share > other else "less"
@@ -179,13 +180,15 @@ def _finding(
         rule="missingness",
         severity=gate.missingness,
         message=(
-            f"feature {name} is missing {more} often for {pair.first} than for {pair.second} "
-            f"{where}{numbers}. Whether it was measured probably depends on what happened "
-            "afterwards, so a model learns who was measured: check when and why it is measured "
-            "and remove it from the features, or raise gate.missingness_limit if the difference "
-            "is there before the landmark for every future subject too."
+            f"feature {called(name, columns.titles)} is missing {more} often for {pair.first} "
+            f"than for {pair.second} {columns.where}{numbers}. Whether it was measured probably "
+            "depends on what happened afterwards, so a model learns who was measured: check when "
+            "and why it is measured and remove it from the features, or raise "
+            "gate.missingness_limit if the difference is there before the landmark for every "
+            "future subject too."
         ),
         feature=name,
+        title=columns.titles.get(name),
         task=pair.task,
         split="train",
         value=difference if shown else None,

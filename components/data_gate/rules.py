@@ -14,6 +14,7 @@ from pipeline.results.counts import Counts, DatasetCounts
 from pipeline.results.findings import Finding
 from pipeline.results.shown_subjects import shown_subjects
 from pipeline.skew.distance import Distance
+from pipeline.study.features import UNTITLED, called
 from pipeline.study.sections import Gate, Severity
 from pipeline.weights import effective_number
 
@@ -35,6 +36,7 @@ class Columns:
         fold: int64, the subject's fold in the first repeat; None under `split`.
         weights: By task, float64, 0 where the label is unknown; none of tasks whose weights are 0
             and 1 alone.
+        titles: Titles of the features that have one, by name.
     """
 
     numbers: Mapping[str, NDArray[np.float64]]
@@ -45,6 +47,7 @@ class Columns:
     arms: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     fold: NDArray[np.int64] | None = None
     weights: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    titles: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def where(self) -> str:
@@ -174,15 +177,24 @@ def rejects(counts: Counts, gate: Gate, smallest_group: int) -> Iterator[Finding
         )
 
 
-def drift(distances: Iterable[Distance], gate: Gate) -> Iterator[Finding]:
-    """The distances of the features from the champion's train data."""
+def drift(
+    distances: Iterable[Distance], gate: Gate, titles: Mapping[str, str] = UNTITLED
+) -> Iterator[Finding]:
+    """The distances of the features from the champion's train data.
+
+    Args:
+        distances: The distances.
+        gate: Severity and limit.
+        titles: Titles of the features that have one, by name.
+    """
     for distance in distances:
         exceeded = distance.exceeds(gate.drift_limit)
         yield Finding(
             rule="drift",
             severity=gate.drift if exceeded else "ok",
-            message=_drift_message(distance, gate, exceeded),
+            message=_drift_message(distance, gate, exceeded, called(distance.feature, titles)),
             feature=distance.feature,
+            title=titles.get(distance.feature),
             split="train",
             value=distance.value,
             limit=gate.drift_limit,
@@ -219,16 +231,16 @@ def leakage(columns: Columns, gate: Gate) -> Iterator[Finding]:
                     f" With {positives} positive and {negatives} negative labels this may be "
                     "chance."
                 )
-            yield _leak(task, feature, auc, gate, severity, doubt, columns.where)
+            yield _leak(task, feature, auc, gate, severity, doubt, columns)
         if aucs and not exceeding:
             strongest = max(aucs, key=lambda feature: aucs[feature])
-            yield _strongest(task, strongest, aucs[strongest], gate, columns.where)
+            yield _strongest(task, strongest, aucs[strongest], gate, columns)
 
 
-def _drift_message(distance: Distance, gate: Gate, exceeded: bool) -> str:
+def _drift_message(distance: Distance, gate: Gate, exceeded: bool, feature: str) -> str:
     if distance.value is None:
         return (
-            f"feature {distance.feature} was not compared with the champion's train data: one "
+            f"feature {feature} was not compared with the champion's train data: one "
             "side has no value of it."
         )
     advice = (
@@ -237,7 +249,7 @@ def _drift_message(distance: Distance, gate: Gate, exceeded: bool) -> str:
         "right: raise gate.drift_limit, or set gate.drift to warn."
     )
     return (
-        f"feature {distance.feature} differs from the champion's train data: {distance.measure} "
+        f"feature {feature} differs from the champion's train data: {distance.measure} "
         f"{distance.value:.3f} (limit {gate.drift_limit:g}).{advice if exceeded else ''}"
     )
 
@@ -266,18 +278,26 @@ def _aucs(
 
 
 def _leak(
-    task: str, feature: str, auc: float, gate: Gate, severity: Severity, doubt: str, where: str
+    task: str,
+    feature: str,
+    auc: float,
+    gate: Gate,
+    severity: Severity,
+    doubt: str,
+    columns: Columns,
 ) -> Finding:
     return Finding(
         rule="leakage",
         severity=severity,
         message=(
-            f"feature {feature} alone predicts task {task} {where} with an AUC of {auc:.3f} "
+            f"feature {called(feature, columns.titles)} alone predicts task {task} "
+            f"{columns.where} with an AUC of {auc:.3f} "
             f"(limit {gate.leakage_auc:g}).{doubt} It is probably measured after the landmark or "
             "made from what the label is made of: check when it becomes known and remove it from "
             "the features, or raise gate.leakage_auc if it is a legitimate predictor."
         ),
         feature=feature,
+        title=columns.titles.get(feature),
         task=task,
         split="train",
         value=auc,
@@ -285,15 +305,16 @@ def _leak(
     )
 
 
-def _strongest(task: str, feature: str, auc: float, gate: Gate, where: str) -> Finding:
+def _strongest(task: str, feature: str, auc: float, gate: Gate, columns: Columns) -> Finding:
     return Finding(
         rule="leakage",
         severity="ok",
         message=(
-            f"feature {feature} is the strongest single predictor of task {task} {where}, with "
-            f"an AUC of {auc:.3f} (limit {gate.leakage_auc:g})."
+            f"feature {called(feature, columns.titles)} is the strongest single predictor of task "
+            f"{task} {columns.where}, with an AUC of {auc:.3f} (limit {gate.leakage_auc:g})."
         ),
         feature=feature,
+        title=columns.titles.get(feature),
         task=task,
         split="train",
         value=auc,

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field
 
 from pipeline.names import ARM, SITE
+from pipeline.study.features import feature_titles
 from pipeline.study.sections import Gate
 from pipeline.study.settings import Settings
 from pipeline.study.study import Study
@@ -21,6 +22,7 @@ class DataGateSettings(Settings):
         tasks: Names of the tasks.
         features: Columns of the examples that a model may use, with their kind. The arm is
             judged like a feature, and so is the site where the model may use it.
+        titles: Titles of the features that have one, by name.
         smallest_group: Fewest subjects that a number is shown for.
         control: The arm that others are compared with; None without arms.
         arm_columns: The arm's columns, for people.
@@ -31,6 +33,7 @@ class DataGateSettings(Settings):
     gate: Gate
     tasks: tuple[str, ...]
     features: dict[str, Literal["number", "category"]]
+    titles: dict[str, str] = {}
     smallest_group: Annotated[int, Field(ge=5)] = 20
     control: str | None = None
     arm_columns: tuple[str, ...] = ()
@@ -59,6 +62,7 @@ class DataGateSettings(Settings):
             gate=study.gate,
             tasks=tuple(study.tasks),
             features=features,
+            titles=feature_titles(study),
             smallest_group=study.slicing.smallest_group,
             control=study.arm.control if study.arm else None,
             subject_dataset=study.subject.dataset,

@@ -15,6 +15,7 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from pipeline.names import label_key, weight_key
 from pipeline.results.validation import CaseMixFeature, FeatureSummary, ValueShare
+from pipeline.study.features import UNTITLED
 
 _MOST_VALUES = 10
 _RATE = "observed_rate"
@@ -33,6 +34,7 @@ def compare_case_mix(
     numbers: Mapping[str, str],
     categories: Mapping[str, str],
     smallest_group: int,
+    titles: Mapping[str, str] = UNTITLED,
 ) -> tuple[CaseMixFeature, ...]:
     """Compares the features of two sets of subjects.
 
@@ -42,6 +44,7 @@ def compare_case_mix(
         numbers: Column of each number in `training`, by that in `validation`.
         categories: The same of categories.
         smallest_group: Values of fewer subjects are counted together.
+        titles: Titles of the features that have one, by name.
 
     Returns:
         The features that either of them has, in the order given.
@@ -66,6 +69,7 @@ def compare_case_mix(
             found.append(
                 CaseMixFeature(
                     name=own,
+                    title=titles.get(own),
                     kind=kind,
                     training=before,
                     validation=after,

@@ -104,6 +104,7 @@ def _validate(
             settings.numbers,
             settings.categories,
             settings.smallest_group,
+            settings.features,
         ),
         tasks=tuple(
             task_validation(

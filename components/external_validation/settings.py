@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from pipeline.study.features import feature_columns
+from pipeline.study.features import feature_columns, feature_titles
 from pipeline.study.settings import Settings, TaskTitle
 from pipeline.study.study import Study
 
@@ -19,6 +19,7 @@ class ExternalValidationSettings(Settings):
         categories: The model's name of each category.
         tasks: The model's name of each task.
         titles: Title and kind of each task.
+        features: Titles of the features that have one, by name.
         decision_thresholds: Decision thresholds of each task.
         smallest_group: Fewest subjects of a group that is shown.
     """
@@ -29,6 +30,7 @@ class ExternalValidationSettings(Settings):
     categories: dict[str, str]
     tasks: dict[str, str]
     titles: dict[str, TaskTitle]
+    features: dict[str, str]
     decision_thresholds: dict[str, tuple[float, ...]]
     smallest_group: int
 
@@ -52,6 +54,7 @@ class ExternalValidationSettings(Settings):
             categories={name: called.get(name, name) for name in categories},
             tasks={name: study.validation.tasks.get(name, name) for name in study.tasks},
             titles=TaskTitle.of(study),
+            features=feature_titles(study),
             decision_thresholds={
                 name: tuple(sorted(task.decision_thresholds)) for name, task in study.tasks.items()
             },

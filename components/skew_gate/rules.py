@@ -12,6 +12,7 @@ from pipeline.results.findings import Finding
 from pipeline.skew.distance import Distance
 from pipeline.skew.distances import drift_distances
 from pipeline.skew.training_values import SeenValues, seen_values
+from pipeline.study.features import called
 
 _HALF = 0.5
 
@@ -69,11 +70,12 @@ def _mostly_new(name: str, what: str, settings: SkewGateSettings) -> Finding:
         rule="mostly_new",
         severity=settings.scoring.mostly_new,
         message=(
-            f"feature {name}: {what}. It may be another coding or another unit than in the data "
-            "that the model was trained on: check the column and its description in the study "
-            "file (missing, range)."
+            f"feature {called(name, settings.titles)}: {what}. It may be another coding or another "
+            "unit than in the data that the model was trained on: check the column and its "
+            "description in the study file (missing, range)."
         ),
         feature=name,
+        title=settings.titles.get(name),
     )
 
 
@@ -94,14 +96,15 @@ def _may_be_shown(
 def _shift(distance: Distance, settings: SkewGateSettings) -> Finding:
     limit = settings.scoring.shift_limit
     exceeded = distance.exceeds(limit)
+    feature = called(distance.feature, settings.titles)
     if distance.value is None:
         text = (
-            f"feature {distance.feature} was not compared with the model's training data: one "
+            f"feature {feature} was not compared with the model's training data: one "
             "side has no value of it."
         )
     else:
         text = (
-            f"feature {distance.feature} differs from the model's training data: "
+            f"feature {feature} differs from the model's training data: "
             f"{distance.measure} {distance.value:.3f} (limit {limit:g})."
         )
     advice = (
@@ -113,6 +116,7 @@ def _shift(distance: Distance, settings: SkewGateSettings) -> Finding:
         severity=settings.scoring.shifted if exceeded else "ok",
         message=f"{text}{advice if exceeded else ''}",
         feature=distance.feature,
+        title=settings.titles.get(distance.feature),
         value=distance.value,
         limit=limit,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from pipeline.study.features import feature_columns
+from pipeline.study.features import feature_columns, feature_titles
 from pipeline.study.sections import Scoring
 from pipeline.study.settings import Settings
 from pipeline.study.study import Study
@@ -19,6 +19,7 @@ class SkewGateSettings(Settings):
         categories: Features that are categories.
         scoring: Severities and limit.
         smallest_group: Fewest subjects that a rule is applied to.
+        titles: Titles of the features that have one, by name.
     """
 
     study_name: str
@@ -26,6 +27,7 @@ class SkewGateSettings(Settings):
     categories: tuple[str, ...]
     scoring: Scoring
     smallest_group: int
+    titles: dict[str, str] = {}
 
     @classmethod
     def of(cls, study: Study) -> Self:
@@ -44,5 +46,6 @@ class SkewGateSettings(Settings):
             numbers=tuple(numbers),
             categories=tuple(categories),
             scoring=study.scoring,
+            titles=feature_titles(study),
             smallest_group=study.slicing.smallest_group,
         )

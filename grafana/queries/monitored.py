@@ -6,7 +6,7 @@ scored and stayed, otherwise by those of the run's own model.
 
 from __future__ import annotations
 
-from grafana.queries.query import NEWEST_OUTCOMES, TRAINING_RUNS, UNSUCCESSFUL, Query
+from grafana.queries.query import NEWEST_OUTCOMES, TRAINING_RUNS, UNSUCCESSFUL, Query, shown_name
 
 
 def _newest(condition: str = "TRUE") -> str:
@@ -129,13 +129,14 @@ def _objections(rule: str, about: str, value: str) -> Query:
 
     Args:
         rule: Rule of the gate.
-        about: Column that says what a finding is about.
+        about: Column that says what a finding is about; a feature is shown by its title.
         value: Name of the value.
     """
     return Query(
         f"""
 WITH {_latest_with("gate_findings")}
-SELECT l.study AS study, f.{about} AS {about}, CAST(f."limit" AS TEXT) AS "limit",
+SELECT l.study AS study, MAX({shown_name("f", about)}) AS {about},
+       CAST(f."limit" AS TEXT) AS "limit",
        MAX(f.value) AS {value}
 FROM latest l JOIN gate_findings f ON f.run = l.run
 WHERE f.rule = '{rule}' AND f.severity IN ('warn', 'stop') AND f.{about} IS NOT NULL

@@ -8,6 +8,7 @@ from grafana.queries.query import (
     UNSUCCESSFUL,
     Query,
     newest,
+    shown_name,
 )
 
 _NEWEST_FINDINGS = newest("gate_findings")
@@ -150,7 +151,7 @@ GROUP BY c.dataset ORDER BY c.dataset
 FINDINGS = Query(
     f"""
 SELECT f.severity AS severity, f.rule AS rule,
-       COALESCE(f.feature, f.task, f.dataset, '') AS "about", f.value AS value,
+       COALESCE(f.title, f.feature, f.task, f.dataset, '') AS "about", f.value AS value,
        f."limit" AS "limit", f.message AS message
 FROM gate_findings f WHERE f.run = {_NEWEST_FINDINGS}
 ORDER BY CASE f.severity WHEN 'stop' THEN 0 WHEN 'warn' THEN 1 ELSE 2 END, f.number LIMIT 100
@@ -175,14 +176,14 @@ def _over_runs(rule: str, about: str, value: str) -> Query:
     Args:
         rule: The rule.
         about: Column that says what a finding is about; the 8 with the greatest values in the
-            newest run are shown.
+            newest run are shown, a feature by its title of then.
         value: Name of the value.
     """
     measured = f"""f.rule = '{rule}' AND f.{about} IS NOT NULL AND f.value IS NOT NULL"""
     return Query(
         f"""
 WITH shown AS (
-  SELECT f.{about} AS name FROM gate_findings f
+  SELECT f.{about} AS name, MAX({shown_name("f", about)}) AS title FROM gate_findings f
   WHERE {measured} AND f.run = (
     SELECT r.run FROM {TRAINING_RUNS} r
     WHERE r.study = :study AND $__timeFilter(r.started) AND EXISTS (
@@ -191,10 +192,10 @@ WITH shown AS (
   GROUP BY f.{about} ORDER BY MAX(f.value) DESC, f.{about} LIMIT 8
 ),
 found AS (
-  SELECT r.started AS started, f.{about} AS name, f.value AS value, f."limit" AS at_most
+  SELECT r.started AS started, s.title AS name, f.value AS value, f."limit" AS at_most
   FROM gate_findings f JOIN {TRAINING_RUNS} r ON r.run = f.run
-  WHERE f.{about} IN (SELECT name FROM shown) AND {measured}
-    AND r.study = :study AND $__timeFilter(r.started)
+  JOIN shown s ON s.name = f.{about}
+  WHERE {measured} AND r.study = :study AND $__timeFilter(r.started)
 )
 SELECT started AS "time", name AS "metric", MAX(value) AS "{value}" FROM found
 GROUP BY started, name

@@ -96,6 +96,16 @@ UNSUCCESSFUL = "('failed', 'killed')"
 """SQL of the statuses that need a person: Ctrl-C was a person's own decision."""
 
 
+def shown_name(alias: str, about: str) -> str:
+    """SQL of what a finding is about, for people: of a feature its title, where it has one.
+
+    Args:
+        alias: Alias of `gate_findings`.
+        about: The column.
+    """
+    return f"COALESCE({alias}.title, {alias}.{about})" if about == "feature" else f"{alias}.{about}"
+
+
 def newest(table: str) -> str:
     """SQL of the newest run of the chosen study that has rows in a table."""
     return (

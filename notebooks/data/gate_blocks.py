@@ -17,6 +17,7 @@ from pipeline.html.blocks import (
 from pipeline.html.numbers import count
 from pipeline.html.palette import Tone
 from pipeline.results.findings import Finding
+from pipeline.study.features import feature_titles
 
 _SEVERITIES: dict[str, tuple[str, Tone]] = {
     "stop": ("stops the run", "bad"),
@@ -73,6 +74,7 @@ def read_anomalies(run: OpenedRun, split: str) -> Iterator[Finding]:
         text_format.Parse(schema.read_text("utf-8"), schema_pb2.Schema()),
         split,
         run.study.gate.anomalies,
+        titles=feature_titles(run.study),
     )
 
 
@@ -82,5 +84,5 @@ def _severity(item: Finding) -> Cell:
 
 
 def _subject(item: Finding) -> str:
-    parts = (item.feature, item.task, item.split, item.dataset)
+    parts = (item.about, item.task, item.split, item.dataset)
     return ", ".join(part for part in parts if part)

@@ -194,7 +194,7 @@ class DataView:
     def anomalies(self) -> Shown:
         """Anomalies against the curated schema, by split."""
         found = [
-            [self._split_title(split), item.feature or "all columns", item.message]
+            [self._split_title(split), item.about or "all columns", item.message]
             for split in self._splits
             for item in read_anomalies(self.run, split)
         ]

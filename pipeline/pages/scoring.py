@@ -107,7 +107,7 @@ def _flags(scoring: Scoring) -> list[Block]:
 def _flag_row(flag: FlagCount, smallest_group: int) -> Sequence[Value | Cell]:
     return [
         FLAG_TITLES.get(flag.flag, flag.flag),
-        flag.feature or "",
+        flag.about or "",
         Suppressed(smallest_group) if flag.subjects is None else flag.subjects,
         _REACTIONS[flag.reaction],
     ]
@@ -127,7 +127,7 @@ def _skew(scoring: Scoring) -> list[Block]:
             (Column("Feature"), Column("What was found"), Column("Distance", "end", 3)),
             [
                 [
-                    item.feature or "",
+                    item.about or "",
                     item.message,
                     item.value
                     if item.severity == "ok" or item.value is None

@@ -308,7 +308,7 @@ def _case_mix(result: ValidationResult) -> list[Block]:
             ]
         )
     differing = [
-        feature.name
+        feature.about
         for feature in result.validation.case_mix
         if feature.difference is not None and abs(feature.difference) > _LARGE_DIFFERENCE
     ]
@@ -338,7 +338,7 @@ def _case_mix(result: ValidationResult) -> list[Block]:
 
 
 def _feature_title(feature: CaseMixFeature) -> str:
-    return f"{feature.name}, mean (SD)" if feature.kind == "number" else feature.name
+    return f"{feature.about}, mean (SD)" if feature.kind == "number" else feature.about
 
 
 def _main_text(summary: FeatureSummary | None) -> Value:

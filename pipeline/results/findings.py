@@ -37,6 +37,7 @@ class Finding(Document):
         severity: `ok` for a measurement within its limit, otherwise the study file's.
         message: For people: what was found, what was expected, what to do; never a subject's value.
         feature: The feature concerned; null if there is none.
+        title: Its title; null where the study file gives none.
         task: The task concerned.
         split: The split concerned.
         dataset: The dataset concerned.
@@ -48,11 +49,17 @@ class Finding(Document):
     severity: Severity | Literal["ok"]
     message: str
     feature: str | None = None
+    title: str | None = None
     task: str | None = None
     split: str | None = None
     dataset: str | None = None
     value: int | float | None = None
     limit: int | float | None = None
+
+    @property
+    def about(self) -> str | None:
+        """The feature concerned, as people read it; None if there is none."""
+        return self.title or self.feature
 
 
 class Findings(RootModel[tuple[Finding, ...]]):

@@ -41,14 +41,21 @@ class FlagCount(Document):
     Attributes:
         flag: The kind of flag.
         feature: The feature that it is about; null where it is about the subject.
+        title: Its title; null where the study file gives none.
         subjects: Subjects with it; null where these, or those without it, are too few to show.
         reaction: What happened to these subjects.
     """
 
     flag: str
     feature: str | None = None
+    title: str | None = None
     subjects: Count | None = None
     reaction: Reaction
+
+    @property
+    def about(self) -> str | None:
+        """The feature as people read it; None where the flag is about the subject."""
+        return self.title or self.feature
 
 
 class RiskBand(Document):

@@ -55,6 +55,7 @@ class CaseMixFeature(Document):
 
     Attributes:
         name: Its name in the validated study.
+        title: Its title there; null where the study file gives none.
         kind: `number` or `category`.
         training: In the data that the model was trained on; null where its statistics lack it.
         validation: In the data that it is validated on.
@@ -63,10 +64,16 @@ class CaseMixFeature(Document):
     """
 
     name: str
+    title: str | None = None
     kind: Literal["number", "category"]
     training: FeatureSummary | None
     validation: FeatureSummary
     difference: float | None
+
+    @property
+    def about(self) -> str:
+        """The feature as people read it."""
+        return self.title or self.name
 
     @property
     def is_foreign(self) -> bool:
@@ -212,7 +219,7 @@ class ExternalValidation(Document):
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a reader must check before the result is believed, a sentence each."""
-        foreign = [feature.name for feature in self.case_mix if feature.is_foreign]
+        foreign = [feature.about for feature in self.case_mix if feature.is_foreign]
         if not foreign:
             return ()
         return (

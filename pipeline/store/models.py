@@ -410,6 +410,7 @@ class GateFinding(Base):
         rule: The rule.
         severity: `ok`, `warn` or `stop`.
         feature: The feature concerned, if one is, and likewise task, split and dataset.
+        title: The feature's title, if the study file gave it one.
         value: What was measured.
         limit: The limit that it is compared with.
         message: For people.
@@ -423,6 +424,7 @@ class GateFinding(Base):
     rule: Mapped[str]
     severity: Mapped[str]
     feature: Mapped[str | None]
+    title: Mapped[str | None]
     task: Mapped[str | None]
     split: Mapped[str | None]
     dataset: Mapped[str | None]

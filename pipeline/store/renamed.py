@@ -19,6 +19,7 @@ ADDED: Mapping[str, Mapping[str, Any]] = {
     "comparisons": {"origin": "study", "versus": ""},
     "models": {"scheme": "split", "folds": 0, "repeats": 0},
     "runs": {"kind": "training"},
+    "gate_findings": {"title": None},
     "validation_estimates": {"slicing": "", "slice": ""},
 }
 """Columns of each table that earlier rows lack, with what they mean for them."""

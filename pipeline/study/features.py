@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from pipeline.names import ARM, SITE
@@ -13,6 +14,9 @@ from pipeline.study.sections import Aggregate, Feature
 
 if TYPE_CHECKING:
     from pipeline.study.study import Study
+
+UNTITLED: Mapping[str, str] = MappingProxyType({})
+"""Titles of features of which none has one."""
 
 MIN_CATEGORY_COUNT = 5
 """Subjects of the train split that a category needs to be distinguished from other rare ones."""
@@ -85,6 +89,20 @@ def feature_titles(study: Study) -> dict[str, str]:
         'Change since baseline: alanine aminotransferase (U/L)'
     """
     return {f.name: f.title for f in study.resolved_features if f.title != f.name}
+
+
+def called(name: str, titles: Mapping[str, str]) -> str:
+    """A feature in a message: its title, and in brackets the name that the study file knows.
+
+    Args:
+        name: Name of the feature.
+        titles: Titles of the features that have one, by name.
+
+    Examples:
+        >>> called("lab_ALB", {"lab_ALB": "Albumin (g/L)"}), called("AGE", {})
+        ('Albumin (g/L) [lab_ALB]', 'AGE')
+    """
+    return f"{titles[name]} [{name}]" if name in titles else name
 
 
 def feature_name(name: str, parameter: str) -> str:

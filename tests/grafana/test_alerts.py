@@ -9,6 +9,7 @@ from grafana.queries import alerts, monitored, pipeline_health
 from pipeline.store import models
 from pipeline.store.export import outcome_rows
 from pipeline.store.writer import export
+from tests.each import each
 from tests.pipeline.store.hand_made_store import SECOND, at, failed_run
 from tests.pipeline.store.store_runs import FAILED, STARTED, comparison, record, run_rows
 
@@ -138,6 +139,21 @@ def test_a_feature_over_its_limit_raises_an_alert(sqlite: Any, ask: Any) -> None
 
     (row,) = happened(ask, "trial-drift")
     assert (row["feature"], row["distance"], row["limit"]) == ("AGE", 0.2, "0.1")
+
+
+def test_a_feature_is_called_by_its_title(sqlite: Any, ask: Any) -> None:
+    """Also where an earlier run's study file had none: it stays one line."""
+    rows = run_rows("r2")
+    for finding in each([row for row in rows[models.GateFinding] if row["feature"] == "AGE"]):
+        finding["title"] = "Age (years)"
+    export(sqlite, at(run_rows("r1"), STARTED))
+    export(sqlite, at(rows, SECOND))
+
+    (row,) = happened(ask, "trial-drift")
+    assert row["feature"] == "Age (years)"
+    assert "Age (years)" in {row["about"] for row in ask(pipeline_health.FINDINGS)}
+    lines = {row["metric"] for row in ask(pipeline_health.DRIFT)}
+    assert lines == {"Age (years)", pipeline_health.LIMIT_OF_GATE}
 
 
 @pytest.mark.parametrize("severity", ["ok", "ignore"])

@@ -119,7 +119,7 @@ class _LocalScoring(LocalRun):
             mean = "too few to show" if task.mean is None else f"{task.mean:.1%}"
             print_words(console, f"  {escape(task.title)}: mean predicted risk {mean}")
         for flag in found.flags:
-            about = f" ({escape(flag.feature)})" if flag.feature else ""
+            about = f" ({escape(flag.about)})" if flag.about else ""
             number = few if flag.subjects is None else count(flag.subjects)
             print_words(console, f"  [yellow]![/yellow] {FLAG_TITLES[flag.flag]}{about}: {number}")
         for item in found.skew:
