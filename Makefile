@@ -28,6 +28,7 @@ export BUILD_COMMAND := $(or $(IMAGE_BUILD),docker build)
 export PUSH_COMMAND := $(or $(IMAGE_PUSH),docker push)
 export $(foreach name,$(VARIABLES),$(if $($(name)),$(name)))
 IMAGE_NAME = "$${IMAGE:-clinical-trial-pipeline:$$(cat pipeline/VERSION)}"
+SERVICE_IMAGE_NAME = "$${IMAGE:-clinical-trial-pipeline-service:$$(cat pipeline/VERSION)}"
 
 # Bytecode is compiled once, at installation: without it TensorFlow and TFX take three times
 # as long to import. The project's own is kept from process to process, of which a run has several.
@@ -36,7 +37,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export UV_CACHE_DIR = $(CURDIR)/$(VENV)/cache
 export UV_LINK_MODE = hardlink
 
-.PHONY: help setup run validate score serve flink-up flink-down test test-slow test-flink system compile submit image push pin-images audit verdict report notebooks export store-migrate freeze models promote rollback boards grafana schemas docs lint format lock bench-accuracy bench-overhead \
+.PHONY: help setup run validate score serve flink-up flink-down test test-slow test-flink system compile submit image service-image push pin-images audit verdict report notebooks export store-migrate freeze models promote rollback boards grafana schemas docs lint format lock bench-accuracy bench-overhead \
 	bench-coverage bench-fold-statistics bench-stability bench-uncertainty bench-example-gen bench-reading bench-scale bench-flink bench-store bench-startup bench-notebooks clean
 
 help: ## This list.
@@ -144,6 +145,13 @@ docs: $(READY) ## Build the documentation site into site/.
 
 image: ## Build the image of Kubeflow's tasks: [IMAGE=name:tag BASE=image IMAGE_BUILD="podman build"].
 	@set -f; $$BUILD_COMMAND -f kubeflow/Dockerfile -t $(IMAGE_NAME) $(if $(BASE),--build-arg BASE="$$BASE") \
+	  --build-arg VERSION=$$(cat pipeline/VERSION) \
+	  --build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) \
+	  $$IMAGE_OPTIONS .
+
+service-image: ## Build the image of the prediction service: [IMAGE=name:tag BASE=image IMAGE_BUILD="podman build"].
+	@set -f; $$BUILD_COMMAND -f kubeflow/Dockerfile --target service -t $(SERVICE_IMAGE_NAME) \
+	  $(if $(BASE),--build-arg BASE="$$BASE") \
 	  --build-arg VERSION=$$(cat pipeline/VERSION) \
 	  --build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) \
 	  $$IMAGE_OPTIONS .

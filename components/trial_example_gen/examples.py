@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,18 +16,12 @@ from components.trial_example_gen.censoring import EndCounts, count_ends, strata
 from components.trial_example_gen.features import derive_features
 from components.trial_example_gen.labels import derive_labels
 from components.trial_example_gen.masks import Labels
-from components.trial_example_gen.periods import period_names
 from components.trial_example_gen.subject_hashes import deal_hashes, subject_hashes
 from components.trial_example_gen.times import derive_times
 from pipeline.names import ARM, SITE, SUBJECT_HASH, label_key, slice_key, weight_key
-from pipeline.reading.days import date_range
+from pipeline.reading.groups import MISSING_GROUP, arm_names, site_names, slice_columns
 from pipeline.reading.joined import JoinedSubjects
-from pipeline.reading.text import as_text
-from pipeline.study.sections import Arm, Site, Slicing
 from pipeline.study.study import Study
-
-MISSING_GROUP = "missing"
-"""Group of the subjects whose value a slice does not know."""
 
 
 @dataclass(frozen=True)
@@ -117,17 +110,6 @@ def _held_out(study: Study, columns: Mapping[str, pa.Array]) -> NDArray[np.bool_
     return np.isin(_names(columns[SITE]), study.split.holdout_sites)
 
 
-def arm_names(arm: Arm, subjects: pa.Table) -> pa.Array:
-    """Arm of each subject, null where a part of it is missing."""
-    parts = [as_text(subjects[column].combine_chunks()) for column in arm.columns]
-    return pc.binary_join_element_wise(*parts, "/")
-
-
-def site_names(site: Site, subjects: pa.Table) -> pa.Array:
-    """Site of each subject, null where it is missing."""
-    return as_text(subjects[site.column].combine_chunks())
-
-
 def _groups(study: Study, subjects: JoinedSubjects) -> dict[str, pa.Array]:
     table = subjects.rows[study.subject.dataset].table
     columns: dict[str, pa.Array] = {}
@@ -141,41 +123,5 @@ def _groups(study: Study, subjects: JoinedSubjects) -> dict[str, pa.Array]:
     return columns
 
 
-def slice_columns(
-    slicings: Mapping[str, Slicing], table: pa.Table, columns: Mapping[str, pa.Array]
-) -> dict[str, pa.Array]:
-    """Column of each slicing.
-
-    Args:
-        slicings: The slicings by name.
-        table: Own rows of the subjects.
-        columns: Their arm and site, as far as a slicing is of these.
-    """
-    return {
-        slice_key(name): pc.fill_null(_slices(slicing, table, columns), MISSING_GROUP)
-        for name, slicing in slicings.items()
-    }
-
-
 def _names(groups: pa.Array) -> NDArray[Any]:
     return np.array(pc.fill_null(groups, MISSING_GROUP).to_pylist(), str)
-
-
-def _slices(slicing: Slicing, table: pa.Table, columns: Mapping[str, pa.Array]) -> pa.Array:
-    """Slice of each subject; null where it is not known."""
-    if slicing.date:
-        return period_names(date_range(table, slicing.date), slicing.period or "year")
-    source = columns[slicing.of] if slicing.of else table[str(slicing.column)].combine_chunks()
-    return _group_names(slicing, source)
-
-
-def _group_names(slicing: Slicing, source: pa.Array) -> pa.Array:
-    if not slicing.bands:
-        return as_text(source)
-    edges = [f"{edge:g}" for edge in slicing.bands]
-    names = [f"<{edges[0]}"]
-    names += [f"{low} to <{high}" for low, high in itertools.pairwise(edges)]
-    names.append(f">={edges[-1]}")
-    values = source.to_numpy(zero_copy_only=False)
-    band = np.searchsorted(slicing.bands, values, side="right")
-    return pa.array(np.array(names, object)[band], pa.string(), mask=np.isnan(values))

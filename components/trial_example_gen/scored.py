@@ -8,17 +8,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from components.trial_example_gen.examples import (
-    BuiltExamples,
-    arm_names,
-    site_names,
-    slice_columns,
-)
+from components.trial_example_gen.examples import BuiltExamples
 from components.trial_example_gen.features import derive_features
-from components.trial_example_gen.labels import gone_by_landmark
 from components.trial_example_gen.subject_hashes import deal_hashes, subject_hashes
 from pipeline.names import ARM, SITE, SUBJECT_HASH, flag_key
 from pipeline.reading.evaluate import is_true
+from pipeline.reading.exits import left_by_landmark
+from pipeline.reading.groups import arm_names, site_names, slice_columns
 from pipeline.reading.joined import JoinedSubjects
 from pipeline.results.scoring import LEFT_BY_LANDMARK, OUTSIDE_POPULATION
 from pipeline.study.study import Study
@@ -77,4 +73,4 @@ def _left(study: Study, subjects: JoinedSubjects) -> NDArray[np.bool_]:
     table = subjects.rows[study.subject.dataset].table
     if column not in table.column_names:
         return np.zeros(len(table), bool)
-    return gone_by_landmark(study, subjects)
+    return left_by_landmark(study, table, subjects.reference)

@@ -33,7 +33,7 @@ class Predicted:
     Attributes:
         champion: The model.
         checked: The subjects' columns, flags and arms.
-        outputs: Outputs of the signature `columns`, float32 `[n]`, by name.
+        outputs: Outputs of the signature that predicts, float32 `[n]`, by name.
         contributions: Contributions to the log odds, float32 `[n, features + 1]`, by task; None
             where they were not asked for, or the model has none.
     """
@@ -57,8 +57,8 @@ def predict(
     Raises:
         InvalidRowsError: Something is wrong with a column.
     """
-    checked = check_rows(given, champion.inputs, champion.reactions)
-    found = champion.model.predict(checked.arguments)
+    checked = check_rows(champion.study, given, champion.inputs, champion.reactions)
+    found = champion.model.predict(checked.arguments, checked.slices)
     explained = (
         champion.model.contributions(checked.arguments) if explains and champion.explained else None
     )
@@ -85,10 +85,17 @@ def answer(predicted: Predicted, row: int, explains: bool = False) -> dict[str, 
             task: _task_answer(predicted, task, row, explains) for task in champion.tasks
         },
         "flags": [_flag(text) for text in checked.flags[row]],
+        "groups": groups_of(checked, row),
+        "not_told": list(checked.unknown[row]),
     }
     if checked.arms is not None:
         found["assumed_arm"] = checked.arms[row]
     return found
+
+
+def groups_of(checked: CheckedRows, row: int) -> dict[str, str | None]:
+    """Value of a subject by slicing; null where a request does not have the column."""
+    return {name: values[row] or None for name, values in checked.slices.items()}
 
 
 def _task_answer(predicted: Predicted, task: str, row: int, explains: bool) -> dict[str, Any]:

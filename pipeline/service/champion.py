@@ -127,7 +127,7 @@ def _loaded(book: Book, entry: RegisteredModel, place: Path) -> Champion:
         _read_statistics(Path(copies["statistics"])),
         {feature.name: feature.source for feature in card.features},
     )
-    model = load_model(copies["model"], inputs)
+    model = load_model(copies["model"], inputs, tuple(study.slicing.by))
     found = [output for output in model.outputs if not is_part(output)]
     return Champion(
         study=study,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from pipeline.names import ARM, SITE
 from pipeline.results.signatures import argument_names
+from pipeline.service.subject_columns import SubjectColumn, subject_columns
 from pipeline.skew.training_values import SeenValues, seen_values
 from pipeline.study.features import ResolvedFeature, feature_columns, feature_titles
 from pipeline.study.study import Study
@@ -21,29 +22,31 @@ _KEEPS_THE_RANGE = (None, "first", "last", "min", "max", "mean")
 
 @dataclass(frozen=True)
 class Input:
-    """A column that the model reads.
+    """A column that a request may have.
 
     Attributes:
         name: Its name in the study.
         title: What people read, with its unit; its name where the study file gives no title.
-        argument: Its name in the model's signature `columns`.
-        kind: `number` or `category`.
+        argument: Its name in the model's signature `columns`; its name where the model reads none.
+        kind: `number` or `category`; `date` of a text with a date, which no model reads.
         source: Dataset, column and aggregate that it is made from, in words.
         lower: Smallest possible number by the study file; None where it does not say.
         upper: Largest possible number.
         seen: What the training subjects had.
         shown: Categories that enough training subjects had to be shown, sorted.
+        used_for: What it is asked for, for people, where the model does not read it.
     """
 
     name: str
     title: str
     argument: str
-    kind: Literal["number", "category"]
+    kind: Literal["number", "category", "date"]
     source: str
     lower: float | None
     upper: float | None
     seen: SeenValues
     shown: tuple[str, ...]
+    used_for: str = ""
 
     @property
     def is_arm(self) -> bool:
@@ -65,15 +68,26 @@ class Inputs:
     """The columns of a model, by the names that a request may use.
 
     Args:
-        columns: The columns, in the order of the study file.
+        columns: The columns that the model reads, in the order of the study file.
+        others: Further ones, which say in which groups a subject is, and whether it would have
+            been in the trial.
+        of_subjects: The columns of the subject dataset that these two are found by.
     """
 
-    def __init__(self, columns: tuple[Input, ...]) -> None:
+    def __init__(
+        self,
+        columns: tuple[Input, ...],
+        others: tuple[Input, ...] = (),
+        of_subjects: tuple[SubjectColumn, ...] = (),
+    ) -> None:
         self.columns = columns
+        self.others = others
+        self.all = columns + others
+        self.of_subjects = of_subjects
         self.names: Mapping[str, Input] = {
-            name: column for column in columns for name in (column.argument, column.name)
+            name: column for column in self.all for name in (column.argument, column.name)
         }
-        self.titles = {column.name: column.title for column in columns}
+        self.titles = {column.name: column.title for column in self.all}
         self.seen = {column.name: column.seen for column in columns}
 
     @property
@@ -102,22 +116,44 @@ def inputs_of(
     order = [feature.name for feature in study.resolved_features]
     order += [name for name in (ARM, SITE) if name in categories]
     arguments = argument_names(order)
-    return Inputs(
-        tuple(
-            Input(
-                name=name,
-                title=titles.get(name, name),
-                argument=arguments[name],
-                kind="number" if name in numbers else "category",
-                source=sources.get(name, ""),
-                lower=ranges.get(name, (None, None))[0],
-                upper=ranges.get(name, (None, None))[1],
-                seen=seen.get(name, SeenValues()),
-                shown=shown.get(name, ()) if name in categories else (),
-            )
-            for name in order
+    columns = tuple(
+        Input(
+            name=name,
+            title=titles.get(name, name),
+            argument=arguments[name],
+            kind="number" if name in numbers else "category",
+            source=sources.get(name, ""),
+            lower=ranges.get(name, (None, None))[0],
+            upper=ranges.get(name, (None, None))[1],
+            seen=seen.get(name, SeenValues()),
+            shown=shown.get(name, ()) if name in categories else (),
         )
+        for name in order
     )
+    of_subjects = subject_columns(study, order)
+    return Inputs(columns, tuple(_others(study, of_subjects, order)), of_subjects)
+
+
+def _others(study: Study, columns: Iterable[SubjectColumn], read: Sequence[str]) -> Iterator[Input]:
+    """Columns of the subject dataset that no column of the model has."""
+    dataset = study.subject.dataset
+    for column in columns:
+        if column.source in read:
+            continue
+        declared = study.datasets[dataset].columns.get(column.name)
+        lower, upper = declared.range if declared and declared.range else (None, None)
+        yield Input(
+            name=column.source,
+            title=column.source,
+            argument=column.source,
+            kind=column.kind,
+            source=f"{dataset}, {column.name}",
+            lower=lower if column.kind == "number" else None,
+            upper=upper if column.kind == "number" else None,
+            seen=SeenValues(),
+            shown=(),
+            used_for=", ".join(column.used_for),
+        )
 
 
 def _range(study: Study, feature: ResolvedFeature) -> tuple[float | None, float | None]:

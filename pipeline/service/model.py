@@ -10,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import UserError
-from pipeline.names import EXAMPLES_SIGNATURE
+from pipeline.names import EXAMPLES_SIGNATURE, slice_key
 from pipeline.results.contributions import CONTRIBUTIONS_SIGNATURE
-from pipeline.results.signatures import COLUMNS_SIGNATURE, of_columns
+from pipeline.results.signatures import COLUMNS_SIGNATURE, SLICES_SIGNATURE, of_columns
 from pipeline.service.inputs import Inputs
 
 _BLOCK_ROWS = 1024
 _EXPLAINED = of_columns(CONTRIBUTIONS_SIGNATURE)
 
 Arguments = Mapping[str, NDArray[Any]]
-"""Arrays `[n]` by argument of the signature `columns`."""
+"""Arrays `[n]` by argument of a signature that takes columns."""
 
 Outputs = dict[str, NDArray[Any]]
 """Arrays `[n, ...]` by output of a signature."""
@@ -32,16 +32,39 @@ class ColumnsModel:
     Attributes:
         loaded: What TensorFlow loaded: it keeps variables and tables.
         outputs: Outputs of the signature `columns`.
+        slicings: Slicings whose value it takes; none where all sets are those of a subject whose
+            groups are not known, because the study has no groups or the model is of an earlier
+            release.
         explains: Whether it has contributions.
     """
 
     loaded: Any
     outputs: tuple[str, ...]
+    slicings: tuple[str, ...]
     explains: bool
 
-    def predict(self, arguments: Arguments) -> Outputs:
-        """Answers of the signature `columns`, `[n, 1]` each."""
-        return self._call(COLUMNS_SIGNATURE, arguments)
+    @property
+    def signature(self) -> str:
+        """The signature that predicts."""
+        return SLICES_SIGNATURE if self.slicings else COLUMNS_SIGNATURE
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names by which a client may ask for it."""
+        return tuple(dict.fromkeys((EXAMPLES_SIGNATURE, COLUMNS_SIGNATURE, self.signature)))
+
+    def predict(self, arguments: Arguments, slices: Mapping[str, NDArray[Any]]) -> Outputs:
+        """Answers of the signature that predicts, `[n, 1]` each.
+
+        Args:
+            arguments: Arguments of the signature `columns`.
+            slices: Value of each subject by slicing, `""` where it is not known.
+        """
+        groups = {
+            slice_key(name): np.array([text.encode() for text in slices[name]], object)
+            for name in self.slicings
+        }
+        return self._call(self.signature, {**arguments, **groups})
 
     def contributions(self, arguments: Arguments) -> Outputs:
         """Contributions to the log odds by task, `[n, features + 1]`; last the reference's."""
@@ -63,12 +86,13 @@ class ColumnsModel:
         return {key: np.concatenate([block[key] for block in blocks]) for key in blocks[0]}
 
 
-def load_model(folder: str, inputs: Inputs) -> ColumnsModel:
+def load_model(folder: str, inputs: Inputs, slicings: Sequence[str]) -> ColumnsModel:
     """Loads a SavedModel, and calls it once with nothing known.
 
     Args:
         folder: Its folder, a local path.
         inputs: The columns that it is to read.
+        slicings: Slicings of its study.
 
     Raises:
         UserError: It can't be loaded or called, or reads other columns.
@@ -86,10 +110,12 @@ def load_model(folder: str, inputs: Inputs) -> ColumnsModel:
     model = ColumnsModel(
         loaded=loaded,
         outputs=tuple(sorted(signature.structured_outputs)),
+        slicings=_slicings(loaded, slicings),
         explains=_EXPLAINED in loaded.signatures,
     )
     try:
-        model.predict(_nothing_known(inputs))
+        nothing = np.array([""], object)
+        model.predict(_nothing_known(inputs), dict.fromkeys(slicings, nothing))
         if model.explains:
             model.contributions(_nothing_known(inputs))
     except Exception as error:
@@ -97,9 +123,18 @@ def load_model(folder: str, inputs: Inputs) -> ColumnsModel:
     return model
 
 
-def signature_names() -> Sequence[str]:
-    """Names by which a client may ask for the signature that takes columns."""
-    return EXAMPLES_SIGNATURE, COLUMNS_SIGNATURE
+def _slicings(loaded: Any, expected: Sequence[str]) -> tuple[str, ...]:
+    """Slicings that a model takes, as far as the study has them; checked against the study."""
+    if SLICES_SIGNATURE not in loaded.signatures:
+        return ()
+    specs = loaded.signatures[SLICES_SIGNATURE].structured_input_signature[1]
+    read = loaded.signatures[COLUMNS_SIGNATURE].structured_input_signature[1]
+    if set(specs) - set(read) != {slice_key(name) for name in expected}:
+        raise UserError(
+            "The model and the study file of its card disagree on the slicings: they are not of "
+            "one run."
+        )
+    return tuple(expected)
 
 
 def _check_arguments(specs: Mapping[str, Any], inputs: Inputs) -> None:

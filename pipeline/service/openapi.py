@@ -107,7 +107,7 @@ def _description(champion: Champion) -> str:
 
 
 def _subject(champion: Champion) -> dict[str, Any]:
-    columns = champion.inputs.columns
+    columns = champion.inputs.all
     schema: dict[str, Any] = {
         "type": "object",
         "description": "The subject's columns by name; null or absent where missing.",
@@ -121,7 +121,8 @@ def _subject(champion: Champion) -> dict[str, Any]:
 
 
 def _column(column: Input) -> dict[str, Any]:
-    schema: dict[str, Any] = {"title": column.title, "description": column.source}
+    described = f"{column.source}; for {column.used_for}" if column.used_for else column.source
+    schema: dict[str, Any] = {"title": column.title, "description": described}
     if column.kind == "number":
         schema["type"] = ["number", "null"]
         if column.lower is not None:
@@ -155,7 +156,7 @@ def _answer(champion: Champion) -> dict[str, Any]:
     text = {"type": "string"}
     return {
         "type": "object",
-        "required": ["model", "predictions", "flags"],
+        "required": ["model", "predictions", "flags", "groups", "not_told"],
         "properties": {
             "model": {
                 "type": "object",
@@ -165,6 +166,18 @@ def _answer(champion: Champion) -> dict[str, Any]:
             "predictions": {
                 "type": "object",
                 "properties": dict.fromkeys(champion.tasks, task),
+            },
+            "groups": {
+                "type": "object",
+                "description": "The group by slicing; null where its column is not given.",
+                "properties": {
+                    name: {"type": ["string", "null"]} for name in champion.study.slicing.by
+                },
+            },
+            "not_told": {
+                "type": "array",
+                "description": "What the columns given do not show.",
+                "items": {"type": "string", "enum": ["population", "landmark"]},
             },
             "flags": {
                 "type": "array",

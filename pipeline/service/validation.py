@@ -17,8 +17,19 @@ from pipeline.reading.text import trimmed
 from pipeline.results.scored_file import flag_text
 from pipeline.results.scoring import FLAG_TITLES
 from pipeline.service.inputs import Input, Inputs
+from pipeline.service.membership import Given, membership
+from pipeline.service.values import (
+    ABSENT,
+    BAD,
+    EXPECTED,
+    are_dates,
+    is_read,
+    number_of,
+    text_of,
+)
 from pipeline.skew.flags import Flag, flags_of_values
 from pipeline.study.sections import Reaction
+from pipeline.study.study import Study
 
 UNKNOWN_COLUMN = "unknown_column"
 GIVEN_TWICE = "given_twice"
@@ -26,11 +37,8 @@ WRONG_TYPE = "wrong_type"
 IMPOSSIBLE = "impossible_number"
 ARM_MISSING = "arm_missing"
 
-_LARGEST = float(np.finfo(np.float32).max)
 _LONGEST_NAME = 200
 _MOST_PROBLEMS = 100
-_BAD = object()
-"""In place of a value that can't be read."""
 
 
 @dataclass(frozen=True)
@@ -73,30 +81,38 @@ class InvalidRowsError(Exception):
 
 @dataclass(frozen=True)
 class CheckedRows:
-    """Columns of n subjects, as the model's signature `columns` takes them.
+    """Columns of n subjects, as the model's signature `columns_with_slices` takes them.
 
     Attributes:
         rows: n.
         arguments: float32 with NaN, or bytes with `b""`, where missing, `[n]`, by argument.
+        slices: The group of each subject by slicing, `""` where it is not known, `[n]`.
+        unknown: What is unknown of each subject: `population`, `landmark`.
         flags: Flags of each subject, as the file of a batch scoring writes them.
         arms: The arm that each subject is predicted under; None where the model reads none.
     """
 
     rows: int
     arguments: dict[str, NDArray[Any]]
+    slices: Mapping[str, NDArray[np.object_]]
+    unknown: tuple[tuple[str, ...], ...]
     flags: tuple[tuple[str, ...], ...]
     arms: tuple[str, ...] | None
 
 
 def check_rows(
-    given: Sequence[Mapping[str, object]], inputs: Inputs, reactions: Mapping[str, Reaction]
+    study: Study,
+    given: Sequence[Mapping[str, object]],
+    inputs: Inputs,
+    reactions: Mapping[str, Reaction],
 ) -> CheckedRows:
     """Checks subjects against the champion's columns.
 
     Args:
+        study: The champion's study.
         given: Columns of each subject by name; null, NaN, an empty text or no such key where
             missing.
-        inputs: The columns that the model reads.
+        inputs: The columns that a request may have.
         reactions: What happens to a subject with a flag, by kind of flag: those of a kind to be
             refused are problems.
 
@@ -104,60 +120,81 @@ def check_rows(
         InvalidRowsError: Something is wrong with a column of any subject.
     """
     problems: list[InputProblem] = []
-    texts, numbers = dict[str, pa.Array](), dict[str, NDArray[np.float32]]()
+    texts, numbers = dict[str, pa.Array](), dict[str, NDArray[np.float64]]()
     cells = _cells(given, inputs, problems)
-    for column in inputs.columns:
-        values = cells[column.name]
+    for column in inputs.all:
+        values = [None if value is ABSENT else value for value in cells[column.name]]
         if column.kind == "number":
-            read = [_number(value) for value in values]
-            numbers[column.name] = np.array([v if _is_read(v) else math.nan for v in read], "f4")
+            read = [number_of(value) for value in values]
+            numbers[column.name] = np.array([v if is_read(v) else math.nan for v in read], float)
         else:
-            read = [_text(value) for value in values]
-            texts[column.name] = trimmed(
-                pa.array([v if _is_read(v) else None for v in read], "str")
-            )
-        problems += [_wrong_type(row, column) for row, v in enumerate(read) if not _is_read(v)]
+            read = [text_of(value) for value in values]
+            found = trimmed(pa.array([v if is_read(v) else None for v in read], "str"))
+            if column.kind == "date":
+                read = [v if ok else BAD for v, ok in zip(read, are_dates(found), strict=True)]
+            texts[column.name] = found
+        problems += [_wrong_type(row, column) for row, v in enumerate(read) if not is_read(v)]
         problems += _impossible(column, numbers.get(column.name))
     if ARM in texts:
         problems += _without_arm(texts[ARM], problems)
     if problems:
         raise InvalidRowsError(sorted(problems, key=lambda problem: problem.row))
-    columns = ExampleColumns(
-        subjects=len(given),
-        numbers=numbers,
-        categories={name: _categories(found) for name, found in texts.items()},
+    members = membership(
+        study, inputs.of_subjects, dict(_given(inputs, cells, texts, numbers)), len(given)
     )
-    found = list(flags_of_values(columns, inputs.seen))
-    refused = list(_refused(found, reactions))
+    features = ExampleColumns(
+        subjects=len(given),
+        numbers={c.name: numbers[c.name].astype("f4") for c in inputs.columns if c.name in numbers},
+        categories={c.name: _categories(texts[c.name]) for c in inputs.columns if c.name in texts},
+    )
+    flags = [*members.flags, *flags_of_values(features, inputs.seen)]
+    refused = list(_refused(flags, reactions))
     if refused:
         raise InvalidRowsError(sorted(refused, key=lambda problem: problem.row))
-    arguments: dict[str, NDArray[Any]] = {
-        column.argument: numbers[column.name]
-        if column.kind == "number"
-        else _bytes(texts[column.name])
-        for column in inputs.columns
-    }
     return CheckedRows(
         rows=len(given),
-        arguments=arguments,
-        flags=_flags(found, reactions, len(given)),
+        arguments={
+            column.argument: features.numbers[column.name]
+            if column.kind == "number"
+            else _bytes(texts[column.name])
+            for column in inputs.columns
+        },
+        slices=members.slices,
+        unknown=_named(members.unknown, len(given)),
+        flags=_flags(flags, reactions, len(given)),
         arms=tuple(texts[ARM].to_pylist()) if ARM in texts else None,
     )
+
+
+def _given(
+    inputs: Inputs,
+    cells: Mapping[str, Sequence[object]],
+    texts: Mapping[str, pa.Array],
+    numbers: Mapping[str, NDArray[np.float64]],
+) -> Iterator[tuple[str, Given]]:
+    """Columns that groups and membership are found by; what the model reads is always given."""
+    for name in {column.source for column in inputs.of_subjects} | ({ARM} & texts.keys()):
+        values = texts[name] if name in texts else pa.array(numbers[name], from_pandas=True)
+        is_other = any(column.name == name for column in inputs.others)
+        present = [not is_other or cell is not ABSENT for cell in cells[name]]
+        yield name, Given(values, np.array(present, bool))
+
+
+def _named(found: Mapping[str, NDArray[np.bool_]], rows: int) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(name for name, who in found.items() if who[row]) for row in range(rows))
 
 
 def _cells(
     given: Sequence[Mapping[str, object]], inputs: Inputs, problems: list[InputProblem]
 ) -> dict[str, list[object]]:
-    """Values of each column; None where there is none."""
-    cells: dict[str, list[object]] = {column.name: [None] * len(given) for column in inputs.columns}
+    """Values of each column; `ABSENT` where the request does not have it."""
+    cells: dict[str, list[object]] = {column.name: [ABSENT] * len(given) for column in inputs.all}
     for row, columns in enumerate(given):
         seen = set[str]()
         for name, value in columns.items():
             column = inputs.names.get(name)
             if column is None:
-                detail = (
-                    "The model reads no such column; see the model's metadata for those it does."
-                )
+                detail = "There is no such column; see the model's metadata for those there are."
                 problems.append(InputProblem(row, name[:_LONGEST_NAME], UNKNOWN_COLUMN, detail))
             elif column.name in seen:
                 detail = f"The column is also given as {column.name}: give it once."
@@ -168,53 +205,15 @@ def _cells(
     return cells
 
 
-def _is_read(value: object) -> bool:
-    return value is not _BAD
-
-
-def _number(value: object) -> Any:
-    if value is None:
-        return math.nan
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return _BAD
-    return value if value != value or abs(value) <= _LARGEST else _BAD
-
-
-def _text(value: object) -> Any:
-    if value is None:
-        return None
-    is_text = isinstance(value, str) and "\0" not in value and is_unicode(value)
-    return value if is_text else _BAD
-
-
-def is_unicode(text: str) -> bool:
-    """Whether a text can be sent: JSON can hold half of a surrogate pair.
-
-    Examples:
-        >>> is_unicode("æ"), is_unicode(chr(0xD800))
-        (True, False)
-    """
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def _wrong_type(row: int, column: Input) -> InputProblem:
-    expected = (
-        "a finite number, or null where it is missing"
-        if column.kind == "number"
-        else "a text, or null where it is missing"
-    )
-    return InputProblem(row, column.name, WRONG_TYPE, f"Expected {expected}.")
+    return InputProblem(row, column.name, WRONG_TYPE, f"Expected {EXPECTED[column.kind]}.")
 
 
-def _impossible(column: Input, numbers: NDArray[np.float32] | None) -> Iterator[InputProblem]:
+def _impossible(column: Input, numbers: NDArray[np.float64] | None) -> Iterator[InputProblem]:
     """Numbers outside of the range that the study file declares."""
     if numbers is None or column.lower is None or column.upper is None:
         return
-    outside = (numbers < np.float32(column.lower)) | (numbers > np.float32(column.upper))
+    outside = (numbers < column.lower) | (numbers > column.upper)
     for row in np.flatnonzero(outside):
         detail = f"Expected a number from {column.lower:g} to {column.upper:g}."
         yield InputProblem(int(row), column.name, IMPOSSIBLE, detail)

@@ -36,6 +36,8 @@ class Field:
             parts.append(f"{column.lower:g} to {column.upper:g}")
         if column.is_arm:
             parts.append("the arm that the prediction assumes; required")
+        elif column.used_for:
+            parts.append(f"for {column.used_for}; may be left empty")
         elif not column.must_be_given:
             parts.append("may be left empty")
         return "; ".join(part for part in parts if part)
@@ -59,7 +61,7 @@ def fields_of(
     wrong = {problem.column: problem.detail for problem in problems}
     return tuple(
         Field(column, given.get(column.name, ""), wrong.get(column.name, ""))
-        for column in inputs.columns
+        for column in inputs.all
     )
 
 
@@ -83,13 +85,19 @@ def read_form(body: bytes) -> dict[str, str]:
 
 def columns_of(inputs: Inputs, given: Mapping[str, str]) -> dict[str, object]:
     """The columns of a filled form, as a request of `/predict` has them."""
-    return {name: _value(inputs.names.get(name), text) for name, text in given.items()}
+    # A person who leaves a field empty does not know whether it was missing in the trial's data.
+    others = {column.name for column in inputs.others}
+    return {
+        name: _value(inputs.names.get(name), text)
+        for name, text in given.items()
+        if text.strip() or name not in others
+    }
 
 
 def _value(column: Input | None, text: str) -> object:
     if not text.strip():
         return None
-    if column is None or column.kind == "category":
+    if column is None or column.kind != "number":
         return text
     try:
         return float(text)

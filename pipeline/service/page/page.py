@@ -17,7 +17,7 @@ from pipeline.service.about import about
 from pipeline.service.answers import answer
 from pipeline.service.champion import Champion
 from pipeline.service.page.form import TOKEN, columns_of, fields_of, read_form
-from pipeline.service.page.words import flag_words, words_of
+from pipeline.service.page.words import flag_words, group_words, unknown_words, words_of
 from pipeline.service.problems import ProblemError, not_found
 from pipeline.service.service import Service
 from pipeline.service.validation import InputProblem, InvalidRowsError
@@ -77,7 +77,7 @@ def _page(
     answer: Mapping[str, Any] | None = None,
 ) -> HTMLResponse:
     coverage = champion.uncertainty.coverage if champion.uncertainty else None
-    shown = {column.name for column in champion.inputs.columns}
+    shown = {column.name for column in champion.inputs.all}
     text = _template().render(
         about=about(champion),
         fields=fields_of(champion.inputs, given, problems),
@@ -88,6 +88,8 @@ def _page(
         answer=answer,
         words=words_of(answer, coverage) if answer else (),
         flags=flag_words(answer["flags"], champion.inputs.titles) if answer else (),
+        unknown=unknown_words(answer["not_told"]) if answer else (),
+        groups=group_words(answer["groups"]) if answer and champion.model.slicings else "",
         titles=champion.inputs.titles,
         has_card=_CARD_PAGE in champion.documents,
         style=style(),

@@ -7,12 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.service.answers import NEGATIVE, POSITIVE
+from pipeline.service.subject_columns import LANDMARK, POPULATION
 
 _OF = 100
 _ICONS_A_ROW = 10
 _DRIVERS = 6
 _LEAST_CONTRIBUTION = 0.005
 """Log odds below which a contribution would be shown as 0.00."""
+
+
+_NOT_TOLD = {
+    POPULATION: "It is not known whether this patient meets the population of the trial.",
+    LANDMARK: "It is not known whether this patient left by the landmark.",
+}
 
 
 @dataclass(frozen=True)
@@ -103,6 +110,21 @@ def flag_words(
         else str(flag["title"])
         for flag in flags
     )
+
+
+def unknown_words(not_told: Sequence[str]) -> tuple[str, ...]:
+    """What the columns do not show of a patient, as sentences."""
+    return tuple(_NOT_TOLD[name] for name in not_told)
+
+
+def group_words(groups: Mapping[str, str | None]) -> str:
+    """The groups that a prediction set is of, for people; empty without any.
+
+    Examples:
+        >>> group_words({"sex": "F", "age": "65 to <75", "country": None})
+        'sex: F; age: 65 to <75; country: not known'
+    """
+    return "; ".join(f"{name}: {value or 'not known'}" for name, value in groups.items())
 
 
 def _task(found: Mapping[str, Any], coverage: float | None) -> TaskWords:

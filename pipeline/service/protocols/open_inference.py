@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from pipeline.names import slice_key
 from pipeline.service.about import about
 from pipeline.service.answers import Predicted
 from pipeline.service.bodies import flag_of, read_json, rows_of_columns
 from pipeline.service.champion import Champion
 from pipeline.service.problems import malformed, no_model, not_found
 from pipeline.service.service import Service
-from pipeline.service.validation import is_unicode
+from pipeline.service.values import is_unicode
 from pipeline.version import code_version
 
 _NUMBERS = (
@@ -28,6 +29,7 @@ _NUMBERS = (
     *("UINT64", "UINT32", "UINT16", "UINT8"),
 )
 _FLAGS = "flags"
+_NOT_TOLD = "not_told"
 _CONTRIBUTIONS = "contributions"
 _PATH = "/v2/models/{model}"
 _OF_VERSION = _PATH + "/versions/{version}"
@@ -108,10 +110,11 @@ def _metadata(champion: Champion) -> dict[str, Any]:
             "datatype": "FP32" if column.kind == "number" else "BYTES",
             "shape": [-1],
         }
-        for column in champion.inputs.columns
+        for column in champion.inputs.all
     ]
     outputs = [{"name": name, "datatype": "FP32", "shape": [-1]} for name in champion.model.outputs]
-    outputs.append({"name": _FLAGS, "datatype": "BYTES", "shape": [-1]})
+    texts = (_FLAGS, _NOT_TOLD, *map(slice_key, champion.study.slicing.by))
+    outputs += [{"name": name, "datatype": "BYTES", "shape": [-1]} for name in texts]
     return {
         "name": champion.study.study,
         "versions": [str(champion.version)],
@@ -177,12 +180,18 @@ def _answer(found: Predicted, wanted: tuple[str, ...] | None, identifier: str) -
     for task, values in (found.contributions or {}).items():
         name = f"{task}/{_CONTRIBUTIONS}"
         tensors[name] = _numbers(name, values)
-    tensors[_FLAGS] = {
-        "name": _FLAGS,
-        "datatype": "BYTES",
-        "shape": [found.checked.rows],
-        "data": [";".join(flags) for flags in found.checked.flags],
-    }
+    checked = found.checked
+    for name, texts in (
+        (_FLAGS, [";".join(flags) for flags in checked.flags]),
+        (_NOT_TOLD, [";".join(unknown) for unknown in checked.unknown]),
+        *((slice_key(name), values.tolist()) for name, values in checked.slices.items()),
+    ):
+        tensors[name] = {
+            "name": name,
+            "datatype": "BYTES",
+            "shape": [checked.rows],
+            "data": texts,
+        }
     if wanted is not None and not set(wanted) <= set(tensors):
         raise not_found(f"Expected `outputs` among {', '.join(tensors)}.")
     identity = champion.identity()

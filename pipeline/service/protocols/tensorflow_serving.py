@@ -16,10 +16,9 @@ from starlette.responses import JSONResponse
 from pipeline.results.contributions import CONTRIBUTIONS_SIGNATURE
 from pipeline.results.signatures import of_columns
 from pipeline.service.about import about
-from pipeline.service.answers import Predicted
+from pipeline.service.answers import Predicted, groups_of
 from pipeline.service.bodies import read_json, rows_of, rows_of_columns
 from pipeline.service.champion import Champion
-from pipeline.service.model import signature_names
 from pipeline.service.problems import malformed, not_found
 from pipeline.service.service import Service
 
@@ -66,7 +65,7 @@ def _explains(champion: Champion, signature: object) -> bool:
     Raises:
         ProblemError: It names another signature.
     """
-    if signature in ("", None, *signature_names()):
+    if signature in ("", None, *champion.model.names):
         return False
     if signature == _EXPLAINED and champion.explained:
         return True
@@ -98,6 +97,8 @@ def _answer(found: Predicted, explains: bool, by_row: bool) -> dict[str, Any]:
     content: dict[str, Any] = {
         "model": found.champion.identity(),
         "flags": [list(flags) for flags in found.checked.flags],
+        "groups": [groups_of(found.checked, row) for row in range(found.checked.rows)],
+        "not_told": [list(unknown) for unknown in found.checked.unknown],
     }
     if found.checked.arms is not None:
         content["assumed_arms"] = list(found.checked.arms)
@@ -111,7 +112,7 @@ def _answer(found: Predicted, explains: bool, by_row: bool) -> dict[str, Any]:
 
 
 def _signatures(champion: Champion) -> tuple[str, ...]:
-    return (*signature_names(), *((_EXPLAINED,) if champion.explained else ()))
+    return (*champion.model.names, *((_EXPLAINED,) if champion.explained else ()))
 
 
 def _status(champion: Champion) -> dict[str, Any]:
@@ -128,7 +129,7 @@ def _metadata(champion: Champion) -> dict[str, Any]:
         column.argument: _tensor(
             column.argument, "DT_FLOAT" if column.kind == "number" else "DT_STRING"
         )
-        for column in champion.inputs.columns
+        for column in champion.inputs.all
     }
     outputs = {name: _tensor(name, "DT_FLOAT", 1) for name in champion.model.outputs}
     explained = {

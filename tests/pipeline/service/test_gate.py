@@ -45,7 +45,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(follower: Follower) -> None
 class Broken(ColumnsModel):
     """A model with a bug, whose message quotes a value."""
 
-    def predict(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    def predict(self, arguments: Mapping[str, Any], *_: Any) -> dict[str, Any]:
         raise RuntimeError(f"the age {arguments['AGE'][0]}")
 
 
@@ -55,7 +55,7 @@ def test_a_bug_is_a_problem_and_its_message_stays_inside(
     champion = follower.served.champion
     assert champion is not None
     broken = Follower.__new__(Follower)
-    model = Broken(champion.model.loaded, champion.model.outputs, champion.model.explains)
+    model = Broken(**vars(champion.model))
     broken.served = Served(replace(champion, model=model))
     with running(create_app(broken)) as client, caplog.at_level(logging.INFO):
         answer = client.post("/predict", json={"subject": SUBJECT | {"AGE": 61.25}})

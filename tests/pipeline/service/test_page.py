@@ -144,7 +144,7 @@ def test_problems_are_reported_beside_their_fields(client: httpx.Client) -> None
 
 
 def test_a_field_that_no_form_has_is_shown(client: httpx.Client) -> None:
-    assert "HEIGHT: The model reads no such column" in sent(client, HEIGHT="180").text
+    assert "HEIGHT: There is no such column" in sent(client, HEIGHT="180").text
 
 
 @pytest.mark.parametrize("name", ["AGE", "SEX"])

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.trial_example_gen.periods import period_names
 from pipeline.reading.days import DayRange
+from pipeline.reading.periods import period_names
 from pipeline.study.sections import Period
 
 EPOCH = date(1970, 1, 1)

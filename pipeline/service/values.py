@@ -1,0 +1,65 @@
+"""Single values of a request, as JSON has them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.reading.days import dates_of
+
+_LARGEST = float(np.finfo(np.float32).max)
+BAD = object()
+"""In place of a value that can't be read."""
+ABSENT = object()
+"""In place of a value of a column that a request does not have."""
+EXPECTED = {
+    "number": "a finite number, or null where it is missing",
+    "category": "a text, or null where it is missing",
+    "date": "a date in ISO 8601 as a text, or null where it is missing",
+}
+"""What is expected of a column, by its kind."""
+
+
+def is_read(value: object) -> bool:
+    """Whether a value could be read."""
+    return value is not BAD
+
+
+def number_of(value: object) -> Any:
+    """A number of a request, NaN where it is missing; `BAD` where it is none."""
+    if value is None:
+        return math.nan
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return BAD
+    return value if value != value or abs(value) <= _LARGEST else BAD
+
+
+def text_of(value: object) -> Any:
+    """A text of a request, None where it is missing; `BAD` where it is none."""
+    if value is None:
+        return None
+    is_text = isinstance(value, str) and "\0" not in value and is_unicode(value)
+    return value if is_text else BAD
+
+
+def is_unicode(text: str) -> bool:
+    """Whether a text can be sent: JSON can hold half of a surrogate pair.
+
+    Examples:
+        >>> is_unicode("æ"), is_unicode(chr(0xD800))
+        (True, False)
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def are_dates(texts: pa.Array) -> list[bool]:
+    """Whether each text is a date, whole or partial; a missing one counts as one."""
+    _, wrong = dates_of(texts)
+    return [not is_wrong for is_wrong in wrong.tolist()]
