@@ -18,11 +18,14 @@ from pipeline.study.sections import Arm, Site, Slicing
 MISSING_GROUP = "missing"
 """Group of the subjects whose value a slice does not know."""
 
+ARM_SEPARATOR = "/"
+"""Between the values of an arm's columns, where it has several."""
+
 
 def arm_names(arm: Arm, subjects: pa.Table) -> pa.Array:
     """Arm of each subject, null where a part of it is missing."""
     parts = [as_text(subjects[column].combine_chunks()) for column in arm.columns]
-    return pc.binary_join_element_wise(*parts, "/")
+    return pc.binary_join_element_wise(*parts, ARM_SEPARATOR)
 
 
 def site_names(site: Site, subjects: pa.Table) -> pa.Array:

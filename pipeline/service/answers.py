@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from numpy.typing import NDArray
 
-from pipeline.results.scored_file import flag_of
+from pipeline.results.scored_file import flag_of, flag_text
 from pipeline.results.scoring import FLAG_TITLES
 from pipeline.results.uncertainty import (
     LOWER,
@@ -18,8 +18,10 @@ from pipeline.results.uncertainty import (
     output_name,
 )
 from pipeline.service.champion import Champion
+from pipeline.service.judged import GROUP_TITLES
 from pipeline.service.validation import CheckedRows, check_rows
 
+_TITLES = FLAG_TITLES | GROUP_TITLES
 NEGATIVE = "without_outcome"
 POSITIVE = "with_outcome"
 _NO_CONTRIBUTIONS = "This model has no contributions."
@@ -43,6 +45,11 @@ class Predicted:
     outputs: Mapping[str, NDArray[Any]]
     contributions: Mapping[str, NDArray[Any]] | None
 
+    def only(self, row: int) -> Predicted:
+        """The prediction of one of the subjects, without contributions."""
+        outputs = {name: values[row : row + 1] for name, values in self.outputs.items()}
+        return Predicted(self.champion, self.checked, outputs, None)
+
 
 def predict(
     champion: Champion, given: Sequence[Mapping[str, object]], explains: bool = False
@@ -64,7 +71,7 @@ def predict(
     )
     return Predicted(
         champion=champion,
-        checked=checked,
+        checked=replace(checked, flags=_with_groups(champion, checked)),
         outputs={name: values[:, 0] for name, values in found.items()},
         contributions=explained,
     )
@@ -91,6 +98,36 @@ def answer(predicted: Predicted, row: int, explains: bool = False) -> dict[str, 
     if checked.arms is not None:
         found["assumed_arm"] = checked.arms[row]
     return found
+
+
+def arms_of(found: Mapping[str, Predicted]) -> list[dict[str, Any]]:
+    """Predictions of one subject under each arm, by names.
+
+    Args:
+        found: The prediction under each arm.
+    """
+    return [
+        {
+            "arm": arm,
+            "predictions": {
+                task: _task_answer(predicted, task, 0, explains=False)
+                for task in predicted.champion.tasks
+            },
+        }
+        for arm, predicted in found.items()
+    ]
+
+
+def _with_groups(champion: Champion, checked: CheckedRows) -> tuple[tuple[str, ...], ...]:
+    """Flags of each subject, with those of groups in which the model was not judged."""
+    rows = (
+        {name: values[row] for name, values in checked.slices.items()}
+        for row in range(checked.rows)
+    )
+    return tuple(
+        (*flags, *(flag_text(*found) for found in champion.judged.flags_of(slices)))
+        for flags, slices in zip(checked.flags, rows, strict=True)
+    )
 
 
 def groups_of(checked: CheckedRows, row: int) -> dict[str, str | None]:
@@ -140,7 +177,7 @@ def _contributions(predicted: Predicted, task: str, row: int) -> dict[str, Any]:
 
 def _flag(text: str) -> dict[str, str | None]:
     kind, feature = flag_of(text)
-    return {"flag": kind, "feature": feature, "title": FLAG_TITLES[kind]}
+    return {"flag": kind, "feature": feature, "title": _TITLES[kind]}
 
 
 def flag_kinds(predicted: Predicted) -> Iterator[str]:

@@ -22,6 +22,7 @@ from pipeline.service.problems import ProblemError, invalid_rows, malformed
 from pipeline.service.protocols.by_name import by_name_router
 from pipeline.service.protocols.open_inference import health_router, open_inference_router
 from pipeline.service.protocols.tensorflow_serving import tensorflow_serving_router
+from pipeline.service.rates import Rates
 from pipeline.service.service import Service
 from pipeline.service.telemetry import Telemetry
 from pipeline.service.tokens import Tokens
@@ -44,8 +45,8 @@ def create_app(
         limits: Limits of a request.
         seconds: Seconds between two looks at the registry.
     """
-    telemetry = Telemetry(follower)
-    service = Service(follower, tokens or Tokens({}), telemetry, seconds)
+    telemetry, tokens, limits = Telemetry(follower), tokens or Tokens({}), limits or Limits()
+    service = Service(follower, tokens, telemetry, seconds)
 
     @contextlib.asynccontextmanager
     async def follow(app: FastAPI) -> AsyncIterator[None]:
@@ -56,7 +57,8 @@ def create_app(
             await app.state.watch
 
     app = FastAPI(lifespan=follow, openapi_url=None, docs_url=None, redoc_url=None)
-    app.add_middleware(Gate, telemetry=telemetry, limits=limits or Limits())
+    rates = Rates(limits.most_requests, tokens)
+    app.add_middleware(Gate, telemetry=telemetry, limits=limits, rates=rates)
     _report_problems(app)
     for router in (
         page_router(service),

@@ -18,7 +18,9 @@ from pipeline.runs.promotion import CARD_FILE, why_not_served
 from pipeline.runs.registry import file_problems
 from pipeline.runs.trail import Book
 from pipeline.service.inputs import Inputs, inputs_of
+from pipeline.service.judged import JudgedEvidence, JudgedGroups, judged_groups
 from pipeline.service.model import ColumnsModel, load_model
+from pipeline.service.subject_columns import columns_of_arm
 from pipeline.skew.flags import reactions
 from pipeline.storage import fetch_folder
 from pipeline.study.load import parse_study
@@ -34,6 +36,7 @@ class _ServedCard(Document):
 
     study_file: dict[str, Any]
     features: tuple[Feature, ...]
+    evidence: JudgedEvidence = JudgedEvidence()
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class Champion:
         explained: Features in the order of its contributions; None where it has none.
         reactions: What happens to a subject with a flag, by kind of flag.
         model: The loaded model.
+        judged: In which groups it was judged.
         documents: Its card and the like, by file name.
     """
 
@@ -62,12 +66,25 @@ class Champion:
     explained: tuple[str, ...] | None
     reactions: Mapping[str, Reaction]
     model: ColumnsModel
+    judged: JudgedGroups
     documents: Mapping[str, bytes]
 
     @property
     def digest(self) -> str:
         """SHA-256 over the files of its SavedModel, as the registry recorded it."""
         return self.entry.digests["model"]
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """Arms that may be shown side by side; none where the study is not said to be randomised.
+
+        Of these are those that enough training subjects had to be shown.
+        """
+        arm = self.inputs.arm
+        if arm is None or not self.study.analysis.randomised:
+            return ()
+        shown = tuple(name for name in arm.shown if columns_of_arm(self.study, name) is not None)
+        return shown if len(shown) > 1 else ()
 
     def identity(self) -> dict[str, Any]:
         """What each answer says of the model."""
@@ -129,16 +146,20 @@ def _loaded(book: Book, entry: RegisteredModel, place: Path) -> Champion:
     )
     model = load_model(copies["model"], inputs, tuple(study.slicing.by))
     found = [output for output in model.outputs if not is_part(output)]
+    tasks = {name: study.tasks[name].title for name in study.tasks if name in found}
     return Champion(
         study=study,
         entry=entry,
         version=book.pointer.version,
         inputs=inputs,
-        tasks={name: study.tasks[name].title for name in study.tasks if name in found},
+        tasks=tasks,
         uncertainty=read_uncertainty(f"{copies['model']}/{SERVED_FILE}"),
         explained=_explained(Path(copies["model"])) if model.explains else None,
         reactions=reactions(study.scoring),
         model=model,
+        judged=judged_groups(
+            card.evidence, tuple(tasks), tuple(study.slicing.by), study.slicing.pairs
+        ),
         documents=documents,
     )
 

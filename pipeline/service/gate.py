@@ -1,4 +1,4 @@
-"""What every request passes: limits of its body, counting, and what happens to a bug."""
+"""What every request passes: limits of rate and body, counting, and what happens to a bug."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from http import HTTPStatus
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline.service.problems import ProblemError
+from pipeline.service.rates import Rates
 from pipeline.service.telemetry import Telemetry
 
 logger = logging.getLogger(__name__)
@@ -26,10 +27,12 @@ class Limits:
     Attributes:
         most_bytes: Largest body.
         seconds: Time within which the body must have come.
+        most_requests: Requests a second of a client; 0 for any number.
     """
 
     most_bytes: int = 2**20
     seconds: float = 20.0
+    most_requests: int = 500
 
 
 class _DisconnectedError(Exception):
@@ -43,10 +46,12 @@ class Gate:
         app: What answers.
         telemetry: Counts.
         limits: Limits of a request.
+        rates: How many requests a client may make.
     """
 
-    def __init__(self, app: ASGIApp, telemetry: Telemetry, limits: Limits) -> None:
+    def __init__(self, app: ASGIApp, telemetry: Telemetry, limits: Limits, rates: Rates) -> None:
         self._app, self._telemetry, self._limits = app, telemetry, limits
+        self._rates = rates
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request."""
@@ -75,6 +80,7 @@ class Gate:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
+            self._rates.take(scope)
             async with asyncio.timeout(self._limits.seconds):
                 body = await self._body(scope, receive)
         except ProblemError as problem:

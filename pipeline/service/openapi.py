@@ -76,6 +76,11 @@ def openapi_document(app: FastAPI, champion: Champion) -> dict[str, Any]:
             "properties": {
                 "subject": {"$ref": f"{_REF}Subject"},
                 "contributions": {"type": "boolean", "default": False},
+                "arms": {
+                    "type": "boolean",
+                    "default": False,
+                    "description": "Also predict under each arm of a randomised trial.",
+                },
             },
         },
         "Answer": _answer(champion),
@@ -154,6 +159,8 @@ def _answer(champion: Champion) -> dict[str, Any]:
         },
     }
     text = {"type": "string"}
+    predictions = {"type": "object", "properties": dict.fromkeys(champion.tasks, task)}
+    arm = {"type": "object", "properties": {"arm": text, "predictions": predictions}}
     return {
         "type": "object",
         "required": ["model", "predictions", "flags", "groups", "not_told"],
@@ -163,10 +170,8 @@ def _answer(champion: Champion) -> dict[str, Any]:
                 "properties": dict.fromkeys(("study", "id", "version", "digest"), text),
             },
             "assumed_arm": text,
-            "predictions": {
-                "type": "object",
-                "properties": dict.fromkeys(champion.tasks, task),
-            },
+            "predictions": predictions,
+            "arms": {"type": "array", "items": arm},
             "groups": {
                 "type": "object",
                 "description": "The group by slicing; null where its column is not given.",

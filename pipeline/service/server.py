@@ -31,6 +31,7 @@ class Place:
         key: File of its private key.
         most_bytes: Largest body of a request.
         seconds: Seconds between two looks at the registry.
+        most_requests: Requests a second of a client; 0 for any number.
     """
 
     host: str
@@ -40,6 +41,7 @@ class Place:
     key: Path | None = None
     most_bytes: int = Limits.most_bytes
     seconds: float = 5.0
+    most_requests: int = Limits.most_requests
 
 
 def serve(registry: str, study: str, place: Place) -> None:
@@ -63,7 +65,8 @@ def serve(registry: str, study: str, place: Place) -> None:
     follower = Follower(Registry(registry), study)
     champion = follower.served.champion
     assert champion is not None
-    app = create_app(follower, tokens, Limits(most_bytes=place.most_bytes), place.seconds)
+    limits = Limits(most_bytes=place.most_bytes, most_requests=place.most_requests)
+    app = create_app(follower, tokens, limits, place.seconds)
     config = uvicorn.Config(
         app,
         host=place.host,

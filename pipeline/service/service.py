@@ -13,13 +13,12 @@ from starlette.requests import Request
 from pipeline.service.answers import Predicted, predict
 from pipeline.service.champion import Champion
 from pipeline.service.follower import Follower
-from pipeline.service.problems import no_model, not_found
+from pipeline.service.problems import malformed, no_model, not_found
+from pipeline.service.subject_columns import columns_of_arm
 from pipeline.service.telemetry import Telemetry
-from pipeline.service.tokens import Scope, Tokens
+from pipeline.service.tokens import Scope, Tokens, bearer
 
 logger = logging.getLogger(__name__)
-
-_BEARER = "bearer"
 
 
 @dataclass(frozen=True)
@@ -78,12 +77,28 @@ class Service:
         self.telemetry.note_predictions(found)
         return found
 
+    async def predict_arms(
+        self, champion: Champion, row: Mapping[str, object]
+    ) -> dict[str, Predicted]:
+        """Predicts a subject under each arm of a randomised trial, by arm; these are not counted.
+
+        Raises:
+            ProblemError: The arms are not shown side by side.
+        """
+        if not champion.arms:
+            raise malformed(
+                "The arms are not shown side by side: the study file does not say that the trial "
+                "is randomised (`analysis.randomised`), or has no two arms that may be shown."
+            )
+        rows = [{**row, **(columns_of_arm(champion.study, arm) or {})} for arm in champion.arms]
+        found = await run_in_threadpool(predict, champion, rows)
+        return {arm: found.only(place) for place, arm in enumerate(champion.arms)}
+
     def requires(self, scope: Scope) -> Callable[[Request], Awaitable[None]]:
         """A dependency that lets requests with a token of a scope pass."""
 
         async def check(request: Request) -> None:
-            kind, _, token = request.headers.get("authorization", "").partition(" ")
-            self.tokens.require(token.strip() if kind.lower() == _BEARER else "", scope)
+            self.tokens.require(bearer(request), scope)
 
         return check
 

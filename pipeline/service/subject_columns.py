@@ -8,6 +8,7 @@ from typing import Literal
 
 from pipeline.names import ARM, SITE
 from pipeline.reading.evaluate import compares_with_numbers
+from pipeline.reading.groups import ARM_SEPARATOR
 from pipeline.study.sections import Slicing
 from pipeline.study.study import Study
 
@@ -65,6 +66,31 @@ def column_of(study: Study, slicing: Slicing) -> str | None:
     if slicing.of == SITE:
         return study.site.column if study.site else None
     return slicing.column or slicing.date
+
+
+def columns_of_arm(study: Study, arm: str) -> dict[str, str] | None:
+    """Columns of the model that say the same as an arm: the arm, and features of its columns.
+
+    Args:
+        study: The study.
+        arm: Name of the arm.
+
+    Returns:
+        Values by column; None where the name can't be taken apart into those of its columns.
+    """
+    columns = study.arm.columns if study.arm else ()
+    features = {
+        feature.name: feature.column
+        for feature in study.resolved_features
+        if feature.dataset == study.subject.dataset
+        and feature.aggregate is None
+        and feature.column in columns
+    }
+    parts = arm.split(ARM_SEPARATOR) if len(columns) > 1 else [arm]
+    if features and len(parts) != len(columns):
+        return None
+    values = dict(zip(columns, parts, strict=False))
+    return {ARM: arm, **{name: values[str(column)] for name, column in features.items()}}
 
 
 def _uses(study: Study) -> Iterator[tuple[str, str]]:

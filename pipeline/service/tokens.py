@@ -11,10 +11,13 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Literal
 
+from starlette.requests import Request
+
 from pipeline.errors import UserError
 from pipeline.service.problems import ProblemError
 
 Scope = Literal["predict", "admin"]
+_BEARER = "bearer"
 _LINE = re.compile(r"(predict|admin)\s+([0-9a-f]{64})")
 
 
@@ -40,9 +43,7 @@ class Tokens:
         """
         if not self.scopes:
             return
-        digest = hashlib.sha256(token.encode(errors="replace")).hexdigest()
-        # In constant time, whatever the token.
-        held = [s for known, s in self.scopes.items() if hmac.compare_digest(known, digest)]
+        held = self._held(token)
         if not held:
             raise ProblemError(
                 HTTPStatus.UNAUTHORIZED,
@@ -54,6 +55,21 @@ class Tokens:
             raise ProblemError(
                 HTTPStatus.FORBIDDEN, "wrong-scope", f"This needs a token of the scope {scope}."
             )
+
+    def holds(self, token: str) -> bool:
+        """Whether a token is accepted, for whatever it is."""
+        return bool(self._held(token))
+
+    def _held(self, token: str) -> list[Scope]:
+        digest = hashlib.sha256(token.encode(errors="replace")).hexdigest()
+        # In constant time, whatever the token.
+        return [s for known, s in self.scopes.items() if hmac.compare_digest(known, digest)]
+
+
+def bearer(request: Request) -> str:
+    """The token that a request has brought in its header; empty without one."""
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if kind.lower() == _BEARER else ""
 
 
 def read_tokens(path: Path | None) -> Tokens:

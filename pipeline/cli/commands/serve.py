@@ -54,6 +54,13 @@ from pipeline.study.shipped import DEFAULT_STUDY
     help="Largest body of a request.",
 )
 @click.option(
+    "--most-requests",
+    type=WholeNumber(),
+    default=500,
+    show_default=True,
+    help="Requests a second of a client; 0 for any number.",
+)
+@click.option(
     "--look",
     type=WholeNumber(1),
     default=5,
@@ -71,6 +78,7 @@ def serve(
     certificate: Path | None,
     key: Path | None,
     most_bytes: int,
+    most_requests: int,
     look: int,
 ) -> Answer:
     """Answer for single patients with the champion of STUDY, over HTTP.
@@ -87,6 +95,6 @@ def serve(
     from pipeline.service.server import Place
     from pipeline.service.server import serve as run_service
 
-    place = Place(host, port, tokens, certificate, key, most_bytes, look)
+    place = Place(host, port, tokens, certificate, key, most_bytes, look, most_requests)
     run_service(registry or str(root.resolve() / "registry"), study, place)
     return Answer({"study": study})

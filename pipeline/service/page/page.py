@@ -14,10 +14,10 @@ from starlette.responses import HTMLResponse
 
 from pipeline.html.page import style, templates_of
 from pipeline.service.about import about
-from pipeline.service.answers import answer
+from pipeline.service.answers import answer, arms_of
 from pipeline.service.champion import Champion
 from pipeline.service.page.form import TOKEN, columns_of, fields_of, read_form
-from pipeline.service.page.words import flag_words, group_words, unknown_words, words_of
+from pipeline.service.page.words import arm_words, flag_words, group_words, unknown_words, words_of
 from pipeline.service.problems import ProblemError, not_found
 from pipeline.service.service import Service
 from pipeline.service.validation import InputProblem, InvalidRowsError
@@ -53,9 +53,11 @@ def page_router(service: Service) -> APIRouter:
         try:
             rows = [columns_of(champion.inputs, given)]
             found = await service.predict(champion, rows, explains=True)
+            arms = await service.predict_arms(champion, rows[0]) if champion.arms else {}
         except InvalidRowsError as error:
             return _page(service, champion, given, problems=error.problems)
-        return _page(service, champion, given, answer=answer(found, 0, explains=True))
+        content = answer(found, 0, explains=True) | {"arms": arms_of(arms)}
+        return _page(service, champion, given, answer=content)
 
     @router.get("/card")
     async def card() -> HTMLResponse:
@@ -88,6 +90,7 @@ def _page(
         answer=answer,
         words=words_of(answer, coverage) if answer else (),
         flags=flag_words(answer["flags"], champion.inputs.titles) if answer else (),
+        arms=arm_words(answer["arms"]) if answer else (),
         unknown=unknown_words(answer["not_told"]) if answer else (),
         groups=group_words(answer["groups"]) if answer and champion.model.slicings else "",
         titles=champion.inputs.titles,

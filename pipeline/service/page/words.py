@@ -41,6 +41,21 @@ class Driver:
 
 
 @dataclass(frozen=True)
+class ArmWords:
+    """The prediction of a task under an arm.
+
+    Attributes:
+        arm: The arm.
+        risk: Of a hundred patients, how many are predicted to have the outcome.
+        interval: Its interval likewise; `none` without one.
+    """
+
+    arm: str
+    risk: str
+    interval: str
+
+
+@dataclass(frozen=True)
 class TaskWords:
     """The prediction of a task, for people.
 
@@ -105,10 +120,35 @@ def flag_words(
         titles: Title of each column, by name.
     """
     return tuple(
-        f"{titles[flag['feature']]}: {str(flag['title']).lower()}"
+        f"{titles.get(flag['feature'], flag['feature'])}: {str(flag['title']).lower()}"
         if flag["feature"]
         else str(flag["title"])
         for flag in flags
+    )
+
+
+def arm_words(arms: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, tuple[ArmWords, ...]], ...]:
+    """Predictions under each arm, by title of the task.
+
+    Args:
+        arms: Member `arms` of an answer of `/predict`; empty where they are not side by side.
+    """
+    tasks = arms[0]["predictions"] if arms else {}
+    return tuple(
+        (
+            of["title"],
+            tuple(_arm_words(found["arm"], found["predictions"][task]) for found in arms),
+        )
+        for task, of in tasks.items()
+    )
+
+
+def _arm_words(arm: str, found: Mapping[str, Any]) -> ArmWords:
+    interval = found["interval"]
+    return ArmWords(
+        arm=arm,
+        risk=out_of_hundred(found["probability"]),
+        interval=_ends(interval) if interval else "none",
     )
 
 

@@ -8,13 +8,14 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from pipeline.service.answers import answer
+from pipeline.service.answers import answer, arms_of
 from pipeline.service.bodies import flag_of, read_json
 from pipeline.service.problems import malformed
 from pipeline.service.service import Service
 
 SUBJECT = "subject"
 CONTRIBUTIONS = "contributions"
+ARMS = "arms"
 
 
 def by_name_router(service: Service) -> APIRouter:
@@ -25,15 +26,19 @@ def by_name_router(service: Service) -> APIRouter:
     async def predict(request: Request) -> JSONResponse:
         body = read_json(await request.body())
         subject, explains = _subject(body), flag_of(body, CONTRIBUTIONS)
-        found = await service.predict(service.champion, [subject], explains)
-        return JSONResponse(answer(found, 0, explains), headers={"Cache-Control": "no-store"})
+        shows_arms, champion = flag_of(body, ARMS), service.champion
+        found = await service.predict(champion, [subject], explains)
+        content = answer(found, 0, explains)
+        if shows_arms:
+            content[ARMS] = arms_of(await service.predict_arms(champion, subject))
+        return JSONResponse(content, headers={"Cache-Control": "no-store"})
 
     return router
 
 
 def _subject(body: dict[str, Any]) -> dict[str, object]:
-    if not set(body) <= {SUBJECT, CONTRIBUTIONS}:
-        raise malformed(f"Expected the keys `{SUBJECT}` and `{CONTRIBUTIONS}` alone.")
+    if not set(body) <= {SUBJECT, CONTRIBUTIONS, ARMS}:
+        raise malformed(f"Expected the keys `{SUBJECT}`, `{CONTRIBUTIONS}` and `{ARMS}` alone.")
     found = body.get(SUBJECT)
     if not isinstance(found, dict):
         raise malformed(f"Expected `{SUBJECT}` as an object with the subject's columns.")

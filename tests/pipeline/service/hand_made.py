@@ -211,7 +211,12 @@ def _statistics() -> bytes:
 
 
 def register(
-    root: Path | str, model: Path, folder: Path, run: str = "run-1", **changes: Any
+    root: Path | str,
+    model: Path,
+    folder: Path,
+    run: str = "run-1",
+    evidence: dict[str, Any] | None = None,
+    **changes: Any,
 ) -> RegisteredModel:
     """Registers a saved model as the champion.
 
@@ -220,6 +225,7 @@ def register(
         model: The SavedModel.
         folder: Folder for files that are copied into the registry.
         run: Id of the run.
+        evidence: What the card has of metrics and verdict.
         changes: Sections of the study file that differ.
     """
     candidate = Candidate(
@@ -235,6 +241,7 @@ def register(
     found = documents(candidate.fingerprint, candidate.study_digest)
     card = json.loads(found["card.json"])
     card["study_file"] = CONTENT | changes
+    card["evidence"] |= evidence or {}
     card["features"] = [
         {"name": name, "kind": "number", "source": f"subjects, {name}", "missing": 0}
         for name in FEATURES
