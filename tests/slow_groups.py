@@ -31,11 +31,12 @@ class Group:
 GROUPS = (
     Group(
         "kubeflow",
-        24,
+        27,
         (
             "tests/kubeflow/test_walk.py",
             "tests/kubeflow/test_image.py",
             "tests/kubeflow/test_image_walk.py",
+            "tests/kubeflow/test_service_image.py",
             # A distribution is built in the folder that the image is made of.
             "tests/test_packaging.py",
         ),

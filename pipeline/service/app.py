@@ -24,6 +24,7 @@ from pipeline.service.protocols.open_inference import health_router, open_infere
 from pipeline.service.protocols.tensorflow_serving import tensorflow_serving_router
 from pipeline.service.rates import Rates
 from pipeline.service.service import Service
+from pipeline.service.shadow import Shadow
 from pipeline.service.telemetry import Telemetry
 from pipeline.service.tokens import Tokens
 from pipeline.service.validation import InvalidRowsError
@@ -36,6 +37,7 @@ def create_app(
     tokens: Tokens | None = None,
     limits: Limits | None = None,
     seconds: float = 5.0,
+    shadow: str = "",
 ) -> FastAPI:
     """Makes the application of a service.
 
@@ -44,9 +46,14 @@ def create_app(
         tokens: Who may ask; all, by default.
         limits: Limits of a request.
         seconds: Seconds between two looks at the registry.
+        shadow: Registered model that sees the same requests, see `Shadow`; none where empty.
+
+    Raises:
+        UserError: No registration has the id of the shadow.
     """
     telemetry, tokens, limits = Telemetry(follower), tokens or Tokens({}), limits or Limits()
-    service = Service(follower, tokens, telemetry, seconds)
+    beside = Shadow(follower.registry, follower.study, shadow, telemetry) if shadow else None
+    service = Service(follower, tokens, telemetry, seconds, beside)
 
     @contextlib.asynccontextmanager
     async def follow(app: FastAPI) -> AsyncIterator[None]:
@@ -55,6 +62,8 @@ def create_app(
         app.state.watch.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await app.state.watch
+        if beside:
+            beside.close()
 
     app = FastAPI(lifespan=follow, openapi_url=None, docs_url=None, redoc_url=None)
     rates = Rates(limits.most_requests, tokens)

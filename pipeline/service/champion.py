@@ -113,15 +113,27 @@ def champion_of_book(book: Book) -> Champion:
             "no model to serve. Run the pipeline first (trial run), promote a model (trial models "
             "promote), or name another registry (--registry)."
         )
+    try:
+        return load_registered(book, entry)
+    except UserError as error:
+        raise UserError(f"{book.folder}: the champion {entry.id} is not served. {error}") from error
+
+
+def load_registered(book: Book, entry: RegisteredModel) -> Champion:
+    """Loads a registered model as a champion is loaded.
+
+    Args:
+        book: What the registry holds of the study.
+        entry: The model's registration.
+
+    Raises:
+        UserError: It has no card or blessing, its files are not those that were registered, or it
+            can't be loaded.
+    """
     if reason := why_not_served(entry):
-        raise UserError(f"{book.folder}: {reason}")
-    with tempfile.TemporaryDirectory(prefix="trial-champion-") as place:
-        try:
-            return _loaded(book, entry, Path(place))
-        except UserError as error:
-            raise UserError(
-                f"{book.folder}: the champion {entry.id} is not served. {error}"
-            ) from error
+        raise UserError(reason)
+    with tempfile.TemporaryDirectory(prefix="trial-model-") as place:
+        return _loaded(book, entry, Path(place))
 
 
 def _loaded(book: Book, entry: RegisteredModel, place: Path) -> Champion:

@@ -61,6 +61,11 @@ class Follower:
         self._wait = self._waited = 0
 
     @property
+    def registry(self) -> Registry:
+        """The registry."""
+        return self._registry
+
+    @property
     def study(self) -> str:
         """Name of the study."""
         return self._study

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,7 @@ class Place:
         most_bytes: Largest body of a request.
         seconds: Seconds between two looks at the registry.
         most_requests: Requests a second of a client; 0 for any number.
+        shadow: Registered model that sees the same requests, see `Shadow`; none where empty.
     """
 
     host: str
@@ -42,6 +44,15 @@ class Place:
     most_bytes: int = Limits.most_bytes
     seconds: float = 5.0
     most_requests: int = Limits.most_requests
+    shadow: str = ""
+
+
+def _leave_keras_out() -> None:
+    """Keeps TensorFlow from importing Keras, which it does to register what a SavedModel needs not.
+
+    Keras imports what it finds of other libraries too: this saves memory and seconds.
+    """
+    sys.modules.setdefault("keras", None)  # type: ignore[arg-type]
 
 
 def serve(registry: str, study: str, place: Place) -> None:
@@ -59,6 +70,7 @@ def serve(registry: str, study: str, place: Place) -> None:
     """
     import uvicorn
 
+    _leave_keras_out()
     tokens = read_tokens(place.tokens)
     if (place.certificate is None) != (place.key is None):
         raise UserError("TLS needs both --certificate and --key.")
@@ -66,7 +78,7 @@ def serve(registry: str, study: str, place: Place) -> None:
     champion = follower.served.champion
     assert champion is not None
     limits = Limits(most_bytes=place.most_bytes, most_requests=place.most_requests)
-    app = create_app(follower, tokens, limits, place.seconds)
+    app = create_app(follower, tokens, limits, place.seconds, place.shadow)
     config = uvicorn.Config(
         app,
         host=place.host,

@@ -14,6 +14,7 @@ from pipeline.service.answers import Predicted, predict
 from pipeline.service.champion import Champion
 from pipeline.service.follower import Follower
 from pipeline.service.problems import malformed, no_model, not_found
+from pipeline.service.shadow import Shadow
 from pipeline.service.subject_columns import columns_of_arm
 from pipeline.service.telemetry import Telemetry
 from pipeline.service.tokens import Scope, Tokens, bearer
@@ -30,12 +31,14 @@ class Service:
         tokens: Who may ask.
         telemetry: What is counted.
         seconds: Seconds between two looks at the registry.
+        shadow: The challenger that sees the same requests; None for none.
     """
 
     follower: Follower
     tokens: Tokens
     telemetry: Telemetry
     seconds: float
+    shadow: Shadow | None = None
 
     @property
     def champion(self) -> Champion:
@@ -75,6 +78,8 @@ class Service:
         """
         found = await run_in_threadpool(predict, champion, rows, explains)
         self.telemetry.note_predictions(found)
+        if self.shadow:
+            self.shadow.see(found, rows)
         return found
 
     async def predict_arms(
@@ -104,6 +109,10 @@ class Service:
 
     async def watch(self) -> None:
         """Looks at the registry again and again; ends only when it is cancelled."""
+        if self.shadow:
+            await run_in_threadpool(self.shadow.look)
         while True:
             await asyncio.sleep(self.seconds)
             await run_in_threadpool(self.follower.look)
+            if self.shadow:
+                await run_in_threadpool(self.shadow.look)

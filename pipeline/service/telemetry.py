@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
@@ -11,6 +13,7 @@ from pipeline.service.answers import Predicted, flag_kinds
 from pipeline.service.follower import Follower
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+_DIFFERENCES = (-0.5, -0.2, -0.1, -0.05, -0.02, -0.01, 0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 _RISKS = tuple(tenth / 10 for tenth in range(1, 11))
 
 
@@ -43,6 +46,19 @@ class Telemetry:
             buckets=_RISKS,
             registry=self._registry,
         )
+        self._shadow = Counter(
+            "trial_service_shadow_requests",
+            "Requests that were answered while a challenger saw them.",
+            ("outcome",),
+            registry=self._registry,
+        )
+        self._differences = Histogram(
+            "trial_service_shadow_difference",
+            "Challenger's probability minus the champion's, of the same subject.",
+            ("task", "id"),
+            buckets=_DIFFERENCES,
+            registry=self._registry,
+        )
         self._registry.register(_State(follower))
 
     def note_request(self, endpoint: str, status: int, seconds: float) -> None:
@@ -65,6 +81,27 @@ class Telemetry:
             risks = self._risks.labels(task, version)
             for value in predicted.outputs[task]:
                 risks.observe(float(value))
+
+    def note_shadow(self, outcome: str) -> None:
+        """Counts a request that a challenger was to see.
+
+        Args:
+            outcome: `compared`; `refused`: it can't predict from these columns; `failed`; or
+                `left_out`: too many waited.
+        """
+        self._shadow.labels(outcome).inc()
+
+    def note_differences(self, task: str, model: str, differences: NDArray[Any]) -> None:
+        """Counts differences of predictions.
+
+        Args:
+            task: The task.
+            model: Id of the challenger.
+            differences: Challenger's probability minus the champion's, `[n]`.
+        """
+        counted = self._differences.labels(task, model)
+        for value in differences:
+            counted.observe(float(value))
 
     def text(self) -> bytes:
         """All metrics, in Prometheus' text format."""

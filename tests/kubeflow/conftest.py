@@ -14,7 +14,7 @@ import yaml
 
 from pipeline.synthetic.trial import SyntheticTrial
 from pipeline.synthetic.write import write
-from tests.kubeflow.image_build import build_image, remove_image
+from tests.kubeflow.image_build import TASKS, build_image, remove_image
 from tests.kubeflow.spec_walker import REPOSITORY
 from tests.kubeflow.walks import FORM, SEED, STEPS, SUBJECTS, Trial
 
@@ -102,5 +102,6 @@ def local_out_of_fold_metrics(out_of_fold_trial: Trial) -> list[dict[str, Any]]:
 @pytest.fixture(scope="session")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Name of the image of the tasks, really built."""
-    yield build_image(tmp_path_factory.mktemp("image"))
+    build_image(tmp_path_factory.mktemp("image"))
+    yield TASKS
     remove_image()

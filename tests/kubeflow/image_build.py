@@ -1,11 +1,12 @@
-"""A real image of the tasks, built where no image registry is reached, and containers from it."""
+"""Real images, built where no image registry is reached, and containers from them."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,12 @@ from tests.kubeflow.spec_walker import REPOSITORY, Commands
 from tests.package_index import certificates, write_index_settings
 
 _BASE = "localhost/trial-test-base:trixie"
-_IMAGE = "localhost/trial-test:current"
+TASKS = "localhost/trial-test:current"
+"""The image of the tasks."""
+SERVICE = "localhost/trial-test-service:current"
+"""The image of the prediction service."""
+_TARGETS = {TASKS: "image", SERVICE: "service-image"}
+"""The target of make of each."""
 _MIRROR = "http://deb.debian.org/debian"
 _PROGRAMS = ("buildah", "podman", "runc", "debootstrap")
 """Each is in the Debian package of its name."""
@@ -71,7 +77,7 @@ class ContainerCommands(Commands):
 def in_container(
     image: str, command: Sequence[str] = (), options: Sequence[str] = ()
 ) -> subprocess.CompletedProcess[str]:
-    """Runs an image: read-only, without network and capabilities.
+    """Runs an image with a command of its own: read-only, without network and capabilities.
 
     Args:
         image: The image.
@@ -87,14 +93,41 @@ def in_container(
     )
 
 
-def build_image(folder: Path) -> str:
-    """Builds the image by `make image` on a base that debootstrap makes.
+@contextlib.contextmanager
+def started(image: str, arguments: Sequence[str], options: Sequence[str]) -> Iterator[str]:
+    """Runs an image as it is meant to be run, under the same restrictions, and ends it.
+
+    Args:
+        image: The image.
+        arguments: Behind its own command.
+        options: More of `podman run`.
+
+    Yields:
+        Id of the container.
+    """
+    ran = _run(*_CONTAINER, "--detach", *options, image, *arguments)
+    try:
+        yield ran.stdout.strip()
+    finally:
+        _run("podman", "rm", "--force", "--ignore", ran.stdout.strip())
+
+
+def inside(container: str, *command: str) -> subprocess.CompletedProcess[str]:
+    """Runs a command in a container that runs."""
+    return subprocess.run(
+        ["podman", "--runtime", "runc", "exec", container, *command],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def build_image(folder: Path, image: str = TASKS) -> None:
+    """Builds an image by make on a base that debootstrap makes.
 
     Args:
         folder: For what the build needs besides.
-
-    Returns:
-        The image's name.
+        image: Its name, `TASKS` or `SERVICE`.
     """
     missing = [name for name in _PROGRAMS if shutil.which(name) is None]
     if missing:
@@ -102,19 +135,18 @@ def build_image(folder: Path) -> str:
     if os.geteuid() != 0:
         pytest.fail("debootstrap and buildah's chroot isolation need root")
     _make_base(folder)
-    remove_image()
+    remove_image(image)
     options = ["--quiet", "--isolation=chroot", *_index_secrets(folder)]
     _run(
-        *("make", "image", f"IMAGE={_IMAGE}", f"BASE={_BASE}"),
+        *("make", _TARGETS[image], f"IMAGE={image}", f"BASE={_BASE}"),
         "IMAGE_BUILD=buildah bud --format=docker",
         f"IMAGE_OPTIONS={' '.join(options)}",
     )
-    return _IMAGE
 
 
-def remove_image() -> None:
-    """Removes the image, of which there is one on a machine; the base stays."""
-    _run("podman", "image", "rm", "--force", "--ignore", _IMAGE)
+def remove_image(image: str = TASKS) -> None:
+    """Removes an image, of which there is one on a machine; the base stays."""
+    _run("podman", "image", "rm", "--force", "--ignore", image)
 
 
 def _make_base(folder: Path) -> None:

@@ -67,6 +67,11 @@ from pipeline.study.shipped import DEFAULT_STUDY
     show_default=True,
     help="Seconds between two looks at the registry.",
 )
+@variable_option(
+    "--shadow",
+    metavar="MODEL",
+    help="Registered model, or `newest`, that sees the same requests; it answers none.",
+)
 @json_option
 def serve(
     study: str,
@@ -80,6 +85,7 @@ def serve(
     most_bytes: int,
     most_requests: int,
     look: int,
+    shadow: str | None,
 ) -> Answer:
     """Answer for single patients with the champion of STUDY, over HTTP.
 
@@ -95,6 +101,8 @@ def serve(
     from pipeline.service.server import Place
     from pipeline.service.server import serve as run_service
 
-    place = Place(host, port, tokens, certificate, key, most_bytes, look, most_requests)
+    place = Place(
+        host, port, tokens, certificate, key, most_bytes, look, most_requests, shadow or ""
+    )
     run_service(registry or str(root.resolve() / "registry"), study, place)
     return Answer({"study": study})
