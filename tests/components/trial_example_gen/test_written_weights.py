@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from pipeline.reading import buckets
-from tests.components.trial_example_gen.executor_data import FOLLOWED, study, write_data
+from tests.components.trial_example_gen.executor_data import (
+    FOLLOWED,
+    WRITERS,
+    study,
+    subject_rows,
+    write_data,
+)
 from tests.components.trial_example_gen.executor_runs import Outputs, execute
 
 
@@ -49,3 +56,26 @@ def test_weights_are_the_same_whatever_the_workers_and_bundles(
     assert len({e["weight_death_by_day_90"] for _, e in one.by_subject.values()}) > 10
     assert many.by_subject == one.by_subject
     assert many.counts == one.counts
+
+
+def test_where_follow_up_is_complete_it_changes_no_example_and_no_split(tmp_path: Path) -> None:
+    rows = subject_rows()
+    # Who does not die is seen long after the horizon.
+    rows.loc[rows["DIED"] != "Y", "LASTDY"] = 200.0
+    data = write_data(tmp_path / "data")
+    WRITERS["csv"](rows, data / "dm.csv")
+    without: dict[str, Any] = {
+        **FOLLOWED,
+        "tasks.death_by_day_90.event.follow_up": None,
+        "tasks.death_by_day_90.censoring": {},
+    }
+
+    weighted, plain = (
+        execute(study(**changes), data, tmp_path / name)
+        for name, changes in (("weighted", FOLLOWED), ("plain", without))
+    )
+
+    assert weighted.counts["censoring"]["death_by_day_90"]["is_complete"]
+    assert "death_by_day_90" not in plain.counts["censoring"]
+    assert weighted.by_subject == plain.by_subject
+    assert {e["weight_death_by_day_90"] for _, e in plain.by_subject.values()} == {1.0}
