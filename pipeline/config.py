@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pipeline.beam.options import IN_MEMORY, BeamSettings
 from pipeline.errors import UserError
 from pipeline.names import LOCAL, SCORING, TRAINING, RunKind, pipeline_name
+from pipeline.patterns import check_no_pattern
 from pipeline.store.sqlite_file import check_sqlite_file, sqlite_address
 from pipeline.study.load import load_study
 from pipeline.study.shipped import DEFAULT_STUDY, find_study_file, read_schema
@@ -152,6 +153,7 @@ def resolve(settings: Settings, run_id: str = "", kind: RunKind = TRAINING) -> R
     if settings.tune:
         check_tuning(study)
     root = settings.root.resolve()
+    check_no_pattern(str(root), "The root")
     store = _store(settings, root)
     key = ensure_local_key(SUBJECT_KEY_FILE)
     beam_args = _beam_args(settings, root, key)

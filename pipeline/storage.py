@@ -13,9 +13,8 @@ import shutil
 import tempfile
 import uuid
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,7 +62,7 @@ def exists(path: str) -> bool:
 
 def read(path: str) -> bytes | None:
     """Content of a file, or None if it does not exist; here and in S3 without Beam."""
-    with _errors_for_people(path):
+    with errors_for_people(path):
         if path.startswith(S3):
             return read_object(path)
         if not is_remote(path):
@@ -133,28 +132,11 @@ def files_below(folder: str) -> list[str]:
     if not is_remote(root):
         paths = (path for path in Path(root).rglob("*") if path.is_file())
         return sorted(path.relative_to(root).as_posix() for path in paths)
-    with _errors_for_people(folder):
+    with errors_for_people(folder):
         if root.startswith(S3):
             return sorted(objects_below(root))
         (found,) = file_systems().match([f"{root}/**"])
         return sorted(item.path.removeprefix(f"{root}/") for item in found.metadata_list)
-
-
-def newest_change(patterns: Iterable[str]) -> datetime | None:
-    """Modification time of the newest of the files.
-
-    Args:
-        patterns: Paths or globs.
-
-    Returns:
-        UTC; None if no file exists.
-    """
-    newest = 0.0
-    for pattern in patterns:
-        with _translate_errors(pattern) as files:
-            (found,) = files.match([pattern])
-            newest = max([newest, *(item.last_updated_in_seconds for item in found.metadata_list)])
-    return datetime.fromtimestamp(newest, UTC) if newest else None
 
 
 def copy_folder(source: str, target: str, last: str = "") -> None:
@@ -181,7 +163,9 @@ def copy_folder(source: str, target: str, last: str = "") -> None:
 
 @contextmanager
 def local_folder(folder: str) -> Iterator[str]:
-    """A folder as TensorFlow can read it: itself, or a copy if it is in an object store.
+    """A folder as TensorFlow can read it: itself, or a copy.
+
+    TensorFlow can't read each object store, and takes `*`, `?` and `[` in a path for a pattern.
 
     Args:
         folder: A local path or an address.
@@ -189,7 +173,7 @@ def local_folder(folder: str) -> Iterator[str]:
     Yields:
         A local path; a copy is removed at the end.
     """
-    if not is_remote(folder):
+    if not (is_remote(folder) or special_character(folder)):
         yield folder
         return
     with tempfile.TemporaryDirectory() as copy:
@@ -215,13 +199,22 @@ def fetch_folder(folder: str, target: Path) -> None:
 def remove_folder(folder: str) -> None:
     """Removes a folder with all files in it, if it exists."""
     root = folder.rstrip("/")
-    if files_below(root):
+    if not is_remote(root):
+        # Beam would take its name for a pattern.
+        with errors_for_people(root):
+            if Path(root).is_dir():
+                shutil.rmtree(root)
+    elif files_below(root):
         with _translate_errors(root) as files:
-            files.delete([f"{root}/"] if is_remote(root) else [root])
+            files.delete([f"{root}/"])
 
 
 def remove_file(path: str) -> None:
     """Removes a file, if it exists."""
+    if not is_remote(path):
+        with errors_for_people(path):
+            Path(path).unlink(missing_ok=True)
+        return
     with _translate_errors(path) as files:
         if files.exists(path):
             files.delete([path])
@@ -230,6 +223,18 @@ def remove_file(path: str) -> None:
 def is_remote(path: str) -> bool:
     """Whether an address names an object store."""
     return "://" in path
+
+
+def special_character(path: str) -> str:
+    """First character of a path that makes a pattern of it; empty if it has none.
+
+    Neither Beam nor TensorFlow can quote them.
+
+    Examples:
+        >>> special_character("runs/[first]"), special_character("runs/first")
+        ('[', '')
+    """
+    return next((character for character in path if character in "*?["), "")
 
 
 def make_folder(path: str) -> None:
@@ -258,12 +263,12 @@ def _make_folder(files: type[FileSystems], folder: str) -> None:
 @contextmanager
 def _translate_errors(path: str) -> Iterator[Any]:
     """Beam's file systems; their errors become messages for the user."""
-    with _errors_for_people(path):
+    with errors_for_people(path):
         yield file_systems()
 
 
 @contextmanager
-def _errors_for_people(path: str) -> Iterator[None]:
+def errors_for_people(path: str) -> Iterator[None]:
     """Errors of a file system become messages for the user."""
     try:
         yield

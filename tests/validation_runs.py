@@ -69,7 +69,8 @@ def run_validation(folder: Path, study: Path, *arguments: str) -> Ended:
         arguments: Further options of the command.
     """
     (folder / "trained").mkdir(parents=True)
-    registry = folder / "registry"
+    # Beam and TensorFlow read such a name as a pattern where they get the chance.
+    registry = folder / "registry [x]"
     model = register_by_hand(registry, folder / "trained", UNCERTAINTY)
     before = content_of(registry)
     root = folder / "runs"

@@ -16,6 +16,7 @@ from pipeline import storage
 from pipeline.beam.choices import Runner
 from pipeline.beam.options import CLUSTERS, FLINK_VERSION, BeamSettings, FlinkSlots, beam_options
 from pipeline.errors import UserError
+from pipeline.patterns import newest_change
 from pipeline.subject_key import key_id, load_key
 
 logger = logging.getLogger(__name__)
@@ -228,7 +229,7 @@ def _problems(needs: Needs, own_key: str) -> Iterator[str]:
     if code_version() != needs.code_version:
         yield f"they have version {code_version()} of this project, not {needs.code_version}"
     for path in needs.read:
-        if storage.newest_change([f"{path.rstrip('/')}/*"]) is None:
+        if newest_change(path, ["*"]) is None:
             yield f"they see no files in the data folder {path}"
     try:
         same = key_id(load_key(needs.subject_key)) == own_key

@@ -6,17 +6,15 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from pipeline.errors import UserError
+from pipeline.patterns import matching, newest_change
 from pipeline.reading.formats import FileFormat
-from pipeline.storage import file_systems, newest_change
 from pipeline.study.sections import Dataset
 from pipeline.study.sections.types import SELF_DESCRIBED
 
 
 def find_files(data_root: str, pattern: str) -> tuple[tuple[str, int], ...]:
     """Files that a pattern matches: (path, size in bytes), sorted by path."""
-    files = file_systems()
-    [match] = files.match([files.join(data_root, pattern)])
-    return tuple(sorted((item.path, item.size_in_bytes) for item in match.metadata_list))
+    return tuple((found.path, found.size) for found in matching(data_root, pattern))
 
 
 def files_of_dataset(
@@ -67,7 +65,7 @@ def data_modified(files: Iterable[str], data_root: str) -> datetime | None:
         files: Patterns of the files, as the study file names them.
         data_root: Folder that they are relative to.
     """
-    return newest_change(f"{data_root}/{file}" for file in files)
+    return newest_change(data_root, files)
 
 
 def file_format(dataset: Dataset) -> FileFormat:

@@ -14,7 +14,8 @@ from typing import IO, Any
 import numpy as np
 
 from pipeline.errors import UserError
-from pipeline.storage import make_folder
+from pipeline.patterns import matching
+from pipeline.storage import make_folder, remove_folder
 from pipeline.synthetic.simulate import Block, simulate
 from pipeline.synthetic.trial import (
     BLOCK,
@@ -163,8 +164,7 @@ def _refuse_foreign_shards(trial: SyntheticTrial, folder: str) -> None:
 
     stems = "|".join(dataset.name for dataset in DATASETS)
     shard = re.compile(rf"(?:{stems})-\d{{5}}-of-(\d{{5}})\.xpt")
-    matches = FileSystems.match([FileSystems.join(folder, "*")])
-    for path in (metadata.path for match in matches for metadata in match.metadata_list):
+    for path in (match.path for match in matching(folder, "*")):
         found = shard.fullmatch(FileSystems.split(path)[1])
         if found and int(found[1]) != trial.shards:
             raise UserError(
@@ -188,4 +188,4 @@ def _finish(trial: SyntheticTrial, folder: str) -> None:
     with _create(draft) as stream:
         stream.write((json.dumps(_manifest(trial), indent=2) + "\n").encode())
     FileSystems.rename([draft], [FileSystems.join(folder, MANIFEST)])
-    FileSystems.delete([unfinished])
+    remove_folder(unfinished)

@@ -25,7 +25,7 @@ from tests.validation_runs import Ended, run_validation
 @pytest.fixture(scope="module")
 def validated(tmp_path_factory: pytest.TempPathFactory) -> Ended:
     folder = tmp_path_factory.mktemp("validated")
-    study = write_trial(folder / "second")
+    study = write_trial(folder / "second [x]")
     ended = run_validation(folder, study, "--update", "recalibration_in_the_large")
     assert ended.code == 0, ended.terminal
     return ended
@@ -49,7 +49,7 @@ def test_all_subjects_are_evaluated(validated: Ended) -> None:
 
 
 def test_the_metrics_are_those_of_the_models_predictions(validated: Ended) -> None:
-    for name, value in each(expected_metrics(validated.root.parent / "second").items()):
+    for name, value in each(expected_metrics(validated.root.parent / "second [x]").items()):
         assert validated.metric(name)["value"] == pytest.approx(value, abs=1e-6), name
 
 
@@ -57,7 +57,7 @@ def test_the_metrics_are_those_of_the_models_predictions(validated: Ended) -> No
 def test_what_the_models_sets_are_worth_in_this_trial_is_measured(
     validated: Ended, group: dict[str, str]
 ) -> None:
-    died, predicted = predictions(validated.root.parent / "second", **group)
+    died, predicted = predictions(validated.root.parent / "second [x]", **group)
 
     found = validated.metric("coverage_positive", **group)
 

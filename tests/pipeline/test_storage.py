@@ -94,6 +94,28 @@ def test_a_name_with_wildcards_is_a_name(tmp_path: Path) -> None:
     assert (tmp_path / "target [2]" / "a").read_bytes() == b"1"
 
 
+def test_tensorflow_gets_a_copy_of_a_folder_whose_name_it_would_read_as_a_pattern(
+    tmp_path: Path,
+) -> None:
+    storage.write_whole(str(tmp_path / "[x]" / "more" / "file"), b"content")
+
+    with storage.local_folder(str(tmp_path / "[x]")) as copy:
+        assert storage.special_character(copy) == ""
+        assert (Path(copy) / "more" / "file").read_bytes() == b"content"
+
+
+def test_what_is_removed_is_not_read_as_a_pattern(tmp_path: Path) -> None:
+    """`[x]` as a pattern is `x`."""
+    for name in ("[x]", "x"):
+        storage.write_whole(str(tmp_path / name / "file"), b"content")
+        storage.write_whole(str(tmp_path / f"{name}.json"), b"content")
+
+    storage.remove_folder(str(tmp_path / "[x]"))
+    storage.remove_file(str(tmp_path / "[x].json"))
+
+    assert storage.files_below(str(tmp_path)) == ["x.json", "x/file"]
+
+
 def test_an_address_without_a_server_is_reported() -> None:
     with pytest.raises(UserError, match=r"minio://bucket/a: there is no file system .* s3://"):
         storage.read("minio://bucket/a")

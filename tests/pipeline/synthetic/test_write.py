@@ -38,6 +38,17 @@ def test_the_same_trial_has_the_same_bytes_with_one_worker_and_with_two(
     assert files(tmp_path / "one") == files(tmp_path / "two")
 
 
+def test_the_folder_may_have_a_name_that_looks_like_a_pattern(tmp_path: Path) -> None:
+    folder = tmp_path / "[x]"
+    write(SyntheticTrial(subjects=300), str(folder))
+
+    assert not (folder / "unfinished").exists()
+    assert (folder / "adsl-00000-of-00001.xpt").exists()
+    (folder / "manifest.json").unlink()
+    with pytest.raises(UserError, match="is a shard of another trial"):
+        write(SyntheticTrial(subjects=2_500, subjects_per_shard=1_000), str(folder))
+
+
 def test_the_records_do_not_depend_on_the_shards(tmp_path: Path) -> None:
     write(SyntheticTrial(subjects=2_500, subjects_per_shard=1_000), str(tmp_path / "three"))
     write(SyntheticTrial(subjects=2_500), str(tmp_path / "one"))
