@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ import apache_beam as beam
 import keras
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import tensorflow as tf
 import tensorflow_transform as tft
 import tensorflow_transform.beam as tft_beam
@@ -22,7 +21,6 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from google.protobuf import text_format
 from numpy.typing import NDArray
 from tensorflow_metadata.proto.v0 import schema_pb2
-from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
 from tfx_bsl.public import tfxio
 
 from benchmarks.accuracy_baselines import fit_predict
@@ -44,6 +42,7 @@ from trainer.fit import Fitted, fit
 from trainer.model import resolve
 from trainer.preprocessing import preprocessing_fn
 from trainer.serving import save
+from trainer.transformation import Transformation
 
 logger = logging.getLogger(__name__)
 
@@ -96,7 +95,6 @@ def run_division(division: Division) -> Scores:
 
     Raises:
         UserError: The data can't be used.
-        RuntimeError: Examples before and after Transform are not of the same subjects.
     """
     study_file = find_study_file(division.study)
     study = _divided(load_study(study_file), division)
@@ -110,18 +108,16 @@ def run_division(division: Division) -> Scores:
         make_examples(study, division.data, key, root)
         raw = {split: read_raw(_split_folder(root, split), inputs) for split in ("train", "test")}
         clock.lap("examples")
-        transform_examples(study_file.parent / "schema.pbtxt", inputs, root)
+        transformation = analyse_examples(study_file.parent / "schema.pbtxt", inputs, root)
         clock.lap("transform")
-        transform_output = tft.TFTransformOutput(str(root / "transform_graph"))
-        transformed = {split: read_transformed(root, split, inputs) for split in SPLITS}
-        fitted = _fit(study, division, transform_output, inputs, transformed)
-        order = _joined(raw["test"], _transformed_subjects(root, "test"), transformed["test"])
-        predicted = fitted.predict(transformed["test"])[order]
+        transformed = {split: read_transformed(root, split, transformation) for split in SPLITS}
+        fitted = _fit(study, division, transform_output_of(root), inputs, transformed)
+        predicted = fitted.predict(transformed["test"])
         clock.lap("fit")
         served = None
         if division.check_served:
             served = _served_difference(
-                fitted, transform_output, inputs, root / "model", raw["test"], predicted
+                fitted, transformation, root / "model", raw["test"], predicted
             )
             clock.lap("served model")
         probabilities = {OURS: predicted}
@@ -198,21 +194,18 @@ def read_raw(folder: Path, inputs: ModelInputs) -> RawExamples:
     )
 
 
-def transform_examples(schema_file: Path, inputs: ModelInputs, root: Path) -> None:
-    """Analyses train and transforms every split, as TFX's Transform does.
-
-    Unlike Transform it transforms the test split too and keeps the pseudonyms: the pipeline scores
-    test with the saved model, which gives the same result (`Division.check_served`).
+def analyse_examples(schema_file: Path, inputs: ModelInputs, root: Path) -> Transformation:
+    """Analyses train, as TFX's Transform does.
 
     Args:
         schema_file: Curated schema of the study.
         inputs: Columns that the model reads.
-        root: Folder with the splits of the examples; `transform_graph` and the folders of the
-            transformed splits are written below it.
+        root: Folder with the splits of the examples; `transform_graph` is written below it.
+
+    Returns:
+        Transform's graph.
     """
     schema = text_format.Parse(schema_file.read_text(encoding="utf-8"), schema_pb2.Schema())
-    wanted = [*inputs.features, *inputs.label_columns, *inputs.weight_columns]
-    schema.feature.add(name=SUBJECT_HASH, type=schema_pb2.BYTES)
 
     def preprocess(columns: Mapping[str, object]) -> dict[str, object]:
         return preprocessing_fn(columns, {INPUTS_KEY: inputs.to_config()})
@@ -221,34 +214,22 @@ def transform_examples(schema_file: Path, inputs: ModelInputs, root: Path) -> No
         _beam_pipeline() as pipeline,
         tft_beam.Context(
             temp_dir=str(root / "transform_temp"),
-            passthrough_keys={SUBJECT_HASH},
             force_tf_compat_v1=False,
             use_deep_copy_optimization=True,
         ),
     ):
-        batches = {}
-        for split in SPLITS:
-            source = tfxio.TFExampleRecord(
-                str(_split_folder(root, split) / "*.gz"), schema=schema, telemetry_descriptors=[]
-            ).Project([*wanted, SUBJECT_HASH])
-            rows = pipeline | f"Read[{split}]" >> source.BeamSource()
-            batches[split] = (rows, _without_subjects(source.TensorAdapterConfig()))
-        graph = batches["train"] | "Analyze" >> tft_beam.AnalyzeDataset(preprocess)
-        _ = graph | "WriteGraph" >> tft_beam.WriteTransformFn(str(root / "transform_graph"))
-        for split in SPLITS:
-            transformed, _ = (batches[split], graph) | f"Transform[{split}]" >> (
-                tft_beam.TransformDataset(output_record_batches=True)
-            )
-            _ = (
-                transformed
-                | f"Encode[{split}]" >> beam.FlatMap(_encoded)
-                | f"Write[{split}]"
-                >> beam.io.WriteToTFRecord(
-                    str(_transformed_folder(root, split) / "examples"),
-                    file_name_suffix=".gz",
-                    num_shards=1,
-                )
-            )
+        source = tfxio.TFExampleRecord(
+            str(_split_folder(root, "train") / "*.gz"), schema=schema, telemetry_descriptors=[]
+        ).Project(list(inputs.features))
+        rows = pipeline | source.BeamSource(), source.TensorAdapterConfig()
+        graph = rows | tft_beam.AnalyzeDataset(preprocess)
+        _ = graph | tft_beam.WriteTransformFn(str(root / "transform_graph"))
+    return Transformation(transform_output_of(root), inputs)
+
+
+def transform_output_of(root: Path) -> tft.TFTransformOutput:
+    """Transform's output below `root`; see `analyse_examples`."""
+    return tft.TFTransformOutput(str(root / "transform_graph"))
 
 
 def _divided(study: Study, division: Division) -> Study:
@@ -262,58 +243,19 @@ def _beam_pipeline() -> beam.Pipeline:
     return beam.Pipeline(options=PipelineOptions(list(beam_options(IN_MEMORY))))
 
 
-def _without_subjects(config: tfxio.TensorAdapterConfig) -> tfxio.TensorAdapterConfig:
-    """Removes the pseudonyms, which stay in the batches but are not transformed."""
-    tensors = dict(config.tensor_representations)
-    del tensors[SUBJECT_HASH]
-    return tfxio.TensorAdapterConfig(config.arrow_schema, tensors)
-
-
-def _encoded(batch: tuple[pa.RecordBatch, Mapping[str, pa.Array]]) -> Sequence[bytes]:
-    return RecordBatchToExamplesEncoder().encode(batch[0])
-
-
 def _split_folder(root: Path, split: str) -> Path:
     return root / "examples" / f"Split-{split}"
-
-
-def _transformed_folder(root: Path, split: str) -> Path:
-    return root / "transformed" / f"Split-{split}"
 
 
 def _files(folder: Path) -> list[str]:
     return [str(path) for path in sorted(folder.glob("*.gz"))]
 
 
-def read_transformed(root: Path, split: str, inputs: ModelInputs) -> Arrays:
-    """Reads the transformed examples of a split; see `transform_examples`."""
-    encoding = read_encoding(tft.TFTransformOutput(str(root / "transform_graph")), inputs)
-    pattern = str(_transformed_folder(root, split) / "*.gz")
-    return TransformedExamples((pattern,), encoding).whole()
-
-
-def _transformed_subjects(root: Path, split: str) -> NDArray[Any]:
-    """Pseudonyms in the order of the transformed examples, bytes `[subjects]`."""
-    records = tf.data.TFRecordDataset(
-        _files(_transformed_folder(root, split)), compression_type="GZIP"
-    )
-    spec = {SUBJECT_HASH: tf.io.FixedLenFeature([], tf.string)}
-    serialized = np.array(list(records.as_numpy_iterator()), object)
-    return np.asarray(tf.io.parse_example(serialized, spec)[SUBJECT_HASH].numpy().astype(bytes))
-
-
-def _joined(raw: RawExamples, subjects: NDArray[Any], transformed: Arrays) -> NDArray[Any]:
-    """Rows of the transformed examples in the order of the raw ones, int `[subjects]`."""
-    place = {subject: row for row, subject in enumerate(subjects.tolist())}
-    order = np.array([place.get(subject, -1) for subject in raw.subjects.tolist()])
-    same = len(place) == len(raw) == len(subjects) and (order >= 0).all()
-    if not (
-        same
-        and np.array_equal(transformed.labels[order], raw.labels)
-        and np.array_equal(transformed.weights[order], raw.weights)
-    ):
-        raise RuntimeError("Examples before and after Transform differ in subjects or labels.")
-    return order
+def read_transformed(root: Path, split: str, transformation: Transformation) -> Arrays:
+    """Reads the examples of a split as the Trainer does, in the order of the files."""
+    encoding = read_encoding(transform_output_of(root), transformation.inputs)
+    pattern = str(_split_folder(root, split) / "*.gz")
+    return TransformedExamples((pattern,), transformation, encoding).whole()
 
 
 def _fit(
@@ -337,15 +279,14 @@ def _fit(
 
 def _served_difference(
     fitted: Fitted,
-    transform_output: tft.TFTransformOutput,
-    inputs: ModelInputs,
+    transformation: Transformation,
     folder: Path,
     raw: RawExamples,
     predicted: NDArray[Any],
 ) -> float:
     """Largest difference of the saved model's probabilities on raw examples from `predicted`."""
-    save(fitted, transform_output, inputs, folder)
+    save(fitted, transformation, folder)
     signature = tf.saved_model.load(str(folder)).signatures[EXAMPLES_SIGNATURE]
     found = signature(examples=tf.constant(raw.serialized.tolist()))
-    served = np.concatenate([found[task].numpy() for task in inputs.tasks], axis=1)
+    served = np.concatenate([found[task].numpy() for task in transformation.inputs.tasks], axis=1)
     return float(np.abs(served - predicted).max())

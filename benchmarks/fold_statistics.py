@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.accuracy_run import make_examples, read_raw, read_transformed, transform_examples
+from benchmarks.accuracy_run import analyse_examples, make_examples, read_raw, read_transformed
 from benchmarks.label_free_statistics import Trial
 from benchmarks.report import machine, machine_line, markdown_table, write_json
 from components.evaluator.cross_fitted import measure
@@ -83,8 +83,8 @@ def read_trial(study_name: str, data: Path) -> Trial:
         root = Path(scratch)
         make_examples(study, data, ensure_local_key(root / "subject_key"), root)
         raw = read_raw(root / "examples" / "Split-train", inputs)
-        transform_examples(file.parent / "schema.pbtxt", inputs, root)
-        transformed = read_transformed(root, "train", inputs)
+        transformation = analyse_examples(file.parent / "schema.pbtxt", inputs, root)
+        transformed = read_transformed(root, "train", transformation)
     trial = Trial(
         raw.features[list(inputs.numeric)].to_numpy(np.float64),
         raw.features[list(inputs.categorical)].to_numpy(str),

@@ -144,18 +144,17 @@ def _components(config: RunConfig) -> list[BaseNode | None]:
         examples=examples,
         schema=schema.outputs["schema"],
         preprocessing_fn="trainer.preprocessing.preprocessing_fn",
-        splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=["train", "eval"]),
+        splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=["train"]),
         custom_config=_custom_config(config),
+        # Who reads examples transforms them with the graph, as the served model does.
+        materialize=False,
         disable_statistics=True,
         disable_analyzer_cache=True,
     )
-    # Nothing trains before all that the study file names was found in the data.
-    transform.add_upstream_node(gate)
-    transform.add_upstream_node(summary)
-    tuner = _tuner(config, transform, schema) if config.tune else None
+    tuner = _tuner(config, examples, transform, schema) if config.tune else None
     trainer = Trainer(
         run_fn="trainer.run.run_fn",
-        examples=transform.outputs["transformed_examples"],
+        examples=examples,
         transform_graph=transform.outputs["transform_graph"],
         schema=schema.outputs["schema"],
         hyperparameters=tuner.outputs["best_hyperparameters"] if tuner else None,
@@ -163,6 +162,11 @@ def _components(config: RunConfig) -> list[BaseNode | None]:
         eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
         custom_config=_custom_config(config),
     )
+    # Nothing trains before all that the study file names was found in the data.
+    for node in (tuner, trainer):
+        for earlier in (gate, summary):
+            if node:
+                node.add_upstream_node(earlier)
     cross_fit = CrossFit(
         examples=examples,
         transform_graph=transform.outputs["transform_graph"],
@@ -337,10 +341,12 @@ def _pusher(serving_dir: str, blessed: BlessedModel, evaluator: TrialEvaluator) 
     )
 
 
-def _tuner(config: RunConfig, transform: Transform, schema: CuratedSchema) -> Tuner:
+def _tuner(
+    config: RunConfig, examples: BaseChannel, transform: Transform, schema: CuratedSchema
+) -> Tuner:
     return Tuner(
         tuner_fn="trainer.tuning.tuner_fn",
-        examples=transform.outputs["transformed_examples"],
+        examples=examples,
         transform_graph=transform.outputs["transform_graph"],
         schema=schema.outputs["schema"],
         train_args=trainer_pb2.TrainArgs(splits=["train"], num_steps=config.steps),

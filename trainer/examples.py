@@ -1,4 +1,4 @@
-"""Reads transformed examples from TFRecord files into arrays."""
+"""Reads raw examples from TFRecord files into arrays, as Transform's graph transforms them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from pipeline.errors import UserError
-from pipeline.names import label_key, weight_key
 from trainer.arms import arm_codes
 from trainer.arrays import Arrays, concatenate
-from trainer.features import CATEGORIES, NUMBERS, ModelInputs
+from trainer.features import NUMBERS, ModelInputs
 from trainer.model import Encoding
-from trainer.preprocessing import VOCABULARY, code_count
+from trainer.preprocessing import code_count, read_vocabulary
+from trainer.transformation import Transformation, feature_spec, outcome_spec, stacked
 
 MAX_BYTES_IN_MEMORY = 2 * 1024**3
 """Bytes of transformed values in memory: a million subjects with 60 numbers are 0.3 GB. A larger
@@ -26,15 +26,17 @@ _BYTES_PER_VALUE = 4
 
 @dataclasses.dataclass(frozen=True)
 class TransformedExamples:
-    """The files of one split after Transform.
+    """The subjects of one split, transformed as they are read.
 
     Attributes:
-        patterns: Glob patterns of the TFRecord files, gzip or plain.
-        encoding: Shape of an example.
+        patterns: Glob patterns of TrialExampleGen's files.
+        transformation: Transform's graph.
+        encoding: Shape of a transformed example.
         max_bytes: Size of a block.
     """
 
     patterns: tuple[str, ...]
+    transformation: Transformation
     encoding: Encoding
     max_bytes: int = MAX_BYTES_IN_MEMORY
 
@@ -58,7 +60,7 @@ class TransformedExamples:
             rows += len(batch)
         if not batches:
             raise UserError(
-                f"{', '.join(self.patterns)}: no transformed example found, expected at least "
+                f"{', '.join(self.patterns)}: no example found, expected at least "
                 "one subject. Check the split's share and the population filter."
             )
         yield concatenate(batches)
@@ -87,35 +89,24 @@ class TransformedExamples:
 
     def _records(self) -> tf.data.TFRecordDataset:
         files = sorted(path for pattern in self.patterns for path in tf.io.gfile.glob(pattern))
-        compression = "GZIP" if files and files[0].endswith(".gz") else ""
-        return tf.data.TFRecordDataset(files, compression_type=compression)
+        return tf.data.TFRecordDataset(files, compression_type="GZIP")
 
     def _parse(self, serialized: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        encoding = self.encoding
-        labels = [label_key(task) for task in encoding.tasks]
-        weights = [weight_key(task) for task in encoding.tasks]
-        spec: dict[str, tf.io.FixedLenFeature] = {
-            key: tf.io.FixedLenFeature([], tf.float32) for key in (*labels, *weights)
-        }
-        if encoding.numbers:
-            spec[NUMBERS] = tf.io.FixedLenFeature([encoding.numbers], tf.float32)
-        if encoding.categories:
-            spec[CATEGORIES] = tf.io.FixedLenFeature([encoding.categories], tf.int64)
-        parsed = tf.io.parse_example(serialized, spec)
-        rows = tf.shape(serialized)[0]
+        inputs = self.transformation.inputs
+        parsed = tf.io.parse_example(serialized, feature_spec(inputs) | outcome_spec(inputs))
+        numbers, codes = self.transformation.apply(tuple(parsed[it] for it in inputs.features))
         return (
-            parsed.get(NUMBERS, tf.zeros([rows, 0], tf.float32)),
-            tf.cast(parsed.get(CATEGORIES, tf.zeros([rows, 0], tf.int64)), tf.int32),
-            tf.stack([parsed[key] for key in labels], axis=1),
-            tf.stack([parsed[key] for key in weights], axis=1),
+            numbers,
+            codes,
+            stacked(parsed, inputs.label_columns),
+            stacked(parsed, inputs.weight_columns),
         )
 
 
 def read_encoding(transform_output: tft.TFTransformOutput, inputs: ModelInputs) -> Encoding:
-    """Shape of the examples that Transform wrote for these inputs."""
+    """Shape of the examples that Transform's graph makes of these inputs."""
     spec = transform_output.transformed_feature_spec()
     numbers = spec[NUMBERS].shape[0] if NUMBERS in spec else 0
     codes = code_count(transform_output, inputs)
-    vocabulary = transform_output.vocabulary_by_name(VOCABULARY) if inputs.categorical else ()
-    arms = arm_codes(vocabulary, inputs.categorical)
+    arms = arm_codes(read_vocabulary(transform_output, inputs), inputs.categorical)
     return Encoding(numbers, len(inputs.categorical), codes, inputs.tasks, arms)

@@ -1,8 +1,9 @@
-"""Transform's `preprocessing_fn`: from a subject's raw columns to numbers and codes.
+"""Transform's `preprocessing_fn`: from a subject's raw features to numbers and codes.
 
-Means, deviations and the vocabulary are computed from the train split only; the same graph is part
-of the served model. All numbers share one analyzer and all categories another: Transform's run time
-grows with the number of analyzers, hardly with that of columns.
+It reads no label: nothing that is computed here depends on one. Means, deviations and the
+vocabulary are computed from the train split only; the same graph is part of the served model. All
+numbers share one analyzer and all categories another: Transform's run time grows with the number
+of analyzers, hardly with that of columns.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from pipeline.names import label_key, weight_key
 from pipeline.study.features import MIN_CATEGORY_COUNT
 from trainer.features import (
     CATEGORIES,
@@ -40,16 +40,15 @@ def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, Any]
     """Transforms raw columns; called by TFX's Transform.
 
     Args:
-        inputs: Raw columns: float32 and string `tf.SparseTensor`s `[batch, 1]`, absent where
-            missing.
+        inputs: Raw columns, of which it reads the features: float32 and string
+            `tf.SparseTensor`s `[batch, 1]`, absent where missing.
         custom_config: Holds `ModelInputs.to_config()` under `inputs`.
 
     Returns:
         `numbers` float32 `[batch, 2 * numeric]`: per numeric column the z-score (0 where
         missing), then per numeric column 1 where missing; `categories` int64
-        `[batch, categorical]`, codes of one space for all columns, see `code_count`; per task
-        `label_<task>` and `weight_<task>` float32 `[batch]`, 0 where absent. A kind without columns
-        is omitted.
+        `[batch, categorical]`, codes of one space for all columns, see `code_count`. A kind
+        without columns is omitted.
     """
     names = model_inputs(custom_config)
     outputs: dict[str, Any] = {}
@@ -57,9 +56,15 @@ def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, Any]
         outputs[NUMBERS] = _numbers(matrix(inputs, names.numeric, tf.float32, float("nan")))
     if names.categorical:
         outputs[CATEGORIES] = _codes(matrix(inputs, names.categorical, tf.string, ""))
-    keys = tuple(key(task) for task in names.tasks for key in (label_key, weight_key))
-    outputs |= zip(keys, tf.unstack(matrix(inputs, keys, tf.float32, 0.0), axis=1), strict=True)
     return outputs
+
+
+def read_vocabulary(transform_output: tft.TFTransformOutput, names: ModelInputs) -> Sequence[bytes]:
+    """The categories with a code of their own, each behind the position of its column."""
+    if not names.categorical:
+        return ()
+    found: Sequence[bytes] = transform_output.vocabulary_by_name(VOCABULARY)
+    return found
 
 
 def code_count(transform_output: tft.TFTransformOutput, names: ModelInputs) -> int:

@@ -20,6 +20,7 @@ from trainer.final_fit import fit_on_all
 from trainer.fit import Fitted, Progress, fit
 from trainer.model import Hyperparameters, resolve
 from trainer.serving import save
+from trainer.transformation import Transformation
 
 logger = logging.getLogger(__name__)
 
@@ -46,9 +47,12 @@ def run_fn(fn_args: Any) -> None:
     inputs = model_inputs(config)
     seed = int(config.get("seed", 0))
     transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
+    transformation = Transformation(transform_output, inputs)
     encoding = read_encoding(transform_output, inputs)
-    train = TransformedExamples(tuple(fn_args.train_files), encoding)
-    evaluation = TransformedExamples(tuple(fn_args.eval_files), encoding)
+    train, evaluation = (
+        TransformedExamples(tuple(files), transformation, encoding)
+        for files in (fn_args.train_files, fn_args.eval_files)
+    )
     # TrialExampleGen stops a run under `scheme: split` whose eval split is empty.
     out_of_fold = evaluation.is_empty
     subjects = (train if out_of_fold else evaluation).whole()
@@ -58,7 +62,7 @@ def run_fn(fn_args: Any) -> None:
         else _fit_on_splits(train, subjects, fn_args, seed)
     )
     explains = bool(config.get("contributions", True))
-    served = save(fitted, transform_output, inputs, fn_args.serving_model_dir, explains)
+    served = save(fitted, transformation, fn_args.serving_model_dir, explains)
     importance = served.importance(subjects) if explains else None
     write_record(fitted, seed, importance, fn_args.model_run_dir)
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_transform as tft
 from numpy.typing import NDArray
 
 from pipeline.errors import UserError
 from pipeline.log_odds import log_odds
 from pipeline.names import ARM, EXAMPLES_SIGNATURE, FOLDS, SUBJECT_HASH, slice_key
 from trainer.arrays import Arrays, concatenate
-from trainer.features import CATEGORIES, NUMBERS, ModelInputs
+from trainer.features import ModelInputs
+from trainer.transformation import Transformation, feature_spec, outcome_spec, stacked
 
 _ROWS = 8192
 
@@ -44,7 +44,7 @@ class Subjects:
 
 def read_subjects(
     patterns: Sequence[str],
-    transform_output: tft.TFTransformOutput | None,
+    transformation: Transformation | None,
     inputs: ModelInputs,
     repeats: int,
     only: NDArray[np.bytes_] | None = None,
@@ -53,7 +53,7 @@ def read_subjects(
 
     Args:
         patterns: Glob patterns of TrialExampleGen's files.
-        transform_output: Transform's output; None to read no feature.
+        transformation: Transform's graph; None to read no feature.
         inputs: Columns that the model reads.
         repeats: Repeats of the folds; 0 if the examples have none.
         only: Pseudonyms of the subjects to read; all, if not given.
@@ -64,7 +64,7 @@ def read_subjects(
     Raises:
         UserError: There is no subject.
     """
-    parts = list(_parts(patterns, transform_output, inputs, repeats, only))
+    parts = list(_parts(patterns, transformation, inputs, repeats, only))
     if not parts:
         raise UserError(f"{', '.join(patterns)}: no example found, expected at least one subject.")
     return Subjects(
@@ -78,23 +78,20 @@ def read_subjects(
 
 def _parts(
     patterns: Sequence[str],
-    transform_output: tft.TFTransformOutput | None,
+    transformation: Transformation | None,
     inputs: ModelInputs,
     repeats: int,
     only: NDArray[np.bytes_] | None,
 ) -> Iterator[Subjects]:
     files = sorted(path for pattern in patterns for path in tf.io.gfile.glob(pattern))
-    features = inputs.features if transform_output else ()
-    spec = _spec(inputs, features, repeats)
-    layer = transform_output.transform_features_layer() if transform_output else dict
+    spec = _spec(inputs, transformation is not None, repeats)
     for serialized in tf.data.TFRecordDataset(files, compression_type="GZIP").batch(_ROWS):
         rows = serialized if only is None else _of_subjects(serialized, only)
         if not len(rows):
             continue
         raw = tf.io.parse_example(rows, spec)
-        transformed = layer({name: raw[name] for name in features})
         yield Subjects(
-            arrays=_arrays(raw, transformed, inputs, len(rows)),
+            arrays=_arrays(raw, transformation, inputs, len(rows)),
             hashes=raw[SUBJECT_HASH].numpy(),
             folds=raw[FOLDS].numpy() if repeats else np.zeros((len(rows), 0), np.int64),
             arms=_texts(raw[ARM]),
@@ -142,11 +139,8 @@ def pseudonyms_of(serialized: tf.Tensor) -> NDArray[np.bytes_]:
     return found.astype(bytes)
 
 
-def _spec(inputs: ModelInputs, features: Sequence[str], repeats: int) -> dict[str, Any]:
-    kinds = dict.fromkeys(inputs.numeric, tf.float32) | dict.fromkeys(inputs.categorical, tf.string)
-    spec: dict[str, Any] = {name: tf.io.VarLenFeature(kinds[name]) for name in features}
-    for name in (*inputs.label_columns, *inputs.weight_columns):
-        spec[name] = tf.io.FixedLenFeature([], tf.float32, 0.0)
+def _spec(inputs: ModelInputs, features: bool, repeats: int) -> dict[str, Any]:
+    spec = (feature_spec(inputs) if features else {}) | outcome_spec(inputs)
     spec[SUBJECT_HASH] = tf.io.FixedLenFeature([], tf.string)
     spec[ARM] = tf.io.VarLenFeature(tf.string)
     if repeats:
@@ -155,16 +149,14 @@ def _spec(inputs: ModelInputs, features: Sequence[str], repeats: int) -> dict[st
 
 
 def _arrays(
-    raw: dict[str, Any], transformed: dict[str, Any], inputs: ModelInputs, rows: int
+    raw: dict[str, Any], transformation: Transformation | None, inputs: ModelInputs, rows: int
 ) -> Arrays:
-    numbers = transformed.get(NUMBERS, tf.zeros([rows, 0], tf.float32))
-    categories = transformed.get(CATEGORIES, tf.zeros([rows, 0], tf.int64))
-    return Arrays(
-        numbers.numpy(),
-        categories.numpy().astype(np.int32),
-        np.stack([raw[name].numpy() for name in inputs.label_columns], axis=1),
-        np.stack([raw[name].numpy() for name in inputs.weight_columns], axis=1),
-    )
+    numbers, codes = np.zeros((rows, 0), np.float32), np.zeros((rows, 0), np.int32)
+    if transformation:
+        transformed = transformation.apply(tuple(raw[name] for name in inputs.features))
+        numbers, codes = (part.numpy() for part in transformed)
+    outcomes = (inputs.label_columns, inputs.weight_columns)
+    return Arrays(numbers, codes, *(stacked(raw, columns).numpy() for columns in outcomes))
 
 
 def _texts(column: tf.SparseTensor) -> NDArray[np.object_]:

@@ -15,6 +15,7 @@ from trainer.examples import TransformedExamples, read_encoding
 from trainer.features import model_inputs
 from trainer.fit import fit
 from trainer.model import resolve
+from trainer.transformation import Transformation
 
 DEFAULT_TRIALS = 12
 """Default number of trials, unless `custom_config` has `trials`."""
@@ -65,11 +66,15 @@ def tuner_fn(fn_args: Any) -> TunerFnResult:
     """
     config = fn_args.custom_config or {}
     inputs = model_inputs(config)
-    encoding = read_encoding(tft.TFTransformOutput(fn_args.transform_graph_path), inputs)
+    transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
+    transformation = Transformation(transform_output, inputs)
+    encoding = read_encoding(transform_output, inputs)
     chosen = dict(config.get("hyperparameters") or {})
     seed = int(config.get("seed", 0))
-    train = next(iter(TransformedExamples(tuple(fn_args.train_files), encoding)))
-    evaluation = TransformedExamples(tuple(fn_args.eval_files), encoding)
+    train, evaluation = (
+        TransformedExamples(tuple(files), transformation, encoding)
+        for files in (fn_args.train_files, fn_args.eval_files)
+    )
     if evaluation.is_empty:
         raise UserError(NO_EVAL_SPLIT)
     tuner = TrialTuner(
@@ -84,7 +89,7 @@ def tuner_fn(fn_args: Any) -> TunerFnResult:
     return TunerFnResult(
         tuner=tuner,
         fit_kwargs={
-            "train": train,
+            "train": next(iter(train)),
             "evaluation": evaluation.whole(),
             "encoding": encoding,
             "chosen": chosen,

@@ -26,6 +26,7 @@ from trainer.features import ModelInputs
 from trainer.model import resolve
 from trainer.run import throttled_progress
 from trainer.subjects import Subjects, read_subjects, served_logits
+from trainer.transformation import Transformation
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +64,10 @@ class Executor(base_executor.BaseExecutor):
             return
         graph = tft.TFTransformOutput(artifact_utils.get_single_uri(input_dict["transform_graph"]))
         files = artifact_utils.get_split_uri(input_dict["examples"], plan.evaluated_split)
-        subjects = read_subjects([f"{files}/*"], graph, _inputs(settings), plan.repeats)
+        inputs = _inputs(settings)
+        subjects = read_subjects(
+            [f"{files}/*"], Transformation(graph, inputs), inputs, plan.repeats
+        )
         logger.info("rows", extra={"rows": {"split": "train", "subjects": len(subjects)}})
         found = _cross_fit(subjects, graph, settings, exec_properties)
         predictions = Predictions.of_repeats(

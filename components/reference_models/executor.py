@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ from trainer.reference_folds import (
 )
 from trainer.run import throttled_progress
 from trainer.subjects import Subjects, read_subjects
+from trainer.transformation import Transformation
 
 logger = logging.getLogger(__name__)
 
@@ -85,13 +87,17 @@ class _Run:
         self._settings, self._seed, self._plan = settings, seed, plan
         self._graph, self._encoding = graph, read_encoding(graph, self._inputs)
 
+    @cached_property
+    def _transformation(self) -> Transformation:
+        return Transformation(self._graph, self._inputs)
+
     def _read(
         self, *splits: str, features: bool = True, only: NDArray[np.bytes_] | None = None
     ) -> Subjects:
         folders = [artifact_utils.get_split_uri(self._examples, split) for split in splits]
         return read_subjects(
             [f"{folder}/*" for folder in folders],
-            self._graph if features else None,
+            self._transformation if features else None,
             self._inputs,
             self._plan.repeats,
             only,

@@ -16,9 +16,12 @@ _TOLD_BY: Mapping[str, tuple[Literal["input", "output"], str]] = {
     "StatisticsGen": ("output", "statistics"),
     "ExampleValidator": ("input", "statistics"),
     "ChampionModel": ("output", "statistics"),
-    "Transform": ("output", "transformed_examples"),
+    "Transform": ("input", "examples"),
     "Tuner": ("input", "examples"),
 }
+_READ: Mapping[str, tuple[str, ...]] = {"Transform": ("train",), "Tuner": ("train", "eval")}
+"""Splits that a stage reads, where these are not all."""
+
 _SPLIT = "Split-"
 _COUNTED_AT_ONCE = 4096
 
@@ -39,6 +42,8 @@ def log_rows(
     count = _in_statistics if key == "statistics" else _in_examples
     for artifact in (inputs if side == "input" else outputs).get(key, ()):
         for split, folder in _split_folders(artifact.uri):
+            if split not in _READ.get(stage, (split,)):
+                continue
             rows = {"split": split, "subjects": count(folder)}
             logger.info("rows", extra={"rows": rows})
 

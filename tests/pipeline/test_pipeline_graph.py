@@ -93,17 +93,13 @@ def test_every_node_has_a_line_for_people(config: RunConfig) -> None:
     assert {*_nodes(replace(config, tune=True)), *others} == set(STAGES)
 
 
-def test_transform_waits_for_the_data_gate(config: RunConfig) -> None:
-    assert "DataGate" in _upstream(config)["Transform"]
-
-
-def test_nothing_learns_from_the_data_before_the_gate_has_judged_them(config: RunConfig) -> None:
+def test_no_model_is_trained_on_the_data_before_the_gate_has_judged_them(config: RunConfig) -> None:
     upstream = _upstream(replace(config, tune=True))
 
     def ancestors(node: str) -> set[str]:
         return set().union(*({name} | ancestors(name) for name in upstream[node]))
 
-    for node in ("Transform", "Tuner", "Trainer", "TrialEvaluator", "Pusher", "ModelRegistrar"):
+    for node in ("Tuner", "Trainer", "TrialEvaluator", "Pusher", "ModelRegistrar"):
         assert "DataGate" in ancestors(node), node
 
 
@@ -145,7 +141,7 @@ def test_no_model_is_pushed_without_its_card(config: RunConfig) -> None:
 def test_the_test_split_is_kept_from_whatever_trains(config: RunConfig) -> None:
     nodes = _nodes(replace(config, tune=True))
     splits = json.loads(_parameters(nodes["Transform"])["splits_config"])
-    assert splits == {"analyze": ["train"], "transform": ["train", "eval"]}
+    assert splits == {"analyze": ["train"], "transform": ["train"]}
     for node in ("Tuner", "Trainer"):
         parameters = _parameters(nodes[node])
         assert json.loads(parameters["train_args"])["splits"] == ["train"]
@@ -293,4 +289,21 @@ def test_both_lanes_of_a_local_run_end(tune: bool, config: RunConfig) -> None:
 def test_nothing_trains_before_gate_and_summary_found_what_the_study_file_names(
     config: RunConfig,
 ) -> None:
-    assert {"DataGate", "TrialSummary"} <= _upstream(config)["Transform"]
+    upstream = _upstream(replace(config, tune=True))
+    for node in ("Tuner", "Trainer"):
+        assert {"DataGate", "TrialSummary"} <= upstream[node]
+
+
+def test_the_data_are_judged_before_transform_is_shown_or_runs_in_the_same_lane(
+    config: RunConfig,
+) -> None:
+    nodes = _nodes(config)
+    order = run_order({name: node.downstream_nodes for name, node in nodes.items()})
+    first, *others = order[order.index("StatisticsGen") :][:5]
+    assert [first, *others] == [
+        "StatisticsGen",
+        "ExampleValidator",
+        "DataGate",
+        "TrialSummary",
+        "Transform",
+    ]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.trainer.trainer_study import INPUTS, QUICK, subjects, transform, transformed_example
+from tests.trainer.trainer_study import INPUTS, QUICK, example, subjects, transform
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,6 +16,17 @@ class Study:
     train_files: str
     eval_files: str
 
+    def examples(self, files: str, **options: Any) -> Any:
+        """The subjects of some files, as the Trainer reads them."""
+        import tensorflow_transform as tft
+
+        from trainer.examples import TransformedExamples, read_encoding
+        from trainer.transformation import Transformation
+
+        output = tft.TFTransformOutput(str(self.graph))
+        encoding = read_encoding(output, INPUTS)
+        return TransformedExamples((files,), Transformation(output, INPUTS), encoding, **options)
+
 
 @pytest.fixture(scope="session")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Any:
@@ -25,13 +36,14 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("study")
     rows = subjects(600)
     graph = folder / "transform_graph"
-    transformed = transform(rows, INPUTS, graph)
-    for split, part in (("train", transformed[:400]), ("eval", transformed[400:])):
+    # The statistics of the tests are those of all subjects.
+    transform(rows, INPUTS, graph)
+    for split, part in (("train", rows[:400]), ("eval", rows[400:])):
         (folder / f"Split-{split}").mkdir()
-        path = folder / f"Split-{split}" / "transformed_examples-00000-of-00001.gz"
+        path = folder / f"Split-{split}" / "examples-00000-of-00001.gz"
         with tf.io.TFRecordWriter(str(path), tf.io.TFRecordOptions("GZIP")) as writer:
             for row in part:
-                writer.write(transformed_example(row))
+                writer.write(example(row))
     return Study(
         rows,
         graph,

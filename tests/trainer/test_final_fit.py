@@ -88,18 +88,15 @@ def test_many_subjects_are_trained_by_a_single_fit(monkeypatch: pytest.MonkeyPat
 
 def test_it_is_saved_with_the_signatures_of_a_single_model(study: Any, tmp_path: Path) -> None:
     import tensorflow as tf
-    import tensorflow_transform as tft
 
     from tests.trainer.trainer_study import INPUTS, example
-    from trainer.examples import TransformedExamples, read_encoding
     from trainer.serving import save
 
-    transform_output = tft.TFTransformOutput(str(study.graph))
-    encoding = read_encoding(transform_output, INPUTS)
-    arrays = TransformedExamples((study.train_files,), encoding).whole()
-    fitted = fit_on_all(arrays, encoding, SMALL, seed=1)
+    examples = study.examples(study.train_files)
+    arrays = examples.whole()
+    fitted = fit_on_all(arrays, examples.encoding, SMALL, seed=1)
 
-    save(fitted, transform_output, INPUTS, tmp_path)
+    save(fitted, examples.transformation, tmp_path)
 
     serve = tf.saved_model.load(str(tmp_path)).signatures["serving_default"]
     served = serve(examples=tf.constant([example(row) for row in study.rows[:400]]))

@@ -18,12 +18,13 @@ from pipeline.results.contributions import CONTRIBUTIONS_FILE
 from pipeline.results.signatures import argument_names
 from tests.trainer.trainer_study import INPUTS, QUICK, columns, example, subjects, transform
 from trainer.arrays import Arrays
-from trainer.examples import TransformedExamples, read_encoding
+from trainer.examples import read_encoding
 from trainer.features import ModelInputs
 from trainer.fit import fit
 from trainer.model import resolve
 from trainer.run import run_fn, throttled_progress
 from trainer.serving import save
+from trainer.transformation import Transformation
 
 
 def without_labels(row: Any) -> Any:
@@ -78,14 +79,10 @@ def test_subject_without_any_value_and_with_a_new_category_is_served(signatures:
 
 
 def test_serving_equals_the_fitted_model_on_transformed_data(study: Any, tmp_path: Path) -> None:
-    transform_output = tft.TFTransformOutput(str(study.graph))
-    encoding = read_encoding(transform_output, INPUTS)
-    train, evaluation = (
-        TransformedExamples((files,), encoding).whole()
-        for files in (study.train_files, study.eval_files)
-    )
-    fitted = fit(train, evaluation, encoding, resolve(400, chosen=QUICK), seed=0)
-    save(fitted, transform_output, INPUTS, tmp_path)
+    train, evaluation = map(study.examples, (study.train_files, study.eval_files))
+    held_out = evaluation.whole()
+    fitted = fit(train.whole(), held_out, train.encoding, resolve(400, chosen=QUICK), seed=0)
+    save(fitted, train.transformation, tmp_path)
 
     served = tf.saved_model.load(str(tmp_path)).signatures["serving_default"](
         examples=tf.constant([example(row) for row in study.rows[400:]])
@@ -93,7 +90,7 @@ def test_serving_equals_the_fitted_model_on_transformed_data(study: Any, tmp_pat
 
     for column, task in enumerate(INPUTS.tasks):
         np.testing.assert_allclose(
-            served[task][:, 0], fitted.predict(evaluation)[:, column], atol=1e-5
+            served[task][:, 0], fitted.predict(held_out)[:, column], atol=1e-5
         )
 
 
@@ -126,12 +123,12 @@ def test_columns_with_names_that_tensorflow_refuses_are_served(tmp_path: Path) -
     data = Arrays(
         np.stack([row["numbers"] for row in transformed]).astype(np.float32),
         np.stack([row["categories"] for row in transformed]).astype(np.int32),
-        np.array([row["label_dead 6m"] for row in transformed], np.float32)[:, np.newaxis],
+        np.array([row["label_dead 6m"] for row in rows], np.float32),
         np.ones((20, 1), np.float32),
     )
     encoding = read_encoding(transform_output, inputs)
     fitted = fit(data, data, encoding, resolve(20, chosen={**QUICK, "depth": 0}), seed=0)
-    save(fitted, transform_output, inputs, tmp_path / "model")
+    save(fitted, Transformation(transform_output, inputs), tmp_path / "model")
 
     found = tf.saved_model.load(str(tmp_path / "model")).signatures["columns"](
         ALT__last_=tf.constant(rows[3]["ALT (last)"], tf.float32),
@@ -257,17 +254,14 @@ def test_progress_is_reported_at_its_end_and_not_at_every_epoch(
 
 
 def test_empty_split_is_explained(study: Any, tmp_path: Path) -> None:
-    encoding = read_encoding(tft.TFTransformOutput(str(study.graph)), INPUTS)
-
-    with pytest.raises(UserError, match="no transformed example found"):
-        TransformedExamples((str(tmp_path / "*"),), encoding).whole()
+    with pytest.raises(UserError, match="no example found"):
+        study.examples(str(tmp_path / "*")).whole()
 
 
 def test_split_larger_than_memory_comes_in_blocks(study: Any) -> None:
-    encoding = read_encoding(tft.TFTransformOutput(str(study.graph)), INPUTS)
-    whole = TransformedExamples((study.train_files,), encoding)
-    row_bytes = 4 * (encoding.numbers + 2 + 4)
-    limited = TransformedExamples((study.train_files,), encoding, max_bytes=150 * row_bytes)
+    whole = study.examples(study.train_files)
+    row_bytes = 4 * (whole.encoding.numbers + 2 + 4)
+    limited = study.examples(study.train_files, max_bytes=150 * row_bytes)
 
     blocks = list(limited)
 
@@ -275,7 +269,7 @@ def test_split_larger_than_memory_comes_in_blocks(study: Any) -> None:
     together = np.concatenate([block.numbers for block in blocks])
     np.testing.assert_array_equal(together, whole.whole().numbers)
     assert limited.held() is limited
-    assert len(whole.held()) == 1  # type: ignore[arg-type]
+    assert len(whole.held()) == 1
 
 
 def test_a_model_that_is_not_asked_to_explain_has_no_such_signatures(unexplained: Path) -> None:

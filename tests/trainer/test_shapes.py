@@ -10,7 +10,7 @@ import tensorflow as tf
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from pipeline.results.signatures import argument_names
-from tests.trainer.trainer_study import example, transform, transformed_example
+from tests.trainer.trainer_study import example, transform
 from trainer.features import ModelInputs
 from trainer.run import run_fn
 
@@ -87,15 +87,13 @@ def rows_of(
 
 def train(rows: Sequence[Any], inputs: ModelInputs, folder: Path, evaluated: int = EVAL) -> Any:
     """Signatures of the model that Trainer's function leaves; the last rows are evaluated."""
-    transformed = transform(
-        rows[:-evaluated], inputs, folder / "graph", not_analysed=rows[-evaluated:]
-    )
-    parts = {"train": transformed[:-evaluated], "eval": transformed[-evaluated:]}
+    parts = {"train": rows[:-evaluated], "eval": rows[-evaluated:]}
+    transform(parts["train"], inputs, folder / "graph")
     for split, part in parts.items():
         path = str(folder / f"{split}.gz")
         with tf.io.TFRecordWriter(path, tf.io.TFRecordOptions("GZIP")) as writer:
             for row in part:
-                writer.write(transformed_example(row))
+                writer.write(example(row))
     run_fn(
         FnArgs(
             train_files=[str(folder / "train.gz")],

@@ -13,11 +13,8 @@ QUICK = {"members": 2, "width": 8, "depth": 1, "max_epochs": 3, "batch_size": 64
 """Hyperparameters of a training that takes a second."""
 
 
-def transform(rows: Any, inputs: Any, graph: Any, not_analysed: Any = ()) -> Any:
-    """Analyses and transforms hand-made rows in memory; keeps the transform graph in `graph`.
-
-    Rows that are not analysed are transformed too, and come last.
-    """
+def transform(rows: Any, inputs: Any, graph: Any) -> Any:
+    """Analyses and transforms hand-made rows in memory; keeps the transform graph in `graph`."""
     import apache_beam as beam
     import tensorflow as tf
     import tensorflow_transform.beam as tft_beam
@@ -26,11 +23,10 @@ def transform(rows: Any, inputs: Any, graph: Any, not_analysed: Any = ()) -> Any
 
     from trainer.preprocessing import preprocessing_fn
 
-    floats = (*inputs.numeric, *inputs.label_columns, *inputs.weight_columns)
-    spec = {name: tf.io.VarLenFeature(tf.float32) for name in floats}
+    spec = {name: tf.io.VarLenFeature(tf.float32) for name in inputs.numeric}
     spec |= {name: tf.io.VarLenFeature(tf.string) for name in inputs.categorical}
     metadata = dataset_metadata.DatasetMetadata(schema_utils.schema_from_feature_spec(spec))
-    collected = f"{graph}-rows"
+    collected = f"{graph}-rows.npy"
 
     def preprocess(columns: Any) -> Any:
         return preprocessing_fn(columns, {"inputs": inputs.to_config()})
@@ -39,28 +35,16 @@ def transform(rows: Any, inputs: Any, graph: Any, not_analysed: Any = ()) -> Any
         tft_beam.Context(temp_dir=tempfile.mkdtemp()),
         beam.Pipeline(runner=FnApiRunner()) as pipeline,
     ):
-        raw = pipeline | beam.Create(rows, reshuffle=False)
+        features = [{name: row[name] for name in inputs.features} for row in rows]
+        raw = pipeline | beam.Create(features, reshuffle=False)
         (data, _), graph_fn = (raw, metadata) | tft_beam.AnalyzeAndTransformDataset(preprocess)
         _ = graph_fn | tft_beam.WriteTransformFn(str(graph))
-        _collect(data, f"{collected}-analysed.npy")
-        if not_analysed:
-            others = pipeline | "NotAnalysed" >> beam.Create(not_analysed, reshuffle=False)
-            (data, _) = ((others, metadata), graph_fn) | tft_beam.TransformDataset()
-            _collect(data, f"{collected}-not-analysed.npy")
-    found = list(np.load(f"{collected}-analysed.npy", allow_pickle=True))
-    if not_analysed:
-        found += np.load(f"{collected}-not-analysed.npy", allow_pickle=True).tolist()
-    return found
-
-
-def _collect(rows: Any, file: str) -> None:
-    import apache_beam as beam
-
-    _ = (
-        rows
-        | f"List {file}" >> beam.combiners.ToList()
-        | f"Save {file}" >> beam.Map(lambda found: np.save(file, np.array(found, dtype=object)))
-    )
+        _ = (
+            data
+            | beam.combiners.ToList()
+            | beam.Map(lambda found: np.save(collected, np.array(found, dtype=object)))
+        )
+    return list(np.load(collected, allow_pickle=True))
 
 
 def example(row: Any) -> Any:
@@ -75,22 +59,6 @@ def example(row: Any) -> Any:
             features[name] = tf.train.Feature(bytes_list=tf.train.BytesList(value=values))
         else:
             features[name] = tf.train.Feature(float_list=tf.train.FloatList(value=values))
-    return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
-
-
-def transformed_example(row: Any) -> Any:
-    """The serialised tf.Example of a transformed row, as Transform materialises it."""
-    import tensorflow as tf
-
-    features = {}
-    if "categories" in row:
-        codes = tf.train.Int64List(value=row["categories"])
-        features["categories"] = tf.train.Feature(int64_list=codes)
-    if "numbers" in row:
-        numbers = tf.train.FloatList(value=row["numbers"])
-        features["numbers"] = tf.train.Feature(float_list=numbers)
-    for name in row.keys() - features.keys():
-        features[name] = tf.train.Feature(float_list=tf.train.FloatList(value=[row[name]]))
     return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
 
 

@@ -10,10 +10,12 @@ import functools
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-BESIDE = ("TrialSummary", "TrialAnalysis", "ReferenceModels")
-"""Stages that others wait for late or never, with executors that load no model; in this order."""
+_BEFORE_TRAINING = ("StatisticsGen", "ExampleValidator", "DataGate", "TrialSummary")
+"""Stages that judge the data, the second lane's first: Transform goes on meanwhile, and the Trainer
+waits for them. They are shown before Transform, and run before it where there is one lane."""
 
-_BEAM = ("TrialSummary",)
+BESIDE = (*_BEFORE_TRAINING, "TrialAnalysis", "ReferenceModels")
+"""Stages that others wait for late or never, with executors that load no model; in this order."""
 
 _AFTER = {"TrialSummary": "TrialExampleGen"}
 """Both hold the study's files in memory: they run one after the other."""
@@ -37,7 +39,7 @@ def stages_beside(stages: Collection[str], at_once: int, beam_args: Collection[s
     beam_is_here = "--runner=FnApiRunner" in beam_args and not any(
         option.startswith("--direct_running_mode") for option in beam_args
     )
-    return [stage for stage in stages if beam_is_here or stage not in _BEAM]
+    return [stage for stage in stages if beam_is_here or stage not in _BEFORE_TRAINING]
 
 
 def run_order(downstream: Mapping[str, Collection[str]]) -> list[str]:
@@ -45,7 +47,8 @@ def run_order(downstream: Mapping[str, Collection[str]]) -> list[str]:
 
     Stages that no other waits for come last, where they delay or fail no other stage; of these,
     the latest in the graph come first: they report on the training. Those of the second lane come
-    just before the first stage that waits for them, when their end is due.
+    just before the first stage that waits for them, when their end is due; those that judge the
+    data before Transform at the latest: where they stop the run, nothing else is shown.
 
     Args:
         downstream: The stages that wait for each one; the keys are in the order of the graph.
@@ -59,9 +62,10 @@ def run_order(downstream: Mapping[str, Collection[str]]) -> list[str]:
     """
     last = [stage for stage, waiting in downstream.items() if not waiting]
     order = [stage for stage in downstream if stage not in last] + last[::-1]
-    for stage in [stage for stage in order if stage in BESIDE and stage not in last]:
+    for stage in [stage for stage in BESIDE if stage in order and stage not in last]:
         order.remove(stage)
-        order.insert(min(map(order.index, downstream[stage])), stage)
+        due = {*downstream[stage]} | ({"Transform"} if stage in _BEFORE_TRAINING else set())
+        order.insert(min(order.index(other) for other in due & {*order}), stage)
     return order
 
 
@@ -74,8 +78,9 @@ def run_lanes(
 ) -> None:
     """Runs every stage after those that it waits for.
 
-    After a failure no further stage starts; the other lane finishes the one that it runs, whose
-    result the next run takes from the cache.
+    After a failure the other lane finishes the stage that it runs, whose result the next run takes
+    from the cache, and starts only what comes earlier in the order than the stage that failed: if
+    the gate stops the data, a person reads that, and not what Transform makes of them.
 
     Args:
         order: The stages, each after those that it waits for.
@@ -88,7 +93,7 @@ def run_lanes(
         BaseException: What a stage raised; of two, that of the earlier one in the order.
         KeyboardInterrupt: The user interrupted a stage, or the wait for one.
     """
-    run = _Lanes(upstream, run_stage)
+    run = _Lanes(order, upstream, run_stage)
     of_second = [stage for stage in beside if stage in order]
     second = threading.Thread(target=run.work, args=(of_second,), daemon=True)
     if of_second:
@@ -115,12 +120,18 @@ class _Lanes:
     """
 
     def __init__(
-        self, upstream: Mapping[str, Collection[str]], run_stage: Callable[[str], None]
+        self,
+        order: Sequence[str],
+        upstream: Mapping[str, Collection[str]],
+        run_stage: Callable[[str], None],
     ) -> None:
         self._run_stage = run_stage
+        # An interrupt comes before every stage.
+        self._place = {stage: place for place, stage in enumerate(("", *order))}
         after = {stage: {_AFTER.get(stage)} & upstream.keys() for stage in upstream}
         self._upstream = {stage: {*waits, *after[stage]} for stage, waits in upstream.items()}
         self._ended: set[str] = set()
+        self._left_out: set[str] = set()
         self._changed = threading.Condition()
         self.failed: dict[str, BaseException] = {}
 
@@ -137,18 +148,28 @@ class _Lanes:
         """Runs a lane's stages one after the other."""
         for stage in lane:
             with self._changed:
-                self._changed.wait_for(functools.partial(self._is_due, stage))
-                if self.failed:
-                    return
+                self._changed.wait_for(functools.partial(self._is_decided, stage))
+                if self._is_left_out(stage):
+                    self._left_out.add(stage)
+                    self._changed.notify_all()
+                    continue
             try:
                 self._run_stage(stage)
             except BaseException as error:
                 self._end(stage, error)
-                return
-            self._end(stage, None)
+            else:
+                self._end(stage, None)
 
-    def _is_due(self, stage: str) -> bool:
-        return bool(self.failed) or self._upstream[stage] <= self._ended
+    def _is_decided(self, stage: str) -> bool:
+        return self._is_left_out(stage) or self._upstream[stage] <= self._ended
+
+    def _is_left_out(self, stage: str) -> bool:
+        """Whether a stage failed that comes before this one, or that this one waits for."""
+        if self.interrupted:
+            return True
+        return any(self._place[failed] <= self._place[stage] for failed in self.failed) or bool(
+            self._upstream[stage] & self._left_out
+        )
 
     def _end(self, stage: str, error: BaseException | None) -> None:
         with self._changed:

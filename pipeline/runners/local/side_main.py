@@ -23,6 +23,9 @@ from pipeline.runners.local.importing import collection_paused
 from pipeline.runners.supervise import can_travel, die_with
 
 _LOADED_EARLY = (
+    "tfx.components.statistics_gen.executor",
+    "tfx.components.example_validator.executor",
+    "components.data_gate.executor",
     "components.trial_summary.executor",
     "components.trial_analysis.executor",
     "components.reference_models.executor",

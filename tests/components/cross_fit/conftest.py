@@ -23,6 +23,7 @@ from trainer.final_fit import fit_on_all
 from trainer.model import resolve
 from trainer.serving import save
 from trainer.subjects import read_subjects
+from trainer.transformation import Transformation
 
 
 @pytest.fixture(scope="package")
@@ -34,11 +35,12 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Trial:
         write_examples(subjects(COUNT, seed), file)
     transform(rows, INPUTS, folder / "graph")
     graph = tft.TFTransformOutput(str(folder / "graph"))
-    read = read_subjects([f"{folder}/examples/Split-train/*"], graph, INPUTS, REPEATS)
+    transformation = Transformation(graph, INPUTS)
+    read = read_subjects([f"{folder}/examples/Split-train/*"], transformation, INPUTS, REPEATS)
     encoding = read_encoding(graph, INPUTS)
     hyper = resolve(COUNT, chosen=SETTINGS.hyperparameters)
     fitted = fit_on_all(read.arrays, encoding, hyper, seed=1)
-    save(fitted, graph, INPUTS, str(folder / "model" / "Format-Serving"))
+    save(fitted, transformation, str(folder / "model" / "Format-Serving"))
     out_of_fold = cross_fit(read.arrays, read.folds, encoding, hyper, seed=1)
     return Trial(folder / "examples", folder / "graph", fitted, folder / "model", out_of_fold)
 

@@ -20,6 +20,7 @@ from tests.trainer.trainer_study import INPUTS, example
 from trainer.cross_fit import OutOfFold
 from trainer.fit import Fitted
 from trainer.serving import save
+from trainer.transformation import Transformation
 
 COUNT, REPEATS = 240, 2
 SETTINGS = CrossFitSettings(
@@ -82,7 +83,7 @@ class Stage:
     def save(self, fitted: Fitted) -> Path:
         """Saves a final model; returns the folder of the artifact."""
         graph = tft.TFTransformOutput(str(self.trial.graph))
-        save(fitted, graph, INPUTS, str(self.folder / "model" / "Format-Serving"))
+        save(fitted, Transformation(graph, INPUTS), str(self.folder / "model" / "Format-Serving"))
         return self.folder / "model"
 
     def execute(

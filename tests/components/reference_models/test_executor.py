@@ -27,6 +27,7 @@ from trainer import reference
 from trainer.examples import read_encoding
 from trainer.reference import fit_predict
 from trainer.subjects import read_subjects
+from trainer.transformation import Transformation
 
 COUNT, REPEATS = 120, 3
 PLAN = EvaluationPlan(scheme="cross_fit", requested="auto", folds=4, repeats=REPEATS)
@@ -168,8 +169,11 @@ def test_ridge_reads_the_transformed_features_of_train_and_eval(
     found = execute(trial, tmp_path, SPLIT_PLAN, (RIDGE,))
 
     graph = tft.TFTransformOutput(str(trial.folder / "graph"))
+    transformation = Transformation(graph, INPUTS)
     train, test = (
-        read_subjects([f"{trial.folder}/dealt/Split-{name}/*" for name in names], graph, INPUTS, 0)
+        read_subjects(
+            [f"{trial.folder}/dealt/Split-{it}/*" for it in names], transformation, INPUTS, 0
+        )
         for names in (("train", "eval"), ("test",))
     )
     order = np.argsort(train.hashes.astype(bytes))

@@ -125,6 +125,35 @@ def test_after_a_failure_the_other_lane_s_stage_ends_and_no_further_one_starts()
     assert not lanes.stopped.is_set()
 
 
+def test_after_a_failure_what_is_earlier_in_the_order_still_judges_the_data() -> None:
+    failed = threading.Event()
+
+    def transform() -> None:
+        failed.set()
+        raise ValueError("what Transform makes of the data")
+
+    def statistics() -> None:
+        assert failed.wait(WAIT)
+
+    def gate() -> None:
+        raise ValueError("the gate stops the data")
+
+    lanes = Lanes(Transform=transform, StatisticsGen=statistics, DataGate=gate)
+    with pytest.raises(ValueError, match="the gate stops the data"):
+        lanes.run(
+            {
+                "StatisticsGen": [],
+                "DataGate": ["StatisticsGen"],
+                "TrialSummary": ["DataGate"],
+                "Transform": [],
+                "Trainer": ["Transform", "DataGate"],
+                "ReferenceModels": [],
+            }
+        )
+    started = {text.removesuffix(" starts") for text in lanes.noted if text.endswith("starts")}
+    assert started == {"StatisticsGen", "DataGate", "Transform"}
+
+
 def test_of_two_failures_that_of_the_earlier_stage_is_raised() -> None:
     both_run = threading.Barrier(2, timeout=WAIT)
 
@@ -158,6 +187,19 @@ def test_an_interrupted_stage_ends_the_one_beside_it_at_once() -> None:
     with pytest.raises(KeyboardInterrupt):
         lanes.run({"Trainer": [], "ReferenceModels": []})
     assert lanes.stopped.is_set()
+
+
+def test_after_an_interrupt_nothing_starts_that_is_earlier_in_the_order() -> None:
+    interrupted = threading.Event()
+
+    def transform() -> None:
+        interrupted.set()
+        raise KeyboardInterrupt
+
+    lanes = Lanes(Transform=transform, StatisticsGen=lambda: interrupted.wait(WAIT))
+    with pytest.raises(KeyboardInterrupt):
+        lanes.run({"StatisticsGen": [], "DataGate": ["StatisticsGen"], "Transform": []})
+    assert "DataGate starts" not in lanes.noted
 
 
 def test_an_interrupt_while_this_lane_waits_ends_the_stage_beside_it_at_once() -> None:
