@@ -81,12 +81,12 @@ def test_drift_against_the_champions_data_stops_the_run_before_training(champion
     run = small_run(champion.root, study_copy(champion.root.parent / "older", LENIENT | older))
     assert run.code == 2, run.terminal
     assert "The data gate stopped the run of synthetic before training" in run.terminal
-    assert "feature AGE differs from the champion's train data" in run.terminal
+    assert "feature Age (years) [AGE] differs from the champion's train data" in run.terminal
     gate = run.stages["DataGate"]
     assert gate["status"] == "failed"
     drifted = [f for f in gate["findings"] if f["rule"] == "drift" and f["severity"] == "stop"]
     assert "AGE" in {finding["feature"] for finding in drifted}
-    assert "Transform" not in run.stages
+    assert "Trainer" not in run.stages
     assert _left_behind(champion) == before
 
 
@@ -101,7 +101,7 @@ def test_a_column_that_gives_a_label_away_stops_the_run(tmp_path: Path) -> None:
     assert "leakage" in gate["error"]
     [leak] = [finding for finding in gate["findings"] if finding["severity"] == "stop"]
     assert (leak["rule"], leak["feature"], leak["task"]) == ("leakage", "DCSREAS", "discontinued")
-    assert "Transform" not in run.stages
+    assert "Trainer" not in run.stages
 
 
 def test_the_same_column_declared_honestly_is_refused_when_the_study_file_is_read(
