@@ -39,8 +39,8 @@ REASONS = {
     "one rule, or one guess, after the other": """
         components/data_gate/rules.py pipeline/draft/columns.py pipeline/draft/study.py""",
     "one benchmark: candidates, measurement and table": """
-        benchmarks/accuracy_run.py benchmarks/coverage.py benchmarks/example_gen.py
-        benchmarks/flink.py benchmarks/overhead.py""",
+        benchmarks/coverage.py benchmarks/example_gen.py benchmarks/flink.py
+        benchmarks/overhead.py""",
     "a generator of random trials with all their kinds of columns": """
         tests/pipeline/reading/random_trial.py tests/pipeline/study/generated_trial.py""",
     "Kubeflow's driver and launcher, rebuilt": "tests/kubeflow/spec_walker.py",

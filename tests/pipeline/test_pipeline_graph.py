@@ -263,9 +263,7 @@ def test_a_model_that_is_not_pushed_is_registered_after_analysis_and_summary(
 
 
 def test_a_local_run_analyses_the_trial_before_it_pushes(config: RunConfig) -> None:
-    nodes = _nodes(config)
-    order = run_order({name: node.downstream_nodes for name, node in nodes.items()})
-    assert sorted(order) == sorted(nodes)
+    order = run_order({name: node.downstream_nodes for name, node in _nodes(config).items()})
     for earlier in ("TrialAnalysis", "TrialSummary"):
         assert order.index(earlier) < order.index("Pusher") < order.index("ModelRegistrar")
 
@@ -297,13 +295,6 @@ def test_nothing_trains_before_gate_and_summary_found_what_the_study_file_names(
 def test_the_data_are_judged_before_transform_is_shown_or_runs_in_the_same_lane(
     config: RunConfig,
 ) -> None:
-    nodes = _nodes(config)
-    order = run_order({name: node.downstream_nodes for name, node in nodes.items()})
-    first, *others = order[order.index("StatisticsGen") :][:5]
-    assert [first, *others] == [
-        "StatisticsGen",
-        "ExampleValidator",
-        "DataGate",
-        "TrialSummary",
-        "Transform",
-    ]
+    order = run_order({name: node.downstream_nodes for name, node in _nodes(config).items()})
+    judges = ["StatisticsGen", "ExampleValidator", "DataGate", "TrialSummary"]
+    assert order[order.index("StatisticsGen") :][:5] == [*judges, "Transform"]
