@@ -13,19 +13,18 @@ from numpy.typing import NDArray
 
 from pipeline.names import ARM
 from pipeline.reading.examples import Categories, ExampleColumns
-from pipeline.reading.text import trimmed
 from pipeline.results.scored_file import flag_text
 from pipeline.results.scoring import FLAG_TITLES
 from pipeline.service.inputs import Input, Inputs
 from pipeline.service.membership import Given, membership
 from pipeline.service.values import (
     ABSENT,
-    BAD,
     EXPECTED,
     are_dates,
     is_read,
     number_of,
     text_of,
+    trimmed_texts,
 )
 from pipeline.skew.flags import Flag, flags_of_values
 from pipeline.study.sections import Reaction
@@ -120,21 +119,8 @@ def check_rows(
         InvalidRowsError: Something is wrong with a column of any subject.
     """
     problems: list[InputProblem] = []
-    texts, numbers = dict[str, pa.Array](), dict[str, NDArray[np.float64]]()
     cells = _cells(given, inputs, problems)
-    for column in inputs.all:
-        values = [None if value is ABSENT else value for value in cells[column.name]]
-        if column.kind == "number":
-            read = [number_of(value) for value in values]
-            numbers[column.name] = np.array([v if is_read(v) else math.nan for v in read], float)
-        else:
-            read = [text_of(value) for value in values]
-            found = trimmed(pa.array([v if is_read(v) else None for v in read], "str"))
-            if column.kind == "date":
-                read = [v if ok else BAD for v, ok in zip(read, are_dates(found), strict=True)]
-            texts[column.name] = found
-        problems += [_wrong_type(row, column) for row, v in enumerate(read) if not is_read(v)]
-        problems += _impossible(column, numbers.get(column.name))
+    numbers, texts = _read(inputs, cells, problems)
     if ARM in texts:
         problems += _without_arm(texts[ARM], problems)
     if problems:
@@ -162,21 +148,48 @@ def check_rows(
         slices=members.slices,
         unknown=_named(members.unknown, len(given)),
         flags=_flags(flags, reactions, len(given)),
-        arms=tuple(texts[ARM].to_pylist()) if ARM in texts else None,
+        arms=tuple(str(arm) for arm in texts[ARM]) if ARM in texts else None,
     )
+
+
+def _read(
+    inputs: Inputs, cells: Mapping[str, Sequence[object]], problems: list[InputProblem]
+) -> tuple[dict[str, NDArray[np.float64]], dict[str, list[str | None]]]:
+    """Numbers, NaN where missing, and texts, None where missing, of each column."""
+    numbers, read = dict[str, NDArray[np.float64]](), dict[str, list[Any]]()
+    for column in inputs.all:
+        found = [None if value is ABSENT else value for value in cells[column.name]]
+        if column.kind == "number":
+            values = [number_of(value) for value in found]
+            numbers[column.name] = np.array([v if is_read(v) else math.nan for v in values], float)
+            problems += _impossible(column, numbers[column.name])
+        else:
+            values = read[column.name] = [text_of(value) for value in found]
+        problems += [_wrong_type(row, column) for row, v in enumerate(values) if not is_read(v)]
+    texts = trimmed_texts(
+        {name: [v if is_read(v) else None for v in values] for name, values in read.items()}
+    )
+    for column in inputs.all:
+        if column.kind == "date":
+            wrong = [row for row, ok in enumerate(are_dates(texts[column.name])) if not ok]
+            problems += [_wrong_type(row, column) for row in wrong]
+    return numbers, texts
 
 
 def _given(
     inputs: Inputs,
     cells: Mapping[str, Sequence[object]],
-    texts: Mapping[str, pa.Array],
+    texts: Mapping[str, list[str | None]],
     numbers: Mapping[str, NDArray[np.float64]],
 ) -> Iterator[tuple[str, Given]]:
     """Columns that groups and membership are found by; what the model reads is always given."""
+    others = {column.name for column in inputs.others}
     for name in {column.source for column in inputs.of_subjects} | ({ARM} & texts.keys()):
-        values = texts[name] if name in texts else pa.array(numbers[name], from_pandas=True)
-        is_other = any(column.name == name for column in inputs.others)
-        present = [not is_other or cell is not ABSENT for cell in cells[name]]
+        is_text = name in texts
+        values = (
+            pa.array(texts[name], "str") if is_text else pa.array(numbers[name], from_pandas=True)
+        )
+        present = [name not in others or cell is not ABSENT for cell in cells[name]]
         yield name, Given(values, np.array(present, bool))
 
 
@@ -209,9 +222,9 @@ def _wrong_type(row: int, column: Input) -> InputProblem:
     return InputProblem(row, column.name, WRONG_TYPE, f"Expected {EXPECTED[column.kind]}.")
 
 
-def _impossible(column: Input, numbers: NDArray[np.float64] | None) -> Iterator[InputProblem]:
+def _impossible(column: Input, numbers: NDArray[np.float64]) -> Iterator[InputProblem]:
     """Numbers outside of the range that the study file declares."""
-    if numbers is None or column.lower is None or column.upper is None:
+    if column.lower is None or column.upper is None:
         return
     outside = (numbers < column.lower) | (numbers > column.upper)
     for row in np.flatnonzero(outside):
@@ -219,24 +232,24 @@ def _impossible(column: Input, numbers: NDArray[np.float64] | None) -> Iterator[
         yield InputProblem(int(row), column.name, IMPOSSIBLE, detail)
 
 
-def _without_arm(arms: pa.Array, earlier: Sequence[InputProblem]) -> list[InputProblem]:
+def _without_arm(arms: Sequence[str | None], earlier: Sequence[InputProblem]) -> list[InputProblem]:
     known = {problem.row for problem in earlier if problem.column == ARM}
     detail = "The arm is a feature of the model, and none is assumed: say which one."
     return [
         InputProblem(row, ARM, ARM_MISSING, detail)
-        for row, arm in enumerate(arms.to_pylist())
+        for row, arm in enumerate(arms)
         if arm is None and row not in known
     ]
 
 
-def _categories(texts: pa.Array) -> Categories:
-    encoded = texts.dictionary_encode()
-    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
-    return Categories(codes=codes, values=tuple(encoded.dictionary.to_pylist()))
+def _categories(texts: Sequence[str | None]) -> Categories:
+    places = {text: place for place, text in enumerate(dict.fromkeys(filter(None, texts)))}
+    codes = [-1 if text is None else places[text] for text in texts]
+    return Categories(codes=np.array(codes, np.int32), values=tuple(places))
 
 
-def _bytes(texts: pa.Array) -> NDArray[np.object_]:
-    return np.array([(text or "").encode() for text in texts.to_pylist()], object)
+def _bytes(texts: Sequence[str | None]) -> NDArray[np.object_]:
+    return np.array([(text or "").encode() for text in texts], object)
 
 
 _Found = Sequence[tuple[Flag, NDArray[np.bool_]]]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from pipeline.reading.days import dates_of
+from pipeline.reading.text import trimmed
 
 _LARGEST = float(np.finfo(np.float32).max)
 BAD = object()
@@ -59,7 +61,19 @@ def is_unicode(text: str) -> bool:
     return True
 
 
-def are_dates(texts: pa.Array) -> list[bool]:
+def trimmed_texts(texts: Mapping[str, Sequence[str | None]]) -> dict[str, list[str | None]]:
+    """Texts of columns as a reader of files hands them on; one call for all of them.
+
+    Examples:
+        >>> trimmed_texts({"SEX": [" F", None], "arm": ["", "Active"]})
+        {'SEX': ['F', None], 'arm': [None, 'Active']}
+    """
+    together = [text for column in texts.values() for text in column]
+    found = iter(trimmed(pa.array(together, "str")).to_pylist())
+    return {name: [next(found) for _ in column] for name, column in texts.items()}
+
+
+def are_dates(texts: Sequence[str | None]) -> list[bool]:
     """Whether each text is a date, whole or partial; a missing one counts as one."""
-    _, wrong = dates_of(texts)
+    _, wrong = dates_of(pa.array(texts, "str"))
     return [not is_wrong for is_wrong in wrong.tolist()]
