@@ -19,6 +19,7 @@ from pipeline.results.uncertainty import (
 )
 from pipeline.service.champion import Champion
 from pipeline.service.judged import GROUP_TITLES
+from pipeline.service.model import Outputs
 from pipeline.service.validation import CheckedRows, check_rows
 
 _TITLES = FLAG_TITLES | GROUP_TITLES
@@ -64,15 +65,40 @@ def predict(
     Raises:
         InvalidRowsError: Something is wrong with a column.
     """
+    checked = checked_rows(champion, given)
+    outputs = champion.model.predict(checked.arguments, checked.slices)
+    return predicted(champion, checked, outputs, explanations(champion, checked, explains))
+
+
+def checked_rows(champion: Champion, given: Sequence[Mapping[str, object]]) -> CheckedRows:
+    """Checks subjects, and flags those of groups in which the model was not judged.
+
+    Args:
+        champion: The model.
+        given: Columns of each subject by name.
+
+    Raises:
+        InvalidRowsError: Something is wrong with a column.
+    """
     checked = check_rows(champion.study, given, champion.inputs, champion.reactions)
-    found = champion.model.predict(checked.arguments, checked.slices)
-    explained = (
-        champion.model.contributions(checked.arguments) if explains and champion.explained else None
-    )
+    return replace(checked, flags=_with_groups(champion, checked))
+
+
+def explanations(champion: Champion, checked: CheckedRows, explains: bool) -> Outputs | None:
+    """Contributions of each task, where they are wanted and the model has them."""
+    if not explains or not champion.explained:
+        return None
+    return champion.model.contributions(checked.arguments)
+
+
+def predicted(
+    champion: Champion, checked: CheckedRows, outputs: Outputs, explained: Outputs | None
+) -> Predicted:
+    """Predictions of subjects from what the model has answered, `[n, 1]` each."""
     return Predicted(
         champion=champion,
-        checked=replace(checked, flags=_with_groups(champion, checked)),
-        outputs={name: values[:, 0] for name, values in found.items()},
+        checked=checked,
+        outputs={name: values[:, 0] for name, values in outputs.items()},
         contributions=explained,
     )
 

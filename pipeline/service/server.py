@@ -7,6 +7,7 @@ import socket
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.errors import UserError
 from pipeline.runs.registry import Registry
@@ -15,9 +16,15 @@ from pipeline.service.follower import Follower
 from pipeline.service.gate import Limits
 from pipeline.service.tokens import read_tokens
 
+if TYPE_CHECKING:
+    import uvicorn
+
 logger = logging.getLogger(__name__)
 
 _SECONDS_TO_FINISH = 30
+_SECONDS_IDLE = 75
+"""How long a connection is kept that has no request: longer than proxies keep theirs, so that none
+is closed while a request is on its way."""
 _LARGEST_HEADERS = 2**16
 
 
@@ -46,6 +53,27 @@ class Place:
     seconds: float = 5.0
     most_requests: int = Limits.most_requests
     shadow: str = ""
+
+
+def listen(config: uvicorn.Config) -> socket.socket:
+    """A socket that listens at the address of a configuration.
+
+    Raises:
+        UserError: The address can't be used.
+    """
+    try:
+        listening = config.bind_socket()
+    except SystemExit:  # uvicorn's way to say so
+        raise UserError(
+            f"{config.host}:{config.port}: the address can't be listened on. Name another one "
+            "(--host, --port)."
+        ) from None
+    # Connections inherit it. Otherwise the body of an answer waits 40 ms until the client has
+    # acknowledged the head: asyncio does this for sockets alone that it makes itself.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    # Who reads the address may call it at once.
+    listening.listen(config.backlog)
+    return listening
 
 
 def _leave_keras_out() -> None:
@@ -89,22 +117,12 @@ def serve(registry: str, study: str, place: Place) -> None:
         log_config=None,
         server_header=False,
         timeout_graceful_shutdown=_SECONDS_TO_FINISH,
+        timeout_keep_alive=_SECONDS_IDLE,
         h11_max_incomplete_event_size=_LARGEST_HEADERS,
         ssl_certfile=place.certificate,
         ssl_keyfile=place.key,
     )
-    try:
-        listening = config.bind_socket()
-    except SystemExit:  # uvicorn's way to say so
-        raise UserError(
-            f"{place.host}:{place.port}: the address can't be listened on. Name another one "
-            "(--host, --port)."
-        ) from None
-    # Connections inherit it. Otherwise the body of an answer waits 40 ms until the client has
-    # acknowledged the head: asyncio does this for sockets alone that it makes itself.
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    # Who reads the address may call it at once.
-    listening.listen(config.backlog)
+    listening = listen(config)
     scheme = "https" if place.certificate else "http"
     logger.info(
         "Serves %s, version %d (%s), at %s://%s:%d; stop it with Ctrl+C.",

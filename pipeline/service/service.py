@@ -5,12 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from pipeline.service.answers import Predicted, predict
+from pipeline.service.answers import (
+    Predicted,
+    checked_rows,
+    explanations,
+    predict,
+    predicted,
+)
+from pipeline.service.batches import Batches
 from pipeline.service.champion import Champion
 from pipeline.service.follower import Follower
 from pipeline.service.problems import malformed, no_model, not_found
@@ -20,6 +27,8 @@ from pipeline.service.telemetry import Telemetry
 from pipeline.service.tokens import Scope, Tokens, bearer
 
 logger = logging.getLogger(__name__)
+
+_FEW_ROWS = 8
 
 
 @dataclass(frozen=True)
@@ -32,6 +41,7 @@ class Service:
         telemetry: What is counted.
         seconds: Seconds between two looks at the registry.
         shadow: The challenger that sees the same requests; None for none.
+        batches: Calls the model.
     """
 
     follower: Follower
@@ -39,6 +49,7 @@ class Service:
     telemetry: Telemetry
     seconds: float
     shadow: Shadow | None = None
+    batches: Batches = field(default_factory=Batches)
 
     @property
     def champion(self) -> Champion:
@@ -71,12 +82,23 @@ class Service:
         rows: Sequence[Mapping[str, object]],
         explains: bool = False,
     ) -> Predicted:
-        """Predicts subjects in a thread, and counts them.
+        """Predicts subjects, together with those that ask at the same time, and counts them.
 
         Raises:
             InvalidRowsError: Something is wrong with a column.
         """
-        found = await run_in_threadpool(predict, champion, rows, explains)
+        # Handing a few rows to a thread takes longer than checking them.
+        if len(rows) > _FEW_ROWS:
+            checked = await run_in_threadpool(checked_rows, champion, rows)
+        else:
+            checked = checked_rows(champion, rows)
+        outputs = await self.batches.predict(
+            champion.model, checked.arguments, checked.slices, checked.rows
+        )
+        explained = (
+            await run_in_threadpool(explanations, champion, checked, explains) if explains else None
+        )
+        found = predicted(champion, checked, outputs, explained)
         self.telemetry.note_predictions(found)
         if self.shadow:
             self.shadow.see(found, rows)
