@@ -90,7 +90,7 @@ class OpenedRun:
             counts=read_result(Counts, self.output("TrialExampleGen", "rejects")),
             registration=self._registration,
             importance=self._importance,
-        )
+        ).titled
 
     @property
     def _registration(self) -> Registration:

@@ -27,6 +27,7 @@ from pipeline.pages.validation import validation_page
 from pipeline.pages.validation_result import ValidationResult
 from pipeline.results.documents import Curves, Metrics, Verdict, read_result
 from pipeline.results.outcomes import LEAST_EVENTS
+from pipeline.results.titled_groups import with_titles
 from pipeline.results.used_model import read_used_model, shown_model
 from pipeline.results.validation import ExternalValidation, TaskValidation
 from pipeline.weights import mean_and_deviation
@@ -72,9 +73,9 @@ class Executor(base_executor.BaseExecutor):
                 title=settings.title or settings.study_name,
                 titles={task: title.title for task, title in settings.titles.items()},
                 validation=found,
-                metrics=read_result(Metrics, verdict),
-                verdict=read_result(Verdict, verdict),
-                curves=read_result(Curves, verdict),
+                metrics=with_titles(read_result(Metrics, verdict), settings.slicings),
+                verdict=with_titles(read_result(Verdict, verdict), settings.slicings),
+                curves=with_titles(read_result(Curves, verdict), settings.slicings),
                 code_version=exec_properties["code_version"],
             )
         )

@@ -6,6 +6,7 @@ from typing import Self
 
 from pipeline.study.features import feature_columns, feature_titles
 from pipeline.study.settings import Settings, TaskTitle
+from pipeline.study.slicing_titles import slicing_titles
 from pipeline.study.study import Study
 
 
@@ -20,6 +21,7 @@ class ExternalValidationSettings(Settings):
         tasks: The model's name of each task.
         titles: Title and kind of each task.
         features: Titles of the features that have one, by name.
+        slicings: Titles of the slicings that have one, by name.
         decision_thresholds: Decision thresholds of each task.
         smallest_group: Fewest subjects of a group that is shown.
     """
@@ -31,6 +33,7 @@ class ExternalValidationSettings(Settings):
     tasks: dict[str, str]
     titles: dict[str, TaskTitle]
     features: dict[str, str]
+    slicings: dict[str, str]
     decision_thresholds: dict[str, tuple[float, ...]]
     smallest_group: int
 
@@ -54,7 +57,8 @@ class ExternalValidationSettings(Settings):
             categories={name: called.get(name, name) for name in categories},
             tasks={name: study.validation.tasks.get(name, name) for name in study.tasks},
             titles=TaskTitle.of(study),
-            features=feature_titles(study),
+            features=dict(sorted(feature_titles(study).items())),
+            slicings=dict(sorted(slicing_titles(study).items())),
             decision_thresholds={
                 name: tuple(sorted(task.decision_thresholds)) for name, task in study.tasks.items()
             },

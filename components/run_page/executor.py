@@ -90,7 +90,7 @@ def _read(input_dict: dict[str, list[Artifact]], exec_properties: dict[str, Any]
         counts=read_result(Counts, folder("rejects")),
         registration=read_result(Registration, folder("registration")),
         importance=read_result(Training, folder("model_run")).importance,
-    )
+    ).titled
 
 
 def _write_metadata(artifact: Artifact, metadata: Mapping[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from notebooks.results.error_analysis import (
     GroupError,
@@ -16,8 +16,13 @@ from pipeline.results.group_order import rising
 _MOST_ERRORS = 10
 
 
-def error_blocks(found: TaskErrors | None) -> Iterator[Block]:
-    """Log loss by group, and the groups with more than their share of it."""
+def error_blocks(found: TaskErrors | None, titles: Mapping[str, str]) -> Iterator[Block]:
+    """Log loss by group, and the groups with more than their share of it.
+
+    Args:
+        found: Errors of a task; None where there are too few subjects.
+        titles: Titles of the groupings that have one, by name.
+    """
     if found is None:
         yield Paragraph("There are too few subjects.")
         return
@@ -28,7 +33,7 @@ def error_blocks(found: TaskErrors | None) -> Iterator[Block]:
     for item in sorted(singles, key=lambda item: _place(item, names)):
         if item.group[0][0] != heading:
             heading = item.group[0][0]
-            rows.append(heading)
+            rows.append(titles.get(heading, heading))
         rows.append(ForestRow(item.group[0][1], item.log_loss, item.subjects))
     yield forest_plot(rows, Measure("log loss"), reference=found.overall.log_loss.value)
     worst = sorted(found.groups, key=lambda item: -item.excess)[:_MOST_ERRORS]
@@ -43,7 +48,7 @@ def error_blocks(found: TaskErrors | None) -> Iterator[Block]:
             Column("Predicted", "end", 1, percent=True),
             Column("Loss beyond the expected one", "end"),
         ],
-        [_error_row(item) for item in worst if item.excess > 0],
+        [_error_row(item, titles) for item in worst if item.excess > 0],
         [
             "Loss is highest where outcomes are hard to predict, even by calibrated probabilities: "
             "an interval above 0 in the last column means that they are not calibrated.",
@@ -57,9 +62,9 @@ def _place(item: GroupError, names: Sequence[str]) -> tuple[int, tuple[float, st
     return names.index(name), rising(value.removesuffix(" %"))
 
 
-def _error_row(item: GroupError) -> list[Value]:
+def _error_row(item: GroupError, titles: Mapping[str, str]) -> list[Value]:
     return [
-        ", ".join(f"{name} {value}" for name, value in item.group),
+        ", ".join(f"{titles.get(name, name)} {value}" for name, value in item.group),
         item.subjects,
         item.share_of_subjects,
         item.share_of_loss,

@@ -54,6 +54,7 @@ from pipeline.results.documents import (
 from pipeline.results.evaluation_plan import EvaluationPlan
 from pipeline.results.scheme_words import basis_sentence, evaluated_subjects, scheme_notes
 from pipeline.results.task_verdicts import WORDS
+from pipeline.study.slicing_titles import slicing_titles
 from pipeline.study.study import Study
 
 IMPORTANCE_SUBJECTS = 4_000
@@ -210,9 +211,10 @@ class ResultsView:
 
     def errors(self) -> Shown:
         """Log loss by group."""
+        titles = slicing_titles(self._study)
         return show_sections(
             *(
-                Section(self._title(task), list(error_blocks(self._errors(place))))
+                Section(self._title(task), list(error_blocks(self._errors(place), titles)))
                 for place, task in enumerate(self._subjects.tasks)
             )
         )

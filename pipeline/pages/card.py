@@ -37,6 +37,8 @@ from pipeline.results.card import Card, StatedItem
 from pipeline.results.counts import LabelCounts
 from pipeline.results.documents import find_overall
 from pipeline.results.scheme_words import basis_sentence, scheme_notes, scheme_title
+from pipeline.results.titled_groups import with_titles
+from pipeline.study.slicing_titles import slicing_titles
 
 _UNSTATED = "Not stated: add it to the study file (card)."
 _SEVERITIES: dict[str, Tone] = {"ok": "good", "warn": "warn", "stop": "bad"}
@@ -49,12 +51,18 @@ _ONE_USE = {"train": "Subjects, each predicted by models that never saw that sub
 """The same under an out-of-fold scheme."""
 
 
+def titled_card(card: Card) -> Card:
+    """A card whose groups have the titles of slicings, as people read it."""
+    return with_titles(card, slicing_titles(card.study))
+
+
 def card_page(card: Card) -> Page:
     """The page of a card.
 
     Args:
         card: The card.
     """
+    card = titled_card(card)
     evidence = card.evidence
     return Page(
         title=f"Model card: {card.study.title or card.study.study}",

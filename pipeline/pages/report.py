@@ -6,7 +6,7 @@ from pipeline.html.blocks import Block, Bullets, Notice, Paragraph
 from pipeline.html.numbers import number
 from pipeline.html.page import Page, Section
 from pipeline.pages.analysis import analysis_sections, main_effects
-from pipeline.pages.card import card_page
+from pipeline.pages.card import card_page, titled_card
 from pipeline.results.analysis import Analysis
 from pipeline.results.card import Card
 from pipeline.results.documents import find_overall
@@ -28,6 +28,7 @@ def report_page(card: Card, analysis: Analysis | None, run: str, internal: bool 
         run: Id of the run.
         internal: Whether the analysis shows every group; a banner then states it.
     """
+    card = titled_card(card)
     page = card_page(card)
     sections = [Section("In short", _summary(card, analysis), id="summary")]
     if analysis:

@@ -50,7 +50,7 @@ MetricName = Annotated[str, BeforeValidator(current_name)]
 """A metric's name; documents of 0.1.0 may have a former one."""
 
 
-class _OfGroup(Document):
+class OfGroup(Document):
     """A part of a document that belongs to a task and a group.
 
     Attributes:
@@ -77,7 +77,7 @@ class _OfGroup(Document):
         return ", ".join(f"{slicing} {value}" for slicing, value in self.group) or "overall"
 
 
-class MetricRecord(_OfGroup):
+class MetricRecord(OfGroup):
     """A metric of a model for a task and group.
 
     Attributes:
@@ -114,7 +114,7 @@ class MetricRecord(_OfGroup):
         return not self.slice and self.model == "challenger" and self.decision_threshold is None
 
 
-class SuppressedGroup(_OfGroup):
+class SuppressedGroup(OfGroup):
     """A suppressed group: too small, or a small one would follow from it.
 
     Attributes:
@@ -156,7 +156,7 @@ class Metrics(Document):
         return any(record.model == "champion" for record in self.records)
 
 
-class Comparison(_OfGroup):
+class Comparison(OfGroup):
     """A limit of a threshold, compared with a metric of a group.
 
     Attributes:
@@ -197,7 +197,7 @@ class Comparison(_OfGroup):
         return self.model != "champion"
 
 
-class Refusal(_OfGroup):
+class Refusal(OfGroup):
     """A comparison that the model failed.
 
     Attributes:
@@ -217,7 +217,7 @@ class Refusal(_OfGroup):
     threshold: Annotated[Threshold, BeforeValidator(rename_threshold)]
 
 
-class NotJudged(_OfGroup):
+class NotJudged(OfGroup):
     """A group with too few subjects for the thresholds that hold in every slice.
 
     Attributes:
@@ -336,7 +336,7 @@ class Verdict(Document):
         return sum(item.decides and item.outcome == "fails" for item in self.comparisons)
 
 
-class GroupCurves(_OfGroup):
+class GroupCurves(OfGroup):
     """Curves of a model for a task and group; lists are empty if nothing may be shown.
 
     Attributes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from pipeline.estimates import Estimate
@@ -28,6 +28,7 @@ from pipeline.results.importance import Importance
 from pipeline.results.outcomes import Origin
 from pipeline.results.registration import Registration
 from pipeline.results.shown_subjects import ShownSubjects, shown_subjects
+from pipeline.results.titled_groups import with_titles
 from pipeline.study.sections import Threshold
 
 _Key = tuple[str, str, Group, ModelRole, float | None]
@@ -60,6 +61,19 @@ class RunResult:
     counts: Counts
     registration: Registration
     importance: Importance | None = None
+
+    @property
+    def titled(self) -> RunResult:
+        """The result with groups by the titles of slicings, as people read it."""
+        titles = self.settings.slicing_titles
+        slicings = tuple(titles.get(name, name) for name in self.settings.slicings)
+        return replace(
+            self,
+            settings=self.settings.model_copy(update={"slicings": slicings}),
+            metrics=with_titles(self.metrics, titles),
+            verdict=with_titles(self.verdict, titles),
+            curves=with_titles(self.curves, titles),
+        )
 
     def record(
         self,

@@ -7,6 +7,7 @@ from typing import Self
 from pipeline.study.features import feature_titles
 from pipeline.study.sections import Threshold
 from pipeline.study.settings import Settings, TaskTitle
+from pipeline.study.slicing_titles import slicing_titles
 from pipeline.study.study import Study
 
 
@@ -22,6 +23,7 @@ class RunPageSettings(Settings):
         features: Titles of the features that have one, by name.
         slicings: Names of the slicings, in the study file's order.
         thresholds: The study's thresholds.
+        slicing_titles: Titles of the slicings that have one, by name.
     """
 
     study_name: str
@@ -30,6 +32,7 @@ class RunPageSettings(Settings):
     features: dict[str, str]
     slicings: tuple[str, ...]
     thresholds: tuple[Threshold, ...]
+    slicing_titles: dict[str, str] = {}
 
     @classmethod
     def of(cls, study: Study) -> Self:
@@ -41,4 +44,5 @@ class RunPageSettings(Settings):
             features=dict(sorted(feature_titles(study).items())),
             slicings=tuple(study.slicing.by),
             thresholds=tuple(study.thresholds),
+            slicing_titles=dict(sorted(slicing_titles(study).items())),
         )
