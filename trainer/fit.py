@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from trainer.arrays import Arrays
 from trainer.calibration import Calibration, calibrate
+from trainer.endpoint import cross_entropies
 from trainer.entropy import entropy, mean_losses, task_balance
 from trainer.linear import LinearStart, fit_linear
 from trainer.model import Encoding, Hyperparameters, TrialModel
@@ -273,9 +274,7 @@ def _tensors(block: Arrays) -> tuple[tf.Tensor, ...]:
 
 def _batch_loss(logits: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
     """Mean over subjects, members and tasks; each member has its own loss."""
-    targets = tf.broadcast_to(labels[:, tf.newaxis], tf.shape(logits))
-    losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=targets, logits=logits)
-    return tf.reduce_mean(tf.reduce_mean(losses, axis=1) * weights)
+    return tf.reduce_mean(tf.reduce_mean(cross_entropies(logits, labels), axis=1) * weights)
 
 
 def mean_logits(model: TrialModel | Stack) -> Callable[[Arrays], NDArray[Any]]:

@@ -20,6 +20,7 @@ from pipeline.results.importance import Importance
 from pipeline.results.signatures import COLUMNS_SIGNATURE, argument_names, of_columns
 from trainer.arrays import Arrays
 from trainer.contributions import Contributions, reference_codes
+from trainer.endpoint import probabilities
 from trainer.fit import Fitted
 from trainer.importance import measure_importance
 from trainer.preprocessing import SEPARATOR
@@ -121,10 +122,9 @@ class ServedModel(tf.Module):
         return tuple(_sparse(columns[names[name]]) for name in self._inputs.features)
 
     def _probabilities(self, raw: Raw) -> dict[str, tf.Tensor]:
-        probabilities = tf.sigmoid(self._log_odds(*self._transformation.apply(raw)))
+        found = probabilities(self._log_odds(*self._transformation.apply(raw)))
         return {
-            task: probabilities[:, column : column + 1]
-            for column, task in enumerate(self._inputs.tasks)
+            task: found[:, column : column + 1] for column, task in enumerate(self._inputs.tasks)
         }
 
     def _explain(self, raw: Raw) -> dict[str, tf.Tensor]:

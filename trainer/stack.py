@@ -17,6 +17,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from trainer.arrays import Arrays
+from trainer.endpoint import cross_entropies
 from trainer.linear import LinearStart
 from trainer.model import Encoding, Hyperparameters
 
@@ -299,10 +300,8 @@ def _compiled_epoch(stack: Stack, data: tuple[tf.Tensor, ...], balance: tf.Tenso
 
 def _summed_loss(logits: tf.Tensor, labels: tf.Tensor, factors: tf.Tensor) -> tf.Tensor:
     """Sum over the models of each model's mean over its batch, members and tasks."""
-    targets = tf.broadcast_to(labels[:, :, tf.newaxis], tf.shape(logits))
-    losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=targets, logits=logits)
     tasks = tf.cast(tf.shape(logits)[-1], tf.float32)
-    return tf.reduce_sum(tf.reduce_mean(losses, axis=2) * factors) / tasks
+    return tf.reduce_sum(tf.reduce_mean(cross_entropies(logits, labels), axis=2) * factors) / tasks
 
 
 class _AdamW:

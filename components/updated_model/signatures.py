@@ -11,6 +11,7 @@ from pipeline.log_odds import SMALLEST_PROBABILITY
 from pipeline.results.contributions import CONTRIBUTIONS_SIGNATURE, INTERACTIONS_SIGNATURE
 from pipeline.results.registration import Recalibrated
 from pipeline.results.uncertainty import SERVED_FILE, is_part, read_uncertainty
+from trainer.endpoint import probabilities
 from trainer.resaved import Inputs, Outputs, save_with_outputs
 
 RECALIBRATED = (
@@ -65,7 +66,7 @@ def _recalibrate(probability: tf.Tensor, update: Recalibrated) -> tf.Tensor:
         tf.cast(probability, tf.float64), SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY
     )
     logit = tf.math.log(inner) - tf.math.log1p(-inner)
-    updated = tf.sigmoid(update.intercept + update.slope * logit)
+    updated = probabilities(update.intercept + update.slope * logit)
     return tf.cast(updated, probability.dtype)
 
 

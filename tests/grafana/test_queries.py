@@ -472,3 +472,16 @@ def test_the_model_on_those_kept_stands_beside_predicting_their_rate(ask: Any) -
 
     named = [(row["referred"], row["the model"], row["predicting their rate"]) for row in rows]
     assert named == [(0.0, 0.2, pytest.approx(0.24)), (0.5, 0.1, pytest.approx(0.16))]
+
+
+@pytest.mark.usefixtures("filled")
+def test_coverage_of_sets_is_chosen_and_judged_by_group_like_any_metric(
+    sqlite: Any, ask: Any
+) -> None:
+    export(sqlite, compared("r2", ("M", "fails", {"metric": "coverage_positive", "limit": 0.85})))
+
+    (row,) = ask(model_quality.SLICES, metric="coverage_positive")
+
+    assert (row["group"], row["lower"], row["value"], row["upper"]) == ("M", 0.7, 0.84, 0.93)
+    assert (row["at_least"], row["verdict"]) == (0.85, "fails")
+    assert "coverage_positive" in {row["value"] for row in ask(variables.METRICS)}

@@ -78,6 +78,7 @@ WITH_CHAMPION = (
     record(slice={"sex": "M"}, metric="sensitivity", decision_threshold=0.5, value=0.5)
     | {"lower": 0.4, "upper": 0.6},
     record(slice={"sex": "F"}, metric="sensitivity", decision_threshold=0.5, model="champion"),
+    record(slice={"sex": "M"}, metric="coverage_positive", value=0.84, lower=0.7, upper=0.93),
     *(
         record(metric=metric)
         for metric in ("pr_auc", "brier", "calibration_slope", "expected_calibration_error")
