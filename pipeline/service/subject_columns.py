@@ -24,7 +24,7 @@ class SubjectColumn:
         name: Its name in the dataset.
         kind: As what it is used.
         source: The column of a request that has it: one that the model reads, or one of its own.
-        used_for: `population`, `landmark`, and `group <slicing>`.
+        used_for: `population`, `landmark`, and `groups by <slicing>`.
     """
 
     name: str
@@ -96,7 +96,7 @@ def columns_of_arm(study: Study, arm: str) -> dict[str, str] | None:
 def _uses(study: Study) -> Iterator[tuple[str, str]]:
     for name, slicing in study.slicing.by.items():
         if column := column_of(study, slicing):
-            yield column, f"group {name}"
+            yield column, f"groups by {name}"
     for column in study.population.columns() if study.population else ():
         yield column, POPULATION
     for column in landmark_columns(study):
