@@ -17,6 +17,7 @@ from pipeline.results.scored_file import flag_text
 from pipeline.results.scoring import FLAG_TITLES
 from pipeline.service.inputs import Input, Inputs
 from pipeline.service.membership import Given, membership
+from pipeline.service.subject_columns import columns_of_arm
 from pipeline.service.values import (
     ABSENT,
     EXPECTED,
@@ -35,6 +36,7 @@ GIVEN_TWICE = "given_twice"
 WRONG_TYPE = "wrong_type"
 IMPOSSIBLE = "impossible_number"
 ARM_MISSING = "arm_missing"
+ANOTHER_ARM = "another_arm"
 
 _LONGEST_NAME = 200
 _MOST_PROBLEMS = 100
@@ -123,6 +125,7 @@ def check_rows(
     numbers, texts = _read(inputs, cells, problems)
     if ARM in texts:
         problems += _without_arm(texts[ARM], problems)
+        problems += _of_another_arm(study, texts)
     if problems:
         raise InvalidRowsError(sorted(problems, key=lambda problem: problem.row))
     members = membership(
@@ -240,6 +243,19 @@ def _without_arm(arms: Sequence[str | None], earlier: Sequence[InputProblem]) ->
         for row, arm in enumerate(arms)
         if arm is None and row not in known
     ]
+
+
+def _of_another_arm(
+    study: Study, texts: Mapping[str, Sequence[str | None]]
+) -> Iterator[InputProblem]:
+    """Features of the arm's own columns that say another arm than the one that is named."""
+    said = {arm: columns_of_arm(study, arm) or {} for arm in set(filter(None, texts[ARM]))}
+    for row, arm in enumerate(texts[ARM]):
+        for name, value in said[arm].items() if arm else ():
+            given = texts[name][row] if name in texts else None
+            if given not in (None, value):
+                detail = "It says another arm than the column arm: which one is assumed?"
+                yield InputProblem(row, name, ANOTHER_ARM, detail)
 
 
 def _categories(texts: Sequence[str | None]) -> Categories:

@@ -9,12 +9,17 @@ from typing import Any
 
 import httpx
 import pytest
+from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from pipeline.runs.registry import Registry
 from pipeline.service.app import create_app
 from pipeline.service.follower import Follower
+from pipeline.service.inputs import inputs_of
 from pipeline.service.subject_columns import columns_of_arm
+from pipeline.service.validation import InvalidRowsError, check_rows
+from pipeline.skew.flags import reactions
 from pipeline.study.load import parse_study
+from pipeline.study.study import Study
 from tests.each import each
 from tests.pipeline.service.hand_made import CONTENT, STUDY, SUBJECT, log_odds, register, risk
 from tests.pipeline.service.running import problem, problems, running
@@ -72,7 +77,9 @@ def test_the_page_words_them_as_predictions_and_not_as_benefit(randomised: httpx
     assert "The difference of two rows is not the benefit that an arm would have" in text
 
 
-def test_features_of_the_arms_own_columns_follow_the_arm() -> None:
+@pytest.fixture(scope="module")
+def two_treatments() -> Study:
+    """A study whose arm is of two columns, one of which is a feature too."""
     made = copy.deepcopy(CONTENT)
     made["datasets"]["subjects"]["columns"] |= {
         "ASPIRIN": {"type": "text", "known": "baseline"},
@@ -80,11 +87,28 @@ def test_features_of_the_arms_own_columns_follow_the_arm() -> None:
     }
     made["arm"] = {"columns": ["ASPIRIN", "HEPARIN"], "control": "N/N"}
     made["features"]["aspirin"] = {"kind": "category", "column": "ASPIRIN"}
-    study = parse_study(made, "the study")
+    return parse_study(made, "the study")
 
-    assert columns_of_arm(study, "Y/N") == {"arm": "Y/N", "aspirin": "Y"}
+
+def test_features_of_the_arms_own_columns_follow_the_arm(two_treatments: Study) -> None:
+    assert columns_of_arm(two_treatments, "Y/N") == {"arm": "Y/N", "aspirin": "Y"}
     # Which of the three parts belong together is not known.
-    assert columns_of_arm(study, "Y/2/N") is None
+    assert columns_of_arm(two_treatments, "Y/2/N") is None
+
+
+@pytest.mark.parametrize(("aspirin", "is_wrong"), [("Y", False), (None, False), ("N", True)])
+def test_a_feature_that_says_another_arm_is_an_error(
+    two_treatments: Study, aspirin: str | None, is_wrong: bool
+) -> None:
+    nothing_seen = statistics_pb2.DatasetFeatureStatistics()
+    inputs = inputs_of(two_treatments, nothing_seen, {})
+    rows = [{"AGE": 60, "arm": "Y/N", "aspirin": aspirin}]
+    found = []
+    try:
+        check_rows(two_treatments, rows, inputs, reactions(two_treatments.scoring))
+    except InvalidRowsError as error:
+        found = [(problem.column, problem.problem) for problem in error.problems]
+    assert found == [("aspirin", "another_arm")] * is_wrong
 
 
 def test_only_the_arm_that_was_given_is_counted(randomised: httpx.Client) -> None:
