@@ -17,7 +17,7 @@ def trust(run: OpenedRun) -> Shown:
     """
     return show_sections(
         *(
-            replace(uncertainty_section(run.result, task), title=run.study.tasks[task].title)
-            for task in run.metrics.tasks
+            replace(uncertainty_section(run.result, name), title=task.title)
+            for name, task in run.study.tasks.items()
         )
     )
