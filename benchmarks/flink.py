@@ -35,7 +35,7 @@ from pipeline.beam.choices import Runner
 from pipeline.beam.local_flink.cluster import LocalFlink, start
 from pipeline.beam.local_flink.jars import TOOLS, fetch_flink
 from pipeline.beam.local_flink.plan import ClusterPlan
-from pipeline.runners.local.display import STAGES
+from pipeline.runners.stages import STAGES
 
 logger = logging.getLogger(__name__)
 

@@ -23,7 +23,7 @@ from benchmarks.report import machine, machine_line, write_json
 from benchmarks.scale_report import SizeRun, plot, report
 from benchmarks.trial_run import TrialRun, make_synthetic_trial, run_trial
 from pipeline.errors import UserError
-from pipeline.runners.local.display import STAGES
+from pipeline.runners.stages import STAGES
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks import measure
 from benchmarks.partial_run import LAST_STAGE_VARIABLE
-from pipeline.runners.local.display import STAGES
+from pipeline.runners.stages import STAGES
 
 PROJECT = Path(__file__).resolve().parents[1]
 WHOLE = "pipeline.local_runner"

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pipeline.config import SUBJECT_KEY_FILE
 from pipeline.names import SUBJECT_HASH, label_key, weight_key
 from pipeline.results.counts import Counts
-from pipeline.runners.local.display import STAGES
+from pipeline.runners.stages import STAGES
 from pipeline.runs.registry import Registry
 from pipeline.study.load import load_study
 from tests.each import each

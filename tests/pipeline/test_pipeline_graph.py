@@ -15,8 +15,8 @@ from pipeline.beam.options import IN_MEMORY, beam_options
 from pipeline.config import RunConfig
 from pipeline.names import SUBJECT_HASH
 from pipeline.pipeline import create_pipeline
-from pipeline.runners.local.display import STAGES
 from pipeline.runners.local.lanes import BESIDE, run_lanes, run_order
+from pipeline.runners.stages import STAGES
 from pipeline.scoring_pipeline import create_scoring_pipeline
 from pipeline.study.load import load_study
 from pipeline.study.shipped import SCHEMAS

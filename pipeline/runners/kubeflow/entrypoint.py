@@ -43,9 +43,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0, or 1 for an error that the user can fix.
     """
-    # TensorFlow reads these variables when it is imported.
+    options = task_options(arguments)
+    log_to_stderr()
+    try:
+        if options.check:
+            from pipeline.runners.kubeflow.check import check
+
+            check(main)
+        else:
+            run_supervised(options)
+    except UserError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+def log_to_stderr() -> None:
+    """Sets up the log of a task."""
+    # TensorFlow reads this variable when it is imported.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
-    options = _parser().parse_args(arguments)
     logging.basicConfig(
         level=logging.INFO,
         stream=sys.stderr,
@@ -53,21 +69,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     for handler in logging.getLogger().handlers:
         handler.addFilter(is_of_interest)
-    try:
-        if options.check:
-            from pipeline.runners.kubeflow.check import check
 
-            check(main)
-        else:
-            started = datetime.now(UTC)
-            supervise(
-                lambda _: run_task(options),
-                lambda death, _: tell_death(options, death, started),
-            )
-    except UserError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    return 0
+
+def run_supervised(options: argparse.Namespace) -> None:
+    """Runs one task in a child process.
+
+    Args:
+        options: The command line.
+
+    Raises:
+        UserError: The executor found an error that the user can fix, or its process died.
+    """
+    started = datetime.now(UTC)
+    supervise(
+        lambda _: run_task(options),
+        lambda death, _: tell_death(options, death, started),
+    )
 
 
 def is_of_interest(record: logging.LogRecord) -> bool:
@@ -208,7 +225,8 @@ def beam_arguments(options: str, folder: str) -> list[str]:
     return list(checked_options(parse_beam_options(arguments), needs))
 
 
-def _parser() -> argparse.ArgumentParser:
+def task_options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Parses the command line of a task; that of the process, if None."""
     parser = argparse.ArgumentParser(prog="python -m pipeline.runners.kubeflow.entrypoint")
     parser.add_argument(
         "--check", action="store_true", help="import everything and run a tiny task: for an image"
@@ -220,7 +238,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--stage", default="", help="name of the task")
     parser.add_argument("--study", default="", help="name of the study")
     parser.add_argument("--kind", default=TRAINING, choices=RUN_KINDS, help="what the run does")
-    return parser
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

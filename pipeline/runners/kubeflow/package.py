@@ -9,6 +9,7 @@ not accept, is corrected in the specification that it returns:
 - runtime parameters get their defaults and descriptions;
 - tasks get resources, retries, secrets and volumes;
 - artifacts of Kubeflow's own types get their names;
+- tasks that the settings put into one pod become one;
 - the entrypoint gets the types of its outputs, the stage and the run.
 """
 
@@ -27,8 +28,10 @@ from pipeline.beam.choices import Runner
 from pipeline.config import RunConfig, Settings
 from pipeline.names import KUBEFLOW
 from pipeline.runners.kubeflow.handover import INSIDE, KUBEFLOW_TYPES, schema_title
+from pipeline.runners.kubeflow.pods import share_pods
 from pipeline.runners.kubeflow.purpose import Purpose
-from pipeline.runners.kubeflow.settings import KubeflowSettings, Resources, gigabytes
+from pipeline.runners.kubeflow.resources import resource_spec
+from pipeline.runners.kubeflow.settings import KubeflowSettings
 from pipeline.runners.kubeflow.snapshot_task import (
     DATA_SNAPSHOT,
     SNAPSHOT,
@@ -180,7 +183,8 @@ def compile_package(
         purpose: What the package is for.
 
     Raises:
-        UserError: The study reads a database, and the settings lack what its tasks need.
+        UserError: The study reads a database, and the settings lack what its tasks need; or tasks
+            can't share a pod as the settings say.
     """
     check_snapshot(study, settings)
     if study.database:
@@ -196,6 +200,7 @@ def compile_package(
     for task in spec["root"]["dag"]["tasks"].values():
         _finish_task(spec, task, study.study, settings, beam_stages, purpose)
     _name_kubeflow_types(spec)
+    share_pods(spec, settings)
     vertex = {
         "displayName": spec["pipelineInfo"]["name"],
         "pipelineSpec": spec,
@@ -359,7 +364,7 @@ def _finish_task(
     stage = task["taskInfo"]["name"]
     component = spec["components"][task["componentRef"]["name"]]
     container = spec["deploymentSpec"]["executors"][component["executorLabel"]]["container"]
-    container["resources"] = _resources(settings.resources_of(stage))
+    container["resources"] = resource_spec(settings.resources_of(stage))
     if settings.retries:
         task["retryPolicy"] = {"maxRetryCount": settings.retries, **_BACKOFF}
     if stage in (RUN_INPUTS, DATA_SNAPSHOT):
@@ -398,29 +403,6 @@ def _extra_parameters(
     yield "code_digest", "STRING", {"componentInputParameter": "code_digest"}
     if on_beam:
         yield "beam_options", "STRING", {"componentInputParameter": "beam_options"}
-
-
-def _resources(wanted: Resources) -> Spec:
-    """Resources in the fields of KFP before 2.4 and in those since."""
-    cpu, memory = wanted.requested
-    resources: Spec = {
-        "cpuRequest": cpu,
-        "cpuLimit": wanted.cpu,
-        "memoryRequest": gigabytes(memory),
-        "memoryLimit": gigabytes(wanted.memory),
-        "resourceCpuRequest": f"{cpu:g}",
-        "resourceCpuLimit": f"{wanted.cpu:g}",
-        "resourceMemoryRequest": memory,
-        "resourceMemoryLimit": wanted.memory,
-    }
-    if wanted.accelerator:
-        resources["accelerator"] = {
-            "type": wanted.accelerator.type,
-            "count": str(wanted.accelerator.count),
-            "resourceType": wanted.accelerator.type,
-            "resourceCount": str(wanted.accelerator.count),
-        }
-    return resources
 
 
 def _name_kubeflow_types(spec: Spec) -> None:

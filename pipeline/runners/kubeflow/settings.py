@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +19,9 @@ DEFAULT_SETTINGS = PROJECT / "kubeflow" / "settings.yaml"
 DEFAULT_RESOURCES = "default"
 
 _MEMORY = re.compile(r"^[1-9][0-9]*(Mi|Gi)$")
+_POD = r"^[A-Za-z][A-Za-z0-9]{0,40}$"
+"""Kubeflow takes hyphens too; other places have the name where these would be misread."""
+
 _BYTES = {"Mi": 2**20, "Gi": 2**30}
 
 
@@ -56,6 +61,17 @@ class Resources(StrictModel):
         if not _MEMORY.match(value):
             raise ValueError("expected a whole number with Mi or Gi, such as 4Gi")
         return value
+
+    @classmethod
+    def largest(cls, wanted: Sequence[Resources]) -> Resources:
+        """What each of several tasks finds enough, one after the other."""
+        return cls(
+            cpu=max(item.cpu for item in wanted),
+            memory=max((item.memory for item in wanted), key=gigabytes),
+            cpu_request=max(item.cpu_request for item in wanted),
+            memory_request=max((item.memory_request for item in wanted), key=gigabytes),
+            accelerator=next((item.accelerator for item in wanted if item.accelerator), None),
+        )
 
     @property
     def requested(self) -> tuple[float, str]:
@@ -105,6 +121,8 @@ class KubeflowSettings(StrictModel):
         retries: How often a task is retried whose pod was lost; Kubeflow's installation retries no
             program that fails (`retryPolicy: OnError`).
         resources: By stage; `default` for those that are not named.
+        pods: Stages that share a pod, by the name of their node in the graph; each of the others
+            has a pod of its own.
     """
 
     image: Annotated[str, Field(min_length=1)]
@@ -116,6 +134,16 @@ class KubeflowSettings(StrictModel):
     volumes: dict[str, str] = {}
     retries: Annotated[int, Field(ge=0, le=10)] = 2
     resources: dict[str, Resources] = {}
+    pods: dict[Annotated[str, Field(pattern=_POD)], tuple[str, ...]] = {}
+
+    @field_validator("pods")
+    @classmethod
+    def _has_each_stage_once(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        named = Counter(stage for stages in value.values() for stage in stages)
+        twice = [stage for stage, times in named.items() if times > 1]
+        if twice:
+            raise ValueError(f"a stage runs in one pod: {', '.join(twice)} is named twice")
+        return value
 
     @field_validator("image")
     @classmethod

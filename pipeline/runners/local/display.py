@@ -27,35 +27,7 @@ from pipeline.results.evaluation_plan import SPLIT_PLAN, EvaluationPlan
 from pipeline.results.scheme_words import subjects_title
 from pipeline.runners.local.progress import BarWhereKnown, Follower, Mark
 from pipeline.runners.local.task_table import TaskTable
-
-STAGES = {
-    "TrialExampleGen": "reads the study's data, derives features and labels",
-    "StatisticsGen": "describes every column of every split",
-    "CuratedSchema": "loads the curated schema",
-    "ExampleValidator": "validates statistics against the schema",
-    "ChampionModel": "loads the current champion",
-    "DataGate": "checks whether the data are fit for training",
-    "Transform": "standardizes numbers, encodes categories",
-    "Tuner": "searches hyperparameters",
-    "Trainer": "trains and calibrates one model for all tasks",
-    "CrossFit": "predicts every subject by models that never saw it",
-    "ReferenceModels": "fits simpler models on the same subjects",
-    "TrialEvaluator": "evaluates by task and slice, blesses or refuses",
-    "BlessedModel": "restricts the model to its blessed tasks",
-    "ModelCard": "documents the model for its users",
-    "Pusher": "pushes a blessed model",
-    "ModelRegistrar": "registers a blessed model as champion",
-    "TrialSummary": "summarizes the trial's progress",
-    "MetricsExporter": "exports results to the store",
-    "RunPage": "writes the page of this run",
-    "TrialAnalysis": "compares arms statistically",
-    "RegisteredModel": "loads the registered model",
-    "UpdatedModel": "registers the updated model beside it",
-    "SkewGate": "compares the subjects with those of the training",
-    "BatchScoring": "predicts every subject",
-    "ExternalValidation": "compares case mix, estimates the gain of updates",
-}
-
+from pipeline.runners.stages import STAGES
 
 _RESULT_TITLE = "AUC with 95 % interval, Brier score, calibration slope and error"
 _RESULT_COLUMNS = ("subjects", "events", "AUC", "Brier", "slope", "error")

@@ -14,8 +14,9 @@ from rich.console import Console
 from pipeline.results.documents import MetricRecord, Metrics, Refusal, Verdict
 from pipeline.results.evaluation_plan import SPLIT_PLAN, EvaluationPlan
 from pipeline.results.findings import Finding, Findings
-from pipeline.runners.local.display import STAGES, RunDisplay, results_table
+from pipeline.runners.local.display import RunDisplay, results_table
 from pipeline.runners.local.result import show_result
+from pipeline.runners.stages import STAGES
 from pipeline.study.sections import Threshold
 from tests.components.run_page.hand_made_run import BY_SITE, CROSS_FIT
 from tests.pipeline.runners.local.overall_metrics import overall

@@ -1,0 +1,33 @@
+"""The stages of all pipelines, with what each does, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+STAGES: Mapping[str, str] = {
+    "TrialExampleGen": "reads the study's data, derives features and labels",
+    "StatisticsGen": "describes every column of every split",
+    "CuratedSchema": "loads the curated schema",
+    "ExampleValidator": "validates statistics against the schema",
+    "ChampionModel": "loads the current champion",
+    "DataGate": "checks whether the data are fit for training",
+    "Transform": "standardizes numbers, encodes categories",
+    "Tuner": "searches hyperparameters",
+    "Trainer": "trains and calibrates one model for all tasks",
+    "CrossFit": "predicts every subject by models that never saw it",
+    "ReferenceModels": "fits simpler models on the same subjects",
+    "TrialEvaluator": "evaluates by task and slice, blesses or refuses",
+    "BlessedModel": "restricts the model to its blessed tasks",
+    "ModelCard": "documents the model for its users",
+    "Pusher": "pushes a blessed model",
+    "ModelRegistrar": "registers a blessed model as champion",
+    "TrialSummary": "summarizes the trial's progress",
+    "MetricsExporter": "exports results to the store",
+    "RunPage": "writes the page of this run",
+    "TrialAnalysis": "compares arms statistically",
+    "RegisteredModel": "loads the registered model",
+    "UpdatedModel": "registers the updated model beside it",
+    "SkewGate": "compares the subjects with those of the training",
+    "BatchScoring": "predicts every subject",
+    "ExternalValidation": "compares case mix, estimates the gain of updates",
+}
