@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -12,11 +13,12 @@ from typing import Any
 import pytest
 import yaml
 
+from pipeline.runners.kubeflow.settings import DEFAULT_SETTINGS
 from pipeline.synthetic.trial import SyntheticTrial
 from pipeline.synthetic.write import write
 from tests.kubeflow.image_build import TASKS, build_image, remove_image
 from tests.kubeflow.spec_walker import REPOSITORY
-from tests.kubeflow.walks import FORM, SEED, STEPS, SUBJECTS, Trial
+from tests.kubeflow.walks import FORM, PODS, SEED, STEPS, SUBJECTS, Trial
 
 
 @pytest.fixture(scope="session")
@@ -41,6 +43,16 @@ def out_of_fold_trial(tmp_path_factory: pytest.TempPathFactory, data: Path) -> T
     return compiled(tmp_path_factory.mktemp("out_of_fold"), data, evaluation)
 
 
+@pytest.fixture(scope="session")
+def sharing_pods(trial: Trial) -> Trial:
+    """The trial on a test split, in a package of which several tasks share a pod."""
+    settings = yaml.safe_load(DEFAULT_SETTINGS.read_text()) | {"pods": PODS}
+    file = trial.folder / "pods.yaml"
+    file.write_text(yaml.safe_dump(settings))
+    package = package_of(trial.study, trial.folder / "sharing_pods", "--settings", file)
+    return dataclasses.replace(trial, package=package)
+
+
 def compiled(folder: Path, data: Path, evaluation: dict[str, Any]) -> Trial:
     """Compiles the shipped study for a small trial, which is blessed whatever it reaches."""
     study_folder = folder / "study"
@@ -55,18 +67,23 @@ def compiled(folder: Path, data: Path, evaluation: dict[str, Any]) -> Trial:
     study["slicing"]["smallest_group"] = 10
     (study_folder / "study.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
     (study_folder / "schema.pbtxt").write_text((shipped / "schema.pbtxt").read_text())
+    package = package_of(study_folder / "study.yaml", folder / "packages")
+    return Trial(folder, data, study_folder / "study.yaml", package)
+
+
+def package_of(study: Path, out: Path, *options: str | Path) -> str:
+    """The package that a study is compiled to."""
     ran = subprocess.run(
         [
             *(sys.executable, "kubeflow/compile.py"),
-            *("--study", study_folder / "study.yaml", "--out", folder / "packages"),
+            *("--study", study, "--out", out, *options),
         ],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
         check=True,
     )
-    package = Path(ran.stdout.splitlines()[0]).read_text()
-    return Trial(folder, data, study_folder / "study.yaml", package)
+    return Path(ran.stdout.splitlines()[0]).read_text()
 
 
 def run_locally(trial: Trial) -> list[dict[str, Any]]:

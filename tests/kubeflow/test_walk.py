@@ -1,7 +1,8 @@
 """The compiled package, run task by task as open-source Kubeflow Pipelines would run it.
 
 The same small synthetic trial is run by the local runner, then four times by the walker: without
-a champion, with one, once more, and on a later backend with data in which one value has changed.
+a champion, with one, once more, and on a later backend, where tasks share pods, with data in which
+one value has changed.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from tests.each import each
 from tests.kubeflow.spec_walker import REPOSITORY, Commands, Walker
 from tests.kubeflow.walks import (
     ALL,
+    PODS,
     STORE,
     WITHOUT_CHAMPION,
     Trial,
@@ -58,8 +60,10 @@ def third(trial: Trial, walker: Walker, second: Walked) -> Walked:
 
 
 @pytest.fixture(scope="module")
-def later(trial: Trial, third: Walked) -> Walked:
-    """A backend without a metadata store, after a byte of the data has changed."""
+def later(trial: Trial, sharing_pods: Trial, third: Walked) -> Walked:
+    """A backend without a metadata store, after a byte of the data that no feature is made of has
+    changed; some tasks share a pod.
+    """
     del third
     data = trial.folder / "changed"
     shutil.copytree(trial.data, data)
@@ -69,7 +73,12 @@ def later(trial: Trial, third: Walked) -> Walked:
     content[place : place + 4] = b"mild"
     file.write_bytes(content)
     backend = Walker(trial.folder / "later", Commands(trial.environment), later=True)
-    return walk(dataclasses.replace(trial, data=data), backend)
+    return walk(dataclasses.replace(sharing_pods, data=data), backend)
+
+
+@pytest.fixture(scope="module")
+def apart(later: Walked) -> Walked:
+    return later.in_own_pods
 
 
 def test_every_point_metric_is_the_local_runners(first: Walked, local_metrics: list[Any]) -> None:
@@ -152,11 +161,7 @@ def test_the_runs_page_has_a_table_and_a_curve_of_each_task(first: Walked) -> No
 
 
 def test_every_stage_says_what_it_took(first: Walked) -> None:
-    records = {}
-    for name, task in first.tasks.items():
-        for line in task.log.splitlines():
-            if line.startswith(RECORD):
-                records[name] = json.loads(line.removeprefix(RECORD))
+    records = stage_records(first)
     assert set(records) == set(first.tasks)
     assert {record["status"] for record in records.values()} == {"done"}
     assert len({record["run"] for record in records.values()}) == 1
@@ -167,12 +172,7 @@ def test_every_stage_says_what_it_took(first: Walked) -> None:
 
 
 def test_every_stage_and_the_runs_result_are_in_the_store(first: Walked, trial: Trial) -> None:
-    run = first.tasks["RunInputs"].handed["inputs"]["parameterValues"]["run_id"]
-    with closing(sqlite3.connect(trial.shared / STORE)) as store:
-        stages = store.execute("SELECT stage, status FROM stages WHERE run = ?", [run]).fetchall()
-        (metrics,) = store.execute("SELECT count(*) FROM metrics WHERE run = ?", [run]).fetchone()
-    assert dict(stages) == dict.fromkeys(first.tasks, "done")
-    assert metrics > 0
+    assert_in_store(first, trial)
 
 
 def test_the_secret_key_is_nowhere(first: Walked) -> None:
@@ -191,8 +191,73 @@ def test_one_changed_byte_is_another_fingerprint_and_other_examples(
     assert before["subject_key_id"] == after["subject_key_id"]
 
 
-def test_a_later_backend_without_a_metadata_store_runs_the_same_package(later: Walked) -> None:
-    assert later.tasks["ChampionModel"].artifacts["model"].metadata["present"] == 1
-    records = later.document("TrialEvaluator", "verdict", "metrics.json")["records"]
+def test_a_later_backend_without_a_metadata_store_runs_the_package(apart: Walked) -> None:
+    assert apart.tasks["ChampionModel"].artifacts["model"].metadata["present"] == 1
+    records = apart.document("TrialEvaluator", "verdict", "metrics.json")["records"]
     assert roles(records) == ALL
-    assert later.document("ModelRegistrar", "registration", "registration.json")["registered"]
+    assert apart.document("ModelRegistrar", "registration", "registration.json")["registered"]
+
+
+def test_tasks_that_share_a_pod_are_one_node(first: Walked, later: Walked) -> None:
+    together = {stage for stages in PODS.values() for stage in stages}
+    assert set(later.tasks) == (set(first.tasks) - together) | set(PODS)
+
+
+def test_tasks_that_share_a_pod_make_the_same_artifacts(second: Walked, apart: Walked) -> None:
+    assert outputs_of(apart) == outputs_of(second)
+
+
+def test_metrics_are_the_same_where_tasks_share_a_pod(second: Walked, apart: Walked) -> None:
+    alone, together = (
+        by_key(run.document("TrialEvaluator", "verdict", "metrics.json")["records"])
+        for run in (second, apart)
+    )
+    assert set(together) == set(alone)
+    for key, record in each(alone.items()):
+        assert together[key]["value"] == record["value"], key
+        for end in ("lower", "upper"):
+            assert together[key][end] == pytest.approx(record[end], abs=1e-6), key
+
+
+def test_kubeflows_page_shows_the_same_numbers_and_curves(second: Walked, apart: Walked) -> None:
+    shown = second.tasks["RunPage"].artifacts
+    for name in each([name for name in shown if name.startswith(("metrics_", "curves_"))]):
+        assert apart.tasks["RunPage"].artifacts[name].metadata == shown[name].metadata, name
+    assert "<html" in apart.output("RunPage", "html").read_text()
+    assert apart.output("RunPage", "summary").read_text().startswith("# ")
+
+
+def test_every_stage_of_a_shared_pod_has_its_record(apart: Walked, trial: Trial) -> None:
+    records = stage_records(apart)
+    assert set(records) == set(apart.tasks)
+    assert {record["status"] for record in records.values()} == {"done"}
+    assert_in_store(apart, trial)
+
+
+def stage_records(walked: Walked) -> dict[str, Any]:
+    """Records by stage, from the logs of all tasks."""
+    records = [
+        json.loads(line.removeprefix(RECORD))
+        for task in walked.tasks.values()
+        for line in task.log.splitlines()
+        if line.startswith(RECORD)
+    ]
+    return {record["stage"]: record for record in records}
+
+
+def assert_in_store(walked: Walked, trial: Trial) -> None:
+    run = walked.tasks["RunInputs"].handed["inputs"]["parameterValues"]["run_id"]
+    with closing(sqlite3.connect(trial.shared / STORE)) as store:
+        stages = store.execute("SELECT stage, status FROM stages WHERE run = ?", [run]).fetchall()
+        (metrics,) = store.execute("SELECT count(*) FROM metrics WHERE run = ?", [run]).fetchone()
+    assert dict(stages) == dict.fromkeys(walked.tasks, "done")
+    assert metrics > 0
+
+
+def outputs_of(walked: Walked) -> dict[tuple[str, str], tuple[dict[str, Any], set[str]]]:
+    """Type and names of the metadata of each artifact, by stage and output."""
+    return {
+        (stage, name): (dict(made.schema), set(made.metadata))
+        for stage, task in walked.tasks.items()
+        for name, made in task.artifacts.items()
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.results.reference_models import TITLES
+from pipeline.runners.kubeflow.pods import joined
 from pipeline.store.sqlite_file import sqlite_address
 from tests.kubeflow.spec_walker import REPOSITORY, TaskRun, Walker
 from tests.whole_runs import SUBJECT_KEY
@@ -28,6 +30,13 @@ WITHOUT_CHAMPION: set[tuple[str, str | None]] = {
 
 ALL = WITHOUT_CHAMPION | {("champion", None), ("difference", None)}
 """The same of a run that has one."""
+
+
+PODS = {
+    "Preparation": ["CuratedSchema", "StatisticsGen", "ExampleValidator", "DataGate"],
+    "Publication": ["BlessedModel", "ModelCard", "ModelRegistrar", "RunPage", "MetricsExporter"],
+}
+"""Tasks that share a pod, where some do."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +82,20 @@ class Walked:
 
     def document(self, task: str, name: str, file: str) -> Any:
         return json.loads((self.output(task, name) / file).read_text())
+
+    @property
+    def in_own_pods(self) -> Walked:
+        """The walk as if every stage had had a pod of its own."""
+        stages = {name: task for name, task in self.tasks.items() if name not in PODS}
+        for pod, members in PODS.items():
+            for stage in members:
+                made = {
+                    name.removeprefix(joined(stage, "")): artifact
+                    for name, artifact in self.tasks[pod].artifacts.items()
+                    if name.startswith(joined(stage, ""))
+                }
+                stages[stage] = dataclasses.replace(self.tasks[pod], artifacts=made)
+        return Walked(self.walker, stages)
 
     @property
     def ran(self) -> set[str]:
