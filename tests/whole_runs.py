@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -21,6 +22,16 @@ SUBJECTS = 4_500
 
 SUBJECT_KEY = "a key that only the tests know"
 """Of runs that must not depend on the checkout's own key."""
+
+
+def accept_signals() -> None:
+    """Lets a child be ended by signals; to be called in it before its program starts.
+
+    Tests that run in the background ignore interrupts, those under nohup ignore hangups, and a
+    child would inherit it.
+    """
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 @dataclass(frozen=True)

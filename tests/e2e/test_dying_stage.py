@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.cli.main import main
 from pipeline.runs.alive import RUN_LOCK
-from tests.whole_runs import REPOSITORY, Run, environment
+from tests.whole_runs import REPOSITORY, Run, accept_signals, environment
 
 pytestmark = pytest.mark.slow
 
@@ -38,6 +38,7 @@ def run(folder: Path, death: str = "") -> Run:
         text=True,
         timeout=600,
         check=False,
+        preexec_fn=accept_signals,
     )
     seconds = time.monotonic() - start
     return Run(ended.returncode, ended.stdout, ended.stderr, root, "synthetic", seconds)

@@ -10,7 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.whole_runs import LENIENT, SMALL, Run, command, environment, small_run, study_copy
+from tests.whole_runs import (
+    LENIENT,
+    SMALL,
+    Run,
+    accept_signals,
+    command,
+    environment,
+    small_run,
+    study_copy,
+)
 
 _LONGEST_WAIT = 600
 
@@ -23,10 +32,6 @@ def _wait_for(condition: Callable[[], bool], child: subprocess.Popen[str]) -> No
         time.sleep(0.1)
 
 
-def _accept_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 def _interrupted(root: Path, *arguments: str, when: Callable[[], bool]) -> Run:
     """Starts a run and interrupts it as soon as a condition is met."""
     start = time.monotonic()
@@ -37,8 +42,7 @@ def _interrupted(root: Path, *arguments: str, when: Callable[[], bool]) -> Run:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # Tests that run in the background ignore interrupts, and a child would inherit it.
-        preexec_fn=_accept_interrupts,
+        preexec_fn=accept_signals,
     )
     try:
         _wait_for(when, child)

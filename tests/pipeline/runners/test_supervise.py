@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.whole_runs import environment
+from tests.whole_runs import accept_signals, environment
 
 DIED = "lambda death, notes: f'died: it {death}; it left {[p.name for p in notes.iterdir()]}'"
 
@@ -35,7 +35,7 @@ def start(work: str, folder: Path, ignored: signal.Signals | None = None) -> sub
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=accept_signals,
         start_new_session=True,
     )
 
