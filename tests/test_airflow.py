@@ -47,7 +47,7 @@ def surroundings(home: Path) -> dict[str, str]:
     }
     return inherited | {
         "AIRFLOW_HOME": str(home / "airflow"),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(REPOSITORY / "schedules"),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(REPOSITORY / "pipeline" / "runners" / "airflow"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "TRIAL_COMMAND": trial,
         "TRIAL_STUDY": str(study_copy(home / "study", LENIENT)),
