@@ -14,7 +14,8 @@ from trainer.arrays import Arrays, concatenate
 from trainer.features import NUMBERS, ModelInputs
 from trainer.model import Encoding
 from trainer.preprocessing import code_count, read_vocabulary
-from trainer.transformation import Transformation, feature_spec, outcome_spec, stacked
+from trainer.records import feature_spec, outcome_spec, read_records, stacked
+from trainer.transformation import Transformation
 
 MAX_BYTES_IN_MEMORY = 2 * 1024**3
 """Bytes of transformed values in memory: a million subjects with 60 numbers are 0.3 GB. A larger
@@ -68,7 +69,7 @@ class TransformedExamples:
     @property
     def is_empty(self) -> bool:
         """Whether the files have no subject."""
-        return next(self._records().as_numpy_iterator(), None) is None
+        return next(read_records(self.patterns).as_numpy_iterator(), None) is None
 
     def whole(self) -> Arrays:
         """All subjects in memory at once."""
@@ -83,13 +84,10 @@ class TransformedExamples:
     def _batches(self, rows: int) -> Iterator[Arrays]:
         # Nothing in it has control flow of Python: AutoGraph would only take its time.
         parse = tf.autograph.experimental.do_not_convert(self._parse)
-        parsed = self._records().batch(rows).map(parse, num_parallel_calls=2).prefetch(2)
+        records = read_records(self.patterns).batch(rows)
+        parsed = records.map(parse, num_parallel_calls=2).prefetch(2)
         for parts in parsed.as_numpy_iterator():
             yield Arrays(*parts)
-
-    def _records(self) -> tf.data.TFRecordDataset:
-        files = sorted(path for pattern in self.patterns for path in tf.io.gfile.glob(pattern))
-        return tf.data.TFRecordDataset(files, compression_type="GZIP")
 
     def _parse(self, serialized: tf.Tensor) -> tuple[tf.Tensor, ...]:
         inputs = self.transformation.inputs

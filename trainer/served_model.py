@@ -12,6 +12,7 @@ from tensorflow.python.framework import errors
 
 from pipeline.errors import UserError
 from pipeline.names import EXAMPLES_SIGNATURE
+from trainer.records import read_records
 
 _BLOCK_ROWS = 256
 _BATCH_ROWS = 8192
@@ -97,6 +98,5 @@ def read_batches(folder: str) -> Iterator[NDArray[np.object_]]:
     Args:
         folder: Folder of gzipped TFRecords, a local path or a URI.
     """
-    files = sorted(tf.io.gfile.glob(f"{folder}/*"))
-    for batch in tf.data.TFRecordDataset(files, compression_type="GZIP").batch(_BATCH_ROWS):
+    for batch in read_records([f"{folder}/*"]).batch(_BATCH_ROWS):
         yield batch.numpy()

@@ -24,7 +24,8 @@ from trainer.endpoint import probabilities
 from trainer.fit import Fitted
 from trainer.importance import measure_importance
 from trainer.preprocessing import SEPARATOR
-from trainer.transformation import Raw, Transformation, feature_spec
+from trainer.records import feature_spec
+from trainer.transformation import Raw, Transformation
 
 _Answer = Callable[[Raw], dict[str, tf.Tensor]]
 

@@ -15,7 +15,8 @@ from pipeline.log_odds import log_odds
 from pipeline.names import ARM, EXAMPLES_SIGNATURE, FOLDS, SUBJECT_HASH, slice_key
 from trainer.arrays import Arrays, concatenate
 from trainer.features import ModelInputs
-from trainer.transformation import Transformation, feature_spec, outcome_spec, stacked
+from trainer.records import feature_spec, outcome_spec, read_records, stacked
+from trainer.transformation import Transformation
 
 _ROWS = 8192
 
@@ -83,9 +84,8 @@ def _parts(
     repeats: int,
     only: NDArray[np.bytes_] | None,
 ) -> Iterator[Subjects]:
-    files = sorted(path for pattern in patterns for path in tf.io.gfile.glob(pattern))
     spec = _spec(inputs, transformation is not None, repeats)
-    for serialized in tf.data.TFRecordDataset(files, compression_type="GZIP").batch(_ROWS):
+    for serialized in read_records(patterns).batch(_ROWS):
         rows = serialized if only is None else _of_subjects(serialized, only)
         if not len(rows):
             continue

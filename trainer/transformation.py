@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import tensorflow as tf
 import tensorflow_transform as tft
 
@@ -54,20 +51,3 @@ class Transformation:
 def _raw_spec(inputs: ModelInputs) -> tuple[tf.SparseTensorSpec, ...]:
     dtypes = [tf.float32] * len(inputs.numeric) + [tf.string] * len(inputs.categorical)
     return tuple(tf.SparseTensorSpec([None, None], dtype) for dtype in dtypes)
-
-
-def feature_spec(inputs: ModelInputs) -> dict[str, Any]:
-    """How the features of an example are parsed, by column."""
-    kinds = dict.fromkeys(inputs.numeric, tf.float32) | dict.fromkeys(inputs.categorical, tf.string)
-    return {name: tf.io.VarLenFeature(kinds[name]) for name in inputs.features}
-
-
-def outcome_spec(inputs: ModelInputs) -> dict[str, Any]:
-    """How labels and weights of an example are parsed, by column: 0 where absent."""
-    columns = (*inputs.label_columns, *inputs.weight_columns)
-    return {name: tf.io.FixedLenFeature([], tf.float32, 0.0) for name in columns}
-
-
-def stacked(parsed: dict[str, Any], columns: Sequence[str]) -> tf.Tensor:
-    """Columns of one value a row, side by side: `[batch, columns]`."""
-    return tf.stack([parsed[name] for name in columns], axis=1)

@@ -62,7 +62,15 @@ def card_page(card: Card) -> Page:
     Args:
         card: The card.
     """
-    card = titled_card(card)
+    return titled_card_page(titled_card(card))
+
+
+def titled_card_page(card: Card) -> Page:
+    """The page of a card that `titled_card` has made.
+
+    Args:
+        card: The card.
+    """
     evidence = card.evidence
     return Page(
         title=f"Model card: {card.study.title or card.study.study}",

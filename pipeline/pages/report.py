@@ -6,7 +6,7 @@ from pipeline.html.blocks import Block, Bullets, Notice, Paragraph
 from pipeline.html.numbers import number
 from pipeline.html.page import Page, Section
 from pipeline.pages.analysis import analysis_sections, main_effects
-from pipeline.pages.card import card_page, titled_card
+from pipeline.pages.card import titled_card, titled_card_page
 from pipeline.results.analysis import Analysis
 from pipeline.results.card import Card
 from pipeline.results.documents import find_overall
@@ -29,7 +29,7 @@ def report_page(card: Card, analysis: Analysis | None, run: str, internal: bool 
         internal: Whether the analysis shows every group; a banner then states it.
     """
     card = titled_card(card)
-    page = card_page(card)
+    page = titled_card_page(card)
     sections = [Section("In short", _summary(card, analysis), id="summary")]
     if analysis:
         sections.append(Section("The trial", (), analysis_sections(analysis, card.titles)))

@@ -46,11 +46,6 @@ class Predicted:
     outputs: Mapping[str, NDArray[Any]]
     contributions: Mapping[str, NDArray[Any]] | None
 
-    def only(self, row: int) -> Predicted:
-        """The prediction of one of the subjects, without contributions."""
-        outputs = {name: values[row : row + 1] for name, values in self.outputs.items()}
-        return Predicted(self.champion, self.checked, outputs, None)
-
 
 def predict(
     champion: Champion, given: Sequence[Mapping[str, object]], explains: bool = False
@@ -126,21 +121,21 @@ def answer(predicted: Predicted, row: int, explains: bool = False) -> dict[str, 
     return found
 
 
-def arms_of(found: Mapping[str, Predicted]) -> list[dict[str, Any]]:
+def arms_of(found: Predicted) -> list[dict[str, Any]]:
     """Predictions of one subject under each arm, by names.
 
     Args:
-        found: The prediction under each arm.
+        found: A row for each of the champion's arms.
     """
     return [
         {
             "arm": arm,
             "predictions": {
-                task: _task_answer(predicted, task, 0, explains=False)
-                for task in predicted.champion.tasks
+                task: _task_answer(found, task, row, explains=False)
+                for task in found.champion.tasks
             },
         }
-        for arm, predicted in found.items()
+        for row, arm in enumerate(found.champion.arms)
     ]
 
 

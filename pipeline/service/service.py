@@ -104,10 +104,11 @@ class Service:
             self.shadow.see(found, rows)
         return found
 
-    async def predict_arms(
-        self, champion: Champion, row: Mapping[str, object]
-    ) -> dict[str, Predicted]:
-        """Predicts a subject under each arm of a randomised trial, by arm; these are not counted.
+    async def predict_arms(self, champion: Champion, row: Mapping[str, object]) -> Predicted:
+        """Predicts a subject under each arm of a randomised trial; these are not counted.
+
+        Returns:
+            A row for each of the champion's arms.
 
         Raises:
             ProblemError: The arms are not shown side by side.
@@ -118,8 +119,7 @@ class Service:
                 "is randomised (`analysis.randomised`), or has no two arms that may be shown."
             )
         rows = [{**row, **(columns_of_arm(champion.study, arm) or {})} for arm in champion.arms]
-        found = await run_in_threadpool(predict, champion, rows)
-        return {arm: found.only(place) for place, arm in enumerate(champion.arms)}
+        return await run_in_threadpool(predict, champion, rows)
 
     def requires(self, scope: Scope) -> Callable[[Request], Awaitable[None]]:
         """A dependency that lets requests with a token of a scope pass."""

@@ -126,8 +126,7 @@ class _Lanes:
         run_stage: Callable[[str], None],
     ) -> None:
         self._run_stage = run_stage
-        # An interrupt comes before every stage.
-        self._place = {stage: place for place, stage in enumerate(("", *order))}
+        self._place = {stage: place for place, stage in enumerate(order)}
         after = {stage: {_AFTER.get(stage)} & upstream.keys() for stage in upstream}
         self._upstream = {stage: {*waits, *after[stage]} for stage, waits in upstream.items()}
         self._ended: set[str] = set()

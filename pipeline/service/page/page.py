@@ -53,10 +53,10 @@ def page_router(service: Service) -> APIRouter:
         try:
             rows = [columns_of(champion.inputs, given)]
             found = await service.predict(champion, rows, explains=True)
-            arms = await service.predict_arms(champion, rows[0]) if champion.arms else {}
+            arms = arms_of(await service.predict_arms(champion, rows[0])) if champion.arms else []
         except InvalidRowsError as error:
             return _page(service, champion, given, problems=error.problems)
-        content = answer(found, 0, explains=True) | {"arms": arms_of(arms)}
+        content = answer(found, 0, explains=True) | {"arms": arms}
         return _page(service, champion, given, answer=content)
 
     @router.get("/card")

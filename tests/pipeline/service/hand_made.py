@@ -253,3 +253,15 @@ def register(
     (statistics / "FeatureStats.pb").write_bytes(_statistics())
     registry = Registry(str(root))
     return registry.register(candidate, str(model), str(statistics), documents=found).entry
+
+
+def serialized_example(subject: dict[str, Any]) -> bytes:
+    """The tf.Example of a subject's columns; a missing value is an absent feature."""
+    made = tf.train.Example()
+    for name, value in subject.items():
+        feature = made.features.feature[name]
+        if isinstance(value, str):
+            feature.bytes_list.value.append(value.encode())
+        elif value is not None:
+            feature.float_list.value.append(value)
+    return bytes(made.SerializeToString())

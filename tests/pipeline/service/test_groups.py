@@ -22,7 +22,14 @@ from pipeline.service.follower import Follower
 from pipeline.study.load import parse_study
 from tests.each import each
 from tests.pipeline.service.grouped import SLICINGS, content, save_grouped
-from tests.pipeline.service.hand_made import STUDY, SUBJECT, log_odds, register, risk
+from tests.pipeline.service.hand_made import (
+    STUDY,
+    SUBJECT,
+    log_odds,
+    register,
+    risk,
+    serialized_example,
+)
 from tests.pipeline.service.running import problems, running
 
 IN_TRIAL = {"REGION": "South", "ENROLLED": "Y", "EXIT": 400}
@@ -151,17 +158,6 @@ def _joined(rows: list[dict[str, Any]]) -> JoinedSubjects:
     return JoinedSubjects([f"S{row}" for row in range(n)], np.full(n, np.nan), {"subjects": own})
 
 
-def _example(columns: dict[str, Any]) -> bytes:
-    made = tf.train.Example()
-    for name, value in columns.items():
-        feature = made.features.feature[name]
-        if isinstance(value, str):
-            feature.bytes_list.value.append(value.encode())
-        elif value is not None:
-            feature.float_list.value.append(value)
-    return bytes(made.SerializeToString())
-
-
 def test_a_batch_scoring_answers_the_same(asked: httpx.Client, grouped: Path) -> None:
     """Its examples are made from the same subjects by the stage that reads their files."""
     random = np.random.default_rng(3)
@@ -184,7 +180,8 @@ def test_a_batch_scoring_answers_the_same(asked: httpx.Client, grouped: Path) ->
         for values in zip(*(built[name].to_pylist() for name in wanted), strict=True)
     ]
     signatures = tf.saved_model.load(str(grouped)).signatures
-    expected = signatures[EXAMPLES_SIGNATURE](examples=tf.constant([_example(row) for row in rows]))
+    examples = tf.constant([serialized_example(row) for row in rows])
+    expected = signatures[EXAMPLES_SIGNATURE](examples=examples)
 
     subjects = [{("arm" if k == "TREATMENT" else k): v for k, v in row.items()} for row in given]
     found = asked.post(f"/v1/models/{STUDY}:predict", json={"instances": subjects}).json()

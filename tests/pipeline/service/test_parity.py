@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from pipeline.names import EXAMPLES_SIGNATURE
 from tests.each import each
+from tests.pipeline.service.hand_made import serialized_example
 
 
 def test_the_same_rows_have_the_same_numbers_as_in_a_batch(
@@ -28,7 +29,7 @@ def test_the_same_rows_have_the_same_numbers_as_in_a_batch(
         for number in range(40)
     ]
     loaded = tf.saved_model.load(str(saved_model))
-    examples = tf.constant([_example(subject) for subject in subjects])
+    examples = tf.constant([serialized_example(subject) for subject in subjects])
     expected = loaded.signatures[EXAMPLES_SIGNATURE](examples=examples)
 
     body = {"instances": subjects}
@@ -37,14 +38,3 @@ def test_the_same_rows_have_the_same_numbers_as_in_a_batch(
     for name in each(expected):
         answered = [row[name] for row in found]
         assert np.abs(np.array(answered) - expected[name].numpy()).max() < 1e-6, name
-
-
-def _example(subject: dict[str, Any]) -> bytes:
-    made = tf.train.Example()
-    for name, value in subject.items():
-        feature = made.features.feature[name]
-        if isinstance(value, str):
-            feature.bytes_list.value.append(value.encode())
-        elif value is not None:
-            feature.float_list.value.append(value)
-    return bytes(made.SerializeToString())
