@@ -218,7 +218,7 @@ bench-startup: $(READY) ## Start-up beside another checkout: OTHER=folder.
 bench-notebooks: $(READY) ## Seconds of the fairness notebook on a run with 200 groups.
 	@$(BIN)/python -m benchmarks.notebooks
 
-lock: $(READY) ## Resolve the locks again: requirements/tfx116, requirements/tfx121, those of the service and of Airflow.
+lock: $(READY) ## Resolve the locks again: requirements/tfx116, requirements/tfx121, those of the service, of Airflow and of the check of workflows.
 	@for lock in tfx116 tfx121; do for name in runtime dev bootstrap; do \
 	  $(BIN)/uv pip compile -q --config-file requirements/$$lock/uv.toml --python-version 3.11 \
 	    $$(test $$lock = tfx116 || echo --universal) \
@@ -232,6 +232,9 @@ lock: $(READY) ## Resolve the locks again: requirements/tfx116, requirements/tfx
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-find-links --no-emit-index-url --custom-compile-command "make lock" \
 	  requirements/airflow.in -o requirements/airflow.txt
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-find-links --no-emit-index-url --custom-compile-command "make lock" \
+	  requirements/delivery.in -o requirements/delivery.txt
 
 setup: $(READY) ## Install everything into .venv.
 

@@ -84,7 +84,7 @@ GROUPS = (
     ),
     Group("finished run", 5, ("tests/notebooks", "tests/e2e/test_report_browser.py")),
     Group("trainer", 4, ("tests/trainer",)),
-    Group("airflow", 2, ("tests/test_airflow.py",)),
+    Group("own environments", 2, ("tests/test_airflow.py", "tests/test_delivery.py")),
     Group(
         "short ones",
         2,

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import shlex
 import sqlite3
-import subprocess
 import sys
-from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from tests.own_environment import check, install
 from tests.whole_runs import LENIENT, REPOSITORY, SMALL, SUBJECT_KEY, study_copy
 
 pytestmark = pytest.mark.slow
@@ -23,12 +22,7 @@ DAG = "trial_nightly"
 @pytest.fixture(scope="module")
 def airflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The program, installed from its lock."""
-    folder = tmp_path_factory.mktemp("airflow") / "env"
-    uv = Path(sys.executable).parent / "uv"
-    lock = REPOSITORY / "requirements" / "airflow.txt"
-    check(sys.executable, "-m", "venv", "--without-pip", folder)
-    check(uv, "pip", "sync", "-q", "--require-hashes", "--python", folder / "bin" / "python", lock)
-    return folder / "bin" / "airflow"
+    return install(tmp_path_factory.mktemp("airflow") / "env", "airflow.txt") / "airflow"
 
 
 @pytest.fixture(scope="module")
@@ -80,12 +74,3 @@ def test_the_run_and_its_pages_are_there(home: Path, tested: str) -> None:
     assert "<html" in (root / "boards.html").read_text()
     (report,) = root.glob("synthetic/records/*/report.html")
     assert "<html" in report.read_text()
-
-
-def check(*command: str | Path, env: Mapping[str, str] | None = None) -> str:
-    """Runs a command; the test fails where it fails."""
-    ran = subprocess.run(
-        [str(part) for part in command], env=env, capture_output=True, text=True, check=False
-    )
-    assert ran.returncode == 0, (ran.stdout + ran.stderr)[-4000:]
-    return ran.stdout + ran.stderr

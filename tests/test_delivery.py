@@ -13,6 +13,7 @@ import yaml
 
 from pipeline.version import PROJECT
 from tests.each import each
+from tests.own_environment import check, install
 from tests.pipeline.cli.command_tree import COMMANDS
 from tests.pipeline.cli.test_makefile import called, parse
 
@@ -84,6 +85,15 @@ def test_trial_accepts_what_a_step_gives_it(step: str, tmp_path: Path) -> None:
         assert variable.partition("=")[2] in str(given)
 
 
+def test_the_run_on_staging_is_told_where_its_data_are(tmp_path: Path) -> None:
+    [step] = [step for step in STEPS if step.startswith("make submit")]
+    variables = shlex.split(step.replace("$STAGING_DATA", "s3://bucket/data"))[2:]
+
+    given = called(tmp_path, "submit", "STUDY=ist", *variables)
+
+    assert "data_root=s3://bucket/data" in given
+
+
 def test_variables_and_secrets_are_those_of_the_docs() -> None:
     documented = set(
         re.findall(r"^\| `([A-Z_]+)` \|", (PROJECT / "docs/delivery.md").read_text(), re.MULTILINE)
@@ -97,3 +107,42 @@ def test_no_secret_is_in_a_command() -> None:
     secrets = re.findall(r"secrets\.([A-Z_]+)", GITHUB.read_text("utf-8"))
     for step in STEPS:
         assert not [secret for secret in each(secrets) if secret in step]
+
+
+@pytest.fixture(scope="module")
+def check_jsonschema(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program, which ships the published schemas."""
+    folder = tmp_path_factory.mktemp("check-jsonschema") / "env"
+    return install(folder, "delivery.txt") / "check-jsonschema"
+
+
+PUBLISHED = {GITHUB: "vendor.github-workflows", GITLAB: "vendor.gitlab-ci"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", PUBLISHED, ids=lambda file: PUBLISHED[file])
+def test_a_file_is_valid_by_its_published_schema(check_jsonschema: Path, file: Path) -> None:
+    said = check(check_jsonschema, "--builtin-schema", PUBLISHED[file], file)
+    assert said == "ok -- validation done\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("file", "key", "mistyped"),
+    [(GITHUB, "runs-on:", "run-on:"), (GITLAB, "script:", "scripts:")],
+    ids=PUBLISHED.values(),
+)
+def test_a_mistyped_key_is_not(
+    check_jsonschema: Path, file: Path, key: str, mistyped: str, tmp_path: Path
+) -> None:
+    changed = tmp_path / file.name
+    changed.write_text(file.read_text("utf-8").replace(key, mistyped, 1))
+
+    ran = subprocess.run(
+        [check_jsonschema, "--builtin-schema", PUBLISHED[file], changed],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 1
+    assert "Schema validation errors were encountered" in ran.stdout

@@ -21,17 +21,8 @@ from tests.whole_runs import (
 def first_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The synthetic trial, run on a fresh root and evaluated on its test split."""
     folder = tmp_path_factory.mktemp("whole")
-    return _run_on_split(folder / "runs", split_study(folder / "study"))
-
-
-@pytest.fixture(scope="session")
-def second_run(first_run: Run) -> Run:
-    """The same command once more on the same root."""
-    return _run_on_split(first_run.root, first_run.root.parent / "study" / "study.yaml")
-
-
-def _run_on_split(root: Path, study: Path) -> Run:
-    return run_pipeline(root, "--study", str(study), "--subjects", str(SUBJECTS))
+    study = ("--study", str(split_study(folder / "study")))
+    return run_pipeline(folder / "runs", *study, "--subjects", str(SUBJECTS))
 
 
 @pytest.fixture(scope="session")

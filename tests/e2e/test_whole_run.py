@@ -1,11 +1,9 @@
-"""One whole run of the synthetic trial, and the same command a second time."""
+"""One whole run of the synthetic trial; `test_caching.py` has the same command a second time."""
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from pipeline.results.counts import Counts
 from pipeline.runners.stages import STAGES
 from pipeline.runs.registry import Registry
 from pipeline.study.load import load_study
+from tests.e2e.written_files import holders_of, holders_of_identifiers, written
 from tests.each import each
 from tests.predicted_risks import departures
 from tests.whole_runs import REPOSITORY, Run
@@ -31,7 +30,6 @@ ELSEWHERE = {
 """Stages of `--tune`, of `trial validate` and of `trial score`."""
 EXECUTED = [stage for stage in STAGES if stage not in ELSEWHERE]
 TASKS = ("worsening", "response", "hepatic_ae")
-IDENTIFIER = re.compile(rb"SYN01-\d+-\d+")
 
 
 def test_a_finished_run_exits_with_0(first_run: Run) -> None:
@@ -396,26 +394,14 @@ def test_the_first_blessed_model_is_registered_with_the_runs_digests(first_run: 
     assert (Path(entry.statistics_uri) / "Split-train" / "FeatureStats.pb").exists()
 
 
-def _written(run: Run) -> Iterator[tuple[Path, bytes]]:
-    """Every file below the root but the trial's data, unpacked."""
-    for path in run.root.rglob("*"):
-        if path.is_file() and not path.is_relative_to(run.root / "data"):
-            content = path.read_bytes()
-            packed = content[:2] == b"\x1f\x8b"
-            yield path, gzip.decompress(content) if packed else content
+def test_no_identifier_of_a_subject_is_written_anywhere(first_run: Run) -> None:
+    assert holders_of_identifiers(first_run) == []
 
 
-def test_no_identifier_of_a_subject_is_written_anywhere(second_run: Run) -> None:
-    data = Path(second_run.file["data_root"])
-    assert IDENTIFIER.search(next(data.glob("adsl-*")).read_bytes())
-    holders = [path for path, content in _written(second_run) if IDENTIFIER.search(content)]
-    assert holders == []
-
-
-def test_the_key_is_written_nowhere_but_in_its_own_file(second_run: Run) -> None:
+def test_the_key_is_written_nowhere_but_in_its_own_file(first_run: Run) -> None:
     key = _key()
-    assert [path for path, content in each(_written(second_run)) if key in content] == []
-    assert key.decode() not in second_run.terminal
+    assert [path for path, content in each(written(first_run)) if key in content] == []
+    assert key.decode() not in first_run.terminal
 
 
 @pytest.mark.usefixtures("first_run")
@@ -423,72 +409,12 @@ def test_the_key_can_be_read_by_its_owner_alone() -> None:
     assert SUBJECT_KEY_FILE.stat().st_mode & 0o077 == 0
 
 
-def test_pseudonyms_stay_in_the_examples(second_run: Run, served: _Served) -> None:
+def test_pseudonyms_stay_in_the_examples(first_run: Run, served: _Served) -> None:
     pseudonyms = [row[SUBJECT_HASH] for row in served.rows]
-    artifacts = second_run.root / "synthetic" / "artifacts"
-    # Predictions by pseudonym, and who was in which part of the champion's run, are artifacts, and
-    # a part of the registry, of their own.
-    allowed = (
-        artifacts / "TrialExampleGen" / "examples",
-        artifacts / "CrossFit" / "predictions",
-        artifacts / "ReferenceModels" / "predictions",
-        artifacts / "ChampionModel" / "division",
-        second_run.root / "registry-subjects",
-    )
-    holders = [
-        path
-        for path, content in _written(second_run)
-        if not any(path.is_relative_to(folder) for folder in allowed)
-        and any(name in content for name in pseudonyms)
-    ]
-    assert holders == []
+    assert holders_of(pseudonyms, first_run) == []
 
 
 def test_statistics_hold_nothing_of_the_subject_hash(first_run: Run) -> None:
     files = list(first_run.output("StatisticsGen", "statistics").rglob("*.pb"))
     assert len(files) == 3
     assert not [path for path in files if SUBJECT_HASH.encode() in path.read_bytes()]
-
-
-def test_the_second_run_takes_all_from_the_cache_but_what_the_champion_concerns(
-    second_run: Run,
-) -> None:
-    assert second_run.code == 0, second_run.terminal + second_run.errors
-    ran = {stage for stage, status in second_run.statuses.items() if status != "cached"}
-    assert ran == {
-        "ChampionModel",
-        "DataGate",
-        "TrialEvaluator",
-        "BlessedModel",
-        "ModelCard",
-        "Pusher",
-        "ModelRegistrar",
-        "RunPage",
-        "MetricsExporter",
-    }
-
-
-def test_the_second_run_shows_what_came_from_the_cache(second_run: Run) -> None:
-    assert re.search(r"^✓ Trainer .* from cache$", second_run.terminal, re.M)
-
-
-def test_the_second_run_is_compared_with_the_champion_of_the_first(second_run: Run) -> None:
-    differences = _overall(second_run, "difference")
-    for task in TASKS:
-        # The very same model: no difference at all.
-        assert differences[task, "auc"]["value"] == 0
-    [note] = [note for note in second_run.verdict["notes"] if "champion" in note]
-    tested = second_run.counts["subjects"]["test"]
-    assert note.startswith(f"Compared with the champion on {tested:,} test subjects")
-
-
-def test_the_second_run_has_the_metrics_of_the_first(first_run: Run, second_run: Run) -> None:
-    def points(run: Run) -> dict[str, Any]:
-        keys = ("task", "slice", "metric", "decision_threshold")
-        return {
-            json.dumps([record[key] for key in keys]): record["value"]
-            for record in run.metrics
-            if record["model"] == "challenger"
-        }
-
-    assert points(second_run) == points(first_run)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -23,12 +24,18 @@ print(json.dumps([code, "tensorflow" in sys.modules]))
 """
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A whole synthetic trial."""
-    folder = tmp_path / "data"
+    folder = tmp_path_factory.mktemp("trial") / "data"
     write(SyntheticTrial(100), str(folder))
     return folder
+
+
+@pytest.fixture
+def data(written: Path, tmp_path: Path) -> Path:
+    """A copy of it, for a test to damage."""
+    return shutil.copytree(written, tmp_path / "data")
 
 
 def _refused(tmp_path: Path, *arguments: str) -> str:

@@ -79,6 +79,7 @@ def test_each_subject_has_the_models_own_risk(predictions: pd.DataFrame) -> None
     names = subject_hashes(STUDY, [name for name, *_ in rows], SUBJECT_KEY.encode())
 
     assert len(predictions) == len(rows)
+    assert "subject" not in predictions.columns
     for pseudonym, (name, age, sex, _) in each(zip(names, rows, strict=True)):
         found = predictions.loc[pseudonym.decode()]
         assert found["death"] == pytest.approx(risk(age, sex), abs=1e-6), name

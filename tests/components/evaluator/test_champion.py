@@ -9,15 +9,18 @@ from components.evaluator.champion import (
     FIRST_RUN,
     NO_DIVISION,
     OTHER_DEAL,
+    OTHER_KEY,
     OTHER_LABELS,
     OTHER_SPLIT,
+    SUBJECT_KEY_ID,
     VALIDATION,
     find_champion,
     reason_against,
 )
 from components.evaluator.settings import EvaluatorSettings
+from pipeline.results.division import write_division
 from pipeline.results.evaluation_plan import SPLIT_PLAN, EvaluationPlan
-from tests.components.evaluator.conftest import write_model
+from tests.components.evaluator.conftest import split_division, write_model
 
 SETTINGS = EvaluatorSettings(
     tasks={"response": (0.5,)},
@@ -89,3 +92,38 @@ def test_a_validation_compares_no_champion() -> None:
     plan = EvaluationPlan(scheme="validate", requested="validate")
     found = find_champion([], [], standard_artifacts.Examples(), SETTINGS, plan, None)
     assert found.reason_against == VALIDATION
+
+
+@pytest.fixture
+def divided(tmp_path: Path) -> Any:
+    """A comparable champion with its division, in which one subject was tested."""
+    (champion,) = baseline(1, 1, "3:digest")
+    champion.set_string_custom_property(SUBJECT_KEY_ID, "a key")
+    champion.uri = str(tmp_path / "model")
+    write_model(tmp_path / "model", ["response"], "q_")
+    division = Predictions()
+    division.uri = str(tmp_path / "division")
+    (tmp_path / "division").mkdir()
+    return champion, division
+
+
+def examples_of(subject_key: str) -> Any:
+    examples = standard_artifacts.Examples()
+    examples.set_string_custom_property(SUBJECT_KEY_ID, subject_key)
+    return examples
+
+
+def test_other_pseudonyms_are_not_comparable(divided: Any) -> None:
+    champion, division = divided
+    write_division(division.uri, split_division({b"subject": 2}))
+    found = find_champion(
+        [champion], [division], examples_of("another"), SETTINGS, SPLIT_PLAN, None
+    )
+    assert (found.reason_against, found.tasks) == (OTHER_KEY, ("response",))
+
+
+def test_a_champion_whose_division_the_registry_lacks_is_not_comparable(divided: Any) -> None:
+    champion, division = divided
+    write_division(division.uri, split_division({}))
+    found = find_champion([champion], [division], examples_of("a key"), SETTINGS, SPLIT_PLAN, None)
+    assert (found.reason_against, found.tasks) == (NO_DIVISION, ("response",))

@@ -1,0 +1,156 @@
+"""Results of the same run under two locks: are examples equal, how far apart are metrics?
+
+Both roots hold one run of the study, made from the same data with the same `TRIAL_SUBJECT_KEY`,
+seed and steps, for example one of them below the root of another Debian (`benchmarks/locks.py`):
+
+    trial run --study ist --data ist --root /tmp/here
+    python -m benchmarks.lock_differences /tmp/here ROOT/tmp/there --study ist
+
+For each metric the largest difference of a value, and of a bound of its interval, of any task,
+group, threshold and model is written. `tests/two_locks.py` has what tests allow.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import logging
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.report import markdown_table
+from pipeline.errors import UserError
+
+logger = logging.getLogger(__name__)
+
+_IDENTITY = ("task", "slice", "metric", "decision_threshold", "model", "versus")
+_NUMBERS = ("value", "lower", "upper")
+
+Records = Mapping[tuple[str, ...], Mapping[str, Any]]
+"""Records of metrics.json by what they are of."""
+
+
+@dataclass(frozen=True)
+class Apart:
+    """How far a metric is apart.
+
+    Attributes:
+        numbers: How many values and bounds were compared.
+        largest: The largest difference.
+    """
+
+    numbers: int
+    largest: float
+
+
+def read_examples(study: Path) -> dict[str, bytes]:
+    """Examples of each split, unpacked, in the order of their files.
+
+    Args:
+        study: A study's folder below the root of one run.
+
+    Raises:
+        UserError: There are none, or those of several runs.
+    """
+    folders = sorted(_only(study, "TrialExampleGen/examples/*").glob("Split-*"))
+    return {
+        folder.name: b"".join(
+            gzip.decompress(file.read_bytes()) for file in sorted(folder.glob("*.gz"))
+        )
+        for folder in folders
+    }
+
+
+def read_records(study: Path) -> Records:
+    """Records of metrics.json.
+
+    Args:
+        study: A study's folder below the root of one run.
+
+    Raises:
+        UserError: There are none, or those of several runs.
+    """
+    document = _only(study, "TrialEvaluator/verdict/*/metrics.json")
+    records = json.loads(document.read_text("utf-8"))["records"]
+    return {
+        tuple(json.dumps(record[name], sort_keys=True) for name in _IDENTITY): record
+        for record in records
+    }
+
+
+def differences(ours: Records, theirs: Records) -> dict[str, Apart]:
+    """Compares all metrics.
+
+    Args:
+        ours: Records under one lock.
+        theirs: Records under the other.
+
+    Returns:
+        By metric.
+
+    Raises:
+        UserError: One side has a metric, or a number of it, that the other lacks.
+    """
+    if set(ours) != set(theirs):
+        raise UserError(f"{len(set(ours) ^ set(theirs))} metrics are in one of the runs alone.")
+    found: dict[str, Apart] = {}
+    for key, record in ours.items():
+        before = found.get(record["metric"], Apart(0, 0.0))
+        pairs = [(record[name], theirs[key][name]) for name in _NUMBERS]
+        if any((one is None) != (other is None) for one, other in pairs):
+            raise UserError(f"{' '.join(key)}: one of the runs has no such number.")
+        apart = [abs(one - other) for one, other in pairs if one is not None]
+        found[record["metric"]] = Apart(before.numbers + len(apart), max([before.largest, *apart]))
+    return found
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Compares two runs.
+
+    Args:
+        argv: Arguments; those of the process by default.
+
+    Returns:
+        0 if the examples are equal, 1 if not, 2 for what the user has to change.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.lock_differences",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("ours", type=Path, help="root of the run under one lock")
+    parser.add_argument("theirs", type=Path, help="root of the run under the other lock")
+    parser.add_argument("--study", default="synthetic", help="name of the study")
+    arguments = parser.parse_args(argv)
+    ours, theirs = (root / arguments.study for root in (arguments.ours, arguments.theirs))
+    try:
+        is_equal = read_examples(ours) == read_examples(theirs)
+        found = differences(read_records(ours), read_records(theirs))
+    except UserError as error:
+        logger.error("%s", error)
+        return 2
+    rows = [
+        (name, apart.numbers, f"{apart.largest:.1e}")
+        for name, apart in sorted(found.items(), key=lambda item: -item[1].largest)
+    ]
+    sys.stdout.write(f"examples of all splits: {'the same bytes' if is_equal else 'DIFFERENT'}\n\n")
+    sys.stdout.write(markdown_table(("metric", "numbers", "largest difference"), rows))
+    return 0 if is_equal else 1
+
+
+def _only(study: Path, pattern: str) -> Path:
+    found = sorted((study / "artifacts").glob(pattern))
+    if len(found) != 1:
+        raise UserError(
+            f"{study}: expected one finished run, found {len(found)} of artifacts/{pattern}."
+        )
+    return found[0]
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    sys.exit(main())

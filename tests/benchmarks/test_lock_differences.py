@@ -1,0 +1,86 @@
+"""Two runs are compared metric by metric, and their examples byte by byte."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.lock_differences import main
+
+
+def record(metric: str, value: float | None, upper: float | None, task: str = "a") -> Any:
+    names = {"task": task, "slice": {}, "metric": metric, "decision_threshold": None}
+    return {**names, "model": "challenger", "versus": None, "value": value} | {
+        "lower": None,
+        "upper": upper,
+    }
+
+
+def write_run(root: Path, *records: Any, example: bytes = b"a subject") -> Path:
+    artifacts = root / "trial" / "artifacts"
+    verdict = artifacts / "TrialEvaluator" / "verdict" / "7"
+    verdict.mkdir(parents=True)
+    (verdict / "metrics.json").write_text(json.dumps({"records": records}))
+    split = artifacts / "TrialExampleGen" / "examples" / "2" / "Split-train"
+    split.mkdir(parents=True)
+    (split / "data-00000-of-00001.gz").write_bytes(gzip.compress(example))
+    return root
+
+
+def compared(*roots: Path) -> int:
+    return main([*map(str, roots), "--study", "trial"])
+
+
+def test_the_largest_difference_of_a_value_or_bound_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ours = record("auc", 0.75, 0.875), record("auc", 0.5, None, "b"), record("brier", 0.25, None)
+    theirs = record("auc", 0.75, 0.75), record("auc", 0.5, None, "b"), record("brier", 0.25, None)
+
+    code = compared(write_run(tmp_path / "1", *ours), write_run(tmp_path / "2", *theirs))
+
+    told = capsys.readouterr().out
+    assert code == 0
+    assert "examples of all splits: the same bytes" in told
+    assert "| auc | 3 | 1.2e-01 |\n| brier | 1 | 0.0e+00 |" in told
+
+
+def test_other_examples_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    roots = [
+        write_run(tmp_path / text, record("auc", 0.5, None), example=text.encode())
+        for text in ("one", "two")
+    ]
+
+    assert compared(*roots) == 1
+    assert "DIFFERENT" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("theirs", "message"),
+    [
+        (record("brier", 0.5, None), "2 metrics are in one of the runs alone"),
+        (record("auc", None, None), "one of the runs has no such number"),
+    ],
+)
+def test_what_one_run_lacks_is_no_difference_of_floating_point(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, theirs: Any, message: str
+) -> None:
+    ours = write_run(tmp_path / "1", record("auc", 0.5, None))
+
+    assert compared(ours, write_run(tmp_path / "2", theirs)) == 2
+    assert message in caplog.text
+
+
+def test_a_root_of_several_runs_is_refused(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    roots = [write_run(tmp_path / name, record("auc", 0.5, None)) for name in ("1", "2")]
+    again = roots[0] / "trial" / "artifacts" / "TrialExampleGen" / "examples" / "9"
+    again.mkdir()
+
+    assert compared(*roots) == 2
+    assert "expected one finished run, found 2" in caplog.text
