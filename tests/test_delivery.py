@@ -19,7 +19,7 @@ from tests.pipeline.cli.test_makefile import called, parse
 
 GITHUB = PROJECT / ".github" / "workflows" / "delivery.yml"
 GITLAB = PROJECT / ".gitlab-ci.yml"
-JOBS = ("test", "image", "staging", "promotion")
+JOBS = ("test", "build", "staging", "promotion")
 OF_THE_COMMIT = {
     **{"GITHUB_SHA": "COMMIT", "CI_COMMIT_SHA": "COMMIT"},
     **{"GITHUB_ACTOR": "ACTOR", "GITLAB_USER_LOGIN": "ACTOR"},
@@ -51,7 +51,7 @@ def test_the_jobs_follow_each_other() -> None:
     github: dict[str, Any] = yaml.safe_load(GITHUB.read_text("utf-8"))["jobs"]
 
     assert tuple(github) == JOBS
-    assert [job.get("needs") for job in github.values()] == [None, "test", "image", "staging"]
+    assert [job.get("needs") for job in github.values()] == [None, "test", "build", "staging"]
     assert tuple(steps_of_gitlab()) == JOBS
 
 

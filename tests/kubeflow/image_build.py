@@ -20,7 +20,7 @@ TASKS = "{IMAGE_NAME}:{CI_COMMIT_SHA}".format_map(OF_THE_RUNNER)
 """The image of the tasks, as delivery names it."""
 SERVICE = "localhost/trial-test-service:current"
 """The image of the prediction service."""
-_BUILD = {TASKS: commands_of("image")[0], SERVICE: f"make service-image IMAGE={SERVICE}"}
+_BUILD = {TASKS: commands_of("build")[0], SERVICE: f"make service-image IMAGE={SERVICE}"}
 """The command that builds each: that of the tasks is delivery's."""
 _MIRROR = "http://deb.debian.org/debian"
 _PROGRAMS = ("buildah", "podman", "runc", "debootstrap")
@@ -143,7 +143,7 @@ def build_image(folder: Path, image: str = TASKS) -> None:
         "IMAGE_BUILD": "buildah bud --format=docker",
         "IMAGE_OPTIONS": " ".join(options),
     }
-    run_command("image", _BUILD[image], REPOSITORY, surroundings)
+    run_command("build", _BUILD[image], REPOSITORY, surroundings)
 
 
 def remove_image(image: str = TASKS) -> None:

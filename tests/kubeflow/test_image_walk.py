@@ -60,9 +60,9 @@ def volume(out_of_fold_trial: Trial) -> Trial:
 def pushed(image: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], int]:
     """Of the job that builds and pushes the image, which `image` has built."""
     assert image == TASKS
-    _, push = commands_of("image")
+    _, push = commands_of("build")
     with image_registry.running(IMAGES, tmp_path_factory.mktemp("registry")):
-        run_command("image", push, REPOSITORY, {})
+        run_command("build", push, REPOSITORY, {})
         tags = image_registry.asked(IMAGES, "trial-test/tags/list")["tags"]
         layers = image_registry.asked(IMAGES, f"trial-test/manifests/{tags[0]}")["layers"]
     return tags, len(layers)
