@@ -13,7 +13,12 @@ from benchmarks.lock_differences import main
 
 
 def record(metric: str, value: float | None, upper: float | None, task: str = "a") -> Any:
-    names = {"task": task, "slice": {}, "metric": metric, "decision_threshold": None}
+    names: dict[str, Any] = {
+        "task": task,
+        "slice": {},
+        "metric": metric,
+        "decision_threshold": None,
+    }
     return {**names, "model": "challenger", "versus": None, "value": value} | {
         "lower": None,
         "upper": upper,
