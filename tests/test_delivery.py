@@ -85,7 +85,7 @@ def test_trial_accepts_what_a_step_gives_it(step: str, tmp_path: Path) -> None:
         assert variable.partition("=")[2] in str(given)
 
 
-def test_the_run_on_staging_is_told_where_its_data_are(tmp_path: Path) -> None:
+def test_the_run_on_staging_knows_where_its_data_are(tmp_path: Path) -> None:
     [step] = [step for step in STEPS if step.startswith("make submit")]
     variables = shlex.split(step.replace("$STAGING_DATA", "s3://bucket/data"))[2:]
 

@@ -40,7 +40,7 @@ def compared(*roots: Path) -> int:
     return main([*map(str, roots), "--study", "trial"])
 
 
-def test_the_largest_difference_of_a_value_or_bound_is_told(
+def test_the_largest_difference_of_a_value_or_bound_is_shown(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ours = record("auc", 0.75, 0.875), record("auc", 0.5, None, "b"), record("brier", 0.25, None)
@@ -48,13 +48,13 @@ def test_the_largest_difference_of_a_value_or_bound_is_told(
 
     code = compared(write_run(tmp_path / "1", *ours), write_run(tmp_path / "2", *theirs))
 
-    told = capsys.readouterr().out
+    shown = capsys.readouterr().out
     assert code == 0
-    assert "examples of all splits: the same bytes" in told
-    assert "| auc | 3 | 1.2e-01 |\n| brier | 1 | 0.0e+00 |" in told
+    assert "examples of all splits: the same bytes" in shown
+    assert "| auc | 3 | 1.2e-01 |\n| brier | 1 | 0.0e+00 |" in shown
 
 
-def test_other_examples_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_other_examples_are_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     roots = [
         write_run(tmp_path / text, record("auc", 0.5, None), example=text.encode())
         for text in ("one", "two")
