@@ -38,7 +38,7 @@ export UV_CACHE_DIR = $(CURDIR)/$(VENV)/cache
 export UV_LINK_MODE = hardlink
 
 .PHONY: help setup run validate score serve flink-up flink-down test test-slow test-flink system compile submit image service-image push pin-images audit verdict report notebooks export store-migrate freeze models promote rollback boards grafana schemas docs lint format lock bench-accuracy bench-overhead \
-	bench-coverage bench-fold-statistics bench-stability bench-uncertainty bench-example-gen bench-reading bench-scale bench-flink bench-store bench-startup bench-notebooks clean
+	bench-coverage bench-fold-statistics bench-stability bench-uncertainty bench-example-gen bench-reading bench-scale bench-flink bench-store bench-startup bench-notebooks bench-malformed bench-serving bench-scoring clean
 
 help: ## This list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -218,7 +218,16 @@ bench-startup: $(READY) ## Start-up beside another checkout: OTHER=folder.
 bench-notebooks: $(READY) ## Seconds of the fairness notebook on a run with 200 groups.
 	@$(BIN)/python -m benchmarks.notebooks
 
-lock: $(READY) ## Resolve the locks again: requirements/tfx116, requirements/tfx121, those of the service, of Airflow and of the check of workflows.
+bench-malformed: $(READY) ## 10,000 malformed requests to the service, by schemathesis: [STUDY=ist REGISTRY=address].
+	@$(BIN)/python -m benchmarks.malformed $(if $(STUDY),"$$STUDY") $(if $(REGISTRY),--registry "$$REGISTRY")
+
+bench-serving: $(READY) ## The service beside MLServer on the same model: [STUDY=ist REGISTRY=address].
+	@$(BIN)/python -m benchmarks.serving $(if $(STUDY),"$$STUDY") $(if $(REGISTRY),--registry "$$REGISTRY")
+
+bench-scoring: $(READY) ## Score a million subjects, and beside TFX's BulkInferrer.
+	@$(BIN)/python -m benchmarks.scoring
+
+lock: $(READY) ## Resolve the locks again: requirements/tfx116, requirements/tfx121, and those with an environment of their own.
 	@for lock in tfx116 tfx121; do for name in runtime dev bootstrap; do \
 	  $(BIN)/uv pip compile -q --config-file requirements/$$lock/uv.toml --python-version 3.11 \
 	    $$(test $$lock = tfx116 || echo --universal) \
@@ -229,12 +238,9 @@ lock: $(READY) ## Resolve the locks again: requirements/tfx116, requirements/tfx
 	@$(BIN)/uv pip compile -q --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
 	  --generate-hashes --no-emit-find-links --no-emit-index-url --custom-compile-command "make lock" \
 	  requirements/serve.in -o requirements/serve.txt
-	@$(BIN)/uv pip compile -q --universal --python-version 3.11 \
+	@for name in airflow delivery schemathesis mlserver; do $(BIN)/uv pip compile -q --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-find-links --no-emit-index-url --custom-compile-command "make lock" \
-	  requirements/airflow.in -o requirements/airflow.txt
-	@$(BIN)/uv pip compile -q --universal --python-version 3.11 \
-	  --generate-hashes --no-emit-find-links --no-emit-index-url --custom-compile-command "make lock" \
-	  requirements/delivery.in -o requirements/delivery.txt
+	  requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 
 setup: $(READY) ## Install everything into .venv.
 

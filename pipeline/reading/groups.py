@@ -43,9 +43,10 @@ def slice_columns(
         table: Own rows of the subjects.
         columns: Their arm and site, as far as a slicing is of these.
     """
+    found = {name: _slices(slicing, table, columns) for name, slicing in slicings.items()}
     return {
-        slice_key(name): pc.fill_null(_slices(slicing, table, columns), MISSING_GROUP)
-        for name, slicing in slicings.items()
+        slice_key(name): pc.fill_null(values, MISSING_GROUP) if values.null_count else values
+        for name, values in found.items()
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,8 @@ class Batches:
     def __init__(self) -> None:
         self._waiting: deque[_Call] = deque()
         self._worker: asyncio.Task[None] | None = None
+        # A thread of its own is reached sooner than one of a pool for everything.
+        self._thread = ThreadPoolExecutor(1, "model")
 
     async def predict(
         self,
@@ -67,7 +70,7 @@ class Batches:
         while self._waiting:
             calls = self._taken()
             try:
-                answers = await run_in_threadpool(_called, calls)
+                answers = await self._in_thread(calls)
             except Exception as error:
                 # Of several one may be at fault: only that one fails.
                 await _call_alone(calls, error)
@@ -76,6 +79,9 @@ class Batches:
                 if not call.found.done():
                     call.found.set_result(answer)
         self._worker = None
+
+    def _in_thread(self, calls: Sequence[_Call]) -> asyncio.Future[list[Outputs]]:
+        return asyncio.get_running_loop().run_in_executor(self._thread, _called, calls)
 
     def _taken(self) -> list[_Call]:
         """What has waited longest, as far as it is for one model and not too much."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,7 @@ class ColumnsModel:
 
     Attributes:
         loaded: What TensorFlow loaded: it keeps variables and tables.
+        joined: The signature that predicts, of all numbers and all texts at once.
         outputs: Outputs of the signature `columns`.
         slicings: Slicings whose value it takes; none where all sets are those of a subject whose
             groups are not known, because the study has no groups or the model is of an earlier
@@ -39,6 +40,7 @@ class ColumnsModel:
     """
 
     loaded: Any
+    joined: JoinedSignature
     outputs: tuple[str, ...]
     slicings: tuple[str, ...]
     explains: bool
@@ -64,26 +66,79 @@ class ColumnsModel:
             slice_key(name): np.array([text.encode() for text in slices[name]], object)
             for name in self.slicings
         }
-        return self._call(self.signature, {**arguments, **groups})
+        return _in_blocks(self.joined, {**arguments, **groups})
 
     def contributions(self, arguments: Arguments) -> Outputs:
         """Contributions to the log odds by task, `[n, features + 1]`; last the reference's."""
-        return self._call(_EXPLAINED, arguments)
-
-    def _call(self, name: str, arguments: Arguments) -> Outputs:
         # TensorFlow takes seconds to import.
         import tensorflow as tf
 
-        signature = self.loaded.signatures[name]
+        def explain(block: Arguments) -> Mapping[str, Any]:
+            tensors = {argument: tf.constant(values) for argument, values in block.items()}
+            return self.loaded.signatures[_EXPLAINED](**tensors)
+
+        return _in_blocks(explain, arguments)
+
+
+class JoinedSignature:
+    """A signature that takes columns, called with one tensor of all numbers and one of all texts.
+
+    Making a tensor of each column and handing it over takes as long as the model itself.
+
+    Args:
+        signature: The signature, loaded.
+    """
+
+    def __init__(self, signature: Any) -> None:
+        import tensorflow as tf
+
+        specs = signature.structured_input_signature[1]
+        numbers = tuple(name for name, spec in specs.items() if spec.dtype.is_floating)
+        texts = tuple(name for name in specs if name not in numbers)
+
+        @tf.function(
+            autograph=False,
+            input_signature=[
+                tf.TensorSpec([len(numbers), None], tf.float32),
+                tf.TensorSpec([len(texts), None], tf.string),
+            ],
+        )
+        def joined(of_numbers: Any, of_texts: Any) -> Any:
+            columns = {name: of_numbers[place] for place, name in enumerate(numbers)}
+            columns |= {name: of_texts[place] for place, name in enumerate(texts)}
+            return signature(**columns)
+
+        self._numbers, self._texts = numbers, texts
+        self._function = joined.get_concrete_function()
+
+    def __call__(self, arguments: Arguments) -> Mapping[str, Any]:
+        """Outputs of the signature, tensors `[n, ...]`.
+
+        Args:
+            arguments: Its arguments, `[n]` each.
+        """
+        import tensorflow as tf
+
         rows = len(next(iter(arguments.values())))
-        blocks = []
-        for start in range(0, rows, _BLOCK_ROWS):
-            block = {
-                argument: tf.constant(values[start : start + _BLOCK_ROWS])
-                for argument, values in arguments.items()
-            }
-            blocks.append({key: found.numpy() for key, found in signature(**block).items()})
-        return {key: np.concatenate([block[key] for block in blocks]) for key in blocks[0]}
+        numbers = np.empty((len(self._numbers), rows), np.float32)
+        texts = np.empty((len(self._texts), rows), object)
+        for place, name in enumerate(self._numbers):
+            numbers[place] = arguments[name]
+        for place, name in enumerate(self._texts):
+            texts[place] = arguments[name]
+        return self._function(tf.constant(numbers), tf.constant(texts, tf.string))
+
+
+def _in_blocks(call: Callable[[Arguments], Mapping[str, Any]], arguments: Arguments) -> Outputs:
+    """Outputs of any number of rows."""
+    rows = len(next(iter(arguments.values())))
+    blocks = []
+    for start in range(0, rows, _BLOCK_ROWS):
+        block = {name: values[start : start + _BLOCK_ROWS] for name, values in arguments.items()}
+        blocks.append({key: found.numpy() for key, found in call(block).items()})
+    if len(blocks) == 1:
+        return blocks[0]
+    return {key: np.concatenate([block[key] for block in blocks]) for key in blocks[0]}
 
 
 def load_model(folder: str, inputs: Inputs, slicings: Sequence[str]) -> ColumnsModel:
@@ -107,10 +162,13 @@ def load_model(folder: str, inputs: Inputs, slicings: Sequence[str]) -> ColumnsM
         raise UserError(f"The model has no signature `{COLUMNS_SIGNATURE}`: train it again.")
     signature = loaded.signatures[COLUMNS_SIGNATURE]
     _check_arguments(signature.structured_input_signature[1], inputs)
+    taken = _slicings(loaded, slicings)
+    predicts = SLICES_SIGNATURE if taken else COLUMNS_SIGNATURE
     model = ColumnsModel(
         loaded=loaded,
+        joined=JoinedSignature(loaded.signatures[predicts]),
         outputs=tuple(sorted(signature.structured_outputs)),
-        slicings=_slicings(loaded, slicings),
+        slicings=taken,
         explains=_EXPLAINED in loaded.signatures,
     )
     try:

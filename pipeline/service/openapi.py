@@ -92,6 +92,8 @@ def openapi_document(app: FastAPI, champion: Champion) -> dict[str, Any]:
     }
     for path, methods in document["paths"].items():
         for operation in methods.values():
+            if parameters := _parameters(path, champion):
+                operation["parameters"] = parameters
             operation["responses"] = _responses(path, operation["responses"])
         for ending, schema in bodies.items():
             if path.endswith(ending):
@@ -100,6 +102,21 @@ def openapi_document(app: FastAPI, champion: Champion) -> dict[str, Any]:
                     "content": {"application/json": {"schema": schema}},
                 }
     return document
+
+
+def _parameters(path: str, champion: Champion) -> list[dict[str, Any]]:
+    """The parts of a path that name the model; each has one value."""
+    values = {"model": champion.study.study, "version": str(champion.version)}
+    return [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string", "enum": [value]},
+        }
+        for name, value in values.items()
+        if f"{{{name}}}" in path
+    ]
 
 
 def _description(champion: Champion) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import socket
 import sys
@@ -18,13 +19,14 @@ from pipeline.service.tokens import read_tokens
 
 if TYPE_CHECKING:
     import uvicorn
+    from starlette.types import ASGIApp
 
 logger = logging.getLogger(__name__)
 
 _SECONDS_TO_FINISH = 30
-_SECONDS_IDLE = 75
-"""How long a connection is kept that has no request: longer than proxies keep theirs, so that none
-is closed while a request is on its way."""
+_SECONDS_IDLE = 620
+"""How long a connection is kept that has no request: longer than by clients and proxies, of which
+some have 600 s. Else it is closed while a request is on its way: the client has a read error."""
 _LARGEST_HEADERS = 2**16
 
 
@@ -53,6 +55,31 @@ class Place:
     seconds: float = 5.0
     most_requests: int = Limits.most_requests
     shadow: str = ""
+
+
+def configuration(app: ASGIApp, place: Place) -> uvicorn.Config:
+    """How uvicorn runs the service.
+
+    Args:
+        app: The application.
+        place: Where and how it listens.
+    """
+    import uvicorn
+
+    return uvicorn.Config(
+        app,
+        host=place.host,
+        port=place.port,
+        # A client may put values into the address of a request.
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=_SECONDS_TO_FINISH,
+        timeout_keep_alive=_SECONDS_IDLE,
+        h11_max_incomplete_event_size=_LARGEST_HEADERS,
+        ssl_certfile=place.certificate,
+        ssl_keyfile=place.key,
+    )
 
 
 def listen(config: uvicorn.Config) -> socket.socket:
@@ -108,20 +135,10 @@ def serve(registry: str, study: str, place: Place) -> None:
     assert champion is not None
     limits = Limits(most_bytes=place.most_bytes, most_requests=place.most_requests)
     app = create_app(follower, tokens, limits, place.seconds, place.shadow)
-    config = uvicorn.Config(
-        app,
-        host=place.host,
-        port=place.port,
-        # A client may put values into the address of a request.
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        timeout_graceful_shutdown=_SECONDS_TO_FINISH,
-        timeout_keep_alive=_SECONDS_IDLE,
-        h11_max_incomplete_event_size=_LARGEST_HEADERS,
-        ssl_certfile=place.certificate,
-        ssl_keyfile=place.key,
-    )
+    config = configuration(app, place)
+    # What was made until now stays. A full collection looks through all else, during a request.
+    gc.collect()
+    gc.freeze()
     listening = listen(config)
     scheme = "https" if place.certificate else "http"
     logger.info(

@@ -63,13 +63,14 @@ class Service:
             raise no_model("The study has no champion: its model was withdrawn.")
         return champion
 
-    def named(self, model: str, version: str | None = None) -> Champion:
-        """The model, if it is the one that was asked for.
+    def named(self, request: Request) -> Champion:
+        """The model, if it is the one that the path of a request names.
 
         Raises:
             ProblemError: It has another name or another version.
         """
         champion = self.champion
+        model, version = request.path_params["model"], request.path_params.get("version")
         if model != champion.study.study:
             raise not_found(f"This service serves the model {champion.study.study} alone.")
         if version is not None and version != str(champion.version):

@@ -283,8 +283,9 @@ def _flags(
     found: _Found, reactions: Mapping[str, Reaction], rows: int
 ) -> tuple[tuple[str, ...], ...]:
     flags: list[list[str]] = [[] for _ in range(rows)]
-    for (flag, feature), who in found:
-        if reactions[flag] == "flag":
-            for row in np.flatnonzero(who):
-                flags[row].append(flag_text(flag, feature))
+    flagged = [(flag, who) for flag, who in found if reactions[flag[0]] == "flag"]
+    # All at once: of the many flags hardly any is a subject's.
+    places, subjects = np.nonzero(np.reshape([who for _, who in flagged], (len(flagged), rows)))
+    for place, row in zip(places.tolist(), subjects.tolist(), strict=True):
+        flags[row].append(flag_text(*flagged[place][0]))
     return tuple(map(tuple, flags))

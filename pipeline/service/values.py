@@ -68,9 +68,12 @@ def trimmed_texts(texts: Mapping[str, Sequence[str | None]]) -> dict[str, list[s
         >>> trimmed_texts({"SEX": [" F", None], "arm": ["", "Active"]})
         {'SEX': ['F', None], 'arm': [None, 'Active']}
     """
-    together = [text for column in texts.values() for text in column]
-    found = iter(trimmed(pa.array(together, "str")).to_pylist())
-    return {name: [next(found) for _ in column] for name, column in texts.items()}
+    given = [text for column in texts.values() for text in column if text is not None]
+    found = iter(trimmed(pa.array(given, "str")).to_pylist())
+    return {
+        name: [None if text is None else next(found) for text in column]
+        for name, column in texts.items()
+    }
 
 
 def are_dates(texts: Sequence[str | None]) -> list[bool]:

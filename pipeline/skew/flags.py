@@ -58,7 +58,7 @@ def flags_of_values(
 
 
 def _unknown(found: Categories, known: frozenset[str] | None) -> NDArray[np.bool_]:
-    if known is None:
+    if known is None or not found.values:
         return np.zeros(len(found.codes), bool)
     # The last place stands for a missing value, which is no category.
     is_new = np.array([*(value not in known for value in found.values), False], bool)

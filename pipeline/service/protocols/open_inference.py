@@ -75,19 +75,19 @@ def open_inference_router(service: Service) -> APIRouter:
 
     @router.get(_OF_VERSION + "/ready", summary="Whether a version answers")
     @router.get(_PATH + "/ready", summary="Whether the model answers")
-    async def model_ready(model: str, version: str | None = None) -> JSONResponse:
-        champion = service.named(model, version)
+    async def model_ready(request: Request) -> JSONResponse:
+        champion = service.named(request)
         return JSONResponse({"name": champion.study.study, "ready": True})
 
     @router.get(_OF_VERSION, summary="Metadata of a version")
     @router.get(_PATH, summary="Metadata of the model")
-    async def metadata(model: str, version: str | None = None) -> JSONResponse:
-        return JSONResponse(_metadata(service.named(model, version)))
+    async def metadata(request: Request) -> JSONResponse:
+        return JSONResponse(_metadata(service.named(request)))
 
     @router.post(_OF_VERSION + "/infer", summary="Predict subjects with a version")
     @router.post(_PATH + "/infer", summary="Predict subjects")
-    async def infer(request: Request, model: str, version: str | None = None) -> JSONResponse:
-        champion = service.named(model, version)
+    async def infer(request: Request) -> JSONResponse:
+        champion = service.named(request)
         body = read_json(await request.body())
         identifier = body.get("id", "")
         if not isinstance(identifier, str) or not is_unicode(identifier):

@@ -37,18 +37,18 @@ def tensorflow_serving_router(service: Service) -> APIRouter:
 
     @router.get(_OF_VERSION + "/metadata", summary="Metadata of a version")
     @router.get(_PATH + "/metadata", summary="Metadata of the model")
-    async def metadata(model: str, version: str | None = None) -> JSONResponse:
-        return JSONResponse(_metadata(service.named(model, version)))
+    async def metadata(request: Request) -> JSONResponse:
+        return JSONResponse(_metadata(service.named(request)))
 
     @router.get(_OF_VERSION, summary="Status of a version")
     @router.get(_PATH, summary="Status of the model")
-    async def status(model: str, version: str | None = None) -> JSONResponse:
-        return JSONResponse(_status(service.named(model, version)))
+    async def status(request: Request) -> JSONResponse:
+        return JSONResponse(_status(service.named(request)))
 
     @router.post(_OF_VERSION + ":predict", summary="Predict subjects with a version")
     @router.post(_PATH + ":predict", summary="Predict subjects")
-    async def predict(request: Request, model: str, version: str | None = None) -> JSONResponse:
-        champion = service.named(model, version)
+    async def predict(request: Request) -> JSONResponse:
+        champion = service.named(request)
         body = read_json(await request.body())
         explains = _explains(champion, body.get("signature_name", ""))
         by_row = _INSTANCES in body

@@ -13,6 +13,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from pipeline.service.problems import MEDIA_TYPE
+from pipeline.service.server import Place, configuration, listen
 
 
 class _Server(uvicorn.Server):
@@ -30,8 +31,8 @@ class _Server(uvicorn.Server):
 @contextlib.contextmanager
 def running(app: ASGIApp) -> Iterator[httpx.Client]:
     """Runs an application; a client of it."""
-    config = uvicorn.Config(app, port=0, access_log=False, log_config=None)
-    place = config.bind_socket()
+    config = configuration(app, Place("127.0.0.1", 0))
+    place = listen(config)
     server = _Server(config)
     thread = threading.Thread(target=server.run, args=([place],))
     thread.start()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
+from pipeline import storage
 from pipeline.errors import UserError
 from pipeline.results.registration import RegisteredModel
 from pipeline.results.trail import Actor
@@ -227,12 +229,22 @@ class TestAtStart:
         with pytest.raises(UserError, match=r"holds no card\.json"):
             champion_of_book(registry.book(STUDY))
 
-    def test_a_model_of_an_object_store_is_loaded(
-        self, tmp_path: Path, saved_model: Path, bucket: str
+    def test_a_model_of_an_object_store_is_loaded_without_beam(
+        self,
+        tmp_path: Path,
+        saved_model: Path,
+        bucket: str,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
+        """The service's own lock and image have none."""
         root = f"s3://{bucket}/registry"
         register(root, saved_model, tmp_path)
-        assert death(Follower(Registry(root), STUDY)) == pytest.approx(OLD, abs=1e-6)
+        monkeypatch.setitem(sys.modules, "apache_beam", None)
+        monkeypatch.setattr(storage, "file_systems", storage.file_systems.__wrapped__)
+        follower = Follower(Registry(root), STUDY)
+        follower.look()
+        assert follower.served.registry_answers
+        assert death(follower) == pytest.approx(OLD, abs=1e-6)
 
     def test_nothing_of_a_loaded_model_is_read_from_the_registry_again(
         self, registry: Registry, tmp_path: Path

@@ -84,3 +84,17 @@ def test_all_protocols_are_in_it(document: dict[str, Any]) -> None:
         "/v2/models/{model}/infer",
         "/metrics",
     }
+
+
+def test_the_model_is_named_by_the_path_alone(document: dict[str, Any]) -> None:
+    named = document["paths"]["/v1/models/{model}"]["get"]["parameters"]
+    assert named == [
+        {
+            "name": "model",
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string", "enum": ["stroke"]},
+        }
+    ]
+    of_version = document["paths"]["/v1/models/{model}/versions/{version}"]["get"]["parameters"]
+    assert [parameter["name"] for parameter in of_version] == ["model", "version"]
