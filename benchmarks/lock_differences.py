@@ -6,8 +6,9 @@ seed and steps, for example one of them below the root of another Debian (`bench
     trial run --study ist --data ist --root /tmp/here
     python -m benchmarks.lock_differences /tmp/here ROOT/tmp/there --study ist
 
-For each metric the largest difference of a value, and of a bound of its interval, of any task,
-group, threshold and model is written. `tests/two_locks.py` has what tests allow.
+For each metric the largest difference of a value of the model on all subjects is written, and that
+of any value or bound of an interval, of any task, group, threshold and model. `tests/two_locks.py`
+has what tests allow.
 """
 
 from __future__ import annotations
@@ -40,11 +41,15 @@ class Apart:
 
     Attributes:
         numbers: How many values and bounds were compared.
+        alone: How many only one of the runs has: a metric of very few predictions may not exist.
         largest: The largest difference.
+        overall: The largest difference of a value of the model on all subjects.
     """
 
-    numbers: int
-    largest: float
+    numbers: int = 0
+    alone: int = 0
+    largest: float = 0.0
+    overall: float = 0.0
 
 
 def read_examples(study: Path) -> dict[str, bytes]:
@@ -93,18 +98,22 @@ def differences(ours: Records, theirs: Records) -> dict[str, Apart]:
         By metric.
 
     Raises:
-        UserError: One side has a metric, or a number of it, that the other lacks.
+        UserError: One side has a metric that the other lacks.
     """
     if set(ours) != set(theirs):
         raise UserError(f"{len(set(ours) ^ set(theirs))} metrics are in one of the runs alone.")
     found: dict[str, Apart] = {}
     for key, record in ours.items():
-        before = found.get(record["metric"], Apart(0, 0.0))
+        before = found.get(record["metric"], Apart())
         pairs = [(record[name], theirs[key][name]) for name in _NUMBERS]
-        if any((one is None) != (other is None) for one, other in pairs):
-            raise UserError(f"{' '.join(key)}: one of the runs has no such number.")
-        apart = [abs(one - other) for one, other in pairs if one is not None]
-        found[record["metric"]] = Apart(before.numbers + len(apart), max([before.largest, *apart]))
+        apart = [abs(a - b) for a, b in pairs if a is not None and b is not None]
+        is_overall = not record["slice"] and record["model"] == "challenger"
+        found[record["metric"]] = Apart(
+            before.numbers + len(apart),
+            before.alone + sum((a is None) != (b is None) for a, b in pairs),
+            max([before.largest, *apart]),
+            max([before.overall, *apart[:1]]) if is_overall else before.overall,
+        )
     return found
 
 
@@ -134,11 +143,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         logger.error("%s", error)
         return 2
     rows = [
-        (name, apart.numbers, f"{apart.largest:.1e}")
+        (name, apart.numbers, apart.alone, f"{apart.overall:.1e}", f"{apart.largest:.1e}")
         for name, apart in sorted(found.items(), key=lambda item: -item[1].largest)
     ]
     sys.stdout.write(f"examples of all splits: {'the same bytes' if is_equal else 'DIFFERENT'}\n\n")
-    sys.stdout.write(markdown_table(("metric", "numbers", "largest difference"), rows))
+    header = ("metric", "numbers", "in one run alone", "largest overall", "largest of any group")
+    sys.stdout.write(markdown_table(header, rows))
     return 0 if is_equal else 1
 
 

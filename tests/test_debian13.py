@@ -99,6 +99,7 @@ def test_metrics_differ_by_no_more_than_the_docs_say(debian13: Debian13, here: R
 
     assert sum(apart.numbers for apart in found.values()) > 500
     for metric, apart in each(found.items()):
+        assert apart.alone == 0, metric
         assert apart.largest <= bound(metric), metric
 
 

@@ -44,14 +44,14 @@ def test_the_largest_difference_of_a_value_or_bound_is_shown(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ours = record("auc", 0.75, 0.875), record("auc", 0.5, None, "b"), record("brier", 0.25, None)
-    theirs = record("auc", 0.75, 0.75), record("auc", 0.5, None, "b"), record("brier", 0.25, None)
+    theirs = record("auc", 0.625, 0.625), record("auc", 0.5, None, "b"), record("brier", 0.25, None)
 
     code = compared(write_run(tmp_path / "1", *ours), write_run(tmp_path / "2", *theirs))
 
     shown = capsys.readouterr().out
     assert code == 0
     assert "examples of all splits: the same bytes" in shown
-    assert "| auc | 3 | 1.2e-01 |\n| brier | 1 | 0.0e+00 |" in shown
+    assert "| auc | 3 | 0 | 1.2e-01 | 2.5e-01 |\n| brier | 1 | 0 | 0.0e+00 | 0.0e+00 |" in shown
 
 
 def test_other_examples_are_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -64,20 +64,25 @@ def test_other_examples_are_reported(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "DIFFERENT" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    ("theirs", "message"),
-    [
-        (record("brier", 0.5, None), "2 metrics are in one of the runs alone"),
-        (record("auc", None, None), "one of the runs has no such number"),
-    ],
-)
-def test_what_one_run_lacks_is_no_difference_of_floating_point(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, theirs: Any, message: str
+def test_a_number_of_one_run_alone_is_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ours = write_run(tmp_path / "1", record("auc", 0.5, None))
+    roots = [
+        write_run(tmp_path / name, record("auc", 0.5, None), record("f1", value, None))
+        for name, value in (("1", 0.25), ("2", None))
+    ]
 
-    assert compared(ours, write_run(tmp_path / "2", theirs)) == 2
-    assert message in caplog.text
+    assert compared(*roots) == 0
+    assert "| f1 | 0 | 1 | 0.0e+00 | 0.0e+00 |" in capsys.readouterr().out
+
+
+def test_a_metric_of_one_run_alone_is_no_difference_of_floating_point(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    roots = [write_run(tmp_path / name, record(name, 0.5, None)) for name in ("auc", "brier")]
+
+    assert compared(*roots) == 2
+    assert "2 metrics are in one of the runs alone" in caplog.text
 
 
 def test_a_root_of_several_runs_is_refused(
