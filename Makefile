@@ -224,7 +224,7 @@ bench-malformed: $(READY) ## 10,000 malformed requests to the service, by schema
 bench-serving: $(READY) ## The service beside MLServer on the same model: [STUDY=ist REGISTRY=address].
 	@$(BIN)/python -m benchmarks.serving $(if $(STUDY),"$$STUDY") $(if $(REGISTRY),--registry "$$REGISTRY")
 
-bench-scoring: $(READY) ## Score a million subjects, and beside TFX's BulkInferrer.
+bench-scoring: $(READY) ## Score 980,000 subjects, and beside TFX's BulkInferrer.
 	@$(BIN)/python -m benchmarks.scoring
 
 lock: $(READY) ## Resolve the locks again: requirements/tfx116, requirements/tfx121, and those with an environment of their own.

@@ -141,14 +141,16 @@ def arms_of(found: Predicted) -> list[dict[str, Any]]:
 
 def _with_groups(champion: Champion, checked: CheckedRows) -> tuple[tuple[str, ...], ...]:
     """Flags of each subject, with those of groups in which the model was not judged."""
-    rows = (
-        {name: values[row] for name, values in checked.slices.items()}
-        for row in range(checked.rows)
-    )
-    return tuple(
-        (*flags, *(flag_text(*found) for found in champion.judged.flags_of(slices)))
-        for flags, slices in zip(checked.flags, rows, strict=True)
-    )
+    # Subjects of the same groups have the same flags.
+    known: dict[tuple[str, ...], tuple[str, ...]] = {}
+    found = []
+    for row, flags in enumerate(checked.flags):
+        groups = tuple(values[row] for values in checked.slices.values())
+        if groups not in known:
+            of_groups = champion.judged.flags_of(dict(zip(checked.slices, groups, strict=True)))
+            known[groups] = tuple(flag_text(*flag) for flag in of_groups)
+        found.append(flags + known[groups])
+    return tuple(found)
 
 
 def groups_of(checked: CheckedRows, row: int) -> dict[str, str | None]:

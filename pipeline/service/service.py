@@ -28,7 +28,7 @@ from pipeline.service.tokens import Scope, Tokens, bearer
 
 logger = logging.getLogger(__name__)
 
-_FEW_ROWS = 8
+_FEW_ROWS = 64
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import threading
+from collections import Counter as Counts
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.utils import floatToGoString
 
 from pipeline.service.answers import Predicted, flag_kinds
 from pipeline.service.follower import Follower
@@ -39,12 +48,8 @@ class Telemetry:
         self._flags = Counter(
             "trial_service_flags", "Flags of subjects.", ("flag",), registry=self._registry
         )
-        self._risks = Histogram(
-            "trial_service_predicted_risk",
-            "Predicted probabilities.",
-            ("task", "version"),
-            buckets=_RISKS,
-            registry=self._registry,
+        self._risks = _Distribution(
+            "trial_service_predicted_risk", "Predicted probabilities.", ("task", "version"), _RISKS
         )
         self._shadow = Counter(
             "trial_service_shadow_requests",
@@ -52,14 +57,14 @@ class Telemetry:
             ("outcome",),
             registry=self._registry,
         )
-        self._differences = Histogram(
+        self._differences = _Distribution(
             "trial_service_shadow_difference",
             "Challenger's probability minus the champion's, of the same subject.",
             ("task", "id"),
-            buckets=_DIFFERENCES,
-            registry=self._registry,
+            _DIFFERENCES,
         )
-        self._registry.register(_State(follower))
+        for collector in (self._risks, self._differences, _State(follower)):
+            self._registry.register(collector)
 
     def note_request(self, endpoint: str, status: int, seconds: float) -> None:
         """Counts a request.
@@ -74,13 +79,11 @@ class Telemetry:
 
     def note_predictions(self, predicted: Predicted) -> None:
         """Counts predictions and flags."""
-        for flag in flag_kinds(predicted):
-            self._flags.labels(flag).inc()
+        for flag, subjects in Counts(flag_kinds(predicted)).items():
+            self._flags.labels(flag).inc(subjects)
         version = str(predicted.champion.version)
         for task in predicted.champion.tasks:
-            risks = self._risks.labels(task, version)
-            for value in predicted.outputs[task]:
-                risks.observe(float(value))
+            self._risks.observe((task, version), predicted.outputs[task])
 
     def note_shadow(self, outcome: str) -> None:
         """Counts a request that a challenger was to see.
@@ -99,13 +102,48 @@ class Telemetry:
             model: Id of the challenger.
             differences: Challenger's probability minus the champion's, `[n]`.
         """
-        counted = self._differences.labels(task, model)
-        for value in differences:
-            counted.observe(float(value))
+        self._differences.observe((task, model), differences)
 
     def text(self) -> bytes:
         """All metrics, in Prometheus' text format."""
         return generate_latest(self._registry)
+
+
+class _Distribution:
+    """A histogram that takes many values at once, which `Histogram` does one by one.
+
+    Args:
+        name: Its name.
+        title: What it counts.
+        labels: Names of its labels.
+        bounds: Upper bounds of its buckets, rising; the last bucket has none.
+    """
+
+    def __init__(
+        self, name: str, title: str, labels: tuple[str, str], bounds: tuple[float, ...]
+    ) -> None:
+        self._name, self._title, self._labels, self._bounds = name, title, labels, bounds
+        self._counts: dict[tuple[str, str], NDArray[Any]] = {}
+        self._sums: dict[tuple[str, str], float] = {}
+        self._lock = threading.Lock()
+
+    def observe(self, labels: tuple[str, str], values: NDArray[Any]) -> None:
+        """Counts values, `[n]`."""
+        places = np.searchsorted(self._bounds, values.astype(float), side="left")
+        counts = np.bincount(places, minlength=len(self._bounds) + 1)
+        with self._lock:
+            self._counts[labels] = self._counts.get(labels, 0) + counts
+            self._sums[labels] = self._sums.get(labels, 0.0) + float(values.sum(dtype=float))
+
+    def collect(self) -> Iterator[Metric]:
+        """What Prometheus reads."""
+        found = HistogramMetricFamily(self._name, self._title, labels=self._labels)
+        bounds = [*map(floatToGoString, self._bounds), "+Inf"]
+        with self._lock:
+            for labels, counts in self._counts.items():
+                buckets = list(zip(bounds, np.cumsum(counts).astype(float).tolist(), strict=True))
+                found.add_metric(labels, buckets, self._sums[labels])
+        yield found
 
 
 class _State:

@@ -131,10 +131,11 @@ def check_rows(
     members = membership(
         study, inputs.of_subjects, dict(_given(inputs, cells, texts, numbers)), len(given)
     )
+    categories = {c.name: _categories(texts[c.name]) for c in inputs.columns if c.name in texts}
     features = ExampleColumns(
         subjects=len(given),
         numbers={c.name: numbers[c.name].astype("f4") for c in inputs.columns if c.name in numbers},
-        categories={c.name: _categories(texts[c.name]) for c in inputs.columns if c.name in texts},
+        categories=categories,
     )
     flags = [*members.flags, *flags_of_values(features, inputs.seen)]
     refused = list(_refused(flags, reactions))
@@ -145,7 +146,7 @@ def check_rows(
         arguments={
             column.argument: features.numbers[column.name]
             if column.kind == "number"
-            else _bytes(texts[column.name])
+            else _bytes(categories[column.name])
             for column in inputs.columns
         },
         slices=members.slices,
@@ -167,7 +168,7 @@ def _read(
             numbers[column.name] = np.array([v if is_read(v) else math.nan for v in values], float)
             problems += _impossible(column, numbers[column.name])
         else:
-            values = read[column.name] = [text_of(value) for value in found]
+            values = read[column.name] = _texts(found)
         problems += [_wrong_type(row, column) for row, v in enumerate(values) if not is_read(v)]
     texts = trimmed_texts(
         {name: [v if is_read(v) else None for v in values] for name, values in read.items()}
@@ -177,6 +178,12 @@ def _read(
             wrong = [row for row, ok in enumerate(are_dates(texts[column.name])) if not ok]
             problems += [_wrong_type(row, column) for row in wrong]
     return numbers, texts
+
+
+def _texts(found: Sequence[object]) -> list[Any]:
+    """What `text_of` makes of values; a text that stands there again is not looked at again."""
+    known = {value: text_of(value) for value in {v for v in found if isinstance(v, str)}}
+    return [known[v] if isinstance(v, str) else text_of(v) for v in found]
 
 
 def _given(
@@ -264,8 +271,10 @@ def _categories(texts: Sequence[str | None]) -> Categories:
     return Categories(codes=np.array(codes, np.int32), values=tuple(places))
 
 
-def _bytes(texts: Sequence[str | None]) -> NDArray[np.object_]:
-    return np.array([(text or "").encode() for text in texts], object)
+def _bytes(found: Categories) -> NDArray[np.object_]:
+    # The last place stands for a missing value.
+    encoded = np.array([*(value.encode() for value in found.values), b""], object)
+    return encoded[found.codes]
 
 
 _Found = Sequence[tuple[Flag, NDArray[np.bool_]]]

@@ -68,11 +68,10 @@ def trimmed_texts(texts: Mapping[str, Sequence[str | None]]) -> dict[str, list[s
         >>> trimmed_texts({"SEX": [" F", None], "arm": ["", "Active"]})
         {'SEX': ['F', None], 'arm': [None, 'Active']}
     """
-    given = [text for column in texts.values() for text in column if text is not None]
-    found = iter(trimmed(pa.array(given, "str")).to_pylist())
+    given = list(dict.fromkeys(text for column in texts.values() for text in column if text))
+    found = dict(zip(given, trimmed(pa.array(given, "str")).to_pylist(), strict=True))
     return {
-        name: [None if text is None else next(found) for text in column]
-        for name, column in texts.items()
+        name: [found[text] if text else None for text in column] for name, column in texts.items()
     }
 
 
