@@ -158,6 +158,8 @@ class TestTensorFlowServing:
         assert client.get(path).status_code == 200
         assert client.post(f"{path}:predict", json={"instances": [SUBJECT]}).status_code == 200
         problem(client.post("/v1/models/stroke/versions/1:predict", json={}), 404)
+        # The path alone names a version.
+        assert client.get("/v1/models/stroke?version=1").status_code == 200
 
     def test_metadata_describe_the_columns_and_what_the_model_is_for(
         self, client: httpx.Client
