@@ -16,6 +16,7 @@ import yaml
 from pipeline.runners.kubeflow.settings import DEFAULT_SETTINGS
 from pipeline.synthetic.trial import SyntheticTrial
 from pipeline.synthetic.write import write
+from tests.kubeflow.delivery_jobs import checkout
 from tests.kubeflow.image_build import TASKS, build_image, remove_image
 from tests.kubeflow.spec_walker import REPOSITORY
 from tests.kubeflow.walks import FORM, PODS, SEED, STEPS, SUBJECTS, Trial
@@ -32,15 +33,23 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def trial(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Trial:
     """The trial evaluated on a test split, where alone a challenger meets the champion."""
+    folder = tmp_path_factory.mktemp("split")
     evaluation = {"scheme": "split", "default_thresholds": False}
-    return compiled(tmp_path_factory.mktemp("split"), data, evaluation)
+    study = write_study(folder / "study", {"evaluation": evaluation})
+    return Trial(folder, data, study, package_of(study, folder / "packages"))
 
 
 @pytest.fixture(scope="session")
 def out_of_fold_trial(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Trial:
-    """The trial evaluated out of fold."""
+    """The trial evaluated out of fold, in a checkout of its own; a person promotes its models.
+
+    Delivery compiles its package.
+    """
+    folder = tmp_path_factory.mktemp("out_of_fold")
+    study = checkout(folder / "checkout") / "schema" / "synthetic" / "study.yaml"
     evaluation = {"scheme": "cross_fit", "folds": 3, "repeats": 2, "default_thresholds": False}
-    return compiled(tmp_path_factory.mktemp("out_of_fold"), data, evaluation)
+    write_study(study.parent, {"evaluation": evaluation, "registry": {"promotion": "person"}})
+    return Trial(folder, data, study, package="")
 
 
 @pytest.fixture(scope="session")
@@ -53,22 +62,25 @@ def sharing_pods(trial: Trial) -> Trial:
     return dataclasses.replace(trial, package=package)
 
 
-def compiled(folder: Path, data: Path, evaluation: dict[str, Any]) -> Trial:
-    """Compiles the shipped study for a small trial, which is blessed whatever it reaches."""
-    study_folder = folder / "study"
-    study_folder.mkdir()
+def write_study(folder: Path, changes: dict[str, Any]) -> Path:
+    """Writes the shipped study for a small trial, which is blessed whatever it reaches.
+
+    Args:
+        folder: Where to.
+        changes: Sections that differ besides.
+    """
+    folder.mkdir(exist_ok=True)
     shipped = REPOSITORY / "schema" / "synthetic"
     study = yaml.safe_load((shipped / "study.yaml").read_text())
     study["thresholds"] = [
         {"metric": "auc", "at_least": 0},
         {"metric": "auc", "at_least": -0.9, "versus": "champion"},
     ]
-    study["evaluation"] = evaluation
     study["slicing"]["smallest_group"] = 10
-    (study_folder / "study.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
-    (study_folder / "schema.pbtxt").write_text((shipped / "schema.pbtxt").read_text())
-    package = package_of(study_folder / "study.yaml", folder / "packages")
-    return Trial(folder, data, study_folder / "study.yaml", package)
+    written = folder / "study.yaml"
+    written.write_text(yaml.safe_dump(study | changes, sort_keys=False))
+    (folder / "schema.pbtxt").write_text((shipped / "schema.pbtxt").read_text())
+    return written
 
 
 def package_of(study: Path, out: Path, *options: str | Path) -> str:

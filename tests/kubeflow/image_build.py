@@ -11,16 +11,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.kubeflow.delivery_jobs import OF_THE_RUNNER, commands_of, run_command
 from tests.kubeflow.spec_walker import REPOSITORY, Commands
 from tests.package_index import certificates, write_index_settings
 
 _BASE = "localhost/trial-test-base:trixie"
-TASKS = "localhost/trial-test:current"
-"""The image of the tasks."""
+TASKS = "{IMAGE_NAME}:{CI_COMMIT_SHA}".format_map(OF_THE_RUNNER)
+"""The image of the tasks, as delivery names it."""
 SERVICE = "localhost/trial-test-service:current"
 """The image of the prediction service."""
-_TARGETS = {TASKS: "image", SERVICE: "service-image"}
-"""The target of make of each."""
+_BUILD = {TASKS: commands_of("build")[0], SERVICE: f"make service-image IMAGE={SERVICE}"}
+"""The command that builds each: that of the tasks is delivery's."""
 _MIRROR = "http://deb.debian.org/debian"
 _PROGRAMS = ("buildah", "podman", "runc", "debootstrap")
 """Each is in the Debian package of its name."""
@@ -137,11 +138,12 @@ def build_image(folder: Path, image: str = TASKS) -> None:
     _make_base(folder)
     remove_image(image)
     options = ["--quiet", "--isolation=chroot", *_index_secrets(folder)]
-    _run(
-        *("make", _TARGETS[image], f"IMAGE={image}", f"BASE={_BASE}"),
-        "IMAGE_BUILD=buildah bud --format=docker",
-        f"IMAGE_OPTIONS={' '.join(options)}",
-    )
+    surroundings = {
+        "BASE": _BASE,
+        "IMAGE_BUILD": "buildah bud --format=docker",
+        "IMAGE_OPTIONS": " ".join(options),
+    }
+    run_command("build", _BUILD[image], REPOSITORY, surroundings)
 
 
 def remove_image(image: str = TASKS) -> None:
