@@ -9,6 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from pipeline.storage import copy_folder, files_below
+from trainer.resources import resources_of, save_signatures
 
 Inputs = Mapping[str, tf.Tensor]
 Outputs = Mapping[str, tf.Tensor]
@@ -52,9 +53,6 @@ def save_with_outputs(
         kept: Signatures that stay as they are: `change` is not asked, and nothing is traced.
     """
     loaded = tf.saved_model.load(source)
-    saved = tf.Module()
-    # Keeps variables and lookup tables.
-    saved.loaded = loaded
     signatures = {
         name: signature if name in kept else _changed(name, signature, change)
         for name, signature in loaded.signatures.items()
@@ -62,7 +60,7 @@ def save_with_outputs(
     if more:
         of = loaded.signatures[more.of]
         signatures[more.signature] = _changed(more.signature, of, change, more.names)
-    tf.saved_model.save(saved, target, signatures=signatures)
+    save_signatures(signatures, resources_of(loaded), target)
     if files_below(f"{source}/{_EXTRA}"):
         copy_folder(f"{source}/{_EXTRA}", f"{target}/{_EXTRA}")
 

@@ -25,19 +25,23 @@ from trainer.fit import Fitted
 from trainer.importance import measure_importance
 from trainer.preprocessing import SEPARATOR
 from trainer.records import feature_spec
+from trainer.resources import save_signatures
 from trainer.transformation import Raw, Transformation
 
 _Answer = Callable[[Raw], dict[str, tf.Tensor]]
 
 
-class ServedModel(tf.Module):
-    """Probabilities of every task from raw subjects, and contributions to them."""
+class ServedModel:
+    """Probabilities of every task from raw subjects, and contributions to them.
+
+    Attributes:
+        resources: Variables and lookup tables that it is saved with.
+    """
 
     def __init__(self, fitted: Fitted, transformation: Transformation) -> None:
-        super().__init__()
         inputs, vocabulary = transformation.inputs, transformation.vocabulary
-        # Saved with the model.
-        self._tables = transformation.tables
+        variables = [variable.value for variable in fitted.model.variables]
+        self.resources = [*variables, *transformation.resources]
         self._model = fitted.model
         self._transformation = transformation
         self._inputs = inputs
@@ -57,7 +61,7 @@ class ServedModel(tf.Module):
         )
 
     def concrete_signatures(self, explains: bool) -> dict[str, Any]:
-        """Signatures to save the module with.
+        """Signatures to save it with.
 
         Args:
             explains: Whether those of contributions and interactions are among them.
@@ -160,7 +164,7 @@ def save(
         The model that was saved.
     """
     served = ServedModel(fitted, transformation)
-    tf.saved_model.save(served, str(folder), signatures=served.concrete_signatures(explains))
+    save_signatures(served.concrete_signatures(explains), served.resources, str(folder))
     if explains:
         path = f"{folder}/{CONTRIBUTIONS_FILE}"
         storage.write_whole(path, served.contribution_columns.model_dump_json(indent=1).encode())

@@ -7,6 +7,7 @@ import tensorflow_transform as tft
 
 from trainer.features import CATEGORIES, NUMBERS, ModelInputs
 from trainer.preprocessing import read_vocabulary
+from trainer.resources import resources_of
 
 Raw = tuple[tf.SparseTensor, ...]
 """The features in the order of `ModelInputs.features`, at most one value a row."""
@@ -24,8 +25,8 @@ class Transformation:
 
     Attributes:
         inputs: Columns that the model reads.
-        tables: What a model that uses the graph is saved with. The layer itself is not: Keras would
-            trace the graph three times.
+        resources: What a model that uses the graph is saved with: its lookup tables. The layer
+            itself is not: Keras would trace the graph three times.
         vocabulary: Transform's categories.
         raw_spec: Specification of raw features.
         apply: Numbers float32 and codes int32 of raw features, each `[batch, columns]`.
@@ -35,7 +36,7 @@ class Transformation:
         layer = transform_output.transform_features_layer()
         self._layer = layer.__call__
         self.inputs = inputs
-        self.tables = layer._saved_model_loader._imported
+        self.resources = resources_of(layer._saved_model_loader._imported)
         self.vocabulary = read_vocabulary(transform_output, inputs)
         self.raw_spec = _raw_spec(inputs)
         self.apply = tf.function(self._apply, input_signature=[self.raw_spec], autograph=False)

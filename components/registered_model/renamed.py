@@ -12,6 +12,7 @@ from components.registered_model.settings import RegisteredModelSettings
 from pipeline.names import EXAMPLES_SIGNATURE
 from pipeline.results.signatures import COLUMNS_SIGNATURE
 from pipeline.results.uncertainty import PARTS, output_name
+from trainer.resources import resources_of, save_signatures
 
 
 def save_renamed(
@@ -28,11 +29,8 @@ def save_renamed(
         arguments: Argument of the model's signature `columns` for each feature.
     """
     loaded = tf.saved_model.load(source)
-    renamed = tf.Module()
-    # Keeps variables and lookup tables.
-    renamed.loaded = loaded
     signature = _examples_signature(loaded.signatures[COLUMNS_SIGNATURE], settings, arguments)
-    tf.saved_model.save(renamed, target, signatures={EXAMPLES_SIGNATURE: signature})
+    save_signatures({EXAMPLES_SIGNATURE: signature}, resources_of(loaded), target)
 
 
 def _examples_signature(
