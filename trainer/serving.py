@@ -23,9 +23,11 @@ from trainer.contributions import Contributions, reference_codes
 from trainer.endpoint import probabilities
 from trainer.fit import Fitted
 from trainer.importance import measure_importance
+from trainer.model import TrialModel
 from trainer.preprocessing import SEPARATOR
 from trainer.records import feature_spec
 from trainer.resources import save_signatures
+from trainer.stack import Stack
 from trainer.transformation import Raw, Transformation
 
 _Answer = Callable[[Raw], dict[str, tf.Tensor]]
@@ -40,8 +42,7 @@ class ServedModel:
 
     def __init__(self, fitted: Fitted, transformation: Transformation) -> None:
         inputs, vocabulary = transformation.inputs, transformation.vocabulary
-        variables = [variable.value for variable in fitted.model.variables]
-        self.resources = [*variables, *transformation.resources]
+        self.resources = [*_variables(fitted.model), *transformation.resources]
         self._model = fitted.model
         self._transformation = transformation
         self._inputs = inputs
@@ -169,6 +170,14 @@ def save(
         path = f"{folder}/{CONTRIBUTIONS_FILE}"
         storage.write_whole(path, served.contribution_columns.model_dump_json(indent=1).encode())
     return served
+
+
+def _variables(model: TrialModel | Stack) -> list[tf.Variable]:
+    """TensorFlow's variables of a model: Keras has its own, which hold them."""
+    return [
+        variable if isinstance(variable, tf.Variable) else variable.value
+        for variable in model.variables
+    ]
 
 
 def _category(vocabulary: Sequence[bytes], code: int) -> str | None:
