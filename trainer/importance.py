@@ -16,8 +16,9 @@ from pipeline.results.importance import FeaturePair, Importance, TaskImportance
 from trainer.arrays import Arrays
 from trainer.contributions import Contributions
 
-MOST_SUBJECTS = 1_000
-"""Subjects that contributions are averaged over, at most; 1 in 20 of 20,000."""
+MOST_SUBJECTS = 500
+"""Subjects that contributions are averaged over, at most: the standard error of a mean size, whose
+standard deviation is about the mean itself, is 4 to 5 % then."""
 
 MOST_PAIRED = 200
 """Subjects that pairs are averaged over, at most: they take a pass for each two features."""
