@@ -106,7 +106,7 @@ def pairs_of(runs: Iterable[SideRun]) -> list[Pair]:
 def _whole_table(pairs: Sequence[Pair]) -> str:
     measures: tuple[tuple[str, Callable[[SideRun], float], int], ...] = (
         ("wall, s", lambda run: run.seconds, 1),
-        ("wall less the sum of stages, some of which run at once, s", lambda run: run.outside_stages, 1),
+        ("wall less stages, which overlap, s", lambda run: run.outside_stages, 1),
         ("processor, s", lambda run: run.cpu_seconds, 1),
         ("peak memory (proportional), MiB", lambda run: run.peak_memory_mb, 0),
         ("peak memory (resident), MiB", lambda run: run.peak_resident_mb, 0),
