@@ -1,7 +1,7 @@
 """SavedModels that hold what their signatures need, and nothing else.
 
 A model that is saved with a whole loaded model, a layer or a module has all functions of these as
-well. Whoever loads it builds each of them again and keeps it in memory.
+well, and TensorFlow builds each of them again when it is loaded and keeps it in memory.
 """
 
 from __future__ import annotations
