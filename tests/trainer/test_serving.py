@@ -43,6 +43,13 @@ def test_examples_without_labels_get_a_probability_per_task(signatures: Any) -> 
         assert np.all((probabilities > 0) & (probabilities < 1))
 
 
+def test_a_saved_model_keeps_what_its_signatures_use_and_no_layer_or_module(trained: Path) -> None:
+    loaded = tf.saved_model.load(str(trained / "Format-Serving"))
+
+    kept = {name for name in tf.train.TrackableView.children(loaded) if not name.startswith("_")}
+    assert kept == {"resources", "signatures"}
+
+
 def test_labels_in_the_example_do_not_matter(signatures: Any) -> None:
     rows = subjects(5, seed=3)
 

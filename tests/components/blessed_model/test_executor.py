@@ -164,6 +164,15 @@ def test_a_blessed_task_is_predicted_as_by_the_trained_model(
     assert after["columns"](**columns)["response"].numpy().tolist() == [[pytest.approx(0.7)]]
 
 
+def test_a_model_keeps_what_its_signatures_use_and_not_the_model_that_it_is_made_of(
+    restricted: Path,
+) -> None:
+    loaded = tf.saved_model.load(str(restricted / "Format-Serving"))
+
+    kept = {name for name in tf.train.TrackableView.children(loaded) if not name.startswith("_")}
+    assert kept == {"resources", "signatures"}
+
+
 def test_the_restricted_model_needs_no_file_of_the_trained_one(
     trained: Path, tmp_path: Path
 ) -> None:
