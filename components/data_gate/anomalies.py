@@ -14,8 +14,9 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_p
 
 from pipeline.names import weight_key
 from pipeline.results.findings import Finding
-from pipeline.study.features import UNTITLED, called
+from pipeline.study.features import UNTITLED
 from pipeline.study.sections import Severity
+from pipeline.titles import called
 
 _CORRECT = "Correct the data, or the curated schema if it is out of date."
 

@@ -17,8 +17,8 @@ from components.data_gate.rules import Columns
 from pipeline.estimates import Estimate, exact_interval, independent_difference
 from pipeline.names import ARM
 from pipeline.results.findings import Finding
-from pipeline.study.features import called
 from pipeline.study.sections import Gate
+from pipeline.titles import called
 
 NOMINAL_RATE = 0.01
 """Probability that any feature of a trial is found whose values are missing at random, at most."""

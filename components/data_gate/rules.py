@@ -14,8 +14,9 @@ from pipeline.results.counts import Counts, DatasetCounts
 from pipeline.results.findings import Finding
 from pipeline.results.shown_subjects import shown_subjects
 from pipeline.skew.distance import Distance
-from pipeline.study.features import UNTITLED, called
+from pipeline.study.features import UNTITLED
 from pipeline.study.sections import Gate, Severity
+from pipeline.titles import called
 from pipeline.weights import effective_number
 
 _REASONS_SHOWN = 3

@@ -12,7 +12,7 @@ from pipeline.results.findings import Finding
 from pipeline.skew.distance import Distance
 from pipeline.skew.distances import drift_distances
 from pipeline.skew.training_values import SeenValues, seen_values
-from pipeline.study.features import called
+from pipeline.titles import called
 
 _HALF = 0.5
 

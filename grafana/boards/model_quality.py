@@ -192,7 +192,7 @@ def _groups() -> list[AnyPanel]:
     return [
         grid(
             Words(
-                "Does the model serve every group? ($metric by $slicing)",
+                "Does the model serve every group? ($metric by ${slicing:text})",
                 "Each group's number with the ends of its 95 % interval, and what the Evaluator "
                 "recorded: whether it `passes` or `fails` the study's thresholds. Small groups "
                 "are named but not shown, nor is what would disclose them; of runs of version "
@@ -214,7 +214,7 @@ def _groups() -> list[AnyPanel]:
         ),
         heat_map(
             Words(
-                "Where is it weak, over all tasks? ($metric by $slicing)",
+                "Where is it weak, over all tasks? ($metric by ${slicing:text})",
                 "A row per group, a column per task; darker cells are greater. A metric of "
                 "decisions is shown at each task's lowest decision threshold.",
                 _NO_GROUPS,
@@ -227,7 +227,7 @@ def _groups() -> list[AnyPanel]:
         ),
         lines(
             Words(
-                "Do groups drift apart? ($metric by $slicing)",
+                "Do groups drift apart? ($metric by ${slicing:text})",
                 "Largest difference between two groups, and what is left of it beyond their 95 % "
                 "intervals. The first is never 0, since small groups scatter; an alert looks at "
                 "the second, where it was not as large when the model was blessed.",
@@ -253,7 +253,7 @@ def _groups() -> list[AnyPanel]:
         ),
         curve(
             Words(
-                "What is gained by leaving the least certain to people? ($task)",
+                "What is gained by leaving the least certain to people? (${task:text})",
                 "Brier score of the subjects kept, by the share left to people: those with the "
                 "widest intervals. Less is better: a line that does not fall gains nothing. The "
                 "outcome may be rarer or more frequent among those kept: predicting their rate for "

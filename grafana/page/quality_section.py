@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from grafana.page.study_store import StudyStore, estimate, places
@@ -49,22 +49,22 @@ class _Newest:
     Attributes:
         run: Its id.
         smallest_group: Fewest subjects that a group is shown for.
-        slicings: Slicings, single or pairs.
+        slicings: Slicings, single or pairs, by name, as people read them.
     """
 
     run: str
     smallest_group: int
-    slicings: Sequence[str]
+    slicings: Mapping[str, str]
 
     @property
-    def single(self) -> list[str]:
+    def single(self) -> dict[str, str]:
         """Single slicings."""
-        return [name for name in self.slicings if ", " not in name]
+        return {name: title for name, title in self.slicings.items() if ", " not in name}
 
     @property
-    def combined(self) -> list[str]:
+    def combined(self) -> dict[str, str]:
         """Pairs of slicings."""
-        return [name for name in self.slicings if ", " in name]
+        return {name: title for name, title in self.slicings.items() if ", " in name}
 
 
 def quality_section(store: StudyStore, smallest_group: int) -> Section:
@@ -81,15 +81,15 @@ def quality_section(store: StudyStore, smallest_group: int) -> Section:
             "Model quality",
             (Notice("muted", "No model yet", "No run of this study has evaluated a model."),),
         )
-    newest = _Newest(runs[0], smallest_group, store.values(variables.SLICINGS))
-    tasks = store.values(variables.TASKS)
+    newest = _Newest(runs[0], smallest_group, store.titles(variables.SLICINGS))
+    tasks = store.titles(variables.TASKS)
     blocks: list[Block] = [_verdict(history, newest.run), _overview(store, newest.run, history)]
     blocks += _references(store, newest.run)
     blocks += _risks(store, newest.run)
     blocks += between_groups(store, newest.run)
-    blocks += _heat_maps(store, newest, tasks)
+    blocks += _heat_maps(store, newest, list(tasks.values()))
     blocks.append(_history(history))
-    return Section("Model quality", blocks, [_task(store, newest, task) for task in tasks])
+    return Section("Model quality", blocks, [_task(store, newest, *task) for task in tasks.items()])
 
 
 def _verdict(history: Sequence[Row], run: str) -> Block:
@@ -183,13 +183,13 @@ def _heat_maps(store: StudyStore, newest: _Newest, tasks: Sequence[str]) -> list
     if len(tasks) < 2:
         return []
     found: dict[str, dict[str, float]] = {}
-    for slicing in newest.single:
+    for slicing, title in newest.single.items():
         rows = store.ask(
             queries.GROUPS_BY_TASK, run=newest.run, slicing=slicing, metric="auc", model=_CHALLENGER
         )
         for row in sorted(rows, key=lambda row: rising(row["group"])):
             if row["value"] is not None:
-                found.setdefault(f"{slicing} {row['group']}", {})[row["task"]] = row["value"]
+                found.setdefault(f"{title} {row['group']}", {})[row["task"]] = row["value"]
     if not found:
         return []
     groups = list(found)[:_MOST_GROUPS]
@@ -237,7 +237,7 @@ def _history(history: Sequence[Row]) -> Block:
     )
 
 
-def _task(store: StudyStore, newest: _Newest, task: str) -> Section:
+def _task(store: StudyStore, newest: _Newest, task: str, title: str) -> Section:
     calibration = _calibration(store, newest.run, task)
     main = [_over_runs(store, name, query, task) for name, query in _MAIN]
     blocks: list[Block] = [Grid([Grid(main), *calibration, *_referral(store, newest.run, task)])]
@@ -247,7 +247,7 @@ def _task(store: StudyStore, newest: _Newest, task: str) -> Section:
     blocks.append(Details("Other metrics over runs, and the champion", (Grid(more),)))
     blocks += _pairs(store, newest, task)
     blocks += _gaps(store, newest.run, task)
-    return Section(task, blocks)
+    return Section(title, blocks)
 
 
 def _over_runs(store: StudyStore, name: str, query: Query, task: str) -> Block:
@@ -316,11 +316,11 @@ def _groups(store: StudyStore, newest: _Newest, task: str) -> list[Block]:
     rows: list[charts.ForestRow | str] = []
     limit = None
     recorded = True
-    for slicing in newest.single:
+    for slicing, title in newest.single.items():
         found = store.ask(queries.SLICES, run=newest.run, task=task, slicing=slicing, **_BY_GROUP)
         if not found:
             continue
-        rows.append(slicing)
+        rows.append(title)
         found.sort(key=lambda row: rising(row["group"]))
         rows += [forest_row(row, newest.smallest_group) for row in found]
         limits = (_limit(row["at_least"], row["at_most"]) for row in found)
@@ -359,14 +359,14 @@ def _subjects(row: Row, smallest_group: int) -> int | Suppressed:
 
 def _pairs(store: StudyStore, newest: _Newest, task: str) -> list[Block]:
     rows: list[tuple[Value | Cell, ...]] = []
-    for slicing in newest.combined:
+    for slicing, title in newest.combined.items():
         for row in store.ask(
             queries.SLICES, run=newest.run, task=task, slicing=slicing, **_BY_GROUP
         ):
             shown: Value | Cell = estimate(row)
             if row["verdict"] == "fails":
                 shown = Cell(estimate(row), "bad")
-            rows.append((slicing, row["group"], shown, _subjects(row, newest.smallest_group)))
+            rows.append((title, row["group"], shown, _subjects(row, newest.smallest_group)))
     if not rows:
         return []
     columns = (

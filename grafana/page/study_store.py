@@ -44,6 +44,10 @@ class StudyStore:
         """What can be chosen."""
         return [row["value"] for row in self.ask(query)]
 
+    def titles(self, query: Query) -> dict[str, str]:
+        """What can be chosen, with what people read, by name."""
+        return {row["__value"]: row["__text"] for row in self.ask(query)}
+
 
 def estimate(row: Row, value: str = "value") -> Estimate:
     """A row's number with its interval."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grafana.queries.query import Query
+from grafana.queries.query import Query, titled
 
 _SHOWN = "(v.study = :study OR v.model_study = :study) AND $__timeFilter(r.started)"
 """Validations on the study, and validations of its models on other studies."""
@@ -24,7 +24,8 @@ def _joined(metric: str, alias: str) -> str:
 
 VALIDATIONS = Query(
     f"""
-SELECT r.started AS started, v.study AS validated_on, {_MODEL} AS model, x.task AS task,
+SELECT r.started AS started, v.study AS validated_on, {_MODEL} AS model,
+       {titled("task", "x.run", "x.task")} AS task,
        x.subjects AS subjects, x.positives AS positives,
        x.value AS auc, x.lower AS auc_lower, x.upper AS auc_upper,
        l.value AS large, l.lower AS large_lower, l.upper AS large_upper,
@@ -57,7 +58,8 @@ ORDER BY r.started DESC, x.task LIMIT 100
 
 ESTIMATES = Query(
     f"""
-SELECT r.started AS started, v.study AS validated_on, {_MODEL} AS model, e.task AS task,
+SELECT r.started AS started, v.study AS validated_on, {_MODEL} AS model,
+       {titled("task", "e.run", "e.task")} AS task,
        CASE e.measure WHEN 'net_benefit' THEN 'net benefit'
             WHEN 'net_benefit_over_all' THEN 'net benefit over treating all'
             WHEN 'observed_to_expected' THEN 'observed to expected'
@@ -90,8 +92,9 @@ ORDER BY r.started DESC, e.task, e.method, e.measure, e.decision_threshold LIMIT
 
 GROUPS = Query(
     f"""
-SELECT r.started AS started, v.study AS validated_on, {_MODEL} AS model, g.task AS task,
-       g.slicing AS slicing, g.slice AS slice,
+SELECT r.started AS started, v.study AS validated_on, {_MODEL} AS model,
+       {titled("task", "g.run", "g.task")} AS task,
+       {titled("slicing", "g.run", "g.slicing")} AS slicing, g.slice AS slice,
        CASE g.measure WHEN 'auc' THEN 'AUC'
             WHEN 'calibration_in_the_large' THEN 'mean prediction minus observed rate'
             WHEN 'net_benefit' THEN 'net benefit'
@@ -125,8 +128,9 @@ ORDER BY r.started DESC, g.task, g.slicing, g.slice, g.measure, g.decision_thres
 )
 
 BETWEEN_GROUPS = Query(
-    """
-SELECT b.task AS task, b.metric AS metric, b.groups AS "groups", b.left_out AS left_out,
+    f"""
+SELECT {titled("task", "b.run", "b.task")} AS task, b.metric AS metric,
+       b.groups AS "groups", b.left_out AS left_out,
        b.lowest AS lowest, b.highest AS highest, b.mean AS mean, b.lower AS lower,
        b.upper AS upper, b.new_lower AS new_lower, b.new_upper AS new_upper
 FROM between_groups b WHERE b.run = :run ORDER BY b.task, b.metric

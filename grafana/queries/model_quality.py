@@ -8,7 +8,7 @@ They are about the subjects evaluated: those of the test split or, out of fold, 
 from __future__ import annotations
 
 from grafana.queries.outcomes import outcome_weight, outcome_word
-from grafana.queries.query import TRAINING_RUNS, Query, newest
+from grafana.queries.query import TRAINING_RUNS, Query, newest, titled
 from pipeline.results.censoring import ALL_SUBJECTS
 from pipeline.results.reference_models import TITLES
 
@@ -54,7 +54,7 @@ WHERE r.study = :study ORDER BY r.started DESC LIMIT 1
 
 OVERVIEW = Query(
     f"""
-SELECT x.task AS task,
+SELECT {titled("task", "x.run", "x.task")} AS task,
        COALESCE((SELECT REPLACE(v.verdict, '_', ' ') FROM task_verdicts v
                  WHERE v.run = x.run AND v.task = x.task AND x.model = 'challenger'), '')
          AS verdict,
@@ -171,7 +171,8 @@ ORDER BY r.started
 
 PREDICTED_RISKS = Query(
     f"""
-SELECT p.task AS task, CASE p.arm WHEN '' THEN '{ALL_SUBJECTS}' ELSE p.arm END AS arm,
+SELECT {titled("task", "p.run", "p.task")} AS task,
+       CASE p.arm WHEN '' THEN '{ALL_SUBJECTS}' ELSE p.arm END AS arm,
        p.risk AS risk, p.risk_lower AS risk_lower, p.risk_upper AS risk_upper,
        p.mean_prediction AS mean_prediction, {outcome_word(outcome_weight("p.outcome"))} AS verdict
 FROM predicted_risks p WHERE p.run = :run
@@ -191,7 +192,8 @@ ORDER BY p.task, CASE WHEN p.arm = '{ALL_SUBJECTS}' THEN 0 ELSE 1 END, p.arm
 
 REFERENCES = Query(
     f"""
-SELECT x.task AS task, {_model_title("x.model")} AS model, x.value AS auc, b.value AS brier,
+SELECT {titled("task", "x.run", "x.task")} AS task,
+       {_model_title("x.model")} AS model, x.value AS auc, b.value AS brier,
        d.value AS difference, d.lower AS difference_lower, d.upper AS difference_upper
 FROM metrics x
 LEFT JOIN metrics b ON b.run = x.run AND b.task = x.task AND b.slicing = '' AND b.slice = ''
@@ -271,8 +273,9 @@ Runs of 0.1.0 had thresholds, but their comparisons are not recorded.
 """
 
 GROUPS_BY_TASK = Query(
-    """
-SELECT x.slice AS "group", x.task AS task, x.value AS value
+    f"""
+SELECT x.slice AS "group", {titled("task", "x.run", "x.task")} AS task,
+       x.value AS value
 FROM metrics x
 WHERE x.run = :run AND x.slicing = :slicing AND x.metric = :metric AND x.model = :model
   AND x.versus = ''
@@ -298,8 +301,8 @@ GROUP BY r.run, r.started ORDER BY r.started
 )
 
 GAPS_OF_RUN = Query(
-    """
-SELECT g.slicing AS slicing, g.metric AS metric,
+    f"""
+SELECT {titled("slicing", ":run", "g.slicing")} AS slicing, g.metric AS metric,
        CASE WHEN g.decision_threshold > 0 THEN CAST(g.decision_threshold AS TEXT) ELSE '' END
          AS decision_threshold,
        g.highest - g.lowest AS gap, g.lowest_group AS lowest_group, g.lowest AS lowest,
@@ -384,7 +387,7 @@ WITH reasons AS (
 SELECT r.started AS started, m.run AS run, {_VERDICT} AS verdict,
        CASE WHEN m.registered THEN 'yes' ELSE 'no' END AS became_champion,
        {EVALUATION} AS evaluation, m.comparisons AS comparisons,
-       COALESCE(w.task, '') AS task,
+       COALESCE({titled("task", "m.run", "w.task")}, '') AS task,
        COALESCE((SELECT REPLACE(v.verdict, '_', ' ') FROM task_verdicts v
                  WHERE v.run = w.run AND v.task = w.task), '') AS task_verdict,
        COALESCE(w.reason, '') AS reason

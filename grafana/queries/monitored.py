@@ -6,7 +6,14 @@ scored and stayed, otherwise by those of the run's own model.
 
 from __future__ import annotations
 
-from grafana.queries.query import NEWEST_OUTCOMES, TRAINING_RUNS, UNSUCCESSFUL, Query, shown_name
+from grafana.queries.query import (
+    NEWEST_OUTCOMES,
+    TRAINING_RUNS,
+    UNSUCCESSFUL,
+    Query,
+    shown_name,
+    titled,
+)
 
 
 def _newest(condition: str = "TRUE") -> str:
@@ -59,14 +66,15 @@ def _judged(metrics: str) -> Query:
     return Query(
         f"""
 WITH {_LATEST_EVALUATION}
-SELECT b.study AS study, x.task AS task, x.metric AS metric,
-       CASE WHEN x.slicing = '' THEN 'overall' ELSE x.slicing END AS slicing,
+SELECT b.study AS study, {titled("task", "b.run", "x.task")} AS task, x.metric AS metric,
+       CASE WHEN x.slicing = '' THEN 'overall'
+            ELSE {titled("slicing", "b.run", "x.slicing")} END AS slicing,
        CASE WHEN x.slicing = '' THEN 'overall' ELSE x.slice END AS slice,
        MAX(CASE x.outcome WHEN 'fails' THEN 1 ELSE 0 END) AS failed
 FROM in_use b
 JOIN comparisons x ON x.run = b.run AND x.model = b.model
 WHERE x.outcome <> 'not_judged' AND x.metric {metrics} AND {_SERVED}
-GROUP BY b.study, x.task, x.metric, x.slicing, x.slice
+GROUP BY b.study, b.run, x.task, x.metric, x.slicing, x.slice
 """,
         {
             "study": "text",
@@ -99,13 +107,14 @@ at_blessing AS (
   GROUP BY b.study, x.task, x.metric, x.decision_threshold, x.slicing
 ),
 now AS (
-  SELECT b.study, x.task, x.metric, x.decision_threshold, x.slicing, {_GAP_OF} AS gap
+  SELECT b.study, b.run, x.task, x.metric, x.decision_threshold, x.slicing, {_GAP_OF} AS gap
   FROM in_use b JOIN metrics x ON x.run = b.run AND x.model = b.model
   WHERE {_OF_GAPS} AND {_SERVED}
-  GROUP BY b.study, x.task, x.metric, x.decision_threshold, x.slicing
+  GROUP BY b.study, b.run, x.task, x.metric, x.decision_threshold, x.slicing
 )
-SELECT n.study AS study, n.task AS task, n.metric AS metric,
-       CAST(n.decision_threshold AS TEXT) AS decision_threshold, n.slicing AS slicing,
+SELECT n.study AS study, {titled("task", "n.run", "n.task")} AS task, n.metric AS metric,
+       CAST(n.decision_threshold AS TEXT) AS decision_threshold,
+       {titled("slicing", "n.run", "n.slicing")} AS slicing,
        n.gap - CASE WHEN a.gap > 0 THEN a.gap ELSE 0 END AS growth
 FROM now n
 LEFT JOIN at_blessing a ON a.study = n.study AND a.task = n.task AND a.metric = n.metric

@@ -9,6 +9,7 @@ from grafana.queries.query import (
     Query,
     newest,
     shown_name,
+    titled,
 )
 
 _NEWEST_FINDINGS = newest("gate_findings")
@@ -151,8 +152,8 @@ GROUP BY c.dataset ORDER BY c.dataset
 FINDINGS = Query(
     f"""
 SELECT f.severity AS severity, f.rule AS rule,
-       COALESCE(f.title, f.feature, f.task, f.dataset, '') AS "about", f.value AS value,
-       f."limit" AS "limit", f.message AS message
+       COALESCE(f.title, f.feature, {titled("task", "f.run", "f.task")}, f.dataset, '') AS "about",
+       f.value AS value, f."limit" AS "limit", f.message AS message
 FROM gate_findings f WHERE f.run = {_NEWEST_FINDINGS}
 ORDER BY CASE f.severity WHEN 'stop' THEN 0 WHEN 'warn' THEN 1 ELSE 2 END, f.number LIMIT 100
 """,

@@ -106,6 +106,21 @@ def shown_name(alias: str, about: str) -> str:
     return f"COALESCE({alias}.title, {alias}.{about})" if about == "feature" else f"{alias}.{about}"
 
 
+def titled(kind: Literal["task", "slicing"], run: str, name: str) -> str:
+    """SQL of a task or slicing, for people: its title in a run, or its name where it has none.
+
+    Args:
+        kind: What it is.
+        run: SQL of the run's id.
+        name: SQL of its name.
+    """
+    title = (
+        f"SELECT known.title FROM titles known WHERE known.run = {run} AND known.kind = '{kind}' "
+        f"AND known.name = {name}"
+    )
+    return f"COALESCE(({title}), {name})"
+
+
 def newest(table: str) -> str:
     """SQL of the newest run of the chosen study that has rows in a table."""
     return (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grafana.queries.query import TRAINING_RUNS, Query, newest
+from grafana.queries.query import TRAINING_RUNS, Query, newest, titled
 
 _OF_NEWEST_RUN = f"FROM metrics x WHERE x.run = {newest('metrics')}"
 
@@ -15,10 +15,12 @@ SELECT study AS "value" FROM runs GROUP BY study ORDER BY MAX(started) DESC
 
 TASKS = Query(
     f"""
-SELECT DISTINCT x.task AS "value" {_OF_NEWEST_RUN} ORDER BY 1
+SELECT DISTINCT x.task AS "__value", {titled("task", "x.run", "x.task")} AS "__text"
+{_OF_NEWEST_RUN} ORDER BY 1
 """,
-    {"value": "text"},
+    {"__value": "text", "__text": "text"},
 )
+"""Each by its name, with what people read; Grafana knows the two by the names of the columns."""
 
 METRICS = Query(
     f"""
@@ -38,10 +40,12 @@ AND x.task = :task AND x.metric = :metric ORDER BY 1
 
 SLICINGS = Query(
     f"""
-SELECT DISTINCT x.slicing AS "value" {_OF_NEWEST_RUN} AND x.slicing <> '' ORDER BY 1
+SELECT DISTINCT x.slicing AS "__value", {titled("slicing", "x.run", "x.slicing")} AS "__text"
+{_OF_NEWEST_RUN} AND x.slicing <> '' ORDER BY 1
 """,
-    {"value": "text"},
+    {"__value": "text", "__text": "text"},
 )
+"""Likewise."""
 
 RUNS = Query(
     f"""

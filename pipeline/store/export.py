@@ -35,6 +35,7 @@ from pipeline.store.rows import (
     shown_error,
     stage_rows,
 )
+from pipeline.store.title_rows import title_rows
 from pipeline.store.validation_rows import validation_rows
 from pipeline.store.writer import Patience, export
 from pipeline.study.load import parse_study
@@ -73,7 +74,7 @@ class RunFacts:
     kind: RunKind = TRAINING
 
     def rows(self) -> Rows:
-        """The run's row."""
+        """The row of the run, and its titles."""
         return {
             models.Run: [
                 {
@@ -90,7 +91,8 @@ class RunFacts:
                     "parameters": dict(self.parameters),
                     "kind": self.kind,
                 }
-            ]
+            ],
+            models.Title: title_rows(self.run, self.study),
         }
 
 

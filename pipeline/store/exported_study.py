@@ -6,7 +6,9 @@ from typing import Self
 
 from pipeline.study.sections import Threshold
 from pipeline.study.settings import Settings
+from pipeline.study.slicing_titles import titles_with_pairs
 from pipeline.study.study import Study
+from pipeline.titles import distinct_titles
 
 
 class ExportedStudy(Settings):
@@ -18,6 +20,8 @@ class ExportedStudy(Settings):
         smallest_group: Fewest subjects that a group is shown for.
         tasks: Names of the tasks, in the study file's order.
         thresholds: The study's thresholds.
+        task_titles: Titles of the tasks by name.
+        slicing_titles: Titles of the slicings and pairs that have one, by name.
     """
 
     study_name: str
@@ -25,14 +29,19 @@ class ExportedStudy(Settings):
     smallest_group: int
     tasks: tuple[str, ...]
     thresholds: tuple[Threshold, ...]
+    task_titles: dict[str, str] = {}
+    slicing_titles: dict[str, str] = {}
 
     @classmethod
     def of(cls, study: Study) -> Self:
         """Takes the exported parts of a study."""
+        titles = {name: task.title for name, task in study.tasks.items()}
         return cls(
             study_name=study.study,
             digest=study.digest(),
             smallest_group=study.slicing.smallest_group,
             tasks=tuple(study.tasks),
             thresholds=study.thresholds,
+            task_titles=dict(sorted(distinct_titles(titles, titles).items())),
+            slicing_titles=dict(sorted(titles_with_pairs(study).items())),
         )

@@ -20,6 +20,7 @@ from pipeline.store.base import Base as Base
 from pipeline.store.base import UtcTime as UtcTime
 from pipeline.store.curve_models import CalibrationBin as CalibrationBin
 from pipeline.store.curve_models import Referral as Referral
+from pipeline.store.title_models import Title as Title
 from pipeline.store.validation_models import Validation as Validation
 from pipeline.store.validation_models import ValidationEstimate as ValidationEstimate
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from pipeline.names import ARM, SITE
 from pipeline.study.conditions import Condition
 from pipeline.study.sections import Aggregate, Feature
+from pipeline.titles import title_or_name
 
 if TYPE_CHECKING:
     from pipeline.study.study import Study
@@ -72,11 +73,11 @@ def _resolve(study: Study, name: str, feature: Feature) -> Iterator[ResolvedFeat
 
 def _title(name: str, feature: Feature, parameter: str | None) -> str:
     if parameter is None:
-        return feature.title or name
+        return title_or_name(name, feature.title)
     titles = feature.each if isinstance(feature.each, Mapping) else {}
     if feature.title is None:
-        return titles.get(parameter) or feature_name(name, parameter)
-    return f"{feature.title}: {titles.get(parameter, parameter)}"
+        return title_or_name(feature_name(name, parameter), titles.get(parameter))
+    return f"{feature.title}: {title_or_name(parameter, titles.get(parameter))}"
 
 
 def feature_titles(study: Study) -> dict[str, str]:
@@ -89,20 +90,6 @@ def feature_titles(study: Study) -> dict[str, str]:
         'Change since baseline: alanine aminotransferase (U/L)'
     """
     return {f.name: f.title for f in study.resolved_features if f.title != f.name}
-
-
-def called(name: str, titles: Mapping[str, str]) -> str:
-    """A feature in a message: its title, and in brackets the name that the study file knows.
-
-    Args:
-        name: Name of the feature.
-        titles: Titles of the features that have one, by name.
-
-    Examples:
-        >>> called("lab_ALB", {"lab_ALB": "Albumin (g/L)"}), called("AGE", {})
-        ('Albumin (g/L) [lab_ALB]', 'AGE')
-    """
-    return f"{titles[name]} [{name}]" if name in titles else name
 
 
 def feature_name(name: str, parameter: str) -> str:

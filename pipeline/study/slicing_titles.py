@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
-from pipeline.study.features import called
+from pipeline.titles import distinct_titles, title_or_name
 
 if TYPE_CHECKING:
     from pipeline.study.study import Study
@@ -33,7 +32,22 @@ def slicing_titles(study: Study) -> dict[str, str]:
         for name, slicing in study.slicing.by.items()
         if slicing.column in columns
     }
-    times = Counter(found.values())
-    return {
-        name: title if times[title] == 1 else called(name, found) for name, title in found.items()
+    return distinct_titles(study.slicing.by, found)
+
+
+def titles_with_pairs(study: Study) -> dict[str, str]:
+    """The same with pairs, named as groups of both are: `sex, age_band`.
+
+    Examples:
+        >>> from pipeline.study.load import load_study
+        >>> from pipeline.study.shipped import find_study_file
+        >>> titles_with_pairs(load_study(find_study_file("ist")))["sex, age"]
+        'Sex, Age (years)'
+    """
+    titles = slicing_titles(study)
+    pairs = {
+        ", ".join(pair): ", ".join(title_or_name(name, titles.get(name)) for name in pair)
+        for pair in study.slicing.pairs
+        if any(name in titles for name in pair)
     }
+    return titles | pairs

@@ -27,7 +27,7 @@ def test_an_alert_watches_the_champion_where_the_new_model_was_refused(
     export(sqlite, at(run_rows("r2", blessed=False, comparisons=[failed]), SECOND))
 
     (row,) = happened(ask, "trial-under-the-floor")
-    assert (row["task"], row["metric"], row["slice"]) == ("death", "auc", "overall")
+    assert (row["task"], row["metric"], row["slice"]) == ("Death", "auc", "overall")
 
 
 def test_the_comparisons_of_a_refused_model_raise_no_alert(sqlite: Any, ask: Any) -> None:
@@ -75,7 +75,7 @@ def test_a_champion_whose_calibration_fails_raises_an_alert_of_its_own(
     export(sqlite, run_rows("r1", blessed=False, comparisons=[failed]))
 
     (row,) = happened(ask, "trial-miscalibrated")
-    assert (row["task"], row["metric"]) == ("death", "calibration_slope")
+    assert (row["task"], row["metric"]) == ("Death", "calibration_slope")
     assert happened(ask, "trial-under-the-floor") == []
 
 

@@ -352,7 +352,7 @@ def test_a_model_that_serves_some_tasks_only_says_so_with_the_reasons_of_the_oth
         "AUC too low",
     )
     assert [(row["task"], row["verdict"]) for row in ask(model_quality.OVERVIEW, run="r1")] == [
-        ("death", "blessed")
+        ("Death", "blessed")
     ]
 
 

@@ -140,6 +140,7 @@ def validation_run(run: str, study: str = "hand") -> Rows:
     return joined(
         {
             models.Run: [row | of_kind for row in rows[models.Run]],
+            models.Title: rows[models.Title],
             models.Stage: rows[models.Stage],
         },
         validation_rows(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipeline.study.slicing_titles import slicing_titles
+from pipeline.study.slicing_titles import slicing_titles, titles_with_pairs
 from tests.pipeline.study.hand_made_study import study
 
 BY: dict[str, Any] = {"ages": {"column": "AGE", "bands": [65]}}
@@ -25,3 +25,13 @@ def test_two_slicings_by_one_column_have_their_names_too() -> None:
         "ages": "Age (years) [ages]",
         "elderly": "Age (years) [elderly]",
     }
+
+
+def test_a_pair_has_the_titles_of_both_or_the_name_of_the_one_without() -> None:
+    content: dict[str, Any] = {
+        "slicing__by": BY | {"site": {"of": "site"}},
+        "slicing__pairs": [["site", "ages"]],
+        "site": {"column": "SITEID"},
+    }
+    found = titles_with_pairs(study(**TITLED, **content))
+    assert found == {"ages": "Age (years)", "site, ages": "site, Age (years)"}

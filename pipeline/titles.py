@@ -1,0 +1,53 @@
+"""Names of the study file as people read them: here it is decided when a title stands for one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+
+
+def title_or_name(name: str, title: str | None) -> str:
+    """What people read: the title, where the study file gives one.
+
+    Args:
+        name: A name of the study file: of a task, a slicing, a feature.
+        title: Its title; None or empty without one.
+
+    Examples:
+        >>> title_or_name("lab_ALB", "Albumin (g/L)"), title_or_name("AGE", None)
+        ('Albumin (g/L)', 'AGE')
+    """
+    return title or name
+
+
+def called(name: str, titles: Mapping[str, str]) -> str:
+    """A feature in a message: its title, and in brackets the name that the study file knows.
+
+    Args:
+        name: Name of the feature.
+        titles: Titles of the features that have one, by name.
+
+    Examples:
+        >>> called("lab_ALB", {"lab_ALB": "Albumin (g/L)"}), called("AGE", {})
+        ('Albumin (g/L) [lab_ALB]', 'AGE')
+    """
+    title = titles.get(name)
+    return f"{title} [{name}]" if title else name
+
+
+def distinct_titles(names: Collection[str], titles: Mapping[str, str]) -> dict[str, str]:
+    """Titles that distinguish what they name: behind one that is read twice stands the name.
+
+    Args:
+        names: All names of a kind, also those without a title.
+        titles: Titles of those that have one, by name.
+
+    Examples:
+        >>> distinct_titles(["sex", "age", "band"], {"age": "Age (years)", "band": "Age (years)"})
+        {'age': 'Age (years) [age]', 'band': 'Age (years) [band]'}
+    """
+    given = [name for name in names if titles.get(name)]
+    times = Counter(title_or_name(name, titles.get(name)) for name in names)
+    return {
+        name: titles[name] if times[titles[name]] == 1 else called(name, titles) for name in given
+    }
