@@ -42,3 +42,12 @@ def without_references(content: Content) -> Content:
         content: The study file's content; it stays as it is.
     """
     return {**content, "training": {**content.get("training", {}), "reference_models": []}}
+
+
+def five_by_five(content: Content) -> Content:
+    """A study file's content that asks for cross-fitting with 5 folds and 5 repeats.
+
+    Args:
+        content: The study file's content; it stays as it is.
+    """
+    return {**content, "evaluation": {"scheme": "cross_fit", "folds": 5, "repeats": 5}}

@@ -1,11 +1,11 @@
 """Whole runs beside another checkout of this project, in pairs of processes.
 
-The synthetic trial as `trial run` makes it, CDISC Pilot 01 (ADaM) as shipped, and the same without
-reference models beside the other checkout's shipped study. Roots are fresh, so that nothing comes
-from a cache; the two checkouts take turns, as in `benchmarks.startup`.
+The synthetic trial as `trial run` makes it, CDISC Pilot 01 (ADaM) as shipped and without reference
+models, and ACTG175 cross-fitted 5 x 5, each beside the other checkout's shipped study. Roots are
+fresh, so that nothing comes from a cache; the two checkouts take turns, as in `benchmarks.startup`.
 
     git worktree add ../old v0.1.0
-    python -m benchmarks.whole_runs ../old --data folder/with/cdisc_pilot01
+    python -m benchmarks.whole_runs ../old --data folder
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.measure import run
-from benchmarks.shipped_study import without_references, write_changed_study
+from benchmarks.shipped_study import five_by_five, without_references, write_changed_study
 from benchmarks.startup import (
     Checkout,
     Pairs,
@@ -29,7 +29,7 @@ from benchmarks.startup import (
 )
 from pipeline.errors import UserError
 
-_STUDY = "cdisc_pilot01"
+_SMALL, _MEDIUM = "cdisc_pilot01", "actg175"
 
 
 @dataclass(frozen=True)
@@ -71,18 +71,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         0, or 2 for what the user has to change.
     """
     parser = parser_of("whole_runs", __doc__, 3)
-    parser.add_argument("--data", type=Path, required=True, help="folder of CDISC Pilot 01")
+    parser.add_argument(
+        "--data", type=Path, required=True, help=f"folder with the folders {_SMALL} and {_MEDIUM}"
+    )
     arguments = parser.parse_args(argv)
-    data = ("--data", str(arguments.data.resolve()))
-    shipped = ("--study", _STUDY, *data)
+    small, medium = (
+        ("--data", str(arguments.data.resolve() / study)) for study in (_SMALL, _MEDIUM)
+    )
+    shipped = ("--study", _SMALL, *small)
 
     def measured(other: Checkout, ours: Checkout) -> Pairs:
-        folder = ours.root / "without_references"
-        without = write_changed_study(_STUDY, folder, without_references)
+        without = write_changed_study(_SMALL, ours.root / "without", without_references)
+        repeated = write_changed_study(_MEDIUM, ours.root / "repeated", five_by_five)
         compared: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "synthetic trial": ((), ()),
             "CDISC Pilot 01": (shipped, shipped),
-            "CDISC Pilot 01 without reference models": (shipped, ("--study", str(without), *data)),
+            "CDISC Pilot 01 without reference models": (shipped, ("--study", str(without), *small)),
+            "ACTG175, 5 folds x 5 repeats": (
+                ("--study", _MEDIUM, *medium),
+                ("--study", str(repeated), *medium),
+            ),
         }
         return {
             what: measure_pairs(
