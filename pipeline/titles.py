@@ -1,4 +1,4 @@
-"""Names of the study file as people read them: here it is decided when a title stands for one."""
+"""Names of the study file as people read them: a title, a title with its name, or the name."""
 
 from __future__ import annotations
 
