@@ -122,6 +122,7 @@ def _key_figures(result: RunResult) -> KeyFigures:
 
 
 def _thresholds(result: RunResult) -> Table:
+    tasks = result.settings.tasks
     return Table(
         "Thresholds",
         (
@@ -135,7 +136,7 @@ def _thresholds(result: RunResult) -> Table:
             (
                 wording.threshold_text(threshold),
                 _SET_BY[origin],
-                ", ".join(threshold.tasks) or "all",
+                ", ".join(tasks[name].title for name in threshold.tasks) or "all",
                 "all subjects and each group"
                 if threshold.scope == "every_slice"
                 else "all subjects",
