@@ -106,6 +106,7 @@ GROUPS = (
             "tests/kubeflow/test_flink_manifests.py",
             "tests/kubeflow/test_manifests.py",
             "tests/kubeflow/test_manifests_applied.py",
+            "tests/kubeflow/test_service_manifests.py",
         ),
     ),
 )

@@ -20,8 +20,22 @@ from tests.kubeflow.spec_walker import REPOSITORY
 
 MANIFESTS = REPOSITORY / "kubeflow" / "manifests"
 OVERLAYS = sorted(folder.name for folder in (MANIFESTS / "overlays").iterdir())
+SERVICE = REPOSITORY / "kubeflow" / "service"
+SERVICE_OVERLAYS = sorted(
+    f"../../service/overlays/{folder.name}" for folder in (SERVICE / "overlays").iterdir()
+)
+"""As `rendered` takes them."""
 API_SERVER = Path(__file__).parent / "apiserver"
 """Go module that names the release of Kubernetes."""
+
+_PROMETHEUS_MONITORS = (
+    "github.com/prometheus-operator/prometheus-operator@v0.92.1",
+    "example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml",
+)
+_KSERVE_SERVICES = (
+    "github.com/kserve/kserve@v0.16.0",
+    "config/crd/full/serving.kserve.io_inferenceservices.yaml",
+)
 
 Object = dict[str, Any]
 
@@ -112,11 +126,24 @@ def _strict(schema: Object) -> Object:
     return found
 
 
-@cache
+def custom_resources() -> list[Path]:
+    """Definitions of the custom resources that the service's manifests use, as their projects
+    publish them."""
+    return [
+        _module_sources(module) / path for module, path in (_PROMETHEUS_MONITORS, _KSERVE_SERVICES)
+    ]
+
+
 def _kubernetes_sources() -> Path:
+    return _module_sources(f"k8s.io/kubernetes@{kubernetes_release()}")
+
+
+@cache
+def _module_sources(module: str) -> Path:
+    """The folder of a Go module."""
     go = needed_program("go", "install Go as its go.mod asks")
     ran = subprocess.run(
-        [go, "mod", "download", "-json", f"k8s.io/kubernetes@{kubernetes_release()}"],
+        [go, "mod", "download", "-json", module],
         cwd=API_SERVER,
         capture_output=True,
         text=True,

@@ -9,13 +9,22 @@ from copy import deepcopy
 import pytest
 
 from tests.kubeflow.manifest_cluster import Cluster, running_cluster
-from tests.kubeflow.manifest_objects import OVERLAYS, Object, objects, pod_templates, rendered
+from tests.kubeflow.manifest_objects import (
+    OVERLAYS,
+    SERVICE_OVERLAYS,
+    Object,
+    custom_resources,
+    objects,
+    pod_templates,
+    rendered,
+)
 
 pytestmark = pytest.mark.slow
 
 RESTRICTED = [
     f"pod-security.kubernetes.io/{mode}=restricted" for mode in ("enforce", "warn", "audit")
 ]
+APPLIED = [*OVERLAYS, *SERVICE_OVERLAYS]
 PODS = "pods"
 ACCOUNT = "serviceAccountName"
 APPLY = ("apply", "--server-side", "--field-manager=test", "--validate=strict", "-f", "-")
@@ -30,15 +39,29 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
             found.kubectl("create", "namespace", namespace)
             found.kubectl("label", "namespace", namespace, *RESTRICTED)
         found.kubectl("create", "serviceaccount", "default", f"--namespace={PODS}")
+        for definition in custom_resources():
+            ran = found.kubectl("create", "-f", str(definition))
+            assert ran.returncode == 0, ran.stderr
+        ran = found.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
+        assert ran.returncode == 0, ran.stderr
         yield found
+
+
+@pytest.fixture(scope="module", params=APPLIED)
+def applied(request: pytest.FixtureRequest, cluster: Cluster) -> str:
+    return apply(cluster, request.param)
 
 
 @pytest.fixture(scope="module", params=OVERLAYS)
 def overlay(request: pytest.FixtureRequest, cluster: Cluster) -> str:
-    ran = cluster.kubectl(*APPLY, given=rendered(request.param))
+    return apply(cluster, request.param)
+
+
+def apply(cluster: Cluster, overlay: str) -> str:
+    ran = cluster.kubectl(*APPLY, given=rendered(overlay))
     # A pod template that breaks a standard of pod security is applied, with a warning.
     assert (ran.returncode, ran.stderr) == (0, "")
-    return str(request.param)
+    return overlay
 
 
 def namespace_of(overlay: str) -> str:
@@ -96,14 +119,14 @@ def may(cluster: Cluster, overlay: str, account: str, verb: str, what: str, name
     return bool(json.loads(ran.stdout)["status"]["allowed"])
 
 
-def test_everything_is_there_once_applied(cluster: Cluster, overlay: str) -> None:
-    assert len(found_there(cluster, overlay)) == len(objects(overlay))
+def test_everything_is_there_once_applied(cluster: Cluster, applied: str) -> None:
+    assert len(found_there(cluster, applied)) == len(objects(applied))
 
 
-def test_applied_again_nothing_changes(cluster: Cluster, overlay: str) -> None:
-    before = found_there(cluster, overlay)
-    assert cluster.kubectl(*APPLY, given=rendered(overlay)).returncode == 0
-    assert found_there(cluster, overlay) == before
+def test_applied_again_nothing_changes(cluster: Cluster, applied: str) -> None:
+    before = found_there(cluster, applied)
+    assert cluster.kubectl(*APPLY, given=rendered(applied)).returncode == 0
+    assert found_there(cluster, applied) == before
 
 
 def create_pod(cluster: Cluster, pod: Object) -> tuple[int, str]:
@@ -111,7 +134,7 @@ def create_pod(cluster: Cluster, pod: Object) -> tuple[int, str]:
     return ran.returncode, ran.stderr
 
 
-@pytest.mark.parametrize("name", OVERLAYS)
+@pytest.mark.parametrize("name", [*OVERLAYS, "../../service/overlays/example"])
 def test_every_pod_is_admitted_where_the_standard_restricted_is_enforced(
     cluster: Cluster, name: str
 ) -> None:
