@@ -39,11 +39,14 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
             found.kubectl("create", "namespace", namespace)
             found.kubectl("label", "namespace", namespace, *RESTRICTED)
         found.kubectl("create", "serviceaccount", "default", f"--namespace={PODS}")
-        for definition in custom_resources():
-            ran = found.kubectl("create", "-f", str(definition))
+        for definition in map(str, custom_resources()):
+            ran = found.kubectl("create", "-f", definition)
             assert ran.returncode == 0, ran.stderr
-        ran = found.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
-        assert ran.returncode == 0, ran.stderr
+            # A new definition has no conditions for a moment, of which kubectl complains.
+            waiting = ("wait", "-f", definition, "--timeout=60s")
+            found.kubectl(*waiting, "--for=jsonpath={.status.conditions}")
+            ran = found.kubectl(*waiting, "--for=condition=Established")
+            assert ran.returncode == 0, ran.stderr
         yield found
 
 
