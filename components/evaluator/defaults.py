@@ -13,8 +13,9 @@ from pipeline.study.sections import DefaultThresholds, Threshold
 def default_thresholds(settings: EvaluatorSettings, scheme: PlannedScheme) -> tuple[Threshold, ...]:
     """The defaults that apply to a run.
 
-    A threshold of the study file replaces the default of the same metric for its tasks. Differences
-    to the champion are apart: a default AUC is demanded beside a study's difference of the AUC.
+    A threshold of the study file replaces the default of the same metric for its tasks, where both
+    are of the value itself or both are differences to the same model: the default AUC is demanded
+    beside a study's difference to a reference model or to the champion.
 
     Args:
         settings: The study's thresholds, and its settings of the defaults.
@@ -60,8 +61,7 @@ def _tasks_without(settings: EvaluatorSettings, default: Threshold) -> tuple[str
     replacing = [
         threshold
         for threshold in settings.thresholds
-        if threshold.metric == default.metric
-        and (threshold.versus == CHAMPION) == (default.versus == CHAMPION)
+        if threshold.metric == default.metric and threshold.versus == default.versus
     ]
     return tuple(
         task

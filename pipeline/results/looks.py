@@ -12,6 +12,8 @@ class LookHistory(Document):
 
     Attributes:
         tried: Number of other settings evaluated before on the same labels.
+        tried_elsewhere: Number of settings evaluated before with other labels or another division
+            of the trial's subjects, such as another seed or scheme.
         changed: Sections in which these settings differ from the one before them.
         frozen: Whether the protocol was fixed before the trial's first result was seen, after it,
             or not at all.
@@ -19,6 +21,7 @@ class LookHistory(Document):
     """
 
     tried: Count
+    tried_elsewhere: Count = 0
     changed: tuple[str, ...] = ()
     frozen: Literal["before", "after", "no"] = "no"
     frozen_at: str = ""
@@ -32,6 +35,11 @@ class LookHistory(Document):
             tried = f"These labels were evaluated with other settings {self.tried} {times} before"
         if self.changed:
             tried += f" (last change: {', '.join(self.changed)})"
+        if self.tried_elsewhere:
+            tried += (
+                f"; {self.tried_elsewhere} more settings were evaluated before with other labels "
+                "or another division of the trial's subjects"
+            )
         day = self.frozen_at[:10]
         fixed = {
             "before": f"tasks, thresholds and evaluation were fixed on {day}, before the first "

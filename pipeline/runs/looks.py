@@ -133,21 +133,18 @@ def run_look(registry_root: str, settings: TriedSettings) -> RunLook:
     """The settings with their history, from the registry."""
     earlier = list(_looks(registry_root, settings.study))
     own = next((look.at for look in earlier if look.sections == settings.sections), None)
-    before = sorted(
-        (
-            look
-            for look in earlier
-            if look.label_digest == settings.label_digest
-            and look.sections != settings.sections
-            and (own is None or look.at < own)
-        ),
-        key=lambda look: look.at,
-    )
+    others = [
+        look
+        for look in sorted(earlier, key=lambda look: look.at)
+        if look.sections != settings.sections and (own is None or look.at < own)
+    ]
+    before = [look for look in others if look.label_digest == settings.label_digest]
     freeze = _freeze(registry_root, settings.study, settings.protocol)
     return RunLook(
         settings=settings,
         history=LookHistory(
             tried=len(before),
+            tried_elsewhere=len(others) - len(before),
             changed=_changed(before[-1], settings) if before else (),
             frozen=_frozen(freeze, earlier),
             frozen_at=freeze.at if freeze else "",

@@ -74,8 +74,16 @@ def test_a_difference_to_the_champion_replaces_that_to_the_champion_alone() -> N
     assert "auc champion" not in found
 
 
-def key(metric: str, versus: str | None) -> tuple[str, bool]:
-    return metric, versus == "champion"
+@pytest.mark.parametrize("versus", ["ridge", "base_rate"])
+def test_a_difference_to_a_reference_model_leaves_the_default_of_the_value(versus: str) -> None:
+    found = applied({"metric": "auc", "at_least": 0.01, "versus": versus})
+
+    assert found["auc"] == BOTH
+    assert found["auc champion"] == BOTH
+
+
+def test_a_largest_brier_score_leaves_that_it_is_better_than_the_base_rates() -> None:
+    assert applied({"metric": "brier", "at_most": 0.25})["brier base_rate"] == BOTH
 
 
 @given(
@@ -85,8 +93,13 @@ def key(metric: str, versus: str | None) -> tuple[str, bool]:
             metric=st.sampled_from(["auc", "brier", "calibration_slope", "log_loss"]),
             at_least=st.just(0.1),
             tasks=st.sampled_from([[], ["ae"], ["response"]]),
-            versus=st.sampled_from([None, "champion"]),
+            versus=st.sampled_from([None, "champion", "base_rate", "ridge"]),
             scope=st.sampled_from(["overall", "every_slice"]),
+        ).filter(
+            # No model but the champion is compared by its calibration.
+            lambda item: (
+                item["metric"] != "calibration_slope" or item["versus"] in (None, "champion")
+            )
         ),
         max_size=4,
     ),
@@ -100,18 +113,18 @@ def test_study_file_and_defaults_never_demand_the_same_and_leave_no_task_out(
 
     assert everything
     for default in everything:
-        of_default = key(default.metric, default.versus)
+        of_default = (default.metric, default.versus)
         by_study = {
             task
             for item in own
             for task in item["tasks"] or BOTH
-            if key(item["metric"], item["versus"]) == of_default
+            if (item["metric"], item["versus"]) == of_default
         }
         by_default = {
             task
             for item in found
             for task in item.tasks
-            if key(item.metric, item.versus) == of_default
+            if (item.metric, item.versus) == of_default
         }
         assert by_study.isdisjoint(by_default)
         assert by_study | by_default == set(BOTH)

@@ -122,7 +122,17 @@ def test_other_labels_are_another_question(root: str) -> None:
     tasks = SHIPPED.to_content()["tasks"]
     fewer = changed(tasks={name: tasks[name] for name in list(tasks)[:1]}, thresholds=[])
 
-    assert run_look(root, tried(fewer)).history.tried == 0
+    history = run_look(root, tried(fewer)).history
+    assert (history.tried, history.tried_elsewhere) == (0, 1)
+    assert "; 1 more settings were evaluated before with other labels" in history.sentence
+
+
+def test_another_seed_of_the_folds_counts_apart(root: str) -> None:
+    for seed in (7, 8, 8):
+        record_look(root, tried(changed(split={"seed": seed})))
+
+    history = run_look(root, tried()).history
+    assert (history.tried, history.tried_elsewhere) == (0, 2)
 
 
 def test_a_protocol_is_fixed_before_the_first_result(root: str) -> None:
