@@ -86,20 +86,27 @@ def test_a_largest_brier_score_leaves_that_it_is_better_than_the_base_rates() ->
     assert applied({"metric": "brier", "at_most": 0.25})["brier base_rate"] == BOTH
 
 
+COMPARED = [
+    (metric, versus)
+    for metric in ("auc", "brier", "calibration_slope", "log_loss")
+    for versus in (None, "champion", "base_rate", "ridge")
+    # No model but the champion is compared by its calibration.
+    if metric != "calibration_slope" or versus in (None, "champion")
+]
+
+
+def own_threshold(compared: tuple[str, str | None], tasks: list[str], scope: str) -> dict[str, Any]:
+    metric, versus = compared
+    return dict(metric=metric, versus=versus, at_least=0.1, tasks=tasks, scope=scope)
+
+
 @given(
     st.lists(
         st.builds(
-            dict,
-            metric=st.sampled_from(["auc", "brier", "calibration_slope", "log_loss"]),
-            at_least=st.just(0.1),
+            own_threshold,
+            st.sampled_from(COMPARED),
             tasks=st.sampled_from([[], ["ae"], ["response"]]),
-            versus=st.sampled_from([None, "champion", "base_rate", "ridge"]),
             scope=st.sampled_from(["overall", "every_slice"]),
-        ).filter(
-            # No model but the champion is compared by its calibration.
-            lambda item: (
-                item["metric"] != "calibration_slope" or item["versus"] in (None, "champion")
-            )
         ),
         max_size=4,
     ),
