@@ -97,7 +97,7 @@ COMPARED = [
 
 def own_threshold(compared: tuple[str, str | None], tasks: list[str], scope: str) -> dict[str, Any]:
     metric, versus = compared
-    return dict(metric=metric, versus=versus, at_least=0.1, tasks=tasks, scope=scope)
+    return {"metric": metric, "versus": versus, "at_least": 0.1, "tasks": tasks, "scope": scope}
 
 
 @given(
