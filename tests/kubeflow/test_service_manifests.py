@@ -41,7 +41,7 @@ def example() -> dict[str, Object]:
 
 @pytest.fixture
 def pod(items: list[Object]) -> Object:
-    """The pod that answers, whoever makes it."""
+    """The pod that answers, of the Deployment or of KServe."""
     specs = [item["spec"] for item in items if item["kind"] in ("Deployment", "InferenceService")]
     [spec] = specs
     return dict(spec["predictor"] if "predictor" in spec else spec["template"]["spec"])
