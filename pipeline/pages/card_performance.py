@@ -107,7 +107,13 @@ def _overall_row(card: Card, task: str, metrics: Sequence[str]) -> list[Value | 
 def uncertainty_blocks(card: Card) -> list[Block]:
     """What sets and intervals promise, for which groups, and what was measured in each."""
     records = card.evidence.metrics.records
-    measures = ("coverage_positive", "coverage_negative", "interval_width")
+    measures = (
+        "coverage_positive",
+        "coverage_negative",
+        "empty_sets",
+        "interval_width",
+        "interval_calibration_error",
+    )
     blocks: list[Block] = []
     for outcome in card.outcomes:
         of_measures = {

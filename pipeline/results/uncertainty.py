@@ -85,7 +85,7 @@ class TaskUncertainty(Document):
         positive: A set has the outcome if one minus the prediction is at most this; null likewise.
         groups: What groups add.
         negative_alone: What `negative` would be if there were no groups: for a subject whose value
-            of no slicing is known.
+            of a slicing of them is not known.
         positive_alone: Likewise of `positive`.
     """
 

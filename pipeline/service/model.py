@@ -31,7 +31,8 @@ class ColumnsModel:
 
     Attributes:
         loaded: What TensorFlow loaded: it keeps variables and tables.
-        joined: The signature that predicts, of all numbers and all texts at once.
+        signature: Name of the signature that predicts.
+        joined: That signature, of all numbers and all texts at once.
         outputs: Outputs of the signature `columns`.
         slicings: Slicings whose value it takes; none where all sets are those of a subject whose
             groups are not known, because the study has no groups or the model is of an earlier
@@ -40,15 +41,11 @@ class ColumnsModel:
     """
 
     loaded: Any
+    signature: str
     joined: JoinedSignature
     outputs: tuple[str, ...]
     slicings: tuple[str, ...]
     explains: bool
-
-    @property
-    def signature(self) -> str:
-        """The signature that predicts."""
-        return SLICES_SIGNATURE if self.slicings else COLUMNS_SIGNATURE
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -166,6 +163,7 @@ def load_model(folder: str, inputs: Inputs, slicings: Sequence[str]) -> ColumnsM
     predicts = SLICES_SIGNATURE if taken else COLUMNS_SIGNATURE
     model = ColumnsModel(
         loaded=loaded,
+        signature=predicts,
         joined=JoinedSignature(loaded.signatures[predicts]),
         outputs=tuple(sorted(signature.structured_outputs)),
         slicings=taken,

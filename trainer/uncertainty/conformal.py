@@ -51,8 +51,8 @@ class Threshold:
     Attributes:
         of_level: Number of the level; infinite where there are too few subjects to leave any out.
         of_group: What is added for the subjects of each group.
-        alone: The threshold if there were no groups, for subjects whose groups are not known:
-            the number of the level promises nothing without what the groups add.
+        alone: The threshold if there were no groups, for subjects whose groups are not all known:
+            the number of the level promises nothing without what each of its groups adds.
     """
 
     of_level: float
@@ -66,7 +66,7 @@ class Threshold:
 
         Args:
             members: Whether the subject is in each group; `[subjects, groups]`.
-            unknown: Whether it is not known of any group; `[subjects]`. None where it always is.
+            unknown: Whether that is not known of some group; `[subjects]`. None where it always is.
 
         Returns:
             float64 `[subjects]`.
@@ -170,10 +170,10 @@ def members_of(
     return found
 
 
-def without_groups(
+def with_unknown_group(
     slices: Mapping[str, NDArray[Any]], groups: Sequence[Mapping[str, str]], subjects: int
 ) -> NDArray[np.bool_]:
-    """Whether no value of a subject is known in the slicings of the groups.
+    """Whether a subject's value is unknown in a slicing of the groups.
 
     Args:
         slices: Value of each subject by slicing, empty where unknown; text `[subjects]`.
@@ -183,7 +183,7 @@ def without_groups(
     Returns:
         bool `[subjects]`.
     """
-    found = np.ones(subjects, np.bool_)
+    found = np.zeros(subjects, np.bool_)
     for slicing in {name for group in groups for name in group}:
-        found &= slices[slicing] == ""
+        found |= slices[slicing] == ""
     return found

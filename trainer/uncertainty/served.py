@@ -28,7 +28,7 @@ class ServedUncertainty:
     """Interval and set beside each prediction of a model's signatures.
 
     The serialized examples of `serving_default` may have the columns of slices that
-    TrialExampleGen writes; `columns_with_slices` takes them as arguments. Where a subject has none
+    TrialExampleGen writes; `columns_with_slices` takes them as arguments. Where a subject lacks one
     of them, and in `columns`, which does not take them, a set is as if there were no groups: it
     holds what it promises of all subjects of a level, not of those of a group.
 
@@ -118,7 +118,7 @@ def _parts(
         negative += group.negative * member
         positive += group.positive * member
     if uncertainty.groups:
-        unknown = _without_groups(probability, uncertainty, slices)
+        unknown = _with_unknown_group(probability, uncertainty, slices)
         negative, positive = (
             tf.where(unknown, tf.constant(_threshold(alone), tf.float64), of_groups)
             for alone, of_groups in (
@@ -134,13 +134,13 @@ def _parts(
     }
 
 
-def _without_groups(
+def _with_unknown_group(
     probability: tf.Tensor, uncertainty: TaskUncertainty, slices: _Slices
 ) -> tf.Tensor:
-    """Whether no value of a subject is known in the slicings of the groups; bool `[batch]`."""
-    unknown = tf.ones_like(probability, tf.bool)
+    """Whether a subject's value is unknown in a slicing of the groups; bool `[batch]`."""
+    unknown = tf.zeros_like(probability, tf.bool)
     for name in sorted({name for group in uncertainty.groups for name in group.slice}):
-        unknown &= slices[name] == ""
+        unknown |= slices[name] == ""
     return unknown
 
 

@@ -24,7 +24,7 @@ from trainer.uncertainty.conformal import (
     Threshold,
     fit_threshold,
     members_of,
-    without_groups,
+    with_unknown_group,
 )
 from trainer.uncertainty.venn_abers import VennAbers, fit_venn_abers
 
@@ -67,7 +67,7 @@ class Calibrators:
         """
         lower, upper = self.interval(scores)
         members = members_of(slices, self.groups, len(scores))
-        unknown = without_groups(slices, self._groups_that_count, len(scores))
+        unknown = with_unknown_group(slices, self._groups_that_count, len(scores))
         probability = scores.astype(np.float64)
         negative, positive = self.negative(members, unknown), self.positive(members, unknown)
         return {

@@ -13,7 +13,7 @@ from trainer.uncertainty.conformal import (
     conformal_quantile,
     fit_threshold,
     members_of,
-    without_groups,
+    with_unknown_group,
 )
 
 
@@ -45,14 +45,14 @@ def test_groups_add_to_the_threshold() -> None:
     assert Threshold(0.5, {0: 0.1, 1: -0.3}, 0.4)(members) == pytest.approx([0.6, 0.3, 0.5])
 
 
-def test_a_subject_whose_groups_are_not_known_has_the_threshold_without_groups() -> None:
-    slices = {"sex": np.array(["F", "", ""]), "age": np.array(["", "old", ""])}
+def test_a_subject_whose_groups_are_not_all_known_has_the_threshold_without_groups() -> None:
+    slices = {"sex": np.array(["F", "M", "F", ""]), "age": np.array(["old", "old", "", ""])}
     groups = [{"sex": "F"}, {"age": "young"}]
-    unknown = without_groups(slices, groups, 3)
+    unknown = with_unknown_group(slices, groups, 4)
 
-    assert unknown.tolist() == [False, False, True]
-    found = Threshold(0.5, {0: 0.1, 1: -0.3}, 0.4)(members_of(slices, groups, 3), unknown)
-    assert found == pytest.approx([0.6, 0.5, 0.4])
+    assert unknown.tolist() == [False, False, True, True]
+    found = Threshold(0.5, {0: 0.1, 1: -0.3}, 0.4)(members_of(slices, groups, 4), unknown)
+    assert found == pytest.approx([0.6, 0.5, 0.4, 0.4])
 
 
 def test_members_of_a_pair_have_both_values() -> None:

@@ -54,15 +54,20 @@ def test_each_level_of_each_group_is_covered_as_asked_for(seed: int) -> None:
                 assert hit[other].mean() == pytest.approx(0.9, abs=bound(own.sum(), other.sum()))
 
 
-def test_sets_are_those_without_groups_where_groups_are_not_known() -> None:
+@pytest.mark.parametrize("blank", [SLICINGS[:1], SLICINGS[-1:], SLICINGS])
+def test_sets_are_those_without_groups_where_a_group_is_not_known(
+    blank: list[tuple[str, ...]],
+) -> None:
     calibration, tested = simulate(16_000, 51), simulate(16_000, 52)
-    none = {name: np.full(16_000, "") for name in tested.slices}
+    names = {name for slicing in blank for name in slicing}
+    none = tested.slices | {name: np.full(16_000, "") for name in names}
+    nothing = {name: np.full(16_000, "") for name in tested.slices}
     of_groups, of_none = (
         fitted(Simulated(calibration.score, calibration.label, calibration.weight, slices))
-        for slices in (calibration.slices, none)
+        for slices in (calibration.slices, nothing)
     )
 
-    found, expected = (calibrators(tested.score, none) for calibrators in (of_groups, of_none))
+    found, expected = of_groups(tested.score, none), of_none(tested.score, nothing)
 
     assert (of_groups.groups != [], list(of_none.groups)) == (True, [])
     for part in (SET_NEGATIVE, SET_POSITIVE):
