@@ -277,6 +277,7 @@ def _groups() -> list[AnyPanel]:
             _HALF,
             {"gap": _RATE, "lowest": _RATE, "highest": _RATE},
         ),
+        external_validation.between_groups(),
     ]
 
 

@@ -29,6 +29,7 @@ from notebooks.results.error_analysis import (
 )
 from notebooks.results.error_blocks import error_blocks
 from notebooks.results.importance import Importance, permutation_importance
+from notebooks.results.probability_blocks import probability_blocks
 from notebooks.results.quartile_chart import quartile_chart
 from notebooks.results.scored_subjects import ScoredSubjects, read_scored_subjects
 from notebooks.shown import Shown, show, show_sections
@@ -38,11 +39,7 @@ from pipeline.html.blocks import Block, Cell, Column, Details, Notice, Paragraph
 from pipeline.html.charts import Bar, ForestRow, Measure, bar_chart, forest_plot
 from pipeline.html.numbers import Value, count
 from pipeline.html.page import Section
-from pipeline.pages.evaluation.clinical_figures import (
-    calibration_figure,
-    decision_figure,
-    stability_figure,
-)
+from pipeline.pages.between_groups import between_groups_blocks
 from pipeline.pages.metrics import TONES, metric_title, task_verdicts_table
 from pipeline.pages.reference_models import reference_table
 from pipeline.results.documents import (
@@ -149,6 +146,7 @@ class ResultsView:
             *map(Paragraph, basis),
             task_verdicts_table(verdict, titles),
             table,
+            *between_groups_blocks(metrics, titles),
             *([references] if references else []),
         )
 
@@ -156,23 +154,10 @@ class ResultsView:
         """Calibration, decision curves and stability of each task."""
         return show_sections(
             *(
-                Section(self._title(task), list(self._probability_blocks(task)))
+                Section(self._title(task), list(probability_blocks(self.run.result, task)))
                 for task in self.run.metrics.tasks
             )
         )
-
-    def _probability_blocks(self, task: str) -> Iterator[Block]:
-        found = [(role, self.run.result.curves_of(task, role)) for role in _ROLES]
-        curves = [(role, of_role) for role, of_role in found if of_role is not None]
-        calibrated = [(role, of_role) for role, of_role in curves if of_role.calibration]
-        decided = [(role, of_role) for role, of_role in curves if of_role.decision]
-        if not calibrated:
-            yield Paragraph("Too few subjects have a known outcome.")
-            return
-        yield calibration_figure(calibrated)
-        if decided:
-            yield decision_figure(decided)
-        yield from (stability_figure(item.stability) for _, item in curves if item.stability)
 
     def importance(self) -> Shown:
         """Importance of the sources for each task."""

@@ -17,6 +17,7 @@ from grafana.boards.alerts import FOLDER as ALERTS_FOLDER
 from grafana.boards.alerts import FOLDER_UID, GROUP
 from grafana.boards.generate import files
 from grafana.boards.provisioning import plain
+from grafana.queries import external_validation
 from tests.each import each
 from tests.grafana.grafana_files import (
     BOARDS,
@@ -177,6 +178,12 @@ def test_every_query_is_one_of_the_project() -> None:
     asked = [item for uid in BOARDS for item in panel_queries(uid)] + alert_queries()
 
     assert {item.sql for item in asked} <= known
+
+
+def test_the_board_of_models_shows_the_spread_between_groups_that_were_left_out() -> None:
+    asked = [item.query for item in panel_queries("trial-model-quality")]
+
+    assert external_validation.BETWEEN_GROUPS in asked
 
 
 def test_a_run_leads_to_its_groups() -> None:
