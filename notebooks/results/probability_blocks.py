@@ -12,6 +12,7 @@ from pipeline.pages.evaluation.clinical_figures import (
 )
 from pipeline.pages.evaluation.run_result import RunResult
 from pipeline.results.documents import ModelRole
+from pipeline.results.scheme_words import no_stability_sentence
 
 _MODELS: tuple[ModelRole, ...] = ("challenger", "champion")
 
@@ -37,3 +38,6 @@ def probability_blocks(result: RunResult, task: str) -> Iterator[Block]:
     if decided:
         yield decision_figure(decided)
     yield from (stability_figure(item.stability) for _, item in curves if item.stability)
+    why_not = no_stability_sentence(result.metrics.evaluation)
+    if why_not:
+        yield Paragraph(why_not)

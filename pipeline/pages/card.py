@@ -16,7 +16,7 @@ from pipeline.html.blocks import (
     Paragraph,
     Table,
 )
-from pipeline.html.numbers import Suppressed, Value, number
+from pipeline.html.numbers import Suppressed, Value, has_interval, number
 from pipeline.html.page import Page, Section
 from pipeline.html.palette import Tone
 from pipeline.pages.card_performance import (
@@ -141,7 +141,11 @@ def _headline(card: Card) -> KeyFigures:
     for outcome in card.outcomes:
         record = find_overall(card.evidence.metrics.records, outcome.name, "auc")
         if record:
-            interval = f"95 %: {number(record.lower, 2)} to {number(record.upper, 2)}"
+            interval = (
+                f"95 %: {number(record.lower, 2)} to {number(record.upper, 2)}"
+                if has_interval(record.estimate)
+                else "no interval"
+            )
             label = f"AUC: {outcome.title}"
             figures.append(KeyFigure(label, record.value, interval, decimals=2))
     return KeyFigures(figures)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pipeline.results.documents import Metrics
 from pipeline.results.evaluation_plan import EvaluationPlan
+from pipeline.results.stability import FEWEST_REPEATS
 
 FINAL_MODEL = (
     "the model that is pushed is trained on all subjects by the same procedure and was not itself "
@@ -127,6 +128,27 @@ def scheme_notes(plan: EvaluationPlan) -> tuple[str, ...]:
     if plan.scheme == "cross_fit":
         notes.append(MEAN_PROVES_NOTHING)
     return tuple(filter(None, notes))
+
+
+def no_stability_sentence(plan: EvaluationPlan) -> str:
+    """Why the plan can't show how predictions vary between training samples; empty if it can.
+
+    Examples:
+        >>> print(no_stability_sentence(EvaluationPlan(scheme="split", requested="split")))
+        How much a prediction changes with another training sample: one split does not show it.
+    """
+    what = "How much a prediction changes with another training sample"
+    measured = f"measured where there are {FEWEST_REPEATS} repeats or more"
+    if plan.scheme == "split":
+        return f"{what}: one split does not show it."
+    if plan.scheme == "internal_external":
+        return f"{what} is {measured} (`cross_fit`); here each subject was predicted once."
+    if plan.scheme == "cross_fit" and plan.repeats < FEWEST_REPEATS:
+        return (
+            f"{what} is {measured}; this run has {plan.repeats}. Set "
+            f"`evaluation.repeats: {FEWEST_REPEATS}` or more in the study file to see it."
+        )
+    return ""
 
 
 def new_group_sentences(metrics: Metrics) -> tuple[str, ...]:

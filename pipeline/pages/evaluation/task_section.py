@@ -20,6 +20,8 @@ from pipeline.pages.evaluation.uncertainty_section import uncertainty_section
 from pipeline.pages.importance import importance_blocks
 from pipeline.pages.metrics import metric_column
 from pipeline.results.documents import OVERALL, Group, GroupCurves, ModelRole
+from pipeline.results.evaluation_plan import PlannedScheme
+from pipeline.results.scheme_words import no_stability_sentence
 
 _MODELS: tuple[ModelRole, ...] = ("challenger", "champion")
 _AT_DECISION = ("sensitivity", "specificity", "positive_predictive_value")
@@ -28,6 +30,13 @@ _WEIGHTED = (
     "being observed. Shares are weighted, the four numbers are counts of subjects, so that shares "
     "do not follow from them."
 )
+_POOLED: dict[PlannedScheme, str] = {
+    "cross_fit": " The curve pools the folds of one repeat; the AUC is counted within folds, so "
+    "that the two may differ a little.",
+    "internal_external": " The curve pools the groups; the AUC is counted within groups, so that "
+    "the two may differ.",
+}
+"""Why the curve is not exactly that of the AUC beside it."""
 _OF_GROUPS = ("auc", "observed_rate", "mean_prediction", "calibration_in_the_large")
 
 
@@ -40,8 +49,10 @@ def task_section(result: RunResult, task: str) -> Section:
         whose = "subjects" if out_of_fold else "subjects of the test split"
         nothing = f"Fewer than {fewest} {whose} have a known outcome."
         return Section(title, (Paragraph(nothing),))
+    why_not = no_stability_sentence(result.metrics.evaluation)
+    unshown = [Paragraph(why_not)] if why_not else []
     parts = [
-        Section("All subjects", (_curves(result, task), _decisions(result, task))),
+        Section("All subjects", (_curves(result, task), *unshown, _decisions(result, task))),
     ]
     used = importance_blocks(
         result.importance,
@@ -91,6 +102,7 @@ def _roc(result: RunResult, task: str, found: Sequence[tuple[ModelRole, GroupCur
         "ROC curve: for each threshold, the share of subjects with the outcome that are flagged "
         "against the share of the others that are flagged. The dotted line is random guessing."
     )
+    caption += _POOLED.get(result.metrics.evaluation.scheme, "")
     return charts.roc_curve(curves, caption)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.html.blocks import Figure, Table
+from pipeline.html.blocks import Figure, KeyFigures, Table
 from pipeline.html.page import render
 from pipeline.names import SITE
 from pipeline.pages.card import card_page
@@ -193,6 +193,18 @@ def test_the_sections_that_items_refer_to_are_on_the_page(study: Study) -> None:
     page = card_page(card_of(study))
     sections = {section.id for section in page.sections}
     assert {item.section for item in ITEMS.values() if item.section} <= sections
+
+
+def test_an_auc_without_an_interval_says_so_in_the_headline(study: Study) -> None:
+    found = record(TASKS[0], lower=None, upper=None)
+    metrics = Metrics(smallest_group=10, records=(found,), suppressed=())
+    (figures,) = [
+        block
+        for block in card_page(card_of(study, metrics=metrics)).blocks
+        if isinstance(block, KeyFigures)
+    ]
+    (figure,) = figures.figures
+    assert (figure.value, figure.detail) == (0.712, "no interval")
 
 
 def test_a_purpose_that_is_not_stated_is_listed_as_missing(study: Study) -> None:

@@ -97,3 +97,20 @@ def test_the_page_says_that_intervals_out_of_fold_allow_for_the_training() -> No
     says = "if other subjects had trained them"
     assert says in page(CROSS_FIT)
     assert says not in page(SPLIT_PLAN)
+
+
+def test_with_too_few_repeats_the_page_says_why_stability_is_not_shown() -> None:
+    says = "measured where there are 3 repeats or more; this run has 1. Set"
+    assert says in page(CROSS_FIT.model_copy(update={"repeats": 1}))
+    assert says not in page(CROSS_FIT)
+
+
+def test_under_other_schemes_the_page_says_that_they_do_not_show_stability() -> None:
+    assert "another training sample: one split does not show it" in page(SPLIT_PLAN)
+    assert "here each subject was predicted once" in page(BY_SITE)
+
+
+def test_out_of_fold_the_roc_curve_says_that_it_pools_what_the_auc_keeps_apart() -> None:
+    assert "The curve pools the folds of one repeat" in page(CROSS_FIT)
+    assert "The curve pools the groups" in page(BY_SITE)
+    assert "The curve pools" not in page(SPLIT_PLAN)

@@ -9,7 +9,7 @@ from typing import Any
 from notebooks.opened_run import open_run
 from notebooks.results.view import ResultsView
 from pipeline.results.evaluation_plan import EvaluationPlan
-from tests.components.run_page.hand_made_run import BY_SITE
+from tests.components.run_page.hand_made_run import BY_SITE, CROSS_FIT
 from tests.html_reading import read_html
 from tests.notebooks.hand_made_groups import RUN, write_run
 
@@ -53,3 +53,13 @@ def test_the_decision_has_the_spread_between_groups_and_where_a_new_one_would_li
 
 def test_a_run_that_left_no_groups_out_has_no_such_table(tmp_path: Path) -> None:
     assert "that the models never saw" not in text(view(tmp_path).decision())
+
+
+def test_with_too_few_repeats_it_says_why_stability_is_not_shown(tmp_path: Path) -> None:
+    once = CROSS_FIT.model_copy(update={"repeats": 1})
+
+    assert "3 repeats or more; this run has 1." in text(view(tmp_path, once).probabilities())
+
+
+def test_under_a_split_it_says_that_one_split_does_not_show_stability(tmp_path: Path) -> None:
+    assert "one split does not show it" in text(view(tmp_path).probabilities())
