@@ -182,11 +182,11 @@ def test_a_default_is_listed_as_one_with_its_tasks() -> None:
         [
             "Mean prediction − observed rate: some of the interval at least −3\u202f% and "
             "at most 3\u202f%",
-            *("default", "death", "all subjects", "passed"),
+            *("default", "Dead at 6 months", "all subjects", "passed"),
         ],
         [
             "Difference to the base rate in Brier score: the whole interval below 0",
-            *("default", "death", "all subjects", "failed in 1 comparison"),
+            *("default", "Dead at 6 months", "all subjects", "failed in 1 comparison"),
         ],
     ]
 
