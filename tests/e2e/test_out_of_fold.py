@@ -29,13 +29,17 @@ REPEATS = 2
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    folder = tmp_path_factory.mktemp("out_of_fold")
+def study_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     changes: dict[Any, Any] = {
         ("evaluation",): {"scheme": "auto", "repeats": REPEATS, "default_thresholds": False},
         ("training",): {"reference_models": ["ridge"]},
     }
-    return small_run(folder / "runs", study_copy(folder / "study", LENIENT | changes))
+    return study_copy(tmp_path_factory.mktemp("out_of_fold") / "study", LENIENT | changes)
+
+
+@pytest.fixture(scope="module")
+def run(study_file: Path) -> Run:
+    return small_run(study_file.parents[1] / "runs", study_file)
 
 
 @pytest.fixture(scope="module")
@@ -175,3 +179,31 @@ def test_the_registry_keeps_the_champions_predictions_apart_from_the_model(
     assert kept.rows.of.keys() == {"champion"}
     for task, scores in each(kept.rows.of["champion"].items()):
         assert scores.tolist() == predictions.of["challenger"][task].tolist()
+
+
+@pytest.fixture(scope="module")
+def second(run: Run, study_file: Path) -> Run:
+    """The next night: the same subjects, a model that is trained longer."""
+    return small_run(run.root, study_file, "--steps", "60")
+
+
+def test_the_next_night_is_compared_with_the_champions_own_out_of_fold_predictions(
+    run: Run, second: Run
+) -> None:
+    assert second.code == 0, second.terminal + second.errors
+    before, now = (
+        {
+            (record["task"], record["model"], record["metric"]): record
+            for record in night.metrics
+            if not record["slice"] and record["metric"] in ("auc", "brier")
+        }
+        for night in (run, second)
+    )
+    for task in TASKS:
+        for metric in ("auc", "brier"):
+            first, champion = before[task, "challenger", metric], now[task, "champion", metric]
+            assert champion["subjects"] == first["subjects"]
+            assert champion["value"] == pytest.approx(first["value"], abs=1e-9)
+            change = now[task, "challenger", metric]["value"] - champion["value"]
+            difference = now[task, "difference", metric]
+            assert difference["value"] == pytest.approx(change, abs=1e-9)
