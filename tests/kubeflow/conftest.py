@@ -32,7 +32,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def trial(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Trial:
-    """The trial evaluated on a test split, where alone a challenger meets the champion."""
+    """The trial evaluated on a test split."""
     folder = tmp_path_factory.mktemp("split")
     evaluation = {"scheme": "split", "default_thresholds": False}
     study = write_study(folder / "study", {"evaluation": evaluation})
