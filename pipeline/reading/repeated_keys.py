@@ -11,8 +11,7 @@ by what a subject key does there and other columns don't:
    the columns that it decides are crossed, that is, if two levels of the one are each found with
    two levels of the other, by two keys at least (two sexes in each of two arms). Constant means
    an agreement of rows with one value that exceeds chance by at least 95 % (Cohen's kappa, Educ
-   Psychol Meas 1960;20:37-46), where chance alone has no part in it (p < 1e-9): of 20 subjects in
-   several rows that can be said, of a handful it can't.
+   Psychol Meas 1960;20:37-46), which takes some 35 more rows than keys not to be chance (p < 1e-9).
 3. **Each of its values is in equally many rows**, two or more, and there are at least 20 values.
 
 By 2 and 3 only text and whole numbers of at least ten different values are judged, no dates, and in
