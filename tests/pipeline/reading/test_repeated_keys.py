@@ -175,7 +175,7 @@ def test_the_key_is_described_by_its_rows_and_different_values() -> None:
 def test_rows_of_visits_are_distinguished_from_rows_of_subjects(
     counts: list[int], seed: int, by_visit: bool
 ) -> None:
-    """Whatever the numbers of visits and the order of rows, of which 40 are not a subject's first."""
+    """Whatever the numbers of visits and the order of rows, with 40 more rows than subjects."""
     frame = subjects(len(counts), seed)
     rows = visits(frame, counts, seed)
     assert found(rows.sort_values("VISIT") if by_visit else rows) == "WHO"
