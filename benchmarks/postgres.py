@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.servers import free_port
 from pipeline.errors import UserError
 
 DATABASE = "trial"
@@ -83,7 +83,7 @@ def running_server() -> Iterator[Server]:
         shutil.chown(folder, "postgres")
     (folder / "log").touch()
     (folder / "log").chmod(0o666)
-    server = Server(found[-1], folder, _free_port())
+    server = Server(found[-1], folder, free_port())
     try:
         server.run(
             *(found[-1] / "initdb", "-D", folder / "data", "-U", "postgres", "--no-sync"),
@@ -98,10 +98,3 @@ def running_server() -> Iterator[Server]:
             server.control("stop", "-m", "immediate")
     finally:
         shutil.rmtree(folder)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -22,22 +22,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tensorflow_metadata.proto.v0 import statistics_pb2
-
 from benchmarks import http_load, servers
 from benchmarks.environments import environment
 from benchmarks.report import machine, machine_line, markdown_table, spread, write_json
-from pipeline import storage
-from pipeline.results.registration import RegisteredModel
-from pipeline.runs.promotion import CARD_FILE
+from pipeline.errors import UserError
 from pipeline.runs.registry import Registry
-from pipeline.service.inputs import Input, inputs_of
+from pipeline.service.champion import Champion, champion_of_book
+from pipeline.service.inputs import Input
 from pipeline.service.subject_columns import columns_of_arm
-from pipeline.study.load import parse_study
 from pipeline.version import PROJECT
 
 LOCK = "mlserver"
-_STATISTICS = "Split-train/FeatureStats.pb"
 _RATE = 200.0
 _SECONDS = 10
 _ALONE = 500
@@ -97,13 +92,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--env", type=Path, help="environment that was made before")
     parser.add_argument("--out", type=Path, help="JSON file for the measurements")
     options = parser.parse_args(argv)
-    entry = Registry(options.registry).book(options.study).champion()
-    if entry is None:
-        parser.error(f"the registry has no champion of {options.study}: run the pipeline first")
+    try:
+        champion = champion_of_book(Registry(options.registry).book(options.study))
+    except UserError as error:
+        parser.error(str(error))
+    model = champion.entry.model_uri
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         programs = options.env / "bin" if options.env else environment(LOCK, folder / "env")
-        columns = _columns(entry)
+        columns = _columns(champion)
         sides: dict[str, list[Side]] = {"the service": [], "MLServer": []}
         bare, explained = list[float](), list[float]()
         for _ in range(options.rounds):
@@ -112,9 +109,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             )
             asked = _of_service(options.study, columns)
             sides["the service"].append(_measured(service, asked, explained))
-            mlserver = _mlserver(programs, entry.model_uri, options.study, folder)
+            mlserver = _mlserver(programs, model, options.study, folder)
             sides["MLServer"].append(_measured(mlserver, _of_mlserver(options.study, columns)))
-            bare.append(_bare(programs, entry.model_uri, columns, folder))
+            bare.append(_bare(programs, model, columns, folder))
     _report(sides, bare, explained)
     if options.out:
         content = {name: [asdict(side) for side in found] for name, found in sides.items()}
@@ -175,17 +172,13 @@ def _of_mlserver(study: str, columns: dict[str, Any]) -> _Requests:
     return _Requests(f"/v2/models/{study}/infer", body)
 
 
-def _columns(entry: RegisteredModel) -> dict[str, Any]:
+def _columns(champion: Champion) -> dict[str, Any]:
     """A subject with a value of every column that the model reads, by argument."""
-    card = json.loads(storage.read(f"{entry.documents_uri}/{CARD_FILE}") or b"{}")
-    study = parse_study(card["study_file"], "the study of the card")
-    statistics = statistics_pb2.DatasetFeatureStatisticsList()
-    statistics.ParseFromString(storage.read(f"{entry.statistics_uri}/{_STATISTICS}") or b"")
-    inputs = inputs_of(study, statistics.datasets[0], {})
+    inputs = champion.inputs
     values = {column.name: _value(column) for column in inputs.columns}
     if inputs.arm:
         # The arm's own columns must not say another arm.
-        of_arm = columns_of_arm(study, str(values[inputs.arm.name])) or {}
+        of_arm = columns_of_arm(champion.study, str(values[inputs.arm.name])) or {}
         values |= {name: value for name, value in of_arm.items() if name in values}
     return {column.argument: values[column.name] for column in inputs.columns}
 

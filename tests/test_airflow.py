@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.own_environment import check, install
+from benchmarks.environments import environment
+from tests.commands import check
 from tests.whole_runs import LENIENT, REPOSITORY, SMALL, SUBJECT_KEY, study_copy
 
 pytestmark = pytest.mark.slow
@@ -22,7 +23,7 @@ DAG = "trial_nightly"
 @pytest.fixture(scope="module")
 def airflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The program, installed from its lock."""
-    return install(tmp_path_factory.mktemp("airflow") / "env", "airflow.txt") / "airflow"
+    return environment("airflow", tmp_path_factory.mktemp("airflow") / "env") / "airflow"
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
+from benchmarks.environments import environment
 from pipeline.version import PROJECT
+from tests.commands import check
 from tests.each import each
-from tests.own_environment import check, install
 from tests.pipeline.cli.command_tree import COMMANDS
 from tests.pipeline.cli.test_makefile import called, parse
 
@@ -113,7 +114,7 @@ def test_no_secret_is_in_a_command() -> None:
 def check_jsonschema(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The program, which ships the published schemas."""
     folder = tmp_path_factory.mktemp("check-jsonschema") / "env"
-    return install(folder, "delivery.txt") / "check-jsonschema"
+    return environment("delivery", folder) / "check-jsonschema"
 
 
 PUBLISHED = {GITHUB: "vendor.github-workflows", GITLAB: "vendor.gitlab-ci"}

@@ -73,12 +73,25 @@ class Batches:
                 answers = await self._in_thread(calls)
             except Exception as error:
                 # Of several one may be at fault: only that one fails.
-                await _call_alone(calls, error)
+                await self._call_alone(calls, error)
                 continue
             for call, answer in zip(calls, answers, strict=True):
                 if not call.found.done():
                     call.found.set_result(answer)
         self._worker = None
+
+    async def _call_alone(self, calls: Sequence[_Call], error: Exception) -> None:
+        for call in calls:
+            try:
+                if len(calls) == 1:
+                    raise error
+                [answer] = await self._in_thread([call])
+            except Exception as own:
+                if not call.found.done():
+                    call.found.set_exception(own)
+            else:
+                if not call.found.done():
+                    call.found.set_result(answer)
 
     def _in_thread(self, calls: Sequence[_Call]) -> asyncio.Future[list[Outputs]]:
         return asyncio.get_running_loop().run_in_executor(self._thread, _called, calls)
@@ -94,20 +107,6 @@ class Batches:
                 break
             calls.append(self._waiting.popleft())
         return calls
-
-
-async def _call_alone(calls: Sequence[_Call], error: Exception) -> None:
-    for call in calls:
-        try:
-            if len(calls) == 1:
-                raise error
-            [answer] = await run_in_threadpool(_called, [call])
-        except Exception as own:
-            if not call.found.done():
-                call.found.set_exception(own)
-        else:
-            if not call.found.done():
-                call.found.set_result(answer)
 
 
 def _called(calls: Sequence[_Call]) -> list[Outputs]:

@@ -18,13 +18,29 @@ import yaml
 
 from tests.kubeflow.spec_walker import REPOSITORY
 
-MANIFESTS = REPOSITORY / "kubeflow" / "manifests"
-OVERLAYS = sorted(folder.name for folder in (MANIFESTS / "overlays").iterdir())
-SERVICE = REPOSITORY / "kubeflow" / "service"
-SERVICE_OVERLAYS = sorted(
-    f"../../service/overlays/{folder.name}" for folder in (SERVICE / "overlays").iterdir()
-)
-"""As `rendered` takes them."""
+KUBEFLOW = REPOSITORY / "kubeflow"
+
+
+def _overlays(part: str) -> list[str]:
+    """Overlays of a part, as folders below `kubeflow`."""
+    folders = (KUBEFLOW / part / "overlays").iterdir()
+    return sorted(str(folder.relative_to(KUBEFLOW)) for folder in folders)
+
+
+MANIFESTS = KUBEFLOW / "manifests"
+STANDALONE, MULTI_USER = "manifests/overlays/standalone", "manifests/overlays/multi-user"
+OVERLAYS = _overlays("manifests")
+"""All of the pipeline."""
+SERVICE = KUBEFLOW / "service"
+EXAMPLE, KSERVE = "service/overlays/example", "service/overlays/kserve"
+SERVICE_OVERLAYS = _overlays("service")
+"""All of the prediction service."""
+UNPRIVILEGED = {
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+}
+"""Security context of every container."""
 API_SERVER = Path(__file__).parent / "apiserver"
 """Go module that names the release of Kubernetes."""
 
@@ -49,11 +65,11 @@ def needed_program(name: str, where_from: str) -> str:
 
 
 @cache
-def rendered(overlay: str) -> str:
-    """What would be applied."""
+def rendered(folder: str) -> str:
+    """What would be applied of a folder below `kubeflow`."""
     kubectl = needed_program("kubectl", "install the Kubernetes project's kubectl")
     ran = subprocess.run(
-        [kubectl, "kustomize", MANIFESTS / "overlays" / overlay],
+        [kubectl, "kustomize", KUBEFLOW / folder],
         capture_output=True,
         text=True,
         check=False,
@@ -63,9 +79,9 @@ def rendered(overlay: str) -> str:
     return ran.stdout
 
 
-def objects(overlay: str) -> list[Object]:
-    """The objects of an overlay."""
-    return list(yaml.safe_load_all(rendered(overlay)))
+def objects(folder: str) -> list[Object]:
+    """The objects of a folder below `kubeflow`."""
+    return list(yaml.safe_load_all(rendered(folder)))
 
 
 def name_of(item: Object) -> str:

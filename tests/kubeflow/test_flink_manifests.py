@@ -16,7 +16,14 @@ from pipeline.cli.commands.run import parse_settings
 from pipeline.version import PROJECT as FOLDER
 from pipeline.version import code_version
 from tests.each import each
-from tests.kubeflow.manifest_objects import Object, complaints, name_of, objects, pod_templates
+from tests.kubeflow.manifest_objects import (
+    UNPRIVILEGED,
+    Object,
+    complaints,
+    name_of,
+    objects,
+    pod_templates,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +33,7 @@ PROJECT = "clinical-trial-pipeline"
 @pytest.fixture(scope="module")
 def items() -> list[Object]:
     """The objects as kustomize renders them."""
-    return objects("../../flink")
+    return objects("flink")
 
 
 @pytest.fixture
@@ -62,11 +69,7 @@ def test_no_pod_may_be_root_or_gain_anything(items: list[Object]) -> None:
         assert pod["securityContext"]["runAsNonRoot"] is True, name
         assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
     for name, container in each(_containers(items).items()):
-        assert container["securityContext"] == {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        }, name
+        assert container["securityContext"] == UNPRIVILEGED, name
 
 
 def test_every_container_says_what_it_needs_and_may_use(items: list[Object]) -> None:

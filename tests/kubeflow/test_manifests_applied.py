@@ -10,8 +10,11 @@ import pytest
 
 from tests.kubeflow.manifest_cluster import Cluster, running_cluster
 from tests.kubeflow.manifest_objects import (
+    EXAMPLE,
+    MULTI_USER,
     OVERLAYS,
     SERVICE_OVERLAYS,
+    STANDALONE,
     Object,
     custom_resources,
     objects,
@@ -137,7 +140,7 @@ def create_pod(cluster: Cluster, pod: Object) -> tuple[int, str]:
     return ran.returncode, ran.stderr
 
 
-@pytest.mark.parametrize("name", [*OVERLAYS, "../../service/overlays/example"])
+@pytest.mark.parametrize("name", [*OVERLAYS, EXAMPLE])
 def test_every_pod_is_admitted_where_the_standard_restricted_is_enforced(
     cluster: Cluster, name: str
 ) -> None:
@@ -145,7 +148,7 @@ def test_every_pod_is_admitted_where_the_standard_restricted_is_enforced(
 
 
 def test_a_pod_that_might_be_root_is_not_admitted(cluster: Cluster) -> None:
-    pod = deepcopy(pods("standalone")[0])
+    pod = deepcopy(pods(STANDALONE)[0])
     del pod["spec"]["securityContext"]["runAsNonRoot"]
     code, said = create_pod(cluster, pod)
     assert code != 0
@@ -153,7 +156,7 @@ def test_a_pod_that_might_be_root_is_not_admitted(cluster: Cluster) -> None:
 
 
 def test_a_field_that_kubernetes_does_not_know_is_refused(cluster: Cluster) -> None:
-    planted = rendered("standalone").replace("restartPolicy:", "restartpolicy:")
+    planted = rendered(STANDALONE).replace("restartPolicy:", "restartpolicy:")
     ran = cluster.kubectl(*APPLY, "--dry-run=server", given=planted)
     assert ran.returncode != 0
     assert "restartpolicy" in ran.stderr
@@ -176,4 +179,4 @@ def test_the_schedule_may_create_runs_where_kubeflow_asks_who_it_is(
     cluster: Cluster, overlay: str
 ) -> None:
     asked = ("trial-scheduler", "create", "runs.pipelines.kubeflow.org")
-    assert may(cluster, overlay, *asked) == (overlay == "multi-user")
+    assert may(cluster, overlay, *asked) == (overlay == MULTI_USER)

@@ -11,8 +11,11 @@ from pipeline.cli.main import main
 from pipeline.version import PROJECT, code_version
 from tests.each import each
 from tests.kubeflow.manifest_objects import (
+    EXAMPLE,
+    KSERVE,
     SERVICE,
     SERVICE_OVERLAYS,
+    UNPRIVILEGED,
     Object,
     complaints,
     name_of,
@@ -21,7 +24,6 @@ from tests.kubeflow.manifest_objects import (
 
 pytestmark = pytest.mark.slow
 
-EXAMPLE, KSERVE = SERVICE_OVERLAYS
 CUSTOM = ("ServiceMonitor", "InferenceService")
 """Kinds that the API server does not know itself: `test_manifests_applied` holds them."""
 PORT = 8080
@@ -75,11 +77,7 @@ def test_the_pod_may_not_be_root_or_gain_anything(pod: Object, container: Object
     assert pod["automountServiceAccountToken"] is False
     assert pod["securityContext"]["runAsNonRoot"] is True
     assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-    assert container["securityContext"] == {
-        "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": True,
-        "capabilities": {"drop": ["ALL"]},
-    }
+    assert container["securityContext"] == UNPRIVILEGED
     assert {"name": "tmp", "mountPath": "/tmp"} in container["volumeMounts"]
 
 
