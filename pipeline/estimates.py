@@ -40,12 +40,32 @@ class Estimate:
     upper: float | None = None
 
 
-def interval_text(found: Estimate, form: str = ".3f") -> str:
+def fixed(value: float, decimals: int = 3, signed: bool = False) -> str:
+    """A number in a line of text, with a fixed number of digits after the point.
+
+    Args:
+        value: The number.
+        decimals: Digits after the point.
+        signed: Whether a number above 0 has its sign as well.
+
+    Returns:
+        The number, its thousands separated by commas; what rounds to 0 has no sign.
+
+    Examples:
+        >>> fixed(1234.5), fixed(0.0521, signed=True), fixed(-0.0004, signed=True)
+        ('1,234.500', '+0.052', '0.000')
+    """
+    text = f"{value:{'+' if signed else ''},.{decimals}f}"
+    return text if text.strip("+-0.") else text.lstrip("+-")
+
+
+def interval_text(found: Estimate, decimals: int = 3, signed: bool = False) -> str:
     """The interval behind a number in a line of text; empty without one.
 
     Args:
         found: The estimate.
-        form: Format of both ends.
+        decimals: Digits of both ends after the point.
+        signed: Whether an end above 0 has its sign as well.
 
     Examples:
         >>> interval_text(Estimate(0.794, 0.761, 0.823)), interval_text(Estimate(0.794))
@@ -53,7 +73,8 @@ def interval_text(found: Estimate, form: str = ".3f") -> str:
     """
     if found.lower is None or found.upper is None:
         return ""
-    return f" ({found.lower:{form}} to {found.upper:{form}})"
+    lower, upper = (fixed(end, decimals, signed) for end in (found.lower, found.upper))
+    return f" ({lower} to {upper})"
 
 
 def normal_interval(value: float, error: float) -> Estimate:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.estimates import Estimate, interval_text
+from pipeline.estimates import Estimate, fixed, interval_text
 from pipeline.results.censoring import CensoredArm, CensoredTask
 from pipeline.results.counts import Counts
 from pipeline.results.findings import Finding
@@ -57,7 +57,7 @@ def _finding(name: str, task: CensoredTask, gate: Gate, smallest_group: int) -> 
 
 
 def _of_arm(arm: str, found: CensoredArm) -> str:
-    naive = "" if found.naive is None else f", {found.naive:.3f} of the known labels"
+    naive = "" if found.naive is None else f", {fixed(found.naive)} of the known labels"
     return (
         f"{f'{arm}: ' if arm else ''}{_text(found.risk)}{naive}, effective sample size "
         f"{found.effective:,.0f}, largest weight {found.largest_weight:.1f}"
@@ -67,7 +67,7 @@ def _of_arm(arm: str, found: CensoredArm) -> str:
 def _text(risk: Estimate) -> str:
     if risk.value is None:
         return "not known"
-    return f"{risk.value:.3f}{interval_text(risk)}"
+    return f"{fixed(risk.value)}{interval_text(risk)}"
 
 
 def _effective_share(arm: CensoredArm) -> float:

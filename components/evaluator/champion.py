@@ -14,6 +14,7 @@ from components.evaluator.champion_scores import ChampionScores, score_subjects
 from components.evaluator.judge import Verdict
 from components.evaluator.records import Record
 from components.evaluator.settings import EvaluatorSettings
+from pipeline.estimates import fixed
 from pipeline.names import EXAMPLES_SIGNATURE
 from pipeline.results.division import has_division, read_division
 from pipeline.results.documents import OVERALL
@@ -217,7 +218,7 @@ def new_subjects_notes(records: Sequence[Record], smallest_group: int) -> Iterat
                 yield (
                     f"{where} ({record.subjects:,} with a known outcome, predicted by the "
                     f"champion's own model): difference of the AUC to the champion "
-                    f"{record.value:.3f} ({record.lower:.3f} to {record.upper:.3f})."
+                    f"{fixed(record.value)} ({fixed(record.lower)} to {fixed(record.upper)})."
                 )
 
 

@@ -270,9 +270,9 @@ def _beyond(
     meaning = _NOT_SHOWN.get((threshold.metric, threshold.versus))
     means = f": {meaning}" if meaning and application.origin == "default" else ""
     digits = _digits(judged, limit)
-    value = f"{shown.value:.{digits}g}"
+    value = f"{shown.value:z.{digits}g}"
     if math.isfinite(shown.lower) and math.isfinite(shown.upper):
-        value += f" ({shown.lower:.{digits}g} to {shown.upper:.{digits}g})"
+        value += f" ({shown.lower:z.{digits}g} to {shown.upper:z.{digits}g})"
     return f"is {value}, {where} {limit:g}{means}"
 
 

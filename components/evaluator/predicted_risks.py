@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from pipeline.estimates import Estimate, interval_text
+from pipeline.estimates import Estimate, fixed, interval_text
 from pipeline.names import CHALLENGER
 from pipeline.results.censoring import ALL_SUBJECTS, CensoredTask
 from pipeline.results.documents import Group, Metrics
@@ -104,7 +104,7 @@ def _reason(risk: Estimate, mean: Estimate, of_part: bool) -> RiskReason:
 
 
 def _text(found: Estimate) -> str:
-    return f"{_value(found):.3f}{interval_text(found)}"
+    return f"{fixed(_value(found))}{interval_text(found)}"
 
 
 def _value(found: Estimate) -> float:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from pipeline.estimates import fixed
 from pipeline.results.trail import WORDS, Served, TrailEntry
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def print_model(found: Overview) -> None:
     for name, value in rows.items():
         table.add_row(name, value)
     for name, number in entry.metrics.items():
-        table.add_row(escape(name), f"{number:.3f}")
+        table.add_row(escape(name), fixed(number))
     for actor in model.approvals:
         table.add_row("approved by", escape(actor.words))
     console.print(table)
@@ -80,7 +81,7 @@ def print_comparison(found: Comparison) -> None:
     first, second = found.model.entry.id, found.other.entry.id
     table = _table("Headline metrics", "metric", first, second, "difference")
     for name, (own, other) in found.metrics.items():
-        difference = "" if own is None or other is None else f"{own - other:+.3f}"
+        difference = "" if own is None or other is None else fixed(own - other, signed=True)
         table.add_row(escape(name), _number(own), _number(other), difference)
     console.print(table)
     if found.model.compared_with != second and found.other.compared_with != first:
@@ -158,11 +159,11 @@ def _stage(model: ModelFacts) -> str:
 
 def _auc(model: ModelFacts) -> str:
     found = {name: value for name, value in model.entry.metrics.items() if name.endswith("/auc")}
-    return ", ".join(f"{value:.3f}" for value in found.values())
+    return ", ".join(map(fixed, found.values()))
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
+    return "–" if value is None else fixed(value)
 
 
 def _time(text: str) -> str:

@@ -1,11 +1,11 @@
-"""The format of numbers, the same everywhere."""
+"""The format of numbers on pages: that of `pipeline.estimates.fixed`, with the signs of print."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 
-from pipeline.estimates import Estimate
+from pipeline.estimates import Estimate, fixed
 
 MISSING = "–"
 """Placeholder for a missing number."""
@@ -104,8 +104,4 @@ def suppressed(value: Suppressed) -> str:
 
 
 def _plain(value: float, decimals: int) -> str:
-    text = f"{value:,.{decimals}f}"
-    # A number that rounds to nothing has no sign.
-    if not text.strip("-0.,"):
-        text = text.lstrip("-")
-    return text.replace(",", _THOUSANDS).replace("-", _MINUS)
+    return fixed(value, decimals).replace(",", _THOUSANDS).replace("-", _MINUS)

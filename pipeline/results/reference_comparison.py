@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.estimates import Estimate
+from pipeline.estimates import Estimate, fixed
 from pipeline.names import BASE_RATE
 from pipeline.results.documents import Metrics, find_overall
 from pipeline.results.reference_models import TITLES
@@ -84,23 +84,27 @@ def _base_rate_too(named: Beside, simpler: list[Beside]) -> str:
         return ""
     return (
         f" So does the base rate of the arm, which uses no feature: its AUC is "
-        f"{found.auc.value:.3f}."
+        f"{_number(found.auc.value)}."
     )
 
 
 def _sentence(task: str, best: Beside, own: Estimate, margin: float) -> str:
     gain = best.auc_gain
     interval = (
-        f", 95 % interval {gain.lower:.3f} to {gain.upper:.3f}"
+        f", 95 % interval {fixed(gain.lower)} to {fixed(gain.upper)}"
         if gain.lower is not None and gain.upper is not None
         else ""
     )
     how = "better" if gain.upper is not None and gain.upper < 0 else "as well"
     return (
-        f"{task}: {TITLES[best.model].lower()} predicts {how}: its AUC is {best.auc.value:.3f}, "
-        f"the model's {own.value:.3f} (difference {gain.value:.3f}{interval}; a gain below "
-        f"{margin:g} counts as none)."
+        f"{task}: {TITLES[best.model].lower()} predicts {how}: its AUC is "
+        f"{_number(best.auc.value)}, the model's {_number(own.value)} (difference "
+        f"{_number(gain.value)}{interval}; a gain below {margin:g} counts as none)."
     )
+
+
+def _number(value: float | None) -> str:
+    return fixed(value or 0.0)
 
 
 def _overall(

@@ -5,6 +5,7 @@ Each view takes its words from here, so that all of them say the same.
 
 from __future__ import annotations
 
+from pipeline.estimates import fixed
 from pipeline.results.documents import Metrics
 from pipeline.results.evaluation_plan import EvaluationPlan
 from pipeline.results.stability import FEWEST_REPEATS
@@ -154,9 +155,9 @@ def no_stability_sentence(plan: EvaluationPlan) -> str:
 def new_group_sentences(metrics: Metrics) -> tuple[str, ...]:
     """Where the AUC of each task would lie in a new group, under `internal_external`."""
     return tuple(
-        f"{item.task}: AUC of {item.lowest:.3f} to {item.highest:.3f} in {item.groups} groups; in "
-        f"a new group it would lie between {item.new_lower:.3f} and {item.new_upper:.3f} in 95 of "
-        "100 cases."
+        f"{item.task}: AUC of {fixed(item.lowest)} to {fixed(item.highest)} in {item.groups} "
+        f"groups; in a new group it would lie between {fixed(item.new_lower)} and "
+        f"{fixed(item.new_upper)} in 95 of 100 cases."
         for item in metrics.between_groups
         if item.metric == "auc" and item.new_lower is not None and item.new_upper is not None
     )

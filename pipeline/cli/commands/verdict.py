@@ -12,7 +12,7 @@ import click
 from pipeline.cli.answer import Answer, ExitCode
 from pipeline.cli.lazy import Command
 from pipeline.cli.options import json_option, root_option, store_option
-from pipeline.estimates import interval_text
+from pipeline.estimates import fixed, interval_text
 
 if TYPE_CHECKING:
     from pipeline.store.verdicts import StoredVerdict
@@ -52,5 +52,5 @@ def _against_champion(found: StoredVerdict, task: str) -> str:
     difference = found.to_champion.get(task)
     if difference is None or difference.value is None:
         return ""
-    interval = interval_text(difference, "+.3f")
-    return f"; AUC minus the champion's {difference.value:+.3f}{interval}"
+    interval = interval_text(difference, signed=True)
+    return f"; AUC minus the champion's {fixed(difference.value, signed=True)}{interval}"

@@ -22,6 +22,7 @@ from rich.progress import (
 from rich.spinner import Spinner
 from rich.text import Text
 
+from pipeline.estimates import fixed
 from pipeline.results.documents import MetricRecord
 from pipeline.results.evaluation_plan import SPLIT_PLAN, EvaluationPlan
 from pipeline.results.scheme_words import subjects_title
@@ -249,4 +250,4 @@ def _interval(record: MetricRecord) -> str:
 
 
 def _number(value: float | None, decimals: int = 3) -> str:
-    return "–" if value is None else f"{value:.{decimals}f}"
+    return "–" if value is None else fixed(value, decimals)

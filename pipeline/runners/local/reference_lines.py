@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from pipeline.estimates import Estimate, interval_text
+from pipeline.estimates import Estimate, fixed, interval_text
 from pipeline.names import BASE_RATE
 from pipeline.results.documents import Metrics, find_overall
 from pipeline.results.reference_comparison import Beside, reference_models
@@ -67,7 +67,8 @@ def _difference_to_best(task: str, models: list[str], found: dict[tuple[str, str
 def _with_interval(found: Estimate) -> str:
     if found.value is None:
         return "–"
-    return f"{found.value:+.3f}{interval_text(found, '+.3f') or ' (no interval)'}"
+    interval = interval_text(found, signed=True) or " (no interval)"
+    return f"{fixed(found.value, signed=True)}{interval}"
 
 
 def _cells(
@@ -77,4 +78,4 @@ def _cells(
     beside = [found.get((task, model)) for model in models]
     estimates = [own and own.estimate, *(item and item.auc for item in beside)]
     values = [item.value if item else None for item in estimates]
-    return ["–" if value is None else f"{value:.3f}" for value in values]
+    return ["–" if value is None else fixed(value) for value in values]

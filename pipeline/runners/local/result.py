@@ -53,17 +53,20 @@ def result_paths(
 
 
 def show_findings(console: Console, findings: Findings) -> None:
-    """Shows the data gate's warnings, and how many labels are unknown and why.
+    """Shows the data gate's warnings, how many labels are unknown and rows are rejected, and why.
 
     Args:
         console: The terminal.
         findings: The gate's findings.
     """
     warnings = [item for item in findings.root if item.severity in ("stop", "warn")]
-    unknown = [item for item in findings.root if item.rule in _OF_LABELS and item not in warnings]
+    others = [item for item in findings.root if item not in warnings]
+    unknown = [item for item in others if item.rule in _OF_LABELS]
+    rejected = [item for item in others if item.rule == "rejects" and item.value]
     for title, items, mark in (
         ("Warnings of the data gate", warnings, "[yellow]![/yellow]"),
         ("Labels that are unknown", unknown, "-"),
+        ("Rows that were rejected", rejected, "-"),
     ):
         if items:
             console.print(f"[bold]{title}[/bold]")

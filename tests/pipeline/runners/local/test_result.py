@@ -102,7 +102,7 @@ def test_lines_break_between_words_and_fit(width: int, tmp_path: Path) -> None:
     assert {*SENTENCE.split(), *NOTE.split(), "calibration", "Brier", "0.812"} <= set(text.split())
 
 
-def test_warnings_of_the_gate_and_unknown_labels_are_shown_with_their_reason(
+def test_warnings_of_the_gate_unknown_labels_and_rejected_rows_are_shown_with_their_reason(
     tmp_path: Path,
 ) -> None:
     console = Console(file=io.StringIO(), width=60, force_terminal=False, highlight=False)
@@ -111,6 +111,8 @@ def test_warnings_of_the_gate_and_unknown_labels_are_shown_with_their_reason(
         Finding(rule="unknown_labels", severity="ok", message="task death: 40 of 900 left"),
         Finding(rule="landmark_labels", severity="warn", message="task death: 60 of 900 day 1"),
         Finding(rule="leakage", severity="ok", message="AGE is the strongest"),
+        Finding(rule="rejects", severity="ok", message="LB: 32 of 2,133 rows (1.5%)", value=0.015),
+        Finding(rule="rejects", severity="ok", message="DM: 0 of 900 rows (0.0%)", value=0.0),
     ]
     (tmp_path / "findings.json").write_text(Findings(tuple(found)).model_dump_json())
     metrics = tmp_path / "metrics.json"
@@ -128,7 +130,10 @@ def test_warnings_of_the_gate_and_unknown_labels_are_shown_with_their_reason(
         "  ! task death: 60 of 900 day 1\n"
         "Labels that are unknown\n"
         "  - task death: 40 of 900 left\n"
+        "Rows that were rejected\n"
+        "  - LB: 32 of 2,133 rows (1.5%)\n"
     ) in text
+    assert "DM" not in text
     assert "strongest" not in text
 
 
