@@ -23,6 +23,7 @@ from pipeline.runs.closing import close_if_dead
 from pipeline.runs.run_file import RunFile, end_text, find_run, read_training_run
 from pipeline.study.load import parse_study
 from pipeline.study.study import Study
+from pipeline.titles import title_or_name
 
 RUN_VARIABLE = "RUN"
 ROOT_VARIABLE = "ROOT"
@@ -109,7 +110,7 @@ class OpenedRun:
         file = self.file
         facts = Facts(
             (
-                ("Study", f"{self.study.title or file.study} ({file.study})"),
+                ("Study", f"{title_or_name(file.study, self.study.title)} ({file.study})"),
                 ("Run", file.run),
                 (
                     "Ended",

@@ -20,6 +20,20 @@ def title_or_name(name: str, title: str | None) -> str:
     return title or name
 
 
+def titled(name: str, titles: Mapping[str, str]) -> str:
+    """The same of one of several names.
+
+    Args:
+        name: A name of the study file.
+        titles: Titles of those that have one, by name.
+
+    Examples:
+        >>> titled("lab_ALB", {"lab_ALB": "Albumin (g/L)"}), titled("AGE", {})
+        ('Albumin (g/L)', 'AGE')
+    """
+    return title_or_name(name, titles.get(name))
+
+
 def called(name: str, titles: Mapping[str, str]) -> str:
     """A feature in a message: its title, and in brackets the name that the study file knows.
 
@@ -47,7 +61,7 @@ def distinct_titles(names: Collection[str], titles: Mapping[str, str]) -> dict[s
         {'age': 'Age (years) [age]', 'band': 'Age (years) [band]'}
     """
     given = [name for name in names if titles.get(name)]
-    times = Counter(title_or_name(name, titles.get(name)) for name in names)
+    times = Counter(titled(name, titles) for name in names)
     return {
         name: titles[name] if times[titles[name]] == 1 else called(name, titles) for name in given
     }

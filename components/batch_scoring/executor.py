@@ -28,6 +28,7 @@ from pipeline.results.validation import ValidatedModel
 from pipeline.skew.flags import reactions
 from pipeline.skew.training_values import seen_values
 from pipeline.storage import make_folder
+from pipeline.titles import title_or_name
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +82,9 @@ class Executor(BaseBeamExecutor):
             f"{folder}/scoring.json", summary.model_dump_json(indent=1) + "\n"
         )
         page = scoring_page(
-            summary, settings.title or settings.study_name, exec_properties["code_version"]
+            summary,
+            title_or_name(settings.study_name, settings.title),
+            exec_properties["code_version"],
         )
         write_file_artifact(artifact_utils.get_single_uri(output_dict["html"]), render(page))
 

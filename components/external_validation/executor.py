@@ -30,6 +30,7 @@ from pipeline.results.outcomes import LEAST_EVENTS
 from pipeline.results.titled_groups import with_titles
 from pipeline.results.used_model import read_used_model, shown_model
 from pipeline.results.validation import ExternalValidation, TaskValidation
+from pipeline.titles import title_or_name
 from pipeline.weights import mean_and_deviation
 
 logger = logging.getLogger(__name__)
@@ -70,7 +71,7 @@ class Executor(base_executor.BaseExecutor):
         verdict = inputs["verdict"].uri
         page = validation_page(
             ValidationResult(
-                title=settings.title or settings.study_name,
+                title=title_or_name(settings.study_name, settings.title),
                 titles={task: title.title for task, title in settings.titles.items()},
                 validation=found,
                 metrics=with_titles(read_result(Metrics, verdict), settings.slicings),

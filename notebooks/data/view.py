@@ -44,6 +44,7 @@ from pipeline.runs.stage_record import gate_findings, read_records
 from pipeline.skew.distance import Distance
 from pipeline.study.features import feature_columns, feature_titles
 from pipeline.study.study import Study
+from pipeline.titles import titled
 
 _MOST_CHARTS = 24
 _MOST_LEVELS = 3
@@ -208,7 +209,7 @@ class DataView:
         """Each column that the model reads, by split."""
         rows = [
             [
-                self._titles.get(name, name),
+                titled(name, self._titles),
                 *(self._missing(self._statistics[split].get(name)) for split in self._splits),
                 *(self._summary(self._statistics[split].get(name)) for split in self._splits),
             ]
@@ -370,7 +371,7 @@ class DataView:
     def _chart(self, name: str, by_name: dict[str, FeatureStatistics | None]) -> Figure | None:
         found = {key: item for key, item in by_name.items() if item is not None}
         drawn = bars(list(found.values()), self._smallest)
-        title = self._titles.get(name, name)
+        title = titled(name, self._titles)
         return distribution_chart(title, list(found), drawn) if drawn else None
 
     def _since_champion(self) -> Block:
@@ -427,7 +428,7 @@ class DataView:
         )
         missing = {name: np.isnan(values) for name, values in found.numbers.items()}
         missing |= {name: found.categories[name].codes < 0 for name in features}
-        missing = {self._titles.get(name, name): lacking for name, lacking in missing.items()}
+        missing = {titled(name, self._titles): lacking for name, lacking in missing.items()}
         group = found.categories[column]
         values = (*group.values, "")
         counted = missingness(missing, [values[code] for code in group.codes], self._smallest)
@@ -435,7 +436,7 @@ class DataView:
 
 
 def _bar(item: Distance, limit: float, titles: Mapping[str, str]) -> Bar:
-    title = titles.get(item.feature, item.feature)
+    title = titled(item.feature, titles)
     label = f"{title}: {'missing values' if item.measure == _MISSING_MEASURE else 'values'}"
     return Bar(label, Estimate(item.value), "bad" if item.exceeds(limit) else "neutral")
 

@@ -12,6 +12,7 @@ from pipeline.html.blocks import Block, Column, Paragraph, Table
 from pipeline.html.charts import ForestRow, Measure, forest_plot
 from pipeline.html.numbers import Value
 from pipeline.results.group_order import rising
+from pipeline.titles import titled
 
 _MOST_ERRORS = 10
 
@@ -33,7 +34,7 @@ def error_blocks(found: TaskErrors | None, titles: Mapping[str, str]) -> Iterato
     for item in sorted(singles, key=lambda item: _place(item, names)):
         if item.group[0][0] != heading:
             heading = item.group[0][0]
-            rows.append(titles.get(heading, heading))
+            rows.append(titled(heading, titles))
         rows.append(ForestRow(item.group[0][1], item.log_loss, item.subjects))
     yield forest_plot(rows, Measure("log loss"), reference=found.overall.log_loss.value)
     worst = sorted(found.groups, key=lambda item: -item.excess)[:_MOST_ERRORS]
@@ -64,7 +65,7 @@ def _place(item: GroupError, names: Sequence[str]) -> tuple[int, tuple[float, st
 
 def _error_row(item: GroupError, titles: Mapping[str, str]) -> list[Value]:
     return [
-        ", ".join(f"{titles.get(name, name)} {value}" for name, value in item.group),
+        ", ".join(f"{titled(name, titles)} {value}" for name, value in item.group),
         item.subjects,
         item.share_of_subjects,
         item.share_of_loss,

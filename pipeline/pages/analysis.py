@@ -32,6 +32,7 @@ from pipeline.results.analysis import (
     TaskAnalysis,
 )
 from pipeline.results.baseline import Characteristic, ValueCount
+from pipeline.titles import title_or_name, titled
 
 _MOST_CURVES = 5
 _SHOWN_PAIRS = 20
@@ -89,7 +90,7 @@ def _characteristics(
     others = [level for level in levels if factor.control not in (None, level)]
     rows: list[list[Value | Cell]] = []
     for item in found:
-        title = titles.get(item.name, item.name)
+        title = titled(item.name, titles)
         differences = {part.level: part.value for part in item.differences}
         compared = [_difference(differences.get(level)) for level in others]
         if item.kind == "number":
@@ -192,7 +193,7 @@ def _task(analysis: Analysis, task: TaskAnalysis, titles: Mapping[str, str]) -> 
                 (in_numbers, Bullets(others)) if others else (in_numbers,),
             ),
         ]
-    return Section(task.title or task.task, blocks)
+    return Section(title_or_name(task.task, task.title), blocks)
 
 
 def _rates(task: TaskAnalysis) -> Table:
@@ -284,7 +285,7 @@ def _endpoint(endpoint: EndpointAnalysis, is_exact: bool) -> Section:
         blocks.append(_hazards_plot(endpoint))
     if endpoint.comparisons:
         blocks.append(Details("All comparisons in numbers", (_hazards(endpoint),)))
-    return Section(endpoint.title or endpoint.endpoint, blocks)
+    return Section(title_or_name(endpoint.endpoint, endpoint.title), blocks)
 
 
 def _survival(endpoint: EndpointAnalysis, shown: Sequence[SurvivalCurve], is_exact: bool) -> Figure:
@@ -357,7 +358,7 @@ def _hazards(endpoint: EndpointAnalysis) -> Table:
 
 
 def _subgroups(analysis: Analysis) -> list[Block]:
-    titles = {task.task: task.title for task in analysis.tasks}
+    titles = _task_titles(analysis)
     blocks: list[Block] = []
     by_block: dict[tuple[str, str], list[Subgroups]] = {}
     for found in analysis.subgroups:
@@ -378,7 +379,7 @@ def _subgroups(analysis: Analysis) -> list[Block]:
         figure = charts.forest_plot(
             rows, charts.Measure("Risk difference", 1, percent=True), reference=0.0
         )
-        blocks.append(Details(f"{titles.get(task, task)}: {comparison}", (figure,)))
+        blocks.append(Details(f"{titled(task, titles)}: {comparison}", (figure,)))
     return [
         Paragraph(
             "Whether a difference varies between groups of patients. Interaction tests answer "
@@ -387,6 +388,10 @@ def _subgroups(analysis: Analysis) -> list[Block]:
         ),
         *blocks,
     ]
+
+
+def _task_titles(analysis: Analysis) -> dict[str, str]:
+    return {task.task: task.title for task in analysis.tasks}
 
 
 def _screening(analysis: Analysis, titles: Mapping[str, str]) -> list[Block]:
@@ -399,11 +404,13 @@ def _screening(analysis: Analysis, titles: Mapping[str, str]) -> list[Block]:
             f"outcome are selected; of those {share} are expected to be false. A correlation is "
             "no cause."
         ),
-        _pairs(screening.pairs[:_SHOWN_PAIRS], titles),
+        _pairs(screening.pairs[:_SHOWN_PAIRS], titles, _task_titles(analysis)),
     ]
 
 
-def _pairs(pairs: Sequence[Correlation], titles: Mapping[str, str]) -> Table:
+def _pairs(
+    pairs: Sequence[Correlation], titles: Mapping[str, str], tasks: Mapping[str, str]
+) -> Table:
     measures = {"spearman": "Spearman", "cramers_v": "Cramér's V"}
     return Table(
         f"The {len(pairs)} pairs with the smallest q values",
@@ -417,8 +424,8 @@ def _pairs(pairs: Sequence[Correlation], titles: Mapping[str, str]) -> Table:
         ],
         [
             [
-                titles.get(pair.characteristic, pair.characteristic),
-                pair.task,
+                titled(pair.characteristic, titles),
+                titled(pair.task, tasks),
                 measures[pair.measure],
                 pair.strength,
                 _p(pair.q_value),

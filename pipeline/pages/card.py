@@ -39,6 +39,7 @@ from pipeline.results.documents import find_overall
 from pipeline.results.scheme_words import basis_sentence, scheme_notes, scheme_title
 from pipeline.results.titled_groups import with_titles
 from pipeline.study.slicing_titles import slicing_titles
+from pipeline.titles import title_or_name
 
 _UNSTATED = "Not stated: add it to the study file (card)."
 _SEVERITIES: dict[str, Tone] = {"ok": "good", "warn": "warn", "stop": "bad"}
@@ -73,7 +74,7 @@ def titled_card_page(card: Card) -> Page:
     """
     evidence = card.evidence
     return Page(
-        title=f"Model card: {card.study.title or card.study.study}",
+        title=f"Model card: {title_or_name(card.study.study, card.study.title)}",
         kicker="Model card",
         lead=(
             f"One model for {len(card.outcomes)} tasks, from what is known {_landmark(card)}: "

@@ -10,6 +10,7 @@ from pipeline.html.charts import Bar, Measure, bar_chart
 from pipeline.html.numbers import count
 from pipeline.results.evaluation_plan import EvaluationPlan
 from pipeline.results.importance import Importance
+from pipeline.titles import titled
 
 _MOST = 15
 NO_IMPORTANCE = "The features' contributions are not shown: they were measured on too few subjects."
@@ -41,7 +42,7 @@ def importance_blocks(
     further = len(features) - _MOST
     left_out = f" {count(further)} further features move them less." if further > 0 else ""
     figure = bar_chart(
-        [Bar(titles.get(name, name), Estimate(size)) for name, size in features[:_MOST]],
+        [Bar(titled(name, titles), Estimate(size)) for name, size in features[:_MOST]],
         Measure("mean size of the contribution to the log odds", 2),
         "Which features move the predictions: mean size of their contributions over "
         f"{count(importance.subjects)} {whose}, whichever the direction. They say what the model "
@@ -58,7 +59,7 @@ def importance_blocks(
         (Column("Features"), Column("Mean size of what they do together, log odds", "end", 2)),
         [
             (
-                f"{titles.get(pair.first, pair.first)} and {titles.get(pair.second, pair.second)}",
+                f"{titled(pair.first, titles)} and {titled(pair.second, titles)}",
                 pair.size,
             )
             for pair in found.pairs
@@ -80,6 +81,6 @@ def _in_numbers(features: Sequence[tuple[str, float]], titles: Mapping[str, str]
             Column("Name"),
             Column("Mean size of the contribution, log odds", "end"),
         ),
-        [(titles.get(name, name), name, size) for name, size in features],
+        [(titled(name, titles), name, size) for name, size in features],
     )
     return Details("All features in numbers, with their names", (table,))

@@ -11,6 +11,7 @@ from pipeline.pages.metrics import metric_column
 from pipeline.results.documents import Metrics, find_overall
 from pipeline.results.reference_comparison import reference_models
 from pipeline.results.reference_models import TITLES
+from pipeline.titles import titled
 
 _NOTES = (
     "The reference models are evaluated on the same subjects, with the same features. The "
@@ -66,7 +67,7 @@ def _fitted(metrics: Metrics) -> list[str]:
     by_subjects: dict[int, dict[int, list[str]]] = {}
     for name, fit in metrics.reference_models.items():
         repeats = by_subjects.setdefault(fit.most_subjects, {})
-        repeats.setdefault(fit.repeats, []).append(TITLES.get(name, name))
+        repeats.setdefault(fit.repeats, []).append(titled(name, TITLES))
     return [
         _fitted_on(subjects, {repeats: ", ".join(names) for repeats, names in found.items()}, of)
         for subjects, found in by_subjects.items()

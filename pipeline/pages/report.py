@@ -12,6 +12,7 @@ from pipeline.results.card import Card
 from pipeline.results.documents import find_overall
 from pipeline.results.scheme_words import basis_sentence
 from pipeline.results.task_verdicts import WORDS
+from pipeline.titles import title_or_name
 
 INTERNAL = (
     "Internal: shows groups of any size and exact times. For the owners of the data of the "
@@ -35,7 +36,7 @@ def report_page(card: Card, analysis: Analysis | None, run: str, internal: bool 
         sections.append(Section("The trial", (), analysis_sections(analysis, card.titles)))
     sections.append(Section("The model: its card", (), page.sections))
     return Page(
-        title=card.study.title or card.study.study,
+        title=title_or_name(card.study.study, card.study.title),
         kicker=f"Report of run {run}",
         lead=page.lead,
         blocks=page.blocks,

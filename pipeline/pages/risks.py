@@ -10,6 +10,7 @@ from pipeline.html.palette import Tone
 from pipeline.results.censoring import ALL_SUBJECTS, CensoredArm, CensoredTask
 from pipeline.results.outcomes import Outcome
 from pipeline.results.predicted_risks import PredictedRisk
+from pipeline.titles import titled
 
 _AGREES: Mapping[Outcome, tuple[str, Tone]] = {
     "passes": ("yes", "good"),
@@ -43,7 +44,7 @@ def risk_blocks(
         found = public.by_group
         for arm in [*found, *public.suppressed]:
             row = _row(found.get(arm), compared.get((name, arm)))
-            rows.append((titles.get(name, name), arm or ALL_SUBJECTS, *row))
+            rows.append((titled(name, titles), arm or ALL_SUBJECTS, *row))
     return [_table(rows, has_competing, smallest)] if rows else []
 
 

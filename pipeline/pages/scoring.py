@@ -13,6 +13,7 @@ from pipeline.pages.uncertainty import OF_SCORED, OF_SHIFTED
 from pipeline.results.scoring import FLAG_TITLES, FlagCount, ScoredTask, Scoring
 from pipeline.results.uncertainty import is_part
 from pipeline.study.sections import Reaction
+from pipeline.titles import titled
 
 _REACTIONS: Mapping[Reaction, str] = {
     "flag": "predicted and flagged",
@@ -106,7 +107,7 @@ def _flags(scoring: Scoring) -> list[Block]:
 
 def _flag_row(flag: FlagCount, smallest_group: int) -> Sequence[Value | Cell]:
     return [
-        FLAG_TITLES.get(flag.flag, flag.flag),
+        titled(flag.flag, FLAG_TITLES),
         flag.about or "",
         Suppressed(smallest_group) if flag.subjects is None else flag.subjects,
         _REACTIONS[flag.reaction],

@@ -16,6 +16,7 @@ from pydantic import AliasChoices, Field
 from pipeline.documents import Count, Document
 from pipeline.estimates import Estimate
 from pipeline.results.baseline import Characteristic
+from pipeline.titles import titled
 
 Direction = Literal["fewer", "more", "undecided"]
 Association = Literal["spearman", "cramers_v"]
@@ -154,7 +155,7 @@ class DroppedCovariate(Document):
         Args:
             titles: Titles of features by name.
         """
-        title = titles.get(self.name, self.name)
+        title = titled(self.name, titles)
         return {
             "constant": f"{title} has one value only",
             "repeats others": f"{title} follows from the other covariates",

@@ -25,6 +25,7 @@ from pipeline.study.features import ResolvedFeature, feature_columns, feature_ti
 from pipeline.study.load import parse_study
 from pipeline.study.study import Study
 from pipeline.study.tripod import ITEMS, FilledBy
+from pipeline.titles import title_or_name
 
 ItemStatus = Literal[
     "filled by the run",
@@ -56,7 +57,7 @@ class Feature(Document):
     @property
     def shown(self) -> str:
         """Its title; its name without one."""
-        return self.title or self.name
+        return title_or_name(self.name, self.title)
 
 
 class Outcome(Document):

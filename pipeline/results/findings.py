@@ -10,6 +10,7 @@ from pydantic import RootModel
 
 from pipeline.documents import Document
 from pipeline.study.sections import Severity
+from pipeline.titles import title_or_name
 
 Rule = Literal[
     "anomalies",
@@ -59,7 +60,7 @@ class Finding(Document):
     @property
     def about(self) -> str | None:
         """The feature concerned, as people read it; None if there is none."""
-        return self.title or self.feature
+        return title_or_name(self.feature, self.title) if self.feature else self.title
 
 
 class Findings(RootModel[tuple[Finding, ...]]):

@@ -9,6 +9,7 @@ from pipeline.documents import Count, Document
 from pipeline.results.findings import Finding
 from pipeline.results.validation import ValidatedModel
 from pipeline.study.sections.scoring import Reaction
+from pipeline.titles import title_or_name
 
 OUTSIDE_POPULATION = "outside_population"
 """The subject does not meet the study's `population`."""
@@ -55,7 +56,7 @@ class FlagCount(Document):
     @property
     def about(self) -> str | None:
         """The feature as people read it; None where the flag is about the subject."""
-        return self.title or self.feature
+        return title_or_name(self.feature, self.title) if self.feature else self.title
 
 
 class RiskBand(Document):

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pipeline.results.documents import Group, OfGroup
 from pipeline.results.evaluation_plan import EvaluationPlan
 from pipeline.results.fairness import Gap
+from pipeline.titles import titled
 
 _Content = TypeVar("_Content", bound=BaseModel)
 
@@ -42,15 +43,15 @@ def _titled(value: Any, titles: Mapping[str, str]) -> Any:
         if isinstance(found, tuple | BaseModel)
     }
     if isinstance(value, OfGroup):
-        changed["slice"] = {titles.get(name, name): level for name, level in value.slice.items()}
+        changed["slice"] = {titled(name, titles): level for name, level in value.slice.items()}
         if "message" in vars(value) and value.slice:
             changed["message"] = vars(value)["message"].replace(
                 _in_messages(value.group), _in_messages(tuple(changed["slice"].items())), 1
             )
     elif isinstance(value, EvaluationPlan):
-        changed["by"] = titles.get(value.by, value.by) if value.by else value.by
+        changed["by"] = titled(value.by, titles) if value.by else value.by
     elif isinstance(value, Gap):
-        changed["slicing"] = tuple(titles.get(name, name) for name in value.slicing)
+        changed["slicing"] = tuple(titled(name, titles) for name in value.slicing)
         changed |= {
             "lowest": _group_text(value.lowest, value.slicing, titles),
             "highest": _group_text(value.highest, value.slicing, titles),
@@ -63,7 +64,7 @@ def _group_text(text: str, slicing: Sequence[str], titles: Mapping[str, str]) ->
     left = ""
     for name in slicing:
         before, found, text = text.partition(f"{name} ")
-        left += before + (f"{titles.get(name, name)} " if found else "")
+        left += before + (f"{titled(name, titles)} " if found else "")
     return left + text
 
 

@@ -11,6 +11,7 @@ from typing import Literal
 from pipeline.documents import Count, Document
 from pipeline.estimates import Estimate
 from pipeline.results.outcomes import LEAST_EVENTS
+from pipeline.titles import title_or_name
 
 UpdateMethod = Literal["recalibration_in_the_large", "logistic_recalibration"]
 """How a model is updated: the intercept alone, or intercept and slope."""
@@ -73,7 +74,7 @@ class CaseMixFeature(Document):
     @property
     def about(self) -> str:
         """The feature as people read it."""
-        return self.title or self.name
+        return title_or_name(self.name, self.title)
 
     @property
     def is_foreign(self) -> bool:

@@ -12,6 +12,7 @@ from pipeline.service.subject_columns import SubjectColumn, subject_columns
 from pipeline.skew.training_values import SeenValues, seen_values
 from pipeline.study.features import ResolvedFeature, feature_columns, feature_titles
 from pipeline.study.study import Study
+from pipeline.titles import titled
 
 if TYPE_CHECKING:
     from tensorflow_metadata.proto.v0 import statistics_pb2
@@ -119,7 +120,7 @@ def inputs_of(
     columns = tuple(
         Input(
             name=name,
-            title=titles.get(name, name),
+            title=titled(name, titles),
             argument=arguments[name],
             kind="number" if name in numbers else "category",
             source=sources.get(name, ""),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from pipeline.names import ARM, SITE
 from pipeline.study.conditions import Condition
 from pipeline.study.sections import Aggregate, Feature
-from pipeline.titles import title_or_name
+from pipeline.titles import title_or_name, titled
 
 if TYPE_CHECKING:
     from pipeline.study.study import Study
@@ -77,7 +77,7 @@ def _title(name: str, feature: Feature, parameter: str | None) -> str:
     titles = feature.each if isinstance(feature.each, Mapping) else {}
     if feature.title is None:
         return title_or_name(feature_name(name, parameter), titles.get(parameter))
-    return f"{feature.title}: {title_or_name(parameter, titles.get(parameter))}"
+    return f"{feature.title}: {titled(parameter, titles)}"
 
 
 def feature_titles(study: Study) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.titles import distinct_titles, title_or_name
+from pipeline.titles import distinct_titles, titled
 
 if TYPE_CHECKING:
     from pipeline.study.study import Study
@@ -46,7 +46,7 @@ def titles_with_pairs(study: Study) -> dict[str, str]:
     """
     titles = slicing_titles(study)
     pairs = {
-        ", ".join(pair): ", ".join(title_or_name(name, titles.get(name)) for name in pair)
+        ", ".join(pair): ", ".join(titled(name, titles) for name in pair)
         for pair in study.slicing.pairs
         if any(name in titles for name in pair)
     }

@@ -30,6 +30,7 @@ from pipeline.results.registration import Registration
 from pipeline.results.shown_subjects import ShownSubjects, shown_subjects
 from pipeline.results.titled_groups import with_titles
 from pipeline.study.sections import Threshold
+from pipeline.titles import titled
 
 _Key = tuple[str, str, Group, ModelRole, float | None]
 
@@ -66,7 +67,7 @@ class RunResult:
     def titled(self) -> RunResult:
         """The result with groups by the titles of slicings, as people read it."""
         titles = self.settings.slicing_titles
-        slicings = tuple(titles.get(name, name) for name in self.settings.slicings)
+        slicings = tuple(titled(name, titles) for name in self.settings.slicings)
         return replace(
             self,
             settings=self.settings.model_copy(update={"slicings": slicings}),

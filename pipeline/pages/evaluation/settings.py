@@ -9,6 +9,7 @@ from pipeline.study.sections import Threshold
 from pipeline.study.settings import Settings, TaskTitle
 from pipeline.study.slicing_titles import slicing_titles
 from pipeline.study.study import Study
+from pipeline.titles import title_or_name
 
 
 class RunPageSettings(Settings):
@@ -39,7 +40,7 @@ class RunPageSettings(Settings):
         """Takes the page's part of a study."""
         return cls(
             study_name=study.study,
-            title=study.title or study.study,
+            title=title_or_name(study.study, study.title),
             tasks=TaskTitle.of(study),
             features=dict(sorted(feature_titles(study).items())),
             slicings=tuple(study.slicing.by),

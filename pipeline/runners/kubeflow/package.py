@@ -41,6 +41,7 @@ from pipeline.runners.kubeflow.snapshot_task import (
 )
 from pipeline.study.study import Study
 from pipeline.subject_key import KEY_IN_ENVIRONMENT
+from pipeline.titles import title_or_name
 from pipeline.version import code_version, lock_digest
 
 if TYPE_CHECKING:
@@ -259,7 +260,7 @@ def _later(name: str) -> RuntimeParameter:
 
 
 def _description(study: Study, purpose: Purpose) -> str:
-    text = f"{study.title or study.study}. Study file {study.digest()}."
+    text = f"{title_or_name(study.study, study.title)}. Study file {study.digest()}."
     return f"{text} {purpose.says}".rstrip()
 
 

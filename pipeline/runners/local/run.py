@@ -39,6 +39,7 @@ from pipeline.runs.closing import close_run
 from pipeline.runs.run_file import RECORDS, RunFile, Status
 from pipeline.runs.run_record import versions
 from pipeline.runs.stage_record import StageRecord, describe_unexpected
+from pipeline.titles import title_or_name
 
 if TYPE_CHECKING:
     from tfx.orchestration.pipeline import Pipeline
@@ -117,8 +118,9 @@ def _run(
         if isinstance(config, RunOutcome):
             return config
         data = str(config.data_root) or "the study's database"
+        title = title_or_name(config.study.study, config.study.title)
         console.print(
-            f"[bold]{escape(config.study.title or config.study.study)}[/bold]  run {run_id}\n"
+            f"[bold]{escape(title)}[/bold]  run {run_id}\n"
             f"[dim]data {escape(data)}\nlog  {escape(str(log_file))}[/dim]"
         )
         return made(config, console, run_id, log_file, notes).execute()
