@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 
 def title_or_name(name: str, title: str | None) -> str:
@@ -32,6 +33,31 @@ def titled(name: str, titles: Mapping[str, str]) -> str:
         ('Albumin (g/L)', 'AGE')
     """
     return title_or_name(name, titles.get(name))
+
+
+@dataclass(frozen=True)
+class Titles:
+    """What people read in a text in place of names of the study file.
+
+    Attributes:
+        tasks: Titles of tasks by name.
+        slicings: Titles of slicings by name.
+    """
+
+    tasks: Mapping[str, str] = field(default_factory=dict)
+    slicings: Mapping[str, str] = field(default_factory=dict)
+
+    def task(self, name: str) -> str:
+        """A task as people read it."""
+        return titled(name, self.tasks)
+
+    def slicing(self, name: str) -> str:
+        """A slicing as people read it."""
+        return titled(name, self.slicings)
+
+
+NAMES = Titles()
+"""Every name as it is: for logs, and for what has no study at hand."""
 
 
 def called(name: str, titles: Mapping[str, str]) -> str:

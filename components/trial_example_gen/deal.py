@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from components.trial_example_gen.dealing import deal_new, hashes_of_repeat, interleaved_pattern
 from components.trial_example_gen.inherited import Kept
 from pipeline.names import SPLITS
-from pipeline.results.evaluation_plan import EvaluationPlan
+from pipeline.results.evaluation_plan import EvaluationPlan, SchemeChoice, TooFewEvents
 from pipeline.study.sections import Evaluation, Scheme, Split
 
 NEGATIVE, POSITIVE, UNKNOWN = 0, 1, 2
@@ -139,16 +139,16 @@ def deal_subjects(
     """
     subjects = _Subjects.of(strata, len(tasks))
     parts, inherited = _deal_parts(subjects, split, kept)
-    reason = ""
+    choice: SchemeChoice | None = None
     scheme: Scheme
     if evaluation.scheme == "auto":
         lacking = _lacking(subjects, parts == _TEST, tasks, evaluation.least_events)
-        scheme, reason = _choose(lacking, split, evaluation.least_events, smallest_group)
+        scheme, choice = _choose(lacking, split, evaluation.least_events, smallest_group)
     else:
         scheme = evaluation.scheme
     if scheme == "split":
         plan = EvaluationPlan(
-            scheme="split", requested=evaluation.scheme, reason=reason, inherited=inherited
+            scheme="split", requested=evaluation.scheme, choice=choice, inherited=inherited
         )
         return _sorted(plan, subjects, parts[:, np.newaxis])
     inherited = 0
@@ -165,7 +165,7 @@ def deal_subjects(
     plan = EvaluationPlan(
         scheme=scheme,
         requested=evaluation.scheme,
-        reason=reason,
+        choice=choice,
         folds=number,
         repeats=folds.shape[1],
         by=evaluation.by or "",
@@ -244,22 +244,24 @@ def _lacking(
 
 def _choose(
     lacking: Mapping[str, int], split: Split, least: int, smallest_group: int
-) -> tuple[Scheme, str]:
-    """Scheme that `auto` takes, and why; small numbers are not told: the sentence is published."""
+) -> tuple[Scheme, SchemeChoice]:
+    """Scheme that `auto` takes, and why; small numbers are not told: the plan is published."""
     if split.holdout_sites:
-        return "split", "`split.holdout_sites` names the sites of the test split."
-    if not lacking:
-        return "split", (
-            f"Every task has at least {least} subjects with and {least} without the outcome in "
-            "the test split."
+        return "split", SchemeChoice(
+            reason="sites_held_out", least=least, smallest_group=smallest_group
         )
-    found = (
-        f"{n if n >= smallest_group else f'fewer than {smallest_group}'} for {task}"
-        for task, n in lacking.items()
-    )
-    return "cross_fit", (
-        f"A test split would need {least} subjects with and {least} without the outcome; of the "
-        f"fewer of the two it would have {', '.join(found)}."
+    if not lacking:
+        return "split", SchemeChoice(
+            reason="enough_events", least=least, smallest_group=smallest_group
+        )
+    return "cross_fit", SchemeChoice(
+        reason="too_few_events",
+        least=least,
+        tasks=tuple(
+            TooFewEvents(task=task, subjects=n if n >= smallest_group else None)
+            for task, n in lacking.items()
+        ),
+        smallest_group=smallest_group,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -47,10 +48,10 @@ def boards_page(connection: Connection, made: datetime) -> Page:
     Raises:
         UserError: The store holds no run.
     """
-    studies = [row["value"] for row in variables.STUDIES.rows(connection, {}, _ALWAYS)]
+    studies = variables.STUDIES.rows(connection, {}, _ALWAYS)
     if not studies:
         raise UserError("The store holds no run yet: run the pipeline first (make run).")
-    stores = [StudyStore(connection, study, _since(connection, study)) for study in studies]
+    stores = [_study_store(connection, row["__value"], row["__text"]) for row in studies]
     return Page(
         title="Models, trials and pipeline",
         lead="How well models perform and in which groups, how trials progress, and whether runs "
@@ -68,10 +69,13 @@ def _counted(studies: int) -> str:
     return "one study" if studies == 1 else f"{count(studies)} studies"
 
 
-def _since(connection: Connection, study: str) -> datetime:
-    store = StudyStore(connection, study, _ALWAYS)
-    started = [row["started"] for row in store.ask(pipeline_health.RUNS)]
-    return min(sorted(set(started), reverse=True)[:_MOST_RUNS], default=_ALWAYS)
+def _study_store(connection: Connection, study: str, title: str) -> StudyStore:
+    """The study with as many runs as are shown."""
+    every_run = StudyStore(connection, study, title, _ALWAYS)
+    started = {row["started"] for row in every_run.ask(pipeline_health.RUNS)}
+    return replace(
+        every_run, since=min(sorted(started, reverse=True)[:_MOST_RUNS], default=_ALWAYS)
+    )
 
 
 def _attention(connection: Connection) -> list[Block]:
@@ -117,7 +121,7 @@ def _studies(stores: list[StudyStore]) -> Block:
         judged = verdict["verdict"] if verdict else MISSING
         rows.append(
             (
-                store.study,
+                store.title,
                 f"{newest['started']:%Y-%m-%d %H:%M}" if newest else MISSING,
                 Cell(status, _TONES.get(status, "muted")),
                 Cell(judged, _TONES.get(judged, "muted")),
@@ -145,7 +149,7 @@ def _study(store: StudyStore) -> Section:
         "group, then the data gate's objections."
     )
     return Section(
-        store.study,
+        store.title,
         (lead,),
         (
             quality_section(store, smallest_group),

@@ -24,11 +24,13 @@ class StudyStore:
     Attributes:
         connection: To the store.
         study: Name of the study.
+        title: The study as people read it.
         since: Start of the first run that is shown.
     """
 
     connection: Connection
     study: str
+    title: str
     since: datetime
 
     def ask(self, query: Query, **parameters: object) -> list[Row]:

@@ -8,10 +8,21 @@ _OF_NEWEST_RUN = f"FROM metrics x WHERE x.run = {newest('metrics')}"
 
 STUDIES = Query(
     """
-SELECT study AS "value" FROM runs GROUP BY study ORDER BY MAX(started) DESC
+SELECT study AS "__value",
+       CASE WHEN COUNT(*) OVER (PARTITION BY title) = 1 THEN title
+            ELSE title || ' [' || study || ']' END AS "__text"
+FROM (
+  SELECT x.study AS study, MAX(x.started) AS latest,
+         COALESCE((SELECT known.title FROM titles known JOIN runs y ON y.run = known.run
+                   WHERE known.kind = 'study' AND known.name = x.study
+                   ORDER BY y.started DESC LIMIT 1), x.study) AS title
+  FROM runs x GROUP BY x.study) every_study
+ORDER BY latest DESC
 """,
-    {"value": "text"},
+    {"__value": "text", "__text": "text"},
 )
+"""Each by its name, with the title of its newest run; of two studies with the same title their
+names stand behind it."""
 
 TASKS = Query(
     f"""
@@ -20,7 +31,7 @@ SELECT DISTINCT x.task AS "__value", {titled("task", "x.run", "x.task")} AS "__t
 """,
     {"__value": "text", "__text": "text"},
 )
-"""Each by its name, with what people read; Grafana knows the two by the names of the columns."""
+"""Likewise; Grafana knows value and text by the names of the columns."""
 
 METRICS = Query(
     f"""

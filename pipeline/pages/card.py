@@ -134,7 +134,8 @@ def _scheme(card: Card) -> list[Block]:
     """Whom the numbers above are of."""
     plan = card.evidence.metrics.evaluation
     subjects = card.evidence.counts.subjects.get(plan.evaluated_split)
-    return [Paragraph(text) for text in (basis_sentence(plan, subjects), *scheme_notes(plan))]
+    notes = scheme_notes(plan, card.task_titles)
+    return [Paragraph(text) for text in (basis_sentence(plan, subjects), *notes)]
 
 
 def _headline(card: Card) -> KeyFigures:

@@ -25,7 +25,7 @@ from pipeline.study.features import ResolvedFeature, feature_columns, feature_ti
 from pipeline.study.load import parse_study
 from pipeline.study.study import Study
 from pipeline.study.tripod import ITEMS, FilledBy
-from pipeline.titles import title_or_name
+from pipeline.titles import Titles, title_or_name
 
 ItemStatus = Literal[
     "filled by the run",
@@ -172,6 +172,11 @@ class Card(Document):
     def titles(self) -> dict[str, str]:
         """Titles of the predictors that have one, by name."""
         return {feature.name: feature.title for feature in self.features if feature.title}
+
+    @property
+    def task_titles(self) -> Titles:
+        """Titles of the tasks, for texts."""
+        return Titles({outcome.name: outcome.title for outcome in self.outcomes})
 
     @property
     def study(self) -> Study:

@@ -9,6 +9,7 @@ from pipeline.estimates import fixed
 from pipeline.results.documents import Metrics
 from pipeline.results.evaluation_plan import EvaluationPlan
 from pipeline.results.stability import FEWEST_REPEATS
+from pipeline.titles import Titles
 
 FINAL_MODEL = (
     "the model that is pushed is trained on all subjects by the same procedure and was not itself "
@@ -99,11 +100,18 @@ def basis_sentence(plan: EvaluationPlan, subjects: int | None = None) -> str:
     )
 
 
-def choice_sentence(plan: EvaluationPlan) -> str:
-    """What `auto` chose and why; empty if the study file names the scheme."""
+def choice_sentence(plan: EvaluationPlan, titles: Titles) -> str:
+    """What `auto` chose and why; empty if the study file names the scheme.
+
+    Args:
+        plan: How the run evaluates.
+        titles: Titles of the study's tasks.
+    """
     if plan.requested != "auto":
         return ""
-    return f"Scheme of evaluation chosen by `auto`: {plan.scheme}. {plan.reason}".strip()
+    # Documents of earlier versions have the finished sentence.
+    why = plan.choice.text(titles) if plan.choice else plan.reason
+    return f"Scheme of evaluation chosen by `auto`: {plan.scheme}. {why}".strip()
 
 
 def inherited_sentence(plan: EvaluationPlan) -> str:
@@ -123,9 +131,14 @@ def inherited_sentence(plan: EvaluationPlan) -> str:
     )
 
 
-def scheme_notes(plan: EvaluationPlan) -> tuple[str, ...]:
-    """What a reader must know beside `basis_sentence`; empty where there is nothing."""
-    notes = [choice_sentence(plan), inherited_sentence(plan)]
+def scheme_notes(plan: EvaluationPlan, titles: Titles) -> tuple[str, ...]:
+    """What a reader must know beside `basis_sentence`; empty where there is nothing.
+
+    Args:
+        plan: How the run evaluates.
+        titles: Titles of the study's tasks.
+    """
+    notes = [choice_sentence(plan, titles), inherited_sentence(plan)]
     if plan.scheme == "cross_fit":
         notes.append(MEAN_PROVES_NOTHING)
     return tuple(filter(None, notes))
@@ -152,11 +165,16 @@ def no_stability_sentence(plan: EvaluationPlan) -> str:
     return ""
 
 
-def new_group_sentences(metrics: Metrics) -> tuple[str, ...]:
-    """Where the AUC of each task would lie in a new group, under `internal_external`."""
+def new_group_sentences(metrics: Metrics, titles: Titles) -> tuple[str, ...]:
+    """Where the AUC of each task would lie in a new group, under `internal_external`.
+
+    Args:
+        metrics: The Evaluator's document.
+        titles: Titles of the study's tasks.
+    """
     return tuple(
-        f"{item.task}: AUC of {fixed(item.lowest)} to {fixed(item.highest)} in {item.groups} "
-        f"groups; in a new group it would lie between {fixed(item.new_lower)} and "
+        f"{titles.task(item.task)}: AUC of {fixed(item.lowest)} to {fixed(item.highest)} in "
+        f"{item.groups} groups; in a new group it would lie between {fixed(item.new_lower)} and "
         f"{fixed(item.new_upper)} in 95 of 100 cases."
         for item in metrics.between_groups
         if item.metric == "auc" and item.new_lower is not None and item.new_upper is not None

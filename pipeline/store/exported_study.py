@@ -22,6 +22,7 @@ class ExportedStudy(Settings):
         thresholds: The study's thresholds.
         task_titles: Titles of the tasks by name.
         slicing_titles: Titles of the slicings and pairs that have one, by name.
+        title: Title of the study; empty without one.
     """
 
     study_name: str
@@ -31,6 +32,7 @@ class ExportedStudy(Settings):
     thresholds: tuple[Threshold, ...]
     task_titles: dict[str, str] = {}
     slicing_titles: dict[str, str] = {}
+    title: str = ""
 
     @classmethod
     def of(cls, study: Study) -> Self:
@@ -44,4 +46,5 @@ class ExportedStudy(Settings):
             thresholds=study.thresholds,
             task_titles=dict(sorted(distinct_titles(titles, titles).items())),
             slicing_titles=dict(sorted(titles_with_pairs(study).items())),
+            title=study.title or "",
         )

@@ -8,15 +8,15 @@ from pipeline.store.base import Base
 
 
 class Title(Base):
-    """The title of a task or slicing in the study file of a run.
+    """The title of the study, of a task or of a slicing in the study file of a run.
 
     A name without a row is read as it is, and so are all names of runs before 0.2.0. Titles of one
     kind differ within a run.
 
     Attributes:
         run: Id of the run.
-        kind: `task`, or `slicing`, of one slicing or of a pair.
-        name: Its name, as in `metrics.task` or `metrics.slicing`.
+        kind: `study`, `task`, or `slicing`, of one slicing or of a pair.
+        name: Its name, as in `runs.study`, `metrics.task` or `metrics.slicing`.
         title: What people read.
     """
 

@@ -7,8 +7,12 @@ from pipeline.store.rows import Row
 
 
 def title_rows(run: str, study: ExportedStudy) -> list[Row]:
-    """Rows of the titles of a run's tasks and slicings."""
-    kinds = {"task": study.task_titles, "slicing": study.slicing_titles}
+    """Rows of the titles of a run's study, tasks and slicings."""
+    kinds = {
+        "study": {study.study_name: study.title} if study.title else {},
+        "task": study.task_titles,
+        "slicing": study.slicing_titles,
+    }
     return [
         {"run": run, "kind": kind, "name": name, "title": title}
         for kind, titles in kinds.items()

@@ -1,10 +1,10 @@
-"""Titles of slicings: what people read where groups are named."""
+"""Titles of tasks and slicings: what people read where tasks and groups are named."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.titles import distinct_titles, titled
+from pipeline.titles import Titles, distinct_titles, titled
 
 if TYPE_CHECKING:
     from pipeline.study.study import Study
@@ -33,6 +33,19 @@ def slicing_titles(study: Study) -> dict[str, str]:
         if slicing.column in columns
     }
     return distinct_titles(study.slicing.by, found)
+
+
+def study_titles(study: Study) -> Titles:
+    """Titles of a study's tasks and slicings, for texts.
+
+    Examples:
+        >>> from pipeline.study.load import load_study
+        >>> from pipeline.study.shipped import find_study_file
+        >>> study_titles(load_study(find_study_file("ist"))).task("dead_or_dependent")
+        'Dead or dependent at 6 months'
+    """
+    tasks = {name: task.title for name, task in study.tasks.items()}
+    return Titles(distinct_titles(tasks, tasks), slicing_titles(study))
 
 
 def titles_with_pairs(study: Study) -> dict[str, str]:

@@ -84,7 +84,7 @@ def test_the_study_that_ran_last_comes_first(sqlite: Any, ask: Any) -> None:
     later = at(run_rows("x1"), SECOND + timedelta(days=9), study="newer")
     export(sqlite, {models.Run: later[models.Run]})
 
-    assert [row["value"] for row in ask(variables.STUDIES)] == ["newer", "hand"]
+    assert [row["__value"] for row in ask(variables.STUDIES)] == ["newer", "hand"]
 
 
 @pytest.mark.usefixtures("filled")

@@ -56,11 +56,38 @@ def test_what_is_chosen_is_the_name_and_what_is_read_the_title(ask: Any) -> None
     assert ask(variables.TASKS) == [{"__value": "death", "__text": "Death"}]
 
 
+def test_a_study_is_chosen_by_the_title_of_its_newest_run_and_known_by_its_name(
+    sqlite: Any, ask: Any
+) -> None:
+    chosen = [{"__value": "hand", "__text": "A trial made by hand"}]
+    assert ask(variables.STUDIES) == chosen
+    with store_engine(sqlite) as engine, engine.begin() as connection:
+        former = "UPDATE titles SET title = 'A former title' WHERE run = 'r1' AND kind = 'study'"
+        connection.execute(text(former))
+
+    assert ask(variables.STUDIES) == chosen
+
+
+def test_studies_with_the_same_title_are_distinguished_by_their_names(
+    sqlite: Any, ask: Any
+) -> None:
+    with store_engine(sqlite) as engine, engine.begin() as connection:
+        connection.execute(text("UPDATE runs SET study = 'other' WHERE run = 'r1'"))
+        renamed = "UPDATE titles SET name = 'other' WHERE run = 'r1' AND kind = 'study'"
+        connection.execute(text(renamed))
+
+    assert {row["__value"]: row["__text"] for row in ask(variables.STUDIES)} == {
+        "hand": "A trial made by hand [hand]",
+        "other": "A trial made by hand [other]",
+    }
+
+
 def test_a_run_without_titles_shows_names(sqlite: Any, ask: Any) -> None:
     with store_engine(sqlite) as engine, engine.begin() as connection:
         connection.execute(text("DELETE FROM titles"))
 
     assert ask(variables.TASKS) == [{"__value": "death", "__text": "death"}]
+    assert ask(variables.STUDIES) == [{"__value": "hand", "__text": "hand"}]
     assert {row["task"] for row in ask(model_quality.OVERVIEW)} == {"death"}
 
 
@@ -83,7 +110,7 @@ def test_a_panel_whose_heading_has_a_choice_shows_its_title() -> None:
 def test_a_variable_with_titles_names_both_as_grafana_expects() -> None:
     """With the columns `__text` and `__value` Grafana shows one and puts in the other."""
     chosen = {item["name"]: item for item in board(BOARDS[0])["templating"]["list"]}
-    for name in ("task", "slicing"):
+    for name in ("study", "task", "slicing"):
         assert '"__text"' in chosen[name]["query"]
         assert '"__value"' in chosen[name]["query"]
 
@@ -104,5 +131,5 @@ def test_tasks_with_the_same_title_are_distinguished_by_their_names() -> None:
     content = study().to_content()
     content["tasks"]["relapse"] = content["tasks"]["death"]
     rows = title_rows("r1", ExportedStudy.of(type(study()).model_validate(content)))
-    found = {row["name"]: row["title"] for row in rows}
+    found = {row["name"]: row["title"] for row in rows if row["kind"] == "task"}
     assert found == {"death": "Death [death]", "relapse": "Death [relapse]"}

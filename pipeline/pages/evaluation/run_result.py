@@ -30,7 +30,7 @@ from pipeline.results.registration import Registration
 from pipeline.results.shown_subjects import ShownSubjects, shown_subjects
 from pipeline.results.titled_groups import with_titles
 from pipeline.study.sections import Threshold
-from pipeline.titles import titled
+from pipeline.titles import Titles, titled
 
 _Key = tuple[str, str, Group, ModelRole, float | None]
 
@@ -75,6 +75,11 @@ class RunResult:
             verdict=with_titles(self.verdict, titles),
             curves=with_titles(self.curves, titles),
         )
+
+    @property
+    def titles(self) -> Titles:
+        """Titles of the tasks, for texts; the groups of `titled` have theirs."""
+        return Titles({name: task.title for name, task in self.settings.tasks.items()})
 
     def record(
         self,

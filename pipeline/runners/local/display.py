@@ -29,6 +29,7 @@ from pipeline.results.scheme_words import subjects_title
 from pipeline.runners.local.progress import BarWhereKnown, Follower, Mark
 from pipeline.runners.local.task_table import TaskTable
 from pipeline.runners.stages import STAGES
+from pipeline.titles import NAMES, Titles
 
 _RESULT_TITLE = "AUC with 95 % interval, Brier score, calibration slope and error"
 _RESULT_COLUMNS = ("subjects", "events", "AUC", "Brier", "slope", "error")
@@ -198,7 +199,10 @@ class Stage:
 
 
 def results_table(
-    metrics: Sequence[MetricRecord], width: int = 80, plan: EvaluationPlan = SPLIT_PLAN
+    metrics: Sequence[MetricRecord],
+    width: int = 80,
+    plan: EvaluationPlan = SPLIT_PLAN,
+    titles: Titles = NAMES,
 ) -> Text:
     """The result of a run: one line per task, or two where name and numbers do not fit in one.
 
@@ -206,6 +210,7 @@ def results_table(
         metrics: Records of the Evaluator's `metrics.json`.
         width: Columns of the terminal.
         plan: How the run evaluates.
+        titles: Titles of the study's tasks.
 
     Returns:
         The text for the terminal; nothing is truncated.
@@ -215,7 +220,8 @@ def results_table(
         for record in metrics
         if record.model == "challenger" and not record.slice
     }
-    cells = {task: _task_cells(task, overall) for task in dict.fromkeys(t for t, _ in overall)}
+    tasks = dict.fromkeys(task for task, _ in overall)
+    cells = {titles.task(task): _task_cells(task, overall) for task in tasks}
     table = TaskTable(_RESULT_COLUMNS, cells, width)
     return Text("\n").join(
         [

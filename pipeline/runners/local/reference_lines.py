@@ -14,6 +14,7 @@ from pipeline.results.reference_models import (
     RIDGE,
 )
 from pipeline.runners.local.task_table import GAP, TaskTable
+from pipeline.titles import NAMES, Titles
 
 _SHORT = {
     BASE_RATE: "base rate",
@@ -23,7 +24,7 @@ _SHORT = {
 }
 
 
-def reference_lines(metrics: Metrics, width: int = 80) -> Text | None:
+def reference_lines(metrics: Metrics, width: int = 80, titles: Titles = NAMES) -> Text | None:
     """AUC of the model and of the reference models: a line for each task, or two on few columns.
 
     Below each task is the paired difference to the best reference model.
@@ -31,6 +32,7 @@ def reference_lines(metrics: Metrics, width: int = 80) -> Text | None:
     Args:
         metrics: The Evaluator's document.
         width: Columns of the terminal.
+        titles: Titles of the study's tasks.
 
     Returns:
         The text; None where no reference model was evaluated.
@@ -40,15 +42,15 @@ def reference_lines(metrics: Metrics, width: int = 80) -> Text | None:
     if not models:
         return None
     heads = ["this model", *(_SHORT[model] for model in models)]
-    cells = {task: _cells(metrics, task, models, found) for task in metrics.tasks}
+    cells = {titles.task(task): _cells(metrics, task, models, found) for task in metrics.tasks}
     table = TaskTable(heads, cells, width)
     return Text("\n").join(
         [
             Text("AUC beside simpler models, on the same subjects", style="bold"),
             Text(table.heading, style="bold"),
             *(
-                Text(f"{table.line(task)}{_difference_to_best(task, models, found)}")
-                for task in cells
+                Text(f"{table.line(titles.task(task))}{_difference_to_best(task, models, found)}")
+                for task in metrics.tasks
             ),
         ]
     )

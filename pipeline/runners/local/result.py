@@ -15,6 +15,7 @@ from pipeline.results.scheme_words import basis_sentence, new_group_sentences, s
 from pipeline.results.task_verdicts import WORDS, TaskDecision
 from pipeline.runners.local.display import print_words, results_table
 from pipeline.runners.local.reference_lines import reference_lines
+from pipeline.titles import NAMES, Titles
 
 _OF_LABELS = ("lost_labels", "landmark_labels", "unknown_labels", "censoring")
 _STYLED: Mapping[TaskDecision, str] = {
@@ -74,22 +75,26 @@ def show_findings(console: Console, findings: Findings) -> None:
             print_words(console, f"  {mark} {escape(item.message)}")
 
 
-def show_result(console: Console, verdict: Verdict, paths: Mapping[str, Path]) -> None:
+def show_result(
+    console: Console, verdict: Verdict, paths: Mapping[str, Path], titles: Titles = NAMES
+) -> None:
     """Shows metrics, verdict, what the data gate found, and paths.
 
     Args:
         console: The terminal.
         verdict: The verdict on the model.
         paths: What `result_paths` found, and the run's records.
+        titles: Titles of the study's tasks and slicings.
     """
     metrics = read_result(Metrics, str(paths["metrics"].parent))
     console.print()
-    print_words(console, results_table(metrics.records, console.width, metrics.evaluation))
-    references = reference_lines(metrics, console.width)
+    plan = metrics.evaluation
+    print_words(console, results_table(metrics.records, console.width, plan, titles))
+    references = reference_lines(metrics, console.width, titles)
     if references:
         print_words(console, references)
-    _show_scheme(console, metrics)
-    _show_verdict(console, verdict, metrics.tasks)
+    _show_scheme(console, metrics, titles)
+    _show_verdict(console, verdict, metrics.tasks, titles)
     if verdict.not_judged:
         print_words(
             console,
@@ -104,19 +109,23 @@ def show_result(console: Console, verdict: Verdict, paths: Mapping[str, Path]) -
             console.print(f"{name:<9} {escape(str(paths[name]))}")
 
 
-def _show_scheme(console: Console, metrics: Metrics) -> None:
+def _show_scheme(console: Console, metrics: Metrics, titles: Titles) -> None:
     """Shows what the numbers are of; under `split` the table's title has said it."""
     plan = metrics.evaluation
     basis = (basis_sentence(plan),) if plan.out_of_fold else ()
-    for text in (*basis, *scheme_notes(plan), *new_group_sentences(metrics)):
+    for text in (
+        *basis,
+        *scheme_notes(plan, titles),
+        *new_group_sentences(metrics, titles),
+    ):
         print_words(console, f"  {escape(text)}")
 
 
-def _show_verdict(console: Console, verdict: Verdict, tasks: Sequence[str]) -> None:
+def _show_verdict(console: Console, verdict: Verdict, tasks: Sequence[str], titles: Titles) -> None:
     """Shows the verdict on the model and on each task, notes and reasons."""
     console.print(_STYLED[verdict.decision])
     for task in tasks if len(tasks) > 1 else ():
-        console.print(f"  {escape(task)}: {_STYLED[verdict.of_task(task).verdict]}")
+        console.print(f"  {escape(titles.task(task))}: {_STYLED[verdict.of_task(task).verdict]}")
     for note in verdict.notes:
         print_words(console, f"  {escape(note)}")
     not_judged = [

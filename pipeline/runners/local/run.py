@@ -39,6 +39,7 @@ from pipeline.runs.closing import close_run
 from pipeline.runs.run_file import RECORDS, RunFile, Status
 from pipeline.runs.run_record import versions
 from pipeline.runs.stage_record import StageRecord, describe_unexpected
+from pipeline.study.slicing_titles import study_titles
 from pipeline.titles import title_or_name
 
 if TYPE_CHECKING:
@@ -401,7 +402,8 @@ class LocalRun:
             Paths of what the run wrote.
         """
         paths = result_paths(self._config, outputs, page, verdict.blessed)
-        show_result(self._console, verdict, {**paths, "records": self._records})
+        titles = study_titles(self._config.study)
+        show_result(self._console, verdict, {**paths, "records": self._records}, titles)
         return paths
 
     def _end_early(

@@ -17,6 +17,7 @@ from pipeline.results.validation import ExternalValidation, TaskValidation, Upda
 from pipeline.runners.local.display import print_words, results_table
 from pipeline.runners.local.outcome import RunOutcome
 from pipeline.runners.local.run import LocalRun, run_graph
+from pipeline.study.slicing_titles import study_titles
 from pipeline.validation_config import ModelChoice, resolve_validation
 
 if TYPE_CHECKING:
@@ -82,13 +83,14 @@ class _LocalValidation(LocalRun):
         metrics = read_result(Metrics, str(folder))
         console = self._console
         console.print()
-        table = results_table(metrics.records, console.width, metrics.evaluation)
+        titles = study_titles(self._config.study)
+        table = results_table(metrics.records, console.width, metrics.evaluation, titles)
         print_words(console, table)
         for warning in found.warnings:
             print_words(console, f"[yellow]{escape(warning)}[/yellow]")
         console.print(f"[bold]{_GAINS}[/bold]")
         for task in found.tasks:
-            for line in _update_lines(task):
+            for line in _update_lines(task, titles.task(task.task)):
                 print_words(console, escape(line))
         console.print()
         for name in _SHOWN:
@@ -101,9 +103,9 @@ class _LocalValidation(LocalRun):
         return paths
 
 
-def _update_lines(task: TaskValidation) -> Iterator[str]:
+def _update_lines(task: TaskValidation, title: str) -> Iterator[str]:
     for method in task.not_fitted:
-        yield f"  {task.task}, {method.replace('_', ' ')}: not fitted, {task.why_not_fitted}"
+        yield f"  {title}, {method.replace('_', ' ')}: not fitted, {task.why_not_fitted}"
     for update in task.updates:
         name = update.method.replace("_", " ")
-        yield f"  {task.task}, {name}: {estimate(update.log_loss_gain, 4)}"
+        yield f"  {title}, {name}: {estimate(update.log_loss_gain, 4)}"

@@ -22,7 +22,9 @@ from components.trial_example_gen.deal import (
     deal_subjects,
 )
 from components.trial_example_gen.dealing import interleaved_pattern
+from pipeline.results.evaluation_plan import EvaluationPlan
 from pipeline.study.sections import Evaluation, Split
+from pipeline.titles import Titles
 from tests.each import each
 
 TRAIN, EVAL, TEST = range(3)
@@ -173,12 +175,18 @@ def test_small_trials_have_more_repeats(subjects: int, repeats: int) -> None:
     assert (plan.folds, plan.repeats) == (5, repeats)
 
 
+def reason(plan: EvaluationPlan) -> str:
+    """Why `auto` took its scheme, as people read it; one title has the name of the other task."""
+    assert plan.choice is not None
+    return plan.choice.text(Titles({"death": "Death without relapse"}))
+
+
 def test_auto_takes_a_split_if_every_task_has_enough_of_both_outcomes_in_it() -> None:
     # Of each task 60 subjects of each arm have every level: 120 in all, about 24 in the test split.
     trial = a_trial([20] * 18)
     enough = deal(trial, Evaluation(scheme="auto", least_events=20)).plan
     assert (enough.scheme, enough.requested) == ("split", "auto")
-    assert enough.reason == (
+    assert reason(enough) == (
         "Every task has at least 20 subjects with and 20 without the outcome in the test split."
     )
 
@@ -189,7 +197,7 @@ def test_auto_cross_fits_the_whole_study_if_a_task_has_too_few_of_one_outcome() 
     }
     plan = deal(trial, Evaluation(scheme="auto", least_events=10)).plan
     assert (plan.scheme, plan.requested) == ("cross_fit", "auto")
-    assert plan.reason == (
+    assert reason(plan) == (
         "A test split would need 10 subjects with and 10 without the outcome; of the fewer of the "
         "two it would have fewer than 20 for relapse."
     )
@@ -197,9 +205,9 @@ def test_auto_cross_fits_the_whole_study_if_a_task_has_too_few_of_one_outcome() 
 
 def test_auto_tells_the_numbers_that_decided_it_where_they_may_be_shown() -> None:
     plan = deal(a_trial([20] * 18), Evaluation(scheme="auto", least_events=100)).plan
-    assert plan.reason == (
+    assert reason(plan) == (
         "A test split would need 100 subjects with and 100 without the outcome; of the fewer of "
-        "the two it would have 24 for death, 23 for relapse."
+        "the two it would have 24 for Death without relapse, 23 for relapse."
     )
 
 

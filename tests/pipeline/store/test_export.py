@@ -160,7 +160,7 @@ def test_a_run_that_is_done_is_exported_whole(done: LocalRun, sqlite: str) -> No
 
     assert counts(sqlite) == {
         "runs": 1,
-        "titles": 1,
+        "titles": 2,
         "outcomes": 1,
         "stages": 1,
         "stage_rows": 1,
@@ -189,7 +189,7 @@ def test_a_run_has_its_row_from_its_start_on_and_nothing_else_before_its_end(
     export_start(read_training_run(done.folder))
 
     found = {table: rows for table, rows in counts(sqlite).items() if rows}
-    assert found == {"runs": 1, "titles": 1}
+    assert found == {"runs": 1, "titles": 2}
     with pytest.raises(UserError, match="has not ended"):
         export_local_run(done.folder)
 

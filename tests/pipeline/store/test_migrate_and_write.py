@@ -61,7 +61,7 @@ def test_a_run_is_added_with_all_that_it_measured(address: str) -> None:
 
     assert counts(address) == {
         "runs": 1,
-        "titles": 1,
+        "titles": 2,
         "outcomes": 1,
         "stages": 1,
         "stage_rows": 1,

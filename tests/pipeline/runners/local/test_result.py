@@ -12,16 +12,28 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from pipeline.results.documents import MetricRecord, Metrics, Refusal, Verdict
-from pipeline.results.evaluation_plan import SPLIT_PLAN, EvaluationPlan
+from pipeline.results.evaluation_plan import SPLIT_PLAN, EvaluationPlan, SchemeChoice, TooFewEvents
 from pipeline.results.findings import Finding, Findings
 from pipeline.runners.local.display import RunDisplay, results_table
 from pipeline.runners.local.result import show_result
 from pipeline.runners.stages import STAGES
 from pipeline.study.sections import Threshold
+from pipeline.titles import NAMES, Titles
 from tests.components.run_page.hand_made_run import BY_SITE, CROSS_FIT
 from tests.pipeline.runners.local.overall_metrics import overall
 from tests.split_words import names_a_split
 
+CHOSEN = CROSS_FIT.model_copy(
+    update={
+        "reason": "",
+        "choice": SchemeChoice(
+            reason="too_few_events",
+            least=100,
+            tasks=(TooFewEvents(task="death", subjects=80),),
+            smallest_group=50,
+        ),
+    }
+)
 SENTENCE = (
     "AUC of worsening in age_band [50, 65) is 0.512, which is below the limit of 0.550 that the "
     "study file demands of every slice."
@@ -53,6 +65,7 @@ def shown(
     width: int,
     terminal: bool = True,
     plan: EvaluationPlan = SPLIT_PLAN,
+    titles: Titles = NAMES,
 ) -> str:
     """The end of a run's output, without colours."""
     verdict = Verdict(
@@ -75,7 +88,7 @@ def shown(
         highlight=False,
         soft_wrap=True,
     )
-    show_result(console, verdict, {"metrics": metrics})
+    show_result(console, verdict, {"metrics": metrics}, titles)
     return console.file.getvalue()  # type: ignore[attr-defined]
 
 
@@ -201,8 +214,27 @@ def test_out_of_fold_the_terminal_says_who_was_predicted_by_whom_in_80_columns(
 
 
 def test_the_terminal_tells_what_auto_chose_and_why(tmp_path: Path) -> None:
+    text = shown(records("death", 2000, 400), tmp_path, 80, plan=CHOSEN)
+    said = " ".join(text.split())
+    assert "chosen by `auto`: cross_fit. A test split would need 100 subjects" in said
+    assert "it would have 80 for death." in said
+
+
+def test_a_sentence_of_an_earlier_version_on_the_choice_is_shown_as_it_is(tmp_path: Path) -> None:
     text = " ".join(shown(records("death", 2000, 400), tmp_path, 80, plan=CROSS_FIT).split())
     assert "chosen by `auto`: cross_fit. Too few for death." in text
+
+
+def test_the_terminal_names_tasks_by_their_titles(tmp_path: Path) -> None:
+    tasks = [*records("death", 2000, 400), *records("dead", 981, 45)]
+    titles = Titles({"death": "Death by day 90", "dead": "Dead or death later"})
+    lines = shown(tasks, tmp_path, 120, False, CHOSEN, titles).splitlines()
+    assert [line.split("  ")[0] for line in lines[3:5]] == [
+        "Death by day 90",
+        "Dead or death later",
+    ]
+    assert "  Death by day 90: blessed" in lines
+    assert "it would have 80 for Death by day 90." in "\n".join(lines)
 
 
 def test_under_split_the_title_of_the_table_names_the_test_split(tmp_path: Path) -> None:
