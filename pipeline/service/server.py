@@ -15,6 +15,7 @@ from pipeline.runs.registry import Registry
 from pipeline.service.app import create_app
 from pipeline.service.follower import Follower
 from pipeline.service.gate import Limits
+from pipeline.service.memory import give_back
 from pipeline.service.tokens import read_tokens
 
 if TYPE_CHECKING:
@@ -103,12 +104,17 @@ def listen(config: uvicorn.Config) -> socket.socket:
     return listening
 
 
-def _leave_keras_out() -> None:
-    """Keeps TensorFlow from importing Keras, which it does to register what a SavedModel needs not.
+def _import_tensorflow() -> None:
+    """Imports TensorFlow without Keras, and gives back what only that needed.
 
-    Keras imports what it finds of other libraries too: this saves memory and seconds.
+    TensorFlow imports Keras to register what a SavedModel needs not. Keras imports what it finds of
+    other libraries too: leaving it out saves memory and seconds.
     """
     sys.modules.setdefault("keras", None)  # type: ignore[arg-type]
+    import tensorflow  # noqa: F401
+
+    # Before a model is loaded: the highest memory of the process is that of one of the two.
+    give_back()
 
 
 def serve(registry: str, study: str, place: Place) -> None:
@@ -126,10 +132,10 @@ def serve(registry: str, study: str, place: Place) -> None:
     """
     import uvicorn
 
-    _leave_keras_out()
     tokens = read_tokens(place.tokens)
     if (place.certificate is None) != (place.key is None):
         raise UserError("TLS needs both --certificate and --key.")
+    _import_tensorflow()
     follower = Follower(Registry(registry), study)
     champion = follower.served.champion
     assert champion is not None
@@ -139,6 +145,7 @@ def serve(registry: str, study: str, place: Place) -> None:
     # What was made until now stays. A full collection looks through all else, during a request.
     gc.collect()
     gc.freeze()
+    give_back()
     listening = listen(config)
     scheme = "https" if place.certificate else "http"
     logger.info(
