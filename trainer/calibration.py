@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from trainer.arms import arms_of
 from trainer.arrays import Arrays
+from trainer.endpoint.arrays import cross_entropies, curvatures, errors
 
 SLOPE_DEVIATION = 0.15
 """Prior standard deviation of the logarithm of the slope around 0."""
@@ -167,7 +168,7 @@ def _loss(
     point: NDArray[np.float64], subjects: _Subjects, deviations: NDArray[np.float64]
 ) -> float:
     line = subjects.line(point)
-    likelihood = subjects.weight @ (np.logaddexp(0.0, line) - subjects.label * line)
+    likelihood = subjects.weight @ cross_entropies(line, subjects.label)
     return float(likelihood + 0.5 * np.sum((point / deviations) ** 2))
 
 
@@ -176,11 +177,9 @@ def _newton_step(
 ) -> NDArray[np.float64]:
     """Gauss-Newton step: the curvature without the second derivative of the line."""
     scaled = np.exp(point[0]) * (subjects.logit - subjects.mean)
-    probability = 0.5 * (1.0 + np.tanh(0.5 * subjects.line(point)))
+    line = subjects.line(point)
     jacobian = np.column_stack([scaled, np.ones_like(scaled), subjects.arm])
     precision = deviations**-2.0
-    gradient = jacobian.T @ (subjects.weight * (probability - subjects.label)) + precision * point
-    curvature = (
-        jacobian * (subjects.weight * probability * (1.0 - probability))[:, None]
-    ).T @ jacobian
+    gradient = jacobian.T @ (subjects.weight * errors(line, subjects.label)) + precision * point
+    curvature = (jacobian * (subjects.weight * curvatures(line))[:, None]).T @ jacobian
     return np.linalg.solve(curvature + np.diag(precision), gradient)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from trainer.arrays import Arrays
 from trainer.courses import train_stack
+from trainer.endpoint.arrays import probabilities
 from trainer.final_fit import STACKED_SUBJECTS, fit_on_all
 from trainer.fit import Progress
 from trainer.model import Encoding, Hyperparameters
@@ -76,8 +77,7 @@ def cross_fit(
     found = np.full((*folds.shape, len(encoding.tasks)), np.nan, np.float32)
     for result in results:
         predicted = ~result.trained
-        probabilities = 0.5 * (1.0 + np.tanh(0.5 * result.logits[predicted]))
-        found[order[predicted], result.repeat] = probabilities
+        found[order[predicted], result.repeat] = probabilities(result.logits[predicted])
     back = np.argsort(order)
     return OutOfFold(
         found,

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.endpoint.arrays import base_cross_entropy, cross_entropies
+
 _MIN_ENTROPY = 0.01
 
 
@@ -21,8 +23,7 @@ def entropy(labels: NDArray[Any], weights: NDArray[Any]) -> NDArray[np.float64]:
         float64 `[tasks]`, at least 0.01.
     """
     rate = np.sum(labels * weights, axis=0, dtype=np.float64) / _total(weights)
-    rate = np.clip(rate, 1e-6, 1.0 - 1e-6)
-    return np.maximum(-(rate * np.log(rate) + (1 - rate) * np.log1p(-rate)), _MIN_ENTROPY)
+    return np.maximum(base_cross_entropy(rate), _MIN_ENTROPY)
 
 
 def task_balance(labels: NDArray[Any], weights: NDArray[Any]) -> NDArray[np.float64]:
@@ -53,7 +54,7 @@ def mean_losses(
     Returns:
         float64 `[tasks]`; 0 for a task without a known label.
     """
-    losses = np.sum(weights * (np.logaddexp(0.0, logits) - labels * logits), axis=0)
+    losses = np.sum(weights * cross_entropies(logits, labels), axis=0)
     return np.asarray(losses / _total(weights))
 
 

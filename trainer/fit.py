@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from trainer.arrays import Arrays
 from trainer.calibration import Calibration, calibrate
-from trainer.endpoint import cross_entropies
+from trainer.endpoint.arrays import probabilities
+from trainer.endpoint.tensors import cross_entropies
 from trainer.entropy import entropy, mean_losses, task_balance
 from trainer.linear import LinearStart, fit_linear
 from trainer.model import Encoding, Hyperparameters, TrialModel
@@ -73,7 +74,7 @@ class Fitted:
 
     def predict(self, arrays: Arrays) -> NDArray[Any]:
         """Calibrated probabilities: float64 `[subjects, tasks]`."""
-        return np.asarray(0.5 * (1.0 + np.tanh(0.5 * self.calibrated_logits(arrays))))
+        return probabilities(self.calibrated_logits(arrays))
 
     def calibrated_logits(self, arrays: Arrays) -> NDArray[np.float64]:
         """Calibrated logits: float64 `[subjects, tasks]`."""

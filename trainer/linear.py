@@ -12,6 +12,7 @@ from scipy import optimize, sparse
 
 from trainer.arms import arms_of
 from trainer.arrays import Arrays
+from trainer.endpoint.arrays import MOST_CURVATURE, cross_entropies, errors
 from trainer.model import Encoding
 
 MAX_ROWS = 50_000
@@ -192,14 +193,14 @@ def _minimise(
     shape = (design.shape[1], labels.shape[1])
     transposed = design.T.tocsr()
     # Penalties differ by a factor of a million: in units of its curvature every weight is alike.
-    curvature = ridge + 0.25 * (design.multiply(design).T @ weights)
+    curvature = ridge + MOST_CURVATURE * (design.multiply(design).T @ weights)
     scale = 1.0 / np.sqrt(np.maximum(curvature, _INTERCEPT_PENALTY))
 
     def objective(flat: NDArray[Any]) -> tuple[float, NDArray[Any]]:
         point = scale * flat.reshape(shape)
         logits = design @ point
-        loss = np.sum(weights * (np.logaddexp(0.0, logits) - labels * logits))
-        error = weights * (0.5 * (1.0 + np.tanh(0.5 * logits)) - labels)
+        loss = np.sum(weights * cross_entropies(logits, labels))
+        error = weights * errors(logits, labels)
         gradient = transposed @ error + ridge * point
         return float(loss + 0.5 * np.sum(ridge * point**2)), (scale * gradient).ravel()
 

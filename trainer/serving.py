@@ -20,7 +20,7 @@ from pipeline.results.importance import Importance
 from pipeline.results.signatures import COLUMNS_SIGNATURE, argument_names, of_columns
 from trainer.arrays import Arrays
 from trainer.contributions import Contributions, reference_codes
-from trainer.endpoint import probabilities
+from trainer.endpoint.tensors import probabilities
 from trainer.fit import Fitted
 from trainer.importance import measure_importance
 from trainer.model import TrialModel

@@ -17,7 +17,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from trainer.arrays import Arrays
-from trainer.endpoint import cross_entropies
+from trainer.endpoint.tensors import cross_entropies
 from trainer.linear import LinearStart
 from trainer.model import Encoding, Hyperparameters
 

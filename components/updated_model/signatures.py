@@ -11,7 +11,7 @@ from pipeline.log_odds import SMALLEST_PROBABILITY
 from pipeline.results.contributions import CONTRIBUTIONS_SIGNATURE, INTERACTIONS_SIGNATURE
 from pipeline.results.registration import Recalibrated
 from pipeline.results.uncertainty import SERVED_FILE, is_part, read_uncertainty
-from trainer.endpoint import probabilities
+from trainer.endpoint.tensors import probabilities
 from trainer.resaved import Inputs, Outputs, save_with_outputs
 
 RECALIBRATED = (

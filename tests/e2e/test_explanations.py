@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -13,14 +15,39 @@ from notebooks.results.scored_subjects import ScoredSubjects, read_scored_subjec
 from pipeline.results.importance import Importance
 from pipeline.study.load import load_study
 from pipeline.study.shipped import find_study_file
-from pipeline.synthetic.trial import COEFFICIENTS
+from pipeline.synthetic.simulate import simulate
+from pipeline.synthetic.trial import COEFFICIENTS, SyntheticTrial
 from tests.each import each
-from tests.whole_runs import Run
+from tests.whole_runs import SUBJECTS, Run
 
 STRONGEST = {"worsening": "score", "response": "score", "hepatic_ae": "alt"}
 """Part of the name of the source with the largest coefficient in the simulation, beside the arm."""
 
 ARM = "arm"
+
+TERMS = {
+    ARM: ("active",),
+    "Sex": ("male",),
+    "Current smoker": ("smoker",),
+    "Diabetes": ("diabetes",),
+    "Age (years)": ("age", "age_squared", "over_70"),
+    "SCORE": ("severity", "score_change", "severity_squared"),
+    "CRP": ("log_crp",),
+    "ALT": ("log_alt",),
+    "CREAT": ("creatinine",),
+    "adae rows": ("early_events",),
+}
+"""Terms of the simulation's log odds that belong to a source alone."""
+
+SHARED = {
+    "active_log_crp": (ARM, "CRP"),
+    "active_diabetes": (ARM, "Diabetes"),
+    "active_log_alt": (ARM, "ALT"),
+}
+"""Products: each of the two sources has half of it, as Shapley values give it."""
+
+TOGETHER = {"SCORE": ("SCORE", "Symptom score at baseline (0 to 100)")}
+"""The score at the landmark is that of the baseline and the change: three columns of one term."""
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +98,49 @@ def test_the_strongest_source_is_the_simulations(
     for place, task in enumerate(each(subjects.tasks)):
         sizes = np.abs(contributions[:, :, place]).mean(axis=0)
         assert STRONGEST[task] in strongest_beside_the_arm(names, sizes).lower(), task
+
+
+@pytest.fixture(scope="module")
+def true_sizes() -> dict[str, dict[str, float]]:
+    """By task and source: mean size of what it adds to the log odds in the simulation."""
+    trial = SyntheticTrial(SUBJECTS)
+    blocks = [simulate(trial, block).terms for block in range(trial.blocks)]
+    terms = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
+    sizes: dict[str, dict[str, float]] = {}
+    for task, coefficients in COEFFICIENTS.items():
+        moved = {
+            name: coefficients.get(name, 0.0) * (values - values.mean())
+            for name, values in terms.items()
+        }
+        sizes[task] = {
+            source: float(
+                np.abs(
+                    sum(moved[name] for name in own)
+                    + sum(0.5 * moved[name] for name, pair in SHARED.items() if source in pair)
+                ).mean()
+            )
+            for source, own in TERMS.items()
+        }
+    return sizes
+
+
+def test_their_order_is_that_of_the_simulations_terms(
+    subjects: ScoredSubjects,
+    contributions: NDArray[np.float64],
+    true_sizes: dict[str, dict[str, float]],
+) -> None:
+    names = [source.name for source in subjects.sources]
+    for place, task in enumerate(each(subjects.tasks)):
+        true = true_sizes[task]
+        found = {}
+        for source in true:
+            of_source = [names.index(name) for name in TOGETHER.get(source, (source,))]
+            found[source] = np.abs(contributions[:, of_source, place].sum(axis=1)).mean()
+        order = spearmanr(list(true.values()), list(found.values()))
+        assert order.statistic > 0.75, task
+        for more, less in itertools.permutations(each(true), 2):
+            if true[more] > 0.1 and true[more] > 2 * true[less]:
+                assert found[more] > found[less], (task, more, less)
 
 
 def test_the_arms_contribution_is_the_simulations(

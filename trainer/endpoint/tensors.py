@@ -1,11 +1,4 @@
-"""What the model's output means: each task has an outcome that a subject has, or has not.
-
-Training and serving know it from here. In the rest of the trainer these depend on it, with NumPy:
-`trainer.entropy` (the same loss, and its scale), `trainer.linear` (the start of the linear path),
-`trainer.calibration` (slope and intercept of the log odds) and `trainer.uncertainty` (intervals
-and sets). Labels are made by `components.trial_example_gen.labels`, metrics by
-`components.evaluator.performance`.
-"""
+"""Loss and probability of log odds in TensorFlow's graphs."""
 
 from __future__ import annotations
 
