@@ -38,7 +38,7 @@ export UV_CACHE_DIR = $(CURDIR)/$(VENV)/cache
 export UV_LINK_MODE = hardlink
 
 .PHONY: help setup run validate score serve flink-up flink-down test test-slow test-flink system compile submit image service-image push pin-images audit verdict report notebooks export store-migrate freeze models promote rollback boards grafana schemas docs lint format lock bench-accuracy bench-overhead \
-	bench-coverage bench-fold-statistics bench-stability bench-uncertainty bench-example-gen bench-reading bench-scale bench-flink bench-store bench-startup bench-notebooks bench-malformed bench-serving bench-scoring clean
+	bench-coverage bench-fold-statistics bench-stability bench-uncertainty bench-contributions bench-example-gen bench-reading bench-scale bench-flink bench-store bench-startup bench-notebooks bench-malformed bench-serving bench-scoring clean
 
 help: ## This list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -211,6 +211,10 @@ bench-stability: $(READY) ## Spread of predictions between training samples: rep
 
 bench-uncertainty: $(READY) ## What weights, intervals, sets and contributions add to a run of IST and ACTG175: [TRIAL_DATA_DIR=folder].
 	@$(BIN)/python -m benchmarks.uncertainty
+	@$(BIN)/python -m benchmarks.weighted_neighbours
+
+bench-contributions: $(READY) ## Milliseconds of one subject's contributions: MODEL=folder of a served model.
+	@$(BIN)/python -m benchmarks.contributions $(if $(MODEL),"$$MODEL")
 
 bench-startup: $(READY) ## Start-up beside another checkout: OTHER=folder.
 	@$(BIN)/python -m benchmarks.startup "$$OTHER"

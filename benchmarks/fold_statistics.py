@@ -118,7 +118,7 @@ def compare(trial: Trial, seeds: int) -> NDArray[np.float64]:
     whole, encoding = trial.arrays(trial.described(everyone))
     found = np.empty((seeds, len(trial.tasks), 2))
     for seed in range(seeds):
-        folds = _deal(trial, seed)
+        folds = deal(trial, seed)
         score = np.empty((len(folds), len(trial.tasks), 2), np.float32)
         for fold in range(FOLDS):
             train, test = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
@@ -140,7 +140,7 @@ def compare(trial: Trial, seeds: int) -> NDArray[np.float64]:
     return found
 
 
-def _deal(trial: Trial, seed: int) -> NDArray[np.int64]:
+def deal(trial: Trial, seed: int) -> NDArray[np.int64]:
     """Folds within the levels of the rarest outcome."""
     events = np.where(trial.weights > 0, trial.labels, 0)
     rarest = events[:, np.argmin(events.sum(axis=0))]

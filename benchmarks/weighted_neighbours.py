@@ -1,0 +1,156 @@
+"""What censoring weights of one task change in the tasks whose follow-up is complete.
+
+All tasks of a study share a model. ACTG175 is cross-fitted twice on the same folds: with its
+weights, and with weight 1 for every known label, as if follow-up never ended early. AUC (within
+folds) and Brier score of the tasks whose weights are 0 and 1 in either case are compared. Each seed
+deals other folds and trains other models; the means of the differences have 95 % intervals over
+the seeds.
+
+    python -m benchmarks.weighted_neighbours
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.fold_statistics import deal, read_trial
+from benchmarks.label_free_statistics import Trial
+from benchmarks.report import machine_line, markdown_table
+from components.evaluator.cross_fitted import measure
+from components.evaluator.fold_scores import ModelScores
+from pipeline.estimates import student_interval
+from pipeline.version import PROJECT
+from trainer.arrays import Arrays
+from trainer.cross_fit import cross_fit
+from trainer.model import Encoding, resolve
+
+STUDY = "actg175"
+METRICS = ("auc", "brier")
+_MOST_CHANGE = 0.001
+
+
+@dataclasses.dataclass(frozen=True)
+class Change:
+    """Change of a metric: with the weights minus without.
+
+    Attributes:
+        task: The task.
+        metric: The metric.
+        value: Its mean with the weights.
+        change: Mean change over the seeds.
+        lower: Lower end of its 95 % interval.
+        upper: Upper end.
+    """
+
+    task: str
+    metric: str
+    value: float
+    change: float
+    lower: float
+    upper: float
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the benchmark.
+
+    Args:
+        argv: Arguments; those of the process by default.
+
+    Returns:
+        0; 1 if a metric of a task with complete follow-up is worse by more than .001 on average.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.weighted_neighbours",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=Path(os.environ.get("TRIAL_DATA_DIR", PROJECT / ".." / "shared" / "data")),
+        help="folder with the folder actg175; default TRIAL_DATA_DIR",
+    )
+    parser.add_argument("--seeds", type=int, default=10, help="ways to deal the folds")
+    arguments = parser.parse_args(argv)
+    trial = read_trial(STUDY, arguments.data)
+    changes = compare(trial, arguments.seeds)
+    sys.stdout.write(f"{machine_line()}\n\n{report(changes)}\n")
+    return int(any(_worse(change) > _MOST_CHANGE for change in changes))
+
+
+def compare(trial: Trial, seeds: int) -> list[Change]:
+    """Cross-fits a trial with and without its weights, for several seeds."""
+    weighted, encoding = trial.arrays(trial.described(np.ones(len(trial.labels), bool)))
+    known = (weighted.weights > 0).astype(np.float32)
+    plain = dataclasses.replace(weighted, weights=known)
+    places = [p for p in range(len(trial.tasks)) if (weighted.weights == known)[:, p].all()]
+    found = np.empty((seeds, len(places), len(METRICS), 2))
+    for seed in range(seeds):
+        folds = deal(trial, seed)
+        for kind, arrays in enumerate((weighted, plain)):
+            found[seed, :, :, kind] = _metrics(arrays, encoding, folds, seed)[places]
+    return [
+        _change_of(trial.tasks[place], metric, found[:, number, column])
+        for number, place in enumerate(places)
+        for column, metric in enumerate(METRICS)
+    ]
+
+
+def _metrics(
+    arrays: Arrays, encoding: Encoding, folds: NDArray[np.int64], seed: int
+) -> NDArray[np.float64]:
+    """Out-of-fold metrics, float64 `[tasks, metrics]`."""
+    predicted = cross_fit(
+        arrays, folds[:, None], encoding, resolve(len(arrays)), seed
+    ).probabilities
+    rows = []
+    for task in range(len(encoding.tasks)):
+        known = arrays.weights[:, task] > 0
+        scores = ModelScores(
+            arrays.labels[known, task] > 0,
+            folds[known, None].astype(np.int16),
+            np.ascontiguousarray(predicted[known, :, task]),
+            arrays.weights[known, task].astype(np.float64),
+        )
+        rows.append([measure(metric, scores) for metric in METRICS])
+    return np.array(rows)
+
+
+def _change_of(task: str, metric: str, found: NDArray[np.float64]) -> Change:
+    change = found[:, 0] - found[:, 1]
+    mean, seeds = float(change.mean()), len(change)
+    error = float(change.std(ddof=1) / np.sqrt(seeds))
+    ends = student_interval(mean, error, seeds - 1)
+    return Change(task, metric, float(found[:, 0].mean()), mean, *ends)
+
+
+def _worse(change: Change) -> float:
+    return -change.change if change.metric == "auc" else change.change
+
+
+def report(changes: Sequence[Change]) -> str:
+    """Lays the changes out as Markdown."""
+    return markdown_table(
+        ("task", "metric", "with weights", "change (95 %)"),
+        [
+            (
+                row.task,
+                row.metric,
+                f"{row.value:.4f}",
+                f"{row.change:+.5f} ({row.lower:+.5f} to {row.upper:+.5f})",
+            )
+            for row in changes
+        ],
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
