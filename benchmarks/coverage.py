@@ -1,8 +1,8 @@
 """How often 95 % intervals hold the true value, by simulation.
 
-Trials of the synthetic study are simulated, ridge logistic regression is cross-fitted in each as a
-run under `evaluation: {scheme: cross_fit}` would be, and the metrics and intervals are those of
-the Evaluator's own code. The true value is the mean performance of the models of the folds on
+Trials of the synthetic study are simulated, the reference model ridge is cross-fitted in each as a
+run under `evaluation: {scheme: cross_fit}` does it, and the metrics and intervals are those of the
+Evaluator's own code. The true value is the mean performance of the models of the folds on
 20,000 fresh subjects, whose true probabilities are known. Beside it today's interval of a single
 split: 80 % of the subjects train, 20 % are evaluated, and the true value is that of the model
 itself.
@@ -17,6 +17,7 @@ import math
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +25,8 @@ from numpy.typing import NDArray
 from benchmarks.report import markdown_table
 from benchmarks.simulated_trials import (
     Subjects,
-    fit_ridge,
-    predict,
+    deal,
+    predict_by_ridge,
     run_of_sizes,
     simulate_subjects,
     simulate_trials,
@@ -50,7 +51,9 @@ _FRESH = 20_000
 _SEEN_FOLDS = 2
 """Folds of a trial whose models are evaluated on the fresh subjects."""
 
-_TEST_SHARE = 0.2
+_SPLIT_FOLDS = 5
+"""A split of five parts, one of which is its test part."""
+
 _FloatArray = NDArray[np.float64]
 _Scores = ScoreTable | ModelScores
 
@@ -74,6 +77,19 @@ class Interval:
     events: int
 
 
+@dataclass(frozen=True, eq=False)
+class CrossFitted:
+    """A trial, cross-fitted.
+
+    Attributes:
+        scores: Out-of-fold predictions of each task.
+        true: True performance of each task's models.
+    """
+
+    scores: tuple[ModelScores, ...]
+    true: tuple[tuple[dict[str, float], ...], ...]
+
+
 def jackknife(metric: str, parts: Sequence[_Scores], whole: _Scores) -> tuple[float, float, float]:
     """A metric with the interval of the delete-a-group jackknife, as TFMA computes it.
 
@@ -88,7 +104,9 @@ def jackknife(metric: str, parts: Sequence[_Scores], whole: _Scores) -> tuple[fl
     return value, *student_interval(value, error, GROUPS - 1)
 
 
-def true_performance(prediction: _FloatArray, probability: _FloatArray) -> dict[str, float]:
+def true_performance(
+    prediction: NDArray[np.floating[Any]], probability: _FloatArray
+) -> dict[str, float]:
     """Expected AUC and Brier score of predictions where the true probabilities are known."""
     order = np.argsort(prediction)
     positive, negative = probability[order], 1 - probability[order]
@@ -103,30 +121,49 @@ def true_performance(prediction: _FloatArray, probability: _FloatArray) -> dict[
 
 
 def cross_fit(
-    subjects: Subjects, task: int, repeats: int, rng: np.random.Generator, fresh: Subjects
-) -> tuple[ModelScores, list[dict[str, float]]]:
-    """Predicts every subject out of fold.
+    subjects: Subjects,
+    repeats: int,
+    rng: np.random.Generator,
+    fresh: Subjects,
+    weight: _FloatArray | None = None,
+) -> CrossFitted:
+    """Predicts every subject out of fold by ridge regression.
 
-    Returns:
-        The predictions, and the true performance of some of the models.
+    Args:
+        subjects: The trial.
+        repeats: Repeats of the folds.
+        rng: Deals the subjects.
+        fresh: Others, whose predictions by some of the models give the true performance.
+        weight: Of the labels, 0 where unknown, float64 `[subjects, tasks]`; 1 by default.
     """
-    outcome = subjects.outcome[:, task]
-    score = np.empty((len(subjects), repeats), np.float32)
-    fold = np.empty((len(subjects), repeats), np.int16)
-    true = []
-    for repeat in range(repeats):
-        order = rng.permutation(len(subjects))
-        # Dealt within the outcome, as a run deals its subjects.
-        order = order[np.argsort(outcome[order], kind="stable")]
-        fold[order, repeat] = np.arange(len(order)) % FOLDS
-        for number in range(FOLDS):
-            test = fold[:, repeat] == number
-            model = fit_ridge(subjects.design[~test], outcome[~test])
-            score[test, repeat] = predict(model, subjects.design[test])
-            if repeat == 0 and number < _SEEN_FOLDS:
-                of_fresh = predict(model, fresh.design)
-                true.append(true_performance(of_fresh, fresh.probability[:, task]))
-    return ModelScores(outcome, fold, score), true
+    folds = deal(subjects, FOLDS, repeats, rng, weight)
+    score = np.empty((len(subjects), repeats, len(TASKS)), np.float32)
+    true: list[list[dict[str, float]]] = [[] for _ in TASKS]
+    for repeat, number in np.ndindex(repeats, FOLDS):
+        test = folds[:, repeat] == number
+        seen = [fresh] if repeat == 0 and number < _SEEN_FOLDS else []
+        own, *of_fresh = predict_by_ridge(
+            subjects.take(~test),
+            subjects.take(test),
+            *seen,
+            weight=None if weight is None else weight[~test],
+        )
+        score[test, repeat] = own
+        for predicted in of_fresh:
+            for task, found in enumerate(true):
+                found.append(true_performance(predicted[:, task], fresh.probability[:, task]))
+    scores = []
+    for task in range(len(TASKS)):
+        known = np.ones(len(subjects), bool) if weight is None else weight[:, task] > 0
+        scores.append(
+            ModelScores(
+                subjects.outcome[known, task],
+                folds[known].astype(np.int16),
+                np.ascontiguousarray(score[known, :, task]),
+                None if weight is None else weight[known, task],
+            )
+        )
+    return CrossFitted(tuple(scores), tuple(map(tuple, true)))
 
 
 def intervals_of_folds(
@@ -156,23 +193,21 @@ def intervals_of_folds(
 
 
 def intervals_of_split(
-    subjects: Subjects, task: int, rng: np.random.Generator, fresh: Subjects
+    subjects: Subjects, rng: np.random.Generator, fresh: Subjects
 ) -> Iterator[tuple[str, str, Interval]]:
-    """Intervals of a single split, by the jackknife alone."""
-    outcome = subjects.outcome[:, task]
-    order = rng.permutation(len(subjects))
-    order = order[np.argsort(outcome[order], kind="stable")]
-    test = np.zeros(len(subjects), bool)
-    test[order[:: round(1 / _TEST_SHARE)]] = True
-    model = fit_ridge(subjects.design[~test], outcome[~test])
-    score, labels = predict(model, subjects.design[test]), outcome[test]
-    groups = rng.integers(0, GROUPS, len(labels))
-    parts = [ScoreTable.of_rows(score, labels, groups != group) for group in range(GROUPS)]
-    whole = ScoreTable.of_rows(score, labels, np.ones(len(labels), bool))
-    true = true_performance(predict(model, fresh.design), fresh.probability[:, task])
-    for metric in METRICS:
-        value, lower, upper = jackknife(metric, parts, whole)
-        yield SPLIT, metric, Interval(value, lower, upper, true[metric], whole.positives)
+    """Task, metric and interval of a single split, by the jackknife alone."""
+    test = deal(subjects, _SPLIT_FOLDS, 1, rng)[:, 0] == 0
+    own, of_fresh = predict_by_ridge(subjects.take(~test), subjects.take(test), fresh)
+    for place, task in enumerate(TASKS):
+        score, labels = np.ascontiguousarray(own[:, place]), subjects.outcome[test, place]
+        groups = rng.integers(0, GROUPS, len(labels))
+        parts = [ScoreTable.of_rows(score, labels, groups != group) for group in range(GROUPS)]
+        whole = ScoreTable.of_rows(score, labels, np.ones(len(labels), bool))
+        true = true_performance(of_fresh[:, place], fresh.probability[:, place])
+        for metric in METRICS:
+            value, lower, upper = jackknife(metric, parts, whole)
+            interval = Interval(value, lower, upper, true[metric], whole.positives)
+            yield task, metric, interval
 
 
 @dataclass(frozen=True)
@@ -220,15 +255,14 @@ def simulate_coverage(subjects: int, trials: int, repeats: int, seed: int) -> li
     found: dict[tuple[str, str, str], list[Interval]] = {}
     true: dict[str, list[dict[str, float]]] = {task: [] for task in TASKS}
     for trial in simulate_trials(trials, subjects, seed):
-        for place, task in enumerate(TASKS):
-            scores, of_models = cross_fit(trial, place, repeats, rng, fresh)
+        fitted = cross_fit(trial, repeats, rng, fresh)
+        for task, scores, of_models in zip(TASKS, fitted.scores, fitted.true, strict=True):
             true[task] += of_models
             groups = rng.integers(0, GROUPS, subjects)
-            for scheme, metric, interval in (
-                *intervals_of_folds(scores, groups),
-                *intervals_of_split(trial, place, rng, fresh),
-            ):
+            for scheme, metric, interval in intervals_of_folds(scores, groups):
                 found.setdefault((task, scheme, metric), []).append(interval)
+        for task, metric, interval in intervals_of_split(trial, rng, fresh):
+            found.setdefault((task, SPLIT, metric), []).append(interval)
     means = {
         (task, metric): float(np.mean([of_model[metric] for of_model in true[task]]))
         for task in TASKS

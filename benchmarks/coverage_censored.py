@@ -4,7 +4,7 @@ The trials are those of `benchmarks.coverage`. The outcome occurs at a time befo
 subjects are lost at a constant rate, in the active arm three times that of the control, so that a
 third of the labels are unknown and those that are known have the outcome too often. Subjects are
 weighted by the inverse probability of being observed, from the Kaplan-Meier curve of each arm's
-losses. Ridge logistic regression is cross-fitted with the weights; metrics and intervals are those
+losses. The reference model ridge is cross-fitted with the weights; metrics and intervals are those
 of the Evaluator's own code, with the weights and, beside them, without.
 
 The true value is the mean performance of the models of the folds on 20,000 fresh subjects, whose
@@ -22,19 +22,15 @@ from numpy.typing import NDArray
 
 from benchmarks.coverage import (
     CROSS_FIT,
-    FOLDS,
     METRICS,
     Interval,
     Row,
+    cross_fit,
     intervals_of_folds,
     report,
     row_of,
-    true_performance,
 )
 from benchmarks.simulated_trials import (
-    Subjects,
-    fit_ridge,
-    predict,
     run_of_sizes,
     simulate_subjects,
     simulate_trials,
@@ -47,9 +43,6 @@ WEIGHTED, UNWEIGHTED = "weighted", "unweighted"
 REPEATS = {250: 5, 1000: 3}
 RATES = {True: 0.75, False: 0.25}
 """Losses of a subject in the time to the horizon, by whether it is in the active arm."""
-
-_ACTIVE = 0
-"""Column of the arm."""
 
 _SEED, _FRESH_SEED, _FRESH = 930_000, 990_000, 20_000
 _FloatArray = NDArray[np.float64]
@@ -83,38 +76,6 @@ def censored(
     return weight
 
 
-def cross_fit(
-    subjects: Subjects,
-    task: int,
-    weight: _FloatArray,
-    repeats: int,
-    rng: np.random.Generator,
-    fresh: Subjects,
-) -> tuple[ModelScores, dict[str, float]]:
-    """Predicts every subject with a known outcome out of fold.
-
-    Returns:
-        The predictions, and the true performance of one of the models.
-    """
-    known = np.flatnonzero(weight > 0)
-    design, outcome, own = subjects.design[known], subjects.outcome[known, task], weight[known]
-    score = np.empty((len(known), repeats), np.float32)
-    fold = np.empty((len(known), repeats), np.int16)
-    true: dict[str, float] = {}
-    for repeat in range(repeats):
-        order = rng.permutation(len(known))
-        order = order[np.argsort(outcome[order], kind="stable")]
-        fold[order, repeat] = np.arange(len(order)) % FOLDS
-        for number in range(FOLDS):
-            test = fold[:, repeat] == number
-            model = fit_ridge(design[~test], outcome[~test], own[~test])
-            score[test, repeat] = predict(model, design[test])
-            true = true or true_performance(
-                predict(model, fresh.design), fresh.probability[:, task]
-            )
-    return ModelScores(outcome, fold, score, own), true
-
-
 def simulate_coverage(subjects: int, trials: int, repeats: int, seed: int) -> list[Row]:
     """Simulates trials of a size.
 
@@ -129,11 +90,12 @@ def simulate_coverage(subjects: int, trials: int, repeats: int, seed: int) -> li
     found: dict[tuple[str, str, str], list[Interval]] = {}
     true: dict[str, list[dict[str, float]]] = {task: [] for task in TASKS}
     for trial in simulate_trials(trials, subjects, seed):
-        active = trial.design[:, _ACTIVE] > 0
-        for place, task in enumerate(TASKS):
-            weight = censored(trial.outcome[:, place], active, rng)
-            scores, of_model = cross_fit(trial, place, weight, repeats, rng, fresh)
-            true[task].append(of_model)
+        weight = np.stack(
+            [censored(outcome, trial.arm == 1, rng) for outcome in trial.outcome.T], axis=1
+        )
+        fitted = cross_fit(trial, repeats, rng, fresh, weight)
+        for task, scores, of_models in zip(TASKS, fitted.scores, fitted.true, strict=True):
+            true[task] += of_models
             groups = rng.integers(0, GROUPS, scores.subjects)
             plain = ModelScores(scores.outcome, scores.fold, scores.score)
             for kind, counted in ((WEIGHTED, scores), (UNWEIGHTED, plain)):

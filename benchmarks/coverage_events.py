@@ -1,6 +1,6 @@
 """How often the jackknife's interval of a test split holds the true value, by number of events.
 
-A ridge regression that was trained on 1,000 simulated subjects is evaluated on test splits of fresh
+The reference model ridge, trained on 1,000 simulated subjects, is evaluated on test splits of fresh
 subjects, as large as the expected number of events asks for. The true value is the performance of
 the same model on 20,000 others, whose true probabilities are known.
 """
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from benchmarks.coverage import METRICS, SPLIT, Interval, Row, jackknife, row_of, true_performance
 from benchmarks.report import machine, machine_line, markdown_table, write_json
-from benchmarks.simulated_trials import Subjects, fit_ridge, predict, simulate_subjects
+from benchmarks.simulated_trials import predict_by_ridge, simulate_subjects
 from components.evaluator.jackknife import GROUPS
 from components.evaluator.score_table import ScoreTable
 from pipeline.synthetic.trial import TASKS
@@ -40,36 +40,34 @@ def simulate_events(events: int, splits: int, rng: np.random.Generator) -> list[
     """
     fresh = simulate_subjects(_FRESH, _SEED)
     train = simulate_subjects(_MODELS * _TRAINED, _SEED + 1)
-    rows = []
-    for task in range(len(TASKS)):
-        subjects = round(events / float(fresh.probability[:, task].mean()))
-        found: dict[str, list[Interval]] = {metric: [] for metric in METRICS}
-        for number in range(_MODELS):
-            part = train.take(slice(number * _TRAINED, (number + 1) * _TRAINED))
-            model = fit_ridge(part.design, part.outcome[:, task])
-            of_fresh = predict(model, fresh.design)
-            true = true_performance(of_fresh, fresh.probability[:, task])
+    found: dict[tuple[int, str], list[Interval]] = {}
+    sizes = [round(events / rate) for rate in fresh.probability.mean(axis=0).tolist()]
+    for number in range(_MODELS):
+        part = train.take(slice(number * _TRAINED, (number + 1) * _TRAINED))
+        (of_fresh,) = predict_by_ridge(part, fresh)
+        for task, subjects in enumerate(sizes):
+            score, probability = of_fresh[:, task], fresh.probability[:, task]
+            true = true_performance(score, probability)
             for _ in range(splits // _MODELS):
-                sample = fresh.take(rng.choice(_FRESH, subjects, replace=False))
-                for metric, interval in _intervals(sample, task, model, rng):
-                    value, lower, upper, positives = interval
-                    found[metric].append(Interval(value, lower, upper, true[metric], positives))
-        rows += [row_of(subjects, TASKS[task], SPLIT, m, found[m], np.nan) for m in METRICS]
-    return rows
+                sample = rng.choice(_FRESH, subjects, replace=False)
+                for metric, made in _intervals(score[sample], probability[sample], rng):
+                    value, lower, upper, positives = made
+                    interval = Interval(value, lower, upper, true[metric], positives)
+                    found.setdefault((task, metric), []).append(interval)
+    return [
+        row_of(sizes[task], TASKS[task], SPLIT, metric, intervals, np.nan)
+        for (task, metric), intervals in sorted(found.items())
+    ]
 
 
 def _intervals(
-    sample: Subjects,
-    task: int,
-    model: tuple[NDArray[np.float64], float],
-    rng: np.random.Generator,
+    score: NDArray[np.float32], probability: NDArray[np.float64], rng: np.random.Generator
 ) -> list[tuple[str, tuple[float, float, float, int]]]:
-    score = predict(model, sample.design)
     # Drawn again, since a subject may be in several splits.
-    outcome = rng.random(len(sample)) < sample.probability[:, task]
-    groups = rng.integers(0, GROUPS, len(sample))
+    outcome = rng.random(len(score)) < probability
+    groups = rng.integers(0, GROUPS, len(score))
     parts = [ScoreTable.of_rows(score, outcome, groups != group) for group in range(GROUPS)]
-    whole = ScoreTable.of_rows(score, outcome, np.ones(len(sample), bool))
+    whole = ScoreTable.of_rows(score, outcome, np.ones(len(score), bool))
     return [(metric, (*jackknife(metric, parts, whole), whole.positives)) for metric in METRICS]
 
 

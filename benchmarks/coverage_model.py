@@ -14,12 +14,12 @@ from dataclasses import dataclass
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.coverage import (
     CROSS_FIT,
     FOLDS,
     REPEATS,
+    CrossFitted,
     Interval,
     Row,
     intervals_of_folds,
@@ -30,17 +30,19 @@ from benchmarks.coverage import (
 from benchmarks.report import markdown_table
 from benchmarks.simulated_trials import (
     Subjects,
+    deal,
     run_of_sizes,
     simulate_subjects,
     simulate_trials,
+    transform,
 )
 from components.evaluator.cross_fitted import measure
 from components.evaluator.fold_scores import ModelScores
 from components.evaluator.jackknife import GROUPS
 from pipeline.synthetic.trial import TASKS
-from trainer.arrays import Arrays, concatenate
+from trainer.arrays import concatenate
 from trainer.courses import train_stack
-from trainer.model import Encoding, resolve
+from trainer.model import resolve
 from trainer.procedures import plan_models
 
 _SEED = 970_000
@@ -69,19 +71,6 @@ class Slope:
     error: float
 
 
-@dataclass(frozen=True, eq=False)
-class CrossFitted:
-    """A trial, cross-fitted.
-
-    Attributes:
-        scores: Out-of-fold predictions of each task.
-        true: True performance of each task's models.
-    """
-
-    scores: tuple[ModelScores, ...]
-    true: tuple[tuple[dict[str, float], ...], ...]
-
-
 def cross_fit(
     trial: Subjects, fresh: Subjects, repeats: int, rng: np.random.Generator
 ) -> CrossFitted:
@@ -93,16 +82,17 @@ def cross_fit(
         repeats: Repeats of the folds.
         rng: Deals the subjects and seeds the models.
     """
-    folds = _deal(trial, repeats, rng)
-    mean, deviation = trial.design.mean(axis=0), trial.design.std(axis=0)
-    deviation[deviation == 0] = 1.0
-    known, others = (_arrays(each, mean, deviation) for each in (trial, fresh))
-    encoding = Encoding(trial.design.shape[1], 0, 0, tuple(TASKS))
+    folds = deal(trial, FOLDS, repeats, rng)
+    known, others = (transform(each, trial) for each in (trial, fresh))
     # The rows of the plan are those of the trial: the fresh subjects are only predicted.
     plan = plan_models(folds, known, int(rng.integers(2**31)))
     keras.backend.clear_session()
     trained = train_stack(
-        plan, concatenate([known, others]), encoding, resolve(len(trial)), int(rng.integers(2**31))
+        plan,
+        concatenate([known, others]),
+        trial.encoding,
+        resolve(len(trial)),
+        int(rng.integers(2**31)),
     )
     score = np.empty((len(trial), repeats, len(TASKS)), np.float32)
     true: list[list[dict[str, float]]] = [[] for _ in TASKS]
@@ -124,28 +114,6 @@ def cross_fit(
             for task in range(len(TASKS))
         ),
         tuple(map(tuple, true)),
-    )
-
-
-def _deal(trial: Subjects, repeats: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Folds within the levels of the rarest outcome, as a run deals its subjects."""
-    rarest = trial.outcome[:, np.argmin(trial.outcome.sum(axis=0))]
-    folds = np.empty((len(trial), repeats), np.int64)
-    for repeat in range(repeats):
-        order = rng.permutation(len(trial))
-        order = order[np.argsort(rarest[order], kind="stable")]
-        folds[order, repeat] = np.arange(len(trial)) % FOLDS
-    return folds
-
-
-def _arrays(
-    subjects: Subjects, mean: NDArray[np.float64], deviation: NDArray[np.float64]
-) -> Arrays:
-    return Arrays(
-        ((subjects.design - mean) / deviation).astype(np.float32),
-        np.zeros((len(subjects), 0), np.int32),
-        subjects.outcome.astype(np.float32),
-        np.ones(subjects.outcome.shape, np.float32),
     )
 
 

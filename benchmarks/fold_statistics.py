@@ -27,19 +27,30 @@ from benchmarks.label_free_statistics import Trial
 from benchmarks.report import machine, machine_line, markdown_table, write_json
 from components.evaluator.cross_fitted import measure
 from components.evaluator.fold_scores import ModelScores
+from pipeline.beam.options import IN_MEMORY, beam_options
 from pipeline.estimates import student_interval
+from pipeline.names import ARM
 from pipeline.results.reference_models import RIDGE
 from pipeline.study.features import feature_columns
 from pipeline.study.load import load_study
 from pipeline.study.sections.scheme import Evaluation
 from pipeline.study.shipped import find_study_file
 from pipeline.subject_key import ensure_local_key
+from pipeline.synthetic.trial import SyntheticTrial
+from pipeline.synthetic.write import write
 from pipeline.version import PROJECT
 from trainer.arrays import Arrays
 from trainer.features import ModelInputs
 from trainer.reference import fit_predict
 
-STUDIES = ("cdisc_pilot01", "actg175", "ist")
+STUDIES = ("cdisc_pilot01", "cdisc_pilot01_sdtm", "actg175", "ist", "synthetic")
+"""All shipped studies."""
+
+_DATA_OF = {"cdisc_pilot01_sdtm": "cdisc_pilot01"}
+_SYNTHETIC_SUBJECTS = 1_000
+"""As many as a run without data has."""
+
+SYNTHETIC = "synthetic"
 SEEDS = 20
 FOLDS = 5
 
@@ -70,6 +81,10 @@ class Row:
 def read_trial(study_name: str, data: Path) -> Trial:
     """Makes the examples of a study and reads them.
 
+    Args:
+        study_name: A shipped study.
+        data: Folder with a folder of each trial.
+
     Raises:
         UserError: The data can't be used.
         RuntimeError: The statistics here are not those of Transform.
@@ -81,7 +96,9 @@ def read_trial(study_name: str, data: Path) -> Trial:
     inputs = ModelInputs(tuple(numeric), tuple(categorical), tuple(study.tasks))
     with tempfile.TemporaryDirectory(prefix="fold-statistics-") as scratch:
         root = Path(scratch)
-        make_examples(study, data, ensure_local_key(root / "subject_key"), root)
+        make_examples(
+            study, _data_of(study_name, data, root), ensure_local_key(root / "subject_key"), root
+        )
         raw = read_raw(root / "examples" / "Split-train", inputs)
         transformation = analyse_examples(file.parent / "schema.pbtxt", inputs, root)
         transformed = read_transformed(root, "train", transformation)
@@ -91,9 +108,19 @@ def read_trial(study_name: str, data: Path) -> Trial:
         np.nan_to_num(raw.labels),
         raw.weights,
         tuple(study.tasks),
+        inputs.categorical.index(ARM) if ARM in inputs.categorical else None,
     )
     _require_same(trial.arrays(trial.described(np.ones(len(raw), bool)))[0], transformed)
     return trial
+
+
+def _data_of(study_name: str, data: Path, scratch: Path) -> Path:
+    """Folder with the data of a shipped study; the synthetic trial is made in `scratch`."""
+    if study_name == SYNTHETIC:
+        folder = scratch / "data"
+        write(SyntheticTrial(_SYNTHETIC_SUBJECTS), str(folder), beam_options(IN_MEMORY))
+        return folder
+    return data / _DATA_OF.get(study_name, study_name)
 
 
 def _require_same(here: Arrays, transformed: Arrays) -> None:
@@ -141,11 +168,12 @@ def compare(trial: Trial, seeds: int) -> NDArray[np.float64]:
 
 
 def deal(trial: Trial, seed: int) -> NDArray[np.int64]:
-    """Folds within the levels of the rarest outcome."""
+    """Folds within arm and rarest outcome, as a run deals its subjects."""
     events = np.where(trial.weights > 0, trial.labels, 0)
     rarest = events[:, np.argmin(events.sum(axis=0))]
+    arms = np.zeros(len(rarest)) if trial.arm is None else trial.texts[:, trial.arm]
     order = np.random.default_rng(seed).permutation(len(rarest))
-    order = order[np.argsort(rarest[order], kind="stable")]
+    order = order[np.lexsort((rarest[order], arms[order]))]
     folds = np.empty(len(rarest), np.int64)
     folds[order] = np.arange(len(rarest)) % FOLDS
     return folds
@@ -216,7 +244,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     sys.stdout.write(f"{machine_line()}\n\n")
     rows: list[Row] = []
     for study in arguments.studies:
-        trial = read_trial(study, arguments.data / study)
+        trial = read_trial(study, arguments.data)
         made = rows_of(study, trial, compare(trial, arguments.seeds))
         rows += made
         sys.stdout.write(report(made) + "\n")

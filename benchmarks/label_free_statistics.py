@@ -83,6 +83,7 @@ class Trial:
         labels: float32 `[subjects, tasks]`.
         weights: 0 where the label is unknown; float32 `[subjects, tasks]`.
         tasks: Names of the tasks.
+        arm: Position of the column of the arms; None without one.
     """
 
     numbers: _FloatArray
@@ -90,13 +91,18 @@ class Trial:
     labels: NDArray[Any]
     weights: NDArray[Any]
     tasks: tuple[str, ...]
+    arm: int | None = None
 
     def arrays(self, statistics: Statistics) -> tuple[Arrays, Encoding]:
         """All subjects, transformed by statistics."""
         numbers, codes = statistics.apply(self.numbers, self.texts)
         columns = self.texts.shape[1]
+        arms: tuple[int, ...] = ()
+        if self.arm is not None:
+            rare = statistics.categories + self.arm
+            arms = (*statistics.codes[self.arm].values(), rare, rare + columns)
         encoding = Encoding(
-            numbers.shape[1], columns, statistics.categories + 2 * columns, self.tasks
+            numbers.shape[1], columns, statistics.categories + 2 * columns, self.tasks, arms
         )
         return Arrays(numbers, codes, self.labels, self.weights), encoding
 

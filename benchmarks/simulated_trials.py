@@ -1,7 +1,8 @@
-"""Simulated trials with known probabilities, and a ridge logistic regression, for benchmarks.
+"""Simulated trials with known probabilities, and the reference model ridge, for benchmarks.
 
-The trials are those of `pipeline.synthetic`, without files: the terms that the outcomes depend on
-and columns that they do not depend on, as numbers.
+The trials are those of `pipeline.synthetic`, without files: the arm, the terms that the outcomes
+depend on and columns that they do not depend on. Subjects are dealt, and the reference model is
+fitted, as in a run.
 """
 
 from __future__ import annotations
@@ -12,19 +13,21 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.report import machine, machine_line, write_json
+from pipeline.results.reference_models import RIDGE
 from pipeline.synthetic.simulate import Block, simulate
 from pipeline.synthetic.trial import COUNTRIES, RACES, TASKS, SyntheticTrial
+from trainer.arrays import Arrays, concatenate
+from trainer.model import Encoding
+from trainer.reference import fit_predict
 
-PENALTY = 1.0
-"""Of ridge regression: half of it times the squared coefficients is added to the deviance."""
-
+_ARM = "active"
 _TERMS = (
-    "active",
     "male",
     "smoker",
     "diabetes",
@@ -48,22 +51,96 @@ class Subjects:
     """Simulated subjects.
 
     Attributes:
-        design: Columns, float64 `[subjects, 19]`.
+        numbers: Columns, float64 `[subjects, 18]`.
+        arm: 1 in the active arm, 0 in the control; int32 `[subjects]`.
         probability: True probabilities of the outcomes, float64 `[subjects, tasks]`.
         outcome: Drawn outcomes, bool `[subjects, tasks]`.
     """
 
-    design: _FloatArray
+    numbers: _FloatArray
+    arm: NDArray[np.int32]
     probability: _FloatArray
     outcome: NDArray[np.bool_]
 
     def __len__(self) -> int:
         """Number of subjects."""
-        return len(self.design)
+        return len(self.numbers)
 
-    def take(self, rows: slice | NDArray[np.int64]) -> Subjects:
-        """Some of the subjects."""
-        return Subjects(self.design[rows], self.probability[rows], self.outcome[rows])
+    def take(self, rows: slice | NDArray[Any]) -> Subjects:
+        """Some of the subjects, by position or by mask."""
+        return Subjects(
+            self.numbers[rows], self.arm[rows], self.probability[rows], self.outcome[rows]
+        )
+
+    @property
+    def encoding(self) -> Encoding:
+        """Shape of `transform`: the numbers, and the arm as the only category."""
+        return Encoding(self.numbers.shape[1], 1, 2, tuple(TASKS), (0, 1))
+
+
+def transform(subjects: Subjects, described: Subjects, weight: _FloatArray | None = None) -> Arrays:
+    """Subjects as Transform leaves them.
+
+    Args:
+        subjects: The subjects.
+        described: Those whose means and deviations are used.
+        weight: Of the subjects' labels, 0 where unknown, `[subjects, tasks]`; 1 by default.
+    """
+    mean, deviation = described.numbers.mean(axis=0), described.numbers.std(axis=0)
+    deviation[deviation == 0] = 1.0
+    return Arrays(
+        ((subjects.numbers - mean) / deviation).astype(np.float32),
+        subjects.arm[:, None],
+        subjects.outcome.astype(np.float32),
+        (np.ones(subjects.outcome.shape) if weight is None else weight).astype(np.float32),
+    )
+
+
+def deal(
+    trial: Subjects,
+    folds: int,
+    repeats: int,
+    rng: np.random.Generator,
+    weight: _FloatArray | None = None,
+) -> NDArray[np.int64]:
+    """Deals the subjects to folds within arm and rarest outcome, as a run does.
+
+    Args:
+        trial: The subjects.
+        folds: Number of folds.
+        repeats: Number of repeats.
+        rng: Orders the subjects.
+        weight: Of the labels, 0 where unknown, `[subjects, tasks]`; None where all are known.
+
+    Returns:
+        int64 `[subjects, repeats]`.
+    """
+    events = trial.outcome if weight is None else trial.outcome & (weight > 0)
+    stratum = 2 * trial.arm + events[:, np.argmin(events.sum(axis=0))]
+    dealt = np.empty((len(trial), repeats), np.int64)
+    for repeat in range(repeats):
+        order = rng.permutation(len(trial))
+        order = order[np.argsort(stratum[order], kind="stable")]
+        dealt[order, repeat] = np.arange(len(trial)) % folds
+    return dealt
+
+
+def predict_by_ridge(
+    train: Subjects, *predicted: Subjects, weight: _FloatArray | None = None
+) -> list[NDArray[np.float32]]:
+    """Fits the reference model ridge to subjects, and predicts others.
+
+    Args:
+        train: Subjects to fit to.
+        predicted: Groups of subjects to predict.
+        weight: Of the labels of `train`, 0 where unknown, `[subjects, tasks]`; 1 by default.
+
+    Returns:
+        Probabilities of each group, float32 `[subjects, tasks]`.
+    """
+    others = concatenate([transform(group, train) for group in predicted])
+    found = fit_predict(RIDGE, transform(train, train, weight), others, train.encoding, seed=0)
+    return np.split(found, np.cumsum([len(group) for group in predicted])[:-1])
 
 
 def simulate_subjects(number: int, seed: int) -> Subjects:
@@ -71,9 +148,9 @@ def simulate_subjects(number: int, seed: int) -> Subjects:
     blocks = int(np.ceil(number / (_PER_BLOCK * _KEPT)))
     trial = SyntheticTrial(blocks * _PER_BLOCK, seed=seed, sites=20)
     parts = [_columns(simulate(trial, block)) for block in range(blocks)]
-    design, probability = (np.concatenate(part)[:number] for part in zip(*parts, strict=True))
+    numbers, arm, probability = (np.concatenate(part)[:number] for part in zip(*parts, strict=True))
     drawn = np.random.default_rng(seed).random(probability.shape)
-    return Subjects(design, probability, drawn < probability)
+    return Subjects(numbers, arm, probability, drawn < probability)
 
 
 def simulate_trials(trials: int, subjects: int, seed: int) -> Iterator[Subjects]:
@@ -86,36 +163,7 @@ def simulate_trials(trials: int, subjects: int, seed: int) -> Iterator[Subjects]
             yield pool.take(slice(trial * subjects, (trial + 1) * subjects))
 
 
-def fit_ridge(
-    design: _FloatArray, outcome: NDArray[np.bool_], weight: _FloatArray | None = None
-) -> tuple[_FloatArray, float]:
-    """Fits ridge logistic regression on standardised columns.
-
-    Args:
-        design: `[subjects, columns]`.
-        outcome: `[subjects]`, both kinds occur.
-        weight: `[subjects]`; None where each has weight 1.
-
-    Returns:
-        Coefficients of the columns as they are, `[columns]`, and the intercept.
-    """
-    from sklearn.linear_model import LogisticRegression
-
-    mean, deviation = design.mean(axis=0), design.std(axis=0)
-    deviation[deviation == 0] = 1.0
-    model = LogisticRegression(C=1 / PENALTY, solver="newton-cholesky")
-    model.fit((design - mean) / deviation, outcome, sample_weight=weight)
-    coefficients = model.coef_[0] / deviation
-    return coefficients, float(model.intercept_[0] - coefficients @ mean)
-
-
-def predict(model: tuple[_FloatArray, float], design: _FloatArray) -> _FloatArray:
-    """Predicted probabilities, `[subjects]`."""
-    coefficients, intercept = model
-    return np.asarray(1 / (1 + np.exp(-(design @ coefficients + intercept))))
-
-
-def _columns(block: Block) -> tuple[_FloatArray, _FloatArray]:
+def _columns(block: Block) -> tuple[_FloatArray, NDArray[np.int32], _FloatArray]:
     demographics = block.datasets["adsl"]
     treated = np.isin(demographics["USUBJID"], block.usubjid)
     columns = [block.terms[name] for name in _TERMS]
@@ -123,7 +171,8 @@ def _columns(block: Block) -> tuple[_FloatArray, _FloatArray]:
         columns += [demographics[name][treated] == value for value in values[1:]]
     columns.append(np.nan_to_num(demographics["WEIGHTBL"][treated], nan=80.0))
     probability = np.stack([block.probabilities[task] for task in TASKS], axis=1)
-    return np.stack(columns, axis=1).astype(np.float64), probability
+    arm = np.asarray(block.terms[_ARM] > 0, np.int32)
+    return np.stack(columns, axis=1).astype(np.float64), arm, probability
 
 
 def run_of_sizes(

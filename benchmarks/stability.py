@@ -1,17 +1,17 @@
 """Whether repeats of cross-fitting show how predictions vary between training samples.
 
 On simulated trials the spread of each subject's predictions over the repeats of folds, scaled as a
-run scales it (`pipeline.results.stability`), is compared with the spread over 200 ridge
-regressions on bootstrap samples of the same trial (Riley and Collins, Biom J 2023;65:2200302).
-Since trials can be simulated again, the third spread is that over ridge regressions on 200 fresh
-trials of the same size, which is what the other two estimate.
+run scales it (`pipeline.results.stability`), is compared with the spread over 200 refits of the
+reference model ridge on bootstrap samples of the same trial (Riley and Collins, Biom J
+2023;65:2200302). Since trials can be simulated again, the third spread is that over refits on 200
+fresh trials of the same size, which is what the other two estimate.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,8 +21,8 @@ from benchmarks.coverage import FOLDS, REPEATS
 from benchmarks.report import markdown_table
 from benchmarks.simulated_trials import (
     Subjects,
-    fit_ridge,
-    predict,
+    deal,
+    predict_by_ridge,
     run_of_sizes,
     simulate_trials,
 )
@@ -57,28 +57,26 @@ class Row:
     correlation: float
 
 
-def repeated(trial: Subjects, outcome: NDArray[np.bool_], rng: np.random.Generator) -> _FloatArray:
-    """Scaled standard deviation of each subject's out-of-fold predictions, `[subjects]`."""
+def repeated(trial: Subjects, rng: np.random.Generator) -> _FloatArray:
+    """Scaled standard deviation of each subject's out-of-fold predictions, `[subjects, tasks]`."""
     repeats = REPEATS.get(len(trial), 5)
-    score = np.empty((len(trial), repeats))
-    for repeat in range(repeats):
-        order = rng.permutation(len(trial))
-        order = order[np.argsort(outcome[order], kind="stable")]
-        fold = np.empty(len(trial), np.int64)
-        fold[order] = np.arange(len(trial)) % FOLDS
-        for number in range(FOLDS):
-            test = fold == number
-            model = fit_ridge(trial.design[~test], outcome[~test])
-            score[test, repeat] = predict(model, trial.design[test])
-    return spread_of(score, 1 - 1 / FOLDS)
+    folds = deal(trial, FOLDS, repeats, rng)
+    score = np.empty((repeats, len(trial), len(TASKS)))
+    for repeat, number in np.ndindex(repeats, FOLDS):
+        test = folds[:, repeat] == number
+        (score[repeat, test],) = predict_by_ridge(trial.take(~test), trial.take(test))
+    of_tasks = [spread_of(of_task, 1 - 1 / FOLDS) for of_task in score.transpose(2, 1, 0)]
+    return np.stack(of_tasks, axis=1)
 
 
-def spread_between(
-    trial: Subjects, samples: Iterator[tuple[_FloatArray, NDArray[np.bool_]]]
-) -> _FloatArray:
-    """Standard deviation of each subject's predictions by models of several samples."""
-    score = np.stack([predict(fit_ridge(*sample), trial.design) for sample in samples])
-    return np.asarray(score.std(axis=0, ddof=1))
+def spread_between(trial: Subjects, samples: Iterable[Subjects]) -> _FloatArray:
+    """Standard deviation of each subject's predictions by models of several samples.
+
+    Returns:
+        float64 `[subjects, tasks]`.
+    """
+    score = np.stack([predict_by_ridge(sample, trial)[0] for sample in samples])
+    return np.asarray(score.std(axis=0, ddof=1, dtype=np.float64))
 
 
 def compare(subjects: int, trials: int, samples: int, seed: int) -> list[Row]:
@@ -96,22 +94,20 @@ def compare(subjects: int, trials: int, samples: int, seed: int) -> list[Row]:
     fresh = list(simulate_trials(samples, subjects, seed + 500))
     found: dict[tuple[str, str], list[tuple[float, ...]]] = {}
     for trial in simulate_trials(trials, subjects, seed):
+        samples_of = (trial.take(rng.integers(0, len(trial), len(trial))) for _ in range(samples))
+        spreads = {
+            REPEATED: repeated(trial, rng),
+            BOOTSTRAP: spread_between(trial, samples_of),
+            FRESH: spread_between(trial, fresh),
+        }
         for place, task in enumerate(TASKS):
-            outcome = trial.outcome[:, place]
-            spreads = {
-                REPEATED: repeated(trial, outcome, rng),
-                BOOTSTRAP: spread_between(
-                    trial, _bootstrap(trial.design, outcome, samples, rng.integers)
-                ),
-                FRESH: spread_between(
-                    trial, ((other.design, other.outcome[:, place]) for other in fresh)
-                ),
-            }
-            for kind, spread in spreads.items():
+            bootstrap = spreads[BOOTSTRAP][:, place]
+            for kind, of_tasks in spreads.items():
+                spread = of_tasks[:, place]
                 summary = (
                     float(np.sqrt(np.mean(spread**2))),
                     *np.quantile(spread, _QUANTILES).tolist(),
-                    float(spearmanr(spread, spreads[BOOTSTRAP]).statistic),
+                    float(spearmanr(spread, bootstrap).statistic),
                 )
                 found.setdefault((task, kind), []).append(summary)
     rows = []
@@ -119,17 +115,6 @@ def compare(subjects: int, trials: int, samples: int, seed: int) -> list[Row]:
         first, *quantiles, correlation = np.mean(summaries, axis=0).tolist()
         rows.append(Row(subjects, task, kind, first, tuple(quantiles), correlation))
     return rows
-
-
-def _bootstrap(
-    design: _FloatArray,
-    outcome: NDArray[np.bool_],
-    samples: int,
-    draw: Callable[..., NDArray[np.int64]],
-) -> Iterator[tuple[_FloatArray, NDArray[np.bool_]]]:
-    for _ in range(samples):
-        rows = draw(0, len(design), len(design))
-        yield design[rows], outcome[rows]
 
 
 def report(rows: Sequence[Row]) -> str:

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from benchmarks.coverage_model import CrossFitted, summarize
+from benchmarks.coverage import CrossFitted
+from benchmarks.coverage_model import summarize
 from components.evaluator.fold_scores import ModelScores
 from pipeline.synthetic.trial import TASKS
 
