@@ -54,6 +54,16 @@ GROUPS = (
     ),
     Group("other runs", 8, ("tests/e2e/test_other_runs.py", "tests/e2e/test_bring_your_own.py")),
     Group(
+        "disclosure",
+        8,
+        (
+            "tests/e2e/test_disclosure.py",
+            "tests/e2e/test_dropped_tasks.py",
+            "tests/e2e/test_left_out_groups.py",
+            "tests/e2e/test_out_of_fold.py",
+        ),
+    ),
+    Group(
         "compilation",
         5,
         (
@@ -72,7 +82,6 @@ GROUPS = (
             "tests/e2e/test_interrupt.py",
         ),
     ),
-    Group("disclosure", 5, ("tests/e2e/test_disclosure.py", "tests/e2e/test_out_of_fold.py")),
     Group(
         "postgres",
         4,
