@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import repeat
 from typing import Any
 
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from pipeline.results.uncertainty import (
     output_name,
 )
 from pipeline.service.champion import Champion
+from pipeline.service.given import GivenColumns
 from pipeline.service.judged import GROUP_TITLES
 from pipeline.service.model import Outputs
 from pipeline.service.validation import CheckedRows, check_rows
@@ -47,14 +49,12 @@ class Predicted:
     contributions: Mapping[str, NDArray[Any]] | None
 
 
-def predict(
-    champion: Champion, given: Sequence[Mapping[str, object]], explains: bool = False
-) -> Predicted:
+def predict(champion: Champion, given: GivenColumns, explains: bool = False) -> Predicted:
     """Predicts subjects.
 
     Args:
         champion: The model.
-        given: Columns of each subject by name.
+        given: Columns of the subjects.
         explains: Whether contributions are wanted.
 
     Raises:
@@ -65,12 +65,12 @@ def predict(
     return predicted(champion, checked, outputs, explanations(champion, checked, explains))
 
 
-def checked_rows(champion: Champion, given: Sequence[Mapping[str, object]]) -> CheckedRows:
+def checked_rows(champion: Champion, given: GivenColumns) -> CheckedRows:
     """Checks subjects, and flags those of groups in which the model was not judged.
 
     Args:
         champion: The model.
-        given: Columns of each subject by name.
+        given: Columns of the subjects.
 
     Raises:
         InvalidRowsError: Something is wrong with a column.
@@ -144,8 +144,8 @@ def _with_groups(champion: Champion, checked: CheckedRows) -> tuple[tuple[str, .
     # Subjects of the same groups have the same flags.
     known: dict[tuple[str, ...], tuple[str, ...]] = {}
     found = []
-    for row, flags in enumerate(checked.flags):
-        groups = tuple(values[row] for values in checked.slices.values())
+    of_all = zip(*(values.tolist() for values in checked.slices.values()), strict=True)
+    for flags, groups in zip(checked.flags, of_all if checked.slices else repeat(()), strict=False):
         if groups not in known:
             of_groups = champion.judged.flags_of(dict(zip(checked.slices, groups, strict=True)))
             known[groups] = tuple(flag_text(*flag) for flag in of_groups)

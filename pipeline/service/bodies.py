@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pipeline.service.given import GivenColumns, columns_of_rows
 from pipeline.service.problems import malformed
 
 
@@ -28,7 +29,7 @@ def read_json(body: bytes) -> dict[str, Any]:
     return found
 
 
-def rows_of(found: object, name: str) -> Sequence[Mapping[str, object]]:
+def given_by_row(found: object, name: str) -> GivenColumns:
     """Subjects of a request, one object each.
 
     Args:
@@ -42,12 +43,10 @@ def rows_of(found: object, name: str) -> Sequence[Mapping[str, object]]:
         raise malformed(f"Expected `{name}` as a list of objects, one a subject.")
     if not found:
         raise malformed(f"`{name}` is empty: expected one subject or more.")
-    return found
+    return columns_of_rows(found)
 
 
-def rows_of_columns(
-    columns: Mapping[str, Sequence[object]], expected: str
-) -> Sequence[Mapping[str, object]]:
+def given_by_column(columns: Mapping[str, Sequence[object]], expected: str) -> GivenColumns:
     """Subjects of values by column.
 
     Args:
@@ -61,7 +60,7 @@ def rows_of_columns(
     if len(sizes) != 1 or sizes == {0}:
         raise malformed(expected)
     (rows,) = sizes
-    return [{name: values[row] for name, values in columns.items()} for row in range(rows)]
+    return GivenColumns(rows, columns)
 
 
 def flag_of(body: Mapping[str, object], name: str) -> bool:

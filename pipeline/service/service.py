@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from starlette.concurrency import run_in_threadpool
@@ -20,6 +20,7 @@ from pipeline.service.answers import (
 from pipeline.service.batches import Batches
 from pipeline.service.champion import Champion
 from pipeline.service.follower import Follower
+from pipeline.service.given import GivenColumns, columns_of_rows
 from pipeline.service.problems import malformed, no_model, not_found
 from pipeline.service.shadow import Shadow
 from pipeline.service.subject_columns import columns_of_arm
@@ -80,7 +81,7 @@ class Service:
     async def predict(
         self,
         champion: Champion,
-        rows: Sequence[Mapping[str, object]],
+        given: GivenColumns,
         explains: bool = False,
     ) -> Predicted:
         """Predicts subjects, together with those that ask at the same time, and counts them.
@@ -89,10 +90,10 @@ class Service:
             InvalidRowsError: Something is wrong with a column.
         """
         # Handing a few rows to a thread takes longer than checking them.
-        if len(rows) > _FEW_ROWS:
-            checked = await run_in_threadpool(checked_rows, champion, rows)
+        if given.rows > _FEW_ROWS:
+            checked = await run_in_threadpool(checked_rows, champion, given)
         else:
-            checked = checked_rows(champion, rows)
+            checked = checked_rows(champion, given)
         outputs = await self.batches.predict(
             champion.model, checked.arguments, checked.slices, checked.rows
         )
@@ -102,11 +103,15 @@ class Service:
         found = predicted(champion, checked, outputs, explained)
         self.telemetry.note_predictions(found)
         if self.shadow:
-            self.shadow.see(found, rows)
+            self.shadow.see(found, given)
         return found
 
-    async def predict_arms(self, champion: Champion, row: Mapping[str, object]) -> Predicted:
+    async def predict_arms(self, champion: Champion, subject: GivenColumns) -> Predicted:
         """Predicts a subject under each arm of a randomised trial; these are not counted.
+
+        Args:
+            champion: The model.
+            subject: Columns of the subject.
 
         Returns:
             A row for each of the champion's arms.
@@ -119,8 +124,10 @@ class Service:
                 "The arms are not shown side by side: the study file does not say that the trial "
                 "is randomised (`analysis.randomised`), or has no two arms that may be shown."
             )
-        rows = [{**row, **(columns_of_arm(champion.study, arm) or {})} for arm in champion.arms]
-        return await run_in_threadpool(predict, champion, rows)
+        arms = columns_of_rows([columns_of_arm(champion.study, arm) or {} for arm in champion.arms])
+        repeated = {name: [*values] * arms.rows for name, values in subject.values.items()}
+        given = GivenColumns(arms.rows, {**repeated, **arms.values})
+        return await run_in_threadpool(predict, champion, given)
 
     def requires(self, scope: Scope) -> Callable[[Request], Awaitable[None]]:
         """A dependency that lets requests with a token of a scope pass."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from pipeline.errors import UserError
@@ -12,6 +11,7 @@ from pipeline.results.registration import RegisteredModel
 from pipeline.runs.registry import Registry
 from pipeline.service.answers import Predicted, predict
 from pipeline.service.champion import Champion, load_registered
+from pipeline.service.given import GivenColumns
 from pipeline.service.telemetry import Telemetry
 from pipeline.service.validation import InvalidRowsError
 
@@ -63,12 +63,12 @@ class Shadow:
         except UserError as error:
             logger.warning("No challenger sees the requests. %s", error)
 
-    def see(self, answered: Predicted, rows: Sequence[Mapping[str, object]]) -> None:
+    def see(self, answered: Predicted, given: GivenColumns) -> None:
         """Lets the challenger see a request that was answered; returns at once.
 
         Args:
             answered: What the champion predicted.
-            rows: Columns of the subjects, as the request had them.
+            given: Columns of the subjects, as the request had them.
         """
         challenger = self.challenger
         if challenger is None:
@@ -76,7 +76,7 @@ class Shadow:
         if not self._places.acquire(blocking=False):
             self._telemetry.note_shadow("left_out")
             return
-        self._thread.submit(self._compare, challenger, answered, rows)
+        self._thread.submit(self._compare, challenger, answered, given)
 
     def close(self) -> None:
         """Ends the thread; what still waits is left out."""
@@ -96,11 +96,9 @@ class Shadow:
                 found = entry
         return found
 
-    def _compare(
-        self, challenger: Champion, answered: Predicted, rows: Sequence[Mapping[str, object]]
-    ) -> None:
+    def _compare(self, challenger: Champion, answered: Predicted, given: GivenColumns) -> None:
         try:
-            found = predict(challenger, rows)
+            found = predict(challenger, given)
             for task in answered.champion.tasks:
                 if task in challenger.tasks:
                     differences = found.outputs[task] - answered.outputs[task]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from pipeline.names import ARM
 from pipeline.reading.examples import Categories, ExampleColumns
 from pipeline.results.scored_file import flag_text
 from pipeline.results.scoring import FLAG_TITLES
+from pipeline.service.given import GivenColumns, both
 from pipeline.service.inputs import Input, Inputs
 from pipeline.service.membership import Given, membership
 from pipeline.service.subject_columns import columns_of_arm
@@ -22,9 +22,8 @@ from pipeline.service.values import (
     ABSENT,
     EXPECTED,
     are_dates,
-    is_read,
-    number_of,
-    text_of,
+    numbers_of,
+    texts_of,
     trimmed_texts,
 )
 from pipeline.skew.flags import Flag, flags_of_values
@@ -60,12 +59,7 @@ class InputProblem:
 
     def to_json(self) -> dict[str, Any]:
         """The problem as a member of problem details."""
-        return {
-            "row": self.row,
-            "column": self.column,
-            "problem": self.problem,
-            "detail": self.detail,
-        }
+        return asdict(self)
 
 
 class InvalidRowsError(Exception):
@@ -103,7 +97,7 @@ class CheckedRows:
 
 def check_rows(
     study: Study,
-    given: Sequence[Mapping[str, object]],
+    given: GivenColumns,
     inputs: Inputs,
     reactions: Mapping[str, Reaction],
 ) -> CheckedRows:
@@ -111,8 +105,7 @@ def check_rows(
 
     Args:
         study: The champion's study.
-        given: Columns of each subject by name; null, NaN, an empty text or no such key where
-            missing.
+        given: Columns of the subjects.
         inputs: The columns that a request may have.
         reactions: What happens to a subject with a flag, by kind of flag: those of a kind to be
             refused are problems.
@@ -124,16 +117,15 @@ def check_rows(
     cells = _cells(given, inputs, problems)
     numbers, texts = _read(inputs, cells, problems)
     if ARM in texts:
-        problems += _without_arm(texts[ARM], problems)
-        problems += _of_another_arm(study, texts)
+        problems += [*_without_arm(texts[ARM], problems), *_of_another_arm(study, texts)]
     if problems:
         raise InvalidRowsError(sorted(problems, key=lambda problem: problem.row))
     members = membership(
-        study, inputs.of_subjects, dict(_given(inputs, cells, texts, numbers)), len(given)
+        study, inputs.of_subjects, dict(_given(inputs, cells, texts, numbers)), given.rows
     )
     categories = {c.name: _categories(texts[c.name]) for c in inputs.columns if c.name in texts}
     features = ExampleColumns(
-        subjects=len(given),
+        subjects=given.rows,
         numbers={c.name: numbers[c.name].astype("f4") for c in inputs.columns if c.name in numbers},
         categories=categories,
     )
@@ -142,7 +134,7 @@ def check_rows(
     if refused:
         raise InvalidRowsError(sorted(refused, key=lambda problem: problem.row))
     return CheckedRows(
-        rows=len(given),
+        rows=given.rows,
         arguments={
             column.argument: features.numbers[column.name]
             if column.kind == "number"
@@ -150,8 +142,8 @@ def check_rows(
             for column in inputs.columns
         },
         slices=members.slices,
-        unknown=_named(members.unknown, len(given)),
-        flags=_flags(flags, reactions, len(given)),
+        unknown=_named(members.unknown, given.rows),
+        flags=_flags(flags, reactions, given.rows),
         arms=tuple(str(arm) for arm in texts[ARM]) if ARM in texts else None,
     )
 
@@ -160,30 +152,26 @@ def _read(
     inputs: Inputs, cells: Mapping[str, Sequence[object]], problems: list[InputProblem]
 ) -> tuple[dict[str, NDArray[np.float64]], dict[str, list[str | None]]]:
     """Numbers, NaN where missing, and texts, None where missing, of each column."""
-    numbers, read = dict[str, NDArray[np.float64]](), dict[str, list[Any]]()
+    numbers, texts = dict[str, NDArray[np.float64]](), dict[str, list[str | None]]()
+    wrong = dict[str, list[int]]()
     for column in inputs.all:
-        found = [None if value is ABSENT else value for value in cells[column.name]]
+        name = column.name
         if column.kind == "number":
-            values = [number_of(value) for value in found]
-            numbers[column.name] = np.array([v if is_read(v) else math.nan for v in values], float)
-            problems += _impossible(column, numbers[column.name])
+            numbers[name], wrong[name] = numbers_of(cells[name])
         else:
-            values = read[column.name] = _texts(found)
-        problems += [_wrong_type(row, column) for row, v in enumerate(values) if not is_read(v)]
-    texts = trimmed_texts(
-        {name: [v if is_read(v) else None for v in values] for name, values in read.items()}
-    )
+            texts[name], wrong[name] = texts_of(cells[name])
+    outside = _impossible(inputs, numbers)
+    for column in inputs.all if outside or any(wrong.values()) else ():
+        for row in outside.get(column.name, ()):
+            detail = f"Expected a number from {column.lower:g} to {column.upper:g}."
+            problems.append(InputProblem(row, column.name, IMPOSSIBLE, detail))
+        problems += [_wrong_type(row, column) for row in wrong[column.name]]
+    texts = trimmed_texts(texts)
     for column in inputs.all:
         if column.kind == "date":
-            wrong = [row for row, ok in enumerate(are_dates(texts[column.name])) if not ok]
-            problems += [_wrong_type(row, column) for row in wrong]
+            no_dates = [row for row, ok in enumerate(are_dates(texts[column.name])) if not ok]
+            problems += [_wrong_type(row, column) for row in no_dates]
     return numbers, texts
-
-
-def _texts(found: Sequence[object]) -> list[Any]:
-    """What `text_of` makes of values; a text that stands there again is not looked at again."""
-    known = {value: text_of(value) for value in {v for v in found if isinstance(v, str)}}
-    return [known[v] if isinstance(v, str) else text_of(v) for v in found]
 
 
 def _given(
@@ -199,8 +187,9 @@ def _given(
         values = (
             pa.array(texts[name], "str") if is_text else pa.array(numbers[name], from_pandas=True)
         )
-        present = [name not in others or cell is not ABSENT for cell in cells[name]]
-        yield name, Given(values, np.array(present, bool))
+        given = cells[name]
+        told = name not in others or [cell is not ABSENT for cell in given]
+        yield name, Given(values, np.full(len(given), told, bool))
 
 
 def _named(found: Mapping[str, NDArray[np.bool_]], rows: int) -> tuple[tuple[str, ...], ...]:
@@ -208,23 +197,24 @@ def _named(found: Mapping[str, NDArray[np.bool_]], rows: int) -> tuple[tuple[str
 
 
 def _cells(
-    given: Sequence[Mapping[str, object]], inputs: Inputs, problems: list[InputProblem]
-) -> dict[str, list[object]]:
+    given: GivenColumns, inputs: Inputs, problems: list[InputProblem]
+) -> dict[str, Sequence[object]]:
     """Values of each column; `ABSENT` where the request does not have it."""
-    cells: dict[str, list[object]] = {column.name: [ABSENT] * len(given) for column in inputs.all}
-    for row, columns in enumerate(given):
-        seen = set[str]()
-        for name, value in columns.items():
-            column = inputs.names.get(name)
-            if column is None:
-                detail = "There is no such column; see the model's metadata for those there are."
-                problems.append(InputProblem(row, name[:_LONGEST_NAME], UNKNOWN_COLUMN, detail))
-            elif column.name in seen:
-                detail = f"The column is also given as {column.name}: give it once."
-                problems.append(InputProblem(row, name, GIVEN_TWICE, detail))
-            else:
-                seen.add(column.name)
-                cells[column.name][row] = value
+    absent = [ABSENT] * given.rows
+    cells: dict[str, Sequence[object]] = {column.name: absent for column in inputs.all}
+    for name, values in given.values.items():
+        column = inputs.names.get(name)
+        if column is None:
+            detail = "There is no such column; see the model's metadata for those there are."
+            wrong = [row for row, value in enumerate(values) if value is not ABSENT]
+            found = name[:_LONGEST_NAME]
+            problems += [InputProblem(row, found, UNKNOWN_COLUMN, detail) for row in wrong]
+        elif cells[column.name] is absent:
+            cells[column.name] = values
+        else:
+            cells[column.name], twice = both(cells[column.name], values)
+            detail = f"The column is also given as {column.name}: give it once."
+            problems += [InputProblem(row, name, GIVEN_TWICE, detail) for row in twice]
     return cells
 
 
@@ -232,14 +222,18 @@ def _wrong_type(row: int, column: Input) -> InputProblem:
     return InputProblem(row, column.name, WRONG_TYPE, f"Expected {EXPECTED[column.kind]}.")
 
 
-def _impossible(column: Input, numbers: NDArray[np.float64]) -> Iterator[InputProblem]:
-    """Numbers outside of the range that the study file declares."""
-    if column.lower is None or column.upper is None:
-        return
-    outside = (numbers < column.lower) | (numbers > column.upper)
-    for row in np.flatnonzero(outside):
-        detail = f"Expected a number from {column.lower:g} to {column.upper:g}."
-        yield InputProblem(int(row), column.name, IMPOSSIBLE, detail)
+def _impossible(inputs: Inputs, numbers: Mapping[str, NDArray[np.float64]]) -> dict[str, list[int]]:
+    """Places of numbers outside of the range that the study file declares, by column."""
+    limited = [c for c in inputs.all if c.name in numbers and None not in (c.lower, c.upper)]
+    if not limited:
+        return {}
+    limits = np.array([(column.lower, column.upper) for column in limited], float)
+    given = np.stack([numbers[column.name] for column in limited])
+    places, rows = np.nonzero((given < limits[:, :1]) | (given > limits[:, 1:]))
+    found = dict[str, list[int]]()
+    for place, row in zip(places.tolist(), rows.tolist(), strict=True):
+        found.setdefault(limited[place].name, []).append(row)
+    return found
 
 
 def _without_arm(arms: Sequence[str | None], earlier: Sequence[InputProblem]) -> list[InputProblem]:
@@ -267,14 +261,15 @@ def _of_another_arm(
 
 def _categories(texts: Sequence[str | None]) -> Categories:
     places = {text: place for place, text in enumerate(dict.fromkeys(filter(None, texts)))}
-    codes = [-1 if text is None else places[text] for text in texts]
-    return Categories(codes=np.array(codes, np.int32), values=tuple(places))
+    codes = dict[str | None, int](places) | {None: -1}
+    return Categories(
+        codes=np.array([codes[text] for text in texts], np.int32), values=tuple(places)
+    )
 
 
 def _bytes(found: Categories) -> NDArray[np.object_]:
     # The last place stands for a missing value.
-    encoded = np.array([*(value.encode() for value in found.values), b""], object)
-    return encoded[found.codes]
+    return np.array([*(value.encode() for value in found.values), b""], object)[found.codes]
 
 
 _Found = Sequence[tuple[Flag, NDArray[np.bool_]]]

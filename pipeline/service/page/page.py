@@ -16,6 +16,7 @@ from pipeline.html.page import style, templates_of
 from pipeline.service.about import about
 from pipeline.service.answers import answer, arms_of
 from pipeline.service.champion import Champion
+from pipeline.service.given import columns_of_rows
 from pipeline.service.page.form import TOKEN, columns_of, fields_of, read_form
 from pipeline.service.page.words import arm_words, flag_words, group_words, unknown_words, words_of
 from pipeline.service.problems import ProblemError, not_found
@@ -51,9 +52,9 @@ def page_router(service: Service) -> APIRouter:
         except ProblemError as problem:
             return _page(service, champion, given, refusal=problem)
         try:
-            rows = [columns_of(champion.inputs, given)]
-            found = await service.predict(champion, rows, explains=True)
-            arms = arms_of(await service.predict_arms(champion, rows[0])) if champion.arms else []
+            subject = columns_of_rows([columns_of(champion.inputs, given)])
+            found = await service.predict(champion, subject, explains=True)
+            arms = arms_of(await service.predict_arms(champion, subject)) if champion.arms else []
         except InvalidRowsError as error:
             return _page(service, champion, given, problems=error.problems)
         content = answer(found, 0, explains=True) | {"arms": arms}

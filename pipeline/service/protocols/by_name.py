@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse
 
 from pipeline.service.answers import answer, arms_of
 from pipeline.service.bodies import flag_of, read_json
+from pipeline.service.given import GivenColumns, columns_of_rows
 from pipeline.service.problems import malformed
 from pipeline.service.service import Service
 
@@ -27,7 +28,7 @@ def by_name_router(service: Service) -> APIRouter:
         body = read_json(await request.body())
         subject, explains = _subject(body), flag_of(body, CONTRIBUTIONS)
         shows_arms, champion = flag_of(body, ARMS), service.champion
-        found = await service.predict(champion, [subject], explains)
+        found = await service.predict(champion, subject, explains)
         content = answer(found, 0, explains)
         if shows_arms:
             content[ARMS] = arms_of(await service.predict_arms(champion, subject))
@@ -36,10 +37,10 @@ def by_name_router(service: Service) -> APIRouter:
     return router
 
 
-def _subject(body: dict[str, Any]) -> dict[str, object]:
+def _subject(body: dict[str, Any]) -> GivenColumns:
     if not set(body) <= {SUBJECT, CONTRIBUTIONS, ARMS}:
         raise malformed(f"Expected the keys `{SUBJECT}`, `{CONTRIBUTIONS}` and `{ARMS}` alone.")
     found = body.get(SUBJECT)
     if not isinstance(found, dict):
         raise malformed(f"Expected `{SUBJECT}` as an object with the subject's columns.")
-    return found
+    return columns_of_rows([found])

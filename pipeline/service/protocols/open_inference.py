@@ -6,7 +6,6 @@ JSON; its binary extension is not offered.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Depends
@@ -17,8 +16,9 @@ from starlette.responses import JSONResponse
 from pipeline.names import slice_key
 from pipeline.service.about import about
 from pipeline.service.answers import Predicted
-from pipeline.service.bodies import flag_of, read_json, rows_of_columns
+from pipeline.service.bodies import flag_of, given_by_column, read_json
 from pipeline.service.champion import Champion
+from pipeline.service.given import GivenColumns
 from pipeline.service.problems import malformed, no_model, not_found
 from pipeline.service.service import Service
 from pipeline.service.values import is_unicode
@@ -125,7 +125,7 @@ def _metadata(champion: Champion) -> dict[str, Any]:
     }
 
 
-def _rows(champion: Champion, inputs: object) -> Sequence[Mapping[str, object]]:
+def _rows(champion: Champion, inputs: object) -> GivenColumns:
     """Subjects of the tensors of a request.
 
     Raises:
@@ -139,7 +139,7 @@ def _rows(champion: Champion, inputs: object) -> Sequence[Mapping[str, object]]:
         if name in columns:
             raise malformed("Two tensors of `inputs` have one name.")
         columns[name] = data
-    return rows_of_columns(
+    return given_by_column(
         columns, "Expected tensors with one number of subjects, one subject or more."
     )
 

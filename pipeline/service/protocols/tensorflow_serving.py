@@ -6,7 +6,7 @@ here; serialised examples are not accepted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Depends
@@ -17,8 +17,9 @@ from pipeline.results.contributions import CONTRIBUTIONS_SIGNATURE
 from pipeline.results.signatures import of_columns
 from pipeline.service.about import about
 from pipeline.service.answers import Predicted, groups_of
-from pipeline.service.bodies import read_json, rows_of, rows_of_columns
+from pipeline.service.bodies import given_by_column, given_by_row, read_json
 from pipeline.service.champion import Champion
+from pipeline.service.given import GivenColumns
 from pipeline.service.problems import malformed, not_found
 from pipeline.service.service import Service
 
@@ -52,7 +53,7 @@ def tensorflow_serving_router(service: Service) -> APIRouter:
         body = read_json(await request.body())
         explains = _explains(champion, body.get("signature_name", ""))
         by_row = _INSTANCES in body
-        rows = rows_of(body[_INSTANCES], _INSTANCES) if by_row else _columnar(body)
+        rows = given_by_row(body[_INSTANCES], _INSTANCES) if by_row else _columnar(body)
         found = await service.predict(champion, rows, explains)
         return JSONResponse(_answer(found, explains, by_row))
 
@@ -75,14 +76,14 @@ def _explains(champion: Champion, signature: object) -> bool:
     )
 
 
-def _columnar(body: Mapping[str, Any]) -> Sequence[Mapping[str, object]]:
+def _columnar(body: Mapping[str, Any]) -> GivenColumns:
     """Subjects of the column format: lists of equal length by column."""
     columns = body.get(_INPUTS)
     if not isinstance(columns, dict) or not all(isinstance(v, list) for v in columns.values()):
         raise malformed(
             f"Expected `{_INSTANCES}`, a list of objects, or `{_INPUTS}`, an object of lists."
         )
-    return rows_of_columns(
+    return given_by_column(
         columns, f"Expected lists of one length in `{_INPUTS}`, one value a subject."
     )
 

@@ -14,6 +14,7 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 from pipeline.runs.registry import Registry
 from pipeline.service.app import create_app
 from pipeline.service.follower import Follower
+from pipeline.service.given import columns_of_rows
 from pipeline.service.inputs import inputs_of
 from pipeline.service.subject_columns import columns_of_arm
 from pipeline.service.validation import InvalidRowsError, check_rows
@@ -105,7 +106,7 @@ def test_a_feature_that_says_another_arm_is_an_error(
     rows = [{"AGE": 60, "arm": "Y/N", "aspirin": aspirin}]
     found = []
     try:
-        check_rows(two_treatments, rows, inputs, reactions(two_treatments.scoring))
+        check_rows(two_treatments, columns_of_rows(rows), inputs, reactions(two_treatments.scoring))
     except InvalidRowsError as error:
         found = [(problem.column, problem.problem) for problem in error.problems]
     assert found == [("aspirin", "another_arm")] * is_wrong

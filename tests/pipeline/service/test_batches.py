@@ -14,6 +14,7 @@ from pipeline.service.answers import checked_rows, predict
 from pipeline.service.batches import Batches
 from pipeline.service.champion import Champion
 from pipeline.service.follower import Follower
+from pipeline.service.given import GivenColumns, columns_of_rows
 from pipeline.service.model import ColumnsModel, Outputs
 from tests.each import each
 from tests.pipeline.service.hand_made import SUBJECT
@@ -52,6 +53,10 @@ def model(champion: Champion) -> Counting:
     return Counting(**{**vars(champion.model), "loaded": Held(champion.model)})
 
 
+def _given(ages: list[float]) -> GivenColumns:
+    return columns_of_rows([SUBJECT | {"AGE": age} for age in ages])
+
+
 def asked(champion: Champion, model: ColumnsModel, ages: list[list[float]]) -> list[Any]:
     """Answers of requests of which the first has begun when the others come; an error is one too.
 
@@ -65,7 +70,7 @@ def asked(champion: Champion, model: ColumnsModel, ages: list[list[float]]) -> l
         batches = Batches()
 
         async def one(request: list[float]) -> Outputs:
-            checked = checked_rows(champion, [SUBJECT | {"AGE": age} for age in request])
+            checked = checked_rows(champion, _given(request))
             return await batches.predict(model, checked.arguments, checked.slices, checked.rows)
 
         tasks = [asyncio.create_task(one(request)) for request in ages]
@@ -86,7 +91,7 @@ def test_what_waits_is_put_together_and_answered_as_alone(
     # All requests of one turn of the loop are together.
     assert model.loaded.calls == [5]
     for request, answer in zip(ages, answers, strict=True):
-        alone = predict(champion, [SUBJECT | {"AGE": age} for age in request]).outputs
+        alone = predict(champion, _given(request)).outputs
         for name in each(alone):
             assert np.abs(answer[name][:, 0] - alone[name]).max() < 1e-6
 

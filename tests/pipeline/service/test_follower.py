@@ -19,6 +19,7 @@ from pipeline.service.answers import predict
 from pipeline.service.app import create_app
 from pipeline.service.champion import champion_of_book
 from pipeline.service.follower import Follower
+from pipeline.service.given import columns_of_rows
 from tests.each import each
 from tests.pipeline.service.hand_made import STUDY, SUBJECT, log_odds, register, risk
 from tests.pipeline.service.running import problem, running
@@ -43,7 +44,7 @@ def death(follower: Follower) -> float:
     """What is predicted for the subject now."""
     champion = follower.served.champion
     assert champion is not None
-    return float(predict(champion, [SUBJECT]).outputs["death"][0])
+    return float(predict(champion, columns_of_rows([SUBJECT])).outputs["death"][0])
 
 
 def spoil(path: str) -> None:

@@ -19,12 +19,14 @@ from pipeline.service import shadow as shadow_module
 from pipeline.service.answers import predict
 from pipeline.service.app import create_app
 from pipeline.service.follower import Follower
+from pipeline.service.given import columns_of_rows
 from pipeline.service.shadow import NEWEST, Shadow
 from pipeline.service.telemetry import Telemetry
 from tests.pipeline.service.hand_made import STUDY, SUBJECT, log_odds, register, risk
 from tests.pipeline.service.running import running
 
 CHANGE = Change(study=STUDY, actor=Actor(account="tester"), reason="a test")
+GIVEN = columns_of_rows([SUBJECT])
 CHAMPION = risk(log_odds(60, 30, "F", "Active"))
 CHALLENGER = risk(log_odds(60, 30, "F", "Active", offset=1.0))
 
@@ -93,7 +95,7 @@ def test_a_request_that_would_wait_too_long_is_left_out(
     made.look()
     champion = follower.served.champion
     assert champion is not None
-    answered, goes_on = predict(champion, [SUBJECT]), threading.Event()
+    answered, goes_on = predict(champion, GIVEN), threading.Event()
 
     def slow(*_: Any) -> Any:
         goes_on.wait(60)
@@ -101,7 +103,7 @@ def test_a_request_that_would_wait_too_long_is_left_out(
 
     monkeypatch.setattr(shadow_module, "predict", slow)
     for _ in range(103):
-        made.see(answered, [SUBJECT])
+        made.see(answered, GIVEN)
     assert b'outcome="left_out"} 3.0' in telemetry.text()
     goes_on.set()
 
@@ -126,7 +128,7 @@ def test_a_bug_of_the_challenger_is_counted_and_its_message_stays_inside(
 
     monkeypatch.setattr(shadow_module, "predict", broken)
     monkeypatch.setattr(telemetry, "note_shadow", note)
-    made.see(predict(champion, [SUBJECT]), [SUBJECT])
+    made.see(predict(champion, GIVEN), GIVEN)
     assert done.wait(60)
     assert b'outcome="failed"} 1.0' in telemetry.text()
     assert "RuntimeError" in caplog.text

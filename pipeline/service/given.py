@@ -1,0 +1,47 @@
+"""The columns of a request, whether it has them by subject or by column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pipeline.service.values import ABSENT
+
+
+@dataclass(frozen=True)
+class GivenColumns:
+    """Columns of n subjects, as a request names them.
+
+    Attributes:
+        rows: n.
+        values: The value of each subject by column, `ABSENT` where the request does not have it;
+            null, NaN and an empty text are missing values, `[n]`.
+    """
+
+    rows: int
+    values: Mapping[str, Sequence[object]]
+
+
+def columns_of_rows(rows: Sequence[Mapping[str, object]]) -> GivenColumns:
+    """Columns of subjects that were given one by one.
+
+    Examples:
+        >>> columns_of_rows([{"AGE": 60, "SEX": "F"}, {"AGE": 70, "SEX": None}])
+        GivenColumns(rows=2, values={'AGE': [60, 70], 'SEX': ['F', None]})
+    """
+    names = dict.fromkeys(name for row in rows for name in row)
+    return GivenColumns(
+        len(rows), {name: [row.get(name, ABSENT) for row in rows] for name in names}
+    )
+
+
+def both(first: Sequence[object], second: Sequence[object]) -> tuple[list[object], list[int]]:
+    """Values of two names of one column, and the places where both have one.
+
+    Examples:
+        >>> both([60, ABSENT, 70], [ABSENT, 65, 75])
+        ([60, 65, 70], [2])
+    """
+    pairs = list(zip(first, second, strict=True))
+    twice = [row for row, (a, b) in enumerate(pairs) if a is not ABSENT and b is not ABSENT]
+    return [b if a is ABSENT else a for a, b in pairs], twice
