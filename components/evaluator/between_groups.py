@@ -25,6 +25,9 @@ from pipeline.results.evaluation_plan import EvaluationPlan
 
 SUMMARIZED = ("auc", "brier", "calibration_in_the_large", "calibration_slope")
 _ON_LOGIT = ("auc",)
+_ON_UNIT = ("brier",)
+"""Pooled as they are; where few groups differ much, an interval would leave 0 to 1."""
+
 _FEWEST_FOR_PREDICTION = 3
 
 
@@ -84,7 +87,7 @@ def _summarize(
         effects = [_logit(value) if on_logit else value for value in values]
         errors = [_standard_error(record, on_logit) for record in usable]
         pooled = pool(effects, errors)
-    back = expit if on_logit else _identity
+    back = expit if on_logit else _between_0_and_1 if metric in _ON_UNIT else _identity
     ends = (
         {}
         if pooled is None
@@ -156,3 +159,8 @@ def _logit(p: float) -> float:
 
 def _identity(x: float) -> float:
     return x
+
+
+def _between_0_and_1(x: float) -> float:
+    # Without a number it stays without one.
+    return x if math.isnan(x) else min(max(x, 0.0), 1.0)

@@ -85,6 +85,23 @@ def test_areas_are_pooled_on_the_scale_of_the_logit() -> None:
     assert 0 < float(found.new_lower or 0) < 0.7
 
 
+def test_no_bound_of_a_score_between_0_and_1_lies_outside() -> None:
+    records = [record(site, value) for site, value in zip("ABC", (0.05, 0.5, 0.3), strict=True)]
+    expected = pool([0.05, 0.5, 0.3], [0.05] * 3)
+    assert expected.new_lower < 0 < 1 < expected.new_upper
+
+    (brier,) = summarize_groups(records, {}, BY_SITE)
+    slopes = [
+        record(site, value, metric="calibration_slope")
+        for site, value in zip("ABC", (0.05, 0.5, 0.3), strict=True)
+    ]
+    (slope,) = summarize_groups(slopes, {}, BY_SITE)
+
+    assert (brier.new_lower, brier.new_upper) == (0.0, 1.0)
+    assert slope.new_lower == pytest.approx(expected.new_lower)
+    assert slope.new_upper == pytest.approx(expected.new_upper)
+
+
 def test_a_suppressed_group_is_not_in_the_summary() -> None:
     records = [
         record(site, value) for site, value in zip("ABCD", (0.1, 0.2, 0.3, 0.9), strict=True)
