@@ -91,6 +91,17 @@ GROUPS = (
             "tests/pipeline/reading/database/test_postgres.py",
         ),
     ),
+    Group(
+        "manifests",
+        4,
+        (
+            "tests/kubeflow/test_flink_manifests.py",
+            "tests/kubeflow/test_manifests.py",
+            "tests/kubeflow/test_manifests_applied.py",
+            "tests/kubeflow/test_service_chart.py",
+            "tests/kubeflow/test_service_manifests.py",
+        ),
+    ),
     Group("finished run", 3, ("tests/notebooks", "tests/e2e/test_report_browser.py")),
     Group("trainer", 2, ("tests/trainer",)),
     Group("own environments", 2, ("tests/test_airflow.py", "tests/test_delivery.py")),
@@ -106,16 +117,6 @@ GROUPS = (
             "tests/pipeline/runs",
             "tests/pipeline/service",
             "tests/pipeline/synthetic",
-        ),
-    ),
-    Group(
-        "manifests",
-        1,
-        (
-            "tests/kubeflow/test_flink_manifests.py",
-            "tests/kubeflow/test_manifests.py",
-            "tests/kubeflow/test_manifests_applied.py",
-            "tests/kubeflow/test_service_manifests.py",
         ),
     ),
 )

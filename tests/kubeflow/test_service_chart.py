@@ -1,0 +1,121 @@
+"""The service's Helm chart: the same objects as by kustomize, and no wrong values."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from pipeline.version import code_version
+from tests.each import each
+from tests.kubeflow.helm_chart import (
+    CHART,
+    EXAMPLE_VALUES,
+    RELEASE,
+    helm,
+    rendered_objects,
+    template,
+)
+from tests.kubeflow.manifest_objects import (
+    EXAMPLE,
+    Object,
+    complaints,
+    name_of,
+    objects,
+)
+
+pytestmark = pytest.mark.slow
+
+MONITOR = "ServiceMonitor/trial-service"
+
+
+def by_name(items: list[Object]) -> dict[str, Any]:
+    """Objects by kind and name; the settings' name, which ends in a digest of them, without it."""
+    text = re.sub(r"\btrial-service-([a-z0-9]{10})\b", "trial-service-digest", json.dumps(items))
+    return {name_of(item): item for item in json.loads(text)}
+
+
+def settings(*arguments: str) -> str:
+    """Name of the ConfigMap."""
+    [found] = [item for item in rendered_objects(*arguments) if item["kind"] == "ConfigMap"]
+    return str(found["metadata"]["name"])
+
+
+def test_the_chart_renders_what_kustomize_renders() -> None:
+    expected = by_name(objects(EXAMPLE))
+    # Helm installs into a namespace that is there; docs/deploy.md says how it is made.
+    del expected["Namespace/trial-service"]
+    assert by_name(rendered_objects()) == expected
+
+
+def test_helm_finds_nothing_wrong() -> None:
+    ran = helm("lint", "--strict", CHART, f"--values={EXAMPLE_VALUES}")
+    assert ran.returncode == 0, ran.stdout
+
+
+def test_the_chart_is_of_this_version() -> None:
+    found = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    assert (found["version"], found["appVersion"]) == (code_version(), code_version())
+
+
+@pytest.mark.parametrize(
+    ("value", "place"),
+    [
+        ("study=", "/study"),
+        ("study=--help", "/study"),
+        ("registry=/registry", "/registry"),
+        ("image.repository=", "/image/repository"),
+        ("image.repository=host/service:1", "/image/repository"),
+        ("image.tag=latest", "/image/tag"),
+        ("scaling.minReplicas=1", "/scaling/minReplicas"),
+        ("ingress.host=", "/ingress/host"),
+        ("registryAddresses=null", "registryAddresses"),
+        ("registryAddresses[0].port=0", "/registryAddresses/0/port"),
+        ("resources.limits.memory=2", "/resources/limits/memory"),
+        ("secrets.tokens=My tokens", "/secrets/tokens"),
+        ("replicas=3", "replicas"),
+        ("image.digest=x", "digest"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name(value: str, place: str) -> None:
+    ran = template("--set", value)
+    assert ran.returncode
+    assert re.search(rf"at '{place}'|'{place}'", ran.stderr), ran.stderr
+
+
+def test_nothing_is_rendered_without_what_must_be_given() -> None:
+    ran = helm("template", RELEASE, CHART, "--kube-version=v1.36.0")
+    assert ran.returncode
+    for place in each(["/study", "/registry", "/image/repository", "/registryAddresses"]):
+        assert f"at '{place}'" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("values", "left_out"),
+    [
+        (
+            "ingress.enabled=false,ingress.host=",
+            {"Ingress/trial-service", "NetworkPolicy/trial-service-from-ingress"},
+        ),
+        ("prometheus.enabled=false", {MONITOR, "NetworkPolicy/trial-service-from-prometheus"}),
+    ],
+)
+def test_what_a_cluster_lacks_is_left_out(values: str, left_out: set[str]) -> None:
+    everything, found = by_name(rendered_objects()), by_name(rendered_objects("--set", values))
+    assert everything.keys() - found.keys() == left_out
+    own = [item for name, item in found.items() if name != MONITOR]
+    assert {name_of(item): wrong for item in each(own) if (wrong := complaints(item))} == {}
+
+
+def test_without_prometheus_the_latency_counts_for_nothing() -> None:
+    items = by_name(rendered_objects("--set", "prometheus.enabled=false"))
+    metrics = items["HorizontalPodAutoscaler/trial-service"]["spec"]["metrics"]
+    assert [metric["type"] for metric in metrics] == ["Resource"]
+
+
+def test_other_settings_are_a_rollout_and_other_pods_are_not_other_settings() -> None:
+    assert settings("--set", "study=other") != settings()
+    assert settings("--set", "scaling.maxReplicas=9") == settings()
