@@ -29,12 +29,13 @@ def read_json(body: bytes) -> dict[str, Any]:
     return found
 
 
-def given_by_row(found: object, name: str) -> GivenColumns:
+def given_by_row(found: object, name: str, most_names: int) -> GivenColumns:
     """Subjects of a request, one object each.
 
     Args:
         found: What the body has.
         name: Its key, for messages.
+        most_names: Names of columns to keep; more than the model knows.
 
     Raises:
         ProblemError: It is no list of objects, or empty.
@@ -43,7 +44,7 @@ def given_by_row(found: object, name: str) -> GivenColumns:
         raise malformed(f"Expected `{name}` as a list of objects, one a subject.")
     if not found:
         raise malformed(f"`{name}` is empty: expected one subject or more.")
-    return columns_of_rows(found)
+    return columns_of_rows(found, most_names)
 
 
 def given_by_column(columns: Mapping[str, Sequence[object]], expected: str) -> GivenColumns:

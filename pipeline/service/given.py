@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,14 +23,27 @@ class GivenColumns:
     values: Mapping[str, Sequence[object]]
 
 
-def columns_of_rows(rows: Sequence[Mapping[str, object]]) -> GivenColumns:
+def columns_of_rows(
+    rows: Sequence[Mapping[str, object]], most_names: int | None = None
+) -> GivenColumns:
     """Columns of subjects that were given one by one.
+
+    Args:
+        rows: Columns of each subject by name.
+        most_names: Names to keep, those that come first; None for all. With one more than a model
+            knows, a request that is cut still has a name that the model does not know. Without a
+            limit, subjects with a name of their own each would take the square of their number.
 
     Examples:
         >>> columns_of_rows([{"AGE": 60, "SEX": "F"}, {"AGE": 70, "SEX": None}])
         GivenColumns(rows=2, values={'AGE': [60, 70], 'SEX': ['F', None]})
     """
-    names = dict.fromkeys(name for row in rows for name in row)
+    names: dict[str, None] = {}
+    for row in rows:
+        names.update(dict.fromkeys(row))
+        if most_names is not None and len(names) >= most_names:
+            break
+    names = dict.fromkeys(itertools.islice(names, most_names))
     return GivenColumns(
         len(rows), {name: [row.get(name, ABSENT) for row in rows] for name in names}
     )

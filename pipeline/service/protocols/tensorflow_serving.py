@@ -53,7 +53,7 @@ def tensorflow_serving_router(service: Service) -> APIRouter:
         body = read_json(await request.body())
         explains = _explains(champion, body.get("signature_name", ""))
         by_row = _INSTANCES in body
-        rows = given_by_row(body[_INSTANCES], _INSTANCES) if by_row else _columnar(body)
+        rows = _by_row(champion, body) if by_row else _columnar(body)
         found = await service.predict(champion, rows, explains)
         return JSONResponse(_answer(found, explains, by_row))
 
@@ -74,6 +74,11 @@ def _explains(champion: Champion, signature: object) -> bool:
         f"Expected `signature_name` as one of {', '.join(_signatures(champion))}, which take "
         "columns, or none."
     )
+
+
+def _by_row(champion: Champion, body: Mapping[str, Any]) -> GivenColumns:
+    """Subjects of the row format: a list of objects."""
+    return given_by_row(body[_INSTANCES], _INSTANCES, len(champion.inputs.names) + 1)
 
 
 def _columnar(body: Mapping[str, Any]) -> GivenColumns:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import Any
 
 import httpx
@@ -71,6 +72,20 @@ def test_any_json_is_a_prediction_or_a_problem(client: httpx.Client, path: str) 
         check(client.post(path, content=json.dumps(body)))
 
     ask()
+
+
+def test_subjects_with_a_name_of_their_own_each_take_no_memory(client: httpx.Client) -> None:
+    """Every name for every subject would be 144 million values: more than 1 GB."""
+    instances = [{f"c{row}": 1} for row in range(12_000)]
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+
+    answer = client.post("/v1/models/stroke:predict", content=json.dumps({"instances": instances}))
+
+    highest = tracemalloc.get_traced_memory()[1] - before
+    tracemalloc.stop()
+    assert (answer.status_code, "unknown_column" in answer.text) == (422, True)
+    assert highest < 200e6
 
 
 @settings(max_examples=60, suppress_health_check=list(HealthCheck))
