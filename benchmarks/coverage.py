@@ -45,8 +45,8 @@ FOLDS = 5
 REPEATS = {250: 10, 1000: 5}
 """As a run's by the number of subjects."""
 
-_SEED = 910_000
-_FRESH_SEED = 990_000
+_SEED = 1_210_000
+_FRESH_SEED = 1_290_000
 _FRESH = 20_000
 _SEEN_FOLDS = 2
 """Folds of a trial whose models are evaluated on the fresh subjects."""

@@ -22,12 +22,12 @@ def test_a_mean_varies_by_the_test_part_relative_to_its_training_part() -> None:
 
 
 def test_ranking_varies_more_the_fewer_events_there_are() -> None:
-    # 20 events of 200 subjects carry an information of 18: the factor is 1 + 1/4 + 20/18.
+    # 20 events of 200 subjects carry an information of 18: the factor is 1 + 1/4 + 10/18.
     information = information_of(200, 20)
     lower, upper = of_ranking(0.6, 0.8, 5, information, information)
 
     assert information == pytest.approx(18)
-    reach = 0.1 / (0.7 * 0.3) * math.sqrt(1.25 + 20 / 18)
+    reach = 0.1 / (0.7 * 0.3) * math.sqrt(1.25 + 10 / 18)
     assert logit(lower) == pytest.approx(logit(0.7) - reach)
     assert logit(upper) == pytest.approx(logit(0.7) + reach)
 
@@ -36,7 +36,7 @@ def test_a_slice_does_not_vary_more_by_the_training_than_all_subjects() -> None:
     # A tenth of the information: a tenth of what is added, of a variance that is ten times as high.
     lower, upper = of_ranking(-0.1, 0.1, 5, 5, 50, is_difference=True)
 
-    assert upper**2 == pytest.approx(0.1**2 * (1.25 + 20 / 50 / 10))
+    assert upper**2 == pytest.approx(0.1**2 * (1.25 + 10 / 50 / 10))
     assert lower == -upper
 
 
@@ -44,7 +44,7 @@ def test_a_difference_of_areas_has_the_factor_of_an_area() -> None:
     lower, upper = of_ranking(-0.05, 0.15, 5, 40, 40, is_difference=True)
 
     assert (lower + upper) / 2 == pytest.approx(0.05)
-    assert upper - lower == pytest.approx(0.2 * math.sqrt(1.25 + 20 / 40))
+    assert upper - lower == pytest.approx(0.2 * math.sqrt(1.25 + 10 / 40))
 
 
 @given(
