@@ -175,6 +175,7 @@ def _components(config: RunConfig) -> list[BaseNode | None]:
         settings=CrossFitSettings.of(study),
         seed=config.seed,
         steps=config.steps,
+        tune=config.tune,
         source=source_digest("trainer"),
     )
     references = ReferenceModels(
@@ -322,6 +323,7 @@ def _custom_config(config: RunConfig) -> dict[str, Any]:
         "inputs": model_inputs(config.study).to_config(),
         "seed": config.seed,
         "hyperparameters": config.study.training.hyperparameters.given,
+        "tune": config.tune,
         "contributions": config.study.training.contributions,
         # TFX's cache identifies a function only by its name: with an edited trainer its stages
         # must run again.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from trainer.final_fit import STACKED_SUBJECTS, fit_on_all
 from trainer.fit import Progress
 from trainer.model import Encoding, Hyperparameters
 from trainer.procedures import plan_models
+from trainer.search_space import progress_of_candidates
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,20 +28,32 @@ class OutOfFold:
         logits: Calibrated logits of every fold's procedure for all subjects, those that it was
             trained on too: float32 `[procedures, subjects, tasks]`.
         trained: Subjects that each procedure was trained on, bool `[procedures, subjects]`.
+        chosen: Number of the hyperparameters that each procedure chose, int `[procedures]`.
     """
 
     probabilities: NDArray[np.float32]
     logits: NDArray[np.float32]
     trained: NDArray[np.bool_]
+    chosen: NDArray[np.int64]
 
 
 @dataclasses.dataclass(frozen=True)
 class _Result:
-    """One procedure: its repeat, whom it was trained on, and its logits for all subjects."""
+    """One procedure.
+
+    Attributes:
+        repeat: Its repeat.
+        trained: Whom it was trained on.
+        logits: Its logits for all subjects.
+        chosen: Number of its hyperparameters.
+        score: Their loss on its inner parts, relative to that of the base rate.
+    """
 
     repeat: int
     trained: NDArray[np.bool_]
     logits: NDArray[np.float64]
+    chosen: int
+    score: float
 
 
 def cross_fit(
@@ -51,12 +64,13 @@ def cross_fit(
     seed: int,
     steps: int | None = None,
     progress: Progress | None = None,
+    others: Sequence[Hyperparameters] = (),
 ) -> OutOfFold:
     """Predicts every subject by models that never saw it.
 
-    Early stopping, choice of the epoch, penalties and calibration use the labels of a fold's
-    training subjects only. Up to `STACKED_SUBJECTS` subjects all models are trained side by side,
-    with more one fold after the other.
+    Early stopping, choice of the epoch and of the hyperparameters, penalties and calibration use
+    the labels of a fold's training subjects only. Up to `STACKED_SUBJECTS` subjects all models are
+    trained side by side, with more one fold after the other.
 
     Args:
         arrays: All subjects; their order does not matter.
@@ -66,6 +80,8 @@ def cross_fit(
         seed: Seeds weights, order of the subjects, dropout and inner parts.
         steps: If given, this many steps instead of early stopping.
         progress: Called after every epoch, or after every fold.
+        others: Further hyperparameters: every procedure takes those, numbered from 0 for
+            `hyperparameters`, whose models have the lowest loss on its own inner parts.
 
     Returns:
         The predictions, in the order of `arrays`.
@@ -73,7 +89,8 @@ def cross_fit(
     order = arrays.order(folds)
     subjects, dealt = arrays.take(order), folds[order]
     train = _together if len(arrays) <= STACKED_SUBJECTS else _one_by_one
-    results = list(train(subjects, dealt, encoding, hyperparameters, seed, steps, progress))
+    candidates = (hyperparameters, *others)
+    results = list(train(subjects, dealt, encoding, candidates, seed, steps, progress))
     found = np.full((*folds.shape, len(encoding.tasks)), np.nan, np.float32)
     for result in results:
         predicted = ~result.trained
@@ -83,6 +100,7 @@ def cross_fit(
         found,
         np.stack([result.logits.astype(np.float32)[back] for result in results]),
         np.stack([result.trained[back] for result in results]),
+        np.array([result.chosen for result in results]),
     )
 
 
@@ -90,23 +108,31 @@ def _together(
     arrays: Arrays,
     folds: NDArray[Any],
     encoding: Encoding,
-    hyper: Hyperparameters,
+    candidates: Sequence[Hyperparameters],
     seed: int,
     steps: int | None,
     progress: Progress | None,
 ) -> Iterator[_Result]:
     plan = plan_models(folds, arrays, seed)
-    trained = train_stack(plan, arrays, encoding, hyper, seed, steps, progress)
-    for course in trained.courses:
-        procedure = course.procedure
-        yield _Result(procedure.repeat, procedure.trained, course.logits())
+    reports = progress_of_candidates(progress, len(candidates))
+    best: dict[int, _Result] = {}
+    for number, (hyper, report) in enumerate(zip(candidates, reports, strict=True)):
+        trained = train_stack(plan, arrays, encoding, hyper, seed, steps, report)
+        for place, course in enumerate(trained.courses):
+            # The score is of the procedure's inner parts: none of them is in the fold that it
+            # predicts, and no model was trained on the part that it is checked on.
+            score = course.best_score
+            if place not in best or score < best[place].score:
+                own = course.procedure
+                best[place] = _Result(own.repeat, own.trained, course.logits(), number, score)
+    yield from best.values()
 
 
 def _one_by_one(
     arrays: Arrays,
     folds: NDArray[Any],
     encoding: Encoding,
-    hyper: Hyperparameters,
+    candidates: Sequence[Hyperparameters],
     seed: int,
     steps: int | None,
     progress: Progress | None,
@@ -116,7 +142,10 @@ def _one_by_one(
     ]
     for done, (repeat, fold) in enumerate(every, start=1):
         trained = folds[:, repeat] != fold
-        fitted = fit_on_all(arrays.take(trained), encoding, hyper, seed, steps)
-        yield _Result(repeat, trained, fitted.calibrated_logits(arrays))
+        first, *others = candidates
+        fitted = fit_on_all(arrays.take(trained), encoding, first, seed, steps, others=others)
+        chosen = candidates.index(fitted.hyperparameters)
+        logits = fitted.calibrated_logits(arrays)
+        yield _Result(repeat, trained, logits, chosen, fitted.history.score)
         if progress:
             progress(done, len(every), "folds")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from trainer.courses import train_stack
 from trainer.fit import Fitted, History, Progress, fit, mean_logits
 from trainer.model import Encoding, Hyperparameters
 from trainer.procedures import deal_parts, plan_everyone
+from trainer.search_space import progress_of_candidates
 
 STACKED_SUBJECTS = 5_000
 """Up to so many subjects a procedure has four models that are trained side by side; with more, it
@@ -24,6 +26,7 @@ def fit_on_all(
     seed: int,
     steps: int | None = None,
     progress: Progress | None = None,
+    others: Sequence[Hyperparameters] = (),
 ) -> Fitted:
     """Trains and calibrates on all subjects, without a split for evaluation.
 
@@ -34,11 +37,31 @@ def fit_on_all(
         seed: Seeds everything that is random.
         steps: If given, this many steps instead of early stopping.
         progress: Called after every epoch.
+        others: Further hyperparameters; those are chosen whose models have the lowest loss on the
+            inner parts, the earlier ones of two that are equal.
 
     Returns:
         The calibrated model.
     """
     subjects = arrays.take(arrays.order())
+    candidates = (hyperparameters, *others)
+    fits = (
+        _fit(subjects, encoding, candidate, seed, steps, report)
+        for candidate, report in zip(
+            candidates, progress_of_candidates(progress, len(candidates)), strict=True
+        )
+    )
+    return min(fits, key=lambda fitted: fitted.history.score)
+
+
+def _fit(
+    subjects: Arrays,
+    encoding: Encoding,
+    hyperparameters: Hyperparameters,
+    seed: int,
+    steps: int | None,
+    progress: Progress | None,
+) -> Fitted:
     if len(subjects) <= STACKED_SUBJECTS:
         return _fit_stack(subjects, encoding, hyperparameters, seed, steps, progress)
     inner = deal_parts(np.ones(len(subjects), bool), subjects, (seed,)) == 0

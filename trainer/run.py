@@ -19,6 +19,7 @@ from trainer.features import model_inputs
 from trainer.final_fit import fit_on_all
 from trainer.fit import Fitted, Progress, fit
 from trainer.model import Hyperparameters, resolve
+from trainer.search_space import other_candidates
 from trainer.serving import save
 from trainer.transformation import Transformation
 
@@ -35,7 +36,8 @@ def run_fn(fn_args: Any) -> None:
 
     `custom_config` holds `inputs` (`ModelInputs.to_config()`), `seed`, `contributions` (whether the
     model explains its predictions), and in `hyperparameters` values that replace the defaults. The
-    Tuner's values take precedence over the defaults, and `custom_config` over both.
+    Tuner's values take precedence over the defaults, and `custom_config` over both. Out of fold the
+    Tuner finds none: with `tune` the model's own inner parts choose among candidates.
 
     Args:
         fn_args: TFX's `FnArgs`.
@@ -88,13 +90,17 @@ def _fit_on_splits(train: TransformedExamples, held_out: Arrays, fn_args: Any, s
 def _fit_on_all(everyone: Arrays, train: TransformedExamples, fn_args: Any, seed: int) -> Fitted:
     """The procedure that CrossFit evaluates, on all subjects."""
     logger.info("rows", extra={"rows": {"split": "train", "subjects": len(everyone)}})
+    config = fn_args.custom_config or {}
+    hyperparameters = _hyperparameters(len(everyone), fn_args)
+    chosen = config.get("hyperparameters") or {}
     return fit_on_all(
         everyone,
         train.encoding,
-        _hyperparameters(len(everyone), fn_args),
+        hyperparameters,
         seed,
         steps=fn_args.train_steps,
         progress=throttled_progress(),
+        others=other_candidates(hyperparameters, chosen, seed) if config.get("tune") else (),
     )
 
 

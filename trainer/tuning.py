@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Collection
 from typing import Any
 
 import keras_tuner
 import tensorflow_transform as tft
 from tfx.components.tuner.component import TunerFnResult
 
-from pipeline.errors import UserError
-from pipeline.study.tuning import NO_EVAL_SPLIT
 from trainer.arrays import Arrays
 from trainer.examples import TransformedExamples, read_encoding
 from trainer.features import model_inputs
 from trainer.fit import fit
 from trainer.model import resolve
+from trainer.search_space import SPACE, Range
 from trainer.transformation import Transformation
+
+logger = logging.getLogger(__name__)
 
 DEFAULT_TRIALS = 12
 """Default number of trials, unless `custom_config` has `trials`."""
@@ -49,11 +52,29 @@ class TrialTuner(keras_tuner.RandomSearch):
         return {OBJECTIVE: fitted.history.score}
 
 
+class NothingToTune(TrialTuner):
+    """Finds no values: out of fold each procedure chooses on its own inner parts.
+
+    What is tuned on all subjects would be evaluated on the same subjects.
+    """
+
+    def search(self, *args: Any, **kwargs: Any) -> None:
+        """Says who tunes; keras-tuner's arguments are not used."""
+        del args, kwargs
+        logger.info("Hyperparameters are chosen inside the training folds, by Trainer and CrossFit")
+
+    def get_best_hyperparameters(self, num_trials: int = 1) -> list[keras_tuner.HyperParameters]:
+        """No values, so that none of the defaults is replaced."""
+        del num_trials
+        return [keras_tuner.HyperParameters()]
+
+
 def tuner_fn(fn_args: Any) -> TunerFnResult:
     """Prepares the search; called by TFX's Tuner.
 
     `custom_config` is the Trainer's, and may name the number of `trials`. What it sets in
-    `hyperparameters` is not searched.
+    `hyperparameters` is not searched. Out of fold, where there is no eval split, nothing is:
+    Trainer and CrossFit tune inside their training subjects.
 
     Args:
         fn_args: TFX's `FnArgs`.
@@ -62,7 +83,7 @@ def tuner_fn(fn_args: Any) -> TunerFnResult:
         The tuner and the arguments of its `search`.
 
     Raises:
-        UserError: A setting is wrong, or the run is evaluated out of fold.
+        UserError: A setting is wrong.
     """
     config = fn_args.custom_config or {}
     inputs = model_inputs(config)
@@ -75,9 +96,9 @@ def tuner_fn(fn_args: Any) -> TunerFnResult:
         TransformedExamples(tuple(files), transformation, encoding)
         for files in (fn_args.train_files, fn_args.eval_files)
     )
-    if evaluation.is_empty:
-        raise UserError(NO_EVAL_SPLIT)
-    tuner = TrialTuner(
+    # TrialExampleGen stops a run under `scheme: split` whose eval split is empty.
+    out_of_fold = evaluation.is_empty
+    tuner = (NothingToTune if out_of_fold else TrialTuner)(
         objective=keras_tuner.Objective(OBJECTIVE, "min"),
         hyperparameters=search_space(chosen),
         max_trials=int(config.get("trials", DEFAULT_TRIALS)),
@@ -86,6 +107,8 @@ def tuner_fn(fn_args: Any) -> TunerFnResult:
         project_name="tuning",
         overwrite=True,
     )
+    if out_of_fold:
+        return TunerFnResult(tuner=tuner, fit_kwargs={})
     return TunerFnResult(
         tuner=tuner,
         fit_kwargs={
@@ -98,19 +121,14 @@ def tuner_fn(fn_args: Any) -> TunerFnResult:
     )
 
 
-def search_space(chosen: dict[str, Any]) -> keras_tuner.HyperParameters:
+def search_space(chosen: Collection[str]) -> keras_tuner.HyperParameters:
     """The hyperparameters that matter, without those that are already chosen."""
     space = keras_tuner.HyperParameters()
-    if "depth" not in chosen:
-        space.Choice("depth", [0, 1, 2])
-    if "width" not in chosen:
-        space.Choice("width", [32, 64, 128])
-    if "dropout" not in chosen:
-        space.Choice("dropout", [0.0, 0.2, 0.4])
-    if "learning_rate" not in chosen:
-        space.Float("learning_rate", 3e-4, 1e-2, sampling="log")
-    if "weight_decay" not in chosen:
-        space.Float("weight_decay", 0.05, 2.0, sampling="log")
-    if "penalty" not in chosen:
-        space.Choice("penalty", [1.0, 10.0, 100.0])
+    for name, values in SPACE.items():
+        if name in chosen:
+            continue
+        if isinstance(values, Range):
+            space.Float(name, values.low, values.high, sampling="log")
+        else:
+            space.Choice(name, list(values))
     return space

@@ -31,6 +31,7 @@ class CrossFitSpec(ComponentSpec):
         "settings": ExecutionParameter(type=str),
         "seed": ExecutionParameter(type=int),
         "steps": ExecutionParameter(type=int),
+        "tune": ExecutionParameter(type=int),
         "source": ExecutionParameter(type=str),
     }
 
@@ -40,7 +41,8 @@ class CrossFit(base_component.BaseComponent):
 
     It also fits how far to trust a prediction of the final model: the interval and the set of
     outcomes. Under the scheme `split` it trains nothing and writes an empty table of predictions.
-    Out of fold nothing was tuned: the Tuner refuses to tune without an eval split.
+    Out of fold the Tuner finds nothing: where hyperparameters are tuned, each procedure chooses
+    them on its own training subjects.
 
     Args:
         examples: TrialExampleGen's examples.
@@ -50,6 +52,7 @@ class CrossFit(base_component.BaseComponent):
         settings: What CrossFit reads of the study.
         seed: Seed of training.
         steps: Training steps; 0 for early stopping.
+        tune: Whether each procedure chooses among candidates of hyperparameters.
         source: Digest of the trainer's source: with an edited trainer the stage runs again.
     """
 
@@ -65,6 +68,7 @@ class CrossFit(base_component.BaseComponent):
         settings: CrossFitSettings,
         seed: int,
         steps: int,
+        tune: bool,
         source: str,
     ) -> None:
         super().__init__(
@@ -76,6 +80,7 @@ class CrossFit(base_component.BaseComponent):
                 settings=settings.to_json(),
                 seed=seed,
                 steps=steps,
+                tune=int(tune),
                 source=source,
                 predictions=channel_utils.as_channel([Predictions()]),
                 uncertainty=channel_utils.as_channel([ModelUncertainty()]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,12 +20,14 @@ from pipeline.names import CHALLENGER
 from pipeline.results.evaluation_plan import read_plan
 from pipeline.results.final_fit import FINAL_FIT_FILE
 from pipeline.results.predictions import Predictions, write_predictions
+from pipeline.results.tuning import TUNING_FILE, TunedCandidate, Tuning
 from trainer.agreement import FoldLogits, compare, require_agreement
 from trainer.cross_fit import OutOfFold, cross_fit
 from trainer.examples import read_encoding
 from trainer.features import ModelInputs
-from trainer.model import resolve
+from trainer.model import Hyperparameters, resolve
 from trainer.run import throttled_progress
+from trainer.search_space import SPACE, other_candidates
 from trainer.subjects import Subjects, read_subjects, served_logits
 from trainer.transformation import Transformation
 
@@ -45,9 +48,9 @@ class Executor(base_executor.BaseExecutor):
         Args:
             input_dict: `examples`, `transform_graph`, `rejects` and `model`.
             output_dict: `predictions`: its folder gets `predictions.parquet` and, out of fold,
-                `final_fit.json`, and below `uncertainty/` the intervals and sets of the subjects
-                that are evaluated. `uncertainty`: its folder gets `uncertainty.json` with those
-                of the final model.
+                `final_fit.json`, where hyperparameters are tuned `tuning.json`, and below
+                `uncertainty/` the intervals and sets of the subjects that are evaluated.
+                `uncertainty`: its folder gets `uncertainty.json` with those of the final model.
             exec_properties: The parameters of the component.
 
         Raises:
@@ -69,7 +72,11 @@ class Executor(base_executor.BaseExecutor):
             [f"{files}/*"], Transformation(graph, inputs), inputs, plan.repeats
         )
         logger.info("rows", extra={"rows": {"split": "train", "subjects": len(subjects)}})
-        found = _cross_fit(subjects, graph, settings, exec_properties)
+        candidates = _candidates(len(subjects), settings, exec_properties)
+        found = _cross_fit(subjects, graph, settings, candidates, exec_properties)
+        if exec_properties["tune"]:
+            tuning = _tuning(candidates, found, settings)
+            io_utils.write_string_file(f"{folder}/{TUNING_FILE}", tuning.model_dump_json(indent=1))
         predictions = Predictions.of_repeats(
             subjects.hashes, subjects.folds, {CHALLENGER: found.probabilities}, settings.tasks
         )
@@ -100,16 +107,46 @@ def _cross_fit(
     subjects: Subjects,
     graph: tft.TFTransformOutput,
     settings: CrossFitSettings,
+    candidates: Sequence[Hyperparameters],
     exec_properties: dict[str, Any],
 ) -> OutOfFold:
+    first, *others = candidates
     return cross_fit(
         subjects.arrays,
         subjects.folds,
         read_encoding(graph, _inputs(settings)),
-        resolve(len(subjects), chosen=settings.hyperparameters),
+        first,
         exec_properties["seed"],
         exec_properties["steps"] or None,
         throttled_progress(),
+        others,
+    )
+
+
+def _candidates(
+    subjects: int, settings: CrossFitSettings, exec_properties: dict[str, Any]
+) -> tuple[Hyperparameters, ...]:
+    """What the procedures choose among, that of a run without tuning first."""
+    chosen = settings.hyperparameters
+    first = resolve(subjects, chosen=chosen)
+    if not exec_properties["tune"]:
+        return (first,)
+    return (first, *other_candidates(first, chosen, exec_properties["seed"]))
+
+
+def _tuning(
+    candidates: Sequence[Hyperparameters], found: OutOfFold, settings: CrossFitSettings
+) -> Tuning:
+    searched = [name for name in SPACE if name not in settings.hyperparameters]
+    counts = np.bincount(found.chosen, minlength=len(candidates))
+    return Tuning(
+        candidates=tuple(
+            TunedCandidate(
+                hyperparameters={name: getattr(candidate, name) for name in searched},
+                procedures=int(count),
+            )
+            for candidate, count in zip(candidates, counts, strict=True)
+        )
     )
 
 

@@ -192,7 +192,13 @@ def _judge(
         told.append(look.history.sentence)
     folder = artifact_utils.get_single_uri(output_dict[VERDICT_KEY])
     metrics = shown.shown_metrics(
-        records, suppressed, compared, settings, scheme.plan, scheme.references
+        records,
+        suppressed,
+        compared,
+        settings,
+        scheme.plan,
+        scheme.references,
+        scheme.tuning,
     )
     told += as_good_sentences(metrics, settings.reference_margin)
     risks = predicted_risks(scheme.censoring, metrics, settings.arm_slicing)

@@ -13,6 +13,7 @@ from pipeline.results.counts import Counts
 from pipeline.results.documents import read_result
 from pipeline.results.evaluation_plan import SPLIT_PLAN, EvaluationPlan, read_plan
 from pipeline.results.reference_models import ReferenceFit, read_reference_models
+from pipeline.results.tuning import Tuning, read_tuning
 
 PREDICTIONS_KEY = "predictions"
 REFERENCES_KEY = "reference_predictions"
@@ -29,6 +30,7 @@ class Scheme:
         own: Folder of the challenger's predictions out of fold; None on a test split.
         references: What each reference model was fitted on.
         censoring: Follow-up of the tasks that have some.
+        tuning: What the procedures chose, where hyperparameters were tuned out of fold.
     """
 
     plan: EvaluationPlan
@@ -36,6 +38,7 @@ class Scheme:
     own: str | None
     references: Mapping[str, ReferenceFit]
     censoring: Mapping[str, CensoredTask]
+    tuning: Tuning | None
 
     @classmethod
     def of(cls, inputs: dict[str, list[Artifact]]) -> Scheme:
@@ -56,6 +59,7 @@ class Scheme:
             own if plan.out_of_fold else None,
             {name: model.fit for name, model in fitted.items()},
             read_result(Counts, rejects).censoring if rejects else {},
+            read_tuning(own) if own else None,
         )
 
     def and_from(self, folder: str | None) -> Scheme:

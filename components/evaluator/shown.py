@@ -27,6 +27,7 @@ from pipeline.results.documents import (
 from pipeline.results.evaluation_plan import SPLIT_PLAN, EvaluationPlan
 from pipeline.results.reference_models import ReferenceFit
 from pipeline.results.suppress import SuppressionReason, suppressed
+from pipeline.results.tuning import Tuning
 
 
 def suppressed_groups(records: Iterable[Record], settings: EvaluatorSettings) -> Suppressed:
@@ -79,6 +80,7 @@ def shown_metrics(
     settings: EvaluatorSettings,
     plan: EvaluationPlan = SPLIT_PLAN,
     references: Mapping[str, ReferenceFit] = MappingProxyType({}),
+    tuning: Tuning | None = None,
 ) -> Metrics:
     """Makes `metrics.json`.
 
@@ -89,6 +91,7 @@ def shown_metrics(
         settings: What was evaluated.
         plan: How the run evaluates.
         references: What each reference model was fitted on.
+        tuning: What the procedures chose, where hyperparameters were tuned out of fold.
 
     Returns:
         `records` of the groups shown; `suppressed` groups with the reason and, if they are too
@@ -99,6 +102,8 @@ def shown_metrics(
     optional: dict[str, Any] = {"between_groups": between} if between else {}
     if references:
         optional["reference_models"] = dict(references)
+    if tuning:
+        optional["tuning"] = tuning
     return Metrics(
         smallest_group=settings.smallest_group,
         records=tuple(record.shown() for record in records if _is_shown(record, hidden, compared)),

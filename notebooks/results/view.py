@@ -139,7 +139,7 @@ class ResultsView:
             [] if metrics.has_champion else ["There was no champion to compare with."],
         )
         titles = {task: self._title(task) for task in metrics.tasks}
-        basis = (basis_sentence(self._plan), *scheme_notes(self._plan, self.run.result.titles))
+        basis = (basis_sentence(self._plan), *scheme_notes(metrics, self.run.result.titles))
         references = reference_table(metrics, titles)
         return show(
             notice,

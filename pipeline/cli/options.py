@@ -91,7 +91,8 @@ tune_option = variable_option(
     "--tune",
     is_flag=True,
     default=None,
-    help="Search hyperparameters first.",
+    help="Search hyperparameters: on the eval split, or out of fold inside each fold's training "
+    "subjects.",
 )
 
 root_option = variable_option(

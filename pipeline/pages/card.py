@@ -132,9 +132,10 @@ def _decision_notice(card: Card) -> Notice:
 
 def _scheme(card: Card) -> list[Block]:
     """Whom the numbers above are of."""
-    plan = card.evidence.metrics.evaluation
+    metrics = card.evidence.metrics
+    plan = metrics.evaluation
     subjects = card.evidence.counts.subjects.get(plan.evaluated_split)
-    notes = scheme_notes(plan, card.task_titles)
+    notes = scheme_notes(metrics, card.task_titles)
     return [Paragraph(text) for text in (basis_sentence(plan, subjects), *notes)]
 
 

@@ -31,6 +31,7 @@ from pipeline.results.stability import Stability
 from pipeline.results.task_verdicts import DROPS, TaskDecision, TaskVerdict
 from pipeline.results.training import Training
 from pipeline.results.trial_progress import TrialSummaryDocument
+from pipeline.results.tuning import Tuning
 from pipeline.results.validation import ExternalValidation
 from pipeline.storage import read
 from pipeline.study.renamed import rename_threshold
@@ -136,6 +137,7 @@ class Metrics(Document):
         evaluation: How the model was evaluated; `split` in documents of 0.1.0.
         between_groups: Under `internal_external` the summary over the groups.
         reference_models: What each reference model was fitted on, by name.
+        tuning: What the procedures chose where hyperparameters were tuned out of fold.
     """
 
     smallest_group: Count
@@ -144,6 +146,7 @@ class Metrics(Document):
     evaluation: EvaluationPlan = SPLIT_PLAN
     between_groups: tuple[BetweenGroups, ...] = ()
     reference_models: dict[str, ReferenceFit] = {}
+    tuning: Tuning | None = None
 
     @property
     def tasks(self) -> tuple[str, ...]:

@@ -131,16 +131,19 @@ def inherited_sentence(plan: EvaluationPlan) -> str:
     )
 
 
-def scheme_notes(plan: EvaluationPlan, titles: Titles) -> tuple[str, ...]:
+def scheme_notes(metrics: Metrics, titles: Titles) -> tuple[str, ...]:
     """What a reader must know beside `basis_sentence`; empty where there is nothing.
 
     Args:
-        plan: How the run evaluates.
+        metrics: The Evaluator's metrics.
         titles: Titles of the study's tasks.
     """
+    plan = metrics.evaluation
     notes = [choice_sentence(plan, titles), inherited_sentence(plan)]
     if plan.scheme == "cross_fit":
         notes.append(MEAN_PROVES_NOTHING)
+    if metrics.tuning:
+        notes.append(metrics.tuning.sentence)
     return tuple(filter(None, notes))
 
 

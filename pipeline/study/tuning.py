@@ -1,4 +1,4 @@
-"""What the Tuner searches, and which studies leave it nothing to search."""
+"""Which hyperparameters are searched, and which studies leave nothing to search."""
 
 from __future__ import annotations
 
@@ -10,13 +10,7 @@ if TYPE_CHECKING:
     from pipeline.study.study import Study
 
 SEARCHED = ("depth", "width", "dropout", "learning_rate", "weight_decay", "penalty")
-"""Hyperparameters that the Tuner searches, unless the study file chooses them."""
-
-NO_EVAL_SPLIT = (
-    "--tune: this run is evaluated out of fold, so there is no eval split, and hyperparameters "
-    "tuned on all subjects would be evaluated on the same subjects. Run without --tune, or with "
-    "`evaluation: {scheme: split}` in the study file."
-)
+"""Hyperparameters that are searched, unless the study file chooses them."""
 
 
 def check_tuning(study: Study) -> None:
@@ -26,10 +20,8 @@ def check_tuning(study: Study) -> None:
         study: The study.
 
     Raises:
-        UserError: It has no eval split, or chooses all hyperparameters that are searched.
+        UserError: It chooses all hyperparameters that are searched.
     """
-    if study.evaluation.scheme in ("cross_fit", "internal_external"):
-        raise UserError(NO_EVAL_SPLIT)
     if study.training.hyperparameters.given.keys() >= set(SEARCHED):
         raise UserError(
             "--tune: the study file chooses all hyperparameters that are searched "

@@ -16,11 +16,14 @@ from pipeline.results.division import read_division
 from pipeline.results.evaluation_plan import EvaluationPlan, read_plan
 from pipeline.results.final_fit import FINAL_FIT_FILE, FinalFit
 from pipeline.results.predictions import Predictions, read_predictions
+from pipeline.results.tuning import read_tuning
 from pipeline.runs.divisions import subjects_root
 from pipeline.runs.registry import Registry
 from tests.each import each
+from tests.html_reading import read_html
 from tests.predicted_risks import departures
 from tests.whole_runs import LENIENT, Run, small_run, study_copy
+from trainer.search_space import MOST_CANDIDATES
 
 pytestmark = pytest.mark.slow
 
@@ -183,8 +186,38 @@ def test_the_registry_keeps_the_champions_predictions_apart_from_the_model(
 
 @pytest.fixture(scope="module")
 def second(run: Run, study_file: Path) -> Run:
-    """The next night: the same subjects, a model that is trained longer."""
-    return small_run(run.root, study_file, "--steps", "60")
+    """The next night: the same subjects, a model that is tuned and trained longer."""
+    return small_run(run.root, study_file, "--steps", "60", "--tune")
+
+
+def test_out_of_fold_every_procedure_and_the_final_model_choose_their_hyperparameters(
+    second: Run, predictions: Predictions, plan: EvaluationPlan
+) -> None:
+    assert second.code == 0, second.terminal + second.errors
+    folder = str(second.output("CrossFit", "predictions"))
+    found = read_tuning(folder)
+    assert found is not None
+    assert len(found.candidates) == MOST_CANDIDATES
+    assert found.procedures == plan.folds * REPEATS
+    tuned = read_predictions(folder)
+    assert tuned.fold.tolist() == predictions.fold.tolist()
+    assert any(
+        tuned.of["challenger"][task].tolist() != predictions.of["challenger"][task].tolist()
+        for task in TASKS
+    )
+    training = second.file_of("Trainer", "model_run", "training.json")["hyperparameters"]
+    searched = found.candidates[0].hyperparameters
+    assert {name: training[name] for name in searched} in [
+        candidate.hyperparameters for candidate in found.candidates
+    ]
+    pages = (
+        second.records / "page.html",
+        second.output("ModelCard", "card") / "card.html",
+    )
+    for page in each(pages):
+        assert found.sentence in read_html(page.read_text()).text
+    # The terminal breaks lines.
+    assert found.sentence in " ".join(second.terminal.split())
 
 
 def test_the_next_night_is_compared_with_the_champions_own_out_of_fold_predictions(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import shutil
 import stat
 from dataclasses import FrozenInstanceError, replace
@@ -16,6 +17,7 @@ from pipeline.errors import UserError
 from pipeline.results.registration import Candidate
 from pipeline.runs.registry import NO_CHAMPION, Registry
 from pipeline.study.shipped import SCHEMAS, find_study_file
+from pipeline.study.tuning import SEARCHED
 from pipeline.subject_key import KEY_VARIABLE
 from pipeline.version import code_version, source_digest
 from tests.registered_models import documents
@@ -287,7 +289,9 @@ def test_a_synthetic_trial_too_small_is_refused_with_the_range(tmp_path: Path) -
 def test_a_study_that_can_not_be_tuned_is_refused_before_its_data_are_read(
     settings: Settings,
 ) -> None:
-    Path(settings.study).write_text(f"{STUDY}evaluation: {{scheme: cross_fit}}\n")
+    chosen = json.dumps(dict.fromkeys(SEARCHED, 0) | {"width": 8, "learning_rate": 1, "penalty": 1})
+    text = STUDY.replace("{steps: 40}", f"{{hyperparameters: {chosen}}}")
+    Path(settings.study).write_text(text)
 
-    with pytest.raises(UserError, match="--tune: this run is evaluated out of fold"):
+    with pytest.raises(UserError, match="--tune: the study file chooses all hyperparameters"):
         resolve(replace(settings, tune=True, data="/nowhere"))

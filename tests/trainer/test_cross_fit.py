@@ -79,7 +79,7 @@ def test_five_folds_share_a_model_for_each_pair_that_it_leaves_out() -> None:
     assert len(plan_models(dealt(50, 4, 1), trial(50), seed=1).trained) == 16
 
 
-def _flipped(arrays: Arrays, rows: NDArray[np.bool_]) -> Arrays:
+def flipped(arrays: Arrays, rows: NDArray[np.bool_]) -> Arrays:
     """The same subjects; those in `rows` have the opposite labels, all of them known."""
     labels = np.where(rows[:, None], 1 - arrays.labels, arrays.labels).astype(np.float32)
     weights = np.where(rows[:, None], 1, arrays.weights).astype(np.float32)
@@ -91,7 +91,7 @@ def _largest_change(folds: int) -> float:
     arrays, assigned = trial(60), dealt(60, folds, 1)
     own = assigned[:, 0] == 0
     before = predicted(arrays, assigned).probabilities[own]
-    after = predicted(_flipped(arrays, own), assigned).probabilities[own]
+    after = predicted(flipped(arrays, own), assigned).probabilities[own]
     return float(np.abs(before - after).max())
 
 
@@ -121,7 +121,7 @@ def test_the_labels_of_the_other_folds_do_reach_it(sixty: NDArray[np.float32]) -
     arrays, assigned = trial(60), dealt(60, 5, 1)
     own = assigned[:, 0] == 0
     before = sixty[own]
-    after = predicted(_flipped(arrays, ~own), assigned).probabilities[own]
+    after = predicted(flipped(arrays, ~own), assigned).probabilities[own]
 
     assert np.abs(before - after).max() > 0.1
 
@@ -189,7 +189,7 @@ def test_many_subjects_are_trained_fold_by_fold(monkeypatch: pytest.MonkeyPatch)
     own = assigned[:, 0] == 0
 
     before = predicted(arrays, assigned).probabilities
-    after = predicted(_flipped(arrays, own), assigned).probabilities
+    after = predicted(flipped(arrays, own), assigned).probabilities
 
     np.testing.assert_allclose(before[own], after[own], atol=1e-6)
     known = arrays.weights[:, 0] > 0

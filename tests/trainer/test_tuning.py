@@ -1,12 +1,14 @@
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import tensorflow as tf
 from tfx.components.trainer.fn_args_utils import FnArgs
+from tfx.components.tuner.executor import write_best_hyperparameters
+from tfx.types import standard_artifacts
 
-from pipeline.errors import UserError
 from pipeline.study.sections import check_hyperparameters
 from pipeline.study.tuning import SEARCHED
 from tests.each import each
@@ -41,14 +43,27 @@ def tuner(study: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     return search(study, tmp_path_factory.mktemp("tuning"), seed=1)
 
 
-def test_without_an_eval_split_nothing_is_tuned(study: Any, tmp_path: Path) -> None:
+def test_without_an_eval_split_the_tuner_leaves_the_choice_to_the_folds(
+    study: Any, tmp_path: Path
+) -> None:
     empty = tmp_path / "empty.gz"
     with tf.io.TFRecordWriter(str(empty), tf.io.TFRecordOptions("GZIP")):
         pass
     out_of_fold = dataclasses.replace(study, eval_files=str(empty))
 
-    with pytest.raises(UserError, match=r"--tune: this run is evaluated out of fold"):
-        search(out_of_fold, tmp_path, seed=1)
+    found = search(out_of_fold, tmp_path, seed=1)
+
+    artifacts = {}
+    for key, kind in (
+        ("best_hyperparameters", standard_artifacts.HyperParameters),
+        ("tuner_results", standard_artifacts.TunerResults),
+    ):
+        artifacts[key] = [kind()]
+        artifacts[key][0].uri = str(tmp_path / key)
+    write_best_hyperparameters(found, artifacts)
+    best = json.loads((tmp_path / "best_hyperparameters/best_hyperparameters.txt").read_text())
+    assert tuned_values(best) == {}
+    assert json.loads((tmp_path / "tuner_results/tuner_results.json").read_text()) == []
 
 
 def test_the_best_trial_has_the_lowest_eval_loss(tuner: Any) -> None:

@@ -43,7 +43,7 @@ def verdict_section(result: RunResult) -> Section:
     if len(titles) > 1:
         # The notice above has the reasons.
         blocks.append(task_verdicts_table(result.verdict, titles, with_reasons=False))
-    of_scheme = scheme_notes(result.metrics.evaluation, result.titles)
+    of_scheme = scheme_notes(result.metrics, result.titles)
     notes = (*of_scheme, *note_texts(result.verdict, titles))
     if notes:
         blocks.append(Bullets(notes))

@@ -115,7 +115,7 @@ def _show_scheme(console: Console, metrics: Metrics, titles: Titles) -> None:
     basis = (basis_sentence(plan),) if plan.out_of_fold else ()
     for text in (
         *basis,
-        *scheme_notes(plan, titles),
+        *scheme_notes(metrics, titles),
         *new_group_sentences(metrics, titles),
     ):
         print_words(console, f"  {escape(text)}")

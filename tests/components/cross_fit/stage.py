@@ -87,7 +87,11 @@ class Stage:
         return self.folder / "model"
 
     def execute(
-        self, model: Path | None = None, plan: EvaluationPlan = PLAN, **more: Artifact
+        self,
+        model: Path | None = None,
+        plan: EvaluationPlan = PLAN,
+        tune: bool = False,
+        **more: Artifact,
     ) -> None:
         (self.folder / "rejects").mkdir()
         (self.folder / "rejects" / PLAN_FILE).write_text(plan.model_dump_json())
@@ -106,7 +110,13 @@ class Stage:
                 "predictions": [_artifact(Predictions(), self.predictions)],
                 "uncertainty": [_artifact(ModelUncertainty(), self.uncertainty)],
             },
-            {"settings": SETTINGS.to_json(), "seed": 1, "steps": 0, "source": ""},
+            {
+                "settings": SETTINGS.to_json(),
+                "seed": 1,
+                "steps": 0,
+                "tune": int(tune),
+                "source": "",
+            },
         )
 
 

@@ -15,13 +15,16 @@ from pipeline.errors import UserError
 from pipeline.results.evaluation_plan import SPLIT_PLAN
 from pipeline.results.final_fit import FINAL_FIT_FILE, FinalFit
 from pipeline.results.predictions import read_predictions
+from pipeline.results.tuning import read_tuning
 from tests.components.cross_fit.stage import (
     COUNT,
+    REPEATS,
     Stage,
     folds_of,
     subject_hash,
 )
 from trainer.calibration import Calibration
+from trainer.cross_fit import OutOfFold
 from trainer.fit import Fitted
 
 
@@ -88,6 +91,44 @@ def test_a_fault_of_the_final_model_alone_fails_the_stage_before_the_push(
 ) -> None:
     with pytest.raises(UserError, match=rf"death: {measure} .* is not pushed"):
         stage.execute(stage.save(wrong(stage.trial.fitted)))
+
+
+def test_what_the_procedures_chose_is_written_beside_their_predictions(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = np.array([0, 3, 3, 3, 7] * REPEATS)
+    asked: list[Any] = []
+
+    def tuned(*arguments: Any) -> OutOfFold:
+        asked.extend(arguments[-1])
+        return dataclasses.replace(stage.trial.out_of_fold, chosen=chosen)
+
+    monkeypatch.setattr(module, "cross_fit", tuned)
+    stage.execute(tune=True)
+
+    found = read_tuning(str(stage.predictions))
+    assert found is not None
+    searched = ["dropout", "learning_rate", "weight_decay", "penalty"]
+    assert all(list(candidate.hyperparameters) == searched for candidate in found.candidates)
+    assert [candidate.procedures for candidate in found.candidates] == [2, 0, 0, 6, 0, 0, 0, 2]
+    of_others = [candidate.hyperparameters for candidate in found.candidates[1:]]
+    assert of_others == [{name: getattr(other, name) for name in searched} for other in asked]
+
+
+def test_without_tuning_there_are_no_candidates(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+
+    def untuned(*arguments: Any) -> OutOfFold:
+        asked.append(arguments[-1])
+        return stage.trial.out_of_fold
+
+    monkeypatch.setattr(module, "cross_fit", untuned)
+    stage.execute()
+
+    assert asked == [[]]
+    assert read_tuning(str(stage.predictions)) is None
 
 
 def test_under_split_nothing_is_predicted(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,8 @@ from tensorflow_model_analysis.proto import metrics_for_slice_pb2
 from components.evaluator.results import read_records
 from components.evaluator.settings import EvaluatorSettings
 from components.evaluator.shown import shown_metrics, suppressed_groups
+from pipeline.results.evaluation_plan import SPLIT_PLAN
+from pipeline.results.tuning import TunedCandidate, Tuning
 
 SETTINGS = EvaluatorSettings(
     tasks={"response": (0.5,)},
@@ -131,6 +133,17 @@ def test_an_empty_test_split_is_too_small() -> None:
 
     assert hidden == {"response": {(): "too_small"}}
     assert shown_metrics([], hidden, hidden, SETTINGS).suppressed[0].subjects == "<20"
+
+
+def test_what_the_procedures_chose_is_in_the_metrics_of_a_tuned_run_alone() -> None:
+    tuning = Tuning(candidates=(TunedCandidate(hyperparameters={"depth": 2}, procedures=5),))
+    found = shown_metrics([], {}, {}, SETTINGS, SPLIT_PLAN, {}, tuning)
+    untuned = shown_metrics([], {}, {}, SETTINGS)
+
+    assert found.model_dump(exclude_unset=True)["tuning"]["candidates"] == (
+        {"hyperparameters": {"depth": 2}, "procedures": 5},
+    )
+    assert "tuning" not in untuned.model_dump(exclude_unset=True)
 
 
 def test_suppressed_groups_are_listed_without_their_numbers() -> None:

@@ -12,6 +12,7 @@ from pipeline.html.page import render
 from pipeline.pages.evaluation.page import run_page
 from pipeline.results.between_groups import BetweenGroups
 from pipeline.results.evaluation_plan import SPLIT_PLAN, EvaluationPlan
+from pipeline.results.tuning import TunedCandidate, Tuning
 from tests.components.run_page.hand_made_run import BY_SITE, CROSS_FIT, result
 from tests.split_words import names_a_split
 
@@ -55,6 +56,21 @@ def test_only_cross_fitting_says_that_the_mean_prediction_proves_nothing() -> No
     assert says in page(CROSS_FIT)
     assert says not in page(BY_SITE)
     assert says not in page(SPLIT_PLAN)
+
+
+def test_page_and_summary_say_which_share_of_the_procedures_chose_which_hyperparameters() -> None:
+    found = result(evaluation=CROSS_FIT)
+    untuned, flat = (
+        TunedCandidate(hyperparameters={"depth": depth, "dropout": 0.2}, procedures=count)
+        for depth, count in ((2, 3), (0, 7))
+    )
+    metrics = found.metrics.model_copy(update={"tuning": Tuning(candidates=(untuned, flat))})
+    tuned = replace(found, metrics=metrics)
+    sentence = "70 % depth 0, dropout 0.2, 30 % the untuned ones."
+    for text in (render(run_page(tuned)), summary_markdown(tuned)):
+        assert sentence in text
+        assert "never on those that it predicts" in text
+    assert "candidates" not in page(CROSS_FIT)
 
 
 def test_internal_external_shows_where_a_new_group_would_lie() -> None:

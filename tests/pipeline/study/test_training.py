@@ -96,15 +96,6 @@ def test_yes_no_and_nan_are_no_numbers_anywhere(changes: dict[str, Any], place: 
     assert any(line.startswith(f"study.yaml: {place}: expected a") for line in refusal(**changes))
 
 
-@pytest.mark.parametrize("evaluation", [{"scheme": "cross_fit"}, {"scheme": "internal_external"}])
-def test_a_study_without_an_eval_split_is_not_tuned(evaluation: dict[str, Any]) -> None:
-    by = {"by": "site"} if evaluation["scheme"] == "internal_external" else {}
-    of_folds = study(evaluation=evaluation | by, site={"column": "SITEID"})
-
-    with pytest.raises(UserError, match="--tune: this run is evaluated out of fold"):
-        check_tuning(of_folds)
-
-
 def test_a_study_that_chooses_everything_is_not_tuned() -> None:
     chosen = {name: LIMITS[name][0] for name in SEARCHED}
     check_tuning(study(training__hyperparameters=dict(list(chosen.items())[1:])))
