@@ -74,7 +74,8 @@ class Executor(base_executor.BaseExecutor):
             storage.write_whole(f"{folder}/{SERVED_FILE}", uncertainty.model_dump_json().encode())
         else:
             save_with_tasks(trained, folder, served.blessed, uncertainty, settings.slicings)
-        io_utils.write_string_file(f"{folder}/{TASKS_FILE}", served.model_dump_json(indent=1))
+        said = served.model_dump_json(indent=1, exclude_defaults=True)
+        io_utils.write_string_file(f"{folder}/{TASKS_FILE}", said)
         logger.info("The model serves %s.", ", ".join(served.blessed))
 
 

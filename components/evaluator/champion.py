@@ -14,12 +14,11 @@ from components.evaluator.champion_scores import ChampionScores, score_subjects
 from components.evaluator.judge import Verdict
 from components.evaluator.records import Record
 from components.evaluator.settings import EvaluatorSettings
-from pipeline.estimates import fixed
 from pipeline.names import EXAMPLES_SIGNATURE
 from pipeline.results.division import has_division, read_division
 from pipeline.results.documents import OVERALL
 from pipeline.results.evaluation_plan import EvaluationPlan
-from pipeline.results.outcomes import LEAST_EVENTS
+from pipeline.results.judged import Judged
 from pipeline.results.uncertainty import is_part
 from pipeline.study.digest import version_of_digest
 
@@ -35,33 +34,20 @@ LABEL_DIGEST = "label_digest"
 SUBJECT_KEY_ID = "subject_key_id"
 """Custom property of a champion and of examples: identifies the secret of the pseudonyms."""
 
-FIRST_RUN = "No champion: no model has been blessed before."
-VALIDATION = "No champion was compared: a registered model is validated on another trial."
-_NOT = "The champion is not comparable:"
-OTHER_SPLIT = (
-    f"{_NOT} it was trained on another split (other split seed), so it may have seen the test "
-    "subjects."
-)
-OTHER_LABELS = (
-    f"{_NOT} its label definitions or its way of dividing the subjects differ (other label digest)."
-)
-OTHER_DEAL = (
-    f"{_NOT} an earlier release registered it, which divided the subjects in another way, so it "
-    "may have seen the test subjects."
-)
-OTHER_KEY = (
-    f"{_NOT} the pseudonyms of its subjects were made with another subject key, so who trained it "
-    "is not known."
-)
-NO_DIVISION = (
-    f"{_NOT} the registry does not hold which subjects it was trained on, or how it predicted them "
-    "out of fold."
-)
+FIRST_RUN = Judged(reason="first_run")
+VALIDATION = Judged(reason="validation")
+OTHER_SPLIT = Judged(reason="other_split")
+OTHER_LABELS = Judged(reason="other_labels")
+OTHER_DEAL = Judged(reason="other_deal")
+OTHER_KEY = Judged(reason="other_key")
+NO_DIVISION = Judged(reason="no_division")
 
 
-def other_scheme(plan: EvaluationPlan, champion: EvaluationPlan) -> str:
+def other_scheme(plan: EvaluationPlan, champion: EvaluationPlan) -> Judged:
     """The reason against a champion that was evaluated by another scheme, as `auto` may choose."""
-    return f"{_NOT} it was evaluated by `{champion.scheme}`, this model by `{plan.scheme}`."
+    return Judged(
+        reason="other_scheme", values={"scheme": plan.scheme, "champion": champion.scheme}
+    )
 
 
 def is_present(baseline: Sequence[Artifact]) -> bool:
@@ -95,37 +81,26 @@ class Champion:
         scores: Its predictions; None if nothing is compared.
     """
 
-    reason_against: str | None
+    reason_against: Judged | None
     tasks: tuple[str, ...] = ()
     scores: ChampionScores | None = None
 
-    def note(self, plan: EvaluationPlan, smallest_group: int) -> str:
-        """On whom champion and challenger are compared; empty if they are not."""
-        if self.scores is None:
-            return ""
-        compared, new, left_out = (
-            f"{n:,}" if n == 0 or n >= smallest_group else f"fewer than {smallest_group}"
-            for n in (self.scores.compared, self.scores.new, self.scores.left_out)
-        )
-        if plan.out_of_fold:
-            told = (
-                f"Compared with the champion on {compared} subjects of both runs, each predicted "
-                "by models that never saw the subject; "
+    def notes(self, plan: EvaluationPlan, smallest_group: int) -> Iterator[Judged]:
+        """On whom champion and challenger are compared; nothing if they are not."""
+        if self.scores is not None:
+            numbers = {
+                "compared": self.scores.compared,
+                "new": self.scores.new,
+                "left_out": self.scores.left_out,
+            }
+            yield Judged(
+                reason="compared_out_of_fold" if plan.out_of_fold else "compared_on_test",
+                smallest_group=smallest_group,
+                values={
+                    name: n if n == 0 or n >= smallest_group else None
+                    for name, n in numbers.items()
+                },
             )
-            told += (
-                f"{new} subjects are new since the champion's run, and are compared apart."
-                if self.scores.new
-                else "no subject is new since the champion's run."
-            )
-            rest = f" {left_out} subjects changed their fold and are left out."
-        else:
-            told = (
-                f"Compared with the champion on {compared} test subjects that neither model was "
-                f"trained, stopped or calibrated on; {new} of them are new since the champion's "
-                "run."
-            )
-            rest = f" {left_out} test subjects that the champion has seen are left out."
-        return told + (rest if self.scores.left_out else "")
 
 
 def find_champion(
@@ -168,41 +143,29 @@ def find_champion(
     return Champion(None, tasks, scores)
 
 
-def needed_note(verdict: Verdict, plan: EvaluationPlan, smallest_group: int) -> str:
-    """What lets the models be compared, where too few subjects do; empty where enough do.
+def needed_notes(verdict: Verdict, plan: EvaluationPlan, smallest_group: int) -> Iterator[Judged]:
+    """What lets the models be compared, where too few subjects do.
 
     Args:
         verdict: The verdict.
         plan: How the run evaluates.
         smallest_group: Fewest subjects that a comparison is of.
     """
-    lacking = any(
+    if any(
         item.decides
         and item.application.is_of_champion
         and item.application.group == OVERALL
         and item.reason in ("too_few_subjects", "too_few_events")
         for item in verdict.comparisons
-    )
-    if not lacking:
-        return ""
-    ways = [
-        "let the trial grow (new subjects are added to those compared)",
-        *(
-            ()
-            if plan.out_of_fold
-            else ("evaluate by `scheme: cross_fit`, which compares later models on all subjects",)
-        ),
-        "replace the champion without the task by `drop_tasks: allowed`",
-        "measure a registered model on new data by `trial validate`",
-    ]
-    return (
-        f"To compare a task with the champion takes at least {smallest_group} subjects with a "
-        f"known label that neither model has seen, {LEAST_EVENTS} of them with the outcome and "
-        f"{LEAST_EVENTS} without it: {', '.join(ways[:-1])}, or {ways[-1]}."
-    )
+    ):
+        yield Judged(
+            reason="too_few_to_compare",
+            smallest_group=smallest_group,
+            values={"out_of_fold": int(plan.out_of_fold)},
+        )
 
 
-def new_subjects_notes(records: Sequence[Record], smallest_group: int) -> Iterator[str]:
+def new_subjects_notes(records: Sequence[Record], smallest_group: int) -> Iterator[Judged]:
     """How champion and challenger differ on the subjects who are new since the champion's run.
 
     Args:
@@ -211,27 +174,27 @@ def new_subjects_notes(records: Sequence[Record], smallest_group: int) -> Iterat
     """
     for record in records:
         if record.metric == "auc" and record.model == "difference":
-            where = f"{record.task}: subjects who are new since the champion's run"
             if record.subjects < smallest_group or not math.isfinite(record.lower):
-                yield f"{where} are too few to compare the models on them."
+                yield Judged(reason="too_few_new_subjects", task=record.task)
             else:
-                yield (
-                    f"{where} ({record.subjects:,} with a known outcome, predicted by the "
-                    f"champion's own model): difference of the AUC to the champion "
-                    f"{fixed(record.value)} ({fixed(record.lower)} to {fixed(record.upper)})."
+                yield Judged(
+                    reason="new_subjects",
+                    task=record.task,
+                    estimate=record.shown().estimate,
+                    values={"subjects": record.subjects},
                 )
 
 
 def _reason_of_pseudonyms(
     models: Sequence[Artifact], divisions: Sequence[Artifact], examples: Artifact
-) -> str | None:
+) -> Judged | None:
     if not divisions or not has_division(divisions[0].uri):
         return NO_DIVISION
     key = examples.get_string_custom_property(SUBJECT_KEY_ID)
     return None if models[0].get_string_custom_property(SUBJECT_KEY_ID) == key else OTHER_KEY
 
 
-def reason_against(baseline: Sequence[Artifact], settings: EvaluatorSettings) -> str | None:
+def reason_against(baseline: Sequence[Artifact], settings: EvaluatorSettings) -> Judged | None:
     """The reason why the champion can't be compared.
 
     Args:

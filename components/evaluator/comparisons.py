@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.evaluator.intervals import enough_events
-from components.evaluator.records import Record, group_text, is_of_champion, number_or_none
-from pipeline.names import BASE_RATE, CHAMPION
+from components.evaluator.records import Record, number_or_none
+from pipeline.estimates import Estimate
 from pipeline.results.documents import OVERALL, Group, ModelRole
-from pipeline.results.outcomes import LEAST_EVENTS, OUTCOMES, ComparisonReason, Origin, Outcome
+from pipeline.results.judged import Judged, is_of_champion
+from pipeline.results.outcomes import OUTCOMES, ComparisonReason, Origin, Outcome
 from pipeline.results.suppress import SuppressionReason
 from pipeline.study.sections import Side, Threshold
 
@@ -19,48 +20,8 @@ RecordKey = tuple[str, Group, str, float | None, ModelRole, str | None]
 Suppressed = Mapping[str, Mapping[Group, SuppressionReason]]
 """Suppressed groups of each task, with the reason."""
 
-_BEYOND: Mapping[tuple[Side, str], str] = {
-    ("at_least", "point"): "below",
-    ("at_least", "bound"): "lower bound below",
-    ("at_most", "point"): "above",
-    ("at_most", "bound"): "upper bound above",
-    ("at_least", "overlap"): "interval wholly below",
-    ("at_most", "overlap"): "interval wholly above",
-}
-"""Description of a value beyond its limit, by side and `holds`."""
-
-_EXPLANATIONS: Mapping[ComparisonReason, str] = {
-    "within_limit": "",
-    "no_value": "has no value (for example, because all subjects have the same outcome, or no "
-    "prediction reaches the decision threshold)",
-    "no_interval": "has no confidence interval, but the threshold applies to it",
-    "too_few_subjects": "can't be judged: fewer than {smallest_group} subjects have a known "
-    "outcome",
-    "too_few_events": f"can't be judged: fewer than {LEAST_EVENTS} subjects with the outcome, or "
-    "without it",
-    "group_too_small": "is not judged: fewer than {smallest_group} subjects have a known outcome",
-    "no_champion": "is not judged: no champion was scored",
-    "no_reference": "can't be judged: the reference model was not fitted",
-}
-"""Reasons as the end of a sentence; `beyond_limit` has numbers, see `_beyond`."""
-
-_OF_UNSEEN = "of the subjects that neither model was trained, stopped or calibrated on, fewer than"
-_EXPLANATIONS_OF_CHAMPION: Mapping[ComparisonReason, str] = {
-    "too_few_subjects": f"can't be judged: {_OF_UNSEEN} {{smallest_group}} have a known outcome",
-    "too_few_events": f"can't be judged: {_OF_UNSEEN} {LEAST_EVENTS} have the outcome, or are "
-    "without it",
-    "group_too_small": f"is not judged: {_OF_UNSEEN} {{smallest_group}} have a known outcome",
-}
-"""The same of comparisons with the champion, which may be on a part of the subjects."""
-
-_NOT_SHOWN: Mapping[tuple[str, str | None], str] = {
-    ("auc", None): "that it ranks subjects better than guessing is not shown",
-    ("auc", CHAMPION): "that it ranks subjects about as well as the champion is not shown",
-    ("brier", BASE_RATE): "that it predicts better than the arm's rate of the outcome is not shown",
-    ("calibration_in_the_large", None): "its predictions are too high or too low on the whole",
-    ("calibration_slope", None): "its predictions are too extreme (below 1) or too timid (above 1)",
-}
-"""What a default that fails means, by metric and the model that it is compared with."""
+_OF_SIZE: frozenset[ComparisonReason] = frozenset({"too_few_subjects", "group_too_small"})
+"""Reasons that the smallest group decides."""
 
 
 @dataclass(frozen=True)
@@ -97,20 +58,6 @@ class Application:
         metric, versus = self.threshold.metric, self.threshold.reference
         return self.task, self.group, metric, self.decision_threshold, self.model, versus
 
-    @property
-    def subject(self) -> str:
-        """The judged metric, as the beginning of a sentence."""
-        measure: str = self.threshold.metric
-        if self.decision_threshold is not None:
-            measure += f" at decision threshold {self.decision_threshold:g}"
-        if self.model == "difference":
-            other = (self.threshold.versus or "").replace("_", " ")
-            measure = f"difference of {measure} to the {other}"
-        if self.model == "champion":
-            measure += " of the champion"
-        place = f"in slice {group_text(self.group)}" if self.group else "overall"
-        return f"{self.task}: {measure} {place}"
-
 
 @dataclass(frozen=True)
 class Comparison:
@@ -123,7 +70,7 @@ class Comparison:
         value: The judged value: the point estimate or the bound of its interval; None if it is
             missing or the group is suppressed.
         reason: Reason of the outcome.
-        message: A sentence for people; empty if the comparison passes.
+        smallest_group: Fewest subjects that a group is shown for.
         shown: The judged record; None if there is none or the group is suppressed.
     """
 
@@ -132,7 +79,7 @@ class Comparison:
     limit: float
     value: float | None
     reason: ComparisonReason
-    message: str
+    smallest_group: int
     shown: Record | None
 
     @property
@@ -150,9 +97,32 @@ class Comparison:
         """Whether the model is refused because of it."""
         return self.decides and self.outcome == "fails"
 
+    @property
+    def judged(self) -> Judged:
+        """What the verdict says of it."""
+        of = self.application
+        beyond = self.shown if self.reason == "beyond_limit" else None
+        return Judged(
+            reason=self.reason,
+            task=of.task,
+            slice=dict(of.group),
+            metric=of.threshold.metric,
+            decision_threshold=of.decision_threshold,
+            model=of.model,
+            versus=of.threshold.reference,
+            origin=of.origin,
+            side=self.side,
+            limit=self.limit,
+            holds=of.threshold.holds,
+            strict=of.threshold.strict,
+            estimate=beyond.shown().estimate if beyond else Estimate(),
+            smallest_group=self.smallest_group if self.reason in _OF_SIZE else None,
+        )
+
     def to_json(self) -> dict[str, Any]:
         """The comparison as JSON-like content."""
         of = self.application
+        told = self.judged.model_dump(exclude_defaults=True)
         return {
             "threshold": of.number,
             "origin": of.origin,
@@ -169,7 +139,7 @@ class Comparison:
             "value": self.value,
             "outcome": self.outcome,
             "reason": self.reason,
-            "message": self.message,
+            **{key: told[key] for key in ("estimate", "smallest_group") if key in told},
         }
 
 
@@ -200,26 +170,15 @@ def compare(
             within = _is_within(application.threshold, judged, side, limit)
             reason = "within_limit" if within else "beyond_limit"
         compared = reason in ("within_limit", "beyond_limit")
-        explanation = (
-            _beyond(application, shown, judged, side, limit)
-            if reason == "beyond_limit"
-            else _explanation(application, reason).format(smallest_group=smallest_group)
-        )
         yield Comparison(
             application=application,
             side=side,
             limit=limit,
             value=number_or_none(judged) if compared and shown else None,
             reason=reason,
-            message=f"{application.subject} {explanation}" if explanation else "",
+            smallest_group=smallest_group,
             shown=shown,
         )
-
-
-def _explanation(application: Application, reason: ComparisonReason) -> str:
-    if application.is_of_champion and reason in _EXPLANATIONS_OF_CHAMPION:
-        return _EXPLANATIONS_OF_CHAMPION[reason]
-    return _EXPLANATIONS[reason]
 
 
 def _reason_against(
@@ -258,29 +217,3 @@ def _is_within(threshold: Threshold, judged: float, side: Side, limit: float) ->
     if judged == limit:
         return not threshold.strict
     return (judged > limit) == (side == "at_least")
-
-
-def _beyond(
-    application: Application, shown: Record | None, judged: float, side: Side, limit: float
-) -> str:
-    threshold = application.threshold
-    where = _BEYOND[side, threshold.holds] + (" or at" if threshold.strict else "")
-    if shown is None:
-        return f"is {where} {limit:g} (suppressed: a smaller group's numbers would follow)"
-    meaning = _NOT_SHOWN.get((threshold.metric, threshold.versus))
-    means = f": {meaning}" if meaning and application.origin == "default" else ""
-    digits = _digits(judged, limit)
-    value = f"{shown.value:z.{digits}g}"
-    if math.isfinite(shown.lower) and math.isfinite(shown.upper):
-        value += f" ({shown.lower:z.{digits}g} to {shown.upper:z.{digits}g})"
-    return f"is {value}, {where} {limit:g}{means}"
-
-
-def _digits(value: float, limit: float) -> int:
-    """Three significant digits, or as many as distinguish the value from its limit."""
-    if value == limit:
-        return 3
-    for digits in range(3, 17):
-        if float(f"{value:.{digits}g}") != limit:
-            return digits
-    return 17

@@ -19,11 +19,11 @@ from tfx.types.artifact import Artifact
 from tfx.utils import io_utils, path_utils, proto_utils
 
 from components.evaluator import jackknife, results, shown
-from components.evaluator.champion import Champion, find_champion, needed_note, new_subjects_notes
+from components.evaluator.champion import Champion, find_champion, needed_notes, new_subjects_notes
 from components.evaluator.defaults import default_thresholds
 from components.evaluator.eval_config import build_eval_config
 from components.evaluator.judge import Verdict, judge
-from components.evaluator.predicted_risks import predicted_risks, risk_notes
+from components.evaluator.predicted_risks import predicted_risks
 from components.evaluator.prediction_table import predictions_from
 from components.evaluator.scheme import Scheme
 from components.evaluator.settings import EvaluatorSettings
@@ -32,10 +32,11 @@ from pipeline import names
 from pipeline.documents import Document, parse_document
 from pipeline.results.documents import OVERALL
 from pipeline.results.documents import Verdict as VerdictDocument
-from pipeline.results.reference_comparison import as_good_sentences
+from pipeline.results.reference_comparison import simpler_models
 from pipeline.results.task_verdicts import WORDS
 from pipeline.runs.looks import RunLook, record_look
 from pipeline.storage import remove_folder
+from pipeline.titles import NAMES
 
 SETTINGS_KEY = "settings"
 CHAMPION_KEY = "champion_model"
@@ -184,12 +185,10 @@ def _judge(
     )
     smallest = settings.smallest_group
     told = [
-        champion.note(scheme.plan, smallest),
-        needed_note(verdict, scheme.plan, smallest),
+        *champion.notes(scheme.plan, smallest),
+        *needed_notes(verdict, scheme.plan, smallest),
     ]
     told += new_subjects_notes(results.records_of_new(found, scheme.plan), smallest)
-    if look:
-        told.append(look.history.sentence)
     folder = artifact_utils.get_single_uri(output_dict[VERDICT_KEY])
     metrics = shown.shown_metrics(
         records,
@@ -200,17 +199,17 @@ def _judge(
         scheme.references,
         scheme.tuning,
     )
-    told += as_good_sentences(metrics, settings.reference_margin)
+    told += simpler_models(metrics, settings.reference_margin)
     risks = predicted_risks(scheme.censoring, metrics, settings.arm_slicing)
-    told += risk_notes(risks)
-    verdict = replace(verdict, notes=(*verdict.notes, *filter(None, told)))
+    verdict = replace(verdict, notes=(*verdict.notes, *told))
     _write(folder, METRICS_FILE, metrics)
     curves = shown.shown_curves(found, records, suppressed, compared, settings)
     _write(folder, CURVES_FILE, curves)
     optional: dict[str, Any] = {"looks": look.history} if look else {}
     if risks:
         optional["risks"] = risks
-    _write(folder, VERDICT_FILE, VerdictDocument.model_validate({**verdict.to_json(), **optional}))
+    document = VerdictDocument.model_validate({**verdict.to_json(), **optional})
+    _write(folder, VERDICT_FILE, document)
     subjects = {r.task: r.subjects for r in records if r.group == OVERALL}
     for task, count in subjects.items():
         logger.info(
@@ -218,9 +217,9 @@ def _judge(
             extra={"rows": {"split": scheme.plan.evaluated_split, "task": task, "subjects": count}},
         )
     for task, judged in verdict.by_task.items():
-        for reason in judged.reasons:
+        for reason in judged.reason_texts(NAMES):
             logger.warning("Task %s is %s: %s", task, WORDS[judged.verdict], reason)
-    for note in verdict.notes:
+    for note in document.note_texts(NAMES):
         logger.info("%s", note)
     return verdict
 

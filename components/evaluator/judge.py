@@ -19,16 +19,13 @@ from components.evaluator.settings import EvaluatorSettings
 from pipeline.metrics import METRICS
 from pipeline.names import CHAMPION
 from pipeline.results.documents import OVERALL, Group, ModelRole
+from pipeline.results.judged import Judged
 from pipeline.results.outcomes import LACKS_EVIDENCE, Origin
-from pipeline.results.task_verdicts import TaskVerdict
+from pipeline.results.task_verdicts import TaskDecision, TaskVerdict
 from pipeline.study.sections import Threshold
+from pipeline.titles import NAMES
 
-NOT_COMPARED = "Thresholds against a champion were not judged."
-NOTHING_DEMANDED = (
-    "nothing that could be judged is demanded of this task: add a threshold of all subjects to the "
-    "study file, or leave `default_thresholds` of its section `evaluation` on"
-)
-"""Why a task is not judged that no comparison of all subjects passes and none fails."""
+NOT_COMPARED = Judged(reason="not_compared")
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,7 @@ class Verdict:
     """
 
     comparisons: tuple[Comparison, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Judged, ...]
     smallest_group: int
     tasks: tuple[str, ...]
     served: tuple[str, ...] = ()
@@ -84,11 +81,11 @@ class Verdict:
 
     @property
     def refusals(self) -> tuple[Comparison, ...]:
-        """Comparisons because of which a task is refused, without repeated messages."""
+        """Comparisons because of which a task is refused, without those that say the same."""
         first: dict[str, Comparison] = {}
         for item in self.comparisons:
             if item.refuses:
-                first.setdefault(item.message, item)
+                first.setdefault(item.judged.text(NAMES), item)
         return tuple(first.values())
 
     @property
@@ -111,14 +108,17 @@ class Verdict:
             "defaults": [
                 item.model_dump(mode="json", exclude_defaults=True) for item in self.defaults
             ],
-            "tasks": {task: found.model_dump() for task, found in self.by_task.items()},
+            "tasks": {
+                task: {"verdict": found.verdict, "reasons": [_json(item) for item in found.reasons]}
+                for task, found in self.by_task.items()
+            },
             "dropped_tasks": list(self.dropped),
             "reasons": [_refusal_json(item) for item in self.refusals],
             "not_judged": [
                 {"task": task, "slice": dict(group), "subjects": f"<{self.smallest_group}"}
                 for task, group in self.groups_not_judged
             ],
-            "notes": list(self.notes),
+            "notes": [_json(note) for note in self.notes],
         }
 
     @property
@@ -126,20 +126,18 @@ class Verdict:
         return tuple(task for task, found in self.by_task.items() if found.verdict == "blessed")
 
     def _of_task(self, task: str) -> TaskVerdict:
-        failed = [item.message for item in self.refusals if item.application.task == task]
+        failed = [item.judged for item in self.refusals if item.application.task == task]
         if failed:
-            return TaskVerdict(verdict="refused", reasons=tuple(failed))
+            return _task_verdict("refused", failed)
         of_all = [
             item
             for item in self._deciding()
             if item.application.task == task and item.application.group == OVERALL
         ]
-        lacking = [item.message for item in of_all if item.reason in LACKS_EVIDENCE]
+        lacking = [item.judged for item in of_all if item.reason in LACKS_EVIDENCE]
         if not lacking and not any(item.outcome == "passes" for item in of_all):
-            lacking = [f"{task}: {NOTHING_DEMANDED}"]
-        if lacking:
-            return TaskVerdict(verdict="not_judged", reasons=tuple(dict.fromkeys(lacking)))
-        return TaskVerdict(verdict="blessed")
+            lacking = [Judged(reason="nothing_demanded", task=task)]
+        return _task_verdict("not_judged", lacking) if lacking else _task_verdict("blessed", ())
 
     def _deciding(self) -> Iterator[Comparison]:
         return (item for item in self.comparisons if item.decides)
@@ -149,7 +147,7 @@ def judge(
     records: Sequence[Record],
     suppressed: Suppressed,
     settings: EvaluatorSettings,
-    no_champion: str | None,
+    no_champion: Judged | None,
     champion_tasks: Sequence[str] = (),
     defaults: Sequence[Threshold] = (),
     suppressed_comparisons: Suppressed | None = None,
@@ -195,7 +193,7 @@ def judge(
     ]
     return Verdict(
         comparisons=tuple(comparisons),
-        notes=tuple(dict.fromkeys(notes)),
+        notes=tuple(notes),
         smallest_group=settings.smallest_group,
         tasks=tuple(settings.tasks),
         served=() if settings.drop_tasks == "allowed" else tuple(champion_tasks),
@@ -247,17 +245,24 @@ def _decisions(threshold: Threshold, own: tuple[float, ...]) -> tuple[float | No
     return own if threshold.decision_threshold is None else (threshold.decision_threshold,)
 
 
+def _task_verdict(verdict: TaskDecision, reasons: Sequence[Judged]) -> TaskVerdict:
+    """A verdict with each reason once: of two comparisons that say the same the first."""
+    once = {reason.text(NAMES): reason for reason in reversed(reasons)}
+    return TaskVerdict(verdict=verdict, reasons=tuple(reversed(once.values())))
+
+
 def _refusal_json(refusal: Comparison) -> dict[str, Any]:
     of, shown = refusal.application, refusal.shown
-    return {
-        "message": refusal.message,
+    return _json(refusal.judged) | {
         "task": of.task,
         "slice": dict(of.group),
         "metric": of.threshold.metric,
         "decision_threshold": of.decision_threshold,
         "model": of.model,
         "value": number_or_none(shown.value if shown else math.nan),
-        "lower": number_or_none(shown.lower if shown else math.nan),
-        "upper": number_or_none(shown.upper if shown else math.nan),
         "threshold": of.threshold.model_dump(mode="json", exclude_defaults=True),
     }
+
+
+def _json(judged: Judged) -> dict[str, Any]:
+    return judged.model_dump(mode="json", exclude_defaults=True)

@@ -7,16 +7,15 @@ little, by arm where the arms are followed differently.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 
-from pipeline.estimates import Estimate, fixed, interval_text
+from pipeline.estimates import Estimate
 from pipeline.names import CHALLENGER
 from pipeline.results.censoring import ALL_SUBJECTS, CensoredTask
 from pipeline.results.documents import Group, Metrics
 from pipeline.results.predicted_risks import RISK_OUTCOMES, PredictedRisk, RiskReason
 
 _MEAN = "mean_prediction"
-_NOT_SHOWN = "another (not shown, since few censored subjects would follow from it)"
 
 
 def predicted_risks(
@@ -72,19 +71,6 @@ def predicted_risks(
     return tuple(found)
 
 
-def risk_notes(risks: Sequence[PredictedRisk]) -> Iterator[str]:
-    """A note for the verdict on each mean prediction that does not agree."""
-    for item in risks:
-        if item.outcome == "fails":
-            whose = "" if item.arm in (ALL_SUBJECTS, "") else f" of the arm {item.arm}"
-            risk = _text(item.risk) if item.risk.value is not None else _NOT_SHOWN
-            yield (
-                f"{item.task}: the mean prediction{whose} is {_text(item.mean_prediction)}, but "
-                f"the risk by the horizon is {risk}: predictions are too "
-                f"{'high' if item.is_too_high else 'low'} there."
-            )
-
-
 def _is_too_high(reason: RiskReason, risk: Estimate, mean: Estimate) -> bool | None:
     if reason != "outside_interval":
         return None
@@ -101,10 +87,6 @@ def _reason(risk: Estimate, mean: Estimate, of_part: bool) -> RiskReason:
         low, high = mean.lower, mean.upper
     agrees = low <= risk.upper and high >= risk.lower
     return "within_interval" if agrees else "outside_interval"
-
-
-def _text(found: Estimate) -> str:
-    return f"{fixed(_value(found))}{interval_text(found)}"
 
 
 def _value(found: Estimate) -> float:

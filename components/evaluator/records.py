@@ -5,18 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from pipeline.names import CHAMPION
 from pipeline.results.documents import Group, MetricRecord, ModelRole
-
-
-def is_of_champion(model: ModelRole, versus: str | None) -> bool:
-    """Whether a metric is of the subjects on which champion and challenger are compared.
-
-    Args:
-        model: The model that it is of.
-        versus: Reference model that a difference is to; None for the champion.
-    """
-    return model == CHAMPION or (model == "difference" and versus is None)
+from pipeline.results.judged import is_of_champion
 
 
 @dataclass(frozen=True)
@@ -82,8 +72,3 @@ class Record:
 def number_or_none(value: float) -> float | None:
     """The number, or None in place of infinity and not-a-number, which JSON lacks."""
     return value if math.isfinite(value) else None
-
-
-def group_text(group: Group) -> str:
-    """A group for people: `overall`, `sex=F` or `sex=F, arm=Active`."""
-    return ", ".join(f"{slicing}={value}" for slicing, value in group) or "overall"

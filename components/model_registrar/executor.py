@@ -23,6 +23,7 @@ from pipeline.runs.publish import publish
 from pipeline.runs.register import Decision, Registered
 from pipeline.runs.registry import NO_CHAMPION, Registry
 from pipeline.storage import read
+from pipeline.titles import NAMES
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ def _refusal(input_dict: dict[str, list[Artifact]]) -> str | None:
     if not model_utils.is_model_blessed(blessing):
         folder = artifact_utils.get_single_uri(input_dict["verdict"])
         verdict = read_result(Verdict, folder)
-        reasons = " ".join(verdict.all_reasons)
+        reasons = " ".join(verdict.reason_texts(NAMES))
         return f"the Evaluator did not bless it: {reasons or f'see {folder}/verdict.json.'}"
     pushed = input_dict.get("pushed_model")
     if pushed and artifact_utils.get_single_instance(pushed).get_int_custom_property("pushed") != 1:

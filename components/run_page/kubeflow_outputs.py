@@ -97,7 +97,10 @@ def summary_markdown(result: RunResult) -> str:
     reasons = [f"- {_plain(text)}" for text in result.reason_texts()]
     notes = [
         f"- {_plain(note)}"
-        for note in (*scheme_notes(result.metrics, result.titles), *result.verdict.notes)
+        for note in (
+            *scheme_notes(result.metrics, result.titles),
+            *result.verdict.note_texts(result.titles),
+        )
     ]
     titles = [
         "Task",

@@ -110,12 +110,12 @@ class ResultsView:
 
     def decision(self) -> Shown:
         """Whether the model was blessed, and how it compares with the champion."""
-        verdict = self.run.verdict
+        verdict, names = self.run.result.verdict, self.run.result.titles
         notice = Notice(
             TONES[verdict.decision],
             WORDS[verdict.decision].capitalize(),
             f"{count(verdict.compared)} comparisons with thresholds of the study.",
-            [*verdict.all_reasons, *verdict.notes],
+            [*verdict.reason_texts(names), *verdict.note_texts(names)],
         )
         metrics = self.run.metrics
         table = Table(

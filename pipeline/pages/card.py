@@ -28,8 +28,6 @@ from pipeline.pages.card_performance import (
 )
 from pipeline.pages.importance import importance_blocks
 from pipeline.pages.metrics import (
-    note_texts,
-    task_reasons,
     task_verdicts_table,
 )
 from pipeline.pages.risks import risk_blocks
@@ -109,11 +107,12 @@ def titled_card_page(card: Card) -> Page:
 
 def _decision_notice(card: Card) -> Notice:
     verdict = card.evidence.verdict
-    reasons = list(verdict.drop_reasons)
+    titles = card.task_titles
+    reasons = list(verdict.drop_texts(titles))
     reasons += [
         text
         for outcome in card.outcomes
-        for text in task_reasons(verdict, outcome.name, outcome.title)
+        for text in verdict.of_task(outcome.name).reason_texts(titles)
     ]
     if verdict.decision == "refused":
         dropping = "It would drop tasks of the champion."
@@ -122,7 +121,7 @@ def _decision_notice(card: Card) -> Notice:
     if verdict.decision == "not_judged":
         return Notice("warn", "Not judged", "No task could be judged.", reasons)
     if not verdict.judged:
-        return Notice("warn", "Blessed without comparison", "", list(verdict.notes))
+        return Notice("warn", "Blessed without comparison", "", list(verdict.note_texts(titles)))
     if reasons:
         return Notice("warn", "Blessed for some tasks", "It serves no other task.", reasons)
     return Notice(
@@ -428,7 +427,7 @@ def _decision(card: Card) -> list[Block]:
     blocks: list[Block] = [
         task_verdicts_table(verdict, titles) if len(titles) > 1 else _decision_notice(card)
     ]
-    blocks += [Paragraph(note) for note in note_texts(verdict, titles)]
+    blocks += [Paragraph(note) for note in verdict.note_texts(card.task_titles)]
     if verdict.not_judged:
         blocks.append(
             Paragraph(

@@ -93,9 +93,7 @@ def _cautions(card: Card, task: str) -> list[str]:
     verdict = card.evidence.verdict
     decision = verdict.of_task(task).verdict
     cautions = [] if decision == "blessed" else [f"It is {WORDS[decision]} and not served."]
-    about = f"{task}: "
-    notes = (note.removeprefix(about) for note in verdict.notes if note.startswith(about))
-    return [*cautions, *(note[:1].upper() + note[1:] for note in notes)]
+    return [*cautions, *verdict.said_of(task, card.task_titles)]
 
 
 def _gaps(card: Card) -> list[Block]:

@@ -19,7 +19,7 @@ from pipeline.html.blocks import (
 from pipeline.html.numbers import Suppressed, Value, count, has_interval, number
 from pipeline.html.page import Page, Section
 from pipeline.metrics import METRICS
-from pipeline.pages.metrics import TONES, metric_column, task_why
+from pipeline.pages.metrics import TONES, metric_column
 from pipeline.pages.validation_result import ValidationResult
 from pipeline.pages.validation_task import task_blocks
 from pipeline.results.task_verdicts import TaskDecision
@@ -29,6 +29,7 @@ from pipeline.results.validation import (
     TaskValidation,
     UpdateMethod,
 )
+from pipeline.titles import Titles
 
 _MAIN = ("auc", "calibration_in_the_large", "calibration_slope", "brier")
 _LARGE_DIFFERENCE = 0.1
@@ -168,9 +169,9 @@ def _thresholds(result: ValidationResult) -> Table:
     """What each task reaches; nothing is blessed here, since the model was registered before."""
     rows: list[list[Value | Cell]] = []
     for task, title in result.titles.items():
-        found = result.verdict.of_task(task).verdict
-        why = task_why(result.verdict, task, title)
-        rows.append([title, Cell(_OUTCOMES[found], TONES[found]), why])
+        found = result.verdict.of_task(task)
+        why = found.why(Titles(result.titles)) or None
+        rows.append([title, Cell(_OUTCOMES[found.verdict], TONES[found.verdict]), why])
     return Table(
         "Thresholds of the study file, and default ones",
         (Column("Task"), Column("Outcome"), Column("Why")),

@@ -11,7 +11,6 @@ from pydantic import BaseModel, BeforeValidator, model_validator
 from pipeline.documents import Count, Document, parse_document
 from pipeline.errors import UserError
 from pipeline.estimates import Estimate
-from pipeline.metrics import current_name
 from pipeline.names import CHALLENGER
 from pipeline.results.analysis import Analysis
 from pipeline.results.between_groups import BetweenGroups
@@ -20,7 +19,13 @@ from pipeline.results.counts import Counts
 from pipeline.results.curve_points import CalibrationBin, Confusion, RocPoint, WeightedOutcomes
 from pipeline.results.evaluation_plan import PLAN_FILE, SPLIT_PLAN, EvaluationPlan
 from pipeline.results.findings import Findings
+from pipeline.results.judged import Judged, Said
 from pipeline.results.looks import LookHistory
+from pipeline.results.of_group import OVERALL as OVERALL
+from pipeline.results.of_group import Group as Group
+from pipeline.results.of_group import MetricName as MetricName
+from pipeline.results.of_group import ModelRole as ModelRole
+from pipeline.results.of_group import OfGroup as OfGroup
 from pipeline.results.outcomes import ComparisonReason, Origin, Outcome
 from pipeline.results.predicted_risks import PredictedRisk
 from pipeline.results.reference_models import ReferenceFit
@@ -35,47 +40,10 @@ from pipeline.results.tuning import Tuning
 from pipeline.results.validation import ExternalValidation
 from pipeline.storage import read
 from pipeline.study.renamed import rename_threshold
-from pipeline.study.sections import Holds, Side, Threshold
-
-ModelRole = str
-"""Whose metric it is: `challenger`, `champion`, `difference`, or the name of a reference model."""
-
-Group = tuple[tuple[str, str], ...]
-"""A group of subjects: (slicing, value) pairs; empty for all subjects."""
-
-OVERALL: Group = ()
+from pipeline.study.sections import Side, Threshold
+from pipeline.titles import Titles
 
 _Content = TypeVar("_Content", bound=BaseModel)
-
-MetricName = Annotated[str, BeforeValidator(current_name)]
-"""A metric's name; documents of 0.1.0 may have a former one."""
-
-
-class OfGroup(Document):
-    """A part of a document that belongs to a task and a group.
-
-    Attributes:
-        task: The task.
-        slice: The group's value by slicing; empty for all subjects.
-    """
-
-    task: str
-    slice: dict[str, str]
-
-    @property
-    def group(self) -> Group:
-        """The group, hashable."""
-        return tuple(self.slice.items())
-
-    @property
-    def slicing(self) -> tuple[str, ...]:
-        """The slicing of the group."""
-        return tuple(self.slice)
-
-    @property
-    def group_text(self) -> str:
-        """The group for people: `overall`, or its values."""
-        return ", ".join(f"{slicing} {value}" for slicing, value in self.group) or "overall"
 
 
 class MetricRecord(OfGroup):
@@ -159,40 +127,27 @@ class Metrics(Document):
         return any(record.model == "champion" for record in self.records)
 
 
-class Comparison(OfGroup):
+class Comparison(Judged):
     """A limit of a threshold, compared with a metric of a group.
 
     Attributes:
+        reason: Reason of the outcome.
         threshold: Place among the study file's thresholds and, after them, the defaults; from 0.
-        origin: Whether the study file demands it (`study`) or it is a `default`.
         model: The model whose metric was judged; comparisons of the `champion` do not decide.
-        versus: Reference model that a difference is to; null for the champion.
         metric: The metric.
-        decision_threshold: Null for metrics that need none.
         side: On which side of the limit the metric passes.
         limit: The limit.
-        holds: Which number was judged, see `pipeline.study.sections.Threshold`.
-        strict: Whether the limit itself fails.
         value: The judged number; null if there is none or the group is suppressed.
         outcome: `passes`, `fails` or `not_judged`.
-        reason: Reason of the outcome.
-        message: A sentence for people; empty if it passes.
     """
 
+    reason: ComparisonReason
     threshold: Count
-    origin: Origin = "study"
-    model: ModelRole
-    versus: str | None = None
     metric: MetricName
-    decision_threshold: float | None
     side: Side
     limit: float
-    holds: Holds
-    strict: bool = False
     value: float | None
     outcome: Outcome
-    reason: ComparisonReason
-    message: str
 
     @property
     def decides(self) -> bool:
@@ -200,22 +155,17 @@ class Comparison(OfGroup):
         return self.model != "champion"
 
 
-class Refusal(OfGroup):
+class Refusal(Judged):
     """A comparison that the model failed.
 
     Attributes:
-        message: A sentence for people.
         metric: The metric.
-        decision_threshold: Null for metrics that need none.
         model: `difference` if it was compared with the champion.
-        value: The judged value.
+        value: The metric's value.
         threshold: The threshold.
     """
 
-    message: str
     metric: MetricName
-    decision_threshold: float | None
-    model: ModelRole
     value: float | None
     threshold: Annotated[Threshold, BeforeValidator(rename_threshold)]
 
@@ -261,7 +211,7 @@ class Verdict(Document):
     dropped_tasks: tuple[str, ...] = ()
     reasons: tuple[Refusal, ...]
     not_judged: tuple[NotJudged, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Said, ...]
     looks: LookHistory | None = None
     risks: tuple[PredictedRisk, ...] = ()
 
@@ -282,19 +232,53 @@ class Verdict(Document):
         refused = any(judged) or bool(self.dropped_tasks) or not self.tasks
         return "refused" if refused else "not_judged"
 
-    @property
-    def all_reasons(self) -> tuple[str, ...]:
-        """Why the model or a task is refused or not judged, each once."""
-        lacking = (reason for found in self.tasks.values() for reason in found.reasons)
-        failed = (reason.message for reason in self.reasons)
-        return tuple(dict.fromkeys((*self.drop_reasons, *failed, *lacking)))
+    def reason_texts(self, titles: Titles) -> tuple[str, ...]:
+        """Why the model or a task is refused or not judged, each once.
 
-    @property
-    def drop_reasons(self) -> tuple[str, ...]:
+        Args:
+            titles: Titles of the study's tasks and slicings.
+        """
+        lacking = (reason for found in self.tasks.values() for reason in found.reasons)
+        texts = (reason.text(titles) for reason in (*self.reasons, *lacking))
+        return tuple(dict.fromkeys((*self.drop_texts(titles), *texts)))
+
+    def drop_texts(self, titles: Titles) -> tuple[str, ...]:
         """Why a model with blessed tasks does not replace the champion; empty if it may."""
         if not self.dropped_tasks:
             return ()
-        return (DROPS.format(tasks=", ".join(self.dropped_tasks)),)
+        return (DROPS.format(tasks=", ".join(map(titles.task, self.dropped_tasks))),)
+
+    def note_texts(self, titles: Titles) -> tuple[str, ...]:
+        """Notes for the reader, each once.
+
+        Args:
+            titles: Titles of the study's tasks.
+        """
+        told = [note.text(titles) for note in self.notes]
+        if not self._has_sentences:
+            looks = [self.looks.sentence] if self.looks else []
+            told += [*looks, *(item.text(titles) for item in self._refuted_risks)]
+        return tuple(dict.fromkeys(told))
+
+    def said_of(self, task: str, titles: Titles) -> list[str]:
+        """The notes on one task as sentences for its own section.
+
+        A finished sentence of an earlier version is shown as it is, with the task's name.
+        """
+        if self._has_sentences:
+            return [note.message for note in self.notes if note.message.startswith(f"{task}: ")]
+        risks = (item.text_without_task for item in self._refuted_risks if item.task == task)
+        notes = (note.text_without_task(titles) for note in self.notes if note.task == task)
+        return [text[:1].upper() + text[1:] for text in (*notes, *risks)]
+
+    @property
+    def _has_sentences(self) -> bool:
+        """Whether an earlier version wrote the notes, with the sentences on looks and risks."""
+        return any(note.message for note in self.notes)
+
+    @property
+    def _refuted_risks(self) -> list[PredictedRisk]:
+        return [item for item in self.risks if item.outcome == "fails"]
 
     def of_task(self, task: str) -> TaskVerdict:
         """The verdict on a task.
@@ -304,7 +288,7 @@ class Verdict(Document):
         """
         if task in self.tasks:
             return self.tasks[task]
-        reasons = tuple(reason.message for reason in self.reasons if reason.task == task)
+        reasons = tuple(reason for reason in self.reasons if reason.task == task)
         return TaskVerdict(verdict="refused" if reasons else "blessed", reasons=reasons)
 
     def applied(self, demanded: Iterable[Threshold]) -> list[tuple[Origin, Threshold]]:

@@ -31,8 +31,10 @@ class Gap(Document):
         slicing: The slicing that forms the groups.
         metric: The metric.
         decision_threshold: None for metrics that need none.
-        lowest: Group with the lowest value.
-        highest: Group with the highest value.
+        lowest: Group with the lowest value, in words.
+        highest: Group with the highest value, in words.
+        lowest_slice: Its value by slicing; empty in documents of earlier versions.
+        highest_slice: Likewise.
         value: Highest minus lowest, in the metric's unit; 0 or more.
         lower: Lower bound of its 95 % interval; None if a group has no interval.
         upper: Upper bound.
@@ -49,6 +51,8 @@ class Gap(Document):
     lower: float | None
     upper: float | None
     groups: int
+    lowest_slice: dict[str, str] = {}
+    highest_slice: dict[str, str] = {}
 
     @property
     def estimate(self) -> Estimate:
@@ -143,4 +147,6 @@ def _largest(records: Sequence[MetricRecord]) -> Iterator[Gap]:
         lower=found.lower,
         upper=found.upper,
         groups=len(known),
+        lowest_slice=lowest.slice,
+        highest_slice=highest.slice,
     )

@@ -10,8 +10,12 @@ from collections.abc import Mapping
 from typing import Literal
 
 from pipeline.documents import Document
-from pipeline.estimates import Estimate
+from pipeline.estimates import Estimate, fixed, interval_text
+from pipeline.results.censoring import ALL_SUBJECTS
 from pipeline.results.outcomes import Outcome
+from pipeline.titles import Titles
+
+_NOT_SHOWN = "another (not shown, since few censored subjects would follow from it)"
 
 RiskReason = Literal[
     "within_interval", "outside_interval", "no_risk", "no_prediction", "group_too_small"
@@ -59,3 +63,25 @@ class PredictedRisk(Document):
     is_too_high: bool | None = None
     outcome: Outcome
     reason: RiskReason
+
+    def text(self, titles: Titles) -> str:
+        """That the mean prediction does not agree, for people; for an outcome that fails.
+
+        Args:
+            titles: Titles of the study's tasks.
+        """
+        return f"{titles.task(self.task)}: {self.text_without_task}"
+
+    @property
+    def text_without_task(self) -> str:
+        """The same without the task."""
+        whose = "" if self.arm in (ALL_SUBJECTS, "") else f" of the arm {self.arm}"
+        risk = _NOT_SHOWN if self.risk.value is None else _text(self.risk)
+        return (
+            f"the mean prediction{whose} is {_text(self.mean_prediction)}, but the risk by the "
+            f"horizon is {risk}: predictions are too {'high' if self.is_too_high else 'low'} there."
+        )
+
+
+def _text(found: Estimate) -> str:
+    return f"{fixed(found.value or 0.0)}{interval_text(found)}"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.estimates import Estimate, fixed
+from pipeline.estimates import Estimate
 from pipeline.names import BASE_RATE
 from pipeline.results.documents import Metrics, find_overall
+from pipeline.results.judged import Judged
 from pipeline.results.reference_models import TITLES
 
 
@@ -54,7 +55,7 @@ def reference_models(metrics: Metrics) -> list[Beside]:
     ]
 
 
-def as_good_sentences(metrics: Metrics, margin: float) -> Iterator[str]:
+def simpler_models(metrics: Metrics, margin: float) -> Iterator[Judged]:
     """Says for each task which reference model predicts as well.
 
     Args:
@@ -62,9 +63,9 @@ def as_good_sentences(metrics: Metrics, margin: float) -> Iterator[str]:
         margin: By so much the challenger's AUC must exceed that of a reference model.
 
     Yields:
-        A sentence for each task with such a model: of the best one with features, which predicts
-        better where the whole interval of the paired difference says so, and of the base rate where
-        even that predicts as well.
+        A note for each task with such a model: of the best one with features, which predicts better
+        where the whole interval of the paired difference says so, and of the base rate where even
+        that predicts as well.
     """
     by_task: dict[str, list[Beside]] = {task: [] for task in metrics.tasks}
     for found in reference_models(metrics):
@@ -75,36 +76,18 @@ def as_good_sentences(metrics: Metrics, margin: float) -> Iterator[str]:
         if simpler:
             best = max(simpler, key=lambda found: (found.model != BASE_RATE, found.auc.value or 0))
             own = _overall(metrics, task, "auc", "challenger")
-            yield _sentence(task, best, own, margin) + _base_rate_too(best, simpler)
-
-
-def _base_rate_too(named: Beside, simpler: list[Beside]) -> str:
-    found = next((item for item in simpler if item.model == BASE_RATE), None)
-    if found is None or found is named:
-        return ""
-    return (
-        f" So does the base rate of the arm, which uses no feature: its AUC is "
-        f"{_number(found.auc.value)}."
-    )
-
-
-def _sentence(task: str, best: Beside, own: Estimate, margin: float) -> str:
-    gain = best.auc_gain
-    interval = (
-        f", 95 % interval {fixed(gain.lower)} to {fixed(gain.upper)}"
-        if gain.lower is not None and gain.upper is not None
-        else ""
-    )
-    how = "better" if gain.upper is not None and gain.upper < 0 else "as well"
-    return (
-        f"{task}: {TITLES[best.model].lower()} predicts {how}: its AUC is "
-        f"{_number(best.auc.value)}, the model's {_number(own.value)} (difference "
-        f"{_number(gain.value)}{interval}; a gain below {margin:g} counts as none)."
-    )
-
-
-def _number(value: float | None) -> str:
-    return fixed(value or 0.0)
+            values = {"reference": best.auc.value, "own": own.value}
+            rate = next((item for item in simpler if item.model == BASE_RATE), None)
+            if rate is not None and rate is not best:
+                values["base_rate"] = rate.auc.value
+            yield Judged(
+                reason="simpler_model",
+                task=task,
+                versus=best.model,
+                limit=margin,
+                estimate=best.auc_gain,
+                values=values,
+            )
 
 
 def _overall(

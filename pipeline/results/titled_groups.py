@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from pipeline.results.documents import Group, OfGroup
 from pipeline.results.evaluation_plan import EvaluationPlan
 from pipeline.results.fairness import Gap
+from pipeline.results.of_group import OfGroup, group_text
 from pipeline.titles import titled
 
 _Content = TypeVar("_Content", bound=BaseModel)
@@ -43,31 +43,23 @@ def _titled(value: Any, titles: Mapping[str, str]) -> Any:
         if isinstance(found, tuple | BaseModel)
     }
     if isinstance(value, OfGroup):
-        changed["slice"] = {titled(name, titles): level for name, level in value.slice.items()}
-        if "message" in vars(value) and value.slice:
-            changed["message"] = vars(value)["message"].replace(
-                _in_messages(value.group), _in_messages(tuple(changed["slice"].items())), 1
-            )
+        changed["slice"] = _titled_slice(value.slice, titles)
     elif isinstance(value, EvaluationPlan):
         changed["by"] = titled(value.by, titles) if value.by else value.by
     elif isinstance(value, Gap):
-        changed["slicing"] = tuple(titled(name, titles) for name in value.slicing)
+        lowest, highest = (
+            _titled_slice(found, titles) for found in (value.lowest_slice, value.highest_slice)
+        )
         changed |= {
-            "lowest": _group_text(value.lowest, value.slicing, titles),
-            "highest": _group_text(value.highest, value.slicing, titles),
+            "slicing": tuple(titled(name, titles) for name in value.slicing),
+            "lowest_slice": lowest,
+            "highest_slice": highest,
+            # A document of an earlier version has the words alone.
+            "lowest": group_text(lowest) if lowest else value.lowest,
+            "highest": group_text(highest) if highest else value.highest,
         }
     return value.model_copy(update=changed)
 
 
-def _group_text(text: str, slicing: Sequence[str], titles: Mapping[str, str]) -> str:
-    """A group such as `sex F, age 65+`, with titles."""
-    left = ""
-    for name in slicing:
-        before, found, text = text.partition(f"{name} ")
-        left += before + (f"{titled(name, titles)} " if found else "")
-    return left + text
-
-
-def _in_messages(group: Group) -> str:
-    """A group as the Evaluator's messages have it."""
-    return ", ".join(f"{slicing}={value}" for slicing, value in group)
+def _titled_slice(found: Mapping[str, str], titles: Mapping[str, str]) -> dict[str, str]:
+    return {titled(name, titles): value for name, value in found.items()}

@@ -14,6 +14,7 @@ from pipeline.errors import UserError
 from pipeline.results.documents import Verdict
 from pipeline.results.registration import RegisteredModel
 from pipeline.runs.entries import served_tasks
+from pipeline.titles import Titles
 
 VERDICT_FILE = "verdict.json"
 CARD_FILE = "card.json"
@@ -31,10 +32,16 @@ class _CardEvidence(Document):
     lineage: _Lineage
 
 
+class _CardOutcome(Document):
+    name: str
+    title: str
+
+
 class _CardOf(Document):
-    """Of `card.json` what says which model it is about."""
+    """Of `card.json` what says which model it is about, and what people call its tasks."""
 
     evidence: _CardEvidence
+    outcomes: tuple[_CardOutcome, ...] = ()
 
 
 def why_not_served(entry: RegisteredModel) -> str | None:
@@ -92,9 +99,12 @@ def _document(entry: RegisteredModel, name: str) -> bytes | None:
 
 def _disagreements(entry: RegisteredModel) -> Iterator[str]:
     verdict = _parsed(entry, VERDICT_FILE, Verdict)
+    card = _parsed(entry, CARD_FILE, _CardOf)
     if not verdict.blessed:
-        yield f"{entry.id} was not blessed: {' '.join(verdict.all_reasons)}".rstrip(": ")
-    lineage = _parsed(entry, CARD_FILE, _CardOf).evidence.lineage
+        titles = Titles({outcome.name: outcome.title for outcome in card.outcomes})
+        reasons = " ".join(verdict.reason_texts(titles))
+        yield f"{entry.id} was not blessed: {reasons}".rstrip(": ")
+    lineage = card.evidence.lineage
     if (lineage.fingerprint, lineage.study_digest) != (entry.fingerprint, entry.study_digest):
         yield f"The card of {entry.id} is that of another model: other data or study file."
 

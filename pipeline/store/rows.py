@@ -14,6 +14,7 @@ from pipeline.runs.stage_record import CountedRows, StageRecord, describe_unexpe
 from pipeline.store import models
 from pipeline.store.exported_study import ExportedStudy
 from pipeline.store.referral_rows import referral_rows
+from pipeline.titles import Titles
 
 Row = dict[str, Any]
 Rows = dict[type[models.Base], list[Row]]
@@ -41,6 +42,7 @@ def evaluation_rows(
         curves: Its curves of the same groups.
         registration: Whether the model became the champion.
     """
+    titles = Titles(study.task_titles, study.slicing_titles)
     return {
         models.Model: [_model(run, study.study_name, metrics, verdict, registration)],
         models.TaskVerdict: [
@@ -48,12 +50,12 @@ def evaluation_rows(
                 "run": run,
                 "task": task,
                 "verdict": verdict.of_task(task).verdict,
-                "reason": " ".join(verdict.of_task(task).reasons),
+                "reason": " ".join(verdict.of_task(task).reason_texts(titles)),
             }
             for task in study.tasks
         ],
-        models.BlessingReason: list(_refusals(run, verdict)),
-        models.Comparison: list(_comparisons(run, verdict)),
+        models.BlessingReason: list(_refusals(run, verdict, titles)),
+        models.Comparison: list(_comparisons(run, verdict, titles)),
         models.Threshold: _thresholds(run, study, verdict),
         models.Metric: metric_rows(run, metrics),
         models.BetweenGroups: [
@@ -179,7 +181,7 @@ def _model(
     }
 
 
-def _refusals(run: str, verdict: Verdict) -> Iterator[Row]:
+def _refusals(run: str, verdict: Verdict, titles: Titles) -> Iterator[Row]:
     for number, refusal in enumerate(verdict.reasons):
         yield {
             "run": run,
@@ -189,11 +191,11 @@ def _refusals(run: str, verdict: Verdict) -> Iterator[Row]:
             "metric": refusal.metric,
             "decision_threshold": refusal.decision_threshold or NO_THRESHOLD,
             "value": refusal.value,
-            "message": refusal.message,
+            "message": refusal.text(titles),
         }
 
 
-def _comparisons(run: str, verdict: Verdict) -> Iterator[Row]:
+def _comparisons(run: str, verdict: Verdict, titles: Titles) -> Iterator[Row]:
     """A row for each comparison; none for a verdict of 0.1.0, which does not list them."""
     for number, comparison in enumerate(verdict.comparisons or ()):
         yield {
@@ -212,7 +214,7 @@ def _comparisons(run: str, verdict: Verdict) -> Iterator[Row]:
             "value": comparison.value,
             "outcome": comparison.outcome,
             "reason": comparison.reason,
-            "message": comparison.message,
+            "message": comparison.text(titles),
         }
 
 

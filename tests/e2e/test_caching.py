@@ -20,6 +20,7 @@ from tests.e2e.written_files import (
     written,
 )
 from tests.each import each
+from tests.verdict_texts import note_texts
 from tests.whole_runs import Run, small_run
 
 pytestmark = pytest.mark.slow
@@ -93,7 +94,7 @@ def test_the_second_run_is_compared_with_the_champion_of_the_first(nights: Night
     ]
     # The very same model: no difference at all.
     assert differences == [0, 0, 0]
-    [note] = [note for note in nights.second.verdict["notes"] if "champion" in note]
+    [note] = [note for note in note_texts(nights.second.verdict) if "champion" in note]
     tested = nights.second.counts["subjects"]["test"]
     assert note.startswith(f"Compared with the champion on {tested:,} test subjects")
 

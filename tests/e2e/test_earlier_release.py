@@ -22,7 +22,9 @@ from pipeline.runs.registry import Registry
 from pipeline.runs.run_file import find_run, read_run_file
 from pipeline.store.export import export_local_run
 from pipeline.store.sqlite_file import sqlite_address
+from pipeline.titles import NAMES
 from tests.each import each
+from tests.verdict_texts import note_texts
 from tests.whole_runs import SUBJECTS, Run, run_pipeline, split_study
 
 ARCHIVE = Path(__file__).parent / "root-0.1.0.tar.xz"
@@ -122,4 +124,4 @@ def test_a_run_of_today_is_not_compared_with_the_champion_of_then(
     assert models == {"challenger", "difference", *TITLES}
     differences = [record for record in found.metrics if record["model"] == "difference"]
     assert {record["versus"] for record in each(differences)} == set(TITLES)
-    assert OTHER_DEAL in found.verdict["notes"]
+    assert OTHER_DEAL.text(NAMES) in note_texts(found.verdict)

@@ -14,6 +14,7 @@ from pipeline.pages.write_report import write_report
 from pipeline.runs.run_file import read_run_file
 from tests.predicted_risks import departures
 from tests.prediction_sets import uncovered
+from tests.verdict_texts import note_texts
 from tests.whole_runs import (
     LENIENT,
     REPOSITORY,
@@ -166,7 +167,7 @@ def test_a_real_trial_runs_to_a_verdict(
     # Of CDISC Pilot 01 no group has subjects enough.
     groups, uncovering = uncovered(run)
     assert (groups >= SETS[study], uncovering) == (True, [])
-    told = [note for note in run.verdict["notes"] if "but the risk by the horizon is" in note]
+    told = [note for note in note_texts(run.verdict) if "but the risk by the horizon is" in note]
     judged = [risk["outcome"] for risk in run.verdict.get("risks", ())]
     assert len(told) == judged.count("fails")
     assert told == []

@@ -9,6 +9,7 @@ import pytest
 from pipeline.errors import UserError
 from pipeline.runs.registry import Registry
 from pipeline.study.load import load_study
+from tests.verdict_texts import text_of
 from tests.whole_runs import LENIENT, Run, small_run, study_copy
 
 pytestmark = pytest.mark.slow
@@ -54,11 +55,13 @@ def test_a_refusal_is_reported_with_task_metric_value_and_threshold(
 ) -> None:
     [reason] = refused[0].verdict["reasons"]
     assert (reason["task"], reason["metric"]) == ("worsening", "auc")
-    assert f"✗ worsening: auc overall is {reason['value']:.3g}" in refused[0].terminal
-    assert refused[0].verdict["tasks"]["worsening"] == {
-        "verdict": "refused",
-        "reasons": [reason["message"]],
-    }
+    assert (
+        f"✗ First worsening on study days 29 to 180: AUC overall is {reason['value']:.3g}"
+        in refused[0].terminal
+    )
+    told = refused[0].verdict["tasks"]["worsening"]
+    assert (told["verdict"], len(told["reasons"])) == ("refused", 1)
+    assert text_of(told["reasons"][0]) == text_of(reason)
     assert "below 0.999" in refused[0].terminal
 
 

@@ -16,10 +16,12 @@ import pytest
 
 from components.evaluator.champion import VALIDATION
 from pipeline.runs.registry import Registry
+from pipeline.titles import NAMES
 from tests.components.registered_model.hand_made_model import STUDY, content_of
 from tests.each import each
 from tests.shifted_trial import SHIFT, SUBJECTS, expected_metrics, predictions, write_trial
 from tests.validation_runs import Ended, run_validation
+from tests.verdict_texts import note_texts
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +102,7 @@ def test_the_updated_model_is_registered_with_its_origin(validated: Ended) -> No
 
 def test_the_verdict_says_that_no_champion_was_compared(validated: Ended) -> None:
     verdict = json.loads(Path(validated.answer["paths"]["verdict"]).read_text())
-    assert verdict["notes"] == [VALIDATION]
+    assert note_texts(verdict) == [VALIDATION.text(NAMES)]
 
 
 def test_the_page_says_what_was_found(validated: Ended) -> None:

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, StaticPool, create_engine
 
+from components.evaluator.champion import FIRST_RUN
 from components.evaluator.defaults import default_thresholds
 from components.evaluator.judge import judge
 from components.evaluator.records import Record
@@ -30,6 +31,7 @@ from pipeline.store.exported_study import ExportedStudy
 from pipeline.store.models import Base
 from pipeline.store.rows import evaluation_rows
 from pipeline.study.sections import DefaultThresholds, Threshold
+from pipeline.titles import NAMES
 from tests.pipeline.store.store_runs import curves, run_rows, study
 
 SMALLEST = 10
@@ -95,7 +97,7 @@ class Judged:
             label_digest="digest",
             default_thresholds=DefaultThresholds() if self.has_defaults else None,
         )
-        no_champion = None if self.has_champion else "No champion."
+        no_champion = None if self.has_champion else FIRST_RUN
         suppressed = {"death": self.suppressed}
         defaults = default_thresholds(of_evaluator, "split")
         made = judge(self.records, suppressed, of_evaluator, no_champion, ("death",), defaults)
@@ -271,5 +273,5 @@ def test_nothing_of_a_suppressed_group_is_in_a_comparison(case: Judged) -> None:
     for item in case.verdict.comparisons or ():  # may be empty
         if item.group in case.suppressed:
             assert item.value is None
-            numbers = {float(found) for found in re.findall(r"\d+\.?\d*", item.message)}
+            numbers = {float(found) for found in re.findall(r"\d+\.?\d*", item.text(NAMES))}
             assert numbers <= {*(abs(item.limit), item.decision_threshold, SMALLEST, LEAST_EVENTS)}

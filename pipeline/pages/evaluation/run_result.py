@@ -10,7 +10,6 @@ from pipeline.estimates import Estimate
 from pipeline.html.blocks import Cell
 from pipeline.html.numbers import Suppressed
 from pipeline.pages.evaluation.settings import RunPageSettings
-from pipeline.pages.metrics import task_reasons
 from pipeline.results.counts import Counts
 from pipeline.results.documents import (
     OVERALL,
@@ -149,15 +148,12 @@ class RunResult:
     def reason_texts(self) -> list[str]:
         """Why tasks are refused or not judged, for people."""
         return [
-            *self.verdict.drop_reasons,
-            *self._task_reasons(),
-        ]
-
-    def _task_reasons(self) -> list[str]:
-        return [
-            text
-            for name, task in self.settings.tasks.items()
-            for text in task_reasons(self.verdict, name, task.title)
+            *self.verdict.drop_texts(self.titles),
+            *(
+                text
+                for task in self.settings.tasks
+                for text in self.verdict.of_task(task).reason_texts(self.titles)
+            ),
         ]
 
     def not_shown(self, task: str, group: Group) -> Suppressed:

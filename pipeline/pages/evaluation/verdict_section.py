@@ -23,7 +23,7 @@ from pipeline.metrics import METRICS
 from pipeline.pages.between_groups import between_groups_blocks
 from pipeline.pages.evaluation import wording
 from pipeline.pages.evaluation.run_result import RunResult
-from pipeline.pages.metrics import TONES, metric_column, note_texts, task_verdicts_table
+from pipeline.pages.metrics import TONES, metric_column, task_verdicts_table
 from pipeline.pages.reference_models import reference_table
 from pipeline.results.documents import OVERALL
 from pipeline.results.outcomes import Origin
@@ -44,7 +44,7 @@ def verdict_section(result: RunResult) -> Section:
         # The notice above has the reasons.
         blocks.append(task_verdicts_table(result.verdict, titles, with_reasons=False))
     of_scheme = scheme_notes(result.metrics, result.titles)
-    notes = (*of_scheme, *note_texts(result.verdict, titles))
+    notes = (*of_scheme, *result.verdict.note_texts(result.titles))
     if notes:
         blocks.append(Bullets(notes))
     blocks.append(Paragraph(wording.registration_sentence(result)))

@@ -126,14 +126,14 @@ def _show_verdict(console: Console, verdict: Verdict, tasks: Sequence[str], titl
     console.print(_STYLED[verdict.decision])
     for task in tasks if len(tasks) > 1 else ():
         console.print(f"  {escape(titles.task(task))}: {_STYLED[verdict.of_task(task).verdict]}")
-    for note in verdict.notes:
+    for note in verdict.note_texts(titles):
         print_words(console, f"  {escape(note)}")
     not_judged = [
         text
         for found in verdict.tasks.values()
         if found.verdict == "not_judged"
-        for text in found.reasons
+        for text in found.reason_texts(titles)
     ]
-    for text in verdict.all_reasons:
+    for text in verdict.reason_texts(titles):
         mark = "[yellow]?[/yellow]" if text in not_judged else "[red]✗[/red]"
         print_words(console, f"  {mark} {escape(text)}")

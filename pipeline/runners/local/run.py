@@ -385,7 +385,7 @@ class LocalRun:
             {**paths, **self.show(outputs, page, verdict)},
             verdict.decision,
             {task: found.verdict for task, found in verdict.tasks.items()},
-            verdict.all_reasons,
+            verdict.reason_texts(study_titles(self._config.study)),
         )
 
     def show(

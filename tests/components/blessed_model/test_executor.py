@@ -14,6 +14,7 @@ from components.artifact_types import ModelUncertainty, ModelVerdict
 from components.blessed_model.executor import PLACEHOLDER, Executor
 from components.blessed_model.settings import BlessedModelSettings
 from pipeline.results.documents import Verdict
+from pipeline.results.judged import Judged
 from pipeline.results.served_tasks import TASKS_FILE, ServedTasks
 from pipeline.results.task_verdicts import TaskVerdict
 from pipeline.results.uncertainty import (
@@ -26,8 +27,8 @@ from pipeline.runs.entries import model_digest
 REASON = "noise: auc overall is 0.51 (0.42 to 0.6), lower bound below 0.5"
 VERDICTS = {
     "blessed": TaskVerdict(verdict="blessed"),
-    "refused": TaskVerdict(verdict="refused", reasons=(REASON,)),
-    "not_judged": TaskVerdict(verdict="not_judged", reasons=("too few",)),
+    "refused": TaskVerdict(verdict="refused", reasons=(Judged(message=REASON),)),
+    "not_judged": TaskVerdict(verdict="not_judged", reasons=(Judged(message="too few"),)),
 }
 
 
@@ -198,7 +199,7 @@ def test_the_models_metadata_say_which_task_it_lacks_and_why(
 
     written = json.loads((made / "Format-Serving" / TASKS_FILE).read_text())
     assert written["study"] == "hand"
-    assert written["tasks"]["noise"] == json.loads(VERDICTS[left_out].model_dump_json())
+    assert TaskVerdict.model_validate(written["tasks"]["noise"]) == VERDICTS[left_out]
     assert written["tasks"]["response"]["verdict"] == "blessed"
 
 

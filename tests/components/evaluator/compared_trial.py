@@ -14,6 +14,7 @@ from pipeline.results.division import Division
 from pipeline.results.evaluation_plan import EvaluationPlan
 from pipeline.results.predictions import Predictions
 from pipeline.study.sections import Threshold
+from tests.verdict_texts import text_of
 
 N, FOLDS = 400, 4
 CHAMPION = {"present": 1, "split_seed": 3, "label_digest": "digest"}
@@ -76,7 +77,7 @@ def auc_difference(trial: Trial, rows: NDArray[np.bool_]) -> float:
 
 def comparisons(evaluation: Any, metric: str = "auc") -> list[tuple[str, str, str]]:
     return [
-        (found["outcome"], found["reason"], found["message"])
+        (found["outcome"], found["reason"], text_of(found))
         for found in evaluation.verdict["comparisons"]
         if found["model"] == "difference" and found["metric"] == metric and not found["slice"]
     ]

@@ -27,6 +27,7 @@ from tests.components.evaluator.compared_trial import (
     rows_of,
 )
 from tests.each import each
+from tests.verdict_texts import note_texts
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +77,7 @@ def test_out_of_fold_the_models_are_compared_on_the_subjects_of_both_runs(
 
 def test_subjects_who_are_new_since_are_compared_apart(cross_fitted: Any, trial: Any) -> None:
     new = trial["known"] & (np.arange(N) < 100)
-    told, apart = cross_fitted.verdict["notes"]
+    told, apart = note_texts(cross_fitted.verdict)
     assert told == (
         "Compared with the champion on 300 subjects of both runs, each predicted by models that "
         "never saw the subject; 100 subjects are new since the champion's run, and are compared "
@@ -103,8 +104,8 @@ def test_a_few_new_subjects_are_not_compared(
         predictions=predictions(trial, "challenger", "own"),
         division=folds_of(predictions(trial, "champion", "champion", old)),
     )
-    assert "fewer than 20 subjects are new" in found.verdict["notes"][0]
-    assert found.verdict["notes"][1].endswith("too few to compare the models on them.")
+    assert "fewer than 20 subjects are new" in note_texts(found.verdict)[0]
+    assert note_texts(found.verdict)[1].endswith("too few to compare the models on them.")
 
 
 def test_no_pseudonym_is_left_in_the_evaluation(cross_fitted: Any, trial: Any) -> None:

@@ -26,6 +26,7 @@ from tests.components.evaluator.compared_trial import (
 )
 from tests.components.evaluator.conftest import split_division
 from tests.each import each
+from tests.verdict_texts import note_texts
 
 TRAIN, EVAL, TEST = range(3)
 
@@ -92,7 +93,7 @@ def test_the_champions_curves_are_of_the_compared_subjects(partly: Any) -> None:
 
 
 def test_the_verdict_says_on_how_many_subjects_the_models_were_compared(partly: Any) -> None:
-    assert partly.verdict["notes"] == [
+    assert note_texts(partly.verdict) == [
         "Compared with the champion on 260 test subjects that neither model was trained, stopped "
         "or calibrated on; 60 of them are new since the champion's run. 140 test subjects that the "
         "champion has seen are left out."
@@ -110,14 +111,14 @@ def test_a_comparison_on_too_few_events_is_not_judged_and_neither_is_the_task(
         (
             "not_judged",
             "too_few_events",
-            "response: difference of auc to the champion overall can't be judged: of the subjects "
+            "response: difference of AUC to the champion overall can't be judged: of the subjects "
             "that neither model was trained, stopped or calibrated on, fewer than 10 have the "
             "outcome, or are without it",
         )
     ]
     assert found.verdict["tasks"]["response"]["verdict"] == "not_judged"
     assert not found.verdict["blessed"]
-    assert found.verdict["notes"][1] == (
+    assert note_texts(found.verdict)[1] == (
         "To compare a task with the champion takes at least 20 subjects with a known label that "
         "neither model has seen, 10 of them with the outcome and 10 without it: let the trial grow "
         "(new subjects are added to those compared), evaluate by `scheme: cross_fit`, which "
@@ -139,7 +140,7 @@ def test_nothing_is_shown_of_fewer_subjects_than_the_smallest_group(
     slices = [c for c in found.verdict["comparisons"] if c["slice"] and c["model"] == "difference"]
     assert {c["reason"] for c in each(slices)} == {"group_too_small"}
     told = "0" if not unseen else "fewer than 20"
-    assert found.verdict["notes"][0].startswith(f"Compared with the champion on {told} test")
+    assert note_texts(found.verdict)[0].startswith(f"Compared with the champion on {told} test")
 
 
 def test_a_few_subjects_who_are_left_out_do_not_follow_from_the_rest(
@@ -166,7 +167,7 @@ def test_a_champion_that_is_not_comparable_is_named_as_such(
         plan=PLAN,
         predictions=predictions(trial, "challenger", "own"),
     )
-    assert found.verdict["notes"][0].startswith(
+    assert note_texts(found.verdict)[0].startswith(
         "The champion is not comparable: it was evaluated by `split`, this model by `cross"
     )
     assert {record["model"] for record in found.metrics["records"]} == {"challenger"}

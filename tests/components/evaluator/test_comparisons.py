@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 
+from pipeline.results.judged import Judged
 from pipeline.results.outcomes import OUTCOMES
 from tests.components.evaluator.test_judge import FEMALE, MALE, record, verdict
+from tests.verdict_texts import text_of
 
 AT_LEAST = {"metric": "auc", "at_least": 0.65}
 EVERYWHERE = AT_LEAST | {"scope": "every_slice"}
 DIFFERENCE = {"metric": "auc", "at_least": -0.01, "versus": "champion"}
-NO_CHAMPION = "No champion: no model has been blessed before."
+NO_CHAMPION = Judged(reason="first_run")
 
 
 def written(records: Any, *thresholds: Any, **more: Any) -> Any:
@@ -39,7 +41,6 @@ def test_a_comparison_says_what_was_compared_with_what() -> None:
             "value": 0.66,
             "outcome": "passes",
             "reason": "within_limit",
-            "message": "",
         }
     ]
 
@@ -102,7 +103,7 @@ def test_too_few_events_or_others_are_not_judged_whatever_they_reach(
     (made,) = written([few], AT_LEAST | {"holds": holds})
 
     assert (made["outcome"], made["reason"]) == ("not_judged", "too_few_events")
-    assert "fewer than 10 subjects with the outcome, or without it" in made["message"]
+    assert "fewer than 10 subjects with the outcome, or without it" in text_of(made)
 
 
 def test_ten_of_each_are_judged() -> None:
@@ -137,7 +138,7 @@ def test_an_interval_overlaps_unless_it_lies_wholly_beyond_a_limit(
 
     assert tuple(item["outcome"] for item in made) == outcomes
     assert [item["value"] for item in made] == [upper, lower]
-    messages = [item["message"] for item in made if item["message"]]
+    messages = [text_of(item) for item in made if text_of(item)]
     assert len(messages) == outcomes.count("fails")
     assert all(message.endswith(ending) for message in messages)
 
@@ -155,7 +156,7 @@ def test_a_strict_limit_itself_fails(limit: Any, value: Any, outcome: Any) -> No
     (made,) = written([record(value)], {"metric": "auc", "strict": True, **limit})
 
     assert made["outcome"] == outcome
-    assert (" or at 0.5" in made["message"]) == (outcome == "fails")
+    assert (" or at 0.5" in text_of(made)) == (outcome == "fails")
 
 
 REFERENCE = {"metric": "brier", "at_most": 0, "holds": "bound", "versus": "base_rate"}
@@ -168,9 +169,9 @@ def test_a_difference_to_a_reference_model_is_judged_with_and_without_a_champion
         (made,) = written([worse, to_champion], REFERENCE, no_champion=no_champion)
 
         assert (made["model"], made["versus"], made["value"]) == ("difference", "base_rate", 0.03)
-        assert made["message"] == (
-            "hepatic_ae: difference of brier to the base rate overall is 0.01 (-0.01 to 0.03), "
-            "upper bound above 0"
+        assert text_of(made) == (
+            "hepatic_ae: difference of Brier score to the base rate overall is 0.01 (-0.01 to "
+            "0.03), upper bound above 0"
         )
 
 
@@ -232,7 +233,7 @@ def test_a_champion_that_was_scored_is_compared_with_the_same_thresholds() -> No
         ("champion", 0.6, "fails"),
         ("difference", 0.3, "passes"),
     ]
-    assert found[1]["message"] == "hepatic_ae: auc of the champion overall is 0.6, below 0.65"
+    assert text_of(found[1]) == "hepatic_ae: AUC of the champion overall is 0.6, below 0.65"
 
 
 def test_the_champions_own_numbers_do_not_decide() -> None:
@@ -266,8 +267,8 @@ def test_reasons_are_the_comparisons_that_fail() -> None:
         no_champion=NO_CHAMPION,
     ).to_json()
 
-    failing = [item["message"] for item in judged["comparisons"] if item["outcome"] == "fails"]
-    assert [item["message"] for item in judged["reasons"]] == failing
+    failing = [text_of(item) for item in judged["comparisons"] if item["outcome"] == "fails"]
+    assert [text_of(item) for item in judged["reasons"]] == failing
 
 
 def test_every_reason_has_an_outcome_and_a_message_where_it_does_not_pass() -> None:
@@ -287,4 +288,4 @@ def test_every_reason_has_an_outcome_and_a_message_where_it_does_not_pass() -> N
     assert {item["reason"] for item in found} == set(OUTCOMES)
     for item in found:
         assert item["outcome"] == OUTCOMES[item["reason"]]
-        assert bool(item["message"]) == (item["outcome"] != "passes")
+        assert bool(text_of(item)) == (item["outcome"] != "passes")

@@ -23,6 +23,7 @@ from tests.components.evaluator.cross_fit_trial import (
 )
 from tests.components.evaluator.test_predicted_risks import followed
 from tests.each import each
+from tests.verdict_texts import note_texts
 
 
 @pytest.fixture(scope="module")
@@ -240,7 +241,7 @@ def test_a_model_that_is_clearly_better_than_the_reference_model_needs_no_note(
     evaluation: Any,
 ) -> None:
     assert evaluation.record("response", "auc", "difference", versus="ridge")["value"] > 0.005
-    assert "predicts as well" not in " ".join(evaluation.verdict["notes"])
+    assert "predicts as well" not in " ".join(note_texts(evaluation.verdict))
 
 
 def test_on_the_test_split_the_verdict_says_that_a_simpler_model_predicts_better(
@@ -261,7 +262,7 @@ def test_on_the_test_split_the_verdict_says_that_a_simpler_model_predicts_better
     expected = sk.roc_auc_score(trial["label"][kept], better["ridge"][kept, 0])
     record = found.record("response", "auc", "ridge")
     assert record["value"] == pytest.approx(expected, abs=1e-12)
-    (note,) = (note for note in found.verdict["notes"] if "ridge logistic regression" in note)
+    (note,) = (note for note in note_texts(found.verdict) if "ridge logistic regression" in note)
     assert note.startswith("response: ridge logistic regression predicts better: its AUC is 1.000")
 
 
@@ -272,7 +273,7 @@ def test_mean_predictions_are_compared_with_the_risks_by_the_horizon(evaluation:
         record = evaluation.record("response", "mean_prediction", sex=arm)
         assert found[arm]["mean_prediction"]["value"] == record["value"]
         assert found[arm]["outcome"] == outcome
-    notes = [note for note in evaluation.verdict["notes"] if "risk by the horizon" in note]
+    notes = [note for note in note_texts(evaluation.verdict) if "risk by the horizon" in note]
     assert [note.partition(" is ")[0] for note in notes] == [
         "response: the mean prediction of the arm M"
     ]

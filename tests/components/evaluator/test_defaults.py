@@ -8,11 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from components.evaluator.comparisons import _NOT_SHOWN
+from components.evaluator.champion import FIRST_RUN
 from components.evaluator.defaults import default_thresholds
 from components.evaluator.judge import judge
 from components.evaluator.settings import EvaluatorSettings
+from pipeline.results.judged_words import _NOT_SHOWN
 from pipeline.study.sections import DefaultThresholds, Evaluation, Threshold
+from pipeline.titles import NAMES
 from tests.components.evaluator.test_judge import record
 from tests.pipeline.study.two_tasks import study
 
@@ -184,7 +186,7 @@ def verdict_of(scheme: Any = "split", **numbers: tuple[float, float, float]) -> 
         for metric, found in {**good, **numbers}.items()
     ]
     defaults = default_thresholds(of_study, scheme)
-    return judge(records, {}, of_study, "No champion.", (), defaults)
+    return judge(records, {}, of_study, FIRST_RUN, (), defaults)
 
 
 def decision_of(scheme: Any = "split", **numbers: tuple[float, float, float]) -> Any:
@@ -225,22 +227,22 @@ def test_out_of_fold_the_slope_is_judged_and_mean_predictions_are_not(numbers: A
             "auc",
             (0.62, 0.49, 0.73),
             "split",
-            "auc overall is 0.62 (0.49 to 0.73), lower bound below or at 0.5: that it ranks "
+            "AUC overall is 0.62 (0.49 to 0.73), lower bound below or at 0.5: that it ranks "
             "subjects better than guessing is not shown",
         ),
         (
             "brier",
             (-0.01, -0.03, 0.01),
             "split",
-            "difference of brier to the base rate overall is -0.01 (-0.03 to 0.01), upper bound "
-            "above or at 0: that it predicts better than the arm's rate of the outcome is not "
-            "shown",
+            "difference of Brier score to the base rate overall is -0.01 (-0.03 to 0.01), upper "
+            "bound above or at 0: that it predicts better than the arm's rate of the outcome is "
+            "not shown",
         ),
         (
             "calibration_slope",
             (0.5, 0.3, 0.69),
             "cross_fit",
-            "calibration_slope overall is 0.5 (0.3 to 0.69), interval wholly below 0.7: its "
+            "Calibration slope overall is 0.5 (0.3 to 0.69), interval wholly below 0.7: its "
             "predictions are too extreme (below 1) or too timid (above 1)",
         ),
     ],
@@ -250,7 +252,7 @@ def test_the_reason_says_what_it_means(
 ) -> None:
     refused = verdict_of(scheme, **{metric: numbers}).by_task["hepatic_ae"]
 
-    assert refused.reasons == (f"hepatic_ae: {message}",)
+    assert refused.reason_texts(NAMES) == (f"hepatic_ae: {message}",)
 
 
 def test_each_default_has_words_for_what_it_means() -> None:

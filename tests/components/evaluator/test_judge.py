@@ -5,10 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.evaluator.judge import NOTHING_DEMANDED, judge
+from components.evaluator.champion import FIRST_RUN
+from components.evaluator.judge import NOT_COMPARED, judge
 from components.evaluator.records import Record
 from components.evaluator.settings import EvaluatorSettings
 from pipeline.study.sections import Threshold
+from pipeline.titles import NAMES
 
 FEMALE = (("sex", "F"),)
 MALE = (("sex", "M"),)
@@ -79,7 +81,7 @@ def decisions(judged: Any) -> Any:
 
 
 def messages(judged: Any) -> Any:
-    return [refusal.message for refusal in judged.refusals]
+    return [refusal.judged.text(NAMES) for refusal in judged.refusals]
 
 
 def test_a_value_at_the_limit_passes() -> None:
@@ -96,20 +98,20 @@ def test_a_point_below_at_least_is_refused_with_slice_value_interval_and_limit()
     )
 
     assert not judged.blessed
-    assert messages(judged) == ["hepatic_ae: auc in slice sex=F is 0.61 (0.55 to 0.67), below 0.65"]
+    assert messages(judged) == ["hepatic_ae: AUC in slice sex=F is 0.61 (0.55 to 0.67), below 0.65"]
 
 
 def test_a_point_above_at_most_is_refused() -> None:
     judged = verdict([record(0.3, 0.25, 0.35, metric="brier")], {"metric": "brier", "at_most": 0.2})
 
-    assert messages(judged) == ["hepatic_ae: brier overall is 0.3 (0.25 to 0.35), above 0.2"]
+    assert messages(judged) == ["hepatic_ae: Brier score overall is 0.3 (0.25 to 0.35), above 0.2"]
 
 
 def test_a_lower_bound_below_at_least_is_refused_though_the_point_passes() -> None:
     judged = verdict([record(0.7, 0.6, 0.8)], {"metric": "auc", "at_least": 0.65, "holds": "bound"})
 
     assert messages(judged) == [
-        "hepatic_ae: auc overall is 0.7 (0.6 to 0.8), lower bound below 0.65"
+        "hepatic_ae: AUC overall is 0.7 (0.6 to 0.8), lower bound below 0.65"
     ]
 
 
@@ -120,7 +122,7 @@ def test_an_upper_bound_above_at_most_is_refused_though_the_point_passes() -> No
     )
 
     assert messages(judged) == [
-        "hepatic_ae: brier overall is 0.15 (0.1 to 0.22), upper bound above 0.2"
+        "hepatic_ae: Brier score overall is 0.15 (0.1 to 0.22), upper bound above 0.2"
     ]
 
 
@@ -135,7 +137,7 @@ def test_bounds_within_the_limits_pass() -> None:
 def test_a_value_that_rounds_to_its_limit_is_shown_with_more_digits() -> None:
     judged = verdict([record(0.6499999)], {"metric": "auc", "at_least": 0.65})
 
-    assert messages(judged) == ["hepatic_ae: auc overall is 0.6499999, below 0.65"]
+    assert messages(judged) == ["hepatic_ae: AUC overall is 0.6499999, below 0.65"]
 
 
 def test_scope_overall_leaves_slices_alone() -> None:
@@ -189,10 +191,20 @@ def test_a_task_with_too_few_test_subjects_is_not_judged() -> None:
     assert not judged.blessed
     assert judged.to_json()["tasks"]["hepatic_ae"] == {
         "verdict": "not_judged",
-        "reasons": (
-            "hepatic_ae: auc overall can't be judged: fewer than 20 subjects have a known outcome",
-        ),
+        "reasons": [
+            {
+                "reason": "too_few_subjects",
+                "task": "hepatic_ae",
+                "metric": "auc",
+                "side": "at_least",
+                "limit": 0.65,
+                "smallest_group": 20,
+            }
+        ],
     }
+    assert judged.by_task["hepatic_ae"].reason_texts(NAMES) == (
+        "hepatic_ae: AUC overall can't be judged: fewer than 20 subjects have a known outcome",
+    )
 
 
 @pytest.mark.parametrize("records", [[record(math.nan)], []], ids=["not a number", "missing"])
@@ -200,7 +212,7 @@ def test_a_metric_without_a_value_is_a_refusal(records: Any) -> None:
     judged = verdict(records, {"metric": "auc", "at_most": 0.65})
 
     assert not judged.blessed
-    assert "auc overall has no value" in messages(judged)[0]
+    assert "AUC overall has no value" in messages(judged)[0]
 
 
 def test_a_task_without_the_interval_that_must_hold_is_not_judged() -> None:
@@ -208,7 +220,7 @@ def test_a_task_without_the_interval_that_must_hold_is_not_judged() -> None:
 
     assert decisions(judged) == {"hepatic_ae": "not_judged"}
     assert not judged.blessed
-    assert "has no confidence interval" in judged.by_task["hepatic_ae"].reasons[0]
+    assert "has no confidence interval" in judged.by_task["hepatic_ae"].reason_texts(NAMES)[0]
 
 
 def test_a_slice_without_an_interval_refuses_nothing() -> None:
@@ -237,7 +249,9 @@ def test_a_task_that_fails_does_not_refuse_the_others() -> None:
     )
 
     assert decisions(judged) == {"hepatic_ae": "refused", "response": "blessed"}
-    assert judged.by_task["hepatic_ae"].reasons == ("hepatic_ae: auc overall is 0.5, below 0.65",)
+    assert judged.by_task["hepatic_ae"].reason_texts(NAMES) == (
+        "hepatic_ae: AUC overall is 0.5, below 0.65",
+    )
     assert judged.blessed
 
 
@@ -298,8 +312,8 @@ def test_each_decision_threshold_of_the_task_is_judged() -> None:
     )
 
     assert messages(judged) == [
-        "hepatic_ae: sensitivity at decision threshold 0.2 overall is 0.4, below 0.5",
-        "hepatic_ae: sensitivity at decision threshold 0.5 overall is 0.3, below 0.5",
+        "hepatic_ae: Sensitivity at decision threshold 0.2 overall is 0.4, below 0.5",
+        "hepatic_ae: Sensitivity at decision threshold 0.5 overall is 0.3, below 0.5",
     ]
 
 
@@ -323,7 +337,7 @@ def test_versus_champion_judges_the_difference() -> None:
     )
 
     assert messages(judged) == [
-        "hepatic_ae: difference of auc to the champion overall is -0.03 (-0.05 to -0.01), "
+        "hepatic_ae: difference of AUC to the champion overall is -0.03 (-0.05 to -0.01), "
         "below -0.01"
     ]
     assert judged.refusals[0].application.model == "difference"
@@ -333,15 +347,12 @@ def test_without_a_champion_the_comparison_is_noted_and_not_made() -> None:
     judged = verdict(
         [record(0.9)],
         {"metric": "auc", "at_least": -0.01, "versus": "champion"},
-        no_champion="No champion: no model has been blessed before.",
+        no_champion=FIRST_RUN,
     )
 
     assert not judged.blessed
     assert not judged.judged
-    assert judged.notes == (
-        "No champion: no model has been blessed before.",
-        "Thresholds against a champion were not judged.",
-    )
+    assert judged.notes == (FIRST_RUN, NOT_COMPARED)
 
 
 def test_a_threshold_holds_for_its_own_tasks_only() -> None:
@@ -368,11 +379,14 @@ def test_a_task_of_which_nothing_is_demanded_is_not_judged(demanded: Any) -> Non
         [record(0.9, 0.8, 0.95), record(0.9, task="response")],
         *demanded,
         tasks=TWO_TASKS,
-        no_champion="No champion.",
+        no_champion=FIRST_RUN,
     )
 
     assert judged.by_task["hepatic_ae"].verdict == "not_judged"
-    assert judged.by_task["hepatic_ae"].reasons == (f"hepatic_ae: {NOTHING_DEMANDED}",)
+    assert judged.by_task["hepatic_ae"].reason_texts(NAMES) == (
+        "hepatic_ae: nothing that could be judged is demanded of this task: add a threshold of all "
+        "subjects to the study file, or leave `default_thresholds` of its section `evaluation` on",
+    )
     assert judged.blessed == (decisions(judged)["response"] == "blessed")
 
 
@@ -468,15 +482,16 @@ def test_the_written_reason_names_what_was_demanded() -> None:
 
     assert judged.to_json()["reasons"] == [
         {
-            "message": "hepatic_ae: auc overall is 0.61 (0.55 to 0.67), below 0.65",
+            "reason": "beyond_limit",
+            "side": "at_least",
+            "limit": 0.65,
+            "estimate": {"value": 0.61, "lower": 0.55, "upper": 0.67},
             "task": "hepatic_ae",
             "slice": {},
             "metric": "auc",
             "decision_threshold": None,
             "model": "challenger",
             "value": 0.61,
-            "lower": 0.55,
-            "upper": 0.67,
             "threshold": {"metric": "auc", "at_least": 0.65},
         }
     ]

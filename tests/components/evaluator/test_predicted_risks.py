@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from components.evaluator.predicted_risks import predicted_risks, risk_notes
+from components.evaluator.predicted_risks import predicted_risks
 from pipeline.estimates import Estimate
 from pipeline.results.censoring import ALL_SUBJECTS, CensoredArm, CensoredTask
-from pipeline.results.documents import Metrics
+from pipeline.results.documents import Metrics, Verdict
 from pipeline.results.outcomes import Outcome
 from pipeline.results.predicted_risks import PredictedRisk
+from pipeline.titles import NAMES
 
 OF_A = Estimate(0.10, 0.08, 0.13)
 OF_B = Estimate(0.20, 0.17, 0.24)
@@ -73,6 +74,21 @@ def compared(
     return predicted_risks(found, metrics(*records, **changes), "treatment")
 
 
+def notes(found: tuple[PredictedRisk, ...]) -> list[str]:
+    """What the verdict says of the risks."""
+    verdict = Verdict(
+        blessed=True,
+        judged=True,
+        compared=1,
+        comparisons=(),
+        reasons=(),
+        not_judged=(),
+        notes=(),
+        risks=found,
+    )
+    return list(verdict.note_texts(NAMES))
+
+
 def outcomes(*records: dict[str, Any], **changes: Any) -> dict[str, Outcome]:
     return {item.arm: item.outcome for item in compared(*records, **changes)}
 
@@ -86,7 +102,7 @@ def test_a_mean_prediction_agrees_within_the_interval_of_the_arms_risk() -> None
 def test_a_mean_prediction_outside_is_a_note_that_says_in_which_direction() -> None:
     found = compared(mean(0.15), mean(0.07, "A"), mean(0.25, "B"))
 
-    assert list(risk_notes(found)) == [
+    assert notes(found) == [
         "death: the mean prediction of the arm A is 0.070, but the risk by the horizon is 0.100 "
         "(0.080 to 0.130): predictions are too low there.",
         "death: the mean prediction of the arm B is 0.250, but the risk by the horizon is 0.200 "
@@ -109,7 +125,7 @@ def test_an_arm_without_a_mean_prediction_is_not_judged() -> None:
     found = compared(mean(0.15))
 
     assert [item.reason for item in found] == ["within_interval", "no_prediction", "no_prediction"]
-    assert not list(risk_notes(found))
+    assert not notes(found)
 
 
 def test_a_risk_that_is_not_known_is_not_judged() -> None:
@@ -122,7 +138,7 @@ def test_a_risk_from_which_few_censored_subjects_follow_is_compared_but_not_show
     found = compared(mean(0.15), mean(0.1, "A"), mean(0.9, "B"), censoring=task(censored=3))
 
     assert (found[-1].arm, found[-1].outcome, found[-1].risk) == ("B", "fails", Estimate())
-    assert list(risk_notes(found)) == [
+    assert notes(found) == [
         "death: the mean prediction of the arm B is 0.900, but the risk by the horizon is another "
         "(not shown, since few censored subjects would follow from it): predictions are too high "
         "there."

@@ -14,6 +14,7 @@ from components.evaluator.settings import EvaluatorSettings
 from pipeline.study.sections import Threshold
 from tests.document_schemas import check_document
 from tests.each import each
+from tests.verdict_texts import note_texts, text_of
 
 TASKS = ("response", "hepatic_ae")
 GROUPS = 20
@@ -253,7 +254,7 @@ def test_the_blessing_names_both_models_as_tfx_does(evaluation: Any) -> None:
 
 def test_a_refused_model_is_not_blessed(first_run: Any) -> None:
     assert not first_run.verdict["blessed"]
-    assert first_run.verdict["reasons"][0]["message"].startswith("response: auc overall is ")
+    assert text_of(first_run.verdict["reasons"][0]).startswith("response: AUC overall is ")
     assert first_run.blessing.get_int_custom_property("blessed") == 0
     assert [file.name for file in (first_run.folder / "blessing").iterdir()] == ["NOT_BLESSED"]
 
@@ -295,7 +296,7 @@ def test_a_task_that_the_champion_lacks_has_no_champion_to_be_compared_with(lack
 
 
 def test_a_first_run_is_evaluated_without_a_champion(first_run: Any) -> None:
-    assert first_run.verdict["notes"] == ["No champion: no model has been blessed before."]
+    assert note_texts(first_run.verdict) == ["No champion: no model has been blessed before."]
     assert {record["model"] for record in first_run.metrics["records"]} == {"challenger"}
 
 

@@ -214,7 +214,10 @@ def test_a_purpose_that_is_not_stated_is_listed_as_missing(study: Study) -> None
 
 def test_a_refused_model_has_a_card_with_the_reasons(study: Study) -> None:
     reason = {
-        "message": "worsening: auc overall is 0.71, below 0.75.",
+        "reason": "beyond_limit",
+        "side": "at_least",
+        "limit": 0.75,
+        "estimate": {"value": 0.71, "lower": None, "upper": None},
         "task": "worsening",
         "slice": {},
         "metric": "auc",
@@ -228,7 +231,7 @@ def test_a_refused_model_has_a_card_with_the_reasons(study: Study) -> None:
     html = html_of(study, verdict=verdict)
     assert "Refused" in html
     title = study.tasks["worsening"].title
-    assert f"{title}: AUC overall is 0.71, below 0.75." in html
+    assert f"{title}: AUC overall is 0.71, below 0.75" in html
 
 
 def test_of_more_sites_than_a_list_of_names_holds_as_many_are_counted_as_a_split_has() -> None:

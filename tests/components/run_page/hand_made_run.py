@@ -125,10 +125,11 @@ def failure(
     threshold: Threshold, task: str = "death", group: dict[str, str] | None = None
 ) -> dict[str, Any]:
     """A threshold that the model failed."""
-    values = ", ".join(f"{name}={value}" for name, value in (group or {}).items())
-    where = f"in slice {values}" if group else "overall"
     return {
-        "message": f"{task}: {threshold.metric} {where} is too low",
+        "reason": "beyond_limit",
+        "side": "at_least",
+        "limit": threshold.at_least,
+        "estimate": {"value": 0.5, "lower": None, "upper": None},
         "task": task,
         "slice": group or {},
         "metric": threshold.metric,

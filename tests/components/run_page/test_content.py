@@ -110,18 +110,19 @@ def test_a_refusal_is_reported_with_each_of_its_reasons() -> None:
     assert (notice.kind, notice.title) == ("bad", "Refused")
     assert notice.text == "2 of 9 comparisons with thresholds failed."
     assert notice.items == [
-        "Dead at 6 months: AUC overall is too low",
-        "Dead at 6 months: AUC in slice sex=M is too low",
+        "Dead at 6 months: AUC overall is 0.5, below 0.7",
+        "Dead at 6 months: AUC in slice sex=M is 0.5, below 0.6",
     ]
 
 
 def test_a_reason_of_several_thresholds_is_shown_once() -> None:
-    failures = [failure(AUC_AT_LEAST), failure(AUC_EVERYWHERE)]
+    everywhere = AUC_AT_LEAST.model_copy(update={"scope": "every_slice"})
+    failures = [failure(AUC_AT_LEAST), failure(everywhere)]
 
     page = run_page(result(AUC_AT_LEAST, AUC_EVERYWHERE, failures=failures))
 
     (notice,) = blocks(page, Notice, "Decision")
-    assert notice.items == ["Dead at 6 months: AUC overall is too low"]
+    assert notice.items == ["Dead at 6 months: AUC overall is 0.5, below 0.7"]
 
 
 def test_a_blessing_without_demands_is_no_praise() -> None:

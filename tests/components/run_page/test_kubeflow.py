@@ -65,7 +65,7 @@ def test_the_summary_has_decision_reasons_and_a_line_a_task() -> None:
 
     assert summary.startswith(
         "# A demonstration trial\n\n**Refused.** 1 of 9 comparisons with thresholds "
-        "failed.\n\n- Dead at 6 months: AUC overall is too low\n"
+        "failed.\n\n- Dead at 6 months: AUC overall is 0.5, below 0.7\n"
     )
     assert "| Dead at 6 months | refused | 400 | 80 | 0.720 (0.660 to 0.780) |" in summary
 

@@ -20,7 +20,16 @@ def test_a_task_that_is_not_served_and_a_simpler_model_are_named_in_short() -> N
             "comparisons": [],
             "reasons": [],
             "not_judged": [],
-            "notes": ["worsening: ridge logistic regression predicts as well: its AUC is 0.710."],
+            "notes": [
+                {
+                    "reason": "simpler_model",
+                    "task": "worsening",
+                    "versus": "ridge",
+                    "limit": 0.005,
+                    "estimate": {"value": 0.001, "lower": -0.02, "upper": 0.02},
+                    "values": {"reference": 0.71, "own": 0.711},
+                }
+            ],
             "tasks": {"worsening": {"verdict": "not_judged", "reasons": ["too few events"]}},
         }
     )

@@ -11,6 +11,7 @@ import pytest
 from pipeline.errors import UserError
 from pipeline.results.counts import Counts
 from pipeline.results.documents import Metrics, Verdict, find_records, headline_metrics, read_result
+from pipeline.titles import NAMES
 
 RECORD: dict[str, Any] = {
     "task": "event",
@@ -107,7 +108,9 @@ def test_a_verdict_of_0_1_0_applies_to_each_task_by_its_own_refusals() -> None:
     verdict = Verdict.model_validate(VERDICT_OF_0_1_0)
 
     assert verdict.of_task("event").verdict == "refused"
-    assert verdict.of_task("event").reasons == (VERDICT_OF_0_1_0["reasons"][0]["message"],)
+    assert verdict.of_task("event").reason_texts(NAMES) == (
+        VERDICT_OF_0_1_0["reasons"][0]["message"],
+    )
     assert verdict.of_task("other").verdict == "blessed"
     assert verdict.decision == "refused"
 

@@ -171,6 +171,7 @@ def test_a_document_of_0_1_0_is_read_and_keeps_what_it_says(
         written = written | {"compared": 4, "comparisons": None}
         scope = {"metric": "auc", "at_least": 0.65, "scope": "every_slice"}
         written |= {"reasons": [REFUSAL | {"threshold": scope}]}
+        written |= {"notes": [{"message": note} for note in written["notes"]]}
     if content is Counts:
         (rows,) = read["datasets"].values()
         rows["left_out"] = rows.pop("excluded")

@@ -9,6 +9,7 @@ from pipeline.pages.evaluation.page import run_page
 from pipeline.results.evaluation_plan import EvaluationPlan
 from pipeline.results.fairness import gaps
 from pipeline.results.titled_groups import with_titles
+from pipeline.titles import NAMES
 from tests.components.run_page.hand_made_run import AUC_EVERYWHERE, failure, result
 from tests.each import each
 
@@ -36,7 +37,7 @@ def test_a_reason_has_the_title() -> None:
     verdict = result(AUC_EVERYWHERE, failures=[failure(AUC_EVERYWHERE, group={"sex": "M"})]).verdict
     (reason,) = with_titles(verdict, TITLES).reasons
     assert reason.slice == {"Gender": "M"}
-    assert "in slice Gender=M" in reason.message
+    assert "in slice Gender=M" in reason.text(NAMES)
 
 
 def test_the_largest_gap_has_the_title() -> None:

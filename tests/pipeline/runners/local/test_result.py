@@ -14,6 +14,7 @@ from rich.console import Console
 from pipeline.results.documents import MetricRecord, Metrics, Refusal, Verdict
 from pipeline.results.evaluation_plan import SPLIT_PLAN, EvaluationPlan, SchemeChoice, TooFewEvents
 from pipeline.results.findings import Finding, Findings
+from pipeline.results.judged import Judged
 from pipeline.runners.local.display import RunDisplay, results_table
 from pipeline.runners.local.result import show_result
 from pipeline.runners.stages import STAGES
@@ -75,7 +76,7 @@ def shown(
         comparisons=None,
         reasons=(refusal(),),
         not_judged=(),
-        notes=(NOTE,),
+        notes=(Judged(message=NOTE),),
     )
     folder.mkdir(parents=True, exist_ok=True)
     metrics = folder / "metrics.json"
