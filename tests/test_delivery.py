@@ -20,6 +20,7 @@ from tests.pipeline.cli.test_makefile import called, parse
 
 GITHUB = PROJECT / ".github" / "workflows" / "delivery.yml"
 GITLAB = PROJECT / ".gitlab-ci.yml"
+COMPOSE = PROJECT / "kubeflow" / "service" / "compose.yaml"
 JOBS = ("test", "build", "staging", "promotion")
 OF_THE_COMMIT = {
     **{"GITHUB_SHA": "COMMIT", "CI_COMMIT_SHA": "COMMIT"},
@@ -117,11 +118,16 @@ def check_jsonschema(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return environment("delivery", folder) / "check-jsonschema"
 
 
-PUBLISHED = {GITHUB: "vendor.github-workflows", GITLAB: "vendor.gitlab-ci"}
+PUBLISHED = {
+    GITHUB: "vendor.github-workflows",
+    GITLAB: "vendor.gitlab-ci",
+    COMPOSE: "vendor.compose-spec",
+    PROJECT / "grafana" / "compose.yaml": "vendor.compose-spec",
+}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("file", PUBLISHED, ids=lambda file: PUBLISHED[file])
+@pytest.mark.parametrize("file", PUBLISHED, ids=lambda file: str(file.relative_to(PROJECT)))
 def test_a_file_is_valid_by_its_published_schema(check_jsonschema: Path, file: Path) -> None:
     said = check(check_jsonschema, "--builtin-schema", PUBLISHED[file], file)
     assert said == "ok -- validation done\n"
@@ -130,8 +136,12 @@ def test_a_file_is_valid_by_its_published_schema(check_jsonschema: Path, file: P
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "key", "mistyped"),
-    [(GITHUB, "runs-on:", "run-on:"), (GITLAB, "script:", "scripts:")],
-    ids=PUBLISHED.values(),
+    [
+        (GITHUB, "runs-on:", "run-on:"),
+        (GITLAB, "script:", "scripts:"),
+        (COMPOSE, "read_only:", "readonly:"),
+    ],
+    ids=["github", "gitlab", "compose"],
 )
 def test_a_mistyped_key_is_not(
     check_jsonschema: Path, file: Path, key: str, mistyped: str, tmp_path: Path
