@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import importlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,10 @@ import click
 from click.core import ParameterSource
 
 from pipeline.errors import UserError
+from pipeline.permissions import new_files_for
+
+READERS = "pipeline.readers"
+"""Key of the choice of `pipeline.permissions.Readers` in the context of a command."""
 
 _REMEDIES = {
     **dict.fromkeys(
@@ -43,12 +48,21 @@ class Command(click.Command):
             UserError: A file or folder that the user named can't be read or written.
         """
         try:
-            return super().invoke(ctx)
+            with self._new_files(ctx):
+                return super().invoke(ctx)
         except OSError as error:
             if error.errno not in _REMEDIES or not _is_named(error.filename, ctx):
                 raise
             remedy = _REMEDIES[error.errno]
             raise UserError(f"{error.filename}: {error.strerror}. {remedy}") from error
+
+    def _new_files(self, ctx: click.Context) -> AbstractContextManager[None]:
+        """Limits who may read what the command writes, where it writes below a root."""
+        readers = ctx.meta.get(READERS)
+        if readers is None:
+            return nullcontext()
+        named = (ctx.params.get("data"), ctx.params.get("root"))
+        return new_files_for(readers, [Path(folder) for folder in named if folder])
 
 
 class LazyGroup(click.Group):

@@ -11,7 +11,9 @@ from typing import Any, TypeVar
 import click
 
 from pipeline.cli.completion import complete_runs, complete_studies
+from pipeline.cli.lazy import READERS
 from pipeline.names import LARGEST_WHOLE_NUMBER
+from pipeline.permissions import Readers
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -95,13 +97,35 @@ tune_option = variable_option(
     "subjects.",
 )
 
-root_option = variable_option(
+_root_option = variable_option(
     "--root",
     type=click.Path(path_type=Path),
     default=DEFAULT_ROOT,
     show_default=True,
     help="Folder that runs are written below.",
 )
+
+
+def _keep_readers(ctx: click.Context, param: click.Parameter, value: str) -> None:
+    del param
+    ctx.meta[READERS] = Readers(value)
+
+
+_readers_option = variable_option(
+    "--readers",
+    type=click.Choice([readers.value for readers in Readers]),
+    default=Readers.OWNER.value,
+    show_default=True,
+    expose_value=False,
+    callback=_keep_readers,
+    help="Who may read new files: their owner alone, or everyone who may read the data folder.",
+)
+
+
+def root_option(command: Decorated) -> Decorated:
+    """The folder that runs are written below, and who may read what is written."""
+    return _root_option(_readers_option(command))
+
 
 run_argument = click.argument("run", default="", shell_complete=complete_runs)
 """Id or folder of a run; the newest below the root if none is given."""

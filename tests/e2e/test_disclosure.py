@@ -33,6 +33,7 @@ from tests.e2e.planted_group import (
     SITE,
     write_planted_trial,
 )
+from tests.each import each
 from tests.whole_runs import (
     LENIENT,
     REPOSITORY,
@@ -219,6 +220,12 @@ def test_the_internal_report_has_the_small_group(pair: Pair) -> None:
     page = words((pair.internal.records / INTERNAL_REPORT_FILE).read_text("utf-8"))
     by_arm = [number for number in numbers_after(RACE, page) if 5 < number <= FEW_OF_THE_RACE]
     assert by_arm
+
+
+def test_nothing_below_the_root_can_be_read_by_another_account(pair: Pair) -> None:
+    written = [path for path in pair.public.root.rglob("*") if not path.is_symlink()]
+
+    assert not any(path.stat().st_mode & 0o077 for path in each(written))
 
 
 def test_a_second_file_is_written_for_its_owner_alone(pair: Pair) -> None:
