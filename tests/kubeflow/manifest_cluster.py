@@ -103,13 +103,16 @@ def running_cluster(folder: Path) -> Iterator[Cluster]:
 
 def _built_api_server() -> Path:
     """The API server, built once from the Go module of Kubernetes."""
-    built = _BUILT / f"kube-apiserver-{kubernetes_release()}"
+    built = _BUILT / f"versioned-kube-apiserver-{kubernetes_release()}"
     if not built.exists():
         go = needed_program("go", "install Go as its go.mod asks")
         draft = built.with_name(f"{built.name}.draft")
         draft.parent.mkdir(parents=True, exist_ok=True)
+        # Otherwise it says that it is of version 0, which Helm compares with the chart's.
+        version = f"-X k8s.io/component-base/version.gitVersion={kubernetes_release()}"
+        program = "k8s.io/kubernetes/cmd/kube-apiserver"
         ran = subprocess.run(
-            [go, "build", "-trimpath", "-o", draft, "k8s.io/kubernetes/cmd/kube-apiserver"],
+            [go, "build", "-trimpath", f"-ldflags={version}", "-o", draft, program],
             cwd=API_SERVER,
             env={**os.environ, "CGO_ENABLED": "0"},
             capture_output=True,

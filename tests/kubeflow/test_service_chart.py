@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,10 +20,12 @@ from tests.kubeflow.helm_chart import (
     rendered_objects,
     template,
 )
+from tests.kubeflow.manifest_cluster import Cluster, running_cluster
 from tests.kubeflow.manifest_objects import (
     EXAMPLE,
     Object,
     complaints,
+    custom_resources,
     name_of,
     objects,
 )
@@ -119,3 +122,39 @@ def test_without_prometheus_the_latency_counts_for_nothing() -> None:
 def test_other_settings_are_a_rollout_and_other_pods_are_not_other_settings() -> None:
     assert settings("--set", "study=other") != settings()
     assert settings("--set", "scaling.maxReplicas=9") == settings()
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with running_cluster(tmp_path_factory.mktemp("chart")) as found:
+        for definition in map(str, custom_resources()):
+            ran = found.kubectl("create", "-f", definition)
+            assert ran.returncode == 0, ran.stderr
+            found.kubectl("wait", "-f", definition, "--for=jsonpath={.status.conditions}")
+            ran = found.kubectl("wait", "-f", definition, "--for=condition=Established")
+            assert ran.returncode == 0, ran.stderr
+        yield found
+
+
+def _image(cluster: Cluster) -> str:
+    """Image of the Deployment that the API server has."""
+    path = "jsonpath={.spec.template.spec.containers[0].image}"
+    ran = cluster.kubectl("get", "deployment", "trial-service", "-n", RELEASE, "-o", path)
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout.rpartition(":")[2]
+
+
+def test_a_release_is_installed_upgraded_and_rolled_back(cluster: Cluster) -> None:
+    at = (f"--kubeconfig={cluster.kubeconfig}", f"--namespace={RELEASE}")
+    chart = (CHART, f"--values={EXAMPLE_VALUES}", *at)
+    ran = helm("install", RELEASE, "--create-namespace", *chart)
+    assert ran.returncode == 0, ran.stderr
+    assert _image(cluster) == code_version()
+
+    ran = helm("upgrade", RELEASE, *chart, "--set", "image.tag=0.3.0")
+    assert ran.returncode == 0, ran.stderr
+    assert _image(cluster) == "0.3.0"
+
+    ran = helm("rollback", RELEASE, "1", *at)
+    assert ran.returncode == 0, ran.stderr
+    assert _image(cluster) == code_version()
